@@ -1,0 +1,1 @@
+"""The core of Threadkeep: knows no platform, no SQL and no HTTP."""
