@@ -2,7 +2,8 @@
 
     ThreadkeepError
     ├── ConfigError            something the operator can mend: said once, exit 2
-    │   └── AccessRevoked      a platform no longer accepts our token
+    │   ├── AccessRevoked      a platform no longer accepts our token
+    │   └── InUse              another process has the database
     ├── ModelError             Claude did not answer, or not to the end
     │   ├── ModelBusy          overloaded, or we are over a rate limit
     │   ├── ModelUnreachable   no connection, a timeout, a server error
@@ -36,6 +37,10 @@ class ConfigError(ThreadkeepError):
 
 class AccessRevoked(ConfigError):
     """A platform no longer accepts our token."""
+
+
+class InUse(ConfigError):
+    """Another process has the database."""
 
 
 class ModelError(ThreadkeepError):

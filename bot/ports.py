@@ -3,7 +3,7 @@
 Each implementation passes the contract tests under `tests/contracts/`.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -40,7 +40,7 @@ class Host(Protocol):
         be acknowledged. Raises StorageError when it is not.
         """
 
-    async def stop(self, thread: ThreadKey) -> bool:
+    def stop(self, thread: ThreadKey) -> bool:
         """End the running answer in `thread`; say whether there was one."""
         ...
 
@@ -48,7 +48,7 @@ class Host(Protocol):
         """The threads of a channel, the last used first."""
         ...
 
-    async def conversation(self, thread: ThreadKey) -> list[tuple[str, str]]:
+    async def transcript(self, thread: ThreadKey) -> list[tuple[str, str]]:
         """What was said in `thread`, oldest first: (author, text); the author
         is "" for the bot."""
         ...
@@ -82,8 +82,8 @@ class Adapter(Protocol):
         Raises ConfigError when the platform does not accept us.
         """
 
-    def surface(self, turn: Turn, asker: str) -> AbstractAsyncContextManager[Surface]:
-        """Open the reply to `turn`, asked by author `asker`.
+    def surface(self, turn: Turn) -> AbstractAsyncContextManager[Surface]:
+        """Open the reply to `turn`.
 
         `turn.shown` says what an earlier attempt showed. Whatever leaves the
         context leaves nothing half open on the platform.
@@ -99,7 +99,8 @@ class Adapter(Protocol):
     async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
         """What was said in `thread` before message `before`, oldest first.
 
-        Empty where a platform has no history that we may read.
+        Empty where a platform has no history. Raises DeliveryError when it
+        cannot be read now.
         """
         ...
 
@@ -120,12 +121,15 @@ class Store(Protocol):
         """
         ...
 
-    async def backfill(self, thread: ThreadKey, history: Sequence[Heard]) -> None:
-        """Add what was said before we came, once; known messages are skipped.
+    async def backfill(self, turn: Turn, history: Sequence[Heard]) -> list[Spoken]:
+        """Give `turn` what was said in its thread before we came, once; return
+        all of its messages in the platform's order.
 
-        Marks the thread as read, so that `unread` is False from now on; the
-        thread begins to follow if its root addressed the bot.
+        Skips known messages and our own. Marks the thread as read, so that
+        `unread` is False from now on; the thread begins to follow if its root
+        addressed the bot.
         """
+        ...
 
     async def unread(self, thread: ThreadKey) -> bool:
         """Whether the thread had begun before we came, and was not backfilled."""
@@ -196,7 +200,7 @@ class Store(Protocol):
 class Model(Protocol):
     """Something that answers."""
 
-    def answer(self, request: Request) -> AsyncIterator[str | Report]:
+    def answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
         """Yield the answer's text as it comes, and what is known of the call.
 
         Yields a Report as soon as something is billed, and last one with a

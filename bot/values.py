@@ -104,6 +104,15 @@ class Usage:
     #: Thinking included: it is billed as output.
     output: int = 0
 
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.input + other.input,
+            self.cache_write_5m + other.cache_write_5m,
+            self.cache_write_1h + other.cache_write_1h,
+            self.cache_read + other.cache_read,
+            self.output + other.output,
+        )
+
     @property
     def prompt(self) -> int:
         """The whole prompt, however it was billed."""
@@ -258,6 +267,9 @@ class Limits:
     part_chars: int
     #: The least seconds between two edits of one message.
     interval: float = 0.0
+    #: How long, in seconds, the first words wait for company: a write that shows
+    #: one word keeps the next ones away for a whole interval.
+    settle: float = 0.0
     #: None where the platform does not count.
     posts: Rate | None = None
     edits: Rate | None = None
@@ -291,3 +303,24 @@ class Spending:
     cost: float
     #: How many turns have no known price.
     unpriced: int
+
+
+class Grade(enum.Enum):
+    """How a finding of `threadkeep check` is to be taken."""
+
+    GOOD = "ok"
+    #: Not set up; nothing fails because of it.
+    ABSENT = "not set"
+    #: Works, and somebody should know.
+    NOTE = "note"
+    #: Must be set right before Threadkeep can run.
+    BAD = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of what `threadkeep check` found."""
+
+    subject: str
+    grade: Grade
+    text: str

@@ -1,0 +1,1 @@
+"""Where threads are remembered. Knows the core; no adapter knows it."""

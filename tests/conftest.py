@@ -1,7 +1,6 @@
 """What every test gets: no name but loopback resolves."""
 
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost", None, ""}
 
 
 @pytest.fixture(autouse=True)
-def only_loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let any look-up of an outside name fail the test that makes it."""
     resolve = socket.getaddrinfo
 
@@ -20,4 +19,3 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return resolve(host, *args, **kwargs)
 
     monkeypatch.setattr(socket, "getaddrinfo", guarded)
-    yield

@@ -1,0 +1,310 @@
+"""What each verb of the store that writes does inside its transaction.
+
+What it promises is said in `bot.ports.Store`; how it keeps that is said here.
+
+Rule 1: a turn only ever moves down the list of its states, except by `hand_over`:
+what comes late for a turn that has ended changes neither its state nor its words.
+Rule 2: what Claude was once given never changes and never moves. `content`,
+`preface` and `place` are written where they are NULL, and nowhere else.
+"""
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.ports import Judge
+from bot.values import (
+    Heard,
+    Outcome,
+    Shown,
+    Spoken,
+    State,
+    ThreadFacts,
+    ThreadKey,
+    Turn,
+    Verdict,
+)
+from storage import queries
+
+
+def hear(db: Database, heard: Heard, *, judge: Judge, now: float) -> Verdict:
+    thread = queries.thread(db, heard.thread)
+    if thread and _known(db, thread["id"], heard.message):
+        return Verdict.IGNORE
+    facts = ThreadFacts(follows=bool(thread["follows"])) if thread else None
+    verdict = judge(heard, facts)
+    if verdict is Verdict.IGNORE:
+        return verdict
+    if verdict is Verdict.KEEP:
+        if thread is None:
+            return Verdict.IGNORE
+        _remember(db, thread["id"], [heard])
+        return verdict
+    if thread is None:
+        thread_id = _add_thread(db, heard.thread, unread=not heard.opens, now=now)
+    else:
+        thread_id = thread["id"]
+    _remember(db, thread_id, [heard], turn_id=_wait(db, thread_id, heard, now=now))
+    return verdict
+
+
+def backfill(db: Database, turn: Turn, *, history: Sequence[Heard]) -> list[Spoken]:
+    thread_id, state = db.execute(
+        "SELECT thread_id, state FROM turns WHERE id = ?", [turn.id]
+    ).fetchone()
+    # The bot's own words are in its turns already, or were never meant as such.
+    heard = [each for each in history if not each.echo]
+    # A turn that has ended reads no more; the next one will.
+    ended = State(state) not in (State.WAITING, State.ANSWERING)
+    _remember(db, thread_id, heard, turn_id=None if ended else turn.id)
+    db.execute("UPDATE threads SET unread = 0 WHERE id = ?", [thread_id])
+    return queries.spoken(db, turn)
+
+
+def begin(db: Database, turn: Turn, *, now: float) -> list[Spoken]:
+    begun = db.execute(
+        """
+        UPDATE turns
+        SET state = 'answering', attempts = attempts + 1, touched = :now,
+            started_at = coalesce(started_at, :now)
+        WHERE id = :turn AND state IN ('waiting', 'answering')
+        """,
+        {"turn": turn.id, "now": now},
+    )
+    if begun.rowcount:
+        db.execute(
+            """
+            UPDATE messages SET turn_id = :turn
+            WHERE thread_id = (SELECT thread_id FROM turns WHERE id = :turn)
+              AND turn_id IS NULL
+            """,
+            {"turn": turn.id},
+        )
+    return queries.spoken(db, turn)
+
+
+def freeze(
+    db: Database, turn: Turn, *, preface: str, contents: Mapping[str, str]
+) -> None:
+    # Once frozen, "" is a preface too: a later one would change the front of what
+    # Claude has read.
+    frozen = db.execute(
+        "UPDATE turns SET preface = coalesce(preface, ?) "
+        "WHERE id = ? AND state IN ('waiting', 'answering')",
+        [preface, turn.id],
+    )
+    if not frozen.rowcount:
+        return
+    for row in queries.messages(db, turn):
+        if row["content"] is None and row["message"] in contents:
+            _place(db, turn, row["id"], content=contents[row["message"]])
+
+
+def intend(db: Database, turn: Turn, *, index: int) -> None:
+    db.execute(
+        "INSERT INTO replies (turn_id, part, text) VALUES (?, ?, '') "
+        "ON CONFLICT DO NOTHING",
+        [turn.id, index],
+    )
+
+
+def show(db: Database, turn: Turn, *, shown: Shown, text: str, now: float) -> None:
+    db.execute(
+        """
+        INSERT INTO replies (turn_id, part, message, text)
+        VALUES (:turn, :index, :message, :text)
+        ON CONFLICT (turn_id, part) DO UPDATE
+        SET message = coalesce(excluded.message, message), text = excluded.text
+        """,
+        {"turn": turn.id, **asdict(shown)},
+    )
+    db.execute(
+        """
+        UPDATE turns
+        SET touched = :now,
+            text = iif(state IN ('waiting', 'answering'), :text, text)
+        WHERE id = :turn
+        """,
+        {"turn": turn.id, "text": text, "now": now},
+    )
+
+
+def unshow(db: Database, turn: Turn, *, index: int) -> None:
+    db.execute("DELETE FROM replies WHERE turn_id = ? AND part = ?", [turn.id, index])
+
+
+def finish(db: Database, turn: Turn, *, outcome: Outcome, now: float) -> None:
+    finished = db.execute(
+        """
+        UPDATE turns
+        SET state = 'undelivered', touched = :now, ended_at = :now, ended = :ended,
+            text = :text, note = :note, reason = :reason, model = :model,
+            stop_reason = :stop_reason, request_id = :request_id, input = :input,
+            cache_write_5m = :cache_write_5m, cache_write_1h = :cache_write_1h,
+            cache_read = :cache_read, output = :output, cost = :cost,
+            first_text_at = :first_text
+        WHERE id = :turn AND state IN ('waiting', 'answering')
+        """,
+        {**_flat(outcome), "turn": turn.id, "now": now},
+    )
+    if finished.rowcount and (outcome.text or outcome.replay):
+        _add_answer(db, turn, replay=outcome.replay or None)
+
+
+def delivered(db: Database, turn: Turn, *, now: float) -> None:
+    db.execute(
+        """
+        UPDATE turns SET state = 'delivered', touched = :now, delivered_at = :now
+        WHERE id = :turn AND state <> 'delivered'
+        """,
+        {"turn": turn.id, "now": now},
+    )
+
+
+def hand_over(db: Database, turn: Turn) -> None:
+    db.execute(
+        "UPDATE turns SET state = 'waiting' WHERE id = ? AND state = 'answering'",
+        [turn.id],
+    )
+
+
+def _known(db: Database, thread_id: int, message: str) -> bool:
+    found = db.execute(
+        "SELECT 1 FROM messages WHERE thread_id = ? AND message = ?",
+        [thread_id, message],
+    )
+    return found.fetchone() is not None
+
+
+def _add_thread(db: Database, key: ThreadKey, *, unread: bool, now: float) -> int:
+    added = db.execute(
+        """
+        INSERT INTO threads
+            (platform, workspace, channel, thread, follows, unread, created_at)
+        VALUES (:platform, :workspace, :channel, :thread, 0, :unread, :now)
+        """,
+        {**queries.named(key), "unread": unread, "now": now},
+    )
+    return _id(added.lastrowid)
+
+
+def _wait(db: Database, thread_id: int, heard: Heard, *, now: float) -> int:
+    """The turn that waits to answer `heard`: the newest that waits, or a new one."""
+    waiting = db.execute(
+        """
+        UPDATE turns SET asked_at = min(asked_at, :at)
+        WHERE id = (
+            SELECT max(id) FROM turns
+            WHERE thread_id = :thread AND state <> 'delivered' AND state = 'waiting'
+        )
+        RETURNING id
+        """,
+        {"thread": thread_id, "at": heard.at},
+    ).fetchall()
+    if waiting:
+        return _id(waiting[0]["id"])
+    added = db.execute(
+        """
+        INSERT INTO turns (thread_id, key, state, touched, asked_at, created_at)
+        VALUES (:thread, :key, 'waiting', :at, :at, :now)
+        """,
+        {"thread": thread_id, "key": secrets.token_hex(8), "at": heard.at, "now": now},
+    )
+    return _id(added.lastrowid)
+
+
+def _remember(
+    db: Database,
+    thread_id: int,
+    heard: Iterable[Heard],
+    *,
+    turn_id: int | None = None,
+) -> None:
+    for each in heard:
+        db.execute(
+            """
+            INSERT INTO messages
+                (thread_id, turn_id, message, role, author, at, addressed, opens,
+                 automated, files, text)
+            VALUES
+                (:thread_id, :turn_id, :message, 'user', :author, :at, :addressed,
+                 :opens, :automated, :files, :text)
+            ON CONFLICT (thread_id, message) DO NOTHING
+            """,
+            {
+                "thread_id": thread_id,
+                "turn_id": turn_id,
+                "message": each.message,
+                "author": each.author,
+                "at": each.at,
+                "addressed": each.addressed,
+                "opens": each.opens,
+                "automated": each.automated,
+                "files": json.dumps(each.files),
+                "text": each.text,
+            },
+        )
+        # Also when it comes after a reply to it: what counts is what the root
+        # says, not when we heard it.
+        if each.opens and each.addressed:
+            db.execute("UPDATE threads SET follows = 1 WHERE id = ?", [thread_id])
+
+
+def _place(db: Database, turn: Turn, message_id: int, *, content: str) -> None:
+    """Let Claude read `content` at the end of what it reads of `turn` so far.
+
+    At the end, not where its time would put it: a second attempt may bring along
+    a message that was said before those of the first.
+    """
+    db.execute(
+        """
+        UPDATE messages SET content = :content, place = (
+            SELECT coalesce(max(place), 0) + 1 FROM messages AS others
+            WHERE others.thread_id = messages.thread_id AND others.turn_id = :turn
+        )
+        WHERE id = :message
+        """,
+        {"content": content, "turn": turn.id, "message": message_id},
+    )
+
+
+def _add_answer(db: Database, turn: Turn, *, replay: str | None) -> None:
+    """Put the answer behind the last message that it or an earlier one answers.
+
+    Its time is that message's own, by the platform's clock. Ours may be behind,
+    and what was said while the answer was being written comes after it.
+    """
+    # The + keeps SQLite to the index by time: it reads a row or two from its end.
+    added = db.execute(
+        """
+        INSERT INTO messages (thread_id, turn_id, role, author, text, at)
+        SELECT thread_id, id, 'assistant', '', '', coalesce(
+            (
+                SELECT at FROM messages
+                WHERE messages.thread_id = turns.thread_id AND +turn_id <= turns.id
+                ORDER BY at DESC LIMIT 1
+            ),
+            asked_at
+        )
+        FROM turns WHERE id = :turn
+        """,
+        {"turn": turn.id},
+    )
+    if replay is not None:
+        _place(db, turn, _id(added.lastrowid), content=replay)
+
+
+def _flat(outcome: Outcome) -> dict[str, Any]:
+    """The parts of `outcome`, its usage among them, as a statement names them."""
+    fields = asdict(outcome)
+    usage = fields.pop("usage")
+    return {**fields, **usage, "ended": outcome.ended.value}
+
+
+def _id(value: Any) -> int:
+    assert isinstance(value, int)
+    return value

@@ -1,0 +1,149 @@
+"""Opens the database file: makes it, checks it, brings its tables up to date.
+
+Rule: whatever is wrong with the file is a ConfigError of one sentence that names
+the file and says what to do. Nothing is repaired and nothing is moved aside.
+"""
+
+import os
+import sqlite3
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from bot.errors import ConfigError
+from storage.faults import damaged, refusal
+from storage.migrations import migrate, migrations, unknown
+
+# How long a statement waits for a lock that another program holds on the file,
+# such as an operator's shell or a backup.
+BUSY_SECONDS = 5.0
+
+
+def make_directory(path: Path) -> None:
+    """Make the directory of the database `path`, for its owner only, if it is new."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"{path.parent} cannot be made a directory ({error.strerror}); make it "
+            "one, or set THREADKEEP_DB to another file."
+        ) from error
+
+
+def open_for_writing(path: Path) -> Database:
+    """Open the database at `path`, whole and up to date; create it if it is new.
+
+    Raises ConfigError when that cannot be done.
+    """
+    _create(path)
+    db = _connect(path)
+    try:
+        # Whose file it is comes before anything that would write to it.
+        _require_ours(db, path)
+        _require_health(db, path)
+        _require_wal(db, path)
+        # A power cut loses nothing that was committed. A group commit pays for it
+        # once for all who wait, so it costs nothing under load.
+        db.execute("PRAGMA synchronous = FULL")
+        _require_writable(db)
+        migrate(db)
+    except sqlite3.Error as error:
+        db.close()
+        raise refusal(path, error) from error
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def open_for_reading(path: Path) -> Database:
+    """Open the database at `path` a second time; nothing can be written through it.
+
+    To be called after `open_for_writing`, which looks at what it is.
+    """
+    db = _connect(path)
+    db.execute("PRAGMA query_only = ON")
+    return db
+
+
+def open_beside(path: Path) -> Database:
+    """Open the database at `path` to read it, whoever else writes to it.
+
+    Raises ConfigError when it is not there, or not one of ours.
+    """
+    if not path.exists():
+        raise ConfigError(f"{path} is not there yet; nothing was said so far.")
+    db = open_for_reading(path)
+    try:
+        _require_ours(db, path)
+    except sqlite3.Error as error:
+        db.close()
+        raise refusal(path, error) from error
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _create(path: Path) -> None:
+    try:
+        # SQLite would let others read it. O_EXCL, so that a file which is there
+        # is never opened here: closing it would drop SQLite's locks on it.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be created ({error.strerror}); make its directory "
+            "writable, or set THREADKEEP_DB to another file."
+        ) from error
+
+
+def _connect(path: Path) -> Database:
+    try:
+        connection = sqlite3.connect(
+            path,
+            timeout=BUSY_SECONDS,
+            # Transactions begin where we say so and nowhere else.
+            isolation_level=None,
+            # It is made here and then belongs to one other thread.
+            check_same_thread=False,
+        )
+    except sqlite3.Error as error:
+        raise refusal(path, error) from error
+    connection.row_factory = sqlite3.Row
+    return Database(connection, recursive_triggers=False, execute_plugins=False)
+
+
+def _require_ours(db: Database, path: Path) -> None:
+    if db.table_names() and not migrations.applied(db):
+        raise ConfigError(
+            f"{path} is the database of another program; set THREADKEEP_DB to "
+            "another file."
+        )
+    if newer := unknown(db):
+        raise ConfigError(
+            f"{path} was written by a newer threadkeep ({newer[-1]}); install that "
+            "version, or set THREADKEEP_DB to another file."
+        )
+
+
+def _require_health(db: Database, path: Path) -> None:
+    finding = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if finding != "ok":
+        raise damaged(path, finding)
+
+
+def _require_wal(db: Database, path: Path) -> None:
+    mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    if mode != "wal":
+        raise ConfigError(
+            f"{path} is on a disk that SQLite cannot share memory on; set "
+            "THREADKEEP_DB to a file on a local disk."
+        )
+
+
+def _require_writable(db: Database) -> None:
+    # In a read-only file even BEGIN IMMEDIATE succeeds; only a write tells. This
+    # one changes nothing, as nothing here uses that number.
+    db.execute("PRAGMA user_version = 0")

@@ -1,0 +1,73 @@
+"""Translates SQLite's errors. Above this package nobody names them.
+
+Rule: SQLite's own message goes along for the operator; it names tables and columns,
+never their contents.
+"""
+
+import sqlite3
+from pathlib import Path
+
+from bot.errors import ConfigError, StorageBroken, StorageError, StorageFull
+
+# A disk, or a quota on it, that has no room is not always reported as FULL: some
+# file systems notice only when they write out what they had accepted.
+_FULL = {
+    "SQLITE_FULL",
+    "SQLITE_IOERR_WRITE",
+    "SQLITE_IOERR_FSYNC",
+    "SQLITE_IOERR_DIR_FSYNC",
+    "SQLITE_IOERR_TRUNCATE",
+    "SQLITE_IOERR_SHMSIZE",
+}
+_BROKEN = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
+
+
+def translated(error: Exception) -> StorageError:
+    """What `error`, met while reading or writing, means to the core."""
+    name = _name(error)
+    kind = StorageError
+    if name in _FULL:
+        kind = StorageFull
+    elif name.startswith(_BROKEN):
+        kind = StorageBroken
+    translation = kind(f"{name}: {error}")
+    translation.__cause__ = error
+    return translation
+
+
+def refusal(path: Path, error: sqlite3.Error) -> ConfigError:
+    """What the operator is told when the database at `path` cannot be opened."""
+    name = _name(error)
+    instead = "set THREADKEEP_DB to another file"
+    if name.startswith("SQLITE_NOTADB"):
+        return ConfigError(f"{path} is not a database; move it away, or {instead}.")
+    if name.startswith("SQLITE_CORRUPT"):
+        return damaged(path, str(error))
+    if name in _FULL:
+        return ConfigError(
+            f"There is no room on the disk of {path}; make some, or {instead}."
+        )
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        return ConfigError(
+            f"{path} cannot be written; make it and its directory writable, "
+            f"or {instead}."
+        )
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return ConfigError(
+            f"Another program is writing to {path}; stop it first, or {instead}."
+        )
+    return ConfigError(f"{path} cannot be opened ({name}: {error}); {instead}.")
+
+
+def damaged(path: Path, finding: str) -> ConfigError:
+    """What the operator is told when the database at `path` is damaged."""
+    one_line = " ".join(finding.split())
+    return ConfigError(
+        f"{path} is damaged ({one_line}); restore it from a backup, or set "
+        "THREADKEEP_DB to another file."
+    )
+
+
+def _name(error: Exception) -> str:
+    # Errors that Python's module raises by itself carry no name of SQLite's.
+    return getattr(error, "sqlite_errorname", type(error).__name__)

@@ -1,0 +1,172 @@
+"""The tables, and every step by which they came to be as they are.
+
+Rule: a migration is appended and never edited, for somewhere it has run already.
+Each is a function of this module called `mNNN_what_it_brings`; that name is what a
+database remembers of it.
+"""
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("threadkeep")
+
+
+def migrate(db: Database) -> None:
+    """Bring `db` up to this module: all of it or, on any error, none.
+
+    Leaves foreign keys enforced.
+    """
+    # Off, because rebuilding a table that others refer to is refused (or cascades)
+    # while they are enforced; and here, because inside a transaction this pragma
+    # does nothing.
+    db.execute("PRAGMA foreign_keys = OFF")
+    # Not a plain BEGIN: of two that start at once, the second must wait here
+    # rather than fail when it first writes.
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        migrations.apply(db)
+        db.execute("COMMIT")
+    except BaseException:
+        db.rollback()
+        raise
+    db.execute("PRAGMA foreign_keys = ON")
+
+
+def unknown(db: Database) -> list[str]:
+    """Names of the migrations that `db` has been through and we do not have."""
+    applied = (migration.name for migration in migrations.applied(db))
+    return [name for name in applied if name not in globals()]
+
+
+@migrations()
+def m001_conversations(db: Database) -> None:
+    """Threads, what was said in them, and the turns that answer it.
+
+    Columns that hold long texts come last: SQLite walks through a row's earlier
+    columns to reach a later one, and most reads need only the short ones.
+    """
+    db.table("threads").create(
+        {
+            "id": int,
+            "platform": str,
+            "workspace": str,
+            "channel": str,
+            "thread": str,
+            "follows": bool,
+            "unread": bool,
+            # Raised by whoever takes the thread over, so that a process that
+            # lost it can be told from the one that has it.
+            "epoch": int,
+            "created_at": float,
+        },
+        pk="id",
+        not_null={
+            *("platform", "workspace", "channel", "thread"),
+            *("follows", "unread", "epoch", "created_at"),
+        },
+        defaults={"epoch": 0},
+        strict=True,
+    )
+    # In this order it also finds the threads of a channel.
+    db.table("threads").create_index(
+        ["platform", "channel", "workspace", "thread"], unique=True
+    )
+
+    db.table("turns").create(
+        {
+            "id": int,
+            "thread_id": int,
+            "key": str,
+            "state": str,
+            "ended": str,
+            "attempts": int,
+            "touched": float,
+            "model": str,
+            "stop_reason": str,
+            "request_id": str,
+            "input": int,
+            "cache_write_5m": int,
+            "cache_write_1h": int,
+            "cache_read": int,
+            "output": int,
+            "cost": float,
+            # When its first message was said, by the platform's clock; the other
+            # times are by ours.
+            "asked_at": float,
+            "created_at": float,
+            "started_at": float,
+            "first_text_at": float,
+            "ended_at": float,
+            "delivered_at": float,
+            "reason": str,
+            "note": str,
+            # NULL until Claude was first asked; from then on it never changes.
+            "preface": str,
+            # The answer so far, as shown.
+            "text": str,
+        },
+        pk="id",
+        not_null={
+            *("thread_id", "key", "state", "attempts", "touched"),
+            *("input", "cache_write_5m", "cache_write_1h", "cache_read", "output"),
+            *("asked_at", "created_at", "note", "text"),
+        },
+        defaults={
+            **{"attempts": 0, "input": 0, "cache_write_5m": 0, "cache_write_1h": 0},
+            **{"cache_read": 0, "output": 0, "note": "", "text": ""},
+        },
+        foreign_keys=[("thread_id", "threads", "id")],
+        strict=True,
+    )
+    db.table("turns").create_index(["key"], unique=True)
+    db.table("turns").create_index(["thread_id", "ended_at"])
+    db.table("turns").create_index(["ended_at"])
+    # Holds only the few turns that are still to be worked on, however many are
+    # done. Only a query that says `state <> 'delivered'` in these words uses it.
+    db.execute(
+        "CREATE INDEX idx_turns_open ON turns (thread_id) WHERE state <> 'delivered'"
+    )
+
+    db.table("messages").create(
+        {
+            "id": int,
+            "thread_id": int,
+            # The platform's id; NULL for an answer, whose ids are in `replies`.
+            "message": str,
+            "role": str,
+            "author": str,
+            "at": float,
+            "addressed": bool,
+            "opens": bool,
+            "automated": bool,
+            # NULL until a turn takes it.
+            "turn_id": int,
+            # Where in its turn Claude reads it; set with `content`.
+            "place": int,
+            "edited_at": float,
+            "deleted_at": float,
+            "files": str,
+            # As heard; "" for an answer, whose text as shown is in `turns`.
+            "text": str,
+            # As Claude reads it; NULL until it does. Never changes once set.
+            "content": str,
+        },
+        pk="id",
+        not_null={
+            *("thread_id", "role", "author", "at"),
+            *("addressed", "opens", "automated", "files", "text"),
+        },
+        defaults={"addressed": 0, "opens": 0, "automated": 0, "files": "[]"},
+        foreign_keys=[("thread_id", "threads", "id"), ("turn_id", "turns", "id")],
+        strict=True,
+    )
+    db.table("messages").create_index(["thread_id", "message"], unique=True)
+    db.table("messages").create_index(["thread_id", "turn_id", "place"])
+    db.table("messages").create_index(["thread_id", "at"])
+
+    db.table("replies").create(
+        {"turn_id": int, "part": int, "message": str, "text": str},
+        pk=("turn_id", "part"),
+        not_null={"turn_id", "part", "text"},
+        foreign_keys=[("turn_id", "turns", "id")],
+        strict=True,
+    )

@@ -1,0 +1,131 @@
+"""Threads remembered in one SQLite file.
+
+Rule: a verb here only says what is done and on which thread it runs; what it means
+for the tables is in `changes` and `queries`. The promises are `bot.ports.Store`'s.
+"""
+
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, closing
+from pathlib import Path
+
+from bot.ports import Judge
+from bot.values import (
+    Heard,
+    Outcome,
+    Said,
+    Shown,
+    Spending,
+    Spoken,
+    ThreadKey,
+    ThreadSummary,
+    Turn,
+    Verdict,
+)
+from storage import changes, queries
+from storage.database import (
+    make_directory,
+    open_beside,
+    open_for_reading,
+    open_for_writing,
+)
+from storage.lock import locked
+from storage.reader import Reader
+from storage.writer import Writer
+
+
+@asynccontextmanager
+async def open_store(
+    path: Path, *, clock: Callable[[], float] = time.time
+) -> AsyncIterator["SqliteStore"]:
+    """Open the database at `path`, created if it is new, for this process alone.
+
+    Raises ConfigError when it cannot be used. Leaving waits for what is still
+    being written. `clock` says when a row was made, in seconds since 1970.
+    """
+    make_directory(path)
+    with ExitStack() as stack:
+        stack.enter_context(locked(path))
+        writer = stack.enter_context(closing(Writer(open_for_writing(path))))
+        reader = stack.enter_context(closing(Reader(open_for_reading(path))))
+        yield SqliteStore(writer, reader, clock=clock)
+
+
+async def read_spending(path: Path, since: float) -> list[Spending]:
+    """What `Store.spending` says, also while another process has the database.
+
+    Raises ConfigError when there is no database of ours at `path`.
+    """
+    with closing(Reader(open_beside(path))) as reader:
+        return await reader.read(lambda db: queries.spending(db, since))
+
+
+class SqliteStore:
+    """A Store in a file; made by `open_store`."""
+
+    def __init__(
+        self, writer: Writer, reader: Reader, *, clock: Callable[[], float]
+    ) -> None:
+        self._write = writer.write
+        self._read = reader.read
+        self._clock = clock
+
+    async def hear(self, heard: Heard, judge: Judge) -> Verdict:
+        now = self._clock()
+        return await self._write(
+            lambda db: changes.hear(db, heard, judge=judge, now=now)
+        )
+
+    async def backfill(self, turn: Turn, history: Sequence[Heard]) -> list[Spoken]:
+        return await self._write(lambda db: changes.backfill(db, turn, history=history))
+
+    async def unread(self, thread: ThreadKey) -> bool:
+        return await self._read(lambda db: queries.unread(db, thread))
+
+    async def open_threads(self) -> list[ThreadKey]:
+        return await self._read(queries.open_threads)
+
+    async def next_turn(self, thread: ThreadKey) -> Turn | None:
+        return await self._read(lambda db: queries.next_turn(db, thread))
+
+    async def begin(self, turn: Turn, now: float) -> list[Spoken]:
+        return await self._write(lambda db: changes.begin(db, turn, now=now))
+
+    async def freeze(
+        self, turn: Turn, preface: str, contents: Mapping[str, str]
+    ) -> None:
+        await self._write(
+            lambda db: changes.freeze(db, turn, preface=preface, contents=contents)
+        )
+
+    async def conversation(self, thread: ThreadKey) -> list[Said]:
+        return await self._read(lambda db: queries.conversation(db, thread))
+
+    async def intend(self, turn: Turn, index: int) -> None:
+        await self._write(lambda db: changes.intend(db, turn, index=index))
+
+    async def show(self, turn: Turn, shown: Shown, text: str, now: float) -> None:
+        await self._write(
+            lambda db: changes.show(db, turn, shown=shown, text=text, now=now)
+        )
+
+    async def unshow(self, turn: Turn, index: int) -> None:
+        await self._write(lambda db: changes.unshow(db, turn, index=index))
+
+    async def finish(self, turn: Turn, outcome: Outcome, now: float) -> None:
+        await self._write(lambda db: changes.finish(db, turn, outcome=outcome, now=now))
+
+    async def delivered(self, turn: Turn, now: float) -> None:
+        await self._write(lambda db: changes.delivered(db, turn, now=now))
+
+    async def hand_over(self, turn: Turn) -> None:
+        await self._write(lambda db: changes.hand_over(db, turn))
+
+    async def threads(self, platform: str, channel: str) -> list[ThreadSummary]:
+        return await self._read(lambda db: queries.threads(db, platform, channel))
+
+    async def transcript(self, thread: ThreadKey) -> list[tuple[str, str]]:
+        return await self._read(lambda db: queries.transcript(db, thread))
+
+    async def spending(self, since: float) -> list[Spending]:
+        return await self._read(lambda db: queries.spending(db, since))

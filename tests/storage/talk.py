@@ -1,0 +1,90 @@
+"""Threads, people and opinions for the tests of what is remembered."""
+
+from bot.ports import Store
+from bot.values import (
+    Ended,
+    Heard,
+    Outcome,
+    ThreadFacts,
+    ThreadKey,
+    Turn,
+    Verdict,
+)
+
+HERE = ThreadKey("slack", "T1", "C1", "1.0")
+THERE = ThreadKey("slack", "T1", "C1", "2.0")
+
+
+def said(
+    message: str,
+    at: float = 1.0,
+    *,
+    thread: ThreadKey = HERE,
+    author: str = "U1",
+    text: str | None = None,
+    addressed: bool = True,
+    opens: bool = False,
+    echo: bool = False,
+    automated: bool = False,
+    files: tuple[str, ...] = (),
+) -> Heard:
+    """A message called `message`, said at `at`; it reads "text of <message>"."""
+    return Heard(
+        thread=thread,
+        message=message,
+        at=at,
+        author=author,
+        text=f"text of {message}" if text is None else text,
+        addressed=addressed,
+        opens=opens,
+        echo=echo,
+        automated=automated,
+        files=files,
+    )
+
+
+def answer(heard: Heard, facts: ThreadFacts | None) -> Verdict:
+    return Verdict.ANSWER
+
+
+def keep(heard: Heard, facts: ThreadFacts | None) -> Verdict:
+    return Verdict.KEEP
+
+
+def ignore(heard: Heard, facts: ThreadFacts | None) -> Verdict:
+    return Verdict.IGNORE
+
+
+def done(text: str, ended: Ended = Ended.DONE) -> Outcome:
+    return Outcome(ended, text=text, replay=text)
+
+
+async def waiting(store: Store, *heard: Heard) -> Turn:
+    """The turn that answers `heard`, not begun yet."""
+    for each in heard:
+        await store.hear(each, answer)
+    return await following(store, heard[0].thread)
+
+
+async def following(store: Store, thread: ThreadKey = HERE) -> Turn:
+    """The next turn of `thread`, which must have one."""
+    turn = await store.next_turn(thread)
+    assert turn is not None
+    return turn
+
+
+async def ask(store: Store, *heard: Heard, preface: str = "") -> Turn:
+    """A turn that was begun, and given `heard` in capitals."""
+    turn = await waiting(store, *heard)
+    spoken = await store.begin(turn, 10.0)
+    contents = {each.heard.message: each.heard.text.upper() for each in spoken}
+    await store.freeze(turn, preface, contents)
+    return turn
+
+
+async def exchange(store: Store, heard: Heard, reply: str) -> Turn:
+    """A turn from its question to its delivery."""
+    turn = await ask(store, heard)
+    await store.finish(turn, done(reply), 20.0)
+    await store.delivered(turn, 21.0)
+    return turn

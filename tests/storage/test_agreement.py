@@ -1,0 +1,182 @@
+"""What holds whatever happens, and in whatever order.
+
+Rule: everything that can be read is compared after every change, so that a fake
+which is kinder than the real thing is found out.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.ports import Store
+from bot.values import Ended, Heard, Outcome, Said, Shown, ThreadKey, Turn, Usage
+from storage.memory import MemoryStore
+from storage.sqlite import open_store
+from tests.storage.talk import HERE, THERE, answer, ignore, keep, said
+
+THREADS = [HERE, THERE, ThreadKey("slack", "T2", "C1", "1.0")]
+
+#: Something that happens to a store; it may be to one of the turns met so far.
+Event = Callable[[Store, list[Turn]], Awaitable[object]]
+#: Something that is done to a turn at a certain time.
+Act = Callable[[Store, Turn, float], Awaitable[object]]
+
+threads = st.sampled_from(THREADS)
+times = st.integers(0, 9).map(float)
+flags = st.booleans()
+parts = st.integers(0, 2)
+words = st.sampled_from(["", "a", "b\n c"])
+
+messages = st.builds(
+    said,
+    st.integers(0, 9).map(str),
+    times,
+    thread=threads,
+    text=words,
+    addressed=flags,
+    opens=flags,
+    automated=flags,
+    files=st.sampled_from([(), ("x.png",)]),
+)
+
+
+def hear(heard: Heard, opinion: int) -> Event:
+    judge = (answer, keep, ignore)[opinion]
+    return lambda store, _: store.hear(heard, judge)
+
+
+def freeze(thread: ThreadKey, preface: str, contents: dict[str, str]) -> Event:
+    async def happen(store: Store, _: list[Turn]) -> None:
+        if turn := await store.next_turn(thread):
+            await store.freeze(turn, preface, contents)
+
+    return happen
+
+
+def happening(index: int, act: Act, now: float) -> Event:
+
+    async def happen(store: Store, met: list[Turn]) -> object:
+        if not met:
+            return None
+        return await act(store, met[index % len(met)], now)
+
+    return happen
+
+
+def acts(*ends: Ended) -> st.SearchStrategy[Act]:
+    """Everything that can be done to a turn that ends as one of `ends`."""
+    outcomes = st.builds(
+        Outcome,
+        st.sampled_from(ends),
+        text=words,
+        replay=words,
+        note=words,
+        model=st.sampled_from(["m", "n"]),
+        usage=st.builds(Usage, input=st.integers(0, 9), output=st.integers(0, 9)),
+        cost=st.none() | st.sampled_from([0.0, 0.25]),
+    )
+    shown = st.builds(Shown, parts, st.sampled_from([None, "p", "q"]), words)
+    return st.one_of(
+        st.just(lambda store, turn, now: store.begin(turn, now)),
+        st.just(lambda store, turn, now: store.delivered(turn, now)),
+        st.just(lambda store, turn, now: store.hand_over(turn)),
+        outcomes.map(lambda end: lambda store, turn, now: store.finish(turn, end, now)),
+        st.lists(messages, max_size=3).map(
+            lambda history: (
+                lambda store, turn, now: store.backfill(
+                    turn, [replace(heard, thread=turn.thread) for heard in history]
+                )
+            )
+        ),
+        shown.map(
+            lambda now_reads: (
+                lambda store, turn, now: store.show(
+                    turn, now_reads, now_reads.text, now
+                )
+            )
+        ),
+        parts.map(lambda part: lambda store, turn, now: store.intend(turn, part)),
+        parts.map(lambda part: lambda store, turn, now: store.unshow(turn, part)),
+    )
+
+
+def stories(*ends: Ended) -> st.SearchStrategy[list[Event]]:
+    contents = st.dictionaries(st.integers(0, 9).map(str), words)
+    moments = times.map(lambda at: at * 30_000)
+    event = st.one_of(
+        st.builds(hear, messages, st.integers(0, 2)),
+        st.builds(freeze, threads, words, contents),
+        st.builds(happening, st.integers(0, 99), acts(*ends), moments),
+    )
+    return st.lists(event, min_size=10, max_size=30)
+
+
+@settings(max_examples=25, deadline=None, database=None)
+@given(stories(*Ended))
+def test_both_stores_tell_the_same_story(story: list[Event]) -> None:
+    async def compare() -> None:
+        memory = MemoryStore()
+        with tempfile.TemporaryDirectory() as directory:
+            async with open_store(Path(directory) / "threadkeep.db") as sqlite:
+                met: dict[int, Turn] = {}
+                for event in story:
+                    turns = list(met.values())
+                    assert await event(memory, turns) == await event(sqlite, turns)
+                    assert await readable(memory) == await readable(sqlite)
+                    met |= {turn.id: turn for turn in await next_turns(memory)}
+
+    asyncio.run(compare())
+
+
+@settings(max_examples=80, deadline=None, database=None)
+@given(stories(Ended.DONE, Ended.STOPPED, Ended.FAILED))
+def test_a_conversation_only_grows_at_its_end(story: list[Event]) -> None:
+    async def follow() -> None:
+        store = MemoryStore()
+        for event in story:
+            before = [await store.conversation(thread) for thread in THREADS]
+            await event(store, await next_turns(store))
+            for thread, was in zip(THREADS, before, strict=True):
+                assert grown(was, await store.conversation(thread))
+
+    asyncio.run(follow())
+
+
+def grown(was: list[Said], now: list[Said]) -> bool:
+    """Whether `now` is `was` with something more, or nothing more, at its end."""
+    if not was:
+        return True
+    *kept, last = was
+    return (
+        now[: len(kept)] == kept
+        and now[len(kept)].role == last.role
+        and now[len(kept)].content.startswith(last.content)
+    )
+
+
+async def next_turns(store: Store) -> list[Turn]:
+    found = [await store.next_turn(thread) for thread in THREADS]
+    return [turn for turn in found if turn]
+
+
+async def readable(store: Store) -> list[object]:
+    """Everything that a store says, but for the keys of turns, which are random."""
+    told: list[object] = [
+        await store.open_threads(),
+        await store.threads("slack", "C1"),
+        await store.spending(since=0.0),
+        await store.spending(since=100_000.0),
+        [replace(turn, key="") for turn in await next_turns(store)],
+    ]
+    for thread in THREADS:
+        told += [
+            await store.unread(thread),
+            await store.conversation(thread),
+            await store.transcript(thread),
+        ]
+    return told
