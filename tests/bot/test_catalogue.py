@@ -1,0 +1,122 @@
+"""The catalogue: what models cost, and when that is not known."""
+
+import datetime
+import math
+from typing import get_args
+
+import pytest
+from anthropic.types import Model
+
+from bot import catalogue
+from bot.values import Usage
+
+
+def at(day: str) -> float:
+    return datetime.datetime.fromisoformat(f"{day}T00:00:00+00:00").timestamp()
+
+
+NOW = at("2026-11-22")
+
+
+def test_every_kind_of_token_has_its_own_price() -> None:
+    usage = Usage(
+        input=100,
+        cache_write_5m=200,
+        cache_write_1h=300,
+        cache_read=4_000,
+        output=50,
+    )
+    assert catalogue.cost("claude-sonnet-5-5", usage, NOW) == pytest.approx(
+        (100 * 2.00 + 200 * 2.50 + 300 * 4.00 + 4_000 * 0.10 + 50 * 10.00) / 1e6
+    )
+
+
+def test_a_model_that_is_not_known_has_no_price_rather_than_none_to_pay() -> None:
+    assert catalogue.cost("claude-novel-9", Usage(input=1), NOW) is None
+    assert catalogue.cost("rehearsal", Usage(), NOW) is None
+
+
+def test_what_was_not_used_costs_nothing() -> None:
+    assert catalogue.cost("claude-opus-5-5", Usage(), NOW) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("day", "dollars"),
+    [("2026-09-28", 0.20), ("2026-10-06", 0.20), ("2026-10-07", 0.10)],
+)
+def test_sonnet_reads_its_cache_at_half_the_price_since_october(
+    day: str, dollars: float
+) -> None:
+    read = Usage(cache_read=1_000_000)
+    assert catalogue.cost("claude-sonnet-5-5", read, at(day)) == pytest.approx(dollars)
+
+
+def test_a_model_had_no_price_before_it_was_there() -> None:
+    assert catalogue.cost("claude-haiku-5-5", Usage(input=1), at("2026-10-06")) is None
+
+
+def test_haiku_is_five_times_dearer_past_a_hundred_thousand_tokens() -> None:
+    short = Usage(input=40_000, cache_write_1h=10_000, cache_read=50_000, output=100)
+    long = Usage(input=40_001, cache_write_1h=10_000, cache_read=50_000, output=100)
+    dollars = catalogue.cost("claude-haiku-5-5", short, NOW)
+    assert dollars == pytest.approx(
+        (40_000 * 0.10 + 10_000 * 0.20 + 50_000 * 0.01 + 100 * 0.50) / 1e6
+    )
+    assert catalogue.cost("claude-haiku-5-5", long, NOW) == pytest.approx(
+        (40_001 * 0.50 + 10_000 * 1.00 + 50_000 * 0.05 + 100 * 2.50) / 1e6
+    )
+
+
+def test_output_does_not_make_a_prompt_long() -> None:
+    usage = Usage(input=100_000, output=50_000)
+    assert catalogue.cost("claude-haiku-5-5", usage, NOW) == pytest.approx(
+        (100_000 * 0.10 + 50_000 * 0.50) / 1e6
+    )
+
+
+@pytest.mark.parametrize(
+    "dated", ["claude-haiku-4-5-20251001", "claude-sonnet-4-5-20250929"]
+)
+def test_a_dated_id_is_the_same_model(dated: str) -> None:
+    assert catalogue.find(dated) is catalogue.find(dated[:-9])
+    assert catalogue.find(dated) is not None
+
+
+def test_a_made_up_ending_is_not_a_date() -> None:
+    assert catalogue.find("claude-haiku-4-5-fast") is None
+    assert catalogue.find("") is None
+
+
+def test_the_default_is_known_and_stays() -> None:
+    facts = catalogue.find(catalogue.DEFAULT_MODEL)
+    assert facts is not None
+    assert facts.retires is None
+
+
+def test_the_end_of_sonnet_4_5_is_announced() -> None:
+    facts = catalogue.find("claude-sonnet-4-5")
+    assert facts is not None
+    assert facts.retires == datetime.date(2026, 11, 30)
+
+
+def test_every_model_that_the_sdk_names_is_known() -> None:
+    # Model previews are not priced by anyone, and this one ended in June.
+    named = set(get_args(get_args(Model)[0])) - {"claude-mythos-preview"}
+    assert {name for name in named if catalogue.find(name) is None} == set()
+
+
+@pytest.mark.parametrize("facts", catalogue.MODELS.values(), ids=lambda facts: facts.id)
+def test_the_table_is_sound(facts: catalogue.ModelFacts) -> None:
+    assert facts.max_output < facts.context
+    assert facts.tariffs
+    days = [tariff.since for tariff in facts.tariffs]
+    assert days == sorted(set(days))
+    assert facts.takes_effort or facts.effort is None
+    for tariff in facts.tariffs:
+        prices = tariff.prices
+        # 1.25 and 2 times the input for writing, less than it for reading: the one
+        # rule that all of Anthropic's price lists have kept.
+        assert math.isclose(prices.cache_write_5m, 1.25 * prices.input)
+        assert math.isclose(prices.cache_write_1h, 2 * prices.input)
+        assert prices.cache_read <= 0.1 * prices.input
+        assert math.isclose(prices.output, 5 * prices.input)

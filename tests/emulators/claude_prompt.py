@@ -1,0 +1,238 @@
+"""What the Messages API makes of a prompt: whether it takes it, and what it bills.
+
+Rule: pure. The time comes in as an argument, and so does everything else. Numbers in
+comments point into the facts sheet on the API ("claude 1.6").
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.catalogue import ModelFacts, find
+from bot.values import Usage
+
+Body = dict[str, Any]
+
+
+def tokens(text: str) -> int:
+    """A stand-in for the tokenizer, which nobody has offline (claude 3.4)."""
+    return -(-len(text) // 4)
+
+
+@dataclass(frozen=True)
+class _Block:
+    """One cacheable piece of a prompt."""
+
+    key: str
+    tokens: int
+    #: Of the breakpoint set on it, in seconds; None without one.
+    ttl: int | None
+
+
+@dataclass(frozen=True)
+class _Prefix:
+    """Everything up to the end of one block."""
+
+    key: str
+    tokens: int
+
+
+TTLS = {"5m": 300, "1h": 3600}
+
+
+def _blocks(body: Body) -> list[_Block]:
+    """The prompt in the order in which it is cached: system, then messages."""
+    found = [("system", block) for block in _content(body.get("system") or [])]
+    for message in body["messages"]:
+        # Effort and thinking are part of what messages are cached under (claude 3.1).
+        under = [message["role"], body.get("output_config"), body.get("thinking")]
+        found += [(json.dumps(under), block) for block in _content(message["content"])]
+    blocks = []
+    for nth, (under_key, block) in enumerate(found, start=1):
+        automatic = body.get("cache_control") if nth == len(found) else None
+        control = block.get("cache_control") or automatic
+        bare = {key: value for key, value in block.items() if key != "cache_control"}
+        text = json.dumps(bare)
+        size = tokens(bare["text"] if bare.get("type") == "text" else text)
+        ttl = TTLS[control.get("ttl", "5m")] if control else None
+        blocks.append(_Block(f"{under_key}{text}", size, ttl))
+    return blocks
+
+
+def size_of(body: Body) -> int:
+    """How many tokens the prompt has."""
+    return sum(block.tokens for block in _blocks(body))
+
+
+def _content(content: str | list[Body]) -> list[Body]:
+    return [{"type": "text", "text": content}] if isinstance(content, str) else content
+
+
+class PrefixCache:
+    """Prompt caching as it is billed (claude 3.1)."""
+
+    def __init__(self) -> None:
+        #: By the hash of model and prefix: (valid until, seconds it is kept).
+        self._entries: dict[str, tuple[float, int]] = {}
+
+    def bill(self, body: Body, now: float) -> Usage:
+        """What this prompt costs at `now`. Changes nothing."""
+        blocks, prefixes, points = self._laid_out(body)
+        hit = max((self._found(prefixes, one, now) for one in points), default=-1)
+        read = done = prefixes[hit].tokens if hit >= 0 else 0
+        written = dict.fromkeys(TTLS.values(), 0)
+        for point in points:
+            size = prefixes[point].tokens
+            written[blocks[point].ttl or 0] += max(0, size - done)
+            done = max(done, size)
+        return Usage(
+            input=prefixes[-1].tokens - done,
+            cache_write_5m=written[TTLS["5m"]],
+            cache_write_1h=written[TTLS["1h"]],
+            cache_read=read,
+        )
+
+    def write(self, body: Body, now: float) -> None:
+        """Keep the prefixes of a prompt whose answer has begun; a hit lives on."""
+        blocks, prefixes, points = self._laid_out(body)
+        hit = max((self._found(prefixes, one, now) for one in points), default=-1)
+        if hit >= 0:
+            _, ttl = self._entries[prefixes[hit].key]
+            self._entries[prefixes[hit].key] = (now + ttl, ttl)
+        for point in points:
+            ttl = blocks[point].ttl or 0
+            self._entries[prefixes[point].key] = (now + ttl, ttl)
+
+    def _laid_out(self, body: Body) -> tuple[list[_Block], list[_Prefix], list[int]]:
+        """The blocks, the prefix that ends with each, and which are breakpoints."""
+        facts = find(body["model"])
+        assert facts is not None
+        blocks, prefixes = _blocks(body), []
+        digest, total = hashlib.sha256(facts.id.encode()), 0
+        for block in blocks:
+            digest.update(block.key.encode())
+            total += block.tokens
+            prefixes.append(_Prefix(digest.hexdigest(), total))
+        points = [
+            nth
+            for nth, block in enumerate(blocks)
+            if block.ttl and prefixes[nth].tokens >= facts.min_cache
+        ]
+        return blocks, prefixes, points
+
+    def _found(self, prefixes: Sequence[_Prefix], point: int, now: float) -> int:
+        """The longest cached prefix that breakpoint `point` sees; -1 for none."""
+        for nth in range(point, max(-1, point - 20), -1):
+            until, _ = self._entries.get(prefixes[nth].key, (now, 0))
+            if until > now:
+                return nth
+        return -1
+
+
+#: The HTTP status, and what is wrong.
+Refusal = tuple[int, str]
+
+
+def stranger(headers: Mapping[str, str], api_key: str) -> Refusal | None:
+    """Why a request with these headers is turned away at the door, if it is."""
+    if headers.get("authorization") != f"Bearer {api_key}":
+        return 401, "Invalid bearer token"
+    if headers.get("anthropic-version") != "2026-10-21":
+        return 400, "anthropic-version: 2026-10-21 is the version emulated here"
+    return None
+
+
+_FIELDS = {
+    "model", "messages", "max_tokens", "system", "stream", "cache_control",
+    "metadata", "output_config", "thinking", "stop_sequences", "service_tier",
+    "tools", "tool_choice", "container", "diagnostics", "inference_geo", "speed",
+}  # fmt: skip
+_EFFORTS = {"low", "medium", "high", "xhigh", "max"}
+_PREFILLED = {"claude-haiku-4-5", "claude-sonnet-4-5"}
+
+
+def refusal(body: Body) -> Refusal | None:
+    """Why the API refuses this request, if it does (claude 1.6, 2, 3.1)."""
+    if "model" not in body:
+        return 400, "model: Field required"
+    facts = find(str(body["model"]))
+    if facts is None:
+        return 404, f"model: {body['model']}"
+    wrong = (
+        _bad_fields(body, facts)
+        or _bad_messages(body.get("messages"), facts.id in _PREFILLED)
+        or _bad_breakpoints(body)
+    )
+    if wrong is None and (size := size_of(body)) > facts.context:
+        wrong = f"prompt is too long: {size} tokens > {facts.context} maximum"
+    return (400, wrong) if wrong else None
+
+
+def _bad_fields(body: Body, facts: ModelFacts) -> str | None:
+    if unknown := sorted(set(body) - _FIELDS):
+        # This is how `temperature` ends since 2026-10-21 (claude 0.2).
+        return f"{unknown[0]}: Extra inputs are not permitted"
+    most = body.get("max_tokens")
+    if not isinstance(most, int) or most < 1:
+        return "max_tokens: Input should be greater than or equal to 1"
+    if most > facts.max_output:
+        return f"max_tokens: {most} > {facts.max_output}, the most that it may be"
+    effort = (body.get("output_config") or {}).get("effort")
+    if effort is not None and not (facts.takes_effort and effort in _EFFORTS):
+        return f"output_config.effort: {effort} is not supported on this model"
+    return None
+
+
+def _bad_messages(messages: Any, prefill: bool) -> str | None:
+    if not isinstance(messages, list) or not messages:
+        return "messages: at least one message is required"
+    if len(messages) > 100_000:
+        return "messages: at most 100000 items are allowed"
+    if messages[0].get("role") != "user":
+        return 'messages: first message must use the "user" role'
+    for nth, message in enumerate(messages):
+        if message.get("role") not in {"user", "assistant", "system"}:
+            return f"messages.{nth}.role: Input should be 'user' or 'assistant'"
+        content = message.get("content")
+        if not content:
+            return f"messages.{nth}: all messages must have non-empty content"
+        texts = [
+            block.get("text", "")
+            for block in _content(content)
+            if block.get("type") == "text"
+        ]
+        if not all(texts):
+            return "messages: text content blocks must be non-empty"
+        if not all(text.strip() for text in texts):
+            return "messages: text content blocks must contain non-whitespace text"
+    if messages[-1]["role"] == "assistant" and not prefill:
+        return (
+            "This model does not support assistant message prefill. "
+            "The conversation must end with a user message."
+        )
+    return None
+
+
+def _bad_breakpoints(body: Body) -> str | None:
+    blocks = list(_content(body.get("system") or []))
+    for message in body["messages"]:
+        blocks += _content(message["content"])
+    set_on: list[Body | None] = []
+    for block in blocks:
+        if block.get("type") == "text" and not block.get("text"):
+            if block.get("cache_control"):
+                return "cache_control cannot be set for empty text blocks"
+            return "system: text content blocks must be non-empty"
+        set_on.append(block.get("cache_control"))
+    controls = [one for one in [*set_on, body.get("cache_control")] if one]
+    if len(controls) > 4:
+        return "A maximum of 4 blocks with cache_control may be provided"
+    for control in controls:
+        if control.get("type") != "ephemeral" or control.get("ttl", "5m") not in TTLS:
+            return "cache_control: Input should be ephemeral, for '5m' or '1h'"
+    order = [TTLS[control.get("ttl", "5m")] for control in controls]
+    if order != sorted(order, reverse=True):
+        return "cache_control: a ttl='1h' block must not come after a ttl='5m' block"
+    return None

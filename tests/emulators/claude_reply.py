@@ -1,0 +1,400 @@
+"""What an emulated answer does, as steps, and how each goes over the wire.
+
+Rule: steps are carried out in order, nothing is random and nothing waits unless a
+step says so. Numbers in comments point into the facts sheet ("claude 1.9").
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from bot.values import Usage
+from tests.emulators.claude_prompt import Body, tokens
+
+# Steps that need no response yet: as the first ones they come before the headers.
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Waits for `event`."""
+
+    event: asyncio.Event
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Waits for `seconds`, on the emulator's own `sleep`."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Fail:
+    """Answers with an HTTP error instead of a stream. `page` replaces the JSON."""
+
+    status: int
+    type: str = ""
+    message: str = "scripted"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    error_code: str | None = None
+    page: str | None = None
+
+
+@dataclass(frozen=True)
+class Abort:
+    """Cuts the connection like a cable."""
+
+
+@dataclass(frozen=True)
+class Stall:
+    """Says nothing more until the client goes away."""
+
+
+# Steps that need the response's headers to be out, and nothing else.
+
+
+@dataclass(frozen=True)
+class Open:
+    """Sends the headers of the stream."""
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Sends bytes as they are."""
+
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Event:
+    """Sends any event, known or not."""
+
+    name: str
+    body: Any
+
+
+@dataclass(frozen=True)
+class Error:
+    """An `error` event; the stream ends with it (claude 1.9)."""
+
+    type: str = "overloaded_error"
+    message: str = "Overloaded"
+
+
+@dataclass(frozen=True)
+class End:
+    """Ends the response properly, however unfinished the answer is."""
+
+
+# Steps that need a message to have begun. A plain `str` says that text, as one delta
+# or at `tokens_per_second`; the answer ends by itself as `Stop()` would.
+
+
+@dataclass(frozen=True)
+class Start:
+    """Sends `message_start`."""
+
+
+@dataclass(frozen=True)
+class Think:
+    """A whole thinking block; without `text` as with display "omitted"."""
+
+    text: str = ""
+    tokens: int = 30
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Ends the answer for `reason`."""
+
+    reason: str = "end_turn"
+    details: Mapping[str, Any] | None = None
+
+
+PING = Event("ping", {"type": "ping"})
+
+_Bare = Hold | Pause | Fail | Abort | Stall
+_Sent = Open | Raw | Event | Error | End
+Step = str | Start | Think | Stop | _Sent | _Bare
+Answer = Step | Sequence[Step] | Callable[[Body], Step | Sequence[Step]]
+
+# claude 1.9, last paragraph on errors.
+TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    409: "conflict_error",
+    413: "request_too_large",
+    422: "invalid_request_error",
+    429: "rate_limit_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+
+
+def _error(kind: str, message: str, code: str | None, request_id: str) -> Body:
+    details = {"error_code": code} if code else None
+    error = {"type": kind, "message": message, "details": details}
+    return {"type": "error", "error": error, "request_id": request_id}
+
+
+def failure(fail: Fail, request_id: str) -> web.Response:
+    """The HTTP response that `fail` stands for."""
+    headers = {"request-id": request_id, **fail.headers}
+    if fail.page is not None:
+        page = fail.page.encode()
+        kind = "text/html"
+        return web.Response(
+            status=fail.status, body=page, content_type=kind, headers=headers
+        )
+    kind = fail.type or TYPES.get(fail.status, "api_error")
+    body = _error(kind, fail.message, fail.error_code, request_id)
+    return web.json_response(body, status=fail.status, headers=headers)
+
+
+@dataclass
+class Asked:
+    """One request as it came in, and what became of it."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: Body
+    #: By the emulator's clock.
+    at: float
+    usage: Usage | None = None
+    #: (when, how many characters of text had been sent by then).
+    sent: list[tuple[float, int]] = field(default_factory=list)
+
+
+class Reply:
+    """Carries out the steps of one answer."""
+
+    def __init__(
+        self,
+        request: web.Request,
+        asked: Asked,
+        *,
+        id: str,
+        rate: float | None,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+        begun: Callable[[], None],
+        notice: Callable[[], None],
+    ) -> None:
+        self._request = request
+        self._asked = asked
+        self._id = id
+        self._rate = rate
+        self._clock = clock
+        self._sleep = sleep
+        self._begun = begun
+        self._notice = notice
+        self._response = web.StreamResponse(
+            headers={
+                "content-type": "text/event-stream; charset=utf-8",
+                "cache-control": "no-cache",
+                "request-id": id,
+            }
+        )
+        self._started = self._stopped = False
+        self._blocks = 0
+        self._in_text = False
+        self._text = ""
+        self._thought = 0
+
+    async def carry_out(self, steps: Sequence[Step]) -> web.StreamResponse:
+        """Do what `steps` say, and end the answer if they did not."""
+        if not self._asked.body.get("stream"):
+            return await self._at_once(steps)
+        for step in steps:
+            match step:
+                case Hold():
+                    await step.event.wait()
+                case Pause():
+                    await self._sleep(step.seconds)
+                case Fail():
+                    return failure(step, self._id)
+                case Abort():
+                    return self._abort()
+                case Stall():
+                    await asyncio.Event().wait()
+                case Open():
+                    await self._open()
+                case Raw():
+                    await self._write(step.content)
+                case Event():
+                    await self._event(step.name, step.body)
+                case Error():
+                    body = _error(step.type, step.message, None, self._id)
+                    await self._event("error", body)
+                    return self._response
+                case End():
+                    await self._open()
+                    return self._response
+                case Start():
+                    await self._start()
+                case Think():
+                    await self._think(step)
+                case Stop():
+                    await self._stop(step)
+                case str():
+                    await self._say(step)
+        if not self._stopped:
+            await self._stop(Stop())
+        return self._response
+
+    async def _at_once(self, steps: Sequence[Step]) -> web.StreamResponse:
+        stop = Stop()
+        for step in steps:
+            match step:
+                case Hold():
+                    await step.event.wait()
+                case Fail():
+                    return failure(step, self._id)
+                case Abort():
+                    return self._abort()
+                case Stall():
+                    await asyncio.Event().wait()
+                case Think():
+                    self._thought += step.tokens
+                case Stop():
+                    stop = step
+                case str():
+                    self._text += step
+        self._begun()
+        content = [{"type": "text", "text": self._text}] if self._text else []
+        message = self._message(content, stop)
+        return web.json_response(message, headers={"request-id": self._id})
+
+    def _abort(self) -> web.StreamResponse:
+        assert self._request.transport is not None
+        self._request.transport.abort()
+        return self._response
+
+    async def _open(self) -> None:
+        if not self._response.prepared:
+            await self._response.prepare(self._request)
+
+    async def _write(self, content: bytes) -> None:
+        await self._open()
+        await self._response.write(content)
+
+    async def _event(self, name: str, body: Any) -> None:
+        await self._write(f"event: {name}\ndata: {json.dumps(body)}\n\n".encode())
+        self._notice()
+
+    async def _start(self) -> None:
+        if not self._started:
+            self._started = True
+            self._begun()
+            message = self._message([], None)
+            await self._event(
+                "message_start", {"type": "message_start", "message": message}
+            )
+
+    async def _think(self, step: Think) -> None:
+        await self._begin_block({"type": "thinking", "thinking": "", "signature": ""})
+        if step.text:
+            await self._delta({"type": "thinking_delta", "thinking": step.text})
+        self._thought += step.tokens
+        await self._delta({"type": "signature_delta", "signature": "EqQB"})
+        await self._end_block()
+
+    async def _say(self, text: str) -> None:
+        if self._stopped:
+            return
+        if not self._in_text:
+            await self._begin_block({"type": "text", "text": ""})
+            self._in_text = True
+        # Thinking counts against `max_tokens` as well (claude 0.9).
+        room = 4 * (self._asked.body["max_tokens"] - self._thought) - len(self._text)
+        size = 4 if self._rate else max(1, len(text))
+        began = self._clock()
+        for nth, at in enumerate(range(0, min(len(text), max(0, room)), size), start=1):
+            if self._rate:
+                # Against the clock, not one after the other: the rate is kept
+                # however long a write takes.
+                await self._sleep(began + nth / self._rate - self._clock())
+            piece = text[at : min(at + size, room)]
+            self._text += piece
+            self._asked.sent.append((self._clock(), len(self._text)))
+            await self._delta({"type": "text_delta", "text": piece})
+        if len(text) > room:
+            await self._stop(Stop("max_tokens"))
+
+    async def _stop(self, step: Stop) -> None:
+        if self._stopped:
+            return
+        self._stopped = True
+        await self._start()
+        if self._in_text:
+            await self._end_block()
+        message = self._message([], step)
+        usage = {k: v for k, v in message["usage"].items() if k in _DELTA_USAGE}
+        delta = {
+            k: message[k] for k in ("stop_reason", "stop_sequence", "stop_details")
+        }
+        await self._event(
+            "message_delta", {"type": "message_delta", "delta": delta, "usage": usage}
+        )
+        await self._event("message_stop", {"type": "message_stop"})
+
+    async def _begin_block(self, block: Mapping[str, Any]) -> None:
+        await self._start()
+        start = {"index": self._blocks, "content_block": block}
+        await self._event(
+            "content_block_start", {"type": "content_block_start"} | start
+        )
+
+    async def _delta(self, delta: Mapping[str, Any]) -> None:
+        body = {"type": "content_block_delta", "index": self._blocks, "delta": delta}
+        await self._event("content_block_delta", body)
+
+    async def _end_block(self) -> None:
+        body = {"type": "content_block_stop", "index": self._blocks}
+        await self._event("content_block_stop", body)
+        self._blocks += 1
+
+    def _message(self, content: list[Any], stop: Stop | None) -> Body:
+        used = self._asked.usage or Usage()
+        written = used.cache_write_5m + used.cache_write_1h
+        return {
+            "id": self._id.replace("req", "msg"),
+            "type": "message",
+            "role": "assistant",
+            "model": self._asked.body["model"],
+            "content": content,
+            "stop_reason": stop.reason if stop else None,
+            "stop_sequence": None,
+            "stop_details": stop.details if stop else None,
+            "usage": {
+                "input_tokens": used.input,
+                "cache_creation_input_tokens": written,
+                "cache_read_input_tokens": used.cache_read,
+                "cache_creation": {
+                    "ephemeral_5m_input_tokens": used.cache_write_5m,
+                    "ephemeral_1h_input_tokens": used.cache_write_1h,
+                },
+                "output_tokens": tokens(self._text) + self._thought if stop else 1,
+                "output_tokens_details": {"thinking_tokens": self._thought},
+                "service_tier": "standard",
+                "inference_geo": "global",
+            },
+        }
+
+
+# `message_delta` repeats these and leaves the rest to `message_start` (claude 1.9).
+_DELTA_USAGE = {
+    "input_tokens",
+    "cache_creation_input_tokens",
+    "cache_read_input_tokens",
+    "output_tokens",
+    "output_tokens_details",
+}
