@@ -1,0 +1,143 @@
+"""The Web API over HTTP: reads a call, judges it, answers it (A5).
+
+A call passes, in this order: the faults that are set up, the token, the scope,
+the rate limit, the method. Every one is in the log, whatever became of it.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from aiohttp import web
+
+from tests.emulators.slack import scopes
+from tests.emulators.slack.blocks import Json
+from tests.emulators.slack.calls import Call, Refused
+from tests.emulators.slack.changes import Changes
+from tests.emulators.slack.faults import Answer, Fault, Faults
+from tests.emulators.slack.rates import Meter
+
+#: The one method for the app-level token (A4).
+APP_LEVEL = "apps.connections.open"
+
+
+class Api:
+    """Answers `/api/<method>`."""
+
+    def __init__(
+        self,
+        *,
+        methods: Mapping[str, Callable[[Call], Json]],
+        tokens: tuple[str, str],
+        granted: set[str],
+        meter: Meter,
+        clock: Callable[[], float],
+        changes: Changes,
+    ) -> None:
+        self.calls: list[Call] = []
+        #: How many calls are not answered yet.
+        self.pending = 0
+        #: How many calls of each method came too soon.
+        self.refused: Counter[str] = Counter()
+        self.faults = Faults()
+        #: What every call with the bot's token is told; None while it is good.
+        self.token_error: str | None = None
+        self._methods = methods
+        self._bot_token, self._app_token = tokens
+        self._granted = granted
+        self._meter = meter
+        self._clock = clock
+        self._changes = changes
+
+    async def serve(self, request: web.Request) -> web.Response:
+        """Answer one call."""
+        call = await self._read(request)
+        self.calls.append(call)
+        self.pending += 1
+        self._changes.mark()
+        fault = self.faults.for_call(call)
+        try:
+            answer = await self._suffer(call, fault)
+            call.outcome = "cut" if fault.cut else answer.outcome
+        finally:
+            self.pending -= 1
+            self._changes.mark()
+        if fault.cut and request.transport is not None:
+            request.transport.abort()
+        return web.Response(
+            status=answer.status,
+            text=answer.body,
+            content_type=answer.content_type,
+            headers=answer.headers,
+        )
+
+    def trusts(self, request: web.Request) -> bool:
+        """Whether `request` carries the bot's token, and may read files (A15)."""
+        token = request.headers.get("Authorization")
+        good = token == f"Bearer {self._bot_token}" and self.token_error is None
+        return good and "files:read" in self._granted
+
+    async def _read(self, request: web.Request) -> Call:
+        arguments: Json = dict(request.query)
+        if request.content_type == "application/json":
+            sent = await request.text()
+            arguments |= json.loads(sent) if sent else {}
+        else:
+            arguments |= await request.post()
+        method = request.match_info["method"]
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        in_body = arguments.pop("token", "")
+        # Only the header counts for app-level tokens, by Slack's own page.
+        if scheme.lower() != "bearer" and method != APP_LEVEL:
+            token = in_body
+        return Call(method, arguments, self._clock(), token=token)
+
+    async def _suffer(self, call: Call, fault: Fault) -> Answer:
+        """Answer `call` as far as `fault` lets us."""
+        answer = self._answer(call) if fault.after else None
+        await fault.held()
+        if fault.answer is not None:
+            return fault.answer
+        if fault.cut:
+            return Answer(200, "{}")
+        return answer or self._answer(call)
+
+    def _answer(self, call: Call) -> Answer:
+        method = self._methods.get(call.method)
+        try:
+            if method is None:
+                raise Refused("unknown_method")
+            self._check(call)
+            channel = call.text("channel") or call.text("channel_id")
+            if wait := self._meter.admit(call.method, channel):
+                return self._too_soon(call, wait)
+            return self._answered(method(call), "ok")
+        except Refused as refusal:
+            return self._answered(refusal.answer, refusal.error)
+
+    def _check(self, call: Call) -> None:
+        """Judge the token and its scopes (A5, A12)."""
+        if not call.token:
+            raise Refused("not_authed")
+        if call.token not in (self._bot_token, self._app_token):
+            raise Refused("invalid_auth")
+        if (call.token == self._app_token) != (call.method == APP_LEVEL):
+            raise Refused("not_allowed_token_type")
+        if call.token == self._bot_token and self.token_error:
+            raise Refused(self.token_error)
+        needed = scopes.BY_METHOD.get(call.method)
+        if needed and needed not in self._granted:
+            raise Refused("missing_scope", needed=needed, provided=self._provided())
+
+    def _too_soon(self, call: Call, wait: int) -> Answer:
+        self.refused[call.method] += 1
+        body = json.dumps({"ok": False, "error": "ratelimited"})
+        headers = {"Retry-After": str(wait)}
+        return Answer(429, body, headers=headers, outcome="ratelimited")
+
+    def _answered(self, answer: Json, outcome: str) -> Answer:
+        headers = {"x-oauth-scopes": self._provided()}
+        return Answer(200, json.dumps(answer), headers=headers, outcome=outcome)
+
+    def _provided(self) -> str:
+        return ",".join(sorted(self._granted))

@@ -1,0 +1,48 @@
+"""Lets a test wait until something is true of the world, without polling.
+
+Rule: whoever changes the world, or adds to one of its logs, calls `mark()` after
+the change. A predicate is looked at again at each mark, and at no other time.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Changes:
+    """The one bell that every change of the world rings."""
+
+    def __init__(self) -> None:
+        self._next = asyncio.Event()
+
+    def mark(self) -> None:
+        """Say that something changed."""
+        self._next.set()
+        self._next = asyncio.Event()
+
+    async def until(
+        self, predicate: Callable[[], T], *, timeout: float, dump: Callable[[], str]
+    ) -> T:
+        """Wait until `predicate()` is true and return what it returned.
+
+        A predicate that looks for something which is not there yet may raise
+        LookupError: that counts as "not yet". Raises AssertionError with `dump()`
+        after `timeout` real seconds.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                # No await between the look and the wait, so no mark is missed.
+                while not (found := _look(predicate)):
+                    await self._next.wait()
+        except TimeoutError:
+            raise AssertionError(f"not within {timeout} s\n{dump()}") from None
+        return found
+
+
+def _look(predicate: Callable[[], T]) -> T | None:
+    try:
+        return predicate()
+    except LookupError:
+        return None

@@ -1,0 +1,217 @@
+"""The methods that write: chat.*, reactions.add, assistant.threads.setStatus.
+
+Sizes, errors and what an edit keeps or drops: A5.3, A5.4; the status line: A8.1.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tests.emulators.slack import blocks as kit
+from tests.emulators.slack.blocks import Json
+from tests.emulators.slack.calls import Call, Refused
+from tests.emulators.slack.people import Channel
+from tests.emulators.slack.world import Message, World
+
+Method = Callable[[Call], Json]
+
+#: A5.3: `text` of chat.postMessage is cut off here, silently.
+MOST_POSTED = 40_000
+#: A5.3: a longer `text` in chat.update is refused.
+MOST_UPDATED = 4_000
+#: A5.3: `markdown_text`.
+MOST_MARKDOWN = 12_000
+
+
+class Chat:
+    """What the app may write."""
+
+    def __init__(self, world: World, *, granted: set[str]) -> None:
+        #: The error that setStatus answers with, as where the feature is off.
+        self.status_error: str | None = None
+        self._world = world
+        self._granted = granted
+
+    def methods(self) -> Mapping[str, Method]:
+        """The methods by name."""
+        return {
+            "chat.postMessage": self._post,
+            "chat.update": self._update,
+            "chat.delete": self._delete,
+            "chat.postEphemeral": self._whisper,
+            "reactions.add": self._react,
+            "assistant.threads.setStatus": self._set_status,
+        }
+
+    def _post(self, call: Call) -> Json:
+        channel = self._writable(call)
+        content = _content(call)
+        thread = self._thread(call, channel)
+        message = self._world.post(
+            Message(
+                ts=self._world.next_ts(),
+                channel=channel.id,
+                user=self._world.bot.id,
+                text=content.text[:MOST_POSTED],
+                blocks=content.blocks,
+                thread_ts=thread,
+                broadcast=bool(thread) and call.flag("reply_broadcast"),
+                metadata=_metadata(call),
+            )
+        )
+        return self._answer(message)
+
+    def _update(self, call: Call) -> Json:
+        message = self._own(call, "cant_update_message")
+        content = _content(call)
+        if len(content.text) > MOST_UPDATED:
+            raise Refused("msg_too_long")
+        # A5.3: text alone drops the blocks and shows the "(edited)" marker;
+        # metadata that is left out stays, and {} removes it.
+        self._world.edit(
+            message,
+            text=content.text,
+            blocks=content.blocks,
+            edited=None if content.blocks else self._world.next_ts(),
+            metadata=(
+                _metadata(call) if "metadata" in call.arguments else message.metadata
+            ),
+        )
+        return self._answer(message) | {"text": message.text}
+
+    def _delete(self, call: Call) -> Json:
+        message = self._own(call, "cant_delete_message")
+        self._world.delete(message)
+        return {"ok": True, "channel": message.channel, "ts": message.ts}
+
+    def _whisper(self, call: Call) -> Json:
+        channel = self._writable(call)
+        content = _content(call)
+        user = call.text("user")
+        if user not in channel.members:
+            raise Refused("user_not_in_channel")
+        ts = self._world.next_ts()
+        self._world.ephemeral.append(
+            {
+                "channel": channel.id,
+                "user": user,
+                "ts": ts,
+                "thread_ts": self._thread(call, channel),
+                "text": kit.shown(content.blocks) if content.blocks else content.text,
+            }
+        )
+        self._world.changes.mark()
+        return {"ok": True, "message_ts": ts}
+
+    def _react(self, call: Call) -> Json:
+        channel = self._channel(call)
+        message = self._world.messages[channel.id].get(call.text("timestamp"))
+        name = call.text("name")
+        if message is None:
+            raise Refused("message_not_found")
+        if not name.replace("_", "").replace("-", "").isalnum():
+            raise Refused("invalid_name")
+        if self._world.bot.id in message.reactions.get(name, ()):
+            raise Refused("already_reacted")
+        self._world.react(message, name, self._world.bot.id)
+        return {"ok": True}
+
+    def _set_status(self, call: Call) -> Json:
+        if self.status_error == "missing_scope":
+            provided = ",".join(sorted(self._granted))
+            raise Refused("missing_scope", needed="assistant:write", provided=provided)
+        if self.status_error:
+            raise Refused(self.status_error)
+        channel, thread = call.text("channel_id"), call.text("thread_ts")
+        if channel not in self._world.channels:
+            raise Refused("channel_not_found")
+        if thread not in self._world.messages[channel]:
+            raise Refused("invalid_thread_ts")
+        self._world.set_status(channel, thread, call.text("status"))
+        return {"ok": True}
+
+    def _channel(self, call: Call) -> Channel:
+        """The channel of a call, if the bot may know of it."""
+        name = call.text("channel")
+        if name in self._world.users and name != self._world.bot.id:
+            return self._world.direct(name)
+        channel = self._world.channels.get(name)
+        member = channel is not None and self._world.bot.id in channel.members
+        if channel is None or (channel.private and not member):
+            raise Refused("channel_not_found")
+        if not member and "chat:write.public" not in self._granted:
+            raise Refused("not_in_channel")
+        return channel
+
+    def _writable(self, call: Call) -> Channel:
+        channel = self._channel(call)
+        if channel.archived:
+            raise Refused("is_archived")
+        return channel
+
+    def _own(self, call: Call, otherwise: str) -> Message:
+        """The message that a call names, which must be the bot's own (A5.3)."""
+        channel = self._writable(call)
+        message = self._world.messages[channel.id].get(call.text("ts"))
+        if message is None or message.tombstone:
+            raise Refused("message_not_found")
+        if message.user != self._world.bot.id:
+            raise Refused(otherwise)
+        return message
+
+    def _thread(self, call: Call, channel: Channel) -> str | None:
+        """`thread_ts`, which must name a root (A5.3)."""
+        ts = call.text("thread_ts")
+        if not ts:
+            return None
+        root = self._world.messages[channel.id].get(ts)
+        if root is None:
+            raise Refused("thread_not_found")
+        if root.thread_ts:
+            raise Refused("cannot_reply_to_message")
+        return ts
+
+    def _answer(self, message: Message) -> Json:
+        shape = self._world.json(message, metadata=True)
+        return {
+            "ok": True,
+            "channel": message.channel,
+            "ts": message.ts,
+            "message": shape,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What a message is to say."""
+
+    text: str
+    blocks: list[Json] | None
+
+
+def _content(call: Call) -> _Content:
+    text, markdown = call.text("text"), call.text("markdown_text")
+    blocks = call.value("blocks")
+    if markdown:
+        if text or blocks:
+            raise Refused("markdown_text_conflict")
+        if len(markdown) > MOST_MARKDOWN:
+            raise Refused("msg_too_long")
+        return _Content(markdown, [{"type": "markdown", "text": markdown}])
+    if blocks and (wrong := kit.problem(blocks)):
+        raise Refused("invalid_blocks", response_metadata={"messages": [wrong]})
+    if not text.strip() and not blocks:
+        raise Refused("no_text")
+    return _Content(text, blocks or None)
+
+
+def _metadata(call: Call) -> Json | None:
+    """The metadata of a call; {} is none."""
+    metadata = call.value("metadata")
+    if not metadata:
+        return None
+    if not isinstance(metadata, dict) or set(metadata) != {
+        "event_type",
+        "event_payload",
+    }:
+        raise Refused("invalid_metadata_format")
+    return metadata

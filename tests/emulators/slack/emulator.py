@@ -1,0 +1,407 @@
+"""SlackEmulator: one Slack workspace on loopback, with one app installed.
+
+The app talks to it over HTTP and WebSockets with the real SDKs. People talk
+through the verbs of this class: `say`, `edit`, `delete`, `press`, … Tests read
+back what a reader would see, and what the app did to get there.
+
+Rule: this file only puts the parts together. The world outlives every connection
+of the app, so an app may die and come back to the same workspace.
+"""
+
+import asyncio
+import contextlib
+import random
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from aiohttp import web
+
+from tests.emulators.slack import blocks as kit
+from tests.emulators.slack import interactions, scopes, socketmode
+from tests.emulators.slack import rates as limits
+from tests.emulators.slack.api import APP_LEVEL, Api
+from tests.emulators.slack.blocks import Json
+from tests.emulators.slack.calls import Call, Refused
+from tests.emulators.slack.changes import Changes
+from tests.emulators.slack.chat import Chat
+from tests.emulators.slack.events import Feed
+from tests.emulators.slack.faults import Faults
+from tests.emulators.slack.files import Files
+from tests.emulators.slack.reads import Reads
+from tests.emulators.slack.socketmode import Connection, Delivery, SocketMode
+from tests.emulators.slack.world import Message, Ping, Seen, Status, World
+
+T = TypeVar("T")
+
+
+class SlackEmulator:
+    """`async with SlackEmulator() as slack:` is a workspace that listens.
+
+    `clock` drives rate limits, timestamps and logs, and may run faster than
+    time. `rates` is a table like `rates.RATES`. `replies_cap` is 15 for an app
+    that Slack caps (A5.2). `pair` orders the two events of a mention. What is
+    about Socket Mode is in real seconds; see socketmode.py.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        name: str = "threadkeep",
+        clock: Callable[[], float] = time.monotonic,
+        rates: limits.Rates = limits.RATES,
+        granted: frozenset[str] = scopes.ALL,
+        replies_cap: int | None = None,
+        repeats_root: bool = True,
+        pair: str = "random",
+        seed: int = 0,
+        ack_timeout: float = socketmode.ACK_TIMEOUT,
+        retries: Sequence[float] = socketmode.RETRIES,
+        keep: float = socketmode.KEEP,
+    ) -> None:
+        self.bot_token = "xoxb-emulated-bot-token"
+        self.app_token = "xapp-1-emulated-app-token"
+        self.socket_mode = True
+        #: What the app may do; take one away to have `missing_scope`.
+        self.granted = set(granted)
+        self._port = port
+        self._changes = Changes()
+        self._chance = random.Random(seed)
+        self.world = World(name=name, clock=clock, changes=self._changes)
+        self.socket = SocketMode(
+            app=self.world.app,
+            clock=clock,
+            changes=self._changes,
+            chance=self._chance,
+            ack_timeout=ack_timeout,
+            retries=retries,
+            keep=keep,
+        )
+        self.feed = Feed(
+            self.world,
+            granted=self.granted,
+            pair=pair,
+            chance=self._chance,
+            deliver=self.socket.deliver,
+        )
+        self.world.listener = self.feed.tell
+        self._chat = Chat(self.world, granted=self.granted)
+        reads = Reads(
+            self.world,
+            granted=self.granted,
+            replies_cap=replies_cap,
+            repeats_root=repeats_root,
+        )
+        if replies_cap is not None:
+            capped = ("conversations.replies", "conversations.history")
+            rates = {**rates, **dict.fromkeys(capped, limits.CAPPED)}
+        self.api = Api(
+            methods={
+                **self._chat.methods(),
+                **reads.methods(),
+                APP_LEVEL: self._open_connection,
+                "auth.test": self._test_auth,
+            },
+            tokens=(self.bot_token, self.app_token),
+            granted=self.granted,
+            meter=limits.Meter(rates, clock),
+            clock=clock,
+            changes=self._changes,
+        )
+        self._files = Files(self.world, trusts=self.api.trusts)
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(client_max_size=16 * 2**20)
+        app.router.add_route("*", "/api/{method}", self.api.serve)
+        app.router.add_get("/link/", self.socket.serve)
+        app.router.add_get("/files/{file}/{name}", self._files.serve)
+        # The short timeout ends calls that a test still holds.
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+        self._courier = asyncio.create_task(self.socket.run())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._courier.cancel()
+        try:
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._courier
+        finally:
+            await self.socket.close()
+            await self._runner.cleanup()
+
+    # Where it is, and who is there.
+
+    @property
+    def api_url(self) -> str:
+        """What the SDKs call `base_url`."""
+        return f"http://127.0.0.1:{self._port}/api/"
+
+    @property
+    def team(self) -> str:
+        return self.world.team
+
+    @property
+    def bot_user(self) -> str:
+        return self.world.bot.id
+
+    @property
+    def bot_id(self) -> str:
+        return self.world.bot.bot
+
+    @property
+    def mention(self) -> str:
+        """How people address the bot, in Slack's notation."""
+        return f"<@{self.world.bot.id}>"
+
+    def add_user(self, name: str, **facts: Any) -> str:
+        """Let a person join; `facts` are fields of people.User."""
+        return self.world.add_user(name, **facts).id
+
+    def add_app(self, name: str, *, classic: bool = False) -> str:
+        """Let another program join. A `classic` one posts as `bot_message`."""
+        number = self.world.number
+        user = self.world.add_user(
+            name, bot=number("B"), app=number("A"), classic=classic
+        )
+        return user.id
+
+    def add_channel(
+        self,
+        name: str,
+        *,
+        kind: str = "channel",
+        joined: bool = True,
+        members: Sequence[str] = (),
+    ) -> str:
+        """Open a "channel", a private "group" or an "mpim"."""
+        bot = {self.bot_user} if joined else set()
+        channel = self.world.add_channel(name, kind=kind, members={*members} | bot)
+        return channel.id
+
+    def open_dm(self, user: str) -> str:
+        """The direct messages between `user` and the bot."""
+        return self.world.direct(user).id
+
+    # What people do.
+
+    def say(
+        self,
+        user: str,
+        channel: str,
+        text: str,
+        *,
+        thread_ts: str | None = None,
+        files: Mapping[str, bytes] | None = None,
+        broadcast: bool = False,
+    ) -> str:
+        """Say `text`, in Slack's notation (A6), and return its ts.
+
+        `files` are contents by name. Raises ValueError where Slack's client would
+        not let a person do it.
+        """
+        place = self.world.channels[channel]
+        if place.archived:
+            raise ValueError(f"{channel} is archived")
+        if thread_ts:
+            root = self.world.messages[channel].get(thread_ts)
+            if root is None or root.thread_ts:
+                raise ValueError(f"{thread_ts} is not the root of a thread")
+        place.members.add(user)
+        person = not self.world.users[user].bot
+        message = Message(
+            ts=self.world.next_ts(),
+            channel=channel,
+            user=user,
+            text=text,
+            thread_ts=thread_ts,
+            blocks=kit.rich_text(text) if person else None,
+            client_msg_id=str(uuid.UUID(int=self._chance.getrandbits(128))),
+            broadcast=broadcast,
+            files=[
+                self._files.add(name, content, host=self._host)
+                for name, content in (files or {}).items()
+            ],
+        )
+        return self.world.post(message).ts
+
+    def edit(self, channel: str, ts: str, text: str) -> None:
+        """Let the author of a message change it."""
+        message = self.world.messages[channel][ts]
+        if message.user == self.bot_user:
+            raise ValueError("only the app edits its own messages")
+        blocks = kit.rich_text(text) if message.blocks else None
+        edited = self.world.next_ts()
+        self.world.edit(message, text=text, blocks=blocks, edited=edited)
+
+    def delete(self, channel: str, ts: str) -> None:
+        """Let the author, or an admin, take a message back."""
+        self.world.delete(self.world.messages[channel][ts])
+
+    def press(self, user: str, channel: str, ts: str, action: str) -> Delivery:
+        """Press the button with this `action_id` on a message (A10)."""
+        payload = interactions.block_actions(self.world, user, channel, ts, action)
+        return self.socket.deliver(payload, kind="interactive", accepts_answer=True)
+
+    def command(
+        self, user: str, channel: str, command: str, text: str = ""
+    ) -> Delivery:
+        """Type a slash command; what the app answers is in `.answer` (A10)."""
+        payload = interactions.slash_command(self.world, user, channel, command, text)
+        return self.socket.deliver(payload, kind="slash_commands", accepts_answer=True)
+
+    # What happens to the workspace and to the app.
+
+    def invite(self, channel: str) -> None:
+        """Bring the bot into a channel."""
+        self.world.channels[channel].members.add(self.bot_user)
+        self.emit(
+            "member_joined_channel",
+            user=self.bot_user,
+            channel=channel,
+            channel_type=self.world.channels[channel].id[0],
+            team=self.team,
+        )
+
+    def kick(self, channel: str) -> None:
+        """Take the bot out of a channel."""
+        self.world.channels[channel].members.discard(self.bot_user)
+
+    def archive(self, channel: str) -> None:
+        """Close a channel for writing."""
+        self.world.channels[channel].archived = True
+        self.emit("channel_archive", channel=channel)
+
+    def revoke(self, error: str = "token_revoked") -> None:
+        """Take the bot's token back: from now on it gets `error`, for example
+        "token_revoked" or "account_inactive" (A5.3), and the app is told (A1.4)."""
+        self.api.token_error = error
+        self.emit("tokens_revoked", tokens={"oauth": [], "bot": [self.bot_user]})
+
+    def refuse_status(self, error: str | None = "feature_disabled") -> None:
+        """Let setStatus fail, for example with "missing_scope"; None mends it."""
+        self._chat.status_error = error
+
+    def emit(self, kind: str, **fields: Any) -> None:
+        """Send the app any event of type `kind` (A1.4)."""
+        self.feed.send({"type": kind, **fields, "event_ts": self.world.next_ts()})
+
+    async def turn_off_socket_mode(self) -> None:
+        """Switch Socket Mode off in the app's settings (A4)."""
+        self.socket_mode = False
+        await self.socket.disconnect("link_disabled")
+
+    # What there is to see.
+
+    def thread(self, channel: str, thread_ts: str) -> list[Seen]:
+        """The root and its replies, as a reader sees them now."""
+        messages = self.world.thread(channel, thread_ts)
+        return [self.world.seen(message) for message in messages]
+
+    def message(self, channel: str, ts: str) -> Seen:
+        """One message as a reader sees it now. Raises KeyError if it is gone."""
+        return self.world.seen(self.world.messages[channel][ts])
+
+    def transcript(self, channel: str, thread_ts: str) -> str:
+        """A thread as one reads it: "Alice: …", "threadkeep (bot): …"."""
+        messages = self.world.thread(channel, thread_ts)
+        return "\n".join(self.world.line(message) for message in messages)
+
+    def status(self, channel: str, thread_ts: str) -> str:
+        """The bot's status line in a thread; "" if none shows."""
+        return self.world.status(channel, thread_ts)
+
+    @property
+    def statuses(self) -> list[Status]:
+        return self.world.statuses
+
+    @property
+    def pings(self) -> list[Ping]:
+        return self.world.pings
+
+    @property
+    def calls(self) -> list[Call]:
+        return self.api.calls
+
+    def calls_of(self, method: str) -> list[Call]:
+        """The calls of one method."""
+        return [call for call in self.api.calls if call.method == method]
+
+    @property
+    def refused(self) -> Counter[str]:
+        return self.api.refused
+
+    @property
+    def faults(self) -> Faults:
+        return self.api.faults
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        return self.socket.deliveries
+
+    @property
+    def connections(self) -> list[Connection]:
+        return self.socket.connections
+
+    @property
+    def settled(self) -> bool:
+        """Whether every event is acknowledged (or lost) and every call answered."""
+        return not (self.socket.pending or self.api.pending)
+
+    async def until(self, predicate: Callable[[], T], timeout: float = 5) -> T:
+        """Wait until `predicate()` is true and return what it returned; see
+        changes.py. Raises AssertionError that tells the state of things."""
+        return await self._changes.until(predicate, timeout=timeout, dump=self.dump)
+
+    def dump(self) -> str:
+        """The state of things, for whoever wonders why a test hangs."""
+        lines = [f"connections: {len(self.connections)} of {self.socket.opened}"]
+        for channel in self.world.channels.values():
+            lines.append(f"in {channel.id} {channel.name}:")
+            for message in self.world.messages[channel.id].values():
+                indent = "      " if message.thread_ts else "  "
+                lines.append(f"{indent}{message.ts} {self.world.line(message)}")
+        lines.append(f"refused: {dict(self.refused)}; the last calls:")
+        for call in self.calls[-10:]:
+            lines.append(f"  {call.at:.3f} {call.method} {call.outcome}")
+        lines.append("not acknowledged:")
+        for delivery in self.deliveries:
+            if not delivery.acked:
+                kind = delivery.event.get("type", delivery.type)
+                state = "lost" if delivery.lost else f"{len(delivery.attempts)} sent"
+                lines.append(f"  {kind} {delivery.event.get('ts', '')} {state}")
+        return "\n".join(lines)
+
+    @property
+    def _host(self) -> str:
+        return f"127.0.0.1:{self._port}"
+
+    def _open_connection(self, call: Call) -> Json:
+        if not self.socket_mode:
+            # Which error Slack gives is not confirmed; this one is on its list.
+            raise Refused("access_denied")
+        return {"ok": True, "url": f"ws://{self._host}{self.socket.ticket()}"}
+
+    def _test_auth(self, call: Call) -> Json:
+        return {
+            "ok": True,
+            "url": "https://emulated.slack.com/",
+            "team": "Emulated",
+            "user": self.world.bot.name,
+            "team_id": self.team,
+            "user_id": self.bot_user,
+            "bot_id": self.bot_id,
+            "is_enterprise_install": False,
+        }

@@ -1,0 +1,146 @@
+"""What the Events API tells the app of a change in the workspace (A1).
+
+Rule: the app hears of what happens where its bot is a member, of its own messages
+and edits too (A1.3), as far as its scopes reach (A12). Each event has an id of
+its own, also the two that one mention causes (A1.2).
+"""
+
+import contextlib
+import hashlib
+import random
+from collections.abc import Callable, Iterator
+
+from tests.emulators.slack import scopes
+from tests.emulators.slack.blocks import Json
+from tests.emulators.slack.people import Channel
+from tests.emulators.slack.world import Change, Deleted, Message, Posted, World
+
+#: In which order the two events of a mention come; Slack promises none (A1.2).
+PAIRS = ("message_first", "mention_first", "random")
+
+
+class Feed:
+    """Turns changes into events and hands them to `deliver`."""
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        granted: set[str],
+        pair: str,
+        chance: random.Random,
+        deliver: Callable[[Json], object],
+    ) -> None:
+        assert pair in PAIRS, pair
+        self.pair = pair
+        self._world = world
+        self._granted = granted
+        self._chance = chance
+        self._deliver = deliver
+
+    def tell(self, change: Change) -> None:
+        """Send whatever Slack would send about `change`."""
+        channel = self._world.channels[change.message.channel]
+        if self._world.bot.id not in channel.members:
+            return
+        events = list(self._events(change, channel))
+        if len(events) > 1 and self._swapped():
+            events.reverse()
+        for event in events:
+            self.send(event)
+
+    @contextlib.contextmanager
+    def backwards(self) -> Iterator[None]:
+        """Let events of what happens inside come last first: A1.2 promises no
+        order."""
+        held: list[Json] = []
+        deliver, self._deliver = self._deliver, held.append
+        try:
+            yield
+        finally:
+            self._deliver = deliver
+            for payload in reversed(held):
+                deliver(payload)
+
+    def send(self, event: Json) -> None:
+        """Send one inner event, in its envelope (A1)."""
+        world = self._world
+        authorization = {
+            "enterprise_id": None,
+            "team_id": world.team,
+            "user_id": world.bot.id,
+            "is_bot": True,
+            "is_enterprise_install": False,
+        }
+        self._deliver(
+            {
+                "token": "verification",
+                "team_id": world.team,
+                "context_team_id": world.team,
+                "context_enterprise_id": None,
+                "api_app_id": world.app,
+                "type": "event_callback",
+                "event_id": world.number("Ev"),
+                "event_time": int(float(event["event_ts"])),
+                "event_context": f"4-{hashlib.sha1(world.team.encode()).hexdigest()}",
+                "authorizations": [authorization],
+                "is_ext_shared_channel": False,
+                "event": event,
+            }
+        )
+
+    def _swapped(self) -> bool:
+        if self.pair == "random":
+            return self._chance.random() < 0.5
+        return self.pair == "mention_first"
+
+    def _events(self, change: Change, channel: Channel) -> Iterator[Json]:
+        message = change.message
+        if scopes.HISTORY[channel.kind] in self._granted:
+            yield self._message(change, channel)
+        if isinstance(change, Posted) and self._mentions(message, channel):
+            # A1.1: no channel_type.
+            yield {
+                **self._world.json(message),
+                "type": "app_mention",
+                "channel": channel.id,
+                "event_ts": message.ts,
+            }
+
+    def _mentions(self, message: Message, channel: Channel) -> bool:
+        """A1.1: not for direct messages; our own words do not mention us."""
+        return (
+            "app_mentions:read" in self._granted
+            and channel.kind != "im"
+            and message.user != self._world.bot.id
+            and f"<@{self._world.bot.id}>" in message.text
+        )
+
+    def _message(self, change: Change, channel: Channel) -> Json:
+        message = change.message
+        place = {"channel": channel.id, "channel_type": channel.kind}
+        if isinstance(change, Posted):
+            shape = self._world.json(message) | place | {"event_ts": message.ts}
+            if message.broadcast and message.thread_ts:
+                root = self._world.messages[channel.id][message.thread_ts]
+                shape["root"] = self._world.json(root)
+            if message.files:
+                shape["upload"] = False
+            return shape
+        ts = self._world.next_ts()
+        happened = {"type": "message", "hidden": True, "ts": ts, "event_ts": ts}
+        if isinstance(change, Deleted):
+            return {
+                **happened,
+                **place,
+                "subtype": "message_deleted",
+                "deleted_ts": message.ts,
+                "previous_message": change.before,
+            }
+        return {
+            **happened,
+            **place,
+            "subtype": "message_changed",
+            "message": self._world.json(message),
+            "previous_message": change.before,
+        }

@@ -1,0 +1,150 @@
+"""What can go wrong with a call, on demand.
+
+    slack.faults.add("chat.update", status(503))
+    slack.faults.add("chat.postMessage", cut(after=True), nth=2)
+    slack.faults.add("*", error("internal_error"), times=3)
+
+A fault hits a call either before it has any effect or, with `after=True`, once it
+has had its effect: the client cannot tell the two apart.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.emulators.slack.calls import Call
+
+#: How often a fault strikes that never ends.
+ALWAYS = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back over the wire."""
+
+    status: int
+    body: str
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+    #: What the log of calls says of it.
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One way to fail."""
+
+    #: In place of the real answer; None leaves that as it is.
+    answer: Answer | None = None
+    #: The connection is reset instead of an answer.
+    cut: bool = False
+    #: Strikes once the call has had its effect.
+    after: bool = False
+    #: What to wait for first: an event, or real seconds.
+    wait: asyncio.Event | float | None = None
+
+    async def held(self) -> None:
+        """Wait as long as the fault says."""
+        if isinstance(self.wait, asyncio.Event):
+            await self.wait.wait()
+        elif self.wait is not None:
+            await asyncio.sleep(self.wait)
+
+
+def status(code: int, *, after: bool = False) -> Fault:
+    """A server error with an empty JSON body."""
+    return Fault(Answer(code, "{}", outcome=f"HTTP {code}"), after=after)
+
+
+def html(code: int = 503, *, after: bool = False) -> Fault:
+    """A page for people, as a proxy in between sends it."""
+    page = "<!DOCTYPE html><html><body>Something went wrong</body></html>"
+    answer = Answer(code, page, "text/html", outcome=f"HTTP {code}")
+    return Fault(answer, after=after)
+
+
+def throttle(seconds: int | None, *, after: bool = False) -> Fault:
+    """HTTP 429 with this Retry-After; None leaves the header out."""
+    headers = {} if seconds is None else {"Retry-After": str(seconds)}
+    body = json.dumps({"ok": False, "error": "ratelimited"})
+    answer = Answer(429, body, headers=headers, outcome="HTTP 429")
+    return Fault(answer, after=after)
+
+
+def error(name: str, *, after: bool = False) -> Fault:
+    """Any error that Slack reports with HTTP 200."""
+    body = json.dumps({"ok": False, "error": name})
+    return Fault(Answer(200, body, outcome=name), after=after)
+
+
+def cut(*, after: bool = False) -> Fault:
+    """The connection breaks, before or after the call had its effect."""
+    return Fault(cut=True, after=after)
+
+
+def hold(wait: asyncio.Event | float, *, after: bool = False) -> Fault:
+    """The call is late: until the event is set, or by that many real seconds."""
+    return Fault(wait=wait, after=after)
+
+
+@dataclass(slots=True)
+class Rule:
+    """Which calls a fault strikes; `struck` counts them."""
+
+    method: str
+    fault: Fault
+    nth: int
+    times: int
+    when: Callable[[Call], bool] | None
+    seen: int = 0
+    struck: int = 0
+
+    def strikes(self, call: Call) -> bool:
+        """Count `call` if it is one of ours, and say whether it is struck."""
+        if self.method not in ("*", call.method):
+            return False
+        if self.when is not None and not self.when(call):
+            return False
+        self.seen += 1
+        hit = self.nth <= self.seen < self.nth + self.times
+        self.struck += hit
+        return hit
+
+
+class Faults:
+    """The faults that are set up. The first rule that strikes wins."""
+
+    def __init__(self) -> None:
+        self._rules: list[Rule] = []
+
+    def add(
+        self,
+        method: str,
+        fault: Fault,
+        *,
+        nth: int = 1,
+        times: int = 1,
+        when: Callable[[Call], bool] | None = None,
+    ) -> Rule:
+        """Strike `times` calls of `method` ("*" for any), beginning with the
+        `nth` from now on, of those for which `when` is true."""
+        self._rules.append(Rule(method, fault, nth, times, when))
+        return self._rules[-1]
+
+    def hold(self, method: str, *, after: bool = False) -> asyncio.Event:
+        """Let the next call of `method` wait until the returned event is set."""
+        event = asyncio.Event()
+        self.add(method, hold(event, after=after))
+        return event
+
+    def clear(self) -> None:
+        """Let everything work again."""
+        self._rules.clear()
+
+    def for_call(self, call: Call) -> Fault:
+        """What is to go wrong with `call`; an empty Fault if nothing is."""
+        # Every rule counts every call, so that `nth` does not depend on which
+        # other rules are set up.
+        striking = [rule.fault for rule in self._rules if rule.strikes(call)]
+        return striking[0] if striking else Fault()

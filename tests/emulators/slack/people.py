@@ -1,0 +1,99 @@
+"""Who and where: the users and the channels of the workspace, as Slack tells them.
+
+Field sets: A5.5 (`users.info`, `conversations.info`).
+"""
+
+from dataclasses import dataclass, field
+
+from tests.emulators.slack.blocks import Json
+
+
+@dataclass(slots=True)
+class User:
+    """Somebody who may speak: a person, or an app with a `bot`."""
+
+    id: str
+    name: str
+    team: str
+    real_name: str
+    admin: bool = False
+    guest: bool = False
+    deleted: bool = False
+    #: The B… id of an app's user; "" for people.
+    bot: str = ""
+    app: str = ""
+    #: Posts as apps did of old: subtype `bot_message` and no `user` (A1.3).
+    classic: bool = False
+
+    def json(self) -> Json:
+        """The user as `users.info` shows it."""
+        return {
+            "id": self.id,
+            "team_id": self.team,
+            "name": self.name.lower(),
+            "deleted": self.deleted,
+            "real_name": self.real_name,
+            "tz": "Europe/Berlin",
+            "tz_offset": 3600,
+            "is_admin": self.admin,
+            "is_owner": False,
+            "is_primary_owner": False,
+            "is_restricted": self.guest,
+            "is_ultra_restricted": False,
+            "is_bot": bool(self.bot),
+            "is_app_user": False,
+            "updated": 1795000000,
+            "profile": {
+                "display_name": self.name,
+                "real_name": self.real_name,
+                "team": self.team,
+            },
+        }
+
+
+@dataclass(slots=True)
+class Channel:
+    """A place to talk. `kind` is Slack's `channel_type` (A1.2)."""
+
+    id: str
+    name: str
+    kind: str
+    team: str
+    creator: str
+    members: set[str] = field(default_factory=set)
+    archived: bool = False
+
+    @property
+    def private(self) -> bool:
+        return self.kind != "channel"
+
+    def json(self, reader: str) -> Json:
+        """The channel as `conversations.info` shows it to user `reader`."""
+        if self.kind == "im":
+            (other,) = self.members - {reader}
+            return {
+                "id": self.id,
+                "created": 1795000000,
+                "is_im": True,
+                "is_archived": self.archived,
+                "user": other,
+                "context_team_id": self.team,
+            }
+        return {
+            "id": self.id,
+            "name": self.name,
+            "is_channel": self.kind == "channel",
+            "is_group": self.kind == "group",
+            "is_im": False,
+            "is_mpim": self.kind == "mpim",
+            "is_private": self.private,
+            "is_archived": self.archived,
+            "is_member": reader in self.members,
+            "is_shared": False,
+            "is_ext_shared": False,
+            "is_org_shared": False,
+            "creator": self.creator,
+            "context_team_id": self.team,
+            "topic": {"value": ""},
+            "purpose": {"value": ""},
+        }

@@ -1,0 +1,88 @@
+"""Slack's rate limits (A5.1) as data, and the meter that enforces them. No I/O.
+
+The model is a token bucket per method and workspace (per channel too, where
+Slack counts so): `burst` calls at once, refilled at `count` per `seconds`. Hence
+no window of `seconds` ever sees more than `count + burst` calls. Slack publishes
+the counts ("50+ per minute") and that bursts are tolerated, not how large: the
+bursts here are ours, and on the strict side. A refused call costs nothing, and
+whoever waits as long as it was told to is served.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`count` calls per `seconds`, of which `burst` may come at once."""
+
+    count: int
+    seconds: float = 60.0
+    burst: int = 1
+    #: Counted in each channel apart, not over the workspace.
+    per_channel: bool = False
+
+
+Rates = Mapping[str, tuple[Rate, ...]]
+
+TIER_2 = (Rate(20, burst=5),)
+TIER_3 = (Rate(50, burst=10),)
+TIER_4 = (Rate(100, burst=20),)
+
+#: What holds for a method that is not in the table.
+DEFAULT = TIER_3
+
+RATES: Rates = {
+    # One a second in each channel, and "several hundred" a minute in all (A5.1).
+    "chat.postMessage": (
+        Rate(60, burst=5, per_channel=True),
+        Rate(300, burst=60),
+    ),
+    "chat.update": TIER_3,
+    "chat.delete": TIER_3,
+    "chat.postEphemeral": TIER_4,
+    "conversations.replies": TIER_3,
+    "conversations.history": TIER_3,
+    "conversations.info": TIER_3,
+    "conversations.open": TIER_3,
+    "users.info": TIER_4,
+    "reactions.add": TIER_3,
+    "assistant.threads.setStatus": (Rate(600, burst=60),),
+    "auth.test": (Rate(300, burst=60),),
+    # A5.1: the sources disagree, tier 1 or tier 3.
+    "apps.connections.open": TIER_3,
+}
+
+#: A5.2: what a commercially distributed app gets for reading history.
+CAPPED = (Rate(1),)
+
+#: No limit at all, for tests about something else.
+UNLIMITED: Rates = {method: () for method in RATES}
+
+
+class Meter:
+    """Counts calls and says which come too soon."""
+
+    def __init__(self, rates: Rates, clock: Callable[[], float]) -> None:
+        self._rates = rates
+        self._clock = clock
+        #: By (method, position of the rate, channel): when the bucket is full.
+        self._full: dict[tuple[str, int, str], float] = {}
+
+    def admit(self, method: str, channel: str) -> int:
+        """Count a call. Return 0, or how many whole seconds it came too early."""
+        now = self._clock()
+        full: dict[tuple[str, int, str], float] = {}
+        wait = 0.0
+        for position, rate in enumerate(self._rates.get(method, DEFAULT)):
+            key = (method, position, channel if rate.per_channel else "")
+            each = rate.seconds / rate.count
+            empty = max(self._full.get(key, now), now)
+            wait = max(wait, empty - now - (rate.burst - 1) * each)
+            full[key] = empty + each
+        # Rounding of the clock must not refuse a caller who waited exactly.
+        if wait > 1e-6:
+            return math.ceil(wait)
+        self._full |= full
+        return 0

@@ -1,0 +1,153 @@
+"""The methods that read: conversations.*, users.info.
+
+Rule: a private channel without the bot is not there (`channel_not_found`); what
+was said in a public one is for members only (`not_in_channel`) (A5.2, A5.3).
+"""
+
+from collections.abc import Callable, Mapping
+
+from tests.emulators.slack import scopes
+from tests.emulators.slack.blocks import Json
+from tests.emulators.slack.calls import Call, Refused
+from tests.emulators.slack.people import Channel
+from tests.emulators.slack.world import Message, World
+
+#: A5.2: the largest page.
+MOST_PAGE = 1_000
+
+
+class Reads:
+    """What the app may read."""
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        granted: set[str],
+        replies_cap: int | None,
+        repeats_root: bool,
+    ) -> None:
+        self._world = world
+        self._granted = granted
+        self._cap = replies_cap
+        # Reports differ on whether later pages of a thread begin with its root
+        # again, so a client has to bear both.
+        self._repeats_root = repeats_root
+
+    def methods(self) -> Mapping[str, Callable[[Call], Json]]:
+        """The methods by name."""
+        return {
+            "conversations.replies": self._replies,
+            "conversations.history": self._history,
+            "conversations.info": self._info,
+            "conversations.open": self._open,
+            "users.info": self._user,
+        }
+
+    def _replies(self, call: Call) -> Json:
+        channel = self._readable(call)
+        named = self._world.messages[channel.id].get(call.text("ts"))
+        if named is None:
+            raise Refused("thread_not_found")
+        # A5.2: any message of the thread names it; the first one is the root,
+        # wherever the window begins.
+        root, *replies = self._world.thread(channel.id, named.root)
+        cursor = call.text("cursor")
+        wanted = [reply for reply in replies if _within(call, reply)]
+        first = [root] if self._repeats_root or not cursor else []
+        return self._page(call, first, wanted)
+
+    def _history(self, call: Call) -> Json:
+        channel = self._readable(call)
+        roots = [
+            message
+            for message in reversed(self._world.messages[channel.id].values())
+            if (not message.thread_ts or message.broadcast) and _within(call, message)
+        ]
+        return self._page(call, [], roots)
+
+    def _page(self, call: Call, first: list[Message], rest: list[Message]) -> Json:
+        """`first`, and as much of `rest` as fits from the cursor on."""
+        # A page of the root alone would never come to an end.
+        room = max(1, self._limit(call) - len(first))
+        start = _position(call.text("cursor"))
+        page, more = rest[start : start + room], len(rest) > start + room
+        metadata = call.flag("include_all_metadata")
+        return {
+            "ok": True,
+            "messages": [
+                self._world.json(message, metadata=metadata)
+                for message in [*first, *page]
+            ],
+            "has_more": more,
+            "response_metadata": {
+                "next_cursor": f"next:{start + room}" if more else ""
+            },
+        }
+
+    def _limit(self, call: Call) -> int:
+        limit = call.number("limit", self._cap or MOST_PAGE)
+        if not 1 <= limit <= MOST_PAGE:
+            raise Refused("invalid_limit")
+        return min(limit, self._cap or MOST_PAGE)
+
+    def _info(self, call: Call) -> Json:
+        channel = self._known(call)
+        self._need(scopes.READ[channel.kind])
+        return {"ok": True, "channel": channel.json(self._world.bot.id)}
+
+    def _open(self, call: Call) -> Json:
+        user = call.text("users")
+        if user not in self._world.users:
+            raise Refused("user_not_found")
+        return {"ok": True, "channel": {"id": self._world.direct(user).id}}
+
+    def _user(self, call: Call) -> Json:
+        user = self._world.users.get(call.text("user"))
+        if user is None:
+            raise Refused("user_not_found")
+        return {"ok": True, "user": user.json()}
+
+    def _known(self, call: Call) -> Channel:
+        channel = self._world.channels.get(call.text("channel"))
+        if channel is None or (channel.private and not self._joined(channel)):
+            raise Refused("channel_not_found")
+        return channel
+
+    def _readable(self, call: Call) -> Channel:
+        channel = self._known(call)
+        self._need(scopes.HISTORY[channel.kind])
+        if not self._joined(channel):
+            raise Refused("not_in_channel")
+        return channel
+
+    def _joined(self, channel: Channel) -> bool:
+        return self._world.bot.id in channel.members
+
+    def _need(self, scope: str) -> None:
+        if scope not in self._granted:
+            provided = ",".join(sorted(self._granted))
+            raise Refused("missing_scope", needed=scope, provided=provided)
+
+
+def _within(call: Call, message: Message) -> bool:
+    """Whether `message` lies between `oldest` and `latest`."""
+    ts = float(message.ts)
+    oldest, latest = _moment(call, "oldest", "0"), _moment(call, "latest", "inf")
+    return oldest < ts < latest or (call.flag("inclusive") and ts in (oldest, latest))
+
+
+def _moment(call: Call, name: str, default: str) -> float:
+    try:
+        return float(call.text(name) or default)
+    except ValueError:
+        raise Refused(f"invalid_ts_{name}") from None
+
+
+def _position(cursor: str) -> int:
+    if not cursor:
+        return 0
+    name, _, position = cursor.partition(":")
+    if name != "next" or not position.isdecimal():
+        raise Refused("invalid_cursor")
+    return int(position)

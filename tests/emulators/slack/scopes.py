@@ -1,0 +1,51 @@
+"""The scopes of a bot's token, and what each lets the app do (A12)."""
+
+#: All that Threadkeep may ask for.
+ALL = frozenset(
+    {
+        "app_mentions:read",
+        "assistant:write",
+        "channels:history",
+        "channels:read",
+        "chat:write",
+        "commands",
+        "files:read",
+        "groups:history",
+        "groups:read",
+        "im:history",
+        "im:read",
+        "im:write",
+        "mpim:history",
+        "mpim:read",
+        "reactions:write",
+        "users:read",
+    }
+)
+
+#: Lets the app hear and read what is said, by kind of channel (A1.2).
+HISTORY = {
+    "channel": "channels:history",
+    "group": "groups:history",
+    "im": "im:history",
+    "mpim": "mpim:history",
+}
+
+#: Shows a channel's name and kind.
+READ = {
+    "channel": "channels:read",
+    "group": "groups:read",
+    "im": "im:read",
+    "mpim": "mpim:read",
+}
+
+#: What a method needs, whatever the channel.
+BY_METHOD = {
+    "chat.postMessage": "chat:write",
+    "chat.update": "chat:write",
+    "chat.delete": "chat:write",
+    "chat.postEphemeral": "chat:write",
+    "assistant.threads.setStatus": "chat:write",
+    "reactions.add": "reactions:write",
+    "users.info": "users:read",
+    "conversations.open": "im:write",
+}

@@ -1,0 +1,299 @@
+"""Socket Mode from Slack's side (A4): connections, envelopes, acks, redelivery.
+
+Rule 1: a payload goes to one open connection, whichever. Unless its envelope is
+acknowledged within `ack_timeout`, on any connection, it is sent again with a new
+envelope, after each of `retries` in turn, and then given up.
+Rule 2: what happens while no connection is open waits for one, at most `keep`
+seconds, and arrives as a retry: the first that the app sees of it (A2).
+
+All of these are real seconds; only what is logged uses the emulator's clock.
+"""
+
+import asyncio
+import contextlib
+import json
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from aiohttp import WSMessage, WSMsgType, web
+
+from tests.emulators.slack.blocks import Json
+from tests.emulators.slack.changes import Changes
+
+#: A4: an answer is due within 3 s.
+ACK_TIMEOUT = 3.0
+#: A2: nearly at once, after one minute, after five.
+RETRIES = (0.0, 60.0, 300.0)
+#: About as long as the retries last: a longer outage loses events.
+KEEP = 360.0
+#: A4: connections of one app.
+MOST_CONNECTIONS = 10
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One envelope that was sent."""
+
+    envelope: str
+    #: The number of the connection it went to, from 1.
+    connection: int
+    at: float
+    #: `retry_attempt`, as the app saw it.
+    retry: int
+    #: When the ack came in time; None if it did not.
+    acked: float | None = None
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One payload on its way to the app."""
+
+    type: str
+    payload: Json
+    accepts_answer: bool = False
+    attempts: list[Attempt] = field(default_factory=list)
+    #: Given up: the app will never hear of it.
+    lost: bool = False
+    #: What the app sent along with its ack.
+    answer: Json | None = None
+
+    @property
+    def event(self) -> Json:
+        """The inner event."""
+        event: Json = self.payload.get("event", {})
+        return event
+
+    @property
+    def acked(self) -> bool:
+        return any(attempt.acked is not None for attempt in self.attempts)
+
+
+@dataclass(slots=True)
+class Connection:
+    """One WebSocket of the app."""
+
+    number: int
+    socket: web.WebSocketResponse
+    request: web.Request
+    #: Open, but nothing comes through in either direction.
+    frozen: bool = False
+
+    async def send(self, frame: Json) -> None:
+        """Send `frame`, unless the peer is gone: then it is lost on the way."""
+        if not self.frozen:
+            with contextlib.suppress(ConnectionError):
+                await self.socket.send_json(frame)
+
+
+class SocketMode:
+    """The far end of the app's WebSockets."""
+
+    def __init__(
+        self,
+        *,
+        app: str,
+        clock: Callable[[], float],
+        changes: Changes,
+        chance: random.Random,
+        ack_timeout: float,
+        retries: Sequence[float],
+        keep: float,
+    ) -> None:
+        self.deliveries: list[Delivery] = []
+        self.connections: list[Connection] = []
+        #: How many connections there have been.
+        self.opened = 0
+        #: How many deliveries are neither acknowledged nor lost.
+        self.pending = 0
+        #: Acks that came too late, or for nothing that we sent.
+        self.stray_acks: list[str] = []
+        self._app = app
+        self._clock = clock
+        self._changes = changes
+        self._chance = chance
+        self._ack_timeout = ack_timeout
+        self._retries = retries
+        self._keep = keep
+        self._queue: asyncio.Queue[Delivery] = asyncio.Queue()
+        self._open = asyncio.Event()
+        self._tickets: set[str] = set()
+        self._numbers = 0
+        self._due: dict[str, asyncio.Future[Json]] = {}
+
+    def ticket(self) -> str:
+        """A path with which the app may connect."""
+        ticket = self._number("ticket")
+        self._tickets.add(ticket)
+        return f"/link/?ticket={ticket}&app_id={self._app}"
+
+    def deliver(
+        self, payload: Json, *, kind: str = "events_api", accepts_answer: bool = False
+    ) -> Delivery:
+        """Put `payload` on its way."""
+        delivery = Delivery(kind, payload, accepts_answer)
+        self.deliveries.append(delivery)
+        self.pending += 1
+        self._queue.put_nowait(delivery)
+        self._changes.mark()
+        return delivery
+
+    async def run(self) -> None:
+        """See every delivery through, until cancelled."""
+        async with asyncio.TaskGroup() as deliveries:
+            while True:
+                delivery = await self._queue.get()
+                deliveries.create_task(self._see_through(delivery))
+
+    async def serve(self, request: web.Request) -> web.WebSocketResponse:
+        """Hold one connection for as long as it lasts."""
+        if request.query.get("ticket") not in self._tickets:
+            raise web.HTTPForbidden
+        # Without autoping, so that a frozen connection answers no ping. The
+        # timeout is for a peer that does not answer our close.
+        socket = web.WebSocketResponse(autoping=False, timeout=1.0)
+        await socket.prepare(request)
+        self.opened += 1
+        connection = Connection(self.opened, socket, request)
+        if len(self.connections) >= MOST_CONNECTIONS:
+            await connection.send(self._farewell("too_many_websockets"))
+            await socket.close()
+            return socket
+        self.connections.append(connection)
+        try:
+            await connection.send(self._hello())
+            self._opened_or_closed()
+            async for frame in socket:
+                if not connection.frozen:
+                    await self._receive(socket, frame)
+        finally:
+            self.connections.remove(connection)
+            self._opened_or_closed()
+        return socket
+
+    async def disconnect(self, reason: str = "refresh_requested") -> None:
+        """Tell all connections to go: "warning", "refresh_requested" or
+        "link_disabled" (A4). Closing is left to the app."""
+        for connection in list(self.connections):
+            await connection.send(self._farewell(reason))
+
+    def cut(self) -> None:
+        """Break all connections without a close frame."""
+        for connection in self.connections:
+            if connection.request.transport is not None:
+                connection.request.transport.abort()
+
+    def freeze(self) -> None:
+        """Let all connections go silent, as if a cable were pulled: nothing that
+        is sent arrives, no ping is answered, no end of it is seen."""
+        for connection in self.connections:
+            connection.frozen = True
+
+    async def close(self) -> None:
+        """Close all connections properly."""
+        for connection in list(self.connections):
+            await connection.socket.close()
+
+    async def _see_through(self, delivery: Delivery) -> None:
+        delivery.lost = not await self._delivered(delivery)
+        self.pending -= 1
+        self._changes.mark()
+
+    async def _delivered(self, delivery: Delivery) -> bool:
+        """Send `delivery` until it is acknowledged; say whether it ever was."""
+        last = asyncio.get_running_loop().time() + self._keep
+        retry = 0
+        while retry <= len(self._retries):
+            if not self.connections:
+                retry = max(retry, 1)
+                if not await self._opened_before(last):
+                    return False
+            if await self._attempt(delivery, retry):
+                return True
+            if retry < len(self._retries):
+                await asyncio.sleep(self._retries[retry])
+            retry += 1
+        return False
+
+    async def _opened_before(self, last: float) -> bool:
+        try:
+            async with asyncio.timeout_at(last):
+                while not self.connections:
+                    await self._open.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _attempt(self, delivery: Delivery, retry: int) -> bool:
+        """Send `delivery` once; say whether it was acknowledged in time."""
+        connection = self._chance.choice(self.connections)
+        attempt = Attempt(
+            self._number("envelope"), connection.number, self._clock(), retry
+        )
+        delivery.attempts.append(attempt)
+        self._changes.mark()
+        ack = self._due[attempt.envelope] = asyncio.Future()
+        try:
+            async with asyncio.timeout(self._ack_timeout):
+                await connection.send(_envelope(delivery, attempt))
+                delivery.answer = (await ack).get("payload")
+        except TimeoutError:
+            return False
+        finally:
+            del self._due[attempt.envelope]
+        attempt.acked = self._clock()
+        self._changes.mark()
+        return True
+
+    async def _receive(self, socket: web.WebSocketResponse, frame: WSMessage) -> None:
+        if frame.type is WSMsgType.PING:
+            await socket.pong(frame.data)
+        elif frame.type is WSMsgType.TEXT:
+            ack = json.loads(frame.data)
+            # The SDK acknowledges on whatever connection it has by then.
+            due = self._due.get(ack["envelope_id"])
+            if due is not None and not due.done():
+                due.set_result(ack)
+            else:
+                self.stray_acks.append(ack["envelope_id"])
+                self._changes.mark()
+
+    def _opened_or_closed(self) -> None:
+        if self.connections:
+            self._open.set()
+        else:
+            self._open.clear()
+        self._changes.mark()
+
+    def _hello(self) -> Json:
+        return {
+            "type": "hello",
+            "num_connections": len(self.connections),
+            "connection_info": {"app_id": self._app},
+            "debug_info": {
+                "host": "applink-emulated",
+                "build_number": 1,
+                "approximate_connection_time": 18060,
+            },
+        }
+
+    def _farewell(self, reason: str) -> Json:
+        debug = {"host": "applink-emulated"}
+        return {"type": "disconnect", "reason": reason, "debug_info": debug}
+
+    def _number(self, name: str) -> str:
+        self._numbers += 1
+        return f"{name}-{self._numbers}"
+
+
+def _envelope(delivery: Delivery, attempt: Attempt) -> Json:
+    envelope = {
+        "envelope_id": attempt.envelope,
+        "type": delivery.type,
+        "accepts_response_payload": delivery.accepts_answer,
+        "payload": delivery.payload,
+    }
+    if delivery.type == "events_api":
+        reason = "timeout" if attempt.retry else ""
+        envelope |= {"retry_attempt": attempt.retry, "retry_reason": reason}
+    return envelope

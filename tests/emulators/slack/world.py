@@ -1,0 +1,369 @@
+"""The workspace: who is in it, what was said, what a reader sees. No I/O.
+
+Rule 1: everything that changes what can be read goes through the verbs of
+`World`, which tell `listener` what changed: that is what events are made of.
+Rule 2: whether a caller may do it is decided before; the verbs just do it.
+"""
+
+import itertools
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.emulators.slack import blocks as kit
+from tests.emulators.slack.blocks import Json
+from tests.emulators.slack.changes import Changes
+from tests.emulators.slack.people import Channel, User
+
+#: What notifies somebody (A6). In a markdown block it is not documented whether
+#: it does: here it does, so that a product which relies on luck is found out.
+PING = re.compile(
+    r"<(!(?:channel|here|everyone)|!subteam\^\w+|@[UW][A-Z0-9]+)(?:\|.*?)?>"
+)
+
+_REFERENCE = re.compile(r"<([^<>]+)>")
+
+SLACKBOT = "USLACKBOT"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What a message read from `at` (by the emulator's clock) on."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Somebody was notified, or would have been, by what the bot wrote."""
+
+    at: float
+    channel: str
+    ts: str
+    #: For example "!channel" or "@U00000001".
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The bot's "is thinking…" line was set; "" clears it (A8.1)."""
+
+    at: float
+    channel: str
+    thread_ts: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A message as a reader sees it now."""
+
+    ts: str
+    author: str
+    bot: bool
+    #: What its blocks show or, without blocks, its text. Verbatim.
+    text: str
+    #: Whether the "(edited)" marker shows (A5.3).
+    edited: bool
+    buttons: tuple[str, ...]
+    metadata: Json | None
+    #: What it read earlier, oldest first; the last one is what it reads now.
+    versions: tuple[Version, ...]
+
+
+@dataclass(slots=True)
+class Message:
+    """A message as Slack stores it."""
+
+    ts: str
+    channel: str
+    user: str
+    text: str
+    thread_ts: str | None = None
+    blocks: list[Json] | None = None
+    metadata: Json | None = None
+    files: list[Json] = field(default_factory=list)
+    client_msg_id: str | None = None
+    broadcast: bool = False
+    #: Ts of the last edit that shows; None if the marker does not show.
+    edited: str | None = None
+    #: A deleted root whose replies remain (A1.3).
+    tombstone: bool = False
+    reactions: dict[str, set[str]] = field(default_factory=dict)
+    versions: list[Version] = field(default_factory=list)
+
+    @property
+    def root(self) -> str:
+        return self.thread_ts or self.ts
+
+    @property
+    def shown(self) -> str:
+        """What its blocks show or, if they show none, its text."""
+        return kit.shown(self.blocks or []) or self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message appeared."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A message changed; `before` is its JSON before that."""
+
+    message: Message
+    before: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A message is gone; `before` is its JSON before that."""
+
+    message: Message
+    before: Json
+
+
+Change = Posted | Edited | Deleted
+
+
+class World:
+    """One workspace with one app installed, which is `bot`."""
+
+    def __init__(
+        self, *, name: str, clock: Callable[[], float], changes: Changes
+    ) -> None:
+        self.clock = clock
+        self.changes = changes
+        self.listener: Callable[[Change], None] = lambda change: None
+        self.team = "T00000001"
+        self.app = "A00000001"
+        self.users: dict[str, User] = {}
+        self.channels: dict[str, Channel] = {}
+        self.messages: dict[str, dict[str, Message]] = {}
+        self.pings: list[Ping] = []
+        self.statuses: list[Status] = []
+        #: What the bot showed to one person only.
+        self.ephemeral: list[Json] = []
+        self._numbers = itertools.count(1)
+        self._replies: dict[tuple[str, str], list[Message]] = {}
+        # Ts are wall-clock times, but run with the injected clock.
+        self._epoch = time.time() - clock()
+        self._last_ts = 0
+        self.bot = self.add_user(name, bot="B00000001", app=self.app)
+
+    def add_user(self, name: str, **facts: Any) -> User:
+        """Let somebody join the workspace; `facts` are fields of User."""
+        facts = {"real_name": name, "team": self.team, **facts}
+        user = User(id=self.number("U"), name=name, **facts)
+        self.users[user.id] = user
+        return user
+
+    def add_channel(self, name: str, *, kind: str, members: set[str]) -> Channel:
+        """Open a place to talk."""
+        creator = min(members, default=self.bot.id)
+        letter = "D" if kind == "im" else "C"
+        channel = Channel(self.number(letter), name, kind, self.team, creator, members)
+        self.channels[channel.id] = channel
+        self.messages[channel.id] = {}
+        return channel
+
+    def direct(self, user: str) -> Channel:
+        """The direct messages between `user` and the bot."""
+        pair = {user, self.bot.id}
+        for channel in self.channels.values():
+            if channel.kind == "im" and channel.members == pair:
+                return channel
+        return self.add_channel("", kind="im", members=pair)
+
+    def next_ts(self) -> str:
+        """A ts later than every other one: unique over the whole workspace."""
+        now = int((self._epoch + self.clock()) * 1_000_000)
+        self._last_ts = max(self._last_ts + 1, now)
+        return f"{self._last_ts // 1_000_000}.{self._last_ts % 1_000_000:06d}"
+
+    def number(self, letter: str) -> str:
+        """A fresh id."""
+        return f"{letter}{next(self._numbers):08d}"
+
+    def post(self, message: Message) -> Message:
+        """Put `message` where it says that it belongs."""
+        if message.user == self.bot.id:
+            self._clear_status(message)
+        self.messages[message.channel][message.ts] = message
+        if message.thread_ts:
+            self.replies(message.channel, message.thread_ts).append(message)
+        self._written(message)
+        self._changed(Posted(message))
+        return message
+
+    def edit(self, message: Message, **fields: Any) -> None:
+        """Replace `fields` of `message`."""
+        before = self.json(message)
+        for name, value in fields.items():
+            setattr(message, name, value)
+        self._written(message)
+        self._changed(Edited(message, before))
+
+    def delete(self, message: Message) -> None:
+        """Take `message` back; a root with replies becomes a tombstone (A1.3)."""
+        if self.replies(message.channel, message.ts):
+            self.edit(
+                message,
+                text="This message was deleted.",
+                user=SLACKBOT,
+                blocks=None,
+                files=[],
+                metadata=None,
+                tombstone=True,
+            )
+            return
+        before = self.json(message)
+        del self.messages[message.channel][message.ts]
+        if message.thread_ts:
+            self.replies(message.channel, message.thread_ts).remove(message)
+        self._changed(Deleted(message, before))
+
+    def react(self, message: Message, name: str, user: str) -> None:
+        """Add an emoji to a message."""
+        message.reactions.setdefault(name, set()).add(user)
+        self.changes.mark()
+
+    def set_status(self, channel: str, thread_ts: str, status: str) -> None:
+        """Set the bot's status line in a thread; "" clears it (A8.1)."""
+        self.statuses.append(Status(self.clock(), channel, thread_ts, status))
+        self.changes.mark()
+
+    def status(self, channel: str, thread_ts: str) -> str:
+        """The status line that shows now; it goes by itself after 2 min (A8.1)."""
+        for status in reversed(self.statuses):
+            if (status.channel, status.thread_ts) == (channel, thread_ts):
+                return status.status if self.clock() - status.at < 120 else ""
+        return ""
+
+    def replies(self, channel: str, root: str) -> list[Message]:
+        """The replies to a root, oldest first."""
+        return self._replies.setdefault((channel, root), [])
+
+    def thread(self, channel: str, root: str) -> list[Message]:
+        """A root, if it is there, and its replies, oldest first."""
+        first = self.messages[channel].get(root)
+        return [*([first] if first else []), *self.replies(channel, root)]
+
+    def seen(self, message: Message) -> Seen:
+        """`message` as a reader sees it now."""
+        user = self.users.get(message.user)
+        return Seen(
+            ts=message.ts,
+            author=user.name if user else "Slackbot",
+            bot=bool(user and user.bot),
+            text=message.shown,
+            edited=message.edited is not None,
+            buttons=tuple(kit.buttons(message.blocks or [])),
+            metadata=message.metadata,
+            versions=tuple(message.versions),
+        )
+
+    def line(self, message: Message) -> str:
+        """`message` as one entry of a transcript: who, and what one reads."""
+        seen = self.seen(message)
+        from_text = seen.text == message.text
+        text = self.readable(seen.text) if from_text else seen.text
+        names = "".join(f" [{file['name']}]" for file in message.files)
+        who = f"{seen.author} (bot)" if seen.bot else seen.author
+        return f"{who}: {text}{names}"
+
+    def readable(self, text: str) -> str:
+        """Slack's text with names for references and without escapes (A6)."""
+
+        def name(match: re.Match[str]) -> str:
+            target, _, label = match[1].partition("|")
+            if target.startswith("@") and target[1:] in self.users:
+                return f"@{self.users[target[1:]].name}"
+            if target.startswith("#") and target[1:] in self.channels:
+                return f"#{self.channels[target[1:]].name}"
+            return label or target.replace("!", "@", 1)
+
+        return kit.unescape(_REFERENCE.sub(name, text))
+
+    def json(self, message: Message, *, metadata: bool = False) -> Json:
+        """`message` as the API and the events show it (A1, A5.5)."""
+        user = self.users.get(message.user)
+        shape: Json = {
+            "type": "message",
+            "user": message.user,
+            "text": message.text,
+            "ts": message.ts,
+            "team": self.team,
+            **self._place(message),
+        }
+        if user and user.bot:
+            shape |= _bot_fields(user)
+        optional: Mapping[str, Any] = {
+            "client_msg_id": message.client_msg_id,
+            "blocks": message.blocks,
+            "files": message.files,
+            "metadata": message.metadata if metadata else None,
+            "edited": message.edited and {"user": message.user, "ts": message.edited},
+            "subtype": _subtype(message),
+        }
+        shape |= {name: value for name, value in optional.items() if value}
+        if user and user.classic:
+            del shape["user"]
+            shape |= {"subtype": "bot_message", "username": user.name}
+        return shape
+
+    def _place(self, message: Message) -> Json:
+        """What a message says of its thread."""
+        if message.thread_ts:
+            root = self.messages[message.channel].get(message.thread_ts)
+            parent = {"parent_user_id": root.user} if root else {}
+            return {"thread_ts": message.thread_ts, **parent}
+        replies = self.replies(message.channel, message.ts)
+        if not replies:
+            return {}
+        return {
+            "thread_ts": message.ts,
+            "reply_count": len(replies),
+            "reply_users": sorted({reply.user for reply in replies}),
+            "latest_reply": replies[-1].ts,
+            "subscribed": False,
+        }
+
+    def _written(self, message: Message) -> None:
+        message.versions.append(Version(self.clock(), message.shown))
+        if message.user == self.bot.id:
+            for target in dict.fromkeys(self._pinged(message)):
+                self.pings.append(
+                    Ping(self.clock(), message.channel, message.ts, target)
+                )
+
+    def _pinged(self, message: Message) -> Iterator[str]:
+        for text in (message.text, *kit.texts(message.blocks or [])):
+            yield from PING.findall(text)
+
+    def _clear_status(self, message: Message) -> None:
+        """A8.1: the next message of the app in the thread clears its status."""
+        if message.thread_ts and self.status(message.channel, message.thread_ts):
+            self.set_status(message.channel, message.thread_ts, "")
+
+    def _changed(self, change: Change) -> None:
+        self.listener(change)
+        self.changes.mark()
+
+
+def _bot_fields(user: User) -> Json:
+    profile = {"id": user.bot, "app_id": user.app, "name": user.name}
+    return {"bot_id": user.bot, "app_id": user.app, "bot_profile": profile}
+
+
+def _subtype(message: Message) -> str | None:
+    if message.tombstone:
+        return "tombstone"
+    if message.broadcast:
+        return "thread_broadcast"
+    return "file_share" if message.files else None
