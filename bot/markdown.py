@@ -1,0 +1,194 @@
+"""Reads Markdown line by line, as far as cutting it into messages needs.
+
+Rule 1: every function looks at one line without its end, or at the beginning of
+one, so that each question can be asked while the line is still being written.
+Rule 2: fences are read as they are meant. A fence may be indented by as much as
+the list that it is in; a quote's fence ends where the quote ends; a line of a
+list item's fence that forgot its indentation still belongs to the fence.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+
+# Block quotes, list markers and indentation, in any order. Possessive, because a
+# line of a hundred thousand spaces must not cost more than one look at each.
+_MARKERS = r"(?:[ \t]*+(?:>|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t])))*+[ \t]*+"
+
+_BEGINNING = re.compile(_MARKERS)
+_OPENER = re.compile(rf"({_MARKERS})(`{{3,}}+|~{{3,}}+)(.*)")
+_CLOSER = re.compile(r"([ \t>]*+)(`{3,}+|~{3,}+)\s*+$")
+_CLOSER_SO_FAR = re.compile(r"[ \t>]*+(?:`*+|~*+)\s*+$")
+_QUOTES = re.compile(r"[ \t>]*+")
+_OPEN_MIND = re.compile(r"[ \t>*+\-.)\d]*+(?:`*+|~*+)$")
+
+_ROW = re.compile(r"[ \t>]{0,60}+\|")
+_ROW_SO_FAR = re.compile(r"[ \t>]{0,60}+(?:\||$)")
+_DELIMITER = re.compile(r"[ \t>]*+\|?(?:[ \t]*+:?-++:?[ \t]*+(?:\||$))++\s*+$")
+_DELIMITER_SO_FAR = re.compile(r"[ \t>|:\-]*+\r?$")
+
+_HEADING = re.compile(r"[ \t>]*+#{1,6}[ \t]")
+
+# What may follow the mark at the end of a sentence: quotes, brackets, emphasis.
+_SENTENCE_END = re.compile(
+    r"""(?:[.!?…]["'”’)\]*_]{0,4}[ \t]|[。！？]["'”’」』）*_]{0,4})$"""
+)
+_SENTENCE_END_CHARS = 6
+_WORD_ENDS = tuple(" \t，、；：。！？」』”’）")
+
+_ZERO_WIDTH_JOINER = "\u200d"
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """A code block that is open: what it takes to close it and to go on with it."""
+
+    #: What stands before the mark: quotes, and blanks for the rest.
+    prefix: str
+    mark: str
+    #: The language, usually.
+    info: str = ""
+
+    @property
+    def opener(self) -> str:
+        """The line that opens this fence."""
+        return f"{self.prefix}{self.mark}{self.info}\n"
+
+    @property
+    def closer(self) -> str:
+        """The line that closes this fence, without an end."""
+        return f"{self.prefix}{self.mark}"
+
+    def shortened(self, most: int) -> "Fence":
+        """This fence with as much of its info string as `most` characters hold."""
+        if len(self.opener) <= most:
+            return self
+        language = replace(self, info="".join(self.info.split()[:1]))
+        return language if len(language.opener) <= most else replace(self, info="")
+
+    def is_closed_by(self, line: str) -> bool:
+        """Whether `line` ends this fence as its last line."""
+        match = _CLOSER.match(line)
+        return (
+            match is not None
+            and match[2].startswith(self.mark)
+            and _width(match[1]) <= _width(self.prefix) + 3
+        )
+
+    def is_left_by(self, line: str) -> bool:
+        """Whether `line` is outside the quote that this fence is in."""
+        return _depth(line) < _depth(self.prefix)
+
+
+def fence_after(fence: Fence | None, line: str, most: int) -> Fence | None:
+    """The fence that is open behind `line` if `fence` was open before it.
+
+    An opener whose markers take more than `most` characters is text: repeating
+    it would leave no room for anything else.
+    """
+    if fence is not None and not fence.is_left_by(line):
+        return None if fence.is_closed_by(line) else fence
+    match = _OPENER.match(line)
+    if match is None or match.end(2) > most:
+        return None
+    markers, mark, info = match.groups()
+    if mark[0] == "`" and "`" in info:
+        return None
+    # A list marker must not be repeated: it would begin another item.
+    return Fence(re.sub(r"[^>\s]", " ", markers), mark, info.rstrip())
+
+
+def may_become_closer(line: str) -> bool:
+    """Whether `line`, going on, may turn out to close a fence."""
+    return _CLOSER_SO_FAR.match(line) is not None
+
+
+def may_become_block(line: str) -> bool:
+    """Whether `line` is too short yet to tell if it opens a fence or a table."""
+    return _OPEN_MIND.match(line) is not None
+
+
+def is_row(line: str) -> bool:
+    """Whether `line` can be a row of a table. Only rows that begin with a pipe
+    count: others are known for rows too late to keep a table together."""
+    return _ROW.match(line) is not None
+
+
+def may_become_row(line: str) -> bool:
+    """Whether `line` is or, going on, may be a row of a table."""
+    return _ROW_SO_FAR.match(line) is not None
+
+
+def is_delimiter(line: str) -> bool:
+    """Whether `line` can divide a table's header from its rows."""
+    return "|" in line and _DELIMITER.match(line) is not None
+
+
+def may_become_delimiter(line: str) -> bool:
+    """Whether `line`, going on, may divide a table's header from its rows."""
+    return _DELIMITER_SO_FAR.match(line) is not None
+
+
+def is_heading(line: str) -> bool:
+    """Whether `line` is a heading."""
+    return _HEADING.match(line) is not None
+
+
+def is_blank(line: str) -> bool:
+    """Whether `line` divides paragraphs, inside a quote or outside."""
+    return not line.strip(" \t>\r")
+
+
+def beginning(line: str) -> int:
+    """Where the words of `line` begin, behind markers and indentation."""
+    match = _BEGINNING.match(line)
+    return match.end() if match else 0
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether a sentence ends at the end of `text`."""
+    tail = text[-_SENTENCE_END_CHARS:]
+    return _SENTENCE_END.search(tail) is not None
+
+
+def ends_word(text: str) -> bool:
+    """Whether a word, and the space behind it, ends at the end of `text`."""
+    return text.endswith(_WORD_ENDS)
+
+
+def is_inside_span(line: str) -> bool:
+    """Whether code, bold text or a link's text seems to be open behind `line`."""
+    return bool(
+        line.count("`") % 2 or line.count("**") % 2 or line.count("[") > line.count("]")
+    )
+
+
+def joins(before: str, after: str) -> bool:
+    """Whether a cut between these two characters would damage what is seen.
+
+    It would inside of one visible character and of a line's end, and before a
+    mark that opens a fence where it comes first in a message.
+    """
+    return (
+        (before == "\r" and after == "\n")
+        or after in "`~"
+        or _ZERO_WIDTH_JOINER in (before, after)
+        or unicodedata.category(after).startswith("M")
+        or "\U0001f3fb" <= after <= "\U0001f3ff"  # skin tones
+        or "\U000e0020" <= after <= "\U000e007f"  # the letters of regional flags
+        or (_is_flag_letter(before) and _is_flag_letter(after))
+        or ("\ud800" <= before <= "\udbff" and "\udc00" <= after <= "\udfff")
+    )
+
+
+def _is_flag_letter(character: str) -> bool:
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
+
+
+def _depth(line: str) -> int:
+    match = _QUOTES.match(line)
+    return match[0].count(">") if match else 0
+
+
+def _width(markers: str) -> int:
+    return len(markers.expandtabs(4))

@@ -1,0 +1,93 @@
+"""Decides what each message of a reply should read now. Does no I/O.
+
+Rule 1: until it is final a part only grows; once final it never changes. So one
+renderer serves platforms that edit and platforms that append, and nobody sees
+words disappear.
+Rule 2: this file knows no time. When the parts are shown is decided elsewhere,
+and what they read does not depend on it.
+Rule 3: nothing is left out. The parts joined, without what was closed and opened
+for a cut, are the answer, defused. Only blanks at the very end that would have
+needed a message of their own are dropped.
+"""
+
+from bot.pings import Defuser
+from bot.splitter import Page
+from bot.values import Limits, Part
+
+# Below this nothing sensible is left beside a fence that is closed and reopened.
+FEWEST_CHARS = 40
+
+
+class Renderer:
+    """Renders one reply while it arrives, for a platform's `limits`.
+
+    Raises ValueError when a message may hold less than `FEWEST_CHARS`.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        if limits.part_chars < FEWEST_CHARS:
+            raise ValueError(f"part_chars is {limits.part_chars}, not {FEWEST_CHARS}")
+        self._limit = limits.part_chars
+        self._pings = limits.pings
+        self._defuser = Defuser(limits.pings)
+        self._page = Page(self._limit)
+        self._final: list[Part] = []
+        self._has_words = False
+        self._finished = False
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What every message of the reply should read now.
+
+        The last one is not final before `finish`. Its text is empty as long as
+        there is no word for it.
+        """
+        if self._finished:
+            return tuple(self._final)
+        return (*self._final, Part(len(self._final), self._page.shown))
+
+    def feed(self, text: str) -> None:
+        """Take in the next piece of the answer. Not to be called after `finish`."""
+        self._has_words = self._has_words or bool(text.strip())
+        self._fill(self._defuser.feed(text))
+
+    def finish(self, note: str = "") -> None:
+        """The answer is complete. Add `note` below it, as its own paragraph.
+
+        Without a word of an answer the reply is just the note. Without a note
+        either, it stays the placeholder that it was: an empty part, now final.
+        """
+        self._fill(self._defuser.flush())
+        text = self._page.close() if self._has_words else ""
+        if note:
+            text = self._with_note(text, note)
+        self._end_part(text)
+        self._finished = True
+
+    def _with_note(self, text: str, note: str) -> str:
+        """The last part: `text` and `note`, or `note` alone if it has no room."""
+        defuser = Defuser(self._pings)
+        note = defuser.feed(note) + defuser.flush()
+        page = Page(self._limit)
+        fits = page.add(note) is None
+        if text:
+            gap = "\n\n"[len(text) - len(text.rstrip("\n")) :]
+            below = f"{text}{gap}{page.close()}"
+            if fits and len(below) <= self._limit:
+                return below
+            self._end_part(text)
+        self._page = Page(self._limit)
+        self._fill(note)
+        return self._page.close()
+
+    def _fill(self, text: str) -> None:
+        # A page copies what it has no room for, so it never gets much of that.
+        for start in range(0, len(text), self._limit):
+            rest = text[start : start + self._limit]
+            while cut := self._page.add(rest):
+                self._end_part(cut.text)
+                self._page = Page(self._limit, cut.opening)
+                rest = cut.rest
+
+    def _end_part(self, text: str) -> None:
+        self._final.append(Part(len(self._final), text, final=True))

@@ -1,0 +1,347 @@
+"""Decides how much of a message in progress may be seen, and where it is cut.
+
+Rule 1: what may be seen depends on the text alone, never on the pieces in which
+it came. So a reply that is rendered once more after a crash falls into the same
+messages as before.
+Rule 2: nothing is shown that a later decision could take back. Far from the
+limit everything is shown at once. In the last stretch before it, text is shown
+up to the best place for a cut so far, and there the cut is made when the limit
+is reached. A block that would be moved as a whole is held back from its first
+character on.
+Rule 3: what a cut would leave open is closed at the end of the one message and
+opened again at the top of the next. The room for it is kept free all the time.
+"""
+
+import enum
+from dataclasses import dataclass, replace
+
+from bot.markdown import (
+    Fence,
+    beginning,
+    ends_sentence,
+    ends_word,
+    fence_after,
+    is_blank,
+    is_delimiter,
+    is_heading,
+    is_inside_span,
+    is_row,
+    joins,
+    may_become_block,
+    may_become_closer,
+    may_become_delimiter,
+    may_become_row,
+)
+
+# The most characters in which a place for the cut is looked for. It is about a
+# paragraph; more of it would let readers wait while Claude writes.
+STRETCH = 600
+
+# The longest fence, markers before it included, that is carried into the next
+# message. Real ones take 3 to 20.
+LONGEST_FENCE = 60
+
+
+class Rank(enum.IntEnum):
+    """How good a place for a cut is."""
+
+    ANYWHERE = 0
+    #: Between words, but inside of something: a span, a row, a line of code, a
+    #: heading and what it heads.
+    INSIDE = 1
+    WORD = 2
+    SENTENCE = 3
+    LINE = 4
+    #: Between paragraphs, before or behind a fence or a table.
+    BLOCK = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a message begins with because the cut before it fell inside a fence,
+    or between the rows of a table."""
+
+    text: str = ""
+    #: The fence that `text` opens; without one it is the head of a table.
+    fence: Fence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A message that is full, and all that the next one needs."""
+
+    text: str
+    opening: Opening
+    rest: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a cut may be made, and what is open there."""
+
+    at: int
+    rank: Rank
+    fence: Fence | None
+    #: The head of the table whose rows the cut would divide.
+    head: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A table that began at `start`."""
+
+    start: int
+    first: str
+    #: Its first two lines; "" as long as the second has not made it a table.
+    head: str = ""
+
+
+class Page:
+    """One message while it fills up, `limit` characters at most."""
+
+    def __init__(self, limit: int, opening: Opening | None = None) -> None:
+        self._limit = limit
+        self._opening = opening or Opening()
+        self._room = limit - len(self._opening.text)
+        self._stretch = min(limit // 5, STRETCH)
+        self._longest_fence = min(limit // 6, LONGEST_FENCE)
+        #: The lines that are complete, their ends included.
+        self._lines: list[str] = []
+        #: The line that is being written, where it begins, and what was open there.
+        self._line = ""
+        self._start = 0
+        self._fence = self._opening.fence
+        self._table: _Table | None = None
+        if self._opening.text and self._fence is None:
+            self._table = _Table(0, "", self._opening.text)
+        #: Nothing that may follow in this line makes a block of it.
+        self._plain = False
+        #: The last words were a heading.
+        self._heads = False
+        #: How good a place the end of the last line is.
+        self._rank = Rank.LINE
+        self._size = 0
+        #: The end of what has room, and the fence that is open there.
+        self._end = 0
+        self._open = self._fence
+        self._best: _Place | None = None
+        self._shown = 0
+
+    @property
+    def shown(self) -> str:
+        """What the message should read by now; "" before the first word."""
+        body = self._body[: self._shown]
+        return "" if not body or body.isspace() else self._opening.text + body
+
+    def add(self, text: str) -> Cut | None:
+        """Take in `text`; if it does not fit, return the full message, with what
+        remains of `text`. This page is over then."""
+        taken = 0
+        while taken < len(text):
+            step = self._step(text, taken)
+            self._line += text[taken : taken + step]
+            self._size += step
+            taken += step
+            if self._line.endswith("\n"):
+                self._end_line()
+            last = _Place(self._end, Rank.ANYWHERE, self._open)
+            if self._measure():
+                self._look(last)
+            elif self._is_full(text[taken - 1]):
+                return self._cut(self._best or last, text[taken:])
+        return None
+
+    def close(self) -> str:
+        """The message as it reads when nothing more comes.
+
+        Blanks that found no room are dropped: they would be a message of their
+        own.
+        """
+        return self._closed(_Place(self._end, Rank.ANYWHERE, self._open))
+
+    @property
+    def _body(self) -> str:
+        return "".join([*self._lines, self._line])
+
+    def _step(self, text: str, taken: int) -> int:
+        """How many characters to take in before the next decision.
+
+        Lines are taken one by one and, where a cut can be near, characters: in
+        larger bites the outcome would depend on how the text was fed.
+        """
+        largest_reserve = 2 * self._longest_fence + 1
+        calm = self._room - self._stretch - largest_reserve - self._size
+        if calm <= 0:
+            return 1
+        end = text.find("\n", taken) + 1 or len(text)
+        return min(end - taken, calm)
+
+    def _end_line(self) -> None:
+        """Note what the line that just ended means for those below it."""
+        line, before = self._line[:-1], self._fence
+        self._fence = fence_after(before, line, self._longest_fence)
+        self._table = None if self._fence or before else self._table_below(line)
+        self._lines.append(self._line)
+        self._start += len(self._line)
+        self._line, self._plain = "", False
+        blank = is_blank(line)
+        if before or not blank:
+            self._heads = before is None and is_heading(line)
+        if self._heads:
+            self._rank = Rank.INSIDE
+        elif self._fence is None and (before or blank):
+            self._rank = Rank.BLOCK
+        else:
+            self._rank = Rank.LINE
+
+    def _table_below(self, line: str) -> _Table | None:
+        """The table that goes on below `line`, as far as can be told."""
+        table = self._table
+        if table and table.head and is_row(line):
+            return table
+        if table and not table.head and is_delimiter(line):
+            return replace(table, head=table.first + self._line)
+        return _Table(self._start, self._line) if is_row(line) else None
+
+    def _measure(self) -> bool:
+        """Note what is open at the end; say whether it has room, closed."""
+        fence, line = self._fence, self._line
+        if line and not self._plain:
+            fence = fence_after(fence, line, self._longest_fence)
+        reserve = _reserve(fence)
+        if fence and line and fence is self._fence and not self._plain:
+            if may_become_closer(line):
+                reserve = len(f"\n{fence.closer}")
+            else:
+                self._plain = True
+        if self._size + reserve > self._room:
+            return False
+        self._end, self._open = self._size, fence
+        return True
+
+    def _is_full(self, last: str) -> bool:
+        # Blanks alone do not fill a message, or else an answer that ends with a
+        # newline could end with an empty message, which platforms refuse.
+        return not last.isspace() or self._size >= self._limit + STRETCH
+
+    def _look(self, last: _Place) -> None:
+        """See what may be shown now, and whether a cut would be good here."""
+        held = self._held_from()
+        soft = self._room - self._stretch - _reserve(self._fence or self._open)
+        if self._size <= soft:
+            self._best = None
+            self._shown = max(self._shown, held)
+            return
+        if held < self._size:
+            self._consider(self._held_place(held))
+        elif not self._line:
+            self._consider(self._line_place())
+        else:
+            if self._is_table_over():
+                self._consider(_Place(self._start, Rank.BLOCK, None))
+            self._consider_words(last)
+        if self._best:
+            self._shown = max(self._shown, self._best.at)
+
+    def _consider(self, place: _Place) -> None:
+        """Remember `place` if there is no better one."""
+        if place.at >= self._shown and (
+            self._best is None or place.rank >= self._best.rank
+        ):
+            self._best = place
+
+    def _consider_words(self, last: _Place) -> None:
+        """Consider `last`, the place before the newest character: only what
+        follows a place shows whether it is a good one."""
+        line = self._line
+        if len(line) < 2 or last.at != self._size - 1 or joins(line[-2], line[-1]):
+            return
+        rank = Rank.ANYWHERE
+        if ends_word(line[-2]) and not line[-1].isspace():
+            rank = self._rank_of_words(line[:-1])
+        self._consider(replace(last, rank=rank))
+
+    def _rank_of_words(self, words: str) -> Rank:
+        """How good a place it is behind `words`, with which the line begins."""
+        if len(words) <= beginning(words):
+            return Rank.ANYWHERE
+        if self._fence or self._open or is_row(words) or is_inside_span(words):
+            return Rank.INSIDE
+        return Rank.SENTENCE if ends_sentence(words) else Rank.WORD
+
+    def _held_place(self, held: int) -> _Place:
+        table = self._table
+        if table and table.head and held > table.start:
+            return _Place(held, Rank.LINE, None, table.head)
+        return _Place(held, Rank.BLOCK, self._fence)
+
+    def _line_place(self) -> _Place:
+        head = self._table.head if self._table else ""
+        return _Place(self._start, self._rank, self._fence, head)
+
+    def _held_from(self) -> int:
+        """From where on the text must not be shown yet."""
+        line, size = self._line, self._size
+        if self._plain or (not line and not self._table):
+            return size
+        block = self._block_start()
+        if block is not None:
+            # What begins near the top cannot be moved, only cut: once that is
+            # near, it is text like any other.
+            near = size > self._room - self._stretch
+            return size if near and not self._is_movable(block) else block
+        undecided = may_become_block(line) and len(line) <= LONGEST_FENCE
+        if undecided and self._fence is None:
+            return self._start
+        # The line after a table decides on the table's end by its beginning.
+        self._plain = self._fence is None and bool(line)
+        return size
+
+    def _block_start(self) -> int | None:
+        """Where the block begins that would be moved, or whose last row would."""
+        line, table = self._line, self._table
+        if self._open is not None and self._open is not self._fence:
+            return self._start
+        if self._fence:
+            return None
+        if table and table.head and may_become_row(line):
+            return table.start if self._is_movable(table.start) else self._start
+        if table and not table.head and may_become_delimiter(line):
+            return table.start
+        return self._start if is_row(line) else None
+
+    def _is_table_over(self) -> bool:
+        table = self._table
+        return table is not None and bool(table.head) and not may_become_row(self._line)
+
+    def _is_movable(self, start: int) -> bool:
+        """Whether a cut at `start` would leave a message of a decent size."""
+        return start > 0 and len(self._opening.text) + start >= self._limit // 3
+
+    def _cut(self, place: _Place, rest: str) -> Cut:
+        rest = self._body[place.at :] + rest
+        return Cut(self._closed(place), self._opening_at(place), rest)
+
+    def _closed(self, place: _Place) -> str:
+        """The message up to `place`, with the fence closed that is open there."""
+        text = self._opening.text + self._body[: place.at]
+        if place.fence is None:
+            return text
+        end = "" if text.endswith("\n") else "\n"
+        return f"{text}{end}{place.fence.closer}"
+
+    def _opening_at(self, place: _Place) -> Opening:
+        most = self._limit // 3
+        if place.fence:
+            fence = place.fence.shortened(most)
+            return Opening(fence.opener, fence)
+        return Opening(place.head) if 0 < len(place.head) <= most else Opening()
+
+
+def _reserve(fence: Fence | None) -> int:
+    """The room to keep while `fence` is open.
+
+    Closing it takes a newline and the closer. A second closer's room lets the
+    answer's own one come in full instead of being cut off just before.
+    """
+    return 2 * len(fence.closer) + 1 if fence else 0
