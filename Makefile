@@ -1,0 +1,52 @@
+# `make run` and `make test` need Python 3.11, make and git; the rest they install.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# uv where it is there, pip alone otherwise. Nothing of it goes to standard
+# output, so that `printf 'hello\n' | make -s run` prints the answer only.
+ifneq ($(shell command -v uv 2>/dev/null),)
+INSTALL := VIRTUAL_ENV=$(VENV) uv pip install --quiet
+CREATE := uv venv --quiet --python $(PYTHON) $(VENV)
+else
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+CREATE := $(PYTHON) -m venv $(VENV)
+endif
+
+.PHONY: help install run test lint bench clean
+
+help:  ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
+
+install: $(VENV)/.installed  ## create .venv and install Threadkeep into it
+
+run: $(VENV)/.installed  ## answer: in Slack if it is set up, else in this terminal
+	@exec $(BIN)/threadkeep serve
+
+test: $(VENV)/.tested  ## run the tests
+	@$(BIN)/pytest
+
+lint: $(VENV)/.tested  ## ruff and mypy, strict
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(VENV)/.tested  ## measure what the README claims
+	@$(BIN)/python -m benchmarks
+
+clean:  ## remove what the other commands made; conversations stay
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Threadkeep needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(CREATE) >&2 </dev/null
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml
+	@echo "Installing Threadkeep into $(VENV) …" >&2
+	@$(INSTALL) -e . >&2 </dev/null
+	@touch $@
+
+$(VENV)/.tested: $(VENV)/bin/python pyproject.toml
+	@echo "Installing Threadkeep and what its tests need into $(VENV) …" >&2
+	@$(INSTALL) -e '.[dev]' >&2 </dev/null
+	@touch $(VENV)/.installed $@

@@ -1,0 +1,253 @@
+"""Listens to Slack over Socket Mode, and hands out surfaces to answer on.
+
+Rule: persist, then acknowledge. Bolt acknowledges an event before its listener
+runs, so the event is delivered in a middleware in front of everything: what
+raises there is not acknowledged, and Slack sends it again (platform facts A4).
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.response import BoltResponse
+
+from adapters.slack import events, mrkdwn
+from adapters.slack.client import Identity, SlackClient, open_client
+from adapters.slack.config import SlackConfig
+from adapters.slack.names import Names
+from adapters.slack.surface import SlackSurface, Status, open_surface
+from bot.errors import (
+    AccessRevoked,
+    ConfigError,
+    DeliveryError,
+    StorageError,
+    Throttled,
+)
+from bot.ports import Host
+from bot.trace import where
+from bot.values import Heard, Limits, Rate, Scope, ThreadKey, Turn
+
+log = logging.getLogger(__name__)
+
+LIMITS = Limits(
+    # A markdown block holds 12,000 (facts A5.4); the rest is room for what is
+    # added on the way, and for counting characters differently than Slack.
+    part_chars=11_000,
+    # "Call chat.update at most once every 3 s" (facts A5.1).
+    interval=3.0,
+    # About a sentence of Claude's; an answer that ends within it is shown whole.
+    settle=0.7,
+    # 1 message a second and channel, with short bursts (facts A5.1).
+    posts=Rate(count=60, seconds=60.0, scope=Scope.CHANNEL, burst=2),
+    # Tier 3: 50 a minute and workspace (facts A5.1). 48 and a burst of 2 never
+    # pass 50 in any minute, wherever Slack begins to count.
+    edits=Rate(count=48, seconds=60.0, scope=Scope.WORKSPACE, burst=2),
+    pings=mrkdwn.PINGS,
+)
+
+# A page of the backfill. Some apps get 15 however many they ask for (facts
+# A5.2), so the answer decides whether there is more, not the count.
+PAGE = 100
+# What of a long thread is read when we are called into it: the newest.
+MOST_HISTORY = 500
+# How long the backfill may wait for a rate limit while people wait for it.
+PATIENCE = 30.0
+
+# Between tries to reach Slack again after the connection was lost.
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+
+
+class SlackAdapter:
+    """One Slack workspace."""
+
+    name = "slack"
+
+    def __init__(
+        self,
+        client: SlackClient,
+        config: SlackConfig,
+        identity: Identity,
+        address: str | None,
+    ) -> None:
+        self.limits = LIMITS
+        self._client = client
+        self._address = address
+        self._config = config
+        self._us = identity
+        self._names = Names(client)
+        self._status = Status(client)
+        self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pause = FIRST_PAUSE
+
+    async def run(self, host: Host) -> None:
+        """See `bot.ports.Adapter`."""
+
+        async def spool(body: dict[str, Any]) -> BoltResponse:
+            if heard := events.read(body, self._us):
+                await host.deliver(heard)
+            # What we have no use for is acknowledged, too, or Slack repeats it.
+            return BoltResponse(status=200, body="")
+
+        app = AsyncApp(client=self._client.web, before_authorize=spool)
+        app.error(_not_acknowledged)
+        handler = AsyncSocketModeHandler(app, self._config.app_token)
+        # The SDK retries a lost connection by itself, at once and for ever,
+        # and logs the raw error; this way it backs off, and an operator reads
+        # what to do.
+        handler.client.issue_new_wss_url = self._open_socket  # type: ignore[method-assign]
+        try:
+            await handler.connect_async()  # type: ignore[no-untyped-call]
+            log.info("slack.listening team=%s user=%s", self._us.team, self._us.user)
+            await self._failed
+        finally:
+            await handler.close_async()  # type: ignore[no-untyped-call]
+
+    def surface(self, turn: Turn) -> AbstractAsyncContextManager[SlackSurface]:
+        """See `bot.ports.Adapter`."""
+        return open_surface(self._client, self._status, turn)
+
+    async def readable(self, heard: Sequence[Heard]) -> list[tuple[str, str]]:
+        """See `bot.ports.Adapter`."""
+        users = {each.author for each in heard}.union(
+            *(mrkdwn.users(each.text) for each in heard)
+        )
+        channels: set[str] = set().union(
+            *(mrkdwn.channels(each.text) for each in heard)
+        )
+        names = await self._names.find(users, channels)
+        return [
+            (
+                names.get(each.author, each.author),
+                mrkdwn.readable(
+                    mrkdwn.without_mention(each.text, self._us.user), names
+                ),
+            )
+            for each in heard
+        ]
+
+    async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
+        """See `bot.ports.Adapter`."""
+        found: deque[Heard] = deque(maxlen=MOST_HISTORY)
+        cursor: str | None = None
+        while True:
+            page = await self._page(thread, before, cursor)
+            for message in page.get("messages") or ():
+                heard = events.message(message, self._us, thread.channel)
+                # Slack puts the root first, whatever the bounds.
+                if heard and heard.at < float(before):
+                    found.append(heard)
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return list(found)
+
+    async def _page(
+        self, thread: ThreadKey, before: str, cursor: str | None
+    ) -> Mapping[str, Any]:
+        waited = 0.0
+        while True:
+            try:
+                return await self._client.call(
+                    "conversations.replies",
+                    channel=thread.channel,
+                    ts=thread.thread,
+                    latest=before,
+                    limit=PAGE,
+                    cursor=cursor,
+                )
+            except Throttled as error:
+                waited += error.retry_after
+                if waited > PATIENCE:
+                    raise
+                await asyncio.sleep(error.retry_after)
+
+    async def _open_socket(self) -> str:
+        """A new address for the SDK to connect to, however long that takes.
+
+        Ends the adapter when Slack no longer accepts us.
+        """
+        if address := self._address:
+            # The one that was opened to see whether we may.
+            self._address = None
+            return address
+        while True:
+            try:
+                address = await self._client.open_socket(self._config.app_token)
+            except AccessRevoked as error:
+                self._fail(error)
+                raise
+            except DeliveryError as error:
+                log.warning("slack.unreachable again_in=%.0f %s", self._pause, error)
+                await asyncio.sleep(self._pause)
+                self._pause = min(LONGEST_PAUSE, self._pause * 2)
+            else:
+                self._pause = FIRST_PAUSE
+                return address
+
+    def _fail(self, error: ConfigError) -> None:
+        if not self._failed.done():
+            self._failed.set_exception(error)
+
+
+@contextlib.asynccontextmanager
+async def connect(env: Mapping[str, str]) -> AsyncIterator[SlackAdapter]:
+    """The Slack workspace that `env` names, signed in to.
+
+    Raises ConfigError when a token is missing or not accepted, Socket Mode is
+    off, or Slack cannot be reached.
+    """
+    config = SlackConfig.from_env(env)
+    async with open_client(config) as client:
+        identity = await sign_in(client)
+        address = await try_socket(client, config)
+        yield SlackAdapter(client, config, identity, address)
+
+
+async def sign_in(client: SlackClient) -> Identity:
+    """Who the bot token belongs to. Raises ConfigError."""
+    try:
+        return await client.identify()
+    except AccessRevoked as error:
+        raise ConfigError(f"SLACK_BOT_TOKEN is not accepted. {error}") from error
+    except DeliveryError as error:
+        raise ConfigError(_unreachable(error)) from error
+
+
+async def try_socket(client: SlackClient, config: SlackConfig) -> str | None:
+    """The address of a Socket Mode connection, to see whether we may have one.
+
+    None when Slack says that we ask too often. Raises ConfigError.
+    """
+    try:
+        return await client.open_socket(config.app_token)
+    except AccessRevoked as error:
+        raise ConfigError(
+            "SLACK_APP_TOKEN is not accepted: "
+            "create an app-level token with the scope connections:write "
+            "under Basic Information on the app's page."
+        ) from error
+    except Throttled:
+        # Known to Slack, then, and only too eager.
+        return None
+    except DeliveryError as error:
+        raise ConfigError(
+            f"Slack does not open a Socket Mode connection ({error}): switch on "
+            "Socket Mode on the app's page, and check the network."
+        ) from error
+
+
+def _unreachable(error: DeliveryError) -> str:
+    return (
+        f"Slack cannot be reached ({error}): check the network, the proxy "
+        "settings and SLACK_API_URL."
+    )
+
+
+async def _not_acknowledged(error: Exception) -> None:
+    reason = str(error) if isinstance(error, StorageError) else where(error)
+    log.error("slack.not_acknowledged %s", reason)

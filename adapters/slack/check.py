@@ -1,0 +1,76 @@
+"""What `threadkeep check` says about Slack."""
+
+from collections.abc import Mapping
+
+from adapters.slack.adapter import sign_in, try_socket
+from adapters.slack.client import Identity, open_client
+from adapters.slack.config import SlackConfig, configured
+from bot.errors import ConfigError
+from bot.values import Finding, Grade
+
+# What the manifest asks for and the bot cannot do without (facts A12).
+SCOPES = frozenset(
+    {
+        "app_mentions:read",
+        "channels:history",
+        "channels:read",
+        "chat:write",
+        "groups:history",
+        "groups:read",
+        "im:history",
+        "im:read",
+        "mpim:history",
+        "mpim:read",
+        "users:read",
+    }
+)
+
+
+async def check(env: Mapping[str, str], *, offline: bool) -> list[Finding]:
+    """Look at the tokens and, unless `offline`, try each with one call."""
+    if not configured(env):
+        return [
+            Finding(
+                "Slack",
+                Grade.ABSENT,
+                "set SLACK_BOT_TOKEN and SLACK_APP_TOKEN to answer in Slack; "
+                "the README says where to get them",
+            )
+        ]
+    try:
+        config = SlackConfig.from_env(env)
+    except ConfigError as error:
+        return [Finding("Slack", Grade.BAD, str(error))]
+    if offline:
+        return [Finding("Slack", Grade.GOOD, "both tokens are set (not tried)")]
+    return await _try(config)
+
+
+async def _try(config: SlackConfig) -> list[Finding]:
+    findings = []
+    async with open_client(config) as client:
+        try:
+            identity = await sign_in(client)
+            findings += _signed_in(identity)
+        except ConfigError as error:
+            findings.append(Finding("Slack bot token", Grade.BAD, str(error)))
+        try:
+            await try_socket(client, config)
+            text = "accepted; Socket Mode is on"
+            findings.append(Finding("Slack app token", Grade.GOOD, text))
+        except ConfigError as error:
+            findings.append(Finding("Slack app token", Grade.BAD, str(error)))
+    return findings
+
+
+def _signed_in(identity: Identity) -> list[Finding]:
+    text = f"accepted; @{identity.user_name} in {identity.team_name}"
+    findings = [Finding("Slack bot token", Grade.GOOD, text)]
+    # Slack names the scopes in a header; without it there is nothing to say.
+    if identity.scopes and (missing := sorted(SCOPES - identity.scopes)):
+        text = (
+            f"missing {', '.join(missing)}: add them under OAuth & Permissions "
+            "and reinstall the app"
+        )
+        findings.append(Finding("Slack scopes", Grade.BAD, text))
+    return findings

@@ -1,0 +1,178 @@
+"""Slack's Web API with its errors in our words. Above this nobody names the SDK.
+
+No call is repeated here: chat.postMessage has no idempotency key, so only
+whoever knows what the call was for can tell whether repeating it is safe.
+"""
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.slack.config import SlackConfig
+from bot.errors import AccessRevoked, DeliveryError, ThreadGone, Throttled
+
+# Codes by what they mean for us (platform facts A5.3, A5.5, A17).
+REVOKED = {
+    "account_inactive",
+    "invalid_auth",
+    "not_authed",
+    "not_allowed_token_type",
+    "org_login_required",
+    "token_expired",
+    "token_revoked",
+}
+GONE = {
+    "cannot_reply_to_message",
+    "cant_update_message",
+    "channel_not_found",
+    "edit_window_closed",
+    "is_archived",
+    "is_inactive",
+    "message_not_found",
+    "messages_tab_disabled",
+    "missing_scope",
+    "no_permission",
+    "not_in_channel",
+    "restricted_action",
+    "restricted_action_read_only_channel",
+    "restricted_action_thread_locked",
+    "restricted_action_thread_only_channel",
+    "team_access_not_granted",
+    "thread_not_found",
+    # What we send is wrong for Slack; sending it again will not change that.
+    "block_mismatch",
+    "invalid_blocks",
+    "msg_blocks_too_long",
+    "msg_too_long",
+    "no_text",
+}
+LIMITED = {"message_limit_exceeded", "rate_limited", "ratelimited"}
+
+# When Slack limits us and does not say for how long.
+DEFAULT_PAUSE = 5.0
+
+TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
+
+
+class Refused(DeliveryError):
+    """Slack's own word for why not, for callers that can tell codes apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who we are in the workspace."""
+
+    team: str
+    team_name: str
+    user: str
+    user_name: str
+    bot: str
+    scopes: frozenset[str]
+
+
+class SlackClient:
+    """One workspace's Web API, over one shared HTTP session."""
+
+    def __init__(self, web: AsyncWebClient) -> None:
+        self.web = web
+
+    async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
+        """Call `method` and return the answer.
+
+        Raises Throttled, ThreadGone, AccessRevoked or another DeliveryError;
+        after the last, whether the call took effect is unknown.
+        """
+        arguments = {k: v for k, v in arguments.items() if v is not None}
+        with _translated(method):
+            if method.startswith("chat."):
+                response = await self.web.api_call(method, json=arguments)
+            else:
+                response = await self.web.api_call(method, params=arguments)
+        answer = response.data
+        if not isinstance(answer, dict):
+            raise DeliveryError(f"{method}: Slack's answer cannot be read")
+        return answer
+
+    async def identify(self) -> Identity:
+        """Ask who the bot token belongs to."""
+        with _translated("auth.test"):
+            response = await self.web.auth_test()
+        scopes = str(response.headers.get("x-oauth-scopes", ""))
+        return Identity(
+            team=response["team_id"],
+            team_name=response.get("team", ""),
+            user=response["user_id"],
+            user_name=response.get("user", ""),
+            bot=response.get("bot_id", ""),
+            scopes=frozenset(filter(None, (s.strip() for s in scopes.split(",")))),
+        )
+
+    async def open_socket(self, app_token: str) -> str:
+        """Ask for the address of a new Socket Mode connection."""
+        with _translated("apps.connections.open"):
+            response = await self.web.apps_connections_open(app_token=app_token)
+        return str(response["url"])
+
+
+@contextlib.asynccontextmanager
+async def open_client(config: SlackConfig) -> AsyncIterator[SlackClient]:
+    """A client whose one HTTP session is closed on leaving."""
+    # trust_env: operators behind a proxy say so in the environment.
+    async with aiohttp.ClientSession(timeout=TIMEOUT, trust_env=True) as session:
+        yield SlackClient(
+            AsyncWebClient(
+                token=config.bot_token,
+                base_url=config.api_url,
+                session=session,
+                retry_handlers=[],
+                logger=logging.getLogger("slack_sdk.web"),
+            )
+        )
+
+
+@contextlib.contextmanager
+def _translated(method: str) -> Iterator[None]:
+    try:
+        yield
+    except SlackApiError as error:
+        raise _meaning(method, error) from error
+    except (TimeoutError, SlackClientError, aiohttp.ClientError) as error:
+        raise DeliveryError(f"{method}: {type(error).__name__}") from error
+
+
+def _meaning(method: str, error: SlackApiError) -> Exception:
+    response = error.response
+    status = getattr(response, "status_code", None) or getattr(response, "status", 0)
+    # When the body was not JSON the SDK hands over the raw response instead.
+    data = getattr(response, "data", None)
+    code = data.get("error", "") if isinstance(data, dict) else ""
+    message = f"{method}: {code or f'HTTP {status}'}"
+    if status == 429 or code in LIMITED:
+        return Throttled(message, _retry_after(response))
+    if code in REVOKED:
+        return AccessRevoked(
+            f"Slack no longer accepts the token ({message}): "
+            "reinstall the app to the workspace and set the new token."
+        )
+    if code in GONE:
+        needed = (
+            f", the app needs the scope {data['needed']}"
+            if (isinstance(data, dict) and data.get("needed"))
+            else ""
+        )
+        return ThreadGone(message + needed)
+    return Refused(message) if code else DeliveryError(message)
+
+
+def _retry_after(response: Any) -> float:
+    headers = getattr(response, "headers", None) or {}
+    try:
+        return max(0.0, float(headers.get("Retry-After", DEFAULT_PAUSE)))
+    except ValueError:
+        return DEFAULT_PAUSE

@@ -1,0 +1,56 @@
+"""What the Slack adapter reads from the environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.errors import ConfigError
+
+PUBLIC_API = "https://slack.com/api/"
+
+WHERE_BOT = (
+    "your app's page on api.slack.com/apps, under OAuth & Permissions, "
+    "after installing the app to the workspace"
+)
+WHERE_APP = (
+    "your app's page on api.slack.com/apps, under Basic Information, "
+    "App-Level Tokens, with the scope connections:write"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SlackConfig:
+    """Tokens and address of one Slack app in one workspace."""
+
+    bot_token: str = field(repr=False)
+    app_token: str = field(repr=False)
+    api_url: str = PUBLIC_API
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "SlackConfig":
+        """Read `env`. Raises ConfigError that names every problem at once."""
+        bot_token = env.get("SLACK_BOT_TOKEN", "").strip()
+        app_token = env.get("SLACK_APP_TOKEN", "").strip()
+        api_url = env.get("SLACK_API_URL", "").strip() or PUBLIC_API
+        problems = [
+            *_problems("SLACK_BOT_TOKEN", bot_token, "xoxb-", WHERE_BOT),
+            *_problems("SLACK_APP_TOKEN", app_token, "xapp-", WHERE_APP),
+        ]
+        if not api_url.startswith(("http://", "https://")):
+            problems.append(f"SLACK_API_URL must be a URL, not {api_url!r}.")
+        if problems:
+            raise ConfigError(" ".join(problems))
+        return cls(bot_token, app_token, api_url)
+
+
+def configured(env: Mapping[str, str]) -> bool:
+    """Whether anyone tried to set Slack up; half is enough to say so."""
+    return any(env.get(name) for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"))
+
+
+def _problems(name: str, token: str, prefix: str, where: str) -> list[str]:
+    if not token:
+        return [f"{name} is not set: find it on {where}."]
+    if not token.startswith(prefix):
+        # Never the value: it may be the other token.
+        return [f"{name} must begin with {prefix}: find it on {where}."]
+    return []

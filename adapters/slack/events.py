@@ -1,0 +1,70 @@
+"""Reads Slack's events: what was said, by whom, where. Pure; decides nothing.
+
+A mention arrives twice, as `app_mention` and as `message`, with two event ids.
+Both read as the same `Heard`, whose message id (the `ts`) tells that it is one
+(platform facts A1.2).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.slack import mrkdwn
+from adapters.slack.client import Identity
+from bot.values import Heard, ThreadKey
+
+# Message events of people. All other subtypes are about the channel, or about
+# an earlier message (facts A1.3).
+SPOKEN = {None, "file_share", "me_message", "thread_broadcast"}
+AUTOMATED = "bot_message"
+
+
+def read(body: Mapping[str, Any], us: Identity) -> Heard | None:
+    """What an events-API `body` says somebody said; None for all else."""
+    event = body.get("event") or {}
+    kind = event.get("type")
+    if kind == "app_mention" or (kind == "message" and not event.get("hidden")):
+        return message(event, us)
+    return None
+
+
+def message(
+    event: Mapping[str, Any], us: Identity, channel: str | None = None
+) -> Heard | None:
+    """A message as an event or `conversations.replies` describes it.
+
+    `channel` is given where the message does not say it itself.
+    """
+    subtype = event.get("subtype")
+    channel = event.get("channel") or channel
+    ts = event.get("ts")
+    if not channel or not ts or subtype not in SPOKEN | {AUTOMATED}:
+        return None
+    root = event.get("thread_ts") or ts
+    text = event.get("text") or ""
+    author = event.get("user") or event.get("bot_id") or event.get("username") or ""
+    return Heard(
+        thread=ThreadKey("slack", us.team, channel, root),
+        message=ts,
+        at=float(ts),
+        author=author,
+        text=text,
+        addressed=_is_addressed(event, channel, us),
+        opens=root == ts,
+        echo=author == us.user or bool(us.bot and event.get("bot_id") == us.bot),
+        automated=subtype == AUTOMATED or bool(event.get("bot_id")),
+        files=tuple(
+            str(file.get("name") or file.get("title") or "a file")
+            for file in event.get("files") or ()
+        ),
+    )
+
+
+def _is_addressed(event: Mapping[str, Any], channel: str, us: Identity) -> bool:
+    return (
+        event.get("type") == "app_mention"
+        or event.get("channel_type") == "im"
+        # A channel's kind must not be read off its id, except for direct
+        # messages, which are always D (facts A1.2, A14).
+        or channel.startswith("D")
+        or mrkdwn.mentions(event.get("text") or "", us.user)
+    )

@@ -1,0 +1,184 @@
+"""Writes one reply into a Slack thread: post, then edit.
+
+Slack offers no idempotency key, so every post carries its turn and part as
+message metadata, and a post whose outcome is unknown is looked for before it
+is made again (platform facts A5.3).
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+from adapters.slack import mrkdwn
+from adapters.slack.client import SlackClient
+from bot.errors import AccessRevoked, DeliveryError, ThreadGone, Throttled
+from bot.values import Part, Turn
+
+log = logging.getLogger(__name__)
+
+PLACEHOLDER = "_Thinking…_"
+STATUS = "is thinking…"
+# Tells a reader that more is coming; edits show no progress of their own.
+MORE = " …"
+
+EVENT_TYPE = "threadkeep_reply"
+
+# chat.update refuses a `text` over 4,000 characters, though with blocks it is
+# only what notifications and screen readers use (facts A5.3).
+FALLBACK_CHARS = 3000
+
+# How long before a turn's last sign of life its posts may have been made, by a
+# clock that need not agree with Slack's.
+LOOK_BACK = 3600.0
+PAGE = 100
+
+
+class Status:
+    """The "is thinking" line under a thread, where the app may set it."""
+
+    def __init__(self, client: SlackClient) -> None:
+        self._client = client
+        self._allowed = True
+
+    async def set(self, turn: Turn, text: str) -> None:
+        """Show `text`, or nothing; a workspace that refuses is not asked again."""
+        if not self._allowed:
+            return
+        try:
+            await self._client.call(
+                "assistant.threads.setStatus",
+                channel_id=turn.thread.channel,
+                thread_ts=turn.thread.thread,
+                status=text,
+            )
+        except (Throttled, AccessRevoked):
+            # The next write meets the same, and its caller knows what to do.
+            return
+        except DeliveryError as error:
+            self._allowed = False
+            log.info("slack.status_off %s", error)
+
+
+class SlackSurface:
+    """One reply in a Slack thread."""
+
+    def __init__(self, client: SlackClient, turn: Turn) -> None:
+        self._client = client
+        self._turn = turn
+        self._ts = {s.index: s.message for s in turn.shown if s.message}
+        self._unsure = {s.index for s in turn.shown if not s.message}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing of the reply is in the thread yet."""
+        return not self._ts
+
+    async def show(self, part: Part) -> str:
+        """See `bot.ports.Surface`."""
+        if part.index in self._unsure:
+            await self._find(part.index)
+        if ts := self._ts.get(part.index):
+            await self._client.call(
+                "chat.update",
+                channel=self._turn.thread.channel,
+                ts=ts,
+                **_body(part),
+            )
+        else:
+            ts = self._ts[part.index] = await self._post(part)
+        return ts
+
+    async def remove(self, index: int) -> None:
+        """See `bot.ports.Surface`."""
+        if index in self._unsure:
+            await self._find(index)
+        if ts := self._ts.pop(index, None):
+            with contextlib.suppress(ThreadGone):
+                await self._client.call(
+                    "chat.delete", channel=self._turn.thread.channel, ts=ts
+                )
+
+    async def _post(self, part: Part) -> str:
+        thread = self._turn.thread
+        payload = {"turn": self._turn.key, "part": part.index}
+        try:
+            answer = await self._client.call(
+                "chat.postMessage",
+                channel=thread.channel,
+                thread_ts=thread.thread,
+                unfurl_links=False,
+                unfurl_media=False,
+                metadata={"event_type": EVENT_TYPE, "event_payload": payload},
+                **_body(part),
+            )
+        except (Throttled, ThreadGone):
+            raise
+        except DeliveryError:
+            self._unsure.add(part.index)
+            raise
+        return str(answer["ts"])
+
+    async def _find(self, index: int) -> None:
+        """Look whether the post of message `index` succeeded after all."""
+        thread = self._turn.thread
+        cursor: str | None = None
+        while True:
+            try:
+                page = await self._client.call(
+                    "conversations.replies",
+                    channel=thread.channel,
+                    ts=thread.thread,
+                    oldest=f"{max(0.0, self._turn.touched - LOOK_BACK):.6f}",
+                    include_all_metadata="true",
+                    limit=PAGE,
+                    cursor=cursor,
+                )
+            except ThreadGone as error:
+                # Without the right to read, a duplicate is possible; silence
+                # would be worse.
+                log.warning("slack.cannot_look thread=%s %s", thread, error)
+                break
+            for message in page.get("messages") or ():
+                if found := _part_of(message, self._turn.key):
+                    self._ts.setdefault(found[0], found[1])
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor or index in self._ts:
+                break
+        self._unsure.discard(index)
+
+
+@contextlib.asynccontextmanager
+async def open_surface(
+    client: SlackClient, status: Status, turn: Turn
+) -> AsyncIterator[SlackSurface]:
+    """A surface for `turn`, with the status line set until something is posted."""
+    surface = SlackSurface(client, turn)
+    # Beside the turn, not before it: the placeholder need not wait for it.
+    thinking = asyncio.create_task(status.set(turn, STATUS))
+    try:
+        yield surface
+    finally:
+        thinking.cancel()
+        await asyncio.wait({thinking})
+        if surface.is_empty:
+            # A post would have cleared it (facts A8.1).
+            await status.set(turn, "")
+
+
+def _body(part: Part) -> dict[str, Any]:
+    text = part.text if part.text.strip() else PLACEHOLDER
+    if not part.final and text is part.text:
+        text += MORE
+    fallback = mrkdwn.escape(text)[:FALLBACK_CHARS]
+    return {"text": fallback, "blocks": [{"type": "markdown", "text": text}]}
+
+
+def _part_of(message: Any, turn: str) -> tuple[int, str] | None:
+    """Which part of `turn`'s reply `message` is, and its ts."""
+    metadata = message.get("metadata") or {}
+    payload = metadata.get("event_payload") or {}
+    if metadata.get("event_type") != EVENT_TYPE or payload.get("turn") != turn:
+        return None
+    return int(payload["part"]), str(message["ts"])

@@ -1,0 +1,309 @@
+"""A conversation in the terminal: no account, no network, the same engine.
+
+Where input is a terminal, answers are rendered as they grow; where it is a
+file or a pipe, each line is a message and answers are printed plainly.
+"""
+
+import asyncio
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol, TextIO
+
+from prompt_toolkit import PromptSession
+from rich.console import Console
+from rich.live import Live
+from rich.markdown import Markdown
+from rich.table import Table
+from rich.text import Text
+
+from bot.errors import StorageError
+from bot.ports import Host
+from bot.values import Heard, Limits, Part, ThreadKey, ThreadSummary, Turn
+
+WORKSPACE = CHANNEL = "local"
+AUTHOR = "you"
+
+# A terminal has no size limit; this keeps a runaway answer finite. Ten frames
+# a second look fluent and cost little.
+LIMITS = Limits(part_chars=1_000_000, interval=0.1)
+
+HELP = """\
+Type a question and press Enter; go on in the same thread.
+
+- `/new` starts another thread
+- `/threads` lists your threads, `/threads 2` goes back to the second
+- `/help` shows this
+- Ctrl-C stops an answer, Ctrl-D leaves\
+"""
+
+LISTED = 20
+RECALLED = 6
+
+
+class Screen(Protocol):
+    """How one answer is put before the reader."""
+
+    def update(self, text: str) -> None:
+        """The answer now reads `text`, which only ever grows."""
+
+    def close(self) -> None:
+        """Nothing more comes."""
+
+
+class PlainScreen:
+    """Writes an answer as it grows, as it is."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._written = ""
+
+    def update(self, text: str) -> None:
+        """See `Screen`."""
+        self._out.write(text[len(self._written) :])
+        self._out.flush()
+        self._written = text
+
+    def close(self) -> None:
+        """See `Screen`."""
+        self._out.write("\n\n" if self._written else "")
+        self._out.flush()
+
+
+class RichScreen:
+    """Renders Markdown: finished blocks for good, the last one live.
+
+    Only the last block is repainted, so an answer may be longer than the
+    window without being cut off or painted twice.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._settled = 0
+        self._live = Live(Text("…", style="dim"), console=console, auto_refresh=False)
+        self._live.start()
+
+    def update(self, text: str) -> None:
+        """See `Screen`."""
+        settled = last_break(text)
+        if settled > self._settled:
+            self._live.update(Text(""), refresh=True)
+            self._console.print(Markdown(text[self._settled : settled]))
+            self._console.print()
+            self._settled = settled
+        self._live.update(Markdown(text[self._settled :]), refresh=True)
+
+    def close(self) -> None:
+        """See `Screen`."""
+        self._live.stop()
+        self._console.print()
+
+
+class SilentScreen:
+    """For an answer to a thread that is not before the reader."""
+
+    def update(self, text: str) -> None:
+        """See `Screen`."""
+
+    def close(self) -> None:
+        """See `Screen`."""
+
+
+class TerminalSurface:
+    """One answer on a screen."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+
+    async def show(self, part: Part) -> str:
+        """See `bot.ports.Surface`."""
+        if part.text:
+            self._screen.update(part.text)
+        return str(part.index)
+
+    async def remove(self, index: int) -> None:
+        """See `bot.ports.Surface`. What was printed stays printed."""
+
+
+class TerminalAdapter:
+    """The person at the keyboard."""
+
+    name = "terminal"
+    limits = LIMITS
+
+    def __init__(self, source: TextIO, out: TextIO) -> None:
+        self._source = source
+        self._out = out
+        self._console = Console(file=out)
+        self._thread = _new_thread()
+        self._opens = True
+        self._answered = asyncio.Event()
+        self._listed: list[ThreadSummary] = []
+
+    async def run(self, host: Host) -> None:
+        """See `bot.ports.Adapter`. Returns at the end of the input."""
+        with _on_interrupt(lambda: host.stop(self._thread)):
+            async for line in self._lines():
+                if line.startswith("/"):
+                    await self._obey(line, host)
+                elif line:
+                    await self._ask(line, host)
+
+    @contextlib.asynccontextmanager
+    async def _surface(self, turn: Turn) -> AsyncIterator[TerminalSurface]:
+        screen = self._screen(turn.thread)
+        try:
+            yield TerminalSurface(screen)
+        finally:
+            screen.close()
+            if turn.thread == self._thread:
+                self._answered.set()
+
+    def surface(self, turn: Turn) -> AbstractAsyncContextManager[TerminalSurface]:
+        """See `bot.ports.Adapter`."""
+        return self._surface(turn)
+
+    async def readable(self, heard: Sequence[Heard]) -> list[tuple[str, str]]:
+        """See `bot.ports.Adapter`."""
+        return [("User", each.text) for each in heard]
+
+    async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
+        """See `bot.ports.Adapter`. All of it is in the store already."""
+        return []
+
+    @property
+    def _is_interactive(self) -> bool:
+        return self._source.isatty() and self._out.isatty()
+
+    def _screen(self, thread: ThreadKey) -> Screen:
+        if thread != self._thread:
+            return SilentScreen()
+        if self._is_interactive:
+            return RichScreen(self._console)
+        return PlainScreen(self._out)
+
+    async def _lines(self) -> AsyncIterator[str]:
+        if not self._is_interactive:
+            while line := await asyncio.to_thread(self._source.readline):
+                yield line.strip()
+            return
+        self._say("**Threadkeep.** Ask something; `/help` says what else you can do.")
+        prompt: PromptSession[str] = PromptSession()
+        while True:
+            try:
+                yield (await prompt.prompt_async("› ")).strip()
+            except KeyboardInterrupt:
+                self._say("Ctrl-D leaves.")
+            except EOFError:
+                return
+
+    async def _ask(self, text: str, host: Host) -> None:
+        now = time.time()
+        heard = Heard(
+            thread=self._thread,
+            message=str(time.time_ns()),
+            at=now,
+            author=AUTHOR,
+            text=text,
+            addressed=True,
+            opens=self._opens,
+        )
+        self._opens = False
+        self._answered.clear()
+        try:
+            await host.deliver(heard)
+        except StorageError as error:
+            self._say(f"That could not be kept, so it is not answered: {error}")
+            return
+        await self._answered.wait()
+
+    async def _obey(self, line: str, host: Host) -> None:
+        command, _, argument = line.partition(" ")
+        if command == "/new":
+            self._thread, self._opens = _new_thread(), True
+            self._say("A new thread.")
+        elif command == "/threads":
+            await self._show_threads(argument.strip(), host)
+        elif command == "/help":
+            self._say(HELP)
+        else:
+            self._say(f"There is no `{command}`; `/help` says what there is.")
+
+    async def _show_threads(self, argument: str, host: Host) -> None:
+        if not argument:
+            self._listed = (await host.threads(self.name, CHANNEL))[:LISTED]
+            self._list()
+        elif argument.isdecimal() and 0 < int(argument) <= len(self._listed):
+            await self._enter(self._listed[int(argument) - 1], host)
+        else:
+            self._say("Say `/threads` first, then `/threads` and a number of the list.")
+
+    def _list(self) -> None:
+        if not self._listed:
+            self._say("No threads yet.")
+            return
+        table = Table("", "Thread", "Turns", "Last", box=None)
+        for number, each in enumerate(self._listed, 1):
+            last = datetime.fromtimestamp(each.last).strftime("%d %b %H:%M")
+            here = "›" if each.thread == self._thread else ""
+            table.add_row(f"{here}{number}", Text(each.title), str(each.turns), last)
+        self._console.print(table)
+        self._say("`/threads` and a number goes back to one.")
+
+    async def _enter(self, summary: ThreadSummary, host: Host) -> None:
+        self._thread, self._opens = summary.thread, False
+        said = await host.transcript(summary.thread)
+        if len(said) > RECALLED:
+            self._say(f"_{len(said) - RECALLED} earlier messages_")
+        for author, text in said[-RECALLED:]:
+            if author:
+                self._console.print(Text(f"› {text}", style="bold"))
+            else:
+                self._say(text)
+
+    def _say(self, text: str) -> None:
+        if self._is_interactive:
+            self._console.print(Markdown(text))
+        else:
+            self._out.write(f"{text}\n")
+
+
+@contextlib.asynccontextmanager
+async def connect(env: Mapping[str, str]) -> AsyncIterator[TerminalAdapter]:
+    """The terminal that this process was started in. Reads nothing of `env`."""
+    yield TerminalAdapter(sys.stdin, sys.stdout)
+
+
+def last_break(text: str) -> int:
+    """Where the last block of `text` begins: after a blank line that is not
+    inside a code fence."""
+    fence, position, found = "", 0, 0
+    for line in text.splitlines(keepends=True):
+        bare = line.strip()
+        position += len(line)
+        if fence:
+            fence = "" if bare.startswith(fence) and not bare.strip("`~") else fence
+        elif bare.startswith(("```", "~~~")):
+            fence = bare[:3]
+        elif not bare and line.endswith("\n"):
+            found = position
+    return found
+
+
+@contextlib.contextmanager
+def _on_interrupt(stop: Callable[[], object]) -> Iterator[None]:
+    """Let Ctrl-C call `stop`, as long as nobody edits a line."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+
+
+def _new_thread() -> ThreadKey:
+    return ThreadKey("terminal", WORKSPACE, CHANNEL, str(time.time_ns()))

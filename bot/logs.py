@@ -1,0 +1,43 @@
+"""Sets up the log: one line an event, never a token, never what people said."""
+
+import logging
+import re
+import sys
+from typing import Any
+
+from bot.trace import where
+
+FORMAT = "%(asctime)s %(levelname)s %(message)s"
+
+# Tokens of Slack and Anthropic, tickets in Socket Mode addresses, anything
+# after "Bearer". Our own lines hold none; a library's might.
+SECRETS = re.compile(
+    r"(?:xox[a-z]|xapp|xwfp|sk-ant)-[\w.-]+|(?<=ticket=)[\w.%-]+|(?<=Bearer )\S+"
+)
+
+# At DEBUG these write whole messages and request bodies, so they do not get
+# there, whatever THREADKEEP_LOG says (Claude facts 1.2, platform facts A18).
+LIBRARIES = ("aiohttp", "anthropic", "asyncio", "httpx2", "slack_bolt", "slack_sdk")
+
+
+class Redacting(logging.Formatter):
+    """Writes a record without the secrets that a library may have put in."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line for `record`."""
+        return SECRETS.sub("[secret]", super().format(record))
+
+    def formatException(self, ei: Any) -> str:
+        """Where it came from instead of a traceback, which quotes messages."""
+        return where(ei[1])
+
+
+def set_up(level: str) -> None:
+    """Log at `level` and above to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Redacting(FORMAT))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in LIBRARIES:
+        logging.getLogger(name).setLevel(max(root.level, logging.WARNING))

@@ -1,0 +1,59 @@
+"""Lets replies wait for their turn to write: the clock and the waiting around
+the decisions that `bot.pacing` makes."""
+
+import asyncio
+from collections.abc import Callable
+
+from bot.pacing import Kind, Pacing, Wish
+from bot.values import Limits, ThreadKey
+
+
+class Pacer:
+    """Carries out one platform's pacing on the running event loop."""
+
+    def __init__(self, limits: Limits, clock: Callable[[], float]) -> None:
+        self._pacing = Pacing(limits)
+        self._clock = clock
+        self._waiting: dict[str, asyncio.Future[None]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def may_write(self, wish: Wish) -> None:
+        """Return when `wish` is granted; the write must follow at once."""
+        granted = asyncio.get_running_loop().create_future()
+        self._waiting[wish.reply] = granted
+        try:
+            self._ask(wish)
+            await granted
+        finally:
+            del self._waiting[wish.reply]
+            self._pacing.withdraw(wish.reply)
+
+    def hurry(self, wish: Wish) -> None:
+        """Let `wish` replace the one that its reply is waiting with, if any."""
+        waiting = self._waiting.get(wish.reply)
+        if waiting is not None and not waiting.done():
+            self._ask(wish)
+
+    def cool(self, thread: ThreadKey, kind: Kind, seconds: float) -> None:
+        """Note that the platform asked for a pause of `seconds`."""
+        now = self._clock()
+        self._pacing.cool(thread, kind, now + seconds, now)
+
+    def leave(self, reply: str) -> None:
+        """Forget `reply`: it is finished."""
+        self._pacing.leave(reply)
+
+    def _ask(self, wish: Wish) -> None:
+        self._pacing.ask(wish, self._clock())
+        self._pump()
+
+    def _pump(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        now = self._clock()
+        for wish in self._pacing.grant(now):
+            self._waiting[wish.reply].set_result(None)
+        if (next_grant := self._pacing.next_grant(now)) is not None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(next_grant - now, self._pump)

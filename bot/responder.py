@@ -1,0 +1,253 @@
+"""The story of one turn: recall, ask, show, remember.
+
+Whatever state a turn is found in, it is taken from there to its end, so a
+crash needs no repair of its own: the next process drains the same threads.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from bot import context
+from bot.catalogue import cost
+from bot.endings import conclude, gone, interrupted
+from bot.errors import DeliveryError, ModelError, StorageError, ThreadGone
+from bot.pacer import Pacer
+from bot.patience import insist
+from bot.ports import Adapter, Model, Store, Surface
+from bot.reply import Reply
+from bot.values import Outcome, Report, Request, Spoken, State, ThreadKey, Turn
+
+log = logging.getLogger(__name__)
+
+# A crashed answer is begun again once, and only while people still wait for
+# it; otherwise what they saw is kept and marked (durability facts, section 6).
+MOST_ATTEMPTS = 2
+RESUME_WITHIN = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How Claude is asked. Later settings made in the chat go before these."""
+
+    model: str
+    max_tokens: int
+    instructions: str
+    effort: str | None = None
+    #: Makes ids of people opaque to the model's side.
+    secret: str = ""
+
+
+@dataclass(slots=True)
+class _Hearing:
+    """What has come from the model so far."""
+
+    report: Report | None = None
+    error: ModelError | None = None
+    first_text: float | None = None
+
+
+class Responder:
+    """Answers the open turns of a thread, one after the other."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        model: Model,
+        adapters: Mapping[str, Adapter],
+        asking: Asking,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._model = model
+        self._adapters = adapters
+        self._asking = asking
+        self._clock = clock
+        self._now = now
+        self._pacers = {
+            name: Pacer(adapter.limits, clock) for name, adapter in adapters.items()
+        }
+
+    async def drain(self, thread: ThreadKey, stop: asyncio.Event) -> None:
+        """Bring every open turn of `thread` to its end; `stop` ends the running one.
+
+        A thread whose platform is not set up now is left for when it is.
+        """
+        if thread.platform not in self._adapters:
+            return
+        while turn := await self._store.next_turn(thread):
+            stop.clear()
+            try:
+                await self._advance(turn, stop)
+            except asyncio.CancelledError:
+                # Shutting down: the next process answers it from the start.
+                with contextlib.suppress(StorageError):
+                    await self._store.hand_over(turn)
+                raise
+
+    async def _advance(self, turn: Turn, stop: asyncio.Event) -> None:
+        if turn.state is State.UNDELIVERED:
+            await self._deliver(turn)
+        elif turn.state is State.WAITING or self._may_resume(turn):
+            await self._answer(turn, stop)
+        else:
+            outcome = interrupted(turn.text)
+            await self._finish(turn, outcome)
+            await self._deliver(replace(turn, note=outcome.note))
+
+    def _may_resume(self, turn: Turn) -> bool:
+        recent = self._now() - turn.touched <= RESUME_WITHIN
+        return turn.attempts < MOST_ATTEMPTS and (recent or not turn.text)
+
+    async def _answer(self, turn: Turn, stop: asyncio.Event) -> None:
+        started = self._clock()
+        spoken = await insist(lambda: self._store.begin(turn, self._now()))
+        hearing = _Hearing()
+        outcome = None
+        async with self._adapters[turn.thread.platform].surface(turn) as surface:
+            reply = self._reply(turn, surface)
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(reply.keep_shown())
+                    request = await self._compose(turn, spoken)
+                    stopped = await self._ask(request, reply, hearing, stop)
+                    outcome = self._conclude(reply, hearing, stopped)
+                    await self._finish(turn, outcome)
+                    reply.finish(outcome.note)
+            except* ThreadGone as errors:
+                log.warning("thread.gone thread=%s %s", turn.thread, errors.exceptions)
+                if outcome is None:
+                    outcome = gone(self._conclude(reply, hearing, stopped=True))
+                    await self._finish(turn, outcome)
+        assert outcome is not None
+        await self._delivered(turn, outcome, started)
+
+    async def _deliver(self, turn: Turn) -> None:
+        """Write out an answer that is final already."""
+        started = self._clock()
+        async with self._adapters[turn.thread.platform].surface(turn) as surface:
+            reply = self._reply(turn, surface)
+            if turn.text:
+                reply.feed(turn.text)
+            reply.finish(turn.note)
+            with contextlib.suppress(ThreadGone):
+                await reply.keep_shown()
+        await self._delivered(turn, None, started)
+
+    async def _ask(
+        self, request: Request, reply: Reply, hearing: _Hearing, stop: asyncio.Event
+    ) -> bool:
+        """Hear Claude out, or until `stop` is set; say whether it was."""
+        async with asyncio.TaskGroup() as tasks:
+            listening = tasks.create_task(self._listen(request, reply, hearing))
+            stopping = tasks.create_task(stop.wait())
+            await asyncio.wait(
+                {listening, stopping}, return_when=asyncio.FIRST_COMPLETED
+            )
+            stopped = not listening.done()
+            listening.cancel()
+            stopping.cancel()
+        return stopped
+
+    def _conclude(self, reply: Reply, hearing: _Hearing, stopped: bool) -> Outcome:
+        outcome = conclude(
+            reply.text, hearing.report, error=hearing.error, stopped=stopped
+        )
+        return replace(
+            outcome,
+            cost=cost(outcome.model, outcome.usage, self._now()),
+            first_text=hearing.first_text,
+        )
+
+    async def _listen(self, request: Request, reply: Reply, hearing: _Hearing) -> None:
+        try:
+            async with contextlib.aclosing(self._model.answer(request)) as answer:
+                async for piece in answer:
+                    if isinstance(piece, Report):
+                        hearing.report = piece
+                        continue
+                    if hearing.first_text is None:
+                        hearing.first_text = self._now()
+                    reply.feed(piece)
+        except ModelError as error:
+            hearing.error = error
+
+    async def _compose(self, turn: Turn, spoken: list[Spoken]) -> Request:
+        """What Claude is asked, made durable before it is asked."""
+        adapter = self._adapters[turn.thread.platform]
+        spoken = await self._catch_up(turn, spoken)
+        fresh = [each.heard for each in spoken if each.content is None]
+        names = await adapter.readable(fresh)
+        contents = {
+            heard.message: context.label(heard, author, text)
+            for heard, (author, text) in zip(fresh, names, strict=True)
+        }
+        preface = context.preface(self._now())
+        await insist(lambda: self._store.freeze(turn, preface, contents))
+        return Request(
+            model=self._asking.model,
+            system=context.system_prompt(self._asking.instructions),
+            messages=tuple(await self._store.conversation(turn.thread)),
+            max_tokens=self._asking.max_tokens,
+            effort=self._asking.effort,
+            user=context.opaque(
+                context.asker(spoken), turn.thread.workspace, self._asking.secret
+            ),
+        )
+
+    async def _catch_up(self, turn: Turn, spoken: list[Spoken]) -> list[Spoken]:
+        """Read, once, what was said in the thread before we were called."""
+        if not await self._store.unread(turn.thread):
+            return spoken
+        adapter = self._adapters[turn.thread.platform]
+        try:
+            history = await adapter.history(turn.thread, spoken[0].heard.message)
+        except DeliveryError as error:
+            # Answer from what we have; the next turn tries again.
+            log.warning("thread.unread thread=%s %s", turn.thread, error)
+            return spoken
+        log.info("thread.read thread=%s messages=%d", turn.thread, len(history))
+        return await insist(lambda: self._store.backfill(turn, history))
+
+    async def _finish(self, turn: Turn, outcome: Outcome) -> None:
+        await insist(lambda: self._store.finish(turn, outcome, self._now()))
+
+    async def _delivered(
+        self, turn: Turn, outcome: Outcome | None, started: float
+    ) -> None:
+        await insist(lambda: self._store.delivered(turn, self._now()))
+        if outcome is None:
+            log.info("turn.delivered thread=%s turn=%s", turn.thread, turn.key)
+            return
+        log.info(
+            "turn.done thread=%s turn=%s ended=%s seconds=%.2f model=%s"
+            " prompt=%d cached=%d output=%d cost=%s request=%s%s",
+            turn.thread,
+            turn.key,
+            outcome.ended.value,
+            self._clock() - started,
+            outcome.model or "-",
+            outcome.usage.prompt,
+            outcome.usage.cache_read,
+            outcome.usage.output,
+            "unknown" if outcome.cost is None else f"{outcome.cost:.6f}",
+            outcome.request_id or "-",
+            f" reason={outcome.reason!r}" if outcome.reason else "",
+        )
+
+    def _reply(self, turn: Turn, surface: Surface) -> Reply:
+        platform = turn.thread.platform
+        return Reply(
+            turn,
+            surface,
+            store=self._store,
+            pacer=self._pacers[platform],
+            limits=self._adapters[platform].limits,
+            clock=self._clock,
+            now=self._now,
+        )

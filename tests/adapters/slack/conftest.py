@@ -1,0 +1,77 @@
+"""A workspace with people in it, Claude, and Threadkeep between them."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.claude import connect as connect_claude
+from storage.sqlite import SqliteStore, open_store
+from tests.emulators.claude import ClaudeEmulator
+from tests.emulators.slack import SlackEmulator
+from tests.product import running
+
+
+class Office:
+    """Alice and Bob in #general, and the bot that is invited there."""
+
+    def __init__(
+        self, slack: SlackEmulator, claude: ClaudeEmulator, store: SqliteStore
+    ) -> None:
+        self.slack = slack
+        self.claude = claude
+        self.store = store
+        self.alice = slack.add_user("Alice")
+        self.bob = slack.add_user("Bob")
+        self.general = slack.add_channel("general")
+
+    def ask(self, text: str, *, thread_ts: str | None = None) -> str:
+        """Let Alice mention the bot in #general."""
+        said = f"{self.slack.mention} {text}".strip()
+        return self.slack.say(self.alice, self.general, said, thread_ts=thread_ts)
+
+    def replies(self, thread_ts: str, channel: str = "") -> list[str]:
+        """What the bot's messages in a thread read now."""
+        seen = self.slack.thread(channel or self.general, thread_ts)
+        return [each.text for each in seen if each.bot]
+
+    async def answered(self, thread_ts: str, *texts: str, channel: str = "") -> None:
+        """Wait until the bot's messages in a thread read exactly `texts`."""
+        await self.slack.until(
+            lambda: self.replies(thread_ts, channel) == list(texts), timeout=10
+        )
+
+    async def settled(self, thread_ts: str, count: int = 1) -> list[str]:
+        """Wait until a thread has `count` finished replies; return them."""
+        await self.slack.until(
+            lambda: (
+                len(now := self.replies(thread_ts)) == count
+                and not any(is_unfinished(each) for each in now)
+            ),
+            timeout=20,
+        )
+        return self.replies(thread_ts)
+
+    def prompts(self) -> list[str]:
+        """The newest user entry of each request to Claude."""
+        bodies = [each.body for each in self.claude.requests]
+        return [
+            body["messages"][-1]["content"] for body in bodies if "messages" in body
+        ]
+
+
+def is_unfinished(text: str) -> bool:
+    """Whether a reader can see that more is to come."""
+    return text == "_Thinking…_" or text.endswith(" …")
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    async with (
+        SlackEmulator() as slack,
+        ClaudeEmulator() as claude,
+        open_store(tmp_path / "threadkeep.db") as store,
+        connect_claude(claude.api_key, claude.base_url) as model,
+        running(slack, store, model),
+    ):
+        yield Office(slack, claude, store)

@@ -1,0 +1,109 @@
+"""Facts from Slack's events; shapes as in the platform facts, A1."""
+
+from typing import Any
+
+import pytest
+
+from adapters.slack import events
+from adapters.slack.client import Identity
+from bot.values import Heard, ThreadKey
+
+US = Identity("T1", "Acme", "UBOT", "threadkeep", "B1", frozenset())
+TS, ROOT = "1795300000.000200", "1795290000.000100"
+
+
+def read(**event: Any) -> Heard | None:
+    return events.read({"team_id": "T1", "event": event}, US)
+
+
+def said(**more: Any) -> dict[str, Any]:
+    return {
+        "type": "message",
+        "channel": "C5",
+        "channel_type": "channel",
+        "user": "U7",
+        "text": "hello",
+        "ts": TS,
+        **more,
+    }
+
+
+def test_a_root_message_opens_its_own_thread() -> None:
+    assert read(**said(text="<@UBOT> hello")) == Heard(
+        thread=ThreadKey("slack", "T1", "C5", TS),
+        message=TS,
+        at=1795300000.0002,
+        author="U7",
+        text="<@UBOT> hello",
+        addressed=True,
+        opens=True,
+    )
+
+
+def test_a_mention_reads_the_same_from_both_its_events() -> None:
+    message = said(text="<@UBOT> hello", thread_ts=ROOT, parent_user_id="U8")
+    mention = {k: v for k, v in message.items() if k != "channel_type"}
+    assert read(**message) == read(**{**mention, "type": "app_mention"})
+
+
+def test_a_reply_belongs_to_its_root() -> None:
+    heard = read(**said(thread_ts=ROOT))
+    assert heard is not None
+    assert heard.thread.thread == ROOT
+    assert not heard.opens
+    assert not heard.addressed
+
+
+def test_a_direct_message_needs_no_mention() -> None:
+    heard = read(**said(channel="D5", channel_type="im"))
+    assert heard is not None
+    assert heard.addressed
+    assert heard.opens
+
+
+def test_a_group_message_needs_one() -> None:
+    heard = read(**said(channel="G5", channel_type="mpim"))
+    assert heard is not None
+    assert not heard.addressed
+
+
+@pytest.mark.parametrize("mark", [{"user": "UBOT"}, {"user": "U9", "bot_id": "B1"}])
+def test_knows_its_own_voice(mark: dict[str, str]) -> None:
+    heard = read(**said(**mark))
+    assert heard is not None
+    assert heard.echo
+
+
+def test_knows_other_programs() -> None:
+    heard = read(**said(subtype="bot_message", bot_id="B9", user=None))
+    assert heard is not None
+    assert heard.automated
+    assert not heard.echo
+    assert heard.author == "B9"
+
+
+def test_names_the_files() -> None:
+    files = [{"id": "F1", "name": "a.png"}, {"id": "F2"}]
+    heard = read(**said(subtype="file_share", files=files, text=""))
+    assert heard is not None
+    assert heard.files == ("a.png", "a file")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        said(subtype="channel_join"),
+        said(subtype="message_changed", hidden=True, message=said()),
+        said(subtype="message_deleted", hidden=True, deleted_ts=TS),
+        said(subtype="tombstone"),
+        {"type": "reaction_added", "user": "U7"},
+        {"type": "message"},
+        {},
+    ],
+)
+def test_hears_nothing_in_anything_else(event: dict[str, Any]) -> None:
+    assert read(**event) is None
+
+
+def test_an_envelope_without_an_event_says_nothing() -> None:
+    assert events.read({"type": "app_rate_limited"}, US) is None

@@ -1,0 +1,81 @@
+"""Slack's notation, read as a person reads it, and written so that it is text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.slack import mrkdwn
+
+NAMES = {"U7": "Alice", "C5": "general"}
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("ask <@U7> please", "ask @Alice please"),
+        ("ask <@U9|bob>", "ask @bob"),
+        ("ask <@U9>", "ask @U9"),
+        ("in <#C5|general>", "in #general"),
+        ("in <#C5|>", "in #general"),
+        ("in <#C5>", "in #general"),
+        ("hey <!here> <!subteam^S1|@devs> <!subteam^S2>", "hey @here @devs @group"),
+        ("see <https://x.org|the page>", "see the page (https://x.org)"),
+        ("see <https://x.org>", "see https://x.org"),
+        ("see <https://x.org|https://x.org>", "see https://x.org"),
+        ("to <mailto:a@b.c|a@b.c>", "to a@b.c"),
+        ("on <!date^1^{date}|Monday>", "on Monday"),
+        ("1 &lt; 2 &amp;&amp; 3 &gt; 2", "1 < 2 && 3 > 2"),
+        ("typed &lt;@U7&gt;", "typed <@U7>"),
+        ("&amp;lt;", "&lt;"),
+        ("عربي <@U7> עברית", "عربي @Alice עברית"),
+        (":tada: :tada:", ":tada: :tada:"),
+    ],
+)
+def test_reads_as_people_see_it(text: str, seen: str) -> None:
+    assert mrkdwn.readable(text, NAMES) == seen
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("<@UB> summarise this", "summarise this"),
+        ("<@UB>: hi", "hi"),
+        ("<@UB>", ""),
+        ("<@UB> <@UB>", ""),
+        ("what does <@UB> say?", "what does say?"),
+        ("thanks <@UB>", "thanks"),
+        ("thanks <@UB>!", "thanks!"),
+        ("one\n<@UB> two", "one\ntwo"),
+        ("<@UB|threadkeep> hi <@U7>", "hi <@U7>"),
+    ],
+)
+def test_takes_the_bots_own_mention_out(text: str, rest: str) -> None:
+    assert mrkdwn.without_mention(text, "UB") == rest
+
+
+def test_knows_a_mention_from_the_typed_letters() -> None:
+    assert mrkdwn.mentions("hi <@UB>", "UB")
+    assert mrkdwn.mentions("hi <@UB|x>", "UB")
+    assert not mrkdwn.mentions("hi &lt;@UB&gt;", "UB")
+    assert not mrkdwn.mentions("hi <@UBX>", "UB")
+
+
+def test_finds_who_and_where_is_meant() -> None:
+    text = "<@U1> <@U2|x> <#C1> <#C2|> <#C3|named> <!here>"
+    assert mrkdwn.users(text) == {"U1", "U2"}
+    assert mrkdwn.channels(text) == {"C1", "C2"}
+
+
+@given(st.text())
+def test_escaping_is_undone_by_unescaping(text: str) -> None:
+    assert mrkdwn.unescape(mrkdwn.escape(text)) == text
+
+
+@given(st.text(alphabet="<>@#!&|UC1here channl^", max_size=40))
+def test_escaped_text_pings_nobody(text: str) -> None:
+    assert not mrkdwn.PINGS.search(mrkdwn.escape(text))
+
+
+@given(st.text(alphabet="<>@#!&|;UBCx1 \n", max_size=40))
+def test_reads_anything_that_people_type(text: str) -> None:
+    mrkdwn.readable(mrkdwn.without_mention(text, "UB"), NAMES)

@@ -1,0 +1,172 @@
+"""Threads in Slack, through the real SDKs, as people in them see it."""
+
+import asyncio
+
+from tests.adapters.slack.conftest import Office
+from tests.emulators.claude_reply import Hold, Stop
+
+
+async def test_a_mention_is_answered_in_its_thread(office: Office) -> None:
+    office.claude.script("Paris.")
+    ts = office.ask("what is the capital of France?")
+    await office.answered(ts, "Paris.")
+    assert '<message author="Alice"' in office.prompts()[0]
+    assert "what is the capital of France?" in office.prompts()[0]
+    assert office.slack.mention not in office.prompts()[0]
+
+
+async def test_a_placeholder_and_a_status_appear_at_once(office: Office) -> None:
+    gate = asyncio.Event()
+    office.claude.script([Hold(gate), "Paris."])
+    ts = office.ask("?")
+    await office.answered(ts, "_Thinking…_")
+    assert [each.status for each in office.slack.statuses][:1] == ["is thinking…"]
+    gate.set()
+    await office.answered(ts, "Paris.")
+    assert office.slack.status(office.general, ts) == ""
+
+
+async def test_a_growing_answer_says_that_more_comes(office: Office) -> None:
+    gate = asyncio.Event()
+    office.claude.script(["The capital of France", Hold(gate), " is Paris."])
+    ts = office.ask("?")
+    await office.answered(ts, "The capital of France …")
+    gate.set()
+    await office.answered(ts, "The capital of France is Paris.")
+
+
+async def test_people_go_on_without_a_mention_where_the_bot_was_called_first(
+    office: Office,
+) -> None:
+    ts = office.ask("hello")
+    await office.settled(ts)
+    office.slack.say(office.bob, office.general, "and now?", thread_ts=ts)
+    await office.settled(ts, 2)
+    assert '<message author="Bob"' in office.prompts()[1]
+
+
+async def test_called_into_a_thread_it_reads_it_and_then_waits_to_be_asked(
+    office: Office,
+) -> None:
+    say = office.slack.say
+    ts = say(office.alice, office.general, "the build fails on <#C9|ci>")
+    say(office.bob, office.general, "since when?", thread_ts=ts)
+    office.ask("", thread_ts=ts)
+    await office.settled(ts)
+    prompt = office.prompts()[0]
+    assert prompt.index("the build fails on #ci") < prompt.index("since when?")
+    assert "mentioned you without a question" in prompt
+    say(office.bob, office.general, "thanks, Alice", thread_ts=ts)
+    office.ask("so what do we do?", thread_ts=ts)
+    await office.settled(ts, 2)
+    assert "thanks, Alice" in office.prompts()[1]
+    assert len(office.prompts()) == 2
+    backfills = office.slack.calls_of("conversations.replies")
+    assert len(backfills) == 1
+
+
+async def test_direct_messages_need_no_mention(office: Office) -> None:
+    dm = office.slack.open_dm(office.alice)
+    office.claude.script("Hi.", "Hi again.")
+    first = office.slack.say(office.alice, dm, "hello")
+    second = office.slack.say(office.alice, dm, "hello in another thread")
+    await office.slack.until(lambda: len(office.prompts()) == 2)
+    await office.slack.until(
+        lambda: all(office.replies(each, dm) for each in (first, second))
+    )
+    assert all("hello in another" not in p for p in office.prompts() if "hello<" in p)
+
+
+async def test_names_are_given_to_claude_for_ids(office: Office) -> None:
+    team = office.slack.add_channel("team")
+    ts = office.ask(
+        f"ask <@{office.bob}> in <#{team}> about <https://x.org|this> &amp; that"
+    )
+    await office.settled(ts)
+    assert "ask @Bob in #team about this (https://x.org) & that" in office.prompts()[0]
+
+
+async def test_nothing_that_claude_writes_notifies_anyone(office: Office) -> None:
+    office.claude.script("Hey <!channel>, <@U00000001> and <#C00000001> <!here|x>!")
+    ts = office.ask("greet everyone")
+    [reply] = await office.settled(ts)
+    assert office.slack.pings == []
+    assert reply.replace("\u200b", "") == (
+        "Hey <!channel>, <@U00000001> and <#C00000001> <!here|x>!"
+    )
+
+
+async def test_links_are_not_unfurled(office: Office) -> None:
+    ts = office.ask("?")
+    await office.settled(ts)
+    for call in office.slack.calls_of("chat.postMessage"):
+        assert call.arguments["unfurl_links"] is False
+        assert call.arguments["unfurl_media"] is False
+
+
+async def test_both_events_of_a_mention_and_repeats_give_one_answer(
+    office: Office,
+) -> None:
+    ts = office.ask("hello")
+    await office.settled(ts)
+    for delivery in list(office.slack.deliveries):
+        office.slack.socket.deliver(delivery.payload)
+    await office.slack.until(lambda: office.slack.settled)
+    again = office.ask("hello again", thread_ts=ts)
+    await office.settled(ts, 2)
+    assert again
+    assert len(office.prompts()) == 2
+
+
+async def test_events_without_use_are_acknowledged(office: Office) -> None:
+    office.slack.emit("reaction_added", user=office.alice, reaction="eyes")
+    office.slack.emit("something_new")
+    await office.slack.until(lambda: office.slack.settled)
+    assert all(each.acked for each in office.slack.deliveries)
+
+
+async def test_what_is_said_meanwhile_is_answered_together(office: Office) -> None:
+    gate = asyncio.Event()
+    office.claude.script([Hold(gate), "One."], "Meanwhile.", "Two.")
+    ts = office.ask("first")
+    await office.answered(ts, "_Thinking…_")
+    for word in ("second", "third", "fourth"):
+        office.slack.say(office.bob, office.general, word, thread_ts=ts)
+    other = office.ask("elsewhere")
+    await office.answered(other, "Meanwhile.")
+    await office.slack.until(lambda: office.slack.settled)
+    gate.set()
+    await office.answered(ts, "One.", "Two.")
+    assert [w in office.prompts()[-1] for w in ("second", "third", "fourth")] == [
+        True
+    ] * 3
+
+
+async def test_a_long_answer_goes_on_in_the_next_message(office: Office) -> None:
+    lines = [f"line {n}: {'x' * 60}" for n in range(400)]
+    office.claude.script("```python\n" + "\n".join(lines) + "\n```\nDone.")
+    ts = office.ask("all of it")
+    replies = await office.settled(ts, 3)
+    assert all(len(each) <= 12_000 for each in replies)
+    assert all(each.count("```") == 2 for each in replies)
+    assert all(each.startswith("```python\n") for each in replies)
+    shown = [
+        line for each in replies for line in each.splitlines() if "```" not in line
+    ]
+    assert shown == [*lines, "Done."]
+
+
+async def test_cut_at_its_length_it_says_so(office: Office) -> None:
+    office.claude.script(["Half of it", Stop("max_tokens")])
+    ts = office.ask("?")
+    [reply] = await office.settled(ts)
+    assert reply.startswith("Half of it\n\n_")
+    assert "continue" in reply
+
+
+async def test_the_bot_does_not_answer_other_programs(office: Office) -> None:
+    other = office.slack.add_app("pager")
+    office.slack.say(other, office.general, f"{office.slack.mention} alert!")
+    ts = office.ask("hello")
+    await office.settled(ts)
+    assert len(office.prompts()) == 1

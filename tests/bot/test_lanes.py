@@ -1,0 +1,137 @@
+"""One turn at a time per thread, any number of threads at once."""
+
+import asyncio
+import logging
+
+import pytest
+
+from bot.errors import AccessRevoked
+from bot.lanes import MOST_FAILURES, Lanes
+from bot.values import ThreadKey
+
+HERE = ThreadKey("fake", "w", "c", "here")
+THERE = ThreadKey("fake", "w", "c", "there")
+
+
+class Site:
+    """Work that waits to be let go, and notes what runs at once."""
+
+    def __init__(self) -> None:
+        self.started: list[ThreadKey] = []
+        self.running: list[ThreadKey] = []
+        self.at_once = 0
+        self.gate = asyncio.Event()
+        self.begun = asyncio.Event()
+        self.stops: list[asyncio.Event] = []
+
+    async def work(self, thread: ThreadKey, stop: asyncio.Event) -> None:
+        assert thread not in self.running, "two turns of one thread"
+        self.started.append(thread)
+        self.stops.append(stop)
+        self.running.append(thread)
+        self.at_once = max(self.at_once, len(self.running))
+        self.begun.set()
+        try:
+            await self.gate.wait()
+        finally:
+            self.running.remove(thread)
+
+
+async def test_what_comes_while_a_lane_works_makes_it_look_again_once() -> None:
+    site = Site()
+    async with asyncio.TaskGroup() as tasks:
+        lanes = Lanes(tasks, site.work)
+        lanes.put(HERE)
+        await site.begun.wait()
+        lanes.put(HERE)
+        lanes.put(HERE)
+        site.gate.set()
+    assert site.started == [HERE, HERE]
+    assert site.at_once == 1
+
+
+async def test_threads_do_not_wait_for_each_other() -> None:
+    site = Site()
+    async with asyncio.TaskGroup() as tasks:
+        lanes = Lanes(tasks, site.work)
+        lanes.put(HERE)
+        lanes.put(THERE)
+        await site.begun.wait()
+        await asyncio.sleep(0)
+        site.gate.set()
+    assert site.at_once == 2
+
+
+async def test_a_lane_exists_only_while_it_has_work() -> None:
+    site = Site()
+    site.gate.set()
+    async with asyncio.TaskGroup() as tasks:
+        lanes = Lanes(tasks, site.work)
+        lanes.put(HERE)
+    assert lanes._lanes == {}
+
+
+async def test_stop_reaches_the_running_turn_once() -> None:
+    site = Site()
+    async with asyncio.TaskGroup() as tasks:
+        lanes = Lanes(tasks, site.work)
+        assert not lanes.stop(HERE)
+        lanes.put(HERE)
+        await site.begun.wait()
+        assert lanes.stop(HERE)
+        assert not lanes.stop(HERE)
+        assert site.stops[0].is_set()
+        site.gate.set()
+
+
+async def test_closing_lets_turns_finish() -> None:
+    site = Site()
+    async with asyncio.TaskGroup() as tasks:
+        lanes = Lanes(tasks, site.work)
+        lanes.put(HERE)
+        await site.begun.wait()
+        lanes.put(HERE)
+        closing = tasks.create_task(lanes.close(grace=60))
+        await asyncio.sleep(0)
+        site.gate.set()
+        await closing
+        lanes.put(THERE)
+    # What came meanwhile is durable: the next process answers it.
+    assert site.started == [HERE]
+
+
+async def test_closing_cancels_what_takes_too_long() -> None:
+    site = Site()
+    async with asyncio.TaskGroup() as tasks:
+        lanes = Lanes(tasks, site.work)
+        lanes.put(HERE)
+        await site.begun.wait()
+        await lanes.close(grace=0)
+    assert site.running == []
+
+
+async def test_an_unforeseen_error_is_tried_again_and_given_up(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tries = []
+
+    async def work(thread: ThreadKey, stop: asyncio.Event) -> None:
+        tries.append(thread)
+        raise ValueError("what Alice said")
+
+    with caplog.at_level(logging.ERROR):
+        async with asyncio.TaskGroup() as tasks:
+            Lanes(tasks, work).put(HERE)
+    assert len(tries) == MOST_FAILURES
+    assert "ValueError(test_lanes.py:" in caplog.text
+    assert "Alice" not in caplog.text
+
+
+async def test_a_revoked_token_ends_everything() -> None:
+    async def work(thread: ThreadKey, stop: asyncio.Event) -> None:
+        raise AccessRevoked("set a new token")
+
+    with pytest.raises(ExceptionGroup) as caught:
+        async with asyncio.TaskGroup() as tasks:
+            Lanes(tasks, work).put(HERE)
+    assert caught.group_contains(AccessRevoked)

@@ -1,0 +1,56 @@
+"""Waiting for one's turn to write, on a real event loop with small limits."""
+
+import asyncio
+import time
+
+from bot.pacer import Pacer
+from bot.pacing import Kind, Urgency, Wish
+from bot.values import Limits, Rate, Scope, ThreadKey
+
+THREAD = ThreadKey("fake", "w", "c", "t")
+# Nothing is ever granted twice within a test's life.
+ONE = Limits(40, edits=Rate(count=1, seconds=3600.0, scope=Scope.WORKSPACE))
+
+
+def wish(reply: str, urgency: Urgency = Urgency.REFRESH, earliest: float = 0) -> Wish:
+    return Wish(reply, THREAD, Kind.EDIT, urgency, earliest)
+
+
+async def test_whoever_is_in_a_hurry_goes_first() -> None:
+    now = 0.0
+    pacer = Pacer(ONE, lambda: now)
+    await pacer.may_write(wish("first"))
+    slow = asyncio.ensure_future(pacer.may_write(wish("slow")))
+    late = asyncio.ensure_future(pacer.may_write(wish("late")))
+    await asyncio.sleep(0)
+    now = 3600.0
+    pacer.hurry(wish("late", Urgency.FINAL))
+    await late
+    assert not slow.done()
+    slow.cancel()
+    await asyncio.wait({slow})
+
+
+async def test_a_reply_that_goes_away_takes_its_wish_along() -> None:
+    now = 0.0
+    pacer = Pacer(ONE, lambda: now)
+    await pacer.may_write(wish("first"))
+    waiting = asyncio.ensure_future(pacer.may_write(wish("gone")))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    now = 3600.0
+    await pacer.may_write(wish("next"))
+
+
+async def test_a_wish_is_granted_when_its_time_has_come() -> None:
+    pacer = Pacer(Limits(40), time.monotonic)
+    earliest = time.monotonic() + 0.02
+    await pacer.may_write(wish("a", earliest=earliest))
+    assert time.monotonic() >= earliest - 1e-3
+
+
+async def test_hurrying_without_waiting_changes_nothing() -> None:
+    pacer = Pacer(ONE, lambda: 0.0)
+    pacer.hurry(wish("nobody", Urgency.FINAL))
+    await pacer.may_write(wish("first"))

@@ -1,0 +1,153 @@
+"""Pacing: who may write when, without a clock."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.pacing import Kind, Pacing, Urgency, Wish
+from bot.values import Limits, Rate, Scope, ThreadKey
+
+RATE = Rate(count=48, seconds=60.0, scope=Scope.WORKSPACE, burst=2)
+LIMITS = Limits(part_chars=100, interval=3.0, edits=RATE)
+
+
+def thread(name: str, workspace: str = "T1") -> ThreadKey:
+    return ThreadKey("slack", workspace, "C1", name)
+
+
+def edit(
+    name: str,
+    urgency: Urgency = Urgency.REFRESH,
+    earliest: float = 0.0,
+    workspace: str = "T1",
+) -> Wish:
+    return Wish(name, thread(name, workspace), Kind.EDIT, urgency, earliest)
+
+
+def replies(granted: list[Wish]) -> list[str]:
+    return [wish.reply for wish in granted]
+
+
+def test_grants_at_once_while_there_is_room() -> None:
+    pacing = Pacing(LIMITS)
+    pacing.ask(edit("a"), 0.0)
+    assert replies(pacing.grant(0.0)) == ["a"]
+
+
+def test_keeps_room_for_a_final_text() -> None:
+    pacing = Pacing(LIMITS)
+    for name in "abc":
+        pacing.ask(edit(name), 0.0)
+    pacing.grant(0.0)
+    pacing.ask(edit("z", Urgency.FINAL), 0.0)
+    assert replies(pacing.grant(0.0)) == ["z"]
+
+
+def test_final_goes_before_first_goes_before_refresh() -> None:
+    pacing = Pacing(LIMITS)
+    pacing.cool(thread("x"), Kind.EDIT, until=10.0, now=0.0)
+    pacing.ask(edit("refresh"), 0.0)
+    pacing.ask(edit("first", Urgency.FIRST), 0.0)
+    pacing.ask(edit("final", Urgency.FINAL), 0.0)
+    order: list[str] = []
+    now = 0.0
+    while (later := pacing.next_grant(now)) is not None:
+        now = later
+        order += replies(pacing.grant(now))
+    assert order == ["final", "first", "refresh"]
+
+
+def test_refreshes_take_turns() -> None:
+    pacing = Pacing(LIMITS)
+    seen: list[str] = []
+    now = 0.0
+    for name in "abcd":
+        pacing.ask(edit(name), now)
+    while len(seen) < 12:
+        now = pacing.next_grant(now) or now
+        for wish in pacing.grant(now):
+            seen.append(wish.reply)
+            pacing.ask(edit(wish.reply), now)
+    assert all(sorted(seen[i : i + 4]) == list("abcd") for i in (0, 4, 8))
+
+
+def test_a_newer_wish_replaces_the_older() -> None:
+    pacing = Pacing(LIMITS)
+    pacing.ask(edit("a", earliest=5.0), 0.0)
+    pacing.ask(edit("a", Urgency.FINAL), 0.0)
+    assert [wish.urgency for wish in pacing.grant(0.0)] == [Urgency.FINAL]
+    assert pacing.next_grant(0.0) is None
+
+
+def test_a_message_keeps_its_own_interval() -> None:
+    pacing = Pacing(LIMITS)
+    pacing.ask(edit("a", earliest=3.0), 0.0)
+    assert pacing.grant(2.9) == []
+    assert pacing.next_grant(2.9) == 3.0
+    assert replies(pacing.grant(3.0)) == ["a"]
+
+
+def test_a_throttled_scope_cools_and_others_do_not() -> None:
+    pacing = Pacing(LIMITS)
+    pacing.cool(thread("a"), Kind.EDIT, until=30.0, now=0.0)
+    pacing.ask(edit("a", Urgency.FINAL), 0.0)
+    pacing.ask(edit("b", Urgency.FINAL, workspace="T2"), 0.0)
+    assert replies(pacing.grant(29.0)) == ["b"]
+    assert replies(pacing.grant(30.0)) == ["a"]
+
+
+def test_a_platform_that_does_not_count_grants_everything() -> None:
+    pacing = Pacing(Limits(part_chars=100))
+    for name in "abcdefgh":
+        pacing.ask(edit(name), 0.0)
+    assert len(pacing.grant(0.0)) == 8
+
+
+def test_forgets_budgets_that_are_full_again() -> None:
+    pacing = Pacing(LIMITS)
+    for name in "abcdefgh":
+        pacing.ask(edit(name, workspace=f"T{name}"), 0.0)
+    pacing.grant(0.0)
+    pacing.grant(60.0)
+    assert pacing.next_grant(60.0) is None
+    assert not pacing._budgets
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("abcdefghij"),
+            st.sampled_from(list(Urgency)),
+            st.floats(0.0, 3.0),
+        ),
+        min_size=1,
+        max_size=200,
+    )
+)
+def test_never_more_than_the_platform_allows_in_any_minute(
+    steps: list[tuple[str, Urgency, float]],
+) -> None:
+    pacing = Pacing(LIMITS)
+    now, writes = 0.0, []
+    for name, urgency, pause in steps:
+        pacing.ask(edit(name, urgency), now)
+        now += pause
+        writes += [now] * len(pacing.grant(now))
+    for start in writes:
+        assert sum(start <= at < start + 60.0 for at in writes) <= 50
+
+
+@given(st.integers(1, 60))
+def test_everyone_is_served_and_the_budget_is_used(replies_at_once: int) -> None:
+    pacing = Pacing(LIMITS)
+    now, count = 0.0, 0
+    served: set[str] = set()
+    for n in range(replies_at_once):
+        pacing.ask(edit(str(n)), now)
+    while now < 120.0:
+        for wish in pacing.grant(now):
+            count += 1
+            served.add(wish.reply)
+            pacing.ask(edit(wish.reply), now)
+        now = max(now + 1e-3, pacing.next_grant(now) or now)
+    assert len(served) == replies_at_once
+    assert count >= 0.95 * 48 / 60 * 120

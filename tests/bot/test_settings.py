@@ -1,0 +1,57 @@
+"""Settings: sensible without any, and every mistake named at once."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.errors import ConfigError
+from bot.settings import Settings
+
+
+def test_nothing_needs_to_be_set() -> None:
+    settings = Settings.from_env({})
+    assert settings.api_key is None
+    assert settings.model == "claude-sonnet-5-5"
+    assert settings.max_tokens == 4096
+    assert settings.database == Path("data/threadkeep.db")
+    assert settings.effort == "medium"
+    assert settings.grace == 20.0
+
+
+def test_an_empty_value_is_as_good_as_none() -> None:
+    assert Settings.from_env({"THREADKEEP_MODEL": " "}) == Settings.from_env({})
+
+
+def test_every_problem_is_named_at_once() -> None:
+    env = {
+        "THREADKEEP_MAX_TOKENS": "4O96",
+        "THREADKEEP_GRACE": "-1",
+        "THREADKEEP_EFFORT": "heroic",
+        "THREADKEEP_LOG": "loud",
+        "ANTHROPIC_BASE_URL": "api.example",
+    }
+    with pytest.raises(ConfigError) as caught:
+        Settings.from_env(env)
+    for name, value in env.items():
+        assert name in str(caught.value)
+        assert value in str(caught.value)
+
+
+def test_an_answer_cannot_be_longer_than_the_model_allows() -> None:
+    with pytest.raises(ConfigError, match="64000"):
+        Settings.from_env(
+            {"THREADKEEP_MODEL": "claude-haiku-4-5", "THREADKEEP_MAX_TOKENS": "99999"}
+        )
+
+
+def test_effort_is_refused_where_it_would_be_ignored() -> None:
+    env = {"THREADKEEP_MODEL": "claude-haiku-4-5", "THREADKEEP_EFFORT": "low"}
+    with pytest.raises(ConfigError, match="no effort"):
+        Settings.from_env(env)
+    del env["THREADKEEP_EFFORT"]
+    assert Settings.from_env(env).effort is None
+
+
+def test_a_key_is_not_in_the_repr() -> None:
+    settings = Settings.from_env({"ANTHROPIC_API_KEY": "sk-ant-secret"})
+    assert "secret" not in repr(settings)

@@ -1,0 +1,101 @@
+"""Stand-ins that behave. Those that stand for a port pass its contract tests."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+
+from bot.errors import ThreadkeepError
+from bot.ports import Host
+from bot.values import Heard, Limits, Part, ThreadKey, Turn
+
+FAST = Limits(part_chars=200)
+
+
+class FakeAdapter:
+    """A platform in memory: what people see is in `seen`, by thread."""
+
+    def __init__(self, name: str = "fake", limits: Limits = FAST) -> None:
+        self.name = name
+        self.limits = limits
+        #: Message texts by thread and platform id, as a reader sees them now.
+        self.seen: dict[ThreadKey, dict[str, str]] = {}
+        #: Every text that was ever shown, in order: (turn key, part, text).
+        self.writes: list[tuple[str, int, Part]] = []
+        self.past: list[Heard] = []
+        self.open = 0
+        #: Errors that the next writes meet, first come, first met.
+        self.troubles: list[ThreadkeepError | None] = []
+        #: Called before each write; lets a test hold one up.
+        self.before_write: Callable[[Part], AbstractAsyncContextManager[None]] | None
+        self.before_write = None
+        self._host: asyncio.Future[Host] | None = None
+        self._changed = asyncio.Event()
+
+    async def run(self, host: Host) -> None:
+        self.listening.set_result(host)
+        await asyncio.Event().wait()
+
+    @property
+    def listening(self) -> "asyncio.Future[Host]":
+        if self._host is None:
+            self._host = asyncio.get_running_loop().create_future()
+        return self._host
+
+    async def hear(self, heard: Heard) -> None:
+        await (await asyncio.shield(self.listening)).deliver(heard)
+
+    @contextlib.asynccontextmanager
+    async def surface(self, turn: Turn) -> AsyncIterator["FakeSurface"]:
+        self.open += 1
+        try:
+            yield FakeSurface(self, turn)
+        finally:
+            self.open -= 1
+            self.changed()
+
+    async def readable(self, heard: Sequence[Heard]) -> list[tuple[str, str]]:
+        return [(each.author.title(), each.text) for each in heard]
+
+    async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
+        return [each for each in self.past if each.message < before]
+
+    def texts(self, thread: ThreadKey) -> list[str]:
+        """What a reader sees of the bot in `thread`, top to bottom."""
+        return list(self.seen.get(thread, {}).values())
+
+    async def until(self, condition: Callable[[], bool], timeout: float = 5.0) -> None:
+        """Wait until `condition` holds, looked at after each change."""
+        async with asyncio.timeout(timeout):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    def changed(self) -> None:
+        self._changed.set()
+
+
+class FakeSurface:
+    """A reply on a FakeAdapter."""
+
+    def __init__(self, adapter: FakeAdapter, turn: Turn) -> None:
+        self._adapter = adapter
+        self._turn = turn
+
+    async def show(self, part: Part) -> str:
+        if self._adapter.before_write:
+            async with self._adapter.before_write(part):
+                pass
+        if self._adapter.troubles and (trouble := self._adapter.troubles.pop(0)):
+            raise trouble
+        message = f"{self._turn.key}-{part.index}"
+        shown = self._adapter.seen.setdefault(self._turn.thread, {})
+        shown[message] = part.text
+        self._adapter.writes.append((self._turn.key, part.index, part))
+        self._adapter.changed()
+        return message
+
+    async def remove(self, index: int) -> None:
+        shown = self._adapter.seen.get(self._turn.thread, {})
+        shown.pop(f"{self._turn.key}-{index}", None)
+        self._adapter.changed()

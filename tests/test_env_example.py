@@ -1,0 +1,45 @@
+"""`.env.example` names exactly the variables that are read."""
+
+import contextlib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from adapters.slack.config import SlackConfig, configured
+from bot.errors import ConfigError
+from bot.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+
+
+class Recording(Mapping[str, str]):
+    """An empty environment that remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def test_the_example_names_what_is_read() -> None:
+    env = Recording()
+    Settings.from_env(env)
+    configured(env)
+    with contextlib.suppress(ConfigError):
+        SlackConfig.from_env(env)
+    written = (ROOT / ".env.example").read_text()
+    assert set(re.findall(r"^([A-Z_]+)=", written, re.MULTILINE)) == env.asked
+
+
+def test_only_the_composition_root_reads_the_environment() -> None:
+    code = [p for d in ("bot", "adapters", "storage") for p in (ROOT / d).rglob("*.py")]
+    readers = [p.name for p in code if re.search(r"os\.environ|getenv", p.read_text())]
+    assert readers == ["__main__.py"]
