@@ -18,6 +18,7 @@ from prompt_toolkit import PromptSession
 from rich.console import Console
 from rich.live import Live
 from rich.markdown import Markdown
+from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
@@ -75,32 +76,49 @@ class PlainScreen:
 
 
 class RichScreen:
-    """Renders Markdown: finished blocks for good, the last one live.
+    """Renders Markdown while it grows.
 
-    Only the last block is repainted, so an answer may be longer than the
-    window without being cut off or painted twice.
+    Only as many lines as fit the window are repainted. Lines above them are
+    printed for good once nothing can change them any more, so a long answer can
+    be scrolled back to and is neither cut off nor painted twice.
     """
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._settled = 0
-        self._live = Live(Text("…", style="dim"), console=console, auto_refresh=False)
+        self._text = ""
+        self._printed = 0
+        self._live = Live(
+            Text("…", style="dim"),
+            console=console,
+            auto_refresh=False,
+            transient=True,
+        )
         self._live.start()
 
     def update(self, text: str) -> None:
         """See `Screen`."""
-        settled = last_break(text)
-        if settled > self._settled:
-            self._live.update(Text(""), refresh=True)
-            self._console.print(Markdown(text[self._settled : settled]))
-            self._console.print()
-            self._settled = settled
-        self._live.update(Markdown(text[self._settled :]), refresh=True)
+        self._text = text
+        lines = self._lines(text)
+        window = max(1, self._console.height - 2)
+        if len(lines) - self._printed > window:
+            settled = len(self._lines(text[: last_break(text)]))
+            self._print(lines[self._printed : min(settled, len(lines) - window)])
+        rest = lines[self._printed :]
+        self._live.update(_joined(rest[-window:]), refresh=True)
 
     def close(self) -> None:
         """See `Screen`."""
         self._live.stop()
+        self._print(self._lines(self._text)[self._printed :])
         self._console.print()
+
+    def _lines(self, text: str) -> list[list[Segment]]:
+        return self._console.render_lines(Markdown(text), pad=False)
+
+    def _print(self, lines: list[list[Segment]]) -> None:
+        if lines:
+            self._console.print(_joined(lines), end="")
+            self._printed += len(lines)
 
 
 class SilentScreen:
@@ -195,7 +213,9 @@ class TerminalAdapter:
         prompt: PromptSession[str] = PromptSession()
         while True:
             try:
-                yield (await prompt.prompt_async("› ")).strip()
+                # Its own handler would replace, and then remove, ours.
+                line = await prompt.prompt_async("› ", handle_sigint=False)
+                yield line.strip()
             except KeyboardInterrupt:
                 self._say("Ctrl-D leaves.")
             except EOFError:
@@ -276,6 +296,10 @@ class TerminalAdapter:
 async def connect(env: Mapping[str, str]) -> AsyncIterator[TerminalAdapter]:
     """The terminal that this process was started in. Reads nothing of `env`."""
     yield TerminalAdapter(sys.stdin, sys.stdout)
+
+
+def _joined(lines: list[list[Segment]]) -> Segments:
+    return Segments([each for line in lines for each in (*line, Segment.line())])
 
 
 def last_break(text: str) -> int:
