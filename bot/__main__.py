@@ -19,7 +19,7 @@ from rich.console import Console
 
 from bot import checks, claude, logs, report
 from bot.app import App
-from bot.errors import ConfigError, InUse, ThreadkeepError
+from bot.errors import ConfigError, InUse, ThreadkeepError, leaves
 from bot.ports import Adapter, Model
 from bot.rehearsal import RehearsalModel
 from bot.responder import Asking
@@ -73,7 +73,7 @@ def _run(command: Coroutine[Any, Any, int]) -> int:
     try:
         return asyncio.run(command)
     except* ThreadkeepError as errors:
-        for error in _leaves(errors):
+        for error in leaves(errors):
             click.echo(f"threadkeep: {error}", err=True)
     return MISTAKE
 
@@ -175,14 +175,6 @@ def _told_to_stop() -> asyncio.Event:
 def _load(platform: str, module: str) -> Any:
     # By name, so that a deployment imports only the SDKs that it uses.
     return importlib.import_module(f"adapters.{platform}.{module}")
-
-
-def _leaves(errors: BaseExceptionGroup[Any]) -> list[BaseException]:
-    """The errors in a group of groups."""
-    found: list[BaseException] = []
-    for error in errors.exceptions:
-        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
-    return found
 
 
 if __name__ == "__main__":

@@ -23,6 +23,13 @@ people in the thread read. Neither ever holds a token or what people said.
 """
 
 
+def leaves(error: BaseException) -> list[BaseException]:
+    """`error`, or the errors in it if it is a group of them, or of groups."""
+    if not isinstance(error, BaseExceptionGroup):
+        return [error]
+    return [leaf for each in error.exceptions for leaf in leaves(each)]
+
+
 class ThreadkeepError(Exception):
     """Anything that Threadkeep itself reports."""
 

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from bot.errors import ConfigError
+from bot.errors import ConfigError, leaves
 from bot.trace import where
 from bot.values import ThreadKey
 
@@ -83,9 +83,10 @@ class Lanes:
                 lane.again = False
                 try:
                     await self._work(thread, lane.stop)
-                except ConfigError:
-                    raise
                 except Exception as error:
+                    for leaf in leaves(error):
+                        if isinstance(leaf, ConfigError):
+                            raise leaf from None
                     # The one place for what nobody foresaw. Not the message:
                     # it may hold what people said.
                     failures += 1

@@ -23,7 +23,8 @@ class FakeAdapter:
         #: Every text that was ever shown, in order: (turn key, part, text).
         self.writes: list[tuple[str, int, Part]] = []
         self.past: list[Heard] = []
-        self.open = 0
+        #: How many surfaces are open, and how many were closed again.
+        self.open = self.closed = 0
         #: Errors that the next writes meet, first come, first met.
         self.troubles: list[ThreadkeepError | None] = []
         #: Called before each write; lets a test hold one up.
@@ -52,6 +53,7 @@ class FakeAdapter:
             yield FakeSurface(self, turn)
         finally:
             self.open -= 1
+            self.closed += 1
             self.changed()
 
     async def readable(self, heard: Sequence[Heard]) -> list[tuple[str, str]]:
