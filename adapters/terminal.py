@@ -157,14 +157,14 @@ class TerminalAdapter:
         self._source = source
         self._out = out
         self._console = Console(file=out)
-        self._thread = _new_thread()
+        self.thread = _new_thread()
         self._opens = True
         self._answered = asyncio.Event()
         self._listed: list[ThreadSummary] = []
 
     async def run(self, host: Host) -> None:
         """See `bot.ports.Adapter`. Returns at the end of the input."""
-        with _on_interrupt(lambda: host.stop(self._thread)):
+        with _on_interrupt(lambda: host.stop(self.thread)):
             async for line in self._lines():
                 if line.startswith("/"):
                     await self._obey(line, host)
@@ -178,7 +178,7 @@ class TerminalAdapter:
             yield TerminalSurface(screen)
         finally:
             screen.close()
-            if turn.thread == self._thread:
+            if turn.thread == self.thread:
                 self._answered.set()
 
     def surface(self, turn: Turn) -> AbstractAsyncContextManager[TerminalSurface]:
@@ -198,7 +198,7 @@ class TerminalAdapter:
         return self._source.isatty() and self._out.isatty()
 
     def _screen(self, thread: ThreadKey) -> Screen:
-        if thread != self._thread:
+        if thread != self.thread:
             return SilentScreen()
         if self._is_interactive:
             return RichScreen(self._console)
@@ -224,7 +224,7 @@ class TerminalAdapter:
     async def _ask(self, text: str, host: Host) -> None:
         now = time.time()
         heard = Heard(
-            thread=self._thread,
+            thread=self.thread,
             message=str(time.time_ns()),
             at=now,
             author=AUTHOR,
@@ -244,7 +244,7 @@ class TerminalAdapter:
     async def _obey(self, line: str, host: Host) -> None:
         command, _, argument = line.partition(" ")
         if command == "/new":
-            self._thread, self._opens = _new_thread(), True
+            self.thread, self._opens = _new_thread(), True
             self._say("A new thread.")
         elif command == "/threads":
             await self._show_threads(argument.strip(), host)
@@ -269,13 +269,13 @@ class TerminalAdapter:
         table = Table("", "Thread", "Turns", "Last", box=None)
         for number, each in enumerate(self._listed, 1):
             last = datetime.fromtimestamp(each.last).strftime("%d %b %H:%M")
-            here = "›" if each.thread == self._thread else ""
+            here = "›" if each.thread == self.thread else ""
             table.add_row(f"{here}{number}", Text(each.title), str(each.turns), last)
         self._console.print(table)
         self._say("`/threads` and a number goes back to one.")
 
     async def _enter(self, summary: ThreadSummary, host: Host) -> None:
-        self._thread, self._opens = summary.thread, False
+        self.thread, self._opens = summary.thread, False
         said = await host.transcript(summary.thread)
         if len(said) > RECALLED:
             self._say(f"_{len(said) - RECALLED} earlier messages_")
