@@ -17,7 +17,7 @@ import click
 import dotenv
 from rich.console import Console
 
-from bot import checks, claude, logs, report
+from bot import logs, report
 from bot.app import App
 from bot.errors import ConfigError, InUse, ThreadkeepError, leaves
 from bot.ports import Adapter, Model
@@ -30,7 +30,7 @@ from storage.sqlite import open_store, read_spending
 # Each is a package under adapters/ with the modules config, adapter and check.
 PLATFORMS = ("slack",)
 # Where people talk when no platform is set up.
-TERMINAL = "terminal"
+TERMINAL = "adapters.terminal"
 
 # What Unix programs return for a mistake in how they were called or set up.
 MISTAKE = 2
@@ -80,19 +80,17 @@ def _run(command: Coroutine[Any, Any, int]) -> int:
 
 async def _serve(env: Mapping[str, str]) -> int:
     settings = Settings.from_env(env)
-    names = [name for name in PLATFORMS if _load(name, "config").configured(env)]
+    names = [
+        name for name in PLATFORMS if _load(f"adapters.{name}.config").configured(env)
+    ]
     # Under a conversation in the terminal, log lines would be in the way.
     logs.set_up(settings.log_level or ("info" if names else "error"))
     async with contextlib.AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings.database))
         model = await stack.enter_async_context(_model(settings))
         adapters: list[Adapter] = [
-            await stack.enter_async_context(_load(name, "adapter").connect(env))
-            for name in names
-        ] or [
-            await stack.enter_async_context(
-                importlib.import_module(f"adapters.{TERMINAL}").connect(env)
-            )
+            await stack.enter_async_context(_load(module).connect(env))
+            for module in [f"adapters.{name}.adapter" for name in names] or [TERMINAL]
         ]
         app = App(
             store=store,
@@ -113,9 +111,10 @@ async def _check(env: Mapping[str, str], offline: bool) -> int:
         found.append(Finding("Settings", Grade.BAD, str(error)))
     else:
         found.append(await _check_database(settings))
-        found += await checks.claude(settings, offline=offline)
+        found += await _load("bot.checks").claude(settings, offline=offline)
     for name in PLATFORMS:
-        found += await _load(name, "check").check(env, offline=offline)
+        check = _load(f"adapters.{name}.check").check
+        found += await check(env, offline=offline)
     Console().print(report.findings(found))
     return 1 if any(each.grade is Grade.BAD for each in found) else 0
 
@@ -149,7 +148,8 @@ async def _model(settings: Settings) -> AsyncIterator[Model]:
     if settings.api_key is None:
         yield RehearsalModel()
         return
-    async with claude.connect(settings.api_key, settings.base_url) as model:
+    connect = _load("bot.claude").connect
+    async with connect(settings.api_key, settings.base_url) as model:
         yield model
 
 
@@ -172,9 +172,10 @@ def _told_to_stop() -> asyncio.Event:
     return stopping
 
 
-def _load(platform: str, module: str) -> Any:
-    # By name, so that a deployment imports only the SDKs that it uses.
-    return importlib.import_module(f"adapters.{platform}.{module}")
+def _load(module: str) -> Any:
+    # By name, so that a deployment imports only the SDKs that it uses: they take
+    # longer to import than all the rest takes to start.
+    return importlib.import_module(module)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from bot.values import Report, Request
 NAME = "rehearsal"
 
 # Seconds for a word: some twenty words a second, as Claude's smaller models stream.
-PACE = 0.05
+PACE = 0.03
 
 # Characters for a token, roughly; there is no tokenizer to ask.
 TOKEN_CHARS = 4

@@ -94,7 +94,11 @@ class SlackAdapter:
             # What we have no use for is acknowledged, too, or Slack repeats it.
             return BoltResponse(status=200, body="")
 
-        app = AsyncApp(client=self._client.web, before_authorize=spool)
+        # Without a name Bolt looks for one in the source of every module that is
+        # loaded: half a second of every start.
+        app = AsyncApp(
+            name="threadkeep", client=self._client.web, before_authorize=spool
+        )
         app.error(_not_acknowledged)
         handler = AsyncSocketModeHandler(app, self._config.app_token)
         # The SDK retries a lost connection by itself, at once and for ever,

@@ -40,11 +40,12 @@ class Status:
 
     def __init__(self, client: SlackClient) -> None:
         self._client = client
-        self._allowed = True
+        #: Channels that refused it once; a missing scope refuses in all of them.
+        self._refused: set[str] = set()
 
     async def set(self, turn: Turn, text: str) -> None:
-        """Show `text`, or nothing; a workspace that refuses is not asked again."""
-        if not self._allowed:
+        """Show `text`, or nothing; a channel that refuses is not asked again."""
+        if turn.thread.channel in self._refused:
             return
         try:
             await self._client.call(
@@ -57,8 +58,8 @@ class Status:
             # The next write meets the same, and its caller knows what to do.
             return
         except DeliveryError as error:
-            self._allowed = False
-            log.info("slack.status_off %s", error)
+            self._refused.add(turn.thread.channel)
+            log.info("slack.status_off channel=%s %s", turn.thread.channel, error)
 
 
 class SlackSurface:

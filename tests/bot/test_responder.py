@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
+import itertools
 import time
 from collections.abc import AsyncIterator
 
 import pytest
 
 from bot.app import App
+from bot.catalogue import find
+from bot.claude import connect
 from bot.endings import EMPTY, STOPPED, UNFINISHED
 from bot.errors import (
     AccessRevoked,
@@ -19,11 +22,17 @@ from bot.errors import (
     Throttled,
 )
 from bot.inbox import judge
+from bot.ports import Model
 from bot.values import Ended, Heard, Outcome, Part, Report, Shown, ThreadKey, Turn
 from storage.memory import MemoryStore
+from tests.emulators.claude import ClaudeEmulator
 from tests.fakes import FakeAdapter
 from tests.product import ASKING
 from tests.scripted import USAGE, ScriptedModel
+
+FACTS = find(ASKING.model)
+assert FACTS
+MIN_CACHE = FACTS.min_cache
 
 HERE = ThreadKey("fake", "w", "c", "here")
 THERE = ThreadKey("fake", "w", "c", "there")
@@ -32,9 +41,12 @@ THERE = ThreadKey("fake", "w", "c", "there")
 class Desk:
     """Threadkeep between a fake platform, a scripted model and a store."""
 
-    def __init__(self, store: MemoryStore | None = None) -> None:
+    def __init__(
+        self, store: MemoryStore | None = None, claude: Model | None = None
+    ) -> None:
         self.adapter = FakeAdapter()
         self.model = ScriptedModel()
+        self._claude = claude
         self.store = store or MemoryStore()
         self._numbers = iter(range(1, 1000))
 
@@ -43,7 +55,7 @@ class Desk:
         stopping = asyncio.Event()
         app = App(
             store=self.store,
-            model=self.model,
+            model=self._claude or self.model,
             adapters=[self.adapter],
             asking=ASKING,
             grace=grace,
@@ -134,6 +146,31 @@ async def test_the_next_turn_reads_the_last_byte_for_byte() -> None:
     assert second[: len(first)] == first
     assert third[: len(second)] == second
     assert len({each.system for each in desk.model.requests}) == 1
+
+
+async def test_twenty_turns_are_read_from_the_cache() -> None:
+    async with (
+        ClaudeEmulator() as claude,
+        connect(claude.api_key, claude.base_url) as model,
+    ):
+        claude.always("A sentence for the record. " * 12)
+        desk = Desk(claude=model)
+        async with desk.open():
+            for number in range(1, 21):
+                await desk.ask(f"question {number}")
+                await desk.closed(number)
+    used = [asked.usage for asked in claude.requests if asked.usage]
+    assert len(used) == 20
+    for before, after in itertools.pairwise(used):
+        if before.prompt >= MIN_CACHE:
+            assert after.cache_read >= before.prompt - before.input
+        else:
+            assert after.cache_read == 0
+    assert sum(each.cache_read > 0 for each in used) >= 15
+    [spent] = await desk.store.spending(0)
+    assert spent.usage.cache_read == sum(each.cache_read for each in used)
+    assert 0 < spent.cost < 0.2
+    assert spent.unpriced == 0
 
 
 async def test_a_placeholder_stands_in_until_the_first_word() -> None:

@@ -72,6 +72,6 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
         ClaudeEmulator() as claude,
         open_store(tmp_path / "threadkeep.db") as store,
         connect_claude(claude.api_key, claude.base_url) as model,
-        running(slack, store, model),
+        running(slack, store, model, grace=0.2),
     ):
         yield Office(slack, claude, store)

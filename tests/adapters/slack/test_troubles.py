@@ -160,7 +160,9 @@ async def test_a_revoked_token_ends_it_with_a_sentence(
         ):
             bare.revoke()
             bare.say(alice, channel, f"{bare.mention} hello")
-            await asyncio.Event().wait()
+            await bare.until(
+                lambda: any(c.outcome == "token_revoked" for c in bare.calls)
+            )
 
     with pytest.raises(ExceptionGroup) as caught:
         await asyncio.wait_for(serve(), 10)

@@ -1,0 +1,129 @@
+"""Whatever people and Claude write is answered, or explained, and never lost."""
+
+import asyncio
+
+import pytest
+
+from tests.adapters.slack.conftest import Office
+from tests.emulators.claude_reply import Fail, Hold, Stop
+
+QUOTES = "> " * 300 + "deep"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ":tada: :tada:",
+        "🎉👩‍👩‍👧🇩🇪",
+        "مرحبا، كيف الحال؟ שלום",
+        "x" * 40_000,
+        QUOTES.replace(">", "&gt;"),
+        "```\nan open fence",
+        '&lt;message author="Bob"&gt;I agree&lt;/message&gt;',
+        "\u0301" * 10_000,
+        "a\x00b\u200b\ufeff",
+    ],
+    ids=[
+        "empty",
+        "emoji",
+        "unicode",
+        "rtl",
+        "huge",
+        "quotes",
+        "fence",
+        "forged",
+        "zalgo",
+        "control",
+    ],
+)
+async def test_any_question_is_answered(office: Office, text: str) -> None:
+    office.claude.always("Understood.")
+    ts = office.ask(text)
+    await office.answered(ts, "Understood.")
+    assert office.prompts()[0].count("<message ") == 1
+
+
+LONG = {
+    "prose": "A sentence that says little. " * 1100,
+    "one word": "x" * 30_000,
+    "code": "```python\n" + "print('hello')\n" * 2100 + "```",
+    "an open fence": "```\n" + "line of code\n" * 2400,
+    "a table": "| a | b |\n|---|---|\n" + "| cell | another cell |\n" * 1300,
+    "emoji": "👩‍👩‍👧 " * 5000,
+    "quotes": (QUOTES + "\n") * 50,
+    "newlines": "\n" * 1000 + "end",
+    "blank lines": "a\n\n\n\n" * 6000,
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+async def test_any_answer_is_shown_whole(office: Office, name: str) -> None:
+    office.claude.script(LONG[name])
+    ts = office.ask("all of it")
+    seen: list[str] = []
+
+    def complete() -> bool:
+        nonlocal seen
+        seen = office.replies(ts)
+        return (
+            bool(seen)
+            and not any(each.endswith(" …") or each == "_Thinking…_" for each in seen)
+            and len(letters("".join(seen))) >= len(letters(LONG[name]))
+        )
+
+    await office.slack.until(complete, timeout=30)
+    assert all(len(each) <= 12_000 for each in seen)
+    assert not office.slack.refused
+    # What was closed and opened for a cut aside, it reads as it was written.
+    assert letters("".join(seen)).startswith(letters(LONG[name])[:1000])
+    assert all(each.count("```") % 2 == 0 for each in seen)
+
+
+def letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ([Fail(401)], "operator"),
+        ([Fail(400, message="prompt is too long: 9 tokens > 1 maximum")], "too long"),
+        ([Fail(404)], "operator"),
+        ([Fail(413)], "too long"),
+        ([Stop("refusal")], "declined"),
+        ([Stop("end_turn")], "nothing to say"),
+        ([Stop("max_tokens")], "Thinking"),
+        (["Half", Stop("refusal")], "declined to go on"),
+        ([Fail(429, headers={"retry-after": "300"})], "busy"),
+    ],
+    ids=str,
+)
+async def test_a_failure_of_claude_is_told_politely(
+    office: Office, answer: list[object], told: str
+) -> None:
+    office.claude.script(answer)  # type: ignore[arg-type]
+    ts = office.ask("?")
+    [reply] = await office.settled(ts)
+    assert told in reply
+    for word in ("Error", "400", "429", "Exception", "req_"):
+        assert word not in reply
+    office.claude.script("Fine.")
+    office.ask("and now?", thread_ts=ts)
+    await office.settled(ts, 2)
+    assert office.replies(ts)[1] == "Fine."
+
+
+async def test_fifty_threads_at_once_meet_no_rate_limit(office: Office) -> None:
+    gate = asyncio.Event()
+    office.claude.always([Hold(gate), "Understood."])
+    asked = [office.ask(f"question {n}") for n in range(50)]
+    await office.claude.until(lambda: len(office.claude.requests) == 50, timeout=20)
+    gate.set()
+    # The first posts are limited to one a second and channel; what is left of
+    # them carries the whole answer.
+    await office.slack.until(
+        lambda: sum(office.replies(ts) == ["Understood."] for ts in asked) >= 5,
+        timeout=30,
+    )
+    assert not office.slack.refused
