@@ -1,11 +1,20 @@
-"""What every test gets: no name but loopback resolves."""
+"""What every test gets: no name but loopback resolves, and no test is timed."""
 
+import os
 import socket
 from typing import Any
 
+import hypothesis
 import pytest
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost", None, ""}
+
+# A slow machine is not a wrong answer. Where nobody is there to look at a new
+# counterexample, the same examples are tried every time.
+hypothesis.settings.register_profile(
+    "threadkeep", deadline=None, derandomize=bool(os.environ.get("CI"))
+)
+hypothesis.settings.load_profile("threadkeep")
 
 
 @pytest.fixture(autouse=True)

@@ -97,6 +97,54 @@ async def test_a_thread_it_may_not_read_is_answered_from_what_it_heard(
     assert "it fails" not in office.prompts()[0]
 
 
+async def test_an_app_that_slack_caps_reads_the_beginning_of_a_thread(
+    tmp_path: Path,
+) -> None:
+    async with (
+        SlackEmulator(replies_cap=15) as slack,
+        open_store(tmp_path / "t.db") as store,
+    ):
+        channel, alice = slack.add_channel("general"), slack.add_user("Alice")
+        ts = slack.say(alice, channel, "it fails")
+        for number in range(40):
+            slack.say(alice, channel, f"detail {number}.", thread_ts=ts)
+        model = ScriptedModel()
+        async with running(slack, store, model):
+            slack.say(alice, channel, f"{slack.mention} why?", thread_ts=ts)
+            await slack.until(
+                lambda: (
+                    [s.text for s in slack.thread(channel, ts) if s.bot]
+                    == ["Understood."]
+                )
+            )
+    asked = model.requests[0].messages[0].content
+    assert "it fails" in asked
+    assert "detail 13." in asked
+    assert "detail 14." not in asked
+    assert "why?" in asked
+
+
+async def test_a_long_thread_is_read_page_by_page(tmp_path: Path) -> None:
+    async with SlackEmulator() as slack, open_store(tmp_path / "t.db") as store:
+        channel, alice = slack.add_channel("general"), slack.add_user("Alice")
+        ts = slack.say(alice, channel, "it fails")
+        for number in range(250):
+            slack.say(alice, channel, f"detail {number}.", thread_ts=ts)
+        model = ScriptedModel()
+        async with running(slack, store, model):
+            slack.say(alice, channel, f"{slack.mention} why?", thread_ts=ts)
+            await slack.until(
+                lambda: (
+                    [s.text for s in slack.thread(channel, ts) if s.bot]
+                    == ["Understood."]
+                )
+            )
+        assert len(slack.calls_of("conversations.replies")) == 3
+    asked = model.requests[0].messages[0].content
+    assert [f">detail {n}.<" in asked for n in range(250)] == [True] * 250
+    assert asked.count(">it fails<") == 1
+
+
 async def test_a_lost_connection_is_made_again_and_nothing_is_lost(
     office: Office,
 ) -> None:
