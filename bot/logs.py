@@ -17,7 +17,15 @@ SECRETS = re.compile(
 
 # At DEBUG these write whole messages and request bodies, so they do not get
 # there, whatever THREADKEEP_LOG says (Claude facts 1.2, platform facts A18).
-LIBRARIES = ("aiohttp", "anthropic", "asyncio", "httpx2", "slack_bolt", "slack_sdk")
+LIBRARIES = {
+    "aiohttp": logging.WARNING,
+    "anthropic": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "httpx2": logging.WARNING,
+    # It warns of what we do on purpose, and of every lost connection.
+    "slack_bolt": logging.ERROR,
+    "slack_sdk": logging.WARNING,
+}
 
 
 class Redacting(logging.Formatter):
@@ -39,5 +47,5 @@ def set_up(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for name in LIBRARIES:
-        logging.getLogger(name).setLevel(max(root.level, logging.WARNING))
+    for name, least in LIBRARIES.items():
+        logging.getLogger(name).setLevel(max(root.level, least))

@@ -97,7 +97,12 @@ class SlackAdapter:
         # Without a name Bolt looks for one in the source of every module that is
         # loaded: half a second of every start.
         app = AsyncApp(
-            name="threadkeep", client=self._client.web, before_authorize=spool
+            name="threadkeep",
+            client=self._client.web,
+            before_authorize=spool,
+            # Its own loggers would take the root's level, and at DEBUG they write
+            # what people say.
+            logger=logging.getLogger("slack_bolt"),
         )
         app.error(_not_acknowledged)
         handler = AsyncSocketModeHandler(app, self._config.app_token)

@@ -23,6 +23,9 @@ STATUS = "is thinking…"
 # Tells a reader that more is coming; edits show no progress of their own.
 MORE = " …"
 
+# Seconds that clearing the status line may take at the end of a turn.
+CLEARING = 2.0
+
 EVENT_TYPE = "threadkeep_reply"
 
 # chat.update refuses a `text` over 4,000 characters, though with blocks it is
@@ -33,6 +36,10 @@ FALLBACK_CHARS = 3000
 # clock that need not agree with Slack's.
 LOOK_BACK = 3600.0
 PAGE = 100
+
+# How long the end of a turn waits for a line that goes by itself (facts A8.1):
+# whoever is told to stop while Slack is silent has better things to do.
+CLEARING = 2.0
 
 
 class Status:
@@ -154,24 +161,26 @@ class SlackSurface:
 async def open_surface(
     client: SlackClient, status: Status, turn: Turn
 ) -> AsyncIterator[SlackSurface]:
-    """A surface for `turn`, with the status line set until something is posted."""
+    """A surface for `turn`, with the status line set until something is there."""
     surface = SlackSurface(client, turn)
     # Beside the turn, not before it: the placeholder need not wait for it.
-    thinking = asyncio.create_task(status.set(turn, STATUS))
+    thinking = asyncio.create_task(status.set(turn, STATUS if surface.is_empty else ""))
     try:
         yield surface
     finally:
         thinking.cancel()
         await asyncio.wait({thinking})
-        if surface.is_empty:
-            # A post would have cleared it (facts A8.1).
-            await status.set(turn, "")
+        # A post clears the line, too (facts A8.1). But Slack may have seen the post
+        # first, and an answer that is taken up after a crash may need none.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLEARING):
+                await status.set(turn, "")
 
 
 def _body(part: Part) -> dict[str, Any]:
     text = part.text if part.text.strip() else PLACEHOLDER
     if not part.final and text is part.text:
-        text += MORE
+        text = text.rstrip() + MORE
     fallback = mrkdwn.escape(text)[:FALLBACK_CHARS]
     return {"text": fallback, "blocks": [{"type": "markdown", "text": text}]}
 

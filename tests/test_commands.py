@@ -1,0 +1,239 @@
+"""The commands as an operator meets them: good days and every kind of bad one."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.emulators.claude import ClaudeEmulator
+from tests.emulators.claude_reply import Fail
+from tests.emulators.slack import SlackEmulator
+from tests.product import Process, claude_env, slack_env
+
+MISTAKE = 2
+
+
+class World:
+    """Slack and Claude, both on loopback, and how to reach them."""
+
+    def __init__(self, slack: SlackEmulator, claude: ClaudeEmulator) -> None:
+        self.slack = slack
+        self.claude = claude
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {**slack_env(self.slack), **claude_env(self.claude)}
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    async with SlackEmulator() as slack, ClaudeEmulator() as claude:
+        yield World(slack, claude)
+
+
+async def run(
+    folder: Path, env: Mapping[str, str], *arguments: str, typed: str = ""
+) -> tuple[int, str]:
+    """Run a command in `folder`, as one who installed it does; return its exit
+    status, and what it printed, on one line."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", *arguments),
+        cwd=folder,
+        env={
+            "PATH": os.environ["PATH"],
+            "THREADKEEP_DB": "threadkeep.db",
+            "COLUMNS": "200",
+            **env,
+        },
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    async with asyncio.timeout(30):
+        out, _ = await process.communicate(typed.encode())
+    assert b"Traceback" not in out
+    assert process.returncode is not None
+    return process.returncode, " ".join(out.decode().split())
+
+
+async def test_check_with_nothing_set_up_says_where_to_get_it(tmp_path: Path) -> None:
+    status, printed = await run(tmp_path, {}, "check")
+    assert status == 0
+    assert "✓ Database" in printed
+    assert "– Claude set ANTHROPIC_API_KEY (from console.anthropic.com" in printed
+    assert "– Slack set SLACK_BOT_TOKEN and SLACK_APP_TOKEN" in printed
+
+
+async def test_check_tries_each_token_with_one_call(
+    world: World, tmp_path: Path
+) -> None:
+    status, printed = await run(tmp_path, world.env, "check")
+    assert status == 0
+    for line in (
+        "✓ Claude key accepted",
+        "✓ Claude model claude-sonnet-5-5 exists",
+        "✓ Slack bot token accepted",
+        "✓ Slack app token accepted; Socket Mode is on",
+    ):
+        assert line in printed
+    assert [call.method for call in world.slack.calls] == [
+        "auth.test",
+        "apps.connections.open",
+    ]
+    assert len(world.claude.requests) == 1
+    for secret in (world.slack.bot_token, world.slack.app_token, world.claude.api_key):
+        assert secret not in printed
+
+
+async def test_check_offline_calls_nobody(world: World, tmp_path: Path) -> None:
+    status, printed = await run(tmp_path, world.env, "check", "--offline")
+    assert status == 0
+    assert "not tried" in printed
+    assert world.slack.calls == []
+    assert world.claude.requests == []
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"ANTHROPIC_API_KEY": "sk-ant-wrong"}, "✗ Claude key the key is not accepted"),
+        (
+            {"THREADKEEP_MODEL": "claude-nonsense"},
+            "✗ Claude model there is no model claude-nonsense",
+        ),
+        ({"ANTHROPIC_BASE_URL": "http://127.0.0.1:1"}, "✗ Claude key no whole answer"),
+        ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, "✗ Slack bot token SLACK_BOT_TOKEN is not"),
+        ({"SLACK_APP_TOKEN": "xapp-wrong"}, "✗ Slack app token SLACK_APP_TOKEN is not"),
+        ({"SLACK_APP_TOKEN": ""}, "✗ Slack SLACK_APP_TOKEN is not set"),
+        ({"THREADKEEP_GRACE": "2O"}, "✗ Settings THREADKEEP_GRACE must be a number"),
+        ({"THREADKEEP_DB": "/dev/null/t.db"}, "✗ Database"),
+    ],
+)
+async def test_check_names_what_is_wrong(
+    world: World, tmp_path: Path, change: dict[str, str], line: str
+) -> None:
+    status, printed = await run(tmp_path, {**world.env, **change}, "check")
+    assert status == 1
+    assert line in printed
+    assert "-wrong" not in printed
+
+
+async def test_check_says_when_a_model_retires(world: World, tmp_path: Path) -> None:
+    env = {**world.env, "THREADKEEP_MODEL": "claude-sonnet-4-5"}
+    _, printed = await run(tmp_path, env, "check")
+    assert "Claude model claude-sonnet-4-5" in printed
+    assert "2026-11-30" in printed
+
+
+async def test_check_knows_a_missing_scope(world: World, tmp_path: Path) -> None:
+    world.slack.granted.discard("users:read")
+    status, printed = await run(tmp_path, world.env, "check")
+    assert status == 1
+    assert "✗ Slack scopes missing users:read" in printed
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, "SLACK_BOT_TOKEN is not accepted"),
+        ({"SLACK_BOT_TOKEN": "xapp-wrong"}, "SLACK_BOT_TOKEN must begin with xoxb-"),
+        ({"SLACK_API_URL": "http://127.0.0.1:1/"}, "Slack cannot be reached"),
+        ({"THREADKEEP_MAX_TOKENS": "many"}, "THREADKEEP_MAX_TOKENS must be a number"),
+        ({"THREADKEEP_DB": "/dev/null/t.db"}, "THREADKEEP_DB"),
+        ({"ANTHROPIC_API_KEY": "sk ant"}, "ANTHROPIC_API_KEY"),
+    ],
+)
+async def test_serve_ends_with_a_sentence_when_it_cannot_begin(
+    world: World, tmp_path: Path, change: dict[str, str], sentence: str
+) -> None:
+    status, printed = await run(tmp_path, {**world.env, **change}, "serve")
+    assert status == MISTAKE
+    assert f"threadkeep: {sentence}" in printed or sentence in printed
+    assert printed.count("threadkeep: ") == 1
+    assert "-wrong" not in printed
+
+
+async def test_serve_leaves_a_file_alone_that_is_not_ours(tmp_path: Path) -> None:
+    (tmp_path / "threadkeep.db").write_bytes(b"my diary" * 1000)
+    status, printed = await run(tmp_path, {}, "serve")
+    assert status == MISTAKE
+    assert "threadkeep.db" in printed
+    assert (tmp_path / "threadkeep.db").read_bytes() == b"my diary" * 1000
+
+
+async def test_a_typo_in_the_dotenv_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("THREADKEEP_GRACE=2O\n")
+    status, printed = await run(tmp_path, {}, "serve")
+    assert status == MISTAKE
+    assert "THREADKEEP_GRACE must be a number" in printed
+
+
+async def test_what_is_typed_through_a_pipe_is_answered_and_kept(
+    tmp_path: Path,
+) -> None:
+    status, printed = await run(tmp_path, {}, "serve", typed="hello\nand again\n")
+    assert status == 0
+    assert printed.count("not Claude") == 2
+    assert "2 messages in 2 turns" in printed
+    status, printed = await run(tmp_path, {}, "usage")
+    assert status == 0
+    assert "terminal:local:local 2 0 0 0 0 0.0000" in printed
+
+
+async def test_usage_adds_up_beside_a_running_bot(world: World, tmp_path: Path) -> None:
+    slack = world.slack
+    channel, alice = slack.add_channel("general"), slack.add_user("Alice")
+    process = Process(tmp_path, {**world.env, "THREADKEEP_LOG": "debug"})
+    await process.start()
+    await slack.until(lambda: slack.connections, timeout=20)
+    ts = slack.say(alice, channel, f"{slack.mention} my secret plan")
+    await slack.until(
+        lambda: any(s.text.startswith("You said") for s in slack.thread(channel, ts)),
+        timeout=10,
+    )
+    status, printed = await run(tmp_path, world.env, "usage", "--days", "1")
+    assert status == 0
+    assert f"slack:{slack.team}:{channel} 1" in printed
+    second, told = await run(tmp_path, world.env, "serve")
+    assert second == MISTAKE
+    assert "Another threadkeep is using" in told
+    checked, found = await run(tmp_path, world.env, "check")
+    assert checked == 0
+    assert "in use by a running threadkeep" in found
+    process.kill(signal.SIGTERM)
+    assert await process.ended() == 0
+    # Whatever level is asked for, no log holds what people say, nor a token.
+    for words in ("secret plan", "You said", *world.env.values()):
+        assert words not in process.output or words.startswith("http")
+
+
+async def test_usage_without_a_database_says_so(tmp_path: Path) -> None:
+    status, printed = await run(tmp_path, {}, "usage")
+    assert status == MISTAKE
+    assert "nothing was said so far" in printed
+
+
+async def test_a_key_that_is_refused_while_running_is_told_in_the_thread(
+    world: World, tmp_path: Path
+) -> None:
+    slack = world.slack
+    channel, alice = slack.add_channel("general"), slack.add_user("Alice")
+    world.claude.script([Fail(401)])
+    process = Process(tmp_path, world.env)
+    await process.start()
+    await slack.until(lambda: slack.connections, timeout=20)
+    ts = slack.say(alice, channel, f"{slack.mention} hello")
+    await slack.until(
+        lambda: any(
+            "tell the bot's operator" in s.text for s in slack.thread(channel, ts)
+        ),
+        timeout=10,
+    )
+    process.kill(signal.SIGTERM)
+    assert await process.ended() == 0
+    assert "set ANTHROPIC_API_KEY" in process.output
+    assert world.claude.api_key not in process.output
