@@ -17,6 +17,10 @@ from dataclasses import dataclass, field
 from bot.values import Limits, Rate, ThreadKey
 
 
+# Refilling and predicting round differently in the last bit.
+ROUNDING = 1e-6
+
+
 class Kind(enum.Enum):
     """What a write does; platforms count the two apart."""
 
@@ -53,7 +57,10 @@ class _Budget:
     tokens: float
     refilled: float
     cooled: float = 0.0
-    wishes: dict[str, Wish] = field(default_factory=dict)
+    #: By urgency, then by reply.
+    wishes: dict[Urgency, dict[str, Wish]] = field(
+        default_factory=lambda: {urgency: {} for urgency in Urgency}
+    )
 
     @property
     def _per_second(self) -> float:
@@ -74,11 +81,29 @@ class _Budget:
 
     def ready(self, wish: Wish) -> float:
         """When `wish` could be granted if no other wish came first."""
-        start = max(self.cooled, wish.earliest)
-        short = self.needs(wish.urgency) - self.tokens
-        if short <= 0:
-            return start
-        return max(start, self.refilled + short / self._per_second)
+        return max(wish.earliest, self._open(self.needs(wish.urgency)))
+
+    def soonest(self) -> float:
+        """When the first of the wishes could be granted.
+
+        Most wishes wait for the budget alone, so the first one that is looked at
+        usually answers for all that are as urgent.
+        """
+        soonest = float("inf")
+        for urgency, wishes in self.wishes.items():
+            least = self._open(self.needs(urgency))
+            for wish in wishes.values():
+                soonest = min(soonest, max(wish.earliest, least))
+                if soonest <= least:
+                    break
+        return soonest
+
+    def _open(self, tokens: float) -> float:
+        """When there will be so many `tokens`, and no cooling."""
+        if tokens <= self.tokens:
+            return self.cooled
+        short = tokens - self.tokens
+        return max(self.cooled, self.refilled + short / self._per_second)
 
 
 class Pacing:
@@ -87,20 +112,21 @@ class Pacing:
     def __init__(self, limits: Limits) -> None:
         self._rates = {Kind.POST: limits.posts, Kind.EDIT: limits.edits}
         self._budgets: dict[tuple[Kind, str], _Budget] = {}
-        self._placed: dict[str, tuple[Kind, str]] = {}
+        self._placed: dict[str, tuple[tuple[Kind, str], Urgency]] = {}
         self._last_grant: dict[str, float] = {}
 
     def ask(self, wish: Wish, now: float) -> None:
         """Note `wish`; it replaces the reply's earlier one."""
         self.withdraw(wish.reply)
         place = (wish.kind, self._scope(wish.kind, wish.thread))
-        self._budget(place, now).wishes[wish.reply] = wish
-        self._placed[wish.reply] = place
+        self._budget(place, now).wishes[wish.urgency][wish.reply] = wish
+        self._placed[wish.reply] = place, wish.urgency
 
     def withdraw(self, reply: str) -> None:
         """Forget the wish of `reply`, if it has one."""
-        if place := self._placed.pop(reply, None):
-            del self._budgets[place].wishes[reply]
+        if placed := self._placed.pop(reply, None):
+            place, urgency = placed
+            del self._budgets[place].wishes[urgency][reply]
 
     def leave(self, reply: str) -> None:
         """Forget `reply`: it is finished."""
@@ -112,33 +138,38 @@ class Pacing:
         granted = []
         for place, budget in list(self._budgets.items()):
             budget.refill(now)
-            for wish in sorted(budget.wishes.values(), key=self._order):
-                # Refilling and predicting round differently in the last bit.
-                if budget.ready(wish) > now + 1e-6:
-                    continue
-                if budget.rate is not None:
-                    budget.tokens -= 1.0
-                self.withdraw(wish.reply)
-                self._last_grant[wish.reply] = now
-                granted.append(wish)
+            if budget.soonest() <= now + ROUNDING:
+                granted += self._grant_from(budget, now)
             if self._is_idle(budget, now):
                 del self._budgets[place]
         return granted
 
     def next_grant(self, now: float) -> float | None:
         """When `grant` may next have something to give; None without wishes."""
-        times = [
-            budget.ready(wish)
-            for budget in self._budgets.values()
-            for wish in budget.wishes.values()
-        ]
-        return max(now, min(times)) if times else None
+        soonest = min(
+            (budget.soonest() for budget in self._budgets.values()),
+            default=float("inf"),
+        )
+        return max(now, soonest) if soonest < float("inf") else None
 
     def cool(self, thread: ThreadKey, kind: Kind, until: float, now: float) -> None:
         """Grant no write of `kind` in the scope of `thread` before `until`."""
         budget = self._budget((kind, self._scope(kind, thread)), now)
         budget.cooled = max(budget.cooled, until)
         budget.tokens = 0.0 if budget.rate is not None else budget.tokens
+
+    def _grant_from(self, budget: _Budget, now: float) -> list[Wish]:
+        granted = []
+        for wishes in budget.wishes.values():
+            for wish in sorted(wishes.values(), key=self._shown_last):
+                if budget.ready(wish) > now + ROUNDING:
+                    continue
+                if budget.rate is not None:
+                    budget.tokens -= 1.0
+                self.withdraw(wish.reply)
+                self._last_grant[wish.reply] = now
+                granted.append(wish)
+        return granted
 
     def _scope(self, kind: Kind, thread: ThreadKey) -> str:
         rate = self._rates[kind]
@@ -151,9 +182,9 @@ class Pacing:
             self._budgets[place] = _Budget(rate, full, now)
         return self._budgets[place]
 
-    def _order(self, wish: Wish) -> tuple[int, float]:
-        return wish.urgency, self._last_grant.get(wish.reply, float("-inf"))
+    def _shown_last(self, wish: Wish) -> float:
+        return self._last_grant.get(wish.reply, float("-inf"))
 
     def _is_idle(self, budget: _Budget, now: float) -> bool:
         full = budget.rate is None or budget.tokens >= budget.rate.burst
-        return not budget.wishes and full and budget.cooled <= now
+        return not any(budget.wishes.values()) and full and budget.cooled <= now

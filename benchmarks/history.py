@@ -1,0 +1,114 @@
+"""Databases with a past.
+
+Rule: what a turn leaves behind is written by the store's own verbs, once a thread,
+and then copied by SQLite. So the rows are those of the product, whatever columns
+they have, and a hundred thousand of them take twenty seconds instead of minutes.
+"""
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from bot import context
+from bot.inbox import judge
+from bot.ports import Store
+from bot.values import Ended, Heard, Outcome, Shown, ThreadKey, Usage
+from storage.database import open_for_writing
+from storage.sqlite import open_store
+
+# About what people ask in a chat, and what Claude answers when told to be brief.
+QUESTION = "how do we roll the release back when a migration ran already? " * 3
+ANSWER = "Stop the workers first, then restore the newest snapshot of the table. " * 6
+
+# A month ago: before everything that is said while we measure.
+AGE = 30 * 86400.0
+
+
+async def fill(path: Path, threads: Sequence[ThreadKey], turns: int) -> None:
+    """Make a database at `path` in which each of `threads` has had `turns` turns.
+
+    The turns of different threads lie among each other, as time would have it.
+    """
+    async with open_store(path) as store:
+        for thread in threads:
+            await _exchange(store, thread)
+    with closing(open_for_writing(path)) as db, db.atomic():
+        _multiply(db, len(threads), turns)
+
+
+async def _exchange(store: Store, thread: ThreadKey) -> None:
+    """One turn, from its question to its delivery."""
+    at = float(thread.thread) - AGE
+    heard = Heard(
+        thread=thread,
+        message=thread.thread,
+        at=at,
+        author="U00000002",
+        text=QUESTION,
+        addressed=True,
+        opens=True,
+    )
+    await store.hear(heard, judge)
+    turn = await store.next_turn(thread)
+    assert turn is not None
+    await store.begin(turn, at)
+    content = context.label(heard, "Alice", QUESTION)
+    await store.freeze(turn, context.preface(at), {heard.message: content})
+    await store.intend(turn, 0)
+    await store.show(turn, Shown(0, thread.thread, ANSWER), ANSWER, at)
+    outcome = Outcome(
+        Ended.DONE,
+        text=ANSWER,
+        replay=ANSWER,
+        model="claude-sonnet-5-5",
+        stop_reason="end_turn",
+        usage=Usage(output=100),
+    )
+    await store.finish(turn, outcome, at)
+    await store.delivered(turn, at)
+
+
+def _multiply(db: Database, threads: int, turns: int) -> None:
+    """Copy the first `threads` turns until each thread has `turns`."""
+    rest = _columns(db, "turns", without={"id", "key"})
+    db.execute(
+        f"""
+        WITH RECURSIVE copies (n) AS (
+            SELECT 2 UNION ALL SELECT n + 1 FROM copies WHERE n < :turns
+        )
+        INSERT INTO turns (key, {", ".join(rest)})
+        SELECT lower(hex(randomblob(8))), {", ".join(rest)}
+        FROM copies CROSS JOIN turns
+        ORDER BY n, turns.id
+        """,
+        {"turns": turns},
+    )
+    rest = _columns(db, "messages", without={"id", "turn_id", "message", "at"})
+    db.execute(
+        f"""
+        INSERT INTO messages (turn_id, message, at, {", ".join(rest)})
+        SELECT turns.id, message || '-' || turns.id, at + turns.id,
+            {", ".join(f"messages.{column}" for column in rest)}
+        FROM turns JOIN messages ON messages.thread_id = turns.thread_id
+        WHERE turns.id > :threads
+        ORDER BY turns.id, messages.id
+        """,
+        {"threads": threads},
+    )
+    db.execute(
+        """
+        INSERT INTO replies (turn_id, part, message, text)
+        SELECT turns.id, part, replies.message || '-' || turns.id, replies.text
+        FROM turns
+        JOIN turns AS first ON first.thread_id = turns.thread_id
+        JOIN replies ON replies.turn_id = first.id
+        WHERE turns.id > :threads AND first.id <= :threads
+        """,
+        {"threads": threads},
+    )
+
+
+def _columns(db: Database, table: str, *, without: set[str]) -> list[str]:
+    return [name for name in db.table(table).columns_dict if name not in without]

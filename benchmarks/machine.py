@@ -1,0 +1,69 @@
+"""What the machine is, and what a process on it uses. Reads Linux's /proc."""
+
+import os
+import platform
+import sqlite3
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+TICKS = os.sysconf("SC_CLK_TCK")
+FSYNCS = 50
+
+
+def facts() -> str:
+    """One line on the machine, for the heading."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    return (
+        f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} "
+        f"{platform.release()}; Python {platform.python_version()}, "
+        f"SQLite {sqlite3.sqlite_version}; an fsync takes {fsync() * 1000:.1f} ms"
+    )
+
+
+def fsync() -> float:
+    """Seconds that the disk takes to keep a page: no commit can be faster."""
+    took = []
+    with tempfile.TemporaryFile(buffering=0) as file:
+        for _ in range(FSYNCS):
+            file.write(bytes(4096))
+            before = time.perf_counter()
+            os.fsync(file.fileno())
+            took.append(time.perf_counter() - before)
+    return statistics.median(took)
+
+
+def child() -> int:
+    """The process id of our only child."""
+    (pid,) = (
+        int(path.parent.name)
+        for path in Path("/proc").glob("[0-9]*/stat")
+        if _parent(path) == os.getpid()
+    )
+    return pid
+
+
+def memory(pid: int) -> float:
+    """Bytes of RAM that process `pid` has now."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    (line,) = (line for line in lines if line.startswith("VmRSS:"))
+    return float(line.split()[1]) * 1024
+
+
+def cpu(pid: int) -> float:
+    """Seconds of CPU that process `pid` has used so far, over all its threads."""
+    user, system = _stat(Path(f"/proc/{pid}/stat"))[11:13]
+    return (int(user) + int(system)) / TICKS
+
+
+def _parent(stat: Path) -> int:
+    try:
+        return int(_stat(stat)[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0  # it ended while we looked
+
+
+def _stat(stat: Path) -> list[str]:
+    """The fields from the third on: the second may hold blanks."""
+    return stat.read_text().rpartition(")")[2].split()

@@ -1,0 +1,61 @@
+"""How figures are printed."""
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich import box
+from rich.table import Table
+
+
+def table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    caption: str,
+) -> Table:
+    """Figures under `title`; the first column says what they are figures of, and
+    `caption` how they came about."""
+    made = Table(
+        title=title,
+        caption=" ".join(caption.split()),
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        caption_justify="left",
+        title_style="bold",
+    )
+    for nth, column in enumerate(columns):
+        made.add_column(column, justify="right" if nth else "left")
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+def span(seconds: float) -> str:
+    """A duration, in the unit that people would say it in."""
+    if seconds < 0.1:
+        return f"{seconds * 1000:.1f} ms"
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.1f} s"
+
+
+def middle(values: Sequence[float]) -> str:
+    """The median of durations."""
+    return span(statistics.median(values))
+
+
+def tail(values: Sequence[float]) -> str:
+    """What 99 of 100 durations are below."""
+    return span(statistics.quantiles(values, n=100, method="inclusive")[98])
+
+
+def ratio(values: Sequence[float], to: Sequence[float]) -> str:
+    """How many times the median of `to` the median of `values` is."""
+    return f"{statistics.median(values) / statistics.median(to):.1f}x"
+
+
+def refusals(refused: Mapping[str, int]) -> str:
+    """How many calls of each method, by its last word, came too soon."""
+    counts = (f"{each.rpartition('.')[2]} {n}" for each, n in refused.items())
+    return ", ".join(counts) or "0"
