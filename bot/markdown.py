@@ -11,20 +11,27 @@ import re
 import unicodedata
 from dataclasses import dataclass, replace
 
+# The most characters of quotes, list markers and indentation that we look through
+# for what a line is; beyond that it is text. Real lines have 0 to 20.
+MOST_MARKERS = 60
+
 # Block quotes, list markers and indentation, in any order. Possessive, because a
 # line of a hundred thousand spaces must not cost more than one look at each.
 _MARKERS = r"(?:[ \t]*+(?:>|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t])))*+[ \t]*+"
 
 _BEGINNING = re.compile(_MARKERS)
 _OPENER = re.compile(rf"({_MARKERS})(`{{3,}}+|~{{3,}}+)(.*)")
-_CLOSER = re.compile(r"([ \t>]*+)(`{3,}+|~{3,}+)\s*+$")
-_CLOSER_SO_FAR = re.compile(r"[ \t>]*+(?:`*+|~*+)\s*+$")
+_CLOSER = re.compile(r"([ \t>]*+)(`{3,}+|~{3,}+)[ \t\r]*+$")
+_CLOSER_SO_FAR = re.compile(r"[ \t>]*+(?:`*+|~*+)[ \t\r]*+$")
 _QUOTES = re.compile(r"[ \t>]*+")
+_QUOTE = re.compile(r"[ \t>]*>[ \t]?")
 _OPEN_MIND = re.compile(r"[ \t>*+\-.)\d]*+(?:`*+|~*+)$")
 
-_ROW = re.compile(r"[ \t>]{0,60}+\|")
-_ROW_SO_FAR = re.compile(r"[ \t>]{0,60}+(?:\||$)")
-_DELIMITER = re.compile(r"[ \t>]*+\|?(?:[ \t]*+:?-++:?[ \t]*+(?:\||$))++\s*+$")
+_ROW = re.compile(rf"[ \t>]{{0,{MOST_MARKERS}}}+\|")
+_ROW_SO_FAR = re.compile(rf"[ \t>]{{0,{MOST_MARKERS}}}+(?:\||$)")
+_DELIMITER = re.compile(
+    r"[ \t>]*+\|?(?:[ \t]*+:?-++:?[ \t]*+\|)*+(?:[ \t]*+:?-++:?)?+[ \t\r]*+$"
+)
 _DELIMITER_SO_FAR = re.compile(r"[ \t>|:\-]*+\r?$")
 
 _HEADING = re.compile(r"[ \t>]*+#{1,6}[ \t]")
@@ -105,7 +112,7 @@ def may_become_closer(line: str) -> bool:
 
 def may_become_block(line: str) -> bool:
     """Whether `line` is too short yet to tell if it opens a fence or a table."""
-    return _OPEN_MIND.match(line) is not None
+    return len(line) <= MOST_MARKERS and _OPEN_MIND.match(line) is not None
 
 
 def is_row(line: str) -> bool:
@@ -121,7 +128,7 @@ def may_become_row(line: str) -> bool:
 
 def is_delimiter(line: str) -> bool:
     """Whether `line` can divide a table's header from its rows."""
-    return "|" in line and _DELIMITER.match(line) is not None
+    return "|" in line and "-" in line and _DELIMITER.match(line) is not None
 
 
 def may_become_delimiter(line: str) -> bool:
@@ -139,16 +146,21 @@ def is_blank(line: str) -> bool:
     return not line.strip(" \t>\r")
 
 
+def quote_of(line: str) -> str:
+    """The marks that make `line` part of a quote; "" outside of one."""
+    match = _QUOTE.match(line)
+    return match[0] if match else ""
+
+
 def beginning(line: str) -> int:
     """Where the words of `line` begin, behind markers and indentation."""
-    match = _BEGINNING.match(line)
+    match = _BEGINNING.match(line, 0, MOST_MARKERS)
     return match.end() if match else 0
 
 
 def ends_sentence(text: str) -> bool:
     """Whether a sentence ends at the end of `text`."""
-    tail = text[-_SENTENCE_END_CHARS:]
-    return _SENTENCE_END.search(tail) is not None
+    return _SENTENCE_END.search(text[-_SENTENCE_END_CHARS:]) is not None
 
 
 def ends_word(text: str) -> bool:
@@ -163,12 +175,13 @@ def is_inside_span(line: str) -> bool:
     )
 
 
-def joins(before: str, after: str) -> bool:
-    """Whether a cut between these two characters would damage what is seen.
+def joins(text: str, at: int) -> bool:
+    """Whether a cut at `at`, inside of `text`, would damage what is seen.
 
     It would inside of one visible character and of a line's end, and before a
     mark that opens a fence where it comes first in a message.
     """
+    before, after = text[at - 1], text[at]
     return (
         (before == "\r" and after == "\n")
         or after in "`~"
@@ -176,9 +189,17 @@ def joins(before: str, after: str) -> bool:
         or unicodedata.category(after).startswith("M")
         or "\U0001f3fb" <= after <= "\U0001f3ff"  # skin tones
         or "\U000e0020" <= after <= "\U000e007f"  # the letters of regional flags
-        or (_is_flag_letter(before) and _is_flag_letter(after))
         or ("\ud800" <= before <= "\udbff" and "\udc00" <= after <= "\udfff")
+        or (_is_flag_letter(after) and _flag_letters(text, at) % 2 == 1)
     )
+
+
+def _flag_letters(text: str, end: int) -> int:
+    """How many letters of flags stand before `end`; two make a flag."""
+    start = end
+    while start and _is_flag_letter(text[start - 1]):
+        start -= 1
+    return end - start
 
 
 def _is_flag_letter(character: str) -> bool:

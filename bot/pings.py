@@ -11,6 +11,8 @@ import re
 
 ZERO_WIDTH_SPACE = "\u200b"
 
+_NOTHING = re.compile(r"(?!)")
+
 # Whether a match begins at a character is clear from this many characters, that
 # one included. The longest ping that we know of, "<!subteam^", takes 10.
 REACH = 16
@@ -26,7 +28,7 @@ class Defuser:
     """
 
     def __init__(self, pattern: re.Pattern[str] | None) -> None:
-        self._pattern = pattern
+        self._pattern = pattern or _NOTHING
         self._held = ""
         spelled = pattern.pattern if pattern else ""
         self._signs = frozenset(
@@ -47,15 +49,11 @@ class Defuser:
 
     def _clear(self, text: str) -> int:
         """How many characters of `text` no later text can change."""
-        for at in range(max(0, len(text) - REACH + 1), len(text)):
-            if text[at] in self._signs:
-                return at
-        return len(text)
+        tail = range(max(0, len(text) - REACH + 1), len(text))
+        return next((at for at in tail if text[at] in self._signs), len(text))
 
     def _defused(self, text: str, end: int) -> str:
         """The first `end` characters of `text`; what follows is looked at only."""
-        if self._pattern is None:
-            return text[:end]
         pieces = []
         start = 0
         # Matches may overlap ("<@here"), so the search goes on right behind the

@@ -26,7 +26,9 @@ class Renderer:
 
     def __init__(self, limits: Limits) -> None:
         if limits.part_chars < FEWEST_CHARS:
-            raise ValueError(f"part_chars is {limits.part_chars}, not {FEWEST_CHARS}")
+            raise ValueError(
+                f"part_chars is {limits.part_chars}; the least is {FEWEST_CHARS}"
+            )
         self._limit = limits.part_chars
         self._pings = limits.pings
         self._defuser = Defuser(limits.pings)

@@ -16,6 +16,7 @@ import enum
 from dataclasses import dataclass, replace
 
 from bot.markdown import (
+    MOST_MARKERS,
     Fence,
     beginning,
     ends_sentence,
@@ -31,15 +32,12 @@ from bot.markdown import (
     may_become_closer,
     may_become_delimiter,
     may_become_row,
+    quote_of,
 )
 
 # The most characters in which a place for the cut is looked for. It is about a
 # paragraph; more of it would let readers wait while Claude writes.
 STRETCH = 600
-
-# The longest fence, markers before it included, that is carried into the next
-# message. Real ones take 3 to 20.
-LONGEST_FENCE = 60
 
 
 class Rank(enum.IntEnum):
@@ -58,12 +56,13 @@ class Rank(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a message begins with because the cut before it fell inside a fence,
-    or between the rows of a table."""
+    """What a message begins with because of what the cut before it fell into."""
 
+    #: Whole lines: the opener of a fence, or the head of a table.
     text: str = ""
-    #: The fence that `text` opens; without one it is the head of a table.
     fence: Fence | None = None
+    #: The marks of the quote whose line was cut.
+    quote: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +103,12 @@ class Page:
         self._opening = opening or Opening()
         self._room = limit - len(self._opening.text)
         self._stretch = min(limit // 5, STRETCH)
-        self._longest_fence = min(limit // 6, LONGEST_FENCE)
+        #: The longest fence, with what stands before it, that a cut may fall into.
+        self._longest_fence = min(limit // 6, MOST_MARKERS)
         #: The lines that are complete, their ends included.
         self._lines: list[str] = []
         #: The line that is being written, where it begins, and what was open there.
-        self._line = ""
+        self._line = self._opening.quote
         self._start = 0
         self._fence = self._opening.fence
         self._table: _Table | None = None
@@ -120,18 +120,19 @@ class Page:
         self._heads = False
         #: How good a place the end of the last line is.
         self._rank = Rank.LINE
-        self._size = 0
+        self._size = len(self._line)
         #: The end of what has room, and the fence that is open there.
-        self._end = 0
+        self._end = self._size
         self._open = self._fence
         self._best: _Place | None = None
-        self._shown = 0
+        self._shown = self._size
 
     @property
     def shown(self) -> str:
         """What the message should read by now; "" before the first word."""
         body = self._body[: self._shown]
-        return "" if not body or body.isspace() else self._opening.text + body
+        is_blank = not body[len(self._opening.quote) :].strip()
+        return "" if is_blank else self._opening.text + body
 
     def add(self, text: str) -> Cut | None:
         """Take in `text`; if it does not fit, return the full message, with what
@@ -226,40 +227,40 @@ class Page:
 
     def _look(self, last: _Place) -> None:
         """See what may be shown now, and whether a cut would be good here."""
-        held = self._held_from()
-        soft = self._room - self._stretch - _reserve(self._fence or self._open)
-        if self._size <= soft:
+        held = self._held()
+        reserve = _reserve(self._fence or self._open)
+        if self._size <= self._room - reserve - self._stretch:
             self._best = None
-            self._shown = max(self._shown, held)
+            self._consider(held)
+            self._shown = max(self._shown, held.at if held else self._size)
             return
-        if held < self._size:
-            self._consider(self._held_place(held))
+        if held and (held.at == self._size or self._is_movable(held.at)):
+            self._consider(held)
         elif not self._line:
             self._consider(self._line_place())
         else:
             if self._is_table_over():
                 self._consider(_Place(self._start, Rank.BLOCK, None))
-            self._consider_words(last)
+            self._consider(self._place_of_words(last))
         if self._best:
             self._shown = max(self._shown, self._best.at)
 
-    def _consider(self, place: _Place) -> None:
+    def _consider(self, place: _Place | None) -> None:
         """Remember `place` if there is no better one."""
-        if place.at >= self._shown and (
-            self._best is None or place.rank >= self._best.rank
-        ):
+        at_least = self._best.rank if self._best else Rank.ANYWHERE
+        least = max(self._shown, len(self._opening.quote) + 1)
+        if place and place.at >= least and place.rank >= at_least:
             self._best = place
 
-    def _consider_words(self, last: _Place) -> None:
-        """Consider `last`, the place before the newest character: only what
-        follows a place shows whether it is a good one."""
+    def _place_of_words(self, last: _Place) -> _Place | None:
+        """`last`, the place before the newest character, if it can be a place for
+        a cut: only what follows shows that."""
         line = self._line
-        if len(line) < 2 or last.at != self._size - 1 or joins(line[-2], line[-1]):
-            return
-        rank = Rank.ANYWHERE
+        if len(line) < 2 or last.at < self._size - 1 or joins(line, len(line) - 1):
+            return None
         if ends_word(line[-2]) and not line[-1].isspace():
-            rank = self._rank_of_words(line[:-1])
-        self._consider(replace(last, rank=rank))
+            return replace(last, rank=self._rank_of_words(line[:-1]))
+        return last
 
     def _rank_of_words(self, words: str) -> Rank:
         """How good a place it is behind `words`, with which the line begins."""
@@ -269,46 +270,35 @@ class Page:
             return Rank.INSIDE
         return Rank.SENTENCE if ends_sentence(words) else Rank.WORD
 
-    def _held_place(self, held: int) -> _Place:
-        table = self._table
-        if table and table.head and held > table.start:
-            return _Place(held, Rank.LINE, None, table.head)
-        return _Place(held, Rank.BLOCK, self._fence)
-
     def _line_place(self) -> _Place:
         head = self._table.head if self._table else ""
         return _Place(self._start, self._rank, self._fence, head)
 
-    def _held_from(self) -> int:
-        """From where on the text must not be shown yet."""
-        line, size = self._line, self._size
-        if self._plain or (not line and not self._table):
-            return size
-        block = self._block_start()
-        if block is not None:
-            # What begins near the top cannot be moved, only cut: once that is
-            # near, it is text like any other.
-            near = size > self._room - self._stretch
-            return size if near and not self._is_movable(block) else block
-        undecided = may_become_block(line) and len(line) <= LONGEST_FENCE
-        if undecided and self._fence is None:
-            return self._start
-        # The line after a table decides on the table's end by its beginning.
-        self._plain = self._fence is None and bool(line)
-        return size
+    def _held(self) -> _Place | None:
+        """The place behind which nothing may be shown yet, if there is one.
 
-    def _block_start(self) -> int | None:
-        """Where the block begins that would be moved, or whose last row would."""
+        What is there may be a block that a cut would move as a whole. What
+        begins near the top of a message is not moved, only cut.
+        """
         line, table = self._line, self._table
+        if self._plain:
+            return None
         if self._open is not None and self._open is not self._fence:
-            return self._start
+            return _Place(self._start, Rank.BLOCK, self._fence)
         if self._fence:
             return None
         if table and table.head and may_become_row(line):
-            return table.start if self._is_movable(table.start) else self._start
+            if self._is_movable(table.start):
+                return _Place(table.start, Rank.BLOCK, None)
+            return _Place(self._start, Rank.LINE, None, table.head)
         if table and not table.head and may_become_delimiter(line):
-            return table.start
-        return self._start if is_row(line) else None
+            return _Place(table.start, Rank.BLOCK, None)
+        if is_row(line):
+            return _Place(self._start, Rank.BLOCK, None)
+        self._plain = bool(line) and not may_become_block(line)
+        if self._plain or not 0 < len(line) <= self._longest_fence:
+            return None
+        return self._line_place()
 
     def _is_table_over(self) -> bool:
         table = self._table
@@ -332,10 +322,19 @@ class Page:
 
     def _opening_at(self, place: _Place) -> Opening:
         most = self._limit // 3
+        quote = self._quote_at(place)
         if place.fence:
             fence = place.fence.shortened(most)
-            return Opening(fence.opener, fence)
-        return Opening(place.head) if 0 < len(place.head) <= most else Opening()
+            return Opening(fence.opener, fence, quote)
+        return Opening(place.head if len(place.head) <= most else "", None, quote)
+
+    def _quote_at(self, place: _Place) -> str:
+        """The marks that the rest of the line at `place` needs to stay quoted."""
+        line = self._body[: place.at].rpartition("\n")[2]
+        if len(line) <= beginning(line):
+            return ""
+        quote = quote_of(place.fence.prefix if place.fence else line)
+        return quote if len(quote) <= self._longest_fence else ""
 
 
 def _reserve(fence: Fence | None) -> int:
