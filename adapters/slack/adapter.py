@@ -21,7 +21,8 @@ from adapters.slack import events, mrkdwn
 from adapters.slack.client import Identity, SlackClient, open_client
 from adapters.slack.config import SlackConfig
 from adapters.slack.names import Names
-from adapters.slack.surface import SlackSurface, Status, open_surface
+from adapters.slack.status import Status
+from adapters.slack.surface import SlackSurface, open_surface
 from bot.errors import (
     AccessRevoked,
     ConfigError,

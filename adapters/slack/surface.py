@@ -13,13 +13,13 @@ from typing import Any
 
 from adapters.slack import mrkdwn
 from adapters.slack.client import SlackClient
-from bot.errors import AccessRevoked, DeliveryError, ThreadGone, Throttled
+from adapters.slack.status import THINKING, Status
+from bot.errors import DeliveryError, ThreadGone, Throttled
 from bot.values import Part, Turn
 
 log = logging.getLogger(__name__)
 
 PLACEHOLDER = "_Thinking…_"
-STATUS = "is thinking…"
 # Tells a reader that more is coming; edits show no progress of their own.
 MORE = " …"
 
@@ -42,46 +42,20 @@ PAGE = 100
 CLEARING = 2.0
 
 
-class Status:
-    """The "is thinking" line under a thread, where the app may set it."""
-
-    def __init__(self, client: SlackClient) -> None:
-        self._client = client
-        #: Channels that refused it once; a missing scope refuses in all of them.
-        self._refused: set[str] = set()
-
-    async def set(self, turn: Turn, text: str) -> None:
-        """Show `text`, or nothing; a channel that refuses is not asked again."""
-        if turn.thread.channel in self._refused:
-            return
-        try:
-            await self._client.call(
-                "assistant.threads.setStatus",
-                channel_id=turn.thread.channel,
-                thread_ts=turn.thread.thread,
-                status=text,
-            )
-        except (Throttled, AccessRevoked):
-            # The next write meets the same, and its caller knows what to do.
-            return
-        except DeliveryError as error:
-            self._refused.add(turn.thread.channel)
-            log.info("slack.status_off channel=%s %s", turn.thread.channel, error)
-
-
 class SlackSurface:
     """One reply in a Slack thread."""
 
-    def __init__(self, client: SlackClient, turn: Turn) -> None:
+    def __init__(
+        self, client: SlackClient, turn: Turn, thinking: asyncio.Future[None]
+    ) -> None:
         self._client = client
         self._turn = turn
+        self._thinking = thinking
+        #: Whether the status line may still show. A post clears it (facts A8.1),
+        #: unless Slack saw the post first.
+        self.has_status = True
         self._ts = {s.index: s.message for s in turn.shown if s.message}
         self._unsure = {s.index for s in turn.shown if not s.message}
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing of the reply is in the thread yet."""
-        return not self._ts
 
     async def show(self, part: Part) -> str:
         """See `bot.ports.Surface`."""
@@ -111,6 +85,7 @@ class SlackSurface:
     async def _post(self, part: Part) -> str:
         thread = self._turn.thread
         payload = {"turn": self._turn.key, "part": part.index}
+        was_set = self._thinking.done()
         try:
             answer = await self._client.call(
                 "chat.postMessage",
@@ -126,6 +101,7 @@ class SlackSurface:
         except DeliveryError:
             self._unsure.add(part.index)
             raise
+        self.has_status = self.has_status and not was_set
         return str(answer["ts"])
 
     async def _find(self, index: int) -> None:
@@ -162,19 +138,21 @@ async def open_surface(
     client: SlackClient, status: Status, turn: Turn
 ) -> AsyncIterator[SlackSurface]:
     """A surface for `turn`, with the status line set until something is there."""
-    surface = SlackSurface(client, turn)
+    # An answer that is taken up after a crash needs no line, and may need no post
+    # to clear the one that the crash left.
+    text = "" if any(shown.message for shown in turn.shown) else THINKING
     # Beside the turn, not before it: the placeholder need not wait for it.
-    thinking = asyncio.create_task(status.set(turn, STATUS if surface.is_empty else ""))
+    thinking = asyncio.create_task(status.set(turn, text))
+    surface = SlackSurface(client, turn, thinking)
     try:
         yield surface
     finally:
         thinking.cancel()
         await asyncio.wait({thinking})
-        # A post clears the line, too (facts A8.1). But Slack may have seen the post
-        # first, and an answer that is taken up after a crash may need none.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CLEARING):
-                await status.set(turn, "")
+        if text and surface.has_status:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLEARING):
+                    await status.set(turn, "")
 
 
 def _body(part: Part) -> dict[str, Any]:

@@ -1,0 +1,64 @@
+"""The "is thinking" line under a thread, where the app may set it.
+
+It is nice to have: it is never waited for, never asked for twice, and never
+asked for so often that Slack would refuse.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from adapters.slack.client import SlackClient
+from bot.errors import AccessRevoked, DeliveryError, Throttled
+from bot.values import Turn
+
+log = logging.getLogger(__name__)
+
+THINKING = "is thinking…"
+
+# 600 calls a minute (platform facts A5.1); a tenth of them is left for whatever
+# else the app is used for. How many may come at once is not published.
+SPACING = 60 / 540
+BURST = 30
+
+
+class Status:
+    """Sets the line in every thread of a workspace."""
+
+    def __init__(
+        self, client: SlackClient, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        #: Channels that refused it once; a missing scope refuses in all of them.
+        self._refused: set[str] = set()
+        #: Until when the calls so far use the rate up.
+        self._used = float("-inf")
+
+    async def set(self, turn: Turn, text: str) -> None:
+        """Show `text`, or nothing, if that is to be had."""
+        if turn.thread.channel in self._refused or not self._may_call():
+            return
+        try:
+            await self._client.call(
+                "assistant.threads.setStatus",
+                channel_id=turn.thread.channel,
+                thread_ts=turn.thread.thread,
+                status=text,
+            )
+        except Throttled as error:
+            self._used = self._clock() + error.retry_after + BURST * SPACING
+        except AccessRevoked:
+            # The next write meets the same, and its caller knows what to do.
+            return
+        except DeliveryError as error:
+            self._refused.add(turn.thread.channel)
+            log.info("slack.status_off channel=%s %s", turn.thread.channel, error)
+
+    def _may_call(self) -> bool:
+        now = self._clock()
+        used = max(self._used, now)
+        if used - now > BURST * SPACING:
+            return False
+        self._used = used + SPACING
+        return True

@@ -1,0 +1,85 @@
+"""The status line: there at once, gone in the end, and never a burden."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from adapters.slack.client import SlackClient, open_client
+from adapters.slack.config import SlackConfig
+from adapters.slack.status import BURST, SPACING, Status
+from adapters.slack.surface import open_surface
+from bot.values import Part, State, ThreadKey, Turn
+from tests.emulators.slack import SlackEmulator
+from tests.emulators.slack.faults import throttle
+from tests.product import slack_env
+
+SET = "assistant.threads.setStatus"
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackEmulator]:
+    async with SlackEmulator() as slack:
+        yield slack
+
+
+@pytest.fixture
+async def client(slack: SlackEmulator) -> AsyncIterator[SlackClient]:
+    async with open_client(SlackConfig.from_env(slack_env(slack))) as client:
+        yield client
+
+
+def turn_in(slack: SlackEmulator) -> Turn:
+    channel = slack.add_channel("general")
+    ts = slack.say(slack.add_user("Alice"), channel, "hello")
+    thread = ThreadKey("slack", slack.team, channel, ts)
+    return Turn(1, "key", thread, State.ANSWERING, 1, 0.0)
+
+
+def line(slack: SlackEmulator, turn: Turn) -> str:
+    return slack.status(turn.thread.channel, turn.thread.thread)
+
+
+async def test_a_turn_without_a_post_leaves_no_line(
+    slack: SlackEmulator, client: SlackClient
+) -> None:
+    turn = turn_in(slack)
+    async with open_surface(client, Status(client), turn):
+        await slack.until(lambda: line(slack, turn) == "is thinking…")
+    assert line(slack, turn) == ""
+
+
+async def test_a_post_that_overtakes_it_does_not_leave_it_behind(
+    slack: SlackEmulator, client: SlackClient
+) -> None:
+    turn = turn_in(slack)
+    gate = slack.faults.hold(SET)
+    async with open_surface(client, Status(client), turn) as surface:
+        await surface.show(Part(0, "Paris.", final=True))
+        gate.set()
+        await slack.until(lambda: line(slack, turn) == "is thinking…")
+    assert line(slack, turn) == ""
+
+
+async def test_many_at_once_stay_below_the_limit(
+    slack: SlackEmulator, client: SlackClient
+) -> None:
+    turn, status = turn_in(slack), Status(client)
+    await asyncio.gather(*(status.set(turn, "is thinking…") for _ in range(200)))
+    assert not slack.refused
+    assert BURST <= len(slack.calls_of(SET)) <= BURST + 5
+
+
+async def test_told_to_wait_it_keeps_still_for_as_long(
+    slack: SlackEmulator, client: SlackClient
+) -> None:
+    now = 0.0
+    turn, status = turn_in(slack), Status(client, lambda: now)
+    slack.faults.add(SET, throttle(30))
+    await status.set(turn, "is thinking…")
+    now = 29.0
+    await status.set(turn, "is thinking…")
+    assert len(slack.calls_of(SET)) == 1
+    now = 30.0 + SPACING
+    await status.set(turn, "is thinking…")
+    assert len(slack.calls_of(SET)) == 2
