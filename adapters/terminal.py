@@ -6,15 +6,17 @@ file or a pipe, each line is a message and answers are printed plainly.
 
 import asyncio
 import contextlib
-import signal
+import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol, TextIO
 
 from prompt_toolkit import PromptSession
+from prompt_toolkit.input import DummyInput, Input
+from prompt_toolkit.keys import Keys
 from rich.console import Console
 from rich.live import Live
 from rich.markdown import Markdown
@@ -22,7 +24,7 @@ from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
-from bot.errors import StorageError
+from bot.errors import StorageError, ThreadGone
 from bot.ports import Host
 from bot.values import Heard, Limits, Part, ThreadKey, ThreadSummary, Turn
 
@@ -138,9 +140,12 @@ class TerminalSurface:
         self._screen = screen
 
     async def show(self, part: Part) -> str:
-        """See `bot.ports.Surface`."""
-        if part.text:
-            self._screen.update(part.text)
+        """See `bot.ports.Surface`. ThreadGone when nobody reads any more."""
+        try:
+            if part.text:
+                self._screen.update(part.text)
+        except BrokenPipeError as error:
+            raise ThreadGone("the output is closed") from error
         return str(part.index)
 
     async def remove(self, index: int) -> None:
@@ -160,16 +165,18 @@ class TerminalAdapter:
         self.thread = _new_thread()
         self._opens = True
         self._answered = asyncio.Event()
+        self._keys: Input = DummyInput()
+        #: What was typed while an answer was being written.
+        self._ahead = ""
         self._listed: list[ThreadSummary] = []
 
     async def run(self, host: Host) -> None:
         """See `bot.ports.Adapter`. Returns at the end of the input."""
-        with _on_interrupt(lambda: host.stop(self.thread)):
-            async for line in self._lines():
-                if line.startswith("/"):
-                    await self._obey(line, host)
-                elif line:
-                    await self._ask(line, host)
+        async for line in self._lines():
+            if line.startswith("/"):
+                await self._obey(line, host)
+            elif line:
+                await self._ask(line, host)
 
     @contextlib.asynccontextmanager
     async def _surface(self, turn: Turn) -> AsyncIterator[TerminalSurface]:
@@ -177,7 +184,8 @@ class TerminalAdapter:
         try:
             yield TerminalSurface(screen)
         finally:
-            screen.close()
+            with contextlib.suppress(BrokenPipeError):
+                screen.close()
             if turn.thread == self.thread:
                 self._answered.set()
 
@@ -211,11 +219,11 @@ class TerminalAdapter:
             return
         self._say("**Threadkeep.** Ask something; `/help` says what else you can do.")
         prompt: PromptSession[str] = PromptSession()
+        self._keys = prompt.input
         while True:
+            ahead, self._ahead = self._ahead, ""
             try:
-                # Its own handler would replace, and then remove, ours.
-                line = await prompt.prompt_async("› ", handle_sigint=False)
-                yield line.strip()
+                yield (await prompt.prompt_async("› ", default=ahead)).strip()
             except KeyboardInterrupt:
                 self._say("Ctrl-D leaves.")
             except EOFError:
@@ -239,7 +247,29 @@ class TerminalAdapter:
         except StorageError as error:
             self._say(f"That could not be kept, so it is not answered: {error}")
             return
-        await self._answered.wait()
+        with self._stoppable(host):
+            await self._answered.wait()
+
+    @contextlib.contextmanager
+    def _stoppable(self, host: Host) -> Iterator[None]:
+        """Let Ctrl-C stop the answer, and keep what is typed meanwhile.
+
+        As a key, not as a signal: that would reach `make` as well, which would
+        end with an error when we end well.
+        """
+
+        def pressed() -> None:
+            for each in self._keys.read_keys():
+                if each.key == Keys.ControlC:
+                    host.stop(self.thread)
+                elif each.data.isprintable():
+                    self._ahead += each.data
+
+        if not self._is_interactive:
+            yield
+            return
+        with self._keys.raw_mode(), self._keys.attach(pressed):
+            yield
 
     async def _obey(self, line: str, host: Host) -> None:
         command, _, argument = line.partition(" ")
@@ -295,7 +325,10 @@ class TerminalAdapter:
 @contextlib.asynccontextmanager
 async def connect(env: Mapping[str, str]) -> AsyncIterator[TerminalAdapter]:
     """The terminal that this process was started in. Reads nothing of `env`."""
-    yield TerminalAdapter(sys.stdin, sys.stdout)
+    try:
+        yield TerminalAdapter(sys.stdin, sys.stdout)
+    finally:
+        _let_go(sys.stdout)
 
 
 def _joined(lines: list[list[Segment]]) -> Segments:
@@ -318,15 +351,13 @@ def last_break(text: str) -> int:
     return found
 
 
-@contextlib.contextmanager
-def _on_interrupt(stop: Callable[[], object]) -> Iterator[None]:
-    """Let Ctrl-C call `stop`, as long as nobody edits a line."""
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGINT, stop)
+def _let_go(out: TextIO) -> None:
+    """Leave nothing unwritten for Python to complain of at its end, where the
+    reader of our output has gone, as in `threadkeep serve | head -3`."""
     try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGINT)
+        out.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
 
 
 def _new_thread() -> ThreadKey:
