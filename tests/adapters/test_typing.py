@@ -53,10 +53,11 @@ class Seat:
         except OSError:  # the other side is closed
             asyncio.get_running_loop().remove_reader(self._master)
             return
+        self._stream.feed(data)
         # It asks where the cursor is, and waits for the answer.
         if b"\x1b[6n" in data:
-            self.type("\x1b[1;1R")
-        self._stream.feed(data)
+            cursor = self._screen.cursor
+            self.type(f"\x1b[{cursor.y + 1};{cursor.x + 1}R")
         self._changed.set()
 
 
