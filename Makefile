@@ -23,7 +23,7 @@ run: $(VENV)/.installed  ## answer: in Slack if it is set up, else in this termi
 	@exec $(BIN)/threadkeep serve
 
 test: $(VENV)/.tested  ## run the tests
-	@$(BIN)/pytest -n 2
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.tested  ## ruff and mypy, strict
 	@$(BIN)/ruff check .

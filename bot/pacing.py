@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 
 from bot.values import Limits, Rate, ThreadKey
 
-
 # Refilling and predicting round differently in the last bit.
 ROUNDING = 1e-6
 

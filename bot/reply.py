@@ -4,8 +4,9 @@ Claude is read at its own speed and the platform written at its own. Whenever
 a write is allowed it carries the newest text, so a slow platform gets fewer
 and larger updates, never a queue of stale ones.
 
-The order of durable steps: intent stored, message posted, its id and the text
-so far stored. A crash between any two is repaired by whoever resumes the turn.
+The order of durable steps: intent stored, message posted, its id stored; from
+then on the text of an edit stored, message edited. A crash between any two is
+repaired by whoever resumes the turn, and takes nothing from anyone who read it.
 """
 
 import asyncio
@@ -59,6 +60,7 @@ class Reply:
         self._failures = 0
         self._before = {shown.index: shown for shown in turn.shown}
         self._before_chars = sum(len(shown.text) for shown in turn.shown)
+        self._messages = {s.index: s.message for s in turn.shown if s.message}
         #: When the first word came.
         self._began = float("inf")
         self._retry = float("-inf")
@@ -108,9 +110,16 @@ class Reply:
         if self._is_hidden():
             return None
         for part in self._renderer.parts:
-            if self._shown.get(part.index) != part:
+            if self._shown.get(part.index) != part and not self._is_idle(part):
                 return part
         return None
+
+    def _is_idle(self, part: Part) -> bool:
+        """Whether `part` would be a placeholder where none is wanted: below words
+        of the same reply, or in a message that is there already."""
+        if part.text.strip():
+            return False
+        return part.index > 0 or (not part.final and 0 in self._messages)
 
     def _is_hidden(self) -> bool:
         """Whether readers still have more before them than the new text."""
@@ -132,7 +141,7 @@ class Reply:
         return Wish(
             self._turn.key,
             self._turn.thread,
-            Kind.EDIT if self._is_posted(part.index) else Kind.POST,
+            self._kind(part),
             self._urgency(part),
             max(self._earliest(part), self._retry),
         )
@@ -150,14 +159,11 @@ class Reply:
         seen = self._shown.get(part.index)
         return Urgency.REFRESH if seen and seen.text else Urgency.FIRST
 
-    def _is_posted(self, index: int) -> bool:
-        earlier = self._before.get(index)
-        return index in self._shown or (
-            earlier is not None and earlier.message is not None
-        )
+    def _kind(self, part: Part) -> Kind:
+        return Kind.EDIT if part.index in self._messages else Kind.POST
 
     async def _try_to_write(self, part: Part) -> None:
-        kind = Kind.EDIT if self._is_posted(part.index) else Kind.POST
+        kind = self._kind(part)
         try:
             await self._write(part)
             self._failures = 0
@@ -172,15 +178,27 @@ class Reply:
             log.warning("reply.delayed thread=%s %s", self._turn.thread, error)
 
     async def _write(self, part: Part) -> None:
-        if not self._is_posted(part.index):
+        posted = self._messages.get(part.index)
+        if posted:
+            await self._remember(part, posted)
+        else:
             await self._store.intend(self._turn, part.index)
-        message = await self._surface.show(part)
+        message = self._messages[part.index] = await self._surface.show(part)
         self._shown[part.index] = part
         if part.text:
             # A placeholder does not count: the first words may follow at once.
             self._edited[part.index] = self._clock()
+        if not posted:
+            await self._remember(part, message)
+
+    async def _remember(self, part: Part, message: str) -> None:
+        """Store what people see, or are about to."""
         shown = Shown(part.index, message, part.text)
-        await self._store.show(self._turn, shown, self.text, self._now())
+        try:
+            await self._store.show(self._turn, shown, self.text, self._now())
+        except StorageError as error:
+            # They see it all the same, and `finish` stores it in the end.
+            log.warning("reply.unsaved thread=%s %s", self._turn.thread, error)
 
     async def _take_back(self, index: int) -> None:
         """Remove a message that only an earlier, longer attempt needed."""
