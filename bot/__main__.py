@@ -39,7 +39,7 @@ MISTAKE = 2
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="threadkeep")
 def main() -> None:
-    """Claude in Slack and Discord threads, remembered in SQLite."""
+    """Claude in your team's threads, remembered in SQLite."""
 
 
 @main.command()

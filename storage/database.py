@@ -6,6 +6,8 @@ the file and says what to do. Nothing is repaired and nothing is moved aside.
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -37,7 +39,7 @@ def open_for_writing(path: Path) -> Database:
     """
     _create(path)
     db = _connect(path)
-    try:
+    with _closed_if_refused(db, path):
         # Whose file it is comes before anything that would write to it.
         _require_ours(db, path)
         _require_health(db, path)
@@ -47,12 +49,6 @@ def open_for_writing(path: Path) -> Database:
         db.execute("PRAGMA synchronous = FULL")
         _require_writable(db)
         migrate(db)
-    except sqlite3.Error as error:
-        db.close()
-        raise refusal(path, error) from error
-    except BaseException:
-        db.close()
-        raise
     return db
 
 
@@ -74,15 +70,21 @@ def open_beside(path: Path) -> Database:
     if not path.exists():
         raise ConfigError(f"{path} is not there yet; nothing was said so far.")
     db = open_for_reading(path)
-    try:
+    with _closed_if_refused(db, path):
         _require_ours(db, path)
+    return db
+
+
+@contextmanager
+def _closed_if_refused(db: Database, path: Path) -> Iterator[None]:
+    try:
+        yield
     except sqlite3.Error as error:
         db.close()
         raise refusal(path, error) from error
     except BaseException:
         db.close()
         raise
-    return db
 
 
 def _create(path: Path) -> None:

@@ -45,9 +45,11 @@ GONE = {
     "restricted_action_thread_only_channel",
     "team_access_not_granted",
     "thread_not_found",
-    # What we send is wrong for Slack; sending it again will not change that.
+}
+UNFIT = {
     "block_mismatch",
     "invalid_blocks",
+    "invalid_blocks_format",
     "msg_blocks_too_long",
     "msg_too_long",
     "no_text",
@@ -60,8 +62,8 @@ DEFAULT_PAUSE = 5.0
 TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
 
 
-class Refused(DeliveryError):
-    """Slack's own word for why not, for callers that can tell codes apart."""
+class Unfit(DeliveryError):
+    """Slack does not take this content in this form, today or tomorrow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class SlackClient:
     async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """Call `method` and return the answer.
 
-        Raises Throttled, ThreadGone, AccessRevoked or another DeliveryError;
+        Raises Throttled, ThreadGone, Unfit, AccessRevoked or another DeliveryError;
         after the last, whether the call took effect is unknown.
         """
         arguments = {k: v for k, v in arguments.items() if v is not None}
@@ -167,7 +169,7 @@ def _meaning(method: str, error: SlackApiError) -> Exception:
             else ""
         )
         return ThreadGone(message + needed)
-    return Refused(message) if code else DeliveryError(message)
+    return Unfit(message) if code in UNFIT else DeliveryError(message)
 
 
 def _retry_after(response: Any) -> float:

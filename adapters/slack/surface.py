@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from adapters.slack import mrkdwn
-from adapters.slack.client import SlackClient
+from adapters.slack.client import SlackClient, Unfit
 from adapters.slack.status import THINKING, Status
 from bot.errors import DeliveryError, ThreadGone, Throttled
 from bot.values import Part, Turn
@@ -31,6 +31,8 @@ EVENT_TYPE = "threadkeep_reply"
 # chat.update refuses a `text` over 4,000 characters, though with blocks it is
 # only what notifications and screen readers use (facts A5.3).
 FALLBACK_CHARS = 3000
+
+CUT = "_The rest cannot be shown in Slack._"
 
 # How long before a turn's last sign of life its posts may have been made, by a
 # clock that need not agree with Slack's.
@@ -61,16 +63,15 @@ class SlackSurface:
         """See `bot.ports.Surface`."""
         if part.index in self._unsure:
             await self._find(part.index)
-        if ts := self._ts.get(part.index):
-            await self._client.call(
-                "chat.update",
-                channel=self._turn.thread.channel,
-                ts=ts,
-                **_body(part),
-            )
-        else:
-            ts = self._ts[part.index] = await self._post(part)
-        return ts
+        try:
+            return await self._write(part.index, _body(part))
+        except Unfit as error:
+            # Words without their looks are better than a placeholder for ever.
+            log.error("slack.unfit thread=%s %s", self._turn.thread, error)
+        try:
+            return await self._write(part.index, _plain(part))
+        except Unfit as error:
+            raise ThreadGone(str(error)) from error
 
     async def remove(self, index: int) -> None:
         """See `bot.ports.Surface`."""
@@ -82,9 +83,18 @@ class SlackSurface:
                     "chat.delete", channel=self._turn.thread.channel, ts=ts
                 )
 
-    async def _post(self, part: Part) -> str:
+    async def _write(self, index: int, body: dict[str, Any]) -> str:
+        if ts := self._ts.get(index):
+            await self._client.call(
+                "chat.update", channel=self._turn.thread.channel, ts=ts, **body
+            )
+        else:
+            ts = self._ts[index] = await self._post(index, body)
+        return ts
+
+    async def _post(self, index: int, body: dict[str, Any]) -> str:
         thread = self._turn.thread
-        payload = {"turn": self._turn.key, "part": part.index}
+        payload = {"turn": self._turn.key, "part": index}
         was_set = self._thinking.done()
         try:
             answer = await self._client.call(
@@ -94,12 +104,12 @@ class SlackSurface:
                 unfurl_links=False,
                 unfurl_media=False,
                 metadata={"event_type": EVENT_TYPE, "event_payload": payload},
-                **_body(part),
+                **body,
             )
-        except (Throttled, ThreadGone):
+        except (Throttled, ThreadGone, Unfit):
             raise
         except DeliveryError:
-            self._unsure.add(part.index)
+            self._unsure.add(index)
             raise
         self.has_status = self.has_status and not was_set
         return str(answer["ts"])
@@ -161,6 +171,14 @@ def _body(part: Part) -> dict[str, Any]:
         text = text.rstrip() + MORE
     fallback = mrkdwn.escape(text)[:FALLBACK_CHARS]
     return {"text": fallback, "blocks": [{"type": "markdown", "text": text}]}
+
+
+def _plain(part: Part) -> dict[str, Any]:
+    """The same without Markdown, cut to what every message may hold."""
+    text = mrkdwn.escape(part.text.strip() or PLACEHOLDER)
+    if len(text) > FALLBACK_CHARS:
+        text = f"{text[:FALLBACK_CHARS]}\n{CUT}"
+    return {"text": text, "blocks": []}
 
 
 def _part_of(message: Any, turn: str) -> tuple[int, str] | None:

@@ -71,6 +71,17 @@ async def test_a_thread_that_is_gone_ends_the_answer(office: Office, code: str) 
     assert len(office.slack.calls_of("chat.update")) <= 4
 
 
+async def test_what_slack_cannot_render_is_shown_plainly(office: Office) -> None:
+    unfit = error("invalid_blocks")
+    office.slack.faults.add(
+        "chat.update", unfit, times=9, when=lambda call: bool(call.value("blocks"))
+    )
+    office.claude.script("**Paris** & <!here>.")
+    ts = office.ask("?")
+    await office.answered(ts, "**Paris** &amp; &lt;\u200b!here&gt;.")
+    assert office.slack.pings == []
+
+
 async def test_without_the_status_scope_it_works_and_asks_once(office: Office) -> None:
     office.slack.refuse_status("missing_scope")
     for text in ("one", "two"):
