@@ -1,11 +1,7 @@
-"""Threadkeep itself, run in a test: in this process, or as a process to kill.
-
-`python -m tests.product` is what a `Nursery` forks processes off.
-"""
+"""Threadkeep itself, run in a test: in this process, or as a process to kill."""
 
 import asyncio
 import contextlib
-import gc
 import itertools
 import json
 import os
@@ -15,12 +11,10 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn, Protocol, Self
+from typing import Protocol, Self
 
 from adapters.slack.adapter import connect
-from bot.__main__ import main
 from bot.app import App
-from bot.claude import client
 from bot.ports import Model, Store
 from bot.responder import Asking
 from tests.emulators.claude import ClaudeEmulator
@@ -170,7 +164,7 @@ class Nursery:
 
     async def __aenter__(self) -> Self:
         self._nurse = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.product"),
+            *(sys.executable, "-m", "tests.nursery"),
             cwd=ROOT,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -215,49 +209,3 @@ class Nursery:
             for future in (fork.born, fork.ended):
                 if not future.done():
                     future.set_exception(EOFError("the nursery is gone"))
-
-
-def nurse() -> None:
-    """Fork a process for every order on standard input, until there are no more.
-
-    Returns in the processes that it forks, once they are done.
-    """
-    # The rest of the imports: the SDK's client makes some when it is first made.
-    client("sk-ant-none", None)
-    gc.freeze()
-    # Who watches over a process ends unwatched.
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    for line in sys.stdin:
-        if os.fork() == 0:
-            _watch(json.loads(line))
-            return
-
-
-def _watch(order: Mapping[str, Any]) -> None:
-    """Fork the process that was ordered; say when it is born and how it ended."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    if (pid := os.fork()) == 0:
-        _live(order)
-    _tell(order["number"], "born", pid)
-    _, status = os.waitpid(pid, 0)
-    _tell(order["number"], "ended", os.waitstatus_to_exitcode(status))
-
-
-def _tell(number: int, event: str, value: int) -> None:
-    sys.stdout.write(f"{json.dumps([number, event, value])}\n")
-    sys.stdout.flush()
-
-
-def _live(order: Mapping[str, Any]) -> NoReturn:
-    """Be Threadkeep, in a process that was just forked."""
-    with open(os.devnull) as nothing, open(order["log"], "ab") as log:
-        os.dup2(nothing.fileno(), 0)
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
-    os.environ.clear()
-    os.environ.update(order["env"])
-    sys.exit(main(args=order["arguments"], prog_name="threadkeep"))
-
-
-if __name__ == "__main__":
-    nurse()
