@@ -25,12 +25,14 @@ _BROKEN = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
 def translated(error: Exception) -> StorageError:
     """What `error`, met while reading or writing, means to the core."""
     name = _name(error)
-    kind = StorageError
+    kind, advice = StorageError, "the database refused"
     if name in _FULL:
         kind = StorageFull
+        advice = "the disk of the database is full, make room; nothing is lost"
     elif name.startswith(_BROKEN):
         kind = StorageBroken
-    translation = kind(f"{name}: {error}")
+        advice = "the database is damaged, restore it from a backup"
+    translation = kind(f"{advice} ({name}: {error})")
     translation.__cause__ = error
     return translation
 

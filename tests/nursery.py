@@ -4,6 +4,7 @@ It has imported everything and does nothing: what it forks begins as a process o
 `threadkeep` does, but for the seconds that the imports take.
 """
 
+import ctypes
 import gc
 import importlib
 import json
@@ -18,6 +19,9 @@ from bot.claude import client
 
 # Threadkeep imports these when it has found that it needs them.
 LATE = ("adapters.slack.adapter", "adapters.slack.check", "adapters.slack.config")
+
+# From Linux's <sys/prctl.h>; Python has no name for it.
+PR_SET_PDEATHSIG = 1
 
 
 def nurse() -> None:
@@ -41,6 +45,7 @@ def nurse() -> None:
 def _watch(order: Mapping[str, Any]) -> None:
     """Fork the process that was ordered; say when it is born and how it ended."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    _die_with_parent()
     if (pid := os.fork()) == 0:
         _live(order)
     _tell(order["number"], "born", pid)
@@ -55,6 +60,7 @@ def _tell(number: int, event: str, value: int) -> None:
 
 def _live(order: Mapping[str, Any]) -> NoReturn:
     """Be Threadkeep, in a process that was just forked."""
+    _die_with_parent()
     with open(os.devnull) as nothing, open(order["log"], "ab") as log:
         os.dup2(nothing.fileno(), 0)
         os.dup2(log.fileno(), 1)
@@ -62,6 +68,12 @@ def _live(order: Mapping[str, Any]) -> NoReturn:
     os.environ.clear()
     os.environ.update(order["env"])
     sys.exit(main(args=order["arguments"], prog_name="threadkeep"))
+
+
+def _die_with_parent() -> None:
+    """See to it that a test which is killed leaves nothing running."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from tests.emulators.slack.faults import Rule, hold
 from tests.emulators.slack.world import Seen
 from tests.product import Nursery, Process, claude_env, slack_env
 
-# How long anything may take on a machine that is busy with other things.
+# How many seconds anything may take on a machine that is busy with other things.
 PATIENCE = 60.0
 
 # Slack waits 3 s for an acknowledgement and a minute before its second retry
@@ -158,9 +158,10 @@ class Scene:
     async def stored(self, state: str) -> None:
         """Wait until the database says that the newest turn is in `state`."""
         with contextlib.closing(self._database()) as db:
-            # A database tells nobody that it changed.
-            while db.execute(NEWEST).fetchone() != (state,):  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+            async with asyncio.timeout(PATIENCE):
+                # A database tells nobody that it changed.
+                while db.execute(NEWEST).fetchone() != (state,):  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
 
     # Where it is caught.
 

@@ -15,6 +15,13 @@ def error(name: str) -> sqlite3.Error:
     return met
 
 
+ADVICE = {
+    StorageFull: "the disk of the database is full, make room; nothing is lost",
+    StorageBroken: "the database is damaged, restore it from a backup",
+    StorageError: "the database refused",
+}
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
@@ -33,7 +40,7 @@ def test_errors_are_told_apart_by_name(name: str, kind: type[StorageError]) -> N
     met = error(name)
     translation = translated(met)
     assert type(translation) is kind
-    assert str(translation) == f"{name}: it went wrong"
+    assert str(translation) == f"{ADVICE[kind]} ({name}: it went wrong)"
     assert translation.__cause__ is met
 
 

@@ -206,7 +206,7 @@ async def test_a_lock_held_by_another_program_is_an_error_that_passes(
     asked = (add(writer, word) for word in "ab")
     results = await asyncio.gather(*asked, return_exceptions=True)
     assert [str(result) for result in results] == [
-        "SQLITE_BUSY: database is locked"
+        "the database refused (SQLITE_BUSY: database is locked)"
     ] * 2
     other.execute("ROLLBACK")
     other.close()
