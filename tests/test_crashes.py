@@ -80,12 +80,16 @@ async def told_to_stop_it_finishes_a_short_answer(scene: Scene) -> None:
 
 @scenarios.add(grace=1)
 async def told_to_stop_it_hands_a_long_answer_over(scene: Scene) -> None:
-    scene.claude.script(["Half of it", never()], "All of it.", "More.")
+    scene.claude.script(["Half of it", never()], [never()], "All of it.", "More.")
     ts = await scene.opens_with("all of it")
     await scene.answered(ts, "Half of it …")
     scene.slack.say(scene.bob, scene.general, "and more", thread_ts=ts)
     await scene.heard()
     [posted] = scene.replies(ts)
+    # Twice: one who is told to stop has not failed, and uses up no attempt.
+    assert 1 <= await scene.stop() < QUICK
+    await scene.start()
+    await scene.asked(2)
     assert 1 <= await scene.stop() < QUICK
     await scene.start()
     await scene.ends_with(ts, "All of it.", "More.")
