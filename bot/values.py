@@ -49,6 +49,9 @@ class Heard:
     automated: bool = False
     #: Names of the files that came with it.
     files: tuple[str, ...] = ()
+    #: What it is about, when its author chose that: the message replied to, or
+    #: asked about. Remembered with it, never answered for itself.
+    quotes: tuple["Heard", ...] = ()
 
 
 class Verdict(enum.Enum):
@@ -171,6 +174,10 @@ class Turn:
     #: What the thread is told below the text, for example how it ended.
     note: str = ""
     shown: tuple[Shown, ...] = ()
+    #: It answers the message that its thread began with, which addressed the bot.
+    begins: bool = False
+    #: The first message in its thread that was to be answered, if it is still there.
+    opening: Heard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,12 +248,15 @@ class Scope(enum.Enum):
 
     WORKSPACE = "workspace"
     CHANNEL = "channel"
+    THREAD = "thread"
 
     def of(self, thread: ThreadKey) -> str:
         """The name of the budget that a write into `thread` is counted on."""
         if self is Scope.WORKSPACE:
             return f"{thread.platform}:{thread.workspace}"
-        return f"{thread.platform}:{thread.workspace}:{thread.channel}"
+        if self is Scope.CHANNEL:
+            return f"{thread.platform}:{thread.workspace}:{thread.channel}"
+        return str(thread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +286,18 @@ class Limits:
     #: Sequences that would notify people if the model wrote them. A zero-width
     #: space goes in after the first character of each match.
     pings: re.Pattern[str] | None = None
+    #: The most lines of a message that readers see without unfolding it, where
+    #: there is such a number.
+    part_lines: int | None = None
+    #: Whether a reply that has no text yet is shown as a placeholder. Not where
+    #: the platform itself shows that the bot is writing.
+    placeholder: bool = True
+    #: Whether Markdown's tables and images are shown as such.
+    tables: bool = True
+    images: bool = True
+    #: Said once, below the first answer in a thread that was begun by addressing
+    #: the bot: what people must know to go on.
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

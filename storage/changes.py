@@ -5,12 +5,13 @@ What it promises is said in `bot.ports.Store`; how it keeps that is said here.
 Rule 1: a turn only ever moves down the list of its states, except by `hand_over`:
 what comes late for a turn that has ended changes neither its state nor its words.
 Rule 2: what Claude was once given never changes and never moves. `content`,
-`preface` and `place` are written where they are NULL, and nowhere else.
+`preface` and `place` are written where they are NULL, and nowhere else; but for
+what people themselves take back, which is in `corrections`.
 """
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -42,26 +43,32 @@ def hear(db: Database, heard: Heard, *, judge: Judge, now: float) -> Verdict:
     if verdict is Verdict.KEEP:
         if thread is None:
             return Verdict.IGNORE
-        _remember(db, thread["id"], [heard])
+        _remember(db, thread["id"], heard)
         return verdict
     if thread is None:
         thread_id = _add_thread(db, heard.thread, unread=not heard.opens, now=now)
     else:
         thread_id = thread["id"]
-    _remember(db, thread_id, [heard], turn_id=_wait(db, thread_id, heard, now=now))
+    turn_id = _wait(db, thread_id, heard, now=now)
+    _remember(db, thread_id, heard, turn_id=turn_id, asks=True)
     return verdict
 
 
 def backfill(db: Database, turn: Turn, *, history: Sequence[Heard]) -> list[Spoken]:
-    thread_id, state = db.execute(
-        "SELECT thread_id, state FROM turns WHERE id = ?", [turn.id]
+    thread_id, state, unread = db.execute(
+        "SELECT thread_id, state, unread "
+        "FROM turns JOIN threads ON threads.id = thread_id WHERE turns.id = ?",
+        [turn.id],
     ).fetchone()
-    # The bot's own words are in its turns already, or were never meant as such.
-    heard = [each for each in history if not each.echo]
-    # A turn that has ended reads no more; the next one will.
-    ended = State(state) not in (State.WAITING, State.ANSWERING)
-    _remember(db, thread_id, heard, turn_id=None if ended else turn.id)
-    db.execute("UPDATE threads SET unread = 0 WHERE id = ?", [thread_id])
+    # Whoever began anew while the platform was asked does not want it any more.
+    if unread:
+        # A turn that has ended reads no more; the next one will.
+        ended = State(state) not in (State.WAITING, State.ANSWERING)
+        for heard in history:
+            # Our own words are in our turns already, or were never meant as such.
+            if not heard.echo:
+                _remember(db, thread_id, heard, turn_id=None if ended else turn.id)
+        db.execute("UPDATE threads SET unread = 0 WHERE id = ?", [thread_id])
     return queries.spoken(db, turn)
 
 
@@ -75,7 +82,8 @@ def begin(db: Database, turn: Turn, *, now: float) -> list[Spoken]:
         """,
         {"turn": turn.id, "now": now},
     )
-    if begun.rowcount:
+    # What else was said stays for a turn that has something to answer.
+    if begun.rowcount and queries.messages(db, turn.id):
         db.execute(
             """
             UPDATE messages SET turn_id = :turn
@@ -99,9 +107,12 @@ def freeze(
     )
     if not frozen.rowcount:
         return
-    for row in queries.messages(db, turn):
-        if row["content"] is None and row["message"] in contents:
-            _place(db, turn, row["id"], content=contents[row["message"]])
+    for row in queries.messages(db, turn.id):
+        if row["place"] is None and row["message"] in contents:
+            # `contents` may be older than what it was meanwhile edited to read.
+            edited: str | None = row["content"]
+            content = contents[row["message"]] if edited is None else edited
+            _place(db, turn, row["id"], content=content)
 
 
 def intend(db: Database, turn: Turn, *, index: int) -> None:
@@ -220,38 +231,49 @@ def _wait(db: Database, thread_id: int, heard: Heard, *, now: float) -> int:
 def _remember(
     db: Database,
     thread_id: int,
-    heard: Iterable[Heard],
+    heard: Heard,
     *,
     turn_id: int | None = None,
+    asks: bool = False,
 ) -> None:
-    for each in heard:
-        db.execute(
-            """
-            INSERT INTO messages
-                (thread_id, turn_id, message, role, author, at, addressed, opens,
-                 automated, files, text)
-            VALUES
-                (:thread_id, :turn_id, :message, 'user', :author, :at, :addressed,
-                 :opens, :automated, :files, :text)
-            ON CONFLICT (thread_id, message) DO NOTHING
-            """,
-            {
-                "thread_id": thread_id,
-                "turn_id": turn_id,
-                "message": each.message,
-                "author": each.author,
-                "at": each.at,
-                "addressed": each.addressed,
-                "opens": each.opens,
-                "automated": each.automated,
-                "files": json.dumps(each.files),
-                "text": each.text,
-            },
-        )
-        # Also when it comes after a reply to it: what counts is what the root
-        # says, not when we heard it.
-        if each.opens and each.addressed:
-            db.execute("UPDATE threads SET follows = 1 WHERE id = ?", [thread_id])
+    """Store `heard` and what it quotes, unless they are known."""
+    for quoted in heard.quotes:
+        if not quoted.echo:
+            _add_message(db, thread_id, quoted, turn_id=turn_id, asks=False)
+    _add_message(db, thread_id, heard, turn_id=turn_id, asks=asks)
+    # Also when it comes after a reply to it: what counts is what the root says, not
+    # when we heard it. A root that is only quoted did not begin this thread.
+    if heard.opens and heard.addressed:
+        db.execute("UPDATE threads SET follows = 1 WHERE id = ?", [thread_id])
+
+
+def _add_message(
+    db: Database, thread_id: int, heard: Heard, *, turn_id: int | None, asks: bool
+) -> None:
+    db.execute(
+        """
+        INSERT INTO messages
+            (thread_id, turn_id, message, role, author, at, addressed, opens,
+             automated, asks, files, text)
+        VALUES
+            (:thread_id, :turn_id, :message, 'user', :author, :at, :addressed,
+             :opens, :automated, :asks, :files, :text)
+        ON CONFLICT (thread_id, message) DO NOTHING
+        """,
+        {
+            "thread_id": thread_id,
+            "turn_id": turn_id,
+            "message": heard.message,
+            "author": heard.author,
+            "at": heard.at,
+            "addressed": heard.addressed,
+            "opens": heard.opens,
+            "automated": heard.automated,
+            "asks": asks,
+            "files": json.dumps(heard.files),
+            "text": heard.text,
+        },
+    )
 
 
 def _place(db: Database, turn: Turn, message_id: int, *, content: str) -> None:

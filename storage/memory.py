@@ -6,14 +6,13 @@ anything, so each one happens at once, as a transaction would.
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count, groupby
 from operator import attrgetter
 
 from bot.ports import Judge
 from bot.values import (
-    Ended,
     Heard,
     Outcome,
     Said,
@@ -29,65 +28,15 @@ from bot.values import (
     Verdict,
 )
 from storage.queries import title
-
-
-@dataclass(slots=True)
-class _Turn:
-    """A turn, and what only the store knows of it."""
-
-    value: Turn
-    asked_at: float
-    preface: str | None = None
-    #: What Claude was given, by message id, in the order in which it was given.
-    contents: dict[str, str] = field(default_factory=dict)
-    outcome: Outcome | None = None
-    ended_at: float = 0.0
-
-    @property
-    def open(self) -> bool:
-        return self.value.state is not State.DELIVERED
-
-    @property
-    def over(self) -> bool:
-        """Its words are final, and it reads no more."""
-        return self.value.state not in (State.WAITING, State.ANSWERING)
-
-
-@dataclass(slots=True)
-class _Line:
-    """Something said: by a person where there is a `heard`, else in answer."""
-
-    at: float
-    heard: Heard | None
-    turn: _Turn | None
-
-
-@dataclass(slots=True)
-class _Thread:
-    key: ThreadKey
-    unread: bool
-    follows: bool = False
-    #: In order of arrival.
-    lines: list[_Line] = field(default_factory=list)
-    known: set[str] = field(default_factory=set)
-    turns: list[_Turn] = field(default_factory=list)
-
-    def remember(self, heard: Heard, turn: _Turn | None = None) -> None:
-        if heard.message not in self.known:
-            self.known.add(heard.message)
-            self.lines.append(_Line(heard.at, heard, turn))
-        self.follows |= heard.opens and heard.addressed
-
-    def in_order(self) -> list[_Line]:
-        return sorted(self.lines, key=attrgetter("at"))
+from storage.records import Line, ThreadRecord, TurnRecord
 
 
 class MemoryStore:
     """A Store without a file."""
 
     def __init__(self) -> None:
-        self._threads: dict[ThreadKey, _Thread] = {}
-        self._turns: dict[int, tuple[_Thread, _Turn]] = {}
+        self._threads: dict[ThreadKey, ThreadRecord] = {}
+        self._turns: dict[int, tuple[ThreadRecord, TurnRecord]] = {}
         self._ids = count(1)
 
     async def hear(self, heard: Heard, judge: Judge) -> Verdict:
@@ -98,22 +47,89 @@ class MemoryStore:
         verdict = judge(heard, facts)
         if verdict is Verdict.ANSWER:
             if thread is None:
-                thread = _Thread(heard.thread, unread=not heard.opens)
+                thread = ThreadRecord(heard.thread, unread=not heard.opens)
                 self._threads[heard.thread] = thread
-            thread.remember(heard, self._wait(thread, heard))
+            thread.remember(heard, self._wait(thread, heard), asks=True)
         elif verdict is Verdict.KEEP:
             if thread is None:
                 return Verdict.IGNORE
             thread.remember(heard)
         return verdict
 
+    async def move(self, thread: ThreadKey, to: ThreadKey) -> None:
+        if to in self._threads:
+            return
+        # Each keeps its place among the others.
+        self._threads = {
+            to if key == thread else key: known for key, known in self._threads.items()
+        }
+        if to in self._threads:
+            self._threads[to].key = to
+
+    async def recall(self, thread: ThreadKey, message: str) -> str | None:
+        line = self._of(thread).known.get(message)
+        return line.heard.text if line and line.heard and not line.erased else None
+
+    async def amend(self, heard: Heard, content: str, now: float) -> None:
+        key = heard.thread
+        for line in self._meant(
+            key.platform, key.workspace, key.channel, heard.message
+        ):
+            assert line.heard
+            line.heard = replace(line.heard, text=heard.text, files=heard.files)
+            answering = line.turn and line.turn.value.state is State.ANSWERING
+            if line.content is not None or answering:
+                line.content = content
+
+    async def erase(
+        self,
+        platform: str,
+        workspace: str,
+        messages: Sequence[str],
+        channel: str | None,
+        now: float,
+    ) -> None:
+        for message in messages:
+            for line in self._meant(platform, workspace, channel, message):
+                assert line.heard
+                line.heard = replace(line.heard, text="", files=())
+                line.content = None
+                line.erased = True
+
+    async def renew(self, thread: ThreadKey) -> bool:
+        known = self._of(thread)
+        known.unread = False
+        for line in known.lines:
+            line.past = True
+        return thread in self._threads
+
+    async def repeat(self, thread: ThreadKey, now: float) -> bool:
+        known = self._of(thread)
+        if not known.turns or any(turn.open for turn in known.turns):
+            return False
+        last = known.turns[-1]
+        if not known.spoken(last):
+            return False
+        turn = self._add_turn(known, asked_at=last.asked_at, now=now)
+        turn.value = replace(turn.value, shown=last.value.shown)
+        turn.preface, turn.given = last.preface, last.given
+        last.value, last.given = replace(last.value, shown=()), []
+        for line in known.lines:
+            if line.turn is last:
+                if line.heard:
+                    line.turn = turn
+                else:
+                    line.erased = True
+        return True
+
     async def backfill(self, turn: Turn, history: Sequence[Heard]) -> list[Spoken]:
         thread, ours = self._turns[turn.id]
-        for heard in history:
-            if not heard.echo:
-                thread.remember(heard, None if ours.over else ours)
-        thread.unread = False
-        return _spoken(thread, ours)
+        if thread.unread:
+            for heard in history:
+                if not heard.echo:
+                    thread.remember(heard, None if ours.over else ours)
+            thread.unread = False
+        return thread.spoken(ours)
 
     async def unread(self, thread: ThreadKey) -> bool:
         known = self._threads.get(thread)
@@ -128,8 +144,16 @@ class MemoryStore:
         return [key for _, key in sorted(waiting, key=lambda each: each[0])]
 
     async def next_turn(self, thread: ThreadKey) -> Turn | None:
-        turns = self._of(thread).turns
-        return next((turn.value for turn in turns if turn.open), None)
+        known = self._of(thread)
+        for turn in known.turns:
+            if turn.open:
+                return replace(
+                    turn.value,
+                    thread=known.key,
+                    begins=known.begins(turn),
+                    opening=known.opening(),
+                )
+        return None
 
     async def begin(self, turn: Turn, now: float) -> list[Spoken]:
         thread, ours = self._turns[turn.id]
@@ -140,9 +164,10 @@ class MemoryStore:
                 attempts=ours.value.attempts + 1,
                 touched=now,
             )
-            for line in thread.lines:
-                line.turn = line.turn or ours
-        return _spoken(thread, ours)
+            if thread.spoken(ours):
+                for line in thread.lines:
+                    line.turn = line.turn or ours
+        return thread.spoken(ours)
 
     async def freeze(
         self, turn: Turn, preface: str, contents: Mapping[str, str]
@@ -152,22 +177,17 @@ class MemoryStore:
             return
         if ours.preface is None:
             ours.preface = preface
-        for heard in (each.heard for each in _spoken(thread, ours)):
-            if heard.message in contents:
-                ours.contents.setdefault(heard.message, contents[heard.message])
+        for message in (each.heard.message for each in thread.spoken(ours)):
+            line = thread.known[message]
+            if line not in ours.given and message in contents:
+                # `contents` may be older than what it was meanwhile edited to read.
+                if line.content is None:
+                    line.content = contents[message]
+                ours.given.append(line)
 
     async def conversation(self, thread: ThreadKey) -> list[Said]:
-        said = []
-        for turn in self._of(thread).turns:
-            if turn.value.ended is Ended.REFUSED:
-                continue
-            if turn.contents:
-                preface = [turn.preface] if turn.preface else []
-                content = "\n".join([*preface, *turn.contents.values()])
-                said.append(Said("user", content))
-            if turn.outcome and turn.outcome.replay:
-                said.append(Said("assistant", turn.outcome.replay))
-        return said
+        turns = self._of(thread).turns
+        return [said for turn in turns for said in turn.entries()]
 
     async def intend(self, turn: Turn, index: int) -> None:
         _, ours = self._turns[turn.id]
@@ -210,7 +230,7 @@ class MemoryStore:
                 if line.turn and line.turn.value.id <= turn.id
             ]
             at = max(answered, default=ours.asked_at)
-            thread.lines.append(_Line(at, None, ours))
+            thread.lines.append(Line(at, None, ours))
 
     async def delivered(self, turn: Turn, now: float) -> None:
         _, ours = self._turns[turn.id]
@@ -230,9 +250,19 @@ class MemoryStore:
         ]
         return sorted(found, key=attrgetter("last"), reverse=True)
 
+    async def newest(self, platform: str, since: float) -> list[tuple[ThreadKey, str]]:
+        last = [
+            (max(reversed(said), key=lambda heard: heard.at), key)
+            for key, thread in self._threads.items()
+            if key.platform == platform
+            and (said := [line.heard for line in thread.known.values() if line.heard])
+        ]
+        last.sort(key=lambda each: each[0].at)
+        return [(key, heard.message) for heard, key in last if heard.at >= since]
+
     async def transcript(self, thread: ThreadKey) -> list[tuple[str, str]]:
         said = []
-        for line in self._of(thread).in_order():
+        for line in self._of(thread).seen():
             if line.heard:
                 said.append((line.heard.author, line.heard.text))
             elif line.turn and line.turn.value.text:
@@ -253,54 +283,64 @@ class MemoryStore:
             for (day, order, model), group in groupby(ended, lambda each: each[:3])
         ]
 
-    def _of(self, key: ThreadKey) -> _Thread:
-        return self._threads.get(key) or _Thread(key, unread=False)
+    def _of(self, key: ThreadKey) -> ThreadRecord:
+        return self._threads.get(key) or ThreadRecord(key, unread=False)
 
-    def _wait(self, thread: _Thread, heard: Heard) -> _Turn:
+    def _meant(
+        self, platform: str, workspace: str, channel: str | None, message: str
+    ) -> list[Line]:
+        """Where `message` is remembered: where it was said, and where quoted."""
+        return [
+            line
+            for key, thread in self._threads.items()
+            if (key.platform, key.workspace) == (platform, workspace)
+            and channel in (None, key.channel)
+            and (line := thread.known.get(message))
+            and not line.erased
+        ]
+
+    def _wait(self, thread: ThreadRecord, heard: Heard) -> TurnRecord:
         """The turn that waits to answer `heard`: the newest that waits, or a new
         one."""
         for turn in reversed(thread.turns):
             if turn.value.state is State.WAITING:
                 turn.asked_at = min(turn.asked_at, heard.at)
                 return turn
+        return self._add_turn(thread, asked_at=heard.at, now=heard.at)
+
+    def _add_turn(
+        self, thread: ThreadRecord, *, asked_at: float, now: float
+    ) -> TurnRecord:
         value = Turn(
             id=next(self._ids),
             key=secrets.token_hex(8),
             thread=thread.key,
             state=State.WAITING,
             attempts=0,
-            touched=heard.at,
+            touched=now,
         )
-        turn = _Turn(value, asked_at=heard.at)
+        turn = TurnRecord(value, asked_at)
         thread.turns.append(turn)
         self._turns[value.id] = (thread, turn)
         return turn
 
 
-def _spoken(thread: _Thread, turn: _Turn) -> list[Spoken]:
-    return [
-        Spoken(line.heard, turn.contents.get(line.heard.message))
-        for line in thread.in_order()
-        if line.heard and line.turn is turn
-    ]
-
-
-def _put(turn: _Turn, shown: Shown) -> None:
+def _put(turn: TurnRecord, shown: Shown) -> None:
     parts = {each.index: each for each in turn.value.shown} | {shown.index: shown}
     turn.value = replace(
         turn.value, shown=tuple(parts[index] for index in sorted(parts))
     )
 
 
-def _summary(thread: _Thread) -> ThreadSummary:
-    lines = thread.in_order()
-    first = lines[0].heard
+def _summary(thread: ThreadRecord) -> ThreadSummary:
+    texts = (line.heard.text for line in thread.seen() if line.heard)
+    said = (line.at for line in thread.lines)
     ended = (turn.ended_at for turn in thread.turns)
     return ThreadSummary(
         thread=thread.key,
-        title=title(first.text if first else ""),
+        title=title(next(texts, "")),
         turns=len(thread.turns),
-        last=max(lines[-1].at, *ended),
+        last=max(*said, *ended),
     )
 
 

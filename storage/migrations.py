@@ -170,3 +170,23 @@ def m001_conversations(db: Database) -> None:
         foreign_keys=[("turn_id", "turns", "id")],
         strict=True,
     )
+
+
+@migrations()
+def m002_corrections(db: Database) -> None:
+    """What it takes to begin anew, and to take back what was said."""
+    # Claude reads what was stored after the message with this id.
+    db.table("threads").add_column("reads_after", int, not_null_default=0)
+    # It is to be answered, not just read along; a turn with no such message left
+    # has nothing to answer.
+    db.table("messages").add_column("asks", bool, not_null_default=0)
+    # Which of them asked was not noted so far, and no turn should lose its question.
+    db.execute(
+        "UPDATE messages SET asks = 1 WHERE turn_id IS NOT NULL AND role = 'user'"
+    )
+    # By the platform's id alone, for who erases a message need not know its thread.
+    # Answers have no id and would be half of it.
+    db.execute(
+        "CREATE INDEX idx_messages_message ON messages (message) "
+        "WHERE message IS NOT NULL"
+    )

@@ -5,6 +5,7 @@ reads SQLite's plans.
 """
 
 import json
+from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
 from sqlite3 import Row
@@ -36,19 +37,36 @@ THREAD_ID = """
 
 # CROSS JOIN keeps SQLite from turning the join round, whatever its statistics say:
 # read from this side, the index yields the rows in order and nothing is sorted.
-CONVERSATION = f"""
+CONVERSATION = """
     SELECT messages.turn_id, role, content, preface
-    FROM messages CROSS JOIN turns ON turns.id = messages.turn_id
-    WHERE messages.thread_id = ({THREAD_ID})
-      AND content IS NOT NULL
+    FROM threads CROSS JOIN messages ON messages.thread_id = threads.id
+      CROSS JOIN turns ON turns.id = messages.turn_id
+    WHERE platform = :platform AND channel = :channel
+      AND workspace = :workspace AND thread = :thread
+      AND messages.id > reads_after
+      AND place IS NOT NULL
       AND ended IS NOT 'refused'
     ORDER BY messages.turn_id, place
 """
 
 NEXT_TURN = f"""
-    SELECT * FROM turns
+    SELECT *,
+      (SELECT follows FROM threads WHERE threads.id = thread_id) AND NOT EXISTS (
+        SELECT 1 FROM messages
+        WHERE messages.thread_id = turns.thread_id
+          AND turn_id < turns.id AND role = 'user'
+      ) AS begins
+    FROM turns
     WHERE thread_id = ({THREAD_ID}) AND state <> 'delivered'
     ORDER BY id LIMIT 1
+"""
+
+# Found at the beginning of the index by time.
+OPENING = """
+    SELECT messages.*, platform, workspace, channel, thread
+    FROM messages CROSS JOIN threads ON threads.id = thread_id
+    WHERE thread_id = ? AND asks AND deleted_at IS NULL
+    ORDER BY at, messages.id LIMIT 1
 """
 
 # Told which index to use, for SQLite would rather group by one that holds every
@@ -64,23 +82,33 @@ OPEN_THREADS = """
 # The + keeps SQLite to the index by turn, and lets it sort a handful of rows. By
 # the index in order of time it would look at the whole thread.
 MESSAGES = """
-    SELECT * FROM messages
-    WHERE thread_id = (SELECT thread_id FROM turns WHERE id = :turn)
+    SELECT messages.*, platform, workspace, channel, thread
+    FROM messages CROSS JOIN threads ON threads.id = thread_id
+    WHERE thread_id = (SELECT thread_id FROM turns WHERE turns.id = :turn)
       AND turn_id = :turn AND role = 'user'
-    ORDER BY +at, id
+      AND deleted_at IS NULL AND messages.id > reads_after
+    ORDER BY +at, messages.id
+"""
+
+RECALL = f"""
+    SELECT text FROM messages
+    WHERE thread_id = ({THREAD_ID}) AND message = :message AND deleted_at IS NULL
 """
 
 TRANSCRIPT = f"""
     SELECT author, iif(role = 'user', messages.text, turns.text) AS said
     FROM messages LEFT JOIN turns ON turns.id = messages.turn_id
-    WHERE messages.thread_id = ({THREAD_ID}) AND (role = 'user' OR said <> '')
+    WHERE messages.thread_id = ({THREAD_ID}) AND deleted_at IS NULL
+      AND (role = 'user' OR said <> '')
     ORDER BY at, messages.id
 """
 
 THREADS = """
     SELECT platform, workspace, channel, thread,
       (
-        SELECT text FROM messages WHERE thread_id = threads.id ORDER BY at, id LIMIT 1
+        SELECT text FROM messages
+        WHERE thread_id = threads.id AND role = 'user' AND deleted_at IS NULL
+        ORDER BY at, id LIMIT 1
       ) AS title,
       (SELECT count(*) FROM turns WHERE thread_id = threads.id) AS turns,
       max(
@@ -90,6 +118,18 @@ THREADS = """
     FROM threads
     WHERE platform = ? AND channel = ?
     ORDER BY last DESC, id DESC
+"""
+
+# An erased message counts: it tells as well as any how far we have heard.
+NEWEST = """
+    SELECT platform, workspace, channel, thread, message
+    FROM threads CROSS JOIN messages ON messages.id = (
+      SELECT id FROM messages AS said
+      WHERE said.thread_id = threads.id AND role = 'user'
+      ORDER BY at DESC, id DESC LIMIT 1
+    )
+    WHERE platform = ? AND at >= ?
+    ORDER BY at, threads.id
 """
 
 SPENDING = """
@@ -118,29 +158,27 @@ def thread(db: Database, key: ThreadKey) -> Row | None:
     return found
 
 
-def messages(db: Database, turn: Turn) -> list[Row]:
-    """The rows of what people said in `turn`, in the platform's order."""
-    return db.execute(MESSAGES, {"turn": turn.id}).fetchall()
+def messages(db: Database, turn: int) -> list[Row]:
+    """The rows of what turn number `turn` is to read, in the platform's order; none
+    if nothing is left of what it is to answer."""
+    rows = db.execute(MESSAGES, {"turn": turn}).fetchall()
+    return rows if any(row["asks"] for row in rows) else []
 
 
 def spoken(db: Database, turn: Turn) -> list[Spoken]:
     return [
         Spoken(
-            Heard(
-                thread=turn.thread,
-                message=row["message"],
-                at=row["at"],
-                author=row["author"],
-                text=row["text"],
-                addressed=bool(row["addressed"]),
-                opens=bool(row["opens"]),
-                automated=bool(row["automated"]),
-                files=tuple(json.loads(row["files"])),
-            ),
-            content=row["content"],
+            _heard(row),
+            # Until it has a place, Claude was not given it.
+            content=row["content"] if row["place"] else None,
         )
-        for row in messages(db, turn)
+        for row in messages(db, turn.id)
     ]
+
+
+def recall(db: Database, key: ThreadKey, message: str) -> str | None:
+    row = db.execute(RECALL, {**named(key), "message": message}).fetchone()
+    return row["text"] if row else None
 
 
 def unread(db: Database, key: ThreadKey) -> bool:
@@ -159,6 +197,7 @@ def next_turn(db: Database, key: ThreadKey) -> Turn | None:
     replies = db.execute(
         "SELECT * FROM replies WHERE turn_id = ? ORDER BY part", [row["id"]]
     )
+    opening = db.execute(OPENING, [row["thread_id"]]).fetchone()
     return Turn(
         id=row["id"],
         key=row["key"],
@@ -172,20 +211,38 @@ def next_turn(db: Database, key: ThreadKey) -> Turn | None:
         shown=tuple(
             Shown(each["part"], each["message"], each["text"]) for each in replies
         ),
+        begins=bool(row["begins"]),
+        opening=_heard(opening) if opening else None,
     )
 
 
 def conversation(db: Database, key: ThreadKey) -> list[Said]:
     said = []
     rows = db.execute(CONVERSATION, named(key))
-    for (_, role, preface), entry in groupby(
-        rows, itemgetter("turn_id", "role", "preface")
-    ):
-        lines = [row["content"] for row in entry]
-        if preface and role == "user":
-            lines.insert(0, preface)
-        said.append(Said(role, "\n".join(lines)))
+    for (_, preface), group in groupby(rows, itemgetter("turn_id", "preface")):
+        by_role: dict[str, list[str | None]] = {"user": [], "assistant": []}
+        for row in group:
+            by_role[row["role"]].append(row["content"])
+        answer = next(iter(by_role["assistant"]), None)
+        said += exchange(preface, by_role["user"], answer)
     return said
+
+
+def exchange(
+    preface: str | None, contents: Sequence[str | None], answer: str | None
+) -> list[Said]:
+    """What Claude reads of one turn; the content of an erased message is None.
+
+    An answer never stands alone: without a "user" entry before it, it would be the
+    first thing in a conversation, or seem to answer another question.
+    """
+    left = [content for content in contents if content is not None]
+    if contents and not left and preface and answer:
+        return [Said("user", preface), Said("assistant", answer)]
+    if not left:
+        return []
+    asked = Said("user", "\n".join([preface, *left] if preface else left))
+    return [asked, Said("assistant", answer)] if answer else [asked]
 
 
 def transcript(db: Database, key: ThreadKey) -> list[tuple[str, str]]:
@@ -195,9 +252,14 @@ def transcript(db: Database, key: ThreadKey) -> list[tuple[str, str]]:
 
 def threads(db: Database, platform: str, channel: str) -> list[ThreadSummary]:
     return [
-        ThreadSummary(_key(row), title(row["title"]), row["turns"], row["last"])
+        ThreadSummary(_key(row), title(row["title"] or ""), row["turns"], row["last"])
         for row in db.execute(THREADS, [platform, channel])
     ]
+
+
+def newest(db: Database, platform: str, since: float) -> list[tuple[ThreadKey, str]]:
+    rows = db.execute(NEWEST, [platform, since])
+    return [(_key(row), row["message"]) for row in rows]
 
 
 def spending(db: Database, since: float) -> list[Spending]:
@@ -234,6 +296,20 @@ def named(key: ThreadKey) -> dict[str, str]:
         "channel": key.channel,
         "thread": key.thread,
     }
+
+
+def _heard(row: Row) -> Heard:
+    return Heard(
+        thread=_key(row),
+        message=row["message"],
+        at=row["at"],
+        author=row["author"],
+        text=row["text"],
+        addressed=bool(row["addressed"]),
+        opens=bool(row["opens"]),
+        automated=bool(row["automated"]),
+        files=tuple(json.loads(row["files"])),
+    )
 
 
 def _key(row: Row) -> ThreadKey:

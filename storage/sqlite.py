@@ -1,7 +1,8 @@
 """Threads remembered in one SQLite file.
 
 Rule: a verb here only says what is done and on which thread it runs; what it means
-for the tables is in `changes` and `queries`. The promises are `bot.ports.Store`'s.
+for the tables is in `changes`, `corrections` and `queries`. The promises are those
+of `bot.ports.Store`.
 """
 
 import time
@@ -22,7 +23,7 @@ from bot.values import (
     Turn,
     Verdict,
 )
-from storage import changes, queries
+from storage import changes, corrections, queries
 from storage.database import (
     make_directory,
     open_beside,
@@ -76,6 +77,42 @@ class SqliteStore:
             lambda db: changes.hear(db, heard, judge=judge, now=now)
         )
 
+    async def move(self, thread: ThreadKey, to: ThreadKey) -> None:
+        await self._write(lambda db: corrections.move(db, thread, to=to))
+
+    async def recall(self, thread: ThreadKey, message: str) -> str | None:
+        return await self._read(lambda db: queries.recall(db, thread, message))
+
+    async def amend(self, heard: Heard, content: str, now: float) -> None:
+        await self._write(
+            lambda db: corrections.amend(db, heard, content=content, now=now)
+        )
+
+    async def erase(
+        self,
+        platform: str,
+        workspace: str,
+        messages: Sequence[str],
+        channel: str | None,
+        now: float,
+    ) -> None:
+        await self._write(
+            lambda db: corrections.erase(
+                db,
+                messages,
+                platform=platform,
+                workspace=workspace,
+                channel=channel,
+                now=now,
+            )
+        )
+
+    async def renew(self, thread: ThreadKey) -> bool:
+        return await self._write(lambda db: corrections.renew(db, thread))
+
+    async def repeat(self, thread: ThreadKey, now: float) -> bool:
+        return await self._write(lambda db: corrections.repeat(db, thread, now=now))
+
     async def backfill(self, turn: Turn, history: Sequence[Heard]) -> list[Spoken]:
         return await self._write(lambda db: changes.backfill(db, turn, history=history))
 
@@ -123,6 +160,9 @@ class SqliteStore:
 
     async def threads(self, platform: str, channel: str) -> list[ThreadSummary]:
         return await self._read(lambda db: queries.threads(db, platform, channel))
+
+    async def newest(self, platform: str, since: float) -> list[tuple[ThreadKey, str]]:
+        return await self._read(lambda db: queries.newest(db, platform, since))
 
     async def transcript(self, thread: ThreadKey) -> list[tuple[str, str]]:
         return await self._read(lambda db: queries.transcript(db, thread))

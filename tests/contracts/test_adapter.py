@@ -1,15 +1,18 @@
 """What every Adapter promises, whoever the platform is."""
 
 import io
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import pytest
 
-from adapters.slack.adapter import connect
+from adapters.discord.adapter import connect as connect_discord
+from adapters.slack.adapter import connect as connect_slack
 from adapters.terminal import TerminalAdapter
 from bot.ports import Adapter
 from bot.values import Heard, Part, Shown, State, ThreadKey, Turn
+from tests.emulators.discord import DiscordEmulator
 from tests.emulators.slack import SlackEmulator
 from tests.fakes import FakeAdapter
 from tests.product import slack_env
@@ -29,13 +32,15 @@ class Stage:
     edits: bool = True
 
     def turn(self, *shown: Shown) -> Turn:
-        # Slack is asked for what was posted since the turn's last sign of life.
+        # Platforms are asked for what was posted since the turn's last sign of life.
         touched = float(self.thread.thread) if self.adapter.name == "slack" else 0.0
+        if self.adapter.name == "discord":
+            touched = time.time()
         state = State.ANSWERING
         return Turn(1, KEY, self.thread, state, 1, touched, shown=shown)
 
 
-@pytest.fixture(params=["fake", "slack", "terminal"])
+@pytest.fixture(params=["fake", "slack", "discord", "terminal"])
 async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
     if request.param == "fake":
         fake, thread = FakeAdapter(), ThreadKey("fake", "w", "c", "t")
@@ -45,8 +50,19 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
         terminal = TerminalAdapter(io.StringIO(), out)
         thread = terminal.thread
         yield Stage(terminal, thread, lambda: [out.getvalue().strip()], edits=False)
+    elif request.param == "discord":
+        async with DiscordEmulator() as discord, connect_discord(discord.env) as joined:
+            channel = discord.add_channel("general")
+            asked = discord.say(discord.add_user("Alice"), channel, "hello")
+            thread = ThreadKey("discord", discord.guild, channel, asked)
+
+            def read() -> list[str]:
+                replies = [each for each in discord.messages(asked) if each.bot]
+                return [each.text.removesuffix(" …") for each in replies]
+
+            yield Stage(joined, thread, read)
     else:
-        async with SlackEmulator() as slack, connect(slack_env(slack)) as adapter:
+        async with SlackEmulator() as slack, connect_slack(slack_env(slack)) as adapter:
             channel = slack.add_channel("general")
             ts = slack.say(slack.add_user("Alice"), channel, "hello")
             thread = ThreadKey("slack", slack.team, channel, ts)
@@ -129,3 +145,7 @@ async def test_names_are_given_for_whatever_was_heard(stage: Stage) -> None:
 async def test_its_limits_can_be_rendered_for(stage: Stage) -> None:
     assert stage.adapter.limits.part_chars >= 40
     assert stage.adapter.name == stage.thread.platform
+
+
+async def test_a_thread_that_is_there_settles_where_it_is(stage: Stage) -> None:
+    assert await stage.adapter.settle(stage.turn()) == stage.thread

@@ -1,4 +1,8 @@
-"""Threads, people and opinions for the tests of what is remembered."""
+"""Stores, threads, people and opinions for the tests of what is remembered."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 from bot.ports import Store
 from bot.values import (
@@ -10,9 +14,24 @@ from bot.values import (
     Turn,
     Verdict,
 )
+from storage.memory import MemoryStore
+from storage.sqlite import open_store
+
+#: Every kind of Store.
+STORES = ["memory", "sqlite"]
 
 HERE = ThreadKey("slack", "T1", "C1", "1.0")
 THERE = ThreadKey("slack", "T1", "C1", "2.0")
+
+
+@asynccontextmanager
+async def opened(kind: str, directory: Path) -> AsyncIterator[Store]:
+    """A new store of `kind`, which may keep its file in `directory`."""
+    if kind == "memory":
+        yield MemoryStore()
+    else:
+        async with open_store(directory / "threadkeep.db") as store:
+            yield store
 
 
 def said(
@@ -27,6 +46,7 @@ def said(
     echo: bool = False,
     automated: bool = False,
     files: tuple[str, ...] = (),
+    quotes: tuple[Heard, ...] = (),
 ) -> Heard:
     """A message called `message`, said at `at`; it reads "text of <message>"."""
     return Heard(
@@ -40,6 +60,7 @@ def said(
         echo=echo,
         automated=automated,
         files=files,
+        quotes=quotes,
     )
 
 
@@ -88,3 +109,16 @@ async def exchange(store: Store, heard: Heard, reply: str) -> Turn:
     await store.finish(turn, done(reply), 20.0)
     await store.delivered(turn, 21.0)
     return turn
+
+
+async def judged_after(store: Store, heard: Heard) -> list[ThreadFacts | None]:
+    """What the judge was told for `heard`, and for one more message after it."""
+    told: list[ThreadFacts | None] = []
+
+    def judge(heard: Heard, facts: ThreadFacts | None) -> Verdict:
+        told.append(facts)
+        return Verdict.ANSWER
+
+    await store.hear(heard, judge)
+    await store.hear(said("next", at=9.0), judge)
+    return told

@@ -32,9 +32,12 @@ flags = st.booleans()
 parts = st.integers(0, 2)
 words = st.sampled_from(["", "a", "b\n c"])
 
+ids = st.integers(0, 9).map(str)
+
+quotes = st.builds(said, ids, times, text=words, opens=flags, echo=flags)
 messages = st.builds(
     said,
-    st.integers(0, 9).map(str),
+    ids,
     times,
     thread=threads,
     text=words,
@@ -42,12 +45,44 @@ messages = st.builds(
     opens=flags,
     automated=flags,
     files=st.sampled_from([(), ("x.png",)]),
+    quotes=st.lists(quotes, max_size=2).map(tuple),
 )
 
 
 def hear(heard: Heard, opinion: int) -> Event:
     judge = (answer, keep, ignore)[opinion]
     return lambda store, _: store.hear(heard, judge)
+
+
+def correct(change: Callable[[Store], Awaitable[object]]) -> Event:
+    return lambda store, _: change(store)
+
+
+def corrections() -> st.SearchStrategy[Event]:
+    """Everything that people can change of what was said."""
+    channels = st.sampled_from([None, "C1"])
+    changes = st.one_of(
+        st.builds(
+            lambda thread, to: lambda store: store.move(thread, to), threads, threads
+        ),
+        st.builds(
+            lambda heard, content: lambda store: store.amend(heard, content, 5.0),
+            messages,
+            words,
+        ),
+        st.builds(
+            lambda erased, channel: (
+                lambda store: store.erase("slack", "T1", erased, channel, 5.0)
+            ),
+            st.lists(ids, max_size=3),
+            channels,
+        ),
+        threads.map(lambda thread: lambda store: store.renew(thread)),
+        st.builds(
+            lambda thread, now: lambda store: store.repeat(thread, now), threads, times
+        ),
+    )
+    return changes.map(correct)
 
 
 def freeze(thread: ThreadKey, preface: str, contents: dict[str, str]) -> Event:
@@ -105,19 +140,20 @@ def acts(*ends: Ended) -> st.SearchStrategy[Act]:
     )
 
 
-def stories(*ends: Ended) -> st.SearchStrategy[list[Event]]:
-    contents = st.dictionaries(st.integers(0, 9).map(str), words)
+def stories(*ends: Ended, corrected: bool = False) -> st.SearchStrategy[list[Event]]:
+    contents = st.dictionaries(ids, words)
     moments = times.map(lambda at: at * 30_000)
     event = st.one_of(
         st.builds(hear, messages, st.integers(0, 2)),
         st.builds(freeze, threads, words, contents),
         st.builds(happening, st.integers(0, 99), acts(*ends), moments),
+        *([corrections()] if corrected else []),
     )
     return st.lists(event, min_size=10, max_size=30)
 
 
-@settings(max_examples=25, deadline=None, database=None)
-@given(stories(*Ended))
+@settings(max_examples=30, deadline=None, database=None)
+@given(stories(*Ended, corrected=True))
 def test_both_stores_tell_the_same_story(story: list[Event]) -> None:
     async def compare() -> None:
         memory = MemoryStore()
@@ -147,6 +183,25 @@ def test_a_conversation_only_grows_at_its_end(story: list[Event]) -> None:
     asyncio.run(follow())
 
 
+@settings(max_examples=80, deadline=None, database=None)
+@given(stories(*Ended, corrected=True))
+def test_an_answer_never_stands_without_a_question(story: list[Event]) -> None:
+    async def follow() -> None:
+        store = MemoryStore()
+        for event in story:
+            await event(store, await next_turns(store))
+            for thread in THREADS:
+                roles = [said.role for said in await store.conversation(thread)]
+                before = ["nobody", *roles]
+                assert all(
+                    was == "user"
+                    for was, role in zip(before, roles, strict=False)
+                    if role == "assistant"
+                )
+
+    asyncio.run(follow())
+
+
 def grown(was: list[Said], now: list[Said]) -> bool:
     """Whether `now` is `was` with something more, or nothing more, at its end."""
     if not was:
@@ -169,6 +224,7 @@ async def readable(store: Store) -> list[object]:
     told: list[object] = [
         await store.open_threads(),
         await store.threads("slack", "C1"),
+        await store.newest("slack", since=4.0),
         await store.spending(since=0.0),
         await store.spending(since=100_000.0),
         [replace(turn, key="") for turn in await next_turns(store)],
@@ -178,5 +234,6 @@ async def readable(store: Store) -> list[object]:
             await store.unread(thread),
             await store.conversation(thread),
             await store.transcript(thread),
+            *[await store.recall(thread, f"{number}") for number in range(10)],
         ]
     return told

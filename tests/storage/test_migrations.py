@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
+from bot.values import Said, Spoken, State, ThreadKey
 from storage.database import open_for_writing
 from storage.migrations import migrate, migrations, unknown
+from storage.sqlite import open_store
+from tests.storage.talk import exchange, following, said
 
 
 @pytest.fixture
@@ -77,3 +80,68 @@ def test_a_migration_that_fails_leaves_nothing_behind(db: Database) -> None:
     assert "threads" not in db.table_names()
     assert migrations.applied(db) == []
     assert before != db.schema
+
+
+# What is in a database of the first version
+
+
+FIRST = """
+    INSERT INTO threads
+        (id, platform, workspace, channel, thread, follows, unread, created_at)
+    VALUES (1, 'slack', 'T1', 'C1', '1.0', 1, 0, 1.0),
+           (2, 'slack', 'T1', 'C1', '2.0', 0, 1, 2.0);
+    INSERT INTO turns
+        (id, thread_id, key, state, touched, asked_at, created_at, preface, text)
+    VALUES (1, 1, 'a', 'delivered', 9.0, 1.0, 1.0, 'Monday.', 'One.'),
+           (2, 2, 'b', 'waiting', 2.0, 2.0, 2.0, NULL, '');
+    INSERT INTO messages
+        (thread_id, turn_id, message, role, author, at, place, text, content)
+    VALUES (1, 1, '1', 'user', 'U1', 1.0, 1, 'one?', 'ONE?'),
+           (1, 1, NULL, 'assistant', '', 1.0, 2, '', 'One.'),
+           (2, 2, '2', 'user', 'U1', 2.0, NULL, 'text of 2', NULL),
+           (2, NULL, '3', 'user', 'U1', 3.0, NULL, 'text of 3', NULL);
+    INSERT INTO replies (turn_id, part, message, text) VALUES (1, 0, 'm', 'One.');
+"""
+DONE = ThreadKey("slack", "T1", "C1", "1.0")
+OPEN = ThreadKey("slack", "T1", "C1", "2.0")
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Path:
+    """A database as the first version left it: a thread that is done, an open one."""
+    path = tmp_path / "first.db"
+    with Database(path) as db:
+        migrations.apply(db, stop_before="m002_corrections")
+        db.executescript(FIRST)
+    return path
+
+
+async def test_what_the_first_version_left_open_is_answered(first: Path) -> None:
+    async with open_store(first) as store:
+        assert await store.open_threads() == [OPEN]
+        turn = await following(store, OPEN)
+        assert (turn.state, turn.begins) == (State.WAITING, False)
+        assert await store.begin(turn, 10.0) == [
+            Spoken(said("2", at=2.0, thread=OPEN, addressed=False)),
+            Spoken(said("3", at=3.0, thread=OPEN, addressed=False)),
+        ]
+
+
+async def test_what_the_first_version_kept_can_be_read_and_changed(
+    first: Path,
+) -> None:
+    read = [Said("user", "Monday.\nONE?"), Said("assistant", "One.")]
+    async with open_store(first) as store:
+        assert await store.conversation(DONE) == read
+        await store.amend(said("1", thread=DONE, text="1?"), "1?", 10.0)
+        assert await store.repeat(DONE, 11.0) is True
+        assert await store.conversation(DONE) == [Said("user", "Monday.\n1?")]
+        again = await following(store, DONE)
+        assert [each.content for each in await store.begin(again, 12.0)] == ["1?"]
+        await store.erase("slack", "T1", ["1"], "C1", 13.0)
+        assert await store.begin(again, 14.0) == []
+        await store.delivered(again, 15.0)
+        assert await store.renew(DONE) is True
+        assert await store.conversation(DONE) == []
+        await exchange(store, said("4", at=4.0, thread=DONE), "Four.")
+        assert len(await store.conversation(DONE)) == 2

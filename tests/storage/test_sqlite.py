@@ -157,6 +157,22 @@ async def test_an_outcome_is_stored_whole(store: SqliteStore) -> None:
     assert stored == outcome
 
 
+async def test_what_was_taken_back_is_in_no_row(store: SqliteStore) -> None:
+    await exchange(store, said("1", at=1.0, files=("a.png",)), "One.")
+    assert await store.repeat(HERE, 30.0)
+    await store.amend(said("1", text="new", files=("b.png",)), "NEW", 31.0)
+    await store.erase("slack", "T1", ["1"], None, 32.0)
+    db = await store._write(lambda db: db)
+    columns = ("role", "edited_at", "deleted_at", "files", "text", "content")
+    rows = db.query("SELECT * FROM messages ORDER BY id")
+    assert [tuple(row[column] for column in columns) for row in rows] == [
+        ("user", 31.0, 32.0, "[]", "", None),
+        ("assistant", None, 30.0, "[]", "", None),
+    ]
+    texts = [turn["text"] for turn in db.query("SELECT text FROM turns ORDER BY id")]
+    assert texts == ["One.", ""]
+
+
 # A full disk
 
 
@@ -220,11 +236,9 @@ async def test_a_file_that_may_not_grow_is_a_full_disk(path: Path) -> None:
 # One index finds the messages in their order: nothing is sorted. The rest finds one
 # row each, by its key.
 CONVERSATION_PLAN = [
-    "SEARCH messages USING INDEX idx_messages_thread_id_turn_id_place (thread_id=?)",
-    "SCALAR SUBQUERY 1",
-    "SEARCH threads USING COVERING INDEX"
-    " idx_threads_platform_channel_workspace_thread"
+    "SEARCH threads USING INDEX idx_threads_platform_channel_workspace_thread"
     " (platform=? AND channel=? AND workspace=? AND thread=?)",
+    "SEARCH messages USING INDEX idx_messages_thread_id_turn_id_place (thread_id=?)",
     "SEARCH turns USING INTEGER PRIMARY KEY (rowid=?)",
 ]
 
@@ -248,7 +262,7 @@ async def test_nothing_in_the_life_of_a_turn_reads_a_whole_table(
 
     with writer.tracer(note), reader.tracer(note):
         await live(store)
-    assert len(statements) >= 20
+    assert len(statements) >= 30
     plans = {sql: await store._write(partial(plan_of, sql=sql)) for sql in statements}
     scans = {
         sql: step
@@ -263,7 +277,10 @@ async def test_nothing_in_the_life_of_a_turn_reads_a_whole_table(
 
 async def live(store: SqliteStore) -> None:
     """Do to a turn all that can be done, and read all that can be read of it."""
-    turn = await waiting(store, said("a", at=90.0), said("b", at=91.0))
+    quoted = said("y", at=0.75)
+    turn = await waiting(
+        store, said("a", at=90.0), said("b", at=91.0, quotes=(quoted,))
+    )
     await store.hear(said("c", at=92.0), keep)
     await store.begin(turn, 93.0)
     await store.hand_over(turn)
@@ -281,7 +298,14 @@ async def live(store: SqliteStore) -> None:
     await store.conversation(HERE)
     await store.transcript(HERE)
     await store.threads("slack", "C1")
+    await store.newest("slack", since=91.0)
     await store.spending(since=96.0)
+    assert await store.repeat(HERE, 98.0)
+    await store.recall(HERE, "a")
+    await store.amend(said("a", text="A!"), "A!", 99.0)
+    await store.erase("slack", "T1", ["a", "b"], "C1", 100.0)
+    await store.renew(HERE)
+    await store.move(HERE, replace(HERE, thread="elsewhere"))
 
 
 def plan_of(db: Database, sql: str) -> list[str]:

@@ -1,0 +1,229 @@
+"""What every Store promises about the life of a turn and its reply."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.ports import Store
+from bot.values import (
+    Ended,
+    Outcome,
+    Said,
+    Shown,
+    Spoken,
+    State,
+    ThreadKey,
+)
+from tests.storage.talk import (
+    HERE,
+    STORES,
+    THERE,
+    answer,
+    ask,
+    done,
+    following,
+    keep,
+    opened,
+    said,
+    waiting,
+)
+
+
+@pytest.fixture(params=STORES)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    async with opened(request.param, tmp_path) as store:
+        yield store
+
+
+# Turns
+
+
+async def test_open_threads_come_by_their_oldest_question(store: Store) -> None:
+    third = ThreadKey("slack", "T1", "C1", "3.0")
+    await store.hear(said("1", at=5.0), answer)
+    await store.hear(said("1", at=3.0, thread=THERE), answer)
+    await store.hear(said("1", at=4.0, thread=third), answer)
+    assert await store.open_threads() == [THERE, third, HERE]
+    await store.hear(said("0", at=1.0), answer)
+    assert await store.open_threads() == [HERE, THERE, third]
+
+
+async def test_a_thread_is_open_until_its_last_answer_is_delivered(
+    store: Store,
+) -> None:
+    turn = await ask(store, said("1"))
+    assert await store.open_threads() == [HERE]
+    await store.finish(turn, done("Yes."), 11.0)
+    assert await store.open_threads() == [HERE]
+    await store.delivered(turn, 12.0)
+    assert await store.open_threads() == []
+
+
+async def test_a_thread_with_two_open_turns_is_listed_once(store: Store) -> None:
+    await ask(store, said("1", at=1.0))
+    await store.hear(said("2", at=2.0), answer)
+    assert await store.open_threads() == [HERE]
+
+
+async def test_there_is_no_next_turn_in_an_unknown_thread(store: Store) -> None:
+    assert await store.next_turn(HERE) is None
+
+
+async def test_beginning_counts_and_touches(store: Store) -> None:
+    turn = await waiting(store, said("1"))
+    await store.begin(turn, 7.0)
+    await store.begin(turn, 8.0)
+    begun = await following(store)
+    assert begun.state is State.ANSWERING
+    assert (begun.attempts, begun.touched) == (2, 8.0)
+
+
+async def test_beginning_takes_what_no_turn_has(store: Store) -> None:
+    turn = await waiting(store, said("2", at=2.0))
+    await store.hear(said("3", at=3.0), keep)
+    await store.hear(said("1", at=1.0), keep)
+    spoken = await store.begin(turn, 4.0)
+    assert [each.heard.message for each in spoken] == ["1", "2", "3"]
+
+
+async def test_beginning_takes_nothing_from_another_thread(store: Store) -> None:
+    turn = await waiting(store, said("1"))
+    await store.hear(said("1", thread=THERE), answer)
+    await store.hear(said("2", thread=THERE), keep)
+    assert await store.begin(turn, 4.0) == [Spoken(said("1"))]
+
+
+async def test_a_message_comes_back_as_it_was_heard(store: Store) -> None:
+    heard = said(
+        "1",
+        at=1700000000.123456,
+        author="U9",
+        text="a\n\tb \U0001f600 \x00 'c' ",
+        addressed=False,
+        opens=True,
+        automated=True,
+        files=("a b.png", "ü"),
+    )
+    turn = await waiting(store, heard)
+    assert await store.begin(turn, 2.0) == [Spoken(heard)]
+
+
+async def test_what_claude_was_given_comes_back_with_the_message(store: Store) -> None:
+    turn = await ask(store, said("1", at=1.0))
+    await store.hear(said("2", at=2.0), keep)
+    assert await store.begin(turn, 11.0) == [
+        Spoken(said("1", at=1.0), "TEXT OF 1"),
+        Spoken(said("2", at=2.0), None),
+    ]
+
+
+async def test_a_turn_handed_over_waits_again_as_it_was(store: Store) -> None:
+    turn = await ask(store, said("1"))
+    await store.show(turn, Shown(0, "m", "Hel"), "Hel", 11.0)
+    await store.hand_over(turn)
+    left = await following(store)
+    assert left.state is State.WAITING
+    assert (left.attempts, left.touched, left.text) == (1, 11.0, "Hel")
+    assert left.shown == (Shown(0, "m", "Hel"),)
+
+
+async def test_finishing_stores_the_outcome_whole(store: Store) -> None:
+    turn = await ask(store, said("1"))
+    await store.show(turn, Shown(0, "m", "Hel"), "Hel", 11.0)
+    stopped = Outcome(Ended.STOPPED, text="Hello", replay="Hello", note="Stopped.")
+    await store.finish(turn, stopped, 12.0)
+    ended = await following(store)
+    assert ended.state is State.UNDELIVERED
+    assert ended.ended is Ended.STOPPED
+    assert (ended.text, ended.note, ended.touched) == ("Hello", "Stopped.", 12.0)
+    assert ended.shown == (Shown(0, "m", "Hel"),)
+
+
+async def test_the_first_outcome_stands(store: Store) -> None:
+    turn = await ask(store, said("1"))
+    await store.finish(turn, done("Yes."), 11.0)
+    await store.finish(turn, done("No.", Ended.INTERRUPTED), 12.0)
+    ended = await following(store)
+    assert (ended.text, ended.ended) == ("Yes.", Ended.DONE)
+    assert (await store.conversation(HERE))[-1] == Said("assistant", "Yes.")
+    assert len(await store.conversation(HERE)) == 2
+
+
+@pytest.mark.parametrize("is_delivered", [True, False])
+async def test_a_turn_that_ended_never_moves_up_again(
+    store: Store, is_delivered: bool
+) -> None:
+    turn = await ask(store, said("1", at=1.0))
+    await store.finish(turn, done("Yes."), 11.0)
+    if is_delivered:
+        await store.delivered(turn, 12.0)
+    await store.hear(said("2", at=2.0), keep)
+    before = await store.next_turn(HERE)
+    conversation = await store.conversation(HERE)
+    assert len(await store.begin(turn, 13.0)) == 1
+    await store.hand_over(turn)
+    await store.freeze(turn, "late", {"1": "late"})
+    assert await store.next_turn(HERE) == before
+    assert await store.conversation(HERE) == conversation
+
+
+async def test_a_turn_can_end_before_it_began(store: Store) -> None:
+    turn = await waiting(store, said("1"))
+    await store.finish(turn, Outcome(Ended.FAILED, text="", note="No budget."), 5.0)
+    ended = await following(store)
+    assert (ended.state, ended.note) == (State.UNDELIVERED, "No budget.")
+
+
+# The reply's messages
+
+
+async def test_an_intended_message_has_no_id_yet(store: Store) -> None:
+    turn = await ask(store, said("1"))
+    await store.intend(turn, 0)
+    assert (await following(store)).shown == (Shown(0, None, ""),)
+
+
+async def test_what_is_shown_is_known_by_part(store: Store) -> None:
+    turn = await ask(store, said("1"))
+    await store.show(turn, Shown(1, "b", "lo"), "Hello", 12.0)
+    await store.intend(turn, 0)
+    await store.show(turn, Shown(0, "a", "Hel"), "Hello", 13.0)
+    now = await following(store)
+    assert now.shown == (Shown(0, "a", "Hel"), Shown(1, "b", "lo"))
+    assert (now.text, now.touched, now.state) == ("Hello", 13.0, State.ANSWERING)
+
+
+async def test_intending_again_forgets_nothing(store: Store) -> None:
+    turn = await ask(store, said("1"))
+    await store.show(turn, Shown(0, "a", "Hel"), "Hel", 12.0)
+    await store.intend(turn, 0)
+    assert (await following(store)).shown == (Shown(0, "a", "Hel"),)
+
+
+async def test_an_unknown_outcome_does_not_forget_a_known_id(store: Store) -> None:
+    turn = await ask(store, said("1"))
+    await store.show(turn, Shown(0, "a", "Hel"), "Hel", 12.0)
+    await store.show(turn, Shown(0, None, "Hello"), "Hello", 12.0)
+    assert (await following(store)).shown == (Shown(0, "a", "Hello"),)
+
+
+async def test_a_message_taken_back_is_forgotten(store: Store) -> None:
+    turn = await ask(store, said("1"))
+    await store.show(turn, Shown(0, "a", "Hel"), "Hello", 12.0)
+    await store.show(turn, Shown(1, "b", "lo"), "Hello", 12.0)
+    await store.unshow(turn, 1)
+    await store.unshow(turn, 2)
+    assert (await following(store)).shown == (Shown(0, "a", "Hel"),)
+
+
+async def test_last_writes_of_an_ended_turn_are_noted_but_not_its_text(
+    store: Store,
+) -> None:
+    turn = await ask(store, said("1"))
+    await store.finish(turn, done("Hello"), 12.0)
+    await store.show(turn, Shown(0, "a", "Hello"), "Hel", 13.0)
+    now = await following(store)
+    assert now.shown == (Shown(0, "a", "Hello"),)
+    assert (now.text, now.touched) == ("Hello", 13.0)
+    assert now.state is State.UNDELIVERED
