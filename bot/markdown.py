@@ -35,6 +35,16 @@ _DELIMITER = re.compile(
 _DELIMITER_SO_FAR = re.compile(r"[ \t>|:\-]*+\r?$")
 
 _HEADING = re.compile(r"[ \t>]*+#{1,6}[ \t]")
+_DEEP_HEADING = re.compile(
+    rf"([ \t>]{{0,{MOST_MARKERS}}}+)#{{4,6}}[ \t]++(.*?)(?:[ \t]#*)?[ \t\r]*$"
+)
+_DEEP_HEADING_SO_FAR = re.compile(
+    rf"[ \t>]{{0,{MOST_MARKERS}}}+(?:#{{1,6}}$|#{{4,6}}[ \t])"
+)
+
+_RULE_SO_FAR = re.compile(
+    rf"([ \t>]{{0,{MOST_MARKERS}}}+)((?:-[ \t]*+)++|(?:\*[ \t]*+)++|(?:_[ \t]*+)++)\r?$"
+)
 
 # What may follow the mark at the end of a sentence: quotes, brackets, emphasis.
 _SENTENCE_END = re.compile(
@@ -139,6 +149,32 @@ def may_become_delimiter(line: str) -> bool:
 def is_heading(line: str) -> bool:
     """Whether `line` is a heading."""
     return _HEADING.match(line) is not None
+
+
+def deep_heading(line: str) -> tuple[str, str] | None:
+    """The quote's marks and the words of a heading below the third level."""
+    match = _DEEP_HEADING.match(line)
+    return (match[1], match[2]) if match and match[2] else None
+
+
+def may_become_deep_heading(line: str) -> bool:
+    """Whether `line` is or, going on, may be a heading below the third level."""
+    return _DEEP_HEADING_SO_FAR.match(line) is not None
+
+
+def rule(line: str) -> tuple[str, str] | None:
+    """The quote's marks and the mark of a horizontal rule; None for other lines.
+
+    Below words, "-" would not be a rule: it makes a heading of them.
+    """
+    match = _RULE_SO_FAR.match(line)
+    mark = match[2][0] if match else ""
+    return (match[1], mark) if match and match[2].count(mark) >= 3 else None
+
+
+def may_become_rule(line: str) -> bool:
+    """Whether `line`, going on, may be a horizontal rule."""
+    return _RULE_SO_FAR.match(line) is not None
 
 
 def is_blank(line: str) -> bool:

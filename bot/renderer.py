@@ -6,10 +6,11 @@ words disappear.
 Rule 2: this file knows no time. When the parts are shown is decided elsewhere,
 and what they read does not depend on it.
 Rule 3: nothing is left out. The parts joined, without what was closed and opened
-for a cut, are the answer, defused. Only blanks at the very end that would have
-needed a message of their own are dropped.
+for a cut, are the answer in the platform's dialect, defused. Only blanks at the
+very end that would have needed a message of their own are dropped.
 """
 
+from bot.dialect import Dialect
 from bot.pings import Defuser
 from bot.splitter import Page
 from bot.values import Limits, Part
@@ -17,11 +18,16 @@ from bot.values import Limits, Part
 # Below this nothing sensible is left beside a fence that is closed and reopened.
 FEWEST_CHARS = 40
 
+# A table's head, which is repeated, or a fence that is reopened and closed, and
+# some lines to go with it.
+FEWEST_LINES = 5
+
 
 class Renderer:
     """Renders one reply while it arrives, for a platform's `limits`.
 
-    Raises ValueError when a message may hold less than `FEWEST_CHARS`.
+    Raises ValueError when a message may hold less than `FEWEST_CHARS` or
+    `FEWEST_LINES`.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -29,10 +35,17 @@ class Renderer:
             raise ValueError(
                 f"part_chars is {limits.part_chars}; the least is {FEWEST_CHARS}"
             )
+        if limits.part_lines is not None and limits.part_lines < FEWEST_LINES:
+            raise ValueError(
+                f"part_lines is {limits.part_lines}; the least is {FEWEST_LINES}"
+            )
         self._limit = limits.part_chars
+        self._lines = limits.part_lines
         self._pings = limits.pings
+        self._dialect = Dialect(tables=limits.tables, images=limits.images)
+        # The last to see the text: what was not a ping may have become one.
         self._defuser = Defuser(limits.pings)
-        self._page = Page(self._limit)
+        self._page = Page(self._limit, lines=self._lines)
         self._final: list[Part] = []
         self._has_words = False
         self._finished = False
@@ -50,8 +63,7 @@ class Renderer:
 
     def feed(self, text: str) -> None:
         """Take in the next piece of the answer. Not to be called after `finish`."""
-        self._has_words = self._has_words or bool(text.strip())
-        self._fill(self._defuser.feed(text))
+        self._take(self._defuser.feed(self._dialect.feed(text)))
 
     def finish(self, note: str = "") -> None:
         """The answer is complete. Add `note` below it, as its own paragraph.
@@ -59,7 +71,7 @@ class Renderer:
         Without a word of an answer the reply is just the note. Without a note
         either, it stays the placeholder that it was: an empty part, now final.
         """
-        self._fill(self._defuser.flush())
+        self._take(self._defuser.feed(self._dialect.flush()) + self._defuser.flush())
         text = self._page.close() if self._has_words else ""
         if note:
             text = self._with_note(text, note)
@@ -70,17 +82,25 @@ class Renderer:
         """The last part: `text` and `note`, or `note` alone if it has no room."""
         defuser = Defuser(self._pings)
         note = defuser.feed(note) + defuser.flush()
-        page = Page(self._limit)
+        page = Page(self._limit, lines=self._lines)
         fits = page.add(note) is None
         if text:
             gap = "\n\n"[len(text) - len(text.rstrip("\n")) :]
             below = f"{text}{gap}{page.close()}"
-            if fits and len(below) <= self._limit:
+            if fits and len(below) <= self._limit and not self._is_too_tall(below):
                 return below
             self._end_part(text)
-        self._page = Page(self._limit)
+        self._page = Page(self._limit, lines=self._lines)
         self._fill(note)
         return self._page.close()
+
+    def _is_too_tall(self, text: str) -> bool:
+        lines = text.rstrip().count("\n") + 1
+        return self._lines is not None and lines > self._lines
+
+    def _take(self, text: str) -> None:
+        self._has_words = self._has_words or bool(text.strip())
+        self._fill(text)
 
     def _fill(self, text: str) -> None:
         # A page copies what it has no room for, so it never gets much of that.
@@ -88,7 +108,7 @@ class Renderer:
             rest = text[start : start + self._limit]
             while cut := self._page.add(rest):
                 self._end_part(cut.text)
-                self._page = Page(self._limit, cut.opening)
+                self._page = Page(self._limit, cut.opening, lines=self._lines)
                 rest = cut.rest
 
     def _end_part(self, text: str) -> None:

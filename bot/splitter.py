@@ -10,9 +10,13 @@ is reached. A block that would be moved as a whole is held back from its first
 character on.
 Rule 3: what a cut would leave open is closed at the end of the one message and
 opened again at the top of the next. The room for it is kept free all the time.
+Rule 4: where long messages are folded, lines are a second limit beside characters,
+and code that would be cut there is moved as a whole, like a table. Blanks at the
+end, which nobody sees, do not count.
 """
 
 import enum
+import math
 from dataclasses import dataclass, replace
 
 from bot.markdown import (
@@ -96,21 +100,35 @@ class _Table:
 
 
 class Page:
-    """One message while it fills up, `limit` characters at most."""
+    """One message while it fills up, `limit` characters and `lines` at most."""
 
-    def __init__(self, limit: int, opening: Opening | None = None) -> None:
+    def __init__(
+        self,
+        limit: int,
+        opening: Opening | None = None,
+        *,
+        lines: int | None = None,
+    ) -> None:
         self._limit = limit
         self._opening = opening or Opening()
         self._room = limit - len(self._opening.text)
         self._stretch = min(limit // 5, STRETCH)
         #: The longest fence, with what stands before it, that a cut may fall into.
         self._longest_fence = min(limit // 6, MOST_MARKERS)
+        #: How many lines have room, and up to how many no cut can be near.
+        self._most_lines = math.inf if lines is None else lines
+        self._most_lines -= self._opening.text.count("\n")
+        self._calm_lines = self._most_lines - max(2, (lines or 0) // 3)
+        #: Not for want of characters: most code would then move.
+        self._moves_code = lines is not None
         #: The lines that are complete, their ends included.
         self._lines: list[str] = []
         #: The line that is being written, where it begins, and what was open there.
         self._line = self._opening.quote
         self._start = 0
         self._fence = self._opening.fence
+        #: Where the code began that a cut would move as a whole.
+        self._code: _Place | None = None
         self._table: _Table | None = None
         if self._opening.text and self._fence is None:
             self._table = _Table(0, "", self._opening.text)
@@ -121,6 +139,10 @@ class Page:
         #: How good a place the end of the last line is.
         self._rank = Rank.LINE
         self._size = len(self._line)
+        #: The lines up to the last one with words; and where enough of them end
+        #: for a message of a decent size.
+        self._height = 0
+        self._decent: int | None = None
         #: The end of what has room, and the fence that is open there.
         self._end = self._size
         self._open = self._fence
@@ -172,7 +194,7 @@ class Page:
         """
         largest_reserve = 2 * self._longest_fence + 1
         calm = self._room - self._stretch - largest_reserve - self._size
-        if calm <= 0:
+        if calm <= 0 or len(self._lines) + 2 > self._calm_lines:
             return 1
         end = text.find("\n", taken) + 1 or len(text)
         return min(end - taken, calm)
@@ -183,8 +205,14 @@ class Page:
         self._fence = fence_after(before, line, self._longest_fence)
         self._table = None if self._fence or before else self._table_below(line)
         self._lines.append(self._line)
+        if self._fence is not before:
+            self._code = self._code_place(before) if self._fence else None
         self._start += len(self._line)
         self._line, self._plain = "", False
+        if line.strip():
+            self._height = len(self._lines)
+        if self._decent is None and len(self._lines) * 3 >= self._most_lines:
+            self._decent = self._start
         blank = is_blank(line)
         if before or not blank:
             self._heads = before is None and is_heading(line)
@@ -215,10 +243,17 @@ class Page:
                 reserve = len(f"\n{fence.closer}")
             else:
                 self._plain = True
-        if self._size + reserve > self._room:
+        if self._size + reserve > self._room or self._rows(fence) > self._most_lines:
             return False
         self._end, self._open = self._size, fence
         return True
+
+    def _rows(self, fence: Fence | None) -> int:
+        """How many lines the message has if it ends here and `fence` is closed."""
+        if fence is None:
+            return len(self._lines) + 1 if self._line.strip() else self._height
+        is_closer = fence is self._fence and may_become_closer(self._line)
+        return len(self._lines) + (1 if is_closer else 2)
 
     def _is_full(self, last: str) -> bool:
         # Blanks alone do not fill a message, or else an answer that ends with a
@@ -229,7 +264,8 @@ class Page:
         """See what may be shown now, and whether a cut would be good here."""
         held = self._held()
         reserve = _reserve(self._fence or self._open)
-        if self._size <= self._room - reserve - self._stretch:
+        is_calm = self._size <= self._room - reserve - self._stretch
+        if is_calm and self._rows(self._open) <= self._calm_lines:
             self._best = None
             self._consider(held)
             self._shown = max(self._shown, held.at if held else self._size)
@@ -281,12 +317,16 @@ class Page:
         begins near the top of a message is not moved, only cut.
         """
         line, table = self._line, self._table
+        if self._code and (self._open is self._fence or may_become_closer(line)):
+            return self._code
         if self._plain:
             return None
         if self._open is not None and self._open is not self._fence:
             return _Place(self._start, Rank.BLOCK, self._fence)
         if self._fence:
-            return None
+            # Outside of the fence's quote, code that is to be moved may begin.
+            is_outside = self._moves_code and self._fence.is_left_by(line)
+            return self._line_place() if is_outside and may_become_block(line) else None
         if table and table.head and may_become_row(line):
             if self._is_movable(table.start):
                 return _Place(table.start, Rank.BLOCK, None)
@@ -304,9 +344,16 @@ class Page:
         table = self._table
         return table is not None and bool(table.head) and not may_become_row(self._line)
 
+    def _code_place(self, before: Fence | None) -> _Place | None:
+        """The place above the fence that was just opened, if it is to be moved."""
+        is_movable = self._moves_code and self._is_movable(self._start)
+        return _Place(self._start, Rank.BLOCK, before) if is_movable else None
+
     def _is_movable(self, start: int) -> bool:
         """Whether a cut at `start` would leave a message of a decent size."""
-        return start > 0 and len(self._opening.text) + start >= self._limit // 3
+        is_tall = self._decent is not None and start >= self._decent
+        is_long = len(self._opening.text) + start >= self._limit // 3
+        return start > 0 and (is_tall or is_long)
 
     def _cut(self, place: _Place, rest: str) -> Cut:
         rest = self._body[place.at :] + rest

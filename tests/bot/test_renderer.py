@@ -410,6 +410,8 @@ def test_pings_are_defused_in_the_answer_and_in_the_note() -> None:
 def test_messages_too_small_for_a_fence_are_refused() -> None:
     with pytest.raises(ValueError, match="part_chars is 39"):
         Renderer(Limits(part_chars=39))
+    with pytest.raises(ValueError, match="part_lines is 4"):
+        Renderer(Limits(part_chars=40, part_lines=4))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from bot.markdown import (
     Fence,
     beginning,
+    deep_heading,
     ends_sentence,
     fence_after,
     is_blank,
@@ -17,9 +18,12 @@ from bot.markdown import (
     joins,
     may_become_block,
     may_become_closer,
+    may_become_deep_heading,
     may_become_delimiter,
     may_become_row,
+    may_become_rule,
     quote_of,
+    rule,
 )
 from bot.splitter import Cut, Opening, Page
 
@@ -94,6 +98,24 @@ def test_knows_tables() -> None:
     assert not is_delimiter("||")
 
 
+@pytest.mark.parametrize("line", ["---", " * * *", "> ___\r", "- - -  -"])
+def test_knows_rules(line: str) -> None:
+    assert rule(line)
+
+
+@pytest.mark.parametrize("line", ["--", "-*-", "- -", "*** x", "|---|", "a---", ""])
+def test_knows_what_is_no_rule(line: str) -> None:
+    assert rule(line) is None
+
+
+def test_knows_deep_headings() -> None:
+    assert deep_heading("#### A b ##") == ("", "A b")
+    assert deep_heading("> ######\tC#\r") == ("> ", "C#")
+    assert deep_heading("### A") is None
+    assert deep_heading("#### ") is None
+    assert deep_heading("####A") is None
+
+
 def test_knows_what_reads_well() -> None:
     assert ends_sentence('He said "yes." ')
     assert ends_sentence("**Why?** ")
@@ -138,7 +160,7 @@ def test_knows_what_may_be_parted(text: str, at: int) -> None:
 
 LINES = st.lists(
     st.sampled_from(
-        ["`", "```", "~~~", "|", "-", ":", ">", " ", "1.", "x", "\t", "* "]
+        ["`", "```", "~~~", "|", "-", ":", ">", " ", "1.", "x", "\t", "* ", "_", "####"]
     ),
     max_size=8,
 ).map("".join)
@@ -150,6 +172,10 @@ def test_the_beginning_of_a_block_never_excludes_it(line: str, end: int) -> None
     assert may_become_row(start) or not is_row(line)
     assert may_become_delimiter(start) or not is_delimiter(line)
     assert may_become_closer(start) or not PYTHON.is_closed_by(line)
+    # What comes before the first sign of these is a block of another kind.
+    if start.strip(" \t>"):
+        assert may_become_rule(start) or not rule(line)
+        assert may_become_deep_heading(start) or not deep_heading(line)
     if (is_row(line) and not is_row(start)) or (
         after(None, line) and "``" not in start
     ):
@@ -196,3 +222,59 @@ def test_there_is_always_room_for_the_fence_that_closes(width: int) -> None:
     assert text.endswith("w\n```")
     assert len(text) <= 60
     assert cut is None or "w" in cut.rest, "a fence closed on its own is empty"
+
+
+WORDS = "Some words.\n"
+
+
+def test_a_message_with_too_many_lines_is_cut_between_paragraphs() -> None:
+    page = Page(500, lines=9)
+    assert page.add(f"{WORDS * 7}\n{WORDS}") is None
+    assert page.shown == f"{WORDS * 7}\n"
+    cut = page.add(WORDS)
+    assert cut == Cut(f"{WORDS * 7}\n", Opening(), WORDS * 2)
+
+
+def test_blank_lines_at_the_end_are_no_lines() -> None:
+    page = Page(500, lines=9)
+    assert page.add(f"{WORDS * 9}\n\n\n") is None
+    assert page.close() == f"{WORDS * 9}\n\n\n"
+
+
+def test_code_that_does_not_fit_moves_as_a_whole() -> None:
+    code = "```py\n" + "x = 1\n" * 5 + "```\n"
+    page = Page(500, lines=9)
+    assert page.add(f"{WORDS * 3}```py\nx = 1\n") is None
+    assert page.shown == WORDS * 3, "it is held back until it is known to fit"
+    cut = page.add("x = 1\n" * 4 + "```\n")
+    assert cut == Cut(WORDS * 3, Opening(), code)
+    page = Page(500, cut.opening, lines=9)
+    assert page.add(cut.rest) is None
+    assert page.close() == code
+
+
+def test_code_that_fits_stays() -> None:
+    text = f"{WORDS * 3}```py\nx = 1\nx = 2\n```\n"
+    page = Page(500, lines=9)
+    assert page.add(text) is None
+    assert page.shown == text
+
+
+def test_code_with_too_many_lines_is_cut_between_them() -> None:
+    page = Page(500, lines=9)
+    cut = page.add("```\n" + "x = 1\n" * 9)
+    assert cut is not None
+    assert cut.text == "```\n" + "x = 1\n" * 7 + "```"
+    assert cut.opening == Opening("```\n", Fence("", "```"))
+    page = Page(500, cut.opening, lines=9)
+    cut = page.add("x = 1\n" * 9)
+    assert cut is not None
+    assert cut.text == "```\n" + "x = 1\n" * 7 + "```", "what is repeated counts"
+
+
+def test_code_that_moves_leaves_the_code_above_it_closed() -> None:
+    page = Page(500, lines=9)
+    cut = page.add("> ```\n" + "> x = 1\n" * 4 + "```\n" + "y = 2\n" * 6)
+    assert cut is not None
+    assert cut.text == "> ```\n" + "> x = 1\n" * 4 + "> ```"
+    assert cut.rest.startswith("```\ny = 2\n")

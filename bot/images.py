@@ -1,0 +1,130 @@
+"""Turns images into links, for places that show no images.
+
+Rule 1: only a whole image on one line is changed, `![alt](address "title")`. An
+image by reference stays as it is: its address may come at the very end.
+Rule 2: code is never touched. Whether a backtick begins code shows only when the
+next one comes, so an image behind it waits for that.
+Rule 3: the line arrives in pieces that end anywhere. Held back is only what could
+become an image, and never more than `MOST_CHARS` of it.
+"""
+
+import re
+
+# The longest image, and the longest code in a line, that we look for. Addresses
+# take some 100 characters; those that carry a whole picture are no use as a link.
+MOST_CHARS = 1_000
+
+_TEXT = r"(?:[^\[\]\\]|\\.|\[(?:[^\[\]\\]|\\.)*+\])*+"
+_TEXT_SO_FAR = rf"{_TEXT}(?:\[(?:[^\[\]\\]|\\.)*+)?\\?"
+_WORD = r"(?:[^\s()<>\\]|\\.|\([^\s()]*+\))"
+_ADDRESS = rf"(?:<[^<>]*+>|{_WORD}++)"
+_ADDRESS_SO_FAR = rf"(?:<[^<>]*+|{_WORD}*+(?:\([^\s()]*+)?\\?)"
+_TITLE = r"""(?:"(?:[^"\\]|\\.)*+"|'(?:[^'\\]|\\.)*+'|\((?:[^()\\]|\\.)*+\))"""
+_TITLE_SO_FAR = r"""(?:"(?:[^"\\]|\\.)*+|'(?:[^'\\]|\\.)*+|\((?:[^()\\]|\\.)*+)\\?"""
+
+_TARGET = rf"\([ \t]*+({_ADDRESS})(?:[ \t]++({_TITLE}))?[ \t]*+\)"
+_TARGET_SO_FAR = (
+    rf"\([ \t]*+(?:{_ADDRESS}[ \t]*+(?:{_TITLE}[ \t]*+|{_TITLE_SO_FAR})?"
+    rf"|{_ADDRESS_SO_FAR})"
+)
+_IMAGE = rf"!\[({_TEXT})\]{_TARGET}"
+_IMAGE_SO_FAR = rf"!(?:\[(?:{_TEXT}\](?:{_TARGET_SO_FAR})?|{_TEXT_SO_FAR}))?"
+
+# A link's text without its target, then the target: what tables read of links.
+LINK = rf"!?\[({_TEXT})\]{_TARGET}"
+
+# An image alone, or one that is the text of a link, as badges are.
+_WHOLE = re.compile(rf"{_IMAGE}|\[{_IMAGE}\]{_TARGET}")
+_SO_FAR = re.compile(
+    rf"(?:{_IMAGE_SO_FAR}|\[(?:{_IMAGE}(?:\](?:{_TARGET_SO_FAR})?)?|{_IMAGE_SO_FAR})?)$"
+)
+
+_MARK = re.compile(r"[`\\!\[]")
+_TICKS = re.compile(r"`++")
+_FIRST_POSSIBLE = re.compile(r"\[?!\[|\[?!?$")
+
+
+def linked(line: str) -> str:
+    """`line` with its images as links."""
+    images = Images()
+    return images.feed(line) + images.flush()
+
+
+class Images:
+    """Turns the images of one line into links, while the line is being written."""
+
+    def __init__(self) -> None:
+        #: What is not clear yet, and how much of it was let through nevertheless.
+        self._held = ""
+        self._shown = 0
+
+    def feed(self, text: str) -> str:
+        """Take in the next piece of the line; return what is clear now."""
+        return self._read(self._held + text, more=True)
+
+    def flush(self) -> str:
+        """The line is over: return what was held back, and be ready for another."""
+        return self._read(self._held, more=False)
+
+    def _read(self, text: str, *, more: bool) -> str:
+        pieces, at, shown = [], 0, self._shown
+        while mark := _MARK.search(text, at):
+            end, link = _token(text, mark.start(), more=more)
+            pieces.append(text[max(at, shown) : mark.start()])
+            at = mark.start()
+            if end is None:
+                break
+            pieces.append(link or text[max(at, shown) : end])
+            at = end
+        else:
+            pieces.append(text[max(at, shown) :])
+            at = len(text)
+        self._held, self._shown = text[at:], max(0, shown - at)
+        if self._held.startswith("`"):
+            # Code or not, what comes before the next image stays as it is.
+            possible = _FIRST_POSSIBLE.search(self._held, self._shown)
+            clear = possible.start() if possible else len(self._held)
+            pieces.append(self._held[self._shown : clear])
+            self._shown = clear
+        return "".join(pieces)
+
+
+def _token(text: str, at: int, *, more: bool) -> tuple[int | None, str]:
+    """Where what begins at `at` ends, and the link that replaces it, if any.
+
+    The end is None as long as it is not clear: then `more` has to come.
+    """
+    window = min(len(text), at + MOST_CHARS)
+    unclear = more and window < at + MOST_CHARS
+    if text[at] == "`":
+        return _end_of_code(text, at, window, unclear=unclear), ""
+    if text[at] == "\\":
+        return (None if unclear and at + 1 == window else at + 2), ""
+    if match := _WHOLE.match(text, at, window):
+        return match.end(), _link(*match.groups(""))
+    if unclear and _SO_FAR.match(text, at, window):
+        return None, ""
+    return at + 1, ""
+
+
+def _end_of_code(text: str, at: int, window: int, *, unclear: bool) -> int | None:
+    """Where the code ends that the backticks at `at` begin; right behind them if
+    nothing closes it. None as long as that is not clear."""
+    opener, *others = _TICKS.finditer(text, at, window)
+    for ticks in (opener, *others):
+        if unclear and ticks.end() == window:
+            return None
+        if ticks is not opener and len(ticks[0]) == len(opener[0]):
+            return ticks.end()
+    return None if unclear else opener.end()
+
+
+def _link(*groups: str) -> str:
+    """The link for an image, from what `_WHOLE` found."""
+    text, address, title, *linked = groups
+    if not address:
+        text, address, title, target, _ = linked
+        # The picture's own address comes second: nothing is to be lost.
+        return f"{_link(text, target, title)} (<{address.strip('<>')}>)"
+    text = text.strip() or title[1:-1].strip()
+    return f"[{text}]({address})" if text else f"<{address.strip('<>')}>"
