@@ -189,6 +189,10 @@ class TerminalAdapter:
             if turn.thread == self.thread:
                 self._answered.set()
 
+    async def settle(self, turn: Turn) -> ThreadKey:
+        """See `bot.ports.Adapter`."""
+        return turn.thread
+
     def surface(self, turn: Turn) -> AbstractAsyncContextManager[TerminalSurface]:
         """See `bot.ports.Adapter`."""
         return self._surface(turn)

@@ -30,6 +30,9 @@ EMPTY = "Claude had nothing to say to this. Please ask in another way."
 STOPPED = "Stopped."
 INTERRUPTED = f"This answer was interrupted by a restart. {GO_ON}"
 
+#: How a turn ended whose question was deleted before it was answered.
+WITHDRAWN = Outcome(Ended.STOPPED, "", reason="question deleted")
+
 
 def conclude(
     text: str,
@@ -59,6 +62,12 @@ def interrupted(text: str) -> Outcome:
 def gone(outcome: Outcome) -> Outcome:
     """`outcome`, of a turn whose thread can no longer be written to."""
     return replace(outcome, ended=Ended.FAILED, note="", reason="thread gone")
+
+
+def told(outcome: Outcome, hint: str) -> Outcome:
+    """`outcome`, with `hint` as the last thing that the thread is told."""
+    note = "\n".join(filter(None, [outcome.note, _aside(hint)]))
+    return replace(outcome, note=note)
 
 
 def _ending(

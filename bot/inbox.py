@@ -5,14 +5,22 @@ committed, so the platform's event may be acknowledged. Never before.
 """
 
 import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from bot.context import label
 from bot.lanes import Lanes
-from bot.ports import Store
+from bot.ports import Adapter, Store
 from bot.text import whole
 from bot.values import Heard, ThreadFacts, Verdict
 
 log = logging.getLogger(__name__)
+
+
+# What people said longer ago than this, in seconds, and we hear only now, is
+# remembered and not answered: they have gone on without us.
+STALE = 3600.0
 
 
 def judge(heard: Heard, thread: ThreadFacts | None) -> Verdict:
@@ -33,22 +41,33 @@ def judge(heard: Heard, thread: ThreadFacts | None) -> Verdict:
     return Verdict.ANSWER if thread.follows else Verdict.KEEP
 
 
+def judge_stale(heard: Heard, thread: ThreadFacts | None) -> Verdict:
+    """Say what becomes of `heard`, which was said too long ago to be answered."""
+    if judge(heard, thread) is Verdict.IGNORE or thread is None:
+        return Verdict.IGNORE
+    return Verdict.KEEP
+
+
 class Inbox:
     """Where adapters deliver what they hear."""
 
-    def __init__(self, store: Store, lanes: Lanes) -> None:
+    def __init__(
+        self,
+        store: Store,
+        lanes: Lanes,
+        adapters: Mapping[str, Adapter],
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._store = store
         self._lanes = lanes
+        self._adapters = adapters
+        self._now = now
 
     async def deliver(self, heard: Heard) -> None:
         """Judge `heard`, remember it, have it answered. Raises StorageError."""
-        heard = replace(
-            heard,
-            text=whole(heard.text),
-            author=whole(heard.author),
-            files=tuple(map(whole, heard.files)),
-        )
-        verdict = await self._store.hear(heard, judge)
+        heard = _writable(heard)
+        stale = self._now() - heard.at > STALE
+        verdict = await self._store.hear(heard, judge_stale if stale else judge)
         if verdict is Verdict.IGNORE:
             return
         log.info(
@@ -59,3 +78,36 @@ class Inbox:
         )
         if verdict is Verdict.ANSWER:
             self._lanes.put(heard.thread)
+
+    async def amend(self, heard: Heard) -> None:
+        """Let a remembered message read as it does now. Raises StorageError."""
+        heard = _writable(heard)
+        before = await self._store.recall(heard.thread, heard.message)
+        # Platforms also announce an edit when they add a preview to a link.
+        if before is None or before == heard.text:
+            return
+        [(author, text)] = await self._adapters[heard.thread.platform].readable([heard])
+        content = label(heard, author, text)
+        await self._store.amend(heard, content, self._now())
+        log.info("message.amended thread=%s message=%s", heard.thread, heard.message)
+
+    async def erase(
+        self,
+        platform: str,
+        workspace: str,
+        messages: Sequence[str],
+        channel: str | None = None,
+    ) -> None:
+        """Forget `messages`, which people deleted. Raises StorageError."""
+        await self._store.erase(platform, workspace, messages, channel, self._now())
+
+
+def _writable(heard: Heard) -> Heard:
+    """`heard`, of characters that can be stored and sent on."""
+    return replace(
+        heard,
+        text=whole(heard.text),
+        author=whole(heard.author),
+        files=tuple(map(whole, heard.files)),
+        quotes=tuple(map(_writable, heard.quotes)),
+    )

@@ -9,14 +9,14 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from bot.errors import ConfigError, leaves
 from bot.trace import where
 from bot.values import ThreadKey
 
 log = logging.getLogger(__name__)
 
 #: Drains a thread of its open turns; the event asks it to stop the running one.
-Work = Callable[[ThreadKey, asyncio.Event], Awaitable[None]]
+#: Returns where the thread goes on, if it moved.
+Work = Callable[[ThreadKey, asyncio.Event], Awaitable[ThreadKey | None]]
 
 # A turn that fails for a reason nobody foresaw is tried again by the rule for
 # crashes, which ends it as interrupted after the second attempt. A lane that
@@ -82,11 +82,9 @@ class Lanes:
             while lane.again and not self._closed:
                 lane.again = False
                 try:
-                    await self._work(thread, lane.stop)
+                    if onward := await self._work(thread, lane.stop):
+                        self.put(onward)
                 except Exception as error:
-                    for leaf in leaves(error):
-                        if isinstance(leaf, ConfigError):
-                            raise leaf from None
                     # The one place for what nobody foresaw. Not the message:
                     # it may hold what people said.
                     failures += 1

@@ -1,4 +1,4 @@
-"""Repeats a write to the store until it succeeds.
+"""Repeats what must be done until it succeeds.
 
 A finished answer is in memory and paid for: a full disk or a locked file must
 not lose it. Whoever waits here holds only its own thread back.
@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from bot.errors import StorageError
+from bot.errors import DeliveryError, StorageError, ThreadGone
 
 log = logging.getLogger(__name__)
 
@@ -21,13 +21,20 @@ LONGEST_PAUSE = 30.0
 T = TypeVar("T")
 
 
-async def insist(write: Callable[[], Awaitable[T]]) -> T:
-    """The result of `write`, however long the store refuses it."""
+async def insist(attempt: Callable[[], Awaitable[T]]) -> T:
+    """The result of `attempt`, however long the store or the platform refuses it.
+
+    Raises ThreadGone at once: that does not change.
+    """
     pause = FIRST_PAUSE
     while True:
         try:
-            return await write()
+            return await attempt()
+        except ThreadGone:
+            raise
         except StorageError as error:
             log.error("store.refused again_in=%.2f %s", pause, error)
+        except DeliveryError as error:
+            log.warning("platform.refused again_in=%.2f %s", pause, error)
         await asyncio.sleep(pause)
         pause = min(LONGEST_PAUSE, pause * 2)

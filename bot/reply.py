@@ -56,7 +56,7 @@ class Reply:
         self._now = now
         self._renderer = Renderer(limits)
         self._changed = asyncio.Event()
-        self._finished = False
+        self._finished = self._withdrawn = False
         self._failures = 0
         self._before = {shown.index: shown for shown in turn.shown}
         self._before_chars = sum(len(shown.text) for shown in turn.shown)
@@ -85,6 +85,11 @@ class Reply:
         if part := self._stale():
             self._pacer.hurry(self._wish(part))
 
+    def withdraw(self) -> None:
+        """Nothing is to be said after all: what is shown is to be taken back."""
+        self._withdrawn = self._finished = True
+        self._changed.set()
+
     async def keep_shown(self) -> None:
         """Write whatever should be seen, until all of a finished reply is.
 
@@ -94,20 +99,22 @@ class Reply:
             while True:
                 if part := self._stale():
                     await self._pacer.may_write(self._wish(part))
-                    # The text may have grown while we waited.
-                    await self._try_to_write(self._stale() or part)
+                    # What is to be seen may have changed while we waited.
+                    if part := self._stale():
+                        await self._try_to_write(part)
                 elif self._finished:
                     break
                 else:
                     await self._wait_for_change()
-            for index in sorted(self._before.keys() - self._shown.keys()):
+            kept = set() if self._withdrawn else self._shown.keys()
+            for index in sorted((self._before.keys() | self._messages.keys()) - kept):
                 await self._take_back(index)
         finally:
             self._pacer.leave(self._turn.key)
 
     def _stale(self) -> Part | None:
         """The first message that does not read what it should."""
-        if self._is_hidden():
+        if self._withdrawn or self._is_hidden():
             return None
         for part in self._renderer.parts:
             if self._shown.get(part.index) != part and not self._is_idle(part):
@@ -116,10 +123,14 @@ class Reply:
 
     def _is_idle(self, part: Part) -> bool:
         """Whether `part` would be a placeholder where none is wanted: below words
-        of the same reply, or in a message that is there already."""
+        of the same reply, in a message that is there already, or on a platform
+        that shows by itself that we are writing."""
         if part.text.strip():
             return False
-        return part.index > 0 or (not part.final and 0 in self._messages)
+        if part.index > 0:
+            return True
+        wanted = self._limits.placeholder and 0 not in self._messages
+        return not part.final and not wanted
 
     def _is_hidden(self) -> bool:
         """Whether readers still have more before them than the new text."""
@@ -201,7 +212,7 @@ class Reply:
             log.warning("reply.unsaved thread=%s %s", self._turn.thread, error)
 
     async def _take_back(self, index: int) -> None:
-        """Remove a message that only an earlier, longer attempt needed."""
+        """Remove a message that is not wanted any more."""
         try:
             await self._surface.remove(index)
             await self._store.unshow(self._turn, index)

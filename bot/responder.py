@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from bot import context
 from bot.catalogue import cost
-from bot.endings import conclude, gone, interrupted
+from bot.endings import WITHDRAWN, conclude, gone, interrupted, told
 from bot.errors import DeliveryError, ModelError, StorageError, ThreadGone
 from bot.pacer import Pacer
 from bot.patience import insist
@@ -73,22 +73,43 @@ class Responder:
             name: Pacer(adapter.limits, clock) for name, adapter in adapters.items()
         }
 
-    async def drain(self, thread: ThreadKey, stop: asyncio.Event) -> None:
+    async def drain(self, thread: ThreadKey, stop: asyncio.Event) -> ThreadKey | None:
         """Bring every open turn of `thread` to its end; `stop` ends the running one.
 
-        A thread whose platform is not set up now is left for when it is.
+        Returns where the thread goes on, if it moved there. A thread whose platform
+        is not set up now is left for when it is.
         """
         if thread.platform not in self._adapters:
-            return
+            return None
         while turn := await self._store.next_turn(thread):
             stop.clear()
             try:
+                if onward := await self._move(turn):
+                    return onward
                 await self._advance(turn, stop)
             except asyncio.CancelledError:
                 # Shutting down: the next process answers it from the start.
                 with contextlib.suppress(StorageError):
                     await self._store.hand_over(turn)
                 raise
+        return None
+
+    async def _move(self, turn: Turn) -> ThreadKey | None:
+        """Where the thread of `turn` is now, if that was not settled before."""
+        adapter = self._adapters[turn.thread.platform]
+        try:
+            settled = await insist(lambda: adapter.settle(turn))
+        except ThreadGone as error:
+            log.warning("thread.gone thread=%s %s", turn.thread, error)
+            outcome = gone(conclude("", None))
+            await self._finish(turn, outcome)
+            await self._delivered(turn, outcome, self._clock())
+            return None
+        if settled == turn.thread:
+            return None
+        await insist(lambda: self._store.move(turn.thread, settled))
+        log.info("thread.moved thread=%s to=%s", turn.thread, settled)
+        return settled
 
     async def _advance(self, turn: Turn, stop: asyncio.Event) -> None:
         if turn.state is State.UNDELIVERED:
@@ -107,6 +128,10 @@ class Responder:
     async def _answer(self, turn: Turn, stop: asyncio.Event) -> None:
         started = self._clock()
         spoken = await insist(lambda: self._store.begin(turn, self._now()))
+        if not spoken and not turn.shown:
+            await self._finish(turn, WITHDRAWN)
+            await self._delivered(turn, WITHDRAWN, started)
+            return
         hearing = _Hearing()
         outcome = None
         async with self._adapters[turn.thread.platform].surface(turn) as surface:
@@ -114,11 +139,12 @@ class Responder:
             try:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(reply.keep_shown())
-                    request = await self._compose(turn, spoken)
-                    stopped = await self._ask(request, reply, hearing, stop)
-                    outcome = self._conclude(reply, hearing, stopped)
+                    outcome = await self._hear_out(turn, spoken, reply, hearing, stop)
                     await self._finish(turn, outcome)
-                    reply.finish(outcome.note)
+                    if outcome is WITHDRAWN:
+                        reply.withdraw()
+                    else:
+                        reply.finish(outcome.note)
             except* ThreadGone as errors:
                 log.warning("thread.gone thread=%s %s", turn.thread, errors.exceptions)
                 if outcome is None:
@@ -138,6 +164,23 @@ class Responder:
             with contextlib.suppress(ThreadGone):
                 await reply.keep_shown()
         await self._delivered(turn, None, started)
+
+    async def _hear_out(
+        self,
+        turn: Turn,
+        spoken: list[Spoken],
+        reply: Reply,
+        hearing: _Hearing,
+        stop: asyncio.Event,
+    ) -> Outcome:
+        """Ask Claude, let `reply` have what it says, and return how that ended."""
+        request = await self._compose(turn, spoken)
+        if request is None:
+            return WITHDRAWN
+        stopped = await self._ask(request, reply, hearing, stop)
+        outcome = self._conclude(reply, hearing, stopped)
+        hint = self._adapters[turn.thread.platform].limits.hint
+        return told(outcome, hint) if turn.begins and hint else outcome
 
     async def _ask(
         self, request: Request, reply: Reply, hearing: _Hearing, stop: asyncio.Event
@@ -177,10 +220,14 @@ class Responder:
         except ModelError as error:
             hearing.error = error
 
-    async def _compose(self, turn: Turn, spoken: list[Spoken]) -> Request:
-        """What Claude is asked, made durable before it is asked."""
+    async def _compose(self, turn: Turn, spoken: list[Spoken]) -> Request | None:
+        """What Claude is asked, made durable before it is asked.
+
+        None when people have deleted all of it.
+        """
         adapter = self._adapters[turn.thread.platform]
-        spoken = await self._catch_up(turn, spoken)
+        if spoken:
+            spoken = await self._catch_up(turn, spoken)
         fresh = [each.heard for each in spoken if each.content is None]
         names = await adapter.readable(fresh)
         contents = {
@@ -189,10 +236,13 @@ class Responder:
         }
         preface = context.preface(self._now())
         await insist(lambda: self._store.freeze(turn, preface, contents))
+        messages = tuple(await self._store.conversation(turn.thread))
+        if not spoken or not messages or messages[-1].role != "user":
+            return None
         return Request(
             model=self._asking.model,
             system=context.system_prompt(self._asking.instructions),
-            messages=tuple(await self._store.conversation(turn.thread)),
+            messages=messages,
             max_tokens=self._asking.max_tokens,
             effort=self._asking.effort,
             user=context.opaque(

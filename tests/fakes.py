@@ -23,6 +23,8 @@ class FakeAdapter:
         #: Every text that was ever shown, in order: (turn key, part, text).
         self.writes: list[tuple[str, int, Part]] = []
         self.past: list[Heard] = []
+        #: Where threads settle that were only asked for.
+        self.moves: dict[ThreadKey, ThreadKey] = {}
         #: How many surfaces are open, and how many were closed again.
         self.open = self.closed = 0
         #: Errors that the next writes meet, first come, first met.
@@ -46,9 +48,13 @@ class FakeAdapter:
     async def hear(self, heard: Heard) -> None:
         await (await asyncio.shield(self.listening)).deliver(heard)
 
+    async def settle(self, turn: Turn) -> ThreadKey:
+        return self.moves.get(turn.thread, turn.thread)
+
     @contextlib.asynccontextmanager
     async def surface(self, turn: Turn) -> AsyncIterator["FakeSurface"]:
         self.open += 1
+        self.changed()
         try:
             yield FakeSurface(self, turn)
         finally:
@@ -83,6 +89,7 @@ class FakeSurface:
     def __init__(self, adapter: FakeAdapter, turn: Turn) -> None:
         self._adapter = adapter
         self._turn = turn
+        self._ids = {each.index: each.message for each in turn.shown if each.message}
 
     async def show(self, part: Part) -> str:
         if self._adapter.before_write:
@@ -90,7 +97,7 @@ class FakeSurface:
                 pass
         if self._adapter.troubles and (trouble := self._adapter.troubles.pop(0)):
             raise trouble
-        message = f"{self._turn.key}-{part.index}"
+        message = self._ids.setdefault(part.index, f"{self._turn.key}-{part.index}")
         shown = self._adapter.seen.setdefault(self._turn.thread, {})
         shown[message] = part.text
         self._adapter.writes.append((self._turn.key, part.index, part))
@@ -99,5 +106,5 @@ class FakeSurface:
 
     async def remove(self, index: int) -> None:
         shown = self._adapter.seen.get(self._turn.thread, {})
-        shown.pop(f"{self._turn.key}-{index}", None)
+        shown.pop(self._ids.get(index, f"{self._turn.key}-{index}"), None)
         self._adapter.changed()

@@ -92,6 +92,11 @@ class SlackAdapter:
         async def spool(body: dict[str, Any]) -> BoltResponse:
             if heard := events.read(body, self._us):
                 await host.deliver(heard)
+            elif heard := events.edited(body, self._us):
+                await host.amend(heard)
+            elif gone := events.deleted(body):
+                channel, ts = gone
+                await host.erase(self.name, self._us.team, [ts], channel)
             # What we have no use for is acknowledged, too, or Slack repeats it.
             return BoltResponse(status=200, body="")
 
@@ -117,6 +122,10 @@ class SlackAdapter:
             await self._failed
         finally:
             await handler.close_async()  # type: ignore[no-untyped-call]
+
+    async def settle(self, turn: Turn) -> ThreadKey:
+        """See `bot.ports.Adapter`."""
+        return turn.thread
 
     def surface(self, turn: Turn) -> AbstractAsyncContextManager[SlackSurface]:
         """See `bot.ports.Adapter`."""

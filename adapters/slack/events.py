@@ -16,6 +16,8 @@ from bot.values import Heard, ThreadKey
 # an earlier message (facts A1.3).
 SPOKEN = {None, "file_share", "me_message", "thread_broadcast"}
 AUTOMATED = "bot_message"
+#: What stays of a deleted root (facts A1.3).
+TOMBSTONE = "tombstone"
 
 
 def read(body: Mapping[str, Any], us: Identity) -> Heard | None:
@@ -25,6 +27,30 @@ def read(body: Mapping[str, Any], us: Identity) -> Heard | None:
     if kind == "app_mention" or (kind == "message" and not event.get("hidden")):
         return message(event, us)
     return None
+
+
+def edited(body: Mapping[str, Any], us: Identity) -> Heard | None:
+    """The message that an events-API `body` says somebody changed, as it reads now."""
+    event = body.get("event") or {}
+    now = event.get("message") or {}
+    if _subtype(event) != "message_changed" or _subtype(now) == TOMBSTONE:
+        return None
+    heard = message(now, us, event.get("channel"))
+    # Our own edits are announced, too.
+    return None if heard is None or heard.echo else heard
+
+
+def deleted(body: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Channel and ts of the message that an events-API `body` says was deleted."""
+    event = body.get("event") or {}
+    channel, ts = event.get("channel"), None
+    now = event.get("message") or {}
+    if _subtype(event) == "message_deleted":
+        ts = event.get("deleted_ts")
+    elif _subtype(event) == "message_changed" and _subtype(now) == TOMBSTONE:
+        # The root of a thread leaves a stone, so that its replies have a place.
+        ts = now.get("ts")
+    return (channel, ts) if channel and ts else None
 
 
 def message(
@@ -57,6 +83,10 @@ def message(
             for file in event.get("files") or ()
         ),
     )
+
+
+def _subtype(event: Mapping[str, Any]) -> str | None:
+    return event.get("subtype") if event.get("type", "message") == "message" else None
 
 
 def _is_addressed(event: Mapping[str, Any], channel: str, us: Identity) -> bool:

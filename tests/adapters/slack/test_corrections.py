@@ -1,0 +1,51 @@
+"""What people in Slack edit and delete, as Claude reads it afterwards."""
+
+import asyncio
+
+from tests.adapters.slack.conftest import Office
+from tests.emulators.claude_reply import Hold
+
+
+async def test_an_edited_message_is_read_as_it_is_now(office: Office) -> None:
+    ts = office.ask("the port is 80")
+    await office.settled(ts)
+    office.slack.edit(office.general, ts, f"{office.slack.mention} the port is 8080")
+    await office.slack.until(lambda: office.slack.settled)
+    office.slack.say(office.bob, office.general, "which port?", thread_ts=ts)
+    await office.settled(ts, 2)
+    first = office.claude.requests[-1].body["messages"][0]["content"]
+    assert ">the port is 8080<" in first
+    assert len(office.prompts()) == 2
+
+
+async def test_deleted_messages_are_read_no_more(office: Office) -> None:
+    office.claude.always("Ok.")
+    root = office.ask("my password is hunter1")
+    await office.settled(root)
+    said = office.slack.say(office.bob, office.general, "mine: hunter2", thread_ts=root)
+    await office.settled(root, 2)
+    # One with replies leaves a stone, the other nothing.
+    office.slack.delete(office.general, root)
+    office.slack.delete(office.general, said)
+    await office.slack.until(lambda: office.slack.settled)
+    office.slack.say(office.bob, office.general, "and now?", thread_ts=root)
+    await office.settled(root, 3)
+    assert "hunter" not in str(office.claude.requests[-1].body)
+
+
+async def test_a_question_deleted_before_its_answer_begins_is_not_answered(
+    office: Office,
+) -> None:
+    gate = asyncio.Event()
+    office.claude.script(["One", Hold(gate), "."], "Two.")
+    ts = office.ask("first")
+    await office.answered(ts, "One …")
+    second = office.slack.say(office.bob, office.general, "second", thread_ts=ts)
+    await office.slack.until(lambda: office.slack.settled)
+    office.slack.delete(office.general, second)
+    await office.slack.until(lambda: office.slack.settled)
+    gate.set()
+    await office.answered(ts, "One.")
+    office.slack.say(office.bob, office.general, "third", thread_ts=ts)
+    await office.answered(ts, "One.", "Two.")
+    assert "second" not in str(office.claude.requests[-1].body)
