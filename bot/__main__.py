@@ -6,11 +6,12 @@ Only this file names a store, loads an adapter and reads the environment.
 import asyncio
 import contextlib
 import importlib
+import logging
 import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from typing import Any
 
 import click
@@ -27,8 +28,10 @@ from bot.settings import Settings
 from bot.values import Finding, Grade
 from storage.sqlite import open_store, read_spending
 
+log = logging.getLogger(__name__)
+
 # Each is a package under adapters/ with the modules config, adapter and check.
-PLATFORMS = ("slack",)
+PLATFORMS = ("slack", "discord")
 # Where people talk when no platform is set up.
 TERMINAL = "adapters.terminal"
 
@@ -88,10 +91,7 @@ async def _serve(env: Mapping[str, str]) -> int:
     async with contextlib.AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings.database))
         model = await stack.enter_async_context(_model(settings))
-        adapters: list[Adapter] = [
-            await stack.enter_async_context(_load(module).connect(env))
-            for module in [f"adapters.{name}.adapter" for name in names] or [TERMINAL]
-        ]
+        adapters = await _connect(stack, env, names)
         app = App(
             store=store,
             model=model,
@@ -101,6 +101,29 @@ async def _serve(env: Mapping[str, str]) -> int:
         )
         await app.run(_told_to_stop())
     return 0
+
+
+async def _connect(
+    stack: contextlib.AsyncExitStack, env: Mapping[str, str], names: Sequence[str]
+) -> list[Adapter]:
+    """Adapters for the platforms `names`, signed in; the terminal's without any.
+
+    A platform that turns us away is named and left out, unless it is the last.
+    """
+    if not names:
+        return [await stack.enter_async_context(_load(TERMINAL).connect(env))]
+    adapters, refusals = [], []
+    for name in names:
+        connection = _load(f"adapters.{name}.adapter").connect(env)
+        try:
+            adapters.append(await stack.enter_async_context(connection))
+        except ConfigError as error:
+            refusals.append(error)
+    if not adapters:
+        raise ExceptionGroup("no platform accepts us", refusals)
+    for refusal in refusals:
+        log.error("app.turned_away %s", refusal)
+    return adapters
 
 
 async def _check(env: Mapping[str, str], offline: bool) -> int:

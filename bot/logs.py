@@ -9,10 +9,12 @@ from bot.trace import where
 
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
-# Tokens of Slack and Anthropic, tickets in Socket Mode addresses, anything
-# after "Bearer". Our own lines hold none; a library's might.
+# Tokens of Slack and Anthropic, of Discord's bots and interactions, tickets in
+# Socket Mode addresses, anything after "Bearer" or "Bot". Our own lines hold none; a
+# library's might.
 SECRETS = re.compile(
     r"(?:xox[a-z]|xapp|xwfp|sk-ant)-[\w.-]+|(?<=ticket=)[\w.%-]+|(?<=Bearer )\S+"
+    r"|(?<=Bot )\S+|\b[\w-]{18,}\.[\w-]{6,7}\.[\w-]{27,}|\baW50ZXJhY3Rpb2[\w-]+"
 )
 
 # At DEBUG these write whole messages and request bodies, so they do not get
@@ -21,6 +23,8 @@ LIBRARIES = {
     "aiohttp": logging.WARNING,
     "anthropic": logging.WARNING,
     "asyncio": logging.WARNING,
+    # It warns of what it waits out by itself, with addresses that hold tokens.
+    "discord": logging.ERROR,
     "httpx2": logging.WARNING,
     # It warns of what we do on purpose, and of every lost connection.
     "slack_bolt": logging.ERROR,

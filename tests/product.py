@@ -13,11 +13,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from adapters.slack.adapter import connect
+from adapters.discord.adapter import DiscordAdapter
+from adapters.discord.adapter import connect as connect_discord
+from adapters.slack.adapter import SlackAdapter
+from adapters.slack.adapter import connect as connect_slack
 from bot.app import App
 from bot.ports import Model, Store
 from bot.responder import Asking
 from tests.emulators.claude import ClaudeEmulator
+from tests.emulators.discord import DiscordEmulator
 from tests.emulators.slack import SlackEmulator
 
 ROOT = Path(__file__).parent.parent
@@ -41,30 +45,46 @@ def claude_env(claude: ClaudeEmulator) -> dict[str, str]:
 
 @contextlib.asynccontextmanager
 async def running(
-    slack: SlackEmulator,
+    platform: SlackEmulator | DiscordEmulator,
     store: Store,
     model: Model,
     *,
     grace: float = 5.0,
     interval: float = 0.05,
+    env: Mapping[str, str] | None = None,
 ) -> AsyncIterator[App]:
-    """Threadkeep in this process, listening to `slack`; stopped on leaving.
+    """Threadkeep in this process, listening to `platform`; stopped on leaving.
 
-    `interval` stands for the seconds that Slack wants between two edits.
+    `interval` stands for the seconds that the platform wants between two edits;
+    `env` adds to what reaches it.
     """
     stopping = asyncio.Event()
-    async with connect(slack_env(slack)) as adapter:
+    async with contextlib.AsyncExitStack() as stack:
+        adapter: SlackAdapter | DiscordAdapter
+        if isinstance(platform, SlackEmulator):
+            slack = connect_slack({**slack_env(platform), **(env or {})})
+            adapter = await stack.enter_async_context(slack)
+        else:
+            discord = connect_discord({**platform.env, **(env or {})})
+            adapter = await stack.enter_async_context(discord)
         adapter.limits = replace(adapter.limits, interval=interval, settle=interval)
         app = App(
             store=store, model=model, adapters=[adapter], asking=ASKING, grace=grace
         )
         task = asyncio.create_task(app.run(stopping))
         try:
-            await slack.until(lambda: slack.connections or task.done())
+            await platform.until(lambda: is_heard(platform) or task.done())
             yield app
         finally:
             stopping.set()
             await task
+
+
+def is_heard(platform: SlackEmulator | DiscordEmulator) -> bool:
+    """Whether what is said on `platform` reaches the bot by now."""
+    if isinstance(platform, SlackEmulator):
+        return bool(platform.connections)
+    return bool(platform.gateway.connected)
 
 
 class _Started(Protocol):

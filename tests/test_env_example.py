@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from adapters.slack.config import SlackConfig, configured
+from adapters.discord import config as discord
+from adapters.slack import config as slack
 from bot.errors import ConfigError
 from bot.settings import Settings
 
@@ -32,9 +33,11 @@ class Recording(Mapping[str, str]):
 def test_the_example_names_what_is_read() -> None:
     env = Recording()
     Settings.from_env(env)
-    configured(env)
-    with contextlib.suppress(ConfigError):
-        SlackConfig.from_env(env)
+    for platform in (slack, discord):
+        platform.configured(env)
+    for config in (slack.SlackConfig, discord.DiscordConfig):
+        with contextlib.suppress(ConfigError):
+            config.from_env(env)
     written = (ROOT / ".env.example").read_text()
     assert set(re.findall(r"^([A-Z_]+)=", written, re.MULTILINE)) == env.asked
 

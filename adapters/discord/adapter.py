@@ -1,0 +1,166 @@
+"""Listens to Discord's gateway, and hands out surfaces to answer on."""
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+
+import discord
+
+from adapters.discord import events, sessions
+from adapters.discord.client import Link, open_link, translated
+from adapters.discord.commands import Commands, register
+from adapters.discord.config import DiscordConfig
+from adapters.discord.ears import Ears
+from adapters.discord.names import Names
+from adapters.discord.places import Places
+from adapters.discord.surface import MORE, DiscordSurface, open_surface
+from bot.errors import AccessRevoked, ConfigError, DeliveryError
+from bot.ports import Host
+from bot.values import Heard, Limits, Rate, Scope, ThreadKey, Turn
+
+log = logging.getLogger(__name__)
+
+LIMITS = Limits(
+    # Discord takes 2,000 characters (facts B5); some of them are for what is added
+    # to a text that goes on.
+    part_chars=2_000 - len(MORE),
+    # Five writes in five seconds and channel (facts B4); a thread is a channel.
+    interval=1.2,
+    # About a sentence of Claude's.
+    settle=0.5,
+    # 4 and no burst never pass 5 in any five seconds: discord.py would hold the
+    # sixth back, and the newest text behind it.
+    posts=Rate(count=4, seconds=5.0, scope=Scope.THREAD),
+    edits=Rate(count=4, seconds=5.0, scope=Scope.THREAD),
+    # Typing says so.
+    placeholder=False,
+    # About what a phone shows of one message at once. Discord says nothing of a
+    # number; bots that keep to fewer are told that their answers fall apart.
+    part_lines=30,
+    tables=False,
+    images=False,
+)
+
+HINT = "I only see messages here that mention me or reply to me: do either to go on."
+
+# What of a long thread is read when we are called into it: the newest.
+MOST_HISTORY = 500
+
+
+class DiscordAdapter:
+    """One bot, in all the guilds that it was added to."""
+
+    name = events.NAME
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._names = Names(link)
+        self._places = Places(link, self._names)
+        self.limits = LIMITS
+        self._hint()
+
+    async def run(self, host: Host) -> None:
+        """See `bot.ports.Adapter`."""
+        try:
+            await self._listen(host)
+        except discord.PrivilegedIntentsRequired:
+            log.warning(
+                "discord.no_message_content The app's page does not grant the Message "
+                "Content intent: people must mention the bot or reply to it."
+            )
+            await self._link.sign_in(content="off")
+            self._hint()
+            await self._listen(host)
+
+    async def settle(self, turn: Turn) -> ThreadKey:
+        """See `bot.ports.Adapter`."""
+        return await self._places.settle(turn)
+
+    def surface(self, turn: Turn) -> AbstractAsyncContextManager[DiscordSurface]:
+        """See `bot.ports.Adapter`."""
+        return open_surface(self._link, self._places, turn)
+
+    async def readable(self, heard: Sequence[Heard]) -> list[tuple[str, str]]:
+        """See `bot.ports.Adapter`."""
+        return [await self._names.readable(each) for each in heard]
+
+    async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
+        """See `bot.ports.Adapter`."""
+        if thread.workspace == events.NO_GUILD:
+            return []
+        guild = int(thread.workspace)
+        client = self._link.client
+        here = client.get_partial_messageable(int(thread.thread), guild_id=guild)
+        async with translated("read a thread"):
+            found = [
+                message
+                async for message in here.history(
+                    limit=MOST_HISTORY, before=discord.Object(int(before))
+                )
+            ]
+        if thread.thread != thread.channel:
+            parent = client.get_partial_messageable(int(thread.channel), guild_id=guild)
+            # A forum's posts, and threads made by themselves, have no such message.
+            with contextlib.suppress(DeliveryError):
+                async with translated("read what a thread is about"):
+                    found.append(await parent.fetch_message(int(thread.thread)))
+        for message in found:
+            self._names.note(guild, [message.author, *message.mentions])
+        heard = [
+            events.said(message, self._link.us, thread) for message in reversed(found)
+        ]
+        return [each for each in heard if each is not None]
+
+    async def _listen(self, host: Host) -> None:
+        """Hear until cancelled. Raises ConfigError when Discord turns us away."""
+        client = self._link.client
+        ears = Ears(self._link, self._places, self._names, host)
+        commands = Commands(self._link, self._places, self._names, host)
+        tree = commands.tree()
+        sessions.attach(client, ears, commands)
+        try:
+            await register(tree)
+        except DeliveryError as error:
+            # What was registered before still works.
+            log.error("discord.not_registered %s", error)
+        await sessions.identify_in_time(client)
+        log.info(
+            "discord.listening user=%s message_content=%s",
+            self._link.us,
+            "yes" if self._link.content else "no",
+        )
+        try:
+            await self._link.connect()
+        except discord.PrivilegedIntentsRequired:
+            raise
+        except discord.ConnectionClosed as error:
+            raise _refused(error) from error
+
+    def _hint(self) -> None:
+        hint = "" if self._link.content else HINT
+        self.limits = replace(self.limits, hint=hint)
+
+
+@contextlib.asynccontextmanager
+async def connect(env: Mapping[str, str]) -> AsyncIterator[DiscordAdapter]:
+    """The bot that `env` names, signed in to Discord.
+
+    Raises ConfigError when the token is missing or not accepted, or Discord cannot be
+    reached.
+    """
+    async with open_link(DiscordConfig.from_env(env)) as link:
+        yield DiscordAdapter(link)
+
+
+def _refused(error: discord.ConnectionClosed) -> ConfigError:
+    """Why the gateway does not take us, and never will (facts B1)."""
+    if error.code == 4004:
+        return AccessRevoked("Discord no longer accepts DISCORD_TOKEN: set a new one.")
+    if error.code in (4010, 4011):
+        return ConfigError(
+            "Discord wants more connections for so many servers: set DISCORD_SHARDS "
+            "higher, or leave it out."
+        )
+    return ConfigError(f"Discord closed the connection for good (code {error.code}).")

@@ -1,0 +1,174 @@
+"""Hears what people say, change and take back, now and while we were away.
+
+Rule: what cannot be remembered is tried again, for Discord says nothing twice.
+After a session that could not be resumed, what was said meanwhile in the threads
+that we are in is fetched (platform facts B1, C).
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+
+import discord
+
+from adapters.discord import events
+from adapters.discord.client import Link, translated
+from adapters.discord.names import Names
+from adapters.discord.places import Places
+from adapters.discord.rights import lacking
+from bot.errors import AccessRevoked, DeliveryError
+from bot.patience import insist
+from bot.ports import Host
+from bot.values import Heard, ThreadKey
+
+log = logging.getLogger(__name__)
+
+# How far back, in seconds, a thread must have been in use to be caught up with.
+RECENT = 86400.0
+# The most messages of one thread that are caught up with.
+MOST_MISSED = 200
+
+# How long, in seconds, until the same channel is told again that we may not answer.
+REPEAT = 3600.0
+
+
+class Ears:
+    """Listens for one bot; gives what it hears to `host`."""
+
+    def __init__(self, link: Link, places: Places, names: Names, host: Host) -> None:
+        self._link = link
+        self._places = places
+        self._names = names
+        self._host = host
+        self._told: dict[int, float] = {}
+
+    async def said(self, message: discord.Message) -> None:
+        """Take in a new message."""
+        if isinstance(message.channel, events.Threaded) and not events.is_addressed(
+            message, self._link.us
+        ):
+            # It begins no thread, and belongs to none: nothing to remember.
+            return
+        channel = await self._known(message.channel)
+        heard = self._read(message, channel)
+        if heard is None or heard.echo:
+            return
+        asks = heard.addressed and not heard.automated
+        if asks and (refusal := self._refusal(channel)):
+            await self._refuse(message, refusal)
+            return
+        await self._deliver(heard)
+
+    async def edited(self, message: discord.Message) -> None:
+        """Take in how a message reads now."""
+        heard = self._read(message, await self._known(message.channel))
+        if heard is not None and not heard.echo and (heard.text or heard.files):
+            await insist(lambda: self._host.amend(heard))
+
+    async def deleted(self, guild: int | None, messages: Sequence[int]) -> None:
+        """Forget what people took back."""
+        workspace = str(guild) if guild else events.NO_GUILD
+        ids = [str(each) for each in messages]
+        await insist(lambda: self._host.erase(events.NAME, workspace, ids))
+
+    async def catch_up(self, shard: int) -> None:
+        """Fetch what was said, while we did not listen, in threads of `shard`."""
+        newest = await insist(
+            lambda: self._host.newest(events.NAME, time.time() - RECENT)
+        )
+        for thread, last in newest:
+            if self._may_have_missed(thread, last, shard):
+                try:
+                    await self._fetch(thread, last)
+                except (DeliveryError, AccessRevoked) as error:
+                    log.warning("discord.not_caught_up thread=%s %s", thread, error)
+
+    async def _deliver(self, heard: Heard) -> None:
+        await insist(lambda: self._host.deliver(heard))
+
+    def _read(self, message: discord.Message, channel: object) -> Heard | None:
+        thread = events.thread_of(channel, message.id)
+        if thread is None:
+            return None
+        if thread.thread != thread.channel and isinstance(channel, discord.Thread):
+            self._places.is_there(thread.thread)
+        return self._read_in(message, thread)
+
+    def _read_in(self, message: discord.Message, thread: ThreadKey) -> Heard | None:
+        people = [message.author, *message.mentions]
+        about = message.reference.resolved if message.reference else None
+        if isinstance(about, discord.Message):
+            people.append(about.author)
+        guild = None if thread.workspace == events.NO_GUILD else int(thread.workspace)
+        self._names.note(guild, people)
+        return events.said(message, self._link.us, thread)
+
+    async def _known(self, channel: object) -> object:
+        """`channel`, or what Discord says of it if it is a thread that we did not
+        know of, as after a long silence."""
+        if not isinstance(channel, discord.PartialMessageable):
+            return channel
+        if channel.guild_id is None:
+            return channel
+        try:
+            async with translated("look at a channel"):
+                return await self._link.client.fetch_channel(channel.id)
+        except (DeliveryError, AccessRevoked) as error:
+            log.info("discord.unknown_channel channel=%s %s", channel.id, error)
+            return channel
+
+    def _refusal(self, channel: object) -> str:
+        guild = getattr(channel, "guild", None)
+        if not isinstance(guild, discord.Guild):
+            return ""
+        assert isinstance(channel, discord.Thread | discord.abc.GuildChannel)
+        return lacking(channel, channel.permissions_for(guild.me))
+
+    async def _refuse(self, message: discord.Message, refusal: str) -> None:
+        """Say once in a while that we may not answer: there, or else in person."""
+        now = time.monotonic()
+        if now - self._told.get(message.channel.id, float("-inf")) < REPEAT:
+            return
+        self._told[message.channel.id] = now
+        try:
+            async with translated("refuse"):
+                await message.reply(refusal)
+        except DeliveryError:
+            try:
+                async with translated("refuse in person"):
+                    await message.author.send(f"{message.jump_url}: {refusal}")
+            except DeliveryError as error:
+                log.info("discord.untold channel=%s %s", message.channel.id, error)
+
+    def _may_have_missed(self, thread: ThreadKey, last: str, shard: int) -> bool:
+        if thread.workspace == events.NO_GUILD:
+            # Direct messages all come over the first connection (facts B1).
+            return shard == 0
+        guild = self._link.client.get_guild(int(thread.workspace))
+        if guild is None or guild.shard_id != shard or not thread.thread.isdecimal():
+            return False
+        place = guild.get_channel_or_thread(int(thread.thread))
+        # A thread that is put away has had no message for a long time.
+        newest = getattr(place, "last_message_id", None)
+        return newest is not None and newest > int(last)
+
+    async def _fetch(self, thread: ThreadKey, last: str) -> None:
+        guild = None if thread.workspace == events.NO_GUILD else int(thread.workspace)
+        channel = self._link.client.get_partial_messageable(
+            int(thread.thread), guild_id=guild
+        )
+        async with translated("catch up"):
+            missed = [
+                message
+                async for message in channel.history(
+                    limit=MOST_MISSED,
+                    after=discord.Object(int(last)),
+                    oldest_first=True,
+                )
+            ]
+        heard = [self._read_in(message, thread) for message in missed]
+        spoken = [each for each in heard if each and not each.echo]
+        for each in spoken:
+            await self._deliver(each)
+        if spoken:
+            log.info("discord.caught_up thread=%s messages=%d", thread, len(spoken))

@@ -1,0 +1,171 @@
+"""Finds the threads that turns are answered in, and makes those not there yet.
+
+Rule: making is repeatable. A thread on a message has the message's id, so making
+it again finds it there (platform facts B6); a question that was asked with a
+command is looked for before it is posted again.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import OrderedDict
+from dataclasses import replace
+from typing import Literal
+
+import discord
+
+from adapters.discord import events, markup
+from adapters.discord.client import Archived, Link, Unfit, translated
+from adapters.discord.names import Names
+from bot.errors import ThreadGone
+from bot.values import ThreadKey, Turn
+
+log = logging.getLogger(__name__)
+
+# Before the id of the interaction that asked for a thread which is not there yet.
+ASKED = "asked-"
+# How long the command's own answer may take to appear, in seconds. It has to come
+# within three (facts B2), and is waited for beyond that only for a slow network.
+APPEARS = 10.0
+
+# What Discord says to one who makes a thread that is there already, or that did
+# not begin with a message (facts B4).
+THERE = {160004, 10008}
+
+# How many threads are remembered as being there.
+MOST = 10_000
+
+# How many of the messages after a question are looked through for it.
+LOOK = 50
+
+# A day without a word puts a thread away; the next word brings it back.
+ARCHIVE_AFTER: Literal[1440] = 1440
+
+#: The most characters that we put into the message that a thread is made on.
+CARD_CHARS = 1_900
+
+
+class Places:
+    """The threads of one bot."""
+
+    def __init__(self, link: Link, names: Names) -> None:
+        self._link = link
+        self._names = names
+        self._roots: dict[str, asyncio.Future[int]] = {}
+        self._there: OrderedDict[str, None] = OrderedDict()
+
+    def ask(self, guild: str, channel: str, interaction: int) -> ThreadKey:
+        """A thread that `interaction` asks for in a channel."""
+        thread = ThreadKey(events.NAME, guild, channel, f"{ASKED}{interaction}")
+        self._roots[thread.thread] = asyncio.get_running_loop().create_future()
+        return thread
+
+    def appeared(self, thread: ThreadKey, message: int | None) -> None:
+        """The question of `thread` is to be seen in `message`, or nowhere."""
+        root = self._roots[thread.thread]
+        if message is None:
+            root.cancel()
+        elif not root.done():
+            root.set_result(message)
+
+    def is_there(self, thread: str) -> None:
+        """Note that `thread` need not be made."""
+        self._there[thread] = None
+        self._there.move_to_end(thread)
+        if len(self._there) > MOST:
+            self._there.popitem(last=False)
+
+    async def settle(self, turn: Turn) -> ThreadKey:
+        """See `bot.ports.Adapter`."""
+        thread = turn.thread
+        if not thread.thread.startswith(ASKED):
+            return thread
+        root = await self._appearing(thread) or await self._find_or_post(turn)
+        self._roots.pop(thread.thread, None)
+        return replace(thread, thread=str(root))
+
+    async def reach(self, turn: Turn) -> discord.PartialMessageable:
+        """Where to write the answer to `turn`; makes its thread if need be.
+
+        Raises DeliveryError or AccessRevoked.
+        """
+        thread = turn.thread
+        guild = None if thread.workspace == events.NO_GUILD else int(thread.workspace)
+        client = self._link.client
+        here = client.get_partial_messageable(int(thread.thread), guild_id=guild)
+        if thread.thread == thread.channel or self._is_known(thread):
+            return here
+        name = await self._name(turn)
+        with contextlib.suppress(Archived, Unfit):
+            async with translated("make a thread"):
+                try:
+                    # Not the SDK's own method: it wants to know the guild, and after
+                    # a restart we write before we are told of any.
+                    await client.http.start_thread_with_message(
+                        int(thread.channel),
+                        int(thread.thread),
+                        name=name,
+                        auto_archive_duration=ARCHIVE_AFTER,
+                    )
+                except discord.HTTPException as error:
+                    if error.code not in THERE:
+                        raise
+        self.is_there(thread.thread)
+        return here
+
+    def _is_known(self, thread: ThreadKey) -> bool:
+        if thread.thread in self._there:
+            return True
+        guild = self._link.client.get_guild(int(thread.workspace))
+        if guild is None:
+            return False
+        parent = guild.get_channel(int(thread.channel))
+        # A post of a forum is never made by us.
+        return (
+            isinstance(parent, discord.ForumChannel)
+            or guild.get_thread(int(thread.thread)) is not None
+        )
+
+    async def _name(self, turn: Turn) -> str:
+        if turn.opening is None:
+            return markup.UNNAMED
+        _, text = await self._names.readable(turn.opening)
+        return markup.title(text)
+
+    async def _appearing(self, thread: ThreadKey) -> int | None:
+        """The message that the command itself shows, if it comes to that."""
+        root = self._roots.get(thread.thread)
+        if root is None:
+            return None
+        await asyncio.wait({root}, timeout=APPEARS)
+        return root.result() if root.done() and not root.cancelled() else None
+
+    async def _find_or_post(self, turn: Turn) -> int:
+        """The message with the question of `turn`: the command's, as far as it got,
+        or one of our own."""
+        thread = turn.thread
+        asked = int(thread.thread.removeprefix(ASKED))
+        channel = self._link.client.get_partial_messageable(
+            int(thread.channel), guild_id=int(thread.workspace)
+        )
+        after = discord.Object(asked - 1)
+        # Without the right to read, a second question is better than no answer.
+        with contextlib.suppress(ThreadGone):
+            async with translated("look for a question"):
+                async for message in channel.history(
+                    limit=LOOK, after=after, oldest_first=True
+                ):
+                    by = message.interaction_metadata
+                    if by is not None and by.id == asked:
+                        return message.id
+        author, text = "Somebody", ""
+        if turn.opening is not None:
+            author, text = await self._names.readable(turn.opening)
+        async with translated("post a question"):
+            posted = await channel.send(
+                markup.quoted(author, text, CARD_CHARS),
+                nonce=thread.thread,
+                suppress_embeds=True,
+                allowed_mentions=discord.AllowedMentions.none(),
+            )
+        return posted.id

@@ -1,0 +1,214 @@
+"""One reply in a Discord thread: messages, posted and edited, and typing until
+there is something to read.
+
+Rule: nothing that leaves here notifies anyone or opens a preview, on edits neither:
+Discord reads the mentions of an edit anew, with its own defaults (platform facts
+B5).
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import discord
+
+from adapters.discord.client import Archived, Link, Unfit, translated
+from adapters.discord.events import SPOKEN
+from adapters.discord.places import Places
+from bot.errors import AccessRevoked, DeliveryError, StorageError, ThreadGone
+from bot.values import Part, State, Turn
+
+log = logging.getLogger(__name__)
+
+# What readers see at the end of a text that goes on. The room for it is left out
+# of the adapter's limit.
+MORE = " …"
+CUT = "_(The rest of this message could not be shown here.)_"
+# What a message may hold however Discord counts: each character as two.
+SAFE_CHARS = 900
+
+NOBODY = discord.AllowedMentions.none()
+
+# Typing is shown for ten seconds (facts B5).
+TYPING = 8.0
+
+# How long, in seconds, Discord certainly knows a nonce again ("a few minutes").
+REMEMBERED = 60.0
+# How far our clock and Discord's may be apart, in seconds. No more, lest the answer
+# before this one be taken for it.
+SKEW = 5.0
+# How many of the messages in the thread since then are looked through.
+LOOK = 100
+
+
+class DiscordSurface:
+    """Where the reply to `turn` appears."""
+
+    def __init__(self, link: Link, places: Places, turn: Turn) -> None:
+        self._link = link
+        self._places = places
+        self._turn = turn
+        self._ids = {s.index: int(s.message) for s in turn.shown if s.message}
+        self._unsure = {s.index for s in turn.shown if not s.message}
+        #: Those that were unsure when this began.
+        self._doubted = frozenset(self._unsure)
+        #: How often a message had to be posted anew.
+        self._moved = 0
+        self._typing: asyncio.Task[None] | None = None
+
+    async def show(self, part: Part) -> str:
+        """See `bot.ports.Surface`."""
+        if part.index in self._unsure:
+            await self._find()
+        try:
+            message = await self._write(part.index, _content(part))
+        except Unfit as error:
+            # Most of it is better than a message that never ends.
+            log.error("discord.unfit thread=%s %s", self._turn.thread, error)
+            try:
+                message = await self._write(part.index, _cut(part.text))
+            except Unfit as worse:
+                raise ThreadGone(str(worse)) from worse
+        self.stop_typing()
+        return str(message)
+
+    async def remove(self, index: int) -> None:
+        """See `bot.ports.Surface`."""
+        if index in self._unsure:
+            await self._find()
+        if message := self._ids.pop(index, None):
+            await self._delete(message)
+
+    def start_typing(self) -> None:
+        """Let people see that we write, until the first text is there."""
+        self._typing = asyncio.create_task(self._type())
+
+    def stop_typing(self) -> None:
+        """Type no more. What is shown now fades by itself."""
+        if self._typing is not None:
+            self._typing.cancel()
+
+    async def close(self) -> None:
+        """Leave nothing behind that still runs."""
+        if self._typing is not None:
+            self._typing.cancel()
+            await asyncio.wait({self._typing})
+
+    async def _write(self, index: int, content: str) -> int:
+        if message := self._ids.get(index):
+            try:
+                await self._edit(message, content)
+                return message
+            except Archived:
+                return await self._move(index, content)
+        posted = await self._post(index, content)
+        self._ids[index] = posted.id
+        if posted.content != content and index in self._doubted:
+            # It had been there all the time, and reads what it read then.
+            await self._edit(posted.id, content)
+        return posted.id
+
+    async def _edit(self, message: int, content: str) -> None:
+        channel = await self._places.reach(self._turn)
+        async with translated("edit"):
+            await channel.get_partial_message(message).edit(
+                content=content, allowed_mentions=NOBODY
+            )
+
+    async def _post(self, index: int, content: str) -> discord.Message:
+        channel = await self._places.reach(self._turn)
+        # Discord returns the first message to who sends the same nonce again
+        # within a few minutes (facts B5), so a post may be repeated.
+        nonce = f"{self._turn.key}-{index}" + f".{self._moved}" * bool(self._moved)
+        async with translated("post"):
+            return await channel.send(
+                content, nonce=nonce, allowed_mentions=NOBODY, suppress_embeds=True
+            )
+
+    async def _move(self, index: int, content: str) -> int:
+        """Post what cannot be edited in an archived thread: that opens it again."""
+        before = self._ids.pop(index)
+        self._moved += 1
+        self._ids[index] = (await self._post(index, content)).id
+        await self._delete(before)
+        return self._ids[index]
+
+    async def _delete(self, message: int) -> None:
+        channel = await self._places.reach(self._turn)
+        with contextlib.suppress(ThreadGone, Archived):
+            async with translated("delete"):
+                await channel.get_partial_message(message).delete()
+
+    async def _find(self) -> None:
+        """Look which posts of unknown outcome succeeded after all.
+
+        For a while a post with the same nonce finds them. Later they are those of
+        our messages since the turn's last sign of life that it does not know: no
+        other answer is written in a thread at the same time.
+        """
+        if time.time() - self._turn.touched > REMEMBERED:
+            try:
+                found = await self._look()
+            except ThreadGone as error:
+                # Without the right to read, a second post is better than none.
+                log.warning(
+                    "discord.cannot_look thread=%s %s", self._turn.thread, error
+                )
+                found = []
+            for index, message in zip(sorted(self._unsure), found, strict=False):
+                self._ids.setdefault(index, message)
+        self._unsure.clear()
+
+    async def _look(self) -> list[int]:
+        """Our messages since the turn's last sign of life that it does not know."""
+        began = datetime.fromtimestamp(max(0.0, self._turn.touched - SKEW), UTC)
+        after = max(discord.utils.time_snowflake(began), 0, *self._ids.values())
+        channel = await self._places.reach(self._turn)
+        async with translated("look for a post"):
+            return [
+                message.id
+                async for message in channel.history(
+                    limit=LOOK, after=discord.Object(after), oldest_first=True
+                )
+                if message.author.id == self._link.us
+                and message.interaction_metadata is None
+                and message.type in SPOKEN
+            ]
+
+    async def _type(self) -> None:
+        try:
+            channel = await self._places.reach(self._turn)
+            while True:
+                async with translated("type"):
+                    await channel.typing()
+                await asyncio.sleep(TYPING)
+        except (DeliveryError, StorageError, AccessRevoked) as error:
+            # It is nice to have. What we write meets the same, and knows what to do.
+            log.info("discord.not_typing thread=%s %s", self._turn.thread, error)
+
+
+@contextlib.asynccontextmanager
+async def open_surface(
+    link: Link, places: Places, turn: Turn
+) -> AsyncIterator[DiscordSurface]:
+    """A surface for `turn`, with typing shown until something is there."""
+    surface = DiscordSurface(link, places, turn)
+    if turn.state is not State.UNDELIVERED and not any(s.message for s in turn.shown):
+        surface.start_typing()
+    try:
+        yield surface
+    finally:
+        await surface.close()
+
+
+def _content(part: Part) -> str:
+    text = part.text.strip("\n")
+    return text if part.final else f"{text.rstrip()}{MORE}".lstrip()
+
+
+def _cut(text: str) -> str:
+    """As much of `text` as a message holds however its characters are counted."""
+    return f"{text.strip()[:SAFE_CHARS]}\n{CUT}"

@@ -1,0 +1,85 @@
+"""A guild with people in it, Claude, and Threadkeep between them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.claude import connect as connect_claude
+from storage.sqlite import SqliteStore, open_store
+from tests.emulators.claude import ClaudeEmulator
+from tests.emulators.discord import DiscordEmulator
+from tests.product import running
+
+
+class Guild:
+    """Alice and Bob in #general, and the bot that was added to their guild."""
+
+    def __init__(
+        self, discord: DiscordEmulator, claude: ClaudeEmulator, store: SqliteStore
+    ) -> None:
+        self.discord = discord
+        self.claude = claude
+        self.store = store
+        self.alice = discord.add_user("Alice")
+        self.bob = discord.add_user("Bob")
+        self.general = discord.add_channel("general")
+
+    def mention(self, text: str, place: str = "", **more: object) -> str:
+        """Let Alice mention the bot, in #general or in `place`; the message's id."""
+        said = f"{self.discord.mention} {text}".strip()
+        return self.discord.say(self.alice, place or self.general, said, **more)  # type: ignore[arg-type]
+
+    def replies(self, place: str) -> list[str]:
+        """What the bot's messages in a thread or channel read now; what answers a
+        command is left out."""
+        try:
+            seen = self.discord.messages(place)
+        except KeyError:
+            return []
+        return [each.text for each in seen if each.bot and each.type == 0]
+
+    async def answered(self, place: str, *texts: str) -> None:
+        """Wait until the bot's messages in a place read exactly `texts`."""
+        await self.discord.until(lambda: self.replies(place) == list(texts), timeout=10)
+
+    async def settled(self, place: str, count: int = 1) -> list[str]:
+        """Wait until a place has `count` finished replies; return them."""
+        await self.discord.until(
+            lambda: (
+                len(now := self.replies(place)) == count
+                and not any(each.endswith(" …") for each in now)
+            ),
+            timeout=20,
+        )
+        return self.replies(place)
+
+    async def thread_of(self, message: str) -> str:
+        """Wait until there is a thread on `message`; return its id."""
+        return str(await self.discord.until(lambda: self.discord.thread_of(message)))
+
+    async def quiet(self) -> None:
+        """Wait until all that was asked is answered, and that is remembered."""
+        async with asyncio.timeout(10):
+            while await self.store.open_threads():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
+    def prompts(self) -> list[str]:
+        """The newest user entry of each request to Claude."""
+        bodies = [each.body for each in self.claude.requests]
+        return [
+            body["messages"][-1]["content"] for body in bodies if "messages" in body
+        ]
+
+
+@pytest.fixture
+async def guild(tmp_path: Path) -> AsyncIterator[Guild]:
+    async with (
+        DiscordEmulator() as discord,
+        ClaudeEmulator() as claude,
+        open_store(tmp_path / "threadkeep.db") as store,
+        connect_claude(claude.api_key, claude.base_url) as model,
+        running(discord, store, model, grace=0.2),
+    ):
+        yield Guild(discord, claude, store)

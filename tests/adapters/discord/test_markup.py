@@ -1,0 +1,71 @@
+"""Discord's notation, as text in and text out."""
+
+import pytest
+
+from adapters.discord import markup
+
+NAMES = {
+    "users": {"1": "Alice"},
+    "roles": {"2": "ops"},
+    "channels": {"3": "general"},
+}
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("ask <@1> or <@!1>", "ask @Alice or @Alice"),
+        ("ask <@9>", "ask @9"),
+        ("<@&2> look at <#3>", "@ops look at #general"),
+        ("<@&8> <#8>", "@role #channel"),
+        ("type </claude new:77>", "type /claude new"),
+        ("<:party:12> <a:dance:13>", ":party: :dance:"),
+        ("see <https://example.org/a?b=c>", "see https://example.org/a?b=c"),
+        ("if a <b> and <@> or <#x>", "if a <b> and <@> or <#x>"),
+    ],
+)
+def test_ids_become_names(written: str, read: str) -> None:
+    assert markup.readable(written, **NAMES) == read
+
+
+@pytest.mark.parametrize(
+    ("written", "left"),
+    [
+        ("<@7> why?", "why?"),
+        ("<@!7>, why?", "why?"),
+        ("why <@7>?", "why?"),
+        ("so <@7> why", "so why"),
+        ("<@&8> why?", "why?"),
+        ("<@7>", ""),
+        ("<@77> why?", "<@77> why?"),
+    ],
+)
+def test_the_mention_of_the_bot_is_taken_out(written: str, left: str) -> None:
+    assert markup.without_mention(written, "7", "8") == left
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Why is it red?", "Why is it red?"),
+        ("\n\n## A **bold** `claim`\nmore", "A bold claim"),
+        ("", markup.UNNAMED),
+        ("***", markup.UNNAMED),
+        ("> quoted", "quoted"),
+        ("word " * 30, "word " * 18 + "word…"),
+        ("w" * 300, "w" * 99 + "…"),
+    ],
+)
+def test_a_thread_is_named_after_the_question(text: str, name: str) -> None:
+    assert markup.title(text) == name
+    assert 1 <= len(name) <= markup.NAME_CHARS
+
+
+def test_a_question_is_quoted_whole_where_it_fits() -> None:
+    assert markup.quoted("Alice", "one\n\ntwo", 100) == (
+        "**Alice** asks:\n> one\n> \n> two"
+    )
+    card = markup.quoted("Alice", "line of it\n" * 400, 1_900, "[this](x)")
+    assert card.startswith("**Alice** asks about [this](x):\n> line of it\n")
+    assert len(card) <= 1_900
+    assert card.endswith("…")

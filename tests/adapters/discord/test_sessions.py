@@ -1,0 +1,109 @@
+"""Sessions that end, begin again, and are missed."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+import discord as sdk
+import pytest
+
+from adapters.discord import sessions
+from adapters.discord.commands import digest
+from storage.sqlite import open_store
+from tests.adapters.discord.conftest import Guild
+from tests.adapters.discord.test_troubles import answering
+from tests.emulators.claude import ClaudeEmulator
+from tests.emulators.discord import DiscordEmulator
+
+
+async def test_a_resumed_session_misses_nothing_and_doubles_nothing(
+    guild: Guild,
+) -> None:
+    guild.claude.script("One.", "Two.")
+    thread = await guild.thread_of(guild.mention("first"))
+    await guild.answered(thread, "One.")
+    await guild.quiet()
+    guild.discord.gateway.drop(resumable=True)
+    await guild.discord.until(lambda: not guild.discord.gateway.connected)
+    guild.discord.say(guild.bob, thread, "second")
+    await guild.answered(thread, "One.", "Two.")
+
+
+async def test_what_a_lost_session_missed_is_fetched_and_answered_once(
+    guild: Guild,
+) -> None:
+    guild.claude.script("One.", "Two.", "Three.")
+    thread = await guild.thread_of(guild.mention("first"))
+    place = guild.discord.open_dm(guild.bob)
+    await guild.answered(thread, "One.")
+    guild.discord.say(guild.bob, place, "in person")
+    await guild.answered(place, "Two.")
+    await guild.quiet()
+    guild.discord.gateway.drop(resumable=False)
+    await guild.discord.until(lambda: not guild.discord.gateway.connected)
+    guild.discord.say(guild.bob, thread, "second")
+    await guild.answered(thread, "One.", "Three.")
+    await guild.quiet()
+    assert len(guild.prompts()) == 3
+
+
+async def test_what_was_said_while_it_was_down_is_answered_if_it_is_fresh(
+    tmp_path: Path,
+) -> None:
+    async with (
+        DiscordEmulator() as discord,
+        ClaudeEmulator() as claude,
+        open_store(tmp_path / "threadkeep.db") as store,
+    ):
+        guild = Guild(discord, claude, store)
+        claude.script("One.", "Two.")
+        async with answering(discord, claude, store):
+            thread = await guild.thread_of(guild.mention("first"))
+            await guild.answered(thread, "One.")
+            await guild.quiet()
+        await discord.until(lambda: not discord.gateway.connected)
+        discord.say(guild.bob, thread, "are you there?")
+        async with answering(discord, claude, store):
+            await guild.answered(thread, "One.", "Two.")
+            await guild.quiet()
+        assert discord.command_puts == 1
+
+
+async def test_many_starts_are_spread_over_the_day(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    waits: list[float] = []
+
+    class Client:
+        def __init__(self, remaining: int) -> None:
+            self.remaining = remaining
+
+        async def fetch_session_start_limits(self) -> sdk.SessionStartLimits:
+            return sdk.SessionStartLimits(
+                total=1000,
+                remaining=self.remaining,
+                reset_after=3_600_000,
+                max_concurrency=1,
+            )
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        client.remaining = max(1, client.remaining)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    with caplog.at_level(logging.WARNING):
+        for remaining in (900, 100, 0):
+            client = Client(remaining)
+            await sessions.identify_in_time(client)  # type: ignore[arg-type]
+    assert waits == [36.0, 3600.0, 3600.0]
+    assert "again and again" in caplog.text
+
+
+def test_the_digest_of_commands_sees_what_people_see() -> None:
+    ask = {"name": "ask", "type": 1, "description": "Ask.", "options": []}
+    help_ = {"name": "help", "type": 1, "description": "Help."}
+    theirs = {**ask, "id": "1", "version": "7", "nsfw": False, "application_id": "2"}
+    del theirs["options"]
+    assert digest([ask, help_]) == digest([help_, theirs])
+    assert digest([ask]) != digest([{**ask, "description": "Ask me."}])
+    assert digest([ask]) != digest([ask, help_])

@@ -1,0 +1,167 @@
+"""What goes wrong between Discord and the bot, and what people see of it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from adapters.discord.adapter import HINT, connect
+from bot.errors import AccessRevoked, ConfigError, leaves
+from storage.sqlite import SqliteStore, open_store
+from tests.adapters.discord.conftest import Guild
+from tests.emulators.claude import ClaudeEmulator
+from tests.emulators.claude_reply import Hold
+from tests.emulators.discord import DiscordEmulator
+from tests.emulators.discord.faults import (
+    MESSAGES,
+    THREADS,
+    cut,
+    status,
+)
+from tests.product import running
+from tests.scripted import ScriptedModel
+
+FORBIDDEN, GONE = 50013, 10003
+
+
+async def test_a_post_whose_answer_was_lost_is_not_doubled(guild: Guild) -> None:
+    guild.claude.script("Paris.")
+    guild.discord.faults.add("POST", MESSAGES, cut(after=True))
+    thread = await guild.thread_of(guild.mention("?"))
+    await guild.answered(thread, "Paris.")
+    await guild.quiet()
+    assert guild.replies(thread) == ["Paris."]
+
+
+async def test_a_thread_that_is_there_already_is_used(guild: Guild) -> None:
+    guild.discord.faults.add("POST", THREADS, cut(after=True))
+    thread = await guild.thread_of(guild.mention("?"))
+    await guild.settled(thread)
+    assert len(guild.discord.threads(guild.general)) == 1
+
+
+async def test_errors_on_discords_side_delay_and_lose_nothing(guild: Guild) -> None:
+    guild.claude.script("Paris.")
+    guild.discord.faults.add("POST", MESSAGES, status(503), times=2)
+    thread = await guild.thread_of(guild.mention("?"))
+    await guild.answered(thread, "Paris.")
+
+
+async def test_an_archived_thread_is_opened_again_by_writing(guild: Guild) -> None:
+    gate = asyncio.Event()
+    guild.claude.script(["Half", Hold(gate), " and half."])
+    thread = await guild.thread_of(guild.mention("?"))
+    await guild.answered(thread, "Half …")
+    guild.discord.archive(thread, True)
+    gate.set()
+    await guild.answered(thread, "Half and half.")
+    await guild.quiet()
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda guild, thread: guild.discord.delete_channel(thread),
+        lambda guild, thread: guild.discord.delete_channel(guild.general),
+        lambda guild, thread: guild.discord.kick_bot(guild.discord.guild),
+        lambda guild, thread: guild.discord.set_permissions(
+            guild.general, deny=["send_messages_in_threads"]
+        ),
+        lambda guild, thread: guild.discord.lock(thread, True),
+    ],
+    ids=["thread deleted", "channel deleted", "kicked", "no longer allowed", "locked"],
+)
+async def test_what_can_no_longer_be_written_ends_and_is_not_tried_again(
+    guild: Guild, harm: Callable[[Guild, str], None]
+) -> None:
+    gate = asyncio.Event()
+    guild.claude.script(["Half", Hold(gate), " and half."])
+    thread = await guild.thread_of(guild.mention("?"))
+    await guild.answered(thread, "Half …")
+    before = guild.discord.invalid_requests
+    harm(guild, thread)
+    gate.set()
+    await guild.quiet()
+    assert guild.discord.invalid_requests - before <= 3
+
+
+async def test_a_wrong_token_costs_one_sentence() -> None:
+    async with DiscordEmulator() as discord:
+        env = {**discord.env, "DISCORD_TOKEN": "AAAAAAAAAAAAAAAAAAAAAAAA.BBBBBB.wrong"}
+        with pytest.raises(ConfigError, match="DISCORD_TOKEN is not accepted"):
+            async with connect(env):
+                pass
+    with pytest.raises(ConfigError, match="cannot be reached"):
+        async with connect(env):
+            pass
+
+
+async def test_a_token_that_is_revoked_ends_the_adapter(tmp_path: Path) -> None:
+    async def serve() -> None:
+        async with (
+            DiscordEmulator() as discord,
+            open_store(tmp_path / "t.db") as store,
+            running(discord, store, ScriptedModel()) as app,
+        ):
+            discord.revoke()
+            await discord.gateway.close(4004)
+            await app._refusal("discord")
+
+    with pytest.raises(ExceptionGroup) as caught:
+        await serve()
+    assert [type(each) for each in leaves(caught.value)] == [AccessRevoked]
+
+
+@pytest.mark.parametrize("wish", ["auto", "on", "off"])
+async def test_without_the_intent_people_mention_it_and_are_told_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, wish: str
+) -> None:
+    async with outside(tmp_path, wish, granted=False) as guild:
+        guild.claude.script("One.", "Two.")
+        thread = await guild.thread_of(guild.mention("hello"))
+        await guild.answered(thread, f"One.\n\n_{HINT}_")
+        guild.discord.say(guild.bob, thread, "and now?")
+        guild.mention("and now?", thread)
+        await guild.answered(thread, f"One.\n\n_{HINT}_", "Two.")
+        assert "Bob" not in guild.prompts()[1]
+    refused = [each for each in caplog.messages if "no_message_content" in each]
+    assert len(refused) == (wish == "on")
+
+
+async def test_what_is_asked_off_is_not_read_even_if_granted(tmp_path: Path) -> None:
+    async with outside(tmp_path, "off", granted=True) as guild:
+        thread = await guild.thread_of(guild.mention("hello"))
+        [reply] = await guild.settled(thread)
+        assert HINT in reply
+
+
+@contextlib.asynccontextmanager
+async def outside(folder: Path, wish: str, *, granted: bool) -> AsyncIterator[Guild]:
+    """A guild where the app has the Message Content intent or not."""
+    env = {"DISCORD_MESSAGE_CONTENT": wish}
+    async with (
+        DiscordEmulator(message_content=granted) as discord,
+        ClaudeEmulator() as claude,
+        open_store(folder / "threadkeep.db") as store,
+        answering(discord, claude, store, env),
+    ):
+        yield Guild(discord, claude, store)
+
+
+@contextlib.asynccontextmanager
+async def answering(
+    discord: DiscordEmulator,
+    claude: ClaudeEmulator,
+    store: SqliteStore,
+    env: dict[str, str] | None = None,
+) -> AsyncIterator[None]:
+    """Threadkeep at work until this is left."""
+    from bot.claude import connect as connect_claude
+
+    async with (
+        connect_claude(claude.api_key, claude.base_url) as model,
+        running(discord, store, model, grace=0.2, env=env),
+    ):
+        yield

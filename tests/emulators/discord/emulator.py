@@ -1,0 +1,291 @@
+"""DiscordEmulator: Discord on loopback, with one bot that was invited.
+
+The bot talks to it over HTTP and WebSockets with the real discord.py. People talk
+through the verbs of this class: `say`, `edit`, `command`, `click`, … Tests read
+back what a reader would see, and what the bot did to get there.
+
+Rule: this file only puts the parts together. The world outlives every connection
+of the bot, so a bot may die and come back to the same guilds.
+"""
+
+import base64
+import json
+import re
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from aiohttp import web
+
+from tests.emulators.discord import rates as limits
+from tests.emulators.discord.api import PREFIX, Api
+from tests.emulators.discord.app import App
+from tests.emulators.discord.calls import Call
+from tests.emulators.discord.faults import Faults
+from tests.emulators.discord.files import Files
+from tests.emulators.discord.gateway import Gateway
+from tests.emulators.discord.interactions import Interactions
+from tests.emulators.discord.model import Model, Ping
+from tests.emulators.discord.people import People
+from tests.emulators.discord.rates import Meter
+from tests.emulators.discord.rules import Rules
+from tests.emulators.slack.changes import Changes
+
+T = TypeVar("T")
+
+
+class DiscordEmulator:
+    """`async with DiscordEmulator() as discord:` is a Discord that listens.
+
+    `clock` drives ids, limits, deadlines and logs; it starts near the present,
+    because discord.py compares ids with its own clock (B10). `rates` is a table
+    like `rates.RATES`. Discord wants `identify_interval` to be 5 s (B1); 0 lets a
+    test start a bot as often as it likes.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        name: str = "threadkeep",
+        clock: Callable[[], float] = time.time,
+        rates: limits.Rates = limits.RATES,
+        message_content: bool = True,
+        identify_interval: float = 0.0,
+    ) -> None:
+        self._token_lost = False
+        self._port = port
+        self._clock = clock
+        self._ahead = 0.0
+        self._changes = Changes()
+        self._model = Model(name=name, now=self.now)
+        # As Discord's do, it begins with the id of the bot.
+        user = base64.b64encode(self.user_id.encode()).decode().rstrip("=")
+        self.token = f"{user}.Emulat.ed-discord-bot-token"
+        self.app = App(self._model, message_content=message_content)
+        self.gateway = Gateway(
+            self._model,
+            self.app,
+            trusts=self._trusts,
+            token_lost=self.revoke,
+            wire=self._wire,
+            clock=self.now,
+            changes=self._changes,
+            identify_interval=identify_interval,
+        )
+        self._model.listener = self.gateway.tell
+        self.api = Api(
+            Rules(self._model, self.app),
+            trusts=self._trusts,
+            meter=Meter(rates, self.now),
+            wire=self._wire,
+            clock=self.now,
+            changes=self._changes,
+        )
+        self._files = Files(self._model, now=self.now)
+        people = People(self._model)
+        self.guild = people.add_guild("Emulated")
+
+        # What people do.
+        self.add_user = people.add_user
+        self.add_guild = people.add_guild
+        self.add_channel = people.add_channel
+        self.add_role = people.add_role
+        self.set_permissions = people.set_permissions
+        self.open_dm = people.open_dm
+        self.say = people.say
+        self.edit = people.edit
+        self.delete = people.delete
+        self.bulk_delete = people.bulk_delete
+        self.unfurl = people.unfurl
+        self.thread = people.thread
+        self.forum_post = people.forum_post
+        self.archive = people.archive
+        self.lock = people.lock
+        self.delete_channel = people.delete_channel
+        self.kick_bot = people.kick_bot
+        self.invite_bot = people.invite_bot
+        self.outage = people.outage
+        self.recover = people.recover
+
+        # What they ask the bot through Discord's own controls.
+        asking = Interactions(self._model, people, changes=self._changes)
+        self.command = asking.command
+        self.message_command = asking.message_command
+        self.ask = asking.command
+        self.click = asking.click
+        self.select = asking.select
+        self.submit = asking.submit
+        self.autocomplete = asking.autocomplete
+
+        # What they see.
+        self.messages = people.messages
+        self.message = people.message
+        self.thread_of = people.thread_of
+        self.name = people.name
+        self.threads = people.threads
+        self.typing = people.typing
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(client_max_size=32 * 2**20)
+        app.router.add_route("*", PREFIX + "/{path:.*}", self.api.serve)
+        app.router.add_get("/gw", self.gateway.serve)
+        app.router.add_get("/gw/", self.gateway.serve)
+        app.router.add_get("/attachments/{channel}/{file}/{name}", self._files.serve)
+        # The short timeout ends calls that a test still holds.
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+        self.gateway.url = self.app.gateway_url = self.gateway_url
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.gateway.close(1001)
+        await self._runner.cleanup()
+        if error is None and self.api.gaps:
+            raise AssertionError("\n".join(self.api.gaps))
+
+    # Where it is, and who the bot is.
+
+    @property
+    def api_url(self) -> str:
+        return f"http://127.0.0.1:{self._port}{PREFIX}"
+
+    @property
+    def gateway_url(self) -> str:
+        return f"ws://127.0.0.1:{self._port}/gw"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """What an operator sets to reach it."""
+        return {
+            "DISCORD_TOKEN": self.token,
+            "DISCORD_API_URL": self.api_url,
+            "DISCORD_GATEWAY_URL": self.gateway_url,
+        }
+
+    @property
+    def application_id(self) -> str:
+        return str(self._model.application_id)
+
+    @property
+    def user_id(self) -> str:
+        """The bot's user."""
+        return str(self._model.bot_user.id)
+
+    @property
+    def mention(self) -> str:
+        """How people address the bot."""
+        return f"<@{self.user_id}>"
+
+    # What happens to the bot.
+
+    @property
+    def message_content(self) -> bool:
+        """Whether the bot was granted what people write (B1)."""
+        return self.app.may_read
+
+    @message_content.setter
+    def message_content(self, granted: bool) -> None:
+        self.app.may_read = granted
+
+    @property
+    def identifies_left(self) -> int:
+        return self.app.identifies_left
+
+    @identifies_left.setter
+    def identifies_left(self, count: int) -> None:
+        self.app.identifies_left = count
+
+    def revoke(self) -> None:
+        """Make the token worthless, as a reset in the portal does."""
+        self._token_lost = True
+
+    def emit(self, event: str, **payload: Any) -> None:
+        """Send the bot any event of the gateway."""
+        self._model.emit(event, payload)
+
+    def now(self) -> float:
+        """The time here, in seconds since 1970."""
+        return self._clock() + self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass here, and only here."""
+        self._ahead += seconds
+        self._changes.mark()
+
+    # What there is to see.
+
+    @property
+    def pings(self) -> list[Ping]:
+        return self._model.pings
+
+    @property
+    def calls(self) -> list[Call]:
+        return self.api.calls
+
+    def calls_of(self, method: str, path: str = ".*") -> list[Call]:
+        """The calls of one method ("*" for any) whose whole path matches."""
+        return [
+            call
+            for call in self.api.calls
+            if method in ("*", call.method) and re.fullmatch(path, call.path)
+        ]
+
+    @property
+    def refused(self) -> int:
+        return self.api.refused
+
+    @property
+    def invalid_requests(self) -> int:
+        return self.api.invalid_requests
+
+    @property
+    def command_puts(self) -> int:
+        return self.app.command_puts
+
+    @property
+    def faults(self) -> Faults:
+        return self.api.faults
+
+    @property
+    def settled(self) -> bool:
+        """Whether every call is answered."""
+        return self.api.pending == 0
+
+    async def until(self, condition: Callable[[], T], *, timeout: float = 5.0) -> T:
+        """Wait until `condition()` is true and return what it returned.
+
+        One that looks for something which is not there yet may raise LookupError.
+        Raises AssertionError after `timeout` real seconds.
+        """
+        return await self._changes.until(condition, timeout=timeout, dump=self._dump)
+
+    def _trusts(self, authorization: str) -> bool:
+        return authorization == f"Bot {self.token}" and not self._token_lost
+
+    def _wire(self, content: Any) -> str:
+        """`content` as JSON, the addresses of files in it being ours."""
+        return self._files.signed(json.dumps(content), f"http://127.0.0.1:{self._port}")
+
+    def _dump(self) -> str:
+        """What happened, for whoever waited in vain."""
+        lines = [
+            f"{call.status or '…'} {call.code or ''} {call.method} {call.path} "
+            f"{json.dumps(call.body)}"[:300]
+            for call in self.calls[-40:]
+        ]
+        for place in self._model.messages:
+            lines += [f"in {place}:"] if self.messages(str(place)) else []
+            for seen in self.messages(str(place)):
+                whom = f" to {seen.ephemeral_for}" if seen.ephemeral_for else ""
+                lines.append(f"  {seen.id} {seen.author}{whom}: {seen.text}"[:300])
+        return "\n".join(lines)

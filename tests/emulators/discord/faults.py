@@ -1,0 +1,174 @@
+"""What can go wrong with a call, on demand.
+
+    discord.faults.add("PATCH", MESSAGE, status(503))
+    discord.faults.add("POST", MESSAGES, cut(after=True), nth=2)
+    discord.faults.add("*", ".*", error(403, 50013, "Missing Permissions"), times=3)
+
+A fault hits a call either before it has any effect or, with `after=True`, once it
+has had its effect: the client cannot tell the two apart.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.emulators.discord.calls import Call
+
+#: How often a fault strikes that never ends.
+ALWAYS = 10**9
+
+MESSAGES = r"/channels/\d+/messages"
+MESSAGE = r"/channels/\d+/messages/\d+"
+THREADS = r"/channels/\d+(/messages/\d+)?/threads"
+CALLBACK = r"/interactions/\d+/.+/callback"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back over the wire."""
+
+    status: int
+    body: str = ""
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+    #: Discord's own error code.
+    code: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One way to fail."""
+
+    #: In place of the real answer; None leaves that as it is.
+    answer: Answer | None = None
+    #: The connection is reset instead of an answer.
+    cut: bool = False
+    #: Strikes once the call has had its effect.
+    after: bool = False
+    #: What to wait for first: an event, or real seconds.
+    wait: asyncio.Event | float | None = None
+
+    async def held(self) -> None:
+        """Wait as long as the fault says."""
+        if isinstance(self.wait, asyncio.Event):
+            await self.wait.wait()
+        elif self.wait is not None:
+            await asyncio.sleep(self.wait)
+
+
+def error(http: int, code: int, message: str, *, after: bool = False) -> Fault:
+    """Any error that Discord reports in JSON (B4)."""
+    body = json.dumps({"code": code, "message": message})
+    return Fault(Answer(http, body, code=code), after=after)
+
+
+def status(http: int, *, after: bool = False) -> Fault:
+    """A server error, in JSON that says no more than the status."""
+    return error(http, 0, f"{http}: Emulated", after=after)
+
+
+def html(http: int = 503, *, after: bool = False) -> Fault:
+    """A page for people, as a proxy in between sends it."""
+    page = "<!DOCTYPE html><html><body>Something went wrong</body></html>"
+    return Fault(Answer(http, page, "text/html"), after=after)
+
+
+def throttle(
+    seconds: float, *, everywhere: bool = False, via: bool = True, after: bool = False
+) -> Fault:
+    """HTTP 429. Without `via` it looks like the ban at Discord's door (B4)."""
+    body = json.dumps(
+        {
+            "message": "You are being rate limited.",
+            "retry_after": seconds,
+            "global": everywhere,
+        }
+    )
+    headers = {"Retry-After": str(seconds)} | ({"Via": "1.1 emulated"} if via else {})
+    return Fault(Answer(429, body, headers=headers), after=after)
+
+
+def cut(*, after: bool = False) -> Fault:
+    """The connection breaks, before or after the call had its effect."""
+    return Fault(cut=True, after=after)
+
+
+def hold(wait: asyncio.Event | float, *, after: bool = False) -> Fault:
+    """The call is late: until the event is set, or by that many real seconds."""
+    return Fault(wait=wait, after=after)
+
+
+@dataclass(slots=True)
+class Rule:
+    """Which calls a fault strikes; `struck` counts them."""
+
+    method: str
+    path: str
+    fault: Fault
+    nth: int
+    times: int
+    when: Callable[[Call], bool] | None
+    seen: int = 0
+    struck: int = 0
+
+    def strikes(self, call: Call) -> bool:
+        """Count `call` if it is one of ours, and say whether it is struck."""
+        if self.method not in ("*", call.method):
+            return False
+        if not re.fullmatch(self.path, call.path):
+            return False
+        if self.when is not None and not self.when(call):
+            return False
+        self.seen += 1
+        hit = self.nth <= self.seen < self.nth + self.times
+        self.struck += hit
+        return hit
+
+
+class Faults:
+    """The faults that are set up. The first rule that strikes wins."""
+
+    def __init__(self) -> None:
+        self._rules: list[Rule] = []
+
+    def add(
+        self,
+        method: str,
+        path: str,
+        fault: Fault,
+        *,
+        nth: int = 1,
+        times: int = 1,
+        when: Callable[[Call], bool] | None = None,
+    ) -> Rule:
+        """Strike `times` calls of `method` ("*" for any) whose whole path matches
+        `path`, from the `nth` from now on, of those for which `when` is true."""
+        self._rules.append(Rule(method, path, fault, nth, times, when))
+        return self._rules[-1]
+
+    def hold(
+        self,
+        method: str,
+        path: str,
+        *,
+        nth: int = 1,
+        after: bool = False,
+        when: Callable[[Call], bool] | None = None,
+    ) -> asyncio.Event:
+        """Let the next such call wait until the returned event is set."""
+        event = asyncio.Event()
+        self.add(method, path, hold(event, after=after), nth=nth, when=when)
+        return event
+
+    def clear(self) -> None:
+        """Let everything work again."""
+        self._rules.clear()
+
+    def for_call(self, call: Call) -> Fault:
+        """What is to go wrong with `call`; an empty Fault if nothing is."""
+        # Every rule counts every call, so that `nth` does not depend on which
+        # other rules are set up.
+        striking = [rule.fault for rule in self._rules if rule.strikes(call)]
+        return striking[0] if striking else Fault()

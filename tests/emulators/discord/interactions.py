@@ -1,0 +1,362 @@
+"""What people ask the bot through Discord's own controls (B2, B7, B8).
+
+A person can only do what Discord's client shows: a command that was never
+registered, a button that is not there or a value that does not fit raise
+AssertionError. `stale=True` is a client that still shows an older version.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tests.emulators.discord.model import (
+    Interaction,
+    Json,
+    Model,
+    SetupError,
+    command_access,
+    interaction_payload,
+    nest_options,
+    store_file,
+    validate_option_value,
+    walk_to_subcommand,
+)
+from tests.emulators.discord.people import People, Seen, parts
+from tests.emulators.slack.changes import Changes
+
+#: B2: seconds until a person reads that the bot did not respond.
+PATIENCE = 3.0
+
+TYPED, ON_MESSAGE = 1, 3
+COMMAND, COMPONENT, AUTOCOMPLETE, SUBMIT = 2, 3, 4, 5
+BUTTON = 2
+#: B2: options that carry a thing, and where the payload describes it.
+_THINGS = {6: "users", 7: "channels", 8: "roles"}
+_FILE = 11
+
+#: B2: the types of callback, by what the model calls them.
+_CALLBACKS = {
+    "pong": 1,
+    "message": 4,
+    "deferred": 5,
+    "deferred_update": 6,
+    "update": 7,
+    "autocomplete": 8,
+    "modal": 9,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """How the bot answered, as it shows now."""
+
+    #: B2: 4 a message, 5 thinking, 6 or 7 an update, 8 choices, 9 a modal.
+    type: int
+    #: The message that it posted or changed; None if it is gone or never was.
+    message: Seen | None
+    modal: Json | None
+    choices: tuple[Json, ...]
+
+    @property
+    def flags(self) -> int:
+        return self.message.flags if self.message else 0
+
+
+class Asked:
+    """One thing that a person asked, and what became of it."""
+
+    def __init__(self, model: Model, people: People, record: Interaction) -> None:
+        self.id = str(record.id)
+        self.token = record.token
+        self.user = str(record.user_id)
+        self.channel = str(record.channel_id)
+        self._model = model
+        self._people = people
+        self._record = record
+        self._asked_at = model.seconds()
+
+    @property
+    def acked(self) -> bool:
+        """Whether the bot has answered in any way."""
+        return self._record.responded
+
+    @property
+    def response(self) -> Response | None:
+        """The bot's first answer; None so far."""
+        record = self._record
+        if not record.responded or record.response_kind is None:
+            return None
+        return Response(
+            type=_CALLBACKS[str(record.response_kind)],
+            message=self._seen(record.message_id),
+            modal=record.modal,
+            choices=tuple(record.autocomplete_choices or ()),
+        )
+
+    @property
+    def followups(self) -> list[Seen]:
+        """What the bot said after that, and is still there."""
+        seen = [self._seen(number) for number in self._record.followup_ids]
+        return [each for each in seen if each is not None]
+
+    @property
+    def error(self) -> str:
+        """What Discord tells the person itself; "" if nothing."""
+        late = self._model.seconds() - self._asked_at >= PATIENCE
+        return "The application did not respond" if late and not self.acked else ""
+
+    def _seen(self, number: int | None) -> Seen | None:
+        try:
+            return self._people.message(str(number)) if number else None
+        except LookupError:
+            return None
+
+
+class Interactions:
+    """Everything that people ask."""
+
+    def __init__(self, model: Model, people: People, *, changes: Changes) -> None:
+        self._model = model
+        self._people = people
+        self._changes = changes
+
+    def command(
+        self, user: str, place: str, name: str, *, stale: bool = False, **options: Any
+    ) -> Asked:
+        """Type a command, "claude usage" being a part of "claude".
+
+        Options are given by name; a file is `(name, content)`, and a user, role or
+        channel is its id.
+        """
+        root, path = self._root(user, place, name, TYPED, stale=stale)
+        if stale:
+            built = [_untyped(key, value) for key, value in options.items()]
+            resolved: Json = {}
+            for part in reversed(path):
+                built = [{"type": 1, "name": part, "options": built}]
+        else:
+            leaf, nesting = _leaf(root, path)
+            chosen, resolved = self._fill(place, name, leaf, options)
+            built = nest_options(root, nesting, chosen)
+        data = {**_named(root, TYPED), "options": built, "resolved": resolved}
+        return self._send(COMMAND, user, place, data)
+
+    def message_command(
+        self, user: str, place: str, message: str, name: str, *, stale: bool = False
+    ) -> Asked:
+        """Choose a command from the menu of a message."""
+        root, _ = self._root(user, place, name, ON_MESSAGE, stale=stale)
+        target = self._model.get_message(int(place), int(message))
+        data = {
+            **_named(root, ON_MESSAGE),
+            "target_id": message,
+            # B1: what is chosen from the menu may always be read.
+            "resolved": {"messages": {message: self._model.message(target)}},
+        }
+        return self._send(COMMAND, user, place, data)
+
+    def autocomplete(
+        self, user: str, place: str, name: str, option: str, text: str, **options: Any
+    ) -> Asked:
+        """Type `text` into an option that suggests something."""
+        root, path = self._root(user, place, name, TYPED)
+        leaf, nesting = _leaf(root, path)
+        (asked,) = [each for each in leaf["options"] if each["name"] == option]
+        assert asked.get("autocomplete"), f"{option} of {name} suggests nothing"
+        chosen, _ = self._fill(place, name, leaf, options, partial=True)
+        focused = {"name": option, "type": asked["type"], "value": text}
+        chosen.append(focused | {"focused": True})
+        data = _named(root, TYPED) | {"options": nest_options(root, nesting, chosen)}
+        return self._send(AUTOCOMPLETE, user, place, data)
+
+    def click(self, user: str, message: str, custom_id: str) -> Asked:
+        """Press the button with this custom_id on a message."""
+        return self._use(user, message, custom_id, ())
+
+    def select(
+        self, user: str, message: str, custom_id: str, values: Sequence[str]
+    ) -> Asked:
+        """Choose `values` in the menu with this custom_id on a message."""
+        return self._use(user, message, custom_id, values)
+
+    def submit(self, user: str, modal: Asked, values: Json) -> Asked:
+        """Send off the form that answered `modal`; `values` are by custom_id."""
+        response = modal.response
+        assert response is not None, "nothing was answered"
+        assert response.modal is not None, "the answer was no form"
+        assert user == modal.user, "only who asked sees the form"
+        form = response.modal
+        fields = {
+            each["custom_id"]: each
+            for each in parts(form["components"])
+            if each.get("custom_id")
+        }
+        assert set(values) <= set(fields), f"the form has only {sorted(fields)}"
+        filled = [_filled(each, values) for each in form["components"]]
+        data = {"custom_id": form["custom_id"], "components": filled}
+        return self._send(SUBMIT, user, modal.channel, data)
+
+    def _root(
+        self, user: str, place: str, name: str, kind: int, *, stale: bool = False
+    ) -> tuple[Json, list[str]]:
+        """The registered command that a name begins with, and the rest of it."""
+        first, *path = name.split() if kind == TYPED else [name]
+        if stale:
+            return {"id": str(self._model.snowflake()), "name": first}, path
+        channel = self._model.get_channel(int(place))
+        found = self._model.find_command(first, channel.guild_id, type=kind)
+        assert found is not None, f"no command {first!r} is registered"
+        self._people.join(user, channel.guild_id)
+        access = command_access(
+            self._model, found, user_id=int(user), channel_id=channel.id
+        )
+        assert access.allowed, f"{user} is not shown {first!r}: {access.reason}"
+        return found, path
+
+    def _fill(
+        self,
+        place: str,
+        name: str,
+        leaf: Json,
+        options: Json,
+        *,
+        partial: bool = False,
+    ) -> tuple[list[Json], Json]:
+        """The options of a command as they are sent, and the things in them."""
+        declared = {each["name"]: each for each in leaf.get("options") or ()}
+        assert set(options) <= set(declared), f"{name} has only {sorted(declared)}"
+        missing = [
+            each["name"]
+            for each in declared.values()
+            if each.get("required") and each["name"] not in options
+        ]
+        assert partial or not missing, f"{name} needs {missing}"
+        built, resolved = [], Json()
+        for key, value in options.items():
+            option = declared[key]
+            sent = self._resolve(place, name, option, value, resolved)
+            built.append({"name": key, "type": option["type"], "value": sent})
+        return built, resolved
+
+    def _resolve(
+        self, place: str, name: str, option: Json, value: Any, resolved: Json
+    ) -> Any:
+        """`value` as it is sent; what it names goes into `resolved`."""
+        kind = option["type"]
+        if kind in _THINGS:
+            resolved.setdefault(_THINGS[kind], {})[value] = self._thing(kind, value)
+            return value
+        try:
+            checked = validate_option_value(name, option, value)
+        except SetupError as error:
+            raise AssertionError(str(error)) from None
+        if kind == _FILE:
+            filename, content = checked
+            return store_file(self._model, int(place), filename, content, resolved)
+        return checked
+
+    def _thing(self, kind: int, value: str) -> Json:
+        if kind == 6:
+            return self._model.user(int(value))
+        if kind == 7:
+            bot_sees = {"permissions": "0"}
+            return self._model.channel(self._model.get_channel(int(value))) | bot_sees
+        return {"id": value}
+
+    def _use(
+        self, user: str, message: str, custom_id: str, values: Sequence[str]
+    ) -> Asked:
+        target = self._people.find(message)
+        seen = self._people.seen(target)
+        assert seen.ephemeral_for in ("", user), f"{user} does not see {message}"
+        found = [
+            each
+            for each in parts(target.components)
+            if each.get("custom_id") == custom_id
+        ]
+        assert found, f"{message} has only {seen.buttons}"
+        control = found[0]
+        assert not control.get("disabled"), f"{custom_id} is disabled"
+        data: Json = {"component_type": control["type"], "custom_id": custom_id}
+        if control["type"] != BUTTON:
+            offered = [each["value"] for each in control.get("options") or ()]
+            assert set(values) <= set(offered or values), f"it offers only {offered}"
+            data |= {"values": list(values)}
+        place = str(target.channel_id)
+        return self._send(
+            COMPONENT, user, place, data, message=self._model.message(target)
+        )
+
+    def _send(
+        self,
+        kind: int,
+        user: str,
+        place: str,
+        data: Json,
+        *,
+        message: Json | None = None,
+    ) -> Asked:
+        channel = self._model.get_channel(int(place))
+        self._people.join(user, channel.guild_id)
+        record, payload = interaction_payload(
+            self._model,
+            type=kind,
+            channel_id=channel.id,
+            guild_id=channel.guild_id,
+            user_id=int(user),
+            data=data,
+        )
+        if channel.guild_id is not None:
+            payload["guild"] = {"id": str(channel.guild_id), "locale": "en-US"}
+            payload["guild"]["features"] = []
+            payload["authorizing_integration_owners"] = {"0": str(channel.guild_id)}
+        if message is not None:
+            payload["message"] = message
+            record.source_message_id = int(message["id"])
+        asked = Asked(self._model, self._people, record)
+        self._model.emit("INTERACTION_CREATE", payload)
+        # Nothing else happens when a person's patience ends.
+        loop = asyncio.get_running_loop()
+        loop.call_later(PATIENCE + 0.01, self._changes.mark)
+        return asked
+
+
+def _leaf(root: Json, path: list[str]) -> tuple[Json, list[str]]:
+    """The command that `path` leads to below `root`, and the way there."""
+    try:
+        return walk_to_subcommand(root, path)
+    except SetupError as error:
+        raise AssertionError(str(error)) from None
+
+
+def _named(root: Json, kind: int) -> Json:
+    return {"id": root["id"], "name": root["name"], "type": kind}
+
+
+def _untyped(name: str, value: Any) -> Json:
+    """An option of a command that nobody knows any more."""
+    kinds = {bool: 5, int: 4, float: 10}
+    return {"name": name, "type": kinds.get(type(value), 3), "value": value}
+
+
+def _filled(component: Json, values: Json) -> Json:
+    """A part of a form as it is sent off: labels and rows keep what is in them."""
+    sent: Json = {name: component[name] for name in ("type", "id") if name in component}
+    if "component" in component:
+        return sent | {"component": _filled(component["component"], values)}
+    if "components" in component:
+        inner = [_filled(each, values) for each in component["components"]]
+        return sent | {"components": inner}
+    name = component.get("custom_id")
+    if name is None:
+        return sent
+    sent |= {"custom_id": name}
+    if component["type"] != 4:
+        chosen: Iterable[str] = values.get(name, ())
+        return sent | {"values": list(chosen)}
+    text = str(values.get(name, component.get("value") or ""))
+    assert text or component.get("required") is False, f"{name} must be filled in"
+    most = component.get("max_length", 4_000)
+    assert len(text) <= most, f"{name} takes {most} characters"
+    return sent | {"value": text}

@@ -1,0 +1,378 @@
+"""What Discord knows, kept by simcord. No I/O.
+
+Rule: no other module imports simcord. The others take its classes from here, so
+that a change inside simcord is met in this one file. Its `Backend` is extended
+where Discord does more than it; `rules.py` has what Discord forbids.
+"""
+
+import copy
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import discord
+import simcord.http.routes as _routes  # noqa: F401 - registers them
+from simcord import intents as gates
+from simcord import interactions as building
+from simcord._clock import Clock
+from simcord.backend import Backend, serializers
+from simcord.backend.access import channel_accessible
+from simcord.backend.cdn import CDN_BASE as CDN_BASE
+from simcord.backend.command_access import command_access as command_access
+from simcord.backend.errors import BackendError
+from simcord.backend.errors import SetupError as SetupError
+from simcord.backend.models import AllowedMentions as AllowedMentions
+from simcord.backend.models import Channel as Channel
+from simcord.backend.models import Guild as Guild
+from simcord.backend.models import Interaction as Interaction
+from simcord.backend.models import Message as Message
+from simcord.backend.models import Overwrite as Overwrite
+from simcord.enums import ChannelType, OverwriteType
+from simcord.http.router import RouteNotImplemented, UnsupportedField, dispatch
+
+Json = dict[str, Any]
+Listener = Callable[[str, Json], None]
+
+#: Discord's no: an HTTP status, a code and a sentence.
+Refused = BackendError
+
+censor_message = gates.censor_message
+prune_guild_create = gates.prune_guild_create
+required_intent = gates.required_intent
+
+interaction_payload = building.base_payload
+nest_options = building.nest_options
+store_file = building.store_interaction_attachment
+validate_option_value = building.validate_option_value
+walk_to_subcommand = building.walk_to_subcommand
+
+#: What the model cannot do. It is not Discord that says so.
+GAPS = (RouteNotImplemented, UnsupportedField)
+
+TEXT = int(ChannelType.TEXT)
+FORUM = int(ChannelType.FORUM)
+THREAD = int(ChannelType.PUBLIC_THREAD)
+MEMBER = OverwriteType.MEMBER
+
+#: B5: the message at the top of a thread that stands for the one it is about.
+THREAD_STARTER = 21
+
+SUPPRESS_EMBEDS = 1 << 2
+HAS_THREAD = 1 << 5
+LOADING = 1 << 7
+
+#: B7: what the smallest invitation of a bot like ours asks for.
+INVITED = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    read_message_history=True,
+    attach_files=True,
+    embed_links=True,
+    add_reactions=True,
+    create_public_threads=True,
+).value
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What a message read from `at` (by the emulator's clock) on."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Somebody is notified, or highlighted, by what the bot wrote (B5)."""
+
+    message: str
+    #: As written: "@everyone", "<@7>" or "<@&7>"; for a reply, "<@7>" too.
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that came with a request."""
+
+    filename: str
+    content: bytes
+    description: str | None = None
+
+    @property
+    def fp(self) -> io.BytesIO:
+        return io.BytesIO(self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a request says, apart from who sends it."""
+
+    method: str
+    #: Behind `/api/v10`.
+    path: str
+    body: Any = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[Upload, ...] = ()
+
+
+class _Clock(Clock):
+    """The model's clock, wound by the emulator's."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        super().__init__()
+        self._now = now
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._now(), UTC)
+
+
+class Model(Backend):
+    """The guilds, the people, the messages, and the one bot among them."""
+
+    def __init__(self, *, name: str, now: Callable[[], float]) -> None:
+        self.seconds = now
+        self.pings: list[Ping] = []
+        self.versions: dict[int, list[Version]] = {}
+        #: When the bot last began to type, by channel.
+        self.typing: dict[int, float] = {}
+        #: Nonces of the bot's messages (B5), for the answer and the event.
+        self.nonces: dict[int, str | int] = {}
+        self.pending_nonce: str | int | None = None
+        self.listener: Listener = lambda event, payload: None
+        super().__init__(clock=_Clock(now))
+        self.bot_user.name = name
+        self.subscribers.append(self._tell)
+
+    def request(self, request: Request, *, may_read: bool) -> Any:
+        """Carry out a request of the bot; return what it is answered.
+
+        `may_read` is whether the app was granted what people write (B1).
+        Raises Refused as Discord would, and one of GAPS where the model ends.
+        """
+        answer = dispatch(
+            self,
+            request.method,
+            request.path,
+            json=copy.deepcopy(request.body),
+            params=dict(request.query),
+            files=list(request.files),
+            message_content_access=may_read,
+        )
+        return self.dressed(answer)
+
+    def read(self, message: Message, *, may_read: bool) -> Json:
+        """A message as the bot reads it over REST."""
+        payload = copy.deepcopy(dict(serializers.message_payload(self, message)))
+        if not may_read:
+            censor_message(payload, self.bot_user.id, backend=self)
+        dressed: Json = self.dressed(payload)
+        # Only who posts a message learns its nonce, not who reads it later.
+        return dressed | {"nonce": None}
+
+    def message(self, message: Message) -> Json:
+        """A message as it is, for a part of an event that is always readable."""
+        payload: Json = self.dressed(dict(serializers.message_payload(self, message)))
+        return payload
+
+    def channel(self, channel: Channel) -> Json:
+        """A channel or a thread as the API shows it."""
+        return copy.deepcopy(dict(serializers.channel_payload(self, channel)))
+
+    def user(self, user: int) -> Json:
+        """A user as the API shows them."""
+        return dict(serializers.user_payload(self.get_user(user)))
+
+    def guild(self, guild: Guild) -> Json:
+        """A guild as GUILD_CREATE shows it: what the bot may see, and itself."""
+        payload: Json = copy.deepcopy(
+            dict(serializers.guild_create_payload(self, guild))
+        )
+        payload["joined_at"] = guild.members[self.bot_user.id].joined_at
+        for kind in ("channels", "threads"):
+            payload[kind] = [
+                each
+                for each in payload[kind]
+                if self.sees(int(each["id"]))
+                and not each.get("thread_metadata", {}).get("archived")
+            ]
+        return payload
+
+    def sees(self, channel: int) -> bool:
+        """Whether the bot may see a channel."""
+        return channel_accessible(self, channel, self.bot_user.id)
+
+    def may(self, user: int, channel: Channel, *names: str) -> bool:
+        """Whether `user` has these permissions in a channel."""
+        if channel.guild_id is None:
+            return True
+        has = discord.Permissions(
+            self.compute_permissions(channel.guild_id, user, channel.id)
+        )
+        return has.administrator or all(getattr(has, name) for name in names)
+
+    def is_in(self, guild: int) -> bool:
+        """Whether the bot is a member of a guild."""
+        return self.bot_user.id in self.guilds[guild].members
+
+    def post(self, channel: int, author: int, text: str, **more: Any) -> Message:
+        """Let anyone write; `more` is as in simcord."""
+        return self.create_message(channel, author, text, **more)
+
+    def starter(self, channel: int, author: int, text: str, **more: Any) -> Message:
+        """A message that is not yet posted, for the first one of a forum post."""
+        return self.prepare_message(channel, author, text, **more)
+
+    # Where Discord does more than simcord.
+
+    def create_guild(self, name: str, **more: Any) -> Guild:
+        """Found a guild with the permissions of a usual one and a modest bot."""
+        told, self.listener = self.listener, lambda event, payload: None
+        guild = super().create_guild(name, **more)
+        self.listener = told
+        # A new guild lets everybody mention everybody, which makes what the bot
+        # writes dangerous: that is what allowed_mentions are for (B5).
+        everyone = discord.Permissions(guild.everyone_role.permissions)
+        everyone.mention_everyone = True
+        guild.everyone_role.permissions = everyone.value
+        for role in guild.roles.values():
+            if role.managed:
+                role.permissions = INVITED
+        self.emit("GUILD_CREATE", self.guild(guild))
+        return guild
+
+    def create_thread(
+        self, parent_id: int, name: str, owner_id: int, **more: Any
+    ) -> Channel:
+        """Open a thread. One that is about a message begins with a stand-in for
+        it, and the message itself says that it has a thread (B5, B6)."""
+        message_id = more.get("message_id")
+        if message_id is None or not more.pop("broadcast", True):
+            return super().create_thread(parent_id, name, owner_id, **more)
+        thread = super().create_thread(
+            parent_id, name, owner_id, broadcast=False, **more
+        )
+        self.announce_thread_create(thread)
+        about = self.get_message(parent_id, message_id)
+        self.emit("MESSAGE_UPDATE", dict(serializers.message_payload(self, about)))
+        stand_in = Message(
+            id=self.snowflake(),
+            channel_id=thread.id,
+            author_id=about.author_id,
+            type=THREAD_STARTER,
+            timestamp=self.now_iso(),
+            reference={
+                "type": 0,
+                "guild_id": str(thread.guild_id),
+                "channel_id": str(parent_id),
+                "message_id": str(message_id),
+            },
+        )
+        self.commit_message(stand_in)
+        return thread
+
+    def create_forum_post(
+        self,
+        forum_id: int,
+        name: str,
+        starter: Message,
+        *,
+        uploads: Iterable[tuple[str, bytes, str | None]] = (),
+        auto_archive_duration: int = 1440,
+        applied_tags: Iterable[int] = (),
+        broadcast: bool = True,
+    ) -> tuple[Channel, Message]:
+        """Open a thread in a forum; its first message has its id (B6)."""
+        thread = super().create_thread(
+            forum_id,
+            name,
+            starter.author_id,
+            auto_archive_duration=auto_archive_duration,
+            message_id=starter.id,
+            applied_tags=applied_tags,
+            broadcast=False,
+        )
+        starter.channel_id = thread.id
+        starter.attachments = [
+            self.cdn.store_attachment(self.snowflake(), thread.id, *upload)
+            for upload in uploads
+        ]
+        self.commit_message(starter, broadcast=False)
+        self.announce_thread_create(thread)
+        if broadcast:
+            self.announce_message_create(starter)
+        return thread, starter
+
+    def delete_channel(self, channel_id: int) -> None:
+        """Delete a channel, and with it the threads in it."""
+        for thread in [c for c in self.channels.values() if c.parent_id == channel_id]:
+            del self.channels[thread.id]
+            self.messages.pop(thread.id, None)
+            self.get_guild(thread.guild_id or 0).thread_ids.remove(thread.id)
+        super().delete_channel(channel_id)
+
+    def commit_message(self, message: Message, *, broadcast: bool = True) -> Message:
+        """Put `message` where it says that it belongs."""
+        if message.author_id == self.bot_user.id and self.pending_nonce is not None:
+            self.nonces[message.id] = self.pending_nonce
+        posted = super().commit_message(message, broadcast=broadcast)
+        self._written(posted)
+        return posted
+
+    def edit_message(
+        self, channel_id: int, message_id: int, fields: dict[str, Any]
+    ) -> Message:
+        """Change a message."""
+        message = super().edit_message(channel_id, message_id, fields)
+        self._written(message)
+        return message
+
+    def unfurl(self, message: Message, embed: Json) -> None:
+        """Let Discord find something to show behind a link (B5)."""
+        if not message.flags & SUPPRESS_EMBEDS:
+            message.embeds = [*message.embeds, embed]
+            payload = dict(serializers.message_payload(self, message))
+            self.emit("MESSAGE_UPDATE", payload)
+
+    def dressed(self, payload: Any) -> Any:
+        """`payload` with what simcord leaves out of the messages in it."""
+        if isinstance(payload, list):
+            for each in payload:
+                self.dressed(each)
+        if not isinstance(payload, dict):
+            return payload
+        if "content" in payload and "author" in payload:
+            self._dress(payload)
+        for each in payload.values():
+            self.dressed(each)
+        return payload
+
+    def _dress(self, message: Json) -> None:
+        number = int(message["id"])
+        message["nonce"] = self.nonces.get(number)
+        thread = self.channels.get(number)
+        if thread is not None and str(thread.parent_id) == message["channel_id"]:
+            message["flags"] = int(message["flags"]) | HAS_THREAD
+            message["thread"] = self.channel(thread)
+
+    def _written(self, message: Message) -> None:
+        versions = self.versions.setdefault(message.id, [])
+        versions.append(Version(self.seconds(), message.content))
+        if message.author_id != self.bot_user.id:
+            return
+        whom = [f"<@{user}>" for user in message.ping_user_ids]
+        whom += [f"<@&{role}>" for role in message.ping_role_ids]
+        whom += ["@everyone"] if message.mention_everyone else []
+        for what in whom:
+            ping = Ping(str(message.id), what)
+            if ping not in self.pings:
+                self.pings.append(ping)
+
+    def _tell(self, event: str, payload: Mapping[str, Any]) -> None:
+        if event == "TYPING_START" and payload["user_id"] == str(self.bot_user.id):
+            self.typing[int(payload["channel_id"])] = self.seconds()
+        # Listeners may change what they get, and the model may go on changing.
+        self.listener(event, self.dressed(json.loads(json.dumps(payload))))

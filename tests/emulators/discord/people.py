@@ -1,0 +1,370 @@
+"""What people do and see in Discord, apart from commands.
+
+People go through Discord's own client, which lets them do less than the model
+would: what it forbids raises ValueError here. Ids are strings, as on the wire.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+
+from tests.emulators.discord.model import (
+    FORUM,
+    LOADING,
+    MEMBER,
+    TEXT,
+    AllowedMentions,
+    Channel,
+    Json,
+    Message,
+    Model,
+    Overwrite,
+    Version,
+)
+
+#: B5: what people and bots say; the other types are Discord's own notices.
+SAID = (0, 19, 20, 23)
+#: B5: seconds that "is typing" shows.
+TYPING_LASTS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A message as a reader sees it now."""
+
+    id: str
+    channel: str
+    author: str
+    bot: bool
+    text: str
+    #: 0 said, 19 a reply, 20 an answer to a command, 23 to one on a message (B5).
+    type: int
+    flags: int
+    embeds: tuple[Json, ...]
+    components: tuple[Json, ...]
+    #: Names of the files on it.
+    files: tuple[str, ...]
+    edited: bool
+    #: The only person who sees it; "" if everybody does.
+    ephemeral_for: str
+    #: Whether it is only "is thinking…" so far.
+    thinking: bool
+    #: The message that it replies to; "" if none.
+    reply_to: str
+    #: What it read earlier, oldest first; the last one is what it reads now.
+    versions: tuple[Version, ...]
+
+    @property
+    def buttons(self) -> tuple[str, ...]:
+        """The custom_ids of what can be pressed or chosen on it."""
+        return tuple(
+            each["custom_id"] for each in parts(self.components) if "custom_id" in each
+        )
+
+
+def parts(components: Iterable[Json]) -> Iterable[Json]:
+    """Every component, however deep it is nested (B8)."""
+    for each in components:
+        yield each
+        yield from parts(each.get("components") or ())
+        inner = [each[name] for name in ("component", "accessory") if name in each]
+        yield from parts(inner)
+
+
+class People:
+    """Everybody but the bot."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    # Who and where.
+
+    def add_user(self, name: str, *, bot: bool = False, admin: bool = False) -> str:
+        """Let somebody join every guild; an `admin` may do anything there."""
+        user = self._model.make_user(name, bot=bot)
+        for guild in self._model.guilds:
+            self._admit(user.id, guild, admin=admin)
+        return str(user.id)
+
+    def add_guild(self, name: str, *, shard: tuple[int, int] = (0, 1)) -> str:
+        """Found a guild with the bot in it, which is that shard's of how many."""
+        number, count = shard
+        guild = self._model.create_guild(name, shard_id=number, shard_count=count)
+        return str(guild.id)
+
+    def add_channel(
+        self, name: str, *, guild: str | None = None, kind: str = "text"
+    ) -> str:
+        """Open a "text" channel or a "forum", by default in the first guild."""
+        where = int(guild) if guild else next(iter(self._model.guilds))
+        channel = self._model.create_channel(
+            where, name, type={"text": TEXT, "forum": FORUM}[kind]
+        )
+        return str(channel.id)
+
+    def add_role(
+        self,
+        name: str,
+        *users: str,
+        mentionable: bool = False,
+        permissions: Iterable[str] = (),
+        guild: str | None = None,
+    ) -> str:
+        """Make a role with these permissions and give it to `users`."""
+        where = int(guild) if guild else next(iter(self._model.guilds))
+        bits = discord.Permissions(**dict.fromkeys(permissions, True)).value
+        role = self._model.create_role(
+            where, name, permissions=bits, mentionable=mentionable
+        )
+        for user in users:
+            self._admit(int(user), where)
+            self._model.guilds[where].members[int(user)].role_ids.append(role.id)
+        return str(role.id)
+
+    def set_permissions(
+        self,
+        channel: str,
+        *,
+        allow: Iterable[str] = (),
+        deny: Iterable[str] = (),
+        user: str | None = None,
+    ) -> None:
+        """Say what the bot, or `user`, may do in a channel, for example
+        `deny=["send_messages"]`; replaces what was said before."""
+        who = int(user) if user else self._model.bot_user.id
+        allowed, denied = (
+            discord.Permissions(**dict.fromkeys(names, True)).value
+            for names in (allow, deny)
+        )
+        overwrite = Overwrite(who, MEMBER, allow=allowed, deny=denied)
+        self._model.set_overwrite(int(channel), overwrite)
+
+    def join(self, user: str, guild: str | int | None) -> None:
+        """Let `user` be a member of a guild; in direct messages there is none."""
+        self._admit(int(user), int(guild) if guild else None)
+
+    def open_dm(self, user: str) -> str:
+        """The direct messages between `user` and the bot."""
+        return str(self._model.get_dm_channel(int(user)).id)
+
+    # What they do.
+
+    def say(
+        self,
+        user: str,
+        place: str,
+        text: str,
+        *,
+        reply_to: str | None = None,
+        ping: bool = True,
+        files: Mapping[str, bytes] | None = None,
+    ) -> str:
+        """Say `text` in a channel, a thread or direct messages; return its id.
+
+        A reply pings whom it replies to, unless `ping` is switched off. `files`
+        are contents by name.
+        """
+        channel = self._writable(int(user), int(place))
+        if len(text) > 2_000 or not (text.strip() or files):
+            raise ValueError("people write 1 to 2,000 characters, or send a file")
+        more: dict[str, Any] = {}
+        if reply_to is not None:
+            self._model.get_message(channel.id, int(reply_to))
+            more["reference"] = {"message_id": reply_to}
+        if reply_to is not None and not ping:
+            more["allowed_mentions"] = AllowedMentions(replied_user=False)
+        message = self._model.post(
+            channel.id,
+            int(user),
+            text,
+            attachments=self._model.store_attachments(
+                channel.id, list((files or {}).items())
+            ),
+            **more,
+        )
+        if channel.thread_metadata and channel.thread_metadata.archived:
+            self._model.edit_channel(
+                channel.id, {}, thread_metadata={"archived": False}
+            )
+        return str(message.id)
+
+    def edit(self, message: str, text: str) -> None:
+        """Let the author of a message change it."""
+        changed = self.find(message)
+        if changed.author_id == self._model.bot_user.id:
+            raise ValueError("only the bot edits its own messages")
+        self._model.edit_message(changed.channel_id, changed.id, {"content": text})
+
+    def delete(self, *messages: str) -> None:
+        """Take messages back, one by one."""
+        for message in messages:
+            gone = self.find(message)
+            self._model.delete_message(gone.channel_id, gone.id)
+
+    def bulk_delete(self, *messages: str) -> None:
+        """Let a moderator remove messages of one channel at once."""
+        (channel,) = {self.find(message).channel_id for message in messages}
+        self._model.bulk_delete_messages(channel, [int(each) for each in messages])
+
+    def unfurl(self, message: str, url: str) -> None:
+        """Let Discord show what is behind a link in a message (B5)."""
+        embed = {"type": "link", "url": url, "title": "Behind the link"}
+        self._model.unfurl(self.find(message), embed)
+
+    def thread(
+        self, user: str, channel: str, name: str, *, message: str | None = None
+    ) -> str:
+        """Open a thread, about `message` if one is given."""
+        where = self._writable(int(user), int(channel))
+        if where.type != TEXT:
+            raise ValueError("threads are opened in text channels")
+        if message and int(message) in self._model.channels:
+            raise ValueError("the message has a thread")
+        number = int(message) if message else None
+        opened = self._model.create_thread(where.id, name, int(user), message_id=number)
+        return str(opened.id)
+
+    def forum_post(self, user: str, forum: str, title: str, text: str) -> str:
+        """Open a thread in a forum; its first message has the id returned."""
+        where = self._model.get_channel(int(forum))
+        if where.type != FORUM:
+            raise ValueError(f"{forum} is not a forum")
+        self._admit(int(user), where.guild_id)
+        first = self._model.starter(where.id, int(user), text)
+        return str(self._model.create_forum_post(where.id, title, first)[0].id)
+
+    def archive(self, thread: str, archived: bool = True) -> None:
+        """Close a thread until somebody writes into it, or open it again."""
+        self._change(thread, archived=archived)
+
+    def lock(self, thread: str, locked: bool = True) -> None:
+        """Close a thread so that only moderators write into it, or unlock it."""
+        self._change(thread, locked=locked, archived=locked)
+
+    def delete_channel(self, channel: str) -> None:
+        """Delete a channel with its threads, or one thread."""
+        self._model.delete_channel(int(channel))
+
+    def kick_bot(self, guild: str) -> None:
+        """Remove the bot from a guild; what was said there remains."""
+        del self._model.guilds[int(guild)].members[self._model.bot_user.id]
+        self._model.emit("GUILD_DELETE", {"id": guild})
+
+    def invite_bot(self, guild: str) -> None:
+        """Bring the bot back into a guild."""
+        place = self._model.guilds[int(guild)]
+        roles = [role.id for role in place.roles.values() if role.managed]
+        self._model.add_member(place.id, self._model.bot_user.id, roles=roles)
+        self._model.emit("GUILD_CREATE", self._model.guild(place))
+
+    def outage(self, guild: str) -> None:
+        """Let a guild be unreachable: the bot is still in it (B5.1)."""
+        self._model.emit("GUILD_DELETE", {"id": guild, "unavailable": True})
+
+    def recover(self, guild: str) -> None:
+        """Let a guild be reachable again."""
+        place = self._model.guilds[int(guild)]
+        self._model.emit("GUILD_CREATE", self._model.guild(place))
+
+    # What they see.
+
+    def messages(self, place: str) -> list[Seen]:
+        """What was said in a channel, a thread or direct messages, oldest first.
+
+        Discord's own notices are left out. Empty if the place is gone.
+        """
+        posted = self._model.messages.get(int(place), {}).values()
+        return [self.seen(message) for message in posted if message.type in SAID]
+
+    def message(self, message: str) -> Seen:
+        """One message as it is now. Raises LookupError if it is gone."""
+        return self.seen(self.find(message))
+
+    def thread_of(self, message: str) -> str:
+        """The thread about a message. Raises LookupError if there is none."""
+        thread = self._model.channels[int(message)]
+        if not thread.is_thread:
+            raise LookupError(f"{message} has no thread")
+        return str(thread.id)
+
+    def name(self, place: str) -> str:
+        """What a channel or a thread is called. Raises LookupError if it is gone."""
+        return self._model.channels[int(place)].name or ""
+
+    def threads(self, channel: str) -> list[str]:
+        """The threads in a channel or a forum, oldest first."""
+        return [
+            str(each.id)
+            for each in self._model.channels.values()
+            if each.is_thread and each.parent_id == int(channel)
+        ]
+
+    def typing(self, place: str) -> bool:
+        """Whether "is typing…" shows for the bot (B5)."""
+        began = self._model.typing.get(int(place))
+        if began is None or self._model.seconds() - began >= TYPING_LASTS:
+            return False
+        written = [
+            versions[0].at
+            for message in self._model.messages.get(int(place), {}).values()
+            if message.author_id == self._model.bot_user.id
+            and (versions := self._model.versions.get(message.id))
+        ]
+        # What the bot writes takes the line away.
+        return all(at < began for at in written)
+
+    def find(self, message: str) -> Message:
+        """A message, wherever it is. Raises LookupError if it is gone."""
+        for messages in self._model.messages.values():
+            if int(message) in messages:
+                return messages[int(message)]
+        raise LookupError(message)
+
+    def seen(self, message: Message) -> Seen:
+        """`message` as a reader sees it now."""
+        author = self._model.users[message.author_id]
+        invoker = (message.interaction_metadata or {}).get("user", {})
+        return Seen(
+            id=str(message.id),
+            channel=str(message.channel_id),
+            author=author.name,
+            bot=author.bot,
+            text=message.content,
+            type=message.type,
+            flags=message.flags,
+            embeds=tuple(message.embeds),
+            components=tuple(message.components),
+            files=tuple(each["filename"] for each in message.attachments),
+            edited=message.edited_timestamp is not None,
+            ephemeral_for=str(invoker.get("id", "")) if message.is_ephemeral else "",
+            thinking=bool(message.flags & LOADING),
+            reply_to=str((message.reference or {}).get("message_id", "")),
+            versions=tuple(self._model.versions.get(message.id, ())),
+        )
+
+    def _admit(self, user: int, guild: int | None, *, admin: bool = False) -> None:
+        if guild is None:
+            return
+        if user not in self._model.guilds[guild].members:
+            self._model.add_member(guild, user)
+        if admin:
+            self.add_role(
+                "admin", str(user), permissions=["administrator"], guild=str(guild)
+            )
+
+    def _writable(self, user: int, place: int) -> Channel:
+        channel = self._model.get_channel(place)
+        self._admit(user, channel.guild_id)
+        name = "send_messages_in_threads" if channel.is_thread else "send_messages"
+        if channel.type == FORUM or not self._model.may(user, channel, name):
+            raise ValueError(f"{user} cannot write in {place}")
+        metadata = channel.thread_metadata
+        moderates = self._model.may(user, channel, "manage_threads")
+        if metadata and metadata.locked and not moderates:
+            raise ValueError(f"{place} is locked")
+        return channel
+
+    def _change(self, thread: str, **metadata: bool) -> None:
+        self._model.edit_channel(int(thread), {}, thread_metadata=metadata)

@@ -1,0 +1,55 @@
+"""The errors of Discord that we raise ourselves, with their codes (B4)."""
+
+from tests.emulators.discord.model import Refused
+
+
+def invalid(field: str, code: str, message: str) -> Refused:
+    """One field of a request is wrong; says which, as Discord does (B5.1)."""
+    errors = {field: {"_errors": [{"code": code, "message": message}]}}
+    return Refused(400, 50035, "Invalid Form Body", errors=errors)
+
+
+def too_long(field: str, most: int) -> Refused:
+    message = f"Must be {most} or fewer in length."
+    return invalid(field, "BASE_TYPE_MAX_LENGTH", message)
+
+
+def unknown_reference() -> Refused:
+    return invalid("message_reference", "REPLIES_UNKNOWN_MESSAGE", "Unknown message")
+
+
+def unauthorized() -> Refused:
+    return Refused(401, 0, "401: Unauthorized")
+
+
+def missing_access() -> Refused:
+    return Refused(403, 50001, "Missing Access")
+
+
+def not_in_direct_messages() -> Refused:
+    return Refused(403, 50003, "Cannot execute action on a DM channel")
+
+
+def empty_message() -> Refused:
+    return Refused(400, 50006, "Cannot send an empty message")
+
+
+def missing_permissions() -> Refused:
+    return Refused(403, 50013, "Missing Permissions")
+
+
+def wrong_channel() -> Refused:
+    return Refused(400, 50024, "Cannot execute action on this channel type")
+
+
+def thread_archived() -> Refused:
+    return Refused(400, 50083, "Thread is archived")
+
+
+def has_a_thread() -> Refused:
+    message = "A thread has already been created for this message"
+    return Refused(400, 160004, message)
+
+
+def thread_locked() -> Refused:
+    return Refused(403, 160005, "Thread is locked")

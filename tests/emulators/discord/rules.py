@@ -1,0 +1,318 @@
+"""What Discord answers to the requests about which the model says too little.
+
+Rule: every refusal that is missing in the model is made here, before the model
+sees the request; what is not named here is the model's (`Model.request`).
+"""
+
+import bisect
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from tests.emulators.discord import refusals
+from tests.emulators.discord.app import App
+from tests.emulators.discord.model import FORUM, TEXT, Channel, Json, Model, Request
+
+#: B5: how long a repeated nonce returns the message that is there ("a few
+#: minutes").
+NONCES_LAST = 300.0
+#: B5.
+MOST_CHARACTERS = 2_000
+LONGEST_NONCE = 25
+#: B6.
+ARCHIVE_AFTER = (60, 1440, 4320, 10080)
+
+#: B5: whom an answer to an interaction pings that does not say whom.
+ONLY_USERS = {"parse": ["users"], "replied_user": True}
+
+
+class Rules:
+    """Answers the bot's requests."""
+
+    def __init__(self, model: Model, app: App) -> None:
+        self._model = model
+        self._app = app
+        #: By channel and nonce: the message, and until when it is returned.
+        self._nonces: dict[tuple[int, str | int], tuple[int, float]] = {}
+
+    def answer(self, request: Request) -> Any:
+        """What `request` is answered. Raises Refused."""
+        match request.method, request.path.strip("/").split("/"):
+            case method, ["channels", channel, *rest]:
+                return self._in_channel(request, method, int(channel), rest)
+            case "POST", ["interactions", _, _, "callback"]:
+                return self._callback(request)
+            case "POST" | "PATCH", ["webhooks", _, _, *_]:
+                return self._model.request(
+                    self._webhook_message(request), may_read=True
+                )
+            case method, path if self._app.answers(method, path):
+                return self._app.answer(method, path, request)
+            case _:
+                return self._pass(request)
+
+    def _in_channel(
+        self, request: Request, method: str, number: int, rest: list[str]
+    ) -> Any:
+        channel = self._model.get_channel(number)
+        match method, rest:
+            case "POST", ["messages"]:
+                return self._post(channel, request)
+            case "GET", ["messages"]:
+                return self._list(channel, request)
+            case "PATCH", ["messages", message]:
+                return self._edit(channel, int(message), request)
+            case "DELETE", ["messages", message]:
+                self._check_deletable(channel, int(message))
+            case "POST", ["messages", message, "threads"]:
+                return self._open_thread(channel, int(message), request)
+            case "POST", ["threads"]:
+                return self._open_post(channel, request)
+            case "PATCH", [] if channel.is_thread:
+                return self._change_thread(channel, request.body or {})
+        return self._pass(request)
+
+    def _pass(self, request: Request) -> Any:
+        return self._model.request(request, may_read=self._app.may_read)
+
+    # Messages.
+
+    def _post(self, channel: Channel, request: Request) -> Any:
+        body = _object(request.body)
+        self._check_content(body, request, required=True)
+        self._check_sendable(channel)
+        nonce = body.get("nonce")
+        if nonce is not None and len(str(nonce)) > LONGEST_NONCE:
+            raise refusals.too_long("nonce", LONGEST_NONCE)
+        if body.get("enforce_nonce") and nonce is not None:
+            message, until = self._nonces.get((channel.id, nonce), (0, 0.0))
+            if self._model.seconds() < until and message in self._posted(channel):
+                posted = self._model.get_message(channel.id, message)
+                return self._model.message(posted) | {"nonce": nonce}
+        self._check_reference(channel, body)
+        self._model.pending_nonce = nonce
+        try:
+            answer = self._pass(request)
+        finally:
+            self._model.pending_nonce = None
+        if body.get("enforce_nonce") and nonce is not None:
+            until = self._model.seconds() + NONCES_LAST
+            self._nonces[channel.id, nonce] = int(answer["id"]), until
+        self._wake(channel)
+        return answer
+
+    def _edit(self, channel: Channel, number: int, request: Request) -> Any:
+        body = _object(request.body)
+        self._model.require_permissions(
+            channel.guild_id, self._model.bot_user.id, channel.id
+        )
+        message = self._model.get_message(channel.id, number)
+        refuse_if_archived(channel)
+        self._check_content(body, request, required=False)
+        merged = {
+            "content": message.content,
+            "embeds": message.embeds,
+            "components": message.components,
+            "attachments": message.attachments,
+        } | body
+        if not _says_something(merged, request):
+            raise refusals.empty_message()
+        return self._pass(request)
+
+    def _check_deletable(self, channel: Channel, number: int) -> None:
+        """Nobody moderates direct messages; an archived thread stays as it is."""
+        message = self._model.get_message(channel.id, number)
+        foreign = message.author_id != self._model.bot_user.id
+        if channel.guild_id is None and foreign:
+            raise refusals.not_in_direct_messages()
+        refuse_if_archived(channel)
+
+    def _list(self, channel: Channel, request: Request) -> Any:
+        """B5 and discord.py's own paging: newest first, but `after` returns the
+        messages right after the given one."""
+        self._model.require_permissions(
+            channel.guild_id, self._model.bot_user.id, channel.id
+        )
+        limit = _number(request.query, "limit", 50)
+        if not 1 <= limit <= 100:
+            raise refusals.invalid("limit", "NUMBER_TYPE_MAX", "int must be 1 to 100.")
+        if not self._model.may(
+            self._model.bot_user.id, channel, "read_message_history"
+        ):
+            return []
+        numbers = sorted(self._posted(channel))
+        if "around" in request.query:
+            around = _number(request.query, "around", 0)
+            first = max(0, bisect.bisect_left(numbers, around) - limit // 2)
+            numbers = numbers[first : first + limit]
+        elif "after" in request.query:
+            after = _number(request.query, "after", 0)
+            numbers = [number for number in numbers if number > after][:limit]
+        else:
+            before = _number(request.query, "before", 1 << 64)
+            numbers = [number for number in numbers if number < before][-limit:]
+        posted = self._model.messages[channel.id]
+        return [
+            self._model.read(posted[number], may_read=self._app.may_read)
+            for number in reversed(numbers)
+        ]
+
+    def _posted(self, channel: Channel) -> list[int]:
+        """The messages that are for everybody, in no order."""
+        messages = self._model.messages[channel.id].values()
+        return [message.id for message in messages if not message.is_ephemeral]
+
+    def _check_content(self, body: Json, request: Request, *, required: bool) -> None:
+        content = body.get("content")
+        if isinstance(content, str) and len(content) > MOST_CHARACTERS:
+            raise refusals.too_long("content", MOST_CHARACTERS)
+        if required and not _says_something(body, request):
+            raise refusals.empty_message()
+
+    def _check_sendable(self, channel: Channel) -> None:
+        """B6: a locked thread is for moderators; an archived one opens again."""
+        if channel.type == FORUM:
+            raise refusals.wrong_channel()
+        if not self._model.sees(channel.id):
+            raise refusals.missing_access()
+        metadata = channel.thread_metadata
+        moderates = self._model.may(self._model.bot_user.id, channel, "manage_threads")
+        if metadata and metadata.locked and not moderates:
+            raise refusals.thread_locked()
+
+    def _check_reference(self, channel: Channel, body: Json) -> None:
+        """A reply to what is gone is refused, unless it says that it may be."""
+        reference = body.get("message_reference")
+        if not reference or reference.get("fail_if_not_exists") is False:
+            return
+        target = _digits(reference.get("message_id"))
+        if reference.get("type", 0) == 0 and target not in self._posted(channel):
+            raise refusals.unknown_reference()
+
+    def _wake(self, channel: Channel) -> None:
+        """B6: whoever writes into an archived thread opens it again."""
+        if channel.thread_metadata and channel.thread_metadata.archived:
+            self._model.edit_channel(
+                channel.id, {}, thread_metadata={"archived": False}
+            )
+
+    # Threads.
+
+    def _open_thread(self, channel: Channel, message: int, request: Request) -> Any:
+        if channel.type != TEXT:
+            raise refusals.wrong_channel()
+        _check_thread(_object(request.body))
+        if message in self._model.channels:
+            raise refusals.has_a_thread()
+        return self._pass(request)
+
+    def _open_post(self, channel: Channel, request: Request) -> Any:
+        body = _object(request.body)
+        _check_thread(body)
+        if channel.type == FORUM:
+            first = _object(body.get("message"))
+            self._check_content(first, request, required=True)
+        elif channel.type != TEXT:
+            raise refusals.wrong_channel()
+        return self._pass(request)
+
+    def _change_thread(self, thread: Channel, body: Json) -> Any:
+        """B6: anyone who may write opens a thread again, its owner may archive
+        or rename it, and only moderators touch a locked one."""
+        bot = self._model.bot_user.id
+        self._model.require_permissions(thread.guild_id, bot, thread.id)
+        metadata = thread.thread_metadata
+        assert metadata is not None
+        moderates = self._model.may(bot, thread, "manage_threads")
+        opens = body == {"archived": False} or body == {
+            "archived": False,
+            "locked": False,
+        }
+        if metadata.locked and not moderates:
+            raise refusals.missing_permissions()
+        if not moderates and "locked" in body and body["locked"] != metadata.locked:
+            raise refusals.missing_permissions()
+        if not moderates and not opens and thread.owner_id != bot:
+            raise refusals.missing_permissions()
+        if opens and not self._model.may(bot, thread, "send_messages_in_threads"):
+            raise refusals.missing_permissions()
+        if metadata.archived and body.get("archived") is not False:
+            raise refusals.thread_archived()
+        if "name" in body or "auto_archive_duration" in body:
+            _check_thread({"name": thread.name, **body})
+        kept = ("archived", "locked", "auto_archive_duration", "invitable")
+        changes: Json = {
+            name: body[name] for name in ("name", "rate_limit_per_user") if name in body
+        }
+        told = {name: body[name] for name in kept if name in body}
+        changed = self._model.edit_channel(thread.id, changes, thread_metadata=told)
+        return self._model.channel(changed)
+
+    # Interactions.
+
+    def _callback(self, request: Request) -> Any:
+        body = _object(request.body)
+        data = body.get("data")
+        if body.get("type") in (4, 7) and isinstance(data, dict):
+            required = body["type"] == 4
+            self._check_content(data, request, required=required)
+            body = body | {"data": _pinging_users(data)}
+        answer = self._model.request(replace(request, body=body), may_read=True)
+        wants = request.query.get("with_response", "").lower()
+        return answer if wants in ("1", "true") else None
+
+    def _webhook_message(self, request: Request) -> Request:
+        body = _object(request.body)
+        self._check_content(body, request, required=request.method == "POST")
+        return replace(request, body=_pinging_users(body))
+
+
+def _pinging_users(body: Json) -> Json:
+    if "content" not in body or body.get("allowed_mentions") is not None:
+        return body
+    return body | {"allowed_mentions": ONLY_USERS}
+
+
+def refuse_if_archived(channel: Channel) -> None:
+    """B6: what is in an archived thread stays as it is."""
+    if channel.thread_metadata and channel.thread_metadata.archived:
+        raise refusals.thread_archived()
+
+
+def _says_something(body: Json, request: Request) -> bool:
+    shown = ("embeds", "embed", "components", "sticker_ids", "poll", "attachments")
+    text = body.get("content") or ""
+    forward = (body.get("message_reference") or {}).get("type") == 1
+    if str(text).strip() or request.files or forward:
+        return True
+    return any(body.get(name) for name in shown)
+
+
+def _check_thread(body: Json) -> None:
+    if not 1 <= len(str(body.get("name") or "")) <= 100:
+        raise refusals.invalid(
+            "name", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length."
+        )
+    if body.get("auto_archive_duration", 1440) not in (*ARCHIVE_AFTER, None):
+        raise refusals.invalid(
+            "auto_archive_duration",
+            "BASE_TYPE_CHOICES",
+            f"Value must be one of {ARCHIVE_AFTER}.",
+        )
+
+
+def _object(body: Any) -> Json:
+    return dict(body) if isinstance(body, dict) else {}
+
+
+def _number(query: Mapping[str, str], name: str, default: int) -> int:
+    value = query.get(name, str(default))
+    if not value.isdecimal():
+        raise refusals.invalid(
+            name, "NUMBER_TYPE_COERCE", f"Value {value!r} is not int."
+        )
+    return int(value)
+
+
+def _digits(value: Any) -> int:
+    return int(value) if str(value).isdecimal() else 0
