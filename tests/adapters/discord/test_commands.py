@@ -2,16 +2,20 @@
 
 import asyncio
 
+import aiohttp
 import pytest
 
+from adapters.discord import commands
 from adapters.discord.commands import ABOUT, NO_QUESTION, STALE
 from bot.verbs import NOTHING_HERE, NOTHING_RUNS, RENEWED
 from tests.adapters.discord.conftest import Guild
 from tests.emulators.claude_reply import Hold
+from tests.emulators.discord.faults import CALLBACK, error
 from tests.emulators.discord.interactions import Asked
 from tests.emulators.discord.people import Seen
 
 EPHEMERAL = 1 << 6
+BUTTON = {"type": 2, "style": 4, "label": "Stop", "custom_id": "stop:7"}
 
 
 async def test_asking_in_a_channel_makes_a_thread_from_the_answer(guild: Guild) -> None:
@@ -79,6 +83,57 @@ async def test_a_file_goes_by_its_name(guild: Guild) -> None:
     assert asked.followups == []
 
 
+async def test_a_file_that_is_too_large_is_left_out_and_that_is_said(
+    guild: Guild,
+) -> None:
+    asked = guild.discord.command(
+        guild.alice,
+        guild.general,
+        "ask",
+        question="what is in it?",
+        file=("dump.zip", bytes(26 * 1024 * 1024)),
+    )
+    await guild.discord.until(lambda: asked.followups)
+    [told] = asked.followups
+    assert told.text.startswith("dump.zip has 26 MB, and I take 25 MB at the most")
+    assert told.ephemeral_for == guild.alice
+    await guild.discord.until(lambda: guild.prompts())
+    assert "dump.zip" not in guild.prompts()[0]
+
+
+async def test_where_remembering_takes_long_it_is_told_to_wait(
+    guild: Guild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "PROMPT", 0.0)
+    asked = guild.discord.command(guild.alice, guild.general, "ask", question="hello?")
+    await guild.discord.until(
+        lambda: (
+            asked.response
+            and asked.response.message
+            and not asked.response.message.thinking
+        )
+    )
+    assert asked.response is not None
+    assert asked.response.type == 5
+    assert asked.response.message is not None
+    assert asked.response.message.text == "**Alice** asks:\n> hello?"
+    await guild.settled(await guild.thread_of(asked.response.message.id))
+    assert (await tell(guild, guild.general, "help")).ephemeral_for == guild.bob
+
+
+async def test_a_question_whose_command_was_not_answered_in_time_is_answered(
+    guild: Guild,
+) -> None:
+    guild.claude.script("Paris.")
+    guild.discord.faults.add("POST", CALLBACK, error(404, 10062, "Unknown interaction"))
+    guild.discord.command(guild.alice, guild.general, "ask", question="the capital?")
+    [thread] = await guild.discord.until(lambda: guild.discord.threads(guild.general))
+    await guild.answered(thread, "Paris.")
+    [card] = texts(guild)
+    assert card == "**Alice** asks:\n> the capital?"
+    assert guild.discord.name(thread) == "the capital?"
+
+
 async def test_asking_about_a_message_brings_it_along(guild: Guild) -> None:
     about = guild.discord.say(
         guild.bob, guild.general, "the deploy is red", files={"log.txt": b"x"}
@@ -131,6 +186,19 @@ async def test_usage_and_help_are_for_who_asks(guild: Guild) -> None:
     assert helped.ephemeral_for == guild.bob
     assert (await tell(guild, guild.general, "new")).text == NOTHING_HERE
     assert (await tell(guild, thread, "stop")).text == NOTHING_RUNS
+
+
+async def test_a_button_of_an_older_version_says_so(guild: Guild) -> None:
+    row = {"type": 1, "components": [BUTTON]}
+    async with aiohttp.ClientSession() as session:
+        await session.post(
+            f"{guild.discord.api_url}/channels/{guild.general}/messages",
+            json={"content": "An old answer.", "components": [row]},
+            headers={"Authorization": f"Bot {guild.discord.token}"},
+        )
+    [old] = [each for each in guild.discord.messages(guild.general) if each.bot]
+    asked = guild.discord.click(guild.alice, old.id, "stop:7")
+    assert await said_privately(guild, asked) == STALE
 
 
 async def test_an_empty_question_is_refused(guild: Guild) -> None:

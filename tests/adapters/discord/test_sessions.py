@@ -8,7 +8,7 @@ import discord as sdk
 import pytest
 
 from adapters.discord import sessions
-from adapters.discord.commands import digest
+from adapters.discord.commands import ABOUT, digest
 from storage.sqlite import open_store
 from tests.adapters.discord.conftest import Guild
 from tests.adapters.discord.test_troubles import answering
@@ -67,6 +67,42 @@ async def test_what_was_said_while_it_was_down_is_answered_if_it_is_fresh(
             await guild.answered(thread, "One.", "Two.")
             await guild.quiet()
         assert discord.command_puts == 1
+
+
+async def test_a_form_that_was_open_during_a_restart_still_counts(
+    tmp_path: Path,
+) -> None:
+    async with (
+        DiscordEmulator() as discord,
+        ClaudeEmulator() as claude,
+        open_store(tmp_path / "threadkeep.db") as store,
+    ):
+        guild = Guild(discord, claude, store)
+        async with answering(discord, claude, store):
+            about = discord.say(guild.bob, guild.general, "the deploy is red")
+            form = discord.message_command(guild.alice, guild.general, about, ABOUT)
+            await discord.until(lambda: form.acked)
+        await discord.until(lambda: not discord.gateway.connected)
+        async with answering(discord, claude, store):
+            discord.submit(guild.alice, form, {"question": "why?"})
+            await discord.until(lambda: guild.prompts())
+            assert "the deploy is red" in guild.prompts()[0]
+
+
+async def test_guilds_are_shared_out_among_shards(tmp_path: Path) -> None:
+    async with (
+        DiscordEmulator() as discord,
+        ClaudeEmulator() as claude,
+        open_store(tmp_path / "threadkeep.db") as store,
+    ):
+        guild = Guild(discord, claude, store)
+        homes = [discord.add_guild(f"guild {n}", shard=(n, 2)) for n in (0, 1)]
+        channels = [discord.add_channel("general", guild=home) for home in homes]
+        async with answering(discord, claude, store, {"DISCORD_SHARDS": "2"}):
+            await discord.until(lambda: len(discord.gateway.connected) == 2)
+            for channel in channels:
+                await guild.settled(await guild.thread_of(guild.mention("?", channel)))
+        assert sorted(discord.gateway.log) == [("IDENTIFY", 0), ("IDENTIFY", 1)]
 
 
 async def test_many_starts_are_spread_over_the_day(
