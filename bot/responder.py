@@ -127,7 +127,10 @@ class Responder:
 
     async def _answer(self, turn: Turn, stop: asyncio.Event) -> None:
         started = self._clock()
-        spoken = await insist(lambda: self._store.begin(turn, self._now()))
+        # A post of unknown outcome is looked for from the last sign of life on.
+        unsure = any(shown.message is None for shown in turn.shown)
+        now = turn.touched if unsure else self._now()
+        spoken = await insist(lambda: self._store.begin(turn, now))
         if not spoken and not turn.shown:
             await self._finish(turn, WITHDRAWN)
             await self._delivered(turn, WITHDRAWN, started)

@@ -49,6 +49,7 @@ PATIENCE = 60.0
 
 # How long Discord takes to tell of all guilds when a session begins, in seconds.
 GREETING = 15.0
+LOOK_AGAIN = 0.05
 
 # What the bot cannot do without, and nothing more (facts B7).
 PERMISSIONS = discord.Permissions(
@@ -65,7 +66,7 @@ class Unfit(DeliveryError):
 
 
 class Archived(DeliveryError):
-    """The thread is archived: only a new message opens it again (facts B6)."""
+    """The thread is archived: nothing in it can be edited (facts B6)."""
 
 
 class Gateway(discord.AutoShardedClient):
@@ -149,10 +150,14 @@ class Link:
 
         None where we are not, and before we listen at all.
         """
-        if self._hearing is not None and not self.client.is_ready():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(GREETING):
-                    await self.client.wait_until_ready()
+        left = GREETING if self._hearing is not None else 0.0
+        while left > 0 and not self.client.is_ready():
+            known = self.client.get_guild(guild)
+            if known is not None and not known.unavailable:
+                break
+            # The SDK says when it was told of all guilds, and that takes it seconds.
+            left -= LOOK_AGAIN
+            await asyncio.sleep(LOOK_AGAIN)
         return self.client.get_guild(guild)
 
     async def connect(self) -> None:
@@ -170,7 +175,9 @@ class Link:
         if self._client is not None:
             await self._client.close()
         if self._hearing is not None:
-            # Whatever ended it was said to whoever waited for it.
+            # It may be waiting to connect again. What ended it was said to whoever
+            # waited for it.
+            self._hearing.cancel()
             await asyncio.wait({self._hearing})
             self._hearing = None
 

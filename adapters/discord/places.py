@@ -15,7 +15,7 @@ from typing import Literal
 import discord
 
 from adapters.discord import events, markup
-from adapters.discord.client import Archived, Link, Unfit, translated
+from adapters.discord.client import Link, translated
 from adapters.discord.names import Names
 from bot.errors import ThreadGone
 from bot.values import ThreadKey, Turn
@@ -53,6 +53,8 @@ class Places:
         self._names = names
         self._roots: dict[str, asyncio.Future[int]] = {}
         self._there: OrderedDict[str, None] = OrderedDict()
+        #: Threads that are being made, for whoever else wants to write there.
+        self._making: dict[str, asyncio.Lock] = {}
 
     def ask(self, guild: str, channel: str, interaction: int) -> ThreadKey:
         """A thread that `interaction` asks for in a channel."""
@@ -93,25 +95,34 @@ class Places:
         guild = None if thread.workspace == events.NO_GUILD else int(thread.workspace)
         client = self._link.client
         here = client.get_partial_messageable(int(thread.thread), guild_id=guild)
-        if thread.thread == thread.channel or self._is_known(thread):
-            return here
-        name = await self._name(turn)
-        with contextlib.suppress(Archived, Unfit):
-            async with translated("make a thread"):
-                try:
-                    # Not the SDK's own method: it wants to know the guild, and after
-                    # a restart we write before we are told of any.
-                    await client.http.start_thread_with_message(
-                        int(thread.channel),
-                        int(thread.thread),
-                        name=name,
-                        auto_archive_duration=ARCHIVE_AFTER,
-                    )
-                except discord.HTTPException as error:
-                    if error.code not in THERE:
-                        raise
-        self.is_there(thread.thread)
+        # Where something of the answer is shown, the thread was made. If people have
+        # deleted it since, it is not for us to make anew.
+        was_made = any(shown.message for shown in turn.shown)
+        if thread.thread != thread.channel and not was_made:
+            # Typing and the first text want it at the same time.
+            async with self._making.setdefault(thread.thread, asyncio.Lock()):
+                if not self._is_known(thread):
+                    await self._make(turn)
+            self._making.pop(thread.thread, None)
         return here
+
+    async def _make(self, turn: Turn) -> None:
+        thread, client = turn.thread, self._link.client
+        name = await self._name(turn)
+        async with translated("make a thread"):
+            try:
+                # Not the SDK's own method: it wants to know the guild, and after a
+                # restart we write before we are told of any.
+                await client.http.start_thread_with_message(
+                    int(thread.channel),
+                    int(thread.thread),
+                    name=name,
+                    auto_archive_duration=ARCHIVE_AFTER,
+                )
+            except discord.HTTPException as error:
+                if error.code not in THERE:
+                    raise
+        self.is_there(thread.thread)
 
     def _is_known(self, thread: ThreadKey) -> bool:
         if thread.thread in self._there:
@@ -156,8 +167,13 @@ class Places:
                     limit=LOOK, after=after, oldest_first=True
                 ):
                     by = message.interaction_metadata
-                    if by is not None and by.id == asked:
+                    if by is None or by.id != asked:
+                        continue
+                    if not message.flags.loading:
                         return message.id
+                    # It says that we are thinking, and only who was asked to answer
+                    # could have changed that.
+                    await message.delete()
         author, text = "Somebody", ""
         if turn.opening is not None:
             author, text = await self._names.readable(turn.opening)

@@ -55,8 +55,6 @@ class DiscordSurface:
         self._unsure = {s.index for s in turn.shown if not s.message}
         #: Those that were unsure when this began.
         self._doubted = frozenset(self._unsure)
-        #: How often a message had to be posted anew.
-        self._moved = 0
         self._typing: asyncio.Task[None] | None = None
 
     async def show(self, part: Part) -> str:
@@ -78,7 +76,9 @@ class DiscordSurface:
     async def remove(self, index: int) -> None:
         """See `bot.ports.Surface`."""
         if index in self._unsure:
-            await self._find()
+            # Nothing is posted any more that would find it by its nonce.
+            await self._match()
+            self._unsure.clear()
         if message := self._ids.pop(index, None):
             await self._delete(message)
 
@@ -101,9 +101,10 @@ class DiscordSurface:
         if message := self._ids.get(index):
             try:
                 await self._edit(message, content)
-                return message
             except Archived:
-                return await self._move(index, content)
+                await self._open()
+                await self._edit(message, content)
+            return message
         posted = await self._post(index, content)
         self._ids[index] = posted.id
         if posted.content != content and index in self._doubted:
@@ -122,19 +123,21 @@ class DiscordSurface:
         channel = await self._places.reach(self._turn)
         # Discord returns the first message to who sends the same nonce again
         # within a few minutes (facts B5), so a post may be repeated.
-        nonce = f"{self._turn.key}-{index}" + f".{self._moved}" * bool(self._moved)
+        nonce = f"{self._turn.key}-{index}"
         async with translated("post"):
             return await channel.send(
                 content, nonce=nonce, allowed_mentions=NOBODY, suppress_embeds=True
             )
 
-    async def _move(self, index: int, content: str) -> int:
-        """Post what cannot be edited in an archived thread: that opens it again."""
-        before = self._ids.pop(index)
-        self._moved += 1
-        self._ids[index] = (await self._post(index, content)).id
-        await self._delete(before)
-        return self._ids[index]
+    async def _open(self) -> None:
+        """Open the thread again, which who may write in it may do.
+
+        A new message would do the same, and leave two if we crashed before the
+        first was taken away.
+        """
+        thread = int(self._turn.thread.thread)
+        async with translated("open a thread"):
+            await self._link.client.http.edit_channel(thread, archived=False)
 
     async def _delete(self, message: int) -> None:
         channel = await self._places.reach(self._turn)
@@ -150,17 +153,19 @@ class DiscordSurface:
         other answer is written in a thread at the same time.
         """
         if time.time() - self._turn.touched > REMEMBERED:
-            try:
-                found = await self._look()
-            except ThreadGone as error:
-                # Without the right to read, a second post is better than none.
-                log.warning(
-                    "discord.cannot_look thread=%s %s", self._turn.thread, error
-                )
-                found = []
-            for index, message in zip(sorted(self._unsure), found, strict=False):
-                self._ids.setdefault(index, message)
+            await self._match()
         self._unsure.clear()
+
+    async def _match(self) -> None:
+        """Take what is found in the thread for the posts of unknown outcome."""
+        try:
+            found = await self._look()
+        except ThreadGone as error:
+            # Without the right to read, a second post is better than none.
+            log.warning("discord.cannot_look thread=%s %s", self._turn.thread, error)
+            return
+        for index, message in zip(sorted(self._unsure), found, strict=False):
+            self._ids.setdefault(index, message)
 
     async def _look(self) -> list[int]:
         """Our messages since the turn's last sign of life that it does not know."""

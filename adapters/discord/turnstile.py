@@ -15,7 +15,7 @@ import aiohttp
 # Discord takes 50 in a second (facts B4). The rest is for calls that arrive closer
 # together than they left, and would do harm by that.
 MOST = 45
-SECONDS = 1.15
+SECONDS = 1.25
 
 EXEMPT = ("/interactions/", "/webhooks/")
 

@@ -113,8 +113,9 @@ async def test_where_remembering_takes_long_it_is_told_to_wait(
             and not asked.response.message.thinking
         )
     )
+    [called] = guild.discord.calls_of("POST", CALLBACK)
+    assert called.body["type"] == 5
     assert asked.response is not None
-    assert asked.response.type == 5
     assert asked.response.message is not None
     assert asked.response.message.text == "**Alice** asks:\n> hello?"
     await guild.settled(await guild.thread_of(asked.response.message.id))

@@ -4,6 +4,7 @@ import asyncio
 
 from tests.adapters.discord.conftest import Guild
 from tests.emulators.claude_reply import Hold, Stop
+from tests.emulators.discord.faults import THREADS
 
 SUPPRESS_EMBEDS = 1 << 2
 
@@ -14,6 +15,7 @@ async def test_a_mention_starts_a_thread_and_is_answered_there(guild: Guild) -> 
     thread = await guild.thread_of(asked)
     await guild.answered(thread, "Paris.")
     [made] = guild.discord.threads(guild.general)
+    assert len(guild.discord.calls_of("POST", THREADS)) == 1
     assert guild.discord.name(made) == "what is the capital of France?"
     assert '<message author="Alice"' in guild.prompts()[0]
     assert ">what is the capital of France?<" in guild.prompts()[0]
