@@ -18,7 +18,11 @@ from bot.__main__ import main
 from bot.claude import client
 
 # Threadkeep imports these when it has found that it needs them.
-LATE = ("adapters.slack.adapter", "adapters.slack.check", "adapters.slack.config")
+LATE = tuple(
+    f"adapters.{platform}.{module}"
+    for platform in ("slack", "discord")
+    for module in ("adapter", "check", "config")
+)
 
 # From Linux's <sys/prctl.h>; Python has no name for it.
 PR_SET_PDEATHSIG = 1
