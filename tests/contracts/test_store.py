@@ -1,8 +1,6 @@
 """What every Store promises about hearing and catching up."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -18,7 +16,6 @@ from bot.values import (
 )
 from tests.storage.talk import (
     HERE,
-    STORES,
     THERE,
     answer,
     ask,
@@ -27,17 +24,9 @@ from tests.storage.talk import (
     ignore,
     judged_after,
     keep,
-    opened,
     said,
     waiting,
 )
-
-
-@pytest.fixture(params=STORES)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    async with opened(request.param, tmp_path) as store:
-        yield store
-
 
 # Hearing
 

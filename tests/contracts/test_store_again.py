@@ -1,8 +1,5 @@
 """What every Store promises about beginning anew and answering again."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from bot.ports import Store
@@ -18,7 +15,6 @@ from bot.values import (
 )
 from tests.storage.talk import (
     HERE,
-    STORES,
     THERE,
     answer,
     ask,
@@ -26,17 +22,9 @@ from tests.storage.talk import (
     exchange,
     following,
     keep,
-    opened,
     said,
     waiting,
 )
-
-
-@pytest.fixture(params=STORES)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    async with opened(request.param, tmp_path) as store:
-        yield store
-
 
 # Beginning anew
 

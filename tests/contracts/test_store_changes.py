@@ -1,8 +1,6 @@
 """What every Store promises about quoting, moving, editing and taking back."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -20,7 +18,6 @@ from bot.values import (
 )
 from tests.storage.talk import (
     HERE,
-    STORES,
     THERE,
     answer,
     ask,
@@ -29,16 +26,9 @@ from tests.storage.talk import (
     following,
     judged_after,
     keep,
-    opened,
     said,
     waiting,
 )
-
-
-@pytest.fixture(params=STORES)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    async with opened(request.param, tmp_path) as store:
-        yield store
 
 
 async def erase(store: Store, *messages: str, channel: str | None = "C1") -> None:

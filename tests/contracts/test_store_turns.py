@@ -1,8 +1,5 @@
 """What every Store promises about the life of a turn and its reply."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from bot.ports import Store
@@ -17,24 +14,15 @@ from bot.values import (
 )
 from tests.storage.talk import (
     HERE,
-    STORES,
     THERE,
     answer,
     ask,
     done,
     following,
     keep,
-    opened,
     said,
     waiting,
 )
-
-
-@pytest.fixture(params=STORES)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    async with opened(request.param, tmp_path) as store:
-        yield store
-
 
 # Turns
 

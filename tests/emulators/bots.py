@@ -16,8 +16,8 @@ import discord.http
 import yarl
 from discord import app_commands
 
+from tests.emulators.changes import Changes
 from tests.emulators.discord import DiscordEmulator
-from tests.emulators.slack.changes import Changes
 
 T = TypeVar("T")
 

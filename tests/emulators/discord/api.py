@@ -12,13 +12,13 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from tests.emulators.changes import Changes
 from tests.emulators.discord import refusals
 from tests.emulators.discord.calls import Call
 from tests.emulators.discord.faults import Answer, Fault, Faults
 from tests.emulators.discord.model import GAPS, Refused, Request, Upload
 from tests.emulators.discord.rates import Meter, Verdict
 from tests.emulators.discord.rules import Rules
-from tests.emulators.slack.changes import Changes
 
 PREFIX = "/api/v10"
 #: Requests whose token is in the path.

@@ -18,6 +18,7 @@ from typing import Any, Self, TypeVar
 
 from aiohttp import web
 
+from tests.emulators.changes import Changes
 from tests.emulators.discord import rates as limits
 from tests.emulators.discord.api import PREFIX, Api
 from tests.emulators.discord.app import App
@@ -30,7 +31,6 @@ from tests.emulators.discord.model import Model, Ping
 from tests.emulators.discord.people import People
 from tests.emulators.discord.rates import Meter
 from tests.emulators.discord.rules import Rules
-from tests.emulators.slack.changes import Changes
 
 T = TypeVar("T")
 

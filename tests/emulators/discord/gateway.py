@@ -16,6 +16,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from tests.emulators.changes import Changes
 from tests.emulators.discord.app import App
 from tests.emulators.discord.model import Json, Model
 from tests.emulators.discord.session import Session, Wire
@@ -25,7 +26,6 @@ from tests.emulators.discord.visibility import (
     PRIVILEGED,
     Eyes,
 )
-from tests.emulators.slack.changes import Changes
 
 #: B1.
 HEARTBEAT = 41.25

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tests.emulators.changes import Changes
 from tests.emulators.discord.model import (
     Interaction,
     Json,
@@ -23,7 +24,6 @@ from tests.emulators.discord.model import (
     walk_to_subcommand,
 )
 from tests.emulators.discord.people import People, Seen, parts
-from tests.emulators.slack.changes import Changes
 
 #: B2: seconds until a person reads that the bot did not respond.
 PATIENCE = 3.0

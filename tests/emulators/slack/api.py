@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
+from tests.emulators.changes import Changes
 from tests.emulators.slack import scopes
 from tests.emulators.slack.blocks import Json
 from tests.emulators.slack.calls import Call, Refused
-from tests.emulators.slack.changes import Changes
 from tests.emulators.slack.faults import Answer, Fault, Faults
 from tests.emulators.slack.rates import Meter
 

@@ -20,13 +20,13 @@ from typing import Any, Self, TypeVar
 
 from aiohttp import web
 
+from tests.emulators.changes import Changes
 from tests.emulators.slack import blocks as kit
 from tests.emulators.slack import interactions, scopes, socketmode
 from tests.emulators.slack import rates as limits
 from tests.emulators.slack.api import APP_LEVEL, Api
 from tests.emulators.slack.blocks import Json
 from tests.emulators.slack.calls import Call, Refused
-from tests.emulators.slack.changes import Changes
 from tests.emulators.slack.chat import Chat
 from tests.emulators.slack.events import Feed
 from tests.emulators.slack.faults import Faults

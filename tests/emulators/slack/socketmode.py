@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 
 from aiohttp import WSMessage, WSMsgType, web
 
+from tests.emulators.changes import Changes
 from tests.emulators.slack.blocks import Json
-from tests.emulators.slack.changes import Changes
 
 #: A4: an answer is due within 3 s.
 ACK_TIMEOUT = 3.0

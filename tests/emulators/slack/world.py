@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.emulators.changes import Changes
 from tests.emulators.slack import blocks as kit
 from tests.emulators.slack.blocks import Json
-from tests.emulators.slack.changes import Changes
 from tests.emulators.slack.people import Channel, User
 
 #: What notifies somebody (A6). In a markdown block it is not documented whether
