@@ -19,7 +19,7 @@ help:  ## say what there is
 
 install: $(VENV)/.installed  ## create .venv and install Threadkeep into it
 
-run: $(VENV)/.installed  ## answer: in Slack if it is set up, else in this terminal
+run: $(VENV)/.installed  ## answer: on Slack and Discord if set up, else in this terminal
 	@exec $(BIN)/threadkeep serve
 
 test: $(VENV)/.tested  ## run the tests
