@@ -1,4 +1,5 @@
-"""`python -m benchmarks` measures everything; a name or two measure only that."""
+"""`python -m benchmarks` measures everything; a name or two measure only that, and
+`--platform` only there."""
 
 import asyncio
 
@@ -7,6 +8,7 @@ from rich.console import Console
 
 from benchmarks import footprint, lag, latency, start
 from benchmarks.machine import facts
+from benchmarks.platforms import NAMES
 
 CLAIMS = {
     "start": start.measure,
@@ -20,15 +22,17 @@ WIDTH = 120
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(list(CLAIMS)))
-def main(names: tuple[str, ...]) -> None:
+@click.option("--platform", type=click.Choice(NAMES), help="Measure only there.")
+def main(names: tuple[str, ...], platform: str | None) -> None:
     """Measure what the README claims, and print it."""
     console = Console()
     if not console.is_terminal:
         # Into a file or a pipe rich would fold the tables to 80 columns.
         console = Console(width=WIDTH)
     console.print(facts(), "", highlight=False)
+    platforms = (platform,) if platform else NAMES
     for name in names or CLAIMS:
-        console.print(asyncio.run(CLAIMS[name]()), "")
+        console.print(asyncio.run(CLAIMS[name](platforms)), "")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The visible lag that Slack's limits leave to anybody. Pure; knows no product.
+"""The visible lag that a platform's limits leave to anybody. Pure; knows no product.
 
-Both figures are from the limits that the emulator enforces:
+Both figures are from the limits that the emulators enforce:
 
 `least` is a proof. No schedule, not even one that knows the future, has a smaller
 mean. It asks for less than the limits do, so the best possible lies above it.
@@ -8,25 +8,72 @@ mean. It asks for less than the limits do, so the best possible lies above it.
 reached, so the best possible lies below it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from tests.emulators.slack.rates import RATES, Meter
+from tests.emulators.discord import rates as discord
+from tests.emulators.discord.model import Request
+from tests.emulators.slack import rates as slack
 
 # (when, characters so far): of an answer as Claude sent it, or as it was seen.
 Growth = Sequence[tuple[float, int]]
+
+Clock = Callable[[], float]
+
+#: Whether a reply may be written now, given the name of what its writes are counted
+#: on, and what was seen of it so far; if so, that is counted.
+MayWrite = Callable[[str, Growth], bool]
 
 #: Slack's advice on streaming: one edit of a message every 3 s (platform facts A5.1).
 INTERVAL = 3.0
 STEP = 0.02
 
-EDITS, (POSTS, ALL_POSTS) = RATES["chat.update"][0], RATES["chat.postMessage"]
+EDITS = slack.RATES["chat.update"][0]
+POSTS, ALL_POSTS = slack.RATES["chat.postMessage"]
+WINDOW = discord.RATES["message.edit"]
 
 
-def least(replies: int, channels: int, seconds: float) -> float:
-    """The mean lag that no schedule goes below, when all `replies` begin at once and
-    grow evenly for `seconds`.
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What one platform leaves to anybody."""
 
-    A reply is shown by its one post and, after that, by edits only. Within any w
+    #: The mean lag that no schedule goes below, when so many replies in so many
+    #: channels begin at once and grow evenly for so many seconds.
+    least: Callable[[int, int, float], float]
+    #: Begins to count writes, by the clock.
+    begin: Callable[[Clock], MayWrite]
+
+
+def schedule(
+    answers: Sequence[Growth], budgets: Sequence[str], bound: Bound, *, worth: int
+) -> list[Growth]:
+    """When how much of each of `answers` is seen if every write that the platform
+    allows is spent at once on the reply with the most unseen text.
+
+    `budgets` name what the writes of each are counted on. Less than `worth`
+    characters are not worth a write while an answer grows: 1 is the eager one, more
+    save writes for later.
+    """
+    now = min(sent[0][0] for sent in answers)
+    may_write = bound.begin(lambda: now)
+    seen: list[list[tuple[float, int]]] = [[] for _ in answers]
+    open_ = set(range(len(answers)))
+    while open_:
+        there = {each: _until(answers[each], now) for each in open_}
+        unseen = {each: there[each] - _last(seen[each]) for each in open_}
+        for each in sorted(open_, key=lambda each: -unseen[each]):
+            whole = there[each] == answers[each][-1][1]
+            if unseen[each] < (1 if whole else worth):
+                continue
+            if may_write(budgets[each], seen[each]):
+                seen[each].append((now, there[each]))
+                open_ -= {each} if whole else set()
+        now += STEP
+    return list(seen)
+
+
+def _least_on_slack(replies: int, channels: int, seconds: float) -> float:
+    """A reply is shown by its one post and, after that, by edits only. Within any w
     seconds the workspace gets at most burst + rate * w edits. So of the replies that
     are posted when some text arrives, the i-th to be edited next waits no less than
     c = (i - burst) / rate. Posted at x, it costs x²/2 for the text before its post and
@@ -44,57 +91,63 @@ def least(replies: int, channels: int, seconds: float) -> float:
         posted = max(0.0, (i - burst) / posts, min(wait, seconds))
         before = min(posted, seconds)
         total += before * (posted - before / 2) + (seconds - before) * wait
-    return max(total / replies / seconds, _alone(seconds))
+    return max(total / replies / seconds, _alone(seconds, 1, INTERVAL))
 
 
-def _alone(seconds: float) -> float:
-    """The least mean lag of one reply that has the whole budget to itself.
+def _least_on_discord(replies: int, channels: int, seconds: float) -> float:
+    """A thread is a channel with writes of its own (platform facts B4), so however
+    many there are, each is as if it were alone. The 50 calls a second that the bot
+    has in all are left out, as are those that make a thread."""
+    return _alone(seconds, WINDOW.count, WINDOW.seconds)
 
-    It is shown by a post, an edit whenever it likes, and k more edits at least
-    INTERVAL apart, the last of them at its end. Text waits for half the gap that it
+
+def _alone(seconds: float, count: int, window: float) -> float:
+    """The least mean lag of one reply that has a whole budget to itself.
+
+    It is shown by a post and by edits. The first edit opens a window in which there
+    are `count` at most, the next one after it opens another, and so on. So k windows
+    that were used up take k * `count` gaps and no less than k * `window` seconds. The
+    gaps before the post, before the first edit and inside the last window, whose last
+    edit comes with the end, may have any length. Text waits for half the gap that it
     falls into, so the gaps are best as even as they may be.
     """
     costs = []
-    for k in range(int(seconds / INTERVAL) + 1):
-        gap = max(INTERVAL, seconds / (k + 2))
-        free = (seconds - k * gap) / 2
-        costs.append(k * gap**2 / 2 + free**2)
+    for k in range(int(seconds / window) + 1):
+        bound, free = k * count, count + 1
+        gap = max(window / count, seconds / (bound + free))
+        rest = (seconds - bound * gap) / free
+        costs.append((bound * gap**2 + free * rest**2) / 2)
     return min(costs) / seconds
 
 
-def schedule(
-    answers: Sequence[Growth], channels: Sequence[str], *, worth: int
-) -> list[Growth]:
-    """When how much of each of `answers` is seen if every write that Slack allows is
-    spent at once on the reply with the most unseen text.
+def _begin_on_slack(clock: Clock) -> MayWrite:
+    meter = slack.Meter(slack.RATES, clock)
 
-    `channels` are where the replies are. Less than `worth` characters are not worth a
-    write while an answer grows: 1 is the eager one, more save writes for later.
-    """
-    now = min(sent[0][0] for sent in answers)
-    meter = Meter(RATES, lambda: now)
-    seen: list[list[tuple[float, int]]] = [[] for _ in answers]
-    open_ = set(range(len(answers)))
-    while open_:
-        there = {each: _until(answers[each], now) for each in open_}
-        unseen = {each: there[each] - _last(seen[each]) for each in open_}
-        for each in sorted(open_, key=lambda each: -unseen[each]):
-            whole = there[each] == answers[each][-1][1]
-            if unseen[each] < (1 if whole else worth):
-                continue
-            if _may_write(meter, channels[each], seen[each], now):
-                seen[each].append((now, there[each]))
-                open_ -= {each} if whole else set()
-        now += STEP
-    return list(seen)
+    def may_write(channel: str, seen: Growth) -> bool:
+        if not seen:
+            return not meter.admit("chat.postMessage", channel)
+        # As in `_alone`, the first edit need not rest: Slack's advice is on edits.
+        rested = len(seen) == 1 or clock() - seen[-1][0] >= INTERVAL
+        return rested and not meter.admit("chat.update", channel)
+
+    return may_write
 
 
-def _may_write(meter: Meter, channel: str, seen: Growth, now: float) -> bool:
-    if not seen:
-        return not meter.admit("chat.postMessage", channel)
-    # As in `_alone`, the first edit need not rest: Slack's advice is on edits.
-    rested = len(seen) == 1 or now - seen[-1][0] >= INTERVAL
-    return rested and not meter.admit("chat.update", channel)
+def _begin_on_discord(clock: Clock) -> MayWrite:
+    meter = discord.Meter(discord.RATES, clock)
+
+    def may_write(thread: str, seen: Growth) -> bool:
+        messages = f"/channels/{thread}/messages"
+        post, edit = Request("POST", messages), Request("PATCH", f"{messages}/1")
+        return not meter.admit(edit if seen else post).wait
+
+    return may_write
+
+
+BOUNDS = {
+    "slack": Bound(_least_on_slack, _begin_on_slack),
+    "discord": Bound(_least_on_discord, _begin_on_discord),
+}
 
 
 def _until(growth: Growth, now: float) -> int:

@@ -1,22 +1,26 @@
-"""What it costs to have many threads answered at once: memory and CPU."""
+"""What it costs to have many threads answered at once, and to be in many guilds
+where nobody asks: memory and CPU."""
 
 import asyncio
 import tempfile
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.console import Group
 from rich.table import Table
 
 from benchmarks.machine import cpu, memory
+from benchmarks.platforms import Platform, clock, open_discord, opened
+from benchmarks.rows import found, stored
 from benchmarks.serving import serving
-from benchmarks.table import refusals, span, table
+from benchmarks.table import span, table
 from storage.database import open_beside
 from tests.emulators.claude import ClaudeEmulator
 from tests.emulators.claude_reply import Hold
-from tests.emulators.slack import SlackEmulator
 
-THREADS = (1, 100, 1000)
+THREADS = {"slack": (1, 100, 1000), "discord": (1, 100, 500)}
 # Posts: 1 a second in each of five channels is as much as a workspace gets (300 a
 # minute), so this is the busiest that Slack lets a bot be.
 CHANNELS = 5
@@ -27,15 +31,19 @@ TOKENS, TOKENS_PER_SECOND = 40, 2.0
 TEXT = "and " * TOKENS
 # Asked at once, so that no acknowledgement is late only because of the crowd.
 BATCH = 20
-# How often we look whether the last answer is stored.
+# How often we look whether something is stored.
 TICK = 0.05
 PATIENCE = 300.0
+
+# Guilds that the bot is in, and channels in each.
+GUILDS, ROOMS = (1, 100, 500), 50
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
     """What a process used for `threads` answers."""
 
+    platform: str
     threads: int
     #: Bytes before anybody spoke, and while all answers streamed.
     idle: float
@@ -50,19 +58,42 @@ class Cost:
     refused: str
 
 
-async def measure() -> Table:
-    """Let 1, 100 and 1,000 threads stream together, each time in a new process."""
-    costs = [await _cost(threads) for threads in THREADS]
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """What a process used to be in `guilds` guilds."""
+
+    guilds: int
+    #: Bytes once it knew all of them.
+    idle: float
+    #: Seconds of CPU until then, and from the connection until then.
+    used: float
+    took: float
+
+
+async def measure(platforms: Sequence[str]) -> Group:
+    """Let few and many threads stream together, each time in a new process; then be
+    in few and in many guilds."""
+    streaming = await _streaming(platforms)
+    if "discord" not in platforms:
+        return Group(streaming)
+    return Group(streaming, "", await _present())
+
+
+async def _streaming(platforms: Sequence[str]) -> Table:
+    rows = []
+    for name in platforms:
+        costs = [await _cost(name, threads) for threads in THREADS[name]]
+        rows += [_row(cost, costs[0]) for cost in costs]
     return table(
         "footprint: answers that stream at once",
         (
             *("threads", "tokens", "RAM idle", "streaming", "a thread"),
             *("CPU to ask", "to answer", "used", "behind", "429s"),
         ),
-        [_row(cost, costs[0]) for cost in costs],
+        rows,
         caption=f"""Answers of {TOKENS} tokens at {TOKENS_PER_SECOND:.0f} a second, one
         a delta, in {CHANNELS} channels; "tokens" is how many a second there were in
-        all. A thread's RAM is the difference to the first row. CPU is that of one
+        all. A thread's RAM is the difference to one thread. CPU is that of one
         answer: until Claude was asked for it, and from there until it was stored;
         "used" is the share of one core in the latter time. "Behind" is how long after
         Claude's last word the last answer was durable.""",
@@ -72,7 +103,7 @@ async def measure() -> Table:
 def _row(cost: Cost, one: Cost) -> tuple[str, ...]:
     more = cost.threads - one.threads
     return (
-        f"{cost.threads:,}",
+        f"{cost.platform.title()}, {cost.threads:,}",
         f"{cost.threads * TOKENS / cost.streamed:,.0f}/s",
         _mib(cost.idle),
         _mib(cost.streaming),
@@ -85,24 +116,29 @@ def _row(cost: Cost, one: Cost) -> tuple[str, ...]:
     )
 
 
-async def _cost(threads: int) -> Cost:
+async def _cost(name: str, threads: int) -> Cost:
     async with (
-        SlackEmulator() as slack,
-        ClaudeEmulator(tokens_per_second=TOKENS_PER_SECOND) as claude,
+        opened(name) as platform,
+        ClaudeEmulator(clock=clock, tokens_per_second=TOKENS_PER_SECOND) as claude,
     ):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder)
-            async with serving(path, slack, claude) as pid:
-                return await _watch(threads, pid, path, slack, claude)
+            async with serving(path, platform, claude) as pid:
+                return await _watch(name, threads, pid, path, platform, claude)
 
 
 async def _watch(
-    threads: int, pid: int, folder: Path, slack: SlackEmulator, claude: ClaudeEmulator
+    name: str,
+    threads: int,
+    pid: int,
+    folder: Path,
+    platform: Platform,
+    claude: ClaudeEmulator,
 ) -> Cost:
     idle, began = memory(pid), cpu(pid)
     gate = asyncio.Event()
     claude.always([Hold(gate), TEXT])
-    await _ask(threads, slack, claude)
+    await _ask(threads, platform, claude)
     asked = cpu(pid)
     gate.set()
     await claude.until(lambda: _all_have(claude, len(TEXT) // 2), timeout=PATIENCE)
@@ -112,6 +148,7 @@ async def _watch(
     last = max(sent[-1][0] for sent in claude.sent)
     behind = await _stored(threads, folder)
     return Cost(
+        platform=name,
         threads=threads,
         idle=idle,
         streaming=streaming,
@@ -119,16 +156,15 @@ async def _watch(
         answering=cpu(pid) - asked,
         streamed=last - first,
         behind=behind,
-        refused=refusals(slack.refused),
+        refused=platform.refused,
     )
 
 
-async def _ask(threads: int, slack: SlackEmulator, claude: ClaudeEmulator) -> None:
+async def _ask(threads: int, platform: Platform, claude: ClaudeEmulator) -> None:
     """Ask in as many new threads, and wait until Claude was asked all of it."""
-    alice = slack.add_user("Alice")
-    channels = [slack.add_channel(f"room-{n}") for n in range(CHANNELS)]
+    channels = [platform.add_channel() for _ in range(CHANNELS)]
     for nth in range(threads):
-        slack.say(alice, channels[nth % CHANNELS], f"{slack.mention} go on")
+        platform.ask(channels[nth % CHANNELS], "go on")
         if nth % BATCH == BATCH - 1:
             await _until_asked(nth + 1, claude)
     await _until_asked(threads, claude)
@@ -144,15 +180,53 @@ def _all_have(claude: ClaudeEmulator, chars: int) -> bool:
 
 async def _stored(threads: int, folder: Path) -> float:
     """Wait until every answer is durable, and say how long that took."""
-    loop = asyncio.get_running_loop()
-    began = loop.time()
+    began = clock()
+    done = "SELECT count(*) AS n FROM turns WHERE ended = 'done' HAVING n >= ?"
     with closing(open_beside(folder / "threadkeep.db")) as db:
-        count = "SELECT count(*) FROM turns WHERE ended = 'done'"
-        async with asyncio.timeout(PATIENCE):
-            # Another process writes it, and tells nobody.
-            while db.execute(count).fetchone()[0] < threads:  # noqa: ASYNC110
-                await asyncio.sleep(TICK)
-    return loop.time() - began
+        await found(db, done, threads, tick=TICK)
+    return clock() - began
+
+
+async def _present() -> Table:
+    there = [await _presence(guilds) for guilds in GUILDS]
+    return table(
+        "footprint: guilds where nobody asks",
+        ("guilds", "channels", "RAM", "a guild", "known after", "CPU"),
+        [_guild_row(each, there[0]) for each in there],
+        caption="""On Discord, and each in a new process. A guild's share is the
+        difference to the first row. All are known when a question that was asked upon
+        connecting, behind everything that Discord says then, is durable.""",
+    )
+
+
+def _guild_row(there: Presence, one: Presence) -> tuple[str, ...]:
+    more = there.guilds - one.guilds
+    return (
+        f"{there.guilds:,}",
+        f"{there.guilds * ROOMS:,}",
+        _mib(there.idle),
+        _kib((there.idle - one.idle) / more) if more else "-",
+        span(there.took),
+        span(there.used),
+    )
+
+
+async def _presence(guilds: int) -> Presence:
+    async with open_discord() as discord, ClaudeEmulator(clock=clock) as claude:
+        for _ in range(guilds):
+            channel = discord.add_guild(ROOMS)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder)
+            async with serving(path, discord, claude) as pid:
+                connected, before = clock(), cpu(pid)
+                question = discord.ask(channel, "are you there?")
+                with closing(open_beside(path / "threadkeep.db")) as db:
+                    await stored(db, question.message, tick=TICK)
+                took, used = clock() - connected, cpu(pid) - before
+                idle = memory(pid)
+                # Whoever hangs up on Claude makes it complain.
+                await discord.until(lambda: discord.answer(question), PATIENCE)
+                return Presence(guilds, idle, used, took)
 
 
 def _mib(size: float) -> str:

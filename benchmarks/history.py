@@ -5,6 +5,7 @@ and then copied by SQLite. So the rows are those of the product, whatever column
 they have, and a hundred thousand of them take twenty seconds instead of minutes.
 """
 
+import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -40,7 +41,7 @@ async def fill(path: Path, threads: Sequence[ThreadKey], turns: int) -> None:
 
 async def _exchange(store: Store, thread: ThreadKey) -> None:
     """One turn, from its question to its delivery."""
-    at = float(thread.thread) - AGE
+    at = time.time() - AGE
     heard = Heard(
         thread=thread,
         message=thread.thread,

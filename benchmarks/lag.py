@@ -13,15 +13,18 @@ from pathlib import Path
 
 from rich.console import Group
 
-from benchmarks.bound import Growth, least, schedule
+from benchmarks.bound import BOUNDS, Growth, schedule
+from benchmarks.platforms import Platform, Question, clock, opened
 from benchmarks.serving import serving
-from benchmarks.table import refusals, span, table
+from benchmarks.table import span, table
 from tests.emulators.claude import ClaudeEmulator
 from tests.emulators.claude_prompt import Body
-from tests.emulators.slack import SlackEmulator
 
 # Threads that are asked in the same moment, and over how many channels they lie.
-SCENES = ((1, 1), (10, 5), (50, 5), (50, 1))
+SCENES = {
+    "slack": ((1, 1), (10, 5), (50, 5), (50, 1)),
+    "discord": ((1, 1), (10, 10), (50, 50), (10, 1)),
+}
 # A Sonnet's pace, and four characters a token as the emulator counts them.
 TOKENS_PER_SECOND = 60.0
 SENTENCE = "Restore the newest snapshot first, and only then start the workers. "
@@ -43,9 +46,7 @@ Lag = tuple[int, float]
 class Watched:
     """One reply, as it was sent and as it was seen."""
 
-    channel: str
-    #: When its question was said.
-    asked: float
+    question: Question
     sent: Growth
     seen: Growth
     #: When it stopped saying that more is to come.
@@ -54,19 +55,24 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """So many threads, asked at once, and what Slack was told meanwhile."""
+    """So many threads, asked at once, and what the platform was told meanwhile."""
 
+    platform: str
     threads: int
     channels: int
     replies: list[Watched]
-    edits: int
     posts: int
+    edits: int
     refused: str
 
 
-async def measure() -> Group:
+async def measure(platforms: Sequence[str]) -> Group:
     """Ask in 1, 10 and 50 threads at once, and watch the answers appear."""
-    scenes = [await _play(threads, channels) for threads, channels in SCENES]
+    scenes = [
+        await _play(platform, threads, channels)
+        for platform in platforms
+        for threads, channels in SCENES[platform]
+    ]
     lags = table(
         "lag: from Claude's word to a reader's eye",
         (
@@ -75,13 +81,15 @@ async def measure() -> Group:
         ),
         map(_lag_row, scenes),
         caption=f"""Over all characters of answers of {len(ANSWER):,} at
-        {TOKENS_PER_SECOND:.0f} tokens a second, all asked at once in one workspace.
-        Beside ours, what others reach with the same arrivals and all that Slack
-        allows: one that spends every write at once on whoever has most to show
-        (eager), and the best of those that hold back what is not worth a write
+        {TOKENS_PER_SECOND:.0f} tokens a second, all asked at once in one workspace or
+        guild. Beside ours, what others reach with the same arrivals and all that the
+        platform allows: one that spends every write at once on whoever has most to
+        show (eager), and the best of those that hold back what is not worth a write
         (patient). No schedule has a mean below "least", were all answers to begin at
         once; benchmarks/bound.py says why. Slack allows 50 edits a minute and
-        workspace, 10 at once, and a post a second and channel, 5 at once.""",
+        workspace, 10 at once, and a post a second and channel, 5 at once. Discord
+        allows 5 edits and 5 posts in five seconds and thread, and 50 calls a second
+        in all.""",
     )
     waits = table(
         "lag: what people wait for",
@@ -99,85 +107,97 @@ async def measure() -> Group:
 
 def _lag_row(scene: Scene) -> tuple[str, ...]:
     sent = [each.sent for each in scene.replies]
-    rooms = [each.channel for each in scene.replies]
+    budgets = [each.question.budget for each in scene.replies]
+    bound = BOUNDS[scene.platform]
     ours = _lags(sent, [each.seen for each in scene.replies])
-    eager = _lags(sent, schedule(sent, rooms, worth=1))
-    patient = min(
-        (_lags(sent, schedule(sent, rooms, worth=worth)) for worth in WORTH), key=_mean
+    eager, *patient = (
+        _lags(sent, schedule(sent, budgets, bound, worth=worth))
+        for worth in (1, *WORTH)
     )
+    best = min(patient, key=_mean)
     lasted = statistics.median(each[-1][0] - each[0][0] for each in sent)
     return (
-        f"{scene.threads} in {scene.channels}",
-        *(span(_mean(each)) for each in (ours, eager, patient)),
-        span(least(scene.threads, scene.channels, lasted)),
-        *(span(_worst(each)) for each in (ours, eager, patient)),
+        _named(scene),
+        *(span(_mean(each)) for each in (ours, eager, best)),
+        span(bound.least(scene.threads, scene.channels, lasted)),
+        *(span(_worst(each)) for each in (ours, eager, best)),
     )
 
 
 def _wait_row(scene: Scene) -> tuple[str, ...]:
-    first = [each.seen[0][0] - each.asked for each in scene.replies]
+    first = [each.seen[0][0] - each.question.at for each in scene.replies]
     end = [each.whole - each.sent[-1][0] for each in scene.replies]
     return (
-        f"{scene.threads} in {scene.channels}",
+        _named(scene),
         *(span(statistics.fmean(first)), span(max(first))),
         *(span(statistics.fmean(end)), span(max(end))),
         *(str(scene.edits), str(scene.posts), scene.refused),
     )
 
 
-async def _play(threads: int, channels: int) -> Scene:
+def _named(scene: Scene) -> str:
+    return f"{scene.platform.title()}, {scene.threads} in {scene.channels}"
+
+
+async def _play(name: str, threads: int, channels: int) -> Scene:
     async with (
-        SlackEmulator() as slack,
-        ClaudeEmulator(tokens_per_second=TOKENS_PER_SECOND) as claude,
+        opened(name) as platform,
+        ClaudeEmulator(clock=clock, tokens_per_second=TOKENS_PER_SECOND) as claude,
     ):
         with tempfile.TemporaryDirectory() as folder:
-            async with serving(Path(folder), slack, claude):
-                replies = await _watch(threads, channels, slack, claude)
-        edits, posts = (
-            sum(call.outcome == "ok" for call in slack.calls_of(method))
-            for method in ("chat.update", "chat.postMessage")
+            async with serving(Path(folder), platform, claude):
+                await _warm_up(platform, claude)
+                before = platform.writes
+                replies = await _watch(threads, channels, platform, claude)
+        posts, edits = (
+            now - then for now, then in zip(platform.writes, before, strict=True)
         )
-        return Scene(threads, channels, replies, edits, posts, refusals(slack.refused))
+        return Scene(name, threads, channels, replies, posts, edits, platform.refused)
+
+
+async def _warm_up(platform: Platform, claude: ClaudeEmulator) -> None:
+    """Have one question answered: the first one pays for connections and for names,
+    and waits until discord.py knows all guilds."""
+    claude.script("Yes.")
+    question = platform.ask(platform.add_channel(), _question(-1))
+    await platform.until(lambda: _reads(platform, question) == "Yes.", PATIENCE)
 
 
 async def _watch(
-    threads: int, channels: int, slack: SlackEmulator, claude: ClaudeEmulator
+    threads: int, channels: int, platform: Platform, claude: ClaudeEmulator
 ) -> list[Watched]:
     """Ask everything in one moment, and wait for the last word of the last reply."""
-    alice = slack.add_user("Alice")
-    rooms = [slack.add_channel(f"room-{n}") for n in range(channels)]
+    rooms = [platform.add_channel() for _ in range(channels)]
     claude.always(ANSWER)
-    where = [rooms[nth % channels] for nth in range(threads)]
     asked = [
-        slack.say(alice, room, f"{slack.mention} {_question(nth)}")
-        for nth, room in enumerate(where)
+        platform.ask(rooms[nth % channels], _question(nth)) for nth in range(threads)
     ]
-    left = list(zip(where, asked, strict=True))
+    left = asked.copy()
 
     def is_whole() -> bool:
         # From the back, so that a look is short while many are still open.
-        while left and _text(slack, *left[-1]) == ANSWER:
+        while left and _reads(platform, left[-1]) == ANSWER:
             left.pop()
         return not left
 
-    await slack.until(is_whole, timeout=PATIENCE)
-    sent = {_asked_in(asked.body): asked.sent for asked in claude.requests}
+    await platform.until(is_whole, timeout=PATIENCE)
+    sent = {_asked_in(request.body): request.sent for request in claude.requests}
     return [
-        _watched(slack, room, ts, sent[_question(nth)])
-        for nth, (room, ts) in enumerate(zip(where, asked, strict=True))
+        _watched(question, platform.answer(question), sent[_question(nth)])
+        for nth, question in enumerate(asked)
     ]
 
 
-def _watched(slack: SlackEmulator, room: str, ts: str, sent: Growth) -> Watched:
-    question, reply = slack.thread(room, ts)
-    texts = [(each.at, each.text.removesuffix(MORE)) for each in reply.versions]
+def _watched(
+    question: Question, answer: Sequence[tuple[float, str]], sent: Growth
+) -> Watched:
+    texts = [(at, text.removesuffix(MORE)) for at, text in answer]
     return Watched(
-        channel=room,
-        asked=question.versions[0].at,
+        question=question,
         sent=sent,
         # The placeholder is no part of the answer.
         seen=[(at, len(text)) for at, text in texts if ANSWER.startswith(text)],
-        whole=next(each.at for each in reply.versions if each.text == ANSWER),
+        whole=next(at for at, text in answer if text == ANSWER),
     )
 
 
@@ -210,9 +230,9 @@ def _worst(lags: Sequence[Lag]) -> float:
     return max(lag for _, lag in lags)
 
 
-def _text(slack: SlackEmulator, room: str, ts: str) -> str:
-    replies = slack.thread(room, ts)[1:]
-    return replies[0].text if replies else ""
+def _reads(platform: Platform, question: Question) -> str:
+    """What the answer to `question` reads now."""
+    return next((text for _, text in reversed(platform.answer(question))), "")
 
 
 def _question(nth: int) -> str:
@@ -221,5 +241,5 @@ def _question(nth: int) -> str:
 
 def _asked_in(body: Body) -> str:
     """The question that a request ends with."""
-    (question,) = re.findall(r"question \d+\?", body["messages"][-1]["content"])
+    (question,) = re.findall(r"question -?\d+\?", body["messages"][-1]["content"])
     return str(question)

@@ -1,116 +1,130 @@
 """How soon after somebody speaks Claude is asked, however long the thread is."""
 
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.table import Table
+from sqlite_utils import Database
 
 from benchmarks import history
+from benchmarks.platforms import Platform, clock, opened
+from benchmarks.rows import stored
 from benchmarks.serving import serving
 from benchmarks.table import middle, ratio, table, tail
 from bot.values import ThreadKey
+from storage.database import open_beside
 from tests.emulators.claude import ClaudeEmulator
-from tests.emulators.slack import SlackEmulator
-from tests.emulators.slack.rates import UNLIMITED
 
 EVENTS = 100
 TURNS = 1000
 # The first questions of a process pay for connections and for names.
 WARM_UP = 5
+# How often we look whether a question is stored: the most that is added to it.
+TICK = 0.001
+PATIENCE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """What became of one question, in seconds since Slack sent it."""
+    """What became of one question, in seconds since it was said."""
 
-    acknowledged: float
+    durable: float
+    #: None where nobody is to be told.
+    acknowledged: float | None
     asked: float
-    replied: float
-
-
-async def measure() -> Table:
-    """Ask in new threads and in long ones by turns, one question at a time."""
-    # Nothing that is measured waits for a limit, and the posts of two hundred
-    # questions in a row would.
-    async with SlackEmulator(rates=UNLIMITED) as slack, ClaudeEmulator() as claude:
-        office = Office(slack, claude)
-        long = [office.open_thread() for _ in range(EVENTS)]
-        with tempfile.TemporaryDirectory() as folder:
-            database = Path(folder) / "threadkeep.db"
-            await history.fill(database, long, TURNS)
-            async with serving(Path(folder), slack, claude):
-                for _ in range(WARM_UP):
-                    await office.ask()
-                pairs = [(await office.ask(), await office.ask(key)) for key in long]
-        size = len(str(claude.requests[-1].body["messages"]))
-    new, old = zip(*pairs, strict=True)
-    rows = []
-    for what in ("acknowledged", "asked", "replied"):
-        short = [getattr(took, what) for took in new]
-        deep = [getattr(took, what) for took in old]
-        rows.append(
-            (
-                SAYS[what],
-                *(middle(short), tail(short), middle(deep), tail(deep)),
-                ratio(deep, short),
-            )
-        )
-    return table(
-        "latency: since Slack sent the event",
-        ("until", "new thread", "p99", f"{TURNS:,} turns", "p99", "ratio"),
-        rows,
-        caption=f"""Medians and 99th percentiles of {EVENTS} questions each, by turns
-        and one at a time; {TURNS * EVENTS:,} turns in a database on disk. What Claude
-        reads of {TURNS:,} turns is {size / 1e6:.1f} MB, and it has the request once it
-        has read all of it.""",
-    )
+    promised: float
 
 
 SAYS = {
-    "acknowledged": "the event is durable and acknowledged",
+    "durable": "it is durable",
+    "acknowledged": "that is acknowledged",
     "asked": "Claude has the request",
-    "replied": "the thread shows that an answer comes",
+    "promised": "the thread shows that an answer comes",
 }
 
 
+async def measure(platforms: Sequence[str]) -> Table:
+    """Ask in new threads and in long ones by turns, one question at a time."""
+    rows = []
+    for name in platforms:
+        new, old, size = await _ask_all(name)
+        rows += [(f"{name.title()}: {row[0]}", *row[1:]) for row in _rows(new, old)]
+    return table(
+        "latency: since somebody asked",
+        ("until", "new thread", "p99", f"{TURNS:,} turns", "p99", "ratio"),
+        rows,
+        caption=f"""Medians and 99th percentiles of {EVENTS} questions each, by turns
+        and one at a time; {TURNS * EVENTS:,} turns in a database on disk, in which we
+        look for the question every {TICK * 1000:.0f} ms. What Claude reads of
+        {TURNS:,} turns is {size / 1e6:.1f} MB, and it has the request once it has read
+        all of it. Discord is told nothing when a message is durable.""",
+    )
+
+
+def _rows(new: Sequence[Took], old: Sequence[Took]) -> Iterator[tuple[str, ...]]:
+    for what, says in SAYS.items():
+        short, deep = ([getattr(each, what) for each in took] for took in (new, old))
+        if None not in short:
+            figures = (middle(short), tail(short), middle(deep), tail(deep))
+            yield says, *figures, ratio(deep, short)
+
+
+async def _ask_all(name: str) -> tuple[list[Took], list[Took], int]:
+    """What became of questions in new threads and in long ones; how much Claude was
+    given of a long one."""
+    # Nothing that is measured waits for a limit, and the posts of two hundred
+    # questions in a row would.
+    async with (
+        opened(name, unlimited=True) as platform,
+        ClaudeEmulator(clock=clock) as claude,
+    ):
+        long = [platform.open_thread() for _ in range(EVENTS)]
+        with tempfile.TemporaryDirectory() as folder:
+            database = Path(folder) / "threadkeep.db"
+            await history.fill(database, long, TURNS)
+            async with serving(Path(folder), platform, claude):
+                with closing(open_beside(database)) as db:
+                    office = Office(platform, claude, db)
+                    for _ in range(WARM_UP):
+                        await office.ask()
+                    pairs = [
+                        (await office.ask(), await office.ask(key)) for key in long
+                    ]
+        size = len(str(claude.requests[-1].body["messages"]))
+    return [new for new, _ in pairs], [old for _, old in pairs], size
+
+
 class Office:
-    """Alice, who asks in a channel of its own each time."""
+    """Where one question is asked at a time."""
 
-    def __init__(self, slack: SlackEmulator, claude: ClaudeEmulator) -> None:
-        self._slack = slack
+    def __init__(
+        self, platform: Platform, claude: ClaudeEmulator, db: Database
+    ) -> None:
+        self._platform = platform
         self._claude = claude
-        self._alice = slack.add_user("Alice")
-
-    def open_thread(self) -> ThreadKey:
-        """A thread with nothing but its root, of which the bot heard nothing now."""
-        channel = self._slack.add_channel("old", joined=False)
-        ts = self._slack.say(self._alice, channel, "?")
-        self._slack.invite(channel)
-        return ThreadKey("slack", self._slack.team, channel, ts)
+        self._db = db
 
     async def ask(self, thread: ThreadKey | None = None) -> Took:
         """Ask in `thread`, or in a new one, and wait for the first signs."""
-        slack, claude = self._slack, self._claude
-        heard, asked = len(slack.deliveries), len(claude.requests)
-        channel = thread.channel if thread else slack.add_channel("new")
-        ts = slack.say(
-            self._alice,
-            channel,
-            f"{slack.mention} and what now?",
-            thread_ts=thread.thread if thread else None,
-        )
-        root = thread.thread if thread else ts
-        await claude.until(lambda: len(claude.sent) > asked and bool(claude.sent[-1]))
-        reply = await slack.until(
-            lambda: [each for each in slack.thread(channel, root) if each.bot]
-        )
-        await slack.until(lambda: slack.settled)
-        # A mention is two events; the product works on whichever comes first.
-        first = slack.deliveries[heard].attempts[0]
-        assert first.acked is not None
+        platform, claude = self._platform, self._claude
+        before = len(claude.requests)
+        channel = thread.channel if thread else platform.add_channel()
+        question = platform.ask(channel, "and what now?", thread)
+        await stored(self._db, question.message, tick=TICK)
+        durable = clock()
+        await claude.until(lambda: len(claude.sent) > before and bool(claude.sent[-1]))
+        await platform.until(lambda: platform.promised(question), PATIENCE)
+        await platform.until(lambda: platform.answer(question), PATIENCE)
+        await platform.until(lambda: platform.settled, PATIENCE)
+        promised = platform.promised(question)
+        acknowledged = platform.acknowledged(question)
+        assert promised is not None
         return Took(
-            acknowledged=first.acked - first.at,
-            asked=claude.requests[-1].at - first.at,
-            replied=reply[0].versions[0].at - first.at,
+            durable=durable - question.at,
+            acknowledged=acknowledged and acknowledged - question.at,
+            asked=claude.requests[-1].at - question.at,
+            promised=promised - question.at,
         )

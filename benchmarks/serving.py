@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from benchmarks.machine import child
+from benchmarks.platforms import Platform
 from tests.emulators.claude import ClaudeEmulator
-from tests.emulators.slack import SlackEmulator
-from tests.product import Process, claude_env, slack_env
+from tests.product import Process, claude_env
 
 # What is left to do when a benchmark has seen enough is of no interest to it.
 ENV = {"THREADKEEP_GRACE": "0"}
@@ -21,19 +21,19 @@ FOR_EVER = 3600.0
 
 @contextlib.asynccontextmanager
 async def serving(
-    folder: Path, slack: SlackEmulator, claude: ClaudeEmulator
+    folder: Path, platform: Platform, claude: ClaudeEmulator
 ) -> AsyncIterator[int]:
     """Threadkeep on the database in `folder`, connected; yields its process id.
 
     Raises AssertionError if it does not end well.
     """
-    process = Process(folder, {**slack_env(slack), **claude_env(claude), **ENV})
+    process = Process(folder, {**platform.env, **claude_env(claude), **ENV})
     await process.start()
     # Watched from the start, for it may end before it connects.
     ended = asyncio.create_task(process.ended(FOR_EVER))
     try:
-        await slack.until(
-            lambda: slack.connections or ended.done(), timeout=CONNECT_SECONDS
+        await platform.until(
+            lambda: platform.is_heard or ended.done(), timeout=CONNECT_SECONDS
         )
         assert not ended.done(), process.output
         yield child()
@@ -42,4 +42,4 @@ async def serving(
             process.kill(signal.SIGTERM)
         status = await ended
     assert status == 0, process.output
-    await slack.until(lambda: not slack.connections)
+    await platform.until(lambda: not platform.is_heard, timeout=CONNECT_SECONDS)

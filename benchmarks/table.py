@@ -1,7 +1,7 @@
 """How figures are printed."""
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.table import Table
@@ -53,9 +53,3 @@ def tail(values: Sequence[float]) -> str:
 def ratio(values: Sequence[float], to: Sequence[float]) -> str:
     """How many times the median of `to` the median of `values` is."""
     return f"{statistics.median(values) / statistics.median(to):.1f}x"
-
-
-def refusals(refused: Mapping[str, int]) -> str:
-    """How many calls of each method, by its last word, came too soon."""
-    counts = (f"{each.rpartition('.')[2]} {n}" for each, n in refused.items())
-    return ", ".join(counts) or "0"

@@ -53,7 +53,10 @@ class Pacer:
             self._timer = None
         now = self._clock()
         for wish in self._pacing.grant(now):
-            self._waiting[wish.reply].set_result(None)
+            granted = self._waiting[wish.reply]
+            # Whoever was cancelled a moment ago has not left yet.
+            if not granted.done():
+                granted.set_result(None)
         if (next_grant := self._pacing.next_grant(now)) is not None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(next_grant - now, self._pump)

@@ -54,3 +54,19 @@ async def test_hurrying_without_waiting_changes_nothing() -> None:
     pacer = Pacer(ONE, lambda: 0.0)
     pacer.hurry(wish("nobody", Urgency.FINAL))
     await pacer.may_write(wish("first"))
+
+
+async def test_one_that_is_cancelled_as_it_is_granted_harms_nobody() -> None:
+    now = 0.0
+    pacer = Pacer(ONE, lambda: now)
+    await pacer.may_write(wish("first"))
+    gone = asyncio.ensure_future(pacer.may_write(wish("gone")))
+    await asyncio.sleep(0)
+    now = 3600.0
+    # It has not left yet when the next one asks.
+    gone.cancel()
+    next_one = asyncio.ensure_future(pacer.may_write(wish("next", Urgency.FINAL)))
+    await asyncio.wait({gone})
+    now = 7200.0
+    pacer.hurry(wish("next", Urgency.FINAL))
+    await next_one

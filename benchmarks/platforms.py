@@ -1,0 +1,278 @@
+"""The platforms that are measured, each with Alice and our bot in it.
+
+Rule: what a benchmark does on a platform, and what it reads back, is here; no other
+module of it knows an emulator of one. So all that they measure is measured alike.
+"""
+
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.values import ThreadKey
+from tests.emulators.discord import DiscordEmulator
+from tests.emulators.discord import rates as discord_rates
+from tests.emulators.discord.faults import MESSAGE, MESSAGES
+from tests.emulators.slack import SlackEmulator
+from tests.emulators.slack import rates as slack_rates
+from tests.emulators.slack.world import Seen
+from tests.product import is_heard, slack_env
+
+# One clock for all that is compared. Discord's ids hold the time of day, and
+# discord.py compares them with its own clock (platform facts B10).
+clock = time.time
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What Alice asked, and where the answer is to be expected."""
+
+    #: When she said it.
+    at: float
+    message: str
+    thread: ThreadKey
+    #: Names what the writes of the answer are counted on.
+    budget: str
+
+
+class Platform(Protocol):
+    """One platform on loopback."""
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """What an operator sets to reach it."""
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether what is said reaches the bot by now."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is under way, in either direction."""
+
+    @property
+    def writes(self) -> tuple[int, int]:
+        """How many posts and how many edits succeeded."""
+
+    @property
+    def refused(self) -> str:
+        """How many calls of which kind came too soon."""
+
+    async def until(self, condition: Callable[[], object], timeout: float) -> None:
+        """Wait until `condition()` is true. Raises AssertionError."""
+
+    def add_channel(self) -> str:
+        """Open a channel with the bot in it."""
+
+    def open_thread(self) -> ThreadKey:
+        """Open a thread, in a channel of its own, that the bot is not told of."""
+
+    def ask(self, channel: str, text: str, thread: ThreadKey | None = None) -> Question:
+        """Let Alice ask the bot in `thread`, or at the top of `channel`."""
+
+    def acknowledged(self, question: Question) -> float | None:
+        """When the bot said that it has the question, where it is to say so."""
+
+    def promised(self, question: Question) -> float | None:
+        """When the first sign of an answer was seen; None so far."""
+
+    def answer(self, question: Question) -> list[tuple[float, str]]:
+        """What the first message of the answer read, and from when on."""
+
+
+class Slack:
+    """A workspace."""
+
+    def __init__(self, slack: SlackEmulator) -> None:
+        self._slack = slack
+        self._alice = slack.add_user("Alice")
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """See `Platform`."""
+        return slack_env(self._slack)
+
+    @property
+    def is_heard(self) -> bool:
+        """See `Platform`."""
+        return is_heard(self._slack)
+
+    @property
+    def settled(self) -> bool:
+        """See `Platform`."""
+        return self._slack.settled
+
+    @property
+    def writes(self) -> tuple[int, int]:
+        """See `Platform`."""
+        return self._served("chat.postMessage"), self._served("chat.update")
+
+    @property
+    def refused(self) -> str:
+        """See `Platform`."""
+        counts = self._slack.refused.items()
+        return ", ".join(f"{each.rpartition('.')[2]} {n}" for each, n in counts) or "0"
+
+    async def until(self, condition: Callable[[], object], timeout: float) -> None:
+        """See `Platform`."""
+        await self._slack.until(condition, timeout=timeout)
+
+    def add_channel(self) -> str:
+        """See `Platform`."""
+        return self._slack.add_channel("room")
+
+    def open_thread(self) -> ThreadKey:
+        """See `Platform`."""
+        channel = self._slack.add_channel("old", joined=False)
+        ts = self._slack.say(self._alice, channel, "?")
+        self._slack.invite(channel)
+        return ThreadKey("slack", self._slack.team, channel, ts)
+
+    def ask(self, channel: str, text: str, thread: ThreadKey | None = None) -> Question:
+        """See `Platform`."""
+        slack = self._slack
+        root = thread.thread if thread else None
+        said = f"{slack.mention} {text}"
+        ts = slack.say(self._alice, channel, said, thread_ts=root)
+        return Question(
+            at=slack.message(channel, ts).versions[0].at,
+            message=ts,
+            thread=thread or ThreadKey("slack", slack.team, channel, ts),
+            budget=channel,
+        )
+
+    def acknowledged(self, question: Question) -> float | None:
+        """See `Platform`."""
+        # A mention is two events; the product works on whichever comes first.
+        attempts = (
+            each.attempts[0].acked
+            for each in self._slack.deliveries
+            if each.event.get("ts") == question.message and each.attempts
+        )
+        return next(attempts, None)
+
+    def promised(self, question: Question) -> float | None:
+        """See `Platform`."""
+        return next((at for at, _ in self.answer(question)), None)
+
+    def answer(self, question: Question) -> list[tuple[float, str]]:
+        """See `Platform`."""
+        replies = [each for each in self._thread(question) if each.bot]
+        versions = replies[0].versions if replies else ()
+        return [(each.at, each.text) for each in versions]
+
+    def _thread(self, question: Question) -> list[Seen]:
+        return self._slack.thread(question.thread.channel, question.thread.thread)
+
+    def _served(self, method: str) -> int:
+        return sum(call.outcome == "ok" for call in self._slack.calls_of(method))
+
+
+class Discord:
+    """A guild, and more of them if need be."""
+
+    def __init__(self, discord: DiscordEmulator) -> None:
+        self._discord = discord
+        self._alice = discord.add_user("Alice")
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """See `Platform`."""
+        return self._discord.env
+
+    @property
+    def is_heard(self) -> bool:
+        """See `Platform`."""
+        return is_heard(self._discord)
+
+    @property
+    def settled(self) -> bool:
+        """See `Platform`."""
+        return self._discord.settled
+
+    @property
+    def writes(self) -> tuple[int, int]:
+        """See `Platform`."""
+        return self._served("POST", MESSAGES), self._served("PATCH", MESSAGE)
+
+    @property
+    def refused(self) -> str:
+        """See `Platform`."""
+        return str(self._discord.refused)
+
+    async def until(self, condition: Callable[[], object], timeout: float) -> None:
+        """See `Platform`."""
+        await self._discord.until(condition, timeout=timeout)
+
+    def add_channel(self) -> str:
+        """See `Platform`."""
+        return self._discord.add_channel("room")
+
+    def add_guild(self, channels: int) -> str:
+        """Add the bot to another guild with so many channels; return the last."""
+        guild = self._discord.add_guild("More")
+        return [
+            self._discord.add_channel(f"room-{n}", guild=guild) for n in range(channels)
+        ][-1]
+
+    def open_thread(self) -> ThreadKey:
+        """See `Platform`."""
+        discord, channel = self._discord, self.add_channel()
+        root = discord.say(self._alice, channel, "?")
+        thread = discord.thread(self._alice, channel, "old", message=root)
+        return ThreadKey("discord", discord.guild, channel, thread)
+
+    def ask(self, channel: str, text: str, thread: ThreadKey | None = None) -> Question:
+        """See `Platform`."""
+        discord = self._discord
+        place = thread.thread if thread else channel
+        message = discord.say(self._alice, place, f"{discord.mention} {text}")
+        # The thread that is made on a message has its id (platform facts B6).
+        key = thread or ThreadKey("discord", discord.guild, channel, message)
+        at = discord.message(message).versions[0].at
+        # A thread is a channel, and counts its own writes (facts B4).
+        return Question(at=at, message=message, thread=key, budget=key.thread)
+
+    def acknowledged(self, question: Question) -> float | None:
+        """See `Platform`."""
+        return None
+
+    def promised(self, question: Question) -> float | None:
+        """See `Platform`."""
+        path = f"/channels/{question.thread.thread}/typing"
+        return next((each.at for each in self._discord.calls_of("POST", path)), None)
+
+    def answer(self, question: Question) -> list[tuple[float, str]]:
+        """See `Platform`."""
+        seen = self._discord.messages(question.thread.thread)
+        replies = [each for each in seen if each.bot]
+        versions = replies[0].versions if replies else ()
+        return [(each.at, each.text) for each in versions]
+
+    def _served(self, method: str, path: str) -> int:
+        return sum(call.status == 200 for call in self._discord.calls_of(method, path))
+
+
+#: All there are, by name.
+NAMES = ("slack", "discord")
+
+
+@contextlib.asynccontextmanager
+async def opened(name: str, *, unlimited: bool = False) -> AsyncIterator[Platform]:
+    """The platform `name`, with its real limits or with none."""
+    if name == "discord":
+        async with open_discord(unlimited=unlimited) as discord:
+            yield discord
+    else:
+        rates = slack_rates.UNLIMITED if unlimited else slack_rates.RATES
+        async with SlackEmulator(clock=clock, rates=rates) as slack:
+            yield Slack(slack)
+
+
+@contextlib.asynccontextmanager
+async def open_discord(*, unlimited: bool = False) -> AsyncIterator[Discord]:
+    """Discord, with its real limits or with none."""
+    rates = discord_rates.UNLIMITED if unlimited else discord_rates.RATES
+    async with DiscordEmulator(clock=clock, rates=rates) as discord:
+        yield Discord(discord)
