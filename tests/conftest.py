@@ -1,7 +1,9 @@
 """What every test gets: no name but loopback resolves, and no test is timed."""
 
+import functools
 import os
 import socket
+import ssl
 from typing import Any
 
 import hypothesis
@@ -9,12 +11,23 @@ import pytest
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost", None, ""}
 
-# A slow machine is not a wrong answer. Where nobody is there to look at a new
+# A slow machine is not a wrong answer. Sixty examples of each property keep the suite
+# short; HYPOTHESIS_MAX_EXAMPLES looks longer. Where nobody is there to look at a new
 # counterexample, the same examples are tried every time.
 hypothesis.settings.register_profile(
-    "threadkeep", deadline=None, derandomize=bool(os.environ.get("CI"))
+    "threadkeep",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    max_examples=int(os.environ.get("HYPOTHESIS_MAX_EXAMPLES", "60")),
 )
 hypothesis.settings.load_profile("threadkeep")
+
+
+# Every client reads all certificates of the machine, for a twentieth of a second, and
+# here none of them ever leaves loopback.
+ssl.create_default_context = functools.cache(  # type: ignore[assignment]
+    ssl.create_default_context
+)
 
 
 @pytest.fixture(autouse=True)
