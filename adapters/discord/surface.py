@@ -102,8 +102,7 @@ class DiscordSurface:
             try:
                 await self._edit(message, content)
             except Archived:
-                await self._open()
-                await self._edit(message, content)
+                return await self._write_archived(index, content)
             return message
         posted = await self._post(index, content)
         self._ids[index] = posted.id
@@ -112,6 +111,21 @@ class DiscordSurface:
             await self._edit(posted.id, content)
         return posted.id
 
+    async def _write_archived(self, index: int, content: str) -> int:
+        """Write a message that is there, in a thread that was put away."""
+        message = self._ids[index]
+        try:
+            await self._open()
+        except ThreadGone:
+            # Where that is not for us to do, a new message opens it all the same
+            # (facts B6), and takes the place of the one that is there.
+            posted = await self._post(index, content, anew=True)
+            self._ids[index] = posted.id
+            await self._delete(message)
+        else:
+            await self._edit(message, content)
+        return self._ids[index]
+
     async def _edit(self, message: int, content: str) -> None:
         channel = await self._places.reach(self._turn)
         async with translated("edit"):
@@ -119,11 +133,13 @@ class DiscordSurface:
                 content=content, allowed_mentions=NOBODY
             )
 
-    async def _post(self, index: int, content: str) -> discord.Message:
+    async def _post(
+        self, index: int, content: str, *, anew: bool = False
+    ) -> discord.Message:
         channel = await self._places.reach(self._turn)
         # Discord returns the first message to who sends the same nonce again
         # within a few minutes (facts B5), so a post may be repeated.
-        nonce = f"{self._turn.key}-{index}"
+        nonce = f"{self._turn.key}-{index}{'-anew' * anew}"
         async with translated("post"):
             return await channel.send(
                 content, nonce=nonce, allowed_mentions=NOBODY, suppress_embeds=True

@@ -15,15 +15,17 @@ from tests.emulators.claude import ClaudeEmulator
 from tests.emulators.claude_reply import Hold
 from tests.emulators.discord import DiscordEmulator
 from tests.emulators.discord.faults import (
+    MESSAGE,
     MESSAGES,
     THREADS,
     cut,
+    error,
     status,
 )
 from tests.product import running
 from tests.scripted import ScriptedModel
 
-FORBIDDEN, GONE = 50013, 10003
+FORBIDDEN = 50013
 
 
 async def test_a_post_whose_answer_was_lost_is_not_doubled(guild: Guild) -> None:
@@ -58,6 +60,21 @@ async def test_an_archived_thread_is_opened_again_by_writing(guild: Guild) -> No
     gate.set()
     await guild.answered(thread, "Half and half.")
     await guild.quiet()
+
+
+async def test_where_it_may_not_open_a_thread_a_new_message_does(guild: Guild) -> None:
+    gate = asyncio.Event()
+    guild.claude.script(["Half", Hold(gate), " and half."])
+    thread = await guild.thread_of(guild.mention("?"))
+    await guild.answered(thread, "Half …")
+    guild.discord.archive(thread, True)
+    guild.discord.faults.add(
+        "PATCH", r"/channels/\d+", error(403, FORBIDDEN, "Missing Permissions")
+    )
+    gate.set()
+    await guild.answered(thread, "Half and half.")
+    await guild.quiet()
+    assert len(guild.discord.calls_of("DELETE", MESSAGE)) == 1
 
 
 @pytest.mark.parametrize(
