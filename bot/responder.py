@@ -84,9 +84,11 @@ class Responder:
         while turn := await self._store.next_turn(thread):
             stop.clear()
             try:
-                if onward := await self._move(turn):
-                    return onward
-                await self._advance(turn, stop)
+                settled = await self._settle(turn)
+                if settled == thread:
+                    await self._advance(turn, stop)
+                elif settled is not None:
+                    return settled
             except asyncio.CancelledError:
                 # Shutting down: the next process answers it from the start.
                 with contextlib.suppress(StorageError):
@@ -94,8 +96,9 @@ class Responder:
                 raise
         return None
 
-    async def _move(self, turn: Turn) -> ThreadKey | None:
-        """Where the thread of `turn` is now, if that was not settled before."""
+    async def _settle(self, turn: Turn) -> ThreadKey | None:
+        """Where the thread of `turn` is now; None if it can be nowhere, with which
+        the turn has ended."""
         adapter = self._adapters[turn.thread.platform]
         try:
             settled = await insist(lambda: adapter.settle(turn))
@@ -105,10 +108,9 @@ class Responder:
             await self._finish(turn, outcome)
             await self._delivered(turn, outcome, self._clock())
             return None
-        if settled == turn.thread:
-            return None
-        await insist(lambda: self._store.move(turn.thread, settled))
-        log.info("thread.moved thread=%s to=%s", turn.thread, settled)
+        if settled != turn.thread:
+            await insist(lambda: self._store.move(turn.thread, settled))
+            log.info("thread.moved thread=%s to=%s", turn.thread, settled)
         return settled
 
     async def _advance(self, turn: Turn, stop: asyncio.Event) -> None:

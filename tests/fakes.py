@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
-from bot.errors import ThreadkeepError
+from bot.errors import ThreadGone, ThreadkeepError
 from bot.ports import Host
 from bot.values import Heard, Limits, Part, ThreadKey, Turn
 
@@ -23,6 +23,8 @@ class FakeAdapter:
         #: Every text that was ever shown, in order: (turn key, part, text).
         self.writes: list[tuple[str, int, Part]] = []
         self.past: list[Heard] = []
+        #: Threads that can settle nowhere.
+        self.nowhere: set[ThreadKey] = set()
         #: Where threads settle that were only asked for.
         self.moves: dict[ThreadKey, ThreadKey] = {}
         #: How many surfaces are open, and how many were closed again.
@@ -49,6 +51,8 @@ class FakeAdapter:
         await (await asyncio.shield(self.listening)).deliver(heard)
 
     async def settle(self, turn: Turn) -> ThreadKey:
+        if turn.thread in self.nowhere:
+            raise ThreadGone("nowhere")
         return self.moves.get(turn.thread, turn.thread)
 
     @contextlib.asynccontextmanager

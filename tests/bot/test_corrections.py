@@ -100,6 +100,19 @@ async def test_a_question_settles_in_the_thread_that_is_made_for_it() -> None:
     assert len(desk.model.requests[-1].messages) == 3
 
 
+async def test_a_question_that_can_settle_nowhere_ends_without_asking() -> None:
+    desk = Desk()
+    desk.adapter.nowhere = {HERE}
+    async with desk.open():
+        await desk.ask("?")
+        await desk.ask("elsewhere", THERE)
+        await desk.closed(1)
+    # No surface was opened for it: there is nowhere to open one.
+    assert desk.adapter.closed == 1
+    assert len(desk.model.requests) == 1
+    assert await desk.store.open_threads() == []
+
+
 async def test_what_a_message_is_about_is_read_before_it() -> None:
     desk = Desk()
     async with desk.open():
