@@ -99,8 +99,7 @@ class Ears:
         about = message.reference.resolved if message.reference else None
         if isinstance(about, discord.Message):
             people.append(about.author)
-        guild = None if thread.workspace == events.NO_GUILD else int(thread.workspace)
-        self._names.note(guild, people)
+        self._names.note(events.guild_of(thread), people)
         return events.said(message, self._link.us, thread)
 
     async def _known(self, channel: object) -> object:
@@ -153,9 +152,8 @@ class Ears:
         return newest is not None and newest > int(last)
 
     async def _fetch(self, thread: ThreadKey, last: str) -> None:
-        guild = None if thread.workspace == events.NO_GUILD else int(thread.workspace)
         channel = self._link.client.get_partial_messageable(
-            int(thread.thread), guild_id=guild
+            int(thread.thread), guild_id=events.guild_of(thread)
         )
         async with translated("catch up"):
             missed = [

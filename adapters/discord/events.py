@@ -46,6 +46,11 @@ def direct(channel: int) -> ThreadKey:
     return ThreadKey(NAME, NO_GUILD, str(channel), str(channel))
 
 
+def guild_of(thread: ThreadKey) -> int | None:
+    """The guild of `thread`; None for direct messages."""
+    return None if thread.workspace == NO_GUILD else int(thread.workspace)
+
+
 def said(message: discord.Message, us: int, thread: ThreadKey) -> Heard | None:
     """`message`, which belongs to `thread`; `us` is our user's id.
 

@@ -44,9 +44,7 @@ class Names:
 
     async def readable(self, heard: Heard) -> tuple[str, str]:
         """Who said `heard`, and its text with names for ids and without our mention."""
-        guild = None
-        if heard.thread.workspace != events.NO_GUILD:
-            guild = int(heard.thread.workspace)
+        guild = events.guild_of(heard.thread)
         home = await self._link.guild(guild) if guild else None
         names = await self.find(guild, {heard.author} | markup.users(heard.text))
         ours = [str(self._link.us)]

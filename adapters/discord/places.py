@@ -92,9 +92,9 @@ class Places:
         Raises DeliveryError or AccessRevoked.
         """
         thread = turn.thread
-        guild = None if thread.workspace == events.NO_GUILD else int(thread.workspace)
-        client = self._link.client
-        here = client.get_partial_messageable(int(thread.thread), guild_id=guild)
+        here = self._link.client.get_partial_messageable(
+            int(thread.thread), guild_id=events.guild_of(thread)
+        )
         # Where something of the answer is shown, the thread was made. If people have
         # deleted it since, it is not for us to make anew.
         was_made = any(shown.message for shown in turn.shown)

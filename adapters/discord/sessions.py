@@ -6,6 +6,7 @@ facts B1), so a process that crashes and is started again without end must wait.
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 import discord
 
@@ -61,7 +62,9 @@ def attach(client: Gateway, ears: Ears, commands: Commands) -> None:
         client.event(listener)
 
 
-async def identify_in_time(client: Gateway) -> None:
+async def identify_in_time(
+    client: Gateway, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> None:
     """Return when a session may begin, so that they last for the whole day."""
     while True:
         try:
@@ -81,6 +84,6 @@ async def identify_in_time(client: Gateway) -> None:
             limits.remaining,
             wait,
         )
-        await asyncio.sleep(wait)
+        await sleep(wait)
         if limits.remaining:
             return

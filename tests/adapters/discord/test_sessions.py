@@ -1,6 +1,5 @@
 """Sessions that end, begin again, and are missed."""
 
-import asyncio
 import logging
 from pathlib import Path
 
@@ -106,7 +105,7 @@ async def test_guilds_are_shared_out_among_shards(tmp_path: Path) -> None:
 
 
 async def test_many_starts_are_spread_over_the_day(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     waits: list[float] = []
 
@@ -126,11 +125,10 @@ async def test_many_starts_are_spread_over_the_day(
         waits.append(seconds)
         client.remaining = max(1, client.remaining)
 
-    monkeypatch.setattr(asyncio, "sleep", sleep)
     with caplog.at_level(logging.WARNING):
         for remaining in (900, 100, 0):
             client = Client(remaining)
-            await sessions.identify_in_time(client)  # type: ignore[arg-type]
+            await sessions.identify_in_time(client, sleep)  # type: ignore[arg-type]
     assert waits == [36.0, 3600.0, 3600.0]
     assert "again and again" in caplog.text
 
