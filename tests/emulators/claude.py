@@ -20,7 +20,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from bot.catalogue import MODELS, ModelFacts, find
+from bot.catalogue import DEFAULT_MODEL, MODELS, ModelFacts, find
 from tests.emulators.claude_prompt import Body, PrefixCache, refusal, size_of, stranger
 from tests.emulators.claude_reply import Answer, Asked, Fail, Reply, Step, failure
 
@@ -41,6 +41,10 @@ class ClaudeEmulator:
         #: None sends every text as one delta.
         self.tokens_per_second = tokens_per_second
         self.requests: list[Asked] = []
+        #: What `/v1/models` says otherwise of a model, or of one that nobody knows.
+        self.models: dict[str, dict[str, Any]] = {}
+        #: Models that it does not list.
+        self.hidden: set[str] = set()
         #: How many clients went away before their answer was complete.
         self.disconnects = 0
         self._clock = clock
@@ -147,7 +151,16 @@ class ClaudeEmulator:
         asked = await self._hear(request)
         if problem := self._stranger(asked):
             return failure(problem, self._request_id)
-        found = [_described(facts) for facts in MODELS.values()]
+        found = [
+            _described(facts) | self.models.get(facts.id, {})
+            for facts in MODELS.values()
+            if facts.id not in self.hidden
+        ]
+        found += [
+            _described(MODELS[DEFAULT_MODEL]) | {"id": name, **changed}
+            for name, changed in self.models.items()
+            if name not in MODELS
+        ]
         page = {"first_id": found[0]["id"], "last_id": found[-1]["id"]}
         return web.json_response({"data": found, "has_more": False, **page})
 
@@ -181,7 +194,9 @@ class ClaudeEmulator:
         return Fail(wrong[0], message=wrong[1]) if wrong else None
 
     def _refusal(self, asked: Asked) -> Fail | None:
-        wrong = stranger(asked.headers, self.api_key) or refusal(asked.body)
+        wrong = stranger(asked.headers, self.api_key) or refusal(
+            asked.body, asked.headers.get("anthropic-version", "")
+        )
         return Fail(wrong[0], message=wrong[1]) if wrong else None
 
     def _scripted_failure(self) -> Fail | None:
@@ -190,6 +205,11 @@ class ClaudeEmulator:
             fail = self._scripts.popleft()
             return fail if isinstance(fail, Fail) else None
         return None
+
+    @property
+    def questions(self) -> list[Asked]:
+        """The requests for an answer, those for a list or a count left out."""
+        return [each for each in self.requests if each.path == "/v1/messages"]
 
     @property
     def _request_id(self) -> str:

@@ -139,29 +139,36 @@ def stranger(headers: Mapping[str, str], api_key: str) -> Refusal | None:
     """Why a request with these headers is turned away at the door, if it is."""
     if headers.get("authorization") != f"Bearer {api_key}":
         return 401, "Invalid bearer token"
-    if headers.get("anthropic-version") != "2026-10-21":
-        return 400, "anthropic-version: 2026-10-21 is the version emulated here"
+    if headers.get("anthropic-version") not in (VERSION, SAMPLING_VERSION):
+        return 400, "anthropic-version: is not one of those emulated here"
     return None
 
 
+#: The version of the API that is emulated.
+VERSION = "2026-10-21"
 _FIELDS = {
     "model", "messages", "max_tokens", "system", "stream", "cache_control",
     "metadata", "output_config", "thinking", "stop_sequences", "service_tier",
     "tools", "tool_choice", "container", "diagnostics", "inference_geo", "speed",
 }  # fmt: skip
+#: The last version of the API that knew sampling parameters (claude 1.1).
+SAMPLING_VERSION = "2023-06-01"
+SEARCH_TOOLS = {"web_search_20250305", "web_search_20260209", "web_search_20260318"}
 _EFFORTS = {"low", "medium", "high", "xhigh", "max"}
 _PREFILLED = {"claude-haiku-4-5", "claude-sonnet-4-5"}
 
 
-def refusal(body: Body) -> Refusal | None:
-    """Why the API refuses this request, if it does (claude 1.6, 2, 3.1)."""
+def refusal(body: Body, version: str = VERSION) -> Refusal | None:
+    """Why `version` of the API refuses this request, if it does (claude 1.6, 3.1)."""
     if "model" not in body:
         return 400, "model: Field required"
     facts = find(str(body["model"]))
     if facts is None:
         return 404, f"model: {body['model']}"
     wrong = (
-        _bad_fields(body, facts)
+        _bad_fields(body, facts, version)
+        or _bad_stops(body)
+        or _bad_tools(body)
         or _bad_messages(body.get("messages"), facts.id in _PREFILLED)
         or _bad_breakpoints(body)
     )
@@ -170,8 +177,10 @@ def refusal(body: Body) -> Refusal | None:
     return (400, wrong) if wrong else None
 
 
-def _bad_fields(body: Body, facts: ModelFacts) -> str | None:
-    if unknown := sorted(set(body) - _FIELDS):
+def _bad_fields(body: Body, facts: ModelFacts, version: str) -> str | None:
+    # The version before takes it still (claude 1.1).
+    allowed = _FIELDS | ({"temperature"} if version == SAMPLING_VERSION else set())
+    if unknown := sorted(set(body) - allowed):
         # This is how `temperature` ends since 2026-10-21 (claude 0.2).
         return f"{unknown[0]}: Extra inputs are not permitted"
     most = body.get("max_tokens")
@@ -182,6 +191,29 @@ def _bad_fields(body: Body, facts: ModelFacts) -> str | None:
     effort = (body.get("output_config") or {}).get("effort")
     if effort is not None and not (facts.takes_effort and effort in _EFFORTS):
         return f"output_config.effort: {effort} is not supported on this model"
+    warmth = body.get("temperature")
+    if warmth is not None and not facts.takes_temperature:
+        # From Opus 4.7 on no version takes it (claude 1.1).
+        return "temperature: is not supported on this model"
+    if warmth is not None and not 0 <= warmth <= 1:
+        return "temperature: Input should be between 0 and 1"
+    return None
+
+
+def _bad_stops(body: Body) -> str | None:
+    for nth, stop in enumerate(body.get("stop_sequences") or ()):
+        if not str(stop).strip():
+            return f"stop_sequences.{nth}: each must contain non-whitespace"
+    return None
+
+
+def _bad_tools(body: Body) -> str | None:
+    """Only the search of the web is known here (claude 1.8)."""
+    for nth, tool in enumerate(body.get("tools") or ()):
+        if tool.get("type") not in SEARCH_TOOLS or tool.get("name") != "web_search":
+            return f"tools.{nth}: Input tag is not one of the expected ones"
+        if tool.get("max_uses", 1) < 1:
+            return f"tools.{nth}.max_uses: should be greater than 0"
     return None
 
 
@@ -207,12 +239,20 @@ def _bad_messages(messages: Any, prefill: bool) -> str | None:
             return "messages: text content blocks must be non-empty"
         if not all(text.strip() for text in texts):
             return "messages: text content blocks must contain non-whitespace text"
-    if messages[-1]["role"] == "assistant" and not prefill:
+    if messages[-1]["role"] == "assistant" and not (prefill or _paused(messages)):
         return (
             "This model does not support assistant message prefill. "
             "The conversation must end with a user message."
         )
     return None
+
+
+def _paused(messages: list[Body]) -> bool:
+    """Whether the last message hands back an answer that paused (claude 1.6)."""
+    content = messages[-1]["content"]
+    return isinstance(content, list) and any(
+        block.get("type") == "server_tool_use" for block in content
+    )
 
 
 def _bad_breakpoints(body: Body) -> str | None:

@@ -108,6 +108,16 @@ class Think:
 
 
 @dataclass(frozen=True)
+class Search:
+    """Searches the web once, and says `text`, citing what was found (claude 1.8)."""
+
+    query: str
+    #: Titles and addresses.
+    found: Sequence[tuple[str, str]] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Stop:
     """Ends the answer for `reason`."""
 
@@ -119,7 +129,7 @@ PING = Event("ping", {"type": "ping"})
 
 _Bare = Hold | Pause | Fail | Abort | Stall
 _Sent = Open | Raw | Event | Error | End
-Step = str | Start | Think | Stop | _Sent | _Bare
+Step = str | Start | Think | Search | Stop | _Sent | _Bare
 Answer = Step | Sequence[Step] | Callable[[Body], Step | Sequence[Step]]
 
 # claude 1.9, last paragraph on errors.
@@ -207,7 +217,8 @@ class Reply:
         self._blocks = 0
         self._in_text = False
         self._text = ""
-        self._thought = 0
+        self._thought = self._searches = 0
+        self._stopped_by: str | None = None
 
     async def carry_out(self, steps: Sequence[Step]) -> web.StreamResponse:
         """Do what `steps` say, and end the answer if they did not."""
@@ -242,6 +253,8 @@ class Reply:
                     await self._start()
                 case Think():
                     await self._think(step)
+                case Search():
+                    await self._search(step)
                 case Stop():
                     await self._stop(step)
                 case str():
@@ -307,9 +320,51 @@ class Reply:
         await self._delta({"type": "signature_delta", "signature": "EqQB"})
         await self._end_block()
 
+    async def _search(self, step: Search) -> None:
+        if self._in_text:
+            await self._end_block()
+            self._in_text = False
+        self._searches += 1
+        name = f"srvtoolu_{self._searches:02}"
+        use = {"type": "server_tool_use", "id": name, "name": "web_search", "input": {}}
+        await self._begin_block(use)
+        query = json.dumps({"query": step.query})
+        await self._delta({"type": "input_json_delta", "partial_json": query})
+        await self._end_block()
+        results = [
+            {
+                "type": "web_search_result",
+                "title": title,
+                "url": url,
+                "encrypted_content": "EqQB",
+                "page_age": None,
+            }
+            for title, url in step.found
+        ]
+        kind = {"type": "web_search_tool_result", "tool_use_id": name}
+        await self._begin_block({**kind, "content": results})
+        await self._end_block()
+        if step.text:
+            await self._say(step.text)
+        for title, url in step.found if self._in_text else ():
+            citation = {
+                "type": "web_search_result_location",
+                "title": title,
+                "url": url,
+                "encrypted_index": "Eo8B",
+                "cited_text": step.text[:150],
+            }
+            await self._delta({"type": "citations_delta", "citation": citation})
+
     async def _say(self, text: str) -> None:
         if self._stopped:
             return
+        stops = self._asked.body.get("stop_sequences") or ()
+        ends = {text.index(stop): stop for stop in stops if stop in text}
+        if ends:
+            # The sequence itself is not said (claude 1.6).
+            self._stopped_by = ends[min(ends)]
+            text = text[: min(ends)]
         if not self._in_text:
             await self._begin_block({"type": "text", "text": ""})
             self._in_text = True
@@ -328,6 +383,8 @@ class Reply:
             await self._delta({"type": "text_delta", "text": piece})
         if len(text) > room:
             await self._stop(Stop("max_tokens"))
+        elif self._stopped_by is not None:
+            await self._stop(Stop("stop_sequence"))
 
     async def _stop(self, step: Stop) -> None:
         if self._stopped:
@@ -336,6 +393,7 @@ class Reply:
         await self._start()
         if self._in_text:
             await self._end_block()
+            self._in_text = False
         message = self._message([], step)
         usage = {k: v for k, v in message["usage"].items() if k in _DELTA_USAGE}
         delta = {
@@ -372,7 +430,7 @@ class Reply:
             "model": self._asked.body["model"],
             "content": content,
             "stop_reason": stop.reason if stop else None,
-            "stop_sequence": None,
+            "stop_sequence": self._stopped_by if stop else None,
             "stop_details": stop.details if stop else None,
             "usage": {
                 "input_tokens": used.input,
@@ -384,6 +442,11 @@ class Reply:
                 },
                 "output_tokens": tokens(self._text) + self._thought if stop else 1,
                 "output_tokens_details": {"thinking_tokens": self._thought},
+                "server_tool_use": (
+                    {"web_search_requests": self._searches, "web_fetch_requests": 0}
+                    if self._searches
+                    else None
+                ),
                 "service_tier": "standard",
                 "inference_geo": "global",
             },
@@ -397,4 +460,5 @@ _DELTA_USAGE = {
     "cache_read_input_tokens",
     "output_tokens",
     "output_tokens_details",
+    "server_tool_use",
 }

@@ -122,7 +122,7 @@ async def test_refuses_what_the_api_refuses(
     [
         ({"authorization": "Bearer nobody"}, 401),
         ({"authorization": "", "x-api-key": "sk-ant-emulator"}, 401),
-        ({"anthropic-version": "2023-06-01"}, 400),
+        ({"anthropic-version": "2022-01-01"}, 400),
     ],
 )
 async def test_refuses_strangers_and_old_versions(

@@ -343,7 +343,7 @@ async def test_a_whisper_and_a_reaction_arrive(
     alice, general = slack.add_user("Alice"), slack.add_channel("general")
     ts = slack.say(alice, general, "hello")
     await client.chat_postEphemeral(channel=general, user=alice, text="psst")
-    assert slack.world.ephemeral[0]["text"] == "psst"
+    assert slack.world.ephemeral[0].text == "psst"
     assert len(slack.thread(general, ts)) == 1
     await client.reactions_add(channel=general, timestamp=ts, name="eyes")
     again = client.reactions_add(channel=general, timestamp=ts, name="eyes")

@@ -12,6 +12,9 @@ IDENTIFIES = 1_000
 #: B1: what the flags say of message content for a bot in few guilds.
 CONTENT_LIMITED = 1 << 19
 
+#: B7: of a whole command, with all its parts.
+MOST_TEXT = 8_000
+
 _NAME = re.compile(r"[-_'\w]{1,32}")
 
 
@@ -89,6 +92,9 @@ class App:
         commands = request.body if isinstance(request.body, list) else []
         for command in commands:
             _check(command)
+            if (held := command.get("default_member_permissions")) is not None:
+                # B7: Discord says it as text, however it is told.
+                command["default_member_permissions"] = str(held)
         kinds = [command.get("type", 1) for command in commands]
         # B7: of each kind, in each scope.
         if kinds.count(1) > 100 or kinds.count(2) > 15 or kinds.count(3) > 15:
@@ -106,6 +112,39 @@ def _check(command: Json) -> None:
         raise refusals.too_long("name", 32)
     if typed and not 1 <= len(about) <= 100:
         raise refusals.too_long("description", 100)
+    _check_options(command, may_hold={1, 2})
+    if _text(command) > MOST_TEXT:
+        raise refusals.too_long("command", MOST_TEXT)
+
+
+def _check_options(command: Json, *, may_hold: set[int]) -> None:
+    """B7: what the options of a command, and of its parts, may look like."""
     options = command.get("options") or []
     if len(options) > 25 or any(len(o.get("choices") or ()) > 25 for o in options):
         raise refusals.too_long("options", 25)
+    for option in options:
+        name, about = str(option.get("name", "")), str(option.get("description", ""))
+        if not _NAME.fullmatch(name) or not 1 <= len(about) <= 100:
+            raise refusals.invalid("options", "APPLICATION_COMMAND_INVALID_NAME", name)
+        if option.get("choices") and option.get("autocomplete"):
+            raise refusals.invalid("options", "CHOICES_AND_AUTOCOMPLETE", name)
+        for choice in option.get("choices") or ():
+            if not 1 <= len(choice["name"]) <= 100 or len(str(choice["value"])) > 100:
+                raise refusals.too_long("choices", 100)
+        if option["type"] in {1, 2} - may_hold:
+            raise refusals.invalid("options", "APPLICATION_COMMAND_OPTIONS_TYPE", name)
+        # A group (2) holds commands (1), and these hold neither.
+        _check_options(option, may_hold={1} if option["type"] == 2 else set())
+    optional = False
+    for option in options:
+        if option["type"] > 2 and option.get("required") and optional:
+            raise refusals.invalid("options", "REQUIRED_AFTER_OPTIONAL", name)
+        optional = optional or not option.get("required")
+
+
+def _text(part: Json) -> int:
+    """B7: how much text a command has: names, descriptions and values."""
+    total = sum(len(str(part.get(key) or "")) for key in ("name", "description"))
+    choices = part.get("choices") or ()
+    total += sum(len(each["name"]) + len(str(each["value"])) for each in choices)
+    return total + sum(map(_text, part.get("options") or ()))

@@ -83,7 +83,7 @@ class DiscordEmulator:
             clock=self.now,
             changes=self._changes,
         )
-        self._files = Files(self._model, now=self.now)
+        self.files = Files(self._model, now=self.now)
         people = People(self._model)
         self.guild = people.add_guild("Emulated")
 
@@ -92,6 +92,9 @@ class DiscordEmulator:
         self.add_guild = people.add_guild
         self.add_channel = people.add_channel
         self.add_role = people.add_role
+        self.take_role = people.take_role
+        self.leave = people.leave
+        self.refuse_messages = people.refuse_messages
         self.set_permissions = people.set_permissions
         self.open_dm = people.open_dm
         self.say = people.say
@@ -118,6 +121,7 @@ class DiscordEmulator:
         self.select = asking.select
         self.submit = asking.submit
         self.autocomplete = asking.autocomplete
+        self.commands = asking.commands
 
         # What they see.
         self.messages = people.messages
@@ -132,7 +136,7 @@ class DiscordEmulator:
         app.router.add_route("*", PREFIX + "/{path:.*}", self.api.serve)
         app.router.add_get("/gw", self.gateway.serve)
         app.router.add_get("/gw/", self.gateway.serve)
-        app.router.add_get("/attachments/{channel}/{file}/{name}", self._files.serve)
+        app.router.add_get("/attachments/{channel}/{file}/{name}", self.files.serve)
         # The short timeout ends calls that a test still holds.
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
         await self._runner.setup()
@@ -274,7 +278,7 @@ class DiscordEmulator:
 
     def _wire(self, content: Any) -> str:
         """`content` as JSON, the addresses of files in it being ours."""
-        return self._files.signed(json.dumps(content), f"http://127.0.0.1:{self._port}")
+        return self.files.signed(json.dumps(content), f"http://127.0.0.1:{self._port}")
 
     def _dump(self) -> str:
         """What happened, for whoever waited in vain."""

@@ -17,6 +17,8 @@ class Files:
     """Serves what the model keeps."""
 
     def __init__(self, model: Model, *, now: Callable[[], float]) -> None:
+        #: Whether nothing of it can be had any more.
+        self.lost = False
         self._model = model
         self._now = now
 
@@ -29,6 +31,6 @@ class Files:
         """Answer with a file."""
         content = self._model.cdn.get(CDN_BASE + request.path)
         expires = int(request.query.get("ex", "0"), 16)
-        if content is None or expires < self._now():
+        if content is None or expires < self._now() or self.lost:
             return web.Response(status=404, text="This content is no longer available.")
         return web.Response(body=content)

@@ -6,11 +6,12 @@ AssertionError. `stale=True` is a client that still shows an older version.
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tests.emulators.changes import Changes
+from tests.emulators.discord.forms import Forms
 from tests.emulators.discord.model import (
     Interaction,
     Json,
@@ -71,6 +72,8 @@ class Asked:
         self.token = record.token
         self.user = str(record.user_id)
         self.channel = str(record.channel_id)
+        #: The message on which a control was used; "" for a command.
+        self.source = ""
         self._model = model
         self._people = people
         self._record = record
@@ -193,9 +196,22 @@ class Interactions:
             if each.get("custom_id")
         }
         assert set(values) <= set(fields), f"the form has only {sorted(fields)}"
-        filled = [_filled(each, values) for each in form["components"]]
+        sheet = Forms(self._model, modal.channel)
+        filled = [sheet.filled(each, values) for each in form["components"]]
         data = {"custom_id": form["custom_id"], "components": filled}
-        return self._send(SUBMIT, user, modal.channel, data)
+        if sheet.resolved:
+            data["resolved"] = sheet.resolved
+        # B2: a form that a control opened says on which message that was.
+        about = self._people.find(modal.source) if modal.source else None
+        shown = None if about is None else self._model.message(about)
+        return self._send(SUBMIT, user, modal.channel, data, message=shown)
+
+    def commands(self, user: str, place: str) -> list[str]:
+        """The commands that people are shown when they type "/" (B7)."""
+        channel = self._model.get_channel(int(place))
+        self._people.join(user, channel.guild_id)
+        shown = self._model.visible_commands(user_id=int(user), channel_id=channel.id)
+        return [each["name"] for each in shown]
 
     def _root(
         self, user: str, place: str, name: str, kind: int, *, stale: bool = False
@@ -279,11 +295,12 @@ class Interactions:
         control = found[0]
         assert not control.get("disabled"), f"{custom_id} is disabled"
         data: Json = {"component_type": control["type"], "custom_id": custom_id}
-        if control["type"] != BUTTON:
-            offered = [each["value"] for each in control.get("options") or ()]
-            assert set(values) <= set(offered or values), f"it offers only {offered}"
-            data |= {"values": list(values)}
         place = str(target.channel_id)
+        if control["type"] != BUTTON:
+            sheet = Forms(self._model, place)
+            data["values"] = sheet.chosen(control, values)
+            if sheet.resolved:
+                data["resolved"] = sheet.resolved
         return self._send(
             COMPONENT, user, place, data, message=self._model.message(target)
         )
@@ -315,6 +332,7 @@ class Interactions:
             payload["message"] = message
             record.source_message_id = int(message["id"])
         asked = Asked(self._model, self._people, record)
+        asked.source = str(message["id"]) if message else ""
         self._model.emit("INTERACTION_CREATE", payload)
         # Nothing else happens when a person's patience ends.
         loop = asyncio.get_running_loop()
@@ -338,25 +356,3 @@ def _untyped(name: str, value: Any) -> Json:
     """An option of a command that nobody knows any more."""
     kinds = {bool: 5, int: 4, float: 10}
     return {"name": name, "type": kinds.get(type(value), 3), "value": value}
-
-
-def _filled(component: Json, values: Json) -> Json:
-    """A part of a form as it is sent off: labels and rows keep what is in them."""
-    sent: Json = {name: component[name] for name in ("type", "id") if name in component}
-    if "component" in component:
-        return sent | {"component": _filled(component["component"], values)}
-    if "components" in component:
-        inner = [_filled(each, values) for each in component["components"]]
-        return sent | {"components": inner}
-    name = component.get("custom_id")
-    if name is None:
-        return sent
-    sent |= {"custom_id": name}
-    if component["type"] != 4:
-        chosen: Iterable[str] = values.get(name, ())
-        return sent | {"values": list(chosen)}
-    text = str(values.get(name, component.get("value") or ""))
-    assert text or component.get("required") is False, f"{name} must be filled in"
-    most = component.get("max_length", 4_000)
-    assert len(text) <= most, f"{name} takes {most} characters"
-    return sent | {"value": text}

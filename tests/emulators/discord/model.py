@@ -56,6 +56,7 @@ TEXT = int(ChannelType.TEXT)
 FORUM = int(ChannelType.FORUM)
 THREAD = int(ChannelType.PUBLIC_THREAD)
 MEMBER = OverwriteType.MEMBER
+ROLE = OverwriteType.ROLE
 
 #: B5: the message at the top of a thread that stands for the one it is about.
 THREAD_STARTER = 21
@@ -142,6 +143,8 @@ class Model(Backend):
         #: Nonces of the bot's messages (B5), for the answer and the event.
         self.nonces: dict[int, str | int] = {}
         self.pending_nonce: str | int | None = None
+        #: Users who take no direct messages from the bot.
+        self.deaf: set[int] = set()
         self.listener: Listener = lambda event, payload: None
         super().__init__(clock=_Clock(now))
         self.bot_user.name = name
@@ -185,6 +188,18 @@ class Model(Backend):
     def user(self, user: int) -> Json:
         """A user as the API shows them."""
         return dict(serializers.user_payload(self.get_user(user)))
+
+    def thing(self, kind: str, number: int, guild: int | None) -> Json | None:
+        """One of the "users", "roles" or "channels" of a guild, as interactions show
+        it; None if it is none of those."""
+        home = self.guilds.get(guild or 0)
+        if kind == "users" and number in self.users:
+            return self.user(number)
+        if kind == "roles" and home is not None and number in home.roles:
+            return dict(serializers.role_payload(home.roles[number]))
+        if kind == "channels" and number in self.channels:
+            return self.channel(self.channels[number]) | {"permissions": "0"}
+        return None
 
     def guild(self, guild: Guild) -> Json:
         """A guild as GUILD_CREATE shows it: what the bot may see, and itself."""

@@ -14,6 +14,7 @@ from tests.emulators.discord.model import (
     FORUM,
     LOADING,
     MEMBER,
+    ROLE,
     TEXT,
     AllowedMentions,
     Channel,
@@ -123,6 +124,20 @@ class People:
             self._model.guilds[where].members[int(user)].role_ids.append(role.id)
         return str(role.id)
 
+    def take_role(self, role: str, user: str, *, guild: str | None = None) -> None:
+        """Take a role from somebody who has it."""
+        where = int(guild) if guild else next(iter(self._model.guilds))
+        self._model.remove_member_role(where, int(user), int(role))
+
+    def leave(self, user: str, *, guild: str | None = None) -> None:
+        """Let somebody leave a guild."""
+        where = int(guild) if guild else next(iter(self._model.guilds))
+        self._model.remove_member(where, int(user))
+
+    def refuse_messages(self, user: str) -> None:
+        """Let somebody take no direct messages from the bot any more (B4)."""
+        self._model.deaf.add(int(user))
+
     def set_permissions(
         self,
         channel: str,
@@ -130,15 +145,17 @@ class People:
         allow: Iterable[str] = (),
         deny: Iterable[str] = (),
         user: str | None = None,
+        role: str | None = None,
     ) -> None:
-        """Say what the bot, or `user`, may do in a channel, for example
-        `deny=["send_messages"]`; replaces what was said before."""
-        who = int(user) if user else self._model.bot_user.id
+        """Say what the bot, or `user`, or whoever has `role` may do in a channel, for
+        example `deny=["send_messages"]`; replaces what was said before."""
+        who = int(role or user or self._model.bot_user.id)
         allowed, denied = (
             discord.Permissions(**dict.fromkeys(names, True)).value
             for names in (allow, deny)
         )
-        overwrite = Overwrite(who, MEMBER, allow=allowed, deny=denied)
+        kind = ROLE if role else MEMBER
+        overwrite = Overwrite(who, kind, allow=allowed, deny=denied)
         self._model.set_overwrite(int(channel), overwrite)
 
     def join(self, user: str, guild: str | int | None) -> None:

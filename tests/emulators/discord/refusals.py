@@ -30,6 +30,10 @@ def not_in_direct_messages() -> Refused:
     return Refused(403, 50003, "Cannot execute action on a DM channel")
 
 
+def no_direct_messages() -> Refused:
+    return Refused(403, 50007, "Cannot send messages to this user")
+
+
 def empty_message() -> Refused:
     return Refused(400, 50006, "Cannot send an empty message")
 

@@ -12,6 +12,7 @@ from typing import Any
 from tests.emulators.discord import refusals
 from tests.emulators.discord.app import App
 from tests.emulators.discord.model import FORUM, TEXT, Channel, Json, Model, Request
+from tests.emulators.discord.people import parts
 
 #: B5: how long a repeated nonce returns the message that is there ("a few
 #: minutes").
@@ -19,6 +20,11 @@ NONCES_LAST = 300.0
 #: B5.
 MOST_CHARACTERS = 2_000
 LONGEST_NONCE = 25
+#: B8: of an input of a form; B2: of suggestions.
+MOST_TYPED = 4_000
+MOST_CHOICES = 25
+#: B2: the type of an interaction that a form was sent with.
+SUBMIT = 5
 #: B6.
 ARCHIVE_AFTER = (60, 1440, 4320, 10080)
 
@@ -175,6 +181,8 @@ class Rules:
             raise refusals.wrong_channel()
         if not self._model.sees(channel.id):
             raise refusals.missing_access()
+        if self._model.deaf.intersection(channel.recipient_ids):
+            raise refusals.no_direct_messages()
         metadata = channel.thread_metadata
         moderates = self._model.may(self._model.bot_user.id, channel, "manage_threads")
         if metadata and metadata.locked and not moderates:
@@ -257,9 +265,26 @@ class Rules:
             required = body["type"] == 4
             self._check_content(data, request, required=required)
             body = body | {"data": _pinging_users(data)}
+        if isinstance(data, dict):
+            self._check_callback(request, body["type"], data)
         answer = self._model.request(replace(request, body=body), may_read=True)
         wants = request.query.get("with_response", "").lower()
         return answer if wants in ("1", "true") else None
+
+    def _check_callback(self, request: Request, kind: int, data: Json) -> None:
+        """B2, B8: what a form and a list of suggestions may be."""
+        number = _digits(request.path.strip("/").split("/")[1])
+        asked = self._model.interactions.get(number)
+        if kind == 9 and asked is not None and asked.type == SUBMIT:
+            raise refusals.invalid("type", "ENUM_TYPE_COERCE", "A form was sent.")
+        for field in parts(data.get("components") or ()) if kind == 9 else ():
+            _check_field(field)
+        choices = data.get("choices") or () if kind == 8 else ()
+        if len(choices) > MOST_CHOICES:
+            raise refusals.too_long("choices", MOST_CHOICES)
+        for choice in choices:
+            if not 1 <= len(choice["name"]) <= 100 or len(str(choice["value"])) > 100:
+                raise refusals.too_long("name", 100)
 
     def _webhook_message(self, request: Request) -> Request:
         body = _object(request.body)
@@ -271,6 +296,17 @@ def _pinging_users(body: Json) -> Json:
     if "content" not in body or body.get("allowed_mentions") is not None:
         return body
     return body | {"allowed_mentions": ONLY_USERS}
+
+
+def _check_field(field: Json) -> None:
+    """B8: what may stand in a field of a form before anybody fills it in."""
+    value = field.get("value") or ""
+    most = min(MOST_TYPED, field.get("max_length") or MOST_TYPED)
+    if field["type"] == 4 and len(value) > most:
+        raise refusals.too_long("value", most)
+    preset = field.get("default_values") or ()
+    if len(preset) > (field.get("max_values") or 1):
+        raise refusals.too_long("default_values", field.get("max_values") or 1)
 
 
 def refuse_if_archived(channel: Channel) -> None:

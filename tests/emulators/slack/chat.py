@@ -43,16 +43,16 @@ class Chat:
         }
 
     def _post(self, call: Call) -> Json:
-        channel = self._writable(call)
+        channel = self.writable(call.text("channel"))
         content = _content(call)
-        thread = self._thread(call, channel)
+        thread = self.root(call.text("thread_ts"), channel)
         message = self._world.post(
             Message(
                 ts=self._world.next_ts(),
                 channel=channel.id,
                 user=self._world.bot.id,
                 text=content.text[:MOST_POSTED],
-                blocks=content.blocks,
+                blocks=kit.stored(content.blocks, self._world.number) or None,
                 thread_ts=thread,
                 broadcast=bool(thread) and call.flag("reply_broadcast"),
                 metadata=_metadata(call),
@@ -70,7 +70,7 @@ class Chat:
         self._world.edit(
             message,
             text=content.text,
-            blocks=content.blocks,
+            blocks=kit.stored(content.blocks, self._world.number) or None,
             edited=None if content.blocks else self._world.next_ts(),
             metadata=(
                 _metadata(call) if "metadata" in call.arguments else message.metadata
@@ -84,26 +84,18 @@ class Chat:
         return {"ok": True, "channel": message.channel, "ts": message.ts}
 
     def _whisper(self, call: Call) -> Json:
-        channel = self._writable(call)
+        channel = self.writable(call.text("channel"))
         content = _content(call)
         user = call.text("user")
         if user not in channel.members:
             raise Refused("user_not_in_channel")
-        ts = self._world.next_ts()
-        self._world.ephemeral.append(
-            {
-                "channel": channel.id,
-                "user": user,
-                "ts": ts,
-                "thread_ts": self._thread(call, channel),
-                "text": kit.shown(content.blocks) if content.blocks else content.text,
-            }
-        )
-        self._world.changes.mark()
-        return {"ok": True, "message_ts": ts}
+        thread = self.root(call.text("thread_ts"), channel)
+        blocks = kit.stored(content.blocks, self._world.number)
+        whisper = self._world.whisper(user, channel.id, content.text, blocks, thread)
+        return {"ok": True, "message_ts": whisper.ts}
 
     def _react(self, call: Call) -> Json:
-        channel = self._channel(call)
+        channel = self._channel(call.text("channel"))
         message = self._world.messages[channel.id].get(call.text("timestamp"))
         name = call.text("name")
         if message is None:
@@ -129,11 +121,9 @@ class Chat:
         self._world.set_status(channel, thread, call.text("status"))
         return {"ok": True}
 
-    def _channel(self, call: Call) -> Channel:
-        """The channel of a call, if the bot may know of it."""
-        name = call.text("channel")
-        if name in self._world.users and name != self._world.bot.id:
-            return self._world.direct(name)
+    def _channel(self, name: str) -> Channel:
+        """The channel of this id, if the bot may know of it. A person's id is none:
+        whoever writes to people opens the conversation first."""
         channel = self._world.channels.get(name)
         member = channel is not None and self._world.bot.id in channel.members
         if channel is None or (channel.private and not member):
@@ -142,15 +132,16 @@ class Chat:
             raise Refused("not_in_channel")
         return channel
 
-    def _writable(self, call: Call) -> Channel:
-        channel = self._channel(call)
+    def writable(self, name: str) -> Channel:
+        """The channel of this id, if the bot may write to it. Raises Refused."""
+        channel = self._channel(name)
         if channel.archived:
             raise Refused("is_archived")
         return channel
 
     def _own(self, call: Call, otherwise: str) -> Message:
         """The message that a call names, which must be the bot's own (A5.3)."""
-        channel = self._writable(call)
+        channel = self.writable(call.text("channel"))
         message = self._world.messages[channel.id].get(call.text("ts"))
         if message is None or message.tombstone:
             raise Refused("message_not_found")
@@ -158,9 +149,8 @@ class Chat:
             raise Refused(otherwise)
         return message
 
-    def _thread(self, call: Call, channel: Channel) -> str | None:
-        """`thread_ts`, which must name a root (A5.3)."""
-        ts = call.text("thread_ts")
+    def root(self, ts: str, channel: Channel) -> str | None:
+        """`ts`, which must name a root (A5.3); "" is none. Raises Refused."""
         if not ts:
             return None
         root = self._world.messages[channel.id].get(ts)

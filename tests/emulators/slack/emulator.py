@@ -22,17 +22,24 @@ from aiohttp import web
 
 from tests.emulators.changes import Changes
 from tests.emulators.slack import blocks as kit
-from tests.emulators.slack import interactions, scopes, socketmode
 from tests.emulators.slack import rates as limits
+from tests.emulators.slack import scopes, socketmode
 from tests.emulators.slack.api import APP_LEVEL, Api
 from tests.emulators.slack.blocks import Json
 from tests.emulators.slack.calls import Call, Refused
 from tests.emulators.slack.chat import Chat
+from tests.emulators.slack.client import Client
+from tests.emulators.slack.dump import dump
 from tests.emulators.slack.events import Feed
 from tests.emulators.slack.faults import Faults
 from tests.emulators.slack.files import Files
+from tests.emulators.slack.groups import Groups
+from tests.emulators.slack.hooks import Hooks
 from tests.emulators.slack.reads import Reads
 from tests.emulators.slack.socketmode import Connection, Delivery, SocketMode
+from tests.emulators.slack.triggers import Triggers
+from tests.emulators.slack.uploads import Uploads
+from tests.emulators.slack.views import Views
 from tests.emulators.slack.world import Message, Ping, Seen, Status, World
 
 T = TypeVar("T")
@@ -90,6 +97,14 @@ class SlackEmulator:
         )
         self.world.listener = self.feed.tell
         self._chat = Chat(self.world, granted=self.granted)
+        self.groups = Groups(self.world)
+        triggers = Triggers(clock)
+        self.views = Views(self.world, triggers)
+        self.hooks = Hooks(self.world, host=self._host)
+        self._files = Files(self.world, trusts=lambda request: self.api.trusts(request))
+        self._uploads = Uploads(
+            self.world, chat=self._chat, files=self._files, host=self._host
+        )
         reads = Reads(
             self.world,
             granted=self.granted,
@@ -103,8 +118,10 @@ class SlackEmulator:
             methods={
                 **self._chat.methods(),
                 **reads.methods(),
+                **self.groups.methods(),
+                **self.views.methods(),
+                **self._uploads.methods(),
                 APP_LEVEL: self._open_connection,
-                "auth.test": self._test_auth,
             },
             tokens=(self.bot_token, self.app_token),
             granted=self.granted,
@@ -112,13 +129,36 @@ class SlackEmulator:
             clock=clock,
             changes=self._changes,
         )
-        self._files = Files(self.world, trusts=self.api.trusts)
+        self.client = client = Client(
+            self.world,
+            socket=self.socket,
+            triggers=triggers,
+            views=self.views,
+            hooks=self.hooks,
+            files=self._files,
+            host=self._host,
+            emit=self.emit,
+        )
+        # What people do with controls, commands and views; see client.py.
+        self.command, self.shortcut = client.command, client.shortcut
+        self.press, self.choose = client.press, client.choose
+        self.press_feedback, self.ephemerals = client.press_feedback, client.ephemerals
+        self.press_in, self.choose_in = client.press_in, client.choose_in
+        self.modal, self.fill = client.modal, client.fill
+        self.submit, self.close = client.submit, client.close
+        self.open_home, self.home, self.page = (
+            client.open_home,
+            client.home,
+            client.page,
+        )
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=16 * 2**20)
         app.router.add_route("*", "/api/{method}", self.api.serve)
         app.router.add_get("/link/", self.socket.serve)
         app.router.add_get("/files/{file}/{name}", self._files.serve)
+        app.router.add_post("/upload/v1/{file}", self._uploads.serve)
+        app.router.add_post("/hooks/{hook}", self.hooks.serve)
         # The short timeout ends calls that a test still holds.
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
         await self._runner.setup()
@@ -185,11 +225,17 @@ class SlackEmulator:
         kind: str = "channel",
         joined: bool = True,
         members: Sequence[str] = (),
+        creator: str | None = None,
     ) -> str:
         """Open a "channel", a private "group" or an "mpim"."""
-        bot = {self.bot_user} if joined else set()
-        channel = self.world.add_channel(name, kind=kind, members={*members} | bot)
-        return channel.id
+        present = {*members} | ({self.bot_user} if joined else set())
+        return self.world.add_channel(
+            name, kind=kind, members=present, creator=creator
+        ).id
+
+    def add_group(self, name: str, handle: str, users: Sequence[str] = ()) -> str:
+        """Make a user group; `self.groups.change` puts other people into it."""
+        return self.groups.add(name, handle, list(users)).id
 
     def open_dm(self, user: str) -> str:
         """The direct messages between `user` and the bot."""
@@ -231,7 +277,7 @@ class SlackEmulator:
             client_msg_id=str(uuid.UUID(int=self._chance.getrandbits(128))),
             broadcast=broadcast,
             files=[
-                self._files.add(name, content, host=self._host)
+                self._files.add(name, content, host=self._host())
                 for name, content in (files or {}).items()
             ],
         )
@@ -249,18 +295,6 @@ class SlackEmulator:
     def delete(self, channel: str, ts: str) -> None:
         """Let the author, or an admin, take a message back."""
         self.world.delete(self.world.messages[channel][ts])
-
-    def press(self, user: str, channel: str, ts: str, action: str) -> Delivery:
-        """Press the button with this `action_id` on a message (A10)."""
-        payload = interactions.block_actions(self.world, user, channel, ts, action)
-        return self.socket.deliver(payload, kind="interactive", accepts_answer=True)
-
-    def command(
-        self, user: str, channel: str, command: str, text: str = ""
-    ) -> Delivery:
-        """Type a slash command; what the app answers is in `.answer` (A10)."""
-        payload = interactions.slash_command(self.world, user, channel, command, text)
-        return self.socket.deliver(payload, kind="slash_commands", accepts_answer=True)
 
     # What happens to the workspace and to the app.
 
@@ -313,6 +347,11 @@ class SlackEmulator:
     def message(self, channel: str, ts: str) -> Seen:
         """One message as a reader sees it now. Raises KeyError if it is gone."""
         return self.world.seen(self.world.messages[channel][ts])
+
+    def attached(self, channel: str, ts: str) -> dict[str, bytes]:
+        """What is attached to a message, by name."""
+        files = self.world.messages[channel][ts].files
+        return {file["name"]: self._files.content(file["id"]) for file in files}
 
     def transcript(self, channel: str, thread_ts: str) -> str:
         """A thread as one reads it: "Alice: …", "threadkeep (bot): …"."""
@@ -367,24 +406,8 @@ class SlackEmulator:
 
     def dump(self) -> str:
         """The state of things, for whoever wonders why a test hangs."""
-        lines = [f"connections: {len(self.connections)} of {self.socket.opened}"]
-        for channel in self.world.channels.values():
-            lines.append(f"in {channel.id} {channel.name}:")
-            for message in self.world.messages[channel.id].values():
-                indent = "      " if message.thread_ts else "  "
-                lines.append(f"{indent}{message.ts} {self.world.line(message)}")
-        lines.append(f"refused: {dict(self.refused)}; the last calls:")
-        for call in self.calls[-10:]:
-            lines.append(f"  {call.at:.3f} {call.method} {call.outcome}")
-        lines.append("not acknowledged:")
-        for delivery in self.deliveries:
-            if not delivery.acked:
-                kind = delivery.event.get("type", delivery.type)
-                state = "lost" if delivery.lost else f"{len(delivery.attempts)} sent"
-                lines.append(f"  {kind} {delivery.event.get('ts', '')} {state}")
-        return "\n".join(lines)
+        return dump(self.world, self.views, self.api, self.socket)
 
-    @property
     def _host(self) -> str:
         return f"127.0.0.1:{self._port}"
 
@@ -392,16 +415,4 @@ class SlackEmulator:
         if not self.socket_mode:
             # Which error Slack gives is not confirmed; this one is on its list.
             raise Refused("access_denied")
-        return {"ok": True, "url": f"ws://{self._host}{self.socket.ticket()}"}
-
-    def _test_auth(self, call: Call) -> Json:
-        return {
-            "ok": True,
-            "url": "https://emulated.slack.com/",
-            "team": "Emulated",
-            "user": self.world.bot.name,
-            "team_id": self.team,
-            "user_id": self.bot_user,
-            "bot_id": self.bot_id,
-            "is_enterprise_install": False,
-        }
+        return {"ok": True, "url": f"ws://{self._host()}{self.socket.ticket()}"}

@@ -65,6 +65,7 @@ class Feed:
     def send(self, event: Json) -> None:
         """Send one inner event, in its envelope (A1)."""
         world = self._world
+        channel = str(event.get("channel", ""))
         authorization = {
             "enterprise_id": None,
             "team_id": world.team,
@@ -84,7 +85,8 @@ class Feed:
                 "event_time": int(float(event["event_ts"])),
                 "event_context": f"4-{hashlib.sha1(world.team.encode()).hexdigest()}",
                 "authorizations": [authorization],
-                "is_ext_shared_channel": False,
+                "is_ext_shared_channel": channel in world.channels
+                and world.shared(channel),
                 "event": event,
             }
         )

@@ -29,16 +29,20 @@ class Files:
         self._world = world
         self._trusts = trusts
         self._contents: dict[str, bytes] = {}
+        self._files: dict[str, Json] = {}
 
-    def add(self, name: str, content: bytes, *, host: str) -> Json:
+    def add(
+        self, name: str, content: bytes, *, host: str, number: str | None = None
+    ) -> Json:
         """Keep a file; return what a message says of it (A1.3)."""
-        number = self._world.number("F")
+        number = number or self._world.number("F")
         self._contents[number] = content
         ending = name.rpartition(".")[2]
         url = f"http://{host}/files/{number}/{name}"
-        return {
+        file = self._files[number] = {
             "id": number,
             "name": name,
+            "title": name,
             "mimetype": _TYPES.get(ending, "application/octet-stream"),
             "filetype": ending,
             "size": len(content),
@@ -47,6 +51,15 @@ class Files:
             "url_private_download": url,
             "file_access": "visible",
         }
+        return file
+
+    def json(self, number: str) -> Json | None:
+        """What a message says of a file, or None."""
+        return self._files.get(number)
+
+    def content(self, number: str) -> bytes:
+        """What is in a file. Raises KeyError."""
+        return self._contents[number]
 
     async def serve(self, request: web.Request) -> web.Response:
         """Answer a download."""

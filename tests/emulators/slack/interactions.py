@@ -1,34 +1,92 @@
-"""What the app is sent when somebody uses its buttons or commands (A10)."""
+"""What the app is sent when somebody uses its controls, commands or views (A10).
+
+Rule: these functions only put payloads together; whether a person can do it is
+decided in client.py.
+"""
+
+from typing import Any
 
 from tests.emulators.slack import blocks as kit
+from tests.emulators.slack import controls
 from tests.emulators.slack.blocks import Json
-from tests.emulators.slack.world import World
+from tests.emulators.slack.controls import Control
+from tests.emulators.slack.ephemeral import Whisper
+from tests.emulators.slack.world import Message, World
 
 
-def block_actions(world: World, user: str, channel: str, ts: str, action: str) -> Json:
-    """Somebody presses the button with this `action_id` on a message.
-
-    Raises KeyError if the message has no such button.
-    """
-    message = world.messages[channel][ts]
-    button = kit.buttons(message.blocks or [])[action]
-    place = {"type": "message", "message_ts": ts, "channel_id": channel}
-    thread = {"thread_ts": message.thread_ts} if message.thread_ts else {}
-    name = world.users[user].name.lower()
+def block_actions(world: World, user: str, control: Control, state: Json) -> Json:
+    """Somebody used `control`, which is now in `state`; where it stands is for the
+    caller to add."""
+    name = control.element
+    action: dict[str, Any] = {
+        "type": control.kind,
+        "action_id": control.action,
+        "block_id": control.block,
+        "action_ts": world.next_ts(),
+    }
+    for field in ("text", "value", "style", "icon", "placeholder"):
+        if field in name:
+            action[field] = name[field]
     return {
         "type": "block_actions",
-        "user": {"id": user, "username": name, "name": name, "team_id": world.team},
-        "api_app_id": world.app,
-        "container": {**place, "is_ephemeral": False, **thread},
-        "trigger_id": world.number("trigger"),
-        "team": {"id": world.team, "domain": "emulated"},
-        "enterprise": None,
-        "is_enterprise_install": False,
-        "channel": {"id": channel, "name": _name(world, channel)},
-        "message": world.json(message),
-        "state": {"values": {}},
-        "actions": [{**button, "action_ts": world.next_ts()}],
+        **_somebody(world, user),
+        "actions": [{**action, **state}],
     }
+
+
+def on_message(world: World, message: Message | Whisper) -> Json:
+    """What a payload says of the message that a control stands on.
+
+    One that only one person sees is not in it: Slack keeps none.
+    """
+    ephemeral = isinstance(message, Whisper)
+    thread = {"thread_ts": message.thread_ts} if message.thread_ts else {}
+    container = {
+        "type": "message",
+        "message_ts": message.ts,
+        "channel_id": message.channel,
+        "is_ephemeral": ephemeral,
+        **thread,
+    }
+    return {
+        "container": container,
+        "channel": place(world, message.channel),
+        **({} if isinstance(message, Whisper) else {"message": world.json(message)}),
+    }
+
+
+def values(blocks: list[Json]) -> Json:
+    """`state.values` of a message: what its menus have chosen, by block."""
+    found: Json = {}
+    for block in blocks:
+        for element in kit.parts(block):
+            if element["type"] in controls.MENUS:
+                row = found.setdefault(block["block_id"], {})
+                row[element["action_id"]] = controls.initial(element)
+    return found
+
+
+def message_action(
+    world: World, user: str, message: Message, *, callback_id: str
+) -> Json:
+    """Somebody uses a message shortcut."""
+    return {
+        "type": "message_action",
+        **_somebody(world, user),
+        "callback_id": callback_id,
+        "message_ts": message.ts,
+        "message": world.json(message),
+        "channel": place(world, message.channel),
+        "action_ts": world.next_ts(),
+    }
+
+
+def view_event(world: World, user: str, view: Json, *, kind: str) -> Json:
+    """Somebody sends a modal off ("view_submission") or closes it ("view_closed")."""
+    more: Json = {"is_cleared": False}
+    if kind == "view_submission":
+        more = {"response_urls": []}
+    return {"type": kind, **_somebody(world, user), "view": view, **more}
 
 
 def slash_command(
@@ -36,21 +94,35 @@ def slash_command(
 ) -> Json:
     """Somebody types a command; Slack says no thread, ever."""
     return {
+        "token": "verification",
         "team_id": world.team,
         "team_domain": "emulated",
         "channel_id": channel,
-        "channel_name": _name(world, channel),
+        "channel_name": place(world, channel)["name"],
         "user_id": user,
         "user_name": world.users[user].name.lower(),
         "command": command,
         "text": text,
-        "trigger_id": world.number("trigger"),
         "api_app_id": world.app,
         "is_enterprise_install": "false",
     }
 
 
-def _name(world: World, channel: str) -> str:
-    place = world.channels[channel]
-    names = {"im": "directmessage", "channel": place.name}
-    return names.get(place.kind, "privategroup")
+def place(world: World, channel: str) -> Json:
+    """A channel as payloads name it."""
+    here = world.channels[channel]
+    names = {"im": "directmessage", "channel": here.name}
+    return {"id": channel, "name": names.get(here.kind, "privategroup")}
+
+
+def _somebody(world: World, user: str) -> Json:
+    name = world.users[user].name.lower()
+    person = {"id": user, "username": name, "name": name}
+    return {
+        "token": "verification",
+        "user": {**person, "team_id": world.users[user].team},
+        "api_app_id": world.app,
+        "team": {"id": world.team, "domain": "emulated"},
+        "enterprise": None,
+        "is_enterprise_install": False,
+    }

@@ -17,7 +17,11 @@ class User:
     team: str
     real_name: str
     admin: bool = False
+    owner: bool = False
+    primary_owner: bool = False
+    #: A guest, of several channels or of a `single_channel`.
     guest: bool = False
+    single_channel: bool = False
     deleted: bool = False
     #: The B… id of an app's user; "" for people.
     bot: str = ""
@@ -25,8 +29,11 @@ class User:
     #: Posts as apps did of old: subtype `bot_message` and no `user` (A1.3).
     classic: bool = False
 
-    def json(self) -> Json:
-        """The user as `users.info` shows it."""
+    def json(self, home: str) -> Json:
+        """The user as `users.info` shows it in the workspace `home` (A13)."""
+        owner = self.owner or self.primary_owner
+        # Only people of other organisations have it.
+        stranger = {"is_stranger": True} if self.team != home else {}
         return {
             "id": self.id,
             "team_id": self.team,
@@ -35,11 +42,12 @@ class User:
             "real_name": self.real_name,
             "tz": "Europe/Berlin",
             "tz_offset": 3600,
-            "is_admin": self.admin,
-            "is_owner": False,
-            "is_primary_owner": False,
-            "is_restricted": self.guest,
-            "is_ultra_restricted": False,
+            "is_admin": self.admin or owner,
+            "is_owner": owner,
+            "is_primary_owner": self.primary_owner,
+            "is_restricted": self.guest or self.single_channel,
+            "is_ultra_restricted": self.single_channel,
+            **stranger,
             "is_bot": bool(self.bot),
             "is_app_user": False,
             "updated": 1795000000,

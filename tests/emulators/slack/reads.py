@@ -1,4 +1,4 @@
-"""The methods that read: conversations.*, users.info.
+"""The methods that read: auth.test, conversations.*, users.info.
 
 Rule: a private channel without the bot is not there (`channel_not_found`); what
 was said in a public one is for members only (`not_in_channel`) (A5.2, A5.3).
@@ -37,11 +37,24 @@ class Reads:
     def methods(self) -> Mapping[str, Callable[[Call], Json]]:
         """The methods by name."""
         return {
+            "auth.test": self._whoami,
             "conversations.replies": self._replies,
             "conversations.history": self._history,
             "conversations.info": self._info,
             "conversations.open": self._open,
             "users.info": self._user,
+        }
+
+    def _whoami(self, call: Call) -> Json:
+        return {
+            "ok": True,
+            "url": "https://emulated.slack.com/",
+            "team": "Emulated",
+            "user": self._world.bot.name,
+            "team_id": self._world.team,
+            "user_id": self._world.bot.id,
+            "bot_id": self._world.bot.bot,
+            "is_enterprise_install": False,
         }
 
     def _replies(self, call: Call) -> Json:
@@ -94,19 +107,28 @@ class Reads:
     def _info(self, call: Call) -> Json:
         channel = self._known(call)
         self._need(scopes.READ[channel.kind])
-        return {"ok": True, "channel": channel.json(self._world.bot.id)}
+        shape = channel.json(self._world.bot.id)
+        if "is_ext_shared" in shape:
+            shared = self._world.shared(channel.id)
+            shape |= {"is_shared": shared, "is_ext_shared": shared}
+        return {"ok": True, "channel": shape}
 
     def _open(self, call: Call) -> Json:
-        user = call.text("users")
-        if user not in self._world.users:
-            raise Refused("user_not_found")
-        return {"ok": True, "channel": {"id": self._world.direct(user).id}}
+        names = call.text("users").split(",")
+        if len(names) > 1:
+            self._need("mpim:write")
+        user = self._world.users.get(names[0])
+        if user is None or user.id == self._world.bot.id:
+            raise Refused("user_not_found" if names[0] else "users_list_not_supplied")
+        if user.deleted:
+            raise Refused("user_disabled")
+        return {"ok": True, "channel": {"id": self._world.direct(user.id).id}}
 
     def _user(self, call: Call) -> Json:
         user = self._world.users.get(call.text("user"))
         if user is None:
             raise Refused("user_not_found")
-        return {"ok": True, "user": user.json()}
+        return {"ok": True, "user": user.json(self._world.team)}
 
     def _known(self, call: Call) -> Channel:
         channel = self._world.channels.get(call.text("channel"))

@@ -10,6 +10,7 @@ ALL = frozenset(
         "chat:write",
         "commands",
         "files:read",
+        "files:write",
         "groups:history",
         "groups:read",
         "im:history",
@@ -18,6 +19,7 @@ ALL = frozenset(
         "mpim:history",
         "mpim:read",
         "reactions:write",
+        "usergroups:read",
         "users:read",
     }
 )
@@ -46,6 +48,11 @@ BY_METHOD = {
     "chat.postEphemeral": "chat:write",
     "assistant.threads.setStatus": "chat:write",
     "reactions.add": "reactions:write",
+    "files.info": "files:read",
+    "files.getUploadURLExternal": "files:write",
+    "files.completeUploadExternal": "files:write",
+    "usergroups.list": "usergroups:read",
+    "usergroups.users.list": "usergroups:read",
     "users.info": "users:read",
     "conversations.open": "im:write",
 }

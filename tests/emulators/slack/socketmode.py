@@ -5,6 +5,8 @@ acknowledged within `ack_timeout`, on any connection, it is sent again with a ne
 envelope, after each of `retries` in turn, and then given up.
 Rule 2: what happens while no connection is open waits for one, at most `keep`
 seconds, and arrives as a retry: the first that the app sees of it (A2).
+Rule 3: only events come again (A2). What people do with controls, commands and
+views is sent once: whoever did it is told that it did not work, and does it again.
 
 All of these are real seconds; only what is logged uses the emulator's clock.
 """
@@ -57,6 +59,8 @@ class Delivery:
     lost: bool = False
     #: What the app sent along with its ack.
     answer: Json | None = None
+    #: What happens as soon as it is acknowledged or lost.
+    done: Callable[["Delivery"], None] | None = None
 
     @property
     def event(self) -> Json:
@@ -128,10 +132,15 @@ class SocketMode:
         return f"/link/?ticket={ticket}&app_id={self._app}"
 
     def deliver(
-        self, payload: Json, *, kind: str = "events_api", accepts_answer: bool = False
+        self,
+        payload: Json,
+        *,
+        kind: str = "events_api",
+        accepts_answer: bool = False,
+        done: Callable[[Delivery], None] | None = None,
     ) -> Delivery:
-        """Put `payload` on its way."""
-        delivery = Delivery(kind, payload, accepts_answer)
+        """Put `payload` on its way; `done` is called when it has come to an end."""
+        delivery = Delivery(kind, payload, accepts_answer, done=done)
         self.deliveries.append(delivery)
         self.pending += 1
         self._queue.put_nowait(delivery)
@@ -197,10 +206,14 @@ class SocketMode:
     async def _see_through(self, delivery: Delivery) -> None:
         delivery.lost = not await self._delivered(delivery)
         self.pending -= 1
+        if delivery.done is not None:
+            delivery.done(delivery)
         self._changes.mark()
 
     async def _delivered(self, delivery: Delivery) -> bool:
         """Send `delivery` until it is acknowledged; say whether it ever was."""
+        if delivery.type != "events_api":
+            return bool(self.connections) and await self._attempt(delivery, 0)
         last = asyncio.get_running_loop().time() + self._keep
         retry = 0
         while retry <= len(self._retries):

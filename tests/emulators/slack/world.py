@@ -15,6 +15,9 @@ from typing import Any
 from tests.emulators.changes import Changes
 from tests.emulators.slack import blocks as kit
 from tests.emulators.slack.blocks import Json
+from tests.emulators.slack.controls import Control, controls
+from tests.emulators.slack.ephemeral import Whisper
+from tests.emulators.slack.notation import Names
 from tests.emulators.slack.people import Channel, User
 
 #: What notifies somebody (A6). In a markdown block it is not documented whether
@@ -22,8 +25,6 @@ from tests.emulators.slack.people import Channel, User
 PING = re.compile(
     r"<(!(?:channel|here|everyone)|!subteam\^\w+|@[UW][A-Z0-9]+)(?:\|.*?)?>"
 )
-
-_REFERENCE = re.compile(r"<([^<>]+)>")
 
 SLACKBOT = "USLACKBOT"
 
@@ -69,6 +70,12 @@ class Seen:
     #: Whether the "(edited)" marker shows (A5.3).
     edited: bool
     buttons: tuple[str, ...]
+    #: Whether it asks what one thinks of it (A8.2).
+    feedback: bool
+    #: Its buttons and menus.
+    controls: tuple[Control, ...]
+    #: The names of what is attached.
+    files: tuple[str, ...]
     metadata: Json | None
     #: What it read earlier, oldest first; the last one is what it reads now.
     versions: tuple[Version, ...]
@@ -148,7 +155,10 @@ class World:
         self.pings: list[Ping] = []
         self.statuses: list[Status] = []
         #: What the bot showed to one person only.
-        self.ephemeral: list[Json] = []
+        self.ephemeral: list[Whisper] = []
+        #: The handles of the user groups, by id.
+        self.handles: dict[str, str] = {}
+        self.names = Names(self.users, self.channels, self.handles)
         self._numbers = itertools.count(1)
         self._replies: dict[tuple[str, str], list[Message]] = {}
         # Ts are wall-clock times, but run with the injected clock.
@@ -163,9 +173,11 @@ class World:
         self.users[user.id] = user
         return user
 
-    def add_channel(self, name: str, *, kind: str, members: set[str]) -> Channel:
-        """Open a place to talk."""
-        creator = min(members, default=self.bot.id)
+    def add_channel(
+        self, name: str, *, kind: str, members: set[str], creator: str | None = None
+    ) -> Channel:
+        """Open a place to talk; it is the first member's if nobody is named."""
+        creator = creator or min(members, default=self.bot.id)
         letter = "D" if kind == "im" else "C"
         channel = Channel(self.number(letter), name, kind, self.team, creator, members)
         self.channels[channel.id] = channel
@@ -179,6 +191,11 @@ class World:
             if channel.kind == "im" and channel.members == pair:
                 return channel
         return self.add_channel("", kind="im", members=pair)
+
+    def shared(self, channel: str) -> bool:
+        """Whether people of another organisation are in a channel (A14)."""
+        there = (self.users.get(user) for user in self.channels[channel].members)
+        return any(user.team != self.team for user in there if user)
 
     def next_ts(self) -> str:
         """A ts later than every other one: unique over the whole workspace."""
@@ -228,6 +245,28 @@ class World:
             self.replies(message.channel, message.thread_ts).remove(message)
         self._changed(Deleted(message, before))
 
+    def whisper(
+        self,
+        user: str,
+        channel: str,
+        text: str,
+        blocks: list[Json],
+        thread_ts: str | None,
+    ) -> Whisper:
+        """Show something to `user` only."""
+        whisper = Whisper(
+            ts=self.next_ts(),
+            channel=channel,
+            user=user,
+            fallback=text,
+            blocks=blocks,
+            thread_ts=thread_ts,
+            shown=not thread_ts or bool(self.replies(channel, thread_ts)),
+        )
+        self.ephemeral.append(whisper)
+        self.changes.mark()
+        return whisper
+
     def react(self, message: Message, name: str, user: str) -> None:
         """Add an emoji to a message."""
         message.reactions.setdefault(name, set()).add(user)
@@ -257,6 +296,7 @@ class World:
     def seen(self, message: Message) -> Seen:
         """`message` as a reader sees it now."""
         user = self.users.get(message.user)
+        found = controls(message.blocks or [])
         return Seen(
             ts=message.ts,
             author=user.name if user else "Slackbot",
@@ -264,6 +304,9 @@ class World:
             text=message.shown,
             edited=message.edited is not None,
             buttons=tuple(kit.buttons(message.blocks or [])),
+            feedback=any(each.kind == "feedback_buttons" for each in found),
+            controls=found,
+            files=tuple(file["name"] for file in message.files),
             metadata=message.metadata,
             versions=tuple(message.versions),
         )
@@ -272,23 +315,10 @@ class World:
         """`message` as one entry of a transcript: who, and what one reads."""
         seen = self.seen(message)
         from_text = seen.text == message.text
-        text = self.readable(seen.text) if from_text else seen.text
+        text = self.names.readable(seen.text) if from_text else seen.text
         names = "".join(f" [{file['name']}]" for file in message.files)
         who = f"{seen.author} (bot)" if seen.bot else seen.author
         return f"{who}: {text}{names}"
-
-    def readable(self, text: str) -> str:
-        """Slack's text with names for references and without escapes (A6)."""
-
-        def name(match: re.Match[str]) -> str:
-            target, _, label = match[1].partition("|")
-            if target.startswith("@") and target[1:] in self.users:
-                return f"@{self.users[target[1:]].name}"
-            if target.startswith("#") and target[1:] in self.channels:
-                return f"#{self.channels[target[1:]].name}"
-            return label or target.replace("!", "@", 1)
-
-        return kit.unescape(_REFERENCE.sub(name, text))
 
     def json(self, message: Message, *, metadata: bool = False) -> Json:
         """`message` as the API and the events show it (A1, A5.5)."""
@@ -303,6 +333,8 @@ class World:
         }
         if user and user.bot:
             shape |= _bot_fields(user)
+        if user and user.team != self.team:
+            shape |= _stranger_fields(user)
         optional: Mapping[str, Any] = {
             "client_msg_id": message.client_msg_id,
             "blocks": message.blocks,
@@ -359,6 +391,16 @@ class World:
 def _bot_fields(user: User) -> Json:
     profile = {"id": user.bot, "app_id": user.app, "name": user.name}
     return {"bot_id": user.bot, "app_id": user.app, "bot_profile": profile}
+
+
+def _stranger_fields(user: User) -> Json:
+    """What a message says of somebody from another organisation (A14)."""
+    profile = {"name": user.name.lower(), "real_name": user.real_name}
+    return {
+        "user_team": user.team,
+        "source_team": user.team,
+        "user_profile": {**profile, "team": user.team},
+    }
 
 
 def _subtype(message: Message) -> str | None:

@@ -1,0 +1,104 @@
+"""What people can put into menus and forms, and how Discord sends it (B2, B8).
+
+A person can only give what Discord's client lets them: everything else raises
+AssertionError.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tests.emulators.discord.model import Json, Model, store_file
+
+TEXT_INPUT, STRINGS, USERS, ROLES, MENTIONABLES, CHANNELS = 4, 3, 5, 6, 7, 8
+UPLOAD = 19
+
+#: What each menu over people and places offers.
+_OFFERS = {
+    USERS: ("users",),
+    ROLES: ("roles",),
+    MENTIONABLES: ("users", "roles"),
+    CHANNELS: ("channels",),
+}
+
+
+class Forms:
+    """Fills in menus and forms in one channel."""
+
+    def __init__(self, model: Model, place: str) -> None:
+        self._model = model
+        self._place = int(place)
+        #: What the things that were chosen are.
+        self.resolved: Json = {}
+
+    def filled(self, component: Json, values: Mapping[str, Any]) -> Json:
+        """A part of a form as it is sent off: labels and rows keep what is in them."""
+        names = ("type", "id")
+        sent: Json = {name: component[name] for name in names if name in component}
+        if "component" in component:
+            return sent | {"component": self.filled(component["component"], values)}
+        if "components" in component:
+            inner = [self.filled(each, values) for each in component["components"]]
+            return sent | {"components": inner}
+        name = component.get("custom_id")
+        if name is None:
+            return sent
+        sent |= {"custom_id": name}
+        if component["type"] == TEXT_INPUT:
+            return sent | {"value": _typed(component, values)}
+        if component["type"] == UPLOAD:
+            return sent | {"values": self._uploaded(component, values.get(name, ()))}
+        chosen = list(values[name]) if name in values else _preset(component)
+        required = component.get("required", True)
+        assert chosen or not required, f"{name} must be filled in"
+        return sent | {"values": self.chosen(component, chosen) if chosen else []}
+
+    def chosen(self, menu: Json, values: Iterable[str]) -> list[str]:
+        """`values` as they are chosen in `menu`."""
+        chosen, name = list(values), menu["custom_id"]
+        least, most = menu.get("min_values", 1), menu.get("max_values", 1)
+        assert least <= len(chosen) <= most, f"{name} takes {least} to {most}"
+        assert len(set(chosen)) == len(chosen), f"{name} takes each but once"
+        if menu["type"] == STRINGS:
+            offered = [each["value"] for each in menu["options"]]
+            assert set(chosen) <= set(offered), f"{name} offers only {offered}"
+        for each in chosen if menu["type"] in _OFFERS else ():
+            self._resolve(menu, each)
+        return chosen
+
+    def _resolve(self, menu: Json, value: str) -> None:
+        channel = self._model.get_channel(self._place)
+        for kind in _OFFERS[menu["type"]]:
+            found = self._model.thing(kind, int(value), channel.guild_id)
+            if found is not None:
+                self.resolved.setdefault(kind, {})[value] = found
+                return
+        raise AssertionError(f"{menu['custom_id']} does not offer {value}")
+
+    def _uploaded(self, field: Json, files: Iterable[tuple[str, bytes]]) -> list[str]:
+        given, name = list(files), field["custom_id"]
+        least, most = field.get("min_values", 1), field.get("max_values", 1)
+        required = field.get("required", True)
+        assert given or not required, f"{name} must be filled in"
+        assert not given or least <= len(given) <= most, f"{name} takes up to {most}"
+        return [
+            store_file(self._model, self._place, file, content, self.resolved)
+            for file, content in given
+        ]
+
+
+def _typed(field: Json, values: Mapping[str, Any]) -> str:
+    name = field["custom_id"]
+    text = str(values.get(name, field.get("value") or ""))
+    assert text or field.get("required") is False, f"{name} must be filled in"
+    most = field.get("max_length", 4_000)
+    assert len(text) <= most, f"{name} takes {most} characters"
+    short = field.get("style", 1) == 1
+    assert not (short and "\n" in text), f"{name} takes one line"
+    return text
+
+
+def _preset(menu: Json) -> list[str]:
+    """What is chosen in `menu` before anybody touches it."""
+    if menu["type"] == STRINGS:
+        return [each["value"] for each in menu["options"] if each.get("default")]
+    return [str(each["id"]) for each in menu.get("default_values") or ()]

@@ -1,0 +1,48 @@
+"""Messages that one person sees: what chat.postEphemeral and response_url write.
+
+Rule: no event tells of them, no method reads, edits or deletes them; only a
+response_url that came with one of their controls changes them (A10).
+"""
+
+from dataclasses import dataclass
+
+from tests.emulators.slack import blocks as kit
+from tests.emulators.slack.blocks import Json
+from tests.emulators.slack.controls import BUTTONS, MENUS, Control, controls
+
+
+@dataclass(slots=True, eq=False)
+class Whisper:
+    """A message that only `user` sees."""
+
+    ts: str
+    channel: str
+    user: str
+    #: Its `text`; what one reads is in `text`.
+    fallback: str
+    blocks: list[Json]
+    thread_ts: str | None = None
+    #: chat.postEphemeral: "in threads only shown if there is already an active
+    #: thread": False where it was written into a thread that nobody had answered.
+    shown: bool = True
+    #: Taken back through its response_url.
+    gone: bool = False
+
+    @property
+    def text(self) -> str:
+        """What its blocks show or, if they show none, its text."""
+        return kit.shown(self.blocks) or self.fallback
+
+    @property
+    def controls(self) -> tuple[Control, ...]:
+        return controls(self.blocks)
+
+    @property
+    def buttons(self) -> tuple[str, ...]:
+        """What its buttons read."""
+        return tuple(each.label for each in self.controls if each.kind in BUTTONS)
+
+    @property
+    def selects(self) -> tuple[Control, ...]:
+        """Its menus."""
+        return tuple(each for each in self.controls if each.kind in MENUS)

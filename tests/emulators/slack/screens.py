@@ -1,0 +1,89 @@
+"""Modals and home tabs as the person before the screen sees them."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from tests.emulators.slack import blocks as kit
+from tests.emulators.slack import fields
+from tests.emulators.slack.blocks import Json
+from tests.emulators.slack.controls import BUTTONS, MENUS, Control, controls
+from tests.emulators.slack.fields import Field
+from tests.emulators.slack.views import View, title
+
+
+@dataclass(frozen=True, slots=True)
+class Modal:
+    """A modal as one sees it; `id` is good for press_in and choose_in."""
+
+    id: str
+    title: str
+    #: What its blocks read, labels and hints of inputs too.
+    text: str
+    fields: tuple[Field, ...]
+    controls: tuple[Control, ...]
+    #: What the buttons at the bottom read; "" if there is none to send it off.
+    submit: str
+    close: str
+    #: What is wrong with what was filled in, by block_id; "" is over all of it.
+    errors: dict[str, str]
+    callback_id: str
+    private_metadata: str
+    #: As payloads show it.
+    view: Json
+
+    @classmethod
+    def of(cls, view: View, json: Json) -> Self:
+        """`view`, whose JSON this is."""
+        return cls(
+            id=view.id,
+            title=title(view),
+            text=kit.shown(view.blocks),
+            fields=tuple(
+                fields.field(block, view.state(block, block["element"]))
+                for block in view.blocks
+                if block["type"] == "input"
+            ),
+            controls=controls(view.blocks),
+            submit=title(view, "submit"),
+            close=title(view, "close"),
+            errors=dict(view.errors),
+            callback_id=json["callback_id"],
+            private_metadata=json["private_metadata"],
+            view=json,
+        )
+
+    @property
+    def buttons(self) -> tuple[str, ...]:
+        """What the buttons among its blocks read."""
+        return tuple(each.label for each in self.controls if each.kind in BUTTONS)
+
+    @property
+    def selects(self) -> tuple[Control, ...]:
+        """The menus among its blocks; those of inputs are in `fields`."""
+        return tuple(each for each in self.controls if each.kind in MENUS)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The home tab as one sees it; `id` is good for press_in and choose_in."""
+
+    id: str
+    text: str
+    controls: tuple[Control, ...]
+    #: As payloads show it.
+    view: Json
+
+    @classmethod
+    def of(cls, view: View, json: Json) -> Self:
+        """`view`, whose JSON this is."""
+        return cls(view.id, kit.shown(view.blocks), controls(view.blocks), json)
+
+    @property
+    def buttons(self) -> tuple[str, ...]:
+        """What its buttons read."""
+        return tuple(each.label for each in self.controls if each.kind in BUTTONS)
+
+    @property
+    def selects(self) -> tuple[Control, ...]:
+        """Its menus."""
+        return tuple(each for each in self.controls if each.kind in MENUS)

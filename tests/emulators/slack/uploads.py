@@ -1,0 +1,103 @@
+"""Files that the app uploads, in the three steps of A15, and files.info.
+
+Rule: a file is in nobody's sight until files.completeUploadExternal puts it there.
+Errors: Slack's pages on the methods.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from tests.emulators.slack.blocks import Json
+from tests.emulators.slack.calls import Call, Refused
+from tests.emulators.slack.chat import Chat
+from tests.emulators.slack.files import Files
+from tests.emulators.slack.world import Message, World
+
+
+@dataclass(slots=True)
+class Ticket:
+    """An upload that was announced."""
+
+    name: str
+    length: int
+    content: bytes | None = None
+
+
+class Uploads:
+    """The way of the app's files into a channel."""
+
+    def __init__(
+        self, world: World, *, chat: Chat, files: Files, host: Callable[[], str]
+    ) -> None:
+        self._world = world
+        self._chat = chat
+        self._files = files
+        self._host = host
+        #: By the id that the file is going to have.
+        self._tickets: dict[str, Ticket] = {}
+
+    def methods(self) -> Mapping[str, Callable[[Call], Json]]:
+        """The methods by name."""
+        return {
+            "files.getUploadURLExternal": self._announce,
+            "files.completeUploadExternal": self._complete,
+            "files.info": self._info,
+        }
+
+    async def serve(self, request: web.Request) -> web.Response:
+        """Take the bytes of a file, as many as were announced."""
+        ticket = self._tickets.get(request.match_info["file"])
+        content = await request.read()
+        if ticket is None or len(content) != ticket.length:
+            raise web.HTTPBadRequest
+        ticket.content = content
+        return web.Response(text=f"OK - {len(content)}")
+
+    def _announce(self, call: Call) -> Json:
+        name, length = call.text("filename"), call.number("length", 0)
+        if not name or not length:
+            raise Refused("invalid_arguments")
+        number = self._world.number("F")
+        self._tickets[number] = Ticket(name, length)
+        url = f"http://{self._host()}/upload/v1/{number}"
+        return {"ok": True, "upload_url": url, "file_id": number}
+
+    def _complete(self, call: Call) -> Json:
+        listed = call.value("files")
+        if not isinstance(listed, list) or not listed:
+            raise Refused("invalid_arguments")
+        name = call.text("channel_id") or call.text("channels")
+        channel = self._chat.writable(name) if name else None
+        thread = self._chat.root(call.text("thread_ts"), channel) if channel else None
+        files = [self._kept(str(each.get("id"))) for each in listed]
+        for file, each in zip(files, listed, strict=True):
+            file["title"] = each.get("title") or file["name"]
+        if channel is not None:
+            self._world.post(
+                Message(
+                    ts=self._world.next_ts(),
+                    channel=channel.id,
+                    user=self._world.bot.id,
+                    text=call.text("initial_comment"),
+                    thread_ts=thread,
+                    files=files,
+                )
+            )
+        return {"ok": True, "files": files}
+
+    def _kept(self, number: str) -> Json:
+        ticket = self._tickets.get(number)
+        if ticket is None or ticket.content is None:
+            raise Refused("file_not_found")
+        del self._tickets[number]
+        return self._files.add(
+            ticket.name, ticket.content, host=self._host(), number=number
+        )
+
+    def _info(self, call: Call) -> Json:
+        file = self._files.json(call.text("file"))
+        if file is None:
+            raise Refused("file_not_found")
+        return {"ok": True, "file": file, "comments": [], "response_metadata": {}}

@@ -1,0 +1,140 @@
+"""What Block Kit takes in messages, by the sizes of A5.4."""
+
+from typing import Any
+
+import pytest
+
+from tests.emulators.slack import blocks as kit
+from tests.emulators.slack_app import (
+    Json,
+    actions,
+    asks,
+    button,
+    menu,
+    option,
+    plain,
+    section,
+    typed,
+)
+
+ONE = option("v", "One")
+FEEDBACK = {
+    "type": "feedback_buttons",
+    "action_id": "f",
+    "positive_button": {"text": plain("Good"), "value": "up"},
+    "negative_button": {"text": plain("Bad"), "value": "down"},
+}
+TRASH = {
+    "type": "icon_button",
+    "action_id": "t",
+    "icon": "trash",
+    "text": plain("Delete"),
+}
+SEVERAL = {"type": "multi_static_select", "action_id": "s", "options": [ONE]}
+TICKS = {"type": "checkboxes", "action_id": "c", "options": [ONE] * 10}
+
+
+def opinions(*elements: Json) -> Json:
+    return {"type": "context_actions", "elements": list(elements)}
+
+
+def context(*elements: Json) -> Json:
+    return {"type": "context", "elements": list(elements)}
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        section("x" * 3_000),
+        {"type": "section", "fields": [plain("x" * 2_000)] * 10},
+        section("x", accessory=SEVERAL),
+        section("x", accessory={"type": "image", "alt_text": "x", "image_url": "x"}),
+        actions(*[button(str(number), "x" * 75) for number in range(25)]),
+        actions(button("a", "x", value="x" * 2_000, style="danger")),
+        actions(
+            button(
+                "x" * 255,
+                "x",
+                confirm={
+                    "title": plain("Sure?"),
+                    "text": plain("It is gone then."),
+                    "confirm": plain("Yes"),
+                    "deny": plain("No"),
+                },
+            )
+        ),
+        actions(menu("m", *[option("v" * 150, "x" * 75)] * 100), TICKS),
+        actions(menu("m", ONE, placeholder=plain("x" * 150), initial_option=ONE)),
+        actions(
+            {
+                "type": "static_select",
+                "option_groups": [{"label": plain("Group"), "options": [ONE]}],
+            }
+        ),
+        context(*[{"type": "mrkdwn", "text": "*x*"}] * 10),
+        opinions(FEEDBACK, TRASH),
+        {"type": "header", "text": plain("x" * 150)},
+        {"type": "divider"},
+        {"type": "markdown", "text": "x" * 12_000},
+    ],
+)
+def test_what_a_message_takes(block: Json) -> None:
+    assert kit.problem([block]) is None
+
+
+CASES: list[tuple[Any, str]] = [
+    ({"type": "section"}, "missing required field: text or fields"),
+    (section(""), "more than 0 characters"),
+    ({"type": "section", "text": {"text": "x"}}, "plain_text or mrkdwn"),
+    ({"type": "section", "fields": [plain("x")] * 11}, "1 to 10 fields"),
+    ({"type": "section", "fields": [plain("x" * 2_001)]}, "less than 2001"),
+    (section("x", accessory=typed("t")), "unsupported type: plain_text_input"),
+    (actions(), "1 to 25 elements"),
+    (actions(*[button(str(number), "x") for number in range(26)]), "1 to 25"),
+    (actions(button("a", "x"), button("a", "y")), "action_id already exists"),
+    (actions(button("x" * 256, "x")), "less than 256"),
+    (actions(button("a", "")), "1 to 75"),
+    (actions(button("a", "x", value="x" * 2_001)), "less than 2001"),
+    (actions(button("a", "x", url="x" * 3_001)), "less than 3001"),
+    (actions(button("a", "x", style="pink")), "primary or danger"),
+    (actions({**button("a", "x"), "text": {"type": "mrkdwn", "text": "x"}}), "plain"),
+    (actions(button("a", "x", confirm={"title": plain("x" * 101)})), "of confirm"),
+    (actions(SEVERAL), "unsupported type: multi_static_select"),
+    (actions(typed("t")), "unsupported type: plain_text_input"),
+    ({"type": "actions", "elements": ["button"]}, "unsupported type: button"),
+    (actions(menu("m")), "1 to 100 options"),
+    (actions(menu("m", *[ONE] * 101)), "1 to 100 options"),
+    (actions(menu("m", option("v", "x" * 76))), "option: text must have 1 to 75"),
+    (actions(menu("m", option("v" * 151, "x"))), "value must have 1 to 150"),
+    (actions(menu("m", {**ONE, "description": plain("x" * 76)})), "description"),
+    (actions(menu("m", ONE, initial_option=option("w", "One"))), "exactly match"),
+    (actions(menu("m", ONE, placeholder=plain("x" * 151))), "placeholder"),
+    (actions(menu("m", ONE, option_groups=[])), "exclude each other"),
+    (actions({**TICKS, "options": [ONE] * 11}), "1 to 10 options"),
+    (context({"type": "mrkdwn", "text": ""}), "more than 0 characters"),
+    (context(button("a", "x")), "unsupported type: button"),
+    (context(*[plain("x")] * 11), "1 to 10 elements"),
+    (opinions(*[FEEDBACK] * 6), "1 to 5 elements"),
+    (opinions(button("a", "x")), "unsupported type: button"),
+    (opinions({**FEEDBACK, "negative_button": None}), "negative_button text"),
+    (opinions({**TRASH, "icon": "star"}), "icon must be trash"),
+    (asks("a", typed("b")), "unsupported type: input"),
+    ({"type": "header", "text": plain("x" * 151)}, "less than 151"),
+    ({"type": "header", "text": {"type": "mrkdwn", "text": "x"}}, "plain_text"),
+]
+
+
+@pytest.mark.parametrize(("block", "why"), CASES, ids=[why for _, why in CASES])
+def test_what_a_message_does_not_take(block: Json, why: str) -> None:
+    problem = kit.problem([{"type": "divider"}, block])
+    assert problem is not None
+    assert why in problem
+    assert problem.endswith("[json-pointer:/blocks/1]")
+
+
+def test_what_only_messages_take() -> None:
+    for block in ({"type": "markdown", "text": "x"}, opinions(FEEDBACK)):
+        for surface in ("modal", "home"):
+            problem = kit.problem([block], surface=surface)
+            assert problem is not None
+            assert "unsupported type" in problem
