@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from bot import context
 from bot.inbox import judge
-from bot.ports import Store
+from bot.stores import Store
 from bot.values import Ended, Heard, Outcome, Shown, ThreadKey, Usage
 from storage.database import open_for_writing
 from storage.sqlite import open_store

@@ -181,7 +181,7 @@ async def _watch(
         return not left
 
     await platform.until(is_whole, timeout=PATIENCE)
-    sent = {_asked_in(request.body): request.sent for request in claude.requests}
+    sent = {_asked_in(request.body): request.sent for request in claude.questions}
     return [
         _watched(question, platform.answer(question), sent[_question(nth)])
         for nth, question in enumerate(asked)

@@ -93,7 +93,7 @@ async def _ask_all(name: str) -> tuple[list[Took], list[Took], int]:
                     pairs = [
                         (await office.ask(), await office.ask(key)) for key in long
                     ]
-        size = len(str(claude.requests[-1].body["messages"]))
+        size = len(str(claude.questions[-1].body["messages"]))
     return [new for new, _ in pairs], [old for _, old in pairs], size
 
 
@@ -110,7 +110,7 @@ class Office:
     async def ask(self, thread: ThreadKey | None = None) -> Took:
         """Ask in `thread`, or in a new one, and wait for the first signs."""
         platform, claude = self._platform, self._claude
-        before = len(claude.requests)
+        before = len(claude.questions)
         channel = thread.channel if thread else platform.add_channel()
         question = platform.ask(channel, "and what now?", thread)
         await stored(self._db, question.message, tick=TICK)
@@ -125,6 +125,6 @@ class Office:
         return Took(
             durable=durable - question.at,
             acknowledged=acknowledged and acknowledged - question.at,
-            asked=claude.requests[-1].at - question.at,
+            asked=claude.questions[-1].at - question.at,
             promised=promised - question.at,
         )

@@ -11,29 +11,44 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Mapping,
+    Sequence,
+)
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
 import dotenv
 from rich.console import Console
 
-from bot import logs, report
+from bot import logs, portable, report
 from bot.app import App
+from bot.catalogue import Survey
 from bot.errors import ConfigError, InUse, ThreadkeepError, leaves
+from bot.options import BY_NAME
 from bot.ports import Adapter, Model
 from bot.rehearsal import RehearsalModel
-from bot.responder import Asking
+from bot.rules import EVERYWHERE, Place, Setting
 from bot.settings import Settings
+from bot.stores import Rulebook
 from bot.values import Finding, Grade
-from storage.sqlite import open_store, read_spending
+from storage.sqlite import open_rulebook, open_store, read_spending
 
 log = logging.getLogger(__name__)
 
 # Each is a package under adapters/ with the modules config, adapter and check.
 PLATFORMS = ("slack", "discord")
 # Where people talk when no platform is set up.
-TERMINAL = "adapters.terminal"
+TERMINAL = "adapters.terminal.adapter"
+
+# How wide a table is in a file or a pipe, which have no width of their own.
+WIDTH = 140
 
 # What Unix programs return for a mistake in how they were called or set up.
 MISTAKE = 2
@@ -58,11 +73,63 @@ def check(offline: bool) -> None:
     sys.exit(_run(_check(_environment(), offline)))
 
 
+SINCE = click.option(
+    "--since",
+    default=report.MONTH,
+    show_default=True,
+    help="From a day (2026-11-01, UTC) or so long ago (7d, 12h) on.",
+)
+FORMAT = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+)
+
+
 @main.command()
-@click.option("--days", default=30, show_default=True, help="How far back to look.")
-def usage(days: int) -> None:
-    """Print tokens and cost by day, channel and thread."""
-    sys.exit(_run(_usage(_environment(), days)))
+@click.option(
+    "--by", type=click.Choice(list(report.KEYS)), help="Add up by this alone."
+)
+@SINCE
+@FORMAT
+def usage(by: str | None, since: str, form: str) -> None:
+    """Print tokens and cost by day, channel and person."""
+    sys.exit(_run(_usage(_environment(), by, since, form)))
+
+
+@main.command()
+@click.option("--in", "within", default="", help="Only there, such as slack:T1:C5.")
+@click.option("--most", default=100, show_default=True, help="How many entries.")
+@SINCE
+@FORMAT
+def audit(within: str, most: int, since: str, form: str) -> None:
+    """Print who changed which setting, and when."""
+    sys.exit(_run(_audit(_environment(), within, most, since, form)))
+
+
+@main.group()
+def settings() -> None:
+    """Move settings made in the chat from one place to another."""
+
+
+@settings.command("export")
+@click.argument("file", default="-")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def export_settings(file: str, force: bool) -> None:
+    """Write all settings as YAML to FILE, or print them."""
+    sys.exit(_run(_export(_environment(), file, force)))
+
+
+@settings.command("import")
+@click.argument("file")
+@click.option("--dry-run", is_flag=True, help="Show what would change; change nothing.")
+@click.option("--remove", is_flag=True, help="Take back what FILE does not name.")
+@click.option("--running", is_flag=True, help="Change running threads, too.")
+def import_settings(file: str, dry_run: bool, remove: bool, running: bool) -> None:
+    """Set what FILE says ("-" for standard input), all of it or nothing."""
+    sys.exit(_run(_import(_environment(), file, dry_run, remove, running)))
 
 
 def _environment() -> dict[str, str]:
@@ -96,8 +163,9 @@ async def _serve(env: Mapping[str, str]) -> int:
             store=store,
             model=model,
             adapters=adapters,
-            asking=_asking(settings),
+            operator=settings.operator,
             grace=settings.grace,
+            survey=_survey(settings),
         )
         await app.run(_told_to_stop())
     return 0
@@ -155,15 +223,125 @@ async def _check_database(settings: Settings) -> Finding:
     return Finding("Database", Grade.GOOD, f"{path} can be written")
 
 
-async def _usage(env: Mapping[str, str], days: int) -> int:
-    settings = Settings.from_env(env)
-    rows = await read_spending(settings.database, time.time() - days * 86400)
-    console = Console()
+async def _usage(env: Mapping[str, str], by: str | None, since: str, form: str) -> int:
+    begin = report.since(since, time.time())
+    rows = await read_spending(Settings.from_env(env).database, begin)
+    keys = [by] if by else ["day", "channel", "person"]
+    if form != "table":
+        _print_rows(report.spending_rows(rows, keys[0]), form)
+        return 0
+    console = _console()
     if not rows:
-        console.print(f"No turns in the last {days} days.")
-    for table in report.spending(rows) if rows else []:
-        console.print(table, "")
+        console.print(f"Nothing was asked since {_moment(begin)}.")
+    for key in keys if rows else []:
+        plain = not (console.encoding or "").lower().startswith("utf")
+        console.print(report.spending(rows, key, plain=plain), "")
     return 0
+
+
+async def _audit(
+    env: Mapping[str, str], within: str, most: int, since: str, form: str
+) -> int:
+    begin = report.since(since, time.time())
+    parts = within.split(":", 3) if within else []
+    async with open_rulebook(Settings.from_env(env).database) as rulebook:
+        entries = await rulebook.audit(Place(*parts), begin, most)
+    if form != "table":
+        _print_rows(report.audit_rows(entries), form)
+    elif entries:
+        _console().print(report.audit(entries))
+    else:
+        click.echo(f"Nothing was changed since {_moment(begin)}.")
+    return 0
+
+
+async def _export(env: Mapping[str, str], file: str, force: bool) -> int:
+    async with open_rulebook(Settings.from_env(env).database) as rulebook:
+        found = await rulebook.settings(EVERYWHERE)
+        text = portable.write(found, await _texts(rulebook, found))
+    if file == "-":
+        click.echo(text, nl=False)
+        return 0
+    try:
+        with open(file, "w" if force else "x", encoding="utf-8") as out:  # noqa: ASYNC230
+            out.write(text)
+    except FileExistsError:
+        raise ConfigError(f"{file} is there already; --force writes over it.") from None
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be written: {error.strerror}.") from None
+    click.echo(f"{len(found)} settings written to {file}.", err=True)
+    return 0
+
+
+async def _import(
+    env: Mapping[str, str], file: str, dry_run: bool, remove: bool, running: bool
+) -> int:
+    today = datetime.now(UTC).date()
+    changes = portable.read(_read_text(file), today)
+    async with open_rulebook(Settings.from_env(env).database) as rulebook:
+        found = await rulebook.settings(EVERYWHERE)
+        if remove:
+            changes += portable.removed(changes, found)
+        texts = await _texts(rulebook, found)
+        if not (lines := portable.difference(found, texts, changes)):
+            click.echo("Nothing to change.")
+            return 0
+        click.echo("\n".join(lines))
+        if dry_run:
+            click.echo("Nothing was changed: this was a dry run.", err=True)
+            return 0
+        made = await rulebook.change(
+            changes,
+            who="operator",
+            now=time.time(),
+            action="imported",
+            running=running,
+        )
+    assert isinstance(made, list)
+    click.echo(f"{len(made)} settings changed.", err=True)
+    return 0
+
+
+async def _texts(rulebook: Rulebook, found: Sequence[Setting]) -> dict[str, str]:
+    """The texts of those settings that are kept in versions, by their ids."""
+    versioned = {
+        s.value for s in found if s.name in BY_NAME and BY_NAME[s.name].versioned
+    }
+    texts = {}
+    for value in versioned:
+        version = await rulebook.version(int(value))
+        texts[value] = version.text or "" if version else ""
+    return texts
+
+
+def _read_text(file: str) -> str:
+    try:
+        if file == "-":
+            return sys.stdin.buffer.read().decode("utf-8-sig")
+        return Path(file).read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file} is no text in UTF-8.") from None
+
+
+def _print_rows(rows: Sequence[Mapping[str, Any]], form: str) -> None:
+    text = report.as_csv(rows) if form == "csv" else report.as_json(rows)
+    click.echo(text, nl=False)
+
+
+def _console() -> Console:
+    """Where tables are printed: as wide as the terminal, or wide enough for a file."""
+    console = Console()
+    return (
+        console
+        if console.is_terminal or "COLUMNS" in os.environ
+        else Console(width=140)
+    )
+
+
+def _moment(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 @contextlib.asynccontextmanager
@@ -176,14 +354,12 @@ async def _model(settings: Settings) -> AsyncIterator[Model]:
         yield model
 
 
-def _asking(settings: Settings) -> Asking:
-    return Asking(
-        model=settings.model,
-        max_tokens=settings.max_tokens,
-        instructions=settings.system_prompt,
-        effort=settings.effort,
-        secret=settings.api_key or "",
-    )
+def _survey(settings: Settings) -> Callable[[], Awaitable[Survey | None]] | None:
+    """How to learn which models Claude's API has; None without a key."""
+    key = settings.api_key
+    if key is None:
+        return None
+    return lambda: _load("bot.checks").survey(key, settings.base_url)
 
 
 def _told_to_stop() -> asyncio.Event:

@@ -2,15 +2,27 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
+from bot.authority import Authority
+from bot.catalogue import Survey
+from bot.changing import Changing
+from bot.desk import Desk
+from bot.dialogue import Command, Page, Reply
 from bot.errors import ConfigError, leaves
 from bot.inbox import Inbox
 from bot.lanes import Lanes
-from bot.ports import Adapter, Model, Store
-from bot.responder import Asking, Responder
+from bot.past import Past
+from bot.people import Person
+from bot.policy import Operator
+from bot.ports import Adapter, Model
+from bot.responder import Responder
+from bot.rules import Place
+from bot.steward import Steward
+from bot.stores import Store
+from bot.trying import Trying
 from bot.values import Heard, ThreadKey, ThreadSummary
-from bot.verbs import Verbs
+from bot.verbs import understood
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +36,9 @@ class App:
         store: Store,
         model: Model,
         adapters: Sequence[Adapter],
-        asking: Asking,
+        operator: Operator,
         grace: float,
+        survey: Callable[[], Awaitable[Survey | None]] | None = None,
     ) -> None:
         self._store = store
         self._adapters = {adapter.name: adapter for adapter in adapters}
@@ -33,8 +46,18 @@ class App:
         #: Why platforms turned us away, while others go on.
         self._refusals: dict[str, ConfigError] = {}
         self._refused = asyncio.Event()
+        self._look = survey
+        #: What Claude's API says of the models that we know.
+        self._survey: Survey | None = None
+        self._authority = Authority(store, self._adapters, operator)
+        self._changing = Changing(store, self._authority, lambda: self._survey)
+        self._past = Past(store, self._authority)
+        self._trying = Trying(store, model, self._authority, operator)
         self._responder = Responder(
-            store=store, model=model, adapters=self._adapters, asking=asking
+            store=store,
+            model=model,
+            adapters=self._adapters,
+            steward=Steward(store, model, self._authority, self._adapters, operator),
         )
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -44,16 +67,24 @@ class App:
         """
         async with asyncio.TaskGroup() as tasks:
             self._lanes = Lanes(tasks, self._drain)
-            self._inbox = Inbox(self._store, self._lanes, self._adapters)
-            self._verbs = Verbs(self._store, self._lanes)
+            self._inbox = Inbox(
+                self._store, self._lanes, self._adapters, self._authority
+            )
+            self._desk = Desk(
+                *(self._store, self._lanes, self._authority),
+                *(self._changing, self._past, self._trying),
+            )
+            await self._authority.defaults()
             await self._take_up()
+            looking = tasks.create_task(self._look_at_models())
             listening = tasks.create_task(self._listen())
             told = tasks.create_task(stopping.wait())
             await asyncio.wait({listening, told}, return_when=asyncio.FIRST_COMPLETED)
             # The order matters: hear nothing new, then finish what was heard.
             listening.cancel()
             told.cancel()
-            await asyncio.wait({listening, told})
+            looking.cancel()
+            await asyncio.wait({listening, told, looking})
             await self._lanes.close(self._grace)
             if self._refusals.keys() == self._adapters.keys():
                 raise next(iter(self._refusals.values()))
@@ -81,9 +112,21 @@ class App:
         """See `bot.ports.Host`."""
         return self._lanes.stop(thread)
 
-    async def command(self, verb: str, thread: ThreadKey) -> str:
+    def understood(self, text: str) -> Command | None:
         """See `bot.ports.Host`."""
-        return await self._verbs.run(verb, thread)
+        return understood(text)
+
+    async def command(self, command: Command, place: Place, person: Person) -> Reply:
+        """See `bot.ports.Host`."""
+        return await self._desk.run(command, place, person)
+
+    async def page(self, place: Place, person: Person) -> Page:
+        """See `bot.ports.Host`."""
+        return await self._desk.page(place, person)
+
+    async def feedback(self, thread: ThreadKey, turn: str, good: bool) -> bool:
+        """See `bot.ports.Host`."""
+        return await self._store.feedback(thread, turn, good)
 
     async def threads(self, platform: str, channel: str) -> list[ThreadSummary]:
         """See `bot.ports.Host`."""
@@ -96,6 +139,12 @@ class App:
     async def transcript(self, thread: ThreadKey) -> list[tuple[str, str]]:
         """See `bot.ports.Host`."""
         return await self._store.transcript(thread)
+
+    async def _look_at_models(self) -> None:
+        """Learn which of the models that we know Claude's API has; that may take a
+        while, and nobody waits for it."""
+        if self._look is not None:
+            self._survey = await self._look()
 
     async def _take_up(self) -> None:
         """Go on with what an earlier process left, before hearing anything new."""

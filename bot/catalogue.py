@@ -9,12 +9,20 @@ that last month's turns keep last month's cost.
 
 import datetime
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from bot.values import Usage
 
 #: The current Sonnet [docs, models overview].
 DEFAULT_MODEL = "claude-sonnet-5-5"
+
+#: What `auto` chooses between: the cheapest and the default [docs, models overview].
+CHEAP_MODEL = "claude-haiku-5-5"
+CAPABLE_MODEL = DEFAULT_MODEL
+
+#: USD for one search of the web, whatever the model [docs, web search].
+SEARCH_PRICE = 0.01
 
 _TOKENS = 1_000_000
 _DATED = re.compile(r"-20\d{6}$")
@@ -38,7 +46,7 @@ class Prices:
             + self.cache_write_5m * usage.cache_write_5m
             + self.cache_write_1h * usage.cache_write_1h
             + self.cache_read * usage.cache_read
-        ) / _TOKENS
+        ) / _TOKENS + SEARCH_PRICE * usage.searches
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +87,55 @@ class ModelFacts:
     effort: str | None = None
     #: The day on which it stops answering, where one is announced.
     retires: datetime.date | None = None
+    #: Whether the API's version before 2026-10-21 lets it be sampled differently:
+    #: Opus 4.7 and all that came later refuse that in every version [docs, 3p].
+    takes_temperature: bool = False
+    #: Only verified organisations may use it.
+    restricted: bool = False
+
+    def prices_on(self, day: datetime.date) -> Prices | None:
+        """What it costs on `day`, as long as its prompt is not long."""
+        tariff = self.tariff_on(day)
+        return tariff.prices if tariff else None
+
+    def tariff_on(self, day: datetime.date) -> Tariff | None:
+        """What it costs on `day`; None where that is not known."""
+        known = [tariff for tariff in self.tariffs if tariff.since <= day]
+        return known[-1] if known else None
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What Claude's API says of the models that we know."""
+
+    #: Those that it says are retired.
+    retired: frozenset[str] = frozenset()
+    #: Those that it does not list for this key.
+    unlisted: frozenset[str] = frozenset()
+    #: Announced last days that we do not have, or have otherwise.
+    retires: Mapping[str, datetime.date] = field(default_factory=dict)
+    #: Those that it lists and we do not know.
+    unknown: tuple[str, ...] = ()
+
+
+def refused(model: str, survey: Survey) -> str:
+    """Why `model` cannot be chosen by what the API says; "" if it can."""
+    if model in survey.retired:
+        return f"`{model}` was retired."
+    return (
+        f"`{model}` is not available to this bot's account."
+        if model in survey.unlisted
+        else ""
+    )
+
+
+def named(text: str) -> ModelFacts | None:
+    """The model that people mean by `text`: an id, or a family for its newest, such
+    as "opus"; None if there is none."""
+    wanted = text.strip().lower()
+    return find(wanted) or next(
+        (f for f in MODELS.values() if f.id.split("-")[1] == wanted), None
+    )
 
 
 def find(model: str) -> ModelFacts | None:
@@ -97,9 +154,36 @@ def cost(model: str, usage: Usage, at: float) -> float | None:
     facts = find(model)
     if facts is None:
         return None
-    day = datetime.datetime.fromtimestamp(at, datetime.UTC).date()
-    known = [tariff for tariff in facts.tariffs if tariff.since <= day]
-    return known[-1].of(usage) if known else None
+    tariff = facts.tariff_on(_day_of(at))
+    return tariff.of(usage) if tariff else None
+
+
+def dearest(model: str, prompt: int, output: int, searches: int, at: float) -> float:
+    """The most that a call can cost, in USD: all of its `prompt` tokens written to
+    the cache for an hour, which is the dearest way to read them.
+
+    Raises KeyError when the price is not known.
+    """
+    usage = Usage(cache_write_1h=prompt, output=output, searches=searches)
+    facts = find(model)
+    tariff = facts.tariff_on(_day_of(at)) if facts else None
+    if tariff is None:
+        raise KeyError(model)
+    return tariff.of(usage)
+
+
+def saved(model: str, usage: Usage, at: float) -> float:
+    """What caching made of `usage` cheaper, in USD; below 0 where it made it
+    dearer. 0 where the price is not known."""
+    plain = replace(
+        usage, input=usage.prompt, cache_write_5m=0, cache_write_1h=0, cache_read=0
+    )
+    without, with_it = cost(model, plain, at), cost(model, usage, at)
+    return without - with_it if without is not None and with_it is not None else 0.0
+
+
+def _day_of(at: float) -> datetime.date:
+    return datetime.datetime.fromtimestamp(at, datetime.UTC).date()
 
 
 # "1M" and "200K" are round numbers in the documentation, and so they are here.
@@ -216,7 +300,12 @@ _LEGACY = (
         "claude-opus-4-7", _1M, _128K, min_cache=2048, tariffs=(Tariff(_ALWAYS, _OPUS),)
     ),
     ModelFacts(
-        "claude-opus-4-6", _1M, _128K, min_cache=4096, tariffs=(Tariff(_ALWAYS, _OPUS),)
+        "claude-opus-4-6",
+        _1M,
+        _128K,
+        min_cache=4096,
+        takes_temperature=True,
+        tariffs=(Tariff(_ALWAYS, _OPUS),),
     ),
     ModelFacts(
         # That it takes effort is not confirmed (?), and a 400 costs an answer.
@@ -225,6 +314,7 @@ _LEGACY = (
         _64K,
         min_cache=4096,
         takes_effort=False,
+        takes_temperature=True,
         tariffs=(Tariff(_ALWAYS, _OPUS),),
     ),
     ModelFacts(
@@ -233,6 +323,7 @@ _LEGACY = (
         _1M,
         _128K,
         min_cache=1024,
+        takes_temperature=True,
         tariffs=(Tariff(_ALWAYS, _SONNET_4),),
     ),
     ModelFacts(
@@ -241,6 +332,7 @@ _LEGACY = (
         _64K,
         min_cache=1024,
         takes_effort=False,
+        takes_temperature=True,
         tariffs=(Tariff(_ALWAYS, _SONNET_4),),
         retires=_day("2026-11-30"),  # [sdk, DEPRECATED_MODELS]
     ),
@@ -251,6 +343,7 @@ _LEGACY = (
         _64K,
         min_cache=4096,
         takes_effort=False,
+        takes_temperature=True,
         tariffs=(Tariff(_ALWAYS, Prices(1.00, 5.00, 1.25, 2.00, 0.10)),),
     ),
 )
@@ -262,6 +355,7 @@ _MYTHOS = (
         "claude-mythos-5-2",
         _1M,
         _128K,
+        restricted=True,
         min_cache=512,  # (?)
         effort="high",
         tariffs=(Tariff(_ALWAYS, _FABLE_5_2),),
@@ -270,6 +364,7 @@ _MYTHOS = (
         "claude-mythos-5-1",
         _1M,
         _128K,
+        restricted=True,
         min_cache=512,
         effort="high",
         tariffs=(Tariff(_ALWAYS, _FABLE_5_1),),
@@ -278,6 +373,7 @@ _MYTHOS = (
         "claude-mythos-5",
         _1M,
         _128K,
+        restricted=True,
         min_cache=512,
         tariffs=(Tariff(_ALWAYS, _FABLE_5),),
     ),

@@ -1,12 +1,15 @@
-"""What `threadkeep check` says about Claude."""
+"""What `threadkeep check` says about Claude, and what a start learns of its models."""
 
+import logging
 from datetime import UTC, date, datetime
 
-from bot.catalogue import find
-from bot.claude import ModelStatus, connect
+from bot.catalogue import MODELS, Survey, find
+from bot.claude import ClaudeModel, ModelStatus, connect
 from bot.errors import ConfigError
 from bot.settings import Settings
 from bot.values import Finding, Grade
+
+log = logging.getLogger(__name__)
 
 # How long before its last day a model is worth a word.
 SOON_DAYS = 60
@@ -29,9 +32,82 @@ async def claude(settings: Settings, *, offline: bool) -> list[Finding]:
         return [key, _retiring(settings.model, facts.retires)]
     try:
         async with connect(settings.api_key, settings.base_url) as model:
-            return _told(await model.examine(settings.model))
+            told = _told(await model.examine(settings.model))
+            if any(each.grade is Grade.BAD for each in told):
+                return told
+            return [*told, *_compared(await _survey(model))]
     except ConfigError as error:
         return [Finding("Claude key", Grade.BAD, str(error))]
+
+
+async def survey(api_key: str, base_url: str | None) -> Survey | None:
+    """What the API says of the models that we know; None if it does not say.
+
+    Never raises: nothing waits for it, and everything goes on without it.
+    """
+    try:
+        async with connect(api_key, base_url) as model:
+            found = await _survey(model)
+    except ConfigError:
+        return None
+    if found is None:
+        log.warning("models.unknown The list of models could not be read.")
+        return None
+    log.info(
+        "models.surveyed retired=%s unlisted=%s unknown=%s",
+        *(
+            ",".join(sorted(each)) or "-"
+            for each in (found.retired, found.unlisted, found.unknown)
+        ),
+    )
+    return found
+
+
+async def _survey(model: ClaudeModel) -> Survey | None:
+    listed = await model.list_models()
+    if not listed:
+        return None
+    by_id = {
+        (known.id if (known := find(each.id)) else each.id): each for each in listed
+    }
+    ours = {facts.id for facts in MODELS.values() if not facts.restricted}
+    days = {
+        name: each.retires_at.date()
+        for name, each in by_id.items()
+        if each.retires_at is not None
+    }
+    return Survey(
+        retired=frozenset(n for n, e in by_id.items() if e.lifecycle == "retired"),
+        unlisted=frozenset(ours - by_id.keys()),
+        retires={n: day for n, day in days.items() if n in MODELS},
+        unknown=tuple(sorted(name for name in by_id if name not in MODELS)),
+    )
+
+
+def _undated(model: str) -> str:
+    facts = find(model)
+    return facts.id if facts else model
+
+
+def _compared(survey: Survey | None) -> list[Finding]:
+    """What differs between the API's list of models and ours."""
+    if survey is None:
+        return []
+    found = [f"{name} was retired" for name in sorted(survey.retired & MODELS.keys())]
+    found += [
+        f"{name} is not available to this key" for name in sorted(survey.unlisted)
+    ]
+    found += [
+        f"{name} retires on {day}, which our list does not say"
+        for name, day in sorted(survey.retires.items())
+        if name not in survey.retired and MODELS[name].retires != day
+    ]
+    found += [
+        f"{name} is not in our list: it can be set in the environment alone, and its "
+        "cost is unknown"
+        for name in survey.unknown
+    ]
+    return [Finding("Claude models", Grade.NOTE, text) for text in found]
 
 
 def _told(status: ModelStatus) -> list[Finding]:

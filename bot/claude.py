@@ -1,25 +1,26 @@
 """Asks Claude, through Anthropic's own SDK.
 
 Rule 1: nothing above this file knows the SDK, HTTP or a status code.
-Rule 2: an error is made anew here and never chained to the one it translates. What
-the SDK raises holds the request, key and conversation included, and its text quotes
-whatever the other side answered. Ours name a class, a status and a request id.
-Rule 3: a call is made again only while no text of it has been handed out.
+Rule 2: a call is made again only while no text of it has been handed out.
 """
 
 import asyncio
 import contextlib
 import itertools
 import logging
-import math
 import random
 import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Sequence,
+)
+from dataclasses import dataclass, replace
 from datetime import date
-from email.utils import parsedate_to_datetime
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import anthropic
 import httpx2
@@ -31,17 +32,18 @@ from anthropic.types import (
     ModelInfo,
     OutputConfigParam,
     TextBlockParam,
+    WebSearchTool20250305Param,
 )
 
-from bot.errors import (
-    ConfigError,
-    ModelBusy,
-    ModelCut,
-    ModelDenied,
-    ModelError,
-    ModelRejected,
-    ModelUnreachable,
-    PromptTooLong,
+from bot.errors import ConfigError, ModelCut, ModelUnreachable
+from bot.faults import (
+    ELSEWHERE,
+    GARBLED,
+    Fault,
+    Standing,
+    judge,
+    pause,
+    standing,
 )
 from bot.values import Report, Request, Usage
 
@@ -58,14 +60,17 @@ CONNECT = 5.0
 DRAIN = 0.5
 LOOKUP = 10.0
 
-# Patience before the first text. Someone sits before the thread and waits.
-MOST_TRIES = 5
-PATIENCE = 60.0
-LONGEST_WAIT = 20.0
-
 # Everything that we send is either frozen or grows at its end, and people answer
 # each other within the hour rather than within five minutes.
 CACHED: CacheControlEphemeralParam = {"type": "ephemeral", "ttl": "1h"}
+
+# The last version of the API that lets some models be sampled differently.
+SAMPLING_VERSION = "2023-06-01"
+
+# The reason for stopping of an answer that wants to be asked for the rest, and how
+# often it is: so many searches do not take one answer.
+PAUSED = "pause_turn"
+MOST_ROUNDS = 5
 
 
 @contextlib.asynccontextmanager
@@ -102,9 +107,6 @@ def client(
     # the key's too. People set it for other programs on the same machine.
     made._custom_headers = {}
     return made
-
-
-Standing = Literal["accepted", "unknown", "denied", "unreachable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +173,10 @@ class ClaudeModel:
             found = await self._client.models.retrieve(model, timeout=LOOKUP)
         except (anthropic.APIError, httpx2.HTTPError, *GARBLED) as error:
             fault = judge(error, model)
-            return ModelStatus(model, _standing(error, fault), reason=str(fault.error))
+            return ModelStatus(model, standing(error, fault), reason=str(fault.error))
         # The SDK hands over what is not JSON as it is, for example a proxy's page.
         if not isinstance(cast(object, found), ModelInfo):
-            return ModelStatus(model, "unreachable", reason=_ELSE)
+            return ModelStatus(model, "unreachable", reason=ELSEWHERE)
         lifecycle = getattr(found, "lifecycle", "")
         retires = found.retires_at.date() if found.retires_at else None
         if lifecycle == "retired":
@@ -182,26 +184,68 @@ class ClaudeModel:
             return ModelStatus(model, "unknown", found.display_name, reason=reason)
         return ModelStatus(model, "accepted", found.display_name, lifecycle, retires)
 
+    async def count(self, request: Request) -> int:
+        """How many tokens the prompt has; see the port."""
+        try:
+            counted = await self._client.messages.count_tokens(
+                model=request.model,
+                messages=_messages(request),
+                system=_system(request),
+                tools=_tools(request),
+                timeout=LOOKUP,
+            )
+            return counted.input_tokens
+        except (anthropic.APIError, httpx2.HTTPError, *GARBLED) as error:
+            raise judge(error, request.model).error from None
+
+    async def list_models(self) -> list[ModelInfo] | None:
+        """All models that the API has for our key; None if it does not say."""
+        try:
+            async with asyncio.timeout(LOOKUP):
+                return [each async for each in self._client.models.list()]
+        except (TimeoutError, anthropic.APIError, httpx2.HTTPError, *GARBLED):
+            return None
+
     async def _attempt(
         self, request: Request
     ) -> AsyncGenerator["str | Report | Fault", None]:
-        """One call. Does not raise, but ends with a Fault when it goes wrong."""
+        """One call. Does not raise, but ends with a Fault when it goes wrong.
+
+        A search of the web may pause the answer; then it is asked for the rest, and
+        that is one call to us.
+        """
         ended = False
         fault = Fault(
             ModelUnreachable("the stream ended before the answer did"), passing=True
         )
+        rounds: list[MessageParam] = []
+        used, sources = Usage(), Sources()
         try:
-            async with self._stream(request) as stream:
-                while event := await anext(stream, None):
-                    if event.type == "text" and event.text:
-                        yield event.text
-                    elif event.type in ("message_start", "message_delta"):
-                        report = _report(stream)
-                        ended = report.stop_reason is not None
-                        yield report
-                    elif event.type == "message_stop":
-                        await _drain(stream)
+            while not ended:
+                paused = False
+                async with self._stream(request, rounds) as stream:
+                    while event := await anext(stream, None):
+                        if event.type == "text" and event.text:
+                            yield event.text
+                        elif event.type == "citation":
+                            sources.note(event.citation)
+                        elif event.type in ("message_start", "message_delta"):
+                            report = _report(stream, used)
+                            reason = report.stop_reason
+                            paused = reason == PAUSED and len(rounds) < MOST_ROUNDS
+                            if paused:
+                                report = replace(report, stop_reason=None)
+                            ended = report.stop_reason is not None
+                            if ended and (listed := sources.listed):
+                                yield listed
+                            yield report
+                        elif event.type == "message_stop":
+                            await _drain(stream)
+                            break
+                    if not paused:
                         break
+                    used = report.usage
+                    rounds.append(_said(stream))
         except (anthropic.APIError, httpx2.HTTPError, *GARBLED) as error:
             fault = judge(error, request.model)
         # Once the reason for stopping is known, the answer is whole, however the
@@ -209,25 +253,79 @@ class ClaudeModel:
         if not ended:
             yield fault
 
-    def _stream(self, request: Request) -> AsyncMessageStreamManager[Any]:
-        system = TextBlockParam(type="text", text=request.system, cache_control=CACHED)
-        messages = [
-            cast(MessageParam, {"role": said.role, "content": said.content})
-            for said in request.messages
-        ]
+    def _stream(
+        self, request: Request, rounds: Sequence[MessageParam]
+    ) -> AsyncMessageStreamManager[Any]:
         effort = cast(OutputConfigParam, {"effort": request.effort})
-        # No `thinking`, whose default works on every model, and nothing that
-        # samples: `temperature` and its like are a 400 on all of them.
+        # No `thinking`, whose default works on every model. What samples is a 400 on
+        # all of them, but for an older version of the API (Claude facts 1.1).
+        warm = request.temperature is not None
         return self._client.messages.stream(
             model=request.model,
             max_tokens=request.max_tokens,
-            # An empty block may not be cached, nor sent.
-            system=[system] if request.system else anthropic.omit,
-            messages=messages,
+            system=_system(request),
+            messages=[*_messages(request), *rounds],
             cache_control=CACHED,
             metadata={"user_id": request.user} if request.user else anthropic.omit,
             output_config=effort if request.effort else anthropic.omit,
+            stop_sequences=list(request.stop_sequences) or anthropic.omit,
+            tools=_tools(request),
+            extra_headers={"anthropic-version": SAMPLING_VERSION} if warm else None,
+            extra_body={"temperature": request.temperature} if warm else None,
         )
+
+
+def _system(request: Request) -> list[TextBlockParam] | anthropic.Omit:
+    # An empty block may not be cached, nor sent.
+    if not request.system:
+        return anthropic.omit
+    return [TextBlockParam(type="text", text=request.system, cache_control=CACHED)]
+
+
+def _messages(request: Request) -> list[MessageParam]:
+    return [
+        cast(MessageParam, {"role": said.role, "content": said.content})
+        for said in request.messages
+    ]
+
+
+def _tools(request: Request) -> list[WebSearchTool20250305Param] | anthropic.Omit:
+    if not request.searches:
+        return anthropic.omit
+    return [
+        WebSearchTool20250305Param(
+            type="web_search_20250305", name="web_search", max_uses=request.searches
+        )
+    ]
+
+
+def _said(stream: AsyncMessageStream[Any]) -> MessageParam:
+    """What the model said so far, to be handed back unchanged (Claude facts 1.6)."""
+    message = cast(Message, stream.current_message_snapshot)
+    content = [block.to_dict() for block in message.content]
+    return cast(MessageParam, {"role": "assistant", "content": content})
+
+
+class Sources:
+    """What an answer cites, which its readers must be shown (Claude facts 1.8)."""
+
+    def __init__(self) -> None:
+        #: Titles by address, in the order of their first use.
+        self._titles: dict[str, str] = {}
+
+    def note(self, citation: object) -> None:
+        """Take in one citation; those of no page on the web are left out."""
+        url = str(getattr(citation, "url", "") or "")
+        if url.startswith(("http://", "https://")):
+            title = str(getattr(citation, "title", "") or url)
+            plain = " ".join(re.sub(r"[\[\]()<>`*_]", " ", title).split())
+            self._titles.setdefault(re.sub(r"[\s()<>]", "", url), plain or url)
+
+    @property
+    def listed(self) -> str:
+        """A list of them in Markdown, to stand below the answer; "" for none."""
+        lines = [f"- [{title}]({url})" for url, title in self._titles.items()]
+        return "\n\nSources:\n" + "\n".join(lines) if lines else ""
 
 
 async def _drain(stream: AsyncMessageStream[Any]) -> None:
@@ -238,7 +336,8 @@ async def _drain(stream: AsyncMessageStream[Any]) -> None:
             await stream.until_done()
 
 
-def _report(stream: AsyncMessageStream[Any]) -> Report:
+def _report(stream: AsyncMessageStream[Any], before: Usage) -> Report:
+    """What is known of a call, of which `before` was used in earlier rounds."""
     message = cast(Message, stream.current_message_snapshot)
     used = message.usage
     written = used.cache_creation_input_tokens or 0
@@ -246,155 +345,18 @@ def _report(stream: AsyncMessageStream[Any]) -> Report:
     # after it. All that we ask to be written is written for an hour.
     split = used.cache_creation
     short = min(split.ephemeral_5m_input_tokens if split else 0, written)
+    searched = used.server_tool_use
     return Report(
         model=message.model,
         request_id=stream.request_id,
-        usage=Usage(
+        usage=before
+        + Usage(
             input=used.input_tokens or 0,
             cache_write_5m=short,
             cache_write_1h=written - short,
             cache_read=used.cache_read_input_tokens or 0,
             output=used.output_tokens or 0,
+            searches=searched.web_search_requests if searched else 0,
         ),
         stop_reason=message.stop_reason,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One try that failed."""
-
-    #: What it is called if it was the last one.
-    error: ModelError
-    #: Whether another try may do better.
-    passing: bool = False
-    #: The wait that was asked for, in seconds.
-    retry_after: float | None = None
-
-
-def pause(fault: Fault, tries: int, elapsed: float, chance: float) -> float | None:
-    """Seconds to wait after `tries` tries in `elapsed` seconds; None to give up.
-
-    `chance` is from 0 to 1 and keeps those who failed together from coming back
-    together.
-    """
-    if not fault.passing or tries >= MOST_TRIES:
-        return None
-    if fault.retry_after is None:
-        wait = 2.0 ** (tries - 1) * (0.5 + chance / 2)
-    elif fault.retry_after > LONGEST_WAIT:
-        return None
-    else:
-        wait = fault.retry_after + chance
-    return wait if elapsed + wait <= PATIENCE else None
-
-
-# What escapes from the SDK when a stream is not made of the events it expects: bad
-# JSON or UTF-8, a block that never began, a field that is not there.
-GARBLED = (ValueError, LookupError, TypeError, AttributeError)
-
-# An `error` event in a stream comes with status 200; its type says which status the
-# same error has outside a stream.
-_STATUS = {
-    "invalid_request_error": 400,
-    "authentication_error": 401,
-    "billing_error": 402,
-    "permission_error": 403,
-    "not_found_error": 404,
-    "conflict_error": 409,
-    "request_too_large": 413,
-    "rate_limit_error": 429,
-    "timeout_error": 504,
-    "overloaded_error": 529,
-}
-
-_DENIED = {
-    401: "the key is not accepted: set ANTHROPIC_API_KEY to a valid one",
-    402: "the account cannot pay: see Billing in Anthropic's console",
-    403: "the key in ANTHROPIC_API_KEY may not use {}: choose another model or key",
-}
-_ELSE = "what answers is not Claude's API: check ANTHROPIC_BASE_URL"
-
-
-def judge(error: Exception, model: str) -> Fault:
-    """What `error`, which the SDK let out while asking `model`, means to us."""
-    if isinstance(error, anthropic.APIStatusError):
-        return _judge_status(error, model)
-    if isinstance(error, UnicodeEncodeError):
-        return Fault(ModelRejected("the request holds half a character"))
-    names = type(error).__name__
-    if error.__cause__ is not None:
-        names += f", {type(error.__cause__).__name__}"
-    return Fault(ModelUnreachable(f"no whole answer from Claude: {names}"), True)
-
-
-def _judge_status(error: anthropic.APIStatusError, model: str) -> Fault:
-    status = error.status_code
-    if status == 200:
-        status = _STATUS.get(str(error.type), 500)
-    facts = _facts(error)
-    told = str(error.api_message).lower()
-    if _over_limit(error.error_code, told):
-        text = "the account is out of credit or over its spend limit"
-        return Fault(ModelDenied(f"{text}: raise it in Anthropic's console {facts}"))
-    passing = error.response.headers.get("x-should-retry") != "false"
-    wait = _retry_after(error.response.headers)
-    match status:
-        case 429 | 529:
-            text = "Claude is overloaded" if status == 529 else "over our rate limit"
-            return Fault(ModelBusy(f"{text} {facts}", wait), passing, wait)
-        case _ if status in (408, 409) or status >= 500:
-            text = f"Claude's side failed {facts}"
-            return Fault(ModelUnreachable(text), passing, wait)
-        case 401 | 402 | 403:
-            return Fault(ModelDenied(f"{_DENIED[status].format(model)} {facts}"))
-        case 404:
-            text = f"there is no model {model} for this key: choose another model"
-            # Whoever is not the API has no type of error to tell.
-            return Fault(ModelDenied(f"{text if error.type else _ELSE} {facts}"))
-        case _ if status == 413 or "prompt is too long" in told:
-            return Fault(PromptTooLong(f"the thread is too long {facts}"))
-    return Fault(ModelRejected(f"the request was refused {facts}"))
-
-
-def _over_limit(code: str | None, told: str) -> bool:
-    # The limit of the tier has a code; those that the owner of the account set, and
-    # a spent credit, come as a 400 that only its wording tells apart.
-    return (
-        str(code).endswith("spend_limit_reached")
-        or "specified api usage limits" in told
-        or "credit balance is too low" in told
-    )
-
-
-def _facts(error: anthropic.APIStatusError) -> str:
-    """Status, type, code, request id and the field at fault, in brackets."""
-    # The message itself stays out: some gateways quote the key or the prompt in it.
-    words = [str(error.status_code)]
-    for word in (error.type, error.error_code, error.request_id):
-        words += re.findall(r"^(?:req_\w{1,64}|[a-z_]{1,64})\Z", str(word or ""))
-    field = re.match(r"[a-z_]+(\.\w+)*(?=: )", str(error.api_message))
-    if field and error.status_code == 400:
-        words.append(f"at {field[0]}")
-    return f"({', '.join(words)})"
-
-
-def _retry_after(headers: httpx2.Headers) -> float | None:
-    """Seconds, from a number of them or from a date and the server's own clock."""
-    told = headers.get("retry-after", "")
-    try:
-        seconds = float(told)
-    except ValueError:
-        try:
-            until = parsedate_to_datetime(told)
-            seconds = (until - parsedate_to_datetime(headers["date"])).total_seconds()
-        except (ValueError, TypeError, KeyError):
-            return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None
-
-
-def _standing(error: Exception, fault: Fault) -> Standing:
-    if not isinstance(fault.error, ModelDenied):
-        return "unreachable"
-    missing = isinstance(error, anthropic.NotFoundError) and error.type
-    return "unknown" if missing else "denied"

@@ -9,6 +9,7 @@ tag: a `<` that would begin one is written as `&lt;`.
 
 import hmac
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from bot.values import Heard, Spoken
@@ -56,7 +57,13 @@ def label(heard: Heard, author: str, text: str) -> str:
     )
 
 
-def asker(spoken: list[Spoken]) -> str:
+def question(author: str, text: str) -> str:
+    """What Claude reads for a question that nobody else hears."""
+    body = _TAG.sub("&lt;", text.strip())
+    return f'<message author="{_attribute(author)}">{body}</message>'
+
+
+def asker(spoken: Sequence[Spoken]) -> str:
     """Who asked: the author of the last message that addressed the bot."""
     asked = [each.heard for each in spoken if each.heard.addressed]
     return (asked or [each.heard for each in spoken])[-1].author

@@ -28,10 +28,18 @@ DECLINED = "Claude declined to answer this. Asking in another way may help."
 DECLINED_MIDWAY = "Claude declined to go on here."
 EMPTY = "Claude had nothing to say to this. Please ask in another way."
 STOPPED = "Stopped."
+UNWELCOME = (
+    "Sorry, not everybody may ask me here, and you are not among those who may. "
+    "Whoever administers this place decides that."
+)
+UNSURE = (
+    "I cannot find out right now whether you may ask me here. "
+    "Please try again in a minute."
+)
 INTERRUPTED = f"This answer was interrupted by a restart. {GO_ON}"
 
 #: How a turn ended whose question was deleted before it was answered.
-WITHDRAWN = Outcome(Ended.STOPPED, "", reason="question deleted")
+WITHDRAWN = Outcome(Ended.STOPPED, "", reason="question deleted", cost=0.0)
 
 
 def conclude(
@@ -62,6 +70,20 @@ def interrupted(text: str) -> Outcome:
 def gone(outcome: Outcome) -> Outcome:
     """`outcome`, of a turn whose thread can no longer be written to."""
     return replace(outcome, ended=Ended.FAILED, note="", reason="thread gone")
+
+
+def over_budget(why: str) -> Outcome:
+    """How a turn ended that nobody pays for; what was asked stays to be read."""
+    return replace(_failed(why, "over budget"), cost=0.0)
+
+
+def unwelcome(unsure: bool) -> Outcome:
+    """How a turn ended that was asked by somebody who may not, or of whom that could
+    not be found out."""
+    if unsure:
+        return replace(_failed(UNSURE, "person unknown"), cost=0.0)
+    note = _aside(UNWELCOME)
+    return Outcome(Ended.REFUSED, "", note=note, reason="not allowed", cost=0.0)
 
 
 def told(outcome: Outcome, hint: str) -> Outcome:

@@ -4,6 +4,8 @@
     ├── ConfigError            something the operator can mend: said once, exit 2
     │   ├── AccessRevoked      a platform no longer accepts our token
     │   └── InUse              another process has the database
+    ├── Unacceptable           what somebody wants to set cannot be set
+    │   └── Denied             they may not set it
     ├── ModelError             Claude did not answer, or not to the end
     │   ├── ModelBusy          overloaded, or we are over a rate limit
     │   ├── ModelUnreachable   no connection, a timeout, a server error
@@ -48,6 +50,19 @@ class AccessRevoked(ConfigError):
 
 class InUse(ConfigError):
     """Another process has the database."""
+
+
+class Unacceptable(ThreadkeepError):
+    """What somebody wants to set cannot be set; `user_text` tells them why, and its
+    message is the same."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.user_text = text
+
+
+class Denied(Unacceptable):
+    """Somebody may not do what they want to."""
 
 
 class ModelError(ThreadkeepError):

@@ -7,11 +7,15 @@ committed, so the platform's event may be acknowledged. Never before.
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
+from bot.authority import Authority
 from bot.context import label
 from bot.lanes import Lanes
-from bot.ports import Adapter, Store
+from bot.ports import Adapter
+from bot.rules import Place
+from bot.stores import Store
 from bot.text import whole
 from bot.values import Heard, ThreadFacts, Verdict
 
@@ -23,7 +27,24 @@ log = logging.getLogger(__name__)
 STALE = 3600.0
 
 
-def judge(heard: Heard, thread: ThreadFacts | None) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How forward the bot is in a thread, as admins set it."""
+
+    #: Whether people go on without addressing it in the threads that are its own.
+    follow: bool = True
+    #: Whether the thread is its own though it did not begin with a mention.
+    adopted: bool = False
+    #: Whether it speaks only when it is addressed.
+    quiet: bool = False
+
+
+PLAIN = Manners()
+
+
+def judge(
+    heard: Heard, thread: ThreadFacts | None, manners: Manners = PLAIN
+) -> Verdict:
     """Say what becomes of `heard`; `thread` is None where we never spoke.
 
     Other programs are never answered, not even when they address the bot: two
@@ -38,12 +59,16 @@ def judge(heard: Heard, thread: ThreadFacts | None) -> Verdict:
         return Verdict.ANSWER
     if thread is None:
         return Verdict.IGNORE
-    return Verdict.ANSWER if thread.follows else Verdict.KEEP
+    own = thread.follows or manners.adopted
+    follows = own and manners.follow and not manners.quiet
+    return Verdict.ANSWER if follows else Verdict.KEEP
 
 
-def judge_stale(heard: Heard, thread: ThreadFacts | None) -> Verdict:
+def judge_stale(
+    heard: Heard, thread: ThreadFacts | None, manners: Manners = PLAIN
+) -> Verdict:
     """Say what becomes of `heard`, which was said too long ago to be answered."""
-    if judge(heard, thread) is Verdict.IGNORE or thread is None:
+    if judge(heard, thread, manners) is Verdict.IGNORE or thread is None:
         return Verdict.IGNORE
     return Verdict.KEEP
 
@@ -56,18 +81,23 @@ class Inbox:
         store: Store,
         lanes: Lanes,
         adapters: Mapping[str, Adapter],
+        authority: Authority,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._lanes = lanes
         self._adapters = adapters
+        self._authority = authority
         self._now = now
 
     async def deliver(self, heard: Heard) -> None:
         """Judge `heard`, remember it, have it answered. Raises StorageError."""
         heard = _writable(heard)
         stale = self._now() - heard.at > STALE
-        verdict = await self._store.hear(heard, judge_stale if stale else judge)
+        manners = await self._manners(heard)
+        verdict = await self._store.hear(
+            heard, partial(judge_stale if stale else judge, manners=manners)
+        )
         if verdict is Verdict.IGNORE:
             return
         log.info(
@@ -78,6 +108,18 @@ class Inbox:
         )
         if verdict is Verdict.ANSWER:
             self._lanes.put(heard.thread)
+
+    async def _manners(self, heard: Heard) -> Manners:
+        # Looked at for every message, also where they change nothing: of two that come
+        # at once, the second must not overtake the first on the way to the store.
+        place = Place.of(heard.thread)
+        policy = await self._authority.policy(place)
+        follow = policy.applied["follow"]
+        return Manners(
+            follow=policy.on("follow"),
+            adopted=follow.place == place and policy.on("follow"),
+            quiet=policy.on("quiet"),
+        )
 
     async def amend(self, heard: Heard) -> None:
         """Let a remembered message read as it does now. Raises StorageError."""

@@ -3,31 +3,23 @@
 Each implementation passes the contract tests under `tests/contracts/`.
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from bot.dialogue import Command, Page, Reply
+from bot.people import Person
+from bot.rules import Place
 from bot.values import (
     Heard,
     Limits,
-    Outcome,
     Part,
     Report,
     Request,
-    Said,
-    Shown,
-    Spending,
-    Spoken,
-    ThreadFacts,
     ThreadKey,
     ThreadSummary,
     Turn,
-    Verdict,
 )
-
-#: Judges a message; is given None for a thread that is not known yet. Pure, so
-#: that a store may call it inside a transaction.
-Judge = Callable[[Heard, ThreadFacts | None], Verdict]
 
 
 class Host(Protocol):
@@ -63,9 +55,29 @@ class Host(Protocol):
         """End the running answer in `thread`; say whether there was one."""
         ...
 
-    async def command(self, verb: str, thread: ThreadKey) -> str:
-        """Carry out one of `bot.verbs` in `thread`; return, in Markdown, what the
-        one who gave it is told. Raises StorageError."""
+    def understood(self, text: str) -> Command | None:
+        """The command that `text` is, if all of it is one (`bot.verbs`)."""
+        ...
+
+    async def command(self, command: Command, place: Place, person: Person) -> Reply:
+        """Carry out `command`, which `person` gave at `place`, if they may; return
+        what they are told, or asked.
+
+        A place outside any thread has no `thread`; the bot's own page has no
+        `channel`, either. Raises StorageError.
+        """
+        ...
+
+    async def page(self, place: Place, person: Person) -> Page:
+        """What `person` sees who opens the bot itself in the workspace `place`.
+
+        Raises StorageError.
+        """
+        ...
+
+    async def feedback(self, thread: ThreadKey, turn: str, good: bool) -> bool:
+        """Remember how good a reader of `thread` found the answer of the turn whose
+        key is `turn`; say whether there is such an answer. Raises StorageError."""
         ...
 
     async def threads(self, platform: str, channel: str) -> list[ThreadSummary]:
@@ -134,175 +146,24 @@ class Adapter(Protocol):
         cannot be found."""
         ...
 
+    async def person(self, place: Place, user: str) -> Person:
+        """Who `user` is at `place`, as of some minutes ago at the most.
+
+        Raises DeliveryError when that cannot be found out now.
+        """
+        ...
+
+    async def tell(self, workspace: str, user: str, text: str) -> None:
+        """Tell one person something in private, in the small Markdown of
+        `bot.dialogue`. Raises DeliveryError when they cannot be reached."""
+        ...
+
     async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
         """What was said in `thread` before message `before`, oldest first.
 
         Empty where a platform has no history. Raises DeliveryError when it
         cannot be read now.
         """
-        ...
-
-
-class Store(Protocol):
-    """What is remembered. Each verb is one transaction, durable on return.
-
-    Every verb may raise StorageError.
-    """
-
-    async def hear(self, heard: Heard, judge: Judge) -> Verdict:
-        """Judge `heard` and remember it accordingly.
-
-        A message known already is IGNOREd: nothing changes. KEEP stores the
-        message. ANSWER stores it and sees to it that a turn in state WAITING
-        exists in the thread and holds it; creates the thread if it is new
-        (with `follows` = opens and addressed).
-
-        What a stored message `quotes` is stored before it, in the same turn, to
-        be read and not to be answered. It makes no thread follow; our own words
-        are skipped, and those messages that are known stay as they are.
-        """
-        ...
-
-    async def move(self, thread: ThreadKey, to: ThreadKey) -> None:
-        """Let what is remembered of `thread` be remembered of `to`, which is not
-        known yet. Nothing happens if `thread` is unknown or `to` is known."""
-
-    async def recall(self, thread: ThreadKey, message: str) -> str | None:
-        """What a person's `message` reads; None if it is unknown or erased."""
-        ...
-
-    async def amend(self, heard: Heard, content: str, now: float) -> None:
-        """Let a known message read `heard.text`, with the names `heard.files`,
-        also where it was quoted in another thread of its channel.
-
-        Where Claude has read it, or is about to in a turn that was begun, it reads
-        `content` from now on. Unknown and erased messages stay as they are.
-        """
-
-    async def erase(
-        self,
-        platform: str,
-        workspace: str,
-        messages: Sequence[str],
-        channel: str | None,
-        now: float,
-    ) -> None:
-        """Forget what people said in `messages`: text, files and what Claude read.
-
-        Only that there was a message is kept, so that it cannot come again. A
-        `channel` of None means any in the workspace. Answers stay as they are. A
-        turn may lose all that it was to answer; `begin` then returns none.
-        """
-
-    async def renew(self, thread: ThreadKey) -> bool:
-        """Let Claude read nothing from now on of what was said in `thread` so far,
-        kept messages and an open turn's included; it is not `unread` any more.
-        Say whether the thread is known.
-
-        People still see all of it. What a message quotes later on is read if it
-        was not known before.
-        """
-        ...
-
-    async def repeat(self, thread: ThreadKey, now: float) -> bool:
-        """Have the last answer in `thread` given anew; say whether that can be.
-
-        A new turn in state WAITING takes over the messages of the last one, its
-        preface, what it has `shown` and when it was asked. The old turn keeps
-        its text, usage and ending; nobody reads its answer any more. Not possible
-        while a turn is open, or where the last one has nothing (left) to answer.
-        """
-        ...
-
-    async def backfill(self, turn: Turn, history: Sequence[Heard]) -> list[Spoken]:
-        """Give `turn` what was said in its thread before we came, once; return
-        all of its messages in the platform's order.
-
-        Skips known messages and our own, and all of them if the thread is not
-        `unread`. Marks it as read, so that `unread` is False from now on; the
-        thread begins to follow if its root addressed the bot.
-        """
-        ...
-
-    async def unread(self, thread: ThreadKey) -> bool:
-        """Whether the thread had begun before we came, and was neither backfilled
-        nor renewed since."""
-        ...
-
-    async def open_threads(self) -> list[ThreadKey]:
-        """Threads with a turn that is not DELIVERED, oldest question first."""
-        ...
-
-    async def next_turn(self, thread: ThreadKey) -> Turn | None:
-        """The oldest turn of `thread` that is not DELIVERED.
-
-        It `begins` if the thread follows and no earlier turn holds messages that
-        people wrote.
-        """
-        ...
-
-    async def begin(self, turn: Turn, now: float) -> list[Spoken]:
-        """Set `turn` to ANSWERING, count the attempt, and give it every
-        message of the thread that no turn has yet; return all of its messages
-        in the platform's order, but for those that are not to be read any more.
-
-        If none is left that it is to answer, it gets none and returns none.
-        """
-        ...
-
-    async def freeze(
-        self, turn: Turn, preface: str, contents: Mapping[str, str]
-    ) -> None:
-        """Store what Claude is given: `contents` by message id, for messages
-        that have none yet, and the `preface` unless the turn has one."""
-
-    async def conversation(self, thread: ThreadKey) -> list[Said]:
-        """Everything that Claude is to read, oldest first, byte for byte.
-
-        Per turn: one "user" entry (its preface, then its messages' contents,
-        joined by a newline), then one "assistant" entry where the answer is
-        replayed. REFUSED turns and messages without a content are left out. Of
-        a turn whose messages were all erased, the preface stands before the
-        answer; without either, the turn is left out. One indexed query.
-        """
-        ...
-
-    async def intend(self, turn: Turn, index: int) -> None:
-        """Note that message `index` of the reply is about to be posted."""
-
-    async def show(self, turn: Turn, shown: Shown, text: str, now: float) -> None:
-        """Note what message `shown.index` now reads, and the answer so far."""
-
-    async def unshow(self, turn: Turn, index: int) -> None:
-        """Forget message `index` of the reply: it was taken back."""
-
-    async def finish(self, turn: Turn, outcome: Outcome, now: float) -> None:
-        """Store the outcome whole and set the turn to UNDELIVERED."""
-
-    async def delivered(self, turn: Turn, now: float) -> None:
-        """Set the turn to DELIVERED."""
-
-    async def hand_over(self, turn: Turn) -> None:
-        """Set an ANSWERING turn back to WAITING, for the next process."""
-
-    async def threads(self, platform: str, channel: str) -> list[ThreadSummary]:
-        """The threads of a channel, the last used first."""
-        ...
-
-    async def newest(self, platform: str, since: float) -> list[tuple[ThreadKey, str]]:
-        """Threads of `platform` in which people said something at or after `since`,
-        each with the platform's id of the last message that is known, erased or
-        not; the oldest first."""
-        ...
-
-    async def transcript(self, thread: ThreadKey) -> list[tuple[str, str]]:
-        """(author, text as heard) of everything said, oldest first; the
-        author of the bot's answers is "". Left out are erased messages, and
-        answers that were given anew."""
-        ...
-
-    async def spending(self, since: float) -> list[Spending]:
-        """Usage and cost of turns that ended at or after `since`."""
         ...
 
 
@@ -315,5 +176,12 @@ class Model(Protocol):
         Yields a Report as soon as something is billed, and last one with a
         `stop_reason`. Raises a ModelError: before any text after its own
         retries are used up, or ModelCut when the answer breaks off.
+        """
+        ...
+
+    async def count(self, request: Request) -> int:
+        """How many tokens the prompt of `request` has. Costs nothing.
+
+        Raises a ModelError.
         """
         ...

@@ -53,6 +53,11 @@ class RehearsalModel:
         reason = "end_turn" if text == whole else "max_tokens"
         yield Report(NAME, stop_reason=reason)
 
+    async def count(self, request: Request) -> int:
+        """About as many tokens as the prompt would have."""
+        texts = [request.system, *(said.content for said in request.messages)]
+        return -(-sum(map(len, texts)) // TOKEN_CHARS)
+
 
 @dataclass(frozen=True, slots=True)
 class _Message:

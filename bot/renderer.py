@@ -10,6 +10,8 @@ for a cut, are the answer in the platform's dialect, defused. Only blanks at the
 very end that would have needed a message of their own are dropped.
 """
 
+from dataclasses import replace
+
 from bot.dialect import Dialect
 from bot.pings import Defuser
 from bot.splitter import Page
@@ -65,8 +67,9 @@ class Renderer:
         """Take in the next piece of the answer. Not to be called after `finish`."""
         self._take(self._defuser.feed(self._dialect.feed(text)))
 
-    def finish(self, note: str = "") -> None:
-        """The answer is complete. Add `note` below it, as its own paragraph.
+    def finish(self, note: str = "", feedback: bool = False) -> None:
+        """The answer is complete. Add `note` below it, as its own paragraph, and let
+        the last message ask for `feedback` if that is wanted.
 
         Without a word of an answer the reply is just the note. Without a note
         either, it stays the placeholder that it was: an empty part, now final.
@@ -76,6 +79,7 @@ class Renderer:
         if note:
             text = self._with_note(text, note)
         self._end_part(text)
+        self._final[-1] = replace(self._final[-1], feedback=feedback)
         self._finished = True
 
     def _with_note(self, text: str, note: str) -> str:

@@ -17,8 +17,9 @@ from collections.abc import Callable
 from bot.errors import DeliveryError, StorageError, ThreadGone, Throttled
 from bot.pacer import Pacer
 from bot.pacing import Kind, Urgency, Wish
-from bot.ports import Store, Surface
+from bot.ports import Surface
 from bot.renderer import Renderer
+from bot.stores import Store
 from bot.text import whole
 from bot.values import Limits, Part, Shown, Turn
 
@@ -77,9 +78,10 @@ class Reply:
         self._renderer.feed(text)
         self._changed.set()
 
-    def finish(self, note: str) -> None:
-        """The answer is complete: what remains is to show all of it."""
-        self._renderer.finish(note)
+    def finish(self, note: str, feedback: bool = False) -> None:
+        """The answer is complete: what remains is to show all of it, and to ask for
+        `feedback` below it if that is wanted."""
+        self._renderer.finish(note, feedback)
         self._finished = True
         self._changed.set()
         if part := self._stale():

@@ -1,13 +1,25 @@
-"""Draws what the command line prints: findings and spending, as text."""
+"""Draws what the command line prints: findings, spending and the audit, as text."""
 
+import csv
+import io
+import json
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
-from bot.values import Finding, Grade, Spending, Usage
+from bot import telling
+from bot.catalogue import saved
+from bot.errors import ConfigError
+from bot.money import Spending
+from bot.options import BY_NAME
+from bot.rules import Entry
+from bot.values import Finding, Grade, Usage
 
 MARKS = {
     Grade.GOOD: ("✓", "green"),
@@ -15,6 +27,34 @@ MARKS = {
     Grade.NOTE: ("!", "yellow"),
     Grade.BAD: ("✗", "red"),
 }
+
+#: What usage can be added up by.
+KEYS: Mapping[str, Callable[[Spending], str]] = {
+    "day": lambda row: row.day,
+    "channel": lambda row: _channel(row),
+    "person": lambda row: f"{row.place.platform}:{row.person or '?'}",
+    "model": lambda row: row.model or "?",
+    "thread": lambda row: str(row.place),
+}
+
+BAR_CHARS = 24
+
+_UNITS = {"h": 3600.0, "d": 86400.0}
+
+
+def since(text: str, now: float) -> float:
+    """When `text`, a day such as 2026-11-01 (UTC) or a span such as 7d or 12h back
+    from `now`, begins; in seconds since 1970. Raises ConfigError."""
+    if span := re.fullmatch(r"([0-9]{1,5})([dh])", text):
+        return now - int(span[1]) * _UNITS[span[2]]
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(
+            f"--since is a day such as 2026-11-01, or a span such as 7d or 12h, "
+            f"not {text!r}."
+        ) from None
+    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
 
 
 def findings(found: Iterable[Finding]) -> Table:
@@ -31,61 +71,170 @@ def findings(found: Iterable[Finding]) -> Table:
 
 @dataclass(slots=True)
 class _Sum:
-    turns: int = 0
+    answers: int = 0
+    calls: int = 0
     cost: float = 0.0
     unpriced: int = 0
+    saved: float = 0.0
     usage: Usage = field(default_factory=Usage)
 
     def add(self, row: Spending) -> None:
-        self.turns += row.turns
+        self.answers += row.turns if row.kind == "answer" else 0
+        self.calls += row.turns
         self.cost += row.cost
         self.unpriced += row.unpriced
         self.usage += row.usage
+        noon = datetime.fromisoformat(f"{row.day}T12:00:00+00:00").timestamp()
+        self.saved += saved(row.model, row.usage, noon)
 
 
-def spending(rows: Sequence[Spending]) -> list[Table]:
-    """Tokens and cost by day, by channel and by thread; the dearest first."""
+def spending(rows: Sequence[Spending], by: str, *, plain: bool = False) -> Table:
+    """What was used, added up by one of `KEYS`, with a bar for each row; `plain` for
+    where only ASCII can be shown."""
+    sums = _summed(rows, by)
+    table = Table(box=None, pad_edge=False, show_footer=len(sums) > 1)
+    total = _Sum()
+    for row in rows:
+        total.add(row)
+    footer = iter(("Total", *_cells(total)))
+    table.add_column(by.capitalize(), next(footer), overflow="fold")
+    for column in (
+        *("Answers", "Input", "Cache write", "Cache read", "Output", "Searches"),
+        *("USD", "Saved"),
+    ):
+        table.add_column(column, next(footer), justify="right")
+    table.add_column("")
+    most = max((each.cost for each in sums.values()), default=0.0)
+    for name, each in sums.items():
+        bar = _bar(each.cost / most if most else 0.0, plain=plain)
+        table.add_row(Text(name), *_cells(each), Text(bar, "cyan"))
+    return table
+
+
+def spending_rows(rows: Sequence[Spending], by: str) -> list[dict[str, Any]]:
+    """The same as plain values, for programs."""
     return [
-        _table("Day", _summed((row.day, row) for row in rows)),
-        _table("Channel", _summed((_channel(row), row) for row in rows)),
-        _table("Thread", _summed((str(row.thread), row) for row in rows)),
+        {
+            by: name,
+            "answers": each.answers,
+            "calls": each.calls,
+            "input": each.usage.input,
+            "cache_write": each.usage.cache_write_5m + each.usage.cache_write_1h,
+            "cache_read": each.usage.cache_read,
+            "output": each.usage.output,
+            "searches": each.usage.searches,
+            "usd": round(each.cost, 6),
+            "saved_usd": round(each.saved, 6),
+            "unpriced": each.unpriced,
+        }
+        for name, each in _summed(rows, by).items()
     ]
 
 
-def _summed(rows: Iterable[tuple[str, Spending]]) -> dict[str, _Sum]:
-    sums: dict[str, _Sum] = defaultdict(_Sum)
-    for name, row in rows:
-        sums[name].add(row)
-    return dict(sorted(sums.items(), key=lambda item: -item[1].cost))
-
-
-def _table(title: str, sums: dict[str, _Sum]) -> Table:
+def audit(entries: Sequence[Entry]) -> Table:
+    """Who changed what, where and when, the newest first."""
     table = Table(box=None, pad_edge=False)
-    table.add_column(title, overflow="fold")
-    for column in ("Turns", "Input", "Cache write", "Cache read", "Output", "USD"):
-        table.add_column(column, justify="right")
-    for name, total in sums.items():
-        usage = total.usage
+    for column in ("When (UTC)", "Where", "Who", "What"):
+        table.add_column(column, overflow="fold", no_wrap=column == "When (UTC)")
+    for entry in entries:
         table.add_row(
-            Text(name),
-            f"{total.turns:,}",
-            f"{usage.input:,}",
-            f"{usage.cache_write_5m + usage.cache_write_1h:,}",
-            f"{usage.cache_read:,}",
-            f"{usage.output:,}",
-            _cost(total),
+            f"{datetime.fromtimestamp(entry.at, UTC):%Y-%m-%d %H:%M}",
+            Text(str(entry.place)),
+            Text(entry.who),
+            Text(_what(entry)),
         )
     return table
+
+
+def audit_rows(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """The same as plain values, for programs."""
+    return [
+        {
+            "id": entry.id,
+            "at": datetime.fromtimestamp(entry.at, UTC).isoformat(),
+            "place": str(entry.place),
+            "who": entry.who,
+            "action": entry.action,
+            "name": entry.name,
+            "before": entry.before,
+            "after": entry.after,
+        }
+        for entry in entries
+    ]
+
+
+def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """`rows`, all of the same names, with a head; "" for none."""
+    if not rows:
+        return ""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    """`rows` as a JSON list."""
+    return json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
+
+
+def _summed(rows: Iterable[Spending], by: str) -> dict[str, _Sum]:
+    """Days in their order; all else the dearest first."""
+    sums: dict[str, _Sum] = defaultdict(_Sum)
+    for row in rows:
+        sums[KEYS[by](row)].add(row)
+    if by == "day":
+        return dict(sorted(sums.items()))
+    return dict(sorted(sums.items(), key=lambda item: (-item[1].cost, item[0])))
+
+
+def _cells(total: _Sum) -> list[str]:
+    usage = total.usage
+    return [
+        f"{total.answers:,}",
+        f"{usage.input:,}",
+        f"{usage.cache_write_5m + usage.cache_write_1h:,}",
+        f"{usage.cache_read:,}",
+        f"{usage.output:,}",
+        f"{usage.searches:,}",
+        _cost(total),
+        f"{total.saved:.4f}",
+    ]
 
 
 def _cost(total: _Sum) -> str:
     if not total.unpriced:
         return f"{total.cost:.4f}"
-    if total.unpriced == total.turns:
+    if total.unpriced == total.calls:
         return "unknown"
     return f"{total.cost:.4f} + {total.unpriced} unknown"
 
 
+def _bar(share: float, *, plain: bool) -> str:
+    if plain:
+        return "#" * round(share * BAR_CHARS)
+    return telling.blocks(share, BAR_CHARS)
+
+
+def _what(entry: Entry) -> str:
+    if entry.action == "denied":
+        return f"denied: {entry.name}"
+    option = BY_NAME.get(entry.name)
+    plain = option is not None and not option.versioned
+    before, after = (
+        "as around"
+        if value is None
+        else (option.show(value) if option and plain else value)
+        for value in (entry.before, entry.after)
+    )
+    return f"{entry.action} {entry.name}: {before} → {after}"
+
+
 def _channel(row: Spending) -> str:
-    thread = row.thread
-    return f"{thread.platform}:{thread.workspace}:{thread.channel}"
+    place = row.place
+    return f"{place.platform}:{place.workspace}:{place.channel}"
+
+
+#: How far back `--since` goes when nobody says.
+MONTH = f"{timedelta(days=30).days}d"

@@ -11,15 +11,19 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from bot import context
+from bot import context, telling
 from bot.catalogue import cost
 from bot.endings import WITHDRAWN, conclude, gone, interrupted, told
 from bot.errors import DeliveryError, ModelError, StorageError, ThreadGone
+from bot.money import NO_CAPS, Alert
 from bot.pacer import Pacer
 from bot.patience import insist
-from bot.ports import Adapter, Model, Store, Surface
+from bot.policy import Policy
+from bot.ports import Adapter, Model, Surface
 from bot.reply import Reply
-from bot.values import Outcome, Report, Request, Spoken, State, ThreadKey, Turn
+from bot.steward import Errand, Steward
+from bot.stores import Store
+from bot.values import Ended, Outcome, Report, Request, Spoken, State, ThreadKey, Turn
 
 log = logging.getLogger(__name__)
 
@@ -28,17 +32,9 @@ log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 2
 RESUME_WITHIN = 120.0
 
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """How Claude is asked. Later settings made in the chat go before these."""
-
-    model: str
-    max_tokens: int
-    instructions: str
-    effort: str | None = None
-    #: Makes ids of people opaque to the model's side.
-    secret: str = ""
+# Of an answer that broke off, what it has cost is estimated: about so many characters
+# make a token (Claude facts, section 3.4).
+CHARS_PER_TOKEN = 3
 
 
 @dataclass(slots=True)
@@ -59,14 +55,14 @@ class Responder:
         store: Store,
         model: Model,
         adapters: Mapping[str, Adapter],
-        asking: Asking,
+        steward: Steward,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._model = model
         self._adapters = adapters
-        self._asking = asking
+        self._steward = steward
         self._clock = clock
         self._now = now
         self._pacers = {
@@ -133,23 +129,28 @@ class Responder:
         unsure = any(shown.message is None for shown in turn.shown)
         now = turn.touched if unsure else self._now()
         spoken = await insist(lambda: self._store.begin(turn, now))
-        if not spoken and not turn.shown:
+        errand: Errand | Outcome = WITHDRAWN
+        if spoken:
+            errand = await self._steward.accept(turn, spoken)
+        if errand is WITHDRAWN and not turn.shown:
             await self._finish(turn, WITHDRAWN)
             await self._delivered(turn, WITHDRAWN, started)
             return
         hearing = _Hearing()
-        outcome = None
+        outcome, alerts = None, list[Alert]()
         async with self._adapters[turn.thread.platform].surface(turn) as surface:
             reply = self._reply(turn, surface)
             try:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(reply.keep_shown())
-                    outcome = await self._hear_out(turn, spoken, reply, hearing, stop)
-                    await self._finish(turn, outcome)
+                    outcome, policy = await self._hear_out(
+                        turn, spoken, errand, reply, hearing, stop
+                    )
+                    alerts = await self._finish(turn, outcome, policy)
                     if outcome is WITHDRAWN:
                         reply.withdraw()
                     else:
-                        reply.finish(outcome.note)
+                        reply.finish(outcome.note, _wants_feedback(outcome, policy))
             except* ThreadGone as errors:
                 log.warning("thread.gone thread=%s %s", turn.thread, errors.exceptions)
                 if outcome is None:
@@ -157,6 +158,7 @@ class Responder:
                     await self._finish(turn, outcome)
         assert outcome is not None
         await self._delivered(turn, outcome, started)
+        await self._steward.alert(turn, alerts)
 
     async def _deliver(self, turn: Turn) -> None:
         """Write out an answer that is final already."""
@@ -165,7 +167,8 @@ class Responder:
             reply = self._reply(turn, surface)
             if turn.text:
                 reply.feed(turn.text)
-            reply.finish(turn.note)
+            policy = await insist(lambda: self._steward.policy(turn))
+            reply.finish(turn.note, _wants_feedback(turn, policy))
             with contextlib.suppress(ThreadGone):
                 await reply.keep_shown()
         await self._delivered(turn, None, started)
@@ -174,18 +177,37 @@ class Responder:
         self,
         turn: Turn,
         spoken: list[Spoken],
+        errand: Errand | Outcome,
         reply: Reply,
         hearing: _Hearing,
         stop: asyncio.Event,
-    ) -> Outcome:
-        """Ask Claude, let `reply` have what it says, and return how that ended."""
-        request = await self._compose(turn, spoken)
+    ) -> tuple[Outcome, Policy | None]:
+        """Ask Claude, let `reply` have what it says, and return how that ended, and
+        under which settings."""
+        if isinstance(errand, Outcome):
+            return errand, None
+        errand = await self._steward.settle(turn, spoken, errand)
+        request = await self._compose(turn, spoken, errand)
         if request is None:
-            return WITHDRAWN
+            return WITHDRAWN, None
+        if broke := await self._steward.afford(turn, errand, request):
+            return broke, errand.policy
         stopped = await self._ask(request, reply, hearing, stop)
         outcome = self._conclude(reply, hearing, stopped)
+        outcome = self._steward.annotated(outcome, errand)
+        return self._noted(turn, outcome, errand), errand.policy
+
+    def _noted(self, turn: Turn, outcome: Outcome, errand: Errand) -> Outcome:
+        """`outcome` with all that is to stand below its answer."""
+        policy = errand.policy
+        if errand.news:
+            outcome = told(outcome, errand.news)
+        if policy.on("footer") and outcome.model:
+            line = telling.footer(outcome.model, outcome.usage, outcome.cost)
+            outcome = told(outcome, line)
         hint = self._adapters[turn.thread.platform].limits.hint
-        return told(outcome, hint) if turn.begins and hint else outcome
+        wanted = turn.begins and hint and not policy.on("quiet")
+        return told(outcome, hint) if wanted else outcome
 
     async def _ask(
         self, request: Request, reply: Reply, hearing: _Hearing, stop: asyncio.Event
@@ -206,6 +228,11 @@ class Responder:
         outcome = conclude(
             reply.text, hearing.report, error=hearing.error, stopped=stopped
         )
+        if outcome.model and outcome.stop_reason is None:
+            # What was written is billed, and only the end of a stream says how much.
+            least = len(reply.text) // CHARS_PER_TOKEN
+            written = max(outcome.usage.output, least)
+            outcome = replace(outcome, usage=replace(outcome.usage, output=written))
         return replace(
             outcome,
             cost=cost(outcome.model, outcome.usage, self._now()),
@@ -225,14 +252,15 @@ class Responder:
         except ModelError as error:
             hearing.error = error
 
-    async def _compose(self, turn: Turn, spoken: list[Spoken]) -> Request | None:
+    async def _compose(
+        self, turn: Turn, spoken: list[Spoken], errand: Errand
+    ) -> Request | None:
         """What Claude is asked, made durable before it is asked.
 
         None when people have deleted all of it.
         """
         adapter = self._adapters[turn.thread.platform]
-        if spoken:
-            spoken = await self._catch_up(turn, spoken)
+        spoken = await self._catch_up(turn, spoken)
         fresh = [each.heard for each in spoken if each.content is None]
         names = await adapter.readable(fresh)
         contents = {
@@ -244,16 +272,8 @@ class Responder:
         messages = tuple(await self._store.conversation(turn.thread))
         if not spoken or not messages or messages[-1].role != "user":
             return None
-        return Request(
-            model=self._asking.model,
-            system=context.system_prompt(self._asking.instructions),
-            messages=messages,
-            max_tokens=self._asking.max_tokens,
-            effort=self._asking.effort,
-            user=context.opaque(
-                context.asker(spoken), turn.thread.workspace, self._asking.secret
-            ),
-        )
+        request = await self._steward.compose(turn, errand)
+        return replace(request, messages=messages)
 
     async def _catch_up(self, turn: Turn, spoken: list[Spoken]) -> list[Spoken]:
         """Read, once, what was said in the thread before we were called."""
@@ -269,8 +289,13 @@ class Responder:
         log.info("thread.read thread=%s messages=%d", turn.thread, len(history))
         return await insist(lambda: self._store.backfill(turn, history))
 
-    async def _finish(self, turn: Turn, outcome: Outcome) -> None:
-        await insist(lambda: self._store.finish(turn, outcome, self._now()))
+    async def _finish(
+        self, turn: Turn, outcome: Outcome, policy: Policy | None = None
+    ) -> list[Alert]:
+        caps = policy.caps if policy else NO_CAPS
+        return await insist(
+            lambda: self._store.finish(turn, outcome, self._now(), caps)
+        )
 
     async def _delivered(
         self, turn: Turn, outcome: Outcome | None, started: float
@@ -306,3 +331,8 @@ class Responder:
             clock=self._clock,
             now=self._now,
         )
+
+
+def _wants_feedback(ended: Outcome | Turn, policy: Policy | None) -> bool:
+    """Whether readers are asked how good an answer was: only of a whole one."""
+    return policy is not None and ended.ended is Ended.DONE and policy.on("feedback")

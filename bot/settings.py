@@ -1,74 +1,99 @@
 """What the operator sets, read once from a mapping. Nobody else reads it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.catalogue import DEFAULT_MODEL, find
-from bot.errors import ConfigError
+from bot.catalogue import named
+from bot.errors import ConfigError, Unacceptable
+from bot.options import OPTIONS
+from bot.policy import Operator, resolve
+from bot.readers import AUTO
+from bot.rules import EVERYWHERE, Rules
 
-DEFAULT_PROMPT = (
-    "You are Threadkeep, an assistant in a team's chat. Be accurate, kind and "
-    "brief: answer first, explain after, and say so when you do not know."
-)
-EFFORTS = ("low", "medium", "high", "xhigh", "max")
 LEVELS = ("debug", "info", "warning", "error")
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The defaults below every setting made in the chat."""
+    """What is set outside the chat, and the values below every one set in it."""
 
     #: None means that the rehearsal model answers.
     api_key: str | None = field(repr=False)
     base_url: str | None
     database: Path
-    model: str
-    max_tokens: int
-    system_prompt: str
-    #: None where the model does not take it.
-    effort: str | None
+    operator: Operator
     #: Seconds that running answers are given when the process is told to stop.
     grace: float
     #: None leaves it to whoever knows where the log goes.
     log_level: str | None
 
+    @property
+    def model(self) -> str:
+        """The model that answers where nobody chose another."""
+        return resolve(EVERYWHERE, Rules(), self.operator.values)["model"]
+
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
         """Read `env`. Raises ConfigError that names every problem at once."""
         problems: list[str] = []
-        model = _text(env, "THREADKEEP_MODEL") or DEFAULT_MODEL
-        facts = find(model)
-        most = facts.max_output if facts else 128_000
-        max_tokens = _number(env, "THREADKEEP_MAX_TOKENS", 4096, 1, most, problems)
+        values = _values(env, problems)
         grace = _number(env, "THREADKEEP_GRACE", 20, 0, 3600, problems)
-        effort = _choice(env, "THREADKEEP_EFFORT", EFFORTS, problems)
         level = _choice(env, "THREADKEEP_LOG", LEVELS, problems)
+        admins = _admins(env, problems)
+        api_key = _text(env, "ANTHROPIC_API_KEY")
         base_url = _text(env, "ANTHROPIC_BASE_URL")
         if base_url and not base_url.startswith(("http://", "https://")):
             problems.append(f"ANTHROPIC_BASE_URL must be a URL, not {base_url!r}.")
-        if effort and facts and not facts.takes_effort:
-            problems.append(f"THREADKEEP_EFFORT: {model} has no effort; leave it out.")
         if problems:
             raise ConfigError(" ".join(problems))
         return cls(
-            api_key=_text(env, "ANTHROPIC_API_KEY"),
+            api_key=api_key,
             base_url=base_url,
             database=Path(_text(env, "THREADKEEP_DB") or "data/threadkeep.db"),
-            model=model,
-            max_tokens=max_tokens,
-            system_prompt=_text(env, "THREADKEEP_SYSTEM_PROMPT") or DEFAULT_PROMPT,
-            effort=effort or _usual_effort(model),
+            operator=Operator(values, secret=api_key or "", admins=admins),
             grace=float(grace),
             log_level=level,
         )
 
 
-def _usual_effort(model: str) -> str | None:
-    """People in a chat wait for the answer: think less than a model would by
-    itself, where it can be told to (Claude facts, section 2)."""
-    facts = find(model)
-    return "medium" if facts and facts.takes_effort else None
+def _values(env: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+    """The operator's values of options, canonical; what is not set is left out."""
+    values: dict[str, str] = {}
+    today = datetime.now(UTC).date()
+    for option in OPTIONS:
+        written = _text(env, option.variable) if option.for_operators else None
+        if written is None:
+            continue
+        if option.name == "model" and written != AUTO:
+            # Our list may be older than the model; `check` asks Claude itself.
+            facts = named(written)
+            values[option.name] = facts.id if facts else written
+            continue
+        try:
+            values[option.name] = option.read(written, today)
+        except Unacceptable as error:
+            problems.append(f"{option.variable}: {error.user_text}")
+    unused = resolve(EVERYWHERE, Rules(), values).applied
+    problems += [
+        f"{option.variable}: {why} Leave it out, or choose another model."
+        for option in OPTIONS
+        if option.name in values and (why := unused[option.name].unused)
+    ]
+    return values
+
+
+def _admins(env: Mapping[str, str], problems: list[str]) -> frozenset[str]:
+    words = (_text(env, "THREADKEEP_ADMINS") or "").replace(",", " ").split()
+    for word in words:
+        if not re.fullmatch(r"[a-z]+:[A-Za-z0-9]+", word):
+            problems.append(
+                "THREADKEEP_ADMINS must name people by platform and id, such as "
+                f"slack:U0123ABC, not {word!r}."
+            )
+    return frozenset(words)
 
 
 def _text(env: Mapping[str, str], name: str) -> str | None:

@@ -106,6 +106,8 @@ class Usage:
     cache_read: int = 0
     #: Thinking included: it is billed as output.
     output: int = 0
+    #: How often the web was searched, which is billed besides tokens.
+    searches: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
@@ -114,6 +116,7 @@ class Usage:
             self.cache_write_1h + other.cache_write_1h,
             self.cache_read + other.cache_read,
             self.output + other.output,
+            self.searches + other.searches,
         )
 
     @property
@@ -202,6 +205,9 @@ class Outcome:
     cost: float | None = None
     #: Seconds since 1970 when the first text arrived; None without text.
     first_text: float | None = None
+    #: The id of the prompt's version that Claude was given, and the effort.
+    prompt: int | None = None
+    effort: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +223,11 @@ class Request:
     user: str = ""
     #: Where the model takes it: "low" to "max"; None leaves it to the model.
     effort: str | None = None
+    #: Where the model takes it (`ModelFacts.takes_temperature`), from 0 to 1.
+    temperature: float | None = None
+    stop_sequences: tuple[str, ...] = ()
+    #: How often the web may be searched for this answer.
+    searches: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +252,8 @@ class Part:
     index: int
     text: str
     final: bool = False
+    #: Whether readers are to be asked how good the answer was, below this message.
+    feedback: bool = False
 
 
 class Scope(enum.Enum):
@@ -295,6 +308,8 @@ class Limits:
     #: Whether Markdown's tables and images are shown as such.
     tables: bool = True
     images: bool = True
+    #: Whether it is known who created a channel.
+    creators: bool = False
     #: Said once, below the first answer in a thread that was begun by addressing
     #: the bot: what people must know to go on.
     hint: str = ""
@@ -310,21 +325,6 @@ class ThreadSummary:
     turns: int
     #: When something was last said, in seconds since 1970.
     last: float
-
-
-@dataclass(frozen=True, slots=True)
-class Spending:
-    """What one model used in one thread on one day (UTC)."""
-
-    day: str
-    thread: ThreadKey
-    model: str
-    turns: int
-    usage: Usage
-    #: In USD, of the turns whose price is known.
-    cost: float
-    #: How many turns have no known price.
-    unpriced: int
 
 
 class Grade(enum.Enum):

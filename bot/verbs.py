@@ -1,19 +1,61 @@
-"""What people can tell the bot to do in a thread, apart from asking it something.
+"""What people can tell the bot to do, apart from asking it something. Pure.
 
 Each verb is defined here once, for all platforms: an adapter draws it as its
-platform's command, and shows what `Verbs.run` returns to whoever gave it.
+platform's command, and `bot.desk` carries it out.
+
+Rule: words are a verb only if all of them are. Whoever asks "usage of what?" asks
+a question, and gets an answer.
 """
 
-import time
-from collections.abc import Awaitable, Callable, Iterable
+import enum
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from bot.lanes import Lanes
-from bot.ports import Store
-from bot.values import Spending, ThreadKey, Usage
+from bot.dialogue import Choice, Command, Kind
+from bot.options import BY_NAME, OPTIONS
+from bot.rules import Level
 
-#: How far back usage is added up, in days.
-USAGE_DAYS = 30
+#: Words that take a setting back, so that what applies around it applies again.
+INHERIT = ("inherit", "default", "none", "-")
+
+#: What people call a level.
+LEVELS = {
+    "thread": Level.THREAD,
+    "channel": Level.CHANNEL,
+    "workspace": Level.WORKSPACE,
+    "server": Level.WORKSPACE,
+}
+
+
+class Takes(enum.Enum):
+    """What a parameter is."""
+
+    #: The rest of the line.
+    TEXT = "text"
+    #: One word of its choices; others are taken where it is `open`.
+    CHOICE = "choice"
+    NUMBER = "number"
+    #: A word of `LEVELS`.
+    LEVEL = "level"
+    #: A text file; typed, it does not exist.
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One argument of a verb."""
+
+    name: str
+    #: At most 100 characters.
+    about: str
+    takes: Takes = Takes.TEXT
+    required: bool = False
+    #: What there is to choose from now.
+    choices: Callable[[], tuple[Choice, ...]] | None = None
+    #: Whether it also takes a word that is none of its choices, and is then told why
+    #: that cannot be.
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +65,36 @@ class Verb:
     name: str
     #: What it does, in less than 100 characters.
     summary: str
+    parameters: tuple[Parameter, ...] = ()
     #: Whether everybody in the thread should see what came of it.
     public: bool = False
+    #: Whether it is only for controls, or for what people type: no command of its
+    #: own where a platform lists commands, and not in the help.
+    hidden: bool = False
+    #: Whether people may type it.
+    spoken: bool = True
+    #: Of use to those only who administer something; they are checked in any case.
+    admin: bool = False
 
+
+def _today_models() -> tuple[Choice, ...]:
+    return BY_NAME["model"].choices(datetime.now(UTC).date())
+
+
+def _options() -> tuple[Choice, ...]:
+    return tuple(
+        Choice(option.name, option.label, option.about[:75]) for option in OPTIONS
+    )
+
+
+def _periods() -> tuple[Choice, ...]:
+    return (Choice("day", "a day"), Choice("month", "a month"))
+
+
+WHERE = Parameter("where", "This thread, this channel, or everywhere", Takes.LEVEL)
+_VERSION = Parameter(
+    "version", "The number of the version", Takes.NUMBER, required=True
+)
 
 VERBS = (
     Verb(
@@ -33,94 +102,127 @@ VERBS = (
     ),
     Verb("stop", "Stop the answer that is being written here."),
     Verb("retry", "Have the last answer here written again."),
-    Verb("usage", "What the answers here, and in this channel, have cost."),
+    Verb("settings", "What applies here, and why.", (WHERE,)),
+    Verb(
+        "model",
+        "Show or choose the model that answers here.",
+        (
+            Parameter(
+                "value",
+                "A model, auto, or inherit",
+                Takes.CHOICE,
+                choices=_today_models,
+                open=True,
+            ),
+            WHERE,
+        ),
+    ),
+    Verb(
+        "budget",
+        "Show or set what answers here may cost.",
+        (
+            Parameter("period", "A day or a month", Takes.CHOICE, choices=_periods),
+            Parameter("value", "USD, or none", Takes.CHOICE, open=True),
+            WHERE,
+        ),
+    ),
+    Verb("prompt", "Show or change what the bot is told to be here.", hidden=True),
+    Verb("prompt show", "Show what the bot is told to be here.", (WHERE,)),
+    Verb(
+        "prompt set",
+        "Change what the bot is told to be here.",
+        (
+            Parameter("file", "A text file with the prompt", Takes.FILE),
+            WHERE,
+        ),
+    ),
+    Verb("prompt history", "List the versions of the prompt.", (WHERE,)),
+    Verb("prompt diff", "Compare a version with the current one.", (_VERSION, WHERE)),
+    Verb("prompt rollback", "Use an earlier version again.", (_VERSION, WHERE)),
+    Verb("prompt try", "Try a prompt on one question before saving it.", (WHERE,)),
+    Verb("usage", "What the answers here have cost.", (WHERE,)),
+    Verb(
+        "set",
+        "Change any setting.",
+        (
+            Parameter(
+                "option",
+                "What to change",
+                Takes.CHOICE,
+                required=True,
+                choices=_options,
+            ),
+            WHERE,
+            Parameter("value", "What it should be, or inherit", Takes.TEXT),
+        ),
+        admin=True,
+    ),
+    Verb("audit", "Who changed what here, and when.", (WHERE,), admin=True),
     Verb("help", "How to talk to the bot."),
+    # What only controls give.
+    Verb("edit", "Open the form of one setting.", hidden=True, spoken=False),
+    Verb("save", "Save what a form says.", hidden=True, spoken=False),
+    Verb("draft save", "Save what was not saved.", hidden=True, spoken=False),
+    Verb("draft drop", "Throw away what was not saved.", hidden=True, spoken=False),
+    Verb("draft edit", "Write on at what was not saved.", hidden=True, spoken=False),
+    Verb("try run", "Answer one question with a draft.", hidden=True, spoken=False),
 )
 
-RENEWED = "Fresh start: from here on I read nothing of what was said before."
-STOPPING = "Stopping."
-REPEATING = "Answering again."
-NOTHING_HERE = "There is no conversation here yet. Just ask."
-NOTHING_RUNS = "I am not writing anything here."
-NOTHING_TO_REPEAT = "There is no finished answer here that I could write again."
-
-HELP = """\
-**Ask** by mentioning me, or with the command for asking: I answer in a thread, and \
-there you go on. In direct messages just write.
-I read what is said in our threads, and remember it. If you edit or delete a \
-message, I read it so, or no more."""
+_BY_NAME = {verb.name: verb for verb in VERBS}
 
 
-class Verbs:
-    """Carries the verbs out."""
-
-    def __init__(
-        self, store: Store, lanes: Lanes, now: Callable[[], float] = time.time
-    ) -> None:
-        self._store = store
-        self._lanes = lanes
-        self._now = now
-        self._run: dict[str, Callable[[ThreadKey], Awaitable[str]]] = {
-            "new": self._new,
-            "stop": self._stop,
-            "retry": self._retry,
-            "usage": self._usage,
-            "help": self._help,
-        }
-
-    async def run(self, verb: str, thread: ThreadKey) -> str:
-        """Do `verb` in `thread`; return, in Markdown, what its giver is told.
-
-        Raises StorageError, and KeyError for a verb that is not in `VERBS`.
-        """
-        return await self._run[verb](thread)
-
-    async def _new(self, thread: ThreadKey) -> str:
-        self._lanes.stop(thread)
-        return RENEWED if await self._store.renew(thread) else NOTHING_HERE
-
-    async def _stop(self, thread: ThreadKey) -> str:
-        return STOPPING if self._lanes.stop(thread) else NOTHING_RUNS
-
-    async def _retry(self, thread: ThreadKey) -> str:
-        if not await self._store.repeat(thread, self._now()):
-            return NOTHING_TO_REPEAT
-        self._lanes.put(thread)
-        return REPEATING
-
-    async def _usage(self, thread: ThreadKey) -> str:
-        spent = await self._store.spending(self._now() - USAGE_DAYS * 86400)
-        place = (thread.platform, thread.workspace, thread.channel)
-        ours = [row for row in spent if _place(row.thread) == place]
-        return "\n".join(
-            [
-                f"In the last {USAGE_DAYS} days:",
-                _line("This thread", (row for row in ours if row.thread == thread)),
-                _line("This channel", ours),
-            ]
-        )
-
-    async def _help(self, thread: ThreadKey) -> str:
-        verbs = (f"- **{verb.name}**: {verb.summary}" for verb in VERBS)
-        return "\n".join([HELP, *verbs])
+def understood(text: str) -> Command | None:
+    """The command that `text` is; None if not all of it is one."""
+    words = text.split()
+    for length in (2, 1):
+        verb = _BY_NAME.get(" ".join(words[:length]).lower())
+        if verb is not None and verb.spoken and len(words) >= length:
+            arguments = _assigned(verb, words[length:], text)
+            if arguments is not None and not _is_prose(arguments):
+                return Command(verb.name, arguments)
+    return None
 
 
-def _place(thread: ThreadKey) -> tuple[str, str, str]:
-    return thread.platform, thread.workspace, thread.channel
+def _is_prose(arguments: Mapping[str, str]) -> bool:
+    """Whether more words are to be a value than there is a value of."""
+    option = BY_NAME.get(arguments.get("option", ""))
+    single = option is not None and option.kind in (Kind.LINE, Kind.CHOICE)
+    return single and len(arguments.get("value", "").split()) > 1
 
 
-def _line(name: str, rows: Iterable[Spending]) -> str:
-    turns = unpriced = 0
-    usage, cost = Usage(), 0.0
-    for row in rows:
-        turns += row.turns
-        unpriced += row.unpriced
-        usage += row.usage
-        cost += row.cost
-    answers = f"{turns} answer" if turns == 1 else f"{turns} answers"
-    spent = f"${cost:.4f}" if cost < 1 else f"${cost:.2f}"
-    unknown = f" (and {unpriced} of unknown price)" if unpriced else ""
-    return (
-        f"- **{name}**: {answers}, {usage.prompt:,} tokens read, "
-        f"{usage.output:,} written, {spent}{unknown}"
-    )
+def _assigned(verb: Verb, words: list[str], text: str) -> dict[str, str] | None:
+    """`words` as arguments of `verb`; None where one of them has no place."""
+    arguments: dict[str, str] = {}
+    left = list(words)
+    parameters = [p for p in verb.parameters if p.takes is not Takes.FILE]
+    for parameter in parameters:
+        if parameter.takes is Takes.TEXT:
+            if left:
+                # As it was written, line ends included.
+                arguments[parameter.name] = _rest(text, len(left))
+            left = []
+        elif left and (value := _taken(parameter, left[0])) is not None:
+            arguments[parameter.name] = value
+            left = left[1:]
+        elif parameter.required:
+            return None
+    return None if left else arguments
+
+
+def _taken(parameter: Parameter, word: str) -> str | None:
+    """`word` as `parameter` takes it; None if it does not."""
+    plain = word.strip("`").lower()
+    if parameter.takes is Takes.NUMBER:
+        number = plain.removeprefix("v")
+        return number if number.isdecimal() and len(number) < 7 else None
+    if parameter.takes is Takes.LEVEL:
+        return LEVELS[plain].value if plain in LEVELS else None
+    known = parameter.choices() if parameter.choices else ()
+    if plain in {choice.value for choice in known} or plain in INHERIT:
+        return plain
+    return plain if parameter.open and plain not in LEVELS else None
+
+
+def _rest(text: str, count: int) -> str:
+    """The last `count` words of `text`, with what is between them."""
+    return text.split(maxsplit=len(text.split()) - count)[-1].strip()

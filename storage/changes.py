@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.ports import Judge
+from bot.stores import Judge
 from bot.values import (
     Heard,
     Outcome,
@@ -148,7 +148,8 @@ def unshow(db: Database, turn: Turn, *, index: int) -> None:
     db.execute("DELETE FROM replies WHERE turn_id = ? AND part = ?", [turn.id, index])
 
 
-def finish(db: Database, turn: Turn, *, outcome: Outcome, now: float) -> None:
+def finish(db: Database, turn: Turn, *, outcome: Outcome, now: float) -> bool:
+    """Say whether it was not finished before."""
     finished = db.execute(
         """
         UPDATE turns
@@ -157,13 +158,26 @@ def finish(db: Database, turn: Turn, *, outcome: Outcome, now: float) -> None:
             stop_reason = :stop_reason, request_id = :request_id, input = :input,
             cache_write_5m = :cache_write_5m, cache_write_1h = :cache_write_1h,
             cache_read = :cache_read, output = :output, cost = :cost,
-            first_text_at = :first_text
+            first_text_at = :first_text, prompt = :prompt, effort = :effort
         WHERE id = :turn AND state IN ('waiting', 'answering')
         """,
         {**_flat(outcome), "turn": turn.id, "now": now},
     )
     if finished.rowcount and (outcome.text or outcome.replay):
         _add_answer(db, turn, replay=outcome.replay or None)
+    return finished.rowcount > 0
+
+
+def feedback(db: Database, thread: ThreadKey, *, turn: str, good: bool) -> bool:
+    noted = db.execute(
+        f"""
+        UPDATE turns SET feedback = :good
+        WHERE key = :turn AND thread_id = ({queries.THREAD_ID})
+          AND ended_at IS NOT NULL
+        """,
+        {**queries.named(thread), "turn": turn, "good": good},
+    )
+    return noted.rowcount > 0
 
 
 def delivered(db: Database, turn: Turn, *, now: float) -> None:

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 
 from sqlite_utils import Database
 
+from bot.rules import Place
 from bot.values import Heard, ThreadKey
-from storage import queries
+from storage import queries, rulebook
 
 # One message may be remembered in several threads: where it was said, and where it
 # was quoted. The bot's own have no id of the platform's here.
@@ -33,7 +34,7 @@ _MEANT = """
 
 def move(db: Database, key: ThreadKey, *, to: ThreadKey) -> None:
     # Ignored is that there is a row of that name already.
-    db.execute(
+    moved = db.execute(
         f"""
         UPDATE OR IGNORE threads
         SET platform = :to_platform, workspace = :to_workspace,
@@ -45,6 +46,8 @@ def move(db: Database, key: ThreadKey, *, to: ThreadKey) -> None:
             **{f"to_{part}": value for part, value in queries.named(to).items()},
         },
     )
+    if moved.rowcount:
+        rulebook.move(db, Place.of(key), to=Place.of(to))
 
 
 def amend(db: Database, heard: Heard, *, content: str, now: float) -> None:
@@ -108,6 +111,8 @@ def renew(db: Database, key: ThreadKey) -> bool:
         """,
         queries.named(key),
     )
+    # It begins anew with what applies now.
+    rulebook.forget_kept(db, Place.of(key))
     return renewed.rowcount > 0
 
 

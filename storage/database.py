@@ -75,6 +75,26 @@ def open_beside(path: Path) -> Database:
     return db
 
 
+def open_beside_to_write(path: Path) -> Database:
+    """Open the database at `path` to write to it beside whoever has it.
+
+    Raises ConfigError when it is not there, not one of ours, or not up to date: only
+    whoever has it for itself may change its tables.
+    """
+    open_beside(path).close()
+    db = _connect(path)
+    with _closed_if_refused(db, path):
+        if migrations.pending(db):
+            raise ConfigError(
+                f"{path} was written by an older threadkeep; start this one once to "
+                "bring it up to date."
+            )
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA foreign_keys = ON")
+        _require_writable(db)
+    return db
+
+
 @contextmanager
 def _closed_if_refused(db: Database, path: Path) -> Iterator[None]:
     try:

@@ -5,36 +5,47 @@ anything, so each one happens at once, as a transaction would.
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from itertools import count, groupby
+from functools import cache
+from itertools import count
 from operator import attrgetter
+from typing import TypeVar
 
-from bot.ports import Judge
+from sqlite_utils import Database
+
+from bot.money import NO_CAPS, Alert, Caps
+from bot.rules import Place
+from bot.stores import Judge
 from bot.values import (
     Heard,
     Outcome,
     Said,
     Shown,
-    Spending,
     Spoken,
     State,
     ThreadFacts,
     ThreadKey,
     ThreadSummary,
     Turn,
-    Usage,
     Verdict,
 )
+from storage import ledger, rulebook
+from storage.books import Books
+from storage.migrations import migrate
 from storage.queries import title
 from storage.records import Line, ThreadRecord, TurnRecord
 
+T = TypeVar("T")
 
-class MemoryStore:
+
+class MemoryStore(Books):
     """A Store without a file."""
 
     def __init__(self) -> None:
+        self._db = _empty_tables()
+        super().__init__(read=self._at_once, write=self._at_once)
         self._threads: dict[ThreadKey, ThreadRecord] = {}
         self._turns: dict[int, tuple[ThreadRecord, TurnRecord]] = {}
         self._ids = count(1)
@@ -57,8 +68,9 @@ class MemoryStore:
         return verdict
 
     async def move(self, thread: ThreadKey, to: ThreadKey) -> None:
-        if to in self._threads:
+        if to in self._threads or thread not in self._threads:
             return
+        rulebook.move(self._db, Place.of(thread), to=Place.of(to))
         # Each keeps its place among the others.
         self._threads = {
             to if key == thread else key: known for key, known in self._threads.items()
@@ -101,6 +113,8 @@ class MemoryStore:
         known.unread = False
         for line in known.lines:
             line.past = True
+        # It begins anew with what applies now.
+        rulebook.forget_kept(self._db, Place.of(thread))
         return thread in self._threads
 
     async def repeat(self, thread: ThreadKey, now: float) -> bool:
@@ -209,10 +223,12 @@ class MemoryStore:
         left = tuple(each for each in ours.value.shown if each.index != index)
         ours.value = replace(ours.value, shown=left)
 
-    async def finish(self, turn: Turn, outcome: Outcome, now: float) -> None:
+    async def finish(
+        self, turn: Turn, outcome: Outcome, now: float, caps: Caps = NO_CAPS
+    ) -> list[Alert]:
         thread, ours = self._turns[turn.id]
         if ours.over:
-            return
+            return []
         ours.outcome, ours.ended_at = outcome, now
         ours.value = replace(
             ours.value,
@@ -231,6 +247,16 @@ class MemoryStore:
             ]
             at = max(answered, default=ours.asked_at)
             thread.lines.append(Line(at, None, ours))
+        return await self._write(
+            lambda db: ledger.settle(db, turn, outcome=outcome, now=now, caps=caps)
+        )
+
+    async def feedback(self, thread: ThreadKey, turn: str, good: bool) -> bool:
+        for record in self._of(thread).turns:
+            if record.value.key == turn and record.outcome:
+                record.feedback = good
+                return True
+        return False
 
     async def delivered(self, turn: Turn, now: float) -> None:
         _, ours = self._turns[turn.id]
@@ -269,19 +295,9 @@ class MemoryStore:
                 said.append(("", line.turn.value.text))
         return said
 
-    async def spending(self, since: float) -> list[Spending]:
-        ended = [
-            (_day(turn.ended_at), order, turn.outcome.model, turn.outcome)
-            for order, thread in enumerate(self._threads.values())
-            for turn in thread.turns
-            if turn.outcome and turn.ended_at >= since
-        ]
-        keys = list(self._threads)
-        ended.sort(key=lambda each: each[:3])
-        return [
-            _spending(day, keys[order], model, [outcome for *_, outcome in group])
-            for (day, order, model), group in groupby(ended, lambda each: each[:3])
-        ]
+    async def _at_once(self, work: Callable[[Database], T], /) -> T:
+        with self._db.atomic():
+            return work(self._db)
 
     def _of(self, key: ThreadKey) -> ThreadRecord:
         return self._threads.get(key) or ThreadRecord(key, unread=False)
@@ -344,29 +360,23 @@ def _summary(thread: ThreadRecord) -> ThreadSummary:
     )
 
 
-def _spending(
-    day: str, thread: ThreadKey, model: str, outcomes: list[Outcome]
-) -> Spending:
-    def total(kind: str) -> int:
-        return sum(getattr(outcome.usage, kind) for outcome in outcomes)
+@cache
+def _template() -> Database:
+    """Tables as migrations make them, made once."""
+    db = _connected()
+    migrate(db)
+    return db
 
-    costs = [outcome.cost for outcome in outcomes]
-    return Spending(
-        day=day,
-        thread=thread,
-        model=model,
-        turns=len(outcomes),
-        usage=Usage(
-            input=total("input"),
-            cache_write_5m=total("cache_write_5m"),
-            cache_write_1h=total("cache_write_1h"),
-            cache_read=total("cache_read"),
-            output=total("output"),
-        ),
-        cost=sum((cost for cost in costs if cost is not None), 0.0),
-        unpriced=costs.count(None),
+
+def _empty_tables() -> Database:
+    db = _connected()
+    _template().conn.backup(db.conn)
+    return db
+
+
+def _connected() -> Database:
+    connection = sqlite3.connect(
+        ":memory:", isolation_level=None, check_same_thread=False
     )
-
-
-def _day(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).date().isoformat()
+    connection.row_factory = sqlite3.Row
+    return Database(connection, recursive_triggers=False, execute_plugins=False)

@@ -190,3 +190,154 @@ def m002_corrections(db: Database) -> None:
         "CREATE INDEX idx_messages_message ON messages (message) "
         "WHERE message IS NOT NULL"
     )
+
+
+@migrations()
+def m003_settings(db: Database) -> None:
+    """What admins set, every version of it, and who did what.
+
+    A place is four columns everywhere; an empty one means all there are of it.
+    """
+    place = {"platform": str, "workspace": str, "channel": str, "thread": str}
+    db.table("audit").create(
+        {
+            "id": int,
+            "at": float,
+            **place,
+            "who": str,
+            "action": str,
+            "name": str,
+            "before": str,
+            "after": str,
+        },
+        pk="id",
+        not_null={"at", *place, "who", "action", "name"},
+        strict=True,
+    )
+    db.table("audit").create_index([*place, "name", "id"])
+    db.table("settings").create(
+        {
+            **place,
+            "name": str,
+            "value": str,
+            "who": str,
+            "at": float,
+            # The entry of the audit that set it.
+            "revision": int,
+        },
+        pk=(*place, "name"),
+        not_null={*place, "name", "value", "who", "at", "revision"},
+        strict=True,
+    )
+    db.table("versions").create(
+        {
+            "id": int,
+            **place,
+            "name": str,
+            "number": int,
+            "who": str,
+            "at": float,
+            # NULL where the text was taken back.
+            "text": str,
+        },
+        pk="id",
+        not_null={*place, "name", "number", "who", "at"},
+        strict=True,
+    )
+    db.table("versions").create_index([*place, "name", "number"], unique=True)
+    db.table("drafts").create(
+        {"id": int, **place, "name": str, "who": str, "at": float, "value": str},
+        pk="id",
+        not_null={*place, "name", "who", "at", "value"},
+        strict=True,
+    )
+    db.table("drafts").create_index(["at"])
+    # What a running thread keeps of the day on which it began.
+    db.table("kept").create(
+        {**place, "name": str, "value": str, "stale": bool},
+        pk=(*place, "name"),
+        not_null={*place, "name", "value", "stale"},
+        strict=True,
+    )
+    for name, kind in (("prompt", int), ("effort", str), ("feedback", bool)):
+        db.table("turns").add_column(name, kind)
+
+
+@migrations()
+def m004_ledger(db: Database) -> None:
+    """What every call cost, and what may still be spent."""
+    place = {"platform": str, "workspace": str, "channel": str, "thread": str}
+    used = dict.fromkeys(
+        ("input", "cache_write_5m", "cache_write_1h", "cache_read", "output"), int
+    )
+    db.table("charges").create(
+        {
+            "id": int,
+            # The key of the turn that it answers; NULL for a call that is no answer.
+            "turn": str,
+            "kind": str,
+            **place,
+            "person": str,
+            "model": str,
+            # When the money was set aside, which is in whose accounts it is booked.
+            "at": float,
+            "reserved": float,
+            **used,
+            "searches": int,
+            "cost": float,
+            # NULL while the call is being made.
+            "ended_at": float,
+        },
+        pk="id",
+        not_null={"kind", *place, "person", "model", "at", "reserved", *used},
+        defaults={"reserved": 0.0, **dict.fromkeys(used, 0), "searches": 0},
+        strict=True,
+    )
+    db.execute(
+        "CREATE UNIQUE INDEX idx_charges_turn ON charges (turn) WHERE turn IS NOT NULL"
+    )
+    db.table("charges").create_index(["person", "at"])
+    db.table("charges").create_index([*place, "ended_at"])
+    db.table("charges").create_index(["ended_at"])
+    # A running sum for each workspace and channel, day and month, so that a budget
+    # is looked at in one row, however much was spent.
+    db.table("accounts").create(
+        {
+            "platform": str,
+            "workspace": str,
+            # "" for the whole workspace.
+            "channel": str,
+            "period": str,
+            "spent": float,
+            "reserved": float,
+            # How far up a budget was told of, and how large that budget was.
+            "warned": float,
+            "warned_of": float,
+        },
+        pk=("platform", "workspace", "channel", "period"),
+        not_null={"platform", "workspace", "channel", "period", "spent", "reserved"},
+        defaults={"spent": 0.0, "reserved": 0.0},
+        strict=True,
+    )
+    # A budget that is set today counts what was spent before there were budgets.
+    db.execute(
+        f"""
+        INSERT INTO charges
+            (turn, kind, platform, workspace, channel, thread, person, model, at,
+             {", ".join(used)}, cost, ended_at)
+        SELECT key, 'answer', platform, workspace, channel, thread, '', model, ended_at,
+             {", ".join(used)}, cost, ended_at
+        FROM turns JOIN threads ON threads.id = thread_id
+        WHERE ended_at IS NOT NULL AND model <> ''
+        """
+    )
+    for channel in ("channel", "''"):
+        for length in (len("2026-11-26"), len("2026-11")):
+            db.execute(
+                f"""
+                INSERT INTO accounts (platform, workspace, channel, period, spent)
+                SELECT platform, workspace, {channel},
+                    substr(date(ended_at, 'unixepoch'), 1, {length}), total(cost)
+                FROM charges GROUP BY 1, 2, 3, 4
+                """
+            )

@@ -17,13 +17,11 @@ from bot.values import (
     Heard,
     Said,
     Shown,
-    Spending,
     Spoken,
     State,
     ThreadKey,
     ThreadSummary,
     Turn,
-    Usage,
 )
 
 # How much of a thread's first message names it in a list.
@@ -130,23 +128,6 @@ NEWEST = """
     )
     WHERE platform = ? AND at >= ?
     ORDER BY at, threads.id
-"""
-
-SPENDING = """
-    SELECT date(ended_at, 'unixepoch') AS day,
-      platform, workspace, channel, thread, model,
-      count(*) AS turns,
-      sum(input) AS input,
-      sum(cache_write_5m) AS cache_write_5m,
-      sum(cache_write_1h) AS cache_write_1h,
-      sum(cache_read) AS cache_read,
-      sum(output) AS output,
-      total(cost) AS cost,
-      sum(cost IS NULL) AS unpriced
-    FROM turns JOIN threads ON threads.id = thread_id
-    WHERE ended_at >= ?
-    GROUP BY day, thread_id, model
-    ORDER BY day, thread_id, model
 """
 
 
@@ -260,27 +241,6 @@ def threads(db: Database, platform: str, channel: str) -> list[ThreadSummary]:
 def newest(db: Database, platform: str, since: float) -> list[tuple[ThreadKey, str]]:
     rows = db.execute(NEWEST, [platform, since])
     return [(_key(row), row["message"]) for row in rows]
-
-
-def spending(db: Database, since: float) -> list[Spending]:
-    return [
-        Spending(
-            day=row["day"],
-            thread=_key(row),
-            model=row["model"],
-            turns=row["turns"],
-            usage=Usage(
-                input=row["input"],
-                cache_write_5m=row["cache_write_5m"],
-                cache_write_1h=row["cache_write_1h"],
-                cache_read=row["cache_read"],
-                output=row["output"],
-            ),
-            cost=row["cost"],
-            unpriced=row["unpriced"],
-        )
-        for row in db.execute(SPENDING, [since])
-    ]
 
 
 def title(text: str) -> str:

@@ -39,6 +39,8 @@ class TurnRecord:
     given: list[Line] = field(default_factory=list)
     outcome: Outcome | None = None
     ended_at: float = 0.0
+    #: How good people found it; None as long as nobody said so.
+    feedback: bool | None = None
 
     @property
     def open(self) -> bool:

@@ -10,23 +10,35 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing
 from pathlib import Path
 
-from bot.ports import Judge
+from sqlite_utils import Database
+
+from bot.money import (
+    NO_CAPS,
+    Alert,
+    Caps,
+    Spending,
+)
+from bot.rules import (
+    EVERYWHERE,
+)
+from bot.stores import Judge
 from bot.values import (
     Heard,
     Outcome,
     Said,
     Shown,
-    Spending,
     Spoken,
     ThreadKey,
     ThreadSummary,
     Turn,
     Verdict,
 )
-from storage import changes, corrections, queries
+from storage import changes, corrections, ledger, queries
+from storage.books import Books
 from storage.database import (
     make_directory,
     open_beside,
+    open_beside_to_write,
     open_for_reading,
     open_for_writing,
 )
@@ -58,17 +70,32 @@ async def read_spending(path: Path, since: float) -> list[Spending]:
     Raises ConfigError when there is no database of ours at `path`.
     """
     with closing(Reader(open_beside(path))) as reader:
-        return await reader.read(lambda db: queries.spending(db, since))
+        return await reader.read(
+            lambda db: ledger.spending(db, since=since, within=EVERYWHERE, person="")
+        )
 
 
-class SqliteStore:
+@asynccontextmanager
+async def open_rulebook(path: Path) -> AsyncIterator["SqliteStore"]:
+    """Open the settings in the database at `path` to read and change them, also while
+    another process has it.
+
+    Raises ConfigError when there is no database of ours at `path`, or one whose
+    tables are of another version.
+    """
+    with ExitStack() as stack:
+        writer = stack.enter_context(closing(Writer(open_beside_to_write(path))))
+        reader = stack.enter_context(closing(Reader(open_beside(path))))
+        yield SqliteStore(writer, reader, clock=time.time)
+
+
+class SqliteStore(Books):
     """A Store in a file; made by `open_store`."""
 
     def __init__(
         self, writer: Writer, reader: Reader, *, clock: Callable[[], float]
     ) -> None:
-        self._write = writer.write
-        self._read = reader.read
+        super().__init__(read=reader.read, write=writer.write)
         self._clock = clock
 
     async def hear(self, heard: Heard, judge: Judge) -> Verdict:
@@ -149,8 +176,20 @@ class SqliteStore:
     async def unshow(self, turn: Turn, index: int) -> None:
         await self._write(lambda db: changes.unshow(db, turn, index=index))
 
-    async def finish(self, turn: Turn, outcome: Outcome, now: float) -> None:
-        await self._write(lambda db: changes.finish(db, turn, outcome=outcome, now=now))
+    async def finish(
+        self, turn: Turn, outcome: Outcome, now: float, caps: Caps = NO_CAPS
+    ) -> list[Alert]:
+        def write(db: Database) -> list[Alert]:
+            if not changes.finish(db, turn, outcome=outcome, now=now):
+                return []
+            return ledger.settle(db, turn, outcome=outcome, now=now, caps=caps)
+
+        return await self._write(write)
+
+    async def feedback(self, thread: ThreadKey, turn: str, good: bool) -> bool:
+        return await self._write(
+            lambda db: changes.feedback(db, thread, turn=turn, good=good)
+        )
 
     async def delivered(self, turn: Turn, now: float) -> None:
         await self._write(lambda db: changes.delivered(db, turn, now=now))
@@ -166,6 +205,3 @@ class SqliteStore:
 
     async def transcript(self, thread: ThreadKey) -> list[tuple[str, str]]:
         return await self._read(lambda db: queries.transcript(db, thread))
-
-    async def spending(self, since: float) -> list[Spending]:
-        return await self._read(lambda db: queries.spending(db, since))

@@ -135,7 +135,7 @@ async def killed_while_it_reads_the_thread(scene: Scene) -> None:
     scene.ask("do you know?", thread_ts=ts)
     await scene.restart_at(read)
     await scene.ends_with(ts, "Since Monday.")
-    [request] = scene.claude.requests
+    [request] = scene.claude.questions
     assert "since when?" in request.body["messages"][0]["content"]
 
 
@@ -191,7 +191,7 @@ async def killed_during_the_first_post_of_a_finished_answer(scene: Scene) -> Non
     await scene.stored("undelivered")
     await scene.restart()
     await scene.ends_with(ts, "Paris.")
-    assert len(scene.claude.requests) == 1
+    assert len(scene.claude.questions) == 1
 
 
 @scenarios.add()
@@ -259,7 +259,7 @@ async def killed_while_others_wait_in_the_thread(scene: Scene) -> None:
     await scene.heard()
     await scene.restart()
     await scene.ends_with(ts, "One.", "Two.")
-    newest = scene.claude.requests[-1].body["messages"][-1]["content"]
+    newest = scene.claude.questions[-1].body["messages"][-1]["content"]
     assert [word in newest for word in ("second", "third")] == [True, True]
 
 
@@ -274,7 +274,7 @@ async def killed_twice_keeps_what_was_shown(scene: Scene) -> None:
     await scene.answered(ts, f"It is\n\n{CUT}")
     scene.ask("continue", thread_ts=ts)
     await scene.ends_with(ts, f"It is\n\n{CUT}", "Paris.")
-    read = scene.claude.requests[-1].body["messages"]
+    read = scene.claude.questions[-1].body["messages"]
     assert read[1]["content"] == f"It is{UNFINISHED}"
 
 
@@ -287,7 +287,7 @@ async def killed_long_ago_keeps_what_was_shown(scene: Scene) -> None:
     scene.age(3600)
     await scene.start()
     await scene.ends_with(ts, f"The capital\n\n{CUT}")
-    assert len(scene.claude.requests) == 1
+    assert len(scene.claude.questions) == 1
 
 
 # Finished.
@@ -315,7 +315,7 @@ async def killed_during_the_last_edit_before_its_effect(scene: Scene) -> None:
     ts = await scene.opens_with("and the capital?")
     await scene.restart_at(edit)
     await scene.ends_with(ts, "Paris.")
-    assert len(scene.claude.requests) == 1
+    assert len(scene.claude.questions) == 1
 
 
 @scenarios.add()
@@ -329,7 +329,7 @@ async def killed_again_and_again_during_the_last_edit(scene: Scene) -> None:
     await scene.restart_at(*edits)
     await scene.until(lambda: len(scene.slack.calls_of("chat.update")) == 4)
     await scene.ends_with(ts, "Paris.")
-    assert len(scene.claude.requests) == 1
+    assert len(scene.claude.questions) == 1
 
 
 # Between two messages of one answer.
@@ -347,7 +347,7 @@ async def killed_during_the_second_post(scene: Scene, *, after: bool) -> None:
     await scene.settled(ts, 2)
     await scene.end()
     assert [each.ts for each in scene.replies(ts)][: len(there)] == there
-    assert len(scene.claude.requests) == 1
+    assert len(scene.claude.questions) == 1
 
 
 @scenarios.add()

@@ -163,7 +163,7 @@ async def killed_during_the_first_post_of_a_whole_answer(scene: DiscordScene) ->
     await scene.stored("undelivered")
     await scene.restart()
     await scene.ends_with(thread, "Paris.")
-    assert len(scene.claude.requests) == 1
+    assert len(scene.claude.questions) == 1
 
 
 @scenarios.add()
@@ -248,7 +248,7 @@ async def killed_again_and_again_during_the_last_edit(scene: DiscordScene) -> No
     await scene.restart_at(*edits)
     await scene.until(lambda: len(scene.discord.calls_of("PATCH", MESSAGE)) == 4)
     await scene.ends_with(thread, "The capital is Paris.")
-    assert len(scene.claude.requests) == 1
+    assert len(scene.claude.questions) == 1
 
 
 async def killed_during_the_second_post(
@@ -267,7 +267,7 @@ async def killed_during_the_second_post(
     shown = scene.replies(thread)
     assert [each.id for each in shown][: len(there)] == there
     assert sum(each.text.count("x") for each in shown) == LONG.count("x")
-    assert len(scene.claude.requests) == 1
+    assert len(scene.claude.questions) == 1
 
 
 on_both_sides(killed_during_the_second_post)

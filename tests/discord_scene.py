@@ -223,7 +223,7 @@ class DiscordScene:
 
     async def asked(self, times: int) -> None:
         """Wait until Claude was asked so many times."""
-        await self.claude.until(lambda: len(self.claude.requests) == times, PATIENCE)
+        await self.claude.until(lambda: len(self.claude.questions) == times, PATIENCE)
 
     # What happens meanwhile.
 

@@ -5,8 +5,10 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
-from bot.errors import ThreadGone, ThreadkeepError
+from bot.errors import DeliveryError, ThreadGone, ThreadkeepError
+from bot.people import Person
 from bot.ports import Host
+from bot.rules import Place
 from bot.values import Heard, Limits, Part, ThreadKey, Turn
 
 FAST = Limits(part_chars=200)
@@ -34,6 +36,12 @@ class FakeAdapter:
         #: Called before each write; lets a test hold one up.
         self.before_write: Callable[[Part], AbstractAsyncContextManager[None]] | None
         self.before_write = None
+        #: Facts about people, by id; of others only the name is known.
+        self.people: dict[str, Person] = {}
+        #: People that nothing can be found out about now.
+        self.unknown: set[str] = set()
+        #: What was told to people in private: (user, text).
+        self.told: list[tuple[str, str]] = []
         self._host: asyncio.Future[Host] | None = None
         self._changed = asyncio.Event()
 
@@ -68,6 +76,15 @@ class FakeAdapter:
 
     async def readable(self, heard: Sequence[Heard]) -> list[tuple[str, str]]:
         return [(each.author.title(), each.text) for each in heard]
+
+    async def person(self, place: Place, user: str) -> Person:
+        if user in self.unknown:
+            raise DeliveryError("no answer")
+        return self.people.get(user, Person(user, user.title()))
+
+    async def tell(self, workspace: str, user: str, text: str) -> None:
+        self.told.append((user, text))
+        self.changed()
 
     async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
         return [each for each in self.past if each.message < before]

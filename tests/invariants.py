@@ -241,7 +241,7 @@ def _misasked(claude: ClaudeEmulator, turns: Sequence[Turn]) -> Iterator[str]:
         # What a repeated turn asked, its successor asks again.
         spent[turn.id] = before + turn.attempts
         before = spent[turn.id] if turn.repeated else 0
-    for request in claude.requests:
+    for request in claude.questions:
         read = [(each["role"], each["content"]) for each in request.body["messages"]]
         meant = [turn for turn in turns if _is_prompt_of(turn, read, turns)]
         if len(meant) != 1:

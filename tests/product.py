@@ -18,15 +18,16 @@ from adapters.discord.adapter import connect as connect_discord
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.adapter import connect as connect_slack
 from bot.app import App
-from bot.ports import Model, Store
-from bot.responder import Asking
+from bot.policy import Operator
+from bot.ports import Model
+from bot.stores import Store
 from tests.emulators.claude import ClaudeEmulator
 from tests.emulators.discord import DiscordEmulator
 from tests.emulators.slack import SlackEmulator
 
 ROOT = Path(__file__).parent.parent
 
-ASKING = Asking(model="claude-sonnet-5-5", max_tokens=32_000, instructions="Be brief.")
+OPERATOR = Operator({"max_tokens": "32000", "prompt": "Be brief."})
 
 
 def slack_env(slack: SlackEmulator) -> dict[str, str]:
@@ -69,7 +70,7 @@ async def running(
             adapter = await stack.enter_async_context(discord)
         adapter.limits = replace(adapter.limits, interval=interval, settle=interval)
         app = App(
-            store=store, model=model, adapters=[adapter], asking=ASKING, grace=grace
+            store=store, model=model, adapters=[adapter], operator=OPERATOR, grace=grace
         )
         task = asyncio.create_task(app.run(stopping))
         try:

@@ -265,7 +265,7 @@ class Scene:
 
     async def asked(self, times: int) -> None:
         """Wait until Claude was asked so many times."""
-        await self.claude.until(lambda: len(self.claude.requests) == times, PATIENCE)
+        await self.claude.until(lambda: len(self.claude.questions) == times, PATIENCE)
 
     # Where it is caught.
 

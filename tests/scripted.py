@@ -55,3 +55,8 @@ class ScriptedModel:
         except (GeneratorExit, asyncio.CancelledError):
             self.hung_up.append(request)
             raise
+
+    async def count(self, request: Request) -> int:
+        """A token for every four characters, as they say."""
+        texts = [request.system, *(said.content for said in request.messages)]
+        return sum(map(len, texts)) // 4

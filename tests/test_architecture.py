@@ -14,11 +14,16 @@ MODULES = sorted(p.relative_to(ROOT) for d in CODE for p in (ROOT / d).rglob("*.
 MAY_IMPORT = {
     "bot": {"bot"},
     "bot/__main__.py": {"bot", "storage", "click", "dotenv", "rich"},
+    "bot/portable.py": {"bot", "yaml"},
     "bot/report.py": {"bot", "rich"},
     "bot/claude.py": {"bot", "anthropic", "httpx2"},
+    "bot/faults.py": {"bot", "anthropic", "httpx2"},
     "adapters/discord": {"adapters.discord", "bot", "aiohttp", "discord", "yarl"},
-    "adapters/slack": {"adapters.slack", "bot", "aiohttp", "slack_bolt", "slack_sdk"},
-    "adapters/terminal.py": {"bot", "prompt_toolkit", "rich"},
+    "adapters/slack": {
+        *("adapters.slack", "bot"),
+        *("aiohttp", "slack_bolt", "slack_sdk", "yarl"),
+    },
+    "adapters/terminal": {"adapters.terminal", "bot", "prompt_toolkit", "rich"},
     "adapters/__init__.py": set(),
     "storage": {"bot", "storage", "sqlite_utils"},
 }
@@ -26,12 +31,16 @@ MAY_IMPORT = {
 # Inside bot, arrows point down this list only.
 LAYERS = (
     ("bot", "bot.trace", "bot.text", "bot.errors", "bot.values"),
-    ("bot.ports", "bot.catalogue"),
+    ("bot.rules", "bot.dialogue", "bot.catalogue", "bot.money", "bot.people"),
+    ("bot.ports", "bot.stores", "bot.readers", "bot.options", "bot.policy"),
     ("bot.settings", "bot.endings", "bot.context", "bot.pacing", "bot.pings"),
     ("bot.markdown", "bot.splitter", "bot.images", "bot.tables", "bot.dialect"),
-    ("bot.renderer", "bot.report", "bot.logs", "bot.patience", "bot.lanes"),
+    ("bot.renderer", "bot.logs", "bot.patience", "bot.lanes", "bot.portable"),
+    ("bot.verbs", "bot.targets", "bot.telling", "bot.routing", "bot.authority"),
+    ("bot.faults",),
     ("bot.claude", "bot.rehearsal", "bot.pacer", "bot.inbox", "bot.reply"),
-    ("bot.checks", "bot.responder", "bot.verbs"),
+    ("bot.changing", "bot.trying", "bot.steward"),
+    ("bot.checks", "bot.responder", "bot.past", "bot.desk", "bot.report"),
     ("bot.app",),
     ("bot.__main__",),
 )

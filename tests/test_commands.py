@@ -115,7 +115,11 @@ async def test_check_tries_each_token_with_one_call(world: World, shell: Shell) 
         "auth.test",
         "apps.connections.open",
     ]
-    assert len(world.claude.requests) == 1
+    # The model in use, and the list of those there are.
+    assert [each.path for each in world.claude.requests] == [
+        "/v1/models/claude-sonnet-5-5",
+        "/v1/models",
+    ]
     for secret in (world.slack.bot_token, world.slack.app_token, world.claude.api_key):
         assert secret not in printed
 
@@ -173,7 +177,7 @@ async def test_check_knows_a_missing_scope(world: World, shell: Shell) -> None:
         ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, "SLACK_BOT_TOKEN is not accepted"),
         ({"SLACK_BOT_TOKEN": "xapp-wrong"}, "SLACK_BOT_TOKEN must begin with xoxb-"),
         ({"SLACK_API_URL": "http://127.0.0.1:1/"}, "Slack cannot be reached"),
-        ({"THREADKEEP_MAX_TOKENS": "many"}, "THREADKEEP_MAX_TOKENS must be a number"),
+        ({"THREADKEEP_MAX_TOKENS": "many"}, "THREADKEEP_MAX_TOKENS: The longest"),
         ({"THREADKEEP_DB": "/dev/null/t.db"}, "THREADKEEP_DB"),
         ({"ANTHROPIC_API_KEY": "sk ant"}, "ANTHROPIC_API_KEY"),
     ],
@@ -213,7 +217,7 @@ async def test_what_is_typed_through_a_pipe_is_answered_and_kept(
     assert "2 messages in 2 turns" in printed
     status, printed = await shell.run({}, "usage")
     assert status == 0
-    assert "terminal:local:local 2 0 0 0 0 0.0000" in printed
+    assert "terminal:local:local 2 0 0 0 0 0 0.0000" in printed
 
 
 async def test_usage_adds_up_beside_a_running_bot(world: World, shell: Shell) -> None:
@@ -227,7 +231,7 @@ async def test_usage_adds_up_beside_a_running_bot(world: World, shell: Shell) ->
         lambda: any(s.text.startswith("You said") for s in slack.thread(channel, ts)),
         timeout=10,
     )
-    status, printed = await shell.run(world.env, "usage", "--days", "1")
+    status, printed = await shell.run(world.env, "usage", "--since", "1d")
     assert status == 0
     assert f"slack:{slack.team}:{channel} 1" in printed
     second, told = await shell.run(world.env, "serve")

@@ -62,7 +62,7 @@ async def a_question_that_waits_is_withdrawn(scene: DiscordScene) -> None:
     await scene.reads("SELECT count(deleted_at) FROM messages", 1)
     await scene.restart()
     await scene.ends_with(thread, "One.")
-    assert len(scene.claude.requests) == 2
+    assert len(scene.claude.questions) == 2
 
 
 @on_both_sides

@@ -1,7 +1,9 @@
 """Discord: the gateway and interactions in, messages and edits out.
 
-`markup` and `events` are pure; `client` is the one place that knows the SDK's
-errors; `places` finds and makes threads; `surface` writes a reply; `commands` and
-`ears` take in what people say; `adapter` puts them together. Importing this
-package, or `config`, does not import the SDK.
+`markup`, `events`, `drawing` and `parameters` are pure; `client` is the one place that
+knows the SDK's errors; `places` finds and makes threads; `surface` writes a reply;
+`ears` takes in what people say, `asking` what they ask by command, and `desk` what
+they tell the bot to do; `commands` has what they see behind "/", and `people` who they
+are; `adapter` puts them together. Importing this package, or `config`, does not import
+the SDK.
 """

@@ -14,10 +14,13 @@ from adapters.discord.commands import Commands, register
 from adapters.discord.config import DiscordConfig
 from adapters.discord.ears import Ears
 from adapters.discord.names import Names
+from adapters.discord.people import People
 from adapters.discord.places import Places
 from adapters.discord.surface import MORE, DiscordSurface, open_surface
 from bot.errors import AccessRevoked, ConfigError, DeliveryError
+from bot.people import Person
 from bot.ports import Host
+from bot.rules import Place
 from bot.values import Heard, Limits, Rate, Scope, ThreadKey, Turn
 
 log = logging.getLogger(__name__)
@@ -58,6 +61,7 @@ class DiscordAdapter:
         self._link = link
         self._names = Names(link)
         self._places = Places(link, self._names)
+        self._people = People(link)
         self.limits = LIMITS
         self._hint()
 
@@ -85,6 +89,14 @@ class DiscordAdapter:
     async def readable(self, heard: Sequence[Heard]) -> list[tuple[str, str]]:
         """See `bot.ports.Adapter`."""
         return [await self._names.readable(each) for each in heard]
+
+    async def person(self, place: Place, user: str) -> Person:
+        """See `bot.ports.Adapter`."""
+        return await self._people.person(place, user)
+
+    async def tell(self, workspace: str, user: str, text: str) -> None:
+        """See `bot.ports.Adapter`."""
+        await self._people.tell(user, text)
 
     async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
         """See `bot.ports.Adapter`."""

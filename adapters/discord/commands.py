@@ -1,83 +1,46 @@
-"""The commands that people see behind "/" and on a message, and what becomes of them.
+"""The commands that people see behind "/" and on a message, and where the controls
+that were drawn come back to.
 
-Rule: persist, then answer. Discord waits three seconds for a first answer (platform
-facts B2); where remembering takes longer, it is told to wait.
+Rule: commands are made from the core's verbs. What only admins need is a command of
+its own, because Discord hides whole commands or none (platform facts B7): that spares
+the others the sight of it, and is no check of rights.
 """
 
-import asyncio
 import hashlib
 import json
 import logging
-from collections import OrderedDict
-from collections.abc import Awaitable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import discord
 from discord import app_commands
 
-from adapters.discord import events, markup
+from adapters.discord import answers, asking, drawing, parameters
+from adapters.discord.asking import ABOUT, Asking
 from adapters.discord.client import Link, translated
+from adapters.discord.desk import Desk
 from adapters.discord.names import Names
-from adapters.discord.places import CARD_CHARS, Places
-from adapters.discord.rights import lacking
-from bot.errors import DeliveryError, StorageError, ThreadkeepError
+from adapters.discord.places import Places
+from bot.errors import ThreadkeepError
 from bot.ports import Host
 from bot.trace import where
-from bot.values import Heard, ThreadKey
 from bot.verbs import VERBS, Verb
 
 log = logging.getLogger(__name__)
 
-# How long remembering may take before Discord is told to wait, in seconds.
-PROMPT = 1.5
+ROOT = "claude"
+GATED = "claude-admin"
 
-# The most that a question may be: what Discord lets people type (facts B7).
-QUESTION_CHARS = 6_000
-FILE_BYTES = 25 * 1024 * 1024
-
-ABOUT = "Ask Claude about this"
-# Before the id of the message that a form asks about.
-ABOUT_ID = "about:"
-# How many messages that people are just asking about are kept.
-MOST_TARGETS = 500
-
-STALE = (
-    "This is left over from an earlier version and does nothing any more. "
-    "Type / to see what there is now."
-)
-NOWHERE = "I cannot talk in this kind of channel. Please ask me in a text channel."
-NO_QUESTION = "There was no question in this. Please ask me something."
-NO_TARGET = "I can no longer read that message. Please ask about it in your own words."
 BROKEN = ThreadkeepError.user_text
 
 # What of a command's definition people or Discord can tell from another.
 TELLING = {
     *("name", "type", "description", "options", "required", "choices", "value"),
-    *("min_length", "max_length", "autocomplete", "default_member_permissions"),
-    *("contexts", "integration_types", "nsfw"),
+    *("min_length", "max_length", "min_value", "max_value", "autocomplete"),
+    *("default_member_permissions", "contexts", "integration_types", "nsfw"),
 }
 
 Interaction = discord.Interaction[discord.Client]
-
-
-class Form(discord.ui.Modal):
-    """Asks what somebody wants to know about a message."""
-
-    def __init__(self, message: int) -> None:
-        # What is sent comes to `Commands.submitted`, also after a restart.
-        super().__init__(
-            title=ABOUT, custom_id=f"{ABOUT_ID}{message}", timeout=15 * 60.0
-        )
-        self.add_item(
-            discord.ui.Label(
-                text="Your question",
-                component=discord.ui.TextInput(
-                    custom_id="question",
-                    style=discord.TextStyle.paragraph,
-                    max_length=4_000,
-                ),
-            )
-        )
 
 
 class Tree(app_commands.CommandTree[discord.Client]):
@@ -88,22 +51,20 @@ class Tree(app_commands.CommandTree[discord.Client]):
     ) -> None:
         stale = (app_commands.CommandNotFound, app_commands.CommandSignatureMismatch)
         if isinstance(error, stale):
-            await _tell(interaction, STALE)
+            await answers.tell(interaction, answers.STALE)
             return
         cause = error.__cause__ or error
         log.error("discord.command_failed at=%s", where(cause))
-        await _tell(interaction, BROKEN)
+        await answers.tell(interaction, BROKEN)
 
 
 class Commands:
-    """Takes in what people ask and tell the bot by command."""
+    """Takes in what people ask and tell the bot by command and control."""
 
     def __init__(self, link: Link, places: Places, names: Names, host: Host) -> None:
         self._link = link
-        self._places = places
-        self._names = names
-        self._host = host
-        self._targets: OrderedDict[int, discord.Message] = OrderedDict()
+        self._asking = Asking(link, places, names, host)
+        self._desk = Desk(names, host)
 
     def tree(self) -> Tree:
         """The commands, bound to the client that is in use."""
@@ -120,16 +81,13 @@ class Commands:
         )
         async def ask(
             interaction: Interaction,
-            question: app_commands.Range[str, 1, QUESTION_CHARS],
+            question: app_commands.Range[str, 1, parameters.TEXT_CHARS],
             file: discord.Attachment | None = None,
         ) -> None:
-            await self._ask(interaction, question, file)
+            await self._asking.ask(interaction, question, file)
 
         async def about(interaction: Interaction, message: discord.Message) -> None:
-            self._targets[message.id] = message
-            if len(self._targets) > MOST_TARGETS:
-                self._targets.popitem(last=False)
-            await interaction.response.send_modal(Form(message.id))
+            await self._asking.open(interaction, message)
 
         tree.add_command(
             app_commands.Command(
@@ -137,123 +95,68 @@ class Commands:
             )
         )
         tree.add_command(app_commands.ContextMenu(name=ABOUT, callback=about))
-        group = app_commands.Group(name="claude", description="Work with Claude here.")
+        everybody = app_commands.Group(name=ROOT, description="Work with Claude here.")
+        admins = app_commands.Group(
+            name=GATED,
+            description="Look after Claude here.",
+            default_permissions=discord.Permissions(manage_channels=True),
+            # Nobody administers direct messages.
+            allowed_contexts=app_commands.AppCommandContext(
+                guild=True, dm_channel=False, private_channel=False
+            ),
+        )
         for verb in VERBS:
-            group.add_command(self._command(verb))
-        tree.add_command(group)
+            if not verb.hidden:
+                self._add(admins if verb.admin else everybody, verb)
+        for group in (everybody, admins):
+            if group.commands:
+                tree.add_command(group)
         return tree
 
     async def submitted(self, interaction: Interaction) -> None:
-        """Take in a form that was sent, or say that a control is out of use."""
+        """Take in what a control says, or a form, however old it is."""
         data: Mapping[str, Any] = interaction.data or {}
-        target = str(data.get("custom_id", "")).removeprefix(ABOUT_ID)
-        is_form = interaction.type is discord.InteractionType.modal_submit
-        if not (is_form and target.isdecimal()):
-            await _tell(interaction, STALE)
-            return
-        message = self._targets.get(int(target)) or await self._fetch(
-            interaction, int(target)
-        )
-        if message is None:
-            await _tell(interaction, NO_TARGET)
-            return
-        question = next(_values(data.get("components") or ()), "")
-        await self._ask(interaction, question, about=message)
-
-    def _command(self, verb: Verb) -> app_commands.Command[Any, Any, Any]:
-        async def run(interaction: Interaction) -> None:
-            thread = events.thread_of(interaction.channel, interaction.id)
-            if thread is None:
-                await _tell(interaction, NOWHERE)
+        mark, _, rest = str(data.get("custom_id", "")).partition(":")
+        if interaction.type is discord.InteractionType.modal_submit:
+            if mark == drawing.FORM:
+                await self._desk.submitted(interaction, rest)
                 return
-            told = self._host.command(verb.name, thread)
-            await _answer(interaction, told, ephemeral=not verb.public)
-
-        return app_commands.Command(
-            name=verb.name, description=verb.summary, callback=run
-        )
-
-    async def _ask(
-        self,
-        interaction: Interaction,
-        question: str,
-        file: discord.Attachment | None = None,
-        about: discord.Message | None = None,
-    ) -> None:
-        """Remember a question, show it to all, and have it answered."""
-        if refusal := self._refusal(interaction, question):
-            await _tell(interaction, refusal)
+            if mark == asking.MARK and rest.isdecimal():
+                await self._asking.submitted(interaction, rest)
+                return
+        elif mark == drawing.DO:
+            await self._desk.pressed(interaction, rest)
             return
-        channel, user = interaction.channel, interaction.user
-        self._names.note(interaction.guild_id, [user])
-        thread, place = events.thread_of(channel, interaction.id), None
-        if isinstance(channel, events.Threaded):
-            thread = place = self._places.ask(
-                str(interaction.guild_id), str(channel.id), interaction.id
+        elif mark == drawing.FILES:
+            await self._desk.file_wanted(interaction, rest)
+            return
+        elif mark in (drawing.GOOD, drawing.BAD):
+            await self._desk.judged(interaction, rest, good=mark == drawing.GOOD)
+            return
+        await answers.tell(interaction, answers.STALE)
+
+    def _add(self, root: app_commands.Group, verb: Verb) -> None:
+        """Add the command of `verb` below `root`, in a group if its name says so."""
+
+        async def work(interaction: Interaction, **given: Any) -> None:
+            await self._desk.give(interaction, verb, given)
+
+        *way, name = verb.name.split()
+        parent = root
+        for word in way:
+            known = parent.get_command(word)
+            if not isinstance(known, app_commands.Group):
+                known = app_commands.Group(
+                    name=word, description=_summary(word), parent=parent
+                )
+            parent = known
+        parent.add_command(
+            app_commands.Command(
+                name=name,
+                description=verb.summary,
+                callback=parameters.typed(verb, work),
             )
-        assert thread is not None
-        too_large = file is not None and file.size > FILE_BYTES
-        heard = Heard(
-            thread=thread,
-            message=str(interaction.id),
-            at=interaction.created_at.timestamp(),
-            author=str(user.id),
-            text=question,
-            addressed=True,
-            opens=place is not None,
-            files=(file.filename,) if file and not too_large else (),
-            quotes=self._quotes(about, thread, fresh=place is not None),
         )
-        card = _card(user.display_name, question, about)
-        shown = None
-        try:
-            shown = await _answer(interaction, self._remember(heard, card))
-        finally:
-            if place is not None:
-                self._places.appeared(place, shown)
-        if too_large and file is not None:
-            size = file.size // (1024 * 1024)
-            await _tell(
-                interaction,
-                f"{file.filename} has {size} MB, and I take 25 MB at the most: "
-                "I answer without it.",
-            )
-
-    async def _remember(self, heard: Heard, card: str) -> str:
-        await self._host.deliver(heard)
-        return card
-
-    def _refusal(self, interaction: Interaction, question: str) -> str:
-        """Why a question cannot be taken here; "" if it can."""
-        channel = interaction.channel
-        if events.thread_of(channel, interaction.id) is None:
-            return NOWHERE
-        if not question.strip():
-            return NO_QUESTION
-        return lacking(channel, interaction.app_permissions)
-
-    def _quotes(
-        self, about: discord.Message | None, thread: ThreadKey, *, fresh: bool
-    ) -> tuple[Heard, ...]:
-        if about is None:
-            return ()
-        self._names.note(about.guild.id if about.guild else None, [about.author])
-        return (events.quote(about, self._link.us, thread, fresh=fresh),)
-
-    async def _fetch(
-        self, interaction: Interaction, message: int
-    ) -> discord.Message | None:
-        if interaction.channel_id is None:
-            return None
-        channel = self._link.client.get_partial_messageable(
-            interaction.channel_id, guild_id=interaction.guild_id
-        )
-        try:
-            async with translated("read a message"):
-                return await channel.fetch_message(message)
-        except DeliveryError as error:
-            log.info("discord.no_target message=%s %s", message, error)
-            return None
 
 
 async def register(tree: Tree) -> None:
@@ -286,6 +189,9 @@ def digest(commands: Iterable[Mapping[str, Any]]) -> str:
 def _telling(value: Any) -> Any:
     if isinstance(value, Mapping):
         told = {k: _telling(v) for k, v in value.items() if k in TELLING}
+        if told.get("default_member_permissions") is not None:
+            # We say a number, and Discord says it as text.
+            told["default_member_permissions"] = str(told["default_member_permissions"])
         # What is left out, off or empty means the same.
         return {k: v for k, v in told.items() if v not in (None, False, [], "")}
     if isinstance(value, list | tuple):
@@ -293,67 +199,7 @@ def _telling(value: Any) -> Any:
     return value
 
 
-async def _answer(
-    interaction: Interaction, work: Awaitable[str], *, ephemeral: bool = False
-) -> int | None:
-    """Answer with what `work` returns, in time; return the message's id.
-
-    None if nobody sees it: it came too late, or `work` failed and that was said.
-    """
-    doing = asyncio.ensure_future(work)
-    await asyncio.wait({doing}, timeout=PROMPT)
-    waits = not doing.done()
-    try:
-        async with translated("answer a command"):
-            if waits:
-                await interaction.response.defer(ephemeral=ephemeral, thinking=True)
-    except DeliveryError as error:
-        log.warning("discord.too_late %s", error)
-    try:
-        text = await doing
-    except StorageError as error:
-        log.error("discord.not_remembered %s", error)
-        await _tell(interaction, error.user_text)
-        return None
-    try:
-        async with translated("answer a command"):
-            if waits:
-                shown = await interaction.edit_original_response(content=text)
-                return shown.id
-            response = await interaction.response.send_message(
-                text, ephemeral=ephemeral, suppress_embeds=True
-            )
-            return response.message_id
-    except DeliveryError as error:
-        # It is remembered, and is answered all the same.
-        log.warning("discord.too_late %s", error)
-        return None
-
-
-async def _tell(interaction: Interaction, text: str) -> None:
-    """Tell the one who gave a command, and nobody else."""
-    try:
-        async with translated("answer a command"):
-            if interaction.response.is_done():
-                await interaction.followup.send(text, ephemeral=True)
-            else:
-                await interaction.response.send_message(text, ephemeral=True)
-    except DeliveryError as error:
-        log.warning("discord.untold %s", error)
-
-
-def _card(author: str, question: str, about: discord.Message | None) -> str:
-    """What everybody sees of a question that was asked by command."""
-    name = discord.utils.escape_markdown(author)
-    link = f"[this message]({about.jump_url})" if about else ""
-    return markup.quoted(name, question, CARD_CHARS, link)
-
-
-def _values(components: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """What people wrote into a form, top to bottom."""
-    for each in components:
-        if "value" in each:
-            yield str(each["value"])
-        yield from _values(each.get("components") or ())
-        if inner := each.get("component"):
-            yield from _values([inner])
+def _summary(word: str) -> str:
+    """What a group of commands is about: what the verb of its name does."""
+    summaries = {verb.name: verb.summary for verb in VERBS}
+    return summaries.get(word, f"All about the {word}.")

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import discord
 
+from bot.rules import Place
 from bot.values import Heard, ThreadKey
 
 NAME = "discord"
@@ -39,6 +40,13 @@ def thread_of(channel: object, message: int | str) -> ThreadKey | None:
     if isinstance(channel, discord.DMChannel):
         return direct(channel.id)
     return None
+
+
+def place_of(channel: object) -> Place | None:
+    """Where something is that is said in `channel`, but begins no thread there; None
+    in a channel that is none of those where we talk."""
+    thread = thread_of(channel, "")
+    return None if thread is None else Place.of(thread)
 
 
 def direct(channel: int) -> ThreadKey:

@@ -7,6 +7,8 @@ What a client draws as a name stands in the text as an id in angle brackets
 import re
 from collections.abc import Mapping
 
+from bot.dialogue import REFERENCE
+
 #: The most characters of a thread's name (facts B6).
 NAME_CHARS = 100
 UNNAMED = "A question"
@@ -22,6 +24,11 @@ _TOKEN = re.compile(
     r"|(?P<link>https?://[^<>\s]+)"
     r")>"
 )
+_MENTION = re.compile(r"<(@!?|@&|#)(\d+)>")
+_KINDS = {"@": "user", "@!": "user", "@&": "group", "#": "channel"}
+_SIGNS = {"user": "@", "group": "@&", "channel": "#"}
+# Code, whose inside is shown as it is; fenced code that nobody ended, too.
+_CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
 _BLANKS = re.compile(r"\s+")
 # Marks that a thread's name would show as they are.
 _MARKS = re.compile(r"^[#>\s-]+|[*`~|]+")
@@ -68,6 +75,19 @@ def readable(
     return _TOKEN.sub(name, text)
 
 
+def mentioned(text: str) -> str:
+    """`text` of the core with people, roles and channels in Discord's notation, where
+    a client draws it as names: not in code."""
+    parts = _CODE.split(text)
+    parts[::2] = [REFERENCE.sub(_mention, part) for part in parts[::2]]
+    return "".join(parts)
+
+
+def tokens(text: str) -> str:
+    """`text` with what it mentions named as the core names it."""
+    return _MENTION.sub(lambda match: f"{_KINDS[match[1]]}:{match[2]}", text)
+
+
 def quoted(author: str, text: str, most: int, about: str = "") -> str:
     """`text` as a quote of what `author` asks (`about` something), `most` characters
     at the most."""
@@ -92,6 +112,12 @@ def title(text: str) -> str:
     head = line[: NAME_CHARS - 1]
     # A word as long as a name is cut anywhere.
     return f"{(head.rpartition(' ')[0] or head).rstrip(' ,.;:-')}…"
+
+
+def _mention(match: re.Match[str]) -> str:
+    kind, number = match[1], match[2]
+    # A word that only looks like one, such as "user:operator".
+    return f"<{_SIGNS[kind]}{number}>" if number.isdecimal() else match[0]
 
 
 def _plain(line: str) -> str:

@@ -12,9 +12,11 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 
 import discord
 
+from adapters.discord import drawing
 from adapters.discord.client import Archived, Link, Unfit, translated
 from adapters.discord.events import SPOKEN
 from adapters.discord.places import Places
@@ -62,12 +64,12 @@ class DiscordSurface:
         if part.index in self._unsure:
             await self._find()
         try:
-            message = await self._write(part.index, _content(part))
+            message = await self._write(part, _content(part))
         except Unfit as error:
             # Most of it is better than a message that never ends.
             log.error("discord.unfit thread=%s %s", self._turn.thread, error)
             try:
-                message = await self._write(part.index, _cut(part.text))
+                message = await self._write(part, _cut(part.text))
             except Unfit as worse:
                 raise ThreadGone(str(worse)) from worse
         self.stop_typing()
@@ -97,53 +99,67 @@ class DiscordSurface:
             self._typing.cancel()
             await asyncio.wait({self._typing})
 
-    async def _write(self, index: int, content: str) -> int:
+    async def _write(self, part: Part, content: str) -> int:
+        index = part.index
         if message := self._ids.get(index):
             try:
-                await self._edit(message, content)
+                await self._edit(message, part, content)
             except Archived:
-                return await self._write_archived(index, content)
+                return await self._write_archived(part, content)
             return message
-        posted = await self._post(index, content)
+        posted = await self._post(part, content)
         self._ids[index] = posted.id
         if posted.content != content and index in self._doubted:
             # It had been there all the time, and reads what it read then.
-            await self._edit(posted.id, content)
+            await self._edit(posted.id, part, content)
         return posted.id
 
-    async def _write_archived(self, index: int, content: str) -> int:
+    async def _write_archived(self, part: Part, content: str) -> int:
         """Write a message that is there, in a thread that was put away."""
-        message = self._ids[index]
+        message = self._ids[part.index]
         try:
             await self._open()
         except ThreadGone:
             # Where that is not for us to do, a new message opens it all the same
             # (facts B6), and takes the place of the one that is there.
-            posted = await self._post(index, content, anew=True)
-            self._ids[index] = posted.id
+            posted = await self._post(part, content, anew=True)
+            self._ids[part.index] = posted.id
             await self._delete(message)
         else:
-            await self._edit(message, content)
-        return self._ids[index]
+            await self._edit(message, part, content)
+        return self._ids[part.index]
 
-    async def _edit(self, message: int, content: str) -> None:
+    async def _edit(self, message: int, part: Part, content: str) -> None:
         channel = await self._places.reach(self._turn)
         async with translated("edit"):
             await channel.get_partial_message(message).edit(
-                content=content, allowed_mentions=NOBODY
+                content=content,
+                allowed_mentions=NOBODY,
+                # None takes away what an earlier attempt showed.
+                view=self._controls(part),
             )
 
     async def _post(
-        self, index: int, content: str, *, anew: bool = False
+        self, part: Part, content: str, *, anew: bool = False
     ) -> discord.Message:
         channel = await self._places.reach(self._turn)
         # Discord returns the first message to who sends the same nonce again
         # within a few minutes (facts B5), so a post may be repeated.
-        nonce = f"{self._turn.key}-{index}{'-anew' * anew}"
+        nonce = f"{self._turn.key}-{part.index}{'-anew' * anew}"
+        more: dict[str, Any] = {}
+        if controls := self._controls(part):
+            more["view"] = controls
         async with translated("post"):
             return await channel.send(
-                content, nonce=nonce, allowed_mentions=NOBODY, suppress_embeds=True
+                content,
+                nonce=nonce,
+                allowed_mentions=NOBODY,
+                suppress_embeds=True,
+                **more,
             )
+
+    def _controls(self, part: Part) -> discord.ui.View | None:
+        return drawing.feedback(self._turn.key) if part.feedback else None
 
     async def _open(self) -> None:
         """Open the thread again, which who may write in it may do.

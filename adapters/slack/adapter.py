@@ -20,7 +20,9 @@ from slack_bolt.response import BoltResponse
 from adapters.slack import events, mrkdwn
 from adapters.slack.client import Identity, SlackClient, open_client
 from adapters.slack.config import SlackConfig
+from adapters.slack.desk import Desk
 from adapters.slack.names import Names
+from adapters.slack.people import People
 from adapters.slack.status import Status
 from adapters.slack.surface import SlackSurface, open_surface
 from bot.errors import (
@@ -30,7 +32,9 @@ from bot.errors import (
     StorageError,
     Throttled,
 )
+from bot.people import Person
 from bot.ports import Host
+from bot.rules import Place
 from bot.trace import where
 from bot.values import Heard, Limits, Rate, Scope, ThreadKey, Turn
 
@@ -50,6 +54,7 @@ LIMITS = Limits(
     # pass 50 in any minute, wherever Slack begins to count.
     edits=Rate(count=48, seconds=60.0, scope=Scope.WORKSPACE, burst=2),
     pings=mrkdwn.PINGS,
+    creators=True,
 )
 
 # A page of the backfill. Some apps get 15 however many they ask for (facts
@@ -82,6 +87,7 @@ class SlackAdapter:
         self._config = config
         self._us = identity
         self._names = Names(client)
+        self._people = People(client, identity.team)
         self._status = Status(client)
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._pause = FIRST_PAUSE
@@ -89,9 +95,30 @@ class SlackAdapter:
     async def run(self, host: Host) -> None:
         """See `bot.ports.Adapter`."""
 
+        refusal: ConfigError | None = None
+        async with asyncio.TaskGroup() as tasks:
+            desk = Desk(self._client, self._people, self._us, host, tasks)
+            try:
+                await self._listen(host, desk)
+            except ConfigError as error:
+                # Not out of the group, which would wrap it up.
+                refusal = error
+            finally:
+                # What goes on behind an acknowledgement is about windows alone.
+                for task in desk.going_on:
+                    task.cancel()
+        if refusal is not None:
+            raise refusal
+
+    async def _listen(self, host: Host, desk: Desk) -> None:
         async def spool(body: dict[str, Any]) -> BoltResponse:
+            if (answer := await desk.take(body)) is not None:
+                return BoltResponse(status=200, body=answer or "")
             if heard := events.read(body, self._us):
-                await host.deliver(heard)
+                if command := desk.understood(heard):
+                    await desk.said(command, heard)
+                else:
+                    await host.deliver(heard)
             elif heard := events.edited(body, self._us):
                 await host.amend(heard)
             elif gone := events.deleted(body):
@@ -149,6 +176,21 @@ class SlackAdapter:
             )
             for each in heard
         ]
+
+    async def person(self, place: Place, user: str) -> Person:
+        """See `bot.ports.Adapter`."""
+        return await self._people.person(place, user)
+
+    async def tell(self, workspace: str, user: str, text: str) -> None:
+        """See `bot.ports.Adapter`."""
+        opened = await self._client.call("conversations.open", users=user)
+        await self._client.call(
+            "chat.postMessage",
+            channel=str(opened["channel"]["id"]),
+            text=mrkdwn.formatted(text),
+            unfurl_links=False,
+            unfurl_media=False,
+        )
 
     async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
         """See `bot.ports.Adapter`."""

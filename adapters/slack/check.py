@@ -25,6 +25,14 @@ SCOPES = frozenset(
     }
 )
 
+# What an admin's part needs besides; without one of these, the rest works.
+OPTIONAL = {
+    "commands": "`/claude` and the shortcut “Thread settings” do not work",
+    "im:write": "admins are not told how far a budget is used up",
+    "usergroups:read": "user groups cannot be named as those who may ask",
+    "files:read": "a prompt cannot be given as a file",
+}
+
 
 async def check(env: Mapping[str, str], *, offline: bool) -> list[Finding]:
     """Look at the tokens and, unless `offline`, try each with one call."""
@@ -73,4 +81,8 @@ def _signed_in(identity: Identity) -> list[Finding]:
             "and reinstall the app"
         )
         findings.append(Finding("Slack scopes", Grade.BAD, text))
+    for scope, loss in OPTIONAL.items():
+        if identity.scopes and scope not in identity.scopes:
+            text = f"without {scope}, {loss}; add it and reinstall the app"
+            findings.append(Finding("Slack scopes", Grade.NOTE, text))
     return findings

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+import yarl
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -92,7 +93,7 @@ class SlackClient:
         """
         arguments = {k: v for k, v in arguments.items() if v is not None}
         with _translated(method):
-            if method.startswith("chat."):
+            if method.startswith(("chat.", "views.")):
                 response = await self.web.api_call(method, json=arguments)
             else:
                 response = await self.web.api_call(method, params=arguments)
@@ -100,6 +101,40 @@ class SlackClient:
         if not isinstance(answer, dict):
             raise DeliveryError(f"{method}: Slack's answer cannot be read")
         return answer
+
+    async def respond(self, url: str, body: Mapping[str, Any]) -> None:
+        """Answer a command or a control by its response_url (facts A10), which needs
+        no token. Raises DeliveryError."""
+        session = self.web.session
+        assert session is not None
+        with _translated("response_url"):
+            async with session.post(url, json=dict(body)) as response:
+                status = response.status
+        if status != 200:
+            raise DeliveryError(f"response_url: HTTP {status}")
+
+    async def download(self, url: str, most: int) -> bytes:
+        """The content of a file of Slack's, or its first `most` bytes and one more.
+
+        Raises Unfit for an address that is not Slack's own, which must not see the
+        token, and for what is no file; or another DeliveryError.
+        """
+        session, base = self.web.session, yarl.URL(self.web.base_url)
+        address = yarl.URL(url)
+        ours = address.host == base.host and address.scheme == base.scheme
+        if session is None or not (ours or _is_slacks(address)):
+            raise Unfit("download: the file is not on Slack")
+        headers = {"Authorization": f"Bearer {self.web.token}"}
+        with _translated("download"):
+            # A redirect would take the token along.
+            async with session.get(
+                address, headers=headers, allow_redirects=False
+            ) as response:
+                # Without the right to it Slack shows the page to sign in (facts A15).
+                is_page = response.content_type == "text/html"
+                if response.status != 200 or is_page:
+                    raise Unfit(f"download: HTTP {response.status}")
+                return await response.content.read(most + 1)
 
     async def identify(self) -> Identity:
         """Ask who the bot token belongs to."""
@@ -136,6 +171,13 @@ async def open_client(config: SlackConfig) -> AsyncIterator[SlackClient]:
                 logger=logging.getLogger("slack_sdk.web"),
             )
         )
+
+
+def _is_slacks(address: yarl.URL) -> bool:
+    host = address.host or ""
+    return address.scheme == "https" and (
+        host == "slack.com" or host.endswith(".slack.com")
+    )
 
 
 @contextlib.contextmanager

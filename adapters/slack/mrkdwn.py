@@ -7,6 +7,8 @@ and `>`; outgoing `text` wants the same escapes (platform facts A6).
 import re
 from collections.abc import Mapping
 
+from bot.dialogue import REFERENCE
+
 # Sequences that notify people, also inside a markdown block as far as anyone
 # can tell (facts A6): a user, a channel, a user group, everybody.
 PINGS = re.compile(r"<(?:[@#][A-Z0-9]|!(?:channel|here|everyone|subteam\^|date\^))")
@@ -44,6 +46,45 @@ def without_mention(text: str, user: str) -> str:
 def readable(text: str, names: Mapping[str, str]) -> str:
     """`text` as a reader sees it; `names` by user or channel id."""
     return unescape(_TOKEN.sub(lambda m: _read(m[1], names), text))
+
+
+def tokens(text: str) -> str:
+    """What somebody typed, with ids as `bot.dialogue` writes them in place of
+    mentions, and without Slack's escapes."""
+    text = re.sub(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>", r"user:\1", text)
+    text = re.sub(r"<#([A-Z0-9]+)(?:\|[^<>]*)?>", r"channel:\1", text)
+    text = re.sub(r"<!subteam\^([A-Z0-9]+)(?:\|[^<>]*)?>", r"group:\1", text)
+    return unescape(text)
+
+
+def formatted(text: str) -> str:
+    """The small Markdown of `bot.dialogue` in Slack's notation.
+
+    Mentions in it show names and notify nobody, as long as only one person sees it:
+    in a message for one person, a modal or the home tab.
+    """
+    parts = re.split(r"(```.*?```|`[^`\n]+`)", text, flags=re.DOTALL)
+    return "".join(
+        _code(part) if nth % 2 else _prose(part) for nth, part in enumerate(parts)
+    )
+
+
+def _code(text: str) -> str:
+    # Slack knows no language of a block of code, and would show it as its first line.
+    return escape(re.sub(r"^```\w+\n", "```\n", text))
+
+
+def _prose(text: str) -> str:
+    text = escape(text)
+    text = re.sub(r"^&gt; ?", "> ", text, flags=re.MULTILINE)
+    text = re.sub(r"^- ", "• ", text, flags=re.MULTILINE)
+    text = re.sub(r"\*\*([^*\n]+)\*\*", r"*\1*", text)
+    return REFERENCE.sub(_reference, text)
+
+
+def _reference(match: re.Match[str]) -> str:
+    marks = {"user": "<@{}>", "group": "<!subteam^{}>", "channel": "<#{}>"}
+    return marks[match[1]].format(match[2])
 
 
 def escape(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from adapters.slack import mrkdwn
 from adapters.slack.client import SlackClient, Unfit
+from adapters.slack.desk import DOWN, FEEDBACK, UP
 from adapters.slack.status import THINKING, Status
 from bot.errors import DeliveryError, ThreadGone, Throttled
 from bot.values import Part, Turn
@@ -64,7 +65,7 @@ class SlackSurface:
         if part.index in self._unsure:
             await self._find(part.index)
         try:
-            return await self._write(part.index, _body(part))
+            return await self._write(part.index, _body(part, self._turn.key))
         except Unfit as error:
             # Words without their looks are better than a placeholder for ever.
             log.error("slack.unfit thread=%s %s", self._turn.thread, error)
@@ -165,12 +166,33 @@ async def open_surface(
                     await status.set(turn, "")
 
 
-def _body(part: Part) -> dict[str, Any]:
+def _body(part: Part, turn: str) -> dict[str, Any]:
     text = part.text if part.text.strip() else PLACEHOLDER
     if not part.final and text is part.text:
         text = text.rstrip() + MORE
     fallback = mrkdwn.escape(text)[:FALLBACK_CHARS]
-    return {"text": fallback, "blocks": [{"type": "markdown", "text": text}]}
+    blocks: list[dict[str, Any]] = [{"type": "markdown", "text": text}]
+    if part.feedback:
+        blocks.append(_thumbs(turn))
+    return {"text": fallback, "blocks": blocks}
+
+
+def _thumbs(turn: str) -> dict[str, Any]:
+    """Slack's own buttons for how good an answer was (facts A8.2)."""
+    sides = [
+        ("positive_button", UP, "Good answer"),
+        ("negative_button", DOWN, "Bad answer"),
+    ]
+    buttons = {
+        name: {
+            "text": {"type": "plain_text", "text": label.split()[0]},
+            "accessibility_label": label,
+            "value": f"{mark}{turn}",
+        }
+        for name, mark, label in sides
+    }
+    element = {"type": "feedback_buttons", "action_id": FEEDBACK, **buttons}
+    return {"type": "context_actions", "elements": [element]}
 
 
 def _plain(part: Part) -> dict[str, Any]:

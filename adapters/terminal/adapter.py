@@ -12,24 +12,29 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Protocol, TextIO
+from typing import TextIO
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.input import DummyInput, Input
 from prompt_toolkit.keys import Keys
 from rich.console import Console
-from rich.live import Live
 from rich.markdown import Markdown
-from rich.segment import Segment, Segments
 from rich.table import Table
 from rich.text import Text
 
+from adapters.terminal.screens import PlainScreen, RichScreen, Screen, SilentScreen
+from bot.dialogue import REFERENCE, Command, Form
 from bot.errors import StorageError, ThreadGone
+from bot.people import Person
 from bot.ports import Host
+from bot.rules import Place
 from bot.values import Heard, Limits, Part, ThreadKey, ThreadSummary, Turn
 
 WORKSPACE = CHANNEL = "local"
 AUTHOR = "you"
+
+# Whoever has the terminal has the file, too.
+OWNER = Person(AUTHOR, "You", runs_workspace=True)
 
 # A terminal has no size limit; this keeps a runaway answer finite. Ten frames
 # a second look fluent and cost little.
@@ -40,97 +45,14 @@ Type a question and press Enter; go on in the same thread.
 
 - `/new` starts another thread
 - `/threads` lists your threads, `/threads 2` goes back to the second
+- `/settings` shows what applies, `/set prompt channel Be brief.` changes it for new
+  threads, `/model opus`, `/budget day 5`, `/usage` and `/prompt history` work, too
 - `/help` shows this
 - Ctrl-C stops an answer, Ctrl-D leaves\
 """
 
 LISTED = 20
 RECALLED = 6
-
-
-class Screen(Protocol):
-    """How one answer is put before the reader."""
-
-    def update(self, text: str) -> None:
-        """The answer now reads `text`, which only ever grows."""
-
-    def close(self) -> None:
-        """Nothing more comes."""
-
-
-class PlainScreen:
-    """Writes an answer as it grows, as it is."""
-
-    def __init__(self, out: TextIO) -> None:
-        self._out = out
-        self._written = ""
-
-    def update(self, text: str) -> None:
-        """See `Screen`."""
-        self._out.write(text[len(self._written) :])
-        self._out.flush()
-        self._written = text
-
-    def close(self) -> None:
-        """See `Screen`."""
-        self._out.write("\n\n" if self._written else "")
-        self._out.flush()
-
-
-class RichScreen:
-    """Renders Markdown while it grows.
-
-    Only as many lines as fit the window are repainted. Lines above them are
-    printed for good once nothing can change them any more, so a long answer can
-    be scrolled back to and is neither cut off nor painted twice.
-    """
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._text = ""
-        self._printed = 0
-        self._live = Live(
-            Text("…", style="dim"),
-            console=console,
-            auto_refresh=False,
-            transient=True,
-        )
-        self._live.start()
-
-    def update(self, text: str) -> None:
-        """See `Screen`."""
-        self._text = text
-        lines = self._lines(text)
-        window = max(1, self._console.height - 2)
-        if len(lines) - self._printed > window:
-            settled = len(self._lines(text[: last_break(text)]))
-            self._print(lines[self._printed : min(settled, len(lines) - window)])
-        rest = lines[self._printed :]
-        self._live.update(_joined(rest[-window:]), refresh=True)
-
-    def close(self) -> None:
-        """See `Screen`."""
-        self._live.stop()
-        self._print(self._lines(self._text)[self._printed :])
-        self._console.print()
-
-    def _lines(self, text: str) -> list[list[Segment]]:
-        return self._console.render_lines(Markdown(text), pad=False)
-
-    def _print(self, lines: list[list[Segment]]) -> None:
-        if lines:
-            self._console.print(_joined(lines), end="")
-            self._printed += len(lines)
-
-
-class SilentScreen:
-    """For an answer to a thread that is not before the reader."""
-
-    def update(self, text: str) -> None:
-        """See `Screen`."""
-
-    def close(self) -> None:
-        """See `Screen`."""
 
 
 class TerminalSurface:
@@ -200,6 +122,14 @@ class TerminalAdapter:
     async def readable(self, heard: Sequence[Heard]) -> list[tuple[str, str]]:
         """See `bot.ports.Adapter`."""
         return [("User", each.text) for each in heard]
+
+    async def person(self, place: Place, user: str) -> Person:
+        """See `bot.ports.Adapter`."""
+        return OWNER
+
+    async def tell(self, workspace: str, user: str, text: str) -> None:
+        """See `bot.ports.Adapter`."""
+        self._say(text)
 
     async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
         """See `bot.ports.Adapter`. All of it is in the store already."""
@@ -284,8 +214,27 @@ class TerminalAdapter:
             await self._show_threads(argument.strip(), host)
         elif command == "/help":
             self._say(HELP)
+        elif given := host.understood(line.removeprefix("/")):
+            await self._command(given, host)
         else:
             self._say(f"There is no `{command}`; `/help` says what there is.")
+
+    async def _command(self, command: Command, host: Host) -> None:
+        try:
+            reply = await host.command(command, Place.of(self.thread), OWNER)
+        except StorageError as error:
+            self._say(f"That could not be done: {error}")
+            return
+        if isinstance(reply, Form):
+            name = reply.fields[0].name
+            self._say(
+                f"There are no forms in a terminal. Type `/set {name} …` instead."
+            )
+            return
+        told = reply.file.text if reply.file is not None else reply.text
+        told = REFERENCE.sub(lambda match: match[2], told)
+        # Markdown would run lines together that are meant to be lines.
+        self._say(told.replace("\n", "  \n") if self._is_interactive else told)
 
     async def _show_threads(self, argument: str, host: Host) -> None:
         if not argument:
@@ -333,26 +282,6 @@ async def connect(env: Mapping[str, str]) -> AsyncIterator[TerminalAdapter]:
         yield TerminalAdapter(sys.stdin, sys.stdout)
     finally:
         _let_go(sys.stdout)
-
-
-def _joined(lines: list[list[Segment]]) -> Segments:
-    return Segments([each for line in lines for each in (*line, Segment.line())])
-
-
-def last_break(text: str) -> int:
-    """Where the last block of `text` begins: after a blank line that is not
-    inside a code fence."""
-    fence, position, found = "", 0, 0
-    for line in text.splitlines(keepends=True):
-        bare = line.strip()
-        position += len(line)
-        if fence:
-            fence = "" if bare.startswith(fence) and not bare.strip("`~") else fence
-        elif bare.startswith(("```", "~~~")):
-            fence = bare[:3]
-        elif not bare and line.endswith("\n"):
-            found = position
-    return found
 
 
 def _let_go(out: TextIO) -> None:

@@ -8,13 +8,14 @@ import pyte
 import pytest
 from rich.console import Console
 
-from adapters.terminal import PlainScreen, RichScreen, TerminalAdapter, last_break
+from adapters.terminal.adapter import TerminalAdapter
+from adapters.terminal.screens import PlainScreen, RichScreen, last_break
 from bot.app import App
 from bot.errors import ModelCut
-from bot.ports import Store
+from bot.stores import Store
 from storage.memory import MemoryStore
 from storage.sqlite import open_store
-from tests.product import ASKING
+from tests.product import OPERATOR
 from tests.scripted import ScriptedModel
 
 
@@ -22,7 +23,9 @@ async def talk(typed: str, model: ScriptedModel, store: Store) -> str:
     """Type `typed` and return what is printed until the end of the input."""
     out = io.StringIO()
     adapter = TerminalAdapter(io.StringIO(typed), out)
-    app = App(store=store, model=model, adapters=[adapter], asking=ASKING, grace=5.0)
+    app = App(
+        store=store, model=model, adapters=[adapter], operator=OPERATOR, grace=5.0
+    )
     async with asyncio.timeout(10):
         await app.run(asyncio.Event())
     return out.getvalue()

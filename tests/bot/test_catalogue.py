@@ -1,5 +1,6 @@
 """The catalogue: what models cost, and when that is not known."""
 
+import dataclasses
 import datetime
 import math
 from typing import get_args
@@ -8,6 +9,15 @@ import pytest
 from anthropic.types import Model
 
 from bot import catalogue
+from bot.catalogue import (
+    MODELS,
+    Survey,
+    cost,
+    dearest,
+    named,
+    refused,
+    saved,
+)
 from bot.values import Usage
 
 
@@ -121,3 +131,67 @@ def test_the_table_is_sound(facts: catalogue.ModelFacts) -> None:
         assert math.isclose(prices.cache_write_1h, 2 * prices.input)
         assert prices.cache_read <= 0.1 * prices.input
         assert math.isclose(prices.output, 5 * prices.input)
+
+
+NOON = datetime.datetime(2026, 11, 26, 12, tzinfo=datetime.UTC).timestamp()
+
+
+def test_a_search_costs_a_cent() -> None:
+    usage = Usage(input=100, output=100)
+    searched = dataclasses.replace(usage, searches=3)
+    plain = cost("claude-sonnet-5-5", usage, NOON)
+    dearer = cost("claude-sonnet-5-5", searched, NOON)
+    assert plain is not None
+    assert dearer is not None
+    assert dearer - plain == pytest.approx(0.03)
+
+
+@pytest.mark.parametrize("model", [m.id for m in MODELS.values()])
+def test_no_call_costs_more_than_the_dearest(model: str) -> None:
+    for usage in (
+        Usage(input=200_000, output=500),
+        Usage(cache_write_1h=200_000, output=500),
+        Usage(cache_read=150_000, cache_write_5m=50_000, output=500),
+    ):
+        paid = cost(model, usage, NOON)
+        assert paid is not None
+        assert paid <= dearest(model, 200_000, 500, 0, NOON) + 1e-12
+
+
+def test_the_dearest_call_of_a_model_without_price_is_not_known() -> None:
+    with pytest.raises(KeyError):
+        dearest("claude-unheard-of", 1, 1, 0, NOON)
+
+
+def test_what_caching_saved_is_what_it_would_have_cost_without() -> None:
+    read = Usage(input=10, cache_read=1_000_000, output=5)
+    assert saved("claude-sonnet-5-5", read, NOON) == pytest.approx(2.00 - 0.10)
+    written = Usage(cache_write_1h=1_000_000)
+    assert saved("claude-sonnet-5-5", written, NOON) == pytest.approx(2.00 - 4.00)
+    assert saved("claude-unheard-of", read, NOON) == 0.0
+
+
+def test_people_name_a_model_by_its_family() -> None:
+    for family in ("haiku", "sonnet", "opus", "fable"):
+        facts = named(family.title())
+        assert facts is not None
+        assert facts.id.startswith(f"claude-{family}-5-")
+    assert named("claude") is None
+    assert named("") is None
+
+
+def test_only_older_models_take_a_temperature() -> None:
+    assert {facts.id for facts in MODELS.values() if facts.takes_temperature} == {
+        *("claude-opus-4-6", "claude-opus-4-5", "claude-sonnet-4-6"),
+        *("claude-sonnet-4-5", "claude-haiku-4-5"),
+    }
+
+
+def test_what_the_api_says_of_a_model_goes_before_our_list() -> None:
+    survey = Survey(
+        retired=frozenset({"claude-opus-5"}), unlisted=frozenset({"claude-opus-4-6"})
+    )
+    assert "retired" in refused("claude-opus-5", survey)
+    assert "not available" in refused("claude-opus-4-6", survey)
+    assert refused("claude-sonnet-5-5", survey) == ""
+    assert refused("auto", Survey()) == ""

@@ -10,16 +10,7 @@ from datetime import date
 
 import pytest
 
-from bot.claude import (
-    LONGEST_WAIT,
-    MOST_TRIES,
-    PATIENCE,
-    ClaudeModel,
-    Fault,
-    client,
-    connect,
-    pause,
-)
+from bot.claude import ClaudeModel, client, connect
 from bot.errors import (
     ConfigError,
     ModelBusy,
@@ -30,6 +21,7 @@ from bot.errors import (
     ModelUnreachable,
     PromptTooLong,
 )
+from bot.faults import LONGEST_WAIT, MOST_TRIES, PATIENCE, Fault, pause
 from bot.values import Report, Request, Said, Usage
 from tests.emulators.claude import ClaudeEmulator
 from tests.emulators.claude_reply import (

@@ -1,11 +1,16 @@
 """What people take back, change, or want anew."""
 
 import asyncio
+import re
 from dataclasses import replace
 
+from bot.app import App
+from bot.desk import NOTHING_HERE, NOTHING_RUNS, NOTHING_TO_REPEAT, RENEWED
+from bot.dialogue import Command, Told
 from bot.inbox import STALE
+from bot.people import Person
+from bot.rules import Place
 from bot.values import Verdict
-from bot.verbs import NOTHING_HERE, NOTHING_RUNS, NOTHING_TO_REPEAT, RENEWED
 from tests.bot.test_responder import HERE, THERE, Desk
 from tests.fakes import FAST
 
@@ -154,10 +159,10 @@ async def test_without_a_placeholder_nothing_is_shown_before_the_first_word() ->
 async def test_a_fresh_start_reads_nothing_from_before() -> None:
     desk = Desk()
     async with desk.open() as app:
-        assert await app.command("new", HERE) == NOTHING_HERE
+        assert await told(app, "new") == NOTHING_HERE
         await desk.ask("about cats")
         await desk.closed(1)
-        assert await app.command("new", HERE) == RENEWED
+        assert await told(app, "new") == RENEWED
         await desk.ask("about dogs")
         await desk.closed(2)
     [said] = desk.model.requests[-1].messages
@@ -170,11 +175,11 @@ async def test_the_last_answer_is_written_anew_in_its_place() -> None:
     desk.model.script("Rome.")
     desk.model.script("Paris.")
     async with desk.open() as app:
-        assert await app.command("retry", HERE) == NOTHING_TO_REPEAT
+        assert await told(app, "retry") == NOTHING_TO_REPEAT
         await desk.ask("the capital of France?")
         await desk.answered("Rome.")
         await desk.closed(1)
-        await app.command("retry", HERE)
+        await told(app, "retry")
         await desk.answered("Paris.")
         await desk.ask("thanks")
         await desk.closed(3)
@@ -187,10 +192,10 @@ async def test_stop_ends_the_running_answer() -> None:
     desk = Desk()
     desk.model.script("One, two", asyncio.Event())
     async with desk.open() as app:
-        assert await app.command("stop", HERE) == NOTHING_RUNS
+        assert await told(app, "stop") == NOTHING_RUNS
         await desk.ask("count")
         await desk.adapter.until(lambda: desk.adapter.texts(HERE) == ["One, two"])
-        await app.command("stop", HERE)
+        await told(app, "stop")
         await desk.closed(1)
     assert "Stopped" in desk.adapter.texts(HERE)[0]
 
@@ -201,8 +206,15 @@ async def test_usage_adds_up_the_thread_and_its_channel() -> None:
         await desk.ask("one")
         await desk.ask("two", THERE)
         await desk.closed(2)
-        told = await app.command("usage", HERE)
-        helped = await app.command("help", HERE)
-    assert "**This thread**: 1 answer," in told
-    assert "**This channel**: 2 answers," in told
+        used = await told(app, "usage")
+        helped = await told(app, "help")
+    assert re.search(r"\*\*This thread, this month\*\*: .* 1 answer,", used)
+    assert re.search(r"\*\*This channel, this month\*\*: .* 2 answers,", used)
     assert "**retry**" in helped
+
+
+async def told(app: App, verb: str) -> str:
+    """What Bob is told who gives a command in HERE."""
+    reply = await app.command(Command(verb), Place.of(HERE), Person("bob", "Bob"))
+    assert isinstance(reply, Told)
+    return reply.text

@@ -13,7 +13,7 @@ from bot.errors import AccessRevoked, leaves
 from bot.values import Heard, ThreadKey
 from storage.memory import MemoryStore
 from tests.fakes import FakeAdapter
-from tests.product import ASKING
+from tests.product import OPERATOR
 from tests.scripted import ScriptedModel
 
 REVOKED = AccessRevoked("set a new token")
@@ -29,7 +29,7 @@ class Street:
             store=self.store,
             model=ScriptedModel(),
             adapters=list(self.platforms.values()),
-            asking=ASKING,
+            operator=OPERATOR,
             grace=5.0,
         )
         self.stopping = asyncio.Event()

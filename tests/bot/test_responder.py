@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator
 
 from bot.app import App
-from bot.catalogue import find
+from bot.catalogue import DEFAULT_MODEL, find
 from bot.claude import connect
 from bot.endings import EMPTY, STOPPED, UNFINISHED
 from bot.errors import (
@@ -19,15 +19,16 @@ from bot.errors import (
     Throttled,
 )
 from bot.inbox import judge
+from bot.money import NO_CAPS, Alert, Caps
 from bot.ports import Model
 from bot.values import Ended, Heard, Outcome, Part, Report, Shown, ThreadKey, Turn
 from storage.memory import MemoryStore
 from tests.emulators.claude import ClaudeEmulator
 from tests.fakes import FakeAdapter
-from tests.product import ASKING
+from tests.product import OPERATOR
 from tests.scripted import USAGE, ScriptedModel
 
-FACTS = find(ASKING.model)
+FACTS = find(DEFAULT_MODEL)
 assert FACTS
 MIN_CACHE = FACTS.min_cache
 
@@ -55,7 +56,7 @@ class Desk:
             store=self.store,
             model=self._claude or self.model,
             adapters=[self.adapter],
-            asking=ASKING,
+            operator=OPERATOR,
             grace=grace,
         )
         task = asyncio.create_task(app.run(stopping))
@@ -284,7 +285,7 @@ async def test_a_gone_thread_ends_the_turn_and_hangs_up() -> None:
         await desk.ask("elsewhere", THERE)
         await desk.answered("Understood.", thread=THERE)
     assert await desk.store.open_threads() == []
-    spent = {each.thread: each.usage for each in await desk.store.spending(0)}
+    spent = {each.place.key: each.usage for each in await desk.store.spending(0)}
     assert spent[HERE].input == 10
 
 
@@ -359,11 +360,13 @@ async def test_a_full_disk_delays_an_answer_and_does_not_lose_it() -> None:
     class FullForAWhile(MemoryStore):
         tries = 0
 
-        async def finish(self, turn: Turn, outcome: Outcome, now: float) -> None:
+        async def finish(
+            self, turn: Turn, outcome: Outcome, now: float, caps: Caps = NO_CAPS
+        ) -> list[Alert]:
             self.tries += 1
             if self.tries == 1:
                 raise StorageFull("the disk is full")
-            await super().finish(turn, outcome, now)
+            return await super().finish(turn, outcome, now, caps)
 
     desk = Desk(FullForAWhile())
     async with desk.open():

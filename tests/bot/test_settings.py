@@ -12,9 +12,8 @@ def test_nothing_needs_to_be_set() -> None:
     settings = Settings.from_env({})
     assert settings.api_key is None
     assert settings.model == "claude-sonnet-5-5"
-    assert settings.max_tokens == 4096
+    assert settings.operator.values == {}
     assert settings.database == Path("data/threadkeep.db")
-    assert settings.effort == "medium"
     assert settings.grace == 20.0
 
 
@@ -38,7 +37,7 @@ def test_every_problem_is_named_at_once() -> None:
 
 
 def test_an_answer_cannot_be_longer_than_the_model_allows() -> None:
-    with pytest.raises(ConfigError, match="64000"):
+    with pytest.raises(ConfigError, match="64,000"):
         Settings.from_env(
             {"THREADKEEP_MODEL": "claude-haiku-4-5", "THREADKEEP_MAX_TOKENS": "99999"}
         )
@@ -49,7 +48,28 @@ def test_effort_is_refused_where_it_would_be_ignored() -> None:
     with pytest.raises(ConfigError, match="no effort"):
         Settings.from_env(env)
     del env["THREADKEEP_EFFORT"]
-    assert Settings.from_env(env).effort is None
+    assert Settings.from_env(env).model == "claude-haiku-4-5"
+
+
+def test_whatever_can_be_set_in_the_chat_can_be_set_for_all_workspaces() -> None:
+    env = {
+        "THREADKEEP_BUDGET_DAY": "$12.50",
+        "THREADKEEP_FOLLOW": "Off",
+        "THREADKEEP_STOP_SEQUENCES": "END",
+        "THREADKEEP_ADMINS": "slack:U1, discord:42",
+    }
+    operator = Settings.from_env(env).operator
+    assert operator.values == {
+        "budget_day": "12.5",
+        "follow": "off",
+        "stop_sequences": '["END"]',
+    }
+    assert operator.admins == {"slack:U1", "discord:42"}
+
+
+def test_an_admin_is_named_with_the_platform() -> None:
+    with pytest.raises(ConfigError, match="slack:U0123ABC"):
+        Settings.from_env({"THREADKEEP_ADMINS": "U1"})
 
 
 def test_a_key_is_not_in_the_repr() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.ports import Store
+from bot.stores import Store
 from tests.storage.talk import STORES, opened
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.discord.adapter import connect as connect_discord
 from adapters.slack.adapter import connect as connect_slack
-from adapters.terminal import TerminalAdapter
+from adapters.terminal.adapter import TerminalAdapter
 from bot.ports import Adapter
 from bot.values import Heard, Part, Shown, State, ThreadKey, Turn
 from tests.emulators.discord import DiscordEmulator

@@ -221,3 +221,9 @@ async def test_a_failure_after_some_text_is_a_cut(subject: Subject) -> None:
     with pytest.raises(ModelCut):
         await listen()
     assert "One " in pieces
+
+
+async def test_a_longer_prompt_has_more_tokens(subject: Subject) -> None:
+    longer = replace(ASK, messages=(Said("user", "How are you today? " * 100),))
+    few, many = await subject.model.count(ASK), await subject.model.count(longer)
+    assert 0 < few < many

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.ports import Store
+from bot.stores import Store
 from bot.values import (
     Heard,
     Said,

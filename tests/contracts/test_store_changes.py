@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.ports import Store
+from bot.stores import Store
 from bot.values import (
     Ended,
     Outcome,

@@ -2,12 +2,13 @@
 
 import pytest
 
-from bot.ports import Store
+from bot.money import Spending
+from bot.rules import Place
+from bot.stores import Store
 from bot.values import (
     Ended,
     Outcome,
     Said,
-    Spending,
     ThreadKey,
     ThreadSummary,
     Usage,
@@ -235,6 +236,12 @@ async def spend(
     await store.delivered(turn, now)
 
 
+def spent(
+    day: str, thread: ThreadKey, model: str, turns: int, usage: Usage, cost: float
+) -> Spending:
+    return Spending(day, Place.of(thread), "", model, "answer", turns, usage, cost)
+
+
 async def test_spending_is_added_up_by_day_thread_and_model(store: Store) -> None:
     await spend(store, DAY - 1)
     await spend(store, DAY)
@@ -243,10 +250,10 @@ async def test_spending_is_added_up_by_day_thread_and_model(store: Store) -> Non
     await spend(store, DAY + 3, thread=THERE)
     twice = Usage(2, 4, 6, 8, 10)
     assert await store.spending(since=0.0) == [
-        Spending("1970-01-01", HERE, "m", 1, USED, cost=0.25, unpriced=0),
-        Spending("1970-01-02", HERE, "m", 2, twice, cost=0.75, unpriced=0),
-        Spending("1970-01-02", HERE, "n", 1, USED, cost=0.25, unpriced=0),
-        Spending("1970-01-02", THERE, "m", 1, USED, cost=0.25, unpriced=0),
+        spent("1970-01-01", HERE, "m", 1, USED, 0.25),
+        spent("1970-01-02", HERE, "m", 2, twice, 0.75),
+        spent("1970-01-02", HERE, "n", 1, USED, 0.25),
+        spent("1970-01-02", THERE, "m", 1, USED, 0.25),
     ]
 
 

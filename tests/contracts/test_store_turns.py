@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.ports import Store
+from bot.stores import Store
 from bot.values import (
     Ended,
     Outcome,

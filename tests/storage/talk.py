@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from bot.ports import Store
+from bot.stores import Store
 from bot.values import (
     Ended,
     Heard,

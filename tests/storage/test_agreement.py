@@ -13,7 +13,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.ports import Store
+from bot.stores import Store
 from bot.values import Ended, Heard, Outcome, Said, Shown, ThreadKey, Turn, Usage
 from storage.memory import MemoryStore
 from storage.sqlite import open_store

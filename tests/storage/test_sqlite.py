@@ -13,6 +13,8 @@ import pytest
 from sqlite_utils import Database
 
 from bot.errors import ConfigError, StorageError, StorageFull
+from bot.money import Cap, Caps, Period, PersonCap
+from bot.rules import Change, Level, Place
 from bot.values import Ended, Outcome, Shown, State, ThreadKey, Usage, Verdict
 from storage import queries
 from storage.sqlite import SqliteStore, open_store
@@ -285,13 +287,23 @@ async def live(store: SqliteStore) -> None:
     await store.begin(turn, 93.0)
     await store.hand_over(turn)
     await store.begin(turn, 94.0)
+    place = Place.of(HERE)
+    await store.rules(place)
+    await store.keep(HERE, {"model": "m"})
+    change = Change(place.at(Level.CHANNEL), "model", "n")
+    await store.change([change], who="U1", now=94.0, base=0, running=True)
+    cap = Cap(place.at(Level.CHANNEL), Period.DAY, 5.0)
+    limits = Caps((cap,), (PersonCap(place, messages=5),))
+    await store.reserve(turn, "U1", 0.1, limits, 94.0)
+    await store.balance(cap.place, Period.DAY, 94.0)
     await store.unread(HERE)
     await store.backfill(turn, [said("z", at=0.5, opens=True)])
     await store.freeze(turn, "Monday.", {"a": "A", "b": "B", "c": "C", "z": "Z"})
     await store.intend(turn, 0)
     await store.show(turn, Shown(0, "m", "text"), "text", 95.0)
     await store.unshow(turn, 1)
-    await store.finish(turn, done("text"), 96.0)
+    await store.finish(turn, done("text"), 96.0, limits)
+    await store.feedback(HERE, turn.key, True)
     await store.next_turn(HERE)
     await store.open_threads()
     await store.delivered(turn, 97.0)
@@ -300,6 +312,7 @@ async def live(store: SqliteStore) -> None:
     await store.threads("slack", "C1")
     await store.newest("slack", since=91.0)
     await store.spending(since=96.0)
+    await store.spending(96.0, cap.place, "U1")
     assert await store.repeat(HERE, 98.0)
     await store.recall(HERE, "a")
     await store.amend(said("a", text="A!"), "A!", 99.0)

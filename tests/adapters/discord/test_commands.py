@@ -5,9 +5,10 @@ import asyncio
 import aiohttp
 import pytest
 
-from adapters.discord import commands
-from adapters.discord.commands import ABOUT, NO_QUESTION, STALE
-from bot.verbs import NOTHING_HERE, NOTHING_RUNS, RENEWED
+from adapters.discord import answers
+from adapters.discord.answers import STALE
+from adapters.discord.asking import ABOUT, NO_QUESTION
+from bot.desk import NOTHING_HERE, NOTHING_RUNS, RENEWED
 from tests.adapters.discord.conftest import Guild
 from tests.emulators.claude_reply import Hold
 from tests.emulators.discord.faults import CALLBACK, error
@@ -104,7 +105,7 @@ async def test_a_file_that_is_too_large_is_left_out_and_that_is_said(
 async def test_where_remembering_takes_long_it_is_told_to_wait(
     guild: Guild, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(commands, "PROMPT", 0.0)
+    monkeypatch.setattr(answers, "PROMPT", 0.0)
     asked = guild.discord.command(guild.alice, guild.general, "ask", question="hello?")
     await guild.discord.until(
         lambda: (
@@ -180,7 +181,8 @@ async def test_usage_and_help_are_for_who_asks(guild: Guild) -> None:
     await guild.settled(thread)
     await guild.quiet()
     usage = await tell(guild, thread, "usage")
-    assert "**This thread**: 1 answer" in usage.text
+    assert "**This thread, " in usage.text
+    assert "1 answer," in usage.text
     assert usage.ephemeral_for == guild.bob
     helped = await tell(guild, guild.general, "help")
     assert "**retry**" in helped.text

@@ -7,7 +7,8 @@ import discord as sdk
 import pytest
 
 from adapters.discord import sessions
-from adapters.discord.commands import ABOUT, digest
+from adapters.discord.asking import ABOUT
+from adapters.discord.commands import digest
 from storage.sqlite import open_store
 from tests.adapters.discord.conftest import Guild
 from tests.adapters.discord.test_troubles import answering

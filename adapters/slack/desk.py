@@ -1,0 +1,318 @@
+"""Takes commands to the core's desk, and shows what comes back: from a slash command,
+a mention, a shortcut, a menu, a button or a form alike.
+
+Rule 1: nothing is decided here. Who somebody is and where they are is stated anew
+with each command, so that an old button or form gives nobody more than they may today.
+Rule 2: Slack waits three seconds for an acknowledgement, and opens a window only as
+long (facts A10). What takes longer goes on behind it, and is shown when it is there.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from adapters.slack import drawing, forms, mrkdwn, uploads
+from adapters.slack.client import Identity, SlackClient
+from adapters.slack.forms import Context
+from adapters.slack.people import People
+from adapters.slack.windows import Windows, user_of
+from bot.dialogue import Command, Form, Reply, Told
+from bot.errors import DeliveryError, StorageError, ThreadGone, Unacceptable
+from bot.people import Person
+from bot.ports import Host
+from bot.rules import Level, Place
+from bot.values import Heard
+
+log = logging.getLogger(__name__)
+
+PLATFORM = "slack"
+
+# How long work may take before Slack is told to wait, in seconds.
+PROMPT = 2.0
+
+SETTINGS = "thread_settings"
+FEEDBACK = "feedback"
+UP, DOWN = "up:", "down:"
+
+# Of how many messages it is remembered that they were commands. Each comes twice
+# within moments (facts A1.2). One that comes again after a restart is carried out
+# again: to set what is set already changes nothing.
+MOST_GIVEN = 1_000
+
+STALE = (
+    "This is left over from an earlier version and does nothing any more. "
+    "`/claude help` says what there is now."
+)
+UNKNOWN = "I do not know that command."
+UNSURE = (
+    "I cannot find out right now what you may do here. Please try again in a minute."
+)
+WORKING = "Working on it …"
+THANKS = "Thank you! That helps whoever looks after this bot."
+NO_ANSWER = "I no longer have that answer, so I could not note that. Thank you anyway!"
+
+Body = Mapping[str, Any]
+T = TypeVar("T")
+
+
+class Desk:
+    """Where people in Slack give commands."""
+
+    def __init__(
+        self,
+        client: SlackClient,
+        people: People,
+        us: Identity,
+        host: Host,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        self._client = client
+        self._people = people
+        self._us = us
+        self._host = host
+        self._tasks = tasks
+        self._windows = Windows(client, people, host, self._place(""))
+        self._given: OrderedDict[tuple[str, str], None] = OrderedDict()
+        #: What goes on behind an acknowledgement.
+        self.going_on: set[asyncio.Task[None]] = set()
+
+    async def take(self, body: Body) -> dict[str, Any] | None:
+        """What to acknowledge `body` with, if it is for us; None if it is not."""
+        kind = body.get("type")
+        if "command" in body and "response_url" in body:
+            return await self._slash(body)
+        if kind == "block_actions":
+            return await self._used(body)
+        if kind == "view_submission":
+            return await self._submitted(body)
+        if kind == "message_action" and body.get("callback_id") == SETTINGS:
+            return await self._shortcut(body)
+        event = body.get("event") or {}
+        if event.get("type") == "app_home_opened":
+            if event.get("tab") == "home":
+                await self._soon(self._windows.publish(str(event["user"])))
+            return {}
+        return None
+
+    def understood(self, heard: Heard) -> Command | None:
+        """The command that a message is, if all of it is one."""
+        if heard.automated or heard.echo or heard.files or not heard.addressed:
+            return None
+        said = mrkdwn.without_mention(heard.text, self._us.user)
+        return self._host.understood(mrkdwn.tokens(said))
+
+    async def said(self, command: Command, heard: Heard) -> None:
+        """Carry out a command that was given by a message, once."""
+        key = heard.thread.channel, heard.message
+        if key in self._given:
+            return
+        self._given[key] = None
+        if len(self._given) > MOST_GIVEN:
+            self._given.popitem(last=False)
+        await self._soon(self._say(command, heard))
+
+    # What people do.
+
+    async def _slash(self, body: Body) -> dict[str, Any]:
+        place = self._place(str(body["channel_id"]))
+        text = mrkdwn.tokens(str(body.get("text") or ""))
+        command = self._host.understood(text) if text.strip() else Command("settings")
+        work = self._reply(command or Command("help"), place, str(body["user_id"]))
+        reply = await self._promptly(
+            work, lambda late: self._windows.respond(body, late, place)
+        )
+        if reply is None:
+            return {}
+        if isinstance(reply, Form):
+            view = await self._windows.view(reply, Context(place), reply.title)
+            await self._windows.open("views.open", view, body)
+            return {}
+        if command is None:
+            reply = replace(reply, text=f"{UNKNOWN}\n{reply.text}")
+        return {"response_type": "ephemeral", **drawing.message(reply, place)}
+
+    async def _say(self, command: Command, heard: Heard) -> None:
+        thread = heard.thread
+        root = "" if heard.opens else thread.thread
+        place = self._place(thread.channel, root)
+        reply = await self._reply(command, place, heard.author)
+        if isinstance(reply, Form):
+            # Nothing opens a window but a control that somebody uses.
+            reply = drawing.opener(command, place)
+        drawn = drawing.message(reply, place)
+        common = {"channel": thread.channel, "thread_ts": root or None, **drawn}
+        if reply.public or thread.channel.startswith("D"):
+            common["thread_ts"] = thread.thread
+            await self._client.call(
+                "chat.postMessage", unfurl_links=False, unfurl_media=False, **common
+            )
+        else:
+            await self._client.call("chat.postEphemeral", user=heard.author, **common)
+
+    async def _shortcut(self, body: Body) -> dict[str, Any]:
+        said = body.get("message") or {}
+        channel = str((body.get("channel") or {}).get("id"))
+        thread = said.get("thread_ts") or said.get("ts") or ""
+        place = self._place(channel, str(thread))
+        work = self._reply(Command("settings"), place, user_of(body))
+        reply = await self._promptly(
+            work, lambda late: self._windows.respond(body, late, place)
+        )
+        if isinstance(reply, Told):
+            view = drawing.shown(reply, place, Context(place).metadata, "Settings")
+            await self._windows.open("views.open", view, body)
+        return {}
+
+    async def _used(self, body: Body) -> dict[str, Any]:
+        action = (body.get("actions") or [{}])[0]
+        if action.get("action_id") == FEEDBACK:
+            await self._soon(self._judged(body, str(action.get("value", ""))))
+            return {}
+        context = self._context(body, action)
+        command = drawing.used(action)
+        if command is None:
+            await self._windows.respond(body, Told(STALE), context.place)
+            return {}
+        work = self._reply(command, context.place, user_of(body))
+        reply = await self._promptly(
+            work, lambda late: self._windows.show(late, context, command, body)
+        )
+        if reply is not None:
+            await self._windows.show(reply, context, command, body)
+        return {}
+
+    async def _submitted(self, body: Body) -> dict[str, Any]:
+        view = body["view"]
+        context = self._context(body, {})
+        texts, files = forms.filled(view["state"]["values"], context)
+        work = self._send(forms.command(context), texts, files, context, body)
+        reply = await self._promptly(
+            work, lambda late: self._windows.replace(late, context, body)
+        )
+        if reply is None:
+            told, title = Told(WORKING), view["title"]["text"]
+            waiting = drawing.shown(told, context.place, context.metadata, title)
+            return {"response_action": "update", "view": waiting}
+        if isinstance(reply, Told) and reply.field:
+            block = forms.block_of(reply.field, view)
+            if block:
+                return {"response_action": "errors", "errors": {block: reply.text}}
+        if context.from_home:
+            await self._soon(self._windows.publish(user_of(body)))
+        return {
+            "response_action": "update",
+            "view": await self._windows.view(reply, context, view["title"]["text"]),
+        }
+
+    async def _judged(self, body: Body, value: str) -> None:
+        """Take in how good somebody found an answer."""
+        container = body.get("container") or {}
+        said = body.get("message") or {}
+        channel = str(container.get("channel_id"))
+        thread = str(said.get("thread_ts") or said.get("ts") or "")
+        turn = value.removeprefix(UP).removeprefix(DOWN)
+        place = self._place(channel, thread)
+        known = await self._host.feedback(place.key, turn, value.startswith(UP))
+        await self._client.call(
+            "chat.postEphemeral",
+            channel=channel,
+            thread_ts=thread,
+            user=user_of(body),
+            text=THANKS if known else NO_ANSWER,
+        )
+
+    # What becomes of it.
+
+    async def _reply(self, command: Command, place: Place, user: str) -> Reply:
+        try:
+            person = await self._person(place, user)
+            return await self._host.command(command, place, person)
+        except DeliveryError as error:
+            log.warning("slack.unknown_person user=%s %s", user, error)
+            return Told(UNSURE)
+        except StorageError as error:
+            log.error("slack.not_carried_out verb=%s %s", command.verb, error)
+            return Told(error.user_text)
+
+    async def _person(self, place: Place, user: str) -> Person:
+        try:
+            return await self._people.person(place, user)
+        except ThreadGone:
+            # A private channel that we are not in: people give commands there all
+            # the same, and who created it is not ours to know.
+            return await self._people.person(place.at(Level.WORKSPACE), user)
+
+    async def _send(
+        self,
+        command: Command,
+        texts: Mapping[str, str],
+        files: Mapping[str, Body],
+        context: Context,
+        body: Body,
+    ) -> Reply:
+        """What the core says to a form."""
+        given = dict(texts)
+        for field, file in files.items():
+            try:
+                given[field] = await uploads.text_of(self._client, file)
+            except Unacceptable as error:
+                return Told(error.user_text, field=field)
+        return await self._reply(command.having(given), context.place, user_of(body))
+
+    # How it is done in time.
+
+    async def _promptly(self, work: Awaitable[T], later: Any) -> T | None:
+        """What `work` returns, if that comes in time; otherwise `later` gets it."""
+        doing = asyncio.ensure_future(work)
+        await asyncio.wait({doing}, timeout=PROMPT)
+        if doing.done():
+            return doing.result()
+
+        async def goes_on() -> None:
+            await later(await doing)
+
+        self._begin(goes_on())
+        return None
+
+    async def _soon(self, work: Awaitable[None]) -> None:
+        """Do `work`, and let it go on behind the acknowledgement if it takes long."""
+        await asyncio.wait({self._begin(work)}, timeout=PROMPT)
+
+    def _begin(self, work: Awaitable[None]) -> asyncio.Task[None]:
+        task = self._tasks.create_task(self._quietly(work))
+        self.going_on.add(task)
+        task.add_done_callback(self.going_on.discard)
+        return task
+
+    async def _quietly(self, work: Awaitable[None]) -> None:
+        """`work`, whose failure is for the log: nobody waits for it any more."""
+        try:
+            await work
+        except (DeliveryError, StorageError) as error:
+            log.warning("slack.not_shown %s", error)
+
+    # Where it is.
+
+    def _place(self, channel: str, thread: str = "") -> Place:
+        return Place(PLATFORM, self._us.team, channel, thread)
+
+    def _context(self, body: Body, action: Body) -> Context:
+        """Where something was done, and how it came to be."""
+        view = body.get("view") or {}
+        if view.get("type") == "modal":
+            try:
+                metadata = str(view.get("private_metadata", ""))
+                return Context.of(metadata, PLATFORM, self._us.team)
+            except (ValueError, TypeError):
+                return Context(self._place(""))
+        if view:
+            return Context(self._place(""), from_home=True)
+        place = drawing.where(action, PLATFORM, self._us.team)
+        container = body.get("container") or {}
+        channel = str(container.get("channel_id", ""))
+        return Context(
+            place or self._place(channel, str(container.get("thread_ts", "")))
+        )

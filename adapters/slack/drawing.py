@@ -1,0 +1,189 @@
+"""Draws what the core says as Block Kit: messages for one person, modals, the home
+tab. Pure.
+
+Rule: whatever a control needs is in it, so that it works after a restart: a button's
+value is the line of its command, a menu's action_id is that and the name of what is
+chosen, and the block says where it stands.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from adapters.slack import mrkdwn
+from bot.dialogue import Button, Choice, Command, Menu, Page, Style, Told
+from bot.rules import Place
+
+Block = dict[str, Any]
+
+#: What the ids of our controls begin with.
+DO, MENU, AT = "do:", "menu:", "at|"
+#: What modals that only show something are called.
+SHOWN = "shown"
+
+# The most that Slack takes (facts A5.4); of a section's 3,000 some are left for the
+# fence that a cut closes and opens again.
+SECTION_CHARS = 2_900
+MESSAGE_BLOCKS, VIEW_BLOCKS = 50, 100
+TITLE_CHARS, LABEL_CHARS, OPTIONS = 24, 75, 100
+IN_A_ROW = 25
+FALLBACK_CHARS = 3_000
+
+CUT = "_There is more than can be shown here._"
+FENCE = "```"
+
+
+def message(told: Told, place: Place) -> dict[str, Any]:
+    """`told` as the text and blocks of a message, given at `place`."""
+    blocks = _fitting(_told(told, place), MESSAGE_BLOCKS)
+    fallback = mrkdwn.formatted(told.text)[:FALLBACK_CHARS]
+    return {"text": fallback or " ", "blocks": blocks}
+
+
+def opener(command: Command, place: Place) -> Told:
+    """A button that opens the form of `command`: a message cannot open one."""
+    return Told("There is a form to fill in.", buttons=(Button("Open it", command),))
+
+
+def shown(told: Told, place: Place, metadata: str, title: str) -> dict[str, Any]:
+    """`told` as a modal that asks for nothing."""
+    return {
+        "type": "modal",
+        "callback_id": SHOWN,
+        "private_metadata": metadata,
+        "title": plain(title[:TITLE_CHARS]),
+        "close": plain("Close"),
+        "blocks": _fitting(_told(told, place), VIEW_BLOCKS),
+    }
+
+
+def home(page: Page, place: Place) -> dict[str, Any]:
+    """`page` as the home tab."""
+    blocks: list[Block] = []
+    for nth, section in enumerate(page.sections):
+        if nth:
+            blocks.append({"type": "divider"})
+        blocks += _sections(f"**{section.title}**")
+        blocks += _sections(section.text)
+        blocks += _controls(section.menus, section.buttons, place, start=nth * 10)
+    return {"type": "home", "blocks": _fitting(blocks, VIEW_BLOCKS)}
+
+
+def plain(text: str) -> dict[str, Any]:
+    """A text without any notation."""
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
+def options(choices: Iterable[Choice]) -> list[dict[str, Any]]:
+    """`choices` as the options of a menu."""
+    return [
+        {
+            "text": plain(each.label[:LABEL_CHARS]),
+            "value": each.value,
+            **({"description": plain(each.about[:LABEL_CHARS])} if each.about else {}),
+        }
+        for each in list(choices)[:OPTIONS]
+    ]
+
+
+def used(action: Mapping[str, Any]) -> Command | None:
+    """The command of a control that was used; None if it is none of ours."""
+    name = str(action.get("action_id", ""))
+    if name.startswith(DO):
+        return Command.of_line(str(action.get("value", "")))
+    if name.startswith(MENU):
+        argument, _, line = name.removeprefix(MENU).partition(":")
+        chosen = (action.get("selected_option") or {}).get("value", "")
+        return Command.of_line(line).having({argument: str(chosen)})
+    return None
+
+
+def where(action: Mapping[str, Any], platform: str, workspace: str) -> Place | None:
+    """Where the control stands that was used; None if it does not say."""
+    block = str(action.get("block_id", ""))
+    if not block.startswith(AT):
+        return None
+    channel, thread, _ = block.removeprefix(AT).split("|", 2)
+    return Place(platform, workspace, channel, thread)
+
+
+def _told(told: Told, place: Place) -> list[Block]:
+    blocks = list(_sections(told.text))
+    if told.file is not None:
+        blocks += _verbatim(told.file.text)
+    return [*blocks, *_controls(told.menus, told.buttons, place)]
+
+
+def _sections(text: str) -> Iterator[Block]:
+    for piece in _pieces(mrkdwn.formatted(text)):
+        if piece.strip():
+            yield {"type": "section", "text": {"type": "mrkdwn", "text": piece}}
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """`text` in pieces of a section, cut at the ends of lines; code that is cut is
+    closed and opened again."""
+    piece, is_code = "", False
+    for line in text.split("\n"):
+        for start in range(0, max(1, len(line)), SECTION_CHARS):
+            part = line[start : start + SECTION_CHARS]
+            if piece and len(piece) + len(part) + 1 > SECTION_CHARS:
+                yield f"{piece}\n{FENCE}" if is_code else piece
+                piece = FENCE if is_code else ""
+            piece = f"{piece}\n{part}" if piece else part
+        is_code ^= line.count(FENCE) % 2 == 1
+    yield piece
+
+
+def _verbatim(text: str) -> Iterator[Block]:
+    """A file's text as it is: a plain text knows no notation."""
+    for start in range(0, len(text), SECTION_CHARS):
+        piece = text[start : start + SECTION_CHARS]
+        if piece.strip():
+            yield {"type": "section", "text": plain(piece)}
+
+
+def _controls(
+    menus: Sequence[Menu], buttons: Sequence[Button], place: Place, start: int = 0
+) -> Iterator[Block]:
+    def block(elements: list[Any], nth: int) -> Block:
+        name = f"{AT}{place.channel}|{place.thread}|{start + nth}"
+        return {"type": "actions", "block_id": name, "elements": elements}
+
+    for nth, menu in enumerate(menus):
+        if menu.choices:
+            yield block([_menu(menu)], nth)
+    drawn = [_button(button, nth) for nth, button in enumerate(buttons[:IN_A_ROW])]
+    if drawn:
+        yield block(drawn, len(menus))
+
+
+def _menu(menu: Menu) -> dict[str, Any]:
+    return {
+        "type": "static_select",
+        "action_id": f"{MENU}{menu.argument}:{menu.command.line}",
+        "placeholder": plain(menu.label),
+        "options": options(menu.choices),
+    }
+
+
+def _button(button: Button, nth: int) -> dict[str, Any]:
+    style = {} if button.style is Style.PLAIN else {"style": button.style.value}
+    return {
+        "type": "button",
+        "action_id": f"{DO}{nth}",
+        "text": plain(button.label[:LABEL_CHARS]),
+        "value": button.command.line,
+        **style,
+    }
+
+
+def _fitting(blocks: list[Block], most: int) -> list[Block]:
+    """As many of `blocks` as Slack takes, its controls in any case."""
+    if len(blocks) <= most:
+        return blocks or list(_sections("Done."))
+    controls = [each for each in blocks if each["type"] == "actions"][: most - 1]
+    texts = [each for each in blocks if each["type"] != "actions"]
+    room = most - len(controls) - 1
+    kept = {id(each) for each in [*texts[:room], *controls]}
+    cut = {"type": "section", "text": {"type": "mrkdwn", "text": CUT}}
+    return [*(each for each in blocks if id(each) in kept), cut]

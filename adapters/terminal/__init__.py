@@ -1,0 +1,1 @@
+"""The terminal: a conversation with no account and no network."""

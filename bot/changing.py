@@ -1,0 +1,352 @@
+"""Changes settings, as admins tell the bot to: forms, what is saved, what clashes.
+
+Rule 1: everything is judged before anything is written, and is written whole or not
+at all. What somebody wrote and could not be saved is kept as a draft.
+Rule 2: rights are looked at for each option at the place that it is set for.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from bot import telling
+from bot.authority import Authority
+from bot.catalogue import Survey, refused
+from bot.dialogue import Button, Choice, Command, Field, File, Form, Kind, Style, Told
+from bot.errors import Unacceptable
+from bot.options import BY_NAME, Option, misfits, warning
+from bot.people import Person
+from bot.policy import Policy
+from bot.rules import Change, Clash, Draft, Entry, Level, Place, Version
+from bot.stores import Store
+from bot.targets import aimed, target, where
+from bot.verbs import INHERIT
+
+#: What a form's choice says for taking a setting back.
+AROUND = "inherit"
+
+#: How much of a prompt a message shows; all of it is in a file then.
+SHOWN_CHARS = 1_200
+
+THEY_GO_ON = "Running threads go on as they began."
+THEY_CHANGE = "Running threads change with it, and say so."
+
+_GONE = "That draft is no longer there. Please write it again."
+
+
+class Changing:
+    """Carries out the verbs that change settings."""
+
+    def __init__(
+        self,
+        store: Store,
+        authority: Authority,
+        survey: Callable[[], Survey | None] = lambda: None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._authority = authority
+        #: What Claude's API says of the models that we know.
+        self._survey = survey
+        self._now = now
+
+    # Forms.
+
+    async def edit(self, command: Command, place: Place, person: Person) -> Form | Told:
+        """The form of the option that `command` names."""
+        option = BY_NAME.get(command.arguments.get("option", ""))
+        if option is None:
+            raise Unacceptable("This setting is no longer there.")
+        policy = await self._authority.policy(target(command, place, option))
+        await self._authority.require(person, place, policy, option)
+        return await self._form(policy, (option,), command)
+
+    async def budgets(self, command: Command, place: Place, person: Person) -> Form:
+        """The form of both budgets."""
+        both = (BY_NAME["budget_day"], BY_NAME["budget_month"])
+        policy = await self._authority.policy(target(command, place, both[0]))
+        await self._authority.require(person, place, policy, both[0])
+        return await self._form(policy, both, command)
+
+    async def _form(
+        self, policy: Policy, options: Sequence[Option], command: Command
+    ) -> Form:
+        place = policy.place
+        fields = [await self._field(policy, option) for option in options]
+        if any(option.kept for option in options) and place.level is not Level.THREAD:
+            fields.append(_RUNNING)
+        newest = await self._store.audit(place, 0.0, 1)
+        base = str(newest[0].id if newest else 0)
+        save = Command("save", {"where": where(command, place), "base": base})
+        title = options[0].label if len(options) == 1 else "Budget"
+        return Form(save, title[:24], tuple(fields))
+
+    async def _field(self, policy: Policy, option: Option) -> Field:
+        own = policy.own(option.name)
+        value = own.value if own else ""
+        if option.versioned:
+            version = await self._authority.prompt(policy)
+            value = version.text or ""
+        if option.kind is Kind.CHOICE:
+            around = await self._around(policy, option)
+            today = datetime.fromtimestamp(self._now(), UTC).date()
+            choices = (
+                Choice(AROUND, f"As around: {option.show(around)}"[:75]),
+                *option.choices(today),
+            )
+            known = {choice.value for choice in choices}
+            value = value if value in known else AROUND
+        else:
+            choices = ()
+        return Field(
+            option.name,
+            option.label,
+            option.kind,
+            "\n".join(_lines(option, value)),
+            choices=choices,
+            most=option.most,
+            required=option.versioned,
+            hint="" if option.versioned else "Empty: as it is around.",
+        )
+
+    async def _around(self, policy: Policy, option: Option) -> str:
+        """The value that would apply without one at the very place of `policy`."""
+        wider = policy.place.around[1]
+        return (await self._authority.policy(wider))[option.name]
+
+    async def shown_prompt(
+        self, policy: Policy, person: Person, command: Command
+    ) -> Told:
+        """The whole prompt that applies, with what can be done about it."""
+        version = await self._authority.prompt(policy)
+        text = version.text or ""
+        applied = policy.applied["prompt"]
+        head = (
+            f"**The prompt of {telling.here(policy.place.level)}** · version "
+            f"{version.number} · {telling.source(applied)}"
+        )
+        there = where(command, policy.place)
+        buttons = [Button("History", aimed("prompt history", there))]
+        if self._authority.may(person, policy):
+            buttons.insert(0, Button("Change", aimed("prompt set", there)))
+            buttons.append(Button("Try a prompt", aimed("prompt try", there)))
+        if len(text) > SHOWN_CHARS:
+            told = f"{head}\n{_quoted(text[:SHOWN_CHARS])}…"
+            return Told(told, buttons=tuple(buttons), file=File("prompt.txt", text))
+        return Told(f"{head}\n{_quoted(text)}", buttons=tuple(buttons))
+
+    # Saving.
+
+    async def save(self, command: Command, place: Place, person: Person) -> Told:
+        """Save what a form says."""
+        written = {
+            name: value
+            for name, value in command.arguments.items()
+            if name in BY_NAME and value is not None
+        }
+        base = command.arguments.get("base", "")
+        return await self._save(
+            written,
+            command,
+            place,
+            person,
+            base=int(base) if base.isdecimal() else None,
+            running=command.arguments.get("running") == "yes",
+        )
+
+    async def set(self, command: Command, place: Place, person: Person) -> Told | Form:
+        """Set one option to what somebody typed, or ask for it."""
+        name = command.arguments["option"]
+        if "value" not in command.arguments:
+            return await self.edit(command, place, person)
+        written = {name: command.arguments["value"]}
+        return await self._save(written, command, place, person)
+
+    async def _save(
+        self,
+        written: Mapping[str, str],
+        command: Command,
+        place: Place,
+        person: Person,
+        *,
+        base: int | None = None,
+        running: bool = False,
+    ) -> Told:
+        options = [BY_NAME[name] for name in written]
+        if not options:
+            raise Unacceptable("There is nothing to save in this.")
+        policy = await self._authority.policy(target(command, place, options[0]))
+        for option in options:
+            await self._authority.require(person, place, policy, option)
+        changes, warnings = [], []
+        for option in options:
+            try:
+                change, told = self._change(policy, option, written[option.name])
+            except Unacceptable as error:
+                return Told(error.user_text, field=option.name)
+            changes.append(change)
+            warnings += [told] if told else []
+        if misfit := self._misfit(policy, changes):
+            return misfit
+        result = await self._store.change(
+            changes, who=person.id, now=self._now(), base=base, running=running
+        )
+        if isinstance(result, Clash):
+            return await self._clash(result, policy, written, person)
+        return Told("\n".join([_saved(result, policy, running), *warnings]))
+
+    def _change(self, policy: Policy, option: Option, text: str) -> tuple[Change, str]:
+        """What is to be changed, and what whoever does it should know."""
+        place = policy.place
+        if place.level not in option.levels:
+            levels = " or ".join(telling.here(each) for each in _ordered(option))
+            raise Unacceptable(f"{option.label} can be set for {levels} only.")
+        plain = text.strip().lower()
+        if plain in INHERIT or (text == "" and not option.versioned):
+            return Change(place, option.name, None, versioned=option.versioned), ""
+        today = datetime.fromtimestamp(self._now(), UTC).date()
+        value = option.read(text, today)
+        survey = self._survey() or Survey()
+        if option.name == "model" and (why := refused(value, survey)):
+            raise Unacceptable(f"{why} Please choose another model.")
+        change = Change(place, option.name, value, versioned=option.versioned)
+        return change, warning(option.name, value, today, survey.retires.get(value))
+
+    def _misfit(self, policy: Policy, changes: Sequence[Change]) -> Told | None:
+        """Why the model would not take what is set then; None if it would."""
+        values = {name: each.value for name, each in policy.applied.items()}
+        changed = {c.name: c.value for c in changes}
+        values |= {name: value for name, value in changed.items() if value is not None}
+        own = {s.name for s in policy.settings} | changed.keys()
+        for name, why in misfits(values).items():
+            concerned = name in changed or "model" in changed
+            if not concerned or name not in own or changed.get(name, "") is None:
+                continue
+            if name in changed:
+                return Told(why, field=name)
+            label = BY_NAME[name].label
+            return Told(f"{why} Please take {label} back first.", field="model")
+        return None
+
+    async def _clash(
+        self, clash: Clash, policy: Policy, written: Mapping[str, str], person: Person
+    ) -> Told:
+        """Tell what others changed meanwhile, and let the person choose."""
+        lines = ["**Not saved:** this was changed while you were writing."]
+        lines += [
+            f"- {telling.minute(entry.at)} · {telling.change(entry)}"
+            for entry in clash.entries
+        ]
+        name = clash.entries[-1].name
+        now = self._now()
+        draft = Draft(0, policy.place, name, written[name], person.id, now)
+        number = await self._store.save_draft(draft)
+        if BY_NAME[name].versioned:
+            theirs = await self._store.versions(policy.place, name)
+            mine = Version(0, policy.place, 0, draft.value, person.id, now)
+            if theirs:
+                compared = telling.difference(theirs[0], mine)
+                lines += [
+                    "From theirs to yours:",
+                    compared.replace("version 0", "yours"),
+                ]
+        lines.append("What you wrote is kept. Which one shall it be?")
+        base = str(clash.entries[-1].id)
+        with_draft = {"draft": str(number), "base": base}
+        return Told(
+            "\n".join(lines),
+            buttons=(
+                Button("Save mine", Command("draft save", with_draft), Style.PRIMARY),
+                Button("Write on", Command("draft edit", with_draft)),
+                Button("Keep theirs", Command("draft drop", with_draft)),
+            ),
+        )
+
+    # Drafts.
+
+    async def save_draft(self, command: Command, place: Place, person: Person) -> Told:
+        """Save what a draft says, as somebody decided who saw what it replaces."""
+        draft = await self._draft(command, person)
+        base = command.arguments.get("base", "")
+        return await self._save(
+            {draft.name: draft.value},
+            Command("save", {"where": draft.place.level.value}),
+            draft.place,
+            person,
+            base=int(base) if base.isdecimal() else None,
+        )
+
+    async def drop_draft(self, command: Command, place: Place, person: Person) -> Told:
+        """Leave everything as it is."""
+        await self._draft(command, person)
+        return Told("Nothing was changed.")
+
+    async def edit_draft(
+        self, command: Command, place: Place, person: Person
+    ) -> Form | Told:
+        """The form of a draft, as it reads."""
+        draft = await self._draft(command, person)
+        option = BY_NAME[draft.name]
+        policy = await self._authority.policy(draft.place)
+        await self._authority.require(person, place, policy, option)
+        form = await self._form(policy, (option,), Command("edit"))
+        first = replace(form.fields[0], value="\n".join(_lines(option, draft.value)))
+        base = command.arguments.get("base", "0")
+        return replace(
+            form,
+            command=form.command.having({"base": base}),
+            fields=(first, *form.fields[1:]),
+        )
+
+    async def _draft(self, command: Command, person: Person) -> Draft:
+        number = command.arguments.get("draft", "")
+        draft = await self._store.draft(int(number)) if number.isdecimal() else None
+        # Whoever forges a number sees nothing of what others wrote.
+        if draft is None or draft.who != person.id:
+            raise Unacceptable(_GONE)
+        return draft
+
+
+_RUNNING = Field(
+    "running",
+    "Which threads",
+    Kind.CHOICE,
+    "no",
+    choices=(
+        Choice("no", "New threads only", "Running ones go on as they began"),
+        Choice("yes", "Running threads, too", "They are told so, once"),
+    ),
+)
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {line}" for line in text.splitlines())
+
+
+def _ordered(option: Option) -> list[Level]:
+    return [level for level in reversed(Level) if level in option.levels]
+
+
+def _lines(option: Option, value: str) -> Sequence[str]:
+    """A canonical value as a form shows it, by lines."""
+    if option.name == "stop_sequences" and value:
+        return option.show(value).replace("`", "").split(", ")
+    return value.split("\n")
+
+
+def _saved(entries: Sequence[Entry], policy: Policy, running: bool) -> str:
+    if not entries:
+        return "Nothing changed: it is so already."
+    where = telling.here(policy.place.level)
+    lines = [f"Saved for {where}:"]
+    for entry in entries:
+        option = BY_NAME[entry.name]
+        after = "as around" if entry.after is None else entry.after
+        if entry.after is not None and not option.versioned:
+            after = option.show(entry.after)
+        lines.append(f"- **{option.label}**: {after}")
+    kept = any(BY_NAME[entry.name].kept for entry in entries)
+    if kept and policy.place.level is not Level.THREAD:
+        lines.append(THEY_CHANGE if running else THEY_GO_ON)
+    return "\n".join(lines)

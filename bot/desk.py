@@ -1,0 +1,363 @@
+"""Carries out what people tell the bot to do: every verb, for every platform.
+
+Rule: whatever goes wrong, who gave a command is told one sentence, and nothing is
+half done.
+"""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+
+from bot import telling
+from bot.authority import Authority
+from bot.changing import Changing
+from bot.dialogue import Button, Choice, Command, Menu, Page, Reply, Section, Told
+from bot.errors import DeliveryError, ThreadGone, Unacceptable
+from bot.lanes import Lanes
+from bot.money import Period, Spending
+from bot.options import BY_NAME
+from bot.past import PROMPT, Past
+from bot.people import Person
+from bot.policy import Policy
+from bot.rules import Level, Place, Setting, Version
+from bot.stores import Store
+from bot.targets import aimed, target
+from bot.trying import Trying
+from bot.verbs import VERBS
+
+log = logging.getLogger(__name__)
+
+RENEWED = "Fresh start: from here on I read nothing of what was said before."
+STOPPING = "Stopping."
+REPEATING = "Answering again."
+NOTHING_HERE = "There is no conversation here yet. Just ask."
+NOTHING_RUNS = "I am not writing anything here."
+NOTHING_TO_REPEAT = "There is no finished answer here that I could write again."
+STALE = (
+    "This is left over from an earlier version and does nothing any more. "
+    "`help` says what there is now."
+)
+CHANNEL_GONE = "That channel is no longer there, or I am no longer in it."
+UNSURE = (
+    "I cannot find out right now what you may do here. Please try again in a minute."
+)
+
+HELP = """\
+**Ask** by mentioning me, or with the command for asking: I answer in a thread, and \
+there you go on. In direct messages just write.
+I read what is said in our threads, and remember it. If you edit or delete a \
+message, I read it so, or no more.
+A command is a whole message of its own, or one of the platform's commands:"""
+
+# How many places and people a list of what was spent shows.
+MOST_SPENDERS = 8
+# How many channels with settings of their own the bot's page lists: a page holds 100
+# blocks (platform facts A5.4).
+MOST_CHANNELS = 20
+
+Work = Callable[[Command, Place, Person], Awaitable[Reply]]
+
+
+class Desk:
+    """Where commands are given."""
+
+    def __init__(
+        self,
+        store: Store,
+        lanes: Lanes,
+        authority: Authority,
+        changing: Changing,
+        past: Past,
+        trying: Trying,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._lanes = lanes
+        self._authority = authority
+        self._changing = changing
+        self._now = now
+        self._work: Mapping[str, Work] = {
+            "new": self._new,
+            "stop": self._stop,
+            "retry": self._retry,
+            "settings": self._settings,
+            "model": self._model,
+            "budget": self._budget,
+            "prompt": self._prompt,
+            "prompt show": self._show_prompt,
+            "prompt set": self._set_prompt,
+            "prompt history": past.history,
+            "prompt diff": past.diff,
+            "prompt rollback": past.rollback,
+            "prompt try": trying.form,
+            "usage": self._usage,
+            "set": changing.set,
+            "audit": past.audit,
+            "help": self._help,
+            "edit": changing.edit,
+            "save": changing.save,
+            "draft save": changing.save_draft,
+            "draft drop": changing.drop_draft,
+            "draft edit": changing.edit_draft,
+            "try run": trying.run,
+        }
+
+    async def run(self, command: Command, place: Place, person: Person) -> Reply:
+        """See `bot.ports.Host.command`. Raises StorageError."""
+        work = self._work.get(command.verb)
+        if work is None:
+            return Told(STALE)
+        try:
+            return await work(command, place, person)
+        except Unacceptable as error:
+            return Told(error.user_text)
+        except ThreadGone as error:
+            log.info("command.nowhere verb=%s %s", command.verb, error)
+            return Told(CHANNEL_GONE)
+        except DeliveryError as error:
+            log.warning("command.unsure verb=%s %s", command.verb, error)
+            return Told(UNSURE)
+
+    async def page(self, place: Place, person: Person) -> Page:
+        """See `bot.ports.Host.page`. Raises StorageError."""
+        policy = await self._authority.policy(place)
+        prompt = await self._authority.prompt(policy)
+        applies = self._applies(policy, prompt)
+        if not self._authority.may(person, policy):
+            since = _month(self._now())
+            own = await self._store.spending(since, place, person.id)
+            return Page(
+                (
+                    Section("What applies", applies),
+                    Section("Your own usage", self._sums("You", own)),
+                    Section("How to talk to me", HELP.rsplit("\n", 1)[0]),
+                )
+            )
+        return Page(
+            (
+                Section(
+                    "The workspace",
+                    applies,
+                    self._menus(policy, person, Level.WORKSPACE),
+                    _prompt_buttons("workspace"),
+                ),
+                Section("Usage", await self._spent(policy, admin=True)),
+                *await self._channels(place),
+                Section("Latest changes", await self._latest(place)),
+            )
+        )
+
+    # What everybody may.
+
+    async def _new(self, command: Command, place: Place, person: Person) -> Told:
+        self._lanes.stop(place.key)
+        known = await self._store.renew(place.key)
+        return Told(RENEWED, public=True) if known else Told(NOTHING_HERE)
+
+    async def _stop(self, command: Command, place: Place, person: Person) -> Told:
+        return Told(STOPPING if self._lanes.stop(place.key) else NOTHING_RUNS)
+
+    async def _retry(self, command: Command, place: Place, person: Person) -> Told:
+        if not await self._store.repeat(place.key, self._now()):
+            return Told(NOTHING_TO_REPEAT)
+        self._lanes.put(place.key)
+        return Told(REPEATING)
+
+    async def _help(self, command: Command, place: Place, person: Person) -> Told:
+        policy = await self._authority.policy(place)
+        admin = self._authority.may(person, policy)
+        verbs = [
+            f"- **{verb.name}**: {verb.summary}"
+            for verb in VERBS
+            if not verb.hidden and (admin or not verb.admin)
+        ]
+        return Told("\n".join([HELP, *verbs]))
+
+    async def _settings(self, command: Command, place: Place, person: Person) -> Told:
+        place = target(command, place, PROMPT)
+        policy = await self._authority.policy(place)
+        prompt = await self._authority.prompt(policy)
+        menus: list[Menu] = []
+        for around in place.around:
+            if around.level is not Level.OPERATOR:
+                there = await self._authority.policy(around)
+                menus += self._menus(there, person, around.level)
+        show = aimed("prompt show", place.level.value)
+        buttons = (Button("Whole prompt", show),)
+        return Told(self._applies(policy, prompt), menus=tuple(menus), buttons=buttons)
+
+    async def _show_prompt(
+        self, command: Command, place: Place, person: Person
+    ) -> Told:
+        policy = await self._authority.policy(target(command, place, PROMPT))
+        return await self._changing.shown_prompt(policy, person, command)
+
+    async def _usage(self, command: Command, place: Place, person: Person) -> Told:
+        policy = await self._authority.policy(target(command, place, None))
+        known = await self._authority.at(policy.place, person, place)
+        admin = self._authority.may(known, policy)
+        lines = [await self._spent(policy, admin=admin)]
+        if not admin:
+            since = _month(self._now())
+            own = await self._store.spending(since, policy.place, person.id)
+            lines.append(self._sums("You", own))
+        return Told("\n".join(lines))
+
+    # What shows or changes, by who asks.
+
+    async def _model(self, command: Command, place: Place, person: Person) -> Reply:
+        if "value" in command.arguments:
+            named = command.having({"option": "model"})
+            return await self._changing.set(named, place, person)
+        policy = await self._authority.policy(target(command, place, BY_NAME["model"]))
+        if self._authority.may(person, policy):
+            edit = command.having({"option": "model"})
+            return await self._changing.edit(edit, place, person)
+        return Told(telling.one(policy, BY_NAME["model"]))
+
+    async def _budget(self, command: Command, place: Place, person: Person) -> Reply:
+        period, value = (command.arguments.get(n) for n in ("period", "value"))
+        if value is not None and period is None:
+            return Told("Please say whether that is a day's or a month's budget.")
+        if period is not None and value is not None:
+            named = command.having({"option": f"budget_{period}"})
+            return await self._changing.set(named, place, person)
+        option = BY_NAME["budget_day"]
+        policy = await self._authority.policy(target(command, place, option))
+        if self._authority.may(person, policy):
+            return await self._changing.budgets(command, place, person)
+        return Told(await self._budgets(policy))
+
+    async def _prompt(self, command: Command, place: Place, person: Person) -> Reply:
+        policy = await self._authority.policy(target(command, place, PROMPT))
+        if not self._authority.may(person, policy):
+            return await self._show_prompt(command, place, person)
+        return await self._set_prompt(command, place, person)
+
+    async def _set_prompt(
+        self, command: Command, place: Place, person: Person
+    ) -> Reply:
+        named = command.having({"option": PROMPT.name})
+        if (text := command.arguments.get("file")) is not None:
+            named = named.having({"value": text})
+        return await self._changing.set(named, place, person)
+
+    # What was spent.
+
+    async def _spent(self, policy: Policy, *, admin: bool) -> str:
+        """Today and this month at a place; for admins also by channel and person."""
+        thread, lines = policy.place, []
+        if thread.level is Level.THREAD:
+            policy = await self._authority.policy(thread.at(Level.CHANNEL))
+        rows = await self._store.spending(_month(self._now()), policy.place)
+        if thread.level is Level.THREAD:
+            ours = [row for row in rows if row.place == thread]
+            lines.append(telling.spent("This thread, this month", ours))
+        where = telling.here(policy.place.level).capitalize()
+        lines.append(self._sums(where, rows))
+        budgets = await self._budgets(policy)
+        if budgets:
+            lines += ["**Budgets**", budgets]
+        if policy.place.level is Level.WORKSPACE:
+            by_channel = _grouped(rows, lambda row: f"channel:{row.place.channel}")
+            lines += ["**By channel, this month**", *by_channel]
+        if admin:
+            by_person = _grouped(rows, lambda row: telling.person(row.person or "?"))
+            lines += ["**By person, this month**", *by_person]
+        return "\n".join(lines)
+
+    def _sums(self, name: str, rows: list[Spending]) -> str:
+        today = Period.DAY.name_at(self._now())
+        return "\n".join(
+            [
+                telling.spent(f"{name}, today", (r for r in rows if r.day == today)),
+                telling.spent(f"{name}, this month", rows),
+            ]
+        )
+
+    async def _budgets(self, policy: Policy) -> str:
+        lines = []
+        for cap in policy.caps.budgets:
+            balance = await self._store.balance(cap.place, cap.period, self._now())
+            lines.append(telling.budget(cap, balance))
+        return "\n".join(lines)
+
+    # The bot's own page.
+
+    async def _channels(self, place: Place) -> list[Section]:
+        """Channels with settings of their own, each with its menu."""
+        by_channel: dict[Place, list[Setting]] = {}
+        for setting in await self._store.settings(place):
+            if setting.place.level is Level.CHANNEL:
+                by_channel.setdefault(setting.place, []).append(setting)
+        sections = []
+        for channel, settings in list(by_channel.items())[:MOST_CHANNELS]:
+            lines = [telling.own(setting) for setting in settings]
+            menu = Menu(
+                aimed("edit", f"channel:{channel.channel}"),
+                "option",
+                "Change here …",
+                _choices(channel),
+            )
+            name = f"channel:{channel.channel}"
+            sections.append(Section(name, "\n".join(lines), (menu,)))
+        if left := len(by_channel) - len(sections):
+            text = f"{left} more channels have settings of their own."
+            sections.append(Section("More channels", text))
+        return sections
+
+    async def _latest(self, place: Place) -> str:
+        entries = await self._store.audit(place, 0.0, 8)
+        return telling.audit(entries, place)
+
+    def _applies(self, policy: Policy, prompt: Version) -> str:
+        known = self._authority.known(policy.place)
+        return telling.settings(policy, prompt, known)
+
+    def _menus(self, policy: Policy, person: Person, level: Level) -> tuple[Menu, ...]:
+        """A menu of what `person` may change at the place of `policy`."""
+        offered = self._authority.offered(policy, person)
+        if not offered:
+            return ()
+        choices = tuple(Choice(o.name, o.label, o.about[:75]) for o in offered)
+        label = f"Change for {telling.here(level)} …"
+        return (Menu(aimed("edit", level.value), "option", label, choices),)
+
+
+def _choices(place: Place) -> tuple[Choice, ...]:
+    return tuple(
+        Choice(option.name, option.label, option.about[:75])
+        for option in BY_NAME.values()
+        if place.level in option.levels
+    )
+
+
+def _prompt_buttons(where: str) -> tuple[Button, ...]:
+    return (
+        Button("Prompt", Command("prompt set", {"where": where})),
+        Button("History", aimed("prompt history", where)),
+        Button("Try a prompt", aimed("prompt try", where)),
+        Button("Budgets", aimed("budget", where)),
+        Button("Audit", aimed("audit", where)),
+    )
+
+
+def _grouped(rows: list[Spending], key: Callable[[Spending], str]) -> list[str]:
+    """A line for each group of `rows`, the dearest first."""
+    groups: dict[str, list[Spending]] = {}
+    for row in rows:
+        groups.setdefault(key(row), []).append(row)
+    costs = {name: sum(row.cost for row in group) for name, group in groups.items()}
+    dearest = sorted(costs, key=lambda name: -costs[name])
+    most = max(costs.values(), default=0.0)
+    lines = [
+        telling.spent(name, groups[name], most) for name in dearest[:MOST_SPENDERS]
+    ]
+    if left := len(dearest) - len(lines):
+        lines.append(f"- … and {left} more")
+    return lines or ["- nobody asked anything"]
+
+
+def _month(now: float) -> float:
+    """When the month of `now` began (UTC)."""
+    return telling.beginning(Period.MONTH.name_at(now))

@@ -1,0 +1,127 @@
+"""What may be spent, what is set aside and what was spent. Values only.
+
+USD as float throughout; a day and a month are those of UTC.
+"""
+
+import enum
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from bot.rules import Place
+from bot.values import Usage
+
+#: Parts of a budget at which its admins are told, once each.
+ALERTS = (0.75, 0.95)
+
+#: Over how many seconds a person's limits count.
+HOUR = 3600.0
+
+
+class Period(enum.Enum):
+    """Over what a budget counts."""
+
+    DAY = "day"
+    MONTH = "month"
+
+    def name_at(self, now: float) -> str:
+        """The day ("2026-11-26") or month ("2026-11") that `now` lies in."""
+        day = datetime.fromtimestamp(now, UTC).date().isoformat()
+        return day if self is Period.DAY else day[:7]
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """A budget: no more than `usd` in a period, in all of `place`."""
+
+    place: Place
+    period: Period
+    usd: float
+    #: Who set it: a platform's user id, or "operator".
+    who: str = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCap:
+    """What one person may use of `place` within an hour that slides."""
+
+    place: Place
+    #: How many questions; None for any number.
+    messages: int | None = None
+    usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """All that limits one call."""
+
+    budgets: tuple[Cap, ...] = ()
+    people: tuple[PersonCap, ...] = ()
+
+
+#: Where nothing is limited.
+NO_CAPS = Caps()
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """A call was not let through, by exactly one of these."""
+
+    budget: Cap | None = None
+    person: PersonCap | None = None
+    #: USD that was spent in the period or hour, and that is set aside for calls
+    #: which are being made now.
+    spent: float = 0.0
+    reserved: float = 0.0
+    #: When the person may ask again, in seconds since 1970.
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A budget has come to one of `ALERTS`; said once in its period."""
+
+    budget: Cap
+    share: float
+    spent: float
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A model call that is no answer, as it begins: what for, where, for whom."""
+
+    place: Place
+    #: The platform's user id.
+    person: str
+    #: "routing" or "try".
+    kind: str
+    model: str
+    #: The most that it can cost.
+    most: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What was spent of a place's account in one period, and is set aside."""
+
+    spent: float = 0.0
+    reserved: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What one person's questions used of one model in one thread on one day (UTC)."""
+
+    day: str
+    place: Place
+    #: The platform's user id; "" where it was not noted (before it was).
+    person: str
+    model: str
+    #: "answer", "routing" or "try".
+    kind: str
+    #: How many calls.
+    turns: int
+    usage: Usage = field(default_factory=Usage)
+    #: In USD, of the calls whose price is known.
+    cost: float = 0.0
+    #: How many calls have no known price.
+    unpriced: int = 0

@@ -1,0 +1,168 @@
+"""Says which settings apply at a place, and why. Pure.
+
+The narrower level wins, and a running thread keeps what it began with until somebody
+sets it for that thread, or for running threads, too. What counts at each level by
+itself (budgets) is not replaced but added up.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from bot.catalogue import find
+from bot.money import Cap, Caps, Period, PersonCap
+from bot.options import BY_NAME, ON, OPTIONS, misfits, sequences
+from bot.rules import Level, Place, Rules, Setting
+
+OPERATOR = "operator"
+
+#: What a thread keeps beside options: why its model was chosen.
+ROUTE = "route"
+
+_PERIODS = {"budget_day": Period.DAY, "budget_month": Period.MONTH}
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """What the operator says for every workspace."""
+
+    #: Canonical values by option, of the prompt its text; what is missing is the
+    #: option's own default.
+    values: Mapping[str, str] = field(default_factory=dict)
+    #: Makes ids of people opaque to the model's side.
+    secret: str = field(default="", repr=False)
+    #: Who may change everything, as "platform:ID".
+    admins: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One option's value as it applies, and where that comes from."""
+
+    name: str
+    #: Canonical; of the prompt, the id of its version.
+    value: str
+    #: Where it was set; the operator's place also for what nobody set.
+    place: Place = field(default_factory=Place)
+    #: Who set it; "operator" also for what nobody set.
+    who: str = OPERATOR
+    #: Seconds since 1970; 0 for what the operator set.
+    at: float = 0.0
+    #: Whether it applies because the thread keeps what it began with, though by now
+    #: something else is set around it.
+    kept: bool = False
+    #: Why the model does not take it; "" if it does.
+    unused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """All that applies at one place."""
+
+    place: Place
+    applied: Mapping[str, Applied]
+    settings: tuple[Setting, ...] = ()
+    #: The operator's own values that are not empty.
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    #: Why `auto` chose the model of this thread; "" where it did not.
+    route: str = ""
+
+    def __getitem__(self, name: str) -> str:
+        """The canonical value of option `name`; "" for none."""
+        return self.applied[name].value
+
+    def on(self, name: str) -> bool:
+        """Whether the switch `name` is on."""
+        return self[name] == ON
+
+    def used(self, name: str) -> str:
+        """The value of `name` if the model takes it; else ""."""
+        return "" if self.applied[name].unused else self[name]
+
+    @property
+    def max_tokens(self) -> int:
+        """The longest answer, as far as the model can write that much."""
+        facts = find(self["model"])
+        wanted = int(self["max_tokens"])
+        return min(wanted, facts.max_output) if facts else wanted
+
+    @property
+    def temperature(self) -> float | None:
+        value = self.used("temperature")
+        return float(value) if value else None
+
+    @property
+    def stop_sequences(self) -> tuple[str, ...]:
+        return sequences(self["stop_sequences"])
+
+    @property
+    def caps(self) -> Caps:
+        """Every budget and limit that a question asked here counts on."""
+        return Caps(tuple(self._budgets()), tuple(self._people()))
+
+    @property
+    def admins(self) -> tuple[tuple[Place, str], ...]:
+        """Whom admins named as admins, with where."""
+        named = (s for s in self.settings if s.name == "admins")
+        return tuple((setting.place, setting.value) for setting in named)
+
+    def own(self, name: str) -> Setting | None:
+        """What is set for `name` at this very place."""
+        at = (s for s in self.settings if (s.place, s.name) == (self.place, name))
+        return next(at, None)
+
+    def everywhere(self, name: str) -> Iterator[Applied]:
+        """Each level's own value of an option that counts at each, narrowest first."""
+        for place in self.place.around:
+            setting = next(
+                (s for s in self.settings if (s.place, s.name) == (place, name)), None
+            )
+            if setting is not None:
+                yield Applied(
+                    name, setting.value, setting.place, setting.who, setting.at
+                )
+            elif place.level is Level.WORKSPACE and (own := self.defaults.get(name)):
+                # The operator's budget is one for each workspace.
+                yield Applied(name, own, place)
+
+    def _budgets(self) -> Iterator[Cap]:
+        for name, period in _PERIODS.items():
+            for each in self.everywhere(name):
+                yield Cap(each.place, period, float(each.value), each.who)
+
+    def _people(self) -> Iterator[PersonCap]:
+        for each in self.everywhere("person_messages"):
+            yield PersonCap(each.place, messages=int(each.value))
+        for each in self.everywhere("person_usd"):
+            yield PersonCap(each.place, usd=float(each.value))
+
+
+def resolve(place: Place, rules: Rules, defaults: Mapping[str, str]) -> Policy:
+    """What applies at `place`, where `rules` were set and the operator set
+    `defaults` (canonical values by option; what is missing is the option's own)."""
+    values = {option.name: option.default for option in OPTIONS} | dict(defaults)
+    applied = {name: Applied(name, value) for name, value in values.items()}
+    for setting in sorted(rules.settings, key=lambda each: _width(each.place)):
+        if setting.name in BY_NAME and setting.place.holds(place):
+            applied[setting.name] = Applied(
+                setting.name, setting.value, setting.place, setting.who, setting.at
+            )
+    for name, value in rules.kept.items():
+        now = applied.get(name)
+        replaced = name in rules.stale or now is None
+        if not replaced and now and now.value != value:
+            # A thread's own setting is made stale by whoever sets it.
+            applied[name] = Applied(name, value, place, now.who, now.at, kept=True)
+    _judge(applied)
+    own = {name: value for name, value in defaults.items() if value}
+    return Policy(place, applied, rules.settings, own, rules.kept.get(ROUTE, ""))
+
+
+def _judge(applied: dict[str, Applied]) -> None:
+    """Mark what the model does not take."""
+    values = {name: each.value for name, each in applied.items()}
+    for name, why in misfits(values).items():
+        applied[name] = replace(applied[name], unused=why)
+
+
+def _width(place: Place) -> int:
+    return list(Level).index(place.level)

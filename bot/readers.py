@@ -1,0 +1,177 @@
+"""Reads the values that people write for options: each becomes its canonical form.
+
+Rule: what cannot be taken raises Unacceptable with one sentence that says what can.
+A value in its canonical form reads as itself, so stored values may be read again.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from bot.catalogue import MODELS, ModelFacts, named
+from bot.errors import Unacceptable
+from bot.people import EVERYONE
+from bot.text import whole
+
+PROMPT_CHARS = 20_000
+
+#: The value of `model` that has each thread's first message choose.
+AUTO = "auto"
+
+# A model that retires so soon is accepted, and whoever chooses it is told.
+SOON = timedelta(days=60)
+
+# A budget above this is a slip of the keyboard.
+MOST_USD = 100_000.0
+
+# The API takes more; nobody has use for them here.
+MOST_STOPS, STOP_CHARS = 8, 100
+
+# What no text may hold: control characters but for tab and line feed.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+#: How an option's values are read, on a day: Unacceptable is raised.
+Reader = Callable[[str, date], str]
+
+
+def cleaned(text: str) -> str:
+    """`text` with its line ends and edges put right.
+
+    Raises Unacceptable where it is empty or holds control characters.
+    """
+    text = whole(text).replace("\r\n", "\n").replace("\r", "\n").strip()
+    if found := _CONTROL.search(text):
+        raise Unacceptable(
+            f"This holds a control character (code {ord(found[0])}); please take it "
+            "out and try again."
+        )
+    if not text:
+        raise Unacceptable("This is empty; please write something.")
+    return text
+
+
+def prompt(text: str, today: date = date.min) -> str:
+    text = cleaned(text)
+    if len(text) > PROMPT_CHARS:
+        raise Unacceptable(
+            f"A prompt holds {PROMPT_CHARS:,} characters, and this has {len(text):,}; "
+            "please shorten it."
+        )
+    return text
+
+
+def model(text: str, today: date) -> str:
+    wanted = text.strip().lower().strip("`")
+    if wanted == AUTO:
+        return AUTO
+    facts = named(wanted)
+    if facts is None:
+        raise Unacceptable(
+            f"There is no model {_quoted(text)}. There are: {_list(today)}, and "
+            f"`{AUTO}`, which chooses by each thread's first message."
+        )
+    if facts.retires is not None and facts.retires <= today:
+        raise Unacceptable(
+            f"`{facts.id}` was retired on {facts.retires}. There are: {_list(today)}."
+        )
+    return facts.id
+
+
+def _list(today: date) -> str:
+    offered = (facts for facts in living(today) if not facts.restricted)
+    return ", ".join(f"`{facts.id}`" for facts in offered)
+
+
+def living(today: date) -> list[ModelFacts]:
+    return [f for f in MODELS.values() if f.retires is None or f.retires > today]
+
+
+def whole_number(least: int, most: int, what: str) -> Reader:
+    def read(text: str, today: date) -> str:
+        plain = text.strip().replace(",", "").replace("_", "")
+        if not re.fullmatch(r"[0-9]{1,9}", plain) or not least <= int(plain) <= most:
+            raise Unacceptable(
+                f"{what} is a whole number from {least:,} to {most:,}, "
+                f"not {_quoted(text)}."
+            )
+        return str(int(plain))
+
+    return read
+
+
+def usd(what: str) -> Reader:
+    def read(text: str, today: date) -> str:
+        plain = text.strip().replace(",", "").removesuffix("USD").strip(" $")
+        try:
+            value = float(plain) if re.fullmatch(r"-?[0-9.]+(e\d+)?", plain) else None
+        except ValueError:
+            value = None
+        if value is None or not math.isfinite(value) or not 0 < value <= MOST_USD:
+            raise Unacceptable(
+                f"{what} is an amount in USD above 0 and up to {MOST_USD:,.0f}, such "
+                f"as 5 or 12.50, not {_quoted(text)}."
+            )
+        return f"{round(value, 4):g}" if value < 1000 else f"{value:.2f}"
+
+    return read
+
+
+def one_of(*values: str) -> Reader:
+    def read(text: str, today: date) -> str:
+        value = text.strip().lower()
+        if value not in values:
+            known = ", ".join(f"`{each}`" for each in values)
+            raise Unacceptable(f"This is one of {known}, not {_quoted(text)}.")
+        return value
+
+    return read
+
+
+def temperature(text: str, today: date) -> str:
+    plain = text.strip()
+    if not re.fullmatch(r"[01](\.[0-9]{1,3})?|\.[0-9]{1,3}", plain) or float(plain) > 1:
+        raise Unacceptable(
+            f"A temperature is a number from 0 to 1, such as 0.2, not {_quoted(text)}."
+        )
+    return f"{float(plain):g}"
+
+
+def stops(text: str, today: date) -> str:
+    try:
+        written = json.loads(text)
+    except ValueError:
+        written = None
+    text = "\n".join(map(str, written)) if isinstance(written, list) else text
+    lines = [line for line in whole(text).splitlines() if line.strip()]
+    if not lines or any(_CONTROL.search(line) for line in lines):
+        raise Unacceptable("Please write each stop sequence on a line of its own.")
+    if len(lines) > MOST_STOPS or max(map(len, lines)) > STOP_CHARS:
+        raise Unacceptable(
+            f"There may be {MOST_STOPS} stop sequences of {STOP_CHARS} characters."
+        )
+    return json.dumps(lines, ensure_ascii=False)
+
+
+def people(text: str, today: date) -> str:
+    words = text.replace(",", " ").split()
+    if [word.lower() for word in words] == [EVERYONE]:
+        return EVERYONE
+    return named_people(text, today)
+
+
+def named_people(text: str, today: date) -> str:
+    words = text.replace(",", " ").split()
+    wrong = [w for w in words if not re.fullmatch(r"(user|group):[A-Za-z0-9]+", w)]
+    if wrong or not words:
+        raise Unacceptable(
+            "Please name people, groups or roles by mentioning them"
+            + (f"; {_quoted(wrong[0])} is none." if wrong else ".")
+        )
+    return " ".join(dict.fromkeys(words))
+
+
+def _quoted(text: str) -> str:
+    text = " ".join(text.split())
+    return f"“{text[:40]}…”" if len(text) > 40 else f"“{text}”"

@@ -1,0 +1,328 @@
+"""What is remembered, as the core asks for it. Each implementation passes the contract
+tests under `tests/contracts/`.
+
+Every verb is one transaction, durable on return, and may raise StorageError.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from bot.money import (
+    NO_CAPS,
+    Alert,
+    Balance,
+    Caps,
+    Charge,
+    Period,
+    Shortfall,
+    Spending,
+)
+from bot.rules import (
+    EVERYWHERE,
+    Change,
+    Clash,
+    Draft,
+    Entry,
+    Place,
+    Rules,
+    Setting,
+    Version,
+)
+from bot.values import (
+    Heard,
+    Outcome,
+    Said,
+    Shown,
+    Spoken,
+    ThreadFacts,
+    ThreadKey,
+    ThreadSummary,
+    Turn,
+    Usage,
+    Verdict,
+)
+
+#: Judges a message; is given None for a thread that is not known yet. Pure, so
+#: that a store may call it inside a transaction.
+Judge = Callable[[Heard, ThreadFacts | None], Verdict]
+
+
+class Threads(Protocol):
+    """Threads, what was said in them, and the turns that answer it."""
+
+    async def hear(self, heard: Heard, judge: Judge) -> Verdict:
+        """Judge `heard` and remember it accordingly.
+
+        A message known already is IGNOREd: nothing changes. KEEP stores the
+        message. ANSWER stores it and sees to it that a turn in state WAITING
+        exists in the thread and holds it; creates the thread if it is new
+        (with `follows` = opens and addressed).
+
+        What a stored message `quotes` is stored before it, in the same turn, to
+        be read and not to be answered. It makes no thread follow; our own words
+        are skipped, and those messages that are known stay as they are.
+        """
+        ...
+
+    async def move(self, thread: ThreadKey, to: ThreadKey) -> None:
+        """Let what is remembered of `thread` be remembered of `to`, which is not
+        known yet. Nothing happens if `thread` is unknown or `to` is known."""
+
+    async def recall(self, thread: ThreadKey, message: str) -> str | None:
+        """What a person's `message` reads; None if it is unknown or erased."""
+        ...
+
+    async def amend(self, heard: Heard, content: str, now: float) -> None:
+        """Let a known message read `heard.text`, with the names `heard.files`,
+        also where it was quoted in another thread of its channel.
+
+        Where Claude has read it, or is about to in a turn that was begun, it reads
+        `content` from now on. Unknown and erased messages stay as they are.
+        """
+
+    async def erase(
+        self,
+        platform: str,
+        workspace: str,
+        messages: Sequence[str],
+        channel: str | None,
+        now: float,
+    ) -> None:
+        """Forget what people said in `messages`: text, files and what Claude read.
+
+        Only that there was a message is kept, so that it cannot come again. A
+        `channel` of None means any in the workspace. Answers stay as they are. A
+        turn may lose all that it was to answer; `begin` then returns none.
+        """
+
+    async def renew(self, thread: ThreadKey) -> bool:
+        """Let Claude read nothing from now on of what was said in `thread` so far,
+        kept messages and an open turn's included; it is not `unread` any more.
+        Say whether the thread is known.
+
+        People still see all of it. What a message quotes later on is read if it
+        was not known before.
+        """
+        ...
+
+    async def repeat(self, thread: ThreadKey, now: float) -> bool:
+        """Have the last answer in `thread` given anew; say whether that can be.
+
+        A new turn in state WAITING takes over the messages of the last one, its
+        preface, what it has `shown` and when it was asked. The old turn keeps
+        its text, usage and ending; nobody reads its answer any more. Not possible
+        while a turn is open, or where the last one has nothing (left) to answer.
+        """
+        ...
+
+    async def backfill(self, turn: Turn, history: Sequence[Heard]) -> list[Spoken]:
+        """Give `turn` what was said in its thread before we came, once; return
+        all of its messages in the platform's order.
+
+        Skips known messages and our own, and all of them if the thread is not
+        `unread`. Marks it as read, so that `unread` is False from now on; the
+        thread begins to follow if its root addressed the bot.
+        """
+        ...
+
+    async def unread(self, thread: ThreadKey) -> bool:
+        """Whether the thread had begun before we came, and was neither backfilled
+        nor renewed since."""
+        ...
+
+    async def open_threads(self) -> list[ThreadKey]:
+        """Threads with a turn that is not DELIVERED, oldest question first."""
+        ...
+
+    async def next_turn(self, thread: ThreadKey) -> Turn | None:
+        """The oldest turn of `thread` that is not DELIVERED.
+
+        It `begins` if the thread follows and no earlier turn holds messages that
+        people wrote.
+        """
+        ...
+
+    async def begin(self, turn: Turn, now: float) -> list[Spoken]:
+        """Set `turn` to ANSWERING, count the attempt, and give it every
+        message of the thread that no turn has yet; return all of its messages
+        in the platform's order, but for those that are not to be read any more.
+
+        If none is left that it is to answer, it gets none and returns none.
+        """
+        ...
+
+    async def freeze(
+        self, turn: Turn, preface: str, contents: Mapping[str, str]
+    ) -> None:
+        """Store what Claude is given: `contents` by message id, for messages
+        that have none yet, and the `preface` unless the turn has one."""
+
+    async def conversation(self, thread: ThreadKey) -> list[Said]:
+        """Everything that Claude is to read, oldest first, byte for byte.
+
+        Per turn: one "user" entry (its preface, then its messages' contents,
+        joined by a newline), then one "assistant" entry where the answer is
+        replayed. REFUSED turns and messages without a content are left out. Of
+        a turn whose messages were all erased, the preface stands before the
+        answer; without either, the turn is left out. One indexed query.
+        """
+        ...
+
+    async def intend(self, turn: Turn, index: int) -> None:
+        """Note that message `index` of the reply is about to be posted."""
+
+    async def show(self, turn: Turn, shown: Shown, text: str, now: float) -> None:
+        """Note what message `shown.index` now reads, and the answer so far."""
+
+    async def unshow(self, turn: Turn, index: int) -> None:
+        """Forget message `index` of the reply: it was taken back."""
+
+    async def finish(
+        self, turn: Turn, outcome: Outcome, now: float, caps: Caps = NO_CAPS
+    ) -> list[Alert]:
+        """Store the outcome whole and set the turn to UNDELIVERED.
+
+        What was reserved for it is given back and its cost booked instead; where
+        the cost is not known, what was reserved is booked. Returns the alerts that
+        the budgets of `caps` have come to and nobody was told of.
+        """
+        ...
+
+    async def feedback(self, thread: ThreadKey, turn: str, good: bool) -> bool:
+        """Note how good people found the finished answer of the turn with this key;
+        say whether `thread` has one."""
+        ...
+
+    async def delivered(self, turn: Turn, now: float) -> None:
+        """Set the turn to DELIVERED."""
+
+    async def hand_over(self, turn: Turn) -> None:
+        """Set an ANSWERING turn back to WAITING, for the next process."""
+
+    async def threads(self, platform: str, channel: str) -> list[ThreadSummary]:
+        """The threads of a channel, the last used first."""
+        ...
+
+    async def newest(self, platform: str, since: float) -> list[tuple[ThreadKey, str]]:
+        """Threads of `platform` in which people said something at or after `since`,
+        each with the platform's id of the last message that is known, erased or
+        not; the oldest first."""
+        ...
+
+    async def transcript(self, thread: ThreadKey) -> list[tuple[str, str]]:
+        """(author, text as heard) of everything said, oldest first; the
+        author of the bot's answers is "". Left out are erased messages, and
+        answers that were given anew."""
+        ...
+
+
+class Rulebook(Protocol):
+    """Settings, their versions, and who changed them."""
+
+    async def rules(self, place: Place) -> Rules:
+        """What is set at `place` and around it and, of a thread, what it keeps. One
+        indexed query."""
+        ...
+
+    async def settings(self, within: Place) -> list[Setting]:
+        """All that is set in `within`, itself included, by place and name. The
+        operator's place holds everything."""
+        ...
+
+    async def change(
+        self,
+        changes: Sequence[Change],
+        *,
+        who: str,
+        now: float,
+        action: str = "set",
+        base: int | None = None,
+        running: bool = False,
+    ) -> list[Entry] | Clash:
+        """Make all of `changes`, each noted in the audit, or none of them.
+
+        What is as it was already is left out. Where `base` is given, nothing is done
+        if somebody changed one of the same settings at one of the same places after
+        entry number `base`, unless to what is wanted now. With `running`, and at a
+        thread's own place always, running threads do not keep these options any
+        more. A value of None is noted as "cleared" if the action is "set".
+        """
+        ...
+
+    async def keep(self, thread: ThreadKey, values: Mapping[str, str]) -> None:
+        """Let `thread` keep exactly `values` from now on, and none of them be
+        stale."""
+
+    async def adopt(self, name: str, text: str, now: float) -> int:
+        """The id of the operator's version of option `name` that reads `text`: the
+        last one, or a new one if that reads differently."""
+        ...
+
+    async def version(self, version: int) -> Version | None:
+        """The version with this id."""
+        ...
+
+    async def versions(self, place: Place, name: str) -> list[Version]:
+        """All versions of option `name` at exactly `place`, the newest first."""
+        ...
+
+    async def note(self, entry: Entry) -> None:
+        """Add `entry` to the audit; its id does not count."""
+
+    async def audit(self, within: Place, since: float, most: int) -> list[Entry]:
+        """What was noted at and in `within` from `since` on, the newest first, and
+        no more than `most` of it."""
+        ...
+
+    async def save_draft(self, draft: Draft) -> int:
+        """Keep `draft`, whose id does not count; return its id. Drafts that are a
+        week older than it are thrown away."""
+        ...
+
+    async def draft(self, draft: int) -> Draft | None:
+        """The draft with this id."""
+        ...
+
+
+class Ledger(Protocol):
+    """What was spent and is set aside, by place, person and period."""
+
+    async def reserve(
+        self, turn: Turn, person: str, most: float, caps: Caps, now: float
+    ) -> Shortfall | None:
+        """Set `most` USD aside for `turn`, asked by `person`, if that keeps to all of
+        `caps`; `finish` gives it back.
+
+        What was set aside for an earlier attempt at it is booked as spent, since
+        nobody knows what that cost. A turn counts as one question of `person`, from
+        the first time on. One write, whatever the caps.
+        """
+        ...
+
+    async def open_charge(
+        self, charge: Charge, caps: Caps, now: float
+    ) -> int | Shortfall:
+        """The same for a call that is no answer; returns its id. It counts as a
+        question only if its kind is "try"."""
+        ...
+
+    async def close_charge(
+        self, charge: int, usage: Usage, cost: float | None, now: float
+    ) -> None:
+        """Book what the call used, in place of what was set aside; where the `cost`
+        is not known, what was set aside."""
+
+    async def balance(self, place: Place, period: Period, now: float) -> Balance:
+        """The account of a workspace or channel in the period that `now` is in."""
+        ...
+
+    async def spending(
+        self, since: float, within: Place = EVERYWHERE, person: str = ""
+    ) -> list[Spending]:
+        """Usage and cost of what ended at or after `since` in `within`, of one
+        person if one is named; by day, thread, person, model and kind."""
+        ...
+
+
+class Store(Threads, Rulebook, Ledger, Protocol):
+    """All that is remembered."""

@@ -1,0 +1,190 @@
+"""Lets an admin try a prompt on one question, before anybody else meets it.
+
+Rule: nothing of it is said to others, nothing of it is remembered but the draft and
+what it cost, and it costs what every answer costs: it counts on the same budgets.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+
+from bot import context, readers, telling
+from bot.authority import Authority
+from bot.catalogue import CAPABLE_MODEL, cost, dearest
+from bot.dialogue import (
+    REFERENCE,
+    Button,
+    Command,
+    Field,
+    File,
+    Form,
+    Kind,
+    Style,
+    Told,
+)
+from bot.errors import ModelError, Unacceptable
+from bot.money import Charge, Shortfall
+from bot.options import BY_NAME
+from bot.people import Person
+from bot.policy import Operator
+from bot.ports import Model
+from bot.readers import AUTO
+from bot.rules import Draft, Place
+from bot.stores import Store
+from bot.targets import target, where
+from bot.values import Report, Request, Said
+
+log = logging.getLogger(__name__)
+
+PROMPT = BY_NAME["prompt"]
+
+# How long a try-out may take, in seconds: a Discord interaction can be answered for
+# 15 minutes (platform facts B2), a person waits for less.
+PATIENCE = 120.0
+
+# How much of an answer is shown; all of it is in a file then.
+SHOWN_CHARS = 1_500
+
+QUESTION_CHARS = 2_000
+
+
+class Trying:
+    """Carries out the verbs that try a prompt."""
+
+    def __init__(
+        self,
+        store: Store,
+        model: Model,
+        authority: Authority,
+        operator: Operator,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._model = model
+        self._authority = authority
+        self._operator = operator
+        self._now = now
+
+    async def form(self, command: Command, place: Place, person: Person) -> Form:
+        """Ask for a draft and a question."""
+        policy = await self._authority.policy(target(command, place, PROMPT))
+        await self._authority.require(person, place, policy, PROMPT)
+        prompt = await self._authority.prompt(policy)
+        return Form(
+            Command("try run", {"where": where(command, policy.place)}),
+            "Try a prompt",
+            (
+                Field(
+                    *("prompt", "Draft of the prompt", Kind.TEXT, prompt.text or ""),
+                    most=PROMPT.most,
+                ),
+                Field(
+                    *("question", "A question to try it on", Kind.LINE),
+                    most=QUESTION_CHARS,
+                    hint="Only you see the answer. It costs what any answer costs.",
+                ),
+            ),
+            submit="Try",
+        )
+
+    async def run(self, command: Command, place: Place, person: Person) -> Told:
+        """Answer one question with a draft, to whoever asked and nobody else."""
+        policy = await self._authority.policy(target(command, place, PROMPT))
+        await self._authority.require(person, place, policy, PROMPT)
+        try:
+            text = readers.prompt(command.arguments.get("prompt", ""))
+        except Unacceptable as error:
+            return Told(error.user_text, field="prompt")
+        question = command.arguments.get("question", "").strip()
+        if not question:
+            return Told("Please write a question to try it on.", field="question")
+        draft = Draft(0, policy.place, PROMPT.name, text, person.id, self._now())
+        number = await self._store.save_draft(draft)
+        model = policy["model"] if policy["model"] != AUTO else CAPABLE_MODEL
+        request = Request(
+            model=model,
+            system=context.system_prompt(text),
+            messages=(Said("user", context.question(person.name, question)),),
+            max_tokens=policy.max_tokens,
+            user=context.opaque(
+                person.id, policy.place.workspace, self._operator.secret
+            ),
+            effort=policy.used("effort") or None,
+            temperature=policy.temperature,
+            stop_sequences=policy.stop_sequences,
+        )
+        newest = await self._store.audit(policy.place, 0.0, 1)
+        base = str(newest[0].id if newest else 0)
+        with_draft = {"draft": str(number), "base": base}
+        answered = await self._answer(request, policy.place, person, question)
+        return Told(
+            answered.text,
+            file=answered.file,
+            buttons=(
+                Button(
+                    "Save this prompt", Command("draft save", with_draft), Style.PRIMARY
+                ),
+                Button("Write on", Command("draft edit", with_draft)),
+            ),
+        )
+
+    async def _answer(
+        self, request: Request, place: Place, person: Person, question: str
+    ) -> Told:
+        policy = await self._authority.policy(place)
+        prompt = len(request.system.encode()) + len(question.encode()) + 1_000
+        try:
+            most = dearest(request.model, prompt, request.max_tokens, 0, self._now())
+        except KeyError:
+            most = 0.0
+        charge = Charge(place, person.id, "try", request.model, most)
+        opened = await self._store.open_charge(charge, policy.caps, self._now())
+        if isinstance(opened, Shortfall):
+            return Told(telling.shortfall(opened, self._now(), {}))
+        report, said, trouble = Report(request.model), "", ""
+        try:
+            async with (
+                asyncio.timeout(PATIENCE),
+                contextlib.aclosing(self._model.answer(request)) as answer,
+            ):
+                async for piece in answer:
+                    if isinstance(piece, Report):
+                        report = piece
+                    else:
+                        said += piece
+        except ModelError as error:
+            trouble = error.user_text
+        except TimeoutError:
+            trouble = "This took too long, so I stopped it."
+        finally:
+            price = cost(report.model, report.usage, self._now())
+            await self._store.close_charge(opened, report.usage, price, self._now())
+        log.info("prompt.tried place=%s cost=%s", place, price)
+        return _told(question, _harmless(said), trouble, price)
+
+
+def _told(question: str, said: str, trouble: str, price: float | None) -> Told:
+    shown = said if len(said) <= SHOWN_CHARS else said[:SHOWN_CHARS].rstrip() + "…"
+    quoted = "\n".join(f"> {line}" for line in question.splitlines())
+    price_told = "of unknown price" if price is None else f"for {telling.usd(price)}"
+    text = "\n".join(
+        filter(
+            None,
+            [
+                "**A try-out; only you see this, and nothing is saved yet.**",
+                quoted,
+                "",
+                shown or ("" if trouble else "Claude had nothing to say to this."),
+                f"_{trouble}_" if trouble else "",
+                f"_{price_told.capitalize()}._",
+            ],
+        )
+    )
+    return Told(text, file=File("answer.md", said) if said != shown else None)
+
+
+def _harmless(said: str) -> str:
+    """What a model says, without what would be shown as somebody's name."""
+    return REFERENCE.sub(lambda match: match[0].replace(":", ":\u200b"), said)

@@ -1,0 +1,131 @@
+"""The verbs about settings and money, over a database, however that is reached.
+
+Rule: both stores have these verbs from here, so what is set and spent is kept by the
+same statements, in a file or in memory. It is the one thing that they inherit: all
+else is kept so differently that it would not be shorter.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol, TypeVar
+
+from sqlite_utils import Database
+
+from bot.money import Balance, Caps, Charge, Period, Shortfall, Spending
+from bot.rules import (
+    EVERYWHERE,
+    Change,
+    Clash,
+    Draft,
+    Entry,
+    Place,
+    Rules,
+    Setting,
+    Version,
+)
+from bot.values import ThreadKey, Turn, Usage
+from storage import ledger, rulebook
+
+T = TypeVar("T")
+
+
+class Access(Protocol):
+    """Does something with the database in one transaction."""
+
+    def __call__(self, work: Callable[[Database], T], /) -> Awaitable[T]: ...
+
+
+class Books:
+    """A Rulebook and a Ledger (`bot.stores`)."""
+
+    def __init__(self, *, read: Access, write: Access) -> None:
+        self._read = read
+        self._write = write
+
+    async def rules(self, place: Place) -> Rules:
+        return await self._read(lambda db: rulebook.rules(db, place))
+
+    async def settings(self, within: Place) -> list[Setting]:
+        return await self._read(lambda db: rulebook.settings(db, within))
+
+    async def change(
+        self,
+        changes: Sequence[Change],
+        *,
+        who: str,
+        now: float,
+        action: str = "set",
+        base: int | None = None,
+        running: bool = False,
+    ) -> list[Entry] | Clash:
+        return await self._write(
+            lambda db: rulebook.change(
+                db,
+                changes,
+                who=who,
+                now=now,
+                action=action,
+                base=base,
+                running=running,
+            )
+        )
+
+    async def keep(self, thread: ThreadKey, values: Mapping[str, str]) -> None:
+        await self._write(lambda db: rulebook.keep(db, Place.of(thread), values))
+
+    async def adopt(self, name: str, text: str, now: float) -> int:
+        return await self._write(lambda db: rulebook.adopt(db, name, text, now=now))
+
+    async def version(self, version: int) -> Version | None:
+        return await self._read(lambda db: rulebook.version(db, version))
+
+    async def versions(self, place: Place, name: str) -> list[Version]:
+        return await self._read(lambda db: rulebook.versions(db, place, name))
+
+    async def note(self, entry: Entry) -> None:
+        await self._write(lambda db: rulebook.note(db, entry))
+
+    async def audit(self, within: Place, since: float, most: int) -> list[Entry]:
+        return await self._read(
+            lambda db: rulebook.audit(db, within, since=since, most=most)
+        )
+
+    async def save_draft(self, draft: Draft) -> int:
+        return await self._write(lambda db: rulebook.save_draft(db, draft))
+
+    async def draft(self, draft: int) -> Draft | None:
+        return await self._read(lambda db: rulebook.draft(db, draft))
+
+    async def reserve(
+        self, turn: Turn, person: str, most: float, caps: Caps, now: float
+    ) -> Shortfall | None:
+        return await self._write(
+            lambda db: ledger.reserve(
+                db, turn, person=person, most=most, caps=caps, now=now
+            )
+        )
+
+    async def open_charge(
+        self, charge: Charge, caps: Caps, now: float
+    ) -> int | Shortfall:
+        return await self._write(
+            lambda db: ledger.open_charge(db, charge, caps=caps, now=now)
+        )
+
+    async def close_charge(
+        self, charge: int, usage: Usage, cost: float | None, now: float
+    ) -> None:
+        await self._write(
+            lambda db: ledger.close_charge(db, charge, usage=usage, cost=cost, now=now)
+        )
+
+    async def balance(self, place: Place, period: Period, now: float) -> Balance:
+        return await self._read(
+            lambda db: ledger.balance(db, place, period=period, now=now)
+        )
+
+    async def spending(
+        self, since: float, within: Place = EVERYWHERE, person: str = ""
+    ) -> list[Spending]:
+        return await self._read(
+            lambda db: ledger.spending(db, since=since, within=within, person=person)
+        )

@@ -1,0 +1,313 @@
+"""What admins set, inside a transaction: settings, versions, drafts and the audit.
+
+What it promises is said in `bot.stores.Rulebook`.
+
+Rule: the audit only grows. Whatever changes a setting adds the entry that says so in
+the same transaction, and the setting names it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from sqlite3 import Row
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.rules import (
+    EVERYWHERE,
+    Change,
+    Clash,
+    Draft,
+    Entry,
+    Level,
+    Place,
+    Rules,
+    Setting,
+    Version,
+)
+
+# How long a draft is kept, in seconds.
+WEEK = 7 * 86400.0
+
+AT = (
+    "platform = :platform AND workspace = :workspace "
+    "AND channel = :channel AND thread = :thread"
+)
+
+# Of a place and all around it. The primary keys serve both halves.
+RULES = """
+    SELECT platform, workspace, channel, thread, name, value, who, at, revision,
+      NULL AS stale
+    FROM settings
+    WHERE platform = :platform AND workspace = :workspace
+      AND channel IN ('', :channel) AND thread IN ('', :thread)
+    UNION ALL
+    SELECT platform, workspace, channel, thread, name, value, '', 0.0, 0, stale
+    FROM kept
+    WHERE platform = :platform AND workspace = :workspace
+      AND channel = :channel AND thread = :thread AND thread <> ''
+"""
+
+
+def rules(db: Database, place: Place) -> Rules:
+    settings, kept, stale = [], {}, set()
+    for row in db.execute(RULES, parts(place)):
+        if row["stale"] is None:
+            settings.append(_setting(row))
+        else:
+            kept[row["name"]] = row["value"]
+            stale |= {row["name"]} if row["stale"] else set()
+    return Rules(tuple(settings), kept, frozenset(stale))
+
+
+def settings(db: Database, within: Place) -> list[Setting]:
+    rows = db.execute(
+        f"SELECT * FROM settings WHERE {inside(within)} "
+        "ORDER BY platform, workspace, channel, thread, name",
+        parts(within),
+    )
+    return [_setting(row) for row in rows]
+
+
+def change(
+    db: Database,
+    changes: Sequence[Change],
+    *,
+    who: str,
+    now: float,
+    action: str,
+    base: int | None,
+    running: bool,
+) -> list[Entry] | Clash:
+    wanted = [each for each in changes if not _is_so(db, each)]
+    if base is not None:
+        others = [entry for each in wanted for entry in _since(db, each, base)]
+        if others:
+            return Clash(tuple(sorted(others, key=lambda entry: entry.id)))
+    return [
+        _make(db, each, who=who, now=now, action=action, running=running)
+        for each in wanted
+    ]
+
+
+def _is_so(db: Database, change: Change) -> bool:
+    """Whether `change` would change nothing."""
+    value = _value(db, change.place, change.name)
+    if value is None or change.value is None or not change.versioned:
+        return value == change.value
+    found = version(db, int(value))
+    return found is not None and found.text == change.value
+
+
+def _since(db: Database, change: Change, base: int) -> list[Entry]:
+    """What was done to the same setting after entry `base`."""
+    rows = db.execute(
+        f"SELECT * FROM audit WHERE {AT} AND name = :name AND id > :base "
+        "AND action <> 'denied' ORDER BY id",
+        {**parts(change.place), "name": change.name, "base": base},
+    )
+    return [_entry(row) for row in rows]
+
+
+def _make(
+    db: Database, change: Change, *, who: str, now: float, action: str, running: bool
+) -> Entry:
+    at = {**parts(change.place), "name": change.name}
+    before = _value(db, change.place, change.name)
+    after, told = change.value, (before, change.value)
+    if change.versioned:
+        new = _add_version(db, change, who=who, now=now)
+        after = None if change.value is None else str(new.id)
+        told = (_numbered(db, before), after and f"version {new.number}")
+    plain = "cleared" if action == "set" and change.value is None else action
+    entry = note(
+        db, Entry(0, now, change.place, who, plain, change.name, told[0], told[1])
+    )
+    if after is None:
+        db.execute(f"DELETE FROM settings WHERE {AT} AND name = :name", at)
+    else:
+        db.execute(
+            """
+            INSERT OR REPLACE INTO settings
+            VALUES (:platform, :workspace, :channel, :thread, :name, :value, :who,
+                :now, :revision)
+            """,
+            {**at, "value": after, "who": who, "now": now, "revision": entry.id},
+        )
+    if running or change.place.level is Level.THREAD:
+        db.execute(
+            f"UPDATE kept SET stale = 1 WHERE {inside(change.place)} AND name = :name",
+            at,
+        )
+    return entry
+
+
+def _value(db: Database, place: Place, name: str) -> str | None:
+    row = db.execute(
+        f"SELECT value FROM settings WHERE {AT} AND name = :name",
+        {**parts(place), "name": name},
+    ).fetchone()
+    return row["value"] if row else None
+
+
+def _numbered(db: Database, value: str | None) -> str | None:
+    found = version(db, int(value)) if value is not None else None
+    return f"version {found.number}" if found else None
+
+
+def _add_version(db: Database, change: Change, *, who: str, now: float) -> Version:
+    at = {**parts(change.place), "name": change.name}
+    last = db.execute(
+        f"SELECT coalesce(max(number), 0) FROM versions WHERE {AT} AND name = :name", at
+    ).fetchone()[0]
+    added = db.execute(
+        """
+        INSERT INTO versions
+            (platform, workspace, channel, thread, name, number, who, at, text)
+        VALUES (:platform, :workspace, :channel, :thread, :name, :number, :who, :now,
+            :text)
+        """,
+        {**at, "number": last + 1, "who": who, "now": now, "text": change.value},
+    )
+    found = version(db, added.lastrowid or 0)
+    assert found is not None
+    return found
+
+
+def keep(db: Database, place: Place, values: Mapping[str, str]) -> None:
+    at = parts(place)
+    db.execute(f"DELETE FROM kept WHERE {AT}", at)
+    for name, value in values.items():
+        db.execute(
+            "INSERT INTO kept VALUES "
+            "(:platform, :workspace, :channel, :thread, :name, :value, 0)",
+            {**at, "name": name, "value": value},
+        )
+
+
+def adopt(db: Database, name: str, text: str, *, now: float) -> int:
+    known = versions(db, EVERYWHERE, name)
+    if known and known[0].text == text:
+        return known[0].id
+    change = Change(EVERYWHERE, name, text, versioned=True)
+    return _add_version(db, change, who="operator", now=now).id
+
+
+def version(db: Database, number: int) -> Version | None:
+    row = db.execute("SELECT * FROM versions WHERE id = ?", [number]).fetchone()
+    return _version(row) if row else None
+
+
+def versions(db: Database, place: Place, name: str) -> list[Version]:
+    rows = db.execute(
+        f"SELECT * FROM versions WHERE {AT} AND name = :name ORDER BY number DESC",
+        {**parts(place), "name": name},
+    )
+    return [_version(row) for row in rows]
+
+
+def note(db: Database, entry: Entry) -> Entry:
+    fields = asdict(entry)
+    del fields["id"], fields["place"]
+    added = db.execute(
+        """
+        INSERT INTO audit
+            (at, platform, workspace, channel, thread, who, action, name, before, after)
+        VALUES (:at, :platform, :workspace, :channel, :thread, :who, :action, :name,
+            :before, :after)
+        RETURNING *
+        """,
+        {**fields, **parts(entry.place)},
+    )
+    return _entry(added.fetchone())
+
+
+def audit(db: Database, within: Place, *, since: float, most: int) -> list[Entry]:
+    rows = db.execute(
+        f"SELECT * FROM audit WHERE {inside(within)} AND at >= :since "
+        "ORDER BY id DESC LIMIT :most",
+        {**parts(within), "since": since, "most": most},
+    )
+    return [_entry(row) for row in rows]
+
+
+def save_draft(db: Database, draft: Draft) -> int:
+    db.execute("DELETE FROM drafts WHERE at < ?", [draft.at - WEEK])
+    added = db.execute(
+        """
+        INSERT INTO drafts (platform, workspace, channel, thread, name, who, at, value)
+        VALUES (:platform, :workspace, :channel, :thread, :name, :who, :at, :value)
+        """,
+        {
+            **parts(draft.place),
+            "name": draft.name,
+            "who": draft.who,
+            "at": draft.at,
+            "value": draft.value,
+        },
+    )
+    return added.lastrowid or 0
+
+
+def draft(db: Database, number: int) -> Draft | None:
+    row = db.execute("SELECT * FROM drafts WHERE id = ?", [number]).fetchone()
+    if row is None:
+        return None
+    return Draft(
+        row["id"], place_of(row), row["name"], row["value"], row["who"], row["at"]
+    )
+
+
+def move(db: Database, place: Place, *, to: Place) -> None:
+    """Let what is set and kept for the thread `place` be so for `to`."""
+    for table in ("settings", "kept", "versions", "audit", "charges"):
+        db.execute(
+            f"""
+            UPDATE {table}
+            SET platform = :to_platform, workspace = :to_workspace,
+                channel = :to_channel, thread = :to_thread
+            WHERE {AT}
+            """,
+            {**parts(place), **{f"to_{k}": v for k, v in parts(to).items()}},
+        )
+
+
+def forget_kept(db: Database, place: Place) -> None:
+    """Let the thread `place` keep nothing any more."""
+    db.execute(f"DELETE FROM kept WHERE {AT}", parts(place))
+
+
+def parts(place: Place) -> dict[str, str]:
+    """The parts of `place` as a statement names them."""
+    return asdict(place)
+
+
+def inside(place: Place) -> str:
+    """The condition that a row is about `place` or a place in it."""
+    named = [name for name, value in parts(place).items() if value]
+    return " AND ".join(f"{name} = :{name}" for name in named) or "1"
+
+
+def place_of(row: Row) -> Place:
+    """The place that `row` is about."""
+    return Place(row["platform"], row["workspace"], row["channel"], row["thread"])
+
+
+def _setting(row: Row) -> Setting:
+    return Setting(
+        place_of(row), row["name"], row["value"], row["who"], row["at"], row["revision"]
+    )
+
+
+def _entry(row: Row) -> Entry:
+    named: dict[str, Any] = {
+        name: row[name]
+        for name in ("id", "at", "who", "action", "name", "before", "after")
+    }
+    return Entry(place=place_of(row), **named)
+
+
+def _version(row: Row) -> Version:
+    return Version(
+        row["id"], place_of(row), row["number"], row["text"], row["who"], row["at"]
+    )

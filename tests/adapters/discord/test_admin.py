@@ -1,0 +1,343 @@
+"""What admins set in Discord, and what becomes of it: the whole way and back."""
+
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.discord.desk import THANKS
+from bot.rules import Place
+from storage.sqlite import SqliteStore, open_store
+from tests.adapters.discord.conftest import Guild
+from tests.adapters.discord.test_troubles import answering
+from tests.emulators.claude import ClaudeEmulator
+from tests.emulators.discord import DiscordEmulator
+from tests.emulators.discord.interactions import Asked
+from tests.emulators.discord.people import Seen
+
+PIRATE = "Answer like a pirate."
+SORRY = "Sorry, you may not change settings"
+
+
+class Town(Guild):
+    """A guild with Ada, who administers it, and a second channel."""
+
+    def __init__(
+        self, discord: DiscordEmulator, claude: ClaudeEmulator, store: SqliteStore
+    ) -> None:
+        super().__init__(discord, claude, store)
+        self.ada = discord.add_user("Ada", admin=True)
+        self.random = discord.add_channel("random")
+
+    @property
+    def channel(self) -> Place:
+        return Place("discord", self.discord.guild, self.general)
+
+    async def told(self, asked: Asked) -> Seen:
+        """Wait for what somebody is told."""
+
+        def said() -> Seen | None:
+            message = asked.response.message if asked.response else None
+            return None if message is None or message.thinking else message
+
+        seen = await self.discord.until(said, timeout=15)
+        assert seen is not None
+        return seen
+
+    async def give(
+        self, name: str, user: str = "", place: str = "", **options: Any
+    ) -> Seen:
+        """Let Ada, or `user`, give a command in #general, or `place`."""
+        user, place = user or self.ada, place or self.general
+        return await self.told(self.discord.command(user, place, name, **options))
+
+    async def form(self, asked: Asked) -> Asked:
+        """Wait for the form that answers `asked`."""
+        await self.discord.until(lambda: asked.response and asked.response.modal)
+        return asked
+
+    async def submit(self, form: Asked, values: dict[str, Any], user: str = "") -> Seen:
+        """Send a form off."""
+        sent = self.discord.submit(user or self.ada, form, values)
+        return await self.told(sent)
+
+    async def set_prompt(self, text: str, place: str = "", user: str = "") -> Seen:
+        """Let Ada, or `user`, set a prompt in the form."""
+        user, place = user or self.ada, place or self.general
+        asked = self.discord.command(user, place, "claude prompt set")
+        return await self.submit(await self.form(asked), {"prompt": text}, user)
+
+    async def asked(self, question: str, place: str = "") -> dict[str, Any]:
+        """Let Alice ask in a new thread; what Claude was asked then."""
+        thread = await self.thread_of(self.mention(question, place))
+        await self.settled(thread)
+        await self.quiet()
+        bodies = [each.body for each in self.claude.requests]
+        return dict(next(b for b in reversed(bodies) if question in str(b)))
+
+
+@contextlib.asynccontextmanager
+async def towns(folder: Path) -> AsyncIterator[Town]:
+    """A town in which nobody answers yet."""
+    async with (
+        DiscordEmulator() as discord,
+        ClaudeEmulator() as claude,
+        open_store(folder / "threadkeep.db") as store,
+    ):
+        yield Town(discord, claude, store)
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[Town]:
+    async with (
+        towns(tmp_path) as town,
+        answering(town.discord, town.claude, town.store),
+    ):
+        yield town
+
+
+async def test_a_channels_prompt_is_set_in_a_form(town: Town) -> None:
+    asked = town.discord.command(town.ada, town.general, "claude prompt set")
+    form = await town.form(asked)
+    assert form.response is not None
+    assert form.response.modal is not None
+    [prompt, _] = form.response.modal["components"]
+    assert prompt["component"]["value"] == "Be brief."
+    saved = await town.submit(form, {"prompt": PIRATE})
+    assert saved.text.startswith("Saved for this channel:")
+    assert saved.ephemeral_for == town.ada
+    assert PIRATE in str((await town.asked("who are you?"))["system"])
+    there = await town.asked("and here?", town.random)
+    assert PIRATE not in str(there["system"])
+
+
+async def test_a_channels_prompt_is_set_by_a_file(town: Town) -> None:
+    text = "Be a librarian. " + "Know this: " * 1_000
+    file = ("prompt.txt", b"\xef\xbb\xbf" + text.encode())
+    saved = await town.give("claude prompt set", file=file, where="channel")
+    assert saved.text.startswith("Saved for this channel:")
+    assert "Be a librarian." in str((await town.asked("who are you?"))["system"])
+    # By now it is too long for an input.
+    told = await town.give("claude prompt set")
+    assert told.files == ("prompt.txt",)
+    assert "`/claude prompt set file:`" in told.text
+    shown = await town.give("claude prompt show", town.alice)
+    assert shown.files == ("prompt.txt",)
+    assert shown.ephemeral_for == town.alice
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("   \n ", "This is empty"),
+        ("x" * 20_001, "A prompt holds 20,000 characters, and this has 20,001"),
+        ("Be\x00kind", "This holds a control character (code 0)"),
+    ],
+)
+async def test_a_prompt_that_cannot_be_is_refused_and_given_back(
+    town: Town, text: str, why: str
+) -> None:
+    told = await town.give("claude prompt set", file=("prompt.txt", text.encode()))
+    assert told.text.startswith(why)
+    assert await town.store.versions(town.channel, "prompt") == []
+
+
+async def test_a_member_is_denied_politely_and_that_is_noted(town: Town) -> None:
+    told = await town.give("claude prompt set", town.alice)
+    assert told.text.startswith(SORRY)
+    assert told.ephemeral_for == town.alice
+    assert "claude-admin" not in town.discord.commands(town.alice, town.general)
+    # Even a client that shows it all the same.
+    asked = town.discord.command(
+        *(town.alice, town.general, "claude-admin set"),
+        stale=True,
+        option="footer",
+        value="on",
+    )
+    assert (await town.told(asked)).text.startswith(SORRY)
+    entries = await town.store.audit(town.channel, 0.0, 10)
+    assert [each.action for each in entries] == ["denied", "denied"]
+    assert {each.who for each in entries} == {town.alice}
+
+
+async def test_a_role_may_where_an_overwrite_says_so(town: Town) -> None:
+    role = town.discord.add_role("keepers", town.bob)
+    allow = ["manage_channels"]
+    town.discord.set_permissions(town.general, role=role, allow=allow)
+    saved = await town.set_prompt(PIRATE, user=town.bob)
+    assert saved.text.startswith("Saved for this channel:")
+    told = await town.give("claude prompt set", town.bob, town.random)
+    assert told.text.startswith(SORRY)
+    told = await town.give("claude prompt set", town.bob, where="workspace")
+    assert told.text.startswith(SORRY)
+    thread = await town.thread_of(town.mention("hello"))
+    await town.settled(thread)
+    set_ = await town.give(
+        "claude-admin set", town.bob, thread, option="follow", value="off"
+    )
+    assert set_.text.startswith("Saved for this thread:")
+
+
+async def test_an_earlier_prompt_is_brought_back(town: Town) -> None:
+    await town.set_prompt(PIRATE)
+    await town.set_prompt("Answer like a robot.")
+    history = await town.give("claude prompt history")
+    assert PIRATE in history.text
+    assert f"<@{town.ada}>" in history.text
+    compare, back = history.buttons
+    chosen = town.discord.select(town.ada, history.id, compare, ["1"])
+    assert f"-{PIRATE}" in (await town.told(chosen)).text
+    chosen = town.discord.select(town.ada, history.id, back, ["1"])
+    assert (await town.told(chosen)).text.startswith("Rolled back:")
+    assert PIRATE in str((await town.asked("who are you?"))["system"])
+    told = await town.give("claude prompt rollback", version=9)
+    assert "no such version" in told.text
+    # Nobody else is offered a way back.
+    watched = await town.give("claude prompt history", town.alice)
+    assert len(watched.buttons) == 1
+
+
+async def test_a_model_is_suggested_chosen_and_used(town: Town) -> None:
+    typed = town.discord.autocomplete(
+        town.ada, town.general, "claude model", "value", "haiku"
+    )
+    await town.discord.until(lambda: typed.response)
+    assert typed.response is not None
+    model = typed.response.choices[0]["value"]
+    saved = await town.give("claude model", value=model, where="channel")
+    assert saved.text.startswith("Saved for this channel:")
+    assert (await town.asked("who are you?"))["model"] == model
+    told = await town.give("claude model", value="gpt-9")
+    assert "There is no model" in told.text
+    shown = await town.give("claude model", town.alice)
+    assert model in shown.text
+
+
+async def test_a_setting_is_changed_from_the_list_of_settings(town: Town) -> None:
+    panel = await town.give("claude settings")
+    assert "**What applies in this channel**" in panel.text
+    [menu] = [
+        each for each in panel.buttons if "where=channel" in each and "option" in each
+    ]
+    asked = town.discord.select(town.ada, panel.id, menu, ["footer"])
+    saved = await town.submit(await town.form(asked), {"footer": ["on"]})
+    assert "**Footer**: on" in saved.text
+    panel = await town.give("claude settings", town.alice)
+    assert f"**Footer**: on · this channel, set by <@{town.ada}>" in panel.text
+    assert not any("option" in each for each in panel.buttons)
+    assert town.discord.pings == []
+
+
+async def test_who_may_ask_is_chosen_among_people_and_roles(town: Town) -> None:
+    role = town.discord.add_role("friends")
+    panel = await town.give("claude settings")
+    [menu] = [
+        each for each in panel.buttons if "where=channel" in each and "option" in each
+    ]
+    asked = town.discord.select(town.ada, panel.id, menu, ["who"])
+    saved = await town.submit(await town.form(asked), {"who": [town.bob, role]})
+    assert f"<@{town.bob}> <@&{role}>" in saved.text
+    again = town.discord.select(town.ada, panel.id, menu, ["who"])
+    saved = await town.submit(await town.form(again), {"who": [town.discord.guild]})
+    assert "everyone" in saved.text
+
+
+async def test_a_form_sent_after_its_author_lost_the_right_changes_nothing(
+    town: Town,
+) -> None:
+    role = town.discord.add_role("keepers", town.bob)
+    allow = ["manage_channels"]
+    town.discord.set_permissions(town.general, role=role, allow=allow)
+    asked = town.discord.command(town.bob, town.general, "claude prompt set")
+    form = await town.form(asked)
+    town.discord.take_role(role, town.bob)
+    told = await town.submit(form, {"prompt": PIRATE}, town.bob)
+    assert told.text.startswith(SORRY)
+    assert told.ephemeral_for == town.bob
+    assert await town.store.versions(town.channel, "prompt") == []
+
+
+async def test_two_admins_at_once_are_told_of_each_other(town: Town) -> None:
+    other = town.discord.add_user("Otto", admin=True)
+    forms = [
+        await town.form(town.discord.command(user, town.general, "claude prompt set"))
+        for user in (town.ada, other)
+    ]
+    await town.submit(forms[0], {"prompt": PIRATE})
+    clash = await town.submit(forms[1], {"prompt": "Answer like a robot."}, other)
+    assert clash.text.startswith("**Not saved:**")
+    [mine] = [each for each in clash.buttons if each.startswith("do:draft.save")]
+    pressed = town.discord.click(other, clash.id, mine)
+    assert (await town.told(pressed)).text.startswith("Saved for this channel:")
+    assert "robot" in str((await town.asked("who are you?"))["system"])
+
+
+async def test_a_prompt_is_tried_in_private_and_then_saved(town: Town) -> None:
+    asked = town.discord.command(town.ada, town.general, "claude prompt try")
+    town.claude.script("Arr!")
+    values = {"prompt": PIRATE, "question": "who are you?"}
+    tried = await town.submit(await town.form(asked), values)
+    assert "Arr!" in tried.text
+    assert tried.ephemeral_for == town.ada
+    assert await town.store.versions(town.channel, "prompt") == []
+    [save] = [each for each in tried.buttons if each.startswith("do:draft.save")]
+    saved = await town.told(town.discord.click(town.ada, tried.id, save))
+    assert saved.text.startswith("Saved for this channel:")
+
+
+async def test_menus_and_forms_outlive_the_process(tmp_path: Path) -> None:
+    async with towns(tmp_path) as town:
+        async with answering(town.discord, town.claude, town.store):
+            await town.set_prompt(PIRATE)
+            await town.set_prompt("Answer like a robot.")
+            history = await town.give("claude prompt history")
+            asked = town.discord.command(town.ada, town.general, "claude model")
+            form = await town.form(asked)
+        async with answering(town.discord, town.claude, town.store):
+            back = history.buttons[1]
+            chosen = town.discord.select(town.ada, history.id, back, ["1"])
+            assert (await town.told(chosen)).text.startswith("Rolled back:")
+            saved = await town.submit(form, {"model": ["auto"]})
+            # The roll-back came between, and was about something else.
+            assert saved.text.startswith("Saved for this channel:")
+        assert town.discord.command_puts == 1
+
+
+async def test_readers_judge_an_answer_even_after_a_restart(tmp_path: Path) -> None:
+    async with towns(tmp_path) as town:
+        async with answering(town.discord, town.claude, town.store):
+            told = await town.give("claude-admin set", option="feedback", value="on")
+            assert told.text.startswith("Saved")
+            thread = await town.thread_of(town.mention("why?"))
+            await town.settled(thread)
+            await town.quiet()
+        [answer] = [m for m in town.discord.messages(thread) if m.bot]
+        good, bad = answer.buttons
+        assert good.startswith("good:")
+        town.discord.archive(thread)
+        async with answering(town.discord, town.claude, town.store):
+            pressed = town.discord.click(town.alice, answer.id, good)
+            assert (await town.told(pressed)).text == THANKS
+            assert judged(tmp_path) == [1]
+            pressed = town.discord.click(town.bob, answer.id, bad)
+            assert (await town.told(pressed)).ephemeral_for == town.bob
+            assert judged(tmp_path) == [0]
+
+
+async def test_in_direct_messages_nobody_changes_anything(town: Town) -> None:
+    direct = town.discord.open_dm(town.ada)
+    told = await town.give("claude prompt set", place=direct)
+    assert told.text.startswith(SORRY)
+    panel = await town.give("claude settings", place=direct)
+    assert "**What applies in this thread**" in panel.text
+    assert town.discord.commands(town.ada, direct) == ["ask", "claude"]
+
+
+def judged(folder: Path) -> list[int | None]:
+    """How good each answer was found, as it is remembered."""
+    with contextlib.closing(sqlite3.connect(folder / "threadkeep.db")) as database:
+        rows = database.execute("SELECT feedback FROM turns ORDER BY id").fetchall()
+    return [row[0] for row in rows]

@@ -1,0 +1,436 @@
+"""Admins at work in Slack, through the real SDKs, as they and others see it."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from adapters.slack import desk
+from adapters.slack.people import FRESH
+from storage.sqlite import open_store
+from tests.adapters.slack.conftest import Office
+from tests.emulators.claude_reply import Hold
+from tests.emulators.slack import SlackEmulator
+from tests.emulators.slack.ephemeral import Whisper
+from tests.emulators.slack.screens import Home, Modal
+from tests.product import running
+from tests.scripted import ScriptedModel
+
+
+class Admins(Office):
+    """An office with somebody in it who runs the workspace."""
+
+    olga: str
+
+    async def modal(self, user: str, title: str = "") -> Modal:
+        """Wait for a modal on somebody's screen."""
+        await self.slack.until(
+            lambda: (
+                (modal := self.slack.modal(user)) is not None and title in modal.title
+            )
+        )
+        modal = self.slack.modal(user)
+        assert modal is not None
+        return modal
+
+    async def whispered(self, user: str, count: int = 1) -> Whisper:
+        """Wait until somebody was shown `count` messages alone; the last one."""
+        await self.slack.until(lambda: len(self.slack.ephemerals(user)) >= count)
+        return self.slack.ephemerals(user)[-1]
+
+    async def typed(self, user: str, text: str, channel: str = "") -> str:
+        """What somebody is told who types `/claude …`."""
+        done = self.slack.command(user, channel or self.general, "/claude", text)
+        await self.slack.until(lambda: done.acked)
+        assert done.answer is not None, "no answer"
+        return self.slack.ephemerals(user)[-1].text
+
+    async def submitted(self, user: str, values: dict[str, object]) -> Modal | None:
+        """Fill a form in and send it off; what shows then."""
+        sent = self.slack.submit(user, values)
+        await self.slack.until(lambda: sent.acked or sent.lost)
+        assert sent.acked
+        return self.slack.modal(user)
+
+    async def home(self, user: str) -> Home:
+        """Open the home tab, and wait until it is drawn."""
+        before = len(self.slack.calls_of("views.publish"))
+        self.slack.open_home(user)
+        await self.slack.until(
+            lambda: (
+                len(self.slack.calls_of("views.publish")) > before
+                and self.slack.settled
+            )
+        )
+        page = self.slack.page(user)
+        assert page is not None
+        return page
+
+
+@pytest.fixture
+def admins(office: Office) -> Admins:
+    office.__class__ = Admins
+    assert isinstance(office, Admins)
+    office.olga = office.slack.add_user("Olga", admin=True)
+    return office
+
+
+async def test_a_prompt_set_in_a_modal_is_what_claude_is_told(admins: Admins) -> None:
+    admins.slack.command(admins.olga, admins.general, "/claude", "prompt")
+    modal = await admins.modal(admins.olga, "System prompt")
+    assert [field.label for field in modal.fields][-2:] == [
+        "Or a text file",
+        "Which threads",
+    ]
+    saved = await admins.submitted(admins.olga, {"prompt:0": "Speak like a pirate."})
+    assert saved is not None
+    assert "Saved for this channel" in saved.text
+    assert saved.submit == ""
+    ts = admins.ask("hello")
+    await admins.settled(ts)
+    assert (
+        admins.claude.questions[0]
+        .body["system"][0]["text"]
+        .startswith("Speak like a pirate.")
+    )
+
+
+async def test_a_prompt_of_twenty_thousand_characters(admins: Admins) -> None:
+    lines = [f"Rule {n}: " + "x" * 85 for n in range(200)]
+    prompt = "\n".join(lines)[:20_000].strip()
+    pieces = [prompt[at : at + 2_900] for at in range(0, len(prompt), 2_900)]
+    admins.slack.command(admins.olga, admins.general, "/claude", "prompt set")
+    modal = await admins.modal(admins.olga)
+    inputs = [field for field in modal.fields if field.kind == "plain_text_input"]
+    assert all(field.max_length <= 3_000 for field in inputs)
+    file = {"prompt:file": [("prompt.txt", f"\ufeff{prompt}".encode())]}
+    saved = await admins.submitted(admins.olga, dict(file))
+    assert saved is not None
+    assert "Saved" in saved.text
+    admins.slack.close(admins.olga)
+    # Opened again, it is shared out over the inputs, and comes back as it was.
+    admins.slack.command(admins.olga, admins.general, "/claude", "prompt")
+    again = await admins.modal(admins.olga)
+    shown = [f.value for f in again.fields if f.kind == "plain_text_input"]
+    assert len([value for value in shown if value]) >= 7
+    unchanged = await admins.submitted(admins.olga, {})
+    assert unchanged is not None
+    assert "Nothing changed" in unchanged.text
+    assert len(pieces) == 7
+    ts = admins.ask("hello")
+    await admins.settled(ts)
+    system = admins.claude.questions[0].body["system"][0]["text"]
+    assert system.startswith(prompt)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.txt", b"\xff\xfe\x00x"), ("b.txt", b"x" * 100_001)],
+)
+async def test_a_file_that_is_no_text_is_refused_at_its_field(
+    admins: Admins, name: str, content: bytes
+) -> None:
+    admins.slack.command(admins.olga, admins.general, "/claude", "prompt")
+    await admins.modal(admins.olga)
+    modal = await admins.submitted(admins.olga, {"prompt:file": [(name, content)]})
+    assert modal is not None
+    assert "could not read that file" in str(modal.errors)
+
+
+async def test_what_cannot_be_set_is_said_at_the_field(admins: Admins) -> None:
+    admins.slack.command(admins.olga, admins.general, "/claude", "budget")
+    await admins.modal(admins.olga, "Budget")
+    modal = await admins.submitted(admins.olga, {"budget_day": "ten"})
+    assert modal is not None
+    assert "not “ten”" in modal.errors["budget_day"]
+    saved = await admins.submitted(admins.olga, {"budget_day": "5"})
+    assert saved is not None
+    assert "$5.00" in saved.text
+
+
+async def test_members_are_denied_politely_and_see_what_applies(admins: Admins) -> None:
+    assert "Sorry" in await admins.typed(admins.alice, "model opus")
+    assert "What applies in this channel" in await admins.typed(admins.alice, "")
+    assert "version 1" in await admins.typed(admins.alice, "prompt")
+    assert admins.slack.modal(admins.alice) is None
+    assert f"<@{admins.alice}> was not allowed" in await admins.typed(
+        admins.olga, "audit"
+    )
+
+
+async def test_guests_and_strangers_never_may(admins: Admins) -> None:
+    guest = admins.slack.add_user("Gus", admin=True, guest=True)
+    assert "guests" in await admins.typed(guest, "model opus")
+    stranger = admins.slack.add_user("Stan", admin=True, team="T99999999")
+    said = f"{admins.slack.mention} model opus"
+    admins.slack.say(stranger, admins.general, said)
+    told = await admins.whispered(stranger)
+    assert "other organisations" in told.text
+
+
+async def test_whoever_created_a_channel_may_if_the_workspace_allows_it(
+    admins: Admins,
+) -> None:
+    team = admins.slack.add_channel("team", members=[admins.alice])
+    admins.slack.world.channels[team].creator = admins.alice
+    assert "Sorry" in await admins.typed(admins.alice, "model opus", team)
+    assert "Saved" in await admins.typed(admins.olga, "set creators workspace on")
+    assert "Saved" in await admins.typed(admins.alice, "model opus", team)
+    assert "Sorry" in await admins.typed(admins.alice, "model opus")
+
+
+async def test_user_groups_may_be_admins(admins: Admins) -> None:
+    group = admins.slack.add_group("Leads", "leads", [admins.bob])
+    typed = f"set admins <!subteam^{group}|@leads>"
+    assert f"<!subteam^{group}>" in await admins.typed(admins.olga, typed)
+    assert "Saved" in await admins.typed(admins.bob, "model haiku")
+
+
+async def test_a_form_sent_after_its_author_lost_the_right_changes_nothing(
+    admins: Admins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admins.slack.command(admins.olga, admins.general, "/claude", "prompt")
+    await admins.modal(admins.olga)
+    admins.slack.world.users[admins.olga].admin = False
+    monkeypatch.setattr("adapters.slack.people.FRESH", 0.0)
+    told = await admins.submitted(admins.olga, {"prompt:0": "Mine!"})
+    assert told is not None
+    assert told.text.startswith("Sorry")
+    assert FRESH <= 600, "minutes, not hours"
+    ts = admins.ask("hello")
+    await admins.settled(ts)
+    assert "Mine!" not in str(admins.claude.questions[0].body["system"])
+
+
+async def test_a_command_is_the_whole_message_and_is_carried_out_once(
+    admins: Admins,
+) -> None:
+    ts = admins.ask("hello")
+    await admins.settled(ts)
+    admins.ask("settings", thread_ts=ts)
+    told = await admins.whispered(admins.alice)
+    assert told.thread_ts == ts
+    assert "What applies in this thread" in told.text
+    admins.ask("usage of this flag?", thread_ts=ts)
+    await admins.settled(ts, 2)
+    await admins.slack.until(lambda: admins.slack.settled)
+    # A mention comes as two events, and each of them could come again.
+    for delivery in list(admins.slack.deliveries):
+        admins.slack.socket.deliver(delivery.payload)
+    await admins.slack.until(lambda: admins.slack.settled)
+    assert len(admins.slack.ephemerals(admins.alice)) == 1
+    prompts = [str(each.body["messages"]) for each in admins.claude.questions]
+    assert len(prompts) == 2
+    assert "settings" not in prompts[1]
+
+
+async def test_in_a_thread_a_form_is_opened_by_a_button(admins: Admins) -> None:
+    ts = admins.ask("hello")
+    await admins.settled(ts)
+    said = f"{admins.slack.mention} prompt"
+    admins.slack.say(admins.olga, admins.general, said, thread_ts=ts)
+    told = await admins.whispered(admins.olga)
+    admins.slack.press_in(told, admins.olga, told.buttons[0])
+    await admins.modal(admins.olga, "System prompt")
+    saved = await admins.submitted(admins.olga, {"prompt:0": "Be a poet."})
+    assert saved is not None
+    assert "Saved for this thread" in saved.text
+    admins.ask("and now?", thread_ts=ts)
+    await admins.settled(ts, 2)
+    assert "Be a poet." in str(admins.claude.questions[-1].body["system"])
+    assert "From this answer on" in admins.replies(ts)[1]
+
+
+async def test_thread_settings_in_the_menu_of_a_message(admins: Admins) -> None:
+    ts = admins.ask("hello")
+    await admins.settled(ts)
+    admins.slack.shortcut(admins.olga, admins.general, ts, desk.SETTINGS)
+    modal = await admins.modal(admins.olga, "Settings")
+    assert "What applies in this thread" in modal.text
+    [first, *_] = modal.selects
+    admins.slack.choose_in(modal, admins.olga, first.action, "Model")
+    form = await admins.modal(admins.olga, "Model")
+    assert [field.label for field in form.fields] == ["Model"]
+    saved = await admins.submitted(admins.olga, {"model": "claude-opus-5-5"})
+    assert saved is not None
+    assert "claude-opus-5-5" in saved.text
+
+
+async def test_a_fresh_start_is_told_to_all_in_the_thread(admins: Admins) -> None:
+    ts = admins.ask("hello")
+    await admins.settled(ts)
+    admins.ask("new", thread_ts=ts)
+    replies = await admins.settled(ts, 2)
+    assert replies[1].startswith("Fresh start")
+
+
+async def test_in_direct_messages_no_mention_is_needed(admins: Admins) -> None:
+    dm = admins.slack.open_dm(admins.alice)
+    ts = admins.slack.say(admins.alice, dm, "help")
+    await admins.slack.until(lambda: admins.replies(ts, dm))
+    assert "*settings*" in admins.replies(ts, dm)[0]
+    assert admins.claude.questions == []
+
+
+async def test_of_two_admins_the_second_chooses(admins: Admins) -> None:
+    otto = admins.slack.add_user("Otto", admin=True)
+    for user in (admins.olga, otto):
+        admins.slack.command(user, admins.general, "/claude", "prompt")
+        await admins.modal(user)
+    await admins.submitted(otto, {"prompt:0": "By Otto."})
+    clash = await admins.submitted(admins.olga, {"prompt:0": "By Olga."})
+    assert clash is not None
+    assert "Not saved" in clash.text
+    assert f"<@{otto}>" in clash.text
+    assert "-By Otto." in clash.text
+    pressed = admins.slack.press_in(clash, admins.olga, "Save mine")
+    await admins.slack.until(
+        lambda: pressed.acked and "Saved" in (await_modal(admins, admins.olga) or "")
+    )
+    ts = admins.ask("hello")
+    await admins.settled(ts)
+    assert "By Olga." in str(admins.claude.questions[0].body["system"])
+
+
+def await_modal(admins: Admins, user: str) -> str:
+    modal = admins.slack.modal(user)
+    return modal.text if modal else ""
+
+
+async def test_a_try_out_is_for_the_admin_alone(
+    admins: Admins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "PROMPT", 0.2)
+    gate = asyncio.Event()
+    admins.claude.script([Hold(gate), "Arr, <!channel> Paris."])
+    admins.slack.command(admins.olga, admins.general, "/claude", "prompt try")
+    await admins.modal(admins.olga, "Try a prompt")
+    filled: dict[str, object] = {"prompt:0": "Pirate.", "question": "The capital?"}
+    waiting = await admins.submitted(admins.olga, filled)
+    assert waiting is not None
+    assert desk.WORKING in waiting.text
+    gate.set()
+    await admins.slack.until(lambda: "Arr, " in await_modal(admins, admins.olga))
+    assert "Save this prompt" in (await admins.modal(admins.olga)).buttons
+    assert admins.slack.pings == []
+    assert not [m for m in admins.slack.world.messages[admins.general].values()]
+
+
+async def test_the_home_tab_of_an_admin(admins: Admins) -> None:
+    await admins.typed(admins.olga, "model haiku")
+    await admins.typed(admins.olga, "budget day 5 workspace")
+    ts = admins.ask("hello")
+    await admins.settled(ts)
+    home = await admins.home(admins.olga)
+    for words in (
+        "The workspace",
+        "Budget a day* of the workspace: $5.00",
+        f"<#{admins.general}>",
+        "claude-haiku-5-5",
+        "1 answer",
+        f"<@{admins.alice}>",
+        "Latest changes",
+    ):
+        assert words in home.text
+    menu = next(each for each in home.selects if "workspace" in each.label)
+    admins.slack.choose_in(home, admins.olga, menu.action, "Model")
+    await admins.modal(admins.olga, "Model")
+    published = len(admins.slack.calls_of("views.publish"))
+    await admins.submitted(admins.olga, {"model": "claude-opus-5-5"})
+    await admins.slack.until(
+        lambda: len(admins.slack.calls_of("views.publish")) > published
+    )
+    page = admins.slack.page(admins.olga)
+    assert page is not None
+    assert "claude-opus-5-5" in page.text
+
+
+async def test_the_home_tab_of_a_member_shows_what_applies_and_their_own_usage(
+    admins: Admins,
+) -> None:
+    ts = admins.ask("hello")
+    await admins.settled(ts)
+    home = await admins.home(admins.alice)
+    assert "What applies" in home.text
+    assert "You, this month" in home.text
+    assert home.selects == ()
+    assert home.buttons == ()
+    elsewhere = await admins.home(admins.bob)
+    assert "0 answers" in elsewhere.text
+
+
+async def test_the_other_tab_is_not_drawn(admins: Admins) -> None:
+    admins.slack.open_home(admins.alice, tab="messages")
+    await admins.slack.until(lambda: admins.slack.settled)
+    assert admins.slack.calls_of("views.publish") == []
+
+
+async def test_a_command_nobody_knows_gets_help(admins: Admins) -> None:
+    told = await admins.typed(admins.alice, "make coffee")
+    assert told.startswith(desk.UNKNOWN)
+    assert "*settings*" in told
+
+
+async def test_where_slack_does_not_say_who_somebody_is_nothing_is_done(
+    admins: Admins,
+) -> None:
+    admins.slack.granted.discard("users:read")
+    assert "cannot find out right now" in await admins.typed(admins.olga, "model opus")
+
+
+async def test_a_button_of_an_older_version_says_so(admins: Admins) -> None:
+    await admins.typed(admins.olga, "settings")
+    whisper = admins.slack.ephemerals(admins.olga)[-1]
+    button = whisper.blocks[-1]["elements"][0]
+    button["value"], button["action_id"] = "turn:42", "stop"
+    admins.slack.press_in(whisper, admins.olga, "stop")
+    await admins.slack.until(
+        lambda: "earlier version" in admins.slack.ephemerals(admins.olga)[-1].text
+    )
+
+
+async def test_controls_work_after_a_restart(tmp_path: Path) -> None:
+    async with SlackEmulator() as slack:
+        general, olga = slack.add_channel("general"), slack.add_user("Olga", admin=True)
+        async with open_store(tmp_path / "t.db") as store:
+            async with running(slack, store, ScriptedModel()):
+                slack.command(olga, general, "/claude", "settings")
+                await slack.until(lambda: slack.ephemerals(olga))
+            await slack.until(lambda: not slack.connections)
+            [settings] = slack.ephemerals(olga)
+            async with running(slack, store, ScriptedModel()):
+                menu = settings.selects[0]
+                slack.choose_in(settings, olga, menu.action, "Quiet")
+                await slack.until(lambda: slack.modal(olga))
+                slack.submit(olga, {"quiet": "on"})
+                await slack.until(lambda: "Saved" in slack.modal(olga).text)  # type: ignore[union-attr]
+
+
+async def test_readers_say_how_good_an_answer_was(admins: Admins) -> None:
+    await admins.typed(admins.olga, "set feedback on")
+    ts = admins.ask("hello")
+    await admins.settled(ts)
+    [reply] = [s for s in admins.slack.thread(admins.general, ts) if s.bot]
+    admins.slack.press_feedback(admins.alice, admins.general, reply.ts, True)
+    told = await admins.whispered(admins.alice)
+    assert told.text == desk.THANKS
+    assert told.thread_ts == ts
+    rows = await admins.store._read(
+        lambda db: db.execute("SELECT feedback FROM turns").fetchall()
+    )
+    assert [row[0] for row in rows] == [1]
+
+
+async def test_admins_are_told_in_private_how_far_a_budget_is_used(
+    admins: Admins,
+) -> None:
+    await admins.typed(admins.olga, "set max_tokens 2000")
+    await admins.typed(admins.olga, "budget day 0.0255")
+    admins.claude.script("x" * 10_400)
+    ts = admins.ask("hello")
+    await admins.settled(ts)
+    dm = admins.slack.open_dm(admins.olga)
+    await admins.slack.until(lambda: admins.slack.world.messages[dm])
+    [told] = admins.slack.world.messages[dm].values()
+    assert told.text.startswith("*75% of a budget is used up*")
+    assert f"<#{admins.general}>" in told.text

@@ -1,0 +1,140 @@
+"""An office to give commands in: a store, a fake platform, a scripted model."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bot.authority import Authority
+from bot.catalogue import Survey
+from bot.changing import Changing
+from bot.desk import Desk
+from bot.dialogue import Command, Form, Reply, Told
+from bot.lanes import Lanes
+from bot.past import Past
+from bot.people import Person
+from bot.policy import Operator, Policy
+from bot.rules import Entry, Level, Place
+from bot.stores import Store
+from bot.trying import Trying
+from bot.verbs import understood
+from storage.memory import MemoryStore
+from tests.fakes import FAST, FakeAdapter
+from tests.scripted import ScriptedModel
+
+THREAD = Place("fake", "w", "c", "t")
+CHANNEL, WORKSPACE = THREAD.at(Level.CHANNEL), THREAD.at(Level.WORKSPACE)
+
+#: 26 November 2026, noon.
+NOON = 1_795_694_400.0
+
+OWNER = Person("olga", "Olga", runs_workspace=True)
+MANAGER = Person("mo", "Mo", runs_channel=True)
+MEMBER = Person("max", "Max")
+GUEST = Person("gus", "Gus", runs_workspace=True, outsider=True)
+
+
+class Office:
+    """Where people tell the bot what to do."""
+
+    def __init__(
+        self,
+        store: Store | None = None,
+        *,
+        survey: Survey | None = None,
+        **operator: str,
+    ) -> None:
+        self.now = NOON
+        self.store: Store = store or MemoryStore()
+        self.adapter = FakeAdapter(limits=replace(FAST, creators=True))
+        self.model = ScriptedModel()
+        said = Operator(operator, admins=frozenset({"fake:root"}))
+        self.authority = Authority(self.store, {"fake": self.adapter}, said, self.clock)
+        changing = Changing(self.store, self.authority, lambda: survey, self.clock)
+        self._parts = (
+            self.authority,
+            changing,
+            Past(self.store, self.authority, self.clock),
+            Trying(self.store, self.model, self.authority, said, self.clock),
+        )
+
+    def clock(self) -> float:
+        return self.now
+
+    @property
+    def desk(self) -> Desk:
+        """A desk at which nothing is being answered."""
+        return Desk(self.store, _idle(), *self._parts, self.clock)
+
+    async def give(
+        self,
+        verb: str,
+        person: Person = OWNER,
+        place: Place = CHANNEL,
+        **arguments: str,
+    ) -> Reply:
+        """Let `person` give a command."""
+        return await self.desk.run(Command(verb, arguments), place, person)
+
+    async def type(
+        self, text: str, person: Person = OWNER, place: Place = CHANNEL
+    ) -> str:
+        """Let `person` type a command; what they are told."""
+        command = understood(text)
+        assert command is not None, text
+        told = await self.desk.run(command, place, person)
+        assert isinstance(told, Told)
+        return told.text
+
+    async def form(
+        self,
+        verb: str,
+        person: Person = OWNER,
+        place: Place = CHANNEL,
+        **arguments: str,
+    ) -> Form:
+        """Let `person` open a form."""
+        form = await self.give(verb, person, place, **arguments)
+        assert isinstance(form, Form), form
+        return form
+
+    async def send(
+        self,
+        form: Form,
+        values: Mapping[str, str],
+        person: Person = OWNER,
+        place: Place = CHANNEL,
+    ) -> Told:
+        """Send `form` off, with `values` in place of what it said."""
+        filled = {field.name: field.value for field in form.fields} | dict(values)
+        told = await self.desk.run(form.command.having(filled), place, person)
+        assert isinstance(told, Told)
+        return told
+
+    async def press(
+        self, told: Told, label: str, person: Person = OWNER, place: Place = CHANNEL
+    ) -> Reply:
+        """Press a button, whose command has gone over the wire."""
+        [button] = [each for each in told.buttons if each.label == label]
+        command = Command.of_line(button.command.line)
+        return await self.desk.run(command, place, person)
+
+    async def policy(self, place: Place = CHANNEL) -> Policy:
+        return await self.authority.policy(place)
+
+    async def prompt(self, place: Place = CHANNEL) -> str | None:
+        """The text of the prompt that applies."""
+        return (await self.authority.prompt(await self.policy(place))).text
+
+    async def audit(self) -> list[Entry]:
+        """What was noted, oldest first."""
+        return (await self.store.audit(WORKSPACE, 0.0, 100))[::-1]
+
+
+class _Nobody:
+    """Stands where a group of tasks would: none is ever begun."""
+
+
+def _idle() -> Lanes:
+    async def work(thread: object, stop: object) -> None:
+        raise AssertionError("nothing is answered here")
+
+    return Lanes(_Nobody(), work)  # type: ignore[arg-type]

@@ -1,0 +1,195 @@
+"""What an admin's settings become on the wire, through the real SDK."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from bot import checks
+from bot.catalogue import Survey
+from bot.claude import ClaudeModel, connect
+from bot.errors import ModelBusy, ModelRejected
+from bot.values import Report, Request, Said
+from tests.emulators.claude import ClaudeEmulator
+from tests.emulators.claude_reply import Fail, Search, Stop
+
+ASK = Request(
+    model="claude-sonnet-5-5",
+    system="You are kind.",
+    messages=(Said("user", "What is new?"),),
+    max_tokens=1000,
+)
+WARM = replace(ASK, model="claude-sonnet-4-6", temperature=0.2)
+
+
+@pytest.fixture
+async def claude() -> AsyncIterator[ClaudeEmulator]:
+    async with ClaudeEmulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+async def model(claude: ClaudeEmulator) -> AsyncIterator[ClaudeModel]:
+    async with connect(claude.api_key, claude.base_url) as opened:
+        yield opened
+
+
+async def answered(model: ClaudeModel, request: Request) -> tuple[str, Report]:
+    """The text of an answer, and its last report."""
+    text, last = "", None
+    async for piece in model.answer(request):
+        if isinstance(piece, Report):
+            last = piece
+        else:
+            assert last is None or last.stop_reason is None, "words after the end"
+            text += piece
+    assert last is not None
+    return text, last
+
+
+async def test_without_settings_nothing_more_is_sent(
+    model: ClaudeModel, claude: ClaudeEmulator
+) -> None:
+    await answered(model, ASK)
+    [asked] = claude.requests
+    assert asked.headers["anthropic-version"] == "2026-10-21"
+    assert not {"temperature", "stop_sequences", "tools"} & asked.body.keys()
+
+
+async def test_a_temperature_goes_by_the_older_version(
+    model: ClaudeModel, claude: ClaudeEmulator
+) -> None:
+    await answered(model, WARM)
+    [asked] = claude.requests
+    assert asked.headers["anthropic-version"] == "2023-06-01"
+    assert asked.body["temperature"] == 0.2
+    assert asked.headers["authorization"] == f"Bearer {claude.api_key}"
+
+
+async def test_where_it_is_not_taken_the_api_refuses_it(model: ClaudeModel) -> None:
+    with pytest.raises(ModelRejected, match="temperature"):
+        await answered(model, replace(WARM, model="claude-sonnet-5-5"))
+    with pytest.raises(ModelRejected, match="temperature"):
+        await answered(model, replace(WARM, temperature=1.5))
+
+
+async def test_an_answer_ends_at_a_stop_sequence(
+    model: ClaudeModel, claude: ClaudeEmulator
+) -> None:
+    claude.script("One. STOP Two. END")
+    text, last = await answered(model, replace(ASK, stop_sequences=("END", "STOP")))
+    assert (text, last.stop_reason) == ("One. ", "stop_sequence")
+    assert claude.requests[0].body["stop_sequences"] == ["END", "STOP"]
+
+
+PAGES = [("The [news](x)", "https://news.example/1"), ("", "https://b.example/2")]
+
+
+async def test_sources_stand_below_an_answer_that_searched(
+    model: ClaudeModel, claude: ClaudeEmulator
+) -> None:
+    claude.script([Search("new", PAGES, "This is new."), Search("more", PAGES[:1])])
+    text, last = await answered(model, replace(ASK, searches=5))
+    assert text == (
+        "This is new.\n\nSources:\n- [The news x](https://news.example/1)\n"
+        "- [https://b.example/2](https://b.example/2)"
+    )
+    assert last.usage.searches == 2
+    assert last.stop_reason == "end_turn"
+    [tool] = claude.requests[0].body["tools"]
+    assert (tool["name"], tool["max_uses"]) == ("web_search", 5)
+
+
+async def test_without_a_search_there_are_no_sources(
+    model: ClaudeModel, claude: ClaudeEmulator
+) -> None:
+    claude.script("I know that.")
+    text, last = await answered(model, replace(ASK, searches=5))
+    assert (text, last.usage.searches) == ("I know that.", 0)
+
+
+async def test_an_answer_that_pauses_goes_on(
+    model: ClaudeModel, claude: ClaudeEmulator
+) -> None:
+    claude.script(
+        [Search("a", PAGES[:1], "First. "), Stop("pause_turn")],
+        [Search("b", PAGES[1:], "Then."), Stop()],
+    )
+    text, last = await answered(model, replace(ASK, searches=5))
+    assert text.startswith("First. Then.\n\nSources:\n")
+    first, second = claude.requests
+    assert second.body["messages"][:-1] == first.body["messages"]
+    handed_back = second.body["messages"][-1]
+    assert handed_back["role"] == "assistant"
+    kinds = [block["type"] for block in handed_back["content"]]
+    assert kinds == ["server_tool_use", "web_search_tool_result", "text"]
+    assert handed_back["content"][1]["content"][0]["encrypted_content"] == "EqQB"
+    # Both rounds are paid for, as one answer.
+    assert last.usage.searches == 2
+    assert first.usage is not None
+    assert second.usage is not None
+    assert last.usage.prompt == first.usage.prompt + second.usage.prompt
+
+
+async def test_an_answer_that_pauses_without_end_is_ended(
+    model: ClaudeModel, claude: ClaudeEmulator
+) -> None:
+    claude.always([Search("a", PAGES[:1], "On. "), Stop("pause_turn")])
+    text, last = await answered(model, replace(ASK, searches=5))
+    assert text.count("On. ") == len(claude.requests) == 6
+    assert last.stop_reason == "pause_turn"
+
+
+async def test_a_prompt_is_counted_as_it_would_be_sent(
+    model: ClaudeModel, claude: ClaudeEmulator
+) -> None:
+    count = await model.count(replace(ASK, searches=5))
+    assert count > 0
+    [asked] = claude.requests
+    assert asked.path == "/v1/messages/count_tokens"
+    assert asked.body["tools"][0]["name"] == "web_search"
+
+
+async def test_what_cannot_be_counted_is_a_model_error(
+    model: ClaudeModel, claude: ClaudeEmulator
+) -> None:
+    with pytest.raises(ModelRejected):
+        await model.count(replace(ASK, messages=()))
+    claude.script(Fail(529))
+    claude.always(Fail(529))
+    with pytest.raises(ModelBusy):
+        await answered(model, ASK)
+
+
+async def test_a_start_learns_which_models_there_are(claude: ClaudeEmulator) -> None:
+    claude.models["claude-opus-5"] = {"lifecycle": "retired"}
+    claude.models["claude-sonnet-4-6"] = {"retires_at": "2027-02-20T00:00:00Z"}
+    claude.models["claude-opus-6"] = {}
+    claude.hidden.add("claude-haiku-4-5")
+    survey = await checks.survey(claude.api_key, claude.base_url)
+    assert survey is not None
+    assert survey.retired == {"claude-opus-5"}
+    assert survey.unlisted == {"claude-haiku-4-5"}
+    assert str(survey.retires["claude-sonnet-4-6"]) == "2027-02-20"
+    assert survey.unknown == ("claude-opus-6",)
+
+
+async def test_a_dated_id_is_the_model_of_that_name(claude: ClaudeEmulator) -> None:
+    claude.hidden.add("claude-haiku-4-5")
+    claude.models["claude-haiku-4-5-20251001"] = {}
+    survey = await checks.survey(claude.api_key, claude.base_url)
+    assert survey is not None
+    assert survey.unlisted == frozenset()
+    assert survey.unknown == ()
+
+
+async def test_where_nothing_can_be_learnt_nothing_is_said(
+    claude: ClaudeEmulator,
+) -> None:
+    assert await checks.survey("sk-ant-wrong", claude.base_url) is None
+    assert await checks.survey("sk-ant-x", "http://127.0.0.1:1") is None
+    assert await checks.survey("", None) is None
+
+
+def test_nothing_learnt_refuses_nothing() -> None:
+    assert Survey().retired == frozenset()
