@@ -112,7 +112,7 @@ class Survey:
     retired: frozenset[str] = frozenset()
     #: Those that it does not list for this key.
     unlisted: frozenset[str] = frozenset()
-    #: Announced last days that we do not have, or have otherwise.
+    #: The last days that it announces.
     retires: Mapping[str, datetime.date] = field(default_factory=dict)
     #: Those that it lists and we do not know.
     unknown: tuple[str, ...] = ()

@@ -18,7 +18,7 @@ from collections.abc import (
     Callable,
     Sequence,
 )
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, cast
 
@@ -144,13 +144,15 @@ class ClaudeModel:
     async def answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
         """Yield the answer as it comes; see the port.
 
-        Reports tell of one try each: what a failed try used is not added up.
-        Closing the generator hangs up, and Claude's text so far stays billed.
+        Reports tell of one try each: what a failed try used is not added up, but for
+        the rounds that it had completed. Closing the generator hangs up, and Claude's
+        text so far stays billed.
         """
         began = self._clock()
+        rounds = Rounds()
         for tries in itertools.count(1):
             spoken, fault = False, None
-            async with contextlib.aclosing(self._attempt(request)) as pieces:
+            async with contextlib.aclosing(self._attempt(request, rounds)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, Fault):
                         fault = piece
@@ -207,36 +209,35 @@ class ClaudeModel:
             return None
 
     async def _attempt(
-        self, request: Request
+        self, request: Request, rounds: "Rounds"
     ) -> AsyncGenerator["str | Report | Fault", None]:
         """One call. Does not raise, but ends with a Fault when it goes wrong.
 
         A search of the web may pause the answer; then it is asked for the rest, and
-        that is one call to us.
+        that is one call to us. `rounds` are those that were completed, to be gone on
+        from in the next attempt.
         """
         ended = False
         fault = Fault(
             ModelUnreachable("the stream ended before the answer did"), passing=True
         )
-        rounds: list[MessageParam] = []
-        used, sources = Usage(), Sources()
         try:
             while not ended:
                 paused = False
-                async with self._stream(request, rounds) as stream:
+                async with self._stream(request, rounds.said) as stream:
                     while event := await anext(stream, None):
                         if event.type == "text" and event.text:
                             yield event.text
                         elif event.type == "citation":
-                            sources.note(event.citation)
+                            rounds.sources.note(event.citation)
                         elif event.type in ("message_start", "message_delta"):
-                            report = _report(stream, used)
+                            report = _report(stream, rounds.used)
                             reason = report.stop_reason
-                            paused = reason == PAUSED and len(rounds) < MOST_ROUNDS
+                            paused = reason == PAUSED and len(rounds.said) < MOST_ROUNDS
                             if paused:
                                 report = replace(report, stop_reason=None)
                             ended = report.stop_reason is not None
-                            if ended and (listed := sources.listed):
+                            if ended and (listed := rounds.sources.listed):
                                 yield listed
                             yield report
                         elif event.type == "message_stop":
@@ -244,8 +245,8 @@ class ClaudeModel:
                             break
                     if not paused:
                         break
-                    used = report.usage
-                    rounds.append(_said(stream))
+                    rounds.used = report.usage
+                    rounds.said.append(_said(stream))
         except (anthropic.APIError, httpx2.HTTPError, *GARBLED) as error:
             fault = judge(error, request.model)
         # Once the reason for stopping is known, the answer is whole, however the
@@ -319,13 +320,24 @@ class Sources:
         if url.startswith(("http://", "https://")):
             title = str(getattr(citation, "title", "") or url)
             plain = " ".join(re.sub(r"[\[\]()<>`*_]", " ", title).split())
-            self._titles.setdefault(re.sub(r"[\s()<>]", "", url), plain or url)
+            # Brackets would end the link early.
+            address = re.sub(r"[\s()<>]", lambda m: f"%{ord(m[0]):02X}", url)
+            self._titles.setdefault(address, plain or url)
 
     @property
     def listed(self) -> str:
         """A list of them in Markdown, to stand below the answer; "" for none."""
         lines = [f"- [{title}]({url})" for url, title in self._titles.items()]
         return "\n\nSources:\n" + "\n".join(lines) if lines else ""
+
+
+@dataclass(slots=True)
+class Rounds:
+    """What came of an answer before it paused."""
+
+    said: list[MessageParam] = field(default_factory=list)
+    used: Usage = field(default_factory=Usage)
+    sources: Sources = field(default_factory=Sources)
 
 
 async def _drain(stream: AsyncMessageStream[Any]) -> None:

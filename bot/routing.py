@@ -64,6 +64,6 @@ def read(answer: str) -> Route | None:
         return None
     model = CHEAP_MODEL if match[1] == "CHEAP" else CAPABLE_MODEL
     # It stands in a list that people read: one line, without marks of any kind.
-    plain = re.sub(r"[^\w\s,.;'’()-]", "", match[2])
+    plain = re.sub(r"[^\w\s,.;'’()-]|_", "", match[2])
     why = " ".join(plain.split())[:WHY_CHARS].strip()
     return Route(model, why or "no reason was given")

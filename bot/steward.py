@@ -35,6 +35,10 @@ log = logging.getLogger(__name__)
 SEARCHES = 5
 SEARCH_TOKENS = 10_000
 
+# A search may pause an answer, which is then asked for the rest: that is one more
+# request with the same prompt, and room for as long an answer.
+ROUNDS_PER_SEARCH = 1
+
 # What a message's frame adds to its text, in tokens, and a request's own: more than
 # any of them was seen to.
 FRAME_TOKENS = 16
@@ -295,11 +299,12 @@ class Steward:
 
     def _most(self, request: Request, prompt: int) -> float | None:
         """The most that `request` can cost; None where the price is not known."""
+        rounds = 1 + ROUNDS_PER_SEARCH * request.searches
         try:
             return dearest(
                 request.model,
-                prompt,
-                request.max_tokens,
+                prompt * rounds,
+                request.max_tokens * rounds,
                 request.searches,
                 self._now(),
             )

@@ -131,6 +131,29 @@ async def test_an_answer_that_pauses_goes_on(
     assert last.usage.prompt == first.usage.prompt + second.usage.prompt
 
 
+async def test_a_round_that_was_completed_is_paid_for_once_and_not_lost(
+    model: ClaudeModel, claude: ClaudeEmulator
+) -> None:
+    claude.script([Search("a", PAGES[:1]), Stop("pause_turn")], Fail(529), "Then.")
+    text, last = await answered(model, replace(ASK, searches=5))
+    assert text == "Then."
+    first, _, third = claude.requests
+    assert first.usage is not None
+    assert third.usage is not None
+    assert last.usage.searches == 1
+    assert last.usage.prompt == first.usage.prompt + third.usage.prompt
+    assert len(third.body["messages"]) == len(first.body["messages"]) + 1
+
+
+async def test_an_address_with_brackets_stays_one(
+    model: ClaudeModel, claude: ClaudeEmulator
+) -> None:
+    page = ("Python", "https://en.example/Python_(language)")
+    claude.script([Search("python", [page], "A language.")])
+    text, _ = await answered(model, replace(ASK, searches=1))
+    assert "(https://en.example/Python_%28language%29)" in text
+
+
 async def test_an_answer_that_pauses_without_end_is_ended(
     model: ClaudeModel, claude: ClaudeEmulator
 ) -> None:

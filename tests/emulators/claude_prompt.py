@@ -195,13 +195,18 @@ def _bad_fields(body: Body, facts: ModelFacts, version: str) -> str | None:
     if warmth is not None and not facts.takes_temperature:
         # From Opus 4.7 on no version takes it (claude 1.1).
         return "temperature: is not supported on this model"
-    if warmth is not None and not 0 <= warmth <= 1:
+    if warmth is not None and not (
+        isinstance(warmth, int | float) and 0 <= warmth <= 1
+    ):
         return "temperature: Input should be between 0 and 1"
     return None
 
 
 def _bad_stops(body: Body) -> str | None:
-    for nth, stop in enumerate(body.get("stop_sequences") or ()):
+    stops = body.get("stop_sequences") or []
+    if not isinstance(stops, list):
+        return "stop_sequences: Input should be a valid list"
+    for nth, stop in enumerate(stops):
         if not str(stop).strip():
             return f"stop_sequences.{nth}: each must contain non-whitespace"
     return None
