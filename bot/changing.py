@@ -92,7 +92,7 @@ class Changing:
             around = await self._around(policy, option)
             today = datetime.fromtimestamp(self._now(), UTC).date()
             choices = (
-                Choice(AROUND, f"As around: {option.show(around)}"[:75]),
+                Choice(AROUND, f"Not set here: {option.show(around)}"[:75]),
                 *option.choices(today),
             )
             known = {choice.value for choice in choices}
@@ -107,7 +107,7 @@ class Changing:
             choices=choices,
             most=option.most,
             required=option.versioned,
-            hint="" if option.versioned else "Empty: as it is around.",
+            hint="" if option.versioned else "Empty: not set here.",
         )
 
     async def _around(self, policy: Policy, option: Option) -> str:
@@ -342,7 +342,7 @@ def _saved(entries: Sequence[Entry], policy: Policy, running: bool) -> str:
     lines = [f"Saved for {where}:"]
     for entry in entries:
         option = BY_NAME[entry.name]
-        after = "as around" if entry.after is None else entry.after
+        after = "not set" if entry.after is None else entry.after
         if entry.after is not None and not option.versioned:
             after = option.show(entry.after)
         lines.append(f"- **{option.label}**: {after}")

@@ -128,7 +128,7 @@ class Desk:
             own = await self._store.spending(since, place, person.id)
             return Page(
                 (
-                    Section("What applies", applies),
+                    Section("", applies),
                     Section("Your own usage", self._sums("You", own)),
                     Section("How to talk to me", HELP.rsplit("\n", 1)[0]),
                 )
@@ -136,14 +136,14 @@ class Desk:
         return Page(
             (
                 Section(
-                    "The workspace",
+                    "",
                     applies,
                     self._menus(policy, person, Level.WORKSPACE),
                     _prompt_buttons("workspace"),
                 ),
                 Section("Usage", await self._spent(policy, admin=True)),
                 *await self._channels(place),
-                Section("Latest changes", await self._latest(place)),
+                Section("", await self._latest(place)),
             )
         )
 

@@ -170,6 +170,7 @@ Reply = Told | Form
 class Section:
     """A part of a page."""
 
+    #: "" where the text begins with one.
     title: str
     text: str
     menus: tuple[Menu, ...] = ()

@@ -223,7 +223,7 @@ def _what(entry: Entry) -> str:
     option = BY_NAME.get(entry.name)
     plain = option is not None and not option.versioned
     before, after = (
-        "as around"
+        "not set"
         if value is None
         else (option.show(value) if option and plain else value)
         for value in (entry.before, entry.after)

@@ -191,7 +191,7 @@ def change(entry: Entry) -> str:
 
 def _audited(option: Option | None, value: str | None) -> str:
     if value is None:
-        return "as around"
+        return "not set"
     return value if option is None or option.versioned else option.show(value)
 
 

@@ -62,7 +62,8 @@ def home(page: Page, place: Place) -> dict[str, Any]:
     for nth, section in enumerate(page.sections):
         if nth:
             blocks.append({"type": "divider"})
-        blocks += _sections(f"**{section.title}**")
+        if section.title:
+            blocks += _sections(f"**{section.title}**")
         blocks += _sections(section.text)
         blocks += _controls(section.menus, section.buttons, place, start=nth * 10)
     return {"type": "home", "blocks": _fitting(blocks, VIEW_BLOCKS)}

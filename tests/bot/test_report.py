@@ -98,7 +98,7 @@ def test_the_audit_says_who_did_what() -> None:
     ]
     lines = printed(report.audit(entries))
     assert "2026-11-26 12:00  slack:T1:C5:1.0  U9   denied: set model" in lines[1]
-    assert "set budget_day: as around → $5.00" in lines[2]
+    assert "set budget_day: not set → $5.00" in lines[2]
     assert report.audit_rows(entries)[1]["after"] == "5"
 
 

@@ -323,13 +323,13 @@ async def test_the_home_tab_of_an_admin(admins: Admins) -> None:
     await admins.settled(ts)
     home = await admins.home(admins.olga)
     for words in (
-        "The workspace",
+        "What applies in the workspace",
         "Budget a day* of the workspace: $5.00",
         f"<#{admins.general}>",
         "claude-haiku-5-5",
         "1 answer",
         f"<@{admins.alice}>",
-        "Latest changes",
+        "Changes in the workspace",
     ):
         assert words in home.text
     menu = next(each for each in home.selects if "workspace" in each.label)
