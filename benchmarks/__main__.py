@@ -6,13 +6,14 @@ import asyncio
 import click
 from rich.console import Console
 
-from benchmarks import footprint, lag, latency, start
+from benchmarks import footprint, governing, lag, latency, start
 from benchmarks.machine import facts
 from benchmarks.platforms import NAMES
 
 CLAIMS = {
     "start": start.measure,
     "latency": latency.measure,
+    "governing": governing.measure,
     "footprint": footprint.measure,
     "lag": lag.measure,
 }
