@@ -1,5 +1,6 @@
 """What every Adapter promises, whoever the platform is."""
 
+import asyncio
 import io
 import time
 from collections.abc import AsyncIterator, Callable
@@ -10,8 +11,11 @@ import pytest
 from adapters.discord.adapter import connect as connect_discord
 from adapters.slack.adapter import connect as connect_slack
 from adapters.terminal.adapter import TerminalAdapter
+from bot.people import Person
 from bot.ports import Adapter
+from bot.rules import Place
 from bot.values import Heard, Part, Shown, State, ThreadKey, Turn
+from tests.adapters.discord.clerk import Clerk
 from tests.emulators.discord import DiscordEmulator
 from tests.emulators.slack import SlackEmulator
 from tests.fakes import FakeAdapter
@@ -30,6 +34,11 @@ class Stage:
     seen: Callable[[], list[str]]
     #: Whether a message can be changed once it was shown.
     edits: bool = True
+    #: Somebody who administers the workspace, a member, and what a person was told
+    #: in private.
+    admin: str = "you"
+    member: str = ""
+    told: Callable[[str], str] = lambda user: ""
 
     def turn(self, *shown: Shown) -> Turn:
         # Platforms are asked for what was posted since the turn's last sign of life.
@@ -44,34 +53,79 @@ class Stage:
 async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
     if request.param == "fake":
         fake, thread = FakeAdapter(), ThreadKey("fake", "w", "c", "t")
-        yield Stage(fake, thread, lambda: fake.texts(thread))
+        fake.people["olga"] = Person("olga", "Olga", runs_workspace=True)
+        yield Stage(
+            fake,
+            thread,
+            lambda: fake.texts(thread),
+            admin="olga",
+            member="alice",
+            told=lambda user: "".join(text for who, text in fake.told if who == user),
+        )
     elif request.param == "terminal":
         out = io.StringIO()
         terminal = TerminalAdapter(io.StringIO(), out)
         thread = terminal.thread
-        yield Stage(terminal, thread, lambda: [out.getvalue().strip()], edits=False)
+        yield Stage(
+            terminal,
+            thread,
+            lambda: [out.getvalue().strip()],
+            edits=False,
+            told=lambda user: out.getvalue(),
+        )
     elif request.param == "discord":
         async with DiscordEmulator() as discord, connect_discord(discord.env) as joined:
             channel = discord.add_channel("general")
-            asked = discord.say(discord.add_user("Alice"), channel, "hello")
+            alice = discord.add_user("Alice")
+            asked = discord.say(alice, channel, "hello")
+            olga = discord.add_user("Olga", admin=True)
             thread = ThreadKey("discord", discord.guild, channel, asked)
 
             def read() -> list[str]:
                 replies = [each for each in discord.messages(asked) if each.bot]
                 return [each.text.removesuffix(" …") for each in replies]
 
-            yield Stage(joined, thread, read)
+            def told_on_discord(user: str) -> str:
+                talk = discord.messages(discord.open_dm(user))
+                return "".join(each.text for each in talk)
+
+            # What roles people hold is told to those who listen.
+            listening = asyncio.create_task(joined.run(Clerk()))
+            await discord.until(lambda: discord.gateway.connected)
+            yield Stage(
+                joined,
+                thread,
+                read,
+                admin=olga,
+                member=alice,
+                told=told_on_discord,
+            )
+            listening.cancel()
+            await asyncio.wait({listening})
     else:
         async with SlackEmulator() as slack, connect_slack(slack_env(slack)) as adapter:
             channel = slack.add_channel("general")
-            ts = slack.say(slack.add_user("Alice"), channel, "hello")
+            alice = slack.add_user("Alice")
+            ts = slack.say(alice, channel, "hello")
+            olga = slack.add_user("Olga", admin=True)
             thread = ThreadKey("slack", slack.team, channel, ts)
 
             def seen() -> list[str]:
                 replies = [each for each in slack.thread(channel, ts) if each.bot]
                 return [each.text.removesuffix(" …") for each in replies]
 
-            yield Stage(adapter, thread, seen)
+            def told_on_slack(user: str) -> str:
+                talk = slack.world.messages[slack.open_dm(user)].values()
+                return "".join(each.text for each in talk)
+
+            yield Stage(
+                adapter,
+                thread,
+                seen,
+                admin=olga,
+                member=alice,
+                told=told_on_slack,
+            )
 
 
 async def test_a_reply_grows_in_one_message(stage: Stage) -> None:
@@ -149,3 +203,26 @@ async def test_its_limits_can_be_rendered_for(stage: Stage) -> None:
 
 async def test_a_thread_that_is_there_settles_where_it_is(stage: Stage) -> None:
     assert await stage.adapter.settle(stage.turn()) == stage.thread
+
+
+async def test_it_knows_who_administers_the_workspace(stage: Stage) -> None:
+    place = Place.of(stage.thread)
+    admin = await stage.adapter.person(place, stage.admin)
+    assert (admin.id, admin.runs_workspace, admin.outsider) == (
+        stage.admin,
+        True,
+        False,
+    )
+    assert admin.name
+    if stage.member:
+        member = await stage.adapter.person(place, stage.member)
+        flags = (member.runs_workspace, member.runs_channel, member.outsider)
+        assert flags == (False, False, False)
+
+
+async def test_it_tells_somebody_something_in_private(stage: Stage) -> None:
+    await stage.adapter.tell(stage.thread.workspace, stage.admin, "**75%** is used.")
+    assert "75%" in stage.told(stage.admin)
+    if stage.member:
+        assert stage.told(stage.member) == ""
+    assert "75%" not in str(stage.seen()) or not stage.edits
