@@ -64,7 +64,12 @@ async def survey(api_key: str, base_url: str | None) -> Survey | None:
 
 
 async def _survey(model: ClaudeModel) -> Survey | None:
-    listed = await model.list_models()
+    # A gateway may list what is no model, or a day that is none.
+    listed = [
+        each
+        for each in await model.list_models() or ()
+        if isinstance(getattr(each, "id", None), str)
+    ]
     if not listed:
         return None
     by_id = {
@@ -74,10 +79,14 @@ async def _survey(model: ClaudeModel) -> Survey | None:
     days = {
         name: each.retires_at.date()
         for name, each in by_id.items()
-        if each.retires_at is not None
+        if isinstance(each.retires_at, datetime)
     }
     return Survey(
-        retired=frozenset(n for n, e in by_id.items() if e.lifecycle == "retired"),
+        retired=frozenset(
+            name
+            for name, each in by_id.items()
+            if getattr(each, "lifecycle", "") == "retired"
+        ),
         unlisted=frozenset(ours - by_id.keys()),
         retires={n: day for n, day in days.items() if n in MODELS},
         unknown=tuple(sorted(name for name in by_id if name not in MODELS)),

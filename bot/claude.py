@@ -224,7 +224,8 @@ class ClaudeModel:
         try:
             while not ended:
                 paused = False
-                async with self._stream(request, rounds.said) as stream:
+                left = rounds.left(request)
+                async with self._stream(left, rounds.said) as stream:
                     while event := await anext(stream, None):
                         if event.type == "text" and event.text:
                             yield event.text
@@ -232,8 +233,9 @@ class ClaudeModel:
                             rounds.sources.note(event.citation)
                         elif event.type in ("message_start", "message_delta"):
                             report = _report(stream, rounds.used)
-                            reason = report.stop_reason
-                            paused = reason == PAUSED and len(rounds.said) < MOST_ROUNDS
+                            paused = report.stop_reason == PAUSED and rounds.go_on(
+                                request, report.usage, _said(stream)
+                            )
                             if paused:
                                 report = replace(report, stop_reason=None)
                             ended = report.stop_reason is not None
@@ -338,6 +340,25 @@ class Rounds:
     said: list[MessageParam] = field(default_factory=list)
     used: Usage = field(default_factory=Usage)
     sources: Sources = field(default_factory=Sources)
+
+    def left(self, request: Request) -> Request:
+        """What may still be searched and written for `request`: all rounds together
+        keep to what one would have been allowed."""
+        return replace(
+            request,
+            searches=request.searches - self.used.searches,
+            max_tokens=request.max_tokens - self.used.output,
+        )
+
+    def go_on(self, request: Request, used: Usage, said: MessageParam) -> bool:
+        """Whether there is a rest to ask for once a round has `used` so much in all
+        and `said` that: something to go on from, and something left to spend."""
+        return bool(
+            said["content"]
+            and len(self.said) < MOST_ROUNDS
+            and used.searches < request.searches
+            and used.output < request.max_tokens
+        )
 
 
 async def _drain(stream: AsyncMessageStream[Any]) -> None:

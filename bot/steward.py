@@ -36,7 +36,7 @@ SEARCHES = 5
 SEARCH_TOKENS = 10_000
 
 # A search may pause an answer, which is then asked for the rest: that is one more
-# request with the same prompt, and room for as long an answer.
+# request with the same prompt. What is written keeps to one answer's length.
 ROUNDS_PER_SEARCH = 1
 
 # What a message's frame adds to its text, in tokens, and a request's own: more than
@@ -304,7 +304,7 @@ class Steward:
             return dearest(
                 request.model,
                 prompt * rounds,
-                request.max_tokens * rounds,
+                request.max_tokens,
                 request.searches,
                 self._now(),
             )

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from bot import checks
-from bot.catalogue import Survey
+from bot.catalogue import MODELS, Survey, refused
 from bot.claude import ClaudeModel, connect
-from bot.errors import ModelBusy, ModelRejected
+from bot.errors import ModelDenied, ModelRejected
 from bot.values import Report, Request, Said
 from tests.emulators.claude import ClaudeEmulator
 from tests.emulators.claude_reply import Fail, Search, Stop
@@ -121,9 +121,21 @@ async def test_an_answer_that_pauses_goes_on(
     assert second.body["messages"][:-1] == first.body["messages"]
     handed_back = second.body["messages"][-1]
     assert handed_back["role"] == "assistant"
-    kinds = [block["type"] for block in handed_back["content"]]
-    assert kinds == ["server_tool_use", "web_search_tool_result", "text"]
-    assert handed_back["content"][1]["content"][0]["encrypted_content"] == "EqQB"
+    use, result, text_block = handed_back["content"]
+    assert use["input"] == {"query": "a"}
+    assert (use["type"], use["id"]) == ("server_tool_use", result["tool_use_id"])
+    title, url = PAGES[0]
+    assert result["content"] == [
+        {
+            "type": "web_search_result",
+            "title": title,
+            "url": url,
+            "encrypted_content": "EqQB",
+            "page_age": None,
+        }
+    ]
+    assert text_block["text"] == "First. "
+    assert text_block["citations"][0]["encrypted_index"] == "Eo8B"
     # Both rounds are paid for, as one answer.
     assert last.usage.searches == 2
     assert first.usage is not None
@@ -154,13 +166,36 @@ async def test_an_address_with_brackets_stays_one(
     assert "(https://en.example/Python_%28language%29)" in text
 
 
-async def test_an_answer_that_pauses_without_end_is_ended(
+async def test_all_rounds_keep_to_what_one_was_allowed(
     model: ClaudeModel, claude: ClaudeEmulator
 ) -> None:
     claude.always([Search("a", PAGES[:1], "On. "), Stop("pause_turn")])
-    text, last = await answered(model, replace(ASK, searches=5))
-    assert text.count("On. ") == len(claude.requests) == 6
+    text, last = await answered(model, replace(ASK, searches=3))
+    assert text.count("On. ") == len(claude.requests) == 3
+    allowed = [each.body["tools"][0]["max_uses"] for each in claude.requests]
+    assert allowed == [3, 2, 1]
+    rooms = [each.body["max_tokens"] for each in claude.requests]
+    assert rooms[0] == 1000
+    assert rooms == sorted(rooms, reverse=True)
+    assert last.usage.searches == 3
     assert last.stop_reason == "pause_turn"
+
+
+async def test_a_pause_without_words_or_searches_is_the_end(
+    model: ClaudeModel, claude: ClaudeEmulator
+) -> None:
+    claude.script(Stop("pause_turn"))
+    text, last = await answered(model, replace(ASK, searches=3))
+    assert (text, last.stop_reason) == ("", "pause_turn")
+    assert len(claude.requests) == 1
+
+
+async def test_a_list_that_makes_no_sense_ends_nothing(claude: ClaudeEmulator) -> None:
+    claude.models["claude-opus-5"] = {"retires_at": "soon", "lifecycle": None}
+    survey = await checks.survey(claude.api_key, claude.base_url)
+    assert survey is not None
+    assert "claude-opus-5" not in survey.retires
+    assert survey.retired == frozenset()
 
 
 async def test_a_prompt_is_counted_as_it_would_be_sent(
@@ -178,10 +213,8 @@ async def test_what_cannot_be_counted_is_a_model_error(
 ) -> None:
     with pytest.raises(ModelRejected):
         await model.count(replace(ASK, messages=()))
-    claude.script(Fail(529))
-    claude.always(Fail(529))
-    with pytest.raises(ModelBusy):
-        await answered(model, ASK)
+    with pytest.raises(ModelDenied):
+        await model.count(replace(ASK, model="claude-nonsense"))
 
 
 async def test_a_start_learns_which_models_there_are(claude: ClaudeEmulator) -> None:
@@ -215,4 +248,4 @@ async def test_where_nothing_can_be_learnt_nothing_is_said(
 
 
 def test_nothing_learnt_refuses_nothing() -> None:
-    assert Survey().retired == frozenset()
+    assert all(refused(model, Survey()) == "" for model in MODELS)
