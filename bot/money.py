@@ -97,6 +97,8 @@ class Charge:
     model: str
     #: The most that it can cost.
     most: float = 0.0
+    #: The key of the turn for whose sake it is made; "" for none.
+    turn: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,8 @@ class Spending:
     #: The platform's user id; "" where it was not noted (before it was).
     person: str
     model: str
-    #: "answer", "routing" or "try".
+    #: "answer", "routing", "try", or "attempt": an answer that a crash cut and that
+    #: was begun anew.
     kind: str
     #: How many calls.
     turns: int

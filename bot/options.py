@@ -116,7 +116,8 @@ def _dollars(value: str) -> str:
     if not value:
         return "none"
     # What is set in fractions of a cent is shown so, too.
-    return f"${float(value):,.2f}" if float(value) >= 1 else f"${value}"
+    _, _, places = value.partition(".")
+    return f"${float(value):,.{max(2, len(places))}f}"
 
 
 OPTIONS: tuple[Option, ...] = (

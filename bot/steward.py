@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bot import context, routing, telling
+from bot import asides, context, routing, telling
 from bot.authority import Authority
-from bot.catalogue import cost, dearest
+from bot.catalogue import dearest
 from bot.endings import WITHDRAWN, over_budget, unwelcome
 from bot.errors import DeliveryError, ModelError
 from bot.money import Alert, Caps, Charge, Shortfall
@@ -26,7 +26,7 @@ from bot.ports import Adapter, Model
 from bot.readers import AUTO
 from bot.rules import Place, Rules
 from bot.stores import Store
-from bot.values import Outcome, Report, Request, Spoken, Turn
+from bot.values import Outcome, Request, Spoken, Turn
 
 log = logging.getLogger(__name__)
 
@@ -258,33 +258,21 @@ class Steward:
         request = routing.request(text, user)
         most = self._most(request, _bound(request)) or 0.0
         place = Place.of(turn.thread)
-        charge = Charge(place, errand.asker, "routing", request.model, most)
+        charge = Charge(
+            place, errand.asker, "routing", request.model, most, turn=turn.key
+        )
         opened = await insist(
             lambda: self._store.open_charge(charge, errand.policy.caps, self._now())
         )
         if isinstance(opened, Shortfall):
             return routing.BROKE
-        report, said = await self._asked(request)
-        usage, price = report.usage, cost(report.model, report.usage, self._now())
+        aside = await asides.ask(self._model, request, within=ROUTING, now=self._now())
         await insist(
-            lambda: self._store.close_charge(opened, usage, price, self._now())
+            lambda: self._store.close_charge(
+                opened, aside.usage, aside.cost, self._now()
+            )
         )
-        return routing.read(said) or routing.UNSURE
-
-    async def _asked(self, request: Request) -> tuple[Report, str]:
-        """What the model says to a short question, as far as it comes in time."""
-        report, said = Report(request.model), ""
-        with contextlib.suppress(TimeoutError, ModelError):
-            async with (
-                asyncio.timeout(ROUTING),
-                contextlib.aclosing(self._model.answer(request)) as answer,
-            ):
-                async for piece in answer:
-                    if isinstance(piece, Report):
-                        report = piece
-                    else:
-                        said += piece
-        return report, said
+        return routing.read(aside.text) or routing.UNSURE
 
     async def _reserve(
         self, turn: Turn, errand: Errand, caps: Caps, most: float

@@ -290,12 +290,12 @@ class Ledger(Protocol):
     async def reserve(
         self, turn: Turn, person: str, most: float, caps: Caps, now: float
     ) -> Shortfall | None:
-        """Set `most` USD aside for `turn`, asked by `person`, if that keeps to all of
-        `caps`; `finish` gives it back.
+        """Set `most` USD aside for `turn`, which has not ended and was asked by
+        `person`, if that keeps to all of `caps`; `finish` gives it back.
 
         What was set aside for an earlier attempt at it is booked as spent, since
-        nobody knows what that cost. A turn counts as one question of `person`, from
-        the first time on. One write, whatever the caps.
+        nobody knows what that cost. A turn counts as one question of `person`,
+        however many attempts it takes. One write, whatever the caps.
         """
         ...
 
@@ -303,7 +303,11 @@ class Ledger(Protocol):
         self, charge: Charge, caps: Caps, now: float
     ) -> int | Shortfall:
         """The same for a call that is no answer; returns its id. It counts as a
-        question only if its kind is "try"."""
+        question only if its kind is "try".
+
+        Where it is made for the sake of a turn, that turn does not count against it.
+        One that was open when the process ended costs what was set aside.
+        """
         ...
 
     async def close_charge(

@@ -4,15 +4,14 @@ Rule: nothing of it is said to others, nothing of it is remembered but the draft
 what it cost, and it costs what every answer costs: it counts on the same budgets.
 """
 
-import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable
 
-from bot import context, readers, telling
+from bot import asides, context, readers, telling
+from bot.asides import Aside
 from bot.authority import Authority
-from bot.catalogue import CAPABLE_MODEL, cost, dearest
+from bot.catalogue import CAPABLE_MODEL, dearest
 from bot.dialogue import (
     REFERENCE,
     Button,
@@ -24,7 +23,7 @@ from bot.dialogue import (
     Style,
     Told,
 )
-from bot.errors import ModelError, Unacceptable
+from bot.errors import Unacceptable
 from bot.money import Charge, Shortfall
 from bot.options import BY_NAME
 from bot.people import Person
@@ -34,7 +33,7 @@ from bot.readers import AUTO
 from bot.rules import Draft, Place
 from bot.stores import Store
 from bot.targets import target, where
-from bot.values import Report, Request, Said
+from bot.values import Request, Said, Usage
 
 log = logging.getLogger(__name__)
 
@@ -143,29 +142,20 @@ class Trying:
         opened = await self._store.open_charge(charge, policy.caps, self._now())
         if isinstance(opened, Shortfall):
             return Told(telling.shortfall(opened, self._now(), {}))
-        report, said, trouble = Report(request.model), "", ""
+        usage, price = Usage(), None
         try:
-            async with (
-                asyncio.timeout(PATIENCE),
-                contextlib.aclosing(self._model.answer(request)) as answer,
-            ):
-                async for piece in answer:
-                    if isinstance(piece, Report):
-                        report = piece
-                    else:
-                        said += piece
-        except ModelError as error:
-            trouble = error.user_text
-        except TimeoutError:
-            trouble = "This took too long, so I stopped it."
+            aside = await asides.ask(
+                self._model, request, within=PATIENCE, now=self._now()
+            )
+            usage, price = aside.usage, aside.cost
         finally:
-            price = cost(report.model, report.usage, self._now())
-            await self._store.close_charge(opened, report.usage, price, self._now())
+            await self._store.close_charge(opened, usage, price, self._now())
         log.info("prompt.tried place=%s cost=%s", place, price)
-        return _told(question, _harmless(said), trouble, price)
+        return _told(question, aside)
 
 
-def _told(question: str, said: str, trouble: str, price: float | None) -> Told:
+def _told(question: str, aside: Aside) -> Told:
+    said, trouble, price = _harmless(aside.text), aside.trouble, aside.cost
     shown = said if len(said) <= SHOWN_CHARS else said[:SHOWN_CHARS].rstrip() + "…"
     quoted = "\n".join(f"> {line}" for line in question.splitlines())
     price_told = "of unknown price" if price is None else f"for {telling.usd(price)}"

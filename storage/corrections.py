@@ -16,7 +16,7 @@ from sqlite_utils import Database
 
 from bot.rules import Place
 from bot.values import Heard, ThreadKey
-from storage import queries, rulebook
+from storage import ledger, queries, rulebook
 
 # One message may be remembered in several threads: where it was said, and where it
 # was quoted. The bot's own have no id of the platform's here.
@@ -48,6 +48,7 @@ def move(db: Database, key: ThreadKey, *, to: ThreadKey) -> None:
     )
     if moved.rowcount:
         rulebook.move(db, Place.of(key), to=Place.of(to))
+        ledger.move(db, Place.of(key), to=Place.of(to))
 
 
 def amend(db: Database, heard: Heard, *, content: str, now: float) -> None:

@@ -27,7 +27,7 @@ from bot.money import (
 )
 from bot.rules import Level, Place
 from bot.values import Outcome, Turn, Usage
-from storage.rulebook import inside, parts, place_of
+from storage.places import AT, inside, parts, place_of, relocate
 
 # Adding up cents in floating point may be off by less than this.
 GRAIN = 1e-9
@@ -40,8 +40,7 @@ BALANCE = """
 
 # Found by person, and no more of them than are asked within an hour.
 PERSON = """
-    SELECT count(*) FILTER (WHERE kind <> 'routing') AS questions,
-      min(at) AS oldest, total(coalesce(cost, reserved)) AS usd
+    SELECT at, kind IN ('answer', 'try') AS asks, coalesce(cost, reserved) AS usd
     FROM charges
     WHERE person = :person AND at > :since AND turn IS NOT :turn
 """
@@ -69,17 +68,10 @@ def reserve(
         if before["ended_at"] is not None:
             return None
         # An attempt before this one was made, and nobody knows what it cost.
-        _book(db, before, spent=before["reserved"])
-        db.execute("UPDATE charges SET reserved = 0 WHERE id = ?", [before["id"]])
-    if short := _short(db, person, most, caps, now, turn=turn.key):
+        _give_up(db, before, now)
+    if short := _short(db, person, most, caps, now):
         return short
-    if before is None:
-        _open(db, Charge(place, person, "answer", ""), most, now, turn=turn.key)
-    else:
-        db.execute(
-            "UPDATE charges SET reserved = ?, at = ?, person = ? WHERE id = ?",
-            [most, now, person, before["id"]],
-        )
+    _open(db, Charge(place, person, "answer", ""), most, now, turn=turn.key)
     _hold(db, place, most, now)
     return None
 
@@ -104,7 +96,8 @@ def settle(
 def open_charge(
     db: Database, charge: Charge, *, caps: Caps, now: float
 ) -> int | Shortfall:
-    if short := _short(db, charge.person, charge.most, caps, now):
+    short = _short(db, charge.person, charge.most, caps, now, turn=charge.turn)
+    if short:
         return short
     opened = _open(db, charge, charge.most, now)
     _hold(db, charge.place, charge.most, now)
@@ -119,6 +112,27 @@ def close_charge(
     ).fetchone()
     if row is not None:
         _close(db, row, usage, cost, now, model=row["model"])
+
+
+def abandon(db: Database, *, now: float) -> None:
+    """Close what was open when a process ended; turns are answered still."""
+    rows = db.execute("SELECT * FROM charges WHERE ended_at IS NULL AND turn IS NULL")
+    for row in rows.fetchall():
+        _close(db, row, Usage(), row["reserved"], now, model=row["model"])
+
+
+def move(db: Database, place: Place, *, to: Place) -> None:
+    """Let what the thread `place` cost, and may yet cost, have been spent in `to`."""
+    rows = db.execute(f"SELECT * FROM charges WHERE {AT}", parts(place))
+    for row in rows.fetchall():
+        ended = row["ended_at"] is not None
+        booked = row["reserved"] if row["cost"] is None else row["cost"]
+        spent, held = (booked, 0.0) if ended else (0.0, row["reserved"])
+        for account, period in _accounts(place, row["at"]):
+            _add(db, account, period, spent=-spent, reserved=-held)
+        for account, period in _accounts(to, row["at"]):
+            _add(db, account, period, spent=spent, reserved=held)
+    relocate(db, "charges", place, to=to)
 
 
 def balance(db: Database, place: Place, *, period: Period, now: float) -> Balance:
@@ -160,9 +174,10 @@ def _short(
     most: float,
     caps: Caps,
     now: float,
-    turn: str | None = None,
+    turn: str = "",
 ) -> Shortfall | None:
-    """The first of `caps` that `most` USD more would not keep to."""
+    """The first of `caps` that `most` USD more would not keep to. What the turn with
+    the key `turn` holds does not count against a person."""
     for cap in caps.budgets:
         row = _account(db, cap.place, cap.period.name_at(now))
         spent, held = (row["spent"], row["reserved"]) if row else (0.0, 0.0)
@@ -175,16 +190,29 @@ def _short(
 
 
 def _person_short(
-    db: Database, person: str, most: float, cap: PersonCap, now: float, turn: str | None
+    db: Database, person: str, most: float, cap: PersonCap, now: float, turn: str
 ) -> Shortfall | None:
     asked = {"person": person, "since": now - HOUR, "turn": turn, **parts(cap.place)}
-    row = db.execute(f"{PERSON} AND {inside(cap.place)}", asked).fetchone()
-    many = cap.messages is not None and row["questions"] >= cap.messages
-    dear = cap.usd is not None and row["usd"] + most > cap.usd + GRAIN
-    if not (many or dear):
+    rows = db.execute(f"{PERSON} AND {inside(cap.place)} ORDER BY at", asked).fetchall()
+    spent = sum(row["usd"] for row in rows)
+    # The calls that must be more than an hour old first.
+    blocking = []
+    if cap.messages is not None:
+        questions = [row["at"] for row in rows if row["asks"]]
+        blocking += questions[: max(0, len(questions) + 1 - cap.messages)]
+    if cap.usd is not None:
+        left = cap.usd - spent - most
+        for row in rows:
+            if left >= -GRAIN:
+                break
+            left += row["usd"]
+            blocking.append(row["at"])
+        if left < -GRAIN:
+            # It alone is too dear; within the hour nothing changes that.
+            blocking.append(now)
+    if not blocking:
         return None
-    until = (row["oldest"] if row["oldest"] is not None else now) + HOUR
-    return Shortfall(person=cap, spent=row["usd"], until=until)
+    return Shortfall(person=cap, spent=spent, until=max(blocking) + HOUR)
 
 
 def _alert(db: Database, cap: Cap, at: float) -> Alert | None:
@@ -250,6 +278,14 @@ def _close(
         WHERE id = :id
         """,
         {**asdict(usage), "model": model, "cost": cost, "now": now, "id": row["id"]},
+    )
+
+
+def _give_up(db: Database, row: Row, now: float) -> None:
+    """Close the charge `row` of a turn that is answered anew, at what it held."""
+    _close(db, row, Usage(), row["reserved"], now, model=row["model"])
+    db.execute(
+        "UPDATE charges SET turn = NULL, kind = 'attempt' WHERE id = ?", [row["id"]]
     )
 
 

@@ -70,7 +70,12 @@ class MemoryStore(Books):
     async def move(self, thread: ThreadKey, to: ThreadKey) -> None:
         if to in self._threads or thread not in self._threads:
             return
-        rulebook.move(self._db, Place.of(thread), to=Place.of(to))
+
+        def relocate(db: Database) -> None:
+            rulebook.move(db, Place.of(thread), to=Place.of(to))
+            ledger.move(db, Place.of(thread), to=Place.of(to))
+
+        await self._write(relocate)
         # Each keeps its place among the others.
         self._threads = {
             to if key == thread else key: known for key, known in self._threads.items()

@@ -25,14 +25,10 @@ from bot.rules import (
     Setting,
     Version,
 )
+from storage.places import AT, both, inside, parts, place_of, relocate
 
 # How long a draft is kept, in seconds.
 WEEK = 7 * 86400.0
-
-AT = (
-    "platform = :platform AND workspace = :workspace "
-    "AND channel = :channel AND thread = :thread"
-)
 
 # Of a place and all around it. The primary keys serve both halves.
 RULES = """
@@ -259,38 +255,31 @@ def draft(db: Database, number: int) -> Draft | None:
 
 
 def move(db: Database, place: Place, *, to: Place) -> None:
-    """Let what is set and kept for the thread `place` be so for `to`."""
-    for table in ("settings", "kept", "versions", "audit", "charges"):
-        db.execute(
-            f"""
-            UPDATE {table}
-            SET platform = :to_platform, workspace = :to_workspace,
-                channel = :to_channel, thread = :to_thread
-            WHERE {AT}
-            """,
-            {**parts(place), **{f"to_{k}": v for k, v in parts(to).items()}},
+    """Let what is set and kept for the thread `place` be so for `to`.
+
+    What was set there before stays; its versions come first.
+    """
+    db.execute(
+        f"""
+        UPDATE versions SET number = number + (
+            SELECT coalesce(max(number), 0) FROM versions AS there
+            WHERE there.platform = :to_platform AND there.workspace = :to_workspace
+              AND there.channel = :to_channel AND there.thread = :to_thread
+              AND there.name = versions.name
         )
+        WHERE {AT}
+        """,
+        both(place, to),
+    )
+    for table in ("settings", "kept", "versions", "audit"):
+        relocate(db, table, place, to=to)
+    for table in ("settings", "kept"):
+        db.execute(f"DELETE FROM {table} WHERE {AT}", parts(place))
 
 
 def forget_kept(db: Database, place: Place) -> None:
     """Let the thread `place` keep nothing any more."""
     db.execute(f"DELETE FROM kept WHERE {AT}", parts(place))
-
-
-def parts(place: Place) -> dict[str, str]:
-    """The parts of `place` as a statement names them."""
-    return asdict(place)
-
-
-def inside(place: Place) -> str:
-    """The condition that a row is about `place` or a place in it."""
-    named = [name for name, value in parts(place).items() if value]
-    return " AND ".join(f"{name} = :{name}" for name in named) or "1"
-
-
-def place_of(row: Row) -> Place:
-    """The place that `row` is about."""
-    return Place(row["platform"], row["workspace"], row["channel"], row["thread"])
 
 
 def _setting(row: Row) -> Setting:

@@ -61,6 +61,8 @@ async def open_store(
         stack.enter_context(locked(path))
         writer = stack.enter_context(closing(Writer(open_for_writing(path))))
         reader = stack.enter_context(closing(Reader(open_for_reading(path))))
+        now = clock()
+        await writer.write(lambda db: ledger.abandon(db, now=now))
         yield SqliteStore(writer, reader, clock=clock)
 
 

@@ -36,6 +36,7 @@ LAYERS = (
     ("bot.settings", "bot.endings", "bot.context", "bot.pacing", "bot.pings"),
     ("bot.markdown", "bot.splitter", "bot.images", "bot.tables", "bot.dialect"),
     ("bot.renderer", "bot.logs", "bot.patience", "bot.lanes", "bot.portable"),
+    ("bot.asides",),
     ("bot.verbs", "bot.targets", "bot.telling", "bot.routing", "bot.authority"),
     ("bot.faults",),
     ("bot.claude", "bot.rehearsal", "bot.pacer", "bot.inbox", "bot.reply"),

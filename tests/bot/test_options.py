@@ -156,3 +156,10 @@ def test_what_does_not_fit_together_is_named(
     found = misfits(values)
     assert found.keys() == names
     assert all(values["model"] in why for why in found.values())
+
+
+def test_money_has_cents_and_what_is_less_is_shown() -> None:
+    show = BY_NAME["budget_day"].show
+    assert [show(value) for value in ("", "0.5", "3", "1250.50", "0.0125")] == [
+        *("none", "$0.50", "$3.00", "$1,250.50", "$0.0125")
+    ]

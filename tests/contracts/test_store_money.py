@@ -265,3 +265,75 @@ async def test_people_say_how_good_an_answer_was(store: Store) -> None:
     assert not await store.feedback(HERE, "forged", True)
     elsewhere = ThreadKey("slack", "T1", "C1", "2.0")
     assert not await store.feedback(elsewhere, turn.key, True)
+
+
+async def test_tries_are_questions_of_a_persons(store: Store) -> None:
+    limits = caps(people=(PersonCap(CHANNEL, messages=2),))
+    charge = Charge(CHANNEL, "U1", "try", "m", 0.1)
+    for second in (1, 2):
+        assert isinstance(await store.open_charge(charge, limits, NOON + second), int)
+    short = await store.open_charge(charge, limits, NOON + 60)
+    assert isinstance(short, Shortfall)
+    assert short.until == NOON + 1 + 3600
+
+
+async def test_tries_cost_a_person_what_they_may_spend(store: Store) -> None:
+    limits = caps(people=(PersonCap(CHANNEL, usd=0.25),))
+    charge = Charge(CHANNEL, "U1", "try", "m", 0.1)
+    opened = [await store.open_charge(charge, limits, NOON + n) for n in range(3)]
+    assert [isinstance(each, Shortfall) for each in opened] == [False, False, True]
+
+
+async def test_a_person_waits_for_questions_and_not_for_routing(store: Store) -> None:
+    limits = caps(people=(PersonCap(CHANNEL, messages=1),))
+    routing = Charge(THREAD, "U1", "routing", "m", 0.1)
+    await store.open_charge(routing, limits, NOON)
+    await store.reserve(await turn_in(store, 1), "U1", 0.1, limits, NOON + 60)
+    short = await store.reserve(await turn_in(store, 2), "U1", 0.1, limits, NOON + 120)
+    assert short is not None
+    assert short.until == NOON + 60 + 3600
+
+
+async def test_what_a_turn_holds_does_not_stop_its_own_routing(store: Store) -> None:
+    limits = caps(people=(PersonCap(CHANNEL, messages=1),))
+    turn = await turn_in(store, 1)
+    await store.reserve(turn, "U1", 0.1, limits, NOON)
+    own = Charge(THREAD, "U1", "routing", "m", 0.1, turn=turn.key)
+    assert isinstance(await store.open_charge(own, limits, NOON + 1), int)
+    other = Charge(THREAD, "U1", "routing", "m", 0.1)
+    assert isinstance(await store.open_charge(other, limits, NOON + 1), Shortfall)
+
+
+async def test_usage_and_a_persons_limit_know_every_attempt(store: Store) -> None:
+    turn = await turn_in(store, 1)
+    limits = caps(people=(PersonCap(CHANNEL, usd=1.0),))
+    await store.reserve(turn, "U1", 0.4, limits, NOON)
+    await store.hand_over(turn)
+    await store.reserve(turn, "U1", 0.4, limits, NOON + 60)
+    await store.finish(turn, paid(0.1), NOON + 61)
+    rows = await store.spending(0.0)
+    assert {row.kind: row.cost for row in rows} == {"attempt": 0.4, "answer": 0.1}
+    assert (await left(store)).spent == pytest.approx(0.5)
+    second = await turn_in(store, 2)
+    short = await store.reserve(second, "U1", 0.6, limits, NOON + 62)
+    assert short is not None
+    assert short.spent == pytest.approx(0.5)
+    # It waits for the attempt to be an hour old, which is enough.
+    assert short.until == NOON + 3600
+
+
+async def test_money_moves_with_its_thread(store: Store) -> None:
+    turn = await turn_in(store, 1)
+    there = ThreadKey("slack", "T1", "C2", "1.0")
+    moved = Place("slack", "T1", "C2")
+    await store.reserve(turn, "U1", 0.5, caps(), NOON)
+    await store.move(turn.thread, there)
+    assert await left(store) == Balance()
+    assert await left(store, moved) == Balance(0.0, 0.5)
+    await store.finish(turn, paid(0.25), NOON)
+    assert await left(store, moved) == Balance(0.25, 0.0)
+    assert await left(store, WORKSPACE) == Balance(0.25, 0.0)
+    back = ThreadKey("slack", "T1", "C1", "9.0")
+    await store.move(there, back)
+    assert await left(store) == Balance(0.25, 0.0)
+    assert await left(store, moved) == Balance()

@@ -267,3 +267,25 @@ async def test_a_draft_is_kept_for_a_week(store: Store) -> None:
     await store.save_draft(replace(draft, at=1_000_000.0 + 8 * 86400))
     assert await store.draft(number) is None
     assert await store.draft(later) is not None
+
+
+async def test_settings_move_behind_those_that_are_there(store: Store) -> None:
+    await waiting(store, said("1"))
+    there = replace(HERE, channel="C2")
+    place = Place.of(there)
+    await made(store, "prompt", "Ours.", THREAD)
+    await made(store, "effort", "low", THREAD)
+    await made(store, "prompt", "Theirs.", place)
+    await store.move(HERE, there)
+    settings = await store.settings(EVERYWHERE)
+    assert {(each.place, each.name) for each in settings} == {
+        (place, "prompt"),
+        (place, "effort"),
+    }
+    versions = await store.versions(place, "prompt")
+    assert [(each.number, each.text) for each in versions] == [
+        (2, "Ours."),
+        (1, "Theirs."),
+    ]
+    [prompt] = [each for each in settings if each.name == "prompt"]
+    assert int(prompt.value) == versions[1].id

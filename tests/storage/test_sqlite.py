@@ -13,7 +13,7 @@ import pytest
 from sqlite_utils import Database
 
 from bot.errors import ConfigError, StorageError, StorageFull
-from bot.money import Cap, Caps, Period, PersonCap
+from bot.money import Balance, Cap, Caps, Charge, Period, PersonCap
 from bot.rules import Change, Level, Place
 from bot.values import Ended, Outcome, Shown, State, ThreadKey, Usage, Verdict
 from storage import queries
@@ -63,6 +63,21 @@ async def test_everything_is_there_again(path: Path) -> None:
         assert await store.next_turn(HERE) == before
         assert await store.conversation(HERE) == conversation
         assert await store.hear(said("1"), answer) is Verdict.IGNORE
+
+
+async def test_a_call_that_a_crash_cut_costs_what_was_set_aside(path: Path) -> None:
+    place = Place.of(HERE)
+    async with open_store(path, clock=lambda: 7.0) as store:
+        charge = Charge(place, "U1", "try", "m", 0.5)
+        await store.open_charge(charge, Caps(), 5.0)
+        turn = await ask(store, said("1"))
+        await store.reserve(turn, "U1", 0.25, Caps(), 5.0)
+    async with open_store(path, clock=lambda: 7.0) as store:
+        # What a turn holds, its next attempt gives back.
+        account = place.at(Level.CHANNEL)
+        assert await store.balance(account, Period.DAY, 7.0) == Balance(0.5, 0.25)
+        [row] = await store.spending(0.0)
+        assert (row.kind, row.cost) == ("try", 0.5)
 
 
 async def test_closing_leaves_one_file_and_the_lock(path: Path) -> None:
