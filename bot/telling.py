@@ -49,7 +49,7 @@ def minute(at: float) -> str:
 
 def usd(amount: float) -> str:
     """An amount, with as many places as it needs to be told from nothing."""
-    return f"${amount:,.2f}" if amount >= 1 or amount == 0 else f"${amount:.4f}"
+    return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}".removesuffix("00")
 
 
 def person(who: str) -> str:

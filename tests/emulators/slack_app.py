@@ -183,3 +183,13 @@ def modal(*blocks: Json, **more: Any) -> Json:
 def home(*blocks: Json) -> Json:
     """A home tab."""
     return {"type": "home", "blocks": list(blocks)}
+
+
+PROMPT = asks(
+    "prompt",
+    typed("text", multiline=True, max_length=3_000, initial_value="Be brief."),
+    "Prompt",
+    optional=True,
+)
+MODELS = (option("opus", "Opus"), option("haiku", "Haiku"))
+MODEL = asks("model", menu("model", *MODELS, initial_option=MODELS[0]), "Model")

@@ -8,20 +8,18 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from tests.emulators.slack import SlackEmulator
 from tests.emulators.slack.rates import UNLIMITED
 from tests.emulators.slack_app import (
+    MODELS,
     App,
     Clock,
     Json,
     actions,
     button,
-    connected,
     menu,
-    option,
     plain,
     refusal,
     section,
 )
 
-MODELS = (option("opus", "Opus"), option("haiku", "Haiku"))
 FEEDBACK = {
     "type": "context_actions",
     "block_id": "opinion",
@@ -37,25 +35,9 @@ FEEDBACK = {
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 async def slack(clock: Clock) -> AsyncIterator[SlackEmulator]:
     async with SlackEmulator(clock=clock, ack_timeout=60, rates=UNLIMITED) as slack:
         yield slack
-
-
-@pytest.fixture
-async def app(slack: SlackEmulator) -> AsyncIterator[App]:
-    async with connected(slack) as app:
-        yield app
-
-
-@pytest.fixture
-def alice(slack: SlackEmulator) -> str:
-    return slack.add_user("Alice")
 
 
 @pytest.fixture

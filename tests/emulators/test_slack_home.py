@@ -1,50 +1,22 @@
 """The home tab of the Slack emulator, met through the SDK (A1.4, A10)."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from tests.emulators.slack import SlackEmulator
 from tests.emulators.slack_app import (
+    MODELS,
+    PROMPT,
     App,
     actions,
     asks,
     button,
-    connected,
     home,
     menu,
     modal,
-    option,
     plain,
     refusal,
     section,
-    typed,
 )
-
-PROMPT = asks(
-    "prompt",
-    typed("text", multiline=True, max_length=3_000, initial_value="Be brief."),
-    "Prompt",
-    optional=True,
-)
-MODELS = (option("opus", "Opus"), option("haiku", "Haiku"))
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackEmulator]:
-    async with SlackEmulator(ack_timeout=60) as slack:
-        yield slack
-
-
-@pytest.fixture
-async def app(slack: SlackEmulator) -> AsyncIterator[App]:
-    async with connected(slack) as app:
-        yield app
-
-
-@pytest.fixture
-def alice(slack: SlackEmulator) -> str:
-    return slack.add_user("Alice")
 
 
 async def test_the_home_tab_is_published_and_used(

@@ -1,12 +1,13 @@
 """What people do with modals, and what the app answers (A10)."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from tests.emulators.slack import SlackEmulator
 from tests.emulators.slack.views import TROUBLE
 from tests.emulators.slack_app import (
+    MODEL,
+    MODELS,
+    PROMPT,
     App,
     Json,
     asks,
@@ -14,43 +15,11 @@ from tests.emulators.slack_app import (
     menu,
     modal,
     opened,
-    option,
     plain,
     refusal,
     section,
     typed,
 )
-
-PROMPT = asks(
-    "prompt",
-    typed("text", multiline=True, max_length=3_000, initial_value="Be brief."),
-    "Prompt",
-    optional=True,
-)
-MODELS = (option("opus", "Opus"), option("haiku", "Haiku"))
-MODEL = asks("model", menu("model", *MODELS, initial_option=MODELS[0]), "Model")
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackEmulator]:
-    async with SlackEmulator(ack_timeout=60) as slack:
-        yield slack
-
-
-@pytest.fixture
-async def app(slack: SlackEmulator) -> AsyncIterator[App]:
-    async with connected(slack) as app:
-        yield app
-
-
-@pytest.fixture
-def alice(slack: SlackEmulator) -> str:
-    return slack.add_user("Alice")
-
-
-@pytest.fixture
-def general(slack: SlackEmulator) -> str:
-    return slack.add_channel("general")
 
 
 async def test_what_was_filled_in_is_sent_off(

@@ -6,19 +6,13 @@ import pytest
 
 from tests.emulators.slack import SlackEmulator
 from tests.emulators.slack.rates import UNLIMITED
-from tests.emulators.slack_app import App, connected, refusal
+from tests.emulators.slack_app import App, refusal
 
 
 @pytest.fixture
 async def slack() -> AsyncIterator[SlackEmulator]:
     async with SlackEmulator(ack_timeout=60, rates=UNLIMITED) as slack:
         yield slack
-
-
-@pytest.fixture
-async def app(slack: SlackEmulator) -> AsyncIterator[App]:
-    async with connected(slack) as app:
-        yield app
 
 
 @pytest.mark.parametrize(

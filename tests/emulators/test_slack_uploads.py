@@ -6,7 +6,7 @@ import pytest
 
 from tests.emulators.slack import SlackEmulator
 from tests.emulators.slack.rates import UNLIMITED
-from tests.emulators.slack_app import App, connected, refusal
+from tests.emulators.slack_app import App, refusal
 
 TEXT = "Be brief. ✓\n" * 500
 
@@ -15,12 +15,6 @@ TEXT = "Be brief. ✓\n" * 500
 async def slack() -> AsyncIterator[SlackEmulator]:
     async with SlackEmulator(ack_timeout=60, rates=UNLIMITED) as slack:
         yield slack
-
-
-@pytest.fixture
-async def app(slack: SlackEmulator) -> AsyncIterator[App]:
-    async with connected(slack) as app:
-        yield app
 
 
 async def test_a_file_is_uploaded_into_a_thread(slack: SlackEmulator, app: App) -> None:

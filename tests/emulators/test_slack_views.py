@@ -1,19 +1,20 @@
 """Modals of the Slack emulator, met through the SDK: what they may be (A5.4, A10)."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from tests.emulators.slack import SlackEmulator
 from tests.emulators.slack_app import (
+    MODEL,
+    MODELS,
+    PROMPT,
     App,
     Clock,
     Json,
     actions,
     asks,
     button,
-    connected,
     menu,
     modal,
     opened,
@@ -24,42 +25,6 @@ from tests.emulators.slack_app import (
     trigger,
     typed,
 )
-
-PROMPT = asks(
-    "prompt",
-    typed("text", multiline=True, max_length=3_000, initial_value="Be brief."),
-    "Prompt",
-    optional=True,
-)
-MODELS = (option("opus", "Opus"), option("haiku", "Haiku"))
-MODEL = asks("model", menu("model", *MODELS, initial_option=MODELS[0]), "Model")
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def slack(clock: Clock) -> AsyncIterator[SlackEmulator]:
-    async with SlackEmulator(clock=clock, ack_timeout=60) as slack:
-        yield slack
-
-
-@pytest.fixture
-async def app(slack: SlackEmulator) -> AsyncIterator[App]:
-    async with connected(slack) as app:
-        yield app
-
-
-@pytest.fixture
-def alice(slack: SlackEmulator) -> str:
-    return slack.add_user("Alice")
-
-
-@pytest.fixture
-def general(slack: SlackEmulator) -> str:
-    return slack.add_channel("general")
 
 
 async def test_a_command_opens_a_modal(
