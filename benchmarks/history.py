@@ -57,7 +57,6 @@ async def _exchange(store: Store, thread: ThreadKey) -> None:
     await store.begin(turn, at)
     content = context.label(heard, "Alice", QUESTION)
     await store.freeze(turn, context.preface(at), {heard.message: content})
-    await store.intend(turn, 0)
     await store.show(turn, Shown(0, thread.thread, ANSWER), ANSWER, at)
     outcome = Outcome(
         Ended.DONE,

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
+from bot.answers import Answers
 from bot.authority import Authority
 from bot.catalogue import Survey
 from bot.changing import Changing
@@ -11,7 +12,7 @@ from bot.desk import Desk
 from bot.dialogue import Command, Page, Reply
 from bot.errors import ConfigError, leaves
 from bot.inbox import Inbox
-from bot.lanes import Lanes
+from bot.lanes import Halt, Lanes
 from bot.past import Past
 from bot.people import Person
 from bot.policy import Operator
@@ -68,10 +69,11 @@ class App:
         async with asyncio.TaskGroup() as tasks:
             self._lanes = Lanes(tasks, self._drain)
             self._inbox = Inbox(
-                self._store, self._lanes, self._adapters, self._authority
+                self._store, self._lanes, self._adapters, self._authority, tasks
             )
             self._desk = Desk(
                 *(self._store, self._lanes, self._authority),
+                Answers(self._store, self._lanes, self._inbox, self._authority),
                 *(self._changing, self._past, self._trying),
             )
             await self._authority.defaults()
@@ -154,12 +156,12 @@ class App:
         for thread in threads:
             self._lanes.put(thread)
 
-    async def _drain(self, thread: ThreadKey, stop: asyncio.Event) -> ThreadKey | None:
+    async def _drain(self, thread: ThreadKey, halt: Halt) -> ThreadKey | None:
         if thread.platform in self._refusals:
             # Its turns are durable, and each further try would be one more refusal.
             return None
         try:
-            return await self._responder.drain(thread, stop)
+            return await self._responder.drain(thread, halt)
         except ConfigError as error:
             self._refuse(thread.platform, error)
         except ExceptionGroup as errors:

@@ -9,9 +9,19 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot import telling
+from bot.answers import Answers
 from bot.authority import Authority
 from bot.changing import Changing
-from bot.dialogue import Button, Choice, Command, Menu, Page, Reply, Section, Told
+from bot.dialogue import (
+    Button,
+    Choice,
+    Command,
+    Menu,
+    Page,
+    Reply,
+    Section,
+    Told,
+)
 from bot.errors import DeliveryError, ThreadGone, Unacceptable
 from bot.lanes import Lanes
 from bot.money import Period, Spending
@@ -28,11 +38,7 @@ from bot.verbs import VERBS
 log = logging.getLogger(__name__)
 
 RENEWED = "Fresh start: from here on I read nothing of what was said before."
-STOPPING = "Stopping."
-REPEATING = "Answering again."
 NOTHING_HERE = "There is no conversation here yet. Just ask."
-NOTHING_RUNS = "I am not writing anything here."
-NOTHING_TO_REPEAT = "There is no finished answer here that I could write again."
 STALE = (
     "This is left over from an earlier version and does nothing any more. "
     "`help` says what there is now."
@@ -66,6 +72,7 @@ class Desk:
         store: Store,
         lanes: Lanes,
         authority: Authority,
+        answers: Answers,
         changing: Changing,
         past: Past,
         trying: Trying,
@@ -78,8 +85,8 @@ class Desk:
         self._now = now
         self._work: Mapping[str, Work] = {
             "new": self._new,
-            "stop": self._stop,
-            "retry": self._retry,
+            "stop": answers.stop,
+            "retry": answers.retry,
             "settings": self._settings,
             "model": self._model,
             "budget": self._budget,
@@ -94,6 +101,9 @@ class Desk:
             "set": changing.set,
             "audit": past.audit,
             "help": self._help,
+            "stop answer": answers.stop_one,
+            "retry answer": answers.retry,
+            "continue answer": answers.go_on,
             "edit": changing.edit,
             "save": changing.save,
             "draft save": changing.save_draft,
@@ -153,15 +163,6 @@ class Desk:
         self._lanes.stop(place.key)
         known = await self._store.renew(place.key)
         return Told(RENEWED, public=True) if known else Told(NOTHING_HERE)
-
-    async def _stop(self, command: Command, place: Place, person: Person) -> Told:
-        return Told(STOPPING if self._lanes.stop(place.key) else NOTHING_RUNS)
-
-    async def _retry(self, command: Command, place: Place, person: Person) -> Told:
-        if not await self._store.repeat(place.key, self._now()):
-            return Told(NOTHING_TO_REPEAT)
-        self._lanes.put(place.key)
-        return Told(REPEATING)
 
     async def _help(self, command: Command, place: Place, person: Person) -> Told:
         policy = await self._authority.policy(place)

@@ -118,6 +118,10 @@ class Told:
     field: str = ""
 
 
+#: Nobody need be told: what was done shows by itself.
+SILENCE = Told("")
+
+
 class Kind(enum.Enum):
     """How a value is asked for."""
 

@@ -139,6 +139,10 @@ class ThreadGone(DeliveryError):
     """No write to this thread can succeed: it, or our right to it, is gone."""
 
 
+class Rerouted(DeliveryError):
+    """It must be written in another way, at once: nothing was written."""
+
+
 class StorageError(ThreadkeepError):
     """The database did not take a write. Trying again may help."""
 

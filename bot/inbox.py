@@ -4,6 +4,7 @@ Rule: when `deliver` returns, the message and the turn that will answer it are
 committed, so the platform's event may be acknowledged. Never before.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +13,7 @@ from functools import partial
 
 from bot.authority import Authority
 from bot.context import label
+from bot.errors import ConfigError, DeliveryError
 from bot.lanes import Lanes
 from bot.ports import Adapter
 from bot.rules import Place
@@ -26,6 +28,15 @@ log = logging.getLogger(__name__)
 # remembered and not answered: they have gone on without us.
 STALE = 3600.0
 
+# So many messages of other programs in a thread within `LOOP_SECONDS` are taken for
+# bots that answer each other.
+MOST_AUTOMATED = 20
+
+# How long, in seconds, may be tried to say something that soon does not matter.
+PATIENCE = 10.0
+
+BUSY = "I am still writing the answer above. Yours comes next."
+
 
 @dataclass(frozen=True, slots=True)
 class Manners:
@@ -37,6 +48,8 @@ class Manners:
     adopted: bool = False
     #: Whether it speaks only when it is addressed.
     quiet: bool = False
+    #: Whether other programs may address it.
+    bots: bool = False
 
 
 PLAIN = Manners()
@@ -47,13 +60,16 @@ def judge(
 ) -> Verdict:
     """Say what becomes of `heard`; `thread` is None where we never spoke.
 
-    Other programs are never answered, not even when they address the bot: two
-    bots that answer each other do not stop. Their messages are still read, as
-    an alert that people discuss is what a thread is about.
+    Other programs are answered only where that is allowed, and then only while they
+    are few: two bots that answer each other do not stop. Their messages are still
+    read, as an alert that people discuss is what a thread is about.
     """
     if heard.echo:
         return Verdict.IGNORE
     if heard.automated:
+        loops = thread is not None and thread.automated >= MOST_AUTOMATED
+        if heard.addressed and manners.bots and not loops:
+            return Verdict.ANSWER
         return Verdict.KEEP if thread else Verdict.IGNORE
     if heard.addressed:
         return Verdict.ANSWER
@@ -82,9 +98,11 @@ class Inbox:
         lanes: Lanes,
         adapters: Mapping[str, Adapter],
         authority: Authority,
+        tasks: asyncio.TaskGroup,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
+        self._tasks = tasks
         self._lanes = lanes
         self._adapters = adapters
         self._authority = authority
@@ -107,7 +125,19 @@ class Inbox:
             verdict.value,
         )
         if verdict is Verdict.ANSWER:
+            delayed = self._lanes.delays(heard.thread, heard.author)
             self._lanes.put(heard.thread)
+            if delayed:
+                # Beside, since the platform waits for us to acknowledge.
+                self._tasks.create_task(self._notice(heard))
+
+    async def _notice(self, heard: Heard) -> None:
+        """Tell who said `heard` that they are heard and have to wait."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._adapters[heard.thread.platform].notice(heard, BUSY)
+        except (TimeoutError, DeliveryError, ConfigError) as error:
+            log.info("message.unnoticed thread=%s %s", heard.thread, error)
 
     async def _manners(self, heard: Heard) -> Manners:
         # Looked at for every message, also where they change nothing: of two that come
@@ -119,6 +149,7 @@ class Inbox:
             follow=policy.on("follow"),
             adopted=follow.place == place and policy.on("follow"),
             quiet=policy.on("quiet"),
+            bots=policy.on("bots"),
         )
 
     async def amend(self, heard: Heard) -> None:

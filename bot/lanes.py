@@ -9,14 +9,45 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from bot.rules import Place
 from bot.trace import where
 from bot.values import ThreadKey
 
 log = logging.getLogger(__name__)
 
-#: Drains a thread of its open turns; the event asks it to stop the running one.
-#: Returns where the thread goes on, if it moved.
-Work = Callable[[ThreadKey, asyncio.Event], Awaitable[ThreadKey | None]]
+
+class Halt:
+    """Asks the turn that a lane runs to stop."""
+
+    def __init__(self) -> None:
+        #: The key of the turn that runs; "" between turns.
+        self.turn = ""
+        #: Who knows that it has to end first.
+        self.told: set[str] = set()
+        self._asked = asyncio.Event()
+
+    def begin(self, turn: str) -> None:
+        """From now on it is about the turn with this key; "" for none."""
+        self.turn = turn
+        self.told.clear()
+        self._asked.clear()
+
+    def ask(self, turn: str) -> bool:
+        """Ask the running turn to stop, if its key is `turn`; "" means any. Say
+        whether it runs and was not asked before."""
+        if not self.turn or turn not in ("", self.turn) or self._asked.is_set():
+            return False
+        self._asked.set()
+        return True
+
+    async def wait(self) -> None:
+        """Return when the running turn is to stop."""
+        await self._asked.wait()
+
+
+#: Drains a thread of its open turns, of which it says which one runs. Returns where
+#: the thread goes on, if it moved.
+Work = Callable[[ThreadKey, Halt], Awaitable[ThreadKey | None]]
 
 # A turn that fails for a reason nobody foresaw is tried again by the rule for
 # crashes, which ends it as interrupted after the second attempt. A lane that
@@ -29,7 +60,7 @@ class _Lane:
     task: asyncio.Task[None] | None = None
     #: Something came since the lane last looked.
     again: bool = True
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    halt: Halt = field(default_factory=Halt)
 
 
 class Lanes:
@@ -55,13 +86,29 @@ class Lanes:
         lane = self._lanes[thread] = _Lane()
         lane.task = self._tasks.create_task(self._drive(thread, lane))
 
-    def stop(self, thread: ThreadKey) -> bool:
-        """Ask the running turn of `thread` to stop; say whether there was one."""
+    def stop(self, thread: ThreadKey, turn: str = "") -> bool:
+        """Ask the running turn of `thread` to stop, if its key is `turn` or none is
+        named; say whether that one runs."""
         lane = self._lanes.get(thread)
-        if lane is None or lane.stop.is_set():
+        return lane is not None and lane.halt.ask(turn)
+
+    def delays(self, thread: ThreadKey, author: str) -> bool:
+        """Whether what `author` said in `thread` has to wait for a turn that runs, and
+        they were not told so."""
+        lane = self._lanes.get(thread)
+        if lane is None or not lane.halt.turn or author in lane.halt.told:
             return False
-        lane.stop.set()
+        lane.halt.told.add(author)
         return True
+
+    def running(self, place: Place) -> list[tuple[ThreadKey, str]]:
+        """The threads at `place` that are being answered, each with the key of the
+        turn."""
+        return [
+            (thread, lane.halt.turn)
+            for thread, lane in self._lanes.items()
+            if lane.halt.turn and place.holds(Place.of(thread))
+        ]
 
     async def close(self, grace: float) -> None:
         """Take no more work; let turns finish for `grace` seconds, then cancel."""
@@ -82,7 +129,7 @@ class Lanes:
             while lane.again and not self._closed:
                 lane.again = False
                 try:
-                    if onward := await self._work(thread, lane.stop):
+                    if onward := await self._work(thread, lane.halt):
                         self.put(onward)
                 except Exception as error:
                     # The one place for what nobody foresaw. Not the message:

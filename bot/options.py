@@ -264,6 +264,17 @@ OPTIONS: tuple[Option, ...] = (
     _a_switch(
         "feedback", "Feedback buttons", "Show thumbs up and down under answers.", OFF
     ),
+    Option(
+        "ping",
+        "Ping after a long answer",
+        "Whoever waited this many seconds for an answer is called when it is complete.",
+        readers.whole_number(0, 86_400, "The number of seconds"),
+        default="60",
+        show=lambda value: "never" if value == "0" else f"after {value} seconds",
+    ),
+    _a_switch(
+        "bots", "Other bots", "Answer other bots and workflows that mention it.", OFF
+    ),
     _a_switch(
         "footer", "Footer", "Show model, tokens and cost under each answer.", OFF
     ),

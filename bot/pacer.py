@@ -2,10 +2,11 @@
 the decisions that `bot.pacing` makes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from bot.pacing import Kind, Pacing, Wish
-from bot.values import Limits, ThreadKey
+from bot.limits import Limits, Way
+from bot.pacing import Pacing, Urgency, Wish
+from bot.values import ThreadKey
 
 
 class Pacer:
@@ -14,16 +15,17 @@ class Pacer:
     def __init__(self, limits: Limits, clock: Callable[[], float]) -> None:
         self._pacing = Pacing(limits)
         self._clock = clock
-        self._waiting: dict[str, asyncio.Future[None]] = {}
+        self._waiting: dict[str, asyncio.Future[Wish]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    async def may_write(self, wish: Wish) -> None:
-        """Return when `wish` is granted; the write must follow at once."""
-        granted = asyncio.get_running_loop().create_future()
+    async def may_write(self, wish: Wish) -> Wish:
+        """Return when `wish` is granted, or what has replaced it meanwhile; the write
+        must follow at once."""
+        granted: asyncio.Future[Wish] = asyncio.get_running_loop().create_future()
         self._waiting[wish.reply] = granted
         try:
             self._ask(wish)
-            await granted
+            return await granted
         finally:
             del self._waiting[wish.reply]
             self._pacing.withdraw(wish.reply)
@@ -34,10 +36,14 @@ class Pacer:
         if waiting is not None and not waiting.done():
             self._ask(wish)
 
-    def cool(self, thread: ThreadKey, kind: Kind, seconds: float) -> None:
+    def choose(self, thread: ThreadKey, ways: Sequence[Way], urgency: Urgency) -> Way:
+        """Which of `ways`, the best first, is best asked for now."""
+        return self._pacing.choose(thread, ways, urgency, self._clock())
+
+    def cool(self, thread: ThreadKey, way: Way, seconds: float) -> None:
         """Note that the platform asked for a pause of `seconds`."""
         now = self._clock()
-        self._pacing.cool(thread, kind, now + seconds, now)
+        self._pacing.cool(thread, way, now + seconds, now)
 
     def leave(self, reply: str) -> None:
         """Forget `reply`: it is finished."""
@@ -56,7 +62,7 @@ class Pacer:
             granted = self._waiting[wish.reply]
             # Whoever was cancelled a moment ago has not left yet.
             if not granted.done():
-                granted.set_result(None)
+                granted.set_result(wish)
         if (next_grant := self._pacing.next_grant(now)) is not None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(next_grant - now, self._pump)

@@ -4,27 +4,22 @@ Rule 1: this file never waits, never sends and never reads a clock. Callers
 pass the time in and carry the answers out.
 Rule 2: a reply has at most one wish. What is written when the wish is granted
 is the newest text, so a stale edit cannot queue.
-Rule 3: the order of grants is final texts, then first sights, then refreshes;
-among equals, whoever was shown longest ago. One write of every burst is kept
-for final texts. So nobody starves: final texts and first sights are finite,
-and refreshes take turns.
+Rule 3: the order of grants is final texts, first sights, refreshes, placeholders.
+Final texts go in the order in which the answers ended; among others, whoever was
+shown longest ago goes first. One write of every burst is kept for final texts and
+first sights. So nobody starves: those two are finite, and refreshes take turns.
 Rule 4: a scope that the platform throttled grants nothing until its time.
 """
 
 import enum
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from bot.values import Limits, Rate, ThreadKey
+from bot.limits import Limits, Rate, Way
+from bot.values import ThreadKey
 
 # Refilling and predicting round differently in the last bit.
 ROUNDING = 1e-6
-
-
-class Kind(enum.Enum):
-    """What a write does; platforms count the two apart."""
-
-    POST = "post"
-    EDIT = "edit"
 
 
 class Urgency(enum.IntEnum):
@@ -33,6 +28,8 @@ class Urgency(enum.IntEnum):
     FINAL = 0
     FIRST = 1
     REFRESH = 2
+    #: Shows no word of an answer.
+    PLACEHOLDER = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,95 +39,158 @@ class Wish:
     #: Names the reply; a newer wish of the same reply replaces this one.
     reply: str
     thread: ThreadKey
-    kind: Kind
+    way: Way
     urgency: Urgency
     #: Not before this time: the message's own interval, or a back-off.
     earliest: float = 0.0
 
 
 @dataclass(slots=True)
-class _Budget:
-    """A token bucket: `burst` writes at once, refilled at the rate."""
+class _Bucket:
+    """What one scope may still write: `burst` at once, refilled at the rate.
+
+    Without a rate it never runs dry, and can be cooled all the same.
+    """
 
     rate: Rate | None
-    tokens: float
     refilled: float
+    tokens: float = field(init=False)
     cooled: float = 0.0
-    #: By urgency, then by reply.
-    wishes: dict[Urgency, dict[str, Wish]] = field(
-        default_factory=lambda: {urgency: {} for urgency in Urgency}
-    )
 
-    @property
-    def _per_second(self) -> float:
-        assert self.rate is not None
-        return self.rate.count / self.rate.seconds
+    def __post_init__(self) -> None:
+        self.tokens = float(self.rate.burst) if self.rate else float("inf")
 
     def refill(self, now: float) -> None:
         if self.rate is not None:
-            gained = max(0.0, now - self.refilled) * self._per_second
+            gained = max(0.0, now - self.refilled) * self.rate.count / self.rate.seconds
             self.tokens = min(float(self.rate.burst), self.tokens + gained)
         self.refilled = max(self.refilled, now)
 
-    def needs(self, urgency: Urgency) -> float:
-        """The tokens that must be there before a write this urgent."""
+    def opens(self, urgency: Urgency) -> float:
+        """When a write this urgent could be made if no other came first."""
         if self.rate is None:
-            return 0.0
-        return 2.0 if urgency is Urgency.REFRESH and self.rate.burst > 1 else 1.0
+            return self.cooled
+        spare = urgency >= Urgency.REFRESH and self.rate.burst > 1
+        short = (2.0 if spare else 1.0) - self.tokens
+        if short <= 0:
+            return self.cooled
+        wait = short * self.rate.seconds / self.rate.count
+        return max(self.cooled, self.refilled + wait)
 
-    def ready(self, wish: Wish) -> float:
+    def cool(self, until: float) -> None:
+        """Stay shut until then, when there is one write again."""
+        self.cooled = max(self.cooled, until)
+        if self.rate is not None:
+            self.tokens, self.refilled = 1.0, max(self.refilled, self.cooled)
+
+    def is_full(self, now: float) -> bool:
+        full = self.rate is None or self.tokens >= self.rate.burst
+        return full and self.cooled <= now
+
+
+#: A way of writing, and the names of the scopes that are counted, widest first.
+_Names = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Budget:
+    """What is written in one way within one widest scope."""
+
+    #: By the scopes' names, of which the first is the same for all.
+    buckets: dict[_Names, _Bucket] = field(default_factory=dict)
+    #: By urgency, then by reply; each with the scopes that it is counted in.
+    wishes: dict[Urgency, dict[str, tuple[Wish, _Names]]] = field(
+        default_factory=lambda: {urgency: {} for urgency in Urgency}
+    )
+
+    def within(self, names: _Names) -> Iterator[_Bucket]:
+        """The buckets of the scopes `names`, widest first."""
+        for length in range(1, len(names) + 1):
+            yield self.buckets[names[:length]]
+
+    def ready(self, wish: Wish, names: _Names) -> float:
         """When `wish` could be granted if no other wish came first."""
-        return max(wish.earliest, self._open(self.needs(wish.urgency)))
+        opens = (bucket.opens(wish.urgency) for bucket in self.within(names))
+        return max(wish.earliest, *opens)
 
     def soonest(self) -> float:
         """When the first of the wishes could be granted.
 
-        Most wishes wait for the budget alone, so the first one that is looked at
-        usually answers for all that are as urgent.
+        Most wishes wait for the widest scope alone, so the first one that is looked
+        at usually answers for all that are as urgent.
         """
         soonest = float("inf")
         for urgency, wishes in self.wishes.items():
-            least = self._open(self.needs(urgency))
-            for wish in wishes.values():
-                soonest = min(soonest, max(wish.earliest, least))
+            least = float("-inf")
+            for wish, names in wishes.values():
+                least = max(least, self.buckets[names[:1]].opens(urgency))
+                soonest = min(soonest, self.ready(wish, names))
                 if soonest <= least:
                     break
         return soonest
 
-    def _open(self, tokens: float) -> float:
-        """When there will be so many `tokens`, and no cooling."""
-        if tokens <= self.tokens:
-            return self.cooled
-        short = tokens - self.tokens
-        return max(self.cooled, self.refilled + short / self._per_second)
+    def refill(self, now: float) -> None:
+        for bucket in self.buckets.values():
+            bucket.refill(now)
+
+    def forget_idle(self, now: float) -> bool:
+        """Forget what is as if it had never been written to; say whether all is."""
+        if any(self.wishes.values()):
+            return False
+        if all(bucket.is_full(now) for bucket in self.buckets.values()):
+            self.buckets.clear()
+        return not self.buckets
+
+
+@dataclass(slots=True)
+class _Standing:
+    """What decides whose turn it is among wishes that are as urgent."""
+
+    asked: float
+    granted: float = float("-inf")
+    #: Since when its text is final.
+    ended: float | None = None
 
 
 class Pacing:
     """Decides who may write now, for one platform's `limits`."""
 
     def __init__(self, limits: Limits) -> None:
-        self._rates = {Kind.POST: limits.posts, Kind.EDIT: limits.edits}
-        self._budgets: dict[tuple[Kind, str], _Budget] = {}
-        self._placed: dict[str, tuple[tuple[Kind, str], Urgency]] = {}
-        self._last_grant: dict[str, float] = {}
+        self._rates = limits.rates
+        self._budgets: dict[tuple[Way, str], _Budget] = {}
+        self._placed: dict[str, tuple[_Budget, Urgency]] = {}
+        self._standings: dict[str, _Standing] = {}
 
     def ask(self, wish: Wish, now: float) -> None:
         """Note `wish`; it replaces the reply's earlier one."""
         self.withdraw(wish.reply)
-        place = (wish.kind, self._scope(wish.kind, wish.thread))
-        self._budget(place, now).wishes[wish.urgency][wish.reply] = wish
-        self._placed[wish.reply] = place, wish.urgency
+        standing = self._standings.setdefault(wish.reply, _Standing(asked=now))
+        if wish.urgency is Urgency.FINAL and standing.ended is None:
+            standing.ended = now
+        budget, names = self._budget(wish.way, wish.thread, now)
+        budget.wishes[wish.urgency][wish.reply] = wish, names
+        self._placed[wish.reply] = budget, wish.urgency
 
     def withdraw(self, reply: str) -> None:
         """Forget the wish of `reply`, if it has one."""
         if placed := self._placed.pop(reply, None):
-            place, urgency = placed
-            del self._budgets[place].wishes[urgency][reply]
+            budget, urgency = placed
+            del budget.wishes[urgency][reply]
 
     def leave(self, reply: str) -> None:
         """Forget `reply`: it is finished."""
         self.withdraw(reply)
-        self._last_grant.pop(reply, None)
+        self._standings.pop(reply, None)
+
+    def choose(
+        self, thread: ThreadKey, ways: Sequence[Way], urgency: Urgency, now: float
+    ) -> Way:
+        """The first of `ways` that could be granted now, or else the one that could
+        be soonest."""
+        if len(ways) == 1:
+            return ways[0]
+        opens = {way: self._opens(way, thread, urgency, now) for way in ways}
+        return min(ways, key=lambda way: max(opens[way], now + ROUNDING))
 
     def grant(self, now: float) -> list[Wish]:
         """The wishes that may be carried out now; each is counted as a write."""
@@ -139,7 +199,7 @@ class Pacing:
             budget.refill(now)
             if budget.soonest() <= now + ROUNDING:
                 granted += self._grant_from(budget, now)
-            if self._is_idle(budget, now):
+            if budget.forget_idle(now):
                 del self._budgets[place]
         return granted
 
@@ -151,39 +211,48 @@ class Pacing:
         )
         return max(now, soonest) if soonest < float("inf") else None
 
-    def cool(self, thread: ThreadKey, kind: Kind, until: float, now: float) -> None:
-        """Grant no write of `kind` in the scope of `thread` before `until`."""
-        budget = self._budget((kind, self._scope(kind, thread)), now)
-        budget.cooled = max(budget.cooled, until)
-        budget.tokens = 0.0 if budget.rate is not None else budget.tokens
+    def cool(self, thread: ThreadKey, way: Way, until: float, now: float) -> None:
+        """Grant no write of this `way` before `until` in the scope that was used up:
+        of those that `thread` is counted in, the one with the least left."""
+        budget, names = self._budget(way, thread, now)
+        budget.refill(now)
+        min(budget.within(names), key=lambda bucket: bucket.tokens).cool(until)
 
     def _grant_from(self, budget: _Budget, now: float) -> list[Wish]:
         granted = []
-        for wishes in budget.wishes.values():
-            for wish in sorted(wishes.values(), key=self._shown_last):
-                if budget.ready(wish) > now + ROUNDING:
+        for urgency, wishes in budget.wishes.items():
+            for wish, names in sorted(wishes.values(), key=self._order):
+                if budget.buckets[names[:1]].opens(urgency) > now + ROUNDING:
+                    break
+                if budget.ready(wish, names) > now + ROUNDING:
                     continue
-                if budget.rate is not None:
-                    budget.tokens -= 1.0
+                for bucket in budget.within(names):
+                    bucket.tokens -= 1.0
                 self.withdraw(wish.reply)
-                self._last_grant[wish.reply] = now
+                self._standings[wish.reply].granted = now
                 granted.append(wish)
         return granted
 
-    def _scope(self, kind: Kind, thread: ThreadKey) -> str:
-        rate = self._rates[kind]
-        return rate.scope.of(thread) if rate else str(thread)
+    def _order(self, placed: tuple[Wish, _Names]) -> tuple[float, float]:
+        wish, _ = placed
+        standing = self._standings[wish.reply]
+        if wish.urgency is Urgency.FINAL and standing.ended is not None:
+            return standing.ended, standing.asked
+        return standing.granted, standing.asked
 
-    def _budget(self, place: tuple[Kind, str], now: float) -> _Budget:
-        if place not in self._budgets:
-            rate = self._rates[place[0]]
-            full = float(rate.burst) if rate else 0.0
-            self._budgets[place] = _Budget(rate, full, now)
-        return self._budgets[place]
+    def _opens(
+        self, way: Way, thread: ThreadKey, urgency: Urgency, now: float
+    ) -> float:
+        budget, names = self._budget(way, thread, now)
+        budget.refill(now)
+        return max(bucket.opens(urgency) for bucket in budget.within(names))
 
-    def _shown_last(self, wish: Wish) -> float:
-        return self._last_grant.get(wish.reply, float("-inf"))
-
-    def _is_idle(self, budget: _Budget, now: float) -> bool:
-        full = budget.rate is None or budget.tokens >= budget.rate.burst
-        return not any(budget.wishes.values()) and full and budget.cooled <= now
+    def _budget(
+        self, way: Way, thread: ThreadKey, now: float
+    ) -> tuple[_Budget, _Names]:
+        rates: Sequence[Rate | None] = self._rates.get(way) or (None,)
+        names = tuple(rate.scope.of(thread) if rate else str(thread) for rate in rates)
+        budget = self._budgets.setdefault((way, names[0]), _Budget())
+        for length, rate in enumerate(rates, start=1):
+            budget.buckets.setdefault(names[:length], _Bucket(rate, now))
+        return budget, names

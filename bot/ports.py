@@ -8,18 +8,10 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from bot.dialogue import Command, Page, Reply
+from bot.limits import Limits, Way
 from bot.people import Person
 from bot.rules import Place
-from bot.values import (
-    Heard,
-    Limits,
-    Part,
-    Report,
-    Request,
-    ThreadKey,
-    ThreadSummary,
-    Turn,
-)
+from bot.values import Heard, Part, Report, Request, ThreadKey, ThreadSummary, Turn
 
 
 class Host(Protocol):
@@ -98,12 +90,24 @@ class Host(Protocol):
 class Surface(Protocol):
     """Where one reply appears. It carries out; what and when is decided above."""
 
-    async def show(self, part: Part) -> str:
-        """Make message `part.index` read `part.text`; return its platform id.
+    async def announce(self) -> bool:
+        """Let people see by the platform's own sign that an answer is coming, until
+        it is there; say whether they do. Never raises for a sign that cannot be given.
+        """
+        ...
 
-        Empty text asks for a placeholder. Posts only if the message is not
-        there yet. Raises Throttled, ThreadGone, another DeliveryError (worth
-        repeating) or AccessRevoked.
+    def ways(self, part: Part) -> Sequence[Way]:
+        """How message `part.index` could be made to read as `part` says, best first;
+        at least one."""
+        ...
+
+    async def show(self, part: Part, way: Way) -> str:
+        """Make message `part.index` read `part.text`, in one of its `ways`; return its
+        platform id.
+
+        Empty text asks for a placeholder, or for the call that `part` is. Raises
+        Throttled, ThreadGone, Rerouted, another DeliveryError (worth repeating) or
+        AccessRevoked.
         """
         ...
 
@@ -156,6 +160,11 @@ class Adapter(Protocol):
     async def tell(self, workspace: str, user: str, text: str) -> None:
         """Tell one person something in private, in the small Markdown of
         `bot.dialogue`. Raises DeliveryError when they cannot be reached."""
+        ...
+
+    async def notice(self, heard: Heard, text: str) -> None:
+        """Tell who said `heard` something that matters only now, where they said it;
+        others see as little of it as the platform allows. Raises DeliveryError."""
         ...
 
     async def history(self, thread: ThreadKey, before: str) -> list[Heard]:

@@ -13,9 +13,10 @@ very end that would have needed a message of their own are dropped.
 from dataclasses import replace
 
 from bot.dialect import Dialect
+from bot.limits import Limits
 from bot.pings import Defuser
 from bot.splitter import Page
-from bot.values import Limits, Part
+from bot.values import Control, Part
 
 # Below this nothing sensible is left beside a fence that is closed and reopened.
 FEWEST_CHARS = 40
@@ -67,9 +68,11 @@ class Renderer:
         """Take in the next piece of the answer. Not to be called after `finish`."""
         self._take(self._defuser.feed(self._dialect.feed(text)))
 
-    def finish(self, note: str = "", feedback: bool = False) -> None:
-        """The answer is complete. Add `note` below it, as its own paragraph, and let
-        the last message ask for `feedback` if that is wanted.
+    def finish(
+        self, note: str = "", controls: tuple[Control, ...] = (), calls: str = ""
+    ) -> None:
+        """The answer is complete. Add `note` below it, as its own paragraph, let the
+        last message have `controls`, and call somebody below that, if wanted.
 
         Without a word of an answer the reply is just the note. Without a note
         either, it stays the placeholder that it was: an empty part, now final.
@@ -79,7 +82,9 @@ class Renderer:
         if note:
             text = self._with_note(text, note)
         self._end_part(text)
-        self._final[-1] = replace(self._final[-1], feedback=feedback)
+        self._final[-1] = replace(self._final[-1], controls=controls)
+        if calls:
+            self._final.append(Part(len(self._final), "", final=True, calls=calls))
         self._finished = True
 
     def _with_note(self, text: str, note: str) -> str:

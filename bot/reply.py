@@ -14,14 +14,15 @@ import contextlib
 import logging
 from collections.abc import Callable
 
-from bot.errors import DeliveryError, StorageError, ThreadGone, Throttled
+from bot.errors import DeliveryError, Rerouted, StorageError, ThreadGone, Throttled
+from bot.limits import Limits, Pace, Way
 from bot.pacer import Pacer
-from bot.pacing import Kind, Urgency, Wish
+from bot.pacing import Urgency, Wish
 from bot.ports import Surface
 from bot.renderer import Renderer
 from bot.stores import Store
 from bot.text import whole
-from bot.values import Limits, Part, Shown, Turn
+from bot.values import Control, Part, Shown, Turn
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,9 @@ CATCH_UP = 3.0
 
 # The longest pause between two tries of a write that the platform refuses.
 LONGEST_PAUSE = 30.0
+
+# Of ways of writing that nothing is said of.
+ANY_PACE = Pace()
 
 
 class Reply:
@@ -60,10 +64,15 @@ class Reply:
         self._finished = self._withdrawn = False
         self._failures = 0
         self._before = {shown.index: shown for shown in turn.shown}
-        self._before_chars = sum(len(shown.text) for shown in turn.shown)
+        # Whoever asked for another answer does not wait for it to be as long.
+        cut = turn.attempts > 0
+        seen = (len(shown.text) for shown in turn.shown if shown.message)
+        self._before_chars = sum(seen) if cut else 0
         self._messages = {s.index: s.message for s in turn.shown if s.message}
         #: When the first word came.
         self._began = float("inf")
+        #: From when on a message without a word is better than none.
+        self._placeholder = float("inf")
         self._retry = float("-inf")
         self._shown: dict[int, Part] = {}
         self._edited: dict[int, float] = {}
@@ -72,20 +81,30 @@ class Reply:
 
     def feed(self, text: str) -> None:
         """Take in the next piece of the answer."""
+        first = not self.text
         self._began = min(self._began, self._clock())
         text = whole(text)
         self.text += text
         self._renderer.feed(text)
         self._changed.set()
+        if first:
+            # Words are more urgent than the placeholder that may be waiting.
+            self._press()
 
-    def finish(self, note: str, feedback: bool = False) -> None:
-        """The answer is complete: what remains is to show all of it, and to ask for
-        `feedback` below it if that is wanted."""
-        self._renderer.finish(note, feedback)
+    @property
+    def has_posted(self) -> bool:
+        """Whether any message of it is there."""
+        return bool(self._messages)
+
+    def finish(
+        self, note: str, controls: tuple[Control, ...] = (), calls: str = ""
+    ) -> None:
+        """The answer is complete: what remains is to show all of it, with `controls`
+        below it, and to call the one who is to be called."""
+        self._renderer.finish(note, controls, calls)
         self._finished = True
         self._changed.set()
-        if part := self._stale():
-            self._pacer.hurry(self._wish(part))
+        self._press()
 
     def withdraw(self) -> None:
         """Nothing is to be said after all: what is shown is to be taken back."""
@@ -97,13 +116,15 @@ class Reply:
 
         Raises ThreadGone when nobody can see it any more, and AccessRevoked.
         """
+        announcing = asyncio.create_task(self._announce())
         try:
             while True:
                 if part := self._stale():
-                    await self._pacer.may_write(self._wish(part))
+                    wish = await self._pacer.may_write(self._wish(part))
                     # What is to be seen may have changed while we waited.
-                    if part := self._stale():
-                        await self._try_to_write(part)
+                    part = self._stale()
+                    if part and wish.way in self._surface.ways(part):
+                        await self._try_to_write(part, wish.way)
                 elif self._finished:
                     break
                 else:
@@ -112,27 +133,46 @@ class Reply:
             for index in sorted((self._before.keys() | self._messages.keys()) - kept):
                 await self._take_back(index)
         finally:
+            announcing.cancel()
+            await asyncio.wait({announcing})
             self._pacer.leave(self._turn.key)
+
+    async def _announce(self) -> None:
+        """Let people see that an answer is coming: by the platform's own sign, or
+        else, and where that stays all that they see, by a placeholder."""
+        if self._finished:
+            return
+        signed = await self._surface.announce()
+        self._placeholder = self._clock() + (self._limits.silence if signed else 0.0)
+        self._changed.set()
+
+    def _press(self) -> None:
+        """Let the wish that waits be what is wanted by now."""
+        if part := self._stale():
+            self._pacer.hurry(self._wish(part))
 
     def _stale(self) -> Part | None:
         """The first message that does not read what it should."""
         if self._withdrawn or self._is_hidden():
             return None
         for part in self._renderer.parts:
-            if self._shown.get(part.index) != part and not self._is_idle(part):
+            if self._shown.get(part.index) != part and not self._can_wait(part):
                 return part
         return None
 
-    def _is_idle(self, part: Part) -> bool:
-        """Whether `part` would be a placeholder where none is wanted: below words
-        of the same reply, in a message that is there already, or on a platform
-        that shows by itself that we are writing."""
-        if part.text.strip():
+    def _can_wait(self, part: Part) -> bool:
+        """Whether `part` shows too little that is new to be worth a write."""
+        if part.final:
+            # Below words of the same reply it would say nothing, but for a call.
+            return not part.text.strip() and not part.calls and part.index > 0
+        if not part.text.strip():
+            due = self._clock() >= self._placeholder
+            return part.index > 0 or not due or 0 in self._messages
+        seen = self._shown.get(part.index)
+        if seen is None or not seen.text:
             return False
-        if part.index > 0:
-            return True
-        wanted = self._limits.placeholder and 0 not in self._messages
-        return not part.final and not wanted
+        grown = len(part.text.rstrip()) - len(seen.text.rstrip())
+        return grown < self._pace(self._surface.ways(part)[0]).fewest
 
     def _is_hidden(self) -> bool:
         """Whether readers still have more before them than the new text."""
@@ -144,45 +184,52 @@ class Reply:
 
     async def _wait_for_change(self) -> None:
         self._changed.clear()
-        hidden = self._is_hidden() and self.text
-        left = self._began + CATCH_UP - self._clock() if hidden else None
+        waits = [self._began + CATCH_UP] if self._is_hidden() and self.text else []
+        if not self._messages and not self.text:
+            waits.append(self._placeholder)
+        left = min(waits, default=float("inf")) - self._clock()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(left):
+            async with asyncio.timeout(left if left < float("inf") else None):
                 await self._changed.wait()
 
     def _wish(self, part: Part) -> Wish:
-        return Wish(
-            self._turn.key,
-            self._turn.thread,
-            self._kind(part),
-            self._urgency(part),
-            max(self._earliest(part), self._retry),
-        )
+        urgency = self._urgency(part)
+        thread = self._turn.thread
+        way = self._pacer.choose(thread, self._surface.ways(part), urgency)
+        earliest = max(self._earliest(part, way), self._retry)
+        return Wish(self._turn.key, thread, way, urgency, earliest)
 
-    def _earliest(self, part: Part) -> float:
+    def _earliest(self, part: Part, way: Way) -> float:
+        if self._finished:
+            return float("-inf")
         if part.index in self._edited:
-            return self._edited[part.index] + self._limits.interval
-        if part.text and not self._edited and not self._finished:
+            interval = self._pace(way).interval(len(self.text))
+            return self._edited[part.index] + interval
+        if part.text and not self._edited:
             return self._began + self._limits.settle
         return float("-inf")
+
+    def _pace(self, way: Way) -> Pace:
+        return self._limits.paces.get(way, ANY_PACE)
 
     def _urgency(self, part: Part) -> Urgency:
         if self._finished:
             return Urgency.FINAL
+        if not part.text.strip():
+            return Urgency.PLACEHOLDER
         seen = self._shown.get(part.index)
         return Urgency.REFRESH if seen and seen.text else Urgency.FIRST
 
-    def _kind(self, part: Part) -> Kind:
-        return Kind.EDIT if part.index in self._messages else Kind.POST
-
-    async def _try_to_write(self, part: Part) -> None:
-        kind = self._kind(part)
+    async def _try_to_write(self, part: Part, way: Way) -> None:
         try:
-            await self._write(part)
+            await self._write(part, way)
             self._failures = 0
         except Throttled as error:
-            self._pacer.cool(self._turn.thread, kind, error.retry_after)
+            self._pacer.cool(self._turn.thread, way, error.retry_after)
             log.warning("reply.throttled thread=%s %s", self._turn.thread, error)
+        except Rerouted as error:
+            # It is asked for anew, in another way.
+            log.info("reply.rerouted thread=%s %s", self._turn.thread, error)
         except ThreadGone:
             raise
         except (DeliveryError, StorageError) as error:
@@ -190,13 +237,15 @@ class Reply:
             self._retry = self._clock() + min(LONGEST_PAUSE, 2.0**self._failures / 4)
             log.warning("reply.delayed thread=%s %s", self._turn.thread, error)
 
-    async def _write(self, part: Part) -> None:
+    async def _write(self, part: Part, way: Way) -> None:
         posted = self._messages.get(part.index)
         if posted:
             await self._remember(part, posted)
         else:
-            await self._store.intend(self._turn, part.index)
-        message = self._messages[part.index] = await self._surface.show(part)
+            # What people may see from now on, whatever becomes of us.
+            intent = Shown(part.index, None, part.text)
+            await self._store.show(self._turn, intent, self.text, self._now())
+        message = self._messages[part.index] = await self._surface.show(part, way)
         self._shown[part.index] = part
         if part.text:
             # A placeholder does not count: the first words may follow at once.

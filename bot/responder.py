@@ -11,10 +11,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from bot import context, telling
+from bot import context, controls, telling
 from bot.catalogue import cost
 from bot.endings import WITHDRAWN, conclude, gone, interrupted, told
 from bot.errors import DeliveryError, ModelError, StorageError, ThreadGone
+from bot.lanes import Halt
 from bot.money import NO_CAPS, Alert
 from bot.pacer import Pacer
 from bot.patience import insist
@@ -23,7 +24,17 @@ from bot.ports import Adapter, Model, Surface
 from bot.reply import Reply
 from bot.steward import Errand, Steward
 from bot.stores import Store
-from bot.values import Ended, Outcome, Report, Request, Spoken, State, ThreadKey, Turn
+from bot.values import (
+    Control,
+    Ended,
+    Outcome,
+    Report,
+    Request,
+    Spoken,
+    State,
+    ThreadKey,
+    Turn,
+)
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +80,8 @@ class Responder:
             name: Pacer(adapter.limits, clock) for name, adapter in adapters.items()
         }
 
-    async def drain(self, thread: ThreadKey, stop: asyncio.Event) -> ThreadKey | None:
-        """Bring every open turn of `thread` to its end; `stop` ends the running one.
+    async def drain(self, thread: ThreadKey, halt: Halt) -> ThreadKey | None:
+        """Bring every open turn of `thread` to its end; `halt` stops the running one.
 
         Returns where the thread goes on, if it moved there. A thread whose platform
         is not set up now is left for when it is.
@@ -78,11 +89,11 @@ class Responder:
         if thread.platform not in self._adapters:
             return None
         while turn := await self._store.next_turn(thread):
-            stop.clear()
+            halt.begin(turn.key)
             try:
                 settled = await self._settle(turn)
                 if settled == thread:
-                    await self._advance(turn, stop)
+                    await self._advance(turn, halt)
                 elif settled is not None:
                     return settled
             except asyncio.CancelledError:
@@ -90,6 +101,8 @@ class Responder:
                 with contextlib.suppress(StorageError):
                     await self._store.hand_over(turn)
                 raise
+            finally:
+                halt.begin("")
         return None
 
     async def _settle(self, turn: Turn) -> ThreadKey | None:
@@ -109,11 +122,11 @@ class Responder:
             log.info("thread.moved thread=%s to=%s", turn.thread, settled)
         return settled
 
-    async def _advance(self, turn: Turn, stop: asyncio.Event) -> None:
+    async def _advance(self, turn: Turn, halt: Halt) -> None:
         if turn.state is State.UNDELIVERED:
             await self._deliver(turn)
         elif turn.state is State.WAITING or self._may_resume(turn):
-            await self._answer(turn, stop)
+            await self._answer(turn, halt)
         else:
             outcome = interrupted(turn.text)
             await self._finish(turn, outcome)
@@ -123,7 +136,7 @@ class Responder:
         recent = self._now() - turn.touched <= RESUME_WITHIN
         return turn.attempts < MOST_ATTEMPTS and (recent or not turn.text)
 
-    async def _answer(self, turn: Turn, stop: asyncio.Event) -> None:
+    async def _answer(self, turn: Turn, halt: Halt) -> None:
         started = self._clock()
         # A post of unknown outcome is looked for from the last sign of life on.
         unsure = any(shown.message is None for shown in turn.shown)
@@ -144,13 +157,16 @@ class Responder:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(reply.keep_shown())
                     outcome, policy = await self._hear_out(
-                        turn, spoken, errand, reply, hearing, stop
+                        turn, spoken, errand, reply, hearing, halt
                     )
+                    outcome = self._called(turn, outcome, policy, reply, started)
                     alerts = await self._finish(turn, outcome, policy)
                     if outcome is WITHDRAWN:
                         reply.withdraw()
                     else:
-                        reply.finish(outcome.note, _wants_feedback(outcome, policy))
+                        reply.finish(
+                            outcome.note, _controls(outcome, policy), outcome.calls
+                        )
             except* ThreadGone as errors:
                 log.warning("thread.gone thread=%s %s", turn.thread, errors.exceptions)
                 if outcome is None:
@@ -168,7 +184,7 @@ class Responder:
             if turn.text:
                 reply.feed(turn.text)
             policy = await insist(lambda: self._steward.policy(turn))
-            reply.finish(turn.note, _wants_feedback(turn, policy))
+            reply.finish(turn.note, _controls(turn, policy), turn.calls)
             with contextlib.suppress(ThreadGone):
                 await reply.keep_shown()
         await self._delivered(turn, None, started)
@@ -180,7 +196,7 @@ class Responder:
         errand: Errand | Outcome,
         reply: Reply,
         hearing: _Hearing,
-        stop: asyncio.Event,
+        halt: Halt,
     ) -> tuple[Outcome, Policy | None]:
         """Ask Claude, let `reply` have what it says, and return how that ended, and
         under which settings."""
@@ -192,10 +208,26 @@ class Responder:
             return WITHDRAWN, None
         if broke := await self._steward.afford(turn, errand, request):
             return broke, errand.policy
-        stopped = await self._ask(request, reply, hearing, stop)
+        stopped = await self._ask(request, reply, hearing, halt)
         outcome = self._conclude(reply, hearing, stopped)
         outcome = self._steward.annotated(outcome, errand)
         return self._noted(turn, outcome, errand), errand.policy
+
+    def _called(
+        self,
+        turn: Turn,
+        outcome: Outcome,
+        policy: Policy | None,
+        reply: Reply,
+        started: float,
+    ) -> Outcome:
+        """`outcome`, with who asked to be called if it took long: the first words
+        have notified them, and edits do not."""
+        after = float(policy["ping"]) if policy else 0.0
+        long = after and self._clock() - started >= after and reply.has_posted
+        if not long or outcome.ended is Ended.STOPPED:
+            return outcome
+        return replace(outcome, calls=turn.asker)
 
     def _noted(self, turn: Turn, outcome: Outcome, errand: Errand) -> Outcome:
         """`outcome` with all that is to stand below its answer."""
@@ -210,12 +242,12 @@ class Responder:
         return told(outcome, hint) if wanted else outcome
 
     async def _ask(
-        self, request: Request, reply: Reply, hearing: _Hearing, stop: asyncio.Event
+        self, request: Request, reply: Reply, hearing: _Hearing, halt: Halt
     ) -> bool:
-        """Hear Claude out, or until `stop` is set; say whether it was."""
+        """Hear Claude out, or until `halt` asks to stop; say whether it did."""
         async with asyncio.TaskGroup() as tasks:
             listening = tasks.create_task(self._listen(request, reply, hearing))
-            stopping = tasks.create_task(stop.wait())
+            stopping = tasks.create_task(halt.wait())
             await asyncio.wait(
                 {listening, stopping}, return_when=asyncio.FIRST_COMPLETED
             )
@@ -333,6 +365,7 @@ class Responder:
         )
 
 
-def _wants_feedback(ended: Outcome | Turn, policy: Policy | None) -> bool:
-    """Whether readers are asked how good an answer was: only of a whole one."""
-    return policy is not None and ended.ended is Ended.DONE and policy.on("feedback")
+def _controls(ended: Outcome | Turn, policy: Policy | None) -> tuple[Control, ...]:
+    """What stands below an answer that has ended."""
+    wanted = policy is not None and policy.on("feedback")
+    return controls.below(ended, feedback=wanted)

@@ -38,6 +38,7 @@ from bot.values import (
     ThreadKey,
     ThreadSummary,
     Turn,
+    TurnFacts,
     Usage,
     Verdict,
 )
@@ -105,13 +106,20 @@ class Threads(Protocol):
         """
         ...
 
-    async def repeat(self, thread: ThreadKey, now: float) -> bool:
-        """Have the last answer in `thread` given anew; say whether that can be.
+    async def facts(self, thread: ThreadKey, turn: str = "") -> TurnFacts | None:
+        """What is known of the turn of `thread` with this key, or of its newest; None
+        if there is none. People whose question was erased still asked it."""
+        ...
+
+    async def repeat(self, thread: ThreadKey, turn: str, now: float) -> bool:
+        """Have the last answer in `thread`, which is that of the turn with this key,
+        given anew; say whether that can be.
 
         A new turn in state WAITING takes over the messages of the last one, its
         preface, what it has `shown` and when it was asked. The old turn keeps
         its text, usage and ending; nobody reads its answer any more. Not possible
-        while a turn is open, or where the last one has nothing (left) to answer.
+        while a turn is open, where the last one has another key, or nothing (left)
+        to answer.
         """
         ...
 
@@ -168,11 +176,10 @@ class Threads(Protocol):
         """
         ...
 
-    async def intend(self, turn: Turn, index: int) -> None:
-        """Note that message `index` of the reply is about to be posted."""
-
     async def show(self, turn: Turn, shown: Shown, text: str, now: float) -> None:
-        """Note what message `shown.index` now reads, and the answer so far."""
+        """Note what message `shown.index` now reads, or is about to, and the answer so
+        far. Without an id it is about to be posted, which is no sign of life yet; a
+        known id is kept."""
 
     async def unshow(self, turn: Turn, index: int) -> None:
         """Forget message `index` of the reply: it was taken back."""
@@ -180,7 +187,9 @@ class Threads(Protocol):
     async def finish(
         self, turn: Turn, outcome: Outcome, now: float, caps: Caps = NO_CAPS
     ) -> list[Alert]:
-        """Store the outcome whole and set the turn to UNDELIVERED.
+        """Store the outcome whole and set the turn to UNDELIVERED. It is a sign of life
+        unless the outcome of a post is unknown, which is to be looked for from the
+        last one on.
 
         What was reserved for it is given back and its cost booked instead; where
         the cost is not known, what was reserved is booked. Returns the alerts that
@@ -206,7 +215,7 @@ class Threads(Protocol):
     async def newest(self, platform: str, since: float) -> list[tuple[ThreadKey, str]]:
         """Threads of `platform` in which people said something at or after `since`,
         each with the platform's id of the last message that is known, erased or
-        not; the oldest first."""
+        not; the oldest first. What a control said has no such id, and is not one."""
         ...
 
     async def transcript(self, thread: ThreadKey) -> list[tuple[str, str]]:

@@ -5,7 +5,6 @@ turn is, what a reply should read, what a platform allows.
 """
 
 import enum
-import re
 from dataclasses import dataclass, field
 
 
@@ -65,12 +64,20 @@ class Verdict(enum.Enum):
     ANSWER = "answer"
 
 
+#: How long, in seconds, it is remembered how much other programs said, lest they and
+#: we answer each other for ever.
+LOOP_SECONDS = 60.0
+
+
 @dataclass(frozen=True, slots=True)
 class ThreadFacts:
     """What is known of a thread when a message for it is judged."""
 
     #: The bot was addressed by the thread's root: people may go on unaddressed.
     follows: bool
+    #: How many messages of other programs came in the `LOOP_SECONDS` before the one
+    #: that is judged.
+    automated: int = 0
 
 
 class State(enum.Enum):
@@ -181,6 +188,27 @@ class Turn:
     begins: bool = False
     #: The first message in its thread that was to be answered, if it is still there.
     opening: Heard | None = None
+    #: Who asked it first; "" if all that was asked is gone.
+    asker: str = ""
+    #: As in `Outcome`.
+    stop_reason: str | None = None
+    calls: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFacts:
+    """What is known of a turn when somebody uses the controls of its answer."""
+
+    key: str
+    state: State
+    ended: Ended | None
+    stop_reason: str | None
+    #: Whether there is any text of an answer.
+    has_text: bool
+    #: Everybody who asked it.
+    askers: frozenset[str]
+    #: No turn of its thread came after it.
+    newest: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +236,8 @@ class Outcome:
     #: The id of the prompt's version that Claude was given, and the effort.
     prompt: int | None = None
     effort: str = ""
+    #: Who is called once all of it is shown, since edits notify nobody; "" for none.
+    calls: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +272,23 @@ class Report:
     stop_reason: str | None = None
 
 
+class Control(enum.Enum):
+    """What readers can do with an answer."""
+
+    #: While it is written.
+    STOP = "stop"
+    #: Write it again, in the same place.
+    RETRY = "retry"
+    #: Go on where it was cut.
+    CONTINUE = "continue"
+    #: Say how good it is.
+    FEEDBACK = "feedback"
+
+
+#: Begins the id of a message that nobody wrote: a control said it.
+PRESSED = "+"
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """Message number `index` of a reply should now read `text`.
@@ -252,67 +299,15 @@ class Part:
     index: int
     text: str
     final: bool = False
-    #: Whether readers are to be asked how good the answer was, below this message.
-    feedback: bool = False
+    #: What readers can do with the answer once all of it is there.
+    controls: tuple[Control, ...] = ()
+    #: Who is called by this message, in place of any text; "" for nobody.
+    calls: str = ""
 
-
-class Scope(enum.Enum):
-    """Over what a platform counts a rate limit."""
-
-    WORKSPACE = "workspace"
-    CHANNEL = "channel"
-    THREAD = "thread"
-
-    def of(self, thread: ThreadKey) -> str:
-        """The name of the budget that a write into `thread` is counted on."""
-        if self is Scope.WORKSPACE:
-            return f"{thread.platform}:{thread.workspace}"
-        if self is Scope.CHANNEL:
-            return f"{thread.platform}:{thread.workspace}:{thread.channel}"
-        return str(thread)
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """`count` writes per `seconds` in one scope, at most `burst` at once."""
-
-    count: int
-    seconds: float
-    scope: Scope
-    burst: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a platform allows, as data: the core never asks which one it is."""
-
-    #: The most characters that one message may hold.
-    part_chars: int
-    #: The least seconds between two edits of one message.
-    interval: float = 0.0
-    #: How long, in seconds, the first words wait for company: a write that shows
-    #: one word keeps the next ones away for a whole interval.
-    settle: float = 0.0
-    #: None where the platform does not count.
-    posts: Rate | None = None
-    edits: Rate | None = None
-    #: Sequences that would notify people if the model wrote them. A zero-width
-    #: space goes in after the first character of each match.
-    pings: re.Pattern[str] | None = None
-    #: The most lines of a message that readers see without unfolding it, where
-    #: there is such a number.
-    part_lines: int | None = None
-    #: Whether a reply that has no text yet is shown as a placeholder. Not where
-    #: the platform itself shows that the bot is writing.
-    placeholder: bool = True
-    #: Whether Markdown's tables and images are shown as such.
-    tables: bool = True
-    images: bool = True
-    #: Whether it is known who created a channel.
-    creators: bool = False
-    #: Said once, below the first answer in a thread that was begun by addressing
-    #: the bot: what people must know to go on.
-    hint: str = ""
+    @property
+    def offers(self) -> tuple[Control, ...]:
+        """What readers can do below it: as long as it grows, stop it."""
+        return self.controls if self.final else (Control.STOP,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,6 +160,9 @@ VERBS = (
     Verb("audit", "Who changed what here, and when.", (WHERE,), admin=True),
     Verb("help", "How to talk to the bot."),
     # What only controls give.
+    Verb("stop answer", "Stop this answer.", hidden=True, spoken=False),
+    Verb("retry answer", "Have it written again.", hidden=True, spoken=False),
+    Verb("continue answer", "Go on with it.", hidden=True, spoken=False),
     Verb("edit", "Open the form of one setting.", hidden=True, spoken=False),
     Verb("save", "Save what a form says.", hidden=True, spoken=False),
     Verb("draft save", "Save what was not saved.", hidden=True, spoken=False),

@@ -24,7 +24,6 @@ from bot.values import (
     Shown,
     Spoken,
     State,
-    ThreadFacts,
     ThreadKey,
     Turn,
     Verdict,
@@ -36,7 +35,7 @@ def hear(db: Database, heard: Heard, *, judge: Judge, now: float) -> Verdict:
     thread = queries.thread(db, heard.thread)
     if thread and _known(db, thread["id"], heard.message):
         return Verdict.IGNORE
-    facts = ThreadFacts(follows=bool(thread["follows"])) if thread else None
+    facts = queries.thread_facts(db, thread, heard.at) if thread else None
     verdict = judge(heard, facts)
     if verdict is Verdict.IGNORE:
         return verdict
@@ -115,14 +114,6 @@ def freeze(
             _place(db, turn, row["id"], content=content)
 
 
-def intend(db: Database, turn: Turn, *, index: int) -> None:
-    db.execute(
-        "INSERT INTO replies (turn_id, part, text) VALUES (?, ?, '') "
-        "ON CONFLICT DO NOTHING",
-        [turn.id, index],
-    )
-
-
 def show(db: Database, turn: Turn, *, shown: Shown, text: str, now: float) -> None:
     db.execute(
         """
@@ -136,11 +127,13 @@ def show(db: Database, turn: Turn, *, shown: Shown, text: str, now: float) -> No
     db.execute(
         """
         UPDATE turns
-        SET touched = :now,
+        SET touched = iif(:posted, :now, touched),
             text = iif(state IN ('waiting', 'answering'), :text, text)
         WHERE id = :turn
         """,
-        {"turn": turn.id, "text": text, "now": now},
+        # A post of unknown outcome is looked for from the last sign of life on, which
+        # a second attempt at it must not move.
+        {"turn": turn.id, "text": text, "now": now, "posted": bool(shown.message)},
     )
 
 
@@ -153,12 +146,19 @@ def finish(db: Database, turn: Turn, *, outcome: Outcome, now: float) -> bool:
     finished = db.execute(
         """
         UPDATE turns
-        SET state = 'undelivered', touched = :now, ended_at = :now, ended = :ended,
+        SET state = 'undelivered', ended_at = :now, ended = :ended,
+            touched = iif(
+                EXISTS (
+                    SELECT 1 FROM replies WHERE turn_id = :turn AND message IS NULL
+                ),
+                touched, :now
+            ),
             text = :text, note = :note, reason = :reason, model = :model,
             stop_reason = :stop_reason, request_id = :request_id, input = :input,
             cache_write_5m = :cache_write_5m, cache_write_1h = :cache_write_1h,
             cache_read = :cache_read, output = :output, cost = :cost,
-            first_text_at = :first_text, prompt = :prompt, effort = :effort
+            first_text_at = :first_text, prompt = :prompt, effort = :effort,
+            calls = :calls
         WHERE id = :turn AND state IN ('waiting', 'answering')
         """,
         {**_flat(outcome), "turn": turn.id, "now": now},

@@ -117,16 +117,16 @@ def renew(db: Database, key: ThreadKey) -> bool:
     return renewed.rowcount > 0
 
 
-def repeat(db: Database, key: ThreadKey, *, now: float) -> bool:
+def repeat(db: Database, key: ThreadKey, *, turn: str, now: float) -> bool:
     thread = queries.thread(db, key)
     if thread is None or queries.next_turn(db, key):
         return False
     # SQLite takes the other columns from the row that has the greatest id.
-    last, asked_at, preface = db.execute(
-        "SELECT max(id), asked_at, preface FROM turns WHERE thread_id = ?",
+    last, name, asked_at, preface = db.execute(
+        "SELECT max(id), key, asked_at, preface FROM turns WHERE thread_id = ?",
         [thread["id"]],
     ).fetchone()
-    if not queries.messages(db, last):
+    if name != turn or not queries.messages(db, last):
         return False
     # Not from a SELECT: SQLite would then plan to look for messages of the new turn.
     added = db.execute(

@@ -5,10 +5,8 @@ anything, so each one happens at once, as a transaction would.
 """
 
 import secrets
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
 from itertools import count
 from operator import attrgetter
 from typing import TypeVar
@@ -19,21 +17,22 @@ from bot.money import NO_CAPS, Alert, Caps
 from bot.rules import Place
 from bot.stores import Judge
 from bot.values import (
+    PRESSED,
     Heard,
     Outcome,
     Said,
     Shown,
     Spoken,
     State,
-    ThreadFacts,
     ThreadKey,
     ThreadSummary,
     Turn,
+    TurnFacts,
     Verdict,
 )
 from storage import ledger, rulebook
+from storage.blank import empty_tables
 from storage.books import Books
-from storage.migrations import migrate
 from storage.queries import title
 from storage.records import Line, ThreadRecord, TurnRecord
 
@@ -44,7 +43,7 @@ class MemoryStore(Books):
     """A Store without a file."""
 
     def __init__(self) -> None:
-        self._db = _empty_tables()
+        self._db = empty_tables()
         super().__init__(read=self._at_once, write=self._at_once)
         self._threads: dict[ThreadKey, ThreadRecord] = {}
         self._turns: dict[int, tuple[ThreadRecord, TurnRecord]] = {}
@@ -54,7 +53,7 @@ class MemoryStore(Books):
         thread = self._threads.get(heard.thread)
         if thread and heard.message in thread.known:
             return Verdict.IGNORE
-        facts = ThreadFacts(follows=thread.follows) if thread else None
+        facts = thread.facts(heard.at) if thread else None
         verdict = judge(heard, facts)
         if verdict is Verdict.ANSWER:
             if thread is None:
@@ -122,21 +121,28 @@ class MemoryStore(Books):
         rulebook.forget_kept(self._db, Place.of(thread))
         return thread in self._threads
 
-    async def repeat(self, thread: ThreadKey, now: float) -> bool:
+    async def facts(self, thread: ThreadKey, turn: str = "") -> TurnFacts | None:
+        known = self._of(thread)
+        for each in reversed(known.turns):
+            if turn in ("", each.value.key):
+                return known.turn_facts(each)
+        return None
+
+    async def repeat(self, thread: ThreadKey, turn: str, now: float) -> bool:
         known = self._of(thread)
         if not known.turns or any(turn.open for turn in known.turns):
             return False
         last = known.turns[-1]
-        if not known.spoken(last):
+        if last.value.key != turn or not known.spoken(last):
             return False
-        turn = self._add_turn(known, asked_at=last.asked_at, now=now)
-        turn.value = replace(turn.value, shown=last.value.shown)
-        turn.preface, turn.given = last.preface, last.given
+        again = self._add_turn(known, asked_at=last.asked_at, now=now)
+        again.value = replace(again.value, shown=last.value.shown)
+        again.preface, again.given = last.preface, last.given
         last.value, last.given = replace(last.value, shown=()), []
         for line in known.lines:
             if line.turn is last:
                 if line.heard:
-                    line.turn = turn
+                    line.turn = again
                 else:
                     line.erased = True
         return True
@@ -171,6 +177,7 @@ class MemoryStore(Books):
                     thread=known.key,
                     begins=known.begins(turn),
                     opening=known.opening(),
+                    asker=next(iter(known.askers(turn)), ""),
                 )
         return None
 
@@ -208,20 +215,15 @@ class MemoryStore(Books):
         turns = self._of(thread).turns
         return [said for turn in turns for said in turn.entries()]
 
-    async def intend(self, turn: Turn, index: int) -> None:
-        _, ours = self._turns[turn.id]
-        shown = {each.index: each for each in ours.value.shown}
-        _put(ours, shown.get(index, Shown(index, None)))
-
     async def show(self, turn: Turn, shown: Shown, text: str, now: float) -> None:
         _, ours = self._turns[turn.id]
-        if shown.message is None:
-            before = {each.index: each.message for each in ours.value.shown}
-            shown = replace(shown, message=before.get(shown.index))
-        _put(ours, shown)
+        if shown.message is not None:
+            ours.value = replace(ours.value, touched=now)
+        before = {each.index: each.message for each in ours.value.shown}
+        message = shown.message or before.get(shown.index)
+        _put(ours, replace(shown, message=message))
         if not ours.over:
             ours.value = replace(ours.value, text=text)
-        ours.value = replace(ours.value, touched=now)
 
     async def unshow(self, turn: Turn, index: int) -> None:
         _, ours = self._turns[turn.id]
@@ -238,10 +240,12 @@ class MemoryStore(Books):
         ours.value = replace(
             ours.value,
             state=State.UNDELIVERED,
-            touched=now,
+            touched=ours.value.touched if ours.unsure else now,
             text=outcome.text,
             ended=outcome.ended,
             note=outcome.note,
+            stop_reason=outcome.stop_reason,
+            calls=outcome.calls,
         )
         if outcome.text or outcome.replay:
             # Behind the last message that it or an earlier one answers.
@@ -286,7 +290,13 @@ class MemoryStore(Books):
             (max(reversed(said), key=lambda heard: heard.at), key)
             for key, thread in self._threads.items()
             if key.platform == platform
-            and (said := [line.heard for line in thread.known.values() if line.heard])
+            and (
+                said := [
+                    line.heard
+                    for name, line in thread.known.items()
+                    if line.heard and not name.startswith(PRESSED)
+                ]
+            )
         ]
         last.sort(key=lambda each: each[0].at)
         return [(key, heard.message) for heard, key in last if heard.at >= since]
@@ -363,25 +373,3 @@ def _summary(thread: ThreadRecord) -> ThreadSummary:
         turns=len(thread.turns),
         last=max(*said, *ended),
     )
-
-
-@cache
-def _template() -> Database:
-    """Tables as migrations make them, made once."""
-    db = _connected()
-    migrate(db)
-    return db
-
-
-def _empty_tables() -> Database:
-    db = _connected()
-    _template().conn.backup(db.conn)
-    return db
-
-
-def _connected() -> Database:
-    connection = sqlite3.connect(
-        ":memory:", isolation_level=None, check_same_thread=False
-    )
-    connection.row_factory = sqlite3.Row
-    return Database(connection, recursive_triggers=False, execute_plugins=False)

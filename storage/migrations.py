@@ -341,3 +341,9 @@ def m004_ledger(db: Database) -> None:
                 FROM charges GROUP BY 1, 2, 3, 4
                 """
             )
+
+
+@migrations()
+def m005_calls(db: Database) -> None:
+    """Whom a message below a long answer calls."""
+    db.table("turns").add_column("calls", str, not_null_default="")

@@ -13,15 +13,18 @@ from sqlite3 import Row
 from sqlite_utils import Database
 
 from bot.values import (
+    LOOP_SECONDS,
     Ended,
     Heard,
     Said,
     Shown,
     Spoken,
     State,
+    ThreadFacts,
     ThreadKey,
     ThreadSummary,
     Turn,
+    TurnFacts,
 )
 
 # How much of a thread's first message names it in a list.
@@ -65,6 +68,20 @@ OPENING = """
     FROM messages CROSS JOIN threads ON threads.id = thread_id
     WHERE thread_id = ? AND asks AND deleted_at IS NULL
     ORDER BY at, messages.id LIMIT 1
+"""
+
+# The + keeps SQLite to the index by time.
+AUTOMATED = """
+    SELECT count(*) FROM messages
+    WHERE thread_id = ? AND at > ? AND at <= ? AND +automated
+"""
+
+# Who asked what a turn answers; first who asked first.
+ASKERS = """
+    SELECT author FROM messages
+    WHERE thread_id = (SELECT thread_id FROM turns WHERE id = :turn)
+      AND turn_id = :turn AND asks
+    ORDER BY deleted_at IS NOT NULL, at, id
 """
 
 # Told which index to use, for SQLite would rather group by one that holds every
@@ -124,6 +141,7 @@ NEWEST = """
     FROM threads CROSS JOIN messages ON messages.id = (
       SELECT id FROM messages AS said
       WHERE said.thread_id = threads.id AND role = 'user'
+        AND NOT message GLOB '+*'
       ORDER BY at DESC, id DESC LIMIT 1
     )
     WHERE platform = ? AND at >= ?
@@ -137,6 +155,13 @@ def thread(db: Database, key: ThreadKey) -> Row | None:
         f"SELECT * FROM threads WHERE id = ({THREAD_ID})", named(key)
     ).fetchone()
     return found
+
+
+def thread_facts(db: Database, thread: Row, at: float) -> ThreadFacts:
+    """What is known of a thread when something is said in it at `at`."""
+    bounds = [thread["id"], at - LOOP_SECONDS, at]
+    (automated,) = db.execute(AUTOMATED, bounds).fetchone()
+    return ThreadFacts(follows=bool(thread["follows"]), automated=automated)
 
 
 def messages(db: Database, turn: int) -> list[Row]:
@@ -179,6 +204,7 @@ def next_turn(db: Database, key: ThreadKey) -> Turn | None:
         "SELECT * FROM replies WHERE turn_id = ? ORDER BY part", [row["id"]]
     )
     opening = db.execute(OPENING, [row["thread_id"]]).fetchone()
+    askers = _askers(db, row["id"])
     return Turn(
         id=row["id"],
         key=row["key"],
@@ -194,7 +220,40 @@ def next_turn(db: Database, key: ThreadKey) -> Turn | None:
         ),
         begins=bool(row["begins"]),
         opening=_heard(opening) if opening else None,
+        asker=askers[0] if askers else "",
+        stop_reason=row["stop_reason"],
+        calls=row["calls"],
     )
+
+
+def facts(db: Database, key: ThreadKey, turn: str) -> TurnFacts | None:
+    row = db.execute(
+        f"""
+        SELECT *, NOT EXISTS (
+            SELECT 1 FROM turns AS later
+            WHERE later.thread_id = turns.thread_id AND later.id > turns.id
+          ) AS newest
+        FROM turns
+        WHERE thread_id = ({THREAD_ID}) AND (:turn = '' OR key = :turn)
+        ORDER BY id DESC LIMIT 1
+        """,
+        {**named(key), "turn": turn},
+    ).fetchone()
+    if row is None:
+        return None
+    return TurnFacts(
+        key=row["key"],
+        state=State(row["state"]),
+        ended=Ended(row["ended"]) if row["ended"] else None,
+        stop_reason=row["stop_reason"],
+        has_text=bool(row["text"].strip()),
+        askers=frozenset(_askers(db, row["id"])),
+        newest=bool(row["newest"]),
+    )
+
+
+def _askers(db: Database, turn: int) -> list[str]:
+    return [row["author"] for row in db.execute(ASKERS, {"turn": turn})]
 
 
 def conversation(db: Database, key: ThreadKey) -> list[Said]:

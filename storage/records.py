@@ -7,7 +7,19 @@ for the verbs in `memory` to decide.
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
-from bot.values import Ended, Heard, Outcome, Said, Spoken, State, ThreadKey, Turn
+from bot.values import (
+    LOOP_SECONDS,
+    Ended,
+    Heard,
+    Outcome,
+    Said,
+    Spoken,
+    State,
+    ThreadFacts,
+    ThreadKey,
+    Turn,
+    TurnFacts,
+)
 from storage.queries import exchange
 
 
@@ -50,6 +62,11 @@ class TurnRecord:
     def over(self) -> bool:
         """Its words are final, and it reads no more."""
         return self.value.state not in (State.WAITING, State.ANSWERING)
+
+    @property
+    def unsure(self) -> bool:
+        """Of some message of its reply it is not known whether it was posted."""
+        return any(shown.message is None for shown in self.value.shown)
 
     def entries(self) -> list[Said]:
         """What Claude reads of it."""
@@ -115,6 +132,33 @@ class ThreadRecord:
         asked = (line.heard for line in self.seen() if line.asks and line.heard)
         first = next(asked, None)
         return self._told(first) if first else None
+
+    def facts(self, at: float) -> ThreadFacts:
+        """What is known of it when something is said at `at`."""
+        automated = sum(
+            at - LOOP_SECONDS < line.at <= at
+            for line in self.lines
+            if line.heard and line.heard.automated
+        )
+        return ThreadFacts(follows=self.follows, automated=automated)
+
+    def askers(self, turn: TurnRecord) -> list[str]:
+        """Who asked what `turn` answers, first who asked first."""
+        asked = [line for line in self.lines if line.turn is turn and line.asks]
+        asked.sort(key=lambda line: (line.erased, line.at))
+        return [line.heard.author for line in asked if line.heard]
+
+    def turn_facts(self, turn: TurnRecord) -> TurnFacts:
+        """What is known of `turn`, which is one of ours."""
+        return TurnFacts(
+            key=turn.value.key,
+            state=turn.value.state,
+            ended=turn.value.ended,
+            stop_reason=turn.value.stop_reason,
+            has_text=bool(turn.value.text.strip()),
+            askers=frozenset(self.askers(turn)),
+            newest=turn is self.turns[-1],
+        )
 
     def _told(self, heard: Heard) -> Heard:
         return replace(heard, thread=self.key, quotes=())

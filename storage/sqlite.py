@@ -31,6 +31,7 @@ from bot.values import (
     ThreadKey,
     ThreadSummary,
     Turn,
+    TurnFacts,
     Verdict,
 )
 from storage import changes, corrections, ledger, queries
@@ -139,8 +140,13 @@ class SqliteStore(Books):
     async def renew(self, thread: ThreadKey) -> bool:
         return await self._write(lambda db: corrections.renew(db, thread))
 
-    async def repeat(self, thread: ThreadKey, now: float) -> bool:
-        return await self._write(lambda db: corrections.repeat(db, thread, now=now))
+    async def facts(self, thread: ThreadKey, turn: str = "") -> TurnFacts | None:
+        return await self._read(lambda db: queries.facts(db, thread, turn))
+
+    async def repeat(self, thread: ThreadKey, turn: str, now: float) -> bool:
+        return await self._write(
+            lambda db: corrections.repeat(db, thread, turn=turn, now=now)
+        )
 
     async def backfill(self, turn: Turn, history: Sequence[Heard]) -> list[Spoken]:
         return await self._write(lambda db: changes.backfill(db, turn, history=history))
@@ -166,9 +172,6 @@ class SqliteStore(Books):
 
     async def conversation(self, thread: ThreadKey) -> list[Said]:
         return await self._read(lambda db: queries.conversation(db, thread))
-
-    async def intend(self, turn: Turn, index: int) -> None:
-        await self._write(lambda db: changes.intend(db, turn, index=index))
 
     async def show(self, turn: Turn, shown: Shown, text: str, now: float) -> None:
         await self._write(

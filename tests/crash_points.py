@@ -89,7 +89,7 @@ async def killed_before_it_could_store_what_it_heard(scene: Scene) -> None:
 
 @scenarios.add()
 async def killed_when_its_acknowledgement_had_not_arrived(scene: Scene) -> None:
-    scene.claude.script([never()], "Paris.")
+    scene.claude.script(["It is", never()], "Paris.")
     post = scene.hold("chat.postMessage")
     ts = await scene.opens_with("and the capital?")
     await scene.until(lambda: all(each.attempts for each in scene.slack.deliveries))
@@ -146,7 +146,7 @@ async def killed_when_it_had_read_the_thread(scene: Scene) -> None:
     ts = scene.slack.say(scene.alice, scene.general, "the build fails")
     scene.ask("do you know why?", thread_ts=ts)
     await scene.asked(1)
-    await scene.answered(ts, "_Thinking…_")
+    await scene.thinking(ts)
     await scene.restart()
     await scene.ends_with(ts, "Since Monday.")
     assert len(scene.slack.calls_of("conversations.replies")) == 1
@@ -157,7 +157,7 @@ async def killed_when_it_had_read_the_thread(scene: Scene) -> None:
 
 @scenarios.add()
 async def killed_during_the_first_post_before_its_effect(scene: Scene) -> None:
-    scene.claude.script([never()], "Paris.")
+    scene.claude.script(["It is", never()], "Paris.")
     post = scene.hold("chat.postMessage")
     ts = await scene.opens_with("and the capital?")
     await scene.caught(post)
@@ -170,7 +170,7 @@ async def killed_during_the_first_post_before_its_effect(scene: Scene) -> None:
 
 @scenarios.add()
 async def killed_during_the_first_post_after_its_effect(scene: Scene) -> None:
-    scene.claude.script([never()], "Paris.")
+    scene.claude.script(["It is", never()], "Paris.")
     post = scene.hold("chat.postMessage", after=True)
     ts = await scene.opens_with("and the capital?")
     await scene.caught(post)
@@ -196,12 +196,12 @@ async def killed_during_the_first_post_of_a_finished_answer(scene: Scene) -> Non
 
 @scenarios.add()
 async def killed_again_while_it_looks_for_its_post(scene: Scene) -> None:
-    scene.claude.always([never()])
+    scene.claude.always(["It is", never()])
     post = scene.hold("chat.postMessage", after=True)
     look = scene.hold("conversations.replies", when=is_look_up)
     ts = await scene.opens_with("and the capital?")
     await scene.restart_at(post, look)
-    await scene.ends_with(ts, CUT)
+    await scene.ends_with(ts, f"It is\n\n{CUT}")
 
 
 # Streaming.
@@ -212,7 +212,7 @@ async def killed_before_any_text_is_there(scene: Scene) -> None:
     scene.claude.script([never()], "Paris.")
     ts = await scene.opens_with("and the capital?")
     await scene.asked(1)
-    await scene.answered(ts, "_Thinking…_")
+    await scene.thinking(ts)
     await scene.restart()
     await scene.ends_with(ts, "Paris.")
 
@@ -228,10 +228,15 @@ async def killed_in_mid_stream(scene: Scene) -> None:
 
 @scenarios.add()
 async def killed_during_the_first_edit_after_its_effect(scene: Scene) -> None:
-    gate = asyncio.Event()
-    scene.claude.script(["The capital of France", never()], [Hold(gate), "Paris."])
+    more, gate = asyncio.Event(), asyncio.Event()
+    scene.claude.script(
+        ["The capital of France", Hold(more), " is, of all cities,", never()],
+        [Hold(gate), "Paris."],
+    )
     edit = scene.hold("chat.update", after=True)
     ts = await scene.opens_with("and the capital?")
+    await scene.answered(ts, "The capital of France …")
+    more.set()
     await scene.restart_at(edit)
     await scene.asked(2)
     gate.set()
@@ -240,13 +245,19 @@ async def killed_during_the_first_edit_after_its_effect(scene: Scene) -> None:
 
 @scenarios.add()
 async def killed_during_the_first_edit_and_once_more(scene: Scene) -> None:
-    scene.claude.script(["The capital of France", never()], [never()])
+    more = asyncio.Event()
+    scene.claude.script(
+        ["The capital of France", Hold(more), " is, of all cities,", never()],
+        [never()],
+    )
     edit = scene.hold("chat.update", after=True)
     ts = await scene.opens_with("and the capital?")
+    await scene.answered(ts, "The capital of France …")
+    more.set()
     await scene.restart_at(edit)
     await scene.asked(2)
     await scene.restart()
-    await scene.ends_with(ts, f"The capital of France\n\n{CUT}")
+    await scene.ends_with(ts, f"The capital of France is, of all cities,\n\n{CUT}")
 
 
 @scenarios.add()
@@ -296,13 +307,14 @@ async def killed_long_ago_keeps_what_was_shown(scene: Scene) -> None:
 @scenarios.add()
 async def killed_when_the_answer_had_come_and_was_not_stored(scene: Scene) -> None:
     gate = asyncio.Event()
-    scene.claude.script([Hold(gate), "Paris."], "It is Paris.")
+    scene.claude.script(
+        ["Well, it is", Hold(gate), " the city of Paris."], "It is Paris."
+    )
     ts = await scene.opens_with("and the capital?")
-    await scene.answered(ts, "_Thinking…_")
-    await scene.asked(1)
+    await scene.answered(ts, "Well, it is …")
     with scene.locked():
         gate.set()
-        await scene.answered(ts, "Paris. …")
+        await scene.answered(ts, "Well, it is the city of Paris. …")
         await scene.crash()
     await scene.start()
     await scene.ends_with(ts, "It is Paris.")
@@ -310,25 +322,31 @@ async def killed_when_the_answer_had_come_and_was_not_stored(scene: Scene) -> No
 
 @scenarios.add()
 async def killed_during_the_last_edit_before_its_effect(scene: Scene) -> None:
-    scene.claude.script("Paris.")
+    gate = asyncio.Event()
+    scene.claude.script(["It is", Hold(gate), " Paris."])
     edit = scene.hold("chat.update", when=is_final)
     ts = await scene.opens_with("and the capital?")
+    await scene.answered(ts, "It is …")
+    gate.set()
     await scene.restart_at(edit)
-    await scene.ends_with(ts, "Paris.")
+    await scene.ends_with(ts, "It is Paris.")
     assert len(scene.claude.questions) == 1
 
 
 @scenarios.add()
 async def killed_again_and_again_during_the_last_edit(scene: Scene) -> None:
-    scene.claude.script("Paris.")
+    gate = asyncio.Event()
+    scene.claude.script(["It is", Hold(gate), " Paris."])
     edits = [
         scene.hold("chat.update", after=after, nth=nth, when=is_final)
         for nth, after in enumerate((True, False, True), start=1)
     ]
     ts = await scene.opens_with("and the capital?")
+    await scene.answered(ts, "It is …")
+    gate.set()
     await scene.restart_at(*edits)
     await scene.until(lambda: len(scene.slack.calls_of("chat.update")) == 4)
-    await scene.ends_with(ts, "Paris.")
+    await scene.ends_with(ts, "It is Paris.")
     assert len(scene.claude.questions) == 1
 
 
@@ -393,7 +411,7 @@ async def killed_while_it_signs_in_again(scene: Scene) -> None:
 async def killed_while_it_takes_up_what_was_left(scene: Scene) -> None:
     scene.claude.always([never()])
     ts = await scene.opens_with("and the capital?")
-    await scene.answered(ts, "_Thinking…_")
+    await scene.thinking(ts)
     for times in (1, 2):
         await scene.asked(times)
         await scene.restart()

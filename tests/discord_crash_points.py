@@ -131,7 +131,7 @@ async def spoken_to_while_it_is_dead(scene: DiscordScene) -> None:
 
 
 async def killed_during_the_first_post(
-    scene: DiscordScene, after: bool, seconds: float = 0.0
+    scene: DiscordScene, after: bool, seconds: float = 0.0, text: str = "It is Paris."
 ) -> None:
     scene.claude.script(["The capital", never()], "It is Paris.")
     post = scene.hold("POST", MESSAGES, after=after)
@@ -142,7 +142,7 @@ async def killed_during_the_first_post(
     assert len(there) == after
     scene.pass_time(seconds)
     await scene.start()
-    await scene.ends_with(thread, "It is Paris.")
+    await scene.ends_with(thread, text)
     assert [each.id for each in scene.replies(thread)][: len(there)] == there
 
 
@@ -151,7 +151,8 @@ on_both_sides(killed_during_the_first_post)
 
 @scenarios.add()
 async def killed_during_the_first_post_long_ago(scene: DiscordScene) -> None:
-    await killed_during_the_first_post(scene, True, LONG_AGO)
+    text = f"The capital\n\n{CUT}"
+    await killed_during_the_first_post(scene, True, LONG_AGO, text)
 
 
 @scenarios.add()
@@ -177,7 +178,7 @@ async def killed_again_while_it_looks_for_its_post(scene: DiscordScene) -> None:
     scene.pass_time(LONG_AGO)
     await scene.start()
     await scene.restart_at(look)
-    await scene.ends_with(thread, CUT)
+    await scene.ends_with(thread, f"The capital\n\n{CUT}")
 
 
 # Streaming.

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from adapters.discord.adapter import LIMITS
 from adapters.discord.surface import MORE
+from bot.inbox import BUSY
 from tests import invariants
 from tests.emulators.claude import ClaudeEmulator
 from tests.emulators.discord import DiscordEmulator
@@ -81,7 +82,8 @@ class DiscordWitness:
         replies = {(t.thread, message) for t in turns for _, message, _ in t.replies}
         answered = {each for turn in turns for each in turn.answers}
         for channel, place in self._places():
-            seen = [each for each in self.discord.messages(place) if each.bot]
+            there = self.discord.messages(place)
+            seen = [each for each in there if each.bot and each.text != BUSY]
             for each in seen:
                 card = place == channel and each.id in threads
                 if not (card or (place, each.id) in replies or each.type in ANSWERS):
@@ -204,9 +206,10 @@ class DiscordScene:
 
     def replies(self, place: str) -> list[Seen]:
         """The bot's messages in a thread or in direct messages; what answers a
-        command is left out."""
+        command is left out, and what says that somebody has to wait."""
         there = self.discord.messages(place)
-        return [each for each in there if each.bot and each.type not in ANSWERS]
+        ours = (each for each in there if each.bot and each.text != BUSY)
+        return [each for each in ours if each.type not in ANSWERS]
 
     async def answered(self, place: str, *texts: str) -> None:
         """Wait until the bot's messages in a place read exactly `texts`."""

@@ -6,12 +6,18 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from bot.errors import DeliveryError, ThreadGone, ThreadkeepError
+from bot.limits import Limits, Way
 from bot.people import Person
-from bot.ports import Host
+from bot.ports import Host, Surface
 from bot.rules import Place
-from bot.values import Heard, Limits, Part, ThreadKey, Turn
+from bot.values import Heard, Part, ThreadKey, Turn
 
 FAST = Limits(part_chars=200)
+
+
+async def show(surface: Surface, part: Part) -> str:
+    """Show `part` in the way that `surface` likes best."""
+    return await surface.show(part, surface.ways(part)[0])
 
 
 class FakeAdapter:
@@ -42,6 +48,10 @@ class FakeAdapter:
         self.unknown: set[str] = set()
         #: What was told to people in private: (user, text).
         self.told: list[tuple[str, str]] = []
+        #: What was noticed by those who said something: (user, text).
+        self.noticed: list[tuple[str, str]] = []
+        #: Whether people see by themselves that an answer is coming.
+        self.signs = False
         self._host: asyncio.Future[Host] | None = None
         self._changed = asyncio.Event()
 
@@ -86,6 +96,10 @@ class FakeAdapter:
         self.told.append((user, text))
         self.changed()
 
+    async def notice(self, heard: Heard, text: str) -> None:
+        self.noticed.append((heard.author, text))
+        self.changed()
+
     async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
         return [each for each in self.past if each.message < before]
 
@@ -112,7 +126,13 @@ class FakeSurface:
         self._turn = turn
         self._ids = {each.index: each.message for each in turn.shown if each.message}
 
-    async def show(self, part: Part) -> str:
+    async def announce(self) -> bool:
+        return self._adapter.signs
+
+    def ways(self, part: Part) -> Sequence[Way]:
+        return (Way.EDIT if part.index in self._ids else Way.POST,)
+
+    async def show(self, part: Part, way: Way) -> str:
         if self._adapter.before_write:
             async with self._adapter.before_write(part):
                 pass
@@ -120,7 +140,7 @@ class FakeSurface:
             raise trouble
         message = self._ids.setdefault(part.index, f"{self._turn.key}-{part.index}")
         shown = self._adapter.seen.setdefault(self._turn.thread, {})
-        shown[message] = part.text
+        shown[message] = f"@{part.calls}" if part.calls else part.text
         self._adapter.writes.append((self._turn.key, part.index, part))
         self._adapter.changed()
         return message

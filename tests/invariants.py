@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Protocol
 
 from adapters.slack.adapter import LIMITS
-from adapters.slack.surface import EVENT_TYPE, MORE, PLACEHOLDER
+from adapters.slack.bodies import EVENT_TYPE, MORE, PLACEHOLDER, READY
 from bot.endings import WITHDRAWN
+from bot.limits import Limits
 from bot.renderer import Renderer
-from bot.values import Limits
 from tests.emulators.claude import ClaudeEmulator
 from tests.emulators.slack import SlackEmulator
 from tests.emulators.slack.blocks import Json
@@ -45,6 +45,8 @@ class Turn:
     attempts: int
     text: str
     note: str
+    #: Whom a message below it calls.
+    calls: str
     #: The ids of the messages that it answers.
     answers: tuple[str, ...]
     #: What Claude reads of it: (role, content).
@@ -194,8 +196,11 @@ def _parts(witness: Witness, turn: Turn) -> list[str]:
     renderer = Renderer(witness.limits)
     if turn.text:
         renderer.feed(turn.text)
-    renderer.finish(turn.note)
-    return [witness.final(part.text) for part in renderer.parts]
+    renderer.finish(turn.note, calls=turn.calls)
+    return [
+        f"<@{part.calls}>, {READY}" if part.calls else witness.final(part.text)
+        for part in renderer.parts
+    ]
 
 
 def _unsteady(witness: Witness, turns: Sequence[Turn]) -> Iterator[str]:
@@ -332,8 +337,10 @@ class SlackWitness:
                 yield f"{message.ts} belongs to no turn of its thread"
             if (message.channel, message.ts) in answered:
                 yield f"the bot answers itself in {message.ts}"
+        called = {f"@{turn.calls}" for turn in turns}
         for ping in self.slack.pings:
-            yield f"{ping.ts} pings {ping.target}"
+            if ping.target not in called:
+                yield f"{ping.ts} pings {ping.target}"
         for channel, thread, _ in known:
             if status := self.slack.status(channel, thread):
                 yield f"the thread {thread} still {status}"

@@ -18,6 +18,7 @@ from adapters.discord.adapter import connect as connect_discord
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.adapter import connect as connect_slack
 from bot.app import App
+from bot.limits import Pace, Way
 from bot.policy import Operator
 from bot.ports import Model
 from bot.stores import Store
@@ -68,7 +69,10 @@ async def running(
         else:
             discord = connect_discord({**platform.env, **(env or {})})
             adapter = await stack.enter_async_context(discord)
-        adapter.limits = replace(adapter.limits, interval=interval, settle=interval)
+        pace = Pace(first=interval, last=interval)
+        adapter.limits = replace(
+            adapter.limits, paces=dict.fromkeys(Way, pace), settle=interval
+        )
         app = App(
             store=store, model=model, adapters=[adapter], operator=OPERATOR, grace=grace
         )

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from adapters.slack.surface import MORE, PLACEHOLDER
+from adapters.slack.bodies import MORE, PLACEHOLDER
 from tests import invariants
 from tests.emulators.claude import ClaudeEmulator
 from tests.emulators.discord import DiscordEmulator
@@ -244,6 +244,10 @@ class Scene:
     async def answered(self, thread_ts: str, *texts: str) -> None:
         """Wait until the bot's messages in a thread read exactly `texts`."""
         await self.until(lambda: [s.text for s in self.replies(thread_ts)] == [*texts])
+
+    async def thinking(self, thread_ts: str) -> None:
+        """Wait until a thread of #general shows that an answer comes."""
+        await self.until(lambda: self.slack.status(self.general, thread_ts))
 
     async def settled(self, thread_ts: str, count: int = 1) -> list[str]:
         """Wait until a thread has `count` finished messages of the bot's."""

@@ -31,7 +31,8 @@ MAY_IMPORT = {
 # Inside bot, arrows point down this list only.
 LAYERS = (
     ("bot", "bot.trace", "bot.text", "bot.errors", "bot.values"),
-    ("bot.rules", "bot.dialogue", "bot.catalogue", "bot.money", "bot.people"),
+    ("bot.limits", "bot.rules", "bot.dialogue", "bot.catalogue", "bot.money"),
+    ("bot.people", "bot.controls"),
     ("bot.ports", "bot.stores", "bot.readers", "bot.options", "bot.policy"),
     ("bot.settings", "bot.endings", "bot.context", "bot.pacing", "bot.pings"),
     ("bot.markdown", "bot.splitter", "bot.images", "bot.tables", "bot.dialect"),
@@ -40,7 +41,7 @@ LAYERS = (
     ("bot.verbs", "bot.targets", "bot.telling", "bot.routing", "bot.authority"),
     ("bot.faults",),
     ("bot.claude", "bot.rehearsal", "bot.pacer", "bot.inbox", "bot.reply"),
-    ("bot.changing", "bot.trying", "bot.steward"),
+    ("bot.changing", "bot.trying", "bot.steward", "bot.answers"),
     ("bot.checks", "bot.responder", "bot.past", "bot.desk", "bot.report"),
     ("bot.app",),
     ("bot.__main__",),

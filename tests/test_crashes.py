@@ -13,7 +13,7 @@ from contextlib import closing
 import pytest
 import pytest_asyncio
 
-from adapters.slack.surface import PLACEHOLDER
+from adapters.slack.bodies import PLACEHOLDER
 from tests import crash_points, invariants
 from tests.crash_points import LONG, never
 from tests.emulators.claude_reply import Hold
@@ -181,8 +181,10 @@ async def the_checks_see_what_is_wrong(scene: Scene) -> None:
 
     [reply] = world.replies(scene.general, ts)
     world.edit(reply, text=PLACEHOLDER, blocks=None)
-    sees("looks unfinished", "took its words back", "changed after it was finished")
+    sees("looks unfinished", "took its words back")
     sees("does not read what it was to read", "is remembered otherwise")
+    world.edit(reply, text="Paris.", blocks=None)
+    sees("changed after it was finished")
     world.delete(reply)
     sees("shows parts []")
     stray = Message(world.next_ts(), scene.general, world.bot.id, "!", thread_ts=ts)

@@ -18,10 +18,11 @@ from adapters.discord.people import People
 from adapters.discord.places import Places
 from adapters.discord.surface import MORE, DiscordSurface, open_surface
 from bot.errors import AccessRevoked, ConfigError, DeliveryError
+from bot.limits import Limits, Pace, Rate, Scope, Way
 from bot.people import Person
 from bot.ports import Host
 from bot.rules import Place
-from bot.values import Heard, Limits, Rate, Scope, ThreadKey, Turn
+from bot.values import Heard, ThreadKey, Turn
 
 log = logging.getLogger(__name__)
 
@@ -29,16 +30,17 @@ LIMITS = Limits(
     # Discord takes 2,000 characters (facts B5); some of them are for what is added
     # to a text that goes on.
     part_chars=2_000 - len(MORE),
-    # Five writes in five seconds and channel (facts B4); a thread is a channel.
-    interval=1.2,
     # About a sentence of Claude's.
     settle=0.5,
-    # 4 and no burst never pass 5 in any five seconds: discord.py would hold the
-    # sixth back, and the newest text behind it.
-    posts=Rate(count=4, seconds=5.0, scope=Scope.THREAD),
-    edits=Rate(count=4, seconds=5.0, scope=Scope.THREAD),
-    # Typing says so.
-    placeholder=False,
+    # Five writes in five seconds and channel (facts B4); a thread is a channel. Evenly
+    # spread, six never come within five seconds: discord.py would hold the sixth
+    # back, and the newest text behind it.
+    rates={
+        way: (Rate(count=19, seconds=20.0, scope=Scope.THREAD),)
+        for way in (Way.POST, Way.EDIT)
+    },
+    # All of a bot's answers share 50 calls a second, so long ones are shown less often.
+    paces={Way.EDIT: Pace(first=1.05, last=2.0, grown=1_500, fewest=8)},
     # About what a phone shows of one message at once. Discord says nothing of a
     # number; bots that keep to fewer are told that their answers fall apart.
     part_lines=30,
@@ -47,6 +49,9 @@ LIMITS = Limits(
 )
 
 HINT = "I only see messages here that mention me or reply to me: do either to go on."
+
+# How long, in seconds, people see what matters only for a moment.
+NOTICED = 20.0
 
 # What of a long thread is read when we are called into it: the newest.
 MOST_HISTORY = 500
@@ -97,6 +102,19 @@ class DiscordAdapter:
     async def tell(self, workspace: str, user: str, text: str) -> None:
         """See `bot.ports.Adapter`."""
         await self._people.tell(user, text)
+
+    async def notice(self, heard: Heard, text: str) -> None:
+        """See `bot.ports.Adapter`. There is nothing here that only one person sees, so
+        it is said quietly, and taken away again."""
+        channel = self._link.client.get_partial_messageable(int(heard.thread.thread))
+        async with translated("notice"):
+            await channel.send(
+                text,
+                reference=channel.get_partial_message(int(heard.message)),
+                allowed_mentions=discord.AllowedMentions.none(),
+                silent=True,
+                delete_after=NOTICED,
+            )
 
     async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
         """See `bot.ports.Adapter`."""

@@ -86,6 +86,18 @@ async def show(
         return None
 
 
+async def acknowledge(interaction: Interaction, *, waits: bool) -> None:
+    """Say nothing: what was pressed shows by itself what came of it."""
+    try:
+        async with translated("acknowledge"):
+            if waits:
+                await interaction.delete_original_response()
+            else:
+                await interaction.response.defer()
+    except DeliveryError as error:
+        log.warning("discord.too_late %s", error)
+
+
 async def ask(interaction: Interaction, form: ui.Modal) -> None:
     """Answer with a form."""
     try:

@@ -15,7 +15,7 @@ import discord
 from adapters.discord import answers, drawing, events, markup, people, uploads
 from adapters.discord.drawing import Drawn
 from adapters.discord.names import Names
-from bot.dialogue import Command, File, Form, Reply, Told
+from bot.dialogue import SILENCE, Command, File, Form, Reply, Told
 from bot.errors import StorageError, ThreadkeepError, Unacceptable
 from bot.ports import Host
 from bot.rules import Place
@@ -115,6 +115,9 @@ class Desk:
             return
         if isinstance(reply, Form):
             await self._ask(interaction, reply, whole, waits=waits, files=files)
+            return
+        if reply == SILENCE:
+            await answers.acknowledge(interaction, waits=waits)
             return
         told = _kept(reply, whole) if given else reply
         await answers.show(

@@ -14,6 +14,7 @@ import discord
 from discord import ui
 
 from adapters.discord import markup
+from bot.controls import buttons
 from bot.dialogue import (
     Button,
     Choice,
@@ -27,6 +28,7 @@ from bot.dialogue import (
     Told,
 )
 from bot.people import EVERYONE
+from bot.values import Control
 
 #: What a custom_id begins with, by what it stands for.
 DO, FORM, FILES, GOOD, BAD = "do", "form", "files", "good", "bad"
@@ -169,12 +171,15 @@ def uploads(data: Mapping[str, Any]) -> set[str]:
     return {str(each["custom_id"]) for each in leaves if each["type"] == _UPLOAD}
 
 
-def feedback(turn: str) -> ui.View:
-    """The buttons with which readers say how good the answer of a turn is."""
+def answer(controls: Sequence[Control], turn: str) -> ui.View | None:
+    """What readers can do with the answer of a turn; None for nothing."""
     view = _over()
-    for mark, emoji in ((GOOD, "👍"), (BAD, "👎")):
-        view.add_item(ui.Button(emoji=emoji, custom_id=f"{mark}:{turn}"))
-    return view
+    if Control.FEEDBACK in controls:
+        for mark, emoji in ((GOOD, "👍"), (BAD, "👎")):
+            view.add_item(ui.Button(emoji=emoji, custom_id=f"{mark}:{turn}"))
+    for button in buttons(controls, turn):
+        view.add_item(_button(button, carried(DO, button.command)))
+    return view if view.children else None
 
 
 def carried(mark: str, command: Command, more: str = "") -> str:
@@ -216,14 +221,16 @@ def _controls(menus: Iterable[Menu], buttons: Iterable[Button]) -> ui.View | Non
         custom_id = carried(DO, button.command)
         if custom_id and custom_id not in seen:
             seen.add(custom_id)
-            view.add_item(
-                ui.Button(
-                    label=button.label[:BUTTON_CHARS],
-                    style=_STYLES[button.style],
-                    custom_id=custom_id,
-                )
-            )
+            view.add_item(_button(button, custom_id))
     return view if view.children else None
+
+
+def _button(button: Button, custom_id: str) -> ui.Button[ui.View]:
+    return ui.Button(
+        label=button.label[:BUTTON_CHARS],
+        style=_STYLES[button.style],
+        custom_id=custom_id,
+    )
 
 
 def _options(choices: Iterable[Choice], now: str = "") -> list[discord.SelectOption]:

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,13 +21,17 @@ from adapters.discord.client import Archived, Link, Unfit, translated
 from adapters.discord.events import SPOKEN
 from adapters.discord.places import Places
 from bot.errors import AccessRevoked, DeliveryError, StorageError, ThreadGone
-from bot.values import Part, State, Turn
+from bot.limits import Way
+from bot.values import Part, Turn
 
 log = logging.getLogger(__name__)
 
 # What readers see at the end of a text that goes on. The room for it is left out
 # of the adapter's limit.
 MORE = " …"
+# Where typing is all that people would see for long.
+PLACEHOLDER = "_Thinking…_"
+READY = "your answer is complete."
 CUT = "_(The rest of this message could not be shown here.)_"
 # What a message may hold however Discord counts: each character as two.
 SAFE_CHARS = 900
@@ -59,7 +63,20 @@ class DiscordSurface:
         self._doubted = frozenset(self._unsure)
         self._typing: asyncio.Task[None] | None = None
 
-    async def show(self, part: Part) -> str:
+    async def announce(self) -> bool:
+        """See `bot.ports.Surface`."""
+        if self._turn.attempts and self._ids:
+            # Taken up after a crash: what is there says so.
+            return True
+        typed = asyncio.get_running_loop().create_future()
+        self._typing = asyncio.create_task(self._type(typed))
+        return bool(await typed)
+
+    def ways(self, part: Part) -> Sequence[Way]:
+        """See `bot.ports.Surface`."""
+        return (Way.EDIT if part.index in self._ids else Way.POST,)
+
+    async def show(self, part: Part, way: Way) -> str:
         """See `bot.ports.Surface`."""
         if part.index in self._unsure:
             await self._find()
@@ -72,7 +89,9 @@ class DiscordSurface:
                 message = await self._write(part, _cut(part.text))
             except Unfit as worse:
                 raise ThreadGone(str(worse)) from worse
-        self.stop_typing()
+        if self._typing is not None and part.text.strip():
+            # What is shown now fades by itself.
+            self._typing.cancel()
         return str(message)
 
     async def remove(self, index: int) -> None:
@@ -83,15 +102,6 @@ class DiscordSurface:
             self._unsure.clear()
         if message := self._ids.pop(index, None):
             await self._delete(message)
-
-    def start_typing(self) -> None:
-        """Let people see that we write, until the first text is there."""
-        self._typing = asyncio.create_task(self._type())
-
-    def stop_typing(self) -> None:
-        """Type no more. What is shown now fades by itself."""
-        if self._typing is not None:
-            self._typing.cancel()
 
     async def close(self) -> None:
         """Leave nothing behind that still runs."""
@@ -134,7 +144,7 @@ class DiscordSurface:
         async with translated("edit"):
             await channel.get_partial_message(message).edit(
                 content=content,
-                allowed_mentions=NOBODY,
+                allowed_mentions=_called(part),
                 # None takes away what an earlier attempt showed.
                 view=self._controls(part),
             )
@@ -153,13 +163,13 @@ class DiscordSurface:
             return await channel.send(
                 content,
                 nonce=nonce,
-                allowed_mentions=NOBODY,
+                allowed_mentions=_called(part),
                 suppress_embeds=True,
                 **more,
             )
 
     def _controls(self, part: Part) -> discord.ui.View | None:
-        return drawing.feedback(self._turn.key) if part.feedback else None
+        return drawing.answer(part.offers, self._turn.key)
 
     async def _open(self) -> None:
         """Open the thread again, which who may write in it may do.
@@ -212,36 +222,57 @@ class DiscordSurface:
                 )
                 if message.author.id == self._link.us
                 and message.interaction_metadata is None
+                # As notices do.
+                and message.reference is None
                 and message.type in SPOKEN
             ]
 
-    async def _type(self) -> None:
+    async def _type(self, typed: asyncio.Future[bool]) -> None:
         try:
             channel = await self._places.reach(self._turn)
             while True:
                 async with translated("type"):
                     await channel.typing()
+                if not typed.done():
+                    typed.set_result(True)
                 await asyncio.sleep(TYPING)
         except (DeliveryError, StorageError, AccessRevoked) as error:
             # It is nice to have. What we write meets the same, and knows what to do.
             log.info("discord.not_typing thread=%s %s", self._turn.thread, error)
+        finally:
+            if not typed.done():
+                typed.set_result(False)
 
 
 @contextlib.asynccontextmanager
 async def open_surface(
     link: Link, places: Places, turn: Turn
 ) -> AsyncIterator[DiscordSurface]:
-    """A surface for `turn`, with typing shown until something is there."""
+    """A surface for `turn`."""
     surface = DiscordSurface(link, places, turn)
-    if turn.state is not State.UNDELIVERED and not any(s.message for s in turn.shown):
-        surface.start_typing()
     try:
         yield surface
     finally:
         await surface.close()
 
 
+def _called(part: Part) -> discord.AllowedMentions:
+    """Whom `part` may notify: who waited for the answer, and nobody else."""
+    if not part.calls:
+        return NOBODY
+    return discord.AllowedMentions(
+        everyone=False,
+        roles=False,
+        users=[discord.Object(int(part.calls))],
+        replied_user=False,
+    )
+
+
 def _content(part: Part) -> str:
+    if part.calls:
+        return f"<@{part.calls}>, {READY}"
+    if not part.text.strip():
+        return PLACEHOLDER
     text = part.text.strip("\n")
     return text if part.final else f"{text.rstrip()}{MORE}".lstrip()
 

@@ -55,6 +55,21 @@ UNFIT = {
     "msg_too_long",
     "no_text",
 }
+# What only streams meet (facts A7.1). After the first, the stream is over.
+OVER = {"message_not_in_streaming_state"}
+UNSTREAMABLE = {
+    *OVER,
+    "channel_type_not_supported",
+    "invalid_chunks",
+    "invalid_thread_ts",
+    "message_not_owned_by_app",
+    "missing_recipient_team_id",
+    "missing_recipient_user_id",
+    "stopped_by_user",
+    "streaming_mode_mismatch",
+    "streaming_state_conflict",
+    "unknown_method",
+}
 LIMITED = {"message_limit_exceeded", "rate_limited", "ratelimited"}
 
 # When Slack limits us and does not say for how long.
@@ -65,6 +80,15 @@ TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
 
 class Unfit(DeliveryError):
     """Slack does not take this content in this form, today or tomorrow."""
+
+
+class Unstreamable(DeliveryError):
+    """Slack does not let this message, or any message here, be a stream; or it is
+    one, and may not be edited. `is_over` says that it is none any more."""
+
+    def __init__(self, message: str, *, is_over: bool) -> None:
+        super().__init__(message)
+        self.is_over = is_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +112,8 @@ class SlackClient:
     async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """Call `method` and return the answer.
 
-        Raises Throttled, ThreadGone, Unfit, AccessRevoked or another DeliveryError;
+        Raises Throttled, ThreadGone, Unfit, Unstreamable, AccessRevoked or another
+        DeliveryError;
         after the last, whether the call took effect is unknown.
         """
         arguments = {k: v for k, v in arguments.items() if v is not None}
@@ -211,6 +236,8 @@ def _meaning(method: str, error: SlackApiError) -> Exception:
             else ""
         )
         return ThreadGone(message + needed)
+    if code in UNSTREAMABLE:
+        return Unstreamable(message, is_over=code in OVER)
     return Unfit(message) if code in UNFIT else DeliveryError(message)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from adapters.slack.streams import Mode
 from bot.errors import ConfigError
 
 PUBLIC_API = "https://slack.com/api/"
@@ -24,6 +25,7 @@ class SlackConfig:
     bot_token: str = field(repr=False)
     app_token: str = field(repr=False)
     api_url: str = PUBLIC_API
+    streams: Mode = Mode.DM
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "SlackConfig":
@@ -37,9 +39,16 @@ class SlackConfig:
         ]
         if not api_url.startswith(("http://", "https://")):
             problems.append(f"SLACK_API_URL must be a URL, not {api_url!r}.")
+        streams = env.get("SLACK_NATIVE_STREAMS", "").strip().lower() or Mode.DM.value
+        modes = [mode.value for mode in Mode]
+        if streams not in modes:
+            problems.append(
+                f"SLACK_NATIVE_STREAMS must be one of {', '.join(modes)}, "
+                f"not {streams!r}."
+            )
         if problems:
             raise ConfigError(" ".join(problems))
-        return cls(bot_token, app_token, api_url)
+        return cls(bot_token, app_token, api_url, Mode(streams))
 
 
 def configured(env: Mapping[str, str]) -> bool:

@@ -34,6 +34,7 @@ PLATFORM = "slack"
 PROMPT = 2.0
 
 SETTINGS = "thread_settings"
+TOLD = "threadkeep_told"
 FEEDBACK = "feedback"
 UP, DOWN = "up:", "down:"
 
@@ -95,6 +96,9 @@ class Desk:
             if event.get("tab") == "home":
                 await self._soon(self._windows.publish(str(event["user"])))
             return {}
+        if event.get("type") == "agent_session_stopped":
+            await self._soon(self._stopped(event))
+            return {}
         return None
 
     def understood(self, heard: Heard) -> Command | None:
@@ -147,7 +151,12 @@ class Desk:
         if reply.public or thread.channel.startswith("D"):
             common["thread_ts"] = thread.thread
             await self._client.call(
-                "chat.postMessage", unfurl_links=False, unfurl_media=False, **common
+                "chat.postMessage",
+                unfurl_links=False,
+                unfurl_media=False,
+                # Tells it from an answer whose metadata is still to come.
+                metadata={"event_type": TOLD, "event_payload": {}},
+                **common,
             )
         else:
             await self._client.call("chat.postEphemeral", user=heard.author, **common)
@@ -206,6 +215,12 @@ class Desk:
             "response_action": "update",
             "view": await self._windows.view(reply, context, view["title"]["text"]),
         }
+
+    async def _stopped(self, event: Body) -> None:
+        """Slack's own Stop was pressed, which has ended the stream (facts A1.4, A8.1).
+        Whether the answer ends, too, is for the core to say."""
+        place = self._place(str(event["channel"]), str(event["thread_ts"]))
+        await self._reply(Command("stop"), place, str(event["user"]))
 
     async def _judged(self, body: Body, value: str) -> None:
         """Take in how good somebody found an answer."""

@@ -65,7 +65,7 @@ def home(page: Page, place: Place) -> dict[str, Any]:
         if section.title:
             blocks += _sections(f"**{section.title}**")
         blocks += _sections(section.text)
-        blocks += _controls(section.menus, section.buttons, place, start=nth * 10)
+        blocks += controls(section.menus, section.buttons, place, start=nth * 10)
     return {"type": "home", "blocks": _fitting(blocks, VIEW_BLOCKS)}
 
 
@@ -111,7 +111,7 @@ def _told(told: Told, place: Place) -> list[Block]:
     blocks = list(_sections(told.text))
     if told.file is not None:
         blocks += _verbatim(told.file.text)
-    return [*blocks, *_controls(told.menus, told.buttons, place)]
+    return [*blocks, *controls(told.menus, told.buttons, place)]
 
 
 def _sections(text: str) -> Iterator[Block]:
@@ -143,9 +143,11 @@ def _verbatim(text: str) -> Iterator[Block]:
             yield {"type": "section", "text": plain(piece)}
 
 
-def _controls(
+def controls(
     menus: Sequence[Menu], buttons: Sequence[Button], place: Place, start: int = 0
 ) -> Iterator[Block]:
+    """Menus and buttons as blocks, which say that they stand at `place`."""
+
     def block(elements: list[Any], nth: int) -> Block:
         name = f"{AT}{place.channel}|{place.thread}|{start + nth}"
         return {"type": "actions", "block_id": name, "elements": elements}
@@ -182,9 +184,9 @@ def _fitting(blocks: list[Block], most: int) -> list[Block]:
     """As many of `blocks` as Slack takes, its controls in any case."""
     if len(blocks) <= most:
         return blocks or list(_sections("Done."))
-    controls = [each for each in blocks if each["type"] == "actions"][: most - 1]
+    actions = [each for each in blocks if each["type"] == "actions"][: most - 1]
     texts = [each for each in blocks if each["type"] != "actions"]
-    room = most - len(controls) - 1
-    kept = {id(each) for each in [*texts[:room], *controls]}
+    room = most - len(actions) - 1
+    kept = {id(each) for each in [*texts[:room], *actions]}
     cut = {"type": "section", "text": {"type": "mrkdwn", "text": CUT}}
     return [*(each for each in blocks if id(each) in kept), cut]

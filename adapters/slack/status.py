@@ -1,9 +1,10 @@
 """The "is thinking" line under a thread, where the app may set it.
 
-It is nice to have: it is never waited for, never asked for twice, and never
-asked for so often that Slack would refuse.
+It is nice to have: no answer waits for it, it is never asked for again where it was
+refused, and never so often that Slack would refuse.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -20,6 +21,8 @@ THINKING = "is thinking…"
 # else the app is used for. How many may come at once is not published.
 SPACING = 60 / 540
 BURST = 30
+# Whoever would wait longer for a line, in seconds, does without.
+PATIENCE = 5.0
 
 
 class Status:
@@ -35,10 +38,14 @@ class Status:
         #: Until when the calls so far use the rate up.
         self._used = float("-inf")
 
-    async def set(self, turn: Turn, text: str) -> None:
-        """Show `text`, or nothing, if that is to be had."""
-        if turn.thread.channel in self._refused or not self._may_call():
-            return
+    async def set(self, turn: Turn, text: str) -> bool:
+        """Show `text`, or nothing; say whether that was to be had."""
+        if turn.thread.channel in self._refused:
+            return False
+        wait = self._wait()
+        if wait > PATIENCE:
+            return False
+        await asyncio.sleep(wait)
         try:
             await self._client.call(
                 "assistant.threads.setStatus",
@@ -50,15 +57,19 @@ class Status:
             self._used = self._clock() + error.retry_after + BURST * SPACING
         except AccessRevoked:
             # The next write meets the same, and its caller knows what to do.
-            return
+            pass
         except DeliveryError as error:
             self._refused.add(turn.thread.channel)
             log.info("slack.status_off channel=%s %s", turn.thread.channel, error)
+        else:
+            return True
+        return False
 
-    def _may_call(self) -> bool:
+    def _wait(self) -> float:
+        """How long until one more call is allowed, which is then taken."""
         now = self._clock()
         used = max(self._used, now)
-        if used - now > BURST * SPACING:
-            return False
-        self._used = used + SPACING
-        return True
+        wait = max(0.0, used - now - BURST * SPACING)
+        if wait <= PATIENCE:
+            self._used = used + SPACING
+        return wait

@@ -13,7 +13,7 @@ from adapters.slack import drawing, forms
 from adapters.slack.client import SlackClient
 from adapters.slack.forms import Context
 from adapters.slack.people import People
-from bot.dialogue import Command, Form, Reply, Told
+from bot.dialogue import SILENCE, Command, Form, Reply, Told
 from bot.errors import DeliveryError
 from bot.ports import Host
 from bot.rules import Place
@@ -52,8 +52,10 @@ class Windows:
             title = command.verb.split()[0].capitalize()
             drawn = await self.view(reply, context, title)
             await self.open("views.open", drawn, body)
-        else:
-            await self.respond(body, reply, context.place, replaces=True)
+        elif reply != SILENCE:
+            # What only one person sees is replaced, an answer that all see is not.
+            own = bool((body.get("container") or {}).get("is_ephemeral"))
+            await self.respond(body, reply, context.place, replaces=own)
 
     async def view(self, reply: Reply, context: Context, title: str) -> dict[str, Any]:
         """`reply` as a modal."""

@@ -25,10 +25,11 @@ from rich.text import Text
 from adapters.terminal.screens import PlainScreen, RichScreen, Screen, SilentScreen
 from bot.dialogue import REFERENCE, Command, Form
 from bot.errors import StorageError, ThreadGone
+from bot.limits import Limits, Pace, Way
 from bot.people import Person
 from bot.ports import Host
 from bot.rules import Place
-from bot.values import Heard, Limits, Part, ThreadKey, ThreadSummary, Turn
+from bot.values import Heard, Part, ThreadKey, ThreadSummary, Turn
 
 WORKSPACE = CHANNEL = "local"
 AUTHOR = "you"
@@ -38,7 +39,7 @@ OWNER = Person(AUTHOR, "You", runs_workspace=True)
 
 # A terminal has no size limit; this keeps a runaway answer finite. Ten frames
 # a second look fluent and cost little.
-LIMITS = Limits(part_chars=1_000_000, interval=0.1)
+LIMITS = Limits(part_chars=1_000_000, paces={Way.EDIT: Pace(first=0.1, last=0.1)})
 
 HELP = """\
 Type a question and press Enter; go on in the same thread.
@@ -61,7 +62,15 @@ class TerminalSurface:
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
 
-    async def show(self, part: Part) -> str:
+    async def announce(self) -> bool:
+        """See `bot.ports.Surface`. Who waits sees that the prompt is gone."""
+        return True
+
+    def ways(self, part: Part) -> Sequence[Way]:
+        """See `bot.ports.Surface`."""
+        return (Way.EDIT,)
+
+    async def show(self, part: Part, way: Way) -> str:
         """See `bot.ports.Surface`. ThreadGone when nobody reads any more."""
         try:
             if part.text:
@@ -130,6 +139,9 @@ class TerminalAdapter:
     async def tell(self, workspace: str, user: str, text: str) -> None:
         """See `bot.ports.Adapter`."""
         self._say(text)
+
+    async def notice(self, heard: Heard, text: str) -> None:
+        """See `bot.ports.Adapter`. Who sits here sees what is going on."""
 
     async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
         """See `bot.ports.Adapter`. All of it is in the store already."""

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from bot.answers import Answers
 from bot.authority import Authority
 from bot.catalogue import Survey
 from bot.changing import Changing
 from bot.desk import Desk
 from bot.dialogue import Command, Form, Reply, Told
+from bot.inbox import Inbox
 from bot.lanes import Lanes
 from bot.past import Past
 from bot.people import Person
@@ -50,7 +52,6 @@ class Office:
         self.authority = Authority(self.store, {"fake": self.adapter}, said, self.clock)
         changing = Changing(self.store, self.authority, lambda: survey, self.clock)
         self._parts = (
-            self.authority,
             changing,
             Past(self.store, self.authority, self.clock),
             Trying(self.store, self.model, self.authority, said, self.clock),
@@ -62,7 +63,19 @@ class Office:
     @property
     def desk(self) -> Desk:
         """A desk at which nothing is being answered."""
-        return Desk(self.store, _idle(), *self._parts, self.clock)
+        lanes, tasks = _idle(), _Nobody()
+        inbox = Inbox(
+            self.store,
+            lanes,
+            {"fake": self.adapter},
+            self.authority,
+            tasks,  # type: ignore[arg-type]
+            self.clock,
+        )
+        answers = Answers(self.store, lanes, inbox, self.authority, self.clock)
+        return Desk(
+            self.store, lanes, self.authority, answers, *self._parts, self.clock
+        )
 
     async def give(
         self,

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.limits import Limits
 from bot.pings import ZERO_WIDTH_SPACE
 from bot.renderer import FEWEST_CHARS, FEWEST_LINES, Renderer
-from bot.values import Limits, Part
+from bot.values import Part
 from tests.bot.test_dialect import NASTY
 from tests.bot.test_renderer import SIZES, open_fence, pieces
 

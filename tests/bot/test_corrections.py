@@ -4,8 +4,9 @@ import asyncio
 import re
 from dataclasses import replace
 
+from bot.answers import NOTHING_RUNS, NOTHING_TO_REPEAT
 from bot.app import App
-from bot.desk import NOTHING_HERE, NOTHING_RUNS, NOTHING_TO_REPEAT, RENEWED
+from bot.desk import NOTHING_HERE, RENEWED
 from bot.dialogue import Command, Told
 from bot.inbox import STALE
 from bot.people import Person
@@ -145,7 +146,7 @@ async def test_how_to_go_on_is_said_once_in_a_thread() -> None:
 
 async def test_without_a_placeholder_nothing_is_shown_before_the_first_word() -> None:
     desk, gate = Desk(), asyncio.Event()
-    desk.adapter.limits = replace(FAST, placeholder=False)
+    desk.adapter.signs = True
     desk.model.script(gate, "Paris.")
     async with desk.open():
         await desk.ask("?")
@@ -214,7 +215,7 @@ async def test_usage_adds_up_the_thread_and_its_channel() -> None:
 
 
 async def told(app: App, verb: str) -> str:
-    """What Bob is told who gives a command in HERE."""
-    reply = await app.command(Command(verb), Place.of(HERE), Person("bob", "Bob"))
+    """What Alice is told who gives a command in HERE."""
+    reply = await app.command(Command(verb), Place.of(HERE), Person("alice", "Alice"))
     assert isinstance(reply, Told)
     return reply.text

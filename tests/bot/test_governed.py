@@ -14,7 +14,7 @@ from bot.money import Period
 from bot.people import Person
 from bot.policy import Operator
 from bot.rules import Change, Level, Place
-from bot.values import Heard, Report, ThreadKey, Usage
+from bot.values import Control, Heard, Report, ThreadKey, Usage
 from storage.memory import MemoryStore
 from tests.fakes import FAST, FakeAdapter
 from tests.scripted import ScriptedModel
@@ -389,14 +389,27 @@ async def test_a_footer_says_what_it_took_and_is_not_read_back() -> None:
 
 async def test_feedback_is_asked_for_below_whole_answers_alone() -> None:
     room = Room(feedback="on")
+
+    def final() -> list[bool]:
+        parts = (part for _, _, part in room.adapter.writes if part.final)
+        return [Control.FEEDBACK in part.controls for part in parts]
+
     async with room.open():
         await room.ask()
         await room.answered(1)
-        asked = [part.feedback for _, _, part in room.adapter.writes if part.final]
+        asked = [
+            Control.FEEDBACK in part.controls
+            for _, _, part in room.adapter.writes
+            if part.final
+        ]
         await room.put("budget_day", "0.0001")
         await room.ask()
         await room.answered(2)
-        later = [part.feedback for _, _, part in room.adapter.writes if part.final]
+        later = [
+            Control.FEEDBACK in part.controls
+            for _, _, part in room.adapter.writes
+            if part.final
+        ]
     assert asked == [True]
     assert later == [True, False]
 

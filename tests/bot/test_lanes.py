@@ -5,7 +5,8 @@ import logging
 
 import pytest
 
-from bot.lanes import MOST_FAILURES, Lanes
+from bot.lanes import MOST_FAILURES, Halt, Lanes
+from bot.rules import Place
 from bot.values import ThreadKey
 
 HERE = ThreadKey("fake", "w", "c", "here")
@@ -21,12 +22,13 @@ class Site:
         self.at_once = 0
         self.gate = asyncio.Event()
         self.begun = asyncio.Event()
-        self.stops: list[asyncio.Event] = []
+        self.halts: list[Halt] = []
 
-    async def work(self, thread: ThreadKey, stop: asyncio.Event) -> None:
+    async def work(self, thread: ThreadKey, halt: Halt) -> None:
         assert thread not in self.running, "two turns of one thread"
         self.started.append(thread)
-        self.stops.append(stop)
+        self.halts.append(halt)
+        halt.begin("turn")
         self.running.append(thread)
         self.at_once = max(self.at_once, len(self.running))
         self.begun.set()
@@ -77,9 +79,28 @@ async def test_stop_reaches_the_running_turn_once() -> None:
         assert not lanes.stop(HERE)
         lanes.put(HERE)
         await site.begun.wait()
-        assert lanes.stop(HERE)
+        # Meant for another turn, as by a button of an earlier answer.
+        assert not lanes.stop(HERE, "earlier")
+        assert lanes.running(Place("fake", "w", "c")) == [(HERE, "turn")]
+        assert lanes.running(Place("fake", "w", "elsewhere")) == []
+        assert lanes.stop(HERE, "turn")
         assert not lanes.stop(HERE)
-        assert site.stops[0].is_set()
+        await site.halts[0].wait()
+        site.gate.set()
+
+
+async def test_whoever_has_to_wait_is_told_once_for_each_turn() -> None:
+    site = Site()
+    async with asyncio.TaskGroup() as tasks:
+        lanes = Lanes(tasks, site.work)
+        assert not lanes.delays(HERE, "bob")
+        lanes.put(HERE)
+        await site.begun.wait()
+        assert lanes.delays(HERE, "bob")
+        assert not lanes.delays(HERE, "bob")
+        assert lanes.delays(HERE, "eve")
+        site.halts[0].begin("next")
+        assert lanes.delays(HERE, "bob")
         site.gate.set()
 
 
@@ -114,7 +135,7 @@ async def test_an_unforeseen_error_is_tried_again_and_given_up(
 ) -> None:
     tries = []
 
-    async def work(thread: ThreadKey, stop: asyncio.Event) -> None:
+    async def work(thread: ThreadKey, halt: Halt) -> None:
         tries.append(thread)
         raise ValueError("what Alice said")
 
@@ -129,7 +150,7 @@ async def test_an_unforeseen_error_is_tried_again_and_given_up(
 async def test_a_thread_that_moved_goes_on_where_it_went() -> None:
     seen = []
 
-    async def work(thread: ThreadKey, stop: asyncio.Event) -> ThreadKey | None:
+    async def work(thread: ThreadKey, halt: Halt) -> ThreadKey | None:
         seen.append(thread)
         return THERE if thread == HERE else None
 

@@ -3,17 +3,20 @@
 import asyncio
 import time
 
+from bot.limits import Limits, Rate, Scope, Way
 from bot.pacer import Pacer
-from bot.pacing import Kind, Urgency, Wish
-from bot.values import Limits, Rate, Scope, ThreadKey
+from bot.pacing import Urgency, Wish
+from bot.values import ThreadKey
 
 THREAD = ThreadKey("fake", "w", "c", "t")
 # Nothing is ever granted twice within a test's life.
-ONE = Limits(40, edits=Rate(count=1, seconds=3600.0, scope=Scope.WORKSPACE))
+ONE = Limits(
+    40, rates={Way.EDIT: (Rate(count=1, seconds=3600.0, scope=Scope.WORKSPACE),)}
+)
 
 
 def wish(reply: str, urgency: Urgency = Urgency.REFRESH, earliest: float = 0) -> Wish:
-    return Wish(reply, THREAD, Kind.EDIT, urgency, earliest)
+    return Wish(reply, THREAD, Way.EDIT, urgency, earliest)
 
 
 async def test_whoever_is_in_a_hurry_goes_first() -> None:

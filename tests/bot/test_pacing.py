@@ -3,11 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.pacing import Kind, Pacing, Urgency, Wish
-from bot.values import Limits, Rate, Scope, ThreadKey
+from bot.limits import Limits, Rate, Scope, Way
+from bot.pacing import Pacing, Urgency, Wish
+from bot.values import ThreadKey
 
 RATE = Rate(count=48, seconds=60.0, scope=Scope.WORKSPACE, burst=2)
-LIMITS = Limits(part_chars=100, interval=3.0, edits=RATE)
+LIMITS = Limits(part_chars=100, rates={Way.EDIT: (RATE,)})
 
 
 def thread(name: str, workspace: str = "T1") -> ThreadKey:
@@ -20,7 +21,7 @@ def edit(
     earliest: float = 0.0,
     workspace: str = "T1",
 ) -> Wish:
-    return Wish(name, thread(name, workspace), Kind.EDIT, urgency, earliest)
+    return Wish(name, thread(name, workspace), Way.EDIT, urgency, earliest)
 
 
 def replies(granted: list[Wish]) -> list[str]:
@@ -44,7 +45,7 @@ def test_keeps_room_for_a_final_text() -> None:
 
 def test_final_goes_before_first_goes_before_refresh() -> None:
     pacing = Pacing(LIMITS)
-    pacing.cool(thread("x"), Kind.EDIT, until=10.0, now=0.0)
+    pacing.cool(thread("x"), Way.EDIT, until=10.0, now=0.0)
     pacing.ask(edit("refresh"), 0.0)
     pacing.ask(edit("first", Urgency.FIRST), 0.0)
     pacing.ask(edit("final", Urgency.FINAL), 0.0)
@@ -88,7 +89,7 @@ def test_a_message_keeps_its_own_interval() -> None:
 
 def test_a_throttled_scope_cools_and_others_do_not() -> None:
     pacing = Pacing(LIMITS)
-    pacing.cool(thread("a"), Kind.EDIT, until=30.0, now=0.0)
+    pacing.cool(thread("a"), Way.EDIT, until=30.0, now=0.0)
     pacing.ask(edit("a", Urgency.FINAL), 0.0)
     pacing.ask(edit("b", Urgency.FINAL, workspace="T2"), 0.0)
     assert replies(pacing.grant(29.0)) == ["b"]

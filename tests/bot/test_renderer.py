@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.limits import Limits
 from bot.pings import ZERO_WIDTH_SPACE
 from bot.renderer import FEWEST_CHARS, Renderer
-from bot.values import Limits, Part
+from bot.values import Part
 
 PINGS = re.compile(r"<(?:[@#][A-Z0-9]|!(?:channel|here|everyone))")
 FENCE_LINE = re.compile(r"[ \t>]*(?:`{3,}|~{3,})")

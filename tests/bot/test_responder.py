@@ -24,7 +24,7 @@ from bot.ports import Model
 from bot.values import Ended, Heard, Outcome, Part, Report, Shown, ThreadKey, Turn
 from storage.memory import MemoryStore
 from tests.emulators.claude import ClaudeEmulator
-from tests.fakes import FakeAdapter
+from tests.fakes import FakeAdapter, show
 from tests.product import OPERATOR
 from tests.scripted import USAGE, ScriptedModel
 
@@ -109,9 +109,9 @@ class Desk:
         for _ in range(attempts):
             await self.store.begin(turn, then)
         await self.store.freeze(turn, "", {"m001": "?"})
-        await self.store.intend(turn, 0)
+        await self.store.show(turn, Shown(0, None, text), text, then)
         async with self.adapter.surface(turn) as surface:
-            message = await surface.show(Part(0, text))
+            message = await show(surface, Part(0, text))
         await self.store.show(turn, Shown(0, message, text), text, then)
         return turn
 
@@ -277,7 +277,7 @@ async def test_a_throttled_write_is_made_again_with_the_newest_text() -> None:
 
 async def test_a_gone_thread_ends_the_turn_and_hangs_up() -> None:
     desk = Desk()
-    desk.adapter.troubles = [None, ThreadGone("is_archived")]
+    desk.adapter.troubles = [ThreadGone("is_archived")]
     desk.model.script("Paris", asyncio.Event())
     async with desk.open():
         await desk.ask("?")
@@ -348,7 +348,7 @@ async def test_a_shorter_second_attempt_takes_left_over_messages_back() -> None:
     desk = Desk()
     turn = await desk.left("x" * 200)
     async with desk.adapter.surface(turn) as surface:
-        message = await surface.show(Part(1, "y" * 50))
+        message = await show(surface, Part(1, "y" * 50))
     shown = Shown(1, message, "y" * 50)
     await desk.store.show(turn, shown, "x" * 200 + "y" * 50, time.time())
     desk.model.script("Short.")

@@ -18,7 +18,7 @@ from bot.values import Heard, Part, Shown, State, ThreadKey, Turn
 from tests.adapters.discord.clerk import Clerk
 from tests.emulators.discord import DiscordEmulator
 from tests.emulators.slack import SlackEmulator
-from tests.fakes import FakeAdapter
+from tests.fakes import FakeAdapter, show
 from tests.product import slack_env
 
 KEY = "0123456789abcdef"
@@ -131,9 +131,9 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
 async def test_a_reply_grows_in_one_message(stage: Stage) -> None:
     async with stage.adapter.surface(stage.turn()) as surface:
         messages = [
-            await surface.show(Part(0, "")),
-            await surface.show(Part(0, "Par")),
-            await surface.show(Part(0, "Paris.", final=True)),
+            await show(surface, Part(0, "")),
+            await show(surface, Part(0, "Par")),
+            await show(surface, Part(0, "Paris.", final=True)),
         ]
     assert len(set(messages)) == 1
     assert stage.seen() == ["Paris."]
@@ -141,15 +141,15 @@ async def test_a_reply_grows_in_one_message(stage: Stage) -> None:
 
 async def test_a_placeholder_is_not_empty_for_the_platform(stage: Stage) -> None:
     async with stage.adapter.surface(stage.turn()) as surface:
-        assert await surface.show(Part(0, ""))
+        assert await show(surface, Part(0, ""))
 
 
 async def test_a_second_part_is_a_message_below_the_first(stage: Stage) -> None:
     async with stage.adapter.surface(stage.turn()) as surface:
-        first = await surface.show(Part(0, "One.", final=True))
+        first = await show(surface, Part(0, "One.", final=True))
         if not stage.edits:
             return
-        second = await surface.show(Part(1, "Two.", final=True))
+        second = await show(surface, Part(1, "Two.", final=True))
     assert first != second
     assert stage.seen() == ["One.", "Two."]
 
@@ -158,31 +158,31 @@ async def test_a_resumed_reply_goes_on_in_the_message_that_is_there(
     stage: Stage,
 ) -> None:
     async with stage.adapter.surface(stage.turn()) as surface:
-        message = await surface.show(Part(0, "Par"))
+        message = await show(surface, Part(0, "Par"))
     if not stage.edits:
         return
     turn = stage.turn(Shown(0, message, "Par"))
     async with stage.adapter.surface(turn) as surface:
-        assert await surface.show(Part(0, "Paris.", final=True)) == message
+        assert await show(surface, Part(0, "Paris.", final=True)) == message
     assert stage.seen() == ["Paris."]
 
 
 async def test_a_post_of_unknown_outcome_is_not_doubled(stage: Stage) -> None:
     async with stage.adapter.surface(stage.turn()) as surface:
-        await surface.show(Part(0, "Par"))
+        await show(surface, Part(0, "Par"))
     if not stage.edits:
         return
     async with stage.adapter.surface(stage.turn(Shown(0, None))) as surface:
-        await surface.show(Part(0, "Paris.", final=True))
+        await show(surface, Part(0, "Paris.", final=True))
     assert stage.seen() == ["Paris."]
 
 
 async def test_a_message_can_be_taken_back(stage: Stage) -> None:
     async with stage.adapter.surface(stage.turn()) as surface:
-        await surface.show(Part(0, "One.", final=True))
+        await show(surface, Part(0, "One.", final=True))
         if not stage.edits:
             return
-        await surface.show(Part(1, "Two.", final=True))
+        await show(surface, Part(1, "Two.", final=True))
         await surface.remove(1)
         await surface.remove(1)
     assert stage.seen() == ["One."]

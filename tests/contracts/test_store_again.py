@@ -22,6 +22,7 @@ from tests.storage.talk import (
     exchange,
     following,
     keep,
+    repeated,
     said,
     waiting,
 )
@@ -120,7 +121,7 @@ async def test_an_answer_given_anew_takes_the_place_of_the_old_one(
     await store.finish(turn, done("Three."), 20.0)
     await store.delivered(turn, 21.0)
 
-    assert await store.repeat(HERE, 30.0) is True
+    assert await repeated(store, 30.0) is True
     again = await following(store)
     assert again == Turn(
         id=again.id,
@@ -131,6 +132,7 @@ async def test_an_answer_given_anew_takes_the_place_of_the_old_one(
         touched=30.0,
         shown=(Shown(0, "m", "Thr"),),
         opening=said("1", at=1.0),
+        asker="U1",
     )
     assert again.id > turn.id
     assert again.key not in ("", turn.key)
@@ -153,7 +155,7 @@ async def test_an_answer_given_anew_waits_since_it_was_first_asked(
 ) -> None:
     await exchange(store, said("1", at=1.0), "One.")
     await store.hear(said("2", at=2.0, thread=THERE), answer)
-    await store.repeat(HERE, 30.0)
+    await repeated(store, 30.0)
     assert await store.open_threads() == [HERE, THERE]
 
 
@@ -162,7 +164,7 @@ async def test_both_answers_were_paid_for(store: Store) -> None:
     outcome = Outcome(Ended.DONE, "One.", "One.", model="m", usage=Usage(1), cost=0.5)
     await store.finish(turn, outcome, 20.0)
     await store.delivered(turn, 21.0)
-    await store.repeat(HERE, 30.0)
+    await repeated(store, 30.0)
     again = await following(store)
     await store.finish(again, outcome, 31.0)
     (spent,) = await store.spending(since=0.0)
@@ -176,7 +178,7 @@ async def test_what_did_not_end_well_can_be_tried_again(
     turn = await ask(store, said("1"))
     await store.finish(turn, Outcome(ended, text="Hel"), 20.0)
     await store.delivered(turn, 21.0)
-    assert await store.repeat(HERE, 30.0) is True
+    assert await repeated(store, 30.0) is True
     assert await store.conversation(HERE) == [Said("user", "TEXT OF 1")]
     assert await store.transcript(HERE) == [("U1", "text of 1")]
     assert await store.begin(await following(store), 31.0) == [
@@ -187,7 +189,7 @@ async def test_what_did_not_end_well_can_be_tried_again(
 async def test_an_answer_can_be_given_anew_more_than_once(store: Store) -> None:
     await exchange(store, said("1"), "0")
     for number in range(1, 4):
-        assert await store.repeat(HERE, 30.0) is True
+        assert await repeated(store, 30.0) is True
         again = await following(store)
         await store.finish(again, done(f"{number}"), 31.0)
         await store.delivered(again, 32.0)
@@ -198,7 +200,7 @@ async def test_an_answer_can_be_given_anew_more_than_once(store: Store) -> None:
 
 
 async def test_nothing_is_repeated_in_an_unknown_thread(store: Store) -> None:
-    assert await store.repeat(HERE, 30.0) is False
+    assert await repeated(store, 30.0) is False
 
 
 @pytest.mark.parametrize("state", list(State)[:3])
@@ -212,7 +214,7 @@ async def test_nothing_is_repeated_while_a_turn_is_open(
     if state is State.UNDELIVERED:
         await store.finish(turn, done("Two."), 4.0)
     before = await store.next_turn(HERE)
-    assert await store.repeat(HERE, 30.0) is False
+    assert await repeated(store, 30.0) is False
     assert await store.next_turn(HERE) == before
 
 
@@ -220,7 +222,7 @@ async def test_an_erased_question_is_not_answered_again(store: Store) -> None:
     await exchange(store, said("2", at=2.0, quotes=(said("1"),)), "Two.")
     before = await store.conversation(HERE)
     await store.erase("slack", "T1", ["2"], "C1", 50.0)
-    assert await store.repeat(HERE, 30.0) is False
+    assert await repeated(store, 30.0) is False
     assert (await store.conversation(HERE))[-1] == before[-1]
 
 
@@ -229,13 +231,13 @@ async def test_a_question_from_before_a_new_beginning_is_not_answered_again(
 ) -> None:
     await exchange(store, said("1"), "One.")
     await store.renew(HERE)
-    assert await store.repeat(HERE, 30.0) is False
+    assert await repeated(store, 30.0) is False
 
 
 async def test_what_was_said_since_joins_the_answer_given_anew(store: Store) -> None:
     await exchange(store, said("1", at=1.0), "One.")
     await store.hear(said("2", at=2.0), keep)
-    await store.repeat(HERE, 30.0)
+    await repeated(store, 30.0)
     again = await following(store)
     assert await store.begin(again, 31.0) == [
         Spoken(said("1", at=1.0), "TEXT OF 1"),
@@ -263,7 +265,7 @@ async def test_the_first_turn_of_a_thread_that_follows_begins_it(
 
 async def test_a_first_answer_given_anew_begins_again(store: Store) -> None:
     await exchange(store, said("1", at=1.0, opens=True), "One.")
-    await store.repeat(HERE, 30.0)
+    await repeated(store, 30.0)
     assert (await following(store)).begins is True
 
 

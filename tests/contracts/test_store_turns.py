@@ -168,25 +168,19 @@ async def test_a_turn_can_end_before_it_began(store: Store) -> None:
 
 async def test_an_intended_message_has_no_id_yet(store: Store) -> None:
     turn = await ask(store, said("1"))
-    await store.intend(turn, 0)
-    assert (await following(store)).shown == (Shown(0, None, ""),)
+    await store.show(turn, Shown(0, None, "Hel"), "Hel", 12.0)
+    now = await following(store)
+    assert (now.shown, now.text) == ((Shown(0, None, "Hel"),), "Hel")
 
 
 async def test_what_is_shown_is_known_by_part(store: Store) -> None:
     turn = await ask(store, said("1"))
     await store.show(turn, Shown(1, "b", "lo"), "Hello", 12.0)
-    await store.intend(turn, 0)
+    await store.show(turn, Shown(0, None, "Hel"), "Hello", 12.0)
     await store.show(turn, Shown(0, "a", "Hel"), "Hello", 13.0)
     now = await following(store)
     assert now.shown == (Shown(0, "a", "Hel"), Shown(1, "b", "lo"))
     assert (now.text, now.touched, now.state) == ("Hello", 13.0, State.ANSWERING)
-
-
-async def test_intending_again_forgets_nothing(store: Store) -> None:
-    turn = await ask(store, said("1"))
-    await store.show(turn, Shown(0, "a", "Hel"), "Hel", 12.0)
-    await store.intend(turn, 0)
-    assert (await following(store)).shown == (Shown(0, "a", "Hel"),)
 
 
 async def test_an_unknown_outcome_does_not_forget_a_known_id(store: Store) -> None:

@@ -122,3 +122,10 @@ async def judged_after(store: Store, heard: Heard) -> list[ThreadFacts | None]:
     await store.hear(heard, judge)
     await store.hear(said("next", at=9.0), judge)
     return told
+
+
+async def repeated(store: Store, now: float, thread: ThreadKey = HERE) -> bool:
+    """Have the last answer in `thread` given anew, whichever that is; say whether that
+    can be."""
+    facts = await store.facts(thread)
+    return facts is not None and await store.repeat(thread, facts.key, now)

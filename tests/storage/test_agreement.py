@@ -17,7 +17,7 @@ from bot.stores import Store
 from bot.values import Ended, Heard, Outcome, Said, Shown, ThreadKey, Turn, Usage
 from storage.memory import MemoryStore
 from storage.sqlite import open_store
-from tests.storage.talk import HERE, THERE, answer, ignore, keep, said
+from tests.storage.talk import HERE, THERE, answer, ignore, keep, repeated, said
 
 THREADS = [HERE, THERE, ThreadKey("slack", "T2", "C1", "1.0")]
 
@@ -79,7 +79,9 @@ def corrections() -> st.SearchStrategy[Event]:
         ),
         threads.map(lambda thread: lambda store: store.renew(thread)),
         st.builds(
-            lambda thread, now: lambda store: store.repeat(thread, now), threads, times
+            lambda thread, now: lambda store: repeated(store, now, thread),
+            threads,
+            times,
         ),
     )
     return changes.map(correct)
@@ -135,7 +137,6 @@ def acts(*ends: Ended) -> st.SearchStrategy[Act]:
                 )
             )
         ),
-        parts.map(lambda part: lambda store, turn, now: store.intend(turn, part)),
         parts.map(lambda part: lambda store, turn, now: store.unshow(turn, part)),
     )
 

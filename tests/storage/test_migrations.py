@@ -13,7 +13,7 @@ from bot.values import Said, Spoken, State, ThreadKey
 from storage.database import open_for_writing
 from storage.migrations import migrate, migrations, unknown
 from storage.sqlite import open_store
-from tests.storage.talk import exchange, following, said
+from tests.storage.talk import exchange, following, repeated, said
 
 
 @pytest.fixture
@@ -134,7 +134,7 @@ async def test_what_the_first_version_kept_can_be_read_and_changed(
     async with open_store(first) as store:
         assert await store.conversation(DONE) == read
         await store.amend(said("1", thread=DONE, text="1?"), "1?", 10.0)
-        assert await store.repeat(DONE, 11.0) is True
+        assert await repeated(store, 11.0, DONE) is True
         assert await store.conversation(DONE) == [Said("user", "Monday.\n1?")]
         again = await following(store, DONE)
         assert [each.content for each in await store.begin(again, 12.0)] == ["1?"]

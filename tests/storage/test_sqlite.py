@@ -26,6 +26,7 @@ from tests.storage.talk import (
     exchange,
     following,
     keep,
+    repeated,
     said,
     waiting,
 )
@@ -176,7 +177,7 @@ async def test_an_outcome_is_stored_whole(store: SqliteStore) -> None:
 
 async def test_what_was_taken_back_is_in_no_row(store: SqliteStore) -> None:
     await exchange(store, said("1", at=1.0, files=("a.png",)), "One.")
-    assert await store.repeat(HERE, 30.0)
+    assert await repeated(store, 30.0)
     await store.amend(said("1", text="new", files=("b.png",)), "NEW", 31.0)
     await store.erase("slack", "T1", ["1"], None, 32.0)
     db = await store._write(lambda db: db)
@@ -314,7 +315,7 @@ async def live(store: SqliteStore) -> None:
     await store.unread(HERE)
     await store.backfill(turn, [said("z", at=0.5, opens=True)])
     await store.freeze(turn, "Monday.", {"a": "A", "b": "B", "c": "C", "z": "Z"})
-    await store.intend(turn, 0)
+    await store.show(turn, Shown(0, None, "text"), "text", 94.0)
     await store.show(turn, Shown(0, "m", "text"), "text", 95.0)
     await store.unshow(turn, 1)
     await store.finish(turn, done("text"), 96.0, limits)
@@ -328,7 +329,7 @@ async def live(store: SqliteStore) -> None:
     await store.newest("slack", since=91.0)
     await store.spending(since=96.0)
     await store.spending(96.0, cap.place, "U1")
-    assert await store.repeat(HERE, 98.0)
+    assert await repeated(store, 98.0)
     await store.recall(HERE, "a")
     await store.amend(said("a", text="A!"), "A!", 99.0)
     await store.erase("slack", "T1", ["a", "b"], "C1", 100.0)

@@ -8,7 +8,8 @@ import pytest
 from adapters.discord import answers
 from adapters.discord.answers import STALE
 from adapters.discord.asking import ABOUT, NO_QUESTION
-from bot.desk import NOTHING_HERE, NOTHING_RUNS, RENEWED
+from bot.answers import NOT_YOURS, NOTHING_RUNS
+from bot.desk import NOTHING_HERE, RENEWED
 from tests.adapters.discord.conftest import Guild
 from tests.emulators.claude_reply import Hold
 from tests.emulators.discord.faults import CALLBACK, error
@@ -168,11 +169,13 @@ async def test_stop_and_retry(guild: Guild) -> None:
     guild.claude.script(["One, two", Hold(asyncio.Event())], "One, two, three.")
     thread = await ask(guild, guild.general, "count")
     await guild.answered(thread, "One, two …")
-    assert (await tell(guild, thread, "stop")).flags & EPHEMERAL
+    assert (await tell(guild, thread, "stop")).text == NOT_YOURS
+    assert (await tell(guild, thread, "stop", guild.alice)).flags & EPHEMERAL
     [stopped] = await guild.settled(thread)
     assert "Stopped" in stopped
     await guild.quiet()
-    await tell(guild, thread, "retry")
+    assert (await tell(guild, thread, "retry")).text == NOT_YOURS
+    await tell(guild, thread, "retry", guild.alice)
     await guild.answered(thread, "One, two, three.")
 
 
@@ -255,9 +258,10 @@ async def ask(guild: Guild, place: str, question: str) -> str:
     return await guild.thread_of(asked.response.message.id)
 
 
-async def tell(guild: Guild, place: str, verb: str) -> Seen:
-    """Let Bob give a command; return what he or all are told."""
-    asked = guild.discord.command(guild.bob, place, f"claude {verb}")
+async def tell(guild: Guild, place: str, verb: str, who: str = "") -> Seen:
+    """Let Bob, or whoever is named, give a command; return what they or all are
+    told."""
+    asked = guild.discord.command(who or guild.bob, place, f"claude {verb}")
     await guild.discord.until(lambda: asked.acked)
     assert asked.response is not None
     assert asked.response.message is not None

@@ -7,11 +7,14 @@ import pytest
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.desk import NO_ANSWER, THANKS
 from bot.errors import StorageFull
-from bot.values import Part, Shown, State, ThreadKey, Turn
+from bot.values import Control, Part, Shown, State, ThreadKey, Turn
 from tests.adapters.discord.clerk import Office, attended
 from tests.emulators.discord import DiscordEmulator
+from tests.fakes import show
 
 BUTTONS = ("good:t1", "bad:t1")
+#: As long as an answer grows.
+STOP = "do:stop.answer turn=t1"
 
 
 @pytest.fixture
@@ -32,7 +35,7 @@ def turn(office: Office, *shown: Shown) -> Turn:
 async def answered(adapter: DiscordAdapter, turn: Turn, *parts: Part) -> list[str]:
     """Show `parts`, one after the other; the ids of their messages."""
     async with adapter.surface(turn) as surface:
-        return [await surface.show(part) for part in parts]
+        return [await show(surface, part) for part in parts]
 
 
 async def test_buttons_stand_below_the_last_message_once_it_is_final(
@@ -43,7 +46,7 @@ async def test_buttons_stand_below_the_last_message_once_it_is_final(
         parts = [
             Part(0, "One", final=True),
             Part(1, "Two"),
-            Part(1, "Two, three.", final=True, feedback=True),
+            Part(1, "Two, three.", final=True, controls=(Control.FEEDBACK,)),
         ]
         first, second, same = await answered(adapter, asked, *parts)
     assert second == same
@@ -53,7 +56,7 @@ async def test_buttons_stand_below_the_last_message_once_it_is_final(
 
 async def test_an_answer_that_is_posted_whole_has_them_at_once(office: Office) -> None:
     async with attended(office) as adapter:
-        part = Part(0, "Whole.", final=True, feedback=True)
+        part = Part(0, "Whole.", final=True, controls=(Control.FEEDBACK,))
         [message] = await answered(adapter, turn(office), part)
     assert office.discord.message(message).buttons == BUTTONS
 
@@ -62,12 +65,12 @@ async def test_an_answer_that_is_written_again_loses_them_until_it_is_done(
     office: Office,
 ) -> None:
     asked = turn(office)
-    final = Part(0, "Whole.", final=True, feedback=True)
+    final = Part(0, "Whole.", final=True, controls=(Control.FEEDBACK,))
     async with attended(office) as adapter:
         [message] = await answered(adapter, asked, final)
         again = turn_again(asked, message)
         await answered(adapter, again, Part(0, "Anew"))
-        assert office.discord.message(message).buttons == ()
+        assert office.discord.message(message).buttons == (STOP,)
         await answered(adapter, again, final)
         assert office.discord.message(message).buttons == BUTTONS
 
@@ -76,7 +79,7 @@ async def test_they_work_after_a_restart_and_in_a_thread_that_was_put_away(
     office: Office,
 ) -> None:
     asked = turn(office)
-    final = Part(0, "Whole.", final=True, feedback=True)
+    final = Part(0, "Whole.", final=True, controls=(Control.FEEDBACK,))
     async with attended(office) as adapter:
         [message] = await answered(adapter, asked, final)
     office.discord.archive(asked.thread.thread)
@@ -95,7 +98,7 @@ async def test_they_work_after_a_restart_and_in_a_thread_that_was_put_away(
 
 async def test_what_cannot_be_noted_is_said(office: Office) -> None:
     async with attended(office) as adapter:
-        part = Part(0, "Whole.", final=True, feedback=True)
+        part = Part(0, "Whole.", final=True, controls=(Control.FEEDBACK,))
         [message] = await answered(adapter, turn(office), part)
         office.clerk.fails = StorageFull("no space")
         pressed = office.discord.click(office.bob, message, "good:t1")

@@ -41,6 +41,12 @@ class Office:
             lambda: self.replies(thread_ts, channel) == list(texts), timeout=10
         )
 
+    async def thinks(self, thread_ts: str, channel: str = "") -> None:
+        """Wait until a thread shows that an answer comes, and no message yet."""
+        where = channel or self.general
+        await self.slack.until(lambda: self.slack.status(where, thread_ts))
+        assert self.replies(thread_ts, channel) == []
+
     async def settled(self, thread_ts: str, count: int = 1) -> list[str]:
         """Wait until a thread has `count` finished replies; return them."""
         await self.slack.until(

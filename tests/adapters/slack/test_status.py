@@ -7,14 +7,17 @@ import pytest
 
 from adapters.slack.client import SlackClient, open_client
 from adapters.slack.config import SlackConfig
-from adapters.slack.status import BURST, SPACING, Status
+from adapters.slack.status import BURST, PATIENCE, SPACING, Status
+from adapters.slack.streams import Mode, Streams
 from adapters.slack.surface import open_surface
 from bot.values import Part, State, ThreadKey, Turn
 from tests.emulators.slack import SlackEmulator
 from tests.emulators.slack.faults import throttle
+from tests.fakes import show
 from tests.product import slack_env
 
 SET = "assistant.threads.setStatus"
+NONE = Streams(Mode.OFF, "")
 
 
 @pytest.fixture
@@ -44,7 +47,8 @@ async def test_a_turn_without_a_post_leaves_no_line(
     slack: SlackEmulator, client: SlackClient
 ) -> None:
     turn = turn_in(slack)
-    async with open_surface(client, Status(client), turn):
+    async with open_surface(client, Status(client), NONE, turn) as surface:
+        assert await surface.announce()
         await slack.until(lambda: line(slack, turn) == "is thinking…")
     assert line(slack, turn) == ""
 
@@ -54,9 +58,12 @@ async def test_a_post_that_overtakes_it_does_not_leave_it_behind(
 ) -> None:
     turn = turn_in(slack)
     gate = slack.faults.hold(SET)
-    async with open_surface(client, Status(client), turn) as surface:
-        await surface.show(Part(0, "Paris.", final=True))
+    async with open_surface(client, Status(client), NONE, turn) as surface:
+        announcing = asyncio.create_task(surface.announce())
+        await slack.until(lambda: slack.calls_of(SET))
+        await show(surface, Part(0, "Paris.", final=True))
         gate.set()
+        assert await announcing
         await slack.until(lambda: line(slack, turn) == "is thinking…")
     assert line(slack, turn) == ""
 
@@ -65,9 +72,13 @@ async def test_many_at_once_stay_below_the_limit(
     slack: SlackEmulator, client: SlackClient
 ) -> None:
     turn, status = turn_in(slack), Status(client)
-    await asyncio.gather(*(status.set(turn, "is thinking…") for _ in range(200)))
+    # Most of them would have to wait for too long, and are refused at once.
+    many = [status.set(turn, "is thinking…") for _ in range(200)]
+    done = await asyncio.gather(*many)
     assert not slack.refused
-    assert BURST <= len(slack.calls_of(SET)) <= BURST + 5
+    within = int(PATIENCE / SPACING)
+    assert BURST + within - 5 <= len(slack.calls_of(SET)) == sum(done) <= 200
+    assert not all(done)
 
 
 async def test_told_to_wait_it_keeps_still_for_as_long(
@@ -77,9 +88,9 @@ async def test_told_to_wait_it_keeps_still_for_as_long(
     turn, status = turn_in(slack), Status(client, lambda: now)
     slack.faults.add(SET, throttle(30))
     await status.set(turn, "is thinking…")
-    now = 29.0
+    now = 30.0 - PATIENCE - 1
     await status.set(turn, "is thinking…")
     assert len(slack.calls_of(SET)) == 1
-    now = 30.0 + SPACING
+    now = 30.0 + (BURST + 1) * SPACING
     await status.set(turn, "is thinking…")
     assert len(slack.calls_of(SET)) == 2

@@ -15,14 +15,16 @@ async def test_a_mention_is_answered_in_its_thread(office: Office) -> None:
     assert office.slack.mention not in office.prompts()[0]
 
 
-async def test_a_placeholder_and_a_status_appear_at_once(office: Office) -> None:
+async def test_a_status_says_at_once_that_an_answer_comes(office: Office) -> None:
     gate = asyncio.Event()
     office.claude.script([Hold(gate), "Paris."])
     ts = office.ask("?")
-    await office.answered(ts, "_Thinking…_")
-    assert [each.status for each in office.slack.statuses][:1] == ["is thinking…"]
+    await office.thinks(ts)
     gate.set()
     await office.answered(ts, "Paris.")
+    # One write instead of three.
+    assert len(office.slack.calls_of("chat.postMessage")) == 1
+    assert office.slack.calls_of("chat.update") == []
     assert office.slack.status(office.general, ts) == ""
 
 
@@ -129,7 +131,7 @@ async def test_what_is_said_meanwhile_is_answered_together(office: Office) -> No
     gate = asyncio.Event()
     office.claude.script([Hold(gate), "One."], "Meanwhile.", "Two.")
     ts = office.ask("first")
-    await office.answered(ts, "_Thinking…_")
+    await office.thinks(ts)
     for word in ("second", "third", "fourth"):
         office.slack.say(office.bob, office.general, word, thread_ts=ts)
     other = office.ask("elsewhere")

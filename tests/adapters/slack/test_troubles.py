@@ -48,12 +48,12 @@ async def test_an_edit_that_fails_is_made_again(office: Office, fault: object) -
 
 
 async def test_a_rate_limit_is_waited_out_and_not_met_again(office: Office) -> None:
-    rule = office.slack.faults.add("chat.update", throttle(1), times=1)
+    rule = office.slack.faults.add("chat.postMessage", throttle(1), times=1)
     office.claude.script("Paris.")
     ts = office.ask("?")
     await office.answered(ts, "Paris.")
     assert rule.struck == 1
-    first, second = office.slack.calls_of("chat.update")[:2]
+    first, second = office.slack.calls_of("chat.postMessage")[:2]
     assert second.at - first.at >= 1.0
 
 
@@ -62,19 +62,19 @@ async def test_a_rate_limit_is_waited_out_and_not_met_again(office: Office) -> N
 )
 async def test_a_thread_that_is_gone_ends_the_answer(office: Office, code: str) -> None:
     gate = asyncio.Event()
-    office.claude.script(["Paris", Hold(gate)])
-    office.slack.faults.add("chat.update", error(code))
+    office.claude.script(["It is Paris.", Hold(gate)])
+    office.slack.faults.add("chat.postMessage", error(code))
     office.ask("?")
     await office.claude.until(lambda: office.claude.disconnects == 1)
     other = office.ask("elsewhere")
     await office.settled(other)
-    assert len(office.slack.calls_of("chat.update")) <= 4
+    assert len(office.slack.calls_of("chat.postMessage")) == 2
 
 
 async def test_what_slack_cannot_render_is_shown_plainly(office: Office) -> None:
     unfit = error("invalid_blocks")
     office.slack.faults.add(
-        "chat.update", unfit, times=9, when=lambda call: bool(call.value("blocks"))
+        "chat.postMessage", unfit, times=9, when=lambda call: bool(call.value("blocks"))
     )
     office.claude.script("**Paris** & <!here>.")
     ts = office.ask("?")

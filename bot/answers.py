@@ -1,0 +1,140 @@
+"""Lets people stop an answer, have it written again, or gone on with.
+
+Rule: nothing of this lives in memory. A control names its turn, and whether whoever
+uses it may, and whether that is still possible, is looked up when they do; so it works
+after a restart, and a forged or old one changes nothing.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from bot.authority import Authority
+from bot.controls import goes_on
+from bot.dialogue import SILENCE, Command, Told
+from bot.inbox import Inbox
+from bot.lanes import Lanes
+from bot.people import Person
+from bot.rules import Place
+from bot.stores import Store
+from bot.values import PRESSED, Heard, TurnFacts
+
+log = logging.getLogger(__name__)
+
+STOPPING = "Stopping."
+REPEATING = "Answering again."
+NOTHING_RUNS = "I am not writing anything here."
+NOTHING_TO_REPEAT = "There is no finished answer here that I could write again."
+ENDED = "That answer has ended already."
+NOT_LAST = "Only the last answer of a thread can be written again, or gone on with."
+NO_ANSWER = "I no longer have that answer, so there is nothing that I could do with it."
+NOT_YOURS = "That is for whoever asked, and for those who administer this place."
+NOTHING_LEFT = "There is nothing left to say there. Just ask on."
+
+# What Claude reads when somebody wants more of an answer.
+MORE = "Please go on exactly where you stopped."
+
+
+class Answers:
+    """What can be done with answers, whoever gives the command."""
+
+    def __init__(
+        self,
+        store: Store,
+        lanes: Lanes,
+        inbox: Inbox,
+        authority: Authority,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._lanes = lanes
+        self._inbox = inbox
+        self._authority = authority
+        self._now = now
+
+    async def stop(self, command: Command, place: Place, person: Person) -> Told:
+        """Stop what is written at `place`: in a thread its answer; where there is
+        none, as in a channel, what `person` asked there."""
+        running = self._lanes.running(place)
+        # In a thread its admins may stop it, too; not all of a channel with one word.
+        admin = place if place.thread else None
+        theirs = [
+            (thread, turn)
+            for thread, turn in running
+            if await self._may_control(
+                person, await self._store.facts(thread, turn), admin
+            )
+        ]
+        stopped = [each for each in theirs if self._lanes.stop(*each)]
+        if stopped:
+            return Told(STOPPING)
+        return Told(NOT_YOURS if running and place.thread else NOTHING_RUNS)
+
+    async def stop_one(self, command: Command, place: Place, person: Person) -> Told:
+        """Stop the answer that a control names."""
+        turn = command.arguments.get("turn", "")
+        facts = await self._store.facts(place.key, turn) if turn else None
+        if facts is None:
+            return Told(NO_ANSWER)
+        if not await self._may_control(person, facts, place):
+            return Told(NOT_YOURS)
+        if facts.ended or not self._lanes.stop(place.key, turn):
+            return Told(ENDED)
+        return SILENCE
+
+    async def retry(self, command: Command, place: Place, person: Person) -> Told:
+        """Have an answer written again, in the same place: the one that a control
+        names, or the last."""
+        facts = await self._known(command, place)
+        if facts is None:
+            return Told(NO_ANSWER if command.arguments else NOTHING_TO_REPEAT)
+        if not await self._may_control(person, facts, place):
+            return Told(NOT_YOURS)
+        if not facts.newest:
+            return Told(NOT_LAST)
+        if not await self._store.repeat(place.key, facts.key, self._now()):
+            return Told(NOTHING_TO_REPEAT)
+        log.info("turn.repeated thread=%s turn=%s", place.key, facts.key)
+        self._lanes.put(place.key)
+        return Told(REPEATING)
+
+    async def go_on(self, command: Command, place: Place, person: Person) -> Told:
+        """Have an answer gone on with that was cut."""
+        facts = await self._known(command, place)
+        if facts is None:
+            return Told(NO_ANSWER)
+        if not await self._may_control(person, facts, place):
+            return Told(NOT_YOURS)
+        if not facts.newest:
+            return Told(NOT_LAST)
+        if not goes_on(facts.ended, facts.stop_reason, has_text=facts.has_text):
+            return Told(NOTHING_LEFT)
+        # Pressed twice it is one message, as if a platform had delivered it twice.
+        said = Heard(
+            thread=place.key,
+            message=f"{PRESSED}{facts.key}",
+            at=self._now(),
+            author=person.id,
+            text=MORE,
+            addressed=True,
+            opens=False,
+        )
+        await self._inbox.deliver(said)
+        return SILENCE
+
+    async def _known(self, command: Command, place: Place) -> TurnFacts | None:
+        """The turn that a control names, or the newest in the thread."""
+        turn = command.arguments.get("turn", "")
+        return await self._store.facts(place.key, turn)
+
+    async def _may_control(
+        self, person: Person, facts: TurnFacts | None, place: Place | None = None
+    ) -> bool:
+        """Whether an answer is for `person` to stop, or to have anew: they asked, or
+        they administer `place`, if one is named."""
+        if facts is None or person.id in facts.askers:
+            return facts is not None
+        if place is None:
+            return False
+        policy = await self._authority.policy(place)
+        return self._authority.may(person, policy)
