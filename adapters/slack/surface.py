@@ -159,6 +159,8 @@ class SlackSurface:
         if thread.channel.startswith("D"):
             reader = {}
         was_set = self._is_set
+        # Slack counts from when it hears of it, which is not before now.
+        stream = self._streams.begin(part.text)
         # Until we know better, whatever went wrong, the next try is a post.
         self._may_stream = False
         try:
@@ -182,7 +184,7 @@ class SlackSurface:
             raise
         self._may_stream = True
         ts = self._ts[part.index] = str(answer["ts"])
-        self._live[part.index] = self._streams.begin(part.text)
+        self._live[part.index] = stream
         self._posted(was_set)
         return ts
 

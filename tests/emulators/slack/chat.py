@@ -28,6 +28,8 @@ class Chat:
     def __init__(self, world: World, *, granted: set[str]) -> None:
         #: The error that setStatus answers with, as where the feature is off.
         self.status_error: str | None = None
+        #: Whether a message is a stream now.
+        self.is_streaming: Callable[[Message], bool] = lambda message: False
         self._world = world
         self._granted = granted
 
@@ -55,13 +57,15 @@ class Chat:
                 blocks=kit.stored(content.blocks, self._world.number) or None,
                 thread_ts=thread,
                 broadcast=bool(thread) and call.flag("reply_broadcast"),
-                metadata=_metadata(call),
+                metadata=metadata_of(call),
             )
         )
         return self._answer(message)
 
     def _update(self, call: Call) -> Json:
-        message = self._own(call, "cant_update_message")
+        message = self.own(call, "cant_update_message")
+        if self.is_streaming(message):
+            raise Refused("streaming_state_conflict")
         content = _content(call)
         if len(content.text) > MOST_UPDATED:
             raise Refused("msg_too_long")
@@ -72,14 +76,16 @@ class Chat:
             text=content.text,
             blocks=kit.stored(content.blocks, self._world.number) or None,
             edited=None if content.blocks else self._world.next_ts(),
+            # A stream that ended by itself looks unfinished until then (A7.2).
+            streaming=False,
             metadata=(
-                _metadata(call) if "metadata" in call.arguments else message.metadata
+                metadata_of(call) if "metadata" in call.arguments else message.metadata
             ),
         )
         return self._answer(message) | {"text": message.text}
 
     def _delete(self, call: Call) -> Json:
-        message = self._own(call, "cant_delete_message")
+        message = self.own(call, "cant_delete_message")
         self._world.delete(message)
         return {"ok": True, "channel": message.channel, "ts": message.ts}
 
@@ -139,7 +145,7 @@ class Chat:
             raise Refused("is_archived")
         return channel
 
-    def _own(self, call: Call, otherwise: str) -> Message:
+    def own(self, call: Call, otherwise: str) -> Message:
         """The message that a call names, which must be the bot's own (A5.3)."""
         channel = self.writable(call.text("channel"))
         message = self._world.messages[channel.id].get(call.text("ts"))
@@ -194,7 +200,7 @@ def _content(call: Call) -> _Content:
     return _Content(text, blocks or None)
 
 
-def _metadata(call: Call) -> Json | None:
+def metadata_of(call: Call) -> Json | None:
     """The metadata of a call; {} is none."""
     metadata = call.value("metadata")
     if not metadata:

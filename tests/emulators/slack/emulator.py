@@ -37,6 +37,7 @@ from tests.emulators.slack.groups import Groups
 from tests.emulators.slack.hooks import Hooks
 from tests.emulators.slack.reads import Reads
 from tests.emulators.slack.socketmode import Connection, Delivery, SocketMode
+from tests.emulators.slack.streams import Streams
 from tests.emulators.slack.triggers import Triggers
 from tests.emulators.slack.uploads import Uploads
 from tests.emulators.slack.views import Views
@@ -97,6 +98,8 @@ class SlackEmulator:
         )
         self.world.listener = self.feed.tell
         self._chat = Chat(self.world, granted=self.granted)
+        #: Slack's own streams: where there are none, and Slack's own Stop.
+        self.streams = Streams(self.world, self._chat, self.feed.send)
         self.groups = Groups(self.world)
         triggers = Triggers(clock)
         self.views = Views(self.world, triggers)
@@ -117,6 +120,7 @@ class SlackEmulator:
         self.api = Api(
             methods={
                 **self._chat.methods(),
+                **self.streams.methods(),
                 **reads.methods(),
                 **self.groups.methods(),
                 **self.views.methods(),

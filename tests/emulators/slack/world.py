@@ -77,6 +77,8 @@ class Seen:
     #: The names of what is attached.
     files: tuple[str, ...]
     metadata: Json | None
+    #: Whether it looks as if more were coming (A7).
+    streaming: bool
     #: What it read earlier, oldest first; the last one is what it reads now.
     versions: tuple[Version, ...]
 
@@ -99,6 +101,8 @@ class Message:
     edited: str | None = None
     #: A deleted root whose replies remain (A1.3).
     tombstone: bool = False
+    #: It looks to readers as if more were coming (A7).
+    streaming: bool = False
     reactions: dict[str, set[str]] = field(default_factory=dict)
     versions: list[Version] = field(default_factory=list)
 
@@ -308,6 +312,7 @@ class World:
             controls=found,
             files=tuple(file["name"] for file in message.files),
             metadata=message.metadata,
+            streaming=message.streaming,
             versions=tuple(message.versions),
         )
 

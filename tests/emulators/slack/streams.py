@@ -1,0 +1,171 @@
+"""Slack's own streams: chat.startStream, appendStream and stopStream (A7).
+
+Where the facts are silent: an append or a stop of a stream that a person stopped is
+refused resp. taken; a stream counts its five minutes from its start; what it reads may
+hold as much as a message with a markdown block may. A stream can carry no metadata
+before it is stopped, so nobody finds it by that.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tests.emulators.slack import blocks as kit
+from tests.emulators.slack.blocks import MOST_MARKDOWN, Json
+from tests.emulators.slack.calls import Call, Refused
+from tests.emulators.slack.chat import Chat, Method, metadata_of
+from tests.emulators.slack.world import Message, World
+
+#: A7.2: about five minutes after its start a stream ends by itself.
+LIFETIME = 300.0
+
+
+@dataclass(slots=True)
+class _Live:
+    """A stream that has not been stopped."""
+
+    message: Message
+    began: float
+    #: Whether it was begun with `chunks` or with `markdown_text`.
+    chunks: bool
+    #: A person pressed Slack's own Stop (A8.1).
+    stopped: bool = False
+
+
+class Streams:
+    """What the app may stream."""
+
+    def __init__(self, world: World, chat: Chat, tell: Callable[[Json], None]) -> None:
+        #: Kinds of channels that take no streams (A7.2: some take them in direct
+        #: messages only).
+        self.refused: set[str] = set()
+        self._world = world
+        self._chat = chat
+        self._tell = tell
+        self._live: dict[tuple[str, str], _Live] = {}
+        chat.is_streaming = self.is_live
+
+    def methods(self) -> Mapping[str, Method]:
+        """The methods by name."""
+        return {
+            "chat.startStream": self._start,
+            "chat.appendStream": self._append,
+            "chat.stopStream": self._stop,
+        }
+
+    def is_live(self, message: Message) -> bool:
+        """Whether `message` is being streamed."""
+        live = self._live.get((message.channel, message.ts))
+        return live is not None and self._world.clock() - live.began < LIFETIME
+
+    def press_stop(self, user: str, channel: str, ts: str) -> None:
+        """Let a person press Slack's own Stop below a stream (A1.4, A8.1)."""
+        live = self._live[channel, ts]
+        live.stopped = True
+        self._tell(
+            {
+                "type": "agent_session_stopped",
+                "channel": channel,
+                "thread_ts": live.message.root,
+                "user": user,
+                "streaming_message_ts": [ts],
+                "event_ts": self._world.next_ts(),
+            }
+        )
+
+    def _start(self, call: Call) -> Json:
+        channel = self._chat.writable(call.text("channel"))
+        if channel.kind in self.refused:
+            raise Refused("channel_type_not_supported")
+        thread = self._chat.root(call.text("thread_ts"), channel)
+        if thread is None:
+            raise Refused("invalid_thread_ts")
+        if channel.kind != "im":
+            for name in ("recipient_team_id", "recipient_user_id"):
+                if not call.text(name):
+                    raise Refused(f"missing_{name}")
+        text, chunks = _text(call)
+        message = Message(
+            ts=self._world.next_ts(),
+            channel=channel.id,
+            user=self._world.bot.id,
+            text=text,
+            blocks=_markdown(text),
+            thread_ts=thread,
+            streaming=True,
+        )
+        self._world.post(message)
+        live = _Live(message, self._world.clock(), chunks)
+        self._live[channel.id, message.ts] = live
+        return {"ok": True, "channel": channel.id, "ts": message.ts}
+
+    def _append(self, call: Call) -> Json:
+        live = self._found(call)
+        if live.stopped:
+            raise Refused("stopped_by_user")
+        text, chunks = _text(call)
+        if chunks is not live.chunks:
+            raise Refused("streaming_mode_mismatch")
+        if text:
+            self._write(live.message, text)
+        return {"ok": True, "channel": live.message.channel, "ts": live.message.ts}
+
+    def _stop(self, call: Call) -> Json:
+        live = self._found(call)
+        text = _text(call)[0]
+        blocks = call.value("blocks")
+        if blocks and (wrong := kit.problem(blocks)):
+            raise Refused("invalid_blocks", response_metadata={"messages": [wrong]})
+        message = live.message
+        whole = message.text + text
+        if len(whole) > MOST_MARKDOWN:
+            raise Refused("msg_too_long")
+        below = kit.stored(blocks, self._world.number)
+        self._world.edit(
+            message,
+            text=whole,
+            blocks=[*_markdown(whole), *below],
+            metadata=metadata_of(call),
+            streaming=False,
+        )
+        del self._live[message.channel, message.ts]
+        shape = self._world.json(message, metadata=True)
+        return {
+            "ok": True,
+            "channel": message.channel,
+            "ts": message.ts,
+            "message": shape,
+        }
+
+    def _found(self, call: Call) -> _Live:
+        message = self._chat.own(call, "message_not_owned_by_app")
+        live = self._live.get((message.channel, message.ts))
+        if live is None or not self.is_live(message):
+            raise Refused("message_not_in_streaming_state")
+        return live
+
+    def _write(self, message: Message, text: str) -> None:
+        whole = message.text + text
+        if len(whole) > MOST_MARKDOWN:
+            raise Refused("msg_too_long")
+        self._world.edit(message, text=whole, blocks=_markdown(whole))
+
+
+def _text(call: Call) -> tuple[str, bool]:
+    """What a call adds, and whether it says so in chunks."""
+    chunks = call.value("chunks")
+    text = call.text("markdown_text")
+    if chunks and text:
+        raise Refused("markdown_text_conflict")
+    if chunks is not None and not isinstance(chunks, list):
+        raise Refused("invalid_chunks")
+    for chunk in chunks or ():
+        if chunk.get("type") != "markdown_text" or not chunk.get("text"):
+            raise Refused("invalid_chunks")
+        text += chunk["text"]
+    if len(text) > MOST_MARKDOWN:
+        raise Refused("msg_too_long")
+    return text, bool(chunks)
+
+
+def _markdown(text: str) -> list[Json]:
+    return [{"type": "markdown", "text": text}] if text else []
