@@ -88,10 +88,11 @@ class Answers:
         facts = await self._known(command, place)
         if facts is None:
             return Told(NO_ANSWER if command.arguments else NOTHING_TO_REPEAT)
-        if not await self._may_control(person, facts, place):
-            return Told(NOT_YOURS)
+        # Before who may: of an answer that was given anew nobody asked the old one.
         if not facts.newest:
             return Told(NOT_LAST)
+        if not await self._may_control(person, facts, place):
+            return Told(NOT_YOURS)
         if not await self._store.repeat(place.key, facts.key, self._now()):
             return Told(NOTHING_TO_REPEAT)
         log.info("turn.repeated thread=%s turn=%s", place.key, facts.key)
@@ -103,10 +104,11 @@ class Answers:
         facts = await self._known(command, place)
         if facts is None:
             return Told(NO_ANSWER)
-        if not await self._may_control(person, facts, place):
-            return Told(NOT_YOURS)
+        # Before who may: of an answer that was given anew nobody asked the old one.
         if not facts.newest:
             return Told(NOT_LAST)
+        if not await self._may_control(person, facts, place):
+            return Told(NOT_YOURS)
         if not goes_on(facts.ended, facts.stop_reason, has_text=facts.has_text):
             return Told(NOTHING_LEFT)
         # Pressed twice it is one message, as if a platform had delivered it twice.

@@ -130,7 +130,8 @@ class Responder:
         else:
             outcome = interrupted(turn.text)
             await self._finish(turn, outcome)
-            await self._deliver(replace(turn, note=outcome.note))
+            ended = replace(turn, ended=outcome.ended, note=outcome.note)
+            await self._deliver(ended)
 
     def _may_resume(self, turn: Turn) -> bool:
         recent = self._now() - turn.touched <= RESUME_WITHIN

@@ -208,7 +208,12 @@ class Steward:
         """Who asks, of those who may; how the turn ends if none of them may."""
         if policy["who"] == EVERYONE:
             return context.asker(spoken)
-        people = [each.heard for each in spoken if not each.heard.automated]
+        # Programs ask where they may; elsewhere they are only read along.
+        people = [
+            heard
+            for heard in (each.heard for each in spoken)
+            if not heard.automated or (heard.addressed and policy.on("bots"))
+        ]
         asked = [heard for heard in people if heard.addressed]
         unsure = False
         for author in dict.fromkeys(h.author for h in reversed(asked or people)):

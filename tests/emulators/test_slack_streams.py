@@ -168,10 +168,11 @@ async def test_there_is_none_outside_a_thread(talk: Talk) -> None:
 
 async def test_it_goes_on_as_it_was_begun(talk: Talk) -> None:
     await talk.start()
-    web, where = talk.app.web, {"channel": talk.channel, "ts": talk.ts}
-    mixed = web.chat_appendStream(**where, markdown_text=", two")
+    append = talk.app.web.chat_appendStream
+    mixed = append(channel=talk.channel, ts=talk.ts, markdown_text=", two")
     assert await refused(mixed) == "streaming_mode_mismatch"
-    unheard_of = web.chat_appendStream(**where, chunks=[{"type": "unheard_of"}])
+    chunk = {"type": "unheard_of"}
+    unheard_of = append(channel=talk.channel, ts=talk.ts, chunks=[chunk])
     assert await refused(unheard_of) == "invalid_chunks"
 
 
