@@ -103,6 +103,77 @@ def test_a_platform_that_does_not_count_grants_everything() -> None:
     assert len(pacing.grant(0.0)) == 8
 
 
+def test_final_texts_go_in_the_order_in_which_the_answers_ended() -> None:
+    pacing = Pacing(LIMITS)
+    pacing.cool(thread("x"), Way.EDIT, until=10.0, now=0.0)
+    for now, name in enumerate("cab"):
+        pacing.ask(edit(name, Urgency.FINAL), float(now))
+    # One with two messages to finish is not sent to the end of the line.
+    pacing.ask(edit("c", Urgency.FINAL), 5.0)
+    order: list[str] = []
+    at = 5.0
+    while (later := pacing.next_grant(at)) is not None:
+        at = later
+        order += replies(pacing.grant(at))
+    assert order == ["c", "a", "b"]
+
+
+POSTS = Limits(
+    part_chars=100,
+    rates={
+        Way.POST: (
+            Rate(count=60, seconds=60.0, scope=Scope.WORKSPACE, burst=3),
+            Rate(count=6, seconds=60.0, scope=Scope.CHANNEL, burst=2),
+        )
+    },
+)
+
+
+def post(name: str, channel: str = "C1") -> Wish:
+    where = ThreadKey("slack", "T1", channel, name)
+    return Wish(name, where, Way.POST, Urgency.FIRST)
+
+
+def test_a_write_is_counted_in_every_scope() -> None:
+    pacing = Pacing(POSTS)
+    for name in "abc":
+        pacing.ask(post(name), 0.0)
+    assert replies(pacing.grant(0.0)) == ["a", "b"]
+    # The channel is used up, the workspace is not.
+    for name in "de":
+        pacing.ask(post(name, "C2"), 0.0)
+    assert replies(pacing.grant(0.0)) == ["d"]
+    assert replies(pacing.grant(1.0)) == ["e"]
+    assert replies(pacing.grant(9.9)) == []
+    assert replies(pacing.grant(10.0)) == ["c"]
+
+
+def test_a_429_cools_the_scope_that_is_used_up_and_no_wider_one() -> None:
+    pacing = Pacing(POSTS)
+    for name in "ab":
+        pacing.ask(post(name), 0.0)
+    pacing.grant(0.0)
+    pacing.cool(post("a").thread, Way.POST, until=30.0, now=0.0)
+    pacing.ask(post("c"), 0.0)
+    pacing.ask(post("d", "C2"), 0.0)
+    assert replies(pacing.grant(0.0)) == ["d"]
+    assert replies(pacing.grant(29.9)) == []
+    assert replies(pacing.grant(30.0)) == ["c"]
+
+
+def test_the_best_way_that_is_free_is_chosen() -> None:
+    rates = {Way.OPEN: (Rate(1, 60.0, Scope.WORKSPACE),), **POSTS.rates}
+    pacing = Pacing(Limits(part_chars=100, rates=rates))
+    ways = (Way.OPEN, Way.POST)
+    here = thread("a")
+    assert pacing.choose(here, ways, Urgency.FIRST, 0.0) is Way.OPEN
+    pacing.ask(Wish("a", here, Way.OPEN, Urgency.FIRST), 0.0)
+    pacing.grant(0.0)
+    assert pacing.choose(here, ways, Urgency.FIRST, 0.0) is Way.POST
+    pacing.cool(here, Way.POST, until=90.0, now=0.0)
+    assert pacing.choose(here, ways, Urgency.FIRST, 0.0) is Way.OPEN
+
+
 def test_forgets_budgets_that_are_full_again() -> None:
     pacing = Pacing(LIMITS)
     for name in "abcdefgh":
