@@ -6,7 +6,7 @@ import asyncio
 import click
 from rich.console import Console
 
-from benchmarks import footprint, governing, lag, latency, start
+from benchmarks import footprint, governing, lag, latency, methods, start
 from benchmarks.machine import facts
 from benchmarks.platforms import NAMES
 
@@ -16,6 +16,7 @@ CLAIMS = {
     "governing": governing.measure,
     "footprint": footprint.measure,
     "lag": lag.measure,
+    "methods": methods.measure,
 }
 
 WIDTH = 120

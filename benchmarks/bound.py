@@ -72,6 +72,26 @@ def schedule(
     return list(seen)
 
 
+def first_sight(replies: int, channels: int) -> tuple[float, float]:
+    """How long, in seconds, the first sight of so many replies in so many channels of
+    Slack takes at the least, on average and for the last; all begin at once.
+
+    Each takes a post. The k-th in a channel waits for (k - burst) / rate, and all of
+    them together for the same with the workspace's rate.
+    """
+    waits = []
+    for nth in range(replies):
+        in_channel, in_all = nth // channels + 1, nth + 1
+        waits.append(
+            max(
+                0.0,
+                (in_channel - POSTS.burst) * POSTS.seconds / POSTS.count,
+                (in_all - ALL_POSTS.burst) * ALL_POSTS.seconds / ALL_POSTS.count,
+            )
+        )
+    return sum(waits) / replies, max(waits)
+
+
 def _least_on_slack(replies: int, channels: int, seconds: float) -> float:
     """A reply is shown by its one post and, after that, by edits only. Within any w
     seconds the workspace gets at most burst + rate * w edits. So of the replies that

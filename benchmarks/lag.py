@@ -4,21 +4,29 @@ Rule: everything is read from the emulators, which share one clock: what Claude 
 and when, and what each message read and from when on. Time is real time.
 """
 
-import re
 import statistics
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Group
 
-from benchmarks.bound import BOUNDS, Growth, schedule
-from benchmarks.platforms import Platform, Question, clock, opened
+from benchmarks.bound import BOUNDS, schedule
+from benchmarks.platforms import Platform, clock, opened
 from benchmarks.serving import serving
 from benchmarks.table import span, table
+from benchmarks.watching import (
+    Watched,
+    average,
+    lags,
+    mean,
+    question,
+    reads,
+    watched,
+    worst,
+)
 from tests.emulators.claude import ClaudeEmulator
-from tests.emulators.claude_prompt import Body
 
 # Threads that are asked in the same moment, and over how many channels they lie.
 SCENES = {
@@ -34,23 +42,6 @@ PATIENCE = 240.0
 
 # What the patient schedule may hold back, in characters; its best one counts.
 WORTH = (50, 100, 200, 400, 800, 1500)
-
-# What says that more is to come; it is not Claude's.
-MORE = " …"
-
-#: (characters, seconds that they waited to be seen).
-Lag = tuple[int, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """One reply, as it was sent and as it was seen."""
-
-    question: Question
-    sent: Growth
-    seen: Growth
-    #: When it stopped saying that more is to come.
-    whole: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,28 +100,27 @@ def _lag_row(scene: Scene) -> tuple[str, ...]:
     sent = [each.sent for each in scene.replies]
     budgets = [each.question.budget for each in scene.replies]
     bound = BOUNDS[scene.platform]
-    ours = _lags(sent, [each.seen for each in scene.replies])
+    ours = lags(sent, [each.seen for each in scene.replies])
     eager, *patient = (
-        _lags(sent, schedule(sent, budgets, bound, worth=worth))
-        for worth in (1, *WORTH)
+        lags(sent, schedule(sent, budgets, bound, worth=worth)) for worth in (1, *WORTH)
     )
-    best = min(patient, key=_mean)
+    best = min(patient, key=mean)
     lasted = statistics.median(each[-1][0] - each[0][0] for each in sent)
     return (
         _named(scene),
-        *(span(_mean(each)) for each in (ours, eager, best)),
+        *(span(mean(each)) for each in (ours, eager, best)),
         span(bound.least(scene.threads, scene.channels, lasted)),
-        *(span(_worst(each)) for each in (ours, eager, best)),
+        *(span(worst(each)) for each in (ours, eager, best)),
     )
 
 
 def _wait_row(scene: Scene) -> tuple[str, ...]:
-    first = [each.seen[0][0] - each.question.at for each in scene.replies]
-    end = [each.whole - each.sent[-1][0] for each in scene.replies]
+    first = [each.first for each in scene.replies]
+    end = [each.end for each in scene.replies]
     return (
         _named(scene),
-        *(span(statistics.fmean(first)), span(max(first))),
-        *(span(statistics.fmean(end)), span(max(end))),
+        *(span(average(first)), span(max(first))),
+        *(span(average(end)), span(max(end))),
         *(str(scene.edits), str(scene.posts), scene.refused),
     )
 
@@ -159,8 +149,8 @@ async def _warm_up(platform: Platform, claude: ClaudeEmulator) -> None:
     """Have one question answered: the first one pays for connections and for names,
     and waits until discord.py knows all guilds."""
     claude.script("Yes.")
-    question = platform.ask(platform.add_channel(), _question(-1))
-    await platform.until(lambda: _reads(platform, question) == "Yes.", PATIENCE)
+    asked = platform.ask(platform.add_channel(), question(-1))
+    await platform.until(lambda: reads(platform, asked) == "Yes.", PATIENCE)
 
 
 async def _watch(
@@ -170,76 +160,15 @@ async def _watch(
     rooms = [platform.add_channel() for _ in range(channels)]
     claude.always(ANSWER)
     asked = [
-        platform.ask(rooms[nth % channels], _question(nth)) for nth in range(threads)
+        platform.ask(rooms[nth % channels], question(nth)) for nth in range(threads)
     ]
     left = asked.copy()
 
     def is_whole() -> bool:
         # From the back, so that a look is short while many are still open.
-        while left and _reads(platform, left[-1]) == ANSWER:
+        while left and reads(platform, left[-1]) == ANSWER:
             left.pop()
         return not left
 
     await platform.until(is_whole, timeout=PATIENCE)
-    sent = {_asked_in(request.body): request.sent for request in claude.questions}
-    return [
-        _watched(question, platform.answer(question), sent[_question(nth)])
-        for nth, question in enumerate(asked)
-    ]
-
-
-def _watched(
-    question: Question, answer: Sequence[tuple[float, str]], sent: Growth
-) -> Watched:
-    texts = [(at, text.removesuffix(MORE)) for at, text in answer]
-    return Watched(
-        question=question,
-        sent=sent,
-        # The placeholder is no part of the answer.
-        seen=[(at, len(text)) for at, text in texts if ANSWER.startswith(text)],
-        whole=next(at for at, text in answer if text == ANSWER),
-    )
-
-
-def _lags(sent: Sequence[Growth], seen: Sequence[Growth]) -> list[Lag]:
-    """How long each character of each reply waited."""
-    pairs = zip(sent, seen, strict=True)
-    return [lag for arrived, shown in pairs for lag in _lags_of(arrived, shown)]
-
-
-def _lags_of(sent: Growth, seen: Growth) -> Iterator[Lag]:
-    views = iter(seen)
-    when, visible = next(views)
-    done = 0
-    for at, chars in sent:
-        # What is shown may end inside a delta: each piece has its own lag.
-        while done < chars:
-            while visible <= done:
-                when, visible = next(views)
-            count = min(visible, chars) - done
-            done += count
-            yield count, when - at
-
-
-def _mean(lags: Sequence[Lag]) -> float:
-    chars = sum(count for count, _ in lags)
-    return sum(count * lag for count, lag in lags) / chars
-
-
-def _worst(lags: Sequence[Lag]) -> float:
-    return max(lag for _, lag in lags)
-
-
-def _reads(platform: Platform, question: Question) -> str:
-    """What the answer to `question` reads now."""
-    return next((text for _, text in reversed(platform.answer(question))), "")
-
-
-def _question(nth: int) -> str:
-    return f"question {nth}?"
-
-
-def _asked_in(body: Body) -> str:
-    """The question that a request ends with."""
-    (question,) = re.findall(r"question -?\d+\?", body["messages"][-1]["content"])
-    return str(question)
+    return watched(platform, claude, asked, ANSWER)

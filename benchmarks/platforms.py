@@ -59,6 +59,10 @@ class Platform(Protocol):
     def refused(self) -> str:
         """How many calls of which kind came too soon."""
 
+    @property
+    def refusals(self) -> int:
+        """The same in all."""
+
     async def until(self, condition: Callable[[], object], timeout: float) -> None:
         """Wait until `condition()` is true. Raises AssertionError."""
 
@@ -113,6 +117,11 @@ class Slack:
         """See `Platform`."""
         counts = self._slack.refused.items()
         return ", ".join(f"{each.rpartition('.')[2]} {n}" for each, n in counts) or "0"
+
+    @property
+    def refusals(self) -> int:
+        """See `Platform`."""
+        return sum(self._slack.refused.values())
 
     async def until(self, condition: Callable[[], object], timeout: float) -> None:
         """See `Platform`."""
@@ -200,6 +209,11 @@ class Discord:
     def refused(self) -> str:
         """See `Platform`."""
         return str(self._discord.refused)
+
+    @property
+    def refusals(self) -> int:
+        """See `Platform`."""
+        return self._discord.refused
 
     async def until(self, condition: Callable[[], object], timeout: float) -> None:
         """See `Platform`."""

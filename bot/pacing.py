@@ -6,8 +6,9 @@ Rule 2: a reply has at most one wish. What is written when the wish is granted
 is the newest text, so a stale edit cannot queue.
 Rule 3: the order of grants is final texts, first sights, refreshes, placeholders.
 Final texts go in the order in which the answers ended; among others, whoever was
-shown longest ago goes first. One write of every burst is kept for final texts and
-first sights. So nobody starves: those two are finite, and refreshes take turns.
+shown longest ago goes first. Of every burst, a write for each reply that streams is
+kept for final texts and first sights, up to half of it. So nobody starves: those two
+are finite, and refreshes take turns.
 Rule 4: a scope that the platform throttled grants nothing until its time.
 """
 
@@ -66,12 +67,13 @@ class _Bucket:
             self.tokens = min(float(self.rate.burst), self.tokens + gained)
         self.refilled = max(self.refilled, now)
 
-    def opens(self, urgency: Urgency) -> float:
-        """When a write this urgent could be made if no other came first."""
+    def opens(self, urgency: Urgency, replies: int) -> float:
+        """When a write this urgent could be made if no other came first, with so many
+        `replies` that stream."""
         if self.rate is None:
             return self.cooled
-        spare = urgency >= Urgency.REFRESH and self.rate.burst > 1
-        short = (2.0 if spare else 1.0) - self.tokens
+        kept = min(replies, self.rate.burst // 2) if urgency >= Urgency.REFRESH else 0
+        short = 1.0 + kept - self.tokens
         if short <= 0:
             return self.cooled
         wait = short * self.rate.seconds / self.rate.count
@@ -98,6 +100,8 @@ class _Budget:
 
     #: By the scopes' names, of which the first is the same for all.
     buckets: dict[_Names, _Bucket] = field(default_factory=dict)
+    #: The replies that stream and were written in this way, or asked to be.
+    replies: set[str] = field(default_factory=set)
     #: By urgency, then by reply; each with the scopes that it is counted in.
     wishes: dict[Urgency, dict[str, tuple[Wish, _Names]]] = field(
         default_factory=lambda: {urgency: {} for urgency in Urgency}
@@ -110,8 +114,12 @@ class _Budget:
 
     def ready(self, wish: Wish, names: _Names) -> float:
         """When `wish` could be granted if no other wish came first."""
-        opens = (bucket.opens(wish.urgency) for bucket in self.within(names))
-        return max(wish.earliest, *opens)
+        return max(wish.earliest, self.opens(wish.urgency, names))
+
+    def opens(self, urgency: Urgency, names: _Names) -> float:
+        """The same of any wish this urgent in the scopes `names`."""
+        count = len(self.replies)
+        return max(bucket.opens(urgency, count) for bucket in self.within(names))
 
     def soonest(self) -> float:
         """When the first of the wishes could be granted.
@@ -123,7 +131,7 @@ class _Budget:
         for urgency, wishes in self.wishes.items():
             least = float("-inf")
             for wish, names in wishes.values():
-                least = max(least, self.buckets[names[:1]].opens(urgency))
+                least = max(least, self.opens(urgency, names[:1]))
                 soonest = min(soonest, self.ready(wish, names))
                 if soonest <= least:
                     break
@@ -150,6 +158,7 @@ class _Standing:
     granted: float = float("-inf")
     #: Since when its text is final.
     ended: float | None = None
+    budgets: list[_Budget] = field(default_factory=list)
 
 
 class Pacing:
@@ -169,6 +178,9 @@ class Pacing:
             standing.ended = now
         budget, names = self._budget(wish.way, wish.thread, now)
         budget.wishes[wish.urgency][wish.reply] = wish, names
+        if wish.reply not in budget.replies:
+            budget.replies.add(wish.reply)
+            standing.budgets.append(budget)
         self._placed[wish.reply] = budget, wish.urgency
 
     def withdraw(self, reply: str) -> None:
@@ -180,7 +192,9 @@ class Pacing:
     def leave(self, reply: str) -> None:
         """Forget `reply`: it is finished."""
         self.withdraw(reply)
-        self._standings.pop(reply, None)
+        if standing := self._standings.pop(reply, None):
+            for budget in standing.budgets:
+                budget.replies.discard(reply)
 
     def choose(
         self, thread: ThreadKey, ways: Sequence[Way], urgency: Urgency, now: float
@@ -222,7 +236,7 @@ class Pacing:
         granted = []
         for urgency, wishes in budget.wishes.items():
             for wish, names in sorted(wishes.values(), key=self._order):
-                if budget.buckets[names[:1]].opens(urgency) > now + ROUNDING:
+                if budget.opens(urgency, names[:1]) > now + ROUNDING:
                     break
                 if budget.ready(wish, names) > now + ROUNDING:
                     continue
@@ -245,7 +259,7 @@ class Pacing:
     ) -> float:
         budget, names = self._budget(way, thread, now)
         budget.refill(now)
-        return max(bucket.opens(urgency) for bucket in budget.within(names))
+        return budget.opens(urgency, names)
 
     def _budget(
         self, way: Way, thread: ThreadKey, now: float

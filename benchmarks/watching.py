@@ -1,0 +1,121 @@
+"""Answers as Claude sent them and as readers saw them, and the lag between the two."""
+
+import re
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from benchmarks.bound import Growth
+from benchmarks.platforms import Platform, Question
+from tests.emulators.claude import ClaudeEmulator
+from tests.emulators.claude_prompt import Body
+
+#: What says that more is to come; it is not Claude's.
+MORE = " …"
+
+#: (characters, seconds that they waited to be seen).
+Lag = tuple[int, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One reply, as it was sent and as it was seen."""
+
+    question: Question
+    sent: Growth
+    seen: Growth
+    #: When it stopped saying that more is to come; None if it never did.
+    whole: float | None
+
+    @property
+    def first(self) -> float:
+        """How long after the question any of the answer was seen."""
+        return self.seen[0][0] - self.question.at if self.seen else float("inf")
+
+    @property
+    def end(self) -> float:
+        """How long after Claude's last word all of it was seen."""
+        return float("inf") if self.whole is None else self.whole - self.sent[-1][0]
+
+
+def watched(
+    platform: Platform,
+    claude: ClaudeEmulator,
+    asked: Sequence[Question],
+    answer: str,
+) -> list[Watched]:
+    """What became of `asked`, of which the nth read `question(n)`."""
+    sent = {_asked_in(each.body): each.sent for each in claude.questions}
+    return [
+        _watched(each, platform.answer(each), sent[question(nth)], answer)
+        for nth, each in enumerate(asked)
+    ]
+
+
+def question(nth: int) -> str:
+    """What is asked in the nth thread."""
+    return f"question {nth}?"
+
+
+def reads(platform: Platform, asked: Question) -> str:
+    """What the answer to `asked` reads now."""
+    return next((text for _, text in reversed(platform.answer(asked))), "")
+
+
+def lags(
+    sent: Sequence[Growth], seen: Sequence[Growth], until: float = float("inf")
+) -> list[Lag]:
+    """How long each character of each reply waited; what was never seen waited until
+    then."""
+    pairs = zip(sent, seen, strict=True)
+    return [lag for arrived, shown in pairs for lag in _lags_of(arrived, shown, until)]
+
+
+def mean(found: Sequence[Lag]) -> float:
+    """The mean over all characters."""
+    chars = sum(count for count, _ in found)
+    return sum(count * lag for count, lag in found) / chars
+
+
+def worst(found: Sequence[Lag]) -> float:
+    """The longest that any character waited."""
+    return max(lag for _, lag in found)
+
+
+def average(values: Sequence[float]) -> float:
+    """The mean of durations."""
+    return statistics.fmean(values)
+
+
+def _watched(
+    asked: Question, shown: Sequence[tuple[float, str]], sent: Growth, answer: str
+) -> Watched:
+    texts = [(at, text.removesuffix(MORE)) for at, text in shown]
+    # A placeholder is no part of the answer.
+    words = [(at, text) for at, text in texts if text and answer.startswith(text)]
+    return Watched(
+        question=asked,
+        sent=sent,
+        seen=[(at, len(text)) for at, text in words],
+        whole=next((at for at, text in shown if text == answer), None),
+    )
+
+
+def _lags_of(sent: Growth, seen: Growth, until: float) -> Iterator[Lag]:
+    views = iter([*seen, (until, sent[-1][1])])
+    when, visible = next(views)
+    done = 0
+    for at, chars in sent:
+        # What is shown may end inside a delta: each piece has its own lag.
+        while done < chars:
+            while visible <= done:
+                when, visible = next(views)
+            count = min(visible, chars) - done
+            done += count
+            yield count, when - at
+
+
+def _asked_in(body: Body) -> str:
+    """The question that a request ends with."""
+    (found,) = re.findall(r"question -?\d+\?", body["messages"][-1]["content"])
+    return str(found)
