@@ -251,7 +251,9 @@ def _misasked(claude: ClaudeEmulator, turns: Sequence[Turn]) -> Iterator[str]:
         meant = [turn for turn in turns if _is_prompt_of(turn, read, turns)]
         if len(meant) != 1:
             yield f"Claude read what is the prompt of {len(meant)} turns: {read}"
-        asked.update(turn.id for turn in meant)
+        # What was refused before it began costs nothing, and may be tried again.
+        if not request.failed:
+            asked.update(turn.id for turn in meant)
     for turn in turns:
         if asked[turn.id] > spent[turn.id]:
             times = f"{asked[turn.id]} times in {spent[turn.id]} attempts"
@@ -263,7 +265,12 @@ def _misasked(claude: ClaudeEmulator, turns: Sequence[Turn]) -> Iterator[str]:
 def _is_prompt_of(
     turn: Turn, read: Sequence[tuple[str, str]], turns: Sequence[Turn]
 ) -> bool:
-    earlier = [t for t in turns if t.place == turn.place and t.id < turn.id]
+    # Neither side of a refused turn is read again.
+    earlier = [
+        each
+        for each in turns
+        if each.place == turn.place and each.id < turn.id and each.ended != "refused"
+    ]
     *before, (role, content) = read
     # A second attempt may have brought along more, behind what the first one read.
     return (

@@ -59,8 +59,8 @@ class DiscordSurface:
         self._turn = turn
         self._ids = {s.index: int(s.message) for s in turn.shown if s.message}
         self._unsure = {s.index for s in turn.shown if not s.message}
-        #: Those that were unsure when this began.
-        self._doubted = frozenset(self._unsure)
+        #: Those that a post may find, instead of making them.
+        self._doubted = set(self._unsure)
         self._typing: asyncio.Task[None] | None = None
 
     async def announce(self) -> bool:
@@ -117,7 +117,11 @@ class DiscordSurface:
             except Archived:
                 return await self._write_archived(part, content)
             return message
-        posted = await self._post(part, content)
+        try:
+            posted = await self._post(part, content)
+        except DeliveryError:
+            self._doubted.add(index)
+            raise
         self._ids[index] = posted.id
         if posted.content != content and index in self._doubted:
             # It had been there all the time, and reads what it read then.

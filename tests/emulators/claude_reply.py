@@ -179,6 +179,8 @@ class Asked:
     #: By the emulator's clock.
     at: float
     usage: Usage | None = None
+    #: It was refused or cut before it had begun to be answered.
+    failed: bool = False
     #: (when, how many characters of text had been sent by then).
     sent: list[tuple[float, int]] = field(default_factory=list)
 
@@ -231,8 +233,10 @@ class Reply:
                 case Pause():
                     await self._sleep(step.seconds)
                 case Fail():
+                    self._asked.failed = True
                     return failure(step, self._id)
                 case Abort():
+                    self._asked.failed = not self._response.prepared
                     return self._abort()
                 case Stall():
                     await asyncio.Event().wait()

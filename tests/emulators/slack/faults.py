@@ -15,6 +15,12 @@ from dataclasses import dataclass, field
 
 from tests.emulators.slack.calls import Call
 
+#: The beginning of an answer whose end does not come.
+HALF = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+    b'Content-Length: 500\r\n\r\n{"ok": tr'
+)
+
 #: How often a fault strikes that never ends.
 ALWAYS = 10**9
 
@@ -39,6 +45,8 @@ class Fault:
     answer: Answer | None = None
     #: The connection is reset instead of an answer.
     cut: bool = False
+    #: The connection ends in the middle of an answer.
+    half: bool = False
     #: Strikes once the call has had its effect.
     after: bool = False
     #: What to wait for first: an event, or real seconds.
@@ -81,6 +89,12 @@ def error(name: str, *, after: bool = False) -> Fault:
 def cut(*, after: bool = False) -> Fault:
     """The connection breaks, before or after the call had its effect."""
     return Fault(cut=True, after=after)
+
+
+def half(*, after: bool = False) -> Fault:
+    """The connection ends in the middle of an answer, before or after the call had its
+    effect."""
+    return Fault(cut=True, half=True, after=after)
 
 
 def hold(wait: asyncio.Event | float, *, after: bool = False) -> Fault:

@@ -1,0 +1,109 @@
+"""What goes wrong between us and a platform's servers: errors, pages, broken and late
+answers, rate limits. In the end each answer is there once, and whole."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.emulators.claude_reply import Hold
+from tests.faults.stage import EDIT, POST, SlackStage, Stage
+
+WHOLE = "The capital of France is, as it happens, Paris."
+
+#: How a call may fail, before it had its effect and after that.
+FAILURES: dict[str, Callable[[Any, bool], Any]] = {
+    "500": lambda make, after: make.status(500, after=after),
+    "502": lambda make, after: make.html(502, after=after),
+    "503": lambda make, after: make.status(503, after=after),
+    "reset": lambda make, after: make.cut(after=after),
+    "half an answer": lambda make, after: make.half(after=after),
+}
+
+
+def in_two(stage: Stage) -> asyncio.Event:
+    """Let Claude answer in two pieces, the second once the event is set."""
+    gate = asyncio.Event()
+    half, rest = "The capital of France", " is, as it happens, Paris."
+    stage.claude.script([half, Hold(gate), rest])
+    return gate
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("what", [POST, EDIT])
+async def test_a_write_that_fails_is_made_again_and_not_twice(
+    stage: Stage, what: str, failure: str, after: bool
+) -> None:
+    rule = stage.strike(what, FAILURES[failure](stage.faults, after))
+    gate = in_two(stage)
+    async with stage.played():
+        thread = await stage.ask()
+        await stage.begins(thread)
+        gate.set()
+        await stage.reads(thread, WHOLE)
+    assert rule.struck == 1
+
+
+@pytest.mark.parametrize("what", [POST, EDIT])
+async def test_several_refusals_in_a_row_are_waited_out(
+    stage: Stage, what: str
+) -> None:
+    rule = stage.strike(what, stage.faults.throttle(1), times=2)
+    gate = in_two(stage)
+    async with stage.played():
+        thread = await stage.ask()
+        if what == EDIT:
+            await stage.begins(thread)
+        gate.set()
+        await stage.reads(thread, WHOLE)
+    assert rule.struck == 2
+
+
+async def test_a_minute_that_slack_asks_for_is_kept_and_outlived(
+    on_slack: SlackStage,
+) -> None:
+    stage = on_slack
+    rule = stage.strike(EDIT, stage.faults.throttle(60))
+    gate = in_two(stage)
+    async with stage.running(grace=0.1):
+        thread = await stage.ask()
+        await stage.begins(thread)
+        gate.set()
+        await stage.until(lambda: rule.struck)
+        # Others in the workspace have other ways of writing.
+        stage.claude.script("Rome.")
+        other = await stage.ask("and of Italy?")
+        await stage.reads(other, "Rome.")
+        assert len(stage.slack.calls_of("chat.update")) == 1
+    # What was final is only written out by the next process.
+    async with stage.played():
+        await stage.reads(thread, WHOLE)
+    assert len(stage.claude.questions) == 2
+
+
+async def test_a_storm_of_refusals_loses_nothing(on_slack: SlackStage) -> None:
+    stage = on_slack
+    async with stage.played():
+        storm = stage.slack.faults.add("*", stage.faults.throttle(1), times=8)
+        threads = []
+        for number in range(5):
+            stage.claude.script(f"Answer {number}.")
+            threads.append(await stage.ask(f"question {number}?"))
+        await stage.until(
+            lambda: all(len(stage.texts(thread)) == 1 for thread in threads)
+        )
+        assert storm.struck == 8
+
+
+async def test_an_answer_that_is_late_is_waited_for(stage: Stage) -> None:
+    gate = in_two(stage)
+    late = asyncio.Event()
+    stage.strike(POST, stage.faults.hold(late, after=True))
+    async with stage.played():
+        thread = await stage.ask()
+        await stage.begins(thread)
+        gate.set()
+        late.set()
+        await stage.reads(thread, WHOLE)
