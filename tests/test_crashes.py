@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from adapters.slack.bodies import PLACEHOLDER
-from tests import crash_points, invariants
+from tests import crash_points, invariants, stream_crash_points
 from tests.crash_points import LONG, never
 from tests.emulators.claude_reply import Hold
 from tests.emulators.slack.faults import ALWAYS
@@ -203,7 +203,8 @@ async def the_checks_see_what_is_wrong(scene: Scene) -> None:
 
 
 def scenes() -> list[Scenario]:
-    return [*crash_points.scenarios.all, *scenarios.all]
+    plots = (crash_points.scenarios, stream_crash_points.scenarios, scenarios)
+    return [scenario for each in plots for scenario in each.all]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
