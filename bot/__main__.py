@@ -27,7 +27,7 @@ import click
 import dotenv
 from rich.console import Console
 
-from bot import logs, portable, report
+from bot import logs, portable, printing, report
 from bot.app import App
 from bot.catalogue import Survey
 from bot.errors import ConfigError, InUse, ThreadkeepError, leaves
@@ -38,7 +38,7 @@ from bot.rules import EVERYWHERE, Place, Setting
 from bot.settings import Settings
 from bot.stores import Rulebook
 from bot.values import Finding, Grade
-from storage.sqlite import open_rulebook, open_store, read_spending
+from storage.sqlite import open_rulebook, open_store, read_opinions, read_spending
 
 log = logging.getLogger(__name__)
 
@@ -82,8 +82,8 @@ SINCE = click.option(
 FORMAT = click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "csv", "json"]),
-    default="table",
+    type=click.Choice([printing.TABLE, printing.CSV, printing.JSON]),
+    default=printing.TABLE,
     show_default=True,
 )
 
@@ -107,6 +107,15 @@ def usage(by: str | None, since: str, form: str) -> None:
 def audit(within: str, most: int, since: str, form: str) -> None:
     """Print who changed which setting, and when."""
     sys.exit(_run(_audit(_environment(), within, most, since, form)))
+
+
+@main.command()
+@click.option("--texts", is_flag=True, help="With what was asked and answered.")
+@SINCE
+@FORMAT
+def feedback(texts: bool, since: str, form: str) -> None:
+    """Print how good readers found answers."""
+    sys.exit(_run(_feedback(_environment(), texts, since, form)))
 
 
 @main.group()
@@ -227,8 +236,8 @@ async def _usage(env: Mapping[str, str], by: str | None, since: str, form: str) 
     begin = report.since(since, time.time())
     rows = await read_spending(Settings.from_env(env).database, begin)
     keys = [by] if by else ["day", "channel", "person"]
-    if form != "table":
-        _print_rows(report.spending_rows(rows, keys[0]), form)
+    if form != printing.TABLE:
+        printing.rows(report.spending_rows(rows, keys[0]), form)
         return 0
     console = _console()
     if not rows:
@@ -246,12 +255,27 @@ async def _audit(
     parts = within.split(":", 3) if within else []
     async with open_rulebook(Settings.from_env(env).database) as rulebook:
         entries = await rulebook.audit(Place(*parts), begin, most)
-    if form != "table":
-        _print_rows(report.audit_rows(entries), form)
-    elif entries:
-        _console().print(report.audit(entries))
-    else:
-        click.echo(f"Nothing was changed since {_moment(begin)}.")
+    nothing = f"Nothing was changed since {_moment(begin)}."
+    printing.either(
+        report.audit_rows(entries),
+        report.audit(entries),
+        nothing,
+        form=form,
+        console=_console(),
+    )
+    return 0
+
+
+async def _feedback(env: Mapping[str, str], texts: bool, since: str, form: str) -> int:
+    begin = report.since(since, time.time())
+    found = await read_opinions(Settings.from_env(env).database, begin)
+    if texts and form == printing.TABLE:
+        raise ConfigError("--texts needs --format csv or json.")
+    rows = report.opinion_rows(found, texts=texts)
+    nothing = f"Nobody said how good an answer was since {_moment(begin)}."
+    printing.either(
+        rows, report.opinions(found), nothing, form=form, console=_console()
+    )
     return 0
 
 
@@ -323,11 +347,6 @@ def _read_text(file: str) -> str:
         raise ConfigError(f"{file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{file} is no text in UTF-8.") from None
-
-
-def _print_rows(rows: Sequence[Mapping[str, Any]], form: str) -> None:
-    text = report.as_csv(rows) if form == "csv" else report.as_json(rows)
-    click.echo(text, nl=False)
 
 
 def _console() -> Console:

@@ -19,7 +19,7 @@ from bot.errors import ConfigError
 from bot.money import Spending
 from bot.options import BY_NAME
 from bot.rules import Entry
-from bot.values import Finding, Grade, Usage
+from bot.values import Finding, Grade, Opinion, Usage
 
 MARKS = {
     Grade.GOOD: ("✓", "green"),
@@ -160,6 +160,39 @@ def audit_rows(entries: Sequence[Entry]) -> list[dict[str, Any]]:
             "after": entry.after,
         }
         for entry in entries
+    ]
+
+
+def opinions(found: Sequence[Opinion]) -> Table:
+    """How good readers found answers, without what was said."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("When (UTC)", "", "Model", "Prompt", "Where"):
+        table.add_column(column, overflow="fold", no_wrap=column == "When (UTC)")
+    for each in found:
+        table.add_row(
+            f"{datetime.fromtimestamp(each.at, UTC):%Y-%m-%d %H:%M}",
+            "good" if each.good else "bad",
+            each.model,
+            "" if each.prompt is None else f"no. {each.prompt}",
+            Text(str(each.thread)),
+        )
+    return table
+
+
+def opinion_rows(found: Sequence[Opinion], *, texts: bool) -> list[dict[str, Any]]:
+    """The same as plain values, for programs; with what was asked and answered only if
+    `texts` are wanted."""
+    return [
+        {
+            "at": datetime.fromtimestamp(each.at, UTC).isoformat(),
+            "thread": str(each.thread),
+            "turn": each.turn,
+            "good": each.good,
+            "model": each.model,
+            "prompt": each.prompt,
+            **({"question": each.question, "answer": each.answer} if texts else {}),
+        }
+        for each in found
     ]
 
 

@@ -322,6 +322,24 @@ class ThreadSummary:
     last: float
 
 
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """How good a reader found an answer."""
+
+    thread: ThreadKey
+    #: The key of the turn.
+    turn: str
+    #: When the answer ended, in seconds since 1970.
+    at: float
+    good: bool
+    model: str
+    #: The id of the prompt's version that Claude was given.
+    prompt: int | None
+    #: What was asked, as far as it was not taken back, and what was answered.
+    question: str
+    answer: str
+
+
 class Grade(enum.Enum):
     """How a finding of `threadkeep check` is to be taken."""
 

@@ -16,6 +16,7 @@ from bot.values import (
     LOOP_SECONDS,
     Ended,
     Heard,
+    Opinion,
     Said,
     Shown,
     Spoken,
@@ -136,6 +137,21 @@ THREADS = """
 """
 
 # An erased message counts: it tells as well as any how far we have heard.
+# For reports, which may read all there is.
+OPINIONS = """
+    SELECT turns.*, platform, workspace, channel, thread, (
+        SELECT group_concat(said.text, char(10)) FROM (
+            SELECT text FROM messages
+            WHERE messages.thread_id = turns.thread_id AND turn_id = turns.id
+              AND asks AND deleted_at IS NULL
+            ORDER BY at, id
+        ) AS said
+      ) AS question
+    FROM turns JOIN threads ON threads.id = turns.thread_id
+    WHERE feedback IS NOT NULL AND ended_at >= ?
+    ORDER BY ended_at, turns.id
+"""
+
 NEWEST = """
     SELECT platform, workspace, channel, thread, message
     FROM threads CROSS JOIN messages ON messages.id = (
@@ -283,6 +299,24 @@ def exchange(
         return []
     asked = Said("user", "\n".join([preface, *left] if preface else left))
     return [asked, Said("assistant", answer)] if answer else [asked]
+
+
+def opinions(db: Database, since: float) -> list[Opinion]:
+    """How good readers found answers that ended at or after `since`, oldest first."""
+    rows = db.execute(OPINIONS, [since]).fetchall()
+    return [
+        Opinion(
+            thread=_key(row),
+            turn=row["key"],
+            at=row["ended_at"],
+            good=bool(row["feedback"]),
+            model=row["model"] or "",
+            prompt=row["prompt"],
+            question=row["question"] or "",
+            answer=row["text"],
+        )
+        for row in rows
+    ]
 
 
 def transcript(db: Database, key: ThreadKey) -> list[tuple[str, str]]:

@@ -24,6 +24,7 @@ from bot.rules import (
 from bot.stores import Judge
 from bot.values import (
     Heard,
+    Opinion,
     Outcome,
     Said,
     Shown,
@@ -76,6 +77,16 @@ async def read_spending(path: Path, since: float) -> list[Spending]:
         return await reader.read(
             lambda db: ledger.spending(db, since=since, within=EVERYWHERE, person="")
         )
+
+
+async def read_opinions(path: Path, since: float) -> list[Opinion]:
+    """How good readers found the answers that ended at or after `since`, oldest first;
+    also while another process has the database.
+
+    Raises ConfigError when there is no database of ours at `path`.
+    """
+    with closing(Reader(open_beside(path))) as reader:
+        return await reader.read(lambda db: queries.opinions(db, since))
 
 
 @asynccontextmanager

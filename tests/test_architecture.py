@@ -15,6 +15,7 @@ MAY_IMPORT = {
     "bot": {"bot"},
     "bot/__main__.py": {"bot", "storage", "click", "dotenv", "rich"},
     "bot/portable.py": {"bot", "yaml"},
+    "bot/printing.py": {"bot", "rich"},
     "bot/report.py": {"bot", "rich"},
     "bot/claude.py": {"bot", "anthropic", "httpx2"},
     "bot/faults.py": {"bot", "anthropic", "httpx2"},
@@ -43,6 +44,7 @@ LAYERS = (
     ("bot.claude", "bot.rehearsal", "bot.pacer", "bot.inbox", "bot.reply"),
     ("bot.changing", "bot.trying", "bot.steward", "bot.answers"),
     ("bot.checks", "bot.responder", "bot.past", "bot.desk", "bot.report"),
+    ("bot.printing",),
     ("bot.app",),
     ("bot.__main__",),
 )

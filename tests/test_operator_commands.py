@@ -9,6 +9,7 @@ import pytest_asyncio
 from bot.rules import Change, Entry, Place
 from storage.sqlite import open_store
 from tests.product import Nursery
+from tests.storage.talk import exchange, said
 from tests.test_commands import MISTAKE, Shell
 
 # The nursery of the module lives on one loop, and its tests with it.
@@ -123,13 +124,42 @@ async def test_what_cannot_be_done_is_said_in_a_sentence(
     assert words in printed
 
 
-@pytest.mark.parametrize("command", ["audit", "settings export", "usage"])
+@pytest.mark.parametrize("command", ["audit", "feedback", "settings export", "usage"])
 async def test_without_a_database_there_is_nothing_to_show(
     tmp_path: Path, nursery: Nursery, command: str
 ) -> None:
     status, printed = await Shell(tmp_path, nursery).run({}, *command.split())
     assert status == MISTAKE
     assert "nothing was said so far" in printed
+
+
+async def test_what_readers_think_goes_out(shell: Shell) -> None:
+    since = ("--since", "2026-11-01")
+    status, printed = await shell.run({}, "feedback", *since)
+    assert (status, "Nobody said how good" in printed) == (0, True)
+    async with open_store(shell.folder / "threadkeep.db") as store:
+        for number, good in ((1, True), (2, False)):
+            asked = said(str(number), at=1_795_694_400.0 + number)
+            await exchange(store, asked, f"Answer {number}.")
+            facts = await store.facts(asked.thread)
+            assert facts is not None
+            await store.feedback(asked.thread, facts.key, good)
+    _, printed = await shell.run({}, "feedback", "--since", "1970-01-01")
+    assert [word in printed for word in ("good", "bad", "Answer")] == [
+        True,
+        True,
+        False,
+    ]
+    form = ("--format", "json", "--since", "1970-01-01")
+    _, printed = await shell.run({}, "feedback", "--texts", *form)
+    assert [(each["good"], each["answer"]) for each in json.loads(printed)] == [
+        (True, "Answer 1."),
+        (False, "Answer 2."),
+    ]
+    _, printed = await shell.run({}, "feedback", *form)
+    assert "answer" not in json.loads(printed)[0]
+    status, printed = await shell.run({}, "feedback", "--texts", *since)
+    assert (status, "--texts needs" in printed) == (2, True)
 
 
 async def test_the_audit_is_read_by_place_and_by_programs(shell: Shell) -> None:
