@@ -20,7 +20,7 @@ class Pacer:
 
     async def may_write(self, wish: Wish) -> Wish:
         """Return when `wish` is granted, or what has replaced it meanwhile; the write
-        must follow at once."""
+        must follow at once, and then `landed`."""
         granted: asyncio.Future[Wish] = asyncio.get_running_loop().create_future()
         self._waiting[wish.reply] = granted
         try:
@@ -45,9 +45,15 @@ class Pacer:
         now = self._clock()
         self._pacing.cool(thread, way, now + seconds, now)
 
+    def landed(self, reply: str) -> None:
+        """Note that the write of `reply` that it was allowed is made, or given up."""
+        self._pacing.landed(reply)
+        self._pump()
+
     def leave(self, reply: str) -> None:
         """Forget `reply`: it is finished."""
         self._pacing.leave(reply)
+        self._pump()
 
     def _ask(self, wish: Wish) -> None:
         self._pacing.ask(wish, self._clock())

@@ -7,9 +7,11 @@ is the newest text, so a stale edit cannot queue.
 Rule 3: the order of grants is final texts, first sights, refreshes, placeholders.
 Final texts go in the order in which the answers ended; among others, whoever was
 shown longest ago goes first. Of every burst, a write for each reply that streams is
-kept for final texts and first sights, up to half of it. So nobody starves: those two
+kept for final texts and first sights, up to two thirds. So nobody starves: those two
 are finite, and refreshes take turns.
-Rule 4: a scope that the platform throttled grants nothing until its time.
+Rule 4: a write that is under way may arrive at any moment. So as long as it is, it
+counts as made just now, lest several that were late arrive with those after them.
+Rule 5: a scope that the platform throttled grants nothing until its time.
 """
 
 import enum
@@ -56,6 +58,7 @@ class _Bucket:
     rate: Rate | None
     refilled: float
     tokens: float = field(init=False)
+    under_way: int = 0
     cooled: float = 0.0
 
     def __post_init__(self) -> None:
@@ -64,15 +67,25 @@ class _Bucket:
     def refill(self, now: float) -> None:
         if self.rate is not None:
             gained = max(0.0, now - self.refilled) * self.rate.count / self.rate.seconds
-            self.tokens = min(float(self.rate.burst), self.tokens + gained)
+            self.tokens = min(self.most, self.tokens + gained)
         self.refilled = max(self.refilled, now)
+
+    @property
+    def most(self) -> float:
+        """As many as there could be. One, whatever is under way, where there is no
+        burst: it is spread out by then."""
+        assert self.rate is not None
+        return max(1.0, float(self.rate.burst - self.under_way))
 
     def opens(self, urgency: Urgency, replies: int) -> float:
         """When a write this urgent could be made if no other came first, with so many
-        `replies` that stream."""
+        `replies` that stream; infinity if not before one that is under way lands."""
         if self.rate is None:
             return self.cooled
-        kept = min(replies, self.rate.burst // 2) if urgency >= Urgency.REFRESH else 0
+        spare = self.rate.burst * 2 // 3
+        kept = min(replies, spare) if urgency >= Urgency.REFRESH else 0
+        if 1.0 + kept > self.most:
+            return float("inf")
         short = 1.0 + kept - self.tokens
         if short <= 0:
             return self.cooled
@@ -87,7 +100,7 @@ class _Bucket:
 
     def is_full(self, now: float) -> bool:
         full = self.rate is None or self.tokens >= self.rate.burst
-        return full and self.cooled <= now
+        return full and not self.under_way and self.cooled <= now
 
 
 #: A way of writing, and the names of the scopes that are counted, widest first.
@@ -159,6 +172,8 @@ class _Standing:
     #: Since when its text is final.
     ended: float | None = None
     budgets: list[_Budget] = field(default_factory=list)
+    #: What its write that is under way is counted in.
+    counted: list[_Bucket] = field(default_factory=list)
 
 
 class Pacing:
@@ -189,9 +204,17 @@ class Pacing:
             budget, urgency = placed
             del budget.wishes[urgency][reply]
 
+    def landed(self, reply: str) -> None:
+        """Note that the write of `reply` that was granted last is made, or given up."""
+        if standing := self._standings.get(reply):
+            for bucket in standing.counted:
+                bucket.under_way -= 1
+            standing.counted.clear()
+
     def leave(self, reply: str) -> None:
         """Forget `reply`: it is finished."""
         self.withdraw(reply)
+        self.landed(reply)
         if standing := self._standings.pop(reply, None):
             for budget in standing.budgets:
                 budget.replies.discard(reply)
@@ -240,10 +263,14 @@ class Pacing:
                     break
                 if budget.ready(wish, names) > now + ROUNDING:
                     continue
+                self.landed(wish.reply)
+                standing = self._standings[wish.reply]
                 for bucket in budget.within(names):
                     bucket.tokens -= 1.0
+                    bucket.under_way += 1
+                    standing.counted.append(bucket)
                 self.withdraw(wish.reply)
-                self._standings[wish.reply].granted = now
+                standing.granted = now
                 granted.append(wish)
         return granted
 

@@ -125,6 +125,7 @@ class Reply:
                     part = self._stale()
                     if part and wish.way in self._surface.ways(part):
                         await self._try_to_write(part, wish.way)
+                    self._pacer.landed(self._turn.key)
                 elif self._finished:
                     break
                 else:

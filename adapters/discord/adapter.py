@@ -30,8 +30,8 @@ LIMITS = Limits(
     # Discord takes 2,000 characters (facts B5); some of them are for what is added
     # to a text that goes on.
     part_chars=2_000 - len(MORE),
-    # About a sentence of Claude's.
-    settle=0.5,
+    # A few words of Claude's.
+    settle=0.25,
     # Five writes in five seconds and channel (facts B4); a thread is a channel. Evenly
     # spread, six never come within five seconds: discord.py would hold the sixth
     # back, and the newest text behind it.

@@ -50,8 +50,8 @@ LIMITS = Limits(
     # A markdown block holds 12,000 (facts A5.4); the rest is room for what is
     # added on the way, and for counting characters differently than Slack.
     part_chars=11_000,
-    # About a sentence of Claude's; an answer that ends within it is shown whole.
-    settle=0.7,
+    # A few words of Claude's; an answer that ends within it is one message, not two.
+    settle=0.25,
     rates={
         # Several hundred posts a minute, and 1 a second in each channel.
         Way.POST: (
@@ -65,9 +65,10 @@ LIMITS = Limits(
         Way.CLOSE: _STARTS,
     },
     paces={
-        # Slack's own advice is an edit every 3 s (facts A5.1).
-        Way.EDIT: Pace(first=1.2, last=3.0, grown=1_500, fewest=8),
-        Way.APPEND: Pace(first=0.8, last=1.5, grown=1_500, fewest=8),
+        # Slack's own advice is an edit every 3 s (facts A5.1), which long answers keep
+        # to; people look at the beginning.
+        Way.EDIT: Pace(first=0.5, last=3.0, grown=5_000, fewest=8),
+        Way.APPEND: Pace(first=0.4, last=1.5, grown=5_000, fewest=8),
     },
     pings=mrkdwn.PINGS,
     creators=True,

@@ -28,14 +28,24 @@ def replies(granted: list[Wish]) -> list[str]:
     return [wish.reply for wish in granted]
 
 
+class Landing(Pacing):
+    """Pacing whose writes are made in no time."""
+
+    def grant(self, now: float) -> list[Wish]:
+        granted = super().grant(now)
+        for wish in granted:
+            self.landed(wish.reply)
+        return granted
+
+
 def test_grants_at_once_while_there_is_room() -> None:
-    pacing = Pacing(LIMITS)
+    pacing = Landing(LIMITS)
     pacing.ask(edit("a"), 0.0)
     assert replies(pacing.grant(0.0)) == ["a"]
 
 
 def test_keeps_room_for_a_final_text() -> None:
-    pacing = Pacing(LIMITS)
+    pacing = Landing(LIMITS)
     for name in "abc":
         pacing.ask(edit(name), 0.0)
     pacing.grant(0.0)
@@ -44,7 +54,7 @@ def test_keeps_room_for_a_final_text() -> None:
 
 
 def test_final_goes_before_first_goes_before_refresh() -> None:
-    pacing = Pacing(LIMITS)
+    pacing = Landing(LIMITS)
     pacing.cool(thread("x"), Way.EDIT, until=10.0, now=0.0)
     pacing.ask(edit("refresh"), 0.0)
     pacing.ask(edit("first", Urgency.FIRST), 0.0)
@@ -58,7 +68,7 @@ def test_final_goes_before_first_goes_before_refresh() -> None:
 
 
 def test_refreshes_take_turns() -> None:
-    pacing = Pacing(LIMITS)
+    pacing = Landing(LIMITS)
     seen: list[str] = []
     now = 0.0
     for name in "abcd":
@@ -72,7 +82,7 @@ def test_refreshes_take_turns() -> None:
 
 
 def test_a_newer_wish_replaces_the_older() -> None:
-    pacing = Pacing(LIMITS)
+    pacing = Landing(LIMITS)
     pacing.ask(edit("a", earliest=5.0), 0.0)
     pacing.ask(edit("a", Urgency.FINAL), 0.0)
     assert [wish.urgency for wish in pacing.grant(0.0)] == [Urgency.FINAL]
@@ -80,7 +90,7 @@ def test_a_newer_wish_replaces_the_older() -> None:
 
 
 def test_a_message_keeps_its_own_interval() -> None:
-    pacing = Pacing(LIMITS)
+    pacing = Landing(LIMITS)
     pacing.ask(edit("a", earliest=3.0), 0.0)
     assert pacing.grant(2.9) == []
     assert pacing.next_grant(2.9) == 3.0
@@ -88,7 +98,7 @@ def test_a_message_keeps_its_own_interval() -> None:
 
 
 def test_a_throttled_scope_cools_and_others_do_not() -> None:
-    pacing = Pacing(LIMITS)
+    pacing = Landing(LIMITS)
     pacing.cool(thread("a"), Way.EDIT, until=30.0, now=0.0)
     pacing.ask(edit("a", Urgency.FINAL), 0.0)
     pacing.ask(edit("b", Urgency.FINAL, workspace="T2"), 0.0)
@@ -97,14 +107,14 @@ def test_a_throttled_scope_cools_and_others_do_not() -> None:
 
 
 def test_a_platform_that_does_not_count_grants_everything() -> None:
-    pacing = Pacing(Limits(part_chars=100))
+    pacing = Landing(Limits(part_chars=100))
     for name in "abcdefgh":
         pacing.ask(edit(name), 0.0)
     assert len(pacing.grant(0.0)) == 8
 
 
 def test_final_texts_go_in_the_order_in_which_the_answers_ended() -> None:
-    pacing = Pacing(LIMITS)
+    pacing = Landing(LIMITS)
     pacing.cool(thread("x"), Way.EDIT, until=10.0, now=0.0)
     for now, name in enumerate("cab"):
         pacing.ask(edit(name, Urgency.FINAL), float(now))
@@ -135,7 +145,7 @@ def post(name: str, channel: str = "C1") -> Wish:
 
 
 def test_a_write_is_counted_in_every_scope() -> None:
-    pacing = Pacing(POSTS)
+    pacing = Landing(POSTS)
     for name in "abc":
         pacing.ask(post(name), 0.0)
     assert replies(pacing.grant(0.0)) == ["a", "b"]
@@ -149,7 +159,7 @@ def test_a_write_is_counted_in_every_scope() -> None:
 
 
 def test_a_429_cools_the_scope_that_is_used_up_and_no_wider_one() -> None:
-    pacing = Pacing(POSTS)
+    pacing = Landing(POSTS)
     for name in "ab":
         pacing.ask(post(name), 0.0)
     pacing.grant(0.0)
@@ -161,9 +171,24 @@ def test_a_429_cools_the_scope_that_is_used_up_and_no_wider_one() -> None:
     assert replies(pacing.grant(30.0)) == ["c"]
 
 
+def test_what_is_under_way_counts_as_made_just_now() -> None:
+    pacing = Pacing(Limits(100, rates={Way.EDIT: (Rate(60, 60.0, RATE.scope, 3),)}))
+    for name in "abc":
+        pacing.ask(edit(name, Urgency.FINAL), 0.0)
+    assert replies(pacing.grant(0.0)) == ["a", "b", "c"]
+    # All three may arrive only now, so no more than one is added to them.
+    for name in "def":
+        pacing.ask(edit(name, Urgency.FINAL), 9.0)
+    assert replies(pacing.grant(9.0)) == ["d"]
+    for name in "abcd":
+        pacing.landed(name)
+    assert replies(pacing.grant(9.0)) == []
+    assert replies(pacing.grant(10.0)) == ["e"]
+
+
 def test_the_best_way_that_is_free_is_chosen() -> None:
     rates = {Way.OPEN: (Rate(1, 60.0, Scope.WORKSPACE),), **POSTS.rates}
-    pacing = Pacing(Limits(part_chars=100, rates=rates))
+    pacing = Landing(Limits(part_chars=100, rates=rates))
     ways = (Way.OPEN, Way.POST)
     here = thread("a")
     assert pacing.choose(here, ways, Urgency.FIRST, 0.0) is Way.OPEN
@@ -175,7 +200,7 @@ def test_the_best_way_that_is_free_is_chosen() -> None:
 
 
 def test_forgets_budgets_that_are_full_again() -> None:
-    pacing = Pacing(LIMITS)
+    pacing = Landing(LIMITS)
     for name in "abcdefgh":
         pacing.ask(edit(name, workspace=f"T{name}"), 0.0)
     pacing.grant(0.0)
@@ -198,7 +223,7 @@ def test_forgets_budgets_that_are_full_again() -> None:
 def test_never_more_than_the_platform_allows_in_any_minute(
     steps: list[tuple[str, Urgency, float]],
 ) -> None:
-    pacing = Pacing(LIMITS)
+    pacing = Landing(LIMITS)
     now, writes = 0.0, []
     for name, urgency, pause in steps:
         pacing.ask(edit(name, urgency), now)
@@ -210,7 +235,7 @@ def test_never_more_than_the_platform_allows_in_any_minute(
 
 @given(st.integers(1, 60))
 def test_everyone_is_served_and_the_budget_is_used(replies_at_once: int) -> None:
-    pacing = Pacing(LIMITS)
+    pacing = Landing(LIMITS)
     now, count = 0.0, 0
     served: set[str] = set()
     for n in range(replies_at_once):
