@@ -265,20 +265,17 @@ def _misasked(claude: ClaudeEmulator, turns: Sequence[Turn]) -> Iterator[str]:
 def _is_prompt_of(
     turn: Turn, read: Sequence[tuple[str, str]], turns: Sequence[Turn]
 ) -> bool:
+    *before, (role, content) = read
+    # A second attempt may have brought along more, behind what the first one read.
+    if role != "user" or not turn.entries or not turn.entries[0][1].startswith(content):
+        return False
     # Neither side of a refused turn is read again.
     earlier = [
         each
         for each in turns
         if each.place == turn.place and each.id < turn.id and each.ended != "refused"
     ]
-    *before, (role, content) = read
-    # A second attempt may have brought along more, behind what the first one read.
-    return (
-        before == [entry for each in earlier for entry in each.entries]
-        and role == "user"
-        and turn.entries[:1] != ()
-        and turn.entries[0][1].startswith(content)
-    )
+    return before == [entry for each in earlier for entry in each.entries]
 
 
 def _written(witness: Witness, turn: Turn) -> list[float]:

@@ -59,7 +59,7 @@ LIMITS = Limits(
             Rate(count=59, seconds=60.0, scope=Scope.CHANNEL, burst=4),
         ),
         # Tier 3, 50 a minute, and tier 2 and 4 for streams, 20 and 100.
-        Way.EDIT: (Rate(count=49, seconds=60.0, scope=Scope.WORKSPACE, burst=9),),
+        Way.EDIT: (Rate(count=49, seconds=60.0, scope=Scope.WORKSPACE, burst=8),),
         Way.OPEN: _STARTS,
         Way.APPEND: (Rate(count=97, seconds=60.0, scope=Scope.WORKSPACE, burst=18),),
         Way.CLOSE: _STARTS,
