@@ -51,6 +51,8 @@ async def half_answered(scene: DiscordScene, *later: str | list[Step]) -> str:
     scene.claude.script(["Half of it", never()], *later)
     thread = await scene.opens_with("all of it")
     await scene.answered(thread, HALF)
+    # What is shown is stored before it is posted, and the message's id after.
+    await scene.reads("SELECT count(message) FROM replies", 1)
     await scene.reads(TEXT, "Half of it")
     return thread
 
@@ -77,7 +79,7 @@ async def killed_when_the_answer_had_come_and_was_not_stored(
     scene: DiscordScene,
 ) -> None:
     gate = asyncio.Event()
-    scene.claude.script(["It", Hold(gate), " is."], "It is Paris.")
+    scene.claude.script(["It", Hold(gate), " is, of all cities,"], "It is Paris.")
     thread = await scene.opens_with("and the capital?")
     await scene.answered(thread, "It …")
     with scene.locked():

@@ -158,7 +158,11 @@ class DiscordScene:
 
     async def end(self) -> None:
         """Let it finish what it does, and see whether all is as it must be."""
-        await self.stored("delivered")
+        try:
+            await self.stored("delivered")
+        except TimeoutError as error:
+            error.add_note("\n".join(self._dump()))
+            raise
         await self.stop()
         self.check()
 
