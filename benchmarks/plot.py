@@ -2,7 +2,6 @@
 in each way, as an SVG. Needs the extra `plot`."""
 
 import asyncio
-import statistics
 
 import click
 from matplotlib import pyplot
@@ -56,12 +55,13 @@ def main(file: str) -> None:
 
 
 def _typical(run: Run) -> Watched:
-    """The reply of which the mean of what was seen is the median of all."""
+    """The reply that was whole when half of all were, or the most of it seen where half
+    never were."""
 
-    def shown(reply: Watched) -> float:
-        return statistics.fmean([at for at, _ in reply.seen] or [1e9])
+    def order(reply: Watched) -> tuple[float, int]:
+        return reply.end, -(reply.seen[-1][1] if reply.seen else 0)
 
-    return sorted(run.replies, key=shown)[len(run.replies) // 2]
+    return sorted(run.replies, key=order)[len(run.replies) // 2]
 
 
 def _finished(run: Run) -> int:

@@ -44,6 +44,10 @@ class DiscordWitness:
         #: Where people talk.
         self.channels: list[str] = []
         self.direct: list[str] = []
+        #: How many requests may be invalid, and whether what was said in a message may
+        #: have been heard late.
+        self.most_invalid = MOST_INVALID
+        self.may_be_late = False
         #: What people asked by command.
         self.commands: list[Asked] = []
 
@@ -54,7 +58,8 @@ class DiscordWitness:
             for seen in self.discord.messages(place):
                 mentioned = self.discord.mention in seen.text
                 if not seen.bot and (called or mentioned):
-                    yield Said(channel, seen.id, seen.text)
+                    late = self.may_be_late
+                    yield Said(channel, seen.id, seen.text, late=late)
         channels = {place: channel for channel, place in self._places()}
         for asked in self.commands:
             yield Said(channels[asked.channel], asked.id, "a command")
@@ -100,7 +105,7 @@ class DiscordWitness:
                 yield f"{place} is a thread without a turn"
         for ping in self.discord.pings:
             yield f"{ping.message} pings {ping.what}"
-        if (count := self.discord.invalid_requests) > MOST_INVALID:
+        if (count := self.discord.invalid_requests) > self.most_invalid:
             yield f"{count} requests were invalid"
 
     def _places(self) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,8 @@ that we are in is fetched (platform facts B1, C).
 import logging
 import time
 from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
 
 import discord
 
@@ -27,6 +29,9 @@ log = logging.getLogger(__name__)
 RECENT = 86400.0
 # The most messages of one thread that are caught up with.
 MOST_MISSED = 200
+# How far back, in seconds, it is looked once more at what was heard: whoever was killed
+# while catching up has heard what was said last, and not what was said before.
+OVERLAP = 600.0
 
 # How long, in seconds, until the same channel is told again that we may not answer.
 REPEAT = 3600.0
@@ -79,7 +84,7 @@ class Ears:
         for thread, last in newest:
             if self._may_have_missed(thread, last, shard):
                 try:
-                    await self._fetch(thread, last)
+                    await insist(partial(self._fetch, thread, last))
                 except (DeliveryError, AccessRevoked) as error:
                     log.warning("discord.not_caught_up thread=%s %s", thread, error)
 
@@ -149,7 +154,7 @@ class Ears:
         place = guild.get_channel_or_thread(int(thread.thread))
         # A thread that is put away has had no message for a long time.
         newest = getattr(place, "last_message_id", None)
-        return newest is not None and newest > int(last)
+        return newest is not None and (newest > int(last) or _is_fresh(last))
 
     async def _fetch(self, thread: ThreadKey, last: str) -> None:
         channel = self._link.client.get_partial_messageable(
@@ -160,7 +165,7 @@ class Ears:
                 message
                 async for message in channel.history(
                     limit=MOST_MISSED,
-                    after=discord.Object(int(last)),
+                    after=_before(last),
                     oldest_first=True,
                 )
             ]
@@ -170,3 +175,17 @@ class Ears:
             await self._deliver(each)
         if spoken:
             log.info("discord.caught_up thread=%s messages=%d", thread, len(spoken))
+
+
+def _is_fresh(message: str) -> bool:
+    """Whether `message` was said so lately that others before it may be unheard."""
+    said = discord.utils.snowflake_time(int(message)).timestamp()
+    return time.time() - said < OVERLAP
+
+
+def _before(message: str) -> discord.Object:
+    """Where to begin to look for what was missed, up to and after `message`."""
+    said = discord.utils.snowflake_time(int(message))
+    return discord.Object(
+        max(0, discord.utils.time_snowflake(said - timedelta(seconds=OVERLAP)))
+    )
