@@ -1,6 +1,7 @@
 """Sessions that end, begin again, and are missed."""
 
 import logging
+import time
 from pathlib import Path
 
 import discord as sdk
@@ -9,11 +10,14 @@ import pytest
 from adapters.discord import sessions
 from adapters.discord.asking import ABOUT
 from adapters.discord.commands import digest
+from bot.inbox import judge
+from bot.values import Heard, ThreadKey
 from storage.sqlite import open_store
 from tests.adapters.discord.conftest import Guild
 from tests.adapters.discord.test_troubles import answering
 from tests.emulators.claude import ClaudeEmulator
 from tests.emulators.discord import DiscordEmulator
+from tests.emulators.discord.faults import MESSAGES, status
 
 
 async def test_a_resumed_session_misses_nothing_and_doubles_nothing(
@@ -67,6 +71,47 @@ async def test_what_was_said_while_it_was_down_is_answered_if_it_is_fresh(
             await guild.answered(thread, "One.", "Two.")
             await guild.quiet()
         assert discord.command_puts == 1
+
+
+@pytest.mark.parametrize("fails", [True, False])
+async def test_what_was_missed_is_fetched_though_something_was_heard_since(
+    tmp_path: Path, fails: bool
+) -> None:
+    async with (
+        DiscordEmulator() as discord,
+        ClaudeEmulator() as claude,
+        open_store(tmp_path / "threadkeep.db") as store,
+    ):
+        guild = Guild(discord, claude, store)
+        claude.script("One.", "Two.", "Three.")
+        async with answering(discord, claude, store):
+            thread = await guild.thread_of(guild.mention("first"))
+            await guild.answered(thread, "One.")
+            await guild.quiet()
+        await discord.until(lambda: not discord.gateway.connected)
+        discord.say(guild.bob, thread, "are you there?")
+        if fails:
+            rule = discord.faults.add("GET", MESSAGES, status(503))
+        else:
+            # Killed while it caught up, it had heard this one and not the other.
+            message = discord.say(guild.bob, thread, "and now?")
+            where = ThreadKey("discord", discord.guild, guild.general, thread)
+            known = Heard(
+                thread=where,
+                message=message,
+                at=time.time(),
+                author=guild.bob,
+                text="and now?",
+                addressed=False,
+                opens=False,
+            )
+            await store.hear(known, judge)
+        async with answering(discord, claude, store):
+            await claude.until(
+                lambda: any("are you there?" in each for each in guild.prompts()), 20
+            )
+            await guild.quiet()
+        assert not fails or rule.struck == 1
 
 
 async def test_a_form_that_was_open_during_a_restart_still_counts(
