@@ -163,7 +163,13 @@ class Slack:
 
     def promised(self, question: Question) -> float | None:
         """See `Platform`."""
-        return next((at for at, _ in self.answer(question)), None)
+        place = question.thread.channel, question.thread.thread
+        lines = (
+            each.at
+            for each in self._slack.statuses
+            if each.status and (each.channel, each.thread_ts) == place
+        )
+        return next(lines, None)
 
     def answer(self, question: Question) -> list[tuple[float, str]]:
         """See `Platform`."""

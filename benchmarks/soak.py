@@ -46,7 +46,8 @@ SENTENCE = "Restore the newest snapshot first, and only then start the workers. 
 
 SLACK_CALLS = (
     *("chat.postMessage", "chat.update", "conversations.replies"),
-    *("users.info", "assistant.threads.setStatus"),
+    # Not the status line, which goes by itself if it cannot be cleared.
+    "users.info",
     *("chat.startStream", "chat.appendStream", "chat.stopStream"),
 )
 DISCORD_CALLS = (

@@ -40,7 +40,8 @@ class Status:
 
     async def set(self, turn: Turn, text: str) -> bool:
         """Show `text`, or nothing; say whether that was to be had."""
-        if turn.thread.channel in self._refused:
+        # What may show is taken away, whatever was refused since.
+        if text and turn.thread.channel in self._refused:
             return False
         wait = self._wait()
         if wait > PATIENCE:

@@ -116,7 +116,9 @@ class SlackSurface:
         if self._has_status:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLEARING):
-                    await self._status.set(self._turn, "")
+                    # Twice if need be: left alone it would show for two minutes.
+                    if not await self._status.set(self._turn, ""):
+                        await self._status.set(self._turn, "")
 
     async def remove(self, index: int) -> None:
         """See `bot.ports.Surface`."""
@@ -141,7 +143,12 @@ class SlackSurface:
             return ts
         try:
             await self._client.call(
-                "chat.update", channel=self._turn.thread.channel, ts=ts, **body
+                "chat.update",
+                channel=self._turn.thread.channel,
+                ts=ts,
+                # An answer that is given anew takes over the messages of another turn.
+                metadata=bodies.metadata(self._turn, index),
+                **body,
             )
         except Unstreamable as error:
             # An earlier process began it as a stream, and was killed.

@@ -43,6 +43,9 @@ class Stage:
     faults: ModuleType
     platform: SlackEmulator | DiscordEmulator
     witness: invariants.Witness
+    alice: str
+    bob: str
+    general: str
 
     def __init__(self, claude: ClaudeEmulator, database: Path) -> None:
         self.claude = claude
@@ -180,4 +183,5 @@ class DiscordStage(Stage):
         if self.discord.thread_of(thread) is None:
             return []
         seen = self.discord.messages(thread)
-        return [each.text for each in seen if each.bot and each.type == 0]
+        ours = (each for each in seen if each.bot and not each.ephemeral_for)
+        return [each.text for each in ours if each.type == 0]
