@@ -91,7 +91,8 @@ class DiscordWitness:
             seen = [each for each in there if each.bot and each.text != BUSY]
             for each in seen:
                 card = place == channel and each.id in threads
-                if not (card or (place, each.id) in replies or each.type in ANSWERS):
+                told = each.type in ANSWERS or each.ephemeral_for
+                if not (card or (place, each.id) in replies or told):
                     yield f"{each.id} in {place} belongs to no turn"
                 if each.thinking:
                     yield f"{each.id} in {place} still is thinking"
