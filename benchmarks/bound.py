@@ -24,8 +24,6 @@ Clock = Callable[[], float]
 #: on, and what was seen of it so far; if so, that is counted.
 MayWrite = Callable[[str, Growth], bool]
 
-#: Slack's advice on streaming: one edit of a message every 3 s (platform facts A5.1).
-INTERVAL = 3.0
 STEP = 0.02
 
 EDITS = slack.RATES["chat.update"][0]
@@ -111,7 +109,7 @@ def _least_on_slack(replies: int, channels: int, seconds: float) -> float:
         posted = max(0.0, (i - burst) / posts, min(wait, seconds))
         before = min(posted, seconds)
         total += before * (posted - before / 2) + (seconds - before) * wait
-    return max(total / replies / seconds, _alone(seconds, 1, INTERVAL))
+    return total / replies / seconds
 
 
 def _least_on_discord(replies: int, channels: int, seconds: float) -> float:
@@ -146,9 +144,7 @@ def _begin_on_slack(clock: Clock) -> MayWrite:
     def may_write(channel: str, seen: Growth) -> bool:
         if not seen:
             return not meter.admit("chat.postMessage", channel)
-        # As in `_alone`, the first edit need not rest: Slack's advice is on edits.
-        rested = len(seen) == 1 or clock() - seen[-1][0] >= INTERVAL
-        return rested and not meter.admit("chat.update", channel)
+        return not meter.admit("chat.update", channel)
 
     return may_write
 
