@@ -146,7 +146,7 @@ class Soak:
         database = self._life.process.database
         async with asyncio.timeout(DRAINING):
             # A database tells nobody that it changed.
-            while self._open(database) or self.slack.slack.socket.pending:  # noqa: ASYNC110
+            while self._left(database):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
         return time.monotonic() - began
 
@@ -193,11 +193,13 @@ class Soak:
         self._number += 1
         return f"question {self._number}?"
 
-    def _open(self, database: Path) -> int:
-        query = "SELECT count(*) FROM turns WHERE state <> 'delivered'"
+    def _left(self, database: Path) -> int:
+        """How many messages are not stored yet, and turns not written out."""
+        said = "SELECT count(*) FROM messages WHERE role = 'user' AND asks"
+        open_ = "SELECT count(*) FROM turns WHERE state <> 'delivered'"
         with contextlib.closing(sqlite3.connect(database)) as db:
-            (count,) = db.execute(query).fetchone()
-        return int(count)
+            (stored,), (turns,) = (db.execute(q).fetchone() for q in (said, open_))
+        return int(self.asked.total() - stored + turns)
 
 
 async def soak(seconds: float, threads: int, folder: Path, seed: int) -> Soaked:
