@@ -24,7 +24,7 @@ from tests.emulators.slack import faults as slack_faults
 from tests.product import running
 
 # How long anything may take on a machine that is busy with other things.
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 POST, EDIT = "post", "edit"
 
