@@ -72,27 +72,23 @@ class Answers:
 
     async def stop_one(self, command: Command, place: Place, person: Person) -> Told:
         """Stop the answer that a control names."""
-        turn = command.arguments.get("turn", "")
-        facts = await self._store.facts(place.key, turn) if turn else None
+        facts = (
+            await self._named(command, place) if command.arguments.get("turn") else None
+        )
         if facts is None:
             return Told(NO_ANSWER)
         if not await self._may_control(person, facts, place):
             return Told(NOT_YOURS)
-        if facts.ended or not self._lanes.stop(place.key, turn):
+        if facts.ended or not self._lanes.stop(place.key, facts.key):
             return Told(ENDED)
         return SILENCE
 
     async def retry(self, command: Command, place: Place, person: Person) -> Told:
         """Have an answer written again, in the same place: the one that a control
         names, or the last."""
-        facts = await self._known(command, place)
-        if facts is None:
-            return Told(NO_ANSWER if command.arguments else NOTHING_TO_REPEAT)
-        # Before who may: of an answer that was given anew nobody asked the old one.
-        if not facts.newest:
-            return Told(NOT_LAST)
-        if not await self._may_control(person, facts, place):
-            return Told(NOT_YOURS)
+        facts = await self._last(command, place, person)
+        if isinstance(facts, str):
+            return Told(facts)
         if not await self._store.repeat(place.key, facts.key, self._now()):
             return Told(NOTHING_TO_REPEAT)
         log.info("turn.repeated thread=%s turn=%s", place.key, facts.key)
@@ -101,14 +97,9 @@ class Answers:
 
     async def go_on(self, command: Command, place: Place, person: Person) -> Told:
         """Have an answer gone on with that was cut."""
-        facts = await self._known(command, place)
-        if facts is None:
-            return Told(NO_ANSWER)
-        # Before who may: of an answer that was given anew nobody asked the old one.
-        if not facts.newest:
-            return Told(NOT_LAST)
-        if not await self._may_control(person, facts, place):
-            return Told(NOT_YOURS)
+        facts = await self._last(command, place, person)
+        if isinstance(facts, str):
+            return Told(facts)
         if not goes_on(facts.ended, facts.stop_reason, has_text=facts.has_text):
             return Told(NOTHING_LEFT)
         # Pressed twice it is one message, as if a platform had delivered it twice.
@@ -124,10 +115,25 @@ class Answers:
         await self._inbox.deliver(said)
         return SILENCE
 
-    async def _known(self, command: Command, place: Place) -> TurnFacts | None:
+    async def _named(self, command: Command, place: Place) -> TurnFacts | None:
         """The turn that a control names, or the newest in the thread."""
         turn = command.arguments.get("turn", "")
         return await self._store.facts(place.key, turn)
+
+    async def _last(
+        self, command: Command, place: Place, person: Person
+    ) -> TurnFacts | str:
+        """The turn meant, which must be the thread's last and for `person` to
+        control; or else what to tell them."""
+        facts = await self._named(command, place)
+        if facts is None:
+            return NO_ANSWER if command.arguments else NOTHING_TO_REPEAT
+        # Before who may: of an answer that was given anew nobody asked the old one.
+        if not facts.newest:
+            return NOT_LAST
+        if not await self._may_control(person, facts, place):
+            return NOT_YOURS
+        return facts
 
     async def _may_control(
         self, person: Person, facts: TurnFacts | None, place: Place | None = None

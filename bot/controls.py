@@ -2,7 +2,7 @@
 
 Rule: a button carries the key of its turn and nothing else, so it works after a
 restart; whether whoever presses it may, and whether that is still possible, is for
-`bot.desk` to find out then.
+`bot.answers` to find out then.
 """
 
 from collections.abc import Iterable

@@ -65,7 +65,7 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a platform allows, as data: the core never asks which one it is."""
+    """What one platform allows."""
 
     #: The most characters that one message may hold.
     part_chars: int

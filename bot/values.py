@@ -289,6 +289,13 @@ class Control(enum.Enum):
 PRESSED = "+"
 
 
+# How every platform says that there are no words yet, that more of them come (the
+# adapters' limits leave room for it), and, to whoever waited long, that all are there.
+PLACEHOLDER = "_Thinking…_"
+MORE = " …"
+READY = "your answer is complete."
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """Message number `index` of a reply should now read `text`.

@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from adapters.discord.adapter import LIMITS
-from adapters.discord.surface import MORE
 from bot.inbox import BUSY
+from bot.values import MORE
 from tests import invariants
 from tests.emulators.claude import ClaudeEmulator
 from tests.emulators.discord import DiscordEmulator

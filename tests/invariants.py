@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Protocol
 
 from adapters.slack.adapter import LIMITS
-from adapters.slack.bodies import EVENT_TYPE, MORE, PLACEHOLDER, READY
+from adapters.slack.bodies import EVENT_TYPE
 from bot.endings import WITHDRAWN
 from bot.limits import Limits
 from bot.renderer import Renderer
+from bot.values import MORE, PLACEHOLDER, READY
 from tests.emulators.claude import ClaudeEmulator
 from tests.emulators.slack import SlackEmulator
 from tests.emulators.slack.blocks import Json

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from adapters.slack.bodies import MORE, PLACEHOLDER
+from bot.values import MORE, PLACEHOLDER
 from tests import invariants
 from tests.emulators.claude import ClaudeEmulator
 from tests.emulators.discord import DiscordEmulator

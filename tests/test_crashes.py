@@ -13,7 +13,7 @@ from contextlib import closing
 import pytest
 import pytest_asyncio
 
-from adapters.slack.bodies import PLACEHOLDER
+from bot.values import PLACEHOLDER
 from tests import crash_points, invariants, stream_crash_points
 from tests.crash_points import LONG, never
 from tests.emulators.claude_reply import Hold

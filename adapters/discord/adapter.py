@@ -16,13 +16,13 @@ from adapters.discord.ears import Ears
 from adapters.discord.names import Names
 from adapters.discord.people import People
 from adapters.discord.places import Places
-from adapters.discord.surface import MORE, DiscordSurface, open_surface
+from adapters.discord.surface import DiscordSurface, open_surface
 from bot.errors import AccessRevoked, ConfigError, DeliveryError
 from bot.limits import Limits, Pace, Rate, Scope, Way
 from bot.people import Person
 from bot.ports import Host
 from bot.rules import Place
-from bot.values import Heard, ThreadKey, Turn
+from bot.values import MORE, Heard, ThreadKey, Turn
 
 log = logging.getLogger(__name__)
 

@@ -214,7 +214,7 @@ async def open_link(config: DiscordConfig) -> AsyncIterator[Link]:
 @contextlib.asynccontextmanager
 async def translated(what: str) -> AsyncIterator[None]:
     """Turn the SDK's errors into ours: Throttled, ThreadGone, Archived, Unfit,
-    AccessRevoked, or another DeliveryError, after which it is not known whether
+    AccessRevoked, or another DeliveryError; after the last it is not known whether
     `what` took effect."""
     try:
         async with asyncio.timeout(PATIENCE):
@@ -230,6 +230,9 @@ async def translated(what: str) -> AsyncIterator[None]:
     except RuntimeError as error:
         # What aiohttp says of a session that was closed.
         raise DeliveryError(f"{what}: the connection is closed") from error
+    except (KeyError, TypeError, ValueError) as error:
+        # What the SDK stumbles over where a proxy's page stands for the answer.
+        raise DeliveryError(f"{what}: the answer cannot be read") from error
 
 
 def _meaning(what: str, error: discord.HTTPException) -> ThreadkeepError:

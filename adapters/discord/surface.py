@@ -22,16 +22,10 @@ from adapters.discord.events import SPOKEN
 from adapters.discord.places import Places
 from bot.errors import AccessRevoked, DeliveryError, StorageError, ThreadGone
 from bot.limits import Way
-from bot.values import Part, Turn
+from bot.values import MORE, PLACEHOLDER, READY, Part, Turn
 
 log = logging.getLogger(__name__)
 
-# What readers see at the end of a text that goes on. The room for it is left out
-# of the adapter's limit.
-MORE = " …"
-# Where typing is all that people would see for long.
-PLACEHOLDER = "_Thinking…_"
-READY = "your answer is complete."
 CUT = "_(The rest of this message could not be shown here.)_"
 # What a message may hold however Discord counts: each character as two.
 SAFE_CHARS = 900

@@ -6,13 +6,7 @@ from adapters.slack import drawing, mrkdwn
 from adapters.slack.desk import DOWN, FEEDBACK, UP
 from bot.controls import buttons
 from bot.rules import Place
-from bot.values import Control, Part, Turn
-
-PLACEHOLDER = "_Thinking…_"
-# Tells a reader that more is coming; edits show no progress of their own.
-MORE = " …"
-
-READY = "your answer is complete."
+from bot.values import MORE, PLACEHOLDER, READY, Control, Part, Turn
 
 # chat.update refuses a `text` over 4,000 characters, though with blocks it is
 # only what notifications and screen readers use (facts A5.3).
@@ -58,7 +52,7 @@ def _thumbs(turn: str) -> dict[str, Any]:
         ("positive_button", UP, "Good answer"),
         ("negative_button", DOWN, "Bad answer"),
     ]
-    buttons = {
+    drawn = {
         name: {
             "text": {"type": "plain_text", "text": label.split()[0]},
             "accessibility_label": label,
@@ -66,7 +60,7 @@ def _thumbs(turn: str) -> dict[str, Any]:
         }
         for name, mark, label in sides
     }
-    element = {"type": "feedback_buttons", "action_id": FEEDBACK, **buttons}
+    element = {"type": "feedback_buttons", "action_id": FEEDBACK, **drawn}
     return {"type": "context_actions", "elements": [element]}
 
 

@@ -7,6 +7,7 @@ for `invariants.check` to say, once Threadkeep has stopped.
 
 import asyncio
 import contextlib
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import ModuleType
@@ -35,7 +36,7 @@ class Struck(Protocol):
     struck: int
 
 
-class Stage:
+class Stage(ABC):
     """Alice and Bob in #general."""
 
     name: str
@@ -94,21 +95,21 @@ class Stage:
         """Wait until some of an answer shows."""
         await self.until(lambda: self.texts(thread))
 
+    @abstractmethod
     async def ask(self, text: str = "and the capital?") -> str:
         """Let Alice mention the bot in #general; the thread of the answer."""
-        raise NotImplementedError
 
+    @abstractmethod
     def say(self, text: str, thread: str) -> None:
         """Let Bob go on in a thread."""
-        raise NotImplementedError
 
+    @abstractmethod
     def strike(self, what: str, fault: Any, **more: Any) -> Struck:
         """Let calls go wrong that post or edit."""
-        raise NotImplementedError
 
+    @abstractmethod
     def texts(self, thread: str) -> list[str]:
         """What the bot's messages in a thread read now."""
-        raise NotImplementedError
 
 
 class SlackStage(Stage):

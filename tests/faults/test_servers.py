@@ -16,6 +16,7 @@ WHOLE = "The capital of France is, as it happens, Paris."
 FAILURES: dict[str, Callable[[Any, bool], Any]] = {
     "500": lambda make, after: make.status(500, after=after),
     "502": lambda make, after: make.html(502, after=after),
+    "a page": lambda make, after: make.html(200, after=after),
     "503": lambda make, after: make.status(503, after=after),
     "reset": lambda make, after: make.cut(after=after),
     "half an answer": lambda make, after: make.half(after=after),
