@@ -82,6 +82,10 @@ MOST_HISTORY = 500
 # How long the backfill may wait for a rate limit while people wait for it.
 PATIENCE = 30.0
 
+# How often, in seconds, the SDK looks whether the socket is still there. What people
+# say in between waits for the next; oftener, and a slow pong would pass for a loss.
+PING = 5.0
+
 # Between tries to reach Slack again after the connection was lost.
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 
@@ -156,7 +160,9 @@ class SlackAdapter:
             logger=logging.getLogger("slack_bolt"),
         )
         app.error(_not_acknowledged)
-        handler = AsyncSocketModeHandler(app, self._config.app_token)
+        handler = AsyncSocketModeHandler(
+            app, self._config.app_token, ping_interval=PING
+        )
         # The SDK retries a lost connection by itself, at once and for ever,
         # and logs the raw error; this way it backs off, and an operator reads
         # what to do.

@@ -22,6 +22,7 @@ from tests.emulators.discord import DiscordEmulator
 from tests.emulators.discord import faults as discord_faults
 from tests.emulators.slack import SlackEmulator
 from tests.emulators.slack import faults as slack_faults
+from tests.emulators.slack.calls import Call
 from tests.product import running
 
 # How long anything may take on a machine that is busy with other things.
@@ -104,8 +105,8 @@ class Stage(ABC):
         """Let Bob go on in a thread."""
 
     @abstractmethod
-    def strike(self, what: str, fault: Any, **more: Any) -> Struck:
-        """Let calls go wrong that post or edit."""
+    def strike(self, what: str, fault: Any, *, within: str = "", **more: Any) -> Struck:
+        """Let calls go wrong that post or edit; if so wished, in one thread only."""
 
     @abstractmethod
     def texts(self, thread: str) -> list[str]:
@@ -136,9 +137,17 @@ class SlackStage(Stage):
         """See `Stage`."""
         self.slack.say(self.bob, self.general, text, thread_ts=thread)
 
-    def strike(self, what: str, fault: Any, **more: Any) -> Struck:
+    def strike(self, what: str, fault: Any, *, within: str = "", **more: Any) -> Struck:
         """See `Stage`."""
         method = {POST: "chat.postMessage", EDIT: "chat.update"}.get(what, what)
+
+        def there(call: Call) -> bool:
+            seen = self.slack.thread(self.general, within)
+            ours = call.value("ts") in [each.ts for each in seen]
+            return ours or call.value("thread_ts") == within
+
+        if within:
+            more["when"] = there
         return self.slack.faults.add(method, fault, **more)
 
     def texts(self, thread: str) -> list[str]:
@@ -173,11 +182,15 @@ class DiscordStage(Stage):
         """See `Stage`."""
         self.discord.say(self.bob, thread, text)
 
-    def strike(self, what: str, fault: Any, **more: Any) -> Struck:
+    def strike(self, what: str, fault: Any, *, within: str = "", **more: Any) -> Struck:
         """See `Stage`."""
-        methods = {POST: ("POST", discord_faults.MESSAGES)}
-        methods[EDIT] = ("PATCH", discord_faults.MESSAGE)
-        return self.discord.faults.add(*methods[what], fault, **more)
+        method, path = {
+            POST: ("POST", discord_faults.MESSAGES),
+            EDIT: ("PATCH", discord_faults.MESSAGE),
+        }[what]
+        if within:
+            path = path.replace(r"\d+", within, 1)
+        return self.discord.faults.add(method, path, fault, **more)
 
     def texts(self, thread: str) -> list[str]:
         """See `Stage`."""
