@@ -23,7 +23,7 @@ run: $(VENV)/.installed  ## answer: on Slack and Discord if set up, else in this
 	@exec $(BIN)/threadkeep serve
 
 test: $(VENV)/.tested  ## run the tests
-	@$(BIN)/pytest -n 4 --dist loadfile  # on two cores: much of it is waiting
+	@$(BIN)/pytest -n 5 --dist loadfile --no-loadscope-reorder  # much of it is waiting
 
 lint: $(VENV)/.tested  ## ruff and mypy, strict
 	@$(BIN)/ruff check .

@@ -6,6 +6,7 @@ the file and says what to do. Nothing is repaired and nothing is moved aside.
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -157,7 +158,17 @@ def _require_health(db: Database, path: Path) -> None:
 
 
 def _require_wal(db: Database, path: Path) -> None:
-    mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    # Of those who switch a new file at once SQLite refuses some without letting them
+    # wait as it should: they would wait for each other.
+    patience = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+            break
+        except sqlite3.OperationalError:
+            if time.monotonic() > patience:
+                raise
+            time.sleep(0.05)
     if mode != "wal":
         raise ConfigError(
             f"{path} is on a disk that SQLite cannot share memory on; set "

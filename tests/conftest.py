@@ -30,6 +30,16 @@ ssl.create_default_context = functools.cache(  # type: ignore[assignment]
 )
 
 
+# What takes long, and begins first, lest all wait for it in the end: the crashes, which
+# keep both cores busy, and the faults, which mostly wait.
+LONG = ("tests/test_crashes.py", "tests/test_discord_crashes.py", "tests/faults/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long."""
+    items.sort(key=lambda item: [not item.nodeid.startswith(each) for each in LONG])
+
+
 @pytest.fixture(autouse=True)
 def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let any look-up of an outside name fail the test that makes it."""
