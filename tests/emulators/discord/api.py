@@ -4,7 +4,6 @@ A call passes, in this order: the faults that are set up, the token, the rate
 limits, the rules. Every one is in the log, whatever became of it.
 """
 
-import asyncio
 import json
 import re
 from collections.abc import Callable
@@ -16,10 +15,11 @@ from aiohttp import web
 from tests.emulators.changes import Changes
 from tests.emulators.discord import refusals
 from tests.emulators.discord.calls import Call
-from tests.emulators.discord.faults import HALF, Answer, Fault, Faults
+from tests.emulators.discord.faults import Answer, Fault, Faults
 from tests.emulators.discord.model import GAPS, Refused, Request, Upload
 from tests.emulators.discord.rates import Meter, Verdict
 from tests.emulators.discord.rules import Rules
+from tests.emulators.wire import sever
 
 PREFIX = "/api/v10"
 #: Requests whose token is in the path.
@@ -71,12 +71,8 @@ class Api:
         finally:
             self.pending -= 1
             self._changes.mark()
-        if fault.cut and isinstance(request.transport, asyncio.Transport):
-            if fault.half:
-                request.transport.write(HALF)
-                request.transport.close()
-            else:
-                request.transport.abort()
+        if fault.cut:
+            sever(request, half=fault.half)
         headers = dict(answer.headers)
         if answer.body:
             # Without a charset, or discord.py reads it as plain text (B10).

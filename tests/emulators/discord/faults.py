@@ -16,12 +16,6 @@ from dataclasses import dataclass, field
 
 from tests.emulators.discord.calls import Call
 
-#: The beginning of an answer whose end does not come.
-HALF = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-    b'Content-Length: 500\r\n\r\n{"ok": tr'
-)
-
 #: How often a fault strikes that never ends.
 ALWAYS = 10**9
 

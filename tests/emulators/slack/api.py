@@ -4,7 +4,6 @@ A call passes, in this order: the faults that are set up, the token, the scope,
 the rate limit, the method. Every one is in the log, whatever became of it.
 """
 
-import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -15,8 +14,9 @@ from tests.emulators.changes import Changes
 from tests.emulators.slack import scopes
 from tests.emulators.slack.blocks import Json
 from tests.emulators.slack.calls import Call, Refused
-from tests.emulators.slack.faults import HALF, Answer, Fault, Faults
+from tests.emulators.slack.faults import Answer, Fault, Faults
 from tests.emulators.slack.rates import Meter
+from tests.emulators.wire import sever
 
 #: The one method for the app-level token (A4).
 APP_LEVEL = "apps.connections.open"
@@ -63,12 +63,8 @@ class Api:
         finally:
             self.pending -= 1
             self._changes.mark()
-        if fault.cut and isinstance(request.transport, asyncio.Transport):
-            if fault.half:
-                request.transport.write(HALF)
-                request.transport.close()
-            else:
-                request.transport.abort()
+        if fault.cut:
+            sever(request, half=fault.half)
         return web.Response(
             status=answer.status,
             text=answer.body,

@@ -60,7 +60,7 @@ class Chat:
                 metadata=metadata_of(call),
             )
         )
-        return self._answer(message)
+        return self.shown(message)
 
     def _update(self, call: Call) -> Json:
         message = self.own(call, "cant_update_message")
@@ -82,7 +82,7 @@ class Chat:
                 metadata_of(call) if "metadata" in call.arguments else message.metadata
             ),
         )
-        return self._answer(message) | {"text": message.text}
+        return self.shown(message) | {"text": message.text}
 
     def _delete(self, call: Call) -> Json:
         message = self.own(call, "cant_delete_message")
@@ -166,7 +166,8 @@ class Chat:
             raise Refused("cannot_reply_to_message")
         return ts
 
-    def _answer(self, message: Message) -> Json:
+    def shown(self, message: Message) -> Json:
+        """The answer to a call that wrote `message`."""
         shape = self._world.json(message, metadata=True)
         return {
             "ok": True,

@@ -128,13 +128,7 @@ class Streams:
             streaming=False,
         )
         del self._live[message.channel, message.ts]
-        shape = self._world.json(message, metadata=True)
-        return {
-            "ok": True,
-            "channel": message.channel,
-            "ts": message.ts,
-            "message": shape,
-        }
+        return self._chat.shown(message)
 
     def _found(self, call: Call) -> _Live:
         message = self._chat.own(call, "message_not_owned_by_app")
