@@ -74,12 +74,22 @@ class Guild:
 
 
 @pytest.fixture
-async def guild(tmp_path: Path) -> AsyncIterator[Guild]:
+async def unattended(tmp_path: Path) -> AsyncIterator[Guild]:
+    """The guild while the bot is down."""
     async with (
         DiscordEmulator() as discord,
         ClaudeEmulator() as claude,
         open_store(tmp_path / "threadkeep.db") as store,
-        connect_claude(claude.api_key, claude.base_url) as model,
-        running(discord, store, model, grace=0.2),
     ):
         yield Guild(discord, claude, store)
+
+
+@pytest.fixture
+async def guild(unattended: Guild) -> AsyncIterator[Guild]:
+    """The guild, and the bot answers in it."""
+    there, claude = unattended, unattended.claude
+    async with (
+        connect_claude(claude.api_key, claude.base_url) as model,
+        running(there.discord, there.store, model, grace=0.2),
+    ):
+        yield there

@@ -2,7 +2,6 @@
 
 import logging
 import time
-from pathlib import Path
 
 import discord as sdk
 import pytest
@@ -12,11 +11,8 @@ from adapters.discord.asking import ABOUT
 from adapters.discord.commands import digest
 from bot.inbox import judge
 from bot.values import Heard, ThreadKey
-from storage.sqlite import open_store
 from tests.adapters.discord.conftest import Guild
 from tests.adapters.discord.test_troubles import answering
-from tests.emulators.claude import ClaudeEmulator
-from tests.emulators.discord import DiscordEmulator
 from tests.emulators.discord.faults import MESSAGES, status
 
 
@@ -52,102 +48,86 @@ async def test_what_a_lost_session_missed_is_fetched_and_answered_once(
 
 
 async def test_what_was_said_while_it_was_down_is_answered_if_it_is_fresh(
-    tmp_path: Path,
+    unattended: Guild,
 ) -> None:
-    async with (
-        DiscordEmulator() as discord,
-        ClaudeEmulator() as claude,
-        open_store(tmp_path / "threadkeep.db") as store,
-    ):
-        guild = Guild(discord, claude, store)
-        claude.script("One.", "Two.")
-        async with answering(discord, claude, store):
-            thread = await guild.thread_of(guild.mention("first"))
-            await guild.answered(thread, "One.")
-            await guild.quiet()
-        await discord.until(lambda: not discord.gateway.connected)
-        discord.say(guild.bob, thread, "are you there?")
-        async with answering(discord, claude, store):
-            await guild.answered(thread, "One.", "Two.")
-            await guild.quiet()
-        assert discord.command_puts == 1
+    guild = unattended
+    discord, claude, store = guild.discord, guild.claude, guild.store
+    claude.script("One.", "Two.")
+    async with answering(discord, claude, store):
+        thread = await guild.thread_of(guild.mention("first"))
+        await guild.answered(thread, "One.")
+        await guild.quiet()
+    await discord.until(lambda: not discord.gateway.connected)
+    discord.say(guild.bob, thread, "are you there?")
+    async with answering(discord, claude, store):
+        await guild.answered(thread, "One.", "Two.")
+        await guild.quiet()
+    assert discord.command_puts == 1
 
 
 @pytest.mark.parametrize("fails", [True, False])
 async def test_what_was_missed_is_fetched_though_something_was_heard_since(
-    tmp_path: Path, fails: bool
+    unattended: Guild, fails: bool
 ) -> None:
-    async with (
-        DiscordEmulator() as discord,
-        ClaudeEmulator() as claude,
-        open_store(tmp_path / "threadkeep.db") as store,
-    ):
-        guild = Guild(discord, claude, store)
-        claude.script("One.", "Two.", "Three.")
-        async with answering(discord, claude, store):
-            thread = await guild.thread_of(guild.mention("first"))
-            await guild.answered(thread, "One.")
-            await guild.quiet()
-        await discord.until(lambda: not discord.gateway.connected)
-        discord.say(guild.bob, thread, "are you there?")
-        if fails:
-            rule = discord.faults.add("GET", MESSAGES, status(503))
-        else:
-            # Killed while it caught up, it had heard this one and not the other.
-            message = discord.say(guild.bob, thread, "and now?")
-            where = ThreadKey("discord", discord.guild, guild.general, thread)
-            known = Heard(
-                thread=where,
-                message=message,
-                at=time.time(),
-                author=guild.bob,
-                text="and now?",
-                addressed=False,
-                opens=False,
-            )
-            await store.hear(known, judge)
-        async with answering(discord, claude, store):
-            await claude.until(
-                lambda: any("are you there?" in each for each in guild.prompts()), 20
-            )
-            await guild.quiet()
-        assert not fails or rule.struck == 1
+    guild = unattended
+    discord, claude, store = guild.discord, guild.claude, guild.store
+    claude.script("One.", "Two.", "Three.")
+    async with answering(discord, claude, store):
+        thread = await guild.thread_of(guild.mention("first"))
+        await guild.answered(thread, "One.")
+        await guild.quiet()
+    await discord.until(lambda: not discord.gateway.connected)
+    discord.say(guild.bob, thread, "are you there?")
+    if fails:
+        rule = discord.faults.add("GET", MESSAGES, status(503))
+    else:
+        # Killed while it caught up, it had heard this one and not the other.
+        message = discord.say(guild.bob, thread, "and now?")
+        where = ThreadKey("discord", discord.guild, guild.general, thread)
+        known = Heard(
+            thread=where,
+            message=message,
+            at=time.time(),
+            author=guild.bob,
+            text="and now?",
+            addressed=False,
+            opens=False,
+        )
+        await store.hear(known, judge)
+    async with answering(discord, claude, store):
+        await claude.until(
+            lambda: any("are you there?" in each for each in guild.prompts()), 20
+        )
+        await guild.quiet()
+    assert not fails or rule.struck == 1
 
 
 async def test_a_form_that_was_open_during_a_restart_still_counts(
-    tmp_path: Path,
+    unattended: Guild,
 ) -> None:
-    async with (
-        DiscordEmulator() as discord,
-        ClaudeEmulator() as claude,
-        open_store(tmp_path / "threadkeep.db") as store,
-    ):
-        guild = Guild(discord, claude, store)
-        async with answering(discord, claude, store):
-            about = discord.say(guild.bob, guild.general, "the deploy is red")
-            form = discord.message_command(guild.alice, guild.general, about, ABOUT)
-            await discord.until(lambda: form.acked)
-        await discord.until(lambda: not discord.gateway.connected)
-        async with answering(discord, claude, store):
-            discord.submit(guild.alice, form, {"question": "why?"})
-            await discord.until(lambda: guild.prompts())
-            assert "the deploy is red" in guild.prompts()[0]
+    guild = unattended
+    discord, claude, store = guild.discord, guild.claude, guild.store
+    async with answering(discord, claude, store):
+        about = discord.say(guild.bob, guild.general, "the deploy is red")
+        form = discord.message_command(guild.alice, guild.general, about, ABOUT)
+        await discord.until(lambda: form.acked)
+    await discord.until(lambda: not discord.gateway.connected)
+    async with answering(discord, claude, store):
+        discord.submit(guild.alice, form, {"question": "why?"})
+        await discord.until(lambda: guild.prompts())
+        assert "the deploy is red" in guild.prompts()[0]
 
 
-async def test_guilds_are_shared_out_among_shards(tmp_path: Path) -> None:
-    async with (
-        DiscordEmulator() as discord,
-        ClaudeEmulator() as claude,
-        open_store(tmp_path / "threadkeep.db") as store,
-    ):
-        guild = Guild(discord, claude, store)
-        homes = [discord.add_guild(f"guild {n}", shard=(n, 2)) for n in (0, 1)]
-        channels = [discord.add_channel("general", guild=home) for home in homes]
-        async with answering(discord, claude, store, {"DISCORD_SHARDS": "2"}):
-            await discord.until(lambda: discord.gateway.connected == 2, timeout=20)
-            for channel in channels:
-                await guild.settled(await guild.thread_of(guild.mention("?", channel)))
-        assert sorted(discord.gateway.log) == [("IDENTIFY", 0), ("IDENTIFY", 1)]
+async def test_guilds_are_shared_out_among_shards(unattended: Guild) -> None:
+    guild = unattended
+    discord, claude, store = guild.discord, guild.claude, guild.store
+    homes = [discord.add_guild(f"guild {n}", shard=(n, 2)) for n in (0, 1)]
+    channels = [discord.add_channel("general", guild=home) for home in homes]
+    async with answering(discord, claude, store, {"DISCORD_SHARDS": "2"}):
+        await discord.until(lambda: discord.gateway.connected == 2, timeout=20)
+        for channel in channels:
+            await guild.settled(await guild.thread_of(guild.mention("?", channel)))
+    assert sorted(discord.gateway.log) == [("IDENTIFY", 0), ("IDENTIFY", 1)]
 
 
 async def test_many_starts_are_spread_over_the_day(
