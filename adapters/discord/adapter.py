@@ -34,7 +34,9 @@ LIMITS = Limits(
     settle=0.25,
     # Five writes in five seconds and channel (facts B4); a thread is a channel. Evenly
     # spread, six never come within five seconds: discord.py would hold the sixth
-    # back, and the newest text behind it.
+    # back, and the newest text behind it. Where the headers tell of less, it does not
+    # return from the call that spends it before the next is taken, so that the next is
+    # asked for then, with the newest text.
     rates={
         way: (Rate(count=19, seconds=20.0, scope=Scope.THREAD),)
         for way in (Way.POST, Way.EDIT)

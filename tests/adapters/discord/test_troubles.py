@@ -22,6 +22,7 @@ from tests.emulators.discord.faults import (
     error,
     status,
 )
+from tests.emulators.discord.rates import RATES, Rate
 from tests.product import running
 from tests.scripted import ScriptedModel
 
@@ -182,3 +183,36 @@ async def answering(
         running(discord, store, model, grace=0.2, env=env),
     ):
         yield
+
+
+async def test_a_limit_that_discords_headers_tell_is_kept_and_nothing_grows_old(
+    tmp_path: Path,
+) -> None:
+    scarce = {**RATES, "message.edit": Rate(1, 2.0)}
+    more, last, end = (asyncio.Event() for _ in range(3))
+    async with (
+        DiscordEmulator(rates=scarce) as discord,
+        ClaudeEmulator() as claude,
+        open_store(tmp_path / "threadkeep.db") as store,
+    ):
+        guild = Guild(discord, claude, store)
+        claude.script(
+            [
+                *("One, two,", Hold(more), " three, four,", Hold(last), " five, six,"),
+                *(Hold(end), " seven."),
+            ]
+        )
+        async with answering(discord, claude, store):
+            thread = await guild.thread_of(guild.mention("count"))
+            await discord.until(lambda: guild.replies(thread), timeout=10)
+            more.set()
+            await discord.until(lambda: "four" in guild.replies(thread)[0], timeout=10)
+            last.set()
+            # Time in which an edit would be made, held back, and grow old.
+            await asyncio.sleep(1.2)
+            end.set()
+            await guild.answered(thread, "One, two, three, four, five, six, seven.")
+    assert [call.text() for call in discord.calls_of("PATCH", MESSAGE)] == [
+        "One, two, three, four, …",
+        "One, two, three, four, five, six, seven.",
+    ]
