@@ -72,22 +72,43 @@ def schedule(
 
 def first_sight(replies: int, channels: int) -> tuple[float, float]:
     """How long, in seconds, the first sight of so many replies in so many channels of
-    Slack takes at the least, on average and for the last; all begin at once.
-
-    Each takes a post. The k-th in a channel waits for (k - burst) / rate, and all of
-    them together for the same with the workspace's rate.
-    """
-    waits = []
-    for nth in range(replies):
-        in_channel, in_all = nth // channels + 1, nth + 1
-        waits.append(
-            max(
-                0.0,
-                (in_channel - POSTS.burst) * POSTS.seconds / POSTS.count,
-                (in_all - ALL_POSTS.burst) * ALL_POSTS.seconds / ALL_POSTS.count,
-            )
-        )
+    Slack takes at the least, on average and for the last; all begin at once."""
+    waits = _posts(replies, channels)
     return sum(waits) / replies, max(waits)
+
+
+def last_sight(replies: int, channels: int, seconds: float) -> tuple[float, float]:
+    """The same for the end of replies, from their last word on, which comes for all of
+    them so many `seconds` after the question.
+
+    Each end takes a write after that word, a post or an edit; with rates added up and
+    all bursts full, the k-th waits for (k - bursts) / rates. And each takes a post.
+    """
+    edits, posts = EDITS.count / EDITS.seconds, POSTS.count / POSTS.seconds
+    all_posts = ALL_POSTS.count / ALL_POSTS.seconds
+    waits = [
+        max(
+            0.0,
+            (nth - channels * POSTS.burst - EDITS.burst) / (channels * posts + edits),
+            (nth - ALL_POSTS.burst - EDITS.burst) / (all_posts + edits),
+            posted - seconds,
+        )
+        for nth, posted in enumerate(_posts(replies, channels), 1)
+    ]
+    return sum(waits) / replies, max(waits)
+
+
+def _posts(replies: int, channels: int) -> list[float]:
+    """When so many posts can be made at the soonest: the k-th in a channel waits for
+    (k - burst) / rate, and all of them for the same with the workspace's rate."""
+    return [
+        max(
+            0.0,
+            (nth // channels + 1 - POSTS.burst) * POSTS.seconds / POSTS.count,
+            (nth + 1 - ALL_POSTS.burst) * ALL_POSTS.seconds / ALL_POSTS.count,
+        )
+        for nth in range(replies)
+    ]
 
 
 def _least_on_slack(replies: int, channels: int, seconds: float) -> float:

@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Group
 from rich.table import Table
 
-from benchmarks.bound import first_sight
+from benchmarks.bound import first_sight, last_sight
 from benchmarks.lag import ANSWER, SENTENCE, TOKENS_PER_SECOND
 from benchmarks.peers import PEERS, answering
 from benchmarks.platforms import Platform, Question, clock, opened
@@ -69,7 +69,8 @@ async def measure(platforms: Sequence[str]) -> Group:
     for scene in SCENES if "slack" in platforms else ():
         threads, channels, answer = scene
         runs = [await play(method, *scene) for method in METHODS]
-        first, last = first_sight(threads, channels)
+        first = first_sight(threads, channels)
+        end = last_sight(threads, channels, _lasted(runs[0].replies))
         tables += [
             table(
                 f"methods: {threads} at once in {channels}, answers of {len(answer)}",
@@ -79,8 +80,9 @@ async def measure(platforms: Sequence[str]) -> Group:
                 ),
                 map(_row, runs),
                 caption=f"""No way can show the first words of all of them sooner than
-                {span(first)} after the question on average and {span(last)} at the
-                worst, since each takes a post.""",
+                {span(first[0])} after the question on average and {span(first[1])} at
+                the worst, since each takes a post; nor their ends sooner than
+                {span(end[0])} and {span(end[1])} after the last word.""",
             ),
             "",
         ]
@@ -113,6 +115,11 @@ async def play(method: str, threads: int, channels: int, answer: str) -> Run:
                 platform.refusals,
                 clock(),
             )
+
+
+def _lasted(replies: Sequence[Watched]) -> float:
+    """How long, in seconds, Claude took for the slowest of them."""
+    return max(each.sent[-1][0] - each.question.at for each in replies)
 
 
 @contextlib.asynccontextmanager
