@@ -99,6 +99,16 @@ async def test_in_direct_messages_an_answer_is_a_stream(room: Room) -> None:
     assert room.slack.status(room.direct, ts) == ""
 
 
+async def test_a_word_stops_a_stream(room: Room) -> None:
+    ts, _ = room.begin("The capital", " of France is", " Paris.")
+    await room.shows(ts, "The capital", streaming=True)
+    room.slack.say(room.alice, room.direct, "stop", thread_ts=ts)
+    await room.slack.until(lambda: not room.seen(ts)[0].streaming, timeout=10)
+    seen, _ = room.seen(ts)
+    assert seen.text == "The capital\n\n_Stopped._"
+    assert [each.label for each in seen.controls] == ["Continue", "Retry"]
+
+
 async def test_in_channels_it_is_posted_and_edited(office: Office) -> None:
     office.claude.script("Paris.")
     await office.answered(office.ask("?"), "Paris.")
