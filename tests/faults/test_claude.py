@@ -41,20 +41,25 @@ MIDWAY: dict[str, tuple[Sequence[Step], str]] = {
 }
 
 
-@pytest.mark.parametrize("fault", BEFORE)
-async def test_without_an_answer_people_are_told_and_may_ask_again(
-    stage: Stage, fault: str
-) -> None:
-    steps, told = BEFORE[fault]
+async def told_and_asked_again(stage: Stage, steps: Sequence[Step]) -> str:
+    """What people read where Claude takes `steps`; asked again, it answers."""
     stage.claude.script(steps, "Paris.")
     async with stage.played():
         thread = await stage.ask()
         await stage.begins(thread)
         await stage.quiet()
         [text] = stage.texts(thread)
-        assert told in text
         stage.say(mentioning(stage, "and now?"), thread)
         await stage.reads(thread, text, "Paris.")
+    return text
+
+
+@pytest.mark.parametrize("fault", BEFORE)
+async def test_without_an_answer_people_are_told_and_may_ask_again(
+    stage: Stage, fault: str
+) -> None:
+    steps, told = BEFORE[fault]
+    assert told in await told_and_asked_again(stage, steps)
 
 
 @pytest.mark.parametrize("fault", [Fail(500), Fail(529), Fail(503), Abort()], ids=str)
@@ -70,16 +75,9 @@ async def test_in_the_middle_what_came_is_kept_and_marked(
 ) -> None:
     steps, told = MIDWAY[fault]
     stage.silence = 1.0 if fault == "a stall" else stage.silence
-    stage.claude.script(steps, "Paris.")
-    async with stage.played():
-        thread = await stage.ask()
-        await stage.begins(thread)
-        await stage.quiet()
-        [text] = stage.texts(thread)
-        assert text.startswith(HALF)
-        assert told in text
-        stage.say(mentioning(stage, "and now?"), thread)
-        await stage.reads(thread, text, "Paris.")
+    text = await told_and_asked_again(stage, steps)
+    assert text.startswith(HALF)
+    assert told in text
     read = [each["content"] for each in stage.claude.questions[-1].body["messages"]]
     # What was refused is read no more; what broke off is not taken for the end.
     refused = fault == "a refusal"
