@@ -1,5 +1,6 @@
 """How soon after somebody speaks Claude is asked, however long the thread is."""
 
+import asyncio
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -25,6 +26,9 @@ WARM_UP = 5
 # How often we look whether a question is stored: the most that is added to it.
 TICK = 0.001
 PATIENCE = 10.0
+# Between two questions, in seconds: Slack takes ten status lines a second, and each
+# answer sets one and clears it.
+PAUSE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,7 @@ class Office:
         await platform.until(lambda: platform.promised(question), PATIENCE)
         await platform.until(lambda: platform.answer(question), PATIENCE)
         await platform.until(lambda: platform.settled, PATIENCE)
+        await asyncio.sleep(PAUSE)
         promised = platform.promised(question)
         acknowledged = platform.acknowledged(question)
         assert promised is not None

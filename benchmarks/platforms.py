@@ -164,12 +164,13 @@ class Slack:
     def promised(self, question: Question) -> float | None:
         """See `Platform`."""
         place = question.thread.channel, question.thread.thread
-        lines = (
+        lines = [
             each.at
             for each in self._slack.statuses
             if each.status and (each.channel, each.thread_ts) == place
-        )
-        return next(lines, None)
+        ]
+        # What is answered at once needs no sign before it.
+        return min([*lines, *(at for at, _ in self.answer(question))], default=None)
 
     def answer(self, question: Question) -> list[tuple[float, str]]:
         """See `Platform`."""
@@ -261,7 +262,8 @@ class Discord:
     def promised(self, question: Question) -> float | None:
         """See `Platform`."""
         path = f"/channels/{question.thread.thread}/typing"
-        return next((each.at for each in self._discord.calls_of("POST", path)), None)
+        signs = [each.at for each in self._discord.calls_of("POST", path)]
+        return min([*signs, *(at for at, _ in self.answer(question))], default=None)
 
     def answer(self, question: Question) -> list[tuple[float, str]]:
         """See `Platform`."""
