@@ -165,8 +165,9 @@ def _require_wal(db: Database, path: Path) -> None:
         try:
             mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
             break
-        except sqlite3.OperationalError:
-            if time.monotonic() > patience:
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > patience:
                 raise
             time.sleep(0.05)
     if mode != "wal":

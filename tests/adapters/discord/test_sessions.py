@@ -47,18 +47,24 @@ async def test_what_a_lost_session_missed_is_fetched_and_answered_once(
     assert len(guild.prompts()) == 3
 
 
+async def spoken_to_while_down(guild: Guild) -> str:
+    """A thread that was answered once, and goes on while the bot is down."""
+    async with answering(guild.discord, guild.claude, guild.store):
+        thread = await guild.thread_of(guild.mention("first"))
+        await guild.answered(thread, "One.")
+        await guild.quiet()
+    await guild.discord.until(lambda: not guild.discord.gateway.connected)
+    guild.discord.say(guild.bob, thread, "are you there?")
+    return thread
+
+
 async def test_what_was_said_while_it_was_down_is_answered_if_it_is_fresh(
     unattended: Guild,
 ) -> None:
     guild = unattended
     discord, claude, store = guild.discord, guild.claude, guild.store
     claude.script("One.", "Two.")
-    async with answering(discord, claude, store):
-        thread = await guild.thread_of(guild.mention("first"))
-        await guild.answered(thread, "One.")
-        await guild.quiet()
-    await discord.until(lambda: not discord.gateway.connected)
-    discord.say(guild.bob, thread, "are you there?")
+    thread = await spoken_to_while_down(guild)
     async with answering(discord, claude, store):
         await guild.answered(thread, "One.", "Two.")
         await guild.quiet()
@@ -72,12 +78,7 @@ async def test_what_was_missed_is_fetched_though_something_was_heard_since(
     guild = unattended
     discord, claude, store = guild.discord, guild.claude, guild.store
     claude.script("One.", "Two.", "Three.")
-    async with answering(discord, claude, store):
-        thread = await guild.thread_of(guild.mention("first"))
-        await guild.answered(thread, "One.")
-        await guild.quiet()
-    await discord.until(lambda: not discord.gateway.connected)
-    discord.say(guild.bob, thread, "are you there?")
+    thread = await spoken_to_while_down(guild)
     if fails:
         rule = discord.faults.add("GET", MESSAGES, status(503))
     else:
