@@ -1,13 +1,12 @@
 """The command line, and the one place where the parts are chosen.
 
-Only this file names a store, loads an adapter and reads the environment.
+Only this file loads an adapter; a store is named here and in `bot.triage.commands`.
 """
 
 import asyncio
 import contextlib
 import importlib
 import logging
-import os
 import signal
 import sys
 import time
@@ -15,7 +14,6 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
-    Coroutine,
     Mapping,
     Sequence,
 )
@@ -24,13 +22,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-import dotenv
-from rich.console import Console
 
 from bot import logs, portable, printing, report
 from bot.app import App
 from bot.catalogue import Survey
-from bot.errors import ConfigError, InUse, ThreadkeepError, leaves
+from bot.commandline import console, environment, plain, run
+from bot.errors import ConfigError, InUse
 from bot.options import BY_NAME
 from bot.ports import Adapter, Model
 from bot.rehearsal import RehearsalModel
@@ -47,14 +44,24 @@ PLATFORMS = ("slack", "discord")
 # Where people talk when no platform is set up.
 TERMINAL = "adapters.terminal.adapter"
 
-# How wide a table is in a file or a pipe, which have no width of their own.
-WIDTH = 140
-
-# What Unix programs return for a mistake in how they were called or set up.
-MISTAKE = 2
+# Commands that are kept with what they do: what they import takes time.
+ELSEWHERE = {"triage": "bot.triage.commands"}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Group(click.Group):
+    """A group some of whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *ELSEWHERE])
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in ELSEWHERE:
+            found: click.Command = getattr(_load(ELSEWHERE[name]), name)
+            return found
+        return super().get_command(ctx, name)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="threadkeep")
 def main() -> None:
     """Claude in your team's threads, remembered in SQLite."""
@@ -63,14 +70,14 @@ def main() -> None:
 @main.command()
 def serve() -> None:
     """Answer until stopped; in the terminal, if no platform is set up."""
-    sys.exit(_run(_serve(_environment())))
+    sys.exit(run(_serve(environment())))
 
 
 @main.command()
 @click.option("--offline", is_flag=True, help="Call nobody; only look.")
 def check(offline: bool) -> None:
     """Say what is set up, what is missing and what is wrong."""
-    sys.exit(_run(_check(_environment(), offline)))
+    sys.exit(run(_check(environment(), offline)))
 
 
 SINCE = click.option(
@@ -96,7 +103,7 @@ FORMAT = click.option(
 @FORMAT
 def usage(by: str | None, since: str, form: str) -> None:
     """Print tokens and cost by day, channel and person."""
-    sys.exit(_run(_usage(_environment(), by, since, form)))
+    sys.exit(run(_usage(environment(), by, since, form)))
 
 
 @main.command()
@@ -106,7 +113,7 @@ def usage(by: str | None, since: str, form: str) -> None:
 @FORMAT
 def audit(within: str, most: int, since: str, form: str) -> None:
     """Print who changed which setting, and when."""
-    sys.exit(_run(_audit(_environment(), within, most, since, form)))
+    sys.exit(run(_audit(environment(), within, most, since, form)))
 
 
 @main.command()
@@ -115,7 +122,7 @@ def audit(within: str, most: int, since: str, form: str) -> None:
 @FORMAT
 def feedback(texts: bool, since: str, form: str) -> None:
     """Print how good readers found answers."""
-    sys.exit(_run(_feedback(_environment(), texts, since, form)))
+    sys.exit(run(_feedback(environment(), texts, since, form)))
 
 
 @main.group()
@@ -128,7 +135,7 @@ def settings() -> None:
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 def export_settings(file: str, force: bool) -> None:
     """Write all settings as YAML to FILE, or print them."""
-    sys.exit(_run(_export(_environment(), file, force)))
+    sys.exit(run(_export(environment(), file, force)))
 
 
 @settings.command("import")
@@ -138,23 +145,7 @@ def export_settings(file: str, force: bool) -> None:
 @click.option("--running", is_flag=True, help="Change running threads, too.")
 def import_settings(file: str, dry_run: bool, remove: bool, running: bool) -> None:
     """Set what FILE says ("-" for standard input), all of it or nothing."""
-    sys.exit(_run(_import(_environment(), file, dry_run, remove, running)))
-
-
-def _environment() -> dict[str, str]:
-    """The environment, over what a .env file in this folder says."""
-    written = {k: v for k, v in dotenv.dotenv_values(".env").items() if v is not None}
-    return {**written, **os.environ}
-
-
-def _run(command: Coroutine[Any, Any, int]) -> int:
-    """The exit status of `command`; a mistake of the operator costs one line."""
-    try:
-        return asyncio.run(command)
-    except* ThreadkeepError as errors:
-        for error in leaves(errors):
-            click.echo(f"threadkeep: {error}", err=True)
-    return MISTAKE
+    sys.exit(run(_import(environment(), file, dry_run, remove, running)))
 
 
 async def _serve(env: Mapping[str, str]) -> int:
@@ -215,7 +206,7 @@ async def _check(env: Mapping[str, str], offline: bool) -> int:
     for name in PLATFORMS:
         check = _load(f"adapters.{name}.check").check
         found += await check(env, offline=offline)
-    Console().print(report.findings(found))
+    console().print(report.findings(found))
     return 1 if any(each.grade is Grade.BAD for each in found) else 0
 
 
@@ -239,12 +230,11 @@ async def _usage(env: Mapping[str, str], by: str | None, since: str, form: str) 
     if form != printing.TABLE:
         printing.rows(report.spending_rows(rows, keys[0]), form)
         return 0
-    console = _console()
+    out = console()
     if not rows:
-        console.print(f"Nothing was asked since {_moment(begin)}.")
+        out.print(f"Nothing was asked since {_moment(begin)}.")
     for key in keys if rows else []:
-        plain = not (console.encoding or "").lower().startswith("utf")
-        console.print(report.spending(rows, key, plain=plain), "")
+        out.print(report.spending(rows, key, plain=plain(out)), "")
     return 0
 
 
@@ -261,7 +251,7 @@ async def _audit(
         report.audit(entries),
         nothing,
         form=form,
-        console=_console(),
+        console=console(),
     )
     return 0
 
@@ -273,9 +263,7 @@ async def _feedback(env: Mapping[str, str], texts: bool, since: str, form: str) 
         raise ConfigError("--texts needs --format csv or json.")
     rows = report.opinion_rows(found, texts=texts)
     nothing = f"Nobody said how good an answer was since {_moment(begin)}."
-    printing.either(
-        rows, report.opinions(found), nothing, form=form, console=_console()
-    )
+    printing.either(rows, report.opinions(found), nothing, form=form, console=console())
     return 0
 
 
@@ -347,16 +335,6 @@ def _read_text(file: str) -> str:
         raise ConfigError(f"{file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{file} is no text in UTF-8.") from None
-
-
-def _console() -> Console:
-    """Where tables are printed: as wide as the terminal, or wide enough for a file."""
-    console = Console()
-    return (
-        console
-        if console.is_terminal or "COLUMNS" in os.environ
-        else Console(width=140)
-    )
 
 
 def _moment(at: float) -> str:

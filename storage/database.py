@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlite_utils import Database
+from sqlite_utils import Database, Migrations
 
 from bot.errors import ConfigError
 from storage.faults import damaged, refusal
@@ -33,8 +33,9 @@ def make_directory(path: Path) -> None:
         ) from error
 
 
-def open_for_writing(path: Path) -> Database:
-    """Open the database at `path`, whole and up to date; create it if it is new.
+def open_for_writing(path: Path, steps: Migrations = migrations) -> Database:
+    """Open the database at `path`, whole and up to date; create it if it is new. Its
+    tables are those that `steps` make.
 
     Raises ConfigError when that cannot be done.
     """
@@ -42,14 +43,14 @@ def open_for_writing(path: Path) -> Database:
     db = _connect(path)
     with _closed_if_refused(db, path):
         # Whose file it is comes before anything that would write to it.
-        _require_ours(db, path)
+        _require_ours(db, path, steps)
         _require_health(db, path)
         _require_wal(db, path)
         # A power cut loses nothing that was committed. A group commit pays for it
         # once for all who wait, so it costs nothing under load.
         db.execute("PRAGMA synchronous = FULL")
         _require_writable(db)
-        migrate(db)
+        migrate(db, steps)
     return db
 
 
@@ -63,8 +64,9 @@ def open_for_reading(path: Path) -> Database:
     return db
 
 
-def open_beside(path: Path) -> Database:
-    """Open the database at `path` to read it, whoever else writes to it.
+def open_beside(path: Path, steps: Migrations = migrations) -> Database:
+    """Open the database at `path`, of the tables that `steps` make, to read it,
+    whoever else writes to it.
 
     Raises ConfigError when it is not there, or not one of ours.
     """
@@ -72,7 +74,7 @@ def open_beside(path: Path) -> Database:
         raise ConfigError(f"{path} is not there yet; nothing was said so far.")
     db = open_for_reading(path)
     with _closed_if_refused(db, path):
-        _require_ours(db, path)
+        _require_ours(db, path, steps)
     return db
 
 
@@ -138,13 +140,13 @@ def _connect(path: Path) -> Database:
     return Database(connection, recursive_triggers=False, execute_plugins=False)
 
 
-def _require_ours(db: Database, path: Path) -> None:
-    if db.table_names() and not migrations.applied(db):
+def _require_ours(db: Database, path: Path, steps: Migrations = migrations) -> None:
+    if db.table_names() and not steps.applied(db):
         raise ConfigError(
             f"{path} is the database of another program; set THREADKEEP_DB to "
             "another file."
         )
-    if newer := unknown(db):
+    if newer := unknown(db, steps):
         raise ConfigError(
             f"{path} was written by a newer threadkeep ({newer[-1]}); install that "
             "version, or set THREADKEEP_DB to another file."

@@ -10,8 +10,8 @@ from sqlite_utils import Database, Migrations
 migrations = Migrations("threadkeep")
 
 
-def migrate(db: Database) -> None:
-    """Bring `db` up to this module: all of it or, on any error, none.
+def migrate(db: Database, steps: Migrations = migrations) -> None:
+    """Bring `db` through all `steps`: all of them or, on any error, none.
 
     Leaves foreign keys enforced.
     """
@@ -23,7 +23,7 @@ def migrate(db: Database) -> None:
     # rather than fail when it first writes.
     db.execute("BEGIN IMMEDIATE")
     try:
-        migrations.apply(db)
+        steps.apply(db)
         db.execute("COMMIT")
     except BaseException:
         db.rollback()
@@ -31,10 +31,11 @@ def migrate(db: Database) -> None:
     db.execute("PRAGMA foreign_keys = ON")
 
 
-def unknown(db: Database) -> list[str]:
-    """Names of the migrations that `db` has been through and we do not have."""
-    applied = (migration.name for migration in migrations.applied(db))
-    return [name for name in applied if name not in globals()]
+def unknown(db: Database, steps: Migrations = migrations) -> list[str]:
+    """Names of the migrations that `db` has been through and that `steps` lacks."""
+    ours = {step.name for step in steps.pending(Database(memory=True))}
+    applied = (migration.name for migration in steps.applied(db))
+    return [name for name in applied if name not in ours]
 
 
 @migrations()

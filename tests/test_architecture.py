@@ -13,12 +13,28 @@ MODULES = sorted(p.relative_to(ROOT) for d in CODE for p in (ROOT / d).rglob("*.
 # Third parties, and our own packages, by the longest matching path.
 MAY_IMPORT = {
     "bot": {"bot"},
-    "bot/__main__.py": {"bot", "storage", "click", "dotenv", "rich"},
+    "bot/__main__.py": {"bot", "storage", "click"},
+    "bot/commandline.py": {"bot", "click", "dotenv", "rich"},
     "bot/portable.py": {"bot", "yaml"},
     "bot/printing.py": {"bot", "rich"},
     "bot/report.py": {"bot", "rich"},
     "bot/claude.py": {"bot", "anthropic", "httpx2"},
     "bot/faults.py": {"bot", "anthropic", "httpx2"},
+    **{
+        f"bot/triage/{name}.py": {"bot", "anthropic", "httpx2"}
+        for name in ("now", "batches", "estimate")
+    },
+    **{
+        f"bot/triage/{name}.py": {"bot", "anthropic"}
+        for name in ("account", "asking", "judging", "runs", "working")
+    },
+    **{
+        f"bot/triage/{name}.py": {"bot", "rich"}
+        for name in ("output", "scores", "screen")
+    },
+    "bot/triage/commands.py": {"bot", "storage", "click"},
+    "bot/triage/plot.py": {"bot", "matplotlib"},
+    "bot/triage/scheme.py": {"bot", "pydantic", "yaml"},
     "adapters/discord": {"adapters.discord", "bot", "aiohttp", "discord", "yarl"},
     "adapters/slack": {
         *("adapters.slack", "bot"),
@@ -44,7 +60,14 @@ LAYERS = (
     ("bot.claude", "bot.rehearsal", "bot.pacer", "bot.inbox", "bot.reply"),
     ("bot.changing", "bot.trying", "bot.steward", "bot.answers"),
     ("bot.checks", "bot.responder", "bot.past", "bot.desk", "bot.report"),
-    ("bot.printing",),
+    ("bot.printing", "bot.commandline"),
+    ("bot.triage.values", "bot.triage.scheme", "bot.triage.throttle"),
+    ("bot.triage.stores", "bot.triage.tickets", "bot.triage.asking"),
+    ("bot.triage.now", "bot.triage.batches", "bot.triage.estimate"),
+    ("bot.triage.evaluate", "bot.triage.runs", "bot.triage.account"),
+    ("bot.triage.screen", "bot.triage.output", "bot.triage.scores", "bot.triage.plot"),
+    ("bot.triage.judging", "bot.triage.working", "bot.triage.library"),
+    ("bot.triage.commands", "bot.triage"),
     ("bot.app",),
     ("bot.__main__",),
 )
@@ -61,12 +84,10 @@ def imports(path: Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             assert node.module is not None
-            found.add(node.module)
-            found |= {
-                full
-                for alias in node.names
-                if is_module(full := f"{node.module}.{alias.name}")
-            }
+            # A package on the way to a module in it is not what is imported.
+            full = {f"{node.module}.{alias.name}" for alias in node.names}
+            modules = {name for name in full if is_module(name)}
+            found |= modules if modules == full else modules | {node.module}
     return found
 
 

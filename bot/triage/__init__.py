@@ -1,0 +1,35 @@
+"""Sorts tickets: thousands from a file, or one where people talk.
+
+    from bot.triage import classify
+
+    for answer in classify(["I was charged twice", "Nobody can sign in"]):
+        print(answer.values or answer.reason)
+
+`aclassify` is the same for coroutines, `read_scheme` reads a scheme of your own.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bot.triage.library import aclassify as aclassify
+    from bot.triage.library import classify as classify
+    from bot.triage.scheme import read as read_scheme
+    from bot.triage.values import Answer as Answer
+
+__all__ = ["Answer", "aclassify", "classify", "read_scheme"]
+
+_PLACES = {
+    "Answer": ("bot.triage.values", "Answer"),
+    "aclassify": ("bot.triage.library", "aclassify"),
+    "classify": ("bot.triage.library", "classify"),
+    "read_scheme": ("bot.triage.scheme", "read"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    # When it is asked for: whoever answers people does not wait for all of it.
+    if name not in _PLACES:
+        raise AttributeError(name)
+    module, attribute = _PLACES[name]
+    return getattr(importlib.import_module(module), attribute)

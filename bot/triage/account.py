@@ -1,0 +1,37 @@
+"""Whose key triage uses, and where it remembers."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anthropic
+
+from bot import claude
+from bot.commandline import environment
+from bot.errors import ConfigError
+from bot.settings import Settings
+
+
+@dataclass(frozen=True)
+class Account:
+    """What the environment says, as far as triage needs it."""
+
+    api_key: str | None = field(repr=False)
+    base_url: str | None
+    archive: Path
+
+    @classmethod
+    def of_environment(cls, api_key: str | None = None) -> "Account":
+        """With `api_key` instead of the environment's, if there is one. Raises
+        ConfigError for settings that cannot be."""
+        settings = Settings.from_env(environment())
+        archive = settings.database.with_name("triage.db")
+        return cls(api_key or settings.api_key, settings.base_url, archive)
+
+    def client(self) -> anthropic.AsyncAnthropic:
+        """A client of Claude's API, to be closed. Raises ConfigError without a key."""
+        if self.api_key is None:
+            raise ConfigError(
+                "Triage asks Claude, and ANTHROPIC_API_KEY is not set: put a key into "
+                ".env, or into the environment."
+            )
+        return claude.client(self.api_key, self.base_url)

@@ -1,0 +1,288 @@
+"""`threadkeep triage`: the command line of bulk triage.
+
+Beside `bot.__main__`, only this file names a store.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from bot.catalogue import CHEAP_MODEL, MODELS
+from bot.commandline import console, plain, run
+from bot.errors import ConfigError
+from bot.triage import asking, batches, judging, output, runs, scores, screen, working
+from bot.triage.account import Account
+from bot.triage.estimate import draw, estimate
+from bot.triage.evaluate import Score
+from bot.triage.judging import Contender
+from bot.triage.now import AT_ONCE
+from bot.triage.scheme import load, read
+from bot.triage.stores import DONE, Run
+from bot.triage.tickets import opened
+from storage.export import write_table
+from storage.triage import TriageArchive, open_archive, read_runs
+
+# What `--estimate` compares: the current models.
+COMPARED = tuple(MODELS)[:4]
+
+
+class _Group(click.Group):
+    """A group that takes a file where it has no command of that name."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        helps = ctx.help_option_names
+        if args and args[0] not in self.commands and args[0] not in helps:
+            args = ["run", *args]
+        elif not args and not sys.stdin.isatty():
+            args = ["run", "-"]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Group, invoke_without_command=False)
+def triage() -> None:
+    """Sort support tickets with Claude: `threadkeep triage tickets.csv -o out.csv`.
+
+    What follows is a file, or one of the commands below; `threadkeep triage run --help`
+    lists all options.
+    """
+
+
+@triage.command("run")
+@click.argument("file", default="-")
+@click.option("-o", "--output", "out", default="-", help="Where to; - is the terminal.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(output.FORMS),
+    help="As what; by the name of the file if not said.",
+)
+@click.option("--db", default="", help="Write a table into this SQLite file as well.")
+@click.option(
+    "-c", "--column", "columns", multiple=True, help="The column with the ticket."
+)
+@click.option("--id", "id_column", default="", help="The column that names a row.")
+@click.option("--scheme", "scheme_file", default="", help="What to sort into (YAML).")
+@click.option("--print-scheme", is_flag=True, help="Print the scheme, and do nothing.")
+@click.option("--model", default=CHEAP_MODEL, show_default=True)
+@click.option("--batch", "batched", is_flag=True, help="Half the price, within a day.")
+@click.option(
+    "--at-once",
+    default=AT_ONCE,
+    show_default=True,
+    type=click.IntRange(1, 1000),
+    help="The most calls at once.",
+)
+@click.option(
+    "--budget", type=click.FloatRange(min=0, min_open=True), help="The most, in USD."
+)
+@click.option("--estimate", "only_estimate", is_flag=True, help="Say what it costs.")
+@click.option("--again", is_flag=True, help="Ask again about rows that are marked.")
+def run_command(
+    file: str,
+    out: str,
+    form: str | None,
+    db: str,
+    columns: Sequence[str],
+    id_column: str,
+    scheme_file: str,
+    print_scheme: bool,
+    model: str,
+    batched: bool,
+    at_once: int,
+    budget: float | None,
+    only_estimate: bool,
+    again: bool,
+) -> None:
+    """Sort the tickets in FILE (CSV or JSON Lines; - for standard input)."""
+    if print_scheme:
+        click.echo(load(scheme_file), nl=False)
+        return
+
+    async def work() -> int:
+        account = Account.of_environment()
+        scheme = load(scheme_file)
+        checked = read(scheme, scheme_file or "the scheme")
+        chosen = asking.model_of(model, budget)
+        outputs = [(out, output.form_of(out, form, terminal=sys.stdout.isatty()))]
+        outputs += [(db, output.SQLITE)] if db else []
+        output.check(outputs, file)
+        with opened(file, columns=columns, id=id_column) as source:
+            if only_estimate:
+                models = COMPARED if model == CHEAP_MODEL else (chosen,)
+                sample = draw(source.tickets())
+                async with account.client() as client:
+                    found = await estimate(client, checked, sample, models)
+                console().print(screen.estimates(found, sample.total))
+                return working.ALL
+            async with (
+                open_archive(account.archive) as archive,
+                account.client() as api,
+            ):
+                begun = await runs.begin(
+                    archive,
+                    source,
+                    scheme=scheme,
+                    model=chosen,
+                    batched=batched,
+                    outputs=outputs,
+                    budget=budget,
+                    again=again,
+                )
+                await working.warn_of_twins(archive, begun)
+                return await working.sort(archive, begun, api, write_table, at_once)
+
+    sys.exit(run(work()))
+
+
+@triage.command()
+@click.argument("run_id", metavar="RUN")
+@click.option("--at-once", default=AT_ONCE, show_default=True, type=int)
+@click.option("--budget", type=click.FloatRange(min=0, min_open=True))
+@click.option("--again", is_flag=True, help="Ask again about rows that are marked.")
+def resume(run_id: str, at_once: int, budget: float | None, again: bool) -> None:
+    """Go on with a run: collect its batches, ask about what is left, write it."""
+
+    async def work() -> int:
+        account = Account.of_environment()
+        async with open_archive(account.archive) as archive, account.client() as api:
+            found = await _known(archive, run_id)
+            if found.state == DONE:
+                raise ConfigError(
+                    f"Run {run_id} is done and written. The same command as before "
+                    "writes it again, which costs nothing."
+                )
+            if budget is not None:
+                asking.model_of(found.model, budget)
+                found = replace(found, budget=budget)
+            await runs.refresh(archive, found, again=again)
+            return await working.sort(archive, found, api, write_table, at_once)
+
+    sys.exit(run(work()))
+
+
+@triage.command("list")
+def list_runs() -> None:
+    """List runs, those that are done included."""
+
+    async def work() -> int:
+        account = Account.of_environment()
+        found = await read_runs(account.archive) if account.archive.exists() else []
+        if found:
+            console().print(screen.runs(found))
+        else:
+            click.echo("Nothing was sorted yet.")
+        return working.ALL
+
+    sys.exit(run(work()))
+
+
+@triage.command()
+@click.argument("run_id", metavar="RUN")
+def cancel(run_id: str) -> None:
+    """Have Claude stop the batches of a run; what they have is still collected."""
+
+    async def work() -> int:
+        account = Account.of_environment()
+        found = await read_runs(account.archive) if account.archive.exists() else []
+        for each, _, sent in found:
+            if each.id != run_id:
+                continue
+            waiting = [s.batch for s in sent if s.batch and not s.collected]
+            async with account.client() as client:
+                await batches.cancel(client, waiting)
+            told = (
+                f"{len(waiting)} batches are being cancelled."
+                if waiting
+                else ("No batch of it is under way.")
+            )
+            click.echo(f"{told} `threadkeep triage resume {run_id}` collects the rest.")
+            return working.ALL
+        raise _unknown(run_id)
+
+    sys.exit(run(work()))
+
+
+@triage.command("eval")
+@click.argument("file")
+@click.option(
+    "-c", "--column", "columns", multiple=True, help="The column with the ticket."
+)
+@click.option("--id", "id_column", default="", help="The column that names a row.")
+@click.option(
+    "--scheme", "schemes", multiple=True, help="A scheme; any number of them."
+)
+@click.option("--model", "models", multiple=True, help="A model; any number of them.")
+@click.option("--by", default="", help="Accuracy by the values of this column, too.")
+@click.option(
+    "--json", "as_json", default="", help="Write all of it as JSON; - prints."
+)
+@click.option("--plot", default="", help="Draw it into this picture.")
+@click.option("--at-once", default=AT_ONCE, show_default=True, type=int)
+@click.option("--budget", type=click.FloatRange(min=0, min_open=True))
+def evaluate(
+    file: str,
+    columns: Sequence[str],
+    id_column: str,
+    schemes: Sequence[str],
+    models: Sequence[str],
+    by: str,
+    as_json: str,
+    plot: str,
+    at_once: int,
+    budget: float | None,
+) -> None:
+    """Say how well the tickets in FILE are sorted, which people have sorted.
+
+    FILE has a column for each field that is judged, called as the field is.
+    """
+
+    async def work() -> int:
+        account = Account.of_environment()
+        draw_plot = _plot() if plot else None
+        tried = [
+            Contender(name or "default scheme", load(name), model)
+            for name in schemes or ("",)
+            for model in (asking.model_of(m, budget) for m in models or (CHEAP_MODEL,))
+        ]
+        async with open_archive(account.archive) as archive, account.client() as api:
+            with opened(file, columns=columns, id=id_column) as source:
+                found = await judging.judge(
+                    archive, source, tried, api, by=by, at_once=at_once, budget=budget
+                )
+        if as_json:
+            working.write_text(as_json, judging.as_json(found))
+        if draw_plot:
+            draw_plot(found, Path(plot))
+        if as_json != "-":
+            out = console()
+            out.print(scores.drawn(found, plain=plain(out)))
+        return working.ALL if not any(s.not_sorted for s in found) else working.SOME
+
+    sys.exit(run(work()))
+
+
+def _plot() -> Callable[[Sequence[Score], Path], None]:
+    try:
+        drawn: Callable[[Sequence[Score], Path], None] = importlib.import_module(
+            "bot.triage.plot"
+        ).draw
+        return drawn
+    except ModuleNotFoundError:
+        raise ConfigError(
+            "--plot needs matplotlib: pip install 'threadkeep[plot]'."
+        ) from None
+
+
+async def _known(archive: TriageArchive, run_id: str) -> Run:
+    found = await archive.run(run_id)
+    if found is None:
+        raise _unknown(run_id)
+    return found
+
+
+def _unknown(run_id: str) -> ConfigError:
+    return ConfigError(f"There is no run {run_id}: see `threadkeep triage list`.")

@@ -1,0 +1,51 @@
+"""Writes rows into a table of any SQLite file, for whoever works on with it there."""
+
+import itertools
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.errors import ConfigError
+
+_CHUNK = 1_000
+
+
+async def write_table(
+    path: Path, table: str, rows: AsyncIterator[Mapping[str, Any]]
+) -> None:
+    """Let `table` in the file at `path`, which is made if it is new, hold `rows` and
+    nothing else; their number is its key.
+
+    Raises ConfigError, and then the table is as it was.
+    """
+    numbers = itertools.count(1)
+    try:
+        with closing(Database(path)) as db:
+            db.execute("BEGIN IMMEDIATE")
+            db.table(table).drop(ignore=True)
+            while chunk := await _taken(rows):
+                numbered = [
+                    {"row": number, **row}
+                    for row, number in zip(chunk, numbers, strict=False)
+                ]
+                db.table(table).insert_all(numbered, pk="row", alter=True)
+            db.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise ConfigError(
+            f"{path} could not be written ({error}). All answers are kept: make "
+            "room or choose another file, and run the same command again, which costs "
+            "nothing."
+        ) from None
+
+
+async def _taken(rows: AsyncIterator[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    taken: list[Mapping[str, Any]] = []
+    async for row in rows:
+        taken.append(row)
+        if len(taken) == _CHUNK:
+            break
+    return taken
