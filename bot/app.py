@@ -9,7 +9,7 @@ from bot.authority import Authority
 from bot.catalogue import Survey
 from bot.changing import Changing
 from bot.desk import Desk
-from bot.dialogue import Command, Page, Reply
+from bot.dialogue import Command, Page, Reply, Told
 from bot.errors import ConfigError, leaves
 from bot.inbox import Inbox
 from bot.lanes import Halt, Lanes
@@ -21,6 +21,9 @@ from bot.responder import Responder
 from bot.rules import Place
 from bot.steward import Steward
 from bot.stores import Store
+from bot.triage.auto import Auto
+from bot.triage.inchat import InChat
+from bot.triage.sorter import Sorter
 from bot.trying import Trying
 from bot.values import Heard, ThreadKey, ThreadSummary
 from bot.verbs import understood
@@ -54,6 +57,7 @@ class App:
         self._changing = Changing(store, self._authority, lambda: self._survey)
         self._past = Past(store, self._authority)
         self._trying = Trying(store, model, self._authority, operator)
+        self._sorter = Sorter(store, model, operator)
         self._responder = Responder(
             store=store,
             model=model,
@@ -75,9 +79,14 @@ class App:
                 *(self._store, self._lanes, self._authority),
                 Answers(self._store, self._lanes, self._inbox, self._authority),
                 *(self._changing, self._past, self._trying),
+                InChat(self._store, self._sorter, self._authority, self._adapters),
+            )
+            self._auto = Auto(
+                *(self._store, self._sorter, self._authority, self._adapters), tasks
             )
             await self._authority.defaults()
             await self._take_up()
+            await self._auto.take_up()
             looking = tasks.create_task(self._look_at_models())
             listening = tasks.create_task(self._listen())
             told = tasks.create_task(stopping.wait())
@@ -87,6 +96,7 @@ class App:
             told.cancel()
             looking.cancel()
             await asyncio.wait({listening, told, looking})
+            self._auto.close()
             await self._lanes.close(self._grace)
             if self._refusals.keys() == self._adapters.keys():
                 raise next(iter(self._refusals.values()))
@@ -95,6 +105,11 @@ class App:
     async def deliver(self, heard: Heard) -> None:
         """See `bot.ports.Host`."""
         await self._inbox.deliver(heard)
+        await self._auto.hear(heard)
+
+    async def overhear(self, heard: Heard) -> None:
+        """See `bot.ports.Host`."""
+        await self._auto.hear(heard)
 
     async def amend(self, heard: Heard) -> None:
         """See `bot.ports.Host`."""
@@ -121,6 +136,10 @@ class App:
     async def command(self, command: Command, place: Place, person: Person) -> Reply:
         """See `bot.ports.Host`."""
         return await self._desk.run(command, place, person)
+
+    async def triage(self, heard: Heard, person: Person) -> Told:
+        """See `bot.ports.Host`."""
+        return await self._desk.triage(heard, person)
 
     async def page(self, place: Place, person: Person) -> Page:
         """See `bot.ports.Host`."""

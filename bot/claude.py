@@ -7,9 +7,9 @@ Rule 2: a call is made again only while no text of it has been handed out.
 import asyncio
 import contextlib
 import itertools
+import json
 import logging
 import random
-import re
 import time
 from collections.abc import (
     AsyncGenerator,
@@ -18,7 +18,7 @@ from collections.abc import (
     Callable,
     Sequence,
 )
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, cast
 
@@ -45,6 +45,7 @@ from bot.faults import (
     pause,
     standing,
 )
+from bot.rounds import PAUSED, Rounds
 from bot.values import Report, Request, Usage
 
 log = logging.getLogger(__name__)
@@ -66,11 +67,6 @@ CACHED: CacheControlEphemeralParam = {"type": "ephemeral", "ttl": "1h"}
 
 # The last version of the API that lets some models be sampled differently.
 SAMPLING_VERSION = "2023-06-01"
-
-# The reason for stopping of an answer that wants to be asked for the rest, and how
-# often it is: so many searches do not take one answer.
-PAUSED = "pause_turn"
-MOST_ROUNDS = 5
 
 
 @contextlib.asynccontextmanager
@@ -259,7 +255,6 @@ class ClaudeModel:
     def _stream(
         self, request: Request, rounds: Sequence[MessageParam]
     ) -> AsyncMessageStreamManager[Any]:
-        effort = cast(OutputConfigParam, {"effort": request.effort})
         # No `thinking`, whose default works on every model. What samples is a 400 on
         # all of them, but for an older version of the API (Claude facts 1.1).
         warm = request.temperature is not None
@@ -268,14 +263,24 @@ class ClaudeModel:
             max_tokens=request.max_tokens,
             system=_system(request),
             messages=[*_messages(request), *rounds],
-            cache_control=CACHED,
+            cache_control=anthropic.omit if request.alone else CACHED,
             metadata={"user_id": request.user} if request.user else anthropic.omit,
-            output_config=effort if request.effort else anthropic.omit,
+            output_config=_output(request),
             stop_sequences=list(request.stop_sequences) or anthropic.omit,
             tools=_tools(request),
             extra_headers={"anthropic-version": SAMPLING_VERSION} if warm else None,
             extra_body={"temperature": request.temperature} if warm else None,
         )
+
+
+def _output(request: Request) -> OutputConfigParam | anthropic.Omit:
+    said: dict[str, Any] = {}
+    if request.effort:
+        said["effort"] = request.effort
+    if request.schema:
+        schema = json.loads(request.schema)
+        said["format"] = {"type": "json_schema", "schema": schema}
+    return cast(OutputConfigParam, said) if said else anthropic.omit
 
 
 def _system(request: Request) -> list[TextBlockParam] | anthropic.Omit:
@@ -307,58 +312,6 @@ def _said(stream: AsyncMessageStream[Any]) -> MessageParam:
     message = cast(Message, stream.current_message_snapshot)
     content = [block.to_dict() for block in message.content]
     return cast(MessageParam, {"role": "assistant", "content": content})
-
-
-class Sources:
-    """What an answer cites, which its readers must be shown (Claude facts 1.8)."""
-
-    def __init__(self) -> None:
-        #: Titles by address, in the order of their first use.
-        self._titles: dict[str, str] = {}
-
-    def note(self, citation: object) -> None:
-        """Take in one citation; those of no page on the web are left out."""
-        url = str(getattr(citation, "url", "") or "")
-        if url.startswith(("http://", "https://")):
-            title = str(getattr(citation, "title", "") or url)
-            plain = " ".join(re.sub(r"[\[\]()<>`*_]", " ", title).split())
-            # Brackets would end the link early.
-            address = re.sub(r"[\s()<>]", lambda m: f"%{ord(m[0]):02X}", url)
-            self._titles.setdefault(address, plain or url)
-
-    @property
-    def listed(self) -> str:
-        """A list of them in Markdown, to stand below the answer; "" for none."""
-        lines = [f"- [{title}]({url})" for url, title in self._titles.items()]
-        return "\n\nSources:\n" + "\n".join(lines) if lines else ""
-
-
-@dataclass(slots=True)
-class Rounds:
-    """What came of an answer before it paused."""
-
-    said: list[MessageParam] = field(default_factory=list)
-    used: Usage = field(default_factory=Usage)
-    sources: Sources = field(default_factory=Sources)
-
-    def left(self, request: Request) -> Request:
-        """What may still be searched and written for `request`: all rounds together
-        keep to what one would have been allowed."""
-        return replace(
-            request,
-            searches=request.searches - self.used.searches,
-            max_tokens=request.max_tokens - self.used.output,
-        )
-
-    def go_on(self, request: Request, used: Usage, said: MessageParam) -> bool:
-        """Whether there is a rest to ask for once a round has `used` so much in all
-        and `said` that: something to go on from, and something left to spend."""
-        return bool(
-            said["content"]
-            and len(self.said) < MOST_ROUNDS
-            and used.searches < request.searches
-            and used.output < request.max_tokens
-        )
 
 
 async def _drain(stream: AsyncMessageStream[Any]) -> None:

@@ -7,6 +7,7 @@ half done.
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
 
 from bot import telling
 from bot.answers import Answers
@@ -32,7 +33,9 @@ from bot.policy import Policy
 from bot.rules import Level, Place, Setting, Version
 from bot.stores import Store
 from bot.targets import aimed, target
+from bot.triage.inchat import InChat
 from bot.trying import Trying
+from bot.values import Heard
 from bot.verbs import VERBS
 
 log = logging.getLogger(__name__)
@@ -61,6 +64,7 @@ MOST_SPENDERS = 8
 # blocks (platform facts A5.4).
 MOST_CHANNELS = 20
 
+R = TypeVar("R")
 Work = Callable[[Command, Place, Person], Awaitable[Reply]]
 
 
@@ -76,6 +80,7 @@ class Desk:
         changing: Changing,
         past: Past,
         trying: Trying,
+        triage: InChat,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -83,6 +88,7 @@ class Desk:
         self._authority = authority
         self._changing = changing
         self._now = now
+        self._triage = triage
         self._work: Mapping[str, Work] = {
             "new": self._new,
             "stop": answers.stop,
@@ -110,6 +116,9 @@ class Desk:
             "draft drop": changing.drop_draft,
             "draft edit": changing.edit_draft,
             "try run": trying.run,
+            "triage": triage.run,
+            "triage correct": triage.correct,
+            "triage agree": triage.agree,
         }
 
     async def run(self, command: Command, place: Place, person: Person) -> Reply:
@@ -117,16 +126,11 @@ class Desk:
         work = self._work.get(command.verb)
         if work is None:
             return Told(STALE)
-        try:
-            return await work(command, place, person)
-        except Unacceptable as error:
-            return Told(error.user_text)
-        except ThreadGone as error:
-            log.info("command.nowhere verb=%s %s", command.verb, error)
-            return Told(CHANNEL_GONE)
-        except DeliveryError as error:
-            log.warning("command.unsure verb=%s %s", command.verb, error)
-            return Told(UNSURE)
+        return await _told(work(command, place, person), command.verb)
+
+    async def triage(self, heard: Heard, person: Person) -> Told:
+        """See `bot.ports.Host.triage`. Raises StorageError."""
+        return await _told(self._triage.this(heard, person), "triage this")
 
     async def page(self, place: Place, person: Person) -> Page:
         """See `bot.ports.Host.page`. Raises StorageError."""
@@ -323,6 +327,20 @@ class Desk:
         choices = tuple(Choice(o.name, o.label, o.about[:75]) for o in offered)
         label = f"Change for {telling.here(level)} …"
         return (Menu(aimed("edit", level.value), "option", label, choices),)
+
+
+async def _told(work: Awaitable[R], verb: str) -> R | Told:
+    """What `work` leads to, or what people are told when it cannot be done."""
+    try:
+        return await work
+    except Unacceptable as error:
+        return Told(error.user_text)
+    except ThreadGone as error:
+        log.info("command.nowhere verb=%s %s", verb, error)
+        return Told(CHANNEL_GONE)
+    except DeliveryError as error:
+        log.warning("command.unsure verb=%s %s", verb, error)
+        return Told(UNSURE)
 
 
 def _choices(place: Place) -> tuple[Choice, ...]:

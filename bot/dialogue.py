@@ -114,6 +114,8 @@ class Told:
     menus: tuple[Menu, ...] = ()
     buttons: tuple[Button, ...] = ()
     file: File | None = None
+    #: Whether it takes the place of the message whose control was used.
+    replaces: bool = False
     #: The field of the form at fault, if the form was not taken: nothing changed.
     field: str = ""
 

@@ -28,6 +28,14 @@ class Period(enum.Enum):
         day = datetime.fromtimestamp(now, UTC).date().isoformat()
         return day if self is Period.DAY else day[:7]
 
+    def begin(self, now: float) -> float:
+        """When the day or month began that `now` lies in, in seconds since 1970."""
+        moment = datetime.fromtimestamp(now, UTC).replace(
+            hour=0, minute=0, second=0, microsecond=0
+        )
+        first = moment if self is Period.DAY else moment.replace(day=1)
+        return first.timestamp()
+
 
 @dataclass(frozen=True, slots=True)
 class Cap:
@@ -38,6 +46,8 @@ class Cap:
     usd: float
     #: Who set it: a platform's user id, or "operator".
     who: str = "operator"
+    #: The kind of calls that it is for; "" for all.
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +102,7 @@ class Charge:
     place: Place
     #: The platform's user id.
     person: str
-    #: "routing" or "try".
+    #: "routing", "try", "triage" or "auto-triage".
     kind: str
     model: str
     #: The most that it can cost.

@@ -16,7 +16,15 @@ from bot import readers
 from bot.catalogue import DEFAULT_MODEL, MODELS, ModelFacts, find
 from bot.dialogue import Choice, Kind
 from bot.people import EVERYONE
-from bot.readers import AUTO, MOST_STOPS, PROMPT_CHARS, SOON, STOP_CHARS, Reader
+from bot.readers import (
+    AUTO,
+    MOST_STOPS,
+    PROMPT_CHARS,
+    SCHEME_CHARS,
+    SOON,
+    STOP_CHARS,
+    Reader,
+)
 from bot.rules import Level
 
 DEFAULT_PROMPT = (
@@ -271,6 +279,57 @@ OPTIONS: tuple[Option, ...] = (
         readers.whole_number(0, 86_400, "The number of seconds"),
         default="60",
         show=lambda value: "never" if value == "0" else f"after {value} seconds",
+    ),
+    Option(
+        "triage_scheme",
+        "Triage: scheme",
+        "What messages are sorted into: a scheme in YAML (docs/triage.md).",
+        readers.scheme,
+        kind=Kind.TEXT,
+        most=SCHEME_CHARS,
+        show=lambda value: "its own" if value else "category, priority, summary",
+        for_operators=False,
+    ),
+    Option(
+        "triagers",
+        "Triage: who may sort a channel",
+        "Who may have many messages sorted at once, besides admins.",
+        readers.people,
+        kind=Kind.PEOPLE,
+        most=2_000,
+        for_operators=False,
+    ),
+    _a_switch(
+        "auto_triage",
+        "Triage: every new message",
+        "Sort each new message at the top of the channel.",
+        OFF,
+        for_operators=False,
+    ),
+    Option(
+        "triage_sign",
+        "Triage: how it shows",
+        "How people see the priority of a message that was sorted by itself.",
+        readers.one_of("reaction", "label", "both"),
+        default="reaction",
+        kind=Kind.CHOICE,
+        choices=_fixed("reaction", "label", "both"),
+        for_operators=False,
+    ),
+    Option(
+        "triage_announce",
+        "Triage: where critical is announced",
+        "The channel in which messages of the highest priority are announced.",
+        readers.channel,
+        for_operators=False,
+    ),
+    Option(
+        "triage_budget",
+        "Triage: budget a day",
+        "What sorting new messages by itself may cost in USD a day (UTC).",
+        readers.usd("A budget"),
+        default="1",
+        show=_dollars,
     ),
     _a_switch(
         "bots", "Other bots", "Answer other bots and workflows that mention it.", OFF

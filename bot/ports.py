@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from bot.dialogue import Command, Page, Reply
+from bot.dialogue import Command, Page, Reply, Told
 from bot.limits import Limits, Way
 from bot.people import Person
 from bot.rules import Place
@@ -23,6 +23,11 @@ class Host(Protocol):
         When this returns, the message is durable and the platform's event may
         be acknowledged. Raises StorageError when it is not.
         """
+
+    async def overhear(self, heard: Heard) -> None:
+        """Take in a message at the top of a channel that is not for us: it is sorted
+        there if admins want that, and else forgotten. Durable when this returns.
+        Raises StorageError."""
 
     async def amend(self, heard: Heard) -> None:
         """Let a message that was delivered read as it does now.
@@ -58,6 +63,11 @@ class Host(Protocol):
         A place outside any thread has no `thread`; the bot's own page has no
         `channel`, either. Raises StorageError.
         """
+        ...
+
+    async def triage(self, heard: Heard, person: Person) -> Told:
+        """Have one message sorted, for `person`, if they may; return what everybody is
+        told, or they alone. Raises StorageError."""
         ...
 
     async def page(self, place: Place, person: Person) -> Page:
@@ -165,6 +175,29 @@ class Adapter(Protocol):
     async def notice(self, heard: Heard, text: str) -> None:
         """Tell who said `heard` something that matters only now, where they said it;
         others see as little of it as the platform allows. Raises DeliveryError."""
+        ...
+
+    async def recent(
+        self, place: Place, most: int, since: float | None = None
+    ) -> list[Heard]:
+        """The newest messages of a thread, or those at the top of a channel, said at
+        or after `since` if that is given; at most so many, oldest first.
+
+        Empty where a platform has no history. Raises DeliveryError.
+        """
+        ...
+
+    async def mark(self, place: Place, message: str, sign: str) -> None:
+        """Put an emoji under `message`, where all see it. Raises DeliveryError."""
+        ...
+
+    async def post(self, place: Place, told: Told, about: str = "") -> None:
+        """Say something to all in a thread, or at the top of a channel; below message
+        `about` if it is given. Raises DeliveryError."""
+        ...
+
+    async def link(self, place: Place, message: str) -> str:
+        """An address that leads people to a message. Raises DeliveryError."""
         ...
 
     async def history(self, thread: ThreadKey, before: str) -> list[Heard]:

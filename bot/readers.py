@@ -11,11 +11,13 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from bot.catalogue import MODELS, ModelFacts, named
-from bot.errors import Unacceptable
+from bot.errors import ConfigError, Unacceptable
 from bot.people import EVERYONE
 from bot.text import whole
+from bot.triage.scheme import read as read_scheme
 
 PROMPT_CHARS = 20_000
+SCHEME_CHARS = 20_000
 
 #: The value of `model` that has each thread's first message choose.
 AUTO = "auto"
@@ -170,6 +172,27 @@ def named_people(text: str, today: date) -> str:
             + (f"; {_quoted(wrong[0])} is none." if wrong else ".")
         )
     return " ".join(dict.fromkeys(words))
+
+
+def scheme(text: str, today: date) -> str:
+    text = cleaned(text)
+    if len(text) > SCHEME_CHARS:
+        raise Unacceptable(f"A scheme holds {SCHEME_CHARS:,} characters.")
+    try:
+        read_scheme(text, "This scheme")
+    except ConfigError as error:
+        raise Unacceptable(str(error)) from None
+    return text
+
+
+def channel(text: str, today: date) -> str:
+    found = re.fullmatch(r"#?(channel:[A-Za-z0-9]+)", text.strip())
+    if found is None:
+        raise Unacceptable(
+            "Please name a channel by mentioning it, or by its id, such as "
+            f"channel:C0123ABC, not {_quoted(text)}."
+        )
+    return found[1]
 
 
 def _quoted(text: str) -> str:

@@ -10,6 +10,7 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
+from bot.errors import ModelError
 from bot.values import Report, Request
 
 NAME = "rehearsal"
@@ -30,6 +31,15 @@ _AUTHOR = re.compile(r'\bauthor="([^"]*)"')
 _FILE = re.compile(r"^\(attached: (.+?)(?:; [^;\n]*)?\)$", re.MULTILINE)
 
 
+class CannotSort(ModelError):
+    """Only Claude sorts."""
+
+    user_text = (
+        "This is a rehearsal without Claude, and nobody else sorts. Please have the "
+        "bot's operator set `ANTHROPIC_API_KEY`."
+    )
+
+
 class RehearsalModel:
     """The Model that says it is not Claude."""
 
@@ -43,7 +53,11 @@ class RehearsalModel:
         self._sleep = sleep
 
     async def answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
-        """Repeat what was given, word by word. Costs nothing and never fails."""
+        """Repeat what was given, word by word. Costs nothing, and fails only where
+        an answer is to keep to a schema: nobody is to take a guess for Claude's.
+        """
+        if request.schema:
+            raise CannotSort("nobody sorts without a key: set ANTHROPIC_API_KEY")
         whole = _answer(request)
         text = whole[: request.max_tokens * TOKEN_CHARS]
         yield Report(NAME)

@@ -28,6 +28,7 @@ from bot.rules import (
     Setting,
     Version,
 )
+from bot.triage.cases import Cases
 from bot.values import (
     Heard,
     Outcome,
@@ -337,5 +338,5 @@ class Ledger(Protocol):
         ...
 
 
-class Store(Threads, Rulebook, Ledger, Protocol):
+class Store(Threads, Rulebook, Ledger, Cases, Protocol):
     """All that is remembered."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from bot.catalogue import saved
+from bot.dialogue import REFERENCE
 from bot.money import Alert, Balance, Cap, Period, Shortfall, Spending
 from bot.options import BY_NAME, Option
 from bot.policy import OPERATOR, Applied, Policy
@@ -55,6 +56,11 @@ def usd(amount: float) -> str:
 def person(who: str) -> str:
     """Somebody, as texts name them."""
     return "the operator" if who == OPERATOR else f"user:{who}"
+
+
+def harmless(said: str) -> str:
+    """What a model says, without what would be shown as somebody's name."""
+    return REFERENCE.sub(lambda match: match[0].replace(":", ":\u200b"), said)
 
 
 def shown(option: Option, value: str) -> str:

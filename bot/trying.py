@@ -13,7 +13,6 @@ from bot.asides import Aside
 from bot.authority import Authority
 from bot.catalogue import CAPABLE_MODEL, dearest
 from bot.dialogue import (
-    REFERENCE,
     Button,
     Command,
     Field,
@@ -155,7 +154,7 @@ class Trying:
 
 
 def _told(question: str, aside: Aside) -> Told:
-    said, trouble, price = _harmless(aside.text), aside.trouble, aside.cost
+    said, trouble, price = telling.harmless(aside.text), aside.trouble, aside.cost
     shown = said if len(said) <= SHOWN_CHARS else said[:SHOWN_CHARS].rstrip() + "…"
     quoted = "\n".join(f"> {line}" for line in question.splitlines())
     price_told = "of unknown price" if price is None else f"for {telling.usd(price)}"
@@ -173,8 +172,3 @@ def _told(question: str, aside: Aside) -> Told:
         )
     )
     return Told(text, file=File("answer.md", said) if said != shown else None)
-
-
-def _harmless(said: str) -> str:
-    """What a model says, without what would be shown as somebody's name."""
-    return REFERENCE.sub(lambda match: match[0].replace(":", ":\u200b"), said)

@@ -258,6 +258,11 @@ class Request:
     stop_sequences: tuple[str, ...] = ()
     #: How often the web may be searched for this answer.
     searches: int = 0
+    #: The JSON schema that the answer is to keep to, as JSON; "" for prose.
+    schema: str = ""
+    #: Whether nothing comes after it that reads the same messages, so that the system
+    #: prompt alone is worth keeping.
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

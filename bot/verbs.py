@@ -56,6 +56,8 @@ class Parameter:
     #: Whether it also takes a word that is none of its choices, and is then told why
     #: that cannot be.
     open: bool = False
+    #: Whether people type its name before it: "last 100".
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,9 @@ class Verb:
     spoken: bool = True
     #: Of use to those only who administer something; they are checked in any case.
     admin: bool = False
+    #: Whether it is a command of its own, rather than one of ours, where a platform
+    #: lists commands.
+    own: bool = False
 
 
 def _today_models() -> tuple[Choice, ...]:
@@ -159,7 +164,27 @@ VERBS = (
     ),
     Verb("audit", "Who changed what here, and when.", (WHERE,), admin=True),
     Verb("help", "How to talk to the bot."),
+    Verb(
+        "triage",
+        "Sort this thread, or messages of this channel, as support tickets.",
+        (
+            Parameter(
+                "last", "How many messages of this channel", Takes.NUMBER, named=True
+            ),
+            Parameter(
+                "since",
+                "From when on: today, monday, 3d, 2026-11-01",
+                Takes.CHOICE,
+                open=True,
+                named=True,
+            ),
+        ),
+        public=True,
+        own=True,
+    ),
     # What only controls give.
+    Verb("triage correct", "Correct how it was sorted.", hidden=True, spoken=False),
+    Verb("triage agree", "Make it an example.", hidden=True, spoken=False),
     Verb("stop answer", "Stop this answer.", hidden=True, spoken=False),
     Verb("retry answer", "Have it written again.", hidden=True, spoken=False),
     Verb("continue answer", "Go on with it.", hidden=True, spoken=False),
@@ -199,7 +224,14 @@ def _assigned(verb: Verb, words: list[str], text: str) -> dict[str, str] | None:
     left = list(words)
     parameters = [p for p in verb.parameters if p.takes is not Takes.FILE]
     for parameter in parameters:
-        if parameter.takes is Takes.TEXT:
+        if parameter.named:
+            if left and left[0].lower() == parameter.name:
+                value = _taken(parameter, left[1]) if left[1:] else None
+                if value is None:
+                    return None
+                arguments[parameter.name] = value
+                left = left[2:]
+        elif parameter.takes is Takes.TEXT:
             if left:
                 # As it was written, line ends included.
                 arguments[parameter.name] = _rest(text, len(left))

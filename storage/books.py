@@ -1,4 +1,4 @@
-"""The verbs about settings and money, over a database, however that is reached.
+"""The verbs about settings, money and cases, over a database, however that is reached.
 
 Rule: both stores have these verbs from here, so what is set and spent is kept by the
 same statements, in a file or in memory. It is the one thing that they inherit: all
@@ -6,7 +6,7 @@ else is kept so differently that it would not be shorter.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlite_utils import Database
 
@@ -22,8 +22,9 @@ from bot.rules import (
     Setting,
     Version,
 )
+from bot.triage.cases import Case
 from bot.values import ThreadKey, Turn, Usage
-from storage import ledger, rulebook
+from storage import cases, ledger, rulebook
 
 T = TypeVar("T")
 
@@ -35,7 +36,7 @@ class Access(Protocol):
 
 
 class Books:
-    """A Rulebook and a Ledger (`bot.stores`)."""
+    """A Rulebook, a Ledger (`bot.stores`) and Cases (`bot.triage.cases`)."""
 
     def __init__(self, *, read: Access, write: Access) -> None:
         self._read = read
@@ -129,3 +130,36 @@ class Books:
         return await self._read(
             lambda db: ledger.spending(db, since=since, within=within, person=person)
         )
+
+    async def open_case(self, case: Case) -> Case:
+        return await self._write(lambda db: cases.open_case(db, case))
+
+    async def settle_case(
+        self, id: int, values: Mapping[str, Any] | None, reason: str
+    ) -> Case | None:
+        return await self._write(lambda db: cases.settle(db, id, values, reason))
+
+    async def case(self, id: int) -> Case | None:
+        return await self._read(lambda db: cases.case(db, id))
+
+    async def correct_case(
+        self, id: int, field: str, value: Any, who: str, now: float
+    ) -> Case | None:
+        return await self._write(
+            lambda db: cases.correct(db, id, field=field, value=value, who=who, now=now)
+        )
+
+    async def agree_case(self, id: int, who: str) -> Case | None:
+        return await self._write(lambda db: cases.agree(db, id, who=who))
+
+    async def examples(self, place: Place) -> list[Case]:
+        return await self._read(lambda db: cases.examples(db, place))
+
+    async def corrections(self, since: float) -> list[Case]:
+        return await self._read(lambda db: cases.corrections(db, since))
+
+    async def waiting_cases(self) -> list[Case]:
+        return await self._read(cases.waiting)
+
+    async def show_case(self, id: int) -> None:
+        await self._write(lambda db: cases.show(db, id))

@@ -16,7 +16,7 @@ from sqlite_utils import Database
 
 from bot.rules import Place
 from bot.values import Heard, ThreadKey
-from storage import ledger, queries, rulebook
+from storage import cases, ledger, queries, rulebook
 
 # One message may be remembered in several threads: where it was said, and where it
 # was quoted. The bot's own have no id of the platform's here.
@@ -99,6 +99,9 @@ def erase(
                 "channel": channel,
                 "now": now,
             },
+        )
+        cases.erase(
+            db, message, platform=platform, workspace=workspace, channel=channel
         )
 
 

@@ -179,14 +179,31 @@ def _short(
     """The first of `caps` that `most` USD more would not keep to. What the turn with
     the key `turn` holds does not count against a person."""
     for cap in caps.budgets:
-        row = _account(db, cap.place, cap.period.name_at(now))
-        spent, held = (row["spent"], row["reserved"]) if row else (0.0, 0.0)
+        spent, held = _used(db, cap, now)
         if spent + held + most > cap.usd + GRAIN:
             return Shortfall(budget=cap, spent=spent, reserved=max(0.0, held))
     for each in caps.people:
         if short := _person_short(db, person, most, each, now, turn):
             return short
     return None
+
+
+def _used(db: Database, cap: Cap, now: float) -> tuple[float, float]:
+    """USD that count on `cap`: spent, and set aside."""
+    if not cap.kind:
+        row = _account(db, cap.place, cap.period.name_at(now))
+        return (row["spent"], row["reserved"]) if row else (0.0, 0.0)
+    # One kind of calls has no account of its own; of a day there are few.
+    since = {"kind": cap.kind, "since": cap.period.begin(now), **parts(cap.place)}
+    found = db.execute(
+        f"""
+        SELECT total(iif(ended_at IS NULL, 0, coalesce(cost, reserved))),
+            total(iif(ended_at IS NULL, reserved, 0))
+        FROM charges WHERE kind = :kind AND at >= :since AND {inside(cap.place)}
+        """,
+        since,
+    ).fetchone()
+    return found[0], found[1]
 
 
 def _person_short(

@@ -30,7 +30,7 @@ from bot.values import (
     TurnFacts,
     Verdict,
 )
-from storage import ledger, rulebook
+from storage import cases, ledger, rulebook
 from storage.blank import empty_tables
 from storage.books import Books
 from storage.queries import title
@@ -111,6 +111,13 @@ class MemoryStore(Books):
                 line.heard = replace(line.heard, text="", files=())
                 line.content = None
                 line.erased = True
+            cases.erase(
+                self._db,
+                message,
+                platform=platform,
+                workspace=workspace,
+                channel=channel,
+            )
 
     async def renew(self, thread: ThreadKey) -> bool:
         known = self._of(thread)

@@ -348,3 +348,48 @@ def m004_ledger(db: Database) -> None:
 def m005_calls(db: Database) -> None:
     """Whom a message below a long answer calls."""
     db.table("turns").add_column("calls", str, not_null_default="")
+
+
+@migrations()
+def m006_cases(db: Database) -> None:
+    """Messages that were sorted, and what people say of how."""
+    place = ("platform", "workspace", "channel", "thread")
+    said = ("message", "author", "reason", "corrected_by", "agreed_by")
+    db.table("cases").create(
+        {
+            "id": int,
+            **dict.fromkeys(place, str),
+            "message": str,
+            "at": float,
+            "author": str,
+            "reason": str,
+            "corrected_by": str,
+            "corrected_at": float,
+            "agreed_by": str,
+            "auto": bool,
+            "shown": bool,
+            # As JSON: what people changed; and by field, NULL where there is a reason
+            # or it waits.
+            "corrected": str,
+            "values": str,
+            "text": str,
+        },
+        pk="id",
+        not_null={
+            *(*place, *said, "at", "corrected_at", "corrected", "text"),
+            *("auto", "shown"),
+        },
+        defaults={
+            **dict.fromkeys(("reason", "corrected_by", "agreed_by"), ""),
+            "corrected_at": 0.0,
+            "corrected": "{}",
+            "auto": False,
+            "shown": False,
+        },
+        strict=True,
+    )
+    db.table("cases").create_index(
+        ["platform", "workspace", "channel", "message"], unique=True
+    )
+    # How much triage has cost in a place is asked before each call of its own budget.
+    db.table("charges").create_index(["kind", "platform", "workspace", "channel", "at"])

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
+from bot.dialogue import Told
 from bot.errors import DeliveryError, ThreadGone, ThreadkeepError
 from bot.limits import Limits, Way
 from bot.people import Person
@@ -50,6 +51,11 @@ class FakeAdapter:
         self.told: list[tuple[str, str]] = []
         #: What was noticed by those who said something: (user, text).
         self.noticed: list[tuple[str, str]] = []
+        #: Emoji under messages; and what was posted besides answers.
+        self.marks: dict[str, str] = {}
+        self.posts: list[tuple[Place, Told]] = []
+        #: Errors that the next of these meet.
+        self.post_troubles: list[ThreadkeepError] = []
         #: Whether people see by themselves that an answer is coming.
         self.signs = False
         self._host: asyncio.Future[Host] | None = None
@@ -99,6 +105,29 @@ class FakeAdapter:
     async def notice(self, heard: Heard, text: str) -> None:
         self.noticed.append((heard.author, text))
         self.changed()
+
+    async def recent(
+        self, place: Place, most: int, since: float | None = None
+    ) -> list[Heard]:
+        here = [each for each in self.past if place.holds(Place.of(each.thread))]
+        return [h for h in here if since is None or h.at >= since][-most:]
+
+    async def mark(self, place: Place, message: str, sign: str) -> None:
+        self._stumble()
+        self.marks[message] = sign
+        self.changed()
+
+    async def post(self, place: Place, told: Told, about: str = "") -> None:
+        self._stumble()
+        self.posts.append((place, told))
+        self.changed()
+
+    async def link(self, place: Place, message: str) -> str:
+        return f"https://fake/{place.channel}/{message}"
+
+    def _stumble(self) -> None:
+        if self.post_troubles:
+            raise self.post_troubles.pop(0)
 
     async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
         return [each for each in self.past if each.message < before]

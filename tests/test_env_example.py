@@ -42,7 +42,7 @@ def test_the_example_names_what_is_read() -> None:
     assert set(re.findall(r"^([A-Z_]+)=", written, re.MULTILINE)) == env.asked
 
 
-def test_only_the_composition_root_reads_the_environment() -> None:
+def test_one_place_alone_reads_the_environment() -> None:
     code = [p for d in ("bot", "adapters", "storage") for p in (ROOT / d).rglob("*.py")]
     readers = [p.name for p in code if re.search(r"os\.environ|getenv", p.read_text())]
-    assert readers == ["__main__.py"]
+    assert readers == ["commandline.py"]

@@ -8,15 +8,17 @@ from dataclasses import replace
 
 import discord
 
-from adapters.discord import events, sessions
+from adapters.discord import events, posts, sessions
 from adapters.discord.client import Link, open_link, translated
 from adapters.discord.commands import Commands, register
 from adapters.discord.config import DiscordConfig
 from adapters.discord.ears import Ears
 from adapters.discord.names import Names
+from adapters.discord.past import Past
 from adapters.discord.people import People
 from adapters.discord.places import Places
 from adapters.discord.surface import DiscordSurface, open_surface
+from bot.dialogue import Told
 from bot.errors import AccessRevoked, ConfigError, DeliveryError
 from bot.limits import Limits, Pace, Rate, Scope, Way
 from bot.people import Person
@@ -55,9 +57,6 @@ HINT = "I only see messages here that mention me or reply to me: do either to go
 # How long, in seconds, people see what matters only for a moment.
 NOTICED = 20.0
 
-# What of a long thread is read when we are called into it: the newest.
-MOST_HISTORY = 500
-
 
 class DiscordAdapter:
     """One bot, in all the guilds that it was added to."""
@@ -68,6 +67,7 @@ class DiscordAdapter:
         self._link = link
         self._names = Names(link)
         self._places = Places(link, self._names)
+        self._past = Past(link, self._names)
         self._people = People(link)
         self.limits = LIMITS
         self._hint()
@@ -120,30 +120,25 @@ class DiscordAdapter:
 
     async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
         """See `bot.ports.Adapter`."""
-        if thread.workspace == events.NO_GUILD:
-            return []
-        guild = int(thread.workspace)
-        client = self._link.client
-        here = client.get_partial_messageable(int(thread.thread), guild_id=guild)
-        async with translated("read a thread"):
-            found = [
-                message
-                async for message in here.history(
-                    limit=MOST_HISTORY, before=discord.Object(int(before))
-                )
-            ]
-        if thread.thread != thread.channel:
-            parent = client.get_partial_messageable(int(thread.channel), guild_id=guild)
-            # A forum's posts, and threads made by themselves, have no such message.
-            with contextlib.suppress(DeliveryError):
-                async with translated("read what a thread is about"):
-                    found.append(await parent.fetch_message(int(thread.thread)))
-        for message in found:
-            self._names.note(guild, [message.author, *message.mentions])
-        heard = [
-            events.said(message, self._link.us, thread) for message in reversed(found)
-        ]
-        return [each for each in heard if each is not None]
+        return await self._past.history(thread, before)
+
+    async def recent(
+        self, place: Place, most: int, since: float | None = None
+    ) -> list[Heard]:
+        """See `bot.ports.Adapter`."""
+        return await self._past.recent(place, most, since)
+
+    async def mark(self, place: Place, message: str, sign: str) -> None:
+        """See `bot.ports.Adapter`."""
+        await posts.mark(self._link, place, message, sign)
+
+    async def post(self, place: Place, told: Told, about: str = "") -> None:
+        """See `bot.ports.Adapter`."""
+        await posts.post(self._link, place, told, about)
+
+    async def link(self, place: Place, message: str) -> str:
+        """See `bot.ports.Adapter`."""
+        return posts.address(place, message)
 
     async def _listen(self, host: Host) -> None:
         """Hear until cancelled. Raises ConfigError when Discord turns us away."""

@@ -86,6 +86,22 @@ async def show(
         return None
 
 
+async def replace(interaction: Interaction, drawn: Drawn, *, waits: bool) -> None:
+    """Let the message whose control was used read otherwise."""
+    more: dict[str, Any] = {"allowed_mentions": NOBODY, "view": drawn.view}
+    try:
+        async with translated("answer a control"):
+            if not waits:
+                await interaction.response.edit_message(content=drawn.text, **more)
+                return
+            if interaction.message is not None:
+                await interaction.message.edit(content=drawn.text, **more)
+            await interaction.delete_original_response()
+    except DeliveryError as error:
+        # What was done is done all the same.
+        log.warning("discord.too_late %s", error)
+
+
 async def acknowledge(interaction: Interaction, *, waits: bool) -> None:
     """Say nothing: what was pressed shows by itself what came of it."""
     try:

@@ -31,6 +31,9 @@ log = logging.getLogger(__name__)
 ROOT = "claude"
 GATED = "claude-admin"
 
+#: What a message's menu says.
+SORT = "Triage this"
+
 BROKEN = ThreadkeepError.user_text
 
 # What of a command's definition people or Discord can tell from another.
@@ -94,7 +97,12 @@ class Commands:
                 name="ask", description="Ask Claude, in a thread.", callback=ask
             )
         )
+
+        async def sort(interaction: Interaction, message: discord.Message) -> None:
+            await self._desk.sort(interaction, message)
+
         tree.add_command(app_commands.ContextMenu(name=ABOUT, callback=about))
+        tree.add_command(app_commands.ContextMenu(name=SORT, callback=sort))
         everybody = app_commands.Group(name=ROOT, description="Work with Claude here.")
         admins = app_commands.Group(
             name=GATED,
@@ -106,7 +114,9 @@ class Commands:
             ),
         )
         for verb in VERBS:
-            if not verb.hidden:
+            if verb.own:
+                self._add(tree, verb)
+            elif not verb.hidden:
                 self._add(admins if verb.admin else everybody, verb)
         for group in (everybody, admins):
             if group.commands:
@@ -135,20 +145,19 @@ class Commands:
             return
         await answers.tell(interaction, answers.STALE)
 
-    def _add(self, root: app_commands.Group, verb: Verb) -> None:
-        """Add the command of `verb` below `root`, in a group if its name says so."""
+    def _add(self, root: Tree | app_commands.Group, verb: Verb) -> None:
+        """Add the command of `verb` to `root`, in a group if its name says so."""
 
         async def work(interaction: Interaction, **given: Any) -> None:
             await self._desk.give(interaction, verb, given)
 
         *way, name = verb.name.split()
-        parent = root
+        parent: Tree | app_commands.Group = root
         for word in way:
             known = parent.get_command(word)
             if not isinstance(known, app_commands.Group):
-                known = app_commands.Group(
-                    name=word, description=_summary(word), parent=parent
-                )
+                known = app_commands.Group(name=word, description=_summary(word))
+                parent.add_command(known)
             parent = known
         parent.add_command(
             app_commands.Command(

@@ -24,6 +24,7 @@ from bot.verbs import VERBS, Takes, Verb
 log = logging.getLogger(__name__)
 
 THANKS = "Thank you! That helps whoever looks after this bot."
+NOT_SAID = "Nobody wrote this, or I may not read it, so there is nothing to sort."
 NO_ANSWER = "I no longer have that answer, so I could not note that. Thank you anyway!"
 
 # From how many characters on a line that was not taken is given back.
@@ -89,6 +90,26 @@ class Desk:
         drawn = Drawn(THANKS if known else NO_ANSWER)
         await answers.show(interaction, drawn, ephemeral=True, waits=waits)
 
+    async def sort(self, interaction: Interaction, message: discord.Message) -> None:
+        """Have a message sorted in whose menu somebody chose that."""
+        thread = events.thread_of(message.channel, message.id)
+        us = interaction.client.user
+        heard = events.said(message, us.id, thread) if thread and us else None
+        if heard is None:
+            await answers.tell(interaction, NOT_SAID if thread else answers.NOWHERE)
+            return
+        self._names.note(interaction.guild_id, [interaction.user, message.author])
+        work = self._host.triage(heard, people.of(interaction))
+        try:
+            told, waits = await answers.awaited(interaction, work, ephemeral=False)
+        except StorageError as error:
+            log.error("discord.not_sorted %s", error)
+            await answers.tell(interaction, error.user_text)
+            return
+        await answers.show(
+            interaction, drawing.told(told), ephemeral=not told.public, waits=waits
+        )
+
     async def _carry_out(
         self,
         interaction: Interaction,
@@ -118,6 +139,9 @@ class Desk:
             return
         if reply == SILENCE:
             await answers.acknowledge(interaction, waits=waits)
+            return
+        if reply.replaces:
+            await answers.replace(interaction, drawing.told(reply), waits=waits)
             return
         told = _kept(reply, whole) if given else reply
         await answers.show(

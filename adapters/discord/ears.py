@@ -52,7 +52,11 @@ class Ears:
         if isinstance(message.channel, events.Threaded) and not events.is_addressed(
             message, self._link.us
         ):
-            # It begins no thread, and belongs to none: nothing to remember.
+            # It begins no thread, and belongs to none: nothing to remember, unless
+            # all that is said here is sorted.
+            passing = self._read(message, message.channel)
+            if passing is not None and not passing.echo:
+                await insist(partial(self._host.overhear, passing))
             return
         channel = await self._known(message.channel)
         heard = self._read(message, channel)

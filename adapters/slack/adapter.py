@@ -8,7 +8,6 @@ raises there is not acknowledged, and Slack sends it again (platform facts A4).
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -17,15 +16,17 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 
-from adapters.slack import events, mrkdwn
+from adapters.slack import events, mrkdwn, posts
 from adapters.slack.client import Identity, SlackClient, open_client
 from adapters.slack.config import SlackConfig
 from adapters.slack.desk import Desk
 from adapters.slack.names import Names
+from adapters.slack.past import Past
 from adapters.slack.people import People
 from adapters.slack.status import Status
 from adapters.slack.streams import Streams
 from adapters.slack.surface import SlackSurface, open_surface
+from bot.dialogue import Told
 from bot.errors import (
     AccessRevoked,
     ConfigError,
@@ -74,14 +75,6 @@ LIMITS = Limits(
     creators=True,
 )
 
-# A page of the backfill. Some apps get 15 however many they ask for (facts
-# A5.2), so the answer decides whether there is more, not the count.
-PAGE = 100
-# What of a long thread is read when we are called into it: the newest.
-MOST_HISTORY = 500
-# How long the backfill may wait for a rate limit while people wait for it.
-PATIENCE = 30.0
-
 # How often, in seconds, the SDK looks whether the socket is still there. What people
 # say in between waits for the next; oftener, and a slow pong would pass for a loss.
 PING = 5.0
@@ -109,6 +102,7 @@ class SlackAdapter:
         self._us = identity
         self._names = Names(client)
         self._people = People(client, identity.team)
+        self._past = Past(client, identity)
         self._status = Status(client)
         self._streams = Streams(config.streams, identity.user)
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -228,46 +222,28 @@ class SlackAdapter:
 
     async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
         """See `bot.ports.Adapter`."""
-        found: deque[Heard] = deque(maxlen=MOST_HISTORY)
-        cursor: str | None = None
-        while True:
-            try:
-                page = await self._page(thread, before, cursor)
-            except Throttled as error:
-                if not found:
-                    raise
-                # An app that Slack caps gets 15 messages a minute (facts A5.2):
-                # the beginning now is better than everything in an hour.
-                log.warning("slack.history_cut thread=%s %s", thread, error)
-                return list(found)
-            for message in page.get("messages") or ():
-                heard = events.message(message, self._us, thread.channel)
-                # Slack puts the root first, whatever the bounds.
-                if heard and heard.at < float(before):
-                    found.append(heard)
-            cursor = (page.get("response_metadata") or {}).get("next_cursor")
-            if not cursor:
-                return list(found)
+        return await self._past.history(thread, before)
 
-    async def _page(
-        self, thread: ThreadKey, before: str, cursor: str | None
-    ) -> Mapping[str, Any]:
-        waited = 0.0
-        while True:
-            try:
-                return await self._client.call(
-                    "conversations.replies",
-                    channel=thread.channel,
-                    ts=thread.thread,
-                    latest=before,
-                    limit=PAGE,
-                    cursor=cursor,
-                )
-            except Throttled as error:
-                waited += error.retry_after
-                if waited > PATIENCE:
-                    raise
-                await asyncio.sleep(error.retry_after)
+    async def recent(
+        self, place: Place, most: int, since: float | None = None
+    ) -> list[Heard]:
+        """See `bot.ports.Adapter`."""
+        return await self._past.recent(place, most, since)
+
+    async def mark(self, place: Place, message: str, sign: str) -> None:
+        """See `bot.ports.Adapter`."""
+        await posts.mark(self._client, place, message, sign)
+
+    async def post(self, place: Place, told: Told, about: str = "") -> None:
+        """See `bot.ports.Adapter`."""
+        await posts.post(self._client, place, told)
+
+    async def link(self, place: Place, message: str) -> str:
+        """See `bot.ports.Adapter`."""
+        found = await self._client.call(
+            "chat.getPermalink", channel=place.channel, message_ts=message
+        )
+        return str(found["permalink"])
 
     async def _open_socket(self) -> str:
         """A new address for the SDK to connect to, however long that takes.

@@ -161,6 +161,17 @@ class SlackClient:
                     raise Unfit(f"download: HTTP {response.status}")
                 return await response.content.read(most + 1)
 
+    async def upload(self, url: str, content: bytes) -> None:
+        """Send the bytes of a file to the address that Slack gave for it, which needs
+        no token. Raises DeliveryError."""
+        session = self.web.session
+        assert session is not None
+        with _translated("upload"):
+            async with session.post(url, data=content) as response:
+                status = response.status
+        if status != 200:
+            raise DeliveryError(f"upload: HTTP {status}")
+
     async def identify(self) -> Identity:
         """Ask who the bot token belongs to."""
         with _translated("auth.test"):

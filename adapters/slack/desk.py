@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from adapters.slack import drawing, forms, mrkdwn, uploads
+from adapters.slack import drawing, events, forms, mrkdwn, posts, uploads
 from adapters.slack.client import Identity, SlackClient
 from adapters.slack.forms import Context
 from adapters.slack.people import People
@@ -34,7 +34,7 @@ PLATFORM = "slack"
 PROMPT = 2.0
 
 SETTINGS = "thread_settings"
-TOLD = "threadkeep_told"
+TRIAGE = "triage_message"
 FEEDBACK = "feedback"
 UP, DOWN = "up:", "down:"
 
@@ -51,6 +51,7 @@ UNKNOWN = "I do not know that command."
 UNSURE = (
     "I cannot find out right now what you may do here. Please try again in a minute."
 )
+NOT_SAID = "Nobody wrote this, so there is nothing to sort."
 WORKING = "Working on it …"
 THANKS = "Thank you! That helps whoever looks after this bot."
 NO_ANSWER = "I no longer have that answer, so I could not note that. Thank you anyway!"
@@ -91,6 +92,9 @@ class Desk:
             return await self._submitted(body)
         if kind == "message_action" and body.get("callback_id") == SETTINGS:
             return await self._shortcut(body)
+        if kind == "message_action" and body.get("callback_id") == TRIAGE:
+            await self._soon(self._sort(body))
+            return {}
         event = body.get("event") or {}
         if event.get("type") == "app_home_opened":
             if event.get("tab") == "home":
@@ -146,20 +150,16 @@ class Desk:
         if isinstance(reply, Form):
             # Nothing opens a window but a control that somebody uses.
             reply = drawing.opener(command, place)
-        drawn = drawing.message(reply, place)
-        common = {"channel": thread.channel, "thread_ts": root or None, **drawn}
         if reply.public or thread.channel.startswith("D"):
-            common["thread_ts"] = thread.thread
-            await self._client.call(
-                "chat.postMessage",
-                unfurl_links=False,
-                unfurl_media=False,
-                # Tells it from an answer whose metadata is still to come.
-                metadata={"event_type": TOLD, "event_payload": {}},
-                **common,
-            )
-        else:
-            await self._client.call("chat.postEphemeral", user=heard.author, **common)
+            await posts.post(self._client, Place.of(thread), reply)
+            return
+        await self._client.call(
+            "chat.postEphemeral",
+            channel=thread.channel,
+            thread_ts=root or None,
+            user=heard.author,
+            **drawing.message(reply, place),
+        )
 
     async def _shortcut(self, body: Body) -> dict[str, Any]:
         said = body.get("message") or {}
@@ -174,6 +174,27 @@ class Desk:
             view = drawing.shown(reply, place, Context(place).metadata, "Settings")
             await self._windows.open("views.open", view, body)
         return {}
+
+    async def _sort(self, body: Body) -> None:
+        """Have the message sorted in whose menu somebody chose that."""
+        channel = str((body.get("channel") or {}).get("id"))
+        heard = events.message(body.get("message") or {}, self._us, channel)
+        if heard is None:
+            await self._windows.respond(body, Told(NOT_SAID), self._place(channel))
+            return
+        place = Place.of(heard.thread)
+        told = await self._safely(self._sorted(heard, place, user_of(body)), TRIAGE)
+        if not told.public:
+            await self._windows.respond(body, told, place)
+            return
+        try:
+            await posts.post(self._client, place, told)
+        except ThreadGone:
+            # We are not in that channel: whoever asked sees it all the same.
+            await self._windows.respond(body, told, place)
+
+    async def _sorted(self, heard: Heard, place: Place, user: str) -> Told:
+        return await self._host.triage(heard, await self._person(place, user))
 
     async def _used(self, body: Body) -> dict[str, Any]:
         action = (body.get("actions") or [{}])[0]
@@ -242,14 +263,21 @@ class Desk:
     # What becomes of it.
 
     async def _reply(self, command: Command, place: Place, user: str) -> Reply:
-        try:
+        async def work() -> Reply:
             person = await self._person(place, user)
             return await self._host.command(command, place, person)
+
+        return await self._safely(work(), command.verb)
+
+    async def _safely(self, work: Awaitable[T], verb: str) -> T | Told:
+        """What `work` leads to, or what people are told when it cannot be done."""
+        try:
+            return await work
         except DeliveryError as error:
-            log.warning("slack.unknown_person user=%s %s", user, error)
+            log.warning("slack.unknown_person verb=%s %s", verb, error)
             return Told(UNSURE)
         except StorageError as error:
-            log.error("slack.not_carried_out verb=%s %s", command.verb, error)
+            log.error("slack.not_carried_out verb=%s %s", verb, error)
             return Told(error.user_text)
 
     async def _person(self, place: Place, user: str) -> Person:

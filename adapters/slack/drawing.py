@@ -7,6 +7,7 @@ chosen, and the block says where it stands.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from adapters.slack import mrkdwn
@@ -32,9 +33,11 @@ CUT = "_There is more than can be shown here._"
 FENCE = "```"
 
 
-def message(told: Told, place: Place) -> dict[str, Any]:
-    """`told` as the text and blocks of a message, given at `place`."""
-    blocks = _fitting(_told(told, place), MESSAGE_BLOCKS)
+def message(told: Told, place: Place, *, attached: bool = False) -> dict[str, Any]:
+    """`told` as the text and blocks of a message, given at `place`; its file is shown
+    in it, unless it is `attached`."""
+    bare = replace(told, file=None) if attached else told
+    blocks = _fitting(_told(bare, place), MESSAGE_BLOCKS)
     fallback = mrkdwn.formatted(told.text)[:FALLBACK_CHARS]
     return {"text": fallback or " ", "blocks": blocks}
 

@@ -94,8 +94,8 @@ class Windows:
             await self._client.respond(
                 str(url),
                 {
-                    "response_type": "ephemeral",
-                    "replace_original": replaces and not told.public,
+                    "response_type": "in_channel" if told.replaces else "ephemeral",
+                    "replace_original": told.replaces or (replaces and not told.public),
                     **drawn,
                 },
             )

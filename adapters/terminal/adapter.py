@@ -23,7 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from adapters.terminal.screens import PlainScreen, RichScreen, Screen, SilentScreen
-from bot.dialogue import REFERENCE, Command, Form
+from bot.dialogue import REFERENCE, Command, Form, Told
 from bot.errors import StorageError, ThreadGone
 from bot.limits import Limits, Pace, Way
 from bot.people import Person
@@ -142,6 +142,24 @@ class TerminalAdapter:
 
     async def notice(self, heard: Heard, text: str) -> None:
         """See `bot.ports.Adapter`. Who sits here sees what is going on."""
+
+    async def recent(
+        self, place: Place, most: int, since: float | None = None
+    ) -> list[Heard]:
+        """See `bot.ports.Adapter`. There are no others whose messages to read."""
+        return []
+
+    async def mark(self, place: Place, message: str, sign: str) -> None:
+        """See `bot.ports.Adapter`. What is on a terminal cannot be marked."""
+        raise ThreadGone("a terminal has no signs under messages")
+
+    async def post(self, place: Place, told: Told, about: str = "") -> None:
+        """See `bot.ports.Adapter`. Nothing is said here that nobody asked for."""
+        raise ThreadGone("a terminal has no channels")
+
+    async def link(self, place: Place, message: str) -> str:
+        """See `bot.ports.Adapter`."""
+        raise ThreadGone("a terminal has no addresses")
 
     async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
         """See `bot.ports.Adapter`. All of it is in the store already."""

@@ -16,6 +16,8 @@ from bot.people import Person
 from bot.policy import Operator, Policy
 from bot.rules import Entry, Level, Place
 from bot.stores import Store
+from bot.triage.inchat import InChat
+from bot.triage.sorter import Sorter
 from bot.trying import Trying
 from bot.verbs import understood
 from storage.memory import MemoryStore
@@ -48,13 +50,16 @@ class Office:
         self.store: Store = store or MemoryStore()
         self.adapter = FakeAdapter(limits=replace(FAST, creators=True))
         self.model = ScriptedModel()
-        said = Operator(operator, admins=frozenset({"fake:root"}))
+        self.operator = said = Operator(operator, admins=frozenset({"fake:root"}))
         self.authority = Authority(self.store, {"fake": self.adapter}, said, self.clock)
         changing = Changing(self.store, self.authority, lambda: survey, self.clock)
+        sorter = Sorter(self.store, self.model, said, self.clock)
+        adapters = {"fake": self.adapter}
         self._parts = (
             changing,
             Past(self.store, self.authority, self.clock),
             Trying(self.store, self.model, self.authority, said, self.clock),
+            InChat(self.store, sorter, self.authority, adapters, self.clock),
         )
 
     def clock(self) -> float:
@@ -74,7 +79,7 @@ class Office:
         )
         answers = Answers(self.store, lanes, inbox, self.authority, self.clock)
         return Desk(
-            self.store, lanes, self.authority, answers, *self._parts, self.clock
+            *(self.store, lanes, self.authority, answers), *self._parts, now=self.clock
         )
 
     async def give(

@@ -33,6 +33,8 @@ class Clerk:
         self.given: list[Given] = []
         self.judged: list[tuple[ThreadKey, str, bool]] = []
         self.heard: list[Heard] = []
+        self.sorted: list[Heard] = []
+        self.overheard: list[Heard] = []
         #: The keys of the turns whose answers are known.
         self.turns: set[str] = set()
         #: Why nothing can be noted; None if it can.
@@ -69,6 +71,15 @@ class Clerk:
         if isinstance(said, Exception):
             raise said
         return said
+
+    async def triage(self, heard: Heard, person: Person) -> Told:
+        self.sorted.append(heard)
+        said = self.says[0]
+        assert isinstance(said, Told)
+        return said
+
+    async def overhear(self, heard: Heard) -> None:
+        self.overheard.append(heard)
 
     async def page(self, place: Place, person: Person) -> Page:
         return Page(())

@@ -333,7 +333,7 @@ async def test_in_direct_messages_nobody_changes_anything(town: Town) -> None:
     assert told.text.startswith(SORRY)
     panel = await town.give("claude settings", place=direct)
     assert "**What applies in this thread**" in panel.text
-    assert town.discord.commands(town.ada, direct) == ["ask", "claude"]
+    assert town.discord.commands(town.ada, direct) == ["ask", "claude", "triage"]
 
 
 def judged(folder: Path) -> list[int | None]:

@@ -323,7 +323,7 @@ async def test_only_those_who_may_use_them_are_shown_the_commands_of_admins(
     assert "claude-admin" in discord.commands(office.bob, office.general)
     assert "claude-admin" not in discord.commands(office.bob, office.random)
     direct = discord.open_dm(office.alice)
-    assert discord.commands(office.alice, direct) == ["ask", "claude"]
+    assert discord.commands(office.alice, direct) == ["ask", "claude", "triage"]
     with pytest.raises(AssertionError, match="is not shown"):
         discord.command(office.alice, office.general, "claude-admin audit")
 

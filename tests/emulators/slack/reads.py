@@ -42,6 +42,7 @@ class Reads:
             "conversations.history": self._history,
             "conversations.info": self._info,
             "conversations.open": self._open,
+            "chat.getPermalink": self._link,
             "users.info": self._user,
         }
 
@@ -97,6 +98,15 @@ class Reads:
                 "next_cursor": f"next:{start + room}" if more else ""
             },
         }
+
+    def _link(self, call: Call) -> Json:
+        channel = self._known(call)
+        ts = call.text("message_ts")
+        if ts not in self._world.messages[channel.id]:
+            raise Refused("message_not_found")
+        address = f"https://emulated.slack.com/archives/{channel.id}/p"
+        link = address + ts.replace(".", "")
+        return {"ok": True, "channel": channel.id, "permalink": link}
 
     def _limit(self, call: Call) -> int:
         limit = call.number("limit", self._cap or MOST_PAGE)

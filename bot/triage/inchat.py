@@ -1,0 +1,248 @@
+"""Carries out the verbs of triage: a message, a thread, a channel's last messages, and
+what people say of how they were sorted."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from bot import telling
+from bot.authority import Authority
+from bot.dialogue import Command, Told
+from bot.errors import Unacceptable
+from bot.people import EVERYONE, Person, listed
+from bot.policy import Policy
+from bot.ports import Adapter
+from bot.rules import Level, Place
+from bot.stores import Store
+from bot.triage import shown
+from bot.triage.cases import Case
+from bot.triage.scheme import Scheme
+from bot.triage.sorter import Sorted, Sorter
+from bot.values import Heard
+from bot.verbs import understood
+
+#: How many messages are sorted in one go at the most, and how many of them at once.
+MOST = 500
+AT_ONCE = 8
+
+# How many messages of a thread make up one ticket.
+MOST_OF_THREAD = 100
+
+HOW = (
+    "In a thread I sort the thread. Here, say `triage last 100` or `triage since "
+    "monday`; in a message's menu there is “Triage this”."
+)
+NOTHING = "There is nothing to sort here."
+GONE = "That message was deleted, or I no longer know how I sorted it."
+NO_SUCH = "The scheme here has no such value any more."
+WHEN = (
+    "`since` takes `today`, `yesterday`, a weekday, a span such as 12h or 3d, or a day "
+    "such as 2026-11-01."
+)
+
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class InChat:
+    """Where people have messages sorted."""
+
+    def __init__(
+        self,
+        store: Store,
+        sorter: Sorter,
+        authority: Authority,
+        adapters: Mapping[str, Adapter],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._sorter = sorter
+        self._authority = authority
+        self._adapters = adapters
+        self._now = now
+
+    async def run(self, command: Command, place: Place, person: Person) -> Told:
+        """Sort the thread, or as many messages of the channel as `command` says."""
+        last, since = (command.arguments.get(n) for n in ("last", "since"))
+        if last is None and since is None:
+            if place.level is not Level.THREAD:
+                return Told(HOW)
+            return await self._thread(place, person)
+        begin = moment(since, self._now()) if since else None
+        most = min(int(last or MOST), MOST)
+        channel = place.at(Level.CHANNEL)
+        policy = await self._authority.policy(channel)
+        if not self._may_sort_many(person, policy):
+            raise await self._authority.deny(person, channel, "triage a channel")
+        adapter = self._adapters[place.platform]
+        heard = await adapter.recent(channel, most, begin)
+        cases = await self._cases(heard, place)
+        if not cases:
+            return Told(NOTHING)
+        scheme = await self._sorter.scheme(policy)
+        found = await self._sorted(cases, scheme, person, policy)
+        names = {
+            h.author: name
+            for h, (name, _) in zip(heard, await adapter.readable(heard), strict=True)
+        }
+        settled = [each.case for each in found if not each.trouble]
+        cost = f"for {telling.usd(sum(each.cost for each in found))}"
+        told = shown.table(settled, scheme, names, cost)
+        return _with_trouble(told, found)
+
+    async def this(self, heard: Heard, person: Person) -> Told:
+        """Sort one message."""
+        adapter = self._adapters[heard.thread.platform]
+        [(_, text)] = await adapter.readable([heard])
+        return await self._one(case_of(heard, text), person)
+
+    async def correct(self, command: Command, place: Place, person: Person) -> Told:
+        """Change one value of a case."""
+        case = await self._known(command, place)
+        policy = await self._policy(case.place, person)
+        scheme = await self._sorter.scheme(policy)
+        chosen = [f for f in scheme.choices if f.name in command.arguments]
+        if not chosen or command.arguments[chosen[0].name] not in chosen[0].values:
+            raise Unacceptable(NO_SUCH)
+        [field] = chosen
+        changed = await self._store.correct_case(
+            case.id,
+            field.name,
+            command.arguments[field.name],
+            person.id,
+            self._now(),
+        )
+        return shown.told(changed, scheme, replaces=True) if changed else Told(GONE)
+
+    async def agree(self, command: Command, place: Place, person: Person) -> Told:
+        """Let a corrected case be an example for its channel: for admins."""
+        case = await self._known(command, place)
+        policy = await self._authority.policy(case.place.at(Level.CHANNEL))
+        if not self._authority.may(person, policy):
+            raise await self._authority.deny(person, policy.place, "add an example")
+        agreed = await self._store.agree_case(case.id, person.id)
+        scheme = await self._sorter.scheme(policy)
+        return shown.told(agreed, scheme, replaces=True) if agreed else Told(GONE)
+
+    async def _thread(self, place: Place, person: Person) -> Told:
+        adapter = self._adapters[place.platform]
+        heard = [
+            each
+            for each in await adapter.recent(place, MOST_OF_THREAD)
+            if not each.echo and each.text.strip()
+        ]
+        lines = [
+            f"{name}: {text}"
+            for each, (name, text) in zip(
+                heard, await adapter.readable(heard), strict=True
+            )
+            if not _is_command(each, text)
+        ]
+        case = Case(
+            *(0, place, f"thread:{place.thread}"),
+            heard[0].at if heard else self._now(),
+            "",
+            "\n".join(lines),
+        )
+        return await self._one(case, person)
+
+    async def _one(self, case: Case, person: Person) -> Told:
+        policy = await self._policy(case.place, person)
+        if not case.text:
+            return Told(NOTHING)
+        scheme = await self._sorter.scheme(policy)
+        case = await self._store.open_case(case)
+        found = await self._sorter.sort(case, scheme, person.id, policy.caps)
+        return Told(found.trouble) if found.trouble else shown.told(found.case, scheme)
+
+    async def _cases(self, heard: Sequence[Heard], place: Place) -> list[Case]:
+        """Cases of messages that people wrote, commands to us left out."""
+        return [
+            await self._store.open_case(case_of(each, text))
+            for each, (_, text) in zip(
+                heard, await self._adapters[place.platform].readable(heard), strict=True
+            )
+            if text.strip() and not each.echo and not _is_command(each, text)
+        ]
+
+    async def _sorted(
+        self, cases: Sequence[Case], scheme: Scheme, person: Person, policy: Policy
+    ) -> list[Sorted]:
+        """What becomes of many cases; once there is no money, of the rest nothing."""
+        gate = asyncio.Semaphore(AT_ONCE)
+        stopped: list[Sorted] = []
+
+        async def one(case: Case) -> Sorted:
+            async with gate:
+                if stopped and case.values is None:
+                    return Sorted(case, trouble=stopped[0].trouble)
+                found = await self._sorter.sort(case, scheme, person.id, policy.caps)
+                if found.trouble:
+                    stopped.append(found)
+                return found
+
+        # The first one writes what the others read from the cache.
+        first = await one(cases[0])
+        return [first, *await asyncio.gather(*(one(case) for case in cases[1:]))]
+
+    async def _known(self, command: Command, place: Place) -> Case:
+        number = command.arguments.get("of", "")
+        case = await self._store.case(int(number)) if number.isdecimal() else None
+        if case is None or case.place.at(Level.CHANNEL) != place.at(Level.CHANNEL):
+            raise Unacceptable(GONE)
+        return case
+
+    async def _policy(self, place: Place, person: Person) -> Policy:
+        """What applies at `place`. Raises Denied to whoever may not ask there."""
+        policy = await self._authority.policy(place)
+        asks = policy["who"] == EVERYONE or listed(person, policy["who"])
+        if not asks and not self._authority.may(person, policy):
+            raise await self._authority.deny(person, place, "triage")
+        return policy
+
+    def _may_sort_many(self, person: Person, policy: Policy) -> bool:
+        named = policy["triagers"]
+        return self._authority.may(person, policy) or (
+            bool(named) and not person.outsider and listed(person, named)
+        )
+
+
+def case_of(heard: Heard, text: str) -> Case:
+    """The case of a message that reads `text`."""
+    place = Place.of(heard.thread)
+    return Case(0, place, heard.message, heard.at, heard.author, text.strip())
+
+
+def _is_command(heard: Heard, text: str) -> bool:
+    """Whether people told the bot to do something, which is no ticket."""
+    return heard.addressed and understood(text) is not None
+
+
+def moment(text: str, now: float) -> float:
+    """When `text` begins, such as "monday" or "3d", in seconds since 1970 (UTC).
+    Raises Unacceptable."""
+    word = text.lower()
+    today = datetime.fromtimestamp(now, UTC).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    if word in _DAYS:
+        # On a Monday, "monday" is today.
+        back = (today.weekday() - _DAYS.index(word)) % 7
+        return (today - timedelta(days=back)).timestamp()
+    if word in ("today", "yesterday"):
+        return (today - timedelta(days=word == "yesterday")).timestamp()
+    if span := re.fullmatch(r"([0-9]{1,4})([hd])", word):
+        return now - int(span[1]) * {"h": 3600.0, "d": 86400.0}[span[2]]
+    try:
+        return datetime.fromisoformat(word).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        raise Unacceptable(WHEN) from None
+
+
+def _with_trouble(told: Told, found: Sequence[Sorted]) -> Told:
+    left = [each for each in found if each.trouble]
+    if not left:
+        return told
+    text = f"{told.text}\n{len(left):,} messages are left: {left[0].trouble}"
+    return Told(text, public=True, file=told.file)

@@ -1,0 +1,132 @@
+"""Sorts one message where people talk: with that place's scheme, within its budgets.
+
+Rule: money is set aside before Claude is asked, as for every call, and what comes is
+remembered before anybody sees it.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot import asides, context, telling
+from bot.catalogue import CHEAP_MODEL, dearest
+from bot.money import Caps, Charge, Shortfall
+from bot.policy import Operator, Policy
+from bot.ports import Model
+from bot.stores import Store
+from bot.triage.cases import Case
+from bot.triage.scheme import DEFAULT, Example, Scheme, material, read
+from bot.triage.values import INVALID, TOO_LONG, TRIES
+from bot.values import Request, Said, Usage
+
+log = logging.getLogger(__name__)
+
+#: Kinds of charges: somebody asked for it, or it is done by itself.
+ASKED, AUTO = "triage", "auto-triage"
+
+# How long one call may take, in seconds.
+PATIENCE = 60.0
+
+# What people write in a chat is shorter; a file in a message is something else.
+MOST_CHARS = 20_000
+MAX_TOKENS = 4_096
+_FRAME_TOKENS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """What came of a case."""
+
+    case: Case
+    #: In USD; what is not known counts as nothing here.
+    cost: float = 0.0
+    #: Why it stays unsorted for now, for people; "" where it is settled.
+    trouble: str = ""
+    #: Whether there was no money for it.
+    broke: bool = False
+
+
+class Sorter:
+    """Asks about cases."""
+
+    def __init__(
+        self,
+        store: Store,
+        model: Model,
+        operator: Operator,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._model = model
+        self._operator = operator
+        self._now = now
+
+    async def scheme(self, policy: Policy) -> Scheme:
+        """What messages are sorted into at the place of `policy`, with the examples
+        that admins of its channel agreed to."""
+        agreed = await self._store.examples(policy.place)
+        examples = [Example(case.text, case.current) for case in agreed]
+        return read(policy["triage_scheme"] or DEFAULT).with_examples(examples)
+
+    async def sort(
+        self, case: Case, scheme: Scheme, person: str, caps: Caps, kind: str = ASKED
+    ) -> Sorted:
+        """Have `case`, which is stored, sorted for `person`, unless it is sorted
+        already. A bad answer is tried once more."""
+        if case.values is not None:
+            return Sorted(case)
+        if len(case.text) > MOST_CHARS:
+            reason = f"{TOO_LONG}: {len(case.text):,} characters"
+            return Sorted(await self._settled(case, None, reason))
+        spent = 0.0
+        for _ in range(TRIES):
+            request = self._request(case, scheme, person)
+            charge = Charge(case.place, person, kind, CHEAP_MODEL, self._most(request))
+            opened = await self._store.open_charge(charge, caps, self._now())
+            if isinstance(opened, Shortfall):
+                told = telling.shortfall(opened, self._now(), {})
+                return Sorted(case, spent, told, broke=True)
+            usage, price = Usage(), None
+            try:
+                aside = await asides.ask(
+                    self._model, request, within=PATIENCE, now=self._now()
+                )
+                usage, price = aside.usage, aside.cost
+            finally:
+                await self._store.close_charge(opened, usage, price, self._now())
+            spent += price or 0.0
+            if aside.trouble:
+                return Sorted(case, spent, aside.trouble)
+            try:
+                values = scheme.parse(aside.text)
+            except (ValueError, RecursionError):
+                continue
+            log.info("case.sorted place=%s case=%d cost=%s", case.place, case.id, price)
+            return Sorted(await self._settled(case, values, ""), spent)
+        return Sorted(await self._settled(case, None, INVALID), spent)
+
+    async def _settled(
+        self, case: Case, values: dict[str, object] | None, reason: str
+    ) -> Case:
+        # Deleted meanwhile, it is shown to whoever asked and forgotten.
+        return await self._store.settle_case(case.id, values, reason) or case
+
+    def _request(self, case: Case, scheme: Scheme, person: str) -> Request:
+        workspace, secret = case.place.workspace, self._operator.secret
+        return Request(
+            model=CHEAP_MODEL,
+            system=scheme.prompt,
+            messages=(Said("user", material(case.text)),),
+            max_tokens=MAX_TOKENS,
+            user=context.opaque(person, workspace, secret),
+            effort="low",
+            schema=json.dumps(scheme.schema),
+            alone=True,
+        )
+
+    def _most(self, request: Request) -> float:
+        said = request.system + request.messages[0].content + request.schema
+        tokens = len(said.encode()) + _FRAME_TOKENS
+        return dearest(request.model, tokens, request.max_tokens, 0, self._now())

@@ -1,0 +1,147 @@
+"""Cases in their table, inside a transaction.
+
+What they promise is said in `bot.triage.cases.Cases`.
+"""
+
+import json
+from collections.abc import Mapping
+from sqlite3 import Row
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.rules import Level, Place
+from bot.triage.cases import Case
+from storage.places import inside, parts, place_of
+
+
+def open_case(db: Database, case: Case) -> Case:
+    where = {**parts(case.place), "message": case.message}
+    db.execute(
+        """
+        INSERT INTO cases (platform, workspace, channel, thread, message, at, author,
+            auto, text)
+        VALUES (:platform, :workspace, :channel, :thread, :message, :at, :author,
+            :auto, :text)
+        ON CONFLICT (platform, workspace, channel, message) DO UPDATE SET
+            text = excluded.text, "values" = NULL, reason = '', corrected = '{}',
+            corrected_by = '', corrected_at = 0, agreed_by = ''
+        WHERE text <> excluded.text
+        """,
+        {
+            **where,
+            "at": case.at,
+            "author": case.author,
+            "auto": case.auto,
+            "text": case.text,
+        },
+    )
+    row = db.execute(
+        """
+        SELECT * FROM cases WHERE platform = :platform AND workspace = :workspace
+        AND channel = :channel AND message = :message
+        """,
+        where,
+    ).fetchone()
+    return _case(row)
+
+
+def settle(
+    db: Database, id: int, values: Mapping[str, Any] | None, reason: str
+) -> Case | None:
+    text = json.dumps(dict(values), ensure_ascii=False) if values is not None else None
+    db.execute(
+        'UPDATE cases SET "values" = ?, reason = ? WHERE id = ?', [text, reason, id]
+    )
+    return case(db, id)
+
+
+def case(db: Database, id: int) -> Case | None:
+    row = db.execute("SELECT * FROM cases WHERE id = ?", [id]).fetchone()
+    return _case(row) if row is not None else None
+
+
+def correct(
+    db: Database, id: int, *, field: str, value: Any, who: str, now: float
+) -> Case | None:
+    found = case(db, id)
+    if found is None:
+        return None
+    changed = {**found.corrected, field: value}
+    db.execute(
+        """
+        UPDATE cases SET corrected = ?, corrected_by = ?, corrected_at = ?,
+            agreed_by = '' WHERE id = ?
+        """,
+        [json.dumps(changed, ensure_ascii=False), who, now, id],
+    )
+    return case(db, id)
+
+
+def agree(db: Database, id: int, *, who: str) -> Case | None:
+    db.execute("UPDATE cases SET agreed_by = ? WHERE id = ?", [who, id])
+    return case(db, id)
+
+
+def examples(db: Database, place: Place) -> list[Case]:
+    channel = place.at(Level.CHANNEL)
+    found = db.execute(
+        f"SELECT * FROM cases WHERE agreed_by <> '' AND {inside(channel)} ORDER BY id",
+        parts(channel),
+    )
+    return [_case(row) for row in found]
+
+
+def corrections(db: Database, since: float) -> list[Case]:
+    found = db.execute(
+        "SELECT * FROM cases WHERE corrected_at >= ? AND corrected_at > 0 ORDER BY id",
+        [since],
+    )
+    return [_case(row) for row in found]
+
+
+def waiting(db: Database) -> list[Case]:
+    found = db.execute("SELECT * FROM cases WHERE auto AND NOT shown ORDER BY id")
+    return [_case(row) for row in found]
+
+
+def show(db: Database, id: int) -> None:
+    db.execute("UPDATE cases SET shown = 1 WHERE id = ?", [id])
+
+
+def erase(
+    db: Database, message: str, *, platform: str, workspace: str, channel: str | None
+) -> None:
+    """Forget the case of a message that people deleted."""
+    db.execute(
+        """
+        DELETE FROM cases WHERE message = :message AND platform = :platform
+        AND workspace = :workspace AND (:channel IS NULL OR channel = :channel)
+        """,
+        {
+            "message": message,
+            "platform": platform,
+            "workspace": workspace,
+            "channel": channel,
+        },
+    )
+
+
+def _case(row: Row) -> Case:
+    values = row["values"]
+    return Case(
+        id=row["id"],
+        place=place_of(row),
+        message=row["message"],
+        at=row["at"],
+        author=row["author"],
+        text=row["text"],
+        values=json.loads(values) if values is not None else None,
+        reason=row["reason"],
+        corrected=json.loads(row["corrected"]),
+        corrected_by=row["corrected_by"],
+        corrected_at=row["corrected_at"],
+        agreed_by=row["agreed_by"],
+        auto=bool(row["auto"]),
+        shown=bool(row["shown"]),
+    )
