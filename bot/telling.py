@@ -58,6 +58,11 @@ def person(who: str) -> str:
     return "the operator" if who == OPERATOR else f"user:{who}"
 
 
+def count(number: int, what: str) -> str:
+    """So many of something, with the plural that most words have."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def harmless(said: str) -> str:
     """What a model says, without what would be shown as somebody's name."""
     return REFERENCE.sub(lambda match: match[0].replace(":", ":\u200b"), said)

@@ -22,6 +22,7 @@ from bot.rules import (
     EVERYWHERE,
 )
 from bot.stores import Judge
+from bot.triage.cases import Case
 from bot.values import (
     Heard,
     Opinion,
@@ -35,7 +36,7 @@ from bot.values import (
     TurnFacts,
     Verdict,
 )
-from storage import changes, corrections, ledger, queries
+from storage import cases, changes, corrections, ledger, queries
 from storage.books import Books
 from storage.database import (
     make_directory,
@@ -87,6 +88,16 @@ async def read_opinions(path: Path, since: float) -> list[Opinion]:
     """
     with closing(Reader(open_beside(path))) as reader:
         return await reader.read(lambda db: queries.opinions(db, since))
+
+
+async def read_corrections(path: Path, since: float) -> list[Case]:
+    """Messages that were sorted, and that people corrected at or after `since`; also
+    while another process has the database.
+
+    Raises ConfigError when there is no database of ours at `path`.
+    """
+    with closing(Reader(open_beside(path))) as reader:
+        return await reader.read(lambda db: cases.corrections(db, since))
 
 
 @asynccontextmanager

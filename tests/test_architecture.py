@@ -75,6 +75,7 @@ LAYERS = (
     ("bot.triage.evaluate", "bot.triage.runs", "bot.triage.account"),
     ("bot.triage.screen", "bot.triage.output", "bot.triage.scores", "bot.triage.plot"),
     ("bot.triage.judging", "bot.triage.working", "bot.triage.library"),
+    ("bot.triage.labelled",),
     ("bot.triage.commands", "bot.triage"),
     ("bot.app",),
     ("bot.__main__",),

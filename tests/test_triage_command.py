@@ -5,12 +5,16 @@ import csv
 import json
 import signal
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from bot.rules import Place
+from bot.triage.cases import Case
+from storage.sqlite import open_store
 from tests.bot.triage.asked import sorted_as
 from tests.emulators.claude import ClaudeEmulator
 from tests.emulators.claude_reply import Fail, Hold, Step, Stop
@@ -366,6 +370,75 @@ async def test_labels_that_the_scheme_does_not_have(office: Office) -> None:
         printed
     )
     assert not office.claude.questions
+
+
+async def test_what_people_corrected_is_a_labelled_file(office: Office) -> None:
+    place = Place("slack", "T1", "C5", "1.0")
+    async with open_store(office.folder / "threadkeep.db") as store:
+        case = await store.open_case(Case(0, place, "1.0", 1.0, "U1", "Pay me, =now"))
+        good = {"category": "bug", "priority": "high", "summary": "x"}
+        await store.settle_case(case.id, good, "")
+        await store.correct_case(case.id, "category", "billing", "U2", time.time())
+    status, printed = await office.triage("corrections", *office.to)
+    assert (status, printed) == (0, "1 corrected messages.")
+    [row] = office.out()
+    assert (row["ticket"], row["category"], row["by"]) == (
+        *("Pay me, =now", "billing", "U2"),
+    )
+    office.claude.always(sorted_as(category="billing"))
+    file = str(office.folder / "out.csv")
+    status, printed = await office.triage("eval", file)
+    assert status == 0
+    assert "100.0 % 100.0 % 0 of 1" in printed
+
+
+async def test_a_batch_from_the_first_row_to_the_last(office: Office) -> None:
+    file = office.tickets("1,It broke", "2,Pay me")
+    status, printed = await office.triage(file, *office.to, "--batch")
+    assert status == 0
+    assert "Sorted 2 of 2 rows" in printed
+    assert "with claude-haiku-5-5, in batches" in printed
+    assert not office.claude.questions
+    status, printed = await office.triage("list")
+    assert "2 done claude-haiku-5-5 1" in printed
+
+
+async def test_a_batch_outlives_its_terminal_and_can_be_cancelled(
+    office: Office,
+) -> None:
+    office.claude.batches.seconds = 3600
+    file = office.tickets("1,It broke", "2,Pay me")
+    process = office.process(claude_env(office.claude))
+    await process.start("triage", file, *office.to, "--batch", nursery=office.nursery)
+    await office.claude.until(lambda: bool(office.claude.batches.made), timeout=20)
+    await printed_by(process, "collects it")
+    process.kill(signal.SIGINT)
+    assert await process.ended() == STOPPED
+    run = _run_of(process.output)
+    _, printed = await office.triage("list")
+    assert f"{run} " in printed
+    assert "2 left, 1 under way" in printed
+    _, printed = await office.triage("cancel", run)
+    assert "1 batch is being cancelled." in printed
+    status, printed = await office.triage("resume", run)
+    assert status == SOME
+    assert "was cancelled. What it had answered is kept" in printed
+    office.claude.batches.seconds = 0
+    status, printed = await office.triage("resume", run)
+    assert status == 0
+    assert len(office.out()) == 2
+    status, printed = await office.triage("resume", run)
+    assert status == MISTAKE
+    assert "is done and written" in printed
+
+
+async def test_a_key_without_batch_rights(office: Office) -> None:
+    office.claude.batches.allowed = False
+    file = office.tickets("1,It broke")
+    status, printed = await office.triage(file, *office.to, "--batch")
+    assert status == MISTAKE
+    assert "may not use batches: leave out --batch" in printed
+    assert (await office.triage(file, *office.to))[0] == 0
 
 
 async def printed_by(process: Process, text: str) -> None:

@@ -18,6 +18,8 @@ class Account:
     api_key: str | None = field(repr=False)
     base_url: str | None
     archive: Path
+    #: The bot's own database.
+    database: Path
 
     @classmethod
     def of_environment(cls, api_key: str | None = None) -> "Account":
@@ -25,7 +27,8 @@ class Account:
         ConfigError for settings that cannot be."""
         settings = Settings.from_env(environment())
         archive = settings.database.with_name("triage.db")
-        return cls(api_key or settings.api_key, settings.base_url, archive)
+        key = api_key or settings.api_key
+        return cls(key, settings.base_url, archive, settings.database)
 
     def client(self) -> anthropic.AsyncAnthropic:
         """A client of Claude's API, to be closed. Raises ConfigError without a key."""

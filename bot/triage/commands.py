@@ -5,16 +5,28 @@ Beside `bot.__main__`, only this file names a store.
 
 import importlib
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from bot import report
 from bot.catalogue import CHEAP_MODEL, MODELS
 from bot.commandline import console, plain, run
 from bot.errors import ConfigError
-from bot.triage import asking, batches, judging, output, runs, scores, screen, working
+from bot.triage import (
+    asking,
+    batches,
+    judging,
+    labelled,
+    output,
+    runs,
+    scores,
+    screen,
+    working,
+)
 from bot.triage.account import Account
 from bot.triage.estimate import draw, estimate
 from bot.triage.evaluate import Score
@@ -24,6 +36,7 @@ from bot.triage.scheme import load, read
 from bot.triage.stores import DONE, Run
 from bot.triage.tickets import opened
 from storage.export import write_table
+from storage.sqlite import read_corrections
 from storage.triage import TriageArchive, open_archive, read_runs
 
 # What `--estimate` compares: the current models.
@@ -194,11 +207,9 @@ def cancel(run_id: str) -> None:
             waiting = [s.batch for s in sent if s.batch and not s.collected]
             async with account.client() as client:
                 await batches.cancel(client, waiting)
-            told = (
-                f"{len(waiting)} batches are being cancelled."
-                if waiting
-                else ("No batch of it is under way.")
-            )
+            count = len(waiting)
+            are = "batch is" if count == 1 else "batches are"
+            told = f"{count or 'No'} {are} being cancelled."
             click.echo(f"{told} `threadkeep triage resume {run_id}` collects the rest.")
             return working.ALL
         raise _unknown(run_id)
@@ -261,6 +272,25 @@ def evaluate(
             out = console()
             out.print(scores.drawn(found, plain=plain(out)))
         return working.ALL if not any(s.not_sorted for s in found) else working.SOME
+
+    sys.exit(run(work()))
+
+
+@triage.command()
+@click.option("-o", "--output", "out", default="-", help="Where to, as CSV.")
+@click.option("--since", default="365d", show_default=True, help="A day, or a span.")
+def corrections(out: str, since: str) -> None:
+    """Write what people corrected in the chat as labelled tickets, for `eval`."""
+
+    async def work() -> int:
+        account = Account.of_environment()
+        begin = report.since(since, time.time())
+        found = await read_corrections(account.database, begin)
+        if not found:
+            raise ConfigError("Nobody has corrected anything there yet.")
+        working.write_text(out, labelled.as_csv(found))
+        click.echo(f"{len(found)} corrected messages.", err=True)
+        return working.ALL
 
     sys.exit(run(work()))
 

@@ -244,5 +244,7 @@ def _with_trouble(told: Told, found: Sequence[Sorted]) -> Told:
     left = [each for each in found if each.trouble]
     if not left:
         return told
-    text = f"{told.text}\n{len(left):,} messages are left: {left[0].trouble}"
+    text = (
+        f"{told.text}\nLeft: {telling.count(len(left), 'message')}. {left[0].trouble}"
+    )
     return Told(text, public=True, file=told.file)

@@ -164,7 +164,7 @@ def _facts(run: Run, tally: Tally, seconds: float) -> Table:
         f"{used.output:,} out",
     )
     twins = tally.rows - tally.questions
-    same = f"; {twins:,} rows read like another one" if twins else ""
+    same = f"; {twins:,} of the rows read like another" if twins else ""
     how = "in batches" if run.batched else "at once"
     facts.add_row("Cost", f"{dollars(tally.cost)} with {run.model}, {how}{same}")
     facts.add_row("Time", duration(seconds))

@@ -96,7 +96,7 @@ def table(
     cases: Sequence[Case], scheme: Scheme, names: Mapping[str, str], cost: str
 ) -> Told:
     """Many cases: how many of each, the most urgent of them, and all as a file."""
-    parts = [f"**{len(cases):,} messages sorted**, {cost}."]
+    parts = [f"**{telling.count(len(cases), 'message')} sorted**, {cost}."]
     for field in scheme.choices:
         counts = Counter(str(c.current.get(field.name, "not sorted")) for c in cases)
         found = [

@@ -2,7 +2,7 @@
 
 Rule: a request that the API of 2026-10-21 refuses is refused here, with the same
 status and type, and uses up no script. What an answer does is said in the steps of
-`claude_reply`; what a prompt is worth in `claude_prompt`.
+`claude_reply`; what a prompt is worth in `claude_prompt`; batches are `claude.batches`.
 
     async with ClaudeEmulator() as claude:
         claude.script("Hello!")                        # one answer, then echoes again
@@ -12,6 +12,7 @@ status and type, and uses up no script. What an answer does is said in the steps
 """
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -21,8 +22,11 @@ from typing import Any, Self
 from aiohttp import web
 
 from bot.catalogue import DEFAULT_MODEL, MODELS, ModelFacts, find
+from tests.emulators.claude_batches import Batches
+from tests.emulators.claude_limits import Limiter, RateLimits, stamp
 from tests.emulators.claude_prompt import Body, PrefixCache, refusal, size_of, stranger
 from tests.emulators.claude_reply import Answer, Asked, Fail, Reply, Step, failure
+from tests.emulators.claude_sorting import sorted_by_words
 
 
 class ClaudeEmulator:
@@ -35,12 +39,22 @@ class ClaudeEmulator:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         tokens_per_second: float | None = None,
+        limits: RateLimits | None = None,
+        remember: bool = True,
     ) -> None:
         self.api_key = api_key
         self.base_url = ""
         #: None sends every text as one delta.
         self.tokens_per_second = tokens_per_second
+        #: Seconds until each answer that is not streamed.
+        self.latency = 0.0
+        #: What `clock` has to be added to for seconds since 1970.
+        self.epoch = time.time() - clock()
+        #: Otherwise only the newest request is kept, and no answered one of a batch.
+        self.remember = remember
         self.requests: list[Asked] = []
+        #: How many requests were refused because of `limits`.
+        self.throttled = 0
         #: What `/v1/models` says otherwise of a model, or of one that nobody knows.
         self.models: dict[str, dict[str, Any]] = {}
         #: Models that it does not list.
@@ -49,9 +63,12 @@ class ClaudeEmulator:
         self.disconnects = 0
         self._clock = clock
         self._sleep = sleep
-        self._cache = PrefixCache()
+        self.cache = PrefixCache()
+        self.batches = Batches(self)
+        self._limiter = Limiter(limits, clock, lambda: self.epoch) if limits else None
+        self._heard = 0
         self._scripts: deque[Answer] = deque()
-        self._always: Answer = _echo
+        self._always: Answer = _unscripted
         self._changed = asyncio.Event()
         self._peers: set[tuple[str, int]] = set()
         self._closing = False
@@ -95,6 +112,7 @@ class ClaudeEmulator:
         app = web.Application(client_max_size=32 * 1024 * 1024)
         app.router.add_post("/v1/messages", self._messages)
         app.router.add_post("/v1/messages/count_tokens", self._count)
+        self.batches.add_to(app.router)
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/v1/models/{model}", self._model)
         self._runner = web.AppRunner(
@@ -117,40 +135,77 @@ class ClaudeEmulator:
         await self._runner.cleanup()
 
     async def _messages(self, request: web.Request) -> web.StreamResponse:
-        asked = await self._hear(request)
+        asked = await self.hear(request)
         if problem := self._refusal(asked):
-            return failure(problem, self._request_id)
-        asked.usage = self._cache.bill(asked.body, asked.at)
-        answer = self._scripts.popleft() if self._scripts else self._always
+            return failure(problem, asked.id)
+        asked.usage = self.cache.bill(asked.body, asked.at)
+        if problem := self._throttled(asked):
+            return failure(problem, asked.id)
         reply = Reply(
             request,
             asked,
-            id=self._request_id,
+            id=asked.id,
             rate=self.tokens_per_second,
             clock=self._clock,
             sleep=self._sleep,
-            begun=lambda: self._cache.write(asked.body, asked.at),
+            begun=lambda: self.cache.write(asked.body, asked.at),
             notice=self._changed.set,
+            headers=self._limits_left(asked),
         )
+        steps = self.answer(asked.body)
         try:
-            return await reply.carry_out(_steps(answer, asked.body))
+            if self.latency and not asked.body.get("stream"):
+                await self._sleep(self.latency)
+            response = await reply.carry_out(steps)
         except (asyncio.CancelledError, ConnectionResetError):
             if not self._closing:
                 self.disconnects += 1
                 self._changed.set()
             raise
+        finally:
+            if self._limiter:
+                self._limiter.spend(asked.body["model"], reply.spent)
+        if not response.prepared:
+            response.headers.update(self._limits_left(asked))
+        return response
+
+    def answer(self, body: Body) -> Sequence[Step]:
+        """What is answered to `body`: uses up a script, if one is left."""
+        answer = self._scripts.popleft() if self._scripts else self._always
+        steps = answer(body) if callable(answer) else answer
+        # A text is a sequence too, but it is one step.
+        if isinstance(steps, Sequence) and not isinstance(steps, str):
+            return steps
+        return [steps]
+
+    def _throttled(self, asked: Asked) -> Fail | None:
+        """What the limits say against a request; nothing, if they let it through."""
+        if self._limiter is None or asked.usage is None:
+            return None
+        wait = self._limiter.admit(asked.body["model"], asked.usage)
+        if wait <= 0:
+            return None
+        self.throttled += 1
+        asked.failed = True
+        told = {"retry-after": str(math.ceil(wait)), **self._limits_left(asked)}
+        message = "This request would exceed the rate limit of your organization"
+        return Fail(429, message=message, headers=told)
+
+    def _limits_left(self, asked: Asked) -> dict[str, str]:
+        model = str(asked.body.get("model"))
+        return self._limiter.headers(model) if self._limiter else {}
 
     async def _count(self, request: web.Request) -> web.Response:
-        asked = await self._hear(request)
+        asked = await self.hear(request)
         asked.body.setdefault("max_tokens", 1)  # not asked for here
         if problem := self._refusal(asked):
-            return failure(problem, self._request_id)
+            return failure(problem, asked.id)
         return web.json_response({"input_tokens": size_of(asked.body)})
 
     async def _models(self, request: web.Request) -> web.Response:
-        asked = await self._hear(request)
-        if problem := self._stranger(asked):
-            return failure(problem, self._request_id)
+        asked = await self.hear(request)
+        if problem := self.stranger(asked):
+            return failure(problem, asked.id)
         found = [
             _described(facts) | self.models.get(facts.id, {})
             for facts in MODELS.values()
@@ -165,17 +220,20 @@ class ClaudeEmulator:
         return web.json_response({"data": found, "has_more": False, **page})
 
     async def _model(self, request: web.Request) -> web.Response:
-        asked = await self._hear(request)
+        asked = await self.hear(request)
         model = request.match_info["model"]
         facts = find(model)
-        problem = self._stranger(asked) or self._scripted_failure()
+        problem = self.stranger(asked) or self._scripted_failure()
         if problem is None and facts is None:
             problem = Fail(404, message=f"model: {model}")
         if problem or facts is None:
-            return failure(problem or Fail(404), self._request_id)
+            return failure(problem or Fail(404), asked.id)
         return web.json_response(_described(facts))
 
-    async def _hear(self, request: web.Request) -> Asked:
+    async def hear(self, request: web.Request, most: int = 0) -> Asked:
+        """Read `request`, of at most `most` bytes, and remember it."""
+        if most:
+            request = request.clone(client_max_size=most)
         try:
             body = await request.json() if request.can_read_body else {}
         except ValueError:
@@ -183,21 +241,37 @@ class ClaudeEmulator:
         asked = Asked(
             request.method, request.path, request.headers, body, self._clock()
         )
+        self._heard += 1
+        asked.id = f"req_{self._heard:06d}"
         assert request.transport is not None
         self._peers.add(request.transport.get_extra_info("peername"))
+        if not self.remember:
+            self.requests.clear()
         self.requests.append(asked)
         self._changed.set()
         return asked
 
-    def _stranger(self, asked: Asked) -> Fail | None:
+    def now(self) -> float:
+        """By the emulator's clock."""
+        return self._clock()
+
+    def stamp(self, at: float) -> str:
+        """RFC 3339 for a moment of the emulator's clock."""
+        return stamp(self.epoch + at)
+
+    def stranger(self, asked: Asked) -> Fail | None:
+        """What is wrong with the key or the version, if anything."""
         wrong = stranger(asked.headers, self.api_key)
         return Fail(wrong[0], message=wrong[1]) if wrong else None
 
     def _refusal(self, asked: Asked) -> Fail | None:
-        wrong = stranger(asked.headers, self.api_key) or refusal(
-            asked.body, asked.headers.get("anthropic-version", "")
-        )
-        return Fail(wrong[0], message=wrong[1]) if wrong else None
+        if problem := self.stranger(asked):
+            return problem
+        version = asked.headers.get("anthropic-version", "")
+        wrong = refusal(asked.body, version)
+        if wrong is None:
+            return None
+        return Fail(wrong[0], message=wrong[1], headers=self._limits_left(asked))
 
     def _scripted_failure(self) -> Fail | None:
         """The next script, if it is a plain failure: it meets look-ups as well."""
@@ -211,18 +285,11 @@ class ClaudeEmulator:
         """The requests for an answer, those for a list or a count left out."""
         return [each for each in self.requests if each.path == "/v1/messages"]
 
-    @property
-    def _request_id(self) -> str:
-        """The id of the newest request."""
-        return f"req_{len(self.requests):06d}"
 
-
-def _steps(answer: Answer, body: Body) -> Sequence[Step]:
-    steps = answer(body) if callable(answer) else answer
-    # A text is a sequence too, but it is one step.
-    if isinstance(steps, Sequence) and not isinstance(steps, str):
-        return steps
-    return [steps]
+def _unscripted(body: Body) -> str:
+    """An echo; where a schema is asked for, something that fits it."""
+    config = body.get("output_config") or {}
+    return sorted_by_words(body) if config.get("format") else _echo(body)
 
 
 def _echo(body: Body) -> str:

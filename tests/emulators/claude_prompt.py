@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.catalogue import ModelFacts, find
 from bot.values import Usage
+from tests.emulators.claude_schema import bad_format
 
 Body = dict[str, Any]
 
@@ -39,12 +40,22 @@ class _Prefix:
     tokens: int
 
 
+_LaidOut = tuple[list[_Block], list[_Prefix], list[int]]
+
 TTLS = {"5m": 300, "1h": 3600}
+
+
+def _system(body: Body) -> list[Body]:
+    """What stands before the messages."""
+    form = (body.get("output_config") or {}).get("format")
+    # It becomes a system prompt of its own; another one reads nothing of the cache,
+    # so it stands in front (claude 1.8).
+    return [*([form] if form else []), *_content(body.get("system") or [])]
 
 
 def _blocks(body: Body) -> list[_Block]:
     """The prompt in the order in which it is cached: system, then messages."""
-    found = [("system", block) for block in _content(body.get("system") or [])]
+    found = [("system", block) for block in _system(body)]
     for message in body["messages"]:
         # Effort and thinking are part of what messages are cached under (claude 3.1).
         under = [message["role"], body.get("output_config"), body.get("thinking")]
@@ -54,16 +65,24 @@ def _blocks(body: Body) -> list[_Block]:
         automatic = body.get("cache_control") if nth == len(found) else None
         control = block.get("cache_control") or automatic
         bare = {key: value for key, value in block.items() if key != "cache_control"}
-        text = json.dumps(bare)
-        size = tokens(bare["text"] if bare.get("type") == "text" else text)
         ttl = TTLS[control.get("ttl", "5m")] if control else None
-        blocks.append(_Block(f"{under_key}{text}", size, ttl))
+        key = f"{under_key}{json.dumps(bare)}"
+        blocks.append(_Block(key, _size(block), ttl))
     return blocks
+
+
+def _size(block: Body) -> int:
+    if block.get("type") == "text":
+        return tokens(block["text"])
+    return tokens(json.dumps({k: v for k, v in block.items() if k != "cache_control"}))
 
 
 def size_of(body: Body) -> int:
     """How many tokens the prompt has."""
-    return sum(block.tokens for block in _blocks(body))
+    size = sum(map(_size, _system(body)))
+    for message in body["messages"]:
+        size += sum(map(_size, _content(message["content"])))
+    return size
 
 
 def _content(content: str | list[Body]) -> list[Body]:
@@ -79,7 +98,21 @@ class PrefixCache:
 
     def bill(self, body: Body, now: float) -> Usage:
         """What this prompt costs at `now`. Changes nothing."""
-        blocks, prefixes, points = self._laid_out(body)
+        return self._billed(self._laid_out(body), now)
+
+    def write(self, body: Body, now: float) -> None:
+        """Keep the prefixes of a prompt whose answer has begun; a hit lives on."""
+        self._written(self._laid_out(body), now)
+
+    def spend(self, body: Body, now: float) -> Usage:
+        """What a prompt costs whose answer begins at once: `bill`, then `write`."""
+        laid_out = self._laid_out(body)
+        usage = self._billed(laid_out, now)
+        self._written(laid_out, now)
+        return usage
+
+    def _billed(self, laid_out: _LaidOut, now: float) -> Usage:
+        blocks, prefixes, points = laid_out
         hit = max((self._found(prefixes, one, now) for one in points), default=-1)
         read = done = prefixes[hit].tokens if hit >= 0 else 0
         written = dict.fromkeys(TTLS.values(), 0)
@@ -94,9 +127,8 @@ class PrefixCache:
             cache_read=read,
         )
 
-    def write(self, body: Body, now: float) -> None:
-        """Keep the prefixes of a prompt whose answer has begun; a hit lives on."""
-        blocks, prefixes, points = self._laid_out(body)
+    def _written(self, laid_out: _LaidOut, now: float) -> None:
+        blocks, prefixes, points = laid_out
         hit = max((self._found(prefixes, one, now) for one in points), default=-1)
         if hit >= 0:
             _, ttl = self._entries[prefixes[hit].key]
@@ -105,7 +137,7 @@ class PrefixCache:
             ttl = blocks[point].ttl or 0
             self._entries[prefixes[point].key] = (now + ttl, ttl)
 
-    def _laid_out(self, body: Body) -> tuple[list[_Block], list[_Prefix], list[int]]:
+    def _laid_out(self, body: Body) -> _LaidOut:
         """The blocks, the prefix that ends with each, and which are breakpoints."""
         facts = find(body["model"])
         assert facts is not None
@@ -188,7 +220,12 @@ def _bad_fields(body: Body, facts: ModelFacts, version: str) -> str | None:
         return "max_tokens: Input should be greater than or equal to 1"
     if most > facts.max_output:
         return f"max_tokens: {most} > {facts.max_output}, the most that it may be"
-    effort = (body.get("output_config") or {}).get("effort")
+    config = body.get("output_config") or {}
+    if not isinstance(config, dict):
+        return "output_config: Input should be a valid dictionary"
+    if config.get("format") is not None and (wrong := bad_format(config["format"])):
+        return wrong
+    effort = config.get("effort")
     if effort is not None and not (facts.takes_effort and effort in _EFFORTS):
         return f"output_config.effort: {effort} is not supported on this model"
     warmth = body.get("temperature")

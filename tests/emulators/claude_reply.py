@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.values import Usage
+from tests.emulators.claude_message import TYPES, error_of, message_of, usage_of
 from tests.emulators.claude_prompt import Body, tokens
 
 # Steps that need no response yet: as the first ones they come before the headers.
@@ -132,27 +133,6 @@ _Sent = Open | Raw | Event | Error | End
 Step = str | Start | Think | Search | Stop | _Sent | _Bare
 Answer = Step | Sequence[Step] | Callable[[Body], Step | Sequence[Step]]
 
-# claude 1.9, last paragraph on errors.
-TYPES = {
-    400: "invalid_request_error",
-    401: "authentication_error",
-    402: "billing_error",
-    403: "permission_error",
-    404: "not_found_error",
-    409: "conflict_error",
-    413: "request_too_large",
-    422: "invalid_request_error",
-    429: "rate_limit_error",
-    504: "timeout_error",
-    529: "overloaded_error",
-}
-
-
-def _error(kind: str, message: str, code: str | None, request_id: str) -> Body:
-    details = {"error_code": code} if code else None
-    error = {"type": kind, "message": message, "details": details}
-    return {"type": "error", "error": error, "request_id": request_id}
-
 
 def failure(fail: Fail, request_id: str) -> web.Response:
     """The HTTP response that `fail` stands for."""
@@ -164,7 +144,7 @@ def failure(fail: Fail, request_id: str) -> web.Response:
             status=fail.status, body=page, content_type=kind, headers=headers
         )
     kind = fail.type or TYPES.get(fail.status, "api_error")
-    body = _error(kind, fail.message, fail.error_code, request_id)
+    body = error_of(kind, fail.message, fail.error_code, request_id)
     return web.json_response(body, status=fail.status, headers=headers)
 
 
@@ -178,6 +158,7 @@ class Asked:
     body: Body
     #: By the emulator's clock.
     at: float
+    id: str = ""
     usage: Usage | None = None
     #: It was refused or cut before it had begun to be answered.
     failed: bool = False
@@ -199,6 +180,7 @@ class Reply:
         sleep: Callable[[float], Awaitable[None]],
         begun: Callable[[], None],
         notice: Callable[[], None],
+        headers: Mapping[str, str],
     ) -> None:
         self._request = request
         self._asked = asked
@@ -213,6 +195,7 @@ class Reply:
                 "content-type": "text/event-stream; charset=utf-8",
                 "cache-control": "no-cache",
                 "request-id": id,
+                **headers,
             }
         )
         self._started = self._stopped = False
@@ -221,6 +204,11 @@ class Reply:
         self._text = ""
         self._thought = self._searches = 0
         self._stopped_by: str | None = None
+
+    @property
+    def spent(self) -> int:
+        """The tokens of output so far."""
+        return tokens(self._text) + self._thought
 
     async def carry_out(self, steps: Sequence[Step]) -> web.StreamResponse:
         """Do what `steps` say, and end the answer if they did not."""
@@ -247,7 +235,7 @@ class Reply:
                 case Event():
                     await self._event(step.name, step.body)
                 case Error():
-                    body = _error(step.type, step.message, None, self._id)
+                    body = error_of(step.type, step.message, None, self._id)
                     await self._event("error", body)
                     return self._response
                 case End():
@@ -425,36 +413,20 @@ class Reply:
         self._blocks += 1
 
     def _message(self, content: list[Any], stop: Stop | None) -> Body:
-        used = self._asked.usage or Usage()
-        written = used.cache_write_5m + used.cache_write_1h
-        return {
-            "id": self._id.replace("req", "msg"),
-            "type": "message",
-            "role": "assistant",
-            "model": self._asked.body["model"],
-            "content": content,
-            "stop_reason": stop.reason if stop else None,
-            "stop_sequence": self._stopped_by if stop else None,
-            "stop_details": stop.details if stop else None,
-            "usage": {
-                "input_tokens": used.input,
-                "cache_creation_input_tokens": written,
-                "cache_read_input_tokens": used.cache_read,
-                "cache_creation": {
-                    "ephemeral_5m_input_tokens": used.cache_write_5m,
-                    "ephemeral_1h_input_tokens": used.cache_write_1h,
-                },
-                "output_tokens": tokens(self._text) + self._thought if stop else 1,
-                "output_tokens_details": {"thinking_tokens": self._thought},
-                "server_tool_use": (
-                    {"web_search_requests": self._searches, "web_fetch_requests": 0}
-                    if self._searches
-                    else None
-                ),
-                "service_tier": "standard",
-                "inference_geo": "global",
-            },
-        }
+        return message_of(
+            id=self._id.replace("req", "msg"),
+            model=self._asked.body["model"],
+            content=content,
+            usage=usage_of(
+                self._asked.usage or Usage(),
+                output=self.spent if stop else 1,
+                thought=self._thought,
+                searches=self._searches,
+            ),
+            reason=stop.reason if stop else None,
+            sequence=self._stopped_by if stop else None,
+            details=stop.details if stop else None,
+        )
 
 
 # `message_delta` repeats these and leaves the rest to `message_start` (claude 1.9).

@@ -168,7 +168,7 @@ async def test_since_a_day(office: Office) -> None:
     ]
     answer(office, sorted_as())
     shown = await office.type("triage since today", OWNER)
-    assert shown.startswith("**1 messages sorted**")
+    assert shown.startswith("**1 message sorted**")
     assert "`since` takes" in await office.type("triage since forever", OWNER)
 
 
@@ -180,7 +180,7 @@ async def test_who_may_sort_a_channel(office: Office) -> None:
     assert not office.model.requests
     await put(office, "triagers", "user:max user:gus")
     answer(office, sorted_as())
-    assert "1 messages sorted" in await office.type("triage last 5", MEMBER)
+    assert "1 message sorted" in await office.type("triage last 5", MEMBER)
     assert (await office.type("triage last 5", GUEST)).startswith("Sorry, ")
     assert [e.name for e in await office.audit() if e.action == "denied"]
 
@@ -198,10 +198,10 @@ async def test_once_there_is_no_money_the_rest_is_left(office: Office) -> None:
     for _ in range(20):
         office.model.script(sorted_as(), dear)
     shown = await office.type("triage last 20", OWNER)
-    assert "messages are left: " in shown
+    assert "Left: " in shown
     done = len(office.model.requests)
     assert 0 < done < 20
-    assert shown.startswith(f"**{done} messages sorted**")
+    assert shown.startswith(f"**{done} message")
 
 
 async def test_a_correction_is_kept_with_who_made_it(office: Office) -> None:

@@ -54,6 +54,8 @@ class Seen:
     thinking: bool
     #: The message that it replies to; "" if none.
     reply_to: str
+    #: The emoji under it.
+    reactions: tuple[str, ...]
     #: What it read earlier, oldest first; the last one is what it reads now.
     versions: tuple[Version, ...]
 
@@ -358,6 +360,7 @@ class People:
             ephemeral_for=str(invoker.get("id", "")) if message.is_ephemeral else "",
             thinking=bool(message.flags & LOADING),
             reply_to=str((message.reference or {}).get("message_id", "")),
+            reactions=tuple(str(each.emoji) for each in message.reactions),
             versions=tuple(self._model.versions.get(message.id, ())),
         )
 

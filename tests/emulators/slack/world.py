@@ -76,6 +76,8 @@ class Seen:
     controls: tuple[Control, ...]
     #: The names of what is attached.
     files: tuple[str, ...]
+    #: The names of the emoji under it.
+    reactions: tuple[str, ...]
     metadata: Json | None
     #: Whether it looks as if more were coming (A7).
     streaming: bool
@@ -311,6 +313,7 @@ class World:
             feedback=any(each.kind == "feedback_buttons" for each in found),
             controls=found,
             files=tuple(file["name"] for file in message.files),
+            reactions=tuple(message.reactions),
             metadata=message.metadata,
             streaming=message.streaming,
             versions=tuple(message.versions),

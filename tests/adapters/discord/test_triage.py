@@ -1,0 +1,100 @@
+"""Messages sorted in Discord, through the real library, as those there see it."""
+
+from adapters.discord.commands import SORT
+from bot.rules import Change
+from tests.adapters.discord.test_admin import Town, town
+from tests.bot.triage.asked import sorted_as
+
+__all__ = ["town"]
+
+
+async def put(town: Town, name: str, value: str) -> None:
+    await town.store.change([Change(town.channel, name, value)], who=town.ada, now=1.0)
+
+
+async def test_a_message_is_sorted_from_its_menu(town: Town) -> None:
+    town.claude.script(sorted_as(summary="The export @everyone broke."))
+    message = town.discord.say(town.alice, town.general, "Export is broken!")
+    asked = town.discord.message_command(town.bob, town.general, message, SORT)
+    shown = await town.told(asked)
+    assert shown.text == "🟠 · **bug** · **high**\nThe export @everyone broke."
+    assert shown.ephemeral_for == ""
+    assert len(shown.buttons) == 2
+    assert town.discord.pings == []
+
+
+async def test_a_correction_shows_where_the_line_stands(town: Town) -> None:
+    town.claude.script(sorted_as())
+    message = town.discord.say(town.alice, town.general, "Pay me back")
+    shown = await town.told(
+        town.discord.message_command(town.bob, town.general, message, SORT)
+    )
+    chosen = town.discord.select(town.bob, shown.id, shown.buttons[0], ["billing"])
+    await town.discord.until(lambda: chosen.acked)
+    await town.discord.until(
+        lambda: "Corrected by" in town.discord.message(shown.id).text
+    )
+    changed = town.discord.message(shown.id)
+    assert changed.text.startswith("🟠 · **billing** · **high**")
+    *_, learn = changed.buttons
+    refused = await town.told(town.discord.click(town.bob, shown.id, learn))
+    assert refused.text.startswith("Sorry, ")
+    assert refused.ephemeral_for == town.bob
+    town.discord.click(town.ada, shown.id, learn)
+    await town.discord.until(
+        lambda: "An example" in town.discord.message(shown.id).text
+    )
+    [case] = await town.store.examples(town.channel)
+    assert (case.corrected_by, case.agreed_by) == (town.bob, town.ada)
+
+
+async def test_the_last_messages_come_as_a_table_and_a_file(town: Town) -> None:
+    for n in range(5):
+        town.discord.say(town.alice, town.general, f"Ticket {n}")
+    for n in range(3):
+        town.claude.script(sorted_as(priority="low", summary=f"Number {n}"))
+    shown = await town.give("triage", last=3)
+    assert "**3 messages sorted**" in shown.text
+    assert "Priority: low 3." in shown.text
+    assert shown.files == ("triage.csv",)
+    assert shown.ephemeral_for == ""
+    said = await town.give("triage", user=town.alice, last=3)
+    assert said.text.startswith("Sorry, ")
+
+
+async def test_a_thread_is_sorted(town: Town) -> None:
+    town.claude.script("Hello!", sorted_as())
+    thread = await town.thread_of(town.mention("The export broke"))
+    await town.settled(thread)
+    shown = await town.give("triage", user=town.alice, place=thread)
+    assert shown.text.startswith("🟠 · **bug**")
+    asked = town.claude.questions[-1].body["messages"][0]["content"]
+    assert asked == "<ticket>\nAlice: The export broke\n</ticket>"
+
+
+async def test_each_new_message_gets_a_sign_and_a_label(town: Town) -> None:
+    await put(town, "auto_triage", "on")
+    await put(town, "triage_sign", "both")
+    await put(town, "triage_announce", f"channel:{town.random}")
+    town.claude.script(sorted_as(priority="critical", summary="All is down."))
+    message = town.discord.say(town.alice, town.general, "Nothing works!")
+    await town.discord.until(lambda: town.discord.messages(town.random))
+    assert town.discord.message(message).reactions == ("🔴",)
+    [label] = [m for m in town.discord.messages(town.general) if m.bot]
+    assert label.reply_to == message
+    assert label.text == "🔴 · **bug** · **critical**\nAll is down."
+    [announced] = town.discord.messages(town.random)
+    path = f"{town.discord.guild}/{town.general}/{message}"
+    assert f"https://discord.com/channels/{path}" in announced.text
+    # No thread is made for it, and nobody is answered.
+    assert town.discord.threads(town.general) == []
+    assert town.discord.pings == []
+
+
+async def test_other_channels_are_left_alone(town: Town) -> None:
+    await put(town, "auto_triage", "on")
+    town.discord.say(town.alice, town.random, "Nothing works!")
+    town.claude.script(sorted_as())
+    message = town.discord.say(town.alice, town.general, "It broke")
+    await town.discord.until(lambda: town.discord.message(message).reactions)
+    assert len(town.claude.questions) == 1

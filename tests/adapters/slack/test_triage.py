@@ -1,0 +1,154 @@
+"""Messages sorted in Slack, through the real SDKs, as those in the channel see it."""
+
+import csv
+import io
+
+from adapters.slack import desk
+from bot.rules import Change, Place
+from tests.adapters.slack.conftest import Office
+from tests.adapters.slack.test_admin import Admins, admins
+from tests.bot.triage.asked import sorted_as
+from tests.emulators.slack.world import Seen
+
+__all__ = ["admins"]
+
+
+async def put(office: Office, name: str, value: str) -> None:
+    place = Place("slack", office.slack.team, office.general)
+    await office.store.change([Change(place, name, value)], who=office.alice, now=1.0)
+
+
+async def below(office: Office, ts: str, count: int = 1) -> list[Seen]:
+    """Wait until the bot has said so much in a thread."""
+
+    def said() -> list[Seen]:
+        return [each for each in office.slack.thread(office.general, ts) if each.bot]
+
+    await office.slack.until(lambda: len(said()) >= count, timeout=10)
+    return said()
+
+
+async def test_a_message_is_sorted_from_its_menu(office: Office) -> None:
+    office.claude.script(sorted_as(summary="The export <!channel> broke."))
+    ts = office.slack.say(office.alice, office.general, "Export is broken!")
+    office.slack.shortcut(office.bob, office.general, ts, desk.TRIAGE)
+    [shown] = await below(office, ts)
+    assert shown.text == "🟠 · *bug* · *high*\nThe export &lt;!channel&gt; broke."
+    assert [control.label for control in shown.controls] == [
+        "Another category …",
+        "Another priority …",
+    ]
+    assert office.slack.pings == []
+    [call] = office.slack.calls_of("chat.postMessage")
+    assert call.value("unfurl_links") is False
+
+
+async def test_a_correction_shows_where_the_line_stands(admins: Admins) -> None:
+    admins.claude.script(sorted_as())
+    ts = admins.slack.say(admins.alice, admins.general, "Pay me back")
+    admins.slack.shortcut(admins.bob, admins.general, ts, desk.TRIAGE)
+    [shown] = await below(admins, ts)
+    [menu, _] = shown.controls
+    assert "billing" in menu.options
+    admins.slack.choose(admins.bob, admins.general, shown.ts, menu.action, "billing")
+    await admins.slack.until(
+        lambda: "Corrected by" in admins.slack.message(admins.general, shown.ts).text
+    )
+    changed = admins.slack.message(admins.general, shown.ts)
+    assert changed.text.startswith("🟠 · *billing* · *high*\nIt broke.")
+    assert f"<@{admins.bob}>" in changed.text or "Bob" in changed.text
+    admins.slack.press(admins.bob, admins.general, shown.ts, "Learn from this")
+    whisper = await admins.whispered(admins.bob)
+    assert whisper.text.startswith("Sorry, ")
+    admins.slack.press(admins.olga, admins.general, shown.ts, "Learn from this")
+    await admins.slack.until(
+        lambda: "An example" in admins.slack.message(admins.general, shown.ts).text
+    )
+    [case] = await admins.store.examples(
+        Place("slack", admins.slack.team, admins.general)
+    )
+    assert (case.corrected_by, case.agreed_by) == (admins.bob, admins.olga)
+    assert admins.slack.refused == {}
+
+
+async def test_a_thread_is_sorted_when_somebody_says_so(office: Office) -> None:
+    office.claude.script(sorted_as())
+    root = office.slack.say(office.alice, office.general, "Export is broken!")
+    office.slack.say(office.bob, office.general, "For me, too", thread_ts=root)
+    office.ask("triage", thread_ts=root)
+    [shown] = await below(office, root)
+    assert shown.text.startswith("🟠 · *bug*")
+    [asked] = office.claude.questions
+    assert asked.body["messages"][0]["content"] == (
+        "<ticket>\nAlice: Export is broken!\nBob: For me, too\n</ticket>"
+    )
+
+
+async def test_the_last_messages_come_as_a_table_and_a_file(admins: Admins) -> None:
+    slack = admins.slack
+    for n in range(5):
+        slack.say(admins.alice, admins.general, f"Ticket {n}")
+    for n in range(3):
+        admins.claude.script(sorted_as(priority="low", summary=f"Number {n}"))
+    said = f"{slack.mention} triage last 4"
+    ts = slack.say(admins.olga, admins.general, said)
+    [table, file] = await below(admins, ts, 2)
+    assert "*3 messages sorted*" in table.text
+    assert "Priority: low 3." in table.text
+    assert file.files == ("triage.csv",)
+    [content] = slack.attached(admins.general, file.ts).values()
+    rows = list(csv.DictReader(io.StringIO(content.decode())))
+    assert [row["message"] for row in rows] == ["Ticket 2", "Ticket 3", "Ticket 4"]
+    assert {row["who"] for row in rows} == {"Alice"}
+    assert slack.refused == {}
+
+
+async def test_members_may_not_sort_a_channel(admins: Admins) -> None:
+    said = f"{admins.slack.mention} triage since today"
+    admins.slack.say(admins.alice, admins.general, said)
+    whisper = await admins.whispered(admins.alice)
+    assert whisper.text.startswith("Sorry, you may not")
+    assert not admins.claude.questions
+
+
+async def test_each_new_message_gets_a_sign(office: Office) -> None:
+    await put(office, "auto_triage", "on")
+    other = office.slack.add_channel("alerts")
+    await put(office, "triage_announce", f"channel:{other}")
+    office.claude.script(sorted_as(priority="critical", summary="All is down."))
+    ts = office.slack.say(office.alice, office.general, "Nothing works!")
+    await office.slack.until(
+        lambda: office.slack.message(office.general, ts).reactions == ("red_circle",)
+    )
+    await office.slack.until(
+        lambda: len(office.slack.calls_of("chat.postMessage")) == 1
+    )
+    [call] = office.slack.calls_of("chat.postMessage")
+    assert call.value("channel") == other
+    link = f"https://emulated.slack.com/archives/{office.general}/p"
+    assert link + ts.replace(".", "") in call.value("text")
+    # Nobody asked for an answer.
+    assert office.slack.thread(office.general, ts)[1:] == []
+
+
+async def test_a_deleted_message_is_forgotten(office: Office) -> None:
+    await put(office, "auto_triage", "on")
+    office.claude.script(sorted_as())
+    ts = office.slack.say(office.alice, office.general, "It broke")
+    await office.slack.until(lambda: office.slack.message(office.general, ts).reactions)
+    assert await office.store.case(1) is not None
+    office.slack.delete(office.general, ts)
+    await office.slack.until(lambda: office.slack.settled)
+    assert await office.store.case(1) is None
+
+
+async def test_in_a_channel_without_the_bot_the_asker_alone_sees_it(
+    office: Office,
+) -> None:
+    office.claude.script(sorted_as())
+    ts = office.slack.say(office.alice, office.general, "It broke")
+    office.slack.kick(office.general)
+    office.slack.shortcut(office.alice, office.general, ts, desk.TRIAGE)
+    await office.slack.until(lambda: office.slack.ephemerals(office.alice))
+    [whisper] = office.slack.ephemerals(office.alice)
+    assert "*bug*" in whisper.text
