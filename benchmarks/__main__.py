@@ -6,7 +6,7 @@ import asyncio
 import click
 from rich.console import Console
 
-from benchmarks import footprint, governing, lag, latency, methods, start
+from benchmarks import footprint, governing, lag, latency, methods, start, triage
 from benchmarks.machine import facts
 from benchmarks.platforms import NAMES
 
@@ -17,6 +17,7 @@ CLAIMS = {
     "footprint": footprint.measure,
     "lag": lag.measure,
     "methods": methods.measure,
+    "triage": triage.measure,
 }
 
 WIDTH = 120

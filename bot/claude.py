@@ -77,9 +77,10 @@ async def connect(api_key: str, base_url: str | None) -> AsyncIterator["ClaudeMo
 
 
 def client(
-    api_key: str, base_url: str | None, *, silence: float = SILENCE
+    api_key: str, base_url: str | None, *, silence: float = SILENCE, bulk: bool = False
 ) -> anthropic.AsyncAnthropic:
-    """The SDK's client as we use it, whatever else the environment says.
+    """The SDK's client as we use it, whatever else the environment says; `bulk` for
+    hundreds of calls at once.
 
     Raises ConfigError for a key that no header can hold.
     """
@@ -98,6 +99,9 @@ def client(
         max_retries=0,  # it would wait for an hour if a header said so
         timeout=httpx2.Timeout(silence, connect=CONNECT),
         open_telemetry=False,
+        # The other transport looks at every idle connection before each call: with two
+        # hundred of them that takes more time than the call (`benchmarks triage`).
+        http_client=anthropic.DefaultAioHttpClient() if bulk else None,
     )
     # ANTHROPIC_CUSTOM_HEADERS has no switch: it adds to, and replaces, every header,
     # the key's too. People set it for other programs on the same machine.

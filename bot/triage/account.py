@@ -37,4 +37,4 @@ class Account:
                 "Triage asks Claude, and ANTHROPIC_API_KEY is not set: put a key into "
                 ".env, or into the environment."
             )
-        return claude.client(self.api_key, self.base_url)
+        return claude.client(self.api_key, self.base_url, bulk=True)

@@ -23,7 +23,7 @@ def sorted_as(**values: Any) -> str:
 
 def api(claude: ClaudeEmulator) -> anthropic.AsyncAnthropic:
     """The client that triage uses, of the emulator."""
-    return client(claude.api_key, claude.base_url)
+    return client(claude.api_key, claude.base_url, bulk=True)
 
 
 class Sleeps:
