@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import importlib.util
 import json
 import signal
 import sqlite3
@@ -357,6 +358,19 @@ async def test_how_well_it_sorts(office: Office) -> None:
     assert score["groups"]["lang"]["de"] == {"category": [0, 2], "priority": [0, 1]}
     assert [d["row"] for d in score["disagreements"]] == ["2", "3", "4", "4"]
     assert score["cost_per_1000_usd"] > 0
+
+
+async def test_a_plot_needs_what_draws_it(office: Office) -> None:
+    file = office.file("labelled.csv", "ticket,category\nHi,bug\n")
+    picture = office.folder / "scores.png"
+    status, printed = await office.triage("eval", file, "--plot", str(picture))
+    if importlib.util.find_spec("matplotlib"):
+        assert status == 0
+        assert picture.read_bytes().startswith(b"\x89PNG")
+    else:
+        assert status == MISTAKE
+        assert "pip install 'threadkeep[plot]'" in printed
+        assert not office.claude.questions
 
 
 async def test_labels_that_the_scheme_does_not_have(office: Office) -> None:

@@ -10,17 +10,17 @@ import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import anthropic
 import httpx2
 
-from bot.catalogue import cost, find
+from bot.catalogue import find
 from bot.faults import GARBLED, judge
 from bot.triage import asking
 from bot.triage.batches import SHARE
 from bot.triage.scheme import Scheme
 from bot.triage.values import Ticket
-from bot.values import Usage
 
 #: How many tickets are counted, for each model.
 SAMPLE = 30
@@ -28,9 +28,9 @@ SAMPLE = 30
 # How many counts run at once: they have limits of their own (Claude facts 1.5).
 _AT_ONCE = 8
 
-# Of the requests of a batch, this share finds the prompt in the cache at the least
-# (Claude facts 1.8). Called one after another, all but the first do.
-_BATCH_HITS = 0.3
+# Of the requests of a batch, such shares find the prompt in the cache, at the best and
+# at the worst (Claude facts 1.8). Called one after another, all but the first do.
+_BEST_HITS, _WORST_HITS = 0.98, 0.3
 
 # What an answer of a scheme without examples has, in tokens; a guess (?).
 _ANSWER = 60
@@ -51,7 +51,9 @@ class Estimate:
 
     model: str
     now: float | None
-    batch: float | None
+    #: With as much and as little read from the cache as batches are known to.
+    batch_best: float | None
+    batch_worst: float | None
     #: In tokens: the prompt that is the same for all, what a ticket adds, an answer.
     prompt: int
     ticket: float
@@ -120,32 +122,24 @@ def _priced(
 ) -> Estimate:
     facts = find(model)
     cached = facts is not None and prompt >= facts.min_cache
+    prices = facts.prices_on(datetime.fromtimestamp(now, UTC).date()) if facts else None
 
-    def price(hits: float) -> float | None:
-        found = round(total * hits) if cached else 0
-        written = total - found if cached else 0
-        usage = Usage(
-            input=round(total * ticket) + (0 if cached else total * prompt),
-            cache_write_5m=written * prompt,
-            cache_read=found * prompt,
-            output=round(total * answer),
+    def price(hits: float, share: float = 1.0) -> float | None:
+        if prices is None:
+            return None
+        kept = hits * prices.cache_read + (1 - hits) * prices.cache_write_5m
+        each = (
+            prompt * (kept if cached else prices.input)
+            + ticket * prices.input
+            + answer * prices.output
         )
-        # As many small calls, and not as one with a long prompt.
-        each = Usage(
-            usage.input // max(1, total),
-            usage.cache_write_5m // max(1, total),
-            0,
-            usage.cache_read // max(1, total),
-            usage.output // max(1, total),
-        )
-        one = cost(model, each, now)
-        return one * total if one is not None else None
+        return total * share * each / 1_000_000
 
-    batch = price(_BATCH_HITS)
     return Estimate(
         model,
         now=price((total - 1) / total if total else 0.0),
-        batch=batch * SHARE if batch is not None else None,
+        batch_best=price(_BEST_HITS, SHARE),
+        batch_worst=price(_WORST_HITS, SHARE),
         prompt=prompt,
         ticket=ticket,
         answer=answer,

@@ -99,7 +99,9 @@ def _disagreements(score: Score) -> RenderableType:
     if not found:
         return Text("No disagreements.")
     table = _table("row", "field", "labelled", "sorted")
-    table.add_column("ticket", overflow="ellipsis", no_wrap=True)
+    table.expand = True
+    # What is left of the line; without, the long texts would squeeze out the others.
+    table.add_column("ticket", overflow="ellipsis", no_wrap=True, ratio=1)
     for each in found[:MOST_SHOWN]:
         table.add_row(
             *(Text(t) for t in (each.row, each.field, each.expected, each.got)),

@@ -165,7 +165,7 @@ def _facts(run: Run, tally: Tally, seconds: float) -> Table:
     )
     twins = tally.rows - tally.questions
     same = f"; {twins:,} of the rows read like another" if twins else ""
-    how = "in batches" if run.batched else "at once"
+    how = "in batches" if run.batched else "in single calls"
     facts.add_row("Cost", f"{dollars(tally.cost)} with {run.model}, {how}{same}")
     facts.add_row("Time", duration(seconds))
     return facts
@@ -189,7 +189,7 @@ def estimates(found: Sequence[Estimate], total: int) -> RenderableType:
         table.add_row(
             each.model,
             dollars(each.now),
-            dollars(each.batch),
+            _span(each.batch_best, each.batch_worst),
             f"{each.prompt:,}{'' if each.cached else ' *'}",
             f"{each.ticket:,.0f}",
             f"{each.answer:,.0f}",
@@ -198,10 +198,18 @@ def estimates(found: Sequence[Estimate], total: int) -> RenderableType:
         f"{total:,} different tickets; tokens as Claude's API counts them on a sample.",
         "Answers as long as those of the scheme's examples; a model that thinks first "
         "costs more.",
+        "What a batch costs depends on how many of its requests find the prompt in the "
+        "cache: 98 % at the best, 30 % at the worst.",
     ]
     if not all(each.cached for each in found):
         notes.append("* too short to be cached by this model.")
     return Group(table, "", *(Text(note, "dim") for note in notes))
+
+
+def _span(least: float | None, most: float | None) -> str:
+    if least is None or most is None:
+        return dollars(None)
+    return f"{dollars(least)} – {dollars(most)}"
 
 
 def runs(found: Sequence[tuple[Run, Tally, Sequence[Sent]]]) -> Table:
