@@ -51,13 +51,15 @@ PATIENCE = 60.0
 GREETING = 15.0
 LOOK_AGAIN = 0.05
 
-# What the bot cannot do without, and nothing more (facts B7).
+# What the bot has use for, and nothing more (facts B7).
 PERMISSIONS = discord.Permissions(
     view_channel=True,
     send_messages=True,
     send_messages_in_threads=True,
     create_public_threads=True,
     read_message_history=True,
+    # For triage alone.
+    add_reactions=True,
 )
 
 

@@ -27,10 +27,12 @@ SCOPES = frozenset(
 
 # What an admin's part needs besides; without one of these, the rest works.
 OPTIONAL = {
-    "commands": "`/claude` and the shortcut “Thread settings” do not work",
+    "commands": "`/claude`, “Thread settings” and “Triage this” do not work",
     "im:write": "admins are not told how far a budget is used up",
     "usergroups:read": "user groups cannot be named as those who may ask",
     "files:read": "a prompt cannot be given as a file",
+    "files:write": "a channel that was sorted cannot be handed over as a table",
+    "reactions:write": "messages cannot be marked by how urgent they are",
 }
 
 

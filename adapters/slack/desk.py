@@ -8,6 +8,7 @@ long (facts A10). What takes longer goes on behind it, and is shown when it is t
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Mapping
@@ -130,13 +131,16 @@ class Desk:
         command = self._host.understood(text) if text.strip() else Command("settings")
         work = self._reply(command or Command("help"), place, str(body["user_id"]))
         reply = await self._promptly(
-            work, lambda late: self._windows.respond(body, late, place)
+            work, lambda late: self._publish(late, place, body)
         )
         if reply is None:
             return {}
         if isinstance(reply, Form):
             view = await self._windows.view(reply, Context(place), reply.title)
             await self._windows.open("views.open", view, body)
+            return {}
+        if reply.public:
+            await self._soon(self._publish(reply, place, body))
             return {}
         if command is None:
             reply = replace(reply, text=f"{UNKNOWN}\n{reply.text}")
@@ -184,14 +188,16 @@ class Desk:
             return
         place = Place.of(heard.thread)
         told = await self._safely(self._sorted(heard, place, user_of(body)), TRIAGE)
-        if not told.public:
-            await self._windows.respond(body, told, place)
-            return
-        try:
-            await posts.post(self._client, place, told)
-        except ThreadGone:
-            # We are not in that channel: whoever asked sees it all the same.
-            await self._windows.respond(body, told, place)
+        await self._publish(told, place, body)
+
+    async def _publish(self, reply: Reply, place: Place, body: Body) -> None:
+        """Show `reply` to all if it is for all, and else to who did something."""
+        if isinstance(reply, Told) and reply.public:
+            # Where we are not in the channel, whoever asked sees it all the same.
+            with contextlib.suppress(ThreadGone):
+                await posts.post(self._client, place, reply)
+                return
+        await self._windows.respond(body, reply, place)
 
     async def _sorted(self, heard: Heard, place: Place, user: str) -> Told:
         return await self._host.triage(heard, await self._person(place, user))

@@ -4,6 +4,7 @@ messages.
 Rule: nothing here unfurls, and nobody is called by it.
 """
 
+import logging
 from typing import Any
 
 from adapters.slack import drawing, uploads
@@ -12,8 +13,15 @@ from bot.dialogue import Told
 from bot.errors import DeliveryError
 from bot.rules import Place
 
+log = logging.getLogger(__name__)
+
 #: Tells such a post from an answer whose metadata is still to come.
 TOLD = "threadkeep_told"
+
+NO_FILE = (
+    "I could not hand over the table as a file. If that goes on, please have the app "
+    "given the scope `files:write`."
+)
 
 #: What Slack calls the emoji that we use.
 NAMES = {
@@ -37,8 +45,19 @@ async def post(client: SlackClient, place: Place, told: Told) -> None:
         metadata={"event_type": TOLD, "event_payload": {}},
         **drawn,
     )
-    if told.file is not None:
+    if told.file is None:
+        return
+    try:
         await uploads.put(client, place, told.file)
+    except DeliveryError as error:
+        log.warning("slack.no_file %s", error)
+        await client.call(
+            "chat.postMessage",
+            channel=place.channel,
+            thread_ts=place.thread or None,
+            text=NO_FILE,
+            metadata={"event_type": TOLD, "event_payload": {}},
+        )
 
 
 async def mark(client: SlackClient, place: Place, message: str, sign: str) -> None:

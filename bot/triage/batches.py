@@ -37,7 +37,7 @@ SHARE = 0.5
 # The API takes 100,000 requests and 256 MB (Claude facts 1.8). A batch is held in
 # memory while it is sent, and a smaller one ends sooner.
 MOST_REQUESTS = 100_000
-MOST_BYTES = 64_000_000
+MOST_BYTES = 24_000_000
 
 # Seconds: to send one, until a lost one must have arrived, and between two looks.
 _SENDING = 600.0

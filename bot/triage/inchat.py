@@ -27,6 +27,9 @@ from bot.verbs import understood
 MOST = 500
 AT_ONCE = 8
 
+# How many messages are read besides, for those that are no tickets.
+SPARE = 10
+
 # How many messages of a thread make up one ticket.
 MOST_OF_THREAD = 100
 
@@ -76,8 +79,9 @@ class InChat:
         if not self._may_sort_many(person, policy):
             raise await self._authority.deny(person, channel, "triage a channel")
         adapter = self._adapters[place.platform]
-        heard = await adapter.recent(channel, most, begin)
-        cases = await self._cases(heard, place)
+        # Among them are this command, and perhaps what we said ourselves.
+        heard = await adapter.recent(channel, most + SPARE, begin)
+        cases = (await self._cases(heard, place))[-most:]
         if not cases:
             return Told(NOTHING)
         scheme = await self._sorter.scheme(policy)

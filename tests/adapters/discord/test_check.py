@@ -24,7 +24,7 @@ async def test_a_bot_that_works_gets_its_invite_link() -> None:
         invite = found[-1].text
         # View, send, read history, make threads, send in threads: and no more.
         assert f"client_id={discord.application_id}" in invite
-        assert "permissions=309237713920" in invite
+        assert "permissions=309237713984" in invite
         assert "scope=bot+applications.commands" in invite
         # Signing in is enough; sessions are counted.
         assert discord.gateway.log == []

@@ -90,7 +90,7 @@ async def test_the_last_messages_come_as_a_table_and_a_file(admins: Admins) -> N
         slack.say(admins.alice, admins.general, f"Ticket {n}")
     for n in range(3):
         admins.claude.script(sorted_as(priority="low", summary=f"Number {n}"))
-    said = f"{slack.mention} triage last 4"
+    said = f"{slack.mention} triage last 3"
     ts = slack.say(admins.olga, admins.general, said)
     [table, file] = await below(admins, ts, 2)
     assert "*3 messages sorted*" in table.text
@@ -101,6 +101,29 @@ async def test_the_last_messages_come_as_a_table_and_a_file(admins: Admins) -> N
     assert [row["message"] for row in rows] == ["Ticket 2", "Ticket 3", "Ticket 4"]
     assert {row["who"] for row in rows} == {"Alice"}
     assert slack.refused == {}
+
+
+async def test_a_slash_command_shows_it_to_all(admins: Admins) -> None:
+    admins.slack.say(admins.alice, admins.general, "It broke")
+    admins.claude.script(sorted_as())
+    admins.slack.command(admins.olga, admins.general, "/claude", "triage last 1")
+    await admins.slack.until(
+        lambda: len(admins.slack.calls_of("files.completeUploadExternal")) == 1
+    )
+    assert admins.slack.ephemerals(admins.olga) == []
+
+
+async def test_without_the_right_to_upload_the_table_is_there(
+    admins: Admins,
+) -> None:
+    admins.slack.granted.discard("files:write")
+    admins.slack.say(admins.alice, admins.general, "It broke")
+    admins.claude.script(sorted_as())
+    said = f"{admins.slack.mention} triage last 1"
+    ts = admins.slack.say(admins.olga, admins.general, said)
+    table, note = await below(admins, ts, 2)
+    assert "*1 message sorted*" in table.text
+    assert "`files:write`" in note.text
 
 
 async def test_members_may_not_sort_a_channel(admins: Admins) -> None:

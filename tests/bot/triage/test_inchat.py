@@ -147,7 +147,7 @@ async def test_the_last_messages_of_a_channel(office: Office) -> None:
     office.adapter.past[3] = replace(office.adapter.past[3], addressed=True)
     answer(office, sorted_as(), sorted_as(category="billing", priority="critical"))
     answer(office, sorted_as(category="how_to", priority="low", summary="=1+1"))
-    shown = await office.give("triage", MANAGER, last="4")
+    shown = await office.give("triage", MANAGER, last="3")
     assert isinstance(shown, Told)
     assert shown.public
     lines = shown.text.splitlines()
