@@ -219,9 +219,10 @@ def tally(db: Database, run: str) -> Tally:
         """,
         [run],
     )
-    questions, settled, cost, *used = db.execute(
+    questions, settled, cost, unpriced, *used = db.execute(
         f"""
         SELECT COUNT(*), total(NOT {PENDING}), total(cost),
+            total(a.digest IS NOT NULL AND cost IS NULL),
             {", ".join(f"total({name})" for name in _USED)}
         FROM (SELECT DISTINCT digest FROM rows WHERE run = ?) AS asked
         LEFT JOIN answers AS a ON a.digest = asked.digest
@@ -235,6 +236,7 @@ def tally(db: Database, run: str) -> Tally:
         questions=questions,
         settled=int(settled),
         cost=cost,
+        unpriced=int(unpriced),
         usage=Usage(**{n: int(v) for n, v in zip(_USED, used, strict=True)}),
     )
 

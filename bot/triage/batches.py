@@ -138,6 +138,13 @@ class Batched:
         size, most = 0, 0.0
         sent = False
         async for question in questions:
+            if reason := asking.too_long(question.text):
+                marked = Answer(reason=reason)
+                await self.archive.put(
+                    [(question.name, marked)], self.model, self.now(), 0
+                )
+                self.noted(marked)
+                continue
             request, dearest = self._request(question)
             length = len(json.dumps(request["params"], ensure_ascii=False).encode())
             over = size + length > self.most_bytes or len(chunk) == MOST_REQUESTS

@@ -92,7 +92,7 @@ async def _one(
         after = page[-1].position
     score = scoring.done()
     tally = await archive.tally(run.id)
-    if tally.questions:
+    if tally.questions and not tally.unpriced:
         score.cost_per_1000 = 1000 * tally.cost / tally.questions
     if runner.progress.fresh:
         score.seconds_per_1000 = 1000 * seconds / runner.progress.fresh

@@ -24,6 +24,7 @@ from bot.errors import (
     ModelRejected,
     PromptTooLong,
     StorageError,
+    ThreadkeepError,
 )
 from bot.faults import ELSEWHERE, GARBLED, Fault, judge
 from bot.triage import asking
@@ -41,8 +42,14 @@ PATIENCE = 300.0
 LONGEST_PAUSE = 30.0
 
 
-class BudgetReached(Exception):
+class BudgetReached(ThreadkeepError):
     """The next call could pass the budget."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The budget leaves no room for what the next ticket may cost at the most. "
+            "What was answered is kept; a higher --budget goes on."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +127,12 @@ class Direct:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        self.throttle = Throttle(self.at_once, clock=self.clock, sleep=self.sleep)
+        self.throttle = Throttle(
+            self.at_once,
+            clock=self.clock,
+            sleep=self._nap,
+            waived=self.stopping.is_set,
+        )
         self._answered = False
         self._heard_at = self.clock()
         self._failure: Exception | None = None
@@ -199,6 +211,16 @@ class Direct:
             failed += 1
             if marked := self._given_up(made, failed, tries):
                 return marked
+
+    async def _nap(self, seconds: float) -> None:
+        """Sleep, unless nothing more is to be asked."""
+        nap = asyncio.ensure_future(self.sleep(seconds))
+        stopped = asyncio.ensure_future(self.stopping.wait())
+        try:
+            await asyncio.wait({nap, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            nap.cancel()
+            stopped.cancel()
 
     async def _call(self, call: dict[str, Any]) -> Message | Fault:
         try:

@@ -166,7 +166,8 @@ def _facts(run: Run, tally: Tally, seconds: float) -> Table:
     twins = tally.rows - tally.questions
     same = f"; {twins:,} of the rows read like another" if twins else ""
     how = "in batches" if run.batched else "in single calls"
-    facts.add_row("Cost", f"{dollars(tally.cost)} with {run.model}, {how}{same}")
+    cost = dollars(None if tally.unpriced else tally.cost)
+    facts.add_row("Cost", f"{cost} with {run.model}, {how}{same}")
     facts.add_row("Time", duration(seconds))
     return facts
 

@@ -66,6 +66,8 @@ class Tally:
     settled: int = 0
     #: What they were asked cost, in this run or an earlier one.
     cost: float = 0.0
+    #: How many of them cost what nobody knows.
+    unpriced: int = 0
     usage: Usage = field(default_factory=Usage)
 
     @property

@@ -32,6 +32,7 @@ class Throttle:
         *,
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        waived: Callable[[], bool] = lambda: False,
     ) -> None:
         #: How many may run now.
         self.room = float(min(FIRST, most))
@@ -40,6 +41,8 @@ class Throttle:
         self._most = most
         self._clock = clock
         self._sleep = sleep
+        #: Whether nobody need wait any more, since no call is made.
+        self._waived = waived
         self._running = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         #: When the next call may begin, and seconds between two.
@@ -62,7 +65,7 @@ class Throttle:
                     self._waiting.remove(waiter)
         self._running += 1
         try:
-            while (wait := self._next - self._clock()) > 0:
+            while (wait := self._next - self._clock()) > 0 and not self._waived():
                 await self._sleep(wait)
             began = self._clock()
             self._next = max(self._next, began + self._space)

@@ -157,6 +157,14 @@ async def test_what_the_api_rejects_later_is_marked_and_free(bench: Bench) -> No
     assert tally.cost > 0
 
 
+async def test_what_is_too_long_is_marked_and_not_sent(bench: Bench) -> None:
+    await bench.begin("x" * 200_000, "fine")
+    await bench.sort()
+    assert await bench.results() == ["too long", "bug"]
+    [batch] = bench.claude.batches.made
+    assert len(batch.requests) == 1
+
+
 async def test_an_expired_batch_is_asked_once_more(bench: Bench) -> None:
     bench.claude.batches.seconds = 2 * DAY
     await bench.begin(*(f"ticket {n}" for n in range(10)))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -12,6 +13,7 @@ from bot.triage.now import MOST_TRIES, BudgetReached, Purse
 from bot.triage.values import CUT, FAILED, INVALID, REFUSED, REJECTED, TOO_LONG
 from tests.bot.triage.asked import GOOD, Sleeps, direct, sort, sorted_as
 from tests.emulators.claude import ClaudeEmulator
+from tests.emulators.claude_limits import RateLimits
 from tests.emulators.claude_reply import Abort, Fail, Hold, Step, Stop
 
 
@@ -172,6 +174,35 @@ async def test_the_budget_stops_before_it_is_passed(claude: ClaudeEmulator) -> N
     found = tested.__dict__["found"]
     assert 1 < len(found) < 40
     assert tested.purse.spent < most * 1.2
+
+
+async def test_limits_are_kept_before_they_are_met() -> None:
+    passing = Sleeps()
+    limits = RateLimits(requests=600, input_tokens=30_000, output_tokens=100_000)
+    async with ClaudeEmulator(clock=passing.clock, limits=limits) as claude:
+        claude.always(sorted_as())
+        found = await sort(
+            direct(claude, passing), *(f"ticket {n:04}" for n in range(900))
+        )
+        assert len(found) == 900
+        assert all(answer.values for _, answer in found)
+        # What is read from the cache does not count; some 30 tokens a ticket do.
+        assert claude.throttled <= 9
+        assert passing.now > 30
+
+
+async def test_whoever_waits_for_a_limit_can_be_stopped(
+    claude: ClaudeEmulator,
+) -> None:
+    claude.script(sorted_as(), Fail(429, headers={"retry-after": "600"}))
+    tested = direct(claude, at_once=2)
+    tested.sleep = asyncio.sleep
+    tested.clock = tested.throttle._clock = time.monotonic
+    task = asyncio.create_task(sort(tested, *"abcdef"))
+    await claude.until(lambda: tested.throttle.refused == 1)
+    tested.stopping.set()
+    async with asyncio.timeout(5):
+        await task
 
 
 async def test_stopping_waits_for_what_is_under_way(claude: ClaudeEmulator) -> None:
