@@ -13,7 +13,7 @@ import re
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -36,6 +36,9 @@ TYPES = (CHOICE, CHOICES, TEXT, YES_NO, NUMBER)
 MOST_FIELDS = 20
 MOST_VALUES = 200
 MOST_EXAMPLES = 200
+
+# What nests deeper than any scheme takes the parser seconds to refuse.
+MOST_BRACKETS = 1_000
 
 # Structured outputs know no lengths (Claude facts 1.8), so a text is cut here: it
 # stands in a row of a table.
@@ -162,11 +165,14 @@ def material(text: str) -> str:
     return f"<ticket>\n{_untagged(text)}\n</ticket>"
 
 
+@lru_cache(maxsize=64)
 def read(text: str, source: str = "the scheme") -> Scheme:
     """The scheme that YAML `text` from `source` says.
 
     Raises ConfigError with one sentence that names the place.
     """
+    if text.count("[") + text.count("{") > MOST_BRACKETS:
+        raise ConfigError(f"{source} is no YAML of a scheme: see --print-scheme.")
     try:
         found = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:

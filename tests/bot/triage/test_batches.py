@@ -19,7 +19,7 @@ from tests.emulators.claude import ClaudeEmulator
 from tests.emulators.claude_prompt import Body
 from tests.emulators.claude_reply import Abort, Fail, Step, Stop
 
-DAY = 86_400.0
+HOUR, DAY = 3_600.0, 86_400.0
 RUN = Run(
     "one", 1.0, "t.csv", ("ticket",), ("ticket",), "", "…", MODEL, True, (("-", "csv"),)
 )
@@ -166,9 +166,9 @@ async def test_what_is_too_long_is_marked_and_not_sent(bench: Bench) -> None:
 
 
 async def test_an_expired_batch_is_asked_once_more(bench: Bench) -> None:
-    bench.claude.batches.seconds = 2 * DAY
+    bench.claude.batches.seconds = 2 * HOUR
     await bench.begin(*(f"ticket {n}" for n in range(10)))
-    bench.claude.batches.expires = DAY
+    bench.claude.batches.expires = HOUR
 
     def quicker() -> None:
         bench.claude.batches.seconds = 60.0
@@ -177,7 +177,7 @@ async def test_an_expired_batch_is_asked_once_more(bench: Bench) -> None:
 
     async def sleep(seconds: float) -> None:
         await waited(seconds)
-        if bench.now > 1_795_694_400.0 + DAY / 2:
+        if bench.now > 1_795_694_400.0 + HOUR / 2:
             quicker()
 
     bench.sleep = sleep  # type: ignore[method-assign]
@@ -307,14 +307,14 @@ async def test_a_key_without_batch_rights_says_so(bench: Bench) -> None:
 async def test_a_budget_sends_only_what_cannot_pass_it(bench: Bench) -> None:
     params = asking.parameters(default(), MODEL, "ticket 00")
     most = asking.most(params, bench.now, SHARE)
-    bench.budget = 1.3 * most
-    await bench.begin(*(f"ticket {n:02}" for n in range(200)))
+    bench.budget = 1.1 * most
+    await bench.begin(*(f"ticket {n:02}" for n in range(60)))
     with pytest.raises(BudgetReached):
         await bench.sort()
     sizes = [len(batch.requests) for batch in bench.claude.batches.made]
     # What each leaves is enough for one more, until the rest is too little.
     assert set(sizes) == {1}
-    assert 10 < sum(sizes) < 200
+    assert 3 < sum(sizes) < 60
     tally = await bench.archive.tally("one")
     assert bench.budget - most < tally.cost <= bench.budget
 

@@ -178,17 +178,17 @@ async def test_the_budget_stops_before_it_is_passed(claude: ClaudeEmulator) -> N
 
 async def test_limits_are_kept_before_they_are_met() -> None:
     passing = Sleeps()
-    limits = RateLimits(requests=600, input_tokens=30_000, output_tokens=100_000)
+    limits = RateLimits(requests=200, input_tokens=10_000, output_tokens=40_000)
     async with ClaudeEmulator(clock=passing.clock, limits=limits) as claude:
         claude.always(sorted_as())
         found = await sort(
-            direct(claude, passing), *(f"ticket {n:04}" for n in range(900))
+            direct(claude, passing), *(f"ticket {n:04}" for n in range(300))
         )
-        assert len(found) == 900
+        assert len(found) == 300
         assert all(answer.values for _, answer in found)
         # What is read from the cache does not count; some 30 tokens a ticket do.
         assert claude.throttled <= 9
-        assert passing.now > 30
+        assert passing.now > 20
 
 
 async def test_whoever_waits_for_a_limit_can_be_stopped(
