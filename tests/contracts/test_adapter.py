@@ -11,9 +11,11 @@ import pytest
 from adapters.discord.adapter import connect as connect_discord
 from adapters.slack.adapter import connect as connect_slack
 from adapters.terminal.adapter import TerminalAdapter
+from bot.dialogue import Told
+from bot.errors import ThreadGone
 from bot.people import Person
 from bot.ports import Adapter
-from bot.rules import Place
+from bot.rules import Level, Place
 from bot.values import Heard, Part, Shown, State, ThreadKey, Turn
 from tests.adapters.discord.clerk import Clerk
 from tests.emulators.discord import DiscordEmulator
@@ -39,6 +41,8 @@ class Stage:
     admin: str = "you"
     member: str = ""
     told: Callable[[str], str] = lambda user: ""
+    #: The emoji under the thread's first message, where others talk, too.
+    signs: Callable[[], tuple[str, ...]] = tuple
 
     def turn(self, *shown: Shown) -> Turn:
         # Platforms are asked for what was posted since the turn's last sign of life.
@@ -54,6 +58,8 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
     if request.param == "fake":
         fake, thread = FakeAdapter(), ThreadKey("fake", "w", "c", "t")
         fake.people["olga"] = Person("olga", "Olga", runs_workspace=True)
+        said = Heard(thread, "t", 1.0, "alice", "hello", addressed=False, opens=True)
+        fake.past = [said]
         yield Stage(
             fake,
             thread,
@@ -61,6 +67,7 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
             admin="olga",
             member="alice",
             told=lambda user: "".join(text for who, text in fake.told if who == user),
+            signs=lambda: tuple(fake.marks.values()),
         )
     elif request.param == "terminal":
         out = io.StringIO()
@@ -99,6 +106,7 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
                 admin=olga,
                 member=alice,
                 told=told_on_discord,
+                signs=lambda: discord.message(asked).reactions,
             )
             listening.cancel()
             await asyncio.wait({listening})
@@ -125,6 +133,7 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
                 admin=olga,
                 member=alice,
                 told=told_on_slack,
+                signs=lambda: slack.message(channel, ts).reactions,
             )
 
 
@@ -226,3 +235,38 @@ async def test_it_tells_somebody_something_in_private(stage: Stage) -> None:
     if stage.member:
         assert stage.told(stage.member) == ""
     assert "75%" not in str(stage.seen()) or not stage.edits
+
+
+#: Where others talk besides who asks.
+TALKING = pytest.mark.parametrize("stage", ["fake", "slack", "discord"], indirect=True)
+
+
+@TALKING
+async def test_what_was_said_lately_in_a_channel(stage: Stage) -> None:
+    channel = Place.of(stage.thread).at(Level.CHANNEL)
+    [heard] = await stage.adapter.recent(channel, 10)
+    assert (heard.text, heard.opens) == ("hello", True)
+    assert heard.thread == stage.thread
+    assert await stage.adapter.recent(channel, 10, time.time() + 3_600) == []
+
+
+@TALKING
+async def test_a_sign_is_there_once_however_often_it_is_put(stage: Stage) -> None:
+    message = stage.thread.thread if stage.adapter.name != "fake" else "t"
+    for _ in range(2):
+        await stage.adapter.mark(Place.of(stage.thread), message, "🔴")
+    assert len(stage.signs()) == 1
+    link = await stage.adapter.link(Place.of(stage.thread), message)
+    assert link.startswith("https://")
+
+
+async def test_a_terminal_has_nothing_to_sort_or_to_mark() -> None:
+    terminal = TerminalAdapter(io.StringIO(), io.StringIO())
+    place = Place.of(terminal.thread)
+    assert await terminal.recent(place, 10) == []
+    with pytest.raises(ThreadGone):
+        await terminal.mark(place, "1", "🔴")
+    with pytest.raises(ThreadGone):
+        await terminal.post(place, Told("Hello"))
+    with pytest.raises(ThreadGone):
+        await terminal.link(place, "1")

@@ -1,0 +1,86 @@
+"""What every store promises of messages that were sorted."""
+
+from dataclasses import replace
+
+from bot.rules import Place
+from bot.stores import Store
+from bot.triage.cases import Case
+
+THREAD = Place("slack", "T1", "C5", "17.1")
+CHANNEL = Place("slack", "T1", "C5")
+SAID = Case(0, THREAD, "17.1", 100.0, "U1", "It broke")
+VALUES = {"category": "bug", "priority": "high", "summary": "Größe"}
+
+
+async def test_a_case_is_known_once(store: Store) -> None:
+    first = await store.open_case(SAID)
+    assert first == replace(SAID, id=first.id)
+    assert await store.open_case(replace(SAID, at=200.0)) == first
+    settled = await store.settle_case(first.id, VALUES, "")
+    assert settled == replace(first, values=VALUES)
+    assert await store.open_case(SAID) == settled
+    assert await store.case(first.id) == settled
+    assert await store.case(first.id + 1) is None
+
+
+async def test_one_whose_text_changed_is_to_be_sorted_anew(store: Store) -> None:
+    case = await store.open_case(SAID)
+    await store.settle_case(case.id, VALUES, "")
+    await store.correct_case(case.id, "category", "billing", "U2", 5.0)
+    changed = await store.open_case(replace(SAID, text="It broke again"))
+    assert changed == replace(case, text="It broke again")
+    assert await store.corrections(0.0) == []
+
+
+async def test_the_same_id_in_another_channel_is_another_message(store: Store) -> None:
+    case = await store.open_case(SAID)
+    other = await store.open_case(replace(SAID, place=replace(THREAD, channel="C6")))
+    assert other.id != case.id
+
+
+async def test_corrections_are_kept_with_who_made_them(store: Store) -> None:
+    case = await store.open_case(SAID)
+    await store.settle_case(case.id, VALUES, "")
+    await store.correct_case(case.id, "category", "billing", "U2", 5.0)
+    await store.agree_case(case.id, "U9")
+    changed = await store.correct_case(case.id, "priority", "low", "U3", 6.0)
+    assert changed is not None
+    assert changed.corrected == {"category": "billing", "priority": "low"}
+    assert changed.current == {**VALUES, **changed.corrected}
+    assert (changed.corrected_by, changed.corrected_at) == ("U3", 6.0)
+    # An admin agreed to something else.
+    assert changed.agreed_by == ""
+    assert await store.corrections(6.0) == [changed]
+    assert await store.corrections(6.5) == []
+    assert await store.correct_case(case.id + 1, "priority", "low", "U3", 6.0) is None
+
+
+async def test_examples_are_those_of_the_channel(store: Store) -> None:
+    for channel in ("C5", "C6"):
+        place = replace(THREAD, channel=channel)
+        case = await store.open_case(replace(SAID, place=place, text=channel))
+        await store.settle_case(case.id, VALUES, "")
+        await store.agree_case(case.id, "U9")
+    assert [case.text for case in await store.examples(THREAD)] == ["C5"]
+    assert [case.text for case in await store.examples(CHANNEL)] == ["C5"]
+
+
+async def test_what_is_sorted_by_itself_waits_until_it_is_shown(store: Store) -> None:
+    await store.open_case(replace(SAID, message="1"))
+    case = await store.open_case(replace(SAID, auto=True))
+    assert await store.waiting_cases() == [case]
+    settled = await store.settle_case(case.id, VALUES, "")
+    assert await store.waiting_cases() == [settled]
+    await store.show_case(case.id)
+    assert await store.waiting_cases() == []
+
+
+async def test_a_deleted_message_takes_its_case_along(store: Store) -> None:
+    case = await store.open_case(SAID)
+    other = await store.open_case(replace(SAID, place=replace(THREAD, channel="C6")))
+    await store.erase("slack", "T1", ["17.1"], "C5", 9.0)
+    assert await store.case(case.id) is None
+    assert await store.settle_case(case.id, VALUES, "") is None
+    assert await store.case(other.id) == other
+    await store.erase("slack", "T1", ["17.1"], None, 9.0)
+    assert await store.case(other.id) is None
