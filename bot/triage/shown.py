@@ -19,9 +19,9 @@ SIGNS = ("🔴", "🟠", "🟡", "⚪")
 
 # How many rows of a table a message shows, and how many characters of each text.
 MOST_ROWS = 25
-TEXT_CHARS = 60
+TEXT_CHARS, NAME_CHARS = 48, 12
 # A menu holds 25 choices (platform facts B8).
-MOST_CHOICES = 25
+MOST_CHOICES, LABEL_CHARS = 25, 75
 
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -81,9 +81,9 @@ def _menus(case: Case, scheme: Scheme) -> tuple[Menu, ...]:
         Menu(
             Command("triage correct", {"of": str(case.id)}),
             field.name,
-            f"Another {field.name} …"[:75],
+            _short(f"Another {field.name} …", LABEL_CHARS),
             tuple(
-                Choice(value, value[:75], about[:75])
+                Choice(value, _short(value, LABEL_CHARS), _short(about, LABEL_CHARS))
                 for value, about in list(field.values.items())[:MOST_CHOICES]
                 if value != case.current.get(field.name)
             ),
@@ -96,7 +96,9 @@ def table(
     cases: Sequence[Case], scheme: Scheme, names: Mapping[str, str], cost: str
 ) -> Told:
     """Many cases: how many of each, the most urgent of them, and all as a file."""
-    parts = [f"**{telling.count(len(cases), 'message')} sorted**, {cost}."]
+    good = sum(case.values is not None for case in cases)
+    of = f"{good:,} of " if good < len(cases) else ""
+    parts = [f"**{of}{telling.count(len(cases), 'message')} sorted**, {cost}."]
     for field in scheme.choices:
         counts = Counter(str(c.current.get(field.name, "not sorted")) for c in cases)
         found = [
@@ -128,7 +130,14 @@ def _rows(cases: Sequence[Case], scheme: Scheme, names: Mapping[str, str]) -> li
         cells = [_short(said.get(name, "–")) for name in few]
         texts = [_short(said.get(name, case.reason)) for name in rest]
         when = f"{datetime.fromtimestamp(case.at, UTC):%d %b %H:%M}"
-        lines.append([when, *cells, names.get(case.author, case.author)[:16], *texts])
+        lines.append(
+            [
+                when,
+                *cells,
+                _short(names.get(case.author, case.author), NAME_CHARS),
+                *texts,
+            ]
+        )
     widths = [max(len(row[n]) for row in lines) for n in range(len(head))]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
@@ -163,9 +172,9 @@ def _plain(value: object) -> str:
     return str(value)
 
 
-def _short(value: object) -> str:
+def _short(value: object, most: int = TEXT_CHARS) -> str:
     text = " ".join(_plain(value).split())
-    return text if len(text) <= TEXT_CHARS else f"{text[: TEXT_CHARS - 1]}…"
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _cell(value: object) -> str:
