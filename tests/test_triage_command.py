@@ -360,6 +360,23 @@ async def test_how_well_it_sorts(office: Office) -> None:
     assert score["cost_per_1000_usd"] > 0
 
 
+async def test_models_and_schemes_side_by_side(office: Office) -> None:
+    file = office.file("labelled.csv", "ticket,category\nHi,bug\nHo,billing\n")
+    own = office.file("own.yaml", "fields: {category: {values: [bug, billing]}}")
+    status, printed = await office.triage(
+        *("eval", file, "--model", "haiku", "--model", "sonnet"),
+        *("--scheme", own, "--budget", "1"),
+    )
+    assert status == SOME
+    assert f"claude-haiku-5-5 {own} 0.0 % 2 of 2" in printed
+    office.claude.always('{"category": "bug"}')
+    status, printed = await office.triage(
+        *("eval", file, "--model", "opus", "--model", "sonnet", "--scheme", own)
+    )
+    assert f"claude-opus-5-5 {own} 50.0 % 0 of 2" in printed
+    assert f"claude-sonnet-5-5 {own} 0.0 % 2 of 2" in printed
+
+
 async def test_a_plot_needs_what_draws_it(office: Office) -> None:
     file = office.file("labelled.csv", "ticket,category\nHi,bug\n")
     picture = office.folder / "scores.png"

@@ -79,6 +79,8 @@ class Batched:
     noted: Callable[[Answer], None] = lambda answer: None
     now: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    #: Told of each time in which Claude does not answer, why.
+    troubled: Callable[[str], None] = lambda why: None
     most_bytes: int = MOST_BYTES
     #: How often a ticket was asked about before, where it was.
     _tried: dict[str, int] = field(default_factory=dict)
@@ -306,7 +308,8 @@ class Batched:
                 fault = _judged(error, self.model)
                 if not fault.passing:
                     raise fault.error from None
-                log.info("triage.again wait=%.0f why=%s", pause, fault.error)
+                if pause == _FIRST_LOOK:
+                    self.troubled(str(fault.error))
                 await self.sleep(fault.retry_after or pause)
                 pause = min(_LONGEST_LOOK, pause * 2)
 

@@ -80,7 +80,9 @@ async def _one(
         budget=budget,
     )
     with Screen(console(stderr=True)) as shown:
-        runner = Runner(archive, run, client, at_once, told=shown.show)
+        runner = Runner(
+            archive, run, client, at_once, told=shown.show, troubled=shown.trouble
+        )
         began = time.monotonic()
         await runner.sort()
         seconds = time.monotonic() - began

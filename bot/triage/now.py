@@ -125,6 +125,8 @@ class Direct:
     chance: Callable[[], float] = random.random
     #: Set it, and nothing more is asked; what is under way still comes.
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    #: Told once of each time in which nothing is answered, why.
+    troubled: Callable[[str], None] = lambda why: None
 
     def __post_init__(self) -> None:
         self.throttle = Throttle(
@@ -133,7 +135,7 @@ class Direct:
             sleep=self._nap,
             waived=self.stopping.is_set,
         )
-        self._answered = False
+        self._answered = self._told = False
         self._heard_at = self.clock()
         self._failure: Exception | None = None
 
@@ -231,7 +233,7 @@ class Direct:
         # The SDK hands over what is not JSON as it is, for example a proxy's page.
         if not isinstance(message, Message):
             return Fault(ModelDenied(ELSEWHERE))
-        self._answered = True
+        self._answered, self._told = True, False
         self._heard_at = self.clock()
         used = asking.used(message)
         # What is read from the cache does not count (Claude facts 1.5).
@@ -242,6 +244,10 @@ class Direct:
     def _slow_down(self, fault: Fault, began: float, failed: int) -> None:
         if not fault.passing:
             return
+        # Limits are no trouble: they are what the pace comes from.
+        if not (self._told or isinstance(fault.error, ModelBusy)):
+            self._told = True
+            self.troubled(str(fault.error))
         wait = min(LONGEST_PAUSE, 2.0**failed) * (0.5 + self.chance() / 2)
         if fault.retry_after is not None:
             wait = fault.retry_after + self.chance()

@@ -112,6 +112,8 @@ class Runner:
     clock: Callable[[], float] = time.time
     #: Told after each answer.
     told: Callable[[Progress], None] = lambda progress: None
+    #: Told why nothing is answered, when that begins.
+    troubled: Callable[[str], None] = lambda why: None
     progress: Progress = field(default_factory=Progress)
     #: Set it, and nothing more is asked; what is under way is waited for.
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -134,6 +136,7 @@ class Runner:
                 moved=self._moved,
                 noted=self._noted,
                 now=self.clock,
+                troubled=self.troubled,
             )
             await batched.sort(self._questions)
             return
@@ -145,6 +148,7 @@ class Runner:
             purse=purse,
             now=self.clock,
             stopping=self.stopping,
+            troubled=self.troubled,
         )
         await direct.sort(self._questions(), self._keep)
 

@@ -10,6 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from bot.telling import count
 from bot.triage.estimate import Estimate
 from bot.triage.runs import Progress
 from bot.triage.scheme import Scheme
@@ -65,6 +66,10 @@ class Screen:
         """One line that stays."""
         self._console.print(text, highlight=False, soft_wrap=True)
 
+    def trouble(self, why: str) -> None:
+        """Say why nothing is answered for now."""
+        self.say(f"Waiting, since {why}. Ctrl-C stops; nothing is lost.")
+
     def _drawn(self) -> RenderableType:
         said = self._progress
         done = said.done + said.waiting
@@ -100,7 +105,7 @@ class Screen:
 def dollars(usd: float | None) -> str:
     """An amount as people read it; what is below a cent with its first two digits."""
     if usd is None:
-        return "cost unknown"
+        return "unknown"
     if usd == 0 or usd >= 0.1:
         return f"${usd:,.2f}"
     return f"${usd:.6f}".rstrip("0") if usd < 0.001 else f"${usd:.4f}"
@@ -137,13 +142,13 @@ def summary(
         found = counts.get(field.name, {})
         most = max(found.values(), default=0)
         for value in field.values:
-            count = found.get(value, 0)
-            share = f"{100 * count / max(1, tally.sorted):.0f} %"
+            rows = found.get(value, 0)
+            share = f"{100 * rows / max(1, tally.sorted):.0f} %"
             table.add_row(
                 Text(value),
-                f"{count:,}",
+                f"{rows:,}",
                 share,
-                Text(bar(count / most if most else 0, plain=plain), "cyan"),
+                Text(bar(rows / most if most else 0, plain=plain), "cyan"),
             )
         parts += [table, ""]
     parts.append(_facts(run, tally, seconds))
@@ -153,10 +158,10 @@ def summary(
 def _facts(run: Run, tally: Tally, seconds: float) -> Table:
     facts = Table.grid(padding=(0, 2))
     facts.add_row("Sorted", f"{tally.sorted:,} of {tally.rows:,} rows")
-    for reason, count in tally.marked.items():
-        facts.add_row("Not sorted", f"{count:,}: {reason}")
+    for reason, rows in tally.marked.items():
+        facts.add_row("Not sorted", f"{rows:,}: {reason}")
     if tally.left:
-        facts.add_row("Left", f"{tally.left:,} rows")
+        facts.add_row("Left", count(tally.left, "row"))
     used = tally.usage
     facts.add_row(
         "Tokens",

@@ -58,7 +58,9 @@ async def sort(
     err = console(stderr=True)
     began = time.monotonic()
     with screen.Screen(err) as shown:
-        runner = Runner(archive, run, client, at_once, told=shown.show)
+        runner = Runner(
+            archive, run, client, at_once, told=shown.show, troubled=shown.trouble
+        )
         task = asyncio.create_task(runner.sort())
         if run.batched:
             shown.say(f"Run {run.id}: `threadkeep triage resume {run.id}` collects it.")

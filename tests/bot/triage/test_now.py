@@ -151,11 +151,14 @@ async def test_a_key_that_is_revoked_in_between_keeps_what_came(
 async def test_without_a_connection_it_gives_up_in_the_end(
     claude: ClaudeEmulator,
 ) -> None:
-    time = Sleeps()
+    passing = Sleeps()
+    told: list[str] = []
     await claude.refuse()
     with pytest.raises(ModelUnreachable):
-        await sort(direct(claude, time), "a")
-    assert 300 < time.now < 400
+        await sort(direct(claude, passing, troubled=told.append), "a")
+    assert 300 < passing.now < 400
+    [why] = told
+    assert why.startswith("no whole answer from Claude")
 
 
 async def test_a_limit_without_end_is_given_up(claude: ClaudeEmulator) -> None:
