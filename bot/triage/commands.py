@@ -57,10 +57,10 @@ class _Group(click.Group):
 
 @click.group(cls=_Group, invoke_without_command=False)
 def triage() -> None:
-    """Sort support tickets with Claude: `threadkeep triage tickets.csv -o out.csv`.
+    """Sort support tickets, by the thousand.
 
-    What follows is a file, or one of the commands below; `threadkeep triage run --help`
-    lists all options.
+    `threadkeep triage tickets.csv -o sorted.csv` sorts a file, with the options that
+    `threadkeep triage run --help` lists; other words are the commands below.
     """
 
 
@@ -110,7 +110,10 @@ def run_command(
     only_estimate: bool,
     again: bool,
 ) -> None:
-    """Sort the tickets in FILE (CSV or JSON Lines; - for standard input)."""
+    """Sort the tickets in FILE.
+
+    It is CSV or JSON Lines; - is standard input.
+    """
     if print_scheme:
         click.echo(load(scheme_file), nl=False)
         return
@@ -157,7 +160,10 @@ def run_command(
 @click.option("--budget", type=click.FloatRange(min=0, min_open=True))
 @click.option("--again", is_flag=True, help="Ask again about rows that are marked.")
 def resume(run_id: str, at_once: int, budget: float | None, again: bool) -> None:
-    """Go on with a run: collect its batches, ask about what is left, write it."""
+    """Go on with a run, and write it.
+
+    Its batches are collected, and what is left is asked about.
+    """
 
     async def work() -> int:
         account = Account.of_environment()
@@ -196,7 +202,10 @@ def list_runs() -> None:
 @triage.command()
 @click.argument("run_id", metavar="RUN")
 def cancel(run_id: str) -> None:
-    """Have Claude stop the batches of a run; what they have is still collected."""
+    """Have Claude stop the batches of a run.
+
+    What they have answered is still collected by `resume`.
+    """
 
     async def work() -> int:
         account = Account.of_environment()
@@ -246,7 +255,7 @@ def evaluate(
     at_once: int,
     budget: float | None,
 ) -> None:
-    """Say how well the tickets in FILE are sorted, which people have sorted.
+    """Say how well labelled tickets are sorted.
 
     FILE has a column for each field that is judged, called as the field is.
     """
@@ -280,7 +289,10 @@ def evaluate(
 @click.option("-o", "--output", "out", default="-", help="Where to, as CSV.")
 @click.option("--since", default="365d", show_default=True, help="A day, or a span.")
 def corrections(out: str, since: str) -> None:
-    """Write what people corrected in the chat as labelled tickets, for `eval`."""
+    """Write what people corrected as labelled tickets.
+
+    It is what they corrected in the chat, as CSV for `eval`.
+    """
 
     async def work() -> int:
         account = Account.of_environment()
