@@ -332,7 +332,10 @@ OPTIONS: tuple[Option, ...] = (
         show=_dollars,
     ),
     _a_switch(
-        "bots", "Other bots", "Answer other bots and workflows that mention it.", OFF
+        "bots",
+        "Other bots",
+        "Answer other bots that mention it, and sort what they say.",
+        OFF,
     ),
     _a_switch(
         "footer", "Footer", "Show model, tokens and cost under each answer.", OFF

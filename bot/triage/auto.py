@@ -71,12 +71,14 @@ class Auto:
 
     async def hear(self, heard: Heard) -> None:
         """Take in a message at the top of a channel. Raises StorageError."""
-        if heard.addressed or heard.echo or heard.automated or not heard.opens:
+        if heard.addressed or heard.echo or not heard.opens:
             return
         if self._now() - heard.at > STALE:
             return
         policy = await self._authority.policy(Place.of(heard.thread))
         if not policy.on("auto_triage"):
+            return
+        if heard.automated and not policy.on("bots"):
             return
         [(_, text)] = await self._adapters[heard.thread.platform].readable([heard])
         if not text.strip():

@@ -100,6 +100,15 @@ async def test_what_is_no_new_ticket_is_left_alone(desk: Desk, message: Heard) -
     assert not desk.office.model.requests
 
 
+async def test_what_other_bots_say_is_sorted_where_they_are_let_in(
+    desk: Desk,
+) -> None:
+    await put(desk.office, "bots", "on")
+    desk.office.model.script(sorted_as())
+    await desk.hear(heard("Ticket 7: it broke", automated=True))
+    assert desk.marks == {"m1": "🟠"}
+
+
 async def test_heard_twice_it_is_sorted_once(desk: Desk) -> None:
     desk.office.model.script(sorted_as())
     await desk.hear(heard("It broke"))
