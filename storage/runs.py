@@ -241,6 +241,9 @@ def tally(db: Database, run: str) -> Tally:
     )
 
 
-def sent(db: Database, run: str) -> list[Sent]:
-    found = db.execute("SELECT * FROM batches WHERE run = ? ORDER BY key", [run])
+def sent(db: Database, run: str | None) -> list[Sent]:
+    found = db.execute(
+        "SELECT * FROM batches WHERE :run IS NULL OR run = :run ORDER BY key",
+        {"run": run},
+    )
     return [Sent(**{**dict(row), "collected": bool(row["collected"])}) for row in found]

@@ -149,7 +149,7 @@ class TriageArchive:
 
         return await self._write(write)
 
-    async def sent(self, run: str) -> list[Sent]:
+    async def sent(self, run: str | None) -> list[Sent]:
         return await self._read(lambda db: runs.sent(db, run))
 
     async def arrived(self, key: int, batch: str) -> None:

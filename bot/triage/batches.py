@@ -212,7 +212,7 @@ class Batched:
 
     async def _find(self, sent: Sent) -> str:
         """Claude's id of a batch that may have arrived; "" if it did not."""
-        known = {each.batch for each in await self.archive.sent(self.run)}
+        known = {each.batch for each in await self.archive.sent(None)}
         earliest = datetime.fromtimestamp(sent.at, UTC) - _SKEW
 
         async def look() -> AsyncPage[MessageBatch]:

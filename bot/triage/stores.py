@@ -154,8 +154,8 @@ class Archive(Protocol):
         """Note that a batch is about to be sent; its key is given here."""
         ...
 
-    async def sent(self, run: str) -> list[Sent]:
-        """All batches of a run, in order."""
+    async def sent(self, run: str | None) -> list[Sent]:
+        """All batches of a run, or of all runs, in order."""
         ...
 
     async def arrived(self, key: int, batch: str) -> None:
