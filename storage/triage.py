@@ -161,18 +161,6 @@ class TriageArchive:
 
         await self._write(write)
 
-    async def holds(self, run: str, digests: Sequence[str]) -> bool:
-        def read(db: Database) -> bool:
-            marks = ", ".join("?" * len(digests))
-            found = db.execute(
-                f"SELECT COUNT(DISTINCT digest) FROM rows WHERE run = ? "
-                f"AND digest IN ({marks})",
-                [run, *digests],
-            ).fetchone()[0]
-            return bool(found == len(set(digests)))
-
-        return await self._read(read)
-
     async def collected(self, key: int) -> None:
         def write(db: Database) -> None:
             db.execute("UPDATE batches SET collected = 1 WHERE key = ?", [key])

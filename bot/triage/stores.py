@@ -161,9 +161,5 @@ class Archive(Protocol):
     async def arrived(self, key: int, batch: str) -> None:
         """Note Claude's id of a batch; "" as an id drops one that never arrived."""
 
-    async def holds(self, run: str, digests: Sequence[str]) -> bool:
-        """Whether all of `digests` are rows of the run."""
-        ...
-
     async def collected(self, key: int) -> None:
         """All that a batch has is kept."""
