@@ -18,10 +18,13 @@ from bot.__main__ import main
 from bot.claude import client
 
 # Threadkeep imports these when it has found that it needs them.
-LATE = tuple(
-    f"adapters.{platform}.{module}"
-    for platform in ("slack", "discord")
-    for module in ("adapter", "check", "config")
+LATE = (
+    *(
+        f"adapters.{platform}.{module}"
+        for platform in ("slack", "discord")
+        for module in ("adapter", "check", "config")
+    ),
+    "bot.triage.commands",
 )
 
 # From Linux's <sys/prctl.h>; Python has no name for it.
