@@ -17,8 +17,10 @@ from bot.rules import Place
 from bot.triage.cases import Case
 from storage.sqlite import open_store
 from tests.bot.triage.asked import sorted_as
+from tests.bot.triage.test_labelled import TICKETS
 from tests.emulators.claude import ClaudeEmulator
 from tests.emulators.claude_reply import Fail, Hold, Step, Stop
+from tests.emulators.claude_sorting import sorted_by_words
 from tests.product import Nursery, Process, claude_env
 from tests.test_commands import MISTAKE, Shell
 
@@ -358,6 +360,20 @@ async def test_how_well_it_sorts(office: Office) -> None:
     assert score["groups"]["lang"]["de"] == {"category": [0, 2], "priority": [0, 1]}
     assert [d["row"] for d in score["disagreements"]] == ["2", "3", "4", "4"]
     assert score["cost_per_1000_usd"] > 0
+
+
+async def test_the_labelled_tickets_go_all_the_way(office: Office) -> None:
+    # By the emulator's keywords, which say nothing about Claude.
+    office.claude.always(sorted_by_words)
+    status, printed = await office.triage("eval", str(TICKETS), "--by", "kind")
+    assert status == 0
+    assert "0 of 354" in printed
+    for kind in ("injection", "sarcasm", "two_problems"):
+        assert kind in printed
+    asked = [each.body["messages"][0]["content"] for each in office.claude.questions]
+    assert len(asked) == 354
+    # Whatever a ticket says, it cannot leave its tags.
+    assert {text.count("</ticket>") for text in asked} == {1}
 
 
 async def test_models_and_schemes_side_by_side(office: Office) -> None:
