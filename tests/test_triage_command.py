@@ -402,7 +402,7 @@ async def test_a_plot_needs_what_draws_it(office: Office) -> None:
         assert picture.read_bytes().startswith(b"\x89PNG")
     else:
         assert status == MISTAKE
-        assert "pip install 'threadkeep[plot]'" in printed
+        assert "--plot needs matplotlib: pip install matplotlib." in printed
         assert not office.claude.questions
 
 

@@ -82,7 +82,7 @@ def too_long(text: str) -> str:
     """Why `text` is not asked about, if it is too long; "" if it is not."""
     if len(text) <= MOST_CHARS:
         return ""
-    return f"{TOO_LONG}: {len(text):,} characters, of which {MOST_CHARS:,} are read"
+    return f"{TOO_LONG}: {len(text):,} characters, and at most {MOST_CHARS:,} are sent"
 
 
 def read(

@@ -314,9 +314,7 @@ def _plot() -> Callable[[Sequence[Score], Path], None]:
         ).draw
         return drawn
     except ModuleNotFoundError:
-        raise ConfigError(
-            "--plot needs matplotlib: pip install 'threadkeep[plot]'."
-        ) from None
+        raise ConfigError("--plot needs matplotlib: pip install matplotlib.") from None
 
 
 async def _known(archive: TriageArchive, run_id: str) -> Run:
