@@ -7,10 +7,24 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.errors import ModelBusy, ModelDenied, ModelRejected, ModelUnreachable
+from bot.errors import (
+    ModelBusy,
+    ModelDenied,
+    ModelRejected,
+    ModelUnreachable,
+    StorageFull,
+)
 from bot.triage import asking
-from bot.triage.now import MOST_TRIES, BudgetReached, Purse
-from bot.triage.values import CUT, FAILED, INVALID, REFUSED, REJECTED, TOO_LONG
+from bot.triage.now import MOST_TRIES, BudgetReached, Purse, Question
+from bot.triage.values import (
+    CUT,
+    FAILED,
+    INVALID,
+    REFUSED,
+    REJECTED,
+    TOO_LONG,
+    Answer,
+)
 from tests.bot.triage.asked import GOOD, Sleeps, direct, sort, sorted_as
 from tests.emulators.claude import ClaudeEmulator
 from tests.emulators.claude_limits import RateLimits
@@ -159,6 +173,28 @@ async def test_without_a_connection_it_gives_up_in_the_end(
     assert 300 < passing.now < 400
     [why] = told
     assert why.startswith("no whole answer from Claude")
+
+
+async def test_a_full_disk_ends_the_run_and_asks_for_nothing_more(
+    claude: ClaudeEmulator,
+) -> None:
+    tested = direct(claude, at_once=1)
+    kept: list[str] = []
+
+    async def questions() -> AsyncIterator[Question]:
+        for text in "abcdef":
+            yield Question(text, text)
+
+    async def keep(question: Question, answer: Answer) -> None:
+        if len(kept) == 2:
+            raise StorageFull("the disk of the database is full, make room")
+        kept.append(question.name)
+
+    async with tested.client:
+        with pytest.raises(StorageFull, match="make room"):
+            await tested.sort(questions(), keep)
+    assert kept == ["a", "b"]
+    assert len(claude.questions) == 3
 
 
 async def test_a_limit_without_end_is_given_up(claude: ClaudeEmulator) -> None:
