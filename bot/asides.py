@@ -6,11 +6,14 @@ was begun, and "not known" where it broke off.
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.catalogue import cost
 from bot.errors import ModelError
+from bot.money import Caps, Charge, Shortfall
 from bot.ports import Model
+from bot.stores import Ledger
 from bot.values import Report, Request, Usage
 
 TOO_LONG = "This took too long, so I stopped it."
@@ -56,3 +59,27 @@ async def ask(model: Model, request: Request, *, within: float, now: float) -> A
     if report and report.stop_reason is not None:
         price = cost(report.model, usage, now)
     return Aside("".join(said), usage, price, trouble)
+
+
+async def charged(
+    ledger: Ledger,
+    model: Model,
+    request: Request,
+    charge: Charge,
+    caps: Caps,
+    *,
+    within: float,
+    now: Callable[[], float],
+) -> Aside | Shortfall:
+    """What comes of asking, paid for: `charge` is set aside before, and what it cost is
+    booked whatever becomes of it. Raises StorageError."""
+    opened = await ledger.open_charge(charge, caps, now())
+    if isinstance(opened, Shortfall):
+        return opened
+    usage, price = Usage(), None
+    try:
+        aside = await ask(model, request, within=within, now=now())
+        usage, price = aside.usage, aside.cost
+    finally:
+        await ledger.close_charge(opened, usage, price, now())
+    return aside

@@ -106,7 +106,7 @@ def spending(rows: Sequence[Spending], by: str, *, plain: bool = False) -> Table
     table.add_column("")
     most = max((each.cost for each in sums.values()), default=0.0)
     for name, each in sums.items():
-        bar = _bar(each.cost / most if most else 0.0, plain=plain)
+        bar = telling.blocks(each.cost / most if most else 0.0, BAR_CHARS, plain=plain)
         table.add_row(Text(name), *_cells(each), Text(bar, "cyan"))
     return table
 
@@ -242,12 +242,6 @@ def _cost(total: _Sum) -> str:
     if total.unpriced == total.calls:
         return "unknown"
     return f"{total.cost:.4f} + {total.unpriced} unknown"
-
-
-def _bar(share: float, *, plain: bool) -> str:
-    if plain:
-        return "#" * round(share * BAR_CHARS)
-    return telling.blocks(share, BAR_CHARS)
 
 
 def _what(entry: Entry) -> str:

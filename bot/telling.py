@@ -224,8 +224,11 @@ def _spot(place: Place) -> str:
     return f"channel:{place.channel}{thread}"
 
 
-def blocks(share: float, chars: int) -> str:
-    """`share` of `chars` characters, from 0 to 1, to the eighth of one."""
+def blocks(share: float, chars: int, *, plain: bool = False) -> str:
+    """`share` of `chars` characters, from 0 to 1, to the eighth of one; `plain` for
+    where only ASCII can be shown."""
+    if plain:
+        return "#" * round(share * chars)
     full, rest = divmod(round(max(0.0, min(1.0, share)) * chars * 8), 8)
     return "█" * full + (_EIGHTHS[rest] if rest else "")
 

@@ -32,7 +32,7 @@ from bot.readers import AUTO
 from bot.rules import Draft, Place
 from bot.stores import Store
 from bot.targets import target, where
-from bot.values import Request, Said, Usage
+from bot.values import Request, Said
 
 log = logging.getLogger(__name__)
 
@@ -138,18 +138,14 @@ class Trying:
         except KeyError:
             most = 0.0
         charge = Charge(place, person.id, "try", request.model, most)
-        opened = await self._store.open_charge(charge, policy.caps, self._now())
-        if isinstance(opened, Shortfall):
-            return Told(telling.shortfall(opened, self._now(), {}))
-        usage, price = Usage(), None
-        try:
-            aside = await asides.ask(
-                self._model, request, within=PATIENCE, now=self._now()
-            )
-            usage, price = aside.usage, aside.cost
-        finally:
-            await self._store.close_charge(opened, usage, price, self._now())
-        log.info("prompt.tried place=%s cost=%s", place, price)
+        aside = await asides.charged(
+            *(self._store, self._model, request, charge, policy.caps),
+            within=PATIENCE,
+            now=self._now,
+        )
+        if isinstance(aside, Shortfall):
+            return Told(telling.shortfall(aside, self._now(), {}))
+        log.info("prompt.tried place=%s cost=%s", place, aside.cost)
         return _told(question, aside)
 
 

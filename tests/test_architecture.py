@@ -52,6 +52,7 @@ LAYERS = (
     ("bot.limits", "bot.rules", "bot.dialogue", "bot.catalogue", "bot.money"),
     ("bot.people", "bot.controls"),
     ("bot.triage.values", "bot.triage.scheme", "bot.triage.cases"),
+    ("bot.triage.cells",),
     ("bot.ports", "bot.stores", "bot.readers", "bot.options", "bot.policy"),
     ("bot.settings", "bot.endings", "bot.context", "bot.pacing", "bot.pings"),
     ("bot.markdown", "bot.splitter", "bot.images", "bot.tables", "bot.dialect"),

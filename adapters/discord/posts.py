@@ -14,9 +14,7 @@ from bot.rules import Place
 async def post(link: Link, place: Place, told: Told, about: str) -> None:
     """Say `told` to all in a thread, or at the top of a channel, where it replies to
     message `about`. Raises DeliveryError."""
-    # A message at the top has no thread yet, and for a line none is made.
-    fresh = place.thread in ("", about)
-    channel = _channel(link, place, place.channel if fresh else place.thread)
+    channel = _channel(link, place, about)
     drawn = drawing.told(told)
     more: dict[str, Any] = {"view": drawn.view} if drawn.view is not None else {}
     if about:
@@ -35,19 +33,25 @@ async def post(link: Link, place: Place, told: Told, about: str) -> None:
 
 async def mark(link: Link, place: Place, message: str, sign: str) -> None:
     """Put an emoji under a message. Raises DeliveryError."""
-    at_top = place.thread in ("", message)
-    channel = _channel(link, place, place.channel if at_top else place.thread)
+    channel = _channel(link, place, message)
     async with translated("mark a message"):
         await channel.get_partial_message(int(message)).add_reaction(sign)
 
 
 def address(place: Place, message: str) -> str:
     """Where a message is to be found."""
-    at_top = place.thread in ("", message)
-    channel = place.channel if at_top else place.thread
-    return f"https://discord.com/channels/{place.workspace}/{channel}/{message}"
+    here = _here(place, message)
+    return f"https://discord.com/channels/{place.workspace}/{here}/{message}"
 
 
-def _channel(link: Link, place: Place, channel: str) -> discord.PartialMessageable:
+def _here(place: Place, message: str) -> str:
+    """The channel or thread that `message` stands in: one at the top has the id of a
+    thread that is not made for a line or a sign."""
+    return place.channel if place.thread in ("", message) else place.thread
+
+
+def _channel(link: Link, place: Place, message: str) -> discord.PartialMessageable:
     guild = None if place.workspace == events.NO_GUILD else int(place.workspace)
-    return link.client.get_partial_messageable(int(channel), guild_id=guild)
+    return link.client.get_partial_messageable(
+        int(_here(place, message)), guild_id=guild
+    )

@@ -1,9 +1,9 @@
 """Reads what was said before: in a thread, or at the top of a channel."""
 
 import asyncio
+import contextlib
 import logging
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 from adapters.slack import events
@@ -46,66 +46,59 @@ class Past:
         if place.level is Level.THREAD:
             return await self._replies(place.key, most)
         found: list[Heard] = []
-        cursor: str | None = None
         oldest = f"{since:.6f}" if since is not None else None
-        while len(found) < most:
-            try:
-                page = await self._page(
-                    "conversations.history",
-                    channel=place.channel,
-                    oldest=oldest,
-                    inclusive=True if oldest else None,
-                    limit=PAGE,
-                    cursor=cursor,
-                )
-            except Throttled as error:
-                if not found:
-                    raise
-                log.warning("slack.history_cut place=%s %s", place, error)
-                break
-            for message in page.get("messages") or ():
-                heard = events.message(message, self._us, place.channel)
-                if heard and heard.opens:
-                    found.append(heard)
-            cursor = (page.get("response_metadata") or {}).get("next_cursor")
-            if not cursor:
-                break
+        pages = self._messages(
+            "conversations.history",
+            place.channel,
+            oldest=oldest,
+            inclusive=True if oldest else None,
+        )
         # Slack begins with the newest.
-        return found[:most][::-1]
+        async with contextlib.aclosing(pages) as messages:
+            async for heard in messages:
+                if heard.opens:
+                    found.append(heard)
+                if len(found) == most:
+                    break
+        return found[::-1]
 
     async def _replies(
         self, thread: ThreadKey, most: int, latest: str | None = None
     ) -> list[Heard]:
         """The newest messages of a thread, oldest first."""
-        found: deque[Heard] = deque(maxlen=most)
-        seen: set[str] = set()
+        # Later pages may begin with the root again.
+        found: dict[str, Heard] = {}
+        async for heard in self._messages(
+            "conversations.replies", thread.channel, ts=thread.thread, latest=latest
+        ):
+            found.setdefault(heard.message, heard)
+        return list(found.values())[-most:]
+
+    async def _messages(
+        self, method: str, channel: str, **arguments: Any
+    ) -> AsyncGenerator[Heard, None]:
+        """What was said, as the pages of `method` tell of it."""
         cursor: str | None = None
+        some = False
         while True:
             try:
                 page = await self._page(
-                    "conversations.replies",
-                    channel=thread.channel,
-                    ts=thread.thread,
-                    latest=latest,
-                    limit=PAGE,
-                    cursor=cursor,
+                    method, channel=channel, limit=PAGE, cursor=cursor, **arguments
                 )
             except Throttled as error:
-                if not found:
+                if not some:
                     raise
                 # An app that Slack caps gets 15 messages a minute (facts A5.2):
                 # the beginning now is better than everything in an hour.
-                log.warning("slack.history_cut thread=%s %s", thread, error)
-                return list(found)
+                log.warning("slack.history_cut channel=%s %s", channel, error)
+                return
             for message in page.get("messages") or ():
-                heard = events.message(message, self._us, thread.channel)
-                # Later pages may begin with the root again.
-                if heard and heard.message not in seen:
-                    seen.add(heard.message)
-                    found.append(heard)
+                if heard := events.message(message, self._us, channel):
+                    some = True
+                    yield heard
             cursor = (page.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
-                return list(found)
+                return
 
     async def _page(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         waited = 0.0

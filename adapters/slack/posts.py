@@ -51,13 +51,7 @@ async def post(client: SlackClient, place: Place, told: Told) -> None:
         await uploads.put(client, place, told.file)
     except DeliveryError as error:
         log.warning("slack.no_file %s", error)
-        await client.call(
-            "chat.postMessage",
-            channel=place.channel,
-            thread_ts=place.thread or None,
-            text=NO_FILE,
-            metadata={"event_type": TOLD, "event_payload": {}},
-        )
+        await post(client, place, Told(NO_FILE, public=True))
 
 
 async def mark(client: SlackClient, place: Place, message: str, sign: str) -> None:

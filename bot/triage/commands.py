@@ -43,6 +43,26 @@ from storage.triage import TriageArchive, open_archive, read_runs
 COMPARED = tuple(MODELS)[:4]
 
 
+# Options of more than one command.
+_COLUMNS = click.option(
+    "-c", "--column", "columns", multiple=True, help="The column with the ticket."
+)
+_ID = click.option("--id", "id_column", default="", help="The column that names a row.")
+_AT_ONCE = click.option(
+    "--at-once",
+    default=AT_ONCE,
+    show_default=True,
+    type=click.IntRange(1, 1000),
+    help="The most calls at once.",
+)
+_BUDGET = click.option(
+    "--budget", type=click.FloatRange(min=0, min_open=True), help="The most, in USD."
+)
+_AGAIN = click.option(
+    "--again", is_flag=True, help="Ask again about rows that are marked."
+)
+
+
 class _Group(click.Group):
     """A group that takes a file where it has no command of that name."""
 
@@ -74,26 +94,16 @@ def triage() -> None:
     help="As what; by the name of the file if not said.",
 )
 @click.option("--db", default="", help="Write a table into this SQLite file as well.")
-@click.option(
-    "-c", "--column", "columns", multiple=True, help="The column with the ticket."
-)
-@click.option("--id", "id_column", default="", help="The column that names a row.")
+@_COLUMNS
+@_ID
 @click.option("--scheme", "scheme_file", default="", help="What to sort into (YAML).")
 @click.option("--print-scheme", is_flag=True, help="Print the scheme, and do nothing.")
 @click.option("--model", default=CHEAP_MODEL, show_default=True)
 @click.option("--batch", "batched", is_flag=True, help="Half the price, within a day.")
-@click.option(
-    "--at-once",
-    default=AT_ONCE,
-    show_default=True,
-    type=click.IntRange(1, 1000),
-    help="The most calls at once.",
-)
-@click.option(
-    "--budget", type=click.FloatRange(min=0, min_open=True), help="The most, in USD."
-)
+@_AT_ONCE
+@_BUDGET
 @click.option("--estimate", "only_estimate", is_flag=True, help="Say what it costs.")
-@click.option("--again", is_flag=True, help="Ask again about rows that are marked.")
+@_AGAIN
 def run_command(
     file: str,
     out: str,
@@ -156,9 +166,9 @@ def run_command(
 
 @triage.command()
 @click.argument("run_id", metavar="RUN")
-@click.option("--at-once", default=AT_ONCE, show_default=True, type=int)
-@click.option("--budget", type=click.FloatRange(min=0, min_open=True))
-@click.option("--again", is_flag=True, help="Ask again about rows that are marked.")
+@_AT_ONCE
+@_BUDGET
+@_AGAIN
 def resume(run_id: str, at_once: int, budget: float | None, again: bool) -> None:
     """Go on with a run, and write it.
 
@@ -228,10 +238,8 @@ def cancel(run_id: str) -> None:
 
 @triage.command("eval")
 @click.argument("file")
-@click.option(
-    "-c", "--column", "columns", multiple=True, help="The column with the ticket."
-)
-@click.option("--id", "id_column", default="", help="The column that names a row.")
+@_COLUMNS
+@_ID
 @click.option(
     "--scheme", "schemes", multiple=True, help="A scheme; any number of them."
 )
@@ -241,8 +249,8 @@ def cancel(run_id: str) -> None:
     "--json", "as_json", default="", help="Write all of it as JSON; - prints."
 )
 @click.option("--plot", default="", help="Draw it into this picture.")
-@click.option("--at-once", default=AT_ONCE, show_default=True, type=int)
-@click.option("--budget", type=click.FloatRange(min=0, min_open=True))
+@_AT_ONCE
+@_BUDGET
 def evaluate(
     file: str,
     columns: Sequence[str],

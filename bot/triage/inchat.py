@@ -81,14 +81,14 @@ class InChat:
         adapter = self._adapters[place.platform]
         # Among them are this command, and perhaps what we said ourselves.
         heard = await adapter.recent(channel, most + SPARE, begin)
-        cases = (await self._cases(heard, place))[-most:]
+        readable = await adapter.readable(heard)
+        cases = (await self._cases(heard, [text for _, text in readable]))[-most:]
         if not cases:
             return Told(NOTHING)
         scheme = await self._sorter.scheme(policy)
         found = await self._sorted(cases, scheme, person, policy)
         names = {
-            h.author: name
-            for h, (name, _) in zip(heard, await adapter.readable(heard), strict=True)
+            each.author: name for each, (name, _) in zip(heard, readable, strict=True)
         }
         settled = [each.case for each in found if not each.trouble]
         cost = f"for {telling.usd(sum(each.cost for each in found))}"
@@ -160,13 +160,12 @@ class InChat:
         found = await self._sorter.sort(case, scheme, person.id, policy.caps)
         return Told(found.trouble) if found.trouble else shown.told(found.case, scheme)
 
-    async def _cases(self, heard: Sequence[Heard], place: Place) -> list[Case]:
-        """Cases of messages that people wrote, commands to us left out."""
+    async def _cases(self, heard: Sequence[Heard], texts: Sequence[str]) -> list[Case]:
+        """Cases of messages that people wrote, which read `texts`; commands to us are
+        left out."""
         return [
             await self._store.open_case(case_of(each, text))
-            for each, (_, text) in zip(
-                heard, await self._adapters[place.platform].readable(heard), strict=True
-            )
+            for each, text in zip(heard, texts, strict=True)
             if text.strip() and not each.echo and not _is_command(each, text)
         ]
 

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import anthropic
 
@@ -14,10 +15,8 @@ from bot.triage.evaluate import Score, Scoring, labelled_fields
 from bot.triage.runs import Runner
 from bot.triage.scheme import Scheme, read
 from bot.triage.screen import Screen
-from bot.triage.stores import Archive, Row
+from bot.triage.stores import Archive, Row, every
 from bot.triage.tickets import Source, text_of
-
-_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +86,8 @@ async def _one(
         await runner.sort()
         seconds = time.monotonic() - began
     scoring = _scoring(source, contender, scheme, by)
-    after = 0
-    while page := await archive.rows(run.id, after, _PAGE):
-        for row in page:
-            scoring.add(row, _name(source, row), text_of(row.row, run.texts))
-        after = page[-1].position
+    async for row in every(partial(archive.rows, run.id)):
+        scoring.add(row, _name(source, row), text_of(row.row, run.texts))
     score = scoring.done()
     tally = await archive.tally(run.id)
     if tally.questions and not tally.unpriced:

@@ -1,10 +1,9 @@
 """What people corrected, as labelled tickets that `triage eval` reads. Pure."""
 
-import csv
-import io
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from bot import report
 from bot.triage.cases import Case
 
 
@@ -12,21 +11,21 @@ def as_csv(cases: Sequence[Case]) -> str:
     """Each corrected message with all of its values as people see them now, who
     changed it, and which admin agreed to its being an example."""
     fields = list(dict.fromkeys(name for case in cases for name in case.current))
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    head = ["id", "place", "ticket", *fields, "corrected", "by", "at", "agreed_by"]
-    writer.writerow(head)
-    for case in cases:
-        values = [_cell(case.current.get(name, "")) for name in fields]
-        at = datetime.fromtimestamp(case.corrected_at, UTC)
-        writer.writerow(
-            [
-                *(case.id, str(case.place), case.text, *values),
-                *(" ".join(case.corrected), case.corrected_by),
-                *(at.isoformat(timespec="seconds"), case.agreed_by),
-            ]
-        )
-    return out.getvalue()
+    return report.as_csv(
+        [
+            {
+                **{"id": case.id, "place": str(case.place), "ticket": case.text},
+                **{name: _cell(case.current.get(name, "")) for name in fields},
+                "corrected": " ".join(case.corrected),
+                "by": case.corrected_by,
+                "at": datetime.fromtimestamp(case.corrected_at, UTC).isoformat(
+                    timespec="seconds"
+                ),
+                "agreed_by": case.agreed_by,
+            }
+            for case in cases
+        ]
+    )
 
 
 def _cell(value: object) -> object:

@@ -8,9 +8,9 @@ import contextlib
 import csv
 import json
 import os
-import re
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,8 +19,9 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.errors import ConfigError
+from bot.triage.cells import guarded
 from bot.triage.scheme import CHOICES, TEXT, Scheme
-from bot.triage.stores import Archive, Row, Run
+from bot.triage.stores import Archive, Row, Run, every
 
 CSV, JSONL, TABLE, SQLITE = "csv", "jsonl", "table", "sqlite"
 FORMS = (CSV, JSONL, TABLE)
@@ -34,11 +35,6 @@ TICKETS = "tickets"
 
 # How many rows a table for people has.
 MOST_SHOWN = 100
-_PAGE = 1_000
-
-# What a spreadsheet takes for a formula. What people wrote stays as it came; what the
-# model says of it must not become one.
-_FORMULA = re.compile(r"[=+\-@\t\r]")
 
 #: Writes rows into a table of a SQLite file, replacing it.
 Tabulate = Callable[[Path, str, AsyncIterator[Mapping[str, Any]]], Any]
@@ -101,21 +97,13 @@ async def flat(
     none; `safe` for where a cell could become a formula."""
     names = _names(run, scheme)
     texts = {field.name for field in scheme.fields if field.type in (TEXT, CHOICES)}
-    async for row in _pages(archive, run):
+    async for row in every(partial(archive.rows, run.id)):
         values = row.answer.values if row.answer else None
         said = {
             names[name]: _cell(value, safe=safe and name in texts)
             for name, value in (values or dict.fromkeys(scheme.names, "")).items()
         }
         yield {**row.row, **said, REASON: _reason(row)}
-
-
-async def _pages(archive: Archive, run: Run) -> AsyncIterator[Row]:
-    after = 0
-    while page := await archive.rows(run.id, after, _PAGE):
-        for row in page:
-            yield row
-        after = page[-1].position
 
 
 def _reason(row: Row) -> str:
@@ -140,9 +128,8 @@ def _cell(value: Any, *, safe: bool) -> Any:
         value = ", ".join(map(str, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if safe and isinstance(value, str) and _FORMULA.match(value):
-        return f"'{value}"
-    return value
+    # What people wrote stays as it came; what the model says of it is guarded.
+    return guarded(value) if safe and isinstance(value, str) else value
 
 
 @contextlib.contextmanager

@@ -9,17 +9,16 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import anthropic
 
 from bot.triage import batches, now
 from bot.triage.now import Purse, Question
 from bot.triage.scheme import read
-from bot.triage.stores import Archive, Row, Run, Tally
+from bot.triage.stores import Archive, Row, Run, Tally, every
 from bot.triage.tickets import Source, text_of
 from bot.triage.values import EMPTY, FREE, PAID, Answer, digest
-
-_PAGE = 500
 
 
 async def begin(
@@ -153,12 +152,9 @@ class Runner:
         await direct.sort(self._questions(), self._keep)
 
     async def _questions(self) -> AsyncIterator[Question]:
-        after = 0
-        while page := await self.archive.pending(self.run.id, after, _PAGE):
-            for row in page:
-                tries = row.answer.tries if row.answer else 0
-                yield Question(row.digest, text_of(row.row, self.run.texts), tries)
-            after = page[-1].position
+        async for row in every(partial(self.archive.pending, self.run.id)):
+            tries = row.answer.tries if row.answer else 0
+            yield Question(row.digest, text_of(row.row, self.run.texts), tries)
 
     async def _keep(self, question: Question, answer: Answer) -> None:
         await self.archive.put(

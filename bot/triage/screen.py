@@ -10,7 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from bot.telling import count
+from bot.telling import blocks, count
 from bot.triage.estimate import Estimate
 from bot.triage.runs import Progress
 from bot.triage.scheme import Scheme
@@ -179,10 +179,7 @@ def _facts(run: Run, tally: Tally, seconds: float) -> Table:
 
 def bar(share: float, *, plain: bool = False) -> str:
     """A bar for `share`, from 0 to 1."""
-    if plain:
-        return "#" * round(share * BAR_CHARS)
-    eighths = round(share * BAR_CHARS * 8)
-    return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+    return blocks(share, BAR_CHARS, plain=plain)
 
 
 def estimates(found: Sequence[Estimate], total: int) -> RenderableType:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from bot import telling
 from bot.dialogue import Button, Choice, Command, File, Menu, Told
 from bot.triage.cases import Case
+from bot.triage.cells import guarded
 from bot.triage.scheme import Field, Scheme
 
 #: The field that says how soon somebody must look.
@@ -22,8 +23,6 @@ MOST_ROWS = 25
 TEXT_CHARS, NAME_CHARS = 48, 12
 # A menu holds 25 choices (platform facts B8).
 MOST_CHOICES, LABEL_CHARS = 25, 75
-
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def urgency(scheme: Scheme) -> Field | None:
@@ -178,5 +177,4 @@ def _short(value: object, most: int = TEXT_CHARS) -> str:
 
 
 def _cell(value: object) -> str:
-    text = _plain(value)
-    return f"'{text}" if text.startswith(_FORMULAS) else text
+    return guarded(_plain(value))

@@ -19,7 +19,7 @@ from bot.stores import Store
 from bot.triage.cases import Case
 from bot.triage.scheme import DEFAULT, Example, Scheme, material, read
 from bot.triage.values import INVALID, TOO_LONG, TRIES
-from bot.values import Request, Said, Usage
+from bot.values import Request, Said
 
 log = logging.getLogger(__name__)
 
@@ -84,26 +84,24 @@ class Sorter:
         for _ in range(TRIES):
             request = self._request(case, scheme, person)
             charge = Charge(case.place, person, kind, CHEAP_MODEL, self._most(request))
-            opened = await self._store.open_charge(charge, caps, self._now())
-            if isinstance(opened, Shortfall):
-                told = telling.shortfall(opened, self._now(), {})
+            aside = await asides.charged(
+                *(self._store, self._model, request, charge, caps),
+                within=PATIENCE,
+                now=self._now,
+            )
+            if isinstance(aside, Shortfall):
+                told = telling.shortfall(aside, self._now(), {})
                 return Sorted(case, spent, told, broke=True)
-            usage, price = Usage(), None
-            try:
-                aside = await asides.ask(
-                    self._model, request, within=PATIENCE, now=self._now()
-                )
-                usage, price = aside.usage, aside.cost
-            finally:
-                await self._store.close_charge(opened, usage, price, self._now())
-            spent += price or 0.0
+            spent += aside.cost or 0.0
             if aside.trouble:
                 return Sorted(case, spent, aside.trouble)
             try:
                 values = scheme.parse(aside.text)
             except (ValueError, RecursionError):
                 continue
-            log.info("case.sorted place=%s case=%d cost=%s", case.place, case.id, price)
+            log.info(
+                "case.sorted place=%s case=%d cost=%s", case.place, case.id, aside.cost
+            )
             return Sorted(await self._settled(case, values, ""), spent)
         return Sorted(await self._settled(case, None, INVALID), spent)
 

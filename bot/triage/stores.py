@@ -3,12 +3,22 @@
 Every verb is one transaction, durable on return, and may raise StorageError.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bot.triage.values import Answer
 from bot.values import Usage
+
+# How many rows are in memory at once, of those that are walked through.
+_PAGE = 1_000
 
 #: States of a run.
 OPEN, DONE = "open", "done"
@@ -95,6 +105,15 @@ class Sent:
     #: In USD: the most that it can cost.
     most: float
     collected: bool = False
+
+
+async def every(page: Callable[[int, int], Awaitable[list[Row]]]) -> AsyncIterator[Row]:
+    """All rows of which `page` gives those behind a position, at most so many."""
+    after = 0
+    while found := await page(after, _PAGE):
+        for row in found:
+            yield row
+        after = found[-1].position
 
 
 class Archive(Protocol):

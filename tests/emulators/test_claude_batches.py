@@ -13,6 +13,7 @@ from anthropic.types.messages import MessageBatch, MessageBatchIndividualRespons
 from tests.emulators.claude import ClaudeEmulator
 from tests.emulators.claude_batches import DAY
 from tests.emulators.claude_reply import Abort, Fail, Stop, Think
+from tests.emulators.clock import Clock
 
 ASK: dict[str, Any] = {
     "model": "claude-haiku-5-5",
@@ -24,16 +25,6 @@ LONG: dict[str, Any] = {
     "text": "x" * 4000,
     "cache_control": {"type": "ephemeral", "ttl": "1h"},
 }
-
-
-class Clock:
-    """Stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

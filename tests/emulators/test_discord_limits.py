@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.emulators.bots import Bot, Wire, pointed_at, wired
+from tests.emulators.clock import Clock
 from tests.emulators.discord import DiscordEmulator
 from tests.emulators.discord.faults import (
     ALWAYS,
@@ -27,19 +28,9 @@ from tests.emulators.discord.model import Request
 from tests.emulators.discord.rates import RATES, UNLIMITED, Meter, Rate
 
 
-class Clock:
-    """Time that passes when told to."""
-
-    def __init__(self) -> None:
-        self.now = time.time()
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(time.time())
 
 
 @pytest.fixture
