@@ -81,9 +81,9 @@ class Sorter:
             reason = f"{TOO_LONG}: {len(case.text):,} characters"
             return Sorted(await self._settled(case, None, reason))
         spent = 0.0
+        request = self._request(case, scheme, person)
+        charge = Charge(case.place, person, kind, CHEAP_MODEL, self._most(request))
         for _ in range(TRIES):
-            request = self._request(case, scheme, person)
-            charge = Charge(case.place, person, kind, CHEAP_MODEL, self._most(request))
             aside = await asides.charged(
                 *(self._store, self._model, request, charge, caps),
                 within=PATIENCE,
