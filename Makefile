@@ -12,7 +12,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CREATE := $(PYTHON) -m venv $(VENV)
 endif
 
-.PHONY: help install run test lint bench clean
+.PHONY: help install run test deep lint bench clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ run: $(VENV)/.installed  ## answer: on Slack and Discord if set up, else in this
 
 test: $(VENV)/.tested  ## run the tests
 	@$(BIN)/pytest -n 5 --dist loadfile --no-loadscope-reorder  # much of it is waiting
+
+deep: $(VENV)/.tested  ## play the randomised tests at full length
+	@DEEP=1 $(BIN)/pytest -n 2 tests/security
 
 lint: $(VENV)/.tested  ## ruff and mypy, strict
 	@$(BIN)/ruff check .
