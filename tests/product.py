@@ -54,6 +54,7 @@ async def running(
     grace: float = 5.0,
     interval: float = 0.05,
     env: Mapping[str, str] | None = None,
+    operator: Operator = OPERATOR,
 ) -> AsyncIterator[App]:
     """Threadkeep in this process, listening to `platform`; stopped on leaving.
 
@@ -74,7 +75,7 @@ async def running(
             adapter.limits, paces=dict.fromkeys(Way, pace), settle=interval
         )
         app = App(
-            store=store, model=model, adapters=[adapter], operator=OPERATOR, grace=grace
+            store=store, model=model, adapters=[adapter], operator=operator, grace=grace
         )
         task = asyncio.create_task(app.run(stopping))
         try:

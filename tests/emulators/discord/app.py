@@ -26,6 +26,8 @@ class App:
         self.may_read = message_content
         #: Whether it was granted the lists of members, or who is there.
         self.granted = 0
+        #: Whether anybody may add it to a server of theirs.
+        self.public = True
         self.identifies_left = IDENTIFIES
         self.max_concurrency = 1
         self.shards = 1
@@ -77,7 +79,7 @@ class App:
             "icon": None,
             "description": "",
             "summary": "",
-            "bot_public": True,
+            "bot_public": self.public,
             "bot_require_code_grant": False,
             "verify_key": "0" * 64,
             "owner": bot,

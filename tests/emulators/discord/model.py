@@ -201,8 +201,10 @@ class Model(Backend):
             return self.channel(self.channels[number]) | {"permissions": "0"}
         return None
 
-    def guild(self, guild: Guild) -> Json:
-        """A guild as GUILD_CREATE shows it: what the bot may see, and itself."""
+    def guild(self, guild: Guild, *, joined: bool = False) -> Json:
+        """A guild as GUILD_CREATE shows it: what the bot may see, and itself. One that
+        the bot has just `joined` does not say whether it is available, by which
+        discord.py tells the two (state.py, parse_guild_create)."""
         payload: Json = copy.deepcopy(
             dict(serializers.guild_create_payload(self, guild))
         )
@@ -214,6 +216,8 @@ class Model(Backend):
                 if self.sees(int(each["id"]))
                 and not each.get("thread_metadata", {}).get("archived")
             ]
+        if joined:
+            del payload["unavailable"]
         return payload
 
     def sees(self, channel: int) -> bool:
@@ -256,7 +260,7 @@ class Model(Backend):
         for role in guild.roles.values():
             if role.managed:
                 role.permissions = INVITED
-        self.emit("GUILD_CREATE", self.guild(guild))
+        self.emit("GUILD_CREATE", self.guild(guild, joined=True))
         return guild
 
     def create_thread(

@@ -276,7 +276,7 @@ class People:
         place = self._model.guilds[int(guild)]
         roles = [role.id for role in place.roles.values() if role.managed]
         self._model.add_member(place.id, self._model.bot_user.id, roles=roles)
-        self._model.emit("GUILD_CREATE", self._model.guild(place))
+        self._model.emit("GUILD_CREATE", self._model.guild(place, joined=True))
 
     def outage(self, guild: str) -> None:
         """Let a guild be unreachable: the bot is still in it (B5.1)."""

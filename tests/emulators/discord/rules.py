@@ -11,7 +11,15 @@ from typing import Any
 
 from tests.emulators.discord import refusals
 from tests.emulators.discord.app import App
-from tests.emulators.discord.model import FORUM, TEXT, Channel, Json, Model, Request
+from tests.emulators.discord.model import (
+    FORUM,
+    TEXT,
+    Channel,
+    Json,
+    Model,
+    Refused,
+    Request,
+)
 from tests.emulators.discord.people import parts
 
 #: B5: how long a repeated nonce returns the message that is there ("a few
@@ -52,6 +60,10 @@ class Rules:
                 return self._model.request(
                     self._webhook_message(request), may_read=True
                 )
+            case "GET", ["users", "@me", "guilds"]:
+                return self._guilds(request)
+            case "DELETE", ["users", "@me", "guilds", guild]:
+                return self._leave(int(guild))
             case method, path if self._app.answers(method, path):
                 return self._app.answer(method, path, request)
             case _:
@@ -77,6 +89,23 @@ class Rules:
             case "PATCH", [] if channel.is_thread:
                 return self._change_thread(channel, request.body or {})
         return self._pass(request)
+
+    def _guilds(self, request: Request) -> Any:
+        """Those that the bot is in, by id, 200 at once (discord.py `fetch_guilds`)."""
+        known = sorted(filter(self._model.is_in, self._model.guilds))
+        after = int(request.query.get("after", 0))
+        page = [each for each in known if each > after]
+        most = min(200, int(request.query.get("limit", 200)))
+        return [
+            {"id": str(each), "name": self._model.guilds[each].name, "features": []}
+            for each in page[:most]
+        ]
+
+    def _leave(self, guild: int) -> None:
+        if guild not in self._model.guilds or not self._model.is_in(guild):
+            raise Refused(404, 10004, "Unknown Guild")
+        del self._model.guilds[guild].members[self._model.bot_user.id]
+        self._model.emit("GUILD_DELETE", {"id": str(guild)})
 
     def _pass(self, request: Request) -> Any:
         return self._model.request(request, may_read=self._app.may_read)

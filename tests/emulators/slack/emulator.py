@@ -336,6 +336,17 @@ class SlackEmulator:
         """Send the app any event of type `kind` (A1.4)."""
         self.feed.send({"type": kind, **fields, "event_ts": self.world.next_ts()})
 
+    def say_elsewhere(self, team: str, text: str, **outer: Any) -> str:
+        """Let somebody of another workspace that has the app, too, mention it in a
+        channel there; its ts. `outer` goes into the envelope (A1)."""
+        ts = self.world.next_ts()
+        event = {
+            **{"type": "app_mention", "user": "U0ELSE", "channel": "C0ELSE"},
+            **{"text": f"{self.mention} {text}", "ts": ts, "event_ts": ts},
+        }
+        self.feed.send(event, team=team, **outer)
+        return ts
+
     async def turn_off_socket_mode(self) -> None:
         """Switch Socket Mode off in the app's settings (A4)."""
         self.socket_mode = False

@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import random
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from tests.emulators.slack import scopes
 from tests.emulators.slack.blocks import Json
@@ -62,13 +63,15 @@ class Feed:
             for payload in reversed(held):
                 deliver(payload)
 
-    def send(self, event: Json) -> None:
-        """Send one inner event, in its envelope (A1)."""
+    def send(self, event: Json, *, team: str = "", **outer: Any) -> None:
+        """Send one inner event, in its envelope (A1): of our workspace, or of another
+        `team` that has the app, too; `outer` goes into the envelope."""
         world = self._world
+        team = team or world.team
         channel = str(event.get("channel", ""))
         authorization = {
             "enterprise_id": None,
-            "team_id": world.team,
+            "team_id": team,
             "user_id": world.bot.id,
             "is_bot": True,
             "is_enterprise_install": False,
@@ -76,8 +79,8 @@ class Feed:
         self._deliver(
             {
                 "token": "verification",
-                "team_id": world.team,
-                "context_team_id": world.team,
+                "team_id": team,
+                "context_team_id": team,
                 "context_enterprise_id": None,
                 "api_app_id": world.app,
                 "type": "event_callback",
@@ -88,6 +91,7 @@ class Feed:
                 "is_ext_shared_channel": channel in world.channels
                 and world.shared(channel),
                 "event": event,
+                **outer,
             }
         )
 
