@@ -35,7 +35,13 @@ from bot.rules import EVERYWHERE, Place, Setting
 from bot.settings import Settings
 from bot.stores import Rulebook
 from bot.values import Finding, Grade
-from storage.sqlite import open_rulebook, open_store, read_opinions, read_spending
+from storage.sqlite import (
+    open_rulebook,
+    open_store,
+    read_balances,
+    read_opinions,
+    read_spending,
+)
 
 log = logging.getLogger(__name__)
 
@@ -150,9 +156,7 @@ def import_settings(file: str, dry_run: bool, remove: bool, running: bool) -> No
 
 async def _serve(env: Mapping[str, str]) -> int:
     settings = Settings.from_env(env)
-    names = [
-        name for name in PLATFORMS if _load(f"adapters.{name}.config").configured(env)
-    ]
+    names = _set_up(env)
     # Under a conversation in the terminal, log lines would be in the way.
     logs.set_up(settings.log_level or ("info" if names else "error"))
     async with contextlib.AsyncExitStack() as stack:
@@ -163,12 +167,17 @@ async def _serve(env: Mapping[str, str]) -> int:
             store=store,
             model=model,
             adapters=adapters,
-            operator=settings.operator,
+            operator=settings.operator if names else settings.operator.alone,
             grace=settings.grace,
             survey=_survey(settings),
         )
         await app.run(_told_to_stop())
     return 0
+
+
+def _set_up(env: Mapping[str, str]) -> list[str]:
+    """The platforms that are set up."""
+    return [n for n in PLATFORMS if _load(f"adapters.{n}.config").configured(env)]
 
 
 async def _connect(
@@ -203,6 +212,9 @@ async def _check(env: Mapping[str, str], offline: bool) -> int:
     else:
         found.append(await _check_database(settings))
         found += await _load("bot.checks").claude(settings, offline=offline)
+        if settings.api_key and _set_up(env):
+            budgets = settings.database, settings.totals, time.time()
+            found += report.total_budgets(await read_balances(*budgets))
     for name in PLATFORMS:
         check = _load(f"adapters.{name}.check").check
         found += await check(env, offline=offline)
@@ -225,7 +237,8 @@ async def _check_database(settings: Settings) -> Finding:
 
 async def _usage(env: Mapping[str, str], by: str | None, since: str, form: str) -> int:
     begin = report.since(since, time.time())
-    rows = await read_spending(Settings.from_env(env).database, begin)
+    settings = Settings.from_env(env)
+    rows = await read_spending(settings.database, begin)
     keys = [by] if by else ["day", "channel", "person"]
     if form != printing.TABLE:
         printing.rows(report.spending_rows(rows, keys[0]), form)
@@ -235,6 +248,9 @@ async def _usage(env: Mapping[str, str], by: str | None, since: str, form: str) 
         out.print(f"Nothing was asked since {_moment(begin)}.")
     for key in keys if rows else []:
         out.print(report.spending(rows, key, plain=plain(out)), "")
+    budgets = settings.database, settings.totals, time.time()
+    for cap, balance in await read_balances(*budgets):
+        out.print(report.total(cap, balance))
     return 0
 
 

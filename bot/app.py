@@ -9,7 +9,7 @@ from bot.authority import Authority
 from bot.catalogue import Survey
 from bot.changing import Changing
 from bot.desk import Desk
-from bot.dialogue import Command, Page, Reply, Told
+from bot.dialogue import Command, Page, Reply, Section, Told
 from bot.errors import ConfigError, leaves
 from bot.inbox import Inbox
 from bot.lanes import Halt, Lanes
@@ -19,8 +19,10 @@ from bot.policy import Operator
 from bot.ports import Adapter, Model
 from bot.responder import Responder
 from bot.rules import Place
+from bot.served import Served
 from bot.steward import Steward
 from bot.stores import Store
+from bot.totals import Totals
 from bot.triage.auto import Auto
 from bot.triage.inchat import InChat
 from bot.triage.sorter import Sorter
@@ -50,6 +52,8 @@ class App:
         #: Why platforms turned us away, while others go on.
         self._refusals: dict[str, ConfigError] = {}
         self._refused = asyncio.Event()
+        #: Rule: every method of a Host that names a workspace asks it first.
+        self.served: Served = operator.served
         self._look = survey
         #: What Claude's API says of the models that we know.
         self._survey: Survey | None = None
@@ -64,6 +68,7 @@ class App:
             adapters=self._adapters,
             steward=Steward(store, model, self._authority, self._adapters, operator),
         )
+        self._totals = Totals(store, self._adapters, operator)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Listen and answer until `stopping` is set or nobody listens any more.
@@ -86,7 +91,8 @@ class App:
             )
             await self._authority.defaults()
             await self._take_up()
-            await self._auto.take_up()
+            await self._auto.take_up(self.served)
+            watching = tasks.create_task(self._totals.watch())
             looking = tasks.create_task(self._look_at_models())
             listening = tasks.create_task(self._listen())
             told = tasks.create_task(stopping.wait())
@@ -95,7 +101,8 @@ class App:
             listening.cancel()
             told.cancel()
             looking.cancel()
-            await asyncio.wait({listening, told, looking})
+            watching.cancel()
+            await asyncio.wait({listening, told, looking, watching})
             self._auto.close()
             await self._lanes.close(self._grace)
             if self._refusals.keys() == self._adapters.keys():
@@ -104,16 +111,19 @@ class App:
 
     async def deliver(self, heard: Heard) -> None:
         """See `bot.ports.Host`."""
-        await self._inbox.deliver(heard)
-        await self._auto.hear(heard)
+        if self._serves(heard.thread):
+            await self._inbox.deliver(heard)
+            await self._auto.hear(heard)
 
     async def overhear(self, heard: Heard) -> None:
         """See `bot.ports.Host`."""
-        await self._auto.hear(heard)
+        if self._serves(heard.thread):
+            await self._auto.hear(heard)
 
     async def amend(self, heard: Heard) -> None:
         """See `bot.ports.Host`."""
-        await self._inbox.amend(heard)
+        if self._serves(heard.thread):
+            await self._inbox.amend(heard)
 
     async def erase(
         self,
@@ -123,11 +133,12 @@ class App:
         channel: str | None = None,
     ) -> None:
         """See `bot.ports.Host`."""
+        # Also where nobody is served any more: what is deleted must not be kept.
         await self._inbox.erase(platform, workspace, messages, channel)
 
     def stop(self, thread: ThreadKey) -> bool:
         """See `bot.ports.Host`."""
-        return self._lanes.stop(thread)
+        return self._serves(thread) and self._lanes.stop(thread)
 
     def understood(self, text: str) -> Command | None:
         """See `bot.ports.Host`."""
@@ -135,31 +146,43 @@ class App:
 
     async def command(self, command: Command, place: Place, person: Person) -> Reply:
         """See `bot.ports.Host`."""
+        if refusal := self.served.refusal(place.platform, place.workspace):
+            return Told(refusal)
         return await self._desk.run(command, place, person)
 
     async def triage(self, heard: Heard, person: Person) -> Told:
         """See `bot.ports.Host`."""
+        thread = heard.thread
+        if refusal := self.served.refusal(thread.platform, thread.workspace):
+            return Told(refusal)
         return await self._desk.triage(heard, person)
 
     async def page(self, place: Place, person: Person) -> Page:
         """See `bot.ports.Host`."""
+        if refusal := self.served.refusal(place.platform, place.workspace):
+            return Page((Section("", refusal),))
         return await self._desk.page(place, person)
 
     async def feedback(self, thread: ThreadKey, turn: str, good: bool) -> bool:
         """See `bot.ports.Host`."""
-        return await self._store.feedback(thread, turn, good)
+        return self._serves(thread) and await self._store.feedback(thread, turn, good)
 
     async def threads(self, platform: str, channel: str) -> list[ThreadSummary]:
         """See `bot.ports.Host`."""
-        return await self._store.threads(platform, channel)
+        known = await self._store.threads(platform, channel)
+        return [each for each in known if self._serves(each.thread)]
 
     async def newest(self, platform: str, since: float) -> list[tuple[ThreadKey, str]]:
         """See `bot.ports.Host`."""
-        return await self._store.newest(platform, since)
+        known = await self._store.newest(platform, since)
+        return [each for each in known if self._serves(each[0])]
 
     async def transcript(self, thread: ThreadKey) -> list[tuple[str, str]]:
         """See `bot.ports.Host`."""
-        return await self._store.transcript(thread)
+        return await self._store.transcript(thread) if self._serves(thread) else []
+
+    def _serves(self, thread: ThreadKey) -> bool:
+        return self.served.holds(thread.platform, thread.workspace)
 
     async def _look_at_models(self) -> None:
         """Learn which of the models that we know Claude's API has; that may take a
@@ -169,7 +192,8 @@ class App:
 
     async def _take_up(self) -> None:
         """Go on with what an earlier process left, before hearing anything new."""
-        threads = await self._store.open_threads()
+        known = await self._store.open_threads()
+        threads = [thread for thread in known if self._serves(thread)]
         if threads:
             log.info("app.resuming threads=%d", len(threads))
         for thread in threads:

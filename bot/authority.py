@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 
-from bot.errors import Denied
+from bot.errors import DeliveryError, Denied
 from bot.options import BY_NAME, DEFAULT_PROMPT, Option
 from bot.people import Person, administers
 from bot.policy import Operator, Policy, resolve
@@ -69,6 +69,30 @@ class Authority:
             admins=policy.admins,
             creators=limits.creators and policy.on("creators"),
         )
+
+    def admits(self, person: Person, place: Place) -> bool:
+        """Whether the operator lets `person` have Claude asked at `place`. Whom
+        admins let besides is for the policy of the place."""
+        named = f"{place.platform}:{person.id}" in self._operator.admins
+        return named or self._operator.audience.admits(person, place.platform)
+
+    async def admits_user(self, user: str, place: Place) -> bool:
+        """The same of whom only the id is known. Who somebody is, is looked up only
+        where that decides it; while it cannot be found out, they are not let."""
+        if self.admits(Person(user), place):
+            return True
+        if not self._operator.audience.names_groups(place.platform):
+            return False
+        try:
+            person = await self._adapters[place.platform].person(place, user)
+        except DeliveryError as error:
+            log.warning("person.unknown place=%s %s", place, error)
+            return False
+        return self.admits(person, place)
+
+    def admits_all(self, place: Place) -> bool:
+        """Whether the operator lets everybody at `place`."""
+        return not self._operator.audience.limits(place.platform)
 
     def may_set(self, person: Person, policy: Policy, option: Option) -> bool:
         """Whether `person` may change `option` at the place of `policy`."""

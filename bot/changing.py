@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bot import telling
+from bot import ceilings, telling
 from bot.authority import Authority
 from bot.catalogue import Survey, refused
 from bot.dialogue import Button, Choice, Command, Field, File, Form, Kind, Style, Told
@@ -211,7 +211,8 @@ class Changing:
         if option.name == "model" and (why := refused(value, survey)):
             raise Unacceptable(f"{why} Please choose another model.")
         change = Change(place, option.name, value, versioned=option.versioned)
-        return change, warning(option.name, value, today, survey.retires.get(value))
+        told = warning(option.name, value, today, survey.retires.get(value))
+        return change, told or ceilings.above(policy, option, value)
 
     def _misfit(self, policy: Policy, changes: Sequence[Change]) -> Told | None:
         """Why the model would not take what is set then; None if it would."""

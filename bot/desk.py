@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
-from bot import telling
+from bot import ceilings, telling
 from bot.answers import Answers
 from bot.authority import Authority
 from bot.changing import Changing
@@ -23,6 +23,7 @@ from bot.dialogue import (
     Section,
     Told,
 )
+from bot.endings import NOT_ADMITTED
 from bot.errors import DeliveryError, ThreadGone, Unacceptable
 from bot.lanes import Lanes
 from bot.money import Period, Spending
@@ -36,7 +37,7 @@ from bot.targets import aimed, target
 from bot.triage.inchat import InChat
 from bot.trying import Trying
 from bot.values import Heard
-from bot.verbs import VERBS
+from bot.verbs import ASKING, VERBS
 
 log = logging.getLogger(__name__)
 
@@ -126,10 +127,14 @@ class Desk:
         work = self._work.get(command.verb)
         if work is None:
             return Told(STALE)
+        if command.verb in ASKING and not self._authority.admits(person, place):
+            return Told(NOT_ADMITTED)
         return await _told(work(command, place, person), command.verb)
 
     async def triage(self, heard: Heard, person: Person) -> Told:
         """See `bot.ports.Host.triage`. Raises StorageError."""
+        if not self._authority.admits(person, Place.of(heard.thread)):
+            return Told(NOT_ADMITTED)
         return await _told(self._triage.this(heard, person), "triage this")
 
     async def page(self, place: Place, person: Person) -> Page:
@@ -283,6 +288,9 @@ class Desk:
     async def _budgets(self, policy: Policy) -> str:
         lines = []
         for cap in policy.caps.budgets:
+            if cap.place.level is Level.OPERATOR:
+                # What others spend is not for people of one workspace to see.
+                continue
             balance = await self._store.balance(cap.place, cap.period, self._now())
             lines.append(telling.budget(cap, balance))
         return "\n".join(lines)
@@ -317,7 +325,9 @@ class Desk:
 
     def _applies(self, policy: Policy, prompt: Version) -> str:
         known = self._authority.known(policy.place)
-        return telling.settings(policy, prompt, known)
+        told = telling.settings(policy, prompt, known)
+        limited = not self._authority.admits_all(policy.place)
+        return f"{told}\n{ceilings.AUDIENCE}" if limited else told
 
     def _menus(self, policy: Policy, person: Person, level: Level) -> tuple[Menu, ...]:
         """A menu of what `person` may change at the place of `policy`."""

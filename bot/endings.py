@@ -32,6 +32,10 @@ UNWELCOME = (
     "Sorry, not everybody may ask me here, and you are not among those who may. "
     "Whoever administers this place decides that."
 )
+NOT_ADMITTED = (
+    "Sorry, this bot's operator decides who may ask it, and you are not among those "
+    "who may."
+)
 UNSURE = (
     "I cannot find out right now whether you may ask me here. "
     "Please try again in a minute."
@@ -72,17 +76,25 @@ def gone(outcome: Outcome) -> Outcome:
     return replace(outcome, ended=Ended.FAILED, note="", reason="thread gone")
 
 
+def unpriced(model: str) -> str:
+    """What people are told where `model`, whose price is not known, is not asked."""
+    return (
+        f"What `{model}` costs is not known, so the budget here cannot be kept. Please "
+        "have an admin choose another model."
+    )
+
+
 def over_budget(why: str) -> Outcome:
     """How a turn ended that nobody pays for; what was asked stays to be read."""
     return replace(_failed(why, "over budget"), cost=0.0)
 
 
-def unwelcome(unsure: bool) -> Outcome:
-    """How a turn ended that was asked by somebody who may not, or of whom that could
-    not be found out."""
+def unwelcome(unsure: bool, why: str = UNWELCOME) -> Outcome:
+    """How a turn ended that was asked by somebody who may not, for the reason `why`,
+    or of whom that could not be found out."""
     if unsure:
         return replace(_failed(UNSURE, "person unknown"), cost=0.0)
-    note = _aside(UNWELCOME)
+    note = _aside(why)
     return Outcome(Ended.REFUSED, "", note=note, reason="not allowed", cost=0.0)
 
 

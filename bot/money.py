@@ -67,6 +67,11 @@ class Caps:
     budgets: tuple[Cap, ...] = ()
     people: tuple[PersonCap, ...] = ()
 
+    @property
+    def limit_money(self) -> bool:
+        """Whether a call must not cost any amount."""
+        return bool(self.budgets) or any(p.usd is not None for p in self.people)
+
 
 #: Where nothing is limited.
 NO_CAPS = Caps()

@@ -3,15 +3,21 @@
 The narrower level wins, and a running thread keeps what it began with until somebody
 sets it for that thread, or for running threads, too. What counts at each level by
 itself (budgets) is not replaced but added up.
+
+Rule: no admin passes the operator's ceilings. They are applied here, when money is
+about to be spent, so it does not matter when or how something larger was set.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from bot.allowance import CEILINGS
+from bot.audience import Audience
 from bot.catalogue import find
 from bot.money import Cap, Caps, Period, PersonCap
 from bot.options import BY_NAME, ON, OPTIONS, misfits, sequences
-from bot.rules import Level, Place, Rules, Setting
+from bot.rules import EVERYWHERE, Level, Place, Rules, Setting
+from bot.served import Served
 
 OPERATOR = "operator"
 
@@ -19,6 +25,7 @@ OPERATOR = "operator"
 ROUTE = "route"
 
 _PERIODS = {"budget_day": Period.DAY, "budget_month": Period.MONTH}
+_TOTALS = {"budget_total_day": Period.DAY, "budget_total_month": Period.MONTH}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,15 @@ class Operator:
     secret: str = field(default="", repr=False)
     #: Who may change everything, as "platform:ID".
     admins: frozenset[str] = frozenset()
+    #: In which workspaces it answers at all.
+    served: Served = field(default_factory=Served)
+    #: Who may have Claude asked at all.
+    audience: Audience = field(default_factory=Audience)
+
+    @property
+    def alone(self) -> "Operator":
+        """The same where there is nobody but the operator: in the terminal."""
+        return replace(self, served=Served(), audience=Audience())
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +127,8 @@ class Policy:
         return next(at, None)
 
     def everywhere(self, name: str) -> Iterator[Applied]:
-        """Each level's own value of an option that counts at each, narrowest first."""
+        """Each level's own value of an option that counts at each, narrowest first.
+        The operator's counts in the workspace, besides what is set there."""
         for place in self.place.around:
             setting = next(
                 (s for s in self.settings if (s.place, s.name) == (place, name)), None
@@ -120,20 +137,55 @@ class Policy:
                 yield Applied(
                     name, setting.value, setting.place, setting.who, setting.at
                 )
-            elif place.level is Level.WORKSPACE and (own := self.defaults.get(name)):
+            if place.level is Level.WORKSPACE and (own := self.defaults.get(name)):
                 # The operator's budget is one for each workspace.
                 yield Applied(name, own, place)
 
+    def ceiling(self, name: str) -> Applied | None:
+        """The operator's own value of option `name`, if admins cannot raise it."""
+        own = self.defaults.get(name)
+        if not own or name not in CEILINGS:
+            return None
+        return Applied(name, own, self.place.at(Level.WORKSPACE))
+
+    def least(self, name: str) -> Applied:
+        """What counts of an amount that a narrower level replaces: what applies, or
+        the operator's ceiling if that is not more."""
+        applied, ceiling = self.applied[name], self.ceiling(name)
+        if ceiling is None or float(applied.value) < float(ceiling.value):
+            return applied
+        return ceiling
+
+    def _counting(self, name: str) -> Iterator[Applied]:
+        """What counts of an amount that is limited at each level, narrowest first: at
+        each place the least, and of two that are equal the operator's."""
+        least: dict[Place, Applied] = {}
+        for each in self.everywhere(name):
+            known = least.get(each.place)
+            if known is None or float(each.value) <= float(known.value):
+                least[each.place] = each
+        yield from least.values()
+
     def _budgets(self) -> Iterator[Cap]:
         for name, period in _PERIODS.items():
-            for each in self.everywhere(name):
+            for each in self._counting(name):
                 yield Cap(each.place, period, float(each.value), each.who)
+        yield from totals(self.defaults)
 
     def _people(self) -> Iterator[PersonCap]:
-        for each in self.everywhere("person_messages"):
+        for each in self._counting("person_messages"):
             yield PersonCap(each.place, messages=int(each.value))
-        for each in self.everywhere("person_usd"):
+        for each in self._counting("person_usd"):
             yield PersonCap(each.place, usd=float(each.value))
+
+
+def totals(values: Mapping[str, str]) -> tuple[Cap, ...]:
+    """What all workspaces together may cost, of the operator's `values`."""
+    return tuple(
+        Cap(EVERYWHERE, period, float(values[name]), OPERATOR)
+        for name, period in _TOTALS.items()
+        if values.get(name)
+    )
 
 
 def resolve(place: Place, rules: Rules, defaults: Mapping[str, str]) -> Policy:

@@ -11,11 +11,21 @@ from bot.dialogue import Command, Page, Reply, Told
 from bot.limits import Limits, Way
 from bot.people import Person
 from bot.rules import Place
+from bot.served import Served
 from bot.values import Heard, Part, Report, Request, ThreadKey, ThreadSummary, Turn
 
 
 class Host(Protocol):
-    """What the core offers to an adapter."""
+    """What the core offers to an adapter.
+
+    People of workspaces that are not served are turned away here: what they say is
+    neither stored nor answered, and their commands lead to one sentence.
+    """
+
+    @property
+    def served(self) -> Served:
+        """Which workspaces are served."""
+        ...
 
     async def deliver(self, heard: Heard) -> None:
         """Remember `heard` and have it answered if it is to be.

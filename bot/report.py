@@ -16,7 +16,7 @@ from rich.text import Text
 from bot import telling
 from bot.catalogue import saved
 from bot.errors import ConfigError
-from bot.money import Spending
+from bot.money import ALERTS, Balance, Cap, Period, Spending
 from bot.options import BY_NAME
 from bot.rules import Entry
 from bot.values import Finding, Grade, Opinion, Usage
@@ -128,6 +128,33 @@ def spending_rows(rows: Sequence[Spending], by: str) -> list[dict[str, Any]]:
             "unpriced": each.unpriced,
         }
         for name, each in _summed(rows, by).items()
+    ]
+
+
+def total(cap: Cap, balance: Balance) -> str:
+    """How the budget over all workspaces stands."""
+    period = "today" if cap.period is Period.DAY else "this month"
+    used = f"{telling.usd(balance.spent)} of {telling.usd(cap.usd)}"
+    held = telling.usd(balance.reserved) if balance.reserved else ""
+    return f"All workspaces, {period}: {used}" + (held and f" (and {held} set aside)")
+
+
+def total_budgets(standing: Sequence[tuple[Cap, Balance]]) -> list[Finding]:
+    """What `check` says of the budgets over all workspaces, as they stand."""
+    subject = "Budget in all"
+    if not standing:
+        text = (
+            "nothing limits what all workspaces together may cost: set "
+            "THREADKEEP_BUDGET_TOTAL_DAY or THREADKEEP_BUDGET_TOTAL_MONTH"
+        )
+        return [Finding(subject, Grade.NOTE, text)]
+    return [
+        Finding(
+            subject,
+            Grade.NOTE if balance.spent >= ALERTS[0] * cap.usd else Grade.GOOD,
+            total(cap, balance),
+        )
+        for cap, balance in standing
     ]
 
 

@@ -6,12 +6,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot import audience, served
+from bot.allowance import TOTALS
+from bot.audience import Audience
 from bot.catalogue import named
 from bot.errors import ConfigError, Unacceptable
+from bot.money import Cap
 from bot.options import OPTIONS
-from bot.policy import Operator, resolve
+from bot.policy import Operator, resolve, totals
 from bot.readers import AUTO
 from bot.rules import EVERYWHERE, Rules
+from bot.served import Served
 
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -35,6 +40,11 @@ class Settings:
         """The model that answers where nobody chose another."""
         return resolve(EVERYWHERE, Rules(), self.operator.values)["model"]
 
+    @property
+    def totals(self) -> tuple[Cap, ...]:
+        """What all workspaces together may cost."""
+        return totals(self.operator.values)
+
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Settings":
         """Read `env`. Raises ConfigError that names every problem at once."""
@@ -43,6 +53,8 @@ class Settings:
         grace = _number(env, "THREADKEEP_GRACE", 20, 0, 3600, problems)
         level = _choice(env, "THREADKEEP_LOG", LEVELS, problems)
         admins = _admins(env, problems)
+        workspaces = _workspaces(env, problems)
+        people = _audience(env, problems)
         api_key = _text(env, "ANTHROPIC_API_KEY")
         base_url = _text(env, "ANTHROPIC_BASE_URL")
         if base_url and not base_url.startswith(("http://", "https://")):
@@ -53,7 +65,13 @@ class Settings:
             api_key=api_key,
             base_url=base_url,
             database=Path(_text(env, "THREADKEEP_DB") or "data/threadkeep.db"),
-            operator=Operator(values, secret=api_key or "", admins=admins),
+            operator=Operator(
+                values,
+                secret=api_key or "",
+                admins=admins,
+                served=workspaces,
+                audience=people,
+            ),
             grace=float(grace),
             log_level=level,
         )
@@ -63,7 +81,7 @@ def _values(env: Mapping[str, str], problems: list[str]) -> dict[str, str]:
     """The operator's values of options, canonical; what is not set is left out."""
     values: dict[str, str] = {}
     today = datetime.now(UTC).date()
-    for option in OPTIONS:
+    for option in (*OPTIONS, *TOTALS):
         written = _text(env, option.variable) if option.for_operators else None
         if written is None:
             continue
@@ -94,6 +112,18 @@ def _admins(env: Mapping[str, str], problems: list[str]) -> frozenset[str]:
                 f"slack:U0123ABC, not {word!r}."
             )
     return frozenset(words)
+
+
+def _workspaces(env: Mapping[str, str], problems: list[str]) -> Served:
+    found, wrong = served.read(_text(env, served.VARIABLE) or "")
+    problems += wrong
+    return found
+
+
+def _audience(env: Mapping[str, str], problems: list[str]) -> Audience:
+    found, wrong = audience.read(_text(env, "THREADKEEP_WHO") or "")
+    problems += wrong
+    return found
 
 
 def _text(env: Mapping[str, str], name: str) -> str | None:

@@ -15,7 +15,14 @@ from dataclasses import dataclass, replace
 from bot import asides, context, routing, telling
 from bot.authority import Authority
 from bot.catalogue import dearest
-from bot.endings import WITHDRAWN, over_budget, unwelcome
+from bot.endings import (
+    NOT_ADMITTED,
+    UNWELCOME,
+    WITHDRAWN,
+    over_budget,
+    unpriced,
+    unwelcome,
+)
 from bot.errors import DeliveryError, ModelError
 from bot.money import Alert, Caps, Charge, Shortfall
 from bot.options import BY_NAME, OPTIONS
@@ -144,11 +151,8 @@ class Steward:
         for it."""
         caps = errand.policy.caps
         most = self._most(request, _bound(request))
-        if most is None and (caps.budgets or any(p.usd for p in caps.people)):
-            return over_budget(
-                f"What `{request.model}` costs is not known, so the budget here cannot "
-                "be kept. Please have an admin choose another model."
-            )
+        if most is None and caps.limit_money:
+            return over_budget(unpriced(request.model))
         short = await self._reserve(turn, errand, caps, most or 0.0)
         if short and most is not None:
             # Letters are more than tokens: before anybody is turned away, count.
@@ -206,7 +210,7 @@ class Steward:
         self, turn: Turn, spoken: Sequence[Spoken], policy: Policy
     ) -> str | Outcome:
         """Who asks, of those who may; how the turn ends if none of them may."""
-        if policy["who"] == EVERYONE:
+        if policy["who"] == EVERYONE and self._authority.admits_all(policy.place):
             return context.asker(spoken)
         # Programs ask where they may; elsewhere they are only read along.
         people = [
@@ -215,17 +219,19 @@ class Steward:
             if not heard.automated or (heard.addressed and policy.on("bots"))
         ]
         asked = [heard for heard in people if heard.addressed]
-        unsure = False
+        unsure, why = False, NOT_ADMITTED
         for author in dict.fromkeys(h.author for h in reversed(asked or people)):
             person = await self._person(turn, author)
             known = person or Person(author)
-            if listed(known, policy["who"]) or self._authority.may(known, policy):
-                return author
+            if self._authority.admits(known, policy.place):
+                if listed(known, policy["who"]) or self._authority.may(known, policy):
+                    return author
+                why = UNWELCOME
             unsure = unsure or person is None
         if not asked:
             # They go on among themselves, and were not talking to us.
             return WITHDRAWN
-        return unwelcome(unsure)
+        return unwelcome(unsure, why)
 
     async def _person(self, turn: Turn, user: str) -> Person | None:
         try:

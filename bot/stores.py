@@ -11,6 +11,7 @@ from bot.money import (
     NO_CAPS,
     Alert,
     Balance,
+    Cap,
     Caps,
     Charge,
     Period,
@@ -194,7 +195,8 @@ class Threads(Protocol):
 
         What was reserved for it is given back and its cost booked instead; where
         the cost is not known, what was reserved is booked. Returns the alerts that
-        the budgets of `caps` have come to and nobody was told of.
+        the budgets of `caps` have come to and nobody was told of, but for those of
+        the operator's place (`alerts`).
         """
         ...
 
@@ -327,7 +329,13 @@ class Ledger(Protocol):
         is not known, what was set aside."""
 
     async def balance(self, place: Place, period: Period, now: float) -> Balance:
-        """The account of a workspace or channel in the period that `now` is in."""
+        """The account of a workspace or channel, or of all workspaces together (the
+        operator's place), in the period that `now` is in."""
+        ...
+
+    async def alerts(self, budgets: Sequence[Cap], now: float) -> list[Alert]:
+        """The alerts that `budgets` have come to and nobody was told of, which count
+        as told from now on."""
         ...
 
     async def spending(

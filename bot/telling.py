@@ -7,6 +7,7 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
+from bot import ceilings
 from bot.catalogue import saved
 from bot.dialogue import REFERENCE
 from bot.money import Alert, Balance, Cap, Period, Shortfall, Spending
@@ -93,7 +94,11 @@ def settings(policy: Policy, prompt: Version, options: Iterable[Option]) -> str:
 def _applied(policy: Policy, option: Option, value: str) -> str:
     applied = policy.applied[option.name]
     unused = f" _Not used: {applied.unused}_" if applied.unused else ""
-    return f"**{option.label}**: {value} · {source(applied, policy.route)}{unused}"
+    over = "" if option.each_level else ceilings.above(policy, option, applied.value)
+    held = f" _{over}_" if over else ""
+    return (
+        f"**{option.label}**: {value} · {source(applied, policy.route)}{unused}{held}"
+    )
 
 
 def one(policy: Policy, option: Option) -> str:
@@ -135,7 +140,11 @@ def _each_level(policy: Policy, option: Option) -> list[str]:
     return [
         f"- **{option.label}** of {here(each.place.level)}: "
         f"{option.show(each.value) if option.show(each.value) else each.value}"
-        + (f", set by {person(each.who)}" if each.who != OPERATOR else ", by default")
+        + (
+            f", set by {person(each.who)}"
+            if each.who != OPERATOR
+            else ", the most that the operator allows"
+        )
         for each in found
     ]
 
@@ -256,10 +265,13 @@ def alert(alert: Alert) -> str:
     place = "the workspace"
     if cap.place.level is Level.CHANNEL:
         place = f"channel:{cap.place.channel}"
+    raiser = "`budget` raises it"
+    if cap.who == OPERATOR:
+        raiser = "this bot's operator can raise it"
     return (
         f"**{alert.share:.0%} of a budget is used up**: {usd(alert.spent)} of "
         f"{usd(cap.usd)} for {period} in {place}. When all of it is, I say so there "
-        "and answer no more; `budget` raises it."
+        f"and answer no more; {raiser}."
     )
 
 
@@ -280,6 +292,8 @@ def shortfall(short: Shortfall, now: float, names: Mapping[str, str]) -> str:
     cap = short.budget
     assert cap is not None
     period = "today" if cap.period is Period.DAY else "this month"
+    if cap.place.level is Level.OPERATOR:
+        return ceilings.shortfall(short, cap)
     where = here(cap.place.level)
     if short.reserved > 0 and short.spent < cap.usd:
         return (

@@ -22,6 +22,7 @@ from bot.dialogue import (
     Style,
     Told,
 )
+from bot.endings import unpriced
 from bot.errors import Unacceptable
 from bot.money import Charge, Shortfall
 from bot.options import BY_NAME
@@ -136,6 +137,8 @@ class Trying:
         try:
             most = dearest(request.model, prompt, request.max_tokens, 0, self._now())
         except KeyError:
+            if policy.caps.limit_money:
+                return Told(unpriced(request.model))
             most = 0.0
         charge = Charge(place, person.id, "try", request.model, most)
         aside = await asides.charged(

@@ -28,6 +28,10 @@ LEVELS = {
 }
 
 
+#: Verbs that have Claude asked, and so cost money.
+ASKING = frozenset({"retry", "retry answer", "continue answer", "try run", "triage"})
+
+
 class Takes(enum.Enum):
     """What a parameter is."""
 

@@ -10,7 +10,16 @@ from typing import Any, Protocol, TypeVar
 
 from sqlite_utils import Database
 
-from bot.money import Balance, Caps, Charge, Period, Shortfall, Spending
+from bot.money import (
+    Alert,
+    Balance,
+    Cap,
+    Caps,
+    Charge,
+    Period,
+    Shortfall,
+    Spending,
+)
 from bot.rules import (
     EVERYWHERE,
     Change,
@@ -123,6 +132,9 @@ class Books:
         return await self._read(
             lambda db: ledger.balance(db, place, period=period, now=now)
         )
+
+    async def alerts(self, budgets: Sequence[Cap], now: float) -> list[Alert]:
+        return await self._write(lambda db: ledger.alerts(db, budgets, now=now))
 
     async def spending(
         self, since: float, within: Place = EVERYWHERE, person: str = ""

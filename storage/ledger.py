@@ -6,7 +6,7 @@ Rule: a charge and the accounts that it is booked in change together. Money is b
 in the period in which it was set aside, so what is given back is what was taken.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from sqlite3 import Row
 
@@ -25,7 +25,7 @@ from bot.money import (
     Shortfall,
     Spending,
 )
-from bot.rules import Level, Place
+from bot.rules import EVERYWHERE, Level, Place
 from bot.values import Outcome, Turn, Usage
 from storage.places import AT, inside, parts, place_of, relocate
 
@@ -90,7 +90,13 @@ def settle(
         row = _of_turn(db, turn)
         assert row is not None
     _close(db, row, outcome.usage, outcome.cost, now, model=outcome.model)
-    return [a for cap in caps.budgets if (a := _alert(db, cap, row["at"]))]
+    # What is spent in all is watched apart (`alerts`): most calls are no answers.
+    budgets = (cap for cap in caps.budgets if cap.place != EVERYWHERE)
+    return [a for cap in budgets if (a := _alert(db, cap, row["at"]))]
+
+
+def alerts(db: Database, budgets: Sequence[Cap], *, now: float) -> list[Alert]:
+    return [found for cap in budgets if (found := _alert(db, cap, now))]
 
 
 def open_charge(
@@ -140,6 +146,12 @@ def balance(db: Database, place: Place, *, period: Period, now: float) -> Balanc
     if row is None:
         return Balance()
     return Balance(row["spent"], row["reserved"] if row["reserved"] > GRAIN else 0.0)
+
+
+def standing(
+    db: Database, budgets: Sequence[Cap], *, now: float
+) -> list[tuple[Cap, Balance]]:
+    return [(c, balance(db, c.place, period=c.period, now=now)) for c in budgets]
 
 
 def spending(
@@ -332,7 +344,7 @@ def _add(
 
 
 def _accounts(place: Place, at: float) -> Iterator[tuple[Place, str]]:
-    for level in (Level.WORKSPACE, Level.CHANNEL):
+    for level in (Level.OPERATOR, Level.WORKSPACE, Level.CHANNEL):
         for period in Period:
             yield place.at(level), period.name_at(at)
 

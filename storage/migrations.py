@@ -7,6 +7,8 @@ database remembers of it.
 
 from sqlite_utils import Database, Migrations
 
+from storage.totals import m009_totals
+
 migrations = Migrations("threadkeep")
 
 
@@ -393,3 +395,6 @@ def m006_cases(db: Database) -> None:
     )
     # How much triage has cost in a place is asked before each call of its own budget.
     db.table("charges").create_index(["kind", "platform", "workspace", "channel", "at"])
+
+
+migrations()(m009_totals)

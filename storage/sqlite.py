@@ -12,9 +12,12 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from bot.errors import ConfigError
 from bot.money import (
     NO_CAPS,
     Alert,
+    Balance,
+    Cap,
     Caps,
     Spending,
 )
@@ -78,6 +81,19 @@ async def read_spending(path: Path, since: float) -> list[Spending]:
         return await reader.read(
             lambda db: ledger.spending(db, since=since, within=EVERYWHERE, person="")
         )
+
+
+async def read_balances(
+    path: Path, budgets: Sequence[Cap], now: float
+) -> list[tuple[Cap, Balance]]:
+    """How `budgets` stand, also while another process has the database; without one,
+    nothing was spent."""
+    try:
+        opened = open_beside(path)
+    except ConfigError:
+        return [(cap, Balance()) for cap in budgets]
+    with closing(Reader(opened)) as reader:
+        return await reader.read(lambda db: ledger.standing(db, budgets, now=now))
 
 
 async def read_opinions(path: Path, since: float) -> list[Opinion]:

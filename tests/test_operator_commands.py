@@ -1,12 +1,15 @@
 """Settings, audit and usage on the command line, beside a bot and without one."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from bot.money import NO_CAPS, Charge
 from bot.rules import Change, Entry, Place
+from bot.values import Usage
 from storage.sqlite import open_store
 from tests.product import Nursery
 from tests.storage.talk import exchange, said
@@ -170,3 +173,27 @@ async def test_the_audit_is_read_by_place_and_by_programs(shell: Shell) -> None:
     assert "Nothing was changed since 2026-11-01" in printed
     _, printed = await shell.run({}, "audit", "--format", "csv", "--most", "1", *since)
     assert printed.startswith("id,at,place,who,action,name,before,after 4,")
+
+
+async def test_usage_and_check_say_how_the_budgets_over_all_stand(shell: Shell) -> None:
+    total = {"THREADKEEP_BUDGET_TOTAL_DAY": "10", "THREADKEEP_BUDGET_TOTAL_MONTH": "50"}
+    async with open_store(shell.folder / "threadkeep.db") as store:
+        charge = Charge(CHANNEL, "U1", "auto-triage", "m", 4.0)
+        opened = await store.open_charge(charge, NO_CAPS, time.time())
+        assert isinstance(opened, int)
+        await store.close_charge(opened, Usage(), 2.5, time.time())
+    status, printed = await shell.run(total, "usage")
+    assert status == 0
+    assert "All workspaces, today: $2.50 of $10.00" in printed
+    assert "All workspaces, this month: $2.50 of $50.00" in printed
+    _, printed = await shell.run({}, "usage")
+    assert "All workspaces" not in printed
+    platform = {
+        **{"DISCORD_TOKEN": "a.b.c", "ANTHROPIC_API_KEY": "sk-ant-key"},
+        "THREADKEEP_BUDGET_TOTAL_DAY": "3",
+    }
+    _, printed = await shell.run(platform, "check", "--offline")
+    assert "! Budget in all All workspaces, today: $2.50 of $3.00" in printed
+    del platform["THREADKEEP_BUDGET_TOTAL_DAY"]
+    _, printed = await shell.run(platform, "check", "--offline")
+    assert "! Budget in all nothing limits what all workspaces together" in printed

@@ -20,6 +20,7 @@ from bot.patience import insist
 from bot.policy import OPERATOR, Policy
 from bot.ports import Adapter
 from bot.rules import Level, Place
+from bot.served import ALL, Served
 from bot.stores import Store
 from bot.triage import shown
 from bot.triage.cases import Case
@@ -80,6 +81,9 @@ class Auto:
             return
         if heard.automated and not policy.on("bots"):
             return
+        # It costs the operator's money, whoever switched it on.
+        if not await self._authority.admits_user(heard.author, policy.place):
+            return
         [(_, text)] = await self._adapters[heard.thread.platform].readable([heard])
         if not text.strip():
             return
@@ -87,10 +91,15 @@ class Auto:
         if not case.shown:
             self._begin(case)
 
-    async def take_up(self) -> None:
-        """Go on with what an earlier process left."""
+    async def take_up(self, served: Served = ALL) -> None:
+        """Go on with what an earlier process left, where people are `served` still."""
         for case in await self._store.waiting_cases():
-            if case.place.platform in self._adapters:
+            place = case.place
+            if place.platform not in self._adapters:
+                continue
+            if not served.holds(place.platform, place.workspace):
+                continue
+            if await self._authority.admits_user(case.author, place):
                 self._begin(case)
 
     def close(self) -> None:
@@ -199,9 +208,12 @@ class Auto:
         who = policy.applied["auto_triage"].who
         if who == OPERATOR:
             return
+        raiser = "`set triage_budget` changes it."
+        if policy.least("triage_budget").who == OPERATOR:
+            raiser = "This bot's operator can raise it."
         text = (
             f"What sorting new messages in channel:{channel.channel} may cost a day is "
-            "used up, so those of today stay unsorted. `set triage_budget` changes it."
+            f"used up, so those of today stay unsorted. {raiser}"
         )
         adapter = self._adapters[place.platform]
         await self._do(lambda: adapter.tell(place.workspace, who, text))
@@ -209,6 +221,6 @@ class Auto:
 
 def _own(place: Place, policy: Policy) -> Cap:
     """What sorting by itself may cost in the channel."""
-    applied = policy.applied["triage_budget"]
+    applied = policy.least("triage_budget")
     usd = float(applied.value)
     return Cap(place.at(Level.CHANNEL), Period.DAY, usd, applied.who, kind=AUTO)

@@ -119,7 +119,9 @@ def test_the_operators_budget_is_one_for_each_workspace() -> None:
     caps = policy(budget_day="3").caps
     assert caps.budgets == (Cap(WORKSPACE, Period.DAY, 3.0, "operator"),)
     raised = policy(put(WORKSPACE, "budget_day", "9"), budget_day="3").caps
-    assert raised.budgets == (Cap(WORKSPACE, Period.DAY, 9.0, "U1"),)
+    assert raised.budgets == (Cap(WORKSPACE, Period.DAY, 3.0, "operator"),)
+    lowered = policy(put(WORKSPACE, "budget_day", "2"), budget_day="3").caps
+    assert lowered.budgets == (Cap(WORKSPACE, Period.DAY, 2.0, "U1"),)
     both = policy(put(CHANNEL, "budget_day", "1"), budget_day="3").caps
     assert {cap.usd for cap in both.budgets} == {1.0, 3.0}
 

@@ -10,6 +10,7 @@ from adapters.discord.adapter import DiscordAdapter, connect
 from bot.dialogue import Command, Page, Reply, Told
 from bot.people import Person
 from bot.rules import Place
+from bot.served import ALL, Served
 from bot.values import Heard, ThreadKey, ThreadSummary
 from tests.emulators.discord import DiscordEmulator
 from tests.emulators.discord.interactions import Asked
@@ -28,7 +29,8 @@ class Given:
 class Clerk:
     """Answers commands with what `says` holds: each once, the last for good."""
 
-    def __init__(self) -> None:
+    def __init__(self, served: Served = ALL) -> None:
+        self.served = served
         self.says: list[Reply | Exception] = [Told("Noted.")]
         self.given: list[Given] = []
         self.judged: list[tuple[ThreadKey, str, bool]] = []

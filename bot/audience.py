@@ -1,0 +1,65 @@
+"""Whom the operator lets use the bot: a limit that no admin widens. Pure."""
+
+import re
+from dataclasses import dataclass
+
+from bot.people import EVERYONE, Person, listed
+
+# Somebody, a Slack user group or a Discord role, or everybody on a platform.
+_ENTRY = re.compile(
+    r"slack:(?:everyone|[UW][A-Z0-9]+|group:S[A-Z0-9]+)"
+    r"|discord:(?:everyone|(?:group:)?[0-9]+)"
+)
+
+_EXPECTED = (
+    "is none of these: a person (slack:U0123ABC, discord:1234567890), a user group or "
+    "role (slack:group:S0123ABC, discord:group:1234567890), or everybody on a "
+    "platform (slack:everyone)."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who may have Claude asked; by default everybody."""
+
+    #: "platform:ID", "platform:group:ID" or "platform:everyone"; empty for everybody
+    #: on every platform.
+    entries: frozenset[str] = frozenset()
+
+    def limits(self, platform: str) -> bool:
+        """Whether there are people on `platform` who may not."""
+        return bool(self.entries) and f"{platform}:{EVERYONE}" not in self.entries
+
+    def names_groups(self, platform: str) -> bool:
+        """Whether the groups that somebody is in decide it on `platform`."""
+        return any(each.startswith(f"{platform}:group:") for each in self.entries)
+
+    def admits(self, person: Person, platform: str) -> bool:
+        """Whether `person` may have Claude asked on `platform`."""
+        return not self.limits(platform) or listed(person, self._people(platform))
+
+    def _people(self, platform: str) -> str:
+        """Who is named on `platform`, as `bot.people.listed` takes it."""
+        words = (
+            each.removeprefix(f"{platform}:")
+            for each in sorted(self.entries)
+            if each.startswith(f"{platform}:")
+        )
+        return " ".join(w if w.startswith("group:") else f"user:{w}" for w in words)
+
+
+def read(text: str) -> tuple[Audience, list[str]]:
+    """What THREADKEEP_WHO says, and what is wrong with it.
+
+    An entry is named by its number, since whatever stands there by mistake may be a
+    secret.
+    """
+    words = text.replace(",", " ").split()
+    if [word.lower() for word in words] == [EVERYONE]:
+        return Audience(), []
+    problems = [
+        f"Entry {number} of THREADKEEP_WHO {_EXPECTED}"
+        for number, word in enumerate(words, 1)
+        if not _ENTRY.fullmatch(word)
+    ]
+    return Audience(frozenset(words)), problems

@@ -1,0 +1,100 @@
+"""Threadkeep between two platforms in memory, each with workspaces of strangers."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from bot.app import App
+from bot.dialogue import Command, Reply, Told
+from bot.people import Person
+from bot.policy import Operator
+from bot.rules import Change, Level, Place
+from bot.stores import Store
+from bot.values import Heard, ThreadKey
+from storage.memory import MemoryStore
+from tests.fakes import FAST, FakeAdapter
+from tests.scripted import ScriptedModel
+
+EVE = Person("eve", "Eve", runs_workspace=True)
+
+
+def thread(
+    platform: str = "slack", workspace: str = "T1", number: int = 0
+) -> ThreadKey:
+    return ThreadKey(platform, workspace, f"C{workspace}", f"t{number}")
+
+
+def workspace(of: ThreadKey) -> Place:
+    return Place.of(of).at(Level.WORKSPACE)
+
+
+class Houses:
+    """One bot on both platforms, as `operator` limits it."""
+
+    def __init__(self, operator: Operator, store: Store | None = None) -> None:
+        self.operator = operator
+        self.store: Store = store or MemoryStore()
+        self.model = ScriptedModel()
+        limits = replace(FAST, part_chars=2_000)
+        self.adapters = {
+            name: FakeAdapter(name, limits) for name in ("slack", "discord")
+        }
+        self.app = App(
+            store=self.store,
+            model=self.model,
+            adapters=list(self.adapters.values()),
+            operator=operator,
+            grace=5.0,
+        )
+        self._numbers = iter(range(1, 100_000))
+
+    @contextlib.asynccontextmanager
+    async def open(self) -> AsyncIterator["Houses"]:
+        stopping = asyncio.Event()
+        task = asyncio.create_task(self.app.run(stopping))
+        for adapter in self.adapters.values():
+            await asyncio.shield(adapter.listening)
+        try:
+            yield self
+        finally:
+            stopping.set()
+            await task
+
+    def heard(self, at: ThreadKey, text: str = "?", **more: object) -> Heard:
+        number = next(self._numbers)
+        values = {"author": "alice", "addressed": True, "opens": True, **more}
+        moment = time.time() + number / 100_000
+        return Heard(at, f"m{number:06}", moment, text=text, **values)  # type: ignore[arg-type]
+
+    async def ask(self, at: ThreadKey, text: str = "?", **more: object) -> None:
+        """Let somebody say something."""
+        await self.app.deliver(self.heard(at, text, **more))
+
+    async def answered(self, at: ThreadKey, count: int = 1) -> list[str]:
+        """Wait until a thread has `count` whole answers; what they read."""
+        adapter = self.adapters[at.platform]
+        await adapter.until(
+            lambda: len(adapter.texts(at)) == count and not adapter.open, timeout=30.0
+        )
+        return adapter.texts(at)
+
+    async def give(
+        self, at: ThreadKey, verb: str, person: Person = EVE, **arguments: str
+    ) -> Reply:
+        """Let somebody give a command."""
+        return await self.app.command(Command(verb, arguments), Place.of(at), person)
+
+    async def told(
+        self, at: ThreadKey, verb: str, person: Person = EVE, **arguments: str
+    ) -> str:
+        """The same; what they are told."""
+        reply = await self.give(at, verb, person, **arguments)
+        assert isinstance(reply, Told), reply
+        return reply.text
+
+    async def put(self, place: Place, name: str, value: str) -> None:
+        """Set an option as it may have been set long ago, by whatever way."""
+        change = Change(place, name, value, versioned=name == "prompt")
+        await self.store.change([change], who="eve", now=1.0, action="imported")
