@@ -17,6 +17,7 @@ from adapters.discord.names import Names
 from adapters.discord.past import Past
 from adapters.discord.people import People
 from adapters.discord.places import Places
+from adapters.discord.servers import Servers
 from adapters.discord.surface import DiscordSurface, open_surface
 from bot.dialogue import Told
 from bot.errors import AccessRevoked, ConfigError, DeliveryError
@@ -146,7 +147,9 @@ class DiscordAdapter:
         ears = Ears(self._link, self._places, self._names, host)
         commands = Commands(self._link, self._places, self._names, host)
         tree = commands.tree()
-        sessions.attach(client, ears, commands)
+        servers = Servers(self._link, host.served)
+        sessions.attach(client, ears, commands, servers)
+        servers.begin()
         try:
             await register(tree)
         except DeliveryError as error:

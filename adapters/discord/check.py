@@ -2,10 +2,17 @@
 
 from collections.abc import Mapping
 
-from adapters.discord.client import Link, invite, may_read, open_link
+from adapters.discord import events
+from adapters.discord.client import Link, invite, may_read, open_link, translated
 from adapters.discord.config import DiscordConfig, configured
-from bot.errors import ConfigError
+from adapters.discord.servers import PUBLIC
+from bot import served
+from bot.errors import AccessRevoked, ConfigError, DeliveryError
+from bot.served import Served
 from bot.values import Finding, Grade
+
+# How many servers are named.
+MOST_NAMED = 50
 
 
 async def check(env: Mapping[str, str], *, offline: bool) -> list[Finding]:
@@ -21,7 +28,12 @@ async def check(env: Mapping[str, str], *, offline: bool) -> list[Finding]:
         if offline:
             return [Finding("Discord", Grade.GOOD, "a token is set (not tried)")]
         async with open_link(config) as link:
-            return _told(link, config)
+            # What is wrong in it is said of the settings.
+            limit, _ = served.read(env.get(served.VARIABLE, ""))
+            found = [*_told(link, config), *await _servers(link, limit)]
+            assert link.client.application_id is not None
+            address = invite(link.client.application_id)
+            return [*found, Finding("Discord invite", Grade.GOOD, address)]
     except ConfigError as error:
         return [Finding("Discord", Grade.BAD, str(error))]
 
@@ -42,8 +54,46 @@ def _told(link: Link, config: DiscordConfig) -> list[Finding]:
             "reaches the bot: remove it under General Information"
         )
         findings.append(Finding("Discord commands", Grade.BAD, text))
-    findings.append(Finding("Discord invite", Grade.GOOD, invite(application.id)))
     return findings
+
+
+async def _servers(link: Link, limit: Served) -> list[Finding]:
+    """Which servers the bot is in, and whether anybody may add it to others."""
+    subject = "Discord servers"
+    application = link.client.application
+    found = []
+    if application and application.bot_public and not limit.limits(events.NAME):
+        found.append(Finding("Discord public", Grade.NOTE, PUBLIC))
+    here: list[str] = []
+    elsewhere: list[str] = []
+    try:
+        async with translated("list the servers"):
+            async for guild in link.client.fetch_guilds(limit=None, with_counts=False):
+                held = limit.holds(events.NAME, str(guild.id))
+                (here if held else elsewhere).append(_named(guild.name, guild.id))
+    except (DeliveryError, AccessRevoked) as error:
+        return [*found, Finding(subject, Grade.NOTE, f"cannot be listed ({error})")]
+    text = f"in {len(here)}: {_listed(here)}" if here else "in none yet"
+    found.append(Finding(subject, Grade.GOOD, text))
+    if elsewhere:
+        text = (
+            f"in {len(elsewhere)} that THREADKEEP_WORKSPACES does not name, where "
+            f"nobody is answered: {_listed(elsewhere)}"
+        )
+        found.append(Finding(subject, Grade.NOTE, text))
+    return found
+
+
+def _named(name: str, guild: int) -> str:
+    # Whoever owns the server wrote its name.
+    plain = "".join(each for each in name if each.isprintable())
+    return f"{plain} (discord:{guild})"
+
+
+def _listed(names: list[str]) -> str:
+    more = len(names) - MOST_NAMED
+    tail = f" and {more} more" if more > 0 else ""
+    return ", ".join(names[:MOST_NAMED]) + tail
 
 
 def _content(config: DiscordConfig, *, granted: bool) -> Finding:

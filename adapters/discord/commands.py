@@ -21,8 +21,10 @@ from adapters.discord.client import Link, translated
 from adapters.discord.desk import Desk
 from adapters.discord.names import Names
 from adapters.discord.places import Places
+from adapters.discord.servers import refusal
 from bot.errors import ThreadkeepError
 from bot.ports import Host
+from bot.served import ALL, Served
 from bot.trace import where
 from bot.verbs import VERBS, Verb
 
@@ -49,6 +51,15 @@ Interaction = discord.Interaction[discord.Client]
 class Tree(app_commands.CommandTree[discord.Client]):
     """Commands whose failures people and operators can read."""
 
+    #: Where they are carried out.
+    served: Served = ALL
+
+    async def interaction_check(self, interaction: Interaction, /) -> bool:
+        """Whether a command is carried out where it was given; if not, say so."""
+        if why := refusal(self.served, interaction):
+            await answers.tell(interaction, why)
+        return not why
+
     async def on_error(
         self, interaction: Interaction, error: app_commands.AppCommandError, /
     ) -> None:
@@ -66,6 +77,7 @@ class Commands:
 
     def __init__(self, link: Link, places: Places, names: Names, host: Host) -> None:
         self._link = link
+        self._host = host
         self._asking = Asking(link, places, names, host)
         self._desk = Desk(names, host)
 
@@ -78,6 +90,8 @@ class Commands:
             ),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
         )
+
+        tree.served = self._host.served
 
         @app_commands.describe(
             question="What you want to know", file="A file that it is about"
@@ -125,6 +139,9 @@ class Commands:
 
     async def submitted(self, interaction: Interaction) -> None:
         """Take in what a control says, or a form, however old it is."""
+        if why := refusal(self._host.served, interaction):
+            await answers.tell(interaction, why)
+            return
         data: Mapping[str, Any] = interaction.data or {}
         mark, _, rest = str(data.get("custom_id", "")).partition(":")
         if interaction.type is discord.InteractionType.modal_submit:

@@ -49,6 +49,8 @@ class Ears:
 
     async def said(self, message: discord.Message) -> None:
         """Take in a new message."""
+        if not self._serves(message):
+            return
         if isinstance(message.channel, events.Threaded) and not events.is_addressed(
             message, self._link.us
         ):
@@ -70,13 +72,15 @@ class Ears:
 
     async def edited(self, message: discord.Message) -> None:
         """Take in how a message reads now."""
+        if not self._serves(message):
+            return
         heard = self._read(message, await self._known(message.channel))
         if heard is not None and not heard.echo and (heard.text or heard.files):
             await insist(lambda: self._host.amend(heard))
 
     async def deleted(self, guild: int | None, messages: Sequence[int]) -> None:
         """Forget what people took back."""
-        workspace = str(guild) if guild else events.NO_GUILD
+        workspace = events.workspace(guild)
         ids = [str(each) for each in messages]
         await insist(lambda: self._host.erase(events.NAME, workspace, ids))
 
@@ -91,6 +95,14 @@ class Ears:
                     await insist(partial(self._fetch, thread, last))
                 except (DeliveryError, AccessRevoked) as error:
                     log.warning("discord.not_caught_up thread=%s %s", thread, error)
+
+    def _serves(self, message: discord.Message) -> bool:
+        """Whether people are served where `message` was said. Where they are not,
+        nothing is asked of Discord for it, either."""
+        guild = message.guild.id if message.guild else None
+        if guild is None and isinstance(message.channel, discord.PartialMessageable):
+            guild = message.channel.guild_id
+        return self._host.served.holds(events.NAME, events.workspace(guild))
 
     async def _deliver(self, heard: Heard) -> None:
         await insist(lambda: self._host.deliver(heard))

@@ -54,6 +54,11 @@ def direct(channel: int) -> ThreadKey:
     return ThreadKey(NAME, NO_GUILD, str(channel), str(channel))
 
 
+def workspace(guild: int | None) -> str:
+    """The workspace that a guild is; that of direct messages for None."""
+    return NO_GUILD if guild is None else str(guild)
+
+
 def guild_of(thread: ThreadKey) -> int | None:
     """The guild of `thread`; None for direct messages."""
     return None if thread.workspace == NO_GUILD else int(thread.workspace)

@@ -13,6 +13,7 @@ import discord
 from adapters.discord.client import Gateway, translated
 from adapters.discord.commands import Commands
 from adapters.discord.ears import Ears
+from adapters.discord.servers import Servers
 from bot.errors import DeliveryError
 
 log = logging.getLogger(__name__)
@@ -22,8 +23,9 @@ log = logging.getLogger(__name__)
 PLENTY = 500
 
 
-def attach(client: Gateway, ears: Ears, commands: Commands) -> None:
-    """Let `ears` and `commands` take in what comes over `client`'s sessions."""
+def attach(client: Gateway, ears: Ears, commands: Commands, servers: Servers) -> None:
+    """Let `ears`, `commands` and `servers` take in what comes over `client`'s
+    sessions."""
 
     async def on_message(message: discord.Message) -> None:
         await ears.said(message)
@@ -51,13 +53,19 @@ def attach(client: Gateway, ears: Ears, commands: Commands) -> None:
         log.info("discord.session shard=%d", shard)
         await ears.catch_up(shard)
 
+    async def on_ready() -> None:
+        servers.look()
+
+    async def on_guild_join(guild: discord.Guild) -> None:
+        await servers.joined(guild)
+
     async def on_guild_remove(guild: discord.Guild) -> None:
-        log.info("discord.removed guild=%s", guild.id)
+        servers.removed(guild)
 
     for listener in (
         *(on_message, on_raw_message_edit, on_raw_message_delete),
         *(on_raw_bulk_message_delete, on_interaction, on_shard_ready),
-        on_guild_remove,
+        *(on_ready, on_guild_join, on_guild_remove),
     ):
         client.event(listener)
 

@@ -130,6 +130,8 @@ class SlackAdapter:
         async def spool(body: dict[str, Any]) -> BoltResponse:
             if (answer := await desk.take(body)) is not None:
                 return BoltResponse(status=200, body=answer or "")
+            if not events.is_ours(body, self._us):
+                return BoltResponse(status=200, body="")
             if heard := events.read(body, self._us):
                 if command := desk.understood(heard):
                     await desk.said(command, heard)
@@ -164,6 +166,12 @@ class SlackAdapter:
         try:
             await handler.connect_async()  # type: ignore[no-untyped-call]
             log.info("slack.listening team=%s user=%s", self._us.team, self._us.user)
+            if not host.served.holds(self.name, self._us.team):
+                log.warning(
+                    "slack.not_served team=%s It is not in THREADKEEP_WORKSPACES, so "
+                    "nobody there is answered.",
+                    self._us.team,
+                )
             await self._failed
         finally:
             await handler.close_async()  # type: ignore[no-untyped-call]

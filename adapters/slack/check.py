@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from adapters.slack.adapter import sign_in, try_socket
 from adapters.slack.client import Identity, open_client
 from adapters.slack.config import SlackConfig, configured
+from bot import served
 from bot.errors import ConfigError
+from bot.served import Served
 from bot.values import Finding, Grade
 
 # What the manifest asks for and the bot cannot do without (facts A12).
@@ -53,15 +55,17 @@ async def check(env: Mapping[str, str], *, offline: bool) -> list[Finding]:
         return [Finding("Slack", Grade.BAD, str(error))]
     if offline:
         return [Finding("Slack", Grade.GOOD, "both tokens are set (not tried)")]
-    return await _try(config)
+    # What is wrong in it is said of the settings.
+    limit, _ = served.read(env.get(served.VARIABLE, ""))
+    return await _try(config, limit)
 
 
-async def _try(config: SlackConfig) -> list[Finding]:
+async def _try(config: SlackConfig, limit: Served) -> list[Finding]:
     findings = []
     async with open_client(config) as client:
         try:
             identity = await sign_in(client)
-            findings += _signed_in(identity)
+            findings += _signed_in(identity, limit)
         except ConfigError as error:
             findings.append(Finding("Slack bot token", Grade.BAD, str(error)))
         try:
@@ -73,9 +77,16 @@ async def _try(config: SlackConfig) -> list[Finding]:
     return findings
 
 
-def _signed_in(identity: Identity) -> list[Finding]:
-    text = f"accepted; @{identity.user_name} in {identity.team_name}"
+def _signed_in(identity: Identity, limit: Served) -> list[Finding]:
+    workspace = f"{identity.team_name} (slack:{identity.team})"
+    text = f"accepted; @{identity.user_name} in {workspace}"
     findings = [Finding("Slack bot token", Grade.GOOD, text)]
+    if not limit.holds("slack", identity.team):
+        text = (
+            f"THREADKEEP_WORKSPACES does not name {workspace}, so nobody there is "
+            "answered: add it, or leave the Slack tokens out"
+        )
+        findings.append(Finding("Slack workspace", Grade.BAD, text))
     # Slack names the scopes in a header; without it there is nothing to say.
     if identity.scopes and (missing := sorted(SCOPES - identity.scopes)):
         text = (

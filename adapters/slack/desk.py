@@ -257,13 +257,14 @@ class Desk:
         thread = str(said.get("thread_ts") or said.get("ts") or "")
         turn = value.removeprefix(UP).removeprefix(DOWN)
         place = self._place(channel, thread)
+        refused = self._host.served.refusal(PLATFORM, self._us.team)
         known = await self._host.feedback(place.key, turn, value.startswith(UP))
         await self._client.call(
             "chat.postEphemeral",
             channel=channel,
             thread_ts=thread,
             user=user_of(body),
-            text=THANKS if known else NO_ANSWER,
+            text=THANKS if known else refused or NO_ANSWER,
         )
 
     # What becomes of it.

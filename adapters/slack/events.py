@@ -20,6 +20,24 @@ AUTOMATED = "bot_message"
 TOMBSTONE = "tombstone"
 
 
+def is_ours(body: Mapping[str, Any], us: Identity) -> bool:
+    """Whether an events-API `body` is about the workspace that our token is for.
+
+    An app that others installed, too, gets the events of their workspaces over the
+    same connection. Where a channel may be shared, by Slack Connect or within an
+    organisation, the body may name another installation that sees it (facts A1), so
+    it is taken for ours.
+    """
+    shared = ("is_ext_shared_channel", "enterprise_id", "context_enterprise_id")
+    if any(body.get(each) for each in shared):
+        return True
+    installs = body.get("authorizations") or ()
+    if any(each.get("is_enterprise_install") for each in installs):
+        return True
+    teams = {body.get("context_team_id"), *(each.get("team_id") for each in installs)}
+    return us.team in teams or not any(teams)
+
+
 def read(body: Mapping[str, Any], us: Identity) -> Heard | None:
     """What an events-API `body` says somebody said; None for all else."""
     event = body.get("event") or {}

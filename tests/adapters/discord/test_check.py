@@ -18,8 +18,9 @@ async def test_what_is_not_set_up_is_said_so() -> None:
 
 async def test_a_bot_that_works_gets_its_invite_link() -> None:
     async with DiscordEmulator() as discord:
+        discord.app.public = False
         found = await check(discord.env, offline=False)
-        assert [each.grade for each in found] == [GOOD] * 4
+        assert [each.grade for each in found] == [GOOD] * 5
         assert found[1].text == discord.application_id
         invite = found[-1].text
         # View, send, read history, make threads, send in threads: and no more.

@@ -1,0 +1,90 @@
+"""The servers that the bot is in, and those of them that are not served.
+
+Rule: a server that adds the bot while it runs and is not served is left at once. One
+that it finds itself in when it starts is ignored and named in the log, but not left:
+a slip in THREADKEEP_WORKSPACES must not remove the bot from every server.
+"""
+
+import logging
+
+import discord
+
+from adapters.discord import events
+from adapters.discord.client import Link, translated
+from bot.errors import AccessRevoked, DeliveryError
+from bot.served import Served
+
+log = logging.getLogger(__name__)
+
+# How many servers one line of the log names.
+MOST_NAMED = 20
+
+PUBLIC = (
+    "The app's page lets anybody add this bot to a server of theirs, and "
+    "THREADKEEP_WORKSPACES does not limit which servers are served: switch Public Bot "
+    "off on the app's page, or set THREADKEEP_WORKSPACES."
+)
+
+
+class Servers:
+    """Keeps the bot to the servers that are served."""
+
+    def __init__(self, link: Link, served: Served) -> None:
+        self._link = link
+        self._served = served
+        #: Those that are not served and that we were in when a session began.
+        self._ignored: set[int] = set()
+
+    def begin(self) -> None:
+        """Say if anybody may add the bot and be served."""
+        application = self._link.client.application
+        if application and application.bot_public and not self._limited:
+            log.warning("discord.public %s", PUBLIC)
+
+    def look(self) -> None:
+        """Name the servers that we are in and that are not served, each once."""
+        guilds = {guild.id for guild in self._link.client.guilds}
+        found = {each for each in guilds if not self._holds(each)} - self._ignored
+        if not found:
+            return
+        self._ignored |= found
+        named = ",".join(map(str, sorted(found)[:MOST_NAMED]))
+        log.warning(
+            "discord.not_served servers=%d guilds=%s They are not in "
+            "THREADKEEP_WORKSPACES: remove the bot there, or add them.",
+            len(found),
+            named,
+        )
+
+    async def joined(self, guild: discord.Guild) -> None:
+        """Leave a server that was just entered, if it is not served."""
+        if self._holds(guild.id) or guild.id in self._ignored:
+            return
+        try:
+            async with translated("leave a server"):
+                await guild.leave()
+        except (DeliveryError, AccessRevoked) as error:
+            log.warning("discord.not_left guild=%s %s", guild.id, error)
+            return
+        log.warning(
+            "discord.left guild=%s It added the bot and is not in "
+            "THREADKEEP_WORKSPACES.",
+            guild.id,
+        )
+
+    def removed(self, guild: discord.Guild) -> None:
+        """Take note that we are in a server no more."""
+        self._ignored.discard(guild.id)
+        log.info("discord.removed guild=%s", guild.id)
+
+    @property
+    def _limited(self) -> bool:
+        return self._served.limits(events.NAME)
+
+    def _holds(self, guild: int) -> bool:
+        return self._served.holds(events.NAME, str(guild))
+
+
+def refusal(served: Served, interaction: discord.Interaction[discord.Client]) -> str:
+    """What whoever gave a command is told where the bot is not offered; else ""."""
+    return served.refusal(events.NAME, events.workspace(interaction.guild_id))
