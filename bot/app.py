@@ -1,16 +1,26 @@
 """Puts the parts together and keeps them running until told to stop."""
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
 
 from bot.answers import Answers
 from bot.authority import Authority
+from bot.background import Background, report, watched
 from bot.catalogue import Survey
 from bot.changing import Changing
 from bot.desk import Desk
 from bot.dialogue import Command, Page, Reply, Section, Told
-from bot.errors import ConfigError, leaves
+from bot.errors import (
+    AccessRevoked,
+    ConfigError,
+    StorageError,
+    ThreadkeepError,
+    leaves,
+)
 from bot.inbox import Inbox
 from bot.lanes import Halt, Lanes
 from bot.past import Past
@@ -32,6 +42,13 @@ from bot.verbs import understood
 
 log = logging.getLogger(__name__)
 
+# How often an adapter that fails for a reason nobody foresaw is started again, and the
+# pauses before that in seconds, which double. One that listened for so long as STEADY
+# has all its tries again.
+MOST_STARTS = 5
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+STEADY = 600.0
+
 
 class App:
     """Threadkeep, running. It is the Host that its adapters talk to."""
@@ -45,13 +62,16 @@ class App:
         operator: Operator,
         grace: float,
         survey: Callable[[], Awaitable[Survey | None]] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._store = store
         self._adapters = {adapter.name: adapter for adapter in adapters}
         self._grace = grace
-        #: Why platforms turned us away, while others go on.
+        self._clock = clock
+        self._sleep = sleep
+        #: Why platforms turned us away, while others go on; the last one last.
         self._refusals: dict[str, ConfigError] = {}
-        self._refused = asyncio.Event()
         #: Rule: every method of a Host that names a workspace asks it first.
         self.served: Served = operator.served
         self._look = survey
@@ -73,56 +93,71 @@ class App:
     async def run(self, stopping: asyncio.Event) -> None:
         """Listen and answer until `stopping` is set or nobody listens any more.
 
-        Raises an ExceptionGroup of ConfigError when every platform turned us away.
+        Raises the last ConfigError when every platform turned us away.
         """
-        async with asyncio.TaskGroup() as tasks:
-            self._lanes = Lanes(tasks, self._drain)
-            self._inbox = Inbox(
-                self._store, self._lanes, self._adapters, self._authority, tasks
-            )
-            self._desk = Desk(
-                *(self._store, self._lanes, self._authority),
-                Answers(self._store, self._lanes, self._inbox, self._authority),
-                *(self._changing, self._past, self._trying),
-                InChat(self._store, self._sorter, self._authority, self._adapters),
-            )
-            self._auto = Auto(
-                *(self._store, self._sorter, self._authority, self._adapters), tasks
-            )
-            await self._authority.defaults()
-            await self._take_up()
-            await self._auto.take_up(self.served)
-            watching = tasks.create_task(self._totals.watch())
-            looking = tasks.create_task(self._look_at_models())
-            listening = tasks.create_task(self._listen())
-            told = tasks.create_task(stopping.wait())
-            await asyncio.wait({listening, told}, return_when=asyncio.FIRST_COMPLETED)
-            # The order matters: hear nothing new, then finish what was heard.
-            listening.cancel()
-            told.cancel()
-            looking.cancel()
-            watching.cancel()
-            await asyncio.wait({listening, told, looking, watching})
-            self._auto.close()
-            await self._lanes.close(self._grace)
-            if self._refusals.keys() == self._adapters.keys():
-                raise next(iter(self._refusals.values()))
+        with watched(asyncio.get_running_loop()):
+            async with Background(self._refuse) as background:
+                await self._run(stopping, background)
         log.info("app.stopped")
+
+    async def _run(self, stopping: asyncio.Event, background: Background) -> None:
+        self._background = background
+        self._lanes = Lanes(background, self._drain)
+        self._inbox = Inbox(
+            self._store, self._lanes, self._adapters, self._authority, background
+        )
+        self._desk = Desk(
+            *(self._store, self._lanes, self._authority),
+            Answers(self._store, self._lanes, self._inbox, self._authority),
+            *(self._changing, self._past, self._trying),
+            InChat(self._store, self._sorter, self._authority, self._adapters),
+        )
+        self._auto = Auto(
+            *(self._store, self._sorter, self._authority, self._adapters), background
+        )
+        await self._authority.defaults()
+        await self._take_up()
+        looking = background.start("models", self._look_at_models())
+        watching = background.start("totals", self._totals.watch())
+        listening = {
+            background.start("listen", self._listen_to(adapter), platform=name)
+            for name, adapter in self._adapters.items()
+        }
+        told = asyncio.create_task(stopping.wait())
+        while listening and not told.done():
+            _, pending = await asyncio.wait(
+                {told, *listening}, return_when=asyncio.FIRST_COMPLETED
+            )
+            listening &= pending
+        # The order matters: hear nothing new, then finish what was heard.
+        for task in (told, looking, watching, *listening):
+            task.cancel()
+        await asyncio.wait({told, looking, watching, *listening})
+        self._auto.close()
+        await self._lanes.close(self._grace)
+        if self._refusals.keys() == self._adapters.keys():
+            raise list(self._refusals.values())[-1]
 
     async def deliver(self, heard: Heard) -> None:
         """See `bot.ports.Host`."""
-        if self._serves(heard.thread):
+        with self._on(heard.thread.platform):
+            if not self._serves(heard.thread):
+                return
             await self._inbox.deliver(heard)
             await self._auto.hear(heard)
 
     async def overhear(self, heard: Heard) -> None:
         """See `bot.ports.Host`."""
-        if self._serves(heard.thread):
+        with self._on(heard.thread.platform):
+            if not self._serves(heard.thread):
+                return
             await self._auto.hear(heard)
 
     async def amend(self, heard: Heard) -> None:
         """See `bot.ports.Host`."""
-        if self._serves(heard.thread):
+        with self._on(heard.thread.platform):
+            if not self._serves(heard.thread):
+                return
             await self._inbox.amend(heard)
 
     async def erase(
@@ -148,20 +183,23 @@ class App:
         """See `bot.ports.Host`."""
         if refusal := self.served.refusal(place.platform, place.workspace):
             return Told(refusal)
-        return await self._desk.run(command, place, person)
+        with self._on(place.platform):
+            return await self._desk.run(command, place, person)
 
     async def triage(self, heard: Heard, person: Person) -> Told:
         """See `bot.ports.Host`."""
         thread = heard.thread
         if refusal := self.served.refusal(thread.platform, thread.workspace):
             return Told(refusal)
-        return await self._desk.triage(heard, person)
+        with self._on(thread.platform):
+            return await self._desk.triage(heard, person)
 
     async def page(self, place: Place, person: Person) -> Page:
         """See `bot.ports.Host`."""
         if refusal := self.served.refusal(place.platform, place.workspace):
             return Page((Section("", refusal),))
-        return await self._desk.page(place, person)
+        with self._on(place.platform):
+            return await self._desk.page(place, person)
 
     async def feedback(self, thread: ThreadKey, turn: str, good: bool) -> bool:
         """See `bot.ports.Host`."""
@@ -191,7 +229,20 @@ class App:
             self._survey = await self._look()
 
     async def _take_up(self) -> None:
-        """Go on with what an earlier process left, before hearing anything new."""
+        """Go on with what an earlier process left, before hearing anything new. What
+        cannot be taken up keeps nobody from starting."""
+        for what, take_up in (
+            ("threads", self._take_up_threads),
+            ("cases", partial(self._auto.take_up, self.served)),
+        ):
+            try:
+                await take_up()
+            except StorageError:
+                raise
+            except Exception as error:
+                report(f"take up {what}", error)
+
+    async def _take_up_threads(self) -> None:
         known = await self._store.open_threads()
         threads = [thread for thread in known if self._serves(thread)]
         if threads:
@@ -205,47 +256,64 @@ class App:
             return None
         try:
             return await self._responder.drain(thread, halt)
-        except ConfigError as error:
-            self._refuse(thread.platform, error)
-        except ExceptionGroup as errors:
-            refusals = [e for e in leaves(errors) if isinstance(e, ConfigError)]
+        except (AccessRevoked, ExceptionGroup) as error:
+            refusals = [e for e in leaves(error) if isinstance(e, AccessRevoked)]
             if not refusals:
                 raise
             self._refuse(thread.platform, refusals[0])
         return None
 
-    async def _listen(self) -> None:
-        async with asyncio.TaskGroup() as listeners:
-            for adapter in self._adapters.values():
-                listeners.create_task(self._listen_to(adapter), name=adapter.name)
-
     async def _listen_to(self, adapter: Adapter) -> None:
-        """Listen until there is nothing more to hear, or the platform turns us away:
-        that does not stop the others."""
-        listening = asyncio.ensure_future(adapter.run(self))
-        refused = asyncio.ensure_future(self._refusal(adapter.name))
+        """Listen until there is nothing more to hear, or the platform turns us away.
+        An adapter that fails for a reason nobody foresaw is started again, and given up
+        after a few times."""
+        failures, pause = 0, FIRST_PAUSE
+        while True:
+            began = self._clock()
+            try:
+                await adapter.run(self)
+                return
+            except Exception as error:
+                causes = leaves(error)
+                refusal = next((e for e in causes if isinstance(e, ConfigError)), None)
+                if refusal is not None:
+                    self._refuse(adapter.name, refusal)
+                    return
+                report(f"listen to {adapter.name}", error)
+                if self._clock() - began >= STEADY:
+                    failures, pause = 0, FIRST_PAUSE
+                # What our own errors tell of passes, as an outage does.
+                failures += not all(isinstance(e, ThreadkeepError) for e in causes)
+            if failures >= MOST_STARTS:
+                self._refuse(adapter.name, _given_up(adapter.name))
+                return
+            await self._sleep(pause)
+            pause = min(LONGEST_PAUSE, pause * 2)
+
+    @contextlib.contextmanager
+    def _on(self, platform: str) -> Iterator[None]:
+        """See to it that `platform` is taken down if it turns us away meanwhile."""
         try:
-            await asyncio.wait(
-                {listening, refused}, return_when=asyncio.FIRST_COMPLETED
-            )
-            if listening.done():
-                await listening
-        except ConfigError as error:
-            self._refuse(adapter.name, error)
-        finally:
-            listening.cancel()
-            refused.cancel()
-            await asyncio.wait({listening, refused})
+            yield
+        except AccessRevoked as error:
+            self._refuse(platform, error)
+            raise
 
     def _refuse(self, platform: str, error: ConfigError) -> None:
-        if platform not in self._refusals:
-            self._refusals[platform] = error
-            self._refused.set()
+        """Take `platform` down, which turned us away, and tell the operator. All ways
+        on which a refusal is met lead here, and only the first one counts."""
+        if platform in self._refusals or platform not in self._adapters:
+            return
+        self._refusals[platform] = error
+        # Of the last one the operator is told at the end of the process.
         if self._refusals.keys() != self._adapters.keys():
             log.error("app.turned_away platform=%s %s", platform, error)
+        self._background.leave(platform)
 
-    async def _refusal(self, platform: str) -> None:
-        """Return when `platform` has turned us away."""
-        while platform not in self._refusals:
-            self._refused.clear()
-            await self._refused.wait()
+
+def _given_up(platform: str) -> ConfigError:
+    return ConfigError(
+        f"Listening to {platform} failed {MOST_STARTS} times for a reason that nobody "
+        "foresaw. Start Threadkeep again; if that does not help, report the lines of "
+        "the log that say task.failed."
+    )

@@ -13,9 +13,13 @@ import dotenv
 from rich.console import Console
 
 from bot.errors import ThreadkeepError, leaves
+from bot.trace import where
 
-# What Unix programs return for a mistake in how they were called or set up.
+# What Unix programs return for a mistake in how they were called or set up, and for a
+# fault of their own.
 MISTAKE = 2
+UNFORESEEN = 1
+UNFORESEEN_TEXT = "This is a fault of Threadkeep's. Please report this line:"
 
 # How wide a table is in a file or a pipe, which have no width of their own.
 WIDTH = 140
@@ -28,13 +32,21 @@ def environment() -> dict[str, str]:
 
 
 def run(command: Coroutine[Any, Any, int]) -> int:
-    """The exit status of `command`; a mistake of the operator costs one line."""
+    """The exit status of `command`; a mistake of the operator costs one line, and so
+    does an error that nobody foresaw: a traceback could quote what people wrote."""
     try:
         return asyncio.run(command)
-    except* ThreadkeepError as errors:
-        for error in leaves(errors):
-            click.echo(f"threadkeep: {error}", err=True)
-    return MISTAKE
+    except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        raise
+    except Exception as error:
+        status = MISTAKE
+        for each in leaves(error):
+            if isinstance(each, ThreadkeepError):
+                click.echo(f"threadkeep: {each}", err=True)
+            else:
+                status = UNFORESEEN
+                click.echo(f"threadkeep: {UNFORESEEN_TEXT} {where(each)}", err=True)
+    return status
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -42,6 +42,9 @@ UNSURE = (
 )
 INTERRUPTED = f"This answer was interrupted by a restart. {GO_ON}"
 
+#: The reason of a turn that failed again and again, and is tried no more.
+GIVEN_UP = "given up: it failed again and again"
+
 #: How a turn ended whose question was deleted before it was answered.
 WITHDRAWN = Outcome(Ended.STOPPED, "", reason="question deleted", cost=0.0)
 

@@ -18,6 +18,7 @@
     │   └── ThreadGone         no write to this thread can succeed any more
     └── StorageError           the database did not take a write; may be repeated
         ├── StorageFull        the disk is full
+        ├── StorageRejected    it will never take this write: not to be repeated
         └── StorageBroken      the file is not a database of ours, or is damaged
 
 The message of an error is for the log and the operator; `user_text` is what the
@@ -149,6 +150,10 @@ class StorageError(ThreadkeepError):
 
 class StorageFull(StorageError):
     """The disk is full."""
+
+
+class StorageRejected(StorageError):
+    """The database does not take this, today or tomorrow."""
 
 
 class StorageBroken(StorageError):

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from bot.authority import Authority
+from bot.background import Background
 from bot.context import label
-from bot.errors import ConfigError, DeliveryError
+from bot.errors import DeliveryError
 from bot.lanes import Lanes
 from bot.ports import Adapter
 from bot.rules import Place
@@ -98,7 +99,7 @@ class Inbox:
         lanes: Lanes,
         adapters: Mapping[str, Adapter],
         authority: Authority,
-        tasks: asyncio.TaskGroup,
+        tasks: Background,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -129,14 +130,15 @@ class Inbox:
             self._lanes.put(heard.thread)
             if delayed:
                 # Beside, since the platform waits for us to acknowledge.
-                self._tasks.create_task(self._notice(heard))
+                platform = heard.thread.platform
+                self._tasks.start("notice", self._notice(heard), platform=platform)
 
     async def _notice(self, heard: Heard) -> None:
         """Tell who said `heard` that they are heard and have to wait."""
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._adapters[heard.thread.platform].notice(heard, BUSY)
-        except (TimeoutError, DeliveryError, ConfigError) as error:
+        except (TimeoutError, DeliveryError) as error:
             log.info("message.unnoticed thread=%s %s", heard.thread, error)
 
     async def _manners(self, heard: Heard) -> Manners:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from bot.background import Background
 from bot.rules import Place
 from bot.trace import where
 from bot.values import ThreadKey
@@ -64,9 +65,9 @@ class _Lane:
 
 
 class Lanes:
-    """Runs `work` for each thread that has some, inside the group `tasks`."""
+    """Runs `work` for each thread that has some, as one of `tasks`."""
 
-    def __init__(self, tasks: asyncio.TaskGroup, work: Work) -> None:
+    def __init__(self, tasks: Background, work: Work) -> None:
         self._tasks = tasks
         self._work = work
         self._lanes: dict[ThreadKey, _Lane] = {}
@@ -84,7 +85,7 @@ class Lanes:
             lane.again = True
             return
         lane = self._lanes[thread] = _Lane()
-        lane.task = self._tasks.create_task(self._drive(thread, lane))
+        lane.task = self._tasks.start("lane", self._drive(thread, lane))
 
     def stop(self, thread: ThreadKey, turn: str = "") -> bool:
         """Ask the running turn of `thread` to stop, if its key is `turn` or none is

@@ -37,6 +37,11 @@ class Redacting(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line for `record`."""
+        if record.exc_info and (error := record.exc_info[1]) is not None:
+            # Libraries put the words of an error into their own; ours never do.
+            record = logging.makeLogRecord(record.__dict__)
+            record.msg = record.getMessage().replace(str(error) or "\0", "[error]")
+            record.args = ()
         return SECRETS.sub("[secret]", super().format(record))
 
     def formatException(self, ei: Any) -> str:

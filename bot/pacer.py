@@ -4,6 +4,7 @@ the decisions that `bot.pacing` makes."""
 import asyncio
 from collections.abc import Callable, Sequence
 
+from bot.background import later
 from bot.limits import Limits, Way
 from bot.pacing import Pacing, Urgency, Wish
 from bot.values import ThreadKey
@@ -70,5 +71,4 @@ class Pacer:
             if not granted.done():
                 granted.set_result(wish)
         if (next_grant := self._pacing.next_grant(now)) is not None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(next_grant - now, self._pump)
+            self._timer = later(next_grant - now, "pace replies", self._pump)

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from bot.errors import DeliveryError, StorageError, ThreadGone
+from bot.errors import DeliveryError, StorageError, StorageRejected, ThreadGone
 
 log = logging.getLogger(__name__)
 
@@ -21,20 +21,28 @@ LONGEST_PAUSE = 30.0
 T = TypeVar("T")
 
 
-async def insist(attempt: Callable[[], Awaitable[T]]) -> T:
-    """The result of `attempt`, however long the store or the platform refuses it.
+async def insist(attempt: Callable[[], Awaitable[T]], most: int | None = None) -> T:
+    """The result of `attempt`, however long the store or the platform refuses it; or
+    for `most` tries, if that is given.
 
-    Raises ThreadGone at once: that does not change.
+    Raises ThreadGone and StorageRejected at once: they do not change. After `most`
+    tries it raises what the last one raised.
     """
     pause = FIRST_PAUSE
+    tries = 0
     while True:
+        tries += 1
         try:
             return await attempt()
-        except ThreadGone:
+        except (ThreadGone, StorageRejected):
             raise
         except StorageError as error:
+            if tries == most:
+                raise
             log.error("store.refused again_in=%.2f %s", pause, error)
         except DeliveryError as error:
+            if tries == most:
+                raise
             log.warning("platform.refused again_in=%.2f %s", pause, error)
         await asyncio.sleep(pause)
         pause = min(LONGEST_PAUSE, pause * 2)

@@ -14,7 +14,15 @@ import contextlib
 import logging
 from collections.abc import Callable
 
-from bot.errors import DeliveryError, Rerouted, StorageError, ThreadGone, Throttled
+from bot import background
+from bot.errors import (
+    DeliveryError,
+    Rerouted,
+    StorageError,
+    StorageRejected,
+    ThreadGone,
+    Throttled,
+)
 from bot.limits import Limits, Pace, Way
 from bot.pacer import Pacer
 from bot.pacing import Urgency, Wish
@@ -116,7 +124,7 @@ class Reply:
 
         Raises ThreadGone when nobody can see it any more, and AccessRevoked.
         """
-        announcing = asyncio.create_task(self._announce())
+        announcing = background.begin("announce", self._announce())
         try:
             while True:
                 if part := self._stale():
@@ -143,9 +151,13 @@ class Reply:
         else, and where that stays all that they see, by a placeholder."""
         if self._finished:
             return
-        signed = await self._surface.announce()
-        self._placeholder = self._clock() + (self._limits.silence if signed else 0.0)
-        self._changed.set()
+        signed = False
+        try:
+            signed = await self._surface.announce()
+        finally:
+            silence = self._limits.silence if signed else 0.0
+            self._placeholder = self._clock() + silence
+            self._changed.set()
 
     def _press(self) -> None:
         """Let the wish that waits be what is wanted by now."""
@@ -231,7 +243,7 @@ class Reply:
         except Rerouted as error:
             # It is asked for anew, in another way.
             log.info("reply.rerouted thread=%s %s", self._turn.thread, error)
-        except ThreadGone:
+        except (ThreadGone, StorageRejected):
             raise
         except (DeliveryError, StorageError) as error:
             self._failures += 1

@@ -15,6 +15,7 @@ from bot import context, controls, telling
 from bot.catalogue import cost
 from bot.endings import WITHDRAWN, conclude, gone, interrupted, told
 from bot.errors import DeliveryError, ModelError, StorageError, ThreadGone
+from bot.failures import Failures
 from bot.lanes import Halt
 from bot.money import NO_CAPS, Alert
 from bot.pacer import Pacer
@@ -76,6 +77,7 @@ class Responder:
         self._steward = steward
         self._clock = clock
         self._now = now
+        self._failures = Failures(store, now)
         self._pacers = {
             name: Pacer(adapter.limits, clock) for name, adapter in adapters.items()
         }
@@ -89,6 +91,8 @@ class Responder:
         if thread.platform not in self._adapters:
             return None
         while turn := await self._store.next_turn(thread):
+            if await self._failures.ends(turn):
+                continue
             halt.begin(turn.key)
             try:
                 settled = await self._settle(turn)
@@ -101,6 +105,8 @@ class Responder:
                 with contextlib.suppress(StorageError):
                     await self._store.hand_over(turn)
                 raise
+            except Exception as error:
+                await self._failures.note(turn, error)
             finally:
                 halt.begin("")
         return None

@@ -209,7 +209,17 @@ class Threads(Protocol):
         """Set the turn to DELIVERED."""
 
     async def hand_over(self, turn: Turn) -> None:
-        """Set an ANSWERING turn back to WAITING, for the next process."""
+        """Set an ANSWERING turn back to WAITING, for the next process. Of one that is
+        UNDELIVERED the last failure does not count."""
+
+    async def record_failure(self, turn: Turn) -> int:
+        """Count that taking `turn` to its end failed, or may fail now; return how often
+        that was so, earlier processes included."""
+        ...
+
+    async def abandon(self, turn: Turn, reason: str, now: float) -> None:
+        """Set the turn to DELIVERED though nobody may have seen its answer: as FAILED
+        for `reason`, unless it has ended. What was set aside for it is booked."""
 
     async def threads(self, platform: str, channel: str) -> list[ThreadSummary]:
         """The threads of a channel, the last used first."""

@@ -12,12 +12,12 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot import telling
-from bot.errors import ConfigError, DeliveryError, StorageError
+from bot.background import report
+from bot.errors import ConfigError, DeliveryError
 from bot.money import Alert, Period
 from bot.policy import Operator, totals
 from bot.ports import Adapter
 from bot.stores import Ledger
-from bot.trace import where
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +50,9 @@ class Totals:
         while self._budgets:
             try:
                 await self.look()
-            except StorageError as error:
-                log.warning("totals.not_looked_at %s", error)
             except Exception as error:
-                # Whatever it is, people are answered all the same.
-                log.error("totals.not_looked_at at=%s", where(error))
+                # The next look may do better.
+                report("totals", error)
             await self._sleep(EVERY)
 
     async def look(self) -> None:

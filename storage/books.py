@@ -173,5 +173,11 @@ class Books:
     async def waiting_cases(self) -> list[Case]:
         return await self._read(cases.waiting)
 
+    async def record_case_try(self, id: int) -> int:
+        return await self._write(lambda db: cases.record_try(db, id))
+
+    async def forget_case_try(self, id: int) -> None:
+        await self._write(lambda db: cases.forget_try(db, id))
+
     async def show_case(self, id: int) -> None:
         await self._write(lambda db: cases.show(db, id))

@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from bot.rules import Level, Place
 from bot.triage.cases import Case
+from storage.broken import moment, parsed, tell
 from storage.places import inside, parts, place_of
 
 
@@ -25,7 +26,7 @@ def open_case(db: Database, case: Case) -> Case:
             :auto, :text)
         ON CONFLICT (platform, workspace, channel, message) DO UPDATE SET
             text = excluded.text, "values" = NULL, reason = '', corrected = '{}',
-            corrected_by = '', corrected_at = 0, agreed_by = ''
+            corrected_by = '', corrected_at = 0, agreed_by = '', tries = 0
         WHERE text <> excluded.text
         """,
         {
@@ -105,6 +106,19 @@ def waiting(db: Database) -> list[Case]:
     return [_case(row) for row in found]
 
 
+def record_try(db: Database, id: int) -> int:
+    # Not beyond what SQLite can count to.
+    rows = db.execute(
+        "UPDATE cases SET tries = min(tries, 1000000) + 1 WHERE id = ? RETURNING tries",
+        [id],
+    ).fetchall()
+    return rows[0]["tries"] if rows else 0
+
+
+def forget_try(db: Database, id: int) -> None:
+    db.execute("UPDATE cases SET tries = max(tries - 1, 0) WHERE id = ?", [id])
+
+
 def show(db: Database, id: int) -> None:
     db.execute("UPDATE cases SET shown = 1 WHERE id = ?", [id])
 
@@ -128,19 +142,24 @@ def erase(
 
 
 def _case(row: Row) -> Case:
-    values = row["values"]
+    """The case that `row` says; unsorted and uncorrected where that cannot be read."""
+    said = row["values"]
+    values = parsed(said, dict) if said is not None else None
+    corrected = parsed(row["corrected"], dict)
+    if corrected is None or (values is None and said is not None):
+        tell("cases", row["id"])
     return Case(
         id=row["id"],
         place=place_of(row),
         message=row["message"],
-        at=row["at"],
+        at=moment(row["at"]),
         author=row["author"],
         text=row["text"],
-        values=json.loads(values) if values is not None else None,
+        values=values,
         reason=row["reason"],
-        corrected=json.loads(row["corrected"]),
+        corrected=corrected or {},
         corrected_by=row["corrected_by"],
-        corrected_at=row["corrected_at"],
+        corrected_at=moment(row["corrected_at"]),
         agreed_by=row["agreed_by"],
         auto=bool(row["auto"]),
         shown=bool(row["shown"]),

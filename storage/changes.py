@@ -192,8 +192,36 @@ def delivered(db: Database, turn: Turn, *, now: float) -> None:
 
 def hand_over(db: Database, turn: Turn) -> None:
     db.execute(
-        "UPDATE turns SET state = 'waiting' WHERE id = ? AND state = 'answering'",
+        """
+        UPDATE turns
+        SET failures = max(failures - (state = 'undelivered'), 0),
+            state = iif(state = 'answering', 'waiting', state)
+        WHERE id = ? AND state IN ('answering', 'undelivered')
+        """,
         [turn.id],
+    )
+
+
+def record_failure(db: Database, turn: Turn) -> int:
+    # Not beyond what SQLite can count to.
+    rows = db.execute(
+        "UPDATE turns SET failures = min(failures, 1000000) + 1 WHERE id = ? "
+        "RETURNING failures",
+        [turn.id],
+    ).fetchall()
+    return rows[0]["failures"] if rows else 0
+
+
+def abandon(db: Database, turn: Turn, *, reason: str, now: float) -> None:
+    db.execute(
+        """
+        UPDATE turns
+        SET state = 'delivered', ended = coalesce(ended, 'failed'),
+            reason = coalesce(reason, :reason), ended_at = coalesce(ended_at, :now),
+            delivered_at = :now, touched = :now
+        WHERE id = :turn AND state <> 'delivered'
+        """,
+        {"turn": turn.id, "reason": reason, "now": now},
     )
 
 

@@ -15,7 +15,7 @@ from sqlite_utils import Database, Migrations
 
 from bot.errors import ConfigError
 from storage.faults import damaged, refusal
-from storage.migrations import migrate, migrations, unknown
+from storage.migrations import migrate, migrations
 
 # How long a statement waits for a lock that another program holds on the file,
 # such as an operator's shell or a backup.
@@ -98,6 +98,13 @@ def open_beside_to_write(path: Path) -> Database:
     return db
 
 
+def unknown(db: Database, steps: Migrations = migrations) -> list[str]:
+    """Names of the migrations that `db` has been through and that `steps` lacks."""
+    ours = {step.name for step in steps.pending(Database(memory=True))}
+    applied = (migration.name for migration in steps.applied(db))
+    return [name for name in applied if name not in ours]
+
+
 @contextmanager
 def _closed_if_refused(db: Database, path: Path) -> Iterator[None]:
     try:
@@ -137,7 +144,13 @@ def _connect(path: Path) -> Database:
     except sqlite3.Error as error:
         raise refusal(path, error) from error
     connection.row_factory = sqlite3.Row
+    # Half a character in a row would else make every read of that row fail.
+    connection.text_factory = _text
     return Database(connection, recursive_triggers=False, execute_plugins=False)
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
 
 
 def _require_ours(db: Database, path: Path, steps: Migrations = migrations) -> None:

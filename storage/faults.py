@@ -7,7 +7,13 @@ never their contents.
 import sqlite3
 from pathlib import Path
 
-from bot.errors import ConfigError, StorageBroken, StorageError, StorageFull
+from bot.errors import (
+    ConfigError,
+    StorageBroken,
+    StorageError,
+    StorageFull,
+    StorageRejected,
+)
 
 # A disk, or a quota on it, that has no room is not always reported as FULL: some
 # file systems notice only when they write out what they had accepted.
@@ -20,12 +26,18 @@ _FULL = {
     "SQLITE_IOERR_SHMSIZE",
 }
 _BROKEN = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
+# What is wrong with the values themselves: a number too large, half a character, a
+# row that another one refers to.
+_REJECTED = (sqlite3.IntegrityError, sqlite3.DataError, UnicodeError)
+_REJECTED_NAMES = {"SQLITE_MISMATCH", "SQLITE_RANGE", "SQLITE_TOOBIG"}
 
 
 def translated(error: Exception) -> StorageError:
     """What `error`, met while reading or writing, means to the core."""
     name = _name(error)
     kind, advice = StorageError, "the database refused"
+    if isinstance(error, _REJECTED) or name in _REJECTED_NAMES:
+        kind = StorageRejected
     if name in _FULL:
         kind = StorageFull
         advice = "the disk of the database is full, make room; nothing is lost"

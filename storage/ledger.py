@@ -6,6 +6,7 @@ Rule: a charge and the accounts that it is booked in change together. Money is b
 in the period in which it was set aside, so what is given back is what was taken.
 """
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from sqlite3 import Row
@@ -27,6 +28,7 @@ from bot.money import (
 )
 from bot.rules import EVERYWHERE, Level, Place
 from bot.values import Outcome, Turn, Usage
+from storage.broken import moment, tell
 from storage.places import AT, inside, parts, place_of, relocate
 
 # Adding up cents in floating point may be off by less than this.
@@ -74,6 +76,13 @@ def reserve(
     _open(db, Charge(place, person, "answer", ""), most, now, turn=turn.key)
     _hold(db, place, most, now)
     return None
+
+
+def forfeit(db: Database, turn: Turn, *, now: float) -> None:
+    """Book what is set aside for `turn`, of which nobody knows what it cost."""
+    row = _of_turn(db, turn)
+    if row is not None and row["ended_at"] is None:
+        _close(db, row, Usage(), None, now, model=row["model"])
 
 
 def settle(
@@ -124,7 +133,13 @@ def abandon(db: Database, *, now: float) -> None:
     """Close what was open when a process ended; turns are answered still."""
     rows = db.execute("SELECT * FROM charges WHERE ended_at IS NULL AND turn IS NULL")
     for row in rows.fetchall():
-        _close(db, row, Usage(), row["reserved"], now, model=row["model"])
+        try:
+            with db.atomic():
+                _close(db, row, Usage(), row["reserved"], now, model=row["model"])
+        except sqlite3.IntegrityError:
+            # No account can take such numbers.
+            tell("charges", row["id"])
+            db.execute("UPDATE charges SET ended_at = ? WHERE id = ?", [now, row["id"]])
 
 
 def move(db: Database, place: Place, *, to: Place) -> None:
@@ -227,7 +242,8 @@ def _person_short(
     # The calls that must be more than an hour old first.
     blocking = []
     if cap.messages is not None:
-        questions = [row["at"] for row in rows if row["asks"]]
+        # None was asked later than now, whatever a row says.
+        questions = [min(row["at"], now) for row in rows if row["asks"]]
         blocking += questions[: max(0, len(questions) + 1 - cap.messages)]
     if cap.usd is not None:
         left = cap.usd - spent - most
@@ -235,7 +251,7 @@ def _person_short(
             if left >= -GRAIN:
                 break
             left += row["usd"]
-            blocking.append(row["at"])
+            blocking.append(min(row["at"], now))
         if left < -GRAIN:
             # It alone is too dear; within the hour nothing changes that.
             blocking.append(now)
@@ -246,7 +262,7 @@ def _person_short(
 
 def _alert(db: Database, cap: Cap, at: float) -> Alert | None:
     """What is to be told of `cap` now, which nobody is told again."""
-    period = cap.period.name_at(at)
+    period = cap.period.name_at(moment(at))
     row = _account(db, cap.place, period)
     if row is None:
         return None
@@ -344,6 +360,7 @@ def _add(
 
 
 def _accounts(place: Place, at: float) -> Iterator[tuple[Place, str]]:
+    at = moment(at)
     for level in (Level.OPERATOR, Level.WORKSPACE, Level.CHANNEL):
         for period in Period:
             yield place.at(level), period.name_at(at)

@@ -18,6 +18,7 @@ from bot.rules import Place
 from bot.stores import Judge
 from bot.values import (
     PRESSED,
+    Ended,
     Heard,
     Outcome,
     Said,
@@ -283,6 +284,19 @@ class MemoryStore(Books):
         _, ours = self._turns[turn.id]
         if ours.value.state is State.ANSWERING:
             ours.value = replace(ours.value, state=State.WAITING)
+        elif ours.value.state is State.UNDELIVERED:
+            ours.failures = max(ours.failures - 1, 0)
+
+    async def record_failure(self, turn: Turn) -> int:
+        _, ours = self._turns[turn.id]
+        ours.failures += 1
+        return ours.failures
+
+    async def abandon(self, turn: Turn, reason: str, now: float) -> None:
+        _, ours = self._turns[turn.id]
+        ended = ours.value.ended or Ended.FAILED
+        ours.value = replace(ours.value, state=State.DELIVERED, ended=ended)
+        ledger.forfeit(self._db, turn, now=now)
 
     async def threads(self, platform: str, channel: str) -> list[ThreadSummary]:
         found = [

@@ -33,13 +33,6 @@ def migrate(db: Database, steps: Migrations = migrations) -> None:
     db.execute("PRAGMA foreign_keys = ON")
 
 
-def unknown(db: Database, steps: Migrations = migrations) -> list[str]:
-    """Names of the migrations that `db` has been through and that `steps` lacks."""
-    ours = {step.name for step in steps.pending(Database(memory=True))}
-    applied = (migration.name for migration in steps.applied(db))
-    return [name for name in applied if name not in ours]
-
-
 @migrations()
 def m001_conversations(db: Database) -> None:
     """Threads, what was said in them, and the turns that answer it.
@@ -395,6 +388,13 @@ def m006_cases(db: Database) -> None:
     )
     # How much triage has cost in a place is asked before each call of its own budget.
     db.table("charges").create_index(["kind", "platform", "workspace", "channel", "at"])
+
+
+@migrations()
+def m007_tries(db: Database) -> None:
+    """How often what a start takes up has failed, so that it is not tried for ever."""
+    db.table("turns").add_column("failures", int, not_null_default=0)
+    db.table("cases").add_column("tries", int, not_null_default=0)
 
 
 migrations()(m009_totals)

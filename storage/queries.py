@@ -4,7 +4,6 @@ Rule: what a turn waits for is found through an index, and in its order; a test
 reads SQLite's plans.
 """
 
-import json
 from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -27,6 +26,7 @@ from bot.values import (
     Turn,
     TurnFacts,
 )
+from storage.broken import moment, parsed, tell
 
 # How much of a thread's first message names it in a list.
 TITLE_CHARS = 80
@@ -40,7 +40,7 @@ THREAD_ID = """
 # CROSS JOIN keeps SQLite from turning the join round, whatever its statistics say:
 # read from this side, the index yields the rows in order and nothing is sorted.
 CONVERSATION = """
-    SELECT messages.turn_id, role, content, preface
+    SELECT messages.id, messages.turn_id, role, content, preface
     FROM threads CROSS JOIN messages ON messages.thread_id = threads.id
       CROSS JOIN turns ON turns.id = messages.turn_id
     WHERE platform = :platform AND channel = :channel
@@ -227,9 +227,9 @@ def next_turn(db: Database, key: ThreadKey) -> Turn | None:
         thread=key,
         state=State(row["state"]),
         attempts=row["attempts"],
-        touched=row["touched"],
+        touched=moment(row["touched"]),
         text=row["text"],
-        ended=Ended(row["ended"]) if row["ended"] else None,
+        ended=_ended(row),
         note=row["note"],
         shown=tuple(
             Shown(each["part"], each["message"], each["text"]) for each in replies
@@ -260,7 +260,7 @@ def facts(db: Database, key: ThreadKey, turn: str) -> TurnFacts | None:
     return TurnFacts(
         key=row["key"],
         state=State(row["state"]),
-        ended=Ended(row["ended"]) if row["ended"] else None,
+        ended=_ended(row),
         stop_reason=row["stop_reason"],
         has_text=bool(row["text"].strip()),
         askers=frozenset(_askers(db, row["id"])),
@@ -278,7 +278,10 @@ def conversation(db: Database, key: ThreadKey) -> list[Said]:
     for (_, preface), group in groupby(rows, itemgetter("turn_id", "preface")):
         by_role: dict[str, list[str | None]] = {"user": [], "assistant": []}
         for row in group:
-            by_role[row["role"]].append(row["content"])
+            if row["role"] in by_role:
+                by_role[row["role"]].append(row["content"])
+            else:
+                tell("messages", row["id"])
         answer = next(iter(by_role["assistant"]), None)
         said += exchange(preface, by_role["user"], answer)
     return said
@@ -308,7 +311,7 @@ def opinions(db: Database, since: float) -> list[Opinion]:
         Opinion(
             thread=_key(row),
             turn=row["key"],
-            at=row["ended_at"],
+            at=moment(row["ended_at"]),
             good=bool(row["feedback"]),
             model=row["model"] or "",
             prompt=row["prompt"],
@@ -326,7 +329,9 @@ def transcript(db: Database, key: ThreadKey) -> list[tuple[str, str]]:
 
 def threads(db: Database, platform: str, channel: str) -> list[ThreadSummary]:
     return [
-        ThreadSummary(_key(row), title(row["title"] or ""), row["turns"], row["last"])
+        ThreadSummary(
+            _key(row), title(row["title"] or ""), row["turns"], moment(row["last"])
+        )
         for row in db.execute(THREADS, [platform, channel])
     ]
 
@@ -351,17 +356,28 @@ def named(key: ThreadKey) -> dict[str, str]:
     }
 
 
+def _ended(row: Row) -> Ended | None:
+    """How the turn `row` ended; as FAILED where that cannot be read."""
+    if row["ended"] in (None, *(each.value for each in Ended)):
+        return Ended(row["ended"]) if row["ended"] else None
+    tell("turns", row["id"])
+    return Ended.FAILED
+
+
 def _heard(row: Row) -> Heard:
+    files = parsed(row["files"], list)
+    if files is None:
+        tell("messages", row["id"])
     return Heard(
         thread=_key(row),
         message=row["message"],
-        at=row["at"],
+        at=moment(row["at"]),
         author=row["author"],
         text=row["text"],
         addressed=bool(row["addressed"]),
         opens=bool(row["opens"]),
         automated=bool(row["automated"]),
-        files=tuple(json.loads(row["files"])),
+        files=tuple(each for each in files or () if isinstance(each, str)),
     )
 
 

@@ -51,6 +51,8 @@ class TurnRecord:
     given: list[Line] = field(default_factory=list)
     outcome: Outcome | None = None
     ended_at: float = 0.0
+    #: How often it could not be taken to its end.
+    failures: int = 0
     #: How good people found it; None as long as nobody said so.
     feedback: bool | None = None
 

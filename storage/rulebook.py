@@ -25,6 +25,8 @@ from bot.rules import (
     Setting,
     Version,
 )
+from bot.stored import usable
+from storage.broken import moment, tell
 from storage.places import AT, both, inside, parts, place_of, relocate
 
 # How long a draft is kept, in seconds.
@@ -32,13 +34,13 @@ WEEK = 7 * 86400.0
 
 # Of a place and all around it. The primary keys serve both halves.
 RULES = """
-    SELECT platform, workspace, channel, thread, name, value, who, at, revision,
-      NULL AS stale
+    SELECT rowid AS row, platform, workspace, channel, thread, name, value, who, at,
+      revision, NULL AS stale
     FROM settings
     WHERE platform = :platform AND workspace = :workspace
       AND channel IN ('', :channel) AND thread IN ('', :thread)
     UNION ALL
-    SELECT platform, workspace, channel, thread, name, value, '', 0.0, 0, stale
+    SELECT rowid, platform, workspace, channel, thread, name, value, '', 0.0, 0, stale
     FROM kept
     WHERE platform = :platform AND workspace = :workspace
       AND channel = :channel AND thread = :thread AND thread <> ''
@@ -48,21 +50,30 @@ RULES = """
 def rules(db: Database, place: Place) -> Rules:
     settings, kept, stale = [], {}, set()
     for row in db.execute(RULES, parts(place)):
-        if row["stale"] is None:
-            settings.append(_setting(row))
+        value = usable(row["name"], row["value"])
+        if value is None:
+            tell("settings" if row["stale"] is None else "kept", row["row"])
+        elif row["stale"] is None:
+            settings.append(_setting(row, value))
         else:
-            kept[row["name"]] = row["value"]
+            kept[row["name"]] = value
             stale |= {row["name"]} if row["stale"] else set()
     return Rules(tuple(settings), kept, frozenset(stale))
 
 
 def settings(db: Database, within: Place) -> list[Setting]:
     rows = db.execute(
-        f"SELECT * FROM settings WHERE {inside(within)} "
+        f"SELECT rowid AS row, * FROM settings WHERE {inside(within)} "
         "ORDER BY platform, workspace, channel, thread, name",
         parts(within),
     )
-    return [_setting(row) for row in rows]
+    found = []
+    for row in rows:
+        if (value := usable(row["name"], row["value"])) is None:
+            tell("settings", row["row"])
+        else:
+            found.append(_setting(row, value))
+    return found
 
 
 def change(
@@ -91,7 +102,7 @@ def _is_so(db: Database, change: Change) -> bool:
     value = _value(db, change.place, change.name)
     if value is None or change.value is None or not change.versioned:
         return value == change.value
-    found = version(db, int(value))
+    found = _chosen(db, value)
     return found is not None and found.text == change.value
 
 
@@ -147,14 +158,22 @@ def _value(db: Database, place: Place, name: str) -> str | None:
 
 
 def _numbered(db: Database, value: str | None) -> str | None:
-    found = version(db, int(value)) if value is not None else None
+    found = _chosen(db, value) if value is not None else None
     return f"version {found.number}" if found else None
+
+
+def _chosen(db: Database, value: str) -> Version | None:
+    """The version that a setting with this value means, if there is one."""
+    return version(db, int(value)) if usable("prompt", value) else None
 
 
 def _add_version(db: Database, change: Change, *, who: str, now: float) -> Version:
     at = {**parts(change.place), "name": change.name}
     last = db.execute(
-        f"SELECT coalesce(max(number), 0) FROM versions WHERE {AT} AND name = :name", at
+        f"SELECT coalesce(max(number), 0) FROM versions WHERE {AT} AND name = :name "
+        # Beyond that nobody has counted.
+        "AND number < 1000000000000",
+        at,
     ).fetchone()[0]
     added = db.execute(
         """
@@ -249,9 +268,8 @@ def draft(db: Database, number: int) -> Draft | None:
     row = db.execute("SELECT * FROM drafts WHERE id = ?", [number]).fetchone()
     if row is None:
         return None
-    return Draft(
-        row["id"], place_of(row), row["name"], row["value"], row["who"], row["at"]
-    )
+    at = moment(row["at"])
+    return Draft(row["id"], place_of(row), row["name"], row["value"], row["who"], at)
 
 
 def move(db: Database, place: Place, *, to: Place) -> None:
@@ -282,21 +300,18 @@ def forget_kept(db: Database, place: Place) -> None:
     db.execute(f"DELETE FROM kept WHERE {AT}", parts(place))
 
 
-def _setting(row: Row) -> Setting:
-    return Setting(
-        place_of(row), row["name"], row["value"], row["who"], row["at"], row["revision"]
-    )
+def _setting(row: Row, value: str) -> Setting:
+    at = moment(row["at"])
+    return Setting(place_of(row), row["name"], value, row["who"], at, row["revision"])
 
 
 def _entry(row: Row) -> Entry:
     named: dict[str, Any] = {
-        name: row[name]
-        for name in ("id", "at", "who", "action", "name", "before", "after")
+        name: row[name] for name in ("id", "who", "action", "name", "before", "after")
     }
-    return Entry(place=place_of(row), **named)
+    return Entry(place=place_of(row), at=moment(row["at"]), **named)
 
 
 def _version(row: Row) -> Version:
-    return Version(
-        row["id"], place_of(row), row["number"], row["text"], row["who"], row["at"]
-    )
+    at = moment(row["at"])
+    return Version(row["id"], place_of(row), row["number"], row["text"], row["who"], at)

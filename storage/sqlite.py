@@ -49,6 +49,7 @@ from storage.database import (
     open_for_writing,
 )
 from storage.lock import locked
+from storage.mending import mend
 from storage.reader import Reader
 from storage.writer import Writer
 
@@ -68,7 +69,7 @@ async def open_store(
         writer = stack.enter_context(closing(Writer(open_for_writing(path))))
         reader = stack.enter_context(closing(Reader(open_for_reading(path))))
         now = clock()
-        await writer.write(lambda db: ledger.abandon(db, now=now))
+        await writer.write(lambda db: mend(db, now=now))
         yield SqliteStore(writer, reader, clock=clock)
 
 
@@ -239,6 +240,16 @@ class SqliteStore(Books):
 
     async def hand_over(self, turn: Turn) -> None:
         await self._write(lambda db: changes.hand_over(db, turn))
+
+    async def record_failure(self, turn: Turn) -> int:
+        return await self._write(lambda db: changes.record_failure(db, turn))
+
+    async def abandon(self, turn: Turn, reason: str, now: float) -> None:
+        def write(db: Database) -> None:
+            changes.abandon(db, turn, reason=reason, now=now)
+            ledger.forfeit(db, turn, now=now)
+
+        await self._write(write)
 
     async def threads(self, platform: str, channel: str) -> list[ThreadSummary]:
         return await self._read(lambda db: queries.threads(db, platform, channel))

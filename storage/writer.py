@@ -75,7 +75,12 @@ class Writer:
 
     def _run(self) -> None:
         while group := self._wait():
-            self._commit(group)
+            try:
+                self._commit(group)
+            except Exception as error:
+                # As in `_try`: those who asked hear of it, and the next are served.
+                for item in group:
+                    item.error = item.error or error
             # Who would hear of it may be gone, loop and all; the next must not
             # suffer for that.
             with suppress(RuntimeError):

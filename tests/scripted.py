@@ -34,6 +34,10 @@ class ScriptedModel:
         """Add one more script after those that are left."""
         self._scripts.append(lines)
 
+    def forget(self) -> None:
+        """Answer with no script that is left."""
+        self._scripts.clear()
+
     async def answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
         """Yield what the next script says."""
         self.requests.append(request)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import discord
 
-from adapters.discord import events, posts, sessions
+from adapters.discord import events, ids, posts, sessions
 from adapters.discord.client import Link, open_link, translated
 from adapters.discord.commands import Commands, register
 from adapters.discord.config import DiscordConfig
@@ -71,10 +71,16 @@ class DiscordAdapter:
         self._past = Past(link, self._names)
         self._people = People(link)
         self.limits = LIMITS
+        self._listened = False
         self._hint()
 
     async def run(self, host: Host) -> None:
         """See `bot.ports.Adapter`."""
+        if self._listened:
+            # The client that failed is of no use any more.
+            await self._link.log_in()
+            self._hint()
+        self._listened = True
         try:
             await self._listen(host)
         except discord.PrivilegedIntentsRequired:
@@ -109,11 +115,13 @@ class DiscordAdapter:
     async def notice(self, heard: Heard, text: str) -> None:
         """See `bot.ports.Adapter`. There is nothing here that only one person sees, so
         it is said quietly, and taken away again."""
-        channel = self._link.client.get_partial_messageable(int(heard.thread.thread))
+        here = ids.number(heard.thread.thread, "notice")
+        message = ids.number(heard.message, "notice")
+        channel = self._link.client.get_partial_messageable(here)
         async with translated("notice"):
             await channel.send(
                 text,
-                reference=channel.get_partial_message(int(heard.message)),
+                reference=channel.get_partial_message(message),
                 allowed_mentions=discord.AllowedMentions.none(),
                 silent=True,
                 delete_after=NOTICED,

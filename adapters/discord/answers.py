@@ -14,6 +14,7 @@ from discord import ui
 
 from adapters.discord.client import Unfit, translated
 from adapters.discord.drawing import Drawn
+from bot.background import report
 from bot.errors import DeliveryError, ThreadkeepError
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,9 @@ async def awaited(
                 await interaction.response.defer(ephemeral=ephemeral, thinking=True)
         except DeliveryError as error:
             log.warning("discord.too_late %s", error)
+        except Exception as error:
+            # The work is done all the same, and somebody waits for what comes of it.
+            report("tell Discord to wait", error)
     return await doing, waits
 
 

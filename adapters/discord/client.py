@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import aiohttp
@@ -19,6 +19,7 @@ from discord.gateway import DiscordWebSocket
 
 from adapters.discord.config import DiscordConfig
 from adapters.discord.turnstile import traced
+from bot.background import report
 from bot.errors import (
     AccessRevoked,
     ConfigError,
@@ -27,12 +28,13 @@ from bot.errors import (
     ThreadkeepError,
     Throttled,
 )
-from bot.trace import where
 
 log = logging.getLogger(__name__)
 
 # Codes by what they mean for us (platform facts B4).
 UNFIT = {40005, 50006, 50035}
+# The token of an interaction is over, which is not ours: it lasts for 15 minutes.
+EXPIRED = 50027
 LIMITED = {20028, 20029, 30046}
 ARCHIVED = 50083
 
@@ -74,7 +76,7 @@ class Archived(DeliveryError):
 class Gateway(discord.AutoShardedClient):
     """A client that remembers who and where, and nothing of what is said."""
 
-    def __init__(self, config: DiscordConfig) -> None:
+    def __init__(self, config: DiscordConfig, on_revoked: Callable[[], None]) -> None:
         #: Read when we identify; may be changed until then.
         self.asked = discord.Intents.none()
         self.asked.guilds = True
@@ -88,14 +90,14 @@ class Gateway(discord.AutoShardedClient):
             allowed_mentions=discord.AllowedMentions.none(),
             max_ratelimit_timeout=PATIENCE / 2,
             shard_count=config.shards,
-            http_trace=traced(),
+            http_trace=traced(on_revoked),
         )
 
     async def on_error(self, event_method: str, /, *_: Any, **__: Any) -> None:
         """Say where a listener failed, and not with what: people said that."""
         error = sys.exception()
-        at = where(error) if error else "?"
-        log.error("discord.event_failed event=%s at=%s", event_method, at)
+        assert isinstance(error, Exception)
+        report(f"discord {event_method}", error)
 
 
 class Link:
@@ -105,6 +107,8 @@ class Link:
         self._config = config
         self._client: Gateway | None = None
         self._hearing: asyncio.Task[None] | None = None
+        #: Set when Discord does not accept our token any more.
+        self._revoked = asyncio.Event()
 
     @property
     def client(self) -> Gateway:
@@ -130,11 +134,8 @@ class Link:
         intent. Raises ConfigError when Discord cannot be reached or does not accept
         us.
         """
-        await self.close()
-        self._client = client = Gateway(self._config)
         try:
-            async with translated("sign in"):
-                await client.login(self._config.token)
+            await self.log_in(content)
         except AccessRevoked as error:
             raise ConfigError(f"DISCORD_TOKEN is not accepted. {error}") from error
         except DeliveryError as error:
@@ -142,6 +143,14 @@ class Link:
                 f"Discord cannot be reached ({error}): check the network and "
                 "DISCORD_API_URL."
             ) from error
+
+    async def log_in(self, content: str | None = None) -> None:
+        """The same, raising AccessRevoked, or another error of ours when Discord cannot
+        be reached now."""
+        await self.close()
+        self._client = client = Gateway(self._config, self._revoked.set)
+        async with translated("sign in"):
+            await client.login(self._config.token)
         wish = content or self._config.message_content
         client.asked.message_content = wish == "on" or (
             wish == "auto" and may_read(client.application_flags)
@@ -167,10 +176,20 @@ class Link:
 
         When cancelled, this leaves the gateway open until `close`: what is said
         meanwhile is remembered, and Discord says nothing twice. And the SDK may
-        swallow being cancelled. Raises the SDK's errors.
+        swallow being cancelled. Raises the SDK's errors; and AccessRevoked as soon as
+        any call meets that Discord does not accept our token.
         """
         self._hearing = asyncio.create_task(self.client.connect())
-        await asyncio.shield(self._hearing)
+        revoked = asyncio.ensure_future(self._revoked.wait())
+        try:
+            await asyncio.wait(
+                {self._hearing, revoked}, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            revoked.cancel()
+        if self._revoked.is_set() and not self._hearing.done():
+            raise AccessRevoked(NEW_TOKEN)
+        await self._hearing
 
     async def close(self) -> None:
         """Close the client, if one is open."""
@@ -240,7 +259,7 @@ async def translated(what: str) -> AsyncIterator[None]:
 def _meaning(what: str, error: discord.HTTPException) -> ThreadkeepError:
     # Not the error's own text: it may quote what we sent.
     text = f"{what}: HTTP {error.status}, code {error.code}"
-    if error.status == 401:
+    if error.status == 401 and error.code != EXPIRED:
         return AccessRevoked(NEW_TOKEN)
     if error.code == ARCHIVED:
         return Archived(text)

@@ -15,17 +15,17 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from adapters.discord import answers, asking, drawing, parameters
+from adapters.discord import answers, asking, drawing, ids, parameters
 from adapters.discord.asking import ABOUT, Asking
 from adapters.discord.client import Link, translated
 from adapters.discord.desk import Desk
 from adapters.discord.names import Names
 from adapters.discord.places import Places
 from adapters.discord.servers import refusal
+from bot.background import report
 from bot.errors import ThreadkeepError
 from bot.ports import Host
 from bot.served import ALL, Served
-from bot.trace import where
 from bot.verbs import VERBS, Verb
 
 log = logging.getLogger(__name__)
@@ -67,8 +67,8 @@ class Tree(app_commands.CommandTree[discord.Client]):
         if isinstance(error, stale):
             await answers.tell(interaction, answers.STALE)
             return
-        cause = error.__cause__ or error
-        log.error("discord.command_failed at=%s", where(cause))
+        cause = error.__cause__
+        report("command", cause if isinstance(cause, Exception) else error)
         await answers.tell(interaction, BROKEN)
 
 
@@ -139,6 +139,13 @@ class Commands:
 
     async def submitted(self, interaction: Interaction) -> None:
         """Take in what a control says, or a form, however old it is."""
+        try:
+            await self._submitted(interaction)
+        except Exception as error:
+            report("take in a control", error)
+            await answers.tell(interaction, BROKEN)
+
+    async def _submitted(self, interaction: Interaction) -> None:
         if why := refusal(self._host.served, interaction):
             await answers.tell(interaction, why)
             return
@@ -148,7 +155,7 @@ class Commands:
             if mark == drawing.FORM:
                 await self._desk.submitted(interaction, rest)
                 return
-            if mark == asking.MARK and rest.isdecimal():
+            if mark == asking.MARK and ids.is_id(rest):
                 await self._asking.submitted(interaction, rest)
                 return
         elif mark == drawing.DO:

@@ -13,7 +13,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from adapters.discord import markup
+from adapters.discord import ids, markup
 from bot.controls import buttons
 from bot.dialogue import (
     Button,
@@ -304,7 +304,7 @@ def _selected(people: str, guild: int) -> list[discord.SelectDefaultValue] | Non
         kind, _, number = word.partition(":")
         # Everybody has the role that has the guild's id.
         kind, number = ("group", str(guild)) if word == EVERYONE else (kind, number)
-        if kind not in ("user", "group") or not number.isdecimal():
+        if kind not in ("user", "group") or not ids.is_id(number):
             return None
         type = discord.SelectDefaultValueType.user
         if kind == "group":

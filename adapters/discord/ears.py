@@ -13,11 +13,12 @@ from functools import partial
 
 import discord
 
-from adapters.discord import events
+from adapters.discord import events, ids
 from adapters.discord.client import Link, translated
 from adapters.discord.names import Names
 from adapters.discord.places import Places
 from adapters.discord.rights import lacking
+from bot.background import report
 from bot.errors import AccessRevoked, DeliveryError
 from bot.patience import insist
 from bot.ports import Host
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 RECENT = 86400.0
 # The most messages of one thread that are caught up with.
 MOST_MISSED = 200
+# How often it is tried to catch up with one thread; pauses grow to half a minute.
+MOST_TRIES = 6
 # How far back, in seconds, it is looked once more at what was heard: whoever was killed
 # while catching up has heard what was said last, and not what was said before.
 OVERLAP = 600.0
@@ -90,11 +93,16 @@ class Ears:
             lambda: self._host.newest(events.NAME, time.time() - RECENT)
         )
         for thread, last in newest:
-            if self._may_have_missed(thread, last, shard):
-                try:
-                    await insist(partial(self._fetch, thread, last))
-                except (DeliveryError, AccessRevoked) as error:
-                    log.warning("discord.not_caught_up thread=%s %s", thread, error)
+            try:
+                if self._may_have_missed(thread, last, shard):
+                    # Not for ever: others come after it.
+                    await insist(partial(self._fetch, thread, last), most=MOST_TRIES)
+            except AccessRevoked:
+                # For all the others it would be the same.
+                raise
+            except Exception as error:
+                log.warning("discord.not_caught_up thread=%s", thread)
+                report("catch up", error)
 
     def _serves(self, message: discord.Message) -> bool:
         """Whether people are served where `message` was said. Where they are not,
@@ -164,24 +172,26 @@ class Ears:
         if thread.workspace == events.NO_GUILD:
             # Direct messages all come over the first connection (facts B1).
             return shard == 0
-        guild = self._link.client.get_guild(int(thread.workspace))
-        if guild is None or guild.shard_id != shard or not thread.thread.isdecimal():
+        guild = self._link.client.get_guild(ids.number(thread.workspace, "guild"))
+        if guild is None or guild.shard_id != shard or not ids.is_id(thread.thread):
             return False
         place = guild.get_channel_or_thread(int(thread.thread))
         # A thread that is put away has had no message for a long time.
         newest = getattr(place, "last_message_id", None)
-        return newest is not None and (newest > int(last) or _is_fresh(last))
+        known = ids.number(last, "message")
+        return newest is not None and (newest > known or _is_fresh(known))
 
     async def _fetch(self, thread: ThreadKey, last: str) -> None:
         channel = self._link.client.get_partial_messageable(
-            int(thread.thread), guild_id=events.guild_of(thread)
+            ids.number(thread.thread, "thread"), guild_id=events.guild_of(thread)
         )
+        after = _before(ids.number(last, "message"))
         async with translated("catch up"):
             missed = [
                 message
                 async for message in channel.history(
                     limit=MOST_MISSED,
-                    after=_before(last),
+                    after=after,
                     oldest_first=True,
                 )
             ]
@@ -193,15 +203,15 @@ class Ears:
             log.info("discord.caught_up thread=%s messages=%d", thread, len(spoken))
 
 
-def _is_fresh(message: str) -> bool:
+def _is_fresh(message: int) -> bool:
     """Whether `message` was said so lately that others before it may be unheard."""
-    said = discord.utils.snowflake_time(int(message)).timestamp()
+    said = discord.utils.snowflake_time(message).timestamp()
     return time.time() - said < OVERLAP
 
 
-def _before(message: str) -> discord.Object:
+def _before(message: int) -> discord.Object:
     """Where to begin to look for what was missed, up to and after `message`."""
-    said = discord.utils.snowflake_time(int(message))
+    said = discord.utils.snowflake_time(message)
     return discord.Object(
         max(0, discord.utils.time_snowflake(said - timedelta(seconds=OVERLAP)))
     )

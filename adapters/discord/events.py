@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import discord
 
+from adapters.discord import ids
 from bot.rules import Place
 from bot.values import Heard, ThreadKey
 
@@ -60,8 +61,10 @@ def workspace(guild: int | None) -> str:
 
 
 def guild_of(thread: ThreadKey) -> int | None:
-    """The guild of `thread`; None for direct messages."""
-    return None if thread.workspace == NO_GUILD else int(thread.workspace)
+    """The guild of `thread`; None for direct messages. Raises ThreadGone."""
+    return (
+        None if thread.workspace == NO_GUILD else ids.number(thread.workspace, "guild")
+    )
 
 
 def said(message: discord.Message, us: int, thread: ThreadKey) -> Heard | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import discord
 
-from adapters.discord import events, markup
+from adapters.discord import events, ids, markup
 from adapters.discord.client import Link, translated
 from bot.errors import AccessRevoked, DeliveryError
 from bot.values import Heard
@@ -38,7 +38,7 @@ class Names:
         """The names of `users`, by id. Those that nobody knows are left out."""
         found = {}
         for user in users:
-            if user.isdecimal() and (name := await self._find(guild, int(user))):
+            if ids.is_id(user) and (name := await self._find(guild, int(user))):
                 found[user] = name
         return found
 

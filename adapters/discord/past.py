@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import discord
 
-from adapters.discord import events
+from adapters.discord import events, ids
 from adapters.discord.client import Link, translated
 from adapters.discord.names import Names
 from bot.errors import DeliveryError
@@ -25,9 +25,8 @@ class Past:
 
     async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
         """See `bot.ports.Adapter`."""
-        return await self._in_thread(
-            thread, MOST_HISTORY, before=discord.Object(int(before))
-        )
+        last = discord.Object(ids.number(before, "read a thread"))
+        return await self._in_thread(thread, MOST_HISTORY, before=last)
 
     async def recent(
         self, place: Place, most: int, since: float | None = None
@@ -37,9 +36,9 @@ class Past:
             return await self._in_thread(place.key, most)
         if place.workspace == events.NO_GUILD:
             return []
-        guild = int(place.workspace)
+        guild = ids.number(place.workspace, "read a channel")
         channel = self._link.client.get_partial_messageable(
-            int(place.channel), guild_id=guild
+            ids.number(place.channel, "read a channel"), guild_id=guild
         )
         after = datetime.fromtimestamp(since, UTC) if since is not None else None
         async with translated("read a channel"):
@@ -65,19 +64,21 @@ class Past:
         """The newest messages of a thread, oldest first."""
         if thread.workspace == events.NO_GUILD:
             return []
-        guild = int(thread.workspace)
+        guild = ids.number(thread.workspace, "read a thread")
+        number = ids.number(thread.thread, "read a thread")
         client = self._link.client
-        here = client.get_partial_messageable(int(thread.thread), guild_id=guild)
+        here = client.get_partial_messageable(number, guild_id=guild)
         async with translated("read a thread"):
             found = [
                 message async for message in here.history(limit=most, before=before)
             ]
         if thread.thread != thread.channel:
-            parent = client.get_partial_messageable(int(thread.channel), guild_id=guild)
+            channel = ids.number(thread.channel, "read a thread")
+            parent = client.get_partial_messageable(channel, guild_id=guild)
             # A forum's posts, and threads made by themselves, have no such message.
             with contextlib.suppress(DeliveryError):
                 async with translated("read what a thread is about"):
-                    found.append(await parent.fetch_message(int(thread.thread)))
+                    found.append(await parent.fetch_message(number))
         heard = [
             events.said(message, self._link.us, thread)
             for message in self._noted(guild, found)

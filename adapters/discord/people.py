@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import discord
 
-from adapters.discord import drawing, events
+from adapters.discord import drawing, events, ids
 from adapters.discord.client import Link, translated
 from bot.dialogue import Told
 from bot.errors import DeliveryError
@@ -39,26 +39,27 @@ class People:
 
     async def person(self, place: Place, user: str) -> Person:
         """See `bot.ports.Adapter`."""
-        if place.workspace == events.NO_GUILD or not user.isdecimal():
+        if place.workspace == events.NO_GUILD or not ids.is_id(user):
             return Person(user)
-        guild = await self._link.guild(int(place.workspace))
+        guild = await self._link.guild(ids.number(place.workspace, "guild"))
         if guild is None:
             raise DeliveryError(f"look up a person: guild {place.workspace} is unknown")
         member = await self._member(guild, int(user))
         if member is None:
             # They left, and are a stranger here.
             return Person(user, outsider=True)
-        channel = guild.get_channel(int(place.channel)) if place.channel else None
+        channel = None
+        if place.channel:
+            channel = guild.get_channel(ids.number(place.channel, "channel"))
         held = (channel.permissions_for if channel else _in_all)(member)
         return _person(member, held, in_channel=channel is not None)
 
     async def tell(self, user: str, text: str) -> None:
         """See `bot.ports.Adapter`."""
-        if not user.isdecimal():
-            raise DeliveryError(f"tell a person: {user} is nobody here")
+        number = ids.number(user, "tell a person")
         drawn = drawing.told(Told(text))
         async with translated("tell a person"):
-            direct = await self._link.client.create_dm(discord.Object(int(user)))
+            direct = await self._link.client.create_dm(discord.Object(number))
             await direct.send(
                 drawn.text,
                 files=drawn.attachments(),

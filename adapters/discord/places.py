@@ -14,7 +14,7 @@ from typing import Literal
 
 import discord
 
-from adapters.discord import events, markup
+from adapters.discord import events, ids, markup
 from adapters.discord.client import Link, translated
 from adapters.discord.names import Names
 from bot.errors import ThreadGone
@@ -93,7 +93,7 @@ class Places:
         """
         thread = turn.thread
         here = self._link.client.get_partial_messageable(
-            int(thread.thread), guild_id=events.guild_of(thread)
+            ids.number(thread.thread, "thread"), guild_id=events.guild_of(thread)
         )
         # Where something of the answer is shown, the thread was made. If people have
         # deleted it since, it is not for us to make anew.
@@ -108,14 +108,16 @@ class Places:
 
     async def _make(self, turn: Turn) -> None:
         thread, client = turn.thread, self._link.client
+        channel = ids.number(thread.channel, "make a thread")
+        message = ids.number(thread.thread, "make a thread")
         name = await self._name(turn)
         async with translated("make a thread"):
             try:
                 # Not the SDK's own method: it wants to know the guild, and after a
                 # restart we write before we are told of any.
                 await client.http.start_thread_with_message(
-                    int(thread.channel),
-                    int(thread.thread),
+                    channel,
+                    message,
                     name=name,
                     auto_archive_duration=ARCHIVE_AFTER,
                 )
@@ -127,14 +129,14 @@ class Places:
     def _is_known(self, thread: ThreadKey) -> bool:
         if thread.thread in self._there:
             return True
-        guild = self._link.client.get_guild(int(thread.workspace))
+        guild = self._link.client.get_guild(ids.number(thread.workspace, "guild"))
         if guild is None:
             return False
-        parent = guild.get_channel(int(thread.channel))
+        parent = guild.get_channel(ids.number(thread.channel, "channel"))
         # A post of a forum is never made by us.
         return (
             isinstance(parent, discord.ForumChannel)
-            or guild.get_thread(int(thread.thread)) is not None
+            or guild.get_thread(ids.number(thread.thread, "thread")) is not None
         )
 
     async def _name(self, turn: Turn) -> str:
@@ -155,9 +157,9 @@ class Places:
         """The message with the question of `turn`: the command's, as far as it got,
         or one of our own."""
         thread = turn.thread
-        asked = int(thread.thread.removeprefix(ASKED))
+        asked = ids.number(thread.thread.removeprefix(ASKED), "question")
         channel = self._link.client.get_partial_messageable(
-            int(thread.channel), guild_id=int(thread.workspace)
+            ids.number(thread.channel, "channel"), guild_id=events.guild_of(thread)
         )
         after = discord.Object(asked - 1)
         # Without the right to read, a second question is better than no answer.

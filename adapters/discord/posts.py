@@ -5,7 +5,7 @@ from typing import Any
 
 import discord
 
-from adapters.discord import answers, drawing, events
+from adapters.discord import answers, drawing, events, ids
 from adapters.discord.client import Link, translated
 from bot.dialogue import Told
 from bot.rules import Place
@@ -19,7 +19,9 @@ async def post(link: Link, place: Place, told: Told, about: str) -> None:
     more: dict[str, Any] = {"view": drawn.view} if drawn.view is not None else {}
     if about:
         more["reference"] = discord.MessageReference(
-            message_id=int(about), channel_id=channel.id, fail_if_not_exists=False
+            message_id=ids.number(about, "post"),
+            channel_id=channel.id,
+            fail_if_not_exists=False,
         )
     async with translated("post"):
         await channel.send(
@@ -34,8 +36,9 @@ async def post(link: Link, place: Place, told: Told, about: str) -> None:
 async def mark(link: Link, place: Place, message: str, sign: str) -> None:
     """Put an emoji under a message. Raises DeliveryError."""
     channel = _channel(link, place, message)
+    number = ids.number(message, "mark a message")
     async with translated("mark a message"):
-        await channel.get_partial_message(int(message)).add_reaction(sign)
+        await channel.get_partial_message(number).add_reaction(sign)
 
 
 def address(place: Place, message: str) -> str:
@@ -51,7 +54,7 @@ def _here(place: Place, message: str) -> str:
 
 
 def _channel(link: Link, place: Place, message: str) -> discord.PartialMessageable:
-    guild = None if place.workspace == events.NO_GUILD else int(place.workspace)
+    here = ids.number(_here(place, message), "channel")
     return link.client.get_partial_messageable(
-        int(_here(place, message)), guild_id=guild
+        here, guild_id=events.guild_of(place.key)
     )

@@ -16,10 +16,11 @@ from typing import Any
 
 import discord
 
-from adapters.discord import drawing
+from adapters.discord import drawing, ids
 from adapters.discord.client import Archived, Link, Unfit, translated
 from adapters.discord.events import SPOKEN
 from adapters.discord.places import Places
+from bot import background
 from bot.errors import AccessRevoked, DeliveryError, StorageError, ThreadGone
 from bot.limits import Way
 from bot.values import MORE, PLACEHOLDER, READY, Part, Turn
@@ -51,7 +52,8 @@ class DiscordSurface:
         self._link = link
         self._places = places
         self._turn = turn
-        self._ids = {s.index: int(s.message) for s in turn.shown if s.message}
+        known = [s for s in turn.shown if s.message and ids.is_id(s.message)]
+        self._ids = {s.index: int(s.message or 0) for s in known}
         self._unsure = {s.index for s in turn.shown if not s.message}
         #: Those that a post may find, instead of making them.
         self._doubted = set(self._unsure)
@@ -63,7 +65,7 @@ class DiscordSurface:
             # Taken up after a crash: what is there says so.
             return True
         typed = asyncio.get_running_loop().create_future()
-        self._typing = asyncio.create_task(self._type(typed))
+        self._typing = background.begin("type", self._type(typed))
         return bool(await typed)
 
     def ways(self, part: Part) -> Sequence[Way]:
@@ -175,7 +177,7 @@ class DiscordSurface:
         A new message would do the same, and leave two if we crashed before the
         first was taken away.
         """
-        thread = int(self._turn.thread.thread)
+        thread = ids.number(self._turn.thread.thread, "open a thread")
         async with translated("open a thread"):
             await self._link.client.http.edit_channel(thread, archived=False)
 
@@ -256,7 +258,7 @@ async def open_surface(
 
 def _called(part: Part) -> discord.AllowedMentions:
     """Whom `part` may notify: who waited for the answer, and nobody else."""
-    if not part.calls:
+    if not ids.is_id(part.calls):
         return NOBODY
     return discord.AllowedMentions(
         everyone=False,

@@ -8,9 +8,12 @@ facts B4). What answers a command or a button is not counted there, nor here.
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import aiohttp
+
+from bot.background import later
 
 # Discord takes 50 in a second (facts B4). The rest is for calls that arrive closer
 # together than they left, and would do harm by that.
@@ -46,8 +49,7 @@ class Turnstile:
             now = time.monotonic()
             opens = self._left[0] + SECONDS
             if opens > now:
-                loop = asyncio.get_running_loop()
-                self._timer = loop.call_later(opens - now, self._let_through)
+                self._timer = later(opens - now, "let calls out", self._let_through)
                 return
             passed = line.popleft()
             # Whoever was cancelled has gone already.
@@ -56,8 +58,10 @@ class Turnstile:
                 self._left.append(now)
 
 
-def traced() -> aiohttp.TraceConfig:
-    """What lets every call of a client through a turnstile before it is sent."""
+def traced(on_revoked: Callable[[], None]) -> aiohttp.TraceConfig:
+    """What lets every call of a client through a turnstile before it is sent, and calls
+    `on_revoked` when Discord does not accept our token with one, whatever it was for.
+    """
     turnstile = Turnstile()
 
     async def on_start(
@@ -70,6 +74,17 @@ def traced() -> aiohttp.TraceConfig:
             # Of all that we say, that we write can wait best.
             await turnstile.pass_through(patient=path.endswith("/typing"))
 
+    async def on_end(
+        session: aiohttp.ClientSession,
+        context: SimpleNamespace,
+        call: aiohttp.TraceRequestEndParams,
+    ) -> None:
+        # What answers an interaction carries a token of its own (facts B2).
+        ours = not any(each in call.url.path for each in EXEMPT)
+        if ours and call.response.status == 401:
+            on_revoked()
+
     trace = aiohttp.TraceConfig()
     trace.on_request_start.append(on_start)
+    trace.on_request_end.append(on_end)
     return trace

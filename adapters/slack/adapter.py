@@ -26,6 +26,7 @@ from adapters.slack.people import People
 from adapters.slack.status import Status
 from adapters.slack.streams import Streams
 from adapters.slack.surface import SlackSurface, open_surface
+from bot.background import Background, report
 from bot.dialogue import Told
 from bot.errors import (
     AccessRevoked,
@@ -38,7 +39,6 @@ from bot.limits import Limits, Pace, Rate, Scope, Way
 from bot.people import Person
 from bot.ports import Host
 from bot.rules import Place
-from bot.trace import where
 from bot.values import Heard, ThreadKey, Turn
 
 log = logging.getLogger(__name__)
@@ -105,26 +105,20 @@ class SlackAdapter:
         self._past = Past(client, identity)
         self._status = Status(client)
         self._streams = Streams(config.streams, identity.user)
+        #: Fails when Slack does not accept us any more.
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        client.on_revoked = self._fail
         self._pause = FIRST_PAUSE
 
     async def run(self, host: Host) -> None:
         """See `bot.ports.Adapter`."""
-
-        refusal: ConfigError | None = None
-        async with asyncio.TaskGroup() as tasks:
-            desk = Desk(self._client, self._people, self._us, host, tasks)
+        async with Background(lambda _, error: self._fail(error)) as background:
+            desk = Desk(self._client, self._people, self._us, host, background)
             try:
                 await self._listen(host, desk)
-            except ConfigError as error:
-                # Not out of the group, which would wrap it up.
-                refusal = error
             finally:
                 # What goes on behind an acknowledgement is about windows alone.
-                for task in desk.going_on:
-                    task.cancel()
-        if refusal is not None:
-            raise refusal
+                background.cancel()
 
     async def _listen(self, host: Host, desk: Desk) -> None:
         async def spool(body: dict[str, Any]) -> BoltResponse:
@@ -163,18 +157,30 @@ class SlackAdapter:
         # and logs the raw error; this way it backs off, and an operator reads
         # what to do.
         handler.client.issue_new_wss_url = self._open_socket  # type: ignore[method-assign]
+        connecting = asyncio.ensure_future(_connect(handler))
         try:
-            await handler.connect_async()  # type: ignore[no-untyped-call]
-            log.info("slack.listening team=%s user=%s", self._us.team, self._us.user)
-            if not host.served.holds(self.name, self._us.team):
-                log.warning(
-                    "slack.not_served team=%s It is not in THREADKEEP_WORKSPACES, so "
-                    "nobody there is answered.",
-                    self._us.team,
-                )
-            await self._failed
+            # Connecting goes on for as long as Slack cannot be reached.
+            await asyncio.wait(
+                {connecting, self._failed}, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not self._failed.done():
+                await connecting
+                self._tell_listening(host)
+            # Others may wait for it, too.
+            await asyncio.shield(self._failed)
         finally:
+            connecting.cancel()
+            await asyncio.wait({connecting})
             await handler.close_async()  # type: ignore[no-untyped-call]
+
+    def _tell_listening(self, host: Host) -> None:
+        log.info("slack.listening team=%s user=%s", self._us.team, self._us.user)
+        if not host.served.holds(self.name, self._us.team):
+            log.warning(
+                "slack.not_served team=%s It is not in THREADKEEP_WORKSPACES, so "
+                "nobody there is answered.",
+                self._us.team,
+            )
 
     async def settle(self, turn: Turn) -> ThreadKey:
         """See `bot.ports.Adapter`."""
@@ -279,6 +285,8 @@ class SlackAdapter:
     def _fail(self, error: ConfigError) -> None:
         if not self._failed.done():
             self._failed.set_exception(error)
+            # Nobody may be listening yet, or any more: that is no error of its own.
+            self._failed.exception()
 
 
 @contextlib.asynccontextmanager
@@ -335,6 +343,12 @@ def _unreachable(error: DeliveryError) -> str:
     )
 
 
+async def _connect(handler: AsyncSocketModeHandler) -> None:
+    await handler.connect_async()  # type: ignore[no-untyped-call]
+
+
 async def _not_acknowledged(error: Exception) -> None:
-    reason = str(error) if isinstance(error, StorageError) else where(error)
-    log.error("slack.not_acknowledged %s", reason)
+    if isinstance(error, StorageError):
+        log.error("slack.not_acknowledged %s", error)
+    else:
+        report("take in an event", error)

@@ -6,7 +6,7 @@ whoever knows what the call was for can tell whether repeating it is safe.
 
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,6 +108,9 @@ class SlackClient:
 
     def __init__(self, web: AsyncWebClient) -> None:
         self.web = web
+        #: Is told when Slack does not accept a token any more, whatever the call was
+        #: for: whoever made it may have no use for the error.
+        self.on_revoked: Callable[[AccessRevoked], None] = lambda error: None
 
     async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """Call `method` and return the answer.
@@ -117,7 +120,7 @@ class SlackClient:
         after the last, whether the call took effect is unknown.
         """
         arguments = {k: v for k, v in arguments.items() if v is not None}
-        with _translated(method):
+        with self._translated(method):
             if method.startswith(("chat.", "views.")):
                 response = await self.web.api_call(method, json=arguments)
             else:
@@ -132,7 +135,7 @@ class SlackClient:
         no token. Raises DeliveryError."""
         session = self.web.session
         assert session is not None
-        with _translated("response_url"):
+        with self._translated("response_url"):
             async with session.post(url, json=dict(body)) as response:
                 status = response.status
         if status != 200:
@@ -150,7 +153,7 @@ class SlackClient:
         if session is None or not (ours or _is_slacks(address)):
             raise Unfit("download: the file is not on Slack")
         headers = {"Authorization": f"Bearer {self.web.token}"}
-        with _translated("download"):
+        with self._translated("download"):
             # A redirect would take the token along.
             async with session.get(
                 address, headers=headers, allow_redirects=False
@@ -166,7 +169,7 @@ class SlackClient:
         no token. Raises DeliveryError."""
         session = self.web.session
         assert session is not None
-        with _translated("upload"):
+        with self._translated("upload"):
             async with session.post(url, data=content) as response:
                 status = response.status
         if status != 200:
@@ -174,7 +177,7 @@ class SlackClient:
 
     async def identify(self) -> Identity:
         """Ask who the bot token belongs to."""
-        with _translated("auth.test"):
+        with self._translated("auth.test"):
             response = await self.web.auth_test()
         scopes = str(response.headers.get("x-oauth-scopes", ""))
         return Identity(
@@ -188,9 +191,21 @@ class SlackClient:
 
     async def open_socket(self, app_token: str) -> str:
         """Ask for the address of a new Socket Mode connection."""
-        with _translated("apps.connections.open"):
+        with self._translated("apps.connections.open"):
             response = await self.web.apps_connections_open(app_token=app_token)
         return str(response["url"])
+
+    @contextlib.contextmanager
+    def _translated(self, method: str) -> Iterator[None]:
+        try:
+            yield
+        except SlackApiError as error:
+            meaning = _meaning(method, error)
+            if isinstance(meaning, AccessRevoked):
+                self.on_revoked(meaning)
+            raise meaning from error
+        except (TimeoutError, SlackClientError, aiohttp.ClientError) as error:
+            raise DeliveryError(f"{method}: {type(error).__name__}") from error
 
 
 @contextlib.asynccontextmanager
@@ -214,16 +229,6 @@ def _is_slacks(address: yarl.URL) -> bool:
     return address.scheme == "https" and (
         host == "slack.com" or host.endswith(".slack.com")
     )
-
-
-@contextlib.contextmanager
-def _translated(method: str) -> Iterator[None]:
-    try:
-        yield
-    except SlackApiError as error:
-        raise _meaning(method, error) from error
-    except (TimeoutError, SlackClientError, aiohttp.ClientError) as error:
-        raise DeliveryError(f"{method}: {type(error).__name__}") from error
 
 
 def _meaning(method: str, error: SlackApiError) -> Exception:

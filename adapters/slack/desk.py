@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -20,8 +20,16 @@ from adapters.slack.client import Identity, SlackClient
 from adapters.slack.forms import Context
 from adapters.slack.people import People
 from adapters.slack.windows import Windows, user_of
+from bot.background import Background, report
 from bot.dialogue import Command, Form, Reply, Told
-from bot.errors import DeliveryError, StorageError, ThreadGone, Unacceptable
+from bot.errors import (
+    ConfigError,
+    DeliveryError,
+    StorageError,
+    ThreadGone,
+    ThreadkeepError,
+    Unacceptable,
+)
 from bot.people import Person
 from bot.ports import Host
 from bot.rules import Level, Place
@@ -70,17 +78,15 @@ class Desk:
         people: People,
         us: Identity,
         host: Host,
-        tasks: asyncio.TaskGroup,
+        background: Background,
     ) -> None:
         self._client = client
         self._people = people
         self._us = us
         self._host = host
-        self._tasks = tasks
+        self._background = background
         self._windows = Windows(client, people, host, self._place(""))
         self._given: OrderedDict[tuple[str, str], None] = OrderedDict()
-        #: What goes on behind an acknowledgement.
-        self.going_on: set[asyncio.Task[None]] = set()
 
     async def take(self, body: Body) -> dict[str, Any] | None:
         """What to acknowledge `body` with, if it is for us; None if it is not."""
@@ -94,15 +100,16 @@ class Desk:
         if kind == "message_action" and body.get("callback_id") == SETTINGS:
             return await self._shortcut(body)
         if kind == "message_action" and body.get("callback_id") == TRIAGE:
-            await self._soon(self._sort(body))
+            await self._soon("triage a message", self._sort(body))
             return {}
         event = body.get("event") or {}
         if event.get("type") == "app_home_opened":
             if event.get("tab") == "home":
-                await self._soon(self._windows.publish(str(event["user"])))
+                work = self._windows.publish(str(event["user"]))
+                await self._soon("draw the home tab", work)
             return {}
         if event.get("type") == "agent_session_stopped":
-            await self._soon(self._stopped(event))
+            await self._soon("stop an answer", self._stopped(event))
             return {}
         return None
 
@@ -121,7 +128,7 @@ class Desk:
         self._given[key] = None
         if len(self._given) > MOST_GIVEN:
             self._given.popitem(last=False)
-        await self._soon(self._say(command, heard))
+        await self._soon("obey a message", self._say(command, heard))
 
     # What people do.
 
@@ -140,7 +147,7 @@ class Desk:
             await self._windows.open("views.open", view, body)
             return {}
         if reply.public:
-            await self._soon(self._publish(reply, place, body))
+            await self._soon("publish a reply", self._publish(reply, place, body))
             return {}
         if command is None:
             reply = replace(reply, text=f"{UNKNOWN}\n{reply.text}")
@@ -205,7 +212,8 @@ class Desk:
     async def _used(self, body: Body) -> dict[str, Any]:
         action = (body.get("actions") or [{}])[0]
         if action.get("action_id") == FEEDBACK:
-            await self._soon(self._judged(body, str(action.get("value", ""))))
+            judging = self._judged(body, str(action.get("value", "")))
+            await self._soon("note feedback", judging)
             return {}
         context = self._context(body, action)
         command = drawing.used(action)
@@ -237,7 +245,8 @@ class Desk:
             if block:
                 return {"response_action": "errors", "errors": {block: reply.text}}
         if context.from_home:
-            await self._soon(self._windows.publish(user_of(body)))
+            publishing = self._windows.publish(user_of(body))
+            await self._soon("draw the home tab again", publishing)
         return {
             "response_action": "update",
             "view": await self._windows.view(reply, context, view["title"]["text"]),
@@ -286,6 +295,13 @@ class Desk:
         except StorageError as error:
             log.error("slack.not_carried_out verb=%s %s", verb, error)
             return Told(error.user_text)
+        except ConfigError as error:
+            # The operator is told by whoever takes Slack down.
+            log.info("slack.not_carried_out verb=%s %s", verb, error)
+            return Told(error.user_text)
+        except Exception as error:
+            report("carry out a command", error)
+            return Told(ThreadkeepError.user_text)
 
     async def _person(self, place: Place, user: str) -> Person:
         try:
@@ -317,32 +333,26 @@ class Desk:
     async def _promptly(self, work: Awaitable[T], later: Any) -> T | None:
         """What `work` returns, if that comes in time; otherwise `later` gets it."""
         doing = asyncio.ensure_future(work)
-        await asyncio.wait({doing}, timeout=PROMPT)
+        try:
+            await asyncio.wait({doing}, timeout=PROMPT)
+        except asyncio.CancelledError:
+            doing.cancel()
+            raise
         if doing.done():
             return doing.result()
 
         async def goes_on() -> None:
             await later(await doing)
 
-        self._begin(goes_on())
+        going_on = self._background.start("reply late", goes_on(), platform=PLATFORM)
+        going_on.add_done_callback(lambda _: doing.cancel())
         return None
 
-    async def _soon(self, work: Awaitable[None]) -> None:
-        """Do `work`, and let it go on behind the acknowledgement if it takes long."""
-        await asyncio.wait({self._begin(work)}, timeout=PROMPT)
-
-    def _begin(self, work: Awaitable[None]) -> asyncio.Task[None]:
-        task = self._tasks.create_task(self._quietly(work))
-        self.going_on.add(task)
-        task.add_done_callback(self.going_on.discard)
-        return task
-
-    async def _quietly(self, work: Awaitable[None]) -> None:
-        """`work`, whose failure is for the log: nobody waits for it any more."""
-        try:
-            await work
-        except (DeliveryError, StorageError) as error:
-            log.warning("slack.not_shown %s", error)
+    async def _soon(self, what: str, work: Coroutine[Any, Any, None]) -> None:
+        """Do `work`, which the log calls `what`, and let it go on behind the
+        acknowledgement if it takes long."""
+        task = self._background.start(what, work, platform=PLATFORM)
+        await asyncio.wait({task}, timeout=PROMPT)
 
     # Where it is.
 

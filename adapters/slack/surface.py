@@ -15,6 +15,7 @@ from adapters.slack import bodies
 from adapters.slack.client import SlackClient, Unfit, Unstreamable
 from adapters.slack.status import THINKING, Status
 from adapters.slack.streams import Stream, Streams
+from bot import background
 from bot.errors import DeliveryError, Rerouted, ThreadGone, Throttled
 from bot.limits import Way
 from bot.values import Part, Turn
@@ -47,7 +48,9 @@ class SlackSurface:
         self._status = status
         self._streams = streams
         self._turn = turn
-        self._thinking: asyncio.Task[bool] | None = None
+        self._thinking: asyncio.Task[None] | None = None
+        #: Whether people see the status line.
+        self._signed = False
         self._renewing: asyncio.Task[None] | None = None
         #: Whether the status line may show, as a killed process may have left it. A
         #: post clears it (facts A8.1), unless Slack saw the post first.
@@ -65,12 +68,12 @@ class SlackSurface:
             # to clear the line.
             return True
         # A task of its own: whoever waits for it may have better things to do.
-        self._thinking = asyncio.create_task(self._status.set(self._turn, THINKING))
+        self._thinking = background.begin("status", self._think())
         self._has_status = True
-        shown = await asyncio.shield(self._thinking)
-        if shown and not self._ts:
-            self._renewing = asyncio.create_task(self._renew())
-        return shown
+        await asyncio.shield(self._thinking)
+        if self._signed and not self._ts:
+            self._renewing = background.begin("renew status", self._renew())
+        return self._signed
 
     def ways(self, part: Part) -> Sequence[Way]:
         """See `bot.ports.Surface`."""
@@ -130,6 +133,9 @@ class SlackSurface:
                 await self._client.call(
                     "chat.delete", channel=self._turn.thread.channel, ts=ts
                 )
+
+    async def _think(self) -> None:
+        self._signed = await self._status.set(self._turn, THINKING)
 
     async def _renew(self) -> None:
         while True:

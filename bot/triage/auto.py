@@ -6,6 +6,7 @@ only once people have seen what became of it; so a crash loses none.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,8 +14,9 @@ from dataclasses import replace
 
 from bot import telling
 from bot.authority import Authority
+from bot.background import Background
 from bot.dialogue import Told
-from bot.errors import ConfigError, DeliveryError, StorageError, ThreadGone, Throttled
+from bot.errors import AccessRevoked, DeliveryError, StorageError, ThreadGone, Throttled
 from bot.money import Cap, Caps, Period
 from bot.patience import insist
 from bot.policy import OPERATOR, Policy
@@ -40,6 +42,10 @@ PAUSES = (2.0, 10.0, 60.0, 300.0)
 BROKE = "not sorted: what sorting may cost here a day was used up"
 LATE = "not sorted: it was found too late"
 
+# How often a case is tried, over restarts too, that cannot be sorted and shown.
+MOST_TRIES = 5
+GIVEN_UP = "not sorted: it failed again and again"
+
 # What was said longer ago than this, in seconds, is not shown any more.
 STALE = 86_400.0
 
@@ -53,7 +59,7 @@ class Auto:
         sorter: Sorter,
         authority: Authority,
         adapters: Mapping[str, Adapter],
-        tasks: asyncio.TaskGroup,
+        tasks: Background,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -108,7 +114,8 @@ class Auto:
             task.cancel()
 
     def _begin(self, case: Case) -> None:
-        task = self._tasks.create_task(self._work(case))
+        platform = case.place.platform
+        task = self._tasks.start("triage", self._work(case), platform=platform)
         self._going_on.add(task)
         task.add_done_callback(self._going_on.discard)
 
@@ -117,21 +124,36 @@ class Auto:
         # else look to the next as if the budget was used up.
         queue = self._queues.setdefault(case.place.at(Level.CHANNEL), asyncio.Lock())
         async with queue, self._gate:
+            # Counted before it is tried, so that one which ends the process ends no
+            # more than a few of them.
+            tries = await insist(lambda: self._store.record_case_try(case.id))
+            if tries > MOST_TRIES:
+                log.error("case.given_up place=%s case=%d", case.place, case.id)
+                await self._leave(case, GIVEN_UP)
+                return
             try:
                 await self._sort(case)
-            except (DeliveryError, ConfigError) as error:
+            except (asyncio.CancelledError, AccessRevoked):
+                # Shutting down, or a platform that turns us away, says nothing of
+                # the case.
+                with contextlib.suppress(StorageError):
+                    await self._store.forget_case_try(case.id)
+                raise
+            except Exception:
                 log.warning(
-                    "case.not_shown place=%s case=%d %s", case.place, case.id, error
+                    "case.not_shown place=%s case=%d tries=%d",
+                    *(case.place, case.id, tries),
                 )
-            except StorageError as error:
-                log.error(
-                    "case.not_kept place=%s case=%d %s", case.place, case.id, error
-                )
+                raise
+
+    async def _leave(self, case: Case, reason: str) -> None:
+        """Show nothing of `case`, any more, for `reason`."""
+        await insist(lambda: self._store.settle_case(case.id, case.values, reason))
+        await insist(lambda: self._store.show_case(case.id))
 
     async def _sort(self, case: Case) -> None:
         if self._now() - case.at > STALE:
-            await insist(lambda: self._store.settle_case(case.id, case.values, LATE))
-            await insist(lambda: self._store.show_case(case.id))
+            await self._leave(case, LATE)
             return
         policy = await insist(lambda: self._authority.policy(case.place))
         scheme = await insist(lambda: self._sorter.scheme(policy))

@@ -83,5 +83,13 @@ class Cases(Protocol):
         """Cases that are sorted by themselves and not shown yet, oldest first."""
         ...
 
+    async def record_case_try(self, id: int) -> int:
+        """Count one more try to sort a case by itself and show it; return how many
+        there were since it reads as it does. 0 if it was deleted."""
+        ...
+
+    async def forget_case_try(self, id: int) -> None:
+        """Let the last try not count."""
+
     async def show_case(self, id: int) -> None:
         """Note that people have been shown how a case was sorted."""

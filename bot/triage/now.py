@@ -20,10 +20,8 @@ from anthropic.types import Message
 from bot.errors import (
     ModelBusy,
     ModelDenied,
-    ModelError,
     ModelRejected,
     PromptTooLong,
-    StorageError,
     ThreadkeepError,
 )
 from bot.faults import ELSEWHERE, GARBLED, Fault, judge
@@ -167,7 +165,8 @@ class Direct:
             done += 1
             try:
                 await self._settle(question, keep)
-            except (BudgetReached, ModelError, StorageError) as error:
+            except Exception as error:
+                # Whatever it is, the answers that are under way still come.
                 self._failure = self._failure or error
                 self.stopping.set()
 

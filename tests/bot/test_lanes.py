@@ -5,6 +5,7 @@ import logging
 
 import pytest
 
+from bot.background import Background
 from bot.lanes import MOST_FAILURES, Halt, Lanes
 from bot.rules import Place
 from bot.values import ThreadKey
@@ -40,7 +41,7 @@ class Site:
 
 async def test_what_comes_while_a_lane_works_makes_it_look_again_once() -> None:
     site = Site()
-    async with asyncio.TaskGroup() as tasks:
+    async with Background() as tasks:
         lanes = Lanes(tasks, site.work)
         lanes.put(HERE)
         await site.begun.wait()
@@ -53,7 +54,7 @@ async def test_what_comes_while_a_lane_works_makes_it_look_again_once() -> None:
 
 async def test_threads_do_not_wait_for_each_other() -> None:
     site = Site()
-    async with asyncio.TaskGroup() as tasks:
+    async with Background() as tasks:
         lanes = Lanes(tasks, site.work)
         lanes.put(HERE)
         lanes.put(THERE)
@@ -66,7 +67,7 @@ async def test_threads_do_not_wait_for_each_other() -> None:
 async def test_a_lane_exists_only_while_it_has_work() -> None:
     site = Site()
     site.gate.set()
-    async with asyncio.TaskGroup() as tasks:
+    async with Background() as tasks:
         lanes = Lanes(tasks, site.work)
         lanes.put(HERE)
     assert lanes._lanes == {}
@@ -74,7 +75,7 @@ async def test_a_lane_exists_only_while_it_has_work() -> None:
 
 async def test_stop_reaches_the_running_turn_once() -> None:
     site = Site()
-    async with asyncio.TaskGroup() as tasks:
+    async with Background() as tasks:
         lanes = Lanes(tasks, site.work)
         assert not lanes.stop(HERE)
         lanes.put(HERE)
@@ -91,7 +92,7 @@ async def test_stop_reaches_the_running_turn_once() -> None:
 
 async def test_whoever_has_to_wait_is_told_once_for_each_turn() -> None:
     site = Site()
-    async with asyncio.TaskGroup() as tasks:
+    async with Background() as tasks:
         lanes = Lanes(tasks, site.work)
         assert not lanes.delays(HERE, "bob")
         lanes.put(HERE)
@@ -106,12 +107,12 @@ async def test_whoever_has_to_wait_is_told_once_for_each_turn() -> None:
 
 async def test_closing_lets_turns_finish() -> None:
     site = Site()
-    async with asyncio.TaskGroup() as tasks:
+    async with Background() as tasks:
         lanes = Lanes(tasks, site.work)
         lanes.put(HERE)
         await site.begun.wait()
         lanes.put(HERE)
-        closing = tasks.create_task(lanes.close(grace=60))
+        closing = tasks.start("close", lanes.close(grace=60))
         await asyncio.sleep(0)
         site.gate.set()
         await closing
@@ -122,7 +123,7 @@ async def test_closing_lets_turns_finish() -> None:
 
 async def test_closing_cancels_what_takes_too_long() -> None:
     site = Site()
-    async with asyncio.TaskGroup() as tasks:
+    async with Background() as tasks:
         lanes = Lanes(tasks, site.work)
         lanes.put(HERE)
         await site.begun.wait()
@@ -140,7 +141,7 @@ async def test_an_unforeseen_error_is_tried_again_and_given_up(
         raise ValueError("what Alice said")
 
     with caplog.at_level(logging.ERROR):
-        async with asyncio.TaskGroup() as tasks:
+        async with Background() as tasks:
             Lanes(tasks, work).put(HERE)
     assert len(tries) == MOST_FAILURES
     assert "ValueError(test_lanes.py:" in caplog.text
@@ -154,6 +155,6 @@ async def test_a_thread_that_moved_goes_on_where_it_went() -> None:
         seen.append(thread)
         return THERE if thread == HERE else None
 
-    async with asyncio.TaskGroup() as tasks:
+    async with Background() as tasks:
         Lanes(tasks, work).put(HERE)
     assert seen == [HERE, THERE]

@@ -474,7 +474,7 @@ async def test_watching_survives_whatever_goes_wrong(
         task = asyncio.create_task(watch.watch())
         await asyncio.wait_for(done.wait(), 10)
         task.cancel()
-    assert "totals.not_looked_at at=" in caplog.text
+    assert "task.failed task=totals at=" in caplog.text
     assert "what people said" not in caplog.text
     assert "budget.used place=all" in caplog.text
 

@@ -10,8 +10,8 @@ import pytest
 from sqlite_utils import Database
 
 from bot.values import Said, Spoken, State, ThreadKey
-from storage.database import open_for_writing
-from storage.migrations import migrate, migrations, unknown
+from storage.database import open_for_writing, unknown
+from storage.migrations import migrate, migrations
 from storage.sqlite import open_store
 from tests.storage.talk import exchange, following, repeated, said
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from bot.errors import StorageError
+from bot.errors import StorageError, StorageRejected
 from storage.database import open_for_reading, open_for_writing
 from storage.writer import GROUP, Writer
 
@@ -126,7 +126,7 @@ async def test_a_failure_takes_no_neighbour_with_it(writer: Writer, path: Path) 
         ]
     results = await asyncio.gather(*asked, return_exceptions=True)
     assert [type(result) for result in results] == [
-        *(str, StorageError, LookupError, StorageError, StorageError, str)
+        *(str, StorageRejected, LookupError, StorageError, StorageRejected, str)
     ]
     assert words(path) == ["one", "two"]
     assert statements.count("COMMIT") == 2
@@ -176,7 +176,7 @@ async def test_a_failure_that_nobody_hears_of_is_logged(
         await asyncio.sleep(0)
         leaving.cancel()
     await staying
-    assert caplog.messages == ["storage.unheard error=StorageError"]
+    assert caplog.messages == ["storage.unheard error=StorageRejected"]
 
 
 async def test_closing_waits_for_what_was_asked(path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.background import Background
 from bot.errors import DeliveryError, ModelBusy, ThreadGone, Throttled
 from bot.rules import Place
 from bot.triage.auto import BROKE, STALE, Auto
@@ -36,7 +37,7 @@ class Desk:
         """What sorts; leaving waits until all is shown."""
         office = self.office
         sorter = Sorter(office.store, office.model, office.operator, office.clock)
-        async with asyncio.TaskGroup() as tasks:
+        async with Background() as tasks:
             auto = Auto(
                 office.store,
                 sorter,

@@ -1,0 +1,62 @@
+"""Ends turns that fail again and again, so that their threads go on.
+
+Rule: only what says something of the turn counts. A platform that turns us away, a disk
+that is full or a locked database says nothing of it, however often it is met.
+"""
+
+import logging
+from collections.abc import Callable
+
+from bot.endings import GIVEN_UP
+from bot.errors import StorageRejected, ThreadkeepError, leaves
+from bot.patience import insist
+from bot.stores import Store
+from bot.trace import where
+from bot.values import State, Turn
+
+log = logging.getLogger(__name__)
+
+# How often taking a turn to its end may fail for a reason that nobody foresaw, or may
+# end the process while it is written out, over restarts too. Before that the rule for
+# crashes has ended it as interrupted and said so, if that can be said.
+MOST_FAILURES = 5
+
+
+class Failures:
+    """Counts the failures of turns, in the store."""
+
+    def __init__(self, store: Store, now: Callable[[], float]) -> None:
+        self._store = store
+        self._now = now
+
+    async def ends(self, turn: Turn) -> bool:
+        """Whether `turn`, which is to be written out, was tried often enough, with
+        which it has ended. The try that follows is counted before it is made: no
+        attempt is, and it may end the process."""
+        return turn.state is State.UNDELIVERED and await self._count(turn)
+
+    async def note(self, turn: Turn, error: Exception) -> None:
+        """Count that `error` ended a try of `turn`, and end the turn after too many.
+
+        Raises `error` where it says nothing of the turn.
+        """
+        if all(_is_foreseen(each) for each in leaves(error)):
+            raise error
+        log.error(
+            "turn.crashed thread=%s turn=%s at=%s",
+            *(turn.thread, turn.key, where(error)),
+        )
+        if turn.state is not State.UNDELIVERED:
+            await self._count(turn)
+
+    async def _count(self, turn: Turn) -> bool:
+        failures = await insist(lambda: self._store.record_failure(turn))
+        if failures < MOST_FAILURES:
+            return False
+        log.error("turn.given_up thread=%s turn=%s", turn.thread, turn.key)
+        await insist(lambda: self._store.abandon(turn, GIVEN_UP, self._now()))
+        return True
+
+
+def _is_foreseen(error: BaseException) -> bool:
+    return isinstance(error, ThreadkeepError) and not isinstance(error, StorageRejected)

@@ -1,0 +1,614 @@
+"""One exception that nobody foresaw costs one task: both platforms go on, and nobody's
+words reach the log."""
+
+import ast
+import asyncio
+import gc
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.discord import turnstile
+from adapters.discord.adapter import DiscordAdapter
+from adapters.discord.commands import BROKEN, Commands
+from adapters.discord.ears import Ears
+from adapters.discord.places import Places
+from adapters.discord.surface import DiscordSurface
+from adapters.discord.turnstile import Turnstile
+from adapters.slack import desk, events, surface
+from adapters.slack.adapter import SlackAdapter
+from adapters.slack.client import SlackClient
+from adapters.slack.desk import Desk
+from adapters.slack.surface import SlackSurface
+from bot import background, pacer
+from bot.app import MOST_STARTS
+from bot.background import Background
+from bot.errors import AccessRevoked, ConfigError, DeliveryError, Unacceptable
+from bot.limits import Limits, Rate, Scope, Way
+from bot.pacing import Urgency, Wish
+from bot.responder import Responder
+from bot.triage.sorter import Sorter
+from bot.values import ThreadKey
+from storage.memory import MemoryStore
+from storage.sqlite import open_store
+from tests.bot.triage.asked import sorted_as
+from tests.deep import rounds
+from tests.product import is_heard
+from tests.security.town import PLATFORMS, SECRET, Town, built, served
+
+ROOT = Path(__file__).parent.parent.parent
+CODE = ("bot", "adapters", "storage")
+
+#: What makes a task, a callback or a thread that nobody need wait for.
+MAKERS = {
+    *("create_task", "ensure_future", "gather", "run_coroutine_threadsafe"),
+    *("call_later", "call_at", "call_soon", "call_soon_threadsafe", "Thread"),
+}
+
+#: Where that is right: what is made there is awaited there, or it is the rule itself.
+ALLOWED = {
+    ("bot/background.py", "_started"): "the rule itself",
+    ("bot/background.py", "later"): "the rule itself",
+    ("bot/app.py", "_run"): "waits there for the signal to stop, which cannot fail",
+    ("bot/responder.py", "_answer"): "a TaskGroup: writing ends with the turn",
+    ("bot/responder.py", "_ask"): "a TaskGroup: listening ends with the turn",
+    ("bot/triage/now.py", "sort"): "a TaskGroup of workers that catch everything",
+    ("bot/triage/now.py", "_nap"): "waits there for whichever comes first",
+    ("bot/triage/estimate.py", "one"): "a command that fails as a whole",
+    ("bot/triage/estimate.py", "estimate"): "a command that fails as a whole",
+    ("bot/triage/working.py", "sort"): "waits there, so that Ctrl-C can cancel it",
+    ("bot/triage/inchat.py", "_sorted"): "a command that fails as a whole",
+    ("adapters/discord/client.py", "connect"): "waits there; `close` for the gateway",
+    ("adapters/discord/answers.py", "awaited"): "waits there, after 1.5 s as well",
+    ("adapters/slack/desk.py", "_promptly"): "waits there, or in what goes on late",
+    ("adapters/slack/adapter.py", "_listen"): "waits there, or until Slack turns away",
+    ("adapters/slack/names.py", "find"): "one look-up; each catches its own",
+    ("storage/writer.py", "__init__"): "the thread that writes; its loop catches all",
+    ("storage/writer.py", "_run"): "hands results over, and cannot fail",
+}
+
+#: What starts work under the rule, each with the name of that work.
+STARTERS = {"start", "begin", "later", "_soon"}
+
+ERRORS = (RuntimeError, ValueError, RecursionError, MemoryError)
+
+
+def calls() -> list[tuple[str, str, str, ast.Call]]:
+    """Every call in our code: file, function, what is called, and the call."""
+    found: list[tuple[str, str, str, ast.Call]] = []
+    for folder in CODE:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            name = str(path.relative_to(ROOT))
+            _calls(ast.parse(path.read_text()), name, "", found)
+    return found
+
+
+def _calls(
+    node: ast.AST, file: str, function: str, found: list[tuple[str, str, str, ast.Call]]
+) -> None:
+    for child in ast.iter_child_nodes(node):
+        inside = function
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            inside = child.name
+        elif isinstance(child, ast.Call):
+            called = child.func
+            word = getattr(called, "attr", getattr(called, "id", ""))
+            found.append((file, function, word, child))
+        _calls(child, file, inside, found)
+
+
+def test_nothing_starts_outside_the_rule() -> None:
+    makers = {(file, where) for file, where, word, _ in calls() if word in MAKERS}
+    assert makers == set(ALLOWED)
+
+
+def kinds() -> set[str]:
+    """The names of all work that runs under the rule."""
+    return {
+        argument.value
+        for file, _, word, call in calls()
+        if word in STARTERS and file != "bot/background.py"
+        for argument in call.args[:2]
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+        if argument.value
+    }
+
+
+# What is thrown into which work, and what begins that work.
+
+Trigger = Callable[[Town, str], Awaitable[object]]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Where one kind of work fails on a platform."""
+
+    kind: str
+    platform: str
+    #: What that work calls.
+    owner: type
+    method: str
+    trigger: Trigger
+
+
+FAULTS: list[Fault] = []
+
+
+def fault(
+    kind: str, owner: type, method: str, *platforms: str
+) -> Callable[[Trigger], Trigger]:
+    """Let the decorated function begin the work called `kind`."""
+
+    def added(trigger: Trigger) -> Trigger:
+        for platform in platforms or PLATFORMS:
+            FAULTS.append(Fault(kind, platform, owner, method, trigger))
+        return trigger
+
+    return added
+
+
+@fault("lane", Responder, "drain")
+@fault("announce", SlackSurface, "announce", "slack")
+@fault("announce", DiscordSurface, "announce", "discord")
+@fault("status", SlackClient, "call", "slack")
+@fault("type", Places, "reach", "discord")
+async def question(town: Town, platform: str) -> None:
+    town.ask(platform)
+
+
+@fault("renew status", SlackClient, "call", "slack")
+async def long_thought(town: Town, platform: str) -> None:
+    gate = asyncio.Event()
+    town.model.script(gate, "Found.")
+    town.ask(platform)
+    asyncio.get_running_loop().call_later(0.3, gate.set)
+
+
+@fault("notice", SlackAdapter, "notice", "slack")
+@fault("notice", DiscordAdapter, "notice", "discord")
+async def second_question(town: Town, platform: str) -> None:
+    gate = asyncio.Event()
+    asked = len(town.model.requests)
+    town.model.script(gate, "First.")
+    thread = town.ask(platform)
+    await town.until(lambda: len(town.model.requests) > asked)
+    town.ask(platform, thread=thread, who="Bob")
+    asyncio.get_running_loop().call_later(0.3, gate.set)
+
+
+@fault("triage", Sorter, "sort")
+async def ticket(town: Town, platform: str) -> None:
+    town.say(platform)
+
+
+@fault("draw the home tab", SlackClient, "call", "slack")
+async def home(town: Town, platform: str) -> None:
+    town.slack.open_home(town.who(platform))
+
+
+@fault("draw the home tab again", SlackClient, "call", "slack")
+async def setting_at_home(town: Town, platform: str) -> None:
+    olga, slack = town.who(platform, "Olga"), town.slack
+    slack.open_home(olga)
+    await town.until(lambda: slack.page(olga) and slack.settled)
+    page = slack.page(olga)
+    assert page is not None
+    menu = next(each for each in page.selects if "workspace" in each.label)
+    slack.choose_in(page, olga, menu.action, "Footer")
+    await town.until(lambda: slack.modal(olga))
+    slack.submit(olga, {"footer": "off"})
+
+
+@fault("obey a message", SlackClient, "call", "slack")
+async def command_by_mention(town: Town, platform: str) -> None:
+    town.ask(platform, "settings")
+
+
+@fault("triage a message", Desk, "_publish", "slack")
+async def menu_of_a_message(town: Town, platform: str) -> None:
+    town.model.script(sorted_as())
+    said = town.ask(platform, f"see {SECRET}")
+    await town.until(lambda: town.replies(platform, said))
+    bob, channel = town.who(platform, "Bob"), town.channel(platform, said)
+    town.slack.shortcut(bob, channel, said, desk.TRIAGE)
+
+
+@fault("publish a reply", Desk, "_publish", "slack")
+async def table(town: Town, platform: str) -> None:
+    await _sort_a_channel(town)
+
+
+@fault("reply late", Desk, "_publish", "slack")
+async def slow_table(town: Town, platform: str) -> None:
+    gate, before = asyncio.Event(), len(town.model.requests)
+    await _sort_a_channel(town, gate)
+    # An answer, and the sorting of it.
+    await town.until(lambda: len(town.model.requests) > before + 1)
+    asyncio.get_running_loop().call_later(0.4, gate.set)
+
+
+async def _sort_a_channel(town: Town, *before: asyncio.Event) -> None:
+    said = town.ask("slack", f"see {SECRET}")
+    await town.until(lambda: "Understood." in town.replies("slack", said))
+    channel, olga = town.channel("slack", said), town.who("slack", "Olga")
+    town.model.script(*before, sorted_as())
+    town.slack.command(olga, channel, "/claude", "triage last 1")
+
+
+@fault("note feedback", SlackClient, "call", "slack")
+async def thumb(town: Town, platform: str) -> None:
+    thread = town.ask(platform)
+    channel = town.channel(platform, thread)
+    await town.until(lambda: "Understood." in town.replies(platform, thread))
+    await town.until(lambda: town.slack.settled)
+    [reply] = [each for each in town.slack.thread(channel, thread) if each.bot]
+    town.slack.press_feedback(town.who(platform), channel, reply.ts, True)
+
+
+@fault("stop an answer", Desk, "_reply", "slack")
+async def stop_of_slacks_own(town: Town, platform: str) -> None:
+    town.slack.emit(
+        "agent_session_stopped",
+        channel=town.channel(platform),
+        thread_ts="1.0",
+        user=town.who(platform),
+    )
+
+
+#: What has a test of its own: below, or (totals) in `test_ceilings`.
+ELSEWHERE = {"listen", "models", "pace replies", "let calls out", "totals"}
+
+
+def test_no_kind_of_work_is_forgotten() -> None:
+    assert kinds() == {each.kind for each in FAULTS} | ELSEWHERE
+
+
+def arm(
+    monkeypatch: pytest.MonkeyPatch, fault: Fault, error: type[Exception]
+) -> list[str]:
+    """Let the work of `fault` raise `error` once; the list says that it did."""
+    works, struck = getattr(fault.owner, fault.method), list[str]()
+
+    async def fails(*arguments: Any, **more: Any) -> Any:
+        task = asyncio.current_task()
+        if not struck and task is not None and task.get_name() == fault.kind:
+            struck.append(fault.kind)
+            raise error(SECRET)
+        return await works(*arguments, **more)
+
+    monkeypatch.setattr(fault.owner, fault.method, fails)
+    return struck
+
+
+@pytest.mark.parametrize("error", ERRORS[: rounds(1, 4)])
+async def test_an_unforeseen_error_costs_one_task(
+    error: type[Exception],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(desk, "PROMPT", 0.1)
+    monkeypatch.setattr(surface, "RENEWAL", 0.05)
+    caplog.set_level(logging.INFO)
+    async with built() as town, open_store(tmp_path / "t.db") as store:
+        for platform in PLATFORMS:
+            await town.set(store, platform, "auto_triage", "on")
+            await town.set(store, platform, "feedback", "on")
+        async with served(town, store):
+            for each in FAULTS:
+                with monkeypatch.context() as patch:
+                    struck = arm(patch, each, error)
+                    await each.trigger(town, each.platform)
+                    await town.until(lambda struck=struck: struck)  # type: ignore[misc]
+                    town.model.forget()
+                    for platform in PLATFORMS:
+                        await town.answers(platform)
+                await town.quiet(store)
+                assert not town.task.done(), each
+    assert caplog.text.count(f"at={error.__name__}(") >= len(FAULTS)
+    silent(caplog, capfd)
+
+
+def silent(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
+    """See that nobody's words were logged, and nothing printed."""
+    assert SECRET not in caplog.text
+    assert "Traceback" not in caplog.text
+    assert "Traceback" not in capfd.readouterr().err
+
+
+# What is begun once, by the clock, or by the platforms' own libraries.
+
+
+async def test_a_look_at_models_that_fails_costs_the_look_alone(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def survey() -> None:
+        raise RuntimeError(SECRET)
+
+    async with built() as town, served(town, MemoryStore(), survey=survey):
+        for platform in PLATFORMS:
+            await town.answers(platform)
+    assert "task=models at=RuntimeError(" in caplog.text
+    silent(caplog, capfd)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+async def test_a_listener_that_fails_is_started_again(
+    platform: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    owner: Any = {"slack": SlackAdapter, "discord": DiscordAdapter}[platform]
+    runs: Any = owner.run
+    errors: list[Exception] = [RuntimeError(SECRET), MemoryError(SECRET)]
+
+    async def run(self: Any, host: Any) -> None:
+        if not errors:
+            await runs(self, host)
+            return
+        # It fails while it listens, and not before.
+        listening = asyncio.create_task(runs(self, host))
+        emulator = town.slack if platform == "slack" else town.discord
+        await town.until(lambda: is_heard(emulator))
+        listening.cancel()
+        await asyncio.wait({listening})
+        raise errors.pop()
+
+    monkeypatch.setattr(owner, "run", run)
+    async with built() as town, served(town, MemoryStore(), sleep=sleep):
+        await town.until(lambda: not errors)
+        for each in PLATFORMS:
+            await town.answers(each)
+    assert pauses == [1.0, 2.0]
+    silent(caplog, capfd)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+async def test_a_listener_that_always_fails_is_given_up_and_the_other_goes_on(
+    platform: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries = []
+
+    async def run(self: object, host: object) -> None:
+        tries.append(host)
+        raise ValueError(SECRET)
+
+    async def sleep(seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    owner = {"slack": SlackAdapter, "discord": DiscordAdapter}[platform]
+    monkeypatch.setattr(owner, "run", run)
+    [other] = {*PLATFORMS} - {platform}
+    async with built() as town:
+        serving = served(town, MemoryStore(), sleep=sleep, listening=[other])
+        async with serving:
+            await town.until(lambda: "app.turned_away" in caplog.text)
+            await town.answers(other)
+            assert not town.task.done()
+    assert len(tries) == MOST_STARTS
+    assert f"platform={platform} Listening to {platform} failed" in caplog.text
+    assert SECRET not in caplog.text
+
+
+async def test_when_both_listeners_are_given_up_the_process_ends_with_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def run(self: object, host: object) -> None:
+        raise ValueError(SECRET)
+
+    async def sleep(seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    for owner in (SlackAdapter, DiscordAdapter):
+        monkeypatch.setattr(owner, "run", run)
+    async with built() as town:
+        async with served(town, MemoryStore(), sleep=sleep, listening=[]):
+            await town.until(town.task.done)
+        assert isinstance(town.task.exception(), ConfigError)
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What was logged as an error."""
+    return [
+        each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR
+    ]
+
+
+async def test_a_timer_of_the_pacing_that_fails_is_called_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(background, "REPEAT_AFTER", 0.01)
+    rate = Rate(count=1, seconds=0.05, scope=Scope.THREAD)
+    paced = pacer.Pacer(
+        Limits(part_chars=100, rates={Way.POST: (rate,)}), time.monotonic
+    )
+    thread = ThreadKey("fake", "w", "c", "t")
+    failures: list[Exception] = [RuntimeError(SECRET), RecursionError(SECRET)]
+    grants = paced._pacing.grant
+
+    def grant(now: float) -> Any:
+        if asyncio.current_task() is None and failures:
+            raise failures.pop()
+        return grants(now)
+
+    monkeypatch.setattr(paced._pacing, "grant", grant)
+    for reply in ("first", "second"):
+        async with asyncio.timeout(5):
+            await paced.may_write(Wish(reply, thread, Way.POST, Urgency.FIRST, 0.0))
+        paced.landed(reply)
+    assert failures == []
+    assert SECRET not in caplog.text
+
+
+async def test_a_timer_of_the_turnstile_that_fails_is_called_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(background, "REPEAT_AFTER", 0.01)
+    monkeypatch.setattr(turnstile, "SECONDS", 0.05)
+    through, failures = Turnstile._let_through, [MemoryError(SECRET)]
+
+    def let_through(self: Turnstile) -> None:
+        if asyncio.current_task() is None and failures:
+            raise failures.pop()
+        through(self)
+
+    monkeypatch.setattr(Turnstile, "_let_through", let_through)
+    gate = Turnstile()
+    async with asyncio.timeout(5):
+        for _ in range(2 * turnstile.MOST):
+            await gate.pass_through()
+    assert failures == []
+    assert SECRET not in caplog.text
+
+
+async def test_what_a_library_leaves_is_logged_without_its_words(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    loop = asyncio.get_running_loop()
+
+    async def fails() -> None:
+        raise RuntimeError(SECRET)
+
+    with background.watched(loop):
+        task = asyncio.ensure_future(fails())
+        await asyncio.wait({task})
+        del task
+        gc.collect()
+        loop.call_soon(lambda words: 1 / 0, SECRET)
+        await asyncio.sleep(0)
+        loop.call_exception_handler({"message": f"Odd <Handle {SECRET}>"})
+    assert [line.split("(")[0] for line in lines(caplog)] == [
+        "task.failed task=library at=RuntimeError",
+        "task.failed task=library at=ZeroDivisionError",
+        "loop.failed Odd",
+    ]
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.parametrize("error", ERRORS)
+async def test_an_event_that_cannot_be_taken_in_costs_the_event(
+    error: type[Exception],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """What slack_bolt and discord.py run for us: their listeners."""
+    struck: list[str] = []
+    async with built() as town, served(town, MemoryStore()):
+        for owner, method, trigger in (
+            (events, "read", lambda: town.ask("slack")),
+            (Ears, "said", lambda: town.ask("discord")),
+            (Ears, "deleted", lambda: town.discord.delete(town.say("discord"))),
+            (Commands, "_submitted", lambda: press_a_button(town)),
+        ):
+            original = getattr(owner, method)
+
+            def fails(*arguments: Any, _called: str = method) -> Any:
+                struck.append(_called)
+                raise error(SECRET)
+
+            with monkeypatch.context() as patch:
+                patch.setattr(owner, method, fails)
+                trigger()
+                await town.until(lambda method=method: method in struck)  # type: ignore[misc]
+            assert original is getattr(owner, method)
+            for platform in PLATFORMS:
+                await town.answers(platform)
+        pressed = town.pressed
+        await town.until(lambda: pressed.response and pressed.response.message)
+        assert pressed.response is not None
+        assert pressed.response.message is not None
+        assert pressed.response.message.text == BROKEN
+    assert f"task=take in an event at={error.__name__}(" in caplog.text
+    silent(caplog, capfd)
+
+
+def press_a_button(town: Town) -> None:
+    """Let Alice press the button below the last answer in Discord."""
+    [message] = [each for each in town.discord.messages(town.thread) if each.bot]
+    [button] = message.buttons
+    town.pressed = town.discord.click(town.who("discord"), message.id, button)
+
+
+# The rule itself.
+
+
+async def test_leaving_waits_for_all_and_an_error_cancels_all() -> None:
+    done: list[str] = []
+
+    async def work(name: str, seconds: float) -> None:
+        try:
+            await asyncio.sleep(seconds)
+            done.append(name)
+        except asyncio.CancelledError:
+            done.append(f"{name} cancelled")
+            raise
+
+    async with Background() as tasks:
+        tasks.start("a", work("a", 0.01))
+        tasks.start("b", work("b", 0.02))
+    assert done == ["a", "b"]
+    done.clear()
+
+    async def fail() -> None:
+        async with Background() as tasks:
+            tasks.start("c", work("c", 60))
+            await asyncio.sleep(0)
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail()
+    assert done == ["c cancelled"]
+
+
+async def test_a_platform_that_is_left_keeps_nothing_running() -> None:
+    """And what is started for it later does not begin; nor is it left unawaited."""
+    refused: list[tuple[str, AccessRevoked]] = []
+    began: list[str] = []
+
+    async def work(name: str, error: Exception | None = None) -> None:
+        began.append(name)
+        if error is not None:
+            raise error
+        await asyncio.sleep(60)
+
+    revoked = AccessRevoked("set a new token")
+
+    def refuse(platform: str, error: AccessRevoked) -> None:
+        refused.append((platform, error))
+        tasks.leave(platform)
+
+    async with Background(refuse) as tasks:
+        here = tasks.start("here", work("here"), platform="one")
+        there = tasks.start("there", work("there"), platform="two")
+        group = ExceptionGroup("both", [ValueError(SECRET), revoked])
+        tasks.start("revoked", work("revoked", group), platform="one")
+        await asyncio.wait({here})
+        assert here.cancelled()
+        assert not there.done()
+        late = tasks.start("late", work("late"), platform="one")
+        await asyncio.wait({late})
+        tasks.cancel()
+    assert refused == [("one", revoked)]
+    assert began == ["here", "there", "revoked"]
+
+
+async def test_our_own_errors_are_told_in_their_words(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for error in (DeliveryError("HTTP 500"), ConfigError(SECRET), Unacceptable(SECRET)):
+        background.report("work", error)
+    assert "task.failed task=work HTTP 500" in caplog.messages
+    assert SECRET not in caplog.text
