@@ -11,10 +11,10 @@ about to be spent, so it does not matter when or how something larger was set.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from bot.allowance import CEILINGS
 from bot.audience import Audience
 from bot.catalogue import find
 from bot.money import Cap, Caps, Period, PersonCap
+from bot.operator_limits import CEILINGS
 from bot.options import BY_NAME, ON, OPTIONS, misfits, sequences
 from bot.rules import EVERYWHERE, Level, Place, Rules, Setting
 from bot.served import Served

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bot import audience, served
-from bot.allowance import TOTALS
 from bot.audience import Audience
 from bot.catalogue import named
 from bot.errors import ConfigError, Unacceptable
 from bot.money import Cap
+from bot.operator_limits import TOTALS
 from bot.options import OPTIONS
 from bot.policy import Operator, resolve, totals
 from bot.readers import AUTO

@@ -55,7 +55,7 @@ LAYERS = (
     ("bot.triage.values", "bot.triage.scheme", "bot.triage.cases"),
     ("bot.triage.cells",),
     ("bot.ports", "bot.stores", "bot.readers", "bot.options"),
-    ("bot.allowance", "bot.policy"),
+    ("bot.operator_limits", "bot.policy"),
     ("bot.stored",),
     ("bot.settings", "bot.endings", "bot.context", "bot.pacing", "bot.pings"),
     ("bot.markdown", "bot.splitter", "bot.images", "bot.tables", "bot.dialect"),

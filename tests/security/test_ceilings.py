@@ -11,12 +11,12 @@ import pytest
 from sqlite_utils import Database
 
 from bot import audience
-from bot.allowance import CEILINGS
 from bot.audience import Audience
 from bot.dialogue import Form, Told
 from bot.endings import NOT_ADMITTED
 from bot.errors import ConfigError, DeliveryError
 from bot.money import Balance, Cap, Caps, Charge, Period, Shortfall
+from bot.operator_limits import CEILINGS
 from bot.options import BY_NAME, OPTIONS
 from bot.people import Person
 from bot.policy import Operator, resolve, totals
