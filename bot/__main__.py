@@ -169,6 +169,7 @@ async def _serve(env: Mapping[str, str]) -> int:
             adapters=adapters,
             operator=settings.operator if names else settings.operator.alone,
             grace=settings.grace,
+            at_once=settings.answers_at_once,
             survey=_survey(settings),
         )
         await app.run(_told_to_stop())

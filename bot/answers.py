@@ -17,7 +17,7 @@ from bot.lanes import Lanes
 from bot.people import Person
 from bot.rules import Place
 from bot.stores import Store
-from bot.values import PRESSED, Heard, TurnFacts
+from bot.values import PRESSED, Heard, ThreadKey, TurnFacts
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +54,12 @@ class Answers:
 
     async def stop(self, command: Command, place: Place, person: Person) -> Told:
         """Stop what is written at `place`: in a thread its answer; where there is
-        none, as in a channel, what `person` asked there."""
+        none, as in a channel, what `person` asked there. What waits to be written is
+        not written."""
         running = self._lanes.running(place)
+        # Not what waits behind an answer that runs: `stop` is about that one.
+        if not running or not place.thread:
+            running += await self._waiting(place, person)
         # In a thread its admins may stop it, too; not all of a channel with one word.
         admin = place if place.thread else None
         theirs = [
@@ -92,7 +96,7 @@ class Answers:
         if not await self._store.repeat(place.key, facts.key, self._now()):
             return Told(NOTHING_TO_REPEAT)
         log.info("turn.repeated thread=%s turn=%s", place.key, facts.key)
-        self._lanes.put(place.key)
+        self._lanes.put(place.key, person.id, self._now())
         return Told(REPEATING)
 
     async def go_on(self, command: Command, place: Place, person: Person) -> Told:
@@ -114,6 +118,19 @@ class Answers:
         )
         await self._inbox.deliver(said)
         return SILENCE
+
+    async def _waiting(
+        self, place: Place, person: Person
+    ) -> list[tuple[ThreadKey, str]]:
+        """What is to be answered next in the thread `place`, or in the threads of
+        the channel `place` where `person` waits for a place; each with its key."""
+        threads = [place.key] if place.thread else self._lanes.waiting(place, person.id)
+        found = []
+        for thread in threads:
+            turn = await self._store.next_turn(thread)
+            if turn is not None and turn.ended is None:
+                found.append((thread, turn.key))
+        return found
 
     async def _named(self, command: Command, place: Place) -> TurnFacts | None:
         """The turn that a control names, or the newest in the thread."""

@@ -22,7 +22,7 @@ from bot.errors import (
     leaves,
 )
 from bot.inbox import Inbox
-from bot.lanes import Halt, Lanes
+from bot.lanes import AT_ONCE, Halt, Lanes
 from bot.past import Past
 from bot.people import Person
 from bot.policy import Operator
@@ -37,7 +37,7 @@ from bot.triage.auto import Auto
 from bot.triage.inchat import InChat
 from bot.triage.sorter import Sorter
 from bot.trying import Trying
-from bot.values import Heard, ThreadKey, ThreadSummary
+from bot.values import Heard, ThreadKey, ThreadSummary, Waiting
 from bot.verbs import understood
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,7 @@ class App:
         adapters: Sequence[Adapter],
         operator: Operator,
         grace: float,
+        at_once: int = AT_ONCE,
         survey: Callable[[], Awaitable[Survey | None]] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -70,6 +71,11 @@ class App:
         self._grace = grace
         self._clock = clock
         self._sleep = sleep
+        self._at_once = at_once
+        # A quarter of the places is out of reach of each platform where there are
+        # several: one that takes no writes holds its answers, and their places.
+        kept = at_once // 4 if len(adapters) > 1 else 0
+        self._per_platform = at_once - kept
         #: Why platforms turned us away, while others go on; the last one last.
         self._refusals: dict[str, ConfigError] = {}
         #: Rule: every method of a Host that names a workspace asks it first.
@@ -102,7 +108,11 @@ class App:
 
     async def _run(self, stopping: asyncio.Event, background: Background) -> None:
         self._background = background
-        self._lanes = Lanes(background, self._drain)
+        self._lanes = Lanes(
+            *(background, self._answer_next, self._waiting),
+            at_once=self._at_once,
+            per_platform=self._per_platform,
+        )
         self._inbox = Inbox(
             self._store, self._lanes, self._adapters, self._authority, background
         )
@@ -243,19 +253,20 @@ class App:
                 report(f"take up {what}", error)
 
     async def _take_up_threads(self) -> None:
-        known = await self._store.open_threads()
-        threads = [thread for thread in known if self._serves(thread)]
-        if threads:
-            log.info("app.resuming threads=%d", len(threads))
-        for thread in threads:
-            self._lanes.put(thread)
+        if threads := await self._lanes.take_up():
+            log.info("app.resuming threads=%d", threads)
 
-    async def _drain(self, thread: ThreadKey, halt: Halt) -> ThreadKey | None:
+    async def _waiting(self, most: int) -> list[Waiting]:
+        """Threads with open turns, of the platforms that take answers now."""
+        platforms = self._adapters.keys() - self._refusals.keys()
+        return await self._store.waiting_threads(platforms, most, self._serves)
+
+    async def _answer_next(self, thread: ThreadKey, halt: Halt) -> ThreadKey | None:
         if thread.platform in self._refusals:
             # Its turns are durable, and each further try would be one more refusal.
             return None
         try:
-            return await self._responder.drain(thread, halt)
+            return await self._responder.answer_next(thread, halt)
         except (AccessRevoked, ExceptionGroup) as error:
             refusals = [e for e in leaves(error) if isinstance(e, AccessRevoked)]
             if not refusals:

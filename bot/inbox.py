@@ -37,6 +37,14 @@ MOST_AUTOMATED = 20
 PATIENCE = 10.0
 
 BUSY = "I am still writing the answer above. Yours comes next."
+CROWDED = (
+    "I am writing as many answers as I may at once. "
+    "Yours starts by itself as soon as there is room."
+)
+
+# How many people are being told at once that they have to wait. It is nice to know;
+# a crowd does not use up what the platform lets us write.
+MOST_NOTICES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +116,7 @@ class Inbox:
         self._adapters = adapters
         self._authority = authority
         self._now = now
+        self._notices = 0
 
     async def deliver(self, heard: Heard) -> None:
         """Judge `heard`, remember it, have it answered. Raises StorageError."""
@@ -127,19 +136,24 @@ class Inbox:
         )
         if verdict is Verdict.ANSWER:
             delayed = self._lanes.delays(heard.thread, heard.author)
-            self._lanes.put(heard.thread)
-            if delayed:
+            crowded = self._lanes.put(heard.thread, heard.author, heard.at)
+            if (delayed or crowded) and self._notices < MOST_NOTICES:
+                self._notices += 1
                 # Beside, since the platform waits for us to acknowledge.
-                platform = heard.thread.platform
-                self._tasks.start("notice", self._notice(heard), platform=platform)
+                text = BUSY if delayed else CROWDED
+                self._tasks.start(
+                    "notice", self._notice(heard, text), platform=heard.thread.platform
+                )
 
-    async def _notice(self, heard: Heard) -> None:
+    async def _notice(self, heard: Heard, text: str) -> None:
         """Tell who said `heard` that they are heard and have to wait."""
         try:
             async with asyncio.timeout(PATIENCE):
-                await self._adapters[heard.thread.platform].notice(heard, BUSY)
+                await self._adapters[heard.thread.platform].notice(heard, text)
         except (TimeoutError, DeliveryError) as error:
             log.info("message.unnoticed thread=%s %s", heard.thread, error)
+        finally:
+            self._notices -= 1
 
     async def _manners(self, heard: Heard) -> Manners:
         # Looked at for every message, also where they change nothing: of two that come

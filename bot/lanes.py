@@ -1,26 +1,45 @@
-"""Keeps one turn at a time per thread, and any number of threads at once.
+"""Keeps one turn at a time per thread, and so many turns at once in the process.
 
-A lane exists only while its thread has work. What the work is stands in the
-store; a lane only makes sure that somebody looks, and that nobody else does.
+A lane exists only while a turn of its thread runs. A thread for which there is no
+place waits in a queue that is fair between people (`bot.fairness`), as its name
+alone: no task, no text. What the work is stands in the store; a lane only makes sure
+that somebody looks, and that nobody else does.
+
+Rule: the queue holds a bounded number of threads. Those that do not fit are fetched
+from the store, in the same order, when there is room again.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.background import Background
+from bot.fairness import Entry, FairQueue
+from bot.patience import insist
 from bot.rules import Place
 from bot.trace import where
-from bot.values import ThreadKey
+from bot.values import ThreadKey, Waiting
 
 log = logging.getLogger(__name__)
+
+
+#: How many turns run at once, where the operator sets no other number. Each holds a
+#: stream from Claude open and a thread's text in memory.
+AT_ONCE = 100
+
+# How many threads wait for a place in memory, at some hundred bytes each.
+MOST_WAITING = 10_000
 
 
 class Halt:
     """Asks the turn that a lane runs to stop."""
 
-    def __init__(self) -> None:
+    def __init__(self, ends: str | None = None) -> None:
+        #: The key of a turn that was stopped while it waited, so that it is to end
+        #: without being answered; "" for the thread's next turn. None: nothing is.
+        self.ends = ends
         #: The key of the turn that runs; "" between turns.
         self.turn = ""
         #: Who knows that it has to end first.
@@ -46,9 +65,14 @@ class Halt:
         await self._asked.wait()
 
 
-#: Drains a thread of its open turns, of which it says which one runs. Returns where
-#: the thread goes on, if it moved.
+#: Brings the next open turn of a thread to its end and says which one that is.
+#: Returns the thread with more to do: the same one, or where it moved; None for none.
 Work = Callable[[ThreadKey, Halt], Awaitable[ThreadKey | None]]
+
+#: Returns at most so many threads with open turns, in the order of a fair queue.
+Fetch = Callable[[int], Awaitable[Sequence[Waiting]]]
+
+_Asker = tuple[str, str]
 
 # A turn that fails for a reason nobody foresaw is tried again by the rule for
 # crashes, which ends it as interrupted after the second attempt. A lane that
@@ -56,42 +80,105 @@ Work = Callable[[ThreadKey, Halt], Awaitable[ThreadKey | None]]
 MOST_FAILURES = 4
 
 
+async def _nothing(most: int) -> Sequence[Waiting]:
+    return []
+
+
 @dataclass(slots=True)
 class _Lane:
+    #: Who asked, and when: where the thread stands when it has to wait again.
+    entry: Entry[ThreadKey, _Asker]
+    #: Whether it takes one of the places. What only ends a turn takes none.
+    placed: bool = True
     task: asyncio.Task[None] | None = None
-    #: Something came since the lane last looked.
-    again: bool = True
+    #: What came since the lane last looked, if anything did.
+    again: Entry[ThreadKey, _Asker] | None = None
     halt: Halt = field(default_factory=Halt)
 
 
 class Lanes:
-    """Runs `work` for each thread that has some, as one of `tasks`."""
+    """Runs `work` for each thread that has some, as one of `tasks`.
 
-    def __init__(self, tasks: Background, work: Work) -> None:
+    At most `at_once` turns run, and of one platform at most `per_platform`, so that
+    one that hangs does not take all places. At most `most` threads wait in memory;
+    `fetch` tells of those that do not fit.
+    """
+
+    def __init__(
+        self,
+        tasks: Background,
+        work: Work,
+        fetch: Fetch = _nothing,
+        *,
+        at_once: int = AT_ONCE,
+        per_platform: int | None = None,
+        most: int = MOST_WAITING,
+    ) -> None:
         self._tasks = tasks
         self._work = work
+        self._fetch = fetch
+        self._most = most
+        self._places = at_once
+        self._per_platform = per_platform or at_once
+        #: How many turns run, by platform.
+        self._placed: Counter[str] = Counter()
         self._lanes: dict[ThreadKey, _Lane] = {}
+        self._queue: FairQueue[ThreadKey, _Asker] = FairQueue(most)
+        #: Whether threads with open turns may be in the store alone.
+        self._left = False
+        self._fetching: asyncio.Task[None] | None = None
         self._closed = False
 
-    def put(self, thread: ThreadKey) -> None:
-        """Have somebody look at `thread`. Never blocks.
+    def put(self, thread: ThreadKey, asker: str = "", at: float = 0.0) -> bool:
+        """Have somebody look at `thread`, where `asker` said something at `at`, in
+        seconds since 1970. Never blocks.
 
-        After `close` this does nothing: the work is durable, and the next
-        process takes it up.
+        Returns True if it has to wait for a place and nothing else of `asker` does.
+        After `close` this does nothing: the work is durable, and the next process
+        takes it up.
         """
         if self._closed:
-            return
+            return False
+        who = (thread.platform, asker)
         if lane := self._lanes.get(thread):
-            lane.again = True
-            return
-        lane = self._lanes[thread] = _Lane()
-        lane.task = self._tasks.start("lane", self._drive(thread, lane))
+            lane.again = lane.again or Entry(thread, who, at)
+            return False
+        if thread in self._queue:
+            return False
+        first = not self._queue.waits(who)
+        self._wait(Entry(thread, who, at))
+        self._fill()
+        return first and thread not in self._lanes
+
+    async def take_up(self) -> int:
+        """Put threads with open turns, as many as may wait; return how many.
+
+        Raises StorageError.
+        """
+        most = self._most + len(self._lanes)
+        self._left = False
+        found = await self._fetch(most)
+        self._left |= len(found) >= most
+        new = [each for each in found if each.thread not in self._lanes]
+        for each in new:
+            self.put(each.thread, each.asker, each.at)
+        return len(new)
 
     def stop(self, thread: ThreadKey, turn: str = "") -> bool:
-        """Ask the running turn of `thread` to stop, if its key is `turn` or none is
-        named; say whether that one runs."""
-        lane = self._lanes.get(thread)
-        return lane is not None and lane.halt.ask(turn)
+        """Ask a turn of `thread` to stop: the one with the key `turn`, or if that is
+        "" the one that runs or, where none does, the next. Return whether it will.
+
+        A turn that waits for a place ends at once, and is not answered. One that is
+        named must be open.
+        """
+        if lane := self._lanes.get(thread):
+            return lane.halt.ask(turn)
+        entry = self._queue.discard(thread)
+        if self._closed or (entry is None and not turn):
+            return False
+        entry = entry or Entry(thread, (thread.platform, ""), 0.0)
+        self._begin(_Lane(entry, placed=False, halt=Halt(ends=turn)))
+        return True
 
     def delays(self, thread: ThreadKey, author: str) -> bool:
         """Whether what `author` said in `thread` has to wait for a turn that runs, and
@@ -111,9 +198,24 @@ class Lanes:
             if lane.halt.turn and place.holds(Place.of(thread))
         ]
 
+    def waiting(self, place: Place, asker: str) -> list[ThreadKey]:
+        """Return the threads at `place` in which `asker` waits for a place, oldest
+        question first."""
+        found = [
+            entry
+            for entry in self._queue
+            if entry.owner == (place.platform, asker)
+            and place.holds(Place.of(entry.item))
+        ]
+        return [entry.item for entry in sorted(found, key=lambda entry: entry.at)]
+
     async def close(self, grace: float) -> None:
-        """Take no more work; let turns finish for `grace` seconds, then cancel."""
+        """Take no more work; let turns finish for `grace` seconds, then cancel. What
+        waits for a place is left to the next process."""
         self._closed = True
+        self._queue.clear()
+        if self._fetching is not None:
+            self._fetching.cancel()
         tasks = {lane.task for lane in self._lanes.values() if lane.task}
         if not tasks:
             return
@@ -124,21 +226,64 @@ class Lanes:
         if late:
             await asyncio.wait(late)
 
-    async def _drive(self, thread: ThreadKey, lane: _Lane) -> None:
-        failures = 0
+    def _wait(self, entry: Entry[ThreadKey, _Asker]) -> None:
+        left = self._queue.put(entry.item, entry.owner, entry.at)
+        self._left |= left is not None
+
+    def _fill(self) -> None:
+        """Begin what there are places for, and fetch more where there is room."""
+        while self._places > 0 and (entry := self._queue.take(self._has_place)):
+            self._places -= 1
+            self._placed[entry.item.platform] += 1
+            self._begin(_Lane(entry))
+        room = len(self._queue) <= self._most // 2
+        if self._left and room and self._fetching is None:
+            self._fetching = self._tasks.start("fetch threads", self._fetch_more())
+
+    def _has_place(self, who: _Asker) -> bool:
+        platform, _ = who
+        return self._placed[platform] < self._per_platform
+
+    async def _fetch_more(self) -> None:
         try:
-            while lane.again and not self._closed:
-                lane.again = False
+            await insist(self.take_up)
+        finally:
+            self._fetching = None
+
+    def _begin(self, lane: _Lane) -> None:
+        thread = lane.entry.item
+        self._lanes[thread] = lane
+        lane.task = self._tasks.start("lane", self._drive(thread, lane))
+
+    async def _drive(self, thread: ThreadKey, lane: _Lane) -> None:
+        onward = None
+        try:
+            for _ in range(MOST_FAILURES):
+                lane.again = None
                 try:
-                    if onward := await self._work(thread, lane.halt):
-                        self.put(onward)
+                    onward = await self._work(thread, lane.halt)
+                    break
+                except asyncio.CancelledError:
+                    # Only at the end is a lane cancelled: nothing may begin now.
+                    self._closed = True
+                    raise
                 except Exception as error:
                     # The one place for what nobody foresaw. Not the message:
                     # it may hold what people said.
-                    failures += 1
-                    lane.again = failures < MOST_FAILURES
                     log.error("turn.crashed thread=%s at=%s", thread, where(error))
+                    if self._closed:
+                        break
         finally:
             # No await since the last look at `again`, so no message can slip
             # into a lane that is about to disappear.
             del self._lanes[thread]
+            self._places += lane.placed
+            self._placed[thread.platform] -= lane.placed
+            if not self._closed:
+                # Behind the others: a thread in which people go on talking does not
+                # keep its place.
+                if onward is not None and onward not in self._lanes:
+                    self._wait(Entry(onward, lane.entry.owner, lane.entry.at))
+                if lane.again is not None:
+                    self._wait(lane.again)
+                self._fill()

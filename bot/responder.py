@@ -82,34 +82,41 @@ class Responder:
             name: Pacer(adapter.limits, clock) for name, adapter in adapters.items()
         }
 
-    async def drain(self, thread: ThreadKey, halt: Halt) -> ThreadKey | None:
-        """Bring every open turn of `thread` to its end; `halt` stops the running one.
+    async def answer_next(self, thread: ThreadKey, halt: Halt) -> ThreadKey | None:
+        """Bring the oldest open turn of `thread` to its end; `halt` stops it.
 
-        Returns where the thread goes on, if it moved there. A thread whose platform
+        Returns the thread with more to do: this one, if more of its turns are open,
+        or where it goes on, if it moved there; None for none. A thread whose platform
         is not set up now is left for when it is.
         """
         if thread.platform not in self._adapters:
             return None
-        while turn := await self._store.next_turn(thread):
-            if await self._failures.ends(turn):
-                continue
-            halt.begin(turn.key)
-            try:
-                settled = await self._settle(turn)
-                if settled == thread:
-                    await self._advance(turn, halt)
-                elif settled is not None:
-                    return settled
-            except asyncio.CancelledError:
-                # Shutting down: the next process answers it from the start.
-                with contextlib.suppress(StorageError):
-                    await self._store.hand_over(turn)
-                raise
-            except Exception as error:
-                await self._failures.note(turn, error)
-            finally:
-                halt.begin("")
-        return None
+        turn = await self._store.next_turn(thread)
+        if turn is None:
+            return None
+        if await self._failures.ends(turn):
+            return thread
+        halt.begin(turn.key)
+        try:
+            if halt.ends is not None:
+                if halt.ends in ("", turn.key):
+                    await self._end_unanswered(turn)
+                return thread
+            settled = await self._settle(turn)
+            if settled == thread:
+                await self._advance(turn, halt)
+            elif settled is not None:
+                return settled
+        except asyncio.CancelledError:
+            # Shutting down: the next process answers it from the start.
+            with contextlib.suppress(StorageError):
+                await self._store.hand_over(turn)
+            raise
+        except Exception as error:
+            await self._failures.note(turn, error)
+        finally:
+            halt.begin("")
+        return thread if await self._store.next_turn(thread) else None
 
     async def _settle(self, turn: Turn) -> ThreadKey | None:
         """Where the thread of `turn` is now; None if it can be nowhere, with which

@@ -10,6 +10,7 @@ from bot import audience, served
 from bot.audience import Audience
 from bot.catalogue import named
 from bot.errors import ConfigError, Unacceptable
+from bot.lanes import AT_ONCE
 from bot.money import Cap
 from bot.operator_limits import TOTALS
 from bot.options import OPTIONS
@@ -17,6 +18,9 @@ from bot.policy import Operator, resolve, totals
 from bot.readers import AUTO
 from bot.rules import EVERYWHERE, Rules
 from bot.served import Served
+
+# More streams from Claude than this one process could read, nor Slack show.
+MOST_AT_ONCE = 10_000
 
 LEVELS = ("debug", "info", "warning", "error")
 
@@ -32,6 +36,8 @@ class Settings:
     operator: Operator
     #: Seconds that running answers are given when the process is told to stop.
     grace: float
+    #: How many answers are written at once; further questions wait their turn.
+    answers_at_once: int
     #: None leaves it to whoever knows where the log goes.
     log_level: str | None
 
@@ -51,6 +57,9 @@ class Settings:
         problems: list[str] = []
         values = _values(env, problems)
         grace = _number(env, "THREADKEEP_GRACE", 20, 0, 3600, problems)
+        at_once = _number(
+            env, "THREADKEEP_ANSWERS_AT_ONCE", AT_ONCE, 1, MOST_AT_ONCE, problems
+        )
         level = _choice(env, "THREADKEEP_LOG", LEVELS, problems)
         admins = _admins(env, problems)
         workspaces = _workspaces(env, problems)
@@ -73,6 +82,7 @@ class Settings:
                 audience=people,
             ),
             grace=float(grace),
+            answers_at_once=at_once,
             log_level=level,
         )
 

@@ -4,7 +4,7 @@ tests under `tests/contracts/`.
 Every verb is one transaction, durable on return, and may raise StorageError.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from bot.money import (
@@ -43,11 +43,20 @@ from bot.values import (
     TurnFacts,
     Usage,
     Verdict,
+    Waiting,
 )
 
 #: Judges a message; is given None for a thread that is not known yet. Pure, so
 #: that a store may call it inside a transaction.
 Judge = Callable[[Heard, ThreadFacts | None], Verdict]
+
+#: Whether the operator lets the bot serve the workspace of a thread.
+Serves = Callable[[ThreadKey], bool]
+
+
+def all_threads(thread: ThreadKey) -> bool:
+    """Let every thread through."""
+    return True
 
 
 class Threads(Protocol):
@@ -142,6 +151,15 @@ class Threads(Protocol):
 
     async def open_threads(self) -> list[ThreadKey]:
         """Threads with a turn that is not DELIVERED, oldest question first."""
+        ...
+
+    async def waiting_threads(
+        self, platforms: Collection[str], most: int, serves: Serves = all_threads
+    ) -> list[Waiting]:
+        """Return at most `most` threads of `platforms` with a turn that is not
+        DELIVERED, of those that `serves` lets through, fairly: everybody's oldest
+        question first, then everybody's second oldest, and so on; the oldest first
+        among those."""
         ...
 
     async def next_turn(self, thread: ThreadKey) -> Turn | None:

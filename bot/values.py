@@ -151,6 +151,17 @@ class Spoken:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """A thread with an open turn."""
+
+    thread: ThreadKey
+    #: Who asked first of what is open; "" if that is gone.
+    asker: str
+    #: When that was asked, in seconds since 1970.
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """One message of a reply, as far as the platform is known to show it."""
 

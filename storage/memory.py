@@ -5,7 +5,7 @@ anything, so each one happens at once, as a transaction would.
 """
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from operator import attrgetter
@@ -15,7 +15,7 @@ from sqlite_utils import Database
 
 from bot.money import NO_CAPS, Alert, Caps
 from bot.rules import Place
-from bot.stores import Judge
+from bot.stores import Judge, Serves, all_threads
 from bot.values import (
     PRESSED,
     Ended,
@@ -30,12 +30,14 @@ from bot.values import (
     Turn,
     TurnFacts,
     Verdict,
+    Waiting,
 )
 from storage import cases, ledger, rulebook
 from storage.blank import empty_tables
 from storage.books import Books
 from storage.queries import title
 from storage.records import Line, ThreadRecord, TurnRecord
+from storage.waiting import fairly
 
 T = TypeVar("T")
 
@@ -175,6 +177,19 @@ class MemoryStore(Books):
             if (asked := [turn.asked_at for turn in thread.turns if turn.open])
         ]
         return [key for _, key in sorted(waiting, key=lambda each: each[0])]
+
+    async def waiting_threads(
+        self, platforms: Collection[str], most: int, serves: Serves = all_threads
+    ) -> list[Waiting]:
+        found = []
+        for thread in self._threads.values():
+            open_turns = [turn for turn in thread.turns if turn.open]
+            served = thread.key.platform in platforms and serves(thread.key)
+            if open_turns and served:
+                asker = next(iter(thread.askers(open_turns[0])), "")
+                at = min(turn.asked_at for turn in open_turns)
+                found.append(Waiting(thread.key, asker, at))
+        return fairly(found, most)
 
     async def next_turn(self, thread: ThreadKey) -> Turn | None:
         known = self._of(thread)

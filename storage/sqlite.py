@@ -6,7 +6,7 @@ of `bot.ports.Store`.
 """
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from bot.money import (
 from bot.rules import (
     EVERYWHERE,
 )
-from bot.stores import Judge
+from bot.stores import Judge, Serves, all_threads
 from bot.triage.cases import Case
 from bot.values import (
     Heard,
@@ -38,8 +38,9 @@ from bot.values import (
     Turn,
     TurnFacts,
     Verdict,
+    Waiting,
 )
-from storage import cases, changes, corrections, ledger, queries
+from storage import cases, changes, corrections, ledger, queries, waiting
 from storage.books import Books
 from storage.database import (
     make_directory,
@@ -195,6 +196,11 @@ class SqliteStore(Books):
 
     async def open_threads(self) -> list[ThreadKey]:
         return await self._read(queries.open_threads)
+
+    async def waiting_threads(
+        self, platforms: Collection[str], most: int, serves: Serves = all_threads
+    ) -> list[Waiting]:
+        return await self._read(lambda db: waiting.threads(db, platforms, most, serves))
 
     async def next_turn(self, thread: ThreadKey) -> Turn | None:
         return await self._read(lambda db: queries.next_turn(db, thread))

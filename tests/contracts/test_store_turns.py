@@ -54,6 +54,32 @@ async def test_a_thread_with_two_open_turns_is_listed_once(store: Store) -> None
     assert await store.open_threads() == [HERE]
 
 
+async def test_waiting_threads_come_fairly_between_people(store: Store) -> None:
+    asked = [("eve", at) for at in (1.0, 2.0, 3.0)] + [("bob", 4.0), ("bob", 5.0)]
+    for who, at in asked:
+        key = ThreadKey("slack", "T1", "C1", f"{at}")
+        await store.hear(said("1", at=at, thread=key, author=who), answer)
+    elsewhere = ThreadKey("discord", "T1", "C1", "0")
+    await store.hear(said("0", at=0.5, thread=elsewhere), answer)
+    found = await store.waiting_threads(["slack"], 9)
+    assert [each.asker for each in found] == ["eve", "bob", "eve", "bob", "eve"]
+    assert [each.at for each in found] == [1.0, 4.0, 2.0, 5.0, 3.0]
+    assert [each.thread.thread for each in found] == ["1.0", "4.0", "2.0", "5.0", "3.0"]
+    assert await store.waiting_threads(["slack"], 2) == found[:2]
+    assert len(await store.waiting_threads(["slack", "discord"], 9)) == 6
+
+
+async def test_a_waiting_thread_is_whose_its_next_turn_is(store: Store) -> None:
+    turn = await ask(store, said("1", at=1.0, author="eve"))
+    await store.hear(said("2", at=2.0, author="bob"), answer)
+    [waits] = await store.waiting_threads(["slack"], 9)
+    assert (waits.asker, waits.at) == ("eve", 1.0)
+    await store.finish(turn, done("Yes."), 11.0)
+    await store.delivered(turn, 12.0)
+    [waits] = await store.waiting_threads(["slack"], 9)
+    assert (waits.asker, waits.at) == ("bob", 2.0)
+
+
 async def test_there_is_no_next_turn_in_an_unknown_thread(store: Store) -> None:
     assert await store.next_turn(HERE) is None
 

@@ -224,6 +224,7 @@ async def readable(store: Store) -> list[object]:
     """Everything that a store says, but for the keys of turns, which are random."""
     told: list[object] = [
         await store.open_threads(),
+        await store.waiting_threads(["slack", "discord"], 5),
         await store.threads("slack", "C1"),
         await store.newest("slack", since=4.0),
         await store.spending(since=0.0),

@@ -1,0 +1,54 @@
+"""A mapping that never holds more than so many entries.
+
+Rule: what is remembered for speed, or so that something is not said twice, is
+remembered in one of these, so that no number of people, channels or messages makes
+the process grow. What must not be forgotten belongs in the store.
+
+Not cachetools: its `LRUCache` does the same, but it would be one more dependency, and
+one without type annotations, for thirty lines.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator, MutableMapping
+from typing import TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class LruDict(MutableMapping[K, V]):
+    """A dict of at most `most` entries; one more drops the least recently used.
+
+    Reading an entry and writing it are uses; looking whether it is there is not.
+    Raises ValueError if `most` is less than 1.
+    """
+
+    def __init__(self, most: int) -> None:
+        if most < 1:
+            raise ValueError("an LruDict holds at least one entry")
+        self.most = most
+        self._entries: OrderedDict[K, V] = OrderedDict()
+
+    def __getitem__(self, key: K) -> V:
+        self._entries.move_to_end(key)
+        return self._entries[key]
+
+    def __setitem__(self, key: K, value: V) -> None:
+        self._entries[key] = value
+        self._entries.move_to_end(key)
+        if len(self._entries) > self.most:
+            self._entries.popitem(last=False)
+
+    def __delitem__(self, key: K) -> None:
+        del self._entries[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._entries
+
+    def __iter__(self) -> Iterator[K]:
+        """Iterate over the keys of now, the least recently used first."""
+        # Not over the entries themselves: reading one on the way moves it.
+        return iter(tuple(self._entries))
+
+    def __len__(self) -> int:
+        return len(self._entries)

@@ -1,0 +1,64 @@
+"""Which threads wait to be answered, in an order that is fair between people.
+
+What the order is, is said in `bot.stores.Threads.waiting_threads`.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Iterable
+from itertools import islice
+
+from sqlite_utils import Database
+
+from bot.stores import Serves
+from bot.values import ThreadKey, Waiting
+
+# Whose thread it is, is said by the oldest open turn, which is the next to run.
+WAITING_THREADS = """
+    WITH waits AS (
+        SELECT thread_id, min(asked_at) AS at, min(turns.id) AS turn
+        FROM turns INDEXED BY idx_turns_open
+        WHERE state <> 'delivered'
+        GROUP BY thread_id
+    ), asked AS (
+        SELECT waits.*, platform, workspace, channel, thread, coalesce((
+            SELECT author FROM messages
+            WHERE messages.thread_id = waits.thread_id
+              AND messages.turn_id = waits.turn AND asks
+            ORDER BY deleted_at IS NOT NULL, messages.at, messages.id LIMIT 1
+          ), '') AS asker
+        FROM waits CROSS JOIN threads ON threads.id = waits.thread_id
+        WHERE platform IN (SELECT value FROM json_each(:platforms))
+    )
+    SELECT platform, workspace, channel, thread, asker, at
+    FROM asked
+    ORDER BY
+        row_number() OVER (PARTITION BY platform, asker ORDER BY at, turn), at, turn
+"""
+
+
+def threads(
+    db: Database, platforms: Collection[str], most: int, serves: Serves
+) -> list[Waiting]:
+    rows = db.execute(WAITING_THREADS, {"platforms": json.dumps(sorted(platforms))})
+    found = (
+        Waiting(
+            ThreadKey(row["platform"], row["workspace"], row["channel"], row["thread"]),
+            asker=row["asker"],
+            at=row["at"],
+        )
+        for row in rows
+    )
+    return list(islice((each for each in found if serves(each.thread)), most))
+
+
+def fairly(waiting: Iterable[Waiting], most: int) -> list[Waiting]:
+    """Return the first `most` of `waiting`, in the order of the statement."""
+    before: Counter[tuple[str, str]] = Counter()
+    ranked = []
+    for each in sorted(waiting, key=lambda each: each.at):
+        who = (each.thread.platform, each.asker)
+        ranked.append((before[who], each))
+        before[who] += 1
+    ranked.sort(key=lambda each: each[0])
+    return [each for _, each in ranked[:most]]
