@@ -5,7 +5,6 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from functools import partial
 
 from bot.answers import Answers
 from bot.authority import Authority
@@ -123,7 +122,9 @@ class App:
             InChat(self._store, self._sorter, self._authority, self._adapters),
         )
         self._auto = Auto(
-            *(self._store, self._sorter, self._authority, self._adapters), background
+            *(self._store, self._sorter, self._authority, self._adapters),
+            background,
+            self.served,
         )
         await self._authority.defaults()
         await self._take_up()
@@ -243,7 +244,7 @@ class App:
         cannot be taken up keeps nobody from starting."""
         for what, take_up in (
             ("threads", self._take_up_threads),
-            ("cases", partial(self._auto.take_up, self.served)),
+            ("cases", self._auto.take_up),
         ):
             try:
                 await take_up()

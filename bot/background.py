@@ -102,6 +102,7 @@ class Background:
         #: The tasks that run, and the platform that each concerns; "" for none.
         self._running: dict[asyncio.Task[None], str] = {}
         self._left: set[str] = set()
+        self._over = False
 
     def start(
         self, what: str, work: Coroutine[Any, Any, object], *, platform: str = ""
@@ -111,7 +112,7 @@ class Background:
         task = _started(guarded, work, what)
         self._running[task] = platform
         task.add_done_callback(self._forget)
-        if platform and platform in self._left:
+        if self._over or (platform and platform in self._left):
             task.cancel()
         return task
 
@@ -125,7 +126,8 @@ class Background:
                 task.cancel()
 
     def cancel(self) -> None:
-        """Cancel everything."""
+        """Cancel everything, and whatever is started from now on."""
+        self._over = True
         for task in self._running:
             task.cancel()
 

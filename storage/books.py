@@ -5,7 +5,7 @@ same statements, in a file or in memory. It is the one thing that they inherit: 
 else is kept so differently that it would not be shorter.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from sqlite_utils import Database
@@ -31,7 +31,7 @@ from bot.rules import (
     Setting,
     Version,
 )
-from bot.triage.cases import Case
+from bot.triage.cases import Case, all_places
 from bot.values import ThreadKey, Turn, Usage
 from storage import cases, ledger, rulebook
 
@@ -170,8 +170,13 @@ class Books:
     async def corrections(self, since: float) -> list[Case]:
         return await self._read(lambda db: cases.corrections(db, since))
 
-    async def waiting_cases(self) -> list[Case]:
-        return await self._read(cases.waiting)
+    async def waiting_cases(
+        self,
+        platforms: Collection[str],
+        most: int,
+        serves: Callable[[Place], bool] = all_places,
+    ) -> list[tuple[int, Place]]:
+        return await self._read(lambda db: cases.waiting(db, platforms, most, serves))
 
     async def record_case_try(self, id: int) -> int:
         return await self._write(lambda db: cases.record_try(db, id))

@@ -4,7 +4,8 @@ What they promise is said in `bot.triage.cases.Cases`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from itertools import islice
 from sqlite3 import Row
 from typing import Any
 
@@ -101,9 +102,26 @@ def corrections(db: Database, since: float) -> list[Case]:
     return [_case(row) for row in found]
 
 
-def waiting(db: Database) -> list[Case]:
-    found = db.execute("SELECT * FROM cases WHERE auto AND NOT shown ORDER BY id")
-    return [_case(row) for row in found]
+def waiting(
+    db: Database,
+    platforms: Collection[str],
+    most: int,
+    serves: Callable[[Place], bool],
+) -> list[tuple[int, Place]]:
+    rows = db.execute(
+        """
+        SELECT id, platform, workspace, channel, '' AS thread FROM cases
+        WHERE auto AND NOT shown
+          AND platform IN (SELECT value FROM json_each(:platforms))
+        ORDER BY
+            row_number() OVER (
+                PARTITION BY platform, workspace, channel ORDER BY id
+            ), id
+        """,
+        {"platforms": json.dumps(sorted(platforms))},
+    )
+    found = ((row["id"], place_of(row)) for row in rows)
+    return list(islice((each for each in found if serves(each[1])), most))
 
 
 def record_try(db: Database, id: int) -> int:

@@ -1,8 +1,10 @@
 """Sorts each new message of the channels whose admins want that, and shows how urgent
 it is.
 
-Rule: a message is remembered before its event is acknowledged, and forgotten as work
+Rule 1: a message is remembered before its event is acknowledged, and forgotten as work
 only once people have seen what became of it; so a crash loses none.
+Rule 2: what waits is in the store; in memory it is a number in a queue that is fair
+between channels (`bot.fairness`). The text is fetched when there is a place for it.
 """
 
 import asyncio
@@ -11,12 +13,21 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
 from bot import telling
 from bot.authority import Authority
 from bot.background import Background
 from bot.dialogue import Told
-from bot.errors import AccessRevoked, DeliveryError, StorageError, ThreadGone, Throttled
+from bot.errors import (
+    AccessRevoked,
+    DeliveryError,
+    StorageError,
+    ThreadGone,
+    Throttled,
+)
+from bot.fairness import FairQueue
+from bot.lru import LruDict
 from bot.money import Cap, Caps, Period
 from bot.patience import insist
 from bot.policy import OPERATOR, Policy
@@ -35,6 +46,13 @@ log = logging.getLogger(__name__)
 
 # How many messages are sorted at once, of all channels together.
 AT_ONCE = 4
+
+# How many messages wait in memory, as numbers; more are left in the store until there
+# is room.
+MOST_WAITING = 10_000
+
+# Of how many channels it is remembered that they were told of their budget today.
+MOST_TOLD = 1_000
 
 # How long Claude or a platform is tried, in seconds between tries.
 PAUSES = (2.0, 10.0, 60.0, 300.0)
@@ -60,6 +78,7 @@ class Auto:
         authority: Authority,
         adapters: Mapping[str, Adapter],
         tasks: Background,
+        served: Served = ALL,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -68,13 +87,25 @@ class Auto:
         self._authority = authority
         self._adapters = adapters
         self._tasks = tasks
+        self._served = served
         self._now = now
         self._sleep = sleep
         self._gate = asyncio.Semaphore(AT_ONCE)
-        self._queues: dict[Place, asyncio.Lock] = {}
+        # A lock lives as long as somebody holds it or waits for it.
+        self._queues: WeakValueDictionary[Place, asyncio.Lock] = WeakValueDictionary()
+        #: What waits for a place, by channel.
+        self._waiting: FairQueue[int, Place] = FairQueue(MOST_WAITING)
+        #: The channels of what is being sorted, by case.
+        self._under_way: dict[int, Place] = {}
+        #: What this process has taken up: what it had to leave is for the next one.
+        self._taken: LruDict[int, None] = LruDict(MOST_WAITING)
+        #: Whether cases may wait in the store alone.
+        self._left = False
+        self._fetching = False
         self._going_on: set[asyncio.Task[None]] = set()
+        self._closed = False
         #: Of which budgets it was told that they are used up, and on which day.
-        self._told: dict[Place, str] = {}
+        self._told: LruDict[Place, str] = LruDict(MOST_TOLD)
 
     async def hear(self, heard: Heard) -> None:
         """Take in a message at the top of a channel. Raises StorageError."""
@@ -97,27 +128,81 @@ class Auto:
         if not case.shown:
             self._begin(case)
 
-    async def take_up(self, served: Served = ALL) -> None:
-        """Go on with what an earlier process left, where people are `served` still."""
-        for case in await self._store.waiting_cases():
-            place = case.place
-            if place.platform not in self._adapters:
-                continue
-            if not served.holds(place.platform, place.workspace):
-                continue
-            if await self._authority.admits_user(case.author, place):
-                self._begin(case)
+    async def take_up(self) -> None:
+        """Go on with what an earlier process left, where people are served still."""
+        most = MOST_WAITING + len(self._taken)
+        self._left = False
+        found = await self._store.waiting_cases(self._adapters, most, self._serves)
+        self._left |= len(found) >= most
+        for id, channel in found:
+            if id not in self._taken:
+                self._wait(id, channel)
+        self._fill()
+
+    def _serves(self, channel: Place) -> bool:
+        return self._served.holds(channel.platform, channel.workspace)
 
     def close(self) -> None:
-        """Leave what is under way to the next process."""
+        """Leave what is under way, and what waits, to the next process."""
+        self._closed = True
+        self._waiting.clear()
         for task in self._going_on:
             task.cancel()
 
     def _begin(self, case: Case) -> None:
-        platform = case.place.platform
-        task = self._tasks.start("triage", self._work(case), platform=platform)
+        self._wait(case.id, case.place.at(Level.CHANNEL))
+        self._fill()
+
+    def _wait(self, id: int, channel: Place) -> None:
+        if id not in self._under_way:
+            self._left |= self._waiting.put(id, channel, id) is not None
+
+    def _fill(self) -> None:
+        """Begin what there are places for, and fetch more where there is room."""
+        while not self._closed and len(self._under_way) < AT_ONCE:
+            entry = self._waiting.take(self._is_idle)
+            if entry is None:
+                break
+            self._start_case(entry.item, entry.owner)
+        room = len(self._waiting) <= MOST_WAITING // 2
+        if self._left and room and not self._fetching and not self._closed:
+            self._fetching = True
+            task = self._tasks.start("fetch cases", self._fetch())
+            self._going_on.add(task)
+            task.add_done_callback(self._going_on.discard)
+
+    def _start_case(self, id: int, channel: Place) -> None:
+        self._under_way[id] = channel
+        self._taken[id] = None
+        work = self._take(id, channel)
+        task = self._tasks.start("triage", work, platform=channel.platform)
         self._going_on.add(task)
-        task.add_done_callback(self._going_on.discard)
+
+        def ended(task: asyncio.Task[None]) -> None:
+            # Also where it was cancelled before its first step.
+            self._going_on.discard(task)
+            del self._under_way[id]
+            self._fill()
+
+        task.add_done_callback(ended)
+
+    def _is_idle(self, channel: Place) -> bool:
+        return channel not in self._under_way.values()
+
+    async def _take(self, id: int, channel: Place) -> None:
+        """Sort one case."""
+        case = await insist(lambda: self._store.case(id))
+        # It may have been deleted while it waited.
+        if case is None or case.shown:
+            return
+        if await self._authority.admits_user(case.author, channel):
+            await self._work(case)
+
+    async def _fetch(self) -> None:
+        try:
+            await insist(self.take_up)
+        finally:
+            self._fetching = False
 
     async def _work(self, case: Case) -> None:
         # One after the other in each channel: what is set aside for one message would

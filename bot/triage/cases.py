@@ -1,7 +1,7 @@
 """Messages that were sorted where people talk, and what people say of how. Values, and
 what remembers them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -44,6 +44,11 @@ class Case:
         return {**(self.values or {}), **self.corrected}
 
 
+def all_places(place: Place) -> bool:
+    """Let every place through."""
+    return True
+
+
 class Cases(Protocol):
     """Cases, remembered. Every verb is one transaction and may raise StorageError."""
 
@@ -79,8 +84,16 @@ class Cases(Protocol):
         """Every case that people changed at or after `since`, oldest first."""
         ...
 
-    async def waiting_cases(self) -> list[Case]:
-        """Cases that are sorted by themselves and not shown yet, oldest first."""
+    async def waiting_cases(
+        self,
+        platforms: Collection[str],
+        most: int,
+        serves: Callable[[Place], bool] = all_places,
+    ) -> list[tuple[int, Place]]:
+        """Return at most `most` cases of `platforms` that are sorted by themselves and
+        not shown yet, of the channels that `serves` lets through, by id and channel,
+        fairly: every channel's oldest first, then every channel's second oldest, and
+        so on."""
         ...
 
     async def record_case_try(self, id: int) -> int:

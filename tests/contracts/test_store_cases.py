@@ -68,11 +68,25 @@ async def test_examples_are_those_of_the_channel(store: Store) -> None:
 async def test_what_is_sorted_by_itself_waits_until_it_is_shown(store: Store) -> None:
     await store.open_case(replace(SAID, message="1"))
     case = await store.open_case(replace(SAID, auto=True))
-    assert await store.waiting_cases() == [case]
-    settled = await store.settle_case(case.id, VALUES, "")
-    assert await store.waiting_cases() == [settled]
+    waits = [(case.id, CHANNEL)]
+    assert await store.waiting_cases(["slack"], 9) == waits
+    assert await store.waiting_cases(["discord"], 9) == []
+    await store.settle_case(case.id, VALUES, "")
+    assert await store.waiting_cases(["slack"], 9) == waits
     await store.show_case(case.id)
-    assert await store.waiting_cases() == []
+    assert await store.waiting_cases(["slack"], 9) == []
+
+
+async def test_what_waits_is_told_fairly_between_channels(store: Store) -> None:
+    channels = ["C5", "C5", "C5", "C6", "C5", "C6", "C7"]
+    for number, channel in enumerate(channels):
+        place = replace(THREAD, channel=channel, thread=str(number))
+        case = Case(0, place, str(number), 100.0, "U1", "It broke", auto=True)
+        await store.open_case(case)
+    found = await store.waiting_cases(["slack"], 6)
+    assert [place.channel for _, place in found] == ["C5", "C6", "C7", "C5", "C6", "C5"]
+    ids = [id for id, place in found if place.channel == "C5"]
+    assert ids == sorted(ids)
 
 
 async def test_a_deleted_message_takes_its_case_along(store: Store) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.app import App
+from bot.background import Background
 from bot.dialogue import Command
 from bot.errors import ConfigError
 from bot.fairness import FairQueue

@@ -224,7 +224,7 @@ async def test_a_case_of_a_former_workspace_is_not_taken_up() -> None:
         async with asyncio.timeout(10):
             while not first.model.requests:  # noqa: ASYNC110 - a model tells nobody
                 await asyncio.sleep(0.01)
-    assert len(await store.waiting_cases()) == 1
+    assert len(await store.waiting_cases(["slack", "discord"], 9)) == 1
     second = Houses(only("discord:42"), store)
     async with second.open():
         await second.ask(OURS)

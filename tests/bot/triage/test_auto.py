@@ -82,7 +82,7 @@ async def test_only_where_admins_want_it(desk: Desk) -> None:
     await put(desk.office, "auto_triage", "off")
     await desk.hear(heard("It broke"))
     assert not desk.office.model.requests
-    assert await desk.office.store.waiting_cases() == []
+    assert await desk.office.store.waiting_cases(["fake"], 9) == []
 
 
 @pytest.mark.parametrize(
@@ -226,4 +226,4 @@ async def test_a_platform_that_refuses_is_tried_again_or_left(desk: Desk) -> Non
     await desk.hear(heard("It broke, too", "m2"))
     assert list(desk.marks) == ["m1"]
     # It is not tried for ever.
-    assert await desk.office.store.waiting_cases() == []
+    assert await desk.office.store.waiting_cases(["fake"], 9) == []
