@@ -17,6 +17,7 @@
     │   ├── Throttled          too many writes; says how long to wait
     │   └── ThreadGone         no write to this thread can succeed any more
     └── StorageError           the database did not take a write; may be repeated
+        ├── StorageBusy        more waits for it than it may hold
         ├── StorageFull        the disk is full
         ├── StorageRejected    it will never take this write: not to be repeated
         └── StorageBroken      the file is not a database of ours, or is damaged
@@ -146,6 +147,12 @@ class Rerouted(DeliveryError):
 
 class StorageError(ThreadkeepError):
     """The database did not take a write. Trying again may help."""
+
+
+class StorageBusy(StorageError):
+    """So much waits to be read or written that no more may wait."""
+
+    user_text = "I am very busy right now. Please try again in a minute."
 
 
 class StorageFull(StorageError):

@@ -21,6 +21,14 @@ from storage.migrations import migrate, migrations
 # such as an operator's shell or a backup.
 BUSY_SECONDS = 5.0
 
+# After how many pages of 4 KB SQLite moves what is in the write-ahead log to the
+# database: its own number, said so that a build cannot choose another.
+CHECKPOINT_PAGES = 1_000
+
+# The most bytes of the write-ahead log that stay on the disk once all of it was moved.
+# Without a limit it keeps the largest size that a long reader ever made it take.
+WAL_BYTES = 8 * 1024 * 1024
+
 
 def make_directory(path: Path) -> None:
     """Make the directory of the database `path`, for its owner only, if it is new."""
@@ -46,9 +54,7 @@ def open_for_writing(path: Path, steps: Migrations = migrations) -> Database:
         _require_ours(db, path, steps)
         _require_health(db, path)
         _require_wal(db, path)
-        # A power cut loses nothing that was committed. A group commit pays for it
-        # once for all who wait, so it costs nothing under load.
-        db.execute("PRAGMA synchronous = FULL")
+        _set_pragmas(db)
         _require_writable(db)
         migrate(db, steps)
     return db
@@ -92,7 +98,7 @@ def open_beside_to_write(path: Path) -> Database:
                 f"{path} was written by an older threadkeep; start this one once to "
                 "bring it up to date."
             )
-        db.execute("PRAGMA synchronous = FULL")
+        _set_pragmas(db)
         db.execute("PRAGMA foreign_keys = ON")
         _require_writable(db)
     return db
@@ -103,6 +109,17 @@ def unknown(db: Database, steps: Migrations = migrations) -> list[str]:
     ours = {step.name for step in steps.pending(Database(memory=True))}
     applied = (migration.name for migration in steps.applied(db))
     return [name for name in applied if name not in ours]
+
+
+def _set_pragmas(db: Database) -> None:
+    """Say what must not depend on how SQLite was built, for this connection."""
+    # A power cut loses nothing that was committed. A group commit pays for it
+    # once for all who wait, so it costs nothing under load.
+    db.execute("PRAGMA synchronous = FULL")
+    # What people deleted is overwritten, and not only forgotten.
+    db.execute("PRAGMA secure_delete = ON")
+    db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+    db.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
 
 
 @contextmanager

@@ -4,6 +4,8 @@ Rule 1: only this thread uses the connection, so no transaction ever spans an aw
 Rule 2: a caller hears of success only after the commit that made it durable.
 Rule 3: an item that fails takes nothing with it, neither its neighbours in the
 group nor the thread.
+Rule 4: at most so many items wait. One more is refused at once, and nothing of it is
+written: whoever would be told that it is safe is not told so.
 """
 
 import asyncio
@@ -18,7 +20,8 @@ from typing import Any, TypeVar
 
 from sqlite_utils import Database
 
-from bot.errors import StorageError
+from bot.allowance import Allowance
+from bot.errors import StorageBusy, StorageError
 from storage.faults import translated
 
 log = logging.getLogger(__name__)
@@ -33,6 +36,10 @@ Change = Callable[[Database], T]
 # nothing already) and would let the first of them wait for the last.
 GROUP = 500
 
+# The most changes that wait, of which each may hold the text of a message or of an
+# answer. That is twenty groups: a disk that is behind by that much is not catching up.
+MOST_WAITING = 10_000
+
 
 @dataclass(slots=True)
 class _Item:
@@ -45,10 +52,12 @@ class _Item:
 class Writer:
     """Takes changes from the event loop that it was made in."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, most: int = MOST_WAITING) -> None:
         self._db = db
         self._loop = asyncio.get_running_loop()
+        # Bounded by the allowance: a queue that blocks would block the event loop.
         self._queue: SimpleQueue[_Item | None] = SimpleQueue()
+        self._allowance = Allowance(most)
         self._closed = False
         # A daemon, so that a program that breaks off without closing can end.
         self._thread = Thread(target=self._run, name="storage-writer", daemon=True)
@@ -57,12 +66,14 @@ class Writer:
     async def write(self, change: Change[T]) -> T:
         """Do `change` in a transaction; return what it returned, once durable.
 
-        Raises what `change` raised (StorageError for what SQLite did), and then
-        nothing of it was written. Who is cancelled while waiting does not hear how
-        it went; the change is made all the same.
+        Raises what `change` raised (StorageError for what SQLite did), or StorageBusy
+        where too much waits, and then nothing of it was written. Who is cancelled
+        while waiting does not hear how it went; the change is made all the same.
         """
         if self._closed:
             raise StorageError("the database is closed")
+        if not self._allowance.take():
+            raise crowded("storage.writes_refused", self._allowance)
         future: asyncio.Future[T] = self._loop.create_future()
         self._queue.put(_Item(change, future))
         return await future
@@ -84,10 +95,23 @@ class Writer:
             # Who would hear of it may be gone, loop and all; the next must not
             # suffer for that.
             with suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(_tell, group)
+                self._loop.call_soon_threadsafe(self._tell, group)
         with suppress(sqlite3.Error):
             self._db.execute("PRAGMA optimize")
         self._db.close()
+
+    def _tell(self, group: list[_Item]) -> None:
+        """Give everybody of `group` their result; in the event loop."""
+        if refused := self._allowance.give(len(group)):
+            log.info("storage.writes_taken_again refused=%d", refused)
+        for item in group:
+            if item.future.done():
+                if item.error is not None:
+                    log.warning("storage.unheard error=%s", type(item.error).__name__)
+            elif item.error is not None:
+                item.future.set_exception(item.error)
+            else:
+                item.future.set_result(item.result)
 
     def _wait(self) -> list[_Item]:
         """The next group, in the order of asking; empty when there is no more."""
@@ -150,12 +174,11 @@ class Writer:
             item.error = error
 
 
-def _tell(group: list[_Item]) -> None:
-    for item in group:
-        if item.future.done():
-            if item.error is not None:
-                log.warning("storage.unheard error=%s", type(item.error).__name__)
-        elif item.error is not None:
-            item.future.set_exception(item.error)
-        else:
-            item.future.set_result(item.result)
+def crowded(event: str, allowance: Allowance) -> StorageBusy:
+    """Return the error for what `allowance` refused; log `event` once a spell."""
+    if allowance.refused == 1:
+        log.error("%s waiting=%d", event, allowance.used)
+    return StorageBusy(
+        f"{allowance.most} reads or writes wait for the database, and no more may; "
+        "its disk is too slow, or something holds the file"
+    )
