@@ -124,7 +124,7 @@ class App:
         self._auto = Auto(
             *(self._store, self._sorter, self._authority, self._adapters),
             background,
-            self.served,
+            served=self.served,
         )
         await self._authority.defaults()
         await self._take_up()

@@ -118,6 +118,19 @@ class Responder:
             halt.begin("")
         return thread if await self._store.next_turn(thread) else None
 
+    async def _end_unanswered(self, turn: Turn) -> None:
+        """End a turn that was stopped while it waited. Where nothing of an answer is
+        to be seen, nothing is said."""
+        if turn.state is State.UNDELIVERED:
+            await self._deliver(turn)
+            return
+        outcome = conclude(turn.text, None, stopped=True)
+        await self._finish(turn, outcome)
+        if turn.shown:
+            await self._deliver(replace(turn, ended=outcome.ended, note=outcome.note))
+        else:
+            await self._delivered(turn, outcome, self._clock())
+
     async def _settle(self, turn: Turn) -> ThreadKey | None:
         """Where the thread of `turn` is now; None if it can be nowhere, with which
         the turn has ended."""

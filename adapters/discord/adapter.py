@@ -102,7 +102,7 @@ class DiscordAdapter:
 
     async def readable(self, heard: Sequence[Heard]) -> list[tuple[str, str]]:
         """See `bot.ports.Adapter`."""
-        return [await self._names.readable(each) for each in heard]
+        return await self._names.readable_all(heard)
 
     async def person(self, place: Place, user: str) -> Person:
         """See `bot.ports.Adapter`."""

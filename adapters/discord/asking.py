@@ -1,7 +1,6 @@
 """Takes in questions that people ask by command: typed, or about a message."""
 
 import logging
-from collections import OrderedDict
 
 import discord
 from discord import ui
@@ -13,6 +12,7 @@ from adapters.discord.names import Names
 from adapters.discord.places import CARD_CHARS, Places
 from adapters.discord.rights import lacking
 from bot.errors import DeliveryError, StorageError
+from bot.lru import LruDict
 from bot.ports import Host
 from bot.values import Heard, ThreadKey
 
@@ -41,13 +41,11 @@ class Asking:
         self._places = places
         self._names = names
         self._host = host
-        self._targets: OrderedDict[int, discord.Message] = OrderedDict()
+        self._targets: LruDict[int, discord.Message] = LruDict(MOST_TARGETS)
 
     async def open(self, interaction: Interaction, message: discord.Message) -> None:
         """Ask what somebody wants to know about a message."""
         self._targets[message.id] = message
-        if len(self._targets) > MOST_TARGETS:
-            self._targets.popitem(last=False)
         await answers.ask(interaction, _form(message.id))
 
     async def submitted(self, interaction: Interaction, target: str) -> None:

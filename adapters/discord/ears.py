@@ -2,7 +2,8 @@
 
 Rule: what cannot be remembered is tried again, for Discord says nothing twice.
 After a session that could not be resumed, what was said meanwhile in the threads
-that we are in is fetched (platform facts B1, C).
+that we are in is fetched (platform facts B1, C). So much is held to be tried again;
+where more was said, it is noted from where on, and fetched afterwards.
 """
 
 import logging
@@ -14,12 +15,14 @@ from functools import partial
 import discord
 
 from adapters.discord import events, ids
+from adapters.discord.backlog import Attempt, Backlog
 from adapters.discord.client import Link, translated
 from adapters.discord.names import Names
 from adapters.discord.places import Places
 from adapters.discord.rights import lacking
 from bot.background import report
 from bot.errors import AccessRevoked, DeliveryError
+from bot.lru import LruDict
 from bot.patience import insist
 from bot.ports import Host
 from bot.values import Heard, ThreadKey
@@ -39,6 +42,14 @@ OVERLAP = 600.0
 # How long, in seconds, until the same channel is told again that we may not answer.
 REPEAT = 3600.0
 
+# Of how many channels it is remembered that they were told; and in how many what did
+# not fit is fetched later, how many messages there, and how many edits.
+MOST_CHANNELS = 10_000
+MOST_REFETCHED = 1_000
+
+# How many deletions wait to be carried out: a few ids each, and the last to give up.
+MOST_DELETIONS = 50_000
+
 
 class Ears:
     """Listens for one bot; gives what it hears to `host`."""
@@ -48,7 +59,13 @@ class Ears:
         self._places = places
         self._names = names
         self._host = host
-        self._told: dict[int, float] = {}
+        self._told: LruDict[int, float] = LruDict(MOST_CHANNELS)
+        self._backlog = Backlog()
+        #: From which message on a channel has more than could be held.
+        self._unheard: LruDict[int, int] = LruDict(MOST_CHANNELS)
+        #: The channels of messages whose edits could not be held.
+        self._unread: LruDict[int, int] = LruDict(MOST_REFETCHED)
+        self._fetching = False
 
     async def said(self, message: discord.Message) -> None:
         """Take in a new message."""
@@ -61,7 +78,7 @@ class Ears:
             # all that is said here is sorted.
             passing = self._read(message, message.channel)
             if passing is not None and not passing.echo:
-                await insist(partial(self._host.overhear, passing))
+                await self._keep(message, partial(self._host.overhear, passing))
             return
         channel = await self._known(message.channel)
         heard = self._read(message, channel)
@@ -71,21 +88,27 @@ class Ears:
         if asks and (refusal := self._refusal(channel)):
             await self._refuse(message, refusal)
             return
-        await self._deliver(heard)
+        await self._keep(message, partial(self._host.deliver, heard))
 
     async def edited(self, message: discord.Message) -> None:
         """Take in how a message reads now."""
         if not self._serves(message):
             return
         heard = self._read(message, await self._known(message.channel))
-        if heard is not None and not heard.echo and (heard.text or heard.files):
-            await insist(lambda: self._host.amend(heard))
+        if heard is None or heard.echo or not (heard.text or heard.files):
+            return
+        if await self._backlog.keep(partial(self._host.amend, heard)):
+            await self._fetch_unheard()
+        else:
+            self._unread[message.id] = message.channel.id
 
     async def deleted(self, guild: int | None, messages: Sequence[int]) -> None:
         """Forget what people took back."""
         workspace = events.workspace(guild)
         ids = [str(each) for each in messages]
-        await insist(lambda: self._host.erase(events.NAME, workspace, ids))
+        erase = partial(self._host.erase, events.NAME, workspace, ids)
+        if await self._backlog.keep(erase, MOST_DELETIONS):
+            await self._fetch_unheard()
 
     async def catch_up(self, shard: int) -> None:
         """Fetch what was said, while we did not listen, in threads of `shard`."""
@@ -114,6 +137,64 @@ class Ears:
 
     async def _deliver(self, heard: Heard) -> None:
         await insist(lambda: self._host.deliver(heard))
+
+    async def _keep(self, message: discord.Message, attempt: Attempt) -> None:
+        """Have the store take in `message`, sooner or later."""
+        if await self._backlog.keep(attempt):
+            await self._fetch_unheard()
+        else:
+            self._unheard.setdefault(message.channel.id, message.id)
+
+    async def _fetch_unheard(self) -> None:
+        """Fetch what could not be held, once nothing waits any more."""
+        if self._fetching or not self._backlog.idle:
+            return
+        self._fetching = True
+        try:
+            while self._unheard and self._backlog.idle:
+                channel, first = self._unheard.popitem()
+                await self._quietly(partial(self._fetch_from, channel, first), channel)
+            while self._unread and self._backlog.idle:
+                message, channel = self._unread.popitem()
+                await self._quietly(partial(self._reread, channel, message), channel)
+        finally:
+            self._fetching = False
+
+    async def _quietly(self, fetch: Attempt, channel: int) -> None:
+        try:
+            await insist(fetch)
+        except (DeliveryError, AccessRevoked) as error:
+            log.warning("discord.not_caught_up channel=%s %s", channel, error)
+
+    async def _fetch_from(self, channel: int, first: int) -> None:
+        """Take in what was said in `channel` from the message `first` on."""
+        async with translated("fetch what did not fit"):
+            there = await self._channel(channel)
+            if not isinstance(there, discord.abc.Messageable):
+                return
+            found = [
+                message
+                async for message in there.history(
+                    limit=MOST_REFETCHED,
+                    after=discord.Object(first - 1),
+                    oldest_first=True,
+                )
+            ]
+        for message in found:
+            await self.said(message)
+        log.info("discord.caught_up channel=%s messages=%d", channel, len(found))
+
+    async def _reread(self, channel: int, message: int) -> None:
+        async with translated("fetch an edit that did not fit"):
+            there = await self._channel(channel)
+            if not isinstance(there, discord.abc.Messageable):
+                return
+            found = await there.fetch_message(message)
+        await self.edited(found)
+
+    async def _channel(self, channel: int) -> object:
+        client = self._link.client
+        return client.get_channel(channel) or await client.fetch_channel(channel)
 
     def _read(self, message: discord.Message, channel: object) -> Heard | None:
         thread = events.thread_of(channel, message.id)

@@ -34,9 +34,9 @@ _BLANKS = re.compile(r"\s+")
 _MARKS = re.compile(r"^[#>\s-]+|[*`~|]+")
 
 
-def users(text: str) -> set[str]:
-    """The ids of the users that `text` mentions."""
-    return set(_USER.findall(text))
+def users(text: str) -> list[str]:
+    """Return the ids of the users that `text` mentions, each once, in order."""
+    return list(dict.fromkeys(_USER.findall(text)))
 
 
 def without_mention(text: str, *ids: str) -> str:

@@ -5,7 +5,6 @@ nobody runs anything.
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 
 import discord
@@ -14,6 +13,7 @@ from adapters.discord import drawing, events, ids
 from adapters.discord.client import Link, translated
 from bot.dialogue import Told
 from bot.errors import DeliveryError
+from bot.lru import LruDict
 from bot.people import Person
 from bot.rules import Place
 
@@ -33,9 +33,9 @@ class People:
         self._link = link
         self._now = now
         #: Members, or None for who is none, and when we were told; by guild and user.
-        self._known: OrderedDict[
-            tuple[int, int], tuple[float, discord.Member | None]
-        ] = OrderedDict()
+        self._known: LruDict[tuple[int, int], tuple[float, discord.Member | None]] = (
+            LruDict(MOST)
+        )
 
     async def person(self, place: Place, user: str) -> Person:
         """See `bot.ports.Adapter`."""
@@ -77,9 +77,6 @@ class People:
                 except discord.NotFound:
                     member = None
             self._known[key] = now, member
-        self._known.move_to_end(key)
-        if len(self._known) > MOST:
-            self._known.popitem(last=False)
         return member
 
 

@@ -8,9 +8,9 @@ command is looked for before it is posted again.
 import asyncio
 import contextlib
 import logging
-from collections import OrderedDict
 from dataclasses import replace
 from typing import Literal
+from weakref import WeakValueDictionary
 
 import discord
 
@@ -18,6 +18,7 @@ from adapters.discord import events, ids, markup
 from adapters.discord.client import Link, translated
 from adapters.discord.names import Names
 from bot.errors import ThreadGone
+from bot.lru import LruDict
 from bot.values import ThreadKey, Turn
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,9 @@ THERE = {160004, 10008}
 # How many threads are remembered as being there.
 MOST = 10_000
 
+# Of how many commands it is remembered that their question is about to appear.
+MOST_ROOTS = 1_000
+
 # How many of the messages after a question are looked through for it.
 LOOK = 50
 
@@ -51,10 +55,13 @@ class Places:
     def __init__(self, link: Link, names: Names) -> None:
         self._link = link
         self._names = names
-        self._roots: dict[str, asyncio.Future[int]] = {}
-        self._there: OrderedDict[str, None] = OrderedDict()
-        #: Threads that are being made, for whoever else wants to write there.
-        self._making: dict[str, asyncio.Lock] = {}
+        #: Where the questions of commands will be seen. Without an entry, the question
+        #: is looked for.
+        self._roots: LruDict[str, asyncio.Future[int]] = LruDict(MOST_ROOTS)
+        self._there: LruDict[str, None] = LruDict(MOST)
+        #: Threads that are being made, for whoever else wants to write there. A lock
+        #: lives as long as somebody waits for it.
+        self._making: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def ask(self, guild: str, channel: str, interaction: int) -> ThreadKey:
         """A thread that `interaction` asks for in a channel."""
@@ -64,18 +71,18 @@ class Places:
 
     def appeared(self, thread: ThreadKey, message: int | None) -> None:
         """The question of `thread` is to be seen in `message`, or nowhere."""
-        root = self._roots[thread.thread]
+        root = self._roots.get(thread.thread)
+        if root is None:
+            return
         if message is None:
             root.cancel()
+            del self._roots[thread.thread]
         elif not root.done():
             root.set_result(message)
 
     def is_there(self, thread: str) -> None:
         """Note that `thread` need not be made."""
         self._there[thread] = None
-        self._there.move_to_end(thread)
-        if len(self._there) > MOST:
-            self._there.popitem(last=False)
 
     async def settle(self, turn: Turn) -> ThreadKey:
         """See `bot.ports.Adapter`."""
@@ -103,7 +110,6 @@ class Places:
             async with self._making.setdefault(thread.thread, asyncio.Lock()):
                 if not self._is_known(thread):
                     await self._make(turn)
-            self._making.pop(thread.thread, None)
         return here
 
     async def _make(self, turn: Turn) -> None:

@@ -2,7 +2,8 @@
 
 Rule: persist, then acknowledge. Bolt acknowledges an event before its listener
 runs, so the event is delivered in a middleware in front of everything: what
-raises there is not acknowledged, and Slack sends it again (platform facts A4).
+raises there is not acknowledged, and Slack sends it again (platform facts A4). What
+comes while too much is under way is refused there at once, for the same reason.
 """
 
 import asyncio
@@ -20,12 +21,13 @@ from adapters.slack import events, mrkdwn, posts
 from adapters.slack.client import Identity, SlackClient, open_client
 from adapters.slack.config import SlackConfig
 from adapters.slack.desk import Desk
-from adapters.slack.names import Names
+from adapters.slack.names import MOST_NAMES, Names
 from adapters.slack.past import Past
 from adapters.slack.people import People
 from adapters.slack.status import Status
 from adapters.slack.streams import Streams
 from adapters.slack.surface import SlackSurface, open_surface
+from bot.allowance import Allowance
 from bot.background import Background, report
 from bot.dialogue import Told
 from bot.errors import (
@@ -79,8 +81,16 @@ LIMITS = Limits(
 # say in between waits for the next; oftener, and a slow pong would pass for a loss.
 PING = 5.0
 
+# How many events are taken in at once: the SDK begins all that it receives (platform
+# facts A4). One may hold a message of 40,000 characters; more are not acknowledged.
+MOST_EVENTS = 2_000
+
 # Between tries to reach Slack again after the connection was lost.
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+
+
+class _Crowded(Exception):
+    """Too much is under way to take an event in; Slack is to send it again."""
 
 
 class SlackAdapter:
@@ -109,6 +119,9 @@ class SlackAdapter:
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         client.on_revoked = self._fail
         self._pause = FIRST_PAUSE
+        self._events = Allowance(MOST_EVENTS)
+        #: How many events in a row the database did not take.
+        self._unkept = 0
 
     async def run(self, host: Host) -> None:
         """See `bot.ports.Adapter`."""
@@ -122,6 +135,23 @@ class SlackAdapter:
 
     async def _listen(self, host: Host, desk: Desk) -> None:
         async def spool(body: dict[str, Any]) -> BoltResponse:
+            # What commands go on with behind their acknowledgement is bounded, too.
+            if len(desk.going_on) >= MOST_EVENTS:
+                self._events.refused += 1
+                raise _Crowded
+            if not self._events.take():
+                raise _Crowded
+            try:
+                response = await take(body)
+            finally:
+                if refused := self._events.give():
+                    log.info("slack.events_taken_again refused=%d", refused)
+            if self._unkept:
+                log.info("slack.acknowledging_again refused=%d", self._unkept)
+                self._unkept = 0
+            return response
+
+        async def take(body: dict[str, Any]) -> BoltResponse:
             if (answer := await desk.take(body)) is not None:
                 return BoltResponse(status=200, body=answer or "")
             if not events.is_ours(body, self._us):
@@ -149,10 +179,13 @@ class SlackAdapter:
             # what people say.
             logger=logging.getLogger("slack_bolt"),
         )
-        app.error(_not_acknowledged)
+        app.error(self._not_acknowledged)
         handler = AsyncSocketModeHandler(
             app, self._config.app_token, ping_interval=PING
         )
+        # The SDK's has no bound. It empties it as fast as the loop turns, so what
+        # waits for room here waits for a moment.
+        handler.client.message_queue = asyncio.Queue(MOST_EVENTS)
         # The SDK retries a lost connection by itself, at once and for ever,
         # and logs the raw error; this way it backs off, and an operator reads
         # what to do.
@@ -192,12 +225,15 @@ class SlackAdapter:
 
     async def readable(self, heard: Sequence[Heard]) -> list[tuple[str, str]]:
         """See `bot.ports.Adapter`."""
-        users = {each.author for each in heard}.union(
-            *(mrkdwn.users(each.text) for each in heard)
-        )
-        channels: set[str] = set().union(
-            *(mrkdwn.channels(each.text) for each in heard)
-        )
+        users: dict[str, None] = {}
+        channels: dict[str, None] = {}
+        # Who speaks comes before who is spoken of, where not all can be looked up.
+        users.update((each.author, None) for each in heard)
+        for each in heard:
+            named = [each.author, *mrkdwn.users(each.text)][:MOST_NAMES]
+            users.update(dict.fromkeys(named))
+            left = MOST_NAMES - len(named)
+            channels.update(dict.fromkeys(mrkdwn.channels(each.text)[:left]))
         names = await self._names.find(users, channels)
         return [
             (
@@ -282,6 +318,19 @@ class SlackAdapter:
                 self._pause = FIRST_PAUSE
                 return address
 
+    async def _not_acknowledged(self, error: Exception) -> None:
+        if isinstance(error, _Crowded):
+            if self._events.refused == 1:
+                log.error("slack.events_refused under_way=%d", self._events.used)
+            return
+        if not isinstance(error, StorageError):
+            report("take in an event", error)
+            return
+        # Once: while a disk is full, each event meets the same.
+        self._unkept += 1
+        if self._unkept == 1:
+            log.error("slack.not_acknowledged %s", error)
+
     def _fail(self, error: ConfigError) -> None:
         if not self._failed.done():
             self._failed.set_exception(error)
@@ -345,10 +394,3 @@ def _unreachable(error: DeliveryError) -> str:
 
 async def _connect(handler: AsyncSocketModeHandler) -> None:
     await handler.connect_async()  # type: ignore[no-untyped-call]
-
-
-async def _not_acknowledged(error: Exception) -> None:
-    if isinstance(error, StorageError):
-        log.error("slack.not_acknowledged %s", error)
-    else:
-        report("take in an event", error)

@@ -10,7 +10,6 @@ long (facts A10). What takes longer goes on behind it, and is shown when it is t
 import asyncio
 import contextlib
 import logging
-from collections import OrderedDict
 from collections.abc import Awaitable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -30,6 +29,7 @@ from bot.errors import (
     ThreadkeepError,
     Unacceptable,
 )
+from bot.lru import LruDict
 from bot.people import Person
 from bot.ports import Host
 from bot.rules import Level, Place
@@ -86,7 +86,9 @@ class Desk:
         self._host = host
         self._background = background
         self._windows = Windows(client, people, host, self._place(""))
-        self._given: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._given: LruDict[tuple[str, str], None] = LruDict(MOST_GIVEN)
+        #: What goes on behind an acknowledgement.
+        self.going_on: set[asyncio.Task[None]] = set()
 
     async def take(self, body: Body) -> dict[str, Any] | None:
         """What to acknowledge `body` with, if it is for us; None if it is not."""
@@ -126,8 +128,6 @@ class Desk:
         if key in self._given:
             return
         self._given[key] = None
-        if len(self._given) > MOST_GIVEN:
-            self._given.popitem(last=False)
         await self._soon("obey a message", self._say(command, heard))
 
     # What people do.
@@ -344,15 +344,20 @@ class Desk:
         async def goes_on() -> None:
             await later(await doing)
 
-        going_on = self._background.start("reply late", goes_on(), platform=PLATFORM)
+        going_on = self._begin("reply late", goes_on())
         going_on.add_done_callback(lambda _: doing.cancel())
         return None
 
     async def _soon(self, what: str, work: Coroutine[Any, Any, None]) -> None:
         """Do `work`, which the log calls `what`, and let it go on behind the
         acknowledgement if it takes long."""
+        await asyncio.wait({self._begin(what, work)}, timeout=PROMPT)
+
+    def _begin(self, what: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._background.start(what, work, platform=PLATFORM)
-        await asyncio.wait({task}, timeout=PROMPT)
+        self.going_on.add(task)
+        task.add_done_callback(self.going_on.discard)
+        return task
 
     # Where it is.
 

@@ -15,7 +15,7 @@ PINGS = re.compile(r"<(?:[@#][A-Z0-9]|!(?:channel|here|everyone|subteam\^|date\^
 
 _TOKEN = re.compile(r"<([^<>]+)>")
 _USER = re.compile(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>")
-_CHANNEL = re.compile(r"<#([A-Z0-9]+)(?:\|[^<>]*)?>")
+_UNNAMED_CHANNEL = re.compile(r"<#([A-Z0-9]+)\|?>")
 
 
 def mentions(text: str, user: str) -> bool:
@@ -23,16 +23,15 @@ def mentions(text: str, user: str) -> bool:
     return user in _USER.findall(text)
 
 
-def users(text: str) -> set[str]:
-    """The ids of the users that `text` mentions."""
-    return set(_USER.findall(text))
+def users(text: str) -> list[str]:
+    """Return the ids of the users that `text` mentions, each once, in order."""
+    return list(dict.fromkeys(_USER.findall(text)))
 
 
-def channels(text: str) -> set[str]:
-    """The ids of the channels that `text` mentions without naming them."""
-    return {m[1] for m in re.finditer(r"<#([A-Z0-9]+)\|?>", text)} & set(
-        _CHANNEL.findall(text)
-    )
+def channels(text: str) -> list[str]:
+    """Return the ids of the channels that `text` mentions without naming them, each
+    once, in order."""
+    return list(dict.fromkeys(_UNNAMED_CHANNEL.findall(text)))
 
 
 def without_mention(text: str, user: str) -> str:

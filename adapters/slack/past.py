@@ -8,15 +8,19 @@ from typing import Any
 
 from adapters.slack import events
 from adapters.slack.client import Identity, SlackClient
+from adapters.slack.newest import Page, newest
 from bot.errors import Throttled
 from bot.rules import Level, Place
 from bot.values import Heard, ThreadKey
 
 log = logging.getLogger(__name__)
 
-# A page of the backfill. Some apps get 15 however many they ask for (facts
-# A5.2), so the answer decides whether there is more, not the count.
+# A page of a channel. Some apps get 15 however many they ask for (facts A5.2), so
+# the answer decides whether there is more, not the count.
 PAGE = 100
+# A page of a thread: the most that Slack gives (facts A5.2), as its end is searched
+# for, and each try is a call.
+THREAD_PAGE = 999
 # What of a long thread is read when we are called into it: the newest.
 MOST_HISTORY = 500
 # How long the backfill may wait for a rate limit while people wait for it.
@@ -32,12 +36,7 @@ class Past:
 
     async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
         """See `bot.ports.Adapter`."""
-        # Slack puts the root first, whatever the bounds.
-        return [
-            heard
-            for heard in await self._replies(thread, MOST_HISTORY, latest=before)
-            if heard.at < float(before)
-        ]
+        return await self._replies(thread, MOST_HISTORY, before=float(before))
 
     async def recent(
         self, place: Place, most: int, since: float | None = None
@@ -63,16 +62,37 @@ class Past:
         return found[::-1]
 
     async def _replies(
-        self, thread: ThreadKey, most: int, latest: str | None = None
+        self, thread: ThreadKey, most: int, before: float | None = None
     ) -> list[Heard]:
         """The newest messages of a thread, oldest first."""
-        # Later pages may begin with the root again.
-        found: dict[str, Heard] = {}
-        async for heard in self._messages(
-            "conversations.replies", thread.channel, ts=thread.thread, latest=latest
-        ):
-            found.setdefault(heard.message, heard)
-        return list(found.values())[-most:]
+
+        async def read(
+            oldest: float | None, latest: float | None, cursor: str
+        ) -> Page[Heard]:
+            page = await self._page(
+                "conversations.replies",
+                channel=thread.channel,
+                ts=thread.thread,
+                limit=THREAD_PAGE,
+                oldest=None if oldest is None else f"{oldest:.6f}",
+                latest=None if latest is None else f"{latest:.6f}",
+                inclusive=None if oldest is None and latest is None else True,
+                cursor=cursor or None,
+            )
+            messages = page.get("messages") or []
+            # Slack puts the root first, whatever the bounds.
+            root = messages[0] if messages else {}
+            return Page(
+                [
+                    (float(each["ts"]), events.message(each, self._us, thread.channel))
+                    for each in messages
+                ],
+                str((page.get("response_metadata") or {}).get("next_cursor") or ""),
+                int(root.get("reply_count") or 0),
+                float(root.get("latest_reply") or 0.0),
+            )
+
+        return await newest(read, most, before)
 
     async def _messages(
         self, method: str, channel: str, **arguments: Any

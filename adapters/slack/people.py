@@ -4,13 +4,13 @@ Rule: facts only; whether somebody may is decided in the core.
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from adapters.slack.client import SlackClient
 from bot.dialogue import Choice
 from bot.errors import ThreadGone
+from bot.lru import LruDict
 from bot.people import Person
 from bot.rules import Place
 
@@ -36,8 +36,8 @@ class People:
         self._team = team
         self._clock = clock
         #: What Slack said, and when, by method and id.
-        self._known: OrderedDict[tuple[str, str], tuple[float, Mapping[str, Any]]] = (
-            OrderedDict()
+        self._known: LruDict[tuple[str, str], tuple[float, Mapping[str, Any]]] = (
+            LruDict(MOST)
         )
 
     async def person(self, place: Place, user: str) -> Person:
@@ -88,7 +88,6 @@ class People:
     async def _ask(self, method: str, each: str, **arguments: str) -> Mapping[str, Any]:
         at, known = self._known.get((method, each), (float("-inf"), {}))
         if self._clock() - at < FRESH:
-            self._known.move_to_end((method, each))
             return known
         return self._keep((method, each), await self._client.call(method, **arguments))
 
@@ -96,9 +95,6 @@ class People:
         self, key: tuple[str, str], answer: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         self._known[key] = self._clock(), answer
-        self._known.move_to_end(key)
-        if len(self._known) > MOST:
-            self._known.popitem(last=False)
         return answer
 
 

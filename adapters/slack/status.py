@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from adapters.slack.client import SlackClient
 from bot.errors import AccessRevoked, DeliveryError, Throttled
+from bot.lru import LruDict
 from bot.values import Turn
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,9 @@ BURST = 30
 # Whoever would wait longer for a line, in seconds, does without.
 PATIENCE = 5.0
 
+# Of how many channels it is remembered that they refused it.
+MOST_REFUSED = 10_000
+
 
 class Status:
     """Sets the line in every thread of a workspace."""
@@ -34,7 +38,7 @@ class Status:
         self._client = client
         self._clock = clock
         #: Channels that refused it once; a missing scope refuses in all of them.
-        self._refused: set[str] = set()
+        self._refused: LruDict[str, None] = LruDict(MOST_REFUSED)
         #: Until when the calls so far use the rate up.
         self._used = float("-inf")
 
@@ -60,7 +64,7 @@ class Status:
             # The next write meets the same, and its caller knows what to do.
             pass
         except DeliveryError as error:
-            self._refused.add(turn.thread.channel)
+            self._refused[turn.thread.channel] = None
             log.info("slack.status_off channel=%s %s", turn.thread.channel, error)
         else:
             return True

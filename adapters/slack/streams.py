@@ -10,11 +10,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from bot.lru import LruDict
 from bot.values import ThreadKey
 
 #: A stream ends by itself about five minutes after its start, however much it is
 #: appended to; then it looks broken until it is edited (facts A7.2).
 LIFETIME = 230.0
+
+# Of how many kinds of channels it is remembered that they refused: Slack has three.
+MOST_KINDS = 8
 
 
 class Mode(enum.Enum):
@@ -46,7 +50,7 @@ class Streams:
     #: Our user's id.
     us: str
     clock: Callable[[], float] = time.monotonic
-    _refused: set[str] = field(default_factory=set)
+    _refused: LruDict[str, None] = field(default_factory=lambda: LruDict(MOST_KINDS))
 
     def serve(self, thread: ThreadKey) -> bool:
         """Whether an answer in `thread` is to be a stream."""
@@ -56,7 +60,7 @@ class Streams:
 
     def refuse(self, thread: ThreadKey) -> None:
         """Remember that there are none in channels like that of `thread`."""
-        self._refused.add(thread.channel[:1])
+        self._refused[thread.channel[:1]] = None
 
     def begin(self, text: str) -> Stream:
         """A stream that begins now."""

@@ -78,9 +78,10 @@ class Auto:
         authority: Authority,
         adapters: Mapping[str, Adapter],
         tasks: Background,
-        served: Served = ALL,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        *,
+        served: Served = ALL,
     ) -> None:
         self._store = store
         self._sorter = sorter

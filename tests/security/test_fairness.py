@@ -337,7 +337,7 @@ async def test_closing_begins_nothing_that_waits() -> None:
         for number in range(50):
             lanes.put(thread(number), "eve", number)
         await asyncio.sleep(0)
-        closing = tasks.create_task(lanes.close(60))
+        closing = asyncio.create_task(lanes.close(60))
         await asyncio.sleep(0)
         site.finish()
         await closing

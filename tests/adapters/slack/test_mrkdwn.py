@@ -62,8 +62,8 @@ def test_knows_a_mention_from_the_typed_letters() -> None:
 
 def test_finds_who_and_where_is_meant() -> None:
     text = "<@U1> <@U2|x> <#C1> <#C2|> <#C3|named> <!here>"
-    assert mrkdwn.users(text) == {"U1", "U2"}
-    assert mrkdwn.channels(text) == {"C1", "C2"}
+    assert sorted(mrkdwn.users(text)) == ["U1", "U2"]
+    assert sorted(mrkdwn.channels(text)) == ["C1", "C2"]
 
 
 @given(st.text())

@@ -9,6 +9,7 @@ import pytest
 
 from adapters.slack.streams import LIFETIME, Mode, Streams
 from bot.claude import connect as connect_claude
+from bot.lru import LruDict
 from bot.values import ThreadKey
 from storage.sqlite import open_store
 from tests.adapters.slack.conftest import Office
@@ -74,7 +75,7 @@ async def room(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Room]:
     # The product and Slack must agree on when five minutes are over.
-    monkeypatch.setattr(Streams.__init__, "__defaults__", (clock, set()))
+    monkeypatch.setattr(Streams.__init__, "__defaults__", (clock, LruDict(8)))
     async with (
         SlackEmulator(clock=clock) as slack,
         ClaudeEmulator() as claude,

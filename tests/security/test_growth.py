@@ -1,0 +1,228 @@
+"""Every container that grows is bounded, or it is said here why it stays small."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+CODE = ("bot", "adapters", "storage")
+
+#: What makes a container that grows as it is used.
+GROWS = {
+    *("dict", "list", "set", "deque", "OrderedDict", "defaultdict", "Counter"),
+    *("Queue", "SimpleQueue", "PriorityQueue", "LifoQueue", "bytearray"),
+    *("WeakValueDictionary", "WeakKeyDictionary", "WeakSet", "ThreadPoolExecutor"),
+}
+#: What changes one.
+CHANGES = {
+    *("add", "append", "appendleft", "extend", "insert", "setdefault", "update"),
+    *("put", "put_nowait", "__setitem__"),
+}
+
+ANSWER = "of one answer, gone with it; at most so many are written at once"
+PLACES = "one for each answer that is written, and so many are written at once"
+FIXED = "as many as the code or the configuration names"
+RUN = "of one run of a command, gone with it"
+HELD = "a lock lives as long as somebody holds it or waits for it"
+
+#: Why each container that an object keeps, and that is no LruDict, stays small.
+REASONS = {
+    "bot/app.py App._adapters": FIXED,
+    "bot/app.py App._refusals": "one for each platform",
+    "bot/authority.py Authority._defaults": FIXED,
+    "bot/desk.py Desk._work": FIXED,
+    "bot/fairness.py FairQueue._entries": "at most `most`",
+    "bot/fairness.py FairQueue._lines": "each holds an entry, and those are `most`",
+    "bot/fairness.py FairQueue._order": "at most twice as many as lines",
+    "bot/fairness.py _Line.entries": "at most `most` in all lines",
+    "bot/lanes.py Halt.told": "the people of one thread, cleared with each turn",
+    "bot/lanes.py Lanes._lanes": PLACES,
+    "bot/lanes.py Lanes._placed": "one for each platform",
+    "bot/lru.py LruDict._entries": "at most `most`",
+    "bot/pacer.py Pacer._waiting": PLACES,
+    "bot/pacing.py Pacing._budgets": "emptied when idle: a channel that is written to",
+    "bot/pacing.py Pacing._placed": PLACES,
+    "bot/pacing.py Pacing._standings": PLACES,
+    "bot/pacing.py _Budget.buckets": FIXED,
+    "bot/pacing.py _Budget.replies": PLACES,
+    "bot/pacing.py _Budget.wishes": PLACES,
+    "bot/pacing.py _Standing.budgets": FIXED,
+    "bot/pacing.py _Standing.counted": FIXED,
+    "bot/renderer.py Renderer._final": ANSWER,
+    "bot/reply.py Reply._before": ANSWER,
+    "bot/reply.py Reply._edited": ANSWER,
+    "bot/reply.py Reply._messages": ANSWER,
+    "bot/reply.py Reply._shown": ANSWER,
+    "bot/responder.py Responder._pacers": "one for each platform",
+    "bot/rounds.py Rounds.said": ANSWER,
+    "bot/rounds.py Sources._titles": ANSWER,
+    "bot/splitter.py Page._lines": ANSWER,
+    "bot/tables.py Table._rows": ANSWER,
+    "bot/tables.py Table._sides": ANSWER,
+    "bot/tables.py Table._widths": ANSWER,
+    "bot/triage/auto.py Auto._going_on": "at most AT_ONCE, and one that fetches more",
+    "bot/triage/auto.py Auto._queues": HELD,
+    "bot/triage/auto.py Auto._under_way": "at most AT_ONCE",
+    "bot/triage/batches.py Batched._tried": RUN,
+    "bot/triage/evaluate.py Scoring._groups": RUN,
+    "bot/triage/screen.py Screen._seen": RUN,
+    "bot/triage/throttle.py Throttle._waiting": RUN,
+    "adapters/discord/backlog.py Backlog._held": "at most what each kind may hold",
+    "adapters/discord/names.py Names._asking": HELD,
+    "adapters/discord/places.py Places._making": HELD,
+    "adapters/discord/surface.py DiscordSurface._doubted": ANSWER,
+    "adapters/discord/surface.py DiscordSurface._ids": ANSWER,
+    "adapters/discord/surface.py DiscordSurface._unsure": ANSWER,
+    "adapters/discord/turnstile.py Turnstile._left": "has a `maxlen`",
+    "adapters/discord/turnstile.py Turnstile._patient": "calls under way, each of "
+    "something that is bounded itself",
+    "adapters/discord/turnstile.py Turnstile._waiting": "calls under way, each of "
+    "something that is bounded itself",
+    "adapters/slack/desk.py Desk.going_on": "beyond MOST_EVENTS nothing is taken in",
+    "adapters/slack/names.py Names._asking": HELD,
+    "adapters/slack/newest.py _Search.end": "of one thread that is read; a few pages",
+    "adapters/slack/surface.py SlackSurface._live": ANSWER,
+    "adapters/slack/surface.py SlackSurface._ts": ANSWER,
+    "adapters/slack/surface.py SlackSurface._unsure": ANSWER,
+    "adapters/terminal/adapter.py TerminalAdapter._listed": "what one command listed",
+    "storage/memory.py MemoryStore._threads": "for tests, and for trying out",
+    "storage/memory.py MemoryStore._turns": "for tests, and for trying out",
+    "storage/reader.py Reader._thread": "at most MOST_WAITING by its allowance",
+    "storage/records.py ThreadRecord.known": "for tests, and for trying out",
+    "storage/records.py ThreadRecord.lines": "for tests, and for trying out",
+    "storage/records.py ThreadRecord.turns": "for tests, and for trying out",
+    "storage/records.py TurnRecord.given": "for tests, and for trying out",
+    "storage/writer.py Writer._queue": "at most MOST_WAITING by its allowance",
+}
+
+
+def test_every_container_is_bounded_or_has_a_reason() -> None:
+    found = set(containers())
+    assert found - REASONS.keys() == set(), (
+        "make it a bot.lru.LruDict, or say in REASONS why it stays small"
+    )
+    assert REASONS.keys() - found == set(), "is no more, or is bounded by now"
+
+
+def test_a_module_changes_nothing_that_it_keeps() -> None:
+    for path, tree in modules():
+        kept = {
+            name.id
+            for node in tree.body
+            for name, value in assigned(node)
+            if isinstance(name, ast.Name) and makes(value) in GROWS
+        }
+        changed = {name for node in ast.walk(tree) if (name := changes(node)) in kept}
+        assert changed == set(), f"{path}: grows for as long as the process runs"
+
+
+def test_every_cache_of_a_function_has_a_size() -> None:
+    for path, tree in modules():
+        for node in ast.walk(tree):
+            for decorator in getattr(node, "decorator_list", ()):
+                text = ast.unparse(decorator)
+                where = f"{path} {getattr(node, 'name', '')}"
+                assert not text.endswith("lru_cache"), f"{where}: say `maxsize`"
+                assert "maxsize=None" not in text, where
+                # Of a function without arguments it holds one value.
+                if text.split(".")[-1] == "cache":
+                    assert isinstance(node, ast.FunctionDef), where
+                    assert not ast.unparse(node.args), where
+
+
+def modules() -> Iterator[tuple[Path, ast.Module]]:
+    for path in sorted(p for each in CODE for p in (ROOT / each).rglob("*.py")):
+        yield path.relative_to(ROOT), ast.parse(path.read_text())
+
+
+def containers() -> Iterator[str]:
+    """Name every container that an object makes and keeps; values do not grow."""
+    for path, tree in modules():
+        for kept in ast.walk(tree):
+            if not isinstance(kept, ast.ClassDef) or is_value(kept):
+                continue
+            for node in ast.walk(kept):
+                for name, value in assigned(node):
+                    if makes(value) not in GROWS:
+                        continue
+                    if isinstance(name, ast.Attribute) and is_self(name.value):
+                        yield f"{path} {kept.name}.{name.attr}"
+                    elif isinstance(name, ast.Name) and node in kept.body:
+                        yield f"{path} {kept.name}.{name.id}"
+
+
+def is_value(kept: ast.ClassDef) -> bool:
+    return any("frozen=True" in ast.unparse(each) for each in kept.decorator_list)
+
+
+def is_self(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "self"
+
+
+def assigned(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """What `node` assigns, and to what."""
+    if isinstance(node, ast.Assign):
+        for target in node.targets:
+            pairs = zip(parts(target), parts(node.value), strict=False)
+            yield from (
+                pairs if isinstance(target, ast.Tuple) else [(target, node.value)]
+            )
+    elif isinstance(node, ast.AnnAssign) and node.value is not None:
+        yield node.target, node.value
+
+
+def parts(node: ast.expr) -> list[ast.expr]:
+    return node.elts if isinstance(node, ast.Tuple) else [node]
+
+
+def makes(value: ast.expr) -> str:
+    """The kind of container that `value` makes; "" for something else."""
+    match value:
+        case ast.Dict() | ast.DictComp():
+            return "dict"
+        case ast.List() | ast.ListComp():
+            return "list"
+        case ast.Set() | ast.SetComp():
+            return "set"
+        case ast.IfExp():
+            return makes(value.body) or makes(value.orelse)
+        case ast.BoolOp():
+            return next(filter(None, map(makes, value.values)), "")
+        case ast.Call():
+            return called(value)
+    return ""
+
+
+def called(value: ast.Call) -> str:
+    if named(value.func) != "field":
+        return named(value.func)
+    for keyword in value.keywords:
+        if keyword.arg == "default_factory":
+            factory = keyword.value
+            if isinstance(factory, ast.Lambda):
+                return makes(factory.body)
+            return named(factory)
+    return ""
+
+
+def named(node: ast.expr) -> str:
+    match node:
+        case ast.Subscript():
+            return named(node.value)
+        case ast.Attribute():
+            return node.attr
+        case ast.Name():
+            return node.id
+    return ""
+
+
+def changes(node: ast.AST) -> str:
+    """The name of what `node` changes; "" if it changes nothing that has one."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr=attr)):
+            return name if attr in CHANGES else ""
+        case ast.Subscript(value=ast.Name(id=name), ctx=ast.Store()):
+            return name
+        case ast.AugAssign(target=ast.Name(id=name)):
+            return name
+    return ""
