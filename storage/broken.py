@@ -9,6 +9,8 @@ import json
 import logging
 from typing import Any, TypeVar
 
+from bot.lru import LruDict
+
 log = logging.getLogger(__name__)
 
 #: The last second of the last year that a calendar of Python's knows.
@@ -22,7 +24,7 @@ MOST_TOLD = 10_000
 
 T = TypeVar("T", dict[str, Any], list[Any])
 
-_told: dict[tuple[str, str], None] = {}
+_told: LruDict[tuple[str, str], None] = LruDict(MOST_TOLD)
 
 
 def tell(table: str, id: object) -> None:
@@ -30,8 +32,6 @@ def tell(table: str, id: object) -> None:
     row = table, str(id)
     if row in _told:
         return
-    if len(_told) >= MOST_TOLD:
-        _told.pop(next(iter(_told)))
     _told[row] = None
     log.error("row.broken table=%s id=%r", table, row[1])
 

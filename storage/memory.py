@@ -181,15 +181,12 @@ class MemoryStore(Books):
     async def waiting_threads(
         self, platforms: Collection[str], most: int, serves: Serves = all_threads
     ) -> list[Waiting]:
-        found = []
-        for thread in self._threads.values():
-            open_turns = [turn for turn in thread.turns if turn.open]
-            served = thread.key.platform in platforms and serves(thread.key)
-            if open_turns and served:
-                asker = next(iter(thread.askers(open_turns[0])), "")
-                at = min(turn.asked_at for turn in open_turns)
-                found.append(Waiting(thread.key, asker, at))
-        return fairly(found, most)
+        found = (
+            thread.waits()
+            for thread in self._threads.values()
+            if thread.key.platform in platforms and serves(thread.key)
+        )
+        return fairly(filter(None, found), most)
 
     async def next_turn(self, thread: ThreadKey) -> Turn | None:
         known = self._of(thread)

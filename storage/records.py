@@ -19,6 +19,7 @@ from bot.values import (
     ThreadKey,
     Turn,
     TurnFacts,
+    Waiting,
 )
 from storage.queries import exchange
 
@@ -149,6 +150,15 @@ class ThreadRecord:
         asked = [line for line in self.lines if line.turn is turn and line.asks]
         asked.sort(key=lambda line: (line.erased, line.at))
         return [line.heard.author for line in asked if line.heard]
+
+    def waits(self) -> Waiting | None:
+        """The thread with who waits in it; None where nobody does."""
+        open_turns = [turn for turn in self.turns if turn.open]
+        if not open_turns:
+            return None
+        asker = next(iter(self.askers(open_turns[0])), "")
+        at = min(turn.asked_at for turn in open_turns)
+        return Waiting(self.key, asker, at)
 
     def turn_facts(self, turn: TurnRecord) -> TurnFacts:
         """What is known of `turn`, which is one of ours."""

@@ -68,12 +68,14 @@ ALLOWED = {
     ("adapters/slack/desk.py", "_promptly"): "waits there, or in what goes on late",
     ("adapters/slack/adapter.py", "_listen"): "waits there, or until Slack turns away",
     ("adapters/slack/names.py", "find"): "one look-up; each catches its own",
+    ("adapters/discord/names.py", "_find"): "one look-up; each catches its own",
+    ("adapters/discord/backlog.py", "_work_off"): "each tries until it succeeds",
     ("storage/writer.py", "__init__"): "the thread that writes; its loop catches all",
     ("storage/writer.py", "_run"): "hands results over, and cannot fail",
 }
 
 #: What starts work under the rule, each with the name of that work.
-STARTERS = {"start", "begin", "later", "_soon"}
+STARTERS = {"start", "begin", "later", "_soon", "_begin"}
 
 ERRORS = (RuntimeError, ValueError, RecursionError, MemoryError)
 
@@ -152,7 +154,7 @@ def fault(
     return added
 
 
-@fault("lane", Responder, "drain")
+@fault("lane", Responder, "answer_next")
 @fault("announce", SlackSurface, "announce", "slack")
 @fault("announce", DiscordSurface, "announce", "discord")
 @fault("status", SlackClient, "call", "slack")
@@ -260,8 +262,16 @@ async def stop_of_slacks_own(town: Town, platform: str) -> None:
     )
 
 
-#: What has a test of its own: below, or (totals) in `test_ceilings`.
-ELSEWHERE = {"listen", "models", "pace replies", "let calls out", "totals"}
+#: What has a test of its own: below, in `test_ceilings` (totals) or `test_fairness`.
+ELSEWHERE = {
+    "fetch cases",
+    "fetch threads",
+    "listen",
+    "models",
+    "pace replies",
+    "let calls out",
+    "totals",
+}
 
 
 def test_no_kind_of_work_is_forgotten() -> None:
