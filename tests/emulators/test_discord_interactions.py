@@ -316,6 +316,31 @@ async def test_a_form_is_filled_in(desk: Desk) -> None:
         desk.emulator.submit(bob, asked, {"prompt": "x"})
 
 
+async def test_what_people_hold_in_a_channel_has_whatever_its_overwrites_say(
+    desk: Desk,
+) -> None:
+    """B2: computed with the channel's overwrites, in which any bit may be set, also
+    one that means something for a whole guild alone."""
+    emulator = desk.emulator
+    keeper = emulator.add_user("Keeper")
+    bits = ["manage_guild", "manage_channels"]
+    emulator.set_permissions(desk.general, user=keeper, allow=bits)
+    held: list[discord.Permissions] = []
+
+    async def noted(interaction: discord.Interaction) -> None:
+        held.append(interaction.permissions)
+
+    desk.bot.on_interaction = noted  # type: ignore[attr-defined]
+    for place in (desk.general, emulator.add_channel("random")):
+        asked = emulator.command(keeper, place, "ask", question="?")
+        await emulator.until(lambda asked=asked: asked.acked)
+    assert [each.manage_guild for each in held] == [True, False]
+    # A control that nobody drew comes with the platform's word of who and where.
+    emulator.forge(keeper, desk.general, "do:anything")
+    await emulator.until(lambda: len(held) == 3)
+    assert held[2] == held[0]
+
+
 async def test_commands_work_in_threads_and_in_direct_messages(desk: Desk) -> None:
     thread = desk.emulator.thread(desk.alice, desk.general, "x")
     direct = desk.emulator.open_dm(desk.alice)

@@ -179,6 +179,41 @@ async def test_mentions_in_commands_come_as_the_app_wants_them(
     assert told["text"] == text.format(bob=bob, leads=leads, general=general)
 
 
+async def test_who_is_in_a_channel_comes_in_pages(
+    slack: SlackEmulator, app: App
+) -> None:
+    """A5.1; a private channel without the app is not there."""
+    people = [slack.add_user(f"Person {n}") for n in range(4)]
+    board = slack.add_channel("board", kind="group", members=people)
+    found: list[str] = []
+    cursor = ""
+    while True:
+        page = await app.web.conversations_members(
+            channel=board, limit=2, cursor=cursor
+        )
+        assert len(page["members"]) <= 2
+        found += page["members"]
+        if not (cursor := page["response_metadata"]["next_cursor"]):
+            break
+    assert sorted(found) == sorted([*people, slack.bot_user])
+    hidden = slack.add_channel("hidden", kind="group", joined=False, members=people)
+    gone = app.web.conversations_members(channel=hidden)
+    assert (await refusal(gone))[0] == "channel_not_found"
+
+
+async def test_what_closes_a_channel_is_told(slack: SlackEmulator, app: App) -> None:
+    """A14: frozen channels; and who may write in one besides admins."""
+    alice = slack.add_user("Alice")
+    general = slack.add_channel("general")
+    shown = (await app.web.conversations_info(channel=general))["channel"]
+    assert (shown["is_frozen"], "properties" in shown) == (False, False)
+    slack.world.channels[general].frozen = True
+    slack.world.channels[general].posters = (alice,)
+    shown = (await app.web.conversations_info(channel=general))["channel"]
+    assert shown["is_frozen"]
+    assert shown["properties"]["posting_restricted_to"]["user"] == [alice]
+
+
 async def test_a_shortcut_works_in_a_thread(slack: SlackEmulator, app: App) -> None:
     alice = slack.add_user("Alice")
     general = slack.add_channel("general")

@@ -103,6 +103,7 @@ class DiscordEmulator:
         self.bulk_delete = people.bulk_delete
         self.unfurl = people.unfurl
         self.thread = people.thread
+        self.private_thread = people.private_thread
         self.forum_post = people.forum_post
         self.archive = people.archive
         self.lock = people.lock
@@ -120,6 +121,7 @@ class DiscordEmulator:
         self.click = asking.click
         self.select = asking.select
         self.submit = asking.submit
+        self.forge, self.forge_form = asking.forge, asking.forge_form
         self.autocomplete = asking.autocomplete
         self.commands = asking.commands
 

@@ -55,6 +55,7 @@ GAPS = (RouteNotImplemented, UnsupportedField)
 TEXT = int(ChannelType.TEXT)
 FORUM = int(ChannelType.FORUM)
 THREAD = int(ChannelType.PUBLIC_THREAD)
+PRIVATE_THREAD = int(ChannelType.PRIVATE_THREAD)
 MEMBER = OverwriteType.MEMBER
 ROLE = OverwriteType.ROLE
 

@@ -14,6 +14,7 @@ from tests.emulators.discord.model import (
     FORUM,
     LOADING,
     MEMBER,
+    PRIVATE_THREAD,
     ROLE,
     TEXT,
     AllowedMentions,
@@ -243,6 +244,15 @@ class People:
             raise ValueError("the message has a thread")
         number = int(message) if message else None
         opened = self._model.create_thread(where.id, name, int(user), message_id=number)
+        return str(opened.id)
+
+    def private_thread(self, user: str, channel: str, name: str) -> str:
+        """Open a thread for `user` and the bot, whom they mention in it (B6)."""
+        where = self._writable(int(user), int(channel))
+        opened = self._model.create_thread(
+            where.id, name, int(user), type=PRIVATE_THREAD
+        )
+        self._model.add_thread_member(opened.id, self._model.bot_user.id)
         return str(opened.id)
 
     def forum_post(self, user: str, forum: str, title: str, text: str) -> str:

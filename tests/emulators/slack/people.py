@@ -70,6 +70,10 @@ class Channel:
     creator: str
     members: set[str] = field(default_factory=set)
     archived: bool = False
+    #: What is left here of a channel that another organisation took out (A14).
+    frozen: bool = False
+    #: Who may write besides admins; None for everybody.
+    posters: tuple[str, ...] | None = None
 
     @property
     def private(self) -> bool:
@@ -87,6 +91,10 @@ class Channel:
                 "user": other,
                 "context_team_id": self.team,
             }
+        posting: Json = {}
+        if self.posters is not None:
+            only = {"type": ["admin"], "user": list(self.posters)}
+            posting = {"properties": {"posting_restricted_to": only}}
         return {
             "id": self.id,
             "name": self.name,
@@ -96,6 +104,8 @@ class Channel:
             "is_mpim": self.kind == "mpim",
             "is_private": self.private,
             "is_archived": self.archived,
+            "is_frozen": self.frozen,
+            **posting,
             "is_member": reader in self.members,
             "is_shared": False,
             "is_ext_shared": False,

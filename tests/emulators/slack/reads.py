@@ -41,6 +41,7 @@ class Reads:
             "conversations.replies": self._replies,
             "conversations.history": self._history,
             "conversations.info": self._info,
+            "conversations.members": self._members,
             "conversations.open": self._open,
             "chat.getPermalink": self._link,
             "users.info": self._user,
@@ -122,6 +123,23 @@ class Reads:
             shared = self._world.shared(channel.id)
             shape |= {"is_shared": shared, "is_ext_shared": shared}
         return {"ok": True, "channel": shape}
+
+    def _members(self, call: Call) -> Json:
+        """A5.1: who is in a channel, by pages."""
+        channel = self._known(call)
+        self._need(scopes.READ[channel.kind])
+        limit = call.number("limit", 100)
+        if not 1 <= limit <= MOST_PAGE:
+            raise Refused("invalid_limit")
+        everybody = sorted(channel.members)
+        start = _position(call.text("cursor"))
+        end = start + limit
+        following = f"next:{end}" if len(everybody) > end else ""
+        return {
+            "ok": True,
+            "members": everybody[start:end],
+            "response_metadata": {"next_cursor": following},
+        }
 
     def _open(self, call: Call) -> Json:
         names = call.text("users").split(",")
