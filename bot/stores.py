@@ -117,6 +117,11 @@ class Threads(Protocol):
         """
         ...
 
+    async def askers(self, thread: ThreadKey) -> frozenset[str]:
+        """Everybody who ever asked something in `thread`, also where they deleted the
+        question since."""
+        ...
+
     async def facts(self, thread: ThreadKey, turn: str = "") -> TurnFacts | None:
         """What is known of the turn of `thread` with this key, or of its newest; None
         if there is none. People whose question was erased still asked it."""

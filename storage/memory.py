@@ -131,6 +131,10 @@ class MemoryStore(Books):
         rulebook.forget_kept(self._db, Place.of(thread))
         return thread in self._threads
 
+    async def askers(self, thread: ThreadKey) -> frozenset[str]:
+        lines = self._of(thread).lines
+        return frozenset(s.heard.author for s in lines if s.asks and s.heard)
+
     async def facts(self, thread: ThreadKey, turn: str = "") -> TurnFacts | None:
         known = self._of(thread)
         for each in reversed(known.turns):

@@ -268,6 +268,14 @@ def facts(db: Database, key: ThreadKey, turn: str) -> TurnFacts | None:
     )
 
 
+def askers(db: Database, key: ThreadKey) -> frozenset[str]:
+    rows = db.execute(
+        f"SELECT author FROM messages WHERE thread_id = ({THREAD_ID}) AND asks",
+        named(key),
+    )
+    return frozenset(row["author"] for row in rows)
+
+
 def _askers(db: Database, turn: int) -> list[str]:
     return [row["author"] for row in db.execute(ASKERS, {"turn": turn})]
 

@@ -180,6 +180,9 @@ class SqliteStore(Books):
     async def renew(self, thread: ThreadKey) -> bool:
         return await self._write(lambda db: corrections.renew(db, thread))
 
+    async def askers(self, thread: ThreadKey) -> frozenset[str]:
+        return await self._read(lambda db: queries.askers(db, thread))
+
     async def facts(self, thread: ThreadKey, turn: str = "") -> TurnFacts | None:
         return await self._read(lambda db: queries.facts(db, thread, turn))
 

@@ -30,6 +30,19 @@ from tests.storage.talk import (
 # Beginning anew
 
 
+async def test_it_knows_who_ever_asked_in_a_thread(store: Store) -> None:
+    assert await store.askers(HERE) == frozenset()
+    await exchange(store, said("1", at=1.0, author="U1"), "One.")
+    await store.hear(said("2", at=2.0, author="U2"), keep)
+    await store.hear(said("3", at=3.0, author="U3"), answer)
+    await store.hear(said("3", at=3.0, author="U9", thread=THERE), answer)
+    assert await store.askers(HERE) == {"U1", "U3"}
+    # Also once it began anew, and who took the question back.
+    await store.renew(HERE)
+    await store.erase("slack", "T1", ["1"], None, 4.0)
+    assert await store.askers(HERE) == {"U1", "U3"}
+
+
 async def test_claude_reads_only_what_comes_after_a_new_beginning(
     store: Store,
 ) -> None:
