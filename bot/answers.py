@@ -1,4 +1,4 @@
-"""Lets people stop an answer, have it written again, or gone on with.
+"""Lets people stop an answer, have it written again, or gone on with, and begin afresh.
 
 Rule: nothing of this lives in memory. A control names its turn, and whether whoever
 uses it may, and whether that is still possible, is looked up when they do; so it works
@@ -21,6 +21,17 @@ from bot.values import PRESSED, Heard, ThreadKey, TurnFacts
 
 log = logging.getLogger(__name__)
 
+RENEWED = "Fresh start: from here on I read nothing of what was said before."
+NOTHING_HERE = "There is no conversation here yet. Just ask."
+NOT_YOURS_TO_RENEW = (
+    "Others asked in this conversation. Those of them who belong to this workspace can "
+    "begin it afresh, and so can those who administer this place."
+)
+NOT_WHILE_OTHERS_WAIT = (
+    "I am still answering somebody else here. Please wait until that has ended, or ask "
+    "them to stop it."
+)
+NOT_TO_ASK = "Sorry, you may not talk to me here, so there is nothing for you to begin."
 STOPPING = "Stopping."
 REPEATING = "Answering again."
 NOTHING_RUNS = "I am not writing anything here."
@@ -51,6 +62,34 @@ class Answers:
         self._inbox = inbox
         self._authority = authority
         self._now = now
+
+    async def renew(self, command: Command, place: Place, person: Person) -> Told:
+        """Let Claude read nothing from now on of what was said in a thread.
+
+        That is for whoever may ask there and has asked, alone or, if they are no guest,
+        with others; and for its admins. An answer that runs is stopped on the way, by
+        the rules of `stop`; where it is not theirs to stop, nothing is done.
+        """
+        policy = await self._authority.policy(place)
+        if not self._authority.may_ask(person, policy):
+            raise await self._authority.deny(person, place, "begin afresh", NOT_TO_ASK)
+        askers = await self._store.askers(place.key)
+        admin = self._authority.may(person, policy)
+        shares = person.id in askers and not person.outsider
+        if askers and not (admin or shares or askers == {person.id}):
+            return Told(NOT_YOURS_TO_RENEW)
+        # The one that is being answered, and one that waits behind it: both would be
+        # read no more.
+        running = [turn for thread, turn in self._lanes.running(place) if place.thread]
+        for turn in (*running, ""):
+            facts = await self._store.facts(place.key, turn)
+            if facts is None or facts.ended is not None:
+                continue
+            if not await self._may_control(person, facts, place):
+                return Told(NOT_WHILE_OTHERS_WAIT)
+        self._lanes.stop(place.key)
+        known = await self._store.renew(place.key)
+        return Told(RENEWED, public=True) if known else Told(NOTHING_HERE)
 
     async def stop(self, command: Command, place: Place, person: Person) -> Told:
         """Stop what is written at `place`: in a thread its answer; where there is

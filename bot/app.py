@@ -116,7 +116,8 @@ class App:
             self._store, self._lanes, self._adapters, self._authority, background
         )
         self._desk = Desk(
-            *(self._store, self._lanes, self._authority),
+            self._store,
+            self._authority,
             Answers(self._store, self._lanes, self._inbox, self._authority),
             *(self._changing, self._past, self._trying),
             InChat(self._store, self._sorter, self._authority, self._adapters),

@@ -1,24 +1,38 @@
 """Says what applies where, and who may change it: the one place that both those who
 answer and those who administer ask.
 
-Rule: rights are looked at when something is done, on every path, also for a form
+Rule 1: rights are looked at when something is done, on every path, also for a form
 that was opened or a button that was shown while the person still had them.
+Rule 2: nobody looks beyond their place. Where a command is about another channel than
+the one it was given in, the platform is asked what the person may see there; a place in
+another workspace is never reached.
 """
 
 import logging
 import time
 from collections.abc import Callable, Mapping
 
-from bot.errors import DeliveryError, Denied
+from bot.channels import ChannelAccess
+from bot.dialogue import Command
+from bot.errors import DeliveryError, Denied, ThreadGone
 from bot.options import BY_NAME, DEFAULT_PROMPT, Option
-from bot.people import Person, administers
+from bot.people import EVERYONE, Person, administers, listed
 from bot.policy import Operator, Policy, resolve
 from bot.ports import Adapter
 from bot.rules import Entry, Level, Place, Rules, Version
 from bot.stores import Store
+from bot.targets import target
 from bot.values import ThreadKey
 
 log = logging.getLogger(__name__)
+
+ELSEWHERE = (
+    "Sorry, I tell about a channel only those who are in it. Please ask me there."
+)
+NOT_FOR_OUTSIDERS = (
+    "Sorry, guests and people from other organisations see here what applies in their "
+    "own channel and what it cost, and nothing else."
+)
 
 
 class Authority:
@@ -115,30 +129,100 @@ class Authority:
             and self.may_set(person, policy, option)
         ]
 
-    async def at(self, place: Place, person: Person, here: Place) -> Person:
-        """`person`, known at `here`, as they are at `place`.
+    def may_ask(self, person: Person, policy: Policy) -> bool:
+        """Whether `person` may talk to the bot at the place of `policy`."""
+        asks = policy["who"] == EVERYONE or listed(person, policy["who"])
+        return asks or self.may(person, policy)
 
-        Raises DeliveryError when that cannot be found out now.
+    def is_direct(self, place: Place) -> bool:
+        """Whether `place` is direct messages, which are nobody else's."""
+        return self._adapters[place.platform].is_direct(place)
+
+    def is_nowhere(self, place: Place) -> bool:
+        """Whether `place` stands for the workspace of direct messages that belong to
+        none: nobody is there, and nobody administers it in a chat."""
+        return place.level is Level.WORKSPACE and self.is_direct(place)
+
+    def naming(self, place: Place) -> str:
+        """How people name a channel on the platform of `place`, in sentences."""
+        return self._adapters[place.platform].limits.naming
+
+    async def access(self, place: Place, user: str) -> ChannelAccess:
+        """What `user` may in the channel of `place`. Raises DeliveryError when that
+        cannot be found out now."""
+        return await self._adapters[place.platform].access(place, user)
+
+    async def about(
+        self, command: Command, here: Place, person: Person, option: Option | None
+    ) -> tuple[Policy, Person]:
+        """Return what applies where `command` is about, which `person` gave `here`;
+        and `person` as they are there.
+
+        `option` decides where that is, if `command` does not say (`bot.targets`).
+        Raises Unacceptable, Denied where that is not theirs to see, and DeliveryError
+        when that cannot be found out now.
         """
-        if place.channel in ("", here.channel):
+        there = target(command, here, option)
+        if self.is_nowhere(there):
+            # Direct messages that belong to no workspace are a place of their own.
+            there = here.at(Level.CHANNEL)
+        if there.level is Level.WORKSPACE:
+            await self.require_insider(person, here)
+        known = await self.reach(person, here, there)
+        return await self.policy(there), known
+
+    async def reach(self, person: Person, here: Place, there: Place) -> Person:
+        """Return `person`, known at `here`, as they are at `there`.
+
+        Raises Denied where `there` is not theirs to see, and DeliveryError when that
+        cannot be found out now.
+        """
+        home, around = (place.at(Level.WORKSPACE) for place in (here, there))
+        if home != around or there.level is Level.OPERATOR:
+            raise await self.deny(
+                person, home, "look into another workspace", ELSEWHERE
+            )
+        if there.level is Level.WORKSPACE or (
+            _same_channel(here, there) and there.thread in ("", here.thread)
+        ):
             return person
-        return await self._adapters[place.platform].person(place, person.id)
+        access = await self.access(there, person.id)
+        if access.reads:
+            return await self._adapters[there.platform].person(there, person.id)
+        # Those who administer the workspace administer what is set in all of it, and
+        # see what it costs; but direct messages are nobody else's.
+        policy = await self.policy(there)
+        if self.is_direct(there) or not self.may(person, policy, home):
+            what = "look into another channel"
+            raise await self.deny(person, home, what, ELSEWHERE)
+        if not access.exists:
+            raise ThreadGone(f"{there} is not there")
+        return await self._adapters[there.platform].person(there, person.id)
+
+    async def require_insider(self, person: Person, here: Place) -> None:
+        """Raise Denied to guests and people of other organisations."""
+        if person.outsider:
+            what = "look beyond their channel"
+            raise await self.deny(person, here, what, NOT_FOR_OUTSIDERS)
 
     async def require(
         self, person: Person, here: Place, policy: Policy, option: Option
     ) -> None:
         """Raise Denied unless `person`, who acts `here`, may change `option` at the
         place of `policy`; and DeliveryError when that cannot be found out now."""
-        there = await self.at(policy.place, person, here)
+        there = await self.reach(person, here, policy.place)
         if not self.may_set(there, policy, option):
             raise await self.deny(person, policy.place, f"set {option.name}")
 
-    async def deny(self, person: Person, place: Place, what: str) -> Denied:
-        """Note that `person` wanted to do `what`; return what they are told."""
+    async def deny(
+        self, person: Person, place: Place, what: str, text: str = ""
+    ) -> Denied:
+        """Note that `person` wanted to do `what`; return what they are told: `text`,
+        or that they may not change settings."""
         entry = Entry(0, self._now(), place, person.id, "denied", what)
         await self._store.note(entry)
         log.info("command.denied place=%s person=%s what=%s", place, person.id, what)
-        return Denied(_refusal(person, place))
+        return Denied(text or _refusal(person, place))
 
     async def defaults(self) -> Mapping[str, str]:
         """The operator's values, of the prompt the id of its version."""
@@ -148,6 +232,10 @@ class Authority:
             version = await self._store.adopt("prompt", text, self._now())
             self._defaults = {**values, "prompt": str(version)}
         return self._defaults
+
+
+def _same_channel(here: Place, there: Place) -> bool:
+    return here.at(Level.CHANNEL) == there.at(Level.CHANNEL)
 
 
 def _refusal(person: Person, place: Place) -> str:

@@ -2,7 +2,9 @@
 
 Rule 1: everything is judged before anything is written, and is written whole or not
 at all. What somebody wrote and could not be saved is kept as a draft.
-Rule 2: rights are looked at for each option at the place that it is set for.
+Rule 2: rights are looked at for each option at the place that it is set for, which for
+a draft is the draft's own.
+Rule 3: a channel that is named is one that whoever names it may write in themself.
 """
 
 import time
@@ -13,6 +15,7 @@ from datetime import UTC, datetime
 from bot import ceilings, telling
 from bot.authority import Authority
 from bot.catalogue import Survey, refused
+from bot.channels import NO_SUCH, refusal
 from bot.dialogue import Button, Choice, Command, Field, File, Form, Kind, Style, Told
 from bot.errors import Unacceptable
 from bot.options import BY_NAME, Option, misfits, warning
@@ -20,7 +23,7 @@ from bot.people import Person
 from bot.policy import Policy
 from bot.rules import Change, Clash, Draft, Entry, Level, Place, Version
 from bot.stores import Store
-from bot.targets import aimed, target, where
+from bot.targets import OTHER, aimed, number, where, where_from
 from bot.verbs import INHERIT
 
 #: What a form's choice says for taking a setting back.
@@ -32,6 +35,7 @@ SHOWN_CHARS = 1_200
 THEY_GO_ON = "Running threads go on as they began."
 THEY_CHANGE = "Running threads change with it, and say so."
 
+_NO_OPTION = "This setting is no longer there."
 _GONE = "That draft is no longer there. Please write it again."
 
 
@@ -57,20 +61,20 @@ class Changing:
         """The form of the option that `command` names."""
         option = BY_NAME.get(command.arguments.get("option", ""))
         if option is None:
-            raise Unacceptable("This setting is no longer there.")
-        policy = await self._authority.policy(target(command, place, option))
+            raise Unacceptable(_NO_OPTION)
+        policy, _ = await self._authority.about(command, place, person, option)
         await self._authority.require(person, place, policy, option)
-        return await self._form(policy, (option,), command)
+        return await self._form(policy, (option,), where(command, policy.place))
 
     async def budgets(self, command: Command, place: Place, person: Person) -> Form:
         """The form of both budgets."""
         both = (BY_NAME["budget_day"], BY_NAME["budget_month"])
-        policy = await self._authority.policy(target(command, place, both[0]))
+        policy, _ = await self._authority.about(command, place, person, both[0])
         await self._authority.require(person, place, policy, both[0])
-        return await self._form(policy, both, command)
+        return await self._form(policy, both, where(command, policy.place))
 
     async def _form(
-        self, policy: Policy, options: Sequence[Option], command: Command
+        self, policy: Policy, options: Sequence[Option], there: str
     ) -> Form:
         place = policy.place
         fields = [await self._field(policy, option) for option in options]
@@ -78,7 +82,7 @@ class Changing:
             fields.append(_RUNNING)
         newest = await self._store.audit(place, 0.0, 1)
         base = str(newest[0].id if newest else 0)
-        save = Command("save", {"where": where(command, place), "base": base})
+        save = Command("save", {"where": there, "base": base})
         title = options[0].label if len(options) == 1 else "Budget"
         return Form(save, title[:24], tuple(fields))
 
@@ -145,44 +149,56 @@ class Changing:
             for name, value in command.arguments.items()
             if name in BY_NAME and value is not None
         }
-        base = command.arguments.get("base", "")
+        policy = await self._concerned(written, command, place, person)
         return await self._save(
             written,
-            command,
+            policy,
             place,
             person,
-            base=int(base) if base.isdecimal() else None,
+            base=number(command, "base"),
             running=command.arguments.get("running") == "yes",
         )
 
     async def set(self, command: Command, place: Place, person: Person) -> Told | Form:
         """Set one option to what somebody typed, or ask for it."""
-        name = command.arguments["option"]
+        name = command.arguments.get("option", "")
+        if name not in BY_NAME:
+            raise Unacceptable(_NO_OPTION)
         if "value" not in command.arguments:
             return await self.edit(command, place, person)
         written = {name: command.arguments["value"]}
-        return await self._save(written, command, place, person)
+        policy = await self._concerned(written, command, place, person)
+        return await self._save(written, policy, place, person)
+
+    async def _concerned(
+        self, written: Mapping[str, str], command: Command, place: Place, person: Person
+    ) -> Policy:
+        """What applies where `command` says that `written` is to be saved."""
+        if not written:
+            raise Unacceptable("There is nothing to save in this.")
+        first = BY_NAME[next(iter(written))]
+        policy, _ = await self._authority.about(command, place, person, first)
+        return policy
 
     async def _save(
         self,
         written: Mapping[str, str],
-        command: Command,
-        place: Place,
+        policy: Policy,
+        here: Place,
         person: Person,
         *,
         base: int | None = None,
         running: bool = False,
     ) -> Told:
         options = [BY_NAME[name] for name in written]
-        if not options:
-            raise Unacceptable("There is nothing to save in this.")
-        policy = await self._authority.policy(target(command, place, options[0]))
         for option in options:
-            await self._authority.require(person, place, policy, option)
+            await self._authority.require(person, here, policy, option)
         changes, warnings = [], []
         for option in options:
             try:
                 change, told = self._change(policy, option, written[option.name])
+                if option.names_channel and change.value is not None:
+                    await self._check_channel(policy.place, change.value, person)
             except Unacceptable as error:
                 return Told(error.user_text, field=option.name)
             changes.append(change)
@@ -206,13 +222,30 @@ class Changing:
         if plain in INHERIT or (text == "" and not option.versioned):
             return Change(place, option.name, None, versioned=option.versioned), ""
         today = datetime.fromtimestamp(self._now(), UTC).date()
-        value = option.read(text, today)
+        try:
+            value = option.read(text, today)
+        except Unacceptable as error:
+            if not option.names_channel:
+                raise
+            naming = self._authority.naming(place)
+            raise Unacceptable(f"{error.user_text} {naming}") from None
         survey = self._survey() or Survey()
         if option.name == "model" and (why := refused(value, survey)):
             raise Unacceptable(f"{why} Please choose another model.")
         change = Change(place, option.name, value, versioned=option.versioned)
         told = warning(option.name, value, today, survey.retires.get(value))
         return change, told or ceilings.above(policy, option, value)
+
+    async def _check_channel(self, place: Place, value: str, person: Person) -> None:
+        """Raise Unacceptable unless `person` may write in the channel that `value`
+        names, in the workspace of `place`, and so may the bot."""
+        channel = value.removeprefix(OTHER)
+        there = Place(place.platform, place.workspace, channel)
+        why = refusal(await self._authority.access(there, person.id), channel)
+        if why == NO_SUCH:
+            why = f"{why} {self._authority.naming(place)}"
+        if why:
+            raise Unacceptable(why)
 
     def _misfit(self, policy: Policy, changes: Sequence[Change]) -> Told | None:
         """Why the model would not take what is set then; None if it would."""
@@ -268,43 +301,46 @@ class Changing:
 
     async def save_draft(self, command: Command, place: Place, person: Person) -> Told:
         """Save what a draft says, as somebody decided who saw what it replaces."""
-        draft = await self._draft(command, person)
-        base = command.arguments.get("base", "")
+        draft = await self._draft(command, place, person)
         return await self._save(
             {draft.name: draft.value},
-            Command("save", {"where": draft.place.level.value}),
-            draft.place,
+            await self._authority.policy(draft.place),
+            place,
             person,
-            base=int(base) if base.isdecimal() else None,
+            base=number(command, "base"),
         )
 
     async def drop_draft(self, command: Command, place: Place, person: Person) -> Told:
         """Leave everything as it is."""
-        await self._draft(command, person)
+        await self._draft(command, place, person)
         return Told("Nothing was changed.")
 
     async def edit_draft(
         self, command: Command, place: Place, person: Person
     ) -> Form | Told:
         """The form of a draft, as it reads."""
-        draft = await self._draft(command, person)
+        draft = await self._draft(command, place, person)
         option = BY_NAME[draft.name]
         policy = await self._authority.policy(draft.place)
         await self._authority.require(person, place, policy, option)
-        form = await self._form(policy, (option,), Command("edit"))
+        form = await self._form(policy, (option,), where_from(place, draft.place))
         first = replace(form.fields[0], value="\n".join(_lines(option, draft.value)))
-        base = command.arguments.get("base", "0")
+        base = str(number(command, "base") or 0)
         return replace(
             form,
             command=form.command.having({"base": base}),
             fields=(first, *form.fields[1:]),
         )
 
-    async def _draft(self, command: Command, person: Person) -> Draft:
-        number = command.arguments.get("draft", "")
-        draft = await self._store.draft(int(number)) if number.isdecimal() else None
+    async def _draft(self, command: Command, here: Place, person: Person) -> Draft:
+        found = number(command, "draft")
+        draft = await self._store.draft(found) if found is not None else None
         # Whoever forges a number sees nothing of what others wrote.
         if draft is None or draft.who != person.id:
+            raise Unacceptable(_GONE)
+        thread = draft.place.level is Level.THREAD
+        if (thread and draft.place != here) or draft.name not in BY_NAME:
+            # Nor does a thread's draft show anywhere but in its thread.
             raise Unacceptable(_GONE)
         return draft
 

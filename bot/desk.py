@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
-from bot import ceilings, telling
+from bot import ceilings, telling, visible
 from bot.answers import Answers
 from bot.authority import Authority
 from bot.changing import Changing
@@ -25,7 +25,6 @@ from bot.dialogue import (
 )
 from bot.endings import NOT_ADMITTED
 from bot.errors import DeliveryError, ThreadGone, Unacceptable
-from bot.lanes import Lanes
 from bot.money import Period, Spending
 from bot.options import BY_NAME
 from bot.past import PROMPT, Past
@@ -33,7 +32,7 @@ from bot.people import Person
 from bot.policy import Policy
 from bot.rules import Level, Place, Setting, Version
 from bot.stores import Store
-from bot.targets import aimed, target
+from bot.targets import aimed, where, where_from
 from bot.triage.inchat import InChat
 from bot.trying import Trying
 from bot.values import Heard
@@ -41,12 +40,11 @@ from bot.verbs import ASKING, VERBS
 
 log = logging.getLogger(__name__)
 
-RENEWED = "Fresh start: from here on I read nothing of what was said before."
-NOTHING_HERE = "There is no conversation here yet. Just ask."
 STALE = (
     "This is left over from an earlier version and does nothing any more. "
     "`help` says what there is now."
 )
+NO_BUDGET = "No budget of this channel is set."
 CHANNEL_GONE = "That channel is no longer there, or I am no longer in it."
 UNSURE = (
     "I cannot find out right now what you may do here. Please try again in a minute."
@@ -75,7 +73,6 @@ class Desk:
     def __init__(
         self,
         store: Store,
-        lanes: Lanes,
         authority: Authority,
         answers: Answers,
         changing: Changing,
@@ -85,13 +82,12 @@ class Desk:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._lanes = lanes
         self._authority = authority
         self._changing = changing
         self._now = now
         self._triage = triage
         self._work: Mapping[str, Work] = {
-            "new": self._new,
+            "new": answers.renew,
             "stop": answers.stop,
             "retry": answers.retry,
             "settings": self._settings,
@@ -141,13 +137,15 @@ class Desk:
         """See `bot.ports.Host.page`. Raises StorageError."""
         policy = await self._authority.policy(place)
         prompt = await self._authority.prompt(policy)
-        applies = self._applies(policy, prompt)
         if not self._authority.may(person, policy):
             since = _month(self._now())
             own = await self._store.spending(since, place, person.id)
+            # What applies in the workspace is not for guests.
+            applies = await self._applies(policy, prompt, person)
+            first = () if person.outsider else (Section("", applies),)
             return Page(
                 (
-                    Section("", applies),
+                    *first,
                     Section("Your own usage", self._sums("You", own)),
                     Section("How to talk to me", HELP.rsplit("\n", 1)[0]),
                 )
@@ -156,22 +154,17 @@ class Desk:
             (
                 Section(
                     "",
-                    applies,
-                    self._menus(policy, person, Level.WORKSPACE),
+                    await self._applies(policy, prompt, person),
+                    self._menus(policy, person, Level.WORKSPACE.value),
                     _prompt_buttons("workspace"),
                 ),
-                Section("Usage", await self._spent(policy, admin=True)),
+                Section("Usage", await self._spent(policy, person, admin=True)),
                 *await self._channels(place),
                 Section("", await self._latest(place)),
             )
         )
 
     # What everybody may.
-
-    async def _new(self, command: Command, place: Place, person: Person) -> Told:
-        self._lanes.stop(place.key)
-        known = await self._store.renew(place.key)
-        return Told(RENEWED, public=True) if known else Told(NOTHING_HERE)
 
     async def _help(self, command: Command, place: Place, person: Person) -> Told:
         policy = await self._authority.policy(place)
@@ -184,29 +177,34 @@ class Desk:
         return Told("\n".join([HELP, *verbs]))
 
     async def _settings(self, command: Command, place: Place, person: Person) -> Told:
-        place = target(command, place, PROMPT)
-        policy = await self._authority.policy(place)
+        here = place
+        policy, person = await self._authority.about(command, here, person, PROMPT)
+        place = policy.place
         prompt = await self._authority.prompt(policy)
         menus: list[Menu] = []
         for around in place.around:
-            if around.level is not Level.OPERATOR:
-                there = await self._authority.policy(around)
-                menus += self._menus(there, person, around.level)
-        show = aimed("prompt show", place.level.value)
+            if around.level is Level.OPERATOR or self._authority.is_nowhere(around):
+                continue
+            there = await self._authority.policy(around)
+            menus += self._menus(there, person, where_from(here, around))
+        applies = await self._applies(policy, prompt, person)
+        if person.outsider:
+            return Told(applies)
+        show = aimed("prompt show", where(command, place))
         buttons = (Button("Whole prompt", show),)
-        return Told(self._applies(policy, prompt), menus=tuple(menus), buttons=buttons)
+        return Told(applies, menus=tuple(menus), buttons=buttons)
 
     async def _show_prompt(
         self, command: Command, place: Place, person: Person
     ) -> Told:
-        policy = await self._authority.policy(target(command, place, PROMPT))
+        await self._authority.require_insider(person, place)
+        policy, person = await self._authority.about(command, place, person, PROMPT)
         return await self._changing.shown_prompt(policy, person, command)
 
     async def _usage(self, command: Command, place: Place, person: Person) -> Told:
-        policy = await self._authority.policy(target(command, place, None))
-        known = await self._authority.at(policy.place, person, place)
-        admin = self._authority.may(known, policy)
-        lines = [await self._spent(policy, admin=admin)]
+        policy, person = await self._authority.about(command, place, person, None)
+        admin = self._authority.may(person, policy)
+        lines = [await self._spent(policy, person, admin=admin)]
         if not admin:
             since = _month(self._now())
             own = await self._store.spending(since, policy.place, person.id)
@@ -219,11 +217,12 @@ class Desk:
         if "value" in command.arguments:
             named = command.having({"option": "model"})
             return await self._changing.set(named, place, person)
-        policy = await self._authority.policy(target(command, place, BY_NAME["model"]))
-        if self._authority.may(person, policy):
+        model = BY_NAME["model"]
+        policy, known = await self._authority.about(command, place, person, model)
+        if self._authority.may(known, policy):
             edit = command.having({"option": "model"})
             return await self._changing.edit(edit, place, person)
-        return Told(telling.one(policy, BY_NAME["model"]))
+        return Told(telling.one(policy, model))
 
     async def _budget(self, command: Command, place: Place, person: Person) -> Reply:
         period, value = (command.arguments.get(n) for n in ("period", "value"))
@@ -233,14 +232,14 @@ class Desk:
             named = command.having({"option": f"budget_{period}"})
             return await self._changing.set(named, place, person)
         option = BY_NAME["budget_day"]
-        policy = await self._authority.policy(target(command, place, option))
-        if self._authority.may(person, policy):
+        policy, known = await self._authority.about(command, place, person, option)
+        if self._authority.may(known, policy):
             return await self._changing.budgets(command, place, person)
-        return Told(await self._budgets(policy))
+        return Told(await self._budgets(policy, known) or NO_BUDGET)
 
     async def _prompt(self, command: Command, place: Place, person: Person) -> Reply:
-        policy = await self._authority.policy(target(command, place, PROMPT))
-        if not self._authority.may(person, policy):
+        policy, known = await self._authority.about(command, place, person, PROMPT)
+        if not self._authority.may(known, policy):
             return await self._show_prompt(command, place, person)
         return await self._set_prompt(command, place, person)
 
@@ -254,7 +253,7 @@ class Desk:
 
     # What was spent.
 
-    async def _spent(self, policy: Policy, *, admin: bool) -> str:
+    async def _spent(self, policy: Policy, person: Person, *, admin: bool) -> str:
         """Today and this month at a place; for admins also by channel and person."""
         thread, lines = policy.place, []
         if thread.level is Level.THREAD:
@@ -265,11 +264,13 @@ class Desk:
             lines.append(telling.spent("This thread, this month", ours))
         where = telling.here(policy.place.level).capitalize()
         lines.append(self._sums(where, rows))
-        budgets = await self._budgets(policy)
+        budgets = await self._budgets(policy, person)
         if budgets:
             lines += ["**Budgets**", budgets]
-        if policy.place.level is Level.WORKSPACE:
-            by_channel = _grouped(rows, lambda row: f"channel:{row.place.channel}")
+        if admin and policy.place.level is Level.WORKSPACE:
+            by_channel = _grouped(
+                rows, lambda row: visible.account(self._authority, row.place)
+            )
             lines += ["**By channel, this month**", *by_channel]
         if admin:
             by_person = _grouped(rows, lambda row: telling.person(row.person or "?"))
@@ -285,11 +286,11 @@ class Desk:
             ]
         )
 
-    async def _budgets(self, policy: Policy) -> str:
+    async def _budgets(self, policy: Policy, person: Person) -> str:
+        """How the budgets stand that `person` may see the state of."""
         lines = []
         for cap in policy.caps.budgets:
-            if cap.place.level is Level.OPERATOR:
-                # What others spend is not for people of one workspace to see.
+            if not visible.has_balance(self._authority, cap, person):
                 continue
             balance = await self._store.balance(cap.place, cap.period, self._now())
             lines.append(telling.budget(cap, balance))
@@ -301,7 +302,8 @@ class Desk:
         """Channels with settings of their own, each with its menu."""
         by_channel: dict[Place, list[Setting]] = {}
         for setting in await self._store.settings(place):
-            if setting.place.level is Level.CHANNEL:
+            direct = self._authority.is_direct(setting.place)
+            if setting.place.level is Level.CHANNEL and not direct:
                 by_channel.setdefault(setting.place, []).append(setting)
         sections = []
         for channel, settings in list(by_channel.items())[:MOST_CHANNELS]:
@@ -321,22 +323,25 @@ class Desk:
 
     async def _latest(self, place: Place) -> str:
         entries = await self._store.audit(place, 0.0, 8)
-        return telling.audit(entries, place)
+        return telling.audit(visible.audit(self._authority, entries, place), place)
 
-    def _applies(self, policy: Policy, prompt: Version) -> str:
+    async def _applies(self, policy: Policy, prompt: Version, person: Person) -> str:
+        """What applies, as far as `person` may know it."""
+        seen = await visible.policy(self._authority, policy, person)
         known = self._authority.known(policy.place)
-        told = telling.settings(policy, prompt, known)
+        told = telling.settings(seen, visible.prompt(prompt, person), known)
         limited = not self._authority.admits_all(policy.place)
         return f"{told}\n{ceilings.AUDIENCE}" if limited else told
 
-    def _menus(self, policy: Policy, person: Person, level: Level) -> tuple[Menu, ...]:
-        """A menu of what `person` may change at the place of `policy`."""
+    def _menus(self, policy: Policy, person: Person, where: str) -> tuple[Menu, ...]:
+        """A menu of what `person` may change at the place of `policy`, which its
+        controls call `where`."""
         offered = self._authority.offered(policy, person)
         if not offered:
             return ()
         choices = tuple(Choice(o.name, o.label, o.about[:75]) for o in offered)
-        label = f"Change for {telling.here(level)} …"
-        return (Menu(aimed("edit", level.value), "option", label, choices),)
+        label = f"Change for {telling.here(policy.place.level)} …"
+        return (Menu(aimed("edit", where), "option", label, choices),)
 
 
 async def _told(work: Awaitable[R], verb: str) -> R | Told:

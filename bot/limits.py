@@ -94,3 +94,5 @@ class Limits:
     #: Said once, below the first answer in a thread that was begun by addressing
     #: the bot: what people must know to go on.
     hint: str = ""
+    #: How people name a channel in what they type, as a sentence for them.
+    naming: str = "Please name a channel by mentioning it."

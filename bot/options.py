@@ -68,6 +68,8 @@ class Option:
     versioned: bool = False
     #: Only somebody who administers the whole workspace may set it, at any level.
     workspace_only: bool = False
+    #: Its value names a channel, which is looked at when it is set and when it is used.
+    names_channel: bool = False
     #: Makes sense only where the platform tells who created a channel.
     needs_creators: bool = False
     #: Whether the operator may set it, for every workspace, in the environment.
@@ -321,6 +323,7 @@ OPTIONS: tuple[Option, ...] = (
         "Triage: where critical is announced",
         "The channel in which messages of the highest priority are announced.",
         readers.channel,
+        names_channel=True,
         for_operators=False,
     ),
     Option(

@@ -6,7 +6,7 @@ Rule: nothing of the past is ever changed. A roll-back is one more version.
 import time
 from collections.abc import Callable
 
-from bot import telling
+from bot import telling, visible
 from bot.authority import Authority
 from bot.changing import THEY_GO_ON
 from bot.dialogue import Button, Choice, Command, Menu, Told
@@ -15,7 +15,7 @@ from bot.options import BY_NAME
 from bot.people import Person
 from bot.rules import Change, Clash, Level, Place, Version
 from bot.stores import Store
-from bot.targets import aimed, target, where
+from bot.targets import aimed, where
 
 # How many a list shows.
 MOST_ENTRIES = 20
@@ -41,7 +41,8 @@ class Past:
 
     async def history(self, command: Command, place: Place, person: Person) -> Told:
         """The versions of the prompt, and a way back to each."""
-        policy = await self._authority.policy(target(command, place, PROMPT))
+        await self._authority.require_insider(person, place)
+        policy, person = await self._authority.about(command, place, person, PROMPT)
         found = await self._store.versions(policy.place, "prompt")
         listed = found[:MOST_VERSIONS]
         text = telling.versions(listed, policy.place)
@@ -71,7 +72,8 @@ class Past:
 
     async def diff(self, command: Command, place: Place, person: Person) -> Told:
         """What changed from a version to the current one."""
-        policy = await self._authority.policy(target(command, place, PROMPT))
+        await self._authority.require_insider(person, place)
+        policy, person = await self._authority.about(command, place, person, PROMPT)
         old = await self._numbered(policy.place, command)
         new = (await self._store.versions(policy.place, "prompt"))[0]
         buttons: tuple[Button, ...] = ()
@@ -83,7 +85,7 @@ class Past:
 
     async def rollback(self, command: Command, place: Place, person: Person) -> Told:
         """Let an earlier version of the prompt be the current one again."""
-        policy = await self._authority.policy(target(command, place, PROMPT))
+        policy, _ = await self._authority.about(command, place, person, PROMPT)
         await self._authority.require(person, place, policy, PROMPT)
         version = await self._numbered(policy.place, command)
         change = Change(policy.place, PROMPT.name, version.text, versioned=True)
@@ -100,11 +102,11 @@ class Past:
 
     async def audit(self, command: Command, place: Place, person: Person) -> Told:
         """Who changed what at a place and in it."""
-        policy = await self._authority.policy(target(command, place, None))
-        person = await self._authority.at(policy.place, person, place)
+        policy, person = await self._authority.about(command, place, person, None)
         if not self._authority.may(person, policy):
             raise await self._authority.deny(person, policy.place, "read the audit")
         entries = await self._store.audit(policy.place, 0.0, MOST_ENTRIES)
+        entries = visible.audit(self._authority, entries, policy.place)
         return Told(telling.audit(entries, policy.place))
 
     async def _numbered(self, place: Place, command: Command) -> Version:

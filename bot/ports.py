@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from bot.channels import ChannelAccess
 from bot.dialogue import Command, Page, Reply, Told
 from bot.limits import Limits, Way
 from bot.people import Person
@@ -175,6 +176,21 @@ class Adapter(Protocol):
 
         Raises DeliveryError when that cannot be found out now.
         """
+        ...
+
+    async def access(self, place: Place, user: str) -> ChannelAccess:
+        """What `user` may in the channel of `place`, or in its thread where that has
+        members of its own; and what the bot may there. As of some minutes ago at the
+        most where it grants something, and of now where it does not.
+
+        `NOWHERE` for what is not there, is no id of a channel, or is in another
+        workspace. Raises DeliveryError when that cannot be found out now.
+        """
+        ...
+
+    def is_direct(self, place: Place) -> bool:
+        """Whether `place` is a channel of direct messages, or the workspace that
+        stands for those which belong to none."""
         ...
 
     async def tell(self, workspace: str, user: str, text: str) -> None:

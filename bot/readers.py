@@ -34,6 +34,14 @@ MOST_STOPS, STOP_CHARS = 8, 100
 # What no text may hold: control characters but for tab and line feed.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
+# A channel as adapters write a mention of it; an id alone, as Slack and Discord show it
+# to those who copy it (platform facts A5.5, B6); or the address of a channel.
+_CHANNEL = re.compile(
+    r"#?channel:([A-Za-z0-9]{1,32})"
+    r"|([CDG][A-Z0-9]{6,31}|[0-9]{15,20})"
+    r"|https://[a-z0-9.-]{1,80}/(?:archives|channels/[0-9]{1,20})/([A-Z0-9]{1,32})/?"
+)
+
 #: How an option's values are read, on a day: Unacceptable is raised.
 Reader = Callable[[str, date], str]
 
@@ -186,13 +194,12 @@ def scheme(text: str, today: date) -> str:
 
 
 def channel(text: str, today: date) -> str:
-    found = re.fullmatch(r"#?(channel:[A-Za-z0-9]+)", text.strip())
+    """The channel that `text` names, as "channel:ID". Whether there is such a channel
+    is for the platform to say; a name alone is not an id of any."""
+    found = _CHANNEL.fullmatch(text.strip())
     if found is None:
-        raise Unacceptable(
-            "Please name a channel by mentioning it, or by its id, such as "
-            f"channel:C0123ABC, not {_quoted(text)}."
-        )
-    return found[1]
+        raise Unacceptable(f"This has to be a channel, not {_quoted(text)}.")
+    return f"channel:{found[1] or found[2] or found[3]}"
 
 
 def _quoted(text: str) -> str:

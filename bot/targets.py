@@ -5,6 +5,12 @@ from bot.errors import Unacceptable
 from bot.options import Option
 from bot.rules import Level, Place
 
+# An integer of SQLite's has 64 bits, which any number of so many digits fits into.
+MOST_DIGITS = 18
+
+#: Before the id of the channel that a command is about.
+OTHER = "channel:"
+
 _LEVELS = {level.value: level for level in Level if level is not Level.OPERATOR}
 
 
@@ -15,11 +21,12 @@ def target(command: Command, place: Place, option: Option | None) -> Place:
     else the channel.
     """
     where = command.arguments.get("where", "")
-    if where.startswith("channel:"):
-        return Place(place.platform, place.workspace, where.removeprefix("channel:"))
+    if where.startswith(OTHER) and where != OTHER:
+        return Place(place.platform, place.workspace, where.removeprefix(OTHER))
     if where:
-        found = place.at(_LEVELS.get(where, Level.OPERATOR))
-        if found.level.value != where:
+        level = _LEVELS.get(where)
+        found = place.at(level) if level else place
+        if level is None or found.level is not level:
             raise Unacceptable(
                 f"This is in no {where[:20]}. Please say where it is to apply, or do "
                 "it there."
@@ -33,7 +40,23 @@ def target(command: Command, place: Place, option: Option | None) -> Place:
 def where(command: Command, place: Place) -> str:
     """How a control says that it is about `place`."""
     said = command.arguments.get("where", "")
-    return said if said.startswith("channel:") else place.level.value
+    return said if said.startswith(OTHER) else place.level.value
+
+
+def where_from(here: Place, place: Place) -> str:
+    """How a control that stands `here` says that it is about `place`, which lies
+    around it or is a channel of the same workspace."""
+    if place.level is Level.CHANNEL and place != here.at(Level.CHANNEL):
+        return f"{OTHER}{place.channel}"
+    return place.level.value
+
+
+def number(command: Command, name: str) -> int | None:
+    """The number that `command` says as `name`; None where it says none, or one that no
+    row of a database can have."""
+    said = command.arguments.get(name, "")
+    is_number = said.isascii() and said.isdecimal() and len(said) <= MOST_DIGITS
+    return int(said) if is_number else None
 
 
 def aimed(verb: str, where: str) -> Command:

@@ -308,6 +308,9 @@ def shortfall(short: Shortfall, now: float, names: Mapping[str, str]) -> str:
         else f"{names.get(cap.who, cap.who)}, who set it, or another admin"
     )
     used = f"{usd(short.spent)} of {usd(cap.usd)}"
+    if cap.place.level is Level.WORKSPACE:
+        # What others spent elsewhere is not for guests, nor for direct messages.
+        used = usd(cap.usd)
     return (
         f"The budget of {where} for {period} is used up ({used}, and this answer could "
         f"cost more than is left). I answer again {again} (UTC), or as soon as "

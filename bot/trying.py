@@ -32,7 +32,7 @@ from bot.ports import Model
 from bot.readers import AUTO
 from bot.rules import Draft, Place
 from bot.stores import Store
-from bot.targets import target, where
+from bot.targets import where
 from bot.values import Request, Said
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class Trying:
 
     async def form(self, command: Command, place: Place, person: Person) -> Form:
         """Ask for a draft and a question."""
-        policy = await self._authority.policy(target(command, place, PROMPT))
+        policy, _ = await self._authority.about(command, place, person, PROMPT)
         await self._authority.require(person, place, policy, PROMPT)
         prompt = await self._authority.prompt(policy)
         return Form(
@@ -90,7 +90,7 @@ class Trying:
 
     async def run(self, command: Command, place: Place, person: Person) -> Told:
         """Answer one question with a draft, to whoever asked and nobody else."""
-        policy = await self._authority.policy(target(command, place, PROMPT))
+        policy, _ = await self._authority.about(command, place, person, PROMPT)
         await self._authority.require(person, place, policy, PROMPT)
         try:
             text = readers.prompt(command.arguments.get("prompt", ""))

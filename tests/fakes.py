@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
+from bot.channels import ChannelAccess
 from bot.dialogue import Told
 from bot.errors import DeliveryError, ThreadGone, ThreadkeepError
 from bot.limits import Limits, Way
@@ -14,6 +15,11 @@ from bot.rules import Place
 from bot.values import Heard, Part, ThreadKey, Turn
 
 FAST = Limits(part_chars=200)
+
+#: A public channel that the bot is in.
+OPEN = ChannelAccess(exists=True, reads=True, writes=True, bot_writes=True)
+#: Direct messages of somebody else.
+ALONE = ChannelAccess(exists=True, bot_writes=True)
 
 
 async def show(surface: Surface, part: Part) -> str:
@@ -47,6 +53,9 @@ class FakeAdapter:
         self.people: dict[str, Person] = {}
         #: People that nothing can be found out about now.
         self.unknown: set[str] = set()
+        #: What people may in channels, by channel and user; of a channel, by that and
+        #: "". In all others everybody may everything.
+        self.may: dict[tuple[str, str], ChannelAccess] = {}
         #: What was told to people in private: (user, text).
         self.told: list[tuple[str, str]] = []
         #: What was noticed by those who said something: (user, text).
@@ -97,6 +106,17 @@ class FakeAdapter:
         if user in self.unknown:
             raise DeliveryError("no answer")
         return self.people.get(user, Person(user, user.title()))
+
+    async def access(self, place: Place, user: str) -> ChannelAccess:
+        if user in self.unknown:
+            raise DeliveryError("no answer")
+        # Direct messages are somebody's: whose, a test says.
+        public = ALONE if self.is_direct(place) else OPEN
+        whole = self.may.get((place.channel, ""), public)
+        return self.may.get((place.channel, user), whole)
+
+    def is_direct(self, place: Place) -> bool:
+        return place.channel.startswith("D")
 
     async def tell(self, workspace: str, user: str, text: str) -> None:
         self.told.append((user, text))

@@ -51,6 +51,7 @@ LAYERS = (
     (
         "bot",
         "bot.allowance",
+        "bot.channels",
         "bot.dialogue",
         "bot.errors",
         "bot.images",
@@ -136,6 +137,8 @@ LAYERS = (
         "bot.inbox",
         "bot.telling",
         "bot.triage.account",
+        "bot.triage.announcing",
+        "bot.visible",
     ),
     (
         "bot.answers",

@@ -9,6 +9,7 @@ from dataclasses import replace
 import discord
 
 from adapters.discord import events, ids, posts, sessions
+from adapters.discord.channels import Channels
 from adapters.discord.client import Link, open_link, translated
 from adapters.discord.commands import Commands, register
 from adapters.discord.config import DiscordConfig
@@ -19,6 +20,7 @@ from adapters.discord.people import People
 from adapters.discord.places import Places
 from adapters.discord.servers import Servers
 from adapters.discord.surface import DiscordSurface, open_surface
+from bot.channels import ChannelAccess
 from bot.dialogue import Told
 from bot.errors import AccessRevoked, ConfigError, DeliveryError
 from bot.limits import Limits, Pace, Rate, Scope, Way
@@ -51,6 +53,7 @@ LIMITS = Limits(
     part_lines=30,
     tables=False,
     images=False,
+    naming="Type # and choose the channel from the list, or paste its ID.",
 )
 
 HINT = "I only see messages here that mention me or reply to me: do either to go on."
@@ -70,6 +73,7 @@ class DiscordAdapter:
         self._places = Places(link, self._names)
         self._past = Past(link, self._names)
         self._people = People(link)
+        self._channels = Channels(link, self._people)
         self.limits = LIMITS
         self._listened = False
         self._hint()
@@ -107,6 +111,14 @@ class DiscordAdapter:
     async def person(self, place: Place, user: str) -> Person:
         """See `bot.ports.Adapter`."""
         return await self._people.person(place, user)
+
+    async def access(self, place: Place, user: str) -> ChannelAccess:
+        """See `bot.ports.Adapter`."""
+        return await self._channels.access(place, user)
+
+    def is_direct(self, place: Place) -> bool:
+        """See `bot.ports.Adapter`."""
+        return place.workspace == events.NO_GUILD
 
     async def tell(self, workspace: str, user: str, text: str) -> None:
         """See `bot.ports.Adapter`."""
@@ -153,7 +165,9 @@ class DiscordAdapter:
         """Hear until cancelled. Raises ConfigError when Discord turns us away."""
         client = self._link.client
         ears = Ears(self._link, self._places, self._names, host)
-        commands = Commands(self._link, self._places, self._names, host)
+        commands = Commands(
+            *(self._link, self._places, self._names, self._people, host)
+        )
         tree = commands.tree()
         servers = Servers(self._link, host.served)
         sessions.attach(client, ears, commands, servers)

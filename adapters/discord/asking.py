@@ -50,9 +50,10 @@ class Asking:
 
     async def submitted(self, interaction: Interaction, target: str) -> None:
         """Take in a question about the message `target`."""
-        message = self._targets.get(int(target)) or await self._fetch(
-            interaction, int(target)
-        )
+        message = self._targets.get(int(target))
+        if message is None or message.channel.id != interaction.channel_id:
+            # A number that was forged leads to no message of another channel.
+            message = await self._fetch(interaction, int(target))
         if message is None:
             await answers.tell(interaction, NO_TARGET)
             return

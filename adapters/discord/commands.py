@@ -20,6 +20,7 @@ from adapters.discord.asking import ABOUT, Asking
 from adapters.discord.client import Link, translated
 from adapters.discord.desk import Desk
 from adapters.discord.names import Names
+from adapters.discord.people import People
 from adapters.discord.places import Places
 from adapters.discord.servers import refusal
 from bot.background import report
@@ -75,11 +76,13 @@ class Tree(app_commands.CommandTree[discord.Client]):
 class Commands:
     """Takes in what people ask and tell the bot by command and control."""
 
-    def __init__(self, link: Link, places: Places, names: Names, host: Host) -> None:
+    def __init__(
+        self, link: Link, places: Places, names: Names, people: People, host: Host
+    ) -> None:
         self._link = link
         self._host = host
         self._asking = Asking(link, places, names, host)
-        self._desk = Desk(names, host)
+        self._desk = Desk(names, people, host)
 
     def tree(self) -> Tree:
         """The commands, bound to the client that is in use."""

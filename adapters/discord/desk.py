@@ -12,13 +12,15 @@ from typing import Any
 
 import discord
 
-from adapters.discord import answers, drawing, events, markup, people, uploads
+from adapters.discord import answers, drawing, events, markup, uploads
 from adapters.discord.drawing import Drawn
 from adapters.discord.names import Names
+from adapters.discord.people import People
 from bot.dialogue import SILENCE, Command, File, Form, Reply, Told
 from bot.errors import StorageError, ThreadkeepError, Unacceptable
 from bot.ports import Host
 from bot.rules import Place
+from bot.values import Heard
 from bot.verbs import VERBS, Takes, Verb
 
 log = logging.getLogger(__name__)
@@ -41,8 +43,9 @@ _VERBS = {verb.name: verb for verb in VERBS}
 class Desk:
     """Where people in Discord give commands."""
 
-    def __init__(self, names: Names, host: Host) -> None:
+    def __init__(self, names: Names, people: People, host: Host) -> None:
         self._names = names
+        self._people = people
         self._host = host
 
     async def give(
@@ -95,11 +98,11 @@ class Desk:
         thread = events.thread_of(message.channel, message.id)
         us = interaction.client.user
         heard = events.said(message, us.id, thread) if thread and us else None
-        if heard is None:
+        if heard is None or message.channel.id != interaction.channel_id:
             await answers.tell(interaction, NOT_SAID if thread else answers.NOWHERE)
             return
         self._names.note(interaction.guild_id, [interaction.user, message.author])
-        work = self._host.triage(heard, people.of(interaction))
+        work = self._sorted(interaction, heard)
         try:
             told, waits = await answers.awaited(interaction, work, ephemeral=False)
         except StorageError as error:
@@ -109,6 +112,9 @@ class Desk:
         await answers.show(
             interaction, drawing.told(told), ephemeral=not told.public, waits=waits
         )
+
+    async def _sorted(self, interaction: Interaction, heard: Heard) -> Told:
+        return await self._host.triage(heard, await self._people.of(interaction))
 
     async def _carry_out(
         self,
@@ -162,7 +168,8 @@ class Desk:
         except Unacceptable as error:
             return Told(error.user_text), command
         command = command.having(arguments)
-        return await self._host.command(command, place, people.of(interaction)), command
+        person = await self._people.of(interaction)
+        return await self._host.command(command, place, person), command
 
     async def _ask(
         self,

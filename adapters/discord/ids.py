@@ -23,6 +23,11 @@ def is_id(text: str) -> bool:
     )
 
 
+def known(text: str) -> int:
+    """The id that `text` is; 0, which nothing has, for what is none."""
+    return int(text) if is_id(text) else 0
+
+
 def number(text: str, what: str) -> int:
     """The id that `text` is; `what` names it in the log. Raises ThreadGone."""
     if not is_id(text):

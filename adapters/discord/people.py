@@ -1,7 +1,10 @@
 """States what Discord says about people: who they are, and what they hold where.
 
-Rule: facts only; whether somebody may is decided in the core. In direct messages
+Rule 1: facts only; whether somebody may is decided in the core. In direct messages
 nobody runs anything.
+Rule 2: what somebody holds in the guild comes from its roles and its owner alone. In a
+channel's overwrites, and so in what Discord says of somebody in a channel, any bit may
+be set, also those that mean nothing there (facts B2).
 """
 
 import time
@@ -21,6 +24,9 @@ from bot.rules import Place
 # does not keep what it gave for longer than that, and a lively thread does not ask
 # for the same people all the time.
 FRESH = 300.0
+
+# No id of Discord's is longer: a snowflake has 64 bits (facts B10).
+ID_DIGITS = 20
 
 # How many people are remembered; the one not needed for longest goes first.
 MOST = 10_000
@@ -48,11 +54,9 @@ class People:
         if member is None:
             # They left, and are a stranger here.
             return Person(user, outsider=True)
-        channel = None
-        if place.channel:
-            channel = guild.get_channel(ids.number(place.channel, "channel"))
-        held = (channel.permissions_for if channel else _in_all)(member)
-        return _person(member, held, in_channel=channel is not None)
+        channel = guild.get_channel(ids.known(place.channel))
+        held = channel.permissions_for(member) if channel else None
+        return _person(guild, member, held)
 
     async def tell(self, user: str, text: str) -> None:
         """See `bot.ports.Adapter`."""
@@ -67,6 +71,23 @@ class People:
                 suppress_embeds=True,
             )
 
+    async def of(self, interaction: discord.Interaction[discord.Client]) -> Person:
+        """Who gave a command or used a control; Discord says with each what they hold
+        in that very channel (facts B2). Never raises."""
+        user = interaction.user
+        if not isinstance(user, discord.Member):
+            return Person(str(user.id), user.display_name)
+        # The guild of an interaction knows no roles where we were not told of it yet.
+        guild = await self._link.guild(user.guild.id) or user.guild
+        return _person(guild, user, interaction.permissions)
+
+    async def member(self, guild: discord.Guild, user: int) -> discord.Member | None:
+        """A member, as of some minutes ago at the most; None for who is none.
+
+        Raises DeliveryError when that cannot be found out now.
+        """
+        return await self._member(guild, user)
+
     async def _member(self, guild: discord.Guild, user: int) -> discord.Member | None:
         key, now = (guild.id, user), self._now()
         at, member = self._known.get(key, (float("-inf"), None))
@@ -80,29 +101,31 @@ class People:
         return member
 
 
-def of(interaction: discord.Interaction[discord.Client]) -> Person:
-    """Who gave a command or used a control; Discord says with each what they hold in
-    that very channel (facts B2)."""
-    user = interaction.user
-    if not isinstance(user, discord.Member):
-        return Person(str(user.id), user.display_name)
-    return _person(user, interaction.permissions, in_channel=True)
-
-
 def _person(
-    member: discord.Member, held: discord.Permissions, *, in_channel: bool
+    guild: discord.Guild, member: discord.Member, held: discord.Permissions | None
 ) -> Person:
-    everything = held.administrator or member.guild.owner_id == member.id
+    """`member`, who holds `held` in a channel of `guild`, or is asked about in none."""
+    in_all = _in_all(guild, member)
     return Person(
         str(member.id),
         member.display_name,
-        runs_workspace=everything or held.manage_guild,
-        runs_channel=in_channel and (everything or held.manage_channels),
+        runs_workspace=in_all.administrator or in_all.manage_guild,
+        runs_channel=held is not None
+        and (in_all.administrator or held.manage_channels),
         # Not `roles`: those of a guild that we were not told of yet are missing there.
         groups=frozenset(str(role) for role in member._roles),
     )
 
 
-def _in_all(member: discord.Member) -> discord.Permissions:
-    """What `member` holds in the guild as a whole."""
-    return member.guild_permissions
+def _in_all(guild: discord.Guild, member: discord.Member) -> discord.Permissions:
+    """What `member` holds in the guild as a whole, by its roles and its owner."""
+    if guild.owner_id == member.id:
+        return discord.Permissions.all()
+    held = discord.Permissions()
+    # The role that everybody has is called as the guild.
+    for each in (guild.id, *member._roles):
+        if role := guild.get_role(each):
+            held |= role.permissions
+    if member.is_timed_out() and not held.administrator:
+        return discord.Permissions()
+    return held

@@ -18,6 +18,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 
 from adapters.slack import events, mrkdwn, posts
+from adapters.slack.channels import Channels
 from adapters.slack.client import Identity, SlackClient, open_client
 from adapters.slack.config import SlackConfig
 from adapters.slack.desk import Desk
@@ -29,6 +30,7 @@ from adapters.slack.streams import Streams
 from adapters.slack.surface import SlackSurface, open_surface
 from bot.allowance import Allowance
 from bot.background import Background, report
+from bot.channels import ChannelAccess
 from bot.dialogue import Told
 from bot.errors import (
     AccessRevoked,
@@ -75,6 +77,10 @@ LIMITS = Limits(
     },
     pings=mrkdwn.PINGS,
     creators=True,
+    naming=(
+        "In a command, type # and choose the channel from the list; in a form, paste "
+        "its ID, which stands at the end of what Slack shows about a channel."
+    ),
 )
 
 # How often, in seconds, the SDK looks whether the socket is still there. What people
@@ -112,6 +118,7 @@ class SlackAdapter:
         self._us = identity
         self._names = Names(client)
         self._people = People(client, identity.team)
+        self._channels = Channels(client, self._people, identity.team)
         self._past = Past(client, identity)
         self._status = Status(client)
         self._streams = Streams(config.streams, identity.user)
@@ -126,7 +133,10 @@ class SlackAdapter:
     async def run(self, host: Host) -> None:
         """See `bot.ports.Adapter`."""
         async with Background(lambda _, error: self._fail(error)) as background:
-            desk = Desk(self._client, self._people, self._us, host, background)
+            desk = Desk(
+                *(self._client, self._people, self._channels, self._us, host),
+                background,
+            )
             try:
                 await self._listen(host, desk)
             finally:
@@ -248,6 +258,14 @@ class SlackAdapter:
     async def person(self, place: Place, user: str) -> Person:
         """See `bot.ports.Adapter`."""
         return await self._people.person(place, user)
+
+    async def access(self, place: Place, user: str) -> ChannelAccess:
+        """See `bot.ports.Adapter`."""
+        return await self._channels.access(place, user)
+
+    def is_direct(self, place: Place) -> bool:
+        """See `bot.ports.Adapter`. Direct messages are always D (facts A1.2)."""
+        return place.channel.startswith("D")
 
     async def tell(self, workspace: str, user: str, text: str) -> None:
         """See `bot.ports.Adapter`."""

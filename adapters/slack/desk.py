@@ -3,6 +3,9 @@ a mention, a shortcut, a menu, a button or a form alike.
 
 Rule 1: nothing is decided here. Who somebody is and where they are is stated anew
 with each command, so that an old button or form gives nobody more than they may today.
+Where they are is what Slack signed: the channel of a payload, never what a block or a
+value says. A form in a window has no channel; what it says of where it was opened
+counts only for who may read there.
 Rule 2: Slack waits three seconds for an acknowledgement, and opens a window only as
 long (facts A10). What takes longer goes on behind it, and is shown when it is there.
 """
@@ -15,6 +18,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from adapters.slack import drawing, events, forms, mrkdwn, posts, uploads
+from adapters.slack.channels import Channels
 from adapters.slack.client import Identity, SlackClient
 from adapters.slack.forms import Context
 from adapters.slack.people import People
@@ -56,6 +60,10 @@ STALE = (
     "This is left over from an earlier version and does nothing any more. "
     "`/claude help` says what there is now."
 )
+NOT_THERE = (
+    "I cannot see that you are in the channel that this is about, so nothing was done. "
+    "If it is a private one, please add me to it."
+)
 UNKNOWN = "I do not know that command."
 UNSURE = (
     "I cannot find out right now what you may do here. Please try again in a minute."
@@ -76,12 +84,14 @@ class Desk:
         self,
         client: SlackClient,
         people: People,
+        channels: Channels,
         us: Identity,
         host: Host,
         background: Background,
     ) -> None:
         self._client = client
         self._people = people
+        self._channels = channels
         self._us = us
         self._host = host
         self._background = background
@@ -189,7 +199,8 @@ class Desk:
     async def _sort(self, body: Body) -> None:
         """Have the message sorted in whose menu somebody chose that."""
         channel = str((body.get("channel") or {}).get("id"))
-        heard = events.message(body.get("message") or {}, self._us, channel)
+        said = {**(body.get("message") or {}), "channel": channel}
+        heard = events.message(said, self._us)
         if heard is None:
             await self._windows.respond(body, Told(NOT_SAID), self._place(channel))
             return
@@ -220,7 +231,7 @@ class Desk:
         if command is None:
             await self._windows.respond(body, Told(STALE), context.place)
             return {}
-        work = self._reply(command, context.place, user_of(body))
+        work = self._reply(command, context.place, user_of(body), context.claimed)
         reply = await self._promptly(
             work, lambda late: self._windows.show(late, context, command, body)
         )
@@ -278,8 +289,18 @@ class Desk:
 
     # What becomes of it.
 
-    async def _reply(self, command: Command, place: Place, user: str) -> Reply:
+    async def _reply(
+        self, command: Command, place: Place, user: str, claimed: bool = False
+    ) -> Reply:
+        """What the core says to `command`, which `user` gave at `place`, as Slack says
+        or, where that is only `claimed`, if they may read there."""
+
         async def work() -> Reply:
+            if claimed and place.channel:
+                access = await self._channels.access(place, user)
+                if not access.reads:
+                    log.warning("slack.not_there place=%s user=%s", place, user)
+                    return Told(NOT_THERE)
             person = await self._person(place, user)
             return await self._host.command(command, place, person)
 
@@ -326,7 +347,9 @@ class Desk:
                 given[field] = await uploads.text_of(self._client, file)
             except Unacceptable as error:
                 return Told(error.user_text, field=field)
-        return await self._reply(command.having(given), context.place, user_of(body))
+        return await self._reply(
+            *(command.having(given), context.place, user_of(body), context.claimed)
+        )
 
     # How it is done in time.
 
@@ -371,13 +394,13 @@ class Desk:
             try:
                 metadata = str(view.get("private_metadata", ""))
                 return Context.of(metadata, PLATFORM, self._us.team)
-            except (ValueError, TypeError):
+            except (ValueError, TypeError, RecursionError):
                 return Context(self._place(""))
         if view:
             return Context(self._place(""), from_home=True)
-        place = drawing.where(action, PLATFORM, self._us.team)
         container = body.get("container") or {}
-        channel = str(container.get("channel_id", ""))
-        return Context(
-            place or self._place(channel, str(container.get("thread_ts", "")))
-        )
+        channel = container.get("channel_id") or (body.get("channel") or {}).get("id")
+        channel = str(channel or "")
+        # What one person was shown after a shortcut in a thread stands in none.
+        thread = container.get("thread_ts") or drawing.thread(action, channel)
+        return Context(self._place(channel, str(thread)))

@@ -101,13 +101,13 @@ def used(action: Mapping[str, Any]) -> Command | None:
     return None
 
 
-def where(action: Mapping[str, Any], platform: str, workspace: str) -> Place | None:
-    """Where the control stands that was used; None if it does not say."""
-    block = str(action.get("block_id", ""))
-    if not block.startswith(AT):
-        return None
-    channel, thread, _ = block.removeprefix(AT).split("|", 2)
-    return Place(platform, workspace, channel, thread)
+def thread(action: Mapping[str, Any], channel: str) -> str:
+    """In which thread of `channel` the control says it stands that was used; "" for
+    none, and where it says that it stands in another channel."""
+    at, _, rest = str(action.get("block_id", "")).partition("|")
+    there, _, more = rest.partition("|")
+    is_here = f"{at}|" == AT and there == channel
+    return more.partition("|")[0] if is_here else ""
 
 
 def _told(told: Told, place: Place) -> list[Block]:

@@ -38,6 +38,8 @@ class Context:
     line: str = ""
     #: It was opened from the home tab, which is to be drawn anew after a change.
     from_home: bool = False
+    #: A window says so itself, and Slack does not: it is looked at before it counts.
+    claimed: bool = False
     #: What stood between the pieces of each long text.
     joiners: Mapping[str, Sequence[str]] = ()  # type: ignore[assignment]
 
@@ -54,7 +56,11 @@ class Context:
     def of(cls, metadata: str, platform: str, workspace: str) -> "Context":
         """What `metadata` says. Raises ValueError for what we did not write."""
         place, line, from_home, joiners = json.loads(metadata)
-        return cls(Place(platform, workspace, *place), line, from_home, joiners)
+        channel, thread = place
+        if not all(isinstance(each, str) for each in (channel, thread, line)):
+            raise ValueError("not written by us")
+        there = Place(platform, workspace, channel, thread)
+        return cls(there, line, bool(from_home), claimed=True, joiners=joiners)
 
 
 def view(form: Form, context: Context, groups: Sequence[Choice]) -> dict[str, Any]:
@@ -63,7 +69,8 @@ def view(form: Form, context: Context, groups: Sequence[Choice]) -> dict[str, An
     blocks: list[dict[str, Any]] = []
     for field in form.fields:
         blocks += _blocks(field, groups, joiners)
-    carried = Context(context.place, form.command.line, context.from_home, joiners)
+    line = form.command.line
+    carried = Context(context.place, line, context.from_home, joiners=joiners)
     return {
         "type": "modal",
         "callback_id": FORM,

@@ -23,6 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from adapters.terminal.screens import PlainScreen, RichScreen, Screen, SilentScreen
+from bot.channels import NOWHERE, ChannelAccess
 from bot.dialogue import REFERENCE, Command, Form, Told
 from bot.errors import StorageError, ThreadGone
 from bot.limits import Limits, Pace, Way
@@ -135,6 +136,17 @@ class TerminalAdapter:
     async def person(self, place: Place, user: str) -> Person:
         """See `bot.ports.Adapter`."""
         return OWNER
+
+    async def access(self, place: Place, user: str) -> ChannelAccess:
+        """See `bot.ports.Adapter`. There is one channel, of whoever sits here; and
+        nothing is posted there that nobody asked for."""
+        if (place.workspace, place.channel) != (WORKSPACE, CHANNEL) or user != AUTHOR:
+            return NOWHERE
+        return ChannelAccess(exists=True, reads=True, writes=True)
+
+    def is_direct(self, place: Place) -> bool:
+        """See `bot.ports.Adapter`."""
+        return False
 
     async def tell(self, workspace: str, user: str, text: str) -> None:
         """See `bot.ports.Adapter`."""

@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from bot import telling
@@ -36,6 +37,8 @@ from bot.rules import Level, Place
 from bot.served import ALL, Served
 from bot.stores import Store
 from bot.triage import shown
+from bot.triage.announcing import NAME as ANNOUNCE
+from bot.triage.announcing import Destinations
 from bot.triage.cases import Case
 from bot.triage.inchat import case_of
 from bot.triage.scheme import Scheme
@@ -43,6 +46,8 @@ from bot.triage.sorter import AUTO, Sorter
 from bot.values import Heard
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # How many messages are sorted at once, of all channels together.
 AT_ONCE = 4
@@ -91,6 +96,7 @@ class Auto:
         self._served = served
         self._now = now
         self._sleep = sleep
+        self._destinations = Destinations(authority)
         self._gate = asyncio.Semaphore(AT_ONCE)
         # A lock lives as long as somebody holds it or waits for it.
         self._queues: WeakValueDictionary[Place, asyncio.Lock] = WeakValueDictionary()
@@ -279,10 +285,9 @@ class Auto:
         if how in ("label", "both"):
             told = shown.told(case, scheme)
             await self._do(lambda: adapter.post(place, told, case.message))
-        if shown.rank(case, scheme) == 0 and (where := policy["triage_announce"]):
-            there = Place(
-                place.platform, place.workspace, where.removeprefix("channel:")
-            )
+        if shown.rank(case, scheme) != 0:
+            return
+        if there := await self._destination(place, policy):
             link = await self._do(lambda: adapter.link(place, case.message))
             text = (
                 f"{shown.line(case, scheme)}\nSaid by {telling.person(case.author)} in "
@@ -290,7 +295,21 @@ class Auto:
             )
             await self._do(lambda: adapter.post(there, Told(text, public=True)))
 
-    async def _do(self, work: Callable[[], Awaitable[object]]) -> object:
+    async def _destination(self, place: Place, policy: Policy) -> Place | None:
+        """Where a case at `place` is announced; None for nowhere, which is told to
+        whoever named a channel that will not do any more."""
+        found = await self._do(lambda: self._destinations.find(place, policy))
+        if found is None:
+            return None
+        there, news = found
+        if news:
+            log.warning("case.nowhere_to_announce place=%s", place)
+            who = policy.applied[ANNOUNCE].who
+            adapter = self._adapters[place.platform]
+            await self._do(lambda: adapter.tell(place.workspace, who, news))
+        return there
+
+    async def _do(self, work: Callable[[], Awaitable[T]]) -> T | None:
         """Have something shown, in a few tries; what cannot be is for the log."""
         for pause in (*PAUSES, None):
             try:

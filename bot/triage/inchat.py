@@ -11,11 +11,12 @@ from bot import telling
 from bot.authority import Authority
 from bot.dialogue import Command, Told
 from bot.errors import Unacceptable
-from bot.people import EVERYONE, Person, listed
+from bot.people import Person, listed
 from bot.policy import Policy
 from bot.ports import Adapter
 from bot.rules import Level, Place
 from bot.stores import Store
+from bot.targets import number
 from bot.triage import shown
 from bot.triage.cases import Case
 from bot.triage.scheme import Scheme
@@ -73,7 +74,7 @@ class InChat:
                 return Told(HOW)
             return await self._thread(place, person)
         begin = moment(since, self._now()) if since else None
-        most = min(int(last or MOST), MOST)
+        most = min(number(command, "last") or MOST, MOST)
         channel = place.at(Level.CHANNEL)
         policy = await self._authority.policy(channel)
         if not self._may_sort_many(person, policy):
@@ -103,7 +104,7 @@ class InChat:
 
     async def correct(self, command: Command, place: Place, person: Person) -> Told:
         """Change one value of a case."""
-        case = await self._known(command, place)
+        case = await self._known(command, place, person)
         policy = await self._policy(case.place, person)
         scheme = await self._sorter.scheme(policy)
         chosen = [f for f in scheme.choices if f.name in command.arguments]
@@ -121,7 +122,7 @@ class InChat:
 
     async def agree(self, command: Command, place: Place, person: Person) -> Told:
         """Let a corrected case be an example for its channel: for admins."""
-        case = await self._known(command, place)
+        case = await self._known(command, place, person)
         policy = await self._authority.policy(case.place.at(Level.CHANNEL))
         if not self._authority.may(person, policy):
             raise await self._authority.deny(person, policy.place, "add an example")
@@ -189,18 +190,19 @@ class InChat:
         first = await one(cases[0])
         return [first, *await asyncio.gather(*(one(case) for case in cases[1:]))]
 
-    async def _known(self, command: Command, place: Place) -> Case:
-        number = command.arguments.get("of", "")
-        case = await self._store.case(int(number)) if number.isdecimal() else None
+    async def _known(self, command: Command, place: Place, person: Person) -> Case:
+        of = number(command, "of")
+        case = await self._store.case(of) if of is not None else None
         if case is None or case.place.at(Level.CHANNEL) != place.at(Level.CHANNEL):
             raise Unacceptable(GONE)
+        # A thread of the same channel may be private.
+        await self._authority.reach(person, place, case.place)
         return case
 
     async def _policy(self, place: Place, person: Person) -> Policy:
         """What applies at `place`. Raises Denied to whoever may not ask there."""
         policy = await self._authority.policy(place)
-        asks = policy["who"] == EVERYONE or listed(person, policy["who"])
-        if not asks and not self._authority.may(person, policy):
+        if not self._authority.may_ask(person, policy):
             raise await self._authority.deny(person, place, "triage")
         return policy
 

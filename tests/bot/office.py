@@ -78,8 +78,10 @@ class Office:
             self.clock,
         )
         answers = Answers(self.store, lanes, inbox, self.authority, self.clock)
+        changing, past, trying, triage = self._parts
         return Desk(
-            *(self.store, lanes, self.authority, answers), *self._parts, now=self.clock
+            *(self.store, self.authority, answers, changing, past, trying, triage),
+            now=self.clock,
         )
 
     async def give(

@@ -4,9 +4,8 @@ import asyncio
 import re
 from dataclasses import replace
 
-from bot.answers import NOTHING_RUNS, NOTHING_TO_REPEAT
+from bot.answers import NOTHING_HERE, NOTHING_RUNS, NOTHING_TO_REPEAT, RENEWED
 from bot.app import App
-from bot.desk import NOTHING_HERE, RENEWED
 from bot.dialogue import Command, Told
 from bot.inbox import STALE
 from bot.people import Person

@@ -11,6 +11,7 @@ import pytest
 from adapters.discord.adapter import connect as connect_discord
 from adapters.slack.adapter import connect as connect_slack
 from adapters.terminal.adapter import TerminalAdapter
+from bot.channels import NOWHERE, ChannelAccess
 from bot.dialogue import Told
 from bot.errors import ThreadGone
 from bot.people import Person
@@ -20,7 +21,7 @@ from bot.values import Heard, Part, Shown, State, ThreadKey, Turn
 from tests.adapters.discord.clerk import Clerk
 from tests.emulators.discord import DiscordEmulator
 from tests.emulators.slack import SlackEmulator
-from tests.fakes import FakeAdapter, show
+from tests.fakes import OPEN, FakeAdapter, show
 from tests.product import slack_env
 
 KEY = "0123456789abcdef"
@@ -41,6 +42,11 @@ class Stage:
     admin: str = "you"
     member: str = ""
     told: Callable[[str], str] = lambda user: ""
+    #: A channel that only the bot is in, one of another workspace, and the member's
+    #: direct messages with the bot.
+    hidden: Place | None = None
+    foreign: Place | None = None
+    direct: Place | None = None
     #: The emoji under the thread's first message, where others talk, too.
     signs: Callable[[], tuple[str, ...]] = tuple
 
@@ -60,6 +66,8 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
         fake.people["olga"] = Person("olga", "Olga", runs_workspace=True)
         said = Heard(thread, "t", 1.0, "alice", "hello", addressed=False, opens=True)
         fake.past = [said]
+        nobody = ChannelAccess(exists=True, bot_writes=True)
+        fake.may |= {("h", ""): nobody, ("x", ""): NOWHERE, ("D1", "alice"): OPEN}
         yield Stage(
             fake,
             thread,
@@ -67,6 +75,9 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
             admin="olga",
             member="alice",
             told=lambda user: "".join(text for who, text in fake.told if who == user),
+            hidden=Place("fake", "w", "h"),
+            foreign=Place("fake", "w", "x"),
+            direct=Place("fake", "w", "D1"),
             signs=lambda: tuple(fake.marks.values()),
         )
     elif request.param == "terminal":
@@ -88,6 +99,10 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
             olga = discord.add_user("Olga", admin=True)
             thread = ThreadKey("discord", discord.guild, channel, asked)
 
+            hidden = discord.add_channel("hidden")
+            discord.set_permissions(hidden, user=alice, deny=["view_channel"])
+            far = discord.add_channel("far", guild=discord.add_guild("Elsewhere"))
+
             def read() -> list[str]:
                 replies = [each for each in discord.messages(asked) if each.bot]
                 return [each.text.removesuffix(" …") for each in replies]
@@ -106,6 +121,9 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
                 admin=olga,
                 member=alice,
                 told=told_on_discord,
+                hidden=Place("discord", discord.guild, hidden),
+                foreign=Place("discord", discord.guild, far),
+                direct=Place("discord", "@me", discord.open_dm(alice)),
                 signs=lambda: discord.message(asked).reactions,
             )
             listening.cancel()
@@ -117,6 +135,8 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
             ts = slack.say(alice, channel, "hello")
             olga = slack.add_user("Olga", admin=True)
             thread = ThreadKey("slack", slack.team, channel, ts)
+
+            hidden = slack.add_channel("hidden", kind="group", members=[olga])
 
             def seen() -> list[str]:
                 replies = [each for each in slack.thread(channel, ts) if each.bot]
@@ -133,6 +153,9 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
                 admin=olga,
                 member=alice,
                 told=told_on_slack,
+                hidden=Place("slack", slack.team, hidden),
+                foreign=Place("slack", slack.team, "C09999999"),
+                direct=Place("slack", slack.team, slack.open_dm(alice)),
                 signs=lambda: slack.message(channel, ts).reactions,
             )
 
@@ -242,6 +265,39 @@ TALKING = pytest.mark.parametrize("stage", ["fake", "slack", "discord"], indirec
 
 
 @TALKING
+async def test_it_knows_who_may_read_and_write_in_a_channel(stage: Stage) -> None:
+    adapter, here = stage.adapter, Place.of(stage.thread)
+    everything = ChannelAccess(exists=True, reads=True, writes=True, bot_writes=True)
+    for _ in range(2):
+        # As remembered, too.
+        assert await adapter.access(here.at(Level.CHANNEL), stage.member) == everything
+    assert stage.hidden is not None
+    assert stage.foreign is not None
+    assert stage.direct is not None
+    hidden = await adapter.access(stage.hidden, stage.member)
+    assert hidden == ChannelAccess(exists=True, bot_writes=True)
+    assert await adapter.access(stage.foreign, stage.member) == NOWHERE
+    assert await adapter.access(stage.direct, stage.member) == everything
+    assert not (await adapter.access(stage.direct, stage.admin)).reads
+
+
+@TALKING
+async def test_it_knows_what_is_direct_messages(stage: Stage) -> None:
+    assert stage.direct is not None
+    assert stage.adapter.is_direct(stage.direct)
+    here = Place.of(stage.thread)
+    assert not any(map(stage.adapter.is_direct, (here, here.at(Level.WORKSPACE))))
+
+
+@pytest.mark.parametrize("stage", ["slack", "discord", "terminal"], indirect=True)
+@pytest.mark.parametrize("channel", ["general", "#general", "", "٣", "7" * 40, "C1|x"])
+async def test_what_is_no_channel_is_nowhere(stage: Stage, channel: str) -> None:
+    here = Place.of(stage.thread)
+    there = Place(here.platform, here.workspace, channel)
+    assert await stage.adapter.access(there, stage.admin) == NOWHERE
+
+
+@TALKING
 async def test_what_was_said_lately_in_a_channel(stage: Stage) -> None:
     channel = Place.of(stage.thread).at(Level.CHANNEL)
     [heard] = await stage.adapter.recent(channel, 10)
@@ -258,6 +314,15 @@ async def test_a_sign_is_there_once_however_often_it_is_put(stage: Stage) -> Non
     assert len(stage.signs()) == 1
     link = await stage.adapter.link(Place.of(stage.thread), message)
     assert link.startswith("https://")
+
+
+async def test_a_terminal_is_of_who_sits_there_alone() -> None:
+    terminal = TerminalAdapter(io.StringIO(), io.StringIO())
+    place = Place.of(terminal.thread)
+    owned = ChannelAccess(exists=True, reads=True, writes=True)
+    assert await terminal.access(place, "you") == owned
+    assert await terminal.access(place, "somebody") == NOWHERE
+    assert not terminal.is_direct(place)
 
 
 async def test_a_terminal_has_nothing_to_sort_or_to_mark() -> None:

@@ -332,8 +332,7 @@ async def test_what_people_hold_in_a_channel_has_whatever_its_overwrites_say(
 
     desk.bot.on_interaction = noted  # type: ignore[attr-defined]
     for place in (desk.general, emulator.add_channel("random")):
-        asked = emulator.command(keeper, place, "ask", question="?")
-        await emulator.until(lambda asked=asked: asked.acked)
+        await desk.answered(emulator.command(keeper, place, "ask", question="?"))
     assert [each.manage_guild for each in held] == [True, False]
     # A control that nobody drew comes with the platform's word of who and where.
     emulator.forge(keeper, desk.general, "do:anything")

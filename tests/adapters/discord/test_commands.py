@@ -8,8 +8,13 @@ import pytest
 from adapters.discord import answers
 from adapters.discord.answers import STALE
 from adapters.discord.asking import ABOUT, NO_QUESTION
-from bot.answers import NOT_YOURS, NOTHING_RUNS
-from bot.desk import NOTHING_HERE, RENEWED
+from bot.answers import (
+    NOT_YOURS,
+    NOT_YOURS_TO_RENEW,
+    NOTHING_HERE,
+    NOTHING_RUNS,
+    RENEWED,
+)
 from tests.adapters.discord.conftest import Guild
 from tests.emulators.claude_reply import Hold
 from tests.emulators.discord.faults import CALLBACK, error
@@ -158,7 +163,9 @@ async def test_asking_about_a_message_brings_it_along(guild: Guild) -> None:
 async def test_a_fresh_start_is_told_to_all(guild: Guild) -> None:
     thread = await ask(guild, guild.general, "about cats")
     await guild.settled(thread)
-    told = await tell(guild, thread, "new")
+    refused = await tell(guild, thread, "new")
+    assert (refused.text, refused.ephemeral_for) == (NOT_YOURS_TO_RENEW, guild.bob)
+    told = await tell(guild, thread, "new", guild.alice)
     assert (told.text, told.flags & EPHEMERAL) == (RENEWED, 0)
     guild.discord.say(guild.bob, thread, "about dogs")
     await guild.settled(thread, 2)

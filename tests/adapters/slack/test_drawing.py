@@ -88,7 +88,8 @@ def test_a_control_carries_all_that_it_needs() -> None:
     told = Told("x", menus=(MENU,), buttons=(Button("Go", EDIT, Style.DANGER),))
     menu, button = drawing.message(told, HERE)["blocks"][1:]
     for block in (menu, button):
-        assert drawing.where(block, "slack", "T1") == HERE
+        assert drawing.thread(block, HERE.channel) == HERE.thread
+        assert drawing.thread(block, "C2") == ""
     [select], [press] = menu["elements"], button["elements"]
     chosen = {**select, "selected_option": {"value": "model"}}
     assert drawing.used(chosen) == EDIT.having({"option": "model"})

@@ -1,0 +1,148 @@
+"""States what Discord says of channels: whether they are there, who may read and write.
+
+Rule: facts only; whether somebody may is decided in the core. A thread has the
+permissions of its channel (facts B6), but a private one only its members.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+import discord
+
+from adapters.discord import events, ids
+from adapters.discord.client import Link, translated
+from adapters.discord.people import FRESH, MOST, People
+from bot.channels import NOWHERE, ChannelAccess
+from bot.errors import DeliveryError, ThreadGone
+from bot.rules import Place
+
+Channel = discord.abc.GuildChannel | discord.Thread
+
+
+class Channels:
+    """The channels of the guilds of one bot."""
+
+    def __init__(
+        self, link: Link, people: People, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._link = link
+        self._people = people
+        self._now = now
+        #: What is granted, and since when we know, by place and user. A refusal is
+        #: not remembered: whoever mends it tries again at once.
+        self._granted: OrderedDict[tuple[Place, str], tuple[float, ChannelAccess]] = (
+            OrderedDict()
+        )
+
+    async def access(self, place: Place, user: str) -> ChannelAccess:
+        """See `bot.ports.Adapter`."""
+        at, known = self._granted.get((place, user), (float("-inf"), NOWHERE))
+        if self._now() - at < FRESH:
+            return known
+        self._granted.pop((place, user), None)
+        found = await self._find(place, user)
+        if found.reads and found.writes and found.bot_writes:
+            self._granted[place, user] = self._now(), found
+            if len(self._granted) > MOST:
+                self._granted.popitem(last=False)
+        return found
+
+    async def _find(self, place: Place, user: str) -> ChannelAccess:
+        if place.workspace == events.NO_GUILD:
+            return await self._direct(place, user)
+        guild = await self._link.guild(ids.known(place.workspace))
+        if guild is None:
+            raise DeliveryError(
+                f"look up a channel: guild {place.workspace} is unknown"
+            )
+        channel = guild.get_channel_or_thread(ids.known(place.channel))
+        us = guild.me or await self._people.member(guild, self._link.us)
+        if channel is None or us is None:
+            return NOWHERE
+        member = await self._people.member(guild, ids.known(user)) if user else None
+        held = _held(channel, member)
+        for thread in await self._threads(guild, place, channel):
+            if not await _is_in(thread, member, held):
+                held = discord.Permissions()
+        return ChannelAccess(
+            exists=_held(channel, us).view_channel,
+            reads=held.view_channel,
+            writes=_may_write(channel, held),
+            bot_writes=_may_write(channel, _held(channel, us)),
+        )
+
+    async def _direct(self, place: Place, user: str) -> ChannelAccess:
+        """Direct messages are of one person and us."""
+        if not ids.known(user) or not ids.known(place.channel):
+            return NOWHERE
+        try:
+            async with translated("open direct messages"):
+                person = discord.Object(ids.known(user))
+                theirs = (await self._link.client.create_dm(person)).id
+        except ThreadGone:
+            return NOWHERE
+        is_theirs = theirs == ids.known(place.channel)
+        return ChannelAccess(*[True] * 4) if is_theirs else NOWHERE
+
+    async def _threads(
+        self, guild: discord.Guild, place: Place, channel: Channel
+    ) -> list[discord.Thread]:
+        """The threads that a place is in: one named as a channel, and its own."""
+        found = [channel] if isinstance(channel, discord.Thread) else []
+        wanted = ids.known(place.thread)
+        if wanted in (0, channel.id):
+            return found
+        thread = guild.get_thread(wanted)
+        if thread is None:
+            # One that was put away; or a message that no thread was made on.
+            try:
+                async with translated("look up a thread"):
+                    fetched = await self._link.client.fetch_channel(wanted)
+            except ThreadGone:
+                return found
+            thread = fetched if isinstance(fetched, discord.Thread) else None
+        return [*found, thread] if thread is not None else found
+
+
+def _held(channel: Channel, member: discord.Member | None) -> discord.Permissions:
+    """What `member` may in a channel; in a thread what they may in its channel."""
+    if isinstance(channel, discord.Thread):
+        parent = channel.parent
+        return _held(parent, member) if parent is not None else discord.Permissions()
+    if member is None:
+        return discord.Permissions()
+    return channel.permissions_for(member)
+
+
+async def _is_in(
+    thread: discord.Thread, member: discord.Member | None, held: discord.Permissions
+) -> bool:
+    """Whether `member`, who holds `held` in its channel, sees `thread`.
+
+    Raises DeliveryError when that cannot be found out now.
+    """
+    if not thread.is_private() or held.manage_threads:
+        return True
+    if member is None:
+        return False
+    try:
+        async with translated("look up who is in a thread"):
+            await thread.fetch_member(member.id)
+    except ThreadGone:
+        return False
+    return True
+
+
+def _may_write(channel: Channel, held: discord.Permissions) -> bool:
+    """Whether whoever holds `held` may write a message at the top of a channel; a
+    forum and a category take none."""
+    if not held.view_channel:
+        return False
+    if isinstance(channel, discord.Thread):
+        return held.send_messages_in_threads and (
+            not channel.locked or held.manage_threads
+        )
+    return isinstance(channel, (events.Threaded, *events.Streamed)) and (
+        held.send_messages
+    )

@@ -1,0 +1,134 @@
+"""States what Slack says of channels: whether they are there, who may read and write.
+
+Rule: facts only; whether somebody may is decided in the core. A channel's kind is read
+off `conversations.info`, never off its id, but for direct messages (facts A1.2, A14).
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from adapters.slack.client import SlackClient
+from adapters.slack.people import FRESH, MOST, People
+from bot.channels import NOWHERE, ChannelAccess
+from bot.errors import ThreadGone
+from bot.rules import Level, Place
+
+# How many people a page of conversations.members names; Slack takes up to 1,000 (facts
+# A5.1: 100 calls a minute).
+PAGE = 1_000
+
+# No id that Slack was seen to give is nearly so long.
+ID_CHARS = 32
+
+# What closes a channel for everybody (facts A14).
+CLOSED = ("is_archived", "is_frozen", "is_read_only", "is_thread_only")
+
+# Where it says of which workspaces a channel is.
+TEAMS = ("shared_team_ids", "internal_team_ids", "connected_team_ids")
+
+
+class Channels:
+    """The channels of one workspace."""
+
+    def __init__(
+        self,
+        client: SlackClient,
+        people: People,
+        team: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._people = people
+        self._team = team
+        self._clock = clock
+        #: What is granted, and since when we know, by channel and user. A refusal is
+        #: not remembered: whoever mends it tries again at once.
+        self._granted: OrderedDict[tuple[str, str], tuple[float, ChannelAccess]] = (
+            OrderedDict()
+        )
+
+    async def access(self, place: Place, user: str) -> ChannelAccess:
+        """See `bot.ports.Adapter`."""
+        if place.workspace != self._team or not is_id(place.channel):
+            return NOWHERE
+        key = place.channel, user
+        at, known = self._granted.get(key, (float("-inf"), NOWHERE))
+        if self._clock() - at < FRESH:
+            self._granted.move_to_end(key)
+            return known
+        self._granted.pop(key, None)
+        found = await self._find(place, user)
+        if found.reads and found.writes and found.bot_writes:
+            self._granted[key] = self._clock(), found
+            if len(self._granted) > MOST:
+                self._granted.popitem(last=False)
+        return found
+
+    async def _find(self, place: Place, user: str) -> ChannelAccess:
+        try:
+            answer = await self._client.call(
+                "conversations.info", channel=place.channel
+            )
+        except ThreadGone:
+            return NOWHERE
+        channel = answer.get("channel") or {}
+        teams = {team for team in _teams(channel) if team.startswith("T")}
+        if teams and self._team not in teams:
+            return NOWHERE
+        is_open = not any(channel.get(each) for each in CLOSED)
+        if channel.get("is_im"):
+            # There are two people in it, and we are one of them.
+            theirs = bool(user) and channel.get("user") == user
+            writes = theirs and is_open and not channel.get("is_user_deleted")
+            return ChannelAccess(True, theirs, writes, bot_writes=is_open)
+        reads, admin = False, False
+        if user:
+            person = await self._people.person(place.at(Level.WORKSPACE), user)
+            open_to_all = not (channel.get("is_private") or channel.get("is_mpim"))
+            reads = open_to_all and not person.outsider
+            reads = reads or await self._is_member(place.channel, user)
+            admin = person.runs_workspace
+        return ChannelAccess(
+            exists=True,
+            reads=reads,
+            writes=reads and is_open and _may_post(channel, user, admin=admin),
+            # We ask for no `chat:write.public`, so we write where we were invited.
+            bot_writes=is_open and bool(channel.get("is_member")),
+        )
+
+    async def _is_member(self, channel: str, user: str) -> bool:
+        cursor: str | None = None
+        while True:
+            try:
+                page = await self._client.call(
+                    "conversations.members", channel=channel, limit=PAGE, cursor=cursor
+                )
+            except ThreadGone:
+                return False
+            if user in (page.get("members") or ()):
+                return True
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return False
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` may be the id of a channel."""
+    return text.isascii() and text.isalnum() and len(text) <= ID_CHARS
+
+
+def _teams(channel: Mapping[str, Any]) -> Iterator[str]:
+    """The workspaces that a channel says it is of."""
+    yield str(channel.get("context_team_id") or "")
+    for name in TEAMS:
+        yield from map(str, channel.get(name) or ())
+
+
+def _may_post(channel: Mapping[str, Any], user: str, *, admin: bool) -> bool:
+    """Whether a channel's owners let `user` write in it: they may keep that to admins
+    and to people whom they name."""
+    properties = channel.get("properties") or {}
+    kept = properties.get("posting_restricted_to") or {}
+    return not kept or admin or user in (kept.get("user") or ())

@@ -1,0 +1,472 @@
+"""Controls, forms and values that nobody drew: as a member, as a guest and as the admin
+of another channel, every verb there is reaches nothing beyond its place."""
+
+import itertools
+import json
+import random
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.dialogue import LINE_CHARS, Command
+from bot.money import Charge
+from bot.people import Person
+from bot.rules import Change, Draft, Level, Place
+from bot.triage.cases import Case
+from bot.values import Heard, Usage, Verdict
+from bot.verbs import VERBS
+from storage.sqlite import SqliteStore, open_store
+from tests.adapters.discord.test_admin import Town, towns
+from tests.adapters.discord.test_troubles import answering
+from tests.adapters.slack.conftest import Office as SlackOffice
+from tests.bot.office import NOON, Office
+from tests.deep import rounds
+from tests.emulators.claude import ClaudeEmulator
+from tests.emulators.discord import DiscordEmulator
+from tests.emulators.discord.interactions import Asked
+from tests.emulators.slack import SlackEmulator
+from tests.emulators.slack.rates import UNLIMITED
+from tests.emulators.slack.socketmode import Delivery
+from tests.product import running
+from tests.scripted import ScriptedModel
+from tests.security import forging
+
+SECRET = "sells-the-company"
+#: What stands nowhere but in what is kept of the secret places.
+MARKS = (SECRET, "$777", "$45.67")
+
+#: What each verb is given besides a place, as a forger would.
+GIVEN: Mapping[str, tuple[dict[str, str], ...]] = {
+    "new": ({},),
+    "stop": ({},),
+    "retry": ({},),
+    "settings": ({},),
+    "model": ({}, {"value": "claude-haiku-5-5"}),
+    "budget": ({}, {"period": "day", "value": "99999"}),
+    "prompt": ({},),
+    "prompt show": ({},),
+    "prompt set": ({}, {"file": "Mine!"}),
+    "prompt history": ({},),
+    "prompt diff": ({"version": "1"},),
+    "prompt rollback": ({"version": "1"},),
+    "prompt try": ({},),
+    "usage": ({},),
+    "set": (
+        {"option": "quiet", "value": "on"},
+        {"option": "admins", "value": "user:eve"},
+        {"option": "prompt"},
+        {"option": "nothing", "value": "x"},
+        {},
+    ),
+    "audit": ({},),
+    "help": ({},),
+    "triage": ({}, {"last": "5"}, {"last": "x"}),
+    "triage correct": ({"of": "CASE", "priority": "low"},),
+    "triage agree": ({"of": "CASE"},),
+    "stop answer": ({"turn": "TURN"},),
+    "retry answer": ({"turn": "TURN"},),
+    "continue answer": ({"turn": "TURN"},),
+    "edit": ({"option": "prompt"}, {"option": "admins"}, {}),
+    "save": ({"quiet": "on", "base": "0"}, {"base": "0"}),
+    "draft save": ({"draft": "DRAFT", "base": "0"}, {"draft": "9" * 30}, {}),
+    "draft drop": ({"draft": "DRAFT"},),
+    "draft edit": ({"draft": "DRAFT", "base": "0"},),
+    "try run": ({"prompt": "Mine!", "question": ""},),
+}
+
+
+def test_no_verb_is_forgotten() -> None:
+    assert GIVEN.keys() == {verb.name for verb in VERBS}
+
+
+@dataclass
+class Secrets:
+    """Places that are not the forger's, and what is kept of them."""
+
+    places: tuple[Place, ...]
+    names: dict[str, str]
+
+    async def fill(self, store: Any, owner: str, thread: Place) -> None:
+        """Let something of each kind be kept of each place, by `owner`."""
+        for place in self.places:
+            changes = [
+                Change(place, "prompt", SECRET, versioned=True),
+                Change(place, "budget_day", "777"),
+                Change(place, "model", "claude-opus-5-5"),
+            ]
+            await store.change(changes, who=owner, now=NOON)
+            charge = Charge(place, owner, "answer", "claude-haiku-5-5", 45.67)
+            caps = (await _office(store).policy(place)).caps
+            # What a whole workspace cost its members may know: that is more than this.
+            aside = replace(charge, place=replace(place, channel="apart"), most=1.0)
+            for each in (charge, aside):
+                number = await store.open_charge(each, caps, NOON)
+                assert isinstance(number, int)
+                await store.close_charge(number, Usage(output=9), each.most, NOON)
+        case = await store.open_case(Case(0, thread, "m", NOON, owner, SECRET))
+        values = {"category": "bug", "priority": "critical", "summary": SECRET}
+        await store.settle_case(case.id, values, "")
+        draft = Draft(0, thread.at(Level.CHANNEL), "prompt", SECRET, owner, NOON)
+        said = Heard(thread.key, "m", NOON, owner, SECRET, addressed=True, opens=True)
+        await store.hear(said, lambda *_: Verdict.ANSWER)
+        turn = await store.next_turn(thread.key)
+        assert turn is not None
+        self.names = {
+            "CASE": str(case.id),
+            "DRAFT": str(await store.save_draft(draft)),
+            "TURN": turn.key,
+        }
+
+    def given(self) -> Iterator[tuple[str, dict[str, str]]]:
+        """Every verb with all that it may be given."""
+        for verb, each in GIVEN.items():
+            for arguments in each:
+                named = {k: self.names.get(v, v) for k, v in arguments.items()}
+                yield verb, named
+
+
+def _office(store: Any) -> Office:
+    return Office(store)
+
+
+async def kept(store: Any, places: tuple[Place, ...]) -> list[Any]:
+    """All that is kept of some places."""
+    found: list[Any] = []
+    for place in places:
+        found += await store.settings(place)
+        found += await store.versions(place, "prompt")
+        entries = await store.audit(place, 0.0, 10_000)
+        found += [entry for entry in entries if entry.action != "denied"]
+        found += await store.spending(0.0, place)
+    return found
+
+
+# The core: whatever an adapter lets through.
+
+
+HERE = Place("fake", "w", "c", "t")
+ELSEWHERE_THREAD = Place("fake", "w", "C9", "t9")
+FORGED = ("channel:C9", "channel:D9", "workspace", "operator", "channel:", "nothing")
+
+
+@pytest.mark.parametrize(
+    "person",
+    [
+        Person("eve", "Eve"),
+        Person("eve", "Eve", outsider=True),
+        Person("eve", "Eve", runs_channel=True),
+        Person("eve", "Eve", made_channel=True, groups=frozenset({"g"})),
+    ],
+    ids=["member", "guest", "manager", "creator"],
+)
+async def test_no_verb_reaches_beyond_its_place(person: Person) -> None:
+    office = Office()
+    secrets = Secrets((Place("fake", "w", "C9"), Place("fake", "w", "D9")), {})
+    outside = Place("fake", "w2", "C1")
+    await secrets.fill(office.store, "olga", ELSEWHERE_THREAD)
+    hidden = Secrets((outside,), {})
+    await hidden.fill(office.store, "olga", Place("fake", "w2", "C1", "t1"))
+    # In the channel that they are in they are an admin, too.
+    admins = Change(HERE.at(Level.CHANNEL), "admins", "group:g")
+    await office.store.change([admins], who="olga", now=NOON)
+    office.adapter.may["C9", "eve"] = forging.HIDDEN
+    everywhere = (*secrets.places, outside, Place("fake", "w"))
+    at_first = await kept(office.store, everywhere[:-1])
+    for (verb, given), where, place in itertools.product(
+        [*secrets.given(), *hidden.given()],
+        (None, *FORGED),
+        (HERE, HERE.at(Level.CHANNEL), HERE.at(Level.WORKSPACE)),
+    ):
+        arguments = given if where is None else {**given, "where": where}
+        reply = str(await office.give(verb, person, place, **arguments))
+        for mark in MARKS:
+            assert mark not in reply, (verb, arguments, mark)
+    assert await kept(office.store, everywhere[:-1]) == at_first
+    wide = await office.store.settings(Place("fake", "w"))
+    assert [s for s in wide if s.place.level is Level.WORKSPACE] == []
+    assert SECRET not in str(office.model.requests)
+    case = await office.store.case(int(secrets.names["CASE"]))
+    assert case is not None
+    assert (case.corrected, case.agreed_by) == ({}, "")
+
+
+# Slack.
+
+
+class Ring(SlackOffice):
+    """Eve in #general, and #board, in which she is not."""
+
+    eve: str
+    board: str
+    olga: str
+    secrets: Secrets
+
+
+@pytest.fixture
+async def ring(tmp_path: Path) -> AsyncIterator[Ring]:
+    async with (
+        SlackEmulator(rates=UNLIMITED) as slack,
+        ClaudeEmulator() as claude,
+        open_store(tmp_path / "threadkeep.db") as store,
+    ):
+        ring = Ring(slack, claude, store)
+        ring.olga = slack.add_user("Olga", admin=True)
+        ring.eve = slack.add_user("Eve")
+        ring.board = slack.add_channel("board", kind="group", members=[ring.olga])
+        slack.world.channels[ring.general].members.add(ring.eve)
+        board = Place("slack", slack.team, ring.board)
+        direct = Place("slack", slack.team, slack.open_dm(ring.olga))
+        ring.secrets = Secrets((board, direct), {})
+        thread = Place("slack", slack.team, ring.board, "1.000001")
+        # Before anybody answers what was asked there.
+        await ring.secrets.fill(store, ring.olga, thread)
+        turn = await store.next_turn(thread.key)
+        assert turn is not None
+        await end(store, thread)
+        async with running(slack, store, ScriptedModel(), grace=0.2):
+            yield ring
+
+
+async def end(store: SqliteStore, thread: Place) -> None:
+    """Let what was asked in `thread` be over, so that nobody answers it."""
+    await store._write(
+        lambda db: db.execute("UPDATE turns SET state = 'delivered', ended = 'done'")
+    )
+
+
+def leaks(slack: SlackEmulator) -> list[str]:
+    """What the bot said to anybody, as far as it holds what is secret."""
+    said = [str(call.arguments) for call in slack.calls]
+    said += [str(post.body) for post in slack.hooks.posts]
+    said += [str(each.answer) for each in slack.deliveries]
+    return [each for each in said if any(mark in each for mark in MARKS)]
+
+
+async def acked(slack: SlackEmulator, sent: Delivery) -> None:
+    """Wait until the bot has taken in what was sent, or never will."""
+    await slack.until(lambda: sent.acked or sent.lost, timeout=15)
+
+
+def chosen(forged: list[Any], most: int) -> list[Any]:
+    """`forged` in no order, or as many of them as the short form plays."""
+    # The seed is fixed, so that what failed once fails again.
+    dice = random.Random(7)
+    dice.shuffle(forged)
+    return forged[:most]
+
+
+@pytest.mark.parametrize("admin", [False, True], ids=["member", "admin-of-another"])
+async def test_on_slack_no_control_reaches_another_channel(
+    ring: Ring, admin: bool
+) -> None:
+    slack, store = ring.slack, ring.store
+    if admin:
+        general = Place("slack", slack.team, ring.general)
+        named = Change(general, "admins", f"user:{ring.eve}")
+        await store.change([named], who=ring.olga, now=NOON)
+    at_first = await kept(store, ring.secrets.places)
+    board, direct = (place.channel for place in ring.secrets.places)
+    wheres = (None, f"channel:{board}", f"channel:{direct}", "workspace", "operator")
+    blocks = (
+        f"at|{board}|1.000001|0",
+        f"at|{direct}||0",
+        *("at|", "at|||", "", "at|C1|2|3|4"),
+    )
+    places: tuple[tuple[str, str], ...] = (
+        (board, "1.000001"),
+        (board, ""),
+        (direct, ""),
+    )
+    forged: list[Any] = list(
+        itertools.product(ring.secrets.given(), wheres, (*blocks, *places))
+    )
+    for (verb, given), where, way in chosen(forged, rounds(150, len(forged))):
+        arguments = given if where is None else {**given, "where": where}
+        if isinstance(way, tuple):
+            line = Command(verb.replace(" ", ".")).line
+            words = [f"{k}={v}" for k, v in arguments.items() if k in ("where", "of")]
+            metadata = [[*way], " ".join([line, *words]), False, {}]
+            texts = {k: v for k, v in arguments.items() if k not in ("where", "of")}
+            sent = forging.form(slack, ring.eve, metadata, texts)
+        else:
+            words = [f"{k}={v}" for k, v in arguments.items()]
+            line = " ".join([verb.replace(" ", "."), *words])
+            sent = forging.control(slack, ring.eve, ring.general, line, block=way)
+        await acked(slack, sent)
+    await slack.until(lambda: slack.settled, timeout=15)
+    assert leaks(slack) == []
+    assert await kept(store, ring.secrets.places) == at_first
+    wide = await store.settings(Place("slack", slack.team))
+    assert [s for s in wide if s.place.level is Level.WORKSPACE] == []
+    # What was asked there is still read.
+    rows = await store._read(
+        lambda db: db.execute("SELECT reads_after FROM threads").fetchall()
+    )
+    assert [row[0] for row in rows] == [0]
+
+
+async def test_on_slack_a_form_counts_for_the_channel_that_one_is_in(
+    ring: Ring,
+) -> None:
+    slack = ring.slack
+    before = len(slack.ephemerals(ring.eve))
+    save = "save where=channel base=0"
+    for channel, words in ((ring.general, "Sorry"), (ring.board, "I cannot see that")):
+        sent = forging.form(slack, ring.eve, [[channel, ""], save, False, {}], QUIET)
+        await acked(slack, sent)
+        assert words in forging.told(slack, ring.eve, sent, before)
+    # Whoever is there may, as before.
+    metadata = [[ring.board, ""], save, False, {}]
+    sent = forging.form(slack, ring.olga, metadata, QUIET)
+    await acked(slack, sent)
+    assert "Saved for this channel" in forging.told(slack, ring.olga, sent, 0)
+
+
+QUIET = {"quiet": "on"}
+
+
+async def test_on_slack_an_opinion_counts_only_where_the_answer_stands(
+    ring: Ring,
+) -> None:
+    turn = ring.secrets.names["TURN"]
+    sent = forging.control(
+        *(ring.slack, ring.eve, ring.general, f"up:{turn}"),
+        block=f"at|{ring.board}|1.000001|0",
+        thread="1.000001",
+        action="feedback",
+    )
+    await ring.slack.until(lambda: sent.acked and ring.slack.settled)
+    rows = await ring.store._read(
+        lambda db: db.execute("SELECT feedback FROM turns").fetchall()
+    )
+    assert [row[0] for row in rows] == [None]
+
+
+MALFORMED: tuple[Any, ...] = (
+    "",
+    "null",
+    "{",
+    "[" * 5_000,
+    json.dumps([[["C"], "t"], "settings", False, {}]),
+    json.dumps([["C1"], "settings", False, {}]),
+    json.dumps([["C1", "t", "x"], "settings", False, {}]),
+    json.dumps([[1, 2], "settings", False, {}]),
+    json.dumps([["", ""], 7, False, {}]),
+    json.dumps([["", ""], "draft.save draft=" + "9" * 40, False, {}]),
+    json.dumps([["", ""], "triage.agree of=" + "9" * 40, False, {}]),
+    json.dumps([["", ""], "prompt.diff version=" + "9" * 40, False, {}]),
+    json.dumps([["", ""], "x" * LINE_CHARS * 9, True, {}]),
+)
+
+
+@pytest.mark.parametrize("metadata", MALFORMED, ids=range(len(MALFORMED)))
+async def test_on_slack_what_cannot_be_read_is_refused_and_ends_nothing(
+    ring: Ring, metadata: str
+) -> None:
+    slack = ring.slack
+    sent = forging.form(slack, ring.eve, metadata, {"quiet": "on"})
+    await acked(slack, sent)
+    for block in ("at|", "at|||", "at|x", "|", None, metadata[:200]):
+        line = metadata[:80] or "settings"
+        used = forging.control(slack, ring.eve, ring.general, line, block=str(block))
+        await acked(slack, used)
+    assert leaks(slack) == []
+    done = slack.command(ring.eve, ring.general, "/claude", "settings")
+    await slack.until(lambda: done.acked)
+    assert "What applies" in slack.ephemerals(ring.eve)[-1].text
+
+
+# Discord.
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[Town]:
+    async with (
+        towns(tmp_path) as town,
+        answering(town.discord, town.claude, town.store),
+    ):
+        yield town
+
+
+async def answered(discord: DiscordEmulator, asked: Asked) -> None:
+    """Wait until the bot has answered in any way."""
+    await discord.until(lambda: asked.acked, timeout=15)
+
+
+@pytest.mark.parametrize("admin", [False, True], ids=["member", "admin-of-another"])
+async def test_on_discord_no_control_reaches_another_channel(
+    town: Town, admin: bool
+) -> None:
+    discord, store = town.discord, town.store
+    eve = discord.add_user("Eve")
+    board = discord.add_channel("board")
+    discord.set_permissions(board, user=eve, deny=["view_channel"])
+    if admin:
+        discord.set_permissions(town.general, user=eve, allow=["manage_channels"])
+    far = discord.add_guild("Elsewhere")
+    there = discord.add_channel("far", guild=far)
+    direct = discord.open_dm(town.ada)
+    secrets = Secrets(
+        (
+            Place("discord", discord.guild, board),
+            Place("discord", far, there),
+            Place("discord", "@me", direct),
+        ),
+        {},
+    )
+    await secrets.fill(store, town.ada, Place("discord", discord.guild, board, "77"))
+    await end(store, Place("discord", discord.guild, board, "77"))
+    at_first = await kept(store, secrets.places)
+    wheres = [f"channel:{each}" for each in (board, there, direct, "general")]
+    here = (town.general, discord.open_dm(eve))
+    forged: list[Any] = list(
+        itertools.product(
+            secrets.given(),
+            (None, *wheres, "workspace", "operator"),
+            ("do", "form", "files"),
+            here,
+        )
+    )
+    for (verb, given), where, way, place in chosen(forged, rounds(150, len(forged))):
+        arguments = given if where is None else {**given, "where": where}
+        words = [f"{k}={v}" for k, v in arguments.items()]
+        line = " ".join([verb.replace(" ", "."), *words])[:95]
+        if way == "form":
+            asked = discord.forge_form(eve, place, f"form:{line}", {"quiet": "on"})
+        else:
+            asked = discord.forge(eve, place, f"{way}:{line}")
+        await answered(discord, asked)
+    await discord.until(lambda: discord.settled, timeout=15)
+    said = [str(call.body) for call in discord.calls]
+    assert [each for each in said if any(mark in each for mark in MARKS)] == []
+    assert await kept(store, secrets.places) == at_first
+    for workspace in (discord.guild, far, "@me"):
+        wide = await store.settings(Place("discord", workspace))
+        assert [s for s in wide if s.place.level is Level.WORKSPACE] == []
+    assert SECRET not in str([each.body for each in town.claude.requests])
+
+
+async def test_on_discord_a_question_about_a_message_needs_its_channel(
+    town: Town,
+) -> None:
+    """A form names the message that it is about, which somebody else is just asking
+    about in a channel that the forger does not see."""
+    discord = town.discord
+    eve = discord.add_user("Eve")
+    board = discord.add_channel("board")
+    discord.set_permissions(board, user=eve, deny=["view_channel"])
+    secret = discord.say(town.ada, board, SECRET)
+    opened = discord.message_command(town.ada, board, secret, "Ask Claude about this")
+    await discord.until(lambda: opened.acked)
+    asked = discord.forge_form(
+        eve, town.general, f"about:{secret}", {"question": "What does it say?"}
+    )
+    await discord.until(lambda: asked.acked and discord.settled, timeout=15)
+    await town.quiet()
+    assert SECRET not in str([each.body for each in town.claude.requests])
+    assert "can no longer read that message" in str(
+        asked.response.message.text if asked.response and asked.response.message else ""
+    )
