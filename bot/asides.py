@@ -1,22 +1,30 @@
 """Asks a model something that is no answer in a thread, and waits for all of it.
 
 Rule: whatever becomes of it, what it cost is told honestly: nothing only where nothing
-was begun, and "not known" where it broke off.
+was begun, and the most that it can be where it broke off (`bot.billing`).
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from bot.catalogue import cost
+from bot import billing
 from bot.errors import ModelError
 from bot.money import Caps, Charge, Shortfall
+from bot.patience import insist
 from bot.ports import Model
 from bot.stores import Ledger
-from bot.values import Report, Request, Usage
+from bot.values import Call, Report, Request, Turn, Usage
 
 TOO_LONG = "This took too long, so I stopped it."
+UNPAID = "The budget leaves no room for what this still takes."
+
+T = TypeVar("T")
+
+#: Whether all of these calls can be paid for; asked before a further one is made.
+Pays = Callable[[Sequence[Call]], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,35 +38,43 @@ class Aside:
     cost: float | None
     #: What to tell people of why it is not whole; "" if it is.
     trouble: str = ""
+    #: Whether `cost` is the most that it can have been.
+    bounded: bool = False
 
 
-async def ask(model: Model, request: Request, *, within: float, now: float) -> Aside:
+async def ask(
+    model: Model, request: Request, *, within: float, now: float, pays: Pays
+) -> Aside:
     """What `model` says to `request` within so many seconds; `now` is for its price.
 
-    Raises nothing of the model's: that is in `trouble`.
+    Raises nothing of the model's: that is in `trouble`. StorageError is what `pays`
+    raises, if it does.
     """
     said: list[str] = []
     report: Report | None = None
-    trouble, begun = "", True
+    trouble, asked = "", True
     try:
         async with (
             asyncio.timeout(within),
             contextlib.aclosing(model.answer(request)) as answer,
         ):
             async for piece in answer:
-                if isinstance(piece, Report):
-                    report = piece
-                else:
+                if isinstance(piece, str):
                     said.append(piece)
+                    continue
+                short = billing.unforeseen(piece) and not await pays(piece.calls or ())
+                if not (short and piece.ahead):
+                    # Else that request is not made.
+                    report = piece
+                if short:
+                    trouble = UNPAID
+                    break
     except ModelError as error:
-        trouble, begun = error.user_text, report is not None
+        trouble, asked = error.user_text, False
     except TimeoutError:
         trouble = TOO_LONG
-    usage = report.usage if report else Usage()
-    price = None if begun else 0.0
-    if report and report.stop_reason is not None:
-        price = cost(report.model, usage, now)
-    return Aside("".join(said), usage, price, trouble)
+    bill = billing.bill(report, asked=asked, at=now)
+    return Aside("".join(said), bill.usage, bill.cost, trouble, bill.bounded)
 
 
 async def charged(
@@ -70,16 +86,48 @@ async def charged(
     *,
     within: float,
     now: Callable[[], float],
+    insisting: bool = False,
 ) -> Aside | Shortfall:
-    """What comes of asking, paid for: `charge` is set aside before, and what it cost is
-    booked whatever becomes of it. Raises StorageError."""
-    opened = await ledger.open_charge(charge, caps, now())
+    """What comes of asking, paid for: the most that `request` can cost is set aside
+    before, and what it cost is booked whatever becomes of it.
+
+    With `insisting` the store is tried until it takes it; else raises StorageError.
+    """
+
+    async def kept(work: Callable[[], Awaitable[T]]) -> T:
+        return await (insist(work) if insisting else work())
+
+    most = billing.most(request, now())
+    if most is None and caps.limit_money:
+        return Shortfall(unpriced=request.model)
+    charge = replace(charge, model=request.model, most=most or 0.0)
+    opened = await kept(lambda: ledger.open_charge(charge, caps, now()))
     if isinstance(opened, Shortfall):
         return opened
-    usage, price = Usage(), None
+
+    async def pays(calls: Sequence[Call]) -> bool:
+        short = await kept(lambda: paid(ledger, opened, calls, caps, now()))
+        return short is None
+
+    aside = Aside("", Usage(), None, bounded=True)
     try:
-        aside = await ask(model, request, within=within, now=now())
-        usage, price = aside.usage, aside.cost
+        aside = await ask(model, request, within=within, now=now(), pays=pays)
     finally:
-        await ledger.close_charge(opened, usage, price, now())
+        await kept(
+            lambda: ledger.close_charge(
+                opened, aside.usage, aside.cost, now(), bounded=aside.bounded
+            )
+        )
     return aside
+
+
+async def paid(
+    ledger: Ledger, charge: Turn | int, calls: Sequence[Call], caps: Caps, now: float
+) -> Shortfall | None:
+    """Set aside, for a charge under way, what all of `calls` can cost; what is short if
+    that cannot be. Raises StorageError."""
+    most = billing.price(calls, now)
+    if most is None:
+        models = [model for call in calls for model in call.models]
+        return Shortfall(unpriced=models[-1]) if caps.limit_money else None
+    return await ledger.raise_reserve(charge, most, caps, now)

@@ -158,20 +158,6 @@ def cost(model: str, usage: Usage, at: float) -> float | None:
     return tariff.of(usage) if tariff else None
 
 
-def dearest(model: str, prompt: int, output: int, searches: int, at: float) -> float:
-    """The most that a call can cost, in USD: all of its `prompt` tokens written to
-    the cache for an hour, which is the dearest way to read them.
-
-    Raises KeyError when the price is not known.
-    """
-    usage = Usage(cache_write_1h=prompt, output=output, searches=searches)
-    facts = find(model)
-    tariff = facts.tariff_on(_day_of(at)) if facts else None
-    if tariff is None:
-        raise KeyError(model)
-    return tariff.of(usage)
-
-
 def saved(model: str, usage: Usage, at: float) -> float:
     """What caching made of `usage` cheaper, in USD; below 0 where it made it
     dearer. 0 where the price is not known."""

@@ -35,6 +35,7 @@ from anthropic.types import (
     WebSearchTool20250305Param,
 )
 
+from bot import billing
 from bot.errors import ConfigError, ModelCut, ModelUnreachable
 from bot.faults import (
     ELSEWHERE,
@@ -46,7 +47,7 @@ from bot.faults import (
     standing,
 )
 from bot.rounds import PAUSED, Rounds
-from bot.values import Report, Request, Usage
+from bot.values import Call, Report, Request, Usage
 
 log = logging.getLogger(__name__)
 
@@ -144,9 +145,10 @@ class ClaudeModel:
     async def answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
         """Yield the answer as it comes; see the port.
 
-        Reports tell of one try each: what a failed try used is not added up, but for
-        the rounds that it had completed. Closing the generator hangs up, and Claude's
-        text so far stays billed.
+        Reports tell of all rounds and tries together. Before each further request that
+        adds to what may be billed comes one that is `ahead`, so that it can be paid for
+        or not be made. Closing the generator hangs up; what Claude generated so far
+        stays billed.
         """
         began = self._clock()
         rounds = Rounds()
@@ -221,10 +223,15 @@ class ClaudeModel:
         fault = Fault(
             ModelUnreachable("the stream ended before the answer did"), passing=True
         )
+        report = Report(request.model, usage=rounds.lost + rounds.used)
         try:
             while not ended:
                 paused = False
                 left = rounds.left(request)
+                said, call = Usage(), billing.before(left, rounds.prompt)
+                if rounds.calls:
+                    calls = (*rounds.calls, call)
+                    yield replace(report, calls=calls, stop_reason=None, ahead=True)
                 async with self._stream(left, rounds.said) as stream:
                     while event := await anext(stream, None):
                         if event.type == "text" and event.text:
@@ -232,9 +239,18 @@ class ClaudeModel:
                         elif event.type == "citation":
                             rounds.sources.note(event.citation)
                         elif event.type in ("message_start", "message_delta"):
-                            report = _report(stream, rounds.used)
-                            paused = report.stop_reason == PAUSED and rounds.go_on(
-                                request, report.usage, _said(stream)
+                            message = _message(stream)
+                            said = _usage(message)
+                            call = _call(message, said, left, rounds.prompt)
+                            report = Report(
+                                message.model,
+                                stream.request_id,
+                                rounds.lost + rounds.used + said,
+                                message.stop_reason,
+                                (*rounds.calls, call),
+                            )
+                            paused = message.stop_reason == PAUSED and rounds.go_on(
+                                request, rounds.used + said, _said(stream)
                             )
                             if paused:
                                 report = replace(report, stop_reason=None)
@@ -247,13 +263,16 @@ class ClaudeModel:
                             break
                     if not paused:
                         break
-                    rounds.used = report.usage
-                    rounds.said.append(_said(stream))
+                    rounds.pause(call, said, _said(stream))
         except (anthropic.APIError, httpx2.HTTPError, *GARBLED) as error:
             fault = judge(error, request.model)
         # Once the reason for stopping is known, the answer is whole, however the
         # connection ended.
         if not ended:
+            if fault.billed or said != Usage():
+                rounds.lose(call, said)
+            if rounds.calls:
+                yield replace(report, stop_reason=None, calls=tuple(rounds.calls))
             yield fault
 
     def _stream(
@@ -313,7 +332,7 @@ def _tools(request: Request) -> list[WebSearchTool20250305Param] | anthropic.Omi
 
 def _said(stream: AsyncMessageStream[Any]) -> MessageParam:
     """What the model said so far, to be handed back unchanged (Claude facts 1.6)."""
-    message = cast(Message, stream.current_message_snapshot)
+    message = _message(stream)
     content = [block.to_dict() for block in message.content]
     return cast(MessageParam, {"role": "assistant", "content": content})
 
@@ -326,9 +345,22 @@ async def _drain(stream: AsyncMessageStream[Any]) -> None:
             await stream.until_done()
 
 
-def _report(stream: AsyncMessageStream[Any], before: Usage) -> Report:
-    """What is known of a call, of which `before` was used in earlier rounds."""
-    message = cast(Message, stream.current_message_snapshot)
+def _message(stream: AsyncMessageStream[Any]) -> Message:
+    return cast(Message, stream.current_message_snapshot)
+
+
+def _call(message: Message, said: Usage, asked: Request, prompt: int | None) -> Call:
+    """What is known of the request `asked`, of which `message` came so far, with the
+    usage `said`; `prompt` is the most tokens that its prompt has."""
+    region = getattr(message.usage, "inference_geo", None)
+    facts = (asked, message.model, said, region, billing.before(asked, prompt))
+    if message.stop_reason is None:
+        return billing.under_way(*facts)
+    return billing.ended(*facts, wrote=bool(message.content))
+
+
+def _usage(message: Message) -> Usage:
+    """What the API has reported of one request so far."""
     used = message.usage
     written = used.cache_creation_input_tokens or 0
     # The split by lifetime comes with the first event only, and the total may grow
@@ -336,17 +368,11 @@ def _report(stream: AsyncMessageStream[Any], before: Usage) -> Report:
     split = used.cache_creation
     short = min(split.ephemeral_5m_input_tokens if split else 0, written)
     searched = used.server_tool_use
-    return Report(
-        model=message.model,
-        request_id=stream.request_id,
-        usage=before
-        + Usage(
-            input=used.input_tokens or 0,
-            cache_write_5m=short,
-            cache_write_1h=written - short,
-            cache_read=used.cache_read_input_tokens or 0,
-            output=used.output_tokens or 0,
-            searches=searched.web_search_requests if searched else 0,
-        ),
-        stop_reason=message.stop_reason,
+    return Usage(
+        input=used.input_tokens or 0,
+        cache_write_5m=short,
+        cache_write_1h=written - short,
+        cache_read=used.cache_read_input_tokens or 0,
+        output=used.output_tokens or 0,
+        searches=searched.web_search_requests if searched else 0,
     )

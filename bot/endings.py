@@ -58,7 +58,8 @@ def conclude(
 ) -> Outcome:
     """How a model call ended that gave `text` and reported `report` last."""
     outcome = _ending(text, report.stop_reason if report else None, error, stopped)
-    if report is None:
+    if report is None or (report.calls == () and report.stop_reason is None):
+        # Nobody has begun to answer.
         return outcome
     return replace(
         outcome,
@@ -77,14 +78,6 @@ def interrupted(text: str) -> Outcome:
 def gone(outcome: Outcome) -> Outcome:
     """`outcome`, of a turn whose thread can no longer be written to."""
     return replace(outcome, ended=Ended.FAILED, note="", reason="thread gone")
-
-
-def unpriced(model: str) -> str:
-    """What people are told where `model`, whose price is not known, is not asked."""
-    return (
-        f"What `{model}` costs is not known, so the budget here cannot be kept. Please "
-        "have an admin choose another model."
-    )
 
 
 def over_budget(why: str) -> Outcome:

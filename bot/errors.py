@@ -12,7 +12,8 @@
     │   ├── ModelDenied        the key, the account or the model is not accepted
     │   ├── PromptTooLong      the thread no longer fits the model
     │   ├── ModelRejected      the request itself was refused as invalid
-    │   └── ModelCut           the answer broke off in the middle
+    │   ├── ModelCut           the answer broke off in the middle
+    │   └── ModelUnpaid        nobody pays for what an answer still takes
     ├── DeliveryError          the platform did not take a write; may be repeated
     │   ├── Throttled          too many writes; says how long to wait
     │   └── ThreadGone         no write to this thread can succeed any more
@@ -123,6 +124,15 @@ class ModelCut(ModelError):
     """The answer broke off in the middle."""
 
     user_text = "The connection to Claude broke off here."
+
+
+class ModelUnpaid(ModelError):
+    """An answer takes another request to the model, and no budget has room for it;
+    `user_text` says so."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("no money for another request")
+        self.user_text = text
 
 
 class DeliveryError(ThreadkeepError):

@@ -7,7 +7,7 @@ whatever the other side answered. Ours name a class, a status and a request id.
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
@@ -41,6 +41,8 @@ class Fault:
     passing: bool = False
     #: The wait that was asked for, in seconds.
     retry_after: float | None = None
+    #: Whether the try may be billed although it failed.
+    billed: bool = True
 
 
 def pause(fault: Fault, tries: int, elapsed: float, chance: float) -> float | None:
@@ -79,6 +81,20 @@ _STATUS = {
     "overloaded_error": 529,
 }
 
+# What says that a connection was never made, so that no request was sent. The second
+# are the classes of the two transports below: of one of them every broken connection
+# becomes an `httpx2.ConnectError`, also one that broke after the request was sent.
+_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+_NOT_CONNECTED = frozenset(
+    (
+        *("ConnectError", "ConnectTimeout", "PoolTimeout"),
+        *("ClientConnectorError", "ConnectionTimeoutError"),
+    )
+)
+
+# With these somebody waited in vain for an answer that may have been made.
+_TIMED_OUT = (408, 499, 504)
+
 _DENIED = {
     401: "the key is not accepted: set ANTHROPIC_API_KEY to a valid one",
     402: "the account cannot pay: see Billing in Anthropic's console",
@@ -90,13 +106,36 @@ ELSEWHERE = "what answers is not Claude's API: check ANTHROPIC_BASE_URL"
 def judge(error: Exception, model: str) -> Fault:
     """What `error`, which the SDK let out while asking `model`, means to us."""
     if isinstance(error, anthropic.APIStatusError):
-        return _judge_status(error, model)
+        return replace(_judge_status(error, model), billed=_may_be_billed(error))
     if isinstance(error, UnicodeEncodeError):
-        return Fault(ModelRejected("the request holds half a character"))
+        return Fault(ModelRejected("the request holds half a character"), billed=False)
     names = type(error).__name__
     if error.__cause__ is not None:
         names += f", {type(error.__cause__).__name__}"
-    return Fault(ModelUnreachable(f"no whole answer from Claude: {names}"), True)
+    text = f"no whole answer from Claude: {names}"
+    return Fault(ModelUnreachable(text), True, billed=_may_be_sent(error))
+
+
+def _may_be_sent(error: Exception) -> bool:
+    """Whether a request that ended with `error` may have reached the other side."""
+    outer = error.__cause__ if isinstance(error, anthropic.APIError) else error
+    if not isinstance(outer, _NOT_SENT) or outer.__cause__ is None:
+        return True
+    names = {kind.__name__ for kind in type(outer.__cause__).__mro__}
+    return not names & _NOT_CONNECTED
+
+
+def _may_be_billed(error: anthropic.APIStatusError) -> bool:
+    """Whether a request that ended with `error` may be billed.
+
+    One that the API itself refuses before an answer begins is not. An error within a
+    stream, a timeout, and the page of somebody between us and the API say nothing of
+    how far the API came.
+    """
+    status = error.status_code
+    if status == 200 or status in _TIMED_OUT:
+        return True
+    return status >= 500 and not error.type
 
 
 def _judge_status(error: anthropic.APIStatusError, model: str) -> Fault:

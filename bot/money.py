@@ -4,6 +4,7 @@ USD as float throughout; a day and a month are those of UTC.
 """
 
 import enum
+import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -39,7 +40,11 @@ class Period(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """A budget: no more than `usd` in a period, in all of `place`."""
+    """A budget: no more than `usd` in a period, in all of `place`.
+
+    An amount of 0 means that nothing may be spent. Raises ValueError for an amount
+    that is negative or not finite.
+    """
 
     place: Place
     period: Period
@@ -49,15 +54,36 @@ class Cap:
     #: The kind of calls that it is for; "" for all.
     kind: str = ""
 
+    def __post_init__(self) -> None:
+        _require_amount(self.usd)
+
+    def share(self, spent: float) -> float:
+        """The share of the budget that `spent` USD are, from 0 up; 1 where nothing
+        may be spent."""
+        return spent / self.usd if self.usd > 0 else 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class PersonCap:
-    """What one person may use of `place` within an hour that slides."""
+    """What one person may use of `place` within an hour that slides.
+
+    Raises ValueError for a limit that is negative or not finite.
+    """
 
     place: Place
     #: How many questions; None for any number.
     messages: int | None = None
+    #: None for any amount.
     usd: float | None = None
+
+    def __post_init__(self) -> None:
+        _require_amount(self.usd or 0.0)
+        _require_amount(float(self.messages or 0))
+
+
+def _require_amount(usd: float) -> None:
+    if not (math.isfinite(usd) and usd >= 0):
+        raise ValueError(f"a limit is a finite number from 0 up, not {usd}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +95,7 @@ class Caps:
 
     @property
     def limit_money(self) -> bool:
-        """Whether a call must not cost any amount."""
+        """Whether any of them limits USD, so that a call needs a known price."""
         return bool(self.budgets) or any(p.usd is not None for p in self.people)
 
 
@@ -89,6 +115,8 @@ class Shortfall:
     reserved: float = 0.0
     #: When the person may ask again, in seconds since 1970.
     until: float | None = None
+    #: The model whose price is not known, where that is why.
+    unpriced: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +142,9 @@ class Charge:
     most: float = 0.0
     #: The key of the turn for whose sake it is made; "" for none.
     turn: str = ""
+    #: Whether it goes on with what an earlier charge began: then it is no question of
+    #: its own, and is held to amounts only.
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +174,5 @@ class Spending:
     cost: float = 0.0
     #: How many calls have no known price.
     unpriced: int = 0
+    #: How many calls are booked at the most that they can have cost.
+    bounded: int = 0

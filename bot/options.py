@@ -125,6 +125,8 @@ def _a_switch(
 def _dollars(value: str) -> str:
     if not value:
         return "none"
+    if not readers.stored_usd(value):
+        return "$0.00: nothing may be spent"
     # What is set in fractions of a cent is shown so, too.
     _, _, places = value.partition(".")
     return f"${float(value):,.{max(2, len(places))}f}"

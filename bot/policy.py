@@ -16,6 +16,7 @@ from bot.catalogue import find
 from bot.money import Cap, Caps, Period, PersonCap
 from bot.operator_limits import CEILINGS
 from bot.options import BY_NAME, ON, OPTIONS, misfits, sequences
+from bot.readers import stored_usd
 from bot.rules import EVERYWHERE, Level, Place, Rules, Setting
 from bot.served import Served
 
@@ -169,20 +170,20 @@ class Policy:
     def _budgets(self) -> Iterator[Cap]:
         for name, period in _PERIODS.items():
             for each in self._counting(name):
-                yield Cap(each.place, period, float(each.value), each.who)
+                yield Cap(each.place, period, stored_usd(each.value), each.who)
         yield from totals(self.defaults)
 
     def _people(self) -> Iterator[PersonCap]:
         for each in self._counting("person_messages"):
             yield PersonCap(each.place, messages=int(each.value))
         for each in self._counting("person_usd"):
-            yield PersonCap(each.place, usd=float(each.value))
+            yield PersonCap(each.place, usd=stored_usd(each.value))
 
 
 def totals(values: Mapping[str, str]) -> tuple[Cap, ...]:
     """What all workspaces together may cost, of the operator's `values`."""
     return tuple(
-        Cap(EVERYWHERE, period, float(values[name]), OPERATOR)
+        Cap(EVERYWHERE, period, stored_usd(values[name]), OPERATOR)
         for name, period in _TOTALS.items()
         if values.get(name)
     )

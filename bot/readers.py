@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
 
 from bot.catalogue import MODELS, ModelFacts, named
 from bot.errors import ConfigError, Unacceptable
@@ -25,8 +26,14 @@ AUTO = "auto"
 # A model that retires so soon is accepted, and whoever chooses it is told.
 SOON = timedelta(days=60)
 
-# A budget above this is a slip of the keyboard.
+# A budget above this is a slip of the keyboard; what is smaller than this is lost when
+# an amount is rounded.
 MOST_USD = 100_000.0
+LEAST_USD = 0.0001
+_HUNDREDTH_OF_CENT, _CENT = Decimal("0.0001"), Decimal("0.01")
+
+# An amount as people write it; so long that no sensible one is longer.
+_AMOUNT = re.compile(r"[0-9.]{1,24}(?:e[0-9]{1,2})?")
 
 # The API takes more; nobody has use for them here.
 MOST_STOPS, STOP_CHARS = 8, 100
@@ -112,20 +119,46 @@ def whole_number(least: int, most: int, what: str) -> Reader:
 
 
 def usd(what: str) -> Reader:
+    """Reads an amount in USD. It is rounded down, to hundredths of a cent below 1,000
+    and to cents above, and judged as it is stored."""
+
     def read(text: str, today: date) -> str:
         plain = text.strip().replace(",", "").removesuffix("USD").strip(" $")
-        try:
-            value = float(plain) if re.fullmatch(r"-?[0-9.]+(e\d+)?", plain) else None
-        except ValueError:
-            value = None
-        if value is None or not math.isfinite(value) or not 0 < value <= MOST_USD:
+        value = _rounded(plain)
+        if value is None or not LEAST_USD <= float(value) <= MOST_USD:
             raise Unacceptable(
-                f"{what} is an amount in USD above 0 and up to {MOST_USD:,.0f}, such "
-                f"as 5 or 12.50, not {_quoted(text)}."
+                f"{what} is an amount in USD above 0, at least {LEAST_USD} and at most "
+                f"{MOST_USD:,.0f}, such as 5 or 12.50, not {_quoted(text)}."
             )
-        return f"{round(value, 4):g}" if value < 1000 else f"{value:.2f}"
+        return value
 
     return read
+
+
+def _rounded(plain: str) -> str | None:
+    """The amount that `plain` says, as it is stored; None if it says none."""
+    if not _AMOUNT.fullmatch(plain):
+        return None
+    try:
+        value = Decimal(plain)
+    except InvalidOperation:
+        return None
+    if value > MOST_USD:
+        return None
+    if value < 1000:
+        places = f"{value.quantize(_HUNDREDTH_OF_CENT, ROUND_DOWN):f}"
+        return places.rstrip("0").rstrip(".") or "0"
+    return f"{value.quantize(_CENT, ROUND_DOWN):f}"
+
+
+def stored_usd(value: str) -> float:
+    """The amount that a stored value says. Whatever is no amount counts as 0, with
+    which nothing may be spent: a budget that cannot be read must not be none."""
+    try:
+        amount = float(value)
+    except ValueError:
+        return 0.0
+    return amount if math.isfinite(amount) and amount >= 0 else 0.0
 
 
 def one_of(*values: str) -> Reader:

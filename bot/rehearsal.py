@@ -60,12 +60,12 @@ class RehearsalModel:
             raise CannotSort("nobody sorts without a key: set ANTHROPIC_API_KEY")
         whole = _answer(request)
         text = whole[: request.max_tokens * TOKEN_CHARS]
-        yield Report(NAME)
+        yield Report(NAME, calls=())
         for word in re.findall(r"\S+\s*|\s+", text):
             await self._sleep(self._pace)
             yield word
         reason = "end_turn" if text == whole else "max_tokens"
-        yield Report(NAME, stop_reason=reason)
+        yield Report(NAME, stop_reason=reason, calls=())
 
     async def count(self, request: Request) -> int:
         """About as many tokens as the prompt would have."""

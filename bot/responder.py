@@ -8,11 +8,11 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
-from bot import context, controls, telling
-from bot.catalogue import cost
+from bot import billing, context, controls, telling
 from bot.endings import WITHDRAWN, conclude, gone, interrupted, told
 from bot.errors import DeliveryError, ModelError, StorageError, ThreadGone
 from bot.failures import Failures
@@ -26,6 +26,7 @@ from bot.reply import Reply
 from bot.steward import Errand, Steward
 from bot.stores import Store
 from bot.values import (
+    Call,
     Control,
     Ended,
     Outcome,
@@ -44,18 +45,20 @@ log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 2
 RESUME_WITHIN = 120.0
 
-# Of an answer that broke off, what it has cost is estimated: about so many characters
-# make a token (Claude facts, section 3.4).
-CHARS_PER_TOKEN = 3
-
 
 @dataclass(slots=True)
 class _Hearing:
     """What has come from the model so far."""
 
+    #: Whether it was asked at all.
+    asked: bool = False
     report: Report | None = None
     error: ModelError | None = None
     first_text: float | None = None
+
+
+#: Sets aside what all of these calls can cost; raises ModelUnpaid.
+_GoingOn = Callable[[Sequence[Call]], Awaitable[None]]
 
 
 class Responder:
@@ -233,9 +236,11 @@ class Responder:
         request = await self._compose(turn, spoken, errand)
         if request is None:
             return WITHDRAWN, None
-        if broke := await self._steward.afford(turn, errand, request):
-            return broke, errand.policy
-        stopped = await self._ask(request, reply, hearing, halt)
+        paid = await self._steward.afford(turn, errand, request)
+        if isinstance(paid, Outcome):
+            return paid, errand.policy
+        going_on = partial(self._steward.go_on, turn, errand)
+        stopped = await self._ask(paid, going_on, reply, hearing, halt)
         outcome = self._conclude(reply, hearing, stopped)
         outcome = self._steward.annotated(outcome, errand)
         return self._noted(turn, outcome, errand), errand.policy
@@ -262,18 +267,28 @@ class Responder:
         if errand.news:
             outcome = told(outcome, errand.news)
         if policy.on("footer") and outcome.model:
-            line = telling.footer(outcome.model, outcome.usage, outcome.cost)
+            line = telling.footer(
+                outcome.model, outcome.usage, outcome.cost, bounded=outcome.bounded
+            )
             outcome = told(outcome, line)
         hint = self._adapters[turn.thread.platform].limits.hint
         wanted = turn.begins and hint and not policy.on("quiet")
         return told(outcome, hint) if wanted else outcome
 
     async def _ask(
-        self, request: Request, reply: Reply, hearing: _Hearing, halt: Halt
+        self,
+        request: Request,
+        going_on: _GoingOn,
+        reply: Reply,
+        hearing: _Hearing,
+        halt: Halt,
     ) -> bool:
         """Hear Claude out, or until `halt` asks to stop; say whether it did."""
+        hearing.asked = True
         async with asyncio.TaskGroup() as tasks:
-            listening = tasks.create_task(self._listen(request, reply, hearing))
+            listening = tasks.create_task(
+                self._listen(request, going_on, reply, hearing)
+            )
             stopping = tasks.create_task(halt.wait())
             await asyncio.wait(
                 {listening, stopping}, return_when=asyncio.FIRST_COMPLETED
@@ -287,22 +302,29 @@ class Responder:
         outcome = conclude(
             reply.text, hearing.report, error=hearing.error, stopped=stopped
         )
-        if outcome.model and outcome.stop_reason is None:
-            # What was written is billed, and only the end of a stream says how much.
-            least = len(reply.text) // CHARS_PER_TOKEN
-            written = max(outcome.usage.output, least)
-            outcome = replace(outcome, usage=replace(outcome.usage, output=written))
+        # What was written is billed, and only the end of a stream says how much.
+        asked = hearing.asked and hearing.error is None
+        bill = billing.bill(hearing.report, asked=asked, at=self._now())
         return replace(
             outcome,
-            cost=cost(outcome.model, outcome.usage, self._now()),
+            usage=bill.usage,
+            cost=bill.cost,
+            bounded=bill.bounded,
             first_text=hearing.first_text,
         )
 
-    async def _listen(self, request: Request, reply: Reply, hearing: _Hearing) -> None:
+    async def _listen(
+        self, request: Request, going_on: _GoingOn, reply: Reply, hearing: _Hearing
+    ) -> None:
         try:
             async with contextlib.aclosing(self._model.answer(request)) as answer:
                 async for piece in answer:
                     if isinstance(piece, Report):
+                        if not piece.ahead:
+                            hearing.report = piece
+                        if billing.unforeseen(piece):
+                            await going_on(piece.calls or ())
+                        # Noted only now: without money that request is not made.
                         hearing.report = piece
                         continue
                     if hearing.first_text is None:

@@ -1,11 +1,15 @@
-"""What came of an answer before it paused for the web, and what may come yet. Pure."""
+"""What came of an answer in the requests before this one, and what may come yet. Pure.
+
+There is more than one request where an answer pauses for the web, or a try fails.
+"""
 
 import re
 from dataclasses import dataclass, field, replace
 
 from anthropic.types import MessageParam
 
-from bot.values import Request, Usage
+from bot.billing import SEARCH_TOKENS
+from bot.values import Call, Request, Usage
 
 # The reason for stopping of an answer that wants to be asked for the rest, and how
 # often it is: so many searches do not take one answer.
@@ -39,11 +43,32 @@ class Sources:
 
 @dataclass(slots=True)
 class Rounds:
-    """What came of an answer before it paused."""
+    """What came of an answer before the request that is made now."""
 
     said: list[MessageParam] = field(default_factory=list)
+    #: What the rounds that paused used, in all.
     used: Usage = field(default_factory=Usage)
+    #: What the tries that failed used, as far as the API said so.
+    lost: Usage = field(default_factory=Usage)
+    #: Every earlier request that may be billed: rounds and failed tries.
+    calls: list[Call] = field(default_factory=list)
+    #: The most tokens that the prompt of the next request has; None before any round.
+    prompt: int | None = None
     sources: Sources = field(default_factory=Sources)
+
+    def pause(self, call: Call, used: Usage, said: MessageParam) -> None:
+        """Note a round that paused, of which the API reported `used`."""
+        self.used += used
+        self.calls.append(call)
+        self.said.append(said)
+        # Among the rest is the last reading of this round. What its searches found
+        # may be read only by the next one.
+        self.prompt = used.prompt + used.output + SEARCH_TOKENS * used.searches
+
+    def lose(self, call: Call, said: Usage) -> None:
+        """Note a try that failed and may be billed; the API reported `said` of it."""
+        self.calls.append(call)
+        self.lost += said
 
     def left(self, request: Request) -> Request:
         """What may still be searched and written for `request`: all rounds together

@@ -12,18 +12,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bot import asides, context, routing, telling
+from bot import asides, billing, context, routing, telling
 from bot.authority import Authority
-from bot.catalogue import dearest
 from bot.endings import (
     NOT_ADMITTED,
     UNWELCOME,
     WITHDRAWN,
     over_budget,
-    unpriced,
     unwelcome,
 )
-from bot.errors import DeliveryError, ModelError
+from bot.errors import DeliveryError, ModelError, ModelUnpaid
 from bot.money import Alert, Caps, Charge, Shortfall
 from bot.options import BY_NAME, OPTIONS
 from bot.patience import insist
@@ -33,23 +31,13 @@ from bot.ports import Adapter, Model
 from bot.readers import AUTO
 from bot.rules import Place, Rules
 from bot.stores import Store
-from bot.values import Outcome, Request, Spoken, Turn
+from bot.values import Call, Outcome, Request, Spoken, Turn
 
 log = logging.getLogger(__name__)
 
-# How often Claude may search the web for one answer. A search costs a cent and puts
-# its results into the prompt; the API says no number, so it is an estimate (?).
+# How often Claude may search the web for one answer. A search costs a cent, puts its
+# results into the prompt and has all of it read again (`bot.billing`).
 SEARCHES = 5
-SEARCH_TOKENS = 10_000
-
-# A search may pause an answer, which is then asked for the rest: that is one more
-# request with the same prompt. What is written keeps to one answer's length.
-ROUNDS_PER_SEARCH = 1
-
-# What a message's frame adds to its text, in tokens, and a request's own: more than
-# any of them was seen to.
-FRAME_TOKENS = 16
-REQUEST_TOKENS = 1_000
 
 # How long choosing a model may hold a thread up, in seconds.
 ROUTING = 10.0
@@ -146,27 +134,44 @@ class Steward:
 
     async def afford(
         self, turn: Turn, errand: Errand, request: Request
-    ) -> Outcome | None:
-        """Set aside what `request` may cost; how the turn ends if there is no money
-        for it."""
+    ) -> Request | Outcome:
+        """Set aside what `request` may cost, and return it with what that was made of;
+        how the turn ends if there is no money for it."""
         caps = errand.policy.caps
-        most = self._most(request, _bound(request))
+        most = billing.most(request, self._now())
         if most is None and caps.limit_money:
-            return over_budget(unpriced(request.model))
-        short = await self._reserve(turn, errand, caps, most or 0.0)
+            short: Shortfall | None = Shortfall(unpriced=request.model)
+        else:
+            short = await self._reserve(turn, errand, caps, most or 0.0)
         if short and most is not None:
             # Letters are more than tokens: before anybody is turned away, count.
             with contextlib.suppress(ModelError):
-                tokens = await self._model.count(request)
-                exact = self._most(request, tokens + request.searches * SEARCH_TOKENS)
+                tokens = billing.counted(await self._model.count(request))
+                known = replace(request, prompt_most=tokens)
+                exact = billing.most(known, self._now())
                 if exact is not None and exact < most:
+                    request = known
                     short = await self._reserve(turn, errand, caps, exact)
         if short is None:
-            return None
+            return request
+        return over_budget(await self._told_short(turn, short))
+
+    async def go_on(self, turn: Turn, errand: Errand, calls: Sequence[Call]) -> None:
+        """Set aside what all of `calls` may cost that the answer to `turn` has taken
+        and is about to take. Raises ModelUnpaid where there is no money for that."""
+        short = await insist(
+            lambda: asides.paid(
+                self._store, turn, calls, errand.policy.caps, self._now()
+            )
+        )
+        if short is not None:
+            raise ModelUnpaid(await self._told_short(turn, short))
+
+    async def _told_short(self, turn: Turn, short: Shortfall) -> str:
         log.info("turn.over_budget thread=%s turn=%s", turn.thread, turn.key)
         who = short.budget.who if short.budget else OPERATOR
         names = await self._names(turn, who)
-        return over_budget(telling.shortfall(short, self._now(), names))
+        return telling.shortfall(short, self._now(), names)
 
     def annotated(self, outcome: Outcome, errand: Errand) -> Outcome:
         """`outcome` with the provenance of its answer."""
@@ -267,22 +272,16 @@ class Steward:
             errand.asker, turn.thread.workspace, self._operator.secret
         )
         request = routing.request(text, user)
-        most = self._most(request, _bound(request)) or 0.0
         place = Place.of(turn.thread)
-        charge = Charge(
-            place, errand.asker, "routing", request.model, most, turn=turn.key
+        charge = Charge(place, errand.asker, "routing", request.model, turn=turn.key)
+        aside = await asides.charged(
+            *(self._store, self._model, request, charge, errand.policy.caps),
+            within=ROUTING,
+            now=self._now,
+            insisting=True,
         )
-        opened = await insist(
-            lambda: self._store.open_charge(charge, errand.policy.caps, self._now())
-        )
-        if isinstance(opened, Shortfall):
+        if isinstance(aside, Shortfall):
             return routing.BROKE
-        aside = await asides.ask(self._model, request, within=ROUTING, now=self._now())
-        await insist(
-            lambda: self._store.close_charge(
-                opened, aside.usage, aside.cost, self._now()
-            )
-        )
         return routing.read(aside.text) or routing.UNSURE
 
     async def _reserve(
@@ -295,27 +294,3 @@ class Steward:
     def _opaque(self, turn: Turn, errand: Errand) -> str:
         workspace = turn.thread.workspace
         return context.opaque(errand.asker, workspace, self._operator.secret)
-
-    def _most(self, request: Request, prompt: int) -> float | None:
-        """The most that `request` can cost; None where the price is not known."""
-        rounds = 1 + ROUNDS_PER_SEARCH * request.searches
-        try:
-            return dearest(
-                request.model,
-                prompt * rounds,
-                request.max_tokens,
-                request.searches,
-                self._now(),
-            )
-        except KeyError:
-            return None
-
-
-def _bound(request: Request) -> int:
-    """More tokens than the prompt of `request` can have: none is less than a byte."""
-    texts = [request.system, *(said.content for said in request.messages)]
-    return (
-        sum(len(text.encode()) + FRAME_TOKENS for text in texts)
-        + REQUEST_TOKENS
-        + request.searches * SEARCH_TOKENS
-    )

@@ -1,7 +1,8 @@
 """Reads values of options that were stored. Pure.
 
 Rule: what stands in a database need not be what was written there. A value that our
-code could not work with is as if it was never set; whoever reads rows logs that.
+code could not work with is as if it was never set, but for a limit, which then lets
+nothing through; whoever reads rows logs that.
 """
 
 from datetime import date
@@ -13,9 +14,14 @@ from bot.options import BY_NAME
 # The options whose values are read as numbers or JSON where they are used. Of all
 # others any text can be used, though it may mean nothing.
 _PARSED = {
-    *("max_tokens", "temperature", "stop_sequences", "ping", "triage_budget"),
+    *("max_tokens", "temperature", "stop_sequences", "ping"),
     *("budget_day", "budget_month", "person_messages", "person_usd"),
+    "triage_budget",
 }
+
+# Of those, what limits money or questions: a limit that cannot be read is no reason to
+# let everything through.
+_LIMITS = _PARSED - {"max_tokens", "temperature", "stop_sequences", "ping"}
 
 # Ids of versions count rows.
 _ID_DIGITS = 18
@@ -36,4 +42,4 @@ def usable(name: str, value: str) -> str | None:
     try:
         return option.read(value, date.min)
     except (ThreadkeepError, ValueError, RecursionError):
-        return None
+        return "0" if name in _LIMITS else None

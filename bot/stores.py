@@ -180,7 +180,8 @@ class Threads(Protocol):
         message of the thread that no turn has yet; return all of its messages
         in the platform's order, but for those that are not to be read any more.
 
-        If none is left that it is to answer, it gets none and returns none.
+        If none is left that it is to answer, it gets none and returns none. What was
+        set aside for an earlier attempt is booked, for nobody knows what that cost.
         """
         ...
 
@@ -348,18 +349,37 @@ class Ledger(Protocol):
         self, charge: Charge, caps: Caps, now: float
     ) -> int | Shortfall:
         """The same for a call that is no answer; returns its id. It counts as a
-        question only if its kind is "try".
+        question of the person only if its kind is "try" or "triage", and only if it
+        does not go on with what another one began.
 
         Where it is made for the sake of a turn, that turn does not count against it.
         One that was open when the process ended costs what was set aside.
         """
         ...
 
+    async def raise_reserve(
+        self, charge: Turn | int, most: float, caps: Caps, now: float
+    ) -> Shortfall | None:
+        """Have `most` USD set aside in all for a turn, or for the charge with this id,
+        if that keeps to all amounts of `caps` in the period in which it began.
+
+        Where as much is set aside already, or it has ended, nothing happens. It is no
+        further question of the person.
+        """
+        ...
+
     async def close_charge(
-        self, charge: int, usage: Usage, cost: float | None, now: float
+        self,
+        charge: int,
+        usage: Usage,
+        cost: float | None,
+        now: float,
+        *,
+        bounded: bool = False,
     ) -> None:
-        """Book what the call used, in place of what was set aside; where the `cost`
-        is not known, what was set aside."""
+        """Book what the call used, in place of what was set aside: `cost`, which is
+        the most that it can have been if it is `bounded`; where it is not known, what
+        was set aside."""
 
     async def balance(self, place: Place, period: Period, now: float) -> Balance:
         """The account of a workspace or channel, or of all workspaces together (the

@@ -26,6 +26,9 @@ DIFF_LINES = 60
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 BAR_CHARS = 10
 
+#: What a budget or limit of 0 means.
+NOTHING = "nothing may be spent"
+
 _HERE = {
     Level.THREAD: "this thread",
     Level.CHANNEL: "this channel",
@@ -251,10 +254,10 @@ def budget(cap: Cap, balance: Balance) -> str:
     """How a budget stands."""
     period = "today" if cap.period is Period.DAY else "this month"
     reserved = f" (and {usd(balance.reserved)} set aside)" if balance.reserved else ""
+    of = usd(cap.usd) if cap.usd > 0 else f"$0.00: {NOTHING}"
     return (
         f"- **{here(cap.place.level).capitalize()}, {period}**: "
-        f"{bar(balance.spent / cap.usd)} {usd(balance.spent)} of {usd(cap.usd)}"
-        f"{reserved}"
+        f"{bar(cap.share(balance.spent))} {usd(balance.spent)} of {of}{reserved}"
     )
 
 
@@ -277,10 +280,20 @@ def alert(alert: Alert) -> str:
 
 def shortfall(short: Shortfall, now: float, names: Mapping[str, str]) -> str:
     """Why somebody gets no answer now, and what can be done about it."""
+    if short.unpriced:
+        return (
+            f"What `{short.unpriced}` costs is not known, so the budget here cannot "
+            "be kept. Please have an admin choose another model."
+        )
+    if short.person is not None and 0 in (short.person.messages, short.person.usd):
+        return (
+            f"One person's limit in {here(short.person.place.level)} is 0: {NOTHING}. "
+            "Please have an admin raise it."
+        )
     if short.person is not None:
         minutes = max(1, round(((short.until or now) - now) / 60))
         what = (
-            f"{short.person.messages} questions"
+            count(short.person.messages, "question")
             if short.person.messages is not None
             else f"{usd(short.person.usd or 0)}"
         )
@@ -295,6 +308,11 @@ def shortfall(short: Shortfall, now: float, names: Mapping[str, str]) -> str:
     if cap.place.level is Level.OPERATOR:
         return ceilings.shortfall(short, cap)
     where = here(cap.place.level)
+    if cap.usd <= 0:
+        return (
+            f"The budget of {where} for {period} is $0.00: {NOTHING}. I answer again "
+            f"as soon as {_raiser(cap, names)} raises it."
+        )
     if short.reserved > 0 and short.spent < cap.usd:
         return (
             f"The rest of the budget of {where} for {period} ({usd(cap.usd)}) is set "
@@ -302,11 +320,6 @@ def shortfall(short: Shortfall, now: float, names: Mapping[str, str]) -> str:
             "minute."
         )
     again = "tomorrow" if cap.period is Period.DAY else "next month"
-    raiser = (
-        "the bot's operator"
-        if cap.who == OPERATOR
-        else f"{names.get(cap.who, cap.who)}, who set it, or another admin"
-    )
     used = f"{usd(short.spent)} of {usd(cap.usd)}"
     if cap.place.level is Level.WORKSPACE:
         # What others spent elsewhere is not for guests, nor for direct messages.
@@ -314,17 +327,25 @@ def shortfall(short: Shortfall, now: float, names: Mapping[str, str]) -> str:
     return (
         f"The budget of {where} for {period} is used up ({used}, and this answer could "
         f"cost more than is left). I answer again {again} (UTC), or as soon as "
-        f"{raiser} raises it."
+        f"{_raiser(cap, names)} raises it."
     )
+
+
+def _raiser(cap: Cap, names: Mapping[str, str]) -> str:
+    """Who can raise a budget."""
+    if cap.who == OPERATOR:
+        return "the bot's operator"
+    return f"{names.get(cap.who, cap.who)}, who set it, or another admin"
 
 
 def spent(title: str, rows: Iterable[Spending], of: float = 0.0) -> str:
     """A line that adds up `rows`, with a bar for its share of `of` USD."""
-    answers = unpriced = 0
+    answers = unpriced = bounded = 0
     usage, cost, spared = Usage(), 0.0, 0.0
     for row in rows:
         answers += row.turns if row.kind == "answer" else 0
         unpriced += row.unpriced
+        bounded += row.bounded
         usage += row.usage
         cost += row.cost
         spared += saved(row.model, row.usage, _noon(row.day))
@@ -332,8 +353,9 @@ def spent(title: str, rows: Iterable[Spending], of: float = 0.0) -> str:
     count = f"{answers} answer" if answers == 1 else f"{answers} answers"
     unknown = f" (and {unpriced} of unknown price)" if unpriced else ""
     cached = f", caching saved {usd(spared)}" if spared > 0 else ""
+    total = amount(cost, bounded=bounded > 0)
     return (
-        f"- **{title}**: {drawn}{usd(cost)}{unknown} · {count}, "
+        f"- **{title}**: {drawn}{total}{unknown} · {count}, "
         f"{usage.prompt:,} tokens read, {usage.output:,} written{cached}"
     )
 
@@ -342,12 +364,23 @@ def _noon(date: str) -> float:
     return datetime.fromisoformat(f"{date}T12:00:00+00:00").timestamp()
 
 
-def footer(model: str, usage: Usage, cost: float | None) -> str:
-    """What stands under an answer where that is wanted."""
+def amount(cost: float | None, *, bounded: bool) -> str:
+    """What something cost; `bounded` if that is the most that it can have cost, since
+    it broke off before anybody said."""
+    if cost is None:
+        return "price unknown"
+    return f"at most {usd(cost)}" if bounded else usd(cost)
+
+
+def footer(
+    model: str, usage: Usage, cost: float | None, *, bounded: bool = False
+) -> str:
+    """What stands under an answer where that is wanted. Of one that broke off, how much
+    was written is not known, thinking included."""
     cached = f" ({usage.cache_read:,} cached)" if usage.cache_read else ""
     searched = f" · {usage.searches} searches" if usage.searches else ""
-    price = "price unknown" if cost is None else usd(cost)
+    written = "" if bounded else f", {usage.output:,} written"
     return (
-        f"{model} · {usage.prompt:,} tokens read{cached}, {usage.output:,} "
-        f"written{searched} · {price}"
+        f"{model} · {usage.prompt:,} tokens read{cached}{written}{searched} · "
+        f"{amount(cost, bounded=bounded)}"
     )

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from bot import asides, context, readers, telling
 from bot.asides import Aside
 from bot.authority import Authority
-from bot.catalogue import CAPABLE_MODEL, dearest
+from bot.catalogue import CAPABLE_MODEL
 from bot.dialogue import (
     Button,
     Command,
@@ -22,7 +22,6 @@ from bot.dialogue import (
     Style,
     Told,
 )
-from bot.endings import unpriced
 from bot.errors import Unacceptable
 from bot.money import Charge, Shortfall
 from bot.options import BY_NAME
@@ -133,14 +132,7 @@ class Trying:
         self, request: Request, place: Place, person: Person, question: str
     ) -> Told:
         policy = await self._authority.policy(place)
-        prompt = len(request.system.encode()) + len(question.encode()) + 1_000
-        try:
-            most = dearest(request.model, prompt, request.max_tokens, 0, self._now())
-        except KeyError:
-            if policy.caps.limit_money:
-                return Told(unpriced(request.model))
-            most = 0.0
-        charge = Charge(place, person.id, "try", request.model, most)
+        charge = Charge(place, person.id, "try", request.model)
         aside = await asides.charged(
             *(self._store, self._model, request, charge, policy.caps),
             within=PATIENCE,
@@ -153,10 +145,11 @@ class Trying:
 
 
 def _told(question: str, aside: Aside) -> Told:
-    said, trouble, price = telling.harmless(aside.text), aside.trouble, aside.cost
+    said, trouble = telling.harmless(aside.text), aside.trouble
     shown = said if len(said) <= SHOWN_CHARS else said[:SHOWN_CHARS].rstrip() + "…"
     quoted = "\n".join(f"> {line}" for line in question.splitlines())
-    price_told = "of unknown price" if price is None else f"for {telling.usd(price)}"
+    price = telling.amount(aside.cost, bounded=aside.bounded)
+    price_told = "of unknown price" if aside.cost is None else f"for {price}"
     text = "\n".join(
         filter(
             None,

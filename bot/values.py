@@ -242,6 +242,8 @@ class Outcome:
     usage: Usage = field(default_factory=Usage)
     #: In USD; None when the price is unknown.
     cost: float | None = None
+    #: Whether `cost` is the most that it can have been, since nobody said.
+    bounded: bool = False
     #: Seconds since 1970 when the first text arrived; None without text.
     first_text: float | None = None
     #: The id of the prompt's version that Claude was given, and the effort.
@@ -274,18 +276,39 @@ class Request:
     #: Whether nothing comes after it that reads the same messages, so that the system
     #: prompt alone is worth keeping.
     alone: bool = False
+    #: The most tokens that its prompt can have, where they were counted.
+    prompt_most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to the API that is or may be billed."""
+
+    #: The model asked for and the one that answered; the dearer one's price counts.
+    models: tuple[str, ...]
+    #: What it used, or the most that it can have used.
+    usage: Usage
+    #: Whether `usage` is the API's own last word on the whole request.
+    exact: bool = False
+    #: What its prices are multiplied by.
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What is known of a model call. A model reports more than once; the last
-    report counts. `stop_reason` is None until the answer is complete."""
+    """What is known of an answer that a model gives. A model reports more than once;
+    the last report counts. `stop_reason` is None until the answer is complete."""
 
     #: The model that answered, by its own word.
     model: str
     request_id: str | None = None
     usage: Usage = field(default_factory=Usage)
     stop_reason: str | None = None
+    #: Every request for this answer that may be billed; None if the model cannot say.
+    calls: tuple[Call, ...] | None = None
+    #: Whether the last of `calls` is only about to be made: whoever cannot pay for
+    #: all of them hangs up now.
+    ahead: bool = False
 
 
 class Control(enum.Enum):

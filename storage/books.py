@@ -33,7 +33,7 @@ from bot.rules import (
 )
 from bot.triage.cases import Case, all_places
 from bot.values import ThreadKey, Turn, Usage
-from storage import cases, ledger, rulebook
+from storage import cases, ledger, rulebook, spending
 
 T = TypeVar("T")
 
@@ -121,11 +121,26 @@ class Books:
             lambda db: ledger.open_charge(db, charge, caps=caps, now=now)
         )
 
+    async def raise_reserve(
+        self, charge: Turn | int, most: float, caps: Caps, now: float
+    ) -> Shortfall | None:
+        return await self._write(
+            lambda db: ledger.raise_reserve(db, charge, most=most, caps=caps, now=now)
+        )
+
     async def close_charge(
-        self, charge: int, usage: Usage, cost: float | None, now: float
+        self,
+        charge: int,
+        usage: Usage,
+        cost: float | None,
+        now: float,
+        *,
+        bounded: bool = False,
     ) -> None:
         await self._write(
-            lambda db: ledger.close_charge(db, charge, usage=usage, cost=cost, now=now)
+            lambda db: ledger.close_charge(
+                db, charge, usage=usage, cost=cost, now=now, bounded=bounded
+            )
         )
 
     async def balance(self, place: Place, period: Period, now: float) -> Balance:
@@ -140,7 +155,7 @@ class Books:
         self, since: float, within: Place = EVERYWHERE, person: str = ""
     ) -> list[Spending]:
         return await self._read(
-            lambda db: ledger.spending(db, since=since, within=within, person=person)
+            lambda db: spending.spending(db, since=since, within=within, person=person)
         )
 
     async def open_case(self, case: Case) -> Case:

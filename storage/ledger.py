@@ -8,31 +8,26 @@ in the period in which it was set aside, so what is given back is what was taken
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from sqlite3 import Row
 
 from sqlite_utils import Database
 
 from bot.money import (
     ALERTS,
-    HOUR,
     Alert,
     Balance,
     Cap,
     Caps,
     Charge,
     Period,
-    PersonCap,
     Shortfall,
-    Spending,
 )
 from bot.rules import EVERYWHERE, Level, Place
 from bot.values import Outcome, Turn, Usage
 from storage.broken import moment, tell
+from storage.persons import GRAIN, person_short
 from storage.places import AT, inside, parts, place_of, relocate
-
-# Adding up cents in floating point may be off by less than this.
-GRAIN = 1e-9
 
 BALANCE = """
     SELECT spent, reserved, warned, warned_of FROM accounts
@@ -40,25 +35,11 @@ BALANCE = """
       AND channel = :channel AND period = :period
 """
 
-# Found by person, and no more of them than are asked within an hour.
-PERSON = """
-    SELECT at, kind IN ('answer', 'try') AS asks, coalesce(cost, reserved) AS usd
-    FROM charges
-    WHERE person = :person AND at > :since AND turn IS NOT :turn
-"""
+# Kinds of charges with which a person asks something. Routing is done for the sake of
+# a turn that counts itself, and "auto-triage" is nobody's question.
+QUESTIONS = ("answer", "try", "triage")
 
 OF_TURN = "SELECT * FROM charges WHERE turn = :turn AND turn IS NOT NULL"
-
-SPENDING = """
-    SELECT date(ended_at, 'unixepoch') AS day,
-      platform, workspace, channel, thread, person, model, kind,
-      count(*) AS turns, sum(input) AS input, sum(cache_write_5m) AS cache_write_5m,
-      sum(cache_write_1h) AS cache_write_1h, sum(cache_read) AS cache_read,
-      sum(output) AS output, sum(searches) AS searches,
-      total(cost) AS cost, sum(cost IS NULL) AS unpriced
-    FROM charges
-    WHERE ended_at >= :since
-"""
 
 
 def reserve(
@@ -69,7 +50,6 @@ def reserve(
     if before is not None:
         if before["ended_at"] is not None:
             return None
-        # An attempt before this one was made, and nobody knows what it cost.
         _give_up(db, before, now)
     if short := _short(db, person, most, caps, now):
         return short
@@ -85,6 +65,35 @@ def forfeit(db: Database, turn: Turn, *, now: float) -> None:
         _close(db, row, Usage(), None, now, model=row["model"])
 
 
+def give_up(db: Database, turn: Turn, *, now: float) -> None:
+    """Book an attempt at `turn` that broke off at what was set aside for it: nobody
+    knows what it cost, whether another one follows or not."""
+    before = _of_turn(db, turn)
+    if before is not None and before["ended_at"] is None:
+        _give_up(db, before, now)
+
+
+def raise_reserve(
+    db: Database, charge: Turn | int, *, most: float, caps: Caps, now: float
+) -> Shortfall | None:
+    row = _of_turn(db, charge) if isinstance(charge, Turn) else _charge(db, charge)
+    if row is None or row["ended_at"] is not None or most <= row["reserved"]:
+        return None
+    more = most - row["reserved"]
+    for cap in caps.budgets:
+        # What it costs is booked in the period in which it began.
+        if short := _budget_short(db, cap, more, row["at"]):
+            return short
+    for each in caps.people:
+        limit = replace(each, messages=None)
+        short = person_short(db, row["person"], most, limit, now, but=row["id"])
+        if short:
+            return short
+    db.execute("UPDATE charges SET reserved = ? WHERE id = ?", [most, row["id"]])
+    _hold(db, place_of(row), more, row["at"])
+    return None
+
+
 def settle(
     db: Database, turn: Turn, *, outcome: Outcome, now: float, caps: Caps
 ) -> list[Alert]:
@@ -98,7 +107,15 @@ def settle(
         _open(db, charge, 0.0, now, turn=turn.key)
         row = _of_turn(db, turn)
         assert row is not None
-    _close(db, row, outcome.usage, outcome.cost, now, model=outcome.model)
+    _close(
+        db,
+        row,
+        outcome.usage,
+        outcome.cost,
+        now,
+        model=outcome.model,
+        bounded=outcome.bounded,
+    )
     # What is spent in all is watched apart (`alerts`): most calls are no answers.
     budgets = (cap for cap in caps.budgets if cap.place != EVERYWHERE)
     return [a for cap in budgets if (a := _alert(db, cap, row["at"]))]
@@ -111,6 +128,9 @@ def alerts(db: Database, budgets: Sequence[Cap], *, now: float) -> list[Alert]:
 def open_charge(
     db: Database, charge: Charge, *, caps: Caps, now: float
 ) -> int | Shortfall:
+    if charge.goes_on:
+        amounts = tuple(replace(each, messages=None) for each in caps.people)
+        caps = replace(caps, people=amounts)
     short = _short(db, charge.person, charge.most, caps, now, turn=charge.turn)
     if short:
         return short
@@ -120,13 +140,17 @@ def open_charge(
 
 
 def close_charge(
-    db: Database, charge: int, *, usage: Usage, cost: float | None, now: float
+    db: Database,
+    charge: int,
+    *,
+    usage: Usage,
+    cost: float | None,
+    now: float,
+    bounded: bool = False,
 ) -> None:
-    row = db.execute(
-        "SELECT * FROM charges WHERE id = ? AND ended_at IS NULL", [charge]
-    ).fetchone()
-    if row is not None:
-        _close(db, row, usage, cost, now, model=row["model"])
+    row = _charge(db, charge)
+    if row is not None and row["ended_at"] is None:
+        _close(db, row, usage, cost, now, model=row["model"], bounded=bounded)
 
 
 def abandon(db: Database, *, now: float) -> None:
@@ -135,7 +159,7 @@ def abandon(db: Database, *, now: float) -> None:
     for row in rows.fetchall():
         try:
             with db.atomic():
-                _close(db, row, Usage(), row["reserved"], now, model=row["model"])
+                _close(db, row, Usage(), None, now, model=row["model"])
         except sqlite3.IntegrityError:
             # No account can take such numbers.
             tell("charges", row["id"])
@@ -169,32 +193,6 @@ def standing(
     return [(c, balance(db, c.place, period=c.period, now=now)) for c in budgets]
 
 
-def spending(
-    db: Database, *, since: float, within: Place, person: str
-) -> list[Spending]:
-    rows = db.execute(
-        f"{SPENDING} AND {inside(within)}"
-        f" {'AND person = :person' if person else ''}"
-        " GROUP BY day, platform, workspace, channel, thread, person, model, kind"
-        " ORDER BY day, min(id)",
-        {**parts(within), "since": since, "person": person},
-    )
-    return [
-        Spending(
-            day=row["day"],
-            place=place_of(row),
-            person=row["person"],
-            model=row["model"],
-            kind=row["kind"],
-            turns=row["turns"],
-            usage=Usage(**{name: row[name] for name in asdict(Usage())}),
-            cost=row["cost"],
-            unpriced=row["unpriced"],
-        )
-        for row in rows
-    ]
-
-
 def _short(
     db: Database,
     person: str,
@@ -206,12 +204,18 @@ def _short(
     """The first of `caps` that `most` USD more would not keep to. What the turn with
     the key `turn` holds does not count against a person."""
     for cap in caps.budgets:
-        spent, held = _used(db, cap, now)
-        if spent + held + most > cap.usd + GRAIN:
-            return Shortfall(budget=cap, spent=spent, reserved=max(0.0, held))
-    for each in caps.people:
-        if short := _person_short(db, person, most, each, now, turn):
+        if short := _budget_short(db, cap, most, now):
             return short
+    for each in caps.people:
+        if short := person_short(db, person, most, each, now, turn):
+            return short
+    return None
+
+
+def _budget_short(db: Database, cap: Cap, most: float, now: float) -> Shortfall | None:
+    spent, held = _used(db, cap, now)
+    if spent + held + most > cap.usd + GRAIN:
+        return Shortfall(budget=cap, spent=spent, reserved=max(0.0, held))
     return None
 
 
@@ -233,38 +237,12 @@ def _used(db: Database, cap: Cap, now: float) -> tuple[float, float]:
     return found[0], found[1]
 
 
-def _person_short(
-    db: Database, person: str, most: float, cap: PersonCap, now: float, turn: str
-) -> Shortfall | None:
-    asked = {"person": person, "since": now - HOUR, "turn": turn, **parts(cap.place)}
-    rows = db.execute(f"{PERSON} AND {inside(cap.place)} ORDER BY at", asked).fetchall()
-    spent = sum(row["usd"] for row in rows)
-    # The calls that must be more than an hour old first.
-    blocking = []
-    if cap.messages is not None:
-        # None was asked later than now, whatever a row says.
-        questions = [min(row["at"], now) for row in rows if row["asks"]]
-        blocking += questions[: max(0, len(questions) + 1 - cap.messages)]
-    if cap.usd is not None:
-        left = cap.usd - spent - most
-        for row in rows:
-            if left >= -GRAIN:
-                break
-            left += row["usd"]
-            blocking.append(min(row["at"], now))
-        if left < -GRAIN:
-            # It alone is too dear; within the hour nothing changes that.
-            blocking.append(now)
-    if not blocking:
-        return None
-    return Shortfall(person=cap, spent=spent, until=max(blocking) + HOUR)
-
-
 def _alert(db: Database, cap: Cap, at: float) -> Alert | None:
     """What is to be told of `cap` now, which nobody is told again."""
     period = cap.period.name_at(moment(at))
     row = _account(db, cap.place, period)
-    if row is None:
+    if row is None or cap.usd <= 0:
+        # Where nothing may be spent, no part of it can be used up.
         return None
     told = (row["warned"] or 0.0) if row["warned_of"] == cap.usd else 0.0
     reached = [share for share in ALERTS if row["spent"] >= share * cap.usd - GRAIN]
@@ -293,9 +271,9 @@ def _open(
         """
         INSERT INTO charges
             (turn, kind, platform, workspace, channel, thread, person, model, at,
-             reserved)
+             reserved, asks)
         VALUES (:turn, :kind, :platform, :workspace, :channel, :thread, :person,
-            :model, :now, :most)
+            :model, :now, :most, :asks)
         """,
         {
             **parts(charge.place),
@@ -305,32 +283,52 @@ def _open(
             "model": charge.model,
             "now": now,
             "most": most,
+            "asks": charge.kind in QUESTIONS and not charge.goes_on,
         },
     )
     return added.lastrowid or 0
 
 
 def _close(
-    db: Database, row: Row, usage: Usage, cost: float | None, now: float, *, model: str
+    db: Database,
+    row: Row,
+    usage: Usage,
+    cost: float | None,
+    now: float,
+    *,
+    model: str,
+    bounded: bool = False,
 ) -> None:
     _book(db, row, spent=row["reserved"] if cost is None else cost)
+    if cost is None and row["reserved"] > 0:
+        cost, bounded = row["reserved"], True
+    bounded = bounded and cost is not None and cost > 0
     db.execute(
         """
         UPDATE charges
         SET model = :model, input = :input, cache_write_5m = :cache_write_5m,
             cache_write_1h = :cache_write_1h, cache_read = :cache_read,
-            output = :output, searches = :searches, cost = :cost, ended_at = :now
+            output = :output, searches = :searches, cost = :cost, bounded = :bounded,
+            ended_at = :now
         WHERE id = :id
         """,
-        {**asdict(usage), "model": model, "cost": cost, "now": now, "id": row["id"]},
+        {
+            **asdict(usage),
+            "model": model,
+            "cost": cost,
+            "bounded": bounded,
+            "now": now,
+            "id": row["id"],
+        },
     )
 
 
 def _give_up(db: Database, row: Row, now: float) -> None:
-    """Close the charge `row` of a turn that is answered anew, at what it held."""
-    _close(db, row, Usage(), row["reserved"], now, model=row["model"])
+    """Close the charge `row` of an attempt that broke off, at what it held."""
+    _close(db, row, Usage(), None, now, model=row["model"])
     db.execute(
-        "UPDATE charges SET turn = NULL, kind = 'attempt' WHERE id = ?", [row["id"]]
+        "UPDATE charges SET turn = NULL, kind = 'attempt', asks = 0 WHERE id = ?",
+        [row["id"]],
     )
 
 
@@ -369,6 +367,13 @@ def _accounts(place: Place, at: float) -> Iterator[tuple[Place, str]]:
 def _account(db: Database, place: Place, period: str) -> Row | None:
     found: Row | None = db.execute(
         BALANCE, {**parts(place), "period": period}
+    ).fetchone()
+    return found
+
+
+def _charge(db: Database, id: int) -> Row | None:
+    found: Row | None = db.execute(
+        "SELECT * FROM charges WHERE id = ?", [id]
     ).fetchone()
     return found
 

@@ -208,6 +208,7 @@ class MemoryStore(Books):
     async def begin(self, turn: Turn, now: float) -> list[Spoken]:
         thread, ours = self._turns[turn.id]
         if not ours.over:
+            ledger.give_up(self._db, turn, now=now)
             ours.value = replace(
                 ours.value,
                 state=State.ANSWERING,

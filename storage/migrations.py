@@ -7,6 +7,7 @@ database remembers of it.
 
 from sqlite_utils import Database, Migrations
 
+from storage.bounds import m008_bounds
 from storage.totals import m009_totals
 
 migrations = Migrations("threadkeep")
@@ -397,4 +398,5 @@ def m007_tries(db: Database) -> None:
     db.table("cases").add_column("tries", int, not_null_default=0)
 
 
+migrations()(m008_bounds)
 migrations()(m009_totals)

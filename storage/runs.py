@@ -96,6 +96,12 @@ def m001_runs(db: Database) -> None:
     )
 
 
+@steps()
+def m002_lost(db: Database) -> None:
+    """What a run may be billed beyond what its answers say, in USD."""
+    db.table("runs").add_column("lost", float, not_null_default=0.0)
+
+
 def begin(db: Database, run: Run, rows: Iterable[tuple[Row, Answer | None]]) -> Run:
     fingerprint, count = sha256(str(run.batched).encode()), 0
 
@@ -229,13 +235,19 @@ def tally(db: Database, run: str) -> Tally:
         """,
         [run],
     ).fetchone()
+    [lost] = db.execute(
+        # Adding and taking back may leave less than nothing, in floating point.
+        "SELECT total(max(lost, 0.0)) FROM runs WHERE id = ?",
+        [run],
+    ).fetchone()
     return Tally(
         rows=rows,
         sorted=int(good),
         marked=dict(tuple(each) for each in marked),
         questions=questions,
         settled=int(settled),
-        cost=cost,
+        cost=cost + lost,
+        lost=lost,
         unpriced=int(unpriced),
         usage=Usage(**{n: int(v) for n, v in zip(_USED, used, strict=True)}),
     )

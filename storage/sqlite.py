@@ -40,7 +40,7 @@ from bot.values import (
     Verdict,
     Waiting,
 )
-from storage import cases, changes, corrections, ledger, queries, waiting
+from storage import cases, changes, corrections, ledger, queries, spending, waiting
 from storage.books import Books
 from storage.database import (
     make_directory,
@@ -81,7 +81,7 @@ async def read_spending(path: Path, since: float) -> list[Spending]:
     """
     with closing(Reader(open_beside(path))) as reader:
         return await reader.read(
-            lambda db: ledger.spending(db, since=since, within=EVERYWHERE, person="")
+            lambda db: spending.spending(db, since=since, within=EVERYWHERE, person="")
         )
 
 
@@ -209,7 +209,11 @@ class SqliteStore(Books):
         return await self._read(lambda db: queries.next_turn(db, thread))
 
     async def begin(self, turn: Turn, now: float) -> list[Spoken]:
-        return await self._write(lambda db: changes.begin(db, turn, now=now))
+        def write(db: Database) -> list[Spoken]:
+            ledger.give_up(db, turn, now=now)
+            return changes.begin(db, turn, now=now)
+
+        return await self._write(write)
 
     async def freeze(
         self, turn: Turn, preface: str, contents: Mapping[str, str]

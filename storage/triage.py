@@ -161,6 +161,12 @@ class TriageArchive:
 
         await self._write(write)
 
+    async def lose(self, run: str, usd: float) -> None:
+        def write(db: Database) -> None:
+            db.execute("UPDATE runs SET lost = lost + ? WHERE id = ?", [usd, run])
+
+        await self._write(write)
+
     async def collected(self, key: int) -> None:
         def write(db: Database) -> None:
             db.execute("UPDATE batches SET collected = 1 WHERE key = ?", [key])

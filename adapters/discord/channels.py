@@ -5,7 +5,6 @@ permissions of its channel (facts B6), but a private one only its members.
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 
 import discord
@@ -15,6 +14,7 @@ from adapters.discord.client import Link, translated
 from adapters.discord.people import FRESH, MOST, People
 from bot.channels import NOWHERE, ChannelAccess
 from bot.errors import DeliveryError, ThreadGone
+from bot.lru import LruDict
 from bot.rules import Place
 
 Channel = discord.abc.GuildChannel | discord.Thread
@@ -31,8 +31,8 @@ class Channels:
         self._now = now
         #: What is granted, and since when we know, by place and user. A refusal is
         #: not remembered: whoever mends it tries again at once.
-        self._granted: OrderedDict[tuple[Place, str], tuple[float, ChannelAccess]] = (
-            OrderedDict()
+        self._granted: LruDict[tuple[Place, str], tuple[float, ChannelAccess]] = (
+            LruDict(MOST)
         )
 
     async def access(self, place: Place, user: str) -> ChannelAccess:
@@ -44,8 +44,6 @@ class Channels:
         found = await self._find(place, user)
         if found.reads and found.writes and found.bot_writes:
             self._granted[place, user] = self._now(), found
-            if len(self._granted) > MOST:
-                self._granted.popitem(last=False)
         return found
 
     async def _find(self, place: Place, user: str) -> ChannelAccess:

@@ -5,7 +5,6 @@ off `conversations.info`, never off its id, but for direct messages (facts A1.2,
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from adapters.slack.client import SlackClient
 from adapters.slack.people import FRESH, MOST, People
 from bot.channels import NOWHERE, ChannelAccess
 from bot.errors import ThreadGone
+from bot.lru import LruDict
 from bot.rules import Level, Place
 
 # How many people a page of conversations.members names; Slack takes up to 1,000 (facts
@@ -45,8 +45,8 @@ class Channels:
         self._clock = clock
         #: What is granted, and since when we know, by channel and user. A refusal is
         #: not remembered: whoever mends it tries again at once.
-        self._granted: OrderedDict[tuple[str, str], tuple[float, ChannelAccess]] = (
-            OrderedDict()
+        self._granted: LruDict[tuple[str, str], tuple[float, ChannelAccess]] = LruDict(
+            MOST
         )
 
     async def access(self, place: Place, user: str) -> ChannelAccess:
@@ -56,14 +56,11 @@ class Channels:
         key = place.channel, user
         at, known = self._granted.get(key, (float("-inf"), NOWHERE))
         if self._clock() - at < FRESH:
-            self._granted.move_to_end(key)
             return known
         self._granted.pop(key, None)
         found = await self._find(place, user)
         if found.reads and found.writes and found.bot_writes:
             self._granted[key] = self._clock(), found
-            if len(self._granted) > MOST:
-                self._granted.popitem(last=False)
         return found
 
     async def _find(self, place: Place, user: str) -> ChannelAccess:

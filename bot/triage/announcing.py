@@ -7,11 +7,15 @@ not write; and they are told so, once.
 
 from bot.authority import Authority
 from bot.channels import refusal
+from bot.lru import LruDict
 from bot.policy import OPERATOR, Applied, Policy
 from bot.rules import Place
 from bot.targets import OTHER
 
 NAME = "triage_announce"
+
+# Of how many settings it is remembered that somebody was told.
+MOST_TOLD = 1_000
 
 
 class Destinations:
@@ -21,7 +25,7 @@ class Destinations:
         self._authority = authority
         #: The settings that whoever made them was told of. One for each channel whose
         #: setting stopped holding since this process began.
-        self._told: set[tuple[Place, str, str, float]] = set()
+        self._told: LruDict[tuple[Place, str, str, float], None] = LruDict(MOST_TOLD)
 
     async def find(self, place: Place, policy: Policy) -> tuple[Place | None, str]:
         """Return where a message at `place` is announced, or None for nowhere; and the
@@ -43,7 +47,7 @@ class Destinations:
         told = (applied.place, applied.value, applied.who, applied.at)
         if applied.who == OPERATOR or told in self._told:
             return ""
-        self._told.add(told)
+        self._told[told] = None
         return (
             f"You set where urgent messages of channel:{place.channel} are announced, "
             f"and that can no longer be done. {why} Until then they are announced "

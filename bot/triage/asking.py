@@ -4,12 +4,14 @@ Rule: an answer is what the scheme's model accepts, whole; nothing is guessed fr
 of one, or from prose.
 """
 
+import math
 import time
 from typing import Any
 
 from anthropic.types import Message
 
-from bot.catalogue import cost, dearest, find, named
+from bot import billing
+from bot.catalogue import cost, find, named
 from bot.errors import ConfigError
 from bot.triage.scheme import Scheme, material
 from bot.triage.values import (
@@ -20,7 +22,7 @@ from bot.triage.values import (
     TOO_LONG,
     Answer,
 )
-from bot.values import Usage
+from bot.values import Call, Usage
 
 #: A longer ticket is marked and not sent: it would be something else, such as a file
 #: whose quote never ends, and above 100,000 tokens a prompt is five times dearer.
@@ -43,7 +45,9 @@ _CACHED = {"type": "ephemeral", "ttl": "5m"}
 
 def model_of(name: str, budget: float | None) -> str:
     """The id of the model that people mean. Raises ConfigError where a budget could
-    not be kept, because nobody knows what the model costs."""
+    not be kept, because it is no amount or nobody knows what the model costs."""
+    if budget is not None and not (math.isfinite(budget) and budget > 0):
+        raise ConfigError(f"A budget is an amount in USD above 0, not {budget}.")
     facts = named(name)
     chosen = facts.id if facts else name
     if budget is not None and cost(chosen, Usage(input=1), time.time()) is None:
@@ -86,13 +90,19 @@ def too_long(text: str) -> str:
 
 
 def read(
-    scheme: Scheme, message: Message, *, now: float, tries: int, share: float = 1.0
+    scheme: Scheme,
+    message: Message,
+    *,
+    model: str,
+    now: float,
+    tries: int,
+    share: float = 1.0,
 ) -> Answer:
-    """What `message` says. `now` is for its price, of which `share` is to be paid, and
-    `tries` how often the ticket was asked about, this time included."""
+    """What `message` says, for which `model` was asked. `now` is for its price, of
+    which `share` is to be paid, and `tries` how often the ticket was asked about, this
+    time included."""
     usage = used(message)
-    price = cost(message.model, usage, now)
-    paid = price * share if price is not None else None
+    paid = _paid(message, model, usage, now, share)
     marked = {"refusal": REFUSED, "max_tokens": CUT}
     reason = marked.get(message.stop_reason or "", "")
     values = None
@@ -107,6 +117,19 @@ def read(
     return Answer(values, reason, usage, paid, tries)
 
 
+def _paid(
+    message: Message, model: str, usage: Usage, now: float, share: float
+) -> float | None:
+    """What `message` costs in USD, by the dearer of the model that was asked and the
+    one that answered; None where that is not known, or what it used."""
+    if not usage.prompt or (message.content and not usage.output):
+        return None
+    region = str(getattr(message.usage, "inference_geo", None) or "")
+    factor = 1.0 if region in billing.ANYWHERE else billing.REGION_SHARE
+    models = tuple(dict.fromkeys((model, message.model)))
+    return billing.price((Call(models, usage, True, share * factor),), now)
+
+
 def used(message: Message) -> Usage:
     """The tokens of a whole answer."""
     said = message.usage
@@ -114,11 +137,11 @@ def used(message: Message) -> Usage:
     split = said.cache_creation
     long = min(split.ephemeral_1h_input_tokens if split else 0, written)
     return Usage(
-        input=said.input_tokens,
+        input=said.input_tokens or 0,
         cache_write_5m=written - long,
         cache_write_1h=long,
         cache_read=said.cache_read_input_tokens or 0,
-        output=said.output_tokens,
+        output=said.output_tokens or 0,
     )
 
 
@@ -127,10 +150,12 @@ def rejected(tries: int) -> Answer:
     return Answer(reason=REJECTED, tries=tries)
 
 
-def most(parameters: dict[str, Any], at: float, share: float = 1.0) -> float:
+def most(parameters: dict[str, Any], at: float, share: float = 1.0) -> float | None:
     """The most that a call with these `parameters` can cost, in USD: no token is less
-    than a byte. Raises KeyError when the price is not known."""
+    than a byte. None when the price is not known."""
     said = parameters["system"][0]["text"] + parameters["messages"][0]["content"]
     schema = str(parameters["output_config"])
     tokens = len(said.encode()) + len(schema.encode()) + _FRAME_TOKENS
-    return share * dearest(parameters["model"], tokens, parameters["max_tokens"], 0, at)
+    usage = Usage(cache_write_1h=tokens, output=parameters["max_tokens"])
+    call = Call((parameters["model"],), usage, share=share * billing.REGION_SHARE)
+    return billing.price((call,), at)

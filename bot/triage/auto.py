@@ -33,6 +33,7 @@ from bot.money import Cap, Caps, Period
 from bot.patience import insist
 from bot.policy import OPERATOR, Policy
 from bot.ports import Adapter
+from bot.readers import stored_usd
 from bot.rules import Level, Place
 from bot.served import ALL, Served
 from bot.stores import Store
@@ -335,12 +336,13 @@ class Auto:
         who = policy.applied["auto_triage"].who
         if who == OPERATOR:
             return
+        state = "used up" if _own(place, policy).usd else f"0, so {telling.NOTHING}"
         raiser = "`set triage_budget` changes it."
         if policy.least("triage_budget").who == OPERATOR:
             raiser = "This bot's operator can raise it."
         text = (
             f"What sorting new messages in channel:{channel.channel} may cost a day is "
-            f"used up, so those of today stay unsorted. {raiser}"
+            f"{state}: those of today stay unsorted. {raiser}"
         )
         adapter = self._adapters[place.platform]
         await self._do(lambda: adapter.tell(place.workspace, who, text))
@@ -349,5 +351,5 @@ class Auto:
 def _own(place: Place, policy: Policy) -> Cap:
     """What sorting by itself may cost in the channel."""
     applied = policy.least("triage_budget")
-    usd = float(applied.value)
+    usd = stored_usd(applied.value)
     return Cap(place.at(Level.CHANNEL), Period.DAY, usd, applied.who, kind=AUTO)

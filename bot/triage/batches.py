@@ -172,8 +172,7 @@ class Batched:
         )
         if question.tries:
             self._tried[question.name] = question.tries
-        limited = self.purse.limited
-        dearest = asking.most(params, self.now(), SHARE) if limited else 0.0
+        dearest = asking.most(params, self.now(), SHARE) or 0.0
         return {"custom_id": question.name, "params": params}, dearest
 
     async def _send(self, chunk: list[dict[str, Any]], most: float) -> None:
@@ -198,9 +197,21 @@ class Batched:
                     self.purse.settle(most, 0.0)
                     raise fault.error from None
                 await self.sleep(fault.retry_after or _FIRST_LOOK)
-                if not refused and (found := await self._find(sent)):
+                if not refused and (found := await self._arrived(sent, fault)):
                     await self.archive.arrived(sent.key, found)
                     return
+
+    async def _arrived(self, sent: Sent, fault: Fault) -> str:
+        """Claude's id of a batch whose sending ended with `fault`; "" if it did not
+        arrive. It is looked for until it must have, for a second one would be paid for,
+        too."""
+        slept = 0.0
+        while not (found := await self._find(sent)):
+            if not fault.billed or slept >= _SETTLED:
+                break
+            await self.sleep(_FIRST_LOOK)
+            slept += _FIRST_LOOK
+        return found
 
     async def _look_for(self, sent: Sent) -> None:
         """Find out whether a batch arrived whose sending broke off."""
@@ -232,7 +243,7 @@ class Batched:
         """Keep all results of a batch that has ended."""
         if found.archived_at is not None or not found.results_url:
             raise await self._gone(sent)
-        cost = 0.0
+        cost: float | None = None
         while True:
             try:
                 cost = await self._read(sent)
@@ -243,6 +254,8 @@ class Batched:
                     raise fault.error from None
                 # They are read again from the first on, and count once.
                 await self.sleep(fault.retry_after or _FIRST_LOOK)
+        if cost is None:
+            await self.archive.lose(self.run, sent.most)
         await self.archive.collected(sent.key)
         self.purse.settle(sent.most, cost)
         if found.request_counts.canceled:
@@ -252,6 +265,7 @@ class Batched:
             )
 
     async def _gone(self, sent: Sent) -> Expired:
+        await self.archive.lose(self.run, sent.most)
         await self.archive.collected(sent.key)
         self.purse.settle(sent.most, None)
         return Expired(
@@ -260,14 +274,16 @@ class Batched:
             "about its tickets anew."
         )
 
-    async def _read(self, sent: Sent) -> float:
-        """Keep the results of a batch; return what they cost."""
-        cost, kept = 0.0, 0
+    async def _read(self, sent: Sent) -> float | None:
+        """Keep the results of a batch; return what they cost, in USD, or None where
+        that is not known of all."""
+        cost, kept, unknown = 0.0, 0, False
         batch: list[tuple[str, Answer]] = []
         results = await self.client.messages.batches.results(sent.batch)
         async for result in results:
             answer = self._answer(result)
             cost += answer.cost or 0.0
+            unknown = unknown or answer.cost is None
             batch.append((result.custom_id, answer))
             kept += 1
             if len(batch) == _KEPT_AT_ONCE:
@@ -277,7 +293,7 @@ class Batched:
         if kept < sent.requests:
             # The stream ended before the results did.
             raise anthropic.APIConnectionError(request=results.http_response.request)
-        return cost
+        return None if unknown else cost
 
     async def _put(self, batch: list[tuple[str, Answer]], sent: Sent) -> None:
         await self.archive.put(batch, self.model, self.now(), sent.key)
@@ -289,7 +305,12 @@ class Batched:
         tries = self._tried.get(result.custom_id, 0) + 1
         if said.type == "succeeded":
             return asking.read(
-                self.scheme, said.message, now=self.now(), tries=tries, share=SHARE
+                self.scheme,
+                said.message,
+                model=self.model,
+                now=self.now(),
+                tries=tries,
+                share=SHARE,
             )
         if said.type == "errored":
             invalid = said.error.error.type == "invalid_request_error"

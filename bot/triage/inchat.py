@@ -92,7 +92,9 @@ class InChat:
             each.author: name for each, (name, _) in zip(heard, readable, strict=True)
         }
         settled = [each.case for each in found if not each.trouble]
-        cost = f"for {telling.usd(sum(each.cost for each in found))}"
+        bounded = any(each.bounded for each in found)
+        spent = telling.amount(sum(each.cost for each in found), bounded=bounded)
+        cost = f"for {spent}"
         told = shown.table(settled, scheme, names, cost)
         return _with_trouble(told, found)
 
@@ -173,22 +175,31 @@ class InChat:
     async def _sorted(
         self, cases: Sequence[Case], scheme: Scheme, person: Person, policy: Policy
     ) -> list[Sorted]:
-        """What becomes of many cases; once there is no money, of the rest nothing."""
+        """What becomes of many cases; once there is no money, of the rest nothing.
+
+        All of them are one question of the person's, and each costs money.
+        """
+        # The case that is that question goes first and alone: whoever may ask no more
+        # has nothing sorted. It also writes what the others read from the cache.
+        head = next((n for n, case in enumerate(cases) if case.values is None), 0)
         gate = asyncio.Semaphore(AT_ONCE)
         stopped: list[Sorted] = []
 
-        async def one(case: Case) -> Sorted:
+        async def one(case: Case, goes_on: bool = True) -> Sorted:
             async with gate:
                 if stopped and case.values is None:
                     return Sorted(case, trouble=stopped[0].trouble)
-                found = await self._sorter.sort(case, scheme, person.id, policy.caps)
+                found = await self._sorter.sort(
+                    case, scheme, person.id, policy.caps, goes_on=goes_on
+                )
                 if found.trouble:
                     stopped.append(found)
                 return found
 
-        # The first one writes what the others read from the cache.
-        first = await one(cases[0])
-        return [first, *await asyncio.gather(*(one(case) for case in cases[1:]))]
+        first = await one(cases[head], goes_on=False)
+        rest = (one(case) for n, case in enumerate(cases) if n != head)
+        found = await asyncio.gather(*rest)
+        return [*found[:head], first, *found[head:]]
 
     async def _known(self, command: Command, place: Place, person: Person) -> Case:
         of = number(command, "of")

@@ -10,7 +10,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import anthropic
@@ -61,18 +61,30 @@ class Question:
 
 
 class Purse:
-    """What may be spent. Set aside before a call is made: the most that it can cost."""
+    """What may be spent. Set aside before a call is made: the most that it can cost.
 
-    def __init__(self, budget: float | None = None, spent: float = 0.0) -> None:
+    `note` is told, before a call is made, how much more may be billed than was noted
+    so far, so that a process that is killed leaves no call uncounted; `close` takes
+    back what was not.
+    """
+
+    def __init__(
+        self,
+        budget: float | None = None,
+        spent: float = 0.0,
+        note: Callable[[float], Awaitable[None]] | None = None,
+    ) -> None:
         self._budget = budget
         self.spent = spent
+        #: Of what was spent, that which no answer tells of: calls that failed, and may
+        #: be billed.
+        self.lost = 0.0
         self._aside = 0.0
         self._calls = 0
         self._changed = asyncio.Event()
-
-    @property
-    def limited(self) -> bool:
-        return self._budget is not None
+        self._note = note
+        self._noted = 0.0
+        self._noting = asyncio.Lock()
 
     @property
     def left(self) -> float:
@@ -83,13 +95,18 @@ class Purse:
 
     async def take(self, most: float) -> None:
         """Set `most` aside. Raises BudgetReached when there is not so much left, and
-        no call is under way that could leave some."""
+        no call is under way that could leave some; and what `note` does."""
         while most > self.left:
             if not self._calls:
                 raise BudgetReached
             self._changed.clear()
             await self._changed.wait()
         self.hold(most)
+        try:
+            await self._note_all()
+        except BaseException:
+            self.settle(most, 0.0)
+            raise
 
     def hold(self, most: float) -> None:
         """Set `most` aside for what is under way already, whatever is left."""
@@ -101,7 +118,24 @@ class Purse:
         self._calls -= 1
         self._aside = self._aside - most if self._calls else 0.0
         self.spent += most if cost is None else cost
+        self.lost += most if cost is None else 0.0
         self._changed.set()
+
+    async def close(self) -> None:
+        """Have no more noted than what was lost; no call is under way any more."""
+        if self._note is not None and self._noted != self.lost:
+            await self._note(self.lost - self._noted)
+            self._noted = self.lost
+
+    async def _note_all(self) -> None:
+        async with self._noting:
+            needed = self._aside + self.lost
+            if self._note is None or needed <= self._noted:
+                return
+            # Twice as much, so that a growing number of calls takes few writes.
+            more = 2 * needed - self._noted
+            await self._note(more)
+            self._noted += more
 
 
 #: Is given each answer, and has it kept when it returns.
@@ -187,31 +221,42 @@ class Direct:
         call = asking.parameters(
             self.scheme, self.model, question.text, tries=tries - 1
         )
-        most = asking.most(call, self.now()) if self.purse.limited else 0.0
-        failed = 0
+        most = asking.most(call, self.now())
+        held, lost, failed = most or 0.0, 0.0, 0
         while True:
-            await self.purse.take(most)
+            await self.purse.take(held)
             cost: float | None = 0.0
             try:
                 async with self.throttle.turn() as began:
                     if self.stopping.is_set():
                         return None
+                    # Whatever breaks it off now, it may be billed.
+                    cost = None
                     made = await self._call(call)
                     if isinstance(made, Message):
-                        told = asking.read(
-                            self.scheme, made, now=self.now(), tries=tries
-                        )
+                        told = self._read(made, most, tries)
                         cost = told.cost
-                        return told
+                        return self._with_lost(told, lost)
+                    cost = None if made.billed else 0.0
                     self._slow_down(made, began, failed)
-            except asyncio.CancelledError:
-                cost = None
-                raise
             finally:
-                self.purse.settle(most, cost)
+                self.purse.settle(held, cost)
+            lost += held if made.billed else 0.0
             failed += 1
             if marked := self._given_up(made, failed, tries):
-                return marked
+                return self._with_lost(marked, lost)
+
+    def _read(self, message: Message, most: float | None, tries: int) -> Answer:
+        told = asking.read(
+            self.scheme, message, model=self.model, now=self.now(), tries=tries
+        )
+        return told if told.cost is not None else replace(told, cost=most)
+
+    def _with_lost(self, answer: Answer, lost: float) -> Answer:
+        """`answer`, with what the tries before it may be billed at."""
+        self.purse.lost -= lost
+        cost = answer.cost
+        return replace(answer, cost=cost + lost if cost is not None else None)
 
     async def _nap(self, seconds: float) -> None:
         """Sleep, unless nothing more is to be asked."""

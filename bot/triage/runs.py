@@ -5,6 +5,7 @@ whatever ends the process.
 """
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -13,6 +14,7 @@ from functools import partial
 
 import anthropic
 
+from bot.errors import StorageError
 from bot.triage import batches, now
 from bot.triage.now import Purse, Question
 from bot.triage.scheme import read
@@ -123,8 +125,10 @@ class Runner:
         run, scheme = self.run, read(self.run.scheme)
         tally = await self.archive.tally(run.id)
         self.progress.begin(tally)
-        purse = Purse(run.budget, tally.cost)
+        purse = Purse(run.budget, tally.cost, partial(self.archive.lose, run.id))
         if run.batched:
+            # A batch is noted with what it may cost before it is sent.
+            purse = Purse(run.budget, tally.cost)
             batched = batches.Batched(
                 self.client,
                 scheme,
@@ -149,7 +153,12 @@ class Runner:
             stopping=self.stopping,
             troubled=self.troubled,
         )
-        await direct.sort(self._questions(), self._keep)
+        try:
+            await direct.sort(self._questions(), self._keep)
+        finally:
+            # What cannot be taken back now counts as spent, which is never too little.
+            with contextlib.suppress(StorageError):
+                await purse.close()
 
     async def _questions(self) -> AsyncIterator[Question]:
         async for row in every(partial(self.archive.pending, self.run.id)):

@@ -172,6 +172,8 @@ def _facts(run: Run, tally: Tally, seconds: float) -> Table:
     same = f"; {twins:,} of the rows read like another" if twins else ""
     how = "in batches" if run.batched else "in single calls"
     cost = dollars(None if tally.unpriced else tally.cost)
+    if tally.lost:
+        cost = f"at most {cost}"
     facts.add_row("Cost", f"{cost} with {run.model}, {how}{same}")
     facts.add_row("Time", duration(seconds))
     return facts

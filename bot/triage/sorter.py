@@ -8,10 +8,10 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot import asides, context, telling
-from bot.catalogue import CHEAP_MODEL, dearest
+from bot.catalogue import CHEAP_MODEL
 from bot.money import Caps, Charge, Shortfall
 from bot.policy import Operator, Policy
 from bot.ports import Model
@@ -32,7 +32,6 @@ PATIENCE = 60.0
 # What people write in a chat is shorter; a file in a message is something else.
 MOST_CHARS = 20_000
 MAX_TOKENS = 4_096
-_FRAME_TOKENS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,8 @@ class Sorted:
     case: Case
     #: In USD; what is not known counts as nothing here.
     cost: float = 0.0
+    #: Whether `cost` is the most that it can have been.
+    bounded: bool = False
     #: Why it stays unsorted for now, for people; "" where it is settled.
     trouble: str = ""
     #: Whether there was no money for it.
@@ -71,18 +72,29 @@ class Sorter:
         return read(policy["triage_scheme"] or DEFAULT).with_examples(examples)
 
     async def sort(
-        self, case: Case, scheme: Scheme, person: str, caps: Caps, kind: str = ASKED
+        self,
+        case: Case,
+        scheme: Scheme,
+        person: str,
+        caps: Caps,
+        kind: str = ASKED,
+        *,
+        goes_on: bool = False,
     ) -> Sorted:
         """Have `case`, which is stored, sorted for `person`, unless it is sorted
-        already. A bad answer is tried once more."""
+        already. A bad answer is tried once more.
+
+        It is one question of the person, unless it `goes_on` with what they asked of
+        another case.
+        """
         if case.values is not None:
             return Sorted(case)
         if len(case.text) > MOST_CHARS:
             reason = f"{TOO_LONG}: {len(case.text):,} characters"
             return Sorted(await self._settled(case, None, reason))
-        spent = 0.0
+        spent, bounded = 0.0, False
         request = self._request(case, scheme, person)
-        charge = Charge(case.place, person, kind, CHEAP_MODEL, self._most(request))
+        charge = Charge(case.place, person, kind, CHEAP_MODEL, goes_on=goes_on)
         for _ in range(TRIES):
             aside = await asides.charged(
                 *(self._store, self._model, request, charge, caps),
@@ -91,10 +103,12 @@ class Sorter:
             )
             if isinstance(aside, Shortfall):
                 told = telling.shortfall(aside, self._now(), {})
-                return Sorted(case, spent, told, broke=True)
+                return Sorted(case, spent, bounded, told, broke=True)
             spent += aside.cost or 0.0
+            bounded = bounded or aside.bounded
             if aside.trouble:
-                return Sorted(case, spent, aside.trouble)
+                return Sorted(case, spent, bounded, aside.trouble)
+            charge = replace(charge, goes_on=True)
             try:
                 values = scheme.parse(aside.text)
             except (ValueError, RecursionError):
@@ -102,8 +116,8 @@ class Sorter:
             log.info(
                 "case.sorted place=%s case=%d cost=%s", case.place, case.id, aside.cost
             )
-            return Sorted(await self._settled(case, values, ""), spent)
-        return Sorted(await self._settled(case, None, INVALID), spent)
+            return Sorted(await self._settled(case, values, ""), spent, bounded)
+        return Sorted(await self._settled(case, None, INVALID), spent, bounded)
 
     async def _settled(
         self, case: Case, values: dict[str, object] | None, reason: str
@@ -123,8 +137,3 @@ class Sorter:
             schema=json.dumps(scheme.schema),
             alone=True,
         )
-
-    def _most(self, request: Request) -> float:
-        said = request.system + request.messages[0].content + request.schema
-        tokens = len(said.encode()) + _FRAME_TOKENS
-        return dearest(request.model, tokens, request.max_tokens, 0, self._now())

@@ -74,8 +74,10 @@ class Tally:
     #: nothing more is to be asked.
     questions: int = 0
     settled: int = 0
-    #: What they were asked cost, in this run or an earlier one.
+    #: What they were asked cost, in this run or an earlier one; with what is `lost`.
     cost: float = 0.0
+    #: In USD: what calls may be billed at of which no answer came.
+    lost: float = 0.0
     #: How many of them cost what nobody knows.
     unpriced: int = 0
     usage: Usage = field(default_factory=Usage)
@@ -182,3 +184,7 @@ class Archive(Protocol):
 
     async def collected(self, key: int) -> None:
         """All that a batch has is kept."""
+
+    async def lose(self, run: str, usd: float) -> None:
+        """Add `usd` to what a run may be billed beyond what its answers say, which
+        counts as spent; below 0, take back what was added before."""

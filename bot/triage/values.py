@@ -23,7 +23,8 @@ FAILED = "failed: Claude's side failed on this one"
 
 #: Those that asking once more cannot change.
 FINAL = (EMPTY, TOO_LONG)
-#: Those that cost nothing, so that it may be tried again whenever there is an occasion.
+#: Those to which no answer came, so that it may be tried again whenever there is an
+#: occasion. What a failed one may be billed at is counted.
 FREE = (REJECTED, EXPIRED, CANCELED, FAILED)
 #: Those that were paid for.
 PAID = (REFUSED, CUT, INVALID)

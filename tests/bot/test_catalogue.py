@@ -13,7 +13,6 @@ from bot.catalogue import (
     MODELS,
     Survey,
     cost,
-    dearest,
     named,
     refused,
     saved,
@@ -144,23 +143,6 @@ def test_a_search_costs_a_cent() -> None:
     assert plain is not None
     assert dearer is not None
     assert dearer - plain == pytest.approx(0.03)
-
-
-@pytest.mark.parametrize("model", [m.id for m in MODELS.values()])
-def test_no_call_costs_more_than_the_dearest(model: str) -> None:
-    for usage in (
-        Usage(input=200_000, output=500),
-        Usage(cache_write_1h=200_000, output=500),
-        Usage(cache_read=150_000, cache_write_5m=50_000, output=500),
-    ):
-        paid = cost(model, usage, NOON)
-        assert paid is not None
-        assert paid <= dearest(model, 200_000, 500, 0, NOON) + 1e-12
-
-
-def test_the_dearest_call_of_a_model_without_price_is_not_known() -> None:
-    with pytest.raises(KeyError):
-        dearest("claude-unheard-of", 1, 1, 0, NOON)
 
 
 def test_what_caching_saved_is_what_it_would_have_cost_without() -> None:

@@ -22,7 +22,7 @@ from bot.errors import (
     PromptTooLong,
 )
 from bot.faults import LONGEST_WAIT, MOST_TRIES, PATIENCE, Fault, pause
-from bot.values import Report, Request, Said, Usage
+from bot.values import Call, Report, Request, Said, Usage
 from tests.emulators.claude import ClaudeEmulator
 from tests.emulators.claude_reply import (
     PING,
@@ -168,11 +168,13 @@ async def test_text_comes_between_a_first_and_a_last_report(
     claude.script(["Hel", "lo"])
     first, *texts, last = await said(model)
     asked = 4 + 10  # characters over four: the system prompt, then what was said
-    assert first == Report("claude-sonnet-5-5", "req_000001", Usage(asked, output=1))
+    names, used = ("claude-sonnet-5-5",), Usage(asked, output=2)
+    # Of an answer that has only begun, all that it may write may be billed.
+    begun = Call(names, Usage(asked, output=ASK.max_tokens))
+    assert first == Report(*names, "req_000001", Usage(asked, output=1), calls=(begun,))
     assert texts == ["Hel", "lo"]
-    assert last == Report(
-        "claude-sonnet-5-5", "req_000001", Usage(asked, output=2), "end_turn"
-    )
+    whole = (Call(names, used, exact=True),)
+    assert last == Report(*names, "req_000001", used, "end_turn", whole)
 
 
 async def test_thinking_and_pings_are_not_shown(

@@ -124,8 +124,8 @@ async def test_streams_word_by_word_at_the_pace_it_is_given() -> None:
 
 async def test_costs_nothing_and_ends_well() -> None:
     first, *_, last = await pieces()
-    assert first == Report("rehearsal")
-    assert last == Report("rehearsal", usage=Usage(), stop_reason="end_turn")
+    assert first == Report("rehearsal", calls=())
+    assert last == Report("rehearsal", usage=Usage(), stop_reason="end_turn", calls=())
 
 
 async def test_max_tokens_bounds_the_answer() -> None:

@@ -139,7 +139,17 @@ async def test_what_nobody_knows_the_cost_of_is_booked_as_it_was_set_aside(
     await store.finish(turn, paid(None), NOON)
     assert await left(store) == Balance(0.5, 0.0)
     [row] = await store.spending(0.0)
-    assert (row.cost, row.unpriced) == (0.0, 1)
+    assert (row.cost, row.unpriced, row.bounded) == (0.5, 0, 1)
+
+
+async def test_where_nothing_was_set_aside_either_the_price_is_not_known(
+    store: Store,
+) -> None:
+    turn = await turn_in(store, 1)
+    await store.reserve(turn, "U1", 0.0, caps(), NOON)
+    await store.finish(turn, paid(None), NOON)
+    [row] = await store.spending(0.0)
+    assert (row.cost, row.unpriced, row.bounded) == (0.0, 1, 0)
 
 
 async def test_what_was_not_set_aside_is_booked_all_the_same(store: Store) -> None:

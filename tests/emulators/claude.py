@@ -61,6 +61,10 @@ class ClaudeEmulator:
         self.hidden: set[str] = set()
         #: How many clients went away before their answer was complete.
         self.disconnects = 0
+        #: Whether an answer is made to its end, and billed, when its client goes away.
+        self.generates_on = False
+        #: How many requests for an answer are not over.
+        self.answering = 0
         self._clock = clock
         self._sleep = sleep
         self.cache = PrefixCache()
@@ -153,6 +157,7 @@ class ClaudeEmulator:
             headers=self._limits_left(asked),
         )
         steps = self.answer(asked.body)
+        self.answering += 1
         try:
             if self.latency and not asked.body.get("stream"):
                 await self._sleep(self.latency)
@@ -160,9 +165,13 @@ class ClaudeEmulator:
         except (asyncio.CancelledError, ConnectionResetError):
             if not self._closing:
                 self.disconnects += 1
-                self._changed.set()
+            if self.generates_on:
+                reply.generate_on()
             raise
         finally:
+            asked.billed = None if reply.refused else reply.used
+            self.answering -= 1
+            self._changed.set()
             if self._limiter:
                 self._limiter.spend(asked.body["model"], reply.spent)
         if not response.prepared:

@@ -72,6 +72,9 @@ class Batches:
         #: What happens to the next calls: a `Fail` is answered and nothing is done,
         #: an `Abort` lets it be done and cuts the connection instead of an answer.
         self.faults: deque[Fail | Abort] = deque()
+        #: How many of the next lists leave out the newest batch: nothing says that one
+        #: is listed at once (?).
+        self.unlisted = 0
         #: All batches, the newest last; those that were deleted, too.
         self.made: list[Batch] = []
         self._host = host
@@ -130,6 +133,9 @@ class Batches:
 
     async def _list(self, request: web.Request, asked: Asked) -> web.StreamResponse:
         found = [batch for batch in reversed(self.made) if not batch.deleted]
+        if self.unlisted:
+            self.unlisted -= 1
+            found = found[1:]
         page, more = _page(found, request.query)
         for batch in page:
             await self._look(batch)

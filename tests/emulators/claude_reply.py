@@ -6,8 +6,9 @@ step says so. Numbers in comments point into the facts sheet ("claude 1.9").
 
 import asyncio
 import json
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiohttp import web
@@ -101,6 +102,13 @@ class Start:
 
 
 @dataclass(frozen=True)
+class Other:
+    """Another model answers than the one that was asked (claude 1.8: `fallbacks`)."""
+
+    model: str
+
+
+@dataclass(frozen=True)
 class Think:
     """A whole thinking block; without `text` as with display "omitted"."""
 
@@ -116,6 +124,10 @@ class Search:
     #: Titles and addresses.
     found: Sequence[tuple[str, str]] = ()
     text: str = ""
+    #: How long its results are. With any, the prompt, what was written and all results
+    #: until then are read once more, as input (claude 1.8 and 6.2: by how much is not
+    #: documented, so the most that it can be is taken).
+    tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -130,7 +142,7 @@ PING = Event("ping", {"type": "ping"})
 
 _Bare = Hold | Pause | Fail | Abort | Stall
 _Sent = Open | Raw | Event | Error | End
-Step = str | Start | Think | Search | Stop | _Sent | _Bare
+Step = str | Start | Other | Think | Search | Stop | _Sent | _Bare
 Answer = Step | Sequence[Step] | Callable[[Body], Step | Sequence[Step]]
 
 
@@ -162,6 +174,11 @@ class Asked:
     usage: Usage | None = None
     #: It was refused or cut before it had begun to be answered.
     failed: bool = False
+    #: What it is billed for, by the API's own books; None as long as it is answered,
+    #: and for one that was refused, which costs nothing.
+    billed: Usage | None = None
+    #: Another model than the one that was asked, where one answers; "" for none.
+    answered_by: str = ""
     #: (when, how many characters of text had been sent by then).
     sent: list[tuple[float, int]] = field(default_factory=list)
 
@@ -203,25 +220,63 @@ class Reply:
         self._in_text = False
         self._text = ""
         self._thought = self._searches = 0
+        #: Output that is no text, and what was read again after searches.
+        self._queried = self._found = self._read_again = 0
         self._stopped_by: str | None = None
+        self._left: Sequence[Step] = ()
+        #: It was answered with an HTTP error, which costs nothing.
+        self.refused = False
 
     @property
     def spent(self) -> int:
-        """The tokens of output so far."""
-        return tokens(self._text) + self._thought
+        """The tokens of output so far, of which there are never more than were allowed
+        (claude 0.9)."""
+        written = tokens(self._text) + self._thought + self._queried
+        return min(written, int(self._asked.body["max_tokens"]))
+
+    @property
+    def used(self) -> Usage:
+        """What it is billed for if nothing more comes: the prompt, and all output so
+        far, whatever of it was sent (claude 1.4: tokens generated until the client
+        went away are billed)."""
+        used = self._asked.usage or Usage()
+        return replace(
+            used,
+            input=used.input + self._read_again,
+            output=self.spent,
+            searches=self._searches,
+        )
+
+    def generate_on(self) -> None:
+        """Go on with the answer without anybody who hears it: whether the API stops
+        at once when a client goes away is not documented (claude 1.4, 6.2)."""
+        for step in self._left:
+            match step:
+                case str():
+                    self._text += step
+                case Think():
+                    self._thought += step.tokens
+                case Search() if self._may_search():
+                    self._searched(step)
+                    self._text += step.text
+                case Stop() | Fail() | Abort() | Error() | End():
+                    break
 
     async def carry_out(self, steps: Sequence[Step]) -> web.StreamResponse:
         """Do what `steps` say, and end the answer if they did not."""
         if not self._asked.body.get("stream"):
             return await self._at_once(steps)
-        for step in steps:
+        for nth, step in enumerate(steps):
+            # A text that is cut on its way may be generated twice here: the books may
+            # be too high for one that nobody hears to its end, never too low.
+            self._left = steps[nth:]
             match step:
                 case Hold():
                     await step.event.wait()
                 case Pause():
                     await self._sleep(step.seconds)
                 case Fail():
-                    self._asked.failed = True
+                    self._asked.failed = self.refused = True
                     return failure(step, self._id)
                 case Abort():
                     self._asked.failed = not self._response.prepared
@@ -243,6 +298,8 @@ class Reply:
                     return self._response
                 case Start():
                     await self._start()
+                case Other():
+                    self._asked.answered_by = step.model
                 case Think():
                     await self._think(step)
                 case Search():
@@ -251,22 +308,27 @@ class Reply:
                     await self._stop(step)
                 case str():
                     await self._say(step)
+        self._left = ()
         if not self._stopped:
             await self._stop(Stop())
         return self._response
 
     async def _at_once(self, steps: Sequence[Step]) -> web.StreamResponse:
         stop = Stop()
-        for step in steps:
+        for nth, step in enumerate(steps):
+            self._left = steps[nth:]
             match step:
                 case Hold():
                     await step.event.wait()
                 case Fail():
+                    self._asked.failed = self.refused = True
                     return failure(step, self._id)
                 case Abort():
                     return self._abort()
                 case Stall():
                     await asyncio.Event().wait()
+                case Other():
+                    self._asked.answered_by = step.model
                 case Think():
                     self._thought += step.tokens
                 case Stop():
@@ -313,10 +375,13 @@ class Reply:
         await self._end_block()
 
     async def _search(self, step: Search) -> None:
+        if not self._may_search():
+            await self._say(step.text)
+            return
         if self._in_text:
             await self._end_block()
             self._in_text = False
-        self._searches += 1
+        self._searched(step)
         name = f"srvtoolu_{self._searches:02}"
         use = {"type": "server_tool_use", "id": name, "name": "web_search", "input": {}}
         await self._begin_block(use)
@@ -348,6 +413,20 @@ class Reply:
             }
             await self._delta({"type": "citations_delta", "citation": citation})
 
+    def _may_search(self) -> bool:
+        """Whether `max_uses` lets it search once more (claude 1.8)."""
+        tools = self._asked.body.get("tools")
+        return not tools or self._searches < tools[0].get("max_uses", math.inf)
+
+    def _searched(self, step: Search) -> None:
+        """Book a search, and what is read once more because of it."""
+        self._searches += 1
+        self._queried += tokens(step.query)
+        if step.tokens:
+            self._found += step.tokens
+            prompt = (self._asked.usage or Usage()).prompt
+            self._read_again += prompt + self.spent + self._found
+
     async def _say(self, text: str) -> None:
         if self._stopped:
             return
@@ -361,7 +440,8 @@ class Reply:
             await self._begin_block({"type": "text", "text": ""})
             self._in_text = True
         # Thinking counts against `max_tokens` as well (claude 0.9).
-        room = 4 * (self._asked.body["max_tokens"] - self._thought) - len(self._text)
+        apart = self._thought + self._queried
+        room = 4 * (self._asked.body["max_tokens"] - apart) - len(self._text)
         size = 4 if self._rate else max(1, len(text))
         began = self._clock()
         for nth, at in enumerate(range(0, min(len(text), max(0, room)), size), start=1):
@@ -415,10 +495,10 @@ class Reply:
     def _message(self, content: list[Any], stop: Stop | None) -> Body:
         return message_of(
             id=self._id.replace("req", "msg"),
-            model=self._asked.body["model"],
+            model=self._asked.answered_by or self._asked.body["model"],
             content=content,
             usage=usage_of(
-                self._asked.usage or Usage(),
+                self.used if stop else self._asked.usage or Usage(),
                 output=self.spent if stop else 1,
                 thought=self._thought,
                 searches=self._searches,

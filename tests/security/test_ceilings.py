@@ -27,9 +27,9 @@ from bot.totals import Totals
 from bot.triage.auto import BROKE
 from bot.values import Report, Usage
 from bot.verbs import ASKING, VERBS
-from storage.ledger import GRAIN
 from storage.memory import MemoryStore
 from storage.migrations import migrations
+from storage.persons import GRAIN
 from storage.sqlite import open_store, read_balances
 from tests.bot.triage.asked import sorted_as
 from tests.contracts.test_store_money import MIDNIGHT, NOON, paid, turn_in
@@ -222,7 +222,7 @@ async def test_a_person_limit_of_the_operator_is_a_ceiling() -> None:
         await houses.answered(T1)
         await houses.ask(T1)
         texts = await houses.answered(T1, 2)
-    assert "1 questions" in texts[1]
+    assert "1 question)" in texts[1]
     assert len(houses.model.requests) == 1
 
 

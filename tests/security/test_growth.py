@@ -56,6 +56,7 @@ REASONS = {
     "bot/reply.py Reply._messages": ANSWER,
     "bot/reply.py Reply._shown": ANSWER,
     "bot/responder.py Responder._pacers": "one for each platform",
+    "bot/rounds.py Rounds.calls": ANSWER,
     "bot/rounds.py Rounds.said": ANSWER,
     "bot/rounds.py Sources._titles": ANSWER,
     "bot/splitter.py Page._lines": ANSWER,

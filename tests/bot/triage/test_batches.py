@@ -307,6 +307,7 @@ async def test_a_key_without_batch_rights_says_so(bench: Bench) -> None:
 async def test_a_budget_sends_only_what_cannot_pass_it(bench: Bench) -> None:
     params = asking.parameters(default(), MODEL, "ticket 00")
     most = asking.most(params, bench.now, SHARE)
+    assert most is not None
     bench.budget = 1.1 * most
     await bench.begin(*(f"ticket {n:02}" for n in range(60)))
     with pytest.raises(BudgetReached):

@@ -207,6 +207,7 @@ async def test_the_budget_stops_before_it_is_passed(claude: ClaudeEmulator) -> N
     tested = direct(claude)
     call = asking.parameters(tested.scheme, tested.model, "ticket 00")
     most = asking.most(call, tested.now())
+    assert most is not None
     tested.purse = Purse(most * 1.2)
     with pytest.raises(BudgetReached):
         await sort(tested, *(f"ticket {n:02}" for n in range(40)))

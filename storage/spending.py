@@ -1,0 +1,51 @@
+"""What was spent, added up for people.
+
+What it promises is said in `bot.stores.Ledger`.
+"""
+
+from dataclasses import asdict
+
+from sqlite_utils import Database
+
+from bot.money import Spending
+from bot.rules import Place
+from bot.values import Usage
+from storage.places import inside, parts, place_of
+
+SPENDING = """
+    SELECT date(ended_at, 'unixepoch') AS day,
+      platform, workspace, channel, thread, person, model, kind,
+      count(*) AS turns, sum(input) AS input, sum(cache_write_5m) AS cache_write_5m,
+      sum(cache_write_1h) AS cache_write_1h, sum(cache_read) AS cache_read,
+      sum(output) AS output, sum(searches) AS searches,
+      total(cost) AS cost, sum(cost IS NULL) AS unpriced, sum(bounded) AS bounded
+    FROM charges
+    WHERE ended_at >= :since
+"""
+
+
+def spending(
+    db: Database, *, since: float, within: Place, person: str
+) -> list[Spending]:
+    rows = db.execute(
+        f"{SPENDING} AND {inside(within)}"
+        f" {'AND person = :person' if person else ''}"
+        " GROUP BY day, platform, workspace, channel, thread, person, model, kind"
+        " ORDER BY day, min(id)",
+        {**parts(within), "since": since, "person": person},
+    )
+    return [
+        Spending(
+            day=row["day"],
+            place=place_of(row),
+            person=row["person"],
+            model=row["model"],
+            kind=row["kind"],
+            turns=row["turns"],
+            usage=Usage(**{name: row[name] for name in asdict(Usage())}),
+            cost=row["cost"],
+            unpriced=row["unpriced"],
+            bounded=row["bounded"],
+        )
+        for row in rows
+    ]

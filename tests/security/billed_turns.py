@@ -1,0 +1,414 @@
+"""Random turns on the real SDK, whose emulator keeps its own bill of them.
+
+Each turn has a person of its own, whose opaque id every request names, so that what is
+booked for a turn and what is billed for it can be compared.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import random
+import time
+from collections import Counter, defaultdict, deque
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from bot import asides, context
+from bot.authority import Authority
+from bot.claude import ClaudeModel, client
+from bot.inbox import judge
+from bot.lanes import Halt
+from bot.limits import Limits
+from bot.money import Charge
+from bot.policy import Operator
+from bot.responder import Responder
+from bot.rules import Change, Place
+from bot.steward import Steward
+from bot.stores import Store
+from bot.triage.cases import Case
+from bot.triage.sorter import Sorter
+from bot.values import Heard, Request, Said, ThreadKey
+from storage import ledger
+from storage.memory import MemoryStore
+from tests.emulators.claude import ClaudeEmulator
+from tests.emulators.claude_bill import by_user
+from tests.emulators.claude_reply import (
+    Abort,
+    End,
+    Error,
+    Fail,
+    Hold,
+    Open,
+    Other,
+    Search,
+    Stall,
+    Start,
+    Step,
+    Stop,
+    Think,
+)
+from tests.fakes import FakeAdapter
+
+#: What the ids of people are made opaque with.
+SECRET = "s"
+PAGE = ("A page", "https://page.example/")
+SORTED = '{"category": "bug", "priority": "high", "summary": "It broke."}'
+
+#: Errors that say before anything is generated that nothing will be.
+REFUSED = (429, 500, 503, 529)
+
+# Seconds without a byte until the product gives a stream up: long enough for a busy
+# machine, short enough for a test in which streams stall.
+SILENCE = 2.0
+
+#: How a turn is disturbed where its script waits.
+STOP, KILL, SHUT_DOWN = "stop", "kill", "shut down"
+
+#: The channels, each with other settings: model, longest answer, web search, budget.
+CHANNELS: tuple[tuple[str, int, bool, str], ...] = (
+    ("claude-sonnet-5-5", 4096, False, ""),
+    ("claude-sonnet-5-5", 4096, True, ""),
+    ("claude-opus-5-5", 1000, False, ""),
+    ("claude-haiku-5-5", 4096, True, ""),
+    ("claude-haiku-4-5", 300, False, ""),
+    ("auto", 2000, False, ""),
+    ("claude-sonnet-5-5", 4096, False, "1"),
+    ("claude-sonnet-5-5", 1000, True, "4"),
+    ("claude-haiku-5-5", 4096, False, "0.05"),
+    ("claude-opus-5-5", 2000, False, "0.5"),
+)
+
+
+class Gate(asyncio.Event):
+    """Where an answer waits for ever, and says that it came so far."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reached = asyncio.Event()
+
+    async def wait(self) -> Any:
+        self.reached.set()
+        return await super().wait()
+
+
+class CountingStore(MemoryStore):
+    """A store whose charges can be added up."""
+
+    def start_anew(self) -> None:
+        """Do what the start of a process does."""
+        ledger.abandon(self._db, now=time.time())
+
+    def booked(self) -> dict[str, tuple[float, bool]]:
+        """By person: what is booked, in USD, and whether some of it is a bound."""
+        rows = self._db.execute(
+            """
+            SELECT person, sum(coalesce(cost, reserved)), max(bounded OR cost IS NULL)
+            FROM charges GROUP BY person
+            """
+        )
+        return {person: (usd, bool(bounded)) for person, usd, bounded in rows}
+
+
+class Mortal:
+    """What is remembered as one process has it: once that is dead, nothing returns."""
+
+    def __init__(self, store: object) -> None:
+        self._store = store
+        self.dead = False
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        verb = getattr(self._store, name)
+
+        async def call(*arguments: Any, **named: Any) -> Any:
+            if self.dead:
+                await asyncio.Event().wait()
+            return await verb(*arguments, **named)
+
+        return call
+
+
+@dataclass
+class Play:
+    """One turn: what the API does to each of its requests, and what else happens."""
+
+    author: str
+    #: "answer", "try" or "triage".
+    kind: str
+    channel: int
+    scripts: deque[Sequence[Step]]
+    #: By the gates of the scripts: what happens when an answer waits there.
+    fates: list[tuple[Gate, str]] = field(default_factory=list)
+    #: Whether the question is deleted after the first disturbance.
+    deleted: bool = False
+    #: Whether a try that may be billed fails on the way to the last one.
+    loses: bool = False
+    #: Whether it is not disturbed, and its last script ends well.
+    well: bool = True
+
+
+@dataclass
+class Books:
+    """What came of one turn."""
+
+    play: Play
+    billed: float
+    booked: float
+    #: Whether some of what is booked is a bound.
+    bounded: bool
+
+
+class Writer:
+    """Makes up turns. The same seed makes the same ones."""
+
+    def __init__(self, seed: int) -> None:
+        self._chance = random.Random(seed)
+        self._numbers = itertools.count(1)
+
+    def play(self) -> Play:
+        """One more turn."""
+        chance = self._chance
+        kind = chance.choices(("answer", "try", "triage"), (80, 8, 12))[0]
+        channel = chance.randrange(len(CHANNELS))
+        play = Play(f"u{next(self._numbers)}", kind, channel, deque())
+        _, longest, searches, _ = CHANNELS[channel]
+        searches = searches and kind == "answer"
+        if CHANNELS[channel][0] == "auto" and kind == "answer":
+            play.scripts.append(["CHEAP a greeting"])
+        for _ in range(chance.choices((0, 1, 2, 3), (70, 18, 9, 3))[0]):
+            self._failing(play, longest, searches)
+        while searches and chance.random() < 0.2:
+            steps = self._content(longest // 4, searches=True)
+            play.scripts.append([*steps, Search("so", [PAGE]), Stop("pause_turn")])
+        self._last(play, longest, searches)
+        play.deleted = bool(play.fates) and chance.random() < 0.2
+        return play
+
+    def _failing(self, play: Play, longest: int, searches: bool) -> None:
+        """Add a try that fails before any text."""
+        chance = self._chance
+        if chance.random() < 0.6:
+            play.scripts.append([Fail(chance.choice(REFUSED))])
+            return
+        play.loses = True
+        thought = [Think(tokens=chance.randint(1, longest))] * chance.randint(0, 1)
+        looked = [Search("so", [PAGE])] * (searches and chance.random() < 0.5)
+        heads: list[list[Step]] = [[], [Open()], [Start(), *thought, *looked]]
+        head = chance.choice(heads)
+        page = Fail(502, page="<h1>Bad Gateway</h1>")
+        ends: list[Step] = [Abort(), Error(), End(), Stall(), page, Fail(504)]
+        end = chance.choices(ends, (5, 5, 5, 1, 2, 2))[0]
+        play.scripts.append([end] if isinstance(end, Fail) else [*head, end])
+
+    def _last(self, play: Play, longest: int, searches: bool) -> None:
+        """Add what the last request meets, if nobody disturbs it."""
+        chance = self._chance
+        steps = self._content(longest, searches=searches)
+        end: list[Step] = [Stop(chance.choice(("end_turn", "max_tokens", "refusal")))]
+        if chance.random() < 0.15:
+            play.well = False
+            end = [chance.choice((Abort(), Error(), End(), Error("api_error")))]
+        if not CHANNELS[play.channel][3] and chance.random() < 0.05:
+            steps.insert(0, Other("claude-opus-5-5"))
+        for _ in range(chance.choices((0, 1, 2), (60, 30, 10))[0]):
+            play.well = False
+            # The very first place is before the headers of the answer.
+            gate, at = Gate(), chance.randint(0, len(steps))
+            fate = chance.choices((STOP, KILL, SHUT_DOWN), (60, 25, 15))[0]
+            fate = fate if play.kind == "answer" else KILL
+            play.fates.append((gate, fate))
+            play.scripts.append([*steps[:at], Hold(gate), *steps[at:], *end])
+            if fate == STOP:
+                return
+        said: list[Step] = [SORTED] if play.kind == "triage" else steps
+        play.scripts.append([*said, *end])
+
+    def _content(self, longest: int, *, searches: bool) -> list[Step]:
+        chance, steps = self._chance, list[Step]()
+        if chance.random() < 0.5:
+            steps.append(Think(tokens=chance.randint(1, max(1, longest // 2))))
+        for _ in range(chance.randint(0, 3) if searches else 0):
+            found = chance.randint(0, 20_000)
+            steps.append(Search("something", [PAGE], "See this. ", tokens=found))
+        for _ in range(chance.randint(1, 4)):
+            steps.append("word " * chance.randint(1, max(1, longest // 4)))
+        return steps
+
+
+class Stage:
+    """A bot between the emulator and a platform in memory."""
+
+    def __init__(self, claude: ClaudeEmulator, model: ClaudeModel) -> None:
+        self.claude = claude
+        self.model = model
+        self.store = CountingStore()
+        self.adapter = FakeAdapter(limits=Limits(part_chars=40_000))
+        self.operator = Operator({"prompt": "Be brief.", "max_tokens": "4096"}, SECRET)
+        self.ends: Counter[str] = Counter()
+        self._scripts: dict[str, deque[Sequence[Step]]] = defaultdict(deque)
+        claude.always(self._scripted)
+
+    async def furnish(self) -> None:
+        """Set what applies in each channel."""
+        changes = []
+        for number, (model, longest, searches, budget) in enumerate(CHANNELS):
+            values = {"model": model, "max_tokens": str(longest)}
+            values["web_search"] = "on" if searches else "off"
+            if budget:
+                values["budget_day"] = budget
+            place = channel(number)
+            changes += [Change(place, name, value) for name, value in values.items()]
+        await self.store.change(changes, who="olga", now=1.0)
+
+    async def played(self, plays: Sequence[Play], at_once: int = 100) -> list[Books]:
+        """Play all of `plays`, so many at once; return what was booked and billed."""
+        free = asyncio.Semaphore(at_once)
+
+        async def one(play: Play) -> None:
+            self._scripts[self._user(play)] = play.scripts
+            async with free:
+                match play.kind:
+                    case "try":
+                        await self._asked(play, lambda store: self._try(play, store))
+                    case "triage":
+                        await self._asked(play, lambda store: self._sort(play, store))
+                    case _:
+                        await self._answered(play)
+
+        await asyncio.gather(*(one(play) for play in plays))
+        await self.claude.until(lambda: not self.claude.answering, timeout=30.0)
+        # Charges of a process that died are booked when the next one starts.
+        self.store.start_anew()
+        billed = by_user(self.claude.requests)
+        booked = self.store.booked()
+        return [
+            Books(
+                play, billed[self._user(play)], *booked.get(play.author, (0.0, False))
+            )
+            for play in plays
+        ]
+
+    async def _answered(self, play: Play) -> None:
+        thread = ThreadKey("fake", "w", f"c{play.channel}", play.author)
+        heard = Heard(
+            thread=thread,
+            message=f"m{play.author}",
+            at=time.time(),
+            author=play.author,
+            text="What is it? " * 20,
+            addressed=True,
+            opens=True,
+        )
+        await self.store.hear(heard, judge)
+        fates = deque(play.fates)
+        while await self.store.next_turn(thread):
+            mortal, halt = Mortal(self.store), Halt()
+            drained = asyncio.create_task(
+                self._responder(mortal).answer_next(thread, halt)
+            )
+            gate, fate = fates.popleft() if fates else (Gate(), "")
+            if not await _came_to(gate, drained):
+                await drained
+                continue
+            self.ends[fate] += 1
+            if fate == STOP:
+                halt.ask("")
+                await drained
+            else:
+                mortal.dead = fate == KILL
+                await _end(drained)
+            if play.deleted:
+                await self.store.erase("fake", "w", [heard.message], None, time.time())
+
+    def _responder(self, mortal: Mortal) -> Responder:
+        store, adapters = cast(Store, mortal), {"fake": self.adapter}
+        authority = Authority(store, adapters, self.operator)
+        steward = Steward(store, self.model, authority, adapters, self.operator)
+        return Responder(
+            store=store, model=self.model, adapters=adapters, steward=steward
+        )
+
+    async def _asked(
+        self, play: Play, ask: Callable[[Store], Coroutine[Any, Any, None]]
+    ) -> None:
+        """Have something asked that is no answer, by a process that may be killed."""
+        mortal = Mortal(self.store)
+        task = asyncio.create_task(ask(cast(Store, mortal)))
+        gate = play.fates[0][0] if play.fates else Gate()
+        if await _came_to(gate, task):
+            self.ends[KILL] += 1
+            mortal.dead = True
+            await _end(task)
+        else:
+            await task
+
+    async def _try(self, play: Play, store: Store) -> None:
+        model, longest, _, _ = CHANNELS[play.channel]
+        request = Request(
+            model=model if model != "auto" else "claude-sonnet-5-5",
+            system="Be brief.",
+            messages=(Said("user", "What is it?"),),
+            max_tokens=longest,
+            user=self._user(play),
+        )
+        charge = Charge(channel(play.channel), play.author, "try", request.model)
+        policy = await self._authority(store).policy(charge.place)
+        await asides.charged(
+            *(store, self.model, request, charge, policy.caps),
+            within=60.0,
+            now=time.time,
+        )
+
+    async def _sort(self, play: Play, store: Store) -> None:
+        place = channel(play.channel)
+        caps = (await self._authority(store).policy(place)).caps
+        sorter = Sorter(store, self.model, self.operator)
+        scheme = await sorter.scheme(await self._authority(store).policy(place))
+        case = Case(0, place, play.author, time.time(), play.author, "It broke.")
+        await sorter.sort(await store.open_case(case), scheme, play.author, caps)
+
+    def _authority(self, store: Store) -> Authority:
+        return Authority(store, {"fake": self.adapter}, self.operator)
+
+    def _user(self, play: Play) -> str:
+        return context.opaque(play.author, "w", SECRET)
+
+    def _scripted(self, body: dict[str, Any]) -> Sequence[Step]:
+        scripts = self._scripts[body["metadata"]["user_id"]]
+        return scripts.popleft() if scripts else [SORTED]
+
+
+def channel(number: int) -> Place:
+    """The channel with these settings."""
+    return Place("fake", "w", f"c{number}")
+
+
+async def _came_to(gate: Gate, task: "asyncio.Task[Any]") -> bool:
+    """Whether `task` comes to wait at `gate`, rather than to its end."""
+    reached = asyncio.create_task(gate.reached.wait())
+    await asyncio.wait({reached, task}, return_when=asyncio.FIRST_COMPLETED)
+    reached.cancel()
+    return not task.done()
+
+
+async def _end(task: "asyncio.Task[Any]") -> None:
+    """Cancel `task` until it is over, as a process ends that nobody waits for."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.05)
+
+
+@contextlib.asynccontextmanager
+async def opened() -> AsyncIterator[Stage]:
+    """A stage whose waits between tries pass at once."""
+
+    async def at_once(seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    async with (
+        ClaudeEmulator() as claude,
+        client(claude.api_key, claude.base_url, silence=SILENCE) as api,
+    ):
+        stage = Stage(claude, ClaudeModel(api, sleep=at_once, chance=lambda: 0.0))
+        await stage.furnish()
+        yield stage

@@ -1,0 +1,610 @@
+"""Money is never under-booked: what is booked for a call is at least what is billed.
+
+Every turn here goes through the real SDK to an emulator that keeps a bill of its own,
+by the rules that the API documents (`tests/emulators/claude_bill.py`).
+"""
+
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import anthropic
+import httpx2
+import pytest
+
+from bot import billing
+from bot.catalogue import MODELS, cost
+from bot.claude import client
+from bot.dialogue import Told
+from bot.faults import Fault, judge
+from bot.money import Cap, Caps, Charge, Period, PersonCap, Shortfall
+from bot.rules import Place
+from bot.stores import Store
+from bot.values import Call, Ended, Heard, Outcome, Report, Request, Said, Usage
+from storage.sqlite import open_store
+from tests.bot.office import CHANNEL, MEMBER, NOON, OWNER, THREAD, Office
+from tests.bot.test_governed import Room
+from tests.bot.triage.asked import sorted_as
+from tests.deep import rounds
+from tests.emulators.claude import ClaudeEmulator
+from tests.emulators.claude_bill import priced
+from tests.emulators.claude_reply import (
+    Abort,
+    End,
+    Error,
+    Fail,
+    Hold,
+    Open,
+    Other,
+    Search,
+    Stall,
+    Start,
+    Step,
+    Stop,
+    Think,
+)
+from tests.security.billed_turns import (
+    CHANNELS,
+    KILL,
+    SHUT_DOWN,
+    STOP,
+    Books,
+    Gate,
+    Play,
+    Writer,
+    channel,
+    opened,
+)
+from tests.storage.talk import STORES, ask, said
+from tests.storage.talk import opened as opened_store
+
+#: By the names of channels: their number among `CHANNELS`.
+PLAIN, SEARCHING, BUDGET = 0, 1, 6
+LONGEST = CHANNELS[PLAIN][1]
+PAGE = ("A page", "https://page.example/")
+
+
+async def played(*plays: Play, generates_on: bool = False) -> list[Books]:
+    async with opened() as stage:
+        stage.claude.generates_on = generates_on
+        return await stage.played(plays)
+
+
+def play(
+    *scripts: Sequence[Step], number: int = PLAIN, kind: str = "answer", **more: object
+) -> Play:
+    made = Play("u1", kind, number, deque(scripts))
+    return replace(made, **more)  # type: ignore[arg-type]
+
+
+def disturbed(
+    fate: str, *steps: Step, then: Sequence[Step] = ("Yes.",), number: int = PLAIN
+) -> Play:
+    """An answer that is disturbed once it has come through `steps`."""
+    gate = Gate()
+    return play(
+        [*steps, Hold(gate), "And so on. " * 500],
+        then,
+        number=number,
+        fates=[(gate, fate)],
+        well=False,
+    )
+
+
+# Random turns
+
+
+@pytest.mark.parametrize("generates_on", [False, True])
+async def test_what_is_booked_is_never_less_than_what_is_billed(
+    generates_on: bool, record_property: Callable[[str, object], None]
+) -> None:
+    """Stops, kills, cuts at each event, searches, thinking and tries that fail; also if
+    the API goes on generating, and billing, when nobody listens any more."""
+    writer = Writer(seed=1 + generates_on)
+    plays = [writer.play() for _ in range(rounds(100, 5_000))]
+    async with opened() as stage:
+        stage.claude.generates_on = generates_on
+        books = await stage.played(plays)
+        under = [each for each in books if each.booked < each.billed - 1e-9]
+        assert under == []
+        # Who ended well, with no try before it that may be billed, is booked exactly.
+        well = [b for b in books if b.play.well and not b.play.loses]
+        for each in (each for each in books if not each.bounded):
+            assert each.booked <= each.billed * 1.01 + 1e-9, each
+        assert not any(each.bounded for each in well)
+        for number, (_, _, _, budget) in enumerate(CHANNELS):
+            ours = [each for each in books if each.play.channel == number]
+            spent = sum(each.booked for each in ours)
+            if budget:
+                assert sum(each.billed for each in ours) <= float(budget)
+                assert spent <= float(budget) + 1e-6
+            account = await stage.store.balance(
+                channel(number), Period.DAY, time.time()
+            )
+            month = await stage.store.balance(
+                channel(number), Period.MONTH, time.time()
+            )
+            # What is on the account is what the charges add up to; nothing is held.
+            assert month.spent == pytest.approx(spent, abs=1e-6)
+            assert account.reserved == month.reserved == 0
+    for name, value in figures(books).items():
+        record_property(name, value)
+    assert all(stage.ends[fate] for fate in (STOP, KILL, SHUT_DOWN))
+
+
+def figures(books: Sequence[Books]) -> dict[str, float]:
+    """What the simulation says in numbers."""
+    paid = [each for each in books if each.billed > 0]
+    exact = [each for each in paid if not each.bounded]
+    stopped = [b for b in paid if b.play.fates and b.play.fates[0][1] == STOP]
+    plain = [b for b in stopped if not CHANNELS[b.play.channel][2]]
+    near = [each for each in exact if each.booked <= 1.01 * each.billed]
+    return {
+        "turns": len(books),
+        "billed": len(paid),
+        "exact": len(exact),
+        "worst_ratio": min(each.booked / each.billed for each in paid),
+        "within_1_percent_of_exact": len(near) / len(exact),
+        "stopped": len(stopped),
+        "stopped_over": _over(stopped),
+        "stopped_over_without_search": _over(plain),
+        "all_over": _over(paid),
+    }
+
+
+def _over(books: Sequence[Books]) -> float:
+    """How many times too much is booked, on average, of the money."""
+    billed = sum(each.billed for each in books)
+    return sum(each.booked for each in books) / billed if billed else 1.0
+
+
+# Kinds, one by one
+
+CUT: list[tuple[str, Sequence[Step]]] = [
+    ("before the headers", []),
+    ("after the headers", [Open()]),
+    ("before a word", [Start()]),
+    ("after thinking", [Think(tokens=4_000)]),
+    ("after a word", ["Well, "]),
+    ("after thinking and words", [Think(tokens=2_000), "Well, " * 100]),
+]
+
+
+@pytest.mark.parametrize("generates_on", [False, True])
+@pytest.mark.parametrize("fate", [STOP, KILL, SHUT_DOWN])
+@pytest.mark.parametrize(("where", "steps"), CUT, ids=[name for name, _ in CUT])
+async def test_an_answer_that_is_cut_off_is_booked_at_a_bound(
+    where: str, steps: Sequence[Step], fate: str, generates_on: bool
+) -> None:
+    [books] = await played(disturbed(fate, *steps), generates_on=generates_on)
+    assert books.bounded
+    assert 0 < books.billed <= books.booked
+    # No more than two answers of the greatest length, one of them exactly known.
+    assert books.booked < 0.1
+
+
+@pytest.mark.parametrize("searches", [1, 3, 5])
+async def test_searches_before_a_stop_are_booked(searches: int) -> None:
+    looked = [Search("why", [PAGE], "See. ", tokens=20_000)] * searches
+    [books] = await played(disturbed(STOP, *looked, number=SEARCHING))
+    assert books.billed > 0.01 * searches
+    assert books.booked >= books.billed
+
+
+async def test_a_hard_budget_is_not_passed_by_stopping_again_and_again() -> None:
+    async with opened() as stage:
+        made = [
+            replace(disturbed(STOP, Think(tokens=4_000), number=BUDGET), author=f"u{n}")
+            for n in range(60)
+        ]
+        books = await stage.played(made, at_once=1)
+        assert sum(each.billed for each in books) <= 1.0
+        assert 0 < sum(each.billed > 0 for each in books) < 60
+        balance = await stage.store.balance(channel(BUDGET), Period.DAY, time.time())
+        assert balance.spent >= sum(each.billed for each in books)
+
+
+LOST: list[Sequence[Step]] = [
+    [Abort()],
+    [Open(), Abort()],
+    [Start(), Error()],
+    [Think(tokens=1_500), Error("api_error")],
+    [Think(tokens=1_500), End()],
+    [Think(tokens=1_500), Abort()],
+]
+
+
+@pytest.mark.parametrize("lost", LOST, ids=str)
+@pytest.mark.parametrize("kind", ["answer", "try", "triage"])
+async def test_what_failed_tries_used_is_added_up(
+    lost: Sequence[Step], kind: str
+) -> None:
+    good = [sorted_as()]
+    [books] = await played(play(lost, lost, lost, good, kind=kind))
+    assert books.bounded
+    assert books.booked >= books.billed > 0
+
+
+@pytest.mark.parametrize("status", [429, 500, 503, 529])
+async def test_a_try_that_the_api_refused_costs_nothing(status: int) -> None:
+    refused = [Fail(status)]
+    [books] = await played(play(refused, refused, ["Yes."]))
+    assert not books.bounded
+    assert books.booked == pytest.approx(books.billed)
+
+
+async def test_a_try_is_not_repeated_where_the_budget_has_no_room_for_it() -> None:
+    steps: Sequence[Step] = [Think(tokens=10), Error()]
+    async with opened() as stage:
+        made = [
+            replace(play(*[steps] * 5), channel=9, author=f"u{n}") for n in (1, 2, 3)
+        ]
+        books = await stage.played(made, at_once=1)
+        requests = len(stage.claude.questions)
+    assert sum(each.booked for each in books) <= 0.5
+    # Each try may cost $0.04 and more, so that fifteen of them would pass $0.50.
+    assert 8 < requests < 15
+
+
+async def test_rounds_of_an_answer_are_priced_one_by_one() -> None:
+    # Two prompts of 60,000 tokens are not one of 120,000, which would be dearer.
+    looked: list[Step] = [Search("why", [PAGE], "See. "), Stop("pause_turn")]
+    made = play(looked, looked, ["Done."], number=3)
+    [books] = await played(made)
+    assert not books.bounded
+    assert books.booked == pytest.approx(books.billed)
+
+
+async def test_when_a_dearer_model_answers_its_price_counts() -> None:
+    [books] = await played(play([Other("claude-opus-5-5"), "Yes. " * 100]))
+    assert not books.bounded
+    assert books.booked == pytest.approx(books.billed)
+    [books] = await played(disturbed(STOP, Other("claude-opus-5-5"), "Yes. " * 100))
+    assert books.booked >= books.billed
+
+
+async def test_after_a_deleted_question_the_attempt_before_stays_booked() -> None:
+    made = replace(disturbed(KILL, Think(tokens=3_000)), deleted=True)
+    [books] = await played(made)
+    assert books.booked >= books.billed > 0
+
+
+# What people are told of it
+
+
+async def test_a_stopped_answer_says_at_most() -> None:
+    room = Room(footer="on")
+    gate = Gate()
+    report = Report(
+        "claude-sonnet-5-5",
+        "req",
+        Usage(input=10, output=1),
+        calls=(Call(("claude-sonnet-5-5",), Usage(input=10, output=4096)),),
+    )
+    room.model.script(report, "Well, ", gate)
+    async with room.open():
+        await room.ask()
+        await gate.reached.wait()
+        await room.tell("stop")
+        [text] = await room.answered(1)
+        usage = await room.tell("usage", where="channel")
+    assert "10 tokens read · at most $0.0410" in text
+    assert "at most $0.0410" in usage
+
+
+# A model of unknown price
+
+
+async def test_no_model_of_unknown_price_is_tried_under_a_budget() -> None:
+    office = Office(model="claude-unheard-of")
+    form = await office.form("prompt try")
+    told = await office.send(form, {"prompt": "Draft.", "question": "?"})
+    assert len(office.model.requests) == 1
+    await office.type("budget day 5")
+    form = await office.form("prompt try")
+    told = await office.send(form, {"prompt": "Draft.", "question": "?"})
+    assert "is not known" in told.text
+    assert len(office.model.requests) == 1
+
+
+async def test_a_limit_of_nothing_for_a_person_needs_a_known_price_too() -> None:
+    room = Room(model="claude-unheard-of", person_usd="0")
+    async with room.open():
+        await room.ask()
+        [text] = await room.answered(1)
+    assert "is not known" in text
+    assert room.model.requests == []
+
+
+# The bound
+
+ASK = Request(
+    model="claude-sonnet-5-5",
+    system="You are kind.",
+    messages=(Said("user", "How are you? " * 50),),
+    max_tokens=1_000,
+)
+
+
+@pytest.mark.parametrize("model", list(MODELS))
+@pytest.mark.parametrize("searches", [0, 5])
+@pytest.mark.parametrize("size", [100, 90_000, 3_000_000])
+def test_no_usage_within_what_is_allowed_costs_more_than_the_bound(
+    model: str, searches: int, size: int
+) -> None:
+    request = replace(
+        ASK, model=model, searches=searches, messages=(Said("user", "x" * size),)
+    )
+    most = billing.most(request, time.time())
+    assert most is not None
+    prompt = min(size, MODELS[model].context)
+    for kind in ("input", "cache_write_5m", "cache_write_1h", "cache_read"):
+        read = prompt * (1 + searches)
+        usage = replace(Usage(output=1_000, searches=searches), **{kind: read})
+        price = cost(model, usage, time.time())
+        assert price is not None
+        # Also where all answers are made in one region.
+        assert 1.1 * (price - 0.01 * searches) + 0.01 * searches <= most + 1e-9
+
+
+def test_usage_that_cannot_be_true_is_not_believed() -> None:
+    unread = billing.before(ASK)
+    names = (ASK, ASK.model)
+    nothing, no_output = Usage(), Usage(input=300)
+    for said_so in (nothing, no_output):
+        call = billing.ended(*names, said_so, "global", unread, wrote=True)
+        assert not call.exact
+        assert call.usage.output == ASK.max_tokens
+        assert call.usage.prompt >= 300 or said_so == nothing
+    refusal = billing.ended(*names, no_output, "global", unread, wrote=False)
+    assert refusal.exact
+
+
+@pytest.mark.parametrize("region", ["us", "eu-of-next-year"])
+def test_a_region_that_is_dearer_is_booked_so(region: str) -> None:
+    used = Usage(input=1_000, output=500)
+    call = billing.ended(ASK, ASK.model, used, region, billing.before(ASK), wrote=True)
+    billed = priced(ASK.model, used, region="us")
+    assert billing.price((call,), time.time()) == pytest.approx(billed)
+
+
+def test_what_an_unknown_model_answered_is_booked_as_it_was_set_aside() -> None:
+    call = Call(("claude-sonnet-5-5", "claude-unheard-of"), Usage(input=1), exact=True)
+    report = Report("claude-unheard-of", stop_reason="end_turn", calls=(call,))
+    assert billing.bill(report, asked=True, at=time.time()).cost is None
+
+
+def test_half_a_character_does_not_stop_the_count() -> None:
+    broken = replace(ASK, messages=(Said("user", "\ud83e"),))
+    assert billing.ceiling(broken).prompt > 0
+    fault = judge(UnicodeEncodeError("utf-8", "\ud83e", 0, 1, "no"), ASK.model)
+    assert not fault.billed
+
+
+@pytest.mark.parametrize("bulk", [False, True], ids=["httpx2", "aiohttp"])
+async def test_only_a_connection_that_was_never_made_costs_nothing(bulk: bool) -> None:
+    """Over aiohttp every broken connection looks like one that was never made."""
+    async with (
+        ClaudeEmulator() as claude,
+        client(claude.api_key, claude.base_url, silence=0.3, bulk=bulk) as api,
+    ):
+        faults = []
+        for steps in ([Abort()], [Stall()], [Fail(502, page="x")], [Fail(504)]):
+            claude.script(steps)
+            faults.append(await _fault(api))
+        for steps in ([Fail(500)], [Fail(529)], [Fail(400)], [Fail(404, page="x")]):
+            claude.script(steps)
+            faults.append(await _fault(api))
+        await claude.refuse()
+        async with client(
+            claude.api_key, claude.base_url, silence=0.3, bulk=bulk
+        ) as fresh:
+            faults.append(await _fault(fresh))
+    assert [fault.billed for fault in faults] == [True] * 4 + [False] * 5
+
+
+async def _fault(api: anthropic.AsyncAnthropic) -> Fault:
+    model = "claude-haiku-5-5"
+    try:
+        await api.messages.create(
+            model=model, max_tokens=10, messages=[{"role": "user", "content": "?"}]
+        )
+    except (anthropic.APIError, httpx2.HTTPError) as error:
+        return judge(error, model)
+    raise AssertionError("it did not fail")
+
+
+# The ledger, in every store
+
+MIDNIGHT = NOON + 12 * 3600.0
+C1 = Place("slack", "T1", "C1")
+
+
+@pytest.fixture(params=STORES)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    async with opened_store(request.param, tmp_path) as made:
+        yield made
+
+
+def a_day(usd: float) -> Caps:
+    return Caps((Cap(C1, Period.DAY, usd),))
+
+
+def paid(usd: float | None, *, bounded: bool = False) -> Outcome:
+    return Outcome(Ended.STOPPED, "", model="m", cost=usd, bounded=bounded)
+
+
+async def test_more_is_set_aside_only_within_the_budget(store: Store) -> None:
+    turn = await ask(store, said("1"))
+    await store.reserve(turn, "U1", 0.4, a_day(1.0), NOON)
+    assert await store.raise_reserve(turn, 0.9, a_day(1.0), NOON) is None
+    assert await store.raise_reserve(turn, 0.5, a_day(1.0), NOON) is None
+    short = await store.raise_reserve(turn, 1.1, a_day(1.0), NOON)
+    assert short is not None
+    assert (short.budget, short.reserved) == (a_day(1.0).budgets[0], 0.9)
+    balance = await store.balance(C1, Period.DAY, NOON)
+    assert (balance.spent, balance.reserved) == (0.0, 0.9)
+    await store.finish(turn, paid(None), NOON)
+    balance = await store.balance(C1, Period.DAY, NOON)
+    assert (balance.spent, balance.reserved) == (0.9, 0.0)
+    assert await store.raise_reserve(turn, 5.0, a_day(1.0), NOON) is None
+    [row] = await store.spending(0.0)
+    assert (row.cost, row.bounded, row.turns) == (0.9, 1, 1)
+
+
+async def test_what_is_added_after_midnight_counts_for_the_day_of_its_beginning(
+    store: Store,
+) -> None:
+    charge = Charge(C1, "U1", "try", "m", 0.4)
+    opened_at = await store.open_charge(charge, a_day(1.0), MIDNIGHT - 1)
+    assert isinstance(opened_at, int)
+    assert await store.raise_reserve(opened_at, 0.8, a_day(1.0), MIDNIGHT + 1) is None
+    short = await store.raise_reserve(opened_at, 1.2, a_day(1.0), MIDNIGHT + 1)
+    assert isinstance(short, Shortfall)
+    await store.close_charge(opened_at, Usage(), None, MIDNIGHT + 2)
+    before = await store.balance(C1, Period.DAY, MIDNIGHT - 1)
+    after = await store.balance(C1, Period.DAY, MIDNIGHT + 1)
+    assert (before.spent, before.reserved) == (0.8, 0.0)
+    assert (after.spent, after.reserved) == (0.0, 0.0)
+
+
+async def test_a_further_try_keeps_to_a_persons_amount_and_asks_nothing(
+    store: Store,
+) -> None:
+    limits = Caps(people=(PersonCap(C1, messages=1), PersonCap(C1, usd=1.0)))
+    turn = await ask(store, said("1"))
+    assert await store.reserve(turn, "U1", 0.4, limits, NOON) is None
+    assert await store.raise_reserve(turn, 0.9, limits, NOON) is None
+    short = await store.raise_reserve(turn, 1.1, limits, NOON)
+    assert short is not None
+    assert short.person == limits.people[1]
+
+
+async def test_whatever_ends_a_turn_after_a_crash_its_attempt_stays_booked(
+    store: Store,
+) -> None:
+    turn = await ask(store, said("1"))
+    await store.begin(turn, NOON)
+    await store.reserve(turn, "U1", 0.5, a_day(1.0), NOON)
+    # The process ends here; the next one has nothing to answer.
+    await store.begin(turn, NOON + 60)
+    await store.finish(turn, paid(0.0), NOON + 60)
+    balance = await store.balance(C1, Period.DAY, NOON)
+    assert (balance.spent, balance.reserved) == (0.5, 0.0)
+    [row] = [row for row in await store.spending(0.0) if row.cost]
+    assert (row.kind, row.cost, row.bounded) == ("attempt", 0.5, 1)
+
+
+async def test_a_call_that_was_open_when_the_process_ended_is_booked(
+    tmp_path: Path,
+) -> None:
+    charge = Charge(C1, "U1", "triage", "m", 0.5)
+    path = tmp_path / "threadkeep.db"
+    async with open_store(path, clock=lambda: NOON) as store:
+        opened_at = await store.open_charge(charge, Caps(), NOON)
+        assert isinstance(opened_at, int)
+        await store.raise_reserve(opened_at, 0.75, Caps(), NOON)
+    async with open_store(path, clock=lambda: NOON + 60) as store:
+        balance = await store.balance(C1, Period.DAY, NOON)
+        assert (balance.spent, balance.reserved) == (0.75, 0.0)
+        [row] = await store.spending(0.0)
+        assert (row.cost, row.bounded) == (0.75, 1)
+
+
+# Whatever asks Claude for a person is a question of theirs
+
+
+def message(number: int) -> Heard:
+    thread = replace(THREAD.key, thread=f"m{number}")
+    at = NOON - 60 + number
+    return Heard(thread, f"m{number}", at, "max", f"It broke {number}", False, True)
+
+
+async def test_to_have_a_message_sorted_is_a_question() -> None:
+    office = Office(person_messages="2")
+    for _ in range(12):
+        office.model.script(sorted_as())
+    told = [await office.desk.triage(message(n), MEMBER) for n in range(12)]
+    assert len(office.model.requests) == 2
+    assert all("2 questions" in each.text for each in told[2:])
+
+
+async def test_what_is_sorted_already_is_no_question() -> None:
+    office = Office(person_messages="1")
+    office.model.script(sorted_as())
+    first = await office.desk.triage(message(1), MEMBER)
+    for _ in range(5):
+        assert await office.desk.triage(message(1), MEMBER) == first
+
+
+async def test_a_bad_answer_is_tried_again_within_the_same_question() -> None:
+    office = Office(person_messages="1")
+    office.model.script("No JSON.")
+    office.model.script(sorted_as())
+    told = await office.desk.triage(message(1), MEMBER)
+    assert "bug" in told.text
+    assert len(office.model.requests) == 2
+
+
+async def test_a_thread_and_a_draft_are_questions() -> None:
+    office = Office(person_messages="1")
+    office.adapter.past = [message(1)]
+    office.model.script(sorted_as())
+    place = Place.of(message(1).thread)
+    assert isinstance(await office.give("triage", OWNER, place), Told)
+    told = await office.send(
+        await office.form("prompt try"), {"prompt": "Draft.", "question": "?"}
+    )
+    assert "within an hour (1 question)" in told.text
+    assert len(office.model.requests) == 1
+
+
+async def test_a_channels_last_messages_are_one_question() -> None:
+    office = Office(person_messages="2")
+    office.adapter.past = [message(n) for n in range(30)]
+    for _ in range(30):
+        office.model.script(sorted_as())
+    told = await office.type("triage last 100")
+    assert "30 messages sorted" in told
+    # The next one is the second question, and the third is one too many.
+    office.adapter.past += [message(n) for n in range(30, 60)]
+    for _ in range(30):
+        office.model.script(sorted_as())
+    assert "60 messages sorted" in await office.type("triage last 100")
+    office.adapter.past += [message(n) for n in range(60, 90)]
+    assert "Left: 30 messages" in await office.type("triage last 100")
+    assert len(office.model.requests) == 60
+
+
+async def test_whoever_may_ask_no_more_has_none_of_a_channel_sorted() -> None:
+    office = Office(person_messages="1")
+    office.model.script(sorted_as())
+    await office.desk.triage(message(99), OWNER)
+    office.adapter.past = [message(n) for n in range(20)]
+    await office.type("triage last 100")
+    assert len(office.model.requests) == 1
+
+
+async def test_a_channels_last_messages_keep_to_a_persons_amount() -> None:
+    office = Office(person_usd="0.006")
+    office.adapter.past = [message(n) for n in range(30)]
+    usage = Usage(input=100, output=1_000)
+    for _ in range(30):
+        last = Report("claude-haiku-5-5", "req", usage, "end_turn")
+        office.model.script(sorted_as(), last)
+    await office.type("triage last 100")
+    spent = sum(row.cost for row in await office.store.spending(0.0))
+    assert spent <= 0.006
+    assert 1 < len(office.model.requests) < 12
+
+
+async def test_sorting_by_itself_is_nobodys_question() -> None:
+    store = Office().store
+    limits = Caps(people=(PersonCap(CHANNEL, messages=1),))
+    auto = Charge(CHANNEL, "max", "auto-triage", "m", 0.1)
+    assert isinstance(await store.open_charge(auto, Caps(), NOON), int)
+    asked = Charge(CHANNEL, "max", "triage", "m", 0.1)
+    assert isinstance(await store.open_charge(asked, limits, NOON), int)
+    assert isinstance(await store.open_charge(asked, limits, NOON), Shortfall)

@@ -1,0 +1,323 @@
+"""Bulk triage books at least what is billed, over every way in which a run ends."""
+
+import asyncio
+import contextlib
+import itertools
+import random
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import cast
+
+import pytest
+from click.testing import CliRunner
+
+from bot.errors import ConfigError, ModelError
+from bot.triage import asking
+from bot.triage.batches import Expired
+from bot.triage.commands import triage
+from bot.triage.library import aclassify
+from bot.triage.now import BudgetReached, Purse
+from bot.triage.runs import Runner
+from bot.triage.scheme import default, load
+from bot.triage.stores import Archive, Row, Run
+from bot.triage.values import FREE, digest
+from storage.triage import open_archive
+from tests.bot.triage.asked import MODEL, Sleeps, api, direct, sort, sorted_as
+from tests.bot.triage.test_batches import Bench
+from tests.deep import rounds
+from tests.emulators.claude import ClaudeEmulator
+from tests.emulators.claude_bill import by_user, priced
+from tests.emulators.claude_reply import (
+    Abort,
+    Fail,
+    Hold,
+    Other,
+    Step,
+    Stop,
+    Think,
+)
+from tests.security.billed_turns import Gate, Mortal
+
+MONTH = 30 * 86_400.0
+
+
+def billed(claude: ClaudeEmulator) -> float:
+    """What the API bills for all that it was asked about one by one."""
+    return sum(by_user(claude.requests).values())
+
+
+class Random:
+    """Answers of all kinds, and now and then one that waits for ever."""
+
+    def __init__(self, seed: int) -> None:
+        self._chance = random.Random(seed)
+        #: Set whenever an answer begins to wait for ever.
+        self.waiting = asyncio.Event()
+        #: How many of them do.
+        self.waits = 0.0
+
+    def answer(self, body: object) -> Sequence[Step]:
+        chance = self._chance
+        thought = Think(tokens=chance.randint(1, 3_000))
+        if chance.random() < self.waits:
+            self.waiting.set()
+            return [thought, Hold(asyncio.Event())]
+        bad = [thought, chance.choice(("{}", "No JSON.")), Stop("max_tokens")]
+        kinds: list[Sequence[Step]] = [
+            [sorted_as()],
+            [thought, sorted_as()],
+            bad,
+            [Fail(chance.choice((429, 500, 529)))],
+            [Fail(502, page="<h1>Bad Gateway</h1>")],
+            [thought, Abort()],
+            [Other("claude-opus-5-5"), sorted_as()],
+        ]
+        return chance.choices(kinds, (50, 20, 8, 8, 3, 8, 3))[0]
+
+
+class Sorting:
+    """A run of tickets, in an archive that outlives its processes."""
+
+    def __init__(self, path: Path, claude: ClaudeEmulator, budget: float) -> None:
+        self.claude = claude
+        self.path = path
+        self.run = Run(
+            *("one", 1.0, "t.csv", ("ticket",), ("ticket",), "", load(""), MODEL),
+            batched=False,
+            outputs=(("-", "csv"),),
+            budget=budget,
+        )
+
+    @contextlib.asynccontextmanager
+    async def process(self) -> AsyncIterator[tuple[Mortal, Runner]]:
+        async with open_archive(self.path) as archive, api(self.claude) as client:
+            await archive.again("one", FREE)
+            mortal = Mortal(archive)
+            yield mortal, Runner(cast(Archive, mortal), self.run, client, 20)
+
+    async def begin(self, count: int) -> None:
+        scheme = default().digest
+        rows = [
+            (
+                Row(
+                    n,
+                    digest(f"It broke {n}", scheme, MODEL),
+                    {"ticket": f"It broke {n}"},
+                ),
+                None,
+            )
+            for n in range(1, count + 1)
+        ]
+        async with open_archive(self.path) as archive:
+            await archive.begin(self.run, rows)
+
+
+@pytest.fixture
+async def claude() -> AsyncIterator[ClaudeEmulator]:
+    async with ClaudeEmulator() as opened:
+        opened.always(sorted_as())
+        yield opened
+
+
+@pytest.mark.parametrize("generates_on", [False, True])
+async def test_a_run_that_ends_in_any_way_is_not_booked_too_low(
+    claude: ClaudeEmulator,
+    tmp_path: Path,
+    generates_on: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Runs are interrupted, killed and gone on with, over calls that fail."""
+    monkeypatch.setattr("bot.triage.now.LONGEST_PAUSE", 0.0)
+    claude.generates_on = generates_on
+    answers = Random(seed=7 + generates_on)
+    claude.always(answers.answer)
+    sorting = Sorting(tmp_path / "triage.db", claude, budget=1_000.0)
+    await sorting.begin(rounds(60, 3_000))
+    ends = itertools.cycle(["interrupt", "kill", "stop"])
+    for how in itertools.islice(ends, rounds(6, 60)):
+        answers.waits = 0.05
+        async with sorting.process() as (mortal, runner):
+            answers.waiting.clear()
+            task = asyncio.create_task(runner.sort())
+            caught = asyncio.create_task(answers.waiting.wait())
+            await asyncio.wait({task, caught}, return_when=asyncio.FIRST_COMPLETED)
+            caught.cancel()
+            # A process that is killed takes nothing back.
+            mortal.dead = how == "kill"
+            if how == "stop":
+                runner.stopping.set()
+            await _over(task)
+        await claude.until(lambda: not claude.answering, timeout=30.0)
+        async with open_archive(sorting.path) as archive:
+            tally = await archive.tally("one")
+        assert tally.cost >= billed(claude) - 1e-9
+    answers.waits = 0.0
+    async with sorting.process() as (archive, runner):
+        with contextlib.suppress(ModelError):
+            await runner.sort()
+        tally = await archive.tally("one")
+        assert tally.cost >= billed(claude) - 1e-9
+        assert runner.progress.cost >= billed(claude) - 1e-9
+
+
+async def _over(task: "asyncio.Task[None]") -> None:
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.05)
+
+
+async def test_an_undisturbed_run_is_booked_exactly(
+    claude: ClaudeEmulator, tmp_path: Path
+) -> None:
+    sorting = Sorting(tmp_path / "triage.db", claude, budget=100.0)
+    await sorting.begin(30)
+    async with sorting.process() as (archive, runner):
+        await runner.sort()
+        tally = await archive.tally("one")
+    assert tally.cost == pytest.approx(billed(claude))
+    assert tally.lost == 0
+
+
+async def test_a_budget_counts_what_an_interrupted_run_may_have_cost(
+    claude: ClaudeEmulator, tmp_path: Path
+) -> None:
+    call = asking.parameters(default(), MODEL, "It broke 1")
+    most = asking.most(call, 1_795_694_400.0)
+    assert most is not None
+    sorting = Sorting(tmp_path / "triage.db", claude, budget=5 * most)
+    await sorting.begin(100)
+    for _ in range(20):
+        gate = Gate()
+        claude.script([Think(tokens=4_000), Hold(gate)])
+        async with sorting.process() as (_, runner):
+            task = asyncio.create_task(runner.sort())
+            await asyncio.wait(
+                {task, asyncio.create_task(gate.reached.wait())},
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if task.done():
+                with pytest.raises(BudgetReached):
+                    await task
+                break
+            await _over(task)
+    else:
+        raise AssertionError("the budget never ended it")
+    assert billed(claude) <= 5 * most
+
+
+async def test_tries_that_failed_are_added_to_the_answer(
+    claude: ClaudeEmulator,
+) -> None:
+    lost: list[Step] = [Think(tokens=3_000), Abort()]
+    claude.script(sorted_as(), lost, lost, sorted_as())
+    tested = direct(claude, Sleeps(), at_once=1)
+    found = await sort(tested, "a", "b")
+    assert sum(answer.cost or 0 for _, answer in found) >= billed(claude)
+    assert tested.purse.spent == pytest.approx(sum(a.cost or 0 for _, a in found))
+    assert tested.purse.lost == pytest.approx(0.0)
+
+
+async def test_tries_that_were_refused_cost_nothing(claude: ClaudeEmulator) -> None:
+    claude.script(sorted_as(), Fail(429), Fail(500), Fail(529))
+    found = await sort(direct(claude, Sleeps(), at_once=1), "a", "b")
+    assert sum(answer.cost or 0 for _, answer in found) == pytest.approx(billed(claude))
+
+
+async def test_a_dearer_model_that_answers_is_paid_for(claude: ClaudeEmulator) -> None:
+    claude.script([Other("claude-opus-5-5"), sorted_as()])
+    [(_, answer)] = await sort(direct(claude), "a")
+    assert answer.cost == pytest.approx(priced("claude-opus-5-5", answer.usage))
+
+
+async def test_an_unknown_model_that_answers_costs_what_was_set_aside(
+    claude: ClaudeEmulator,
+) -> None:
+    claude.script([Other("claude-unheard-of"), sorted_as()])
+    tested = direct(claude)
+    call = asking.parameters(tested.scheme, tested.model, "a")
+    [(_, answer)] = await sort(tested, "a")
+    assert answer.cost == pytest.approx(asking.most(call, tested.now()))
+
+
+@pytest.mark.parametrize("budget", [float("nan"), float("inf"), -1.0, 0.0])
+async def test_a_budget_is_an_amount(budget: float) -> None:
+    with pytest.raises(ConfigError, match="above 0"):
+        await aclassify(["It broke"], budget=budget, api_key="sk-ant-x")
+
+
+@pytest.mark.parametrize("budget", ["nan", "inf", "-1", "0"])
+def test_the_command_line_takes_amounts_only(budget: str, tmp_path: Path) -> None:
+    tickets = tmp_path / "t.csv"
+    tickets.write_text("ticket\nIt broke\n")
+    env = {"ANTHROPIC_API_KEY": "sk-ant-x", "THREADKEEP_DB": str(tmp_path / "t.db")}
+    ran = CliRunner().invoke(triage, ["run", str(tickets), "--budget", budget], env=env)
+    assert ran.exit_code == 2
+    assert not isinstance(ran.exception, ConfigError)
+
+
+async def test_of_growing_calls_few_notes_are_taken() -> None:
+    noted: list[float] = []
+
+    async def note(usd: float) -> None:
+        noted.append(usd)
+
+    purse = Purse(100.0, note=note)
+    for _ in range(50):
+        await purse.take(0.1)
+    assert len(noted) < 10
+    assert sum(noted) >= 5.0
+    for nth in range(50):
+        purse.settle(0.1, None if nth == 0 else 0.05)
+    await purse.close()
+    assert sum(noted) == pytest.approx(purse.lost) == pytest.approx(0.1)
+
+
+# Batches
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    benches: list[Bench] = []
+    async with (
+        ClaudeEmulator(clock=lambda: benches[0].now if benches else 0.0) as claude,
+        open_archive(tmp_path / "triage.db") as archive,
+    ):
+        benches.append(Bench(claude, archive))
+        claude.always(sorted_as())
+        yield benches[0]
+
+
+async def test_a_batch_whose_results_are_gone_stays_booked(bench: Bench) -> None:
+    bench.claude.batches.seconds = 60.0
+    bench.claude.batches.kept = 61.0
+    bench.budget = 5.0
+    await bench.begin("a", "b")
+    task = asyncio.create_task(bench.sort())
+    await bench.claude.until(lambda: bool(bench.claude.batches.made))
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    bench.now += MONTH
+    with pytest.raises(Expired):
+        await bench.sort()
+    [sent] = await bench.archive.sent("one")
+    tally = await bench.archive.tally("one")
+    assert tally.cost == tally.lost == sent.most > 0
+
+
+async def test_a_batch_that_may_have_arrived_is_looked_for_before_another_is_sent(
+    bench: Bench,
+) -> None:
+    await bench.begin("a", "b")
+    bench.claude.batches.faults.append(Abort())
+    bench.claude.batches.unlisted = 5
+    await bench.sort()
+    assert await bench.results() == ["bug", "bug"]
+    assert len(bench.claude.batches.made) == 1
+
+
+async def test_what_a_batch_cost_is_paid_at_its_share(bench: Bench) -> None:
+    await bench.begin("a", "b")
+    await bench.sort()
+    tally = await bench.archive.tally("one")
+    assert tally.cost == pytest.approx(priced(MODEL, tally.usage) / 2)
