@@ -115,11 +115,12 @@ def usage(by: str | None, since: str, form: str) -> None:
 @main.command()
 @click.option("--in", "within", default="", help="Only there, such as slack:T1:C5.")
 @click.option("--most", default=100, show_default=True, help="How many entries.")
+@click.option("--refused", is_flag=True, help="Who was refused what, instead.")
 @SINCE
 @FORMAT
-def audit(within: str, most: int, since: str, form: str) -> None:
+def audit(within: str, most: int, refused: bool, since: str, form: str) -> None:
     """Print who changed which setting, and when."""
-    sys.exit(run(_audit(environment(), within, most, since, form)))
+    sys.exit(run(_audit(environment(), within, most, refused, since, form)))
 
 
 @main.command()
@@ -171,6 +172,7 @@ async def _serve(env: Mapping[str, str]) -> int:
             grace=settings.grace,
             at_once=settings.answers_at_once,
             survey=_survey(settings),
+            retention=settings.retention,
         )
         await app.run(_told_to_stop())
     return 0
@@ -256,12 +258,23 @@ async def _usage(env: Mapping[str, str], by: str | None, since: str, form: str) 
 
 
 async def _audit(
-    env: Mapping[str, str], within: str, most: int, since: str, form: str
+    env: Mapping[str, str],
+    within: str,
+    most: int,
+    refused: bool,
+    since: str,
+    form: str,
 ) -> int:
     begin = report.since(since, time.time())
     parts = within.split(":", 3) if within else []
     async with open_rulebook(Settings.from_env(env).database) as rulebook:
+        refusals = await rulebook.refusals(Place(*parts), begin, most)
         entries = await rulebook.audit(Place(*parts), begin, most)
+    if refused:
+        rows, table = report.refusal_rows(refusals), report.refusals(refusals)
+        nothing = f"Nobody was refused anything since {_moment(begin)}."
+        printing.either(rows, table, nothing, form=form, console=console())
+        return 0
     nothing = f"Nothing was changed since {_moment(begin)}."
     printing.either(
         report.audit_rows(entries),

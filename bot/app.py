@@ -11,6 +11,7 @@ from bot.authority import Authority
 from bot.background import Background, report, watched
 from bot.catalogue import Survey
 from bot.changing import Changing
+from bot.cleanup import clean_up_daily
 from bot.desk import Desk
 from bot.dialogue import Command, Page, Reply, Section, Told
 from bot.errors import (
@@ -27,6 +28,7 @@ from bot.people import Person
 from bot.policy import Operator
 from bot.ports import Adapter, Model
 from bot.responder import Responder
+from bot.retention import KEPT, Retention
 from bot.rules import Place
 from bot.served import Served
 from bot.steward import Steward
@@ -62,6 +64,7 @@ class App:
         grace: float,
         at_once: int = AT_ONCE,
         survey: Callable[[], Awaitable[Survey | None]] | None = None,
+        retention: Retention = KEPT,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -75,6 +78,7 @@ class App:
         # several: one that takes no writes holds its answers, and their places.
         kept = at_once // 4 if len(adapters) > 1 else 0
         self._per_platform = at_once - kept
+        self._retention = retention
         #: Why platforms turned us away, while others go on; the last one last.
         self._refusals: dict[str, ConfigError] = {}
         #: Rule: every method of a Host that names a workspace asks it first.
@@ -131,6 +135,9 @@ class App:
         await self._take_up()
         looking = background.start("models", self._look_at_models())
         watching = background.start("totals", self._totals.watch())
+        cleaning = background.start(
+            "clean up", clean_up_daily(self._store, self._retention)
+        )
         listening = {
             background.start("listen", self._listen_to(adapter), platform=name)
             for name, adapter in self._adapters.items()
@@ -142,9 +149,9 @@ class App:
             )
             listening &= pending
         # The order matters: hear nothing new, then finish what was heard.
-        for task in (told, looking, watching, *listening):
+        for task in (told, looking, watching, cleaning, *listening):
             task.cancel()
-        await asyncio.wait({told, looking, watching, *listening})
+        await asyncio.wait({told, looking, watching, cleaning, *listening})
         self._auto.close()
         await self._lanes.close(self._grace)
         if self._refusals.keys() == self._adapters.keys():
@@ -182,6 +189,14 @@ class App:
         """See `bot.ports.Host`."""
         # Also where nobody is served any more: what is deleted must not be kept.
         await self._inbox.erase(platform, workspace, messages, channel)
+
+    async def hold(self, heard: Heard, holder: str) -> None:
+        """See `bot.ports.Host`."""
+        await self._inbox.hold(heard, holder)
+
+    async def forget(self, place: Place) -> None:
+        """See `bot.ports.Host`."""
+        await self._inbox.forget(place)
 
     def stop(self, thread: ThreadKey) -> bool:
         """See `bot.ports.Host`."""

@@ -63,6 +63,9 @@ MOST_SPENDERS = 8
 # blocks (platform facts A5.4).
 MOST_CHANNELS = 20
 
+# How many changes and refusals the bot's page shows; `audit` shows more.
+MOST_LATEST, MOST_REFUSED = 8, 3
+
 R = TypeVar("R")
 Work = Callable[[Command, Place, Person], Awaitable[Reply]]
 
@@ -322,8 +325,12 @@ class Desk:
         return sections
 
     async def _latest(self, place: Place) -> str:
-        entries = await self._store.audit(place, 0.0, 8)
-        return telling.audit(visible.audit(self._authority, entries, place), place)
+        entries = await self._store.audit(place, 0.0, MOST_LATEST)
+        refused = await self._store.refusals(place, 0.0, MOST_REFUSED)
+        seen = visible.audit(self._authority, entries, place)
+        denied = visible.audit(self._authority, refused, place)
+        parts = telling.audit(seen, place), telling.refusals(denied, place)
+        return "\n".join(filter(None, parts))
 
     async def _applies(self, policy: Policy, prompt: Version, person: Person) -> str:
         """What applies, as far as `person` may know it."""

@@ -190,6 +190,15 @@ class Inbox:
         """Forget `messages`, which people deleted. Raises StorageError."""
         await self._store.erase(platform, workspace, messages, channel, self._now())
 
+    async def hold(self, heard: Heard, holder: str) -> None:
+        """Forget `heard` with the message `holder`. Raises StorageError."""
+        await self._store.hold(heard, holder, self._now())
+
+    async def forget(self, place: Place) -> None:
+        """Forget a thread or channel that people deleted. Raises StorageError."""
+        await self._store.forget(place, self._now())
+        log.info("place.forgotten place=%s", place)
+
 
 def _writable(heard: Heard) -> Heard:
     """`heard`, of characters that can be stored and sent on."""

@@ -19,6 +19,7 @@ from bot.targets import aimed, where
 
 # How many a list shows.
 MOST_ENTRIES = 20
+MOST_REFUSALS = 10
 MOST_VERSIONS = 15
 
 PROMPT = BY_NAME["prompt"]
@@ -101,13 +102,19 @@ class Past:
         )
 
     async def audit(self, command: Command, place: Place, person: Person) -> Told:
-        """Who changed what at a place and in it."""
+        """Who changed what at a place and in it, and below it who was refused."""
         policy, person = await self._authority.about(command, place, person, None)
         if not self._authority.may(person, policy):
             raise await self._authority.deny(person, policy.place, "read the audit")
         entries = await self._store.audit(policy.place, 0.0, MOST_ENTRIES)
-        entries = visible.audit(self._authority, entries, policy.place)
-        return Told(telling.audit(entries, policy.place))
+        refused = await self._store.refusals(policy.place, 0.0, MOST_REFUSALS)
+        seen = visible.audit(self._authority, entries, policy.place)
+        denied = visible.audit(self._authority, refused, policy.place)
+        parts = (
+            telling.audit(seen, policy.place),
+            telling.refusals(denied, policy.place),
+        )
+        return Told("\n".join(filter(None, parts)))
 
     async def _numbered(self, place: Place, command: Command) -> Version:
         number = command.arguments.get("version", "")

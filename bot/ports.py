@@ -53,11 +53,20 @@ class Host(Protocol):
         messages: Sequence[str],
         channel: str | None = None,
     ) -> None:
-        """Forget what was said in `messages`: people deleted them.
+        """Forget what was said in `messages`: people deleted them. Those that are heard
+        only later are forgotten, too.
 
         A question that is not being answered yet is answered no more. `channel` is
         None where ids are unique in the whole workspace. Raises StorageError.
         """
+
+    async def hold(self, heard: Heard, holder: str) -> None:
+        """Forget `heard`, which was delivered, when people delete the message `holder`,
+        in which everybody sees its words. Raises StorageError."""
+
+    async def forget(self, place: Place) -> None:
+        """Forget all that was said in a thread or channel: people deleted it. Raises
+        StorageError."""
 
     def stop(self, thread: ThreadKey) -> bool:
         """End the running answer in `thread`; say whether there was one."""

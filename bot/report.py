@@ -18,7 +18,7 @@ from bot.catalogue import saved
 from bot.errors import ConfigError
 from bot.money import ALERTS, Balance, Cap, Period, Spending
 from bot.options import BY_NAME
-from bot.rules import Entry
+from bot.rules import Entry, Refusal
 from bot.values import Finding, Grade, Opinion, Usage
 
 MARKS = {
@@ -190,6 +190,37 @@ def audit_rows(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     ]
 
 
+def refusals(found: Sequence[Refusal]) -> Table:
+    """Who was refused what, where and how often within an hour, the last first."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("Last refused (UTC)", "Where", "Who", "What"):
+        table.add_column(column, overflow="fold", no_wrap=column.startswith("Last"))
+    table.add_column("Times", justify="right")
+    for each in found:
+        table.add_row(
+            f"{datetime.fromtimestamp(each.at, UTC):%Y-%m-%d %H:%M}",
+            Text(str(each.place)),
+            Text(each.who or "(others)"),
+            Text(each.name),
+            f"{each.count:,}",
+        )
+    return table
+
+
+def refusal_rows(found: Sequence[Refusal]) -> list[dict[str, Any]]:
+    """The same as plain values, for programs."""
+    return [
+        {
+            "at": datetime.fromtimestamp(each.at, UTC).isoformat(),
+            "place": str(each.place),
+            "who": each.who,
+            "name": each.name,
+            "count": each.count,
+        }
+        for each in found
+    ]
+
+
 def opinions(found: Sequence[Opinion]) -> Table:
     """How good readers found answers, without what was said."""
     table = Table(box=None, pad_edge=False)
@@ -272,8 +303,6 @@ def _cost(total: _Sum) -> str:
 
 
 def _what(entry: Entry) -> str:
-    if entry.action == "denied":
-        return f"denied: {entry.name}"
     option = BY_NAME.get(entry.name)
     plain = option is not None and not option.versioned
     before, after = (

@@ -126,7 +126,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the audit. Entries are only ever added."""
+    """Something for the audit: a change, or a refusal, which is kept folded."""
 
     id: int
     at: float
@@ -141,6 +141,21 @@ class Entry:
     #: "version 3", never the text.
     before: str | None = None
     after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """How often somebody was refused the same thing in a channel within an hour."""
+
+    #: Never narrower than a channel.
+    place: Place
+    #: A platform's user id; "" for all whose refusals were too many to keep apart.
+    who: str
+    #: What was to be done.
+    name: str
+    count: int
+    #: When it was refused last, in seconds since 1970.
+    at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,19 @@ from bot.operator_limits import TOTALS
 from bot.options import OPTIONS
 from bot.policy import Operator, resolve, totals
 from bot.readers import AUTO
+from bot.retention import AUDIT_DAYS, CASE_DAYS, DAY, Retention
 from bot.rules import EVERYWHERE, Rules
 from bot.served import Served
 
 # More streams from Claude than this one process could read, nor Slack show.
 MOST_AT_ONCE = 10_000
 
+_DIGITS = re.compile(r"[0-9]{1,9}")
+
 LEVELS = ("debug", "info", "warning", "error")
+
+# A hundred years: longer means for ever.
+MOST_DAYS = 36_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,7 @@ class Settings:
     answers_at_once: int
     #: None leaves it to whoever knows where the log goes.
     log_level: str | None
+    retention: Retention
 
     @property
     def model(self) -> str:
@@ -64,6 +71,7 @@ class Settings:
         admins = _admins(env, problems)
         workspaces = _workspaces(env, problems)
         people = _audience(env, problems)
+        retention = _retention(env, problems)
         api_key = _text(env, "ANTHROPIC_API_KEY")
         base_url = _text(env, "ANTHROPIC_BASE_URL")
         if base_url and not base_url.startswith(("http://", "https://")):
@@ -84,6 +92,7 @@ class Settings:
             grace=float(grace),
             answers_at_once=at_once,
             log_level=level,
+            retention=retention,
         )
 
 
@@ -136,6 +145,18 @@ def _audience(env: Mapping[str, str], problems: list[str]) -> Audience:
     return found
 
 
+def _retention(env: Mapping[str, str], problems: list[str]) -> Retention:
+    def days(name: str, default: int) -> int:
+        return _number(env, name, default, 1, MOST_DAYS, problems)
+
+    threads = days("THREADKEEP_THREAD_DAYS", 0)
+    return Retention(
+        refusals=DAY * days("THREADKEEP_AUDIT_DAYS", AUDIT_DAYS),
+        cases=DAY * days("THREADKEEP_CASE_DAYS", CASE_DAYS),
+        threads=DAY * threads if threads else None,
+    )
+
+
 def _text(env: Mapping[str, str], name: str) -> str | None:
     return env.get(name, "").strip() or None
 
@@ -151,7 +172,7 @@ def _number(
     value = _text(env, name)
     if value is None:
         return default
-    if not value.isdecimal() or not least <= int(value) <= most:
+    if not _DIGITS.fullmatch(value) or not least <= int(value) <= most:
         problems.append(
             f"{name} must be a number from {least} to {most}, not {value!r}."
         )

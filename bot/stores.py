@@ -18,6 +18,7 @@ from bot.money import (
     Shortfall,
     Spending,
 )
+from bot.retention import Retention
 from bot.rules import (
     EVERYWHERE,
     Change,
@@ -25,6 +26,7 @@ from bot.rules import (
     Draft,
     Entry,
     Place,
+    Refusal,
     Rules,
     Setting,
     Version,
@@ -102,10 +104,25 @@ class Threads(Protocol):
     ) -> None:
         """Forget what people said in `messages`: text, files and what Claude read.
 
-        Only that there was a message is kept, so that it cannot come again. A
-        `channel` of None means any in the workspace. Answers stay as they are. A
-        turn may lose all that it was to answer; `begin` then returns none.
+        So is every message that holds one of them, the question that a thread on one
+        of them began with, the cases made of them, and an answer that one of them is a
+        message of; of an answer that is still being written, once it is delivered.
+        Other answers stay as they are.
+
+        Only that there was a message is kept, so that it cannot come again, and the
+        ids, so that what was not heard yet is not stored when it comes. A `channel` of
+        None means any in the workspace. A turn may lose all that it was to answer;
+        `begin` then returns none.
         """
+
+    async def hold(self, heard: Heard, holder: str, now: float) -> None:
+        """Let `heard`, which is known, be forgotten when people delete the message
+        `holder`, which shows its words; at once, if they have."""
+
+    async def forget(self, place: Place, now: float) -> None:
+        """Forget all that was said in the thread or channel `place`, answers included,
+        as with `erase`, and the cases and drafts in it: people deleted it. What is
+        said there and heard only now is not stored."""
 
     async def renew(self, thread: ThreadKey) -> bool:
         """Let Claude read nothing from now on of what was said in `thread` so far,
@@ -313,11 +330,18 @@ class Rulebook(Protocol):
         ...
 
     async def note(self, entry: Entry) -> None:
-        """Add `entry` to the audit; its id does not count."""
+        """Note `entry`, whose action is "denied"; its id does not count. Refusals are
+        counted by hour, channel, person and what was refused, so that however many
+        there are, they hide no change; see `refusals`."""
 
     async def audit(self, within: Place, since: float, most: int) -> list[Entry]:
-        """What was noted at and in `within` from `since` on, the newest first, and
-        no more than `most` of it."""
+        """The changes at and in `within` from `since` on, the newest first, and no more
+        than `most` of them."""
+        ...
+
+    async def refusals(self, within: Place, since: float, most: int) -> list[Refusal]:
+        """What was refused at and in `within`, or its channel, from `since` on, the
+        last refused first, and no more than `most` lines of it."""
         ...
 
     async def save_draft(self, draft: Draft) -> int:
@@ -401,3 +425,12 @@ class Ledger(Protocol):
 
 class Store(Threads, Rulebook, Ledger, Cases, Protocol):
     """All that is remembered."""
+
+    async def clean_up(self, retention: Retention, now: float) -> Mapping[str, int]:
+        """Delete what was kept for longer than `retention` says, and what the store
+        keeps for a while by itself; return how much of each kind.
+
+        Not one transaction but many small ones, and what was deleted is in none of the
+        store's files afterwards, unless somebody was reading just then.
+        """
+        ...

@@ -13,7 +13,7 @@ from bot.dialogue import REFERENCE
 from bot.money import Alert, Balance, Cap, Period, Shortfall, Spending
 from bot.options import BY_NAME, Option
 from bot.policy import OPERATOR, Applied, Policy
-from bot.rules import Entry, Level, Place, Setting, Version
+from bot.rules import Entry, Level, Place, Refusal, Setting, Version
 from bot.values import Usage
 
 #: How much of the prompt a list shows.
@@ -204,8 +204,6 @@ def difference(old: Version, new: Version) -> str:
 def change(entry: Entry) -> str:
     """One entry of the audit, as a sentence without its time."""
     who = person(entry.who)
-    if entry.action == "denied":
-        return f"{who} was not allowed to: {entry.name}"
     option = BY_NAME.get(entry.name)
     label = option.label if option else entry.name
     before, after = (_audited(option, each) for each in (entry.before, entry.after))
@@ -226,6 +224,21 @@ def audit(entries: Sequence[Entry], place: Place) -> str:
     for entry in entries:
         where = "" if entry.place == place else f" · {_spot(entry.place)}"
         lines.append(f"- {minute(entry.at)}{where} · {change(entry)}")
+    return "\n".join(lines)
+
+
+def refusals(found: Sequence[Refusal], place: Place) -> str:
+    """What was refused, the last first; "" for nothing."""
+    if not found:
+        return ""
+    lines = [f"**Refused in {here(place.level)}**"]
+    for each in found:
+        where = "" if each.place == place else f" · {_spot(each.place)}"
+        who = person(each.who) if each.who else "Others"
+        times = f" ({each.count:,} times that hour)" if each.count > 1 else ""
+        lines.append(
+            f"- {minute(each.at)}{where} · {who} was not allowed to: {each.name}{times}"
+        )
     return "\n".join(lines)
 
 

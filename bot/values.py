@@ -51,6 +51,9 @@ class Heard:
     #: What it is about, when its author chose that: the message replied to, or
     #: asked about. Remembered with it, never answered for itself.
     quotes: tuple["Heard", ...] = ()
+    #: The platform's ids of other messages whose words `text` holds, such as the one
+    #: that was forwarded: this one is forgotten with them. Only told when it is heard.
+    holds: tuple[str, ...] = ()
 
 
 class Verdict(enum.Enum):

@@ -4,14 +4,16 @@ Rule: nobody learns from a list what they could not look at: a channel that they
 see, somebody else's direct messages, or, as a guest, what was spent elsewhere.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from bot.authority import Authority
 from bot.money import Cap
 from bot.options import BY_NAME
 from bot.people import Person
 from bot.policy import Policy
-from bot.rules import Entry, Level, Place, Version
+from bot.rules import Entry, Level, Place, Refusal, Version
 from bot.targets import OTHER
 
 #: What stands for somebody's direct messages, and for a channel that is not seen.
@@ -33,6 +35,9 @@ async def policy(authority: Authority, whole: Policy, person: Person) -> Policy:
             access = await authority.access(place, person.id)
             applied[name] = each if access.reads else replace(each, value=UNSEEN)
     return replace(whole, applied=applied)
+
+
+E = TypeVar("E", Entry, Refusal)
 
 
 def prompt(version: Version, person: Person) -> Version:
@@ -60,9 +65,9 @@ def account(authority: Authority, place: Place) -> str:
     return DIRECT if authority.is_direct(place) else f"{OTHER}{place.channel}"
 
 
-def audit(authority: Authority, entries: list[Entry], place: Place) -> list[Entry]:
-    """Return `entries` of the audit of `place` without those of direct messages in it,
-    unless it is these."""
+def audit(authority: Authority, entries: Sequence[E], place: Place) -> list[E]:
+    """Return `entries` or refusals of the audit of `place` without those of direct
+    messages in it, unless it is these."""
     here = place.at(Level.CHANNEL)
     return [
         entry

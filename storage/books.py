@@ -20,6 +20,7 @@ from bot.money import (
     Shortfall,
     Spending,
 )
+from bot.retention import Retention
 from bot.rules import (
     EVERYWHERE,
     Change,
@@ -27,13 +28,15 @@ from bot.rules import (
     Draft,
     Entry,
     Place,
+    Refusal,
     Rules,
     Setting,
     Version,
 )
 from bot.triage.cases import Case, all_places
 from bot.values import ThreadKey, Turn, Usage
-from storage import cases, ledger, rulebook, spending
+from storage import cases, ledger, refusals, rulebook, spending, tombstones
+from storage.expiry import AT_ONCE
 
 T = TypeVar("T")
 
@@ -92,11 +95,16 @@ class Books:
         return await self._read(lambda db: rulebook.versions(db, place, name))
 
     async def note(self, entry: Entry) -> None:
-        await self._write(lambda db: rulebook.note(db, entry))
+        await self._write(lambda db: refusals.note(db, entry))
 
     async def audit(self, within: Place, since: float, most: int) -> list[Entry]:
         return await self._read(
             lambda db: rulebook.audit(db, within, since=since, most=most)
+        )
+
+    async def refusals(self, within: Place, since: float, most: int) -> list[Refusal]:
+        return await self._read(
+            lambda db: refusals.refused(db, within, since=since, most=most)
         )
 
     async def save_draft(self, draft: Draft) -> int:
@@ -198,6 +206,26 @@ class Books:
 
     async def forget_case_try(self, id: int) -> None:
         await self._write(lambda db: cases.forget_try(db, id))
+
+    async def clean_up(self, retention: Retention, now: float) -> Mapping[str, int]:
+        steps: dict[str, Callable[[Database], int]] = {
+            "refusals": lambda db: refusals.expire(
+                db, before=now - retention.refusals, most=AT_ONCE
+            ),
+            "cases": lambda db: cases.expire(
+                db,
+                before=now - retention.cases,
+                corrected_before=now - retention.corrections,
+                most=AT_ONCE,
+            ),
+            "drafts": lambda db: rulebook.expire_drafts(db, now=now, most=AT_ONCE),
+            "tombstones": lambda db: tombstones.expire(db, now=now, most=AT_ONCE),
+        }
+        deleted = dict.fromkeys(steps, 0)
+        for name, step in steps.items():
+            while count := await self._write(step):
+                deleted[name] += count
+        return deleted
 
     async def show_case(self, id: int) -> None:
         await self._write(lambda db: cases.show(db, id))

@@ -5,6 +5,7 @@ What they promise is said in `bot.triage.cases.Cases`.
 
 import json
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from itertools import islice
 from sqlite3 import Row
 from typing import Any
@@ -13,11 +14,22 @@ from sqlite_utils import Database
 
 from bot.rules import Level, Place
 from bot.triage.cases import Case
+from storage import tombstones
 from storage.broken import moment, parsed, tell
 from storage.places import inside, parts, place_of
 
+# Made of the message, or of others with it among them.
+_MADE_OF = """
+    (message = :message OR id IN (
+        SELECT case_id FROM case_messages WHERE case_messages.message = :message
+    ))
+"""
+
 
 def open_case(db: Database, case: Case) -> Case:
+    if tombstones.is_erased(db, case.place, (case.message, *case.messages)):
+        # Its text was read before people deleted it.
+        return replace(case, id=0, text="")
     where = {**parts(case.place), "message": case.message}
     db.execute(
         """
@@ -45,6 +57,11 @@ def open_case(db: Database, case: Case) -> Case:
         """,
         where,
     ).fetchone()
+    db.execute("DELETE FROM case_messages WHERE case_id = ?", [row["id"]])
+    db.conn.executemany(
+        "INSERT OR IGNORE INTO case_messages (case_id, message) VALUES (?, ?)",
+        [(row["id"], message) for message in case.messages],
+    )
     return _case(row)
 
 
@@ -141,22 +158,39 @@ def show(db: Database, id: int) -> None:
     db.execute("UPDATE cases SET shown = 1 WHERE id = ?", [id])
 
 
-def erase(
-    db: Database, message: str, *, platform: str, workspace: str, channel: str | None
-) -> None:
-    """Forget the case of a message that people deleted."""
-    db.execute(
-        """
-        DELETE FROM cases WHERE message = :message AND platform = :platform
-        AND workspace = :workspace AND (:channel IS NULL OR channel = :channel)
-        """,
-        {
-            "message": message,
-            "platform": platform,
-            "workspace": workspace,
-            "channel": channel,
-        },
+def erase(db: Database, message: str, *, within: Place) -> None:
+    """Forget the cases in `within` that were made of a message which people deleted."""
+    _delete(
+        db, f"{_MADE_OF} AND {inside(within)}", {**parts(within), "message": message}
     )
+
+
+def erase_in(db: Database, place: Place) -> None:
+    """Forget the cases of a thread or channel that people deleted."""
+    _delete(db, inside(place), parts(place))
+
+
+def expire(db: Database, *, before: float, corrected_before: float, most: int) -> int:
+    """Delete cases older than `before`, at most `most`, and return how many; those that
+    people corrected once that was before `corrected_before`, and those that an admin
+    made an example never."""
+    old = """
+        SELECT id FROM cases
+        WHERE at < :before AND corrected_at < :corrected_before AND agreed_by = ''
+          AND (shown OR NOT auto)
+        ORDER BY at LIMIT :most
+    """
+    bounds = {"before": before, "corrected_before": corrected_before, "most": most}
+    return _delete(db, f"id IN ({old})", bounds)
+
+
+def _delete(db: Database, where: str, values: dict[str, Any]) -> int:
+    found = db.execute(f"SELECT id FROM cases WHERE {where}", values).fetchall()
+    for number in found:
+        # First what refers to it.
+        db.execute("DELETE FROM case_messages WHERE case_id = ?", list(number))
+        db.execute("DELETE FROM cases WHERE id = ?", list(number))
+    return len(found)
 
 
 def _case(row: Row) -> Case:

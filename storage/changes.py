@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from bot.rules import Place
 from bot.stores import Judge
 from bot.values import (
     Heard,
@@ -28,12 +29,14 @@ from bot.values import (
     Turn,
     Verdict,
 )
-from storage import queries
+from storage import erasures, queries, tombstones
 
 
 def hear(db: Database, heard: Heard, *, judge: Judge, now: float) -> Verdict:
     thread = queries.thread(db, heard.thread)
     if thread and _known(db, thread["id"], heard.message):
+        return Verdict.IGNORE
+    if tombstones.taken_back(db, heard):
         return Verdict.IGNORE
     facts = queries.thread_facts(db, thread, heard.at) if thread else None
     verdict = judge(heard, facts)
@@ -188,6 +191,9 @@ def delivered(db: Database, turn: Turn, *, now: float) -> None:
         """,
         {"turn": turn.id, "now": now},
     )
+    # While it was being written, its text was needed to write it.
+    if erasures.answer_taken_back(db, turn.id, Place.of(turn.thread)):
+        erasures.forget_answer(db, turn.id, now=now)
 
 
 def hand_over(db: Database, turn: Turn) -> None:
@@ -292,7 +298,9 @@ def _remember(
 def _add_message(
     db: Database, thread_id: int, heard: Heard, *, turn_id: int | None, asks: bool
 ) -> None:
-    db.execute(
+    if tombstones.taken_back(db, heard):
+        return
+    added = db.execute(
         """
         INSERT INTO messages
             (thread_id, turn_id, message, role, author, at, addressed, opens,
@@ -301,6 +309,7 @@ def _add_message(
             (:thread_id, :turn_id, :message, 'user', :author, :at, :addressed,
              :opens, :automated, :asks, :files, :text)
         ON CONFLICT (thread_id, message) DO NOTHING
+        RETURNING id
         """,
         {
             "thread_id": thread_id,
@@ -315,7 +324,10 @@ def _add_message(
             "files": json.dumps(heard.files),
             "text": heard.text,
         },
-    )
+    ).fetchall()
+    for (number,) in added:
+        for holder in heard.holds:
+            erasures.add_holder(db, number, holder)
 
 
 def _place(db: Database, turn: Turn, message_id: int, *, content: str) -> None:

@@ -1,6 +1,7 @@
 """What each verb does by which people change what was said, inside its transaction.
 
-What it promises is said in `bot.ports.Store`; how it keeps that is said here.
+What it promises is said in `bot.ports.Store`; how it keeps that is said here. What
+people delete is in `erasures`.
 
 Rule 1: no row goes away. What was taken back is known as such, so that it cannot
 come again; and it keeps its place, so that everything else keeps its own.
@@ -10,13 +11,12 @@ byte for byte, though a prompt cache grows cold behind the change.
 
 import json
 import secrets
-from collections.abc import Sequence
 
 from sqlite_utils import Database
 
 from bot.rules import Place
 from bot.values import Heard, ThreadKey
-from storage import cases, ledger, queries, rulebook
+from storage import ledger, queries, rulebook
 
 # One message may be remembered in several threads: where it was said, and where it
 # was quoted. The bot's own have no id of the platform's here.
@@ -74,35 +74,6 @@ def amend(db: Database, heard: Heard, *, content: str, now: float) -> None:
             "now": now,
         },
     )
-
-
-def erase(
-    db: Database,
-    messages: Sequence[str],
-    *,
-    platform: str,
-    workspace: str,
-    channel: str | None,
-    now: float,
-) -> None:
-    for message in messages:
-        db.execute(
-            f"""
-            UPDATE messages
-            SET deleted_at = :now, text = '', files = '[]', content = NULL
-            WHERE {_MEANT}
-            """,
-            {
-                "message": message,
-                "platform": platform,
-                "workspace": workspace,
-                "channel": channel,
-                "now": now,
-            },
-        )
-        cases.erase(
-            db, message, platform=platform, workspace=workspace, channel=channel
-        )
 
 
 def renew(db: Database, key: ThreadKey) -> bool:

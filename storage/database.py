@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlite_utils import Database, Migrations
 
 from bot.errors import ConfigError
-from storage.faults import damaged, refusal
+from storage.faults import damaged, refusal, translated
 from storage.migrations import migrate, migrations
 
 # How long a statement waits for a lock that another program holds on the file,
@@ -28,6 +28,10 @@ CHECKPOINT_PAGES = 1_000
 # The most bytes of the write-ahead log that stay on the disk once all of it was moved.
 # Without a limit it keeps the largest size that a long reader ever made it take.
 WAL_BYTES = 8 * 1024 * 1024
+
+
+# How long emptying the log waits for those who read. Who writes waits with it.
+LOG_SECONDS = 0.1
 
 
 def make_directory(path: Path) -> None:
@@ -120,6 +124,23 @@ def _set_pragmas(db: Database) -> None:
     db.execute("PRAGMA secure_delete = ON")
     db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     db.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
+
+
+def empty_log(path: Path) -> None:
+    """Write the log of the database at `path` into it and empty the log, in which what
+    was deleted would else stand until new entries cover it.
+
+    Leaves it to the next time while somebody reads. Raises StorageError.
+    """
+    db = _connect(path)
+    try:
+        # While it waits for readers nobody else can write.
+        db.execute(f"PRAGMA busy_timeout = {int(LOG_SECONDS * 1000)}")
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as error:
+        raise translated(error) from error
+    finally:
+        db.close()
 
 
 @contextmanager

@@ -7,17 +7,17 @@ anything, so each one happens at once, as a transaction would.
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from itertools import count
+from itertools import count, filterfalse
 from operator import attrgetter
 from typing import TypeVar
 
 from sqlite_utils import Database
 
 from bot.money import NO_CAPS, Alert, Caps
-from bot.rules import Place
+from bot.retention import Retention
+from bot.rules import Level, Place
 from bot.stores import Judge, Serves, all_threads
 from bot.values import (
-    PRESSED,
     Ended,
     Heard,
     Outcome,
@@ -32,10 +32,9 @@ from bot.values import (
     Verdict,
     Waiting,
 )
-from storage import cases, ledger, rulebook
+from storage import cases, ledger, rulebook, tombstones
 from storage.blank import empty_tables
 from storage.books import Books
-from storage.queries import title
 from storage.records import Line, ThreadRecord, TurnRecord
 from storage.waiting import fairly
 
@@ -56,6 +55,9 @@ class MemoryStore(Books):
         thread = self._threads.get(heard.thread)
         if thread and heard.message in thread.known:
             return Verdict.IGNORE
+        if self._taken_back(heard):
+            return Verdict.IGNORE
+        heard = self._left(heard)
         facts = thread.facts(heard.at) if thread else None
         verdict = judge(heard, facts)
         if verdict is Verdict.ANSWER:
@@ -109,18 +111,45 @@ class MemoryStore(Books):
         now: float,
     ) -> None:
         for message in messages:
-            for line in self._meant(platform, workspace, channel, message):
-                assert line.heard
-                line.heard = replace(line.heard, text="", files=())
-                line.content = None
-                line.erased = True
-            cases.erase(
-                self._db,
-                message,
-                platform=platform,
-                workspace=workspace,
-                channel=channel,
-            )
+            place = Place(platform, workspace, channel or "")
+            tombstones.note(self._db, place, message, now=now)
+            for key, thread in self._threads.items():
+                if place.holds(Place.of(key)):
+                    thread.erase(message)
+                elif channel is None and key.platform == platform:
+                    thread.erase_held(message)
+            cases.erase(self._db, message, within=place)
+
+    async def hold(self, heard: Heard, holder: str, now: float) -> None:
+        place = Place.of(heard.thread).at(Level.CHANNEL)
+        for line in self._meant(
+            *(place.platform, place.workspace, place.channel), heard.message
+        ):
+            assert line.heard
+            line.heard = replace(line.heard, holds=(*line.heard.holds, holder))
+            if tombstones.is_erased(self._db, place, [holder]):
+                line.erase()
+
+    async def forget(self, place: Place, now: float) -> None:
+        tombstones.note(self._db, place, "", now=now)
+        for key, thread in self._threads.items():
+            if place.holds(Place.of(key)):
+                thread.forget()
+        cases.erase_in(self._db, place)
+        rulebook.forget_drafts(self._db, place)
+
+    async def clean_up(self, retention: Retention, now: float) -> Mapping[str, int]:
+        deleted = dict(await super().clean_up(retention, now))
+        kept = retention.threads
+        old = [
+            key
+            for key, thread in self._threads.items()
+            if kept is not None and thread.ended_before(now - kept)
+        ]
+        for key in old:
+            del self._threads[key]
+            rulebook.forget_kept(self._db, Place.of(key))
+        return {**deleted, "threads": len(old)}
 
     async def renew(self, thread: ThreadKey) -> bool:
         known = self._of(thread)
@@ -165,8 +194,8 @@ class MemoryStore(Books):
         thread, ours = self._turns[turn.id]
         if thread.unread:
             for heard in history:
-                if not heard.echo:
-                    thread.remember(heard, None if ours.over else ours)
+                if not heard.echo and not self._taken_back(heard):
+                    thread.remember(self._left(heard), None if ours.over else ours)
             thread.unread = False
         return thread.spoken(ours)
 
@@ -246,7 +275,7 @@ class MemoryStore(Books):
             ours.value = replace(ours.value, touched=now)
         before = {each.index: each.message for each in ours.value.shown}
         message = shown.message or before.get(shown.index)
-        _put(ours, replace(shown, message=message))
+        ours.put(replace(shown, message=message))
         if not ours.over:
             ours.value = replace(ours.value, text=text)
 
@@ -293,9 +322,12 @@ class MemoryStore(Books):
         return False
 
     async def delivered(self, turn: Turn, now: float) -> None:
-        _, ours = self._turns[turn.id]
+        thread, ours = self._turns[turn.id]
         if ours.open:
             ours.value = replace(ours.value, state=State.DELIVERED, touched=now)
+        shown = [each.message for each in ours.value.shown if each.message]
+        if tombstones.is_erased(self._db, Place.of(turn.thread), ["", *shown]):
+            thread.forget_answer(ours)
 
     async def hand_over(self, turn: Turn) -> None:
         _, ours = self._turns[turn.id]
@@ -317,7 +349,7 @@ class MemoryStore(Books):
 
     async def threads(self, platform: str, channel: str) -> list[ThreadSummary]:
         found = [
-            _summary(thread)
+            thread.summary()
             for key, thread in reversed(self._threads.items())
             if (key.platform, key.channel) == (platform, channel)
         ]
@@ -325,16 +357,9 @@ class MemoryStore(Books):
 
     async def newest(self, platform: str, since: float) -> list[tuple[ThreadKey, str]]:
         last = [
-            (max(reversed(said), key=lambda heard: heard.at), key)
+            (heard, key)
             for key, thread in self._threads.items()
-            if key.platform == platform
-            and (
-                said := [
-                    line.heard
-                    for name, line in thread.known.items()
-                    if line.heard and not name.startswith(PRESSED)
-                ]
-            )
+            if key.platform == platform and (heard := thread.newest())
         ]
         last.sort(key=lambda each: each[0].at)
         return [(key, heard.message) for heard, key in last if heard.at >= since]
@@ -368,6 +393,14 @@ class MemoryStore(Books):
             and not line.erased
         ]
 
+    def _taken_back(self, heard: Heard) -> bool:
+        return tombstones.taken_back(self._db, heard)
+
+    def _left(self, heard: Heard) -> Heard:
+        """`heard` without those quotes that people have deleted."""
+        left = filterfalse(self._taken_back, heard.quotes)
+        return replace(heard, quotes=tuple(left))
+
     def _wait(self, thread: ThreadRecord, heard: Heard) -> TurnRecord:
         """The turn that waits to answer `heard`: the newest that waits, or a new
         one."""
@@ -392,22 +425,3 @@ class MemoryStore(Books):
         thread.turns.append(turn)
         self._turns[value.id] = (thread, turn)
         return turn
-
-
-def _put(turn: TurnRecord, shown: Shown) -> None:
-    parts = {each.index: each for each in turn.value.shown} | {shown.index: shown}
-    turn.value = replace(
-        turn.value, shown=tuple(parts[index] for index in sorted(parts))
-    )
-
-
-def _summary(thread: ThreadRecord) -> ThreadSummary:
-    texts = (line.heard.text for line in thread.seen() if line.heard)
-    said = (line.at for line in thread.lines)
-    ended = (turn.ended_at for turn in thread.turns)
-    return ThreadSummary(
-        thread=thread.key,
-        title=title(next(texts, "")),
-        turns=len(thread.turns),
-        last=max(*said, *ended),
-    )

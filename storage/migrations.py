@@ -8,6 +8,7 @@ database remembers of it.
 from sqlite_utils import Database, Migrations
 
 from storage.bounds import m008_bounds
+from storage.deletion_tables import m011_deletions_and_refusals
 from storage.totals import m009_totals
 
 migrations = Migrations("threadkeep")
@@ -400,3 +401,4 @@ def m007_tries(db: Database) -> None:
 
 migrations()(m008_bounds)
 migrations()(m009_totals)
+migrations()(m011_deletions_and_refusals)

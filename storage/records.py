@@ -9,19 +9,22 @@ from operator import attrgetter
 
 from bot.values import (
     LOOP_SECONDS,
+    PRESSED,
     Ended,
     Heard,
     Outcome,
     Said,
+    Shown,
     Spoken,
     State,
     ThreadFacts,
     ThreadKey,
+    ThreadSummary,
     Turn,
     TurnFacts,
     Waiting,
 )
-from storage.queries import exchange
+from storage.queries import exchange, title
 
 
 @dataclass(slots=True, eq=False)
@@ -39,6 +42,13 @@ class Line:
     erased: bool = False
     #: It was said before the thread began anew.
     past: bool = False
+
+    def erase(self) -> None:
+        """Forget what it says, but not that it was said."""
+        if self.heard:
+            self.heard = replace(self.heard, text="", files=())
+        self.content = None
+        self.erased = True
 
 
 @dataclass(slots=True, eq=False)
@@ -71,6 +81,13 @@ class TurnRecord:
         """Of some message of its reply it is not known whether it was posted."""
         return any(shown.message is None for shown in self.value.shown)
 
+    def put(self, shown: Shown) -> None:
+        """Note what one message of its answer reads."""
+        parts = {each.index: each for each in self.value.shown} | {shown.index: shown}
+        self.value = replace(
+            self.value, shown=tuple(parts[index] for index in sorted(parts))
+        )
+
     def entries(self) -> list[Said]:
         """What Claude reads of it."""
         if self.value.ended is Ended.REFUSED:
@@ -102,6 +119,45 @@ class ThreadRecord:
                 self._add(Line(quoted.at, quoted, turn))
         self._add(Line(heard.at, heard, turn, asks=asks))
         self.follows |= heard.opens and heard.addressed
+
+    def erase(self, message: str) -> None:
+        """Forget `message`, what holds its words, the question that this thread began
+        with if it stands on it, and the answer that it is part of."""
+        opened = self.key.thread == message
+        for line in self.lines:
+            if line.heard and (
+                line.heard.message == message or (opened and line.heard.opens)
+            ):
+                line.erase()
+        self.erase_held(message)
+        for turn in self.turns:
+            if not turn.open and any(s.message == message for s in turn.value.shown):
+                self.forget_answer(turn)
+
+    def erase_held(self, message: str) -> None:
+        """Forget what holds the words of `message`, which stands elsewhere."""
+        for line in self.lines:
+            if line.heard and message in line.heard.holds:
+                line.erase()
+
+    def forget(self) -> None:
+        """Forget all that was said here and is complete."""
+        for line in self.lines:
+            if line.heard:
+                line.erase()
+        for turn in self.turns:
+            if not turn.open:
+                self.forget_answer(turn)
+
+    def forget_answer(self, turn: TurnRecord) -> None:
+        """Forget what was answered in `turn`, which is delivered."""
+        shown = tuple(replace(each, text="") for each in turn.value.shown)
+        turn.value = replace(turn.value, text="", shown=shown)
+        if turn.outcome:
+            turn.outcome = replace(turn.outcome, text="", replay="")
+        for line in self.lines:
+            if line.turn is turn and line.heard is None:
+                line.erase()
 
     def seen(self) -> list[Line]:
         """What people see of it, by the platform's time."""
@@ -172,8 +228,34 @@ class ThreadRecord:
             newest=turn is self.turns[-1],
         )
 
+    def newest(self) -> Heard | None:
+        """What a person said last, also if it was deleted."""
+        said = [
+            line.heard
+            for name, line in self.known.items()
+            if line.heard and not name.startswith(PRESSED)
+        ]
+        return max(reversed(said), key=attrgetter("at"), default=None)
+
+    def ended_before(self, moment: float) -> bool:
+        """Whether all was said and answered before `moment`, and nothing waits."""
+        times = [line.at for line in self.lines] + [t.ended_at for t in self.turns]
+        return not any(t.open for t in self.turns) and max(times, default=0.0) < moment
+
+    def summary(self) -> ThreadSummary:
+        """It, as a list of threads shows it."""
+        texts = (line.heard.text for line in self.seen() if line.heard)
+        said = (line.at for line in self.lines)
+        ended = (turn.ended_at for turn in self.turns)
+        return ThreadSummary(
+            thread=self.key,
+            title=title(next(texts, "")),
+            turns=len(self.turns),
+            last=max(*said, *ended),
+        )
+
     def _told(self, heard: Heard) -> Heard:
-        return replace(heard, thread=self.key, quotes=())
+        return replace(heard, thread=self.key, quotes=(), holds=())
 
     def _add(self, line: Line) -> None:
         if line.heard and line.heard.message not in self.known:

@@ -240,7 +240,7 @@ def note(db: Database, entry: Entry) -> Entry:
 def audit(db: Database, within: Place, *, since: float, most: int) -> list[Entry]:
     rows = db.execute(
         f"SELECT * FROM audit WHERE {inside(within)} AND at >= :since "
-        "ORDER BY id DESC LIMIT :most",
+        "AND action <> 'denied' ORDER BY id DESC LIMIT :most",
         {**parts(within), "since": since, "most": most},
     )
     return [_entry(row) for row in rows]
@@ -270,6 +270,18 @@ def draft(db: Database, number: int) -> Draft | None:
         return None
     at = moment(row["at"])
     return Draft(row["id"], place_of(row), row["name"], row["value"], row["who"], at)
+
+
+def expire_drafts(db: Database, *, now: float, most: int) -> int:
+    """Delete drafts older than a week, at most `most`; return how many."""
+    old = "SELECT id FROM drafts WHERE at < ? ORDER BY at LIMIT ?"
+    deleted = db.execute(f"DELETE FROM drafts WHERE id IN ({old})", [now - WEEK, most])
+    return int(deleted.rowcount)
+
+
+def forget_drafts(db: Database, place: Place) -> None:
+    """Delete the drafts of a thread or channel that people deleted."""
+    db.execute(f"DELETE FROM drafts WHERE {inside(place)}", parts(place))
 
 
 def move(db: Database, place: Place, *, to: Place) -> None:

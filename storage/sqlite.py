@@ -5,9 +5,11 @@ for the tables is in `changes`, `corrections` and `queries`. The promises are th
 of `bot.ports.Store`.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -21,8 +23,11 @@ from bot.money import (
     Caps,
     Spending,
 )
+from bot.retention import Retention
 from bot.rules import (
     EVERYWHERE,
+    Level,
+    Place,
 )
 from bot.stores import Judge, Serves, all_threads
 from bot.triage.cases import Case
@@ -40,9 +45,20 @@ from bot.values import (
     Verdict,
     Waiting,
 )
-from storage import cases, changes, corrections, ledger, queries, spending, waiting
+from storage import (
+    cases,
+    changes,
+    corrections,
+    erasures,
+    expiry,
+    ledger,
+    queries,
+    spending,
+    waiting,
+)
 from storage.books import Books
 from storage.database import (
+    empty_log,
     make_directory,
     open_beside,
     open_beside_to_write,
@@ -71,7 +87,7 @@ async def open_store(
         reader = stack.enter_context(closing(Reader(open_for_reading(path))))
         now = clock()
         await writer.write(lambda db: mend(db, now=now))
-        yield SqliteStore(writer, reader, clock=clock)
+        yield SqliteStore(writer, reader, path, clock=clock)
 
 
 async def read_spending(path: Path, since: float) -> list[Spending]:
@@ -129,16 +145,22 @@ async def open_rulebook(path: Path) -> AsyncIterator["SqliteStore"]:
     with ExitStack() as stack:
         writer = stack.enter_context(closing(Writer(open_beside_to_write(path))))
         reader = stack.enter_context(closing(Reader(open_beside(path))))
-        yield SqliteStore(writer, reader, clock=time.time)
+        yield SqliteStore(writer, reader, path, clock=time.time)
 
 
 class SqliteStore(Books):
     """A Store in a file; made by `open_store`."""
 
     def __init__(
-        self, writer: Writer, reader: Reader, *, clock: Callable[[], float]
+        self,
+        writer: Writer,
+        reader: Reader,
+        path: Path,
+        *,
+        clock: Callable[[], float],
     ) -> None:
         super().__init__(read=reader.read, write=writer.write)
+        self._path = path
         self._clock = clock
 
     async def hear(self, heard: Heard, judge: Judge) -> Verdict:
@@ -167,7 +189,7 @@ class SqliteStore(Books):
         now: float,
     ) -> None:
         await self._write(
-            lambda db: corrections.erase(
+            lambda db: erasures.erase(
                 db,
                 messages,
                 platform=platform,
@@ -176,6 +198,32 @@ class SqliteStore(Books):
                 now=now,
             )
         )
+
+    async def hold(self, heard: Heard, holder: str, now: float) -> None:
+        await self._write(
+            lambda db: erasures.hold(
+                db,
+                Place.of(heard.thread).at(Level.CHANNEL),
+                heard.message,
+                holder,
+                now=now,
+            )
+        )
+
+    async def forget(self, place: Place, now: float) -> None:
+        await self._write(lambda db: erasures.forget(db, place, now=now))
+
+    async def clean_up(self, retention: Retention, now: float) -> Mapping[str, int]:
+        deleted = {**await super().clean_up(retention, now), "threads": 0}
+        after: int | None = None if retention.threads is None else 0
+        while after is not None:
+            before, begin = now - (retention.threads or 0.0), after
+            count, after = await self._write(
+                partial(expiry.threads, before=before, after=begin)
+            )
+            deleted["threads"] += count
+        await asyncio.to_thread(empty_log, self._path)
+        return deleted
 
     async def renew(self, thread: ThreadKey) -> bool:
         return await self._write(lambda db: corrections.renew(db, thread))

@@ -58,6 +58,7 @@ LAYERS = (
         "bot.lru",
         "bot.markdown",
         "bot.pings",
+        "bot.retention",
         "bot.served",
         "bot.text",
         "bot.trace",
@@ -111,6 +112,7 @@ LAYERS = (
     (
         "bot.asides",
         "bot.claude",
+        "bot.cleanup",
         "bot.failures",
         "bot.options",
         "bot.reply",

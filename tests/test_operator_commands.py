@@ -106,7 +106,7 @@ async def test_a_bad_file_changes_nothing(
     assert printed.startswith("threadkeep: ")
     assert words in printed
     _, after = await shell.run({}, "audit", "--format", "json", "--since", "2026-11-01")
-    assert len(json.loads(after)) == 4
+    assert len(json.loads(after)) == 3
 
 
 @pytest.mark.parametrize(
@@ -168,11 +168,18 @@ async def test_what_readers_think_goes_out(shell: Shell) -> None:
 async def test_the_audit_is_read_by_place_and_by_programs(shell: Shell) -> None:
     since = ("--since", "2026-11-01")
     _, printed = await shell.run({}, "audit", *since)
-    assert "denied: set model" in printed
+    assert "set model:" in printed
+    assert "U9" not in printed
+    _, printed = await shell.run({}, "audit", "--refused", *since)
+    assert "slack:T1:C5 U9 set model 1" in printed
+    form = ("--format", "csv")
+    _, printed = await shell.run({}, "audit", "--refused", *form, *since)
+    assert printed.startswith("at,place,who,name,count 2026-11-26T12:01:00+00:00,")
+    _, printed = await shell.run({}, "audit", *since)
     _, printed = await shell.run({}, "audit", "--in", "slack:T1:C9", *since)
     assert "Nothing was changed since 2026-11-01" in printed
     _, printed = await shell.run({}, "audit", "--format", "csv", "--most", "1", *since)
-    assert printed.startswith("id,at,place,who,action,name,before,after 4,")
+    assert printed.startswith("id,at,place,who,action,name,before,after 3,")
 
 
 async def test_usage_and_check_say_how_the_budgets_over_all_stand(shell: Shell) -> None:

@@ -1,6 +1,7 @@
 """Takes in questions that people ask by command: typed, or about a message."""
 
 import logging
+from functools import partial
 
 import discord
 from discord import ui
@@ -13,6 +14,7 @@ from adapters.discord.places import CARD_CHARS, Places
 from adapters.discord.rights import lacking
 from bot.errors import DeliveryError, StorageError
 from bot.lru import LruDict
+from bot.patience import insist
 from bot.ports import Host
 from bot.values import Heard, ThreadKey
 
@@ -99,6 +101,9 @@ class Asking:
         finally:
             if place is not None:
                 self._places.appeared(place, shown)
+        if shown is not None:
+            # Whoever deletes that message deletes the question.
+            await insist(partial(self._host.hold, heard, str(shown)))
         if too_large and file is not None:
             size = file.size // (1024 * 1024)
             await answers.tell(

@@ -25,6 +25,7 @@ from bot.errors import AccessRevoked, DeliveryError
 from bot.lru import LruDict
 from bot.patience import insist
 from bot.ports import Host
+from bot.rules import Place
 from bot.values import Heard, ThreadKey
 
 log = logging.getLogger(__name__)
@@ -109,6 +110,16 @@ class Ears:
         erase = partial(self._host.erase, events.NAME, workspace, ids)
         if await self._backlog.keep(erase, MOST_DELETIONS):
             await self._fetch_unheard()
+
+    async def thread_deleted(self, guild: int, channel: int, thread: int) -> None:
+        """Forget a thread that people deleted."""
+        place = Place(events.NAME, str(guild), str(channel), str(thread))
+        await insist(lambda: self._host.forget(place))
+
+    async def channel_deleted(self, guild: int, channel: int) -> None:
+        """Forget a channel that people deleted, with the threads in it."""
+        place = Place(events.NAME, str(guild), str(channel))
+        await insist(lambda: self._host.forget(place))
 
     async def catch_up(self, shard: int) -> None:
         """Fetch what was said, while we did not listen, in threads of `shard`."""

@@ -113,7 +113,16 @@ def _said(message: discord.Message, us: int, thread: ThreadKey) -> Heard:
         echo=message.author.id == us,
         automated=message.author.bot or message.webhook_id is not None,
         files=tuple(each.filename for each in message.attachments),
+        holds=_forwarded(message),
     )
+
+
+def _forwarded(message: discord.Message) -> tuple[str, ...]:
+    """The id of the message that was forwarded with `message`, whose words it holds."""
+    about = message.reference
+    if about is None or about.type is not discord.MessageReferenceType.forward:
+        return ()
+    return (str(about.message_id),) if about.message_id else ()
 
 
 def _text(message: discord.Message) -> str:

@@ -41,6 +41,14 @@ def attach(client: Gateway, ears: Ears, commands: Commands, servers: Servers) ->
     ) -> None:
         await ears.deleted(payload.guild_id, sorted(payload.message_ids))
 
+    async def on_raw_thread_delete(payload: discord.RawThreadDeleteEvent) -> None:
+        await ears.thread_deleted(
+            payload.guild_id, payload.parent_id, payload.thread_id
+        )
+
+    async def on_guild_channel_delete(channel: discord.abc.GuildChannel) -> None:
+        await ears.channel_deleted(channel.guild.id, channel.id)
+
     async def on_interaction(interaction: discord.Interaction[Gateway]) -> None:
         controls = (
             discord.InteractionType.component,
@@ -66,6 +74,7 @@ def attach(client: Gateway, ears: Ears, commands: Commands, servers: Servers) ->
         *(on_message, on_raw_message_edit, on_raw_message_delete),
         *(on_raw_bulk_message_delete, on_interaction, on_shard_ready),
         *(on_ready, on_guild_join, on_guild_remove),
+        *(on_raw_thread_delete, on_guild_channel_delete),
     ):
         client.event(listener)
 

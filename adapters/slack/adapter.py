@@ -176,6 +176,8 @@ class SlackAdapter:
             elif gone := events.deleted(body):
                 channel, ts = gone
                 await host.erase(self.name, self._us.team, [ts], channel)
+            elif deleted := events.closed(body):
+                await host.forget(Place(self.name, self._us.team, deleted))
             # What we have no use for is acknowledged, too, or Slack repeats it.
             return BoltResponse(status=200, body="")
 

@@ -71,6 +71,15 @@ def deleted(body: Mapping[str, Any]) -> tuple[str, str] | None:
     return (channel, ts) if channel and ts else None
 
 
+def closed(body: Mapping[str, Any]) -> str | None:
+    """The channel that an events-API `body` says was deleted (facts A1.4). One that is
+    archived can still be read."""
+    event = body.get("event") or {}
+    if event.get("type") in ("channel_deleted", "group_deleted"):
+        return str(event.get("channel") or "") or None
+    return None
+
+
 def message(
     event: Mapping[str, Any], us: Identity, channel: str | None = None
 ) -> Heard | None:

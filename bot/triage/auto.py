@@ -133,7 +133,7 @@ class Auto:
         if not text.strip():
             return
         case = await self._store.open_case(replace(case_of(heard, text), auto=True))
-        if not case.shown:
+        if case.text and not case.shown:
             self._begin(case)
 
     async def take_up(self) -> None:
@@ -248,14 +248,22 @@ class Auto:
         if self._now() - case.at > STALE:
             await self._leave(case, LATE)
             return
+        if await self._is_deleted(case):
+            return
         policy = await insist(lambda: self._authority.policy(case.place))
         scheme = await insist(lambda: self._sorter.scheme(policy))
         found = await self._asked(case, scheme, policy)
         if found is None:
             # It stays, and the next process takes it up.
             return
+        if await self._is_deleted(case):
+            return
         await self._show(found, scheme, policy)
         await insist(lambda: self._store.show_case(case.id))
+
+    async def _is_deleted(self, case: Case) -> bool:
+        """Whether people have deleted the message meanwhile."""
+        return await insist(lambda: self._store.case(case.id)) is None
 
     async def _asked(self, case: Case, scheme: Scheme, policy: Policy) -> Case | None:
         """`case`, sorted or marked; None while Claude cannot be asked."""

@@ -37,6 +37,9 @@ class Case:
     #: Whether it is sorted by itself; then, whether people have been shown how.
     auto: bool = False
     shown: bool = False
+    #: The platform's ids of the messages whose words `text` holds, besides `message`.
+    #: Only told when a case is opened: it is forgotten with any of them.
+    messages: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def current(self) -> Mapping[str, Any]:
@@ -54,7 +57,10 @@ class Cases(Protocol):
 
     async def open_case(self, case: Case) -> Case:
         """Keep `case`; if its message is known, return what is known of it, with the
-        text as it is now. One whose text changed is to be sorted anew."""
+        text as it is now. One whose text changed is to be sorted anew.
+
+        What people have deleted meanwhile is not kept: it comes back with the id 0 and
+        without its text."""
         ...
 
     async def settle_case(

@@ -151,6 +151,7 @@ class InChat:
             heard[0].at if heard else self._now(),
             "",
             "\n".join(lines),
+            messages=tuple(id for each in heard for id in (each.message, *each.holds)),
         )
         return await self._one(case, person)
 
@@ -160,17 +161,20 @@ class InChat:
             return Told(NOTHING)
         scheme = await self._sorter.scheme(policy)
         case = await self._store.open_case(case)
+        if not case.text:
+            return Told(GONE)
         found = await self._sorter.sort(case, scheme, person.id, policy.caps)
         return Told(found.trouble) if found.trouble else shown.told(found.case, scheme)
 
     async def _cases(self, heard: Sequence[Heard], texts: Sequence[str]) -> list[Case]:
         """Cases of messages that people wrote, which read `texts`; commands to us are
         left out."""
-        return [
+        opened = [
             await self._store.open_case(case_of(each, text))
             for each, text in zip(heard, texts, strict=True)
             if text.strip() and not each.echo and not _is_command(each, text)
         ]
+        return [case for case in opened if case.text]
 
     async def _sorted(
         self, cases: Sequence[Case], scheme: Scheme, person: Person, policy: Policy
@@ -227,7 +231,10 @@ class InChat:
 def case_of(heard: Heard, text: str) -> Case:
     """The case of a message that reads `text`."""
     place = Place.of(heard.thread)
-    return Case(0, place, heard.message, heard.at, heard.author, text.strip())
+    return Case(
+        *(0, place, heard.message, heard.at, heard.author, text.strip()),
+        messages=heard.holds,
+    )
 
 
 def _is_command(heard: Heard, text: str) -> bool:

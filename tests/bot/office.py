@@ -145,8 +145,13 @@ class Office:
         return (await self.authority.prompt(await self.policy(place))).text
 
     async def audit(self) -> list[Entry]:
-        """What was noted, oldest first."""
-        return (await self.store.audit(WORKSPACE, 0.0, 100))[::-1]
+        """What was changed and, behind it, refused; each oldest first."""
+        changes = await self.store.audit(WORKSPACE, 0.0, 100)
+        refused = [
+            Entry(0, each.at, each.place, each.who, "denied", each.name)
+            for each in await self.store.refusals(WORKSPACE, 0.0, 100)
+        ]
+        return [*changes[::-1], *refused[::-1]]
 
 
 class _Nobody:

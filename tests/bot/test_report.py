@@ -11,7 +11,7 @@ from rich.table import Table
 from bot import report, telling
 from bot.errors import ConfigError
 from bot.money import Spending
-from bot.rules import Entry, Place
+from bot.rules import Entry, Place, Refusal
 from bot.values import Usage
 
 HERE = Place("slack", "T1", "C5", "1.0")
@@ -93,13 +93,18 @@ def test_programs_get_plain_values() -> None:
 
 def test_the_audit_says_who_did_what() -> None:
     entries = [
-        Entry(2, NOON, HERE, "U9", "denied", "set model"),
         Entry(1, NOON, HERE, "U1", "set", "budget_day", None, "5"),
     ]
     lines = printed(report.audit(entries))
-    assert "2026-11-26 12:00  slack:T1:C5:1.0  U9   denied: set model" in lines[1]
-    assert "set budget_day: not set → $5.00" in lines[2]
-    assert report.audit_rows(entries)[1]["after"] == "5"
+    assert "set budget_day: not set → $5.00" in lines[1]
+    assert report.audit_rows(entries)[0]["after"] == "5"
+
+
+def test_refusals_are_counted_in_a_line() -> None:
+    refused = [Refusal(Place("slack", "T1", "C5"), "U9", "set model", 25, NOON)]
+    lines = printed(report.refusals(refused))
+    assert "2026-11-26 12:00    slack:T1:C5  U9   set model     25" in lines[1]
+    assert report.refusal_rows(refused)[0]["count"] == 25
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from bot.rules import (
     Entry,
     Level,
     Place,
+    Refusal,
     Rules,
     Setting,
 )
@@ -253,8 +254,12 @@ async def test_the_audit_is_read_from_a_place_down_and_newest_first(
 
 async def test_who_was_denied_is_noted(store: Store) -> None:
     await store.note(Entry(0, 3.0, CHANNEL, "U9", "denied", "set model"))
-    [entry] = await store.audit(CHANNEL, 0.0, 10)
-    assert replace(entry, id=0) == Entry(0, 3.0, CHANNEL, "U9", "denied", "set model")
+    refused = Refusal(CHANNEL, "U9", "set model", 1, 3.0)
+    assert await store.refusals(CHANNEL, 0.0, 10) == [refused]
+    assert await store.refusals(THREAD, 0.0, 10) == [refused]
+    assert await store.refusals(WORKSPACE, 0.0, 10) == [refused]
+    assert await store.refusals(OTHER, 0.0, 10) == []
+    assert await store.audit(CHANNEL, 0.0, 10) == []
 
 
 async def test_a_draft_is_kept_for_a_week(store: Store) -> None:

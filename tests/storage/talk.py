@@ -47,6 +47,7 @@ def said(
     automated: bool = False,
     files: tuple[str, ...] = (),
     quotes: tuple[Heard, ...] = (),
+    holds: tuple[str, ...] = (),
 ) -> Heard:
     """A message called `message`, said at `at`; it reads "text of <message>"."""
     return Heard(
@@ -61,6 +62,7 @@ def said(
         automated=automated,
         files=files,
         quotes=quotes,
+        holds=holds,
     )
 
 

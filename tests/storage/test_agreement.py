@@ -13,6 +13,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.rules import Level, Place
 from bot.stores import Store
 from bot.values import Ended, Heard, Outcome, Said, Shown, ThreadKey, Turn, Usage
 from storage.memory import MemoryStore
@@ -20,6 +21,8 @@ from storage.sqlite import open_store
 from tests.storage.talk import HERE, THERE, answer, ignore, keep, repeated, said
 
 THREADS = [HERE, THERE, ThreadKey("slack", "T2", "C1", "1.0")]
+
+HERE_ONLY, ALL_OF_IT = Place.of(HERE), Place.of(HERE).at(Level.CHANNEL)
 
 #: Something that happens to a store; it may be to one of the turns met so far.
 Event = Callable[[Store, list[Turn]], Awaitable[object]]
@@ -46,6 +49,7 @@ messages = st.builds(
     automated=flags,
     files=st.sampled_from([(), ("x.png",)]),
     quotes=st.lists(quotes, max_size=2).map(tuple),
+    holds=st.lists(ids, max_size=1).map(tuple),
 )
 
 
@@ -74,8 +78,16 @@ def corrections() -> st.SearchStrategy[Event]:
             lambda erased, channel: (
                 lambda store: store.erase("slack", "T1", erased, channel, 5.0)
             ),
-            st.lists(ids, max_size=3),
+            st.lists(ids | st.sampled_from(["p", "q", "1.0"]), max_size=3),
             channels,
+        ),
+        st.builds(
+            lambda heard, holder: lambda store: store.hold(heard, holder, 5.0),
+            messages,
+            ids,
+        ),
+        st.sampled_from([HERE_ONLY, ALL_OF_IT]).map(
+            lambda place: lambda store: store.forget(place, 5.0)
         ),
         threads.map(lambda thread: lambda store: store.renew(thread)),
         st.builds(

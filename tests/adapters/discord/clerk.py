@@ -60,6 +60,12 @@ class Clerk:
     ) -> None:
         self.heard = [each for each in self.heard if each.message not in messages]
 
+    async def hold(self, heard: Heard, holder: str) -> None:
+        pass
+
+    async def forget(self, place: Place) -> None:
+        self.heard = [h for h in self.heard if not place.holds(Place.of(h.thread))]
+
     def stop(self, thread: ThreadKey) -> bool:
         return False
 

@@ -158,9 +158,9 @@ async def test_a_member_is_denied_politely_and_that_is_noted(town: Town) -> None
         value="on",
     )
     assert (await town.told(asked)).text.startswith(SORRY)
-    entries = await town.store.audit(town.channel, 0.0, 10)
-    assert [each.action for each in entries] == ["denied", "denied"]
-    assert {each.who for each in entries} == {town.alice}
+    refused = await town.store.refusals(town.channel, 0.0, 10)
+    assert sum(each.count for each in refused) == 2
+    assert {each.who for each in refused} == {town.alice}
 
 
 async def test_a_role_may_where_an_overwrite_says_so(town: Town) -> None:

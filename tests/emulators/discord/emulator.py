@@ -100,6 +100,7 @@ class DiscordEmulator:
         self.say = people.say
         self.edit = people.edit
         self.delete = people.delete
+        self.forward = people.forward
         self.bulk_delete = people.bulk_delete
         self.unfurl = people.unfurl
         self.thread = people.thread

@@ -210,6 +210,18 @@ class People:
             )
         return str(message.id)
 
+    def forward(self, user: str, message: str, place: str) -> str:
+        """Forward a message; the copy has its words and not its author, and does not
+        change with it (B5)."""
+        source = self.find(message)
+        where = self._writable(int(user), int(place))
+        reference = {
+            **{"type": 1, "channel_id": str(source.channel_id)},
+            "message_id": str(source.id),
+        }
+        posted = self._model.post(where.id, int(user), "", reference=reference)
+        return str(posted.id)
+
     def edit(self, message: str, text: str) -> None:
         """Let the author of a message change it."""
         changed = self.find(message)

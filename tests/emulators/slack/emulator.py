@@ -322,6 +322,16 @@ class SlackEmulator:
         self.world.channels[channel].archived = True
         self.emit("channel_archive", channel=channel)
 
+    def delete_channel(self, channel: str) -> None:
+        """Delete a channel with all that was said in it; no message is told of (A1.4).
+        Of a private one the event has another name."""
+        place = self.world.channels[channel]
+        place.archived = True
+        for ts in list(self.world.messages[channel]):
+            del self.world.messages[channel][ts]
+        kind = "group_deleted" if place.kind == "group" else "channel_deleted"
+        self.emit(kind, channel=channel)
+
     def revoke(self, error: str = "token_revoked") -> None:
         """Take the bot's token back: from now on it gets `error`, for example
         "token_revoked" or "account_inactive" (A5.3), and the app is told (A1.4)."""

@@ -1,0 +1,34 @@
+"""Deletes what has been kept for long enough, as long as the process runs.
+
+Rule: in small transactions, so that nobody who is answered waits for it, and again the
+next day whatever went wrong today.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from bot.background import report
+from bot.retention import DAY, Retention
+from bot.stores import Store
+
+log = logging.getLogger(__name__)
+
+
+async def clean_up_daily(
+    store: Store,
+    retention: Retention,
+    now: Callable[[], float] = time.time,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> None:
+    """Delete what `retention` says, now and every day, until cancelled."""
+    while True:
+        try:
+            deleted = await store.clean_up(retention, now())
+        except Exception as error:
+            report("clean up", error)
+        else:
+            counts = " ".join(f"{name}={count}" for name, count in deleted.items())
+            log.info("cleanup.done %s", counts)
+        await sleep(DAY)

@@ -1,0 +1,102 @@
+"""The migration that brings what deletions and refusals need; see `migrations`, which
+holds the others and their rule: it is never edited."""
+
+from sqlite_utils import Database
+
+
+def m011_deletions_and_refusals(db: Database) -> None:
+    """What it takes to forget a deleted message everywhere, and refusals apart from
+    changes."""
+    # Messages, threads and channels that people deleted, so that what arrives late is
+    # not stored. `message` is "" for a whole thread or channel, `thread` "" for a whole
+    # channel, `channel` "" where ids are unique in the workspace.
+    where = {"platform": str, "workspace": str, "message": str, "channel": str}
+    db.table("erased").create(
+        {**where, "thread": str, "at": float},
+        pk=(*where, "thread"),
+        not_null={*where, "thread", "at"},
+        strict=True,
+    )
+    db.table("erased").create_index(["at"])
+    # The words of a stored message also stand in the message `holder`, such as the one
+    # that was forwarded, or the one that shows a question which a command asked.
+    db.table("holders").create(
+        {"message_id": int, "holder": str},
+        pk=("holder", "message_id"),
+        not_null={"message_id", "holder"},
+        foreign_keys=[("message_id", "messages", "id")],
+        strict=True,
+    )
+    db.table("holders").create_index(["message_id"])
+    # The thread that stands on a deleted message is found by that message's id.
+    db.table("threads").create_index(["thread"])
+    # A part of an answer is found by the message that shows it.
+    db.execute(
+        "CREATE INDEX idx_replies_message ON replies (message) "
+        "WHERE message IS NOT NULL"
+    )
+    # The messages that a case was made of.
+    db.table("case_messages").create(
+        {"case_id": int, "message": str},
+        pk=("message", "case_id"),
+        not_null={"case_id", "message"},
+        foreign_keys=[("case_id", "cases", "id")],
+        strict=True,
+    )
+    db.table("case_messages").create_index(["case_id"])
+    db.table("cases").create_index(["at"])
+    # So far only the thread is known that a case was made of, so it counts as made of
+    # all that was stored of it, its first message included.
+    db.execute(
+        """
+        INSERT OR IGNORE INTO case_messages (case_id, message)
+        SELECT cases.id, messages.message
+        FROM cases
+          JOIN threads USING (platform, workspace, channel, thread)
+          JOIN messages ON messages.thread_id = threads.id
+        WHERE cases.message = 'thread:' || cases.thread
+          AND messages.message IS NOT NULL
+        UNION SELECT id, thread FROM cases WHERE message = 'thread:' || thread
+        """
+    )
+    # What was deleted before still stands in them.
+    db.execute(
+        """
+        DELETE FROM cases WHERE id IN (
+            SELECT case_id
+            FROM case_messages
+              JOIN messages USING (message)
+              JOIN threads ON threads.id = messages.thread_id
+              JOIN cases AS made ON made.id = case_id
+                AND made.platform = threads.platform
+                AND made.workspace = threads.workspace
+                AND made.channel = threads.channel
+            WHERE deleted_at IS NOT NULL
+        )
+        """
+    )
+    db.execute("DELETE FROM case_messages WHERE case_id NOT IN (SELECT id FROM cases)")
+    refused = {
+        **{"hour": int, "platform": str, "workspace": str, "channel": str},
+        **{"who": str, "name": str},
+    }
+    db.table("refusals").create(
+        {**refused, "count": int, "at": float},
+        pk=tuple(refused),
+        not_null={*refused, "count", "at"},
+        strict=True,
+    )
+    db.execute(
+        """
+        INSERT INTO refusals
+            (hour, platform, workspace, channel, who, name, count, at)
+        SELECT CAST(at / 3600 AS INTEGER), platform, workspace, channel, who, name,
+            count(*), max(at)
+        FROM audit WHERE action = 'denied' GROUP BY 1, 2, 3, 4, 5, 6
+        """
+    )
+    # The newest entry keeps its number: that of the next change must be greater than
+    # the one that an open form was drawn from.
+    db.execute(
+        "DELETE FROM audit WHERE action = 'denied' AND id < (SELECT max(id) FROM audit)"
+    )

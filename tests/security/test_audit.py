@@ -1,0 +1,366 @@
+"""The audit: refusals hide no change, and are counted and bounded. And what is kept for
+how long: nothing grows without end that people can make grow."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.cleanup import clean_up_daily
+from bot.dialogue import Command, Page
+from bot.errors import ConfigError, StorageFull
+from bot.people import Person
+from bot.rehearsal import RehearsalModel
+from bot.retention import DAY, KEPT, Retention
+from bot.rules import Change, Clash, Draft, Entry, Place
+from bot.settings import Settings
+from bot.stores import Store
+from bot.triage.cases import Case
+from bot.values import Verdict
+from bot.verbs import understood
+from storage.expiry import AT_ONCE
+from storage.memory import MemoryStore
+from storage.refusals import MOST_LINES, OTHERS
+from storage.sqlite import SqliteStore, open_store
+from tests.bot.office import CHANNEL, MEMBER, NOON, OWNER, THREAD, WORKSPACE, Office
+from tests.deep import rounds
+from tests.emulators.slack import SlackEmulator
+from tests.product import running
+from tests.security.older import undo_m011
+from tests.security.remains import in_bytes, in_tables
+from tests.storage.talk import (
+    HERE,
+    STORES,
+    THERE,
+    answer,
+    exchange,
+    keep,
+    opened,
+    said,
+    waiting,
+)
+
+QUIET = Change(CHANNEL, "quiet", "on")
+
+
+async def test_a_thousand_refusals_hide_no_change() -> None:
+    office = Office()
+    await office.type("budget day 5")
+    for _ in range(rounds(100, 1_000)):
+        assert "Sorry" in await office.type("model opus", MEMBER)
+    told = await office.type("audit")
+    assert "user:olga set **Budget a day**: not set → $5.00" in told
+    times = rounds(100, 1_000)
+    assert f"user:max was not allowed to: set model ({times:,} times that hour)" in told
+    assert told.count("user:max") == 1
+    page = await office.desk.page(WORKSPACE, OWNER)
+    assert "user:olga set **Budget a day**" in shown(page)
+    assert shown(page).count("user:max") == 1
+
+
+async def test_many_people_and_verbs_are_a_few_lines() -> None:
+    office = Office()
+    await office.type("budget day 5")
+    for number in range(50):
+        person = Person(f"p{number}", f"P {number}")
+        for line in ("model opus", "set quiet on", "audit", "prompt set"):
+            await office.desk.run(command(line), CHANNEL, person)
+    told = await office.type("audit")
+    assert "user:olga set **Budget a day**" in told
+    assert told.count("was not allowed to") == 10
+
+
+async def test_threads_are_counted_in_their_channel() -> None:
+    office = Office()
+    for number in range(30):
+        place = Place("fake", "w", "c", f"t{number}")
+        await office.type("model opus channel", MEMBER, place)
+    [refused] = await office.store.refusals(THREAD, 0.0, 10)
+    assert (refused.place, refused.count) == (CHANNEL, 30)
+
+
+async def test_each_hour_has_its_own_line() -> None:
+    office = Office()
+    for hour in range(3):
+        office.now = NOON + hour * 3600
+        for _ in range(hour + 1):
+            await office.type("model opus", MEMBER)
+    found = await office.store.refusals(CHANNEL, 0.0, 10)
+    assert [(each.count, each.at) for each in found] == [
+        (3, NOON + 7200),
+        (2, NOON + 3600),
+        (1, NOON),
+    ]
+    assert len(await office.store.refusals(CHANNEL, NOON + 3600, 10)) == 2
+
+
+async def test_a_crowd_of_the_refused_takes_bounded_room() -> None:
+    store = MemoryStore()
+    for number in range(MOST_LINES + 40):
+        entry = Entry(0, NOON + number, CHANNEL, f"u{number}", "denied", "set model")
+        await store.note(entry)
+    found = await store.refusals(WORKSPACE, 0.0, 10_000)
+    assert len(found) == MOST_LINES + 1
+    [rest] = [each for each in found if not each.who]
+    assert (rest.name, rest.count, rest.place) == (OTHERS, 40, WORKSPACE)
+    assert sum(each.count for each in found) == MOST_LINES + 40
+    elsewhere = Place("fake", "w2", "c")
+    await store.note(Entry(0, NOON, elsewhere, "u1", "denied", "set model"))
+    assert len(await store.refusals(elsewhere, 0.0, 10)) == 1
+
+
+@settings(max_examples=rounds(20, 200))
+@given(st.lists(st.booleans(), min_size=1, max_size=60))
+def test_in_any_order_every_change_is_listed(story: list[bool]) -> None:
+    """True is a change, False a refusal."""
+
+    async def play() -> None:
+        store = MemoryStore()
+        for number, changes in enumerate(story):
+            at = NOON + 60 * number
+            if changes:
+                change = Change(CHANNEL, "quiet", f"v{number}")
+                await store.change([change], who="olga", now=at)
+            else:
+                await store.note(Entry(0, at, CHANNEL, "max", "denied", "set quiet"))
+        listed = await store.audit(CHANNEL, 0.0, 100)
+        assert len(listed) == sum(story)
+        refused = await store.refusals(CHANNEL, 0.0, 100)
+        assert sum(each.count for each in refused) == len(story) - sum(story)
+
+    asyncio.run(play())
+
+
+async def test_refusals_of_an_older_database_are_folded(tmp_path: Path) -> None:
+    """And the number of the newest entry is not given out again."""
+    path = tmp_path / "threadkeep.db"
+    async with open_store(path) as store:
+        [made] = entries(await store.change([QUIET], who="olga", now=NOON))
+    with closing(sqlite3.connect(path)) as db, db:
+        for number in range(25):
+            db.execute(
+                "INSERT INTO audit (at, platform, workspace, channel, thread, who, "
+                "action, name) VALUES (?, 'fake', 'w', 'c', '', 'max', 'denied', "
+                "'set model')",
+                [NOON + number],
+            )
+    undo_m011(path)
+    async with open_store(path) as store:
+        assert await store.audit(CHANNEL, 0.0, 20) == [made]
+        [refused] = await store.refusals(CHANNEL, 0.0, 20)
+        assert (refused.who, refused.count) == ("max", 25)
+        again = await store.change(
+            [Change(CHANNEL, "quiet", "off")], who="olga", now=NOON
+        )
+        assert entries(again)[0].id > made.id + 25
+
+
+# How long what is kept.
+
+
+@pytest.fixture(params=STORES)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    async with opened(request.param, tmp_path) as store:
+        yield store
+
+
+async def test_refusals_are_kept_for_as_long_as_the_operator_says(
+    store: Store,
+) -> None:
+    await store.change([QUIET], who="olga", now=NOON - 900 * DAY)
+    for days in (400, 20, 1):
+        at = NOON - days * DAY
+        await store.note(Entry(0, at, CHANNEL, f"u{days}", "denied", "set model"))
+    assert (await store.clean_up(KEPT, NOON))["refusals"] == 1
+    left = await store.refusals(CHANNEL, 0.0, 10)
+    assert [each.who for each in left] == ["u1", "u20"]
+    await store.clean_up(replace(KEPT, refusals=7 * DAY), NOON)
+    assert [each.who for each in await store.refusals(CHANNEL, 0.0, 10)] == ["u1"]
+    # Changes stay.
+    assert len(await store.audit(CHANNEL, 0.0, 10)) == 1
+
+
+async def test_cases_go_but_for_what_people_made_of_them(store: Store) -> None:
+    old, new = NOON - 100 * DAY, NOON - 10 * DAY
+    for message, at in (("old", old), ("new", new), ("fixed", old), ("agreed", old)):
+        case = await store.open_case(Case(0, THREAD, message, at, "max", "It broke"))
+        if message in ("fixed", "agreed"):
+            await store.correct_case(case.id, "category", "bug", "mo", at + DAY)
+        if message == "agreed":
+            await store.agree_case(case.id, "olga")
+    waits = Case(0, THREAD, "waits", old, "max", "It broke", auto=True)
+    await store.open_case(waits)
+    assert (await store.clean_up(KEPT, NOON))["cases"] == 1
+    assert len(await store.waiting_cases([THREAD.platform], 9)) == 1
+    assert {c.message for c in await store.corrections(0.0)} == {"fixed", "agreed"}
+    assert (await store.clean_up(KEPT, NOON + 300 * DAY))["cases"] == 2
+    assert {c.message for c in await store.corrections(0.0)} == {"agreed"}
+    assert len(await store.examples(CHANNEL)) == 1
+
+
+async def test_drafts_and_ids_of_what_was_deleted_go_after_a_week(
+    store: Store,
+) -> None:
+    number = await store.save_draft(Draft(0, CHANNEL, "prompt", "x", "olga", NOON))
+    await store.erase("slack", "T1", ["7"], "C1", NOON)
+    deleted = await store.clean_up(KEPT, NOON + 6 * DAY)
+    assert (deleted["drafts"], deleted["tombstones"]) == (0, 0)
+    assert await store.hear(said("7"), answer) is Verdict.IGNORE
+    deleted = await store.clean_up(KEPT, NOON + 8 * DAY)
+    assert (deleted["drafts"], deleted["tombstones"]) == (1, 1)
+    assert await store.draft(number) is None
+
+
+async def test_conversations_are_kept_for_ever_unless_the_operator_says_otherwise(
+    store: Store,
+) -> None:
+    await exchange(store, said("1", at=10.0), "One.")
+    await exchange(store, said("2", at=20.0, thread=THERE, holds=("8",)), "Two.")
+    waits = replace(HERE, thread="3.0")
+    await waiting(store, said("3", at=30.0, thread=waits))
+    assert (await store.clean_up(KEPT, NOON + 999 * DAY))["threads"] == 0
+    month = replace(KEPT, threads=30 * DAY)
+    assert (await store.clean_up(month, NOON + 90 * DAY))["threads"] == 2
+    assert await store.transcript(HERE) == await store.transcript(THERE) == []
+    assert await store.open_threads() == [waits]
+    # Whoever goes on there begins a thread that reads what was said before.
+    assert await store.hear(said("4", at=40.0), answer) is Verdict.ANSWER
+    assert await store.unread(HERE)
+
+
+async def test_a_thread_in_use_is_kept_whole(tmp_path: Path) -> None:
+    moment = [NOON]
+    path = tmp_path / "threadkeep.db"
+    async with open_store(path, clock=lambda: moment[0]) as store:
+        await exchange(store, said("1", at=NOON), "One.")
+        moment[0] = NOON + 29 * DAY
+        await store.hear(said("2", at=moment[0]), keep)
+        month = replace(KEPT, threads=30 * DAY)
+        assert (await store.clean_up(month, NOON + 40 * DAY))["threads"] == 0
+        assert len(await store.transcript(HERE)) == 3
+
+
+async def test_a_clean_up_is_many_small_transactions(tmp_path: Path) -> None:
+    """Others write between them, and none of them is long."""
+    count = 5 * AT_ONCE
+    async with open_store(tmp_path / "threadkeep.db", clock=lambda: NOON) as store:
+        for number in range(count):
+            entry = Entry(0, NOON - 400 * DAY, CHANNEL, f"u{number}", "denied", "x")
+            hour = replace(entry, at=entry.at + 3600 * (number // 400))
+            await store.note(hour)
+        for number in range(2 * AT_ONCE + 1):
+            thread = replace(HERE, thread=f"{number}.0")
+            await exchange(store, said("1", at=1.0, thread=thread), "Right.")
+        month = replace(KEPT, threads=30 * DAY)
+        before = await changes(store)
+        deleted = await store.clean_up(month, NOON + 60 * DAY)
+        assert deleted["refusals"] == count
+        assert deleted["threads"] == 2 * AT_ONCE + 1
+        assert await changes(store) > before
+        assert await store.threads("slack", "C1") == []
+    assert in_tables(tmp_path / "threadkeep.db", "Right.") == []
+
+
+async def test_the_log_holds_nothing_that_was_deleted(tmp_path: Path) -> None:
+    path = tmp_path / "threadkeep.db"
+    async with open_store(path) as store:
+        await exchange(store, said("7", text="my kumquat"), "Right.")
+        await store.erase("slack", "T1", ["7"], "C1", NOON)
+        assert in_bytes(path, "kumquat")
+        await store.clean_up(KEPT, NOON)
+        assert not in_bytes(path, "kumquat")
+
+
+async def test_somebody_who_reads_holds_no_clean_up_up(tmp_path: Path) -> None:
+    path = tmp_path / "threadkeep.db"
+    async with open_store(path) as store:
+        await exchange(store, said("1", at=1.0), "One.")
+        with closing(sqlite3.connect(path)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM messages").fetchone()
+            await exchange(store, said("2", at=2.0), "Two.")
+            await store.clean_up(KEPT, NOON)
+            await exchange(store, said("3", at=3.0), "Three.")
+
+
+async def test_it_cleans_at_the_start_and_every_day_whatever_happens() -> None:
+    class Full(MemoryStore):
+        async def clean_up(self, retention: Retention, now: float) -> dict[str, int]:
+            tried.append(now)
+            if len(tried) == 2:
+                raise StorageFull("the disk is full")
+            return {"refusals": 0}
+
+    tried: list[float] = []
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            raise asyncio.CancelledError
+
+    clock = iter((1.0, 2.0, 3.0))
+    with pytest.raises(asyncio.CancelledError):
+        await clean_up_daily(Full(), KEPT, lambda: next(clock), sleep)
+    assert (tried, slept) == ([1.0, 2.0, 3.0], [DAY] * 3)
+
+
+async def test_a_running_bot_cleans_up(tmp_path: Path) -> None:
+    async with (
+        SlackEmulator() as slack,
+        open_store(tmp_path / "threadkeep.db") as store,
+    ):
+        old = Entry(0, NOON - 4_000 * DAY, CHANNEL, "u1", "denied", "set model")
+        await store.note(old)
+        async with running(slack, store, RehearsalModel()):
+            async with asyncio.timeout(10):
+                while await store.refusals(CHANNEL, 0.0, 1):  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ({}, KEPT),
+        ({"THREADKEEP_AUDIT_DAYS": "30"}, replace(KEPT, refusals=30 * DAY)),
+        ({"THREADKEEP_CASE_DAYS": "1"}, replace(KEPT, cases=DAY)),
+        ({"THREADKEEP_THREAD_DAYS": "365"}, replace(KEPT, threads=365 * DAY)),
+    ],
+)
+def test_the_operator_says_how_long(written: dict[str, str], kept: Retention) -> None:
+    assert Settings.from_env(written).retention == kept
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "x", "1.5", "36501", "9" * 5_000, "１e9"])
+def test_a_span_that_is_none_is_refused(value: str) -> None:
+    for name in ("AUDIT", "CASE", "THREAD"):
+        with pytest.raises(ConfigError, match=f"THREADKEEP_{name}_DAYS must be"):
+            Settings.from_env({f"THREADKEEP_{name}_DAYS": value})
+
+
+async def changes(store: SqliteStore) -> int:
+    """How often the database was changed."""
+    return await store._write(
+        lambda db: int(db.execute("SELECT total_changes()").fetchone()[0])
+    )
+
+
+def entries(made: list[Entry] | Clash) -> list[Entry]:
+    assert isinstance(made, list)
+    return made
+
+
+def command(line: str) -> Command:
+    found = understood(line)
+    assert found is not None
+    return found
+
+
+def shown(page: Page) -> str:
+    return "\n".join(section.text for section in page.sections)

@@ -1,0 +1,635 @@
+"""A message that people delete on the platform leaves no word behind.
+
+Every shape of message is stored in every way that there is, deleted, and looked for in
+every column of every table and in the bytes of the database's files.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlite_utils import Database
+
+from bot.background import Background
+from bot.dialogue import Told
+from bot.rules import Draft, Level, Place
+from bot.stores import Store
+from bot.triage.auto import Auto
+from bot.triage.cases import Case
+from bot.triage.sorter import Sorted, Sorter
+from bot.values import Ended, Outcome, Shown, State, Verdict
+from storage import erasures, tombstones
+from storage.sqlite import SqliteStore, open_store
+from tests.adapters.discord.conftest import Guild
+from tests.adapters.discord.conftest import guild as guild
+from tests.adapters.discord.conftest import unattended as unattended
+from tests.adapters.slack.conftest import Office
+from tests.adapters.slack.conftest import office as office
+from tests.adapters.slack.test_admin import Admins
+from tests.adapters.slack.test_admin import admins as admins
+from tests.bot.office import CHANNEL, MEMBER, THREAD
+from tests.bot.office import Office as Desk
+from tests.bot.triage.asked import sorted_as
+from tests.bot.triage.test_inchat import heard, put
+from tests.deep import rounds
+from tests.emulators.claude_reply import Hold
+from tests.security.older import undo_m011
+from tests.security.remains import in_files, in_tables, until_gone, until_there
+from tests.storage.talk import (
+    HERE,
+    THERE,
+    answer,
+    ask,
+    done,
+    exchange,
+    following,
+    keep,
+    said,
+    waiting,
+)
+
+WORD = "kumquat"
+HERE_PLACE = Place.of(HERE)
+SECRET = said("7", at=7.0, text=f"my {WORD} is ripe", files=(f"{WORD}.png",))
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "threadkeep.db"
+
+
+@pytest.fixture
+async def store(database: Path) -> AsyncIterator[SqliteStore]:
+    async with open_store(database) as opened:
+        yield opened
+
+
+async def erase(store: Store, *messages: str, channel: str | None = "C1") -> None:
+    await store.erase("slack", "T1", messages, channel, 50.0)
+
+
+def case(message: str, *made_of: str, place: Place = HERE_PLACE) -> Case:
+    text = f"{WORD} trouble"
+    return Case(0, place, message, 5.0, "U1", text, messages=made_of)
+
+
+async def opened_case(store: Store, case: Case) -> Case:
+    """`case` as it is after people have corrected it and an admin has agreed."""
+    known = await store.open_case(case)
+    await store.settle_case(known.id, {"summary": f"A {WORD}."}, "")
+    await store.correct_case(known.id, "category", f"{WORD} bug", "U2", 9.0)
+    agreed = await store.agree_case(known.id, "U3")
+    assert agreed is not None
+    return agreed
+
+
+# What is stored of a message, shape by shape, in the store.
+
+
+async def a_root(store: Store) -> None:
+    await store.hear(replace(SECRET, opens=True, message="1.0"), answer)
+    await store.hear(replace(SECRET, message="7", text="hello", files=()), answer)
+
+
+async def a_reply(store: Store) -> None:
+    await exchange(store, said("1", at=1.0, opens=True), "One.")
+    await exchange(store, SECRET, "Two.")
+
+
+async def one_read_along(store: Store) -> None:
+    await store.hear(said("1", at=1.0), answer)
+    await store.hear(SECRET, keep)
+
+
+async def a_file_alone(store: Store) -> None:
+    await exchange(store, replace(SECRET, text=""), "What is it?")
+
+
+async def an_edited_one(store: Store) -> None:
+    await exchange(store, replace(SECRET, text="nothing yet", files=()), "Right.")
+    await store.amend(SECRET, f"<message>{SECRET.text}</message>", 30.0)
+
+
+async def one_edited_away(store: Store) -> None:
+    await exchange(store, SECRET, "Right.")
+    await opened_case(store, case("7"))
+    await store.amend(replace(SECRET, text="nothing", files=()), "nothing", 30.0)
+
+
+async def one_in_a_case(store: Store) -> None:
+    await opened_case(store, case("7"))
+
+
+async def one_in_the_case_of_its_thread(store: Store) -> None:
+    await opened_case(store, case("thread:1.0", "1.0", "7", "8"))
+
+
+async def one_in_the_case_of_an_unknown_thread(store: Store) -> None:
+    await opened_case(store, case("thread:9.9", "7", place=Place.of(THERE)))
+
+
+async def one_in_a_case_that_was_made_anew(store: Store) -> None:
+    await store.open_case(replace(case("thread:1.0", "1.0"), text="nothing yet"))
+    again = replace(case("thread:1.0", "1.0", "7"), text=f"{WORD} once more")
+    await opened_case(store, again)
+
+
+async def one_quoted_elsewhere(store: Store) -> None:
+    await exchange(store, said("9", at=9.0, thread=THERE, quotes=(SECRET,)), "Nine.")
+    await exchange(store, SECRET, "Seven.")
+
+
+async def one_forwarded(store: Store) -> None:
+    text = f"> {SECRET.text}"
+    await exchange(store, said("9", thread=THERE, text=text, holds=("7",)), "Nine.")
+    await opened_case(store, case("9", "7", place=Place.of(THERE)))
+
+
+async def one_waiting(store: Store) -> None:
+    await waiting(store, SECRET)
+
+
+async def one_being_answered(store: Store) -> None:
+    turn = await ask(store, SECRET)
+    await store.show(turn, Shown(0, "m", "Because"), "Because", 11.0)
+
+
+async def one_begun_and_not_given(store: Store) -> None:
+    await store.begin(await waiting(store, SECRET), 8.0)
+
+
+async def one_answered_anew(store: Store) -> None:
+    turn = await exchange(store, SECRET, "One.")
+    assert await store.repeat(HERE, turn.key, 30.0)
+
+
+async def one_judged(store: Store) -> None:
+    turn = await exchange(store, SECRET, "One.")
+    await store.feedback(HERE, turn.key, good=True)
+
+
+async def one_before_a_fresh_start(store: Store) -> None:
+    await exchange(store, SECRET, "One.")
+    await store.renew(HERE)
+
+
+async def one_backfilled(store: Store) -> None:
+    turn = await waiting(store, said("8", at=8.0))
+    await store.backfill(turn, [SECRET])
+
+
+async def one_in_a_thread_that_moved(store: Store) -> None:
+    await exchange(store, SECRET, "One.")
+    await store.move(HERE, replace(HERE, thread="9.0"))
+
+
+SHAPES = [
+    *(a_root, a_reply, one_read_along, a_file_alone, an_edited_one, one_edited_away),
+    *(one_in_a_case, one_in_the_case_of_its_thread, one_quoted_elsewhere),
+    *(one_in_the_case_of_an_unknown_thread, one_in_a_case_that_was_made_anew),
+    *(one_forwarded, one_waiting, one_being_answered, one_begun_and_not_given),
+    *(one_answered_anew, one_judged, one_before_a_fresh_start, one_backfilled),
+    one_in_a_thread_that_moved,
+]
+
+Shape = Callable[[SqliteStore], Awaitable[None]]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
+async def test_a_deleted_message_leaves_no_word_behind(
+    store: SqliteStore, database: Path, shape: Shape
+) -> None:
+    await shape(store)
+    assert in_tables(database, WORD) or shape is one_edited_away
+    await erase(store, "1.0" if shape is a_root else "7")
+    assert in_tables(database, WORD) == []
+    assert in_files(database, WORD) == []
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
+async def test_one_deleted_by_id_alone_leaves_no_word_behind(
+    store: SqliteStore, database: Path, shape: Shape
+) -> None:
+    """As on Discord, where an id says nothing of the channel."""
+    await shape(store)
+    await erase(store, "1.0" if shape is a_root else "7", channel=None)
+    assert in_tables(database, WORD) == []
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
+async def test_one_deleted_before_it_is_heard_is_not_stored(
+    store: SqliteStore, database: Path, shape: Shape
+) -> None:
+    """Events come in any order, and an event may be on its way when people delete."""
+    await erase(store, "1.0" if shape is a_root else "7")
+    # There is no turn to be begun then, or no case to be corrected.
+    with contextlib.suppress(AssertionError):
+        await shape(store)
+    assert in_tables(database, WORD) == []
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
+@pytest.mark.parametrize("whole_channel", [False, True])
+async def test_a_deleted_thread_or_channel_leaves_no_word_behind(
+    store: SqliteStore, database: Path, shape: Shape, *, whole_channel: bool
+) -> None:
+    await shape(store)
+    draft = Draft(0, HERE_PLACE, "prompt", f"Say {WORD}.", "U1", 9.0)
+    await store.save_draft(draft)
+    if whole_channel:
+        await store.forget(HERE_PLACE.at(Level.CHANNEL), 50.0)
+    else:
+        for thread in (HERE, THERE, replace(HERE, thread="9.0")):
+            await store.forget(Place.of(thread), 50.0)
+    assert in_tables(database, WORD) == []
+    assert in_files(database, WORD) == []
+    # What was on its way then is not stored, either.
+    late = said("99", at=99.0, text=f"late {WORD}")
+    assert await store.hear(late, answer) is Verdict.IGNORE
+
+
+async def test_only_what_was_deleted_is_forgotten(store: SqliteStore) -> None:
+    await exchange(store, said("1", at=1.0, text="apples"), "One.")
+    await exchange(store, SECRET, "Two.")
+    await opened_case(store, case("thread:1.0", "1", "7"))
+    kept = await opened_case(store, replace(case("1"), text="apples"))
+    await erase(store, "7")
+    assert await store.transcript(HERE) == [
+        ("U1", "apples"),
+        ("", "One."),
+        ("", "Two."),
+    ]
+    assert [each.id for each in await store.examples(HERE_PLACE)] == [kept.id]
+    elsewhere = replace(HERE, channel="C2")
+    await store.hear(said("7", thread=elsewhere), answer)
+    assert await store.transcript(elsewhere) == [("U1", "text of 7")]
+
+
+async def test_a_deletion_in_one_thread_leaves_the_next_alone(
+    store: SqliteStore,
+) -> None:
+    await exchange(store, said("1", at=1.0, thread=THERE), "There.")
+    await exchange(store, said("2", at=2.0), "Here.")
+    await store.forget(HERE_PLACE, 50.0)
+    assert await store.transcript(HERE) == []
+    assert await store.conversation(HERE) == []
+    assert await store.transcript(THERE) == [("U1", "text of 1"), ("", "There.")]
+    turn = await ask(store, said("3", at=3.0, thread=THERE))
+    await store.finish(turn, done("More."), 60.0)
+    await store.delivered(turn, 61.0)
+    assert ("", "More.") in await store.transcript(THERE)
+
+
+# Answers.
+
+
+async def test_an_answer_that_people_delete_is_forgotten(
+    store: SqliteStore, database: Path
+) -> None:
+    turn = await ask(store, said("1", at=1.0))
+    await store.show(turn, Shown(0, "m0", f"A {WORD}"), f"A {WORD}", 11.0)
+    await store.show(turn, Shown(1, "m1", "and more"), f"A {WORD} and more", 12.0)
+    await store.finish(turn, done(f"A {WORD} and more"), 20.0)
+    await store.delivered(turn, 21.0)
+    await erase(store, "m1")
+    assert in_tables(database, WORD) == []
+    assert in_files(database, WORD) == []
+    await exchange(store, said("2", at=2.0), "Two.")
+    assert [each.role for each in await store.conversation(HERE)] == [
+        *("user", "user", "assistant")
+    ]
+
+
+@pytest.mark.parametrize("ended", [Ended.DONE, Ended.STOPPED, Ended.FAILED])
+async def test_an_answer_deleted_while_it_is_written_is_forgotten_at_its_end(
+    store: SqliteStore, database: Path, ended: Ended
+) -> None:
+    turn = await ask(store, said("1", at=1.0))
+    await store.show(turn, Shown(0, "m0", f"A {WORD}"), f"A {WORD}", 11.0)
+    await erase(store, "m0")
+    assert (await following(store)).state is State.ANSWERING
+    await store.finish(turn, Outcome(ended, f"A {WORD}", replay=f"A {WORD}"), 20.0)
+    await store.delivered(turn, 21.0)
+    assert in_tables(database, WORD) == []
+    assert in_files(database, WORD) == []
+
+
+async def test_an_answer_in_a_thread_deleted_meanwhile_is_forgotten_at_its_end(
+    store: SqliteStore, database: Path
+) -> None:
+    turn = await ask(store, said("1", at=1.0))
+    await store.forget(HERE_PLACE, 15.0)
+    await store.finish(turn, done(f"A {WORD}"), 20.0)
+    await store.delivered(turn, 21.0)
+    assert in_tables(database, WORD) == []
+
+
+async def test_an_answer_stays_when_its_question_is_deleted(store: SqliteStore) -> None:
+    await exchange(store, SECRET, "Ripe in May.")
+    await erase(store, "7")
+    assert await store.transcript(HERE) == [("", "Ripe in May.")]
+
+
+# Many at once, in any order.
+
+
+async def test_no_word_is_left_in_any_page_of_a_large_database(
+    store: SqliteStore, database: Path
+) -> None:
+    """Long and short texts, so that pages overflow, split and are given back."""
+    chance = random.Random(11)
+    count = rounds(60, 600)
+    for number in range(count):
+        text = f"{WORD} {number} " * chance.choice([1, 20, 900])
+        thread = replace(HERE, thread=f"{number % 7}.0")
+        heard = said(f"k{number}", at=float(number), thread=thread, text=text)
+        await exchange(store, heard, "Right.")
+        await opened_case(store, replace(case(f"k{number}"), text=text))
+        if number % 3 == 0:
+            await store.amend(replace(heard, text=f"{text} edited"), text, 30.0)
+    gone = [f"k{number}" for number in range(count)]
+    chance.shuffle(gone)
+    for some in range(0, count, 9):
+        await erase(store, *gone[some : some + 9])
+    assert in_tables(database, WORD) == []
+    assert in_files(database, WORD) == []
+
+
+async def test_what_is_deleted_is_found_by_an_index(store: SqliteStore) -> None:
+    await exchange(store, SECRET, "One.")
+    plans = (
+        *(tombstones.IS_ERASED, erasures.SAID, erasures.HELD),
+        *(erasures.OPENED, erasures.ANSWERED),
+    )
+    nothing = dict.fromkeys(
+        ("platform", "workspace", "channel", "thread", "message"), ""
+    )
+    for sql in plans:
+        plan = await planned(store, sql, nothing)
+        assert not any(each.startswith("SCAN") for each in plan), (sql, plan)
+
+
+async def planned(store: SqliteStore, sql: str, values: dict[str, str]) -> list[str]:
+    """How SQLite would find the rows of `sql`."""
+
+    def read(db: Database) -> list[str]:
+        rows = db.execute(f"EXPLAIN QUERY PLAN {sql}", values)
+        return [row["detail"] for row in rows]
+
+    return await store._read(read)
+
+
+async def test_older_cases_of_threads_are_known_by_what_was_stored(
+    database: Path,
+) -> None:
+    """As they were before it was noted what a case was made of."""
+    async with open_store(database) as store:
+        await store.hear(said("1", at=1.0), answer)
+        await store.hear(SECRET, keep)
+        for message in ("thread:1.0", "7"):
+            await opened_case(store, case(message))
+        gone = case("thread:2.0", place=Place.of(THERE))
+        await store.hear(said("8", at=8.0, thread=THERE), answer)
+        await opened_case(store, gone)
+        await erase(store, "8")
+    undo_m011(database)
+    async with open_store(database) as store:
+        assert len(await store.examples(HERE_PLACE)) == 2
+        await erase(store, "7")
+    assert in_tables(database, WORD) == []
+
+
+# In the chat: the case of a thread, made by people.
+
+
+async def test_a_message_deleted_while_its_thread_is_sorted_is_not_kept() -> None:
+    desk = Desk()
+    message = said("m1", thread=THREAD.key, text=f"{WORD} broke")
+    desk.adapter.past = [message]
+    await desk.store.erase("fake", "w", ["m1"], "c", 1.0)
+    told = await desk.give("triage", MEMBER, THREAD)
+    assert isinstance(told, Told)
+    assert "deleted" in told.text
+    assert desk.model.requests == []
+
+
+async def test_the_case_of_a_thread_goes_with_any_message_of_it() -> None:
+    desk = Desk()
+    desk.adapter.past = [
+        said("m1", thread=THREAD.key, text="It broke"),
+        said("m2", thread=THREAD.key, text=f"with my {WORD}"),
+    ]
+    desk.model.script(sorted_as())
+    await desk.give("triage", MEMBER, THREAD)
+    [found] = await opened(desk)
+    assert WORD in found.text
+    await desk.store.correct_case(found.id, "category", "billing", "max", 1.0)
+    await desk.store.agree_case(found.id, "olga")
+    assert await desk.store.examples(CHANNEL)
+    await desk.store.erase("fake", "w", ["m2"], None, 1.0)
+    assert await opened(desk) == []
+    assert await desk.store.examples(CHANNEL) == []
+    assert await desk.store.corrections(0.0) == []
+
+
+@pytest.mark.parametrize("asked", [False, True])
+async def test_what_is_deleted_before_it_is_shown_is_not_shown(*, asked: bool) -> None:
+    """Waiting for its turn, it is not sent to Claude either."""
+    desk = Desk()
+    await put(desk, "auto_triage", "on")
+    await put(desk, "triage_sign", "both")
+
+    class Deleting(Sorter):
+        async def sort(self, *arguments: Any, **named: Any) -> Sorted:
+            if asked:
+                await erase_it()
+            return await super().sort(*arguments, **named)
+
+    async def erase_it() -> None:
+        await desk.store.erase("fake", "w", ["m1"], None, 1.0)
+
+    desk.model.script(sorted_as())
+    sorter = Deleting(desk.store, desk.model, desk.operator, desk.clock)
+    adapters = {"fake": desk.adapter}
+    async with Background() as tasks:
+        auto = Auto(*(desk.store, sorter, desk.authority, adapters, tasks), desk.clock)
+        await auto.hear(heard(f"{WORD} broke"))
+        if not asked:
+            await erase_it()
+    assert (desk.adapter.marks, desk.adapter.posts) == ({}, [])
+    assert len(desk.model.requests) == asked
+    assert await desk.store.waiting_cases(["fake"], 9) == []
+
+
+async def opened(desk: Desk) -> list[Case]:
+    """Every case that is known, by its number."""
+    found = [await desk.store.case(number) for number in range(1, 9)]
+    return [each for each in found if each is not None]
+
+
+# Through the SDKs, against the emulators.
+
+
+async def test_on_slack_nothing_is_left_of_a_conversation(
+    admins: Admins, database: Path
+) -> None:
+    slack, claude = admins.slack, admins.claude
+    claude.always("Right.")
+    root = admins.ask(f"my {WORD} is ripe")
+    await admins.settled(root)
+    files = {f"{WORD}.png": b"png"}
+    reply = slack.say(admins.bob, admins.general, f"{WORD}s!", thread_ts=root)
+    await admins.settled(root, 2)
+    alone = slack.say(admins.bob, admins.general, "", thread_ts=root, files=files)
+    await admins.settled(root, 3)
+    slack.edit(admins.general, reply, f"two {WORD}s")
+    claude.always(sorted_as(summary="Fruit."))
+    slack.say(admins.bob, admins.general, f"{slack.mention} triage", thread_ts=root)
+    await slack.until(lambda: "Fruit." in slack.transcript(admins.general, root))
+    await until_there(database, f"two {WORD}s")
+    for gone in (root, reply, alone):
+        slack.delete(admins.general, gone)
+    await slack.until(lambda: slack.settled)
+    await until_gone(database, WORD)
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_a_channel_that_is_deleted_on_slack_is_forgotten(
+    office: Office, database: Path, *, private: bool
+) -> None:
+    office.claude.always(f"A {WORD} indeed.")
+    kind = "group" if private else "channel"
+    channel = office.slack.add_channel(
+        "fruit", kind=kind, members=[office.alice, office.slack.bot_user]
+    )
+    text = f"{office.slack.mention} my {WORD}"
+    ts = office.slack.say(office.alice, channel, text)
+    await office.answered(ts, f"A {WORD} indeed.", channel=channel)
+    await until_quiet(office.store)
+    office.slack.delete_channel(channel)
+    await until_gone(database, WORD)
+
+
+async def test_a_channel_that_is_archived_on_slack_can_still_be_read(
+    office: Office, database: Path
+) -> None:
+    ts = office.ask(f"my {WORD}")
+    await office.settled(ts)
+    office.slack.archive(office.general)
+    await office.slack.until(lambda: office.slack.settled)
+    assert in_tables(database, WORD)
+
+
+async def test_an_answer_deleted_on_slack_is_forgotten(
+    office: Office, database: Path
+) -> None:
+    office.claude.script(f"A {WORD}.")
+    ts = office.ask("what is it?")
+    await office.answered(ts, f"A {WORD}.")
+    await until_quiet(office.store)
+    [answer] = [s for s in office.slack.thread(office.general, ts) if s.bot]
+    office.slack.delete(office.general, answer.ts)
+    await until_gone(database, WORD)
+
+
+async def test_a_question_deleted_while_it_is_answered(
+    office: Office, database: Path
+) -> None:
+    gate = asyncio.Event()
+    office.claude.script(["It", Hold(gate), " depends."])
+    ts = office.ask(f"is my {WORD} ripe?")
+    await office.answered(ts, "It …")
+    office.slack.delete(office.general, ts)
+    await office.slack.until(lambda: office.slack.settled)
+    gate.set()
+    await until_quiet(office.store)
+    await until_gone(database, WORD)
+
+
+async def test_on_discord_nothing_is_left_of_messages_removed_at_once(
+    guild: Guild, database: Path
+) -> None:
+    discord = guild.discord
+    guild.claude.always("Right.")
+    thread = await guild.thread_of(guild.mention("hello"))
+    await guild.settled(thread)
+    first = discord.say(guild.bob, thread, f"one {WORD}")
+    await guild.settled(thread, 2)
+    files = {f"{WORD}.txt": b"x"}
+    second = discord.say(guild.bob, thread, f"two {WORD}s", files=files)
+    await guild.settled(thread, 3)
+    quoting = guild.mention(
+        "and this?", reply_to=discord.say(guild.bob, guild.general, f"a {WORD} quoted")
+    )
+    await guild.settled(await guild.thread_of(quoting))
+    await guild.quiet()
+    quoted = next(
+        each.id for each in discord.messages(guild.general) if "quoted" in each.text
+    )
+    discord.edit(first, f"three {WORD}s")
+    await until_there(database, f"three {WORD}s")
+    discord.bulk_delete(first, second)
+    discord.delete(quoted)
+    await until_gone(database, WORD)
+
+
+async def test_what_was_forwarded_is_forgotten_with_the_original(
+    guild: Guild, database: Path
+) -> None:
+    discord = guild.discord
+    guild.claude.always("Right.")
+    thread = await guild.thread_of(guild.mention("hello"))
+    await guild.settled(thread)
+    source = discord.say(guild.bob, guild.general, f"a {WORD} to pass on")
+    discord.forward(guild.alice, source, thread)
+    await guild.settled(thread, 2)
+    await until_there(database, f"a {WORD} to pass on")
+    discord.delete(source)
+    await until_gone(database, WORD)
+
+
+async def test_a_question_by_command_is_forgotten_with_what_shows_it(
+    guild: Guild, database: Path
+) -> None:
+    """At the top of a channel the thread stands on it; elsewhere nothing does."""
+    guild.claude.always("Right.")
+    asked = guild.discord.command(
+        guild.alice, guild.general, "ask", question=f"my {WORD}?"
+    )
+    await guild.discord.until(lambda: asked.response and asked.response.message)
+    assert asked.response is not None
+    assert asked.response.message is not None
+    card = asked.response.message.id
+    thread = await guild.thread_of(card)
+    await guild.settled(thread)
+    again = guild.discord.command(guild.bob, thread, "ask", question=f"{WORD}, too?")
+    await guild.settled(thread, 2)
+    assert again.response is not None
+    assert again.response.message is not None
+    await guild.quiet()
+    guild.discord.delete(card, again.response.message.id)
+    await until_gone(database, WORD)
+
+
+@pytest.mark.parametrize("whole_channel", [False, True])
+async def test_a_thread_or_channel_deleted_on_discord_is_forgotten(
+    guild: Guild, database: Path, *, whole_channel: bool
+) -> None:
+    guild.claude.always(f"A {WORD} indeed.")
+    thread = await guild.thread_of(guild.mention(f"my {WORD}"))
+    await guild.settled(thread)
+    await guild.quiet()
+    guild.discord.delete_channel(guild.general if whole_channel else thread)
+    await until_gone(database, WORD)
+
+
+async def until_quiet(store: Store) -> None:
+    """Wait until every answer is delivered."""
+    async with asyncio.timeout(10):
+        while await store.open_threads():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
