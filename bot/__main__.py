@@ -18,22 +18,20 @@ from collections.abc import (
     Sequence,
 )
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import click
 
-from bot import logs, portable, printing, report
+from bot import logs, printing, report
 from bot.app import App
 from bot.catalogue import Survey
 from bot.commandline import console, environment, plain, run
 from bot.errors import ConfigError, InUse
-from bot.options import BY_NAME
+from bot.permissions import exposures
 from bot.ports import Adapter, Model
 from bot.rehearsal import RehearsalModel
-from bot.rules import EVERYWHERE, Place, Setting
+from bot.rules import Place
 from bot.settings import Settings
-from bot.stores import Rulebook
 from bot.values import Finding, Grade
 from storage.sqlite import (
     open_rulebook,
@@ -51,7 +49,11 @@ PLATFORMS = ("slack", "discord")
 TERMINAL = "adapters.terminal.adapter"
 
 # Commands that are kept with what they do: what they import takes time.
-ELSEWHERE = {"triage": "bot.triage.commands"}
+ELSEWHERE = {
+    "triage": "bot.triage.commands",
+    "settings": "bot.exchange",
+    "backup": "bot.exchange",
+}
 
 
 class _Group(click.Group):
@@ -132,29 +134,6 @@ def feedback(texts: bool, since: str, form: str) -> None:
     sys.exit(run(_feedback(environment(), texts, since, form)))
 
 
-@main.group()
-def settings() -> None:
-    """Move settings made in the chat from one place to another."""
-
-
-@settings.command("export")
-@click.argument("file", default="-")
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
-def export_settings(file: str, force: bool) -> None:
-    """Write all settings as YAML to FILE, or print them."""
-    sys.exit(run(_export(environment(), file, force)))
-
-
-@settings.command("import")
-@click.argument("file")
-@click.option("--dry-run", is_flag=True, help="Show what would change; change nothing.")
-@click.option("--remove", is_flag=True, help="Take back what FILE does not name.")
-@click.option("--running", is_flag=True, help="Change running threads, too.")
-def import_settings(file: str, dry_run: bool, remove: bool, running: bool) -> None:
-    """Set what FILE says ("-" for standard input), all of it or nothing."""
-    sys.exit(run(_import(environment(), file, dry_run, remove, running)))
-
-
 async def _serve(env: Mapping[str, str]) -> int:
     settings = Settings.from_env(env)
     names = _set_up(env)
@@ -214,6 +193,7 @@ async def _check(env: Mapping[str, str], offline: bool) -> int:
         found.append(Finding("Settings", Grade.BAD, str(error)))
     else:
         found.append(await _check_database(settings))
+        found += exposures(settings.database)
         found += await _load("bot.checks").claude(settings, offline=offline)
         if settings.api_key and _set_up(env):
             budgets = settings.database, settings.totals, time.time()
@@ -295,76 +275,6 @@ async def _feedback(env: Mapping[str, str], texts: bool, since: str, form: str) 
     nothing = f"Nobody said how good an answer was since {_moment(begin)}."
     printing.either(rows, report.opinions(found), nothing, form=form, console=console())
     return 0
-
-
-async def _export(env: Mapping[str, str], file: str, force: bool) -> int:
-    async with open_rulebook(Settings.from_env(env).database) as rulebook:
-        found = await rulebook.settings(EVERYWHERE)
-        text = portable.write(found, await _texts(rulebook, found))
-    if file == "-":
-        click.echo(text, nl=False)
-        return 0
-    try:
-        with open(file, "w" if force else "x", encoding="utf-8") as out:  # noqa: ASYNC230
-            out.write(text)
-    except FileExistsError:
-        raise ConfigError(f"{file} is there already; --force writes over it.") from None
-    except OSError as error:
-        raise ConfigError(f"{file} cannot be written: {error.strerror}.") from None
-    click.echo(f"{len(found)} settings written to {file}.", err=True)
-    return 0
-
-
-async def _import(
-    env: Mapping[str, str], file: str, dry_run: bool, remove: bool, running: bool
-) -> int:
-    today = datetime.now(UTC).date()
-    changes = portable.read(_read_text(file), today)
-    async with open_rulebook(Settings.from_env(env).database) as rulebook:
-        found = await rulebook.settings(EVERYWHERE)
-        if remove:
-            changes += portable.removed(changes, found)
-        texts = await _texts(rulebook, found)
-        if not (lines := portable.difference(found, texts, changes)):
-            click.echo("Nothing to change.")
-            return 0
-        click.echo("\n".join(lines))
-        if dry_run:
-            click.echo("Nothing was changed: this was a dry run.", err=True)
-            return 0
-        made = await rulebook.change(
-            changes,
-            who="operator",
-            now=time.time(),
-            action="imported",
-            running=running,
-        )
-    assert isinstance(made, list)
-    click.echo(f"{len(made)} settings changed.", err=True)
-    return 0
-
-
-async def _texts(rulebook: Rulebook, found: Sequence[Setting]) -> dict[str, str]:
-    """The texts of those settings that are kept in versions, by their ids."""
-    versioned = {
-        s.value for s in found if s.name in BY_NAME and BY_NAME[s.name].versioned
-    }
-    texts = {}
-    for value in versioned:
-        version = await rulebook.version(int(value))
-        texts[value] = version.text or "" if version else ""
-    return texts
-
-
-def _read_text(file: str) -> str:
-    try:
-        if file == "-":
-            return sys.stdin.buffer.read().decode("utf-8-sig")
-        return Path(file).read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{file} is no text in UTF-8.") from None
 
 
 def _moment(at: float) -> str:

@@ -15,38 +15,63 @@ from rich.console import Console
 from bot.errors import ThreadkeepError, leaves
 from bot.trace import where
 
-# What Unix programs return for a mistake in how they were called or set up, and for a
-# fault of their own.
+# What Unix programs return for a mistake in how they were called or set up, and for an
+# error of their own, which counts more where both happened.
 MISTAKE = 2
-UNFORESEEN = 1
-UNFORESEEN_TEXT = "This is a fault of Threadkeep's. Please report this line:"
+BROKEN = 1
+STATUSES = (MISTAKE, BROKEN)
 
 # How wide a table is in a file or a pipe, which have no width of their own.
 WIDTH = 140
 
 
+class _Mistake(click.ClickException):
+    """A mistake of the operator, which costs one line."""
+
+    exit_code = MISTAKE
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"threadkeep: {self.message}", err=True)
+
+
 def environment() -> dict[str, str]:
     """The environment, over what a .env file in this folder says."""
-    written = {k: v for k, v in dotenv.dotenv_values(".env").items() if v is not None}
+    try:
+        found = dotenv.dotenv_values(".env")
+    except OSError as error:
+        raise _Mistake(f".env cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        # The error itself would quote the file.
+        raise _Mistake(".env is no text in UTF-8: save it as such.") from None
+    written = {k: v for k, v in found.items() if v is not None}
     return {**written, **os.environ}
 
 
 def run(command: Coroutine[Any, Any, int]) -> int:
     """The exit status of `command`; a mistake of the operator costs one line, and so
-    does an error that nobody foresaw: a traceback could quote what people wrote."""
+    does an error that nobody foresaw: its own text may hold a token, or what people
+    said."""
+    # What it writes, SQLite's own files included, is for the owner alone.
+    os.umask(0o077)
     try:
         return asyncio.run(command)
-    except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+    except (click.exceptions.Exit, click.Abort, BrokenPipeError):
         raise
     except Exception as error:
-        status = MISTAKE
-        for each in leaves(error):
-            if isinstance(each, ThreadkeepError):
-                click.echo(f"threadkeep: {each}", err=True)
-            else:
-                status = UNFORESEEN
-                click.echo(f"threadkeep: {UNFORESEEN_TEXT} {where(each)}", err=True)
-    return status
+        return max(map(_told, leaves(error)), key=STATUSES.index)
+
+
+def _told(error: BaseException) -> int:
+    """Say what `error` is in one line; return the exit status that it makes."""
+    if isinstance(error, click.ClickException):
+        error.show()
+        return MISTAKE
+    if isinstance(error, ThreadkeepError):
+        click.echo(f"threadkeep: {error}", err=True)
+        return MISTAKE
+    text = f"stopped by an error of its own at {where(error)}; please report this line."
+    click.echo(f"threadkeep: {text}", err=True)
+    return BROKEN
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -1,21 +1,13 @@
 """Sets up the log: one line an event, never a token, never what people said."""
 
 import logging
-import re
 import sys
 from typing import Any
 
+from bot.redaction import SECRETS
 from bot.trace import where
 
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
-
-# Tokens of Slack and Anthropic, of Discord's bots and interactions, tickets in
-# Socket Mode addresses, anything after "Bearer" or "Bot". Our own lines hold none; a
-# library's might.
-SECRETS = re.compile(
-    r"(?:xox[a-z]|xapp|xwfp|sk-ant)-[\w.-]+|(?<=ticket=)[\w.%-]+|(?<=Bearer )\S+"
-    r"|(?<=Bot )\S+|\b[\w-]{18,}\.[\w-]{6,7}\.[\w-]{27,}|\baW50ZXJhY3Rpb2[\w-]+"
-)
 
 # At DEBUG these write whole messages and request bodies, so they do not get
 # there, whatever THREADKEEP_LOG says (Claude facts 1.2, platform facts A18).

@@ -20,6 +20,9 @@ VERSION = 1
 #: What nobody writes by hand; a longer file is something else.
 MOST_CHARS = 20_000_000
 
+#: Longer than any platform's ids.
+MOST_NAME_CHARS = 200
+
 #: What the document calls the places in a place.
 _INNER = {Level.WORKSPACE: "channels", Level.CHANNEL: "threads"}
 
@@ -140,6 +143,11 @@ def _parsed(text: str) -> dict[str, Any]:
         raise ConfigError(f"This is not the YAML of settings{line}: {what}.") from None
     except RecursionError:
         raise ConfigError("This is not the YAML of settings: it is too deep.") from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        # What PyYAML lets out of a date that is none, or of a tag on the wrong text.
+        raise ConfigError(
+            "This is not the YAML of settings: a value in it cannot be read."
+        ) from None
     if not isinstance(document, dict):
         raise ConfigError("This is not the YAML of settings: it must begin with names.")
     return document
@@ -147,9 +155,29 @@ def _parsed(text: str) -> dict[str, Any]:
 
 def _pairs(node: object, path: str, problems: list[str]) -> Iterator[tuple[str, Any]]:
     if not isinstance(node, dict):
-        problems.append(f"{path}: must hold names and values")
+        problems.append(f"{path or 'the file'}: must hold names and values")
         return
-    yield from ((str(name), value) for name, value in node.items())
+    seen: set[str] = set()
+    for key, value in node.items():
+        if problem := _no_name(key):
+            problems.append(f"{path or 'the file'}: {problem}")
+        elif (name := str(key)) in seen:
+            problems.append(f"{path or 'the file'}: {name} stands there twice")
+        else:
+            seen.add(name)
+            yield name, value
+
+
+def _no_name(key: object) -> str:
+    """Why `key` is neither the id of a place nor the name of a setting; "" if it may
+    be."""
+    if isinstance(key, bool) or not isinstance(key, str | int):
+        # As a number, a thread's id would lose its last digits.
+        return f"a name in it is read as a {type(key).__name__}: put it in quotes"
+    name = str(key)
+    if not 0 < len(name) <= MOST_NAME_CHARS or not name.isprintable() or " " in name:
+        return "a name in it is empty, too long, or holds what no name does"
+    return ""
 
 
 def _changes(
@@ -236,9 +264,19 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a list or a mapping is no name", key.start_mark
+                )
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"{key.value} stands there twice", key.start_mark
                 )
             seen.add(key.value)
-        return super().construct_mapping(node, deep)
+        made = super().construct_mapping(node, deep)
+        if len(made) < len(seen):
+            # Written differently, such as 16 and 0x10.
+            raise yaml.constructor.ConstructorError(
+                None, None, "a name stands there twice", node.start_mark
+            )
+        return made

@@ -14,6 +14,7 @@ from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from bot.catalogue import MODELS, ModelFacts, named
 from bot.errors import ConfigError, Unacceptable
 from bot.people import EVERYONE
+from bot.redaction import quoted
 from bot.text import whole
 from bot.triage.scheme import read as read_scheme
 
@@ -86,7 +87,7 @@ def model(text: str, today: date) -> str:
     facts = named(wanted)
     if facts is None:
         raise Unacceptable(
-            f"There is no model {_quoted(text)}. There are: {_list(today)}, and "
+            f"There is no model {quoted(text)}. There are: {_list(today)}, and "
             f"`{AUTO}`, which chooses by each thread's first message."
         )
     if facts.retires is not None and facts.retires <= today:
@@ -111,7 +112,7 @@ def whole_number(least: int, most: int, what: str) -> Reader:
         if not re.fullmatch(r"[0-9]{1,9}", plain) or not least <= int(plain) <= most:
             raise Unacceptable(
                 f"{what} is a whole number from {least:,} to {most:,}, "
-                f"not {_quoted(text)}."
+                f"not {quoted(text)}."
             )
         return str(int(plain))
 
@@ -128,7 +129,7 @@ def usd(what: str) -> Reader:
         if value is None or not LEAST_USD <= float(value) <= MOST_USD:
             raise Unacceptable(
                 f"{what} is an amount in USD above 0, at least {LEAST_USD} and at most "
-                f"{MOST_USD:,.0f}, such as 5 or 12.50, not {_quoted(text)}."
+                f"{MOST_USD:,.0f}, such as 5 or 12.50, not {quoted(text)}."
             )
         return value
 
@@ -166,7 +167,7 @@ def one_of(*values: str) -> Reader:
         value = text.strip().lower()
         if value not in values:
             known = ", ".join(f"`{each}`" for each in values)
-            raise Unacceptable(f"This is one of {known}, not {_quoted(text)}.")
+            raise Unacceptable(f"This is one of {known}, not {quoted(text)}.")
         return value
 
     return read
@@ -176,7 +177,7 @@ def temperature(text: str, today: date) -> str:
     plain = text.strip()
     if not re.fullmatch(r"[01](\.[0-9]{1,3})?|\.[0-9]{1,3}", plain) or float(plain) > 1:
         raise Unacceptable(
-            f"A temperature is a number from 0 to 1, such as 0.2, not {_quoted(text)}."
+            f"A temperature is a number from 0 to 1, such as 0.2, not {quoted(text)}."
         )
     return f"{float(plain):g}"
 
@@ -210,7 +211,7 @@ def named_people(text: str, today: date) -> str:
     if wrong or not words:
         raise Unacceptable(
             "Please name people, groups or roles by mentioning them"
-            + (f"; {_quoted(wrong[0])} is none." if wrong else ".")
+            + (f"; {quoted(wrong[0])} is none." if wrong else ".")
         )
     return " ".join(dict.fromkeys(words))
 
@@ -231,10 +232,5 @@ def channel(text: str, today: date) -> str:
     is for the platform to say; a name alone is not an id of any."""
     found = _CHANNEL.fullmatch(text.strip())
     if found is None:
-        raise Unacceptable(f"This has to be a channel, not {_quoted(text)}.")
+        raise Unacceptable(f"This has to be a channel, not {quoted(text)}.")
     return f"channel:{found[1] or found[2] or found[3]}"
-
-
-def _quoted(text: str) -> str:
-    text = " ".join(text.split())
-    return f"“{text[:40]}…”" if len(text) > 40 else f"“{text}”"

@@ -18,6 +18,7 @@ from bot.catalogue import saved
 from bot.errors import ConfigError
 from bot.money import ALERTS, Balance, Cap, Period, Spending
 from bot.options import BY_NAME
+from bot.redaction import quoted
 from bot.rules import Entry, Refusal
 from bot.values import Finding, Grade, Opinion, Usage
 
@@ -52,7 +53,7 @@ def since(text: str, now: float) -> float:
     except ValueError:
         raise ConfigError(
             f"--since is a day such as 2026-11-01, or a span such as 7d or 12h, "
-            f"not {text!r}."
+            f"not {quoted(text)}."
         ) from None
     return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
 

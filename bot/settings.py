@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot import audience, served
+from bot import addresses, audience, served
 from bot.audience import Audience
 from bot.catalogue import named
 from bot.errors import ConfigError, Unacceptable
@@ -16,6 +16,7 @@ from bot.operator_limits import TOTALS
 from bot.options import OPTIONS
 from bot.policy import Operator, resolve, totals
 from bot.readers import AUTO
+from bot.redaction import is_credential, quoted
 from bot.retention import AUDIT_DAYS, CASE_DAYS, DAY, Retention
 from bot.rules import EVERYWHERE, Rules
 from bot.served import Served
@@ -24,8 +25,14 @@ from bot.served import Served
 MOST_AT_ONCE = 10_000
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
+_ADMIN = re.compile(r"[a-z]+:[A-Za-z0-9]+")
 
 LEVELS = ("debug", "info", "warning", "error")
+
+_MISPLACED = (
+    "{} holds what looks like a token or key, which is not shown here: take it out; "
+    ".env.example says where it belongs."
+)
 
 # A hundred years: longer means for ever.
 MOST_DAYS = 36_500
@@ -74,14 +81,15 @@ class Settings:
         retention = _retention(env, problems)
         api_key = _text(env, "ANTHROPIC_API_KEY")
         base_url = _text(env, "ANTHROPIC_BASE_URL")
-        if base_url and not base_url.startswith(("http://", "https://")):
-            problems.append(f"ANTHROPIC_BASE_URL must be a URL, not {base_url!r}.")
+        if base_url and (wrong := addresses.problem("ANTHROPIC_BASE_URL", base_url)):
+            problems.append(wrong)
+        database = _database(env, problems)
         if problems:
             raise ConfigError(" ".join(problems))
         return cls(
             api_key=api_key,
             base_url=base_url,
-            database=Path(_text(env, "THREADKEEP_DB") or "data/threadkeep.db"),
+            database=database,
             operator=Operator(
                 values,
                 secret=api_key or "",
@@ -104,6 +112,11 @@ def _values(env: Mapping[str, str], problems: list[str]) -> dict[str, str]:
         written = _text(env, option.variable) if option.for_operators else None
         if written is None:
             continue
+        if is_credential(written) and not any(map(str.isspace, written)):
+            # A name or a number would be refused; a prompt or a model would be taken,
+            # and shown to everybody.
+            problems.append(_MISPLACED.format(option.variable))
+            continue
         if option.name == "model" and written != AUTO:
             # Our list may be older than the model; `check` asks Claude itself.
             facts = named(written)
@@ -125,10 +138,10 @@ def _values(env: Mapping[str, str], problems: list[str]) -> dict[str, str]:
 def _admins(env: Mapping[str, str], problems: list[str]) -> frozenset[str]:
     words = (_text(env, "THREADKEEP_ADMINS") or "").replace(",", " ").split()
     for word in words:
-        if not re.fullmatch(r"[a-z]+:[A-Za-z0-9]+", word):
+        if not _ADMIN.fullmatch(word):
             problems.append(
                 "THREADKEEP_ADMINS must name people by platform and id, such as "
-                f"slack:U0123ABC, not {word!r}."
+                f"slack:U0123ABC, not {quoted(word)}."
             )
     return frozenset(words)
 
@@ -157,6 +170,16 @@ def _retention(env: Mapping[str, str], problems: list[str]) -> Retention:
     )
 
 
+def _database(env: Mapping[str, str], problems: list[str]) -> Path:
+    written = _text(env, "THREADKEEP_DB") or "data/threadkeep.db"
+    # The path of a file is named in messages and seen by whoever lists the folder.
+    if is_credential(written) or is_credential(Path(written).stem):
+        problems.append(_MISPLACED.format("THREADKEEP_DB"))
+    elif not written.isprintable():
+        problems.append("THREADKEEP_DB holds a character that no path has.")
+    return Path(written)
+
+
 def _text(env: Mapping[str, str], name: str) -> str | None:
     return env.get(name, "").strip() or None
 
@@ -174,7 +197,7 @@ def _number(
         return default
     if not _DIGITS.fullmatch(value) or not least <= int(value) <= most:
         problems.append(
-            f"{name} must be a number from {least} to {most}, not {value!r}."
+            f"{name} must be a number from {least} to {most}, not {quoted(value)}."
         )
         return default
     return int(value)
@@ -185,6 +208,8 @@ def _choice(
 ) -> str | None:
     value = _text(env, name)
     if value is not None and value.lower() not in choices:
-        problems.append(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
+        problems.append(
+            f"{name} must be one of {', '.join(choices)}, not {quoted(value)}."
+        )
         return None
     return value.lower() if value else None

@@ -10,6 +10,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.errors import ConfigError
+from bot.files import make_private
 
 _CHUNK = 1_000
 
@@ -24,6 +25,8 @@ async def write_table(
     """
     numbers = itertools.count(1)
     try:
+        # SQLite would let others read what it makes.
+        make_private(path)
         with closing(Database(path)) as db:
             db.execute("BEGIN IMMEDIATE")
             db.table(table).drop(ignore=True)
@@ -34,7 +37,7 @@ async def write_table(
                 ]
                 db.table(table).insert_all(numbered, pk="row", alter=True)
             db.execute("COMMIT")
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         raise ConfigError(
             f"{path} could not be written ({error}). All answers are kept: make "
             "room or choose another file, and run the same command again, which costs "

@@ -24,6 +24,7 @@ LATE = (
         for platform in ("slack", "discord")
         for module in ("adapter", "check", "config")
     ),
+    "bot.exchange",
     "bot.triage.commands",
 )
 

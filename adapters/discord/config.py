@@ -1,13 +1,18 @@
 """What the Discord adapter reads from the environment."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot import addresses
 from bot.errors import ConfigError
+from bot.redaction import quoted
 
 PUBLIC_API = "https://discord.com/api/v10"
 
 WHERE = "your app's page on discord.com/developers/applications, under Bot"
+
+_SHARDS = re.compile(r"[1-9][0-9]{0,4}")
 
 CONTENT_CHOICES = ("auto", "on", "off")
 
@@ -37,23 +42,28 @@ class DiscordConfig:
         problems = []
         if not token:
             problems.append(f"DISCORD_TOKEN is not set: find it on {WHERE}.")
-        elif token.count(".") != 2 or " " in token:
+        elif token.count(".") != 2 or not all("!" <= char <= "~" for char in token):
             # Never the value. Client secrets and public keys have no dots.
             problems.append(f"DISCORD_TOKEN is not a bot token: find it on {WHERE}.")
-        if not api_url.startswith(("http://", "https://")):
-            problems.append(f"DISCORD_API_URL must be a URL, not {api_url!r}.")
-        if gateway_url and not gateway_url.startswith(("ws://", "wss://")):
-            problems.append(
-                "DISCORD_GATEWAY_URL must be a ws:// or wss:// URL, "
-                f"not {gateway_url!r}."
+        if wrong := addresses.problem("DISCORD_API_URL", api_url):
+            problems.append(wrong)
+        if gateway_url and (
+            wrong := addresses.problem(
+                "DISCORD_GATEWAY_URL", gateway_url, addresses.WEBSOCKET
             )
+        ):
+            problems.append(wrong)
         if content not in CONTENT_CHOICES:
             choices = ", ".join(CONTENT_CHOICES)
             problems.append(
-                f"DISCORD_MESSAGE_CONTENT must be one of {choices}, not {content!r}."
+                f"DISCORD_MESSAGE_CONTENT must be one of {choices}, "
+                f"not {quoted(content)}."
             )
-        if shards and not (shards.isdecimal() and int(shards) > 0):
-            problems.append(f"DISCORD_SHARDS must be a number above 0, not {shards!r}.")
+        if shards and not _SHARDS.fullmatch(shards):
+            problems.append(
+                "DISCORD_SHARDS must be a number from 1 to 99,999, "
+                f"not {quoted(shards)}."
+            )
         if problems:
             raise ConfigError(" ".join(problems))
         return cls(

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from adapters.slack.streams import Mode
+from bot import addresses
 from bot.errors import ConfigError
+from bot.redaction import quoted
 
 PUBLIC_API = "https://slack.com/api/"
 
@@ -37,14 +39,14 @@ class SlackConfig:
             *_problems("SLACK_BOT_TOKEN", bot_token, "xoxb-", WHERE_BOT),
             *_problems("SLACK_APP_TOKEN", app_token, "xapp-", WHERE_APP),
         ]
-        if not api_url.startswith(("http://", "https://")):
-            problems.append(f"SLACK_API_URL must be a URL, not {api_url!r}.")
+        if wrong := addresses.problem("SLACK_API_URL", api_url):
+            problems.append(wrong)
         streams = env.get("SLACK_NATIVE_STREAMS", "").strip().lower() or Mode.DM.value
         modes = [mode.value for mode in Mode]
         if streams not in modes:
             problems.append(
                 f"SLACK_NATIVE_STREAMS must be one of {', '.join(modes)}, "
-                f"not {streams!r}."
+                f"not {quoted(streams)}."
             )
         if problems:
             raise ConfigError(" ".join(problems))
@@ -62,4 +64,7 @@ def _problems(name: str, token: str, prefix: str, where: str) -> list[str]:
     if not token.startswith(prefix):
         # Never the value: it may be the other token.
         return [f"{name} must begin with {prefix}: find it on {where}."]
+    if not all("!" <= char <= "~" for char in token):
+        # Sent anyway, it would be quoted in the error of the HTTP library.
+        return [f"{name} holds a character that no token has: copy it from {where}."]
     return []

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bot import files
 from bot.errors import ConfigError
 from bot.triage.cells import guarded
 from bot.triage.scheme import CHOICES, TEXT, Scheme
@@ -144,7 +145,7 @@ def opened(path: str) -> Iterator[IO[str]]:
     whole = not target.exists() or target.is_file()
     part = target.with_name(f".{target.name}.part") if whole else target
     try:
-        with part.open("w", encoding="utf-8", newline="") as file:
+        with files.open_private(part, replace=True) as file:
             yield file
             file.flush()
             if whole:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 
+from bot import files
 from bot.errors import ConfigError
 from bot.triage.evaluate import Score
 
@@ -48,6 +49,7 @@ def draw(scores: Sequence[Score], path: Path) -> None:
             accuracy = each.accuracy or 0.0
             plot.set_title(f"{score.model}\n{name}: {100 * accuracy:.1f} %", size=10)
     try:
+        files.make_private(path)
         figure.savefig(path, dpi=150)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} could not be drawn: {error}.") from None

@@ -1,0 +1,136 @@
+"""`threadkeep settings import` with any document: changes, or one sentence."""
+
+import asyncio
+from datetime import date
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot import portable
+from bot.errors import ConfigError
+from bot.options import OPTIONS
+from bot.rules import Change, Clash
+from storage.memory import MemoryStore
+from tests.deep import rounds
+
+TODAY = date(2026, 11, 28)
+
+
+def read(text: str) -> list[Change] | str:
+    """The changes that a document says, which can be made; or why there are none."""
+    try:
+        changes = portable.read(text, TODAY)
+    except ConfigError as error:
+        told = str(error)
+        assert told
+        assert "\n" not in told
+        return told
+    made = asyncio.run(MemoryStore().change(changes, who="operator", now=1.0))
+    assert not isinstance(made, Clash)
+    portable.difference([], {}, changes)
+    return changes
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("? [a]\n: b", "a list or a mapping is no name"),
+        ("? {a: b}\n: c", "a list or a mapping is no name"),
+        ("version: 1\nslack: {T1: {? [model] : opus}}", "is no name"),
+        ("version: 1\nslack: {T1: {channels: {? [C1] : {quiet: on}}}}", "is no name"),
+        ("version: 1\nslack: {~: {quiet: on}}", "put it in quotes"),
+        ("version: 1\nslack: {true: {quiet: on}}", "put it in quotes"),
+        ("version: 1\nslack: {2026-11-26: {quiet: on}}", "put it in quotes"),
+        ("version: 1\nslack: {1795290000.000100: {quiet: on}}", "put it in quotes"),
+        ("version: 1\nslack: {'': {quiet: on}}", "a name in it is empty"),
+        ("version: 1\nslack: {'T 1': {quiet: on}}", "a name in it is empty"),
+        ('version: 1\nslack: {"\\ud800": {quiet: on}}', "a name in it is empty"),
+        ('version: 1\nslack: {"\\e[2J": {quiet: on}}', "a name in it is empty"),
+        (f"version: 1\nslack: {{{'T' * 201}: {{quiet: on}}}}", "too long"),
+        ("version: 1\nslack: {T1: {7: x}}", "there is no such setting"),
+        ("version: 1\ndiscord: {7: {quiet: on}, '7': {quiet: off}}", "twice"),
+        ("version: 1\ndiscord: {7: {quiet: on}, 0x7: {quiet: off}}", "twice"),
+        ("a: 2026-13-45", "a value in it cannot be read"),
+        ("a: !!int x", "a value in it cannot be read"),
+        ("a: !!bool x", "a value in it cannot be read"),
+        ("a: !!timestamp x", "a value in it cannot be read"),
+        ("a: !!float x", "a value in it cannot be read"),
+        ("a: " + "9" * 5_000, "a value in it cannot be read"),
+        ("a: !!binary x", "failed to decode"),
+        ("!!set {a, b}", "must begin with names"),
+        ("!!omap [a: b]", "must begin with names"),
+        ("<<: 5", "not the YAML"),
+        ("<<: [1]", "not the YAML"),
+        ("--- 1\n--- 2", "not the YAML"),
+        ("version: 1\nslack: {T1: {model: [[[opus]]]}}", "model"),
+        ("version: 1\nslack: {T1: {model: null}}", "must be a text"),
+        ("version: 1\nslack: {T1: {model: 2026-11-26}}", "must be a text"),
+        ("version: 1\nslack: {T1: {model: !!binary aGk=}}", "must be a text"),
+        ("version: 1\nslack: {T1: {budget_day: .nan}}", "amount"),
+        ("version: 1\nslack: {T1: {budget_day: .inf}}", "amount"),
+        ("version: true\nslack: {}", ""),
+        ("version: 1.0\nslack: {}", ""),
+        ("\x00", "not the YAML"),
+        ("\ud800", "not the YAML"),
+        ("a: \x07", "not the YAML"),
+        ("%YAML 9.9\n--- {}", "not the YAML"),
+        ("{" * 3_000, "not the YAML"),
+        ("- " * 3_000, "not the YAML"),
+        ("? " * 3_000, "not the YAML"),
+    ],
+)
+def test_a_document_that_is_none_costs_one_sentence(text: str, words: str) -> None:
+    told = read(text)
+    assert not words or (isinstance(told, str) and words in told), told
+
+
+FRAGMENTS = [
+    *("version: 1\n", "slack:", "discord:", "T1:", "channels:", "threads:", "model:"),
+    *(" opus", " on", " 5", " .nan", " ~", "{", "}", "[", "]", ",", ": ", "? ", "- "),
+    *("\n", "\n  ", "\n    ", "\n      ", "&a ", "*a", "<<: ", "!!int ", "!!set "),
+    *("!!binary ", "!!timestamp ", "!!bool ", "!x ", "|", ">-", '"', "'", "#", "%"),
+    *("---\n", "...\n", "\t", "\\ud800", "0x7", "1_0", "2026-02-30", "é", "\x85", "\0"),
+]
+
+
+@settings(max_examples=rounds(150, 5_000))
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=30).map("".join))
+def test_any_text_is_judged(text: str) -> None:
+    read(text)
+    read(f"version: 1\nslack:\n  T1:\n    {text}")
+
+
+names: st.SearchStrategy[Any] = st.one_of(
+    st.sampled_from(["version", "slack", "channels", "threads", "T1", ""]),
+    st.sampled_from([option.name for option in OPTIONS]),
+    st.text(max_size=5),
+    st.integers(),
+    st.floats(),
+    st.booleans(),
+    st.none(),
+    st.dates(),
+)
+values = st.recursive(
+    names | st.binary(max_size=5) | st.datetimes(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(names, inner, max_size=3)
+        | st.sets(st.text(max_size=3), max_size=2)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=rounds(100, 3_000))
+@given(values, st.booleans())
+def test_any_document_is_judged(value: object, flow: bool) -> None:
+    for document in (
+        value,
+        {"version": 1, "slack": value},
+        {"version": 1, "slack": {"T1": value}},
+        {"version": 1, "slack": {"T1": {"channels": {"C1": value}}}},
+    ):
+        read(yaml.safe_dump(document, default_flow_style=flow, allow_unicode=True))
