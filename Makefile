@@ -11,8 +11,15 @@ else
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CREATE := $(PYTHON) -m venv $(VENV)
 endif
+# What is installed is what was locked, byte for byte. Threadkeep itself is built with the
+# locked backend, and brings nothing of its own along.
+LOCKED := $(INSTALL) --require-hashes
+OURSELVES := $(INSTALL) --no-deps --no-build-isolation -e .
+LOCKS := requirements/run.txt requirements/build.txt requirements/dev.txt
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-header
 
-.PHONY: help install run test deep lint bench clean
+.PHONY: help install run test deep lint lock licenses bench clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
@@ -33,6 +40,16 @@ lint: $(VENV)/.tested  ## ruff and mypy, strict
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
+lock:  ## renew requirements/*.txt from pyproject.toml; needs uv
+	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
+	@$(LOCK) --upgrade --extra dev pyproject.toml requirements/build.in -o requirements/dev.txt
+	@$(LOCK) --constraint requirements/dev.txt pyproject.toml -o requirements/run.txt
+	@$(LOCK) --constraint requirements/dev.txt requirements/build.in -o requirements/build.txt
+	@$(MAKE) licenses
+
+licenses: $(VENV)/.tested  ## renew docs/licenses.md from what is installed
+	@$(BIN)/python -m tests.licenses
+
 bench: $(VENV)/.tested  ## measure what the README claims
 	@$(BIN)/python -m benchmarks
 
@@ -44,12 +61,14 @@ $(VENV)/bin/python:
 		{ echo "Threadkeep needs Python 3.11 or newer: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(CREATE) >&2 </dev/null
 
-$(VENV)/.installed: $(VENV)/bin/python pyproject.toml
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml $(LOCKS)
 	@echo "Installing Threadkeep into $(VENV) …" >&2
-	@$(INSTALL) -e . >&2 </dev/null
+	@$(LOCKED) -r requirements/run.txt -r requirements/build.txt >&2 </dev/null
+	@$(OURSELVES) >&2 </dev/null
 	@touch $@
 
-$(VENV)/.tested: $(VENV)/bin/python pyproject.toml
+$(VENV)/.tested: $(VENV)/bin/python pyproject.toml $(LOCKS)
 	@echo "Installing Threadkeep and what its tests need into $(VENV) …" >&2
-	@$(INSTALL) -e '.[dev]' >&2 </dev/null
+	@$(LOCKED) -r requirements/dev.txt >&2 </dev/null
+	@$(OURSELVES) >&2 </dev/null
 	@touch $(VENV)/.installed $@
