@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from bot.answers import Answers
 from bot.authority import Authority
-from bot.background import Background, report, watched
+from bot.background import Background, end, report, watched
 from bot.catalogue import Survey
 from bot.changing import Changing
 from bot.cleanup import clean_up_daily
@@ -143,15 +143,18 @@ class App:
             for name, adapter in self._adapters.items()
         }
         told = asyncio.create_task(stopping.wait())
-        while listening and not told.done():
-            _, pending = await asyncio.wait(
-                {told, *listening}, return_when=asyncio.FIRST_COMPLETED
-            )
-            listening &= pending
+        try:
+            while listening and not told.done():
+                _, pending = await asyncio.wait(
+                    {told, *listening}, return_when=asyncio.FIRST_COMPLETED
+                )
+                listening &= pending
+        finally:
+            told.cancel()
         # The order matters: hear nothing new, then finish what was heard.
-        for task in (told, looking, watching, cleaning, *listening):
-            task.cancel()
-        await asyncio.wait({told, looking, watching, cleaning, *listening})
+        for task in (looking, watching, cleaning, *listening):
+            end(task)
+        await asyncio.wait({looking, watching, cleaning, *listening})
         self._auto.close()
         await self._lanes.close(self._grace)
         if self._refusals.keys() == self._adapters.keys():

@@ -76,6 +76,22 @@ def begin(what: str, work: Coroutine[Any, Any, object]) -> asyncio.Task[None]:
     return _started(contained(what, work), work, what)
 
 
+def end(task: asyncio.Task[Any]) -> None:
+    """Cancel `task`, once: a second time would cut short how it cleans up."""
+    if not task.cancelling():
+        task.cancel()
+
+
+async def finish(work: Coroutine[Any, Any, object]) -> None:
+    """Await `work` to its end, also when cancelled meanwhile: for what cleans up."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
+
+
 def later(
     seconds: float, what: str, callback: Callable[[], None], repeats: int = MOST_REPEATS
 ) -> asyncio.TimerHandle:
@@ -123,13 +139,13 @@ class Background:
         current = asyncio.current_task()
         for task, concerned in self._running.items():
             if concerned == platform and task is not current:
-                task.cancel()
+                end(task)
 
     def cancel(self) -> None:
         """Cancel everything, and whatever is started from now on."""
         self._over = True
         for task in self._running:
-            task.cancel()
+            end(task)
 
     async def __aenter__(self) -> Self:
         return self

@@ -29,7 +29,7 @@ from adapters.slack.status import Status
 from adapters.slack.streams import Streams
 from adapters.slack.surface import SlackSurface, open_surface
 from bot.allowance import Allowance
-from bot.background import Background, report
+from bot.background import Background, finish, report
 from bot.channels import ChannelAccess
 from bot.dialogue import Told
 from bot.errors import (
@@ -215,8 +215,8 @@ class SlackAdapter:
             await asyncio.shield(self._failed)
         finally:
             connecting.cancel()
-            await asyncio.wait({connecting})
-            await handler.close_async()  # type: ignore[no-untyped-call]
+            # Whoever takes Slack down may cancel this while it ends by itself.
+            await finish(_close(handler, connecting))
 
     def _tell_listening(self, host: Host) -> None:
         log.info("slack.listening team=%s user=%s", self._us.team, self._us.user)
@@ -329,7 +329,8 @@ class SlackAdapter:
                 address = await self._client.open_socket(self._config.app_token)
             except AccessRevoked as error:
                 self._fail(error)
-                raise
+                # The SDK would log any other error, and try again.
+                raise asyncio.CancelledError from error
             except DeliveryError as error:
                 log.warning("slack.unreachable again_in=%.0f %s", self._pause, error)
                 await asyncio.sleep(self._pause)
@@ -414,3 +415,10 @@ def _unreachable(error: DeliveryError) -> str:
 
 async def _connect(handler: AsyncSocketModeHandler) -> None:
     await handler.connect_async()  # type: ignore[no-untyped-call]
+
+
+async def _close(
+    handler: AsyncSocketModeHandler, connecting: asyncio.Future[None]
+) -> None:
+    await asyncio.wait({connecting})
+    await handler.close_async()  # type: ignore[no-untyped-call]

@@ -49,6 +49,8 @@ PROMPT = 2.0
 SETTINGS = "thread_settings"
 TRIAGE = "triage_message"
 FEEDBACK = "feedback"
+#: Events that tell of tokens that are accepted no more (facts A1.4).
+REVOCATIONS = {"app_uninstalled", "tokens_revoked"}
 UP, DOWN = "up:", "down:"
 
 # Of how many messages it is remembered that they were commands. Each comes twice
@@ -119,6 +121,10 @@ class Desk:
             if event.get("tab") == "home":
                 work = self._windows.publish(str(event["user"]))
                 await self._soon("draw the home tab", work)
+            return {}
+        if event.get("type") in REVOCATIONS:
+            # Whose token it was that is accepted no more, the next call says.
+            await self._soon("look at the token", self._client.identify())
             return {}
         if event.get("type") == "agent_session_stopped":
             await self._soon("stop an answer", self._stopped(event))
@@ -371,7 +377,7 @@ class Desk:
         going_on.add_done_callback(lambda _: doing.cancel())
         return None
 
-    async def _soon(self, what: str, work: Coroutine[Any, Any, None]) -> None:
+    async def _soon(self, what: str, work: Coroutine[Any, Any, object]) -> None:
         """Do `work`, which the log calls `what`, and let it go on behind the
         acknowledgement if it takes long."""
         await asyncio.wait({self._begin(what, work)}, timeout=PROMPT)

@@ -54,6 +54,7 @@ MAKERS = {
 ALLOWED = {
     ("bot/background.py", "_started"): "the rule itself",
     ("bot/background.py", "later"): "the rule itself",
+    ("bot/background.py", "finish"): "waits there, whatever happens",
     ("bot/app.py", "_run"): "waits there for the signal to stop, which cannot fail",
     ("bot/responder.py", "_answer"): "a TaskGroup: writing ends with the turn",
     ("bot/responder.py", "_ask"): "a TaskGroup: listening ends with the turn",
@@ -262,15 +263,16 @@ async def stop_of_slacks_own(town: Town, platform: str) -> None:
     )
 
 
-#: What has a test of its own: below, in `test_ceilings` (totals) or `test_fairness`.
+@fault("look at the token", SlackClient, "identify", "slack")
+async def event_of_a_revocation(town: Town, platform: str) -> None:
+    town.slack.emit("tokens_revoked", tokens={"oauth": [town.who(platform)]})
+
+
+#: What has a test of its own: below, in `test_ceilings` (totals), `test_fairness` or
+#: `test_audit` (clean up).
 ELSEWHERE = {
-    "fetch cases",
-    "fetch threads",
-    "listen",
-    "models",
-    "pace replies",
-    "let calls out",
-    "totals",
+    *("clean up", "fetch cases", "fetch threads", "let calls out", "listen", "models"),
+    *("pace replies", "totals"),
 }
 
 

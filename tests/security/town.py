@@ -48,6 +48,8 @@ class Town:
         self.stopping = asyncio.Event()
         self.app: App
         self.task: asyncio.Task[None]
+        #: What the bot remembers, where a test looks at it.
+        self.store: Store
         #: The last thread in which a question of `answers` was answered.
         self.thread = ""
         #: The last button that was pressed.
@@ -179,7 +181,7 @@ async def served(
             model=town.model,
             adapters=adapters,
             operator=OPERATOR,
-            grace=2.0,
+            grace=0.3,
             survey=survey,
             **more,
         )

@@ -1,0 +1,506 @@
+"""A token that is no longer accepted concerns its platform, on whatever way it is met:
+the operator is told once, and the other platform answers on."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.discord.client import NEW_TOKEN
+from adapters.slack.desk import TRIAGE
+from bot import ports
+from bot.app import App
+from bot.commandline import MISTAKE
+from bot.dialogue import Command, Told
+from bot.errors import AccessRevoked
+from bot.people import Person
+from bot.rules import Change, Place
+from bot.values import Heard, Report, ThreadKey, Turn, Usage
+from storage.memory import MemoryStore
+from storage.sqlite import open_store
+from tests.bot.triage.asked import sorted_as
+from tests.emulators.claude import ClaudeEmulator
+from tests.emulators.discord import faults as discord_faults
+from tests.emulators.discord.faults import ALWAYS, MESSAGE, MESSAGES, THREADS
+from tests.emulators.slack import faults as slack_faults
+from tests.fakes import FakeAdapter, FakeSurface
+from tests.product import OPERATOR, Process, claude_env, is_heard, slack_env
+from tests.scripted import ScriptedModel
+from tests.security.town import PLATFORMS, SECRET, Town, built, served
+
+# Over the platforms' own calls. On each way one kind of call is refused, and all others
+# go on to be answered: so no other way can be the one that leads to the operator.
+
+Trigger = Callable[[Town], Awaitable[object]]
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A way on which a token is met that is no longer accepted."""
+
+    platform: str
+    #: The method on Slack; method and path on Discord.
+    call: str
+    trigger: Trigger
+
+    def __str__(self) -> str:
+        return f"{self.platform} {self.trigger.__name__} {self.call}"
+
+
+MEETINGS: list[Meeting] = []
+
+
+def met_by(**calls: str) -> Callable[[Trigger], Trigger]:
+    """Let the decorated function lead to these calls of the platforms."""
+
+    def added(trigger: Trigger) -> Trigger:
+        for platform, call in calls.items():
+            MEETINGS.append(Meeting(platform, call, trigger))
+        return trigger
+
+    return added
+
+
+@met_by(slack="chat.postMessage")
+@met_by(slack="assistant.threads.setStatus")
+@met_by(slack="users.info")
+async def a_question_in_slack(town: Town) -> None:
+    town.ask("slack")
+
+
+@met_by(discord=f"POST {MESSAGES}")
+@met_by(discord=f"POST {THREADS}")
+@met_by(discord=r"POST /channels/\d+/typing")
+async def a_question_in_discord(town: Town) -> None:
+    town.ask("discord")
+
+
+@met_by(slack="chat.update")
+async def a_long_answer_in_slack(town: Town) -> None:
+    gate = asyncio.Event()
+    town.model.script("One moment. " * 20, gate, "Here it is. " * 20)
+    thread = town.ask("slack")
+    await town.until(lambda: town.replies("slack", thread))
+    gate.set()
+
+
+@met_by(discord=f"PATCH {MESSAGE}")
+async def a_long_answer_in_discord(town: Town) -> None:
+    gate = asyncio.Event()
+    town.model.script("One moment. " * 20, gate, "Here it is. " * 20)
+    thread = town.ask("discord")
+    await town.until(lambda: town.replies("discord", thread))
+    gate.set()
+
+
+@met_by(slack="conversations.info")
+async def a_channel_that_is_named(town: Town) -> None:
+    town.ask("slack", f"see <#{town.channel('slack')}>")
+
+
+@met_by(discord=r"GET /guilds/\d+/members/\d+")
+async def a_name_that_nobody_knows(town: Town) -> None:
+    town.ask("discord", "ask <@123456789012345678>")
+
+
+@met_by(discord=r"GET /guilds/\d+/members/\d+")
+async def a_person_who_may_not_ask(town: Town) -> None:
+    await town.set(town.store, "discord", "who", "user:1")
+    town.ask("discord")
+
+
+@met_by(slack="conversations.replies")
+async def a_call_into_a_thread_in_slack(town: Town) -> None:
+    town.ask("slack", thread=town.say("slack"))
+
+
+@met_by(discord=f"GET {MESSAGES}")
+async def a_call_into_a_thread_in_discord(town: Town) -> None:
+    thread = town.discord.thread(town.who("discord"), town.channel("discord"), "Hm")
+    town.discord.say(town.who("discord"), thread, SECRET)
+    town.ask("discord", thread=thread)
+
+
+@met_by(slack="users.info")
+async def a_command_in_slack(town: Town) -> None:
+    channel = town.channel("slack")
+    town.slack.command(town.who("slack"), channel, "/claude", "settings")
+
+
+@met_by(slack="views.open")
+@met_by(slack="usergroups.list")
+async def a_form_in_slack(town: Town) -> None:
+    channel = town.channel("slack")
+    town.slack.command(town.who("slack", "Olga"), channel, "/claude", "prompt")
+
+
+@met_by(slack="views.publish")
+@met_by(slack="users.info")
+async def the_home_tab(town: Town) -> None:
+    town.slack.open_home(town.who("slack"))
+
+
+@met_by(slack="chat.postEphemeral")
+async def feedback_in_slack(town: Town) -> None:
+    await town.answers("slack")
+    thread = town.thread
+    channel = town.channel("slack", thread)
+    await town.until(lambda: town.slack.settled)
+    [reply] = [each for each in town.slack.thread(channel, thread) if each.bot]
+    town.slack.press_feedback(town.who("slack"), channel, reply.ts, True)
+
+
+@met_by(slack="chat.postEphemeral")
+async def a_command_by_mention(town: Town) -> None:
+    town.ask("slack", "settings")
+
+
+@met_by(slack="chat.postEphemeral")
+async def a_notice_in_slack(town: Town) -> None:
+    await _second_question(town, "slack")
+
+
+@met_by(discord=f"POST {MESSAGES} with a reference")
+async def a_notice_in_discord(town: Town) -> None:
+    await _second_question(town, "discord")
+
+
+async def _second_question(town: Town, platform: str) -> None:
+    asked = len(town.model.requests)
+    town.model.script(asyncio.Event())
+    thread = town.ask(platform)
+    await town.until(lambda: len(town.model.requests) > asked)
+    town.ask(platform, thread=thread, who="Bob")
+
+
+@met_by(slack="reactions.add")
+async def a_ticket_in_slack(town: Town) -> None:
+    town.model.script(sorted_as())
+    town.say("slack")
+
+
+@met_by(discord=r"PUT /channels/\d+/messages/\d+/reactions/.*")
+async def a_ticket_in_discord(town: Town) -> None:
+    town.model.script(sorted_as())
+    town.say("discord")
+
+
+@met_by(slack="chat.postMessage")
+async def a_message_that_is_sorted(town: Town) -> None:
+    town.model.script(sorted_as())
+    said = town.say("slack", "help")
+    town.model.script(sorted_as())
+    bob, channel = town.who("slack", "Bob"), town.channel("slack", said)
+    town.slack.shortcut(bob, channel, said, TRIAGE)
+
+
+@met_by(slack="conversations.open")
+async def a_budget_that_is_used_up_in_slack(town: Town) -> None:
+    await _use_up(town, "slack")
+
+
+@met_by(discord="POST /users/@me/channels")
+async def a_budget_that_is_used_up_in_discord(town: Town) -> None:
+    await _use_up(town, "discord")
+
+
+async def _use_up(town: Town, platform: str) -> None:
+    await town.set(town.store, platform, "max_tokens", "2000")
+    await town.set(town.store, platform, "budget_day", "0.0255")
+    dear = Report("claude-sonnet-5-5", "req_1", Usage(output=2_000), "end_turn")
+    town.model.script("Very well.", dear)
+    town.ask(platform)
+
+
+@met_by(slack="apps.connections.open")
+async def a_lost_connection(town: Town) -> None:
+    await town.slack.socket.disconnect("refresh_requested")
+
+
+@met_by(slack="auth.test")
+async def an_event_of_slacks(town: Town) -> None:
+    town.slack.emit("tokens_revoked", tokens={"bot": [town.slack.bot_user]})
+
+
+@met_by(discord=f"GET {MESSAGES}")
+async def a_session_that_begins_anew(town: Town) -> None:
+    """What was missed meanwhile is fetched."""
+    await town.answers("discord")
+    town.discord.gateway.drop(resumable=False)
+
+
+@pytest.mark.parametrize("meeting", MEETINGS, ids=str)
+async def test_a_revoked_token_takes_its_platform_down_and_no_other(
+    meeting: Meeting,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    [other] = {*PLATFORMS} - {meeting.platform}
+    async with built() as town, open_store(tmp_path / "t.db") as town.store:
+        for name in ("auto_triage", "feedback"):
+            await town.set(town.store, meeting.platform, name, "on")
+        async with served(town, town.store):
+            await town.until(lambda: town.slack.settled and town.discord.settled)
+            await refuse(town, meeting)
+            await town.until(lambda: meeting.platform in town.app._refusals)
+            await town.answers(other)
+            assert not town.task.done()
+            told_errors = errors(caplog)
+        assert town.task.exception() is None
+    told = [each for each in caplog.messages if "app.turned_away" in each]
+    assert len(told) == 1
+    assert f"platform={meeting.platform}" in told[0]
+    advice = {"slack": "reinstall the app", "discord": NEW_TOKEN}[meeting.platform]
+    assert advice in told[0]
+    assert told_errors == told
+    assert SECRET not in caplog.text
+
+
+async def refuse(town: Town, meeting: Meeting) -> None:
+    """Let Slack or Discord refuse the token with one kind of call, and have it made."""
+    call, _, reference = meeting.call.partition(" with a ")
+    if meeting.platform == "slack":
+        fault = slack_faults.error("token_revoked")
+        rule: Any = town.slack.faults.add(call, fault, times=ALWAYS)
+    else:
+        method, path = call.split(" ")
+        fault_ = discord_faults.error(401, 0, "401: Unauthorized")
+        rule = town.discord.faults.add(
+            *(method, path, fault_),
+            times=ALWAYS,
+            when=lambda call: not reference or "message_reference" in call.body,
+        )
+    await meeting.trigger(town)
+    await town.until(lambda: rule.struck)
+
+
+def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What was logged as an error."""
+    return [e.getMessage() for e in caplog.records if e.levelno >= logging.ERROR]
+
+
+async def test_a_closed_gateway_concerns_discord_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with built() as town, served(town, MemoryStore()):
+        town.discord.revoke()
+        await town.discord.gateway.close(4004)
+        await town.until(lambda: "discord" in town.app._refusals)
+        await town.answers("slack")
+    assert len(errors(caplog)) == 1
+    assert "set a new one" in errors(caplog)[0]
+
+
+async def test_the_token_of_an_interaction_is_not_ours(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It lasts for 15 minutes (platform facts B2), and ends with another code."""
+    over = discord_faults.error(401, 50027, "Invalid Webhook Token")
+    async with built() as town, served(town, MemoryStore()):
+        rule = town.discord.faults.add("*", discord_faults.CALLBACK, over)
+        where = town.channel("discord")
+        town.discord.command(town.who("discord"), where, "claude settings")
+        await town.until(lambda: rule.struck)
+        for platform in PLATFORMS:
+            await town.answers(platform)
+    assert errors(caplog) == []
+
+
+async def test_when_both_turn_us_away_it_ends_with_status_2_and_a_sentence_each(
+    tmp_path: Path,
+) -> None:
+    async with built() as town, ClaudeEmulator() as claude:
+        env = {**slack_env(town.slack), **town.discord.env, **claude_env(claude)}
+        process = Process(tmp_path, env)
+        await process.start()
+        for each in (town.slack, town.discord):
+            await town.until(lambda each=each: is_heard(each))  # type: ignore[misc]
+        town.slack.revoke()
+        # Met by the home tab, which nobody waits for.
+        town.slack.open_home(town.who("slack"))
+        await town.until(lambda: "platform=slack" in process.output)
+        thread = town.ask("discord", "still there?")
+        await town.until(lambda: town.replies("discord", thread))
+        town.discord.revoke()
+        town.ask("discord", SECRET)
+        assert await process.ended() == MISTAKE
+    assert process.output.count("app.turned_away") == 1
+    last = process.output.splitlines()[-1]
+    assert last == f"threadkeep: {NEW_TOKEN}"
+    assert "Traceback" not in process.output
+    assert SECRET not in process.output
+
+
+# In the core, whatever an adapter's method does: none of them is forgotten.
+
+REVOKED = AccessRevoked("set a new token")
+HERE = ThreadKey("here", "w", "c", "t")
+
+
+class Refusing(FakeAdapter):
+    """Raises AccessRevoked from one of its methods."""
+
+    refuses = ""
+
+    def _look(self, method: str) -> None:
+        if self.refuses == method:
+            raise REVOKED
+
+    async def run(self, host: ports.Host) -> None:
+        self._look("run")
+        await super().run(host)
+
+    async def settle(self, turn: Turn) -> ThreadKey:
+        self._look("settle")
+        return await super().settle(turn)
+
+    @contextlib.asynccontextmanager
+    async def surface(self, turn: Turn) -> AsyncIterator[FakeSurface]:
+        self._look("surface")
+        async with super().surface(turn) as surface:
+            yield surface
+
+    async def readable(self, heard: Sequence[Heard]) -> list[tuple[str, str]]:
+        self._look("readable")
+        return await super().readable(heard)
+
+    async def person(self, place: Place, user: str) -> Person:
+        self._look("person")
+        return await super().person(place, user)
+
+    async def tell(self, workspace: str, user: str, text: str) -> None:
+        self._look("tell")
+        await super().tell(workspace, user, text)
+
+    async def notice(self, heard: Heard, text: str) -> None:
+        self._look("notice")
+        await super().notice(heard, text)
+
+    async def recent(
+        self, place: Place, most: int, since: float | None = None
+    ) -> list[Heard]:
+        self._look("recent")
+        return await super().recent(place, most, since)
+
+    async def mark(self, place: Place, message: str, sign: str) -> None:
+        self._look("mark")
+        await super().mark(place, message, sign)
+
+    async def post(self, place: Place, told: Told, about: str = "") -> None:
+        self._look("post")
+        await super().post(place, told, about)
+
+    async def link(self, place: Place, message: str) -> str:
+        self._look("link")
+        return await super().link(place, message)
+
+    async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
+        self._look("history")
+        return await super().history(thread, before)
+
+
+TICKET = {"auto_triage": "on"}
+SETTINGS: dict[str, dict[str, str]] = {
+    "person": {"who": "user:zoe"},
+    "tell": {**TICKET, "triage_budget": "0.0001"},
+    "mark": TICKET,
+    "post": {**TICKET, "triage_sign": "label"},
+    "link": {**TICKET, "triage_announce": "channel:C9"},
+}
+
+
+def heard(thread: ThreadKey = HERE, message: str = "t", **facts: bool) -> Heard:
+    """What Alice says at the top of a channel, to the bot if nothing else is said."""
+    return replace(
+        Heard(thread, message, time.time(), "alice", SECRET, True, True),
+        **facts,  # type: ignore[arg-type]
+    )
+
+
+async def _ask(host: ports.Host, model: ScriptedModel) -> None:
+    await host.deliver(heard())
+
+
+async def _call(host: ports.Host, model: ScriptedModel) -> None:
+    await host.deliver(heard(message="later", opens=False))
+
+
+async def _ask_twice(host: ports.Host, model: ScriptedModel) -> None:
+    model.script(asyncio.Event())
+    await host.deliver(heard())
+    async with asyncio.timeout(5):
+        while not model.requests:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+    await host.deliver(heard(message="again", opens=False))
+
+
+async def _complain(host: ports.Host, model: ScriptedModel) -> None:
+    model.script(sorted_as(priority="critical"))
+    await host.overhear(heard(addressed=False))
+
+
+async def _sort(host: ports.Host, model: ScriptedModel) -> None:
+    olga = Person("olga", "Olga", runs_workspace=True)
+    command = Command("triage", {"last": "3"})
+    with contextlib.suppress(AccessRevoked):
+        await host.command(command, Place("here", "w", "c"), olga)
+
+
+#: What leads to the call of each method.
+TRIGGERS = {
+    **dict.fromkeys(("settle", "surface", "readable", "person"), _ask),
+    **dict.fromkeys(("tell", "mark", "post", "link"), _complain),
+    "notice": _ask_twice,
+    "recent": _sort,
+    "history": _call,
+}
+
+METHODS = [
+    name
+    for name in vars(ports.Adapter)
+    if not name.startswith("_") and callable(getattr(ports.Adapter, name))
+]
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_the_core_takes_a_platform_down_whatever_met_the_refusal(
+    method: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    here, there = Refusing("here"), FakeAdapter("there")
+    store, model = MemoryStore(), ScriptedModel()
+    here.refuses = "run" if method == "run" else ""
+    app = App(
+        store=store,
+        model=model,
+        adapters=[here, there],
+        operator=OPERATOR,
+        grace=1.0,
+    )
+    place = Place("here", "w", "c")
+    for name, value in SETTINGS.get(method, {}).items():
+        await store.change([Change(place, name, value)], who="olga", now=1.0)
+    stopping = asyncio.Event()
+    task = asyncio.create_task(app.run(stopping))
+    await there.listening
+    if method != "run":
+        host = await here.listening
+        here.refuses = method
+        await TRIGGERS[method](host, model)
+    async with asyncio.timeout(5):
+        while "here" not in app._refusals:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+    await there.hear(heard(replace(HERE, platform="there")))
+    await there.until(lambda: there.closed == 1)
+    assert not task.done()
+    stopping.set()
+    await task
+    assert [each for each in errors(caplog)] == [
+        "app.turned_away platform=here set a new token"
+    ]
