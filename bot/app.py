@@ -195,10 +195,12 @@ class App:
 
     async def hold(self, heard: Heard, holder: str) -> None:
         """See `bot.ports.Host`."""
-        await self._inbox.hold(heard, holder)
+        if self._serves(heard.thread):
+            await self._inbox.hold(heard, holder)
 
     async def forget(self, place: Place) -> None:
         """See `bot.ports.Host`."""
+        # As `erase`: also where nobody is served any more.
         await self._inbox.forget(place)
 
     def stop(self, thread: ThreadKey) -> bool:

@@ -382,7 +382,9 @@ class Desk:
         acknowledgement if it takes long."""
         await asyncio.wait({self._begin(what, work)}, timeout=PROMPT)
 
-    def _begin(self, what: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _begin(
+        self, what: str, work: Coroutine[Any, Any, object]
+    ) -> asyncio.Task[None]:
         task = self._background.start(what, work, platform=PLATFORM)
         self.going_on.add(task)
         task.add_done_callback(self.going_on.discard)

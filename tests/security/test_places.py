@@ -564,8 +564,8 @@ async def test_whoever_may_not_ask_begins_nothing_afresh() -> None:
         who = Change(place, "who", "user:olga")
         await desk.store.change([who], who="olga", now=1.0)
         assert await begin_afresh(app, ALICE) == NOT_TO_ASK
-        [denied] = await desk.store.audit(place, 0.0, 1)
-        assert denied.action == "denied"
+        [denied] = await desk.store.refusals(place, 0.0, 1)
+        assert denied.count == 1
         assert await begin_afresh(app, OLGA) == RENEWED
 
 
