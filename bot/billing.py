@@ -14,6 +14,8 @@ Why nothing can be billed beyond `ceiling`:
   context of the model.
 - A prompt has at most one token for each byte, and the frame around its texts; or what
   the API counted, with a margin.
+- The model that was asked answers, until the API says that another one does, which is
+  not asked for (Claude facts 1.8: `fallbacks`). From then on the dearer price counts.
 - A token of the prompt costs most when it is written to the cache for an hour.
 - How long the results of a search are is documented nowhere; `SEARCH_TOKENS` is an
   estimate, and the one number here that is not proved.
@@ -134,10 +136,11 @@ def price(calls: Sequence[Call], at: float) -> float | None:
 
 
 def unforeseen(report: Report) -> bool:
-    """Whether `report` tells of more than was set aside for the first request: one more
-    is about to be made, or another model answers than the one that was asked."""
-    calls = report.calls or ()
-    return report.ahead or any(len(call.models) > 1 for call in calls)
+    """Whether `report` tells of more to come than was set aside for the first request:
+    one more is about to be made, or another model answers than the one that was asked.
+    """
+    others = any(len(call.models) > 1 for call in report.calls or ())
+    return report.ahead or (others and report.stop_reason is None)
 
 
 def most(request: Request, at: float) -> float | None:

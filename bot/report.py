@@ -76,6 +76,8 @@ class _Sum:
     calls: int = 0
     cost: float = 0.0
     unpriced: int = 0
+    #: Calls that are booked at the most that they can have cost.
+    bounded: int = 0
     saved: float = 0.0
     usage: Usage = field(default_factory=Usage)
 
@@ -84,6 +86,7 @@ class _Sum:
         self.calls += row.turns
         self.cost += row.cost
         self.unpriced += row.unpriced
+        self.bounded += row.bounded
         self.usage += row.usage
         noon = datetime.fromisoformat(f"{row.day}T12:00:00+00:00").timestamp()
         self.saved += saved(row.model, row.usage, noon)
@@ -127,6 +130,7 @@ def spending_rows(rows: Sequence[Spending], by: str) -> list[dict[str, Any]]:
             "usd": round(each.cost, 6),
             "saved_usd": round(each.saved, 6),
             "unpriced": each.unpriced,
+            "bounded": each.bounded,
         }
         for name, each in _summed(rows, by).items()
     ]
@@ -296,11 +300,12 @@ def _cells(total: _Sum) -> list[str]:
 
 
 def _cost(total: _Sum) -> str:
+    cost = f"at most {total.cost:.4f}" if total.bounded else f"{total.cost:.4f}"
     if not total.unpriced:
-        return f"{total.cost:.4f}"
+        return cost
     if total.unpriced == total.calls:
         return "unknown"
-    return f"{total.cost:.4f} + {total.unpriced} unknown"
+    return f"{cost} + {total.unpriced} unknown"
 
 
 def _what(entry: Entry) -> str:

@@ -83,7 +83,9 @@ def raise_reserve(
     for cap in caps.budgets:
         # What it costs is booked in the period in which it began.
         if short := _budget_short(db, cap, more, row["at"]):
-            return short
+            # What it holds itself is not set aside for somebody else.
+            others = max(0.0, short.reserved - row["reserved"])
+            return replace(short, reserved=others)
     for each in caps.people:
         limit = replace(each, messages=None)
         short = person_short(db, row["person"], most, limit, now, but=row["id"])

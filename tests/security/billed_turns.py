@@ -208,8 +208,6 @@ class Writer:
         if chance.random() < 0.15:
             play.well = False
             end = [chance.choice((Abort(), Error(), End(), Error("api_error")))]
-        if not CHANNELS[play.channel][3] and chance.random() < 0.05:
-            steps.insert(0, Other("claude-opus-5-5"))
         for _ in range(chance.choices((0, 1, 2), (60, 30, 10))[0]):
             play.well = False
             # The very first place is before the headers of the answer.
@@ -221,6 +219,9 @@ class Writer:
             if fate == STOP:
                 return
         said: list[Step] = [SORTED] if play.kind == "triage" else steps
+        if play.well and not CHANNELS[play.channel][3] and chance.random() < 0.05:
+            # Whoever is cut off before this was said cannot know of it.
+            said.insert(0, Other("claude-opus-5-5"))
         play.scripts.append([*said, *end])
 
     def _content(self, longest: int, *, searches: bool) -> list[Step]:
@@ -248,14 +249,14 @@ class Stage:
         self._scripts: dict[str, deque[Sequence[Step]]] = defaultdict(deque)
         claude.always(self._scripted)
 
-    async def furnish(self) -> None:
-        """Set what applies in each channel."""
+    async def furnish(self, scale: float) -> None:
+        """Set what applies in each channel, with budgets `scale` times as large."""
         changes = []
         for number, (model, longest, searches, budget) in enumerate(CHANNELS):
             values = {"model": model, "max_tokens": str(longest)}
             values["web_search"] = "on" if searches else "off"
             if budget:
-                values["budget_day"] = budget
+                values["budget_day"] = f"{float(budget) * scale:.4f}"
             place = channel(number)
             changes += [Change(place, name, value) for name, value in values.items()]
         await self.store.change(changes, who="olga", now=1.0)
@@ -399,8 +400,8 @@ async def _end(task: "asyncio.Task[Any]") -> None:
 
 
 @contextlib.asynccontextmanager
-async def opened() -> AsyncIterator[Stage]:
-    """A stage whose waits between tries pass at once."""
+async def opened(scale: float = 1.0) -> AsyncIterator[Stage]:
+    """A stage whose waits between tries pass at once; `scale` is for its budgets."""
 
     async def at_once(seconds: float) -> None:
         await asyncio.sleep(0)
@@ -410,5 +411,5 @@ async def opened() -> AsyncIterator[Stage]:
         client(claude.api_key, claude.base_url, silence=SILENCE) as api,
     ):
         stage = Stage(claude, ClaudeModel(api, sleep=at_once, chance=lambda: 0.0))
-        await stage.furnish()
+        await stage.furnish(scale)
         yield stage

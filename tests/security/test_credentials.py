@@ -16,6 +16,7 @@ from adapters.discord.client import NEW_TOKEN
 from adapters.slack.desk import TRIAGE
 from bot import ports
 from bot.app import App
+from bot.channels import ChannelAccess
 from bot.commandline import MISTAKE
 from bot.dialogue import Command, Told
 from bot.errors import AccessRevoked
@@ -401,6 +402,10 @@ class Refusing(FakeAdapter):
         self._look("link")
         return await super().link(place, message)
 
+    async def access(self, place: Place, user: str) -> ChannelAccess:
+        self._look("access")
+        return await super().access(place, user)
+
     async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
         self._look("history")
         return await super().history(thread, before)
@@ -413,6 +418,7 @@ SETTINGS: dict[str, dict[str, str]] = {
     "mark": TICKET,
     "post": {**TICKET, "triage_sign": "label"},
     "link": {**TICKET, "triage_announce": "channel:C9"},
+    "access": {**TICKET, "triage_announce": "channel:C9"},
 }
 
 
@@ -456,7 +462,7 @@ async def _sort(host: ports.Host, model: ScriptedModel) -> None:
 #: What leads to the call of each method.
 TRIGGERS = {
     **dict.fromkeys(("settle", "surface", "readable", "person"), _ask),
-    **dict.fromkeys(("tell", "mark", "post", "link"), _complain),
+    **dict.fromkeys(("access", "tell", "mark", "post", "link"), _complain),
     "notice": _ask_twice,
     "recent": _sort,
     "history": _call,
@@ -465,7 +471,10 @@ TRIGGERS = {
 METHODS = [
     name
     for name in vars(ports.Adapter)
-    if not name.startswith("_") and callable(getattr(ports.Adapter, name))
+    # What asks nobody meets no refusal: whether a channel is a direct one.
+    if not name.startswith("_")
+    and name != "is_direct"
+    and callable(getattr(ports.Adapter, name))
 ]
 
 
