@@ -4,7 +4,7 @@ holds the others and their rule: it is never edited."""
 from sqlite_utils import Database
 
 
-def m011_deletions_and_refusals(db: Database) -> None:
+def m010_deletions_and_refusals(db: Database) -> None:
     """What it takes to forget a deleted message everywhere, and refusals apart from
     changes."""
     # Messages, threads and channels that people deleted, so that what arrives late is

@@ -8,7 +8,7 @@ database remembers of it.
 from sqlite_utils import Database, Migrations
 
 from storage.bounds import m008_bounds
-from storage.deletion_tables import m011_deletions_and_refusals
+from storage.deletion_tables import m010_deletions_and_refusals
 from storage.totals import m009_totals
 
 migrations = Migrations("threadkeep")
@@ -401,4 +401,4 @@ def m007_tries(db: Database) -> None:
 
 migrations()(m008_bounds)
 migrations()(m009_totals)
-migrations()(m011_deletions_and_refusals)
+migrations()(m010_deletions_and_refusals)
