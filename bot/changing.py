@@ -7,10 +7,12 @@ a draft is the draft's own.
 Rule 3: a channel that is named is one that whoever names it may write in themself.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 
 from bot import ceilings, telling
 from bot.authority import Authority
@@ -18,6 +20,7 @@ from bot.catalogue import Survey, refused
 from bot.channels import NO_SUCH, refusal
 from bot.dialogue import Button, Choice, Command, Field, File, Form, Kind, Style, Told
 from bot.errors import Unacceptable
+from bot.offload import offload
 from bot.options import BY_NAME, Option, misfits, warning
 from bot.people import Person
 from bot.policy import Policy
@@ -31,6 +34,9 @@ AROUND = "inherit"
 
 #: How much of a prompt a message shows; all of it is in a file then.
 SHOWN_CHARS = 1_200
+
+# A longer value is read off the loop: a scheme takes some 10 µs a character.
+INLINE_VALUE = 500
 
 THEY_GO_ON = "Running threads go on as they began."
 THEY_CHANGE = "Running threads change with it, and say so."
@@ -196,7 +202,7 @@ class Changing:
         changes, warnings = [], []
         for option in options:
             try:
-                change, told = self._change(policy, option, written[option.name])
+                change, told = await self._change(policy, option, written[option.name])
                 if option.names_channel and change.value is not None:
                     await self._check_channel(policy.place, change.value, person)
             except Unacceptable as error:
@@ -212,18 +218,20 @@ class Changing:
             return await self._clash(result, policy, written, person)
         return Told("\n".join([_saved(result, policy, running), *warnings]))
 
-    def _change(self, policy: Policy, option: Option, text: str) -> tuple[Change, str]:
+    async def _change(
+        self, policy: Policy, option: Option, text: str
+    ) -> tuple[Change, str]:
         """What is to be changed, and what whoever does it should know."""
         place = policy.place
         if place.level not in option.levels:
             levels = " or ".join(telling.here(each) for each in _ordered(option))
             raise Unacceptable(f"{option.label} can be set for {levels} only.")
-        plain = text.strip().lower()
-        if plain in INHERIT or (text == "" and not option.versioned):
+        if text.strip().lower() in INHERIT or (text == "" and not option.versioned):
             return Change(place, option.name, None, versioned=option.versioned), ""
         today = datetime.fromtimestamp(self._now(), UTC).date()
         try:
-            value = option.read(text, today)
+            read = partial(option.read, text, today)
+            value = await offload(read, len(text), INLINE_VALUE)
         except Unacceptable as error:
             if not option.names_channel:
                 raise
@@ -275,19 +283,19 @@ class Changing:
         name = clash.entries[-1].name
         now = self._now()
         draft = Draft(0, policy.place, name, written[name], person.id, now)
-        number = await self._store.save_draft(draft)
+        kept = await self._store.save_draft(draft)
         if BY_NAME[name].versioned:
             theirs = await self._store.versions(policy.place, name)
             mine = Version(0, policy.place, 0, draft.value, person.id, now)
             if theirs:
-                compared = telling.difference(theirs[0], mine)
+                compared = await asyncio.to_thread(telling.difference, theirs[0], mine)
                 lines += [
                     "From theirs to yours:",
                     compared.replace("version 0", "yours"),
                 ]
         lines.append("What you wrote is kept. Which one shall it be?")
         base = str(clash.entries[-1].id)
-        with_draft = {"draft": str(number), "base": base}
+        with_draft = {"draft": str(kept), "base": base}
         return Told(
             "\n".join(lines),
             buttons=(

@@ -21,6 +21,8 @@ LINE_CHARS = 90
 #: People, groups and channels as they stand in texts.
 REFERENCE = re.compile(r"\b(user|group|channel):([A-Za-z0-9]+)\b")
 
+_BLANK = re.compile(r"\s")
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -39,7 +41,7 @@ class Command:
         words = [self.verb.replace(" ", ".")]
         words += [f"{name}={value}" for name, value in self.arguments.items()]
         line = " ".join(words)
-        if len(line) > LINE_CHARS or any(re.search(r"\s", word) for word in words):
+        if len(line) > LINE_CHARS or any(map(_BLANK.search, words)):
             raise ValueError(f"{self.verb} cannot be carried by a control")
         return line
 

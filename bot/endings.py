@@ -6,7 +6,7 @@ page is the whole list of what a thread may be told.
 
 from dataclasses import replace
 
-from bot.errors import ModelError, ThreadkeepError
+from bot.errors import ModelError, PromptTooLong, ThreadkeepError
 from bot.values import Ended, Outcome, Report
 
 # What the next turns read at the end of an answer that was not finished, so
@@ -78,6 +78,13 @@ def interrupted(text: str) -> Outcome:
 def gone(outcome: Outcome) -> Outcome:
     """`outcome`, of a turn whose thread can no longer be written to."""
     return replace(outcome, ended=Ended.FAILED, note="", reason="thread gone")
+
+
+def too_long() -> Outcome:
+    """How a turn ended whose conversation is longer than any model reads: nobody was
+    asked."""
+    error = PromptTooLong("the conversation is longer than any model reads")
+    return replace(conclude("", None, error=error), cost=0.0)
 
 
 def over_budget(why: str) -> Outcome:

@@ -103,6 +103,11 @@ _DENIED = {
 ELSEWHERE = "what answers is not Claude's API: check ANTHROPIC_BASE_URL"
 
 
+# A type, a code or a request id, and the field at fault, as the API writes them.
+_WORD = re.compile(r"^(?:req_\w{1,64}|[a-z_]{1,64})\Z")
+_FIELD = re.compile(r"\A[a-z_]++(\.\w++)*+(?=: )")
+
+
 def judge(error: Exception, model: str) -> Fault:
     """What `error`, which the SDK let out while asking `model`, means to us."""
     if isinstance(error, anthropic.APIStatusError):
@@ -182,8 +187,8 @@ def _facts(error: anthropic.APIStatusError) -> str:
     # The message itself stays out: some gateways quote the key or the prompt in it.
     words = [str(error.status_code)]
     for word in (error.type, error.error_code, error.request_id):
-        words += re.findall(r"^(?:req_\w{1,64}|[a-z_]{1,64})\Z", str(word or ""))
-    field = re.match(r"[a-z_]+(\.\w+)*(?=: )", str(error.api_message))
+        words += _WORD.findall(str(word or ""))
+    field = _FIELD.match(str(error.api_message))
     if field and error.status_code == 400:
         words.append(f"at {field[0]}")
     return f"({', '.join(words)})"

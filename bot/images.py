@@ -110,12 +110,16 @@ def _token(text: str, at: int, *, more: bool) -> tuple[int | None, str]:
 def _end_of_code(text: str, at: int, window: int, *, unclear: bool) -> int | None:
     """Where the code ends that the backticks at `at` begin; right behind them if
     nothing closes it. None as long as that is not clear."""
-    opener, *others = _TICKS.finditer(text, at, window)
-    for ticks in (opener, *others):
+    # One by one: most code ends at the next run, and a line may hold hundreds.
+    opener = None
+    for ticks in _TICKS.finditer(text, at, window):
         if unclear and ticks.end() == window:
             return None
-        if ticks is not opener and len(ticks[0]) == len(opener[0]):
+        if opener is None:
+            opener = ticks
+        elif len(ticks[0]) == len(opener[0]):
             return ticks.end()
+    assert opener is not None
     return None if unclear else opener.end()
 
 

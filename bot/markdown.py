@@ -15,35 +15,38 @@ from dataclasses import dataclass, replace
 # for what a line is; beyond that it is text. Real lines have 0 to 20.
 MOST_MARKERS = 60
 
+# All of these but those for a sentence's end are matched at the beginning of a line;
+# where one could be looked for elsewhere at length, `\A` says so.
+
 # Block quotes, list markers and indentation, in any order. Possessive, because a
 # line of a hundred thousand spaces must not cost more than one look at each.
 _MARKERS = r"(?:[ \t]*+(?:>|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t])))*+[ \t]*+"
 
+_MARKER = re.compile(r"[^>\s]")
 _BEGINNING = re.compile(_MARKERS)
-_OPENER = re.compile(rf"({_MARKERS})(`{{3,}}+|~{{3,}}+)(.*)")
-_CLOSER = re.compile(r"([ \t>]*+)(`{3,}+|~{3,}+)[ \t\r]*+$")
-_CLOSER_SO_FAR = re.compile(r"[ \t>]*+(?:`*+|~*+)[ \t\r]*+$")
+_OPENER = re.compile(rf"\A({_MARKERS})(`{{3,}}+|~{{3,}}+)(.*)")
+_CLOSER = re.compile(r"\A([ \t>]*+)(`{3,}+|~{3,}+)[ \t\r]*+$")
+_CLOSER_SO_FAR = re.compile(r"\A[ \t>]*+(?:`*+|~*+)[ \t\r]*+$")
 _QUOTES = re.compile(r"[ \t>]*+")
-_QUOTE = re.compile(r"[ \t>]*>[ \t]?")
-_OPEN_MIND = re.compile(r"[ \t>*+\-.)\d]*+(?:`*+|~*+)$")
+_QUOTE = re.compile(r"\A[ \t>]*>[ \t]?")
+_OPEN_MIND = re.compile(r"\A[ \t>*+\-.)\d]*+(?:`*+|~*+)$")
 
 _ROW = re.compile(rf"[ \t>]{{0,{MOST_MARKERS}}}+\|")
 _ROW_SO_FAR = re.compile(rf"[ \t>]{{0,{MOST_MARKERS}}}+(?:\||$)")
 _DELIMITER = re.compile(
-    r"[ \t>]*+\|?(?:[ \t]*+:?-++:?[ \t]*+\|)*+(?:[ \t]*+:?-++:?)?+[ \t\r]*+$"
+    r"\A[ \t>]*+\|?(?:[ \t]*+:?-++:?[ \t]*+\|)*+(?:[ \t]*+:?-++:?)?+[ \t\r]*+$"
 )
-_DELIMITER_SO_FAR = re.compile(r"[ \t>|:\-]*+\r?$")
+_DELIMITER_SO_FAR = re.compile(r"\A[ \t>|:\-]*+\r?$")
 
-_HEADING = re.compile(r"[ \t>]*+#{1,6}[ \t]")
-_DEEP_HEADING = re.compile(
-    rf"([ \t>]{{0,{MOST_MARKERS}}}+)#{{4,6}}[ \t]++(.*?)(?:[ \t]#*)?[ \t\r]*$"
-)
+_HEADING = re.compile(r"\A[ \t>]*+#{1,6}[ \t]")
+_DEEP_HEADING = re.compile(rf"([ \t>]{{0,{MOST_MARKERS}}}+)#{{4,6}}[ \t]++(.*+)")
 _DEEP_HEADING_SO_FAR = re.compile(
     rf"[ \t>]{{0,{MOST_MARKERS}}}+(?:#{{1,6}}$|#{{4,6}}[ \t])"
 )
 
 _RULE_SO_FAR = re.compile(
-    rf"([ \t>]{{0,{MOST_MARKERS}}}+)((?:-[ \t]*+)++|(?:\*[ \t]*+)++|(?:_[ \t]*+)++)\r?$"
+    rf"\A([ \t>]{{0,{MOST_MARKERS}}}+)"
+    r"((?:-[ \t]*+)++|(?:\*[ \t]*+)++|(?:_[ \t]*+)++)\r?$"
 )
 
 # What may follow the mark at the end of a sentence: quotes, brackets, emphasis.
@@ -52,6 +55,11 @@ _SENTENCE_END = re.compile(
 )
 _SENTENCE_END_CHARS = 6
 _WORD_ENDS = tuple(" \t，、；：。！？」』”’）")
+
+# How far back it is counted which letters make a flag together: a hundred flags in one
+# row. In a longer row a cut may divide a flag; counting all of it at each character
+# would take time that grows with its square.
+MOST_FLAG_LETTERS = 200
 
 _ZERO_WIDTH_JOINER = "\u200d"
 
@@ -112,7 +120,7 @@ def fence_after(fence: Fence | None, line: str, most: int) -> Fence | None:
     if mark[0] == "`" and "`" in info:
         return None
     # A list marker must not be repeated: it would begin another item.
-    return Fence(re.sub(r"[^>\s]", " ", markers), mark, info.rstrip())
+    return Fence(_MARKER.sub(" ", markers), mark, info.rstrip())
 
 
 def may_become_closer(line: str) -> bool:
@@ -154,7 +162,14 @@ def is_heading(line: str) -> bool:
 def deep_heading(line: str) -> tuple[str, str] | None:
     """The quote's marks and the words of a heading below the third level."""
     match = _DEEP_HEADING.match(line)
-    return (match[1], match[2]) if match and match[2] else None
+    if match is None:
+        return None
+    words = match[2].rstrip(" \t\r")
+    # Marks at the end belong to the heading, not to its words.
+    bare = words.rstrip("#")
+    if bare != words and bare.endswith((" ", "\t")):
+        words = bare[:-1]
+    return (match[1], words) if words else None
 
 
 def may_become_deep_heading(line: str) -> bool:
@@ -231,9 +246,9 @@ def joins(text: str, at: int) -> bool:
 
 
 def _flag_letters(text: str, end: int) -> int:
-    """How many letters of flags stand before `end`; two make a flag."""
-    start = end
-    while start and _is_flag_letter(text[start - 1]):
+    """How many letters of flags stand before `end`, as far as we look; two make one."""
+    start, least = end, max(0, end - MOST_FLAG_LETTERS)
+    while start > least and _is_flag_letter(text[start - 1]):
         start -= 1
     return end - start
 

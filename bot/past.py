@@ -5,12 +5,14 @@ Rule: nothing of the past is ever changed. A roll-back is one more version.
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from bot import telling, visible
 from bot.authority import Authority
 from bot.changing import THEY_GO_ON
 from bot.dialogue import Button, Choice, Command, Menu, Told
 from bot.errors import Unacceptable
+from bot.offload import offload
 from bot.options import BY_NAME
 from bot.people import Person
 from bot.rules import Change, Clash, Level, Place, Version
@@ -21,6 +23,9 @@ from bot.targets import aimed, where
 MOST_ENTRIES = 20
 MOST_REFUSALS = 10
 MOST_VERSIONS = 15
+
+# Texts of so many characters in all are compared within a millisecond.
+INLINE_DIFF = 200
 
 PROMPT = BY_NAME["prompt"]
 
@@ -82,7 +87,10 @@ class Past:
             back = aimed("prompt rollback", where(command, policy.place))
             back = back.having({"version": str(old.number)})
             buttons = (Button(f"Roll back to version {old.number}", back),)
-        return Told(telling.difference(old, new), buttons=buttons)
+        # Every member may ask, as often as they like.
+        size = len(old.text or "") + len(new.text or "")
+        text = await offload(partial(telling.difference, old, new), size, INLINE_DIFF)
+        return Told(text, buttons=buttons)
 
     async def rollback(self, command: Command, place: Place, person: Person) -> Told:
         """Let an earlier version of the prompt be the current one again."""

@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from bot import documents
+from bot.documents import NoDocument
 from bot.errors import ConfigError, Unacceptable
 from bot.options import BY_NAME, OPTIONS, Option, sequences
 from bot.rules import Change, Level, Place, Setting
@@ -22,6 +24,8 @@ MOST_CHARS = 20_000_000
 
 #: Longer than any platform's ids.
 MOST_NAME_CHARS = 200
+#: Some 20,000 channels with ten settings each.
+MOST_NODES = 500_000
 
 #: What the document calls the places in a place.
 _INNER = {Level.WORKSPACE: "channels", Level.CHANNEL: "threads"}
@@ -135,18 +139,10 @@ def _parsed(text: str) -> dict[str, Any]:
     if len(text) > MOST_CHARS:
         raise ConfigError("This file is too large to hold settings.")
     try:
-        document = yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError as error:
-        where = getattr(error, "problem_mark", None)
-        line = f", line {where.line + 1}" if where else ""
-        what = getattr(error, "problem", None) or "it cannot be read"
-        raise ConfigError(f"This is not the YAML of settings{line}: {what}.") from None
-    except RecursionError:
-        raise ConfigError("This is not the YAML of settings: it is too deep.") from None
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-        # What PyYAML lets out of a date that is none, or of a tag on the wrong text.
+        document = documents.parse(text, most_nodes=MOST_NODES)
+    except NoDocument as error:
         raise ConfigError(
-            "This is not the YAML of settings: a value in it cannot be read."
+            f"This is not the YAML of settings{error.where}: {error.why}."
         ) from None
     if not isinstance(document, dict):
         raise ConfigError("This is not the YAML of settings: it must begin with names.")
@@ -229,6 +225,8 @@ def _written(option: Option, value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, list):
+        if not all(isinstance(each, str | int | float) for each in value):
+            raise Unacceptable("This must be a list of texts, and of nothing else.")
         glue = "\n" if option.name == "stop_sequences" else " "
         return glue.join(map(str, value))
     if isinstance(value, str | int | float):
@@ -248,35 +246,3 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _text)
-
-
-class _Loader(yaml.SafeLoader):
-    """Refuses what a file of settings has no use for: aliases, and names said twice."""
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(
-                None, None, "it refers to another part of itself", event.start_mark
-            )
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise yaml.constructor.ConstructorError(
-                    None, None, "a list or a mapping is no name", key.start_mark
-                )
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"{key.value} stands there twice", key.start_mark
-                )
-            seen.add(key.value)
-        made = super().construct_mapping(node, deep)
-        if len(made) < len(seen):
-            # Written differently, such as 16 and 0x10.
-            raise yaml.constructor.ConstructorError(
-                None, None, "a name stands there twice", node.start_mark
-            )
-        return made

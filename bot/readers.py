@@ -39,6 +39,17 @@ _AMOUNT = re.compile(r"[0-9.]{1,24}(?:e[0-9]{1,2})?")
 # The API takes more; nobody has use for them here.
 MOST_STOPS, STOP_CHARS = 8, 100
 
+# What each value looks like.
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
+_AMOUNT = re.compile(r"-?[0-9.]++(e[0-9]++)?")
+_TEMPERATURE = re.compile(r"[01](\.[0-9]{1,3})?|\.[0-9]{1,3}")
+_NAMED = re.compile(r"(user|group):[A-Za-z0-9]++")
+_CHANNEL = re.compile(r"#?(channel:[A-Za-z0-9]++)")
+
+# What any value but a prompt or a scheme may have: some 1,000 people by mention. It is
+# looked at before anything is read of a text.
+MOST_CHARS = 20_000
+
 # What no text may hold: control characters but for tab and line feed.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -70,6 +81,16 @@ def cleaned(text: str) -> str:
     return text
 
 
+def bounded(text: str) -> str:
+    """`text`, if it is no longer than any value. Raises Unacceptable."""
+    if len(text) > MOST_CHARS:
+        raise Unacceptable(
+            f"This has {len(text):,} characters, and no value has more than "
+            f"{MOST_CHARS:,}; please shorten it."
+        )
+    return text
+
+
 def prompt(text: str, today: date = date.min) -> str:
     text = cleaned(text)
     if len(text) > PROMPT_CHARS:
@@ -81,7 +102,7 @@ def prompt(text: str, today: date = date.min) -> str:
 
 
 def model(text: str, today: date) -> str:
-    wanted = text.strip().lower().strip("`")
+    wanted = bounded(text).strip().lower().strip("`")
     if wanted == AUTO:
         return AUTO
     facts = named(wanted)
@@ -108,8 +129,8 @@ def living(today: date) -> list[ModelFacts]:
 
 def whole_number(least: int, most: int, what: str) -> Reader:
     def read(text: str, today: date) -> str:
-        plain = text.strip().replace(",", "").replace("_", "")
-        if not re.fullmatch(r"[0-9]{1,9}", plain) or not least <= int(plain) <= most:
+        plain = bounded(text).strip().replace(",", "").replace("_", "")
+        if not _WHOLE_NUMBER.fullmatch(plain) or not least <= int(plain) <= most:
             raise Unacceptable(
                 f"{what} is a whole number from {least:,} to {most:,}, "
                 f"not {quoted(text)}."
@@ -124,7 +145,7 @@ def usd(what: str) -> Reader:
     and to cents above, and judged as it is stored."""
 
     def read(text: str, today: date) -> str:
-        plain = text.strip().replace(",", "").removesuffix("USD").strip(" $")
+        plain = bounded(text).strip().replace(",", "").removesuffix("USD").strip(" $")
         value = _rounded(plain)
         if value is None or not LEAST_USD <= float(value) <= MOST_USD:
             raise Unacceptable(
@@ -164,7 +185,7 @@ def stored_usd(value: str) -> float:
 
 def one_of(*values: str) -> Reader:
     def read(text: str, today: date) -> str:
-        value = text.strip().lower()
+        value = bounded(text).strip().lower()
         if value not in values:
             known = ", ".join(f"`{each}`" for each in values)
             raise Unacceptable(f"This is one of {known}, not {quoted(text)}.")
@@ -174,8 +195,8 @@ def one_of(*values: str) -> Reader:
 
 
 def temperature(text: str, today: date) -> str:
-    plain = text.strip()
-    if not re.fullmatch(r"[01](\.[0-9]{1,3})?|\.[0-9]{1,3}", plain) or float(plain) > 1:
+    plain = bounded(text).strip()
+    if not _TEMPERATURE.fullmatch(plain) or float(plain) > 1:
         raise Unacceptable(
             f"A temperature is a number from 0 to 1, such as 0.2, not {quoted(text)}."
         )
@@ -183,11 +204,14 @@ def temperature(text: str, today: date) -> str:
 
 
 def stops(text: str, today: date) -> str:
+    bounded(text)
     try:
         written = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
+        # Somebody may want to stop at a thousand brackets, but not as JSON.
         written = None
-    text = "\n".join(map(str, written)) if isinstance(written, list) else text
+    if isinstance(written, list) and all(isinstance(each, str) for each in written):
+        text = "\n".join(written)
     lines = [line for line in whole(text).splitlines() if line.strip()]
     if not lines or any(_CONTROL.search(line) for line in lines):
         raise Unacceptable("Please write each stop sequence on a line of its own.")
@@ -199,15 +223,15 @@ def stops(text: str, today: date) -> str:
 
 
 def people(text: str, today: date) -> str:
-    words = text.replace(",", " ").split()
+    words = bounded(text).replace(",", " ").split()
     if [word.lower() for word in words] == [EVERYONE]:
         return EVERYONE
     return named_people(text, today)
 
 
 def named_people(text: str, today: date) -> str:
-    words = text.replace(",", " ").split()
-    wrong = [w for w in words if not re.fullmatch(r"(user|group):[A-Za-z0-9]+", w)]
+    words = bounded(text).replace(",", " ").split()
+    wrong = [word for word in words if not _NAMED.fullmatch(word)]
     if wrong or not words:
         raise Unacceptable(
             "Please name people, groups or roles by mentioning them"
@@ -230,7 +254,7 @@ def scheme(text: str, today: date) -> str:
 def channel(text: str, today: date) -> str:
     """The channel that `text` names, as "channel:ID". Whether there is such a channel
     is for the platform to say; a name alone is not an id of any."""
-    found = _CHANNEL.fullmatch(text.strip())
+    found = _CHANNEL.fullmatch(bounded(text).strip())
     if found is None:
         raise Unacceptable(f"This has to be a channel, not {quoted(text)}.")
     return f"channel:{found[1] or found[2] or found[3]}"

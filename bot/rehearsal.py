@@ -25,10 +25,16 @@ QUOTE_CHARS = 600
 PROMPT_CHARS = 200
 
 # What the labels around a message look like; anything else is read as plain text.
-_MESSAGE = re.compile(r'<message\b((?:[^">]|"[^"]*")*)>(.*?)</message>', re.DOTALL)
-_NOTE = re.compile(r"<note\b[^>]*>.*?</note>\s*", re.DOTALL)
-_AUTHOR = re.compile(r'\bauthor="([^"]*)"')
+# Nobody can write such a tag inside of another, so a search for its end stops there.
+_MESSAGE = re.compile(
+    r'<message\b((?:[^"<>]|"[^"<]*+")*+)>((?:[^<]|<(?!/?message\b))*+)</message>'
+)
+_NOTE = re.compile(r"<note\b[^<>]*+>(?:[^<]|<(?!/?note\b))*+</note>\s*+")
+_AUTHOR = re.compile(r'\bauthor="([^"]*+)"')
 _FILE = re.compile(r"^\(attached: (.+?)(?:; [^;\n]*)?\)$", re.MULTILINE)
+_WORD = re.compile(r"\S++\s*+|\s++")
+_LONG = re.compile(r"\blong\b", re.IGNORECASE)
+_MARKS = re.compile(r"[*_`~<>|]")
 
 
 class CannotSort(ModelError):
@@ -61,7 +67,7 @@ class RehearsalModel:
         whole = _answer(request)
         text = whole[: request.max_tokens * TOKEN_CHARS]
         yield Report(NAME, calls=())
-        for word in re.findall(r"\S+\s*|\s+", text):
+        for word in _WORD.findall(text):
             await self._sleep(self._pace)
             yield word
         reason = "end_turn" if text == whole else "max_tokens"
@@ -90,7 +96,7 @@ def _answer(request: Request) -> str:
         _quoted(last.text),
         _given(request, turns=len(asked), messages=messages),
     ]
-    if re.search(r"\blong\b", last.text, re.IGNORECASE):
+    if _LONG.search(last.text):
         parts.append(LONG)
     else:
         parts.append("Say *long* for an answer that needs several messages.")
@@ -117,7 +123,8 @@ def _quoted(text: str) -> str:
 
 def _bold(name: str) -> str:
     # A name is somebody's own choice, and Markdown in it would swallow what follows.
-    return f"**{re.sub(r'[*_`~<>|]', '', name)}**"
+    bare = _MARKS.sub("", name)
+    return f"**{bare}**"
 
 
 def _given(request: Request, *, turns: int, messages: list[_Message]) -> str:

@@ -27,7 +27,7 @@ from bot.limits import Limits, Pace, Way
 from bot.pacer import Pacer
 from bot.pacing import Urgency, Wish
 from bot.ports import Surface
-from bot.renderer import Renderer
+from bot.renderer import STEP_CHARS, Renderer
 from bot.stores import Store
 from bot.text import whole
 from bot.values import Control, Part, Shown, Turn
@@ -41,6 +41,10 @@ CATCH_UP = 3.0
 
 # The longest pause between two tries of a write that the platform refuses.
 LONGEST_PAUSE = 30.0
+
+# What taking in a piece costs beside its characters, in characters (an estimate): what
+# the SDK does for each event, above all.
+PIECE_COSTS = 20
 
 # Of ways of writing that nothing is said of.
 ANY_PACE = Pace()
@@ -84,16 +88,33 @@ class Reply:
         self._retry = float("-inf")
         self._shown: dict[int, Part] = {}
         self._edited: dict[int, float] = {}
+        #: How much was taken in since others last had their turn.
+        self._taken = 0
         #: What Claude said so far, as it said it.
         self.text = ""
 
-    def feed(self, text: str) -> None:
-        """Take in the next piece of the answer."""
+    async def feed(self, text: str) -> None:
+        """Take in the next piece of the answer, and let others have their turn while
+        a long one is laid out."""
+        text = whole(text)
+        for start in range(0, len(text), STEP_CHARS):
+            piece = text[start : start + STEP_CHARS]
+            # Many pieces may come at once, in one packet, and none of them waits.
+            self._taken += len(piece) + PIECE_COSTS
+            if self._taken > STEP_CHARS:
+                self._taken = 0
+                await asyncio.sleep(0)
+            await self._take_in(piece)
+
+    async def _take_in(self, text: str) -> None:
         first = not self.text
         self._began = min(self._began, self._clock())
-        text = whole(text)
         self.text += text
-        self._renderer.feed(text)
+        self._renderer.take_in(text)
+        has_more = self._renderer.lay_out()
+        while has_more:
+            await asyncio.sleep(0)
+            has_more = self._renderer.lay_out()
         self._changed.set()
         if first:
             # Words are more urgent than the placeholder that may be waiting.

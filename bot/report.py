@@ -41,12 +41,13 @@ KEYS: Mapping[str, Callable[[Spending], str]] = {
 BAR_CHARS = 24
 
 _UNITS = {"h": 3600.0, "d": 86400.0}
+_SPAN = re.compile(r"([0-9]{1,5})([dh])")
 
 
 def since(text: str, now: float) -> float:
     """When `text`, a day such as 2026-11-01 (UTC) or a span such as 7d or 12h back
     from `now`, begins; in seconds since 1970. Raises ConfigError."""
-    if span := re.fullmatch(r"([0-9]{1,5})([dh])", text):
+    if span := _SPAN.fullmatch(text):
         return now - int(span[1]) * _UNITS[span[2]]
     try:
         day = date.fromisoformat(text)

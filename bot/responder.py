@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from bot import billing, context, controls, telling
-from bot.endings import WITHDRAWN, conclude, gone, interrupted, told
+from bot.endings import WITHDRAWN, conclude, gone, interrupted, told, too_long
 from bot.errors import DeliveryError, ModelError, StorageError, ThreadGone
 from bot.failures import Failures
 from bot.lanes import Halt
 from bot.money import NO_CAPS, Alert
+from bot.offload import offload
 from bot.pacer import Pacer
 from bot.patience import insist
 from bot.policy import Policy
@@ -212,7 +213,7 @@ class Responder:
         async with self._adapters[turn.thread.platform].surface(turn) as surface:
             reply = self._reply(turn, surface)
             if turn.text:
-                reply.feed(turn.text)
+                await reply.feed(turn.text)
             policy = await insist(lambda: self._steward.policy(turn))
             reply.finish(turn.note, _controls(turn, policy), turn.calls)
             with contextlib.suppress(ThreadGone):
@@ -236,6 +237,8 @@ class Responder:
         request = await self._compose(turn, spoken, errand)
         if request is None:
             return WITHDRAWN, None
+        if context.is_too_long(request):
+            return too_long(), errand.policy
         paid = await self._steward.afford(turn, errand, request)
         if isinstance(paid, Outcome):
             return paid, errand.policy
@@ -329,7 +332,7 @@ class Responder:
                         continue
                     if hearing.first_text is None:
                         hearing.first_text = self._now()
-                    reply.feed(piece)
+                    await reply.feed(piece)
         except ModelError as error:
             hearing.error = error
 
@@ -344,10 +347,8 @@ class Responder:
         spoken = await self._catch_up(turn, spoken)
         fresh = [each.heard for each in spoken if each.content is None]
         names = await adapter.readable(fresh)
-        contents = {
-            heard.message: context.label(heard, author, text)
-            for heard, (author, text) in zip(fresh, names, strict=True)
-        }
+        size = sum(len(text) for _, text in names)
+        contents = await offload(partial(context.labels, fresh, names), size)
         preface = context.preface(self._now())
         await insist(lambda: self._store.freeze(turn, preface, contents))
         messages = tuple(await self._store.conversation(turn.thread))
@@ -367,8 +368,14 @@ class Responder:
             # Answer from what we have; the next turn tries again.
             log.warning("thread.unread thread=%s %s", turn.thread, error)
             return spoken
-        log.info("thread.read thread=%s messages=%d", turn.thread, len(history))
-        return await insist(lambda: self._store.backfill(turn, history))
+        kept = context.newest(history)
+        log.info(
+            "thread.read thread=%s messages=%d left=%d",
+            turn.thread,
+            len(kept),
+            len(history) - len(kept),
+        )
+        return await insist(lambda: self._store.backfill(turn, kept))
 
     async def _finish(
         self, turn: Turn, outcome: Outcome, policy: Policy | None = None

@@ -17,6 +17,11 @@ PAUSED = "pause_turn"
 MOST_ROUNDS = 5
 
 
+# What would be read as Markdown in a title, and what would end a link's address.
+_MARKS = re.compile(r"[\[\]()<>`*_]")
+_BREAKERS = re.compile(r"[\s()<>]")
+
+
 class Sources:
     """What an answer cites, which its readers must be shown (Claude facts 1.8)."""
 
@@ -29,9 +34,8 @@ class Sources:
         url = str(getattr(citation, "url", "") or "")
         if url.startswith(("http://", "https://")):
             title = str(getattr(citation, "title", "") or url)
-            plain = " ".join(re.sub(r"[\[\]()<>`*_]", " ", title).split())
-            # Brackets would end the link early.
-            address = re.sub(r"[\s()<>]", lambda m: f"%{ord(m[0]):02X}", url)
+            plain = " ".join(_MARKS.sub(" ", title).split())
+            address = _BREAKERS.sub(lambda m: f"%{ord(m[0]):02X}", url)
             self._titles.setdefault(address, plain or url)
 
     @property

@@ -6,8 +6,10 @@ told is answered by the capable model.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from bot import tags
 from bot.catalogue import CAPABLE_MODEL, CHEAP_MODEL
 from bot.values import Request, Said
 
@@ -28,7 +30,10 @@ answers it as well as a large one (small talk, a look-up, a short rewrite, a sim
 summary), or else CAPABLE (code, analysis, planning, anything where a mistake costs);
 then a blank and the reason in at most ten words."""
 
-_TAG = re.compile(r"<(?=\s*/?\s*question\b)", re.IGNORECASE)
+# The line that the model answers; and what is left out of its reason, which stands in a
+# list that people read: marks of any kind.
+_LINE = re.compile(r"\A\W*+(CHEAP|CAPABLE)\b\W*+(.*+)", re.DOTALL)
+_MARKS = re.compile(r"[^\w\s,.;'’()-]|_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +48,21 @@ UNSURE = Route(CAPABLE_MODEL, "what it needs could not be told")
 BROKE = Route(CHEAP_MODEL, "the budget leaves no room for the question")
 
 
+def beginning(texts: Iterable[str]) -> str:
+    """As many of `texts`, one to a line, as are looked at."""
+    taken, left = [], QUESTION_CHARS
+    for text in texts:
+        taken.append(text[:left])
+        left -= len(text) + 1
+        if left <= 0:
+            break
+    return "\n".join(taken)
+
+
 def request(text: str, user: str) -> Request:
     """What the cheap model is asked about a thread that begins with `text`; `user` is
     the opaque id of who began it."""
-    material = _TAG.sub("&lt;", text[:QUESTION_CHARS])
+    material = tags.escape(text[:QUESTION_CHARS])
     return Request(
         model=CHEAP_MODEL,
         system=PROMPT,
@@ -59,11 +75,10 @@ def request(text: str, user: str) -> Request:
 
 def read(answer: str) -> Route | None:
     """The route that `answer` says; None if it says none."""
-    match = re.match(r"\W*(CHEAP|CAPABLE)\b[\W]*(.*)", answer.strip(), re.DOTALL)
+    match = _LINE.match(answer.strip())
     if match is None:
         return None
     model = CHEAP_MODEL if match[1] == "CHEAP" else CAPABLE_MODEL
-    # It stands in a list that people read: one line, without marks of any kind.
-    plain = re.sub(r"[^\w\s,.;'’()-]|_", "", match[2])
+    plain = _MARKS.sub("", match[2])
     why = " ".join(plain.split())[:WHY_CHARS].strip()
     return Route(model, why or "no reason was given")

@@ -12,6 +12,7 @@ from bot.catalogue import named
 from bot.errors import ConfigError, Unacceptable
 from bot.lanes import AT_ONCE
 from bot.money import Cap
+from bot.numbers import number
 from bot.operator_limits import TOTALS
 from bot.options import OPTIONS
 from bot.policy import Operator, resolve, totals
@@ -195,12 +196,13 @@ def _number(
     value = _text(env, name)
     if value is None:
         return default
-    if not _DIGITS.fullmatch(value) or not least <= int(value) <= most:
+    found = number(value)
+    if found is None or not least <= found <= most:
         problems.append(
             f"{name} must be a number from {least} to {most}, not {quoted(value)}."
         )
         return default
-    return int(value)
+    return found
 
 
 def _choice(

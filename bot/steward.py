@@ -267,7 +267,7 @@ class Steward:
         self, turn: Turn, spoken: Sequence[Spoken], errand: Errand
     ) -> routing.Route:
         """Which model is to answer a thread, by what it begins with."""
-        text = "\n".join(each.heard.text for each in spoken)
+        text = routing.beginning(each.heard.text for each in spoken)
         user = context.opaque(
             errand.asker, turn.thread.workspace, self._operator.secret
         )

@@ -12,7 +12,8 @@ Rule 3: every word of every cell is shown, also of cells without a column.
 import re
 import unicodedata
 
-from bot.images import LINK, linked
+from bot.images import linked
+from bot.inline import code_spans, plain
 from bot.markdown import quote_of
 from bot.pings import ZERO_WIDTH_SPACE
 
@@ -20,24 +21,19 @@ from bot.pings import ZERO_WIDTH_SPACE
 # shows without wrapping, by our estimate; an upright phone shows somewhat less.
 MOST_WIDTH = 50
 
+# In records, each cell is headed by its column's name. A longer name is cut from the
+# second record on, or one column of a thousand characters would make a hundred
+# messages of a table that is short.
+HEAD_CHARS = 40
+
 # How much of a table is held back, in characters: about 400 tokens, so that nobody
 # waits much more than five seconds for the first row, and 20 rows or more.
 MOST_HELD = 1_500
 
 _COLUMNS = " | "
 _PIPE = re.compile(r"(?<!\\)\|")
-_CODE = r"(?P<ticks>`++)(?P<code>.+?)(?<!`)(?P=ticks)(?!`)"
-_WHOLE_CODE = re.compile(_CODE)
 _THREE_TICKS = re.compile(r"`(?=``)")
 _BREAK = re.compile(r"<br ?/?>", re.IGNORECASE)
-_INLINE = re.compile(
-    rf"{_CODE}"
-    r"|\\(?P<escaped>[!-/:-@\[-`{-~])"
-    rf"|(?P<link>{LINK})"
-    r"|<(?P<address>[a-z]+:[^\s<>]+)>"
-    r"|(?P<strong>\*\*|(?<!\w)__|~~)(?=\S)(?P<loud>.+?)(?<=\S)(?P=strong)"
-    r"|(?<!\w)(?P<mark>[*_])(?=[^\s*_])(?P<soft>[^*_]+)(?<=\S)(?P=mark)(?!\w)"
-)
 
 
 class Table:
@@ -47,6 +43,7 @@ class Table:
         self._prefix = head[: head.index("|")]
         self._depth = _depth(head)
         self._head = _cells(head)
+        self._titles = [_plain(cell).rstrip(":") for cell in self._head]
         self._sides = [_side(cell) for cell in _cells(delimiter)]
         self._rows: list[list[str]] = []
         self._held = len(head) + len(delimiter)
@@ -75,12 +72,11 @@ class Table:
 
     def _settle(self) -> str:
         """The rows so far, now that it is decided how they look."""
-        plain = [[_plain(cell) for cell in row] for row in (self._head, *self._rows)]
-        columns = max(len(row) for row in plain)
-        self._widths = [
-            max(_width(row[at]) for row in plain if at < len(row))
-            for at in range(columns)
-        ]
+        columns = max(len(row) for row in (self._head, *self._rows))
+        self._widths = [0] * columns
+        for row in (self._head, *self._rows):
+            for at, cell in enumerate(row):
+                self._widths[at] = max(self._widths[at], _width(_plain(cell)))
         total = sum(self._widths) + len(_COLUMNS) * (columns - 1) + len(self._prefix)
         # Records of nothing would lose the head.
         self._is_wide = total > MOST_WIDTH and bool(self._rows)
@@ -112,7 +108,7 @@ class Table:
         gap = f"{self._prefix}\n" if self._has_records else ""
         lines = []
         for at, cell in enumerate(cells):
-            head = _plain(self._head[at]).rstrip(":") if at < len(self._head) else ""
+            head = self._title(at)
             value = linked(_BREAK.sub(" ", cell))
             if not value:
                 continue
@@ -122,6 +118,13 @@ class Table:
             lines.append(f"{self._prefix}{line}\n")
         self._has_records = self._has_records or bool(lines)
         return "".join([gap, *lines]) if lines else ""
+
+    def _title(self, at: int) -> str:
+        """What heads the cells of column `at`; cut where it was shown before."""
+        title = self._titles[at] if at < len(self._titles) else ""
+        if self._has_records and len(title) > HEAD_CHARS:
+            return title[: HEAD_CHARS - 1] + "…"
+        return title
 
 
 def _cells(row: str, columns: int | None = None) -> list[str]:
@@ -134,9 +137,18 @@ def _cells(row: str, columns: int | None = None) -> list[str]:
     inner = row.lstrip(" \t>").removeprefix("|").strip()
     cells = _split(inner)
     if columns is not None and len(cells) > columns:
-        whole = _split(_WHOLE_CODE.sub(lambda code: _PIPE.sub(r"\\|", code[0]), inner))
+        whole = _split(_with_whole_code(inner))
         cells = whole if len(whole) == columns else cells
     return [cell.strip().replace("\\|", "|") for cell in cells]
+
+
+def _with_whole_code(row: str) -> str:
+    """`row` with the pipes in its code escaped."""
+    pieces, at = [], 0
+    for start, end in code_spans(row):
+        pieces += [row[at:start], _PIPE.sub(r"\\|", row[start:end])]
+        at = end
+    return "".join([*pieces, row[at:]])
 
 
 def _split(row: str) -> list[str]:
@@ -154,27 +166,10 @@ def _side(delimiter: str) -> str:
 
 def _plain(cell: str) -> str:
     """`cell` as it reads without its Markdown."""
-    text = _bare(_BREAK.sub(" ", cell)).replace("\t", " ")
+    text = plain(_BREAK.sub(" ", cell)).replace("\t", " ")
     # Discord ends a code block at the next three backticks wherever they stand and
     # however many opened it, so a longer fence would not help there.
     return _THREE_TICKS.sub(f"`{ZERO_WIDTH_SPACE}", text)
-
-
-def _bare(text: str) -> str:
-    return _INLINE.sub(_without_marks, text)
-
-
-def _without_marks(match: re.Match[str]) -> str:
-    if match["code"]:
-        return match["code"].strip()
-    if match["link"]:
-        # The link's own text and address are its first and second group.
-        first = match.re.groupindex["link"] + 1
-        text, address = _bare(match[first]), match[first + 1].strip("<>")
-        return f"{text} ({address})" if text not in ("", address) else address
-    if inner := match["loud"] or match["soft"]:
-        return _bare(inner)
-    return match["escaped"] or match["address"]
 
 
 def _padded(text: str, width: int, side: str) -> str:

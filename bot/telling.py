@@ -3,12 +3,12 @@
 The texts are those of `bot.dialogue`: small Markdown, people as `user:ID`.
 """
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from bot import ceilings
 from bot.catalogue import saved
+from bot.comparison import compared
 from bot.dialogue import REFERENCE
 from bot.money import Alert, Balance, Cap, Period, Shortfall, Spending
 from bot.options import BY_NAME, Option
@@ -181,24 +181,29 @@ def versions(all_of_them: Sequence[Version], place: Place) -> str:
 
 
 def difference(old: Version, new: Version) -> str:
-    """What changed from `old` to `new`, as a fenced difference."""
-    lines = list(
-        difflib.unified_diff(
-            (old.text or "").splitlines(),
-            (new.text or "").splitlines(),
-            f"version {old.number}",
-            f"version {new.number}",
-            lineterm="",
-            n=2,
+    """What changed from `old` to `new`, as a fenced difference; both sizes where they
+    are too different for one. It may take tenths of a second: run it off the loop."""
+    before, after = old.text or "", new.text or ""
+    hunks = compared(before, after)
+    if hunks is None:
+        return (
+            f"Version {old.number} and version {new.number} are too different to be "
+            f"compared line by line: {_size(before)} and {_size(after)}. "
+            "`prompt show` shows the one that applies now."
         )
-    )
-    if not lines:
+    if not hunks:
         return f"Versions {old.number} and {new.number} read the same."
+    lines = [f"--- version {old.number}", f"+++ version {new.number}", *hunks]
     more = len(lines) - DIFF_LINES
     # A fence in the prompt must not close ours.
     body = "\n".join(lines[:DIFF_LINES]).replace("```", "'''")
     tail = f"\n… and {more} more lines." if more > 0 else ""
     return f"```diff\n{body}\n```{tail}"
+
+
+def _size(text: str) -> str:
+    lines = count(len(text.splitlines()), "line")
+    return f"{lines} of {count(len(text), 'character')}"
 
 
 def change(entry: Entry) -> str:

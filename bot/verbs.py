@@ -19,6 +19,10 @@ from bot.rules import Level
 #: Words that take a setting back, so that what applies around it applies again.
 INHERIT = ("inherit", "default", "none", "-")
 
+# A longer text is no command, but a question: more than twice what any value may have.
+# Slack cuts what people write at 40,000 (facts A5.3).
+MOST_CHARS = 50_000
+
 #: What people call a level.
 LEVELS = {
     "thread": Level.THREAD,
@@ -205,11 +209,13 @@ _BY_NAME = {verb.name: verb for verb in VERBS}
 
 def understood(text: str) -> Command | None:
     """The command that `text` is; None if not all of it is one."""
-    words = text.split()
+    if len(text) > MOST_CHARS:
+        return None
+    first = text.split(maxsplit=2)[:2]
     for length in (2, 1):
-        verb = _BY_NAME.get(" ".join(words[:length]).lower())
-        if verb is not None and verb.spoken and len(words) >= length:
-            arguments = _assigned(verb, words[length:], text)
+        verb = _BY_NAME.get(" ".join(first[:length]).lower())
+        if verb is not None and verb.spoken and len(first) >= length:
+            arguments = _assigned(verb, text.split()[length:], text)
             if arguments is not None and not _is_prose(arguments):
                 return Command(verb.name, arguments)
     return None

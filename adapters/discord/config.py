@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from bot import addresses
 from bot.errors import ConfigError
+from bot.numbers import number
 from bot.redaction import quoted
 
 PUBLIC_API = "https://discord.com/api/v10"
@@ -71,7 +72,7 @@ class DiscordConfig:
             api_url=api_url.rstrip("/"),
             gateway_url=gateway_url,
             message_content=content,
-            shards=int(shards) if shards else None,
+            shards=number(shards),
         )
 
 

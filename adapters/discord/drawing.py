@@ -301,15 +301,15 @@ def _selected(people: str, guild: int) -> list[discord.SelectDefaultValue] | Non
     """`people` as they are chosen in a menu; None where that cannot be."""
     found = []
     for word in people.split():
-        kind, _, number = word.partition(":")
+        kind, _, id = word.partition(":")
         # Everybody has the role that has the guild's id.
-        kind, number = ("group", str(guild)) if word == EVERYONE else (kind, number)
-        if kind not in ("user", "group") or not ids.is_id(number):
+        kind, id = ("group", str(guild)) if word == EVERYONE else (kind, id)
+        if kind not in ("user", "group") or not ids.is_id(id):
             return None
         type = discord.SelectDefaultValueType.user
         if kind == "group":
             type = discord.SelectDefaultValueType.role
-        found.append(discord.SelectDefaultValue(id=int(number), type=type))
+        found.append(discord.SelectDefaultValue(id=ids.known(id), type=type))
     return found if len(found) <= OPTIONS else None
 
 

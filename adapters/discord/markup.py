@@ -5,7 +5,7 @@ What a client draws as a name stands in the text as an id in angle brackets
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from bot.dialogue import REFERENCE
 
@@ -13,25 +13,35 @@ from bot.dialogue import REFERENCE
 NAME_CHARS = 100
 UNNAMED = "A question"
 
-_USER = re.compile(r"<@!?(\d+)>")
+#: The most digits of an id, which is a number of 64 bits.
+ID_DIGITS = 20
+_USER = re.compile(r"<@!?([0-9]{1,20}+)>")
 _TOKEN = re.compile(
     r"<(?:"
-    r"@!?(?P<user>\d+)"
-    r"|@&(?P<role>\d+)"
-    r"|#(?P<channel>\d+)"
-    r"|/(?P<command>[^:<>]+):\d+"
-    r"|a?:(?P<emoji>\w+):\d+"
-    r"|(?P<link>https?://[^<>\s]+)"
+    r"@!?(?P<user>[0-9]{1,20}+)"
+    r"|@&(?P<role>[0-9]{1,20}+)"
+    r"|#(?P<channel>[0-9]{1,20}+)"
+    r"|/(?P<command>[^:<>]++):[0-9]{1,20}+"
+    r"|a?:(?P<emoji>\w++):[0-9]{1,20}+"
+    r"|(?P<link>https?://[^<>\s]++)"
     r")>"
 )
-_MENTION = re.compile(r"<(@!?|@&|#)(\d+)>")
+_MENTION = re.compile(r"<(@!?|@&|#)([0-9]{1,20}+)>")
+# A mention of a user or role with the gap that it leaves: at the beginning, behind a
+# word and before a sign or a gap, and anywhere.
+_ADDRESSED = r"<@[!&]?([0-9]{1,20}+)>"
+_FIRST = re.compile(rf"\s*+{_ADDRESSED}[ \t]*+[,:]?\s*+")
+_BEHIND = re.compile(rf"(?<=\S)[ \t]++{_ADDRESSED}(?=[ \t]*+[.,;:!?)]|\s|$)")
+_ANYWHERE = re.compile(rf"{_ADDRESSED}[ \t]*+")
 _KINDS = {"@": "user", "@!": "user", "@&": "group", "#": "channel"}
 _SIGNS = {"user": "@", "group": "@&", "channel": "#"}
 # Code, whose inside is shown as it is; fenced code that nobody ended, too.
-_CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
-_BLANKS = re.compile(r"\s+")
+_CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]++`)", re.DOTALL)
+_BLANKS = re.compile(r"\s++")
 # Marks that a thread's name would show as they are.
-_MARKS = re.compile(r"^[#>\s-]+|[*`~|]+")
+_MARKS = re.compile(r"^[#>\s-]++|[*`~|]++")
+# How much of a text is looked at for a name.
+_TITLE_OF = 4_000
 
 
 def users(text: str) -> list[str]:
@@ -42,10 +52,15 @@ def users(text: str) -> list[str]:
 def without_mention(text: str, *ids: str) -> str:
     """`text` without the mentions of `ids`, users or roles, and without the gaps
     they leave."""
-    mention = rf"<@[!&]?(?:{'|'.join(map(re.escape, ids))})>"
-    text = re.sub(rf"^\s*(?:{mention}[ \t]*[,:]?\s*)+", "", text)
-    text = re.sub(rf"(?<=\S)[ \t]+{mention}(?=[ \t]*[.,;:!?)]|\s|$)", "", text)
-    return re.sub(rf"{mention}[ \t]*", "", text).strip()
+    ours = frozenset(ids)
+
+    def gone(match: re.Match[str]) -> str:
+        return "" if match[1] in ours else match[0]
+
+    at = 0
+    while (first := _FIRST.match(text, at)) and first[1] in ours:
+        at = first.end()
+    return _ANYWHERE.sub(gone, _BEHIND.sub(gone, text[at:])).strip()
 
 
 def readable(
@@ -73,6 +88,19 @@ def readable(
         return value
 
     return _TOKEN.sub(name, text)
+
+
+def read(
+    text: str,
+    ours: Iterable[str],
+    *,
+    users: Mapping[str, str],
+    roles: Mapping[str, str],
+    channels: Mapping[str, str],
+) -> str:
+    """`text` as a reader sees it, without the mentions of `ours`."""
+    said = without_mention(text, *ours)
+    return readable(said, users=users, roles=roles, channels=channels)
 
 
 def mentioned(text: str) -> str:
@@ -106,7 +134,8 @@ def quoted(author: str, text: str, most: int, about: str = "") -> str:
 
 def title(text: str) -> str:
     """A name for a thread about `text`: its beginning, cut at a word."""
-    line = next(filter(None, (_plain(line) for line in text.splitlines())), "")
+    lines = text[:_TITLE_OF].splitlines()
+    line = next(filter(None, (_plain(line) for line in lines)), "")
     if len(line) <= NAME_CHARS:
         return line or UNNAMED
     head = line[: NAME_CHARS - 1]

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from weakref import WeakValueDictionary
 
 import discord
@@ -20,6 +21,7 @@ from adapters.discord import events, ids, markup
 from adapters.discord.client import Link, translated
 from bot.errors import AccessRevoked, DeliveryError
 from bot.lru import LruDict
+from bot.offload import offload
 from bot.values import Heard
 
 log = logging.getLogger(__name__)
@@ -79,12 +81,15 @@ class Names:
         if home is not None and home.self_role is not None:
             ours.append(str(home.self_role.id))
         places = [*home.channels, *home.threads] if home else []
-        text = markup.readable(
-            markup.without_mention(heard.text, *ours),
+        read = partial(
+            markup.read,
+            heard.text,
+            ours,
             users=names,
             roles={str(each.id): each.name for each in home.roles} if home else {},
             channels={str(each.id): each.name for each in places},
         )
+        text = await offload(read, len(heard.text))
         return names.get(heard.author, heard.author), text
 
     def _names(self, guild: int | None, users: Iterable[str]) -> dict[str, str]:

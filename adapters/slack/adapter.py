@@ -11,6 +11,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any
 
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -40,6 +41,7 @@ from bot.errors import (
     Throttled,
 )
 from bot.limits import Limits, Pace, Rate, Scope, Way
+from bot.offload import offload
 from bot.people import Person
 from bot.ports import Host
 from bot.rules import Place
@@ -237,25 +239,15 @@ class SlackAdapter:
 
     async def readable(self, heard: Sequence[Heard]) -> list[tuple[str, str]]:
         """See `bot.ports.Adapter`."""
-        users: dict[str, None] = {}
-        channels: dict[str, None] = {}
-        # Who speaks comes before who is spoken of, where not all can be looked up.
-        users.update((each.author, None) for each in heard)
-        for each in heard:
-            named = [each.author, *mrkdwn.users(each.text)][:MOST_NAMES]
-            users.update(dict.fromkeys(named))
-            left = MOST_NAMES - len(named)
-            channels.update(dict.fromkeys(mrkdwn.channels(each.text)[:left]))
+        texts = [each.text for each in heard]
+        size = sum(map(len, texts))
+        authors = [each.author for each in heard]
+        named = partial(mrkdwn.named, texts, authors, MOST_NAMES)
+        users, channels = await offload(named, size)
         names = await self._names.find(users, channels)
-        return [
-            (
-                names.get(each.author, each.author),
-                mrkdwn.readable(
-                    mrkdwn.without_mention(each.text, self._us.user), names
-                ),
-            )
-            for each in heard
-        ]
+        read = partial(mrkdwn.read, texts, self._us.user, names)
+        said = await offload(read, size)
+        return list(zip((names.get(a, a) for a in authors), said, strict=True))
 
     async def person(self, place: Place, user: str) -> Person:
         """See `bot.ports.Adapter`."""

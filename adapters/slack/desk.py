@@ -38,6 +38,7 @@ from bot.people import Person
 from bot.ports import Host
 from bot.rules import Level, Place
 from bot.values import Heard
+from bot.verbs import MOST_CHARS
 
 log = logging.getLogger(__name__)
 
@@ -134,6 +135,8 @@ class Desk:
     def understood(self, heard: Heard) -> Command | None:
         """The command that a message is, if all of it is one."""
         if heard.automated or heard.echo or heard.files or not heard.addressed:
+            return None
+        if len(heard.text) > MOST_CHARS:
             return None
         said = mrkdwn.without_mention(heard.text, self._us.user)
         return self._host.understood(mrkdwn.tokens(said))

@@ -28,6 +28,8 @@ MESSAGE_BLOCKS, VIEW_BLOCKS = 50, 100
 TITLE_CHARS, LABEL_CHARS, OPTIONS = 24, 75, 100
 IN_A_ROW = 25
 FALLBACK_CHARS = 3_000
+# No text of ours is nearly as long; to draw a longer one would let others wait.
+TEXT_CHARS = 40_000
 
 CUT = "_There is more than can be shown here._"
 FENCE = "```"
@@ -38,7 +40,7 @@ def message(told: Told, place: Place, *, attached: bool = False) -> dict[str, An
     in it, unless it is `attached`."""
     bare = replace(told, file=None) if attached else told
     blocks = _fitting(_told(bare, place), MESSAGE_BLOCKS)
-    fallback = mrkdwn.formatted(told.text)[:FALLBACK_CHARS]
+    fallback = mrkdwn.formatted(_cut(told.text))[:FALLBACK_CHARS]
     return {"text": fallback or " ", "blocks": blocks}
 
 
@@ -110,8 +112,13 @@ def thread(action: Mapping[str, Any], channel: str) -> str:
     return more.partition("|")[0] if is_here else ""
 
 
+def _cut(text: str) -> str:
+    """As much of `text` as is drawn at all."""
+    return text if len(text) <= TEXT_CHARS else f"{text[:TEXT_CHARS]}\n{CUT}"
+
+
 def _told(told: Told, place: Place) -> list[Block]:
-    blocks = list(_sections(told.text))
+    blocks = list(_sections(_cut(told.text)))
     if told.file is not None:
         blocks += _verbatim(told.file.text)
     return [*blocks, *controls(told.menus, told.buttons, place)]
@@ -126,20 +133,36 @@ def _sections(text: str) -> Iterator[Block]:
 def _pieces(text: str) -> Iterator[str]:
     """`text` in pieces of a section, cut at the ends of lines; code that is cut is
     closed and opened again."""
-    piece, is_code = "", False
+    lines: list[str] = []
+    size, is_code = 0, False
     for line in text.split("\n"):
-        for start in range(0, max(1, len(line)), SECTION_CHARS):
-            part = line[start : start + SECTION_CHARS]
-            if piece and len(piece) + len(part) + 1 > SECTION_CHARS:
-                yield f"{piece}\n{FENCE}" if is_code else piece
-                piece = FENCE if is_code else ""
-            piece = f"{piece}\n{part}" if piece else part
-        is_code ^= line.count(FENCE) % 2 == 1
-    yield piece
+        for part in _parts(line):
+            if size and size + len(part) + 1 > SECTION_CHARS:
+                yield "\n".join([*lines, FENCE] if is_code else lines)
+                lines, size = ([FENCE], len(FENCE)) if is_code else ([], 0)
+            if size:
+                lines.append(part)
+                size += 1 + len(part)
+            else:
+                # Empty lines at the top are left out.
+                lines, size = [part], len(part)
+        if FENCE in line:
+            is_code ^= line.count(FENCE) % 2 == 1
+    yield "\n".join(lines)
+
+
+def _parts(line: str) -> Sequence[str]:
+    """`line`, in parts that a section holds."""
+    if len(line) <= SECTION_CHARS:
+        return (line,)
+    starts = range(0, len(line), SECTION_CHARS)
+    return [line[start : start + SECTION_CHARS] for start in starts]
 
 
 def _verbatim(text: str) -> Iterator[Block]:
-    """A file's text as it is: a plain text knows no notation."""
+    """A file's text as it is, as far as any view can show it: a plain text knows no
+    notation."""
+    text = text[: (VIEW_BLOCKS + 1) * SECTION_CHARS]
     for start in range(0, len(text), SECTION_CHARS):
         piece = text[start : start + SECTION_CHARS]
         if piece.strip():

@@ -13,6 +13,7 @@ from typing import Any
 
 from adapters.slack.drawing import TITLE_CHARS, options, plain
 from bot.dialogue import Choice, Command, Field, Form, Kind
+from bot.numbers import number
 from bot.people import EVERYONE
 from bot.rules import Place
 
@@ -55,7 +56,10 @@ class Context:
     @classmethod
     def of(cls, metadata: str, platform: str, workspace: str) -> "Context":
         """What `metadata` says. Raises ValueError for what we did not write."""
-        place, line, from_home, joiners = json.loads(metadata)
+        try:
+            place, line, from_home, joiners = json.loads(metadata)
+        except RecursionError:
+            raise ValueError("it nests too deep") from None
         channel, thread = place
         if not all(isinstance(each, str) for each in (channel, thread, line)):
             raise ValueError("not written by us")
@@ -104,7 +108,8 @@ def filled(
         elif part in (USERS, GROUPS):
             people.setdefault(name, []).extend(_chosen(part, state))
         elif part:
-            pieces.setdefault(name, {})[int(part)] = state.get("value") or ""
+            nth = number(part) or 0
+            pieces.setdefault(name, {})[nth] = state.get("value") or ""
         elif state.get("type") == "static_select":
             texts[name] = (state.get("selected_option") or {}).get("value", "")
         else:

@@ -5,7 +5,7 @@ and `>`; outgoing `text` wants the same escapes (platform facts A6).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from bot.dialogue import REFERENCE
 
@@ -13,14 +13,32 @@ from bot.dialogue import REFERENCE
 # can tell (facts A6): a user, a channel, a user group, everybody.
 PINGS = re.compile(r"<(?:[@#][A-Z0-9]|!(?:channel|here|everyone|subteam\^|date\^))")
 
-_TOKEN = re.compile(r"<([^<>]+)>")
-_USER = re.compile(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>")
-_UNNAMED_CHANNEL = re.compile(r"<#([A-Z0-9]+)\|?>")
+_TOKEN = re.compile(r"<([^<>]++)>")
+_MENTION = r"<@([A-Z0-9]++)(?:\|[^<>]*+)?>"
+_USER = re.compile(_MENTION)
+_CHANNEL = re.compile(r"<#([A-Z0-9]++)(?:\|[^<>]*+)?>")
+_NAMELESS = re.compile(r"<#([A-Z0-9]++)\|?>")
+_GROUP = re.compile(r"<!subteam\^([A-Z0-9]++)(?:\|[^<>]*+)?>")
+
+# A mention with the gap that it leaves: at the beginning, behind a word and before a
+# sign or a gap, and anywhere.
+_FIRST = re.compile(rf"\s*+{_MENTION}[ \t]*+[,:]?\s*+")
+_BEHIND = re.compile(rf"(?<=\S)[ \t]++{_MENTION}(?=[ \t]*+[.,;:!?)]|\s|$)")
+_ANYWHERE = re.compile(rf"{_MENTION}[ \t]*+")
+
+# What `formatted` reads of the small Markdown of `bot.dialogue`.
+_CODE = re.compile(r"(```.*?```|`[^`\n]++`)", re.DOTALL)
+_LANGUAGE = re.compile(r"```\w++\n")
+_QUOTE = re.compile(r"^&gt; ?", re.MULTILINE)
+_ITEM = re.compile(r"^- ", re.MULTILINE)
+_BOLD = re.compile(r"\*\*([^*\n]++)\*\*")
+# What all of these begin with or hold, once it is escaped.
+_MARK = re.compile(r"&gt;|[-*:]")
 
 
 def mentions(text: str, user: str) -> bool:
     """Whether `text` mentions `user`."""
-    return user in _USER.findall(text)
+    return f"<@{user}>" in text or f"<@{user}|" in text
 
 
 def users(text: str) -> list[str]:
@@ -31,15 +49,40 @@ def users(text: str) -> list[str]:
 def channels(text: str) -> list[str]:
     """Return the ids of the channels that `text` mentions without naming them, each
     once, in order."""
-    return list(dict.fromkeys(_UNNAMED_CHANNEL.findall(text)))
+    return list(dict.fromkeys(_NAMELESS.findall(text)))
+
+
+def named(
+    texts: Sequence[str], authors: Sequence[str], most: int
+) -> tuple[list[str], list[str]]:
+    """Return the ids of users and of channels whose names `texts` of `authors` need,
+    at most `most` for each text, who speaks before who is spoken of."""
+    people = dict.fromkeys(authors)
+    places: dict[str, None] = {}
+    for text, author in zip(texts, authors, strict=True):
+        of_text = [author, *users(text)][:most]
+        people.update(dict.fromkeys(of_text))
+        places.update(dict.fromkeys(channels(text)[: most - len(of_text)]))
+    return list(people), list(places)
+
+
+def read(texts: Iterable[str], user: str, names: Mapping[str, str]) -> list[str]:
+    """`texts` as a reader sees them, without the mentions of `user`."""
+    return [readable(without_mention(text, user), names) for text in texts]
 
 
 def without_mention(text: str, user: str) -> str:
     """`text` without the mentions of `user`, and without the gaps they leave."""
-    mention = rf"<@{re.escape(user)}(?:\|[^<>]*)?>"
-    text = re.sub(rf"^\s*(?:{mention}[ \t]*[,:]?\s*)+", "", text)
-    text = re.sub(rf"(?<=\S)[ \t]+{mention}(?=[ \t]*[.,;:!?)]|\s|$)", "", text)
-    return re.sub(rf"{mention}[ \t]*", "", text).strip()
+    if not mentions(text, user):
+        return text.strip()
+
+    def gone(match: re.Match[str]) -> str:
+        return "" if match[1] == user else match[0]
+
+    at = 0
+    while (first := _FIRST.match(text, at)) and first[1] == user:
+        at = first.end()
+    return _ANYWHERE.sub(gone, _BEHIND.sub(gone, text[at:])).strip()
 
 
 def readable(text: str, names: Mapping[str, str]) -> str:
@@ -50,9 +93,9 @@ def readable(text: str, names: Mapping[str, str]) -> str:
 def tokens(text: str) -> str:
     """What somebody typed, with ids as `bot.dialogue` writes them in place of
     mentions, and without Slack's escapes."""
-    text = re.sub(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>", r"user:\1", text)
-    text = re.sub(r"<#([A-Z0-9]+)(?:\|[^<>]*)?>", r"channel:\1", text)
-    text = re.sub(r"<!subteam\^([A-Z0-9]+)(?:\|[^<>]*)?>", r"group:\1", text)
+    text = _USER.sub(r"user:\1", text)
+    text = _CHANNEL.sub(r"channel:\1", text)
+    text = _GROUP.sub(r"group:\1", text)
     return unescape(text)
 
 
@@ -62,23 +105,28 @@ def formatted(text: str) -> str:
     Mentions in it show names and notify nobody, as long as only one person sees it:
     in a message for one person, a modal or the home tab.
     """
-    parts = re.split(r"(```.*?```|`[^`\n]+`)", text, flags=re.DOTALL)
-    return "".join(
-        _code(part) if nth % 2 else _prose(part) for nth, part in enumerate(parts)
-    )
+    parts = _CODE.split(escape(text))
+    # Between pieces of code there is little to do, mostly, and in short ones nothing.
+    parts[::2] = [_prose(each) if _MARK.search(each) else each for each in parts[::2]]
+    parts[1::2] = [_code(each) if each[1] == "`" else each for each in parts[1::2]]
+    return "".join(parts)
 
 
 def _code(text: str) -> str:
     # Slack knows no language of a block of code, and would show it as its first line.
-    return escape(re.sub(r"^```\w+\n", "```\n", text))
+    match = _LANGUAGE.match(text)
+    return f"```\n{text[match.end() :]}" if match else text
 
 
 def _prose(text: str) -> str:
-    text = escape(text)
-    text = re.sub(r"^&gt; ?", "> ", text, flags=re.MULTILINE)
-    text = re.sub(r"^- ", "• ", text, flags=re.MULTILINE)
-    text = re.sub(r"\*\*([^*\n]+)\*\*", r"*\1*", text)
-    return REFERENCE.sub(_reference, text)
+    text = _QUOTE.sub("> ", text)
+    text = _ITEM.sub("• ", text) if "- " in text else text
+    text = _BOLD.sub(_bold, text) if "**" in text else text
+    return REFERENCE.sub(_reference, text) if ":" in text else text
+
+
+def _bold(match: re.Match[str]) -> str:
+    return f"*{match[1]}*"
 
 
 def _reference(match: re.Match[str]) -> str:

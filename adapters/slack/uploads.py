@@ -4,16 +4,21 @@ Files are read from Slack alone, and no more of one than is taken."""
 import json
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from adapters.slack.client import SlackClient, Unfit
 from bot.dialogue import File
 from bot.errors import DeliveryError, Unacceptable
+from bot.offload import offload
 from bot.rules import Place
 
 log = logging.getLogger(__name__)
 
 FILE_BYTES = 100_000
+
+# How much of a file is encoded at a time, which takes at most a millisecond.
+PIECE_CHARS = 100_000
 
 BAD_FILE = (
     "I could not read that file. Please give a text file (.txt or .md) in UTF-8 of at "
@@ -34,10 +39,18 @@ async def text_of(client: SlackClient, file: Mapping[str, Any]) -> str:
         raise Unacceptable(BAD_FILE) from None
 
 
+def _encoded(text: str) -> bytes:
+    # Piece by piece, since one call for all of a long text would hold everybody up.
+    return b"".join(
+        text[start : start + PIECE_CHARS].encode()
+        for start in range(0, len(text), PIECE_CHARS)
+    )
+
+
 async def put(client: SlackClient, place: Place, file: File) -> None:
     """Upload `file` into a thread, or a channel, in Slack's three steps (facts A15).
     Raises DeliveryError."""
-    content = file.text.encode()
+    content = await offload(partial(_encoded, file.text), len(file.text))
     begun = await client.call(
         "files.getUploadURLExternal", filename=file.name, length=len(content)
     )

@@ -27,6 +27,7 @@ from bot.channels import NOWHERE, ChannelAccess
 from bot.dialogue import REFERENCE, Command, Form, Told
 from bot.errors import StorageError, ThreadGone
 from bot.limits import Limits, Pace, Way
+from bot.numbers import number
 from bot.people import Person
 from bot.ports import Host
 from bot.rules import Place
@@ -282,8 +283,8 @@ class TerminalAdapter:
         if not argument:
             self._listed = (await host.threads(self.name, CHANNEL))[:LISTED]
             self._list()
-        elif argument.isdecimal() and 0 < int(argument) <= len(self._listed):
-            await self._enter(self._listed[int(argument) - 1], host)
+        elif 0 < (nth := number(argument) or 0) <= len(self._listed):
+            await self._enter(self._listed[nth - 1], host)
         else:
             self._say("Say `/threads` first, then `/threads` and a number of the list.")
 
@@ -292,10 +293,10 @@ class TerminalAdapter:
             self._say("No threads yet.")
             return
         table = Table("", "Thread", "Turns", "Last", box=None)
-        for number, each in enumerate(self._listed, 1):
+        for nth, each in enumerate(self._listed, 1):
             last = datetime.fromtimestamp(each.last).strftime("%d %b %H:%M")
             here = "›" if each.thread == self.thread else ""
-            table.add_row(f"{here}{number}", Text(each.title), str(each.turns), last)
+            table.add_row(f"{here}{nth}", Text(each.title), str(each.turns), last)
         self._console.print(table)
         self._say("`/threads` and a number goes back to one.")
 

@@ -6,11 +6,13 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from bot import telling
 from bot.authority import Authority
 from bot.dialogue import Command, Told
 from bot.errors import Unacceptable
+from bot.offload import offload
 from bot.people import Person, listed
 from bot.policy import Policy
 from bot.ports import Adapter
@@ -46,6 +48,7 @@ WHEN = (
     "such as 2026-11-01."
 )
 
+_SPAN = re.compile(r"([0-9]{1,4})([hd])")
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -95,7 +98,8 @@ class InChat:
         bounded = any(each.bounded for each in found)
         spent = telling.amount(sum(each.cost for each in found), bounded=bounded)
         cost = f"for {spent}"
-        told = shown.table(settled, scheme, names, cost)
+        size = sum(len(case.text) for case in settled)
+        told = await offload(partial(shown.table, settled, scheme, names, cost), size)
         return _with_trouble(told, found)
 
     async def this(self, heard: Heard, person: Person) -> Told:
@@ -139,13 +143,9 @@ class InChat:
             for each in await adapter.recent(place, MOST_OF_THREAD)
             if not each.echo and each.text.strip()
         ]
-        lines = [
-            f"{name}: {text}"
-            for each, (name, text) in zip(
-                heard, await adapter.readable(heard), strict=True
-            )
-            if not _is_command(each, text)
-        ]
+        said = list(zip(heard, await adapter.readable(heard), strict=True))
+        size = sum(len(text) for _, (_, text) in said)
+        lines = await offload(partial(_tickets, said), size)
         case = Case(
             *(0, place, f"thread:{place.thread}"),
             heard[0].at if heard else self._now(),
@@ -242,6 +242,15 @@ def _is_command(heard: Heard, text: str) -> bool:
     return heard.addressed and understood(text) is not None
 
 
+def _tickets(said: Sequence[tuple[Heard, tuple[str, str]]]) -> list[str]:
+    """What was `said` that is no command, each with the name of who said it."""
+    return [
+        f"{name}: {text}"
+        for heard, (name, text) in said
+        if not _is_command(heard, text)
+    ]
+
+
 def moment(text: str, now: float) -> float:
     """When `text` begins, such as "monday" or "3d", in seconds since 1970 (UTC).
     Raises Unacceptable."""
@@ -255,7 +264,7 @@ def moment(text: str, now: float) -> float:
         return (today - timedelta(days=back)).timestamp()
     if word in ("today", "yesterday"):
         return (today - timedelta(days=word == "yesterday")).timestamp()
-    if span := re.fullmatch(r"([0-9]{1,4})([hd])", word):
+    if span := _SPAN.fullmatch(word):
         return now - int(span[1]) * {"h": 3600.0, "d": 86400.0}[span[2]]
     try:
         return datetime.fromisoformat(word).replace(tzinfo=UTC).timestamp()

@@ -4,14 +4,16 @@ Rule: money is set aside before Claude is asked, as for every call, and what com
 remembered before anybody sees it.
 """
 
+import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot import asides, context, telling
 from bot.catalogue import CHEAP_MODEL
+from bot.errors import ConfigError, Unacceptable
 from bot.money import Caps, Charge, Shortfall
 from bot.policy import Operator, Policy
 from bot.ports import Model
@@ -32,6 +34,17 @@ PATIENCE = 60.0
 # What people write in a chat is shorter; a file in a message is something else.
 MOST_CHARS = 20_000
 MAX_TOKENS = 4_096
+
+
+# Of both kinds, so that whoever asked is told, and what is done by itself goes on.
+class UnreadableScheme(Unacceptable, ConfigError):
+    """The scheme that was set some time ago is one that is no longer taken."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The triage scheme that is set here can no longer be read. Please have an "
+            "admin set `triage_scheme` again, which says what is wrong with it."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +79,11 @@ class Sorter:
 
     async def scheme(self, policy: Policy) -> Scheme:
         """What messages are sorted into at the place of `policy`, with the examples
-        that admins of its channel agreed to."""
+        that admins of its channel agreed to. Raises UnreadableScheme."""
         agreed = await self._store.examples(policy.place)
         examples = [Example(case.text, case.current) for case in agreed]
-        return read(policy["triage_scheme"] or DEFAULT).with_examples(examples)
+        text = policy["triage_scheme"] or DEFAULT
+        return await asyncio.to_thread(_composed, text, examples)
 
     async def sort(
         self,
@@ -137,3 +151,14 @@ class Sorter:
             schema=json.dumps(scheme.schema),
             alone=True,
         )
+
+
+def _composed(text: str, examples: Sequence[Example]) -> Scheme:
+    """The scheme that `text` says, with all made of it that takes a while."""
+    try:
+        scheme = read(text).with_examples(examples)
+    except ConfigError:
+        raise UnreadableScheme from None
+    # Each is composed when it is first asked for, and then kept.
+    _ = scheme.prompt, scheme.schema
+    return scheme

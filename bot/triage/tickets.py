@@ -276,4 +276,7 @@ def text_of(row: Mapping[str, Any], texts: Sequence[str]) -> str:
 def _said(value: Any) -> str:
     if value is None:
         return ""
-    return (value if isinstance(value, str) else json.dumps(value)).strip()
+    try:
+        return (value if isinstance(value, str) else json.dumps(value)).strip()
+    except RecursionError:
+        raise ConfigError("A ticket nests too deep to be read.") from None

@@ -283,8 +283,8 @@ async def refuse(town: Town, meeting: Meeting) -> None:
 
 
 def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What we logged as an error. Slack's SDK logs one where it acknowledges on a socket
-    that is being closed."""
+    """What we logged as an error. Slack's SDK logs one of its own where it acknowledges
+    on a socket that is being closed."""
     ours = [e for e in caplog.records if not e.name.startswith("slack_")]
     return [e.getMessage() for e in ours if e.levelno >= logging.ERROR]
 

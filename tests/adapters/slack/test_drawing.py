@@ -71,7 +71,7 @@ def test_what_is_far_too_long_is_cut_and_its_controls_are_kept() -> None:
         (drawing.message(told, HERE)["blocks"], 50),
         (drawing.shown(told, HERE, "", "T")["blocks"], 100),
     ):
-        assert len(blocks) == most
+        assert len(blocks) <= most
         assert [each["type"] for each in blocks].count("actions") == 2
         assert drawing.CUT in kit.shown(blocks)
 

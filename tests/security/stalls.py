@@ -1,0 +1,337 @@
+"""How long the event loop stands still while the product takes in hostile texts.
+
+`python -m tests.security.stalls` prints the worst of each path, and the text that it
+met; `python -m tests.security.stalls answer` only of paths whose name holds a word.
+"""
+
+import asyncio
+import contextlib
+import json
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from adapters.discord import drawing as discord_drawing
+from adapters.discord import markup
+from adapters.discord.adapter import LIMITS as DISCORD
+from adapters.discord.names import Names
+from adapters.slack import drawing as slack_drawing
+from adapters.slack import mrkdwn
+from adapters.slack.adapter import LIMITS as SLACK
+from adapters.slack.adapter import SlackAdapter
+from adapters.slack.client import Identity
+from adapters.slack.config import SlackConfig
+from bot import context, routing
+from bot.dialogue import Told
+from bot.errors import DeliveryError
+from bot.inbox import judge
+from bot.limits import Limits
+from bot.pacer import Pacer
+from bot.reply import Reply
+from bot.rules import Place
+from bot.triage import scheme
+from bot.values import Heard, ThreadKey
+from bot.verbs import understood
+from storage.memory import MemoryStore
+from tests.bot.office import THREAD, Office
+from tests.bot.triage.asked import sorted_as
+from tests.fakes import FakeAdapter, FakeSurface
+from tests.security.hostile import LONGEST, TEXTS
+
+#: What the loop may stand still for one person's input, in seconds.
+BOUND = 0.05
+
+#: Between two beats of the loop's heart, in seconds.
+BEAT = 0.001
+
+Path = Callable[[str], Awaitable[object]]
+
+
+class Watch:
+    """The longest time so far in which the loop did nothing else."""
+
+    longest = 0.0
+
+
+@contextlib.asynccontextmanager
+async def watched() -> AsyncIterator[Watch]:
+    """Watch the loop while the block runs."""
+    watch = Watch()
+
+    async def beat() -> None:
+        last = time.perf_counter()
+        while True:
+            await asyncio.sleep(BEAT)
+            now = time.perf_counter()
+            watch.longest = max(watch.longest, now - last - BEAT)
+            last = now
+
+    heart = asyncio.create_task(beat())
+    # One beat, so that the first stretch is measured from its beginning.
+    await asyncio.sleep(2 * BEAT)
+    watch.longest = 0.0
+    try:
+        yield watch
+        # And one more, so that the last is measured to its end.
+        await asyncio.sleep(2 * BEAT)
+    finally:
+        heart.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await heart
+
+
+async def stall(path: Path, text: str, tries: int = 1, bound: float = BOUND) -> float:
+    """Return the longest stall of the loop, in seconds, while `path` takes in `text`.
+
+    What is above `bound` is tried `tries` times in all, and the least counts: other
+    processes of the machine may have been in the way.
+    """
+    found = []
+    for _ in range(tries):
+        async with watched() as watch:
+            await path(text)
+        found.append(watch.longest)
+        if watch.longest <= bound:
+            break
+    return min(found)
+
+
+def heard(text: str, number: int = 1, **more: Any) -> Heard:
+    """A message that says `text`."""
+    said = Heard(
+        thread=ThreadKey("fake", "w", "c", "t"),
+        message=f"m{number:03}",
+        at=time.time() - 1_000 + number,
+        author="alice",
+        text=text,
+        addressed=True,
+        opens=True,
+    )
+    return replace(said, **more)
+
+
+class _Nowhere:
+    """Stands for both platforms' clients where nobody has a name."""
+
+    us = 1
+    client: Any = None
+
+    def __init__(self) -> None:
+        self.client = self
+
+    async def call(self, method: str, **arguments: Any) -> Any:
+        raise DeliveryError("nobody")
+
+    def get_guild(self, guild: int | None) -> None:
+        return None
+
+    async def fetch_user(self, user: int) -> Any:
+        raise DeliveryError("nobody")
+
+
+# What comes in.
+
+
+async def slack_reads(text: str) -> None:
+    client: Any = _Nowhere()
+    us = Identity("T1", "Team", "U0BOT", "bot", "B1", frozenset())
+    adapter = SlackAdapter(client, SlackConfig("xoxb-1", "xapp-1"), us, None)
+    said = await adapter.readable([heard(text), heard(text, 2)])
+    adapter._failed.cancel()
+    assert len(said) == 2
+
+
+async def discord_reads(text: str) -> None:
+    link: Any = _Nowhere()
+    message = heard(text, thread=ThreadKey("discord", "@me", "2", "2"), author="3")
+    await Names(link).readable(message)
+
+
+async def slack_understands(text: str) -> None:
+    mrkdwn.mentions(text, "U0BOT")
+    if len(text) <= 50_000:
+        understood(mrkdwn.tokens(mrkdwn.without_mention(text, "U0BOT")))
+
+
+async def understands(text: str) -> None:
+    for words in ("", "set prompt channel ", "triage last "):
+        understood(words + text)
+
+
+async def labels(text: str) -> None:
+    context.label(heard(text, files=("a",)), "Alice", text)
+
+
+async def labels_name(text: str) -> None:
+    context.label(heard("?", author=text[:1_000]), text, "?")
+
+
+async def asks_aside(text: str) -> None:
+    context.question("Alice", text)
+
+
+async def routes(text: str) -> None:
+    routing.request(routing.beginning([text, text]), "u")
+    routing.read(text)
+
+
+async def makes_ticket(text: str) -> None:
+    scheme.material(text)
+
+
+async def sorts_thread(text: str) -> None:
+    office = Office()
+    office.model.script(sorted_as())
+    # Of one thread that is too long for a ticket, and of one that is not.
+    office.adapter.past = [heard(text)]
+    await office.give("triage", place=THREAD)
+    office.adapter.past = [heard(text[:15_000], 2)]
+    await office.give("triage", place=THREAD)
+
+
+async def sorts_channel(text: str) -> None:
+    office = Office()
+    office.adapter.past = [
+        heard(text, n, thread=ThreadKey("fake", "w", "c", f"t{n}"), addressed=False)
+        for n in range(3)
+    ]
+    for _ in range(3):
+        office.model.script(sorted_as(summary=text))
+    await office.give("triage", last="3")
+
+
+# Commands.
+
+
+def sets(option: str) -> Path:
+    async def path(text: str) -> None:
+        await Office().give("set", option=option, value=text)
+
+    return path
+
+
+async def sets_scheme(text: str) -> None:
+    office = Office()
+    await office.give("set", option="triage_scheme", value=text[:19_900])
+    body = "\n".join(f"    {line}" for line in text[:15_000].split("\n"))
+    head = "instructions: |\n" + body[:19_000]
+    await office.give("set", option="triage_scheme", value=head + "\nfields: {a: b}")
+
+
+async def sets_stops_as_json(text: str) -> None:
+    await Office().give("set", option="stop_sequences", value=json.dumps([text]))
+
+
+async def compares_prompts(text: str) -> None:
+    office = Office()
+    half = text[:19_000]
+    lines = half.split("\n")
+    for prompt in (half, "\n".join(lines[::-1]), f"x{half}", half + "\ny"):
+        await office.give("prompt set", file=prompt)
+    for version in "123":
+        await office.give("prompt diff", version=version)
+    await office.give("prompt show")
+    await office.give("prompt history")
+
+
+async def tries_prompt(text: str) -> None:
+    office = Office()
+    office.model.script(text)
+    await office.give("try run", prompt="Be brief.", question=text[:2_000])
+
+
+# What goes out.
+
+
+async def slack_draws(text: str) -> None:
+    place = Place("slack", "T", "C", "1")
+    slack_drawing.message(Told(text), place)
+
+
+async def slack_formats(text: str) -> None:
+    mrkdwn.formatted(text)
+
+
+async def discord_draws(text: str) -> None:
+    discord_drawing.told(Told(text))
+    markup.title(text)
+    markup.quoted("Alice", text, 1_900)
+
+
+def answers(limits: Limits, piece: int = 0) -> Path:
+    """An answer as one text, as when it is taken up again, or in pieces."""
+
+    async def path(text: str) -> None:
+        store = MemoryStore()
+        await store.hear(heard("?"), judge)
+        turn = await store.next_turn(heard("?").thread)
+        assert turn is not None
+        reply = Reply(
+            turn,
+            FakeSurface(FakeAdapter(), turn),
+            store=store,
+            pacer=Pacer(limits, time.monotonic),
+            limits=limits,
+            clock=time.monotonic,
+            now=time.time,
+        )
+        size = piece or len(text)
+        for start in range(0, len(text), size):
+            await reply.feed(text[start : start + size])
+        reply.finish(f"note {text[:500]}")
+
+    return path
+
+
+PATHS: Mapping[str, Path] = {
+    "in: a message on Slack": slack_reads,
+    "in: a command on Slack": slack_understands,
+    "in: a message on Discord": discord_reads,
+    "in: a command": understands,
+    "in: the tag around a message": labels,
+    "in: a name in a tag": labels_name,
+    "in: a question aside": asks_aside,
+    "in: routing": routes,
+    "in: a ticket": makes_ticket,
+    "in: triage of a thread": sorts_thread,
+    "in: triage of a channel": sorts_channel,
+    "command: set prompt": sets("prompt"),
+    "command: set triage_scheme": sets_scheme,
+    "command: set stop_sequences": sets("stop_sequences"),
+    "command: set stop_sequences, JSON": sets_stops_as_json,
+    "command: set who": sets("who"),
+    "command: set admins": sets("admins"),
+    "command: set budget_day": sets("budget_day"),
+    "command: set max_tokens": sets("max_tokens"),
+    "command: set temperature": sets("temperature"),
+    "command: set model": sets("model"),
+    "command: set triage_announce": sets("triage_announce"),
+    "command: prompt diff": compares_prompts,
+    "command: prompt try": tries_prompt,
+    "out: a message on Slack": slack_draws,
+    "out: a text on Slack": slack_formats,
+    "out: a message on Discord": discord_draws,
+    "out: an answer on Slack": answers(SLACK),
+    "out: an answer on Discord": answers(DISCORD),
+    "out: an answer on Discord, in pieces": answers(DISCORD, 7),
+}
+
+
+async def _main(words: list[str]) -> None:
+    for name, path in PATHS.items():
+        if words and not any(word in name for word in words):
+            continue
+        found = []
+        for kind, make in TEXTS.items():
+            longest = await stall(path, make(LONGEST), tries=3)
+            found.append((longest * 1_000, kind))
+        found.sort(reverse=True)
+        shown = ", ".join(f"{kind} {each:.0f} ms" for each, kind in found[:3])
+        sys.stdout.write(f"{name:38} {shown}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(sys.argv[1:]))

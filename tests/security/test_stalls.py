@@ -1,0 +1,368 @@
+"""The event loop does not stand still for what one person, or the model, sends.
+
+Each path of the product takes in texts of every kind of `tests.security.hostile`, while
+the loop's longest stall is measured. What is asserted is generous, ten times the bound
+that holds on an idle machine; what is quadratic takes many times that.
+"""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+import pytest
+
+from adapters.discord.adapter import LIMITS as DISCORD
+from adapters.slack import drawing, uploads
+from adapters.slack.adapter import LIMITS as SLACK
+from bot import context, splitter
+from bot.answers import STOPPING
+from bot.app import App
+from bot.comparison import compared
+from bot.dialogue import Command, File, Told
+from bot.endings import STOPPED, UNFINISHED, conclude
+from bot.errors import PromptTooLong
+from bot.inbox import judge
+from bot.limits import Limits
+from bot.markdown import joins
+from bot.money import NO_CAPS
+from bot.offload import INLINE_CHARS, offload
+from bot.people import Person
+from bot.renderer import STEP_CHARS, Renderer
+from bot.rules import Place
+from bot.triage import shown
+from bot.triage.cases import Case
+from bot.triage.scheme import default
+from bot.values import Report, ThreadKey
+from storage.memory import MemoryStore
+from tests.bot.office import Office
+from tests.deep import rounds
+from tests.fakes import FakeAdapter
+from tests.product import OPERATOR
+from tests.scripted import ScriptedModel
+from tests.security.growth import is_linear
+from tests.security.hostile import LONGEST, TEXTS
+from tests.security.stalls import BOUND, PATHS, heard, stall, watched
+
+#: Ten times the bound: this machine may have other work.
+GENEROUS = 10 * BOUND
+TRIES = 4
+
+HERE = ThreadKey("fake", "w", "c", "t")
+
+#: Those that were once slow, and the slowest of today.
+NOTORIOUS = (
+    *("< and blanks", "</ and blanks", "< and blanks twice", "flags", "line feeds"),
+    *("[s", "nested []", "YAML lists", "code", "a table with a long head", "<s"),
+    *("a table of ticks", "a table of runs", "a table of bold", "mentions of numbers"),
+)
+
+
+@pytest.mark.parametrize("name", PATHS)
+async def test_no_text_holds_the_loop_up(name: str) -> None:
+    chance = random.Random(name)
+    others = [kind for kind in TEXTS if kind not in NOTORIOUS]
+    is_answer = "an answer" in name
+    few = chance.sample(NOTORIOUS, 3) + chance.sample(others, 1)
+    many = [*NOTORIOUS, *chance.sample(others, 8)]
+    kinds = (rounds(0, 1) and list(TEXTS)) or (few if is_answer else many)
+    length = rounds(40_000, LONGEST)
+    for kind in kinds:
+        text = TEXTS[kind](length)
+        longest = await stall(PATHS[name], text, TRIES, GENEROUS)
+        assert longest < GENEROUS, f"{kind}: {longest:.2f} s"
+
+
+async def test_a_stall_is_seen() -> None:
+    """Or else all of the above would say nothing."""
+
+    async def sleeps(text: str) -> None:
+        time.sleep(0.1)  # noqa: ASYNC251
+
+    async def holds_the_lock(text: str) -> None:
+        await asyncio.to_thread(sum, range(20_000_000))
+
+    assert await stall(sleeps, "") >= 0.09
+    assert await stall(holds_the_lock, "") >= 0.05
+
+
+async def test_long_work_leaves_the_loop_its_turn() -> None:
+    def work() -> float:
+        return sum(float(number) for number in range(2_000_000))
+
+    async def path(text: str) -> None:
+        await offload(work, INLINE_CHARS + 1)
+
+    assert await stall(path, "", TRIES, GENEROUS) < GENEROUS
+
+
+# Whole conversations.
+
+
+@contextlib.asynccontextmanager
+async def running(
+    store: MemoryStore, adapter: FakeAdapter, model: ScriptedModel
+) -> AsyncIterator[None]:
+    stopping = asyncio.Event()
+    app = App(
+        store=store, model=model, adapters=[adapter], operator=OPERATOR, grace=5.0
+    )
+    task = asyncio.create_task(app.run(stopping))
+    await asyncio.shield(adapter.listening)
+    try:
+        yield
+    finally:
+        stopping.set()
+        await task
+
+
+async def test_five_hundred_long_messages_hold_nobody_up() -> None:
+    """What was said before the bot was called: as much of the newest as fits."""
+    store, adapter, model = MemoryStore(), FakeAdapter(), ScriptedModel()
+    texts = ["<" + " " * 39_990 + f"x{n:03}" for n in range(500)]
+    adapter.past = [
+        heard(text, n, addressed=False, opens=n == 0) for n, text in enumerate(texts)
+    ]
+    async with running(store, adapter, model), watched() as watch:
+        await adapter.hear(heard("help?", 900, opens=False))
+        await adapter.until(lambda: adapter.closed == 1, timeout=30)
+    assert watch.longest < GENEROUS
+    [request] = model.requests
+    [said] = request.messages
+    assert "x499" in said.content
+    assert "help?" in said.content
+    assert "x489" not in said.content
+    assert len(said.content) < context.BACKFILL_CHARS + 10_000
+
+
+async def test_a_conversation_longer_than_any_model_reads_is_not_sent() -> None:
+    store, adapter, model = MemoryStore(), FakeAdapter(), ScriptedModel()
+    async with running(store, adapter, model):
+        async with watched() as watch:
+            await adapter.hear(heard("a" * (context.MOST_CHARS + 1)))
+            await adapter.until(lambda: adapter.closed == 1, timeout=30)
+        await adapter.hear(heard("and now?", 2))
+        await adapter.until(lambda: adapter.closed == 2, timeout=30)
+    assert watch.longest < GENEROUS
+    assert model.requests == []
+    [first, second] = adapter.texts(HERE)
+    assert PromptTooLong.user_text in first
+    assert PromptTooLong.user_text in second
+    # Nobody pays for it.
+    assert [row.cost for row in await store.spending(0)] in ([], [0.0])
+
+
+def limited(limits: Limits) -> Limits:
+    return replace(limits, paces={}, rates={}, settle=0.0, hint="")
+
+
+@pytest.mark.parametrize("limits", [SLACK, DISCORD], ids=["slack", "discord"])
+@pytest.mark.parametrize("kind", ["flags", "line feeds", "tables", "words"])
+async def test_an_answer_that_is_taken_up_again_holds_nobody_up(
+    limits: Limits, kind: str
+) -> None:
+    store, model = MemoryStore(), ScriptedModel()
+    adapter = FakeAdapter(limits=limited(limits))
+    text = TEXTS[kind](rounds(20_000, LONGEST))
+    await store.hear(heard("?"), judge)
+    turn = await store.next_turn(HERE)
+    assert turn is not None
+    await store.begin(turn, time.time())
+    await store.freeze(turn, "", {"m001": "?"})
+    report = Report("claude-haiku-5-5", stop_reason="end_turn")
+    await store.finish(turn, conclude(text, report), time.time(), NO_CAPS)
+    async with watched() as watch, running(store, adapter, model):
+        await adapter.until(lambda: adapter.closed == 1, timeout=60)
+    assert watch.longest < GENEROUS
+    assert model.requests == []
+
+
+async def test_a_stopped_answer_shows_all_that_is_kept_of_it() -> None:
+    """Also where Stop comes while a long piece is being laid out."""
+    store, adapter = MemoryStore(), FakeAdapter(limits=limited(SLACK))
+    model = ScriptedModel(["word " * 40_000, asyncio.Event()])
+    async with running(store, adapter, model):
+        host = await asyncio.shield(adapter.listening)
+        await adapter.hear(heard("?"))
+        await adapter.until(lambda: bool(adapter.texts(HERE)), timeout=10)
+        told = await host.command(Command("stop"), Place.of(HERE), Person("alice"))
+        assert isinstance(told, Told)
+        assert told.text == STOPPING
+        await adapter.until(lambda: adapter.closed == 1, timeout=30)
+    [_, said] = await store.conversation(HERE)
+    kept = said.content.removesuffix(UNFINISHED)
+    seen = "".join(adapter.texts(HERE)).removesuffix(f"_{STOPPED}_")
+    assert 0 < len(kept) < 200_000
+    assert "".join(kept.split()) == "".join(seen.split())
+
+
+# Commands.
+
+
+async def test_prompts_of_many_lines_are_compared_beside_the_loop() -> None:
+    """And where they are too different for that, both sizes are told."""
+    office = Office()
+    lines = [str(number % 110) for number in range(6_000)]
+    for step in (1, 7, 13):
+        shuffled = [lines[number * step % 6_000] for number in range(6_000)]
+        await office.give("prompt set", file="\n".join(shuffled))
+    async with watched() as watch:
+        told = await office.give("prompt diff", version="1")
+    assert watch.longest < GENEROUS
+    assert isinstance(told, Told)
+    assert "too different to be compared line by line: 6,000 lines of" in told.text
+
+
+def test_a_difference_has_a_bound_and_is_kept() -> None:
+    one = "\n".join(str(number % 110) for number in range(990))
+    other = "\n".join(str(number * 7 % 110) for number in range(990))
+    compared.cache_clear()
+    began = time.perf_counter()
+    assert compared(one, other)
+    assert time.perf_counter() - began < 5
+    assert compared(one, other) is compared(one, other)
+    assert compared.cache_info().hits == 2
+    assert compared("\n".join("ab" * 5_000), "\n".join("ba" * 5_000)) is None
+
+
+def test_a_difference_is_one() -> None:
+    """Applied to the old text it gives the new one, wherever the change is."""
+    chance = random.Random(20261128)
+    for _ in range(rounds(300, 20_000)):
+        old = [chance.choice("abcdef") for _ in range(chance.randrange(40))]
+        new = list(old)
+        for _ in range(chance.randrange(4)):
+            at = chance.randrange(len(new) + 1)
+            new[at : at + chance.randrange(2)] = chance.choices("abcxyz", k=1)
+        hunks = compared("\n".join(old), "\n".join(new))
+        assert hunks is not None
+        assert _applied(old, hunks) == new
+
+
+def _applied(old: list[str], hunks: Sequence[str]) -> list[str]:
+    new, at = list[str](), 0
+    for line in hunks:
+        if line.startswith("@@"):
+            begin, _, length = line.split()[1].removeprefix("-").partition(",")
+            start = int(begin) - (length != "0")
+            new += old[at:start]
+            at = start
+        elif line[0] == "+":
+            new.append(line[1:])
+        else:
+            assert old[at] == line[1:]
+            new += [line[1:]] if line[0] == " " else []
+            at += 1
+    return new + old[at:]
+
+
+# What goes out.
+
+
+def test_a_step_of_a_long_answer_has_a_bound() -> None:
+    """Whatever the answer is, laying out more of it takes no more steps than its length
+    says: a table's head is not repeated at full length in each of its records."""
+    for limits in (SLACK, DISCORD):
+        for kind in ("a table with a long head", "a wide table", "tables", "flags"):
+            renderer = Renderer(limits)
+            text = TEXTS[kind](8_000)
+            steps = 0
+            for start in range(0, len(text), STEP_CHARS):
+                renderer.take_in(text[start : start + STEP_CHARS])
+                steps += 1
+                while renderer.lay_out():
+                    steps += 1
+            assert steps < 20 * len(text) / STEP_CHARS, kind
+
+
+def test_steps_change_nothing_of_what_is_shown() -> None:
+    for limits in (SLACK, DISCORD):
+        for kind in random.Random(7).sample(list(TEXTS), 12):
+            text = TEXTS[kind](4_000)
+            whole, stepped = Renderer(limits), Renderer(limits)
+            whole.feed(text)
+            for start in range(0, len(text), 3):
+                stepped.take_in(text[start : start + 3])
+                stepped.lay_out()
+            whole.finish("note")
+            stepped.finish("note")
+            assert whole.parts == stepped.parts, kind
+
+
+def test_a_long_head_of_a_table_is_shown_once() -> None:
+    renderer = Renderer(DISCORD)
+    head = "h" * 500
+    renderer.feed(f"|{head}|b|\n|-|-|\n|1|2|\n|3|4|\n|5|6|\n\nafter")
+    renderer.finish()
+    said = "".join(part.text for part in renderer.parts)
+    assert said.count(head) == 1
+    assert all(value in said for value in "123456")
+
+
+def test_flags_are_counted_a_bounded_way_back() -> None:
+    flags = "\U0001f1e9\U0001f1ea" * 300
+    assert [joins(flags[:80], at) for at in (1, 2, 3, 50, 51)] == [True, False] * 2 + [
+        True
+    ]
+    assert is_linear(
+        lambda length: "\U0001f1e9" * length, lambda text: joins(text, len(text) - 1)
+    )
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *("\U0001f1e9", "\u0301", "\U0001f468\u200d", "\U0001f3fb", "\U000e0061", "\n"),
+        *(
+            "a",
+            " ",
+            "|",
+            "> ",
+            "`",
+            "|a|\n",
+            "```\n",
+            "- a\n",
+            "\u00a0",
+            "\ufe0f",
+            "漢",
+        ),
+    ],
+)
+def test_cutting_takes_linear_time(unit: str) -> None:
+    def cut(text: str) -> None:
+        page = splitter.Page(1_900, lines=30)
+        while text:
+            found = page.add(text[:1_900])
+            text = (found.rest if found else "") + text[1_900:]
+            page = splitter.Page(1_900, found.opening if found else None, lines=30)
+
+    assert is_linear(lambda length: unit * (length // len(unit)), cut, 4_000)
+
+
+async def test_a_table_of_many_cases_is_made_beside_the_loop() -> None:
+    office = Office()
+    cases = [
+        Case(n, Place("fake", "w", "c"), f"m{n}", 0.0, "max", "=漢" * 20_000)
+        for n in range(100)
+    ]
+    told = shown.table(cases, default(), {}, "for $1")
+    assert told.file is not None
+    office.adapter.past = [
+        heard("漢" * 40_000, n, thread=replace(HERE, thread=f"t{n}"), addressed=False)
+        for n in range(rounds(50, 500))
+    ]
+    async with watched() as watch:
+        await office.give("triage", last="500")
+    assert watch.longest < GENEROUS
+
+
+async def test_a_large_file_is_drawn_and_encoded_in_bounded_pieces() -> None:
+    file = File("triage.csv", "漢" * 5_000_000)
+    async with watched() as watch:
+        drawn = drawing.message(Told("done", file=file), Place("slack", "T", "C", "1"))
+        content = await offload(lambda: uploads._encoded(file.text), len(file.text))
+    assert len(drawn["blocks"]) <= 50
+    assert content == file.text.encode()
+    assert watch.longest < GENEROUS
