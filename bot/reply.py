@@ -88,6 +88,8 @@ class Reply:
         self._retry = float("-inf")
         self._shown: dict[int, Part] = {}
         self._edited: dict[int, float] = {}
+        #: How many messages, from the first on, are final and shown: they never change.
+        self._complete = 0
         #: How much was taken in since others last had their turn.
         self._taken = 0
         #: What Claude said so far, as it said it.
@@ -189,9 +191,11 @@ class Reply:
         """The first message that does not read what it should."""
         if self._withdrawn or self._is_hidden():
             return None
-        for part in self._renderer.parts:
+        for part in self._renderer.parts[self._complete :]:
             if self._shown.get(part.index) != part and not self._can_wait(part):
                 return part
+            if part.final:
+                self._complete = part.index + 1
         return None
 
     def _can_wait(self, part: Part) -> bool:

@@ -19,6 +19,14 @@ LATEST = 253_402_300_799.0
 # No price comes near; a sum of such numbers stays a number.
 MOST_USD = 1e9
 
+# No table of ours ever holds so many rows. Ids say what came first, and beyond the
+# greatest that there can be SQLite would choose them by chance.
+MOST_ID = 10**15
+
+#: The greatest id of a table, as a statement asks for it; and the one after it.
+LAST_ID = f"(SELECT coalesce(max(id), 0) FROM {{}} WHERE id BETWEEN 0 AND {MOST_ID})"
+NEXT_ID = f"{LAST_ID} + 1"
+
 # Of how many rows it is remembered that they were told of.
 MOST_TOLD = 10_000
 

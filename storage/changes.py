@@ -30,6 +30,10 @@ from bot.values import (
     Verdict,
 )
 from storage import erasures, queries, tombstones
+from storage.broken import NEXT_ID
+
+NEXT_TURN = NEXT_ID.format("turns")
+NEXT_MESSAGE = NEXT_ID.format("messages")
 
 
 def hear(db: Database, heard: Heard, *, judge: Judge, now: float) -> Verdict:
@@ -267,9 +271,9 @@ def _wait(db: Database, thread_id: int, heard: Heard, *, now: float) -> int:
     if waiting:
         return _id(waiting[0]["id"])
     added = db.execute(
-        """
-        INSERT INTO turns (thread_id, key, state, touched, asked_at, created_at)
-        VALUES (:thread, :key, 'waiting', :at, :at, :now)
+        f"""
+        INSERT INTO turns (id, thread_id, key, state, touched, asked_at, created_at)
+        VALUES ({NEXT_TURN}, :thread, :key, 'waiting', :at, :at, :now)
         """,
         {"thread": thread_id, "key": secrets.token_hex(8), "at": heard.at, "now": now},
     )
@@ -301,13 +305,13 @@ def _add_message(
     if tombstones.taken_back(db, heard):
         return
     added = db.execute(
-        """
+        f"""
         INSERT INTO messages
-            (thread_id, turn_id, message, role, author, at, addressed, opens,
+            (id, thread_id, turn_id, message, role, author, at, addressed, opens,
              automated, asks, files, text)
         VALUES
-            (:thread_id, :turn_id, :message, 'user', :author, :at, :addressed,
-             :opens, :automated, :asks, :files, :text)
+            ({NEXT_MESSAGE}, :thread_id, :turn_id, :message, 'user', :author, :at,
+             :addressed, :opens, :automated, :asks, :files, :text)
         ON CONFLICT (thread_id, message) DO NOTHING
         RETURNING id
         """,
@@ -356,9 +360,9 @@ def _add_answer(db: Database, turn: Turn, *, replay: str | None) -> None:
     """
     # The + keeps SQLite to the index by time: it reads a row or two from its end.
     added = db.execute(
-        """
-        INSERT INTO messages (thread_id, turn_id, role, author, text, at)
-        SELECT thread_id, id, 'assistant', '', '', coalesce(
+        f"""
+        INSERT INTO messages (id, thread_id, turn_id, role, author, text, at)
+        SELECT {NEXT_MESSAGE}, thread_id, id, 'assistant', '', '', coalesce(
             (
                 SELECT at FROM messages
                 WHERE messages.thread_id = turns.thread_id AND +turn_id <= turns.id

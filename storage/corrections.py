@@ -17,6 +17,7 @@ from sqlite_utils import Database
 from bot.rules import Place
 from bot.values import Heard, ThreadKey
 from storage import ledger, queries, rulebook
+from storage.broken import LAST_ID, NEXT_ID
 
 # One message may be remembered in several threads: where it was said, and where it
 # was quoted. The bot's own have no id of the platform's here.
@@ -81,7 +82,7 @@ def renew(db: Database, key: ThreadKey) -> bool:
     renewed = db.execute(
         f"""
         UPDATE threads
-        SET unread = 0, reads_after = (SELECT coalesce(max(id), 0) FROM messages)
+        SET unread = 0, reads_after = {LAST_ID.format("messages")}
         WHERE id = ({queries.THREAD_ID})
         """,
         queries.named(key),
@@ -104,10 +105,12 @@ def repeat(db: Database, key: ThreadKey, *, turn: str, now: float) -> bool:
         return False
     # Not from a SELECT: SQLite would then plan to look for messages of the new turn.
     added = db.execute(
-        """
+        f"""
         INSERT INTO turns
-            (thread_id, key, state, touched, asked_at, created_at, preface)
-        VALUES (:thread, :key, 'waiting', :now, :asked_at, :now, :preface)
+            (id, thread_id, key, state, touched, asked_at, created_at, preface)
+        VALUES
+            ({NEXT_ID.format("turns")}, :thread, :key, 'waiting', :now, :asked_at, :now,
+             :preface)
         """,
         {
             "thread": thread["id"],

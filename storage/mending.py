@@ -7,8 +7,9 @@ mended is said to the log once, since it is whole from then on.
 from sqlite_utils import Database
 
 from bot.values import Ended, State
-from storage import ledger
-from storage.broken import MOST_USD, tell
+from storage import ledger, queries
+from storage.broken import LAST_ID, MOST_USD, tell
+from storage.places import place_of
 
 REASON = "given up: its row is broken"
 
@@ -20,15 +21,24 @@ _ENDED = ", ".join(f"'{each.value}'" for each in Ended)
 
 # Turns that no code of ours could take to their end. The partial index of open turns
 # finds them.
-TURNS = f"""
+END = """
     UPDATE turns
     SET state = 'delivered', ended = 'failed', reason = :reason,
         ended_at = coalesce(ended_at, :now), delivered_at = :now
-    WHERE state <> 'delivered' AND (
+    WHERE state <> 'delivered' AND
+"""
+TURNS = f"""
+    {END} (
         state NOT IN ({_STATES}) OR ended NOT IN ({_ENDED})
         OR thread_id NOT IN (SELECT id FROM threads)
     )
     RETURNING id
+"""
+
+# The threads of open turns; those whose names are no text are not found by them.
+OPEN = """
+    SELECT DISTINCT threads.* FROM turns JOIN threads ON threads.id = thread_id
+    WHERE state <> 'delivered'
 """
 
 # Counters that would never come to their end, or that SQLite could not add to.
@@ -45,9 +55,9 @@ TRIES = """
 """
 
 # A thread of which Claude would never read anything again.
-READING = """
-    UPDATE threads SET reads_after = (SELECT coalesce(max(id), 0) FROM messages)
-    WHERE reads_after > (SELECT coalesce(max(id), 0) FROM messages)
+READING = f"""
+    UPDATE threads SET reads_after = {LAST_ID.format("messages")}
+    WHERE reads_after > {LAST_ID.format("messages")}
     RETURNING id
 """
 
@@ -76,4 +86,8 @@ def mend(db: Database, *, now: float) -> None:
     ):
         for row in db.execute(statement, given).fetchall():
             tell(table, row["id"])
+    for row in db.execute(OPEN).fetchall():
+        if queries.thread(db, place_of(row).key) is None:
+            tell("threads", row["id"])
+            db.execute(f"{END} thread_id = :thread", {**given, "thread": row["id"]})
     ledger.abandon(db, now=now)

@@ -32,7 +32,7 @@ from tests.bot.office import CHANNEL, MEMBER, NOON, OWNER, THREAD, WORKSPACE, Of
 from tests.deep import rounds
 from tests.emulators.slack import SlackEmulator
 from tests.product import running
-from tests.security.older import undo_m011
+from tests.security.older import undo_m010
 from tests.security.remains import in_bytes, in_tables
 from tests.storage.talk import (
     HERE,
@@ -150,7 +150,7 @@ async def test_refusals_of_an_older_database_are_folded(tmp_path: Path) -> None:
                 "'set model')",
                 [NOON + number],
             )
-    undo_m011(path)
+    undo_m010(path)
     async with open_store(path) as store:
         assert await store.audit(CHANNEL, 0.0, 20) == [made]
         [refused] = await store.refusals(CHANNEL, 0.0, 20)

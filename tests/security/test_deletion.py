@@ -38,7 +38,7 @@ from tests.bot.triage.asked import sorted_as
 from tests.bot.triage.test_inchat import heard, put
 from tests.deep import rounds
 from tests.emulators.claude_reply import Hold
-from tests.security.older import undo_m011
+from tests.security.older import undo_m010
 from tests.security.remains import in_files, in_tables, until_gone, until_there
 from tests.storage.talk import (
     HERE,
@@ -397,7 +397,7 @@ async def test_older_cases_of_threads_are_known_by_what_was_stored(
         await store.hear(said("8", at=8.0, thread=THERE), answer)
         await opened_case(store, gone)
         await erase(store, "8")
-    undo_m011(database)
+    undo_m010(database)
     async with open_store(database) as store:
         assert len(await store.examples(HERE_PLACE)) == 2
         await erase(store, "7")

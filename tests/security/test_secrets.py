@@ -244,7 +244,9 @@ async def test_no_command_prints_what_is_in_a_variable(
         # In all at once, since all problems are named at once; and in each alone.
         together = [dict.fromkeys(VARIABLES, TOKENS[kind])]
         alone = [{**NOWHERE, variable: TOKENS[kind]} for variable in VARIABLES]
-        for env in together + (alone if DEEP else alone[first :: len(alone) // 2]):
+        # Reading each kind in each alone is a test above, which needs no process.
+        step = 4 if DEEP else len(alone) // 2
+        for env in together + alone[first % step :: step]:
             status, printed = await shell.run(env, *command)
             assert core(kind) not in printed, (kind, env)
             assert status in (0, 1, 2)
