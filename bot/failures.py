@@ -16,10 +16,15 @@ from bot.values import State, Turn
 
 log = logging.getLogger(__name__)
 
-# How often taking a turn to its end may fail for a reason that nobody foresaw, or may
-# end the process while it is written out, over restarts too. Before that the rule for
-# crashes has ended it as interrupted and said so, if that can be said.
+# How often taking a turn to its end may fail for a reason that nobody foresaw, over
+# restarts too. Before that the rule for crashes has ended it as interrupted and said
+# so, if that can be said.
 MOST_FAILURES = 5
+
+# Writing an answer out may end the process before the failure is counted, so that it
+# begins is counted, too; but less, since a kill from outside says nothing of the turn.
+BEGUN, FAILED = 1, 4
+MOST = MOST_FAILURES * FAILED
 
 
 class Failures:
@@ -33,7 +38,7 @@ class Failures:
         """Whether `turn`, which is to be written out, was tried often enough, with
         which it has ended. The try that follows is counted before it is made: no
         attempt is, and it may end the process."""
-        return turn.state is State.UNDELIVERED and await self._count(turn)
+        return turn.state is State.UNDELIVERED and await self._count(turn, BEGUN)
 
     async def note(self, turn: Turn, error: Exception) -> None:
         """Count that `error` ended a try of `turn`, and end the turn after too many.
@@ -46,12 +51,12 @@ class Failures:
             "turn.crashed thread=%s turn=%s at=%s",
             *(turn.thread, turn.key, where(error)),
         )
-        if turn.state is not State.UNDELIVERED:
-            await self._count(turn)
+        begun = BEGUN if turn.state is State.UNDELIVERED else 0
+        await self._count(turn, FAILED - begun)
 
-    async def _count(self, turn: Turn) -> bool:
-        failures = await insist(lambda: self._store.record_failure(turn))
-        if failures < MOST_FAILURES:
+    async def _count(self, turn: Turn, weight: int) -> bool:
+        failures = await insist(lambda: self._store.record_failure(turn, weight))
+        if failures < MOST:
             return False
         log.error("turn.given_up thread=%s turn=%s", turn.thread, turn.key)
         await insist(lambda: self._store.abandon(turn, GIVEN_UP, self._now()))

@@ -253,9 +253,9 @@ class Threads(Protocol):
         """Set an ANSWERING turn back to WAITING, for the next process. Of one that is
         UNDELIVERED the last failure does not count."""
 
-    async def record_failure(self, turn: Turn) -> int:
-        """Count that taking `turn` to its end failed, or may fail now; return how often
-        that was so, earlier processes included."""
+    async def record_failure(self, turn: Turn, weight: int = 1) -> int:
+        """Count, with `weight`, that taking `turn` to its end failed, or may fail now;
+        return the sum, earlier processes included."""
         ...
 
     async def abandon(self, turn: Turn, reason: str, now: float) -> None:

@@ -212,12 +212,12 @@ def hand_over(db: Database, turn: Turn) -> None:
     )
 
 
-def record_failure(db: Database, turn: Turn) -> int:
+def record_failure(db: Database, turn: Turn, *, weight: int) -> int:
     # Not beyond what SQLite can count to.
     rows = db.execute(
-        "UPDATE turns SET failures = min(failures, 1000000) + 1 WHERE id = ? "
+        "UPDATE turns SET failures = min(failures, 1000000) + ? WHERE id = ? "
         "RETURNING failures",
-        [turn.id],
+        [weight, turn.id],
     ).fetchall()
     return rows[0]["failures"] if rows else 0
 

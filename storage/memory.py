@@ -336,9 +336,9 @@ class MemoryStore(Books):
         elif ours.value.state is State.UNDELIVERED:
             ours.failures = max(ours.failures - 1, 0)
 
-    async def record_failure(self, turn: Turn) -> int:
+    async def record_failure(self, turn: Turn, weight: int = 1) -> int:
         _, ours = self._turns[turn.id]
-        ours.failures += 1
+        ours.failures += weight
         return ours.failures
 
     async def abandon(self, turn: Turn, reason: str, now: float) -> None:

@@ -302,8 +302,10 @@ class SqliteStore(Books):
     async def hand_over(self, turn: Turn) -> None:
         await self._write(lambda db: changes.hand_over(db, turn))
 
-    async def record_failure(self, turn: Turn) -> int:
-        return await self._write(lambda db: changes.record_failure(db, turn))
+    async def record_failure(self, turn: Turn, weight: int = 1) -> int:
+        return await self._write(
+            lambda db: changes.record_failure(db, turn, weight=weight)
+        )
 
     async def abandon(self, turn: Turn, reason: str, now: float) -> None:
         def write(db: Database) -> None:

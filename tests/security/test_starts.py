@@ -1,6 +1,7 @@
 """No row in the database keeps a process from starting, and what fails again and again
 is given up, over restarts too, so that everything else goes on."""
 
+import ast
 import asyncio
 import contextlib
 import logging
@@ -9,17 +10,33 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from adapters.discord import ids
+from bot import patience
 from bot.app import App
-from bot.values import Heard, ThreadKey
+from bot.endings import conclude
+from bot.errors import DeliveryError, StorageRejected, ThreadGone
+from bot.failures import MOST_FAILURES
+from bot.patience import insist
+from bot.rules import Place
+from bot.stores import Store
+from bot.triage import auto
+from bot.triage.cases import Case
+from bot.triage.sorter import Sorter
+from bot.values import Heard, ThreadKey, Turn, Verdict
 from storage.sqlite import SqliteStore, open_store
+from tests.bot.triage.asked import sorted_as
 from tests.deep import rounds
-from tests.fakes import FakeAdapter
+from tests.emulators.discord import faults as discord_faults
+from tests.fakes import FakeAdapter, FakeSurface
 from tests.product import OPERATOR
 from tests.scripted import ScriptedModel
-from tests.security.town import PLATFORMS, SECRET
+from tests.security.town import PLATFORMS, SECRET, built, served
+
+ANSWER = Verdict.ANSWER
 
 # Rows that nobody of us wrote. For each column there is a group of rows about a thread
 # of its own, in which that column holds something hostile.
@@ -219,6 +236,11 @@ def asked(thread: ThreadKey, message: str, *, opens: bool = False) -> Heard:
     return Heard(thread, message, time.time(), "bob", "and now?", True, opens)
 
 
+async def waiting(store: Store) -> list[tuple[int, Place]]:
+    """The cases that wait to be sorted."""
+    return await store.waiting_cases(PLATFORMS, 9)
+
+
 async def answered(adapter: FakeAdapter, thread: ThreadKey, message: str) -> bool:
     """Ask in `thread`, and say whether that is answered."""
     before = len(adapter.writes)
@@ -267,3 +289,227 @@ async def test_no_row_keeps_a_process_from_starting_or_answering(
 def columns_of(path: Path) -> list[tuple[str, str, str]]:
     with contextlib.closing(sqlite3.connect(path)) as db:
         return columns(db)
+
+
+# What fails at each start.
+
+
+class Failing(FakeAdapter):
+    """Cannot open the reply to questions in one thread."""
+
+    broken = ThreadKey("slack", "W", "C", "broken")
+    error: type[Exception] = RuntimeError
+    #: How often it was to be opened.
+    tries = 0
+    #: The turn that cannot be answered; the others can.
+    turn = ""
+
+    @contextlib.asynccontextmanager
+    async def surface(self, turn: Turn) -> AsyncIterator[FakeSurface]:
+        if turn.thread == self.broken:
+            Failing.turn = Failing.turn or turn.key
+            if turn.key == Failing.turn:
+                Failing.tries += 1
+                raise self.error(SECRET)
+        async with super().surface(turn) as surface:
+            yield surface
+
+
+@pytest.mark.parametrize("error", [RuntimeError, ValueError, MemoryError])
+async def test_a_turn_that_fails_at_each_start_is_given_up_and_its_thread_goes_on(
+    error: type[Exception],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(Failing, "error", error)
+    monkeypatch.setattr(Failing, "tries", 0)
+    monkeypatch.setattr(Failing, "turn", "")
+    crowd = Crowd(tmp_path / "t.db")
+    async with open_store(crowd.path) as store:
+        await store.hear(asked(Failing.broken, "m1", opens=True), lambda *_: ANSWER)
+    for start in range(2 * MOST_FAILURES):
+        async with crowd.serving(Failing) as adapters:
+            there = ThreadKey("discord", "W", "C", f"t{start}")
+            assert await answered(adapters["discord"], there, f"d{start}")
+            if not await crowd.store.open_threads():
+                break
+    assert 0 < Failing.tries <= 2 * MOST_FAILURES
+    async with crowd.serving(Failing) as adapters:
+        before = Failing.tries
+        assert await answered(adapters["slack"], Failing.broken, "m2")
+        assert Failing.tries == before
+    assert "turn.given_up" in caplog.text
+    assert SECRET not in caplog.text
+
+
+async def test_what_says_nothing_of_a_turn_is_not_counted(tmp_path: Path) -> None:
+    """A platform that is down, for one."""
+    crowd = Crowd(tmp_path / "t.db")
+    here = ThreadKey("slack", "W", "C", "t")
+    async with open_store(crowd.path) as store:
+        await store.hear(asked(here, "m1", opens=True), lambda *_: ANSWER)
+    async with crowd.serving() as adapters:
+        await crowd.quiet()
+        adapters["slack"].troubles = [DeliveryError("HTTP 503")]
+        assert await answered(adapters["slack"], here, "m2")
+    with contextlib.closing(sqlite3.connect(crowd.path)) as db:
+        assert {row[0] for row in db.execute("SELECT failures FROM turns")} == {0}
+
+
+async def test_shutting_down_while_an_answer_is_written_out_is_no_failure(
+    tmp_path: Path,
+) -> None:
+    async with open_store(tmp_path / "t.db") as store:
+        thread = ThreadKey("slack", "W", "C", "t")
+        await store.hear(asked(thread, "m1", opens=True), lambda *_: ANSWER)
+        turn = await store.next_turn(thread)
+        assert turn is not None
+        await store.begin(turn, time.time())
+        await store.finish(turn, conclude("Done.", None), time.time())
+        for _ in range(3 * MOST_FAILURES):
+            assert await store.record_failure(turn) == 1
+            await store.hand_over(turn)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, RecursionError])
+async def test_a_ticket_that_fails_at_each_start_is_given_up(
+    error: type[Exception],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tries = []
+
+    async def sort(self: Sorter, case: Case, *_: object) -> None:
+        tries.append(case.id)
+        raise error(SECRET)
+
+    monkeypatch.setattr(Sorter, "sort", sort)
+    crowd = Crowd(tmp_path / "t.db")
+    place = Place("slack", "W", "C", "m1")
+    async with open_store(crowd.path) as store:
+        case = Case(0, place, "m1", time.time(), "alice", SECRET, auto=True)
+        case = await store.open_case(case)
+    for start in range(auto.MOST_TRIES + 2):
+        async with crowd.serving() as adapters:
+            for name, adapter in adapters.items():
+                thread = ThreadKey(name, "W", "C", f"t{start}")
+                assert await answered(adapter, thread, f"q{start}")
+            async with asyncio.timeout(5):
+                # Neither a list nor a database tells anybody that it changed.
+                while len(tries) < min(start + 1, auto.MOST_TRIES) or (  # noqa: ASYNC110
+                    start >= auto.MOST_TRIES and await waiting(crowd.store)
+                ):
+                    await asyncio.sleep(0.005)
+    assert tries == [case.id] * auto.MOST_TRIES
+    async with open_store(crowd.path) as store:
+        given_up = await store.case(case.id)
+        assert await waiting(store) == []
+    assert given_up is not None
+    assert (given_up.reason, given_up.shown) == (auto.GIVEN_UP, True)
+    assert SECRET not in caplog.text
+
+
+# Ids that are none of Discord's.
+
+
+@pytest.mark.parametrize(
+    "text", ["", "general", "-1", "1.5", "٣", "0", "9" * 21, "9" * 5_000, "\0", " 1"]
+)
+def test_what_is_no_id_is_nowhere(text: str) -> None:
+    assert not ids.is_id(text)
+    with pytest.raises(ThreadGone) as caught:
+        ids.number(text, "channel")
+    assert str(caught.value) == "channel: no id of Discord's"
+
+
+def test_no_text_is_read_as_a_number_anywhere_else() -> None:
+    """In Discord's adapter; what is read there was looked at with `ids.is_id`."""
+    looked_at = {
+        ("asking.py", "target"),
+        ("drawing.py", "field.required"),
+        ("ears.py", "thread.thread"),
+        ("ids.py", "text"),
+        ("names.py", "user"),
+        ("people.py", "user"),
+        ("surface.py", "part.calls"),
+        ("surface.py", "s.message or 0"),
+    }
+    folder = Path(ids.__file__).parent
+    found = {
+        (path.name, ast.unparse(node.args[0]))
+        for path in folder.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "int"
+    }
+    assert found == looked_at
+
+
+async def test_a_channel_that_discord_does_not_know_costs_the_announcement(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And the same at the next start, and the one after it."""
+    async with built() as town:
+        for start in range(3):
+            async with open_store(tmp_path / "t.db") as store:
+                await town.set(store, "discord", "auto_triage", "on")
+                await town.set(store, "discord", "triage_announce", "channel:general")
+                async with served(town, store):
+                    town.model.script(sorted_as(priority="critical"))
+                    said = town.say("discord", f"{SECRET} {start}")
+                    await town.until(
+                        lambda said=said: town.discord.message(said).reactions  # type: ignore[misc]
+                    )
+                    for platform in PLATFORMS:
+                        await town.answers(platform)
+                    assert not town.task.done()
+    assert SECRET not in caplog.text
+
+
+async def test_a_thread_that_cannot_be_caught_up_with_holds_up_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(patience, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(patience, "LONGEST_PAUSE", 0.001)
+    async with built() as town, open_store(tmp_path / "t.db") as store:
+        async with served(town, store):
+            await town.answers("discord")
+            first = town.thread
+            await town.answers("discord")
+            second = town.thread
+            await town.quiet(store)
+        town.ask("discord", "one more", thread=first)
+        town.ask("discord", "one more", thread=second)
+        broken = discord_faults.MESSAGES.replace(r"\d+", first, 1)
+        fault = discord_faults.status(500)
+        town.discord.faults.add("GET", broken, fault, times=discord_faults.ALWAYS)
+        # discord.py has pauses of its own between the tries of one call.
+        monkeypatch.setattr("asyncio.sleep", hastened(asyncio.sleep))
+        async with served(town, store):
+            await town.until(
+                lambda: town.replies("discord", second) == ["Understood."] * 2
+            )
+            await town.until(lambda: "discord.not_caught_up" in caplog.text)
+            assert town.replies("discord", first) == ["Understood."]
+
+
+def hastened(sleep: Any) -> Any:
+    """`sleep`, in which no pause is longer than a moment."""
+
+    async def hasty(seconds: float, result: Any = None) -> Any:
+        return await sleep(min(seconds, 0.01), result)
+
+    return hasty
+
+
+async def test_what_the_database_never_takes_is_not_repeated() -> None:
+    tries = []
+
+    async def attempt() -> None:
+        tries.append(1)
+        raise StorageRejected("SQLITE_CONSTRAINT")
+
+    with pytest.raises(StorageRejected):
+        await insist(attempt)
+    assert len(tries) == 1
