@@ -14,7 +14,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
-from weakref import WeakValueDictionary
 
 from bot import telling
 from bot.authority import Authority
@@ -98,9 +97,6 @@ class Auto:
         self._now = now
         self._sleep = sleep
         self._destinations = Destinations(authority)
-        self._gate = asyncio.Semaphore(AT_ONCE)
-        # A lock lives as long as somebody holds it or waits for it.
-        self._queues: WeakValueDictionary[Place, asyncio.Lock] = WeakValueDictionary()
         #: What waits for a place, by channel.
         self._waiting: FairQueue[int, Place] = FairQueue(MOST_WAITING)
         #: The channels of what is being sorted, by case.
@@ -195,6 +191,8 @@ class Auto:
         task.add_done_callback(ended)
 
     def _is_idle(self, channel: Place) -> bool:
+        # One after the other in each channel: what is set aside for one message would
+        # else look to the next as if the budget was used up.
         return channel not in self._under_way.values()
 
     async def _take(self, id: int, channel: Place) -> None:
@@ -213,31 +211,27 @@ class Auto:
             self._fetching = False
 
     async def _work(self, case: Case) -> None:
-        # One after the other in each channel: what is set aside for one message would
-        # else look to the next as if the budget was used up.
-        queue = self._queues.setdefault(case.place.at(Level.CHANNEL), asyncio.Lock())
-        async with queue, self._gate:
-            # Counted before it is tried, so that one which ends the process ends no
-            # more than a few of them.
-            tries = await insist(lambda: self._store.record_case_try(case.id))
-            if tries > MOST_TRIES:
-                log.error("case.given_up place=%s case=%d", case.place, case.id)
-                await self._leave(case, GIVEN_UP)
-                return
-            try:
-                await self._sort(case)
-            except (asyncio.CancelledError, AccessRevoked):
-                # Shutting down, or a platform that turns us away, says nothing of
-                # the case.
-                with contextlib.suppress(StorageError):
-                    await self._store.forget_case_try(case.id)
-                raise
-            except Exception:
-                log.warning(
-                    "case.not_shown place=%s case=%d tries=%d",
-                    *(case.place, case.id, tries),
-                )
-                raise
+        # Counted before it is tried, so that one which ends the process ends no
+        # more than a few of them.
+        tries = await insist(lambda: self._store.record_case_try(case.id))
+        if tries > MOST_TRIES:
+            log.error("case.given_up place=%s case=%d", case.place, case.id)
+            await self._leave(case, GIVEN_UP)
+            return
+        try:
+            await self._sort(case)
+        except (asyncio.CancelledError, AccessRevoked):
+            # Shutting down, or a platform that turns us away, says nothing of
+            # the case.
+            with contextlib.suppress(StorageError):
+                await self._store.forget_case_try(case.id)
+            raise
+        except Exception:
+            log.warning(
+                "case.not_shown place=%s case=%d tries=%d",
+                *(case.place, case.id, tries),
+            )
+            raise
 
     async def _leave(self, case: Case, reason: str) -> None:
         """Show nothing of `case`, any more, for `reason`."""

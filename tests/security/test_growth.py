@@ -66,7 +66,6 @@ REASONS = {
     "bot/tables.py Table._sides": ANSWER,
     "bot/tables.py Table._titles": ANSWER,
     "bot/triage/auto.py Auto._going_on": "at most AT_ONCE, and one that fetches more",
-    "bot/triage/auto.py Auto._queues": HELD,
     "bot/triage/auto.py Auto._under_way": "at most AT_ONCE",
     "bot/triage/batches.py Batched._tried": RUN,
     "bot/triage/evaluate.py Scoring._groups": RUN,
