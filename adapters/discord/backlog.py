@@ -12,9 +12,9 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from bot.allowance import Allowance
-from bot.errors import ConfigError, DeliveryError, StorageError
+from bot.background import contained
+from bot.errors import DeliveryError, StorageError
 from bot.patience import insist
-from bot.trace import where
 
 log = logging.getLogger(__name__)
 
@@ -78,10 +78,10 @@ class Backlog:
         try:
             while self._held:
                 # The first alone: as long as it is refused, one line in the log.
-                await self._insist(self._held[0])
+                await self._try(self._held[0])
                 self._held.popleft()
                 group = list(itertools.islice(self._held, GROUP))
-                await asyncio.gather(*map(self._insist, group))
+                await asyncio.gather(*map(self._try, group))
                 for _ in group:
                     self._held.popleft()
         finally:
@@ -90,12 +90,6 @@ class Backlog:
             log.info("discord.backlog_empty refused=%d", self._refused)
             self._refused = 0
 
-    async def _insist(self, attempt: Attempt) -> None:
-        try:
-            await insist(attempt)
-        except (ConfigError, DeliveryError) as error:
-            log.warning("discord.not_kept %s", error)
-        except Exception as error:
-            # What nobody foresaw must not hold up those behind. Not the message: it
-            # may hold what people said.
-            log.error("discord.not_kept at=%s", where(error))
+    async def _try(self, attempt: Attempt) -> None:
+        # What fails for another reason must not hold up those behind.
+        await contained("keep an event", insist(attempt))
