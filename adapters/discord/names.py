@@ -71,7 +71,12 @@ class Names:
                 wanted[guild, user] = known or user == each.author
         first = sorted(wanted, key=lambda each: not wanted[each])
         await self._find(first, wanted)
-        return [await self._readable(each) for each in heard]
+        readable = []
+        for each in heard:
+            readable.append(await self._readable(each))
+            # Where all names are known, nothing else here lets others have a turn.
+            await asyncio.sleep(0)
+        return readable
 
     async def _readable(self, heard: Heard) -> tuple[str, str]:
         guild = events.guild_of(heard.thread)
