@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from bot import entries
 from bot.people import EVERYONE, Person, listed
 
 # Somebody, a Slack user group or a Discord role, or everybody on a platform.
@@ -49,17 +50,8 @@ class Audience:
 
 
 def read(text: str) -> tuple[Audience, list[str]]:
-    """What THREADKEEP_WHO says, and what is wrong with it.
-
-    An entry is named by its number, since whatever stands there by mistake may be a
-    secret.
-    """
-    words = text.replace(",", " ").split()
-    if [word.lower() for word in words] == [EVERYONE]:
+    """What THREADKEEP_WHO says, and what is wrong with it."""
+    if text.replace(",", " ").strip().lower() == EVERYONE:
         return Audience(), []
-    problems = [
-        f"Entry {number} of THREADKEEP_WHO {_EXPECTED}"
-        for number, word in enumerate(words, 1)
-        if not _ENTRY.fullmatch(word)
-    ]
-    return Audience(frozenset(words)), problems
+    found, problems = entries.read(text, "THREADKEEP_WHO", _ENTRY, _EXPECTED)
+    return Audience(found), problems

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from bot import entries
+
 #: What whoever gives a command is told where the bot is not offered.
 NOT_SERVED = (
     "Sorry, I am not offered here: the operator of this bot decides in which "
@@ -52,15 +54,6 @@ VARIABLE = "THREADKEEP_WORKSPACES"
 
 
 def read(text: str) -> tuple[Served, list[str]]:
-    """What `VARIABLE` says, and what is wrong with it.
-
-    An entry is named by its number, since whatever stands there by mistake may be a
-    secret.
-    """
-    words = text.replace(",", " ").split()
-    problems = [
-        f"Entry {number} of {VARIABLE} {_EXPECTED}"
-        for number, word in enumerate(words, 1)
-        if not _ENTRY.fullmatch(word)
-    ]
-    return Served(frozenset(words)), problems
+    """What `VARIABLE` says, and what is wrong with it."""
+    found, problems = entries.read(text, VARIABLE, _ENTRY, _EXPECTED)
+    return Served(found), problems

@@ -1,5 +1,6 @@
 """Says which place a command is about. Pure."""
 
+from bot import numbers
 from bot.dialogue import Command
 from bot.errors import Unacceptable
 from bot.options import Option
@@ -54,9 +55,7 @@ def where_from(here: Place, place: Place) -> str:
 def number(command: Command, name: str) -> int | None:
     """The number that `command` says as `name`; None where it says none, or one that no
     row of a database can have."""
-    said = command.arguments.get(name, "")
-    is_number = said.isascii() and said.isdecimal() and len(said) <= MOST_DIGITS
-    return int(said) if is_number else None
+    return numbers.number(command.arguments.get(name, ""), MOST_DIGITS)
 
 
 def aimed(verb: str, where: str) -> Command:

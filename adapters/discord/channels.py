@@ -6,6 +6,7 @@ permissions of its channel (facts B6), but a private one only its members.
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import discord
 
@@ -14,7 +15,7 @@ from adapters.discord.client import Link, translated
 from adapters.discord.people import FRESH, MOST, People
 from bot.channels import NOWHERE, ChannelAccess
 from bot.errors import DeliveryError, ThreadGone
-from bot.lru import LruDict
+from bot.grants import Grants
 from bot.rules import Place
 
 Channel = discord.abc.GuildChannel | discord.Thread
@@ -28,23 +29,13 @@ class Channels:
     ) -> None:
         self._link = link
         self._people = people
-        self._now = now
-        #: What is granted, and since when we know, by place and user. A refusal is
-        #: not remembered: whoever mends it tries again at once.
-        self._granted: LruDict[tuple[Place, str], tuple[float, ChannelAccess]] = (
-            LruDict(MOST)
-        )
+        self._grants: Grants[tuple[Place, str]] = Grants(now, MOST)
 
     async def access(self, place: Place, user: str) -> ChannelAccess:
         """See `bot.ports.Adapter`."""
-        at, known = self._granted.get((place, user), (float("-inf"), NOWHERE))
-        if self._now() - at < FRESH:
-            return known
-        self._granted.pop((place, user), None)
-        found = await self._find(place, user)
-        if found.reads and found.writes and found.bot_writes:
-            self._granted[place, user] = self._now(), found
-        return found
+        return await self._grants.find(
+            (place, user), FRESH, partial(self._find, place, user)
+        )
 
     async def _find(self, place: Place, user: str) -> ChannelAccess:
         if place.workspace == events.NO_GUILD:

@@ -13,8 +13,7 @@ from bot.dialogue import REFERENCE
 NAME_CHARS = 100
 UNNAMED = "A question"
 
-#: The most digits of an id, which is a number of 64 bits.
-ID_DIGITS = 20
+# An id is a number of 64 bits, so it has at most 20 digits.
 _USER = re.compile(r"<@!?([0-9]{1,20}+)>")
 _TOKEN = re.compile(
     r"<(?:"

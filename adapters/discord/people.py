@@ -25,9 +25,6 @@ from bot.rules import Place
 # for the same people all the time.
 FRESH = 300.0
 
-# No id of Discord's is longer: a snowflake has 64 bits (facts B10).
-ID_DIGITS = 20
-
 # How many people are remembered; the one not needed for longest goes first.
 MOST = 10_000
 

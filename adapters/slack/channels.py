@@ -6,13 +6,14 @@ off `conversations.info`, never off its id, but for direct messages (facts A1.2,
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from adapters.slack.client import SlackClient
 from adapters.slack.people import FRESH, MOST, People
 from bot.channels import NOWHERE, ChannelAccess
 from bot.errors import ThreadGone
-from bot.lru import LruDict
+from bot.grants import Grants
 from bot.rules import Level, Place
 
 # How many people a page of conversations.members names; Slack takes up to 1,000 (facts
@@ -42,26 +43,16 @@ class Channels:
         self._client = client
         self._people = people
         self._team = team
-        self._clock = clock
-        #: What is granted, and since when we know, by channel and user. A refusal is
-        #: not remembered: whoever mends it tries again at once.
-        self._granted: LruDict[tuple[str, str], tuple[float, ChannelAccess]] = LruDict(
-            MOST
-        )
+        #: By channel and user.
+        self._grants: Grants[tuple[str, str]] = Grants(clock, MOST)
 
     async def access(self, place: Place, user: str) -> ChannelAccess:
         """See `bot.ports.Adapter`."""
         if place.workspace != self._team or not is_id(place.channel):
             return NOWHERE
-        key = place.channel, user
-        at, known = self._granted.get(key, (float("-inf"), NOWHERE))
-        if self._clock() - at < FRESH:
-            return known
-        self._granted.pop(key, None)
-        found = await self._find(place, user)
-        if found.reads and found.writes and found.bot_writes:
-            self._granted[key] = self._clock(), found
-        return found
+        return await self._grants.find(
+            (place.channel, user), FRESH, partial(self._find, place, user)
+        )
 
     async def _find(self, place: Place, user: str) -> ChannelAccess:
         try:
