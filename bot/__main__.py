@@ -27,12 +27,12 @@ from bot.app import App
 from bot.catalogue import Survey
 from bot.commandline import console, environment, plain, run
 from bot.errors import ConfigError, InUse
+from bot.findings import Finding, Grade
 from bot.permissions import exposures
 from bot.ports import Adapter, Model
 from bot.rehearsal import RehearsalModel
 from bot.rules import Place
 from bot.settings import Settings
-from bot.values import Finding, Grade
 from storage.sqlite import (
     open_rulebook,
     open_store,

@@ -12,10 +12,10 @@ from typing import TypeVar
 
 from bot import billing
 from bot.errors import ModelError
+from bot.ledger import Ledger
 from bot.money import Caps, Charge, Shortfall
 from bot.patience import insist
 from bot.ports import Model
-from bot.stores import Ledger
 from bot.values import Call, Report, Request, Turn, Usage
 
 TOO_LONG = "This took too long, so I stopped it."

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
-from bot import ceilings, telling
+from bot import audit_lines, ceilings, telling
 from bot.authority import Authority
 from bot.catalogue import Survey, refused
 from bot.channels import NO_SUCH, refusal
@@ -277,7 +277,7 @@ class Changing:
         """Tell what others changed meanwhile, and let the person choose."""
         lines = ["**Not saved:** this was changed while you were writing."]
         lines += [
-            f"- {telling.minute(entry.at)} · {telling.change(entry)}"
+            f"- {telling.minute(entry.at)} · {audit_lines.change(entry)}"
             for entry in clash.entries
         ]
         name = clash.entries[-1].name

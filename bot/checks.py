@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 from bot.catalogue import MODELS, Survey, find
 from bot.claude import ClaudeModel, ModelStatus, connect
 from bot.errors import ConfigError
+from bot.findings import Finding, Grade
 from bot.settings import Settings
-from bot.values import Finding, Grade
 
 log = logging.getLogger(__name__)
 

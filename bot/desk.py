@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
-from bot import ceilings, telling, visible
+from bot import audit_lines, ceilings, telling, visible
 from bot.answers import Answers
 from bot.authority import Authority
 from bot.changing import Changing
@@ -33,6 +33,7 @@ from bot.policy import Policy
 from bot.rules import Level, Place, Setting, Version
 from bot.stores import Store
 from bot.targets import aimed, where, where_from
+from bot.telling import grouped
 from bot.triage.inchat import InChat
 from bot.trying import Trying
 from bot.values import Heard
@@ -56,9 +57,6 @@ there you go on. In direct messages just write.
 I read what is said in our threads, and remember it. If you edit or delete a \
 message, I read it so, or no more.
 A command is a whole message of its own, or one of the platform's commands:"""
-
-# How many places and people a list of what was spent shows.
-MOST_SPENDERS = 8
 # How many channels with settings of their own the bot's page lists: a page holds 100
 # blocks (platform facts A5.4).
 MOST_CHANNELS = 20
@@ -271,12 +269,12 @@ class Desk:
         if budgets:
             lines += ["**Budgets**", budgets]
         if admin and policy.place.level is Level.WORKSPACE:
-            by_channel = _grouped(
+            by_channel = grouped(
                 rows, lambda row: visible.account(self._authority, row.place)
             )
             lines += ["**By channel, this month**", *by_channel]
         if admin:
-            by_person = _grouped(rows, lambda row: telling.person(row.person or "?"))
+            by_person = grouped(rows, lambda row: telling.person(row.person or "?"))
             lines += ["**By person, this month**", *by_person]
         return "\n".join(lines)
 
@@ -329,7 +327,7 @@ class Desk:
         refused = await self._store.refusals(place, 0.0, MOST_REFUSED)
         seen = visible.audit(self._authority, entries, place)
         denied = visible.audit(self._authority, refused, place)
-        parts = telling.audit(seen, place), telling.refusals(denied, place)
+        parts = audit_lines.audit(seen, place), audit_lines.refusals(denied, place)
         return "\n".join(filter(None, parts))
 
     async def _applies(self, policy: Policy, prompt: Version, person: Person) -> str:
@@ -381,22 +379,6 @@ def _prompt_buttons(where: str) -> tuple[Button, ...]:
         Button("Budgets", aimed("budget", where)),
         Button("Audit", aimed("audit", where)),
     )
-
-
-def _grouped(rows: list[Spending], key: Callable[[Spending], str]) -> list[str]:
-    """A line for each group of `rows`, the dearest first."""
-    groups: dict[str, list[Spending]] = {}
-    for row in rows:
-        groups.setdefault(key(row), []).append(row)
-    costs = {name: sum(row.cost for row in group) for name, group in groups.items()}
-    dearest = sorted(costs, key=lambda name: -costs[name])
-    most = max(costs.values(), default=0.0)
-    lines = [
-        telling.spent(name, groups[name], most) for name in dearest[:MOST_SPENDERS]
-    ]
-    if left := len(dearest) - len(lines):
-        lines.append(f"- … and {left} more")
-    return lines or ["- nobody asked anything"]
 
 
 def _month(now: float) -> float:

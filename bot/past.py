@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from bot import telling, visible
+from bot import audit_lines, telling, visible
 from bot.authority import Authority
 from bot.changing import THEY_GO_ON
 from bot.dialogue import Button, Choice, Command, Menu, Told
@@ -119,8 +119,8 @@ class Past:
         seen = visible.audit(self._authority, entries, policy.place)
         denied = visible.audit(self._authority, refused, policy.place)
         parts = (
-            telling.audit(seen, policy.place),
-            telling.refusals(denied, policy.place),
+            audit_lines.audit(seen, policy.place),
+            audit_lines.refusals(denied, policy.place),
         )
         return Told("\n".join(filter(None, parts)))
 

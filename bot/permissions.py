@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 from bot.files import exposed
-from bot.values import Finding, Grade
+from bot.findings import Finding, Grade
 
 #: Where the tokens are, if they are not in the environment.
 DOTENV = Path(".env")

@@ -16,11 +16,12 @@ from rich.text import Text
 from bot import telling
 from bot.catalogue import saved
 from bot.errors import ConfigError
+from bot.findings import Finding, Grade
 from bot.money import ALERTS, Balance, Cap, Period, Spending
 from bot.options import BY_NAME
 from bot.redaction import quoted
 from bot.rules import Entry, Refusal
-from bot.values import Finding, Grade, Opinion, Usage
+from bot.values import Opinion, Usage
 
 MARKS = {
     Grade.GOOD: ("✓", "green"),

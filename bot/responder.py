@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from bot import billing, context, controls, telling
+from bot.composer import Composer
 from bot.endings import WITHDRAWN, conclude, gone, interrupted, told, too_long
-from bot.errors import DeliveryError, ModelError, StorageError, ThreadGone
+from bot.errors import ModelError, StorageError, ThreadGone
 from bot.failures import Failures
 from bot.lanes import Halt
 from bot.money import NO_CAPS, Alert
-from bot.offload import offload
 from bot.pacer import Pacer
 from bot.patience import insist
 from bot.policy import Policy
@@ -82,6 +82,7 @@ class Responder:
         self._clock = clock
         self._now = now
         self._failures = Failures(store, now)
+        self._composer = Composer(store, adapters, steward, now)
         self._pacers = {
             name: Pacer(adapter.limits, clock) for name, adapter in adapters.items()
         }
@@ -234,7 +235,7 @@ class Responder:
         if isinstance(errand, Outcome):
             return errand, None
         errand = await self._steward.settle(turn, spoken, errand)
-        request = await self._compose(turn, spoken, errand)
+        request = await self._composer.compose(turn, spoken, errand)
         if request is None:
             return WITHDRAWN, None
         if context.is_too_long(request):
@@ -335,47 +336,6 @@ class Responder:
                     await reply.feed(piece)
         except ModelError as error:
             hearing.error = error
-
-    async def _compose(
-        self, turn: Turn, spoken: list[Spoken], errand: Errand
-    ) -> Request | None:
-        """What Claude is asked, made durable before it is asked.
-
-        None when people have deleted all of it.
-        """
-        adapter = self._adapters[turn.thread.platform]
-        spoken = await self._catch_up(turn, spoken)
-        fresh = [each.heard for each in spoken if each.content is None]
-        names = await adapter.readable(fresh)
-        size = sum(len(text) for _, text in names)
-        contents = await offload(partial(context.labels, fresh, names), size)
-        preface = context.preface(self._now())
-        await insist(lambda: self._store.freeze(turn, preface, contents))
-        messages = tuple(await self._store.conversation(turn.thread))
-        if not spoken or not messages or messages[-1].role != "user":
-            return None
-        request = await self._steward.compose(turn, errand)
-        return replace(request, messages=messages)
-
-    async def _catch_up(self, turn: Turn, spoken: list[Spoken]) -> list[Spoken]:
-        """Read, once, what was said in the thread before we were called."""
-        if not await self._store.unread(turn.thread):
-            return spoken
-        adapter = self._adapters[turn.thread.platform]
-        try:
-            history = await adapter.history(turn.thread, spoken[0].heard.message)
-        except DeliveryError as error:
-            # Answer from what we have; the next turn tries again.
-            log.warning("thread.unread thread=%s %s", turn.thread, error)
-            return spoken
-        kept = context.newest(history)
-        log.info(
-            "thread.read thread=%s messages=%d left=%d",
-            turn.thread,
-            len(kept),
-            len(history) - len(kept),
-        )
-        return await insist(lambda: self._store.backfill(turn, kept))
 
     async def _finish(
         self, turn: Turn, outcome: Outcome, policy: Policy | None = None

@@ -3,7 +3,7 @@
 The texts are those of `bot.dialogue`: small Markdown, people as `user:ID`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from bot import ceilings
@@ -13,7 +13,7 @@ from bot.dialogue import REFERENCE
 from bot.money import Alert, Balance, Cap, Period, Shortfall, Spending
 from bot.options import BY_NAME, Option
 from bot.policy import OPERATOR, Applied, Policy
-from bot.rules import Entry, Level, Place, Refusal, Setting, Version
+from bot.rules import Level, Place, Setting, Version
 from bot.values import Usage
 
 #: How much of the prompt a list shows.
@@ -21,6 +21,9 @@ EXCERPT_CHARS = 280
 
 #: How much of a difference a message shows.
 DIFF_LINES = 60
+
+# How many places and people a list of what was spent shows.
+MOST_SPENDERS = 8
 
 #: Eighths of a character, for bars.
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -206,54 +209,6 @@ def _size(text: str) -> str:
     return f"{lines} of {count(len(text), 'character')}"
 
 
-def change(entry: Entry) -> str:
-    """One entry of the audit, as a sentence without its time."""
-    who = person(entry.who)
-    option = BY_NAME.get(entry.name)
-    label = option.label if option else entry.name
-    before, after = (_audited(option, each) for each in (entry.before, entry.after))
-    return f"{who} {entry.action} **{label}**: {before} → {after}"
-
-
-def _audited(option: Option | None, value: str | None) -> str:
-    if value is None:
-        return "not set"
-    return value if option is None or option.versioned else option.show(value)
-
-
-def audit(entries: Sequence[Entry], place: Place) -> str:
-    """The newest entries of the audit, the newest first."""
-    if not entries:
-        return f"Nothing was changed in {here(place.level)} so far."
-    lines = [f"**Changes in {here(place.level)}**"]
-    for entry in entries:
-        where = "" if entry.place == place else f" · {_spot(entry.place)}"
-        lines.append(f"- {minute(entry.at)}{where} · {change(entry)}")
-    return "\n".join(lines)
-
-
-def refusals(found: Sequence[Refusal], place: Place) -> str:
-    """What was refused, the last first; "" for nothing."""
-    if not found:
-        return ""
-    lines = [f"**Refused in {here(place.level)}**"]
-    for each in found:
-        where = "" if each.place == place else f" · {_spot(each.place)}"
-        who = person(each.who) if each.who else "Others"
-        times = f" ({each.count:,} times that hour)" if each.count > 1 else ""
-        lines.append(
-            f"- {minute(each.at)}{where} · {who} was not allowed to: {each.name}{times}"
-        )
-    return "\n".join(lines)
-
-
-def _spot(place: Place) -> str:
-    if place.level is Level.WORKSPACE:
-        return "the workspace"
-    thread = " (a thread)" if place.level is Level.THREAD else ""
-    return f"channel:{place.channel}{thread}"
-
-
 def blocks(share: float, chars: int, *, plain: bool = False) -> str:
     """`share` of `chars` characters, from 0 to 1, to the eighth of one; `plain` for
     where only ASCII can be shown."""
@@ -376,6 +331,20 @@ def spent(title: str, rows: Iterable[Spending], of: float = 0.0) -> str:
         f"- **{title}**: {drawn}{total}{unknown} · {count}, "
         f"{usage.prompt:,} tokens read, {usage.output:,} written{cached}"
     )
+
+
+def grouped(rows: list[Spending], key: Callable[[Spending], str]) -> list[str]:
+    """A line for each group of `rows`, the dearest first."""
+    groups: dict[str, list[Spending]] = {}
+    for row in rows:
+        groups.setdefault(key(row), []).append(row)
+    costs = {name: sum(row.cost for row in group) for name, group in groups.items()}
+    dearest = sorted(costs, key=lambda name: -costs[name])
+    most = max(costs.values(), default=0.0)
+    lines = [spent(name, groups[name], most) for name in dearest[:MOST_SPENDERS]]
+    if left := len(dearest) - len(lines):
+        lines.append(f"- … and {left} more")
+    return lines or ["- nobody asked anything"]
 
 
 def _noon(date: str) -> float:

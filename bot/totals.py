@@ -14,10 +14,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from bot import telling
 from bot.background import report
 from bot.errors import ConfigError, DeliveryError
+from bot.ledger import Ledger
 from bot.money import Alert, Period
 from bot.policy import Operator, totals
 from bot.ports import Adapter
-from bot.stores import Ledger
 
 log = logging.getLogger(__name__)
 

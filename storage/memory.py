@@ -5,8 +5,9 @@ anything, so each one happens at once, as a transaction would.
 """
 
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import count, filterfalse
 from operator import attrgetter
 from typing import TypeVar
@@ -55,7 +56,7 @@ class MemoryStore(Books):
         thread = self._threads.get(heard.thread)
         if thread and heard.message in thread.known:
             return Verdict.IGNORE
-        if self._taken_back(heard):
+        if tombstones.taken_back(self._db, heard):
             return Verdict.IGNORE
         heard = self._left(heard)
         facts = thread.facts(heard.at) if thread else None
@@ -194,7 +195,7 @@ class MemoryStore(Books):
         thread, ours = self._turns[turn.id]
         if thread.unread:
             for heard in history:
-                if not heard.echo and not self._taken_back(heard):
+                if not heard.echo and not tombstones.taken_back(self._db, heard):
                     thread.remember(self._left(heard), None if ours.over else ours)
             thread.unread = False
         return thread.spoken(ours)
@@ -222,17 +223,7 @@ class MemoryStore(Books):
         return fairly(filter(None, found), most)
 
     async def next_turn(self, thread: ThreadKey) -> Turn | None:
-        known = self._of(thread)
-        for turn in known.turns:
-            if turn.open:
-                return replace(
-                    turn.value,
-                    thread=known.key,
-                    begins=known.begins(turn),
-                    opening=known.opening(),
-                    asker=next(iter(known.askers(turn)), ""),
-                )
-        return None
+        return self._of(thread).next_turn()
 
     async def begin(self, turn: Turn, now: float) -> list[Spoken]:
         thread, ours = self._turns[turn.id]
@@ -302,14 +293,7 @@ class MemoryStore(Books):
             calls=outcome.calls,
         )
         if outcome.text or outcome.replay:
-            # Behind the last message that it or an earlier one answers.
-            answered = [
-                line.at
-                for line in thread.lines
-                if line.turn and line.turn.value.id <= turn.id
-            ]
-            at = max(answered, default=ours.asked_at)
-            thread.lines.append(Line(at, None, ours))
+            thread.add_answer(ours)
         return await self._write(
             lambda db: ledger.settle(db, turn, outcome=outcome, now=now, caps=caps)
         )
@@ -365,13 +349,7 @@ class MemoryStore(Books):
         return [(key, heard.message) for heard, key in last if heard.at >= since]
 
     async def transcript(self, thread: ThreadKey) -> list[tuple[str, str]]:
-        said = []
-        for line in self._of(thread).seen():
-            if line.heard:
-                said.append((line.heard.author, line.heard.text))
-            elif line.turn and line.turn.value.text:
-                said.append(("", line.turn.value.text))
-        return said
+        return self._of(thread).transcript()
 
     async def _at_once(self, work: Callable[[Database], T], /) -> T:
         with self._db.atomic():
@@ -382,24 +360,18 @@ class MemoryStore(Books):
 
     def _meant(
         self, platform: str, workspace: str, channel: str | None, message: str
-    ) -> list[Line]:
+    ) -> Iterator[Line]:
         """Where `message` is remembered: where it was said, and where quoted."""
-        return [
-            line
-            for key, thread in self._threads.items()
-            if (key.platform, key.workspace) == (platform, workspace)
-            and channel in (None, key.channel)
-            and (line := thread.known.get(message))
-            and not line.erased
-        ]
-
-    def _taken_back(self, heard: Heard) -> bool:
-        return tombstones.taken_back(self._db, heard)
+        for key, thread in self._threads.items():
+            here = (key.platform, key.workspace) == (platform, workspace)
+            line = thread.known.get(message)
+            if here and channel in (None, key.channel) and line and not line.erased:
+                yield line
 
     def _left(self, heard: Heard) -> Heard:
         """`heard` without those quotes that people have deleted."""
-        left = filterfalse(self._taken_back, heard.quotes)
-        return replace(heard, quotes=tuple(left))
+        taken_back = partial(tombstones.taken_back, self._db)
+        return replace(heard, quotes=tuple(filterfalse(taken_back, heard.quotes)))
 
     def _wait(self, thread: ThreadRecord, heard: Heard) -> TurnRecord:
         """The turn that waits to answer `heard`: the newest that waits, or a new

@@ -10,6 +10,7 @@ from sqlite_utils import Database, Migrations
 from storage.bounds import m008_bounds
 from storage.deletion_tables import m010_deletions_and_refusals
 from storage.totals import m009_totals
+from storage.tries import m007_tries
 
 migrations = Migrations("threadkeep")
 
@@ -392,13 +393,7 @@ def m006_cases(db: Database) -> None:
     db.table("charges").create_index(["kind", "platform", "workspace", "channel", "at"])
 
 
-@migrations()
-def m007_tries(db: Database) -> None:
-    """How often what a start takes up has failed, so that it is not tried for ever."""
-    db.table("turns").add_column("failures", int, not_null_default=0)
-    db.table("cases").add_column("tries", int, not_null_default=0)
-
-
+migrations()(m007_tries)
 migrations()(m008_bounds)
 migrations()(m009_totals)
 migrations()(m010_deletions_and_refusals)

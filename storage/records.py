@@ -207,6 +207,39 @@ class ThreadRecord:
         asked.sort(key=lambda line: (line.erased, line.at))
         return [line.heard.author for line in asked if line.heard]
 
+    def add_answer(self, turn: TurnRecord) -> None:
+        """Insert the answer after the last message that this or an earlier turn
+        covers."""
+        covered = [
+            line.at
+            for line in self.lines
+            if line.turn and line.turn.value.id <= turn.value.id
+        ]
+        self.lines.append(Line(max(covered, default=turn.asked_at), None, turn))
+
+    def next_turn(self) -> Turn | None:
+        """The oldest turn that is open, with what is known of its thread."""
+        for turn in self.turns:
+            if turn.open:
+                return replace(
+                    turn.value,
+                    thread=self.key,
+                    begins=self.begins(turn),
+                    opening=self.opening(),
+                    asker=next(iter(self.askers(turn)), ""),
+                )
+        return None
+
+    def transcript(self) -> list[tuple[str, str]]:
+        """What was said, oldest first: (author, text); the author is "" for the bot."""
+        said = []
+        for line in self.seen():
+            if line.heard:
+                said.append((line.heard.author, line.heard.text))
+            elif line.turn and line.turn.value.text:
+                said.append(("", line.turn.value.text))
+        return said
+
     def waits(self) -> Waiting | None:
         """The thread with who waits in it; None where nobody does."""
         open_turns = [turn for turn in self.turns if turn.open]

@@ -8,8 +8,8 @@ from adapters.discord.config import DiscordConfig, configured
 from adapters.discord.servers import PUBLIC
 from bot import served
 from bot.errors import AccessRevoked, ConfigError, DeliveryError
+from bot.findings import Finding, Grade
 from bot.served import Served
-from bot.values import Finding, Grade
 
 # How many servers are named.
 MOST_NAMED = 50

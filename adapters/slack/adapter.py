@@ -26,6 +26,7 @@ from adapters.slack.desk import Desk
 from adapters.slack.names import MOST_NAMES, Names
 from adapters.slack.past import Past
 from adapters.slack.people import People
+from adapters.slack.signing_in import sign_in, try_socket
 from adapters.slack.status import Status
 from adapters.slack.streams import Streams
 from adapters.slack.surface import SlackSurface, open_surface
@@ -38,7 +39,6 @@ from bot.errors import (
     ConfigError,
     DeliveryError,
     StorageError,
-    Throttled,
 )
 from bot.limits import Limits, Pace, Rate, Scope, Way
 from bot.offload import offload
@@ -363,46 +363,6 @@ async def connect(env: Mapping[str, str]) -> AsyncIterator[SlackAdapter]:
         identity = await sign_in(client)
         address = await try_socket(client, config)
         yield SlackAdapter(client, config, identity, address)
-
-
-async def sign_in(client: SlackClient) -> Identity:
-    """Who the bot token belongs to. Raises ConfigError."""
-    try:
-        return await client.identify()
-    except AccessRevoked as error:
-        raise ConfigError(f"SLACK_BOT_TOKEN is not accepted. {error}") from error
-    except DeliveryError as error:
-        raise ConfigError(_unreachable(error)) from error
-
-
-async def try_socket(client: SlackClient, config: SlackConfig) -> str | None:
-    """The address of a Socket Mode connection, to see whether we may have one.
-
-    None when Slack says that we ask too often. Raises ConfigError.
-    """
-    try:
-        return await client.open_socket(config.app_token)
-    except AccessRevoked as error:
-        raise ConfigError(
-            "SLACK_APP_TOKEN is not accepted: "
-            "create an app-level token with the scope connections:write "
-            "under Basic Information on the app's page."
-        ) from error
-    except Throttled:
-        # Known to Slack, then, and only too eager.
-        return None
-    except DeliveryError as error:
-        raise ConfigError(
-            f"Slack does not open a Socket Mode connection ({error}): switch on "
-            "Socket Mode on the app's page, and check the network."
-        ) from error
-
-
-def _unreachable(error: DeliveryError) -> str:
-    return (
-        f"Slack cannot be reached ({error}): check the network, the proxy "
-        "settings and SLACK_API_URL."
-    )
 
 
 async def _connect(handler: AsyncSocketModeHandler) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from adapters.slack import drawing, mrkdwn
-from adapters.slack.desk import DOWN, FEEDBACK, UP
+from adapters.slack.feedback import DOWN, FEEDBACK, UP
 from bot.controls import buttons
 from bot.rules import Place
 from bot.values import MORE, PLACEHOLDER, READY, Control, Part, Turn

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
-from adapters.slack.adapter import sign_in, try_socket
 from adapters.slack.client import Identity, open_client
 from adapters.slack.config import SlackConfig, configured
+from adapters.slack.signing_in import sign_in, try_socket
 from bot import served
 from bot.errors import ConfigError
+from bot.findings import Finding, Grade
 from bot.served import Served
-from bot.values import Finding, Grade
 
 # What the manifest asks for and the bot cannot do without (facts A12).
 SCOPES = frozenset(

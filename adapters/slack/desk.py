@@ -17,11 +17,19 @@ from collections.abc import Awaitable, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from adapters.slack import drawing, events, forms, mrkdwn, posts, uploads
+from adapters.slack import drawing, events, feedback, forms, mrkdwn, posts, uploads
 from adapters.slack.channels import Channels
 from adapters.slack.client import Identity, SlackClient
 from adapters.slack.forms import Context
 from adapters.slack.people import People
+from adapters.slack.sentences import (
+    NOT_SAID,
+    NOT_THERE,
+    STALE,
+    UNKNOWN,
+    UNSURE,
+    WORKING,
+)
 from adapters.slack.windows import Windows, user_of
 from bot.background import Background, report
 from bot.dialogue import Command, Form, Reply, Told
@@ -49,32 +57,13 @@ PROMPT = 2.0
 
 SETTINGS = "thread_settings"
 TRIAGE = "triage_message"
-FEEDBACK = "feedback"
 #: Events that tell of tokens that are accepted no more (facts A1.4).
 REVOCATIONS = {"app_uninstalled", "tokens_revoked"}
-UP, DOWN = "up:", "down:"
 
 # Of how many messages it is remembered that they were commands. Each comes twice
 # within moments (facts A1.2). One that comes again after a restart is carried out
 # again: to set what is set already changes nothing.
 MOST_GIVEN = 1_000
-
-STALE = (
-    "This is left over from an earlier version and does nothing any more. "
-    "`/claude help` says what there is now."
-)
-NOT_THERE = (
-    "I cannot see that you are in the channel that this is about, so nothing was done. "
-    "If it is a private one, please add me to it."
-)
-UNKNOWN = "I do not know that command."
-UNSURE = (
-    "I cannot find out right now what you may do here. Please try again in a minute."
-)
-NOT_SAID = "Nobody wrote this, so there is nothing to sort."
-WORKING = "Working on it …"
-THANKS = "Thank you! That helps whoever looks after this bot."
-NO_ANSWER = "I no longer have that answer, so I could not note that. Thank you anyway!"
 
 Body = Mapping[str, Any]
 T = TypeVar("T")
@@ -231,9 +220,12 @@ class Desk:
 
     async def _used(self, body: Body) -> dict[str, Any]:
         action = (body.get("actions") or [{}])[0]
-        if action.get("action_id") == FEEDBACK:
-            judging = self._judged(body, str(action.get("value", "")))
-            await self._soon("note feedback", judging)
+        if action.get("action_id") == feedback.FEEDBACK:
+            value = str(action.get("value", ""))
+            noting = feedback.take(
+                *(self._client, self._host, self._place(""), body, value)
+            )
+            await self._soon("note feedback", noting)
             return {}
         context = self._context(body, action)
         command = drawing.used(action)
@@ -277,24 +269,6 @@ class Desk:
         Whether the answer ends, too, is for the core to say."""
         place = self._place(str(event["channel"]), str(event["thread_ts"]))
         await self._reply(Command("stop"), place, str(event["user"]))
-
-    async def _judged(self, body: Body, value: str) -> None:
-        """Take in how good somebody found an answer."""
-        container = body.get("container") or {}
-        said = body.get("message") or {}
-        channel = str(container.get("channel_id"))
-        thread = str(said.get("thread_ts") or said.get("ts") or "")
-        turn = value.removeprefix(UP).removeprefix(DOWN)
-        place = self._place(channel, thread)
-        refused = self._host.served.refusal(PLATFORM, self._us.team)
-        known = await self._host.feedback(place.key, turn, value.startswith(UP))
-        await self._client.call(
-            "chat.postEphemeral",
-            channel=channel,
-            thread_ts=thread,
-            user=user_of(body),
-            text=THANKS if known else refused or NO_ANSWER,
-        )
 
     # What becomes of it.
 

@@ -22,6 +22,7 @@ from adapters.slack.config import SlackConfig
 from bot import commandline
 from bot.errors import ConfigError
 from bot.files import open_private
+from bot.findings import Grade
 from bot.logs import Redacting
 from bot.permissions import exposures
 from bot.redaction import is_credential, quoted
@@ -29,7 +30,6 @@ from bot.rules import Change, Place
 from bot.settings import Settings
 from bot.triage import output
 from bot.triage.cases import Case
-from bot.values import Grade
 from storage.backup import back_up
 from storage.export import write_table
 from storage.sqlite import open_store

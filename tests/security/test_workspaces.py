@@ -16,11 +16,12 @@ from adapters.slack.check import check as check_slack
 from adapters.slack.events import is_ours
 from bot import served
 from bot.dialogue import Command, Page, Told
+from bot.findings import Finding, Grade
 from bot.policy import Operator
 from bot.ports import Host
 from bot.rules import EVERYWHERE, Level, Place
 from bot.served import ALL, NOT_SERVED, Served
-from bot.values import Finding, Grade, Heard
+from bot.values import Heard
 from storage.memory import MemoryStore
 from storage.sqlite import SqliteStore, open_store
 from tests.bot.triage.asked import sorted_as

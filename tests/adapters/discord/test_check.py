@@ -5,7 +5,7 @@ import pytest
 from adapters.discord.check import check
 from adapters.discord.config import DiscordConfig
 from bot.errors import ConfigError
-from bot.values import Grade
+from bot.findings import Grade
 from tests.emulators.discord import DiscordEmulator
 
 GOOD, ABSENT, NOTE, BAD = Grade.GOOD, Grade.ABSENT, Grade.NOTE, Grade.BAD

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.slack import desk
+from adapters.slack import desk, sentences
 from adapters.slack.people import FRESH
 from storage.sqlite import open_store
 from tests.adapters.slack.conftest import Office
@@ -308,7 +308,7 @@ async def test_a_try_out_is_for_the_admin_alone(
     filled: dict[str, object] = {"prompt:0": "Pirate.", "question": "The capital?"}
     waiting = await admins.submitted(admins.olga, filled)
     assert waiting is not None
-    assert desk.WORKING in waiting.text
+    assert sentences.WORKING in waiting.text
     gate.set()
     await admins.slack.until(lambda: "Arr, " in await_modal(admins, admins.olga))
     assert "Save this prompt" in (await admins.modal(admins.olga)).buttons
@@ -367,7 +367,7 @@ async def test_the_other_tab_is_not_drawn(admins: Admins) -> None:
 
 async def test_a_command_nobody_knows_gets_help(admins: Admins) -> None:
     told = await admins.typed(admins.alice, "make coffee")
-    assert told.startswith(desk.UNKNOWN)
+    assert told.startswith(sentences.UNKNOWN)
     assert "*settings*" in told
 
 
@@ -413,7 +413,7 @@ async def test_readers_say_how_good_an_answer_was(admins: Admins) -> None:
     [reply] = [s for s in admins.slack.thread(admins.general, ts) if s.bot]
     admins.slack.press_feedback(admins.alice, admins.general, reply.ts, True)
     told = await admins.whispered(admins.alice)
-    assert told.text == desk.THANKS
+    assert told.text == sentences.THANKS
     assert told.thread_ts == ts
     rows = await admins.store._read(
         lambda db: db.execute("SELECT feedback FROM turns").fetchall()

@@ -1,0 +1,43 @@
+"""Takes in what readers think of an answer, from the buttons below it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.slack.client import SlackClient
+from adapters.slack.sentences import NO_ANSWER, THANKS
+from adapters.slack.windows import user_of
+from bot.ports import Host
+from bot.rules import Place
+
+#: The action of the buttons, and what their values begin with, before a turn's key.
+FEEDBACK = "feedback"
+UP, DOWN = "up:", "down:"
+
+
+async def take(
+    client: SlackClient,
+    host: Host,
+    workspace: Place,
+    body: Mapping[str, Any],
+    value: str,
+) -> None:
+    """Note what `value`, of a button that `body` tells of in `workspace`, says of an
+    answer, and thank for it.
+
+    Raises DeliveryError, StorageError or AccessRevoked.
+    """
+    container = body.get("container") or {}
+    said = body.get("message") or {}
+    channel = str(container.get("channel_id"))
+    thread = str(said.get("thread_ts") or said.get("ts") or "")
+    turn = value.removeprefix(UP).removeprefix(DOWN)
+    place = Place(workspace.platform, workspace.workspace, channel, thread)
+    refused = host.served.refusal(place.platform, place.workspace)
+    known = await host.feedback(place.key, turn, value.startswith(UP))
+    await client.call(
+        "chat.postEphemeral",
+        channel=channel,
+        thread_ts=thread,
+        user=user_of(body),
+        text=THANKS if known else refused or NO_ANSWER,
+    )
