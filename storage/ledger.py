@@ -1,6 +1,6 @@
 """What was spent and is set aside, inside a transaction.
 
-What it promises is said in `bot.stores.Ledger`.
+What it promises is said in `bot.ledger.Ledger`.
 
 Rule: a charge and the accounts that it is booked in change together. Money is booked
 in the period in which it was set aside, so what is given back is what was taken.

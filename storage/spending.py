@@ -1,6 +1,6 @@
 """What was spent, added up for people.
 
-What it promises is said in `bot.stores.Ledger`.
+What it promises is said in `bot.ledger.Ledger`.
 """
 
 from dataclasses import asdict
