@@ -48,7 +48,7 @@ lock:  ## renew requirements/*.txt from pyproject.toml; needs uv
 	@$(MAKE) licenses
 
 licenses: $(VENV)/.tested  ## renew docs/licenses.md from what is installed
-	@$(BIN)/python -m tests.licenses
+	@$(BIN)/python -m tests.support.licenses
 
 bench: $(VENV)/.tested  ## measure what the README claims
 	@$(BIN)/python -m benchmarks

@@ -17,8 +17,8 @@ from benchmarks.rows import found, stored
 from benchmarks.serving import serving
 from benchmarks.table import span, table
 from storage.database import open_beside
-from tests.emulators.claude import ClaudeEmulator
-from tests.emulators.claude_reply import Hold
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.claude.reply import Hold
 
 THREADS = {"slack": (1, 100, 1000), "discord": (1, 100, 500)}
 # Posts: 1 a second in each of five channels is as much as a workspace gets (300 a

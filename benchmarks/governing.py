@@ -8,14 +8,17 @@ from pathlib import Path
 from rich.table import Table
 
 from benchmarks.table import middle, ratio, table, tail
-from bot.authority import Authority
-from bot.inbox import judge
-from bot.money import NO_CAPS, Cap, Caps, Period, PersonCap
-from bot.policy import Operator
-from bot.rules import Change, Level, Place
-from bot.stores import Store
-from bot.values import Ended, Heard, Outcome, ThreadKey, Turn, Usage
-from storage.sqlite import open_store
+from bot.conversation.inbox import judge
+from bot.domain.budget import NO_LIMITS, Budget, BudgetLimits, Period, PersonLimit
+from bot.domain.completion import Usage
+from bot.domain.message import Message
+from bot.domain.scope import Scope, ScopeLevel, ThreadKey
+from bot.domain.setting import Change
+from bot.domain.turn import Ended, Outcome, Turn
+from bot.ports.store import Store
+from bot.settings.access import SettingsAccess
+from bot.settings.effective import Operator
+from storage.store import open_store
 
 CHANNELS = 10_000
 TIMES = 500
@@ -55,10 +58,10 @@ async def _measured(channels: int) -> dict[str, list[float]]:
 
 
 async def _fill(store: Store, channels: int) -> None:
-    wide = Place("slack", "T1")
+    wide = Scope("slack", "T1")
     changes = [Change(wide, n, v, versioned=n == "prompt") for n, v in WIDE]
     changes += [
-        Change(Place("slack", "T1", f"C{number}"), name, value)
+        Change(Scope("slack", "T1", f"C{number}"), name, value)
         for number in range(channels)
         for name, value in OWN
     ]
@@ -66,20 +69,20 @@ async def _fill(store: Store, channels: int) -> None:
 
 
 async def _steps(store: Store, channels: int) -> dict[str, list[float]]:
-    authority = Authority(store, {}, Operator())
+    authority = SettingsAccess(store, {}, Operator())
     await authority.defaults()
     took: dict[str, list[float]] = {}
     for number in range(TIMES):
         thread = ThreadKey("slack", "T1", f"C{number * 7 % channels}", f"{number}.0")
         plain, turn = await _turn(store, thread, "a"), await _turn(store, thread, "b")
-        place = Place.of(thread)
+        place = Scope.of(thread)
 
-        caps = Caps(
+        caps = BudgetLimits(
             (
-                Cap(place.at(Level.CHANNEL), Period.DAY, 1_000.0),
-                Cap(place.at(Level.WORKSPACE), Period.MONTH, 1_000.0),
+                Budget(place.at(ScopeLevel.CHANNEL), Period.DAY, 1_000.0),
+                Budget(place.at(ScopeLevel.WORKSPACE), Period.MONTH, 1_000.0),
             ),
-            (PersonCap(place.at(Level.WORKSPACE), messages=1_000_000),),
+            (PersonLimit(place.at(ScopeLevel.WORKSPACE), messages=1_000_000),),
         )
         done = Outcome(Ended.DONE, "Yes.", model="m", usage=USED, cost=0.01)
         now = time.time()
@@ -91,7 +94,7 @@ async def _steps(store: Store, channels: int) -> dict[str, list[float]]:
                 store.reserve(turn, person, 0.02, caps, now),
             ),
             ("store an answer, with budgets", store.finish(turn, done, now, caps)),
-            ("store an answer, without", store.finish(plain, done, now, NO_CAPS)),
+            ("store an answer, without", store.finish(plain, done, now, NO_LIMITS)),
         ):
             began = time.perf_counter()
             await work
@@ -100,7 +103,7 @@ async def _steps(store: Store, channels: int) -> dict[str, list[float]]:
 
 
 async def _turn(store: Store, thread: ThreadKey, mark: str) -> Turn:
-    heard = Heard(thread, f"{thread.thread}{mark}", 1.0, "U1", "?", True, True)
+    heard = Message(thread, f"{thread.thread}{mark}", 1.0, "U1", "?", True, True)
     await store.hear(heard, judge)
     turn = await store.next_turn(thread)
     assert turn is not None

@@ -12,12 +12,16 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from bot import context
-from bot.inbox import judge
-from bot.stores import Store
-from bot.values import Ended, Heard, Outcome, Shown, ThreadKey, Usage
+from bot.context import prompt
+from bot.conversation.inbox import judge
+from bot.domain.completion import Usage
+from bot.domain.message import Message
+from bot.domain.reply import PostedPart
+from bot.domain.scope import ThreadKey
+from bot.domain.turn import Ended, Outcome
+from bot.ports.store import Store
 from storage.database import open_for_writing
-from storage.sqlite import open_store
+from storage.store import open_store
 
 # About what people ask in a chat, and what Claude answers when told to be brief.
 QUESTION = "how do we roll the release back when a migration ran already? " * 3
@@ -42,7 +46,7 @@ async def fill(path: Path, threads: Sequence[ThreadKey], turns: int) -> None:
 async def _exchange(store: Store, thread: ThreadKey) -> None:
     """One turn, from its question to its delivery."""
     at = time.time() - AGE
-    heard = Heard(
+    heard = Message(
         thread=thread,
         message=thread.thread,
         at=at,
@@ -55,9 +59,9 @@ async def _exchange(store: Store, thread: ThreadKey) -> None:
     turn = await store.next_turn(thread)
     assert turn is not None
     await store.begin(turn, at)
-    content = context.label(heard, "Alice", QUESTION)
-    await store.freeze(turn, context.preface(at), {heard.message: content})
-    await store.show(turn, Shown(0, thread.thread, ANSWER), ANSWER, at)
+    content = prompt.label(heard, "Alice", QUESTION)
+    await store.freeze(turn, prompt.preface(at), {heard.message: content})
+    await store.show(turn, PostedPart(0, thread.thread, ANSWER), ANSWER, at)
     outcome = Outcome(
         Ended.DONE,
         text=ANSWER,

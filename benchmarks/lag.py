@@ -26,7 +26,7 @@ from benchmarks.watching import (
     watched,
     worst,
 )
-from tests.emulators.claude import ClaudeEmulator
+from tests.emulators.claude.emulator import ClaudeEmulator
 
 # Threads that are asked in the same moment, and over how many channels they lie.
 SCENES = {

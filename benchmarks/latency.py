@@ -15,9 +15,9 @@ from benchmarks.platforms import Platform, clock, opened
 from benchmarks.rows import stored
 from benchmarks.serving import serving
 from benchmarks.table import middle, ratio, table, tail
-from bot.values import ThreadKey
+from bot.domain.scope import ThreadKey
 from storage.database import open_beside
-from tests.emulators.claude import ClaudeEmulator
+from tests.emulators.claude.emulator import ClaudeEmulator
 
 EVENTS = 100
 TURNS = 1000

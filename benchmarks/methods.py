@@ -32,7 +32,7 @@ from benchmarks.watching import (
     watched,
     worst,
 )
-from tests.emulators.claude import ClaudeEmulator
+from tests.emulators.claude.emulator import ClaudeEmulator
 
 OURS = "Threadkeep"
 METHODS = (OURS, *PEERS)

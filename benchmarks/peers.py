@@ -17,7 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from benchmarks.platforms import Question
 from benchmarks.watching import MORE, question
-from tests.emulators.claude import ClaudeEmulator
+from tests.emulators.claude.emulator import ClaudeEmulator
 
 PLACEHOLDER = "_Thinking…_"
 MODEL = "claude-sonnet-5-5"

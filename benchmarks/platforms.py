@@ -10,14 +10,14 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.values import ThreadKey
-from tests.emulators.discord import DiscordEmulator
+from bot.domain.scope import ThreadKey
 from tests.emulators.discord import rates as discord_rates
+from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.faults import MESSAGE, MESSAGES
-from tests.emulators.slack import SlackEmulator
 from tests.emulators.slack import rates as slack_rates
+from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.world import Seen
-from tests.product import is_heard, slack_env
+from tests.support.process import is_heard, slack_env
 
 # One clock for all that is compared. Discord's ids hold the time of day, and
 # discord.py compares them with its own clock (platform facts B10).

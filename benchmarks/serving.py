@@ -8,8 +8,8 @@ from pathlib import Path
 
 from benchmarks.machine import child
 from benchmarks.platforms import Platform
-from tests.emulators.claude import ClaudeEmulator
-from tests.product import Process, claude_env
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.support.process import Process, claude_env
 
 # What is left to do when a benchmark has seen enough is of no interest to it, and as
 # many answers run at once as it asks for.

@@ -2,10 +2,10 @@
 random and Threadkeep is killed every few seconds; in the end all must be as if nothing
 had happened.
 
-What must be true is what `tests.invariants` checks of every crash: each message that
-was acknowledged is answered, no reply is there twice or unfinished, messages read what
-Claude sent, and the database is sound. The seed that is printed plays the same people,
-faults and kills again, though not in the same instants.
+What must be true is what `tests.support.invariants` checks of every crash: each message
+that was acknowledged is answered, no reply is there twice or unfinished, messages read
+what Claude sent, and the database is sound. The seed that is printed plays the same
+people, faults and kills again, though not in the same instants.
 """
 
 import asyncio
@@ -21,17 +21,17 @@ from pathlib import Path
 
 import click
 
-from tests import invariants
-from tests.discord_scene import DiscordScene
-from tests.emulators.claude import ClaudeEmulator
-from tests.emulators.claude_prompt import Body
-from tests.emulators.claude_reply import Abort, End, Error, Fail, Step
-from tests.emulators.discord import DiscordEmulator
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.claude.prompt import Body
+from tests.emulators.claude.reply import Abort, End, Error, Fail, Step
 from tests.emulators.discord import faults as discord_faults
-from tests.emulators.slack import SlackEmulator
+from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.slack import faults as slack_faults
-from tests.product import Nursery, Process, claude_env, slack_env
-from tests.scene import ACK_TIMEOUT, Life, Scene, living
+from tests.emulators.slack.emulator import SlackEmulator
+from tests.support import invariants
+from tests.support.crash_harness import ACK_TIMEOUT, Life, Scene, living
+from tests.support.discord_crash_harness import DiscordScene
+from tests.support.process import Nursery, Process, claude_env, slack_env
 
 # How long, in seconds, all that is left may take in the end. Slack allows 50 edits a
 # minute, and a kill leaves at most one for each answer.

@@ -11,7 +11,7 @@ from benchmarks import history
 from benchmarks.platforms import Platform, clock, opened
 from benchmarks.serving import serving
 from benchmarks.table import middle, ratio, span, table
-from tests.emulators.claude import ClaudeEmulator
+from tests.emulators.claude.emulator import ClaudeEmulator
 
 RUNS = 5
 THREADS, TURNS = 100, 1000

@@ -20,10 +20,10 @@ from pathlib import Path
 from rich.table import Table
 
 from benchmarks.table import span, table
-from bot.claude import client
-from bot.triage import asking
-from bot.triage.scheme import default
-from tests.emulators.claude import ClaudeEmulator
+from bot.claude.client import client
+from bot.schemes.scheme import default
+from bot.triage.bulk import request
+from tests.emulators.claude.emulator import ClaudeEmulator
 
 ROWS = 100_000
 # The emulator's seconds for an answer: a small model takes about that, or longer.
@@ -109,7 +109,7 @@ async def _plain(url: str, rows: int) -> float:
         began = time.monotonic()
         for n in range(rows):
             await claude.messages.create(
-                **asking.parameters(scheme, MODEL, f"Plain ticket {n}")
+                **request.parameters(scheme, MODEL, f"Plain ticket {n}")
             )
         return time.monotonic() - began
 

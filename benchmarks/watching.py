@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from benchmarks.bound import Growth
 from benchmarks.platforms import Platform, Question
-from tests.emulators.claude import ClaudeEmulator
-from tests.emulators.claude_prompt import Body
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.claude.prompt import Body
 
 #: What says that more is to come; it is not Claude's.
 MORE = " …"

@@ -6,14 +6,25 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-from bot.answers import Answers
-from bot.authority import Authority
-from bot.background import Background, end, report, watched
-from bot.catalogue import Survey
-from bot.changing import Changing
+from bot.budgets.totals import Totals
+from bot.claude.catalog import ModelAvailability
 from bot.cleanup import clean_up_daily
-from bot.desk import Desk
-from bot.dialogue import Command, Page, Reply, Section, Told
+from bot.commands.catalog import parse_command
+from bot.commands.edit_settings import SettingsEditor
+from bot.commands.history import SettingsHistory
+from bot.commands.reply_controls import ReplyControls
+from bot.commands.router import CommandRouter
+from bot.commands.try_prompt import PromptTrial
+from bot.conversation.admission import Admission
+from bot.conversation.dispatcher import StopSignal, ThreadDispatcher
+from bot.conversation.inbox import Inbox
+from bot.conversation.responder import Responder
+from bot.domain.message import Message
+from bot.domain.person import Person
+from bot.domain.retention import KEPT, Retention
+from bot.domain.scope import Scope, ThreadKey
+from bot.domain.served_workspaces import Served
+from bot.domain.turn import ANSWERS_AT_ONCE, ThreadSummary, WaitingThread
 from bot.errors import (
     AccessRevoked,
     ConfigError,
@@ -21,25 +32,16 @@ from bot.errors import (
     ThreadkeepError,
     leaves,
 )
-from bot.inbox import Inbox
-from bot.lanes import AT_ONCE, Halt, Lanes
-from bot.past import Past
-from bot.people import Person
-from bot.policy import Operator
-from bot.ports import Adapter, Model
-from bot.responder import Responder
-from bot.retention import KEPT, Retention
-from bot.rules import Place
-from bot.served import Served
-from bot.steward import Steward
-from bot.stores import Store
-from bot.totals import Totals
-from bot.triage.auto import Auto
-from bot.triage.inchat import InChat
-from bot.triage.sorter import Sorter
-from bot.trying import Trying
-from bot.values import Heard, ThreadKey, ThreadSummary, Waiting
-from bot.verbs import understood
+from bot.ports.model import Model
+from bot.ports.platform import Adapter
+from bot.ports.store import Store
+from bot.runtime.background import Background, end, report, watched
+from bot.settings.access import SettingsAccess
+from bot.settings.effective import Operator
+from bot.triage.chat.auto import AutoTriage
+from bot.triage.chat.classifier import Classifier
+from bot.triage.chat.commands import TriageCommands
+from bot.ui.elements import Command, CommandResult, Page, Response, Section
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +64,8 @@ class App:
         adapters: Sequence[Adapter],
         operator: Operator,
         grace: float,
-        at_once: int = AT_ONCE,
-        survey: Callable[[], Awaitable[Survey | None]] | None = None,
+        at_once: int = ANSWERS_AT_ONCE,
+        survey: Callable[[], Awaitable[ModelAvailability | None]] | None = None,
         retention: Retention = KEPT,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -85,17 +87,17 @@ class App:
         self.served: Served = operator.served
         self._look = survey
         #: What Claude's API says of the models that we know.
-        self._survey: Survey | None = None
-        self._authority = Authority(store, self._adapters, operator)
-        self._changing = Changing(store, self._authority, lambda: self._survey)
-        self._past = Past(store, self._authority)
-        self._trying = Trying(store, model, self._authority, operator)
-        self._sorter = Sorter(store, model, operator)
+        self._survey: ModelAvailability | None = None
+        self._authority = SettingsAccess(store, self._adapters, operator)
+        self._changing = SettingsEditor(store, self._authority, lambda: self._survey)
+        self._past = SettingsHistory(store, self._authority)
+        self._trying = PromptTrial(store, model, self._authority, operator)
+        self._sorter = Classifier(store, model, operator)
         self._responder = Responder(
             store=store,
             model=model,
             adapters=self._adapters,
-            steward=Steward(store, model, self._authority, self._adapters, operator),
+            steward=Admission(store, model, self._authority, self._adapters, operator),
         )
         self._totals = Totals(store, self._adapters, operator)
 
@@ -111,7 +113,7 @@ class App:
 
     async def _run(self, stopping: asyncio.Event, background: Background) -> None:
         self._background = background
-        self._lanes = Lanes(
+        self._lanes = ThreadDispatcher(
             *(background, self._answer_next, self._waiting),
             at_once=self._at_once,
             per_platform=self._per_platform,
@@ -119,14 +121,14 @@ class App:
         self._inbox = Inbox(
             self._store, self._lanes, self._adapters, self._authority, background
         )
-        self._desk = Desk(
+        self._desk = CommandRouter(
             self._store,
             self._authority,
-            Answers(self._store, self._lanes, self._inbox, self._authority),
+            ReplyControls(self._store, self._lanes, self._inbox, self._authority),
             *(self._changing, self._past, self._trying),
-            InChat(self._store, self._sorter, self._authority, self._adapters),
+            TriageCommands(self._store, self._sorter, self._authority, self._adapters),
         )
-        self._auto = Auto(
+        self._auto = AutoTriage(
             *(self._store, self._sorter, self._authority, self._adapters),
             background,
             served=self.served,
@@ -160,23 +162,23 @@ class App:
         if self._refusals.keys() == self._adapters.keys():
             raise list(self._refusals.values())[-1]
 
-    async def deliver(self, heard: Heard) -> None:
-        """See `bot.ports.Host`."""
+    async def deliver(self, heard: Message) -> None:
+        """See `bot.ports.platform.Host`."""
         with self._on(heard.thread.platform):
             if not self._serves(heard.thread):
                 return
             await self._inbox.deliver(heard)
             await self._auto.hear(heard)
 
-    async def overhear(self, heard: Heard) -> None:
-        """See `bot.ports.Host`."""
+    async def overhear(self, heard: Message) -> None:
+        """See `bot.ports.platform.Host`."""
         with self._on(heard.thread.platform):
             if not self._serves(heard.thread):
                 return
             await self._auto.hear(heard)
 
-    async def amend(self, heard: Heard) -> None:
-        """See `bot.ports.Host`."""
+    async def amend(self, heard: Message) -> None:
+        """See `bot.ports.platform.Host`."""
         with self._on(heard.thread.platform):
             if not self._serves(heard.thread):
                 return
@@ -189,66 +191,68 @@ class App:
         messages: Sequence[str],
         channel: str | None = None,
     ) -> None:
-        """See `bot.ports.Host`."""
+        """See `bot.ports.platform.Host`."""
         # Also where nobody is served any more: what is deleted must not be kept.
         await self._inbox.erase(platform, workspace, messages, channel)
 
-    async def hold(self, heard: Heard, holder: str) -> None:
-        """See `bot.ports.Host`."""
+    async def hold(self, heard: Message, holder: str) -> None:
+        """See `bot.ports.platform.Host`."""
         if self._serves(heard.thread):
             await self._inbox.hold(heard, holder)
 
-    async def forget(self, place: Place) -> None:
-        """See `bot.ports.Host`."""
+    async def forget(self, place: Scope) -> None:
+        """See `bot.ports.platform.Host`."""
         # As `erase`: also where nobody is served any more.
         await self._inbox.forget(place)
 
     def stop(self, thread: ThreadKey) -> bool:
-        """See `bot.ports.Host`."""
+        """See `bot.ports.platform.Host`."""
         return self._serves(thread) and self._lanes.stop(thread)
 
     def understood(self, text: str) -> Command | None:
-        """See `bot.ports.Host`."""
-        return understood(text)
+        """See `bot.ports.platform.Host`."""
+        return parse_command(text)
 
-    async def command(self, command: Command, place: Place, person: Person) -> Reply:
-        """See `bot.ports.Host`."""
+    async def command(
+        self, command: Command, place: Scope, person: Person
+    ) -> CommandResult:
+        """See `bot.ports.platform.Host`."""
         if refusal := self.served.refusal(place.platform, place.workspace):
-            return Told(refusal)
+            return Response(refusal)
         with self._on(place.platform):
             return await self._desk.run(command, place, person)
 
-    async def triage(self, heard: Heard, person: Person) -> Told:
-        """See `bot.ports.Host`."""
+    async def triage(self, heard: Message, person: Person) -> Response:
+        """See `bot.ports.platform.Host`."""
         thread = heard.thread
         if refusal := self.served.refusal(thread.platform, thread.workspace):
-            return Told(refusal)
+            return Response(refusal)
         with self._on(thread.platform):
             return await self._desk.triage(heard, person)
 
-    async def page(self, place: Place, person: Person) -> Page:
-        """See `bot.ports.Host`."""
+    async def page(self, place: Scope, person: Person) -> Page:
+        """See `bot.ports.platform.Host`."""
         if refusal := self.served.refusal(place.platform, place.workspace):
             return Page((Section("", refusal),))
         with self._on(place.platform):
             return await self._desk.page(place, person)
 
     async def feedback(self, thread: ThreadKey, turn: str, good: bool) -> bool:
-        """See `bot.ports.Host`."""
+        """See `bot.ports.platform.Host`."""
         return self._serves(thread) and await self._store.feedback(thread, turn, good)
 
     async def threads(self, platform: str, channel: str) -> list[ThreadSummary]:
-        """See `bot.ports.Host`."""
+        """See `bot.ports.platform.Host`."""
         known = await self._store.threads(platform, channel)
         return [each for each in known if self._serves(each.thread)]
 
     async def newest(self, platform: str, since: float) -> list[tuple[ThreadKey, str]]:
-        """See `bot.ports.Host`."""
+        """See `bot.ports.platform.Host`."""
         known = await self._store.newest(platform, since)
         return [each for each in known if self._serves(each[0])]
 
     async def transcript(self, thread: ThreadKey) -> list[tuple[str, str]]:
-        """See `bot.ports.Host`."""
+        """See `bot.ports.platform.Host`."""
         return await self._store.transcript(thread) if self._serves(thread) else []
 
     def _serves(self, thread: ThreadKey) -> bool:
@@ -278,12 +282,14 @@ class App:
         if threads := await self._lanes.take_up():
             log.info("app.resuming threads=%d", threads)
 
-    async def _waiting(self, most: int) -> list[Waiting]:
+    async def _waiting(self, most: int) -> list[WaitingThread]:
         """Threads with open turns, of the platforms that take answers now."""
         platforms = self._adapters.keys() - self._refusals.keys()
         return await self._store.waiting_threads(platforms, most, self._serves)
 
-    async def _answer_next(self, thread: ThreadKey, halt: Halt) -> ThreadKey | None:
+    async def _answer_next(
+        self, thread: ThreadKey, halt: StopSignal
+    ) -> ThreadKey | None:
         if thread.platform in self._refusals:
             # Its turns are durable, and each further try would be one more refusal.
             return None

@@ -9,9 +9,9 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from bot.background import report
-from bot.retention import DAY, Retention
-from bot.stores import Store
+from bot.domain.retention import DAY, Retention
+from bot.ports.store import Store
+from bot.runtime.background import report
 
 log = logging.getLogger(__name__)
 

@@ -27,6 +27,9 @@ The message of an error is for the log and the operator; `user_text` is what the
 people in the thread read. Neither ever holds a token or what people said.
 """
 
+import traceback
+from pathlib import PurePath
+
 
 def leaves(error: BaseException) -> list[BaseException]:
     """`error`, or the errors in it if it is a group of them, or of groups."""
@@ -175,3 +178,15 @@ class StorageRejected(StorageError):
 
 class StorageBroken(StorageError):
     """The file is not a database of ours, or is damaged."""
+
+
+DEPTH = 6
+
+
+def error_location(error: BaseException) -> str:
+    """`error`'s type and its innermost frames, innermost first, on one line."""
+    frames = traceback.extract_tb(error.__traceback__)[-DEPTH:]
+    steps = [f"{PurePath(f.filename).name}:{f.lineno}" for f in reversed(frames)]
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    causes = "".join(f" [{error_location(cause)}]" for cause in inner)
+    return f"{type(error).__name__}({' < '.join(steps)}){causes}"

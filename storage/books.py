@@ -10,32 +10,34 @@ from typing import Any, Protocol, TypeVar
 
 from sqlite_utils import Database
 
-from bot.money import (
+from bot.domain.budget import (
     Alert,
     Balance,
-    Cap,
-    Caps,
+    Budget,
+    BudgetExceeded,
+    BudgetLimits,
     Charge,
     Period,
-    Shortfall,
     Spending,
 )
-from bot.retention import Retention
-from bot.rules import (
-    EVERYWHERE,
+from bot.domain.completion import Usage
+from bot.domain.retention import Retention
+from bot.domain.scope import EVERYWHERE, Scope, ThreadKey
+from bot.domain.setting import (
+    AuditEntry,
     Change,
-    Clash,
     Draft,
-    Entry,
-    Place,
+    EditConflict,
     Refusal,
-    Rules,
     Setting,
+    StoredSettings,
     Version,
 )
-from bot.triage.cases import Case, all_places
-from bot.values import ThreadKey, Turn, Usage
-from storage import cases, ledger, refusals, rulebook, spending, tombstones
+from bot.domain.triage_case import TriageCase
+from bot.domain.turn import Turn
+from bot.ports.cases import all_places
+from storage import ledger, refusals, spending, tombstones, triage_cases
+from storage import settings as storage_settings
 from storage.expiry import AT_ONCE
 
 T = TypeVar("T")
@@ -48,17 +50,17 @@ class Access(Protocol):
 
 
 class Books:
-    """A Rulebook, a Ledger (`bot.stores`) and Cases (`bot.triage.cases`)."""
+    """A Rulebook, a Ledger (`bot.ports.store`) and Cases (`bot.ports.cases`)."""
 
     def __init__(self, *, read: Access, write: Access) -> None:
         self._read = read
         self._write = write
 
-    async def rules(self, place: Place) -> Rules:
-        return await self._read(lambda db: rulebook.rules(db, place))
+    async def rules(self, place: Scope) -> StoredSettings:
+        return await self._read(lambda db: storage_settings.rules(db, place))
 
-    async def settings(self, within: Place) -> list[Setting]:
-        return await self._read(lambda db: rulebook.settings(db, within))
+    async def settings(self, within: Scope) -> list[Setting]:
+        return await self._read(lambda db: storage_settings.settings(db, within))
 
     async def change(
         self,
@@ -69,9 +71,9 @@ class Books:
         action: str = "set",
         base: int | None = None,
         running: bool = False,
-    ) -> list[Entry] | Clash:
+    ) -> list[AuditEntry] | EditConflict:
         return await self._write(
-            lambda db: rulebook.change(
+            lambda db: storage_settings.change(
                 db,
                 changes,
                 who=who,
@@ -83,39 +85,43 @@ class Books:
         )
 
     async def keep(self, thread: ThreadKey, values: Mapping[str, str]) -> None:
-        await self._write(lambda db: rulebook.keep(db, Place.of(thread), values))
-
-    async def adopt(self, name: str, text: str, now: float) -> int:
-        return await self._write(lambda db: rulebook.adopt(db, name, text, now=now))
-
-    async def version(self, version: int) -> Version | None:
-        return await self._read(lambda db: rulebook.version(db, version))
-
-    async def versions(self, place: Place, name: str) -> list[Version]:
-        return await self._read(lambda db: rulebook.versions(db, place, name))
-
-    async def note(self, entry: Entry) -> None:
-        await self._write(lambda db: refusals.note(db, entry))
-
-    async def audit(self, within: Place, since: float, most: int) -> list[Entry]:
-        return await self._read(
-            lambda db: rulebook.audit(db, within, since=since, most=most)
+        await self._write(
+            lambda db: storage_settings.keep(db, Scope.of(thread), values)
         )
 
-    async def refusals(self, within: Place, since: float, most: int) -> list[Refusal]:
+    async def adopt(self, name: str, text: str, now: float) -> int:
+        return await self._write(
+            lambda db: storage_settings.adopt(db, name, text, now=now)
+        )
+
+    async def version(self, version: int) -> Version | None:
+        return await self._read(lambda db: storage_settings.version(db, version))
+
+    async def versions(self, place: Scope, name: str) -> list[Version]:
+        return await self._read(lambda db: storage_settings.versions(db, place, name))
+
+    async def note(self, entry: AuditEntry) -> None:
+        await self._write(lambda db: refusals.note(db, entry))
+
+    async def audit(self, within: Scope, since: float, most: int) -> list[AuditEntry]:
+        return await self._read(
+            lambda db: storage_settings.audit(db, within, since=since, most=most)
+        )
+
+    async def refusals(self, within: Scope, since: float, most: int) -> list[Refusal]:
         return await self._read(
             lambda db: refusals.refused(db, within, since=since, most=most)
         )
 
     async def save_draft(self, draft: Draft) -> int:
-        return await self._write(lambda db: rulebook.save_draft(db, draft))
+        return await self._write(lambda db: storage_settings.save_draft(db, draft))
 
     async def draft(self, draft: int) -> Draft | None:
-        return await self._read(lambda db: rulebook.draft(db, draft))
+        return await self._read(lambda db: storage_settings.draft(db, draft))
 
     async def reserve(
-        self, turn: Turn, person: str, most: float, caps: Caps, now: float
-    ) -> Shortfall | None:
+        self, turn: Turn, person: str, most: float, caps: BudgetLimits, now: float
+    ) -> BudgetExceeded | None:
         return await self._write(
             lambda db: ledger.reserve(
                 db, turn, person=person, most=most, caps=caps, now=now
@@ -123,15 +129,15 @@ class Books:
         )
 
     async def open_charge(
-        self, charge: Charge, caps: Caps, now: float
-    ) -> int | Shortfall:
+        self, charge: Charge, caps: BudgetLimits, now: float
+    ) -> int | BudgetExceeded:
         return await self._write(
             lambda db: ledger.open_charge(db, charge, caps=caps, now=now)
         )
 
     async def raise_reserve(
-        self, charge: Turn | int, most: float, caps: Caps, now: float
-    ) -> Shortfall | None:
+        self, charge: Turn | int, most: float, caps: BudgetLimits, now: float
+    ) -> BudgetExceeded | None:
         return await self._write(
             lambda db: ledger.raise_reserve(db, charge, most=most, caps=caps, now=now)
         )
@@ -151,74 +157,80 @@ class Books:
             )
         )
 
-    async def balance(self, place: Place, period: Period, now: float) -> Balance:
+    async def balance(self, place: Scope, period: Period, now: float) -> Balance:
         return await self._read(
             lambda db: ledger.balance(db, place, period=period, now=now)
         )
 
-    async def alerts(self, budgets: Sequence[Cap], now: float) -> list[Alert]:
+    async def alerts(self, budgets: Sequence[Budget], now: float) -> list[Alert]:
         return await self._write(lambda db: ledger.alerts(db, budgets, now=now))
 
     async def spending(
-        self, since: float, within: Place = EVERYWHERE, person: str = ""
+        self, since: float, within: Scope = EVERYWHERE, person: str = ""
     ) -> list[Spending]:
         return await self._read(
             lambda db: spending.spending(db, since=since, within=within, person=person)
         )
 
-    async def open_case(self, case: Case) -> Case:
-        return await self._write(lambda db: cases.open_case(db, case))
+    async def open_case(self, case: TriageCase) -> TriageCase:
+        return await self._write(lambda db: triage_cases.open_case(db, case))
 
     async def settle_case(
         self, id: int, values: Mapping[str, Any] | None, reason: str
-    ) -> Case | None:
-        return await self._write(lambda db: cases.settle(db, id, values, reason))
+    ) -> TriageCase | None:
+        return await self._write(lambda db: triage_cases.settle(db, id, values, reason))
 
-    async def case(self, id: int) -> Case | None:
-        return await self._read(lambda db: cases.case(db, id))
+    async def case(self, id: int) -> TriageCase | None:
+        return await self._read(lambda db: triage_cases.case(db, id))
 
     async def correct_case(
         self, id: int, field: str, value: Any, who: str, now: float
-    ) -> Case | None:
+    ) -> TriageCase | None:
         return await self._write(
-            lambda db: cases.correct(db, id, field=field, value=value, who=who, now=now)
+            lambda db: triage_cases.correct(
+                db, id, field=field, value=value, who=who, now=now
+            )
         )
 
-    async def agree_case(self, id: int, who: str) -> Case | None:
-        return await self._write(lambda db: cases.agree(db, id, who=who))
+    async def agree_case(self, id: int, who: str) -> TriageCase | None:
+        return await self._write(lambda db: triage_cases.agree(db, id, who=who))
 
-    async def examples(self, place: Place) -> list[Case]:
-        return await self._read(lambda db: cases.examples(db, place))
+    async def examples(self, place: Scope) -> list[TriageCase]:
+        return await self._read(lambda db: triage_cases.examples(db, place))
 
-    async def corrections(self, since: float) -> list[Case]:
-        return await self._read(lambda db: cases.corrections(db, since))
+    async def corrections(self, since: float) -> list[TriageCase]:
+        return await self._read(lambda db: triage_cases.corrections(db, since))
 
     async def waiting_cases(
         self,
         platforms: Collection[str],
         most: int,
-        serves: Callable[[Place], bool] = all_places,
-    ) -> list[tuple[int, Place]]:
-        return await self._read(lambda db: cases.waiting(db, platforms, most, serves))
+        serves: Callable[[Scope], bool] = all_places,
+    ) -> list[tuple[int, Scope]]:
+        return await self._read(
+            lambda db: triage_cases.waiting(db, platforms, most, serves)
+        )
 
     async def record_case_try(self, id: int) -> int:
-        return await self._write(lambda db: cases.record_try(db, id))
+        return await self._write(lambda db: triage_cases.record_try(db, id))
 
     async def forget_case_try(self, id: int) -> None:
-        await self._write(lambda db: cases.forget_try(db, id))
+        await self._write(lambda db: triage_cases.forget_try(db, id))
 
     async def clean_up(self, retention: Retention, now: float) -> Mapping[str, int]:
         steps: dict[str, Callable[[Database], int]] = {
             "refusals": lambda db: refusals.expire(
                 db, before=now - retention.refusals, most=AT_ONCE
             ),
-            "cases": lambda db: cases.expire(
+            "cases": lambda db: triage_cases.expire(
                 db,
                 before=now - retention.cases,
                 corrected_before=now - retention.corrections,
                 most=AT_ONCE,
             ),
-            "drafts": lambda db: rulebook.expire_drafts(db, now=now, most=AT_ONCE),
+            "drafts": lambda db: storage_settings.expire_drafts(
+                db, now=now, most=AT_ONCE
+            ),
             "tombstones": lambda db: tombstones.expire(db, now=now, most=AT_ONCE),
         }
         deleted = dict.fromkeys(steps, 0)
@@ -228,4 +240,4 @@ class Books:
         return deleted
 
     async def show_case(self, id: int) -> None:
-        await self._write(lambda db: cases.show(db, id))
+        await self._write(lambda db: triage_cases.show(db, id))

@@ -9,7 +9,7 @@ import json
 import logging
 from typing import Any, TypeVar
 
-from bot.lru import LruDict
+from bot.runtime.lru import LruDict
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlite_utils import Database, Migrations
 
 from bot.errors import ConfigError
-from storage.faults import damaged, refusal, translated
+from storage.errors import damaged, refusal, translated
 from storage.migrations import migrate, migrations
 
 # How long a statement waits for a lock that another program holds on the file,

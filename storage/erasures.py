@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from sqlite_utils import Database
 
-from bot.rules import Place
-from storage import cases, rulebook, tombstones
-from storage.places import inside, parts
+from bot.domain.scope import Scope
+from storage import settings, tombstones, triage_cases
+from storage.scope_columns import inside, parts
 
 # One message may be remembered in several threads: where it was said, and where it was
 # quoted. The bot's own have no id of the platform's here.
@@ -60,8 +60,9 @@ def erase(
     channel: str | None,
     now: float,
 ) -> None:
-    """Forget `messages` and what holds their words; see `bot.stores.Threads.erase`."""
-    place = Place(platform, workspace, channel or "")
+    """Forget `messages` and what holds their words; see
+    `bot.ports.store.ThreadStore.erase`."""
+    place = Scope(platform, workspace, channel or "")
     for message in messages:
         where = {**parts(place), "message": message}
         tombstones.note(db, place, message, now=now)
@@ -72,10 +73,10 @@ def erase(
             _blank(db, number, now=now)
         for (turn,) in db.execute(ANSWERED, where).fetchall():
             forget_answer(db, turn, now=now)
-        cases.erase(db, message, within=place)
+        triage_cases.erase(db, message, within=place)
 
 
-def forget(db: Database, place: Place, *, now: float) -> None:
+def forget(db: Database, place: Scope, *, now: float) -> None:
     """Forget a thread or channel that was deleted, with all that was said in it."""
     tombstones.note(db, place, "", now=now)
     at = parts(place)
@@ -93,8 +94,8 @@ def forget(db: Database, place: Place, *, now: float) -> None:
     )
     for (turn,) in db.execute(done, at).fetchall():
         forget_answer(db, turn, now=now)
-    cases.erase_in(db, place)
-    rulebook.forget_drafts(db, place)
+    triage_cases.erase_in(db, place)
+    settings.forget_drafts(db, place)
 
 
 def forget_answer(db: Database, turn: int, *, now: float) -> None:
@@ -109,7 +110,7 @@ def forget_answer(db: Database, turn: int, *, now: float) -> None:
     )
 
 
-def answer_taken_back(db: Database, turn: int, thread: Place) -> bool:
+def answer_taken_back(db: Database, turn: int, thread: Scope) -> bool:
     """Whether people deleted a message of the answer in turn number `turn`, or all of
     its thread."""
     shown = db.execute(
@@ -118,7 +119,7 @@ def answer_taken_back(db: Database, turn: int, thread: Place) -> bool:
     return tombstones.is_erased(db, thread, ("", *(message for (message,) in shown)))
 
 
-def hold(db: Database, place: Place, message: str, holder: str, *, now: float) -> None:
+def hold(db: Database, place: Scope, message: str, holder: str, *, now: float) -> None:
     """Let the stored `message`, in the channel `place`, be forgotten with `holder`."""
     where = {**parts(place), "message": message}
     for (number,) in db.execute(SAID, where).fetchall():

@@ -2,8 +2,8 @@
 
 from sqlite_utils import Database
 
-from storage import rulebook
-from storage.places import place_of
+from storage import settings
+from storage.scope_columns import place_of
 
 #: How many rows one transaction of a clean-up deletes at the most, or looks at: about a
 #: hundredth of a second, for which others wait.
@@ -33,7 +33,7 @@ def threads(db: Database, *, before: float, after: int) -> tuple[int, int | None
         number = {"thread": row["id"], "before": before}
         if db.execute(f"SELECT {_OLD}", number).fetchone()[0]:
             _delete(db, row["id"])
-            rulebook.forget_kept(db, place_of(row))
+            settings.forget_kept(db, place_of(row))
             deleted += 1
     return deleted, found[-1]["id"] if len(found) == AT_ONCE else None
 

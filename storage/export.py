@@ -10,7 +10,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.errors import ConfigError
-from bot.files import make_private
+from bot.runtime.private_files import make_private
 
 _CHUNK = 1_000
 

@@ -1,6 +1,6 @@
 """What was spent and is set aside, inside a transaction.
 
-What it promises is said in `bot.ledger.Ledger`.
+What it promises is said in `bot.ports.ledger.Ledger`.
 
 Rule: a charge and the accounts that it is booked in change together. Money is booked
 in the period in which it was set aside, so what is given back is what was taken.
@@ -13,21 +13,22 @@ from sqlite3 import Row
 
 from sqlite_utils import Database
 
-from bot.money import (
+from bot.domain.budget import (
     ALERTS,
     Alert,
     Balance,
-    Cap,
-    Caps,
+    Budget,
+    BudgetExceeded,
+    BudgetLimits,
     Charge,
     Period,
-    Shortfall,
 )
-from bot.rules import EVERYWHERE, Level, Place
-from bot.values import Outcome, Turn, Usage
+from bot.domain.completion import Usage
+from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel
+from bot.domain.turn import Outcome, Turn
 from storage.broken import moment, tell
 from storage.persons import GRAIN, person_short
-from storage.places import AT, inside, parts, place_of, relocate
+from storage.scope_columns import AT, inside, parts, place_of, relocate
 
 BALANCE = """
     SELECT spent, reserved, warned, warned_of FROM accounts
@@ -43,9 +44,15 @@ OF_TURN = "SELECT * FROM charges WHERE turn = :turn AND turn IS NOT NULL"
 
 
 def reserve(
-    db: Database, turn: Turn, *, person: str, most: float, caps: Caps, now: float
-) -> Shortfall | None:
-    place = Place.of(turn.thread)
+    db: Database,
+    turn: Turn,
+    *,
+    person: str,
+    most: float,
+    caps: BudgetLimits,
+    now: float,
+) -> BudgetExceeded | None:
+    place = Scope.of(turn.thread)
     before = _of_turn(db, turn)
     if before is not None:
         if before["ended_at"] is not None:
@@ -74,8 +81,8 @@ def give_up(db: Database, turn: Turn, *, now: float) -> None:
 
 
 def raise_reserve(
-    db: Database, charge: Turn | int, *, most: float, caps: Caps, now: float
-) -> Shortfall | None:
+    db: Database, charge: Turn | int, *, most: float, caps: BudgetLimits, now: float
+) -> BudgetExceeded | None:
     row = _of_turn(db, charge) if isinstance(charge, Turn) else _charge(db, charge)
     if row is None or row["ended_at"] is not None or most <= row["reserved"]:
         return None
@@ -97,7 +104,7 @@ def raise_reserve(
 
 
 def settle(
-    db: Database, turn: Turn, *, outcome: Outcome, now: float, caps: Caps
+    db: Database, turn: Turn, *, outcome: Outcome, now: float, caps: BudgetLimits
 ) -> list[Alert]:
     """Book what the answer to `turn` cost, which has just ended."""
     row = _of_turn(db, turn)
@@ -105,7 +112,7 @@ def settle(
         if not outcome.model and outcome.usage == Usage():
             # Nobody was asked.
             return []
-        charge = Charge(Place.of(turn.thread), "", "answer", outcome.model)
+        charge = Charge(Scope.of(turn.thread), "", "answer", outcome.model)
         _open(db, charge, 0.0, now, turn=turn.key)
         row = _of_turn(db, turn)
         assert row is not None
@@ -123,13 +130,13 @@ def settle(
     return [a for cap in budgets if (a := _alert(db, cap, row["at"]))]
 
 
-def alerts(db: Database, budgets: Sequence[Cap], *, now: float) -> list[Alert]:
+def alerts(db: Database, budgets: Sequence[Budget], *, now: float) -> list[Alert]:
     return [found for cap in budgets if (found := _alert(db, cap, now))]
 
 
 def open_charge(
-    db: Database, charge: Charge, *, caps: Caps, now: float
-) -> int | Shortfall:
+    db: Database, charge: Charge, *, caps: BudgetLimits, now: float
+) -> int | BudgetExceeded:
     if charge.goes_on:
         amounts = tuple(replace(each, messages=None) for each in caps.people)
         caps = replace(caps, people=amounts)
@@ -168,7 +175,7 @@ def abandon(db: Database, *, now: float) -> None:
             db.execute("UPDATE charges SET ended_at = ? WHERE id = ?", [now, row["id"]])
 
 
-def move(db: Database, place: Place, *, to: Place) -> None:
+def move(db: Database, place: Scope, *, to: Scope) -> None:
     """Let what the thread `place` cost, and may yet cost, have been spent in `to`."""
     rows = db.execute(f"SELECT * FROM charges WHERE {AT}", parts(place))
     for row in rows.fetchall():
@@ -182,7 +189,7 @@ def move(db: Database, place: Place, *, to: Place) -> None:
     relocate(db, "charges", place, to=to)
 
 
-def balance(db: Database, place: Place, *, period: Period, now: float) -> Balance:
+def balance(db: Database, place: Scope, *, period: Period, now: float) -> Balance:
     row = _account(db, place, period.name_at(now))
     if row is None:
         return Balance()
@@ -190,8 +197,8 @@ def balance(db: Database, place: Place, *, period: Period, now: float) -> Balanc
 
 
 def standing(
-    db: Database, budgets: Sequence[Cap], *, now: float
-) -> list[tuple[Cap, Balance]]:
+    db: Database, budgets: Sequence[Budget], *, now: float
+) -> list[tuple[Budget, Balance]]:
     return [(c, balance(db, c.place, period=c.period, now=now)) for c in budgets]
 
 
@@ -199,10 +206,10 @@ def _short(
     db: Database,
     person: str,
     most: float,
-    caps: Caps,
+    caps: BudgetLimits,
     now: float,
     turn: str = "",
-) -> Shortfall | None:
+) -> BudgetExceeded | None:
     """The first of `caps` that `most` USD more would not keep to. What the turn with
     the key `turn` holds does not count against a person."""
     for cap in caps.budgets:
@@ -214,14 +221,16 @@ def _short(
     return None
 
 
-def _budget_short(db: Database, cap: Cap, most: float, now: float) -> Shortfall | None:
+def _budget_short(
+    db: Database, cap: Budget, most: float, now: float
+) -> BudgetExceeded | None:
     spent, held = _used(db, cap, now)
     if spent + held + most > cap.usd + GRAIN:
-        return Shortfall(budget=cap, spent=spent, reserved=max(0.0, held))
+        return BudgetExceeded(budget=cap, spent=spent, reserved=max(0.0, held))
     return None
 
 
-def _used(db: Database, cap: Cap, now: float) -> tuple[float, float]:
+def _used(db: Database, cap: Budget, now: float) -> tuple[float, float]:
     """USD that count on `cap`: spent, and set aside."""
     if not cap.kind:
         row = _account(db, cap.place, cap.period.name_at(now))
@@ -239,7 +248,7 @@ def _used(db: Database, cap: Cap, now: float) -> tuple[float, float]:
     return found[0], found[1]
 
 
-def _alert(db: Database, cap: Cap, at: float) -> Alert | None:
+def _alert(db: Database, cap: Budget, at: float) -> Alert | None:
     """What is to be told of `cap` now, which nobody is told again."""
     period = cap.period.name_at(moment(at))
     row = _account(db, cap.place, period)
@@ -340,13 +349,13 @@ def _book(db: Database, row: Row, *, spent: float) -> None:
         _add(db, place, period, spent=spent, reserved=-row["reserved"])
 
 
-def _hold(db: Database, place: Place, most: float, now: float) -> None:
+def _hold(db: Database, place: Scope, most: float, now: float) -> None:
     for account, period in _accounts(place, now):
         _add(db, account, period, spent=0.0, reserved=most)
 
 
 def _add(
-    db: Database, place: Place, period: str, *, spent: float, reserved: float
+    db: Database, place: Scope, period: str, *, spent: float, reserved: float
 ) -> None:
     db.execute(
         """
@@ -359,14 +368,14 @@ def _add(
     )
 
 
-def _accounts(place: Place, at: float) -> Iterator[tuple[Place, str]]:
+def _accounts(place: Scope, at: float) -> Iterator[tuple[Scope, str]]:
     at = moment(at)
-    for level in (Level.OPERATOR, Level.WORKSPACE, Level.CHANNEL):
+    for level in (ScopeLevel.OPERATOR, ScopeLevel.WORKSPACE, ScopeLevel.CHANNEL):
         for period in Period:
             yield place.at(level), period.name_at(at)
 
 
-def _account(db: Database, place: Place, period: str) -> Row | None:
+def _account(db: Database, place: Scope, period: str) -> Row | None:
     found: Row | None = db.execute(
         BALANCE, {**parts(place), "period": period}
     ).fetchone()

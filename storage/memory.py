@@ -1,6 +1,6 @@
 """Threads remembered for as long as the program runs, for tests and for trying out.
 
-Rule: every promise of `bot.ports.Store` but that of durability. No verb awaits
+Rule: every promise of `bot.ports.platform.Store` but that of durability. No verb awaits
 anything, so each one happens at once, as a transaction would.
 """
 
@@ -14,26 +14,24 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
-from bot.money import NO_CAPS, Alert, Caps
-from bot.retention import Retention
-from bot.rules import Level, Place
-from bot.stores import Judge, Serves, all_threads
-from bot.values import (
+from bot.domain.budget import NO_LIMITS, Alert, BudgetLimits
+from bot.domain.completion import ChatMessage
+from bot.domain.message import Disposition, Message
+from bot.domain.reply import PostedPart
+from bot.domain.retention import Retention
+from bot.domain.scope import Scope, ScopeLevel, ThreadKey
+from bot.domain.turn import (
     Ended,
-    Heard,
     Outcome,
-    Said,
-    Shown,
-    Spoken,
-    State,
-    ThreadKey,
     ThreadSummary,
     Turn,
     TurnFacts,
-    Verdict,
-    Waiting,
+    TurnMessage,
+    TurnState,
+    WaitingThread,
 )
-from storage import cases, ledger, rulebook, tombstones
+from bot.ports.store import Judge, Serves, all_threads
+from storage import ledger, settings, tombstones, triage_cases
 from storage.blank import empty_tables
 from storage.books import Books
 from storage.records import Line, ThreadRecord, TurnRecord
@@ -52,23 +50,23 @@ class MemoryStore(Books):
         self._turns: dict[int, tuple[ThreadRecord, TurnRecord]] = {}
         self._ids = count(1)
 
-    async def hear(self, heard: Heard, judge: Judge) -> Verdict:
+    async def hear(self, heard: Message, judge: Judge) -> Disposition:
         thread = self._threads.get(heard.thread)
         if thread and heard.message in thread.known:
-            return Verdict.IGNORE
+            return Disposition.IGNORE
         if tombstones.taken_back(self._db, heard):
-            return Verdict.IGNORE
+            return Disposition.IGNORE
         heard = self._left(heard)
         facts = thread.facts(heard.at) if thread else None
         verdict = judge(heard, facts)
-        if verdict is Verdict.ANSWER:
+        if verdict is Disposition.ANSWER:
             if thread is None:
                 thread = ThreadRecord(heard.thread, unread=not heard.opens)
                 self._threads[heard.thread] = thread
             thread.remember(heard, self._wait(thread, heard), asks=True)
-        elif verdict is Verdict.KEEP:
+        elif verdict is Disposition.KEEP:
             if thread is None:
-                return Verdict.IGNORE
+                return Disposition.IGNORE
             thread.remember(heard)
         return verdict
 
@@ -77,8 +75,8 @@ class MemoryStore(Books):
             return
 
         def relocate(db: Database) -> None:
-            rulebook.move(db, Place.of(thread), to=Place.of(to))
-            ledger.move(db, Place.of(thread), to=Place.of(to))
+            settings.move(db, Scope.of(thread), to=Scope.of(to))
+            ledger.move(db, Scope.of(thread), to=Scope.of(to))
 
         await self._write(relocate)
         # Each keeps its place among the others.
@@ -92,14 +90,14 @@ class MemoryStore(Books):
         line = self._of(thread).known.get(message)
         return line.heard.text if line and line.heard and not line.erased else None
 
-    async def amend(self, heard: Heard, content: str, now: float) -> None:
+    async def amend(self, heard: Message, content: str, now: float) -> None:
         key = heard.thread
         for line in self._meant(
             key.platform, key.workspace, key.channel, heard.message
         ):
             assert line.heard
             line.heard = replace(line.heard, text=heard.text, files=heard.files)
-            answering = line.turn and line.turn.value.state is State.ANSWERING
+            answering = line.turn and line.turn.value.state is TurnState.ANSWERING
             if line.content is not None or answering:
                 line.content = content
 
@@ -112,17 +110,17 @@ class MemoryStore(Books):
         now: float,
     ) -> None:
         for message in messages:
-            place = Place(platform, workspace, channel or "")
+            place = Scope(platform, workspace, channel or "")
             tombstones.note(self._db, place, message, now=now)
             for key, thread in self._threads.items():
-                if place.holds(Place.of(key)):
+                if place.holds(Scope.of(key)):
                     thread.erase(message)
                 elif channel is None and key.platform == platform:
                     thread.erase_held(message)
-            cases.erase(self._db, message, within=place)
+            triage_cases.erase(self._db, message, within=place)
 
-    async def hold(self, heard: Heard, holder: str, now: float) -> None:
-        place = Place.of(heard.thread).at(Level.CHANNEL)
+    async def hold(self, heard: Message, holder: str, now: float) -> None:
+        place = Scope.of(heard.thread).at(ScopeLevel.CHANNEL)
         for line in self._meant(
             *(place.platform, place.workspace, place.channel), heard.message
         ):
@@ -131,13 +129,13 @@ class MemoryStore(Books):
             if tombstones.is_erased(self._db, place, [holder]):
                 line.erase()
 
-    async def forget(self, place: Place, now: float) -> None:
+    async def forget(self, place: Scope, now: float) -> None:
         tombstones.note(self._db, place, "", now=now)
         for key, thread in self._threads.items():
-            if place.holds(Place.of(key)):
+            if place.holds(Scope.of(key)):
                 thread.forget()
-        cases.erase_in(self._db, place)
-        rulebook.forget_drafts(self._db, place)
+        triage_cases.erase_in(self._db, place)
+        settings.forget_drafts(self._db, place)
 
     async def clean_up(self, retention: Retention, now: float) -> Mapping[str, int]:
         deleted = dict(await super().clean_up(retention, now))
@@ -149,7 +147,7 @@ class MemoryStore(Books):
         ]
         for key in old:
             del self._threads[key]
-            rulebook.forget_kept(self._db, Place.of(key))
+            settings.forget_kept(self._db, Scope.of(key))
         return {**deleted, "threads": len(old)}
 
     async def renew(self, thread: ThreadKey) -> bool:
@@ -158,7 +156,7 @@ class MemoryStore(Books):
         for line in known.lines:
             line.past = True
         # It begins anew with what applies now.
-        rulebook.forget_kept(self._db, Place.of(thread))
+        settings.forget_kept(self._db, Scope.of(thread))
         return thread in self._threads
 
     async def askers(self, thread: ThreadKey) -> frozenset[str]:
@@ -191,7 +189,9 @@ class MemoryStore(Books):
                     line.erased = True
         return True
 
-    async def backfill(self, turn: Turn, history: Sequence[Heard]) -> list[Spoken]:
+    async def backfill(
+        self, turn: Turn, history: Sequence[Message]
+    ) -> list[TurnMessage]:
         thread, ours = self._turns[turn.id]
         if thread.unread:
             for heard in history:
@@ -214,7 +214,7 @@ class MemoryStore(Books):
 
     async def waiting_threads(
         self, platforms: Collection[str], most: int, serves: Serves = all_threads
-    ) -> list[Waiting]:
+    ) -> list[WaitingThread]:
         found = (
             thread.waits()
             for thread in self._threads.values()
@@ -225,13 +225,13 @@ class MemoryStore(Books):
     async def next_turn(self, thread: ThreadKey) -> Turn | None:
         return self._of(thread).next_turn()
 
-    async def begin(self, turn: Turn, now: float) -> list[Spoken]:
+    async def begin(self, turn: Turn, now: float) -> list[TurnMessage]:
         thread, ours = self._turns[turn.id]
         if not ours.over:
             ledger.give_up(self._db, turn, now=now)
             ours.value = replace(
                 ours.value,
-                state=State.ANSWERING,
+                state=TurnState.ANSWERING,
                 attempts=ours.value.attempts + 1,
                 touched=now,
             )
@@ -256,11 +256,11 @@ class MemoryStore(Books):
                     line.content = contents[message]
                 ours.given.append(line)
 
-    async def conversation(self, thread: ThreadKey) -> list[Said]:
+    async def conversation(self, thread: ThreadKey) -> list[ChatMessage]:
         turns = self._of(thread).turns
         return [said for turn in turns for said in turn.entries()]
 
-    async def show(self, turn: Turn, shown: Shown, text: str, now: float) -> None:
+    async def show(self, turn: Turn, shown: PostedPart, text: str, now: float) -> None:
         _, ours = self._turns[turn.id]
         if shown.message is not None:
             ours.value = replace(ours.value, touched=now)
@@ -276,7 +276,7 @@ class MemoryStore(Books):
         ours.value = replace(ours.value, shown=left)
 
     async def finish(
-        self, turn: Turn, outcome: Outcome, now: float, caps: Caps = NO_CAPS
+        self, turn: Turn, outcome: Outcome, now: float, caps: BudgetLimits = NO_LIMITS
     ) -> list[Alert]:
         thread, ours = self._turns[turn.id]
         if ours.over:
@@ -284,7 +284,7 @@ class MemoryStore(Books):
         ours.outcome, ours.ended_at = outcome, now
         ours.value = replace(
             ours.value,
-            state=State.UNDELIVERED,
+            state=TurnState.UNDELIVERED,
             touched=ours.value.touched if ours.unsure else now,
             text=outcome.text,
             ended=outcome.ended,
@@ -308,16 +308,16 @@ class MemoryStore(Books):
     async def delivered(self, turn: Turn, now: float) -> None:
         thread, ours = self._turns[turn.id]
         if ours.open:
-            ours.value = replace(ours.value, state=State.DELIVERED, touched=now)
+            ours.value = replace(ours.value, state=TurnState.DELIVERED, touched=now)
         shown = [each.message for each in ours.value.shown if each.message]
-        if tombstones.is_erased(self._db, Place.of(turn.thread), ["", *shown]):
+        if tombstones.is_erased(self._db, Scope.of(turn.thread), ["", *shown]):
             thread.forget_answer(ours)
 
     async def hand_over(self, turn: Turn) -> None:
         _, ours = self._turns[turn.id]
-        if ours.value.state is State.ANSWERING:
-            ours.value = replace(ours.value, state=State.WAITING)
-        elif ours.value.state is State.UNDELIVERED:
+        if ours.value.state is TurnState.ANSWERING:
+            ours.value = replace(ours.value, state=TurnState.WAITING)
+        elif ours.value.state is TurnState.UNDELIVERED:
             ours.failures = max(ours.failures - 1, 0)
 
     async def record_failure(self, turn: Turn, weight: int = 1) -> int:
@@ -328,7 +328,7 @@ class MemoryStore(Books):
     async def abandon(self, turn: Turn, reason: str, now: float) -> None:
         _, ours = self._turns[turn.id]
         ended = ours.value.ended or Ended.FAILED
-        ours.value = replace(ours.value, state=State.DELIVERED, ended=ended)
+        ours.value = replace(ours.value, state=TurnState.DELIVERED, ended=ended)
         ledger.forfeit(self._db, turn, now=now)
 
     async def threads(self, platform: str, channel: str) -> list[ThreadSummary]:
@@ -368,16 +368,16 @@ class MemoryStore(Books):
             if here and channel in (None, key.channel) and line and not line.erased:
                 yield line
 
-    def _left(self, heard: Heard) -> Heard:
+    def _left(self, heard: Message) -> Message:
         """`heard` without those quotes that people have deleted."""
         taken_back = partial(tombstones.taken_back, self._db)
         return replace(heard, quotes=tuple(filterfalse(taken_back, heard.quotes)))
 
-    def _wait(self, thread: ThreadRecord, heard: Heard) -> TurnRecord:
+    def _wait(self, thread: ThreadRecord, heard: Message) -> TurnRecord:
         """The turn that waits to answer `heard`: the newest that waits, or a new
         one."""
         for turn in reversed(thread.turns):
-            if turn.value.state is State.WAITING:
+            if turn.value.state is TurnState.WAITING:
                 turn.asked_at = min(turn.asked_at, heard.at)
                 return turn
         return self._add_turn(thread, asked_at=heard.at, now=heard.at)
@@ -389,7 +389,7 @@ class MemoryStore(Books):
             id=next(self._ids),
             key=secrets.token_hex(8),
             thread=thread.key,
-            state=State.WAITING,
+            state=TurnState.WAITING,
             attempts=0,
             touched=now,
         )

@@ -6,17 +6,17 @@ mended is said to the log once, since it is whole from then on.
 
 from sqlite_utils import Database
 
-from bot.values import Ended, State
-from storage import ledger, queries
+from bot.domain.turn import Ended, TurnState
+from storage import ledger, thread_queries
 from storage.broken import LAST_ID, MOST_USD, tell
-from storage.places import place_of
+from storage.scope_columns import place_of
 
 REASON = "given up: its row is broken"
 
 # More often than this nothing is tried, by far.
 MOST_TRIES = 1_000
 
-_STATES = ", ".join(f"'{each.value}'" for each in State)
+_STATES = ", ".join(f"'{each.value}'" for each in TurnState)
 _ENDED = ", ".join(f"'{each.value}'" for each in Ended)
 
 # Turns that no code of ours could take to their end. The partial index of open turns
@@ -87,7 +87,7 @@ def mend(db: Database, *, now: float) -> None:
         for row in db.execute(statement, given).fetchall():
             tell(table, row["id"])
     for row in db.execute(OPEN).fetchall():
-        if queries.thread(db, place_of(row).key) is None:
+        if thread_queries.thread(db, place_of(row).key) is None:
             tell("threads", row["id"])
             db.execute(f"{END} thread_id = :thread", {**given, "thread": row["id"]})
     ledger.abandon(db, now=now)

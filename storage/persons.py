@@ -5,8 +5,8 @@ Used by `storage.ledger`, inside its transactions.
 
 from sqlite_utils import Database
 
-from bot.money import HOUR, PersonCap, Shortfall
-from storage.places import inside, parts
+from bot.domain.budget import HOUR, BudgetExceeded, PersonLimit
+from storage.scope_columns import inside, parts
 
 # Adding up cents in floating point may be off by less than this.
 GRAIN = 1e-9
@@ -23,11 +23,11 @@ def person_short(
     db: Database,
     person: str,
     most: float,
-    cap: PersonCap,
+    cap: PersonLimit,
     now: float,
     turn: str = "",
     but: int = 0,
-) -> Shortfall | None:
+) -> BudgetExceeded | None:
     """Why `cap` does not let `most` USD more through; the charge with the id `but` and
     that of `turn` do not count."""
     asked = {
@@ -59,4 +59,4 @@ def person_short(
             blocking.append(now)
     if not blocking:
         return None
-    return Shortfall(person=cap, spent=spent, until=max(blocking) + HOUR)
+    return BudgetExceeded(person=cap, spent=spent, until=max(blocking) + HOUR)

@@ -13,9 +13,9 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
-from bot.allowance import Allowance
 from bot.errors import StorageError
-from storage.faults import translated
+from bot.runtime.allowance import Allowance
+from storage.errors import translated
 from storage.writer import MOST_WAITING, crowded
 
 log = logging.getLogger(__name__)

@@ -7,24 +7,21 @@ for the verbs in `memory` to decide.
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
-from bot.values import (
-    LOOP_SECONDS,
-    PRESSED,
+from bot.domain.completion import ChatMessage
+from bot.domain.message import LOOP_SECONDS, Message, ThreadFacts
+from bot.domain.reply import PRESSED, PostedPart
+from bot.domain.scope import ThreadKey
+from bot.domain.turn import (
     Ended,
-    Heard,
     Outcome,
-    Said,
-    Shown,
-    Spoken,
-    State,
-    ThreadFacts,
-    ThreadKey,
     ThreadSummary,
     Turn,
     TurnFacts,
-    Waiting,
+    TurnMessage,
+    TurnState,
+    WaitingThread,
 )
-from storage.queries import exchange, title
+from storage.thread_queries import exchange, title
 
 
 @dataclass(slots=True, eq=False)
@@ -32,7 +29,7 @@ class Line:
     """Something said: by a person where there is a `heard`, else in answer."""
 
     at: float
-    heard: Heard | None
+    heard: Message | None
     turn: "TurnRecord | None"
     #: It is to be answered, not just read along.
     asks: bool = False
@@ -69,26 +66,26 @@ class TurnRecord:
 
     @property
     def open(self) -> bool:
-        return self.value.state is not State.DELIVERED
+        return self.value.state is not TurnState.DELIVERED
 
     @property
     def over(self) -> bool:
         """Its words are final, and it reads no more."""
-        return self.value.state not in (State.WAITING, State.ANSWERING)
+        return self.value.state not in (TurnState.WAITING, TurnState.ANSWERING)
 
     @property
     def unsure(self) -> bool:
         """Of some message of its reply it is not known whether it was posted."""
         return any(shown.message is None for shown in self.value.shown)
 
-    def put(self, shown: Shown) -> None:
+    def put(self, shown: PostedPart) -> None:
         """Note what one message of its answer reads."""
         parts = {each.index: each for each in self.value.shown} | {shown.index: shown}
         self.value = replace(
             self.value, shown=tuple(parts[index] for index in sorted(parts))
         )
 
-    def entries(self) -> list[Said]:
+    def entries(self) -> list[ChatMessage]:
         """What Claude reads of it."""
         if self.value.ended is Ended.REFUSED:
             return []
@@ -111,7 +108,7 @@ class ThreadRecord:
     turns: list[TurnRecord] = field(default_factory=list)
 
     def remember(
-        self, heard: Heard, turn: TurnRecord | None = None, *, asks: bool = False
+        self, heard: Message, turn: TurnRecord | None = None, *, asks: bool = False
     ) -> None:
         """Add `heard` and what it quotes, unless they are known."""
         for quoted in heard.quotes:
@@ -164,14 +161,14 @@ class ThreadRecord:
         lines = (line for line in self.lines if not line.erased)
         return sorted(lines, key=attrgetter("at"))
 
-    def spoken(self, turn: TurnRecord) -> list[Spoken]:
+    def spoken(self, turn: TurnRecord) -> list[TurnMessage]:
         """What `turn` is to read; nothing if nothing is left of what it is to
         answer."""
         lines = [line for line in self.seen() if line.turn is turn and not line.past]
         if not any(line.asks for line in lines):
             return []
         return [
-            Spoken(
+            TurnMessage(
                 self._told(line.heard),
                 line.content if line in turn.given else None,
             )
@@ -186,7 +183,7 @@ class ThreadRecord:
             for line in self.lines
         )
 
-    def opening(self) -> Heard | None:
+    def opening(self) -> Message | None:
         """The first message that was to be answered and is still there."""
         asked = (line.heard for line in self.seen() if line.asks and line.heard)
         first = next(asked, None)
@@ -240,14 +237,14 @@ class ThreadRecord:
                 said.append(("", line.turn.value.text))
         return said
 
-    def waits(self) -> Waiting | None:
+    def waits(self) -> WaitingThread | None:
         """The thread with who waits in it; None where nobody does."""
         open_turns = [turn for turn in self.turns if turn.open]
         if not open_turns:
             return None
         asker = next(iter(self.askers(open_turns[0])), "")
         at = min(turn.asked_at for turn in open_turns)
-        return Waiting(self.key, asker, at)
+        return WaitingThread(self.key, asker, at)
 
     def turn_facts(self, turn: TurnRecord) -> TurnFacts:
         """What is known of `turn`, which is one of ours."""
@@ -261,7 +258,7 @@ class ThreadRecord:
             newest=turn is self.turns[-1],
         )
 
-    def newest(self) -> Heard | None:
+    def newest(self) -> Message | None:
         """What a person said last, also if it was deleted."""
         said = [
             line.heard
@@ -287,7 +284,7 @@ class ThreadRecord:
             last=max(*said, *ended),
         )
 
-    def _told(self, heard: Heard) -> Heard:
+    def _told(self, heard: Message) -> Message:
         return replace(heard, thread=self.key, quotes=(), holds=())
 
     def _add(self, line: Line) -> None:

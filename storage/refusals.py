@@ -6,8 +6,9 @@ bounded, so that nobody fills the database by being refused.
 
 from sqlite_utils import Database
 
-from bot.rules import Entry, Level, Place, Refusal
-from storage.places import inside, parts
+from bot.domain.scope import Scope, ScopeLevel
+from bot.domain.setting import AuditEntry, Refusal
+from storage.scope_columns import inside, parts
 
 HOUR = 3600
 
@@ -17,13 +18,13 @@ MOST_LINES = 500
 OTHERS = "more than can be listed"
 
 
-def note(db: Database, entry: Entry) -> None:
+def note(db: Database, entry: AuditEntry) -> None:
     """Count the refusal that `entry` tells of."""
     hour = int(entry.at // HOUR)
-    place = entry.place.at(Level.CHANNEL)
+    place = entry.place.at(ScopeLevel.CHANNEL)
     line = {**parts(place), "hour": hour, "who": entry.who, "name": entry.name}
     if not _counted(db, line, entry.at):
-        within = place.at(Level.WORKSPACE)
+        within = place.at(ScopeLevel.WORKSPACE)
         if _lines(db, within, hour) >= MOST_LINES:
             line = {**parts(within), "hour": hour, "who": "", "name": OTHERS}
         if not _counted(db, line, entry.at):
@@ -37,9 +38,9 @@ def note(db: Database, entry: Entry) -> None:
             )
 
 
-def refused(db: Database, within: Place, *, since: float, most: int) -> list[Refusal]:
-    """See `bot.stores.Rulebook.refusals`."""
-    channel = within.at(Level.CHANNEL)
+def refused(db: Database, within: Scope, *, since: float, most: int) -> list[Refusal]:
+    """See `bot.ports.store.SettingsStore.refusals`."""
+    channel = within.at(ScopeLevel.CHANNEL)
     rows = db.execute(
         f"SELECT * FROM refusals WHERE {inside(channel)} AND hour >= :hour "
         "AND at >= :since ORDER BY hour DESC, at DESC, rowid DESC LIMIT :most",
@@ -47,7 +48,7 @@ def refused(db: Database, within: Place, *, since: float, most: int) -> list[Ref
     )
     return [
         Refusal(
-            Place(row["platform"], row["workspace"], row["channel"]),
+            Scope(row["platform"], row["workspace"], row["channel"]),
             *(row["who"], row["name"], row["count"], row["at"]),
         )
         for row in rows
@@ -76,7 +77,7 @@ def _counted(db: Database, line: dict[str, object], at: float) -> bool:
     return counted.rowcount > 0
 
 
-def _lines(db: Database, within: Place, hour: int) -> int:
+def _lines(db: Database, within: Scope, hour: int) -> int:
     (lines,) = db.execute(
         f"SELECT count(*) FROM refusals WHERE hour = :hour AND {inside(within)}",
         {**parts(within), "hour": hour},

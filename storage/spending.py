@@ -1,16 +1,16 @@
 """What was spent, added up for people.
 
-What it promises is said in `bot.ledger.Ledger`.
+What it promises is said in `bot.ports.ledger.Ledger`.
 """
 
 from dataclasses import asdict
 
 from sqlite_utils import Database
 
-from bot.money import Spending
-from bot.rules import Place
-from bot.values import Usage
-from storage.places import inside, parts, place_of
+from bot.domain.budget import Spending
+from bot.domain.completion import Usage
+from bot.domain.scope import Scope
+from storage.scope_columns import inside, parts, place_of
 
 SPENDING = """
     SELECT date(ended_at, 'unixepoch') AS day,
@@ -25,7 +25,7 @@ SPENDING = """
 
 
 def spending(
-    db: Database, *, since: float, within: Place, person: str
+    db: Database, *, since: float, within: Scope, person: str
 ) -> list[Spending]:
     rows = db.execute(
         f"{SPENDING} AND {inside(within)}"

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 
 from sqlite_utils import Database
 
-from bot.rules import Place
-from bot.values import Heard
-from storage.places import parts
+from bot.domain.message import Message
+from bot.domain.scope import Scope
+from storage.scope_columns import parts
 
 #: For how many seconds the ids of what was deleted are remembered. Slack repeats an
 #: event for about six minutes and Discord's threads are caught up with over a day;
@@ -31,7 +31,7 @@ IS_ERASED = """
 """
 
 
-def note(db: Database, place: Place, message: str, *, now: float) -> None:
+def note(db: Database, place: Scope, message: str, *, now: float) -> None:
     """Remember that `message` was deleted; "" for all of a thread or channel."""
     db.execute(
         """
@@ -43,7 +43,7 @@ def note(db: Database, place: Place, message: str, *, now: float) -> None:
     )
 
 
-def is_erased(db: Database, place: Place, messages: Iterable[str]) -> bool:
+def is_erased(db: Database, place: Scope, messages: Iterable[str]) -> bool:
     """Whether people deleted one of `messages`, which stand in the thread or channel
     `place`, or all of that."""
     at = parts(place)
@@ -53,9 +53,9 @@ def is_erased(db: Database, place: Place, messages: Iterable[str]) -> bool:
     )
 
 
-def taken_back(db: Database, heard: Heard) -> bool:
+def taken_back(db: Database, heard: Message) -> bool:
     """Whether people deleted `heard`, or what it holds the words of."""
-    return is_erased(db, Place.of(heard.thread), (heard.message, *heard.holds))
+    return is_erased(db, Scope.of(heard.thread), (heard.message, *heard.holds))
 
 
 def expire(db: Database, *, now: float, most: int) -> int:

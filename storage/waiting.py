@@ -1,6 +1,6 @@
 """Which threads wait to be answered, in an order that is fair between people.
 
-What the order is, is said in `bot.stores.Threads.waiting_threads`.
+What the order is, is said in `bot.ports.store.ThreadStore.waiting_threads`.
 """
 
 import json
@@ -10,8 +10,9 @@ from itertools import islice
 
 from sqlite_utils import Database
 
-from bot.stores import Serves
-from bot.values import ThreadKey, Waiting
+from bot.domain.scope import ThreadKey
+from bot.domain.turn import WaitingThread
+from bot.ports.store import Serves
 
 # Whose thread it is, is said by the oldest open turn, which is the next to run.
 WAITING_THREADS = """
@@ -39,10 +40,10 @@ WAITING_THREADS = """
 
 def threads(
     db: Database, platforms: Collection[str], most: int, serves: Serves
-) -> list[Waiting]:
+) -> list[WaitingThread]:
     rows = db.execute(WAITING_THREADS, {"platforms": json.dumps(sorted(platforms))})
     found = (
-        Waiting(
+        WaitingThread(
             ThreadKey(row["platform"], row["workspace"], row["channel"], row["thread"]),
             asker=row["asker"],
             at=row["at"],
@@ -52,7 +53,7 @@ def threads(
     return list(islice((each for each in found if serves(each.thread)), most))
 
 
-def fairly(waiting: Iterable[Waiting], most: int) -> list[Waiting]:
+def fairly(waiting: Iterable[WaitingThread], most: int) -> list[WaitingThread]:
     """Return the first `most` of `waiting`, in the order of the statement."""
     before: Counter[tuple[str, str]] = Counter()
     ranked = []

@@ -20,9 +20,9 @@ from typing import Any, TypeVar
 
 from sqlite_utils import Database
 
-from bot.allowance import Allowance
 from bot.errors import StorageBusy, StorageError
-from storage.faults import translated
+from bot.runtime.allowance import Allowance
+from storage.errors import translated
 
 log = logging.getLogger(__name__)
 

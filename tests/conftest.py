@@ -32,7 +32,11 @@ ssl.create_default_context = functools.cache(  # type: ignore[assignment]
 
 # What takes long, and begins first, lest all wait for it in the end: the crashes, which
 # keep both cores busy, and the faults, which mostly wait.
-LONG = ("tests/test_crashes.py", "tests/test_discord_crashes.py", "tests/faults/")
+LONG = (
+    "tests/system/test_crashes.py",
+    "tests/system/test_discord_crashes.py",
+    "tests/system/",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from adapters.discord import config as discord
 from adapters.slack import config as slack
+from bot.config import Config
 from bot.errors import ConfigError
-from bot.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 
@@ -32,7 +32,7 @@ class Recording(Mapping[str, str]):
 
 def test_the_example_names_what_is_read() -> None:
     env = Recording()
-    Settings.from_env(env)
+    Config.from_env(env)
     for platform in (slack, discord):
         platform.configured(env)
     for config in (slack.SlackConfig, discord.DiscordConfig):
@@ -45,4 +45,4 @@ def test_the_example_names_what_is_read() -> None:
 def test_one_place_alone_reads_the_environment() -> None:
     code = [p for d in ("bot", "adapters", "storage") for p in (ROOT / d).rglob("*.py")]
     readers = [p.name for p in code if re.search(r"os\.environ|getenv", p.read_text())]
-    assert readers == ["commandline.py"]
+    assert readers == ["environment.py"]

@@ -7,8 +7,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests import licenses
-from tests.locks import FOLDER, ROOT, asked, asked_to_build, pins
+from tests.support import licenses
+from tests.support.locks import FOLDER, ROOT, asked, asked_to_build, pins
 
 LOCKS = ("run", "build", "dev")
 

@@ -8,26 +8,28 @@ from dataclasses import replace
 
 import discord
 
-from adapters.discord import events, ids, posts, sessions
+from adapters.discord import events, gateway, ids, messages
+from adapters.discord.app_commands import Commands, register
 from adapters.discord.channels import Channels
 from adapters.discord.client import Link, open_link, translated
-from adapters.discord.commands import Commands, register
 from adapters.discord.config import DiscordConfig
-from adapters.discord.ears import Ears
-from adapters.discord.names import Names
-from adapters.discord.past import Past
-from adapters.discord.people import People
-from adapters.discord.places import Places
+from adapters.discord.history import MessageHistory
+from adapters.discord.members import People
+from adapters.discord.message_listener import MessageListener
+from adapters.discord.name_cache import NameCache
 from adapters.discord.servers import Servers
 from adapters.discord.surface import DiscordSurface, open_surface
-from bot.channels import ChannelAccess
-from bot.dialogue import Told
+from adapters.discord.threads import ThreadResolver
+from bot.domain.channel_access import ChannelAccess
+from bot.domain.message import Message
+from bot.domain.person import Person
+from bot.domain.platform import EditInterval, Limits, Rate, RateLimitScope, WriteKind
+from bot.domain.reply import MORE
+from bot.domain.scope import Scope, ThreadKey
+from bot.domain.turn import Turn
 from bot.errors import AccessRevoked, ConfigError, DeliveryError
-from bot.limits import Limits, Pace, Rate, Scope, Way
-from bot.people import Person
-from bot.ports import Host
-from bot.rules import Place
-from bot.values import MORE, Heard, ThreadKey, Turn
+from bot.ports.platform import Host
+from bot.ui.elements import Response
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +45,11 @@ LIMITS = Limits(
     # return from the call that spends it before the next is taken, so that the next is
     # asked for then, with the newest text.
     rates={
-        way: (Rate(count=19, seconds=20.0, scope=Scope.THREAD),)
-        for way in (Way.POST, Way.EDIT)
+        way: (Rate(count=19, seconds=20.0, scope=RateLimitScope.THREAD),)
+        for way in (WriteKind.POST, WriteKind.EDIT)
     },
     # All of a bot's answers share 50 calls a second, so long ones are shown less often.
-    paces={Way.EDIT: Pace(first=1.05, last=2.0, grown=1_500, fewest=8)},
+    paces={WriteKind.EDIT: EditInterval(first=1.05, last=2.0, grown=1_500, fewest=8)},
     # About what a phone shows of one message at once. Discord says nothing of a
     # number; bots that keep to fewer are told that their answers fall apart.
     part_lines=30,
@@ -69,9 +71,9 @@ class DiscordAdapter:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._names = Names(link)
-        self._places = Places(link, self._names)
-        self._past = Past(link, self._names)
+        self._names = NameCache(link)
+        self._places = ThreadResolver(link, self._names)
+        self._past = MessageHistory(link, self._names)
         self._people = People(link)
         self._channels = Channels(link, self._people)
         self.limits = LIMITS
@@ -79,7 +81,7 @@ class DiscordAdapter:
         self._hint()
 
     async def run(self, host: Host) -> None:
-        """See `bot.ports.Adapter`."""
+        """See `bot.ports.platform.Adapter`."""
         if self._listened:
             # The client that failed is of no use any more.
             await self._link.log_in()
@@ -97,36 +99,36 @@ class DiscordAdapter:
             await self._listen(host)
 
     async def settle(self, turn: Turn) -> ThreadKey:
-        """See `bot.ports.Adapter`."""
+        """See `bot.ports.platform.Adapter`."""
         return await self._places.settle(turn)
 
     def surface(self, turn: Turn) -> AbstractAsyncContextManager[DiscordSurface]:
-        """See `bot.ports.Adapter`."""
+        """See `bot.ports.platform.Adapter`."""
         return open_surface(self._link, self._places, turn)
 
-    async def readable(self, heard: Sequence[Heard]) -> list[tuple[str, str]]:
-        """See `bot.ports.Adapter`."""
+    async def readable(self, heard: Sequence[Message]) -> list[tuple[str, str]]:
+        """See `bot.ports.platform.Adapter`."""
         return await self._names.readable_all(heard)
 
-    async def person(self, place: Place, user: str) -> Person:
-        """See `bot.ports.Adapter`."""
+    async def person(self, place: Scope, user: str) -> Person:
+        """See `bot.ports.platform.Adapter`."""
         return await self._people.person(place, user)
 
-    async def access(self, place: Place, user: str) -> ChannelAccess:
-        """See `bot.ports.Adapter`."""
+    async def access(self, place: Scope, user: str) -> ChannelAccess:
+        """See `bot.ports.platform.Adapter`."""
         return await self._channels.access(place, user)
 
-    def is_direct(self, place: Place) -> bool:
-        """See `bot.ports.Adapter`."""
+    def is_direct(self, place: Scope) -> bool:
+        """See `bot.ports.platform.Adapter`."""
         return place.workspace == events.NO_GUILD
 
     async def tell(self, workspace: str, user: str, text: str) -> None:
-        """See `bot.ports.Adapter`."""
+        """See `bot.ports.platform.Adapter`."""
         await self._people.tell(user, text)
 
-    async def notice(self, heard: Heard, text: str) -> None:
-        """See `bot.ports.Adapter`. There is nothing here that only one person sees, so
-        it is said quietly, and taken away again."""
+    async def notice(self, heard: Message, text: str) -> None:
+        """See `bot.ports.platform.Adapter`. There is nothing here that only one person
+        sees, so it is said quietly, and taken away again."""
         here = ids.number(heard.thread.thread, "notice")
         message = ids.number(heard.message, "notice")
         channel = self._link.client.get_partial_messageable(here)
@@ -139,45 +141,45 @@ class DiscordAdapter:
                 delete_after=NOTICED,
             )
 
-    async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
-        """See `bot.ports.Adapter`."""
+    async def history(self, thread: ThreadKey, before: str) -> list[Message]:
+        """See `bot.ports.platform.Adapter`."""
         return await self._past.history(thread, before)
 
     async def recent(
-        self, place: Place, most: int, since: float | None = None
-    ) -> list[Heard]:
-        """See `bot.ports.Adapter`."""
+        self, place: Scope, most: int, since: float | None = None
+    ) -> list[Message]:
+        """See `bot.ports.platform.Adapter`."""
         return await self._past.recent(place, most, since)
 
-    async def mark(self, place: Place, message: str, sign: str) -> None:
-        """See `bot.ports.Adapter`."""
-        await posts.mark(self._link, place, message, sign)
+    async def mark(self, place: Scope, message: str, sign: str) -> None:
+        """See `bot.ports.platform.Adapter`."""
+        await messages.mark(self._link, place, message, sign)
 
-    async def post(self, place: Place, told: Told, about: str = "") -> None:
-        """See `bot.ports.Adapter`."""
-        await posts.post(self._link, place, told, about)
+    async def post(self, place: Scope, told: Response, about: str = "") -> None:
+        """See `bot.ports.platform.Adapter`."""
+        await messages.post(self._link, place, told, about)
 
-    async def link(self, place: Place, message: str) -> str:
-        """See `bot.ports.Adapter`."""
-        return posts.address(place, message)
+    async def link(self, place: Scope, message: str) -> str:
+        """See `bot.ports.platform.Adapter`."""
+        return messages.address(place, message)
 
     async def _listen(self, host: Host) -> None:
         """Hear until cancelled. Raises ConfigError when Discord turns us away."""
         client = self._link.client
-        ears = Ears(self._link, self._places, self._names, host)
+        ears = MessageListener(self._link, self._places, self._names, host)
         commands = Commands(
             *(self._link, self._places, self._names, self._people, host)
         )
         tree = commands.tree()
         servers = Servers(self._link, host.served)
-        sessions.attach(client, ears, commands, servers)
+        gateway.attach(client, ears, commands, servers)
         servers.begin()
         try:
             await register(tree)
         except DeliveryError as error:
             # What was registered before still works.
             log.error("discord.not_registered %s", error)
-        await sessions.identify_in_time(client)
+        await gateway.identify_in_time(client)
         log.info(
             "discord.listening user=%s message_content=%s",
             self._link.us,

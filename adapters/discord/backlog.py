@@ -11,10 +11,10 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from bot.allowance import Allowance
-from bot.background import contained
 from bot.errors import DeliveryError, StorageError
-from bot.patience import insist
+from bot.runtime.allowance import Allowance
+from bot.runtime.background import contained
+from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
 
@@ -92,4 +92,4 @@ class Backlog:
 
     async def _try(self, attempt: Attempt) -> None:
         # What fails for another reason must not hold up those behind.
-        await contained("keep an event", insist(attempt))
+        await contained("keep an event", retry_until_success(attempt))

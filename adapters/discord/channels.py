@@ -12,11 +12,11 @@ import discord
 
 from adapters.discord import events, ids
 from adapters.discord.client import Link, translated
-from adapters.discord.people import FRESH, MOST, People
-from bot.channels import NOWHERE, ChannelAccess
+from adapters.discord.members import FRESH, MOST, People
+from bot.domain.channel_access import NOWHERE, ChannelAccess
+from bot.domain.scope import Scope
 from bot.errors import DeliveryError, ThreadGone
-from bot.grants import Grants
-from bot.rules import Place
+from bot.runtime.access_cache import Grants
 
 Channel = discord.abc.GuildChannel | discord.Thread
 
@@ -29,15 +29,15 @@ class Channels:
     ) -> None:
         self._link = link
         self._people = people
-        self._grants: Grants[tuple[Place, str]] = Grants(now, MOST)
+        self._grants: Grants[tuple[Scope, str]] = Grants(now, MOST)
 
-    async def access(self, place: Place, user: str) -> ChannelAccess:
-        """See `bot.ports.Adapter`."""
+    async def access(self, place: Scope, user: str) -> ChannelAccess:
+        """See `bot.ports.platform.Adapter`."""
         return await self._grants.find(
             (place, user), FRESH, partial(self._find, place, user)
         )
 
-    async def _find(self, place: Place, user: str) -> ChannelAccess:
+    async def _find(self, place: Scope, user: str) -> ChannelAccess:
         if place.workspace == events.NO_GUILD:
             return await self._direct(place, user)
         guild = await self._link.guild(ids.known(place.workspace))
@@ -61,7 +61,7 @@ class Channels:
             bot_writes=_may_write(channel, _held(channel, us)),
         )
 
-    async def _direct(self, place: Place, user: str) -> ChannelAccess:
+    async def _direct(self, place: Scope, user: str) -> ChannelAccess:
         """Direct messages are of one person and us."""
         if not ids.known(user) or not ids.known(place.channel):
             return NOWHERE
@@ -75,7 +75,7 @@ class Channels:
         return ChannelAccess(*[True] * 4) if is_theirs else NOWHERE
 
     async def _threads(
-        self, guild: discord.Guild, place: Place, channel: Channel
+        self, guild: discord.Guild, place: Scope, channel: Channel
     ) -> list[discord.Thread]:
         """The threads that a place is in: one named as a channel, and its own."""
         found = [channel] if isinstance(channel, discord.Thread) else []

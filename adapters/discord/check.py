@@ -6,10 +6,10 @@ from adapters.discord import events
 from adapters.discord.client import Link, invite, may_read, open_link, translated
 from adapters.discord.config import DiscordConfig, configured
 from adapters.discord.servers import PUBLIC
-from bot import served
+from bot.domain import served_workspaces
+from bot.domain.finding import Finding, Grade
+from bot.domain.served_workspaces import Served
 from bot.errors import AccessRevoked, ConfigError, DeliveryError
-from bot.findings import Finding, Grade
-from bot.served import Served
 
 # How many servers are named.
 MOST_NAMED = 50
@@ -29,7 +29,7 @@ async def check(env: Mapping[str, str], *, offline: bool) -> list[Finding]:
             return [Finding("Discord", Grade.GOOD, "a token is set (not tried)")]
         async with open_link(config) as link:
             # What is wrong in it is said of the settings.
-            limit, _ = served.read(env.get(served.VARIABLE, ""))
+            limit, _ = served_workspaces.read(env.get(served_workspaces.VARIABLE, ""))
             found = [*_told(link, config), *await _servers(link, limit)]
             assert link.client.application_id is not None
             address = invite(link.client.application_id)

@@ -18,8 +18,7 @@ import yarl
 from discord.gateway import DiscordWebSocket
 
 from adapters.discord.config import DiscordConfig
-from adapters.discord.turnstile import traced
-from bot.background import report
+from adapters.discord.global_rate_limit import traced
 from bot.errors import (
     AccessRevoked,
     ConfigError,
@@ -28,6 +27,7 @@ from bot.errors import (
     ThreadkeepError,
     Throttled,
 )
+from bot.runtime.background import report
 
 log = logging.getLogger(__name__)
 

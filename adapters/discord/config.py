@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot import addresses
 from bot.errors import ConfigError
-from bot.numbers import number
-from bot.redaction import quoted
+from bot.text import addresses
+from bot.text.numbers import number
+from bot.text.redaction import quoted
 
 PUBLIC_API = "https://discord.com/api/v10"
 

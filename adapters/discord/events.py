@@ -10,8 +10,8 @@ from dataclasses import replace
 import discord
 
 from adapters.discord import ids
-from bot.rules import Place
-from bot.values import Heard, ThreadKey
+from bot.domain.message import Message
+from bot.domain.scope import Scope, ThreadKey
 
 NAME = "discord"
 #: Stands for the workspace of direct messages.
@@ -43,11 +43,11 @@ def thread_of(channel: object, message: int | str) -> ThreadKey | None:
     return None
 
 
-def place_of(channel: object) -> Place | None:
+def place_of(channel: object) -> Scope | None:
     """Where something is that is said in `channel`, but begins no thread there; None
     in a channel that is none of those where we talk."""
     thread = thread_of(channel, "")
-    return None if thread is None else Place.of(thread)
+    return None if thread is None else Scope.of(thread)
 
 
 def direct(channel: int) -> ThreadKey:
@@ -67,7 +67,7 @@ def guild_of(thread: ThreadKey) -> int | None:
     )
 
 
-def said(message: discord.Message, us: int, thread: ThreadKey) -> Heard | None:
+def said(message: discord.Message, us: int, thread: ThreadKey) -> Message | None:
     """`message`, which belongs to `thread`; `us` is our user's id.
 
     None if nobody said it, or if we are not shown what it says.
@@ -86,7 +86,7 @@ def said(message: discord.Message, us: int, thread: ThreadKey) -> Heard | None:
 
 def quote(
     message: discord.Message, us: int, thread: ThreadKey, *, fresh: bool
-) -> Heard:
+) -> Message:
     """`message` as what somebody in `thread` refers to.
 
     In a `fresh` thread our own words are news, too; in another they are part of
@@ -101,8 +101,8 @@ def quote(
     )
 
 
-def _said(message: discord.Message, us: int, thread: ThreadKey) -> Heard:
-    return Heard(
+def _said(message: discord.Message, us: int, thread: ThreadKey) -> Message:
+    return Message(
         thread=thread,
         message=str(message.id),
         at=message.created_at.timestamp(),

@@ -7,7 +7,7 @@ What a client draws as a name stands in the text as an id in angle brackets
 import re
 from collections.abc import Iterable, Mapping
 
-from bot.dialogue import REFERENCE
+from bot.ui.elements import REFERENCE
 
 #: The most characters of a thread's name (facts B6).
 NAME_CHARS = 100

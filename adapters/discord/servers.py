@@ -11,8 +11,8 @@ import discord
 
 from adapters.discord import events
 from adapters.discord.client import Link, translated
+from bot.domain.served_workspaces import Served
 from bot.errors import AccessRevoked, DeliveryError
-from bot.served import Served
 
 log = logging.getLogger(__name__)
 

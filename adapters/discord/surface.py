@@ -16,14 +16,15 @@ from typing import Any
 
 import discord
 
-from adapters.discord import drawing, ids
+from adapters.discord import components, ids
 from adapters.discord.client import Archived, Link, Unfit, translated
 from adapters.discord.events import SPOKEN
-from adapters.discord.places import Places
-from bot import background
+from adapters.discord.threads import ThreadResolver
+from bot.domain.platform import WriteKind
+from bot.domain.reply import MORE, PLACEHOLDER, READY, Part
+from bot.domain.turn import Turn
 from bot.errors import AccessRevoked, DeliveryError, StorageError, ThreadGone
-from bot.limits import Way
-from bot.values import MORE, PLACEHOLDER, READY, Part, Turn
+from bot.runtime import background
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ LOOK = 100
 class DiscordSurface:
     """Where the reply to `turn` appears."""
 
-    def __init__(self, link: Link, places: Places, turn: Turn) -> None:
+    def __init__(self, link: Link, places: ThreadResolver, turn: Turn) -> None:
         self._link = link
         self._places = places
         self._turn = turn
@@ -60,7 +61,7 @@ class DiscordSurface:
         self._typing: asyncio.Task[None] | None = None
 
     async def announce(self) -> bool:
-        """See `bot.ports.Surface`."""
+        """See `bot.ports.platform.Surface`."""
         if self._turn.attempts and self._ids:
             # Taken up after a crash: what is there says so.
             return True
@@ -68,12 +69,12 @@ class DiscordSurface:
         self._typing = background.begin("type", self._type(typed))
         return bool(await typed)
 
-    def ways(self, part: Part) -> Sequence[Way]:
-        """See `bot.ports.Surface`."""
-        return (Way.EDIT if part.index in self._ids else Way.POST,)
+    def ways(self, part: Part) -> Sequence[WriteKind]:
+        """See `bot.ports.platform.Surface`."""
+        return (WriteKind.EDIT if part.index in self._ids else WriteKind.POST,)
 
-    async def show(self, part: Part, way: Way) -> str:
-        """See `bot.ports.Surface`."""
+    async def show(self, part: Part, way: WriteKind) -> str:
+        """See `bot.ports.platform.Surface`."""
         if part.index in self._unsure:
             await self._find()
         try:
@@ -91,7 +92,7 @@ class DiscordSurface:
         return str(message)
 
     async def remove(self, index: int) -> None:
-        """See `bot.ports.Surface`."""
+        """See `bot.ports.platform.Surface`."""
         if index in self._unsure:
             # Nothing is posted any more that would find it by its nonce.
             await self._match()
@@ -169,7 +170,7 @@ class DiscordSurface:
             )
 
     def _controls(self, part: Part) -> discord.ui.View | None:
-        return drawing.answer(part.offers, self._turn.key)
+        return components.answer(part.offers, self._turn.key)
 
     async def _open(self) -> None:
         """Open the thread again, which who may write in it may do.
@@ -246,7 +247,7 @@ class DiscordSurface:
 
 @contextlib.asynccontextmanager
 async def open_surface(
-    link: Link, places: Places, turn: Turn
+    link: Link, places: ThreadResolver, turn: Turn
 ) -> AsyncIterator[DiscordSurface]:
     """A surface for `turn`."""
     surface = DiscordSurface(link, places, turn)

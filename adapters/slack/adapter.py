@@ -18,40 +18,41 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 
-from adapters.slack import events, mrkdwn, posts
+from adapters.slack import events, messages, mrkdwn
 from adapters.slack.channels import Channels
 from adapters.slack.client import Identity, SlackClient, open_client
 from adapters.slack.config import SlackConfig
-from adapters.slack.desk import Desk
-from adapters.slack.names import MOST_NAMES, Names
-from adapters.slack.past import Past
-from adapters.slack.people import People
+from adapters.slack.history import MessageHistory
+from adapters.slack.interactions import Interactions
+from adapters.slack.members import People
+from adapters.slack.name_cache import MOST_NAMES, NameCache
+from adapters.slack.native_streams import Streams
 from adapters.slack.signing_in import sign_in, try_socket
-from adapters.slack.status import Status
-from adapters.slack.streams import Streams
 from adapters.slack.surface import SlackSurface, open_surface
-from bot.allowance import Allowance
-from bot.background import Background, finish, report
-from bot.channels import ChannelAccess
-from bot.dialogue import Told
+from adapters.slack.thinking_status import Status
+from bot.domain.channel_access import ChannelAccess
+from bot.domain.message import Message
+from bot.domain.person import Person
+from bot.domain.platform import EditInterval, Limits, Rate, RateLimitScope, WriteKind
+from bot.domain.scope import Scope, ThreadKey
+from bot.domain.turn import Turn
 from bot.errors import (
     AccessRevoked,
     ConfigError,
     DeliveryError,
     StorageError,
 )
-from bot.limits import Limits, Pace, Rate, Scope, Way
-from bot.offload import offload
-from bot.people import Person
-from bot.ports import Host
-from bot.rules import Place
-from bot.values import Heard, ThreadKey, Turn
+from bot.ports.platform import Host
+from bot.runtime.allowance import Allowance
+from bot.runtime.background import Background, finish, report
+from bot.runtime.offload import offload
+from bot.ui.elements import Response
 
 log = logging.getLogger(__name__)
 
 # Of every budget a little is left, since calls arrive closer together than they left,
 # and nothing says how many may come at once ("bursts are tolerated", facts A5.1).
-_STARTS = (Rate(count=19, seconds=60.0, scope=Scope.WORKSPACE, burst=4),)
+_STARTS = (Rate(count=19, seconds=60.0, scope=RateLimitScope.WORKSPACE, burst=4),)
 
 LIMITS = Limits(
     # A markdown block holds 12,000 (facts A5.4); the rest is room for what is
@@ -61,21 +62,25 @@ LIMITS = Limits(
     settle=0.25,
     rates={
         # Several hundred posts a minute, and 1 a second in each channel.
-        Way.POST: (
-            Rate(count=290, seconds=60.0, scope=Scope.WORKSPACE, burst=50),
-            Rate(count=59, seconds=60.0, scope=Scope.CHANNEL, burst=4),
+        WriteKind.POST: (
+            Rate(count=290, seconds=60.0, scope=RateLimitScope.WORKSPACE, burst=50),
+            Rate(count=59, seconds=60.0, scope=RateLimitScope.CHANNEL, burst=4),
         ),
         # Tier 3, 50 a minute, and tier 2 and 4 for streams, 20 and 100.
-        Way.EDIT: (Rate(count=49, seconds=60.0, scope=Scope.WORKSPACE, burst=8),),
-        Way.OPEN: _STARTS,
-        Way.APPEND: (Rate(count=97, seconds=60.0, scope=Scope.WORKSPACE, burst=18),),
-        Way.CLOSE: _STARTS,
+        WriteKind.EDIT: (
+            Rate(count=49, seconds=60.0, scope=RateLimitScope.WORKSPACE, burst=8),
+        ),
+        WriteKind.OPEN: _STARTS,
+        WriteKind.APPEND: (
+            Rate(count=97, seconds=60.0, scope=RateLimitScope.WORKSPACE, burst=18),
+        ),
+        WriteKind.CLOSE: _STARTS,
     },
     paces={
         # Slack's own advice is an edit every 3 s (facts A5.1), which long answers keep
         # to; people look at the beginning.
-        Way.EDIT: Pace(first=0.5, last=3.0, grown=5_000, fewest=8),
-        Way.APPEND: Pace(first=0.4, last=1.5, grown=5_000, fewest=8),
+        WriteKind.EDIT: EditInterval(first=0.5, last=3.0, grown=5_000, fewest=8),
+        WriteKind.APPEND: EditInterval(first=0.4, last=1.5, grown=5_000, fewest=8),
     },
     pings=mrkdwn.PINGS,
     creators=True,
@@ -118,10 +123,10 @@ class SlackAdapter:
         self._address = address
         self._config = config
         self._us = identity
-        self._names = Names(client)
+        self._names = NameCache(client)
         self._people = People(client, identity.team)
         self._channels = Channels(client, self._people, identity.team)
-        self._past = Past(client, identity)
+        self._past = MessageHistory(client, identity)
         self._status = Status(client)
         self._streams = Streams(config.streams, identity.user)
         #: Fails when Slack does not accept us any more.
@@ -133,9 +138,9 @@ class SlackAdapter:
         self._unkept = 0
 
     async def run(self, host: Host) -> None:
-        """See `bot.ports.Adapter`."""
+        """See `bot.ports.platform.Adapter`."""
         async with Background(lambda _, error: self._fail(error)) as background:
-            desk = Desk(
+            desk = Interactions(
                 *(self._client, self._people, self._channels, self._us, host),
                 background,
             )
@@ -145,7 +150,7 @@ class SlackAdapter:
                 # What goes on behind an acknowledgement is about windows alone.
                 background.cancel()
 
-    async def _listen(self, host: Host, desk: Desk) -> None:
+    async def _listen(self, host: Host, desk: Interactions) -> None:
         async def spool(body: dict[str, Any]) -> BoltResponse:
             # What commands go on with behind their acknowledgement is bounded, too.
             if len(desk.going_on) >= MOST_EVENTS:
@@ -179,7 +184,7 @@ class SlackAdapter:
                 channel, ts = gone
                 await host.erase(self.name, self._us.team, [ts], channel)
             elif deleted := events.closed(body):
-                await host.forget(Place(self.name, self._us.team, deleted))
+                await host.forget(Scope(self.name, self._us.team, deleted))
             # What we have no use for is acknowledged, too, or Slack repeats it.
             return BoltResponse(status=200, body="")
 
@@ -230,15 +235,15 @@ class SlackAdapter:
             )
 
     async def settle(self, turn: Turn) -> ThreadKey:
-        """See `bot.ports.Adapter`."""
+        """See `bot.ports.platform.Adapter`."""
         return turn.thread
 
     def surface(self, turn: Turn) -> AbstractAsyncContextManager[SlackSurface]:
-        """See `bot.ports.Adapter`."""
+        """See `bot.ports.platform.Adapter`."""
         return open_surface(self._client, self._status, self._streams, turn)
 
-    async def readable(self, heard: Sequence[Heard]) -> list[tuple[str, str]]:
-        """See `bot.ports.Adapter`."""
+    async def readable(self, heard: Sequence[Message]) -> list[tuple[str, str]]:
+        """See `bot.ports.platform.Adapter`."""
         texts = [each.text for each in heard]
         size = sum(map(len, texts))
         authors = [each.author for each in heard]
@@ -249,20 +254,21 @@ class SlackAdapter:
         said = await offload(read, size)
         return list(zip((names.get(a, a) for a in authors), said, strict=True))
 
-    async def person(self, place: Place, user: str) -> Person:
-        """See `bot.ports.Adapter`."""
+    async def person(self, place: Scope, user: str) -> Person:
+        """See `bot.ports.platform.Adapter`."""
         return await self._people.person(place, user)
 
-    async def access(self, place: Place, user: str) -> ChannelAccess:
-        """See `bot.ports.Adapter`."""
+    async def access(self, place: Scope, user: str) -> ChannelAccess:
+        """See `bot.ports.platform.Adapter`."""
         return await self._channels.access(place, user)
 
-    def is_direct(self, place: Place) -> bool:
-        """See `bot.ports.Adapter`. Direct messages are always D (facts A1.2)."""
+    def is_direct(self, place: Scope) -> bool:
+        """See `bot.ports.platform.Adapter`. Direct messages are always D (facts
+        A1.2)."""
         return place.channel.startswith("D")
 
     async def tell(self, workspace: str, user: str, text: str) -> None:
-        """See `bot.ports.Adapter`."""
+        """See `bot.ports.platform.Adapter`."""
         opened = await self._client.call("conversations.open", users=user)
         await self._client.call(
             "chat.postMessage",
@@ -272,8 +278,8 @@ class SlackAdapter:
             unfurl_media=False,
         )
 
-    async def notice(self, heard: Heard, text: str) -> None:
-        """See `bot.ports.Adapter`."""
+    async def notice(self, heard: Message, text: str) -> None:
+        """See `bot.ports.platform.Adapter`."""
         await self._client.call(
             "chat.postEphemeral",
             channel=heard.thread.channel,
@@ -282,26 +288,26 @@ class SlackAdapter:
             text=mrkdwn.formatted(text),
         )
 
-    async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
-        """See `bot.ports.Adapter`."""
+    async def history(self, thread: ThreadKey, before: str) -> list[Message]:
+        """See `bot.ports.platform.Adapter`."""
         return await self._past.history(thread, before)
 
     async def recent(
-        self, place: Place, most: int, since: float | None = None
-    ) -> list[Heard]:
-        """See `bot.ports.Adapter`."""
+        self, place: Scope, most: int, since: float | None = None
+    ) -> list[Message]:
+        """See `bot.ports.platform.Adapter`."""
         return await self._past.recent(place, most, since)
 
-    async def mark(self, place: Place, message: str, sign: str) -> None:
-        """See `bot.ports.Adapter`."""
-        await posts.mark(self._client, place, message, sign)
+    async def mark(self, place: Scope, message: str, sign: str) -> None:
+        """See `bot.ports.platform.Adapter`."""
+        await messages.mark(self._client, place, message, sign)
 
-    async def post(self, place: Place, told: Told, about: str = "") -> None:
-        """See `bot.ports.Adapter`."""
-        await posts.post(self._client, place, told)
+    async def post(self, place: Scope, told: Response, about: str = "") -> None:
+        """See `bot.ports.platform.Adapter`."""
+        await messages.post(self._client, place, told)
 
-    async def link(self, place: Place, message: str) -> str:
-        """See `bot.ports.Adapter`."""
+    async def link(self, place: Scope, message: str) -> str:
+        """See `bot.ports.platform.Adapter`."""
         found = await self._client.call(
             "chat.getPermalink", channel=place.channel, message_ts=message
         )

@@ -10,11 +10,11 @@ from functools import partial
 from typing import Any
 
 from adapters.slack.client import SlackClient
-from adapters.slack.people import FRESH, MOST, People
-from bot.channels import NOWHERE, ChannelAccess
+from adapters.slack.members import FRESH, MOST, People
+from bot.domain.channel_access import NOWHERE, ChannelAccess
+from bot.domain.scope import Scope, ScopeLevel
 from bot.errors import ThreadGone
-from bot.grants import Grants
-from bot.rules import Level, Place
+from bot.runtime.access_cache import Grants
 
 # How many people a page of conversations.members names; Slack takes up to 1,000 (facts
 # A5.1: 100 calls a minute).
@@ -46,15 +46,15 @@ class Channels:
         #: By channel and user.
         self._grants: Grants[tuple[str, str]] = Grants(clock, MOST)
 
-    async def access(self, place: Place, user: str) -> ChannelAccess:
-        """See `bot.ports.Adapter`."""
+    async def access(self, place: Scope, user: str) -> ChannelAccess:
+        """See `bot.ports.platform.Adapter`."""
         if place.workspace != self._team or not is_id(place.channel):
             return NOWHERE
         return await self._grants.find(
             (place.channel, user), FRESH, partial(self._find, place, user)
         )
 
-    async def _find(self, place: Place, user: str) -> ChannelAccess:
+    async def _find(self, place: Scope, user: str) -> ChannelAccess:
         try:
             answer = await self._client.call(
                 "conversations.info", channel=place.channel
@@ -73,7 +73,7 @@ class Channels:
             return ChannelAccess(True, theirs, writes, bot_writes=is_open)
         reads, admin = False, False
         if user:
-            person = await self._people.person(place.at(Level.WORKSPACE), user)
+            person = await self._people.person(place.at(ScopeLevel.WORKSPACE), user)
             open_to_all = not (channel.get("is_private") or channel.get("is_mpim"))
             reads = open_to_all and not person.outsider
             reads = reads or await self._is_member(place.channel, user)

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from adapters.slack.client import Identity, open_client
 from adapters.slack.config import SlackConfig, configured
 from adapters.slack.signing_in import sign_in, try_socket
-from bot import served
+from bot.domain import served_workspaces
+from bot.domain.finding import Finding, Grade
+from bot.domain.served_workspaces import Served
 from bot.errors import ConfigError
-from bot.findings import Finding, Grade
-from bot.served import Served
 
 # What the manifest asks for and the bot cannot do without (facts A12).
 SCOPES = frozenset(
@@ -56,7 +56,7 @@ async def check(env: Mapping[str, str], *, offline: bool) -> list[Finding]:
     if offline:
         return [Finding("Slack", Grade.GOOD, "both tokens are set (not tried)")]
     # What is wrong in it is said of the settings.
-    limit, _ = served.read(env.get(served.VARIABLE, ""))
+    limit, _ = served_workspaces.read(env.get(served_workspaces.VARIABLE, ""))
     return await _try(config, limit)
 
 

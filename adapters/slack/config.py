@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from adapters.slack.streams import Mode
-from bot import addresses
+from adapters.slack.native_streams import Mode
 from bot.errors import ConfigError
-from bot.redaction import quoted
+from bot.text import addresses
+from bot.text.redaction import quoted
 
 PUBLIC_API = "https://slack.com/api/"
 

@@ -1,7 +1,7 @@
 """Reads Slack's events: what was said, by whom, where. Pure; decides nothing.
 
 A mention arrives twice, as `app_mention` and as `message`, with two event ids.
-Both read as the same `Heard`, whose message id (the `ts`) tells that it is one
+Both read as the same `Message`, whose message id (the `ts`) tells that it is one
 (platform facts A1.2).
 """
 
@@ -10,7 +10,8 @@ from typing import Any
 
 from adapters.slack import mrkdwn
 from adapters.slack.client import Identity
-from bot.values import Heard, ThreadKey
+from bot.domain.message import Message
+from bot.domain.scope import ThreadKey
 
 # Message events of people. All other subtypes are about the channel, or about
 # an earlier message (facts A1.3).
@@ -38,7 +39,7 @@ def is_ours(body: Mapping[str, Any], us: Identity) -> bool:
     return us.team in teams or not any(teams)
 
 
-def read(body: Mapping[str, Any], us: Identity) -> Heard | None:
+def read(body: Mapping[str, Any], us: Identity) -> Message | None:
     """What an events-API `body` says somebody said; None for all else."""
     event = body.get("event") or {}
     kind = event.get("type")
@@ -47,7 +48,7 @@ def read(body: Mapping[str, Any], us: Identity) -> Heard | None:
     return None
 
 
-def edited(body: Mapping[str, Any], us: Identity) -> Heard | None:
+def edited(body: Mapping[str, Any], us: Identity) -> Message | None:
     """The message that an events-API `body` says somebody changed, as it reads now."""
     event = body.get("event") or {}
     now = event.get("message") or {}
@@ -82,7 +83,7 @@ def closed(body: Mapping[str, Any]) -> str | None:
 
 def message(
     event: Mapping[str, Any], us: Identity, channel: str | None = None
-) -> Heard | None:
+) -> Message | None:
     """A message as an event or `conversations.replies` describes it.
 
     `channel` is given where the message does not say it itself.
@@ -95,7 +96,7 @@ def message(
     root = event.get("thread_ts") or ts
     text = event.get("text") or ""
     author = event.get("user") or event.get("bot_id") or event.get("username") or ""
-    return Heard(
+    return Message(
         thread=ThreadKey("slack", us.team, channel, root),
         message=ts,
         at=float(ts),

@@ -5,9 +5,9 @@ from typing import Any
 
 from adapters.slack.client import SlackClient
 from adapters.slack.sentences import NO_ANSWER, THANKS
-from adapters.slack.windows import user_of
-from bot.ports import Host
-from bot.rules import Place
+from adapters.slack.views import user_of
+from bot.domain.scope import Scope
+from bot.ports.platform import Host
 
 #: The action of the buttons, and what their values begin with, before a turn's key.
 FEEDBACK = "feedback"
@@ -17,7 +17,7 @@ UP, DOWN = "up:", "down:"
 async def take(
     client: SlackClient,
     host: Host,
-    workspace: Place,
+    workspace: Scope,
     body: Mapping[str, Any],
     value: str,
 ) -> None:
@@ -31,7 +31,7 @@ async def take(
     channel = str(container.get("channel_id"))
     thread = str(said.get("thread_ts") or said.get("ts") or "")
     turn = value.removeprefix(UP).removeprefix(DOWN)
-    place = Place(workspace.platform, workspace.workspace, channel, thread)
+    place = Scope(workspace.platform, workspace.workspace, channel, thread)
     refused = host.served.refusal(place.platform, place.workspace)
     known = await host.feedback(place.key, turn, value.startswith(UP))
     await client.call(

@@ -7,7 +7,7 @@ and `>`; outgoing `text` wants the same escapes (platform facts A6).
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.dialogue import REFERENCE
+from bot.ui.elements import REFERENCE
 
 # Sequences that notify people, also inside a markdown block as far as anyone
 # can tell (facts A6): a user, a channel, a user group, everybody.
@@ -26,7 +26,7 @@ _FIRST = re.compile(rf"\s*+{_MENTION}[ \t]*+[,:]?\s*+")
 _BEHIND = re.compile(rf"(?<=\S)[ \t]++{_MENTION}(?=[ \t]*+[.,;:!?)]|\s|$)")
 _ANYWHERE = re.compile(rf"{_MENTION}[ \t]*+")
 
-# What `formatted` reads of the small Markdown of `bot.dialogue`.
+# What `formatted` reads of the small Markdown of `bot.ui.elements`.
 _CODE = re.compile(r"(```.*?```|`[^`\n]++`)", re.DOTALL)
 _LANGUAGE = re.compile(r"```\w++\n")
 _QUOTE = re.compile(r"^&gt; ?", re.MULTILINE)
@@ -91,7 +91,7 @@ def readable(text: str, names: Mapping[str, str]) -> str:
 
 
 def tokens(text: str) -> str:
-    """What somebody typed, with ids as `bot.dialogue` writes them in place of
+    """What somebody typed, with ids as `bot.ui.elements` writes them in place of
     mentions, and without Slack's escapes."""
     text = _USER.sub(r"user:\1", text)
     text = _CHANNEL.sub(r"channel:\1", text)
@@ -100,7 +100,7 @@ def tokens(text: str) -> str:
 
 
 def formatted(text: str) -> str:
-    """The small Markdown of `bot.dialogue` in Slack's notation.
+    """The small Markdown of `bot.ui.elements` in Slack's notation.
 
     Mentions in it show names and notify nobody, as long as only one person sees it:
     in a message for one person, a modal or the home tab.

@@ -11,14 +11,15 @@ import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
-from adapters.slack import bodies
+from adapters.slack import reply_blocks
 from adapters.slack.client import SlackClient, Unfit, Unstreamable
-from adapters.slack.status import THINKING, Status
-from adapters.slack.streams import Stream, Streams
-from bot import background
+from adapters.slack.native_streams import Stream, Streams
+from adapters.slack.thinking_status import THINKING, Status
+from bot.domain.platform import WriteKind
+from bot.domain.reply import Part
+from bot.domain.turn import Turn
 from bot.errors import DeliveryError, Rerouted, ThreadGone, Throttled
-from bot.limits import Way
-from bot.values import Part, Turn
+from bot.runtime import background
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ class SlackSurface:
         self._may_stream = streams.serve(turn.thread)
 
     async def announce(self) -> bool:
-        """See `bot.ports.Surface`."""
+        """See `bot.ports.platform.Surface`."""
         if self._turn.attempts and self._ts:
             # Taken up after a crash: what is there says so, and there may be no post
             # to clear the line.
@@ -75,34 +76,34 @@ class SlackSurface:
             self._renewing = background.begin("renew status", self._renew())
         return self._signed
 
-    def ways(self, part: Part) -> Sequence[Way]:
-        """See `bot.ports.Surface`."""
+    def ways(self, part: Part) -> Sequence[WriteKind]:
+        """See `bot.ports.platform.Surface`."""
         if stream := self._live.get(part.index):
             ends = part.final or stream.closing or self._streams.is_old(stream)
-            return (Way.CLOSE,) if ends else (Way.APPEND,)
+            return (WriteKind.CLOSE,) if ends else (WriteKind.APPEND,)
         if part.index in self._ts:
-            return (Way.EDIT,)
+            return (WriteKind.EDIT,)
         if self._may_stream and part.text.strip() and not part.final:
-            return (Way.OPEN, Way.POST)
-        return (Way.POST,)
+            return (WriteKind.OPEN, WriteKind.POST)
+        return (WriteKind.POST,)
 
-    async def show(self, part: Part, way: Way) -> str:
-        """See `bot.ports.Surface`."""
+    async def show(self, part: Part, way: WriteKind) -> str:
+        """See `bot.ports.platform.Surface`."""
         if part.index in self._unsure:
             await self._find(part.index)
-        if way is Way.OPEN and part.index not in self._ts:
+        if way is WriteKind.OPEN and part.index not in self._ts:
             return await self._open(part)
-        if way is Way.APPEND:
+        if way is WriteKind.APPEND:
             return await self._append(part)
-        if way is Way.CLOSE:
+        if way is WriteKind.CLOSE:
             return await self._end(part)
         try:
-            return await self._write(part.index, bodies.body(part, self._turn))
+            return await self._write(part.index, reply_blocks.body(part, self._turn))
         except Unfit as error:
             # Words without their looks are better than a placeholder for ever.
             log.error("slack.unfit thread=%s %s", self._turn.thread, error)
         try:
-            return await self._write(part.index, bodies.plain(part))
+            return await self._write(part.index, reply_blocks.plain(part))
         except Unfit as error:
             raise ThreadGone(str(error)) from error
 
@@ -124,7 +125,7 @@ class SlackSurface:
                         await self._status.set(self._turn, "")
 
     async def remove(self, index: int) -> None:
-        """See `bot.ports.Surface`."""
+        """See `bot.ports.platform.Surface`."""
         if index in self._unsure:
             await self._find(index)
         if ts := self._ts.pop(index, None):
@@ -153,7 +154,7 @@ class SlackSurface:
                 channel=self._turn.thread.channel,
                 ts=ts,
                 # An answer that is given anew takes over the messages of another turn.
-                metadata=bodies.metadata(self._turn, index),
+                metadata=reply_blocks.metadata(self._turn, index),
                 **body,
             )
         except Unstreamable as error:
@@ -181,7 +182,7 @@ class SlackSurface:
                 "chat.startStream",
                 channel=thread.channel,
                 thread_ts=thread.thread,
-                chunks=bodies.chunks(part.text),
+                chunks=reply_blocks.chunks(part.text),
                 **reader,
             )
         except Unstreamable as error:
@@ -209,7 +210,7 @@ class SlackSurface:
         if rest := part.text[len(stream.sent) :]:
             with self._breaking(part.index):
                 await self._call_stream(
-                    "chat.appendStream", ts=ts, chunks=bodies.chunks(rest)
+                    "chat.appendStream", ts=ts, chunks=reply_blocks.chunks(rest)
                 )
             stream.sent = part.text
         return ts
@@ -220,14 +221,18 @@ class SlackSurface:
         stream, ts = self._live[part.index], self._ts[part.index]
         whole = not stream.unsure and part.text.startswith(stream.sent)
         rest = part.text[len(stream.sent) :] if whole else ""
-        more: dict[str, Any] = {"chunks": bodies.chunks(rest)} if rest else {}
-        if whole and part.final and (controls := bodies.controls(part, self._turn)):
+        more: dict[str, Any] = {"chunks": reply_blocks.chunks(rest)} if rest else {}
+        if (
+            whole
+            and part.final
+            and (controls := reply_blocks.controls(part, self._turn))
+        ):
             more["blocks"] = controls
         with self._breaking(part.index):
             await self._call_stream(
                 "chat.stopStream",
                 ts=ts,
-                metadata=bodies.metadata(self._turn, part.index),
+                metadata=reply_blocks.metadata(self._turn, part.index),
                 **more,
             )
         del self._live[part.index]
@@ -275,7 +280,7 @@ class SlackSurface:
                 thread_ts=thread.thread,
                 unfurl_links=False,
                 unfurl_media=False,
-                metadata=bodies.metadata(self._turn, index),
+                metadata=reply_blocks.metadata(self._turn, index),
                 **body,
             )
         except (Throttled, ThreadGone, Unfit):
@@ -319,7 +324,7 @@ class SlackSurface:
                 log.warning("slack.cannot_look thread=%s %s", thread, error)
                 break
             for message in page.get("messages") or ():
-                if found := bodies.part_of(message, self._turn.key):
+                if found := reply_blocks.part_of(message, self._turn.key):
                     self._ts.setdefault(found[0], found[1])
                 elif self._is_bare(message):
                     nameless = str(message["ts"])

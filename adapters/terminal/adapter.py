@@ -22,16 +22,18 @@ from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
 
-from adapters.terminal.screens import PlainScreen, RichScreen, Screen, SilentScreen
-from bot.channels import NOWHERE, ChannelAccess
-from bot.dialogue import REFERENCE, Command, Form, Told
+from adapters.terminal.answer_view import PlainScreen, RichScreen, Screen, SilentScreen
+from bot.domain.channel_access import NOWHERE, ChannelAccess
+from bot.domain.message import Message
+from bot.domain.person import Person
+from bot.domain.platform import EditInterval, Limits, WriteKind
+from bot.domain.reply import Part
+from bot.domain.scope import Scope, ThreadKey
+from bot.domain.turn import ThreadSummary, Turn
 from bot.errors import StorageError, ThreadGone
-from bot.limits import Limits, Pace, Way
-from bot.numbers import number
-from bot.people import Person
-from bot.ports import Host
-from bot.rules import Place
-from bot.values import Heard, Part, ThreadKey, ThreadSummary, Turn
+from bot.ports.platform import Host
+from bot.text.numbers import number
+from bot.ui.elements import REFERENCE, Command, Form, Response
 
 WORKSPACE = CHANNEL = "local"
 AUTHOR = "you"
@@ -41,7 +43,9 @@ OWNER = Person(AUTHOR, "You", runs_workspace=True)
 
 # A terminal has no size limit; this keeps a runaway answer finite. Ten frames
 # a second look fluent and cost little.
-LIMITS = Limits(part_chars=1_000_000, paces={Way.EDIT: Pace(first=0.1, last=0.1)})
+LIMITS = Limits(
+    part_chars=1_000_000, paces={WriteKind.EDIT: EditInterval(first=0.1, last=0.1)}
+)
 
 HELP = """\
 Type a question and press Enter; go on in the same thread.
@@ -65,15 +69,15 @@ class TerminalSurface:
         self._screen = screen
 
     async def announce(self) -> bool:
-        """See `bot.ports.Surface`. Who waits sees that the prompt is gone."""
+        """See `bot.ports.platform.Surface`. Who waits sees that the prompt is gone."""
         return True
 
-    def ways(self, part: Part) -> Sequence[Way]:
-        """See `bot.ports.Surface`."""
-        return (Way.EDIT,)
+    def ways(self, part: Part) -> Sequence[WriteKind]:
+        """See `bot.ports.platform.Surface`."""
+        return (WriteKind.EDIT,)
 
-    async def show(self, part: Part, way: Way) -> str:
-        """See `bot.ports.Surface`. ThreadGone when nobody reads any more."""
+    async def show(self, part: Part, way: WriteKind) -> str:
+        """See `bot.ports.platform.Surface`. ThreadGone when nobody reads any more."""
         try:
             if part.text:
                 self._screen.update(part.text)
@@ -82,7 +86,7 @@ class TerminalSurface:
         return str(part.index)
 
     async def remove(self, index: int) -> None:
-        """See `bot.ports.Surface`. What was printed stays printed."""
+        """See `bot.ports.platform.Surface`. What was printed stays printed."""
 
 
 class TerminalAdapter:
@@ -104,7 +108,7 @@ class TerminalAdapter:
         self._listed: list[ThreadSummary] = []
 
     async def run(self, host: Host) -> None:
-        """See `bot.ports.Adapter`. Returns at the end of the input."""
+        """See `bot.ports.platform.Adapter`. Returns at the end of the input."""
         async for line in self._lines():
             if line.startswith("/"):
                 await self._obey(line, host)
@@ -123,59 +127,61 @@ class TerminalAdapter:
                 self._answered.set()
 
     async def settle(self, turn: Turn) -> ThreadKey:
-        """See `bot.ports.Adapter`."""
+        """See `bot.ports.platform.Adapter`."""
         return turn.thread
 
     def surface(self, turn: Turn) -> AbstractAsyncContextManager[TerminalSurface]:
-        """See `bot.ports.Adapter`."""
+        """See `bot.ports.platform.Adapter`."""
         return self._surface(turn)
 
-    async def readable(self, heard: Sequence[Heard]) -> list[tuple[str, str]]:
-        """See `bot.ports.Adapter`."""
+    async def readable(self, heard: Sequence[Message]) -> list[tuple[str, str]]:
+        """See `bot.ports.platform.Adapter`."""
         return [("User", each.text) for each in heard]
 
-    async def person(self, place: Place, user: str) -> Person:
-        """See `bot.ports.Adapter`."""
+    async def person(self, place: Scope, user: str) -> Person:
+        """See `bot.ports.platform.Adapter`."""
         return OWNER
 
-    async def access(self, place: Place, user: str) -> ChannelAccess:
-        """See `bot.ports.Adapter`. There is one channel, of whoever sits here; and
-        nothing is posted there that nobody asked for."""
+    async def access(self, place: Scope, user: str) -> ChannelAccess:
+        """See `bot.ports.platform.Adapter`. There is one channel, of whoever sits here;
+        and nothing is posted there that nobody asked for."""
         if (place.workspace, place.channel) != (WORKSPACE, CHANNEL) or user != AUTHOR:
             return NOWHERE
         return ChannelAccess(exists=True, reads=True, writes=True)
 
-    def is_direct(self, place: Place) -> bool:
-        """See `bot.ports.Adapter`."""
+    def is_direct(self, place: Scope) -> bool:
+        """See `bot.ports.platform.Adapter`."""
         return False
 
     async def tell(self, workspace: str, user: str, text: str) -> None:
-        """See `bot.ports.Adapter`."""
+        """See `bot.ports.platform.Adapter`."""
         self._say(text)
 
-    async def notice(self, heard: Heard, text: str) -> None:
-        """See `bot.ports.Adapter`. Who sits here sees what is going on."""
+    async def notice(self, heard: Message, text: str) -> None:
+        """See `bot.ports.platform.Adapter`. Who sits here sees what is going on."""
 
     async def recent(
-        self, place: Place, most: int, since: float | None = None
-    ) -> list[Heard]:
-        """See `bot.ports.Adapter`. There are no others whose messages to read."""
+        self, place: Scope, most: int, since: float | None = None
+    ) -> list[Message]:
+        """See `bot.ports.platform.Adapter`. There are no others whose messages to
+        read."""
         return []
 
-    async def mark(self, place: Place, message: str, sign: str) -> None:
-        """See `bot.ports.Adapter`. What is on a terminal cannot be marked."""
+    async def mark(self, place: Scope, message: str, sign: str) -> None:
+        """See `bot.ports.platform.Adapter`. What is on a terminal cannot be marked."""
         raise ThreadGone("a terminal has no signs under messages")
 
-    async def post(self, place: Place, told: Told, about: str = "") -> None:
-        """See `bot.ports.Adapter`. Nothing is said here that nobody asked for."""
+    async def post(self, place: Scope, told: Response, about: str = "") -> None:
+        """See `bot.ports.platform.Adapter`. Nothing is said here that nobody asked
+        for."""
         raise ThreadGone("a terminal has no channels")
 
-    async def link(self, place: Place, message: str) -> str:
-        """See `bot.ports.Adapter`."""
+    async def link(self, place: Scope, message: str) -> str:
+        """See `bot.ports.platform.Adapter`."""
         raise ThreadGone("a terminal has no addresses")
 
-    async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
-        """See `bot.ports.Adapter`. All of it is in the store already."""
+    async def history(self, thread: ThreadKey, before: str) -> list[Message]:
+        """See `bot.ports.platform.Adapter`. All of it is in the store already."""
         return []
 
     @property
@@ -208,7 +214,7 @@ class TerminalAdapter:
 
     async def _ask(self, text: str, host: Host) -> None:
         now = time.time()
-        heard = Heard(
+        heard = Message(
             thread=self.thread,
             message=str(time.time_ns()),
             at=now,
@@ -264,7 +270,7 @@ class TerminalAdapter:
 
     async def _command(self, command: Command, host: Host) -> None:
         try:
-            reply = await host.command(command, Place.of(self.thread), OWNER)
+            reply = await host.command(command, Scope.of(self.thread), OWNER)
         except StorageError as error:
             self._say(f"That could not be done: {error}")
             return

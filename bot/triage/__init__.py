@@ -12,18 +12,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bot.triage.library import aclassify as aclassify
-    from bot.triage.library import classify as classify
-    from bot.triage.scheme import read as read_scheme
-    from bot.triage.values import Answer as Answer
+    from bot.schemes.scheme import read as read_scheme
+    from bot.triage.answer import Answer
+    from bot.triage.bulk.api import aclassify, classify
 
 __all__ = ["Answer", "aclassify", "classify", "read_scheme"]
 
 _PLACES = {
-    "Answer": ("bot.triage.values", "Answer"),
-    "aclassify": ("bot.triage.library", "aclassify"),
-    "classify": ("bot.triage.library", "classify"),
-    "read_scheme": ("bot.triage.scheme", "read"),
+    "Answer": ("bot.triage.answer", "Answer"),
+    "aclassify": ("bot.triage.bulk.api", "aclassify"),
+    "classify": ("bot.triage.bulk.api", "classify"),
+    "read_scheme": ("bot.schemes.scheme", "read"),
 }
 
 

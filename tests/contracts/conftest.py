@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.stores import Store
-from tests.storage.talk import STORES, opened
+from bot.ports.store import Store
+from tests.support.store_helpers import STORES, opened
 
 
 @pytest.fixture(params=STORES)

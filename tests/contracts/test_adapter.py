@@ -11,18 +11,20 @@ import pytest
 from adapters.discord.adapter import connect as connect_discord
 from adapters.slack.adapter import connect as connect_slack
 from adapters.terminal.adapter import TerminalAdapter
-from bot.channels import NOWHERE, ChannelAccess
-from bot.dialogue import Told
+from bot.domain.channel_access import NOWHERE, ChannelAccess
+from bot.domain.message import Message
+from bot.domain.person import Person
+from bot.domain.reply import Part, PostedPart
+from bot.domain.scope import Scope, ScopeLevel, ThreadKey
+from bot.domain.turn import Turn, TurnState
 from bot.errors import ThreadGone
-from bot.people import Person
-from bot.ports import Adapter
-from bot.rules import Level, Place
-from bot.values import Heard, Part, Shown, State, ThreadKey, Turn
-from tests.adapters.discord.clerk import Clerk
-from tests.emulators.discord import DiscordEmulator
-from tests.emulators.slack import SlackEmulator
-from tests.fakes import OPEN, FakeAdapter, show
-from tests.product import slack_env
+from bot.ports.platform import Adapter
+from bot.ui.elements import Response
+from tests.emulators.discord.emulator import DiscordEmulator
+from tests.emulators.slack.emulator import SlackEmulator
+from tests.support.discord_harness import Clerk
+from tests.support.fakes import OPEN, FakeAdapter, show
+from tests.support.process import slack_env
 
 KEY = "0123456789abcdef"
 
@@ -44,18 +46,18 @@ class Stage:
     told: Callable[[str], str] = lambda user: ""
     #: A channel that only the bot is in, one of another workspace, and the member's
     #: direct messages with the bot.
-    hidden: Place | None = None
-    foreign: Place | None = None
-    direct: Place | None = None
+    hidden: Scope | None = None
+    foreign: Scope | None = None
+    direct: Scope | None = None
     #: The emoji under the thread's first message, where others talk, too.
     signs: Callable[[], tuple[str, ...]] = tuple
 
-    def turn(self, *shown: Shown) -> Turn:
+    def turn(self, *shown: PostedPart) -> Turn:
         # Platforms are asked for what was posted since the turn's last sign of life.
         touched = float(self.thread.thread) if self.adapter.name == "slack" else 0.0
         if self.adapter.name == "discord":
             touched = time.time()
-        state = State.ANSWERING
+        state = TurnState.ANSWERING
         return Turn(1, KEY, self.thread, state, 1, touched, shown=shown)
 
 
@@ -64,7 +66,7 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
     if request.param == "fake":
         fake, thread = FakeAdapter(), ThreadKey("fake", "w", "c", "t")
         fake.people["olga"] = Person("olga", "Olga", runs_workspace=True)
-        said = Heard(thread, "t", 1.0, "alice", "hello", addressed=False, opens=True)
+        said = Message(thread, "t", 1.0, "alice", "hello", addressed=False, opens=True)
         fake.past = [said]
         nobody = ChannelAccess(exists=True, bot_writes=True)
         fake.may |= {("h", ""): nobody, ("x", ""): NOWHERE, ("D1", "alice"): OPEN}
@@ -75,9 +77,9 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
             admin="olga",
             member="alice",
             told=lambda user: "".join(text for who, text in fake.told if who == user),
-            hidden=Place("fake", "w", "h"),
-            foreign=Place("fake", "w", "x"),
-            direct=Place("fake", "w", "D1"),
+            hidden=Scope("fake", "w", "h"),
+            foreign=Scope("fake", "w", "x"),
+            direct=Scope("fake", "w", "D1"),
             signs=lambda: tuple(fake.marks.values()),
         )
     elif request.param == "terminal":
@@ -121,9 +123,9 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
                 admin=olga,
                 member=alice,
                 told=told_on_discord,
-                hidden=Place("discord", discord.guild, hidden),
-                foreign=Place("discord", discord.guild, far),
-                direct=Place("discord", "@me", discord.open_dm(alice)),
+                hidden=Scope("discord", discord.guild, hidden),
+                foreign=Scope("discord", discord.guild, far),
+                direct=Scope("discord", "@me", discord.open_dm(alice)),
                 signs=lambda: discord.message(asked).reactions,
             )
             listening.cancel()
@@ -153,9 +155,9 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
                 admin=olga,
                 member=alice,
                 told=told_on_slack,
-                hidden=Place("slack", slack.team, hidden),
-                foreign=Place("slack", slack.team, "C09999999"),
-                direct=Place("slack", slack.team, slack.open_dm(alice)),
+                hidden=Scope("slack", slack.team, hidden),
+                foreign=Scope("slack", slack.team, "C09999999"),
+                direct=Scope("slack", slack.team, slack.open_dm(alice)),
                 signs=lambda: slack.message(channel, ts).reactions,
             )
 
@@ -193,7 +195,7 @@ async def test_a_resumed_reply_goes_on_in_the_message_that_is_there(
         message = await show(surface, Part(0, "Par"))
     if not stage.edits:
         return
-    turn = stage.turn(Shown(0, message, "Par"))
+    turn = stage.turn(PostedPart(0, message, "Par"))
     async with stage.adapter.surface(turn) as surface:
         assert await show(surface, Part(0, "Paris.", final=True)) == message
     assert stage.seen() == ["Paris."]
@@ -204,7 +206,7 @@ async def test_a_post_of_unknown_outcome_is_not_doubled(stage: Stage) -> None:
         await show(surface, Part(0, "Par"))
     if not stage.edits:
         return
-    async with stage.adapter.surface(stage.turn(Shown(0, None))) as surface:
+    async with stage.adapter.surface(stage.turn(PostedPart(0, None))) as surface:
         await show(surface, Part(0, "Paris.", final=True))
     assert stage.seen() == ["Paris."]
 
@@ -221,7 +223,7 @@ async def test_a_message_can_be_taken_back(stage: Stage) -> None:
 
 
 async def test_names_are_given_for_whatever_was_heard(stage: Stage) -> None:
-    heard = Heard(stage.thread, "1.0", 1.0, "nobody", "hi", True, True)
+    heard = Message(stage.thread, "1.0", 1.0, "nobody", "hi", True, True)
     [(author, text)] = await stage.adapter.readable([heard])
     assert author
     assert text == "hi"
@@ -238,7 +240,7 @@ async def test_a_thread_that_is_there_settles_where_it_is(stage: Stage) -> None:
 
 
 async def test_it_knows_who_administers_the_workspace(stage: Stage) -> None:
-    place = Place.of(stage.thread)
+    place = Scope.of(stage.thread)
     admin = await stage.adapter.person(place, stage.admin)
     assert (admin.id, admin.runs_workspace, admin.outsider) == (
         stage.admin,
@@ -266,11 +268,14 @@ TALKING = pytest.mark.parametrize("stage", ["fake", "slack", "discord"], indirec
 
 @TALKING
 async def test_it_knows_who_may_read_and_write_in_a_channel(stage: Stage) -> None:
-    adapter, here = stage.adapter, Place.of(stage.thread)
+    adapter, here = stage.adapter, Scope.of(stage.thread)
     everything = ChannelAccess(exists=True, reads=True, writes=True, bot_writes=True)
     for _ in range(2):
         # As remembered, too.
-        assert await adapter.access(here.at(Level.CHANNEL), stage.member) == everything
+        assert (
+            await adapter.access(here.at(ScopeLevel.CHANNEL), stage.member)
+            == everything
+        )
     assert stage.hidden is not None
     assert stage.foreign is not None
     assert stage.direct is not None
@@ -285,21 +290,21 @@ async def test_it_knows_who_may_read_and_write_in_a_channel(stage: Stage) -> Non
 async def test_it_knows_what_is_direct_messages(stage: Stage) -> None:
     assert stage.direct is not None
     assert stage.adapter.is_direct(stage.direct)
-    here = Place.of(stage.thread)
-    assert not any(map(stage.adapter.is_direct, (here, here.at(Level.WORKSPACE))))
+    here = Scope.of(stage.thread)
+    assert not any(map(stage.adapter.is_direct, (here, here.at(ScopeLevel.WORKSPACE))))
 
 
 @pytest.mark.parametrize("stage", ["slack", "discord", "terminal"], indirect=True)
 @pytest.mark.parametrize("channel", ["general", "#general", "", "٣", "7" * 40, "C1|x"])
 async def test_what_is_no_channel_is_nowhere(stage: Stage, channel: str) -> None:
-    here = Place.of(stage.thread)
-    there = Place(here.platform, here.workspace, channel)
+    here = Scope.of(stage.thread)
+    there = Scope(here.platform, here.workspace, channel)
     assert await stage.adapter.access(there, stage.admin) == NOWHERE
 
 
 @TALKING
 async def test_what_was_said_lately_in_a_channel(stage: Stage) -> None:
-    channel = Place.of(stage.thread).at(Level.CHANNEL)
+    channel = Scope.of(stage.thread).at(ScopeLevel.CHANNEL)
     [heard] = await stage.adapter.recent(channel, 10)
     assert (heard.text, heard.opens) == ("hello", True)
     assert heard.thread == stage.thread
@@ -310,15 +315,15 @@ async def test_what_was_said_lately_in_a_channel(stage: Stage) -> None:
 async def test_a_sign_is_there_once_however_often_it_is_put(stage: Stage) -> None:
     message = stage.thread.thread if stage.adapter.name != "fake" else "t"
     for _ in range(2):
-        await stage.adapter.mark(Place.of(stage.thread), message, "🔴")
+        await stage.adapter.mark(Scope.of(stage.thread), message, "🔴")
     assert len(stage.signs()) == 1
-    link = await stage.adapter.link(Place.of(stage.thread), message)
+    link = await stage.adapter.link(Scope.of(stage.thread), message)
     assert link.startswith("https://")
 
 
 async def test_a_terminal_is_of_who_sits_there_alone() -> None:
     terminal = TerminalAdapter(io.StringIO(), io.StringIO())
-    place = Place.of(terminal.thread)
+    place = Scope.of(terminal.thread)
     owned = ChannelAccess(exists=True, reads=True, writes=True)
     assert await terminal.access(place, "you") == owned
     assert await terminal.access(place, "somebody") == NOWHERE
@@ -327,11 +332,11 @@ async def test_a_terminal_is_of_who_sits_there_alone() -> None:
 
 async def test_a_terminal_has_nothing_to_sort_or_to_mark() -> None:
     terminal = TerminalAdapter(io.StringIO(), io.StringIO())
-    place = Place.of(terminal.thread)
+    place = Scope.of(terminal.thread)
     assert await terminal.recent(place, 10) == []
     with pytest.raises(ThreadGone):
         await terminal.mark(place, "1", "🔴")
     with pytest.raises(ThreadGone):
-        await terminal.post(place, Told("Hello"))
+        await terminal.post(place, Response("Hello"))
     with pytest.raises(ThreadGone):
         await terminal.link(place, "1")

@@ -7,19 +7,19 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from bot.claude import ClaudeModel, client
+from bot.claude.client import ClaudeModel, client
+from bot.claude.offline import OfflineModel
+from bot.domain.completion import ChatMessage, Report, Request
 from bot.errors import ModelBusy, ModelCut, ModelError
-from bot.ports import Model
-from bot.rehearsal import RehearsalModel
-from bot.values import Report, Request, Said
-from tests.emulators.claude import ClaudeEmulator
-from tests.emulators.claude_reply import Error, Fail, Hold
-from tests.scripted import ScriptedModel
+from bot.ports.model import Model
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.claude.reply import Error, Fail, Hold
+from tests.support.scripted_model import ScriptedModel
 
 ASK = Request(
     model="claude-haiku-5-5",
     system="You are kind.",
-    messages=(Said("user", "How are you?"),),
+    messages=(ChatMessage("user", "How are you?"),),
     max_tokens=4096,
 )
 
@@ -76,7 +76,7 @@ async def claude() -> AsyncIterator[Subject]:
 @contextlib.asynccontextmanager
 async def rehearsal() -> AsyncIterator[Subject]:
     pace = Pace()
-    model = RehearsalModel(sleep=pace.sleep)
+    model = OfflineModel(sleep=pace.sleep)
     yield Subject(model, hang=pace.hang, go_on=pace.go_on)
 
 
@@ -138,11 +138,11 @@ async def test_takes_every_conversation_that_ends_with_a_person(
     subject: Subject,
 ) -> None:
     conversation = (
-        Said("user", "One"),
-        Said("user", '<message author="Å">two\n\n🧵 & <b></message>'),
-        Said("assistant", "Three"),
-        Said("user", "four"),
-        Said("user", "five"),
+        ChatMessage("user", "One"),
+        ChatMessage("user", '<message author="Å">two\n\n🧵 & <b></message>'),
+        ChatMessage("assistant", "Three"),
+        ChatMessage("user", "four"),
+        ChatMessage("user", "five"),
     )
     request = replace(ASK, messages=conversation, user="u_1", effort="low", system="")
     *_, last = await heard(subject.model, request)
@@ -224,6 +224,6 @@ async def test_a_failure_after_some_text_is_a_cut(subject: Subject) -> None:
 
 
 async def test_a_longer_prompt_has_more_tokens(subject: Subject) -> None:
-    longer = replace(ASK, messages=(Said("user", "How are you today? " * 100),))
+    longer = replace(ASK, messages=(ChatMessage("user", "How are you today? " * 100),))
     few, many = await subject.model.count(ASK), await subject.model.count(longer)
     assert 0 < few < many

@@ -4,17 +4,12 @@ import asyncio
 
 import pytest
 
-from bot.stores import Store
-from bot.values import (
-    Heard,
-    Said,
-    Spoken,
-    State,
-    ThreadFacts,
-    ThreadKey,
-    Verdict,
-)
-from tests.storage.talk import (
+from bot.domain.completion import ChatMessage
+from bot.domain.message import Disposition, Message, ThreadFacts
+from bot.domain.scope import ThreadKey
+from bot.domain.turn import TurnMessage, TurnState
+from bot.ports.store import Store
+from tests.support.store_helpers import (
     HERE,
     THERE,
     answer,
@@ -32,10 +27,10 @@ from tests.storage.talk import (
 
 
 async def test_a_message_to_answer_makes_a_turn_that_waits(store: Store) -> None:
-    assert await store.hear(said("1", at=5.0), answer) is Verdict.ANSWER
+    assert await store.hear(said("1", at=5.0), answer) is Disposition.ANSWER
     turn = await following(store)
     assert turn.thread == HERE
-    assert turn.state is State.WAITING
+    assert turn.state is TurnState.WAITING
     assert (turn.attempts, turn.touched) == (0, 5.0)
     assert (turn.text, turn.ended, turn.note, turn.shown) == ("", None, "", ())
 
@@ -49,42 +44,42 @@ async def test_turns_have_keys_of_their_own(store: Store) -> None:
 
 
 async def test_a_known_message_is_ignored_and_not_judged(store: Store) -> None:
-    def refuse(heard: Heard, facts: ThreadFacts | None) -> Verdict:
+    def refuse(heard: Message, facts: ThreadFacts | None) -> Disposition:
         raise AssertionError("judged twice")
 
     turn = await waiting(store, said("1"))
-    assert await store.hear(said("1", at=9.0, text="new"), refuse) is Verdict.IGNORE
-    assert await store.begin(turn, 2.0) == [Spoken(said("1"))]
+    assert await store.hear(said("1", at=9.0, text="new"), refuse) is Disposition.IGNORE
+    assert await store.begin(turn, 2.0) == [TurnMessage(said("1"))]
 
 
 async def test_a_kept_message_is_known_too(store: Store) -> None:
     await store.hear(said("1"), answer)
     await store.hear(said("2"), keep)
-    assert await store.hear(said("2"), answer) is Verdict.IGNORE
+    assert await store.hear(said("2"), answer) is Disposition.IGNORE
 
 
 async def test_many_deliveries_at_once_are_one(store: Store) -> None:
     verdicts = await asyncio.gather(*(store.hear(said("1"), answer) for _ in range(20)))
-    assert verdicts.count(Verdict.ANSWER) == 1
-    assert verdicts.count(Verdict.IGNORE) == 19
+    assert verdicts.count(Disposition.ANSWER) == 1
+    assert verdicts.count(Disposition.IGNORE) == 19
     assert len(await store.begin(await following(store), 2.0)) == 1
 
 
 async def test_an_ignored_message_leaves_nothing_behind(store: Store) -> None:
-    assert await store.hear(said("1"), ignore) is Verdict.IGNORE
+    assert await store.hear(said("1"), ignore) is Disposition.IGNORE
     assert await store.open_threads() == []
     assert await store.threads("slack", "C1") == []
-    assert await store.hear(said("1"), answer) is Verdict.ANSWER
+    assert await store.hear(said("1"), answer) is Disposition.ANSWER
 
 
 async def test_keeping_in_an_unknown_thread_is_ignoring(store: Store) -> None:
-    assert await store.hear(said("1"), keep) is Verdict.IGNORE
+    assert await store.hear(said("1"), keep) is Disposition.IGNORE
     assert await store.threads("slack", "C1") == []
     assert await store.transcript(HERE) == []
 
 
 async def test_a_judge_that_fails_leaves_nothing_behind(store: Store) -> None:
-    def fail(heard: Heard, facts: ThreadFacts | None) -> Verdict:
+    def fail(heard: Message, facts: ThreadFacts | None) -> Disposition:
         raise LookupError("no idea")
 
     with pytest.raises(LookupError, match="no idea"):
@@ -120,10 +115,10 @@ async def test_what_is_said_while_a_turn_runs_waits_for_the_next(store: Store) -
     await store.begin(first, 2.0)
     await store.hear(said("2", at=3.0), answer)
     assert (await following(store)).id == first.id
-    assert await store.begin(first, 4.0) == [Spoken(said("1", at=1.0))]
+    assert await store.begin(first, 4.0) == [TurnMessage(said("1", at=1.0))]
     await store.delivered(first, 5.0)
     second = await following(store)
-    assert await store.begin(second, 6.0) == [Spoken(said("2", at=3.0))]
+    assert await store.begin(second, 6.0) == [TurnMessage(said("2", at=3.0))]
 
 
 async def test_the_newest_waiting_turn_is_joined(store: Store) -> None:
@@ -153,10 +148,10 @@ async def test_threads_do_not_see_each_other(store: Store, other: ThreadKey) -> 
     assert await store.conversation(other) == []
     assert await store.transcript(other) == []
     assert await store.next_turn(other) is None
-    assert await store.hear(said("1", thread=other), answer) is Verdict.ANSWER
+    assert await store.hear(said("1", thread=other), answer) is Disposition.ANSWER
     assert await store.conversation(HERE) == [
-        Said("user", "TEXT OF 1"),
-        Said("assistant", "Hello."),
+        ChatMessage("user", "TEXT OF 1"),
+        ChatMessage("assistant", "Hello."),
     ]
 
 
@@ -179,13 +174,13 @@ async def test_what_was_said_before_is_given_to_the_turn(store: Store) -> None:
     await store.begin(turn, 4.0)
     before = [said("1", at=1.0), said("2", at=2.0)]
     spoken = await store.backfill(turn, before)
-    assert spoken == [*map(Spoken, before), Spoken(said("3", at=3.0))]
+    assert spoken == [*map(TurnMessage, before), TurnMessage(said("3", at=3.0))]
     assert await store.begin(turn, 5.0) == spoken
 
 
 async def test_a_backfill_makes_a_thread_read(store: Store) -> None:
     turn = await waiting(store, said("3"))
-    assert await store.backfill(turn, []) == [Spoken(said("3"))]
+    assert await store.backfill(turn, []) == [TurnMessage(said("3"))]
     assert await store.unread(HERE) is False
 
 
@@ -195,7 +190,7 @@ async def test_a_backfill_skips_what_is_known(store: Store) -> None:
         spoken = await store.backfill(
             turn, [said("1"), said("1"), said("2", text="else")]
         )
-        assert spoken == [Spoken(said("1")), Spoken(said("2", at=2.0))]
+        assert spoken == [TurnMessage(said("1")), TurnMessage(said("2", at=2.0))]
 
 
 async def test_a_backfill_takes_nothing_from_another_turn(store: Store) -> None:

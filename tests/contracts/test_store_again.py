@@ -2,18 +2,11 @@
 
 import pytest
 
-from bot.stores import Store
-from bot.values import (
-    Ended,
-    Outcome,
-    Said,
-    Shown,
-    Spoken,
-    State,
-    Turn,
-    Usage,
-)
-from tests.storage.talk import (
+from bot.domain.completion import ChatMessage, Usage
+from bot.domain.reply import PostedPart
+from bot.domain.turn import Ended, Outcome, Turn, TurnMessage, TurnState
+from bot.ports.store import Store
+from tests.support.store_helpers import (
     HERE,
     THERE,
     answer,
@@ -52,11 +45,13 @@ async def test_claude_reads_only_what_comes_after_a_new_beginning(
     assert await store.renew(HERE) is True
     assert await store.conversation(HERE) == []
     turn = await ask(store, said("3", at=3.0))
-    assert await store.begin(turn, 11.0) == [Spoken(said("3", at=3.0), "TEXT OF 3")]
+    assert await store.begin(turn, 11.0) == [
+        TurnMessage(said("3", at=3.0), "TEXT OF 3")
+    ]
     await store.finish(turn, done("Three."), 20.0)
     assert await store.conversation(HERE) == [
-        Said("user", "TEXT OF 3"),
-        Said("assistant", "Three."),
+        ChatMessage("user", "TEXT OF 3"),
+        ChatMessage("assistant", "Three."),
     ]
     assert [text for _, text in await store.transcript(HERE)] == [
         *("text of 1", "One.", "text of 2", "text of 3", "Three.")
@@ -93,8 +88,8 @@ async def test_an_answer_that_runs_through_a_new_beginning_is_not_read(
     assert await store.conversation(HERE) == []
     await exchange(store, said("2", at=2.0), "Two.")
     assert await store.conversation(HERE) == [
-        Said("user", "TEXT OF 2"),
-        Said("assistant", "Two."),
+        ChatMessage("user", "TEXT OF 2"),
+        ChatMessage("assistant", "Two."),
     ]
 
 
@@ -105,9 +100,9 @@ async def test_a_question_that_waited_is_left_behind_by_a_new_beginning(
     await store.renew(HERE)
     await store.hear(said("2", at=2.0), answer)
     assert (await following(store)).id == turn.id
-    assert await store.begin(turn, 3.0) == [Spoken(said("2", at=2.0))]
+    assert await store.begin(turn, 3.0) == [TurnMessage(said("2", at=2.0))]
     await store.freeze(turn, "Monday.", {"1": "ONE", "2": "TWO"})
-    assert await store.conversation(HERE) == [Said("user", "Monday.\nTWO")]
+    assert await store.conversation(HERE) == [ChatMessage("user", "Monday.\nTWO")]
 
 
 async def test_a_thread_can_begin_anew_more_than_once(store: Store) -> None:
@@ -130,7 +125,7 @@ async def test_an_answer_given_anew_takes_the_place_of_the_old_one(
     await store.begin(turn, 11.0)
     await store.freeze(turn, "", {"2": "two"})
     prompt = await store.conversation(HERE)
-    await store.show(turn, Shown(0, "m", "Thr"), "Thr", 12.0)
+    await store.show(turn, PostedPart(0, "m", "Thr"), "Thr", 12.0)
     await store.finish(turn, done("Three."), 20.0)
     await store.delivered(turn, 21.0)
 
@@ -140,10 +135,10 @@ async def test_an_answer_given_anew_takes_the_place_of_the_old_one(
         id=again.id,
         key=again.key,
         thread=HERE,
-        state=State.WAITING,
+        state=TurnState.WAITING,
         attempts=0,
         touched=30.0,
-        shown=(Shown(0, "m", "Thr"),),
+        shown=(PostedPart(0, "m", "Thr"),),
         opening=said("1", at=1.0),
         asker="U1",
     )
@@ -156,7 +151,10 @@ async def test_an_answer_given_anew_takes_the_place_of_the_old_one(
     assert await store.conversation(HERE) == prompt
     await store.finish(again, done("Drei."), 32.0)
     await store.delivered(again, 33.0)
-    assert await store.conversation(HERE) == [*prompt, Said("assistant", "Drei.")]
+    assert await store.conversation(HERE) == [
+        *prompt,
+        ChatMessage("assistant", "Drei."),
+    ]
     assert [text for _, text in await store.transcript(HERE)] == [
         *("text of 1", "One.", "text of 2", "text of 3", "Drei.")
     ]
@@ -192,10 +190,10 @@ async def test_what_did_not_end_well_can_be_tried_again(
     await store.finish(turn, Outcome(ended, text="Hel"), 20.0)
     await store.delivered(turn, 21.0)
     assert await repeated(store, 30.0) is True
-    assert await store.conversation(HERE) == [Said("user", "TEXT OF 1")]
+    assert await store.conversation(HERE) == [ChatMessage("user", "TEXT OF 1")]
     assert await store.transcript(HERE) == [("U1", "text of 1")]
     assert await store.begin(await following(store), 31.0) == [
-        Spoken(said("1"), "TEXT OF 1")
+        TurnMessage(said("1"), "TEXT OF 1")
     ]
 
 
@@ -207,8 +205,8 @@ async def test_an_answer_can_be_given_anew_more_than_once(store: Store) -> None:
         await store.finish(again, done(f"{number}"), 31.0)
         await store.delivered(again, 32.0)
     assert await store.conversation(HERE) == [
-        Said("user", "TEXT OF 1"),
-        Said("assistant", "3"),
+        ChatMessage("user", "TEXT OF 1"),
+        ChatMessage("assistant", "3"),
     ]
 
 
@@ -216,15 +214,15 @@ async def test_nothing_is_repeated_in_an_unknown_thread(store: Store) -> None:
     assert await repeated(store, 30.0) is False
 
 
-@pytest.mark.parametrize("state", list(State)[:3])
+@pytest.mark.parametrize("state", list(TurnState)[:3])
 async def test_nothing_is_repeated_while_a_turn_is_open(
-    store: Store, state: State
+    store: Store, state: TurnState
 ) -> None:
     await exchange(store, said("1", at=1.0), "One.")
     turn = await waiting(store, said("2", at=2.0))
-    if state is not State.WAITING:
+    if state is not TurnState.WAITING:
         await store.begin(turn, 3.0)
-    if state is State.UNDELIVERED:
+    if state is TurnState.UNDELIVERED:
         await store.finish(turn, done("Two."), 4.0)
     before = await store.next_turn(HERE)
     assert await repeated(store, 30.0) is False
@@ -253,8 +251,8 @@ async def test_what_was_said_since_joins_the_answer_given_anew(store: Store) -> 
     await repeated(store, 30.0)
     again = await following(store)
     assert await store.begin(again, 31.0) == [
-        Spoken(said("1", at=1.0), "TEXT OF 1"),
-        Spoken(said("2", at=2.0)),
+        TurnMessage(said("1", at=1.0), "TEXT OF 1"),
+        TurnMessage(said("2", at=2.0)),
     ]
 
 

@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from bot.rules import Place
-from bot.stores import Store
-from bot.triage.cases import Case
+from bot.domain.scope import Scope
+from bot.domain.triage_case import TriageCase
+from bot.ports.store import Store
 
-THREAD = Place("slack", "T1", "C5", "17.1")
-CHANNEL = Place("slack", "T1", "C5")
-SAID = Case(0, THREAD, "17.1", 100.0, "U1", "It broke")
+THREAD = Scope("slack", "T1", "C5", "17.1")
+CHANNEL = Scope("slack", "T1", "C5")
+SAID = TriageCase(0, THREAD, "17.1", 100.0, "U1", "It broke")
 VALUES = {"category": "bug", "priority": "high", "summary": "Größe"}
 
 
@@ -81,7 +81,7 @@ async def test_what_waits_is_told_fairly_between_channels(store: Store) -> None:
     channels = ["C5", "C5", "C5", "C6", "C5", "C6", "C7"]
     for number, channel in enumerate(channels):
         place = replace(THREAD, channel=channel, thread=str(number))
-        case = Case(0, place, str(number), 100.0, "U1", "It broke", auto=True)
+        case = TriageCase(0, place, str(number), 100.0, "U1", "It broke", auto=True)
         await store.open_case(case)
     found = await store.waiting_cases(["slack"], 6)
     assert [place.channel for _, place in found] == ["C5", "C6", "C7", "C5", "C6", "C5"]

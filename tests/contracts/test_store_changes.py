@@ -4,19 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from bot.stores import Store
-from bot.values import (
-    Ended,
-    Outcome,
-    Said,
-    Shown,
-    Spoken,
-    State,
-    ThreadFacts,
-    ThreadKey,
-    Verdict,
-)
-from tests.storage.talk import (
+from bot.domain.completion import ChatMessage
+from bot.domain.message import Disposition, ThreadFacts
+from bot.domain.reply import PostedPart
+from bot.domain.scope import ThreadKey
+from bot.domain.turn import Ended, Outcome, TurnMessage, TurnState
+from bot.ports.store import Store
+from tests.support.store_helpers import (
     HERE,
     THERE,
     answer,
@@ -41,9 +35,12 @@ async def erase(store: Store, *messages: str, channel: str | None = "C1") -> Non
 async def test_what_a_question_quotes_is_read_before_it(store: Store) -> None:
     quoted = said("1", at=1.0, author="U2", addressed=False)
     turn = await waiting(store, said("2", at=2.0, quotes=(quoted,)))
-    assert await store.begin(turn, 3.0) == [Spoken(quoted), Spoken(said("2", at=2.0))]
+    assert await store.begin(turn, 3.0) == [
+        TurnMessage(quoted),
+        TurnMessage(said("2", at=2.0)),
+    ]
     assert await store.transcript(HERE) == [("U2", "text of 1"), ("U1", "text of 2")]
-    assert await store.hear(quoted, answer) is Verdict.IGNORE
+    assert await store.hear(quoted, answer) is Disposition.IGNORE
 
 
 async def test_what_a_question_quotes_belongs_to_its_own_turn(store: Store) -> None:
@@ -65,7 +62,7 @@ async def test_what_a_kept_message_quotes_is_kept_with_it(store: Store) -> None:
 async def test_an_ignored_message_brings_no_quotes(store: Store) -> None:
     await store.hear(said("1", at=1.0), answer)
     quoting = said("1", at=1.0, quotes=(said("0"),))
-    assert await store.hear(quoting, answer) is Verdict.IGNORE
+    assert await store.hear(quoting, answer) is Disposition.IGNORE
     assert await store.transcript(HERE) == [("U1", "text of 1")]
 
 
@@ -74,14 +71,14 @@ async def test_quoting_what_is_known_changes_nothing(store: Store) -> None:
     before = await store.conversation(HERE)
     again = said("1", at=1.0, text="else")
     turn = await ask(store, said("2", at=2.0, quotes=(again,)))
-    assert await store.conversation(HERE) == [*before, Said("user", "TEXT OF 2")]
+    assert await store.conversation(HERE) == [*before, ChatMessage("user", "TEXT OF 2")]
     spoken = await store.begin(turn, 30.0)
     assert [each.heard.message for each in spoken] == ["2"]
 
 
 async def test_our_own_words_are_not_remembered_as_a_quote(store: Store) -> None:
     turn = await waiting(store, said("2", at=2.0, quotes=(said("1", echo=True),)))
-    assert await store.begin(turn, 3.0) == [Spoken(said("2", at=2.0))]
+    assert await store.begin(turn, 3.0) == [TurnMessage(said("2", at=2.0))]
 
 
 async def test_a_quoted_root_makes_no_thread_follow(store: Store) -> None:
@@ -97,7 +94,7 @@ async def test_a_thread_that_moved_is_the_same_elsewhere(store: Store) -> None:
     to = ThreadKey("slack", "T1", "C9", "9.0")
     await exchange(store, said("1", at=1.0, opens=True), "One.")
     turn = await ask(store, said("2", at=2.0))
-    await store.show(turn, Shown(0, "m", "Tw"), "Tw", 11.0)
+    await store.show(turn, PostedPart(0, "m", "Tw"), "Tw", 11.0)
     before = await following(store)
     conversation = await store.conversation(HERE)
     await store.move(HERE, to)
@@ -111,11 +108,11 @@ async def test_a_thread_that_moved_is_the_same_elsewhere(store: Store) -> None:
     assert await store.conversation(to) == conversation
     (spoken,) = await store.begin(moved, 12.0)
     assert spoken.heard == said("2", at=2.0, thread=to)
-    assert await store.hear(said("1", thread=to), answer) is Verdict.IGNORE
+    assert await store.hear(said("1", thread=to), answer) is Disposition.IGNORE
     await store.finish(moved, done("Two."), 20.0)
-    assert (await store.conversation(to))[-1] == Said("assistant", "Two.")
+    assert (await store.conversation(to))[-1] == ChatMessage("assistant", "Two.")
     # Whoever speaks where it was begins a thread of their own.
-    assert await store.hear(said("1"), answer) is Verdict.ANSWER
+    assert await store.hear(said("1"), answer) is Disposition.ANSWER
 
 
 async def test_a_thread_does_not_move_onto_another(store: Store) -> None:
@@ -155,7 +152,7 @@ async def test_an_edit_before_it_is_read_changes_what_will_be_read(
     await store.amend(said("1", text="new", files=("b.png",)), "NEW", 5.0)
     assert await store.conversation(HERE) == []
     assert await store.begin(turn, 6.0) == [
-        Spoken(said("1", text="new", files=("b.png",)))
+        TurnMessage(said("1", text="new", files=("b.png",)))
     ]
     assert await store.transcript(HERE) == [("U1", "new")]
     (summary,) = await store.threads("slack", "C1")
@@ -165,9 +162,11 @@ async def test_an_edit_before_it_is_read_changes_what_will_be_read(
 async def test_an_edit_changes_what_claude_has_read(store: Store) -> None:
     turn = await ask(store, said("1", at=1.0), said("2", at=2.0), preface="Monday.")
     await store.amend(said("1", at=7.0, author="U7", text="new"), "NEW", 11.0)
-    assert await store.conversation(HERE) == [Said("user", "Monday.\nNEW\nTEXT OF 2")]
+    assert await store.conversation(HERE) == [
+        ChatMessage("user", "Monday.\nNEW\nTEXT OF 2")
+    ]
     spoken = await store.begin(turn, 12.0)
-    assert spoken[0] == Spoken(said("1", at=1.0, text="new"), "NEW")
+    assert spoken[0] == TurnMessage(said("1", at=1.0, text="new"), "NEW")
 
 
 async def test_an_edit_while_claude_is_about_to_read_is_not_missed(
@@ -179,11 +178,11 @@ async def test_an_edit_while_claude_is_about_to_read_is_not_missed(
     await store.amend(said("2", at=2.0, text="new"), "NEW", 4.0)
     assert await store.conversation(HERE) == []
     assert await store.begin(turn, 5.0) == [
-        Spoken(said("1", at=1.0)),
-        Spoken(said("2", at=2.0, text="new")),
+        TurnMessage(said("1", at=1.0)),
+        TurnMessage(said("2", at=2.0, text="new")),
     ]
     await store.freeze(turn, "", {"1": "ONE", "2": "OLD"})
-    assert await store.conversation(HERE) == [Said("user", "ONE\nNEW")]
+    assert await store.conversation(HERE) == [ChatMessage("user", "ONE\nNEW")]
 
 
 async def test_unknown_and_erased_messages_are_not_amended(store: Store) -> None:
@@ -192,19 +191,21 @@ async def test_unknown_and_erased_messages_are_not_amended(store: Store) -> None
     turn = await ask(store, said("1", at=1.0), said("2", at=2.0))
     await erase(store, "1")
     await store.amend(said("1", text="new"), "NEW", 11.0)
-    assert await store.conversation(HERE) == [Said("user", "TEXT OF 2")]
-    assert await store.begin(turn, 12.0) == [Spoken(said("2", at=2.0), "TEXT OF 2")]
+    assert await store.conversation(HERE) == [ChatMessage("user", "TEXT OF 2")]
+    assert await store.begin(turn, 12.0) == [
+        TurnMessage(said("2", at=2.0), "TEXT OF 2")
+    ]
 
 
 async def test_an_edit_reaches_those_who_quoted_it(store: Store) -> None:
     await ask(store, said("1", thread=THERE))
     await ask(store, said("2", at=2.0, quotes=(said("1"),)))
     await store.amend(said("1", thread=THERE, text="new"), "NEW", 11.0)
-    assert await store.conversation(THERE) == [Said("user", "NEW")]
-    assert await store.conversation(HERE) == [Said("user", "NEW\nTEXT OF 2")]
+    assert await store.conversation(THERE) == [ChatMessage("user", "NEW")]
+    assert await store.conversation(HERE) == [ChatMessage("user", "NEW\nTEXT OF 2")]
     abroad = ThreadKey("slack", "T1", "C2", "1.0")
     await store.amend(said("1", thread=abroad, text="else"), "ELSE", 12.0)
-    assert await store.conversation(THERE) == [Said("user", "NEW")]
+    assert await store.conversation(THERE) == [ChatMessage("user", "NEW")]
 
 
 # Erasing
@@ -215,7 +216,7 @@ async def test_an_erased_message_is_nowhere(store: Store) -> None:
     await ask(store, said("2", at=2.0), said("3", at=3.0), preface="Monday.")
     await erase(store, "1", "2", "unheard")
     assert await store.transcript(HERE) == [("", "One."), ("U1", "text of 3")]
-    assert await store.conversation(HERE) == [Said("user", "Monday.\nTEXT OF 3")]
+    assert await store.conversation(HERE) == [ChatMessage("user", "Monday.\nTEXT OF 3")]
     (summary,) = await store.threads("slack", "C1")
     assert (summary.title, summary.turns) == ("text of 3", 2)
     assert await store.recall(HERE, "1") is None
@@ -224,11 +225,11 @@ async def test_an_erased_message_is_nowhere(store: Store) -> None:
 async def test_an_erased_message_does_not_come_again(store: Store) -> None:
     turn = await waiting(store, said("2", at=2.0))
     await erase(store, "2")
-    assert await store.hear(said("2", at=2.0), answer) is Verdict.IGNORE
+    assert await store.hear(said("2", at=2.0), answer) is Disposition.IGNORE
     assert await store.backfill(turn, [said("2", at=2.0)]) == []
     again = said("3", at=3.0, quotes=(said("2", at=2.0),))
     assert (await waiting(store, again)).id == turn.id
-    assert await store.begin(turn, 4.0) == [Spoken(said("3", at=3.0))]
+    assert await store.begin(turn, 4.0) == [TurnMessage(said("3", at=3.0))]
     assert await store.transcript(HERE) == [("U1", "text of 3")]
 
 
@@ -261,8 +262,12 @@ async def test_a_conversation_goes_on_without_an_erased_question(
     await store.delivered(turn, 21.0)
     await exchange(store, said("2", at=2.0), "Two.")
     await erase(store, "1")
-    rest = [Said("user", "TEXT OF 2"), Said("assistant", "Two.")]
-    stub = [Said("user", "Monday."), Said("assistant", "One.")] if preface else []
+    rest = [ChatMessage("user", "TEXT OF 2"), ChatMessage("assistant", "Two.")]
+    stub = (
+        [ChatMessage("user", "Monday."), ChatMessage("assistant", "One.")]
+        if preface
+        else []
+    )
     assert await store.conversation(HERE) == [*stub, *rest]
 
 
@@ -287,7 +292,7 @@ async def test_a_turn_whose_question_was_erased_has_nothing_to_answer(
     await erase(store, "2")
     assert await store.begin(turn, 4.0) == []
     begun = await following(store)
-    assert (begun.state, begun.attempts) == (State.ANSWERING, 1)
+    assert (begun.state, begun.attempts) == (TurnState.ANSWERING, 1)
     await store.freeze(turn, "Monday.", {"1": "ONE", "2": "TWO", "3": "THREE"})
     assert await store.conversation(HERE) == []
     await store.finish(turn, Outcome(Ended.STOPPED, text=""), 5.0)
@@ -317,7 +322,7 @@ async def test_what_is_erased_while_claude_is_about_to_read_is_not_read(
     await store.begin(turn, 3.0)
     await erase(store, "1")
     await store.freeze(turn, "", {"1": "ONE", "2": "TWO"})
-    assert await store.conversation(HERE) == [Said("user", "TWO")]
+    assert await store.conversation(HERE) == [ChatMessage("user", "TWO")]
 
 
 async def test_a_turn_knows_what_its_thread_began_with(store: Store) -> None:

@@ -4,23 +4,24 @@ import asyncio
 
 import pytest
 
-from bot.money import (
+from bot.domain.budget import (
     Alert,
     Balance,
-    Cap,
-    Caps,
+    Budget,
+    BudgetExceeded,
+    BudgetLimits,
     Charge,
     Period,
-    PersonCap,
-    Shortfall,
+    PersonLimit,
 )
-from bot.rules import Level, Place
-from bot.stores import Store
-from bot.values import Ended, Outcome, ThreadKey, Turn, Usage
-from tests.storage.talk import HERE, ask, done, said
+from bot.domain.completion import Usage
+from bot.domain.scope import Scope, ScopeLevel, ThreadKey
+from bot.domain.turn import Ended, Outcome, Turn
+from bot.ports.store import Store
+from tests.support.store_helpers import HERE, ask, done, said
 
-THREAD = Place.of(HERE)
-CHANNEL, WORKSPACE = THREAD.at(Level.CHANNEL), THREAD.at(Level.WORKSPACE)
+THREAD = Scope.of(HERE)
+CHANNEL, WORKSPACE = THREAD.at(ScopeLevel.CHANNEL), THREAD.at(ScopeLevel.WORKSPACE)
 
 #: 26 November 2026, noon; and the midnight after it.
 NOON = 1_795_694_400.0
@@ -29,12 +30,12 @@ MIDNIGHT = NOON + 12 * 3600.0
 USED = Usage(input=10, output=5, searches=1)
 
 
-def a_day(usd: float, place: Place = CHANNEL) -> Cap:
-    return Cap(place, Period.DAY, usd)
+def a_day(usd: float, place: Scope = CHANNEL) -> Budget:
+    return Budget(place, Period.DAY, usd)
 
 
-def caps(*budgets: Cap, people: tuple[PersonCap, ...] = ()) -> Caps:
-    return Caps(budgets, people)
+def caps(*budgets: Budget, people: tuple[PersonLimit, ...] = ()) -> BudgetLimits:
+    return BudgetLimits(budgets, people)
 
 
 async def turn_in(store: Store, number: int, channel: str = "C1") -> Turn:
@@ -46,7 +47,7 @@ def paid(cost: float | None, model: str = "m") -> Outcome:
     return Outcome(Ended.DONE, text="Yes.", model=model, usage=USED, cost=cost)
 
 
-async def left(store: Store, place: Place = CHANNEL, now: float = NOON) -> Balance:
+async def left(store: Store, place: Scope = CHANNEL, now: float = NOON) -> Balance:
     return await store.balance(place, Period.DAY, now)
 
 
@@ -69,13 +70,13 @@ async def test_what_does_not_fit_is_not_set_aside(store: Store) -> None:
     cap = a_day(1.0)
     await store.reserve(first, "U1", 0.75, caps(cap), NOON)
     short = await store.reserve(second, "U1", 0.5, caps(cap), NOON)
-    assert short == Shortfall(budget=cap, spent=0.0, reserved=0.75)
+    assert short == BudgetExceeded(budget=cap, spent=0.0, reserved=0.75)
     assert await left(store) == Balance(0.0, 0.75)
     await store.finish(first, paid(0.25), NOON)
     assert await store.reserve(second, "U1", 0.5, caps(cap), NOON) is None
     third = await turn_in(store, 3)
     short = await store.reserve(third, "U1", 0.5, caps(cap), NOON)
-    assert short == Shortfall(budget=cap, spent=0.25, reserved=0.5)
+    assert short == BudgetExceeded(budget=cap, spent=0.25, reserved=0.5)
 
 
 async def test_a_hundred_at_once_do_not_overshoot(store: Store) -> None:
@@ -112,7 +113,7 @@ async def test_a_new_day_begins_with_nothing_spent_and_the_month_goes_on(
     month = await store.balance(CHANNEL, Period.MONTH, MIDNIGHT + 1)
     assert month == Balance(0.75, 0.0)
     another = await turn_in(store, 2)
-    both = caps(a_day(1.0), Cap(CHANNEL, Period.MONTH, 1.0))
+    both = caps(a_day(1.0), Budget(CHANNEL, Period.MONTH, 1.0))
     short = await store.reserve(another, "U1", 0.5, both, MIDNIGHT + 1)
     assert short is not None
     assert short.budget is not None
@@ -121,7 +122,7 @@ async def test_a_new_day_begins_with_nothing_spent_and_the_month_goes_on(
 
 async def test_an_attempt_that_was_cut_off_counts_as_spent(store: Store) -> None:
     turn = await turn_in(store, 1)
-    limits = caps(a_day(1.0), people=(PersonCap(CHANNEL, messages=1),))
+    limits = caps(a_day(1.0), people=(PersonLimit(CHANNEL, messages=1),))
     assert await store.reserve(turn, "U1", 0.25, limits, NOON) is None
     await store.hand_over(turn)
     # Taken up again, it is the same question still.
@@ -168,7 +169,7 @@ async def test_a_turn_that_asked_nobody_costs_nothing(store: Store) -> None:
 
 
 async def test_a_person_may_ask_so_often_within_an_hour(store: Store) -> None:
-    cap = PersonCap(CHANNEL, messages=2)
+    cap = PersonLimit(CHANNEL, messages=2)
     for number in (1, 2):
         turn = await turn_in(store, number)
         assert await _asked(store, turn, "U1", cap, NOON + number) is None
@@ -178,19 +179,19 @@ async def test_a_person_may_ask_so_often_within_an_hour(store: Store) -> None:
     assert (short.person, short.until) == (cap, NOON + 1 + 3600)
     assert await _asked(store, third, "U2", cap, NOON + 60) is None
     fourth, fifth = await turn_in(store, 4), await turn_in(store, 5, "C2")
-    elsewhere = PersonCap(Place("slack", "T1", "C2"), messages=2)
+    elsewhere = PersonLimit(Scope("slack", "T1", "C2"), messages=2)
     assert await _asked(store, fifth, "U1", elsewhere, NOON + 60) is None
     assert await _asked(store, fourth, "U1", cap, NOON + 3602) is None
 
 
 async def _asked(
-    store: Store, turn: Turn, person: str, cap: PersonCap, now: float
-) -> Shortfall | None:
+    store: Store, turn: Turn, person: str, cap: PersonLimit, now: float
+) -> BudgetExceeded | None:
     return await store.reserve(turn, person, 0.1, caps(people=(cap,)), now)
 
 
 async def test_a_person_may_spend_so_much_within_an_hour(store: Store) -> None:
-    cap = PersonCap(WORKSPACE, usd=1.0)
+    cap = PersonLimit(WORKSPACE, usd=1.0)
     first = await turn_in(store, 1)
     await store.reserve(first, "U1", 0.8, caps(people=(cap,)), NOON)
     second = await turn_in(store, 2)
@@ -209,7 +210,7 @@ async def test_other_calls_count_on_the_same_budgets(store: Store) -> None:
     assert isinstance(opened, int)
     assert await left(store) == Balance(0.0, 0.75)
     short = await store.open_charge(charge, caps(cap), NOON)
-    assert short == Shortfall(budget=cap, spent=0.0, reserved=0.75)
+    assert short == BudgetExceeded(budget=cap, spent=0.0, reserved=0.75)
     await store.close_charge(opened, USED, 0.25, NOON + 5)
     await store.close_charge(opened, USED, 0.25, NOON + 6)
     assert await left(store) == Balance(0.25, 0.0)
@@ -218,7 +219,7 @@ async def test_other_calls_count_on_the_same_budgets(store: Store) -> None:
 
 
 async def test_routing_is_no_question_of_a_persons(store: Store) -> None:
-    limits = caps(people=(PersonCap(CHANNEL, messages=1),))
+    limits = caps(people=(PersonLimit(CHANNEL, messages=1),))
     charge = Charge(THREAD, "U1", "routing", "m", 0.1)
     opened = await store.open_charge(charge, limits, NOON)
     assert isinstance(opened, int)
@@ -262,7 +263,7 @@ async def test_spending_is_asked_for_by_place_and_person(store: Store) -> None:
     assert len(await store.spending(0.0, CHANNEL)) == 2
     assert len(await store.spending(0.0, WORKSPACE, "U1")) == 2
     assert len(await store.spending(0.0, CHANNEL, "U1")) == 1
-    assert await store.spending(0.0, Place("slack", "T2")) == []
+    assert await store.spending(0.0, Scope("slack", "T2")) == []
     assert await store.spending(NOON + 1, WORKSPACE) == []
 
 
@@ -278,24 +279,24 @@ async def test_people_say_how_good_an_answer_was(store: Store) -> None:
 
 
 async def test_tries_are_questions_of_a_persons(store: Store) -> None:
-    limits = caps(people=(PersonCap(CHANNEL, messages=2),))
+    limits = caps(people=(PersonLimit(CHANNEL, messages=2),))
     charge = Charge(CHANNEL, "U1", "try", "m", 0.1)
     for second in (1, 2):
         assert isinstance(await store.open_charge(charge, limits, NOON + second), int)
     short = await store.open_charge(charge, limits, NOON + 60)
-    assert isinstance(short, Shortfall)
+    assert isinstance(short, BudgetExceeded)
     assert short.until == NOON + 1 + 3600
 
 
 async def test_tries_cost_a_person_what_they_may_spend(store: Store) -> None:
-    limits = caps(people=(PersonCap(CHANNEL, usd=0.25),))
+    limits = caps(people=(PersonLimit(CHANNEL, usd=0.25),))
     charge = Charge(CHANNEL, "U1", "try", "m", 0.1)
     opened = [await store.open_charge(charge, limits, NOON + n) for n in range(3)]
-    assert [isinstance(each, Shortfall) for each in opened] == [False, False, True]
+    assert [isinstance(each, BudgetExceeded) for each in opened] == [False, False, True]
 
 
 async def test_a_person_waits_for_questions_and_not_for_routing(store: Store) -> None:
-    limits = caps(people=(PersonCap(CHANNEL, messages=1),))
+    limits = caps(people=(PersonLimit(CHANNEL, messages=1),))
     routing = Charge(THREAD, "U1", "routing", "m", 0.1)
     await store.open_charge(routing, limits, NOON)
     await store.reserve(await turn_in(store, 1), "U1", 0.1, limits, NOON + 60)
@@ -305,18 +306,18 @@ async def test_a_person_waits_for_questions_and_not_for_routing(store: Store) ->
 
 
 async def test_what_a_turn_holds_does_not_stop_its_own_routing(store: Store) -> None:
-    limits = caps(people=(PersonCap(CHANNEL, messages=1),))
+    limits = caps(people=(PersonLimit(CHANNEL, messages=1),))
     turn = await turn_in(store, 1)
     await store.reserve(turn, "U1", 0.1, limits, NOON)
     own = Charge(THREAD, "U1", "routing", "m", 0.1, turn=turn.key)
     assert isinstance(await store.open_charge(own, limits, NOON + 1), int)
     other = Charge(THREAD, "U1", "routing", "m", 0.1)
-    assert isinstance(await store.open_charge(other, limits, NOON + 1), Shortfall)
+    assert isinstance(await store.open_charge(other, limits, NOON + 1), BudgetExceeded)
 
 
 async def test_usage_and_a_persons_limit_know_every_attempt(store: Store) -> None:
     turn = await turn_in(store, 1)
-    limits = caps(people=(PersonCap(CHANNEL, usd=1.0),))
+    limits = caps(people=(PersonLimit(CHANNEL, usd=1.0),))
     await store.reserve(turn, "U1", 0.4, limits, NOON)
     await store.hand_over(turn)
     await store.reserve(turn, "U1", 0.4, limits, NOON + 60)
@@ -335,7 +336,7 @@ async def test_usage_and_a_persons_limit_know_every_attempt(store: Store) -> Non
 async def test_money_moves_with_its_thread(store: Store) -> None:
     turn = await turn_in(store, 1)
     there = ThreadKey("slack", "T1", "C2", "1.0")
-    moved = Place("slack", "T1", "C2")
+    moved = Scope("slack", "T1", "C2")
     await store.reserve(turn, "U1", 0.5, caps(), NOON)
     await store.move(turn.thread, there)
     assert await left(store) == Balance()

@@ -2,18 +2,12 @@
 
 import pytest
 
-from bot.money import Spending
-from bot.rules import Place
-from bot.stores import Store
-from bot.values import (
-    Ended,
-    Outcome,
-    Said,
-    ThreadKey,
-    ThreadSummary,
-    Usage,
-)
-from tests.storage.talk import (
+from bot.domain.budget import Spending
+from bot.domain.completion import ChatMessage, Usage
+from bot.domain.scope import Scope, ThreadKey
+from bot.domain.turn import Ended, Outcome, ThreadSummary
+from bot.ports.store import Store
+from tests.support.store_helpers import (
     HERE,
     THERE,
     answer,
@@ -32,13 +26,13 @@ async def test_a_conversation_is_turn_by_turn(store: Store) -> None:
     await exchange(store, said("1", at=1.0), "One.")
     turn = await ask(store, said("2", at=2.0), said("3", at=3.0), preface="Monday.")
     asked = [
-        Said("user", "TEXT OF 1"),
-        Said("assistant", "One."),
-        Said("user", "Monday.\nTEXT OF 2\nTEXT OF 3"),
+        ChatMessage("user", "TEXT OF 1"),
+        ChatMessage("assistant", "One."),
+        ChatMessage("user", "Monday.\nTEXT OF 2\nTEXT OF 3"),
     ]
     assert await store.conversation(HERE) == asked
     await store.finish(turn, done("Two."), 20.0)
-    assert await store.conversation(HERE) == [*asked, Said("assistant", "Two.")]
+    assert await store.conversation(HERE) == [*asked, ChatMessage("assistant", "Two.")]
 
 
 async def test_a_conversation_holds_only_what_claude_was_given(store: Store) -> None:
@@ -48,20 +42,20 @@ async def test_a_conversation_holds_only_what_claude_was_given(store: Store) -> 
     await store.begin(turn, 3.0)
     assert await store.conversation(HERE) == []
     await store.freeze(turn, "Monday.", {"2": "two"})
-    assert await store.conversation(HERE) == [Said("user", "Monday.\ntwo")]
+    assert await store.conversation(HERE) == [ChatMessage("user", "Monday.\ntwo")]
 
 
 async def test_what_is_replayed_need_not_be_what_was_shown(store: Store) -> None:
     turn = await ask(store, said("1"))
     await store.finish(turn, Outcome(Ended.STOPPED, text="Hel", replay="Hel…"), 20.0)
-    assert (await store.conversation(HERE))[-1] == Said("assistant", "Hel…")
+    assert (await store.conversation(HERE))[-1] == ChatMessage("assistant", "Hel…")
     assert (await store.transcript(HERE))[-1] == ("", "Hel")
 
 
 async def test_an_answer_without_replay_leaves_its_question(store: Store) -> None:
     turn = await ask(store, said("1"))
     await store.finish(turn, Outcome(Ended.FAILED, text="Hel"), 20.0)
-    assert await store.conversation(HERE) == [Said("user", "TEXT OF 1")]
+    assert await store.conversation(HERE) == [ChatMessage("user", "TEXT OF 1")]
 
 
 async def test_a_refused_turn_drops_out_whole(store: Store) -> None:
@@ -74,8 +68,8 @@ async def test_a_refused_turn_drops_out_whole(store: Store) -> None:
     await exchange(store, said("3", at=3.0), "Three.")
     assert await store.conversation(HERE) == [
         *before,
-        Said("user", "TEXT OF 3"),
-        Said("assistant", "Three."),
+        ChatMessage("user", "TEXT OF 3"),
+        ChatMessage("assistant", "Three."),
     ]
 
 
@@ -90,7 +84,7 @@ async def test_what_was_given_once_never_changes(store: Store) -> None:
 async def test_no_preface_stays_no_preface(store: Store) -> None:
     turn = await ask(store, said("1"), preface="")
     await store.freeze(turn, "Tuesday.", {})
-    assert await store.conversation(HERE) == [Said("user", "TEXT OF 1")]
+    assert await store.conversation(HERE) == [ChatMessage("user", "TEXT OF 1")]
 
 
 async def test_what_a_second_attempt_brings_along_comes_last(store: Store) -> None:
@@ -99,7 +93,7 @@ async def test_what_a_second_attempt_brings_along_comes_last(store: Store) -> No
     spoken = await store.begin(turn, 11.0)
     assert [each.heard.message for each in spoken] == ["4", "5"]
     await store.freeze(turn, "", {"4": "four"})
-    assert await store.conversation(HERE) == [Said("user", "TEXT OF 5\nfour")]
+    assert await store.conversation(HERE) == [ChatMessage("user", "TEXT OF 5\nfour")]
 
 
 async def test_contents_for_messages_of_other_turns_are_not_taken(
@@ -108,7 +102,7 @@ async def test_contents_for_messages_of_other_turns_are_not_taken(
     turn = await ask(store, said("1", at=1.0))
     await store.hear(said("2", at=2.0), answer)
     await store.freeze(turn, "", {"2": "two", "unheard": "?"})
-    assert await store.conversation(HERE) == [Said("user", "TEXT OF 1")]
+    assert await store.conversation(HERE) == [ChatMessage("user", "TEXT OF 1")]
 
 
 async def test_a_late_older_message_does_not_disturb_what_was_read(
@@ -119,8 +113,8 @@ async def test_a_late_older_message_does_not_disturb_what_was_read(
     await exchange(store, said("1", at=1.0), "One.")
     assert await store.conversation(HERE) == [
         *before,
-        Said("user", "TEXT OF 1"),
-        Said("assistant", "One."),
+        ChatMessage("user", "TEXT OF 1"),
+        ChatMessage("assistant", "One."),
     ]
 
 
@@ -128,7 +122,7 @@ async def test_empty_contents_are_contents(store: Store) -> None:
     turn = await waiting(store, said("1", at=1.0), said("2", at=2.0))
     await store.begin(turn, 3.0)
     await store.freeze(turn, "", {"1": "", "2": "two"})
-    assert await store.conversation(HERE) == [Said("user", "\ntwo")]
+    assert await store.conversation(HERE) == [ChatMessage("user", "\ntwo")]
 
 
 # What people see of it
@@ -239,7 +233,7 @@ async def spend(
 def spent(
     day: str, thread: ThreadKey, model: str, turns: int, usage: Usage, cost: float
 ) -> Spending:
-    return Spending(day, Place.of(thread), "", model, "answer", turns, usage, cost)
+    return Spending(day, Scope.of(thread), "", model, "answer", turns, usage, cost)
 
 
 async def test_spending_is_added_up_by_day_thread_and_model(store: Store) -> None:

@@ -5,37 +5,35 @@ from dataclasses import replace
 
 import pytest
 
-from bot.rules import (
-    EVERYWHERE,
+from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel
+from bot.domain.setting import (
+    AuditEntry,
     Change,
-    Clash,
     Draft,
-    Entry,
-    Level,
-    Place,
+    EditConflict,
     Refusal,
-    Rules,
     Setting,
+    StoredSettings,
 )
-from bot.stores import Store
-from tests.storage.talk import HERE, said, waiting
+from bot.ports.store import Store
+from tests.support.store_helpers import HERE, said, waiting
 
-THREAD = Place.of(HERE)
-CHANNEL, WORKSPACE = THREAD.at(Level.CHANNEL), THREAD.at(Level.WORKSPACE)
-OTHER = Place("slack", "T1", "C2")
+THREAD = Scope.of(HERE)
+CHANNEL, WORKSPACE = THREAD.at(ScopeLevel.CHANNEL), THREAD.at(ScopeLevel.WORKSPACE)
+OTHER = Scope("slack", "T1", "C2")
 
 
 async def put(
     store: Store,
     name: str,
     value: str | None,
-    place: Place = CHANNEL,
+    place: Scope = CHANNEL,
     *,
     who: str = "U1",
     now: float = 5.0,
     base: int | None = None,
     running: bool = False,
-) -> list[Entry] | Clash:
+) -> list[AuditEntry] | EditConflict:
     change = Change(place, name, value, versioned=name == "prompt")
     return await store.change([change], who=who, now=now, base=base, running=running)
 
@@ -44,9 +42,9 @@ async def made(
     store: Store,
     name: str,
     value: str | None,
-    place: Place = CHANNEL,
+    place: Scope = CHANNEL,
     now: float = 5.0,
-) -> Entry:
+) -> AuditEntry:
     result = await put(store, name, value, place, now=now)
     assert isinstance(result, list)
     [entry] = result
@@ -54,7 +52,7 @@ async def made(
 
 
 async def test_nothing_is_set_at_first(store: Store) -> None:
-    assert await store.rules(THREAD) == Rules()
+    assert await store.rules(THREAD) == StoredSettings()
     assert await store.settings(EVERYWHERE) == []
     assert await store.audit(EVERYWHERE, 0.0, 10) == []
 
@@ -75,12 +73,12 @@ async def test_what_is_set_is_found_around_a_place_and_not_beside_it(
     assert Setting(CHANNEL, "quiet", "on", "U1", 5.0, entries[1].id) in found.settings
     around_channel = await store.rules(CHANNEL)
     assert {s.place for s in around_channel.settings} == {CHANNEL, WORKSPACE}
-    elsewhere = await store.rules(Place("slack", "T2", "C1"))
+    elsewhere = await store.rules(Scope("slack", "T2", "C1"))
     assert elsewhere.settings == ()
 
 
 async def test_settings_are_listed_by_place(store: Store) -> None:
-    for place in (THREAD, OTHER, WORKSPACE, CHANNEL, Place("discord", "1")):
+    for place in (THREAD, OTHER, WORKSPACE, CHANNEL, Scope("discord", "1")):
         await put(store, "quiet", "on", place)
     assert [s.place for s in await store.settings(WORKSPACE)] == [
         WORKSPACE,
@@ -142,7 +140,7 @@ async def test_a_list_of_changes_is_made_whole_or_not_at_all(store: Store) -> No
     await put(store, "model", "claude-opus-5-5", who="U2")
     changes = [Change(CHANNEL, "quiet", "off"), Change(CHANNEL, "model", "auto")]
     clash = await store.change(changes, who="U1", now=7.0, base=newest)
-    assert isinstance(clash, Clash)
+    assert isinstance(clash, EditConflict)
     assert [(e.who, e.name) for e in clash.entries] == [("U2", "model")]
     found = {s.name: s.value for s in (await store.rules(CHANNEL)).settings}
     assert found == {"quiet": "on", "model": "claude-opus-5-5"}
@@ -155,7 +153,7 @@ async def test_only_the_same_setting_at_the_same_place_clashes(store: Store) -> 
     base = (await made(store, "quiet", "on")).id
     await put(store, "model", "auto")
     await put(store, "quiet", "on", OTHER)
-    await store.note(Entry(0, 6.0, CHANNEL, "U3", "denied", "quiet"))
+    await store.note(AuditEntry(0, 6.0, CHANNEL, "U3", "denied", "quiet"))
     assert isinstance(await put(store, "quiet", "off", base=base), list)
 
 
@@ -171,7 +169,10 @@ async def test_of_two_who_save_at_once_one_is_told(store: Store) -> None:
         put(store, "prompt", "One.", who="U1", base=base),
         put(store, "prompt", "Two.", who="U2", base=base),
     )
-    assert sorted(isinstance(result, Clash) for result in results) == [False, True]
+    assert sorted(isinstance(result, EditConflict) for result in results) == [
+        False,
+        True,
+    ]
     assert len(await store.versions(CHANNEL, "prompt")) == 2
 
 
@@ -186,7 +187,7 @@ async def test_a_running_thread_keeps_what_it_is_told_to_keep(store: Store) -> N
 
 @pytest.mark.parametrize("place", [CHANNEL, WORKSPACE])
 async def test_running_threads_change_only_if_that_is_wanted(
-    store: Store, place: Place
+    store: Store, place: Scope
 ) -> None:
     await store.keep(HERE, {"model": "m", "effort": "low"})
     await put(store, "model", "n", place)
@@ -218,7 +219,7 @@ async def test_a_thread_that_moves_takes_its_settings_along(store: Store) -> Non
     await put(store, "effort", "low", THREAD)
     moved = replace(HERE, thread="9.0")
     await store.move(HERE, moved)
-    found = await store.rules(Place.of(moved))
+    found = await store.rules(Scope.of(moved))
     assert found.kept == {"model": "m"}
     assert [setting.name for setting in found.settings] == ["effort"]
     assert (await store.rules(THREAD)).settings == ()
@@ -253,7 +254,7 @@ async def test_the_audit_is_read_from_a_place_down_and_newest_first(
 
 
 async def test_who_was_denied_is_noted(store: Store) -> None:
-    await store.note(Entry(0, 3.0, CHANNEL, "U9", "denied", "set model"))
+    await store.note(AuditEntry(0, 3.0, CHANNEL, "U9", "denied", "set model"))
     refused = Refusal(CHANNEL, "U9", "set model", 1, 3.0)
     assert await store.refusals(CHANNEL, 0.0, 10) == [refused]
     assert await store.refusals(THREAD, 0.0, 10) == [refused]
@@ -277,7 +278,7 @@ async def test_a_draft_is_kept_for_a_week(store: Store) -> None:
 async def test_settings_move_behind_those_that_are_there(store: Store) -> None:
     await waiting(store, said("1"))
     there = replace(HERE, channel="C2")
-    place = Place.of(there)
+    place = Scope.of(there)
     await made(store, "prompt", "Ours.", THREAD)
     await made(store, "effort", "low", THREAD)
     await made(store, "prompt", "Theirs.", place)

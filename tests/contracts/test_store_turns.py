@@ -2,17 +2,12 @@
 
 import pytest
 
-from bot.stores import Store
-from bot.values import (
-    Ended,
-    Outcome,
-    Said,
-    Shown,
-    Spoken,
-    State,
-    ThreadKey,
-)
-from tests.storage.talk import (
+from bot.domain.completion import ChatMessage
+from bot.domain.reply import PostedPart
+from bot.domain.scope import ThreadKey
+from bot.domain.turn import Ended, Outcome, TurnMessage, TurnState
+from bot.ports.store import Store
+from tests.support.store_helpers import (
     HERE,
     THERE,
     answer,
@@ -89,7 +84,7 @@ async def test_beginning_counts_and_touches(store: Store) -> None:
     await store.begin(turn, 7.0)
     await store.begin(turn, 8.0)
     begun = await following(store)
-    assert begun.state is State.ANSWERING
+    assert begun.state is TurnState.ANSWERING
     assert (begun.attempts, begun.touched) == (2, 8.0)
 
 
@@ -105,7 +100,7 @@ async def test_beginning_takes_nothing_from_another_thread(store: Store) -> None
     turn = await waiting(store, said("1"))
     await store.hear(said("1", thread=THERE), answer)
     await store.hear(said("2", thread=THERE), keep)
-    assert await store.begin(turn, 4.0) == [Spoken(said("1"))]
+    assert await store.begin(turn, 4.0) == [TurnMessage(said("1"))]
 
 
 async def test_a_message_comes_back_as_it_was_heard(store: Store) -> None:
@@ -120,38 +115,38 @@ async def test_a_message_comes_back_as_it_was_heard(store: Store) -> None:
         files=("a b.png", "ü"),
     )
     turn = await waiting(store, heard)
-    assert await store.begin(turn, 2.0) == [Spoken(heard)]
+    assert await store.begin(turn, 2.0) == [TurnMessage(heard)]
 
 
 async def test_what_claude_was_given_comes_back_with_the_message(store: Store) -> None:
     turn = await ask(store, said("1", at=1.0))
     await store.hear(said("2", at=2.0), keep)
     assert await store.begin(turn, 11.0) == [
-        Spoken(said("1", at=1.0), "TEXT OF 1"),
-        Spoken(said("2", at=2.0), None),
+        TurnMessage(said("1", at=1.0), "TEXT OF 1"),
+        TurnMessage(said("2", at=2.0), None),
     ]
 
 
 async def test_a_turn_handed_over_waits_again_as_it_was(store: Store) -> None:
     turn = await ask(store, said("1"))
-    await store.show(turn, Shown(0, "m", "Hel"), "Hel", 11.0)
+    await store.show(turn, PostedPart(0, "m", "Hel"), "Hel", 11.0)
     await store.hand_over(turn)
     left = await following(store)
-    assert left.state is State.WAITING
+    assert left.state is TurnState.WAITING
     assert (left.attempts, left.touched, left.text) == (1, 11.0, "Hel")
-    assert left.shown == (Shown(0, "m", "Hel"),)
+    assert left.shown == (PostedPart(0, "m", "Hel"),)
 
 
 async def test_finishing_stores_the_outcome_whole(store: Store) -> None:
     turn = await ask(store, said("1"))
-    await store.show(turn, Shown(0, "m", "Hel"), "Hel", 11.0)
+    await store.show(turn, PostedPart(0, "m", "Hel"), "Hel", 11.0)
     stopped = Outcome(Ended.STOPPED, text="Hello", replay="Hello", note="Stopped.")
     await store.finish(turn, stopped, 12.0)
     ended = await following(store)
-    assert ended.state is State.UNDELIVERED
+    assert ended.state is TurnState.UNDELIVERED
     assert ended.ended is Ended.STOPPED
     assert (ended.text, ended.note, ended.touched) == ("Hello", "Stopped.", 12.0)
-    assert ended.shown == (Shown(0, "m", "Hel"),)
+    assert ended.shown == (PostedPart(0, "m", "Hel"),)
 
 
 async def test_the_first_outcome_stands(store: Store) -> None:
@@ -160,7 +155,7 @@ async def test_the_first_outcome_stands(store: Store) -> None:
     await store.finish(turn, done("No.", Ended.INTERRUPTED), 12.0)
     ended = await following(store)
     assert (ended.text, ended.ended) == ("Yes.", Ended.DONE)
-    assert (await store.conversation(HERE))[-1] == Said("assistant", "Yes.")
+    assert (await store.conversation(HERE))[-1] == ChatMessage("assistant", "Yes.")
     assert len(await store.conversation(HERE)) == 2
 
 
@@ -186,7 +181,7 @@ async def test_a_turn_can_end_before_it_began(store: Store) -> None:
     turn = await waiting(store, said("1"))
     await store.finish(turn, Outcome(Ended.FAILED, text="", note="No budget."), 5.0)
     ended = await following(store)
-    assert (ended.state, ended.note) == (State.UNDELIVERED, "No budget.")
+    assert (ended.state, ended.note) == (TurnState.UNDELIVERED, "No budget.")
 
 
 # The reply's messages
@@ -194,35 +189,35 @@ async def test_a_turn_can_end_before_it_began(store: Store) -> None:
 
 async def test_an_intended_message_has_no_id_yet(store: Store) -> None:
     turn = await ask(store, said("1"))
-    await store.show(turn, Shown(0, None, "Hel"), "Hel", 12.0)
+    await store.show(turn, PostedPart(0, None, "Hel"), "Hel", 12.0)
     now = await following(store)
-    assert (now.shown, now.text) == ((Shown(0, None, "Hel"),), "Hel")
+    assert (now.shown, now.text) == ((PostedPart(0, None, "Hel"),), "Hel")
 
 
 async def test_what_is_shown_is_known_by_part(store: Store) -> None:
     turn = await ask(store, said("1"))
-    await store.show(turn, Shown(1, "b", "lo"), "Hello", 12.0)
-    await store.show(turn, Shown(0, None, "Hel"), "Hello", 12.0)
-    await store.show(turn, Shown(0, "a", "Hel"), "Hello", 13.0)
+    await store.show(turn, PostedPart(1, "b", "lo"), "Hello", 12.0)
+    await store.show(turn, PostedPart(0, None, "Hel"), "Hello", 12.0)
+    await store.show(turn, PostedPart(0, "a", "Hel"), "Hello", 13.0)
     now = await following(store)
-    assert now.shown == (Shown(0, "a", "Hel"), Shown(1, "b", "lo"))
-    assert (now.text, now.touched, now.state) == ("Hello", 13.0, State.ANSWERING)
+    assert now.shown == (PostedPart(0, "a", "Hel"), PostedPart(1, "b", "lo"))
+    assert (now.text, now.touched, now.state) == ("Hello", 13.0, TurnState.ANSWERING)
 
 
 async def test_an_unknown_outcome_does_not_forget_a_known_id(store: Store) -> None:
     turn = await ask(store, said("1"))
-    await store.show(turn, Shown(0, "a", "Hel"), "Hel", 12.0)
-    await store.show(turn, Shown(0, None, "Hello"), "Hello", 12.0)
-    assert (await following(store)).shown == (Shown(0, "a", "Hello"),)
+    await store.show(turn, PostedPart(0, "a", "Hel"), "Hel", 12.0)
+    await store.show(turn, PostedPart(0, None, "Hello"), "Hello", 12.0)
+    assert (await following(store)).shown == (PostedPart(0, "a", "Hello"),)
 
 
 async def test_a_message_taken_back_is_forgotten(store: Store) -> None:
     turn = await ask(store, said("1"))
-    await store.show(turn, Shown(0, "a", "Hel"), "Hello", 12.0)
-    await store.show(turn, Shown(1, "b", "lo"), "Hello", 12.0)
+    await store.show(turn, PostedPart(0, "a", "Hel"), "Hello", 12.0)
+    await store.show(turn, PostedPart(1, "b", "lo"), "Hello", 12.0)
     await store.unshow(turn, 1)
     await store.unshow(turn, 2)
-    assert (await following(store)).shown == (Shown(0, "a", "Hel"),)
+    assert (await following(store)).shown == (PostedPart(0, "a", "Hel"),)
 
 
 async def test_last_writes_of_an_ended_turn_are_noted_but_not_its_text(
@@ -230,8 +225,8 @@ async def test_last_writes_of_an_ended_turn_are_noted_but_not_its_text(
 ) -> None:
     turn = await ask(store, said("1"))
     await store.finish(turn, done("Hello"), 12.0)
-    await store.show(turn, Shown(0, "a", "Hello"), "Hel", 13.0)
+    await store.show(turn, PostedPart(0, "a", "Hello"), "Hel", 13.0)
     now = await following(store)
-    assert now.shown == (Shown(0, "a", "Hello"),)
+    assert now.shown == (PostedPart(0, "a", "Hello"),)
     assert (now.text, now.touched) == ("Hello", 13.0)
-    assert now.state is State.UNDELIVERED
+    assert now.state is TurnState.UNDELIVERED

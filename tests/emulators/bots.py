@@ -17,7 +17,7 @@ import yarl
 from discord import app_commands
 
 from tests.emulators.changes import Changes
-from tests.emulators.discord import DiscordEmulator
+from tests.emulators.discord.emulator import DiscordEmulator
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from tests.emulators.slack import SlackEmulator
+from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.socketmode import Delivery
 
 Json = dict[str, Any]

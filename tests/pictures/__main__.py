@@ -14,13 +14,13 @@ import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from bot.claude import connect as connect_claude
-from storage.sqlite import open_store
-from tests.emulators.claude import ClaudeEmulator
-from tests.emulators.discord import DiscordEmulator
-from tests.emulators.slack import SlackEmulator
+from bot.claude.client import connect as connect_claude
+from storage.store import open_store
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.discord.emulator import DiscordEmulator
+from tests.emulators.slack.emulator import SlackEmulator
 from tests.pictures import discord, slack
-from tests.product import running
+from tests.support.process import running
 
 FOLDER = Path(__file__).parent.parent.parent / "docs" / "pictures"
 

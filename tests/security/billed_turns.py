@@ -14,26 +14,29 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from bot import asides, context
-from bot.authority import Authority
-from bot.claude import ClaudeModel, client
-from bot.inbox import judge
-from bot.lanes import Halt
-from bot.limits import Limits
-from bot.money import Charge
-from bot.policy import Operator
-from bot.responder import Responder
-from bot.rules import Change, Place
-from bot.steward import Steward
-from bot.stores import Store
-from bot.triage.cases import Case
-from bot.triage.sorter import Sorter
-from bot.values import Heard, Request, Said, ThreadKey
+from bot.claude import one_shot
+from bot.claude.client import ClaudeModel, client
+from bot.context import prompt
+from bot.conversation.admission import Admission
+from bot.conversation.dispatcher import StopSignal
+from bot.conversation.inbox import judge
+from bot.conversation.responder import Responder
+from bot.domain.budget import Charge
+from bot.domain.completion import ChatMessage, Request
+from bot.domain.message import Message
+from bot.domain.platform import Limits
+from bot.domain.scope import Scope, ThreadKey
+from bot.domain.setting import Change
+from bot.domain.triage_case import TriageCase
+from bot.ports.store import Store
+from bot.settings.access import SettingsAccess
+from bot.settings.effective import Operator
+from bot.triage.chat.classifier import Classifier
 from storage import ledger
 from storage.memory import MemoryStore
-from tests.emulators.claude import ClaudeEmulator
-from tests.emulators.claude_bill import by_user
-from tests.emulators.claude_reply import (
+from tests.emulators.claude.bill import by_user
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.claude.reply import (
     Abort,
     End,
     Error,
@@ -48,7 +51,7 @@ from tests.emulators.claude_reply import (
     Stop,
     Think,
 )
-from tests.fakes import FakeAdapter
+from tests.support.fakes import FakeAdapter
 
 #: What the ids of people are made opaque with.
 SECRET = "s"
@@ -291,7 +294,7 @@ class Stage:
 
     async def _answered(self, play: Play) -> None:
         thread = ThreadKey("fake", "w", f"c{play.channel}", play.author)
-        heard = Heard(
+        heard = Message(
             thread=thread,
             message=f"m{play.author}",
             at=time.time(),
@@ -303,7 +306,7 @@ class Stage:
         await self.store.hear(heard, judge)
         fates = deque(play.fates)
         while await self.store.next_turn(thread):
-            mortal, halt = Mortal(self.store), Halt()
+            mortal, halt = Mortal(self.store), StopSignal()
             drained = asyncio.create_task(
                 self._responder(mortal).answer_next(thread, halt)
             )
@@ -323,8 +326,8 @@ class Stage:
 
     def _responder(self, mortal: Mortal) -> Responder:
         store, adapters = cast(Store, mortal), {"fake": self.adapter}
-        authority = Authority(store, adapters, self.operator)
-        steward = Steward(store, self.model, authority, adapters, self.operator)
+        authority = SettingsAccess(store, adapters, self.operator)
+        steward = Admission(store, self.model, authority, adapters, self.operator)
         return Responder(
             store=store, model=self.model, adapters=adapters, steward=steward
         )
@@ -348,13 +351,13 @@ class Stage:
         request = Request(
             model=model if model != "auto" else "claude-sonnet-5-5",
             system="Be brief.",
-            messages=(Said("user", "What is it?"),),
+            messages=(ChatMessage("user", "What is it?"),),
             max_tokens=longest,
             user=self._user(play),
         )
         charge = Charge(channel(play.channel), play.author, "try", request.model)
         policy = await self._authority(store).policy(charge.place)
-        await asides.charged(
+        await one_shot.complete_charged(
             *(store, self.model, request, charge, policy.caps),
             within=60.0,
             now=time.time,
@@ -363,25 +366,25 @@ class Stage:
     async def _sort(self, play: Play, store: Store) -> None:
         place = channel(play.channel)
         caps = (await self._authority(store).policy(place)).caps
-        sorter = Sorter(store, self.model, self.operator)
+        sorter = Classifier(store, self.model, self.operator)
         scheme = await sorter.scheme(await self._authority(store).policy(place))
-        case = Case(0, place, play.author, time.time(), play.author, "It broke.")
+        case = TriageCase(0, place, play.author, time.time(), play.author, "It broke.")
         await sorter.sort(await store.open_case(case), scheme, play.author, caps)
 
-    def _authority(self, store: Store) -> Authority:
-        return Authority(store, {"fake": self.adapter}, self.operator)
+    def _authority(self, store: Store) -> SettingsAccess:
+        return SettingsAccess(store, {"fake": self.adapter}, self.operator)
 
     def _user(self, play: Play) -> str:
-        return context.opaque(play.author, "w", SECRET)
+        return prompt.opaque(play.author, "w", SECRET)
 
     def _scripted(self, body: dict[str, Any]) -> Sequence[Step]:
         scripts = self._scripts[body["metadata"]["user_id"]]
         return scripts.popleft() if scripts else [SORTED]
 
 
-def channel(number: int) -> Place:
+def channel(number: int) -> Scope:
     """The channel with these settings."""
-    return Place("fake", "w", f"c{number}")
+    return Scope("fake", "w", f"c{number}")
 
 
 async def _came_to(gate: Gate, task: "asyncio.Task[Any]") -> bool:

@@ -8,8 +8,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bot.channels import ChannelAccess
-from tests.emulators.slack import SlackEmulator, interactions
+from bot.domain.channel_access import ChannelAccess
+from tests.emulators.slack import interactions
+from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.socketmode import Delivery
 
 Json = dict[str, Any]

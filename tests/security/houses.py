@@ -7,15 +7,16 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from bot.app import App
-from bot.dialogue import Command, Reply, Told
-from bot.people import Person
-from bot.policy import Operator
-from bot.rules import Change, Level, Place
-from bot.stores import Store
-from bot.values import Heard, ThreadKey
+from bot.domain.message import Message
+from bot.domain.person import Person
+from bot.domain.scope import Scope, ScopeLevel, ThreadKey
+from bot.domain.setting import Change
+from bot.ports.store import Store
+from bot.settings.effective import Operator
+from bot.ui.elements import Command, CommandResult, Response
 from storage.memory import MemoryStore
-from tests.fakes import FAST, FakeAdapter
-from tests.scripted import ScriptedModel
+from tests.support.fakes import FAST, FakeAdapter
+from tests.support.scripted_model import ScriptedModel
 
 EVE = Person("eve", "Eve", runs_workspace=True)
 
@@ -26,8 +27,8 @@ def thread(
     return ThreadKey(platform, workspace, f"C{workspace}", f"t{number}")
 
 
-def workspace(of: ThreadKey) -> Place:
-    return Place.of(of).at(Level.WORKSPACE)
+def workspace(of: ThreadKey) -> Scope:
+    return Scope.of(of).at(ScopeLevel.WORKSPACE)
 
 
 class Houses:
@@ -62,11 +63,11 @@ class Houses:
             stopping.set()
             await task
 
-    def heard(self, at: ThreadKey, text: str = "?", **more: object) -> Heard:
+    def heard(self, at: ThreadKey, text: str = "?", **more: object) -> Message:
         number = next(self._numbers)
         values = {"author": "alice", "addressed": True, "opens": True, **more}
         moment = time.time() + number / 100_000
-        return Heard(at, f"m{number:06}", moment, text=text, **values)  # type: ignore[arg-type]
+        return Message(at, f"m{number:06}", moment, text=text, **values)  # type: ignore[arg-type]
 
     async def ask(self, at: ThreadKey, text: str = "?", **more: object) -> None:
         """Let somebody say something."""
@@ -82,19 +83,19 @@ class Houses:
 
     async def give(
         self, at: ThreadKey, verb: str, person: Person = EVE, **arguments: str
-    ) -> Reply:
+    ) -> CommandResult:
         """Let somebody give a command."""
-        return await self.app.command(Command(verb, arguments), Place.of(at), person)
+        return await self.app.command(Command(verb, arguments), Scope.of(at), person)
 
     async def told(
         self, at: ThreadKey, verb: str, person: Person = EVE, **arguments: str
     ) -> str:
         """The same; what they are told."""
         reply = await self.give(at, verb, person, **arguments)
-        assert isinstance(reply, Told), reply
+        assert isinstance(reply, Response), reply
         return reply.text
 
-    async def put(self, place: Place, name: str, value: str) -> None:
+    async def put(self, place: Scope, name: str, value: str) -> None:
         """Set an option as it may have been set long ago, by whatever way."""
         change = Change(place, name, value, versioned=name == "prompt")
         await self.store.change([change], who="eve", now=1.0, action="imported")

@@ -13,32 +13,33 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from adapters.discord import drawing as discord_drawing
+from adapters.discord import components as discord_drawing
 from adapters.discord import markup
 from adapters.discord.adapter import LIMITS as DISCORD
-from adapters.discord.names import Names
-from adapters.slack import drawing as slack_drawing
+from adapters.discord.name_cache import NameCache
+from adapters.slack import blocks as slack_drawing
 from adapters.slack import mrkdwn
 from adapters.slack.adapter import LIMITS as SLACK
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.client import Identity
 from adapters.slack.config import SlackConfig
-from bot import context, routing
-from bot.dialogue import Told
+from bot.claude import model_router
+from bot.commands.catalog import parse_command
+from bot.context import prompt as context_prompt
+from bot.conversation.inbox import judge
+from bot.delivery.reply import StreamedReply
+from bot.delivery.write_scheduler import WriteScheduler
+from bot.domain.message import Message
+from bot.domain.platform import Limits
+from bot.domain.scope import Scope, ThreadKey
 from bot.errors import DeliveryError
-from bot.inbox import judge
-from bot.limits import Limits
-from bot.pacer import Pacer
-from bot.reply import Reply
-from bot.rules import Place
-from bot.triage import scheme
-from bot.values import Heard, ThreadKey
-from bot.verbs import understood
+from bot.schemes import scheme
+from bot.ui.elements import Response
 from storage.memory import MemoryStore
-from tests.bot.office import THREAD, Office
-from tests.bot.triage.asked import sorted_as
-from tests.fakes import FakeAdapter, FakeSurface
 from tests.security.hostile import LONGEST, TEXTS
+from tests.support.command_harness import THREAD, Office
+from tests.support.fakes import FakeAdapter, FakeSurface
+from tests.support.triage_requests import sorted_as
 
 #: What the loop may stand still for one person's input, in seconds.
 BOUND = 0.05
@@ -98,9 +99,9 @@ async def stall(path: Path, text: str, tries: int = 1, bound: float = BOUND) -> 
     return min(found)
 
 
-def heard(text: str, number: int = 1, **more: Any) -> Heard:
+def heard(text: str, number: int = 1, **more: Any) -> Message:
     """A message that says `text`."""
-    said = Heard(
+    said = Message(
         thread=ThreadKey("fake", "w", "c", "t"),
         message=f"m{number:03}",
         at=time.time() - 1_000 + number,
@@ -146,35 +147,35 @@ async def slack_reads(text: str) -> None:
 async def discord_reads(text: str) -> None:
     link: Any = _Nowhere()
     message = heard(text, thread=ThreadKey("discord", "@me", "2", "2"), author="3")
-    await Names(link).readable(message)
+    await NameCache(link).readable(message)
 
 
 async def slack_understands(text: str) -> None:
     mrkdwn.mentions(text, "U0BOT")
     if len(text) <= 50_000:
-        understood(mrkdwn.tokens(mrkdwn.without_mention(text, "U0BOT")))
+        parse_command(mrkdwn.tokens(mrkdwn.without_mention(text, "U0BOT")))
 
 
 async def understands(text: str) -> None:
     for words in ("", "set prompt channel ", "triage last "):
-        understood(words + text)
+        parse_command(words + text)
 
 
 async def labels(text: str) -> None:
-    context.label(heard(text, files=("a",)), "Alice", text)
+    context_prompt.label(heard(text, files=("a",)), "Alice", text)
 
 
 async def labels_name(text: str) -> None:
-    context.label(heard("?", author=text[:1_000]), text, "?")
+    context_prompt.label(heard("?", author=text[:1_000]), text, "?")
 
 
 async def asks_aside(text: str) -> None:
-    context.question("Alice", text)
+    context_prompt.question("Alice", text)
 
 
 async def routes(text: str) -> None:
-    routing.request(routing.beginning([text, text]), "u")
-    routing.read(text)
+    model_router.request(model_router.beginning([text, text]), "u")
+    model_router.read(text)
 
 
 async def makes_ticket(text: str) -> None:
@@ -246,8 +247,8 @@ async def tries_prompt(text: str) -> None:
 
 
 async def slack_draws(text: str) -> None:
-    place = Place("slack", "T", "C", "1")
-    slack_drawing.message(Told(text), place)
+    place = Scope("slack", "T", "C", "1")
+    slack_drawing.message(Response(text), place)
 
 
 async def slack_formats(text: str) -> None:
@@ -255,7 +256,7 @@ async def slack_formats(text: str) -> None:
 
 
 async def discord_draws(text: str) -> None:
-    discord_drawing.told(Told(text))
+    discord_drawing.told(Response(text))
     markup.title(text)
     markup.quoted("Alice", text, 1_900)
 
@@ -268,11 +269,11 @@ def answers(limits: Limits, piece: int = 0) -> Path:
         await store.hear(heard("?"), judge)
         turn = await store.next_turn(heard("?").thread)
         assert turn is not None
-        reply = Reply(
+        reply = StreamedReply(
             turn,
             FakeSurface(FakeAdapter(), turn),
             store=store,
-            pacer=Pacer(limits, time.monotonic),
+            pacer=WriteScheduler(limits, time.monotonic),
             limits=limits,
             clock=time.monotonic,
             now=time.time,

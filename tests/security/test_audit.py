@@ -12,29 +12,38 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.claude.offline import OfflineModel
 from bot.cleanup import clean_up_daily
-from bot.dialogue import Command, Page
+from bot.commands.catalog import parse_command
+from bot.config import Config
+from bot.domain.message import Disposition
+from bot.domain.person import Person
+from bot.domain.retention import DAY, KEPT, Retention
+from bot.domain.scope import Scope
+from bot.domain.setting import AuditEntry, Change, Draft, EditConflict
+from bot.domain.triage_case import TriageCase
 from bot.errors import ConfigError, StorageFull
-from bot.people import Person
-from bot.rehearsal import RehearsalModel
-from bot.retention import DAY, KEPT, Retention
-from bot.rules import Change, Clash, Draft, Entry, Place
-from bot.settings import Settings
-from bot.stores import Store
-from bot.triage.cases import Case
-from bot.values import Verdict
-from bot.verbs import understood
+from bot.ports.store import Store
+from bot.ui.elements import Command, Page
 from storage.expiry import AT_ONCE
 from storage.memory import MemoryStore
 from storage.refusals import MOST_LINES, OTHERS
-from storage.sqlite import SqliteStore, open_store
-from tests.bot.office import CHANNEL, MEMBER, NOON, OWNER, THREAD, WORKSPACE, Office
-from tests.deep import rounds
-from tests.emulators.slack import SlackEmulator
-from tests.product import running
+from storage.store import SqliteStore, open_store
+from tests.emulators.slack.emulator import SlackEmulator
 from tests.security.older import undo_m010
 from tests.security.remains import in_bytes, in_tables
-from tests.storage.talk import (
+from tests.support.command_harness import (
+    CHANNEL,
+    MEMBER,
+    NOON,
+    OWNER,
+    THREAD,
+    WORKSPACE,
+    Office,
+)
+from tests.support.deep import rounds
+from tests.support.process import running
+from tests.support.store_helpers import (
     HERE,
     STORES,
     THERE,
@@ -79,7 +88,7 @@ async def test_many_people_and_verbs_are_a_few_lines() -> None:
 async def test_threads_are_counted_in_their_channel() -> None:
     office = Office()
     for number in range(30):
-        place = Place("fake", "w", "c", f"t{number}")
+        place = Scope("fake", "w", "c", f"t{number}")
         await office.type("model opus channel", MEMBER, place)
     [refused] = await office.store.refusals(THREAD, 0.0, 10)
     assert (refused.place, refused.count) == (CHANNEL, 30)
@@ -103,15 +112,17 @@ async def test_each_hour_has_its_own_line() -> None:
 async def test_a_crowd_of_the_refused_takes_bounded_room() -> None:
     store = MemoryStore()
     for number in range(MOST_LINES + 40):
-        entry = Entry(0, NOON + number, CHANNEL, f"u{number}", "denied", "set model")
+        entry = AuditEntry(
+            0, NOON + number, CHANNEL, f"u{number}", "denied", "set model"
+        )
         await store.note(entry)
     found = await store.refusals(WORKSPACE, 0.0, 10_000)
     assert len(found) == MOST_LINES + 1
     [rest] = [each for each in found if not each.who]
     assert (rest.name, rest.count, rest.place) == (OTHERS, 40, WORKSPACE)
     assert sum(each.count for each in found) == MOST_LINES + 40
-    elsewhere = Place("fake", "w2", "c")
-    await store.note(Entry(0, NOON, elsewhere, "u1", "denied", "set model"))
+    elsewhere = Scope("fake", "w2", "c")
+    await store.note(AuditEntry(0, NOON, elsewhere, "u1", "denied", "set model"))
     assert len(await store.refusals(elsewhere, 0.0, 10)) == 1
 
 
@@ -128,7 +139,9 @@ def test_in_any_order_every_change_is_listed(story: list[bool]) -> None:
                 change = Change(CHANNEL, "quiet", f"v{number}")
                 await store.change([change], who="olga", now=at)
             else:
-                await store.note(Entry(0, at, CHANNEL, "max", "denied", "set quiet"))
+                await store.note(
+                    AuditEntry(0, at, CHANNEL, "max", "denied", "set quiet")
+                )
         listed = await store.audit(CHANNEL, 0.0, 100)
         assert len(listed) == sum(story)
         refused = await store.refusals(CHANNEL, 0.0, 100)
@@ -176,7 +189,7 @@ async def test_refusals_are_kept_for_as_long_as_the_operator_says(
     await store.change([QUIET], who="olga", now=NOON - 900 * DAY)
     for days in (400, 20, 1):
         at = NOON - days * DAY
-        await store.note(Entry(0, at, CHANNEL, f"u{days}", "denied", "set model"))
+        await store.note(AuditEntry(0, at, CHANNEL, f"u{days}", "denied", "set model"))
     assert (await store.clean_up(KEPT, NOON))["refusals"] == 1
     left = await store.refusals(CHANNEL, 0.0, 10)
     assert [each.who for each in left] == ["u1", "u20"]
@@ -189,12 +202,14 @@ async def test_refusals_are_kept_for_as_long_as_the_operator_says(
 async def test_cases_go_but_for_what_people_made_of_them(store: Store) -> None:
     old, new = NOON - 100 * DAY, NOON - 10 * DAY
     for message, at in (("old", old), ("new", new), ("fixed", old), ("agreed", old)):
-        case = await store.open_case(Case(0, THREAD, message, at, "max", "It broke"))
+        case = await store.open_case(
+            TriageCase(0, THREAD, message, at, "max", "It broke")
+        )
         if message in ("fixed", "agreed"):
             await store.correct_case(case.id, "category", "bug", "mo", at + DAY)
         if message == "agreed":
             await store.agree_case(case.id, "olga")
-    waits = Case(0, THREAD, "waits", old, "max", "It broke", auto=True)
+    waits = TriageCase(0, THREAD, "waits", old, "max", "It broke", auto=True)
     await store.open_case(waits)
     assert (await store.clean_up(KEPT, NOON))["cases"] == 1
     assert len(await store.waiting_cases([THREAD.platform], 9)) == 1
@@ -211,7 +226,7 @@ async def test_drafts_and_ids_of_what_was_deleted_go_after_a_week(
     await store.erase("slack", "T1", ["7"], "C1", NOON)
     deleted = await store.clean_up(KEPT, NOON + 6 * DAY)
     assert (deleted["drafts"], deleted["tombstones"]) == (0, 0)
-    assert await store.hear(said("7"), answer) is Verdict.IGNORE
+    assert await store.hear(said("7"), answer) is Disposition.IGNORE
     deleted = await store.clean_up(KEPT, NOON + 8 * DAY)
     assert (deleted["drafts"], deleted["tombstones"]) == (1, 1)
     assert await store.draft(number) is None
@@ -230,7 +245,7 @@ async def test_conversations_are_kept_for_ever_unless_the_operator_says_otherwis
     assert await store.transcript(HERE) == await store.transcript(THERE) == []
     assert await store.open_threads() == [waits]
     # Whoever goes on there begins a thread that reads what was said before.
-    assert await store.hear(said("4", at=40.0), answer) is Verdict.ANSWER
+    assert await store.hear(said("4", at=40.0), answer) is Disposition.ANSWER
     assert await store.unread(HERE)
 
 
@@ -251,7 +266,9 @@ async def test_a_clean_up_is_many_small_transactions(tmp_path: Path) -> None:
     count = 5 * AT_ONCE
     async with open_store(tmp_path / "threadkeep.db", clock=lambda: NOON) as store:
         for number in range(count):
-            entry = Entry(0, NOON - 400 * DAY, CHANNEL, f"u{number}", "denied", "x")
+            entry = AuditEntry(
+                0, NOON - 400 * DAY, CHANNEL, f"u{number}", "denied", "x"
+            )
             hour = replace(entry, at=entry.at + 3600 * (number // 400))
             await store.note(hour)
         for number in range(2 * AT_ONCE + 1):
@@ -316,9 +333,9 @@ async def test_a_running_bot_cleans_up(tmp_path: Path) -> None:
         SlackEmulator() as slack,
         open_store(tmp_path / "threadkeep.db") as store,
     ):
-        old = Entry(0, NOON - 4_000 * DAY, CHANNEL, "u1", "denied", "set model")
+        old = AuditEntry(0, NOON - 4_000 * DAY, CHANNEL, "u1", "denied", "set model")
         await store.note(old)
-        async with running(slack, store, RehearsalModel()):
+        async with running(slack, store, OfflineModel()):
             async with asyncio.timeout(10):
                 while await store.refusals(CHANNEL, 0.0, 1):  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
@@ -334,14 +351,14 @@ async def test_a_running_bot_cleans_up(tmp_path: Path) -> None:
     ],
 )
 def test_the_operator_says_how_long(written: dict[str, str], kept: Retention) -> None:
-    assert Settings.from_env(written).retention == kept
+    assert Config.from_env(written).retention == kept
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "x", "1.5", "36501", "9" * 5_000, "１e9"])
 def test_a_span_that_is_none_is_refused(value: str) -> None:
     for name in ("AUDIT", "CASE", "THREAD"):
         with pytest.raises(ConfigError, match=f"THREADKEEP_{name}_DAYS must be"):
-            Settings.from_env({f"THREADKEEP_{name}_DAYS": value})
+            Config.from_env({f"THREADKEEP_{name}_DAYS": value})
 
 
 async def changes(store: SqliteStore) -> int:
@@ -351,13 +368,13 @@ async def changes(store: SqliteStore) -> int:
     )
 
 
-def entries(made: list[Entry] | Clash) -> list[Entry]:
+def entries(made: list[AuditEntry] | EditConflict) -> list[AuditEntry]:
     assert isinstance(made, list)
     return made
 
 
 def command(line: str) -> Command:
-    found = understood(line)
+    found = parse_command(line)
     assert found is not None
     return found
 

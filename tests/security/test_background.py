@@ -13,33 +13,34 @@ from typing import Any
 
 import pytest
 
-from adapters.discord import turnstile
+from adapters.discord import global_rate_limit
 from adapters.discord.adapter import DiscordAdapter
-from adapters.discord.commands import BROKEN, Commands
-from adapters.discord.ears import Ears
-from adapters.discord.places import Places
+from adapters.discord.app_commands import BROKEN, Commands
+from adapters.discord.global_rate_limit import GlobalRateLimiter
+from adapters.discord.message_listener import MessageListener
 from adapters.discord.surface import DiscordSurface
-from adapters.discord.turnstile import Turnstile
-from adapters.slack import desk, events, surface
+from adapters.discord.threads import ThreadResolver
+from adapters.slack import events, interactions, surface
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.client import SlackClient
-from adapters.slack.desk import Desk
+from adapters.slack.interactions import Interactions
 from adapters.slack.surface import SlackSurface
-from bot import background, pacer
 from bot.app import MOST_STARTS
-from bot.background import Background
+from bot.conversation.responder import Responder
+from bot.delivery import write_scheduler
+from bot.delivery.write_budget import Priority, WriteRequest
+from bot.domain.platform import Limits, Rate, RateLimitScope, WriteKind
+from bot.domain.scope import ThreadKey
 from bot.errors import AccessRevoked, ConfigError, DeliveryError, Unacceptable
-from bot.limits import Limits, Rate, Scope, Way
-from bot.pacing import Urgency, Wish
-from bot.responder import Responder
-from bot.triage.sorter import Sorter
-from bot.values import ThreadKey
+from bot.runtime import background
+from bot.runtime.background import Background
+from bot.triage.chat.classifier import Classifier
 from storage.memory import MemoryStore
-from storage.sqlite import open_store
-from tests.bot.triage.asked import sorted_as
-from tests.deep import rounds
-from tests.product import is_heard
+from storage.store import open_store
 from tests.security.town import PLATFORMS, SECRET, Town, built, served
+from tests.support.deep import rounds
+from tests.support.process import is_heard
+from tests.support.triage_requests import sorted_as
 
 ROOT = Path(__file__).parent.parent.parent
 CODE = ("bot", "adapters", "storage")
@@ -52,24 +53,39 @@ MAKERS = {
 
 #: Where that is right: what is made there is awaited there, or it is the rule itself.
 ALLOWED = {
-    ("bot/background.py", "_started"): "the rule itself",
-    ("bot/background.py", "later"): "the rule itself",
-    ("bot/background.py", "finish"): "waits there, whatever happens",
+    ("bot/runtime/background.py", "_started"): "the rule itself",
+    ("bot/runtime/background.py", "later"): "the rule itself",
+    ("bot/runtime/background.py", "finish"): "waits there, whatever happens",
     ("bot/app.py", "_run"): "waits there for the signal to stop, which cannot fail",
-    ("bot/responder.py", "_answer"): "a TaskGroup: writing ends with the turn",
-    ("bot/responder.py", "_ask"): "a TaskGroup: listening ends with the turn",
-    ("bot/triage/now.py", "sort"): "a TaskGroup of workers that catch everything",
-    ("bot/triage/now.py", "_nap"): "waits there for whichever comes first",
-    ("bot/triage/estimate.py", "one"): "a command that fails as a whole",
-    ("bot/triage/estimate.py", "estimate"): "a command that fails as a whole",
-    ("bot/triage/working.py", "sort"): "waits there, so that Ctrl-C can cancel it",
-    ("bot/triage/inchat.py", "_sorted"): "a command that fails as a whole",
+    (
+        "bot/conversation/responder.py",
+        "_answer",
+    ): "a TaskGroup: writing ends with the turn",
+    (
+        "bot/conversation/responder.py",
+        "_ask",
+    ): "a TaskGroup: listening ends with the turn",
+    (
+        "bot/triage/bulk/concurrent.py",
+        "sort",
+    ): "a TaskGroup of workers that catch everything",
+    ("bot/triage/bulk/concurrent.py", "_nap"): "waits there for whichever comes first",
+    ("bot/triage/bulk/estimate.py", "one"): "a command that fails as a whole",
+    ("bot/triage/bulk/estimate.py", "estimate"): "a command that fails as a whole",
+    ("bot/cli/triage_run.py", "sort"): "waits there, so that Ctrl-C can cancel it",
+    ("bot/triage/chat/commands.py", "_sorted"): "a command that fails as a whole",
     ("adapters/discord/client.py", "connect"): "waits there; `close` for the gateway",
-    ("adapters/discord/answers.py", "awaited"): "waits there, after 1.5 s as well",
-    ("adapters/slack/desk.py", "_promptly"): "waits there, or in what goes on late",
+    (
+        "adapters/discord/interaction_responses.py",
+        "awaited",
+    ): "waits there, after 1.5 s as well",
+    (
+        "adapters/slack/interactions.py",
+        "_promptly",
+    ): "waits there, or in what goes on late",
     ("adapters/slack/adapter.py", "_listen"): "waits there, or until Slack turns away",
-    ("adapters/slack/names.py", "find"): "one look-up; each catches its own",
-    ("adapters/discord/names.py", "_find"): "one look-up; each catches its own",
+    ("adapters/slack/name_cache.py", "find"): "one look-up; each catches its own",
+    ("adapters/discord/name_cache.py", "_find"): "one look-up; each catches its own",
     ("adapters/discord/backlog.py", "_work_off"): "each tries until it succeeds",
     ("storage/writer.py", "__init__"): "the thread that writes; its loop catches all",
     ("storage/writer.py", "_run"): "hands results over, and cannot fail",
@@ -115,7 +131,7 @@ def kinds() -> set[str]:
     return {
         argument.value
         for file, _, word, call in calls()
-        if word in STARTERS and file != "bot/background.py"
+        if word in STARTERS and file != "bot/runtime/background.py"
         for argument in call.args[:2]
         if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
         if argument.value
@@ -159,7 +175,7 @@ def fault(
 @fault("announce", SlackSurface, "announce", "slack")
 @fault("announce", DiscordSurface, "announce", "discord")
 @fault("status", SlackClient, "call", "slack")
-@fault("type", Places, "reach", "discord")
+@fault("type", ThreadResolver, "reach", "discord")
 async def question(town: Town, platform: str) -> None:
     town.ask(platform)
 
@@ -184,7 +200,7 @@ async def second_question(town: Town, platform: str) -> None:
     asyncio.get_running_loop().call_later(0.3, gate.set)
 
 
-@fault("triage", Sorter, "sort")
+@fault("triage", Classifier, "sort")
 async def ticket(town: Town, platform: str) -> None:
     town.say(platform)
 
@@ -212,21 +228,21 @@ async def command_by_mention(town: Town, platform: str) -> None:
     town.ask(platform, "settings")
 
 
-@fault("triage a message", Desk, "_publish", "slack")
+@fault("triage a message", Interactions, "_publish", "slack")
 async def menu_of_a_message(town: Town, platform: str) -> None:
     town.model.script(sorted_as())
     said = town.ask(platform, f"see {SECRET}")
     await town.until(lambda: town.replies(platform, said))
     bob, channel = town.who(platform, "Bob"), town.channel(platform, said)
-    town.slack.shortcut(bob, channel, said, desk.TRIAGE)
+    town.slack.shortcut(bob, channel, said, interactions.TRIAGE)
 
 
-@fault("publish a reply", Desk, "_publish", "slack")
+@fault("publish a reply", Interactions, "_publish", "slack")
 async def table(town: Town, platform: str) -> None:
     await _sort_a_channel(town)
 
 
-@fault("reply late", Desk, "_publish", "slack")
+@fault("reply late", Interactions, "_publish", "slack")
 async def slow_table(town: Town, platform: str) -> None:
     gate, before = asyncio.Event(), len(town.model.requests)
     await _sort_a_channel(town, gate)
@@ -253,7 +269,7 @@ async def thumb(town: Town, platform: str) -> None:
     town.slack.press_feedback(town.who(platform), channel, reply.ts, True)
 
 
-@fault("stop an answer", Desk, "_reply", "slack")
+@fault("stop an answer", Interactions, "_reply", "slack")
 async def stop_of_slacks_own(town: Town, platform: str) -> None:
     town.slack.emit(
         "agent_session_stopped",
@@ -305,7 +321,7 @@ async def test_an_unforeseen_error_costs_one_task(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(desk, "PROMPT", 0.1)
+    monkeypatch.setattr(interactions, "PROMPT", 0.1)
     monkeypatch.setattr(surface, "RENEWAL", 0.05)
     caplog.set_level(logging.INFO)
     async with built() as town, open_store(tmp_path / "t.db") as store:
@@ -442,9 +458,9 @@ async def test_a_timer_of_the_pacing_that_fails_is_called_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(background, "REPEAT_AFTER", 0.01)
-    rate = Rate(count=1, seconds=0.05, scope=Scope.THREAD)
-    paced = pacer.Pacer(
-        Limits(part_chars=100, rates={Way.POST: (rate,)}), time.monotonic
+    rate = Rate(count=1, seconds=0.05, scope=RateLimitScope.THREAD)
+    paced = write_scheduler.WriteScheduler(
+        Limits(part_chars=100, rates={WriteKind.POST: (rate,)}), time.monotonic
     )
     thread = ThreadKey("fake", "w", "c", "t")
     failures: list[Exception] = [RuntimeError(SECRET), RecursionError(SECRET)]
@@ -458,7 +474,9 @@ async def test_a_timer_of_the_pacing_that_fails_is_called_again(
     monkeypatch.setattr(paced._pacing, "grant", grant)
     for reply in ("first", "second"):
         async with asyncio.timeout(5):
-            await paced.may_write(Wish(reply, thread, Way.POST, Urgency.FIRST, 0.0))
+            await paced.may_write(
+                WriteRequest(reply, thread, WriteKind.POST, Priority.FIRST, 0.0)
+            )
         paced.landed(reply)
     assert failures == []
     assert SECRET not in caplog.text
@@ -468,18 +486,18 @@ async def test_a_timer_of_the_turnstile_that_fails_is_called_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(background, "REPEAT_AFTER", 0.01)
-    monkeypatch.setattr(turnstile, "SECONDS", 0.05)
-    through, failures = Turnstile._let_through, [MemoryError(SECRET)]
+    monkeypatch.setattr(global_rate_limit, "SECONDS", 0.05)
+    through, failures = GlobalRateLimiter._let_through, [MemoryError(SECRET)]
 
-    def let_through(self: Turnstile) -> None:
+    def let_through(self: GlobalRateLimiter) -> None:
         if asyncio.current_task() is None and failures:
             raise failures.pop()
         through(self)
 
-    monkeypatch.setattr(Turnstile, "_let_through", let_through)
-    gate = Turnstile()
+    monkeypatch.setattr(GlobalRateLimiter, "_let_through", let_through)
+    gate = GlobalRateLimiter()
     async with asyncio.timeout(5):
-        for _ in range(2 * turnstile.MOST):
+        for _ in range(2 * global_rate_limit.MOST):
             await gate.pass_through()
     assert failures == []
     assert SECRET not in caplog.text
@@ -521,8 +539,12 @@ async def test_an_event_that_cannot_be_taken_in_costs_the_event(
     async with built() as town, served(town, MemoryStore()):
         for owner, method, trigger in (
             (events, "read", lambda: town.ask("slack")),
-            (Ears, "said", lambda: town.ask("discord")),
-            (Ears, "deleted", lambda: town.discord.delete(town.say("discord"))),
+            (MessageListener, "said", lambda: town.ask("discord")),
+            (
+                MessageListener,
+                "deleted",
+                lambda: town.discord.delete(town.say("discord")),
+            ),
             (Commands, "_submitted", lambda: press_a_button(town)),
         ):
             original = getattr(owner, method)

@@ -1,7 +1,7 @@
 """Money is never under-booked: what is booked for a call is at least what is billed.
 
 Every turn here goes through the real SDK to an emulator that keeps a bill of its own,
-by the rules that the API documents (`tests/emulators/claude_bill.py`).
+by the rules that the API documents (`tests/emulators/claude/bill.py`).
 """
 
 import time
@@ -14,23 +14,28 @@ import anthropic
 import httpx2
 import pytest
 
-from bot import billing
-from bot.catalogue import MODELS, cost
-from bot.claude import client
-from bot.dialogue import Told
-from bot.faults import Fault, judge
-from bot.money import Cap, Caps, Charge, Period, PersonCap, Shortfall
-from bot.rules import Place
-from bot.stores import Store
-from bot.values import Call, Ended, Heard, Outcome, Report, Request, Said, Usage
-from storage.sqlite import open_store
-from tests.bot.office import CHANNEL, MEMBER, NOON, OWNER, THREAD, Office
-from tests.bot.test_governed import Room
-from tests.bot.triage.asked import sorted_as
-from tests.deep import rounds
-from tests.emulators.claude import ClaudeEmulator
-from tests.emulators.claude_bill import priced
-from tests.emulators.claude_reply import (
+from bot.claude import cost as claude_cost
+from bot.claude.catalog import MODELS, cost
+from bot.claude.client import client
+from bot.claude.errors import Fault, judge
+from bot.domain.budget import (
+    Budget,
+    BudgetExceeded,
+    BudgetLimits,
+    Charge,
+    Period,
+    PersonLimit,
+)
+from bot.domain.completion import Call, ChatMessage, Report, Request, Usage
+from bot.domain.message import Message
+from bot.domain.scope import Scope
+from bot.domain.turn import Ended, Outcome
+from bot.ports.store import Store
+from bot.ui.elements import Response
+from storage.store import open_store
+from tests.emulators.claude.bill import priced
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.claude.reply import (
     Abort,
     End,
     Error,
@@ -57,8 +62,12 @@ from tests.security.billed_turns import (
     channel,
     opened,
 )
-from tests.storage.talk import STORES, ask, said
-from tests.storage.talk import opened as opened_store
+from tests.support.command_harness import CHANNEL, MEMBER, NOON, OWNER, THREAD, Office
+from tests.support.deep import rounds
+from tests.support.store_helpers import STORES, ask, said
+from tests.support.store_helpers import opened as opened_store
+from tests.support.triage_requests import sorted_as
+from tests.unit.conversation.test_admission import Room
 
 #: By the names of channels: their number among `CHANNELS`.
 PLAIN, SEARCHING, BUDGET = 0, 1, 6
@@ -354,7 +363,7 @@ async def test_a_limit_of_nothing_for_a_person_needs_a_known_price_too() -> None
 ASK = Request(
     model="claude-sonnet-5-5",
     system="You are kind.",
-    messages=(Said("user", "How are you? " * 50),),
+    messages=(ChatMessage("user", "How are you? " * 50),),
     max_tokens=1_000,
 )
 
@@ -366,9 +375,9 @@ def test_no_usage_within_what_is_allowed_costs_more_than_the_bound(
     model: str, searches: int, size: int
 ) -> None:
     request = replace(
-        ASK, model=model, searches=searches, messages=(Said("user", "x" * size),)
+        ASK, model=model, searches=searches, messages=(ChatMessage("user", "x" * size),)
     )
-    most = billing.most(request, time.time())
+    most = claude_cost.most(request, time.time())
     assert most is not None
     prompt = min(size, MODELS[model].context)
     for kind in ("input", "cache_write_5m", "cache_write_1h", "cache_read"):
@@ -381,35 +390,37 @@ def test_no_usage_within_what_is_allowed_costs_more_than_the_bound(
 
 
 def test_usage_that_cannot_be_true_is_not_believed() -> None:
-    unread = billing.before(ASK)
+    unread = claude_cost.before(ASK)
     names = (ASK, ASK.model)
     nothing, no_output = Usage(), Usage(input=300)
     for said_so in (nothing, no_output):
-        call = billing.ended(*names, said_so, "global", unread, wrote=True)
+        call = claude_cost.ended(*names, said_so, "global", unread, wrote=True)
         assert not call.exact
         assert call.usage.output == ASK.max_tokens
         assert call.usage.prompt >= 300 or said_so == nothing
-    refusal = billing.ended(*names, no_output, "global", unread, wrote=False)
+    refusal = claude_cost.ended(*names, no_output, "global", unread, wrote=False)
     assert refusal.exact
 
 
 @pytest.mark.parametrize("region", ["us", "eu-of-next-year"])
 def test_a_region_that_is_dearer_is_booked_so(region: str) -> None:
     used = Usage(input=1_000, output=500)
-    call = billing.ended(ASK, ASK.model, used, region, billing.before(ASK), wrote=True)
+    call = claude_cost.ended(
+        ASK, ASK.model, used, region, claude_cost.before(ASK), wrote=True
+    )
     billed = priced(ASK.model, used, region="us")
-    assert billing.price((call,), time.time()) == pytest.approx(billed)
+    assert claude_cost.price((call,), time.time()) == pytest.approx(billed)
 
 
 def test_what_an_unknown_model_answered_is_booked_as_it_was_set_aside() -> None:
     call = Call(("claude-sonnet-5-5", "claude-unheard-of"), Usage(input=1), exact=True)
     report = Report("claude-unheard-of", stop_reason="end_turn", calls=(call,))
-    assert billing.bill(report, asked=True, at=time.time()).cost is None
+    assert claude_cost.bill(report, asked=True, at=time.time()).cost is None
 
 
 def test_half_a_character_does_not_stop_the_count() -> None:
-    broken = replace(ASK, messages=(Said("user", "\ud83e"),))
-    assert billing.ceiling(broken).prompt > 0
+    broken = replace(ASK, messages=(ChatMessage("user", "\ud83e"),))
+    assert claude_cost.ceiling(broken).prompt > 0
     fault = judge(UnicodeEncodeError("utf-8", "\ud83e", 0, 1, "no"), ASK.model)
     assert not fault.billed
 
@@ -450,7 +461,7 @@ async def _fault(api: anthropic.AsyncAnthropic) -> Fault:
 # The ledger, in every store
 
 MIDNIGHT = NOON + 12 * 3600.0
-C1 = Place("slack", "T1", "C1")
+C1 = Scope("slack", "T1", "C1")
 
 
 @pytest.fixture(params=STORES)
@@ -459,8 +470,8 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         yield made
 
 
-def a_day(usd: float) -> Caps:
-    return Caps((Cap(C1, Period.DAY, usd),))
+def a_day(usd: float) -> BudgetLimits:
+    return BudgetLimits((Budget(C1, Period.DAY, usd),))
 
 
 def paid(usd: float | None, *, bounded: bool = False) -> Outcome:
@@ -493,7 +504,7 @@ async def test_what_is_added_after_midnight_counts_for_the_day_of_its_beginning(
     assert isinstance(opened_at, int)
     assert await store.raise_reserve(opened_at, 0.8, a_day(1.0), MIDNIGHT + 1) is None
     short = await store.raise_reserve(opened_at, 1.2, a_day(1.0), MIDNIGHT + 1)
-    assert isinstance(short, Shortfall)
+    assert isinstance(short, BudgetExceeded)
     await store.close_charge(opened_at, Usage(), None, MIDNIGHT + 2)
     before = await store.balance(C1, Period.DAY, MIDNIGHT - 1)
     after = await store.balance(C1, Period.DAY, MIDNIGHT + 1)
@@ -504,7 +515,9 @@ async def test_what_is_added_after_midnight_counts_for_the_day_of_its_beginning(
 async def test_a_further_try_keeps_to_a_persons_amount_and_asks_nothing(
     store: Store,
 ) -> None:
-    limits = Caps(people=(PersonCap(C1, messages=1), PersonCap(C1, usd=1.0)))
+    limits = BudgetLimits(
+        people=(PersonLimit(C1, messages=1), PersonLimit(C1, usd=1.0))
+    )
     turn = await ask(store, said("1"))
     assert await store.reserve(turn, "U1", 0.4, limits, NOON) is None
     assert await store.raise_reserve(turn, 0.9, limits, NOON) is None
@@ -534,9 +547,9 @@ async def test_a_call_that_was_open_when_the_process_ended_is_booked(
     charge = Charge(C1, "U1", "triage", "m", 0.5)
     path = tmp_path / "threadkeep.db"
     async with open_store(path, clock=lambda: NOON) as store:
-        opened_at = await store.open_charge(charge, Caps(), NOON)
+        opened_at = await store.open_charge(charge, BudgetLimits(), NOON)
         assert isinstance(opened_at, int)
-        await store.raise_reserve(opened_at, 0.75, Caps(), NOON)
+        await store.raise_reserve(opened_at, 0.75, BudgetLimits(), NOON)
     async with open_store(path, clock=lambda: NOON + 60) as store:
         balance = await store.balance(C1, Period.DAY, NOON)
         assert (balance.spent, balance.reserved) == (0.75, 0.0)
@@ -547,10 +560,10 @@ async def test_a_call_that_was_open_when_the_process_ended_is_booked(
 # Whatever asks Claude for a person is a question of theirs
 
 
-def message(number: int) -> Heard:
+def message(number: int) -> Message:
     thread = replace(THREAD.key, thread=f"m{number}")
     at = NOON - 60 + number
-    return Heard(thread, f"m{number}", at, "max", f"It broke {number}", False, True)
+    return Message(thread, f"m{number}", at, "max", f"It broke {number}", False, True)
 
 
 async def test_to_have_a_message_sorted_is_a_question() -> None:
@@ -583,8 +596,8 @@ async def test_a_thread_and_a_draft_are_questions() -> None:
     office = Office(person_messages="1")
     office.adapter.past = [message(1)]
     office.model.script(sorted_as())
-    place = Place.of(message(1).thread)
-    assert isinstance(await office.give("triage", OWNER, place), Told)
+    place = Scope.of(message(1).thread)
+    assert isinstance(await office.give("triage", OWNER, place), Response)
     told = await office.send(
         await office.form("prompt try"), {"prompt": "Draft.", "question": "?"}
     )
@@ -633,9 +646,9 @@ async def test_a_channels_last_messages_keep_to_a_persons_amount() -> None:
 
 async def test_sorting_by_itself_is_nobodys_question() -> None:
     store = Office().store
-    limits = Caps(people=(PersonCap(CHANNEL, messages=1),))
+    limits = BudgetLimits(people=(PersonLimit(CHANNEL, messages=1),))
     auto = Charge(CHANNEL, "max", "auto-triage", "m", 0.1)
-    assert isinstance(await store.open_charge(auto, Caps(), NOON), int)
+    assert isinstance(await store.open_charge(auto, BudgetLimits(), NOON), int)
     asked = Charge(CHANNEL, "max", "triage", "m", 0.1)
     assert isinstance(await store.open_charge(asked, limits, NOON), int)
-    assert isinstance(await store.open_charge(asked, limits, NOON), Shortfall)
+    assert isinstance(await store.open_charge(asked, limits, NOON), BudgetExceeded)

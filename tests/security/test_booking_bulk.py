@@ -11,32 +11,24 @@ from typing import cast
 import pytest
 from click.testing import CliRunner
 
+from bot.cli.triage import triage
 from bot.errors import ConfigError, ModelError
-from bot.triage import asking
-from bot.triage.batches import Expired
-from bot.triage.commands import triage
-from bot.triage.library import aclassify
-from bot.triage.now import BudgetReached, Purse
-from bot.triage.runs import Runner
-from bot.triage.scheme import default, load
-from bot.triage.stores import Archive, Row, Run
-from bot.triage.values import FREE, digest
-from storage.triage import open_archive
-from tests.bot.triage.asked import MODEL, Sleeps, api, direct, sort, sorted_as
-from tests.bot.triage.test_batches import Bench
-from tests.deep import rounds
-from tests.emulators.claude import ClaudeEmulator
-from tests.emulators.claude_bill import by_user, priced
-from tests.emulators.claude_reply import (
-    Abort,
-    Fail,
-    Hold,
-    Other,
-    Step,
-    Stop,
-    Think,
-)
+from bot.ports.archive import Archive, Row, Run
+from bot.schemes.scheme import default, load
+from bot.triage.answer import FREE, digest
+from bot.triage.bulk import request
+from bot.triage.bulk.api import aclassify
+from bot.triage.bulk.batches import Expired
+from bot.triage.bulk.runs import Runner
+from bot.triage.bulk.spend_limit import BudgetReached, SpendLimit
+from storage.triage_archive import open_archive
+from tests.emulators.claude.bill import by_user, priced
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.claude.reply import Abort, Fail, Hold, Other, Step, Stop, Think
 from tests.security.billed_turns import Gate, Mortal
+from tests.support.deep import rounds
+from tests.support.triage_requests import MODEL, Sleeps, api, direct, sort, sorted_as
+from tests.unit.triage.bulk.test_batches import Bench
 
 MONTH = 30 * 86_400.0
 
@@ -127,7 +119,7 @@ async def test_a_run_that_ends_in_any_way_is_not_booked_too_low(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Runs are interrupted, killed and gone on with, over calls that fail."""
-    monkeypatch.setattr("bot.triage.now.LONGEST_PAUSE", 0.0)
+    monkeypatch.setattr("bot.triage.bulk.concurrent.LONGEST_PAUSE", 0.0)
     claude.generates_on = generates_on
     answers = Random(seed=7 + generates_on)
     claude.always(answers.answer)
@@ -181,8 +173,8 @@ async def test_an_undisturbed_run_is_booked_exactly(
 async def test_a_budget_counts_what_an_interrupted_run_may_have_cost(
     claude: ClaudeEmulator, tmp_path: Path
 ) -> None:
-    call = asking.parameters(default(), MODEL, "It broke 1")
-    most = asking.most(call, 1_795_694_400.0)
+    call = request.parameters(default(), MODEL, "It broke 1")
+    most = request.most(call, 1_795_694_400.0)
     assert most is not None
     sorting = Sorting(tmp_path / "triage.db", claude, budget=5 * most)
     await sorting.begin(100)
@@ -234,9 +226,9 @@ async def test_an_unknown_model_that_answers_costs_what_was_set_aside(
 ) -> None:
     claude.script([Other("claude-unheard-of"), sorted_as()])
     tested = direct(claude)
-    call = asking.parameters(tested.scheme, tested.model, "a")
+    call = request.parameters(tested.scheme, tested.model, "a")
     [(_, answer)] = await sort(tested, "a")
-    assert answer.cost == pytest.approx(asking.most(call, tested.now()))
+    assert answer.cost == pytest.approx(request.most(call, tested.now()))
 
 
 @pytest.mark.parametrize("budget", [float("nan"), float("inf"), -1.0, 0.0])
@@ -261,7 +253,7 @@ async def test_of_growing_calls_few_notes_are_taken() -> None:
     async def note(usd: float) -> None:
         noted.append(usd)
 
-    purse = Purse(100.0, note=note)
+    purse = SpendLimit(100.0, note=note)
     for _ in range(50):
         await purse.take(0.1)
     assert len(noted) < 10

@@ -19,30 +19,30 @@ from sqlite_utils import Database
 
 from adapters.discord import backlog
 from adapters.slack import adapter as slack_adapter
-from adapters.slack.names import MOST_NAMES
-from bot import patience
-from bot.allowance import Allowance
-from bot.background import Background
+from adapters.slack.name_cache import MOST_NAMES
+from bot.domain.scope import Scope
+from bot.domain.triage_case import TriageCase
 from bot.errors import StorageBusy, StorageFull
-from bot.lru import LruDict
-from bot.rules import Place
-from bot.stores import Store
-from bot.triage import auto as auto_triage
-from bot.triage.auto import AT_ONCE, Auto
-from bot.triage.cases import Case
-from bot.triage.sorter import Sorter
+from bot.ports.store import Store
+from bot.runtime import retry
+from bot.runtime.allowance import Allowance
+from bot.runtime.background import Background
+from bot.runtime.lru import LruDict
+from bot.triage.chat import auto as auto_triage
+from bot.triage.chat.auto import AT_ONCE, AutoTriage
+from bot.triage.chat.classifier import Classifier
 from storage.database import WAL_BYTES, open_for_writing
 from storage.reader import Reader
-from storage.sqlite import open_store
+from storage.store import open_store
 from storage.writer import Writer
-from tests.bot.office import NOON, Office
-from tests.bot.triage.asked import sorted_as
-from tests.bot.triage.test_inchat import heard, put
-from tests.deep import rounds
-from tests.emulators.discord import DiscordEmulator
-from tests.emulators.slack import SlackEmulator
-from tests.product import running
-from tests.scripted import ScriptedModel
+from tests.emulators.discord.emulator import DiscordEmulator
+from tests.emulators.slack.emulator import SlackEmulator
+from tests.support.command_harness import NOON, Office
+from tests.support.deep import rounds
+from tests.support.process import running
+from tests.support.scripted_model import ScriptedModel
+from tests.support.triage_requests import sorted_as
+from tests.unit.triage.chat.test_commands import heard, put
 
 
 async def until(condition: Callable[[], bool], timeout: float = 20.0) -> None:
@@ -413,7 +413,7 @@ async def test_on_discord_so_much_is_held_while_the_disk_is_full_and_none_is_los
 ) -> None:
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(backlog.Backlog.keep, "__defaults__", (5,))
-    monkeypatch.setattr(patience, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.05)
     async with DiscordEmulator() as discord, open_store(tmp_path / "t.db") as store:
         general, alice = discord.add_channel("general"), discord.add_user("Alice")
         full = Full(store)
@@ -535,13 +535,13 @@ async def test_140_mentions_of_nobody_on_discord_are_at_most_fifty_calls(
 
 
 @asynccontextmanager
-async def sorting(office: Office) -> AsyncIterator[Auto]:
+async def sorting(office: Office) -> AsyncIterator[AutoTriage]:
     async def sleep(seconds: float) -> None:
         await asyncio.sleep(0)
 
-    sorter = Sorter(office.store, office.model, office.operator, office.clock)
+    sorter = Classifier(office.store, office.model, office.operator, office.clock)
     async with Background() as tasks:
-        yield Auto(
+        yield AutoTriage(
             *(office.store, sorter, office.authority, {"fake": office.adapter}),
             *(tasks, office.clock, sleep),
         )
@@ -594,11 +594,11 @@ async def test_what_waits_to_be_sorted_is_in_the_store_and_no_task() -> None:
 
 async def waiting(office: Office, channel: str, count: int) -> None:
     for number in range(count):
-        place = Place("fake", "w", channel, f"{channel}-{number}")
+        place = Scope("fake", "w", channel, f"{channel}-{number}")
         message = f"{channel}-{number}"
         text = f"It broke in {message}."
         await office.store.open_case(
-            Case(0, place, message, NOON, "max", text, auto=True)
+            TriageCase(0, place, message, NOON, "max", text, auto=True)
         )
 
 
@@ -642,7 +642,7 @@ async def test_a_case_that_was_left_is_for_the_next_process(
     async with sorting(office) as auto:
         tried: list[int] = []
 
-        async def work(case: Case) -> None:
+        async def work(case: TriageCase) -> None:
             tried.append(case.id)
             if case.message == "one-1":
                 raise RuntimeError("what Max said")

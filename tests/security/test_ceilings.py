@@ -10,41 +10,49 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from bot import audience
-from bot.audience import Audience
-from bot.dialogue import Form, Told
-from bot.endings import NOT_ADMITTED
+from bot.budgets.totals import Totals
+from bot.commands.catalog import ASKING, COMMANDS
+from bot.config import Config
+from bot.conversation.outcomes import NOT_ADMITTED
+from bot.domain.budget import (
+    Balance,
+    Budget,
+    BudgetExceeded,
+    BudgetLimits,
+    Charge,
+    Period,
+)
+from bot.domain.completion import Report, Usage
+from bot.domain.person import Person
+from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel
+from bot.domain.setting import Setting, StoredSettings
 from bot.errors import ConfigError, DeliveryError
-from bot.money import Balance, Cap, Caps, Charge, Period, Shortfall
-from bot.operator_limits import CEILINGS
-from bot.options import BY_NAME, OPTIONS
-from bot.people import Person
-from bot.policy import Operator, resolve, totals
-from bot.rules import EVERYWHERE, Level, Place, Rules, Setting
-from bot.settings import Settings
-from bot.stores import Store
-from bot.totals import Totals
-from bot.triage.auto import BROKE
-from bot.values import Report, Usage
-from bot.verbs import ASKING, VERBS
+from bot.ports.store import Store
+from bot.settings import audience
+from bot.settings.audience import Audience
+from bot.settings.effective import Operator, resolve, totals
+from bot.settings.operator_limits import CEILINGS
+from bot.settings.options import BY_NAME, OPTIONS
+from bot.triage.chat.auto import BROKE
+from bot.ui.elements import Form, Response
 from storage.memory import MemoryStore
 from storage.migrations import migrations
 from storage.persons import GRAIN
-from storage.sqlite import open_store, read_balances
-from tests.bot.triage.asked import sorted_as
+from storage.store import open_store, read_balances
 from tests.contracts.test_store_money import MIDNIGHT, NOON, paid, turn_in
-from tests.deep import rounds
-from tests.emulators.discord import DiscordEmulator
-from tests.fakes import FakeAdapter
-from tests.product import running
-from tests.scripted import ScriptedModel
+from tests.emulators.discord.emulator import DiscordEmulator
 from tests.security.houses import EVE, Houses, thread, workspace
-from tests.storage.talk import STORES, opened
+from tests.support.deep import rounds
+from tests.support.fakes import FakeAdapter
+from tests.support.process import running
+from tests.support.scripted_model import ScriptedModel
+from tests.support.store_helpers import STORES, opened
+from tests.support.triage_requests import sorted_as
 
 T1, T2, GUILD = thread(), thread(workspace="T2"), thread("discord", "42")
 
-DAY = Cap(EVERYWHERE, Period.DAY, 1.0)
-MONTH = Cap(EVERYWHERE, Period.MONTH, 1.0)
+DAY = Budget(EVERYWHERE, Period.DAY, 1.0)
+MONTH = Budget(EVERYWHERE, Period.MONTH, 1.0)
 
 #: About $0.04 of output.
 DEAR = Usage(input=100, output=4_000)
@@ -79,7 +87,7 @@ def test_every_mistake_in_the_limits_is_named_at_once() -> None:
         "THREADKEEP_WHO": "U1",
     }
     with pytest.raises(ConfigError) as caught:
-        Settings.from_env(env)
+        Config.from_env(env)
     for name in env:
         assert name in str(caught.value)
 
@@ -87,7 +95,7 @@ def test_every_mistake_in_the_limits_is_named_at_once() -> None:
 @pytest.mark.parametrize("name", ["THREADKEEP_WORKSPACES", "THREADKEEP_WHO"])
 def test_a_secret_in_the_wrong_variable_is_not_repeated(name: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        Settings.from_env({name: "slack:T1 xoxb-1234-secret, slack:everyone"})
+        Config.from_env({name: "slack:T1 xoxb-1234-secret, slack:everyone"})
     assert f"Entry 2 of {name}" in str(caught.value)
     assert "secret" not in str(caught.value)
 
@@ -97,9 +105,9 @@ def test_the_budgets_in_all_are_read_like_those_of_a_workspace() -> None:
         "THREADKEEP_BUDGET_TOTAL_DAY": "$12.50",
         "THREADKEEP_BUDGET_TOTAL_MONTH": "9",
     }
-    assert Settings.from_env(env).totals == (
-        Cap(EVERYWHERE, Period.DAY, 12.5),
-        Cap(EVERYWHERE, Period.MONTH, 9.0),
+    assert Config.from_env(env).totals == (
+        Budget(EVERYWHERE, Period.DAY, 12.5),
+        Budget(EVERYWHERE, Period.MONTH, 9.0),
     )
 
 
@@ -115,7 +123,7 @@ def test_every_amount_of_money_is_a_ceiling() -> None:
 
 def test_whatever_admins_set_the_operators_amounts_hold() -> None:
     draw = random.Random(7)
-    here = Place("slack", "T1", "C1", "1.0")
+    here = Scope("slack", "T1", "C1", "1.0")
     for _ in range(rounds(300, 20_000)):
         own = {o.name: str(draw.randint(1, 9)) for o in AMOUNTS if draw.random() < 0.7}
         settings = tuple(
@@ -124,8 +132,8 @@ def test_whatever_admins_set_the_operators_amounts_hold() -> None:
             for level in o.levels
             if draw.random() < 0.5
         )
-        policy = resolve(here, Rules(settings), {"prompt": "1", **own})
-        wide = here.at(Level.WORKSPACE)
+        policy = resolve(here, StoredSettings(settings), {"prompt": "1", **own})
+        wide = here.at(ScopeLevel.WORKSPACE)
         for name, period in (
             ("budget_day", Period.DAY),
             ("budget_month", Period.MONTH),
@@ -165,8 +173,8 @@ async def test_an_owner_raises_no_budget_by_whatever_way(at) -> None:  # type: i
         form = await houses.give(at, "edit", option="budget_day", where="workspace")
         assert isinstance(form, Form)
         sent = form.command.having({"budget_day": "99997"})
-        reply = await houses.app.command(sent, Place.of(at), EVE)
-        assert isinstance(reply, Told)
+        reply = await houses.app.command(sent, Scope.of(at), EVE)
+        assert isinstance(reply, Response)
         assert "at the most" in reply.text
         smaller = await houses.told(at, "set", option="budget_day", value="0.01")
         assert "at the most" not in smaller
@@ -197,7 +205,7 @@ async def test_an_admins_own_smaller_budget_holds_besides() -> None:
 async def test_a_budget_of_automatic_triage_is_a_ceiling_too() -> None:
     houses = Houses(operator(triage_budget="0.0001"))
     for name, value in (("auto_triage", "on"), ("triage_budget", "1000")):
-        await houses.put(Place.of(T1).at(Level.CHANNEL), name, value)
+        await houses.put(Scope.of(T1).at(ScopeLevel.CHANNEL), name, value)
     async with houses.open():
         await houses.ask(T1, "It broke", addressed=False)
         await houses.adapters["slack"].until(
@@ -230,9 +238,9 @@ async def test_a_person_limit_of_the_operator_is_a_ceiling() -> None:
 
 
 async def test_every_kind_of_call_is_booked_in_all_and_held_to_it(store: Store) -> None:
-    caps = Caps((DAY,))
+    caps = BudgetLimits((DAY,))
     kinds = ("routing", "try", "triage", "auto-triage")
-    places = [Place("slack", "T1", "C1"), Place("discord", "42", "7", "8")]
+    places = [Scope("slack", "T1", "C1"), Scope("discord", "42", "7", "8")]
     for number, kind in enumerate(kinds):
         charge = Charge(places[number % 2], "U1", kind, "m", 0.2)
         opened = await store.open_charge(charge, caps, NOON)
@@ -244,7 +252,7 @@ async def test_every_kind_of_call_is_booked_in_all_and_held_to_it(store: Store) 
     for number, kind in enumerate(kinds):
         charge = Charge(places[number % 2], "U2", kind, "m", 0.01)
         short = await store.open_charge(charge, caps, NOON)
-        assert isinstance(short, Shortfall)
+        assert isinstance(short, BudgetExceeded)
         assert short.budget == DAY
     refused = await store.reserve(await turn_in(store, 2), "U2", 0.01, caps, NOON)
     assert refused is not None
@@ -262,10 +270,10 @@ async def test_a_hundred_calls_at_once_from_everywhere_keep_to_it(store: Store) 
         platform, where = [("slack", "T1"), ("slack", "T2"), ("discord", "42")][
             number % 3
         ]
-        place = Place(platform, where, f"C{number % 7}")
+        place = Scope(platform, where, f"C{number % 7}")
         kind = ("try", "triage", "auto-triage", "routing")[number % 4]
         charge = Charge(place, f"U{number}", kind, "m", 0.1)
-        return await store.open_charge(charge, Caps((DAY, MONTH)), NOON)
+        return await store.open_charge(charge, BudgetLimits((DAY, MONTH)), NOON)
 
     found = await asyncio.gather(*map(call, range(rounds(100, 2_000))))
     assert sum(isinstance(each, int) for each in found) == 10
@@ -278,11 +286,15 @@ async def test_the_next_day_begins_with_nothing_and_the_month_goes_on(
 ) -> None:
     await store.finish(await turn_in(store, 1), paid(0.9), MIDNIGHT - 1)
     turn = await turn_in(store, 2)
-    short = await store.reserve(turn, "U1", 0.2, Caps((DAY,)), MIDNIGHT - 1)
+    short = await store.reserve(turn, "U1", 0.2, BudgetLimits((DAY,)), MIDNIGHT - 1)
     assert short is not None
-    assert await store.reserve(turn, "U1", 0.2, Caps((DAY,)), MIDNIGHT + 1) is None
+    assert (
+        await store.reserve(turn, "U1", 0.2, BudgetLimits((DAY,)), MIDNIGHT + 1) is None
+    )
     again = await turn_in(store, 3)
-    short = await store.reserve(again, "U1", 0.2, Caps((DAY, MONTH)), MIDNIGHT + 1)
+    short = await store.reserve(
+        again, "U1", 0.2, BudgetLimits((DAY, MONTH)), MIDNIGHT + 1
+    )
     assert short is not None
     assert short.budget == MONTH
 
@@ -290,14 +302,14 @@ async def test_the_next_day_begins_with_nothing_and_the_month_goes_on(
 async def test_a_budget_below_what_was_spent_lets_nothing_through(store: Store) -> None:
     await store.finish(await turn_in(store, 1), paid(5.0), NOON)
     turn = await turn_in(store, 2)
-    short = await store.reserve(turn, "U1", 0.0001, Caps((DAY,)), NOON)
+    short = await store.reserve(turn, "U1", 0.0001, BudgetLimits((DAY,)), NOON)
     assert short is not None
     assert (short.budget, short.spent) == (DAY, 5.0)
 
 
 async def test_what_moves_with_its_thread_stays_in_the_sum(store: Store) -> None:
     turn = await turn_in(store, 1)
-    await store.reserve(turn, "U1", 0.5, Caps(), NOON)
+    await store.reserve(turn, "U1", 0.5, BudgetLimits(), NOON)
     await store.move(turn.thread, thread(workspace="T1", number=9))
     assert await store.balance(EVERYWHERE, Period.DAY, NOON) == Balance(0.0, 0.5)
 
@@ -330,7 +342,7 @@ async def test_strangers_of_many_workspaces_share_what_the_operator_pays() -> No
 
 async def test_used_up_it_stops_every_way_to_claude_and_tells_no_amount() -> None:
     houses = Houses(operator(budget_total_month="0.0001", triage_budget="5"))
-    channel = Place.of(T1).at(Level.CHANNEL)
+    channel = Scope.of(T1).at(ScopeLevel.CHANNEL)
     await houses.put(channel, "model", "auto")
     await houses.put(channel, "auto_triage", "on")
     async with houses.open():
@@ -397,9 +409,9 @@ async def test_a_database_from_before_begins_with_what_it_says(tmp_path: Path) -
         month = await store.balance(EVERYWHERE, Period.MONTH, NOON)
         assert month.spent == 15.0
         turn = await turn_in(store, 1)
-        eight = Cap(EVERYWHERE, Period.DAY, 8.0)
-        short = await store.reserve(turn, "U1", 0.5, Caps((eight,)), NOON)
-        assert short == Shortfall(eight, spent=7.0, reserved=0.75)
+        eight = Budget(EVERYWHERE, Period.DAY, 8.0)
+        short = await store.reserve(turn, "U1", 0.5, BudgetLimits((eight,)), NOON)
+        assert short == BudgetExceeded(eight, spent=7.0, reserved=0.75)
     assert await read_balances(path, [DAY], NOON) == [(DAY, Balance(7.0, 0.75))]
     assert await read_balances(tmp_path / "none.db", [DAY], NOON) == [(DAY, Balance())]
 
@@ -418,13 +430,13 @@ async def test_the_operators_admins_are_told_twice_on_every_platform(
     watch = Totals(store, adapters, said, lambda: NOON)
     await watch.look()
     for cost in (0.8, 0.01, 0.15, 0.01, 0.5):
-        charge = Charge(Place("slack", "T1", "C1"), "U1", "auto-triage", "m", cost)
-        opened = await store.open_charge(charge, Caps(), NOON)
+        charge = Charge(Scope("slack", "T1", "C1"), "U1", "auto-triage", "m", cost)
+        opened = await store.open_charge(charge, BudgetLimits(), NOON)
         assert isinstance(opened, int)
         await store.close_charge(opened, Usage(), cost, NOON)
         # An answer in between keeps this to itself.
         turn = await turn_in(store, int(cost * 100) + 1000)
-        assert await store.finish(turn, paid(0.0), NOON, Caps((DAY,))) == []
+        assert await store.finish(turn, paid(0.0), NOON, BudgetLimits((DAY,))) == []
         with caplog.at_level(logging.WARNING):
             await watch.look()
     for name, user in (("slack", "root"), ("discord", "7")):
@@ -571,7 +583,7 @@ async def test_every_command_that_asks_claude_is_for_those_who_are_named() -> No
         said = await houses.app.triage(houses.heard(T1, "It broke"), EVE)
         assert said.text == NOT_ADMITTED
         # All others ask nobody.
-        for verb in {verb.name for verb in VERBS} - ASKING:
+        for verb in {verb.name for verb in COMMANDS} - ASKING:
             await houses.give(T1, verb, option="quiet", value="off")
     assert len(houses.model.requests) == asked
 
@@ -581,7 +593,7 @@ async def test_what_strangers_write_is_not_sorted_at_the_operators_cost() -> Non
     slack = houses.adapters["slack"]
     slack.people = {"bob": Person("bob", groups=frozenset({"S1"}))}
     slack.unknown = {"gus"}
-    await houses.put(Place.of(T1).at(Level.CHANNEL), "auto_triage", "on")
+    await houses.put(Scope.of(T1).at(ScopeLevel.CHANNEL), "auto_triage", "on")
     houses.model.script(sorted_as())
     houses.model.script(sorted_as())
     async with houses.open():

@@ -13,27 +13,30 @@ from typing import Any
 import pytest
 
 from adapters.discord.client import NEW_TOKEN
-from adapters.slack.desk import TRIAGE
-from bot import ports
+from adapters.slack.interactions import TRIAGE
 from bot.app import App
-from bot.channels import ChannelAccess
-from bot.commandline import MISTAKE
-from bot.dialogue import Command, Told
+from bot.cli.environment import MISTAKE
+from bot.domain.channel_access import ChannelAccess
+from bot.domain.completion import Report, Usage
+from bot.domain.message import Message
+from bot.domain.person import Person
+from bot.domain.scope import Scope, ThreadKey
+from bot.domain.setting import Change
+from bot.domain.turn import Turn
 from bot.errors import AccessRevoked
-from bot.people import Person
-from bot.rules import Change, Place
-from bot.values import Heard, Report, ThreadKey, Turn, Usage
+from bot.ports import platform as ports_platform
+from bot.ui.elements import Command, Response
 from storage.memory import MemoryStore
-from storage.sqlite import open_store
-from tests.bot.triage.asked import sorted_as
-from tests.emulators.claude import ClaudeEmulator
+from storage.store import open_store
+from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord import faults as discord_faults
 from tests.emulators.discord.faults import ALWAYS, MESSAGE, MESSAGES, THREADS
 from tests.emulators.slack import faults as slack_faults
-from tests.fakes import FakeAdapter, FakeSurface
-from tests.product import OPERATOR, Process, claude_env, is_heard, slack_env
-from tests.scripted import ScriptedModel
 from tests.security.town import PLATFORMS, SECRET, Town, built, served
+from tests.support.fakes import FakeAdapter, FakeSurface
+from tests.support.process import OPERATOR, Process, claude_env, is_heard, slack_env
+from tests.support.scripted_model import ScriptedModel
+from tests.support.triage_requests import sorted_as
 
 # Over the platforms' own calls. On each way one kind of call is refused, and all others
 # go on to be answered: so no other way can be the one that leads to the operator.
@@ -356,7 +359,7 @@ class Refusing(FakeAdapter):
         if self.refuses == method:
             raise REVOKED
 
-    async def run(self, host: ports.Host) -> None:
+    async def run(self, host: ports_platform.Host) -> None:
         self._look("run")
         await super().run(host)
 
@@ -370,11 +373,11 @@ class Refusing(FakeAdapter):
         async with super().surface(turn) as surface:
             yield surface
 
-    async def readable(self, heard: Sequence[Heard]) -> list[tuple[str, str]]:
+    async def readable(self, heard: Sequence[Message]) -> list[tuple[str, str]]:
         self._look("readable")
         return await super().readable(heard)
 
-    async def person(self, place: Place, user: str) -> Person:
+    async def person(self, place: Scope, user: str) -> Person:
         self._look("person")
         return await super().person(place, user)
 
@@ -382,33 +385,33 @@ class Refusing(FakeAdapter):
         self._look("tell")
         await super().tell(workspace, user, text)
 
-    async def notice(self, heard: Heard, text: str) -> None:
+    async def notice(self, heard: Message, text: str) -> None:
         self._look("notice")
         await super().notice(heard, text)
 
     async def recent(
-        self, place: Place, most: int, since: float | None = None
-    ) -> list[Heard]:
+        self, place: Scope, most: int, since: float | None = None
+    ) -> list[Message]:
         self._look("recent")
         return await super().recent(place, most, since)
 
-    async def mark(self, place: Place, message: str, sign: str) -> None:
+    async def mark(self, place: Scope, message: str, sign: str) -> None:
         self._look("mark")
         await super().mark(place, message, sign)
 
-    async def post(self, place: Place, told: Told, about: str = "") -> None:
+    async def post(self, place: Scope, told: Response, about: str = "") -> None:
         self._look("post")
         await super().post(place, told, about)
 
-    async def link(self, place: Place, message: str) -> str:
+    async def link(self, place: Scope, message: str) -> str:
         self._look("link")
         return await super().link(place, message)
 
-    async def access(self, place: Place, user: str) -> ChannelAccess:
+    async def access(self, place: Scope, user: str) -> ChannelAccess:
         self._look("access")
         return await super().access(place, user)
 
-    async def history(self, thread: ThreadKey, before: str) -> list[Heard]:
+    async def history(self, thread: ThreadKey, before: str) -> list[Message]:
         self._look("history")
         return await super().history(thread, before)
 
@@ -424,23 +427,23 @@ SETTINGS: dict[str, dict[str, str]] = {
 }
 
 
-def heard(thread: ThreadKey = HERE, message: str = "t", **facts: bool) -> Heard:
+def heard(thread: ThreadKey = HERE, message: str = "t", **facts: bool) -> Message:
     """What Alice says at the top of a channel, to the bot if nothing else is said."""
     return replace(
-        Heard(thread, message, time.time(), "alice", SECRET, True, True),
+        Message(thread, message, time.time(), "alice", SECRET, True, True),
         **facts,  # type: ignore[arg-type]
     )
 
 
-async def _ask(host: ports.Host, model: ScriptedModel) -> None:
+async def _ask(host: ports_platform.Host, model: ScriptedModel) -> None:
     await host.deliver(heard())
 
 
-async def _call(host: ports.Host, model: ScriptedModel) -> None:
+async def _call(host: ports_platform.Host, model: ScriptedModel) -> None:
     await host.deliver(heard(message="later", opens=False))
 
 
-async def _ask_twice(host: ports.Host, model: ScriptedModel) -> None:
+async def _ask_twice(host: ports_platform.Host, model: ScriptedModel) -> None:
     model.script(asyncio.Event())
     await host.deliver(heard())
     async with asyncio.timeout(5):
@@ -449,16 +452,16 @@ async def _ask_twice(host: ports.Host, model: ScriptedModel) -> None:
     await host.deliver(heard(message="again", opens=False))
 
 
-async def _complain(host: ports.Host, model: ScriptedModel) -> None:
+async def _complain(host: ports_platform.Host, model: ScriptedModel) -> None:
     model.script(sorted_as(priority="critical"))
     await host.overhear(heard(addressed=False))
 
 
-async def _sort(host: ports.Host, model: ScriptedModel) -> None:
+async def _sort(host: ports_platform.Host, model: ScriptedModel) -> None:
     olga = Person("olga", "Olga", runs_workspace=True)
     command = Command("triage", {"last": "3"})
     with contextlib.suppress(AccessRevoked):
-        await host.command(command, Place("here", "w", "c"), olga)
+        await host.command(command, Scope("here", "w", "c"), olga)
 
 
 #: What leads to the call of each method.
@@ -472,11 +475,11 @@ TRIGGERS = {
 
 METHODS = [
     name
-    for name in vars(ports.Adapter)
+    for name in vars(ports_platform.Adapter)
     # What asks nobody meets no refusal: whether a channel is a direct one.
     if not name.startswith("_")
     and name != "is_direct"
-    and callable(getattr(ports.Adapter, name))
+    and callable(getattr(ports_platform.Adapter, name))
 ]
 
 
@@ -494,7 +497,7 @@ async def test_the_core_takes_a_platform_down_whatever_met_the_refusal(
         operator=OPERATOR,
         grace=1.0,
     )
-    place = Place("here", "w", "c")
+    place = Scope("here", "w", "c")
     for name, value in SETTINGS.get(method, {}).items():
         await store.change([Change(place, name, value)], who="olga", now=1.0)
     stopping = asyncio.Event()

@@ -15,16 +15,19 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
-from bot.background import Background
-from bot.dialogue import Told
-from bot.rules import Draft, Level, Place
-from bot.stores import Store
-from bot.triage.auto import Auto
-from bot.triage.cases import Case
-from bot.triage.sorter import Sorted, Sorter
-from bot.values import Ended, Outcome, Shown, State, Verdict
+from bot.domain.message import Disposition
+from bot.domain.reply import PostedPart
+from bot.domain.scope import Scope, ScopeLevel
+from bot.domain.setting import Draft
+from bot.domain.triage_case import TriageCase
+from bot.domain.turn import Ended, Outcome, TurnState
+from bot.ports.store import Store
+from bot.runtime.background import Background
+from bot.triage.chat.auto import AutoTriage
+from bot.triage.chat.classifier import ClassificationResult, Classifier
+from bot.ui.elements import Response
 from storage import erasures, tombstones
-from storage.sqlite import SqliteStore, open_store
+from storage.store import SqliteStore, open_store
 from tests.adapters.discord.conftest import Guild
 from tests.adapters.discord.conftest import guild as guild
 from tests.adapters.discord.conftest import unattended as unattended
@@ -32,15 +35,13 @@ from tests.adapters.slack.conftest import Office
 from tests.adapters.slack.conftest import office as office
 from tests.adapters.slack.test_admin import Admins
 from tests.adapters.slack.test_admin import admins as admins
-from tests.bot.office import CHANNEL, MEMBER, THREAD
-from tests.bot.office import Office as Desk
-from tests.bot.triage.asked import sorted_as
-from tests.bot.triage.test_inchat import heard, put
-from tests.deep import rounds
-from tests.emulators.claude_reply import Hold
+from tests.emulators.claude.reply import Hold
 from tests.security.older import undo_m010
 from tests.security.remains import in_files, in_tables, until_gone, until_there
-from tests.storage.talk import (
+from tests.support.command_harness import CHANNEL, MEMBER, THREAD
+from tests.support.command_harness import Office as Desk
+from tests.support.deep import rounds
+from tests.support.store_helpers import (
     HERE,
     THERE,
     answer,
@@ -52,9 +53,11 @@ from tests.storage.talk import (
     said,
     waiting,
 )
+from tests.support.triage_requests import sorted_as
+from tests.unit.triage.chat.test_commands import heard, put
 
 WORD = "kumquat"
-HERE_PLACE = Place.of(HERE)
+HERE_PLACE = Scope.of(HERE)
 SECRET = said("7", at=7.0, text=f"my {WORD} is ripe", files=(f"{WORD}.png",))
 
 
@@ -73,12 +76,12 @@ async def erase(store: Store, *messages: str, channel: str | None = "C1") -> Non
     await store.erase("slack", "T1", messages, channel, 50.0)
 
 
-def case(message: str, *made_of: str, place: Place = HERE_PLACE) -> Case:
+def case(message: str, *made_of: str, place: Scope = HERE_PLACE) -> TriageCase:
     text = f"{WORD} trouble"
-    return Case(0, place, message, 5.0, "U1", text, messages=made_of)
+    return TriageCase(0, place, message, 5.0, "U1", text, messages=made_of)
 
 
-async def opened_case(store: Store, case: Case) -> Case:
+async def opened_case(store: Store, case: TriageCase) -> TriageCase:
     """`case` as it is after people have corrected it and an admin has agreed."""
     known = await store.open_case(case)
     await store.settle_case(known.id, {"summary": f"A {WORD}."}, "")
@@ -130,7 +133,7 @@ async def one_in_the_case_of_its_thread(store: Store) -> None:
 
 
 async def one_in_the_case_of_an_unknown_thread(store: Store) -> None:
-    await opened_case(store, case("thread:9.9", "7", place=Place.of(THERE)))
+    await opened_case(store, case("thread:9.9", "7", place=Scope.of(THERE)))
 
 
 async def one_in_a_case_that_was_made_anew(store: Store) -> None:
@@ -147,7 +150,7 @@ async def one_quoted_elsewhere(store: Store) -> None:
 async def one_forwarded(store: Store) -> None:
     text = f"> {SECRET.text}"
     await exchange(store, said("9", thread=THERE, text=text, holds=("7",)), "Nine.")
-    await opened_case(store, case("9", "7", place=Place.of(THERE)))
+    await opened_case(store, case("9", "7", place=Scope.of(THERE)))
 
 
 async def one_waiting(store: Store) -> None:
@@ -156,7 +159,7 @@ async def one_waiting(store: Store) -> None:
 
 async def one_being_answered(store: Store) -> None:
     turn = await ask(store, SECRET)
-    await store.show(turn, Shown(0, "m", "Because"), "Because", 11.0)
+    await store.show(turn, PostedPart(0, "m", "Because"), "Because", 11.0)
 
 
 async def one_begun_and_not_given(store: Store) -> None:
@@ -242,15 +245,15 @@ async def test_a_deleted_thread_or_channel_leaves_no_word_behind(
     draft = Draft(0, HERE_PLACE, "prompt", f"Say {WORD}.", "U1", 9.0)
     await store.save_draft(draft)
     if whole_channel:
-        await store.forget(HERE_PLACE.at(Level.CHANNEL), 50.0)
+        await store.forget(HERE_PLACE.at(ScopeLevel.CHANNEL), 50.0)
     else:
         for thread in (HERE, THERE, replace(HERE, thread="9.0")):
-            await store.forget(Place.of(thread), 50.0)
+            await store.forget(Scope.of(thread), 50.0)
     assert in_tables(database, WORD) == []
     assert in_files(database, WORD) == []
     # What was on its way then is not stored, either.
     late = said("99", at=99.0, text=f"late {WORD}")
-    assert await store.hear(late, answer) is Verdict.IGNORE
+    assert await store.hear(late, answer) is Disposition.IGNORE
 
 
 async def test_only_what_was_deleted_is_forgotten(store: SqliteStore) -> None:
@@ -292,8 +295,8 @@ async def test_an_answer_that_people_delete_is_forgotten(
     store: SqliteStore, database: Path
 ) -> None:
     turn = await ask(store, said("1", at=1.0))
-    await store.show(turn, Shown(0, "m0", f"A {WORD}"), f"A {WORD}", 11.0)
-    await store.show(turn, Shown(1, "m1", "and more"), f"A {WORD} and more", 12.0)
+    await store.show(turn, PostedPart(0, "m0", f"A {WORD}"), f"A {WORD}", 11.0)
+    await store.show(turn, PostedPart(1, "m1", "and more"), f"A {WORD} and more", 12.0)
     await store.finish(turn, done(f"A {WORD} and more"), 20.0)
     await store.delivered(turn, 21.0)
     await erase(store, "m1")
@@ -310,9 +313,9 @@ async def test_an_answer_deleted_while_it_is_written_is_forgotten_at_its_end(
     store: SqliteStore, database: Path, ended: Ended
 ) -> None:
     turn = await ask(store, said("1", at=1.0))
-    await store.show(turn, Shown(0, "m0", f"A {WORD}"), f"A {WORD}", 11.0)
+    await store.show(turn, PostedPart(0, "m0", f"A {WORD}"), f"A {WORD}", 11.0)
     await erase(store, "m0")
-    assert (await following(store)).state is State.ANSWERING
+    assert (await following(store)).state is TurnState.ANSWERING
     await store.finish(turn, Outcome(ended, f"A {WORD}", replay=f"A {WORD}"), 20.0)
     await store.delivered(turn, 21.0)
     assert in_tables(database, WORD) == []
@@ -393,7 +396,7 @@ async def test_older_cases_of_threads_are_known_by_what_was_stored(
         await store.hear(SECRET, keep)
         for message in ("thread:1.0", "7"):
             await opened_case(store, case(message))
-        gone = case("thread:2.0", place=Place.of(THERE))
+        gone = case("thread:2.0", place=Scope.of(THERE))
         await store.hear(said("8", at=8.0, thread=THERE), answer)
         await opened_case(store, gone)
         await erase(store, "8")
@@ -413,7 +416,7 @@ async def test_a_message_deleted_while_its_thread_is_sorted_is_not_kept() -> Non
     desk.adapter.past = [message]
     await desk.store.erase("fake", "w", ["m1"], "c", 1.0)
     told = await desk.give("triage", MEMBER, THREAD)
-    assert isinstance(told, Told)
+    assert isinstance(told, Response)
     assert "deleted" in told.text
     assert desk.model.requests == []
 
@@ -444,8 +447,8 @@ async def test_what_is_deleted_before_it_is_shown_is_not_shown(*, asked: bool) -
     await put(desk, "auto_triage", "on")
     await put(desk, "triage_sign", "both")
 
-    class Deleting(Sorter):
-        async def sort(self, *arguments: Any, **named: Any) -> Sorted:
+    class Deleting(Classifier):
+        async def sort(self, *arguments: Any, **named: Any) -> ClassificationResult:
             if asked:
                 await erase_it()
             return await super().sort(*arguments, **named)
@@ -457,7 +460,9 @@ async def test_what_is_deleted_before_it_is_shown_is_not_shown(*, asked: bool) -
     sorter = Deleting(desk.store, desk.model, desk.operator, desk.clock)
     adapters = {"fake": desk.adapter}
     async with Background() as tasks:
-        auto = Auto(*(desk.store, sorter, desk.authority, adapters, tasks), desk.clock)
+        auto = AutoTriage(
+            *(desk.store, sorter, desk.authority, adapters, tasks), desk.clock
+        )
         await auto.hear(heard(f"{WORD} broke"))
         if not asked:
             await erase_it()
@@ -466,7 +471,7 @@ async def test_what_is_deleted_before_it_is_shown_is_not_shown(*, asked: bool) -
     assert await desk.store.waiting_cases(["fake"], 9) == []
 
 
-async def opened(desk: Desk) -> list[Case]:
+async def opened(desk: Desk) -> list[TriageCase]:
     """Every case that is known, by its number."""
     found = [await desk.store.case(number) for number in range(1, 9)]
     return [each for each in found if each is not None]

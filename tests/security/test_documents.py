@@ -10,22 +10,24 @@ import pytest
 
 from adapters.discord import markup
 from adapters.discord.config import DiscordConfig
-from adapters.slack.forms import Context
-from bot import documents, portable
-from bot.dialogue import Told
-from bot.documents import NoDocument
+from adapters.slack.modals import Context
+from bot.config import Config
+from bot.domain.scope import Scope
+from bot.domain.setting import Change
 from bot.errors import ConfigError, Unacceptable
-from bot.numbers import MOST_DIGITS, number
-from bot.options import OPTIONS
-from bot.readers import MOST_CHARS
-from bot.rules import Change, Place
-from bot.settings import Settings
-from bot.triage import scheme
-from bot.triage.sorter import UnreadableScheme
-from tests.bot.office import CHANNEL, OWNER, THREAD, Office
-from tests.deep import rounds
+from bot.schemes import scheme
+from bot.settings import import_export
+from bot.settings.options import OPTIONS
+from bot.settings.parsers import MOST_CHARS
+from bot.text import documents
+from bot.text.documents import NoDocument
+from bot.text.numbers import MOST_DIGITS, number
+from bot.triage.chat.classifier import UnreadableScheme
+from bot.ui.elements import Response
 from tests.security.hostile import TEXTS
 from tests.security.stalls import heard
+from tests.support.command_harness import CHANNEL, OWNER, THREAD, Office
+from tests.support.deep import rounds
 
 TODAY = date(2026, 11, 28)
 
@@ -109,7 +111,7 @@ def test_no_mixture_breaks_the_reading_of_a_document() -> None:
         text = "".join(chance.choices(signs, k=chance.randint(1, 15)))
         for read in (
             lambda text: scheme.read.__wrapped__(text, "This scheme"),
-            lambda text: portable.read(text, TODAY),
+            lambda text: import_export.read(text, TODAY),
         ):
             said = refusal(read, text)
             assert said is None or len(said) < 1_000, text
@@ -156,7 +158,7 @@ async def test_a_scheme_of_aliases_is_refused_to_whoever_sets_it() -> None:
         told = await office.give(
             "set", option="triage_scheme", value=f"{bomb(levels)}\nfields: {{a: x}}"
         )
-        assert isinstance(told, Told)
+        assert isinstance(told, Response)
         assert "refers to another part of itself" in told.text
     assert (await office.policy())["triage_scheme"] == ""
 
@@ -168,7 +170,7 @@ async def test_a_scheme_that_is_no_longer_taken_is_told_of() -> None:
     await office.store.change([change], who="olga", now=1.0)
     office.adapter.past = [heard("It broke")]
     told = await office.give("triage", place=THREAD)
-    assert isinstance(told, Told)
+    assert isinstance(told, Response)
     assert told.text == UnreadableScheme().user_text
     assert isinstance(UnreadableScheme(), ConfigError)
 
@@ -190,7 +192,7 @@ async def test_a_scheme_that_is_no_longer_taken_is_told_of() -> None:
 )
 def test_settings_that_are_none_are_refused_in_a_sentence(text: str) -> None:
     with pytest.raises(ConfigError):
-        portable.read(text, TODAY)
+        import_export.read(text, TODAY)
 
 
 # Values.
@@ -225,7 +227,7 @@ async def test_a_value_of_any_length_is_answered(name: str) -> None:
     office = Office()
     for text in ("9" * 200_000, "[" * 200_000, "a " * 100_000, "user:U1 " * 25_000):
         told = await office.give("set", option=name, value=text)
-        assert isinstance(told, Told)
+        assert isinstance(told, Response)
         assert len(told.text) < 2_000
     changes = await office.store.audit(CHANNEL, 0.0, 10)
     assert changes == []
@@ -242,7 +244,7 @@ async def test_a_value_of_any_length_is_answered(name: str) -> None:
 async def test_stop_sequences_that_look_like_json(text: str) -> None:
     office = Office()
     told = await office.give("set", option="stop_sequences", value=text)
-    assert isinstance(told, Told)
+    assert isinstance(told, Response)
     # Either they are lines of text, or it is said that they are not.
     kept = (await office.policy()).stop_sequences
     assert kept in ((), (text,))
@@ -280,14 +282,14 @@ async def test_a_number_in_a_control_is_refused_in_a_sentence(digits: str) -> No
         ("triage", {"since": digits}),
     ):
         told = await office.give(verb, OWNER, CHANNEL, **arguments)
-        assert isinstance(told, Told), verb
+        assert isinstance(told, Response), verb
         assert told.text, verb
 
 
 @pytest.mark.parametrize("digits", ["9" * 5_000, "٣", "1.5", "-1", "x"])
 def test_a_number_in_the_environment_is_refused_in_a_sentence(digits: str) -> None:
     with pytest.raises(ConfigError, match="THREADKEEP_GRACE must be a number"):
-        Settings.from_env({"THREADKEEP_GRACE": digits})
+        Config.from_env({"THREADKEEP_GRACE": digits})
     discord = {"DISCORD_TOKEN": "a.b.c", "DISCORD_SHARDS": digits}
     with pytest.raises(ConfigError, match="DISCORD_SHARDS must be a number"):
         DiscordConfig.from_env(discord)
@@ -307,7 +309,7 @@ def test_a_mention_of_a_number_that_is_none_is_text() -> None:
 def test_a_form_that_we_did_not_write_is_refused(metadata: str) -> None:
     with pytest.raises((ValueError, TypeError)):
         Context.of(metadata, "slack", "T")
-    good = Context(Place("slack", "T", "C", "1"), "save")
+    good = Context(Scope("slack", "T", "C", "1"), "save")
     assert Context.of(good.metadata, "slack", "T").line == "save"
 
 

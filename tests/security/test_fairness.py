@@ -11,22 +11,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.app import App
-from bot.background import Background
-from bot.dialogue import Command
+from bot.config import Config
+from bot.conversation.dispatcher import StopSignal, ThreadDispatcher
+from bot.conversation.inbox import BUSY, CROWDED, MOST_NOTICES, judge
+from bot.domain.completion import Request
+from bot.domain.message import Message
+from bot.domain.person import Person
+from bot.domain.scope import Scope, ThreadKey
+from bot.domain.turn import ANSWERS_AT_ONCE, Ended, TurnState, WaitingThread
 from bot.errors import ConfigError
-from bot.fairness import FairQueue
-from bot.inbox import BUSY, CROWDED, MOST_NOTICES, judge
-from bot.lanes import AT_ONCE, Halt, Lanes
-from bot.people import Person
-from bot.rules import Place
-from bot.settings import Settings
-from bot.stores import Store
-from bot.values import Ended, Heard, Request, State, ThreadKey, Waiting
+from bot.ports.store import Store
+from bot.runtime.background import Background
+from bot.runtime.fair_queue import FairQueue
+from bot.ui.elements import Command
 from storage.memory import MemoryStore
-from tests.deep import rounds
-from tests.fakes import FakeAdapter
-from tests.product import OPERATOR
-from tests.scripted import ScriptedModel
+from tests.support.deep import rounds
+from tests.support.fakes import FakeAdapter
+from tests.support.process import OPERATOR
+from tests.support.scripted_model import ScriptedModel
 
 # The queue, which is pure.
 
@@ -161,7 +163,7 @@ class Site:
         self.at_once = 0
         self.free = False
 
-    async def work(self, key: ThreadKey, halt: Halt) -> None:
+    async def work(self, key: ThreadKey, halt: StopSignal) -> None:
         if halt.ends is not None:
             self.ended.append((key, halt.ends))
             return
@@ -191,7 +193,7 @@ class Site:
 async def test_at_most_so_many_turns_run_at_once() -> None:
     site = Site()
     async with Background() as tasks:
-        lanes = Lanes(tasks, site.work, at_once=3)
+        lanes = ThreadDispatcher(tasks, site.work, at_once=3)
         for number in range(1_000):
             lanes.put(thread(number), "eve", number)
         while len(site.running) < 3:  # noqa: ASYNC110
@@ -206,7 +208,7 @@ async def test_at_most_so_many_turns_run_at_once() -> None:
 async def test_a_thousand_threads_of_one_do_not_delay_the_first_of_another() -> None:
     site = Site()
     async with Background() as tasks:
-        lanes = Lanes(tasks, site.work, at_once=1)
+        lanes = ThreadDispatcher(tasks, site.work, at_once=1)
         for number in range(1_000):
             lanes.put(thread(number), "eve", number)
         await asyncio.sleep(0)
@@ -219,7 +221,7 @@ async def test_a_thousand_threads_of_one_do_not_delay_the_first_of_another() -> 
 async def test_who_goes_on_in_one_thread_does_not_keep_its_place() -> None:
     site = Site()
     async with Background() as tasks:
-        lanes = Lanes(tasks, site.work, at_once=1)
+        lanes = ThreadDispatcher(tasks, site.work, at_once=1)
         lanes.put(thread("eve"), "eve", 1.0)
         lanes.put(thread("bob"), "bob", 2.0)
         await asyncio.sleep(0)
@@ -233,7 +235,7 @@ async def test_who_goes_on_in_one_thread_does_not_keep_its_place() -> None:
 async def test_only_the_first_thing_that_waits_is_worth_a_notice() -> None:
     site = Site()
     async with Background() as tasks:
-        lanes = Lanes(tasks, site.work, at_once=1)
+        lanes = ThreadDispatcher(tasks, site.work, at_once=1)
         assert not lanes.put(thread(0), "eve", 0.0)
         assert lanes.put(thread(1), "eve", 1.0)
         assert not lanes.put(thread(2), "eve", 2.0)
@@ -246,10 +248,10 @@ class Shelf:
     """Threads with open turns, as a store has them."""
 
     def __init__(self) -> None:
-        self.waiting: list[Waiting] = []
+        self.waiting: list[WaitingThread] = []
         self.fetched: list[int] = []
 
-    async def fetch(self, most: int) -> Sequence[Waiting]:
+    async def fetch(self, most: int) -> Sequence[WaitingThread]:
         self.fetched.append(most)
         return self.waiting[:most]
 
@@ -259,17 +261,17 @@ async def test_what_does_not_fit_in_memory_is_fetched_when_there_is_room() -> No
     order: list[str] = []
     gate = asyncio.Event()
 
-    async def work(key: ThreadKey, halt: Halt) -> None:
+    async def work(key: ThreadKey, halt: StopSignal) -> None:
         await gate.wait()
         order.append(key.thread)
         shelf.waiting = [each for each in shelf.waiting if each.thread != key]
 
     async with Background() as tasks:
-        lanes = Lanes(tasks, work, shelf.fetch, at_once=2, most=10)
+        lanes = ThreadDispatcher(tasks, work, shelf.fetch, at_once=2, most=10)
         for number in range(100):
-            shelf.waiting.append(Waiting(thread(number), "eve", number))
+            shelf.waiting.append(WaitingThread(thread(number), "eve", number))
             lanes.put(thread(number), "eve", number)
-        shelf.waiting.append(Waiting(thread("bob"), "bob", 100.0))
+        shelf.waiting.append(WaitingThread(thread("bob"), "bob", 100.0))
         lanes.put(thread("bob"), "bob", 100.0)
         assert len(lanes._queue) == 10
         gate.set()
@@ -284,8 +286,8 @@ async def test_a_store_that_has_no_more_is_not_asked_again() -> None:
     shelf = Shelf()
     site = Site()
     async with Background() as tasks:
-        lanes = Lanes(tasks, site.work, shelf.fetch, at_once=1, most=2)
-        shelf.waiting = [Waiting(thread(each), "eve", each) for each in range(2)]
+        lanes = ThreadDispatcher(tasks, site.work, shelf.fetch, at_once=1, most=2)
+        shelf.waiting = [WaitingThread(thread(each), "eve", each) for each in range(2)]
         assert await lanes.take_up() == 2
         await asyncio.sleep(0)
         shelf.waiting = []
@@ -297,18 +299,18 @@ async def test_a_store_that_has_no_more_is_not_asked_again() -> None:
 async def test_a_waiting_thread_can_be_stopped_and_takes_no_place() -> None:
     site = Site()
     async with Background() as tasks:
-        lanes = Lanes(tasks, site.work, at_once=1)
+        lanes = ThreadDispatcher(tasks, site.work, at_once=1)
         lanes.put(thread("eve"), "eve", 1.0)
         lanes.put(thread("bob"), "bob", 2.0)
         await asyncio.sleep(0)
-        assert lanes.waiting(Place("fake", "w", "c"), "bob") == [thread("bob")]
-        assert lanes.waiting(Place("fake", "w", "d"), "bob") == []
+        assert lanes.waiting(Scope("fake", "w", "c"), "bob") == [thread("bob")]
+        assert lanes.waiting(Scope("fake", "w", "d"), "bob") == []
         assert lanes.stop(thread("bob"), "its key")
         assert not lanes.stop(thread("nowhere"))
         while not site.ended:  # noqa: ASYNC110
             await asyncio.sleep(0)
         assert site.ended == [(thread("bob"), "its key")]
-        assert lanes.waiting(Place("fake", "w", "c"), "bob") == []
+        assert lanes.waiting(Scope("fake", "w", "c"), "bob") == []
         site.finish()
     assert site.started == [thread("eve")]
 
@@ -316,7 +318,7 @@ async def test_a_waiting_thread_can_be_stopped_and_takes_no_place() -> None:
 async def test_a_platform_that_hangs_leaves_places_to_the_others() -> None:
     site = Site()
     async with Background() as tasks:
-        lanes = Lanes(tasks, site.work, at_once=4, per_platform=3)
+        lanes = ThreadDispatcher(tasks, site.work, at_once=4, per_platform=3)
         for number in range(50):
             lanes.put(thread(number), f"eve {number}", number)
         elsewhere = ThreadKey("other", "w", "c", "1")
@@ -333,7 +335,7 @@ async def test_a_platform_that_hangs_leaves_places_to_the_others() -> None:
 async def test_closing_begins_nothing_that_waits() -> None:
     site = Site()
     async with Background() as tasks:
-        lanes = Lanes(tasks, site.work, at_once=1)
+        lanes = ThreadDispatcher(tasks, site.work, at_once=1)
         for number in range(50):
             lanes.put(thread(number), "eve", number)
         await asyncio.sleep(0)
@@ -346,12 +348,12 @@ async def test_closing_begins_nothing_that_waits() -> None:
 
 
 def test_the_operator_says_how_many_answers_run_at_once() -> None:
-    assert Settings.from_env({}).answers_at_once == AT_ONCE == 100
+    assert Config.from_env({}).answers_at_once == ANSWERS_AT_ONCE == 100
     env = {"THREADKEEP_ANSWERS_AT_ONCE": "7"}
-    assert Settings.from_env(env).answers_at_once == 7
+    assert Config.from_env(env).answers_at_once == 7
     for wrong in ("0", "-1", "10001", "many", "1e3"):
         with pytest.raises(ConfigError, match="THREADKEEP_ANSWERS_AT_ONCE"):
-            Settings.from_env({"THREADKEEP_ANSWERS_AT_ONCE": wrong})
+            Config.from_env({"THREADKEEP_ANSWERS_AT_ONCE": wrong})
 
 
 # The whole core.
@@ -423,8 +425,8 @@ class Crowd:
         ]
 
 
-def mention(author: str, name: str, at: float = 0.0) -> Heard:
-    return Heard(
+def mention(author: str, name: str, at: float = 0.0) -> Message:
+    return Message(
         thread=thread(name),
         message=f"m-{name}-{at}",
         at=time.time() - 100 + at,
@@ -458,7 +460,7 @@ async def test_each_of_many_people_is_told_but_not_all_at_once() -> None:
     held = asyncio.Event()
     told: list[str] = []
 
-    async def notice(heard: Heard, text: str) -> None:
+    async def notice(heard: Message, text: str) -> None:
         told.append(heard.author)
         await held.wait()
 
@@ -494,7 +496,7 @@ async def test_stop_ends_a_question_that_waits_at_once() -> None:
         await crowd.mention("eve", "eve-1")
         await crowd.until(lambda: crowd.claude.running == 1)
         await crowd.mention("bob", "bob-1", 1.0)
-        place, bob = Place.of(thread("bob-1")), Person("bob", "Bob")
+        place, bob = Scope.of(thread("bob-1")), Person("bob", "Bob")
         told = await app.command(Command("stop"), place, Person("mallory", "Mallory"))
         assert told.text != "Stopping."  # type: ignore[union-attr]
         told = await app.command(Command("stop"), place, bob)
@@ -505,7 +507,7 @@ async def test_stop_ends_a_question_that_waits_at_once() -> None:
                 await asyncio.sleep(0)
         facts = await crowd.store.facts(thread("bob-1"))
         assert facts is not None
-        assert (facts.state, facts.ended) == (State.DELIVERED, Ended.STOPPED)
+        assert (facts.state, facts.ended) == (TurnState.DELIVERED, Ended.STOPPED)
         crowd.claude.gate.set()
         await crowd.all_answered(1)
         # What is asked in that thread from now on is answered.
@@ -523,7 +525,7 @@ async def test_stop_in_the_channel_ends_all_that_waits_of_who_says_it() -> None:
         await crowd.mention("bob", "bob-1", 50.0)
         await crowd.until(lambda: crowd.claude.running == 1)
         told = await app.command(
-            Command("stop"), Place("fake", "w", "c"), Person("eve", "Eve")
+            Command("stop"), Scope("fake", "w", "c"), Person("eve", "Eve")
         )
         assert told.text == "Stopping."  # type: ignore[union-attr]
         crowd.claude.gate.set()

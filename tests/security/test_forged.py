@@ -11,28 +11,30 @@ from typing import Any
 
 import pytest
 
-from bot.dialogue import LINE_CHARS, Command
-from bot.money import Charge
-from bot.people import Person
-from bot.rules import Change, Draft, Level, Place
-from bot.triage.cases import Case
-from bot.values import Heard, Usage, Verdict
-from bot.verbs import VERBS
-from storage.sqlite import SqliteStore, open_store
+from bot.commands.catalog import COMMANDS
+from bot.domain.budget import Charge
+from bot.domain.completion import Usage
+from bot.domain.message import Disposition, Message
+from bot.domain.person import Person
+from bot.domain.scope import Scope, ScopeLevel
+from bot.domain.setting import Change, Draft
+from bot.domain.triage_case import TriageCase
+from bot.ui.elements import LINE_CHARS, Command
+from storage.store import SqliteStore, open_store
 from tests.adapters.discord.test_admin import Town, towns
 from tests.adapters.discord.test_troubles import answering
 from tests.adapters.slack.conftest import Office as SlackOffice
-from tests.bot.office import NOON, Office
-from tests.deep import rounds
-from tests.emulators.claude import ClaudeEmulator
-from tests.emulators.discord import DiscordEmulator
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.interactions import Asked
-from tests.emulators.slack import SlackEmulator
+from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.rates import UNLIMITED
 from tests.emulators.slack.socketmode import Delivery
-from tests.product import running
-from tests.scripted import ScriptedModel
 from tests.security import forging
+from tests.support.command_harness import NOON, Office
+from tests.support.deep import rounds
+from tests.support.process import running
+from tests.support.scripted_model import ScriptedModel
 
 SECRET = "sells-the-company"
 #: What stands nowhere but in what is kept of the secret places.
@@ -79,17 +81,17 @@ GIVEN: Mapping[str, tuple[dict[str, str], ...]] = {
 
 
 def test_no_verb_is_forgotten() -> None:
-    assert GIVEN.keys() == {verb.name for verb in VERBS}
+    assert GIVEN.keys() == {verb.name for verb in COMMANDS}
 
 
 @dataclass
 class Secrets:
     """Places that are not the forger's, and what is kept of them."""
 
-    places: tuple[Place, ...]
+    places: tuple[Scope, ...]
     names: dict[str, str]
 
-    async def fill(self, store: Any, owner: str, thread: Place) -> None:
+    async def fill(self, store: Any, owner: str, thread: Scope) -> None:
         """Let something of each kind be kept of each place, by `owner`."""
         for place in self.places:
             changes = [
@@ -106,12 +108,12 @@ class Secrets:
                 number = await store.open_charge(each, caps, NOON)
                 assert isinstance(number, int)
                 await store.close_charge(number, Usage(output=9), each.most, NOON)
-        case = await store.open_case(Case(0, thread, "m", NOON, owner, SECRET))
+        case = await store.open_case(TriageCase(0, thread, "m", NOON, owner, SECRET))
         values = {"category": "bug", "priority": "critical", "summary": SECRET}
         await store.settle_case(case.id, values, "")
-        draft = Draft(0, thread.at(Level.CHANNEL), "prompt", SECRET, owner, NOON)
-        said = Heard(thread.key, "m", NOON, owner, SECRET, addressed=True, opens=True)
-        await store.hear(said, lambda *_: Verdict.ANSWER)
+        draft = Draft(0, thread.at(ScopeLevel.CHANNEL), "prompt", SECRET, owner, NOON)
+        said = Message(thread.key, "m", NOON, owner, SECRET, addressed=True, opens=True)
+        await store.hear(said, lambda *_: Disposition.ANSWER)
         turn = await store.next_turn(thread.key)
         assert turn is not None
         self.names = {
@@ -132,7 +134,7 @@ def _office(store: Any) -> Office:
     return Office(store)
 
 
-async def kept(store: Any, places: tuple[Place, ...]) -> list[Any]:
+async def kept(store: Any, places: tuple[Scope, ...]) -> list[Any]:
     """All that is kept of some places."""
     found: list[Any] = []
     for place in places:
@@ -147,8 +149,8 @@ async def kept(store: Any, places: tuple[Place, ...]) -> list[Any]:
 # The core: whatever an adapter lets through.
 
 
-HERE = Place("fake", "w", "c", "t")
-ELSEWHERE_THREAD = Place("fake", "w", "C9", "t9")
+HERE = Scope("fake", "w", "c", "t")
+ELSEWHERE_THREAD = Scope("fake", "w", "C9", "t9")
 FORGED = ("channel:C9", "channel:D9", "workspace", "operator", "channel:", "nothing")
 
 
@@ -164,29 +166,29 @@ FORGED = ("channel:C9", "channel:D9", "workspace", "operator", "channel:", "noth
 )
 async def test_no_verb_reaches_beyond_its_place(person: Person) -> None:
     office = Office()
-    secrets = Secrets((Place("fake", "w", "C9"), Place("fake", "w", "D9")), {})
-    outside = Place("fake", "w2", "C1")
+    secrets = Secrets((Scope("fake", "w", "C9"), Scope("fake", "w", "D9")), {})
+    outside = Scope("fake", "w2", "C1")
     await secrets.fill(office.store, "olga", ELSEWHERE_THREAD)
     hidden = Secrets((outside,), {})
-    await hidden.fill(office.store, "olga", Place("fake", "w2", "C1", "t1"))
+    await hidden.fill(office.store, "olga", Scope("fake", "w2", "C1", "t1"))
     # In the channel that they are in they are an admin, too.
-    admins = Change(HERE.at(Level.CHANNEL), "admins", "group:g")
+    admins = Change(HERE.at(ScopeLevel.CHANNEL), "admins", "group:g")
     await office.store.change([admins], who="olga", now=NOON)
     office.adapter.may["C9", "eve"] = forging.HIDDEN
-    everywhere = (*secrets.places, outside, Place("fake", "w"))
+    everywhere = (*secrets.places, outside, Scope("fake", "w"))
     at_first = await kept(office.store, everywhere[:-1])
     for (verb, given), where, place in itertools.product(
         [*secrets.given(), *hidden.given()],
         (None, *FORGED),
-        (HERE, HERE.at(Level.CHANNEL), HERE.at(Level.WORKSPACE)),
+        (HERE, HERE.at(ScopeLevel.CHANNEL), HERE.at(ScopeLevel.WORKSPACE)),
     ):
         arguments = given if where is None else {**given, "where": where}
         reply = str(await office.give(verb, person, place, **arguments))
         for mark in MARKS:
             assert mark not in reply, (verb, arguments, mark)
     assert await kept(office.store, everywhere[:-1]) == at_first
-    wide = await office.store.settings(Place("fake", "w"))
-    assert [s for s in wide if s.place.level is Level.WORKSPACE] == []
+    wide = await office.store.settings(Scope("fake", "w"))
+    assert [s for s in wide if s.place.level is ScopeLevel.WORKSPACE] == []
     assert SECRET not in str(office.model.requests)
     case = await office.store.case(int(secrets.names["CASE"]))
     assert case is not None
@@ -217,10 +219,10 @@ async def ring(tmp_path: Path) -> AsyncIterator[Ring]:
         ring.eve = slack.add_user("Eve")
         ring.board = slack.add_channel("board", kind="group", members=[ring.olga])
         slack.world.channels[ring.general].members.add(ring.eve)
-        board = Place("slack", slack.team, ring.board)
-        direct = Place("slack", slack.team, slack.open_dm(ring.olga))
+        board = Scope("slack", slack.team, ring.board)
+        direct = Scope("slack", slack.team, slack.open_dm(ring.olga))
         ring.secrets = Secrets((board, direct), {})
-        thread = Place("slack", slack.team, ring.board, "1.000001")
+        thread = Scope("slack", slack.team, ring.board, "1.000001")
         # Before anybody answers what was asked there.
         await ring.secrets.fill(store, ring.olga, thread)
         turn = await store.next_turn(thread.key)
@@ -230,7 +232,7 @@ async def ring(tmp_path: Path) -> AsyncIterator[Ring]:
             yield ring
 
 
-async def end(store: SqliteStore, thread: Place) -> None:
+async def end(store: SqliteStore, thread: Scope) -> None:
     """Let what was asked in `thread` be over, so that nobody answers it."""
     await store._write(
         lambda db: db.execute("UPDATE turns SET state = 'delivered', ended = 'done'")
@@ -264,7 +266,7 @@ async def test_on_slack_no_control_reaches_another_channel(
 ) -> None:
     slack, store = ring.slack, ring.store
     if admin:
-        general = Place("slack", slack.team, ring.general)
+        general = Scope("slack", slack.team, ring.general)
         named = Change(general, "admins", f"user:{ring.eve}")
         await store.change([named], who=ring.olga, now=NOON)
     at_first = await kept(store, ring.secrets.places)
@@ -299,8 +301,8 @@ async def test_on_slack_no_control_reaches_another_channel(
     await slack.until(lambda: slack.settled, timeout=15)
     assert leaks(slack) == []
     assert await kept(store, ring.secrets.places) == at_first
-    wide = await store.settings(Place("slack", slack.team))
-    assert [s for s in wide if s.place.level is Level.WORKSPACE] == []
+    wide = await store.settings(Scope("slack", slack.team))
+    assert [s for s in wide if s.place.level is ScopeLevel.WORKSPACE] == []
     # What was asked there is still read.
     rows = await store._read(
         lambda db: db.execute("SELECT reads_after FROM threads").fetchall()
@@ -411,14 +413,14 @@ async def test_on_discord_no_control_reaches_another_channel(
     direct = discord.open_dm(town.ada)
     secrets = Secrets(
         (
-            Place("discord", discord.guild, board),
-            Place("discord", far, there),
-            Place("discord", "@me", direct),
+            Scope("discord", discord.guild, board),
+            Scope("discord", far, there),
+            Scope("discord", "@me", direct),
         ),
         {},
     )
-    await secrets.fill(store, town.ada, Place("discord", discord.guild, board, "77"))
-    await end(store, Place("discord", discord.guild, board, "77"))
+    await secrets.fill(store, town.ada, Scope("discord", discord.guild, board, "77"))
+    await end(store, Scope("discord", discord.guild, board, "77"))
     at_first = await kept(store, secrets.places)
     wheres = [f"channel:{each}" for each in (board, there, direct, "general")]
     here = (town.general, discord.open_dm(eve))
@@ -444,8 +446,8 @@ async def test_on_discord_no_control_reaches_another_channel(
     assert [each for each in said if any(mark in each for mark in MARKS)] == []
     assert await kept(store, secrets.places) == at_first
     for workspace in (discord.guild, far, "@me"):
-        wide = await store.settings(Place("discord", workspace))
-        assert [s for s in wide if s.place.level is Level.WORKSPACE] == []
+        wide = await store.settings(Scope("discord", workspace))
+        assert [s for s in wide if s.place.level is ScopeLevel.WORKSPACE] == []
     assert SECRET not in str([each.body for each in town.claude.requests])
 
 

@@ -9,12 +9,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot import portable
+from bot.domain.setting import Change, EditConflict
 from bot.errors import ConfigError
-from bot.options import OPTIONS
-from bot.rules import Change, Clash
+from bot.settings import import_export
+from bot.settings.options import OPTIONS
 from storage.memory import MemoryStore
-from tests.deep import rounds
+from tests.support.deep import rounds
 
 TODAY = date(2026, 11, 28)
 
@@ -22,15 +22,15 @@ TODAY = date(2026, 11, 28)
 def read(text: str) -> list[Change] | str:
     """The changes that a document says, which can be made; or why there are none."""
     try:
-        changes = portable.read(text, TODAY)
+        changes = import_export.read(text, TODAY)
     except ConfigError as error:
         told = str(error)
         assert told
         assert "\n" not in told
         return told
     made = asyncio.run(MemoryStore().change(changes, who="operator", now=1.0))
-    assert not isinstance(made, Clash)
-    portable.difference([], {}, changes)
+    assert not isinstance(made, EditConflict)
+    import_export.difference([], {}, changes)
     return changes
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from adapters.slack.newest import Page, newest
 from bot.errors import Throttled
-from tests.deep import rounds
+from tests.support.deep import rounds
 
 MOST = 500
 PAGE = 999

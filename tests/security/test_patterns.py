@@ -22,8 +22,8 @@ import pytest
 import adapters
 import bot
 import storage
-from tests.deep import rounds
 from tests.security.growth import is_linear
+from tests.support.deep import rounds
 
 ROOT = Path(__file__).parent.parent.parent
 MODULES = sorted(
@@ -41,7 +41,7 @@ MAKERS = {
 
 #: What runs when it is imported, and what needs a package that is not always there.
 #: Neither holds a pattern, which is tested, too.
-ELSEWHERE = {"bot.__main__", "bot.triage.plot"}
+ELSEWHERE = {"bot.cli.main", "bot.triage.evaluation.plot"}
 
 
 def patterns() -> dict[str, re.Pattern[str]]:

@@ -7,33 +7,41 @@ from pathlib import Path
 
 import pytest
 
-from bot import telling
-from bot.answers import (
+from bot.app import App
+from bot.budgets import summary
+from bot.claude.client import connect as connect_claude
+from bot.commands.reply_controls import (
     NOT_TO_ASK,
     NOT_WHILE_OTHERS_WAIT,
     NOT_YOURS_TO_RENEW,
     NOTHING_HERE,
     RENEWED,
 )
-from bot.app import App
-from bot.authority import ELSEWHERE, NOT_FOR_OUTSIDERS
-from bot.channels import CLOSED_TO_US, CLOSED_TO_YOU, NO_SUCH, NOWHERE, ChannelAccess
-from bot.claude import connect as connect_claude
-from bot.dialogue import Command, Reply, Told
-from bot.money import Cap, Charge, Period, Shortfall
-from bot.options import OPTIONS
-from bot.people import Person
-from bot.policy import OPERATOR
-from bot.rules import Change, Draft, Level, Place
-from bot.values import Usage
-from bot.visible import DIRECT, UNSEEN
-from storage.sqlite import open_store
-from tests.adapters.discord.clerk import Office as Clerks
-from tests.adapters.discord.clerk import attended
+from bot.commands.visibility import DIRECT, UNSEEN
+from bot.domain.budget import Budget, BudgetExceeded, Charge, Period
+from bot.domain.channel_access import (
+    CLOSED_TO_US,
+    CLOSED_TO_YOU,
+    NO_SUCH,
+    NOWHERE,
+    ChannelAccess,
+)
+from bot.domain.completion import Usage
+from bot.domain.person import Person
+from bot.domain.scope import Scope, ScopeLevel
+from bot.domain.setting import OPERATOR, Change, Draft
+from bot.settings.access import ELSEWHERE, NOT_FOR_OUTSIDERS
+from bot.settings.options import OPTIONS
+from bot.ui.elements import Command, CommandResult, Response
+from storage.store import open_store
 from tests.adapters.discord.test_admin import Town, towns
 from tests.adapters.discord.test_troubles import answering
 from tests.adapters.slack.test_admin import Admins
-from tests.bot.office import (
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.discord.emulator import DiscordEmulator
+from tests.emulators.slack.emulator import SlackEmulator
+from tests.emulators.slack.rates import UNLIMITED
+from tests.support.command_harness import (
     CHANNEL,
     GUEST,
     MANAGER,
@@ -44,25 +52,23 @@ from tests.bot.office import (
     WORKSPACE,
     Office,
 )
-from tests.bot.test_responder import HERE
-from tests.bot.test_responder import Desk as Answering
-from tests.bot.triage.asked import sorted_as
-from tests.bot.triage.test_auto import Desk as Sorting
-from tests.bot.triage.test_inchat import heard, put
-from tests.emulators.claude import ClaudeEmulator
-from tests.emulators.discord import DiscordEmulator
-from tests.emulators.slack import SlackEmulator
-from tests.emulators.slack.rates import UNLIMITED
-from tests.product import running
+from tests.support.discord_harness import Office as Clerks
+from tests.support.discord_harness import attended
+from tests.support.process import running
+from tests.support.triage_requests import sorted_as
+from tests.unit.conversation.test_responder import HERE
+from tests.unit.conversation.test_responder import Desk as Answering
+from tests.unit.triage.chat.test_auto import Desk as Sorting
+from tests.unit.triage.chat.test_commands import heard, put
 
 READS_ONLY = ChannelAccess(exists=True, reads=True)
 UNHEARD = ChannelAccess(exists=True, reads=True, writes=True)
-OTHER = Place("fake", "w", "C9")
+OTHER = Scope("fake", "w", "C9")
 SECRET = "the board sells the company"
 
 
 async def spend(
-    office: Office, place: Place, usd: float = 1.0, who: str = "eve"
+    office: Office, place: Scope, usd: float = 1.0, who: str = "eve"
 ) -> None:
     """Let somebody have spent something at a place."""
     charge = Charge(place, who, "answer", "claude-haiku-5-5", usd)
@@ -76,8 +82,8 @@ async def give(
     verb: str,
     person: Person,
     given: Mapping[str, str],
-    place: Place = CHANNEL,
-) -> Reply:
+    place: Scope = CHANNEL,
+) -> CommandResult:
     """What `person` is answered who gives a command with arguments by name."""
     return await office.desk.run(Command(verb, given), place, person)
 
@@ -105,7 +111,7 @@ async def test_a_channel_that_one_may_not_write_in_is_not_set(
         await office.give("set", person, option="triage_announce", value="channel:C9"),
         await office.give("save", person, triage_announce="channel:C9", base="0"),
     ):
-        assert isinstance(given, Told)
+        assert isinstance(given, Response)
         assert given.text.startswith(words)
     assert (await office.policy())["triage_announce"] == ""
 
@@ -117,7 +123,7 @@ async def test_a_name_is_answered_with_how_to_name_a_channel(text: str) -> None:
     office = Office()
     naming = office.adapter.limits.naming
     told = await office.give("set", option="triage_announce", value=text)
-    assert isinstance(told, Told)
+    assert isinstance(told, Response)
     assert told.text.endswith(naming)
     assert "C0123ABC" not in told.text
     assert await office.audit() == []
@@ -152,7 +158,7 @@ async def test_a_draft_and_a_clash_do_not_go_around_it() -> None:
     draft = Draft(0, CHANNEL, "triage_announce", "channel:C9", "mo", NOON)
     number = str(await office.store.save_draft(draft))
     told = await office.give("draft save", MANAGER, draft=number, base="0")
-    assert isinstance(told, Told)
+    assert isinstance(told, Response)
     assert told.text.startswith(NO_SUCH)
     assert (await office.policy())["triage_announce"] == ""
 
@@ -292,7 +298,7 @@ async def test_another_channel_is_shown_to_those_alone_who_are_in_it(
     await office.store.change([named], who="olga", now=NOON)
     reply = await give(office, verb, person, {"where": "channel:C9", **READING[verb]})
     is_told_nothing(reply)
-    assert isinstance(reply, Told)
+    assert isinstance(reply, Response)
     assert reply.text in (ELSEWHERE, NOT_FOR_OUTSIDERS)
     assert (await office.audit())[-1].action == "denied"
     # A channel that is not there is answered in the same words.
@@ -309,11 +315,11 @@ async def test_who_runs_the_workspace_and_who_is_in_it_may(verb: str) -> None:
         reply = await give(
             office, verb, person, {"where": "channel:C9", **READING[verb]}
         )
-        assert reply not in (Told(ELSEWHERE), Told(NOT_FOR_OUTSIDERS))
+        assert reply not in (Response(ELSEWHERE), Response(NOT_FOR_OUTSIDERS))
     office.adapter.may["C9", "eve"] = ChannelAccess(exists=True)
     # Named or not: who was put out of a private channel is out.
     reply = await give(office, verb, eve, {"where": "channel:C9", **READING[verb]})
-    assert reply == Told(ELSEWHERE)
+    assert reply == Response(ELSEWHERE)
 
 
 @pytest.mark.parametrize(
@@ -322,7 +328,7 @@ async def test_who_runs_the_workspace_and_who_is_in_it_may(verb: str) -> None:
 @pytest.mark.parametrize("verb", READING)
 async def test_no_word_leads_out_of_the_workspace(verb: str, where: str) -> None:
     office = await secretive()
-    await spend(office, Place("fake", "other", "C1"), 98.7654)
+    await spend(office, Scope("fake", "other", "C1"), 98.7654)
     reply = await give(office, verb, MEMBER, {"where": where, **READING[verb]})
     is_told_nothing(reply)
     assert "98.7" not in str(reply)
@@ -332,7 +338,7 @@ async def test_a_list_names_no_channel_that_one_does_not_see() -> None:
     office = await secretive()
     await put(office, "triage_announce", "channel:C9")
     told = await office.give("settings", MEMBER)
-    assert isinstance(told, Told)
+    assert isinstance(told, Response)
     assert UNSEEN in told.text
     assert "C9" not in told.text
     assert "channel:C9" in str(await office.give("settings", Person("eve")))
@@ -346,9 +352,9 @@ async def test_a_list_names_no_channel_that_one_does_not_see() -> None:
 
 async def test_direct_messages_are_nobody_elses_not_even_an_admins() -> None:
     office = Office()
-    direct = Place("fake", "w", "D1", "D1")
+    direct = Scope("fake", "w", "D1", "D1")
     await office.store.change(
-        [Change(direct.at(Level.CHANNEL), "prompt", SECRET, versioned=True)],
+        [Change(direct.at(ScopeLevel.CHANNEL), "prompt", SECRET, versioned=True)],
         who="eve",
         now=NOON,
     )
@@ -374,8 +380,8 @@ async def test_direct_messages_are_nobody_elses_not_even_an_admins() -> None:
 
 def test_a_budget_of_a_whole_workspace_does_not_tell_what_others_spent() -> None:
     for place, words in ((WORKSPACE, "($5.00, "), (CHANNEL, "($4.57 of $5.00, ")):
-        short = Shortfall(budget=Cap(place, Period.DAY, 5.0), spent=4.5678)
-        assert words in telling.shortfall(short, NOON, {})
+        short = BudgetExceeded(budget=Budget(place, Period.DAY, 5.0), spent=4.5678)
+        assert words in summary.shortfall(short, NOON, {})
 
 
 # 5. Guests and people of other organisations.
@@ -415,13 +421,13 @@ async def test_a_guest_sees_what_applies_and_what_it_cost_and_nothing_else(
 async def test_a_draft_needs_the_right_where_it_was_written() -> None:
     """The line of a control from one channel, given in another, changes nothing."""
     office = Office()
-    there = Place("fake", "w", "B")
+    there = Scope("fake", "w", "B")
     draft = Draft(0, CHANNEL, "prompt", "Mine!", "mo", NOON)
     number = str(await office.store.save_draft(draft))
     # In B they run the channel, in the draft's they do not (any more).
     for verb in ("draft save", "draft edit"):
         reply = await office.give(verb, MANAGER, there, draft=number, base="0")
-        assert isinstance(reply, Told)
+        assert isinstance(reply, Response)
         assert reply.text.startswith("Sorry")
     assert await office.prompt() != "Mine!"
     office.adapter.people["mo"] = MANAGER
@@ -434,16 +440,16 @@ async def test_a_draft_needs_the_right_where_it_was_written() -> None:
 @pytest.mark.parametrize(
     "elsewhere",
     [
-        Place("fake", "w2"),
-        Place("fake", "w2", "c"),
-        Place("fake", "w2", "c", "t"),
-        Place("fake", "w", "c", "t2"),
-        Place(),
+        Scope("fake", "w2"),
+        Scope("fake", "w2", "c"),
+        Scope("fake", "w2", "c", "t"),
+        Scope("fake", "w", "c", "t2"),
+        Scope(),
     ],
 )
 @pytest.mark.parametrize("verb", ["draft save", "draft edit"])
 async def test_a_draft_of_another_workspace_or_thread_is_out_of_reach(
-    verb: str, elsewhere: Place
+    verb: str, elsewhere: Scope
 ) -> None:
     office = Office()
     office.adapter.people["olga"] = OWNER
@@ -451,8 +457,8 @@ async def test_a_draft_of_another_workspace_or_thread_is_out_of_reach(
     number = str(await office.store.save_draft(draft))
     for here in (CHANNEL, WORKSPACE, THREAD):
         reply = await office.give(verb, OWNER, here, draft=number, base="0")
-        assert isinstance(reply, Told)
-    assert await office.store.settings(Place()) == []
+        assert isinstance(reply, Response)
+    assert await office.store.settings(Scope()) == []
 
 
 async def test_a_draft_that_is_written_on_elsewhere_is_saved_where_it_belongs() -> None:
@@ -460,7 +466,7 @@ async def test_a_draft_that_is_written_on_elsewhere_is_saved_where_it_belongs() 
     office.adapter.people["mo"] = MANAGER
     draft = Draft(0, CHANNEL, "prompt", "Mine!", "mo", NOON)
     number = str(await office.store.save_draft(draft))
-    there = Place("fake", "w", "B")
+    there = Scope("fake", "w", "B")
     form = await office.form("draft edit", MANAGER, there, draft=number, base="0")
     told = await office.send(form, {"prompt": "Mine, written on."}, MANAGER, there)
     assert "Saved" in told.text
@@ -494,8 +500,8 @@ OLGA = Person("olga", "Olga", runs_workspace=True)
 
 
 async def begin_afresh(app: App, person: Person) -> str:
-    told = await app.command(Command("new"), Place.of(HERE), person)
-    assert isinstance(told, Told)
+    told = await app.command(Command("new"), Scope.of(HERE), person)
+    assert isinstance(told, Response)
     return told.text
 
 
@@ -560,7 +566,7 @@ async def test_whoever_may_not_ask_begins_nothing_afresh() -> None:
     async with desk.open() as app:
         await desk.ask("about cats")
         await desk.closed(1)
-        place = Place.of(HERE).at(Level.CHANNEL)
+        place = Scope.of(HERE).at(ScopeLevel.CHANNEL)
         who = Change(place, "who", "user:olga")
         await desk.store.change([who], who="olga", now=1.0)
         assert await begin_afresh(app, ALICE) == NOT_TO_ASK
@@ -720,7 +726,7 @@ async def test_on_discord_only_what_one_may_write_in_can_be_named(town: Town) ->
 
 async def test_letters_that_an_earlier_version_stored_end_nothing(town: Town) -> None:
     """A setting from before it was looked at, in a channel that is sorted by itself."""
-    place = Place("discord", town.discord.guild, town.general)
+    place = Scope("discord", town.discord.guild, town.general)
     changes = [
         Change(place, "auto_triage", "on"),
         Change(place, "triage_announce", "channel:general"),
@@ -779,7 +785,7 @@ async def test_direct_messages_concern_themselves_alone(town: Town) -> None:
         discord.say(who, place, "hello")
         await guild.settled(place)
     await guild.quiet()
-    change = Change(Place("discord", "@me", theirs), "model", "claude-opus-5-5")
+    change = Change(Scope("discord", "@me", theirs), "model", "claude-opus-5-5")
     await guild.store.change([change], who=guild.bob, now=1.0)
     for line in ("usage where=workspace", "settings where=workspace", "usage"):
         text = await pressed(discord, guild.alice, mine, line)
@@ -812,7 +818,7 @@ async def test_a_private_thread_is_seen_by_those_who_are_in_it() -> None:
         apart = discord.thread(office.bob, office.random, "open")
         async with attended(office) as adapter:
             for thread, expected in ((secret, False), (apart, True), ("7", True)):
-                here = Place("discord", discord.guild, office.random, thread)
+                here = Scope("discord", discord.guild, office.random, thread)
                 assert (await adapter.access(here, office.alice)).reads is expected
                 assert (await adapter.access(here, office.bob)).reads
                 assert (await adapter.access(here, ada)).reads

@@ -19,26 +19,27 @@ from hypothesis import strategies as st
 
 from adapters.discord.config import DiscordConfig
 from adapters.slack.config import SlackConfig
-from bot import commandline
+from bot.cli import environment
+from bot.cli.exposed_files import exposures
+from bot.config import Config
+from bot.domain.finding import Grade
+from bot.domain.scope import Scope
+from bot.domain.setting import Change
+from bot.domain.triage_case import TriageCase
 from bot.errors import ConfigError
-from bot.files import open_private
-from bot.findings import Grade
-from bot.logs import Redacting
-from bot.permissions import exposures
-from bot.redaction import is_credential, quoted
-from bot.rules import Change, Place
-from bot.settings import Settings
-from bot.triage import output
-from bot.triage.cases import Case
+from bot.runtime.logs import Redacting
+from bot.runtime.private_files import open_private
+from bot.text.redaction import is_credential, quoted
+from bot.triage.bulk import writer
 from storage.backup import back_up
 from storage.export import write_table
-from storage.sqlite import open_store
-from storage.triage import open_archive
-from tests.deep import DEEP, rounds
-from tests.product import ROOT, Nursery
+from storage.store import open_store
+from storage.triage_archive import open_archive
 from tests.security.remains import in_bytes, in_tables
-from tests.storage.talk import HERE, exchange, said
-from tests.test_commands import MISTAKE, Shell, typed
+from tests.support.deep import DEEP, rounds
+from tests.support.process import ROOT, Nursery
+from tests.support.store_helpers import HERE, exchange, said
+from tests.system.test_commands import MISTAKE, Shell, typed
 
 # Shapes of credentials, none of them real. `CORE` is in each: the part that must not
 # be seen anywhere, in whatever way the rest is quoted, escaped or cut.
@@ -148,7 +149,7 @@ def test_no_error_about_a_variable_holds_its_value(variable: str, kind: str) -> 
         assert error.__suppress_context__ or error.__context__ is None
 
 
-READERS = (Settings.from_env, SlackConfig.from_env, DiscordConfig.from_env)
+READERS = (Config.from_env, SlackConfig.from_env, DiscordConfig.from_env)
 SECRETS = ("ANTHROPIC_API_KEY", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "DISCORD_TOKEN")
 
 
@@ -174,11 +175,11 @@ def test_a_model_or_a_prompt_that_is_a_key_is_refused() -> None:
     """Either would be taken, and shown to everybody who asks for the settings."""
     for variable in ("THREADKEEP_MODEL", "THREADKEEP_SYSTEM_PROMPT", "THREADKEEP_DB"):
         with pytest.raises(ConfigError, match=f"{variable} holds what looks like a"):
-            Settings.from_env({variable: TOKENS["anthropic"]})
-    kept = Settings.from_env({"THREADKEEP_MODEL": "Meta-Llama-3.1-70B-Instruct"})
+            Config.from_env({variable: TOKENS["anthropic"]})
+    kept = Config.from_env({"THREADKEEP_MODEL": "Meta-Llama-3.1-70B-Instruct"})
     assert kept.model == "Meta-Llama-3.1-70B-Instruct"
     prompt = "Tokens begin with xoxb-123 here; never repeat one."
-    Settings.from_env({"THREADKEEP_SYSTEM_PROMPT": prompt})
+    Config.from_env({"THREADKEEP_SYSTEM_PROMPT": prompt})
 
 
 @pytest.mark.parametrize(
@@ -293,7 +294,7 @@ def test_an_unforeseen_error_says_where_and_not_what(
         return 0
 
     for command in (fail, fail_together):
-        assert commandline.run(command()) == commandline.BROKEN
+        assert environment.run(command()) == environment.BROKEN
         told = capsys.readouterr().err
         assert "RuntimeError(test_secrets.py:" in told
         assert CORE not in told
@@ -321,10 +322,10 @@ OWN = oct(0o600)
 async def filled(database: Path) -> None:
     async with open_store(database) as store:
         await exchange(store, said("1", text="our kumquat"), "Right.")
-        place = Place("slack", "T1", "C5")
+        place = Scope("slack", "T1", "C5")
         change = Change(place, "prompt", "Be brief.", versioned=True)
         await store.change([change], who="U1", now=1.0)
-        case = await store.open_case(Case(0, place, "1.0", 1.0, "U1", "Pay me"))
+        case = await store.open_case(TriageCase(0, place, "1.0", 1.0, "U1", "Pay me"))
         await store.correct_case(case.id, "category", "billing", "U2", 1e9 * 2)
         # The log and its index are there for as long as the database is open.
         for file in list_of(database.parent):
@@ -369,7 +370,7 @@ async def test_results_of_triage_are_the_owners(tmp_path: Path) -> None:
         yield {"id": 1, "ticket": "It broke", "category": "bug"}
 
     await write_table(tmp_path / "sorted.db", "tickets", rows())
-    with output.opened(str(tmp_path / "sorted.csv")) as out:
+    with writer.opened(str(tmp_path / "sorted.csv")) as out:
         out.write("id\n")
         assert mode(tmp_path / ".sorted.csv.part") == OWN
     async with open_archive(tmp_path / "triage.db"):

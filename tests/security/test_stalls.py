@@ -15,36 +15,38 @@ from dataclasses import replace
 import pytest
 
 from adapters.discord.adapter import LIMITS as DISCORD
-from adapters.slack import drawing, uploads
+from adapters.slack import blocks, files
 from adapters.slack.adapter import LIMITS as SLACK
-from bot import context, splitter
-from bot.answers import STOPPING
 from bot.app import App
-from bot.comparison import compared
-from bot.dialogue import Command, File, Told
-from bot.endings import STOPPED, UNFINISHED, conclude
+from bot.commands.reply_controls import STOPPING
+from bot.context import prompt
+from bot.conversation.inbox import judge
+from bot.conversation.outcomes import STOPPED, UNFINISHED, conclude
+from bot.domain.budget import NO_LIMITS
+from bot.domain.completion import Report
+from bot.domain.person import Person
+from bot.domain.platform import Limits
+from bot.domain.reply import Part
+from bot.domain.scope import Scope, ThreadKey
+from bot.domain.triage_case import TriageCase
 from bot.errors import PromptTooLong
-from bot.inbox import judge
-from bot.limits import Limits
-from bot.markdown import joins
-from bot.money import NO_CAPS
-from bot.offload import INLINE_CHARS, offload
-from bot.people import Person
-from bot.renderer import STEP_CHARS, Renderer
-from bot.rules import Place
-from bot.triage import shown
-from bot.triage.cases import Case
-from bot.triage.scheme import default
-from bot.values import Part, Report, ThreadKey
+from bot.rendering import splitter
+from bot.rendering.markdown import joins
+from bot.rendering.renderer import STEP_CHARS, Renderer
+from bot.runtime.offload import INLINE_CHARS, offload
+from bot.schemes.scheme import default
+from bot.text.comparison import compared
+from bot.triage.chat import present
+from bot.ui.elements import Command, File, Response
 from storage.memory import MemoryStore
-from tests.bot.office import Office
-from tests.deep import rounds
-from tests.fakes import FakeAdapter
-from tests.product import OPERATOR
-from tests.scripted import ScriptedModel
 from tests.security.growth import is_linear
 from tests.security.hostile import LONGEST, TEXTS
 from tests.security.stalls import BOUND, PATHS, heard, stall, watched
+from tests.support.command_harness import Office
+from tests.support.deep import rounds
+from tests.support.fakes import FakeAdapter
+from tests.support.process import OPERATOR
+from tests.support.scripted_model import ScriptedModel
 
 #: Ten times the bound: this machine may have other work.
 GENEROUS = 10 * BOUND
@@ -134,14 +136,14 @@ async def test_five_hundred_long_messages_hold_nobody_up() -> None:
     assert "x499" in said.content
     assert "help?" in said.content
     assert "x489" not in said.content
-    assert len(said.content) < context.BACKFILL_CHARS + 10_000
+    assert len(said.content) < prompt.BACKFILL_CHARS + 10_000
 
 
 async def test_a_conversation_longer_than_any_model_reads_is_not_sent() -> None:
     store, adapter, model = MemoryStore(), FakeAdapter(), ScriptedModel()
     async with running(store, adapter, model):
         async with watched() as watch:
-            await adapter.hear(heard("a" * (context.MOST_CHARS + 1)))
+            await adapter.hear(heard("a" * (prompt.MOST_CHARS + 1)))
             await adapter.until(lambda: adapter.closed == 1, timeout=30)
         await adapter.hear(heard("and now?", 2))
         await adapter.until(lambda: adapter.closed == 2, timeout=30)
@@ -180,7 +182,7 @@ async def test_an_answer_that_is_taken_up_again_holds_nobody_up(
     await store.begin(turn, time.time())
     await store.freeze(turn, "", {"m001": "?"})
     report = Report("claude-haiku-5-5", stop_reason="end_turn")
-    await store.finish(turn, conclude(text, report), time.time(), NO_CAPS)
+    await store.finish(turn, conclude(text, report), time.time(), NO_LIMITS)
     async with watched() as watch, running(store, adapter, model):
         await adapter.until(lambda: adapter.closed == 1, timeout=60)
     assert watch.longest < GENEROUS
@@ -195,8 +197,8 @@ async def test_a_stopped_answer_shows_all_that_is_kept_of_it() -> None:
         host = await asyncio.shield(adapter.listening)
         await adapter.hear(heard("?"))
         await adapter.until(lambda: bool(adapter.texts(HERE)), timeout=10)
-        told = await host.command(Command("stop"), Place.of(HERE), Person("alice"))
-        assert isinstance(told, Told)
+        told = await host.command(Command("stop"), Scope.of(HERE), Person("alice"))
+        assert isinstance(told, Response)
         assert told.text == STOPPING
         await adapter.until(lambda: adapter.closed == 1, timeout=30)
     [_, said] = await store.conversation(HERE)
@@ -219,7 +221,7 @@ async def test_prompts_of_many_lines_are_compared_beside_the_loop() -> None:
     async with watched() as watch:
         told = await office.give("prompt diff", version="1")
     assert watch.longest < GENEROUS
-    assert isinstance(told, Told)
+    assert isinstance(told, Response)
     assert "too different to be compared line by line: 6,000 lines of" in told.text
 
 
@@ -352,10 +354,10 @@ def test_cutting_takes_linear_time(unit: str) -> None:
 async def test_a_table_of_many_cases_is_made_beside_the_loop() -> None:
     office = Office()
     cases = [
-        Case(n, Place("fake", "w", "c"), f"m{n}", 0.0, "max", "=漢" * 20_000)
+        TriageCase(n, Scope("fake", "w", "c"), f"m{n}", 0.0, "max", "=漢" * 20_000)
         for n in range(100)
     ]
-    told = shown.table(cases, default(), {}, "for $1")
+    told = present.table(cases, default(), {}, "for $1")
     assert told.file is not None
     office.adapter.past = [
         heard("漢" * 40_000, n, thread=replace(HERE, thread=f"t{n}"), addressed=False)
@@ -369,8 +371,10 @@ async def test_a_table_of_many_cases_is_made_beside_the_loop() -> None:
 async def test_a_large_file_is_drawn_and_encoded_in_bounded_pieces() -> None:
     file = File("triage.csv", "漢" * 5_000_000)
     async with watched() as watch:
-        drawn = drawing.message(Told("done", file=file), Place("slack", "T", "C", "1"))
-        content = await offload(lambda: uploads._encoded(file.text), len(file.text))
+        drawn = blocks.message(
+            Response("done", file=file), Scope("slack", "T", "C", "1")
+        )
+        content = await offload(lambda: files._encoded(file.text), len(file.text))
     assert len(drawn["blocks"]) <= 50
     assert content == file.text.encode()
     assert watch.longest < GENEROUS

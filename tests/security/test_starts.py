@@ -15,28 +15,29 @@ from typing import Any
 import pytest
 
 from adapters.discord import ids
-from bot import patience
 from bot.app import App
-from bot.endings import conclude
+from bot.conversation.failures import MOST_FAILURES
+from bot.conversation.outcomes import conclude
+from bot.domain.message import Disposition, Message
+from bot.domain.scope import Scope, ThreadKey
+from bot.domain.triage_case import TriageCase
+from bot.domain.turn import Turn
 from bot.errors import DeliveryError, StorageRejected, ThreadGone
-from bot.failures import MOST_FAILURES
-from bot.patience import insist
-from bot.rules import Place
-from bot.stores import Store
-from bot.triage import auto
-from bot.triage.cases import Case
-from bot.triage.sorter import Sorter
-from bot.values import Heard, ThreadKey, Turn, Verdict
-from storage.sqlite import SqliteStore, open_store
-from tests.bot.triage.asked import sorted_as
-from tests.deep import rounds
+from bot.ports.store import Store
+from bot.runtime import retry
+from bot.runtime.retry import retry_until_success
+from bot.triage.chat import auto
+from bot.triage.chat.classifier import Classifier
+from storage.store import SqliteStore, open_store
 from tests.emulators.discord import faults as discord_faults
-from tests.fakes import FakeAdapter, FakeSurface
-from tests.product import OPERATOR
-from tests.scripted import ScriptedModel
 from tests.security.town import PLATFORMS, SECRET, built, served
+from tests.support.deep import rounds
+from tests.support.fakes import FakeAdapter, FakeSurface
+from tests.support.process import OPERATOR
+from tests.support.scripted_model import ScriptedModel
+from tests.support.triage_requests import sorted_as
 
-ANSWER = Verdict.ANSWER
+ANSWER = Disposition.ANSWER
 
 # Rows that nobody of us wrote. For each column there is a group of rows about a thread
 # of its own, in which that column holds something hostile.
@@ -231,12 +232,12 @@ class Crowd:
                 await asyncio.sleep(0.01)
 
 
-def asked(thread: ThreadKey, message: str, *, opens: bool = False) -> Heard:
+def asked(thread: ThreadKey, message: str, *, opens: bool = False) -> Message:
     """A question that Bob asks in `thread`."""
-    return Heard(thread, message, time.time(), "bob", "and now?", True, opens)
+    return Message(thread, message, time.time(), "bob", "and now?", True, opens)
 
 
-async def waiting(store: Store) -> list[tuple[int, Place]]:
+async def waiting(store: Store) -> list[tuple[int, Scope]]:
     """The cases that wait to be sorted."""
     return await store.waiting_cases(PLATFORMS, 9)
 
@@ -381,15 +382,15 @@ async def test_a_ticket_that_fails_at_each_start_is_given_up(
 ) -> None:
     tries = []
 
-    async def sort(self: Sorter, case: Case, *_: object) -> None:
+    async def sort(self: Classifier, case: TriageCase, *_: object) -> None:
         tries.append(case.id)
         raise error(SECRET)
 
-    monkeypatch.setattr(Sorter, "sort", sort)
+    monkeypatch.setattr(Classifier, "sort", sort)
     crowd = Crowd(tmp_path / "t.db")
-    place = Place("slack", "W", "C", "m1")
+    place = Scope("slack", "W", "C", "m1")
     async with open_store(crowd.path) as store:
-        case = Case(0, place, "m1", time.time(), "alice", SECRET, auto=True)
+        case = TriageCase(0, place, "m1", time.time(), "alice", SECRET, auto=True)
         case = await store.open_case(case)
     for start in range(auto.MOST_TRIES + 2):
         async with crowd.serving() as adapters:
@@ -427,12 +428,12 @@ def test_what_is_no_id_is_nowhere(text: str) -> None:
 def test_no_text_is_read_as_a_number_anywhere_else() -> None:
     """In Discord's adapter; what is read there was looked at with `ids.is_id`."""
     looked_at = {
-        ("asking.py", "target"),
-        ("drawing.py", "field.required"),
-        ("ears.py", "thread.thread"),
+        ("ask_command.py", "target"),
+        ("components.py", "field.required"),
+        ("message_listener.py", "thread.thread"),
         ("ids.py", "text"),
-        ("names.py", "user"),
-        ("people.py", "user"),
+        ("name_cache.py", "user"),
+        ("members.py", "user"),
         ("surface.py", "part.calls"),
         ("surface.py", "s.message or 0"),
     }
@@ -470,8 +471,8 @@ async def test_a_channel_that_discord_does_not_know_costs_the_announcement(
 async def test_a_thread_that_cannot_be_caught_up_with_holds_up_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(patience, "FIRST_PAUSE", 0.001)
-    monkeypatch.setattr(patience, "LONGEST_PAUSE", 0.001)
+    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(retry, "LONGEST_PAUSE", 0.001)
     async with built() as town, open_store(tmp_path / "t.db") as store:
         async with served(town, store):
             await town.answers("discord")
@@ -511,5 +512,5 @@ async def test_what_the_database_never_takes_is_not_repeated() -> None:
         raise StorageRejected("SQLITE_CONSTRAINT")
 
     with pytest.raises(StorageRejected):
-        await insist(attempt)
+        await retry_until_success(attempt)
     assert len(tries) == 1

@@ -11,11 +11,14 @@ from collections.abc import Callable
 
 import pytest
 
-from bot import context, routing, tags
-from bot.triage.scheme import Example, material, read
-from bot.values import Heard, ThreadKey
-from tests.deep import rounds
+from bot.claude import model_router
+from bot.context import prompt as context_prompt
+from bot.domain.message import Message
+from bot.domain.scope import ThreadKey
+from bot.schemes.scheme import Example, material, read
+from bot.text import tags
 from tests.security.growth import assert_linear
+from tests.support.deep import rounds
 
 NAMES = ("message", "note", "ticket", "example", "answer", "question")
 OPENERS = "<＜﹤˂ᐸ‹❮"
@@ -45,9 +48,9 @@ UNSEEN = [
 LINE_BREAKS = "\n\r\t\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 
 
-def heard(text: str, **more: object) -> Heard:
+def heard(text: str, **more: object) -> Message:
     facts = {"author": "U1", "files": ()} | more
-    return Heard(
+    return Message(
         thread=ThreadKey("fake", "w", "c", "t"),
         message="1",
         at=1_795_300_000.0,
@@ -60,17 +63,17 @@ def heard(text: str, **more: object) -> Heard:
 
 def chat(text: str) -> str:
     """What Claude reads between the tags of a message in a chat."""
-    given = context.label(heard(text), "Alice", text)
+    given = context_prompt.label(heard(text), "Alice", text)
     return given.split(">", 1)[1].removesuffix("</message>")
 
 
 def aside(text: str) -> str:
-    given = context.question("Alice", text)
+    given = context_prompt.question("Alice", text)
     return given.split(">", 1)[1].removesuffix("</message>")
 
 
 def file_name(text: str) -> str:
-    given = context.label(heard("", files=(text,)), "Alice", "")
+    given = context_prompt.label(heard("", files=(text,)), "Alice", "")
     return given.split(">", 1)[1].removesuffix("</message>")
 
 
@@ -88,7 +91,7 @@ def example(text: str) -> str:
 
 
 def route(text: str) -> str:
-    [said] = routing.request(routing.beginning([text]), "u").messages
+    [said] = model_router.request(model_router.beginning([text]), "u").messages
     return said.content.removeprefix("<question>\n").removesuffix("\n</question>")
 
 
@@ -217,7 +220,7 @@ def test_a_name_stays_in_its_quotes_and_on_its_line() -> None:
     signs = [*PIECES, *LINE_BREAKS, "＂", '"', "'", "&quot;"]
     for _ in range(rounds(2_000, 100_000)):
         name = "".join(chance.choices(signs, k=chance.randint(1, 8)))
-        given = context.label(heard("hello", author=name), name, "hello")
+        given = context_prompt.label(heard("hello", author=name), name, "hello")
         assert given.count("<") == 2, name.encode()
         assert given.count('"') == 6, name.encode()
         assert not set(given) & set(LINE_BREAKS), name.encode()
@@ -226,7 +229,7 @@ def test_a_name_stays_in_its_quotes_and_on_its_line() -> None:
 
 def test_a_name_is_told_as_it_is() -> None:
     for name in ("Zoë 👩\u200d🚀", "می\u200cخواهم", "O'Neil & Sons", 'Jo "J" Li'):
-        given = context.label(heard("?"), name, "?")
+        given = context_prompt.label(heard("?"), name, "?")
         told = given.split('author="', 1)[1].split('"', 1)[0]
         assert html.unescape(told) == name
 

@@ -6,20 +6,37 @@ from datetime import date
 
 import pytest
 
-from bot import portable, telling
-from bot.dialogue import Page
+from bot.budgets import summary
+from bot.config import Config
+from bot.domain.budget import (
+    Alert,
+    Balance,
+    Budget,
+    BudgetExceeded,
+    Period,
+    PersonLimit,
+)
+from bot.domain.scope import Scope
+from bot.domain.setting import Change, Setting, StoredSettings
 from bot.errors import ConfigError, Unacceptable
-from bot.money import Alert, Balance, Cap, Period, PersonCap, Shortfall
-from bot.options import BY_NAME
-from bot.policy import resolve
-from bot.readers import stored_usd
-from bot.rules import Change, Place, Rules, Setting
-from bot.settings import Settings
-from tests.bot.office import CHANNEL, MEMBER, NOON, OWNER, THREAD, WORKSPACE, Office
-from tests.bot.test_governed import Room
-from tests.bot.triage.asked import sorted_as
-from tests.bot.triage.test_inchat import heard
-from tests.deep import rounds
+from bot.settings import import_export
+from bot.settings.effective import resolve
+from bot.settings.options import BY_NAME
+from bot.settings.parsers import stored_usd
+from bot.ui.elements import Page
+from tests.support.command_harness import (
+    CHANNEL,
+    MEMBER,
+    NOON,
+    OWNER,
+    THREAD,
+    WORKSPACE,
+    Office,
+)
+from tests.support.deep import rounds
+from tests.support.triage_requests import sorted_as
+from tests.unit.conversation.test_admission import Room
+from tests.unit.triage.chat.test_commands import heard
 
 TODAY = date(2026, 11, 26)
 AMOUNTS = ("budget_day", "budget_month", "person_usd", "triage_budget")
@@ -84,7 +101,7 @@ def test_a_stored_amount_is_above_nothing_and_no_more_than_was_written() -> None
 @pytest.mark.parametrize("name", AMOUNTS)
 def test_the_environment_takes_no_such_amount(name: str) -> None:
     with pytest.raises(ConfigError, match="above 0"):
-        Settings.from_env({BY_NAME[name].variable: "0.00001"})
+        Config.from_env({BY_NAME[name].variable: "0.00001"})
 
 
 @pytest.mark.parametrize("name", AMOUNTS)
@@ -92,7 +109,7 @@ def test_the_environment_takes_no_such_amount(name: str) -> None:
 def test_an_imported_document_has_no_such_amount(name: str, written: str) -> None:
     text = f"version: 1\nslack:\n  T1:\n    {name}: {written}\n"
     with pytest.raises(ConfigError, match="above 0"):
-        portable.read(text, TODAY)
+        import_export.read(text, TODAY)
 
 
 @pytest.mark.parametrize("name", AMOUNTS)
@@ -176,17 +193,17 @@ BAD = (-1.0, -1e-12, math.nan, math.inf, -math.inf)
 @pytest.mark.parametrize("usd", BAD)
 def test_no_limit_is_negative_or_endless(usd: float) -> None:
     with pytest.raises(ValueError, match="finite"):
-        Cap(CHANNEL, Period.DAY, usd)
+        Budget(CHANNEL, Period.DAY, usd)
     with pytest.raises(ValueError, match="finite"):
-        PersonCap(CHANNEL, usd=usd)
+        PersonLimit(CHANNEL, usd=usd)
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-inf", "-1", "", "x", "1e999", "٣x"])
 def test_a_stored_text_that_is_no_amount_lets_nothing_be_spent(text: str) -> None:
     assert stored_usd(text) == 0.0
-    place = Place("slack", "T1")
+    place = Scope("slack", "T1")
     settings = tuple(Setting(place, name, text, "U1", 1.0, 1) for name in AMOUNTS)
-    caps = resolve(place, Rules(settings), {}).caps
+    caps = resolve(place, StoredSettings(settings), {}).caps
     assert all(cap.usd == 0.0 for cap in caps.budgets)
     assert caps.limit_money
 
@@ -195,18 +212,20 @@ def test_a_stored_text_that_is_no_amount_lets_nothing_be_spent(text: str) -> Non
 @pytest.mark.parametrize("period", list(Period))
 @pytest.mark.parametrize("place", [CHANNEL, WORKSPACE])
 def test_every_sentence_about_nothing_can_be_said(
-    spent: float, period: Period, place: Place
+    spent: float, period: Period, place: Scope
 ) -> None:
-    cap = Cap(place, period, 0.0, "operator")
+    cap = Budget(place, period, 0.0, "operator")
     assert cap.share(spent) == 1.0
     for text in (
-        telling.budget(cap, Balance(spent, 0.1)),
-        telling.shortfall(Shortfall(budget=cap, spent=spent), NOON, {}),
-        telling.shortfall(Shortfall(person=PersonCap(place, usd=0.0)), NOON, {}),
-        telling.shortfall(Shortfall(person=PersonCap(place, messages=0)), NOON, {}),
+        summary.budget(cap, Balance(spent, 0.1)),
+        summary.shortfall(BudgetExceeded(budget=cap, spent=spent), NOON, {}),
+        summary.shortfall(BudgetExceeded(person=PersonLimit(place, usd=0.0)), NOON, {}),
+        summary.shortfall(
+            BudgetExceeded(person=PersonLimit(place, messages=0)), NOON, {}
+        ),
     ):
         assert "nothing may be spent" in text
-    assert telling.alert(Alert(cap, 0.95, spent))
+    assert summary.alert(Alert(cap, 0.95, spent))
 
 
 async def test_a_number_of_questions_of_nothing_lets_nobody_ask() -> None:

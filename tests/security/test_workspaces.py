@@ -14,24 +14,25 @@ import pytest
 from adapters.discord.check import check as check_discord
 from adapters.slack.check import check as check_slack
 from adapters.slack.events import is_ours
-from bot import served
-from bot.dialogue import Command, Page, Told
-from bot.findings import Finding, Grade
-from bot.policy import Operator
-from bot.ports import Host
-from bot.rules import EVERYWHERE, Level, Place
-from bot.served import ALL, NOT_SERVED, Served
-from bot.values import Heard
+from bot.domain import served_workspaces
+from bot.domain.finding import Finding, Grade
+from bot.domain.message import Message
+from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel
+from bot.domain.served_workspaces import ALL, NOT_SERVED, Served
+from bot.ports.platform import Host
+from bot.settings.effective import Operator
+from bot.ui.elements import Command, Page, Response
 from storage.memory import MemoryStore
-from storage.sqlite import SqliteStore, open_store
-from tests.bot.triage.asked import sorted_as
-from tests.emulators.discord import DiscordEmulator
-from tests.emulators.discord.interactions import Asked, Response
-from tests.emulators.slack import SlackEmulator
-from tests.product import running, slack_env
-from tests.scripted import ScriptedModel
+from storage.store import SqliteStore, open_store
+from tests.emulators.discord.emulator import DiscordEmulator
+from tests.emulators.discord.interactions import Asked
+from tests.emulators.discord.interactions import Response as InteractionResponse
+from tests.emulators.slack.emulator import SlackEmulator
 from tests.security.houses import EVE, Houses, thread
-from tests.storage.talk import said, waiting
+from tests.support.process import running, slack_env
+from tests.support.scripted_model import ScriptedModel
+from tests.support.store_helpers import said, waiting
+from tests.support.triage_requests import sorted_as
 
 OURS, THEIRS = thread("discord", "42"), thread("discord", "666")
 
@@ -59,7 +60,7 @@ def only(*entries: str) -> Operator:
     ],
 )
 def test_what_is_served(said: str, yes: str, no: str) -> None:
-    found, problems = served.read(said)
+    found, problems = served_workspaces.read(said)
     assert problems == []
     for words, holds in ((yes, True), (no, False)):
         for word in words.split():
@@ -70,9 +71,9 @@ def test_what_is_served(said: str, yes: str, no: str) -> None:
 
 def test_only_a_list_of_servers_limits_them() -> None:
     assert not ALL.limits("discord")
-    assert not served.read("discord:* slack:T1")[0].limits("discord")
-    assert served.read("slack:T1")[0].limits("discord")
-    assert served.read("discord:@me")[0].limits("discord")
+    assert not served_workspaces.read("discord:* slack:T1")[0].limits("discord")
+    assert served_workspaces.read("slack:T1")[0].limits("discord")
+    assert served_workspaces.read("discord:@me")[0].limits("discord")
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_only_a_list_of_servers_limits_them() -> None:
     ],
 )
 def test_what_is_no_workspace_is_refused(wrong: str) -> None:
-    assert served.read(wrong)[1]
+    assert served_workspaces.read(wrong)[1]
 
 
 # What the core does, whichever platform asks it.
@@ -107,14 +108,17 @@ CALLS: dict[str, tuple[Callable[[Host, Houses], Any], Any]] = {
     "amend": (lambda host, at: host.amend(at.heard(THEIRS)), None),
     "erase": (lambda host, at: host.erase("discord", "666", ["m1"]), None),
     "hold": (lambda host, at: host.hold(at.heard(THEIRS), "m2"), None),
-    "forget": (lambda host, at: host.forget(Place("discord", "666", "C1")), None),
+    "forget": (lambda host, at: host.forget(Scope("discord", "666", "C1")), None),
     "stop": (lambda host, at: host.stop(THEIRS), False),
     "command": (
-        lambda host, at: host.command(Command("settings"), Place.of(THEIRS), EVE),
-        Told(NOT_SERVED),
+        lambda host, at: host.command(Command("settings"), Scope.of(THEIRS), EVE),
+        Response(NOT_SERVED),
     ),
-    "triage": (lambda host, at: host.triage(at.heard(THEIRS), EVE), Told(NOT_SERVED)),
-    "page": (lambda host, at: host.page(Place.of(THEIRS), EVE), NOT_SERVED),
+    "triage": (
+        lambda host, at: host.triage(at.heard(THEIRS), EVE),
+        Response(NOT_SERVED),
+    ),
+    "page": (lambda host, at: host.page(Scope.of(THEIRS), EVE), NOT_SERVED),
     "feedback": (lambda host, at: host.feedback(THEIRS, "turn", True), False),
     "threads": (lambda host, at: host.threads("discord", THEIRS.channel), []),
     "newest": (lambda host, at: host.newest("discord", 0.0), []),
@@ -146,7 +150,7 @@ async def test_nothing_of_theirs_is_asked_stored_or_shown(name: str) -> None:
     houses = Houses(only("discord:42"), store)
     # They were served once: there is something that could be shown.
     await waiting(store, said("m0", at=1.0, thread=THEIRS))
-    await houses.put(Place.of(THEIRS).at(Level.CHANNEL), "auto_triage", "on")
+    await houses.put(Scope.of(THEIRS).at(ScopeLevel.CHANNEL), "auto_triage", "on")
     async with houses.open():
         before, turns = rows(store), len(store._turns)
         work, expected = CALLS[name]
@@ -198,7 +202,7 @@ async def test_what_a_former_workspace_left_open_waits_until_it_is_served_again(
     before = Houses(only("discord:42"), store)
     message = replace(before.heard(THEIRS), opens=True)
     await waiting(store, message)
-    channel = Place.of(THEIRS).at(Level.CHANNEL)
+    channel = Scope.of(THEIRS).at(ScopeLevel.CHANNEL)
     await before.put(channel, "auto_triage", "on")
     case = Houses(only(), store)
     other = thread("discord", "666", 5)
@@ -219,7 +223,7 @@ async def test_what_a_former_workspace_left_open_waits_until_it_is_served_again(
 async def test_a_case_of_a_former_workspace_is_not_taken_up() -> None:
     store = MemoryStore()
     first = Houses(only(), store)
-    channel = Place.of(THEIRS).at(Level.CHANNEL)
+    channel = Scope.of(THEIRS).at(ScopeLevel.CHANNEL)
     await first.put(channel, "auto_triage", "on")
     hold = asyncio.Event()
     first.model.script(hold)
@@ -290,7 +294,7 @@ async def guilds(tmp_path: Path) -> AsyncIterator[Guilds]:
         yield Guilds(discord, store, ScriptedModel())
 
 
-async def responded(discord: DiscordEmulator, asked: Asked) -> Response:
+async def responded(discord: DiscordEmulator, asked: Asked) -> InteractionResponse:
     response = await discord.until(lambda: asked.response)
     assert response is not None
     return response
@@ -452,7 +456,7 @@ async def test_check_says_that_a_bot_is_public_and_where_it_is() -> None:
             f"in 2: Emulated (discord:{discord.guild}), "
             f"Eve's ]0;lair (discord:{other})",
         )
-        limit = {served.VARIABLE: f"discord:{discord.guild}"}
+        limit = {served_workspaces.VARIABLE: f"discord:{discord.guild}"}
         found = await check_discord({**discord.env, **limit}, offline=False)
         assert texts(found, "Discord public") == []
         (grade, _), (other_grade, text) = texts(found, "Discord servers")
@@ -482,7 +486,7 @@ async def test_check_says_which_slack_workspace_it_is() -> None:
         found = await check_slack(env, offline=False)
         assert f"(slack:{team})" in texts(found, "Slack bot token")[0][1]
         assert texts(found, "Slack workspace") == []
-        other = {**env, served.VARIABLE: "slack:T0OTHER"}
+        other = {**env, served_workspaces.VARIABLE: "slack:T0OTHER"}
         [(grade, text)] = texts(
             await check_slack(other, offline=False), "Slack workspace"
         )
@@ -556,5 +560,5 @@ def test_a_shared_channel_is_ours_whoever_else_sees_it() -> None:
     assert not is_ours({"context_team_id": "T2"}, us)
 
 
-def heard_nothing(heard: Heard) -> None:
+def heard_nothing(heard: Message) -> None:
     raise AssertionError(heard)

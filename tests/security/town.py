@@ -11,16 +11,17 @@ from typing import Any
 from adapters.discord.adapter import connect as connect_discord
 from adapters.slack.adapter import connect as connect_slack
 from bot.app import App
-from bot.catalogue import Survey
-from bot.limits import Pace, Way
-from bot.ports import Adapter
-from bot.rules import Change, Place
-from bot.stores import Store
-from tests.emulators.discord import DiscordEmulator
+from bot.claude.catalog import ModelAvailability
+from bot.domain.platform import EditInterval, WriteKind
+from bot.domain.scope import Scope
+from bot.domain.setting import Change
+from bot.ports.platform import Adapter
+from bot.ports.store import Store
+from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.interactions import Asked
-from tests.emulators.slack import SlackEmulator
-from tests.product import OPERATOR, is_heard, slack_env
-from tests.scripted import ScriptedModel
+from tests.emulators.slack.emulator import SlackEmulator
+from tests.support.process import OPERATOR, is_heard, slack_env
+from tests.support.scripted_model import ScriptedModel
 
 PLATFORMS = ("slack", "discord")
 
@@ -31,7 +32,7 @@ PATIENCE = 30.0
 SECRET = "the-words-of-Alice"
 
 #: As soon as an edit may follow another.
-SOON = Pace(first=0.01, last=0.01)
+SOON = EditInterval(first=0.01, last=0.01)
 
 
 class Town:
@@ -87,9 +88,9 @@ class Town:
         """The id of the Slack workspace, or of the guild."""
         return self.slack.team if platform == "slack" else self.discord.guild
 
-    def place(self, platform: str) -> Place:
+    def place(self, platform: str) -> Scope:
         """The Slack workspace, or the guild."""
-        return Place(platform, self.workspace(platform))
+        return Scope(platform, self.workspace(platform))
 
     def say(
         self, platform: str, text: str = SECRET, *, thread: str = "", who: str = "Alice"
@@ -157,7 +158,7 @@ async def served(
     town: Town,
     store: Store,
     *,
-    survey: Callable[[], Awaitable[Survey | None]] | None = None,
+    survey: Callable[[], Awaitable[ModelAvailability | None]] | None = None,
     listening: Sequence[str] = PLATFORMS,
     **more: Any,
 ) -> AsyncIterator[Town]:
@@ -172,7 +173,7 @@ async def served(
         for connection in connections:
             adapter = await stack.enter_async_context(connection)
             adapter.limits = replace(
-                adapter.limits, paces=dict.fromkeys(Way, SOON), settle=0.01
+                adapter.limits, paces=dict.fromkeys(WriteKind, SOON), settle=0.01
             )
             adapters.append(adapter)
         town.stopping = asyncio.Event()

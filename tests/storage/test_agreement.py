@@ -13,16 +13,27 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.rules import Level, Place
-from bot.stores import Store
-from bot.values import Ended, Heard, Outcome, Said, Shown, ThreadKey, Turn, Usage
+from bot.domain.completion import ChatMessage, Usage
+from bot.domain.message import Message
+from bot.domain.reply import PostedPart
+from bot.domain.scope import Scope, ScopeLevel, ThreadKey
+from bot.domain.turn import Ended, Outcome, Turn
+from bot.ports.store import Store
 from storage.memory import MemoryStore
-from storage.sqlite import open_store
-from tests.storage.talk import HERE, THERE, answer, ignore, keep, repeated, said
+from storage.store import open_store
+from tests.support.store_helpers import (
+    HERE,
+    THERE,
+    answer,
+    ignore,
+    keep,
+    repeated,
+    said,
+)
 
 THREADS = [HERE, THERE, ThreadKey("slack", "T2", "C1", "1.0")]
 
-HERE_ONLY, ALL_OF_IT = Place.of(HERE), Place.of(HERE).at(Level.CHANNEL)
+HERE_ONLY, ALL_OF_IT = Scope.of(HERE), Scope.of(HERE).at(ScopeLevel.CHANNEL)
 
 #: Something that happens to a store; it may be to one of the turns met so far.
 Event = Callable[[Store, list[Turn]], Awaitable[object]]
@@ -53,7 +64,7 @@ messages = st.builds(
 )
 
 
-def hear(heard: Heard, opinion: int) -> Event:
+def hear(heard: Message, opinion: int) -> Event:
     judge = (answer, keep, ignore)[opinion]
     return lambda store, _: store.hear(heard, judge)
 
@@ -129,7 +140,7 @@ def acts(*ends: Ended) -> st.SearchStrategy[Act]:
         usage=st.builds(Usage, input=st.integers(0, 9), output=st.integers(0, 9)),
         cost=st.none() | st.sampled_from([0.0, 0.25]),
     )
-    shown = st.builds(Shown, parts, st.sampled_from([None, "p", "q"]), words)
+    shown = st.builds(PostedPart, parts, st.sampled_from([None, "p", "q"]), words)
     return st.one_of(
         st.just(lambda store, turn, now: store.begin(turn, now)),
         st.just(lambda store, turn, now: store.delivered(turn, now)),
@@ -215,7 +226,7 @@ def test_an_answer_never_stands_without_a_question(story: list[Event]) -> None:
     asyncio.run(follow())
 
 
-def grown(was: list[Said], now: list[Said]) -> bool:
+def grown(was: list[ChatMessage], now: list[ChatMessage]) -> bool:
     """Whether `now` is `was` with something more, or nothing more, at its end."""
     if not was:
         return True

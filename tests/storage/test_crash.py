@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bot.errors import ConfigError
-from storage.sqlite import open_store
-from tests.storage.talk import following
+from storage.store import open_store
+from tests.support.store_helpers import following
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 @asynccontextmanager
 async def chatting(path: Path) -> AsyncIterator[Process]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.storage.chatter", str(path)),
+        *(sys.executable, "-m", "tests.support.writer_process", str(path)),
         cwd=ROOT,
         stdout=PIPE,
         stderr=PIPE,

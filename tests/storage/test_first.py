@@ -10,18 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from bot.money import Cap, Caps, Period
-from bot.rules import EVERYWHERE, Change, Level, Place
-from bot.values import Ended, Outcome, ThreadKey, Usage
+from bot.domain.budget import Budget, BudgetLimits, Period
+from bot.domain.completion import Usage
+from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel, ThreadKey
+from bot.domain.setting import Change
+from bot.domain.turn import Ended, Outcome
 from storage.database import open_for_writing
-from storage.sqlite import open_rulebook, open_store, read_spending
-from tests.storage.talk import ask, following, said
+from storage.store import open_rulebook, open_store, read_spending
+from tests.support.store_helpers import ask, following, said
 
 FIRST = Path(__file__).parent.parent / "data" / "threadkeep-first.db"
 
 #: When its first message was said: 23 November 2026, 13:34 UTC.
 BEGAN = 1_795_400_060.0
-CHANNEL = Place("slack", "T00000001", "C00000004")
+CHANNEL = Scope("slack", "T00000001", "C00000004")
 THREAD = ThreadKey("slack", "T00000001", "C00000004", f"{BEGAN:.6f}")
 
 
@@ -52,11 +54,11 @@ async def test_what_was_spent_counts_on_budgets_that_are_set_now(path: Path) -> 
         assert sum(row.unpriced for row in rows) == 1
         month = await store.balance(CHANNEL, Period.MONTH, BEGAN)
         assert month.spent == pytest.approx(4 * 0.004)
-        everywhere = CHANNEL.at(Level.WORKSPACE)
+        everywhere = CHANNEL.at(ScopeLevel.WORKSPACE)
         day = await store.balance(everywhere, Period.DAY, BEGAN)
         assert day.spent == pytest.approx(4 * 0.004)
         turn = await ask(store, said("new", at=BEGAN, thread=THREAD))
-        caps = Caps((Cap(CHANNEL, Period.MONTH, 0.02),))
+        caps = BudgetLimits((Budget(CHANNEL, Period.MONTH, 0.02),))
         short = await store.reserve(turn, "U1", 0.005, caps, BEGAN)
         assert short is not None
         assert await store.reserve(turn, "U1", 0.003, caps, BEGAN) is None
@@ -71,7 +73,7 @@ async def test_what_was_left_open_is_taken_up(path: Path) -> None:
     async with open_store(path) as store:
         left = await following(store, ThreadKey(*_open("1795400240.000000")))
         assert left.text == "It means that the pool had no connection left."
-        assert await store.reserve(left, "U1", 1.0, Caps(), BEGAN) is None
+        assert await store.reserve(left, "U1", 1.0, BudgetLimits(), BEGAN) is None
 
 
 async def test_settings_can_be_made_in_it(path: Path) -> None:
@@ -79,7 +81,7 @@ async def test_settings_can_be_made_in_it(path: Path) -> None:
     async with open_store(path) as store:
         assert await store.change([change], who="U1", now=BEGAN)
         await store.keep(THREAD, {"model": "m"})
-        found = await store.rules(Place.of(THREAD))
+        found = await store.rules(Scope.of(THREAD))
     assert [setting.name for setting in found.settings] == ["prompt"]
     assert found.kept == {"model": "m"}
 

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from bot.values import Said, Spoken, State, ThreadKey
+from bot.domain.completion import ChatMessage
+from bot.domain.scope import ThreadKey
+from bot.domain.turn import TurnMessage, TurnState
 from storage.database import open_for_writing, unknown
 from storage.migrations import migrate, migrations
-from storage.sqlite import open_store
-from tests.storage.talk import exchange, following, repeated, said
+from storage.store import open_store
+from tests.support.store_helpers import exchange, following, repeated, said
 
 
 @pytest.fixture
@@ -120,22 +122,22 @@ async def test_what_the_first_version_left_open_is_answered(first: Path) -> None
     async with open_store(first) as store:
         assert await store.open_threads() == [OPEN]
         turn = await following(store, OPEN)
-        assert (turn.state, turn.begins) == (State.WAITING, False)
+        assert (turn.state, turn.begins) == (TurnState.WAITING, False)
         assert await store.begin(turn, 10.0) == [
-            Spoken(said("2", at=2.0, thread=OPEN, addressed=False)),
-            Spoken(said("3", at=3.0, thread=OPEN, addressed=False)),
+            TurnMessage(said("2", at=2.0, thread=OPEN, addressed=False)),
+            TurnMessage(said("3", at=3.0, thread=OPEN, addressed=False)),
         ]
 
 
 async def test_what_the_first_version_kept_can_be_read_and_changed(
     first: Path,
 ) -> None:
-    read = [Said("user", "Monday.\nONE?"), Said("assistant", "One.")]
+    read = [ChatMessage("user", "Monday.\nONE?"), ChatMessage("assistant", "One.")]
     async with open_store(first) as store:
         assert await store.conversation(DONE) == read
         await store.amend(said("1", thread=DONE, text="1?"), "1?", 10.0)
         assert await repeated(store, 11.0, DONE) is True
-        assert await store.conversation(DONE) == [Said("user", "Monday.\n1?")]
+        assert await store.conversation(DONE) == [ChatMessage("user", "Monday.\n1?")]
         again = await following(store, DONE)
         assert [each.content for each in await store.begin(again, 12.0)] == ["1?"]
         await store.erase("slack", "T1", ["1"], "C1", 13.0)

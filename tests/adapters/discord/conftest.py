@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.claude import connect as connect_claude
-from storage.sqlite import SqliteStore, open_store
-from tests.emulators.claude import ClaudeEmulator
-from tests.emulators.discord import DiscordEmulator
-from tests.product import running
+from bot.claude.client import connect as connect_claude
+from storage.store import SqliteStore, open_store
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.discord.emulator import DiscordEmulator
+from tests.support.process import running
 
 
 class Guild:

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from adapters.discord.desk import THANKS
-from bot.rules import Place
-from storage.sqlite import SqliteStore, open_store
+from adapters.discord.interactions import THANKS
+from bot.domain.scope import Scope
+from storage.store import SqliteStore, open_store
 from tests.adapters.discord.conftest import Guild
 from tests.adapters.discord.test_troubles import answering
-from tests.emulators.claude import ClaudeEmulator
-from tests.emulators.discord import DiscordEmulator
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.interactions import Asked
 from tests.emulators.discord.people import Seen
 
@@ -33,8 +33,8 @@ class Town(Guild):
         self.random = discord.add_channel("random")
 
     @property
-    def channel(self) -> Place:
-        return Place("discord", self.discord.guild, self.general)
+    def channel(self) -> Scope:
+        return Scope("discord", self.discord.guild, self.general)
 
     async def told(self, asked: Asked) -> Seen:
         """Wait for what somebody is told."""

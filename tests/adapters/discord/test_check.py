@@ -4,9 +4,9 @@ import pytest
 
 from adapters.discord.check import check
 from adapters.discord.config import DiscordConfig
+from bot.domain.finding import Grade
 from bot.errors import ConfigError
-from bot.findings import Grade
-from tests.emulators.discord import DiscordEmulator
+from tests.emulators.discord.emulator import DiscordEmulator
 
 GOOD, ABSENT, NOTE, BAD = Grade.GOOD, Grade.ABSENT, Grade.NOTE, Grade.BAD
 

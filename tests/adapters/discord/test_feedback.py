@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from adapters.discord.adapter import DiscordAdapter
-from adapters.discord.desk import NO_ANSWER, THANKS
+from adapters.discord.interactions import NO_ANSWER, THANKS
+from bot.domain.reply import Control, Part, PostedPart
+from bot.domain.scope import ThreadKey
+from bot.domain.turn import Turn, TurnState
 from bot.errors import StorageFull
-from bot.values import Control, Part, Shown, State, ThreadKey, Turn
-from tests.adapters.discord.clerk import Office, attended
-from tests.emulators.discord import DiscordEmulator
-from tests.fakes import show
+from tests.emulators.discord.emulator import DiscordEmulator
+from tests.support.discord_harness import Office, attended
+from tests.support.fakes import show
 
 BUTTONS = ("good:t1", "bad:t1")
 #: As long as an answer grows.
@@ -23,13 +25,13 @@ async def office() -> AsyncIterator[Office]:
         yield Office(discord)
 
 
-def turn(office: Office, *shown: Shown) -> Turn:
+def turn(office: Office, *shown: PostedPart) -> Turn:
     """A turn in a thread about what Alice said."""
     about = office.discord.say(office.alice, office.general, "why?")
     thread = office.discord.thread(office.alice, office.general, "why?", message=about)
     key = ThreadKey("discord", office.discord.guild, office.general, thread)
     now = office.discord.now()
-    return Turn(1, "t1", key, State.ANSWERING, attempts=1, touched=now, shown=shown)
+    return Turn(1, "t1", key, TurnState.ANSWERING, attempts=1, touched=now, shown=shown)
 
 
 async def answered(adapter: DiscordAdapter, turn: Turn, *parts: Part) -> list[str]:
@@ -111,5 +113,5 @@ def turn_again(turn: Turn, message: str) -> Turn:
         *(turn.id, turn.key, turn.thread, turn.state),
         attempts=2,
         touched=turn.touched,
-        shown=(Shown(0, message, "Whole."),),
+        shown=(PostedPart(0, message, "Whole."),),
     )

@@ -3,7 +3,7 @@
 import asyncio
 
 from tests.adapters.discord.conftest import Guild
-from tests.emulators.claude_reply import Hold, Stop
+from tests.emulators.claude.reply import Hold, Stop
 from tests.emulators.discord.faults import THREADS
 
 SUPPRESS_EMBEDS = 1 << 2

@@ -1,9 +1,9 @@
 """Messages sorted in Discord, through the real library, as those there see it."""
 
-from adapters.discord.commands import SORT
-from bot.rules import Change
+from adapters.discord.app_commands import SORT
+from bot.domain.setting import Change
 from tests.adapters.discord.test_admin import Town, town
-from tests.bot.triage.asked import sorted_as
+from tests.support.triage_requests import sorted_as
 
 __all__ = ["town"]
 

@@ -9,11 +9,11 @@ import pytest
 
 from adapters.discord.adapter import HINT, connect
 from bot.errors import AccessRevoked, ConfigError
-from storage.sqlite import SqliteStore, open_store
+from storage.store import SqliteStore, open_store
 from tests.adapters.discord.conftest import Guild
-from tests.emulators.claude import ClaudeEmulator
-from tests.emulators.claude_reply import Hold
-from tests.emulators.discord import DiscordEmulator
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.claude.reply import Hold
+from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.faults import (
     MESSAGE,
     MESSAGES,
@@ -23,8 +23,8 @@ from tests.emulators.discord.faults import (
     status,
 )
 from tests.emulators.discord.rates import RATES, Rate
-from tests.product import running
-from tests.scripted import ScriptedModel
+from tests.support.process import running
+from tests.support.scripted_model import ScriptedModel
 
 FORBIDDEN = 50013
 
@@ -177,7 +177,7 @@ async def answering(
     env: dict[str, str] | None = None,
 ) -> AsyncIterator[None]:
     """Threadkeep at work until this is left."""
-    from bot.claude import connect as connect_claude
+    from bot.claude.client import connect as connect_claude
 
     async with (
         connect_claude(claude.api_key, claude.base_url) as model,

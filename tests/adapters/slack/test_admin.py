@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from adapters.slack import desk, sentences
-from adapters.slack.people import FRESH
-from storage.sqlite import open_store
+from adapters.slack import interactions, sentences
+from adapters.slack.members import FRESH
+from storage.store import open_store
 from tests.adapters.slack.conftest import Office
-from tests.emulators.claude_reply import Hold
-from tests.emulators.slack import SlackEmulator
+from tests.emulators.claude.reply import Hold
+from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.ephemeral import Whisper
 from tests.emulators.slack.screens import Home, Modal
-from tests.product import running
-from tests.scripted import ScriptedModel
+from tests.support.process import running
+from tests.support.scripted_model import ScriptedModel
 
 
 class Admins(Office):
@@ -192,7 +192,7 @@ async def test_a_form_sent_after_its_author_lost_the_right_changes_nothing(
     admins.slack.command(admins.olga, admins.general, "/claude", "prompt")
     await admins.modal(admins.olga)
     admins.slack.world.users[admins.olga].admin = False
-    monkeypatch.setattr("adapters.slack.people.FRESH", 0.0)
+    monkeypatch.setattr("adapters.slack.members.FRESH", 0.0)
     told = await admins.submitted(admins.olga, {"prompt:0": "Mine!"})
     assert told is not None
     assert told.text.startswith("Sorry")
@@ -244,7 +244,7 @@ async def test_in_a_thread_a_form_is_opened_by_a_button(admins: Admins) -> None:
 async def test_thread_settings_in_the_menu_of_a_message(admins: Admins) -> None:
     ts = admins.ask("hello")
     await admins.settled(ts)
-    admins.slack.shortcut(admins.olga, admins.general, ts, desk.SETTINGS)
+    admins.slack.shortcut(admins.olga, admins.general, ts, interactions.SETTINGS)
     modal = await admins.modal(admins.olga, "Settings")
     assert "What applies in this thread" in modal.text
     [first, *_] = modal.selects
@@ -300,7 +300,7 @@ def await_modal(admins: Admins, user: str) -> str:
 async def test_a_try_out_is_for_the_admin_alone(
     admins: Admins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk, "PROMPT", 0.2)
+    monkeypatch.setattr(interactions, "PROMPT", 0.2)
     gate = asyncio.Event()
     admins.claude.script([Hold(gate), "Arr, <!channel> Paris."])
     admins.slack.command(admins.olga, admins.general, "/claude", "prompt try")

@@ -3,7 +3,7 @@
 import asyncio
 
 from tests.adapters.slack.conftest import Office
-from tests.emulators.claude_reply import Hold
+from tests.emulators.claude.reply import Hold
 
 
 async def test_an_edited_message_is_read_as_it_is_now(office: Office) -> None:

@@ -6,13 +6,14 @@ import pytest
 
 from adapters.slack import events
 from adapters.slack.client import Identity
-from bot.values import Heard, ThreadKey
+from bot.domain.message import Message
+from bot.domain.scope import ThreadKey
 
 US = Identity("T1", "Acme", "UBOT", "threadkeep", "B1", frozenset())
 TS, ROOT = "1795300000.000200", "1795290000.000100"
 
 
-def read(**event: Any) -> Heard | None:
+def read(**event: Any) -> Message | None:
     return events.read({"team_id": "T1", "event": event}, US)
 
 
@@ -29,7 +30,7 @@ def said(**more: Any) -> dict[str, Any]:
 
 
 def test_a_root_message_opens_its_own_thread() -> None:
-    assert read(**said(text="<@UBOT> hello")) == Heard(
+    assert read(**said(text="<@UBOT> hello")) == Message(
         thread=ThreadKey("slack", "T1", "C5", TS),
         message=TS,
         at=1795300000.0002,

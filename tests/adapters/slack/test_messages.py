@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.adapters.slack.conftest import Office
-from tests.emulators.claude_reply import Fail, Hold, Stop
+from tests.emulators.claude.reply import Fail, Hold, Stop
 
 QUOTES = "> " * 300 + "deep"
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from tests.adapters.slack.conftest import Office
-from tests.emulators.claude_reply import Hold, Stop
+from tests.emulators.claude.reply import Hold, Stop
 
 
 async def test_a_mention_is_answered_in_its_thread(office: Office) -> None:

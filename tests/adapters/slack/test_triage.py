@@ -3,18 +3,19 @@
 import csv
 import io
 
-from adapters.slack import desk
-from bot.rules import Change, Place
+from adapters.slack import interactions
+from bot.domain.scope import Scope
+from bot.domain.setting import Change
 from tests.adapters.slack.conftest import Office
 from tests.adapters.slack.test_admin import Admins, admins
-from tests.bot.triage.asked import sorted_as
 from tests.emulators.slack.world import Seen
+from tests.support.triage_requests import sorted_as
 
 __all__ = ["admins"]
 
 
 async def put(office: Office, name: str, value: str) -> None:
-    place = Place("slack", office.slack.team, office.general)
+    place = Scope("slack", office.slack.team, office.general)
     await office.store.change([Change(place, name, value)], who=office.alice, now=1.0)
 
 
@@ -31,7 +32,7 @@ async def below(office: Office, ts: str, count: int = 1) -> list[Seen]:
 async def test_a_message_is_sorted_from_its_menu(office: Office) -> None:
     office.claude.script(sorted_as(summary="The export <!channel> broke."))
     ts = office.slack.say(office.alice, office.general, "Export is broken!")
-    office.slack.shortcut(office.bob, office.general, ts, desk.TRIAGE)
+    office.slack.shortcut(office.bob, office.general, ts, interactions.TRIAGE)
     [shown] = await below(office, ts)
     assert shown.text == "🟠 · *bug* · *high*\nThe export &lt;!channel&gt; broke."
     assert [control.label for control in shown.controls] == [
@@ -46,7 +47,7 @@ async def test_a_message_is_sorted_from_its_menu(office: Office) -> None:
 async def test_a_correction_shows_where_the_line_stands(admins: Admins) -> None:
     admins.claude.script(sorted_as())
     ts = admins.slack.say(admins.alice, admins.general, "Pay me back")
-    admins.slack.shortcut(admins.bob, admins.general, ts, desk.TRIAGE)
+    admins.slack.shortcut(admins.bob, admins.general, ts, interactions.TRIAGE)
     [shown] = await below(admins, ts)
     [menu, _] = shown.controls
     assert "billing" in menu.options
@@ -65,7 +66,7 @@ async def test_a_correction_shows_where_the_line_stands(admins: Admins) -> None:
         lambda: "An example" in admins.slack.message(admins.general, shown.ts).text
     )
     [case] = await admins.store.examples(
-        Place("slack", admins.slack.team, admins.general)
+        Scope("slack", admins.slack.team, admins.general)
     )
     assert (case.corrected_by, case.agreed_by) == (admins.bob, admins.olga)
     assert admins.slack.refused == {}
@@ -171,7 +172,7 @@ async def test_in_a_channel_without_the_bot_the_asker_alone_sees_it(
     office.claude.script(sorted_as())
     ts = office.slack.say(office.alice, office.general, "It broke")
     office.slack.kick(office.general)
-    office.slack.shortcut(office.alice, office.general, ts, desk.TRIAGE)
+    office.slack.shortcut(office.alice, office.general, ts, interactions.TRIAGE)
     await office.slack.until(lambda: office.slack.ephemerals(office.alice))
     [whisper] = office.slack.ephemerals(office.alice)
     assert "*bug*" in whisper.text

@@ -9,13 +9,13 @@ import pytest
 
 from adapters.slack.adapter import connect
 from bot.errors import AccessRevoked, ConfigError, StorageFull
-from storage.sqlite import open_store
+from storage.store import open_store
 from tests.adapters.slack.conftest import Office
-from tests.emulators.claude_reply import Hold
-from tests.emulators.slack import SlackEmulator
+from tests.emulators.claude.reply import Hold
+from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.faults import cut, error, html, status, throttle
-from tests.product import running, slack_env
-from tests.scripted import ScriptedModel
+from tests.support.process import running, slack_env
+from tests.support.scripted_model import ScriptedModel
 
 
 async def test_a_post_that_was_made_but_never_confirmed_is_found_again(

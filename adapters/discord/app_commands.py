@@ -1,0 +1,253 @@
+"""The commands that people see behind "/" and on a message, and where the controls
+that were drawn come back to.
+
+Rule: commands are made from the core's verbs. What only admins need is a command of
+its own, because Discord hides whole commands or none (platform facts B7): that spares
+the others the sight of it, and is no check of rights.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from adapters.discord import (
+    ask_command,
+    command_options,
+    components,
+    ids,
+    interaction_responses,
+)
+from adapters.discord.ask_command import ABOUT, Asking
+from adapters.discord.client import Link, translated
+from adapters.discord.interactions import Interactions
+from adapters.discord.members import People
+from adapters.discord.name_cache import NameCache
+from adapters.discord.servers import refusal
+from adapters.discord.threads import ThreadResolver
+from bot.commands.catalog import COMMANDS
+from bot.domain.served_workspaces import ALL, Served
+from bot.errors import ThreadkeepError
+from bot.ports.platform import Host
+from bot.runtime.background import report
+from bot.ui.command_spec import CommandSpec
+
+log = logging.getLogger(__name__)
+
+ROOT = "claude"
+GATED = "claude-admin"
+
+#: What a message's menu says.
+SORT = "Triage this"
+
+BROKEN = ThreadkeepError.user_text
+
+# What of a command's definition people or Discord can tell from another.
+TELLING = {
+    *("name", "type", "description", "options", "required", "choices", "value"),
+    *("min_length", "max_length", "min_value", "max_value", "autocomplete"),
+    *("default_member_permissions", "contexts", "integration_types", "nsfw"),
+}
+
+Interaction = discord.Interaction[discord.Client]
+
+
+class Tree(app_commands.CommandTree[discord.Client]):
+    """Commands whose failures people and operators can read."""
+
+    #: Where they are carried out.
+    served: Served = ALL
+
+    async def interaction_check(self, interaction: Interaction, /) -> bool:
+        """Whether a command is carried out where it was given; if not, say so."""
+        if why := refusal(self.served, interaction):
+            await interaction_responses.tell(interaction, why)
+        return not why
+
+    async def on_error(
+        self, interaction: Interaction, error: app_commands.AppCommandError, /
+    ) -> None:
+        stale = (app_commands.CommandNotFound, app_commands.CommandSignatureMismatch)
+        if isinstance(error, stale):
+            await interaction_responses.tell(interaction, interaction_responses.STALE)
+            return
+        cause = error.__cause__
+        report("command", cause if isinstance(cause, Exception) else error)
+        await interaction_responses.tell(interaction, BROKEN)
+
+
+class Commands:
+    """Takes in what people ask and tell the bot by command and control."""
+
+    def __init__(
+        self,
+        link: Link,
+        places: ThreadResolver,
+        names: NameCache,
+        people: People,
+        host: Host,
+    ) -> None:
+        self._link = link
+        self._host = host
+        self._asking = Asking(link, places, names, host)
+        self._desk = Interactions(names, people, host)
+
+    def tree(self) -> Tree:
+        """The commands, bound to the client that is in use."""
+        tree = Tree(
+            self._link.client,
+            allowed_contexts=app_commands.AppCommandContext(
+                guild=True, dm_channel=True, private_channel=False
+            ),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+        )
+
+        tree.served = self._host.served
+
+        @app_commands.describe(
+            question="What you want to know", file="A file that it is about"
+        )
+        async def ask(
+            interaction: Interaction,
+            question: app_commands.Range[str, 1, command_options.TEXT_CHARS],
+            file: discord.Attachment | None = None,
+        ) -> None:
+            await self._asking.ask(interaction, question, file)
+
+        async def about(interaction: Interaction, message: discord.Message) -> None:
+            await self._asking.open(interaction, message)
+
+        tree.add_command(
+            app_commands.Command(
+                name="ask", description="Ask Claude, in a thread.", callback=ask
+            )
+        )
+
+        async def sort(interaction: Interaction, message: discord.Message) -> None:
+            await self._desk.sort(interaction, message)
+
+        tree.add_command(app_commands.ContextMenu(name=ABOUT, callback=about))
+        tree.add_command(app_commands.ContextMenu(name=SORT, callback=sort))
+        everybody = app_commands.Group(name=ROOT, description="Work with Claude here.")
+        admins = app_commands.Group(
+            name=GATED,
+            description="Look after Claude here.",
+            default_permissions=discord.Permissions(manage_channels=True),
+            # Nobody administers direct messages.
+            allowed_contexts=app_commands.AppCommandContext(
+                guild=True, dm_channel=False, private_channel=False
+            ),
+        )
+        for verb in COMMANDS:
+            if verb.own:
+                self._add(tree, verb)
+            elif not verb.hidden:
+                self._add(admins if verb.admin else everybody, verb)
+        for group in (everybody, admins):
+            if group.commands:
+                tree.add_command(group)
+        return tree
+
+    async def submitted(self, interaction: Interaction) -> None:
+        """Take in what a control says, or a form, however old it is."""
+        try:
+            await self._submitted(interaction)
+        except Exception as error:
+            report("take in a control", error)
+            await interaction_responses.tell(interaction, BROKEN)
+
+    async def _submitted(self, interaction: Interaction) -> None:
+        if why := refusal(self._host.served, interaction):
+            await interaction_responses.tell(interaction, why)
+            return
+        data: Mapping[str, Any] = interaction.data or {}
+        mark, _, rest = str(data.get("custom_id", "")).partition(":")
+        if interaction.type is discord.InteractionType.modal_submit:
+            if mark == components.FORM:
+                await self._desk.submitted(interaction, rest)
+                return
+            if mark == ask_command.MARK and ids.is_id(rest):
+                await self._asking.submitted(interaction, rest)
+                return
+        elif mark == components.DO:
+            await self._desk.pressed(interaction, rest)
+            return
+        elif mark == components.FILES:
+            await self._desk.file_wanted(interaction, rest)
+            return
+        elif mark in (components.GOOD, components.BAD):
+            await self._desk.judged(interaction, rest, good=mark == components.GOOD)
+            return
+        await interaction_responses.tell(interaction, interaction_responses.STALE)
+
+    def _add(self, root: Tree | app_commands.Group, verb: CommandSpec) -> None:
+        """Add the command of `verb` to `root`, in a group if its name says so."""
+
+        async def work(interaction: Interaction, **given: Any) -> None:
+            await self._desk.give(interaction, verb, given)
+
+        *way, name = verb.name.split()
+        parent: Tree | app_commands.Group = root
+        for word in way:
+            known = parent.get_command(word)
+            if not isinstance(known, app_commands.Group):
+                known = app_commands.Group(name=word, description=_summary(word))
+                parent.add_command(known)
+            parent = known
+        parent.add_command(
+            app_commands.Command(
+                name=name,
+                description=verb.summary,
+                callback=command_options.typed(verb, work),
+            )
+        )
+
+
+async def register(tree: Tree) -> None:
+    """Give Discord our commands, unless it has them already.
+
+    A restart must not register again: of new commands Discord takes 200 a day
+    (facts B7). Raises DeliveryError.
+    """
+    client = tree.client
+    application = client.application_id
+    assert application is not None
+    ours = [command.to_dict(tree) for command in tree.get_commands()]
+    async with translated("read the commands"):
+        theirs = await client.http.get_global_commands(application)
+    if digest(ours) == digest(theirs):
+        log.info("discord.commands_known digest=%s", digest(ours))
+        return
+    async with translated("register the commands"):
+        await tree.sync()
+    log.info("discord.commands_registered digest=%s", digest(ours))
+
+
+def digest(commands: Iterable[Mapping[str, Any]]) -> str:
+    """A hash of `commands` that tells ours from those that Discord has: what it adds
+    by itself does not count, nor does their order."""
+    told = sorted((_telling(each) for each in commands), key=lambda each: each["name"])
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _telling(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        told = {k: _telling(v) for k, v in value.items() if k in TELLING}
+        if told.get("default_member_permissions") is not None:
+            # We say a number, and Discord says it as text.
+            told["default_member_permissions"] = str(told["default_member_permissions"])
+        # What is left out, off or empty means the same.
+        return {k: v for k, v in told.items() if v not in (None, False, [], "")}
+    if isinstance(value, list | tuple):
+        return [_telling(each) for each in value]
+    return value
+
+
+def _summary(word: str) -> str:
+    """What a group of commands is about: what the verb of its name does."""
+    summaries = {verb.name: verb.summary for verb in COMMANDS}
+    return summaries.get(word, f"All about the {word}.")

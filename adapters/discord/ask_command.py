@@ -1,0 +1,190 @@
+"""Takes in questions that people ask by command: typed, or about a message."""
+
+import logging
+from functools import partial
+
+import discord
+from discord import ui
+
+from adapters.discord import components, events, interaction_responses, markup
+from adapters.discord.bot_permissions import lacking
+from adapters.discord.client import Link, translated
+from adapters.discord.components import Drawn
+from adapters.discord.name_cache import NameCache
+from adapters.discord.threads import CARD_CHARS, ThreadResolver
+from bot.domain.message import Message
+from bot.domain.scope import ThreadKey
+from bot.errors import DeliveryError, StorageError
+from bot.ports.platform import Host
+from bot.runtime.lru import LruDict
+from bot.runtime.retry import retry_until_success
+
+log = logging.getLogger(__name__)
+
+FILE_BYTES = 25 * 1024 * 1024
+
+ABOUT = "Ask Claude about this"
+#: What the custom_id of the form begins with, before the id of the message.
+MARK = "about"
+QUESTION = "question"
+# How many messages that people are just asking about are kept.
+MOST_TARGETS = 500
+
+NO_QUESTION = "There was no question in this. Please ask me something."
+NO_TARGET = "I can no longer read that message. Please ask about it in your own words."
+
+Interaction = discord.Interaction[discord.Client]
+
+
+class Asking:
+    """Hands questions on, and shows them to all."""
+
+    def __init__(
+        self, link: Link, places: ThreadResolver, names: NameCache, host: Host
+    ) -> None:
+        self._link = link
+        self._places = places
+        self._names = names
+        self._host = host
+        self._targets: LruDict[int, discord.Message] = LruDict(MOST_TARGETS)
+
+    async def open(self, interaction: Interaction, message: discord.Message) -> None:
+        """Ask what somebody wants to know about a message."""
+        self._targets[message.id] = message
+        await interaction_responses.ask(interaction, _form(message.id))
+
+    async def submitted(self, interaction: Interaction, target: str) -> None:
+        """Take in a question about the message `target`."""
+        message = self._targets.get(int(target))
+        if message is None or message.channel.id != interaction.channel_id:
+            # A number that was forged leads to no message of another channel.
+            message = await self._fetch(interaction, int(target))
+        if message is None:
+            await interaction_responses.tell(interaction, NO_TARGET)
+            return
+        given = components.filled(interaction.data or {}, interaction.guild_id)
+        await self.ask(interaction, given.get(QUESTION, ""), about=message)
+
+    async def ask(
+        self,
+        interaction: Interaction,
+        question: str,
+        file: discord.Attachment | None = None,
+        about: discord.Message | None = None,
+    ) -> None:
+        """Remember a question, show it to all, and have it answered."""
+        if refusal := self._refusal(interaction, question):
+            await interaction_responses.tell(interaction, refusal)
+            return
+        channel, user = interaction.channel, interaction.user
+        self._names.note(interaction.guild_id, [user])
+        thread, place = events.thread_of(channel, interaction.id), None
+        if isinstance(channel, events.Threaded):
+            thread = place = self._places.ask(
+                str(interaction.guild_id), str(channel.id), interaction.id
+            )
+        assert thread is not None
+        too_large = file is not None and file.size > FILE_BYTES
+        heard = Message(
+            thread=thread,
+            message=str(interaction.id),
+            at=interaction.created_at.timestamp(),
+            author=str(user.id),
+            text=question,
+            addressed=True,
+            opens=place is not None,
+            files=(file.filename,) if file and not too_large else (),
+            quotes=self._quotes(about, thread, fresh=place is not None),
+        )
+        shown = None
+        try:
+            shown = await self._remember(
+                interaction, heard, _card(user.display_name, question, about)
+            )
+        finally:
+            if place is not None:
+                self._places.appeared(place, shown)
+        if shown is not None:
+            # Whoever deletes that message deletes the question.
+            await retry_until_success(partial(self._host.hold, heard, str(shown)))
+        if too_large and file is not None:
+            size = file.size // (1024 * 1024)
+            await interaction_responses.tell(
+                interaction,
+                f"{file.filename} has {size} MB, and I take 25 MB at the most: "
+                "I answer without it.",
+            )
+
+    async def _remember(
+        self, interaction: Interaction, heard: Message, card: str
+    ) -> int | None:
+        """Hand `heard` on, and answer with `card`; the id of that message, if it is
+        to be seen."""
+        work = self._host.deliver(heard)
+        try:
+            _, waits = await interaction_responses.awaited(
+                interaction, work, ephemeral=False
+            )
+        except StorageError as error:
+            log.error("discord.not_remembered %s", error)
+            await interaction_responses.tell(interaction, error.user_text)
+            return None
+        return await interaction_responses.show(
+            interaction, Drawn(card), ephemeral=False, waits=waits
+        )
+
+    def _refusal(self, interaction: Interaction, question: str) -> str:
+        """Why a question cannot be taken here; "" if it can."""
+        channel = interaction.channel
+        if events.thread_of(channel, interaction.id) is None:
+            return interaction_responses.NOWHERE
+        if not question.strip():
+            return NO_QUESTION
+        return lacking(channel, interaction.app_permissions)
+
+    def _quotes(
+        self, about: discord.Message | None, thread: ThreadKey, *, fresh: bool
+    ) -> tuple[Message, ...]:
+        if about is None:
+            return ()
+        self._names.note(about.guild.id if about.guild else None, [about.author])
+        return (events.quote(about, self._link.us, thread, fresh=fresh),)
+
+    async def _fetch(
+        self, interaction: Interaction, message: int
+    ) -> discord.Message | None:
+        if interaction.channel_id is None:
+            return None
+        channel = self._link.client.get_partial_messageable(
+            interaction.channel_id, guild_id=interaction.guild_id
+        )
+        try:
+            async with translated("read a message"):
+                return await channel.fetch_message(message)
+        except DeliveryError as error:
+            log.info("discord.no_target message=%s %s", message, error)
+            return None
+
+
+def _form(message: int) -> ui.Modal:
+    form = ui.Modal(title=ABOUT, custom_id=f"{MARK}:{message}")
+    # What is sent comes to `Commands.submitted`, also after a restart.
+    form.stop()
+    form.add_item(
+        ui.Label(
+            text="Your question",
+            component=ui.TextInput(
+                custom_id=QUESTION,
+                style=discord.TextStyle.paragraph,
+                max_length=components.INPUT_CHARS,
+            ),
+        )
+    )
+    return form
+
+
+def _card(author: str, question: str, about: discord.Message | None) -> str:
+    """What everybody sees of a question that was asked by command."""
+    name = discord.utils.escape_markdown(author)
+    link = f"[this message]({about.jump_url})" if about else ""
+    return markup.quoted(name, question, CARD_CHARS, link)

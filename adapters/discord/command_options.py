@@ -1,0 +1,115 @@
+"""Draws the parameters of the core's verbs as options of Discord's commands. Pure.
+
+Rule: a verb is defined in the core alone; whatever Discord shows of it follows from
+there.
+"""
+
+import inspect
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot.domain.scope import ScopeLevel
+from bot.ui.command_spec import CommandSpec, Parameter, Takes
+from bot.ui.elements import Choice
+
+# The most that Discord takes (facts B7).
+CHOICES = 25
+TEXT_CHARS = 6_000
+NAME_CHARS = 100
+
+#: What a level is called here; its value is the core's.
+LEVELS = (
+    Choice(ScopeLevel.THREAD.value, "This thread"),
+    Choice(ScopeLevel.CHANNEL.value, "This channel"),
+    Choice(ScopeLevel.WORKSPACE.value, "This server"),
+)
+
+Interaction = discord.Interaction[discord.Client]
+#: Takes what was given for the options, by name; what was not given is None.
+Callback = Callable[..., Coroutine[Any, Any, None]]
+
+
+def typed(verb: CommandSpec, work: Callback) -> Callback:
+    """`work` as discord.py wants a command's callback: with the options of `verb`."""
+
+    async def run(interaction: Interaction, **given: Any) -> None:
+        await work(interaction, **given)
+
+    told: Any = run
+    for parameter in verb.parameters:
+        app_commands.describe(**{parameter.name: parameter.about})(told)
+        if choices := _fixed(parameter):
+            app_commands.choices(**{parameter.name: _drawn(choices)})(told)
+        elif parameter.choices is not None:
+            suggest = _suggesting(parameter.choices)
+            app_commands.autocomplete(**{parameter.name: suggest})(told)
+    # discord.py reads of the signature alone what there is to give.
+    told.__signature__ = inspect.Signature(
+        [
+            inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD),
+            *map(_option, verb.parameters),
+        ]
+    )
+    return run
+
+
+def suggested(choices: tuple[Choice, ...], typed: str) -> list[Choice]:
+    """Which of `choices` fit what was typed so far: those that begin so first."""
+    wanted = typed.strip().lower()
+    fitting = [
+        each
+        for each in choices
+        if wanted in each.value.lower() or wanted in each.label.lower()
+    ]
+    fitting.sort(key=lambda each: not each.value.lower().startswith(wanted))
+    return fitting[:CHOICES]
+
+
+def _fixed(parameter: Parameter) -> tuple[Choice, ...]:
+    """What there is to choose from; empty where that may change, or is not all."""
+    if parameter.takes is Takes.LEVEL:
+        return LEVELS
+    if parameter.choices is None or parameter.open:
+        return ()
+    choices = parameter.choices()
+    return choices if len(choices) <= CHOICES else ()
+
+
+def _suggesting(choices: Callable[[], tuple[Choice, ...]]) -> Any:
+    async def suggest(
+        interaction: Interaction, typed: str
+    ) -> list[app_commands.Choice[str]]:
+        return _drawn(suggested(choices(), str(typed)))
+
+    return suggest
+
+
+def _drawn(
+    choices: tuple[Choice, ...] | list[Choice],
+) -> list[app_commands.Choice[str]]:
+    return [
+        app_commands.Choice(
+            name=" · ".join(filter(None, (each.label, each.about)))[:NAME_CHARS],
+            value=each.value,
+        )
+        for each in choices
+    ]
+
+
+def _option(parameter: Parameter) -> inspect.Parameter:
+    annotation: Any = str
+    if parameter.takes is Takes.NUMBER:
+        annotation = app_commands.Range[int, 1]
+    elif parameter.takes is Takes.FILE:
+        annotation = discord.Attachment
+    elif parameter.takes is Takes.TEXT or not _fixed(parameter):
+        annotation = app_commands.Range[str, 1, TEXT_CHARS]
+    return inspect.Parameter(
+        parameter.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=inspect.Parameter.empty if parameter.required else None,
+        annotation=annotation,
+    )

@@ -1,0 +1,339 @@
+"""Draws what the core says and asks: messages with menus and buttons, and forms. Pure.
+
+Rule: whatever a control needs is in its custom_id, and nothing of a view is kept
+here: each is drawn as one that is over already, so that discord.py does not wait for
+it, and what people do with it comes to `Commands.submitted`, after a restart too.
+"""
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+from discord import ui
+
+from adapters.discord import ids, markup
+from bot.domain.person import EVERYONE
+from bot.domain.reply import Control
+from bot.ui.buttons import buttons
+from bot.ui.elements import (
+    Button,
+    Choice,
+    Command,
+    Field,
+    File,
+    Form,
+    Kind,
+    Menu,
+    Response,
+    Style,
+)
+
+#: What a custom_id begins with, by what it stands for.
+DO, FORM, FILES, GOOD, BAD = "do", "form", "files", "good", "bad"
+
+# The most that Discord takes (facts B5, B7, B8).
+MESSAGE_CHARS = 2_000
+INPUT_CHARS = 4_000
+ID_CHARS = 100
+TITLE_CHARS = 45
+LABEL_CHARS = 45
+ABOUT_CHARS = 100
+BUTTON_CHARS = 80
+ROWS, IN_A_ROW, FIELDS, OPTIONS = 5, 5, 5, 25
+
+REST = "_The rest is in the file._"
+FENCE = "```"
+
+_STYLES = {
+    Style.PLAIN: discord.ButtonStyle.secondary,
+    Style.PRIMARY: discord.ButtonStyle.primary,
+    Style.DANGER: discord.ButtonStyle.danger,
+}
+
+# Types of components (facts B8).
+_MENTIONABLE, _UPLOAD = 7, 19
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A message as it is sent."""
+
+    text: str
+    view: ui.View | None = None
+    files: tuple[File, ...] = ()
+
+    def attachments(self) -> list[discord.File]:
+        """Its files, for one call: a file is read once."""
+        return [
+            discord.File(io.BytesIO(each.text.encode()), filename=each.name)
+            for each in self.files
+        ]
+
+
+def told(told: Response) -> Drawn:
+    """`told` as a message. What is too long for one is cut, and attached as a whole:
+    the menus and buttons then still stand right below what they are about."""
+    text = markup.mentioned(told.text)
+    files = () if told.file is None else (told.file,)
+    if len(text) > MESSAGE_CHARS:
+        files = (File("everything.md", text), *files)
+    return Drawn(cut(text), _controls(told.menus, told.buttons), files)
+
+
+def cut(text: str) -> str:
+    """`text`, or as much of it as one message holds, up to the end of a line."""
+    if len(text) <= MESSAGE_CHARS:
+        return text
+    room = MESSAGE_CHARS - len(f"\n{FENCE}\n{REST}")
+    head = text[:room]
+    head = head.rpartition("\n")[0] or head
+    if head.count(FENCE) % 2:
+        head += f"\n{FENCE}"
+    return f"{head}\n{REST}"
+
+
+def overlong(form: Form) -> Field | None:
+    """The field of `form` that reads more than an input of Discord's holds."""
+    fields = (each for each in form.fields if len(each.value) > INPUT_CHARS)
+    return next(fields, None)
+
+
+def as_file(field: Field, opener: Command, command: str) -> Drawn:
+    """What `field` reads, as a file; `opener` opens its form, and `command` is what
+    people can give a file with."""
+    text = (
+        f"This has {len(field.value):,} characters, and an input of a form holds "
+        f"{INPUT_CHARS:,} here, so this is the whole text as a file. Change it, and "
+        f"give it back with `{command}` or with the button."
+    )
+    view = _over()
+    if custom_id := carried(FILES, opener):
+        view.add_item(ui.Button(label="Give a file …", custom_id=custom_id))
+    return Drawn(text, view, (File(f"{field.name}.txt", field.value),))
+
+
+def opener(command: Command) -> Drawn:
+    """A button that opens the form which `command` leads to: a form cannot answer a
+    form, nor what took long (facts B2)."""
+    custom_id = carried(DO, command)
+    if not custom_id:
+        return Drawn("This needs a form. Please give the command once more.")
+    view = _over()
+    view.add_item(
+        ui.Button(
+            label="Open the form",
+            style=discord.ButtonStyle.primary,
+            custom_id=custom_id,
+        )
+    )
+    return Drawn("There is a form to fill in.", view)
+
+
+def modal(form: Form, guild: int | None, *, files: bool = False) -> ui.Modal:
+    """`form` as Discord shows it in `guild`, or in direct messages.
+
+    With `files`, what may be longer than an input is asked for as a file. Raises
+    ValueError for a command that no form can carry.
+    """
+    custom_id = f"{FORM}:{form.command.line}"
+    drawn = ui.Modal(title=form.title[:TITLE_CHARS], custom_id=custom_id)
+    drawn.stop()
+    for field in form.fields[:FIELDS]:
+        drawn.add_item(
+            ui.Label(
+                text=field.label[:LABEL_CHARS],
+                description=_hint(field, files=files)[:ABOUT_CHARS] or None,
+                component=_component(field, guild, files=files),
+            )
+        )
+    return drawn
+
+
+def filled(data: Mapping[str, Any], guild: int | None) -> dict[str, str]:
+    """What people put into a form, by field: texts as they typed them, people as
+    tokens of the core, files as their ids."""
+    found = {}
+    for each in _leaves(data.get("components") or ()):
+        chosen = [str(value) for value in each.get("values") or ()]
+        if each["type"] == _MENTIONABLE:
+            value = _people(chosen, data.get("resolved") or {}, guild)
+        else:
+            value = " ".join(chosen) or str(each.get("value") or "")
+        found[str(each["custom_id"])] = value
+    return found
+
+
+def uploads(data: Mapping[str, Any]) -> set[str]:
+    """The fields of a form that files are given in."""
+    leaves = _leaves(data.get("components") or ())
+    return {str(each["custom_id"]) for each in leaves if each["type"] == _UPLOAD}
+
+
+def answer(controls: Sequence[Control], turn: str) -> ui.View | None:
+    """What readers can do with the answer of a turn; None for nothing."""
+    view = _over()
+    if Control.FEEDBACK in controls:
+        for mark, emoji in ((GOOD, "👍"), (BAD, "👎")):
+            view.add_item(ui.Button(emoji=emoji, custom_id=f"{mark}:{turn}"))
+    for button in buttons(controls, turn):
+        view.add_item(_button(button, carried(DO, button.command)))
+    return view if view.children else None
+
+
+def carried(mark: str, command: Command, more: str = "") -> str:
+    """A custom_id of `mark` that carries `command`; "" where it does not fit."""
+    try:
+        custom_id = f"{mark}:{command.line}{more}"
+    except ValueError:
+        return ""
+    return custom_id if len(custom_id) <= ID_CHARS else ""
+
+
+def chosen(line: str, values: Iterable[str]) -> Command:
+    """The command of a button, or of a menu in which `values` were chosen: its line
+    ends with the name of what is chosen."""
+    command = Command.of_line(line)
+    arguments = dict(command.arguments)
+    for value in values:
+        arguments[list(arguments)[-1]] = value
+    return Command(command.verb, arguments)
+
+
+def _controls(menus: Iterable[Menu], buttons: Iterable[Button]) -> ui.View | None:
+    """Menus above buttons: as many as a message holds, and none twice, which Discord
+    does not take."""
+    view, seen = _over(), set()
+    for menu in list(menus)[:ROWS]:
+        custom_id = carried(DO, menu.command, f" {menu.argument}=")
+        if custom_id and custom_id not in seen and menu.choices:
+            seen.add(custom_id)
+            view.add_item(
+                ui.Select(
+                    custom_id=custom_id,
+                    placeholder=menu.label,
+                    options=_options(menu.choices),
+                )
+            )
+    room = (ROWS - len(view.children)) * IN_A_ROW
+    for button in list(buttons)[:room]:
+        custom_id = carried(DO, button.command)
+        if custom_id and custom_id not in seen:
+            seen.add(custom_id)
+            view.add_item(_button(button, custom_id))
+    return view if view.children else None
+
+
+def _button(button: Button, custom_id: str) -> ui.Button[ui.View]:
+    return ui.Button(
+        label=button.label[:BUTTON_CHARS],
+        style=_STYLES[button.style],
+        custom_id=custom_id,
+    )
+
+
+def _options(choices: Iterable[Choice], now: str = "") -> list[discord.SelectOption]:
+    return [
+        discord.SelectOption(
+            label=each.label[:ABOUT_CHARS],
+            value=each.value,
+            description=each.about[:ABOUT_CHARS] or None,
+            default=each.value == now,
+        )
+        for each in list(choices)[:OPTIONS]
+    ]
+
+
+def _component(field: Field, guild: int | None, *, files: bool) -> ui.Item[ui.Modal]:
+    if files and _may_be_long(field):
+        return ui.FileUpload(
+            custom_id=field.name,
+            required=field.required,
+            min_values=int(field.required),
+            max_values=1,
+        )
+    if field.kind is Kind.CHOICE and len(field.choices) <= OPTIONS:
+        return ui.Select(
+            custom_id=field.name,
+            options=_options(field.choices, field.value),
+            required=field.required,
+            min_values=int(field.required),
+        )
+    if field.kind is Kind.PEOPLE and guild is not None:
+        people = _selected(field.value, guild)
+        if people is not None:
+            return ui.MentionableSelect(
+                custom_id=field.name,
+                default_values=people,
+                required=field.required,
+                min_values=int(field.required),
+                max_values=OPTIONS,
+            )
+    text = field.value
+    if field.kind is Kind.PEOPLE:
+        text = markup.mentioned(text)
+    long = field.kind in (Kind.TEXT, Kind.PEOPLE)
+    style = discord.TextStyle.paragraph if long else discord.TextStyle.short
+    return ui.TextInput(
+        custom_id=field.name,
+        style=style,
+        default=text or None,
+        required=field.required,
+        # What it reads now is taken in any case.
+        max_length=min(INPUT_CHARS, max(field.most, len(text))),
+    )
+
+
+def _hint(field: Field, *, files: bool) -> str:
+    if not _may_be_long(field):
+        return field.hint
+    if files:
+        return f"A .txt or .md file in UTF-8, up to {field.most:,} characters"
+    return field.hint or f"Up to {INPUT_CHARS:,} characters here; more as a file"
+
+
+def _may_be_long(field: Field) -> bool:
+    return field.kind is Kind.TEXT and field.most > INPUT_CHARS
+
+
+def _selected(people: str, guild: int) -> list[discord.SelectDefaultValue] | None:
+    """`people` as they are chosen in a menu; None where that cannot be."""
+    found = []
+    for word in people.split():
+        kind, _, id = word.partition(":")
+        # Everybody has the role that has the guild's id.
+        kind, id = ("group", str(guild)) if word == EVERYONE else (kind, id)
+        if kind not in ("user", "group") or not ids.is_id(id):
+            return None
+        type = discord.SelectDefaultValueType.user
+        if kind == "group":
+            type = discord.SelectDefaultValueType.role
+        found.append(discord.SelectDefaultValue(id=ids.known(id), type=type))
+    return found if len(found) <= OPTIONS else None
+
+
+def _people(
+    chosen: Sequence[str], resolved: Mapping[str, Any], guild: int | None
+) -> str:
+    """Those who were chosen in a menu, as the core writes it."""
+    if str(guild) in chosen:
+        return EVERYONE
+    roles = resolved.get("roles") or {}
+    return " ".join(f"{'group' if each in roles else 'user'}:{each}" for each in chosen)
+
+
+def _leaves(components: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
+    """The fields of a form that was sent, top to bottom."""
+    for each in components:
+        if "custom_id" in each:
+            yield each
+        yield from _leaves(each.get("components") or ())
+        if inner := each.get("component"):
+            yield from _leaves([inner])
+
+
+def _over() -> ui.View:
+    view = ui.View(timeout=None)
+    view.stop()
+    return view

@@ -1,0 +1,108 @@
+"""The gateway's sessions: what comes over them, and how often they may begin.
+
+Discord lets a bot begin 1,000 sessions a day and then resets its token (platform
+facts B1), so a process that crashes and is started again without end must wait.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import discord
+
+from adapters.discord.app_commands import Commands
+from adapters.discord.client import Gateway, translated
+from adapters.discord.message_listener import MessageListener
+from adapters.discord.servers import Servers
+from bot.errors import DeliveryError
+
+log = logging.getLogger(__name__)
+
+# As long as more sessions than this are left, nobody waits. No honest day of
+# restarts gets here.
+PLENTY = 500
+
+
+def attach(
+    client: Gateway, ears: MessageListener, commands: Commands, servers: Servers
+) -> None:
+    """Let `ears`, `commands` and `servers` take in what comes over `client`'s
+    sessions."""
+
+    async def on_message(message: discord.Message) -> None:
+        await ears.said(message)
+
+    async def on_raw_message_edit(payload: discord.RawMessageUpdateEvent) -> None:
+        await ears.edited(payload.message)
+
+    async def on_raw_message_delete(payload: discord.RawMessageDeleteEvent) -> None:
+        await ears.deleted(payload.guild_id, [payload.message_id])
+
+    async def on_raw_bulk_message_delete(
+        payload: discord.RawBulkMessageDeleteEvent,
+    ) -> None:
+        await ears.deleted(payload.guild_id, sorted(payload.message_ids))
+
+    async def on_raw_thread_delete(payload: discord.RawThreadDeleteEvent) -> None:
+        await ears.thread_deleted(
+            payload.guild_id, payload.parent_id, payload.thread_id
+        )
+
+    async def on_guild_channel_delete(channel: discord.abc.GuildChannel) -> None:
+        await ears.channel_deleted(channel.guild.id, channel.id)
+
+    async def on_interaction(interaction: discord.Interaction[Gateway]) -> None:
+        controls = (
+            discord.InteractionType.component,
+            discord.InteractionType.modal_submit,
+        )
+        if interaction.type in controls:
+            await commands.submitted(interaction)
+
+    async def on_shard_ready(shard: int) -> None:
+        log.info("discord.session shard=%d", shard)
+        await ears.catch_up(shard)
+
+    async def on_ready() -> None:
+        servers.look()
+
+    async def on_guild_join(guild: discord.Guild) -> None:
+        await servers.joined(guild)
+
+    async def on_guild_remove(guild: discord.Guild) -> None:
+        servers.removed(guild)
+
+    for listener in (
+        *(on_message, on_raw_message_edit, on_raw_message_delete),
+        *(on_raw_bulk_message_delete, on_interaction, on_shard_ready),
+        *(on_ready, on_guild_join, on_guild_remove),
+        *(on_raw_thread_delete, on_guild_channel_delete),
+    ):
+        client.event(listener)
+
+
+async def identify_in_time(
+    client: Gateway, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> None:
+    """Return when a session may begin, so that they last for the whole day."""
+    while True:
+        try:
+            async with translated("ask for a session"):
+                limits = await client.fetch_session_start_limits()
+        except DeliveryError as error:
+            # Connecting meets the same, and tries again by itself.
+            log.warning("discord.unlimited %s", error)
+            return
+        if limits.remaining > PLENTY:
+            return
+        left = limits.reset_after / 1000
+        wait = left / max(1, limits.remaining)
+        log.warning(
+            "discord.too_many_starts remaining=%d waiting=%.0f Something starts this "
+            "bot again and again.",
+            limits.remaining,
+            wait,
+        )
+        await sleep(wait)
+        if limits.remaining:
+            return

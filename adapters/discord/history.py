@@ -1,0 +1,92 @@
+"""Reads what was said before: in a thread, or at the top of a channel."""
+
+import contextlib
+from datetime import UTC, datetime
+
+import discord
+
+from adapters.discord import events, ids
+from adapters.discord.client import Link, translated
+from adapters.discord.name_cache import NameCache
+from bot.domain.message import Message
+from bot.domain.scope import Scope, ScopeLevel, ThreadKey
+from bot.errors import DeliveryError
+
+# What of a long thread is read when we are called into it: the newest.
+MOST_HISTORY = 500
+
+
+class MessageHistory:
+    """What was said in the guilds of one bot."""
+
+    def __init__(self, link: Link, names: NameCache) -> None:
+        self._link = link
+        self._names = names
+
+    async def history(self, thread: ThreadKey, before: str) -> list[Message]:
+        """See `bot.ports.platform.Adapter`."""
+        last = discord.Object(ids.number(before, "read a thread"))
+        return await self._in_thread(thread, MOST_HISTORY, before=last)
+
+    async def recent(
+        self, place: Scope, most: int, since: float | None = None
+    ) -> list[Message]:
+        """See `bot.ports.platform.Adapter`."""
+        if place.level is ScopeLevel.THREAD:
+            return await self._in_thread(place.key, most)
+        if place.workspace == events.NO_GUILD:
+            return []
+        guild = ids.number(place.workspace, "read a channel")
+        channel = self._link.client.get_partial_messageable(
+            ids.number(place.channel, "read a channel"), guild_id=guild
+        )
+        after = datetime.fromtimestamp(since, UTC) if since is not None else None
+        async with translated("read a channel"):
+            found = [
+                message
+                async for message in channel.history(
+                    limit=most, after=after, oldest_first=False
+                )
+            ]
+        heard = [
+            events.said(
+                message,
+                self._link.us,
+                ThreadKey(events.NAME, place.workspace, place.channel, str(message.id)),
+            )
+            for message in self._noted(guild, found)
+        ]
+        return [each for each in heard if each is not None]
+
+    async def _in_thread(
+        self, thread: ThreadKey, most: int, before: discord.Object | None = None
+    ) -> list[Message]:
+        """The newest messages of a thread, oldest first."""
+        if thread.workspace == events.NO_GUILD:
+            return []
+        guild = ids.number(thread.workspace, "read a thread")
+        number = ids.number(thread.thread, "read a thread")
+        client = self._link.client
+        here = client.get_partial_messageable(number, guild_id=guild)
+        async with translated("read a thread"):
+            found = [
+                message async for message in here.history(limit=most, before=before)
+            ]
+        if thread.thread != thread.channel:
+            channel = ids.number(thread.channel, "read a thread")
+            parent = client.get_partial_messageable(channel, guild_id=guild)
+            # A forum's posts, and threads made by themselves, have no such message.
+            with contextlib.suppress(DeliveryError):
+                async with translated("read what a thread is about"):
+                    found.append(await parent.fetch_message(number))
+        heard = [
+            events.said(message, self._link.us, thread)
+            for message in self._noted(guild, found)
+        ]
+        return [each for each in heard if each is not None]
+
+    def _noted(self, guild: int, found: list[discord.Message]) -> list[discord.Message]:
+        """`found` from the oldest on; who is named in it is known from now on."""
+        for message in found:
+            self._names.note(guild, [message.author, *message.mentions])
+        return found[::-1]

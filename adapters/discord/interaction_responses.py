@@ -1,0 +1,142 @@
+"""Answers commands, buttons and forms in time.
+
+Rule: persist, then answer. Discord waits three seconds for a first answer (platform
+facts B2); where the work takes longer, it is told to wait.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+import discord
+from discord import ui
+
+from adapters.discord.client import Unfit, translated
+from adapters.discord.components import Drawn
+from bot.errors import DeliveryError, ThreadkeepError
+from bot.runtime.background import report
+
+log = logging.getLogger(__name__)
+
+# How long the work may take before Discord is told to wait, in seconds.
+PROMPT = 1.5
+
+NOWHERE = "I cannot talk in this kind of channel. Please ask me in a text channel."
+STALE = (
+    "This is left over from an earlier version and does nothing any more. "
+    "Type / to see what there is now."
+)
+
+NOBODY = discord.AllowedMentions.none()
+
+Interaction = discord.Interaction[discord.Client]
+T = TypeVar("T")
+
+
+async def awaited(
+    interaction: Interaction, work: Awaitable[T], *, ephemeral: bool
+) -> tuple[T, bool]:
+    """What `work` returns, and whether Discord was told to wait for it: then it can
+    be answered with a message alone. Raises what `work` raises."""
+    doing = asyncio.ensure_future(work)
+    await asyncio.wait({doing}, timeout=PROMPT)
+    waits = not doing.done()
+    if waits:
+        try:
+            async with translated("answer a command"):
+                await interaction.response.defer(ephemeral=ephemeral, thinking=True)
+        except DeliveryError as error:
+            log.warning("discord.too_late %s", error)
+        except Exception as error:
+            # The work is done all the same, and somebody waits for what comes of it.
+            report("tell Discord to wait", error)
+    return await doing, waits
+
+
+async def show(
+    interaction: Interaction, drawn: Drawn, *, ephemeral: bool, waits: bool = False
+) -> int | None:
+    """Answer with a message; return its id, or None if nobody sees it: it came too
+    late."""
+    more: dict[str, Any] = {"allowed_mentions": NOBODY}
+    if drawn.view is not None:
+        more["view"] = drawn.view
+    try:
+        async with translated("answer a command"):
+            if waits:
+                shown = await interaction.edit_original_response(
+                    content=drawn.text, attachments=drawn.attachments(), **more
+                )
+                return shown.id
+            response = await interaction.response.send_message(
+                drawn.text,
+                files=drawn.attachments(),
+                ephemeral=ephemeral,
+                suppress_embeds=True,
+                **more,
+            )
+            return response.message_id
+    except Unfit as error:
+        log.error("discord.unfit_answer %s", error)
+        if not (drawn.view or drawn.files):
+            return None
+        # The words alone are better than silence.
+        bare = Drawn(drawn.text)
+        return await show(interaction, bare, ephemeral=ephemeral, waits=waits)
+    except DeliveryError as error:
+        # What was done is done all the same.
+        log.warning("discord.too_late %s", error)
+        return None
+
+
+async def replace(interaction: Interaction, drawn: Drawn, *, waits: bool) -> None:
+    """Let the message whose control was used read otherwise."""
+    more: dict[str, Any] = {"allowed_mentions": NOBODY, "view": drawn.view}
+    try:
+        async with translated("answer a control"):
+            if not waits:
+                await interaction.response.edit_message(content=drawn.text, **more)
+                return
+            if interaction.message is not None:
+                await interaction.message.edit(content=drawn.text, **more)
+            await interaction.delete_original_response()
+    except DeliveryError as error:
+        # What was done is done all the same.
+        log.warning("discord.too_late %s", error)
+
+
+async def acknowledge(interaction: Interaction, *, waits: bool) -> None:
+    """Say nothing: what was pressed shows by itself what came of it."""
+    try:
+        async with translated("acknowledge"):
+            if waits:
+                await interaction.delete_original_response()
+            else:
+                await interaction.response.defer()
+    except DeliveryError as error:
+        log.warning("discord.too_late %s", error)
+
+
+async def ask(interaction: Interaction, form: ui.Modal) -> None:
+    """Answer with a form."""
+    try:
+        async with translated("open a form"):
+            await interaction.response.send_modal(form)
+    except Unfit as error:
+        log.error("discord.unfit_form %s", error)
+        await tell(interaction, ThreadkeepError.user_text)
+    except DeliveryError as error:
+        log.warning("discord.too_late %s", error)
+
+
+async def tell(interaction: Interaction, text: str) -> None:
+    """Tell the one who gave a command, and nobody else."""
+    try:
+        async with translated("answer a command"):
+            if interaction.response.is_done():
+                await interaction.followup.send(text, ephemeral=True)
+            else:
+                await interaction.response.send_message(text, ephemeral=True)
+    except DeliveryError as error:
+        log.warning("discord.untold %s", error)

@@ -1,0 +1,248 @@
+"""Takes commands to the core's desk, and shows what comes back: from a typed command,
+a menu, a button or a form alike.
+
+Rule: nothing is decided here. Who somebody is and where they are is stated anew with
+each command, so that an old button or form gives nobody more than they may today.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import discord
+
+from adapters.discord import components, events, interaction_responses, markup
+from adapters.discord import files as discord_files
+from adapters.discord.components import Drawn
+from adapters.discord.members import People
+from adapters.discord.name_cache import NameCache
+from bot.commands.catalog import COMMANDS
+from bot.domain.message import Message
+from bot.domain.scope import Scope
+from bot.errors import StorageError, ThreadkeepError, Unacceptable
+from bot.ports.platform import Host
+from bot.ui.command_spec import CommandSpec, Takes
+from bot.ui.elements import SILENCE, Command, CommandResult, File, Form, Response
+
+log = logging.getLogger(__name__)
+
+THANKS = "Thank you! That helps whoever looks after this bot."
+NOT_SAID = "Nobody wrote this, or I may not read it, so there is nothing to sort."
+NO_ANSWER = "I no longer have that answer, so I could not note that. Thank you anyway!"
+
+# From how many characters on a line that was not taken is given back.
+WORTH_KEEPING = 200
+
+#: What people may give: an option of a command, or a field of a form.
+Given = str | int | discord.Attachment
+
+Interaction = discord.Interaction[discord.Client]
+
+_VERBS = {verb.name: verb for verb in COMMANDS}
+
+
+class Interactions:
+    """Where people in Discord give commands."""
+
+    def __init__(self, names: NameCache, people: People, host: Host) -> None:
+        self._names = names
+        self._people = people
+        self._host = host
+
+    async def give(
+        self,
+        interaction: Interaction,
+        verb: CommandSpec,
+        given: Mapping[str, Given | None],
+    ) -> None:
+        """Carry out a command that was typed."""
+        some = {name: value for name, value in given.items() if value is not None}
+        await self._carry_out(interaction, Command(verb.name), some)
+
+    async def pressed(self, interaction: Interaction, line: str) -> None:
+        """Carry out what a button or a menu says."""
+        command = components.chosen(line, _data(interaction).get("values") or ())
+        await self._carry_out(interaction, command)
+
+    async def file_wanted(self, interaction: Interaction, line: str) -> None:
+        """Open the form of a command so that files can be given in it."""
+        await self._carry_out(interaction, Command.of_line(line), files=True)
+
+    async def submitted(self, interaction: Interaction, line: str) -> None:
+        """Carry out what a form says."""
+        data = _data(interaction)
+        files = components.uploads(data)
+        given: dict[str, Given] = {}
+        for name, value in components.filled(data, interaction.guild_id).items():
+            if name not in files:
+                given[name] = value
+            elif found := discord_files.found(interaction, value):
+                given[name] = found[0]
+        await self._carry_out(interaction, Command.of_line(line), given)
+
+    async def judged(self, interaction: Interaction, turn: str, *, good: bool) -> None:
+        """Take in how good somebody found an answer."""
+        message = interaction.message
+        thread = events.thread_of(interaction.channel, message.id if message else 0)
+        if thread is None:
+            await interaction_responses.tell(interaction, interaction_responses.NOWHERE)
+            return
+        work = self._host.feedback(thread, turn, good)
+        try:
+            known, waits = await interaction_responses.awaited(
+                interaction, work, ephemeral=True
+            )
+        except StorageError as error:
+            log.error("discord.not_remembered %s", error)
+            await interaction_responses.tell(interaction, error.user_text)
+            return
+        drawn = Drawn(THANKS if known else NO_ANSWER)
+        await interaction_responses.show(
+            interaction, drawn, ephemeral=True, waits=waits
+        )
+
+    async def sort(self, interaction: Interaction, message: discord.Message) -> None:
+        """Have a message sorted in whose menu somebody chose that."""
+        thread = events.thread_of(message.channel, message.id)
+        us = interaction.client.user
+        heard = events.said(message, us.id, thread) if thread and us else None
+        if heard is None or message.channel.id != interaction.channel_id:
+            await interaction_responses.tell(
+                interaction, NOT_SAID if thread else interaction_responses.NOWHERE
+            )
+            return
+        self._names.note(interaction.guild_id, [interaction.user, message.author])
+        work = self._sorted(interaction, heard)
+        try:
+            told, waits = await interaction_responses.awaited(
+                interaction, work, ephemeral=False
+            )
+        except StorageError as error:
+            log.error("discord.not_sorted %s", error)
+            await interaction_responses.tell(interaction, error.user_text)
+            return
+        await interaction_responses.show(
+            interaction, components.told(told), ephemeral=not told.public, waits=waits
+        )
+
+    async def _sorted(self, interaction: Interaction, heard: Message) -> Response:
+        return await self._host.triage(heard, await self._people.of(interaction))
+
+    async def _carry_out(
+        self,
+        interaction: Interaction,
+        command: Command,
+        given: Mapping[str, Given] | None = None,
+        *,
+        files: bool = False,
+    ) -> None:
+        place = events.place_of(interaction.channel)
+        verb = _VERBS.get(command.verb)
+        if place is None or verb is None:
+            text = (
+                interaction_responses.NOWHERE
+                if place is None
+                else interaction_responses.STALE
+            )
+            await interaction_responses.tell(interaction, text)
+            return
+        self._names.note(interaction.guild_id, [interaction.user])
+        work = self._work(interaction, command, given or {}, place)
+        try:
+            (reply, whole), waits = await interaction_responses.awaited(
+                interaction, work, ephemeral=not verb.public
+            )
+        except ThreadkeepError as error:
+            log.error("discord.not_carried_out verb=%s %s", verb.name, error)
+            await interaction_responses.tell(interaction, error.user_text)
+            return
+        if isinstance(reply, Form):
+            await self._ask(interaction, reply, whole, waits=waits, files=files)
+            return
+        if reply == SILENCE:
+            await interaction_responses.acknowledge(interaction, waits=waits)
+            return
+        if reply.replaces:
+            await interaction_responses.replace(
+                interaction, components.told(reply), waits=waits
+            )
+            return
+        told = _kept(reply, whole) if given else reply
+        await interaction_responses.show(
+            interaction, components.told(told), ephemeral=not told.public, waits=waits
+        )
+
+    async def _work(
+        self,
+        interaction: Interaction,
+        command: Command,
+        given: Mapping[str, Given],
+        place: Scope,
+    ) -> tuple[CommandResult, Command]:
+        """What the core says to `command` with what was given for it, and all of
+        that as one command."""
+        try:
+            arguments = {name: await _read(value) for name, value in given.items()}
+        except Unacceptable as error:
+            return Response(error.user_text), command
+        command = command.having(arguments)
+        person = await self._people.of(interaction)
+        return await self._host.command(command, place, person), command
+
+    async def _ask(
+        self,
+        interaction: Interaction,
+        form: Form,
+        command: Command,
+        *,
+        waits: bool,
+        files: bool,
+    ) -> None:
+        """Open a form, or say how to get on where it cannot be opened."""
+        field = None if files else components.overlong(form)
+        if field is not None:
+            drawn = components.as_file(field, command, _FILE_COMMAND)
+        elif waits or interaction.type is discord.InteractionType.modal_submit:
+            drawn = components.opener(command)
+        else:
+            guild = interaction.guild_id
+            await interaction_responses.ask(
+                interaction, components.modal(form, guild, files=files)
+            )
+            return
+        await interaction_responses.show(
+            interaction, drawn, ephemeral=True, waits=waits
+        )
+
+
+async def _read(value: Given) -> str:
+    """What was given, as the core takes it. Raises Unacceptable for a file."""
+    if isinstance(value, discord.Attachment):
+        return await discord_files.text_of(value)
+    return markup.tokens(str(value))
+
+
+def _kept(told: Response, command: Command) -> Response:
+    """`told` with what was written and not taken: Discord throws a form away once it
+    is sent, and nobody likes to write a prompt twice."""
+    text = command.arguments.get(told.field, "")
+    if told.file is not None or ("\n" not in text and len(text) < WORTH_KEEPING):
+        return told
+    return replace(told, file=File(f"{told.field}.txt", text))
+
+
+def _data(interaction: Interaction) -> Mapping[str, Any]:
+    return interaction.data or {}
+
+
+def _file_command() -> str:
+    """How people give a file with a command."""
+    for verb in COMMANDS:
+        for parameter in verb.parameters:
+            if parameter.takes is Takes.FILE:
+                return f"/claude {verb.name} {parameter.name}:"
+    return "/claude"
+
+
+_FILE_COMMAND = _file_command()

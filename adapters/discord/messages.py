@@ -1,0 +1,60 @@
+"""Posts what is no answer, for all to see: texts with controls, files, and signs under
+messages. Nobody is called by it."""
+
+from typing import Any
+
+import discord
+
+from adapters.discord import components, events, ids, interaction_responses
+from adapters.discord.client import Link, translated
+from bot.domain.scope import Scope
+from bot.ui.elements import Response
+
+
+async def post(link: Link, place: Scope, told: Response, about: str) -> None:
+    """Say `told` to all in a thread, or at the top of a channel, where it replies to
+    message `about`. Raises DeliveryError."""
+    channel = _channel(link, place, about)
+    drawn = components.told(told)
+    more: dict[str, Any] = {"view": drawn.view} if drawn.view is not None else {}
+    if about:
+        more["reference"] = discord.MessageReference(
+            message_id=ids.number(about, "post"),
+            channel_id=channel.id,
+            fail_if_not_exists=False,
+        )
+    async with translated("post"):
+        await channel.send(
+            drawn.text,
+            files=drawn.attachments(),
+            allowed_mentions=interaction_responses.NOBODY,
+            suppress_embeds=True,
+            **more,
+        )
+
+
+async def mark(link: Link, place: Scope, message: str, sign: str) -> None:
+    """Put an emoji under a message. Raises DeliveryError."""
+    channel = _channel(link, place, message)
+    number = ids.number(message, "mark a message")
+    async with translated("mark a message"):
+        await channel.get_partial_message(number).add_reaction(sign)
+
+
+def address(place: Scope, message: str) -> str:
+    """Where a message is to be found."""
+    here = _here(place, message)
+    return f"https://discord.com/channels/{place.workspace}/{here}/{message}"
+
+
+def _here(place: Scope, message: str) -> str:
+    """The channel or thread that `message` stands in: one at the top has the id of a
+    thread that is not made for a line or a sign."""
+    return place.channel if place.thread in ("", message) else place.thread
+
+
+def _channel(link: Link, place: Scope, message: str) -> discord.PartialMessageable:
+    here = ids.number(_here(place, message), "channel")
+    return link.client.get_partial_messageable(
+        here, guild_id=events.guild_of(place.key)
+    )

@@ -1,0 +1,196 @@
+"""Finds the threads that turns are answered in, and makes those not there yet.
+
+Rule: making is repeatable. A thread on a message has the message's id, so making
+it again finds it there (platform facts B6); a question that was asked with a
+command is looked for before it is posted again.
+"""
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import replace
+from typing import Literal
+from weakref import WeakValueDictionary
+
+import discord
+
+from adapters.discord import events, ids, markup
+from adapters.discord.client import Link, translated
+from adapters.discord.name_cache import NameCache
+from bot.domain.scope import ThreadKey
+from bot.domain.turn import Turn
+from bot.errors import ThreadGone
+from bot.runtime.lru import LruDict
+
+log = logging.getLogger(__name__)
+
+# Before the id of the interaction that asked for a thread which is not there yet.
+ASKED = "asked-"
+# How long the command's own answer may take to appear, in seconds. It has to come
+# within three (facts B2), and is waited for beyond that only for a slow network.
+APPEARS = 10.0
+
+# What Discord says to one who makes a thread that is there already, or that did
+# not begin with a message (facts B4).
+THERE = {160004, 10008}
+
+# How many threads are remembered as being there.
+MOST = 10_000
+
+# Of how many commands it is remembered that their question is about to appear.
+MOST_ROOTS = 1_000
+
+# How many of the messages after a question are looked through for it.
+LOOK = 50
+
+# A day without a word puts a thread away; the next word brings it back.
+ARCHIVE_AFTER: Literal[1440] = 1440
+
+#: The most characters that we put into the message that a thread is made on.
+CARD_CHARS = 1_900
+
+
+class ThreadResolver:
+    """The threads of one bot."""
+
+    def __init__(self, link: Link, names: NameCache) -> None:
+        self._link = link
+        self._names = names
+        #: Where the questions of commands will be seen. Without an entry, the question
+        #: is looked for.
+        self._roots: LruDict[str, asyncio.Future[int]] = LruDict(MOST_ROOTS)
+        self._there: LruDict[str, None] = LruDict(MOST)
+        #: Threads that are being made, for whoever else wants to write there. A lock
+        #: lives as long as somebody waits for it.
+        self._making: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def ask(self, guild: str, channel: str, interaction: int) -> ThreadKey:
+        """A thread that `interaction` asks for in a channel."""
+        thread = ThreadKey(events.NAME, guild, channel, f"{ASKED}{interaction}")
+        self._roots[thread.thread] = asyncio.get_running_loop().create_future()
+        return thread
+
+    def appeared(self, thread: ThreadKey, message: int | None) -> None:
+        """The question of `thread` is to be seen in `message`, or nowhere."""
+        root = self._roots.get(thread.thread)
+        if root is None:
+            return
+        if message is None:
+            root.cancel()
+            del self._roots[thread.thread]
+        elif not root.done():
+            root.set_result(message)
+
+    def is_there(self, thread: str) -> None:
+        """Note that `thread` need not be made."""
+        self._there[thread] = None
+
+    async def settle(self, turn: Turn) -> ThreadKey:
+        """See `bot.ports.platform.Adapter`."""
+        thread = turn.thread
+        if not thread.thread.startswith(ASKED):
+            return thread
+        root = await self._appearing(thread) or await self._find_or_post(turn)
+        self._roots.pop(thread.thread, None)
+        return replace(thread, thread=str(root))
+
+    async def reach(self, turn: Turn) -> discord.PartialMessageable:
+        """Where to write the answer to `turn`; makes its thread if need be.
+
+        Raises DeliveryError or AccessRevoked.
+        """
+        thread = turn.thread
+        here = self._link.client.get_partial_messageable(
+            ids.number(thread.thread, "thread"), guild_id=events.guild_of(thread)
+        )
+        # Where something of the answer is shown, the thread was made. If people have
+        # deleted it since, it is not for us to make anew.
+        was_made = any(shown.message for shown in turn.shown)
+        if thread.thread != thread.channel and not was_made:
+            # Typing and the first text want it at the same time.
+            async with self._making.setdefault(thread.thread, asyncio.Lock()):
+                if not self._is_known(thread):
+                    await self._make(turn)
+        return here
+
+    async def _make(self, turn: Turn) -> None:
+        thread, client = turn.thread, self._link.client
+        channel = ids.number(thread.channel, "make a thread")
+        message = ids.number(thread.thread, "make a thread")
+        name = await self._name(turn)
+        async with translated("make a thread"):
+            try:
+                # Not the SDK's own method: it wants to know the guild, and after a
+                # restart we write before we are told of any.
+                await client.http.start_thread_with_message(
+                    channel,
+                    message,
+                    name=name,
+                    auto_archive_duration=ARCHIVE_AFTER,
+                )
+            except discord.HTTPException as error:
+                if error.code not in THERE:
+                    raise
+        self.is_there(thread.thread)
+
+    def _is_known(self, thread: ThreadKey) -> bool:
+        if thread.thread in self._there:
+            return True
+        guild = self._link.client.get_guild(ids.number(thread.workspace, "guild"))
+        if guild is None:
+            return False
+        parent = guild.get_channel(ids.number(thread.channel, "channel"))
+        # A post of a forum is never made by us.
+        return (
+            isinstance(parent, discord.ForumChannel)
+            or guild.get_thread(ids.number(thread.thread, "thread")) is not None
+        )
+
+    async def _name(self, turn: Turn) -> str:
+        if turn.opening is None:
+            return markup.UNNAMED
+        _, text = await self._names.readable(turn.opening)
+        return markup.title(text)
+
+    async def _appearing(self, thread: ThreadKey) -> int | None:
+        """The message that the command itself shows, if it comes to that."""
+        root = self._roots.get(thread.thread)
+        if root is None:
+            return None
+        await asyncio.wait({root}, timeout=APPEARS)
+        return root.result() if root.done() and not root.cancelled() else None
+
+    async def _find_or_post(self, turn: Turn) -> int:
+        """The message with the question of `turn`: the command's, as far as it got,
+        or one of our own."""
+        thread = turn.thread
+        asked = ids.number(thread.thread.removeprefix(ASKED), "question")
+        channel = self._link.client.get_partial_messageable(
+            ids.number(thread.channel, "channel"), guild_id=events.guild_of(thread)
+        )
+        after = discord.Object(asked - 1)
+        # Without the right to read, a second question is better than no answer.
+        with contextlib.suppress(ThreadGone):
+            async with translated("look for a question"):
+                async for message in channel.history(
+                    limit=LOOK, after=after, oldest_first=True
+                ):
+                    by = message.interaction_metadata
+                    if by is None or by.id != asked:
+                        continue
+                    if not message.flags.loading:
+                        return message.id
+                    # It says that we are thinking, and only who was asked to answer
+                    # could have changed that.
+                    await message.delete()
+        author, text = "Somebody", ""
+        if turn.opening is not None:
+            author, text = await self._names.readable(turn.opening)
+        async with translated("post a question"):
+            posted = await channel.send(
+                markup.quoted(author, text, CARD_CHARS),
+                nonce=thread.thread,
+                suppress_embeds=True,
+                allowed_mentions=discord.AllowedMentions.none(),
+            )
+        return posted.id

@@ -1,0 +1,220 @@
+"""Draws what the core says as Block Kit: messages for one person, modals, the home
+tab. Pure.
+
+Rule: whatever a control needs is in it, so that it works after a restart: a button's
+value is the line of its command, a menu's action_id is that and the name of what is
+chosen, and the block says where it stands.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from adapters.slack import mrkdwn
+from bot.domain.scope import Scope
+from bot.ui.elements import Button, Choice, Command, Menu, Page, Response, Style
+
+Block = dict[str, Any]
+
+#: What the ids of our controls begin with.
+DO, MENU, AT = "do:", "menu:", "at|"
+#: What modals that only show something are called.
+SHOWN = "shown"
+
+# The most that Slack takes (facts A5.4); of a section's 3,000 some are left for the
+# fence that a cut closes and opens again.
+SECTION_CHARS = 2_900
+MESSAGE_BLOCKS, VIEW_BLOCKS = 50, 100
+TITLE_CHARS, LABEL_CHARS, OPTIONS = 24, 75, 100
+IN_A_ROW = 25
+FALLBACK_CHARS = 3_000
+# No text of ours is nearly as long; to draw a longer one would let others wait.
+TEXT_CHARS = 40_000
+
+CUT = "_There is more than can be shown here._"
+FENCE = "```"
+
+
+def message(told: Response, place: Scope, *, attached: bool = False) -> dict[str, Any]:
+    """`told` as the text and blocks of a message, given at `place`; its file is shown
+    in it, unless it is `attached`."""
+    bare = replace(told, file=None) if attached else told
+    blocks = _fitting(_told(bare, place), MESSAGE_BLOCKS)
+    fallback = mrkdwn.formatted(_cut(told.text))[:FALLBACK_CHARS]
+    return {"text": fallback or " ", "blocks": blocks}
+
+
+def opener(command: Command, place: Scope) -> Response:
+    """A button that opens the form of `command`: a message cannot open one."""
+    return Response(
+        "There is a form to fill in.", buttons=(Button("Open it", command),)
+    )
+
+
+def shown(told: Response, place: Scope, metadata: str, title: str) -> dict[str, Any]:
+    """`told` as a modal that asks for nothing."""
+    return {
+        "type": "modal",
+        "callback_id": SHOWN,
+        "private_metadata": metadata,
+        "title": plain(title[:TITLE_CHARS]),
+        "close": plain("Close"),
+        "blocks": _fitting(_told(told, place), VIEW_BLOCKS),
+    }
+
+
+def home(page: Page, place: Scope) -> dict[str, Any]:
+    """`page` as the home tab."""
+    blocks: list[Block] = []
+    for nth, section in enumerate(page.sections):
+        if nth:
+            blocks.append({"type": "divider"})
+        if section.title:
+            blocks += _sections(f"**{section.title}**")
+        blocks += _sections(section.text)
+        blocks += controls(section.menus, section.buttons, place, start=nth * 10)
+    return {"type": "home", "blocks": _fitting(blocks, VIEW_BLOCKS)}
+
+
+def plain(text: str) -> dict[str, Any]:
+    """A text without any notation."""
+    return {"type": "plain_text", "text": text, "emoji": False}
+
+
+def options(choices: Iterable[Choice]) -> list[dict[str, Any]]:
+    """`choices` as the options of a menu."""
+    return [
+        {
+            "text": plain(each.label[:LABEL_CHARS]),
+            "value": each.value,
+            **({"description": plain(each.about[:LABEL_CHARS])} if each.about else {}),
+        }
+        for each in list(choices)[:OPTIONS]
+    ]
+
+
+def used(action: Mapping[str, Any]) -> Command | None:
+    """The command of a control that was used; None if it is none of ours."""
+    name = str(action.get("action_id", ""))
+    if name.startswith(DO):
+        return Command.of_line(str(action.get("value", "")))
+    if name.startswith(MENU):
+        argument, _, line = name.removeprefix(MENU).partition(":")
+        chosen = (action.get("selected_option") or {}).get("value", "")
+        return Command.of_line(line).having({argument: str(chosen)})
+    return None
+
+
+def thread(action: Mapping[str, Any], channel: str) -> str:
+    """In which thread of `channel` the control says it stands that was used; "" for
+    none, and where it says that it stands in another channel."""
+    at, _, rest = str(action.get("block_id", "")).partition("|")
+    there, _, more = rest.partition("|")
+    is_here = f"{at}|" == AT and there == channel
+    return more.partition("|")[0] if is_here else ""
+
+
+def _cut(text: str) -> str:
+    """As much of `text` as is drawn at all."""
+    return text if len(text) <= TEXT_CHARS else f"{text[:TEXT_CHARS]}\n{CUT}"
+
+
+def _told(told: Response, place: Scope) -> list[Block]:
+    blocks = list(_sections(_cut(told.text)))
+    if told.file is not None:
+        blocks += _verbatim(told.file.text)
+    return [*blocks, *controls(told.menus, told.buttons, place)]
+
+
+def _sections(text: str) -> Iterator[Block]:
+    for piece in _pieces(mrkdwn.formatted(text)):
+        if piece.strip():
+            yield {"type": "section", "text": {"type": "mrkdwn", "text": piece}}
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """`text` in pieces of a section, cut at the ends of lines; code that is cut is
+    closed and opened again."""
+    lines: list[str] = []
+    size, is_code = 0, False
+    for line in text.split("\n"):
+        for part in _parts(line):
+            if size and size + len(part) + 1 > SECTION_CHARS:
+                yield "\n".join([*lines, FENCE] if is_code else lines)
+                lines, size = ([FENCE], len(FENCE)) if is_code else ([], 0)
+            if size:
+                lines.append(part)
+                size += 1 + len(part)
+            else:
+                # Empty lines at the top are left out.
+                lines, size = [part], len(part)
+        if FENCE in line:
+            is_code ^= line.count(FENCE) % 2 == 1
+    yield "\n".join(lines)
+
+
+def _parts(line: str) -> Sequence[str]:
+    """`line`, in parts that a section holds."""
+    if len(line) <= SECTION_CHARS:
+        return (line,)
+    starts = range(0, len(line), SECTION_CHARS)
+    return [line[start : start + SECTION_CHARS] for start in starts]
+
+
+def _verbatim(text: str) -> Iterator[Block]:
+    """A file's text as it is, as far as any view can show it: a plain text knows no
+    notation."""
+    text = text[: (VIEW_BLOCKS + 1) * SECTION_CHARS]
+    for start in range(0, len(text), SECTION_CHARS):
+        piece = text[start : start + SECTION_CHARS]
+        if piece.strip():
+            yield {"type": "section", "text": plain(piece)}
+
+
+def controls(
+    menus: Sequence[Menu], buttons: Sequence[Button], place: Scope, start: int = 0
+) -> Iterator[Block]:
+    """Menus and buttons as blocks, which say that they stand at `place`."""
+
+    def block(elements: list[Any], nth: int) -> Block:
+        name = f"{AT}{place.channel}|{place.thread}|{start + nth}"
+        return {"type": "actions", "block_id": name, "elements": elements}
+
+    for nth, menu in enumerate(menus):
+        if menu.choices:
+            yield block([_menu(menu)], nth)
+    drawn = [_button(button, nth) for nth, button in enumerate(buttons[:IN_A_ROW])]
+    if drawn:
+        yield block(drawn, len(menus))
+
+
+def _menu(menu: Menu) -> dict[str, Any]:
+    return {
+        "type": "static_select",
+        "action_id": f"{MENU}{menu.argument}:{menu.command.line}",
+        "placeholder": plain(menu.label),
+        "options": options(menu.choices),
+    }
+
+
+def _button(button: Button, nth: int) -> dict[str, Any]:
+    style = {} if button.style is Style.PLAIN else {"style": button.style.value}
+    return {
+        "type": "button",
+        "action_id": f"{DO}{nth}",
+        "text": plain(button.label[:LABEL_CHARS]),
+        "value": button.command.line,
+        **style,
+    }
+
+
+def _fitting(blocks: list[Block], most: int) -> list[Block]:
+    """As many of `blocks` as Slack takes, its controls in any case."""
+    if len(blocks) <= most:
+        return blocks or list(_sections("Done."))
+    actions = [each for each in blocks if each["type"] == "actions"][: most - 1]
+    texts = [each for each in blocks if each["type"] != "actions"]
+    room = most - len(actions) - 1
+    kept = {id(each) for each in [*texts[:room], *actions]}
+    cut = {"type": "section", "text": {"type": "mrkdwn", "text": CUT}}
+    return [*(each for each in blocks if id(each) in kept), cut]

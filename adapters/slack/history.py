@@ -1,0 +1,132 @@
+"""Reads what was said before: in a thread, or at the top of a channel."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+from adapters.slack import events
+from adapters.slack.client import Identity, SlackClient
+from adapters.slack.newest import Page, newest
+from bot.domain.message import Message
+from bot.domain.scope import Scope, ScopeLevel, ThreadKey
+from bot.errors import Throttled
+
+log = logging.getLogger(__name__)
+
+# A page of a channel. Some apps get 15 however many they ask for (facts A5.2), so
+# the answer decides whether there is more, not the count.
+PAGE = 100
+# A page of a thread: the most that Slack gives (facts A5.2), as its end is searched
+# for, and each try is a call.
+THREAD_PAGE = 999
+# What of a long thread is read when we are called into it: the newest.
+MOST_HISTORY = 500
+# How long the backfill may wait for a rate limit while people wait for it.
+PATIENCE = 30.0
+
+
+class MessageHistory:
+    """What was said in one workspace."""
+
+    def __init__(self, client: SlackClient, us: Identity) -> None:
+        self._client = client
+        self._us = us
+
+    async def history(self, thread: ThreadKey, before: str) -> list[Message]:
+        """See `bot.ports.platform.Adapter`."""
+        return await self._replies(thread, MOST_HISTORY, before=float(before))
+
+    async def recent(
+        self, place: Scope, most: int, since: float | None = None
+    ) -> list[Message]:
+        """See `bot.ports.platform.Adapter`."""
+        if place.level is ScopeLevel.THREAD:
+            return await self._replies(place.key, most)
+        found: list[Message] = []
+        oldest = f"{since:.6f}" if since is not None else None
+        pages = self._messages(
+            "conversations.history",
+            place.channel,
+            oldest=oldest,
+            inclusive=True if oldest else None,
+        )
+        # Slack begins with the newest.
+        async with contextlib.aclosing(pages) as messages:
+            async for heard in messages:
+                if heard.opens:
+                    found.append(heard)
+                if len(found) == most:
+                    break
+        return found[::-1]
+
+    async def _replies(
+        self, thread: ThreadKey, most: int, before: float | None = None
+    ) -> list[Message]:
+        """The newest messages of a thread, oldest first."""
+
+        async def read(
+            oldest: float | None, latest: float | None, cursor: str
+        ) -> Page[Message]:
+            page = await self._page(
+                "conversations.replies",
+                channel=thread.channel,
+                ts=thread.thread,
+                limit=THREAD_PAGE,
+                oldest=None if oldest is None else f"{oldest:.6f}",
+                latest=None if latest is None else f"{latest:.6f}",
+                inclusive=None if oldest is None and latest is None else True,
+                cursor=cursor or None,
+            )
+            messages = page.get("messages") or []
+            # Slack puts the root first, whatever the bounds.
+            root = messages[0] if messages else {}
+            return Page(
+                [
+                    (float(each["ts"]), events.message(each, self._us, thread.channel))
+                    for each in messages
+                ],
+                str((page.get("response_metadata") or {}).get("next_cursor") or ""),
+                int(root.get("reply_count") or 0),
+                float(root.get("latest_reply") or 0.0),
+            )
+
+        return await newest(read, most, before)
+
+    async def _messages(
+        self, method: str, channel: str, **arguments: Any
+    ) -> AsyncGenerator[Message, None]:
+        """What was said, as the pages of `method` tell of it."""
+        cursor: str | None = None
+        some = False
+        while True:
+            try:
+                page = await self._page(
+                    method, channel=channel, limit=PAGE, cursor=cursor, **arguments
+                )
+            except Throttled as error:
+                if not some:
+                    raise
+                # An app that Slack caps gets 15 messages a minute (facts A5.2):
+                # the beginning now is better than everything in an hour.
+                log.warning("slack.history_cut channel=%s %s", channel, error)
+                return
+            for message in page.get("messages") or ():
+                if heard := events.message(message, self._us, channel):
+                    some = True
+                    yield heard
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                return
+
+    async def _page(self, method: str, **arguments: Any) -> Mapping[str, Any]:
+        waited = 0.0
+        while True:
+            try:
+                return await self._client.call(method, **arguments)
+            except Throttled as error:
+                waited += error.retry_after
+                if waited > PATIENCE:
+                    raise
+                await asyncio.sleep(error.retry_after)

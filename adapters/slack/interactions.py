@@ -1,0 +1,392 @@
+"""Takes commands to the core's desk, and shows what comes back: from a slash command,
+a mention, a shortcut, a menu, a button or a form alike.
+
+Rule 1: nothing is decided here. Who somebody is and where they are is stated anew
+with each command, so that an old button or form gives nobody more than they may today.
+Where they are is what Slack signed: the channel of a payload, never what a block or a
+value says. A form in a window has no channel; what it says of where it was opened
+counts only for who may read there.
+Rule 2: Slack waits three seconds for an acknowledgement, and opens a window only as
+long (facts A10). What takes longer goes on behind it, and is shown when it is there.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Coroutine, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from adapters.slack import blocks, events, feedback, messages, modals, mrkdwn
+from adapters.slack import files as slack_files
+from adapters.slack.channels import Channels
+from adapters.slack.client import Identity, SlackClient
+from adapters.slack.members import People
+from adapters.slack.modals import Context
+from adapters.slack.sentences import (
+    NOT_SAID,
+    NOT_THERE,
+    STALE,
+    UNKNOWN,
+    UNSURE,
+    WORKING,
+)
+from adapters.slack.views import Windows, user_of
+from bot.domain.message import Message
+from bot.domain.person import Person
+from bot.domain.scope import Scope, ScopeLevel
+from bot.errors import (
+    ConfigError,
+    DeliveryError,
+    StorageError,
+    ThreadGone,
+    ThreadkeepError,
+    Unacceptable,
+)
+from bot.ports.platform import Host
+from bot.runtime.background import Background, report
+from bot.runtime.lru import LruDict
+from bot.ui.command_spec import MOST_COMMAND_CHARS
+from bot.ui.elements import Command, CommandResult, Form, Response
+
+log = logging.getLogger(__name__)
+
+PLATFORM = "slack"
+
+# How long work may take before Slack is told to wait, in seconds.
+PROMPT = 2.0
+
+SETTINGS = "thread_settings"
+TRIAGE = "triage_message"
+#: Events that tell of tokens that are accepted no more (facts A1.4).
+REVOCATIONS = {"app_uninstalled", "tokens_revoked"}
+
+# Of how many messages it is remembered that they were commands. Each comes twice
+# within moments (facts A1.2). One that comes again after a restart is carried out
+# again: to set what is set already changes nothing.
+MOST_GIVEN = 1_000
+
+Body = Mapping[str, Any]
+T = TypeVar("T")
+
+
+class Interactions:
+    """Where people in Slack give commands."""
+
+    def __init__(
+        self,
+        client: SlackClient,
+        people: People,
+        channels: Channels,
+        us: Identity,
+        host: Host,
+        background: Background,
+    ) -> None:
+        self._client = client
+        self._people = people
+        self._channels = channels
+        self._us = us
+        self._host = host
+        self._background = background
+        self._windows = Windows(client, people, host, self._place(""))
+        self._given: LruDict[tuple[str, str], None] = LruDict(MOST_GIVEN)
+        #: What goes on behind an acknowledgement.
+        self.going_on: set[asyncio.Task[None]] = set()
+
+    async def take(self, body: Body) -> dict[str, Any] | None:
+        """What to acknowledge `body` with, if it is for us; None if it is not."""
+        kind = body.get("type")
+        if "command" in body and "response_url" in body:
+            return await self._slash(body)
+        if kind == "block_actions":
+            return await self._used(body)
+        if kind == "view_submission":
+            return await self._submitted(body)
+        if kind == "message_action" and body.get("callback_id") == SETTINGS:
+            return await self._shortcut(body)
+        if kind == "message_action" and body.get("callback_id") == TRIAGE:
+            await self._soon("triage a message", self._sort(body))
+            return {}
+        event = body.get("event") or {}
+        if event.get("type") == "app_home_opened":
+            if event.get("tab") == "home":
+                work = self._windows.publish(str(event["user"]))
+                await self._soon("draw the home tab", work)
+            return {}
+        if event.get("type") in REVOCATIONS:
+            # Whose token it was that is accepted no more, the next call says.
+            await self._soon("look at the token", self._client.identify())
+            return {}
+        if event.get("type") == "agent_session_stopped":
+            await self._soon("stop an answer", self._stopped(event))
+            return {}
+        return None
+
+    def understood(self, heard: Message) -> Command | None:
+        """The command that a message is, if all of it is one."""
+        if heard.automated or heard.echo or heard.files or not heard.addressed:
+            return None
+        if len(heard.text) > MOST_COMMAND_CHARS:
+            return None
+        said = mrkdwn.without_mention(heard.text, self._us.user)
+        return self._host.understood(mrkdwn.tokens(said))
+
+    async def said(self, command: Command, heard: Message) -> None:
+        """Carry out a command that was given by a message, once."""
+        key = heard.thread.channel, heard.message
+        if key in self._given:
+            return
+        self._given[key] = None
+        await self._soon("obey a message", self._say(command, heard))
+
+    # What people do.
+
+    async def _slash(self, body: Body) -> dict[str, Any]:
+        place = self._place(str(body["channel_id"]))
+        text = mrkdwn.tokens(str(body.get("text") or ""))
+        command = self._host.understood(text) if text.strip() else Command("settings")
+        work = self._reply(command or Command("help"), place, str(body["user_id"]))
+        reply = await self._promptly(
+            work, lambda late: self._publish(late, place, body)
+        )
+        if reply is None:
+            return {}
+        if isinstance(reply, Form):
+            view = await self._windows.view(reply, Context(place), reply.title)
+            await self._windows.open("views.open", view, body)
+            return {}
+        if reply.public:
+            await self._soon("publish a reply", self._publish(reply, place, body))
+            return {}
+        if command is None:
+            reply = replace(reply, text=f"{UNKNOWN}\n{reply.text}")
+        return {"response_type": "ephemeral", **blocks.message(reply, place)}
+
+    async def _say(self, command: Command, heard: Message) -> None:
+        thread = heard.thread
+        root = "" if heard.opens else thread.thread
+        place = self._place(thread.channel, root)
+        reply = await self._reply(command, place, heard.author)
+        if isinstance(reply, Form):
+            # Nothing opens a window but a control that somebody uses.
+            reply = blocks.opener(command, place)
+        if reply.public or thread.channel.startswith("D"):
+            await messages.post(self._client, Scope.of(thread), reply)
+            return
+        await self._client.call(
+            "chat.postEphemeral",
+            channel=thread.channel,
+            thread_ts=root or None,
+            user=heard.author,
+            **blocks.message(reply, place),
+        )
+
+    async def _shortcut(self, body: Body) -> dict[str, Any]:
+        said = body.get("message") or {}
+        channel = str((body.get("channel") or {}).get("id"))
+        thread = said.get("thread_ts") or said.get("ts") or ""
+        place = self._place(channel, str(thread))
+        work = self._reply(Command("settings"), place, user_of(body))
+        reply = await self._promptly(
+            work, lambda late: self._windows.respond(body, late, place)
+        )
+        if isinstance(reply, Response):
+            view = blocks.shown(reply, place, Context(place).metadata, "Settings")
+            await self._windows.open("views.open", view, body)
+        return {}
+
+    async def _sort(self, body: Body) -> None:
+        """Have the message sorted in whose menu somebody chose that."""
+        channel = str((body.get("channel") or {}).get("id"))
+        said = {**(body.get("message") or {}), "channel": channel}
+        heard = events.message(said, self._us)
+        if heard is None:
+            await self._windows.respond(body, Response(NOT_SAID), self._place(channel))
+            return
+        place = Scope.of(heard.thread)
+        told = await self._safely(self._sorted(heard, place, user_of(body)), TRIAGE)
+        await self._publish(told, place, body)
+
+    async def _publish(self, reply: CommandResult, place: Scope, body: Body) -> None:
+        """Show `reply` to all if it is for all, and else to who did something."""
+        if isinstance(reply, Response) and reply.public:
+            # Where we are not in the channel, whoever asked sees it all the same.
+            with contextlib.suppress(ThreadGone):
+                await messages.post(self._client, place, reply)
+                return
+        await self._windows.respond(body, reply, place)
+
+    async def _sorted(self, heard: Message, place: Scope, user: str) -> Response:
+        return await self._host.triage(heard, await self._person(place, user))
+
+    async def _used(self, body: Body) -> dict[str, Any]:
+        action = (body.get("actions") or [{}])[0]
+        if action.get("action_id") == feedback.FEEDBACK:
+            value = str(action.get("value", ""))
+            noting = feedback.take(
+                *(self._client, self._host, self._place(""), body, value)
+            )
+            await self._soon("note feedback", noting)
+            return {}
+        context = self._context(body, action)
+        command = blocks.used(action)
+        if command is None:
+            await self._windows.respond(body, Response(STALE), context.place)
+            return {}
+        work = self._reply(command, context.place, user_of(body), context.claimed)
+        reply = await self._promptly(
+            work, lambda late: self._windows.show(late, context, command, body)
+        )
+        if reply is not None:
+            await self._windows.show(reply, context, command, body)
+        return {}
+
+    async def _submitted(self, body: Body) -> dict[str, Any]:
+        view = body["view"]
+        context = self._context(body, {})
+        texts, files = modals.filled(view["state"]["values"], context)
+        work = self._send(modals.command(context), texts, files, context, body)
+        reply = await self._promptly(
+            work, lambda late: self._windows.replace(late, context, body)
+        )
+        if reply is None:
+            told, title = Response(WORKING), view["title"]["text"]
+            waiting = blocks.shown(told, context.place, context.metadata, title)
+            return {"response_action": "update", "view": waiting}
+        if isinstance(reply, Response) and reply.field:
+            block = modals.block_of(reply.field, view)
+            if block:
+                return {"response_action": "errors", "errors": {block: reply.text}}
+        if context.from_home:
+            publishing = self._windows.publish(user_of(body))
+            await self._soon("draw the home tab again", publishing)
+        return {
+            "response_action": "update",
+            "view": await self._windows.view(reply, context, view["title"]["text"]),
+        }
+
+    async def _stopped(self, event: Body) -> None:
+        """Slack's own Stop was pressed, which has ended the stream (facts A1.4, A8.1).
+        Whether the answer ends, too, is for the core to say."""
+        place = self._place(str(event["channel"]), str(event["thread_ts"]))
+        await self._reply(Command("stop"), place, str(event["user"]))
+
+    # What becomes of it.
+
+    async def _reply(
+        self, command: Command, place: Scope, user: str, claimed: bool = False
+    ) -> CommandResult:
+        """What the core says to `command`, which `user` gave at `place`, as Slack says
+        or, where that is only `claimed`, if they may read there."""
+
+        async def work() -> CommandResult:
+            if claimed and place.channel:
+                access = await self._channels.access(place, user)
+                if not access.reads:
+                    log.warning("slack.not_there place=%s user=%s", place, user)
+                    return Response(NOT_THERE)
+            person = await self._person(place, user)
+            return await self._host.command(command, place, person)
+
+        return await self._safely(work(), command.verb)
+
+    async def _safely(self, work: Awaitable[T], verb: str) -> T | Response:
+        """What `work` leads to, or what people are told when it cannot be done."""
+        try:
+            return await work
+        except DeliveryError as error:
+            log.warning("slack.unknown_person verb=%s %s", verb, error)
+            return Response(UNSURE)
+        except StorageError as error:
+            log.error("slack.not_carried_out verb=%s %s", verb, error)
+            return Response(error.user_text)
+        except ConfigError as error:
+            # The operator is told by whoever takes Slack down.
+            log.info("slack.not_carried_out verb=%s %s", verb, error)
+            return Response(error.user_text)
+        except Exception as error:
+            report("carry out a command", error)
+            return Response(ThreadkeepError.user_text)
+
+    async def _person(self, place: Scope, user: str) -> Person:
+        try:
+            return await self._people.person(place, user)
+        except ThreadGone:
+            # A private channel that we are not in: people give commands there all
+            # the same, and who created it is not ours to know.
+            return await self._people.person(place.at(ScopeLevel.WORKSPACE), user)
+
+    async def _send(
+        self,
+        command: Command,
+        texts: Mapping[str, str],
+        files: Mapping[str, Body],
+        context: Context,
+        body: Body,
+    ) -> CommandResult:
+        """What the core says to a form."""
+        given = dict(texts)
+        for field, file in files.items():
+            try:
+                given[field] = await slack_files.text_of(self._client, file)
+            except Unacceptable as error:
+                return Response(error.user_text, field=field)
+        return await self._reply(
+            *(command.having(given), context.place, user_of(body), context.claimed)
+        )
+
+    # How it is done in time.
+
+    async def _promptly(self, work: Awaitable[T], later: Any) -> T | None:
+        """What `work` returns, if that comes in time; otherwise `later` gets it."""
+        doing = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait({doing}, timeout=PROMPT)
+        except asyncio.CancelledError:
+            doing.cancel()
+            raise
+        if doing.done():
+            return doing.result()
+
+        async def goes_on() -> None:
+            await later(await doing)
+
+        going_on = self._begin("reply late", goes_on())
+        going_on.add_done_callback(lambda _: doing.cancel())
+        return None
+
+    async def _soon(self, what: str, work: Coroutine[Any, Any, object]) -> None:
+        """Do `work`, which the log calls `what`, and let it go on behind the
+        acknowledgement if it takes long."""
+        await asyncio.wait({self._begin(what, work)}, timeout=PROMPT)
+
+    def _begin(
+        self, what: str, work: Coroutine[Any, Any, object]
+    ) -> asyncio.Task[None]:
+        task = self._background.start(what, work, platform=PLATFORM)
+        self.going_on.add(task)
+        task.add_done_callback(self.going_on.discard)
+        return task
+
+    # Where it is.
+
+    def _place(self, channel: str, thread: str = "") -> Scope:
+        return Scope(PLATFORM, self._us.team, channel, thread)
+
+    def _context(self, body: Body, action: Body) -> Context:
+        """Where something was done, and how it came to be."""
+        view = body.get("view") or {}
+        if view.get("type") == "modal":
+            try:
+                metadata = str(view.get("private_metadata", ""))
+                return Context.of(metadata, PLATFORM, self._us.team)
+            except (ValueError, TypeError, RecursionError):
+                return Context(self._place(""))
+        if view:
+            return Context(self._place(""), from_home=True)
+        container = body.get("container") or {}
+        channel = container.get("channel_id") or (body.get("channel") or {}).get("id")
+        channel = str(channel or "")
+        # What one person was shown after a shortcut in a thread stands in none.
+        thread = container.get("thread_ts") or blocks.thread(action, channel)
+        return Context(self._place(channel, str(thread)))

@@ -1,0 +1,109 @@
+"""States what Slack says about people: who they are, and which groups they are in.
+
+Rule: facts only; whether somebody may is decided in the core.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from adapters.slack.client import SlackClient
+from bot.domain.person import Person
+from bot.domain.scope import Scope
+from bot.errors import ThreadGone
+from bot.runtime.lru import LruDict
+from bot.ui.elements import Choice
+
+# How long, in seconds, we go by what Slack said of somebody: who is no admin any more
+# stays one for no longer than that, and users.info allows 100 calls a minute (facts
+# A5.1, A13).
+FRESH = 300.0
+
+# How many answers are remembered; the one not needed for longest goes first.
+MOST = 10_000
+
+
+class People:
+    """The people of one workspace."""
+
+    def __init__(
+        self,
+        client: SlackClient,
+        team: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._team = team
+        self._clock = clock
+        #: What Slack said, and when, by method and id.
+        self._known: LruDict[tuple[str, str], tuple[float, Mapping[str, Any]]] = (
+            LruDict(MOST)
+        )
+
+    async def person(self, place: Scope, user: str) -> Person:
+        """See `bot.ports.platform.Adapter`. Raises ThreadGone where the channel is not
+        seen."""
+        who = (await self._ask("users.info", user, user=user)).get("user") or {}
+        channel: Mapping[str, Any] = {}
+        # Direct messages were created by nobody (facts A1.2).
+        if place.channel and not place.channel.startswith("D"):
+            found = await self._ask(
+                "conversations.info", place.channel, channel=place.channel
+            )
+            channel = found.get("channel") or {}
+        groups = await self._groups()
+        profile = who.get("profile") or {}
+        return Person(
+            id=user,
+            name=str(
+                profile.get("display_name") or who.get("real_name") or who.get("name")
+            ),
+            runs_workspace=any(
+                who.get(flag) for flag in ("is_admin", "is_owner", "is_primary_owner")
+            ),
+            made_channel=channel.get("creator") == user,
+            outsider=_is_outsider(who, self._team),
+            groups=frozenset(
+                str(group["id"])
+                for group in groups
+                if user in (group.get("users") or ())
+            ),
+        )
+
+    async def groups(self) -> list[Choice]:
+        """The workspace's user groups, to choose from."""
+        return [
+            Choice(str(group["id"]), f"@{group.get('handle') or group.get('name')}")
+            for group in await self._groups()
+        ]
+
+    async def _groups(self) -> list[Mapping[str, Any]]:
+        try:
+            found = await self._ask("usergroups.list", "", include_users="true")
+        except ThreadGone:
+            # Without the scope there are none; a plain Slack has none, either.
+            self._keep(("usergroups.list", ""), {})
+            return []
+        return list(found.get("usergroups") or ())
+
+    async def _ask(self, method: str, each: str, **arguments: str) -> Mapping[str, Any]:
+        at, known = self._known.get((method, each), (float("-inf"), {}))
+        if self._clock() - at < FRESH:
+            return known
+        return self._keep((method, each), await self._client.call(method, **arguments))
+
+    def _keep(
+        self, key: tuple[str, str], answer: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        self._known[key] = self._clock(), answer
+        return answer
+
+
+def _is_outsider(who: Mapping[str, Any], team: str) -> bool:
+    """Whether somebody is a guest, gone, or of another organisation (facts A13)."""
+    flags = ("is_restricted", "is_ultra_restricted", "is_stranger", "deleted")
+    home = {
+        who.get("team_id"),
+        *((who.get("enterprise_user") or {}).get("teams") or ()),
+    }
+    return any(who.get(flag) for flag in flags) or team not in home

@@ -1,0 +1,242 @@
+"""Draws a form as a modal, and reads what was put into it. Pure.
+
+An input of Slack's holds 3,000 characters (facts A5.4), and a prompt 20,000. So a
+long text is shared out over several inputs, cut at the ends of lines; what stood at
+each cut is remembered in the modal, so that a text that nobody changed comes back
+exactly. It can be given as a file, too.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.slack.blocks import TITLE_CHARS, options, plain
+from bot.domain.person import EVERYONE
+from bot.domain.scope import Scope
+from bot.text.numbers import number
+from bot.ui.elements import Choice, Command, Field, Form, Kind
+
+FORM = "form"
+
+INPUT_CHARS = 3_000
+# Of a text that is shown in several inputs, each holds some less, so that there is
+# room to write in every one of them.
+PIECE_CHARS = 2_800
+
+LABEL_CHARS, HINT_CHARS = 150, 150
+
+#: What the only element of an input is called.
+VALUE = "v"
+USERS, GROUPS, FILE = "users", "groups", "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a modal remembers of how it came to be."""
+
+    place: Scope
+    line: str = ""
+    #: It was opened from the home tab, which is to be drawn anew after a change.
+    from_home: bool = False
+    #: A window says so itself, and Slack does not: it is looked at before it counts.
+    claimed: bool = False
+    #: What stood between the pieces of each long text.
+    joiners: Mapping[str, Sequence[str]] = ()  # type: ignore[assignment]
+
+    @property
+    def metadata(self) -> str:
+        """The same as a modal carries it."""
+        place = [self.place.channel, self.place.thread]
+        return json.dumps(
+            [place, self.line, self.from_home, dict(self.joiners)],
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def of(cls, metadata: str, platform: str, workspace: str) -> "Context":
+        """What `metadata` says. Raises ValueError for what we did not write."""
+        try:
+            place, line, from_home, joiners = json.loads(metadata)
+        except RecursionError:
+            raise ValueError("it nests too deep") from None
+        channel, thread = place
+        if not all(isinstance(each, str) for each in (channel, thread, line)):
+            raise ValueError("not written by us")
+        there = Scope(platform, workspace, channel, thread)
+        return cls(there, line, bool(from_home), claimed=True, joiners=joiners)
+
+
+def view(form: Form, context: Context, groups: Sequence[Choice]) -> dict[str, Any]:
+    """`form` as a modal; `groups` are the workspace's user groups."""
+    joiners: dict[str, list[str]] = {}
+    blocks: list[dict[str, Any]] = []
+    for field in form.fields:
+        blocks += _blocks(field, groups, joiners)
+    line = form.command.line
+    carried = Context(context.place, line, context.from_home, joiners=joiners)
+    return {
+        "type": "modal",
+        "callback_id": FORM,
+        "private_metadata": carried.metadata,
+        "title": plain(form.title[:TITLE_CHARS]),
+        "submit": plain(form.submit[:TITLE_CHARS]),
+        "close": plain("Cancel"),
+        "blocks": blocks,
+    }
+
+
+def command(context: Context) -> Command:
+    """The command of a form that was sent off, without what was put into it."""
+    return Command.of_line(context.line)
+
+
+def filled(
+    values: Mapping[str, Mapping[str, Any]], context: Context
+) -> tuple[dict[str, str], dict[str, Mapping[str, Any]]]:
+    """What was put into a form, by field; and the files, by field."""
+    texts: dict[str, str] = {}
+    files: dict[str, Mapping[str, Any]] = {}
+    pieces: dict[str, dict[int, str]] = {}
+    people: dict[str, list[str]] = {}
+    for block, elements in values.items():
+        name, _, part = block.partition(":")
+        state: Mapping[str, Any] = next(iter(elements.values()), {})
+        if part == FILE:
+            if given := state.get("files"):
+                files[name] = given[0]
+        elif part in (USERS, GROUPS):
+            people.setdefault(name, []).extend(_chosen(part, state))
+        elif part:
+            nth = number(part) or 0
+            pieces.setdefault(name, {})[nth] = state.get("value") or ""
+        elif state.get("type") == "static_select":
+            texts[name] = (state.get("selected_option") or {}).get("value", "")
+        else:
+            texts[name] = state.get("value") or ""
+    for name, found in pieces.items():
+        joiners = dict(context.joiners).get(name, ())
+        texts[name] = _joined([found[nth] for nth in sorted(found)], joiners)
+    return texts | {name: " ".join(each) for name, each in people.items()}, files
+
+
+def block_of(field: str, view: Mapping[str, Any]) -> str:
+    """The block that a mistake in `field` is shown at."""
+    blocks = (str(each.get("block_id", "")) for each in view.get("blocks") or ())
+    return next((b for b in blocks if b.partition(":")[0] == field), "")
+
+
+def split(text: str, limit: int = PIECE_CHARS) -> tuple[list[str], list[str]]:
+    """`text` in pieces of at most `limit` characters, and what stood between them."""
+    pieces, joiners = [], []
+    while len(text) > limit:
+        cut = text.rfind("\n", 1, limit + 1)
+        joiners.append("\n" if cut > 0 else "")
+        end = cut if cut > 0 else limit
+        pieces.append(text[:end])
+        text = text[end + len(joiners[-1]) :]
+    return [*pieces, text], joiners
+
+
+def _joined(pieces: Sequence[str], joiners: Sequence[str]) -> str:
+    text = ""
+    for nth, piece in enumerate(pieces):
+        if piece:
+            between = joiners[nth - 1] if 0 < nth <= len(joiners) else "\n"
+            text = f"{text}{between}{piece}" if text else piece
+    return text
+
+
+def _chosen(part: str, state: Mapping[str, Any]) -> Iterator[str]:
+    if part == USERS:
+        yield from (f"user:{each}" for each in state.get("selected_users") or ())
+    else:
+        chosen = state.get("selected_options") or ()
+        yield from (f"group:{each['value']}" for each in chosen)
+
+
+def _blocks(
+    field: Field, groups: Sequence[Choice], joiners: dict[str, list[str]]
+) -> Iterator[dict[str, Any]]:
+    if field.kind is Kind.CHOICE:
+        yield _input(field.name, field, _select(field))
+    elif field.kind is Kind.PEOPLE:
+        yield from _people(field, groups)
+    elif field.kind is Kind.TEXT and field.most > INPUT_CHARS:
+        yield from _long(field, joiners)
+    else:
+        element = _text(field.value, field.kind is Kind.TEXT)
+        element["max_length"] = min(INPUT_CHARS, max(field.most, len(field.value), 1))
+        yield _input(field.name, field, element)
+
+
+def _long(field: Field, joiners: dict[str, list[str]]) -> Iterator[dict[str, Any]]:
+    pieces, joiners[field.name] = split(field.value)
+    inputs = -(-field.most // PIECE_CHARS)
+    shown = [*pieces, ""][: max(inputs, len(pieces))]
+    for nth, piece in enumerate(shown):
+        label = field.label if nth == 0 else f"{field.label}, continued"
+        hint = field.hint if nth == 0 else ""
+        element = _text(piece, multiline=True) | {"max_length": INPUT_CHARS}
+        # A file may be given instead, so none of them can be asked for.
+        yield _input(f"{field.name}:{nth}", field, element, label, hint, optional=True)
+    hint = f"Instead of the text above: .txt or .md, up to {field.most:,} characters."
+    file = {"type": "file_input", "action_id": VALUE, "max_files": 1}
+    file["filetypes"] = ["txt", "md", "text", "markdown"]
+    label = "Or a text file"
+    yield _input(f"{field.name}:{FILE}", field, file, label, hint, optional=True)
+
+
+def _people(field: Field, groups: Sequence[Choice]) -> Iterator[dict[str, Any]]:
+    chosen = [] if field.value == EVERYONE else field.value.split()
+    users = [w.removeprefix("user:") for w in chosen if w.startswith("user:")]
+    named = {w.removeprefix("group:") for w in chosen if w.startswith("group:")}
+    menu: dict[str, Any] = {"type": "multi_users_select", "action_id": VALUE}
+    if users:
+        menu["initial_users"] = users
+    yield _input(f"{field.name}:{USERS}", field, menu, optional=True)
+    if groups:
+        every = options(groups)
+        many = {"type": "multi_static_select", "action_id": VALUE, "options": every}
+        if initial := [each for each in every if each["value"] in named]:
+            many["initial_options"] = initial
+        label = f"{field.label}: user groups"
+        yield _input(f"{field.name}:{GROUPS}", field, many, label, "", optional=True)
+
+
+def _select(field: Field) -> dict[str, Any]:
+    every = options(field.choices)
+    chosen = [each for each in every if each["value"] == field.value]
+    initial = {"initial_option": chosen[0]} if chosen else {}
+    return {
+        "type": "static_select",
+        "action_id": VALUE,
+        "options": every,
+        **initial,
+    }
+
+
+def _text(value: str, multiline: bool) -> dict[str, Any]:
+    element: dict[str, Any] = {"type": "plain_text_input", "action_id": VALUE}
+    element["multiline"] = multiline
+    return element | ({"initial_value": value} if value else {})
+
+
+def _input(
+    block: str,
+    field: Field,
+    element: dict[str, Any],
+    label: str | None = None,
+    hint: str | None = None,
+    *,
+    optional: bool | None = None,
+) -> dict[str, Any]:
+    text = field.hint if hint is None else hint
+    return {
+        "type": "input",
+        "block_id": block,
+        "optional": not field.required if optional is None else optional,
+        "label": plain((label or field.label)[:LABEL_CHARS]),
+        "element": element,
+        **({"hint": plain(text[:HINT_CHARS])} if text else {}),
+    }

@@ -1,0 +1,136 @@
+"""Finds the names that people see for Slack's ids, and remembers them a while.
+
+Rule: a name is nice to have, and no answer waits long for it. Of each message at most
+so many are looked up, a few at a time, and never so many that Slack would refuse what
+the bot needs to know of people's rights, which is asked by the same methods. What is
+not looked up stays an id.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakValueDictionary
+
+from adapters.slack.client import SlackClient
+from bot.errors import DeliveryError, Throttled
+from bot.runtime.lru import LruDict
+
+log = logging.getLogger(__name__)
+
+# How long a name is remembered, in seconds. People rename themselves rarely.
+REMEMBER = 600.0
+# How long a name that could not be had is not asked for again.
+FORGET = 30.0
+# How many names are remembered.
+MOST = 5000
+
+#: Of how many people and channels that a message names the names are looked up.
+MOST_NAMES = 50
+# How many are looked up at once for one question, and how long that may take in all,
+# in seconds.
+AT_ONCE = 4
+PATIENCE = 5.0
+
+
+@dataclass(slots=True)
+class _Budget:
+    """The calls of one method that are left for names."""
+
+    #: Calls a minute: about three quarters of what Slack allows (facts A5.1).
+    rate: float
+    #: How many may come at once.
+    burst: float
+    #: Until when the calls so far use the rate up; or Slack asked us to wait.
+    used: float = float("-inf")
+
+    def take(self, now: float) -> bool:
+        """Return whether one more call is allowed, which is then counted."""
+        spacing = 60.0 / self.rate
+        used = max(self.used, now)
+        if used - now > (self.burst - 1) * spacing:
+            return False
+        self.used = used + spacing
+        return True
+
+    def pause(self, until: float) -> None:
+        """Allow no call before `until`."""
+        self.used = max(self.used, until + (self.burst - 1) * 60.0 / self.rate)
+
+
+class NameCache:
+    """Names of users and channels by id. An id nobody can name stays itself."""
+
+    def __init__(
+        self, client: SlackClient, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        #: When to ask again, and the name; "" if there was none to be had.
+        self._known: LruDict[str, tuple[float, str]] = LruDict(MOST)
+        # A lock lives as long as somebody waits for it.
+        self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._users = _Budget(rate=75, burst=MOST_NAMES)
+        self._channels = _Budget(rate=36, burst=18)
+
+    async def find(
+        self, users: Iterable[str], channels: Iterable[str] = ()
+    ) -> dict[str, str]:
+        """Return the names of `users` and `channels`, by id; unknown ones are left
+        out. Where not all can be looked up, the first are."""
+        wanted = [("user", user) for user in users if user]
+        wanted += [("channel", channel) for channel in channels]
+        unknown = iter([each for each in wanted if not self._is_fresh(each[1])])
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await asyncio.gather(*(self._learn(unknown) for _ in range(AT_ONCE)))
+        found = {
+            each: self._known[each][1] for _, each in wanted if each in self._known
+        }
+        return {each: name for each, name in found.items() if name}
+
+    def _is_fresh(self, each: str) -> bool:
+        return each in self._known and self._known[each][0] >= self._clock()
+
+    async def _learn(self, unknown: Iterator[tuple[str, str]]) -> None:
+        for kind, each in unknown:
+            # Fifty threads of one person begin at once, and one of them asks.
+            lock = self._asking.setdefault(each, asyncio.Lock())
+            async with lock:
+                if not self._is_fresh(each):
+                    await self._ask(kind, each)
+
+    async def _ask(self, kind: str, each: str) -> None:
+        budget = self._users if kind == "user" else self._channels
+        if not budget.take(self._clock()):
+            return
+        method = "users.info" if kind == "user" else "conversations.info"
+        name, remember = "", FORGET
+        try:
+            answer = await self._client.call(method, **{kind: each})
+        except Throttled as error:
+            log.info("slack.nameless id=%s %s", each, error)
+            budget.pause(self._clock() + error.retry_after)
+            return
+        except DeliveryError as error:
+            # A name is nice to have; the answer does not wait for it.
+            log.info("slack.nameless id=%s %s", each, error)
+        else:
+            name, remember = _name(answer.get(kind) or {}), REMEMBER
+        self._known[each] = (self._clock() + remember, name)
+
+
+def _name(thing: Mapping[str, Any]) -> str:
+    profile = thing.get("profile") or {}
+    for name in (
+        profile.get("display_name"),
+        profile.get("real_name"),
+        thing.get("real_name"),
+        thing.get("name"),
+    ):
+        if name:
+            return str(name)
+    return ""

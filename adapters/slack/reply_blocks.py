@@ -1,0 +1,90 @@
+"""What a message of a reply is made of, as Slack takes it. Pure."""
+
+from typing import Any
+
+from adapters.slack import blocks as slack_blocks
+from adapters.slack import mrkdwn
+from adapters.slack.feedback import DOWN, FEEDBACK, UP
+from bot.domain.reply import MORE, PLACEHOLDER, READY, Control, Part
+from bot.domain.scope import Scope
+from bot.domain.turn import Turn
+from bot.ui.buttons import buttons
+
+# chat.update refuses a `text` over 4,000 characters, though with blocks it is
+# only what notifications and screen readers use (facts A5.3).
+FALLBACK_CHARS = 3000
+
+CUT = "_The rest cannot be shown in Slack._"
+
+EVENT_TYPE = "threadkeep_reply"
+
+
+def body(part: Part, turn: Turn) -> dict[str, Any]:
+    """`part` of the reply to `turn`, with its looks and controls."""
+    if part.calls:
+        # The one place where somebody is notified: who waited for it.
+        text = f"<@{part.calls}>, {READY}"
+        section = {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+        return {"text": text, "blocks": [section]}
+    text = part.text if part.text.strip() else PLACEHOLDER
+    if not part.final and text is part.text:
+        text = text.rstrip() + MORE
+    fallback = mrkdwn.escape(text)[:FALLBACK_CHARS]
+    blocks: list[dict[str, Any]] = [{"type": "markdown", "text": text}]
+    return {"text": fallback, "blocks": [*blocks, *controls(part, turn)]}
+
+
+def controls(part: Part, turn: Turn) -> list[dict[str, Any]]:
+    """What readers can do with the answer, as blocks."""
+    drawn = buttons(part.offers, turn.key)
+    blocks = list(slack_blocks.controls((), drawn, Scope.of(turn.thread)))
+    if Control.FEEDBACK in part.controls:
+        blocks.insert(0, _thumbs(turn.key))
+    return blocks
+
+
+def chunks(text: str) -> list[dict[str, str]]:
+    """`text` as a stream takes it."""
+    return [{"type": "markdown_text", "text": text}]
+
+
+def _thumbs(turn: str) -> dict[str, Any]:
+    """Slack's own buttons for how good an answer was (facts A8.2)."""
+    sides = [
+        ("positive_button", UP, "Good answer"),
+        ("negative_button", DOWN, "Bad answer"),
+    ]
+    drawn = {
+        name: {
+            "text": {"type": "plain_text", "text": label.split()[0]},
+            "accessibility_label": label,
+            "value": f"{mark}{turn}",
+        }
+        for name, mark, label in sides
+    }
+    element = {"type": "feedback_buttons", "action_id": FEEDBACK, **drawn}
+    return {"type": "context_actions", "elements": [element]}
+
+
+def metadata(turn: Turn, index: int) -> dict[str, Any]:
+    """What message `index` of the reply to `turn` is found again by."""
+    payload = {"turn": turn.key, "part": index}
+    return {"event_type": EVENT_TYPE, "event_payload": payload}
+
+
+def plain(part: Part) -> dict[str, Any]:
+    """The same without Markdown, cut to what every message may hold."""
+    text = mrkdwn.escape(part.text.strip() or PLACEHOLDER)
+    if len(text) > FALLBACK_CHARS:
+        text = f"{text[:FALLBACK_CHARS]}\n{CUT}"
+    return {"text": text, "blocks": []}
+
+
+def part_of(message: Any, turn: str) -> tuple[int, str] | None:
+    """Which part of the reply to the turn with the key `turn` the `message` is, and
+    its ts; None if it is none."""
+    metadata = message.get("metadata") or {}
+    payload = metadata.get("event_payload") or {}
+    if metadata.get("event_type") != EVENT_TYPE or payload.get("turn") != turn:
+        return None
+    return int(payload["part"]), str(message["ts"])

@@ -1,0 +1,118 @@
+"""Shows people in Slack what their commands led to: windows, messages for one person,
+the home tab.
+
+Rule: what cannot be shown any more is said to the log, and where there is a way to,
+to the person; it is never shown to anybody else.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.slack import blocks, modals
+from adapters.slack.client import SlackClient
+from adapters.slack.members import People
+from adapters.slack.modals import Context
+from bot.domain.scope import Scope
+from bot.errors import DeliveryError
+from bot.ports.platform import Host
+from bot.ui.elements import SILENCE, Command, CommandResult, Form, Response
+
+log = logging.getLogger(__name__)
+
+LATE = "That took too long for Slack to open a window. Please try again."
+
+Body = Mapping[str, Any]
+
+
+class Windows:
+    """What people see of the bot besides its answers."""
+
+    def __init__(
+        self, client: SlackClient, people: People, host: Host, home: Scope
+    ) -> None:
+        self._client = client
+        self._people = people
+        self._host = host
+        #: The workspace.
+        self._home = home
+
+    async def show(
+        self, reply: CommandResult, context: Context, command: Command, body: Body
+    ) -> None:
+        """Show what a control led to, where the control stands."""
+        view = body.get("view") or {}
+        if isinstance(reply, Form):
+            method = "views.push" if view.get("type") == "modal" else "views.open"
+            drawn = await self.view(reply, context, reply.title)
+            await self.open(method, drawn, body)
+        elif view.get("type") == "modal":
+            await self.replace(reply, context, body)
+        elif view:
+            title = command.verb.split()[0].capitalize()
+            drawn = await self.view(reply, context, title)
+            await self.open("views.open", drawn, body)
+        elif reply != SILENCE:
+            # What only one person sees is replaced, an answer that all see is not.
+            own = bool((body.get("container") or {}).get("is_ephemeral"))
+            await self.respond(body, reply, context.place, replaces=own)
+
+    async def view(
+        self, reply: CommandResult, context: Context, title: str
+    ) -> dict[str, Any]:
+        """`reply` as a modal."""
+        if isinstance(reply, Form):
+            return modals.view(reply, context, await self._people.groups())
+        return blocks.shown(reply, context.place, context.metadata, title)
+
+    async def open(self, method: str, view: dict[str, Any], body: Body) -> None:
+        """Put `view` before the one who did something, by "views.open" or, on top of
+        a modal, "views.push"."""
+        try:
+            await self._client.call(method, trigger_id=body["trigger_id"], view=view)
+        except DeliveryError as error:
+            log.warning("slack.no_window %s", error)
+            await self.respond(body, Response(LATE), self._home)
+
+    async def replace(self, reply: CommandResult, context: Context, body: Body) -> None:
+        """Show `reply` in the modal that `body` came from."""
+        view = body["view"]
+        drawn = await self.view(reply, context, view["title"]["text"])
+        await self._client.call("views.update", view_id=view["id"], view=drawn)
+        if context.from_home:
+            await self.publish(user_of(body))
+
+    async def respond(
+        self, body: Body, reply: CommandResult, place: Scope, *, replaces: bool = False
+    ) -> None:
+        """Show `reply` to the one who did something, and to nobody else."""
+        told = Response(LATE) if isinstance(reply, Form) else reply
+        drawn = blocks.message(told, place)
+        url = body.get("response_url")
+        if url is None:
+            log.info("slack.nowhere_to_answer type=%s", body.get("type"))
+            return
+        try:
+            await self._client.respond(
+                str(url),
+                {
+                    "response_type": "in_channel" if told.replaces else "ephemeral",
+                    "replace_original": told.replaces or (replaces and not told.public),
+                    **drawn,
+                },
+            )
+        except DeliveryError as error:
+            log.warning("slack.untold %s", error)
+
+    async def publish(self, user: str) -> None:
+        """Draw somebody's home tab as it is now."""
+        place = self._home
+        person = await self._people.person(place, user)
+        page = await self._host.page(place, person)
+        view = blocks.home(page, place)
+        await self._client.call("views.publish", user_id=user, view=view)
+
+
+def user_of(body: Body) -> str:
+    """The id of who did what `body` tells of."""
+    return str((body.get("user") or {}).get("id", ""))

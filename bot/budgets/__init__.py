@@ -1,0 +1,1 @@
+"""Budgets: the operator's ceilings and totals, and how they are described."""

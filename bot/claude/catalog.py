@@ -1,0 +1,369 @@
+"""Which models of Claude exist, what they take, and what a call costs.
+
+Rule: a price that is not known is None, never 0, and every number cites where it
+came from: [docs] is Anthropic's own documentation as read in August to November
+2026, [sdk] the anthropic package 2.12.0, [3p] a third party; (?) marks what no
+first-party source confirmed. A price that changed stays here with its date, so
+that last month's turns keep last month's cost.
+"""
+
+import datetime
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from bot.domain.completion import Usage
+
+#: The current Sonnet [docs, models overview].
+DEFAULT_MODEL = "claude-sonnet-5-5"
+
+#: What `auto` chooses between: the cheapest and the default [docs, models overview].
+CHEAP_MODEL = "claude-haiku-5-5"
+CAPABLE_MODEL = DEFAULT_MODEL
+
+#: USD for one search of the web, whatever the model [docs, web search].
+SEARCH_PRICE = 0.01
+
+_TOKENS = 1_000_000
+_DATED = re.compile(r"-20\d{6}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """USD for a million tokens of each kind."""
+
+    input: float
+    output: float
+    cache_write_5m: float
+    cache_write_1h: float
+    cache_read: float
+
+    def of(self, usage: Usage) -> float:
+        """What `usage` costs, in USD."""
+        return (
+            self.input * usage.input
+            + self.output * usage.output
+            + self.cache_write_5m * usage.cache_write_5m
+            + self.cache_write_1h * usage.cache_write_1h
+            + self.cache_read * usage.cache_read
+        ) / _TOKENS + SEARCH_PRICE * usage.searches
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """What a model cost from a day on (UTC), until the next row's day."""
+
+    since: datetime.date
+    prices: Prices
+    #: What the whole call costs once its prompt is longer than `long_prompt`.
+    long_prices: Prices | None = None
+    #: In tokens.
+    long_prompt: int = 0
+
+    def of(self, usage: Usage) -> float:
+        """What `usage` costs, in USD."""
+        long = self.long_prices
+        if long is not None and usage.prompt > self.long_prompt:
+            return long.of(usage)
+        return self.prices.of(usage)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What is known of one model before asking it anything."""
+
+    id: str
+    #: Input and output together, in tokens.
+    context: int
+    #: The largest `max_tokens`.
+    max_output: int
+    #: Prompts shorter than this many tokens are never cached.
+    min_cache: int
+    #: Oldest first; empty where nothing is known.
+    tariffs: tuple[Tariff, ...]
+    #: Whether `effort` may be sent at all.
+    takes_effort: bool = True
+    #: The effort that the model uses when none is sent, where it is known.
+    effort: str | None = None
+    #: The day on which it stops answering, where one is announced.
+    retires: datetime.date | None = None
+    #: Whether the API's version before 2026-10-21 lets it be sampled differently:
+    #: Opus 4.7 and all that came later refuse that in every version [docs, 3p].
+    takes_temperature: bool = False
+    #: Only verified organisations may use it.
+    restricted: bool = False
+
+    def prices_on(self, day: datetime.date) -> Prices | None:
+        """What it costs on `day`, as long as its prompt is not long."""
+        tariff = self.tariff_on(day)
+        return tariff.prices if tariff else None
+
+    def tariff_on(self, day: datetime.date) -> Tariff | None:
+        """What it costs on `day`; None where that is not known."""
+        known = [tariff for tariff in self.tariffs if tariff.since <= day]
+        return known[-1] if known else None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAvailability:
+    """What Claude's API says of the models that we know."""
+
+    #: Those that it says are retired.
+    retired: frozenset[str] = frozenset()
+    #: Those that it does not list for this key.
+    unlisted: frozenset[str] = frozenset()
+    #: The last days that it announces.
+    retires: Mapping[str, datetime.date] = field(default_factory=dict)
+    #: Those that it lists and we do not know.
+    unknown: tuple[str, ...] = ()
+
+
+def refused(model: str, survey: ModelAvailability) -> str:
+    """Why `model` cannot be chosen by what the API says; "" if it can."""
+    if model in survey.retired:
+        return f"`{model}` was retired."
+    return (
+        f"`{model}` is not available to this bot's account."
+        if model in survey.unlisted
+        else ""
+    )
+
+
+def named(text: str) -> ModelFacts | None:
+    """The model that people mean by `text`: an id, or a family for its newest, such
+    as "opus"; None if there is none."""
+    wanted = text.strip().lower()
+    return find(wanted) or next(
+        (f for f in MODELS.values() if f.id.split("-")[1] == wanted), None
+    )
+
+
+def find(model: str) -> ModelFacts | None:
+    """The facts of `model`, by its id or its dated id; None if it is unknown."""
+    return MODELS.get(model) or MODELS.get(_DATED.sub("", model))
+
+
+def cost(model: str, usage: Usage, at: float) -> float | None:
+    """What `usage` of `model` cost at `at` (seconds since 1970), in USD.
+
+    None when the model is unknown or had no known price then. To use nothing costs
+    nothing, whoever answered.
+    """
+    if usage == Usage():
+        return 0.0
+    facts = find(model)
+    if facts is None:
+        return None
+    tariff = facts.tariff_on(_day_of(at))
+    return tariff.of(usage) if tariff else None
+
+
+def saved(model: str, usage: Usage, at: float) -> float:
+    """What caching made of `usage` cheaper, in USD; below 0 where it made it
+    dearer. 0 where the price is not known."""
+    plain = replace(
+        usage, input=usage.prompt, cache_write_5m=0, cache_write_1h=0, cache_read=0
+    )
+    without, with_it = cost(model, plain, at), cost(model, usage, at)
+    return without - with_it if without is not None and with_it is not None else 0.0
+
+
+def _day_of(at: float) -> datetime.date:
+    return datetime.datetime.fromtimestamp(at, datetime.UTC).date()
+
+
+# "1M" and "200K" are round numbers in the documentation, and so they are here.
+_1M, _200K = 1_000_000, 200_000
+_128K, _64K = 128_000, 64_000
+
+#: For models whose price never changed and whose first day does not matter.
+_ALWAYS = datetime.date.min
+
+
+def _day(text: str) -> datetime.date:
+    return datetime.date.fromisoformat(text)
+
+
+# Prices: input, output, 5 minute write, 1 hour write, read. Up to Opus 5 [docs,
+# pricing, August]; Opus, Sonnet and Haiku 5.5 [docs, what's new, September to
+# November; 3p: claudit 1.9.2, re-checked live on 2026-10-24].
+_OPUS = Prices(5.00, 25.00, 6.25, 10.00, 0.50)
+_SONNET_4 = Prices(3.00, 15.00, 3.75, 6.00, 0.30)
+_FABLE_5 = Prices(10.00, 50.00, 12.50, 20.00, 1.00)
+_FABLE_5_1 = Prices(10.00, 50.00, 12.50, 20.00, 0.25)
+# Fable 5.2: input and output [docs, release notes of 2026-11-09], the 5 minute
+# write and the read [3p], the 1 hour write (?) is twice the input as elsewhere.
+_FABLE_5_2 = Prices(8.00, 40.00, 10.00, 16.00, 0.20)
+
+# Context and output: [sdk, docs: models overview, 5.5 model pages]. Smallest cached
+# prompt: [docs, prompt caching and what's new]. Effort: [docs, effort and what's
+# new]; where no default is written down there is none here.
+_CURRENT = (
+    ModelFacts(
+        "claude-haiku-5-5",
+        _1M,
+        _128K,
+        min_cache=512,
+        effort="medium",
+        tariffs=(
+            Tariff(
+                _day("2026-10-07"),
+                Prices(0.10, 0.50, 0.125, 0.20, 0.01),
+                # From 100,001 tokens on, the whole call is five times dearer [docs].
+                long_prices=Prices(0.50, 2.50, 0.625, 1.00, 0.05),
+                long_prompt=100_000,
+            ),
+        ),
+    ),
+    ModelFacts(
+        # Not retired before 2027-09-28 [docs].
+        "claude-sonnet-5-5",
+        _1M,
+        _128K,
+        min_cache=512,
+        effort="high",
+        tariffs=(
+            Tariff(_day("2026-09-28"), Prices(2.00, 10.00, 2.50, 4.00, 0.20)),
+            # Reading from the cache became half as dear [docs].
+            Tariff(_day("2026-10-07"), Prices(2.00, 10.00, 2.50, 4.00, 0.10)),
+        ),
+    ),
+    ModelFacts(
+        "claude-opus-5-5",
+        _1M,
+        _128K,
+        min_cache=512,
+        effort="medium",
+        tariffs=(Tariff(_day("2026-09-22"), Prices(4.00, 20.00, 5.00, 8.00, 0.20)),),
+    ),
+    ModelFacts(
+        "claude-fable-5-2",
+        _1M,
+        _128K,
+        min_cache=512,  # (?)
+        effort="high",
+        tariffs=(Tariff(_day("2026-11-09"), _FABLE_5_2),),
+    ),
+)
+
+_LEGACY = (
+    ModelFacts(
+        "claude-fable-5-1",
+        _1M,
+        _128K,
+        min_cache=512,
+        effort="high",
+        tariffs=(Tariff(_day("2026-09-01"), _FABLE_5_1),),
+    ),
+    ModelFacts(
+        # Effort is not written down for this one; its successors take it (?).
+        "claude-fable-5",
+        _1M,
+        _128K,
+        min_cache=512,
+        tariffs=(Tariff(_day("2026-06-09"), _FABLE_5),),
+    ),
+    ModelFacts(
+        "claude-sonnet-5",
+        _1M,
+        _128K,
+        min_cache=1024,
+        effort="high",
+        tariffs=(Tariff(_ALWAYS, Prices(2.00, 10.00, 2.50, 4.00, 0.20)),),
+    ),
+    ModelFacts(
+        "claude-opus-5",
+        _1M,
+        _128K,
+        min_cache=512,
+        effort="high",
+        tariffs=(Tariff(_ALWAYS, _OPUS),),
+    ),
+    ModelFacts(
+        "claude-opus-4-8", _1M, _128K, min_cache=1024, tariffs=(Tariff(_ALWAYS, _OPUS),)
+    ),
+    ModelFacts(
+        "claude-opus-4-7", _1M, _128K, min_cache=2048, tariffs=(Tariff(_ALWAYS, _OPUS),)
+    ),
+    ModelFacts(
+        "claude-opus-4-6",
+        _1M,
+        _128K,
+        min_cache=4096,
+        takes_temperature=True,
+        tariffs=(Tariff(_ALWAYS, _OPUS),),
+    ),
+    ModelFacts(
+        # That it takes effort is not confirmed (?), and a 400 costs an answer.
+        "claude-opus-4-5",
+        _200K,
+        _64K,
+        min_cache=4096,
+        takes_effort=False,
+        takes_temperature=True,
+        tariffs=(Tariff(_ALWAYS, _OPUS),),
+    ),
+    ModelFacts(
+        # Not retired before 2027-02-17 [docs].
+        "claude-sonnet-4-6",
+        _1M,
+        _128K,
+        min_cache=1024,
+        takes_temperature=True,
+        tariffs=(Tariff(_ALWAYS, _SONNET_4),),
+    ),
+    ModelFacts(
+        "claude-sonnet-4-5",
+        _200K,
+        _64K,
+        min_cache=1024,
+        takes_effort=False,
+        takes_temperature=True,
+        tariffs=(Tariff(_ALWAYS, _SONNET_4),),
+        retires=_day("2026-11-30"),  # [sdk, DEPRECATED_MODELS]
+    ),
+    ModelFacts(
+        # The only promise was "not before 2026-10-15" [docs].
+        "claude-haiku-4-5",
+        _200K,
+        _64K,
+        min_cache=4096,
+        takes_effort=False,
+        takes_temperature=True,
+        tariffs=(Tariff(_ALWAYS, Prices(1.00, 5.00, 1.25, 2.00, 0.10)),),
+    ),
+)
+
+# For verified organisations only; facts and prices of the Fable of the same number
+# [docs, models overview].
+_MYTHOS = (
+    ModelFacts(
+        "claude-mythos-5-2",
+        _1M,
+        _128K,
+        restricted=True,
+        min_cache=512,  # (?)
+        effort="high",
+        tariffs=(Tariff(_ALWAYS, _FABLE_5_2),),
+    ),
+    ModelFacts(
+        "claude-mythos-5-1",
+        _1M,
+        _128K,
+        restricted=True,
+        min_cache=512,
+        effort="high",
+        tariffs=(Tariff(_ALWAYS, _FABLE_5_1),),
+    ),
+    ModelFacts(
+        "claude-mythos-5",
+        _1M,
+        _128K,
+        restricted=True,
+        min_cache=512,
+        tariffs=(Tariff(_ALWAYS, _FABLE_5),),
+    ),
+)
+
+#: Every model that we know, by its id; the recommended ones first.
+MODELS = {facts.id: facts for facts in (*_CURRENT, *_LEGACY, *_MYTHOS)}

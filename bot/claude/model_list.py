@@ -1,0 +1,63 @@
+"""Which of the models that we know the API offers to this key."""
+
+import logging
+from datetime import datetime
+
+from bot.claude.catalog import MODELS, ModelAvailability, find
+from bot.claude.client import ClaudeModel, connect
+from bot.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+
+async def check_models(api_key: str, base_url: str | None) -> ModelAvailability | None:
+    """What the API says of the models that we know; None if it does not say.
+
+    Never raises: nothing waits for it, and everything goes on without it.
+    """
+    try:
+        async with connect(api_key, base_url) as model:
+            found = await availability(model)
+    except ConfigError:
+        return None
+    if found is None:
+        log.warning("models.unknown The list of models could not be read.")
+        return None
+    log.info(
+        "models.surveyed retired=%s unlisted=%s unknown=%s",
+        *(
+            ",".join(sorted(each)) or "-"
+            for each in (found.retired, found.unlisted, found.unknown)
+        ),
+    )
+    return found
+
+
+async def availability(model: ClaudeModel) -> ModelAvailability | None:
+    # A gateway may list what is no model, or a day that is none.
+    listed = [
+        each
+        for each in await model.list_models() or ()
+        if isinstance(getattr(each, "id", None), str)
+    ]
+    if not listed:
+        return None
+    by_id = {
+        (known.id if (known := find(each.id)) else each.id): each for each in listed
+    }
+    ours = {facts.id for facts in MODELS.values() if not facts.restricted}
+    days = {
+        name: each.retires_at.date()
+        for name, each in by_id.items()
+        if isinstance(each.retires_at, datetime)
+    }
+    return ModelAvailability(
+        retired=frozenset(
+            name
+            for name, each in by_id.items()
+            if getattr(each, "lifecycle", "") == "retired"
+        ),
+        unlisted=frozenset(ours - by_id.keys()),
+        retires={n: day for n, day in days.items() if n in MODELS},
+        unknown=tuple(sorted(name for name in by_id if name not in MODELS)),
+    )

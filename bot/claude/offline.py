@@ -1,0 +1,182 @@
+"""Answers when there is no key for Claude, so that the whole machine can be seen.
+
+Rule: nobody may take it for Claude, and nothing is made up. It says what it is, then
+repeats what it was given. The same request always gets the same answer.
+"""
+
+import asyncio
+import html
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
+
+from bot.domain.completion import Report, Request
+from bot.errors import ModelError
+
+NAME = "rehearsal"
+
+# Seconds for a word: some twenty words a second, as Claude's smaller models stream.
+PACE = 0.03
+
+# Characters for a token, roughly; there is no tokenizer to ask.
+TOKEN_CHARS = 4
+
+QUOTE_CHARS = 600
+PROMPT_CHARS = 200
+
+# What the labels around a message look like; anything else is read as plain text.
+# Nobody can write such a tag inside of another, so a search for its end stops there.
+_MESSAGE = re.compile(
+    r'<message\b((?:[^"<>]|"[^"<]*+")*+)>((?:[^<]|<(?!/?message\b))*+)</message>'
+)
+_NOTE = re.compile(r"<note\b[^<>]*+>(?:[^<]|<(?!/?note\b))*+</note>\s*+")
+_AUTHOR = re.compile(r'\bauthor="([^"]*+)"')
+_FILE = re.compile(r"^\(attached: (.+?)(?:; [^;\n]*)?\)$", re.MULTILINE)
+_WORD = re.compile(r"\S++\s*+|\s++")
+_LONG = re.compile(r"\blong\b", re.IGNORECASE)
+_MARKS = re.compile(r"[*_`~<>|]")
+
+
+class CannotSort(ModelError):
+    """Only Claude sorts."""
+
+    user_text = (
+        "This is a rehearsal without Claude, and nobody else sorts. Please have the "
+        "bot's operator set `ANTHROPIC_API_KEY`."
+    )
+
+
+class OfflineModel:
+    """The Model that says it is not Claude."""
+
+    def __init__(
+        self,
+        pace: float = PACE,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        #: Seconds for a word.
+        self._pace = pace
+        self._sleep = sleep
+
+    async def answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
+        """Repeat what was given, word by word. Costs nothing, and fails only where
+        an answer is to keep to a schema: nobody is to take a guess for Claude's.
+        """
+        if request.schema:
+            raise CannotSort("nobody sorts without a key: set ANTHROPIC_API_KEY")
+        whole = _answer(request)
+        text = whole[: request.max_tokens * TOKEN_CHARS]
+        yield Report(NAME, calls=())
+        for word in _WORD.findall(text):
+            await self._sleep(self._pace)
+            yield word
+        reason = "end_turn" if text == whole else "max_tokens"
+        yield Report(NAME, stop_reason=reason, calls=())
+
+    async def count(self, request: Request) -> int:
+        """About as many tokens as the prompt would have."""
+        texts = [request.system, *(said.content for said in request.messages)]
+        return -(-sum(map(len, texts)) // TOKEN_CHARS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    author: str
+    text: str
+
+
+def _answer(request: Request) -> str:
+    asked = [said.content for said in request.messages if said.role == "user"]
+    messages = [message for content in asked for message in _messages(content)]
+    last = messages[-1] if messages else _Message("", "")
+    parts = [
+        "**This is a rehearsal, and I am not Claude.** "
+        "Set `ANTHROPIC_API_KEY`, start me again, and Claude answers here.",
+        f"{_bold(last.author)} said last:" if last.author else "Said last:",
+        _quoted(last.text),
+        _given(request, turns=len(asked), messages=messages),
+    ]
+    if _LONG.search(last.text):
+        parts.append(LONG)
+    else:
+        parts.append("Say *long* for an answer that needs several messages.")
+    return "\n\n".join(parts)
+
+
+def _messages(content: str) -> list[_Message]:
+    """What people said in one entry of the conversation, labels taken off."""
+    labelled = _MESSAGE.findall(content)
+    if not labelled:
+        return [_Message("", _NOTE.sub("", content).strip())]
+    return [
+        _Message(html.unescape(author[1]) if author else "", text.strip())
+        for label, text in labelled
+        for author in [_AUTHOR.search(label)]
+    ]
+
+
+def _quoted(text: str) -> str:
+    if len(text) > QUOTE_CHARS:
+        text = text[:QUOTE_CHARS] + "…"
+    return "\n".join(f"> {line}".rstrip() for line in (text or "…").splitlines())
+
+
+def _bold(name: str) -> str:
+    # A name is somebody's own choice, and Markdown in it would swallow what follows.
+    bare = _MARKS.sub("", name)
+    return f"**{bare}**"
+
+
+def _given(request: Request, *, turns: int, messages: list[_Message]) -> str:
+    files = [name for message in messages for name in _FILE.findall(message.text)]
+    prompt = " ".join(request.system.split())
+    if len(prompt) > PROMPT_CHARS:
+        prompt = prompt[:PROMPT_CHARS] + "…"
+    lines = [
+        "What Claude would read:",
+        "",
+        f"- {_count(messages, 'message')} in {_count(range(turns), 'turn')}",
+        f"- files: {', '.join(files) or 'none'}",
+        f"- instructions: {prompt or 'none'}",
+        f"- model: `{request.model}`, at most {request.max_tokens} tokens",
+    ]
+    if request.effort:
+        lines.append(f"- effort: {request.effort}")
+    return "\n".join(lines)
+
+
+def _count(things: list[_Message] | range, name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
+
+
+def _long() -> str:
+    """About 6,000 characters, with what is hard to split: code and a table."""
+    code = "\n".join(
+        f"    {bottles:2}: '{bottles} green bottles, hanging on the wall',"
+        for bottles in range(60, 0, -1)
+    )
+    rows = "\n".join(
+        f"| {number} | {number**2} | {number**3} | {'█' * number} |"
+        for number in range(1, 21)
+    )
+    filler = (
+        "This paragraph says nothing, at some length. It is here so that you can "
+        "see where a reply is divided, and that no word is lost when it is."
+    )
+    return "\n\n".join(
+        [
+            "## A long answer",
+            " ".join([filler] * 6),
+            "### Code that is longer than one message",
+            f"```python\nVERSES = {{\n{code}\n}}\n```",
+            "### A table",
+            f"| n | square | cube | bar |\n|--:|--:|--:|:--|\n{rows}",
+            "### And some more words",
+            "\n\n".join(f"{nth}. {filler} {filler}" for nth in range(1, 6)),
+            "That was all of it.",
+        ]
+    )
+
+
+#: What is added when somebody says "long".
+LONG = _long()

@@ -1,0 +1,1 @@
+"""The command line of operators. Chooses the adapters, the store and the model."""

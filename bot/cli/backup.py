@@ -1,0 +1,27 @@
+"""`threadkeep backup`."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from bot.cli.environment import environment, run
+from bot.config import Config
+from storage.backup import back_up
+
+
+@click.command()
+@click.argument("file")
+def backup(file: str) -> None:
+    """Write a copy of the database to FILE, also while the bot runs.
+
+    FILE must not be there yet. Only its owner can read it.
+    """
+    sys.exit(run(_backup(environment(), file)))
+
+
+async def _backup(env: Mapping[str, str], file: str) -> int:
+    size = back_up(Config.from_env(env).database, Path(file))
+    click.echo(f"{size:,} bytes written to {file}.", err=True)
+    return 0

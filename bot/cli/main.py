@@ -1,0 +1,98 @@
+"""The command line: its commands and their options."""
+
+import sys
+
+import click
+
+from bot.cli import output, reports
+from bot.cli.check import check_setup
+from bot.cli.environment import environment, run
+from bot.cli.platforms import load_module
+from bot.cli.print_reports import print_audit, print_feedback, print_usage
+from bot.cli.serve import serve_until_stopped
+from bot.ui import time_range
+
+# Commands that are kept with what they do: what they import takes time.
+ELSEWHERE = {
+    "triage": "bot.cli.triage",
+    "settings": "bot.cli.settings",
+    "backup": "bot.cli.backup",
+}
+
+
+class _Group(click.Group):
+    """A group some of whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *ELSEWHERE])
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name in ELSEWHERE:
+            found: click.Command = getattr(load_module(ELSEWHERE[name]), name)
+            return found
+        return super().get_command(ctx, name)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="threadkeep")
+def main() -> None:
+    """Claude in your team's threads, remembered in SQLite."""
+
+
+@main.command()
+def serve() -> None:
+    """Answer until stopped; in the terminal, if no platform is set up."""
+    sys.exit(run(serve_until_stopped(environment())))
+
+
+@main.command()
+@click.option("--offline", is_flag=True, help="Call nobody; only look.")
+def check(offline: bool) -> None:
+    """Say what is set up, what is missing and what is wrong."""
+    sys.exit(run(check_setup(environment(), offline)))
+
+
+SINCE = click.option(
+    "--since",
+    default=time_range.MONTH,
+    show_default=True,
+    help="From a day (2026-11-01, UTC) or so long ago (7d, 12h) on.",
+)
+FORMAT = click.option(
+    "--format",
+    "form",
+    type=click.Choice([output.TABLE, output.CSV, output.JSON]),
+    default=output.TABLE,
+    show_default=True,
+)
+
+
+@main.command()
+@click.option(
+    "--by", type=click.Choice(list(reports.KEYS)), help="Add up by this alone."
+)
+@SINCE
+@FORMAT
+def usage(by: str | None, since: str, form: str) -> None:
+    """Print tokens and cost by day, channel and person."""
+    sys.exit(run(print_usage(environment(), by, since, form)))
+
+
+@main.command()
+@click.option("--in", "within", default="", help="Only there, such as slack:T1:C5.")
+@click.option("--most", default=100, show_default=True, help="How many entries.")
+@click.option("--refused", is_flag=True, help="Who was refused what, instead.")
+@SINCE
+@FORMAT
+def audit(within: str, most: int, refused: bool, since: str, form: str) -> None:
+    """Print who changed which setting, and when."""
+    sys.exit(run(print_audit(environment(), within, most, refused, since, form)))
+
+
+@main.command()
+@click.option("--texts", is_flag=True, help="With what was asked and answered.")
+@SINCE
+@FORMAT
+def feedback(texts: bool, since: str, form: str) -> None:
+    """Print how good readers found answers."""
+    sys.exit(run(print_feedback(environment(), texts, since, form)))

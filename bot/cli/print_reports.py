@@ -1,0 +1,80 @@
+"""`threadkeep usage`, `audit` and `feedback`."""
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from bot.cli import output, reports
+from bot.cli.environment import console, plain
+from bot.config import Config
+from bot.domain.scope import Scope
+from bot.errors import ConfigError
+from bot.ui import time_range
+from storage.store import open_rulebook, read_balances, read_opinions, read_spending
+
+
+async def print_usage(
+    env: Mapping[str, str], by: str | None, since: str, form: str
+) -> int:
+    begin = time_range.since(since, time.time())
+    settings = Config.from_env(env)
+    rows = await read_spending(settings.database, begin)
+    keys = [by] if by else ["day", "channel", "person"]
+    if form != output.TABLE:
+        output.rows(reports.spending_rows(rows, keys[0]), form)
+        return 0
+    out = console()
+    if not rows:
+        out.print(f"Nothing was asked since {_moment(begin)}.")
+    for key in keys if rows else []:
+        out.print(reports.spending(rows, key, plain=plain(out)), "")
+    budgets = settings.database, settings.totals, time.time()
+    for cap, balance in await read_balances(*budgets):
+        out.print(reports.total(cap, balance))
+    return 0
+
+
+async def print_audit(
+    env: Mapping[str, str],
+    within: str,
+    most: int,
+    refused: bool,
+    since: str,
+    form: str,
+) -> int:
+    begin = time_range.since(since, time.time())
+    parts = within.split(":", 3) if within else []
+    async with open_rulebook(Config.from_env(env).database) as rulebook:
+        refusals = await rulebook.refusals(Scope(*parts), begin, most)
+        entries = await rulebook.audit(Scope(*parts), begin, most)
+    if refused:
+        rows, table = reports.refusal_rows(refusals), reports.refusals(refusals)
+        nothing = f"Nobody was refused anything since {_moment(begin)}."
+        output.either(rows, table, nothing, form=form, console=console())
+        return 0
+    nothing = f"Nothing was changed since {_moment(begin)}."
+    output.either(
+        reports.audit_rows(entries),
+        reports.audit(entries),
+        nothing,
+        form=form,
+        console=console(),
+    )
+    return 0
+
+
+async def print_feedback(
+    env: Mapping[str, str], texts: bool, since: str, form: str
+) -> int:
+    begin = time_range.since(since, time.time())
+    found = await read_opinions(Config.from_env(env).database, begin)
+    if texts and form == output.TABLE:
+        raise ConfigError("--texts needs --format csv or json.")
+    rows = reports.opinion_rows(found, texts=texts)
+    nothing = f"Nobody said how good an answer was since {_moment(begin)}."
+    output.either(rows, reports.opinions(found), nothing, form=form, console=console())
+    return 0
+
+
+def _moment(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"

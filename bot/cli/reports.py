@@ -1,0 +1,290 @@
+"""Draws what the command line prints: findings, spending and the audit, as text."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from bot.claude.catalog import saved
+from bot.domain.budget import ALERTS, Balance, Budget, Period, Spending
+from bot.domain.completion import Usage
+from bot.domain.finding import Finding, Grade
+from bot.domain.setting import AuditEntry, Refusal
+from bot.domain.turn import Opinion
+from bot.settings.options import BY_NAME
+from bot.ui import formatting
+
+MARKS = {
+    Grade.GOOD: ("✓", "green"),
+    Grade.ABSENT: ("–", "dim"),
+    Grade.NOTE: ("!", "yellow"),
+    Grade.BAD: ("✗", "red"),
+}
+
+#: What usage can be added up by.
+KEYS: Mapping[str, Callable[[Spending], str]] = {
+    "day": lambda row: row.day,
+    "channel": lambda row: _channel(row),
+    "person": lambda row: f"{row.place.platform}:{row.person or '?'}",
+    "model": lambda row: row.model or "?",
+    "thread": lambda row: str(row.place),
+}
+
+BAR_CHARS = 24
+
+
+def findings(found: Iterable[Finding]) -> Table:
+    """One line for each finding: mark, subject, text."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for each in found:
+        mark, style = MARKS[each.grade]
+        table.add_row(Text(mark, style), Text(each.subject), Text(each.text))
+    return table
+
+
+@dataclass(slots=True)
+class _Sum:
+    answers: int = 0
+    calls: int = 0
+    cost: float = 0.0
+    unpriced: int = 0
+    #: Calls that are booked at the most that they can have cost.
+    bounded: int = 0
+    saved: float = 0.0
+    usage: Usage = field(default_factory=Usage)
+
+    def add(self, row: Spending) -> None:
+        self.answers += row.turns if row.kind == "answer" else 0
+        self.calls += row.turns
+        self.cost += row.cost
+        self.unpriced += row.unpriced
+        self.bounded += row.bounded
+        self.usage += row.usage
+        noon = datetime.fromisoformat(f"{row.day}T12:00:00+00:00").timestamp()
+        self.saved += saved(row.model, row.usage, noon)
+
+
+def spending(rows: Sequence[Spending], by: str, *, plain: bool = False) -> Table:
+    """What was used, added up by one of `KEYS`, with a bar for each row; `plain` for
+    where only ASCII can be shown."""
+    sums = _summed(rows, by)
+    table = Table(box=None, pad_edge=False, show_footer=len(sums) > 1)
+    total = _Sum()
+    for row in rows:
+        total.add(row)
+    footer = iter(("Total", *_cells(total)))
+    table.add_column(by.capitalize(), next(footer), overflow="fold")
+    for column in (
+        *("Answers", "Input", "Cache write", "Cache read", "Output", "Searches"),
+        *("USD", "Saved"),
+    ):
+        table.add_column(column, next(footer), justify="right")
+    table.add_column("")
+    most = max((each.cost for each in sums.values()), default=0.0)
+    for name, each in sums.items():
+        bar = formatting.blocks(
+            each.cost / most if most else 0.0, BAR_CHARS, plain=plain
+        )
+        table.add_row(Text(name), *_cells(each), Text(bar, "cyan"))
+    return table
+
+
+def spending_rows(rows: Sequence[Spending], by: str) -> list[dict[str, Any]]:
+    """The same as plain values, for programs."""
+    return [
+        {
+            by: name,
+            "answers": each.answers,
+            "calls": each.calls,
+            "input": each.usage.input,
+            "cache_write": each.usage.cache_write_5m + each.usage.cache_write_1h,
+            "cache_read": each.usage.cache_read,
+            "output": each.usage.output,
+            "searches": each.usage.searches,
+            "usd": round(each.cost, 6),
+            "saved_usd": round(each.saved, 6),
+            "unpriced": each.unpriced,
+            "bounded": each.bounded,
+        }
+        for name, each in _summed(rows, by).items()
+    ]
+
+
+def total(cap: Budget, balance: Balance) -> str:
+    """How the budget over all workspaces stands."""
+    period = "today" if cap.period is Period.DAY else "this month"
+    used = f"{formatting.usd(balance.spent)} of {formatting.usd(cap.usd)}"
+    held = formatting.usd(balance.reserved) if balance.reserved else ""
+    return f"All workspaces, {period}: {used}" + (held and f" (and {held} set aside)")
+
+
+def total_budgets(standing: Sequence[tuple[Budget, Balance]]) -> list[Finding]:
+    """What `check` says of the budgets over all workspaces, as they stand."""
+    subject = "Budget in all"
+    if not standing:
+        text = (
+            "nothing limits what all workspaces together may cost: set "
+            "THREADKEEP_BUDGET_TOTAL_DAY or THREADKEEP_BUDGET_TOTAL_MONTH"
+        )
+        return [Finding(subject, Grade.NOTE, text)]
+    return [
+        Finding(
+            subject,
+            Grade.NOTE if balance.spent >= ALERTS[0] * cap.usd else Grade.GOOD,
+            total(cap, balance),
+        )
+        for cap, balance in standing
+    ]
+
+
+def audit(entries: Sequence[AuditEntry]) -> Table:
+    """Who changed what, where and when, the newest first."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("When (UTC)", "Where", "Who", "What"):
+        table.add_column(column, overflow="fold", no_wrap=column == "When (UTC)")
+    for entry in entries:
+        table.add_row(
+            f"{datetime.fromtimestamp(entry.at, UTC):%Y-%m-%d %H:%M}",
+            Text(str(entry.place)),
+            Text(entry.who),
+            Text(_what(entry)),
+        )
+    return table
+
+
+def audit_rows(entries: Sequence[AuditEntry]) -> list[dict[str, Any]]:
+    """The same as plain values, for programs."""
+    return [
+        {
+            "id": entry.id,
+            "at": datetime.fromtimestamp(entry.at, UTC).isoformat(),
+            "place": str(entry.place),
+            "who": entry.who,
+            "action": entry.action,
+            "name": entry.name,
+            "before": entry.before,
+            "after": entry.after,
+        }
+        for entry in entries
+    ]
+
+
+def refusals(found: Sequence[Refusal]) -> Table:
+    """Who was refused what, where and how often within an hour, the last first."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("Last refused (UTC)", "Where", "Who", "What"):
+        table.add_column(column, overflow="fold", no_wrap=column.startswith("Last"))
+    table.add_column("Times", justify="right")
+    for each in found:
+        table.add_row(
+            f"{datetime.fromtimestamp(each.at, UTC):%Y-%m-%d %H:%M}",
+            Text(str(each.place)),
+            Text(each.who or "(others)"),
+            Text(each.name),
+            f"{each.count:,}",
+        )
+    return table
+
+
+def refusal_rows(found: Sequence[Refusal]) -> list[dict[str, Any]]:
+    """The same as plain values, for programs."""
+    return [
+        {
+            "at": datetime.fromtimestamp(each.at, UTC).isoformat(),
+            "place": str(each.place),
+            "who": each.who,
+            "name": each.name,
+            "count": each.count,
+        }
+        for each in found
+    ]
+
+
+def opinions(found: Sequence[Opinion]) -> Table:
+    """How good readers found answers, without what was said."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("When (UTC)", "", "Model", "Prompt", "Where"):
+        table.add_column(column, overflow="fold", no_wrap=column == "When (UTC)")
+    for each in found:
+        table.add_row(
+            f"{datetime.fromtimestamp(each.at, UTC):%Y-%m-%d %H:%M}",
+            "good" if each.good else "bad",
+            each.model,
+            "" if each.prompt is None else f"no. {each.prompt}",
+            Text(str(each.thread)),
+        )
+    return table
+
+
+def opinion_rows(found: Sequence[Opinion], *, texts: bool) -> list[dict[str, Any]]:
+    """The same as plain values, for programs; with what was asked and answered only if
+    `texts` are wanted."""
+    return [
+        {
+            "at": datetime.fromtimestamp(each.at, UTC).isoformat(),
+            "thread": str(each.thread),
+            "turn": each.turn,
+            "good": each.good,
+            "model": each.model,
+            "prompt": each.prompt,
+            **({"question": each.question, "answer": each.answer} if texts else {}),
+        }
+        for each in found
+    ]
+
+
+def _summed(rows: Iterable[Spending], by: str) -> dict[str, _Sum]:
+    """Days in their order; all else the dearest first."""
+    sums: dict[str, _Sum] = defaultdict(_Sum)
+    for row in rows:
+        sums[KEYS[by](row)].add(row)
+    if by == "day":
+        return dict(sorted(sums.items()))
+    return dict(sorted(sums.items(), key=lambda item: (-item[1].cost, item[0])))
+
+
+def _cells(total: _Sum) -> list[str]:
+    usage = total.usage
+    return [
+        f"{total.answers:,}",
+        f"{usage.input:,}",
+        f"{usage.cache_write_5m + usage.cache_write_1h:,}",
+        f"{usage.cache_read:,}",
+        f"{usage.output:,}",
+        f"{usage.searches:,}",
+        _cost(total),
+        f"{total.saved:.4f}",
+    ]
+
+
+def _cost(total: _Sum) -> str:
+    cost = f"at most {total.cost:.4f}" if total.bounded else f"{total.cost:.4f}"
+    if not total.unpriced:
+        return cost
+    if total.unpriced == total.calls:
+        return "unknown"
+    return f"{cost} + {total.unpriced} unknown"
+
+
+def _what(entry: AuditEntry) -> str:
+    option = BY_NAME.get(entry.name)
+    plain = option is not None and not option.versioned
+    before, after = (
+        "not set"
+        if value is None
+        else (option.show(value) if option and plain else value)
+        for value in (entry.before, entry.after)
+    )
+    return f"{entry.action} {entry.name}: {before} → {after}"
+
+
+def _channel(row: Spending) -> str:
+    place = row.place
+    return f"{place.platform}:{place.workspace}:{place.channel}"

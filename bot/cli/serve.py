@@ -1,0 +1,99 @@
+"""`threadkeep serve`: connect what is configured and answer until stopped."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+
+from bot.app import App
+from bot.claude.catalog import ModelAvailability
+from bot.claude.offline import OfflineModel
+from bot.cli.platforms import configured_platforms, load_module
+from bot.config import Config
+from bot.errors import ConfigError
+from bot.ports.model import Model
+from bot.ports.platform import Adapter
+from bot.runtime import logs
+from storage.store import open_store
+
+log = logging.getLogger(__name__)
+# Where people talk when no platform is set up.
+TERMINAL = "adapters.terminal.adapter"
+
+
+async def serve_until_stopped(env: Mapping[str, str]) -> int:
+    settings = Config.from_env(env)
+    names = configured_platforms(env)
+    # Under a conversation in the terminal, log lines would be in the way.
+    logs.set_up(settings.log_level or ("info" if names else "error"))
+    async with contextlib.AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_store(settings.database))
+        model = await stack.enter_async_context(_model(settings))
+        adapters = await _connect(stack, env, names)
+        app = App(
+            store=store,
+            model=model,
+            adapters=adapters,
+            operator=settings.operator if names else settings.operator.alone,
+            grace=settings.grace,
+            at_once=settings.answers_at_once,
+            survey=_survey(settings),
+            retention=settings.retention,
+        )
+        await app.run(_told_to_stop())
+    return 0
+
+
+async def _connect(
+    stack: contextlib.AsyncExitStack, env: Mapping[str, str], names: Sequence[str]
+) -> list[Adapter]:
+    """Adapters for the platforms `names`, signed in; the terminal's without any.
+
+    A platform that turns us away is named and left out, unless it is the last.
+    """
+    if not names:
+        return [await stack.enter_async_context(load_module(TERMINAL).connect(env))]
+    adapters, refusals = [], []
+    for name in names:
+        connection = load_module(f"adapters.{name}.adapter").connect(env)
+        try:
+            adapters.append(await stack.enter_async_context(connection))
+        except ConfigError as error:
+            refusals.append(error)
+    if not adapters:
+        raise ExceptionGroup("no platform accepts us", refusals)
+    for refusal in refusals:
+        log.error("app.turned_away %s", refusal)
+    return adapters
+
+
+@contextlib.asynccontextmanager
+async def _model(settings: Config) -> AsyncIterator[Model]:
+    if settings.api_key is None:
+        yield OfflineModel()
+        return
+    connect = load_module("bot.claude.client").connect
+    async with connect(settings.api_key, settings.base_url) as model:
+        yield model
+
+
+def _survey(
+    settings: Config,
+) -> Callable[[], Awaitable[ModelAvailability | None]] | None:
+    """How to learn which models Claude's API has; None without a key."""
+    key = settings.api_key
+    if key is None:
+        return None
+    return lambda: load_module("bot.claude.model_list").check_models(
+        key, settings.base_url
+    )
+
+
+def _told_to_stop() -> asyncio.Event:
+    """An event that SIGTERM and Ctrl-C set."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    return stopping

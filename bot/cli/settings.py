@@ -1,0 +1,116 @@
+"""`threadkeep settings` and `threadkeep backup`: what goes into files, and comes back.
+
+Beside `bot.cli.main` and `bot.cli.triage`, only this file names a store.
+"""
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from bot.cli.environment import environment, run
+from bot.config import Config
+from bot.domain.scope import EVERYWHERE
+from bot.domain.setting import Setting
+from bot.errors import ConfigError
+from bot.ports.store import SettingsStore
+from bot.runtime import private_files
+from bot.settings import import_export
+from bot.settings.options import BY_NAME
+from storage.store import open_rulebook
+
+
+@click.group()
+def settings() -> None:
+    """Move settings made in the chat from one place to another."""
+
+
+@settings.command("export")
+@click.argument("file", default="-")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def export_settings(file: str, force: bool) -> None:
+    """Write all settings as YAML to FILE, or print them."""
+    sys.exit(run(_export(environment(), file, force)))
+
+
+@settings.command("import")
+@click.argument("file")
+@click.option("--dry-run", is_flag=True, help="Show what would change; change nothing.")
+@click.option("--remove", is_flag=True, help="Take back what FILE does not name.")
+@click.option("--running", is_flag=True, help="Change running threads, too.")
+def import_settings(file: str, dry_run: bool, remove: bool, running: bool) -> None:
+    """Set what FILE says ("-" for standard input), all of it or nothing."""
+    sys.exit(run(_import(environment(), file, dry_run, remove, running)))
+
+
+async def _export(env: Mapping[str, str], file: str, force: bool) -> int:
+    async with open_rulebook(Config.from_env(env).database) as rulebook:
+        found = await rulebook.settings(EVERYWHERE)
+        text = import_export.write(found, await _texts(rulebook, found))
+    if file == "-":
+        click.echo(text, nl=False)
+        return 0
+    try:
+        with private_files.open_private(Path(file), replace=force) as out:
+            out.write(text)
+    except FileExistsError:
+        raise ConfigError(f"{file} is there already; --force writes over it.") from None
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be written: {error.strerror}.") from None
+    click.echo(f"{len(found)} settings written to {file}.", err=True)
+    return 0
+
+
+async def _import(
+    env: Mapping[str, str], file: str, dry_run: bool, remove: bool, running: bool
+) -> int:
+    today = datetime.now(UTC).date()
+    changes = import_export.read(_read_text(file), today)
+    async with open_rulebook(Config.from_env(env).database) as rulebook:
+        found = await rulebook.settings(EVERYWHERE)
+        if remove:
+            changes += import_export.removed(changes, found)
+        texts = await _texts(rulebook, found)
+        if not (lines := import_export.difference(found, texts, changes)):
+            click.echo("Nothing to change.")
+            return 0
+        click.echo("\n".join(lines))
+        if dry_run:
+            click.echo("Nothing was changed: this was a dry run.", err=True)
+            return 0
+        made = await rulebook.change(
+            changes,
+            who="operator",
+            now=time.time(),
+            action="imported",
+            running=running,
+        )
+    assert isinstance(made, list)
+    click.echo(f"{len(made)} settings changed.", err=True)
+    return 0
+
+
+async def _texts(rulebook: SettingsStore, found: Sequence[Setting]) -> dict[str, str]:
+    """The texts of those settings that are kept in versions, by their ids."""
+    versioned = {
+        s.value for s in found if s.name in BY_NAME and BY_NAME[s.name].versioned
+    }
+    texts = {}
+    for value in versioned:
+        version = await rulebook.version(int(value))
+        texts[value] = version.text or "" if version else ""
+    return texts
+
+
+def _read_text(file: str) -> str:
+    try:
+        if file == "-":
+            return sys.stdin.buffer.read().decode("utf-8-sig")
+        return Path(file).read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file} is no text in UTF-8.") from None

@@ -1,0 +1,332 @@
+"""`threadkeep triage`: the command line of bulk triage.
+
+Beside `bot.cli.main`, only this file names a store.
+"""
+
+import importlib
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from bot.claude.catalog import CHEAP_MODEL, MODELS
+from bot.cli import triage_run
+from bot.cli.environment import console, plain, run
+from bot.errors import ConfigError
+from bot.ports.archive import DONE, Run
+from bot.schemes.scheme import load, read
+from bot.triage.bulk import batches, progress, request, runs, writer
+from bot.triage.bulk.concurrent import AT_ONCE
+from bot.triage.bulk.config import TriageConfig
+from bot.triage.bulk.estimate import draw, estimate
+from bot.triage.bulk.reader import opened
+from bot.triage.chat import corrections as chat_corrections
+from bot.triage.evaluation import evaluate as evaluation_evaluate
+from bot.triage.evaluation import report
+from bot.triage.evaluation.evaluate import Candidate
+from bot.triage.evaluation.metrics import Metrics
+from bot.ui import time_range
+from storage.export import write_table
+from storage.store import read_corrections
+from storage.triage_archive import TriageArchive, open_archive, read_runs
+
+# What `--estimate` compares: the current models.
+COMPARED = tuple(MODELS)[:4]
+
+
+# Options of more than one command.
+_COLUMNS = click.option(
+    "-c", "--column", "columns", multiple=True, help="The column with the ticket."
+)
+_ID = click.option("--id", "id_column", default="", help="The column that names a row.")
+_AT_ONCE = click.option(
+    "--at-once",
+    default=AT_ONCE,
+    show_default=True,
+    type=click.IntRange(1, 1000),
+    help="The most calls at once.",
+)
+_BUDGET = click.option(
+    "--budget", type=click.FloatRange(min=0, min_open=True), help="The most, in USD."
+)
+_AGAIN = click.option(
+    "--again", is_flag=True, help="Ask again about rows that are marked."
+)
+
+
+class _Group(click.Group):
+    """A group that takes a file where it has no command of that name."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        helps = ctx.help_option_names
+        if args and args[0] not in self.commands and args[0] not in helps:
+            args = ["run", *args]
+        elif not args and not sys.stdin.isatty():
+            args = ["run", "-"]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Group, invoke_without_command=False)
+def triage() -> None:
+    """Sort support tickets, by the thousand.
+
+    `threadkeep triage tickets.csv -o sorted.csv` sorts a file, with the options that
+    `threadkeep triage run --help` lists; other words are the commands below.
+    """
+
+
+@triage.command("run")
+@click.argument("file", default="-")
+@click.option("-o", "--output", "out", default="-", help="Where to; - is the terminal.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(writer.FORMS),
+    help="As what; by the name of the file if not said.",
+)
+@click.option("--db", default="", help="Write a table into this SQLite file as well.")
+@_COLUMNS
+@_ID
+@click.option("--scheme", "scheme_file", default="", help="What to sort into (YAML).")
+@click.option("--print-scheme", is_flag=True, help="Print the scheme, and do nothing.")
+@click.option("--model", default=CHEAP_MODEL, show_default=True)
+@click.option("--batch", "batched", is_flag=True, help="Half the price, within a day.")
+@_AT_ONCE
+@_BUDGET
+@click.option("--estimate", "only_estimate", is_flag=True, help="Say what it costs.")
+@_AGAIN
+def run_command(
+    file: str,
+    out: str,
+    form: str | None,
+    db: str,
+    columns: Sequence[str],
+    id_column: str,
+    scheme_file: str,
+    print_scheme: bool,
+    model: str,
+    batched: bool,
+    at_once: int,
+    budget: float | None,
+    only_estimate: bool,
+    again: bool,
+) -> None:
+    """Sort the tickets in FILE.
+
+    It is CSV or JSON Lines; - is standard input.
+    """
+    if print_scheme:
+        click.echo(load(scheme_file), nl=False)
+        return
+
+    async def work() -> int:
+        account = TriageConfig.of_environment()
+        scheme = load(scheme_file)
+        checked = read(scheme, scheme_file or "the scheme")
+        chosen = request.model_of(model, budget)
+        outputs = [(out, writer.form_of(out, form, terminal=sys.stdout.isatty()))]
+        outputs += [(db, writer.SQLITE)] if db else []
+        writer.check(outputs, file)
+        with opened(file, columns=columns, id=id_column) as source:
+            if only_estimate:
+                models = COMPARED if model == CHEAP_MODEL else (chosen,)
+                sample = draw(source.tickets())
+                async with account.client() as client:
+                    found = await estimate(client, checked, sample, models)
+                console().print(progress.estimates(found, sample.total))
+                return triage_run.ALL
+            async with (
+                open_archive(account.archive) as archive,
+                account.client() as api,
+            ):
+                begun = await runs.begin(
+                    archive,
+                    source,
+                    scheme=scheme,
+                    model=chosen,
+                    batched=batched,
+                    outputs=outputs,
+                    budget=budget,
+                    again=again,
+                )
+                await triage_run.warn_of_twins(archive, begun)
+                return await triage_run.sort(archive, begun, api, write_table, at_once)
+
+    sys.exit(run(work()))
+
+
+@triage.command()
+@click.argument("run_id", metavar="RUN")
+@_AT_ONCE
+@_BUDGET
+@_AGAIN
+def resume(run_id: str, at_once: int, budget: float | None, again: bool) -> None:
+    """Go on with a run, and write it.
+
+    Its batches are collected, and what is left is asked about.
+    """
+
+    async def work() -> int:
+        account = TriageConfig.of_environment()
+        async with open_archive(account.archive) as archive, account.client() as api:
+            found = await _known(archive, run_id)
+            if found.state == DONE:
+                raise ConfigError(
+                    f"Run {run_id} is done and written. The same command as before "
+                    "writes it again, which costs nothing."
+                )
+            if budget is not None:
+                request.model_of(found.model, budget)
+                found = replace(found, budget=budget)
+            await runs.refresh(archive, found, again=again)
+            return await triage_run.sort(archive, found, api, write_table, at_once)
+
+    sys.exit(run(work()))
+
+
+@triage.command("list")
+def list_runs() -> None:
+    """List runs, those that are done included."""
+
+    async def work() -> int:
+        account = TriageConfig.of_environment()
+        found = await read_runs(account.archive) if account.archive.exists() else []
+        if found:
+            console().print(progress.runs(found))
+        else:
+            click.echo("Nothing was sorted yet.")
+        return triage_run.ALL
+
+    sys.exit(run(work()))
+
+
+@triage.command()
+@click.argument("run_id", metavar="RUN")
+def cancel(run_id: str) -> None:
+    """Have Claude stop the batches of a run.
+
+    What they have answered is still collected by `resume`.
+    """
+
+    async def work() -> int:
+        account = TriageConfig.of_environment()
+        found = await read_runs(account.archive) if account.archive.exists() else []
+        for each, _, sent in found:
+            if each.id != run_id:
+                continue
+            waiting = [s.batch for s in sent if s.batch and not s.collected]
+            async with account.client() as client:
+                await batches.cancel(client, waiting)
+            count = len(waiting)
+            are = "batch is" if count == 1 else "batches are"
+            told = f"{count or 'No'} {are} being cancelled."
+            click.echo(f"{told} `threadkeep triage resume {run_id}` collects the rest.")
+            return triage_run.ALL
+        raise _unknown(run_id)
+
+    sys.exit(run(work()))
+
+
+@triage.command("eval")
+@click.argument("file")
+@_COLUMNS
+@_ID
+@click.option(
+    "--scheme", "schemes", multiple=True, help="A scheme; any number of them."
+)
+@click.option("--model", "models", multiple=True, help="A model; any number of them.")
+@click.option("--by", default="", help="Accuracy by the values of this column, too.")
+@click.option(
+    "--json", "as_json", default="", help="Write all of it as JSON; - prints."
+)
+@click.option("--plot", default="", help="Draw it into this picture.")
+@_AT_ONCE
+@_BUDGET
+def evaluate(
+    file: str,
+    columns: Sequence[str],
+    id_column: str,
+    schemes: Sequence[str],
+    models: Sequence[str],
+    by: str,
+    as_json: str,
+    plot: str,
+    at_once: int,
+    budget: float | None,
+) -> None:
+    """Say how well labelled tickets are sorted.
+
+    FILE has a column for each field that is judged, called as the field is.
+    """
+
+    async def work() -> int:
+        account = TriageConfig.of_environment()
+        draw_plot = _plot() if plot else None
+        tried = [
+            Candidate(name or "default scheme", load(name), model)
+            for name in schemes or ("",)
+            for model in (request.model_of(m, budget) for m in models or (CHEAP_MODEL,))
+        ]
+        async with open_archive(account.archive) as archive, account.client() as api:
+            with opened(file, columns=columns, id=id_column) as source:
+                found = await evaluation_evaluate.judge(
+                    archive, source, tried, api, by=by, at_once=at_once, budget=budget
+                )
+        if as_json:
+            triage_run.write_text(as_json, evaluation_evaluate.as_json(found))
+        if draw_plot:
+            draw_plot(found, Path(plot))
+        if as_json != "-":
+            out = console()
+            out.print(report.drawn(found, plain=plain(out)))
+        return (
+            triage_run.ALL if not any(s.not_sorted for s in found) else triage_run.SOME
+        )
+
+    sys.exit(run(work()))
+
+
+@triage.command()
+@click.option("-o", "--output", "out", default="-", help="Where to, as CSV.")
+@click.option("--since", default="365d", show_default=True, help="A day, or a span.")
+def corrections(out: str, since: str) -> None:
+    """Write what people corrected as labelled tickets.
+
+    It is what they corrected in the chat, as CSV for `eval`.
+    """
+
+    async def work() -> int:
+        account = TriageConfig.of_environment()
+        begin = time_range.since(since, time.time())
+        found = await read_corrections(account.database, begin)
+        if not found:
+            raise ConfigError("Nobody has corrected anything there yet.")
+        triage_run.write_text(out, chat_corrections.as_csv(found))
+        click.echo(f"{len(found)} corrected messages.", err=True)
+        return triage_run.ALL
+
+    sys.exit(run(work()))
+
+
+def _plot() -> Callable[[Sequence[Metrics], Path], None]:
+    try:
+        drawn: Callable[[Sequence[Metrics], Path], None] = importlib.import_module(
+            "bot.triage.evaluation.plot"
+        ).draw
+        return drawn
+    except ModuleNotFoundError:
+        raise ConfigError("--plot needs matplotlib: pip install matplotlib.") from None
+
+
+async def _known(archive: TriageArchive, run_id: str) -> Run:
+    found = await archive.run(run_id)
+    if found is None:
+        raise _unknown(run_id)
+    return found
+
+
+def _unknown(run_id: str) -> ConfigError:
+    return ConfigError(f"There is no run {run_id}: see `threadkeep triage list`.")

@@ -1,0 +1,139 @@
+"""Carries out a run at a terminal: shows it, stops it, writes what came of it.
+
+Rule: however a run ends, what was answered is written, and the last line says how to
+go on.
+"""
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Iterator
+
+import anthropic
+
+from bot.cli.environment import MISTAKE, console, plain
+from bot.errors import ConfigError, ModelError, StorageError
+from bot.ports.archive import Archive, Run, Tally
+from bot.schemes.scheme import read
+from bot.triage.bulk import progress, writer
+from bot.triage.bulk.batches import Cancelled, Expired
+from bot.triage.bulk.runs import Runner
+from bot.triage.bulk.spend_limit import BudgetReached
+
+#: Exit statuses beside `MISTAKE`: all rows have values; some have none; stopped by
+#: Ctrl-C, as shells say it.
+ALL, SOME, STOPPED = 0, 1, 130
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a whole file, or print it for "-". Raises ConfigError."""
+    with writer.opened(path) as file:
+        file.write(text)
+
+
+async def warn_of_twins(archive: Archive, run: Run) -> None:
+    """Say which ids more than one row has; all of these are sorted."""
+    if not run.id_column:
+        return
+    if twins := await archive.duplicates(run.id, run.id_column):
+        more = " and others" if len(twins) > 3 else ""
+        console(stderr=True).print(
+            f"More than one row has the {run.id_column} {', '.join(twins[:3])}{more}; "
+            "each row is sorted by itself.",
+            highlight=False,
+            soft_wrap=True,
+            markup=False,
+        )
+
+
+async def sort(
+    archive: Archive,
+    run: Run,
+    client: anthropic.AsyncAnthropic,
+    tabulate: writer.Tabulate,
+    at_once: int,
+) -> int:
+    """Have the rest of `run` asked about, and write it; return the exit status."""
+    err = console(stderr=True)
+    began = time.monotonic()
+    with progress.Screen(err) as shown:
+        runner = Runner(
+            archive, run, client, at_once, told=shown.show, troubled=shown.trouble
+        )
+        task = asyncio.create_task(runner.sort())
+        if run.batched:
+            shown.say(f"Run {run.id}: `threadkeep triage resume {run.id}` collects it.")
+        with _interrupts(runner, task, shown.say):
+            await asyncio.wait([task])
+    status, why = _ending(runner, task)
+    tally = await archive.tally(run.id)
+    if task.cancelled():
+        shown.say(_how_to_go_on(run, tally))
+        return status
+    scheme = read(run.scheme)
+    await writer.write(archive, run, scheme, console=console(), tabulate=tabulate)
+    counts = {f.name: await archive.counts(run.id, f.name) for f in scheme.choices}
+    seconds = time.monotonic() - began
+    err.print(
+        "", progress.summary(run, scheme, tally, counts, seconds, plain=plain(err))
+    )
+    if why:
+        shown.say(why)
+    if tally.left:
+        shown.say(_how_to_go_on(run, tally))
+    else:
+        await archive.finish(run.id)
+    if status == ALL and (tally.left or tally.given_up):
+        return SOME
+    return status
+
+
+def _ending(runner: Runner, task: "asyncio.Task[None]") -> tuple[int, str]:
+    """The exit status so far, and why it ended before its end."""
+    if task.cancelled():
+        return STOPPED, ""
+    match task.exception():
+        case None:
+            return (STOPPED, "Stopped.") if runner.stopping.is_set() else (ALL, "")
+        case BudgetReached():
+            return SOME, (
+                f"The budget of {progress.dollars(runner.run.budget)} leaves no room for "
+                "what the next ticket may cost at the most."
+            )
+        case Expired() | Cancelled() as error:
+            return SOME, str(error)
+        case ModelError() | StorageError() | ConfigError() as error:
+            return MISTAKE, f"threadkeep: {error}"
+        case BaseException() as error:
+            raise error
+
+
+def _how_to_go_on(run: Run, tally: Tally) -> str:
+    return (
+        f"{tally.sorted:,} of {tally.rows:,} rows are kept. `threadkeep triage resume "
+        f"{run.id}` goes on, and nothing is paid for twice."
+    )
+
+
+@contextlib.contextmanager
+def _interrupts(
+    runner: Runner, task: "asyncio.Task[None]", say: Callable[[str], None]
+) -> Iterator[None]:
+    """Let Ctrl-C (and SIGTERM) stop once what is under way has come; twice, at once."""
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        if runner.run.batched or runner.stopping.is_set():
+            task.cancel()
+            return
+        runner.stopping.set()
+        say("Stopping: answers that are under way are waited for. Again: at once.")
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

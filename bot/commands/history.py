@@ -1,0 +1,144 @@
+"""Shows what was set before, and brings it back: versions of the prompt, the audit.
+
+Rule: nothing of the past is ever changed. A roll-back is one more version.
+"""
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+from bot.commands import visibility
+from bot.commands.edit_settings import THEY_GO_ON
+from bot.domain.person import Person
+from bot.domain.scope import Scope, ScopeLevel
+from bot.domain.setting import Change, EditConflict, Version
+from bot.errors import Unacceptable
+from bot.ports.store import Store
+from bot.runtime.offload import offload
+from bot.settings import audit_lines, describe
+from bot.settings.access import SettingsAccess
+from bot.settings.options import BY_NAME
+from bot.settings.target import command_for_scope, scope_argument
+from bot.ui import formatting
+from bot.ui.elements import Button, Choice, Command, Menu, Response
+
+# How many a list shows.
+MOST_ENTRIES = 20
+MOST_REFUSALS = 10
+MOST_VERSIONS = 15
+
+# Texts of so many characters in all are compared within a millisecond.
+INLINE_DIFF = 200
+
+PROMPT = BY_NAME["prompt"]
+
+_NO_VERSION = "There is no such version here; `prompt history` lists those there are."
+
+
+class SettingsHistory:
+    """Carries out the verbs about what was."""
+
+    def __init__(
+        self,
+        store: Store,
+        authority: SettingsAccess,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._authority = authority
+        self._now = now
+
+    async def history(self, command: Command, place: Scope, person: Person) -> Response:
+        """The versions of the prompt, and a way back to each."""
+        await self._authority.require_insider(person, place)
+        policy, person = await self._authority.about(command, place, person, PROMPT)
+        found = await self._store.versions(policy.place, "prompt")
+        listed = found[:MOST_VERSIONS]
+        text = describe.versions(listed, policy.place)
+        if len(found) > len(listed):
+            text += f"\n… and {len(found) - len(listed)} earlier ones."
+        earlier = [v for v in listed[1:] if v.text is not None]
+        if not earlier:
+            return Response(text)
+        there = scope_argument(command, policy.place)
+        choices = tuple(
+            Choice(str(v.number), f"Version {v.number}", formatting.minute(v.at))
+            for v in earlier
+        )
+        menus = [
+            Menu(
+                command_for_scope("prompt diff", there),
+                "version",
+                "Compare with …",
+                choices,
+            )
+        ]
+        if self._authority.may(person, policy):
+            menus.append(
+                Menu(
+                    command_for_scope("prompt rollback", there),
+                    "version",
+                    "Roll back to …",
+                    choices,
+                )
+            )
+        return Response(text, menus=tuple(menus))
+
+    async def diff(self, command: Command, place: Scope, person: Person) -> Response:
+        """What changed from a version to the current one."""
+        await self._authority.require_insider(person, place)
+        policy, person = await self._authority.about(command, place, person, PROMPT)
+        old = await self._numbered(policy.place, command)
+        new = (await self._store.versions(policy.place, "prompt"))[0]
+        buttons: tuple[Button, ...] = ()
+        if self._authority.may(person, policy) and old.text is not None:
+            back = command_for_scope(
+                "prompt rollback", scope_argument(command, policy.place)
+            )
+            back = back.having({"version": str(old.number)})
+            buttons = (Button(f"Roll back to version {old.number}", back),)
+        # Every member may ask, as often as they like.
+        size = len(old.text or "") + len(new.text or "")
+        text = await offload(partial(describe.difference, old, new), size, INLINE_DIFF)
+        return Response(text, buttons=buttons)
+
+    async def rollback(
+        self, command: Command, place: Scope, person: Person
+    ) -> Response:
+        """Let an earlier version of the prompt be the current one again."""
+        policy, _ = await self._authority.about(command, place, person, PROMPT)
+        await self._authority.require(person, place, policy, PROMPT)
+        version = await self._numbered(policy.place, command)
+        change = Change(policy.place, PROMPT.name, version.text, versioned=True)
+        result = await self._store.change(
+            [change], who=person.id, now=self._now(), action="rolled back"
+        )
+        running = "" if policy.place.level is ScopeLevel.THREAD else f" {THEY_GO_ON}"
+        if isinstance(result, EditConflict) or not result:
+            return Response(f"Version {version.number} is what applies here already.")
+        return Response(
+            f"Rolled back: the prompt of {formatting.here(policy.place.level)} reads as "
+            f"in version {version.number} again, as {result[0].after}.{running}"
+        )
+
+    async def audit(self, command: Command, place: Scope, person: Person) -> Response:
+        """Who changed what at a place and in it, and below it who was refused."""
+        policy, person = await self._authority.about(command, place, person, None)
+        if not self._authority.may(person, policy):
+            raise await self._authority.deny(person, policy.place, "read the audit")
+        entries = await self._store.audit(policy.place, 0.0, MOST_ENTRIES)
+        refused = await self._store.refusals(policy.place, 0.0, MOST_REFUSALS)
+        seen = visibility.audit(self._authority, entries, policy.place)
+        denied = visibility.audit(self._authority, refused, policy.place)
+        parts = (
+            audit_lines.audit(seen, policy.place),
+            audit_lines.refusals(denied, policy.place),
+        )
+        return Response("\n".join(filter(None, parts)))
+
+    async def _numbered(self, place: Scope, command: Command) -> Version:
+        number = command.arguments.get("version", "")
+        for version in await self._store.versions(place, "prompt"):
+            if str(version.number) == number:
+                return version
+        raise Unacceptable(_NO_VERSION)

@@ -1,0 +1,208 @@
+"""Lets people stop an answer, have it written again, or gone on with, and begin afresh.
+
+Rule: nothing of this lives in memory. A control names its turn, and whether whoever
+uses it may, and whether that is still possible, is looked up when they do; so it works
+after a restart, and a forged or old one changes nothing.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from bot.conversation.dispatcher import ThreadDispatcher
+from bot.conversation.inbox import Inbox
+from bot.domain.message import Message
+from bot.domain.person import Person
+from bot.domain.reply import PRESSED
+from bot.domain.scope import Scope, ThreadKey
+from bot.domain.turn import TurnFacts
+from bot.ports.store import Store
+from bot.settings.access import SettingsAccess
+from bot.ui.buttons import goes_on
+from bot.ui.elements import SILENCE, Command, Response
+
+log = logging.getLogger(__name__)
+
+RENEWED = "Fresh start: from here on I read nothing of what was said before."
+NOTHING_HERE = "There is no conversation here yet. Just ask."
+NOT_YOURS_TO_RENEW = (
+    "Others asked in this conversation. Those of them who belong to this workspace can "
+    "begin it afresh, and so can those who administer this place."
+)
+NOT_WHILE_OTHERS_WAIT = (
+    "I am still answering somebody else here. Please wait until that has ended, or ask "
+    "them to stop it."
+)
+NOT_TO_ASK = "Sorry, you may not talk to me here, so there is nothing for you to begin."
+STOPPING = "Stopping."
+REPEATING = "Answering again."
+NOTHING_RUNS = "I am not writing anything here."
+NOTHING_TO_REPEAT = "There is no finished answer here that I could write again."
+ENDED = "That answer has ended already."
+NOT_LAST = "Only the last answer of a thread can be written again, or gone on with."
+NO_ANSWER = "I no longer have that answer, so there is nothing that I could do with it."
+NOT_YOURS = "That is for whoever asked, and for those who administer this place."
+NOTHING_LEFT = "There is nothing left to say there. Just ask on."
+
+# What Claude reads when somebody wants more of an answer.
+MORE = "Please go on exactly where you stopped."
+
+
+class ReplyControls:
+    """What can be done with answers, whoever gives the command."""
+
+    def __init__(
+        self,
+        store: Store,
+        lanes: ThreadDispatcher,
+        inbox: Inbox,
+        authority: SettingsAccess,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._lanes = lanes
+        self._inbox = inbox
+        self._authority = authority
+        self._now = now
+
+    async def renew(self, command: Command, place: Scope, person: Person) -> Response:
+        """Let Claude read nothing from now on of what was said in a thread.
+
+        That is for whoever may ask there and has asked, alone or, if they are no guest,
+        with others; and for its admins. An answer that runs is stopped on the way, by
+        the rules of `stop`; where it is not theirs to stop, nothing is done.
+        """
+        policy = await self._authority.policy(place)
+        if not self._authority.may_ask(person, policy):
+            raise await self._authority.deny(person, place, "begin afresh", NOT_TO_ASK)
+        askers = await self._store.askers(place.key)
+        admin = self._authority.may(person, policy)
+        shares = person.id in askers and not person.outsider
+        if askers and not (admin or shares or askers == {person.id}):
+            return Response(NOT_YOURS_TO_RENEW)
+        # The one that is being answered, and one that waits behind it: both would be
+        # read no more.
+        running = [turn for thread, turn in self._lanes.running(place) if place.thread]
+        for turn in (*running, ""):
+            facts = await self._store.facts(place.key, turn)
+            if facts is None or facts.ended is not None:
+                continue
+            if not await self._may_control(person, facts, place):
+                return Response(NOT_WHILE_OTHERS_WAIT)
+        self._lanes.stop(place.key)
+        known = await self._store.renew(place.key)
+        return Response(RENEWED, public=True) if known else Response(NOTHING_HERE)
+
+    async def stop(self, command: Command, place: Scope, person: Person) -> Response:
+        """Stop what is written at `place`: in a thread its answer; where there is
+        none, as in a channel, what `person` asked there. What waits to be written is
+        not written."""
+        running = self._lanes.running(place)
+        # Not what waits behind an answer that runs: `stop` is about that one.
+        if not running or not place.thread:
+            running += await self._waiting(place, person)
+        # In a thread its admins may stop it, too; not all of a channel with one word.
+        admin = place if place.thread else None
+        theirs = [
+            (thread, turn)
+            for thread, turn in running
+            if await self._may_control(
+                person, await self._store.facts(thread, turn), admin
+            )
+        ]
+        stopped = [each for each in theirs if self._lanes.stop(*each)]
+        if stopped:
+            return Response(STOPPING)
+        return Response(NOT_YOURS if running and place.thread else NOTHING_RUNS)
+
+    async def stop_one(
+        self, command: Command, place: Scope, person: Person
+    ) -> Response:
+        """Stop the answer that a control names."""
+        facts = (
+            await self._named(command, place) if command.arguments.get("turn") else None
+        )
+        if facts is None:
+            return Response(NO_ANSWER)
+        if not await self._may_control(person, facts, place):
+            return Response(NOT_YOURS)
+        if facts.ended or not self._lanes.stop(place.key, facts.key):
+            return Response(ENDED)
+        return SILENCE
+
+    async def retry(self, command: Command, place: Scope, person: Person) -> Response:
+        """Have an answer written again, in the same place: the one that a control
+        names, or the last."""
+        facts = await self._last(command, place, person)
+        if isinstance(facts, str):
+            return Response(facts)
+        if not await self._store.repeat(place.key, facts.key, self._now()):
+            return Response(NOTHING_TO_REPEAT)
+        log.info("turn.repeated thread=%s turn=%s", place.key, facts.key)
+        self._lanes.put(place.key, person.id, self._now())
+        return Response(REPEATING)
+
+    async def go_on(self, command: Command, place: Scope, person: Person) -> Response:
+        """Have an answer gone on with that was cut."""
+        facts = await self._last(command, place, person)
+        if isinstance(facts, str):
+            return Response(facts)
+        if not goes_on(facts.ended, facts.stop_reason, has_text=facts.has_text):
+            return Response(NOTHING_LEFT)
+        # Pressed twice it is one message, as if a platform had delivered it twice.
+        said = Message(
+            thread=place.key,
+            message=f"{PRESSED}{facts.key}",
+            at=self._now(),
+            author=person.id,
+            text=MORE,
+            addressed=True,
+            opens=False,
+        )
+        await self._inbox.deliver(said)
+        return SILENCE
+
+    async def _waiting(
+        self, place: Scope, person: Person
+    ) -> list[tuple[ThreadKey, str]]:
+        """What is to be answered next in the thread `place`, or in the threads of
+        the channel `place` where `person` waits for a place; each with its key."""
+        threads = [place.key] if place.thread else self._lanes.waiting(place, person.id)
+        found = []
+        for thread in threads:
+            turn = await self._store.next_turn(thread)
+            if turn is not None and turn.ended is None:
+                found.append((thread, turn.key))
+        return found
+
+    async def _named(self, command: Command, place: Scope) -> TurnFacts | None:
+        """The turn that a control names, or the newest in the thread."""
+        turn = command.arguments.get("turn", "")
+        return await self._store.facts(place.key, turn)
+
+    async def _last(
+        self, command: Command, place: Scope, person: Person
+    ) -> TurnFacts | str:
+        """The turn meant, which must be the thread's last and for `person` to
+        control; or else what to tell them."""
+        facts = await self._named(command, place)
+        if facts is None:
+            return NO_ANSWER if command.arguments else NOTHING_TO_REPEAT
+        # Before who may: of an answer that was given anew nobody asked the old one.
+        if not facts.newest:
+            return NOT_LAST
+        if not await self._may_control(person, facts, place):
+            return NOT_YOURS
+        return facts
+
+    async def _may_control(
+        self, person: Person, facts: TurnFacts | None, place: Scope | None = None
+    ) -> bool:
+        """Whether an answer is for `person` to stop, or to have anew: they asked, or
+        they administer `place`, if one is named."""
+        if facts is None or person.id in facts.askers:
+            return facts is not None
+        if place is None:
+            return False
+        policy = await self._authority.policy(place)
+        return self._authority.may(person, policy)

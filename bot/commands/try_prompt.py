@@ -1,0 +1,164 @@
+"""Lets an admin try a prompt on one question, before anybody else meets it.
+
+Rule: nothing of it is said to others, nothing of it is remembered but the draft and
+what it cost, and it costs what every answer costs: it counts on the same budgets.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from bot.budgets import summary
+from bot.claude import one_shot
+from bot.claude.catalog import CAPABLE_MODEL
+from bot.claude.one_shot import Completion
+from bot.context import prompt as context_prompt
+from bot.domain.budget import BudgetExceeded, Charge
+from bot.domain.completion import ChatMessage, Request
+from bot.domain.person import Person
+from bot.domain.scope import Scope
+from bot.domain.setting import Draft
+from bot.errors import Unacceptable
+from bot.ports.model import Model
+from bot.ports.store import Store
+from bot.settings import describe, parsers
+from bot.settings.access import SettingsAccess
+from bot.settings.effective import Operator
+from bot.settings.options import BY_NAME
+from bot.settings.parsers import AUTO
+from bot.settings.target import scope_argument
+from bot.ui import formatting
+from bot.ui.elements import Button, Command, Field, File, Form, Kind, Response, Style
+
+log = logging.getLogger(__name__)
+
+PROMPT = BY_NAME["prompt"]
+
+# How long a try-out may take, in seconds: a Discord interaction can be answered for
+# 15 minutes (platform facts B2), a person waits for less.
+PATIENCE = 120.0
+
+# How much of an answer is shown; all of it is in a file then.
+SHOWN_CHARS = 1_500
+
+QUESTION_CHARS = 2_000
+
+
+class PromptTrial:
+    """Carries out the verbs that try a prompt."""
+
+    def __init__(
+        self,
+        store: Store,
+        model: Model,
+        authority: SettingsAccess,
+        operator: Operator,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._model = model
+        self._authority = authority
+        self._operator = operator
+        self._now = now
+
+    async def form(self, command: Command, place: Scope, person: Person) -> Form:
+        """Ask for a draft and a question."""
+        policy, _ = await self._authority.about(command, place, person, PROMPT)
+        await self._authority.require(person, place, policy, PROMPT)
+        prompt = await self._authority.prompt(policy)
+        return Form(
+            Command("try run", {"where": scope_argument(command, policy.place)}),
+            "Try a prompt",
+            (
+                Field(
+                    *("prompt", "Draft of the prompt", Kind.TEXT, prompt.text or ""),
+                    most=PROMPT.most,
+                ),
+                Field(
+                    *("question", "A question to try it on", Kind.LINE),
+                    most=QUESTION_CHARS,
+                    hint="Only you see the answer. It costs what any answer costs.",
+                ),
+            ),
+            submit="Try",
+        )
+
+    async def run(self, command: Command, place: Scope, person: Person) -> Response:
+        """Answer one question with a draft, to whoever asked and nobody else."""
+        policy, _ = await self._authority.about(command, place, person, PROMPT)
+        await self._authority.require(person, place, policy, PROMPT)
+        try:
+            text = parsers.prompt(command.arguments.get("prompt", ""))
+        except Unacceptable as error:
+            return Response(error.user_text, field="prompt")
+        question = command.arguments.get("question", "").strip()
+        if not question:
+            return Response("Please write a question to try it on.", field="question")
+        draft = Draft(0, policy.place, PROMPT.name, text, person.id, self._now())
+        number = await self._store.save_draft(draft)
+        model = policy["model"] if policy["model"] != AUTO else CAPABLE_MODEL
+        request = Request(
+            model=model,
+            system=context_prompt.system_prompt(text),
+            messages=(
+                ChatMessage("user", context_prompt.question(person.name, question)),
+            ),
+            max_tokens=policy.max_tokens,
+            user=context_prompt.opaque(
+                person.id, policy.place.workspace, self._operator.secret
+            ),
+            effort=policy.used("effort") or None,
+            temperature=policy.temperature,
+            stop_sequences=policy.stop_sequences,
+        )
+        newest = await self._store.audit(policy.place, 0.0, 1)
+        base = str(newest[0].id if newest else 0)
+        with_draft = {"draft": str(number), "base": base}
+        answered = await self._answer(request, policy.place, person, question)
+        return Response(
+            answered.text,
+            file=answered.file,
+            buttons=(
+                Button(
+                    "Save this prompt", Command("draft save", with_draft), Style.PRIMARY
+                ),
+                Button("Write on", Command("draft edit", with_draft)),
+            ),
+        )
+
+    async def _answer(
+        self, request: Request, place: Scope, person: Person, question: str
+    ) -> Response:
+        policy = await self._authority.policy(place)
+        charge = Charge(place, person.id, "try", request.model)
+        aside = await one_shot.complete_charged(
+            *(self._store, self._model, request, charge, policy.caps),
+            within=PATIENCE,
+            now=self._now,
+        )
+        if isinstance(aside, BudgetExceeded):
+            return Response(summary.shortfall(aside, self._now(), {}))
+        log.info("prompt.tried place=%s cost=%s", place, aside.cost)
+        return _told(question, aside)
+
+
+def _told(question: str, aside: Completion) -> Response:
+    said, trouble = describe.harmless(aside.text), aside.trouble
+    shown = said if len(said) <= SHOWN_CHARS else said[:SHOWN_CHARS].rstrip() + "…"
+    quoted = "\n".join(f"> {line}" for line in question.splitlines())
+    price = formatting.amount(aside.cost, bounded=aside.bounded)
+    price_told = "of unknown price" if aside.cost is None else f"for {price}"
+    text = "\n".join(
+        filter(
+            None,
+            [
+                "**A try-out; only you see this, and nothing is saved yet.**",
+                quoted,
+                "",
+                shown or ("" if trouble else "Claude had nothing to say to this."),
+                f"_{trouble}_" if trouble else "",
+                f"_{price_told.capitalize()}._",
+            ],
+        )
+    )
+    return Response(text, file=File("answer.md", said) if said != shown else None)

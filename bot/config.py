@@ -1,0 +1,225 @@
+"""What the operator sets, read once from a mapping. Nobody else reads it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.claude.catalog import named
+from bot.domain import served_workspaces
+from bot.domain.budget import Budget
+from bot.domain.retention import AUDIT_DAYS, CASE_DAYS, DAY, Retention
+from bot.domain.scope import EVERYWHERE
+from bot.domain.served_workspaces import Served
+from bot.domain.setting import StoredSettings
+from bot.domain.turn import ANSWERS_AT_ONCE
+from bot.errors import ConfigError, Unacceptable
+from bot.settings import audience
+from bot.settings.audience import Audience
+from bot.settings.effective import Operator, resolve, totals
+from bot.settings.operator_limits import TOTALS
+from bot.settings.options import OPTIONS
+from bot.settings.parsers import AUTO
+from bot.text import addresses
+from bot.text.numbers import number
+from bot.text.redaction import is_credential, quoted
+
+# More streams from Claude than this one process could read, nor Slack show.
+MOST_AT_ONCE = 10_000
+
+_DIGITS = re.compile(r"[0-9]{1,9}")
+_ADMIN = re.compile(r"[a-z]+:[A-Za-z0-9]+")
+
+LEVELS = ("debug", "info", "warning", "error")
+
+_MISPLACED = (
+    "{} holds what looks like a token or key, which is not shown here: take it out; "
+    ".env.example says where it belongs."
+)
+
+# A hundred years: longer means for ever.
+MOST_DAYS = 36_500
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What is set outside the chat, and the values below every one set in it."""
+
+    #: None means that the rehearsal model answers.
+    api_key: str | None = field(repr=False)
+    base_url: str | None
+    database: Path
+    operator: Operator
+    #: Seconds that running answers are given when the process is told to stop.
+    grace: float
+    #: How many answers are written at once; further questions wait their turn.
+    answers_at_once: int
+    #: None leaves it to whoever knows where the log goes.
+    log_level: str | None
+    retention: Retention
+
+    @property
+    def model(self) -> str:
+        """The model that answers where nobody chose another."""
+        return resolve(EVERYWHERE, StoredSettings(), self.operator.values)["model"]
+
+    @property
+    def totals(self) -> tuple[Budget, ...]:
+        """What all workspaces together may cost."""
+        return totals(self.operator.values)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Config":
+        """Read `env`. Raises ConfigError that names every problem at once."""
+        problems: list[str] = []
+        values = _values(env, problems)
+        grace = _number(env, "THREADKEEP_GRACE", 20, 0, 3600, problems)
+        at_once = _number(
+            env,
+            "THREADKEEP_ANSWERS_AT_ONCE",
+            ANSWERS_AT_ONCE,
+            1,
+            MOST_AT_ONCE,
+            problems,
+        )
+        level = _choice(env, "THREADKEEP_LOG", LEVELS, problems)
+        admins = _admins(env, problems)
+        workspaces = _workspaces(env, problems)
+        people = _audience(env, problems)
+        retention = _retention(env, problems)
+        api_key = _text(env, "ANTHROPIC_API_KEY")
+        base_url = _text(env, "ANTHROPIC_BASE_URL")
+        if base_url and (wrong := addresses.problem("ANTHROPIC_BASE_URL", base_url)):
+            problems.append(wrong)
+        database = _database(env, problems)
+        if problems:
+            raise ConfigError(" ".join(problems))
+        return cls(
+            api_key=api_key,
+            base_url=base_url,
+            database=database,
+            operator=Operator(
+                values,
+                secret=api_key or "",
+                admins=admins,
+                served=workspaces,
+                audience=people,
+            ),
+            grace=float(grace),
+            answers_at_once=at_once,
+            log_level=level,
+            retention=retention,
+        )
+
+
+def _values(env: Mapping[str, str], problems: list[str]) -> dict[str, str]:
+    """The operator's values of options, canonical; what is not set is left out."""
+    values: dict[str, str] = {}
+    today = datetime.now(UTC).date()
+    for option in (*OPTIONS, *TOTALS):
+        written = _text(env, option.variable) if option.for_operators else None
+        if written is None:
+            continue
+        if is_credential(written) and not any(map(str.isspace, written)):
+            # A name or a number would be refused; a prompt or a model would be taken,
+            # and shown to everybody.
+            problems.append(_MISPLACED.format(option.variable))
+            continue
+        if option.name == "model" and written != AUTO:
+            # Our list may be older than the model; `check` asks Claude itself.
+            facts = named(written)
+            values[option.name] = facts.id if facts else written
+            continue
+        try:
+            values[option.name] = option.read(written, today)
+        except Unacceptable as error:
+            problems.append(f"{option.variable}: {error.user_text}")
+    unused = resolve(EVERYWHERE, StoredSettings(), values).applied
+    problems += [
+        f"{option.variable}: {why} Leave it out, or choose another model."
+        for option in OPTIONS
+        if option.name in values and (why := unused[option.name].unused)
+    ]
+    return values
+
+
+def _admins(env: Mapping[str, str], problems: list[str]) -> frozenset[str]:
+    words = (_text(env, "THREADKEEP_ADMINS") or "").replace(",", " ").split()
+    for word in words:
+        if not _ADMIN.fullmatch(word):
+            problems.append(
+                "THREADKEEP_ADMINS must name people by platform and id, such as "
+                f"slack:U0123ABC, not {quoted(word)}."
+            )
+    return frozenset(words)
+
+
+def _workspaces(env: Mapping[str, str], problems: list[str]) -> Served:
+    found, wrong = served_workspaces.read(_text(env, served_workspaces.VARIABLE) or "")
+    problems += wrong
+    return found
+
+
+def _audience(env: Mapping[str, str], problems: list[str]) -> Audience:
+    found, wrong = audience.read(_text(env, "THREADKEEP_WHO") or "")
+    problems += wrong
+    return found
+
+
+def _retention(env: Mapping[str, str], problems: list[str]) -> Retention:
+    def days(name: str, default: int) -> int:
+        return _number(env, name, default, 1, MOST_DAYS, problems)
+
+    threads = days("THREADKEEP_THREAD_DAYS", 0)
+    return Retention(
+        refusals=DAY * days("THREADKEEP_AUDIT_DAYS", AUDIT_DAYS),
+        cases=DAY * days("THREADKEEP_CASE_DAYS", CASE_DAYS),
+        threads=DAY * threads if threads else None,
+    )
+
+
+def _database(env: Mapping[str, str], problems: list[str]) -> Path:
+    written = _text(env, "THREADKEEP_DB") or "data/threadkeep.db"
+    # The path of a file is named in messages and seen by whoever lists the folder.
+    if is_credential(written) or is_credential(Path(written).stem):
+        problems.append(_MISPLACED.format("THREADKEEP_DB"))
+    elif not written.isprintable():
+        problems.append("THREADKEEP_DB holds a character that no path has.")
+    return Path(written)
+
+
+def _text(env: Mapping[str, str], name: str) -> str | None:
+    return env.get(name, "").strip() or None
+
+
+def _number(
+    env: Mapping[str, str],
+    name: str,
+    default: int,
+    least: int,
+    most: int,
+    problems: list[str],
+) -> int:
+    value = _text(env, name)
+    if value is None:
+        return default
+    found = number(value)
+    if found is None or not least <= found <= most:
+        problems.append(
+            f"{name} must be a number from {least} to {most}, not {quoted(value)}."
+        )
+        return default
+    return found
+
+
+def _choice(
+    env: Mapping[str, str], name: str, choices: tuple[str, ...], problems: list[str]
+) -> str | None:
+    value = _text(env, name)
+    if value is not None and value.lower() not in choices:
+        problems.append(
+            f"{name} must be one of {', '.join(choices)}, not {quoted(value)}."
+        )
+        return None
+    return value.lower() if value else None

@@ -1,0 +1,1 @@
+"""What Claude reads: system prompt, labels, question. Pure."""

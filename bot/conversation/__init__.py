@@ -1,0 +1,2 @@
+"""A message becomes a turn, and a turn an answer: inbox, dispatcher, admission,
+responder."""

@@ -1,0 +1,211 @@
+"""Decides what becomes of a message, and makes it durable before anyone says so.
+
+Rule: when `deliver` returns, the message and the turn that will answer it are
+committed, so the platform's event may be acknowledged. Never before.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from bot.context.prompt import label
+from bot.conversation.dispatcher import ThreadDispatcher
+from bot.domain.message import Disposition, Message, ThreadFacts
+from bot.domain.scope import Scope
+from bot.errors import DeliveryError
+from bot.ports.platform import Adapter
+from bot.ports.store import Store
+from bot.runtime.background import Background
+from bot.settings.access import SettingsAccess
+from bot.text.characters import replace_lone_surrogates
+
+log = logging.getLogger(__name__)
+
+
+# What people said longer ago than this, in seconds, and we hear only now, is
+# remembered and not answered: they have gone on without us.
+STALE = 3600.0
+
+# So many messages of other programs in a thread within `LOOP_SECONDS` are taken for
+# bots that answer each other.
+MOST_AUTOMATED = 20
+
+# How long, in seconds, may be tried to say something that soon does not matter.
+PATIENCE = 10.0
+
+BUSY = "I am still writing the answer above. Yours comes next."
+CROWDED = (
+    "I am writing as many answers as I may at once. "
+    "Yours starts by itself as soon as there is room."
+)
+
+# How many people are being told at once that they have to wait. It is nice to know;
+# a crowd does not use up what the platform lets us write.
+MOST_NOTICES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class EngagementSettings:
+    """How forward the bot is in a thread, as admins set it."""
+
+    #: Whether people go on without addressing it in the threads that are its own.
+    follow: bool = True
+    #: Whether the thread is its own though it did not begin with a mention.
+    adopted: bool = False
+    #: Whether it speaks only when it is addressed.
+    quiet: bool = False
+    #: Whether other programs may address it.
+    bots: bool = False
+
+
+PLAIN = EngagementSettings()
+
+
+def judge(
+    heard: Message, thread: ThreadFacts | None, manners: EngagementSettings = PLAIN
+) -> Disposition:
+    """Say what becomes of `heard`; `thread` is None where we never spoke.
+
+    Other programs are answered only where that is allowed, and then only while they
+    are few: two bots that answer each other do not stop. Their messages are still
+    read, as an alert that people discuss is what a thread is about.
+    """
+    if heard.echo:
+        return Disposition.IGNORE
+    if heard.automated:
+        loops = thread is not None and thread.automated >= MOST_AUTOMATED
+        if heard.addressed and manners.bots and not loops:
+            return Disposition.ANSWER
+        return Disposition.KEEP if thread else Disposition.IGNORE
+    if heard.addressed:
+        return Disposition.ANSWER
+    if thread is None:
+        return Disposition.IGNORE
+    own = thread.follows or manners.adopted
+    follows = own and manners.follow and not manners.quiet
+    return Disposition.ANSWER if follows else Disposition.KEEP
+
+
+def judge_stale(
+    heard: Message, thread: ThreadFacts | None, manners: EngagementSettings = PLAIN
+) -> Disposition:
+    """Say what becomes of `heard`, which was said too long ago to be answered."""
+    if judge(heard, thread, manners) is Disposition.IGNORE or thread is None:
+        return Disposition.IGNORE
+    return Disposition.KEEP
+
+
+class Inbox:
+    """Where adapters deliver what they hear."""
+
+    def __init__(
+        self,
+        store: Store,
+        lanes: ThreadDispatcher,
+        adapters: Mapping[str, Adapter],
+        authority: SettingsAccess,
+        tasks: Background,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._tasks = tasks
+        self._lanes = lanes
+        self._adapters = adapters
+        self._authority = authority
+        self._now = now
+        self._notices = 0
+
+    async def deliver(self, heard: Message) -> None:
+        """Judge `heard`, remember it, have it answered. Raises StorageError."""
+        heard = _writable(heard)
+        stale = self._now() - heard.at > STALE
+        manners = await self._manners(heard)
+        verdict = await self._store.hear(
+            heard, partial(judge_stale if stale else judge, manners=manners)
+        )
+        if verdict is Disposition.IGNORE:
+            return
+        log.info(
+            "message.heard thread=%s message=%s verdict=%s",
+            heard.thread,
+            heard.message,
+            verdict.value,
+        )
+        if verdict is Disposition.ANSWER:
+            delayed = self._lanes.delays(heard.thread, heard.author)
+            crowded = self._lanes.put(heard.thread, heard.author, heard.at)
+            if (delayed or crowded) and self._notices < MOST_NOTICES:
+                self._notices += 1
+                # Beside, since the platform waits for us to acknowledge.
+                text = BUSY if delayed else CROWDED
+                self._tasks.start(
+                    "notice", self._notice(heard, text), platform=heard.thread.platform
+                )
+
+    async def _notice(self, heard: Message, text: str) -> None:
+        """Tell who said `heard` that they are heard and have to wait."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._adapters[heard.thread.platform].notice(heard, text)
+        except (TimeoutError, DeliveryError) as error:
+            log.info("message.unnoticed thread=%s %s", heard.thread, error)
+        finally:
+            self._notices -= 1
+
+    async def _manners(self, heard: Message) -> EngagementSettings:
+        # Looked at for every message, also where they change nothing: of two that come
+        # at once, the second must not overtake the first on the way to the store.
+        place = Scope.of(heard.thread)
+        policy = await self._authority.policy(place)
+        follow = policy.applied["follow"]
+        return EngagementSettings(
+            follow=policy.on("follow"),
+            adopted=follow.place == place and policy.on("follow"),
+            quiet=policy.on("quiet"),
+            bots=policy.on("bots"),
+        )
+
+    async def amend(self, heard: Message) -> None:
+        """Let a remembered message read as it does now. Raises StorageError."""
+        heard = _writable(heard)
+        before = await self._store.recall(heard.thread, heard.message)
+        # Platforms also announce an edit when they add a preview to a link.
+        if before is None or before == heard.text:
+            return
+        [(author, text)] = await self._adapters[heard.thread.platform].readable([heard])
+        content = label(heard, author, text)
+        await self._store.amend(heard, content, self._now())
+        log.info("message.amended thread=%s message=%s", heard.thread, heard.message)
+
+    async def erase(
+        self,
+        platform: str,
+        workspace: str,
+        messages: Sequence[str],
+        channel: str | None = None,
+    ) -> None:
+        """Forget `messages`, which people deleted. Raises StorageError."""
+        await self._store.erase(platform, workspace, messages, channel, self._now())
+
+    async def hold(self, heard: Message, holder: str) -> None:
+        """Forget `heard` with the message `holder`. Raises StorageError."""
+        await self._store.hold(heard, holder, self._now())
+
+    async def forget(self, place: Scope) -> None:
+        """Forget a thread or channel that people deleted. Raises StorageError."""
+        await self._store.forget(place, self._now())
+        log.info("place.forgotten place=%s", place)
+
+
+def _writable(heard: Message) -> Message:
+    """`heard`, of characters that can be stored and sent on."""
+    return replace(
+        heard,
+        text=replace_lone_surrogates(heard.text),
+        author=replace_lone_surrogates(heard.author),
+        files=tuple(map(replace_lone_surrogates, heard.files)),
+        quotes=tuple(map(_writable, heard.quotes)),
+    )

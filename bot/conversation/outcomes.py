@@ -1,0 +1,149 @@
+"""Says how an answer ended, to people, to operators and to the next turn. Pure.
+
+Every way that a model call can end comes through here exactly once, so this
+page is the whole list of what a thread may be told.
+"""
+
+from dataclasses import replace
+
+from bot.domain.completion import Report
+from bot.domain.turn import Ended, Outcome
+from bot.errors import ModelError, PromptTooLong, ThreadkeepError
+
+# What the next turns read at the end of an answer that was not finished, so
+# that Claude does not take half a sentence for its own conclusion.
+UNFINISHED = "\n\n[This answer was not finished.]"
+
+GO_ON = 'Say "continue" and I will go on.'
+
+TOO_LONG = f"This is as long as one answer may be here. {GO_ON}"
+ALL_THOUGHT = (
+    "Thinking about this used up the whole length of an answer. "
+    "Please ask for something smaller."
+)
+WINDOW_FULL = (
+    "This thread now fills all that Claude can read. "
+    "Please start a new thread with what still matters."
+)
+DECLINED = "Claude declined to answer this. Asking in another way may help."
+DECLINED_MIDWAY = "Claude declined to go on here."
+EMPTY = "Claude had nothing to say to this. Please ask in another way."
+STOPPED = "Stopped."
+UNWELCOME = (
+    "Sorry, not everybody may ask me here, and you are not among those who may. "
+    "Whoever administers this place decides that."
+)
+NOT_ADMITTED = (
+    "Sorry, this bot's operator decides who may ask it, and you are not among those "
+    "who may."
+)
+UNSURE = (
+    "I cannot find out right now whether you may ask me here. "
+    "Please try again in a minute."
+)
+INTERRUPTED = f"This answer was interrupted by a restart. {GO_ON}"
+
+#: The reason of a turn that failed again and again, and is tried no more.
+GIVEN_UP = "given up: it failed again and again"
+
+#: How a turn ended whose question was deleted before it was answered.
+WITHDRAWN = Outcome(Ended.STOPPED, "", reason="question deleted", cost=0.0)
+
+
+def conclude(
+    text: str,
+    report: Report | None,
+    *,
+    error: ModelError | None = None,
+    stopped: bool = False,
+) -> Outcome:
+    """How a model call ended that gave `text` and reported `report` last."""
+    outcome = _ending(text, report.stop_reason if report else None, error, stopped)
+    if report is None or (report.calls == () and report.stop_reason is None):
+        # Nobody has begun to answer.
+        return outcome
+    return replace(
+        outcome,
+        model=report.model,
+        stop_reason=report.stop_reason,
+        request_id=report.request_id,
+        usage=report.usage,
+    )
+
+
+def interrupted(text: str) -> Outcome:
+    """How a turn ended that a crash cut and that is not answered again."""
+    return _unfinished(Ended.INTERRUPTED, text, INTERRUPTED, "crashed")
+
+
+def gone(outcome: Outcome) -> Outcome:
+    """`outcome`, of a turn whose thread can no longer be written to."""
+    return replace(outcome, ended=Ended.FAILED, note="", reason="thread gone")
+
+
+def too_long() -> Outcome:
+    """How a turn ended whose conversation is longer than any model reads: nobody was
+    asked."""
+    error = PromptTooLong("the conversation is longer than any model reads")
+    return replace(conclude("", None, error=error), cost=0.0)
+
+
+def over_budget(why: str) -> Outcome:
+    """How a turn ended that nobody pays for; what was asked stays to be read."""
+    return replace(_failed(why, "over budget"), cost=0.0)
+
+
+def unwelcome(unsure: bool, why: str = UNWELCOME) -> Outcome:
+    """How a turn ended that was asked by somebody who may not, for the reason `why`,
+    or of whom that could not be found out."""
+    if unsure:
+        return replace(_failed(UNSURE, "person unknown"), cost=0.0)
+    note = _aside(why)
+    return Outcome(Ended.REFUSED, "", note=note, reason="not allowed", cost=0.0)
+
+
+def told(outcome: Outcome, hint: str) -> Outcome:
+    """`outcome`, with `hint` as the last thing that the thread is told."""
+    note = "\n".join(filter(None, [outcome.note, _aside(hint)]))
+    return replace(outcome, note=note)
+
+
+def _ending(
+    text: str, stop_reason: str | None, error: ModelError | None, stopped: bool
+) -> Outcome:
+    has_text = bool(text.strip())
+    if stopped:
+        return _unfinished(Ended.STOPPED, text, STOPPED, "stopped")
+    if error is not None:
+        if not has_text:
+            return _failed(error.user_text, _reason(error))
+        note = f"{error.user_text} {GO_ON}"
+        return _unfinished(Ended.INTERRUPTED, text, note, _reason(error))
+    if stop_reason == "refusal":
+        # Neither side of a refused turn is read again: it would be refused
+        # for ever after.
+        note = DECLINED_MIDWAY if has_text else DECLINED
+        return Outcome(Ended.REFUSED, text, note=_aside(note), reason="refusal")
+    if not has_text:
+        note = ALL_THOUGHT if stop_reason == "max_tokens" else EMPTY
+        return _failed(note, f"no text, stop_reason={stop_reason}")
+    notes = {"max_tokens": TOO_LONG, "model_context_window_exceeded": WINDOW_FULL}
+    note = notes.get(stop_reason or "", "")
+    return Outcome(Ended.DONE, text, replay=text, note=_aside(note))
+
+
+def _failed(note: str, reason: str) -> Outcome:
+    return Outcome(Ended.FAILED, "", note=_aside(note), reason=reason)
+
+
+def _unfinished(ended: Ended, text: str, note: str, reason: str) -> Outcome:
+    replay = text + UNFINISHED if text.strip() else ""
+    return Outcome(ended, text, replay=replay, note=_aside(note), reason=reason)
+
+
+def _aside(note: str) -> str:
+    return f"_{note}_" if note else ""
+
+
+def _reason(error: ThreadkeepError) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,393 @@
+"""Decides how much of a message in progress may be seen, and where it is cut.
+
+Rule 1: what may be seen depends on the text alone, never on the pieces in which
+it came. So a reply that is rendered once more after a crash falls into the same
+messages as before.
+Rule 2: nothing is shown that a later decision could take back. Far from the
+limit everything is shown at once. In the last stretch before it, text is shown
+up to the best place for a cut so far, and there the cut is made when the limit
+is reached. A block that would be moved as a whole is held back from its first
+character on.
+Rule 3: what a cut would leave open is closed at the end of the one message and
+opened again at the top of the next. The room for it is kept free all the time.
+Rule 4: where long messages are folded, lines are a second limit beside characters,
+and code that would be cut there is moved as a whole, like a table. Blanks at the
+end, which nobody sees, do not count.
+"""
+
+import enum
+import math
+from dataclasses import dataclass, replace
+
+from bot.rendering.markdown import (
+    MOST_MARKERS,
+    Fence,
+    beginning,
+    ends_sentence,
+    ends_word,
+    fence_after,
+    is_blank,
+    is_delimiter,
+    is_heading,
+    is_inside_span,
+    is_row,
+    joins,
+    may_become_block,
+    may_become_closer,
+    may_become_delimiter,
+    may_become_row,
+    quote_of,
+)
+
+# The most characters in which a place for the cut is looked for. It is about a
+# paragraph; more of it would let readers wait while Claude writes.
+STRETCH = 600
+
+
+class Rank(enum.IntEnum):
+    """How good a place for a cut is."""
+
+    ANYWHERE = 0
+    #: Between words, but inside of something: a span, a row, a line of code, a
+    #: heading and what it heads.
+    INSIDE = 1
+    WORD = 2
+    SENTENCE = 3
+    LINE = 4
+    #: Between paragraphs, before or behind a fence or a table.
+    BLOCK = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a message begins with because of what the cut before it fell into."""
+
+    #: Whole lines: the opener of a fence, or the head of a table.
+    text: str = ""
+    fence: Fence | None = None
+    #: The marks of the quote whose line was cut.
+    quote: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A message that is full, and all that the next one needs."""
+
+    text: str
+    opening: Opening
+    rest: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a cut may be made, and what is open there."""
+
+    at: int
+    rank: Rank
+    fence: Fence | None
+    #: The head of the table whose rows the cut would divide.
+    head: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A table that began at `start`."""
+
+    start: int
+    first: str
+    #: Its first two lines; "" as long as the second has not made it a table.
+    head: str = ""
+
+
+class Page:
+    """One message while it fills up, `limit` characters and `lines` at most."""
+
+    def __init__(
+        self,
+        limit: int,
+        opening: Opening | None = None,
+        *,
+        lines: int | None = None,
+    ) -> None:
+        self._limit = limit
+        self._opening = opening or Opening()
+        self._room = limit - len(self._opening.text)
+        self._stretch = min(limit // 5, STRETCH)
+        #: The longest fence, with what stands before it, that a cut may fall into.
+        self._longest_fence = min(limit // 6, MOST_MARKERS)
+        #: How many lines have room, and up to how many no cut can be near.
+        self._most_lines = math.inf if lines is None else lines
+        self._most_lines -= self._opening.text.count("\n")
+        self._calm_lines = self._most_lines - max(2, (lines or 0) // 3)
+        #: Not for want of characters: most code would then move.
+        self._moves_code = lines is not None
+        #: The lines that are complete, their ends included.
+        self._lines: list[str] = []
+        #: The line that is being written, where it begins, and what was open there.
+        self._line = self._opening.quote
+        self._start = 0
+        self._fence = self._opening.fence
+        #: Where the code began that a cut would move as a whole.
+        self._code: _Place | None = None
+        self._table: _Table | None = None
+        if self._opening.text and self._fence is None:
+            self._table = _Table(0, "", self._opening.text)
+        #: Nothing that may follow in this line makes a block of it.
+        self._plain = False
+        #: The last words were a heading.
+        self._heads = False
+        #: How good a place the end of the last line is.
+        self._rank = Rank.LINE
+        self._size = len(self._line)
+        #: The lines up to the last one with words; and where enough of them end
+        #: for a message of a decent size.
+        self._height = 0
+        self._decent: int | None = None
+        #: The end of what has room, and the fence that is open there.
+        self._end = self._size
+        self._open = self._fence
+        self._best: _Place | None = None
+        self._shown = self._size
+
+    @property
+    def shown(self) -> str:
+        """What the message should read by now; "" before the first word."""
+        body = self._body[: self._shown]
+        is_blank = not body[len(self._opening.quote) :].strip()
+        return "" if is_blank else self._opening.text + body
+
+    def add(self, text: str) -> Cut | None:
+        """Take in `text`; if it does not fit, return the full message, with what
+        remains of `text`. This page is over then."""
+        taken = 0
+        while taken < len(text):
+            step = self._step(text, taken)
+            self._line += text[taken : taken + step]
+            self._size += step
+            taken += step
+            if self._line.endswith("\n"):
+                self._end_line()
+            last = _Place(self._end, Rank.ANYWHERE, self._open)
+            if self._measure():
+                self._look(last)
+            elif self._is_full(text[taken - 1]):
+                return self._cut(self._best or last, text[taken:])
+        return None
+
+    def close(self) -> str:
+        """The message as it reads when nothing more comes.
+
+        Blanks that found no room are dropped: they would be a message of their
+        own.
+        """
+        return self._closed(_Place(self._end, Rank.ANYWHERE, self._open))
+
+    @property
+    def _body(self) -> str:
+        return "".join([*self._lines, self._line])
+
+    def _step(self, text: str, taken: int) -> int:
+        """How many characters to take in before the next decision.
+
+        Lines are taken one by one and, where a cut can be near, characters: in
+        larger bites the outcome would depend on how the text was fed.
+        """
+        largest_reserve = 2 * self._longest_fence + 1
+        calm = self._room - self._stretch - largest_reserve - self._size
+        if calm <= 0 or len(self._lines) + 2 > self._calm_lines:
+            return 1
+        end = text.find("\n", taken) + 1 or len(text)
+        return min(end - taken, calm)
+
+    def _end_line(self) -> None:
+        """Note what the line that just ended means for those below it."""
+        line, before = self._line[:-1], self._fence
+        self._fence = fence_after(before, line, self._longest_fence)
+        self._table = None if self._fence or before else self._table_below(line)
+        self._lines.append(self._line)
+        if self._fence is not before:
+            self._code = self._code_place(before) if self._fence else None
+        self._start += len(self._line)
+        self._line, self._plain = "", False
+        if line.strip():
+            self._height = len(self._lines)
+        if self._decent is None and len(self._lines) * 3 >= self._most_lines:
+            self._decent = self._start
+        blank = is_blank(line)
+        if before or not blank:
+            self._heads = before is None and is_heading(line)
+        if self._heads:
+            self._rank = Rank.INSIDE
+        elif self._fence is None and (before or blank):
+            self._rank = Rank.BLOCK
+        else:
+            self._rank = Rank.LINE
+
+    def _table_below(self, line: str) -> _Table | None:
+        """The table that goes on below `line`, as far as can be told."""
+        table = self._table
+        if table and table.head and is_row(line):
+            return table
+        if table and not table.head and is_delimiter(line):
+            return replace(table, head=table.first + self._line)
+        return _Table(self._start, self._line) if is_row(line) else None
+
+    def _measure(self) -> bool:
+        """Note what is open at the end; say whether it has room, closed."""
+        fence, line = self._fence, self._line
+        if line and not self._plain:
+            fence = fence_after(fence, line, self._longest_fence)
+        reserve = _reserve(fence)
+        if fence and line and fence is self._fence and not self._plain:
+            if may_become_closer(line):
+                reserve = len(f"\n{fence.closer}")
+            else:
+                self._plain = True
+        if self._size + reserve > self._room or self._rows(fence) > self._most_lines:
+            return False
+        self._end, self._open = self._size, fence
+        return True
+
+    def _rows(self, fence: Fence | None) -> int:
+        """How many lines the message has if it ends here and `fence` is closed."""
+        if fence is None:
+            return len(self._lines) + 1 if self._line.strip() else self._height
+        is_closer = fence is self._fence and may_become_closer(self._line)
+        return len(self._lines) + (1 if is_closer else 2)
+
+    def _is_full(self, last: str) -> bool:
+        # Blanks alone do not fill a message, or else an answer that ends with a
+        # newline could end with an empty message, which platforms refuse.
+        return not last.isspace() or self._size >= self._limit + STRETCH
+
+    def _look(self, last: _Place) -> None:
+        """See what may be shown now, and whether a cut would be good here."""
+        held = self._held()
+        reserve = _reserve(self._fence or self._open)
+        is_calm = self._size <= self._room - reserve - self._stretch
+        if is_calm and self._rows(self._open) <= self._calm_lines:
+            self._best = None
+            self._consider(held)
+            self._shown = max(self._shown, held.at if held else self._size)
+            return
+        if held and (held.at == self._size or self._is_movable(held.at)):
+            self._consider(held)
+        elif not self._line:
+            self._consider(self._line_place())
+        else:
+            if self._is_table_over():
+                self._consider(_Place(self._start, Rank.BLOCK, None))
+            self._consider(self._place_of_words(last))
+        if self._best:
+            self._shown = max(self._shown, self._best.at)
+
+    def _consider(self, place: _Place | None) -> None:
+        """Remember `place` if there is no better one."""
+        at_least = self._best.rank if self._best else Rank.ANYWHERE
+        least = max(self._shown, len(self._opening.quote) + 1)
+        if place and place.at >= least and place.rank >= at_least:
+            self._best = place
+
+    def _place_of_words(self, last: _Place) -> _Place | None:
+        """`last`, the place before the newest character, if it can be a place for
+        a cut: only what follows shows that."""
+        line = self._line
+        if len(line) < 2 or last.at < self._size - 1 or joins(line, len(line) - 1):
+            return None
+        if ends_word(line[-2]) and not line[-1].isspace():
+            return replace(last, rank=self._rank_of_words(line[:-1]))
+        return last
+
+    def _rank_of_words(self, words: str) -> Rank:
+        """How good a place it is behind `words`, with which the line begins."""
+        if len(words) <= beginning(words):
+            return Rank.ANYWHERE
+        if self._fence or self._open or is_row(words) or is_inside_span(words):
+            return Rank.INSIDE
+        return Rank.SENTENCE if ends_sentence(words) else Rank.WORD
+
+    def _line_place(self) -> _Place:
+        head = self._table.head if self._table else ""
+        return _Place(self._start, self._rank, self._fence, head)
+
+    def _held(self) -> _Place | None:
+        """The place behind which nothing may be shown yet, if there is one.
+
+        What is there may be a block that a cut would move as a whole. What
+        begins near the top of a message is not moved, only cut.
+        """
+        line, table = self._line, self._table
+        if self._code and (self._open is self._fence or may_become_closer(line)):
+            return self._code
+        if self._plain:
+            return None
+        if self._open is not None and self._open is not self._fence:
+            return _Place(self._start, Rank.BLOCK, self._fence)
+        if self._fence:
+            # Outside of the fence's quote, code that is to be moved may begin.
+            is_outside = self._moves_code and self._fence.is_left_by(line)
+            return self._line_place() if is_outside and may_become_block(line) else None
+        if table and table.head and may_become_row(line):
+            if self._is_movable(table.start):
+                return _Place(table.start, Rank.BLOCK, None)
+            return _Place(self._start, Rank.LINE, None, table.head)
+        if table and not table.head and may_become_delimiter(line):
+            return _Place(table.start, Rank.BLOCK, None)
+        if is_row(line):
+            return _Place(self._start, Rank.BLOCK, None)
+        self._plain = bool(line) and not may_become_block(line)
+        if self._plain or not 0 < len(line) <= self._longest_fence:
+            return None
+        return self._line_place()
+
+    def _is_table_over(self) -> bool:
+        table = self._table
+        return table is not None and bool(table.head) and not may_become_row(self._line)
+
+    def _code_place(self, before: Fence | None) -> _Place | None:
+        """The place above the fence that was just opened, if it is to be moved."""
+        is_movable = self._moves_code and self._is_movable(self._start)
+        return _Place(self._start, Rank.BLOCK, before) if is_movable else None
+
+    def _is_movable(self, start: int) -> bool:
+        """Whether a cut at `start` would leave a message of a decent size."""
+        is_tall = self._decent is not None and start >= self._decent
+        is_long = len(self._opening.text) + start >= self._limit // 3
+        return start > 0 and (is_tall or is_long)
+
+    def _cut(self, place: _Place, rest: str) -> Cut:
+        rest = self._body[place.at :] + rest
+        return Cut(self._closed(place), self._opening_at(place), rest)
+
+    def _closed(self, place: _Place) -> str:
+        """The message up to `place`, with the fence closed that is open there."""
+        text = self._opening.text + self._body[: place.at]
+        if place.fence is None:
+            return text
+        end = "" if text.endswith("\n") else "\n"
+        return f"{text}{end}{place.fence.closer}"
+
+    def _opening_at(self, place: _Place) -> Opening:
+        most = self._limit // 3
+        quote = self._quote_at(place)
+        if place.fence:
+            fence = place.fence.shortened(most)
+            return Opening(fence.opener, fence, quote)
+        return Opening(place.head if len(place.head) <= most else "", None, quote)
+
+    def _quote_at(self, place: _Place) -> str:
+        """The marks that the rest of the line at `place` needs to stay quoted."""
+        line = self._body[: place.at].rpartition("\n")[2]
+        if len(line) <= beginning(line):
+            return ""
+        quote = quote_of(place.fence.prefix if place.fence else line)
+        return quote if len(quote) <= self._longest_fence else ""
+
+
+def _reserve(fence: Fence | None) -> int:
+    """The room to keep while `fence` is open.
+
+    Closing it takes a newline and the closer. A second closer's room lets the
+    answer's own one come in full instead of being cut off just before.
+    """
+    return 2 * len(fence.closer) + 1 if fence else 0

@@ -1,0 +1,151 @@
+"""Decides who is served next when more wait than can be served at once. Pure.
+
+Rule 1: owners take turns, and an owner's items are served oldest first. An owner who
+comes with a first item is served before every owner who was served since, however
+many items those have waiting.
+Rule 2: this file does no I/O, never waits and reads no clock, so a test can replay an
+hour of crowding in a millisecond.
+Rule 3: it holds at most `most` items. What does not fit is handed back, newest first,
+from the owner with the most items; it must be somewhere else as well.
+"""
+
+import bisect
+import heapq
+import itertools
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from bot.runtime.lru import LruDict
+
+T = TypeVar("T", bound=Hashable)
+Owner = TypeVar("Owner", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[T, Owner]):
+    """One item that waits."""
+
+    item: T
+    owner: Owner
+    #: Its age among the items of its owner: the smallest is served first.
+    at: float
+
+
+@dataclass(slots=True)
+class _Line(Generic[T, Owner]):
+    """What one owner has waiting, oldest first."""
+
+    #: The owner with the smallest is served next.
+    turn: tuple[float, int]
+    entries: list[tuple[float, int, Entry[T, Owner]]] = field(default_factory=list)
+
+
+class FairQueue(Generic[T, Owner]):
+    """Items that wait, each once; every owner is served in turn."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lines: dict[Owner, _Line[T, Owner]] = {}
+        #: By turn; a line that is gone, or whose turn has changed, is passed over.
+        self._order: list[tuple[float, int, Owner]] = []
+        self._entries: dict[T, tuple[float, int, Entry[T, Owner]]] = {}
+        self._count = itertools.count()
+        #: How many items have been served.
+        self._served = 0
+        #: Which of them was an owner's last, also while nothing of theirs waits.
+        self._last: LruDict[Owner, float] = LruDict(most)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, item: object) -> bool:
+        return item in self._entries
+
+    def __iter__(self) -> Iterator[Entry[T, Owner]]:
+        """Iterate over everything that waits, in no useful order."""
+        return (entry for _, _, entry in self._entries.values())
+
+    def waits(self, owner: Owner) -> bool:
+        """Return whether `owner` has an item waiting."""
+        return owner in self._lines
+
+    def put(self, item: T, owner: Owner, at: float) -> T | None:
+        """Let `item` wait, unless it waits already.
+
+        Returns the item that did not fit, which may be `item` itself, or None.
+        """
+        if item in self._entries:
+            return None
+        place = (at, next(self._count), Entry(item, owner, at))
+        self._entries[item] = place
+        if owner not in self._lines:
+            # Before who was served last, and behind everyone who has waited longer.
+            turn = max(self._served - 0.5, self._last.get(owner, 0.0))
+            self._let_wait(owner, _Line((turn, place[1])))
+        bisect.insort(self._lines[owner].entries, place, key=_age)
+        return self._overflow() if len(self._entries) > self._most else None
+
+    def take(
+        self, may: Callable[[Owner], bool] | None = None
+    ) -> Entry[T, Owner] | None:
+        """Take out the item to be served next; None if there is none.
+
+        Owners for whom `may` returns False are passed over, and keep their turn.
+        """
+        passed: list[tuple[float, int, Owner]] = []
+        taken = None
+        while self._order and taken is None:
+            turn = heapq.heappop(self._order)
+            line = self._lines.get(turn[2])
+            if line is None or line.turn != turn[:2]:
+                continue
+            if may is not None and not may(turn[2]):
+                passed.append(turn)
+                continue
+            taken = line.entries[0][2]
+            self._served += 1
+            self._last[taken.owner] = float(self._served)
+            self.discard(taken.item)
+            if taken.owner in self._lines:
+                line.turn = (float(self._served), next(self._count))
+                self._let_wait(taken.owner, line)
+        for turn in passed:
+            heapq.heappush(self._order, turn)
+        return taken
+
+    def discard(self, item: T) -> Entry[T, Owner] | None:
+        """Take out `item`, wherever it stands; None if it does not wait."""
+        place = self._entries.pop(item, None)
+        if place is None:
+            return None
+        entry = place[2]
+        entries = self._lines[entry.owner].entries
+        del entries[bisect.bisect_left(entries, _age(place), key=_age)]
+        if not entries:
+            del self._lines[entry.owner]
+        return entry
+
+    def clear(self) -> None:
+        """Take out everything."""
+        self._lines.clear()
+        self._order.clear()
+        self._entries.clear()
+
+    def _let_wait(self, owner: Owner, line: _Line[T, Owner]) -> None:
+        self._lines[owner] = line
+        heapq.heappush(self._order, (*line.turn, owner))
+        # Each line has one turn that counts; who comes and goes leaves others behind.
+        if len(self._order) > 2 * len(self._lines) + 16:
+            self._order = [(*each.turn, key) for key, each in self._lines.items()]
+            heapq.heapify(self._order)
+
+    def _overflow(self) -> T:
+        longest = max(self._lines.values(), key=lambda line: len(line.entries))
+        item = longest.entries[-1][2].item
+        self.discard(item)
+        return item
+
+
+def _age(place: tuple[float, int, Entry[T, Owner]]) -> tuple[float, int]:
+    return place[:2]

@@ -1,0 +1,4 @@
+"""Schemes: the fields and values into which tickets are classified.
+
+In: YAML. Out: a `Scheme`, its JSON schema and prompt.
+"""

@@ -1,0 +1,57 @@
+"""Whom the operator lets use the bot: a limit that no admin widens. Pure."""
+
+import re
+from dataclasses import dataclass
+
+from bot.domain.person import EVERYONE, Person, listed
+from bot.text import lists
+
+# Somebody, a Slack user group or a Discord role, or everybody on a platform.
+_ENTRY = re.compile(
+    r"slack:(?:everyone|[UW][A-Z0-9]+|group:S[A-Z0-9]+)"
+    r"|discord:(?:everyone|(?:group:)?[0-9]+)"
+)
+
+_EXPECTED = (
+    "is none of these: a person (slack:U0123ABC, discord:1234567890), a user group or "
+    "role (slack:group:S0123ABC, discord:group:1234567890), or everybody on a "
+    "platform (slack:everyone)."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Who may have Claude asked; by default everybody."""
+
+    #: "platform:ID", "platform:group:ID" or "platform:everyone"; empty for everybody
+    #: on every platform.
+    entries: frozenset[str] = frozenset()
+
+    def limits(self, platform: str) -> bool:
+        """Whether there are people on `platform` who may not."""
+        return bool(self.entries) and f"{platform}:{EVERYONE}" not in self.entries
+
+    def names_groups(self, platform: str) -> bool:
+        """Whether the groups that somebody is in decide it on `platform`."""
+        return any(each.startswith(f"{platform}:group:") for each in self.entries)
+
+    def admits(self, person: Person, platform: str) -> bool:
+        """Whether `person` may have Claude asked on `platform`."""
+        return not self.limits(platform) or listed(person, self._people(platform))
+
+    def _people(self, platform: str) -> str:
+        """Who is named on `platform`, as `bot.domain.person.listed` takes it."""
+        words = (
+            each.removeprefix(f"{platform}:")
+            for each in sorted(self.entries)
+            if each.startswith(f"{platform}:")
+        )
+        return " ".join(w if w.startswith("group:") else f"user:{w}" for w in words)
+
+
+def read(text: str) -> tuple[Audience, list[str]]:
+    """What THREADKEEP_WHO says, and what is wrong with it."""
+    if text.replace(",", " ").strip().lower() == EVERYONE:
+        return Audience(), []
+    found, problems = lists.read(text, "THREADKEEP_WHO", _ENTRY, _EXPECTED)
+    return Audience(found), problems

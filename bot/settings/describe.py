@@ -1,0 +1,148 @@
+"""Says in words what is set, what changed and what was spent. Pure.
+
+The texts are those of `bot.ui.elements`: small Markdown, people as `user:ID`.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from bot.domain.scope import Scope, ScopeLevel
+from bot.domain.setting import OPERATOR, Setting, Version
+from bot.settings import ceilings
+from bot.settings.effective import EffectiveSettings, EffectiveValue
+from bot.settings.options import BY_NAME, Option
+from bot.text.comparison import compared
+from bot.ui.elements import REFERENCE
+from bot.ui.formatting import count, day, excerpt, here, minute, person
+
+#: How much of a difference a message shows.
+DIFF_LINES = 60
+
+
+def harmless(said: str) -> str:
+    """What a model says, without what would be shown as somebody's name."""
+    return REFERENCE.sub(lambda match: match[0].replace(":", ":\u200b"), said)
+
+
+def shown(option: Option, value: str) -> str:
+    """A canonical value as people read it."""
+    if option.versioned:
+        return f"version {value}" if value else "none"
+    return option.show(value)
+
+
+def settings(
+    policy: EffectiveSettings, prompt: Version, options: Iterable[Option]
+) -> str:
+    """What applies of `options` at the place of `policy`, and why."""
+    lines = [f"**What applies in {here(policy.place.level)}**"]
+    for option in options:
+        if option.each_level:
+            lines += _each_level(policy, option)
+        elif option.versioned:
+            lines += [f"- {_applied(policy, option, f'version {prompt.number}')}"]
+            lines += [f"> {line}" for line in excerpt(prompt.text or "").splitlines()]
+        else:
+            value = option.show(policy[option.name])
+            lines.append(f"- {_applied(policy, option, value)}")
+    return "\n".join(lines)
+
+
+def _applied(policy: EffectiveSettings, option: Option, value: str) -> str:
+    applied = policy.applied[option.name]
+    unused = f" _Not used: {applied.unused}_" if applied.unused else ""
+    over = "" if option.each_level else ceilings.above(policy, option, applied.value)
+    held = f" _{over}_" if over else ""
+    return (
+        f"**{option.label}**: {value} · {source(applied, policy.route)}{unused}{held}"
+    )
+
+
+def one(policy: EffectiveSettings, option: Option) -> str:
+    """What applies of one option, and why."""
+    return _applied(policy, option, option.show(policy[option.name]))
+
+
+def own(setting: Setting) -> str:
+    """A setting of a channel's own."""
+    option = BY_NAME.get(setting.name)
+    label = option.label if option else setting.name
+    value = (
+        "its own" if option is None or option.versioned else option.show(setting.value)
+    )
+    return f"- **{label}**: {value} · set by {person(setting.who)} on {day(setting.at)}"
+
+
+def source(applied: EffectiveValue, route: str = "") -> str:
+    """Where a value comes from; `route` says why `auto` chose a thread's model."""
+    level = applied.place.level
+    if applied.kept and applied.name == "model" and route:
+        return f"chosen by `auto`: {route}"
+    if applied.kept:
+        return "as this thread began"
+    if level is ScopeLevel.OPERATOR:
+        return "by default"
+    return f"{here(level)}, set by {person(applied.who)} on {day(applied.at)}"
+
+
+def _each_level(policy: EffectiveSettings, option: Option) -> list[str]:
+    found = list(policy.everywhere(option.name))
+    if not found:
+        return [f"- **{option.label}**: none"]
+    return [
+        f"- **{option.label}** of {here(each.place.level)}: "
+        f"{option.show(each.value) if option.show(each.value) else each.value}"
+        + (
+            f", set by {person(each.who)}"
+            if each.who != OPERATOR
+            else ", the most that the operator allows"
+        )
+        for each in found
+    ]
+
+
+def versions(all_of_them: Sequence[Version], place: Scope) -> str:
+    """The history of a prompt, the newest first."""
+    where = here(place.level)
+    if not all_of_them:
+        return f"No prompt was ever set for {where} itself."
+    lines = [f"**Versions of the prompt of {where}**"]
+    for nth, version in enumerate(all_of_them):
+        size = (
+            "taken back"
+            if version.text is None
+            else f"{len(version.text):,} characters"
+        )
+        now = " · **now**" if nth == 0 and version.text is not None else ""
+        lines.append(
+            f"- **{version.number}** · {minute(version.at)} · {person(version.who)} · "
+            f"{size}{now}"
+        )
+        if version.text:
+            lines.append(f"> {' '.join(version.text.split())[:80]}")
+    return "\n".join(lines)
+
+
+def difference(old: Version, new: Version) -> str:
+    """What changed from `old` to `new`, as a fenced difference; both sizes where they
+    are too different for one. It may take tenths of a second: run it off the loop."""
+    before, after = old.text or "", new.text or ""
+    hunks = compared(before, after)
+    if hunks is None:
+        return (
+            f"Version {old.number} and version {new.number} are too different to be "
+            f"compared line by line: {_size(before)} and {_size(after)}. "
+            "`prompt show` shows the one that applies now."
+        )
+    if not hunks:
+        return f"Versions {old.number} and {new.number} read the same."
+    lines = [f"--- version {old.number}", f"+++ version {new.number}", *hunks]
+    more = len(lines) - DIFF_LINES
+    # A fence in the prompt must not close ours.
+    body = "\n".join(lines[:DIFF_LINES]).replace("```", "'''")
+    tail = f"\n… and {more} more lines." if more > 0 else ""
+    return f"```diff\n{body}\n```{tail}"
+
+
+def _size(text: str) -> str:
+    lines = count(len(text.splitlines()), "line")
+    return f"{lines} of {count(len(text), 'character')}"

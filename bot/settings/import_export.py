@@ -1,0 +1,253 @@
+"""Settings as a YAML document for people, and back. Pure.
+
+Rule: a document is judged whole before anything is done with it, and every mistake in
+it is named at once, with the path to it.
+"""
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import yaml
+
+from bot.domain.scope import Scope, ScopeLevel
+from bot.domain.setting import Change, Setting
+from bot.errors import ConfigError, Unacceptable
+from bot.settings.options import BY_NAME, OPTIONS, Option, sequences
+from bot.text import documents
+from bot.text.documents import NoDocument
+
+VERSION = 1
+
+#: What nobody writes by hand; a longer file is something else.
+MOST_CHARS = 20_000_000
+
+#: Longer than any platform's ids.
+MOST_NAME_CHARS = 200
+#: Some 20,000 channels with ten settings each.
+MOST_NODES = 500_000
+
+#: What the document calls the places in a place.
+_INNER = {ScopeLevel.WORKSPACE: "channels", ScopeLevel.CHANNEL: "threads"}
+
+HEAD = """\
+# Settings of Threadkeep, by platform, workspace, channel and thread.
+# `threadkeep settings import FILE --dry-run` shows what it would change.
+"""
+
+
+def write(settings: Iterable[Setting], texts: Mapping[str, str]) -> str:
+    """A document of `settings`; `texts` are those of versions, by their ids."""
+    document: dict[str, Any] = {}
+    for setting in settings:
+        option = BY_NAME.get(setting.name)
+        if option is None or setting.place.level is ScopeLevel.OPERATOR:
+            continue
+        value = texts[setting.value] if option.versioned else setting.value
+        _node(document, setting.place)[option.name] = _readable(option, value)
+    body = yaml.dump(
+        {"version": VERSION, **document},
+        Dumper=_Dumper,
+        allow_unicode=True,
+        sort_keys=False,
+        width=1_000_000,
+    )
+    return HEAD + body
+
+
+def read(text: str, today: date) -> list[Change]:
+    """The changes that bring about what the document `text` says.
+
+    Raises ConfigError that names every mistake at once.
+    """
+    problems: list[str] = []
+    document = _parsed(text)
+    changes: list[Change] = []
+    if document.pop("version", None) != VERSION:
+        problems.append(f"version: must be {VERSION}")
+    for platform, workspaces in _pairs(document, "", problems):
+        for workspace, node in _pairs(workspaces, platform, problems):
+            place = Scope(platform, workspace)
+            changes += _changes(node, place, f"{platform}/{workspace}", today, problems)
+    if problems:
+        raise ConfigError(f"Nothing was changed. {'; '.join(problems)}.")
+    return changes
+
+
+def removed(changes: Iterable[Change], settings: Iterable[Setting]) -> list[Change]:
+    """What takes back those of `settings` that `changes`, in the same workspaces, do
+    not name."""
+    changes = list(changes)
+    named = {(change.place, change.name) for change in changes}
+    workspaces = {change.place.at(ScopeLevel.WORKSPACE) for change in changes}
+    return [
+        Change(s.place, s.name, None, versioned=BY_NAME[s.name].versioned)
+        for s in settings
+        if s.place.at(ScopeLevel.WORKSPACE) in workspaces
+        and s.name in BY_NAME
+        and (s.place, s.name) not in named
+    ]
+
+
+def difference(
+    settings: Iterable[Setting], texts: Mapping[str, str], changes: Sequence[Change]
+) -> list[str]:
+    """What `changes` would change of `settings`, line by line; nothing if nothing."""
+    now = {(setting.place, setting.name): setting.value for setting in settings}
+    lines: list[str] = []
+    for change in changes:
+        option = BY_NAME[change.name]
+        before = now.get((change.place, change.name))
+        if option.versioned and before is not None:
+            before = texts[before]
+        if before == change.value:
+            continue
+        lines.append(f"{change.place} {change.name}")
+        old, new = (_lines(option, each) for each in (before, change.value))
+        compared = difflib.unified_diff(old, new, lineterm="", n=1)
+        lines += [f"  {line}" for line in list(compared)[2:]]
+    return lines
+
+
+def _lines(option: Option, value: str | None) -> list[str]:
+    if value is None:
+        return []
+    return value.splitlines() if option.versioned else [option.show(value)]
+
+
+def _node(document: dict[str, Any], place: Scope) -> dict[str, Any]:
+    """The part of `document` that is about `place`, made if it is not there."""
+    node: dict[str, Any] = document.setdefault(place.platform, {})
+    node = node.setdefault(place.workspace, {})
+    for level in (ScopeLevel.CHANNEL, ScopeLevel.THREAD):
+        inner = getattr(place, level.value)
+        if inner:
+            around = (
+                ScopeLevel.WORKSPACE
+                if level is ScopeLevel.CHANNEL
+                else ScopeLevel.CHANNEL
+            )
+            node = node.setdefault(_INNER[around], {}).setdefault(inner, {})
+    return node
+
+
+def _readable(option: Option, value: str) -> Any:
+    if option.name == "stop_sequences":
+        return list(sequences(value))
+    if option.versioned or not value.replace(".", "", 1).isdecimal():
+        return value
+    return float(value) if "." in value else int(value)
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    if len(text) > MOST_CHARS:
+        raise ConfigError("This file is too large to hold settings.")
+    try:
+        document = documents.parse(text, most_nodes=MOST_NODES)
+    except NoDocument as error:
+        raise ConfigError(
+            f"This is not the YAML of settings{error.where}: {error.why}."
+        ) from None
+    if not isinstance(document, dict):
+        raise ConfigError("This is not the YAML of settings: it must begin with names.")
+    return document
+
+
+def _pairs(node: object, path: str, problems: list[str]) -> Iterator[tuple[str, Any]]:
+    if not isinstance(node, dict):
+        problems.append(f"{path or 'the file'}: must hold names and values")
+        return
+    seen: set[str] = set()
+    for key, value in node.items():
+        if problem := _no_name(key):
+            problems.append(f"{path or 'the file'}: {problem}")
+        elif (name := str(key)) in seen:
+            problems.append(f"{path or 'the file'}: {name} stands there twice")
+        else:
+            seen.add(name)
+            yield name, value
+
+
+def _no_name(key: object) -> str:
+    """Why `key` is neither the id of a place nor the name of a setting; "" if it may
+    be."""
+    if isinstance(key, bool) or not isinstance(key, str | int):
+        # As a number, a thread's id would lose its last digits.
+        return f"a name in it is read as a {type(key).__name__}: put it in quotes"
+    name = str(key)
+    if not 0 < len(name) <= MOST_NAME_CHARS or not name.isprintable() or " " in name:
+        return "a name in it is empty, too long, or holds what no name does"
+    return ""
+
+
+def _changes(
+    node: object, place: Scope, path: str, today: date, problems: list[str]
+) -> Iterator[Change]:
+    inner = _INNER.get(place.level)
+    for name, value in _pairs(node, path, problems):
+        if name == inner:
+            for key, below in _pairs(value, f"{path}/{name}", problems):
+                part = "channel" if place.level is ScopeLevel.WORKSPACE else "thread"
+                there = Scope(**{**_parts(place), part: key})
+                yield from _changes(
+                    below, there, f"{path}/{name}/{key}", today, problems
+                )
+        elif change := _change(name, value, place, f"{path}/{name}", today, problems):
+            yield change
+
+
+def _parts(place: Scope) -> dict[str, str]:
+    return {
+        "platform": place.platform,
+        "workspace": place.workspace,
+        "channel": place.channel,
+        "thread": place.thread,
+    }
+
+
+def _change(
+    name: str, value: object, place: Scope, path: str, today: date, problems: list[str]
+) -> Change | None:
+    option = BY_NAME.get(name)
+    if option is None:
+        close = difflib.get_close_matches(name, [o.name for o in OPTIONS], 1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        problems.append(f"{path}: there is no such setting{hint}")
+    elif place.level not in option.levels:
+        problems.append(f"{path}: cannot be set for a {place.level.value}")
+    else:
+        try:
+            text = option.read(_written(option, value), today)
+            return Change(place, name, text, versioned=option.versioned)
+        except Unacceptable as error:
+            problems.append(f"{path}: {error.user_text.rstrip('.')}")
+    return None
+
+
+def _written(option: Option, value: object) -> str:
+    """`value` as somebody would have written it in the chat."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, list):
+        if not all(isinstance(each, str | int | float) for each in value):
+            raise Unacceptable("This must be a list of texts, and of nothing else.")
+        glue = "\n" if option.name == "stop_sequences" else " "
+        return glue.join(map(str, value))
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise Unacceptable("This must be a text, a number or a list.")
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as people do."""
+
+
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    # A block shows the text as it is; what YAML would not give back from a block
+    # exactly, it quotes by itself.
+    style = "|" if "\n" in value else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(str, _text)

@@ -1,0 +1,264 @@
+"""Reads the values that people write for options: each becomes its canonical form.
+
+Rule: what cannot be taken raises Unacceptable with one sentence that says what can.
+A value in its canonical form reads as itself, so stored values may be read again.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import ROUND_DOWN, Decimal, InvalidOperation
+
+from bot.claude.catalog import MODELS, ModelFacts, named
+from bot.domain.person import EVERYONE
+from bot.errors import ConfigError, Unacceptable
+from bot.schemes.scheme import read as read_scheme
+from bot.text.characters import replace_lone_surrogates
+from bot.text.redaction import quoted
+
+PROMPT_CHARS = 20_000
+SCHEME_CHARS = 20_000
+
+#: The value of `model` that has each thread's first message choose.
+AUTO = "auto"
+
+# A model that retires so soon is accepted, and whoever chooses it is told.
+SOON = timedelta(days=60)
+
+# A budget above this is a slip of the keyboard; what is smaller than this is lost when
+# an amount is rounded.
+MOST_USD = 100_000.0
+LEAST_USD = 0.0001
+_HUNDREDTH_OF_CENT, _CENT = Decimal("0.0001"), Decimal("0.01")
+
+# An amount as people write it; so long that no sensible one is longer.
+_AMOUNT = re.compile(r"[0-9.]{1,24}(?:e[0-9]{1,2})?")
+
+# The API takes more; nobody has use for them here.
+MOST_STOPS, STOP_CHARS = 8, 100
+
+# What each value looks like.
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
+_AMOUNT = re.compile(r"-?[0-9.]++(e[0-9]++)?")
+_TEMPERATURE = re.compile(r"[01](\.[0-9]{1,3})?|\.[0-9]{1,3}")
+_NAMED = re.compile(r"(user|group):[A-Za-z0-9]++")
+_CHANNEL = re.compile(r"#?(channel:[A-Za-z0-9]++)")
+
+# What any value but a prompt or a scheme may have: some 1,000 people by mention. It is
+# looked at before anything is read of a text.
+MOST_CHARS = 20_000
+
+# What no text may hold: control characters but for tab and line feed.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+# A channel as adapters write a mention of it; an id alone, as Slack and Discord show it
+# to those who copy it (platform facts A5.5, B6); or the address of a channel.
+_CHANNEL = re.compile(
+    r"#?channel:([A-Za-z0-9]{1,32})"
+    r"|([CDG][A-Z0-9]{6,31}|[0-9]{15,20})"
+    r"|https://[a-z0-9.-]{1,80}/(?:archives|channels/[0-9]{1,20})/([A-Z0-9]{1,32})/?"
+)
+
+#: How an option's values are read, on a day: Unacceptable is raised.
+Reader = Callable[[str, date], str]
+
+
+def cleaned(text: str) -> str:
+    """`text` with its line ends and edges put right.
+
+    Raises Unacceptable where it is empty or holds control characters.
+    """
+    text = (
+        replace_lone_surrogates(text).replace("\r\n", "\n").replace("\r", "\n").strip()
+    )
+    if found := _CONTROL.search(text):
+        raise Unacceptable(
+            f"This holds a control character (code {ord(found[0])}); please take it "
+            "out and try again."
+        )
+    if not text:
+        raise Unacceptable("This is empty; please write something.")
+    return text
+
+
+def bounded(text: str) -> str:
+    """`text`, if it is no longer than any value. Raises Unacceptable."""
+    if len(text) > MOST_CHARS:
+        raise Unacceptable(
+            f"This has {len(text):,} characters, and no value has more than "
+            f"{MOST_CHARS:,}; please shorten it."
+        )
+    return text
+
+
+def prompt(text: str, today: date = date.min) -> str:
+    text = cleaned(text)
+    if len(text) > PROMPT_CHARS:
+        raise Unacceptable(
+            f"A prompt holds {PROMPT_CHARS:,} characters, and this has {len(text):,}; "
+            "please shorten it."
+        )
+    return text
+
+
+def model(text: str, today: date) -> str:
+    wanted = bounded(text).strip().lower().strip("`")
+    if wanted == AUTO:
+        return AUTO
+    facts = named(wanted)
+    if facts is None:
+        raise Unacceptable(
+            f"There is no model {quoted(text)}. There are: {_list(today)}, and "
+            f"`{AUTO}`, which chooses by each thread's first message."
+        )
+    if facts.retires is not None and facts.retires <= today:
+        raise Unacceptable(
+            f"`{facts.id}` was retired on {facts.retires}. There are: {_list(today)}."
+        )
+    return facts.id
+
+
+def _list(today: date) -> str:
+    offered = (facts for facts in living(today) if not facts.restricted)
+    return ", ".join(f"`{facts.id}`" for facts in offered)
+
+
+def living(today: date) -> list[ModelFacts]:
+    return [f for f in MODELS.values() if f.retires is None or f.retires > today]
+
+
+def whole_number(least: int, most: int, what: str) -> Reader:
+    def read(text: str, today: date) -> str:
+        plain = bounded(text).strip().replace(",", "").replace("_", "")
+        if not _WHOLE_NUMBER.fullmatch(plain) or not least <= int(plain) <= most:
+            raise Unacceptable(
+                f"{what} is a whole number from {least:,} to {most:,}, "
+                f"not {quoted(text)}."
+            )
+        return str(int(plain))
+
+    return read
+
+
+def usd(what: str) -> Reader:
+    """Reads an amount in USD. It is rounded down, to hundredths of a cent below 1,000
+    and to cents above, and judged as it is stored."""
+
+    def read(text: str, today: date) -> str:
+        plain = bounded(text).strip().replace(",", "").removesuffix("USD").strip(" $")
+        value = _rounded(plain)
+        if value is None or not LEAST_USD <= float(value) <= MOST_USD:
+            raise Unacceptable(
+                f"{what} is an amount in USD above 0, at least {LEAST_USD} and at most "
+                f"{MOST_USD:,.0f}, such as 5 or 12.50, not {quoted(text)}."
+            )
+        return value
+
+    return read
+
+
+def _rounded(plain: str) -> str | None:
+    """The amount that `plain` says, as it is stored; None if it says none."""
+    if not _AMOUNT.fullmatch(plain):
+        return None
+    try:
+        value = Decimal(plain)
+    except InvalidOperation:
+        return None
+    if value > MOST_USD:
+        return None
+    if value < 1000:
+        places = f"{value.quantize(_HUNDREDTH_OF_CENT, ROUND_DOWN):f}"
+        return places.rstrip("0").rstrip(".") or "0"
+    return f"{value.quantize(_CENT, ROUND_DOWN):f}"
+
+
+def stored_usd(value: str) -> float:
+    """The amount that a stored value says. Whatever is no amount counts as 0, with
+    which nothing may be spent: a budget that cannot be read must not be none."""
+    try:
+        amount = float(value)
+    except ValueError:
+        return 0.0
+    return amount if math.isfinite(amount) and amount >= 0 else 0.0
+
+
+def one_of(*values: str) -> Reader:
+    def read(text: str, today: date) -> str:
+        value = bounded(text).strip().lower()
+        if value not in values:
+            known = ", ".join(f"`{each}`" for each in values)
+            raise Unacceptable(f"This is one of {known}, not {quoted(text)}.")
+        return value
+
+    return read
+
+
+def temperature(text: str, today: date) -> str:
+    plain = bounded(text).strip()
+    if not _TEMPERATURE.fullmatch(plain) or float(plain) > 1:
+        raise Unacceptable(
+            f"A temperature is a number from 0 to 1, such as 0.2, not {quoted(text)}."
+        )
+    return f"{float(plain):g}"
+
+
+def stops(text: str, today: date) -> str:
+    bounded(text)
+    try:
+        written = json.loads(text)
+    except (ValueError, RecursionError):
+        # Somebody may want to stop at a thousand brackets, but not as JSON.
+        written = None
+    if isinstance(written, list) and all(isinstance(each, str) for each in written):
+        text = "\n".join(written)
+    lines = [
+        line for line in replace_lone_surrogates(text).splitlines() if line.strip()
+    ]
+    if not lines or any(_CONTROL.search(line) for line in lines):
+        raise Unacceptable("Please write each stop sequence on a line of its own.")
+    if len(lines) > MOST_STOPS or max(map(len, lines)) > STOP_CHARS:
+        raise Unacceptable(
+            f"There may be {MOST_STOPS} stop sequences of {STOP_CHARS} characters."
+        )
+    return json.dumps(lines, ensure_ascii=False)
+
+
+def people(text: str, today: date) -> str:
+    words = bounded(text).replace(",", " ").split()
+    if [word.lower() for word in words] == [EVERYONE]:
+        return EVERYONE
+    return named_people(text, today)
+
+
+def named_people(text: str, today: date) -> str:
+    words = bounded(text).replace(",", " ").split()
+    wrong = [word for word in words if not _NAMED.fullmatch(word)]
+    if wrong or not words:
+        raise Unacceptable(
+            "Please name people, groups or roles by mentioning them"
+            + (f"; {quoted(wrong[0])} is none." if wrong else ".")
+        )
+    return " ".join(dict.fromkeys(words))
+
+
+def scheme(text: str, today: date) -> str:
+    text = cleaned(text)
+    if len(text) > SCHEME_CHARS:
+        raise Unacceptable(f"A scheme holds {SCHEME_CHARS:,} characters.")
+    try:
+        read_scheme(text, "This scheme")
+    except ConfigError as error:
+        raise Unacceptable(str(error)) from None
+    return text
+
+
+def channel(text: str, today: date) -> str:
+    """The channel that `text` names, as "channel:ID". Whether there is such a channel
+    is for the platform to say; a name alone is not an id of any."""
+    found = _CHANNEL.fullmatch(bounded(text).strip())
+    if found is None:
+        raise Unacceptable(f"This has to be a channel, not {quoted(text)}.")
+    return f"channel:{found[1] or found[2] or found[3]}"

@@ -1,0 +1,146 @@
+"""Reads YAML that people write, within bounds.
+
+Rule 1: a document is what it looks like. Aliases and anchors are refused: eight lines
+of them can stand for a gigabyte. So are tags, and names that are said twice.
+Rule 2: how deep a document nests and how many values it holds is bounded while it is
+read, before anything is made of it.
+Rule 3: texts stay texts: a date is not turned into anything else.
+"""
+
+import re
+from typing import Any
+
+import yaml
+
+from bot.errors import ConfigError
+from bot.text.characters import replace_lone_surrogates
+
+# A scheme nests 4 deep, settings 8.
+MOST_DEPTH = 12
+
+# A whole number beyond this many digits is no value of anything here, and takes
+# Python time that grows with its square.
+MOST_DIGITS = 30
+
+_TEXT = "tag:yaml.org,2002:str"
+_INT = "tag:yaml.org,2002:int"
+_FLOAT = "tag:yaml.org,2002:float"
+#: What is read as the text that it is: dates, and the sign that merges aliases in.
+_AS_TEXT = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:merge")
+
+_WHOLE_NUMBER = re.compile(r"\A[-+]?(?:0|[1-9][0-9_]*+)\Z")
+_DECIMAL = re.compile(r"\A[-+]?[0-9][0-9_]*+\.[0-9_]*+(?:[eE][-+]?[0-9]++)?\Z")
+
+
+class NoDocument(ConfigError):
+    """A text that is no YAML, or none that is taken."""
+
+    def __init__(self, why: str, line: int | None = None) -> None:
+        #: " in line 3", to be put behind what it is not; "" if the line is not known.
+        self.where = f" in line {line}" if line else ""
+        #: A clause such as "it nests too deep".
+        self.why = why
+        super().__init__(f"This is no YAML{self.where}: {why}.")
+
+
+def parse(text: str, *, most_nodes: int) -> Any:
+    """Return what the YAML document `text` says: dicts, lists, texts, numbers, yes or
+    no, None. The time is about 10 µs a character, so run it off the event loop.
+
+    Raises NoDocument: for what is no YAML, for more than `most_nodes` values, and for
+    what nests deeper than `MOST_DEPTH`.
+    """
+    try:
+        return _Loader(text, most_nodes).get_single_data()
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        # Without a problem of its own, an error is about a character.
+        why = getattr(error, "problem", None) or "it holds a control character"
+        raise NoDocument(_short(why), mark.line + 1 if mark else None) from None
+    except RecursionError:
+        raise NoDocument("it nests too deep") from None
+    except ValueError:
+        raise NoDocument("it holds a value that cannot be read") from None
+
+
+def _short(what: str) -> str:
+    return what if len(what) <= 200 else f"{what[:200]}…"
+
+
+_REFERS = "it refers to another part of itself (with & or *)"
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes one document, and counts while it does."""
+
+    def __init__(self, text: str, most_nodes: int) -> None:
+        super().__init__(text)
+        self._left = most_nodes
+        self._depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent):
+            raise _refused(event, _REFERS)
+        if getattr(event, "anchor", None) is not None:
+            raise _refused(event, _REFERS)
+        if getattr(event, "tag", None) is not None:
+            raise _refused(event, "it says a type with a tag")
+        self._left -= 1
+        if self._left < 0:
+            raise _refused(event, "it holds too many values")
+        if self._depth >= MOST_DEPTH:
+            raise _refused(event, "it nests too deep")
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise _refused(key, "a name is a list or holds names")
+            if key.value in seen:
+                raise _refused(key, f"{_short(key.value)} stands there twice")
+            seen.add(key.value)
+        made = super().construct_mapping(node, deep)
+        if len(made) < len(seen):
+            # Python takes 1 and "yes" for the same.
+            raise _refused(node, "two of its names mean the same")
+        return made
+
+
+def _refused(at: Any, why: str) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(None, None, why, at.start_mark)
+
+
+def _implicit() -> dict[str, list[tuple[str, Any]]]:
+    """YAML's own readings of a bare word, but for dates, merges and numbers in other
+    bases."""
+    kept: dict[str, list[tuple[str, Any]]] = {}
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items():
+        mine = [
+            (tag, {_INT: _WHOLE_NUMBER, _FLOAT: _DECIMAL}.get(tag, pattern))
+            for tag, pattern in resolvers
+            if tag not in _AS_TEXT
+        ]
+        kept[first] = mine
+    return kept
+
+
+_Loader.yaml_implicit_resolvers = _implicit()
+
+
+def _whole_number(loader: _Loader, node: yaml.ScalarNode) -> int | str:
+    text = loader.construct_scalar(node)
+    return int(text) if len(text) <= MOST_DIGITS else text
+
+
+def _text(loader: _Loader, node: yaml.ScalarNode) -> str:
+    # An escape can write half a character, which can neither be stored nor sent.
+    return replace_lone_surrogates(loader.construct_scalar(node))
+
+
+_Loader.add_constructor(_INT, _whole_number)
+_Loader.add_constructor(_TEXT, _text)

@@ -1,0 +1,147 @@
+"""Says what a file would cost to sort, before anything is paid for.
+
+The API counts the tokens of a sample (that is free); what it costs follows from the
+catalogue's prices.
+"""
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import anthropic
+import httpx2
+
+from bot.claude.catalog import find
+from bot.claude.errors import GARBLED, judge
+from bot.schemes.scheme import Scheme
+from bot.triage.answer import Ticket
+from bot.triage.bulk import request
+from bot.triage.bulk.batches import SHARE
+
+#: How many tickets are counted, for each model.
+SAMPLE = 30
+
+# How many counts run at once: they have limits of their own (Claude facts 1.5).
+_AT_ONCE = 8
+
+# Of the requests of a batch, such shares find the prompt in the cache, at the best and
+# at the worst (Claude facts 1.8). Called one after another, all but the first do.
+_BEST_HITS, _WORST_HITS = 0.98, 0.3
+
+# What an answer of a scheme without examples has, in tokens; a guess (?).
+_ANSWER = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Some tickets of many, each as likely as any other."""
+
+    tickets: tuple[str, ...]
+    #: How many there are in all, those left out that read the same or are not sent.
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What one model would cost, in USD; None where its price is not known."""
+
+    model: str
+    now: float | None
+    #: With as much and as little read from the cache as batches are known to.
+    batch_best: float | None
+    batch_worst: float | None
+    #: In tokens: the prompt that is the same for all, what a ticket adds, an answer.
+    prompt: int
+    ticket: float
+    answer: float
+    #: Whether the prompt is long enough to be cached.
+    cached: bool
+
+
+def draw(tickets: Iterable[Ticket], seed: int = 0) -> Sample:
+    """A sample of `tickets`; the same ones for the same file."""
+    chance = random.Random(seed)
+    kept: list[str] = []
+    seen: set[int] = set()
+    for ticket in tickets:
+        name = hash(ticket.text)
+        if not ticket.text or request.too_long(ticket.text) or name in seen:
+            continue
+        seen.add(name)
+        if len(kept) < SAMPLE:
+            kept.append(ticket.text)
+        elif (place := chance.randrange(len(seen))) < SAMPLE:
+            kept[place] = ticket.text
+    return Sample(tuple(kept), len(seen))
+
+
+async def estimate(
+    client: anthropic.AsyncAnthropic,
+    scheme: Scheme,
+    sample: Sample,
+    models: Sequence[str],
+    now: Callable[[], float] = time.time,
+) -> list[Estimate]:
+    """What sorting all that `sample` was drawn from would cost, by model.
+
+    Raises a ModelError when the API does not count.
+    """
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def count(model: str, text: str) -> int:
+        call = request.parameters(scheme, model, text)
+        del call["max_tokens"]
+        async with gate:
+            try:
+                counted = await client.messages.count_tokens(**call)
+                return counted.input_tokens
+            except (anthropic.APIError, httpx2.HTTPError, *GARBLED) as error:
+                raise judge(error, model).error from None
+
+    async def one(model: str) -> Estimate:
+        bare = await count(model, ".")
+        sizes = await asyncio.gather(*(count(model, text) for text in sample.tickets))
+        answers = [
+            json.dumps(dict(example.values), ensure_ascii=False)
+            for example in scheme.examples
+        ]
+        lengths = await asyncio.gather(*(count(model, text) for text in answers))
+        ticket = sum(size - bare for size in sizes) / max(1, len(sizes))
+        answer = sum(n - bare for n in lengths) / len(lengths) if lengths else _ANSWER
+        return _priced(model, sample.total, bare, ticket, answer, now())
+
+    return list(await asyncio.gather(*(one(model) for model in models)))
+
+
+def _priced(
+    model: str, total: int, prompt: int, ticket: float, answer: float, now: float
+) -> Estimate:
+    facts = find(model)
+    cached = facts is not None and prompt >= facts.min_cache
+    prices = facts.prices_on(datetime.fromtimestamp(now, UTC).date()) if facts else None
+
+    def price(hits: float, share: float = 1.0) -> float | None:
+        if prices is None:
+            return None
+        kept = hits * prices.cache_read + (1 - hits) * prices.cache_write_5m
+        each = (
+            prompt * (kept if cached else prices.input)
+            + ticket * prices.input
+            + answer * prices.output
+        )
+        return total * share * each / 1_000_000
+
+    return Estimate(
+        model,
+        now=price((total - 1) / total if total else 0.0),
+        batch_best=price(_BEST_HITS, SHARE),
+        batch_worst=price(_WORST_HITS, SHARE),
+        prompt=prompt,
+        ticket=ticket,
+        answer=answer,
+        cached=cached,
+    )

@@ -1,0 +1,239 @@
+"""What the command line shows of triage while it runs, and at its end."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from bot.ports.archive import DONE, Run, Sent, Tally
+from bot.schemes.scheme import Scheme
+from bot.triage.bulk.estimate import Estimate
+from bot.triage.bulk.runs import Progress
+from bot.ui.formatting import blocks, count
+
+BAR_CHARS = 32
+
+# Without a terminal a line is written so often, in seconds.
+_LINE = 15.0
+# Over how many seconds the rate is that is shown.
+_WINDOW = 20.0
+
+
+class Screen:
+    """The state of a run on standard error: a moving bar, or now and then a line."""
+
+    def __init__(
+        self, console: Console, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._console = console
+        self._clock = clock
+        self._progress = Progress()
+        self._seen: list[tuple[float, int]] = []
+        self._line_at = clock()
+        self._live = Live(
+            get_renderable=self._drawn,
+            console=console,
+            refresh_per_second=4,
+            transient=True,
+        )
+
+    def __enter__(self) -> "Screen":
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def show(self, progress: Progress) -> None:
+        """Show how far a run is."""
+        self._progress = progress
+        now = self._clock()
+        if not self._seen or now - self._seen[-1][0] >= 1.0:
+            self._seen.append((now, progress.done + progress.waiting))
+            self._seen = [each for each in self._seen if now - each[0] <= _WINDOW]
+        if not self._console.is_terminal and now - self._line_at >= _LINE:
+            self._line_at = now
+            self.say(self._told())
+
+    def say(self, text: str) -> None:
+        """One line that stays."""
+        self._console.print(text, highlight=False, soft_wrap=True)
+
+    def trouble(self, why: str) -> None:
+        """Say why nothing is answered for now."""
+        self.say(f"Waiting, since {why}. Ctrl-C stops; nothing is lost.")
+
+    def _drawn(self) -> RenderableType:
+        said = self._progress
+        done = said.done + said.waiting
+        grid = Table.grid(padding=(0, 1))
+        grid.add_row(
+            ProgressBar(total=max(1, said.total), completed=done, width=BAR_CHARS),
+            Text(f"{100 * done // max(1, said.total)} %"),
+        )
+        return Group(grid, Text(self._told()))
+
+    def _told(self) -> str:
+        said = self._progress
+        done = said.done + said.waiting
+        parts = [f"{done:,} of {said.total:,} tickets"]
+        if rate := self._rate():
+            parts.append(f"{rate:,.1f} a second")
+        expected = said.expected
+        whole = f" of about {dollars(expected)}" if expected is not None else ""
+        parts.append(f"{dollars(said.cost)}{whole}")
+        if rate and done < said.total:
+            parts.append(f"{duration((said.total - done) / rate)} left")
+        if said.marked:
+            parts.append(f"{said.marked:,} not sorted")
+        return ", ".join(parts)
+
+    def _rate(self) -> float:
+        if len(self._seen) < 2:
+            return 0.0
+        (began, first), (ended, last) = self._seen[0], self._seen[-1]
+        return (last - first) / (ended - began)
+
+
+def dollars(usd: float | None) -> str:
+    """An amount as people read it; what is below a cent with its first two digits."""
+    if usd is None:
+        return "unknown"
+    if usd == 0 or usd >= 0.1:
+        return f"${usd:,.2f}"
+    return f"${usd:.6f}".rstrip("0") if usd < 0.001 else f"${usd:.4f}"
+
+
+def duration(seconds: float) -> str:
+    """A span of time in its largest one or two units."""
+    whole = round(seconds)
+    if whole < 90:
+        return f"{whole} s"
+    if whole < 90 * 60:
+        return f"{whole // 60} min"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def summary(
+    run: Run,
+    scheme: Scheme,
+    tally: Tally,
+    counts: Mapping[str, Mapping[str, int]],
+    seconds: float,
+    *,
+    plain: bool = False,
+) -> RenderableType:
+    """What came of a run: `counts` by field and value, with bars; `plain` for where
+    only ASCII can be shown."""
+    parts: list[RenderableType] = []
+    for field in scheme.choices:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        table.add_column(field.name, min_width=12)
+        table.add_column("tickets", justify="right")
+        table.add_column("", justify="right")
+        table.add_column("")
+        found = counts.get(field.name, {})
+        most = max(found.values(), default=0)
+        for value in field.values:
+            rows = found.get(value, 0)
+            share = f"{100 * rows / max(1, tally.sorted):.0f} %"
+            table.add_row(
+                Text(value),
+                f"{rows:,}",
+                share,
+                Text(bar(rows / most if most else 0, plain=plain), "cyan"),
+            )
+        parts += [table, ""]
+    parts.append(_facts(run, tally, seconds))
+    return Group(*parts)
+
+
+def _facts(run: Run, tally: Tally, seconds: float) -> Table:
+    facts = Table.grid(padding=(0, 2))
+    facts.add_row("Sorted", f"{tally.sorted:,} of {tally.rows:,} rows")
+    for reason, rows in tally.marked.items():
+        facts.add_row("Not sorted", f"{rows:,}: {reason}")
+    if tally.left:
+        facts.add_row("Left", count(tally.left, "row"))
+    used = tally.usage
+    facts.add_row(
+        "Tokens",
+        f"{used.prompt:,} in, of which {used.cache_read:,} read from the cache; "
+        f"{used.output:,} out",
+    )
+    twins = tally.rows - tally.questions
+    same = f"; {twins:,} of the rows read like another" if twins else ""
+    how = "in batches" if run.batched else "in single calls"
+    cost = dollars(None if tally.unpriced else tally.cost)
+    if tally.lost:
+        cost = f"at most {cost}"
+    facts.add_row("Cost", f"{cost} with {run.model}, {how}{same}")
+    facts.add_row("Time", duration(seconds))
+    return facts
+
+
+def bar(share: float, *, plain: bool = False) -> str:
+    """A bar for `share`, from 0 to 1."""
+    return blocks(share, BAR_CHARS, plain=plain)
+
+
+def estimates(found: Sequence[Estimate], total: int) -> RenderableType:
+    """A table of what each model would cost."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("model", no_wrap=True)
+    for name in ("now", "--batch", "prompt", "a ticket", "an answer"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for each in found:
+        table.add_row(
+            each.model,
+            dollars(each.now),
+            _span(each.batch_best, each.batch_worst),
+            f"{each.prompt:,}{'' if each.cached else ' *'}",
+            f"{each.ticket:,.0f}",
+            f"{each.answer:,.0f}",
+        )
+    notes = [
+        f"{total:,} different tickets; tokens as Claude's API counts them on a sample.",
+        "Answers as long as those of the scheme's examples; a model that thinks first "
+        "costs more.",
+        "What a batch costs depends on how many of its requests find the prompt in the "
+        "cache: 98 % at the best, 30 % at the worst.",
+    ]
+    if not all(each.cached for each in found):
+        notes.append("* too short to be cached by this model.")
+    return Group(table, "", *(Text(note, "dim") for note in notes))
+
+
+def _span(least: float | None, most: float | None) -> str:
+    if least is None or most is None:
+        return dollars(None)
+    return f"{dollars(least)} – {dollars(most)}"
+
+
+def runs(found: Sequence[tuple[Run, Tally, Sequence[Sent]]]) -> Table:
+    """A table of runs."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("run", "begun (UTC)", "file", "rows", "state", "model", "batches"):
+        table.add_column(name, justify="right" if name == "rows" else "left")
+    for run, tally, sent in found:
+        waiting = sum(not each.collected for each in sent)
+        state = "done" if run.state == DONE else f"{tally.left:,} left"
+        if waiting:
+            state += f", {waiting} under way"
+        table.add_row(
+            run.id,
+            f"{datetime.fromtimestamp(run.at, UTC):%Y-%m-%d %H:%M}",
+            Text(run.source),
+            f"{run.rows:,}",
+            state,
+            run.model,
+            str(len(sent)) if sent else "–",
+        )
+    return table

@@ -1,0 +1,282 @@
+"""Reads tickets from files as people have them: CSV of any kind, or JSON Lines.
+
+Rule: rows come one at a time, however large the file is; and what cannot be read is a
+ConfigError of one sentence that names the row, before anything is paid for.
+"""
+
+import codecs
+import contextlib
+import csv
+import itertools
+import json
+import shutil
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from bot.errors import ConfigError
+from bot.triage.answer import Ticket
+
+CSV, JSONL = "csv", "jsonl"
+
+#: Names of the column that holds the ticket, in the order in which they are looked for.
+TEXTS = ("ticket", "text", "body", "message", "description", "content", "question")
+#: Names of the column that names the row.
+IDS = ("id", "ticket_id", "ticket id", "key", "number", "nr")
+
+_SEPARATORS = ",;\t|"
+#: How many rows tell which separator a file uses.
+_SAMPLE = 20
+#: How many names of columns an error lists.
+_LISTED = 12
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of tickets, looked at but not read."""
+
+    #: As people call it.
+    name: str
+    path: Path
+    form: str
+    encoding: str
+    separator: str
+    columns: tuple[str, ...]
+    #: Those of `columns` that make up the ticket.
+    texts: tuple[str, ...]
+    #: The one that names a row; "" for none.
+    id: str
+
+    def tickets(self) -> Iterator[Ticket]:
+        """Every row, in order. Raises ConfigError for one that cannot be read."""
+        with self.path.open(encoding=self.encoding, newline="") as file:
+            rows = (
+                _json_rows(file, self.name)
+                if self.form == JSONL
+                else _csv_rows(file, self.separator, self.columns, self.name)
+            )
+            for position, row in enumerate(rows, start=1):
+                if missing := [name for name in self.texts if name not in row]:
+                    raise ConfigError(
+                        f"{self.name}: row {position} has no `{missing[0]}`."
+                    )
+                yield Ticket(position, text_of(row, self.texts), row)
+
+
+@contextlib.contextmanager
+def opened(
+    file: str,
+    *,
+    columns: Sequence[str] = (),
+    id: str = "",
+    stdin: IO[bytes] | None = None,
+) -> Iterator[Source]:
+    """Look at `file` ("-" for standard input): what it is, and which of its columns
+    hold the ticket (`columns`, or those that are called so) and its `id`.
+
+    What comes from standard input is kept in a file that is gone afterwards. Raises
+    ConfigError.
+    """
+    if file != "-":
+        yield _look(file, Path(file), columns, id)
+        return
+    with tempfile.TemporaryDirectory(prefix="threadkeep-") as folder:
+        path = Path(folder) / "tickets"
+        with path.open("wb") as out:
+            shutil.copyfileobj(stdin or sys.stdin.buffer, out)
+        yield _look("standard input", path, columns, id)
+
+
+def _look(name: str, path: Path, columns: Sequence[str], id: str) -> Source:
+    # No limit: one row that is too long is marked, and must not end the others.
+    csv.field_size_limit(2**31 - 1)
+    try:
+        encoding = _encoding(path)
+        form = _form(name, path, encoding)
+        if form == JSONL:
+            separator, found = "", _keys(path, encoding, name)
+        else:
+            separator, found = _head(path, encoding, name)
+    except OSError as error:
+        raise ConfigError(f"{name} cannot be read: {error.strerror}.") from None
+    texts = tuple(_column(name, found, each) for each in columns) or _guess(name, found)
+    known = {column.casefold(): column for column in found}
+    id = (
+        _column(name, found, id)
+        if id
+        else next((known[each] for each in IDS if each in known), "")
+    )
+    return Source(name, path, form, encoding, separator, found, texts, id)
+
+
+def _encoding(path: Path) -> str:
+    """What `path` is written in: what its first bytes say, UTF-8 if all of it is, and
+    otherwise what spreadsheets in western Europe write."""
+    with path.open("rb") as file:
+        head = file.read(4)
+        for bom, encoding in _BOMS:
+            if head.startswith(bom):
+                return encoding
+        file.seek(0)
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        try:
+            while block := file.read(1 << 20):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8"
+
+
+def _form(name: str, path: Path, encoding: str) -> str:
+    """CSV or JSON Lines, by the name of the file or by what it begins with."""
+    try:
+        with path.open(encoding=encoding) as file:
+            head = file.read(4096)
+    except UnicodeDecodeError:
+        raise ConfigError(f"{name} is neither CSV nor JSON Lines.") from None
+    if "\0" in head:
+        raise ConfigError(f"{name} is neither CSV nor JSON Lines.")
+    if not head.strip():
+        raise ConfigError(f"{name} is empty.")
+    suffix = path.suffix.lower()
+    if suffix in (".jsonl", ".ndjson") or (
+        suffix not in (".csv", ".tsv") and head.lstrip().startswith("{")
+    ):
+        return JSONL
+    if head.lstrip().startswith("[{"):
+        raise ConfigError(
+            f"{name} is one JSON list; write one object to a line (JSON Lines)."
+        )
+    return CSV
+
+
+def _keys(path: Path, encoding: str, name: str) -> tuple[str, ...]:
+    with path.open(encoding=encoding) as file:
+        sample = itertools.islice(_json_rows(file, name), _SAMPLE)
+        return tuple(dict.fromkeys(key for row in sample for key in row))
+
+
+def _json_rows(file: IO[str], name: str) -> Iterator[Mapping[str, Any]]:
+    read = 0
+    try:
+        for line in file:
+            read += 1
+            if line.strip():
+                row = json.loads(line)
+                if not isinstance(row, dict):
+                    raise ValueError
+                yield row
+    except (ValueError, RecursionError):
+        # Bytes that are no text fail before their line is counted.
+        raise ConfigError(
+            f"{name}: line {max(read, 1)} or the next is no JSON object."
+        ) from None
+
+
+def _head(path: Path, encoding: str, name: str) -> tuple[str, tuple[str, ...]]:
+    """The separator and the names of the columns."""
+    best: tuple[float, int, str] = (0.0, 0, ",")
+    rows: list[list[str]] = []
+    for separator in _SEPARATORS:
+        with path.open(encoding=encoding, newline="") as file:
+            found = [
+                row
+                for row in itertools.islice(_records(file, separator, name), _SAMPLE)
+            ]
+        widths = Counter(len(row) for row in found if row)
+        width = len(found[0]) if found else 0
+        # A separator is one if the rows are as wide as the head.
+        share = widths[width] / max(1, widths.total()) if width > 1 else 0.0
+        if (share, width) > best[:2]:
+            best = (share, width, separator)
+        rows = rows or found
+    with path.open(encoding=encoding, newline="") as file:
+        head = next(_records(file, best[2], name), [])
+    names: list[str] = []
+    for nth, each in enumerate(head, start=1):
+        column = " ".join(each.split()) or f"column {nth}"
+        names.append(column if column not in names else f"{column} ({nth})")
+    if len(rows) < 2:
+        raise ConfigError(f"{name} has no rows below its head.")
+    return best[2], tuple(names)
+
+
+def _records(file: IO[str], separator: str, name: str) -> Iterator[list[str]]:
+    reader = csv.reader(file, delimiter=separator)
+    try:
+        for record in reader:
+            if record:
+                yield record
+    except (csv.Error, UnicodeDecodeError) as error:
+        why = error if isinstance(error, csv.Error) else "not in its own encoding"
+        line = reader.line_num
+        raise ConfigError(f"{name} cannot be read at line {line}: {why}.") from None
+
+
+def _csv_rows(
+    file: IO[str], separator: str, columns: Sequence[str], name: str
+) -> Iterator[Mapping[str, Any]]:
+    records = _records(file, separator, name)
+    next(records, None)
+    for nth, record in enumerate(records, start=1):
+        if any(record[len(columns) :]):
+            raise ConfigError(
+                f"{name}: row {nth} has {len(record)} fields and the head "
+                f"{len(columns)}; is a quote or a separator missing?"
+            )
+        record += [""] * (len(columns) - len(record))
+        yield dict(zip(columns, record, strict=False))
+
+
+def _column(name: str, found: Sequence[str], wanted: str) -> str:
+    """The column that people mean by `wanted`."""
+    if wanted in found:
+        return wanted
+    for column in found:
+        if column.casefold() == wanted.casefold():
+            return column
+    raise ConfigError(f"{name} has no column `{wanted}`; {_listing(found)}.")
+
+
+def _guess(name: str, found: Sequence[str]) -> tuple[str, ...]:
+    known = {column.casefold(): column for column in found}
+    for each in TEXTS:
+        if each in known:
+            return (known[each],)
+    if len(found) == 1:
+        return (found[0],)
+    raise ConfigError(
+        f"Say with --column which column of {name} holds the ticket; {_listing(found)}."
+    )
+
+
+def _listing(found: Sequence[str]) -> str:
+    shown = ", ".join(f"`{column}`" for column in found[:_LISTED])
+    more = len(found) - _LISTED
+    return f"it has {shown}{f' and {more} more' if more > 0 else ''}"
+
+
+def text_of(row: Mapping[str, Any], texts: Sequence[str]) -> str:
+    """The ticket in `row`; where it is several columns, each on lines of its own."""
+    said = [_said(row[name]) for name in texts]
+    return "\n\n".join(part for part in said if part)
+
+
+def _said(value: Any) -> str:
+    if value is None:
+        return ""
+    try:
+        return (value if isinstance(value, str) else json.dumps(value)).strip()
+    except RecursionError:
+        raise ConfigError("A ticket nests too deep to be read.") from None

@@ -1,0 +1,205 @@
+"""Writes what was sorted: CSV, JSON Lines, SQLite, or a table for people.
+
+Rule: a file is there whole or not at all. Rows keep their columns and their order, and
+one that could not be sorted is there with its reason.
+"""
+
+import contextlib
+import csv
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bot.errors import ConfigError
+from bot.ports.archive import Archive, Row, Run, every
+from bot.runtime import private_files
+from bot.schemes.scheme import CHOICES, TEXT, Scheme
+from bot.triage.csv_cells import guarded
+
+CSV, JSONL, TABLE, SQLITE = "csv", "jsonl", "table", "sqlite"
+FORMS = (CSV, JSONL, TABLE)
+
+#: The column that says why a row was not sorted; "" where it was.
+REASON = "not_sorted"
+LEFT = "not asked about yet"
+
+#: The name of the table in SQLite.
+TICKETS = "tickets"
+
+# How many rows a table for people has.
+MOST_SHOWN = 100
+
+#: Writes rows into a table of a SQLite file, replacing it.
+Tabulate = Callable[[Path, str, AsyncIterator[Mapping[str, Any]]], Any]
+
+
+def form_of(path: str, form: str | None, *, terminal: bool) -> str:
+    """In which form `path` ("-" for standard output) is written."""
+    if form:
+        return form
+    if path == "-":
+        return TABLE if terminal else CSV
+    suffix = Path(path).suffix.lower()
+    if suffix in (".jsonl", ".ndjson"):
+        return JSONL
+    return TABLE if suffix == ".txt" else CSV
+
+
+def check(outputs: Sequence[tuple[str, str]], source: str) -> None:
+    """Raise ConfigError for what could not be written in the end, or would write over
+    `source`."""
+    for path, _ in outputs:
+        if path == "-":
+            continue
+        target = Path(path)
+        if source != "-" and target.exists() and target.samefile(source):
+            raise ConfigError(f"{path} is what is read: write to another file.")
+        if target.is_dir() or not os.access(target.parent, os.W_OK):
+            raise ConfigError(f"{path} cannot be written: choose another place.")
+
+
+async def write(
+    archive: Archive,
+    run: Run,
+    scheme: Scheme,
+    *,
+    console: Console,
+    tabulate: Tabulate,
+) -> None:
+    """Write what is sorted so far to all outputs of `run`.
+
+    Raises ConfigError where one cannot be written; nothing of it is left then.
+    """
+    for path, form in run.outputs:
+        rows = flat(archive, run, scheme, safe=form == CSV)
+        if form == SQLITE:
+            await tabulate(Path(path), TICKETS, rows)
+        elif form == TABLE:
+            with opened(path) as file:
+                out = console if path == "-" else Console(file=file, width=140)
+                out.print(await _table(archive, run, scheme))
+        else:
+            with opened(path) as file:
+                await _WRITERS[form](file, _columns(run, scheme), rows)
+
+
+async def flat(
+    archive: Archive, run: Run, scheme: Scheme, *, safe: bool = False
+) -> AsyncIterator[Mapping[str, Any]]:
+    """Each row as it came, with the scheme's fields and the reason where there are
+    none; `safe` for where a cell could become a formula."""
+    names = _names(run, scheme)
+    texts = {field.name for field in scheme.fields if field.type in (TEXT, CHOICES)}
+    async for row in every(partial(archive.rows, run.id)):
+        values = row.answer.values if row.answer else None
+        said = {
+            names[name]: _cell(value, safe=safe and name in texts)
+            for name, value in (values or dict.fromkeys(scheme.names, "")).items()
+        }
+        yield {**row.row, **said, REASON: _reason(row)}
+
+
+def _reason(row: Row) -> str:
+    if row.answer is None:
+        return LEFT
+    return row.answer.reason
+
+
+def _names(run: Run, scheme: Scheme) -> dict[str, str]:
+    """The column of each field; one that is there already keeps its own."""
+    return {
+        name: f"triage_{name}" if name in run.columns else name for name in scheme.names
+    }
+
+
+def _columns(run: Run, scheme: Scheme) -> list[str]:
+    return [*run.columns, *_names(run, scheme).values(), REASON]
+
+
+def _cell(value: Any, *, safe: bool) -> Any:
+    if isinstance(value, list):
+        value = ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    # What people wrote stays as it came; what the model says of it is guarded.
+    return guarded(value) if safe and isinstance(value, str) else value
+
+
+@contextlib.contextmanager
+def opened(path: str) -> Iterator[IO[str]]:
+    """A file that takes the place of `path` once all of it is written."""
+    if path == "-":
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    target = Path(path)
+    # What is no file, such as a pipe, cannot be replaced.
+    whole = not target.exists() or target.is_file()
+    part = target.with_name(f".{target.name}.part") if whole else target
+    try:
+        with private_files.open_private(part, replace=True) as file:
+            yield file
+            file.flush()
+            if whole:
+                os.fsync(file.fileno())
+        if whole:
+            part.replace(target)
+    except OSError as error:
+        raise ConfigError(
+            f"{path} could not be written: {error.strerror}. All answers are kept: "
+            "make room or choose another file, and run the same command again; that "
+            "costs nothing."
+        ) from None
+    finally:
+        if whole:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+
+
+async def _as_csv(
+    file: IO[str], columns: Sequence[str], rows: AsyncIterator[Mapping[str, Any]]
+) -> None:
+    writer = csv.DictWriter(
+        file, columns, lineterminator="\n", extrasaction="ignore", restval=""
+    )
+    writer.writeheader()
+    async for row in rows:
+        writer.writerow(row)
+
+
+async def _as_jsonl(
+    file: IO[str], columns: Sequence[str], rows: AsyncIterator[Mapping[str, Any]]
+) -> None:
+    async for row in rows:
+        file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+_WRITERS = {CSV: _as_csv, JSONL: _as_jsonl}
+
+
+async def _table(archive: Archive, run: Run, scheme: Scheme) -> Table:
+    names = _names(run, scheme)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(run.id_column or "row", no_wrap=True)
+    for name in scheme.names:
+        table.add_column(name, overflow="fold")
+    shown = 0
+    async for row in flat(archive, run, scheme):
+        shown += 1
+        if shown > MOST_SHOWN:
+            table.caption = f"… and more: -o FILE writes all {run.rows:,} rows."
+            break
+        first = str(row.get(run.id_column) or shown) if run.id_column else str(shown)
+        cells = [str(row[names[name]]) for name in scheme.names]
+        if row[REASON]:
+            cells[-1] = f"({row[REASON]})"
+        table.add_row(Text(first), *map(Text, cells))
+    return table

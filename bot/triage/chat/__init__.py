@@ -1,0 +1,1 @@
+"""Triage where people talk: cases of a channel, on request and by itself."""

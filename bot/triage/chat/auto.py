@@ -1,0 +1,368 @@
+"""Sorts each new message of the channels whose admins want that, and shows how urgent
+it is.
+
+Rule 1: a message is remembered before its event is acknowledged, and forgotten as work
+only once people have seen what became of it; so a crash loses none.
+Rule 2: what waits is in the store; in memory it is a number in a queue that is fair
+between channels (`bot.runtime.fair_queue`). The text is fetched when there is a place
+for it.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+from bot.budgets import summary
+from bot.domain.budget import Budget, BudgetLimits, Period
+from bot.domain.message import Message
+from bot.domain.scope import Scope, ScopeLevel
+from bot.domain.served_workspaces import ALL, Served
+from bot.domain.setting import OPERATOR
+from bot.domain.triage_case import TriageCase
+from bot.errors import (
+    AccessRevoked,
+    DeliveryError,
+    StorageError,
+    ThreadGone,
+    Throttled,
+)
+from bot.ports.platform import Adapter
+from bot.ports.store import Store
+from bot.runtime.background import Background
+from bot.runtime.fair_queue import FairQueue
+from bot.runtime.lru import LruDict
+from bot.runtime.retry import retry_until_success
+from bot.schemes.scheme import Scheme
+from bot.settings.access import SettingsAccess
+from bot.settings.effective import EffectiveSettings
+from bot.settings.parsers import stored_usd
+from bot.triage.chat import present
+from bot.triage.chat.announcing import NAME as ANNOUNCE
+from bot.triage.chat.announcing import Destinations
+from bot.triage.chat.classifier import AUTO, Classifier
+from bot.triage.chat.commands import case_of
+from bot.ui import formatting
+from bot.ui.elements import Response
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# How many messages are sorted at once, of all channels together.
+AT_ONCE = 4
+
+# How many messages wait in memory, as numbers; more are left in the store until there
+# is room.
+MOST_WAITING = 10_000
+
+# Of how many channels it is remembered that they were told of their budget today.
+MOST_TOLD = 1_000
+
+# How long Claude or a platform is tried, in seconds between tries.
+PAUSES = (2.0, 10.0, 60.0, 300.0)
+
+BROKE = "not sorted: what sorting may cost here a day was used up"
+LATE = "not sorted: it was found too late"
+
+# How often a case is tried, over restarts too, that cannot be sorted and shown.
+MOST_TRIES = 5
+GIVEN_UP = "not sorted: it failed again and again"
+
+# What was said longer ago than this, in seconds, is not shown any more.
+STALE = 86_400.0
+
+
+class AutoTriage:
+    """Sorts by itself."""
+
+    def __init__(
+        self,
+        store: Store,
+        sorter: Classifier,
+        authority: SettingsAccess,
+        adapters: Mapping[str, Adapter],
+        tasks: Background,
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        *,
+        served: Served = ALL,
+    ) -> None:
+        self._store = store
+        self._sorter = sorter
+        self._authority = authority
+        self._adapters = adapters
+        self._tasks = tasks
+        self._served = served
+        self._now = now
+        self._sleep = sleep
+        self._destinations = Destinations(authority)
+        #: What waits for a place, by channel.
+        self._waiting: FairQueue[int, Scope] = FairQueue(MOST_WAITING)
+        #: The channels of what is being sorted, by case.
+        self._under_way: dict[int, Scope] = {}
+        #: What this process has taken up: what it had to leave is for the next one.
+        self._taken: LruDict[int, None] = LruDict(MOST_WAITING)
+        #: Whether cases may wait in the store alone.
+        self._left = False
+        self._fetching = False
+        self._going_on: set[asyncio.Task[None]] = set()
+        self._closed = False
+        #: Of which budgets it was told that they are used up, and on which day.
+        self._told: LruDict[Scope, str] = LruDict(MOST_TOLD)
+
+    async def hear(self, heard: Message) -> None:
+        """Take in a message at the top of a channel. Raises StorageError."""
+        if heard.addressed or heard.echo or not heard.opens:
+            return
+        if self._now() - heard.at > STALE:
+            return
+        policy = await self._authority.policy(Scope.of(heard.thread))
+        if not policy.on("auto_triage"):
+            return
+        if heard.automated and not policy.on("bots"):
+            return
+        # It costs the operator's money, whoever switched it on.
+        if not await self._authority.admits_user(heard.author, policy.place):
+            return
+        [(_, text)] = await self._adapters[heard.thread.platform].readable([heard])
+        if not text.strip():
+            return
+        case = await self._store.open_case(replace(case_of(heard, text), auto=True))
+        if case.text and not case.shown:
+            self._begin(case)
+
+    async def take_up(self) -> None:
+        """Go on with what an earlier process left, where people are served still."""
+        most = MOST_WAITING + len(self._taken)
+        self._left = False
+        found = await self._store.waiting_cases(self._adapters, most, self._serves)
+        self._left |= len(found) >= most
+        for id, channel in found:
+            if id not in self._taken:
+                self._wait(id, channel)
+        self._fill()
+
+    def _serves(self, channel: Scope) -> bool:
+        return self._served.holds(channel.platform, channel.workspace)
+
+    def close(self) -> None:
+        """Leave what is under way, and what waits, to the next process."""
+        self._closed = True
+        self._waiting.clear()
+        for task in self._going_on:
+            task.cancel()
+
+    def _begin(self, case: TriageCase) -> None:
+        self._wait(case.id, case.place.at(ScopeLevel.CHANNEL))
+        self._fill()
+
+    def _wait(self, id: int, channel: Scope) -> None:
+        if id not in self._under_way:
+            self._left |= self._waiting.put(id, channel, id) is not None
+
+    def _fill(self) -> None:
+        """Begin what there are places for, and fetch more where there is room."""
+        while not self._closed and len(self._under_way) < AT_ONCE:
+            entry = self._waiting.take(self._is_idle)
+            if entry is None:
+                break
+            self._start_case(entry.item, entry.owner)
+        room = len(self._waiting) <= MOST_WAITING // 2
+        if self._left and room and not self._fetching and not self._closed:
+            self._fetching = True
+            task = self._tasks.start("fetch cases", self._fetch())
+            self._going_on.add(task)
+            task.add_done_callback(self._going_on.discard)
+
+    def _start_case(self, id: int, channel: Scope) -> None:
+        self._under_way[id] = channel
+        self._taken[id] = None
+        work = self._take(id, channel)
+        task = self._tasks.start("triage", work, platform=channel.platform)
+        self._going_on.add(task)
+
+        def ended(task: asyncio.Task[None]) -> None:
+            # Also where it was cancelled before its first step.
+            self._going_on.discard(task)
+            del self._under_way[id]
+            self._fill()
+
+        task.add_done_callback(ended)
+
+    def _is_idle(self, channel: Scope) -> bool:
+        # One after the other in each channel: what is set aside for one message would
+        # else look to the next as if the budget was used up.
+        return channel not in self._under_way.values()
+
+    async def _take(self, id: int, channel: Scope) -> None:
+        """Sort one case."""
+        case = await retry_until_success(lambda: self._store.case(id))
+        # It may have been deleted while it waited.
+        if case is None or case.shown:
+            return
+        if await self._authority.admits_user(case.author, channel):
+            await self._work(case)
+
+    async def _fetch(self) -> None:
+        try:
+            await retry_until_success(self.take_up)
+        finally:
+            self._fetching = False
+
+    async def _work(self, case: TriageCase) -> None:
+        # Counted before it is tried, so that one which ends the process ends no
+        # more than a few of them.
+        tries = await retry_until_success(lambda: self._store.record_case_try(case.id))
+        if tries > MOST_TRIES:
+            log.error("case.given_up place=%s case=%d", case.place, case.id)
+            await self._leave(case, GIVEN_UP)
+            return
+        try:
+            await self._sort(case)
+        except (asyncio.CancelledError, AccessRevoked):
+            # Shutting down, or a platform that turns us away, says nothing of
+            # the case.
+            with contextlib.suppress(StorageError):
+                await self._store.forget_case_try(case.id)
+            raise
+        except Exception:
+            log.warning(
+                "case.not_shown place=%s case=%d tries=%d",
+                *(case.place, case.id, tries),
+            )
+            raise
+
+    async def _leave(self, case: TriageCase, reason: str) -> None:
+        """Show nothing of `case`, any more, for `reason`."""
+        await retry_until_success(
+            lambda: self._store.settle_case(case.id, case.values, reason)
+        )
+        await retry_until_success(lambda: self._store.show_case(case.id))
+
+    async def _sort(self, case: TriageCase) -> None:
+        if self._now() - case.at > STALE:
+            await self._leave(case, LATE)
+            return
+        if await self._is_deleted(case):
+            return
+        policy = await retry_until_success(lambda: self._authority.policy(case.place))
+        scheme = await retry_until_success(lambda: self._sorter.scheme(policy))
+        found = await self._asked(case, scheme, policy)
+        if found is None:
+            # It stays, and the next process takes it up.
+            return
+        if await self._is_deleted(case):
+            return
+        await self._show(found, scheme, policy)
+        await retry_until_success(lambda: self._store.show_case(case.id))
+
+    async def _is_deleted(self, case: TriageCase) -> bool:
+        """Whether people have deleted the message meanwhile."""
+        return await retry_until_success(lambda: self._store.case(case.id)) is None
+
+    async def _asked(
+        self, case: TriageCase, scheme: Scheme, policy: EffectiveSettings
+    ) -> TriageCase | None:
+        """`case`, sorted or marked; None while Claude cannot be asked."""
+        caps = BudgetLimits((*policy.caps.budgets, _own(case.place, policy)))
+        for pause in (*PAUSES, None):
+            found = await self._sorter.sort(case, scheme, case.author, caps, AUTO)
+            if not found.trouble:
+                return found.case
+            if found.broke:
+                await self._tell_once(case.place, policy)
+                settled = await retry_until_success(
+                    lambda: self._store.settle_case(case.id, None, BROKE)
+                )
+                return settled or case
+            if pause is not None:
+                await self._sleep(pause)
+        log.warning("case.left place=%s case=%d", case.place, case.id)
+        return None
+
+    async def _show(
+        self, case: TriageCase, scheme: Scheme, policy: EffectiveSettings
+    ) -> None:
+        if case.values is None:
+            log.info("case.marked case=%d reason=%s", case.id, case.reason)
+            return
+        adapter, place = self._adapters[case.place.platform], case.place
+        how, sign = policy["triage_sign"], present.sign(case, scheme)
+        if sign and how in ("reaction", "both"):
+            await self._do(lambda: adapter.mark(place, case.message, sign))
+        if how in ("label", "both"):
+            told = present.told(case, scheme)
+            await self._do(lambda: adapter.post(place, told, case.message))
+        if present.rank(case, scheme) != 0:
+            return
+        if there := await self._destination(place, policy):
+            link = await self._do(lambda: adapter.link(place, case.message))
+            text = (
+                f"{present.line(case, scheme)}\nSaid by {formatting.person(case.author)} in "
+                f"channel:{place.channel}: {link or ''}"
+            )
+            await self._do(lambda: adapter.post(there, Response(text, public=True)))
+
+    async def _destination(
+        self, place: Scope, policy: EffectiveSettings
+    ) -> Scope | None:
+        """Where a case at `place` is announced; None for nowhere, which is told to
+        whoever named a channel that will not do any more."""
+        found = await self._do(lambda: self._destinations.find(place, policy))
+        if found is None:
+            return None
+        there, news = found
+        if news:
+            log.warning("case.nowhere_to_announce place=%s", place)
+            who = policy.applied[ANNOUNCE].who
+            adapter = self._adapters[place.platform]
+            await self._do(lambda: adapter.tell(place.workspace, who, news))
+        return there
+
+    async def _do(self, work: Callable[[], Awaitable[T]]) -> T | None:
+        """Have something shown, in a few tries; what cannot be is for the log."""
+        for pause in (*PAUSES, None):
+            try:
+                return await work()
+            except ThreadGone as error:
+                log.warning("case.not_shown %s", error)
+                return None
+            except DeliveryError as error:
+                if pause is None:
+                    log.warning("case.not_shown %s", error)
+                    return None
+                wait = error.retry_after if isinstance(error, Throttled) else pause
+                await self._sleep(wait)
+        return None
+
+    async def _tell_once(self, place: Scope, policy: EffectiveSettings) -> None:
+        """Tell whoever set it, once a day, that there is no money left."""
+        channel, day = place.at(ScopeLevel.CHANNEL), Period.DAY.name_at(self._now())
+        log.warning("case.over_budget place=%s", channel)
+        if self._told.get(channel) == day:
+            return
+        self._told[channel] = day
+        who = policy.applied["auto_triage"].who
+        if who == OPERATOR:
+            return
+        state = "used up" if _own(place, policy).usd else f"0, so {summary.NOTHING}"
+        raiser = "`set triage_budget` changes it."
+        if policy.least("triage_budget").who == OPERATOR:
+            raiser = "This bot's operator can raise it."
+        text = (
+            f"What sorting new messages in channel:{channel.channel} may cost a day is "
+            f"{state}: those of today stay unsorted. {raiser}"
+        )
+        adapter = self._adapters[place.platform]
+        await self._do(lambda: adapter.tell(place.workspace, who, text))
+
+
+def _own(place: Scope, policy: EffectiveSettings) -> Budget:
+    """What sorting by itself may cost in the channel."""
+    applied = policy.least("triage_budget")
+    usd = stored_usd(applied.value)
+    return Budget(place.at(ScopeLevel.CHANNEL), Period.DAY, usd, applied.who, kind=AUTO)

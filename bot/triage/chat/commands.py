@@ -1,0 +1,296 @@
+"""Carries out the verbs of triage: a message, a thread, a channel's last messages, and
+what people say of how they were sorted."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from bot.commands.catalog import parse_command
+from bot.domain.message import Message
+from bot.domain.person import Person, listed
+from bot.domain.scope import Scope, ScopeLevel
+from bot.domain.triage_case import TriageCase
+from bot.errors import Unacceptable
+from bot.ports.platform import Adapter
+from bot.ports.store import Store
+from bot.runtime.offload import offload
+from bot.schemes.scheme import Scheme
+from bot.settings.access import SettingsAccess
+from bot.settings.effective import EffectiveSettings
+from bot.settings.target import number
+from bot.triage.chat import present
+from bot.triage.chat.classifier import ClassificationResult, Classifier
+from bot.ui import formatting
+from bot.ui.elements import Command, Response
+
+#: How many messages are sorted in one go at the most, and how many of them at once.
+MOST = 500
+AT_ONCE = 8
+
+# How many messages are read besides, for those that are no tickets.
+SPARE = 10
+
+# How many messages of a thread make up one ticket.
+MOST_OF_THREAD = 100
+
+HOW = (
+    "In a thread I sort the thread. Here, say `triage last 100` or `triage since "
+    "monday`; in a message's menu there is “Triage this”."
+)
+NOTHING = "There is nothing to sort here."
+GONE = "That message was deleted, or I no longer know how I sorted it."
+NO_SUCH = "The scheme here has no such value any more."
+WHEN = (
+    "`since` takes `today`, `yesterday`, a weekday, a span such as 12h or 3d, or a day "
+    "such as 2026-11-01."
+)
+
+_SPAN = re.compile(r"([0-9]{1,4})([hd])")
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class TriageCommands:
+    """Where people have messages sorted."""
+
+    def __init__(
+        self,
+        store: Store,
+        sorter: Classifier,
+        authority: SettingsAccess,
+        adapters: Mapping[str, Adapter],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._sorter = sorter
+        self._authority = authority
+        self._adapters = adapters
+        self._now = now
+
+    async def run(self, command: Command, place: Scope, person: Person) -> Response:
+        """Sort the thread, or as many messages of the channel as `command` says."""
+        last, since = (command.arguments.get(n) for n in ("last", "since"))
+        if last is None and since is None:
+            if place.level is not ScopeLevel.THREAD:
+                return Response(HOW)
+            return await self._thread(place, person)
+        begin = moment(since, self._now()) if since else None
+        most = min(number(command, "last") or MOST, MOST)
+        channel = place.at(ScopeLevel.CHANNEL)
+        policy = await self._authority.policy(channel)
+        if not self._may_sort_many(person, policy):
+            raise await self._authority.deny(person, channel, "triage a channel")
+        adapter = self._adapters[place.platform]
+        # Among them are this command, and perhaps what we said ourselves.
+        heard = await adapter.recent(channel, most + SPARE, begin)
+        readable = await adapter.readable(heard)
+        cases = (await self._cases(heard, [text for _, text in readable]))[-most:]
+        if not cases:
+            return Response(NOTHING)
+        scheme = await self._sorter.scheme(policy)
+        found = await self._sorted(cases, scheme, person, policy)
+        names = {
+            each.author: name for each, (name, _) in zip(heard, readable, strict=True)
+        }
+        settled = [each.case for each in found if not each.trouble]
+        bounded = any(each.bounded for each in found)
+        spent = formatting.amount(sum(each.cost for each in found), bounded=bounded)
+        cost = f"for {spent}"
+        size = sum(len(case.text) for case in settled)
+        told = await offload(partial(present.table, settled, scheme, names, cost), size)
+        return _with_trouble(told, found)
+
+    async def this(self, heard: Message, person: Person) -> Response:
+        """Sort one message."""
+        adapter = self._adapters[heard.thread.platform]
+        [(_, text)] = await adapter.readable([heard])
+        return await self._one(case_of(heard, text), person)
+
+    async def correct(self, command: Command, place: Scope, person: Person) -> Response:
+        """Change one value of a case."""
+        case = await self._known(command, place, person)
+        policy = await self._policy(case.place, person)
+        scheme = await self._sorter.scheme(policy)
+        chosen = [f for f in scheme.choices if f.name in command.arguments]
+        if not chosen or command.arguments[chosen[0].name] not in chosen[0].values:
+            raise Unacceptable(NO_SUCH)
+        [field] = chosen
+        changed = await self._store.correct_case(
+            case.id,
+            field.name,
+            command.arguments[field.name],
+            person.id,
+            self._now(),
+        )
+        return (
+            present.told(changed, scheme, replaces=True) if changed else Response(GONE)
+        )
+
+    async def agree(self, command: Command, place: Scope, person: Person) -> Response:
+        """Let a corrected case be an example for its channel: for admins."""
+        case = await self._known(command, place, person)
+        policy = await self._authority.policy(case.place.at(ScopeLevel.CHANNEL))
+        if not self._authority.may(person, policy):
+            raise await self._authority.deny(person, policy.place, "add an example")
+        agreed = await self._store.agree_case(case.id, person.id)
+        scheme = await self._sorter.scheme(policy)
+        return present.told(agreed, scheme, replaces=True) if agreed else Response(GONE)
+
+    async def _thread(self, place: Scope, person: Person) -> Response:
+        adapter = self._adapters[place.platform]
+        heard = [
+            each
+            for each in await adapter.recent(place, MOST_OF_THREAD)
+            if not each.echo and each.text.strip()
+        ]
+        said = list(zip(heard, await adapter.readable(heard), strict=True))
+        size = sum(len(text) for _, (_, text) in said)
+        lines = await offload(partial(_tickets, said), size)
+        case = TriageCase(
+            *(0, place, f"thread:{place.thread}"),
+            heard[0].at if heard else self._now(),
+            "",
+            "\n".join(lines),
+            messages=tuple(id for each in heard for id in (each.message, *each.holds)),
+        )
+        return await self._one(case, person)
+
+    async def _one(self, case: TriageCase, person: Person) -> Response:
+        policy = await self._policy(case.place, person)
+        if not case.text:
+            return Response(NOTHING)
+        scheme = await self._sorter.scheme(policy)
+        case = await self._store.open_case(case)
+        if not case.text:
+            return Response(GONE)
+        found = await self._sorter.sort(case, scheme, person.id, policy.caps)
+        return (
+            Response(found.trouble)
+            if found.trouble
+            else present.told(found.case, scheme)
+        )
+
+    async def _cases(
+        self, heard: Sequence[Message], texts: Sequence[str]
+    ) -> list[TriageCase]:
+        """Cases of messages that people wrote, which read `texts`; commands to us are
+        left out."""
+        opened = [
+            await self._store.open_case(case_of(each, text))
+            for each, text in zip(heard, texts, strict=True)
+            if text.strip() and not each.echo and not _is_command(each, text)
+        ]
+        return [case for case in opened if case.text]
+
+    async def _sorted(
+        self,
+        cases: Sequence[TriageCase],
+        scheme: Scheme,
+        person: Person,
+        policy: EffectiveSettings,
+    ) -> list[ClassificationResult]:
+        """What becomes of many cases; once there is no money, of the rest nothing.
+
+        All of them are one question of the person's, and each costs money.
+        """
+        # The case that is that question goes first and alone: whoever may ask no more
+        # has nothing sorted. It also writes what the others read from the cache.
+        head = next((n for n, case in enumerate(cases) if case.values is None), 0)
+        gate = asyncio.Semaphore(AT_ONCE)
+        stopped: list[ClassificationResult] = []
+
+        async def one(case: TriageCase, goes_on: bool = True) -> ClassificationResult:
+            async with gate:
+                if stopped and case.values is None:
+                    return ClassificationResult(case, trouble=stopped[0].trouble)
+                found = await self._sorter.sort(
+                    case, scheme, person.id, policy.caps, goes_on=goes_on
+                )
+                if found.trouble:
+                    stopped.append(found)
+                return found
+
+        first = await one(cases[head], goes_on=False)
+        rest = (one(case) for n, case in enumerate(cases) if n != head)
+        found = await asyncio.gather(*rest)
+        return [*found[:head], first, *found[head:]]
+
+    async def _known(
+        self, command: Command, place: Scope, person: Person
+    ) -> TriageCase:
+        of = number(command, "of")
+        case = await self._store.case(of) if of is not None else None
+        if case is None or case.place.at(ScopeLevel.CHANNEL) != place.at(
+            ScopeLevel.CHANNEL
+        ):
+            raise Unacceptable(GONE)
+        # A thread of the same channel may be private.
+        await self._authority.reach(person, place, case.place)
+        return case
+
+    async def _policy(self, place: Scope, person: Person) -> EffectiveSettings:
+        """What applies at `place`. Raises Denied to whoever may not ask there."""
+        policy = await self._authority.policy(place)
+        if not self._authority.may_ask(person, policy):
+            raise await self._authority.deny(person, place, "triage")
+        return policy
+
+    def _may_sort_many(self, person: Person, policy: EffectiveSettings) -> bool:
+        named = policy["triagers"]
+        return self._authority.may(person, policy) or (
+            bool(named) and not person.outsider and listed(person, named)
+        )
+
+
+def case_of(heard: Message, text: str) -> TriageCase:
+    """The case of a message that reads `text`."""
+    place = Scope.of(heard.thread)
+    return TriageCase(
+        *(0, place, heard.message, heard.at, heard.author, text.strip()),
+        messages=heard.holds,
+    )
+
+
+def _is_command(heard: Message, text: str) -> bool:
+    """Whether people told the bot to do something, which is no ticket."""
+    return heard.addressed and parse_command(text) is not None
+
+
+def _tickets(said: Sequence[tuple[Message, tuple[str, str]]]) -> list[str]:
+    """What was `said` that is no command, each with the name of who said it."""
+    return [
+        f"{name}: {text}"
+        for heard, (name, text) in said
+        if not _is_command(heard, text)
+    ]
+
+
+def moment(text: str, now: float) -> float:
+    """When `text` begins, such as "monday" or "3d", in seconds since 1970 (UTC).
+    Raises Unacceptable."""
+    word = text.lower()
+    today = datetime.fromtimestamp(now, UTC).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    if word in _DAYS:
+        # On a Monday, "monday" is today.
+        back = (today.weekday() - _DAYS.index(word)) % 7
+        return (today - timedelta(days=back)).timestamp()
+    if word in ("today", "yesterday"):
+        return (today - timedelta(days=word == "yesterday")).timestamp()
+    if span := _SPAN.fullmatch(word):
+        return now - int(span[1]) * {"h": 3600.0, "d": 86400.0}[span[2]]
+    try:
+        return datetime.fromisoformat(word).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        raise Unacceptable(WHEN) from None
+
+
+def _with_trouble(told: Response, found: Sequence[ClassificationResult]) -> Response:
+    left = [each for each in found if each.trouble]
+    if not left:
+        return told
+    text = f"{told.text}\nLeft: {formatting.count(len(left), 'message')}. {left[0].trouble}"
+    return Response(text, public=True, file=told.file)

@@ -1,0 +1,185 @@
+"""How cases and tables of them are shown where people talk. Pure."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from bot.domain.triage_case import TriageCase
+from bot.schemes.scheme import Field, Scheme
+from bot.settings import describe
+from bot.triage.csv_cells import guarded
+from bot.ui import formatting
+from bot.ui.elements import Button, Choice, Command, File, Menu, Response
+
+#: The field that says how soon somebody must look.
+PRIORITY = "priority"
+
+#: Signs of the four highest priorities; the last stands for all below.
+SIGNS = ("🔴", "🟠", "🟡", "⚪")
+
+# How many rows of a table a message shows, and how many characters of each text.
+MOST_ROWS = 25
+TEXT_CHARS, NAME_CHARS = 48, 12
+# A menu holds 25 choices (platform facts B8).
+MOST_CHOICES, LABEL_CHARS = 25, 75
+
+
+def urgency(scheme: Scheme) -> Field | None:
+    """The field that says how soon somebody must look, if the scheme has one."""
+    return next((f for f in scheme.choices if f.name == PRIORITY), None)
+
+
+def rank(case: TriageCase, scheme: Scheme) -> int | None:
+    """How urgent a case is: 0 is the most; None where that was not told."""
+    field = urgency(scheme)
+    value = case.current.get(PRIORITY)
+    if field is None or value not in field.values:
+        return None
+    return list(field.values).index(str(value))
+
+
+def sign(case: TriageCase, scheme: Scheme) -> str:
+    """The emoji of a case's priority; "" where it has none."""
+    place = rank(case, scheme)
+    return "" if place is None else SIGNS[min(place, len(SIGNS) - 1)]
+
+
+def line(case: TriageCase, scheme: Scheme) -> str:
+    """What a case was sorted as, in one or two lines."""
+    if case.values is None:
+        return f"Not sorted: {case.reason}."
+    values = case.current
+    few = [f"**{_text(values[f.name])}**" for f in scheme.choices if f.name in values]
+    rest = [
+        _text(values[f.name])
+        for f in scheme.fields
+        if f.name in values and f not in scheme.choices
+    ]
+    first = " · ".join(filter(None, (sign(case, scheme), *few)))
+    return "\n".join(filter(None, (first, *rest)))
+
+
+def told(case: TriageCase, scheme: Scheme, *, replaces: bool = False) -> Response:
+    """A case for all to see, with menus to correct it."""
+    text = line(case, scheme)
+    if case.corrected:
+        text += f"\n_Corrected by {formatting.person(case.corrected_by)}._"
+    if case.agreed_by:
+        text += f"\n_An example from now on, says {formatting.person(case.agreed_by)}._"
+    buttons: tuple[Button, ...] = ()
+    if case.corrected and not case.agreed_by:
+        agree = Command("triage agree", {"of": str(case.id)})
+        buttons = (Button("Learn from this", agree),)
+    menus = _menus(case, scheme) if case.values is not None else ()
+    return Response(text, public=True, menus=menus, buttons=buttons, replaces=replaces)
+
+
+def _menus(case: TriageCase, scheme: Scheme) -> tuple[Menu, ...]:
+    return tuple(
+        Menu(
+            Command("triage correct", {"of": str(case.id)}),
+            field.name,
+            _short(f"Another {field.name} …", LABEL_CHARS),
+            tuple(
+                Choice(value, _short(value, LABEL_CHARS), _short(about, LABEL_CHARS))
+                for value, about in list(field.values.items())[:MOST_CHOICES]
+                if value != case.current.get(field.name)
+            ),
+        )
+        for field in scheme.choices
+    )
+
+
+def table(
+    cases: Sequence[TriageCase], scheme: Scheme, names: Mapping[str, str], cost: str
+) -> Response:
+    """Many cases: how many of each, the most urgent of them, and all as a file."""
+    good = sum(case.values is not None for case in cases)
+    of = f"{good:,} of " if good < len(cases) else ""
+    parts = [f"**{of}{formatting.count(len(cases), 'message')} sorted**, {cost}."]
+    for field in scheme.choices:
+        counts = Counter(str(c.current.get(field.name, "not sorted")) for c in cases)
+        found = [
+            f"{v} {counts[v]:,}" for v in (*field.values, "not sorted") if counts[v]
+        ]
+        parts.append(f"{field.name.capitalize()}: {', '.join(found)}.")
+    last = len(SIGNS) + len(cases)
+    urgent = sorted(
+        cases, key=lambda case: r if (r := rank(case, scheme)) is not None else last
+    )
+    shown = urgent[:MOST_ROWS]
+    parts += ["```", *_rows(shown, scheme, names), "```"]
+    if len(cases) > len(shown):
+        parts.append(f"The {len(shown)} most urgent; all of them are in the file.")
+    return Response(
+        "\n".join(parts),
+        public=True,
+        file=File("triage.csv", as_csv(cases, scheme, names)),
+    )
+
+
+def _rows(
+    cases: Sequence[TriageCase], scheme: Scheme, names: Mapping[str, str]
+) -> list[str]:
+    few = [f.name for f in scheme.choices]
+    rest = [f.name for f in scheme.fields if f.name not in few]
+    head = ["when", *few, "who", *rest]
+    lines = [head]
+    for case in cases:
+        said = case.current
+        cells = [_short(said.get(name, "–")) for name in few]
+        texts = [_short(said.get(name, case.reason)) for name in rest]
+        when = f"{datetime.fromtimestamp(case.at, UTC):%d %b %H:%M}"
+        lines.append(
+            [
+                when,
+                *cells,
+                _short(names.get(case.author, case.author), NAME_CHARS),
+                *texts,
+            ]
+        )
+    widths = [max(len(row[n]) for row in lines) for n in range(len(head))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        .rstrip()
+        .replace("```", "'''")
+        for row in lines
+    ]
+
+
+def as_csv(
+    cases: Sequence[TriageCase], scheme: Scheme, names: Mapping[str, str]
+) -> str:
+    """Cases as a table for spreadsheets, in which nothing is a formula."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["at", "who", "message", *scheme.names, "not_sorted"])
+    for case in cases:
+        values = [_cell(case.current.get(name, "")) for name in scheme.names]
+        at = datetime.fromtimestamp(case.at, UTC).isoformat(timespec="seconds")
+        who = names.get(case.author, case.author)
+        writer.writerow([at, _cell(who), _cell(case.text), *values, case.reason])
+    return out.getvalue()
+
+
+def _text(value: object) -> str:
+    return describe.harmless(_plain(value))
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def _short(value: object, most: int = TEXT_CHARS) -> str:
+    text = " ".join(_plain(value).split())
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _cell(value: object) -> str:
+    return guarded(_plain(value))

@@ -1,0 +1,1 @@
+"""Evaluation of triage: answers against labels, as metrics and reports."""

@@ -1,0 +1,210 @@
+"""How well tickets are sorted, on tickets that people have sorted. Pure.
+
+A row that was not sorted counts as wrong: whoever relies on the result must sort it by
+hand. A row without a label in a field says nothing about that field.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from dataclasses import field as held
+from typing import Any
+
+from bot.errors import ConfigError
+from bot.ports.archive import Row
+from bot.schemes.scheme import Field, Scheme
+
+#: Stands for the value of a row that was not sorted.
+NONE = "(not sorted)"
+
+_EXCERPT = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """A row of which people and the model do not say the same."""
+
+    row: str
+    field: str
+    expected: str
+    got: str
+    #: How the ticket begins.
+    ticket: str
+
+
+@dataclass(slots=True)
+class FieldScore:
+    """One field: how often each value was said where each was meant."""
+
+    field: Field
+    #: By (label, answer).
+    pairs: Counter[tuple[str, str]] = held(default_factory=Counter)
+
+    @property
+    def labelled(self) -> int:
+        return self.pairs.total()
+
+    @property
+    def right(self) -> int:
+        return sum(n for (label, got), n in self.pairs.items() if label == got)
+
+    @property
+    def accuracy(self) -> float | None:
+        """The share of labelled rows that were sorted as people did; None of none."""
+        return self.right / self.labelled if self.labelled else None
+
+    def precision(self, value: str) -> float | None:
+        """Of those sorted so, the share that people sorted so; None of none."""
+        said = sum(n for (_, got), n in self.pairs.items() if got == value)
+        return self.pairs[value, value] / said if said else None
+
+    def recall(self, value: str) -> float | None:
+        """Of those that people sorted so, the share that were; None of none."""
+        meant = self.meant(value)
+        return self.pairs[value, value] / meant if meant else None
+
+    def meant(self, value: str) -> int:
+        """How many rows people sorted so."""
+        return sum(n for (label, _), n in self.pairs.items() if label == value)
+
+
+@dataclass(slots=True)
+class Metrics:
+    """One scheme and model on one set of labelled tickets."""
+
+    scheme: str
+    model: str
+    fields: dict[str, FieldScore]
+    rows: int = 0
+    not_sorted: int = 0
+    disagreements: list[Disagreement] = held(default_factory=list)
+    #: By column and value of it, then by field: (right, labelled).
+    groups: dict[str, dict[str, dict[str, tuple[int, int]]]] = held(
+        default_factory=dict
+    )
+    #: In USD for 1,000 tickets.
+    cost_per_1000: float | None = None
+    #: None where answers were there from before, so that nobody was waited for.
+    seconds_per_1000: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it as plain values, for programs."""
+        return {
+            "scheme": self.scheme,
+            "model": self.model,
+            "rows": self.rows,
+            "not_sorted": self.not_sorted,
+            "cost_per_1000_usd": self.cost_per_1000,
+            "seconds_per_1000": self.seconds_per_1000,
+            "fields": {name: _plain(each) for name, each in self.fields.items()},
+            "groups": self.groups,
+            "disagreements": [
+                {
+                    "row": each.row,
+                    "field": each.field,
+                    "expected": each.expected,
+                    "got": each.got,
+                    "ticket": each.ticket,
+                }
+                for each in self.disagreements
+            ],
+        }
+
+
+def _plain(score: FieldScore) -> dict[str, Any]:
+    values = score.field.values
+    return {
+        "labelled": score.labelled,
+        "accuracy": score.accuracy,
+        "values": {
+            value: {
+                "labelled": score.meant(value),
+                "precision": score.precision(value),
+                "recall": score.recall(value),
+            }
+            for value in values
+        },
+        "confusion": {
+            value: {
+                got: n
+                for (label, got), n in sorted(score.pairs.items())
+                if label == value
+            }
+            for value in values
+        },
+    }
+
+
+def labelled_fields(scheme: Scheme, columns: Iterable[str]) -> dict[str, str]:
+    """The columns with people's labels, by field. Raises ConfigError without any."""
+    known = {column.casefold(): column for column in columns}
+    found = {f.name: known[f.name] for f in scheme.choices if f.name in known}
+    if not found:
+        names = " or ".join(f"`{field.name}`" for field in scheme.choices)
+        raise ConfigError(f"No column has labels: one must be called {names}.")
+    return found
+
+
+class MetricsBuilder:
+    """Adds up a Score, row by row."""
+
+    def __init__(
+        self,
+        name: str,
+        scheme: Scheme,
+        model: str,
+        labels: Mapping[str, str],
+        *,
+        by: str = "",
+    ) -> None:
+        self._labels = labels
+        self._by = by
+        fields = {f.name: FieldScore(f) for f in scheme.choices if f.name in labels}
+        self.score = Metrics(name, model, fields)
+        self._groups: dict[str, dict[str, list[int]]] = defaultdict(dict)
+
+    def add(self, row: Row, name: str, ticket: str) -> None:
+        """Take in one row, which people call `name`. Raises ConfigError for a label
+        that the scheme does not have."""
+        score = self.score
+        values = row.answer.values if row.answer else None
+        score.rows += 1
+        score.not_sorted += values is None
+        for each in score.fields.values():
+            label = _label(each.field, row.row.get(self._labels[each.field.name]), name)
+            if not label:
+                continue
+            got = str(values[each.field.name]) if values else NONE
+            each.pairs[label, got] += 1
+            if label != got:
+                begin = " ".join(ticket[: 2 * _EXCERPT].split())[:_EXCERPT]
+                score.disagreements.append(
+                    Disagreement(name, each.field.name, label, got, begin)
+                )
+            if self._by:
+                group = self._groups[str(row.row.get(self._by))]
+                counts = group.setdefault(each.field.name, [0, 0])
+                counts[0] += label == got
+                counts[1] += 1
+
+    def done(self) -> Metrics:
+        """The whole score."""
+        if self._by:
+            self.score.groups[self._by] = {
+                value: {name: (right, of) for name, (right, of) in group.items()}
+                for value, group in sorted(self._groups.items())
+            }
+        return self.score
+
+
+def _label(field: Field, said: Any, row: str) -> str:
+    text = str(said if said is not None else "").strip()
+    for value in field.values:
+        if value.casefold() == text.casefold():
+            return value
+    if text:
+        raise ConfigError(
+            f"Row {row}: the scheme has no {field.name} {text!r}; it has "
+            f"{', '.join(field.values)}."
+        )
+    return ""

@@ -1,0 +1,123 @@
+"""What `triage eval` prints: scores side by side, and each of them in detail."""
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from bot.triage.bulk.progress import bar, dollars, duration
+from bot.triage.evaluation.metrics import NONE, FieldScore, Metrics
+
+#: How many disagreements people are shown; all of them are in the JSON.
+MOST_SHOWN = 20
+
+
+def drawn(scores: Sequence[Metrics], *, plain: bool = False) -> RenderableType:
+    """All scores for people; `plain` for where only ASCII can be shown."""
+    parts: list[RenderableType] = [_side_by_side(scores), ""]
+    for score in scores:
+        title = f"{score.model}, {score.scheme}"
+        parts += [Text(title, "bold underline"), ""]
+        for each in score.fields.values():
+            parts += [_classes(each, plain=plain), "", _confusion(each), ""]
+        parts += [part for name in score.groups for part in (_group(score, name), "")]
+        parts += [_disagreements(score), ""]
+    return Group(*parts[:-1])
+
+
+def _side_by_side(scores: Sequence[Metrics]) -> Table:
+    table = _table("model", "scheme")
+    fields = list(dict.fromkeys(name for score in scores for name in score.fields))
+    for name in (*fields, "not sorted", "USD per 1,000", "time per 1,000"):
+        table.add_column(name, justify="right")
+    for score in scores:
+        accuracies = [
+            _percent(score.fields[name].accuracy if name in score.fields else None)
+            for name in fields
+        ]
+        seconds = score.seconds_per_1000
+        table.add_row(
+            score.model,
+            score.scheme,
+            *accuracies,
+            f"{score.not_sorted:,} of {score.rows:,}",
+            dollars(score.cost_per_1000),
+            duration(seconds) if seconds is not None else "known before",
+        )
+    return table
+
+
+def _classes(score: FieldScore, *, plain: bool) -> Table:
+    table = _table(score.field.name)
+    for name in ("labelled", "precision", "recall"):
+        table.add_column(name, justify="right")
+    table.add_column("")
+    for value in score.field.values:
+        recall = score.recall(value)
+        table.add_row(
+            Text(value),
+            f"{score.meant(value):,}",
+            _percent(score.precision(value)),
+            _percent(recall),
+            Text(bar(recall or 0.0, plain=plain), "cyan"),
+        )
+    return table
+
+
+def _confusion(score: FieldScore) -> Table:
+    """A row for what people said, a column for what the model said."""
+    values = list(score.field.values)
+    answers = [*values, NONE] if any(g == NONE for _, g in score.pairs) else values
+    table = _table("labelled ↓  sorted →")
+    for got in answers:
+        table.add_column(got, justify="right")
+    for value in values:
+        cells = [
+            Text(str(n or "·"), "green" if got == value else "yellow" if n else "dim")
+            for got in answers
+            for n in [score.pairs[value, got]]
+        ]
+        table.add_row(Text(value), *cells)
+    return table
+
+
+def _group(score: Metrics, name: str) -> Table:
+    table = _table(name)
+    for each in score.fields:
+        table.add_column(each, justify="right")
+    table.add_column("rows", justify="right")
+    for value, found in score.groups[name].items():
+        shares = [found.get(each, (0, 0)) for each in score.fields]
+        cells = [_percent(right / of if of else None) for right, of in shares]
+        table.add_row(Text(value), *cells, f"{max(of for _, of in shares):,}")
+    return table
+
+
+def _disagreements(score: Metrics) -> RenderableType:
+    found = score.disagreements
+    if not found:
+        return Text("No disagreements.")
+    table = _table("row", "field", "labelled", "sorted")
+    table.expand = True
+    # What is left of the line; without, the long texts would squeeze out the others.
+    table.add_column("ticket", overflow="ellipsis", no_wrap=True, ratio=1)
+    for each in found[:MOST_SHOWN]:
+        table.add_row(
+            *(Text(t) for t in (each.row, each.field, each.expected, each.got)),
+            Text(each.ticket),
+        )
+    more = len(found) - MOST_SHOWN
+    note = f"… and {more:,} more: --json FILE lists all." if more > 0 else ""
+    return Group(Text(f"{len(found):,} disagreements"), table, Text(note, "dim"))
+
+
+def _table(*names: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in names:
+        table.add_column(name, no_wrap=True)
+    return table
+
+
+def _percent(share: float | None) -> str:
+    return f"{100 * share:.1f} %" if share is not None else "–"

@@ -1,0 +1,327 @@
+"""What admins set, inside a transaction: settings, versions, drafts and the audit.
+
+What it promises is said in `bot.ports.store.SettingsStore`.
+
+Rule: the audit only grows. Whatever changes a setting adds the entry that says so in
+the same transaction, and the setting names it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from sqlite3 import Row
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel
+from bot.domain.setting import (
+    AuditEntry,
+    Change,
+    Draft,
+    EditConflict,
+    Setting,
+    StoredSettings,
+    Version,
+)
+from bot.settings.stored_values import usable
+from storage.broken import moment, tell
+from storage.scope_columns import AT, both, inside, parts, place_of, relocate
+
+# How long a draft is kept, in seconds.
+WEEK = 7 * 86400.0
+
+# Of a place and all around it. The primary keys serve both halves.
+RULES = """
+    SELECT rowid AS row, platform, workspace, channel, thread, name, value, who, at,
+      revision, NULL AS stale
+    FROM settings
+    WHERE platform = :platform AND workspace = :workspace
+      AND channel IN ('', :channel) AND thread IN ('', :thread)
+    UNION ALL
+    SELECT rowid, platform, workspace, channel, thread, name, value, '', 0.0, 0, stale
+    FROM kept
+    WHERE platform = :platform AND workspace = :workspace
+      AND channel = :channel AND thread = :thread AND thread <> ''
+"""
+
+
+def rules(db: Database, place: Scope) -> StoredSettings:
+    settings, kept, stale = [], {}, set()
+    for row in db.execute(RULES, parts(place)):
+        value = usable(row["name"], row["value"])
+        if value is None:
+            tell("settings" if row["stale"] is None else "kept", row["row"])
+        elif row["stale"] is None:
+            settings.append(_setting(row, value))
+        else:
+            kept[row["name"]] = value
+            stale |= {row["name"]} if row["stale"] else set()
+    return StoredSettings(tuple(settings), kept, frozenset(stale))
+
+
+def settings(db: Database, within: Scope) -> list[Setting]:
+    rows = db.execute(
+        f"SELECT rowid AS row, * FROM settings WHERE {inside(within)} "
+        "ORDER BY platform, workspace, channel, thread, name",
+        parts(within),
+    )
+    found = []
+    for row in rows:
+        if (value := usable(row["name"], row["value"])) is None:
+            tell("settings", row["row"])
+        else:
+            found.append(_setting(row, value))
+    return found
+
+
+def change(
+    db: Database,
+    changes: Sequence[Change],
+    *,
+    who: str,
+    now: float,
+    action: str,
+    base: int | None,
+    running: bool,
+) -> list[AuditEntry] | EditConflict:
+    wanted = [each for each in changes if not _is_so(db, each)]
+    if base is not None:
+        others = [entry for each in wanted for entry in _since(db, each, base)]
+        if others:
+            return EditConflict(tuple(sorted(others, key=lambda entry: entry.id)))
+    return [
+        _make(db, each, who=who, now=now, action=action, running=running)
+        for each in wanted
+    ]
+
+
+def _is_so(db: Database, change: Change) -> bool:
+    """Whether `change` would change nothing."""
+    value = _value(db, change.place, change.name)
+    if value is None or change.value is None or not change.versioned:
+        return value == change.value
+    found = _chosen(db, value)
+    return found is not None and found.text == change.value
+
+
+def _since(db: Database, change: Change, base: int) -> list[AuditEntry]:
+    """What was done to the same setting after entry `base`."""
+    rows = db.execute(
+        f"SELECT * FROM audit WHERE {AT} AND name = :name AND id > :base "
+        "AND action <> 'denied' ORDER BY id",
+        {**parts(change.place), "name": change.name, "base": base},
+    )
+    return [_entry(row) for row in rows]
+
+
+def _make(
+    db: Database, change: Change, *, who: str, now: float, action: str, running: bool
+) -> AuditEntry:
+    at = {**parts(change.place), "name": change.name}
+    before = _value(db, change.place, change.name)
+    after, told = change.value, (before, change.value)
+    if change.versioned:
+        new = _add_version(db, change, who=who, now=now)
+        after = None if change.value is None else str(new.id)
+        told = (_numbered(db, before), after and f"version {new.number}")
+    plain = "cleared" if action == "set" and change.value is None else action
+    entry = note(
+        db, AuditEntry(0, now, change.place, who, plain, change.name, told[0], told[1])
+    )
+    if after is None:
+        db.execute(f"DELETE FROM settings WHERE {AT} AND name = :name", at)
+    else:
+        db.execute(
+            """
+            INSERT OR REPLACE INTO settings
+            VALUES (:platform, :workspace, :channel, :thread, :name, :value, :who,
+                :now, :revision)
+            """,
+            {**at, "value": after, "who": who, "now": now, "revision": entry.id},
+        )
+    if running or change.place.level is ScopeLevel.THREAD:
+        db.execute(
+            f"UPDATE kept SET stale = 1 WHERE {inside(change.place)} AND name = :name",
+            at,
+        )
+    return entry
+
+
+def _value(db: Database, place: Scope, name: str) -> str | None:
+    row = db.execute(
+        f"SELECT value FROM settings WHERE {AT} AND name = :name",
+        {**parts(place), "name": name},
+    ).fetchone()
+    return row["value"] if row else None
+
+
+def _numbered(db: Database, value: str | None) -> str | None:
+    found = _chosen(db, value) if value is not None else None
+    return f"version {found.number}" if found else None
+
+
+def _chosen(db: Database, value: str) -> Version | None:
+    """The version that a setting with this value means, if there is one."""
+    return version(db, int(value)) if usable("prompt", value) else None
+
+
+def _add_version(db: Database, change: Change, *, who: str, now: float) -> Version:
+    at = {**parts(change.place), "name": change.name}
+    last = db.execute(
+        f"SELECT coalesce(max(number), 0) FROM versions WHERE {AT} AND name = :name "
+        # Beyond that nobody has counted.
+        "AND number < 1000000000000",
+        at,
+    ).fetchone()[0]
+    added = db.execute(
+        """
+        INSERT INTO versions
+            (platform, workspace, channel, thread, name, number, who, at, text)
+        VALUES (:platform, :workspace, :channel, :thread, :name, :number, :who, :now,
+            :text)
+        """,
+        {**at, "number": last + 1, "who": who, "now": now, "text": change.value},
+    )
+    found = version(db, added.lastrowid or 0)
+    assert found is not None
+    return found
+
+
+def keep(db: Database, place: Scope, values: Mapping[str, str]) -> None:
+    at = parts(place)
+    db.execute(f"DELETE FROM kept WHERE {AT}", at)
+    for name, value in values.items():
+        db.execute(
+            "INSERT INTO kept VALUES "
+            "(:platform, :workspace, :channel, :thread, :name, :value, 0)",
+            {**at, "name": name, "value": value},
+        )
+
+
+def adopt(db: Database, name: str, text: str, *, now: float) -> int:
+    known = versions(db, EVERYWHERE, name)
+    if known and known[0].text == text:
+        return known[0].id
+    change = Change(EVERYWHERE, name, text, versioned=True)
+    return _add_version(db, change, who="operator", now=now).id
+
+
+def version(db: Database, number: int) -> Version | None:
+    row = db.execute("SELECT * FROM versions WHERE id = ?", [number]).fetchone()
+    return _version(row) if row else None
+
+
+def versions(db: Database, place: Scope, name: str) -> list[Version]:
+    rows = db.execute(
+        f"SELECT * FROM versions WHERE {AT} AND name = :name ORDER BY number DESC",
+        {**parts(place), "name": name},
+    )
+    return [_version(row) for row in rows]
+
+
+def note(db: Database, entry: AuditEntry) -> AuditEntry:
+    fields = asdict(entry)
+    del fields["id"], fields["place"]
+    added = db.execute(
+        """
+        INSERT INTO audit
+            (at, platform, workspace, channel, thread, who, action, name, before, after)
+        VALUES (:at, :platform, :workspace, :channel, :thread, :who, :action, :name,
+            :before, :after)
+        RETURNING *
+        """,
+        {**fields, **parts(entry.place)},
+    )
+    return _entry(added.fetchone())
+
+
+def audit(db: Database, within: Scope, *, since: float, most: int) -> list[AuditEntry]:
+    rows = db.execute(
+        f"SELECT * FROM audit WHERE {inside(within)} AND at >= :since "
+        "AND action <> 'denied' ORDER BY id DESC LIMIT :most",
+        {**parts(within), "since": since, "most": most},
+    )
+    return [_entry(row) for row in rows]
+
+
+def save_draft(db: Database, draft: Draft) -> int:
+    db.execute("DELETE FROM drafts WHERE at < ?", [draft.at - WEEK])
+    added = db.execute(
+        """
+        INSERT INTO drafts (platform, workspace, channel, thread, name, who, at, value)
+        VALUES (:platform, :workspace, :channel, :thread, :name, :who, :at, :value)
+        """,
+        {
+            **parts(draft.place),
+            "name": draft.name,
+            "who": draft.who,
+            "at": draft.at,
+            "value": draft.value,
+        },
+    )
+    return added.lastrowid or 0
+
+
+def draft(db: Database, number: int) -> Draft | None:
+    row = db.execute("SELECT * FROM drafts WHERE id = ?", [number]).fetchone()
+    if row is None:
+        return None
+    at = moment(row["at"])
+    return Draft(row["id"], place_of(row), row["name"], row["value"], row["who"], at)
+
+
+def expire_drafts(db: Database, *, now: float, most: int) -> int:
+    """Delete drafts older than a week, at most `most`; return how many."""
+    old = "SELECT id FROM drafts WHERE at < ? ORDER BY at LIMIT ?"
+    deleted = db.execute(f"DELETE FROM drafts WHERE id IN ({old})", [now - WEEK, most])
+    return int(deleted.rowcount)
+
+
+def forget_drafts(db: Database, place: Scope) -> None:
+    """Delete the drafts of a thread or channel that people deleted."""
+    db.execute(f"DELETE FROM drafts WHERE {inside(place)}", parts(place))
+
+
+def move(db: Database, place: Scope, *, to: Scope) -> None:
+    """Let what is set and kept for the thread `place` be so for `to`.
+
+    What was set there before stays; its versions come first.
+    """
+    db.execute(
+        f"""
+        UPDATE versions SET number = number + (
+            SELECT coalesce(max(number), 0) FROM versions AS there
+            WHERE there.platform = :to_platform AND there.workspace = :to_workspace
+              AND there.channel = :to_channel AND there.thread = :to_thread
+              AND there.name = versions.name
+        )
+        WHERE {AT}
+        """,
+        both(place, to),
+    )
+    for table in ("settings", "kept", "versions", "audit"):
+        relocate(db, table, place, to=to)
+    for table in ("settings", "kept"):
+        db.execute(f"DELETE FROM {table} WHERE {AT}", parts(place))
+
+
+def forget_kept(db: Database, place: Scope) -> None:
+    """Let the thread `place` keep nothing any more."""
+    db.execute(f"DELETE FROM kept WHERE {AT}", parts(place))
+
+
+def _setting(row: Row, value: str) -> Setting:
+    at = moment(row["at"])
+    return Setting(place_of(row), row["name"], value, row["who"], at, row["revision"])
+
+
+def _entry(row: Row) -> AuditEntry:
+    named: dict[str, Any] = {
+        name: row[name] for name in ("id", "who", "action", "name", "before", "after")
+    }
+    return AuditEntry(place=place_of(row), at=moment(row["at"]), **named)
+
+
+def _version(row: Row) -> Version:
+    at = moment(row["at"])
+    return Version(row["id"], place_of(row), row["number"], row["text"], row["who"], at)

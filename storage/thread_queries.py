@@ -1,0 +1,391 @@
+"""What is asked of the tables, and how rows become values.
+
+Rule: what a turn waits for is found through an index, and in its order; a test
+reads SQLite's plans.
+"""
+
+from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
+from sqlite3 import Row
+
+from sqlite_utils import Database
+
+from bot.domain.completion import ChatMessage
+from bot.domain.message import LOOP_SECONDS, Message, ThreadFacts
+from bot.domain.reply import PostedPart
+from bot.domain.scope import ThreadKey
+from bot.domain.turn import (
+    Ended,
+    Opinion,
+    ThreadSummary,
+    Turn,
+    TurnFacts,
+    TurnMessage,
+    TurnState,
+)
+from storage.broken import moment, parsed, tell
+
+# How much of a thread's first message names it in a list.
+TITLE_CHARS = 80
+
+THREAD_ID = """
+    SELECT id FROM threads
+    WHERE platform = :platform AND channel = :channel
+      AND workspace = :workspace AND thread = :thread
+"""
+
+# CROSS JOIN keeps SQLite from turning the join round, whatever its statistics say:
+# read from this side, the index yields the rows in order and nothing is sorted.
+CONVERSATION = """
+    SELECT messages.id, messages.turn_id, role, content, preface
+    FROM threads CROSS JOIN messages ON messages.thread_id = threads.id
+      CROSS JOIN turns ON turns.id = messages.turn_id
+    WHERE platform = :platform AND channel = :channel
+      AND workspace = :workspace AND thread = :thread
+      AND messages.id > reads_after
+      AND place IS NOT NULL
+      AND ended IS NOT 'refused'
+    ORDER BY messages.turn_id, place
+"""
+
+NEXT_TURN = f"""
+    SELECT *,
+      (SELECT follows FROM threads WHERE threads.id = thread_id) AND NOT EXISTS (
+        SELECT 1 FROM messages
+        WHERE messages.thread_id = turns.thread_id
+          AND turn_id < turns.id AND role = 'user'
+      ) AS begins
+    FROM turns
+    WHERE thread_id = ({THREAD_ID}) AND state <> 'delivered'
+    ORDER BY id LIMIT 1
+"""
+
+# Found at the beginning of the index by time.
+OPENING = """
+    SELECT messages.*, platform, workspace, channel, thread
+    FROM messages CROSS JOIN threads ON threads.id = thread_id
+    WHERE thread_id = ? AND asks AND deleted_at IS NULL
+    ORDER BY at, messages.id LIMIT 1
+"""
+
+# The + keeps SQLite to the index by time.
+AUTOMATED = """
+    SELECT count(*) FROM messages
+    WHERE thread_id = ? AND at > ? AND at <= ? AND +automated
+"""
+
+# Who asked what a turn answers; first who asked first.
+ASKERS = """
+    SELECT author FROM messages
+    WHERE thread_id = (SELECT thread_id FROM turns WHERE id = :turn)
+      AND turn_id = :turn AND asks
+    ORDER BY deleted_at IS NOT NULL, at, id
+"""
+
+# Told which index to use, for SQLite would rather group by one that holds every
+# turn there ever was.
+OPEN_THREADS = """
+    SELECT platform, workspace, channel, thread
+    FROM turns INDEXED BY idx_turns_open CROSS JOIN threads ON threads.id = thread_id
+    WHERE state <> 'delivered'
+    GROUP BY thread_id
+    ORDER BY min(asked_at), min(turns.id)
+"""
+
+# The + keeps SQLite to the index by turn, and lets it sort a handful of rows. By
+# the index in order of time it would look at the whole thread.
+MESSAGES = """
+    SELECT messages.*, platform, workspace, channel, thread
+    FROM messages CROSS JOIN threads ON threads.id = thread_id
+    WHERE thread_id = (SELECT thread_id FROM turns WHERE turns.id = :turn)
+      AND turn_id = :turn AND role = 'user'
+      AND deleted_at IS NULL AND messages.id > reads_after
+    ORDER BY +at, messages.id
+"""
+
+RECALL = f"""
+    SELECT text FROM messages
+    WHERE thread_id = ({THREAD_ID}) AND message = :message AND deleted_at IS NULL
+"""
+
+TRANSCRIPT = f"""
+    SELECT author, iif(role = 'user', messages.text, turns.text) AS said
+    FROM messages LEFT JOIN turns ON turns.id = messages.turn_id
+    WHERE messages.thread_id = ({THREAD_ID}) AND deleted_at IS NULL
+      AND (role = 'user' OR said <> '')
+    ORDER BY at, messages.id
+"""
+
+THREADS = """
+    SELECT platform, workspace, channel, thread,
+      (
+        SELECT text FROM messages
+        WHERE thread_id = threads.id AND role = 'user' AND deleted_at IS NULL
+        ORDER BY at, id LIMIT 1
+      ) AS title,
+      (SELECT count(*) FROM turns WHERE thread_id = threads.id) AS turns,
+      max(
+        (SELECT max(at) FROM messages WHERE thread_id = threads.id),
+        (SELECT coalesce(max(ended_at), 0) FROM turns WHERE thread_id = threads.id)
+      ) AS last
+    FROM threads
+    WHERE platform = ? AND channel = ?
+    ORDER BY last DESC, id DESC
+"""
+
+# An erased message counts: it tells as well as any how far we have heard.
+# For reports, which may read all there is.
+OPINIONS = """
+    SELECT turns.*, platform, workspace, channel, thread, (
+        SELECT group_concat(said.text, char(10)) FROM (
+            SELECT text FROM messages
+            WHERE messages.thread_id = turns.thread_id AND turn_id = turns.id
+              AND asks AND deleted_at IS NULL
+            ORDER BY at, id
+        ) AS said
+      ) AS question
+    FROM turns JOIN threads ON threads.id = turns.thread_id
+    WHERE feedback IS NOT NULL AND ended_at >= ?
+    ORDER BY ended_at, turns.id
+"""
+
+NEWEST = """
+    SELECT platform, workspace, channel, thread, message
+    FROM threads CROSS JOIN messages ON messages.id = (
+      SELECT id FROM messages AS said
+      WHERE said.thread_id = threads.id AND role = 'user'
+        AND NOT message GLOB '+*'
+      ORDER BY at DESC, id DESC LIMIT 1
+    )
+    WHERE platform = ? AND at >= ?
+    ORDER BY at, threads.id
+"""
+
+
+def thread(db: Database, key: ThreadKey) -> Row | None:
+    """The row of thread `key`, if it is known."""
+    found: Row | None = db.execute(
+        f"SELECT * FROM threads WHERE id = ({THREAD_ID})", named(key)
+    ).fetchone()
+    return found
+
+
+def thread_facts(db: Database, thread: Row, at: float) -> ThreadFacts:
+    """What is known of a thread when something is said in it at `at`."""
+    bounds = [thread["id"], at - LOOP_SECONDS, at]
+    (automated,) = db.execute(AUTOMATED, bounds).fetchone()
+    return ThreadFacts(follows=bool(thread["follows"]), automated=automated)
+
+
+def messages(db: Database, turn: int) -> list[Row]:
+    """The rows of what turn number `turn` is to read, in the platform's order; none
+    if nothing is left of what it is to answer."""
+    rows = db.execute(MESSAGES, {"turn": turn}).fetchall()
+    return rows if any(row["asks"] for row in rows) else []
+
+
+def spoken(db: Database, turn: Turn) -> list[TurnMessage]:
+    return [
+        TurnMessage(
+            _heard(row),
+            # Until it has a place, Claude was not given it.
+            content=row["content"] if row["place"] else None,
+        )
+        for row in messages(db, turn.id)
+    ]
+
+
+def recall(db: Database, key: ThreadKey, message: str) -> str | None:
+    row = db.execute(RECALL, {**named(key), "message": message}).fetchone()
+    return row["text"] if row else None
+
+
+def unread(db: Database, key: ThreadKey) -> bool:
+    row = thread(db, key)
+    return row is not None and bool(row["unread"])
+
+
+def open_threads(db: Database) -> list[ThreadKey]:
+    return [_key(row) for row in db.execute(OPEN_THREADS)]
+
+
+def next_turn(db: Database, key: ThreadKey) -> Turn | None:
+    row = db.execute(NEXT_TURN, named(key)).fetchone()
+    if row is None:
+        return None
+    replies = db.execute(
+        "SELECT * FROM replies WHERE turn_id = ? ORDER BY part", [row["id"]]
+    )
+    opening = db.execute(OPENING, [row["thread_id"]]).fetchone()
+    askers = _askers(db, row["id"])
+    return Turn(
+        id=row["id"],
+        key=row["key"],
+        thread=key,
+        state=TurnState(row["state"]),
+        attempts=row["attempts"],
+        touched=moment(row["touched"]),
+        text=row["text"],
+        ended=_ended(row),
+        note=row["note"],
+        shown=tuple(
+            PostedPart(each["part"], each["message"], each["text"]) for each in replies
+        ),
+        begins=bool(row["begins"]),
+        opening=_heard(opening) if opening else None,
+        asker=askers[0] if askers else "",
+        stop_reason=row["stop_reason"],
+        calls=row["calls"],
+    )
+
+
+def facts(db: Database, key: ThreadKey, turn: str) -> TurnFacts | None:
+    row = db.execute(
+        f"""
+        SELECT *, NOT EXISTS (
+            SELECT 1 FROM turns AS later
+            WHERE later.thread_id = turns.thread_id AND later.id > turns.id
+          ) AS newest
+        FROM turns
+        WHERE thread_id = ({THREAD_ID}) AND (:turn = '' OR key = :turn)
+        ORDER BY id DESC LIMIT 1
+        """,
+        {**named(key), "turn": turn},
+    ).fetchone()
+    if row is None:
+        return None
+    return TurnFacts(
+        key=row["key"],
+        state=TurnState(row["state"]),
+        ended=_ended(row),
+        stop_reason=row["stop_reason"],
+        has_text=bool(row["text"].strip()),
+        askers=frozenset(_askers(db, row["id"])),
+        newest=bool(row["newest"]),
+    )
+
+
+def askers(db: Database, key: ThreadKey) -> frozenset[str]:
+    rows = db.execute(
+        f"SELECT author FROM messages WHERE thread_id = ({THREAD_ID}) AND asks",
+        named(key),
+    )
+    return frozenset(row["author"] for row in rows)
+
+
+def _askers(db: Database, turn: int) -> list[str]:
+    return [row["author"] for row in db.execute(ASKERS, {"turn": turn})]
+
+
+def conversation(db: Database, key: ThreadKey) -> list[ChatMessage]:
+    said = []
+    rows = db.execute(CONVERSATION, named(key))
+    for (_, preface), group in groupby(rows, itemgetter("turn_id", "preface")):
+        by_role: dict[str, list[str | None]] = {"user": [], "assistant": []}
+        for row in group:
+            if row["role"] in by_role:
+                by_role[row["role"]].append(row["content"])
+            else:
+                tell("messages", row["id"])
+        answer = next(iter(by_role["assistant"]), None)
+        said += exchange(preface, by_role["user"], answer)
+    return said
+
+
+def exchange(
+    preface: str | None, contents: Sequence[str | None], answer: str | None
+) -> list[ChatMessage]:
+    """What Claude reads of one turn; the content of an erased message is None.
+
+    An answer never stands alone: without a "user" entry before it, it would be the
+    first thing in a conversation, or seem to answer another question.
+    """
+    left = [content for content in contents if content is not None]
+    if contents and not left and preface and answer:
+        return [ChatMessage("user", preface), ChatMessage("assistant", answer)]
+    if not left:
+        return []
+    asked = ChatMessage("user", "\n".join([preface, *left] if preface else left))
+    return [asked, ChatMessage("assistant", answer)] if answer else [asked]
+
+
+def opinions(db: Database, since: float) -> list[Opinion]:
+    """How good readers found answers that ended at or after `since`, oldest first."""
+    rows = db.execute(OPINIONS, [since]).fetchall()
+    return [
+        Opinion(
+            thread=_key(row),
+            turn=row["key"],
+            at=moment(row["ended_at"]),
+            good=bool(row["feedback"]),
+            model=row["model"] or "",
+            prompt=row["prompt"],
+            question=row["question"] or "",
+            answer=row["text"],
+        )
+        for row in rows
+    ]
+
+
+def transcript(db: Database, key: ThreadKey) -> list[tuple[str, str]]:
+    rows = db.execute(TRANSCRIPT, named(key))
+    return [(row["author"], row["said"]) for row in rows]
+
+
+def threads(db: Database, platform: str, channel: str) -> list[ThreadSummary]:
+    return [
+        ThreadSummary(
+            _key(row), title(row["title"] or ""), row["turns"], moment(row["last"])
+        )
+        for row in db.execute(THREADS, [platform, channel])
+    ]
+
+
+def newest(db: Database, platform: str, since: float) -> list[tuple[ThreadKey, str]]:
+    rows = db.execute(NEWEST, [platform, since])
+    return [(_key(row), row["message"]) for row in rows]
+
+
+def title(text: str) -> str:
+    """The beginning of `text`, on one line."""
+    return " ".join(text.split())[:TITLE_CHARS]
+
+
+def named(key: ThreadKey) -> dict[str, str]:
+    """The parts of `key` as a statement names them."""
+    return {
+        "platform": key.platform,
+        "workspace": key.workspace,
+        "channel": key.channel,
+        "thread": key.thread,
+    }
+
+
+def _ended(row: Row) -> Ended | None:
+    """How the turn `row` ended; as FAILED where that cannot be read."""
+    if row["ended"] in (None, *(each.value for each in Ended)):
+        return Ended(row["ended"]) if row["ended"] else None
+    tell("turns", row["id"])
+    return Ended.FAILED
+
+
+def _heard(row: Row) -> Message:
+    files = parsed(row["files"], list)
+    if files is None:
+        tell("messages", row["id"])
+    return Message(
+        thread=_key(row),
+        message=row["message"],
+        at=moment(row["at"]),
+        author=row["author"],
+        text=row["text"],
+        addressed=bool(row["addressed"]),
+        opens=bool(row["opens"]),
+        automated=bool(row["automated"]),
+        files=tuple(each for each in files or () if isinstance(each, str)),
+    )
+
+
+def _key(row: Row) -> ThreadKey:
+    return ThreadKey(row["platform"], row["workspace"], row["channel"], row["thread"])

@@ -1,0 +1,218 @@
+"""Cases in their table, inside a transaction.
+
+What they promise is said in `bot.ports.cases.CaseStore`.
+"""
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from itertools import islice
+from sqlite3 import Row
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.domain.scope import Scope, ScopeLevel
+from bot.domain.triage_case import TriageCase
+from storage import tombstones
+from storage.broken import moment, parsed, tell
+from storage.scope_columns import inside, parts, place_of
+
+# Made of the message, or of others with it among them.
+_MADE_OF = """
+    (message = :message OR id IN (
+        SELECT case_id FROM case_messages WHERE case_messages.message = :message
+    ))
+"""
+
+
+def open_case(db: Database, case: TriageCase) -> TriageCase:
+    if tombstones.is_erased(db, case.place, (case.message, *case.messages)):
+        # Its text was read before people deleted it.
+        return replace(case, id=0, text="")
+    where = {**parts(case.place), "message": case.message}
+    db.execute(
+        """
+        INSERT INTO cases (platform, workspace, channel, thread, message, at, author,
+            auto, text)
+        VALUES (:platform, :workspace, :channel, :thread, :message, :at, :author,
+            :auto, :text)
+        ON CONFLICT (platform, workspace, channel, message) DO UPDATE SET
+            text = excluded.text, "values" = NULL, reason = '', corrected = '{}',
+            corrected_by = '', corrected_at = 0, agreed_by = '', tries = 0
+        WHERE text <> excluded.text
+        """,
+        {
+            **where,
+            "at": case.at,
+            "author": case.author,
+            "auto": case.auto,
+            "text": case.text,
+        },
+    )
+    row = db.execute(
+        """
+        SELECT * FROM cases WHERE platform = :platform AND workspace = :workspace
+        AND channel = :channel AND message = :message
+        """,
+        where,
+    ).fetchone()
+    db.execute("DELETE FROM case_messages WHERE case_id = ?", [row["id"]])
+    db.conn.executemany(
+        "INSERT OR IGNORE INTO case_messages (case_id, message) VALUES (?, ?)",
+        [(row["id"], message) for message in case.messages],
+    )
+    return _case(row)
+
+
+def settle(
+    db: Database, id: int, values: Mapping[str, Any] | None, reason: str
+) -> TriageCase | None:
+    text = json.dumps(dict(values), ensure_ascii=False) if values is not None else None
+    db.execute(
+        'UPDATE cases SET "values" = ?, reason = ? WHERE id = ?', [text, reason, id]
+    )
+    return case(db, id)
+
+
+def case(db: Database, id: int) -> TriageCase | None:
+    row = db.execute("SELECT * FROM cases WHERE id = ?", [id]).fetchone()
+    return _case(row) if row is not None else None
+
+
+def correct(
+    db: Database, id: int, *, field: str, value: Any, who: str, now: float
+) -> TriageCase | None:
+    found = case(db, id)
+    if found is None:
+        return None
+    changed = {**found.corrected, field: value}
+    db.execute(
+        """
+        UPDATE cases SET corrected = ?, corrected_by = ?, corrected_at = ?,
+            agreed_by = '' WHERE id = ?
+        """,
+        [json.dumps(changed, ensure_ascii=False), who, now, id],
+    )
+    return case(db, id)
+
+
+def agree(db: Database, id: int, *, who: str) -> TriageCase | None:
+    db.execute("UPDATE cases SET agreed_by = ? WHERE id = ?", [who, id])
+    return case(db, id)
+
+
+def examples(db: Database, place: Scope) -> list[TriageCase]:
+    channel = place.at(ScopeLevel.CHANNEL)
+    found = db.execute(
+        f"SELECT * FROM cases WHERE agreed_by <> '' AND {inside(channel)} ORDER BY id",
+        parts(channel),
+    )
+    return [_case(row) for row in found]
+
+
+def corrections(db: Database, since: float) -> list[TriageCase]:
+    found = db.execute(
+        "SELECT * FROM cases WHERE corrected_at >= ? AND corrected_at > 0 ORDER BY id",
+        [since],
+    )
+    return [_case(row) for row in found]
+
+
+def waiting(
+    db: Database,
+    platforms: Collection[str],
+    most: int,
+    serves: Callable[[Scope], bool],
+) -> list[tuple[int, Scope]]:
+    rows = db.execute(
+        """
+        SELECT id, platform, workspace, channel, '' AS thread FROM cases
+        WHERE auto AND NOT shown
+          AND platform IN (SELECT value FROM json_each(:platforms))
+        ORDER BY
+            row_number() OVER (
+                PARTITION BY platform, workspace, channel ORDER BY id
+            ), id
+        """,
+        {"platforms": json.dumps(sorted(platforms))},
+    )
+    found = ((row["id"], place_of(row)) for row in rows)
+    return list(islice((each for each in found if serves(each[1])), most))
+
+
+def record_try(db: Database, id: int) -> int:
+    # Not beyond what SQLite can count to.
+    rows = db.execute(
+        "UPDATE cases SET tries = min(tries, 1000000) + 1 WHERE id = ? RETURNING tries",
+        [id],
+    ).fetchall()
+    return rows[0]["tries"] if rows else 0
+
+
+def forget_try(db: Database, id: int) -> None:
+    db.execute("UPDATE cases SET tries = max(tries - 1, 0) WHERE id = ?", [id])
+
+
+def show(db: Database, id: int) -> None:
+    db.execute("UPDATE cases SET shown = 1 WHERE id = ?", [id])
+
+
+def erase(db: Database, message: str, *, within: Scope) -> None:
+    """Forget the cases in `within` that were made of a message which people deleted."""
+    _delete(
+        db, f"{_MADE_OF} AND {inside(within)}", {**parts(within), "message": message}
+    )
+
+
+def erase_in(db: Database, place: Scope) -> None:
+    """Forget the cases of a thread or channel that people deleted."""
+    _delete(db, inside(place), parts(place))
+
+
+def expire(db: Database, *, before: float, corrected_before: float, most: int) -> int:
+    """Delete cases older than `before`, at most `most`, and return how many; those that
+    people corrected once that was before `corrected_before`, and those that an admin
+    made an example never."""
+    old = """
+        SELECT id FROM cases
+        WHERE at < :before AND corrected_at < :corrected_before AND agreed_by = ''
+          AND (shown OR NOT auto)
+        ORDER BY at LIMIT :most
+    """
+    bounds = {"before": before, "corrected_before": corrected_before, "most": most}
+    return _delete(db, f"id IN ({old})", bounds)
+
+
+def _delete(db: Database, where: str, values: dict[str, Any]) -> int:
+    found = db.execute(f"SELECT id FROM cases WHERE {where}", values).fetchall()
+    for number in found:
+        # First what refers to it.
+        db.execute("DELETE FROM case_messages WHERE case_id = ?", list(number))
+        db.execute("DELETE FROM cases WHERE id = ?", list(number))
+    return len(found)
+
+
+def _case(row: Row) -> TriageCase:
+    """The case that `row` says; unsorted and uncorrected where that cannot be read."""
+    said = row["values"]
+    values = parsed(said, dict) if said is not None else None
+    corrected = parsed(row["corrected"], dict)
+    if corrected is None or (values is None and said is not None):
+        tell("cases", row["id"])
+    return TriageCase(
+        id=row["id"],
+        place=place_of(row),
+        message=row["message"],
+        at=moment(row["at"]),
+        author=row["author"],
+        text=row["text"],
+        values=values,
+        reason=row["reason"],
+        corrected=corrected or {},
+        corrected_by=row["corrected_by"],
+        corrected_at=moment(row["corrected_at"]),
+        agreed_by=row["agreed_by"],
+        auto=bool(row["auto"]),
+        shown=bool(row["shown"]),
+    )

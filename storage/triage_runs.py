@@ -1,0 +1,261 @@
+"""The tables of triage, and what its verbs mean for them, inside a transaction.
+
+What they promise is said in `bot.ports.archive.Archive`.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, replace
+from hashlib import sha256
+from typing import Any
+
+from sqlite_utils import Database, Migrations
+
+from bot.domain.completion import Usage
+from bot.ports.archive import OPEN, Row, Run, Sent, Tally
+from bot.triage.answer import FINAL, TRIES, Answer
+
+steps = Migrations("threadkeep-triage")
+
+_USED = ("input", "cache_write_5m", "cache_write_1h", "cache_read", "output")
+
+# What is to be asked about, joined to `answers` as `a`: what nobody asked, and what
+# failed and may be tried once more.
+PENDING = f"""(a.digest IS NULL OR (
+    a."values" IS NULL AND a.tries < {TRIES}
+    AND NOT ({" OR ".join(f"a.reason LIKE '{word}%'" for word in FINAL)})
+))"""
+
+# Rows that read the same are asked about once, at the first of them.
+FIRST = """NOT EXISTS (
+    SELECT 1 FROM rows AS twin
+    WHERE twin.run = rows.run AND twin.digest = rows.digest
+    AND twin.position < rows.position
+)"""
+
+
+@steps()
+def m001_runs(db: Database) -> None:
+    """Runs, their rows, answers and batches."""
+    db.table("runs").create(
+        {
+            "id": str,
+            "at": float,
+            "source": str,
+            # All that a run is, as JSON; the rest is what is looked for.
+            "said": str,
+            "state": str,
+            "rows": int,
+            # Of its rows in their order.
+            "fingerprint": str,
+        },
+        pk="id",
+        not_null={"at", "source", "said", "state", "rows", "fingerprint"},
+        strict=True,
+    )
+    db.table("rows").create(
+        {"run": str, "position": int, "digest": str, "row": str},
+        pk=("run", "position"),
+        not_null={"run", "position", "digest", "row"},
+        strict=True,
+    )
+    db.table("rows").create_index(["run", "digest", "position"])
+    db.table("answers").create(
+        {
+            "digest": str,
+            "model": str,
+            "at": float,
+            # The key of the batch that it came from last; 0 for none.
+            "batch": int,
+            "tries": int,
+            **dict.fromkeys(_USED, int),
+            # NULL where the price is not known.
+            "cost": float,
+            "reason": str,
+            # As JSON; NULL where there is a reason.
+            "values": str,
+        },
+        pk="digest",
+        not_null={"model", "at", "batch", "tries", *_USED, "reason"},
+        strict=True,
+    )
+    db.table("batches").create(
+        {
+            "key": int,
+            "run": str,
+            "batch": str,
+            "at": float,
+            "requests": int,
+            "most": float,
+            "collected": bool,
+        },
+        pk="key",
+        not_null={"run", "batch", "at", "requests", "most", "collected"},
+        strict=True,
+    )
+
+
+@steps()
+def m002_lost(db: Database) -> None:
+    """What a run may be billed beyond what its answers say, in USD."""
+    db.table("runs").add_column("lost", float, not_null_default=0.0)
+
+
+def begin(db: Database, run: Run, rows: Iterable[tuple[Row, Answer | None]]) -> Run:
+    fingerprint, count = sha256(str(run.batched).encode()), 0
+
+    def values() -> Iterator[tuple[Any, ...]]:
+        nonlocal count
+        for row, answer in rows:
+            count += 1
+            fingerprint.update(row.digest.encode())
+            if answer is not None:
+                put(db, row.digest, run.model, answer, run.at)
+            text = json.dumps(dict(row.row), ensure_ascii=False)
+            yield run.id, row.position, row.digest, text
+
+    db.conn.executemany("INSERT INTO rows VALUES (?, ?, ?, ?)", values())
+    whole = replace(run, rows=count)
+    print_of = fingerprint.hexdigest()
+    twin = db.execute(
+        "SELECT id FROM runs WHERE fingerprint = ? AND state = ?", [print_of, OPEN]
+    ).fetchone()
+    if twin is not None:
+        db.execute("DELETE FROM rows WHERE run = ?", [run.id])
+        whole = replace(whole, id=twin[0])
+    db.table("runs").upsert(
+        {
+            "id": whole.id,
+            "at": whole.at,
+            "source": whole.source,
+            "said": json.dumps(asdict(whole)),
+            "state": OPEN,
+            "rows": count,
+            "fingerprint": print_of,
+        },
+        pk="id",
+    )
+    return whole
+
+
+def runs(db: Database) -> list[Run]:
+    found = db.execute("SELECT said, state, rows FROM runs ORDER BY at DESC, id")
+    return [_run(json.loads(said), state, rows) for said, state, rows in found]
+
+
+def _run(said: dict[str, Any], state: str, rows: int) -> Run:
+    for name in ("columns", "texts"):
+        said[name] = tuple(said[name])
+    said["outputs"] = tuple((path, form) for path, form in said["outputs"])
+    return Run(**{**said, "state": state, "rows": rows})
+
+
+def rows(db: Database, run: str, after: int, most: int, where: str = "1") -> list[Row]:
+    found = db.execute(
+        f"""
+        SELECT position, rows.digest AS name, "row", a.* FROM rows
+        LEFT JOIN answers AS a ON a.digest = rows.digest
+        WHERE run = ? AND position > ? AND {where} ORDER BY position LIMIT ?
+        """,
+        [run, after, most],
+    )
+    return [
+        Row(
+            each["position"],
+            each["name"],
+            json.loads(each["row"]),
+            _answer(each) if each["digest"] is not None else None,
+        )
+        for each in found
+    ]
+
+
+def _answer(row: sqlite3.Row) -> Answer:
+    values = row["values"]
+    return Answer(
+        values=json.loads(values) if values is not None else None,
+        reason=row["reason"],
+        usage=Usage(**{name: row[name] for name in _USED}),
+        cost=row["cost"],
+        tries=row["tries"],
+    )
+
+
+def put(
+    db: Database, digest: str, model: str, answer: Answer, at: float, batch: int = 0
+) -> None:
+    values = (
+        json.dumps(dict(answer.values), ensure_ascii=False)
+        if answer.values is not None
+        else None
+    )
+    used = [getattr(answer.usage, name) for name in _USED]
+    added = ", ".join(f"{name} = {name} + excluded.{name}" for name in _USED)
+    # Each try is added to those before it. The results of one batch may be read twice,
+    # and are paid for once.
+    db.execute(
+        f"""
+        INSERT INTO answers (digest, model, at, batch, tries, {", ".join(_USED)}, cost,
+            reason, "values")
+        VALUES (?, ?, ?, ?, 1, {", ".join("?" * len(_USED))}, ?, ?, ?)
+        ON CONFLICT (digest) DO UPDATE SET at = excluded.at, batch = excluded.batch,
+            tries = tries + 1, {added}, cost = cost + excluded.cost,
+            reason = excluded.reason, "values" = excluded."values"
+        WHERE answers."values" IS NULL
+            AND (excluded.batch = 0 OR answers.batch <> excluded.batch)
+        """,
+        [digest, model, at, batch, *used, answer.cost, answer.reason, values],
+    )
+
+
+def tally(db: Database, run: str) -> Tally:
+    rows, good = db.execute(
+        """
+        SELECT COUNT(*), total(a."values" IS NOT NULL) FROM rows
+        LEFT JOIN answers AS a ON a.digest = rows.digest WHERE run = ?
+        """,
+        [run],
+    ).fetchone()
+    marked = db.execute(
+        f"""
+        SELECT a.reason, COUNT(*) FROM rows JOIN answers AS a USING (digest)
+        WHERE run = ? AND a."values" IS NULL AND NOT {PENDING}
+        GROUP BY 1 ORDER BY 2 DESC
+        """,
+        [run],
+    )
+    questions, settled, cost, unpriced, *used = db.execute(
+        f"""
+        SELECT COUNT(*), total(NOT {PENDING}), total(cost),
+            total(a.digest IS NOT NULL AND cost IS NULL),
+            {", ".join(f"total({name})" for name in _USED)}
+        FROM (SELECT DISTINCT digest FROM rows WHERE run = ?) AS asked
+        LEFT JOIN answers AS a ON a.digest = asked.digest
+        """,
+        [run],
+    ).fetchone()
+    [lost] = db.execute(
+        # Adding and taking back may leave less than nothing, in floating point.
+        "SELECT total(max(lost, 0.0)) FROM runs WHERE id = ?",
+        [run],
+    ).fetchone()
+    return Tally(
+        rows=rows,
+        sorted=int(good),
+        marked=dict(tuple(each) for each in marked),
+        questions=questions,
+        settled=int(settled),
+        cost=cost + lost,
+        lost=lost,
+        unpriced=int(unpriced),
+        usage=Usage(**{n: int(v) for n, v in zip(_USED, used, strict=True)}),
+    )
+
+
+def sent(db: Database, run: str | None) -> list[Sent]:
+    found = db.execute(
+        "SELECT * FROM batches WHERE :run IS NULL OR run = :run ORDER BY key",
+        {"run": run},
+    )
+    return [Sent(**{**dict(row), "collected": bool(row["collected"])}) for row in found]

@@ -1,0 +1,171 @@
+"""Sessions that end, begin again, and are missed."""
+
+import logging
+import time
+
+import discord as sdk
+import pytest
+
+from adapters.discord import gateway
+from adapters.discord.app_commands import digest
+from adapters.discord.ask_command import ABOUT
+from bot.conversation.inbox import judge
+from bot.domain.message import Message
+from bot.domain.scope import ThreadKey
+from tests.adapters.discord.conftest import Guild
+from tests.adapters.discord.test_troubles import answering
+from tests.emulators.discord.faults import MESSAGES, status
+
+
+async def test_a_resumed_session_misses_nothing_and_doubles_nothing(
+    guild: Guild,
+) -> None:
+    guild.claude.script("One.", "Two.")
+    thread = await guild.thread_of(guild.mention("first"))
+    await guild.answered(thread, "One.")
+    await guild.quiet()
+    guild.discord.gateway.drop(resumable=True)
+    await guild.discord.until(lambda: not guild.discord.gateway.connected)
+    guild.discord.say(guild.bob, thread, "second")
+    await guild.answered(thread, "One.", "Two.")
+
+
+async def test_what_a_lost_session_missed_is_fetched_and_answered_once(
+    guild: Guild,
+) -> None:
+    guild.claude.script("One.", "Two.", "Three.")
+    thread = await guild.thread_of(guild.mention("first"))
+    place = guild.discord.open_dm(guild.bob)
+    await guild.answered(thread, "One.")
+    guild.discord.say(guild.bob, place, "in person")
+    await guild.answered(place, "Two.")
+    await guild.quiet()
+    guild.discord.gateway.drop(resumable=False)
+    await guild.discord.until(lambda: not guild.discord.gateway.connected)
+    guild.discord.say(guild.bob, thread, "second")
+    await guild.answered(thread, "One.", "Three.")
+    await guild.quiet()
+    assert len(guild.prompts()) == 3
+
+
+async def spoken_to_while_down(guild: Guild) -> str:
+    """A thread that was answered once, and goes on while the bot is down."""
+    async with answering(guild.discord, guild.claude, guild.store):
+        thread = await guild.thread_of(guild.mention("first"))
+        await guild.answered(thread, "One.")
+        await guild.quiet()
+    await guild.discord.until(lambda: not guild.discord.gateway.connected)
+    guild.discord.say(guild.bob, thread, "are you there?")
+    return thread
+
+
+async def test_what_was_said_while_it_was_down_is_answered_if_it_is_fresh(
+    unattended: Guild,
+) -> None:
+    guild = unattended
+    discord, claude, store = guild.discord, guild.claude, guild.store
+    claude.script("One.", "Two.")
+    thread = await spoken_to_while_down(guild)
+    async with answering(discord, claude, store):
+        await guild.answered(thread, "One.", "Two.")
+        await guild.quiet()
+    assert discord.command_puts == 1
+
+
+@pytest.mark.parametrize("fails", [True, False])
+async def test_what_was_missed_is_fetched_though_something_was_heard_since(
+    unattended: Guild, fails: bool
+) -> None:
+    guild = unattended
+    discord, claude, store = guild.discord, guild.claude, guild.store
+    claude.script("One.", "Two.", "Three.")
+    thread = await spoken_to_while_down(guild)
+    if fails:
+        rule = discord.faults.add("GET", MESSAGES, status(503))
+    else:
+        # Killed while it caught up, it had heard this one and not the other.
+        message = discord.say(guild.bob, thread, "and now?")
+        where = ThreadKey("discord", discord.guild, guild.general, thread)
+        known = Message(
+            thread=where,
+            message=message,
+            at=time.time(),
+            author=guild.bob,
+            text="and now?",
+            addressed=False,
+            opens=False,
+        )
+        await store.hear(known, judge)
+    async with answering(discord, claude, store):
+        await claude.until(
+            lambda: any("are you there?" in each for each in guild.prompts()), 20
+        )
+        await guild.quiet()
+    assert not fails or rule.struck == 1
+
+
+async def test_a_form_that_was_open_during_a_restart_still_counts(
+    unattended: Guild,
+) -> None:
+    guild = unattended
+    discord, claude, store = guild.discord, guild.claude, guild.store
+    async with answering(discord, claude, store):
+        about = discord.say(guild.bob, guild.general, "the deploy is red")
+        form = discord.message_command(guild.alice, guild.general, about, ABOUT)
+        await discord.until(lambda: form.acked)
+    await discord.until(lambda: not discord.gateway.connected)
+    async with answering(discord, claude, store):
+        discord.submit(guild.alice, form, {"question": "why?"})
+        await discord.until(lambda: guild.prompts())
+        assert "the deploy is red" in guild.prompts()[0]
+
+
+async def test_guilds_are_shared_out_among_shards(unattended: Guild) -> None:
+    guild = unattended
+    discord, claude, store = guild.discord, guild.claude, guild.store
+    homes = [discord.add_guild(f"guild {n}", shard=(n, 2)) for n in (0, 1)]
+    channels = [discord.add_channel("general", guild=home) for home in homes]
+    async with answering(discord, claude, store, {"DISCORD_SHARDS": "2"}):
+        await discord.until(lambda: discord.gateway.connected == 2, timeout=20)
+        for channel in channels:
+            await guild.settled(await guild.thread_of(guild.mention("?", channel)))
+    assert sorted(discord.gateway.log) == [("IDENTIFY", 0), ("IDENTIFY", 1)]
+
+
+async def test_many_starts_are_spread_over_the_day(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    waits: list[float] = []
+
+    class Client:
+        def __init__(self, remaining: int) -> None:
+            self.remaining = remaining
+
+        async def fetch_session_start_limits(self) -> sdk.SessionStartLimits:
+            return sdk.SessionStartLimits(
+                total=1000,
+                remaining=self.remaining,
+                reset_after=3_600_000,
+                max_concurrency=1,
+            )
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        client.remaining = max(1, client.remaining)
+
+    with caplog.at_level(logging.WARNING):
+        for remaining in (900, 100, 0):
+            client = Client(remaining)
+            await gateway.identify_in_time(client, sleep)  # type: ignore[arg-type]
+    assert waits == [36.0, 3600.0, 3600.0]
+    assert "again and again" in caplog.text
+
+
+def test_the_digest_of_commands_sees_what_people_see() -> None:
+    ask = {"name": "ask", "type": 1, "description": "Ask.", "options": []}
+    help_ = {"name": "help", "type": 1, "description": "Help."}
+    theirs = {**ask, "id": "1", "version": "7", "nsfw": False, "application_id": "2"}
+    del theirs["options"]
+    assert digest([ask, help_]) == digest([help_, theirs])
+    assert digest([ask]) != digest([{**ask, "description": "Ask me."}])
+    assert digest([ask]) != digest([ask, help_])

@@ -1,0 +1,255 @@
+"""Answers as Slack's own streams: whatever becomes of one, in the same message, without
+losing or doubling a character."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from adapters.slack.native_streams import LIFETIME, Mode, Streams
+from bot.claude.client import connect as connect_claude
+from bot.domain.scope import ThreadKey
+from bot.runtime.lru import LruDict
+from storage.store import open_store
+from tests.adapters.slack.conftest import Office
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.claude.reply import Hold
+from tests.emulators.slack.emulator import SlackEmulator
+from tests.emulators.slack.faults import ALWAYS, Fault, cut, error, status, throttle
+from tests.emulators.slack.world import Seen
+from tests.support.process import running
+
+START, APPEND, STOP = "chat.startStream", "chat.appendStream", "chat.stopStream"
+
+
+class Clock:
+    """Time that a test can push forward."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def __call__(self) -> float:
+        return asyncio.get_running_loop().time() + self.ahead
+
+
+class Room(Office):
+    """Alice's direct messages with the bot."""
+
+    def begin(self, *pieces: str) -> tuple[str, list[asyncio.Event]]:
+        """Let Alice ask, and Claude answer in pieces; each but the first waits for
+        its event."""
+        gates = [asyncio.Event() for _ in pieces[1:]]
+        script: list[str | Hold] = [pieces[0]]
+        for gate, piece in zip(gates, pieces[1:], strict=True):
+            script += [Hold(gate), piece]
+        self.claude.script(script)
+        return self.slack.say(self.alice, self.direct, "?"), gates
+
+    @property
+    def direct(self) -> str:
+        return self.slack.open_dm(self.alice)
+
+    def seen(self, ts: str) -> list[Seen]:
+        """The bot's messages below a question."""
+        return [each for each in self.slack.thread(self.direct, ts) if each.bot]
+
+    async def shows(self, ts: str, text: str, *, streaming: bool = False) -> None:
+        """Wait until the answer is one message that reads `text`."""
+
+        def is_so() -> bool:
+            return [(each.text, each.streaming) for each in self.seen(ts)] == [
+                (text, streaming)
+            ]
+
+        await self.slack.until(is_so, timeout=10)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def room(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Room]:
+    # The product and Slack must agree on when five minutes are over.
+    monkeypatch.setattr(Streams.__init__, "__defaults__", (clock, LruDict(8)))
+    async with (
+        SlackEmulator(clock=clock) as slack,
+        ClaudeEmulator() as claude,
+        open_store(tmp_path / "threadkeep.db") as store,
+        connect_claude(claude.api_key, claude.base_url) as model,
+        running(slack, store, model, grace=0.2),
+    ):
+        yield Room(slack, claude, store)
+
+
+async def test_in_direct_messages_an_answer_is_a_stream(room: Room) -> None:
+    ts, [more, last] = room.begin("The capital", " of France is", " Paris.")
+    await room.shows(ts, "The capital", streaming=True)
+    more.set()
+    await room.shows(ts, "The capital of France is", streaming=True)
+    last.set()
+    await room.shows(ts, "The capital of France is Paris.")
+    [seen] = room.seen(ts)
+    assert [each.label for each in seen.controls] == ["Retry"]
+    assert seen.metadata is not None
+    assert room.slack.calls_of("chat.update") == []
+    assert room.slack.status(room.direct, ts) == ""
+
+
+async def test_a_word_stops_a_stream(room: Room) -> None:
+    ts, _ = room.begin("The capital", " of France is", " Paris.")
+    await room.shows(ts, "The capital", streaming=True)
+    room.slack.say(room.alice, room.direct, "stop", thread_ts=ts)
+    await room.slack.until(lambda: not room.seen(ts)[0].streaming, timeout=10)
+    seen, _ = room.seen(ts)
+    assert seen.text == "The capital\n\n_Stopped._"
+    assert [each.label for each in seen.controls] == ["Continue", "Retry"]
+
+
+async def test_in_channels_it_is_posted_and_edited(office: Office) -> None:
+    office.claude.script("Paris.")
+    await office.answered(office.ask("?"), "Paris.")
+    assert office.slack.calls_of(START) == []
+
+
+async def test_an_answer_that_is_there_at_once_is_posted_whole(room: Room) -> None:
+    room.claude.script("Paris.")
+    ts = room.slack.say(room.alice, room.direct, "?")
+    await room.shows(ts, "Paris.")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        error("channel_type_not_supported"),
+        error("missing_recipient_team_id"),
+        error("unknown_method"),
+        error("msg_too_long"),
+        throttle(60),
+        status(500),
+        cut(after=True),
+    ],
+    ids=lambda fault: fault.answer.outcome if fault.answer else "cut",
+)
+async def test_what_cannot_begin_as_a_stream_is_posted(
+    room: Room, fault: Fault
+) -> None:
+    room.slack.faults.add(START, fault)
+    ts, [last] = room.begin("The capital of France", " is Paris.")
+    await room.slack.until(lambda: room.seen(ts), timeout=10)
+    last.set()
+    await room.shows(ts, "The capital of France is Paris.")
+
+
+async def test_where_there_are_no_streams_they_are_not_asked_for_again(
+    room: Room,
+) -> None:
+    room.slack.streams.refused.add("im")
+    for _ in range(2):
+        ts, [last] = room.begin("The capital of France", " is Paris.")
+        await room.shows(ts, "The capital of France …")
+        last.set()
+        await room.shows(ts, "The capital of France is Paris.")
+    assert len(room.slack.calls_of(START)) == 1
+
+
+@pytest.mark.parametrize("method", [APPEND, STOP])
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        error("message_not_in_streaming_state"),
+        error("stopped_by_user"),
+        error("msg_too_long"),
+        status(503),
+        cut(),
+    ],
+    ids=lambda fault: fault.answer.outcome if fault.answer else "cut",
+)
+async def test_a_stream_that_breaks_goes_on_as_a_message_that_is_edited(
+    room: Room, method: str, after: bool, fault: Fault
+) -> None:
+    strikes = Fault(fault.answer, cut=fault.cut, after=after)
+    room.slack.faults.add(method, strikes)
+    ts, [more, last] = room.begin("The capital", " of all of France", " is Paris.")
+    await room.shows(ts, "The capital", streaming=True)
+    more.set()
+    await room.slack.until(lambda: room.slack.calls_of(APPEND), timeout=10)
+    last.set()
+    await room.shows(ts, "The capital of all of France is Paris.")
+
+
+async def test_told_to_wait_for_appends_it_ends_the_stream_and_edits(
+    room: Room,
+) -> None:
+    room.slack.faults.add(APPEND, throttle(60), times=ALWAYS)
+    ts, [more, last] = room.begin("The capital", " of all of France", " is Paris.")
+    await room.shows(ts, "The capital", streaming=True)
+    more.set()
+    await room.slack.until(lambda: room.slack.calls_of(STOP), timeout=10)
+    last.set()
+    await room.shows(ts, "The capital of all of France is Paris.")
+    assert len(room.slack.calls_of(APPEND)) == 1
+
+
+async def test_a_stream_is_ended_before_slack_does_it(room: Room, clock: Clock) -> None:
+    ts, [more, last] = room.begin("The capital", " of all of France", " is Paris.")
+    await room.shows(ts, "The capital", streaming=True)
+    clock.ahead += LIFETIME + 1
+    more.set()
+    await room.slack.until(lambda: room.slack.calls_of(STOP), timeout=10)
+    await room.slack.until(lambda: not room.seen(ts)[0].streaming)
+    clock.ahead += 300
+    last.set()
+    await room.shows(ts, "The capital of all of France is Paris.")
+    assert all(call.outcome == "ok" for call in room.slack.calls_of(STOP))
+
+
+async def test_a_stream_that_slack_ended_is_mended(room: Room, clock: Clock) -> None:
+    ts, [last] = room.begin("The capital", " is Paris.")
+    await room.shows(ts, "The capital", streaming=True)
+    clock.ahead += 301
+    last.set()
+    await room.shows(ts, "The capital is Paris.")
+
+
+async def test_slacks_own_stop_ends_the_answer(room: Room) -> None:
+    ts, _ = room.begin("The capital", " is Paris.")
+    await room.shows(ts, "The capital", streaming=True)
+    [seen] = room.seen(ts)
+    room.slack.streams.press_stop(room.alice, room.direct, seen.ts)
+    await room.shows(ts, "The capital\n\n_Stopped._")
+    await room.claude.until(lambda: room.claude.disconnects == 1)
+
+
+async def test_a_long_answer_is_several_streams(room: Room) -> None:
+    lines = "\n".join(f"line {n}: {'x' * 60}" for n in range(400))
+    ts, [last] = room.begin("It reads:\n\n", lines)
+    await room.slack.until(lambda: room.seen(ts), timeout=10)
+    last.set()
+    await room.slack.until(
+        lambda: (
+            len(seen := room.seen(ts)) == 3
+            and not any(each.streaming for each in seen)
+            and seen[-1].controls
+        ),
+        timeout=20,
+    )
+    text = "".join(each.text for each in room.seen(ts))
+    assert [n for n in range(400) if f"line {n}: " not in text] == []
+    assert text.count("line 399: ") == 1
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_where_they_serve(mode: Mode) -> None:
+    streams = Streams(mode, "U1")
+    direct, general = (ThreadKey("slack", "T1", f"{each}1", "1.0") for each in "DC")
+    assert streams.serve(direct) is (mode is not Mode.OFF)
+    assert streams.serve(general) is (mode is Mode.ALL)
+    streams.refuse(direct)
+    assert not streams.serve(direct)
+    assert streams.serve(general) is (mode is Mode.ALL)

@@ -1,0 +1,135 @@
+"""A conversation in the terminal, typed line by line or through a pipe."""
+
+import asyncio
+import io
+from pathlib import Path
+
+import pyte
+import pytest
+from rich.console import Console
+
+from adapters.terminal.adapter import TerminalAdapter
+from adapters.terminal.answer_view import PlainScreen, RichScreen, last_break
+from bot.app import App
+from bot.errors import ModelCut
+from bot.ports.store import Store
+from storage.memory import MemoryStore
+from storage.store import open_store
+from tests.support.process import OPERATOR
+from tests.support.scripted_model import ScriptedModel
+
+
+async def talk(typed: str, model: ScriptedModel, store: Store) -> str:
+    """Type `typed` and return what is printed until the end of the input."""
+    out = io.StringIO()
+    adapter = TerminalAdapter(io.StringIO(typed), out)
+    app = App(
+        store=store, model=model, adapters=[adapter], operator=OPERATOR, grace=5.0
+    )
+    async with asyncio.timeout(10):
+        await app.run(asyncio.Event())
+    return out.getvalue()
+
+
+async def test_each_line_is_answered_in_one_thread() -> None:
+    model = ScriptedModel(["Hel", "lo."], ["Again."])
+    printed = await talk("hello\n\nand again\n", model, MemoryStore())
+    assert printed == "Hello.\n\nAgain.\n\n"
+    assert [said.role for said in model.requests[1].messages] == [
+        "user",
+        "assistant",
+        "user",
+    ]
+    assert ">hello</message>" in model.requests[1].messages[0].content
+
+
+async def test_a_new_thread_knows_nothing_of_the_old() -> None:
+    model = ScriptedModel()
+    await talk("hello\n/new\nanother\n", model, MemoryStore())
+    assert [len(each.messages) for each in model.requests] == [1, 1]
+
+
+async def test_threads_survive_a_restart_and_can_be_entered_again(
+    tmp_path: Path,
+) -> None:
+    async with open_store(tmp_path / "t.db") as store:
+        await talk("about boats\n/new\nabout trains\n", ScriptedModel(), store)
+    model = ScriptedModel()
+    async with open_store(tmp_path / "t.db") as store:
+        printed = await talk("/threads\n/threads 2\ngo on\n", model, store)
+    listed = [line for line in printed.splitlines() if "about" in line]
+    assert "about trains" in listed[0]
+    assert "about boats" in listed[1]
+    assert "Understood." in printed
+    assert ">about boats</message>" in model.requests[0].messages[0].content
+
+
+@pytest.mark.parametrize(
+    ("typed", "printed"),
+    [
+        ("/help\n", "Ctrl-D leaves"),
+        ("/threads\n", "No threads yet."),
+        ("/threads 7\n", "Say `/threads` first"),
+        ("/dance\n", "There is no `/dance`"),
+    ],
+)
+async def test_commands_explain_themselves(typed: str, printed: str) -> None:
+    assert printed in await talk(typed, ScriptedModel(), MemoryStore())
+
+
+async def test_a_cut_answer_says_so_and_the_talk_goes_on() -> None:
+    model = ScriptedModel(["The capital", ModelCut("eof")], ["Paris."])
+    printed = await talk("?\ncontinue\n", model, MemoryStore())
+    assert printed.startswith(f"The capital\n\n_{ModelCut.user_text}")
+    assert printed.endswith("Paris.\n\n")
+
+
+def test_a_plain_screen_writes_each_character_once() -> None:
+    out = io.StringIO()
+    screen = PlainScreen(out)
+    for text in ("a", "ab", "ab\nc"):
+        screen.update(text)
+    screen.close()
+    assert out.getvalue() == "ab\nc\n\n"
+
+
+def test_a_long_answer_is_on_the_screen_once_and_whole() -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=40, height=8, force_terminal=True)
+    screen = RichScreen(console)
+    text = "\n\n".join(f"paragraph number {n}" for n in range(40))
+    for end in range(0, len(text), 7):
+        screen.update(text[:end])
+    screen.update(text)
+    screen.close()
+    assert [line for line in seen(out.getvalue(), 40, 8) if line] == [
+        f"paragraph number {n}" for n in range(40)
+    ]
+
+
+def seen(output: str, columns: int, lines: int) -> list[str]:
+    """What a person reads who scrolls back to the top of a terminal."""
+    terminal = pyte.HistoryScreen(columns, lines, history=1000)
+    pyte.Stream(terminal).feed(output.replace("\n", "\r\n"))
+    above = [
+        "".join(row[column].data for column in range(columns)).rstrip()
+        for row in terminal.history.top
+    ]
+    return above + [line.rstrip() for line in terminal.display]
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("one", 0),
+        ("one\n", 0),
+        ("one\n\ntwo", 5),
+        ("one\n\ntwo\n\n", 10),
+        ("```\na\n\nb", 0),
+        ("```\na\n\nb\n```\n\nc", 14),
+        ("~~~\na\n\n```\n\n~~~\n\nb", 17),
+        ("", 0),
+    ],
+)
+def test_a_block_ends_at_a_blank_line_outside_of_code(text: str, end: int) -> None:
+    assert last_break(text) == end

@@ -1,0 +1,125 @@
+"""The terminal with a person at it: keys in, a screen out, on a real pty."""
+
+import asyncio
+import fcntl
+import os
+import pty
+import struct
+import sys
+import termios
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pyte
+import pytest
+
+LINES, COLUMNS = 30, 80
+
+
+class Seat:
+    """A screen to read and a keyboard to type on."""
+
+    def __init__(self, master: int, process: asyncio.subprocess.Process) -> None:
+        self._master = master
+        self.process = process
+        self._screen = pyte.Screen(COLUMNS, LINES)
+        self._stream = pyte.ByteStream(self._screen)
+        self._changed = asyncio.Event()
+        asyncio.get_running_loop().add_reader(master, self._read)
+
+    def type(self, keys: str) -> None:
+        os.write(self._master, keys.encode())
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.rstrip() for line in self._screen.display)
+
+    async def sees(self, condition: Callable[[str], bool]) -> None:
+        try:
+            async with asyncio.timeout(20):
+                while not condition(self.text):
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise AssertionError(f"the screen reads:\n{self.text}") from None
+
+    def close(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._master)
+        os.close(self._master)
+
+    def _read(self) -> None:
+        try:
+            data = os.read(self._master, 65536)
+        except OSError:  # the other side is closed
+            asyncio.get_running_loop().remove_reader(self._master)
+            return
+        self._stream.feed(data)
+        # It asks where the cursor is, and waits for the answer.
+        if b"\x1b[6n" in data:
+            cursor = self._screen.cursor
+            self.type(f"\x1b[{cursor.y + 1};{cursor.x + 1}R")
+        self._changed.set()
+
+
+@pytest.fixture
+async def seat(tmp_path: Path) -> AsyncIterator[Seat]:
+    master, slave = pty.openpty()
+    size = struct.pack("HHHH", LINES, COLUMNS, 0, 0)
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, size)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", "serve"),
+        cwd=Path(__file__).parents[3],
+        env={
+            "PATH": os.environ["PATH"],
+            "TERM": "xterm",
+            "THREADKEEP_DB": str(tmp_path / "t.db"),
+        },
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+    )
+    os.close(slave)
+    opened = Seat(master, process)
+    try:
+        yield opened
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        opened.close()
+
+
+async def test_a_person_asks_stops_types_ahead_and_leaves(seat: Seat) -> None:
+    await seat.sees(lambda text: "Threadkeep." in text and "›" in text)
+    seat.type("long\r")
+    await seat.sees(lambda text: "not Claude" in text)
+    seat.type("and")
+    seat.type("\x03")
+    await seat.sees(lambda text: "Stopped." in text and "› and" in text)
+    seat.type(" now?\r")
+    await seat.sees(lambda text: "and now?" in text and "2 messages in" in text)
+    await seat.sees(lambda text: text.rstrip().endswith("›"))
+    seat.type("/threads\r")
+    await seat.sees(lambda text: "›1  long" in text and text.rstrip().endswith("›"))
+    seat.type("\x04")
+    async with asyncio.timeout(10):
+        assert await seat.process.wait() == 0
+
+
+async def test_a_reader_who_leaves_is_no_error(tmp_path: Path) -> None:
+    command = "printf 'one\\ntwo\\n' | \"$0\" -m bot serve | head -1"
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-c", command, sys.executable),
+        cwd=Path(__file__).parents[3],
+        env={
+            "PATH": os.environ["PATH"],
+            "THREADKEEP_DB": str(tmp_path / "t.db"),
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(30):
+        out, errors = await process.communicate()
+    assert b"not Claude" in out
+    assert errors == b""

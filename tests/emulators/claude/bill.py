@@ -1,0 +1,64 @@
+"""What the API bills: its own books, kept apart from what the product believes.
+
+Rule: nothing of the product's prices or arithmetic is used here. Prices are those of
+the facts sheet ("claude 2"), in USD for a million tokens.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+
+from bot.domain.completion import Usage
+from tests.emulators.claude.reply import Asked
+
+#: Input, output, 5 minute write, 1 hour write, read.
+PRICES = {
+    "claude-haiku-5-5": (0.10, 0.50, 0.125, 0.20, 0.01),
+    "claude-sonnet-5-5": (2.00, 10.00, 2.50, 4.00, 0.10),
+    "claude-opus-5-5": (4.00, 20.00, 5.00, 8.00, 0.20),
+    "claude-haiku-4-5": (1.00, 5.00, 1.25, 2.00, 0.10),
+    "claude-sonnet-4-6": (3.00, 15.00, 3.75, 6.00, 0.30),
+}
+#: The whole request, once its prompt is longer than so many tokens.
+LONG = {"claude-haiku-5-5": (100_000, 5.0)}
+SEARCH = 0.01
+#: With `inference_geo` "us".
+REGION = 1.1
+
+
+def usd(asked: Asked) -> float:
+    """What a request for an answer costs; nothing if it was refused."""
+    if asked.billed is None:
+        return 0.0
+    return priced(asked.answered_by or str(asked.body["model"]), asked.billed)
+
+
+def priced(model: str, used: Usage, *, region: str = "global") -> float:
+    """What `used` costs of `model`."""
+    model = re.sub(r"-20\d{6}$", "", model)
+    kinds = (
+        used.input,
+        used.output,
+        used.cache_write_5m,
+        used.cache_write_1h,
+        used.cache_read,
+    )
+    total = sum(
+        price * count for price, count in zip(PRICES[model], kinds, strict=True)
+    )
+    longest, factor = LONG.get(model, (0, 1.0))
+    if longest and used.prompt > longest:
+        total *= factor
+    if region == "us":
+        total *= REGION
+    return total / 1_000_000 + SEARCH * used.searches
+
+
+def by_user(requests: Iterable[Asked]) -> dict[str, float]:
+    """What all requests for answers cost, by the id of the user that they name."""
+    found: dict[str, float] = defaultdict(float)
+    for asked in requests:
+        if asked.path == "/v1/messages":
+            user = (asked.body.get("metadata") or {}).get("user_id", "")
+            found[user] += usd(asked)
+    return found

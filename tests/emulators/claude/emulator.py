@@ -1,0 +1,324 @@
+"""The Messages API on loopback, well enough that the real SDK cannot tell.
+
+Rule: a request that the API of 2026-10-21 refuses is refused here, with the same
+status and type, and uses up no script. What an answer does is said in the steps of
+`claude_reply`; what a prompt is worth in `claude_prompt`; batches are `claude.batches`.
+
+    async with ClaudeEmulator() as claude:
+        claude.script("Hello!")                        # one answer, then echoes again
+        claude.script([Fail(529)], ["Hel", Abort()])   # two answers, both bad
+        ... AsyncAnthropic(api_key=claude.api_key, base_url=claude.base_url) ...
+        await claude.until(lambda: claude.disconnects == 1)
+"""
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from bot.claude.catalog import DEFAULT_MODEL, MODELS, ModelFacts, find
+from tests.emulators.claude.batches import Batches
+from tests.emulators.claude.limits import Limiter, RateLimits, stamp
+from tests.emulators.claude.prompt import Body, PrefixCache, refusal, size_of, stranger
+from tests.emulators.claude.reply import Answer, Asked, Fail, Reply, Step, failure
+from tests.emulators.claude.sorting import sorted_by_words
+
+
+class ClaudeEmulator:
+    """Serves the Messages API on 127.0.0.1 while its context is open."""
+
+    def __init__(
+        self,
+        *,
+        api_key: str = "sk-ant-emulator",
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        tokens_per_second: float | None = None,
+        limits: RateLimits | None = None,
+        remember: bool = True,
+    ) -> None:
+        self.api_key = api_key
+        self.base_url = ""
+        #: None sends every text as one delta.
+        self.tokens_per_second = tokens_per_second
+        #: Seconds until each answer that is not streamed.
+        self.latency = 0.0
+        #: What `clock` has to be added to for seconds since 1970.
+        self.epoch = time.time() - clock()
+        #: Otherwise only the newest request is kept, and no answered one of a batch.
+        self.remember = remember
+        self.requests: list[Asked] = []
+        #: How many requests were refused because of `limits`.
+        self.throttled = 0
+        #: What `/v1/models` says otherwise of a model, or of one that nobody knows.
+        self.models: dict[str, dict[str, Any]] = {}
+        #: Models that it does not list.
+        self.hidden: set[str] = set()
+        #: How many clients went away before their answer was complete.
+        self.disconnects = 0
+        #: Whether an answer is made to its end, and billed, when its client goes away.
+        self.generates_on = False
+        #: How many requests for an answer are not over.
+        self.answering = 0
+        self._clock = clock
+        self._sleep = sleep
+        self.cache = PrefixCache()
+        self.batches = Batches(self)
+        self._limiter = Limiter(limits, clock, lambda: self.epoch) if limits else None
+        self._heard = 0
+        self._scripts: deque[Answer] = deque()
+        self._always: Answer = _unscripted
+        self._changed = asyncio.Event()
+        self._peers: set[tuple[str, int]] = set()
+        self._closing = False
+
+    def script(self, *answers: Answer) -> None:
+        """Give these answers to the next accepted requests, in order."""
+        self._scripts.extend(answers)
+
+    def always(self, answer: Answer) -> None:
+        """Give `answer` whenever no script is left."""
+        self._always = answer
+
+    @property
+    def sent(self) -> list[list[tuple[float, int]]]:
+        """For each request to /v1/messages: (when, characters of text so far)."""
+        return [asked.sent for asked in self.requests if asked.path == "/v1/messages"]
+
+    @property
+    def connections(self) -> int:
+        """How many TCP connections carried at least one request."""
+        return len(self._peers)
+
+    async def until(self, predicate: Callable[[], bool], timeout: float = 5.0) -> None:
+        """Wait for `predicate`, which is asked again after everything that happens."""
+        async with asyncio.timeout(timeout):
+            while not predicate():
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def refuse(self) -> None:
+        """Close the port: new connections are refused from now on."""
+        await self._site.stop()
+
+    async def accept(self) -> None:
+        """Listen again, at the same address."""
+        self._site = web.TCPSite(self._runner, "127.0.0.1", self._port)
+        await self._site.start()
+
+    async def __aenter__(self) -> Self:
+        # 32 MB is the API's own limit (claude 1.5); aiohttp answers 413 beyond it.
+        app = web.Application(client_max_size=32 * 1024 * 1024)
+        app.router.add_post("/v1/messages", self._messages)
+        app.router.add_post("/v1/messages/count_tokens", self._count)
+        self.batches.add_to(app.router)
+        app.router.add_get("/v1/models", self._models)
+        app.router.add_get("/v1/models/{model}", self._model)
+        self._runner = web.AppRunner(
+            app, handler_cancellation=True, access_log=None, shutdown_timeout=0.01
+        )
+        await self._runner.setup()
+        self._port = 0
+        await self.accept()
+        self._port = self._runner.addresses[0][1]
+        self.base_url = f"http://127.0.0.1:{self._port}"
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._closing = True
+        await self._runner.cleanup()
+
+    async def _messages(self, request: web.Request) -> web.StreamResponse:
+        asked = await self.hear(request)
+        if problem := self._refusal(asked):
+            return failure(problem, asked.id)
+        asked.usage = self.cache.bill(asked.body, asked.at)
+        if problem := self._throttled(asked):
+            return failure(problem, asked.id)
+        reply = Reply(
+            request,
+            asked,
+            id=asked.id,
+            rate=self.tokens_per_second,
+            clock=self._clock,
+            sleep=self._sleep,
+            begun=lambda: self.cache.write(asked.body, asked.at),
+            notice=self._changed.set,
+            headers=self._limits_left(asked),
+        )
+        steps = self.answer(asked.body)
+        self.answering += 1
+        try:
+            if self.latency and not asked.body.get("stream"):
+                await self._sleep(self.latency)
+            response = await reply.carry_out(steps)
+        except (asyncio.CancelledError, ConnectionResetError):
+            if not self._closing:
+                self.disconnects += 1
+            if self.generates_on:
+                reply.generate_on()
+            raise
+        finally:
+            asked.billed = None if reply.refused else reply.used
+            self.answering -= 1
+            self._changed.set()
+            if self._limiter:
+                self._limiter.spend(asked.body["model"], reply.spent)
+        if not response.prepared:
+            response.headers.update(self._limits_left(asked))
+        return response
+
+    def answer(self, body: Body) -> Sequence[Step]:
+        """What is answered to `body`: uses up a script, if one is left."""
+        answer = self._scripts.popleft() if self._scripts else self._always
+        steps = answer(body) if callable(answer) else answer
+        # A text is a sequence too, but it is one step.
+        if isinstance(steps, Sequence) and not isinstance(steps, str):
+            return steps
+        return [steps]
+
+    def _throttled(self, asked: Asked) -> Fail | None:
+        """What the limits say against a request; nothing, if they let it through."""
+        if self._limiter is None or asked.usage is None:
+            return None
+        wait = self._limiter.admit(asked.body["model"], asked.usage)
+        if wait <= 0:
+            return None
+        self.throttled += 1
+        asked.failed = True
+        told = {"retry-after": str(math.ceil(wait)), **self._limits_left(asked)}
+        message = "This request would exceed the rate limit of your organization"
+        return Fail(429, message=message, headers=told)
+
+    def _limits_left(self, asked: Asked) -> dict[str, str]:
+        model = str(asked.body.get("model"))
+        return self._limiter.headers(model) if self._limiter else {}
+
+    async def _count(self, request: web.Request) -> web.Response:
+        asked = await self.hear(request)
+        asked.body.setdefault("max_tokens", 1)  # not asked for here
+        if problem := self._refusal(asked):
+            return failure(problem, asked.id)
+        return web.json_response({"input_tokens": size_of(asked.body)})
+
+    async def _models(self, request: web.Request) -> web.Response:
+        asked = await self.hear(request)
+        if problem := self.stranger(asked):
+            return failure(problem, asked.id)
+        found = [
+            _described(facts) | self.models.get(facts.id, {})
+            for facts in MODELS.values()
+            if facts.id not in self.hidden
+        ]
+        found += [
+            _described(MODELS[DEFAULT_MODEL]) | {"id": name, **changed}
+            for name, changed in self.models.items()
+            if name not in MODELS
+        ]
+        page = {"first_id": found[0]["id"], "last_id": found[-1]["id"]}
+        return web.json_response({"data": found, "has_more": False, **page})
+
+    async def _model(self, request: web.Request) -> web.Response:
+        asked = await self.hear(request)
+        model = request.match_info["model"]
+        facts = find(model)
+        problem = self.stranger(asked) or self._scripted_failure()
+        if problem is None and facts is None:
+            problem = Fail(404, message=f"model: {model}")
+        if problem or facts is None:
+            return failure(problem or Fail(404), asked.id)
+        return web.json_response(_described(facts))
+
+    async def hear(self, request: web.Request, most: int = 0) -> Asked:
+        """Read `request`, of at most `most` bytes, and remember it."""
+        if most:
+            request = request.clone(client_max_size=most)
+        try:
+            body = await request.json() if request.can_read_body else {}
+        except ValueError:
+            body = {}  # not JSON; a field will be missing in it
+        asked = Asked(
+            request.method, request.path, request.headers, body, self._clock()
+        )
+        self._heard += 1
+        asked.id = f"req_{self._heard:06d}"
+        assert request.transport is not None
+        self._peers.add(request.transport.get_extra_info("peername"))
+        if not self.remember:
+            self.requests.clear()
+        self.requests.append(asked)
+        self._changed.set()
+        return asked
+
+    def now(self) -> float:
+        """By the emulator's clock."""
+        return self._clock()
+
+    def stamp(self, at: float) -> str:
+        """RFC 3339 for a moment of the emulator's clock."""
+        return stamp(self.epoch + at)
+
+    def stranger(self, asked: Asked) -> Fail | None:
+        """What is wrong with the key or the version, if anything."""
+        wrong = stranger(asked.headers, self.api_key)
+        return Fail(wrong[0], message=wrong[1]) if wrong else None
+
+    def _refusal(self, asked: Asked) -> Fail | None:
+        if problem := self.stranger(asked):
+            return problem
+        version = asked.headers.get("anthropic-version", "")
+        wrong = refusal(asked.body, version)
+        if wrong is None:
+            return None
+        return Fail(wrong[0], message=wrong[1], headers=self._limits_left(asked))
+
+    def _scripted_failure(self) -> Fail | None:
+        """The next script, if it is a plain failure: it meets look-ups as well."""
+        if self._scripts and isinstance(self._scripts[0], Fail):
+            fail = self._scripts.popleft()
+            return fail if isinstance(fail, Fail) else None
+        return None
+
+    @property
+    def questions(self) -> list[Asked]:
+        """The requests for an answer, those for a list or a count left out."""
+        return [each for each in self.requests if each.path == "/v1/messages"]
+
+
+def _unscripted(body: Body) -> str:
+    """An echo; where a schema is asked for, something that fits it."""
+    config = body.get("output_config") or {}
+    return sorted_by_words(body) if config.get("format") else _echo(body)
+
+
+def _echo(body: Body) -> str:
+    content = body["messages"][-1]["content"]
+    said = content if isinstance(content, str) else content[-1].get("text", "")
+    return f"You said: {said[:200]}"
+
+
+def _described(facts: ModelFacts) -> dict[str, Any]:
+    family, _, version = facts.id.removeprefix("claude-").partition("-")
+    return {
+        "type": "model",
+        "id": facts.id,
+        "display_name": f"Claude {family.title()} {version.replace('-', '.')}",
+        "created_at": "2026-01-01T00:00:00Z",
+        "lifecycle": "deprecated" if facts.retires else "active",
+        "line": family,
+        "deprecated_at": None,
+        "retires_at": f"{facts.retires}T00:00:00Z" if facts.retires else None,
+        "max_input_tokens": facts.context,
+        "max_tokens": facts.max_output,
+        "capabilities": None,
+    }

@@ -1,0 +1,520 @@
+"""What an emulated answer does, as steps, and how each goes over the wire.
+
+Rule: steps are carried out in order, nothing is random and nothing waits unless a
+step says so. Numbers in comments point into the facts sheet ("claude 1.9").
+"""
+
+import asyncio
+import json
+import math
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from aiohttp import web
+
+from bot.domain.completion import Usage
+from tests.emulators.claude.message import TYPES, error_of, message_of, usage_of
+from tests.emulators.claude.prompt import Body, tokens
+
+# Steps that need no response yet: as the first ones they come before the headers.
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Waits for `event`."""
+
+    event: asyncio.Event
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Waits for `seconds`, on the emulator's own `sleep`."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Fail:
+    """Answers with an HTTP error instead of a stream. `page` replaces the JSON."""
+
+    status: int
+    type: str = ""
+    message: str = "scripted"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    error_code: str | None = None
+    page: str | None = None
+
+
+@dataclass(frozen=True)
+class Abort:
+    """Cuts the connection like a cable."""
+
+
+@dataclass(frozen=True)
+class Stall:
+    """Says nothing more until the client goes away."""
+
+
+# Steps that need the response's headers to be out, and nothing else.
+
+
+@dataclass(frozen=True)
+class Open:
+    """Sends the headers of the stream."""
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Sends bytes as they are."""
+
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Event:
+    """Sends any event, known or not."""
+
+    name: str
+    body: Any
+
+
+@dataclass(frozen=True)
+class Error:
+    """An `error` event; the stream ends with it (claude 1.9)."""
+
+    type: str = "overloaded_error"
+    message: str = "Overloaded"
+
+
+@dataclass(frozen=True)
+class End:
+    """Ends the response properly, however unfinished the answer is."""
+
+
+# Steps that need a message to have begun. A plain `str` says that text, as one delta
+# or at `tokens_per_second`; the answer ends by itself as `Stop()` would.
+
+
+@dataclass(frozen=True)
+class Start:
+    """Sends `message_start`."""
+
+
+@dataclass(frozen=True)
+class Other:
+    """Another model answers than the one that was asked (claude 1.8: `fallbacks`)."""
+
+    model: str
+
+
+@dataclass(frozen=True)
+class Think:
+    """A whole thinking block; without `text` as with display "omitted"."""
+
+    text: str = ""
+    tokens: int = 30
+
+
+@dataclass(frozen=True)
+class Search:
+    """Searches the web once, and says `text`, citing what was found (claude 1.8)."""
+
+    query: str
+    #: Titles and addresses.
+    found: Sequence[tuple[str, str]] = ()
+    text: str = ""
+    #: How long its results are. With any, the prompt, what was written and all results
+    #: until then are read once more, as input (claude 1.8 and 6.2: by how much is not
+    #: documented, so the most that it can be is taken).
+    tokens: int = 0
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Ends the answer for `reason`."""
+
+    reason: str = "end_turn"
+    details: Mapping[str, Any] | None = None
+
+
+PING = Event("ping", {"type": "ping"})
+
+_Bare = Hold | Pause | Fail | Abort | Stall
+_Sent = Open | Raw | Event | Error | End
+Step = str | Start | Other | Think | Search | Stop | _Sent | _Bare
+Answer = Step | Sequence[Step] | Callable[[Body], Step | Sequence[Step]]
+
+
+def failure(fail: Fail, request_id: str) -> web.Response:
+    """The HTTP response that `fail` stands for."""
+    headers = {"request-id": request_id, **fail.headers}
+    if fail.page is not None:
+        page = fail.page.encode()
+        kind = "text/html"
+        return web.Response(
+            status=fail.status, body=page, content_type=kind, headers=headers
+        )
+    kind = fail.type or TYPES.get(fail.status, "api_error")
+    body = error_of(kind, fail.message, fail.error_code, request_id)
+    return web.json_response(body, status=fail.status, headers=headers)
+
+
+@dataclass
+class Asked:
+    """One request as it came in, and what became of it."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: Body
+    #: By the emulator's clock.
+    at: float
+    id: str = ""
+    usage: Usage | None = None
+    #: It was refused or cut before it had begun to be answered.
+    failed: bool = False
+    #: What it is billed for, by the API's own books; None as long as it is answered,
+    #: and for one that was refused, which costs nothing.
+    billed: Usage | None = None
+    #: Another model than the one that was asked, where one answers; "" for none.
+    answered_by: str = ""
+    #: (when, how many characters of text had been sent by then).
+    sent: list[tuple[float, int]] = field(default_factory=list)
+
+
+class Reply:
+    """Carries out the steps of one answer."""
+
+    def __init__(
+        self,
+        request: web.Request,
+        asked: Asked,
+        *,
+        id: str,
+        rate: float | None,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]],
+        begun: Callable[[], None],
+        notice: Callable[[], None],
+        headers: Mapping[str, str],
+    ) -> None:
+        self._request = request
+        self._asked = asked
+        self._id = id
+        self._rate = rate
+        self._clock = clock
+        self._sleep = sleep
+        self._begun = begun
+        self._notice = notice
+        self._response = web.StreamResponse(
+            headers={
+                "content-type": "text/event-stream; charset=utf-8",
+                "cache-control": "no-cache",
+                "request-id": id,
+                **headers,
+            }
+        )
+        self._started = self._stopped = False
+        self._blocks = 0
+        self._in_text = False
+        self._text = ""
+        self._thought = self._searches = 0
+        #: Output that is no text, and what was read again after searches.
+        self._queried = self._found = self._read_again = 0
+        self._stopped_by: str | None = None
+        self._left: Sequence[Step] = ()
+        #: It was answered with an HTTP error, which costs nothing.
+        self.refused = False
+
+    @property
+    def spent(self) -> int:
+        """The tokens of output so far, of which there are never more than were allowed
+        (claude 0.9)."""
+        written = tokens(self._text) + self._thought + self._queried
+        return min(written, int(self._asked.body["max_tokens"]))
+
+    @property
+    def used(self) -> Usage:
+        """What it is billed for if nothing more comes: the prompt, and all output so
+        far, whatever of it was sent (claude 1.4: tokens generated until the client
+        went away are billed)."""
+        used = self._asked.usage or Usage()
+        return replace(
+            used,
+            input=used.input + self._read_again,
+            output=self.spent,
+            searches=self._searches,
+        )
+
+    def generate_on(self) -> None:
+        """Go on with the answer without anybody who hears it: whether the API stops
+        at once when a client goes away is not documented (claude 1.4, 6.2)."""
+        for step in self._left:
+            match step:
+                case str():
+                    self._text += step
+                case Think():
+                    self._thought += step.tokens
+                case Search() if self._may_search():
+                    self._searched(step)
+                    self._text += step.text
+                case Stop() | Fail() | Abort() | Error() | End():
+                    break
+
+    async def carry_out(self, steps: Sequence[Step]) -> web.StreamResponse:
+        """Do what `steps` say, and end the answer if they did not."""
+        if not self._asked.body.get("stream"):
+            return await self._at_once(steps)
+        for nth, step in enumerate(steps):
+            # A text that is cut on its way may be generated twice here: the books may
+            # be too high for one that nobody hears to its end, never too low.
+            self._left = steps[nth:]
+            match step:
+                case Hold():
+                    await step.event.wait()
+                case Pause():
+                    await self._sleep(step.seconds)
+                case Fail():
+                    self._asked.failed = self.refused = True
+                    return failure(step, self._id)
+                case Abort():
+                    self._asked.failed = not self._response.prepared
+                    return self._abort()
+                case Stall():
+                    await asyncio.Event().wait()
+                case Open():
+                    await self._open()
+                case Raw():
+                    await self._write(step.content)
+                case Event():
+                    await self._event(step.name, step.body)
+                case Error():
+                    body = error_of(step.type, step.message, None, self._id)
+                    await self._event("error", body)
+                    return self._response
+                case End():
+                    await self._open()
+                    return self._response
+                case Start():
+                    await self._start()
+                case Other():
+                    self._asked.answered_by = step.model
+                case Think():
+                    await self._think(step)
+                case Search():
+                    await self._search(step)
+                case Stop():
+                    await self._stop(step)
+                case str():
+                    await self._say(step)
+        self._left = ()
+        if not self._stopped:
+            await self._stop(Stop())
+        return self._response
+
+    async def _at_once(self, steps: Sequence[Step]) -> web.StreamResponse:
+        stop = Stop()
+        for nth, step in enumerate(steps):
+            self._left = steps[nth:]
+            match step:
+                case Hold():
+                    await step.event.wait()
+                case Fail():
+                    self._asked.failed = self.refused = True
+                    return failure(step, self._id)
+                case Abort():
+                    return self._abort()
+                case Stall():
+                    await asyncio.Event().wait()
+                case Other():
+                    self._asked.answered_by = step.model
+                case Think():
+                    self._thought += step.tokens
+                case Stop():
+                    stop = step
+                case str():
+                    self._text += step
+        self._begun()
+        content = [{"type": "text", "text": self._text}] if self._text else []
+        message = self._message(content, stop)
+        return web.json_response(message, headers={"request-id": self._id})
+
+    def _abort(self) -> web.StreamResponse:
+        assert self._request.transport is not None
+        self._request.transport.abort()
+        return self._response
+
+    async def _open(self) -> None:
+        if not self._response.prepared:
+            await self._response.prepare(self._request)
+
+    async def _write(self, content: bytes) -> None:
+        await self._open()
+        await self._response.write(content)
+
+    async def _event(self, name: str, body: Any) -> None:
+        await self._write(f"event: {name}\ndata: {json.dumps(body)}\n\n".encode())
+        self._notice()
+
+    async def _start(self) -> None:
+        if not self._started:
+            self._started = True
+            self._begun()
+            message = self._message([], None)
+            await self._event(
+                "message_start", {"type": "message_start", "message": message}
+            )
+
+    async def _think(self, step: Think) -> None:
+        await self._begin_block({"type": "thinking", "thinking": "", "signature": ""})
+        if step.text:
+            await self._delta({"type": "thinking_delta", "thinking": step.text})
+        self._thought += step.tokens
+        await self._delta({"type": "signature_delta", "signature": "EqQB"})
+        await self._end_block()
+
+    async def _search(self, step: Search) -> None:
+        if not self._may_search():
+            await self._say(step.text)
+            return
+        if self._in_text:
+            await self._end_block()
+            self._in_text = False
+        self._searched(step)
+        name = f"srvtoolu_{self._searches:02}"
+        use = {"type": "server_tool_use", "id": name, "name": "web_search", "input": {}}
+        await self._begin_block(use)
+        query = json.dumps({"query": step.query})
+        await self._delta({"type": "input_json_delta", "partial_json": query})
+        await self._end_block()
+        results = [
+            {
+                "type": "web_search_result",
+                "title": title,
+                "url": url,
+                "encrypted_content": "EqQB",
+                "page_age": None,
+            }
+            for title, url in step.found
+        ]
+        kind = {"type": "web_search_tool_result", "tool_use_id": name}
+        await self._begin_block({**kind, "content": results})
+        await self._end_block()
+        if step.text:
+            await self._say(step.text)
+        for title, url in step.found if self._in_text else ():
+            citation = {
+                "type": "web_search_result_location",
+                "title": title,
+                "url": url,
+                "encrypted_index": "Eo8B",
+                "cited_text": step.text[:150],
+            }
+            await self._delta({"type": "citations_delta", "citation": citation})
+
+    def _may_search(self) -> bool:
+        """Whether `max_uses` lets it search once more (claude 1.8)."""
+        tools = self._asked.body.get("tools")
+        return not tools or self._searches < tools[0].get("max_uses", math.inf)
+
+    def _searched(self, step: Search) -> None:
+        """Book a search, and what is read once more because of it."""
+        self._searches += 1
+        self._queried += tokens(step.query)
+        if step.tokens:
+            self._found += step.tokens
+            prompt = (self._asked.usage or Usage()).prompt
+            self._read_again += prompt + self.spent + self._found
+
+    async def _say(self, text: str) -> None:
+        if self._stopped:
+            return
+        stops = self._asked.body.get("stop_sequences") or ()
+        ends = {text.index(stop): stop for stop in stops if stop in text}
+        if ends:
+            # The sequence itself is not said (claude 1.6).
+            self._stopped_by = ends[min(ends)]
+            text = text[: min(ends)]
+        if not self._in_text:
+            await self._begin_block({"type": "text", "text": ""})
+            self._in_text = True
+        # Thinking counts against `max_tokens` as well (claude 0.9).
+        apart = self._thought + self._queried
+        room = 4 * (self._asked.body["max_tokens"] - apart) - len(self._text)
+        size = 4 if self._rate else max(1, len(text))
+        began = self._clock()
+        for nth, at in enumerate(range(0, min(len(text), max(0, room)), size), start=1):
+            if self._rate:
+                # Against the clock, not one after the other: the rate is kept
+                # however long a write takes.
+                await self._sleep(began + nth / self._rate - self._clock())
+            piece = text[at : min(at + size, room)]
+            self._text += piece
+            self._asked.sent.append((self._clock(), len(self._text)))
+            await self._delta({"type": "text_delta", "text": piece})
+        if len(text) > room:
+            await self._stop(Stop("max_tokens"))
+        elif self._stopped_by is not None:
+            await self._stop(Stop("stop_sequence"))
+
+    async def _stop(self, step: Stop) -> None:
+        if self._stopped:
+            return
+        self._stopped = True
+        await self._start()
+        if self._in_text:
+            await self._end_block()
+            self._in_text = False
+        message = self._message([], step)
+        usage = {k: v for k, v in message["usage"].items() if k in _DELTA_USAGE}
+        delta = {
+            k: message[k] for k in ("stop_reason", "stop_sequence", "stop_details")
+        }
+        await self._event(
+            "message_delta", {"type": "message_delta", "delta": delta, "usage": usage}
+        )
+        await self._event("message_stop", {"type": "message_stop"})
+
+    async def _begin_block(self, block: Mapping[str, Any]) -> None:
+        await self._start()
+        start = {"index": self._blocks, "content_block": block}
+        await self._event(
+            "content_block_start", {"type": "content_block_start"} | start
+        )
+
+    async def _delta(self, delta: Mapping[str, Any]) -> None:
+        body = {"type": "content_block_delta", "index": self._blocks, "delta": delta}
+        await self._event("content_block_delta", body)
+
+    async def _end_block(self) -> None:
+        body = {"type": "content_block_stop", "index": self._blocks}
+        await self._event("content_block_stop", body)
+        self._blocks += 1
+
+    def _message(self, content: list[Any], stop: Stop | None) -> Body:
+        return message_of(
+            id=self._id.replace("req", "msg"),
+            model=self._asked.answered_by or self._asked.body["model"],
+            content=content,
+            usage=usage_of(
+                self.used if stop else self._asked.usage or Usage(),
+                output=self.spent if stop else 1,
+                thought=self._thought,
+                searches=self._searches,
+            ),
+            reason=stop.reason if stop else None,
+            sequence=self._stopped_by if stop else None,
+            details=stop.details if stop else None,
+        )
+
+
+# `message_delta` repeats these and leaves the rest to `message_start` (claude 1.9).
+_DELTA_USAGE = {
+    "input_tokens",
+    "cache_creation_input_tokens",
+    "cache_read_input_tokens",
+    "output_tokens",
+    "output_tokens_details",
+    "server_tool_use",
+}

@@ -1,0 +1,350 @@
+"""What only the store in a file does."""
+
+import asyncio
+import re
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from bot.domain.budget import Balance, Budget, BudgetLimits, Charge, Period, PersonLimit
+from bot.domain.completion import Usage
+from bot.domain.message import Disposition
+from bot.domain.reply import PostedPart
+from bot.domain.scope import Scope, ScopeLevel, ThreadKey
+from bot.domain.setting import Change
+from bot.domain.turn import Ended, Outcome, TurnState
+from bot.errors import ConfigError, StorageError, StorageFull
+from storage import thread_queries
+from storage.store import SqliteStore, open_store
+from tests.support.store_helpers import (
+    HERE,
+    answer,
+    ask,
+    done,
+    exchange,
+    following,
+    keep,
+    repeated,
+    said,
+    waiting,
+)
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "threadkeep.db"
+
+
+@pytest.fixture
+def diary(tmp_path: Path) -> Path:
+    file = tmp_path / "diary.txt"
+    file.write_text("Dear diary, " * 1000)
+    return file
+
+
+@pytest.fixture
+async def store(path: Path) -> AsyncIterator[SqliteStore]:
+    async with open_store(path, clock=lambda: 7.0) as opened:
+        yield opened
+
+
+async def test_everything_is_there_again(path: Path) -> None:
+    async with open_store(path) as store:
+        await exchange(store, said("1", at=1.0, opens=True), "One.")
+        turn = await ask(store, said("2", at=2.0), preface="Monday.")
+        await store.show(turn, PostedPart(0, "m", "Tw"), "Tw", 12.0)
+        before = await store.next_turn(HERE)
+        conversation = await store.conversation(HERE)
+    async with open_store(path) as store:
+        assert await store.open_threads() == [HERE]
+        assert await store.next_turn(HERE) == before
+        assert await store.conversation(HERE) == conversation
+        assert await store.hear(said("1"), answer) is Disposition.IGNORE
+
+
+async def test_a_call_that_a_crash_cut_costs_what_was_set_aside(path: Path) -> None:
+    place = Scope.of(HERE)
+    async with open_store(path, clock=lambda: 7.0) as store:
+        charge = Charge(place, "U1", "try", "m", 0.5)
+        await store.open_charge(charge, BudgetLimits(), 5.0)
+        turn = await ask(store, said("1"))
+        await store.reserve(turn, "U1", 0.25, BudgetLimits(), 5.0)
+    async with open_store(path, clock=lambda: 7.0) as store:
+        # What a turn holds, its next attempt gives back.
+        account = place.at(ScopeLevel.CHANNEL)
+        assert await store.balance(account, Period.DAY, 7.0) == Balance(0.5, 0.25)
+        [row] = await store.spending(0.0)
+        assert (row.kind, row.cost) == ("try", 0.5)
+
+
+async def test_closing_leaves_one_file_and_the_lock(path: Path) -> None:
+    async with open_store(path) as store:
+        await store.hear(said("1"), answer)
+    left = {file.name for file in path.parent.iterdir()}
+    assert left == {"threadkeep.db", "threadkeep.db.lock"}
+
+
+async def test_a_store_in_use_is_not_opened_twice(
+    store: SqliteStore, path: Path
+) -> None:
+    with pytest.raises(ConfigError, match="Another threadkeep is using"):
+        async with open_store(path):
+            pass
+    assert await store.hear(said("1"), answer) is Disposition.ANSWER
+
+
+async def test_a_refused_file_is_let_go_of(diary: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(ConfigError, match="is not a database"):
+            async with open_store(diary):
+                pass
+
+
+async def test_a_closed_store_says_so(path: Path) -> None:
+    async with open_store(path) as store:
+        pass
+    with pytest.raises(StorageError, match="closed"):
+        await store.hear(said("1"), answer)
+    with pytest.raises(StorageError, match="closed"):
+        await store.conversation(HERE)
+
+
+async def test_many_threads_talk_at_once(store: SqliteStore) -> None:
+    threads = [ThreadKey("slack", "T1", "C1", f"{number}") for number in range(50)]
+    heard = [said(f"{n}", at=n, thread=thread) for n in range(10) for thread in threads]
+    verdicts = await asyncio.gather(*(store.hear(each, answer) for each in heard))
+    assert verdicts == [Disposition.ANSWER] * 500
+    assert await store.open_threads() == threads
+    for thread in threads:
+        spoken = await store.begin(await following(store, thread), 1.0)
+        assert [each.heard.message for each in spoken] == [f"{n}" for n in range(10)]
+
+
+async def test_rows_are_stamped_with_the_clock_that_was_given(
+    store: SqliteStore,
+) -> None:
+    await exchange(store, said("1", at=3.0), "One.")
+    db = await store._write(lambda db: db)
+    (turn,) = db.query("SELECT * FROM turns")
+    times = ("asked_at", "created_at", "started_at", "ended_at", "delivered_at")
+    assert [turn[time] for time in times] == [3.0, 7.0, 10.0, 20.0, 21.0]
+    (thread,) = db.query("SELECT * FROM threads")
+    assert (thread["created_at"], thread["epoch"]) == (7.0, 0)
+
+
+async def test_an_outcome_is_stored_whole(store: SqliteStore) -> None:
+    outcome = Outcome(
+        Ended.FAILED,
+        text="Hel",
+        replay="Hel…",
+        note="Broken off.",
+        reason="ModelCut",
+        model="m",
+        stop_reason="end_turn",
+        request_id="req_1",
+        usage=Usage(1, 2, 3, 4, 5),
+        cost=0.25,
+        first_text=15.0,
+    )
+    await store.finish(await ask(store, said("1")), outcome, 20.0)
+    db = await store._write(lambda db: db)
+    (row,) = db.query("SELECT * FROM turns")
+    stored = Outcome(
+        Ended(row["ended"]),
+        text=row["text"],
+        replay=(await store.conversation(HERE))[-1].content,
+        note=row["note"],
+        reason=row["reason"],
+        model=row["model"],
+        stop_reason=row["stop_reason"],
+        request_id=row["request_id"],
+        usage=Usage(
+            row["input"],
+            row["cache_write_5m"],
+            row["cache_write_1h"],
+            row["cache_read"],
+            row["output"],
+        ),
+        cost=row["cost"],
+        first_text=row["first_text_at"],
+    )
+    assert stored == outcome
+
+
+async def test_what_was_taken_back_is_in_no_row(store: SqliteStore) -> None:
+    await exchange(store, said("1", at=1.0, files=("a.png",)), "One.")
+    assert await repeated(store, 30.0)
+    await store.amend(said("1", text="new", files=("b.png",)), "NEW", 31.0)
+    await store.erase("slack", "T1", ["1"], None, 32.0)
+    db = await store._write(lambda db: db)
+    columns = ("role", "edited_at", "deleted_at", "files", "text", "content")
+    rows = db.query("SELECT * FROM messages ORDER BY id")
+    assert [tuple(row[column] for column in columns) for row in rows] == [
+        ("user", 31.0, 32.0, "[]", "", None),
+        ("assistant", None, 30.0, "[]", "", None),
+    ]
+    texts = [turn["text"] for turn in db.query("SELECT text FROM turns ORDER BY id")]
+    assert texts == ["One.", ""]
+
+
+# A full disk
+
+
+async def leave_room(store: SqliteStore, pages: int) -> None:
+    """Let the database grow by `pages` more, as a full disk would."""
+
+    def limit(db: Database) -> None:
+        (now,) = db.execute("PRAGMA page_count").fetchone()
+        db.execute(f"PRAGMA max_page_count = {now + pages}")
+
+    await store._write(limit)
+
+
+async def test_a_full_disk_loses_nothing_and_passes(store: SqliteStore) -> None:
+    await store.hear(said("first"), answer)
+    await leave_room(store, pages=40)
+    heard = [said(f"{n}", at=n, text="x" * 3000) for n in range(100)]
+    results = await asyncio.gather(
+        *(store.hear(each, keep) for each in heard), return_exceptions=True
+    )
+    assert {type(result) for result in results} == {Disposition, StorageFull}
+    acknowledged = [
+        each.message
+        for each, result in zip(heard, results, strict=True)
+        if result is Disposition.KEEP
+    ]
+    assert len(await store.transcript(HERE)) == len(acknowledged) + 1
+
+    await leave_room(store, pages=1000)
+    again = [await store.hear(each, keep) for each in heard]
+    assert again.count(Disposition.IGNORE) == len(acknowledged)
+    assert again.count(Disposition.KEEP) == len(heard) - len(acknowledged)
+
+
+async def test_a_full_disk_lets_turns_wait_as_they_are(store: SqliteStore) -> None:
+    turn = await ask(store, said("1"))
+    await leave_room(store, pages=1)
+    with pytest.raises(StorageFull):
+        await store.finish(turn, done("x" * 50_000), 20.0)
+    left = await following(store)
+    assert (left.state, left.text) == (TurnState.ANSWERING, "")
+    await leave_room(store, pages=1000)
+    await store.finish(turn, done("x" * 50_000), 20.0)
+    assert (await following(store)).state is TurnState.UNDELIVERED
+
+
+async def test_a_file_that_may_not_grow_is_a_full_disk(path: Path) -> None:
+    """A limit on file sizes fails in the write itself, below SQLite's counting."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.support.full_disk_process", str(path)),
+        cwd=ROOT,
+        stdout=PIPE,
+    )
+    told, _ = await process.communicate()
+    assert told.decode().split() == ["KEEP", "StorageFull", "KEEP"]
+
+
+# How it finds things
+
+
+# One index finds the messages in their order: nothing is sorted. The rest finds one
+# row each, by its key.
+CONVERSATION_PLAN = [
+    "SEARCH threads USING INDEX idx_threads_platform_channel_workspace_thread"
+    " (platform=? AND channel=? AND workspace=? AND thread=?)",
+    "SEARCH messages USING INDEX idx_messages_thread_id_turn_id_place (thread_id=?)",
+    "SEARCH turns USING INTEGER PRIMARY KEY (rowid=?)",
+]
+
+
+@pytest.mark.parametrize("analyzed", [False, True])
+async def test_nothing_in_the_life_of_a_turn_reads_a_whole_table(
+    store: SqliteStore, analyzed: bool
+) -> None:
+    for number in range(40):
+        thread = replace(HERE, thread=f"{number % 10}", channel=f"C{number % 5}")
+        await exchange(store, said(f"{number}", at=number, thread=thread), "Yes.")
+    writer = await store._write(lambda db: db)
+    reader = await store._read(lambda db: db)
+    if analyzed:
+        await store._write(lambda db: db.execute("ANALYZE"))
+    statements = set[str]()
+
+    def note(sql: str, _: object) -> None:
+        if sql.split()[0] in ("SELECT", "INSERT", "UPDATE", "DELETE"):
+            statements.add(sql)
+
+    with writer.tracer(note), reader.tracer(note):
+        await live(store)
+    assert len(statements) >= 30
+    plans = {sql: await store._write(partial(plan_of, sql=sql)) for sql in statements}
+    scans = {
+        sql: step
+        for sql, plan in plans.items()
+        for step in plan
+        if step.startswith("SCAN")
+    }
+    assert plans[thread_queries.CONVERSATION] == CONVERSATION_PLAN
+    # The index that holds nothing but open turns is short, and wanted whole.
+    assert scans == {
+        thread_queries.OPEN_THREADS: "SCAN turns USING INDEX idx_turns_open"
+    }
+
+
+async def live(store: SqliteStore) -> None:
+    """Do to a turn all that can be done, and read all that can be read of it."""
+    quoted = said("y", at=0.75)
+    turn = await waiting(
+        store, said("a", at=90.0), said("b", at=91.0, quotes=(quoted,))
+    )
+    await store.hear(said("c", at=92.0), keep)
+    await store.begin(turn, 93.0)
+    await store.hand_over(turn)
+    await store.begin(turn, 94.0)
+    place = Scope.of(HERE)
+    await store.rules(place)
+    await store.keep(HERE, {"model": "m"})
+    change = Change(place.at(ScopeLevel.CHANNEL), "model", "n")
+    await store.change([change], who="U1", now=94.0, base=0, running=True)
+    cap = Budget(place.at(ScopeLevel.CHANNEL), Period.DAY, 5.0)
+    limits = BudgetLimits((cap,), (PersonLimit(place, messages=5),))
+    await store.reserve(turn, "U1", 0.1, limits, 94.0)
+    await store.balance(cap.place, Period.DAY, 94.0)
+    await store.unread(HERE)
+    await store.backfill(turn, [said("z", at=0.5, opens=True)])
+    await store.freeze(turn, "Monday.", {"a": "A", "b": "B", "c": "C", "z": "Z"})
+    await store.show(turn, PostedPart(0, None, "text"), "text", 94.0)
+    await store.show(turn, PostedPart(0, "m", "text"), "text", 95.0)
+    await store.unshow(turn, 1)
+    await store.finish(turn, done("text"), 96.0, limits)
+    await store.feedback(HERE, turn.key, True)
+    await store.next_turn(HERE)
+    await store.open_threads()
+    await store.delivered(turn, 97.0)
+    await store.conversation(HERE)
+    await store.transcript(HERE)
+    await store.threads("slack", "C1")
+    await store.newest("slack", since=91.0)
+    await store.spending(since=96.0)
+    await store.spending(96.0, cap.place, "U1")
+    assert await repeated(store, 98.0)
+    await store.recall(HERE, "a")
+    await store.amend(said("a", text="A!"), "A!", 99.0)
+    await store.erase("slack", "T1", ["a", "b"], "C1", 100.0)
+    await store.renew(HERE)
+    await store.move(HERE, replace(HERE, thread="elsewhere"))
+
+
+def plan_of(db: Database, sql: str) -> list[str]:
+    names = re.findall(r":(\w+)", sql)
+    nothing = dict.fromkeys(names) if names else [None] * sql.count("?")
+    rows = db.execute(f"EXPLAIN QUERY PLAN {sql}", nothing)
+    return [row["detail"] for row in rows]

@@ -1,0 +1,170 @@
+"""An office to give commands in: a store, a fake platform, a scripted model."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bot.claude.catalog import ModelAvailability
+from bot.commands.catalog import parse_command
+from bot.commands.edit_settings import SettingsEditor
+from bot.commands.history import SettingsHistory
+from bot.commands.reply_controls import ReplyControls
+from bot.commands.router import CommandRouter
+from bot.commands.try_prompt import PromptTrial
+from bot.conversation.dispatcher import ThreadDispatcher
+from bot.conversation.inbox import Inbox
+from bot.domain.person import Person
+from bot.domain.scope import Scope, ScopeLevel
+from bot.domain.setting import AuditEntry
+from bot.ports.store import Store
+from bot.settings.access import SettingsAccess
+from bot.settings.effective import EffectiveSettings, Operator
+from bot.triage.chat.classifier import Classifier
+from bot.triage.chat.commands import TriageCommands
+from bot.ui.elements import Command, CommandResult, Form, Response
+from storage.memory import MemoryStore
+from tests.support.fakes import FAST, FakeAdapter
+from tests.support.scripted_model import ScriptedModel
+
+THREAD = Scope("fake", "w", "c", "t")
+CHANNEL, WORKSPACE = THREAD.at(ScopeLevel.CHANNEL), THREAD.at(ScopeLevel.WORKSPACE)
+
+#: 26 November 2026, noon.
+NOON = 1_795_694_400.0
+
+OWNER = Person("olga", "Olga", runs_workspace=True)
+MANAGER = Person("mo", "Mo", runs_channel=True)
+MEMBER = Person("max", "Max")
+GUEST = Person("gus", "Gus", runs_workspace=True, outsider=True)
+
+
+class Office:
+    """Where people tell the bot what to do."""
+
+    def __init__(
+        self,
+        store: Store | None = None,
+        *,
+        survey: ModelAvailability | None = None,
+        **operator: str,
+    ) -> None:
+        self.now = NOON
+        self.store: Store = store or MemoryStore()
+        self.adapter = FakeAdapter(limits=replace(FAST, creators=True))
+        self.model = ScriptedModel()
+        self.operator = said = Operator(operator, admins=frozenset({"fake:root"}))
+        self.authority = SettingsAccess(
+            self.store, {"fake": self.adapter}, said, self.clock
+        )
+        changing = SettingsEditor(
+            self.store, self.authority, lambda: survey, self.clock
+        )
+        sorter = Classifier(self.store, self.model, said, self.clock)
+        adapters = {"fake": self.adapter}
+        self._parts = (
+            changing,
+            SettingsHistory(self.store, self.authority, self.clock),
+            PromptTrial(self.store, self.model, self.authority, said, self.clock),
+            TriageCommands(self.store, sorter, self.authority, adapters, self.clock),
+        )
+
+    def clock(self) -> float:
+        return self.now
+
+    @property
+    def desk(self) -> CommandRouter:
+        """A desk at which nothing is being answered."""
+        lanes, tasks = _idle(), _Nobody()
+        inbox = Inbox(
+            self.store,
+            lanes,
+            {"fake": self.adapter},
+            self.authority,
+            tasks,  # type: ignore[arg-type]
+            self.clock,
+        )
+        answers = ReplyControls(self.store, lanes, inbox, self.authority, self.clock)
+        changing, past, trying, triage = self._parts
+        return CommandRouter(
+            *(self.store, self.authority, answers, changing, past, trying, triage),
+            now=self.clock,
+        )
+
+    async def give(
+        self,
+        verb: str,
+        person: Person = OWNER,
+        place: Scope = CHANNEL,
+        **arguments: str,
+    ) -> CommandResult:
+        """Let `person` give a command."""
+        return await self.desk.run(Command(verb, arguments), place, person)
+
+    async def type(
+        self, text: str, person: Person = OWNER, place: Scope = CHANNEL
+    ) -> str:
+        """Let `person` type a command; what they are told."""
+        command = parse_command(text)
+        assert command is not None, text
+        told = await self.desk.run(command, place, person)
+        assert isinstance(told, Response)
+        return told.text
+
+    async def form(
+        self,
+        verb: str,
+        person: Person = OWNER,
+        place: Scope = CHANNEL,
+        **arguments: str,
+    ) -> Form:
+        """Let `person` open a form."""
+        form = await self.give(verb, person, place, **arguments)
+        assert isinstance(form, Form), form
+        return form
+
+    async def send(
+        self,
+        form: Form,
+        values: Mapping[str, str],
+        person: Person = OWNER,
+        place: Scope = CHANNEL,
+    ) -> Response:
+        """Send `form` off, with `values` in place of what it said."""
+        filled = {field.name: field.value for field in form.fields} | dict(values)
+        told = await self.desk.run(form.command.having(filled), place, person)
+        assert isinstance(told, Response)
+        return told
+
+    async def press(
+        self, told: Response, label: str, person: Person = OWNER, place: Scope = CHANNEL
+    ) -> CommandResult:
+        """Press a button, whose command has gone over the wire."""
+        [button] = [each for each in told.buttons if each.label == label]
+        command = Command.of_line(button.command.line)
+        return await self.desk.run(command, place, person)
+
+    async def policy(self, place: Scope = CHANNEL) -> EffectiveSettings:
+        return await self.authority.policy(place)
+
+    async def prompt(self, place: Scope = CHANNEL) -> str | None:
+        """The text of the prompt that applies."""
+        return (await self.authority.prompt(await self.policy(place))).text
+
+    async def audit(self) -> list[AuditEntry]:
+        """What was changed and, behind it, refused; each oldest first."""
+        changes = await self.store.audit(WORKSPACE, 0.0, 100)
+        refused = [
+            AuditEntry(0, each.at, each.place, each.who, "denied", each.name)
+            for each in await self.store.refusals(WORKSPACE, 0.0, 100)
+        ]
+        return [*changes[::-1], *refused[::-1]]
+
+
+class _Nobody:
+    """Stands where a group of tasks would: none is ever begun."""
+
+
+def _idle() -> ThreadDispatcher:
+    async def work(thread: object, stop: object) -> None:
+        raise AssertionError("nothing is answered here")
+
+    return ThreadDispatcher(_Nobody(), work)  # type: ignore[arg-type]

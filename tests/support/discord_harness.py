@@ -1,0 +1,166 @@
+"""A host that says what a test wants said, and remembers what it was told."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.discord.adapter import DiscordAdapter, connect
+from bot.domain.message import Message
+from bot.domain.person import Person
+from bot.domain.scope import Scope, ThreadKey
+from bot.domain.served_workspaces import ALL, Served
+from bot.domain.turn import ThreadSummary
+from bot.ui.elements import Command, CommandResult, Page, Response
+from tests.emulators.discord.emulator import DiscordEmulator
+from tests.emulators.discord.interactions import Asked
+from tests.emulators.discord.people import Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A command as the host got it."""
+
+    command: Command
+    place: Scope
+    person: Person
+
+
+class Clerk:
+    """Answers commands with what `says` holds: each once, the last for good."""
+
+    def __init__(self, served: Served = ALL) -> None:
+        self.served = served
+        self.says: list[CommandResult | Exception] = [Response("Noted.")]
+        self.given: list[Given] = []
+        self.judged: list[tuple[ThreadKey, str, bool]] = []
+        self.heard: list[Message] = []
+        self.sorted: list[Message] = []
+        self.overheard: list[Message] = []
+        #: The keys of the turns whose answers are known.
+        self.turns: set[str] = set()
+        #: Why nothing can be noted; None if it can.
+        self.fails: Exception | None = None
+        #: Commands wait for it.
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def deliver(self, heard: Message) -> None:
+        self.heard.append(heard)
+
+    async def amend(self, heard: Message) -> None:
+        self.heard.append(heard)
+
+    async def erase(
+        self,
+        platform: str,
+        workspace: str,
+        messages: Sequence[str],
+        channel: str | None = None,
+    ) -> None:
+        self.heard = [each for each in self.heard if each.message not in messages]
+
+    async def hold(self, heard: Message, holder: str) -> None:
+        pass
+
+    async def forget(self, place: Scope) -> None:
+        self.heard = [h for h in self.heard if not place.holds(Scope.of(h.thread))]
+
+    def stop(self, thread: ThreadKey) -> bool:
+        return False
+
+    def understood(self, text: str) -> Command | None:
+        return None
+
+    async def command(
+        self, command: Command, place: Scope, person: Person
+    ) -> CommandResult:
+        self.given.append(Given(command, place, person))
+        await self.open.wait()
+        said = self.says.pop(0) if len(self.says) > 1 else self.says[0]
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+    async def triage(self, heard: Message, person: Person) -> Response:
+        self.sorted.append(heard)
+        said = self.says[0]
+        assert isinstance(said, Response)
+        return said
+
+    async def overhear(self, heard: Message) -> None:
+        self.overheard.append(heard)
+
+    async def page(self, place: Scope, person: Person) -> Page:
+        return Page(())
+
+    async def feedback(self, thread: ThreadKey, turn: str, good: bool) -> bool:
+        if self.fails is not None:
+            raise self.fails
+        self.judged.append((thread, turn, good))
+        return turn in self.turns
+
+    async def threads(self, platform: str, channel: str) -> list[ThreadSummary]:
+        return []
+
+    async def newest(self, platform: str, since: float) -> list[tuple[ThreadKey, str]]:
+        return []
+
+    async def transcript(self, thread: ThreadKey) -> list[tuple[str, str]]:
+        return []
+
+
+class Office:
+    """Alice and Bob in #general and #random, and a clerk behind the bot."""
+
+    def __init__(self, discord: DiscordEmulator) -> None:
+        self.discord = discord
+        self.clerk = Clerk()
+        self.alice = discord.add_user("Alice")
+        self.bob = discord.add_user("Bob")
+        self.general = discord.add_channel("general")
+        self.random = discord.add_channel("random")
+
+    async def told(self, asked: Asked) -> Seen:
+        """Wait for what somebody is told, once the bot is done thinking."""
+        await self.discord.until(lambda: said(asked) and self.discord.settled)
+        seen = said(asked)
+        assert seen is not None
+        return seen
+
+    async def give(self, name: str, place: str = "", **options: Any) -> Seen:
+        """Let Alice give a command, in #general or `place`; what she is told."""
+        place = place or self.general
+        return await self.told(self.discord.command(self.alice, place, name, **options))
+
+    async def form(self, asked: Asked) -> Asked:
+        """Wait for the form that answers `asked`."""
+        await self.discord.until(lambda: asked.response and asked.response.modal)
+        return asked
+
+    @property
+    def last(self) -> Given:
+        """The newest command that the clerk got."""
+        return self.clerk.given[-1]
+
+
+def said(asked: Asked) -> Seen | None:
+    """The message that answers `asked`; None so far."""
+    message = asked.response.message if asked.response else None
+    return None if message is None or message.thinking else message
+
+
+@contextlib.asynccontextmanager
+async def attended(office: Office) -> AsyncIterator[DiscordAdapter]:
+    """The Discord adapter with the office's clerk behind it; over on leaving."""
+    async with connect(office.discord.env) as adapter:
+        task = asyncio.create_task(adapter.run(office.clerk))
+        try:
+            await office.discord.until(
+                lambda: office.discord.gateway.connected or task.done()
+            )
+            yield adapter
+        finally:
+            task.cancel()
+            await asyncio.wait({task})

@@ -1,0 +1,202 @@
+"""Stand-ins that behave. Those that stand for a port pass its contract tests."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+
+from bot.domain.channel_access import ChannelAccess
+from bot.domain.message import Message
+from bot.domain.person import Person
+from bot.domain.platform import Limits, WriteKind
+from bot.domain.reply import Part
+from bot.domain.scope import Scope, ThreadKey
+from bot.domain.turn import Turn
+from bot.errors import DeliveryError, ThreadGone, ThreadkeepError
+from bot.ports.platform import Host, Surface
+from bot.ui.elements import Response
+
+FAST = Limits(part_chars=200)
+
+#: A public channel that the bot is in.
+OPEN = ChannelAccess(exists=True, reads=True, writes=True, bot_writes=True)
+#: Direct messages of somebody else.
+ALONE = ChannelAccess(exists=True, bot_writes=True)
+
+
+async def show(surface: Surface, part: Part) -> str:
+    """Show `part` in the way that `surface` likes best."""
+    return await surface.show(part, surface.ways(part)[0])
+
+
+class FakeAdapter:
+    """A platform in memory: what people see is in `seen`, by thread."""
+
+    def __init__(self, name: str = "fake", limits: Limits = FAST) -> None:
+        self.name = name
+        self.limits = limits
+        #: Message texts by thread and platform id, as a reader sees them now.
+        self.seen: dict[ThreadKey, dict[str, str]] = {}
+        #: Every text that was ever shown, in order: (turn key, part, text).
+        self.writes: list[tuple[str, int, Part]] = []
+        self.past: list[Message] = []
+        #: Threads that can settle nowhere.
+        self.nowhere: set[ThreadKey] = set()
+        #: Where threads settle that were only asked for.
+        self.moves: dict[ThreadKey, ThreadKey] = {}
+        #: How many surfaces are open, and how many were closed again.
+        self.open = self.closed = 0
+        #: Errors that the next writes meet, first come, first met.
+        self.troubles: list[ThreadkeepError | None] = []
+        #: Called before each write; lets a test hold one up.
+        self.before_write: Callable[[Part], AbstractAsyncContextManager[None]] | None
+        self.before_write = None
+        #: Facts about people, by id; of others only the name is known.
+        self.people: dict[str, Person] = {}
+        #: People that nothing can be found out about now.
+        self.unknown: set[str] = set()
+        #: What people may in channels, by channel and user; of a channel, by that and
+        #: "". In all others everybody may everything.
+        self.may: dict[tuple[str, str], ChannelAccess] = {}
+        #: What was told to people in private: (user, text).
+        self.told: list[tuple[str, str]] = []
+        #: What was noticed by those who said something: (user, text).
+        self.noticed: list[tuple[str, str]] = []
+        #: Emoji under messages; and what was posted besides answers.
+        self.marks: dict[str, str] = {}
+        self.posts: list[tuple[Scope, Response]] = []
+        #: Errors that the next of these meet.
+        self.post_troubles: list[ThreadkeepError] = []
+        #: Whether people see by themselves that an answer is coming.
+        self.signs = False
+        self._host: asyncio.Future[Host] | None = None
+        self._changed = asyncio.Event()
+
+    async def run(self, host: Host) -> None:
+        self.listening.set_result(host)
+        await asyncio.Event().wait()
+
+    @property
+    def listening(self) -> "asyncio.Future[Host]":
+        if self._host is None:
+            self._host = asyncio.get_running_loop().create_future()
+        return self._host
+
+    async def hear(self, heard: Message) -> None:
+        await (await asyncio.shield(self.listening)).deliver(heard)
+
+    async def settle(self, turn: Turn) -> ThreadKey:
+        if turn.thread in self.nowhere:
+            raise ThreadGone("nowhere")
+        return self.moves.get(turn.thread, turn.thread)
+
+    @contextlib.asynccontextmanager
+    async def surface(self, turn: Turn) -> AsyncIterator["FakeSurface"]:
+        self.open += 1
+        self.changed()
+        try:
+            yield FakeSurface(self, turn)
+        finally:
+            self.open -= 1
+            self.closed += 1
+            self.changed()
+
+    async def readable(self, heard: Sequence[Message]) -> list[tuple[str, str]]:
+        return [(each.author.title(), each.text) for each in heard]
+
+    async def person(self, place: Scope, user: str) -> Person:
+        if user in self.unknown:
+            raise DeliveryError("no answer")
+        return self.people.get(user, Person(user, user.title()))
+
+    async def access(self, place: Scope, user: str) -> ChannelAccess:
+        if user in self.unknown:
+            raise DeliveryError("no answer")
+        # Direct messages are somebody's: whose, a test says.
+        public = ALONE if self.is_direct(place) else OPEN
+        whole = self.may.get((place.channel, ""), public)
+        return self.may.get((place.channel, user), whole)
+
+    def is_direct(self, place: Scope) -> bool:
+        return place.channel.startswith("D")
+
+    async def tell(self, workspace: str, user: str, text: str) -> None:
+        self.told.append((user, text))
+        self.changed()
+
+    async def notice(self, heard: Message, text: str) -> None:
+        self.noticed.append((heard.author, text))
+        self.changed()
+
+    async def recent(
+        self, place: Scope, most: int, since: float | None = None
+    ) -> list[Message]:
+        here = [each for each in self.past if place.holds(Scope.of(each.thread))]
+        return [h for h in here if since is None or h.at >= since][-most:]
+
+    async def mark(self, place: Scope, message: str, sign: str) -> None:
+        self._stumble()
+        self.marks[message] = sign
+        self.changed()
+
+    async def post(self, place: Scope, told: Response, about: str = "") -> None:
+        self._stumble()
+        self.posts.append((place, told))
+        self.changed()
+
+    async def link(self, place: Scope, message: str) -> str:
+        return f"https://fake/{place.channel}/{message}"
+
+    def _stumble(self) -> None:
+        if self.post_troubles:
+            raise self.post_troubles.pop(0)
+
+    async def history(self, thread: ThreadKey, before: str) -> list[Message]:
+        return [each for each in self.past if each.message < before]
+
+    def texts(self, thread: ThreadKey) -> list[str]:
+        """What a reader sees of the bot in `thread`, top to bottom."""
+        return list(self.seen.get(thread, {}).values())
+
+    async def until(self, condition: Callable[[], bool], timeout: float = 5.0) -> None:
+        """Wait until `condition` holds, looked at after each change."""
+        async with asyncio.timeout(timeout):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    def changed(self) -> None:
+        self._changed.set()
+
+
+class FakeSurface:
+    """A reply on a FakeAdapter."""
+
+    def __init__(self, adapter: FakeAdapter, turn: Turn) -> None:
+        self._adapter = adapter
+        self._turn = turn
+        self._ids = {each.index: each.message for each in turn.shown if each.message}
+
+    async def announce(self) -> bool:
+        return self._adapter.signs
+
+    def ways(self, part: Part) -> Sequence[WriteKind]:
+        return (WriteKind.EDIT if part.index in self._ids else WriteKind.POST,)
+
+    async def show(self, part: Part, way: WriteKind) -> str:
+        if self._adapter.before_write:
+            async with self._adapter.before_write(part):
+                pass
+        if self._adapter.troubles and (trouble := self._adapter.troubles.pop(0)):
+            raise trouble
+        message = self._ids.setdefault(part.index, f"{self._turn.key}-{part.index}")
+        shown = self._adapter.seen.setdefault(self._turn.thread, {})
+        shown[message] = f"@{part.calls}" if part.calls else part.text
+        self._adapter.writes.append((self._turn.key, part.index, part))
+        self._adapter.changed()
+        return message
+
+    async def remove(self, index: int) -> None:
+        shown = self._adapter.seen.get(self._turn.thread, {})
+        shown.pop(self._ids.get(index, f"{self._turn.key}-{index}"), None)
+        self._adapter.changed()

@@ -1,0 +1,201 @@
+"""Where faults are played: a platform, Claude, and Threadkeep between them in this
+process, over the real SDKs; and what readers see and the database holds in the end.
+
+Rule: a test says what goes wrong and what people see; that all else is as it must be is
+for `invariants.check` to say, once Threadkeep has stopped.
+"""
+
+import asyncio
+import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+from bot.claude.client import ClaudeModel, client
+from storage.store import SqliteStore, open_store
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.discord import faults as discord_faults
+from tests.emulators.discord.emulator import DiscordEmulator
+from tests.emulators.slack import faults as slack_faults
+from tests.emulators.slack.calls import Call
+from tests.emulators.slack.emulator import SlackEmulator
+from tests.support import invariants
+from tests.support.discord_crash_harness import DiscordWitness
+from tests.support.process import running
+
+# How long anything may take on a machine that is busy with other things.
+PATIENCE = 60.0
+
+POST, EDIT = "post", "edit"
+
+
+class Struck(Protocol):
+    """A rule by which calls go wrong."""
+
+    struck: int
+
+
+class Stage(ABC):
+    """Alice and Bob in #general."""
+
+    name: str
+    #: Makes faults: `status`, `html`, `throttle`, `error`, `cut`, `half`, `hold`.
+    faults: ModuleType
+    platform: SlackEmulator | DiscordEmulator
+    witness: invariants.Witness
+    alice: str
+    bob: str
+    general: str
+
+    def __init__(self, claude: ClaudeEmulator, database: Path) -> None:
+        self.claude = claude
+        self.database = database
+        self.store: SqliteStore
+        #: How long, in seconds, Claude may say nothing before that counts as a cut.
+        self.silence = PATIENCE
+
+    @contextlib.asynccontextmanager
+    async def running(self, grace: float = 5.0) -> AsyncIterator[None]:
+        """Threadkeep, until this is left."""
+        async with (
+            open_store(self.database) as self.store,
+            client(
+                self.claude.api_key, self.claude.base_url, silence=self.silence
+            ) as sdk,
+            running(self.platform, self.store, ClaudeModel(sdk), grace=grace),
+        ):
+            yield
+
+    @contextlib.asynccontextmanager
+    async def played(self, grace: float = 5.0) -> AsyncIterator[None]:
+        """The same; in the end all must be as it must be."""
+        async with self.running(grace):
+            yield
+            await self.quiet()
+        invariants.check(self.claude, self.database, self.witness)
+
+    async def quiet(self) -> None:
+        """Wait until everything is answered and acknowledged."""
+        async with asyncio.timeout(PATIENCE):
+            # A database tells nobody that it changed.
+            while await self.store.open_threads():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        await self.until(lambda: self.platform.settled)
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait until `condition()` is true."""
+        await self.platform.until(condition, timeout=PATIENCE)
+
+    async def reads(self, thread: str, *texts: str) -> None:
+        """Wait until the bot's messages in a thread read exactly `texts`."""
+        await self.until(lambda: self.texts(thread) == [*texts])
+
+    async def begins(self, thread: str) -> None:
+        """Wait until some of an answer shows."""
+        await self.until(lambda: self.texts(thread))
+
+    @abstractmethod
+    async def ask(self, text: str = "and the capital?") -> str:
+        """Let Alice mention the bot in #general; the thread of the answer."""
+
+    @abstractmethod
+    def say(self, text: str, thread: str) -> None:
+        """Let Bob go on in a thread."""
+
+    @abstractmethod
+    def strike(self, what: str, fault: Any, *, within: str = "", **more: Any) -> Struck:
+        """Let calls go wrong that post or edit; if so wished, in one thread only."""
+
+    @abstractmethod
+    def texts(self, thread: str) -> list[str]:
+        """What the bot's messages in a thread read now."""
+
+
+class SlackStage(Stage):
+    """In a Slack workspace."""
+
+    name = "slack"
+    faults = slack_faults
+
+    def __init__(
+        self, slack: SlackEmulator, claude: ClaudeEmulator, database: Path
+    ) -> None:
+        super().__init__(claude, database)
+        self.platform = self.slack = slack
+        self.witness = invariants.SlackWitness(slack)
+        self.alice, self.bob = (slack.add_user(name) for name in ("Alice", "Bob"))
+        self.general = slack.add_channel("general")
+
+    async def ask(self, text: str = "and the capital?") -> str:
+        """See `Stage`."""
+        said = f"{self.slack.mention} {text}"
+        return self.slack.say(self.alice, self.general, said)
+
+    def say(self, text: str, thread: str) -> None:
+        """See `Stage`."""
+        self.slack.say(self.bob, self.general, text, thread_ts=thread)
+
+    def strike(self, what: str, fault: Any, *, within: str = "", **more: Any) -> Struck:
+        """See `Stage`."""
+        method = {POST: "chat.postMessage", EDIT: "chat.update"}.get(what, what)
+
+        def there(call: Call) -> bool:
+            seen = self.slack.thread(self.general, within)
+            ours = call.value("ts") in [each.ts for each in seen]
+            return ours or call.value("thread_ts") == within
+
+        if within:
+            more["when"] = there
+        return self.slack.faults.add(method, fault, **more)
+
+    def texts(self, thread: str) -> list[str]:
+        """See `Stage`."""
+        seen = self.slack.thread(self.general, thread)
+        return [each.text for each in seen if each.bot]
+
+
+class DiscordStage(Stage):
+    """In a Discord guild."""
+
+    name = "discord"
+    faults = discord_faults
+
+    def __init__(
+        self, discord: DiscordEmulator, claude: ClaudeEmulator, database: Path
+    ) -> None:
+        super().__init__(claude, database)
+        self.platform = self.discord = discord
+        self.alice, self.bob = (discord.add_user(name) for name in ("Alice", "Bob"))
+        self.general = discord.add_channel("general")
+        witness = DiscordWitness(discord)
+        witness.channels.append(self.general)
+        self.witness = witness
+
+    async def ask(self, text: str = "and the capital?") -> str:
+        """See `Stage`. The thread that is made on a message has its id."""
+        said = f"{self.discord.mention} {text}"
+        return self.discord.say(self.alice, self.general, said)
+
+    def say(self, text: str, thread: str) -> None:
+        """See `Stage`."""
+        self.discord.say(self.bob, thread, text)
+
+    def strike(self, what: str, fault: Any, *, within: str = "", **more: Any) -> Struck:
+        """See `Stage`."""
+        method, path = {
+            POST: ("POST", discord_faults.MESSAGES),
+            EDIT: ("PATCH", discord_faults.MESSAGE),
+        }[what]
+        if within:
+            path = path.replace(r"\d+", within, 1)
+        return self.discord.faults.add(method, path, fault, **more)
+
+    def texts(self, thread: str) -> list[str]:
+        """See `Stage`."""
+        if self.discord.thread_of(thread) is None:
+            return []
+        seen = self.discord.messages(thread)
+        ours = (each for each in seen if each.bot and not each.ephemeral_for)
+        return [each.text for each in ours if each.type == 0]

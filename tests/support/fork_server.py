@@ -1,0 +1,88 @@
+"""The process that `tests.support.process.Nursery` forks Threadkeep off.
+
+It has imported everything and does nothing: what it forks begins as a process of
+`threadkeep` does, but for the seconds that the imports take.
+"""
+
+import ctypes
+import gc
+import importlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from bot.claude.client import client
+from bot.cli.main import main
+
+# Threadkeep imports these when it has found that it needs them.
+LATE = (
+    *(
+        f"adapters.{platform}.{module}"
+        for platform in ("slack", "discord")
+        for module in ("adapter", "check", "config")
+    ),
+    "bot.cli.settings",
+    "bot.cli.triage",
+)
+
+# From Linux's <sys/prctl.h>; Python has no name for it.
+PR_SET_PDEATHSIG = 1
+
+
+def nurse() -> None:
+    """Fork a process for every order on standard input, until there are no more.
+
+    Returns in the processes that it forks, once they are done.
+    """
+    for name in LATE:
+        importlib.import_module(name)
+    # The SDK imports the rest of itself when its first client is made.
+    client("sk-ant-none", None)
+    gc.freeze()
+    # Who watches over a process ends unwatched.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for line in sys.stdin:
+        if os.fork() == 0:
+            _watch(json.loads(line))
+            return
+
+
+def _watch(order: Mapping[str, Any]) -> None:
+    """Fork the process that was ordered; say when it is born and how it ended."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    _die_with_parent()
+    if (pid := os.fork()) == 0:
+        _live(order)
+    _tell(order["number"], "born", pid)
+    _, status = os.waitpid(pid, 0)
+    _tell(order["number"], "ended", os.waitstatus_to_exitcode(status))
+
+
+def _tell(number: int, event: str, value: int) -> None:
+    sys.stdout.write(f"{json.dumps([number, event, value])}\n")
+    sys.stdout.flush()
+
+
+def _live(order: Mapping[str, Any]) -> NoReturn:
+    """Be Threadkeep, in a process that was just forked."""
+    _die_with_parent()
+    with open(os.devnull) as nothing, open(order["log"], "ab") as log:
+        os.dup2(nothing.fileno(), 0)
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    os.environ.clear()
+    os.environ.update(order["env"])
+    sys.exit(main(args=order["arguments"], prog_name="threadkeep"))
+
+
+def _die_with_parent() -> None:
+    """See to it that a test which is killed leaves nothing running."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    nurse()

@@ -1,0 +1,412 @@
+"""What must be true once a conversation is over, whatever happened on its way.
+
+`check` reads what the platforms and Claude saw and what the database says, and
+believes none of them alone. It is for the time when Threadkeep has nothing left to
+do. What a platform saw is told by its `Witness`; Slack's is here.
+
+Rule: nothing here is about one scenario. Numbers in comments are those of the
+invariants in the durability facts, section 5.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, fields
+from itertools import groupby, pairwise, zip_longest
+from operator import attrgetter
+from pathlib import Path
+from typing import Protocol
+
+from adapters.slack.adapter import LIMITS
+from adapters.slack.reply_blocks import EVENT_TYPE
+from bot.conversation.outcomes import WITHDRAWN
+from bot.domain.platform import Limits
+from bot.domain.reply import MORE, PLACEHOLDER, READY
+from bot.rendering.renderer import Renderer
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.slack.blocks import Json
+from tests.emulators.slack.emulator import SlackEmulator
+from tests.emulators.slack.socketmode import Delivery
+from tests.emulators.slack.world import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn, as the database remembers it."""
+
+    id: int
+    key: str
+    platform: str
+    channel: str
+    thread: str
+    state: str
+    ended: str | None
+    reason: str | None
+    attempts: int
+    text: str
+    note: str
+    #: Whom a message below it calls.
+    calls: str
+    #: The ids of the messages that it answers.
+    answers: tuple[str, ...]
+    #: What Claude reads of it: (role, content).
+    entries: tuple[tuple[str, str], ...]
+    #: The messages of its reply: (part, id, text).
+    replies: tuple[tuple[int, str | None, str], ...]
+    #: Its messages were given to a later turn, to be answered anew.
+    repeated: bool
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        return self.platform, self.channel, self.thread
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What somebody said to the bot."""
+
+    channel: str
+    message: str
+    text: str
+    #: Whether the platform was told that it had been heard.
+    acked: bool = True
+    #: Whether the platform had to say it more than once.
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A message of a reply, as readers see it."""
+
+    part: int
+    message: str
+    text: str
+    #: What it read, and since when by the emulator's clock, oldest first.
+    versions: Sequence[tuple[float, str]]
+
+
+class Witness(Protocol):
+    """What people see on one platform."""
+
+    platform: str
+    limits: Limits
+
+    def said(self) -> Iterable[Said]:
+        """What people said to the bot, and did not take back: by mention, in
+        private, or where they had called it."""
+        ...
+
+    def reply(self, turn: Turn) -> list[Shown]:
+        """What readers see of the answer to `turn`, by part."""
+        ...
+
+    def is_gone(self, turn: Turn) -> bool:
+        """Whether there is no place any more where `turn` could be answered."""
+        ...
+
+    def final(self, text: str) -> str:
+        """What a message reads that is to read `text`, once that is final."""
+        ...
+
+    def troubles(self, turns: Sequence[Turn]) -> Iterable[str]:
+        """What else is there of the bot's and should not be, a sentence each."""
+        ...
+
+
+def check(claude: ClaudeEmulator, database: Path, *witnesses: Witness) -> None:
+    """Raise AssertionError that names everything which is not as it must be."""
+    assert not (found := faults(claude, database, *witnesses)), "\n".join(found)
+
+
+def problems(slack: SlackEmulator, claude: ClaudeEmulator, database: Path) -> list[str]:
+    """Everything that is not as it must be on Slack, a sentence each."""
+    return faults(claude, database, SlackWitness(slack))
+
+
+def faults(claude: ClaudeEmulator, database: Path, *witnesses: Witness) -> list[str]:
+    """Everything that is not as it must be, a sentence each."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
+        db.row_factory = sqlite3.Row
+        everything = _turns(db)
+        found = list(_damage(db))
+    found += _unfinished(everything)
+    for witness in witnesses:
+        turns = [each for each in everything if each.platform == witness.platform]
+        found += [
+            *_unanswered(witness, turns),
+            *_misshown(witness, turns),
+            *witness.troubles(turns),
+            *_unsteady(witness, turns),
+            *_out_of_order(witness, turns),
+        ]
+    return [*found, *_misasked(claude, everything)]
+
+
+def _damage(db: sqlite3.Connection) -> Iterator[str]:
+    """I7: the file is whole."""
+    for row in db.execute("PRAGMA integrity_check"):
+        if row[0] != "ok":
+            yield f"the database is damaged: {row[0]}"
+    for row in db.execute("PRAGMA foreign_key_check"):
+        yield f"a row of {row[0]} refers to nothing"
+
+
+def _unfinished(turns: Sequence[Turn]) -> Iterator[str]:
+    """I1: every turn has come to its end."""
+    for turn in turns:
+        if turn.state != "delivered" or turn.ended is None:
+            yield f"{_name(turn)} is {turn.state}, ended: {turn.ended}"
+        if not (turn.answers or turn.repeated):
+            yield f"{_name(turn)} answers nothing"
+
+
+def _unanswered(witness: Witness, turns: Sequence[Turn]) -> Iterator[str]:
+    """I1: what was said to the bot is answered, exactly once."""
+    answered = Counter((turn.channel, each) for turn in turns for each in turn.answers)
+    for said in witness.said():
+        name = f"{said.message} ({said.text!r})"
+        if not said.acked:
+            yield f"{name} was never acknowledged"
+        if (times := answered[said.channel, said.message]) != 1:
+            yield f"{name} belongs to {times} turns, not to one"
+
+
+def _misshown(witness: Witness, turns: Sequence[Turn]) -> Iterator[str]:
+    """I2: readers see each answer once, whole, and as it is remembered."""
+    for turn in turns:
+        if witness.is_gone(turn):
+            continue
+        seen, parts = witness.reply(turn), _parts(witness, turn)
+        if [each.part for each in seen] != list(range(len(parts))):
+            yield f"{_name(turn)} shows parts {[each.part for each in seen]}"
+        if [each.text for each in seen] != parts:
+            yield f"{_name(turn)} does not read what it was to read"
+        remembered = [(*each, witness.final(text)) for *each, text in turn.replies]
+        if [(each.part, each.message, each.text) for each in seen] != remembered:
+            yield f"{_name(turn)} is remembered otherwise than it is shown"
+        for each in seen:
+            if each.text == PLACEHOLDER or each.text.endswith(MORE):
+                yield f"{_name(turn)} looks unfinished: {each.text[-40:]!r}"
+
+
+def _parts(witness: Witness, turn: Turn) -> list[str]:
+    """What the messages of `turn` are to read in the end."""
+    if turn.repeated or turn.reason == WITHDRAWN.reason:
+        return []
+    renderer = Renderer(witness.limits)
+    if turn.text:
+        renderer.feed(turn.text)
+    renderer.finish(turn.note, calls=turn.calls)
+    return [
+        f"<@{part.calls}>, {READY}" if part.calls else witness.final(part.text)
+        for part in renderer.parts
+    ]
+
+
+def _unsteady(witness: Witness, turns: Sequence[Turn]) -> Iterator[str]:
+    """I8: the last word is the last word, and words do not become a placeholder."""
+    for turn in turns:
+        seen = witness.reply(turn)
+        for each in seen:
+            for (_, before), (_, after) in pairwise(each.versions):
+                if after == PLACEHOLDER != before:
+                    yield f"{_name(turn)} took its words back"
+        last = {each.message: each.text for each in seen}
+        now, whole = dict[str, str](), False
+        history = [(at, e.message, text) for e in seen for at, text in e.versions]
+        for _, message, text in sorted(history):
+            now[message] = text
+            if whole and now != last:
+                yield f"{_name(turn)} was changed after it was finished"
+            whole |= now == last
+
+
+def _out_of_order(witness: Witness, turns: Sequence[Turn]) -> Iterator[str]:
+    """I3: a thread's replies come one after the other, as the questions did."""
+    # What the platform had to repeat may come late, and is then answered late.
+    prompt = {(e.channel, e.message) for e in witness.said() if not e.late}
+    for _, thread in groupby(turns, attrgetter("place")):
+        for earlier, later in pairwise(thread):
+            first, second = (
+                [each for each in turn.answers if (turn.channel, each) in prompt]
+                for turn in (earlier, later)
+            )
+            if first and second and min(first) > min(second):
+                yield f"{_name(later)} was asked before the one that it follows"
+            ended, began = _written(witness, earlier)[-1:], _written(witness, later)[:1]
+            if ended and began and ended > began:
+                yield f"{_name(later)} began before the one that it follows had ended"
+
+
+def _misasked(claude: ClaudeEmulator, turns: Sequence[Turn]) -> Iterator[str]:
+    """I4: Claude reads all that was said before, as it was said. I9: Claude is
+    asked once, and once more for each attempt that was cut."""
+    asked, spent, before = Counter[int](), Counter[int](), 0
+    for turn in turns:
+        # What a repeated turn asked, its successor asks again.
+        spent[turn.id] = before + turn.attempts
+        before = spent[turn.id] if turn.repeated else 0
+    for request in claude.questions:
+        read = [(each["role"], each["content"]) for each in request.body["messages"]]
+        meant = [turn for turn in turns if _is_prompt_of(turn, read, turns)]
+        if len(meant) != 1:
+            yield f"Claude read what is the prompt of {len(meant)} turns: {read}"
+        # What was refused before it began costs nothing, and may be tried again.
+        if not request.failed:
+            asked.update(turn.id for turn in meant)
+    for turn in turns:
+        if asked[turn.id] > spent[turn.id]:
+            times = f"{asked[turn.id]} times in {spent[turn.id]} attempts"
+            yield f"Claude was asked {_name(turn)} {times}"
+        if turn.ended == "done" and not turn.repeated and not asked[turn.id]:
+            yield f"Claude was never asked {_name(turn)}"
+
+
+def _is_prompt_of(
+    turn: Turn, read: Sequence[tuple[str, str]], turns: Sequence[Turn]
+) -> bool:
+    *before, (role, content) = read
+    # A second attempt may have brought along more, behind what the first one read.
+    if role != "user" or not turn.entries or not turn.entries[0][1].startswith(content):
+        return False
+    # Neither side of a refused turn is read again.
+    earlier = [
+        each
+        for each in turns
+        if each.place == turn.place and each.id < turn.id and each.ended != "refused"
+    ]
+    return before == [entry for each in earlier for entry in each.entries]
+
+
+def _written(witness: Witness, turn: Turn) -> list[float]:
+    """When the answer to `turn` was written at, in order."""
+    return sorted(at for each in witness.reply(turn) for at, _ in each.versions)
+
+
+def _name(turn: Turn) -> str:
+    return f"turn {turn.id} of {turn.channel}:{turn.thread}"
+
+
+class SlackWitness:
+    """What people see in Slack."""
+
+    platform = "slack"
+    limits = LIMITS
+
+    def __init__(self, slack: SlackEmulator) -> None:
+        self.slack = slack
+
+    def said(self) -> Iterator[Said]:
+        """See `Witness`."""
+        world = self.slack.world
+        for message in self._messages():
+            root = world.messages[message.channel].get(message.root, message)
+            private = world.channels[message.channel].kind == "im"
+            called = any(self.slack.mention in each.text for each in (message, root))
+            if not world.users[message.user].bot and (private or called):
+                told = self._deliveries(message)
+                acked = any(each.acked for each in told)
+                late = any(len(each.attempts) > 1 for each in told)
+                yield Said(message.channel, message.ts, message.text, acked, late)
+
+    def reply(self, turn: Turn) -> list[Shown]:
+        """See `Witness`."""
+        seen = self.slack.thread(turn.channel, turn.thread)
+        payloads = [(_payload(each.metadata), each) for each in seen]
+        ours = [
+            Shown(p["part"], s.ts, s.text, [(v.at, v.text) for v in s.versions])
+            for p, s in payloads
+            if p.get("turn") == turn.key
+        ]
+        return sorted(ours, key=lambda each: (each.part, each.message))
+
+    def is_gone(self, turn: Turn) -> bool:
+        """See `Witness`."""
+        return False
+
+    def final(self, text: str) -> str:
+        """See `Witness`."""
+        return text
+
+    def troubles(self, turns: Sequence[Turn]) -> Iterator[str]:
+        """I6: nothing of the bot's is anywhere else, and nobody was pinged."""
+        bot = self.slack.bot_user
+        known = {(turn.channel, turn.thread, turn.key) for turn in turns}
+        answered = {(turn.channel, each) for turn in turns for each in turn.answers}
+        for message in self._messages():
+            if message.user != bot:
+                continue
+            key = _payload(message.metadata).get("turn")
+            if (message.channel, message.thread_ts, key) not in known:
+                yield f"{message.ts} belongs to no turn of its thread"
+            if (message.channel, message.ts) in answered:
+                yield f"the bot answers itself in {message.ts}"
+        called = {f"@{turn.calls}" for turn in turns}
+        for ping in self.slack.pings:
+            if ping.target not in called:
+                yield f"{ping.ts} pings {ping.target}"
+        for channel, thread, _ in known:
+            if status := self.slack.status(channel, thread):
+                yield f"the thread {thread} still {status}"
+
+    def _messages(self) -> list[Message]:
+        messages = self.slack.world.messages.values()
+        return [message for each in messages for message in each.values()]
+
+    def _deliveries(self, message: Message) -> list[Delivery]:
+        """How the app was told of `message`."""
+        return [
+            each
+            for each in self.slack.deliveries
+            if each.event.get("channel") == message.channel
+            and each.event.get("ts") == message.ts
+        ]
+
+
+def _payload(metadata: Json | None) -> Json:
+    if not metadata or metadata["event_type"] != EVENT_TYPE:
+        return {}
+    payload: Json = metadata["event_payload"]
+    return payload
+
+
+def _turns(db: sqlite3.Connection) -> list[Turn]:
+    """All turns, thread by thread and in order."""
+    rows = db.execute(
+        "SELECT turns.*, platform, channel, thread FROM turns JOIN threads "
+        "ON threads.id = thread_id ORDER BY platform, channel, thread, turns.id"
+    ).fetchall()
+    return [_turn(db, *pair) for pair in zip_longest(rows, rows[1:])]
+
+
+def _turn(db: sqlite3.Connection, row: sqlite3.Row, later: sqlite3.Row | None) -> Turn:
+    asked = (
+        "SELECT message FROM messages WHERE turn_id = ? AND role = 'user' ORDER BY at"
+    )
+    answers = db.execute(asked, [row["id"]]).fetchall()
+    shown = "SELECT part, message, text FROM replies WHERE turn_id = ? ORDER BY part"
+    # Who repeats a turn takes over when it was asked.
+    when = [each and (each["thread_id"], each["asked_at"]) for each in (row, later)]
+    known = {each.name for each in fields(Turn)}
+    return Turn(
+        **{name: row[name] for name in known & {*row.keys()}},
+        answers=tuple(each["message"] for each in answers),
+        entries=tuple(_entries(db, row)),
+        replies=tuple(tuple(each) for each in db.execute(shown, [row["id"]])),
+        repeated=not answers and when[0] == when[1],
+    )
+
+
+def _entries(db: sqlite3.Connection, turn: sqlite3.Row) -> Iterator[tuple[str, str]]:
+    rows = db.execute(
+        "SELECT role, content FROM messages "
+        "WHERE turn_id = ? AND content IS NOT NULL ORDER BY place",
+        [turn["id"]],
+    ).fetchall()
+    said = [row["content"] for row in rows if row["role"] == "user"]
+    if said:
+        yield "user", "\n".join([turn["preface"], *said])
+    for row in rows:
+        if row["role"] == "assistant":
+            yield "assistant", row["content"]

@@ -1,0 +1,102 @@
+"""Writes `docs/licenses.md`: the licence of every locked package, by its own metadata.
+
+`make licenses` calls it. A test fails on a licence that is not allowed, and where the
+list is not that of the lock.
+"""
+
+from collections.abc import Collection
+from importlib.metadata import PackageNotFoundError, metadata
+from pathlib import Path
+
+from tests.support.locks import ROOT, pins
+
+FILE = ROOT / "docs" / "licenses.md"
+
+#: What a package that Threadkeep runs on may be under.
+PERMISSIVE = {
+    *("MIT", "BSD-2-Clause", "BSD-3-Clause", "BSD", "Apache-2.0", "PSF-2.0"),
+    *("Public Domain", "Apache-2.0 AND MIT", "MIT OR Apache-2.0"),
+    "Apache-2.0 OR BSD-2-Clause",
+}
+#: And what only develops and tests it, and is in nothing that is handed on.
+FOR_DEVELOPMENT = PERMISSIVE | {"MPL-2.0", "LGPL-3.0"}
+
+# How packages write it that do not use the names of SPDX.
+_NAMES = {
+    "Apache 2.0": "Apache-2.0",
+    "Apache License, Version 2.0": "Apache-2.0",
+    "Apache Software License": "Apache-2.0",
+    "BSD License": "BSD",
+    "GNU Lesser General Public License v3 (LGPLv3)": "LGPL-3.0",
+    "MIT License": "MIT",
+    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+    "Python Software Foundation License": "PSF-2.0",
+}
+
+# What is installed on other systems or with other Pythons alone: as its metadata says.
+_ELSEWHERE = {
+    "audioop-lts": "PSF-2.0",
+    "colorama": "BSD",
+    "httpx2-jsfetch": "BSD-3-Clause",
+}
+
+HEAD = """\
+# Licences
+
+What Threadkeep is installed with, by `requirements/*.txt`, and under which licence each
+package says that it is. `make licenses` renews this list.
+"""
+
+
+def licence(name: str) -> str:
+    """What `name` says that it is under; raises KeyError where nothing is known."""
+    try:
+        found = metadata(name)
+    except PackageNotFoundError:
+        return _ELSEWHERE[name]
+    if "License-Expression" in found:
+        return found["License-Expression"]
+    said = next(iter(found.get_all("License") or ()), "")
+    if said in _NAMES or said in FOR_DEVELOPMENT:
+        return _NAMES.get(said, said)
+    # What some packages write there is the whole text.
+    classes = [
+        line.rpartition(" :: ")[2]
+        for line in found.get_all("Classifier") or ()
+        if line.startswith("License :: ")
+    ]
+    return " OR ".join(_NAMES.get(each, each) for each in classes)
+
+
+def rows(*locks: str, but: Collection[str] = ()) -> dict[str, tuple[str, str]]:
+    """Version and licence of what `locks` pin, by name, but for some."""
+    found = {
+        pin.name: (str(pin.version), licence(pin.name))
+        for lock in locks
+        for pin in pins(lock).values()
+        if pin.name not in but
+    }
+    return dict(sorted(found.items()))
+
+
+def written() -> str:
+    """The text of the list."""
+    run = rows("run")
+    parts = {
+        "To run": run,
+        "To build, test and develop": rows("dev", "build", but=set(run)),
+    }
+    text = HEAD
+    for title, table in parts.items():
+        text += f"\n## {title}\n\n| package | version | licence |\n|---|---|---|\n"
+        text += "".join(f"| {n} | {v} | {said} |\n" for n, (v, said) in table.items())
+    return text
+
+
+def main(file: Path = FILE) -> None:
+    """Write the list."""
+    file.write_text(written())
+
+
+if __name__ == "__main__":
+    main()

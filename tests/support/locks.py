@@ -1,0 +1,66 @@
+"""What `requirements/*.txt` pin, and `pyproject.toml` asks for."""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "requirements"
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """One locked package."""
+
+    name: str
+    version: Version
+    #: Where it is installed; None for everywhere.
+    marker: Marker | None
+    hashes: tuple[str, ...]
+
+    @property
+    def here(self) -> bool:
+        """Whether it is installed on this machine."""
+        return self.marker is None or self.marker.evaluate()
+
+
+def pins(name: str) -> dict[str, Pin]:
+    """What `requirements/<name>.txt` pins, by canonical name."""
+    text = (FOLDER / f"{name}.txt").read_text().replace("\\\n", " ")
+    found: dict[str, Pin] = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        wanted, *hashes = re.split(r"\s+--hash=sha256:", line)
+        requirement = Requirement(wanted)
+        [pinned] = requirement.specifier
+        assert pinned.operator == "==", line
+        key = canonicalize_name(requirement.name)
+        assert key not in found, f"{key} is pinned twice"
+        found[key] = Pin(
+            key, Version(pinned.version), requirement.marker, tuple(hashes)
+        )
+    return found
+
+
+def asked(*extras: str) -> list[Requirement]:
+    """What `pyproject.toml` asks for, with the packages of `extras`."""
+    project = _pyproject()["project"]
+    lines = [*project["dependencies"]]
+    for extra in extras:
+        lines += project["optional-dependencies"][extra]
+    return [Requirement(line) for line in lines]
+
+
+def asked_to_build() -> list[Requirement]:
+    """What `pyproject.toml` asks for to build Threadkeep."""
+    return [Requirement(line) for line in _pyproject()["build-system"]["requires"]]
+
+
+def _pyproject() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())

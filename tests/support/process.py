@@ -1,0 +1,237 @@
+"""Threadkeep itself, run in a test: in this process, or as a process to kill."""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from adapters.discord.adapter import DiscordAdapter
+from adapters.discord.adapter import connect as connect_discord
+from adapters.slack.adapter import SlackAdapter
+from adapters.slack.adapter import connect as connect_slack
+from bot.app import App
+from bot.domain.platform import EditInterval, WriteKind
+from bot.ports.model import Model
+from bot.ports.store import Store
+from bot.settings.effective import Operator
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.discord.emulator import DiscordEmulator
+from tests.emulators.slack.emulator import SlackEmulator
+
+ROOT = Path(__file__).parents[2]
+
+OPERATOR = Operator({"max_tokens": "32000", "prompt": "Be brief."})
+
+
+def slack_env(slack: SlackEmulator) -> dict[str, str]:
+    """What an operator sets to reach `slack`."""
+    return {
+        "SLACK_API_URL": slack.api_url,
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
+    }
+
+
+def claude_env(claude: ClaudeEmulator) -> dict[str, str]:
+    """What an operator sets to reach `claude`."""
+    return {"ANTHROPIC_API_KEY": claude.api_key, "ANTHROPIC_BASE_URL": claude.base_url}
+
+
+@contextlib.asynccontextmanager
+async def running(
+    platform: SlackEmulator | DiscordEmulator,
+    store: Store,
+    model: Model,
+    *,
+    grace: float = 5.0,
+    interval: float = 0.05,
+    env: Mapping[str, str] | None = None,
+    operator: Operator = OPERATOR,
+) -> AsyncIterator[App]:
+    """Threadkeep in this process, listening to `platform`; stopped on leaving.
+
+    `interval` stands for the seconds that the platform wants between two edits;
+    `env` adds to what reaches it.
+    """
+    stopping = asyncio.Event()
+    async with contextlib.AsyncExitStack() as stack:
+        adapter: SlackAdapter | DiscordAdapter
+        if isinstance(platform, SlackEmulator):
+            slack = connect_slack({**slack_env(platform), **(env or {})})
+            adapter = await stack.enter_async_context(slack)
+        else:
+            discord = connect_discord({**platform.env, **(env or {})})
+            adapter = await stack.enter_async_context(discord)
+        pace = EditInterval(first=interval, last=interval)
+        adapter.limits = replace(
+            adapter.limits, paces=dict.fromkeys(WriteKind, pace), settle=interval
+        )
+        app = App(
+            store=store, model=model, adapters=[adapter], operator=operator, grace=grace
+        )
+        task = asyncio.create_task(app.run(stopping))
+        try:
+            await platform.until(lambda: is_heard(platform) or task.done())
+            yield app
+        finally:
+            stopping.set()
+            await task
+
+
+def is_heard(platform: SlackEmulator | DiscordEmulator) -> bool:
+    """Whether what is said on `platform` reaches the bot by now."""
+    if isinstance(platform, SlackEmulator):
+        return bool(platform.connections)
+    return bool(platform.gateway.connected)
+
+
+class _Started(Protocol):
+    """A process that was started, as far as tests need it."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    async def wait(self) -> int: ...
+
+
+class Process:
+    """`threadkeep serve` as operators run it."""
+
+    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+        self._log = folder / "output.log"
+        self._env = {"THREADKEEP_DB": str(folder / "threadkeep.db"), **env}
+        self._started: _Started | None = None
+
+    @property
+    def database(self) -> Path:
+        return Path(self._env["THREADKEEP_DB"])
+
+    @property
+    def output(self) -> str:
+        """What was printed so far, by earlier runs in the folder too."""
+        return self._log.read_text() if self._log.exists() else ""
+
+    async def start(self, *arguments: str, nursery: "Nursery | None" = None) -> None:
+        """Begin; what an earlier run left in the folder is there."""
+        arguments = arguments or ("serve",)
+        env = {"PATH": os.environ["PATH"], **self._env}
+        if nursery is not None:
+            self._started = await nursery.fork(arguments, env, self._log)
+            return
+        # Into a file, which is never full: a pipe that nobody reads would be.
+        with self._log.open("ab") as log:
+            self._started = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "bot", *arguments),
+                cwd=ROOT,
+                env=env,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """Send a signal; by default the one that leaves no time for anything.
+
+        Raises ProcessLookupError when there is nothing left to kill.
+        """
+        if self._started is None or self._started.returncode is not None:
+            raise ProcessLookupError
+        os.kill(self._started.pid, number)
+
+    async def ended(self, timeout: float = 15.0) -> int:
+        """Wait for the end; return the exit status."""
+        assert self._started is not None
+        async with asyncio.timeout(timeout):
+            return await self._started.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class _Fork:
+    """A process that a nursery started."""
+
+    born: asyncio.Future[int]
+    ended: asyncio.Future[int]
+
+    @property
+    def pid(self) -> int:
+        return self.born.result()
+
+    @property
+    def returncode(self) -> int | None:
+        return self.ended.result() if self.ended.done() else None
+
+    async def wait(self) -> int:
+        return await asyncio.shield(self.ended)
+
+
+class Nursery:
+    """Starts Threadkeep in a tenth of the time, for tests that start it often.
+
+    Of the three seconds that a start takes on a small machine, nearly all is
+    importing the SDKs. So they are imported once, in a process of which every
+    start is a fork: a process of its own, with nothing of anyone else's life
+    in it.
+    """
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count()
+        self._forks: dict[int, _Fork] = {}
+
+    async def __aenter__(self) -> Self:
+        self._nurse = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.support.fork_server"),
+            cwd=ROOT,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        self._hearing = asyncio.create_task(self._hear())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for fork in self._forks.values():
+            if not fork.ended.done():
+                os.kill(await fork.born, signal.SIGKILL)
+        assert self._nurse.stdin is not None
+        self._nurse.stdin.close()
+        await self._hearing
+        await self._nurse.wait()
+
+    async def fork(
+        self, arguments: tuple[str, ...], env: Mapping[str, str], log: Path
+    ) -> _Fork:
+        """Start `threadkeep` with `arguments`, in `env` alone, printing to `log`."""
+        number = next(self._numbers)
+        loop = asyncio.get_running_loop()
+        fork = self._forks[number] = _Fork(loop.create_future(), loop.create_future())
+        order = {"number": number, "env": dict(env), "log": str(log)}
+        line = json.dumps({**order, "arguments": arguments})
+        assert self._nurse.stdin is not None
+        self._nurse.stdin.write(f"{line}\n".encode())
+        await fork.born
+        return fork
+
+    async def _hear(self) -> None:
+        assert self._nurse.stdout is not None
+        async for line in self._nurse.stdout:
+            number, event, value = json.loads(line)
+            getattr(self._forks[number], event).set_result(value)
+        for fork in self._forks.values():
+            for future in (fork.born, fork.ended):
+                if not future.done():
+                    future.set_exception(EOFError("the nursery is gone"))

@@ -1,0 +1,127 @@
+"""Stores, threads, people and opinions for the tests of what is remembered."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from bot.domain.message import Disposition, Message, ThreadFacts
+from bot.domain.scope import ThreadKey
+from bot.domain.turn import Ended, Outcome, Turn
+from bot.ports.store import Store
+from storage.memory import MemoryStore
+from storage.store import open_store
+
+#: Every kind of Store.
+STORES = ["memory", "sqlite"]
+
+HERE = ThreadKey("slack", "T1", "C1", "1.0")
+THERE = ThreadKey("slack", "T1", "C1", "2.0")
+
+
+@asynccontextmanager
+async def opened(kind: str, directory: Path) -> AsyncIterator[Store]:
+    """A new store of `kind`, which may keep its file in `directory`."""
+    if kind == "memory":
+        yield MemoryStore()
+    else:
+        async with open_store(directory / "threadkeep.db") as store:
+            yield store
+
+
+def said(
+    message: str,
+    at: float = 1.0,
+    *,
+    thread: ThreadKey = HERE,
+    author: str = "U1",
+    text: str | None = None,
+    addressed: bool = True,
+    opens: bool = False,
+    echo: bool = False,
+    automated: bool = False,
+    files: tuple[str, ...] = (),
+    quotes: tuple[Message, ...] = (),
+    holds: tuple[str, ...] = (),
+) -> Message:
+    """A message called `message`, said at `at`; it reads "text of <message>"."""
+    return Message(
+        thread=thread,
+        message=message,
+        at=at,
+        author=author,
+        text=f"text of {message}" if text is None else text,
+        addressed=addressed,
+        opens=opens,
+        echo=echo,
+        automated=automated,
+        files=files,
+        quotes=quotes,
+        holds=holds,
+    )
+
+
+def answer(heard: Message, facts: ThreadFacts | None) -> Disposition:
+    return Disposition.ANSWER
+
+
+def keep(heard: Message, facts: ThreadFacts | None) -> Disposition:
+    return Disposition.KEEP
+
+
+def ignore(heard: Message, facts: ThreadFacts | None) -> Disposition:
+    return Disposition.IGNORE
+
+
+def done(text: str, ended: Ended = Ended.DONE) -> Outcome:
+    return Outcome(ended, text=text, replay=text)
+
+
+async def waiting(store: Store, *heard: Message) -> Turn:
+    """The turn that answers `heard`, not begun yet."""
+    for each in heard:
+        await store.hear(each, answer)
+    return await following(store, heard[0].thread)
+
+
+async def following(store: Store, thread: ThreadKey = HERE) -> Turn:
+    """The next turn of `thread`, which must have one."""
+    turn = await store.next_turn(thread)
+    assert turn is not None
+    return turn
+
+
+async def ask(store: Store, *heard: Message, preface: str = "") -> Turn:
+    """A turn that was begun, and given `heard` in capitals."""
+    turn = await waiting(store, *heard)
+    spoken = await store.begin(turn, 10.0)
+    contents = {each.heard.message: each.heard.text.upper() for each in spoken}
+    await store.freeze(turn, preface, contents)
+    return turn
+
+
+async def exchange(store: Store, heard: Message, reply: str) -> Turn:
+    """A turn from its question to its delivery."""
+    turn = await ask(store, heard)
+    await store.finish(turn, done(reply), 20.0)
+    await store.delivered(turn, 21.0)
+    return turn
+
+
+async def judged_after(store: Store, heard: Message) -> list[ThreadFacts | None]:
+    """What the judge was told for `heard`, and for one more message after it."""
+    told: list[ThreadFacts | None] = []
+
+    def judge(heard: Message, facts: ThreadFacts | None) -> Disposition:
+        told.append(facts)
+        return Disposition.ANSWER
+
+    await store.hear(heard, judge)
+    await store.hear(said("next", at=9.0), judge)
+    return told
+
+
+async def repeated(store: Store, now: float, thread: ThreadKey = HERE) -> bool:
+    """Have the last answer in `thread` given anew, whichever that is; say whether that
+    can be."""
+    facts = await store.facts(thread)
+    return facts is not None and await store.repeat(thread, facts.key, now)

@@ -1,0 +1,80 @@
+"""Where Threadkeep may be killed while an answer is one of Slack's own streams, which
+cannot say what it belongs to before its end."""
+
+import asyncio
+
+from tests.emulators.claude.reply import Hold
+from tests.emulators.slack.world import Seen
+from tests.support.crash_harness import Scenarios, Scene
+
+scenarios = Scenarios()
+
+HALF, WHOLE = "The capital of France", "It is Paris."
+
+
+def never() -> Hold:
+    """A step of Claude's that does not end."""
+    return Hold(asyncio.Event())
+
+
+async def asked(scene: Scene) -> tuple[str, str]:
+    """Begin, and let Alice ask in her direct messages."""
+    scene.claude.script([HALF, never()], WHOLE)
+    await scene.start()
+    direct = scene.slack.open_dm(scene.alice)
+    return direct, scene.slack.say(scene.alice, direct, "and the capital?")
+
+
+def replies(scene: Scene, direct: str, ts: str) -> list[Seen]:
+    return [each for each in scene.slack.thread(direct, ts) if each.bot]
+
+
+async def ends(scene: Scene, direct: str, ts: str, *texts: str) -> None:
+    """Wait until the answer reads so and is no stream any more, and check all."""
+
+    def is_so() -> bool:
+        seen = replies(scene, direct, ts)
+        over = not any(each.streaming for each in seen)
+        return over and [each.text for each in seen] == [*texts]
+
+    await scene.until(is_so)
+    await scene.end()
+
+
+@scenarios.add()
+async def killed_while_a_stream_grows(scene: Scene) -> None:
+    direct, ts = await asked(scene)
+    await scene.until(lambda: replies(scene, direct, ts)[0].streaming)
+    await scene.restart()
+    await ends(scene, direct, ts, WHOLE)
+
+
+@scenarios.add()
+async def killed_while_a_stream_begins_before_its_effect(scene: Scene) -> None:
+    start = scene.hold("chat.startStream")
+    direct, ts = await asked(scene)
+    await scene.restart_at(start)
+    await ends(scene, direct, ts, WHOLE)
+
+
+@scenarios.add()
+async def killed_while_a_stream_begins_after_its_effect(scene: Scene) -> None:
+    start = scene.hold("chat.startStream", after=True)
+    direct, ts = await asked(scene)
+    await scene.restart_at(start)
+    await ends(scene, direct, ts, WHOLE)
+
+
+@scenarios.add()
+async def killed_while_a_stream_ends(scene: Scene) -> None:
+    gate = asyncio.Event()
+    stop = scene.hold("chat.stopStream", after=True)
+    scene.claude.script([HALF, Hold(gate), " is Paris."])
+    await scene.start()
+    direct = scene.slack.open_dm(scene.alice)
+    ts = scene.slack.say(scene.alice, direct, "and the capital?")
+    await scene.until(lambda: replies(scene, direct, ts))
+    gate.set()
+    await scene.restart_at(stop)
+    await ends(scene, direct, ts, f"{HALF} is Paris.")
+    assert len(scene.claude.questions) == 1

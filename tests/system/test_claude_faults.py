@@ -1,0 +1,128 @@
+"""What goes wrong between us and Claude. People are told in a sentence, keep what came,
+can have it again, and the thread goes on."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from bot.conversation import outcomes
+from tests.emulators.claude.reply import (
+    PING,
+    Abort,
+    End,
+    Error,
+    Fail,
+    Hold,
+    Open,
+    Stall,
+    Step,
+    Stop,
+)
+from tests.support.fault_harness import DiscordStage, SlackStage, Stage
+
+HALF = "The capital of France is"
+#: Steps of Claude's, and what the answer is to say of it below.
+BEFORE: dict[str, tuple[Sequence[Step], str]] = {
+    "401": ([Fail(401)], "operator"),
+    "400": ([Fail(400)], "put it differently"),
+    "429": ([Fail(429, headers={"retry-after": "300"})], "busy"),
+    "refusal": ([Stop("refusal")], "declined"),
+    "an empty answer": ([Stop("end_turn")], "nothing to say"),
+    "thought through": ([Stop("max_tokens")], "used up"),
+}
+MIDWAY: dict[str, tuple[Sequence[Step], str]] = {
+    "an error event": ([HALF, Error()], "broke off"),
+    "a clean end too soon": ([HALF, End()], "broke off"),
+    "a reset": ([HALF, Abort()], "broke off"),
+    "a stall": ([HALF, Stall()], "broke off"),
+    "a refusal": ([HALF, Stop("refusal")], "declined to go on"),
+    "max_tokens": ([HALF, Stop("max_tokens")], "as long as one answer may be"),
+}
+
+
+async def told_and_asked_again(stage: Stage, steps: Sequence[Step]) -> str:
+    """What people read where Claude takes `steps`; asked again, it answers."""
+    stage.claude.script(steps, "Paris.")
+    async with stage.played():
+        thread = await stage.ask()
+        await stage.begins(thread)
+        await stage.quiet()
+        [text] = stage.texts(thread)
+        stage.say(mentioning(stage, "and now?"), thread)
+        await stage.reads(thread, text, "Paris.")
+    return text
+
+
+@pytest.mark.parametrize("fault", BEFORE)
+async def test_without_an_answer_people_are_told_and_may_ask_again(
+    stage: Stage, fault: str
+) -> None:
+    steps, told = BEFORE[fault]
+    assert told in await told_and_asked_again(stage, steps)
+
+
+@pytest.mark.parametrize("fault", [Fail(500), Fail(529), Fail(503), Abort()], ids=str)
+async def test_what_may_pass_is_tried_again_unseen(stage: Stage, fault: Step) -> None:
+    stage.claude.script([fault], "Paris.")
+    async with stage.played():
+        await stage.reads(await stage.ask(), "Paris.")
+
+
+@pytest.mark.parametrize("fault", MIDWAY)
+async def test_in_the_middle_what_came_is_kept_and_marked(
+    stage: Stage, fault: str
+) -> None:
+    steps, told = MIDWAY[fault]
+    stage.silence = 1.0 if fault == "a stall" else stage.silence
+    text = await told_and_asked_again(stage, steps)
+    assert text.startswith(HALF)
+    assert told in text
+    read = [each["content"] for each in stage.claude.questions[-1].body["messages"]]
+    # What was refused is read no more; what broke off is not taken for the end.
+    refused = fault == "a refusal"
+    assert any(HALF in each for each in read) is not refused
+    assert any(outcomes.UNFINISHED in each for each in read) is (
+        not refused and fault != "max_tokens"
+    )
+
+
+async def test_a_long_silence_with_pings_is_none(stage: Stage) -> None:
+    stage.silence = 2.0
+    gates = [asyncio.Event() for _ in range(4)]
+    steps: list[Step] = [Open()]
+    for gate in gates:
+        steps += [PING, Hold(gate)]
+    stage.claude.script([*steps, "Paris."])
+    async with stage.played():
+        thread = await stage.ask()
+        await stage.claude.until(lambda: bool(stage.claude.questions), 10)
+        for gate in gates:
+            # Each lets a ping through in time.
+            await asyncio.sleep(0.6)
+            gate.set()
+        await stage.reads(thread, "Paris.")
+    assert len(stage.claude.questions) == 1
+
+
+async def test_when_nobody_answers_it_is_tried_again(stage: Stage) -> None:
+    stage.claude.script("Paris.")
+    async with stage.played():
+        await stage.claude.refuse()
+        thread = await stage.ask()
+        await stage.until(lambda: is_announced(stage, thread))
+        await stage.claude.accept()
+        await stage.reads(thread, "Paris.")
+
+
+def is_announced(stage: Stage, thread: str) -> bool:
+    """Whether people see that an answer comes."""
+    if isinstance(stage, SlackStage):
+        return bool(stage.slack.status(stage.general, thread))
+    assert isinstance(stage, DiscordStage)
+    return bool(stage.discord.calls_of("POST", f"/channels/{thread}/typing"))
+
+
+def mentioning(stage: Stage, text: str) -> str:
+    """`text`, addressed to the bot."""
+    return f"{stage.platform.mention} {text}"

@@ -1,0 +1,275 @@
+"""The commands as an operator meets them: good days and every kind of bad one."""
+
+import asyncio
+import itertools
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.claude.reply import Fail
+from tests.emulators.slack.emulator import SlackEmulator
+from tests.support.process import Nursery, Process, claude_env, slack_env
+
+# The nursery of the module lives on one loop, and its tests with it.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+MISTAKE = 2
+
+
+class World:
+    """Slack and Claude, both on loopback, and how to reach them."""
+
+    def __init__(self, slack: SlackEmulator, claude: ClaudeEmulator) -> None:
+        self.slack = slack
+        self.claude = claude
+
+    @property
+    def env(self) -> dict[str, str]:
+        return {**slack_env(self.slack), **claude_env(self.claude)}
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def world() -> AsyncIterator[World]:
+    async with SlackEmulator() as slack, ClaudeEmulator() as claude:
+        yield World(slack, claude)
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def nursery() -> AsyncIterator[Nursery]:
+    async with Nursery() as opened:
+        yield opened
+
+
+class Shell:
+    """A folder, and somebody who types commands there."""
+
+    def __init__(self, folder: Path, nursery: Nursery) -> None:
+        self.folder = folder
+        self.nursery = nursery
+        self._numbers = itertools.count()
+
+    def process(self, env: Mapping[str, str]) -> Process:
+        """A process that finds what others left in the folder, but for its log."""
+        wide = {"COLUMNS": "200", "THREADKEEP_DB": str(self.folder / "threadkeep.db")}
+        log = self.folder / str(next(self._numbers))
+        log.mkdir()
+        return Process(log, {**wide, **env})
+
+    async def run(self, env: Mapping[str, str], *arguments: str) -> tuple[int, str]:
+        """The exit status of a command, and what it printed, on one line."""
+        process = self.process(env)
+        await process.start(*arguments, nursery=self.nursery)
+        status = await process.ended()
+        assert "Traceback" not in process.output
+        return status, " ".join(process.output.split())
+
+
+@pytest.fixture
+def shell(tmp_path: Path, nursery: Nursery) -> Shell:
+    return Shell(tmp_path, nursery)
+
+
+async def typed(folder: Path, text: str) -> tuple[int, str]:
+    """The exit status of `threadkeep serve` in `folder`, with nothing set and
+    `text` on standard input, and what it printed, on one line."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", "serve"),
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "THREADKEEP_DB": "threadkeep.db"},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    async with asyncio.timeout(30):
+        out, _ = await process.communicate(text.encode())
+    assert b"Traceback" not in out
+    assert process.returncode is not None
+    return process.returncode, " ".join(out.decode().split())
+
+
+async def test_check_with_nothing_set_up_says_where_to_get_it(shell: Shell) -> None:
+    status, printed = await shell.run({}, "check")
+    assert status == 0
+    assert "✓ Database" in printed
+    assert "– Claude set ANTHROPIC_API_KEY (from console.anthropic.com" in printed
+    assert "– Slack set SLACK_BOT_TOKEN and SLACK_APP_TOKEN" in printed
+
+
+async def test_check_tries_each_token_with_one_call(world: World, shell: Shell) -> None:
+    status, printed = await shell.run(world.env, "check")
+    assert status == 0
+    for line in (
+        "✓ Claude key accepted",
+        "✓ Claude model claude-sonnet-5-5 exists",
+        "✓ Slack bot token accepted",
+        "✓ Slack app token accepted; Socket Mode is on",
+    ):
+        assert line in printed
+    assert [call.method for call in world.slack.calls] == [
+        "auth.test",
+        "apps.connections.open",
+    ]
+    # The model in use, and the list of those there are.
+    assert [each.path for each in world.claude.requests] == [
+        "/v1/models/claude-sonnet-5-5",
+        "/v1/models",
+    ]
+    for secret in (world.slack.bot_token, world.slack.app_token, world.claude.api_key):
+        assert secret not in printed
+
+
+async def test_check_offline_calls_nobody(world: World, shell: Shell) -> None:
+    status, printed = await shell.run(world.env, "check", "--offline")
+    assert status == 0
+    assert "not tried" in printed
+    assert world.slack.calls == []
+    assert world.claude.requests == []
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"ANTHROPIC_API_KEY": "sk-ant-wrong"}, "✗ Claude key the key is not accepted"),
+        (
+            {"THREADKEEP_MODEL": "claude-nonsense"},
+            "✗ Claude model there is no model claude-nonsense",
+        ),
+        ({"ANTHROPIC_BASE_URL": "http://127.0.0.1:1"}, "✗ Claude key no whole answer"),
+        ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, "✗ Slack bot token SLACK_BOT_TOKEN is not"),
+        ({"SLACK_APP_TOKEN": "xapp-wrong"}, "✗ Slack app token SLACK_APP_TOKEN is not"),
+        ({"SLACK_APP_TOKEN": ""}, "✗ Slack SLACK_APP_TOKEN is not set"),
+        ({"THREADKEEP_GRACE": "2O"}, "✗ Settings THREADKEEP_GRACE must be a number"),
+        ({"THREADKEEP_DB": "/dev/null/t.db"}, "✗ Database"),
+    ],
+)
+async def test_check_names_what_is_wrong(
+    world: World, shell: Shell, change: dict[str, str], line: str
+) -> None:
+    status, printed = await shell.run({**world.env, **change}, "check")
+    assert status == 1
+    assert line in printed
+    assert "-wrong" not in printed
+
+
+async def test_check_says_when_a_model_retires(world: World, shell: Shell) -> None:
+    env = {**world.env, "THREADKEEP_MODEL": "claude-sonnet-4-5"}
+    _, printed = await shell.run(env, "check")
+    assert "Claude model claude-sonnet-4-5" in printed
+    assert "2026-11-30" in printed
+
+
+async def test_check_knows_a_missing_scope(world: World, shell: Shell) -> None:
+    world.slack.granted.discard("users:read")
+    status, printed = await shell.run(world.env, "check")
+    assert status == 1
+    assert "✗ Slack scopes missing users:read" in printed
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, "SLACK_BOT_TOKEN is not accepted"),
+        ({"SLACK_BOT_TOKEN": "xapp-wrong"}, "SLACK_BOT_TOKEN must begin with xoxb-"),
+        ({"SLACK_API_URL": "http://127.0.0.1:1/"}, "Slack cannot be reached"),
+        ({"THREADKEEP_MAX_TOKENS": "many"}, "THREADKEEP_MAX_TOKENS: The longest"),
+        ({"THREADKEEP_DB": "/dev/null/t.db"}, "THREADKEEP_DB"),
+        ({"ANTHROPIC_API_KEY": "sk ant"}, "ANTHROPIC_API_KEY"),
+    ],
+)
+async def test_serve_ends_with_a_sentence_when_it_cannot_begin(
+    world: World, shell: Shell, change: dict[str, str], sentence: str
+) -> None:
+    status, printed = await shell.run({**world.env, **change}, "serve")
+    assert status == MISTAKE
+    assert f"threadkeep: {sentence}" in printed or sentence in printed
+    assert printed.count("threadkeep: ") == 1
+    assert "-wrong" not in printed
+
+
+async def test_serve_leaves_a_file_alone_that_is_not_ours(shell: Shell) -> None:
+    database = shell.folder / "threadkeep.db"
+    database.write_bytes(b"my diary" * 1000)
+    status, printed = await shell.run({}, "serve")
+    assert status == MISTAKE
+    assert "threadkeep.db" in printed
+    assert database.read_bytes() == b"my diary" * 1000
+
+
+async def test_a_typo_in_the_dotenv_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("THREADKEEP_GRACE=2O\n")
+    status, printed = await typed(tmp_path, "")
+    assert status == MISTAKE
+    assert "THREADKEEP_GRACE must be a number" in printed
+
+
+async def test_what_is_typed_through_a_pipe_is_answered_and_kept(
+    tmp_path: Path, shell: Shell
+) -> None:
+    status, printed = await typed(tmp_path, "hello\nand again\n")
+    assert status == 0
+    assert printed.count("not Claude") == 2
+    assert "2 messages in 2 turns" in printed
+    status, printed = await shell.run({}, "usage")
+    assert status == 0
+    assert "terminal:local:local 2 0 0 0 0 0 0.0000" in printed
+
+
+async def test_usage_adds_up_beside_a_running_bot(world: World, shell: Shell) -> None:
+    slack = world.slack
+    channel, alice = slack.add_channel("general"), slack.add_user("Alice")
+    process = shell.process({**world.env, "THREADKEEP_LOG": "debug"})
+    await process.start(nursery=shell.nursery)
+    await slack.until(lambda: slack.connections, timeout=20)
+    ts = slack.say(alice, channel, f"{slack.mention} my secret plan")
+    await slack.until(
+        lambda: any(s.text.startswith("You said") for s in slack.thread(channel, ts)),
+        timeout=10,
+    )
+    status, printed = await shell.run(world.env, "usage", "--since", "1d")
+    assert status == 0
+    assert f"slack:{slack.team}:{channel} 1" in printed
+    second, told = await shell.run(world.env, "serve")
+    assert second == MISTAKE
+    assert "Another threadkeep is using" in told
+    checked, found = await shell.run(world.env, "check")
+    assert checked == 0
+    assert "in use by a running threadkeep" in found
+    process.kill(signal.SIGTERM)
+    assert await process.ended() == 0
+    # Whatever level is asked for, no log holds what people say, nor a token.
+    for words in ("secret plan", "You said", *world.env.values()):
+        assert words not in process.output or words.startswith("http")
+
+
+async def test_usage_without_a_database_says_so(shell: Shell) -> None:
+    status, printed = await shell.run({}, "usage")
+    assert status == MISTAKE
+    assert "nothing was said so far" in printed
+
+
+async def test_a_key_that_is_refused_while_running_is_told_in_the_thread(
+    world: World, shell: Shell
+) -> None:
+    slack = world.slack
+    channel, alice = slack.add_channel("general"), slack.add_user("Alice")
+    world.claude.script([Fail(401)])
+    process = shell.process(world.env)
+    await process.start(nursery=shell.nursery)
+    await slack.until(lambda: slack.connections, timeout=20)
+    ts = slack.say(alice, channel, f"{slack.mention} hello")
+    await slack.until(
+        lambda: any(
+            "tell the bot's operator" in s.text for s in slack.thread(channel, ts)
+        ),
+        timeout=10,
+    )
+    process.kill(signal.SIGTERM)
+    assert await process.ended() == 0
+    assert "set ANTHROPIC_API_KEY" in process.output
+    assert world.claude.api_key not in process.output

@@ -1,0 +1,227 @@
+"""Threadkeep is killed, stopped and started twice, and nothing is lost or doubled.
+
+The points at which it is killed are in `crash_points`. Here it is killed at every
+call, told to stop and started twice; and the checks themselves are checked.
+"""
+
+import asyncio
+import signal
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+
+import pytest
+import pytest_asyncio
+
+from bot.domain.reply import PLACEHOLDER
+from tests.emulators.claude.reply import Hold
+from tests.emulators.slack.faults import ALWAYS
+from tests.emulators.slack.faults import hold as late
+from tests.emulators.slack.world import Message
+from tests.support import crash_points, invariants, stream_crash_points
+from tests.support.crash_harness import Play, Scenario, Scenarios, Scene, playing
+from tests.support.crash_points import LONG, never
+
+scenarios = Scenarios()
+
+# Seconds in which a process ends that waits for nothing. Less than anything that it
+# might wait for; on a busy machine, Python itself takes most of them.
+QUICK = 20
+
+
+# At every call of a turn that reads a thread and is answered in two messages. The
+# first two calls sign in; by the last number there are no more.
+FIRST_CALL, LAST_CALL = 3, 12
+
+
+def killed_at_call(nth: int, *, after: bool) -> Play:
+    """Killed at the `nth` call that it makes of Slack, whichever that is."""
+
+    async def play(scene: Scene) -> None:
+        scene.claude.always(LONG)
+        call = scene.hold("*", nth=nth, after=after)
+        restarting = asyncio.create_task(scene.restart_at(call))
+        await scene.start()
+        ts = scene.slack.say(scene.alice, scene.general, "the log is long")
+        scene.ask("read it", thread_ts=ts)
+        await scene.settled(ts, 2)
+        await scene.stored("delivered")
+        if call.struck:
+            await restarting
+        restarting.cancel()
+        await scene.end()
+        assert nth < LAST_CALL or not call.struck
+
+    play.__name__ = f"killed_at_call_{nth}_{'after' if after else 'before'}_its_effect"
+    return play
+
+
+for nth in range(FIRST_CALL, LAST_CALL + 1):
+    for after in (False, True):
+        scenarios.add()(killed_at_call(nth, after=after))
+
+
+# Told to stop.
+
+
+@scenarios.add()
+async def told_to_stop_it_finishes_a_short_answer(scene: Scene) -> None:
+    gate = asyncio.Event()
+    scene.claude.script(["Half of it", Hold(gate), " and the rest."])
+    ts = await scene.opens_with("all of it")
+    await scene.answered(ts, "Half of it …")
+    stopping = asyncio.create_task(scene.stop())
+    await scene.until(lambda: not scene.slack.connections)
+    gate.set()
+    await stopping
+    assert [each.text for each in scene.replies(ts)] == ["Half of it and the rest."]
+    scene.check()
+
+
+@scenarios.add(grace=1)
+async def told_to_stop_it_hands_a_long_answer_over(scene: Scene) -> None:
+    scene.claude.script(["Half of it", never()], [never()], "All of it.", "More.")
+    ts = await scene.opens_with("all of it")
+    await scene.answered(ts, "Half of it …")
+    scene.slack.say(scene.bob, scene.general, "and more", thread_ts=ts)
+    await scene.heard()
+    [posted] = scene.replies(ts)
+    # Twice: one who is told to stop has not failed, and uses up no attempt.
+    assert 1 <= await scene.stop() < QUICK
+    await scene.start()
+    await scene.asked(2)
+    assert 1 <= await scene.stop() < QUICK
+    await scene.start()
+    await scene.ends_with(ts, "All of it.", "More.")
+    assert scene.replies(ts)[0].ts == posted.ts
+
+
+@scenarios.add(grace=1)
+async def told_to_stop_it_does_not_wait_for_slack(scene: Scene) -> None:
+    scene.claude.script("Paris.")
+    await scene.start()
+    silence = asyncio.Event()
+    scene.slack.faults.add("*", late(silence), times=ALWAYS)
+    ts = scene.ask("and the capital?")
+    await scene.until(lambda: scene.slack.calls_of("chat.postMessage"))
+    assert await scene.stop() < QUICK
+    scene.slack.faults.clear()
+    await scene.start()
+    await scene.ends_with(ts, "Paris.")
+    silence.set()
+
+
+@scenarios.add()
+async def what_is_said_while_it_stops_is_answered_by_the_next(scene: Scene) -> None:
+    gate = asyncio.Event()
+    scene.claude.script(["One", Hold(gate), "."], "Two.")
+    ts = await scene.opens_with("first")
+    await scene.answered(ts, "One …")
+    stopping = asyncio.create_task(scene.stop())
+    await scene.until(lambda: not scene.slack.connections)
+    scene.slack.say(scene.bob, scene.general, "second", thread_ts=ts)
+    gate.set()
+    await stopping
+    await scene.start()
+    await scene.ends_with(ts, "One.", "Two.")
+
+
+async def stops_at_once(scene: Scene, number: signal.Signals) -> None:
+    ts = await scene.opens_with("hello")
+    await scene.settled(ts)
+    await scene.stored("delivered")
+    assert await scene.stop(number) < QUICK
+    assert "Traceback" not in scene.process.output
+    scene.check()
+
+
+@scenarios.add(cold=True)
+async def idle_it_stops_at_once_on_sigterm(scene: Scene) -> None:
+    await stops_at_once(scene, signal.SIGTERM)
+
+
+@scenarios.add(cold=True)
+async def idle_it_stops_at_once_on_sigint(scene: Scene) -> None:
+    await stops_at_once(scene, signal.SIGINT)
+
+
+# Two of them.
+
+
+@scenarios.add(cold=True)
+async def a_second_process_on_the_same_file_gives_up(scene: Scene) -> None:
+    await scene.start()
+    second = scene.another()
+    await second.start()
+    assert await second.ended(60) == 2
+    assert second.output == (
+        f"threadkeep: Another threadkeep is using {scene.process.database}; stop it "
+        "first, or set THREADKEEP_DB to another file.\n"
+    )
+    ts = scene.ask("are you still there?")
+    await scene.settled(ts)
+    # A lock goes with its process, however that ends.
+    await scene.restart()
+    await scene.end()
+
+
+# That we would notice.
+
+
+@scenarios.add()
+async def the_checks_see_what_is_wrong(scene: Scene) -> None:
+    scene.claude.script("Paris.")
+    ts = await scene.opens_with("and the capital?")
+    await scene.ends_with(ts, "Paris.")
+    world, database = scene.slack.world, scene.process.database
+
+    def sees(*sentences: str) -> None:
+        found = "\n".join(invariants.problems(scene.slack, scene.claude, database))
+        assert [each for each in sentences if each not in found] == [], found
+
+    [reply] = world.replies(scene.general, ts)
+    world.edit(reply, text=PLACEHOLDER, blocks=None)
+    sees("looks unfinished", "took its words back")
+    sees("does not read what it was to read", "is remembered otherwise")
+    world.edit(reply, text="Paris.", blocks=None)
+    sees("changed after it was finished")
+    world.delete(reply)
+    sees("shows parts []")
+    stray = Message(world.next_ts(), scene.general, world.bot.id, "!", thread_ts=ts)
+    world.post(stray)
+    sees("belongs to no turn of its thread")
+    world.set_status(scene.general, ts, "is thinking…")
+    sees("still is thinking…")
+    scene.claude.requests *= 2
+    sees("2 times in 1 attempts")
+    scene.ask("and of Spain?", thread_ts=ts)
+    sees("was never acknowledged", "belongs to 0 turns")
+    with closing(sqlite3.connect(database)) as db, db:
+        db.execute("UPDATE turns SET state = 'answering'")
+        db.execute("UPDATE replies SET turn_id = 99")
+    sees("is answering", "refers to nothing")
+
+
+def scenes() -> list[Scenario]:
+    plots = (crash_points.scenarios, stream_crash_points.scenarios, scenarios)
+    return [scenario for each in plots for scenario in each.all]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def played(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[dict[Scenario, asyncio.Task[None]]]:
+    """Those scenes that are to be tested, all begun: mostly they wait."""
+    names = {each.name for each in request.session.items}
+    name = test_nothing_is_lost_or_doubled.__name__
+    chosen = [each for each in scenes() if f"{name}[{each}]" in names]
+    async with playing(chosen, tmp_path_factory.mktemp) as tasks:
+        yield tasks
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("scenario", scenes(), ids=str)
+async def test_nothing_is_lost_or_doubled(
+    scenario: Scenario, played: dict[Scenario, asyncio.Task[None]]
+) -> None:
+    await played[scenario]

@@ -1,0 +1,207 @@
+"""Settings, audit and usage on the command line, beside a bot and without one."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from bot.domain.budget import NO_LIMITS, Charge
+from bot.domain.completion import Usage
+from bot.domain.scope import Scope
+from bot.domain.setting import AuditEntry, Change
+from storage.store import open_store
+from tests.support.process import Nursery
+from tests.support.store_helpers import exchange, said
+from tests.system.test_commands import MISTAKE, Shell
+
+# The nursery of the module lives on one loop, and its tests with it.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+WORKSPACE, CHANNEL = Scope("slack", "T1"), Scope("slack", "T1", "C5")
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def nursery():  # type: ignore[no-untyped-def]
+    async with Nursery() as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def shell(tmp_path: Path, nursery: Nursery) -> Shell:
+    """A folder with a database in which some things are set."""
+    shell = Shell(tmp_path, nursery)
+    async with open_store(tmp_path / "threadkeep.db") as store:
+        changes = [
+            Change(CHANNEL, "prompt", "Be brief.\nBe kind.", versioned=True),
+            Change(CHANNEL, "budget_day", "5"),
+            Change(WORKSPACE, "model", "claude-opus-5-5"),
+        ]
+        await store.change(changes, who="U1", now=1_795_694_400.0)
+        denied = AuditEntry(0, 1_795_694_460.0, CHANNEL, "U9", "denied", "set model")
+        await store.note(denied)
+    return shell
+
+
+async def test_settings_go_out_and_come_back(shell: Shell) -> None:
+    file = shell.folder / "settings.yaml"
+    status, printed = await shell.run({}, "settings", "export", str(file))
+    assert status == 0
+    assert "3 settings written" in printed
+    status, printed = await shell.run({}, "settings", "import", str(file))
+    assert (status, printed) == (0, "Nothing to change.")
+    text = file.read_text().replace("Be kind.", "Be bold.")
+    file.write_text(text.replace("budget_day: 5", "budget_day: 7.5"))
+    status, printed = await shell.run({}, "settings", "import", str(file), "--dry-run")
+    assert status == 0
+    assert "-Be kind. +Be bold." in printed
+    assert "Nothing was changed" in printed
+    status, printed = await shell.run({}, "settings", "import", str(file))
+    assert status == 0
+    assert "2 settings changed" in printed
+    status, printed = await shell.run({}, "audit", "--since", "2026-11-01")
+    assert "imported budget_day: $5.00 → $7.50" in printed
+    assert "imported prompt: version 1 → version 2" in printed
+
+
+async def test_what_a_file_does_not_name_stays_unless_that_is_wanted(
+    shell: Shell,
+) -> None:
+    file = shell.folder / "some.yaml"
+    file.write_text("version: 1\nslack:\n  T1:\n    model: claude-opus-5-5\n")
+    _, printed = await shell.run({}, "settings", "import", str(file))
+    assert printed == "Nothing to change."
+    status, printed = await shell.run({}, "settings", "import", str(file), "--remove")
+    assert status == 0
+    assert "2 settings changed" in printed
+
+
+async def test_a_file_that_is_there_is_not_written_over(shell: Shell) -> None:
+    file = shell.folder / "precious.yaml"
+    file.write_text("mine")
+    status, printed = await shell.run({}, "settings", "export", str(file))
+    assert status == MISTAKE
+    assert "--force" in printed
+    assert file.read_text() == "mine"
+    status, _ = await shell.run({}, "settings", "export", str(file), "--force")
+    assert status == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"version: 1\nslack:\n  T1:\n    modle: opus\n", "did you mean model?"),
+        (b"version: 1\nslack:\n  T1:\n    budget_day: ten\n", "not “ten”"),
+        (b"a: [", "not the YAML of settings"),
+        (b"\xff\xfe\x00", "no text in UTF-8"),
+    ],
+)
+async def test_a_bad_file_changes_nothing(
+    shell: Shell, content: bytes, words: str
+) -> None:
+    file = shell.folder / "bad.yaml"
+    file.write_bytes(content)
+    status, printed = await shell.run({}, "settings", "import", str(file))
+    assert status == MISTAKE
+    assert printed.startswith("threadkeep: ")
+    assert words in printed
+    _, after = await shell.run({}, "audit", "--format", "json", "--since", "2026-11-01")
+    assert len(json.loads(after)) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("settings", "import", "nowhere.yaml"), "cannot be read"),
+        (("settings", "import", "."), "cannot be read"),
+        (("settings", "export", "/dev/null/x.yaml"), "cannot be written"),
+        (("usage", "--since", "yesterday"), "--since is a day"),
+        (("audit", "--since", "soon"), "--since is a day"),
+    ],
+)
+async def test_what_cannot_be_done_is_said_in_a_sentence(
+    shell: Shell, arguments: tuple[str, ...], words: str
+) -> None:
+    status, printed = await shell.run({}, *arguments)
+    assert status == MISTAKE
+    assert words in printed
+
+
+@pytest.mark.parametrize("command", ["audit", "feedback", "settings export", "usage"])
+async def test_without_a_database_there_is_nothing_to_show(
+    tmp_path: Path, nursery: Nursery, command: str
+) -> None:
+    status, printed = await Shell(tmp_path, nursery).run({}, *command.split())
+    assert status == MISTAKE
+    assert "nothing was said so far" in printed
+
+
+async def test_what_readers_think_goes_out(shell: Shell) -> None:
+    since = ("--since", "2026-11-01")
+    status, printed = await shell.run({}, "feedback", *since)
+    assert (status, "Nobody said how good" in printed) == (0, True)
+    async with open_store(shell.folder / "threadkeep.db") as store:
+        for number, good in ((1, True), (2, False)):
+            asked = said(str(number), at=1_795_694_400.0 + number)
+            await exchange(store, asked, f"Answer {number}.")
+            facts = await store.facts(asked.thread)
+            assert facts is not None
+            await store.feedback(asked.thread, facts.key, good)
+    _, printed = await shell.run({}, "feedback", "--since", "1970-01-01")
+    assert [word in printed for word in ("good", "bad", "Answer")] == [
+        True,
+        True,
+        False,
+    ]
+    form = ("--format", "json", "--since", "1970-01-01")
+    _, printed = await shell.run({}, "feedback", "--texts", *form)
+    assert [(each["good"], each["answer"]) for each in json.loads(printed)] == [
+        (True, "Answer 1."),
+        (False, "Answer 2."),
+    ]
+    _, printed = await shell.run({}, "feedback", *form)
+    assert "answer" not in json.loads(printed)[0]
+    status, printed = await shell.run({}, "feedback", "--texts", *since)
+    assert (status, "--texts needs" in printed) == (2, True)
+
+
+async def test_the_audit_is_read_by_place_and_by_programs(shell: Shell) -> None:
+    since = ("--since", "2026-11-01")
+    _, printed = await shell.run({}, "audit", *since)
+    assert "set model:" in printed
+    assert "U9" not in printed
+    _, printed = await shell.run({}, "audit", "--refused", *since)
+    assert "slack:T1:C5 U9 set model 1" in printed
+    form = ("--format", "csv")
+    _, printed = await shell.run({}, "audit", "--refused", *form, *since)
+    assert printed.startswith("at,place,who,name,count 2026-11-26T12:01:00+00:00,")
+    _, printed = await shell.run({}, "audit", *since)
+    _, printed = await shell.run({}, "audit", "--in", "slack:T1:C9", *since)
+    assert "Nothing was changed since 2026-11-01" in printed
+    _, printed = await shell.run({}, "audit", "--format", "csv", "--most", "1", *since)
+    assert printed.startswith("id,at,place,who,action,name,before,after 3,")
+
+
+async def test_usage_and_check_say_how_the_budgets_over_all_stand(shell: Shell) -> None:
+    total = {"THREADKEEP_BUDGET_TOTAL_DAY": "10", "THREADKEEP_BUDGET_TOTAL_MONTH": "50"}
+    async with open_store(shell.folder / "threadkeep.db") as store:
+        charge = Charge(CHANNEL, "U1", "auto-triage", "m", 4.0)
+        opened = await store.open_charge(charge, NO_LIMITS, time.time())
+        assert isinstance(opened, int)
+        await store.close_charge(opened, Usage(), 2.5, time.time())
+    status, printed = await shell.run(total, "usage")
+    assert status == 0
+    assert "All workspaces, today: $2.50 of $10.00" in printed
+    assert "All workspaces, this month: $2.50 of $50.00" in printed
+    _, printed = await shell.run({}, "usage")
+    assert "All workspaces" not in printed
+    platform = {
+        **{"DISCORD_TOKEN": "a.b.c", "ANTHROPIC_API_KEY": "sk-ant-key"},
+        "THREADKEEP_BUDGET_TOTAL_DAY": "3",
+    }
+    _, printed = await shell.run(platform, "check", "--offline")
+    assert "! Budget in all All workspaces, today: $2.50 of $3.00" in printed
+    del platform["THREADKEEP_BUDGET_TOTAL_DAY"]
+    _, printed = await shell.run(platform, "check", "--offline")
+    assert "! Budget in all nothing limits what all workspaces together" in printed

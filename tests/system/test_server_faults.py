@@ -1,0 +1,132 @@
+"""What goes wrong between us and a platform's servers: errors, pages, broken and late
+answers, rate limits. In the end each answer is there once, and whole."""
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.emulators.claude.reply import Hold
+from tests.support.fault_harness import EDIT, POST, DiscordStage, SlackStage, Stage
+
+WHOLE = "The capital of France is, as it happens, Paris."
+
+#: How a call may fail, before it had its effect and after that.
+FAILURES: dict[str, Callable[[Any, bool], Any]] = {
+    "500": lambda make, after: make.status(500, after=after),
+    "502": lambda make, after: make.html(502, after=after),
+    "a page": lambda make, after: make.html(200, after=after),
+    "503": lambda make, after: make.status(503, after=after),
+    "reset": lambda make, after: make.cut(after=after),
+    "half an answer": lambda make, after: make.half(after=after),
+}
+
+
+CASES = list(itertools.product(FAILURES, (False, True)))
+
+
+def in_two(stage: Stage, times: int = 1) -> asyncio.Event:
+    """Let Claude answer in two pieces, the second once the event is set."""
+    gate = asyncio.Event()
+    half, rest = "The capital of France", " is, as it happens, Paris."
+    for _ in range(times):
+        stage.claude.script([half, Hold(gate), rest])
+    return gate
+
+
+async def fail_each(stage: Stage, what: str, cases: list[tuple[str, bool]]) -> None:
+    """Play each of `cases`, at once, in a thread of its own."""
+    gate = in_two(stage, len(cases))
+    rules = {}
+    async with stage.played():
+        for failure, after in cases:
+            thread = await stage.ask(f"and the capital, after {failure} ({after})?")
+            fault = FAILURES[failure](stage.faults, after)
+            rules[thread] = stage.strike(what, fault, within=thread)
+        for thread in rules:
+            await stage.begins(thread)
+        gate.set()
+        for thread in rules:
+            await stage.reads(thread, WHOLE)
+    assert [rule.struck for rule in rules.values()] == [1] * len(cases)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("what", [POST, EDIT])
+async def test_a_write_that_slack_fails_is_made_again_and_not_twice(
+    on_slack: SlackStage, what: str, case: tuple[str, bool]
+) -> None:
+    await fail_each(on_slack, what, [case])
+
+
+# At once, since its SDK waits a second before it tries again; on Slack, threads would
+# wait for each other.
+@pytest.mark.parametrize("what", [POST, EDIT])
+async def test_a_write_that_discord_fails_is_made_again_and_not_twice(
+    on_discord: DiscordStage, what: str
+) -> None:
+    await fail_each(on_discord, what, CASES)
+
+
+@pytest.mark.parametrize("what", [POST, EDIT])
+async def test_several_refusals_in_a_row_are_waited_out(
+    stage: Stage, what: str
+) -> None:
+    rule = stage.strike(what, stage.faults.throttle(1), times=2)
+    gate = in_two(stage)
+    async with stage.played():
+        thread = await stage.ask()
+        if what == EDIT:
+            await stage.begins(thread)
+        gate.set()
+        await stage.reads(thread, WHOLE)
+    assert rule.struck == 2
+
+
+async def test_a_minute_that_slack_asks_for_is_kept_and_outlived(
+    on_slack: SlackStage,
+) -> None:
+    stage = on_slack
+    rule = stage.strike(EDIT, stage.faults.throttle(60))
+    gate = in_two(stage)
+    async with stage.running(grace=0.1):
+        thread = await stage.ask()
+        await stage.begins(thread)
+        gate.set()
+        await stage.until(lambda: rule.struck)
+        # Others in the workspace are still shown what a post can hold.
+        stage.claude.script("Rome.")
+        await stage.begins(await stage.ask("and of Italy?"))
+        assert len(stage.slack.calls_of("chat.update")) == 1
+    # What was final is only written out by the next process.
+    async with stage.played():
+        await stage.reads(thread, WHOLE)
+    assert len(stage.claude.questions) == 2
+
+
+async def test_a_storm_of_refusals_loses_nothing(on_slack: SlackStage) -> None:
+    stage = on_slack
+    async with stage.played():
+        storm = stage.slack.faults.add("*", stage.faults.throttle(1), times=8)
+        threads = []
+        for number in range(5):
+            stage.claude.script(f"Answer {number}.")
+            threads.append(await stage.ask(f"question {number}?"))
+        await stage.until(
+            lambda: all(len(stage.texts(thread)) == 1 for thread in threads)
+        )
+        assert storm.struck == 8
+
+
+async def test_an_answer_that_is_late_is_waited_for(stage: Stage) -> None:
+    gate = in_two(stage)
+    late = asyncio.Event()
+    stage.strike(POST, stage.faults.hold(late, after=True))
+    async with stage.played():
+        thread = await stage.ask()
+        await stage.begins(thread)
+        gate.set()
+        late.set()
+        await stage.reads(thread, WHOLE)

@@ -1,0 +1,139 @@
+"""What goes wrong with the database and with the clock. Nothing is acknowledged that is
+not kept, and what was kept is answered once."""
+
+import asyncio
+import contextlib
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from storage import database, migrations, turns
+from storage.database import open_for_writing
+from tests.emulators.claude.reply import Hold
+from tests.support.fault_harness import SlackStage, Stage
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep the database from being written to, as another process would."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        yield
+        db.execute("ROLLBACK")
+
+
+async def test_what_cannot_be_stored_for_a_while_is_not_lost(
+    on_slack: SlackStage,
+) -> None:
+    stage = on_slack
+    stage.claude.script("Paris.")
+    async with stage.played():
+        with locked(stage.database):
+            thread = await stage.ask()
+            await stage.until(
+                lambda: any(len(each.attempts) > 1 for each in stage.slack.deliveries)
+            )
+            assert not any(each.acked for each in stage.slack.deliveries)
+        await stage.reads(thread, "Paris.")
+
+
+async def test_an_answer_that_cannot_be_stored_goes_on_being_written(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.2)
+    more, last = asyncio.Event(), asyncio.Event()
+    half, third = "The capital of France", " is, as it happens,"
+    stage.claude.script([half, Hold(more), third, Hold(last), " Paris."])
+    async with stage.played():
+        thread = await stage.ask()
+        await stage.begins(thread)
+        with locked(stage.database):
+            more.set()
+            await stage.until(lambda: third in stage.texts(thread)[0])
+            last.set()
+            await stage.until(lambda: " Paris." in stage.texts(thread)[0])
+        await stage.reads(thread, f"{half}{third} Paris.")
+
+
+@pytest.mark.parametrize("verb", ["hear", "show", "finish"])
+async def test_a_disk_that_is_full_for_a_while(
+    on_slack: SlackStage, verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, full = on_slack, [True, True]
+    real = getattr(turns, verb)
+
+    def fails(*given: object, **named: object) -> object:
+        if full:
+            full.pop()
+            raise sqlite3.OperationalError("database or disk is full")
+        return real(*given, **named)
+
+    stage.claude.script("Paris.")
+    async with stage.played():
+        monkeypatch.setattr(turns, verb, fails)
+        thread = await stage.ask()
+        await stage.reads(thread, "Paris.")
+    assert not full
+
+
+async def test_a_log_that_was_left_behind_is_taken_in(on_slack: SlackStage) -> None:
+    stage = on_slack
+    stage.claude.script("One.", "Two.")
+    async with stage.running():
+        thread = await stage.ask("first")
+        await stage.reads(thread, "One.")
+        await stage.quiet()
+    # As after a kill: what was written last is in the log alone.
+    with contextlib.closing(sqlite3.connect(stage.database)) as db:
+        db.execute("PRAGMA wal_autocheckpoint = 0")
+        db.execute("UPDATE turns SET touched = touched + 1")
+        db.commit()
+        assert stage.database.with_name("threadkeep.db-wal").stat().st_size > 0
+        copies = [
+            (path, path.read_bytes())
+            for path in stage.database.parent.glob("threadkeep.db*")
+        ]
+    for path, content in copies:
+        path.write_bytes(content)
+    async with stage.played():
+        stage.say("second", thread)
+        await stage.reads(thread, "One.", "Two.")
+
+
+def test_a_migration_that_was_interrupted_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "threadkeep.db"
+    real = migrations.migrations.apply
+
+    def interrupted(db: object, *given: object, **named: object) -> None:
+        real(db, *given, **named)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(migrations.migrations, "apply", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        open_for_writing(path)
+    monkeypatch.undo()
+    db = open_for_writing(path)
+    names = {row[0] for row in db.execute("SELECT name FROM sqlite_master")}
+    assert {"threads", "turns", "messages", "settings", "charges"} <= names
+    db.close()
+
+
+@pytest.mark.parametrize("hours", [-1, 1], ids=["back", "forward"])
+async def test_a_clock_that_is_set_by_an_hour(
+    stage: Stage, hours: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, real = asyncio.Event(), time.time
+    stage.claude.script(["It is", Hold(gate), " Paris."], "Two.")
+    async with stage.played():
+        thread = await stage.ask()
+        await stage.begins(thread)
+        monkeypatch.setattr(time, "time", lambda: real() + hours * 3600)
+        stage.say(f"{stage.platform.mention} and then?", thread)
+        gate.set()
+        await stage.reads(thread, "It is Paris.", "Two.")
+    monkeypatch.undo()

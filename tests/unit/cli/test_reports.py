@@ -1,0 +1,128 @@
+"""What the command line prints of money and changes."""
+
+import csv
+import io
+import json
+
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+from bot.cli import output, reports
+from bot.domain.budget import Spending
+from bot.domain.completion import Usage
+from bot.domain.scope import Scope
+from bot.domain.setting import AuditEntry, Refusal
+from bot.errors import ConfigError
+from bot.triage import csv_cells
+from bot.ui import formatting, time_range
+
+HERE = Scope("slack", "T1", "C5", "1.0")
+
+#: 26 November 2026, noon.
+NOON = 1_795_694_400.0
+
+
+def spent(
+    day: str, person: str, cost: float, kind: str = "answer", unpriced: int = 0
+) -> Spending:
+    usage = Usage(input=10, cache_read=1_000, output=5)
+    model = "claude-sonnet-5-5"
+    return Spending(day, HERE, person, model, kind, 1, usage, cost, unpriced)
+
+
+ROWS = [
+    spent("2026-11-25", "U1", 0.5),
+    spent("2026-11-26", "U1", 0.25),
+    spent("2026-11-26", "U2", 1.0),
+    spent("2026-11-26", "U2", 0.01, "routing"),
+]
+
+
+def printed(table: Table) -> list[str]:
+    console = Console(width=140, file=io.StringIO())
+    console.print(table)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue().splitlines()
+
+
+def test_days_stand_in_their_order_and_people_by_what_they_cost() -> None:
+    assert [line.split()[0] for line in printed(reports.spending(ROWS, "day"))] == [
+        *("Day", "2026-11-25", "2026-11-26", "Total")
+    ]
+    people = [line.split() for line in printed(reports.spending(ROWS, "person"))]
+    assert [words[0] for words in people] == ["Person", "slack:U2", "slack:U1", "Total"]
+    # A routing call is paid for, and is no answer.
+    assert people[1][1] == "1"
+    assert "1.0100" in people[1]
+
+
+def test_each_row_has_a_bar_for_its_share() -> None:
+    lines = printed(reports.spending(ROWS, "person"))
+    assert lines[1].rstrip().endswith("█" * reports.BAR_CHARS)
+    assert 0 < lines[2].count("█") < reports.BAR_CHARS
+    plain = printed(reports.spending(ROWS, "person", plain=True))
+    assert plain[1].rstrip().endswith("#" * reports.BAR_CHARS)
+    assert "█" not in "".join(plain)
+
+
+def test_a_bar_is_exact_to_an_eighth() -> None:
+    assert formatting.blocks(0.0, 4) == ""
+    assert formatting.blocks(1.0, 4) == "████"
+    assert formatting.blocks(0.5 + 1 / 32, 4) == "██▏"
+    assert formatting.blocks(7.0, 4) == "████"
+
+
+def test_what_has_no_price_is_unknown_and_not_nothing() -> None:
+    rows = [spent("2026-11-26", "U1", 0.0, unpriced=1), ROWS[1]]
+    assert "0.2500 + 1 unknown" in "\n".join(printed(reports.spending(rows, "day")))
+    assert "unknown" in "\n".join(printed(reports.spending(rows[:1], "day")))
+
+
+def test_programs_get_plain_values() -> None:
+    rows = reports.spending_rows(ROWS, "model")
+    [row] = csv.DictReader(io.StringIO(csv_cells.as_csv(rows)))
+    assert (row["model"], row["usd"], row["calls"]) == (
+        "claude-sonnet-5-5",
+        "1.76",
+        "4",
+    )
+    [same] = json.loads(output.as_json(rows))
+    assert same["answers"] == 3
+    assert same["saved_usd"] > 0
+    assert csv_cells.as_csv([]) == ""
+    assert json.loads(output.as_json([])) == []
+
+
+def test_the_audit_says_who_did_what() -> None:
+    entries = [
+        AuditEntry(1, NOON, HERE, "U1", "set", "budget_day", None, "5"),
+    ]
+    lines = printed(reports.audit(entries))
+    assert "set budget_day: not set → $5.00" in lines[1]
+    assert reports.audit_rows(entries)[0]["after"] == "5"
+
+
+def test_refusals_are_counted_in_a_line() -> None:
+    refused = [Refusal(Scope("slack", "T1", "C5"), "U9", "set model", 25, NOON)]
+    lines = printed(reports.refusals(refused))
+    assert "2026-11-26 12:00    slack:T1:C5  U9   set model     25" in lines[1]
+    assert reports.refusal_rows(refused)[0]["count"] == 25
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-11-26", NOON - 12 * 3600),
+        ("7d", NOON - 7 * 86400),
+        ("12h", NOON - 12 * 3600),
+    ],
+)
+def test_since_is_a_day_or_a_span(text: str, moment: float) -> None:
+    assert time_range.since(text, NOON) == moment
+
+
+@pytest.mark.parametrize("text", ["yesterday", "", "7", "2026-13-01", "-3d", "7w"])
+def test_since_is_nothing_else(text: str) -> None:
+    with pytest.raises(ConfigError, match="--since is a day"):
+        time_range.since(text, NOON)

@@ -1,0 +1,93 @@
+"""Which messages are commands: only those that are nothing else."""
+
+import pytest
+
+from bot.commands.catalog import COMMANDS, parse_command
+from bot.ui.elements import LINE_CHARS, Command
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("settings", Command("settings")),
+        (" Settings ", Command("settings")),
+        ("model", Command("model")),
+        ("model `claude-opus-5-5`", Command("model", {"value": "claude-opus-5-5"})),
+        (
+            "model opus channel",
+            Command("model", {"value": "opus", "where": "channel"}),
+        ),
+        ("model inherit", Command("model", {"value": "inherit"})),
+        ("budget day 5", Command("budget", {"period": "day", "value": "5"})),
+        (
+            "budget month none server",
+            Command(
+                "budget", {"period": "month", "value": "none", "where": "workspace"}
+            ),
+        ),
+        ("prompt", Command("prompt")),
+        ("prompt history", Command("prompt history")),
+        ("prompt rollback v3", Command("prompt rollback", {"version": "3"})),
+        ("set follow off", Command("set", {"option": "follow", "value": "off"})),
+        (
+            "set who user:U1 group:S2",
+            Command("set", {"option": "who", "value": "user:U1 group:S2"}),
+        ),
+        (
+            "set prompt Be brief.\n  And kind.",
+            Command("set", {"option": "prompt", "value": "Be brief.\n  And kind."}),
+        ),
+        ("set model", Command("set", {"option": "model"})),
+        ("usage", Command("usage")),
+    ],
+)
+def test_a_whole_message_is_a_command(text: str, command: Command) -> None:
+    assert parse_command(text) == command
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "hello",
+        "usage of the API last month?",
+        "settings are wrong on my laptop",
+        "stop the build",
+        "help me with this",
+        "new ideas please",
+        "model trains are late again",
+        "retry the deployment",
+        "budget day after tomorrow",
+        "set effort high for this migration",
+        "set up a meeting",
+        "prompt rollback",
+        "prompt rollback tomorrow",
+        "set nonsense 5",
+        "save option=model",
+        "edit",
+        "draft save draft=1",
+    ],
+)
+def test_nobodys_question_is_swallowed(text: str) -> None:
+    assert parse_command(text) is None
+
+
+def test_every_verb_that_is_listed_can_be_typed_or_needs_a_word() -> None:
+    for verb in COMMANDS:
+        needs = any(parameter.required for parameter in verb.parameters)
+        if verb.spoken and not needs:
+            assert parse_command(verb.name) == Command(verb.name)
+        assert len(verb.summary) < 100
+
+
+def test_a_command_survives_being_carried_by_a_control() -> None:
+    command = Command("draft save", {"draft": "12", "base": "7"})
+    assert Command.of_line(command.line) == command
+    assert Command.of_line("help") == Command("help")
+    assert command.having({"where": "channel:C1"}).arguments["base"] == "7"
+
+
+@pytest.mark.parametrize("value", ["two words", "x" * LINE_CHARS, "a\nb"])
+def test_what_belongs_into_a_form_is_not_carried(value: str) -> None:
+    with pytest.raises(ValueError, match="control"):
+        _ = Command("save", {"model": value}).line

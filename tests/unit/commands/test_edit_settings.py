@@ -1,0 +1,287 @@
+"""Admins change settings: forms, rights, what is refused, what clashes."""
+
+import pytest
+
+from bot.claude.catalog import ModelAvailability
+from bot.domain.scope import Scope
+from bot.ui.elements import Command, Form, Kind, Response
+from tests.support.command_harness import (
+    CHANNEL,
+    GUEST,
+    MANAGER,
+    MEMBER,
+    OWNER,
+    THREAD,
+    WORKSPACE,
+    Office,
+)
+
+
+async def test_a_prompt_set_by_form_applies_and_is_a_version() -> None:
+    office = Office()
+    form = await office.form("prompt set")
+    assert [(f.name, f.kind) for f in form.fields] == [
+        ("prompt", Kind.TEXT),
+        ("running", Kind.CHOICE),
+    ]
+    told = await office.send(form, {"prompt": "Speak like a pirate."})
+    assert "Saved for this channel" in told.text
+    assert "version 1" in told.text
+    assert "Running threads go on" in told.text
+    assert await office.prompt() == "Speak like a pirate."
+    assert await office.prompt(Scope("fake", "w", "other")) != "Speak like a pirate."
+    [entry] = await office.audit()
+    assert (entry.who, entry.name, entry.before, entry.after) == (
+        "olga",
+        "prompt",
+        None,
+        "version 1",
+    )
+
+
+async def test_in_a_thread_it_is_for_the_thread() -> None:
+    office = Office()
+    told = await office.type("model opus", place=THREAD)
+    assert "this thread" in told
+    assert (await office.policy(THREAD))["model"] == "claude-opus-5-5"
+    assert (await office.policy())["model"] == "claude-sonnet-5-5"
+    await office.type("model haiku channel", place=THREAD)
+    assert (await office.policy())["model"] == "claude-haiku-5-5"
+    await office.type("set quiet on", place=THREAD)
+    assert (await office.policy()).on("quiet")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("model gpt-5", "There is no model “gpt-5”. There are: `claude-haiku-5-5`"),
+        ("budget day -1", "not “-1”"),
+        ("budget day ten", "not “ten”"),
+        ("budget day 1e9", "not “1e9”"),
+        ("budget 5", "a day's or a month's"),
+        ("set max_tokens 0", "from 1 to 128,000"),
+        ("set temperature 0.5", "Claude's API of 2026-10-21 refuses it"),
+        ("prompt rollback 7", "no such version"),
+        ("set budget_day thread 5", "this channel or the workspace only"),
+        ("set creators on", "the workspace only"),
+        ("prompt diff 1 thread", "in no thread"),
+    ],
+)
+async def test_what_cannot_be_set_is_told_in_a_sentence(text: str, words: str) -> None:
+    office = Office()
+    place = THREAD if "set budget_day thread" in text else CHANNEL
+    told = await office.type(text, place=place)
+    assert words in told
+    assert await office.audit() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (" \n\t ", "empty"),
+        ("x" * 20_001, "20,001"),
+        ("a\x00b", "control character"),
+        ("a\x07b", "control character"),
+    ],
+)
+async def test_a_bad_prompt_is_refused_at_its_field(text: str, words: str) -> None:
+    office = Office()
+    told = await office.send(await office.form("prompt set"), {"prompt": text})
+    assert words in told.text
+    assert told.field == "prompt"
+    assert await office.audit() == []
+
+
+async def test_a_model_that_retires_soon_is_accepted_with_a_warning() -> None:
+    told = await Office().type("model claude-sonnet-4-5")
+    assert "Saved" in told
+    assert "retires on 2026-11-30, in 4 days" in told
+
+
+async def test_a_model_that_claude_no_longer_has_is_refused() -> None:
+    gone = ModelAvailability(
+        retired=frozenset({"claude-opus-5"}),
+        unlisted=frozenset(),
+        retires={},
+        unknown=(),
+    )
+    office = Office(survey=gone)
+    told = await office.type("model claude-opus-5")
+    assert "retired" in told
+    assert await office.audit() == []
+
+
+async def test_a_temperature_is_taken_where_the_model_takes_it() -> None:
+    office = Office()
+    await office.type("model claude-sonnet-4-6")
+    assert "Saved" in await office.type("set temperature 0.2")
+    assert (await office.policy()).temperature == 0.2
+    told = await office.type("model claude-sonnet-5-5")
+    assert "take Temperature back first" in told
+    assert (await office.policy())["model"] == "claude-sonnet-4-6"
+
+
+async def test_effort_is_refused_where_the_model_has_none() -> None:
+    office = Office()
+    assert "Saved" in await office.type("model claude-haiku-4-5")
+    assert "no effort" in await office.type("set effort high")
+
+
+async def test_taking_a_setting_back() -> None:
+    office = Office()
+    await office.type("model opus workspace")
+    await office.type("model haiku")
+    assert "not set" in await office.type("model inherit")
+    assert (await office.policy())["model"] == "claude-opus-5-5"
+    assert (await office.audit())[-1].action == "cleared"
+    assert "Nothing changed" in await office.type("model inherit")
+    await office.type("budget day 5")
+    form = await office.form("budget")
+    assert form.fields[0].value == "5"
+    told = await office.send(form, {"budget_day": "", "budget_month": "100"})
+    assert "not set" in told.text
+    assert {cap.usd for cap in (await office.policy()).caps.budgets} == {100.0}
+
+
+@pytest.mark.parametrize("person", [MEMBER, GUEST])
+async def test_those_who_may_not_are_told_so_and_it_is_noted(person: object) -> None:
+    office = Office()
+    assert person in (MEMBER, GUEST)
+    who = MEMBER if person is MEMBER else GUEST
+    told = await office.give("prompt set", who)
+    assert isinstance(told, Response)
+    assert told.text.startswith("Sorry")
+    assert "Sorry" in await office.type("model opus", who)
+    assert [(e.who, e.action, e.name) for e in await office.audit()] == [
+        (who.id, "denied", "set prompt"),
+        (who.id, "denied", "set model"),
+    ]
+    assert (await office.policy())["model"] == "claude-sonnet-5-5"
+
+
+async def test_a_channels_manager_may_change_the_channel_alone() -> None:
+    office = Office()
+    assert "Saved" in await office.type("model opus", MANAGER)
+    assert "Sorry" in await office.type("model opus workspace", MANAGER)
+    # Whoever could name admins would be one.
+    assert "Sorry" in await office.type("set admins user:max", MANAGER)
+    assert "Saved" in await office.type("set admins user:max", OWNER)
+    assert "Saved" in await office.type("model haiku", MEMBER)
+    other = Scope("fake", "w", "elsewhere")
+    assert "Sorry" in await office.type("model haiku", MEMBER, other)
+
+
+async def test_a_form_sent_after_its_author_lost_the_right_changes_nothing() -> None:
+    office = Office()
+    form = await office.form("prompt set", MANAGER)
+    demoted = MEMBER
+    told = await office.send(form, {"prompt": "Mine!"}, demoted)
+    assert told.text.startswith("Sorry")
+    assert (await office.audit())[-1].action == "denied"
+    assert await office.prompt() != "Mine!"
+
+
+async def test_a_channel_named_from_elsewhere_is_looked_up_there() -> None:
+    office = Office()
+    command = Command(
+        "set", {"where": "channel:c9", "option": "model", "value": "opus"}
+    )
+    # What somebody may in one channel says nothing of another.
+    told = await office.desk.run(command, CHANNEL, MANAGER)
+    assert isinstance(told, Response)
+    assert told.text.startswith("Sorry")
+    office.adapter.people["mo"] = MANAGER
+    told = await office.desk.run(command, WORKSPACE, MANAGER)
+    assert isinstance(told, Response)
+    assert "Saved" in told.text
+    assert (await office.policy(Scope("fake", "w", "c9")))["model"] == "claude-opus-5-5"
+    office.adapter.unknown.add("mo")
+    told = await office.desk.run(command, WORKSPACE, MANAGER)
+    assert isinstance(told, Response)
+    assert "cannot find out right now" in told.text
+
+
+async def test_of_two_admins_the_second_sees_what_changed_and_chooses() -> None:
+    office = Office()
+    first, second = await office.form("prompt set"), await office.form("prompt set")
+    await office.send(first, {"prompt": "Be brief."}, MANAGER)
+    clash = await office.send(second, {"prompt": "Be long."})
+    assert "Not saved" in clash.text
+    assert "user:mo set **System prompt**" in clash.text
+    assert "-Be brief." in clash.text
+    assert "+Be long." in clash.text
+    assert await office.prompt() == "Be brief."
+    # It is their draft, and theirs alone.
+    told = await office.press(clash, "Save mine", MANAGER)
+    assert isinstance(told, Response)
+    assert "no longer there" in told.text
+    kept = await office.press(clash, "Keep theirs")
+    assert isinstance(kept, Response)
+    assert await office.prompt() == "Be brief."
+    form = await office.press(clash, "Write on")
+    assert isinstance(form, Form)
+    assert form.fields[0].value == "Be long."
+    saved = await office.press(clash, "Save mine")
+    assert isinstance(saved, Response)
+    assert "Saved" in saved.text
+    assert await office.prompt() == "Be long."
+
+
+async def test_a_clash_that_comes_again_is_told_again() -> None:
+    office = Office()
+    first, second = await office.form("prompt set"), await office.form("prompt set")
+    await office.send(first, {"prompt": "One."}, MANAGER)
+    clash = await office.send(second, {"prompt": "Two."})
+    await office.type("set prompt Three.", MANAGER)
+    again = await office.press(clash, "Save mine")
+    assert isinstance(again, Response)
+    assert "Not saved" in again.text
+    assert await office.prompt() == "Three."
+
+
+async def test_two_who_want_the_same_do_not_clash() -> None:
+    office = Office()
+    first, second = await office.form("prompt set"), await office.form("prompt set")
+    await office.send(first, {"prompt": "Same."}, MANAGER)
+    told = await office.send(second, {"prompt": "Same."})
+    assert "Nothing changed" in told.text
+
+
+async def test_a_setting_that_changed_elsewhere_is_no_clash() -> None:
+    office = Office()
+    form = await office.form("edit", option="model")
+    await office.type("set quiet on", MANAGER)
+    told = await office.send(form, {"model": "claude-opus-5-5"})
+    assert "Saved" in told.text
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        Command("draft save", {"draft": "999"}),
+        Command("draft save", {"draft": "x"}),
+        Command("draft drop"),
+        Command("save", {"where": "channel"}),
+        Command("save", {"where": "moon", "model": "opus"}),
+        Command("edit", {"option": "nonsense"}),
+        Command("prompt rollback", {"version": "99999999999999999999"}),
+        Command("conjure"),
+    ],
+)
+async def test_what_is_forged_or_old_changes_nothing(command: Command) -> None:
+    office = Office()
+    told = await office.desk.run(command, CHANNEL, OWNER)
+    assert isinstance(told, Response)
+    assert told.text
+    assert await office.audit() == []
+
+
+async def test_the_form_of_a_choice_says_what_applies_without_it() -> None:
+    office = Office()
+    await office.type("model opus workspace")
+    form = await office.form("model")
+    field = form.fields[0]
+    assert field.choices[0].value == "inherit"
+    assert "claude-opus-5-5" in field.choices[0].label
+    assert field.value == "inherit"
+    assert all(len(choice.label) <= 75 for choice in field.choices)

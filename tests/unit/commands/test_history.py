@@ -1,0 +1,83 @@
+"""Versions of the prompt and the audit: nothing that was is ever lost."""
+
+from bot.ui.elements import Form, Response
+from tests.support.command_harness import CHANNEL, MEMBER, OWNER, WORKSPACE, Office
+
+
+async def test_every_version_is_kept_listed_and_compared() -> None:
+    office = Office()
+    for text in ("Be brief.", "Be brief.\nBe kind.", "Be long."):
+        office.now += 60
+        await office.type(f"set prompt {text}")
+    told = await office.give("prompt history")
+    assert isinstance(told, Response)
+    assert "**3**" in told.text
+    assert told.text.index("**3**") < told.text.index("**1**")
+    assert "user:olga" in told.text
+    assert [menu.label for menu in told.menus] == ["Compare with …", "Roll back to …"]
+    assert [choice.value for choice in told.menus[0].choices] == ["2", "1"]
+    compared = await office.type("prompt diff 2")
+    assert "-Be kind." in compared
+    assert "+Be long." in compared
+
+
+async def test_a_roll_back_is_one_more_version() -> None:
+    office = Office()
+    await office.type("set prompt One.")
+    await office.type("set prompt Two.")
+    told = await office.type("prompt rollback 1")
+    assert "version 1 again, as version 3" in told
+    assert await office.prompt() == "One."
+    assert [entry.action for entry in await office.audit()] == [
+        "set",
+        "set",
+        "rolled back",
+    ]
+    versions = await office.store.versions(CHANNEL, "prompt")
+    assert [version.text for version in versions] == ["One.", "Two.", "One."]
+    assert "already" in await office.type("prompt rollback 3")
+
+
+async def test_members_see_the_history_and_may_not_roll_back() -> None:
+    office = Office()
+    await office.type("set prompt One.")
+    await office.type("set prompt Two.")
+    told = await office.give("prompt history", MEMBER)
+    assert isinstance(told, Response)
+    assert [menu.label for menu in told.menus] == ["Compare with …"]
+    assert "Sorry" in await office.type("prompt rollback 1", MEMBER)
+    assert await office.prompt() == "Two."
+
+
+async def test_taking_a_prompt_back_is_a_version_too() -> None:
+    office = Office()
+    await office.type("set prompt One.")
+    assert "not set" in await office.type("set prompt inherit")
+    assert "taken back" in await office.type("prompt history")
+    await office.type("prompt rollback 1")
+    assert await office.prompt() == "One."
+
+
+async def test_the_audit_is_for_those_who_administer() -> None:
+    office = Office()
+    assert "Nothing was changed" in await office.type("audit")
+    await office.type("budget day 5")
+    await office.type("model opus", MEMBER)
+    told = await office.type("audit")
+    assert "user:olga set **Budget a day**: not set → $5.00" in told
+    assert "user:max was not allowed to: set model" in told
+    assert "Sorry" in await office.type("audit", MEMBER)
+    assert "channel:c" in await office.type("audit workspace", OWNER, WORKSPACE)
+
+
+async def test_a_whole_prompt_can_be_seen_by_anyone() -> None:
+    office = Office()
+    await office.type("set prompt " + "Long. " * 1_000)
+    told = await office.give("prompt show", MEMBER)
+    assert isinstance(told, Response)
+    assert told.file is not None
+    assert told.file.text == ("Long. " * 1_000).strip()
+    assert [button.label for button in told.buttons] == ["History"]
+    shown = await office.give("prompt", MEMBER)
+    assert isinstance(shown, Response)
+    assert isinstance(await office.give("prompt"), Form)

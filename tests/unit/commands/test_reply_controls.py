@@ -1,0 +1,302 @@
+"""What people can do with answers: stop them, have them anew, go on with them; and what
+they are told while they wait."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from bot.app import App
+from bot.commands.reply_controls import (
+    ENDED,
+    MORE,
+    NO_ANSWER,
+    NOT_LAST,
+    NOT_YOURS,
+    NOTHING_LEFT,
+    NOTHING_RUNS,
+    REPEATING,
+    STOPPING,
+)
+from bot.conversation.inbox import BUSY, MOST_AUTOMATED
+from bot.conversation.outcomes import INTERRUPTED
+from bot.domain.completion import Report, Usage
+from bot.domain.message import LOOP_SECONDS
+from bot.domain.person import Person
+from bot.domain.reply import Control
+from bot.domain.scope import Scope, ScopeLevel
+from bot.domain.setting import Change
+from bot.domain.turn import TurnState
+from bot.errors import ModelBusy
+from bot.ui.elements import SILENCE, Command, Response
+from tests.unit.conversation.test_responder import HERE, THERE, Desk
+
+ALICE = Person("alice", "Alice")
+BOB = Person("bob", "Bob")
+OLGA = Person("olga", "Olga", runs_workspace=True)
+CHANNEL = Scope.of(HERE).at(ScopeLevel.CHANNEL)
+
+CUT = Report("claude-sonnet-5-5", "req", Usage(output=9), "max_tokens")
+
+
+async def use(
+    app: App, verb: str, person: Person, turn: str = "", place: Scope | None = None
+) -> Response:
+    """What `person` is told who uses a control, or gives a command."""
+    arguments = {"turn": turn} if turn else {}
+    reply = await app.command(Command(verb, arguments), place or Scope.of(HERE), person)
+    assert isinstance(reply, Response)
+    return reply
+
+
+async def put(desk: Desk, name: str, value: str) -> None:
+    """Set something in the channel."""
+    await desk.store.change([Change(CHANNEL, name, value)], who="olga", now=1.0)
+
+
+async def key(desk: Desk) -> str:
+    """The key of the newest turn."""
+    facts = await desk.store.facts(HERE)
+    assert facts is not None
+    return facts.key
+
+
+def controls(desk: Desk) -> tuple[Control, ...]:
+    """What stands below the last message."""
+    return desk.adapter.writes[-1][2].offers
+
+
+async def shown(desk: Desk, *texts: str) -> None:
+    await desk.adapter.until(lambda: desk.adapter.texts(HERE) == list(texts))
+
+
+# Stop
+
+
+@pytest.mark.parametrize("person", [ALICE, OLGA], ids=["asker", "admin"])
+async def test_a_running_answer_is_stopped_and_kept_as_what_it_was(
+    person: Person,
+) -> None:
+    desk = Desk()
+    desk.model.script("One, two", asyncio.Event())
+    async with desk.open() as app:
+        await desk.ask("count")
+        await shown(desk, "One, two")
+        assert controls(desk) == (Control.STOP,)
+        assert await use(app, "stop answer", BOB, await key(desk)) == Response(
+            NOT_YOURS
+        )
+        assert await use(app, "stop answer", person, await key(desk)) == SILENCE
+        await desk.answered("One, two\n\n_Stopped._")
+        assert controls(desk) == (Control.CONTINUE, Control.RETRY)
+        # Twice, and too late.
+        assert await use(app, "stop answer", person, await key(desk)) == Response(ENDED)
+    [request] = desk.model.hung_up
+    assert request.messages[-1].content.count("count") == 1
+
+
+async def test_a_forged_stop_changes_nothing() -> None:
+    desk, gate = Desk(), asyncio.Event()
+    desk.model.script("One, two", gate, ", three.")
+    async with desk.open() as app:
+        await desk.ask("elsewhere", THERE)
+        await desk.adapter.until(lambda: bool(desk.adapter.texts(THERE)))
+        there = await desk.store.facts(THERE)
+        assert there is not None
+        # A turn of another thread, one that never was, and none.
+        for turn in (there.key, "0" * 16):
+            assert await use(app, "stop answer", OLGA, turn) == Response(NO_ANSWER)
+            assert await use(app, "retry answer", OLGA, turn) == Response(NO_ANSWER)
+            assert await use(app, "continue answer", OLGA, turn) == Response(NO_ANSWER)
+        gate.set()
+        await desk.answered("One, two, three.", thread=THERE)
+
+
+async def test_a_stop_for_an_earlier_answer_does_not_stop_the_next() -> None:
+    desk, gate = Desk(), asyncio.Event()
+    desk.model.script("One.")
+    desk.model.script("Two, ", gate, "three.")
+    async with desk.open() as app:
+        await desk.ask("first")
+        await desk.closed(1)
+        earlier = await key(desk)
+        await desk.ask("second")
+        await shown(desk, "One.", "Two, ")
+        assert await use(app, "stop answer", ALICE, earlier) == Response(ENDED)
+        gate.set()
+        await desk.answered("One.", "Two, three.")
+
+
+async def test_told_in_a_channel_it_stops_what_one_asked_oneself() -> None:
+    desk = Desk()
+    for _ in range(2):
+        desk.model.script("One, two", asyncio.Event())
+    async with desk.open() as app:
+        await desk.ask("count")
+        await desk.adapter.hear(desk.said("count, too", THERE, author="bob"))
+        await desk.adapter.until(lambda: len(desk.adapter.seen) == 2)
+        assert await use(app, "stop", OLGA, place=CHANNEL) == Response(NOTHING_RUNS)
+        assert await use(app, "stop", BOB, place=CHANNEL) == Response(STOPPING)
+        await desk.closed(1)
+        assert desk.adapter.texts(THERE) == ["One, two\n\n_Stopped._"]
+        assert desk.adapter.texts(HERE) == ["One, two"]
+        assert await use(app, "stop", BOB) == Response(NOT_YOURS)
+        assert await use(app, "stop", ALICE) == Response(STOPPING)
+        await desk.closed(2)
+
+
+# Retry
+
+
+async def test_an_answer_is_written_again_in_its_place() -> None:
+    desk = Desk()
+    desk.model.script(ModelBusy("529"))
+    desk.model.script("Paris.")
+    async with desk.open() as app:
+        await desk.ask("the capital of France?")
+        await desk.closed(1)
+        assert controls(desk) == (Control.RETRY,)
+        failed = await key(desk)
+        assert await use(app, "retry answer", BOB, failed) == Response(NOT_YOURS)
+        # Pressed twice at once.
+        both = await asyncio.gather(
+            *(use(app, "retry answer", ALICE, failed) for _ in range(2))
+        )
+        assert sorted(each == Response(REPEATING) for each in both) == [False, True]
+        await desk.answered("Paris.")
+        assert await use(app, "retry answer", ALICE, failed) == Response(NOT_LAST)
+    assert len(desk.model.requests) == 2
+
+
+async def test_only_the_last_answer_is_written_again() -> None:
+    desk = Desk()
+    async with desk.open() as app:
+        await desk.ask("one")
+        await desk.closed(1)
+        first = await key(desk)
+        await desk.ask("two")
+        await desk.closed(2)
+        assert await use(app, "retry answer", ALICE, first) == Response(NOT_LAST)
+        assert await use(app, "retry", ALICE) == Response(REPEATING)
+        await desk.closed(3)
+
+
+async def test_all_of_it_works_after_a_restart() -> None:
+    desk = Desk()
+    turn = await desk.left("Half of it", attempts=2)
+    async with desk.open():
+        await desk.answered(f"Half of it\n\n_{INTERRUPTED}_")
+        assert controls(desk) == (Control.CONTINUE, Control.RETRY)
+    again = Desk(desk.store)
+    again.adapter.seen = desk.adapter.seen
+    again.model.script("All of it.")
+    async with again.open() as app:
+        assert await use(app, "retry answer", ALICE, turn.key) == Response(REPEATING)
+        await again.answered("All of it.")
+
+
+# Continue
+
+
+async def test_an_answer_that_was_cut_is_gone_on_with_once() -> None:
+    desk = Desk()
+    desk.model.script("One, two", CUT)
+    desk.model.script("three.")
+    async with desk.open() as app:
+        await desk.ask("count")
+        await desk.closed(1)
+        assert controls(desk) == (Control.CONTINUE, Control.RETRY)
+        cut = await key(desk)
+        assert await use(app, "continue answer", BOB, cut) == Response(NOT_YOURS)
+        pressed = [use(app, "continue answer", ALICE, cut) for _ in range(2)]
+        assert SILENCE in await asyncio.gather(*pressed)
+        await desk.closed(2)
+        assert await use(app, "continue answer", ALICE, cut) == Response(NOT_LAST)
+        last = await key(desk)
+        assert await use(app, "continue answer", ALICE, last) == Response(NOTHING_LEFT)
+    assert len(desk.model.requests) == 2
+    assert MORE in desk.model.requests[-1].messages[-1].content
+    # Nobody wrote that, so it is not the last message of the thread.
+    [(thread, newest)] = await desk.store.newest("fake", 0.0)
+    assert (thread, newest) == (HERE, "m001")
+
+
+# While people wait
+
+
+async def test_whoever_waited_long_is_called_when_the_answer_is_complete() -> None:
+    desk, gate = Desk(), asyncio.Event()
+    desk.model.script("Half of it", gate, " and the rest.")
+    await put(desk, "ping", "1")
+    async with desk.open() as app:
+        now = asyncio.get_running_loop().time
+        app._responder._clock = lambda: now() + 60 * gate.is_set()
+        await desk.ask("all of it")
+        await shown(desk, "Half of it")
+        gate.set()
+        await desk.answered("Half of it and the rest.", "@alice")
+        assert desk.adapter.writes[-2][2].controls == (Control.RETRY,)
+        # Given anew it is not called for a second time where it was.
+        await use(app, "retry", ALICE)
+        await desk.answered("Understood.")
+
+
+@pytest.mark.parametrize("ping", ["0", "1"])
+async def test_who_saw_it_at_once_or_wants_no_call_is_not_called(ping: str) -> None:
+    desk, gate = Desk(), asyncio.Event()
+    desk.adapter.signs = True
+    desk.model.script(*(["Half of it"] if ping == "0" else []), gate, "Paris.")
+    await put(desk, "ping", ping)
+    async with desk.open() as app:
+        now = asyncio.get_running_loop().time
+        app._responder._clock = lambda: now() + 60 * gate.is_set()
+        await desk.ask("?")
+        await desk.adapter.until(lambda: bool(desk.adapter.open))
+        gate.set()
+        await desk.closed(1)
+    assert len(desk.adapter.texts(HERE)) == 1
+
+
+async def test_who_asks_while_an_answer_is_written_is_told_once() -> None:
+    desk, gate = Desk(), asyncio.Event()
+    desk.model.script("One", gate, ".")
+    desk.model.script("Two.")
+    async with desk.open():
+        await desk.ask("first")
+        await shown(desk, "One")
+        for text in ("second", "third"):
+            await desk.adapter.hear(desk.said(text, author="bob"))
+        await desk.adapter.until(lambda: bool(desk.adapter.noticed))
+        gate.set()
+        await desk.answered("One.", "Two.")
+    assert desk.adapter.noticed == [("bob", BUSY)]
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_bots_that_answer_each_other_are_cut(allowed: bool) -> None:
+    desk = Desk()
+    if allowed:
+        await put(desk, "bots", "on")
+    async with desk.open() as app:
+        await desk.ask("hello")
+        await desk.closed(1)
+        for _ in range(MOST_AUTOMATED + 5):
+            said = desk.said("and you?", author="robot", opens=False)
+            closed = desk.adapter.closed
+            await app.deliver(replace(said, automated=True))
+            facts = await desk.store.facts(HERE)
+            if facts and facts.state is not TurnState.DELIVERED:
+                await desk.closed(closed + 1)
+        told = len(desk.model.requests)
+        # People are still answered, and later so are programs.
+        await desk.ask("are you still there?")
+        await desk.adapter.until(lambda: len(desk.model.requests) == told + 1)
+        late = desk.said("and now?", author="robot", opens=False)
+        late = replace(late, automated=True, at=late.at + LOOP_SECONDS + 1)
+        closed = desk.adapter.closed
+        await app.deliver(late)
+        if allowed:
+            await desk.closed(closed + 1)
+    assert told <= (1 + MOST_AUTOMATED if allowed else 1)
+    assert (told > 1) is allowed
+    assert len(desk.model.requests) == told + (2 if allowed else 1)

@@ -1,0 +1,159 @@
+"""One turn at a time per thread, any number of threads at once."""
+
+import asyncio
+import logging
+
+import pytest
+
+from bot.conversation.dispatcher import MOST_FAILURES, StopSignal, ThreadDispatcher
+from bot.domain.scope import Scope, ThreadKey
+from bot.runtime.background import Background
+
+HERE = ThreadKey("fake", "w", "c", "here")
+THERE = ThreadKey("fake", "w", "c", "there")
+
+
+class Site:
+    """Work that waits to be let go, and notes what runs at once."""
+
+    def __init__(self) -> None:
+        self.started: list[ThreadKey] = []
+        self.running: list[ThreadKey] = []
+        self.at_once = 0
+        self.gate = asyncio.Event()
+        self.begun = asyncio.Event()
+        self.halts: list[StopSignal] = []
+
+    async def work(self, thread: ThreadKey, halt: StopSignal) -> None:
+        assert thread not in self.running, "two turns of one thread"
+        self.started.append(thread)
+        self.halts.append(halt)
+        halt.begin("turn")
+        self.running.append(thread)
+        self.at_once = max(self.at_once, len(self.running))
+        self.begun.set()
+        try:
+            await self.gate.wait()
+        finally:
+            self.running.remove(thread)
+
+
+async def test_what_comes_while_a_lane_works_makes_it_look_again_once() -> None:
+    site = Site()
+    async with Background() as tasks:
+        lanes = ThreadDispatcher(tasks, site.work)
+        lanes.put(HERE)
+        await site.begun.wait()
+        lanes.put(HERE)
+        lanes.put(HERE)
+        site.gate.set()
+    assert site.started == [HERE, HERE]
+    assert site.at_once == 1
+
+
+async def test_threads_do_not_wait_for_each_other() -> None:
+    site = Site()
+    async with Background() as tasks:
+        lanes = ThreadDispatcher(tasks, site.work)
+        lanes.put(HERE)
+        lanes.put(THERE)
+        await site.begun.wait()
+        await asyncio.sleep(0)
+        site.gate.set()
+    assert site.at_once == 2
+
+
+async def test_a_lane_exists_only_while_it_has_work() -> None:
+    site = Site()
+    site.gate.set()
+    async with Background() as tasks:
+        lanes = ThreadDispatcher(tasks, site.work)
+        lanes.put(HERE)
+    assert lanes._lanes == {}
+
+
+async def test_stop_reaches_the_running_turn_once() -> None:
+    site = Site()
+    async with Background() as tasks:
+        lanes = ThreadDispatcher(tasks, site.work)
+        assert not lanes.stop(HERE)
+        lanes.put(HERE)
+        await site.begun.wait()
+        # Meant for another turn, as by a button of an earlier answer.
+        assert not lanes.stop(HERE, "earlier")
+        assert lanes.running(Scope("fake", "w", "c")) == [(HERE, "turn")]
+        assert lanes.running(Scope("fake", "w", "elsewhere")) == []
+        assert lanes.stop(HERE, "turn")
+        assert not lanes.stop(HERE)
+        await site.halts[0].wait()
+        site.gate.set()
+
+
+async def test_whoever_has_to_wait_is_told_once_for_each_turn() -> None:
+    site = Site()
+    async with Background() as tasks:
+        lanes = ThreadDispatcher(tasks, site.work)
+        assert not lanes.delays(HERE, "bob")
+        lanes.put(HERE)
+        await site.begun.wait()
+        assert lanes.delays(HERE, "bob")
+        assert not lanes.delays(HERE, "bob")
+        assert lanes.delays(HERE, "eve")
+        site.halts[0].begin("next")
+        assert lanes.delays(HERE, "bob")
+        site.gate.set()
+
+
+async def test_closing_lets_turns_finish() -> None:
+    site = Site()
+    async with Background() as tasks:
+        lanes = ThreadDispatcher(tasks, site.work)
+        lanes.put(HERE)
+        await site.begun.wait()
+        lanes.put(HERE)
+        closing = tasks.start("close", lanes.close(grace=60))
+        await asyncio.sleep(0)
+        site.gate.set()
+        await closing
+        lanes.put(THERE)
+    # What came meanwhile is durable: the next process answers it.
+    assert site.started == [HERE]
+
+
+async def test_closing_cancels_what_takes_too_long() -> None:
+    site = Site()
+    async with Background() as tasks:
+        lanes = ThreadDispatcher(tasks, site.work)
+        lanes.put(HERE)
+        await site.begun.wait()
+        await lanes.close(grace=0)
+    assert site.running == []
+
+
+async def test_an_unforeseen_error_is_tried_again_and_given_up(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tries = []
+
+    async def work(thread: ThreadKey, halt: StopSignal) -> None:
+        tries.append(thread)
+        raise ValueError("what Alice said")
+
+    with caplog.at_level(logging.ERROR):
+        async with Background() as tasks:
+            ThreadDispatcher(tasks, work).put(HERE)
+    assert len(tries) == MOST_FAILURES
+    assert "ValueError(test_dispatcher.py:" in caplog.text
+    assert "Alice" not in caplog.text
+
+
+async def test_a_thread_that_moved_goes_on_where_it_went() -> None:
+    seen = []
+
+    async def work(thread: ThreadKey, halt: StopSignal) -> ThreadKey | None:
+        seen.append(thread)
+        return THERE if thread == HERE else None
+
+    async with Background() as tasks:
+        ThreadDispatcher(tasks, work).put(HERE)
+    assert seen == [HERE, THERE]

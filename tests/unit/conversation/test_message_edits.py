@@ -1,0 +1,227 @@
+"""What people take back, change, or want anew."""
+
+import asyncio
+import re
+from dataclasses import replace
+
+from bot.app import App
+from bot.commands.reply_controls import (
+    NOTHING_HERE,
+    NOTHING_RUNS,
+    NOTHING_TO_REPEAT,
+    RENEWED,
+)
+from bot.conversation.inbox import STALE
+from bot.domain.message import Disposition
+from bot.domain.person import Person
+from bot.domain.scope import Scope
+from bot.ui.elements import Command, Response
+from tests.support.fakes import FAST
+from tests.unit.conversation.test_responder import HERE, THERE, Desk
+
+
+def last_prompt(desk: Desk) -> str:
+    return desk.model.requests[-1].messages[-1].content
+
+
+async def test_a_question_deleted_before_its_answer_begins_is_not_answered() -> None:
+    desk, gate = Desk(), asyncio.Event()
+    desk.model.script(gate, "One.")
+    async with desk.open() as app:
+        await desk.ask("first")
+        second = desk.said("second")
+        await desk.adapter.until(lambda: desk.adapter.texts(HERE) == [""])
+        await desk.adapter.hear(second)
+        await app.erase("fake", "w", [second.message])
+        gate.set()
+        await desk.answered("One.")
+        await desk.ask("third")
+        await desk.closed(2)
+    assert len(desk.model.requests) == 2
+    assert "second" not in last_prompt(desk)
+    assert await desk.store.open_threads() == []
+
+
+async def test_a_deleted_question_takes_the_placeholder_of_a_restart_with_it() -> None:
+    desk = Desk()
+    turn = await desk.left("The capital of")
+    await desk.store.hand_over(turn)
+    await desk.store.erase("fake", "w", ["m001"], None, 1.0)
+    async with desk.open():
+        await desk.adapter.until(lambda: desk.adapter.texts(HERE) == [])
+    assert desk.model.requests == []
+    assert await desk.store.open_threads() == []
+
+
+async def test_what_was_deleted_is_read_no_more() -> None:
+    desk = Desk()
+    async with desk.open() as app:
+        await desk.ask("my password is hunter2")
+        await desk.closed(1)
+        await app.erase("fake", "w", ["m001"], "c")
+        await desk.ask("and now?")
+        await desk.closed(2)
+    read = [said.content for said in desk.model.requests[-1].messages]
+    assert not any("hunter2" in each for each in read)
+    assert "hunter2" not in str(await desk.store.transcript(HERE))
+
+
+async def test_an_edited_message_is_read_as_it_is_now() -> None:
+    desk = Desk()
+    async with desk.open() as app:
+        said = desk.said("the port is 80")
+        await desk.adapter.hear(said)
+        await desk.closed(1)
+        await app.amend(replace(said, text="the port is 8080"))
+        await app.amend(replace(desk.said("never heard"), text="nor now"))
+        await desk.ask("which?")
+        await desk.closed(2)
+    first = desk.model.requests[-1].messages[0].content
+    assert 'author="Alice"' in first
+    assert ">the port is 8080<" in first
+    assert len(desk.model.requests) == 2
+
+
+async def test_what_was_said_long_ago_is_remembered_and_not_answered() -> None:
+    desk = Desk()
+    async with desk.open() as app:
+        await desk.ask("first")
+        await desk.closed(1)
+        late = desk.said("while you were away")
+        await app.deliver(replace(late, at=late.at - STALE - 60))
+        await desk.ask("elsewhere", THERE)
+        await desk.closed(2)
+        await desk.ask("and now?")
+        await desk.closed(3)
+    assert "while you were away" in last_prompt(desk)
+    assert len(desk.model.requests) == 3
+
+
+async def test_a_question_settles_in_the_thread_that_is_made_for_it() -> None:
+    desk = Desk()
+    desk.adapter.moves = {HERE: THERE}
+    async with desk.open():
+        await desk.ask("?")
+        await desk.closed(1)
+        await desk.ask("and?", THERE)
+        await desk.closed(2)
+    assert desk.adapter.texts(HERE) == []
+    assert len(desk.adapter.texts(THERE)) == 2
+    assert len(desk.model.requests[-1].messages) == 3
+
+
+async def test_a_question_that_can_settle_nowhere_ends_without_asking() -> None:
+    desk = Desk()
+    desk.adapter.nowhere = {HERE}
+    async with desk.open():
+        await desk.ask("?")
+        await desk.ask("elsewhere", THERE)
+        await desk.closed(1)
+    # No surface was opened for it: there is nowhere to open one.
+    assert desk.adapter.closed == 1
+    assert len(desk.model.requests) == 1
+    assert await desk.store.open_threads() == []
+
+
+async def test_what_a_message_is_about_is_read_before_it() -> None:
+    desk = Desk()
+    async with desk.open():
+        about = replace(desk.said("the build is red"), addressed=False, author="bob")
+        await desk.adapter.hear(replace(desk.said("why?"), quotes=(about,)))
+        await desk.closed(1)
+    prompt = last_prompt(desk)
+    assert prompt.index('author="Bob"') < prompt.index("the build is red")
+    assert prompt.index("the build is red") < prompt.index("why?")
+    assert (
+        await desk.store.hear(about, lambda *_: Disposition.KEEP) is Disposition.IGNORE
+    )
+
+
+async def test_how_to_go_on_is_said_once_in_a_thread() -> None:
+    desk = Desk()
+    desk.adapter.limits = replace(FAST, hint="Mention me.")
+    desk.model.script("One.")
+    desk.model.script("Two.")
+    async with desk.open():
+        await desk.ask("first")
+        await desk.closed(1)
+        await desk.ask("second")
+        await desk.closed(2)
+    assert desk.adapter.texts(HERE) == ["One.\n\n_Mention me._", "Two."]
+
+
+async def test_without_a_placeholder_nothing_is_shown_before_the_first_word() -> None:
+    desk, gate = Desk(), asyncio.Event()
+    desk.adapter.signs = True
+    desk.model.script(gate, "Paris.")
+    async with desk.open():
+        await desk.ask("?")
+        await desk.adapter.until(lambda: bool(desk.adapter.open))
+        await asyncio.sleep(0)
+        gate.set()
+        await desk.answered("Paris.")
+    assert next(part.text for _, _, part in desk.adapter.writes) == "Paris."
+
+
+async def test_a_fresh_start_reads_nothing_from_before() -> None:
+    desk = Desk()
+    async with desk.open() as app:
+        assert await told(app, "new") == NOTHING_HERE
+        await desk.ask("about cats")
+        await desk.closed(1)
+        assert await told(app, "new") == RENEWED
+        await desk.ask("about dogs")
+        await desk.closed(2)
+    [said] = desk.model.requests[-1].messages
+    assert "dogs" in said.content
+    assert "cats" not in said.content
+
+
+async def test_the_last_answer_is_written_anew_in_its_place() -> None:
+    desk = Desk()
+    desk.model.script("Rome.")
+    desk.model.script("Paris.")
+    async with desk.open() as app:
+        assert await told(app, "retry") == NOTHING_TO_REPEAT
+        await desk.ask("the capital of France?")
+        await desk.answered("Rome.")
+        await desk.closed(1)
+        await told(app, "retry")
+        await desk.answered("Paris.")
+        await desk.ask("thanks")
+        await desk.closed(3)
+    first, second = (each.messages for each in desk.model.requests[:2])
+    assert first == second
+    assert [each.content for each in desk.model.requests[2].messages][1] == "Paris."
+
+
+async def test_stop_ends_the_running_answer() -> None:
+    desk = Desk()
+    desk.model.script("One, two", asyncio.Event())
+    async with desk.open() as app:
+        assert await told(app, "stop") == NOTHING_RUNS
+        await desk.ask("count")
+        await desk.adapter.until(lambda: desk.adapter.texts(HERE) == ["One, two"])
+        await told(app, "stop")
+        await desk.closed(1)
+    assert "Stopped" in desk.adapter.texts(HERE)[0]
+
+
+async def test_usage_adds_up_the_thread_and_its_channel() -> None:
+    desk = Desk()
+    async with desk.open() as app:
+        await desk.ask("one")
+        await desk.ask("two", THERE)
+        await desk.closed(2)
+        used = await told(app, "usage")
+        helped = await told(app, "help")
+    assert re.search(r"\*\*This thread, this month\*\*: .* 1 answer,", used)
+    assert re.search(r"\*\*This channel, this month\*\*: .* 2 answers,", used)
+    assert "**retry**" in helped
+
+
+async def told(app: App, verb: str) -> str:
+    """What Alice is told who gives a command in HERE."""
+    reply = await app.command(Command(verb), Scope.of(HERE), Person("alice", "Alice"))
+    assert isinstance(reply, Response)
+    return reply.text

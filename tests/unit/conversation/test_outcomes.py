@@ -1,0 +1,101 @@
+"""Every way that an answer can end, and what the thread is told."""
+
+import pytest
+
+from bot.conversation import outcomes
+from bot.domain.completion import Report, Usage
+from bot.domain.turn import Ended
+from bot.errors import ModelBusy, ModelCut, PromptTooLong
+
+USED = Usage(input=10, output=5)
+
+
+def report(stop_reason: str | None = "end_turn") -> Report:
+    return Report("claude-x", "req_1", USED, stop_reason)
+
+
+def test_a_whole_answer_is_replayed_as_it_is() -> None:
+    outcome = outcomes.conclude("Paris.", report())
+    assert outcome.ended is Ended.DONE
+    assert (outcome.text, outcome.replay, outcome.note) == ("Paris.", "Paris.", "")
+    assert (outcome.model, outcome.request_id) == ("claude-x", "req_1")
+    assert (outcome.usage, outcome.stop_reason) == (USED, "end_turn")
+
+
+@pytest.mark.parametrize(
+    ("stop_reason", "note"),
+    [
+        ("max_tokens", outcomes.TOO_LONG),
+        ("model_context_window_exceeded", outcomes.WINDOW_FULL),
+    ],
+)
+def test_a_limit_is_said(stop_reason: str, note: str) -> None:
+    outcome = outcomes.conclude("Half", report(stop_reason))
+    assert outcome.ended is Ended.DONE
+    assert outcome.note == f"_{note}_"
+    assert outcome.replay == "Half"
+
+
+@pytest.mark.parametrize(
+    ("text", "note"), [("", outcomes.DECLINED), ("I ", outcomes.DECLINED_MIDWAY)]
+)
+def test_a_refused_turn_is_not_replayed(text: str, note: str) -> None:
+    outcome = outcomes.conclude(text, report("refusal"))
+    assert outcome.ended is Ended.REFUSED
+    assert (outcome.text, outcome.replay, outcome.note) == (text, "", f"_{note}_")
+
+
+@pytest.mark.parametrize(
+    ("stop_reason", "note"),
+    [("end_turn", outcomes.EMPTY), ("max_tokens", outcomes.ALL_THOUGHT)],
+)
+def test_an_empty_answer_is_explained(stop_reason: str, note: str) -> None:
+    outcome = outcomes.conclude(" \n", report(stop_reason))
+    assert outcome.ended is Ended.FAILED
+    assert (outcome.text, outcome.replay, outcome.note) == ("", "", f"_{note}_")
+
+
+def test_a_failure_before_the_first_word_says_what_to_do() -> None:
+    outcome = outcomes.conclude("", None, error=ModelBusy("529"))
+    assert outcome.ended is Ended.FAILED
+    assert outcome.note == f"_{ModelBusy.user_text}_"
+    assert outcome.reason == "ModelBusy: 529"
+
+
+def test_a_cut_answer_stays_and_is_marked() -> None:
+    outcome = outcomes.conclude("The capital", report(None), error=ModelCut("eof"))
+    assert outcome.ended is Ended.INTERRUPTED
+    assert outcome.text == "The capital"
+    assert outcome.replay == "The capital" + outcomes.UNFINISHED
+    assert ModelCut.user_text in outcome.note
+    assert "continue" in outcome.note
+    assert outcome.usage == USED
+
+
+def test_a_stopped_answer_stays_and_is_marked() -> None:
+    outcome = outcomes.conclude("The capital", report(None), stopped=True)
+    assert outcome.ended is Ended.STOPPED
+    assert outcome.replay == "The capital" + outcomes.UNFINISHED
+    assert outcome.note == f"_{outcomes.STOPPED}_"
+
+
+def test_a_stop_before_the_first_word_leaves_nothing_to_replay() -> None:
+    outcome = outcomes.conclude("", None, stopped=True)
+    assert (outcome.ended, outcome.replay) == (Ended.STOPPED, "")
+
+
+def test_a_crash_keeps_what_was_shown() -> None:
+    outcome = outcomes.interrupted("The capital")
+    assert outcome.ended is Ended.INTERRUPTED
+    assert outcome.replay == "The capital" + outcomes.UNFINISHED
+
+
+def test_a_gone_thread_is_a_failure_that_still_counts_its_cost() -> None:
+    outcome = outcomes.gone(outcomes.conclude("The", report(None), stopped=True))
+    assert (outcome.ended, outcome.note) == (Ended.FAILED, "")
+    assert outcome.usage == USED
+
+
+def test_people_read_no_technical_words() -> None:
+    outcome = outcomes.conclude("", None, error=PromptTooLong("400 secret detail"))
+    assert "400" not in outcome.note

@@ -1,0 +1,215 @@
+"""The dialect: what a platform cannot show is said in what it can."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.rendering.fallbacks import MOST_LINE, Dialect
+from bot.rendering.tables import MOST_HELD
+
+WORDS = re.compile(r"\w+")
+
+PIECES = [
+    *["```", "```python\n", "```\n", "~~~\n", "> ```\n", ">", "> ", "- ", "1. "],
+    *["| a | b |\n", "|---|:-:|\n", "| 1 | 2 |\n", "|", "\\|", "> | q |\n> |--|\n"],
+    *["---|---\n", "||\n", "| c \n |-\n", "| `x|y` | **z** |\n", "| ``` |\n"],
+    *["---\n", "***\n", "* * *\n", "_", "-", "--", "\n---", "#", "#### T", " ####\n"],
+    *["![alt](u)", "![", "!", "](", ")", '![a](<u v> "t")', "[![b](s)](h)", "[", "]"],
+    *[
+        "`",
+        "``",
+        "\\",
+        "\n",
+        "\n\n",
+        "\r\n",
+        " ",
+        "\t",
+        "word",
+        "A b. ",
+        "漢字",
+        "<br>",
+    ],
+    *[" " * 61, "`" * 61, '"', "(", "'", "**"],
+]
+NASTY = st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=30).map(
+    "".join
+)
+SHOWN = st.tuples(st.booleans(), st.booleans())
+
+
+def changed(
+    text: str, size: int = 10**6, *, tables: bool = False, images: bool = False
+) -> str:
+    dialect = Dialect(tables=tables, images=images)
+    pieces = [dialect.feed(text[at : at + size]) for at in range(0, len(text), size)]
+    return "".join([*pieces, dialect.flush()])
+
+
+@given(text=NASTY, size=st.integers(1, 20), shown=SHOWN)
+def test_pieces_do_not_matter(text: str, size: int, shown: tuple[bool, bool]) -> None:
+    tables, images = shown
+    whole = changed(text, tables=tables, images=images)
+    assert changed(text, size, tables=tables, images=images) == whole
+
+
+@given(text=NASTY, size=st.integers(1, 20))
+def test_where_all_is_shown_everything_passes_at_once(text: str, size: int) -> None:
+    dialect = Dialect(tables=True, images=True)
+    for at in range(0, len(text), size):
+        assert dialect.feed(text[at : at + size]) == text[at : at + size]
+    assert dialect.flush() == ""
+
+
+@given(text=NASTY, size=st.integers(1, 20))
+def test_no_word_is_lost(text: str, size: int) -> None:
+    # An image's title has no place in a link; the language of code has one only
+    # where it stays code.
+    text = text.replace('"', "").replace("'", "").replace("<br>", "").replace("(", "")
+    shown = changed(text, size)
+    for word in set(WORDS.findall(text.replace("_", " "))):
+        assert shown.count(word) >= text.count(word)
+
+
+@given(text=NASTY.map(lambda text: re.sub(r"[|!#*_-]", "", text)))
+def test_nothing_else_is_changed(text: str) -> None:
+    assert changed(text) == text
+
+
+TABLE = """\
+| Name | Price | **Note** |
+|:-----|------:|:--------:|
+| `a` | 1 | x |
+| 漢字 | 12.50 | [t](http://u) |
+| e\u0301 \\| b | 3 | ~~no~~ snake_case |
+"""
+BLOCK = """\
+```
+Name  | Price |     Note
+------+-------+--------------
+a     |     1 |       x
+漢字  | 12.50 | t (http://u)
+e\u0301 | b |     3 | no snake_case
+```
+"""
+
+
+def test_a_table_becomes_a_block_with_its_columns_in_line() -> None:
+    assert changed(TABLE) == BLOCK
+    assert changed(f"So:\n\n{TABLE}\nThen.") == f"So:\n\n{BLOCK}\nThen."
+
+
+@pytest.mark.parametrize("prefix", ["> ", "  ", "> > "])
+def test_a_table_in_a_quote_or_a_list_stays_there(prefix: str) -> None:
+    inside = re.sub("(?m)^", prefix, TABLE.rstrip("\n")) + "\n"
+    assert changed(inside) == re.sub("(?m)^", prefix, BLOCK.rstrip("\n")) + "\n"
+
+
+def test_a_table_at_the_end_needs_no_newline() -> None:
+    assert changed(TABLE.rstrip("\n")) == BLOCK.rstrip("\n")
+
+
+def test_a_wide_table_becomes_records() -> None:
+    wide = (
+        "| | Good for | Mind: |\n|---|---|---|\n"
+        "| SQLite | `one` machine, with hardly any setting up | one writer<br>only |\n"
+        "| Postgres | many machines | |\n"
+        "\nThe end."
+    )
+    assert changed(wide) == (
+        "**SQLite**\n"
+        "**Good for:** `one` machine, with hardly any setting up\n"
+        "**Mind:** one writer only\n"
+        "\n"
+        "**Postgres**\n"
+        "**Good for:** many machines\n"
+        "\nThe end."
+    )
+
+
+def test_a_cell_cannot_end_the_block() -> None:
+    block = changed("| a |\n|---|\n| ``` |\n| `````x |\n")
+    assert block.count("```") == 2
+    assert block.replace("\u200b", "").count("`") == 6 + 3 + 5
+
+
+def test_pipes_in_code_are_kept_where_they_would_make_too_many_cells() -> None:
+    table = "| type | use |\n|---|---|\n| `a | b` | x |\n| `a \\| b` | y |\n"
+    assert changed(table).endswith("\na | b | x\na | b | y\n```\n")
+
+
+def test_cells_without_a_column_are_shown() -> None:
+    assert "\n1 | 2 | 3\n" in changed("| a |\n|---|\n| 1 | 2 | 3 |\n")
+
+
+def test_a_long_table_is_shown_before_it_ends() -> None:
+    dialect = Dialect(tables=False, images=False)
+    row = "| some words | 12345 |\n"
+    shown = dialect.feed("| a | b |\n|---|---|\n" + row * (MOST_HELD // len(row) - 1))
+    assert shown == ""
+    shown = dialect.feed(row)
+    assert shown.startswith("```\na          | b\n")
+    assert shown.endswith("\nsome words | 12345\n")
+    assert (
+        dialect.feed("| x | longer than that |\n") == "x          | longer than that\n"
+    )
+    assert dialect.feed("Words") == "```\nWords"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```\n| a |\n|---|\n#### b\n---\n![c](d)\n```\n",
+        "> ~~~\n> | a |\n> |---|\n> ~~~\n",
+        "|x| is\nat least 0",
+        "| a |\nwords\n|---|\n",
+        "| a |\n> |---|\n",
+        "a | b\n--- | ---\n1 | 2\n",
+        "| " + "word " * MOST_LINE + "|\n|---|\n",
+        "Title\n---\n",
+        "--\n- a\n- b\n**bold** *** x\n",
+        "### Three\n#### \n#hash ######## x\n",
+    ],
+)
+def test_what_only_looks_like_it_is_left_alone(text: str) -> None:
+    assert changed(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\n\n---\n\nb", "a\n\n\nb"),
+        ("a\n***\nb", "a\n\nb"),
+        ("# a\n- - -\nb", "# a\n\nb"),
+        ("> a\n> ___\n> b", "> a\n> \n> b"),
+        ("a\n\n---", "a\n\n"),
+        ("#### Title\nx", "**Title**\nx"),
+        ("> ###### **One** of `two` ##\n", "> **One of `two`**\n"),
+        ("##### C#\n", "**C#**\n"),
+        ("#### ![a](b)", "**[a](b)**"),
+    ],
+)
+def test_rules_and_deep_headings(text: str, shown: str) -> None:
+    assert changed(text) == shown
+
+
+def test_what_follows_a_quote_is_not_in_its_code() -> None:
+    text = "> ```\n> #### x\n#### Title\n"
+    assert changed(text) == "> ```\n> #### x\n**Title**\n"
+
+
+def test_words_are_never_held_back() -> None:
+    dialect = Dialect(tables=False, images=False)
+    assert dialect.feed("The answer") == "The answer"
+    assert dialect.feed(", of course, is a|b! See `x") == ", of course, is a|b! See `x"
+    assert dialect.feed("`.\n") == "`.\n"
+    assert dialect.feed("## Ti") == "## Ti"
+    assert dialect.feed("tle\n```py\nif ![x") == "tle\n```py\nif ![x"
+
+
+@pytest.mark.parametrize("text", ["|", "-", "> |-", "#### x", "> ", "`", "~", " "])
+def test_no_line_is_held_back_for_ever(text: str) -> None:
+    dialect = Dialect(tables=False, images=False)
+    assert dialect.feed((text * MOST_LINE)[:MOST_LINE] + "words") != ""
+    assert dialect.feed(" and words") == " and words"

@@ -1,0 +1,280 @@
+"""The splitter: lines as Markdown reads them, and one page that fills up."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.rendering.markdown import (
+    Fence,
+    beginning,
+    deep_heading,
+    ends_sentence,
+    fence_after,
+    is_blank,
+    is_delimiter,
+    is_heading,
+    is_inside_span,
+    is_row,
+    joins,
+    may_become_block,
+    may_become_closer,
+    may_become_deep_heading,
+    may_become_delimiter,
+    may_become_row,
+    may_become_rule,
+    quote_of,
+    rule,
+)
+from bot.rendering.splitter import Cut, Opening, Page
+
+PYTHON = Fence("", "```", "python")
+
+
+def after(fence: Fence | None, *lines: str, most: int = 60) -> Fence | None:
+    for line in lines:
+        fence = fence_after(fence, line, most)
+    return fence
+
+
+@pytest.mark.parametrize(
+    ("line", "fence"),
+    [
+        ("```python", PYTHON),
+        ("```python\r", PYTHON),
+        ("   ~~~~ a `b`", Fence("   ", "~~~~", " a `b`")),
+        ("> > ```", Fence("> > ", "```")),
+        ("- ```sh", Fence("  ", "```", "sh")),
+        ("10. > ```", Fence("    > ", "```")),
+        ("      ```", Fence("      ", "```")),
+        ("```one line```", None),
+        ("words ```", None),
+        ("``", None),
+        ("-```", None),
+        ("`" * 61, None),
+        ("> " * 300 + "```", None),
+    ],
+)
+def test_knows_the_lines_that_open_a_fence(line: str, fence: Fence | None) -> None:
+    assert after(None, line) == fence
+
+
+@pytest.mark.parametrize("line", ["```", "`````", "   ```", "``` \t\r"])
+def test_knows_the_lines_that_close_a_fence(line: str) -> None:
+    assert after(PYTHON, line) is None
+
+
+@pytest.mark.parametrize(
+    "line", ["~~~", "``", "``` x", "    ```", "x ```", "- ```", ""]
+)
+def test_knows_the_lines_that_do_not_close_it(line: str) -> None:
+    assert after(PYTHON, line) == PYTHON
+
+
+def test_a_fence_in_a_list_is_closed_at_its_own_depth() -> None:
+    assert after(None, "1. item", "    ```", "    x = 1", "    ```") is None
+
+
+def test_a_fence_in_a_quote_ends_with_the_quote() -> None:
+    assert after(None, "> ```", "> x") == Fence("> ", "```")
+    assert after(None, "> ```", "words") is None
+    assert after(None, "> ```", "```py") == Fence("", "```", "py")
+
+
+def test_a_long_info_string_is_cut_down_to_the_language() -> None:
+    fence = Fence("", "```", "python title=example.py")
+    assert fence.shortened(40) == fence
+    assert fence.shortened(12) == PYTHON
+    assert fence.shortened(9) == Fence("", "```")
+
+
+def test_knows_tables() -> None:
+    assert is_row("| a |")
+    assert is_row("  > | a |")
+    assert not is_row("a | b")
+    assert is_delimiter("|---|:-:|")
+    assert is_delimiter("--- | ---\r")
+    assert not is_delimiter("---")
+    assert not is_delimiter("| a |")
+    assert not is_delimiter("||")
+
+
+@pytest.mark.parametrize("line", ["---", " * * *", "> ___\r", "- - -  -"])
+def test_knows_rules(line: str) -> None:
+    assert rule(line)
+
+
+@pytest.mark.parametrize("line", ["--", "-*-", "- -", "*** x", "|---|", "a---", ""])
+def test_knows_what_is_no_rule(line: str) -> None:
+    assert rule(line) is None
+
+
+def test_knows_deep_headings() -> None:
+    assert deep_heading("#### A b ##") == ("", "A b")
+    assert deep_heading("> ######\tC#\r") == ("> ", "C#")
+    assert deep_heading("### A") is None
+    assert deep_heading("#### ") is None
+    assert deep_heading("####A") is None
+
+
+def test_knows_what_reads_well() -> None:
+    assert ends_sentence('He said "yes." ')
+    assert ends_sentence("**Why?** ")
+    assert ends_sentence("他说：「好。」")
+    assert not ends_sentence("3.14")
+    assert not ends_sentence("and so ")
+    assert is_heading("## Title")
+    assert not is_heading("#hashtag")
+    assert is_blank(" > ")
+    assert is_inside_span("see `the code")
+    assert is_inside_span("see [the link")
+    assert not is_inside_span("see `the code` and [the](link)")
+    assert beginning("> 1. words") == 5
+    assert quote_of("> > words") == "> > "
+    assert quote_of("a > b") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("\r\n", 1),
+        ("e\u0301", 1),
+        ("👍🏽", 1),
+        ("👩\u200d👧", 1),
+        ("👩\u200d👧", 2),
+        ("🇩🇪🇫🇷", 1),
+        ("🇩🇪🇫🇷", 3),
+        ("\ud83d\ude00", 1),
+        ("x```", 1),
+    ],
+)
+def test_knows_what_must_stay_together(text: str, at: int) -> None:
+    assert joins(text, at)
+
+
+@pytest.mark.parametrize(
+    ("text", "at"), [("ab", 1), ("\n\r", 1), ("🇩🇪🇫🇷", 2), ("字字", 1)]
+)
+def test_knows_what_may_be_parted(text: str, at: int) -> None:
+    assert not joins(text, at)
+
+
+LINES = st.lists(
+    st.sampled_from(
+        ["`", "```", "~~~", "|", "-", ":", ">", " ", "1.", "x", "\t", "* ", "_", "####"]
+    ),
+    max_size=8,
+).map("".join)
+
+
+@given(line=LINES, end=st.integers(0, 8))
+def test_the_beginning_of_a_block_never_excludes_it(line: str, end: int) -> None:
+    start = line[:end]
+    assert may_become_row(start) or not is_row(line)
+    assert may_become_delimiter(start) or not is_delimiter(line)
+    assert may_become_closer(start) or not PYTHON.is_closed_by(line)
+    # What comes before the first sign of these is a block of another kind.
+    if start.strip(" \t>"):
+        assert may_become_rule(start) or not rule(line)
+        assert may_become_deep_heading(start) or not deep_heading(line)
+    if (is_row(line) and not is_row(start)) or (
+        after(None, line) and "``" not in start
+    ):
+        assert may_become_block(start) or after(None, start)
+
+
+def test_a_page_takes_what_fits() -> None:
+    page = Page(50)
+    assert page.add("Some words.") is None
+    assert page.shown == page.close() == "Some words."
+
+
+def test_a_page_that_is_full_says_how_to_go_on() -> None:
+    page = Page(50)
+    cut = page.add("```py\n" + "first = 1\n" * 4 + "second = 2\n")
+    text = "```py\n" + "first = 1\n" * 3 + "```"
+    rest = "first = 1\nsecond = 2\n"
+    assert cut == Cut(text, Opening("```py\n", Fence("", "```", "py")), rest)
+
+
+def test_a_page_that_goes_on_counts_what_it_repeats() -> None:
+    page = Page(50, Opening("```py\n", Fence("", "```", "py")))
+    assert page.add("w" * 30) is None
+    assert page.close() == "```py\n" + "w" * 30 + "\n```"
+    cut = page.add("w" * 30)
+    assert cut is not None
+    assert len(cut.text) <= 50
+    assert cut.rest == "w" * (60 - cut.text.count("w"))
+
+
+def test_a_page_shows_nothing_but_what_it_repeats_for_no_word() -> None:
+    page = Page(50, Opening("```py\n", Fence("", "```", "py")))
+    page.add("\n")
+    assert page.shown == ""
+    page.add("x")
+    assert page.shown == "```py\n\nx"
+
+
+@pytest.mark.parametrize("width", range(20, 60))
+def test_there_is_always_room_for_the_fence_that_closes(width: int) -> None:
+    page = Page(60)
+    cut = page.add("```\n" + "w" * width + "\n```")
+    text = cut.text if cut else page.close()
+    assert text.endswith("w\n```")
+    assert len(text) <= 60
+    assert cut is None or "w" in cut.rest, "a fence closed on its own is empty"
+
+
+WORDS = "Some words.\n"
+
+
+def test_a_message_with_too_many_lines_is_cut_between_paragraphs() -> None:
+    page = Page(500, lines=9)
+    assert page.add(f"{WORDS * 7}\n{WORDS}") is None
+    assert page.shown == f"{WORDS * 7}\n"
+    cut = page.add(WORDS)
+    assert cut == Cut(f"{WORDS * 7}\n", Opening(), WORDS * 2)
+
+
+def test_blank_lines_at_the_end_are_no_lines() -> None:
+    page = Page(500, lines=9)
+    assert page.add(f"{WORDS * 9}\n\n\n") is None
+    assert page.close() == f"{WORDS * 9}\n\n\n"
+
+
+def test_code_that_does_not_fit_moves_as_a_whole() -> None:
+    code = "```py\n" + "x = 1\n" * 5 + "```\n"
+    page = Page(500, lines=9)
+    assert page.add(f"{WORDS * 3}```py\nx = 1\n") is None
+    assert page.shown == WORDS * 3, "it is held back until it is known to fit"
+    cut = page.add("x = 1\n" * 4 + "```\n")
+    assert cut == Cut(WORDS * 3, Opening(), code)
+    page = Page(500, cut.opening, lines=9)
+    assert page.add(cut.rest) is None
+    assert page.close() == code
+
+
+def test_code_that_fits_stays() -> None:
+    text = f"{WORDS * 3}```py\nx = 1\nx = 2\n```\n"
+    page = Page(500, lines=9)
+    assert page.add(text) is None
+    assert page.shown == text
+
+
+def test_code_with_too_many_lines_is_cut_between_them() -> None:
+    page = Page(500, lines=9)
+    cut = page.add("```\n" + "x = 1\n" * 9)
+    assert cut is not None
+    assert cut.text == "```\n" + "x = 1\n" * 7 + "```"
+    assert cut.opening == Opening("```\n", Fence("", "```"))
+    page = Page(500, cut.opening, lines=9)
+    cut = page.add("x = 1\n" * 9)
+    assert cut is not None
+    assert cut.text == "```\n" + "x = 1\n" * 7 + "```", "what is repeated counts"
+
+
+def test_code_that_moves_leaves_the_code_above_it_closed() -> None:
+    page = Page(500, lines=9)
+    cut = page.add("> ```\n" + "> x = 1\n" * 4 + "```\n" + "y = 2\n" * 6)
+    assert cut is not None
+    assert cut.text == "> ```\n" + "> x = 1\n" * 4 + "> ```"
+    assert cut.rest.startswith("```\ny = 2\n")

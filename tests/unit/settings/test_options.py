@@ -1,0 +1,165 @@
+"""What can be set: what each option takes, and the sentence for what it does not."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import Unacceptable
+from bot.settings.options import BY_NAME, OPTIONS, misfits, sequences, warning
+from bot.settings.parsers import PROMPT_CHARS
+
+TODAY = date(2026, 11, 26)
+
+
+def refusal(name: str, text: str) -> str:
+    with pytest.raises(Unacceptable) as caught:
+        BY_NAME[name].read(text, TODAY)
+    return caught.value.user_text
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("prompt", "  Be brief.\r\nAlways. \n", "Be brief.\nAlways."),
+        ("model", "claude-opus-5-5", "claude-opus-5-5"),
+        ("model", " Opus ", "claude-opus-5-5"),
+        ("model", "claude-haiku-4-5-20251001", "claude-haiku-4-5"),
+        ("model", "AUTO", "auto"),
+        ("effort", "Low", "low"),
+        ("max_tokens", "8,000", "8000"),
+        ("stop_sequences", "END\n\nSTOP", '["END", "STOP"]'),
+        ("temperature", ".2", "0.2"),
+        ("temperature", "1", "1"),
+        ("follow", "Off", "off"),
+        ("budget_day", "$5", "5"),
+        ("budget_month", "1,250.50 USD", "1250.50"),
+        ("person_messages", "20", "20"),
+        ("who", "Everyone", "everyone"),
+        ("who", "user:U1, group:S2 user:U1", "user:U1 group:S2"),
+        ("admins", "user:42", "user:42"),
+    ],
+)
+def test_what_people_write_becomes_one_form(name: str, text: str, value: str) -> None:
+    assert BY_NAME[name].read(text, TODAY) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("prompt", "   \n\t", "empty"),
+        ("prompt", "x" * 20_001, "20,000 characters, and this has 20,001"),
+        ("prompt", "a\x00b", "control character (code 0)"),
+        ("prompt", "a\x1b[31mb", "control character (code 27)"),
+        ("model", "gpt-5", "There are: `claude-haiku-5-5`"),
+        ("model", "", "There is no model"),
+        ("effort", "heroic", "`low`, `medium`, `high`"),
+        ("max_tokens", "many", "whole number from 1 to 128,000, not “many”"),
+        ("max_tokens", "0", "from 1"),
+        ("budget_day", "-1", "not “-1”"),
+        ("budget_day", "ten", "not “ten”"),
+        ("budget_day", "1e9", "not “1e9”"),
+        ("budget_day", "nan", "not “nan”"),
+        ("budget_day", "0", "above 0"),
+        ("temperature", "2", "from 0 to 1"),
+        ("stop_sequences", " \n ", "on a line of its own"),
+        ("stop_sequences", "\n".join("abcdefghi"), "8 stop sequences"),
+        ("who", "Alice", "“Alice” is none"),
+        ("who", "", "by mentioning them"),
+        ("admins", "everyone", "“everyone” is none"),
+        ("follow", "yes", "`on`, `off`"),
+    ],
+)
+def test_what_cannot_be_set_is_refused_in_one_sentence(
+    name: str, text: str, words: str
+) -> None:
+    told = refusal(name, text)
+    assert words in told
+    assert len(told) < 600
+
+
+def test_a_prompt_may_be_as_long_as_it_says() -> None:
+    assert len(BY_NAME["prompt"].read("x" * PROMPT_CHARS, TODAY)) == PROMPT_CHARS
+
+
+def test_a_retired_model_is_refused_with_those_there_are() -> None:
+    told = BY_NAME["model"]
+    assert told.read("claude-sonnet-4-5", date(2026, 11, 29)) == "claude-sonnet-4-5"
+    with pytest.raises(Unacceptable, match="retired on 2026-11-30"):
+        told.read("claude-sonnet-4-5", date(2026, 11, 30))
+
+
+def test_a_model_that_retires_soon_is_accepted_with_a_warning() -> None:
+    assert "2026-11-30, in 4 days" in warning("model", "claude-sonnet-4-5", TODAY)
+    assert warning("model", "claude-sonnet-4-5", date(2026, 9, 1)) == ""
+    assert warning("model", "claude-sonnet-5-5", TODAY) == ""
+    assert warning("effort", "low", TODAY) == ""
+
+
+@given(st.text(max_size=60))
+def test_what_is_read_reads_as_itself(text: str) -> None:
+    for option in OPTIONS:
+        try:
+            value = option.read(text, TODAY)
+        except Unacceptable:
+            continue
+        assert option.read(value, TODAY) == value
+        assert option.show(value)
+
+
+def test_every_default_can_be_set() -> None:
+    for option in OPTIONS:
+        if option.default:
+            assert option.read(option.default, TODAY) == option.default
+
+
+def test_every_choice_can_be_chosen() -> None:
+    for option in OPTIONS:
+        for choice in option.choices(TODAY):
+            assert option.read(choice.value, TODAY) == choice.value
+            assert len(choice.label) <= 75
+            assert len(choice.about) <= 75
+        assert len(option.choices(TODAY)) <= 24, "a Discord menu holds 25"
+
+
+def test_labels_fit_where_they_are_shown() -> None:
+    for option in OPTIONS:
+        assert len(option.label) <= 45
+        assert len(option.about) <= 100
+
+
+def test_stop_sequences_are_what_was_written() -> None:
+    assert sequences(BY_NAME["stop_sequences"].read('"a"\n- b', TODAY)) == (
+        '"a"',
+        "- b",
+    )
+    assert sequences("") == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ({"model": "claude-sonnet-4-6", "temperature": "0.2"}, set()),
+        ({"model": "claude-sonnet-5-5", "temperature": "0.2"}, {"temperature"}),
+        ({"model": "claude-opus-4-7", "temperature": "0.2"}, {"temperature"}),
+        ({"model": "auto", "temperature": "0.2"}, {"temperature"}),
+        ({"model": "claude-haiku-4-5", "effort": "low"}, {"effort"}),
+        ({"model": "claude-haiku-5-5", "effort": "low"}, set()),
+        ({"model": "claude-haiku-4-5", "max_tokens": "100000"}, {"max_tokens"}),
+        ({"model": "claude-unheard-of", "max_tokens": "100000"}, set()),
+    ],
+)
+def test_what_does_not_fit_together_is_named(
+    values: dict[str, str], names: set[str]
+) -> None:
+    found = misfits(values)
+    assert found.keys() == names
+    assert all(values["model"] in why for why in found.values())
+
+
+def test_money_has_cents_and_what_is_less_is_shown() -> None:
+    show = BY_NAME["budget_day"].show
+    assert [show(value) for value in ("", "0.5", "3", "1250.50", "0.0125")] == [
+        *("none", "$0.50", "$3.00", "$1,250.50", "$0.0125")
+    ]
