@@ -126,7 +126,10 @@ class App:
             self._authority,
             ReplyControls(self._store, self._lanes, self._inbox, self._authority),
             *(self._changing, self._past, self._trying),
-            TriageCommands(self._store, self._sorter, self._authority, self._adapters),
+            TriageCommands(
+                *(self._store, self._sorter, self._authority, self._adapters),
+                parse_command,
+            ),
         )
         self._auto = AutoTriage(
             *(self._store, self._sorter, self._authority, self._adapters),

@@ -1,10 +1,13 @@
-"""What the operator sets, read once from a mapping. Nobody else reads it."""
+"""The operator's configuration, from the environment. Nobody else reads that."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+
+import dotenv
 
 from bot.claude.catalog import named
 from bot.domain import served_workspaces
@@ -40,6 +43,22 @@ _MISPLACED = (
 
 # A hundred years: longer means for ever.
 MOST_DAYS = 36_500
+
+
+def read_environment() -> dict[str, str]:
+    """Return the environment; what a .env file in this folder says is below it.
+
+    Raises ConfigError for a file that cannot be read.
+    """
+    try:
+        found = dotenv.dotenv_values(".env")
+    except OSError as error:
+        raise ConfigError(f".env cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        # The error itself would quote the file.
+        raise ConfigError(".env is not UTF-8 text: save it as UTF-8.") from None
+    written = {k: v for k, v in found.items() if v is not None}
+    return {**written, **os.environ}
 
 
 @dataclass(frozen=True, slots=True)

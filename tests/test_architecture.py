@@ -43,7 +43,7 @@ THIRD_PARTIES = {
     "yaml": "text settings",
     "pydantic": "schemes",
     "click": "cli",
-    "dotenv": "cli",
+    "dotenv": "config",
     "rich": "cli triage.bulk triage.evaluation adapters.terminal",
     "matplotlib": "triage.evaluation",
     "prompt_toolkit": "adapters.terminal",

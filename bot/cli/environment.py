@@ -1,7 +1,4 @@
-"""What all commands of the command line share: the environment, mistakes, the console.
-
-Only this file reads the environment.
-"""
+"""What all commands share: the environment, mistakes, the console."""
 
 import asyncio
 import os
@@ -9,10 +6,10 @@ from collections.abc import Coroutine
 from typing import Any
 
 import click
-import dotenv
 from rich.console import Console
 
-from bot.errors import ThreadkeepError, error_location, leaves
+from bot.config import read_environment
+from bot.errors import ConfigError, ThreadkeepError, error_location, leaves
 
 # What Unix programs return for a mistake in how they were called or set up, and for an
 # error of their own, which counts more where both happened.
@@ -34,16 +31,11 @@ class _Mistake(click.ClickException):
 
 
 def environment() -> dict[str, str]:
-    """The environment, over what a .env file in this folder says."""
+    """Return the environment and what a .env file adds to it."""
     try:
-        found = dotenv.dotenv_values(".env")
-    except OSError as error:
-        raise _Mistake(f".env cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        # The error itself would quote the file.
-        raise _Mistake(".env is no text in UTF-8: save it as such.") from None
-    written = {k: v for k, v in found.items() if v is not None}
-    return {**written, **os.environ}
+        return read_environment()
+    except ConfigError as error:
+        raise _Mistake(str(error)) from None
 
 
 def run(command: Coroutine[Any, Any, int]) -> int:
@@ -68,7 +60,10 @@ def _told(error: BaseException) -> int:
     if isinstance(error, ThreadkeepError):
         click.echo(f"threadkeep: {error}", err=True)
         return MISTAKE
-    text = f"stopped by an error of its own at {error_location(error)}; please report this line."
+    text = (
+        f"stopped by an error of its own at {error_location(error)}; please report this "
+        "line."
+    )
     click.echo(f"threadkeep: {text}", err=True)
     return BROKEN
 

@@ -273,7 +273,11 @@ def evaluate(
         async with open_archive(account.archive) as archive, account.client() as api:
             with opened(file, columns=columns, id=id_column) as source:
                 found = await evaluation_evaluate.judge(
-                    archive, source, tried, api, by=by, at_once=at_once, budget=budget
+                    *(archive, source, tried, api),
+                    by=by,
+                    at_once=at_once,
+                    budget=budget,
+                    console=console(stderr=True),
                 )
         if as_json:
             triage_run.write_text(as_json, evaluation_evaluate.as_json(found))

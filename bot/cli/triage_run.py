@@ -98,8 +98,8 @@ def _ending(runner: Runner, task: "asyncio.Task[None]") -> tuple[int, str]:
             return (STOPPED, "Stopped.") if runner.stopping.is_set() else (ALL, "")
         case BudgetReached():
             return SOME, (
-                f"The budget of {progress.dollars(runner.run.budget)} leaves no room for "
-                "what the next ticket may cost at the most."
+                f"The budget of {progress.dollars(runner.run.budget)} leaves no room "
+                "for what the next ticket may cost at the most."
             )
         case Expired() | Cancelled() as error:
             return SOME, str(error)

@@ -117,8 +117,8 @@ class SettingsHistory:
         if isinstance(result, EditConflict) or not result:
             return Response(f"Version {version.number} is what applies here already.")
         return Response(
-            f"Rolled back: the prompt of {formatting.here(policy.place.level)} reads as "
-            f"in version {version.number} again, as {result[0].after}.{running}"
+            f"Rolled back: the prompt of {formatting.here(policy.place.level)} reads "
+            f"as in version {version.number} again, as {result[0].after}.{running}"
         )
 
     async def audit(self, command: Command, place: Scope, person: Person) -> Response:

@@ -31,20 +31,28 @@ REASONS = {
     "bot/app.py App._refusals": "one for each platform",
     "bot/settings/access.py SettingsAccess._defaults": FIXED,
     "bot/runtime/background.py Background._left": "one for each platform",
-    "bot/runtime/background.py Background._running": "the work of owners that are bounded",
+    "bot/runtime/background.py Background._running": (
+        "the work of owners that are bounded"
+    ),
     "bot/commands/router.py CommandRouter._work": FIXED,
     "bot/runtime/fair_queue.py FairQueue._entries": "at most `most`",
-    "bot/runtime/fair_queue.py FairQueue._lines": "each holds an entry, and those are `most`",
+    "bot/runtime/fair_queue.py FairQueue._lines": (
+        "each holds an entry, and those are `most`"
+    ),
     "bot/runtime/fair_queue.py FairQueue._order": "at most twice as many as lines",
     "bot/runtime/fair_queue.py _Line.entries": "at most `most` in all lines",
     "bot/rendering/inline.py _CodeEnds._starts": ANSWER,
     "bot/rendering/inline.py _Reader._ends": ANSWER,
-    "bot/conversation/dispatcher.py StopSignal.told": "the people of one thread, cleared with each turn",
+    "bot/conversation/dispatcher.py StopSignal.told": (
+        "the people of one thread, cleared with each turn"
+    ),
     "bot/conversation/dispatcher.py ThreadDispatcher._lanes": PLACES,
     "bot/conversation/dispatcher.py ThreadDispatcher._placed": "one for each platform",
     "bot/runtime/lru.py LruDict._entries": "at most `most`",
     "bot/delivery/write_scheduler.py WriteScheduler._waiting": PLACES,
-    "bot/delivery/write_budget.py WriteBudget._budgets": "emptied when idle: a channel that is written to",
+    "bot/delivery/write_budget.py WriteBudget._budgets": (
+        "emptied when idle: a channel that is written to"
+    ),
     "bot/delivery/write_budget.py WriteBudget._placed": PLACES,
     "bot/delivery/write_budget.py WriteBudget._standings": PLACES,
     "bot/delivery/write_budget.py _Budget.buckets": FIXED,
@@ -65,7 +73,9 @@ REASONS = {
     "bot/rendering/tables.py Table._rows": ANSWER,
     "bot/rendering/tables.py Table._sides": ANSWER,
     "bot/rendering/tables.py Table._titles": ANSWER,
-    "bot/triage/chat/auto.py AutoTriage._going_on": "at most AT_ONCE, and one that fetches more",
+    "bot/triage/chat/auto.py AutoTriage._going_on": (
+        "at most AT_ONCE, and one that fetches more"
+    ),
     "bot/triage/chat/auto.py AutoTriage._under_way": "at most AT_ONCE",
     "bot/triage/bulk/batches.py BatchClassifier._tried": RUN,
     "bot/triage/evaluation/metrics.py MetricsBuilder._groups": RUN,
@@ -79,11 +89,15 @@ REASONS = {
     "adapters/discord/surface.py DiscordSurface._ids": ANSWER,
     "adapters/discord/surface.py DiscordSurface._unsure": ANSWER,
     "adapters/discord/global_rate_limit.py GlobalRateLimiter._left": "has a `maxlen`",
-    "adapters/discord/global_rate_limit.py GlobalRateLimiter._patient": "calls under way, each of "
-    "something that is bounded itself",
-    "adapters/discord/global_rate_limit.py GlobalRateLimiter._waiting": "calls under way, each of "
-    "something that is bounded itself",
-    "adapters/slack/interactions.py Interactions.going_on": "beyond MOST_EVENTS nothing is taken in",
+    "adapters/discord/global_rate_limit.py GlobalRateLimiter._patient": (
+        "calls under way, each of something that is bounded itself"
+    ),
+    "adapters/discord/global_rate_limit.py GlobalRateLimiter._waiting": (
+        "calls under way, each of something that is bounded itself"
+    ),
+    "adapters/slack/interactions.py Interactions.going_on": (
+        "beyond MOST_EVENTS nothing is taken in"
+    ),
     "adapters/slack/name_cache.py NameCache._asking": HELD,
     "adapters/slack/newest.py _Search.end": "of one thread that is read; a few pages",
     "adapters/slack/surface.py SlackSurface._live": ANSWER,

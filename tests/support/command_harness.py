@@ -64,7 +64,11 @@ class Office:
             changing,
             SettingsHistory(self.store, self.authority, self.clock),
             PromptTrial(self.store, self.model, self.authority, said, self.clock),
-            TriageCommands(self.store, sorter, self.authority, adapters, self.clock),
+            TriageCommands(
+                *(self.store, sorter, self.authority, adapters),
+                parse_command,
+                self.clock,
+            ),
         )
 
     def clock(self) -> float:

@@ -6,8 +6,7 @@ from pathlib import Path
 import anthropic
 
 from bot.claude import client as claude_client
-from bot.cli.environment import environment
-from bot.config import Config
+from bot.config import Config, read_environment
 from bot.errors import ConfigError
 
 
@@ -25,7 +24,7 @@ class TriageConfig:
     def of_environment(cls, api_key: str | None = None) -> "TriageConfig":
         """With `api_key` instead of the environment's, if there is one. Raises
         ConfigError for settings that cannot be."""
-        settings = Config.from_env(environment())
+        settings = Config.from_env(read_environment())
         archive = settings.database.with_name("triage.db")
         key = api_key or settings.api_key
         return cls(key, settings.base_url, archive, settings.database)

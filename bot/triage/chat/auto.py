@@ -301,8 +301,9 @@ class AutoTriage:
             return
         if there := await self._destination(place, policy):
             link = await self._do(lambda: adapter.link(place, case.message))
+            author = formatting.person(case.author)
             text = (
-                f"{present.line(case, scheme)}\nSaid by {formatting.person(case.author)} in "
+                f"{present.line(case, scheme)}\nSaid by {author} in "
                 f"channel:{place.channel}: {link or ''}"
             )
             await self._do(lambda: adapter.post(there, Response(text, public=True)))

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from bot.commands.catalog import parse_command
 from bot.domain.message import Message
 from bot.domain.person import Person, listed
 from bot.domain.scope import Scope, ScopeLevel
@@ -61,12 +60,14 @@ class TriageCommands:
         sorter: Classifier,
         authority: SettingsAccess,
         adapters: Mapping[str, Adapter],
+        parse_command: Callable[[str], Command | None],
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._sorter = sorter
         self._authority = authority
         self._adapters = adapters
+        self._parse_command = parse_command
         self._now = now
 
     async def run(self, command: Command, place: Scope, person: Person) -> Response:
@@ -147,7 +148,7 @@ class TriageCommands:
         ]
         said = list(zip(heard, await adapter.readable(heard), strict=True))
         size = sum(len(text) for _, (_, text) in said)
-        lines = await offload(partial(_tickets, said), size)
+        lines = await offload(partial(self._tickets, said), size)
         case = TriageCase(
             *(0, place, f"thread:{place.thread}"),
             heard[0].at if heard else self._now(),
@@ -180,7 +181,7 @@ class TriageCommands:
         opened = [
             await self._store.open_case(case_of(each, text))
             for each, text in zip(heard, texts, strict=True)
-            if text.strip() and not each.echo and not _is_command(each, text)
+            if text.strip() and not each.echo and not self._is_command(each, text)
         ]
         return [case for case in opened if case.text]
 
@@ -243,6 +244,18 @@ class TriageCommands:
             bool(named) and not person.outsider and listed(person, named)
         )
 
+    def _is_command(self, heard: Message, text: str) -> bool:
+        """Whether people told the bot to do something, which is no ticket."""
+        return heard.addressed and self._parse_command(text) is not None
+
+    def _tickets(self, said: Sequence[tuple[Message, tuple[str, str]]]) -> list[str]:
+        """What was `said` that is no command, each with the name of who said it."""
+        return [
+            f"{name}: {text}"
+            for heard, (name, text) in said
+            if not self._is_command(heard, text)
+        ]
+
 
 def case_of(heard: Message, text: str) -> TriageCase:
     """The case of a message that reads `text`."""
@@ -251,20 +264,6 @@ def case_of(heard: Message, text: str) -> TriageCase:
         *(0, place, heard.message, heard.at, heard.author, text.strip()),
         messages=heard.holds,
     )
-
-
-def _is_command(heard: Message, text: str) -> bool:
-    """Whether people told the bot to do something, which is no ticket."""
-    return heard.addressed and parse_command(text) is not None
-
-
-def _tickets(said: Sequence[tuple[Message, tuple[str, str]]]) -> list[str]:
-    """What was `said` that is no command, each with the name of who said it."""
-    return [
-        f"{name}: {text}"
-        for heard, (name, text) in said
-        if not _is_command(heard, text)
-    ]
 
 
 def moment(text: str, now: float) -> float:
@@ -292,5 +291,6 @@ def _with_trouble(told: Response, found: Sequence[ClassificationResult]) -> Resp
     left = [each for each in found if each.trouble]
     if not left:
         return told
-    text = f"{told.text}\nLeft: {formatting.count(len(left), 'message')}. {left[0].trouble}"
+    messages = formatting.count(len(left), "message")
+    text = f"{told.text}\nLeft: {messages}. {left[0].trouble}"
     return Response(text, public=True, file=told.file)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 import anthropic
+from rich.console import Console
 
-from bot.cli.environment import console
 from bot.errors import ConfigError
 from bot.ports.archive import Archive, Row, every
 from bot.schemes.scheme import Scheme, read
@@ -38,9 +38,10 @@ async def judge(
     by: str,
     at_once: int,
     budget: float | None,
+    console: Console,
 ) -> list[Metrics]:
     """The score of each of `contenders` on `source`, also by the values of its column
-    `by`; `budget` is for each of them.
+    `by`; `budget` is for each of them. Progress is shown on `console`.
 
     Raises ConfigError for labels that a scheme does not have, before anybody is asked;
     and what `Runner.sort` does.
@@ -54,7 +55,7 @@ async def judge(
             unasked = Row(ticket.position, "", ticket.row)
             scoring.add(unasked, _name(source, unasked), ticket.text)
     return [
-        await _one(archive, source, each, scheme, client, by, at_once, budget)
+        await _one(archive, source, each, scheme, client, by, at_once, budget, console)
         for each, scheme in zip(contenders, schemes, strict=True)
     ]
 
@@ -68,6 +69,7 @@ async def _one(
     by: str,
     at_once: int,
     budget: float | None,
+    console: Console,
 ) -> Metrics:
     run = await runs.begin(
         archive,
@@ -78,7 +80,7 @@ async def _one(
         outputs=(),
         budget=budget,
     )
-    with Screen(console(stderr=True)) as shown:
+    with Screen(console) as shown:
         runner = Runner(
             archive, run, client, at_once, told=shown.show, troubled=shown.trouble
         )

@@ -344,14 +344,15 @@ async def test_a_failure_names_the_request_for_those_who_ask_support(
     [
         (replace(ASK, model="claude-novel-9"), ModelDenied),
         (replace(ASK, messages=(ChatMessage("user", " "),)), ModelRejected),
-        (replace(ASK, messages=(ChatMessage("user", "a"), ChatMessage("assistant", "b"))),
-         ModelRejected),
+        (replace(ASK, messages=(ChatMessage("user", "a"),
+                                ChatMessage("assistant", "b"))), ModelRejected),
         (replace(ASK, max_tokens=128_001), ModelRejected),
         (replace(ASK, effort="heroic"), ModelRejected),
         (replace(ASK, model="claude-haiku-4-5", effort="low"), ModelRejected),
         (replace(ASK, model="claude-haiku-4-5",
                  messages=(ChatMessage("user", "long " * 200_000),)), PromptTooLong),
-        (replace(ASK, messages=(ChatMessage("user", "half a pair: \ud83e"),)), ModelRejected),
+        (replace(ASK, messages=(ChatMessage("user", "half a pair: \ud83e"),)),
+         ModelRejected),
     ],
 )  # fmt: skip
 async def test_the_api_refuses_what_it_would_refuse(
