@@ -1,6 +1,6 @@
-"""What may be spent, what is set aside and what was spent. Values only.
+"""Budgets, limits, charges and spending. Frozen values.
 
-USD as float throughout; a day and a month are those of UTC.
+Amounts are USD as float; days and months are UTC.
 """
 
 import enum
@@ -11,26 +11,26 @@ from datetime import UTC, datetime
 from bot.domain.completion import Usage
 from bot.domain.scope import Scope
 
-#: Parts of a budget at which its admins are told, once each.
+#: The shares of a budget at which its admins are alerted, once each.
 ALERTS = (0.75, 0.95)
 
-#: Over how many seconds a person's limits count.
+#: The window of a person's limits, in seconds.
 HOUR = 3600.0
 
 
 class Period(enum.Enum):
-    """Over what a budget counts."""
+    """The period of a budget."""
 
     DAY = "day"
     MONTH = "month"
 
     def name_at(self, now: float) -> str:
-        """The day ("2026-11-26") or month ("2026-11") that `now` lies in."""
+        """Return the day ("2026-11-26") or month ("2026-11") of `now`."""
         day = datetime.fromtimestamp(now, UTC).date().isoformat()
         return day if self is Period.DAY else day[:7]
 
     def begin(self, now: float) -> float:
-        """When the day or month began that `now` lies in, in seconds since 1970."""
+        """Return the begin of the day or month of `now`, in seconds since 1970."""
         moment = datetime.fromtimestamp(now, UTC).replace(
             hour=0, minute=0, second=0, microsecond=0
         )
@@ -40,7 +40,7 @@ class Period(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A budget: no more than `usd` in a period, in all of `place`.
+    """A budget: at most `usd` per period in all of `place`.
 
     An amount of 0 means that nothing may be spent. Raises ValueError for an amount
     that is negative or not finite.
@@ -51,29 +51,28 @@ class Budget:
     usd: float
     #: Who set it: a platform's user id, or "operator".
     who: str = "operator"
-    #: The kind of calls that it is for; "" for all.
+    #: The kind of calls that it limits; "" for all.
     kind: str = ""
 
     def __post_init__(self) -> None:
         _require_amount(self.usd)
 
     def share(self, spent: float) -> float:
-        """The share of the budget that `spent` USD are, from 0 up; 1 where nothing
-        may be spent."""
+        """Return `spent` USD as a share of the budget; 1 for a budget of 0."""
         return spent / self.usd if self.usd > 0 else 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class PersonLimit:
-    """What one person may use of `place` within an hour that slides.
+    """What one person may use in `place` within a sliding hour.
 
     Raises ValueError for a limit that is negative or not finite.
     """
 
     place: Scope
-    #: How many questions; None for any number.
+    #: The number of questions; None for no limit.
     messages: int | None = None
-    #: None for any amount.
+    #: None for no limit.
     usd: float | None = None
 
     def __post_init__(self) -> None:
@@ -88,40 +87,39 @@ def _require_amount(usd: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class BudgetLimits:
-    """All that limits one call."""
+    """All limits of one call."""
 
     budgets: tuple[Budget, ...] = ()
     people: tuple[PersonLimit, ...] = ()
 
     @property
     def limit_money(self) -> bool:
-        """Whether any of them limits USD, so that a call needs a known price."""
+        """Whether any of them limits USD, so that the price must be known."""
         return bool(self.budgets) or any(p.usd is not None for p in self.people)
 
 
-#: Where nothing is limited.
+#: No limits.
 NO_LIMITS = BudgetLimits()
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetExceeded:
-    """A call was not let through, by exactly one of these."""
+    """A call was refused, by exactly one of these."""
 
     budget: Budget | None = None
     person: PersonLimit | None = None
-    #: USD that was spent in the period or hour, and that is set aside for calls
-    #: which are being made now.
+    #: USD spent in the period or hour, and reserved for calls in progress.
     spent: float = 0.0
     reserved: float = 0.0
     #: When the person may ask again, in seconds since 1970.
     until: float | None = None
-    #: The model whose price is not known, where that is why.
+    #: The model without a known price, if that is the reason.
     unpriced: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A budget has come to one of `ALERTS`; said once in its period."""
+    """A budget has reached one of `ALERTS`; sent once per period."""
 
     budget: Budget
     share: float
@@ -130,7 +128,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """A model call that is no answer, as it begins: what for, where, for whom."""
+    """A model call that is not an answer, as it begins: its purpose, scope and person."""
 
     place: Scope
     #: The platform's user id.
@@ -138,18 +136,18 @@ class Charge:
     #: "routing", "try", "triage" or "auto-triage".
     kind: str
     model: str
-    #: The most that it can cost.
+    #: An upper bound of its cost, in USD.
     most: float = 0.0
-    #: The key of the turn for whose sake it is made; "" for none.
+    #: The key of the turn that it belongs to; "" for none.
     turn: str = ""
-    #: Whether it goes on with what an earlier charge began: then it is no question of
-    #: its own, and is held to amounts only.
+    #: Whether it continues an earlier charge: it is then no question of its own, and
+    #: only amounts limit it.
     goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What was spent of a place's account in one period, and is set aside."""
+    """USD spent and reserved in one scope and period."""
 
     spent: float = 0.0
     reserved: float = 0.0
@@ -157,22 +155,22 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """What one person's questions used of one model in one thread on one day (UTC)."""
+    """The usage of one person, model and thread on one day (UTC)."""
 
     day: str
     place: Scope
-    #: The platform's user id; "" where it was not noted (before it was).
+    #: The platform's user id; "" in rows from before it was stored.
     person: str
     model: str
-    #: "answer", "routing", "try", or "attempt": an answer that a crash cut and that
-    #: was begun anew.
+    #: "answer", "routing", "try", "triage", or "attempt": an answer that a crash
+    #: interrupted and that was begun again.
     kind: str
-    #: How many calls.
+    #: The number of calls.
     turns: int
     usage: Usage = field(default_factory=Usage)
-    #: In USD, of the calls whose price is known.
+    #: In USD, of the calls with a known price.
     cost: float = 0.0
-    #: How many calls have no known price.
+    #: The number of calls without a known price.
     unpriced: int = 0
-    #: How many calls are booked at the most that they can have cost.
+    #: The number of calls booked at an upper bound of their cost.
     bounded: int = 0

@@ -1,8 +1,7 @@
-"""What one person and the bot may do in a channel, and what follows from it. Pure.
+"""The access of one person and of the bot to a channel. Pure.
 
-Rule: an adapter states these facts (`bot.ports.platform.Adapter.access`). They are
-looked at when a setting names a channel, each time when such a setting is used, and
-whenever somebody asks about another channel than the one that they are in.
+Rule: an adapter states these facts. They are checked when a setting names a channel,
+each time that setting is used, and when somebody asks about another channel.
 """
 
 from dataclasses import dataclass
@@ -22,17 +21,18 @@ CLOSED_TO_US = (
 
 @dataclass(frozen=True, slots=True)
 class ChannelAccess:
-    """Facts about one channel, for one person, by the platform's own word.
+    """The access of one person to one channel, as the platform states it.
 
-    What is not there, is in another workspace or is hidden from the bot is `NOWHERE`.
+    A channel that does not exist, is in another workspace or is hidden from the bot is
+    `NOWHERE`.
     """
 
-    #: It is there, in the workspace that was named, and the bot can see it.
+    #: It exists in the given workspace and the bot can see it.
     exists: bool = False
-    #: The person may read what is said there: a member of a private channel, or a
-    #: full member of the workspace in a public one.
+    #: The person may read it: a member of a private channel, or a full member of the
+    #: workspace for a public one.
     reads: bool = False
-    #: The person may write there, and the channel is open (not archived or frozen).
+    #: The person may write there, and it is neither archived nor frozen.
     writes: bool = False
     #: The bot may write there.
     bot_writes: bool = False
@@ -42,12 +42,11 @@ NOWHERE = ChannelAccess()
 
 
 def refusal(access: ChannelAccess, channel: str, *, of_operator: bool = False) -> str:
-    """Return why nothing may be posted in `channel` for a person with `access`, as one
-    sentence for that person; "" if it may.
+    """Return the sentence that refuses a person with `access` a post in `channel`, or
+    "" if they may post there.
 
-    A channel that the person does not see is told from one that is not there by
-    nothing. The operator of the bot is no person of the workspace, and is asked for
-    no rights of their own there.
+    A hidden channel reads like one that does not exist. The bot's operator is not a
+    person of the workspace and needs no access of their own.
     """
     if not access.exists or not (access.reads or of_operator):
         return NO_SUCH

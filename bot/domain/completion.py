@@ -1,20 +1,20 @@
-"""Requests to a model, and what it reports about an answer. Frozen values."""
+"""Requests to a model and its reports about an answer. Frozen values."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens by the kinds that are priced apart. Zero means none."""
+    """Tokens by kind of price, and web searches."""
 
-    #: Input that was neither read from the cache nor written to it.
+    #: Input neither read from the cache nor written to it.
     input: int = 0
     cache_write_5m: int = 0
     cache_write_1h: int = 0
     cache_read: int = 0
-    #: Thinking included: it is billed as output.
+    #: Including thinking, which is billed as output.
     output: int = 0
-    #: How often the web was searched, which is billed besides tokens.
+    #: The number of web searches, which are billed besides tokens.
     searches: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
@@ -29,13 +29,13 @@ class Usage:
 
     @property
     def prompt(self) -> int:
-        """The whole prompt, however it was billed."""
+        """All input tokens, however they are billed."""
         return self.input + self.cache_write_5m + self.cache_write_1h + self.cache_read
 
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One entry of a conversation, as Claude reads it, byte for byte."""
+    """One message of the conversation, exactly as Claude reads it."""
 
     #: "user" or "assistant".
     role: str
@@ -44,57 +44,60 @@ class ChatMessage:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What Claude is asked."""
+    """A request to a model, in the terms of the Messages API."""
 
     model: str
     system: str
-    #: Ends with a "user" entry.
+    #: The last one has the role "user".
     messages: tuple[ChatMessage, ...]
     max_tokens: int
-    #: An opaque, stable id of who asks; no name, no address.
+    #: An opaque, stable id of the person who asks; no name or address.
     user: str = ""
-    #: Where the model takes it: "low" to "max"; None leaves it to the model.
+    #: "low" to "max" where the model supports it; None for the model's default.
     effort: str | None = None
-    #: Where the model takes it (`ModelFacts.takes_temperature`), from 0 to 1.
+    #: From 0 to 1, where `ModelFacts.takes_temperature`.
     temperature: float | None = None
     stop_sequences: tuple[str, ...] = ()
-    #: How often the web may be searched for this answer.
+    #: The maximum number of web searches.
     searches: int = 0
-    #: The JSON schema that the answer is to keep to, as JSON; "" for prose.
+    #: The JSON schema of the answer, as JSON; "" for prose.
     schema: str = ""
-    #: Whether nothing comes after it that reads the same messages, so that the system
-    #: prompt alone is worth keeping.
+    #: Whether no later request repeats its messages, so that only the system prompt is
+    #: worth caching.
     alone: bool = False
-    #: The most tokens that its prompt can have, where they were counted.
+    #: An upper bound of its prompt in tokens, if it was counted.
     prompt_most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request to the API that is or may be billed."""
+    """One call of the API that is or may be billed."""
 
-    #: The model asked for and the one that answered; the dearer one's price counts.
+    #: The model requested and the one that answered; the higher price counts.
     models: tuple[str, ...]
-    #: What it used, or the most that it can have used.
+    #: The usage, or an upper bound of it.
     usage: Usage
-    #: Whether `usage` is the API's own last word on the whole request.
+    #: Whether `usage` is the API's final report of the whole call.
     exact: bool = False
-    #: What its prices are multiplied by.
+    #: The factor by which its prices are multiplied.
     share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What is known of an answer that a model gives. A model reports more than once;
-    the last report counts. `stop_reason` is None until the answer is complete."""
+    """A model's report about its answer.
 
-    #: The model that answered, by its own word.
+    A model reports more than once; the last report counts. `stop_reason` is None until
+    the answer is complete.
+    """
+
+    #: The model that answered, as the API reports it.
     model: str
     request_id: str | None = None
     usage: Usage = field(default_factory=Usage)
     stop_reason: str | None = None
-    #: Every request for this answer that may be billed; None if the model cannot say.
+    #: Every call for this answer that may be billed; None if that is unknown.
     calls: tuple[Call, ...] | None = None
-    #: Whether the last of `calls` is only about to be made: whoever cannot pay for
-    #: all of them hangs up now.
+    #: Whether the last of `calls` is about to be made: a caller that cannot pay for all
+    #: of them closes the stream now.
     ahead: bool = False

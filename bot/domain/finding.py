@@ -1,24 +1,24 @@
-"""What `threadkeep check` reports."""
+"""Findings of `threadkeep check`. Frozen values."""
 
 import enum
 from dataclasses import dataclass
 
 
 class Grade(enum.Enum):
-    """How a finding of `threadkeep check` is to be taken."""
+    """The grade of a finding."""
 
     GOOD = "ok"
-    #: Not set up; nothing fails because of it.
+    #: Not configured, which is no error.
     ABSENT = "not set"
-    #: Works, and somebody should know.
+    #: Works, but the operator should know.
     NOTE = "note"
-    #: Must be set right before Threadkeep can run.
+    #: Must be corrected before Threadkeep can run.
     BAD = "wrong"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of what `threadkeep check` found."""
+    """One line of the report."""
 
     subject: str
     grade: Grade

@@ -1,5 +1,4 @@
-"""Messages as an adapter received them, and what is known of their thread. Frozen
-values."""
+"""Incoming messages and what is known of their thread. Frozen values."""
 
 import enum
 from dataclasses import dataclass
@@ -9,57 +8,56 @@ from bot.domain.scope import ThreadKey
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message, as an adapter heard it. Facts only; it decides nothing."""
+    """One message, as an adapter received it. Facts only."""
 
     thread: ThreadKey
     #: The platform's id of this message; unique within its channel.
     message: str
-    #: When it was said by the platform's clock, in seconds since 1970.
+    #: When it was posted by the platform's clock, in seconds since 1970.
     at: float
-    #: The platform's id of who said it.
+    #: The platform's id of the author.
     author: str
-    #: What was said, in the platform's own notation.
+    #: The text in the platform's own markup.
     text: str
-    #: The bot was mentioned, or this was said where only the bot listens.
+    #: Whether it mentions the bot, or was sent to the bot alone.
     addressed: bool
-    #: This message is the root of its thread.
+    #: Whether it is the root of its thread.
     opens: bool
-    #: The bot itself said it.
+    #: Whether the bot itself posted it.
     echo: bool = False
-    #: Another program said it.
+    #: Whether another program posted it.
     automated: bool = False
-    #: Names of the files that came with it.
+    #: Names of the attached files.
     files: tuple[str, ...] = ()
-    #: What it is about, when its author chose that: the message replied to, or
-    #: asked about. Remembered with it, never answered for itself.
+    #: The messages that its author replied to or asked about. Stored with it, never
+    #: answered on their own.
     quotes: tuple["Message", ...] = ()
-    #: The platform's ids of other messages whose words `text` holds, such as the one
-    #: that was forwarded: this one is forgotten with them. Only told when it is heard.
+    #: The platform's ids of other messages whose text it repeats, such as a forwarded
+    #: one: it is deleted with them. Set only when the message is received.
     holds: tuple[str, ...] = ()
 
 
 class Disposition(enum.Enum):
-    """What becomes of something heard."""
+    """What is done with a received message."""
 
-    #: Not ours, or known already: nothing was written.
+    #: Not for the bot, or stored before: nothing is written.
     IGNORE = "ignore"
-    #: Remembered, for the next turn to read; not answered.
+    #: Stored for the next turn to read; not answered.
     KEEP = "keep"
-    #: Remembered, and a turn waits to answer it.
+    #: Stored, and a turn waits to answer it.
     ANSWER = "answer"
 
 
-#: How long, in seconds, it is remembered how much other programs said, lest they and
-#: we answer each other for ever.
+#: The window in seconds in which messages of other programs are counted, so that two
+#: bots do not answer each other without end.
 LOOP_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadFacts:
-    """What is known of a thread when a message for it is judged."""
+    """The state of a thread that decides what is done with a message."""
 
-    #: The bot was addressed by the thread's root: people may go on unaddressed.
+    #: Whether the thread's root addressed the bot: replies then need no mention.
     follows: bool
-    #: How many messages of other programs came in the `LOOP_SECONDS` before the one
-    #: that is judged.
+    #: The number of messages of other programs in the last `LOOP_SECONDS`.
     automated: int = 0

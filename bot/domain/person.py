@@ -1,7 +1,7 @@
-"""Who somebody is, as far as it decides what they may do. Pure.
+"""People and what they may administer. Pure.
 
-Rule: a platform's adapter states facts about a person; whether they may is decided
-here, for every platform and every path alike, at the time of the action.
+Rule: an adapter states facts about a person; whether they may act is decided here, for
+every platform and path, at the time of the action.
 """
 
 from collections.abc import Collection, Iterable
@@ -14,26 +14,26 @@ EVERYONE = "everyone"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Facts about one person in one channel, by the platform's own word."""
+    """Facts about one person in one channel, as the platform states them."""
 
     id: str
-    #: As people see it; "" if it is not known.
+    #: The displayed name; "" if unknown.
     name: str = ""
     #: Administers or owns the workspace; on Discord, holds Manage Server.
     runs_workspace: bool = False
     #: On Discord, holds Manage Channels in this very channel.
     runs_channel: bool = False
-    #: Created this channel, where the platform tells.
+    #: Created this channel, where the platform says so.
     made_channel: bool = False
-    #: A guest, or somebody of another organisation: never an admin, even if named.
+    #: A guest or a member of another organisation: never an admin, even if named.
     outsider: bool = False
-    #: Ids of the user groups, or roles, that they are in.
+    #: Ids of their user groups or roles.
     groups: frozenset[str] = frozenset()
 
 
 def listed(person: Person, people: str) -> bool:
-    """Whether `person` is among `people`: "everyone", or tokens "user:ID" and
-    "group:ID" with blanks between them."""
+    """Return True if `people` names `person`: "everyone", or tokens "user:ID" and
+    "group:ID" separated by spaces."""
     named = people.split()
     return (
         people == EVERYONE
@@ -50,11 +50,11 @@ def administers(
     admins: Iterable[tuple[Scope, str]],
     creators: bool,
 ) -> bool:
-    """Whether `person` may change what applies at `place`.
+    """Return True if `person` may change the settings of `place`.
 
-    `operators` are "platform:ID" of those whom the operator named; `admins` are
-    those whom admins named, as people are listed, with where; `creators` says
-    whether who created a channel may administer it.
+    `operators` are "platform:ID" from the environment; `admins` are scopes with the
+    people whom admins named there, in the form of `listed`; `creators` says whether
+    the creator of a channel may administer it.
     """
     if person.outsider or place.level is ScopeLevel.OPERATOR:
         return False

@@ -1,4 +1,4 @@
-"""What a platform allows, as data: the core never asks which platform it is."""
+"""Limits of a platform, as data: the core never asks which platform it is."""
 
 import enum
 import re
@@ -9,14 +9,14 @@ from bot.domain.scope import ThreadKey
 
 
 class RateLimitScope(enum.Enum):
-    """Over what a platform counts a rate limit."""
+    """The scope in which a platform counts a rate limit."""
 
     WORKSPACE = "workspace"
     CHANNEL = "channel"
     THREAD = "thread"
 
     def of(self, thread: ThreadKey) -> str:
-        """The name of the budget that a write into `thread` is counted on."""
+        """Return the key under which a write into `thread` is counted."""
         if self is RateLimitScope.WORKSPACE:
             return f"{thread.platform}:{thread.workspace}"
         if self is RateLimitScope.CHANNEL:
@@ -25,11 +25,11 @@ class RateLimitScope(enum.Enum):
 
 
 class WriteKind(enum.Enum):
-    """How a message comes to read what it should; platforms count them apart."""
+    """A kind of write, which platforms count apart."""
 
     POST = "post"
     EDIT = "edit"
-    #: Begin, prolong and end a message that grows by what is appended.
+    #: Open, append to and close a native stream.
     OPEN = "open"
     APPEND = "append"
     CLOSE = "close"
@@ -47,52 +47,49 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class EditInterval:
-    """How often one message is written while its answer grows."""
+    """How often a message is written while its answer grows."""
 
-    #: Seconds between two writes, at the beginning of the answer and once it has
-    #: `grown` so many characters. People look at the beginning; later they read.
+    #: Seconds between two writes at the beginning of the answer, and once it has
+    #: `grown` characters. The beginning is watched; what follows is read.
     first: float = 0.0
     last: float = 0.0
     grown: int = 1
-    #: Fewer new characters are not worth a write, unless they are the last.
+    #: The fewest new characters that are worth a write, unless they are the last.
     fewest: int = 1
 
     def interval(self, chars: int) -> float:
-        """The seconds until the next write, in an answer of so many characters."""
+        """Return the seconds until the next write of an answer of `chars` characters."""
         share = min(1.0, chars / self.grown)
         return self.first + (self.last - self.first) * share
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one platform allows."""
+    """The limits of one platform."""
 
-    #: The most characters that one message may hold.
+    #: The most characters of one message.
     part_chars: int
-    #: How long, in seconds, the first words wait for company: a write that shows
-    #: one word keeps the next ones away for a whole interval.
+    #: The delay of the first write, in seconds: a write of one word would keep the next
+    #: ones away for a whole interval.
     settle: float = 0.0
-    #: What the platform allows, the widest scope first; nothing where it does not
-    #: count.
+    #: The rate limits by kind of write, the widest scope first; empty for none.
     rates: Mapping[WriteKind, tuple[Rate, ...]] = field(default_factory=dict)
-    #: What is missing is written as often as the rates allow.
+    #: A kind that is missing is written as often as the rates allow.
     paces: Mapping[WriteKind, EditInterval] = field(default_factory=dict)
-    #: Sequences that would notify people if the model wrote them. A zero-width
-    #: space goes in after the first character of each match.
+    #: Text that would notify people. A zero-width space is inserted after the first
+    #: character of each match.
     pings: re.Pattern[str] | None = None
-    #: The most lines of a message that readers see without unfolding it, where
-    #: there is such a number.
+    #: The most lines of a message that are shown unfolded; None for no such limit.
     part_lines: int | None = None
-    #: How long, in seconds, the platform's own sign that an answer is coming may be
-    #: all that people see. After that a placeholder is, which they can stop.
+    #: How long, in seconds, the platform's own typing indicator may stand alone. After
+    #: that a placeholder is posted, which can be stopped.
     silence: float = 10.0
-    #: Whether Markdown's tables and images are shown as such.
+    #: Whether Markdown tables and images are rendered.
     tables: bool = True
     images: bool = True
-    #: Whether it is known who created a channel.
+    #: Whether the creator of a channel is known.
     creators: bool = False
-    #: Said once, below the first answer in a thread that was begun by addressing
-    #: the bot: what people must know to go on.
+    #: A hint shown once, below the first answer of a thread that addressed the bot.
     hint: str = ""
-    #: How people name a channel in what they type, as a sentence for them.
+    #: A sentence that says how to name a channel in a command.
     naming: str = "Please name a channel by mentioning it."

@@ -1,4 +1,4 @@
-"""Parts of a reply, as a platform shows them, and their controls. Frozen values."""
+"""The parts of a reply and the controls below it. Frozen values."""
 
 import enum
 from dataclasses import dataclass
@@ -6,34 +6,33 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PostedPart:
-    """One message of a reply, as far as the platform is known to show it."""
+    """One message of a reply, as the platform is known to show it."""
 
     index: int
-    #: The platform's id; None when a post was intended and its outcome is
-    #: unknown.
+    #: The platform's id; None if it was to be posted and the outcome is unknown.
     message: str | None
     text: str = ""
 
 
 class Control(enum.Enum):
-    """What readers can do with an answer."""
+    """An action that readers can take on an answer."""
 
-    #: While it is written.
+    #: Stop it while it is written.
     STOP = "stop"
     #: Write it again, in the same place.
     RETRY = "retry"
-    #: Go on where it was cut.
+    #: Continue where it was cut.
     CONTINUE = "continue"
-    #: Say how good it is.
+    #: Rate it.
     FEEDBACK = "feedback"
 
 
-#: Begins the id of a message that nobody wrote: a control said it.
+#: Prefix of message ids created by a button press.
 PRESSED = "+"
 
 
-# How every platform says that there are no words yet, that more of them come (the
-# adapters' limits leave room for it), and, to whoever waited long, that all are there.
+# The text of an answer that has none yet; the mark of one that goes on, for which the
+# adapters' limits leave room; and the notification that a slow answer is complete.
 PLACEHOLDER = "_Thinking…_"
 MORE = " …"
 READY = "your answer is complete."
@@ -41,20 +40,20 @@ READY = "your answer is complete."
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Message number `index` of a reply should now read `text`.
+    """The text that message number `index` of a reply should show now.
 
-    Until `final`, later texts of the same part only add to the end of it.
+    Until `final`, later texts of the same part only append to it.
     """
 
     index: int
     text: str
     final: bool = False
-    #: What readers can do with the answer once all of it is there.
+    #: The controls below the complete answer.
     controls: tuple[Control, ...] = ()
-    #: Who is called by this message, in place of any text; "" for nobody.
+    #: The user whom this message notifies, instead of any text; "" for nobody.
     calls: str = ""
 
     @property
     def offers(self) -> tuple[Control, ...]:
-        """What readers can do below it: as long as it grows, stop it."""
+        """The controls to show now: Stop while the answer grows."""
         return self.controls if self.final else (Control.STOP,)

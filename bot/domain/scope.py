@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ThreadKey:
-    """Names one conversation: the unit of memory, of ordering and of privacy.
+    """The key of one conversation: the unit of memory, of ordering and of privacy.
 
-    All four are the platform's own ids. Only the adapter that made them may
-    look inside; everyone else compares them.
+    All four parts are the platform's own ids. Only the adapter that made them may
+    interpret them; everything else compares them.
     """
 
     platform: str
@@ -22,9 +22,9 @@ class ThreadKey:
 
 
 class ScopeLevel(enum.Enum):
-    """How wide a place is; the widest first. The narrower one wins."""
+    """The width of a scope, the widest first. The narrowest setting wins."""
 
-    #: What the operator's environment says, for every workspace.
+    #: Every workspace: the operator's environment.
     OPERATOR = "operator"
     #: A Slack workspace or a Discord server.
     WORKSPACE = "workspace"
@@ -32,7 +32,7 @@ class ScopeLevel(enum.Enum):
     THREAD = "thread"
 
 
-#: How many parts of a place are named at each level.
+#: How many parts of a scope are given at each level.
 _PARTS = {
     ScopeLevel.OPERATOR: 0,
     ScopeLevel.WORKSPACE: 2,
@@ -43,7 +43,7 @@ _PARTS = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class Scope:
-    """Where a setting applies: each empty part means all there are of it."""
+    """Where a setting applies. An empty part stands for all of that kind."""
 
     platform: str = ""
     workspace: str = ""
@@ -52,7 +52,7 @@ class Scope:
 
     @classmethod
     def of(cls, thread: ThreadKey) -> "Scope":
-        """The place that is `thread` alone."""
+        """Return the scope of `thread` alone."""
         return cls(thread.platform, thread.workspace, thread.channel, thread.thread)
 
     @property
@@ -65,28 +65,21 @@ class Scope:
 
     @property
     def key(self) -> ThreadKey:
-        """The same, as a thread is named."""
+        """The scope as a thread key."""
         return ThreadKey(self.platform, self.workspace, self.channel, self.thread)
 
     def at(self, level: ScopeLevel) -> "Scope":
-        """The place around this one that is as wide as `level`, or this one."""
+        """Return the enclosing scope at `level`, or this one if it is wider."""
         parts = (self.platform, self.workspace, self.channel, self.thread)
-        kept = {
-            ScopeLevel.OPERATOR: 0,
-            ScopeLevel.WORKSPACE: 2,
-            ScopeLevel.CHANNEL: 3,
-            ScopeLevel.THREAD: 4,
-        }
-        return Scope(*parts[: kept[level]])
+        return Scope(*parts[: _PARTS[level]])
 
     @property
     def around(self) -> tuple["Scope", ...]:
-        """This place and all that it lies in, the narrowest first, the operator's
-        last."""
+        """This scope and all that enclose it, the narrowest first."""
         return tuple(dict.fromkeys(self.at(level) for level in reversed(ScopeLevel)))
 
     def holds(self, other: "Scope") -> bool:
-        """Whether `other` is this place or lies in it."""
+        """Return True if `other` is this scope or within it."""
         return other.at(self.level) == self
 
     def __str__(self) -> str:
@@ -94,5 +87,5 @@ class Scope:
         return ":".join(filter(None, parts)) or "operator"
 
 
-#: The operator's own place, which all others lie in.
+#: The operator's scope, which encloses all others.
 EVERYWHERE = Scope()

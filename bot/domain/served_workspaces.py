@@ -1,11 +1,11 @@
-"""Which workspaces and servers the operator lets the bot serve. Pure."""
+"""The workspaces and servers in which the bot answers. Pure."""
 
 import re
 from dataclasses import dataclass
 
 from bot.text import lists
 
-#: What whoever gives a command is told where the bot is not offered.
+#: The answer to a command in a workspace that is not served.
 NOT_SERVED = (
     "Sorry, I am not offered here: the operator of this bot decides in which "
     "workspaces and servers it answers."
@@ -24,29 +24,29 @@ _EXPECTED = (
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """Which workspaces are served; by default all of them."""
+    """The workspaces that are served; by default all."""
 
     #: "platform:workspace", "platform:*" or "platform:@me"; empty for everything.
     entries: frozenset[str] = frozenset()
 
     def holds(self, platform: str, workspace: str) -> bool:
-        """Whether people of `workspace` are served."""
+        """Return True if `workspace` is served."""
         if not self.entries or f"{platform}:{workspace}" in self.entries:
             return True
-        # Direct messages are no server, so that all servers are served without them.
+        # Direct messages belong to no server, so "discord:*" does not include them.
         wide = "@me" if workspace.startswith("@") else "*"
         return f"{platform}:{wide}" in self.entries
 
     def limits(self, platform: str) -> bool:
-        """Whether there are workspaces of `platform` that are not served."""
+        """Return True if some workspaces of `platform` are not served."""
         return bool(self.entries) and f"{platform}:*" not in self.entries
 
     def refusal(self, platform: str, workspace: str) -> str:
-        """What whoever gives a command in `workspace` is told; "" if it is served."""
+        """Return the answer to a command in `workspace`; "" if it is served."""
         return "" if self.holds(platform, workspace) else NOT_SERVED
 
 
-#: Where nothing is limited.
+#: All workspaces are served.
 ALL = Served()
 
 
@@ -54,6 +54,6 @@ VARIABLE = "THREADKEEP_WORKSPACES"
 
 
 def read(text: str) -> tuple[Served, list[str]]:
-    """What `VARIABLE` says, and what is wrong with it."""
+    """Parse the value of `VARIABLE`; return it and the problems found."""
     found, problems = lists.read(text, VARIABLE, _ENTRY, _EXPECTED)
     return Served(found), problems

@@ -1,6 +1,6 @@
 """Settings that admins made: values, changes, audit entries. Frozen values.
 
-A *setting* is the value of one option (`bot.config.options`) in one scope. Every
+A *setting* is the value of one option (`bot.settings.options`) in one scope. Every
 change is an entry of the audit; the number of the newest entry of a scope is the
 revision that a form was drawn from, so that an older form is refused.
 """
@@ -13,47 +13,49 @@ from bot.domain.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One option's value at one place."""
+    """The value of one option in one scope."""
 
     place: Scope
     #: An option's name.
     name: str
-    #: In the option's canonical form; of a versioned one, the id of its version.
+    #: In canonical form; for a versioned option, the id of the version.
     value: str
     #: Who set it: a platform's user id, or "operator".
     who: str
     #: Seconds since 1970.
     at: float
-    #: The number of the audit's entry that set it.
+    #: The id of the audit entry that set it.
     revision: int
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSettings:
-    """All that was set for one place: there, and around it."""
+    """The settings of one scope and of those that enclose it."""
 
     settings: tuple[Setting, ...] = ()
-    #: What a running thread keeps of the day on which it began, by option.
+    #: The values that a thread pinned when it began, by option.
     kept: Mapping[str, str] = field(default_factory=dict)
-    #: The kept options that an admin has changed for running threads, too.
+    #: The pinned options that an admin has since changed for running threads.
     stale: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is to be set at one place. A `value` of None takes the setting back, so
-    that what applies around the place applies there again."""
+    """A change of one option in one scope.
+
+    A `value` of None deletes the setting, so that the enclosing scope applies again.
+    """
 
     place: Scope
     name: str
-    #: Canonical; of a versioned option the text itself, of which every one is kept.
+    #: In canonical form; for a versioned option, the text itself.
     value: str | None
     versioned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """Something for the audit: a change, or a refusal, which is kept folded."""
+    """One entry of the audit: a change, or a refusal."""
 
     id: int
     at: float
@@ -62,9 +64,9 @@ class AuditEntry:
     who: str
     #: "set", "cleared", "rolled back", "imported" or "denied".
     action: str
-    #: The option's name; for "denied", what was to be done.
+    #: The option's name; for "denied", the refused action.
     name: str
-    #: Values as they were and are; None for none. Of a versioned option
+    #: The values before and after; None for none. For a versioned option
     #: "version 3", never the text.
     before: str | None = None
     after: str | None = None
@@ -72,36 +74,36 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """How often somebody was refused the same thing in a channel within an hour."""
+    """The refusals of one person for one action in a channel within an hour."""
 
-    #: Never narrower than a channel.
+    #: A channel or wider.
     place: Scope
-    #: A platform's user id; "" for all whose refusals were too many to keep apart.
+    #: A platform's user id; "" for the people beyond the number kept apart.
     who: str
-    #: What was to be done.
+    #: The refused action.
     name: str
     count: int
-    #: When it was refused last, in seconds since 1970.
+    #: The time of the last refusal, in seconds since 1970.
     at: float
 
 
 @dataclass(frozen=True, slots=True)
 class EditConflict:
-    """Nothing was changed: others changed the same since the form was drawn."""
+    """Nothing was changed: others changed the same option since the form was drawn."""
 
-    #: What they did, oldest first.
+    #: Their changes, oldest first.
     entries: tuple[AuditEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of a text that is kept in versions, of which the prompt is one."""
+    """One version of a versioned option, such as the prompt."""
 
     id: int
     place: Scope
-    #: Counts from 1 at each place.
+    #: Counts from 1 in each scope.
     number: int
-    #: None where it was taken back, so that the place has none of its own.
+    #: None if this version deleted the scope's own text.
     text: str | None
     who: str
     at: float
@@ -109,7 +111,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What somebody wrote and has not saved (yet). Kept for a week."""
+    """A text that somebody wrote and has not saved. Kept for a week."""
 
     id: int
     place: Scope
@@ -119,4 +121,5 @@ class Draft:
     at: float
 
 
+#: The author of what the environment sets.
 OPERATOR = "operator"

@@ -1,4 +1,4 @@
-"""A triage case: one message that was classified where people talk. A frozen value."""
+"""Triage cases: messages that are classified in the chat. Frozen values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,38 +9,38 @@ from bot.domain.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class TriageCase:
-    """One message, or one thread, that is or is to be sorted."""
+    """One message or thread that is classified, or is to be."""
 
     #: 0 until it is stored.
     id: int
-    #: The thread that it stands in; on Slack, of a message at the top, its own.
+    #: Its thread; for a message at the top of a Slack channel, its own thread.
     place: Scope
-    #: The platform's id of the message; of a whole thread, "thread:" and its id.
+    #: The platform's id of the message; for a whole thread, "thread:" and its id.
     message: str
-    #: When it was said or first sorted, in seconds since 1970.
+    #: When it was posted or first classified, in seconds since 1970.
     at: float
-    #: The platform's id of who said it; "" for a whole thread.
+    #: The platform's id of the author; "" for a whole thread.
     author: str
-    #: What was sorted; "" once it was deleted.
+    #: The classified text; "" once it was deleted.
     text: str
-    #: By the scheme's fields; None where `reason` says why, or where it waits.
+    #: The values by field; None if `reason` says why, or while it waits.
     values: Mapping[str, Any] | None = None
     reason: str = ""
-    #: What people changed, by field.
+    #: The values that people corrected, by field.
     corrected: Mapping[str, Any] = field(default_factory=dict)
-    #: Who changed it last, and when.
+    #: The author and time of the last correction.
     corrected_by: str = ""
     corrected_at: float = 0.0
-    #: Which admin agreed to its being an example; "" as long as none did.
+    #: The admin who approved it as a few-shot example; "" if none.
     agreed_by: str = ""
-    #: Whether it is sorted by itself; then, whether people have been shown how.
+    #: Whether it was classified automatically, and whether the result was posted.
     auto: bool = False
     shown: bool = False
-    #: The platform's ids of the messages whose words `text` holds, besides `message`.
-    #: Only told when a case is opened: it is forgotten with any of them.
+    #: The platform's ids of further messages that `text` repeats. Set only when a case
+    #: is opened: it is deleted with any of them.
     messages: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def current(self) -> Mapping[str, Any]:
-        """Its values as people see them."""
+        """Return its values with the corrections applied."""
         return {**(self.values or {}), **self.corrected}

@@ -10,13 +10,15 @@ from bot.domain.scope import ThreadKey
 
 
 class TurnState(enum.Enum):
-    """How far a turn has come. A turn only ever moves down this list, except
-    that a turn handed over at shutdown goes back to WAITING."""
+    """The progress of a turn.
+
+    A turn moves down this list only, except that one released at shutdown returns to
+    WAITING.
+    """
 
     WAITING = "waiting"
     ANSWERING = "answering"
-    #: The answer is final and stored; its last write to the platform is not
-    #: known to have succeeded.
+    #: The answer is final and stored; its last write to the platform is unconfirmed.
     UNDELIVERED = "undelivered"
     DELIVERED = "delivered"
 
@@ -36,7 +38,7 @@ class TurnMessage:
     """A person's message that belongs to a turn."""
 
     heard: Message
-    #: What Claude was given for it; None until it was given to Claude once.
+    #: The text that Claude read for it; None until it was sent once.
     content: str | None = None
 
 
@@ -45,9 +47,9 @@ class WaitingThread:
     """A thread with an open turn."""
 
     thread: ThreadKey
-    #: Who asked first of what is open; "" if that is gone.
+    #: The author of its first open question; "" if that was deleted.
     asker: str
-    #: When that was asked, in seconds since 1970.
+    #: The time of that question, in seconds since 1970.
     at: float
 
 
@@ -55,65 +57,64 @@ class WaitingThread:
 class Turn:
     """One question (perhaps of several messages) and its answer.
 
-    Everything that a worker needs is in here or in the store; nothing lives
-    in a closure, so any process may take a turn up after a crash.
+    All that a worker needs is in here or in the store, so that any process can resume
+    a turn after a crash.
     """
 
     id: int
-    #: Unique over all databases: what we write into a post to find it again.
+    #: Unique over all databases; written into posts, so that they can be found.
     key: str
     thread: ThreadKey
     state: TurnState
-    #: How often answering began.
+    #: How many times answering began.
     attempts: int
-    #: When this turn last gave a sign of life, in seconds since 1970.
+    #: The time of the last progress, in seconds since 1970.
     touched: float
-    #: The answer so far; whole once the state is UNDELIVERED.
+    #: The answer so far; complete from UNDELIVERED on.
     text: str = ""
     ended: Ended | None = None
-    #: What the thread is told below the text, for example how it ended.
+    #: A note shown below the text, for example how the answer ended.
     note: str = ""
     shown: tuple[PostedPart, ...] = ()
-    #: It answers the message that its thread began with, which addressed the bot.
+    #: Whether it answers the root of its thread, which addressed the bot.
     begins: bool = False
-    #: The first message in its thread that was to be answered, if it is still there.
+    #: The first question of its thread, unless it was deleted.
     opening: Message | None = None
-    #: Who asked it first; "" if all that was asked is gone.
+    #: The author of its first question; "" if all were deleted.
     asker: str = ""
-    #: As in `Outcome`.
+    #: See `Outcome`.
     stop_reason: str | None = None
     calls: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnFacts:
-    """What is known of a turn when somebody uses the controls of its answer."""
+    """The state of a turn that decides what its controls may do."""
 
     key: str
     state: TurnState
     ended: Ended | None
     stop_reason: str | None
-    #: Whether there is any text of an answer.
+    #: Whether its answer has any text.
     has_text: bool
-    #: Everybody who asked it.
+    #: The authors of its questions.
     askers: frozenset[str]
-    #: No turn of its thread came after it.
+    #: Whether it is the last turn of its thread.
     newest: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a turn ended: everything about it that is remembered."""
+    """The end of a turn: all that is stored about it."""
 
     ended: Ended
     #: The answer as shown, without the note.
     text: str
-    #: What the next turns replay as the assistant's words; "" means that the
-    #: answer is not replayed.
+    #: What later turns send as the assistant's message; "" for nothing.
     replay: str = ""
-    #: What the thread is told below the text.
+    #: A note shown below the text.
     note: str = ""
-    #: Why it did not end well, for operators; never what people said.
+    #: Why it did not end well, for operators; never what people wrote.
     reason: str = ""
     model: str = ""
     stop_reason: str | None = None
@@ -121,32 +122,32 @@ class Outcome:
     usage: Usage = field(default_factory=Usage)
     #: In USD; None when the price is unknown.
     cost: float | None = None
-    #: Whether `cost` is the most that it can have been, since nobody said.
+    #: Whether `cost` is an upper bound, since the usage is unknown.
     bounded: bool = False
-    #: Seconds since 1970 when the first text arrived; None without text.
+    #: When the first text arrived, in seconds since 1970; None without text.
     first_text: float | None = None
-    #: The id of the prompt's version that Claude was given, and the effort.
+    #: The id of the prompt version, and the effort.
     prompt: int | None = None
     effort: str = ""
-    #: Who is called once all of it is shown, since edits notify nobody; "" for none.
+    #: The user to notify once all of it is shown (edits notify nobody); "" for nobody.
     calls: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ThreadSummary:
-    """A thread, as a list of threads shows it."""
+    """One row of a list of threads."""
 
     thread: ThreadKey
-    #: The beginning of what was first said in it.
+    #: The beginning of its first message.
     title: str
     turns: int
-    #: When something was last said, in seconds since 1970.
+    #: The time of its last message, in seconds since 1970.
     last: float
 
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """How good a reader found an answer."""
+    """A reader's rating of an answer."""
 
     thread: ThreadKey
     #: The key of the turn.
@@ -155,13 +156,13 @@ class Opinion:
     at: float
     good: bool
     model: str
-    #: The id of the prompt's version that Claude was given.
+    #: The id of the prompt version.
     prompt: int | None
-    #: What was asked, as far as it was not taken back, and what was answered.
+    #: The question, unless it was deleted, and the answer.
     question: str
     answer: str
 
 
-#: How many turns run at once, where the operator sets no other number. Each holds a
-#: stream from Claude open and a thread's text in memory.
+#: The default number of turns that run at once. Each holds a stream from Claude open
+#: and a thread's text in memory.
 ANSWERS_AT_ONCE = 100
