@@ -128,7 +128,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """A model call that is not an answer, as it begins: its purpose, scope and person."""
+    """A model call that is not an answer: its purpose, scope and person."""
 
     place: Scope
     #: The platform's user id.

@@ -1,3 +1,2 @@
-"""What any part needs to run in one process: background tasks, retries, queues, bounded
-caches, private files, logs.
-"""
+"""What any room needs to run in one process: background tasks, retries, fair queues,
+bounded caches, private files, logs."""

@@ -1,7 +1,7 @@
-"""Remembers for a while what people may do in channels.
+"""A cache of people's access to channels.
 
-Rule: only what is granted in full is remembered. A refusal is looked up anew, so that
-whoever mends it can try again at once.
+Rule: only full access is cached. A refusal is looked up again, so that whoever corrects
+it can try again at once.
 """
 
 from collections.abc import Awaitable, Callable, Hashable
@@ -14,18 +14,18 @@ K = TypeVar("K", bound=Hashable)
 
 
 class Grants(Generic[K]):
-    """At most `most` grants; `clock` says when each was looked up."""
+    """A cache of at most `most` entries; `clock` gives the time of a look-up."""
 
     def __init__(self, clock: Callable[[], float], most: int) -> None:
         self._clock = clock
-        #: When it was looked up, and what was found.
+        #: The time of the look-up and its result.
         self._granted: LruDict[K, tuple[float, ChannelAccess]] = LruDict(most)
 
     async def find(
         self, key: K, fresh: float, look_up: Callable[[], Awaitable[ChannelAccess]]
     ) -> ChannelAccess:
-        """Return what was found of `key` less than `fresh` seconds ago, else what
-        `look_up` returns.
+        """Return the cached result for `key` if it is younger than `fresh` seconds,
+        else what `look_up` returns.
 
         Raises what `look_up` raises.
         """

@@ -1,21 +1,21 @@
-"""Counts what is under way, so that there is never more of it than so much. Pure."""
+"""A counter of work in progress with a maximum. Pure."""
 
 
 class Allowance:
-    """At most `most` things under way; what does not fit is refused and counted.
+    """At most `most` pieces of work in progress; more are refused and counted.
 
-    A spell of refusals begins with the first and is over when no more than half of
-    the allowance is used, so that each spell is worth two lines in a log.
+    A spell of refusals begins with the first one and ends when no more than half of the
+    allowance is used, so that each spell takes two lines in a log.
     """
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.used = 0
-        #: How many were refused in this spell.
+        #: The number of refusals in this spell.
         self.refused = 0
 
     def take(self) -> bool:
-        """Return whether one more may begin; if so, it counts until `give`."""
+        """Return True if one more may begin; it then counts until `give`."""
         if self.used >= self.most:
             self.refused += 1
             return False
@@ -23,8 +23,8 @@ class Allowance:
         return True
 
     def give(self, count: int = 1) -> int:
-        """Count `count` as over. Return how many were refused, if with this a spell
-        of refusals is over, else 0."""
+        """Count `count` as done. Return the number of refusals if this ends a spell of
+        them, else 0."""
         self.used -= count
         if not self.refused or self.used > self.most // 2:
             return 0

@@ -1,11 +1,11 @@
-"""Runs work that nobody awaits, and keeps the failure of one task from the others.
+"""Background tasks, and the isolation of their failures.
 
-Rule 1: whatever such work raises ends that work alone. All of it starts here: a test
-looks through the code for tasks that are started elsewhere.
-Rule 2: the log says where it failed (`bot.errors.error_location`), never with which
-words: they may be what people said. Our own errors of platforms, Claude and the
-database hold no such words, so theirs are logged.
-Rule 3: AccessRevoked is handed to whoever takes that platform down, and concerns no
+Rule 1: whatever a task raises ends that task alone. All background tasks start here; a
+test searches the code for others.
+Rule 2: the log names the place of the error (`bot.errors.error_location`), never its
+text, which may hold what people wrote. Our own errors of platforms, Claude and the
+database hold no such text, so theirs is logged.
+Rule 3: AccessRevoked is passed to the callback that stops that platform, and affects no
 other. Another ConfigError may come from a setting that cannot be read.
 """
 
@@ -27,14 +27,14 @@ from bot.errors import (
 
 log = logging.getLogger(__name__)
 
-#: Is told which platform turned us away, and why.
+#: Called with the platform that rejected our credentials, and the error.
 Refused = Callable[[str, AccessRevoked], None]
 
-# Errors whose words say nothing of people.
+# Errors whose text holds nothing that people wrote.
 _TOLD = (AccessRevoked, DeliveryError, ModelError, StorageError)
 
-# How often a callback of the clock that fails is called again, and after how many
-# seconds: whoever waits for it would else wait until something else happens.
+# How many times a failing timer callback is repeated, and the pause in seconds: a task
+# that waits for it would otherwise wait for the next event.
 MOST_REPEATS = 3
 REPEAT_AFTER = 1.0
 
@@ -42,7 +42,7 @@ REPEAT_AFTER = 1.0
 def report(
     what: str, error: Exception, *, platform: str = "", refused: Refused | None = None
 ) -> None:
-    """Log that the work called `what` failed with `error`, and hand an AccessRevoked of
+    """Log that the work called `what` failed with `error`, and pass an AccessRevoked of
     `platform` to `refused`."""
     unforeseen = False
     for each in leaves(error):
@@ -63,7 +63,7 @@ async def contained(
     platform: str = "",
     refused: Refused | None = None,
 ) -> None:
-    """Await `work`; what it raises is reported and goes no further."""
+    """Await `work`, and report what it raises instead of raising it."""
     try:
         await work
     except Exception as error:
@@ -71,19 +71,19 @@ async def contained(
 
 
 def begin(what: str, work: Coroutine[Any, Any, object]) -> asyncio.Task[None]:
-    """Start `work` for an owner that ends with it: the owner keeps the task, and
-    cancels it in the end."""
+    """Start `work` for an owner that keeps the task and cancels it in the end."""
     return _started(contained(what, work), work, what)
 
 
 def end(task: asyncio.Task[Any]) -> None:
-    """Cancel `task`, once: a second time would cut short how it cleans up."""
+    """Cancel `task` unless that was done before: a second cancellation would interrupt
+    its clean-up."""
     if not task.cancelling():
         task.cancel()
 
 
 async def finish(work: Coroutine[Any, Any, object]) -> None:
-    """Await `work` to its end, also when cancelled meanwhile: for what cleans up."""
+    """Await `work` to its end, also if cancelled meanwhile: for clean-up."""
     task = asyncio.ensure_future(work)
     try:
         await asyncio.shield(task)
@@ -95,8 +95,8 @@ async def finish(work: Coroutine[Any, Any, object]) -> None:
 def later(
     seconds: float, what: str, callback: Callable[[], None], repeats: int = MOST_REPEATS
 ) -> asyncio.TimerHandle:
-    """Call `callback` in `seconds`. If it raises, that is reported, and it is called
-    again a few times."""
+    """Call `callback` in `seconds`. If it raises, report that and call it again a few
+    times."""
 
     def call() -> None:
         try:
@@ -115,7 +115,7 @@ class Background:
 
     def __init__(self, refused: Refused | None = None) -> None:
         self._refused = refused
-        #: The tasks that run, and the platform that each concerns; "" for none.
+        #: The running tasks, and the platform that each belongs to; "" for none.
         self._running: dict[asyncio.Task[None], str] = {}
         self._left: set[str] = set()
         self._over = False
@@ -123,7 +123,7 @@ class Background:
     def start(
         self, what: str, work: Coroutine[Any, Any, object], *, platform: str = ""
     ) -> asyncio.Task[None]:
-        """Start `work`, which the log calls `what`, and which concerns `platform`."""
+        """Start `work`, which the log calls `what` and which belongs to `platform`."""
         guarded = contained(what, work, platform=platform, refused=self._refused)
         task = _started(guarded, work, what)
         self._running[task] = platform
@@ -133,8 +133,8 @@ class Background:
         return task
 
     def leave(self, platform: str) -> None:
-        """Cancel everything that concerns `platform`, but for whoever calls this, and
-        whatever is started for it from now on."""
+        """Cancel all tasks of `platform` except the current one, and all that are
+        started for it from now on."""
         self._left.add(platform)
         current = asyncio.current_task()
         for task, concerned in self._running.items():
@@ -142,7 +142,7 @@ class Background:
                 end(task)
 
     def cancel(self) -> None:
-        """Cancel everything, and whatever is started from now on."""
+        """Cancel all tasks, and all that are started from now on."""
         self._over = True
         for task in self._running:
             end(task)
@@ -174,23 +174,22 @@ class Background:
 
 
 def unforeseen(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Log what the event loop itself met: for tasks and callbacks of libraries.
+    """Log an error that reached the event loop, from tasks and callbacks of libraries.
 
-    asyncio's own handler would print the error's words and what was called with which
-    arguments.
+    asyncio's own handler would print the error's text and the arguments of the call.
     """
     error = context.get("exception")
     if isinstance(error, Exception):
         report("library", error)
     else:
-        # asyncio's own words, up to where they name what they are about.
+        # The message of asyncio up to the object that it describes.
         told, _, _ = str(context.get("message", "")).partition("<")
         log.error("loop.failed %s", told.strip())
 
 
 @contextlib.contextmanager
 def watched(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    """Let `unforeseen` handle what `loop` meets."""
+    """Install `unforeseen` as the exception handler of `loop`."""
     before = loop.get_exception_handler()
     loop.set_exception_handler(unforeseen)
     try:
@@ -203,7 +202,7 @@ def _started(
     guarded: Coroutine[Any, Any, None], work: Coroutine[Any, Any, object], what: str
 ) -> asyncio.Task[None]:
     task = asyncio.create_task(guarded, name=what)
-    # Cancelled before its first step, a task never gets to its work; closing what has
-    # ended does nothing.
+    # A task that is cancelled before its first step never awaits its work; closing a
+    # finished coroutine does nothing.
     task.add_done_callback(lambda _: work.close())
     return task

@@ -1,12 +1,12 @@
-"""Decides who is served next when more wait than can be served at once. Pure.
+"""A queue that serves its owners in turn. Pure.
 
-Rule 1: owners take turns, and an owner's items are served oldest first. An owner who
-comes with a first item is served before every owner who was served since, however
-many items those have waiting.
-Rule 2: this file does no I/O, never waits and reads no clock, so a test can replay an
-hour of crowding in a millisecond.
-Rule 3: it holds at most `most` items. What does not fit is handed back, newest first,
-from the owner with the most items; it must be somewhere else as well.
+Rule 1: owners take turns, and the items of an owner are served oldest first. An owner
+who adds a first item is served before every owner who was served since, however many
+items those have waiting.
+Rule 2: this module does no I/O, never waits and reads no clock, so that a test can
+replay an hour of load in a millisecond.
+Rule 3: it holds at most `most` items. When it is full, the newest item of the owner
+with the most items is handed back; the caller keeps it elsewhere.
 """
 
 import bisect
@@ -24,7 +24,7 @@ Owner = TypeVar("Owner", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Entry(Generic[T, Owner]):
-    """One item that waits."""
+    """One waiting item."""
 
     item: T
     owner: Owner
@@ -34,26 +34,26 @@ class Entry(Generic[T, Owner]):
 
 @dataclass(slots=True)
 class _Line(Generic[T, Owner]):
-    """What one owner has waiting, oldest first."""
+    """The waiting items of one owner, oldest first."""
 
-    #: The owner with the smallest is served next.
+    #: The owner with the smallest turn is served next.
     turn: tuple[float, int]
     entries: list[tuple[float, int, Entry[T, Owner]]] = field(default_factory=list)
 
 
 class FairQueue(Generic[T, Owner]):
-    """Items that wait, each once; every owner is served in turn."""
+    """Waiting items, each of them once, served by owner in turn."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._lines: dict[Owner, _Line[T, Owner]] = {}
-        #: By turn; a line that is gone, or whose turn has changed, is passed over.
+        #: By turn; entries of removed lines and of changed turns are skipped.
         self._order: list[tuple[float, int, Owner]] = []
         self._entries: dict[T, tuple[float, int, Entry[T, Owner]]] = {}
         self._count = itertools.count()
-        #: How many items have been served.
+        #: The number of items served.
         self._served = 0
-        #: Which of them was an owner's last, also while nothing of theirs waits.
+        #: The number of an owner's last served item, kept while they have none waiting.
         self._last: LruDict[Owner, float] = LruDict(most)
 
     def __len__(self) -> int:
@@ -63,24 +63,25 @@ class FairQueue(Generic[T, Owner]):
         return item in self._entries
 
     def __iter__(self) -> Iterator[Entry[T, Owner]]:
-        """Iterate over everything that waits, in no useful order."""
+        """Iterate over all waiting items, in no particular order."""
         return (entry for _, _, entry in self._entries.values())
 
     def waits(self, owner: Owner) -> bool:
-        """Return whether `owner` has an item waiting."""
+        """Return True if `owner` has an item waiting."""
         return owner in self._lines
 
     def put(self, item: T, owner: Owner, at: float) -> T | None:
-        """Let `item` wait, unless it waits already.
+        """Add `item`, unless it waits already.
 
-        Returns the item that did not fit, which may be `item` itself, or None.
+        Return the item that did not fit, which may be `item` itself, or None.
         """
         if item in self._entries:
             return None
         place = (at, next(self._count), Entry(item, owner, at))
         self._entries[item] = place
         if owner not in self._lines:
-            # Before who was served last, and behind everyone who has waited longer.
+            # Before the owner who was served last, and behind everyone who has waited
+            # longer.
             turn = max(self._served - 0.5, self._last.get(owner, 0.0))
             self._let_wait(owner, _Line((turn, place[1])))
         bisect.insort(self._lines[owner].entries, place, key=_age)
@@ -89,9 +90,9 @@ class FairQueue(Generic[T, Owner]):
     def take(
         self, may: Callable[[Owner], bool] | None = None
     ) -> Entry[T, Owner] | None:
-        """Take out the item to be served next; None if there is none.
+        """Remove and return the item to be served next; None if there is none.
 
-        Owners for whom `may` returns False are passed over, and keep their turn.
+        Owners for whom `may` returns False are skipped, and keep their turn.
         """
         passed: list[tuple[float, int, Owner]] = []
         taken = None
@@ -115,7 +116,7 @@ class FairQueue(Generic[T, Owner]):
         return taken
 
     def discard(self, item: T) -> Entry[T, Owner] | None:
-        """Take out `item`, wherever it stands; None if it does not wait."""
+        """Remove and return `item`; None if it does not wait."""
         place = self._entries.pop(item, None)
         if place is None:
             return None
@@ -127,7 +128,7 @@ class FairQueue(Generic[T, Owner]):
         return entry
 
     def clear(self) -> None:
-        """Take out everything."""
+        """Remove all items."""
         self._lines.clear()
         self._order.clear()
         self._entries.clear()
@@ -135,7 +136,7 @@ class FairQueue(Generic[T, Owner]):
     def _let_wait(self, owner: Owner, line: _Line[T, Owner]) -> None:
         self._lines[owner] = line
         heapq.heappush(self._order, (*line.turn, owner))
-        # Each line has one turn that counts; who comes and goes leaves others behind.
+        # Only one turn of each line counts; owners who come and go leave others behind.
         if len(self._order) > 2 * len(self._lines) + 16:
             self._order = [(*each.turn, key) for key, each in self._lines.items()]
             heapq.heapify(self._order)

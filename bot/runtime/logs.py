@@ -1,4 +1,4 @@
-"""Sets up the log: one line an event, never a token, never what people said."""
+"""The log: one line per event, without tokens and without what people wrote."""
 
 import logging
 import sys
@@ -9,40 +9,42 @@ from bot.text.redaction import SECRETS
 
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
-# At DEBUG these write whole messages and request bodies, so they do not get
-# there, whatever THREADKEEP_LOG says (Claude facts 1.2, platform facts A18).
+# At DEBUG these log whole messages and request bodies, so their level is fixed,
+# whatever THREADKEEP_LOG says (Claude facts 1.2, platform facts A18).
 LIBRARIES = {
     "aiohttp": logging.WARNING,
     "anthropic": logging.WARNING,
     "asyncio": logging.WARNING,
-    # It warns of what it waits out by itself, with addresses that hold tokens.
+    # Its warnings about its own waits hold addresses with tokens.
     "discord": logging.ERROR,
     "httpx2": logging.WARNING,
-    # It warns of what we do on purpose, and of every lost connection.
+    # It warns about intended behaviour and about every lost connection.
     "slack_bolt": logging.ERROR,
     "slack_sdk": logging.WARNING,
 }
 
 
 class Redacting(logging.Formatter):
-    """Writes a record without the secrets that a library may have put in."""
+    """A formatter that removes the secrets that a library may have logged."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line for `record`."""
+        """Return the line for `record`."""
         if record.exc_info and (error := record.exc_info[1]) is not None:
-            # Libraries put the words of an error into their own; ours never do.
+            # Libraries put the text of an error into their message; our own code does
+            # not.
             record = logging.makeLogRecord(record.__dict__)
             record.msg = record.getMessage().replace(str(error) or "\0", "[error]")
             record.args = ()
         return SECRETS.sub("[secret]", super().format(record))
 
     def formatException(self, ei: Any) -> str:
-        """Where it came from instead of a traceback, which quotes messages."""
+        """Return the place of the error instead of a traceback, which quotes
+        messages."""
         return error_location(ei[1])
 
 
 def set_up(level: str) -> None:
-    """Log at `level` and above to standard error."""
+    """Log to standard error at `level` and above."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Redacting(FORMAT))
     root = logging.getLogger()

@@ -1,11 +1,11 @@
-"""A mapping that never holds more than so many entries.
+"""A mapping with a maximum number of entries.
 
-Rule: what is remembered for speed, or so that something is not said twice, is
-remembered in one of these, so that no number of people, channels or messages makes
-the process grow. What must not be forgotten belongs in the store.
+Rule: what is kept for speed, or so that something is not said twice, is kept in one of
+these, so that no number of people, channels or messages makes the process grow. What
+must not be lost belongs in the store.
 
-Not cachetools: its `LRUCache` does the same, but it would be one more dependency, and
-one without type annotations, for thirty lines.
+Not cachetools: its `LRUCache` does the same, but would be one more dependency, without
+type annotations, for thirty lines.
 """
 
 from collections import OrderedDict
@@ -19,8 +19,8 @@ V = TypeVar("V")
 class LruDict(MutableMapping[K, V]):
     """A dict of at most `most` entries; one more drops the least recently used.
 
-    Reading an entry and writing it are uses; looking whether it is there is not.
-    Raises ValueError if `most` is less than 1.
+    Reading or writing an entry uses it; a test of membership does not. Raises
+    ValueError if `most` is less than 1.
     """
 
     def __init__(self, most: int) -> None:
@@ -46,8 +46,8 @@ class LruDict(MutableMapping[K, V]):
         return key in self._entries
 
     def __iter__(self) -> Iterator[K]:
-        """Iterate over the keys of now, the least recently used first."""
-        # Not over the entries themselves: reading one on the way moves it.
+        """Iterate over a copy of the keys, the least recently used first."""
+        # A copy: reading an entry while iterating would move it.
         return iter(tuple(self._entries))
 
     def __len__(self) -> int:

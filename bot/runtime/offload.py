@@ -1,10 +1,10 @@
-"""Keeps long computations off the event loop. No I/O of its own.
+"""Long computations in a worker thread.
 
-Rule: what one person sends must never let everybody else wait. Work whose length
-depends on a text is handed to a worker thread where the text is long. Python code in a
-thread gives the loop its turn every few milliseconds, but a single call into C (a
-regular expression, JSON, `str.encode`) does not, so those need a bound on their input
-or time that is linear in it, as well.
+Rule: what one person sends must not block everybody else. Work whose time depends on
+the length of a text runs in a worker thread if the text is long. Python code in a
+thread yields every few milliseconds, but a single call into C (a regular expression,
+JSON, `str.encode`) does not, so such calls also need a bound on their input or linear
+time.
 """
 
 import asyncio
@@ -13,16 +13,16 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-#: Up to so many characters cost less than a hop to another thread and back, some
-#: tenths of a millisecond, would be worth.
+#: Up to this many characters cost less than the switch to a thread and back, which
+#: takes some tenths of a millisecond.
 INLINE_CHARS = 10_000
 
 
 async def offload(work: Callable[[], T], chars: int, inline: int = INLINE_CHARS) -> T:
-    """Return what `work` returns, which has `chars` characters to go through.
+    """Return the result of `work`, which processes `chars` characters.
 
-    More than `inline` of them are gone through in a worker thread. `work` must touch
-    nothing that the loop may change meanwhile. Raises what `work` raises.
+    More than `inline` characters are processed in a worker thread. `work` must not
+    touch anything that the loop may change meanwhile. Raises what `work` raises.
     """
     if chars <= inline:
         return work()

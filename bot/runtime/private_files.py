@@ -1,5 +1,4 @@
-"""Writes files that hold what people said, or how they are served, for their owner
-alone; and says which files others can read."""
+"""Files that only their owner can read, and the check of which others can."""
 
 import contextlib
 import os
@@ -7,18 +6,18 @@ import stat
 from pathlib import Path
 from typing import IO
 
-#: Read and written by the owner, and by nobody else.
+#: Readable and writable by the owner only.
 OWN = 0o600
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def open_private(path: Path, *, replace: bool) -> IO[str]:
-    """Open the text file `path` to write all of it, for its owner alone.
+    """Open the text file `path` for writing, for its owner only.
 
-    With `replace`, what is there is written over, and others lose the right to read it;
-    what is no file, such as a pipe, stays as it is. Raises OSError, FileExistsError
-    without `replace` if it is there.
+    With `replace`, an existing file is overwritten and others lose the right to read
+    it; something that is not a file, such as a pipe, is left as it is. Raises OSError,
+    and FileExistsError without `replace` if it exists.
     """
     how = os.O_TRUNC if replace else os.O_EXCL
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | how, OWN)
@@ -32,15 +31,15 @@ def open_private(path: Path, *, replace: bool) -> IO[str]:
 
 
 def make_private(path: Path) -> None:
-    """Make the empty file `path` for its owner alone, unless there is one. Raises
+    """Create the empty file `path` for its owner only, unless it exists. Raises
     OSError."""
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWN))
 
 
 def exposed(path: Path) -> bool:
-    """Whether others than the owner may read or change `path`, or list it if it is a
-    folder; False if it is not there."""
+    """Return True if others than the owner may read or change `path`, or list it if it
+    is a folder; False if it does not exist."""
     try:
         return bool(path.stat().st_mode & _OTHERS)
     except OSError:

@@ -1,7 +1,7 @@
-"""Repeats what must be done until it succeeds.
+"""Retries with backoff.
 
-A finished answer is in memory and paid for: a full disk or a locked file must
-not lose it. Whoever waits here holds only its own thread back.
+A finished answer is in memory and paid for: a full disk or a locked file must not lose
+it. A retry blocks its own thread only.
 """
 
 import asyncio
@@ -13,8 +13,8 @@ from bot.errors import DeliveryError, StorageError, StorageRejected, ThreadGone
 
 log = logging.getLogger(__name__)
 
-# Short at first, for a lock that clears by itself; then rare enough that a
-# disk that stays full costs one log line in half a minute.
+# Short at first, for a lock that clears; then rare enough that a full disk costs one
+# log line in half a minute.
 FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 30.0
 
@@ -24,11 +24,11 @@ T = TypeVar("T")
 async def retry_until_success(
     attempt: Callable[[], Awaitable[T]], most: int | None = None
 ) -> T:
-    """The result of `attempt`, however long the store or the platform refuses it; or
-    for `most` tries, if that is given.
+    """Retry `attempt` with backoff until it succeeds, or `most` times, and return its
+    result.
 
-    Raises ThreadGone and StorageRejected at once: they do not change. After `most`
-    tries it raises what the last one raised.
+    Raises ThreadGone and StorageRejected at once: a retry does not change them. After
+    `most` tries it raises the last error.
     """
     pause = FIRST_PAUSE
     tries = 0

@@ -1,4 +1,4 @@
-"""Judges the addresses that operators set. Pure; what is in one is never said."""
+"""Validation of addresses in the operator's configuration. Pure; never quotes one."""
 
 from urllib.parse import urlsplit
 
@@ -9,12 +9,11 @@ WEBSOCKET = ("ws", "wss")
 
 
 def problem(name: str, value: str, schemes: tuple[str, ...] = HTTP) -> str:
-    """Return what is wrong with the address `value` in variable `name`; "" if nothing
-    is."""
+    """Return what is wrong with the address `value` of variable `name`, or ""."""
     kinds = " or ".join(f"{scheme}://" for scheme in schemes)
     try:
         parts = urlsplit(value)
-        # Asking for the port reads it.
+        # Accessing the port parses it.
         fits = parts.scheme in schemes and parts.hostname and parts.port != 0
     except ValueError:
         fits = False

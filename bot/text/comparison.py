@@ -1,35 +1,34 @@
-"""Compares two texts line by line. Pure.
+"""Line-by-line comparison of two texts. Pure.
 
-Rule: the time has a bound whatever the texts are. What is equal at the beginning and
-at the end is set aside first, in linear time; what is left is compared only while it
-is small, for that takes up to the product of its lines, several times over.
+Rule: the time is bounded for any texts. The equal beginning and end are removed first,
+in linear time; the rest is compared only if it is small, since that takes up to the
+product of the numbers of lines, several times over.
 """
 
 import difflib
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-#: The most lines of one side times lines of the other that are compared: 1,000 changed
-#: lines on both sides. A pair takes about 0.15 µs at worst (measured), so that is some
-#: 0.2 s, off the event loop.
+#: The largest product of the numbers of lines to compare: 1,000 changed lines on both
+#: sides. A pair takes about 0.15 µs at worst (measured), so this is about 0.2 s, off
+#: the event loop.
 MOST_PAIRS = 1_000_000
 
-#: How many lines around a change are shown.
+#: The number of unchanged lines shown around a change.
 CONTEXT = 2
 
 
 @lru_cache(maxsize=64)
 def compared(old: str, new: str, context: int = CONTEXT) -> tuple[str, ...] | None:
-    """Return the difference from `old` to `new` as lines of a unified one, without its
-    head and without line ends; () if they read the same, None if they are too
-    different to be compared line by line. The result is kept.
-    """
+    """Return the difference from `old` to `new` as lines of a unified diff, without its
+    head and line ends; () if they are equal, None if they are too different to be
+    compared line by line. The result is cached."""
     before, after = old.splitlines(), new.splitlines()
     if before == after:
         return ()
     same = _common(before, after)
     behind = _common(before[same:][::-1], after[same:][::-1])
-    # As much of what is equal as the context shows.
+    # As many equal lines as the context shows.
     same, behind = max(0, same - context), max(0, behind - context)
     ours = before[same : len(before) - behind]
     theirs = after[same : len(after) - behind]
@@ -39,7 +38,7 @@ def compared(old: str, new: str, context: int = CONTEXT) -> tuple[str, ...] | No
 
 
 def _common(one: Sequence[str], other: Sequence[str]) -> int:
-    """Return how many lines are equal at the beginning of both."""
+    """Return the number of equal lines at the beginning of both."""
     shorter = min(len(one), len(other))
     return next((n for n in range(shorter) if one[n] != other[n]), shorter)
 
@@ -62,7 +61,8 @@ def _hunks(
 
 
 def _range(start: int, stop: int) -> str:
-    """Return lines `start` to `stop`, counted from 0, as a unified difference does."""
+    """Return lines `start` to `stop`, counted from 0, in the notation of a unified
+    diff."""
     length = stop - start
     if length == 1:
         return str(start + 1)

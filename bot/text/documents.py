@@ -1,10 +1,10 @@
-"""Reads YAML that people write, within bounds.
+"""YAML documents that people write, parsed within bounds.
 
-Rule 1: a document is what it looks like. Aliases and anchors are refused: eight lines
-of them can stand for a gigabyte. So are tags, and names that are said twice.
-Rule 2: how deep a document nests and how many values it holds is bounded while it is
-read, before anything is made of it.
-Rule 3: texts stay texts: a date is not turned into anything else.
+Rule 1: a document contains what it shows. Aliases and anchors are refused, since eight
+lines of them can stand for a gigabyte. So are tags and repeated keys.
+Rule 2: depth and number of values are bounded while the document is read, before
+anything is built from it.
+Rule 3: text stays text: a date is not converted.
 """
 
 import re
@@ -15,17 +15,17 @@ import yaml
 from bot.errors import ConfigError
 from bot.text.characters import replace_lone_surrogates
 
-# A scheme nests 4 deep, settings 8.
+# A scheme nests 4 levels deep, settings 8.
 MOST_DEPTH = 12
 
-# A whole number beyond this many digits is no value of anything here, and takes
-# Python time that grows with its square.
+# A longer whole number is not a valid value anywhere, and Python needs time that grows
+# with the square of its length.
 MOST_DIGITS = 30
 
 _TEXT = "tag:yaml.org,2002:str"
 _INT = "tag:yaml.org,2002:int"
 _FLOAT = "tag:yaml.org,2002:float"
-#: What is read as the text that it is: dates, and the sign that merges aliases in.
+#: What stays text: dates, and the sign that merges aliases.
 _AS_TEXT = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:merge")
 
 _WHOLE_NUMBER = re.compile(r"\A[-+]?(?:0|[1-9][0-9_]*+)\Z")
@@ -33,10 +33,10 @@ _DECIMAL = re.compile(r"\A[-+]?[0-9][0-9_]*+\.[0-9_]*+(?:[eE][-+]?[0-9]++)?\Z")
 
 
 class NoDocument(ConfigError):
-    """A text that is no YAML, or none that is taken."""
+    """A text that is not valid YAML, or is refused."""
 
     def __init__(self, why: str, line: int | None = None) -> None:
-        #: " in line 3", to be put behind what it is not; "" if the line is not known.
+        #: " in line 3", to be put behind the description; "" if the line is unknown.
         self.where = f" in line {line}" if line else ""
         #: A clause such as "it nests too deep".
         self.why = why
@@ -44,17 +44,17 @@ class NoDocument(ConfigError):
 
 
 def parse(text: str, *, most_nodes: int) -> Any:
-    """Return what the YAML document `text` says: dicts, lists, texts, numbers, yes or
-    no, None. The time is about 10 µs a character, so run it off the event loop.
+    """Return the YAML document `text` as dicts, lists, texts, numbers, booleans and
+    None. It takes about 10 µs a character, so call it off the event loop.
 
-    Raises NoDocument: for what is no YAML, for more than `most_nodes` values, and for
-    what nests deeper than `MOST_DEPTH`.
+    Raises NoDocument for invalid YAML, for more than `most_nodes` values, and for what
+    nests deeper than `MOST_DEPTH`.
     """
     try:
         return _Loader(text, most_nodes).get_single_data()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        # Without a problem of its own, an error is about a character.
+        # An error without a problem of its own is about a character.
         why = getattr(error, "problem", None) or "it holds a control character"
         raise NoDocument(_short(why), mark.line + 1 if mark else None) from None
     except RecursionError:
@@ -71,7 +71,7 @@ _REFERS = "it refers to another part of itself (with & or *)"
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes one document, and counts while it does."""
+    """A loader that counts the values of one document while it composes them."""
 
     def __init__(self, text: str, most_nodes: int) -> None:
         super().__init__(text)
@@ -106,7 +106,7 @@ class _Loader(yaml.SafeLoader):
             seen.add(key.value)
         made = super().construct_mapping(node, deep)
         if len(made) < len(seen):
-            # Python takes 1 and "yes" for the same.
+            # Python takes 1 and True for the same key.
             raise _refused(node, "two of its names mean the same")
         return made
 
@@ -116,8 +116,7 @@ def _refused(at: Any, why: str) -> yaml.MarkedYAMLError:
 
 
 def _implicit() -> dict[str, list[tuple[str, Any]]]:
-    """YAML's own readings of a bare word, but for dates, merges and numbers in other
-    bases."""
+    """YAML's implicit types, except dates, merges and numbers in other bases."""
     kept: dict[str, list[tuple[str, Any]]] = {}
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items():
         mine = [
@@ -138,7 +137,7 @@ def _whole_number(loader: _Loader, node: yaml.ScalarNode) -> int | str:
 
 
 def _text(loader: _Loader, node: yaml.ScalarNode) -> str:
-    # An escape can write half a character, which can neither be stored nor sent.
+    # An escape can write a lone surrogate, which can be neither stored nor sent.
     return replace_lone_surrogates(loader.construct_scalar(node))
 
 

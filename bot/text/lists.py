@@ -1,4 +1,4 @@
-"""Reads the operator's lists: words of one form between blanks or commas. Pure."""
+"""Lists in the operator's configuration: words separated by spaces or commas. Pure."""
 
 import re
 
@@ -6,10 +6,10 @@ import re
 def read(
     text: str, variable: str, form: re.Pattern[str], expected: str
 ) -> tuple[frozenset[str], list[str]]:
-    """Return the entries of `text`, and a problem for each that is not of `form`.
+    """Return the entries of `text`, and a problem for each that does not match `form`.
 
-    An entry is named by its number in `variable`, since whatever stands there by
-    mistake may be a secret; `expected` says what it could have been.
+    A problem gives an entry's number in `variable`, not the entry, which may be a
+    misplaced secret; `expected` says what it may be.
     """
     words = text.replace(",", " ").split()
     problems = [

@@ -1,12 +1,12 @@
-"""Reads whole numbers that people write. Pure."""
+"""Whole numbers that people write. Pure."""
 
-#: More digits are no number of anything here. Up to so many are exact in JSON and fit
-#: into SQLite, and Python refuses more than 4,300 with an error of its own.
+#: Longer numbers are not valid anywhere. Up to this many digits are exact in JSON and
+#: fit into SQLite; Python refuses more than 4,300 with an error of its own.
 MOST_DIGITS = 15
 
 
 def number(text: str, most_digits: int = MOST_DIGITS) -> int | None:
-    """Return the number that `text` writes in ASCII digits, without a sign; None for
+    """Return the number that `text` writes in ASCII digits without a sign; None for
     anything else, and for more than `most_digits` digits."""
     if len(text) > most_digits or not (text.isascii() and text.isdecimal()):
         return None

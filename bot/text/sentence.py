@@ -1,8 +1,7 @@
-"""Sentences that people read, each with an id that no language changes. Pure.
+"""Sentences that people read, each with a language-neutral id. Pure.
 
-A room keeps its sentences in one module, `messages.py`, as constants. A sentence is
-called with its values by name, which makes the text. `docs/messages.md` is the list of
-all of them.
+A room keeps its sentences in one module, `messages.py`, as constants. Calling a
+sentence with its values returns the text. `docs/messages.md` lists all of them.
 """
 
 import string

@@ -1,8 +1,8 @@
-"""What readers can do with an answer, as buttons. Pure.
+"""Buttons below an answer. Pure.
 
 Rule: a button carries the key of its turn and nothing else, so it works after a
-restart; whether whoever presses it may, and whether that is still possible, is for
-`bot.commands.reply_controls` to find out then.
+restart; `bot.commands.reply_controls` checks at each press what the person may do and
+what is still possible.
 """
 
 from collections.abc import Iterable
@@ -17,13 +17,13 @@ _LABELS = {
     Control.CONTINUE: "Continue",
 }
 
-#: Ended in one of these ways, what there is of an answer can be gone on with.
+#: An answer that ended in one of these ways can be continued.
 CUT = (Ended.STOPPED, Ended.INTERRUPTED)
 
 
 def buttons(controls: Iterable[Control], turn: str) -> tuple[Button, ...]:
-    """The buttons of `controls` for the turn with this key. How good an answer is,
-    platforms ask in ways of their own."""
+    """Return the buttons of `controls` for the turn with this key. Platforms ask for
+    feedback in their own way."""
     return tuple(
         Button(
             _LABELS[each],
@@ -36,10 +36,11 @@ def buttons(controls: Iterable[Control], turn: str) -> tuple[Button, ...]:
 
 
 def below(ended: Outcome | Turn, *, feedback: bool) -> tuple[Control, ...]:
-    """What stands below an answer that has ended: how good it is is asked of a whole
-    one only, and only where `feedback` is wanted."""
+    """Return the controls below a finished answer: feedback only for a complete one,
+    and only if `feedback` is enabled."""
     if ended.ended is Ended.REFUSED:
-        # Asked again, Claude would decline again, and who may not ask may not now.
+        # If asked again, Claude would decline again, and a person without access still
+        # has none.
         return ()
     controls = []
     if ended.ended is Ended.DONE and feedback:
@@ -50,6 +51,6 @@ def below(ended: Outcome | Turn, *, feedback: bool) -> tuple[Control, ...]:
 
 
 def goes_on(ended: Ended | None, stop_reason: str | None, *, has_text: bool) -> bool:
-    """Whether there is more to say after an answer that ended so."""
+    """Return True if an answer with this end can be continued."""
     too_long = ended is Ended.DONE and stop_reason == "max_tokens"
     return has_text and (too_long or ended in CUT)

@@ -14,8 +14,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-#: The longest line of a command that a control carries: a Discord custom_id holds
-#: 100 characters (platform facts B8), and the adapter puts a mark before it.
+#: The longest line of a command that a button carries: a Discord custom_id has 100
+#: characters (platform facts B8), and the adapter prefixes a mark.
 LINE_CHARS = 90
 
 #: People, groups and channels as they stand in texts.
@@ -26,7 +26,7 @@ _BLANK = re.compile(r"\s")
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What somebody tells the bot to do: a verb, and arguments by name."""
+    """A command: its name, and arguments by name."""
 
     #: A name of `bot.commands.catalog.COMMANDS`, for example "prompt set".
     verb: str
@@ -34,9 +34,9 @@ class Command:
 
     @property
     def line(self) -> str:
-        """The same on one line, for a control to carry.
+        """Return the command as one line, for a button to carry.
 
-        Raises ValueError for arguments that do not fit: those belong into a form.
+        Raises ValueError for arguments that do not fit: those need a form.
         """
         words = [self.verb.replace(" ", ".")]
         words += [f"{name}={value}" for name, value in self.arguments.items()]
@@ -47,19 +47,19 @@ class Command:
 
     @classmethod
     def of_line(cls, line: str) -> "Command":
-        """The command that `line` says."""
+        """Parse a command from `line`."""
         verb, *words = line.split(" ")
         pairs = (word.partition("=") for word in words)
         return cls(verb.replace(".", " "), {name: value for name, _, value in pairs})
 
     def having(self, arguments: Mapping[str, str]) -> "Command":
-        """The same with more arguments."""
+        """Return the command with further arguments."""
         return replace(self, arguments={**self.arguments, **arguments})
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of the things to choose from."""
+    """One choice of a menu or field."""
 
     value: str
     #: At most 75 characters.
@@ -70,18 +70,18 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Menu:
-    """Choose one, and `command` is given with it as `argument`. At most 25 choices
-    (platform facts B8)."""
+    """A menu of at most 25 choices (platform facts B8); choosing one issues `command`
+    with the choice as `argument`."""
 
     command: Command
     argument: str
-    #: What the closed menu reads, at most 75 characters.
+    #: The label of the closed menu, at most 75 characters.
     label: str
     choices: tuple[Choice, ...]
 
 
 class Style(enum.Enum):
-    """How a button is to look."""
+    """The look of a button."""
 
     PLAIN = "plain"
     PRIMARY = "primary"
@@ -90,7 +90,7 @@ class Style(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """Press it, and `command` is given."""
+    """A button that issues `command`."""
 
     #: At most 75 characters.
     label: str
@@ -100,7 +100,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A text that is too long to be shown, to be handed over as a file."""
+    """A text that is too long to be shown and is attached as a file."""
 
     name: str
     text: str
@@ -108,30 +108,30 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a person is told, and what they can do next."""
+    """The response to a command: text, and the controls below it."""
 
     text: str
-    #: Whether everybody in the thread should see it.
+    #: Whether everybody in the thread sees it.
     public: bool = False
     menus: tuple[Menu, ...] = ()
     buttons: tuple[Button, ...] = ()
     file: File | None = None
-    #: Whether it takes the place of the message whose control was used.
+    #: Whether it replaces the message whose control was used.
     replaces: bool = False
-    #: The field of the form at fault, if the form was not taken: nothing changed.
+    #: The invalid field, if a form was refused: nothing changed.
     field: str = ""
 
 
-#: Nobody need be told: what was done shows by itself.
+#: No text: the effect of the command is visible by itself.
 SILENCE = Response("")
 
 
 class Kind(enum.Enum):
-    """How a value is asked for."""
+    """The kind of a field."""
 
     LINE = "line"
-    #: Several lines, perhaps more than one input of the platform holds: then it is
-    #: shared out over several, or taken as a file.
+    #: Several lines. A text that is longer than one input of the platform is spread
+    #: over several, or given as a file.
     TEXT = "text"
     CHOICE = "choice"
     #: Any number of people and groups: "user:ID group:ID …".
@@ -140,15 +140,15 @@ class Kind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One value that a form asks for."""
+    """One field of a form."""
 
     name: str
     #: At most 45 characters.
     label: str
     kind: Kind
-    #: What it reads before anybody changes it.
+    #: The initial value.
     value: str = ""
-    #: For `Kind.CHOICE`; `value` is one of theirs.
+    #: For `Kind.CHOICE`; `value` is one of them.
     choices: tuple[Choice, ...] = ()
     #: The most characters.
     most: int = 200
@@ -159,7 +159,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Asks for values; sent off, `command` is given with them as arguments."""
+    """A form; submitting it issues `command` with the values as arguments."""
 
     command: Command
     #: At most 24 characters.
@@ -170,15 +170,15 @@ class Form:
     submit: str = "Save"
 
 
-#: What a command leads to.
+#: The result of a command.
 CommandResult = Response | Form
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a page."""
+    """A section of a page."""
 
-    #: "" where the text begins with one.
+    #: "" if the text begins with a title.
     title: str
     text: str
     menus: tuple[Menu, ...] = ()
@@ -187,6 +187,6 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a person sees who opens the bot itself, where a platform has that."""
+    """The bot's own page, where a platform has one."""
 
     sections: tuple[Section, ...]

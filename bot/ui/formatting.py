@@ -1,4 +1,4 @@
-"""Format amounts, dates, counts and bars for people. Pure."""
+"""Amounts, dates, counts and bars, formatted for people. Pure."""
 
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ from bot.domain.setting import OPERATOR
 #: How much of the prompt a list shows.
 EXCERPT_CHARS = 280
 
-#: Eighths of a character, for bars.
+#: Eighths of a full character, for bars.
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 BAR_CHARS = 10
 
@@ -22,22 +22,22 @@ _HERE = {
 
 
 def here(level: ScopeLevel) -> str:
-    """What a place of `level` is called by those who are there."""
+    """Return the name of a scope of `level` for the people in it."""
     return _HERE[level]
 
 
 def day(at: float) -> str:
-    """The day of `at`, for people."""
+    """Format the day of `at`."""
     return f"{datetime.fromtimestamp(at, UTC):%d %b %Y}".lstrip("0")
 
 
 def minute(at: float) -> str:
-    """The minute of `at`, for people."""
+    """Format `at` to the minute."""
     return f"{datetime.fromtimestamp(at, UTC):%d %b %Y, %H:%M} UTC".lstrip("0")
 
 
 def usd(amount: float) -> str:
-    """An amount, with as many places as it needs to be told from nothing."""
+    """Format USD with enough decimals to show a non-zero amount."""
     return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}".removesuffix("00")
 
 
@@ -47,7 +47,7 @@ def person(who: str) -> str:
 
 
 def count(number: int, what: str) -> str:
-    """So many of something, with the plural that most words have."""
+    """Return the number and the noun, in the plural unless it is 1."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
@@ -58,8 +58,8 @@ def excerpt(text: str) -> str:
 
 
 def blocks(share: float, chars: int, *, plain: bool = False) -> str:
-    """`share` of `chars` characters, from 0 to 1, to the eighth of one; `plain` for
-    where only ASCII can be shown."""
+    """Return a bar of `share` (0 to 1) of `chars` characters, exact to an eighth of
+    one; `plain` uses ASCII only."""
     if plain:
         return "#" * round(share * chars)
     full, rest = divmod(round(max(0.0, min(1.0, share)) * chars * 8), 8)
@@ -67,13 +67,12 @@ def blocks(share: float, chars: int, *, plain: bool = False) -> str:
 
 
 def bar(share: float) -> str:
-    """A bar that `share` of is full, from 0 to 1."""
+    """Return a bar that shows `share` (0 to 1)."""
     return f"`{blocks(share, BAR_CHARS):░<{BAR_CHARS}}`"
 
 
 def amount(cost: float | None, *, bounded: bool) -> str:
-    """What something cost; `bounded` if that is the most that it can have cost, since
-    it broke off before anybody said."""
+    """Format a cost; `bounded` marks an upper bound, since the usage is unknown."""
     if cost is None:
         return "price unknown"
     return f"at most {usd(cost)}" if bounded else usd(cost)
@@ -82,8 +81,8 @@ def amount(cost: float | None, *, bounded: bool) -> str:
 def footer(
     model: str, usage: Usage, cost: float | None, *, bounded: bool = False
 ) -> str:
-    """What stands under an answer where that is wanted. Of one that broke off, how much
-    was written is not known, thinking included."""
+    """Return the line below an answer with model, tokens and cost. The output of an
+    interrupted answer is unknown and left out."""
     cached = f" ({usage.cache_read:,} cached)" if usage.cache_read else ""
     searched = f" · {usage.searches} searches" if usage.searches else ""
     written = "" if bounded else f", {usage.output:,} written"

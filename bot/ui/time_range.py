@@ -1,4 +1,4 @@
-"""Parse `--since`: a date or an age."""
+"""The beginning of a time range: a date or an age."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -11,8 +11,9 @@ _SPAN = re.compile(r"([0-9]{1,5})([dh])")
 
 
 def since(text: str, now: float) -> float:
-    """When `text`, a day such as 2026-11-01 (UTC) or a span such as 7d or 12h back
-    from `now`, begins; in seconds since 1970. Raises ConfigError."""
+    """Return the beginning of the range that `text` gives, in seconds since 1970: a
+    date such as 2026-11-01 (UTC), or an age such as 7d or 12h before `now`. Raises
+    ConfigError."""
     if span := _SPAN.fullmatch(text):
         return now - int(span[1]) * _UNITS[span[2]]
     try:
@@ -25,5 +26,5 @@ def since(text: str, now: float) -> float:
     return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
 
 
-#: How far back `--since` goes when nobody says.
+#: The default of `--since`.
 MONTH = f"{timedelta(days=30).days}d"
