@@ -1,11 +1,11 @@
-"""Says in other words of Markdown what a platform's own Markdown lacks.
+"""Replacements for the Markdown that a platform does not render.
 
-Rule 1: only what would be shown as a mess is changed: tables, images, horizontal
-rules and headings below the third level. Code is never touched.
-Rule 2: the answer arrives in pieces that end anywhere, and they never matter. A
-line is held back while it may still be something to change, which is mostly clear
-from its first character; a line longer than `MOST_LINE` is words.
-Rule 3: nothing that was let through is taken back, and nothing is lost.
+Rule 1: only what would be unreadable is replaced: tables, images, horizontal rules and
+headings below the third level. Code is never changed.
+Rule 2: the answer arrives in pieces that end anywhere, and the result does not depend
+on them. A line is held back while it may still need replacing, which its first
+character mostly decides; a line longer than `MOST_LINE` is text.
+Rule 3: nothing that was passed on is revoked, and nothing is lost.
 """
 
 import re
@@ -29,57 +29,58 @@ from bot.rendering.markdown import (
 )
 from bot.rendering.tables import Table
 
-# The longest line, in characters, that is held back: about a message, where no
-# tables are shown (platform facts B5).
+# The longest line, in characters, that is held back: about a message, on platforms
+# without tables (platform facts B5).
 MOST_LINE = 2_000
 
 _LINES = re.compile(r"[^\n]*+\n|[^\n]++")
 
 
 class Dialect:
-    """Changes a text that arrives in pieces.
+    """Replaces Markdown in a text that arrives in pieces.
 
-    `tables` and `images` say what the platform shows. Rules and deep headings
-    count as tables: where the one is missing, so are the others (platform facts
-    B5). Where both are shown, everything passes as it is.
+    `tables` and `images` say what the platform renders. Rules and deep headings count
+    as tables: a platform lacks both or none (platform facts B5). Where both are
+    rendered, everything passes unchanged.
     """
 
     def __init__(self, *, tables: bool, images: bool) -> None:
         self._shows_tables = tables
         self._shows_images = images
         self._images = Images()
-        #: What is held back of the line that is being written.
+        #: The part of the current line that is held back.
         self._line = ""
-        #: The line is known for words: nothing of it is held back, but for images.
+        #: Whether the line is known to be text: nothing of it is held back, except
+        #: images.
         self._is_words = False
         self._fence: Fence | None = None
-        #: The line above, its end included, if the next may make a table of it.
+        #: The previous line, its end included, if the next may make a table of it.
         self._head = ""
         self._table: Table | None = None
         self._is_below_blank = True
         self._is_below_words = False
 
     def feed(self, text: str) -> str:
-        """Take in the next piece; return what is clear now."""
+        """Take the next piece; return what is decided now."""
         if self._shows_tables and self._shows_images:
             return text
         return "".join([self._take(piece) for piece in _LINES.findall(text)])
 
     def flush(self) -> str:
-        """Return what was held back: nothing more will come."""
+        """Return what was held back: the text is complete."""
         has_end = not self._line
         text = self._take("", is_last=True) if self._line or self._is_words else ""
         text += self._let_go()
-        # A table's last line has an end even if the answer's has none.
+        # The last line of a table has a line end even if the answer's has none.
         return text if has_end else text.removesuffix("\n")
 
     def _take(self, piece: str, *, is_last: bool = False) -> str:
-        """Take in a piece of one line; return what is clear now."""
+        """Take a piece of one line; return what is decided now."""
         text, self._line = self._line + piece, ""
         is_over = is_last or text.endswith("\n")
         if self._is_words:
             return self._words(text, is_over)
-        # This much decides what the line is, however much has come.
+        # This much decides the kind of the line, however long it gets.
         line = text.removesuffix("\n")[: MOST_LINE + 1]
         is_short = len(line) <= MOST_LINE
         if is_short and not is_over and self._is_unclear(line):
@@ -92,7 +93,7 @@ class Dialect:
         return self._let_go() + self._first_words(line, text, is_over)
 
     def _is_unclear(self, line: str) -> bool:
-        """Whether `line`, going on, may turn out to be more than words."""
+        """Return True if `line` may still become more than text."""
         if self._fence and may_become_closer(line):
             return True
         if self._fence and not self._fence.is_left_by(line):
@@ -107,7 +108,7 @@ class Dialect:
         )
 
     def _whole(self, line: str, end: str) -> str:
-        """Take in a whole line that was held back."""
+        """Take a complete line that was held back."""
         if self._fence:
             return self._code(line + end)
         if self._table and is_row(line) and self._table.takes(line):
@@ -129,7 +130,7 @@ class Dialect:
         return before + changed
 
     def _let_go(self) -> str:
-        """What was held back for a table that is over, or for none."""
+        """Return what was held back for a table that has ended, or for none."""
         if self._table:
             text, self._table = self._table.close(), None
             self._is_below_blank = self._is_below_words = False
@@ -140,14 +141,15 @@ class Dialect:
         return self._without_images(text)
 
     def _code(self, text: str) -> str:
-        """A line of code, or one that opens or closes a fence."""
+        """Take a line of code, or one that opens or closes a fence."""
         line = text.removesuffix("\n")
         self._fence = fence_after(self._fence, line, MOST_MARKERS)
         self._is_below_blank = self._is_below_words = False
         return text
 
     def _changed(self, line: str, end: str) -> str | None:
-        """What a rule or a deep heading becomes; None for any other line."""
+        """Return the replacement of a rule or a deep heading; None for any other
+        line."""
         if found := rule(line):
             quote, mark = found
             if mark == "-" and self._is_below_words:
@@ -164,7 +166,7 @@ class Dialect:
         return None
 
     def _first_words(self, line: str, text: str, is_over: bool) -> str:
-        """Let `text` through: it begins with `line`, and that is words."""
+        """Pass on `text`, which begins with `line`, as text."""
         is_outside = self._fence is None
         self._is_below_blank = is_outside and is_blank(line)
         self._is_below_words = not (is_blank(line) or is_heading(line)) and is_outside

@@ -1,17 +1,17 @@
-"""Turns images into links, for places that show no images.
+"""Links in place of images, for platforms that show no images.
 
-Rule 1: only a whole image on one line is changed, `![alt](address "title")`. An
-image by reference stays as it is: its address may come at the very end.
-Rule 2: code is never touched. Whether a backtick begins code shows only when the
-next one comes, so an image behind it waits for that.
-Rule 3: the line arrives in pieces that end anywhere. Held back is only what could
-become an image, and never more than `MOST_CHARS` of it.
+Rule 1: only a complete image on one line is replaced, `![alt](address "title")`. A
+reference image is left as it is: its address may come at the very end.
+Rule 2: code is never changed. Whether a backtick begins code is decided by the next
+one, so an image behind it waits for that.
+Rule 3: the line arrives in pieces that end anywhere. Only what could become an image is
+held back, and at most `MOST_CHARS` of it.
 """
 
 import re
 
-# The longest image, and the longest code in a line, that we look for. Addresses
-# take some 100 characters; those that carry a whole picture are no use as a link.
+# The longest image, and the longest inline code, that is searched for. Addresses take
+# about 100 characters; a data URL is no useful link.
 MOST_CHARS = 1_000
 
 _TEXT = r"(?:[^\[\]\\]|\\.|\[(?:[^\[\]\\]|\\.)*+\])*+"
@@ -30,10 +30,10 @@ _TARGET_SO_FAR = (
 _IMAGE = rf"!\[({_TEXT})\]{_TARGET}"
 _IMAGE_SO_FAR = rf"!(?:\[(?:{_TEXT}\](?:{_TARGET_SO_FAR})?|{_TEXT_SO_FAR}))?"
 
-# A link's text without its target, then the target: what tables read of links.
+# The text of a link without its target, then the target.
 LINK = rf"!?\[({_TEXT})\]{_TARGET}"
 
-# An image alone, or one that is the text of a link, as badges are.
+# An image alone, or as the text of a link, as badges are.
 _WHOLE = re.compile(rf"{_IMAGE}|\[{_IMAGE}\]{_TARGET}")
 _SO_FAR = re.compile(
     rf"(?:{_IMAGE_SO_FAR}|\[(?:{_IMAGE}(?:\](?:{_TARGET_SO_FAR})?)?|{_IMAGE_SO_FAR})?)$"
@@ -45,25 +45,25 @@ _FIRST_POSSIBLE = re.compile(r"\[?!\[|\[?!?$")
 
 
 def linked(line: str) -> str:
-    """`line` with its images as links."""
+    """Return `line` with links in place of its images."""
     images = Images()
     return images.feed(line) + images.flush()
 
 
 class Images:
-    """Turns the images of one line into links, while the line is being written."""
+    """Replaces the images of one line by links while the line arrives."""
 
     def __init__(self) -> None:
-        #: What is not clear yet, and how much of it was let through nevertheless.
+        #: What is undecided, and how much of it was passed on already.
         self._held = ""
         self._shown = 0
 
     def feed(self, text: str) -> str:
-        """Take in the next piece of the line; return what is clear now."""
+        """Take the next piece of the line; return what is decided now."""
         return self._read(self._held + text, more=True)
 
     def flush(self) -> str:
-        """The line is over: return what was held back, and be ready for another."""
+        """Return what was held back at the end of the line, and reset."""
         return self._read(self._held, more=False)
 
     def _read(self, text: str, *, more: bool) -> str:
@@ -81,7 +81,7 @@ class Images:
             at = len(text)
         self._held, self._shown = text[at:], max(0, shown - at)
         if self._held.startswith("`"):
-            # Code or not, what comes before the next image stays as it is.
+            # Code or not, what precedes the next image is left as it is.
             possible = _FIRST_POSSIBLE.search(self._held, self._shown)
             clear = possible.start() if possible else len(self._held)
             pieces.append(self._held[self._shown : clear])
@@ -90,9 +90,9 @@ class Images:
 
 
 def _token(text: str, at: int, *, more: bool) -> tuple[int | None, str]:
-    """Where what begins at `at` ends, and the link that replaces it, if any.
+    """Return the end of what begins at `at`, and the link that replaces it, if any.
 
-    The end is None as long as it is not clear: then `more` has to come.
+    The end is None as long as it is undecided: `more` has to come.
     """
     window = min(len(text), at + MOST_CHARS)
     unclear = more and window < at + MOST_CHARS
@@ -108,8 +108,8 @@ def _token(text: str, at: int, *, more: bool) -> tuple[int | None, str]:
 
 
 def _end_of_code(text: str, at: int, window: int, *, unclear: bool) -> int | None:
-    """Where the code ends that the backticks at `at` begin; right behind them if
-    nothing closes it. None as long as that is not clear."""
+    """Return the end of the code that the backticks at `at` begin; right behind them if
+    nothing closes it; None as long as that is undecided."""
     # One by one: most code ends at the next run, and a line may hold hundreds.
     opener = None
     for ticks in _TICKS.finditer(text, at, window):
@@ -124,11 +124,11 @@ def _end_of_code(text: str, at: int, window: int, *, unclear: bool) -> int | Non
 
 
 def _link(*groups: str) -> str:
-    """The link for an image, from what `_WHOLE` found."""
+    """Return the link for an image that `_WHOLE` matched."""
     text, address, title, *linked = groups
     if not address:
         text, address, title, target, _ = linked
-        # The picture's own address comes second: nothing is to be lost.
+        # The picture's own address comes second, so that nothing is lost.
         return f"{_link(text, target, title)} (<{address.strip('<>')}>)"
     text = text.strip() or title[1:-1].strip()
     return f"[{text}]({address})" if text else f"<{address.strip('<>')}>"

@@ -1,8 +1,8 @@
-"""Reads Markdown inside of a line: code, emphasis, links and escapes. Pure.
+"""Inline Markdown: code, emphasis, links and escapes. Pure.
 
-Rule: each character is looked at a bounded number of times. Where a mark may end that
-begins here is looked up among the ends of its kind, which are listed once; searching
-on from every mark would take time that grows with the square of the line.
+Rule: each character is examined a bounded number of times. The end of a mark is looked
+up among the ends of its kind, which are listed once; a search from every mark would
+take time that grows with the square of the line.
 """
 
 import re
@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from bot.rendering.images import LINK
 
 _TICKS = re.compile(r"`++")
-#: What can begin something here.
+#: Characters that can begin a mark.
 _SPECIAL = re.compile(r"[`\\!\[<*_~]")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _LINK = re.compile(LINK)
 _ADDRESS = re.compile(r"<([a-z]++:[^\s<>]++)>")
 _SOFT = re.compile(r"([*_])(?![\s*_])([^*_]++)(?<=\S)\1(?!\w)")
-#: The marks of loud text, each with the places where it may end.
+#: The marks of emphasis, each with the places where it may end.
 _ENDS = {
     "**": re.compile(r"(?<=\S)(?=\*\*)"),
     "__": re.compile(r"(?<=\S)(?=__)"),
@@ -27,12 +27,12 @@ _ENDS = {
 
 
 def plain(text: str) -> str:
-    """Return `text`, one line, as it reads without its Markdown."""
+    """Return `text`, one line, without its Markdown."""
     return _Reader(text).plain()
 
 
 def code_spans(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where each span of code in `text` begins and ends, its ticks included."""
+    """Yield the begin and end of each code span in `text`, its backticks included."""
     ends = _CodeEnds(text)
     at = 0
     while opener := _TICKS.search(text, at):
@@ -42,7 +42,7 @@ def code_spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 class _CodeEnds:
-    """Where runs of backticks stand, by how long they are."""
+    """The places of runs of backticks, by length."""
 
     def __init__(self, text: str) -> None:
         self._starts: dict[int, list[int]] = {}
@@ -59,7 +59,7 @@ class _CodeEnds:
 
 
 class _Reader:
-    """Reads one line."""
+    """Parses one line."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -76,7 +76,8 @@ class _Reader:
         return "".join([*pieces, text[at:]])
 
     def _read(self, sign: str, at: int) -> tuple[str, int]:
-        """Return what `sign` at `at` and what belongs to it reads as, and its end."""
+        """Return the plain text of the mark `sign` at `at` and of its content, and its
+        end."""
         text = self._text
         if sign == "`":
             return self._read_code(at)
@@ -110,7 +111,7 @@ class _Reader:
         return text[at], at + 1
 
     def _end_of(self, mark: str, at: int) -> int | None:
-        """Return where the text ends that is loud from `at` on; None if it is not."""
+        """Return the end of the emphasis that begins at `at`; None if it is none."""
         inner = at + 2
         if inner >= len(self._text) or self._text[inner].isspace():
             return None

@@ -1,25 +1,25 @@
-"""Reads Markdown line by line, as far as cutting it into messages needs.
+"""Markdown, read line by line, as far as cutting it into messages needs.
 
-Rule 1: every function looks at one line without its end, or at the beginning of
-one, so that each question can be asked while the line is still being written.
-Rule 2: fences are read as they are meant. A fence may be indented by as much as
-the list that it is in; a quote's fence ends where the quote ends; a line of a
-list item's fence that forgot its indentation still belongs to the fence.
+Rule 1: every function reads one line without its end, or the beginning of one, so that
+it can be called while the line arrives.
+Rule 2: fences are read as they are meant. A fence may be indented by as much as its
+list; a quote's fence ends where the quote ends; a line in a list item's fence that
+lacks its indentation still belongs to the fence.
 """
 
 import re
 import unicodedata
 from dataclasses import dataclass, replace
 
-# The most characters of quotes, list markers and indentation that we look through
-# for what a line is; beyond that it is text. Real lines have 0 to 20.
+# The most characters of quotes, list markers and indentation that are read to find the
+# kind of a line; beyond that it is text. Real lines have 0 to 20.
 MOST_MARKERS = 60
 
-# All of these but those for a sentence's end are matched at the beginning of a line;
-# where one could be looked for elsewhere at length, `\A` says so.
+# All but the patterns for the end of a sentence are matched at the beginning of a line;
+# `\A` says so where a search could take long.
 
-# Block quotes, list markers and indentation, in any order. Possessive, because a
-# line of a hundred thousand spaces must not cost more than one look at each.
+# Block quotes, list markers and indentation, in any order. Possessive, so that a line
+# of a hundred thousand spaces costs one look at each.
 _MARKERS = r"(?:[ \t]*+(?:>|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t])))*+[ \t]*+"
 
 _MARKER = re.compile(r"[^>\s]")
@@ -56,9 +56,9 @@ _SENTENCE_END = re.compile(
 _SENTENCE_END_CHARS = 6
 _WORD_ENDS = tuple(" \t，、；：。！？」』”’）")
 
-# How far back it is counted which letters make a flag together: a hundred flags in one
-# row. In a longer row a cut may divide a flag; counting all of it at each character
-# would take time that grows with its square.
+# How far back letters are paired to flags: a hundred flags in one row. In a longer row
+# a cut may divide a flag; pairing all of it at each character would take time that
+# grows with its square.
 MOST_FLAG_LETTERS = 200
 
 _ZERO_WIDTH_JOINER = "\u200d"
@@ -66,12 +66,12 @@ _ZERO_WIDTH_JOINER = "\u200d"
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """A code block that is open: what it takes to close it and to go on with it."""
+    """An open code block: how it is closed, and how it is continued."""
 
-    #: What stands before the mark: quotes, and blanks for the rest.
+    #: What precedes the mark: quotes, and spaces for the rest.
     prefix: str
     mark: str
-    #: The language, usually.
+    #: The info string, usually the language.
     info: str = ""
 
     @property
@@ -81,18 +81,19 @@ class Fence:
 
     @property
     def closer(self) -> str:
-        """The line that closes this fence, without an end."""
+        """The line that closes this fence, without its end."""
         return f"{self.prefix}{self.mark}"
 
     def shortened(self, most: int) -> "Fence":
-        """This fence with as much of its info string as `most` characters hold."""
+        """Return this fence with as much of its info string as fits into `most`
+        characters."""
         if len(self.opener) <= most:
             return self
         language = replace(self, info="".join(self.info.split()[:1]))
         return language if len(language.opener) <= most else replace(self, info="")
 
     def is_closed_by(self, line: str) -> bool:
-        """Whether `line` ends this fence as its last line."""
+        """Return True if `line` is the last line of this fence."""
         match = _CLOSER.match(line)
         return (
             match is not None
@@ -101,15 +102,15 @@ class Fence:
         )
 
     def is_left_by(self, line: str) -> bool:
-        """Whether `line` is outside the quote that this fence is in."""
+        """Return True if `line` is outside the quote of this fence."""
         return _depth(line) < _depth(self.prefix)
 
 
 def fence_after(fence: Fence | None, line: str, most: int) -> Fence | None:
-    """The fence that is open behind `line` if `fence` was open before it.
+    """Return the fence that is open behind `line` if `fence` was open before it.
 
-    An opener whose markers take more than `most` characters is text: repeating
-    it would leave no room for anything else.
+    An opener whose markers take more than `most` characters is text: repeating it would
+    leave no room for anything else.
     """
     if fence is not None and not fence.is_left_by(line):
         return None if fence.is_closed_by(line) else fence
@@ -124,48 +125,50 @@ def fence_after(fence: Fence | None, line: str, most: int) -> Fence | None:
 
 
 def may_become_closer(line: str) -> bool:
-    """Whether `line`, going on, may turn out to close a fence."""
+    """Return True if `line` may still become the end of a fence."""
     return _CLOSER_SO_FAR.match(line) is not None
 
 
 def may_become_block(line: str) -> bool:
-    """Whether `line` is too short yet to tell if it opens a fence or a table."""
+    """Return True if `line` is too short to tell whether it opens a fence or a
+    table."""
     return len(line) <= MOST_MARKERS and _OPEN_MIND.match(line) is not None
 
 
 def is_row(line: str) -> bool:
-    """Whether `line` can be a row of a table. Only rows that begin with a pipe
-    count: others are known for rows too late to keep a table together."""
+    """Return True if `line` can be a row of a table. Only rows that begin with a pipe
+    count: others are recognised too late to keep a table together."""
     return _ROW.match(line) is not None
 
 
 def may_become_row(line: str) -> bool:
-    """Whether `line` is or, going on, may be a row of a table."""
+    """Return True if `line` is or may still become a row of a table."""
     return _ROW_SO_FAR.match(line) is not None
 
 
 def is_delimiter(line: str) -> bool:
-    """Whether `line` can divide a table's header from its rows."""
+    """Return True if `line` can be the delimiter row of a table."""
     return "|" in line and "-" in line and _DELIMITER.match(line) is not None
 
 
 def may_become_delimiter(line: str) -> bool:
-    """Whether `line`, going on, may divide a table's header from its rows."""
+    """Return True if `line` may still become the delimiter row of a table."""
     return _DELIMITER_SO_FAR.match(line) is not None
 
 
 def is_heading(line: str) -> bool:
-    """Whether `line` is a heading."""
+    """Return True if `line` is a heading."""
     return _HEADING.match(line) is not None
 
 
 def deep_heading(line: str) -> tuple[str, str] | None:
-    """The quote's marks and the words of a heading below the third level."""
+    """Return the quote's marks and the text of a heading below the third level; None
+    for other lines."""
     match = _DEEP_HEADING.match(line)
     if match is None:
         return None
     words = match[2].rstrip(" \t\r")
-    # Marks at the end belong to the heading, not to its words.
+    # Marks at the end belong to the heading, not to its text.
     bare = words.rstrip("#")
     if bare != words and bare.endswith((" ", "\t")):
         words = bare[:-1]
@@ -173,14 +176,14 @@ def deep_heading(line: str) -> tuple[str, str] | None:
 
 
 def may_become_deep_heading(line: str) -> bool:
-    """Whether `line` is or, going on, may be a heading below the third level."""
+    """Return True if `line` is or may still become a heading below the third level."""
     return _DEEP_HEADING_SO_FAR.match(line) is not None
 
 
 def rule(line: str) -> tuple[str, str] | None:
-    """The quote's marks and the mark of a horizontal rule; None for other lines.
+    """Return the quote's marks and the mark of a horizontal rule; None for other lines.
 
-    Below words, "-" would not be a rule: it makes a heading of them.
+    Below a paragraph, "-" makes a heading of it instead.
     """
     match = _RULE_SO_FAR.match(line)
     mark = match[2][0] if match else ""
@@ -188,49 +191,50 @@ def rule(line: str) -> tuple[str, str] | None:
 
 
 def may_become_rule(line: str) -> bool:
-    """Whether `line`, going on, may be a horizontal rule."""
+    """Return True if `line` may still become a horizontal rule."""
     return _RULE_SO_FAR.match(line) is not None
 
 
 def is_blank(line: str) -> bool:
-    """Whether `line` divides paragraphs, inside a quote or outside."""
+    """Return True if `line` separates paragraphs, inside or outside a quote."""
     return not line.strip(" \t>\r")
 
 
 def quote_of(line: str) -> str:
-    """The marks that make `line` part of a quote; "" outside of one."""
+    """Return the marks that make `line` part of a quote; "" outside of one."""
     match = _QUOTE.match(line)
     return match[0] if match else ""
 
 
 def beginning(line: str) -> int:
-    """Where the words of `line` begin, behind markers and indentation."""
+    """Return the index of the text of `line`, behind markers and indentation."""
     match = _BEGINNING.match(line, 0, MOST_MARKERS)
     return match.end() if match else 0
 
 
 def ends_sentence(text: str) -> bool:
-    """Whether a sentence ends at the end of `text`."""
+    """Return True if a sentence ends at the end of `text`."""
     return _SENTENCE_END.search(text[-_SENTENCE_END_CHARS:]) is not None
 
 
 def ends_word(text: str) -> bool:
-    """Whether a word, and the space behind it, ends at the end of `text`."""
+    """Return True if a word and the space behind it end at the end of `text`."""
     return text.endswith(_WORD_ENDS)
 
 
 def is_inside_span(line: str) -> bool:
-    """Whether code, bold text or a link's text seems to be open behind `line`."""
+    """Return True if code, bold text or the text of a link seems to be open behind
+    `line`."""
     return bool(
         line.count("`") % 2 or line.count("**") % 2 or line.count("[") > line.count("]")
     )
 
 
 def joins(text: str, at: int) -> bool:
-    """Whether a cut at `at`, inside of `text`, would damage what is seen.
+    """Return True if a cut at `at`, inside of `text`, would change what is seen.
 
-    It would inside of one visible character and of a line's end, and before a
-    mark that opens a fence where it comes first in a message.
+    It would within a grapheme or a line end, and before a mark that opens a fence at
+    the beginning of a message.
     """
     before, after = text[at - 1], text[at]
     return (
@@ -246,7 +250,8 @@ def joins(text: str, at: int) -> bool:
 
 
 def _flag_letters(text: str, end: int) -> int:
-    """How many letters of flags stand before `end`, as far as we look; two make one."""
+    """Return the number of regional indicators before `end`, up to the limit; two make
+    a flag."""
     start, least = end, max(0, end - MOST_FLAG_LETTERS)
     while start > least and _is_flag_letter(text[start - 1]):
         start -= 1

@@ -1,10 +1,10 @@
-"""Takes the sting out of sequences that would notify people.
+"""Escaping of text that would notify people.
 
-Rule 1: what is dangerous is data, a pattern from the platform's limits. A
-zero-width space goes in after the first character of each match, so that the
-words stay readable and nobody is called.
-Rule 2: the answer arrives in pieces that end anywhere. What might still become
-a match is held back until it is clear, so that the pieces never matter.
+Rule 1: what notifies is data, a pattern from the platform's limits. A zero-width space
+is inserted after the first character of each match, so that the text stays readable and
+nobody is notified.
+Rule 2: the answer arrives in pieces that end anywhere. What might still become a match
+is held back, so that the result does not depend on the pieces.
 """
 
 import re
@@ -13,18 +13,18 @@ ZERO_WIDTH_SPACE = "\u200b"
 
 _NOTHING = re.compile(r"(?!)")
 
-# Whether a match begins at a character is clear from this many characters, that
-# one included. The longest ping that we know of, "<!subteam^", takes 10.
+# This many characters, the first included, decide whether a match begins there. The
+# longest known mention, "<!subteam^", takes 10.
 REACH = 16
 
 
 class MentionEscaper:
-    """Defuses a text that arrives in pieces.
+    """Escapes mentions in a text that arrives in pieces.
 
-    A pattern must keep to three rules: a match begins with a sign (neither
-    letter, digit nor space) that the pattern spells out; whether it begins is
-    clear within `REACH` characters, look-ahead included; and it never looks
-    back. Without a pattern everything passes as it is.
+    A pattern must keep three rules: a match begins with a sign (neither letter, digit
+    nor space) that the pattern spells out; `REACH` characters, look-ahead included,
+    decide whether it begins; and it never looks back. Without a pattern everything
+    passes unchanged.
     """
 
     def __init__(self, pattern: re.Pattern[str] | None) -> None:
@@ -36,28 +36,29 @@ class MentionEscaper:
         )
 
     def feed(self, text: str) -> str:
-        """Take in the next piece; return what is now safe to show."""
+        """Take the next piece; return what is decided now."""
         text = self._held + text
         clear = self._clear(text)
         self._held = text[clear:]
         return self._defused(text, clear)
 
     def flush(self) -> str:
-        """Return what was held back: nothing more will come."""
+        """Return what was held back: the text is complete."""
         text, self._held = self._held, ""
         return self._defused(text, len(text))
 
     def _clear(self, text: str) -> int:
-        """How many characters of `text` no later text can change."""
+        """Return how many characters of `text` no later text can change."""
         tail = range(max(0, len(text) - REACH + 1), len(text))
         return next((at for at in tail if text[at] in self._signs), len(text))
 
     def _defused(self, text: str, end: int) -> str:
-        """The first `end` characters of `text`; what follows is looked at only."""
+        """Return the first `end` characters of `text`, escaped; what follows is only
+        looked at."""
         pieces = []
         start = 0
-        # Matches may overlap ("<@here"), so the search goes on right behind the
-        # first character of each, not behind the match.
+        # Matches may overlap ("<@here"), so the search continues right behind the first
+        # character of each, not behind the match.
         while (match := self._pattern.search(text, start)) and match.start() < end:
             pieces += [text[start : match.start() + 1], ZERO_WIDTH_SPACE]
             start = match.start() + 1

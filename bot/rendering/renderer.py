@@ -1,13 +1,12 @@
-"""Decides what each message of a reply should read now. Does no I/O.
+"""The text of each message of a reply. Does no I/O.
 
-Rule 1: until it is final a part only grows; once final it never changes. So one
-renderer serves platforms that edit and platforms that append, and nobody sees
-words disappear.
-Rule 2: this file knows no time. When the parts are shown is decided elsewhere,
-and what they read does not depend on it.
-Rule 3: nothing is left out. The parts joined, without what was closed and opened
-for a cut, are the answer in the platform's dialect, defused. Only blanks at the
-very end that would have needed a message of their own are dropped.
+Rule 1: until it is final, a part only grows; once final, it never changes. So one
+renderer serves platforms that edit and platforms that append, and no text disappears.
+Rule 2: this module knows no time. When parts are written is decided elsewhere and does
+not change their text.
+Rule 3: nothing is left out. The parts joined, without what was closed and reopened for
+a cut, are the answer in the platform's dialect, with mentions escaped. Only blanks at
+the very end that would have needed a message of their own are dropped.
 """
 
 from dataclasses import replace
@@ -18,23 +17,22 @@ from bot.rendering.fallbacks import Dialect
 from bot.rendering.mentions import MentionEscaper
 from bot.rendering.splitter import Page
 
-# Below this nothing sensible is left beside a fence that is closed and reopened.
+# The smallest useful limit: room beside a fence that is closed and reopened.
 FEWEST_CHARS = 40
 
-# How much is taken in, and laid out, between two looks at whether others wait: what
-# costs most is measured at about 20 µs a character (`python -m tests.security.stalls`).
+# How many characters are processed before other tasks may run: the most expensive ones
+# take about 20 µs each (`python -m tests.security.stalls`).
 STEP_CHARS = 400
 
-# A table's head, which is repeated, or a fence that is reopened and closed, and
-# some lines to go with it.
+# The smallest useful limit of lines: a repeated table head, or a fence that is reopened
+# and closed, and some lines with it.
 FEWEST_LINES = 5
 
 
 class Renderer:
-    """Renders one reply while it arrives, for a platform's `limits`.
+    """Renders one reply while it arrives, within a platform's `limits`.
 
-    Raises ValueError when a message may hold less than `FEWEST_CHARS` or
-    `FEWEST_LINES`.
+    Raises ValueError if a message may hold less than `FEWEST_CHARS` or `FEWEST_LINES`.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -50,10 +48,10 @@ class Renderer:
         self._lines = limits.part_lines
         self._pings = limits.pings
         self._dialect = Dialect(tables=limits.tables, images=limits.images)
-        # The last to see the text: what was not a ping may have become one.
+        # The last step: the others may turn text into a mention.
         self._defuser = MentionEscaper(limits.pings)
         self._page = Page(self._limit, lines=self._lines)
-        #: What is known of the answer, and not laid out yet.
+        #: The part of the answer that is not laid out yet.
         self._pending = ""
         self._final: list[Part] = []
         self._has_words = False
@@ -61,31 +59,31 @@ class Renderer:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """What every message of the reply should read now.
+        """Return the parts of the reply as they should read now.
 
-        The last one is not final before `finish`. Its text is empty as long as
-        there is no word for it.
+        The last one is not final before `finish`. Its text is empty while there is
+        none.
         """
         if self._finished:
             return tuple(self._final)
         return (*self._final, Part(len(self._final), self._page.shown))
 
     def feed(self, text: str) -> None:
-        """Take in the next piece of the answer. Not to be called after `finish`."""
+        """Take the next piece of the answer. Must not be called after `finish`."""
         for start in range(0, len(text), STEP_CHARS):
             self.take_in(text[start : start + STEP_CHARS])
             while self.lay_out():
                 pass
 
     def take_in(self, text: str) -> None:
-        """Take in up to `STEP_CHARS` characters of the answer; `lay_out` is to follow.
+        """Take up to `STEP_CHARS` characters of the answer; `lay_out` is to follow.
 
-        The two are `feed` in steps whose time has a bound, whatever the text is.
+        The two are `feed` in steps of bounded time.
         """
         self._pending += self._defuser.feed(self._dialect.feed(text))
 
     def lay_out(self) -> bool:
-        """Lay out some of what was taken in; return whether there is more."""
+        """Lay out part of what was taken; return True if there is more."""
         ready, self._pending = (
             self._pending[:STEP_CHARS],
             self._pending[STEP_CHARS:],
@@ -96,11 +94,11 @@ class Renderer:
     def finish(
         self, note: str = "", controls: tuple[Control, ...] = (), calls: str = ""
     ) -> None:
-        """The answer is complete. Add `note` below it, as its own paragraph, let the
-        last message have `controls`, and call somebody below that, if wanted.
+        """Complete the answer. Add `note` below it as a paragraph, `controls` to the
+        last message, and a mention of `calls` below that.
 
-        Without a word of an answer the reply is just the note. Without a note
-        either, it stays the placeholder that it was: an empty part, now final.
+        Without an answer the reply is the note. Without a note either, it stays the
+        placeholder: an empty part, now final.
         """
         rest, self._pending = self._pending, ""
         rest += self._defuser.feed(self._dialect.flush()) + self._defuser.flush()
@@ -115,7 +113,8 @@ class Renderer:
         self._finished = True
 
     def _with_note(self, text: str, note: str) -> str:
-        """The last part: `text` and `note`, or `note` alone if it has no room."""
+        """Return the last part: `text` and `note`, or `note` alone if it does not
+        fit."""
         defuser = MentionEscaper(self._pings)
         note = defuser.feed(note) + defuser.flush()
         page = Page(self._limit, lines=self._lines)
@@ -139,7 +138,7 @@ class Renderer:
         self._fill(text)
 
     def _fill(self, text: str) -> None:
-        # A page copies what it has no room for, so it never gets much of that.
+        # At most one message's worth at a time: `Page.add` copies the overflow.
         for start in range(0, len(text), self._limit):
             rest = text[start : start + self._limit]
             while cut := self._page.add(rest):

@@ -1,18 +1,15 @@
-"""Decides how much of a message in progress may be seen, and where it is cut.
+"""Where a message in progress is cut, and how much of it may be shown.
 
-Rule 1: what may be seen depends on the text alone, never on the pieces in which
-it came. So a reply that is rendered once more after a crash falls into the same
-messages as before.
-Rule 2: nothing is shown that a later decision could take back. Far from the
-limit everything is shown at once. In the last stretch before it, text is shown
-up to the best place for a cut so far, and there the cut is made when the limit
-is reached. A block that would be moved as a whole is held back from its first
-character on.
-Rule 3: what a cut would leave open is closed at the end of the one message and
-opened again at the top of the next. The room for it is kept free all the time.
-Rule 4: where long messages are folded, lines are a second limit beside characters,
-and code that would be cut there is moved as a whole, like a table. Blanks at the
-end, which nobody sees, do not count.
+Rule 1: what may be shown depends on the text alone, never on the pieces in which it
+arrived. So a reply that is rendered again after a crash has the same messages.
+Rule 2: nothing is shown that a later decision could take back. Far from the limit
+everything is shown at once. In the last stretch before it, text is shown up to the best
+place for a cut so far, and there the cut is made when the limit is reached. A block
+that would be moved as a whole is held back from its first character on.
+Rule 3: what a cut leaves open is closed at the end of the message and opened again at
+the top of the next. The room for it is always kept free.
+Rule 4: where long messages are folded, lines are a second limit, and code that would be
+cut there is moved as a whole, like a table. Blanks at the end do not count.
 """
 
 import enum
@@ -39,17 +36,17 @@ from bot.rendering.markdown import (
     quote_of,
 )
 
-# The most characters in which a place for the cut is looked for. It is about a
-# paragraph; more of it would let readers wait while Claude writes.
+# The most characters in which a place for the cut is searched. It is about a paragraph;
+# more would make readers wait while Claude writes.
 STRETCH = 600
 
 
 class Rank(enum.IntEnum):
-    """How good a place for a cut is."""
+    """The quality of a place for a cut."""
 
     ANYWHERE = 0
-    #: Between words, but inside of something: a span, a row, a line of code, a
-    #: heading and what it heads.
+    #: Between words, but inside of something: a span, a row, a line of code, a heading
+    #: and its text.
     INSIDE = 1
     WORD = 2
     SENTENCE = 3
@@ -60,7 +57,7 @@ class Rank(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a message begins with because of what the cut before it fell into."""
+    """The beginning of a message that continues what the cut divided."""
 
     #: Whole lines: the opener of a fence, or the head of a table.
     text: str = ""
@@ -71,7 +68,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A message that is full, and all that the next one needs."""
+    """A full message, and all that the next one needs."""
 
     text: str
     opening: Opening
@@ -80,7 +77,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a cut may be made, and what is open there."""
+    """A possible cut, and what is open there."""
 
     at: int
     rank: Rank
@@ -91,16 +88,16 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """A table that began at `start`."""
+    """A table that begins at `start`."""
 
     start: int
     first: str
-    #: Its first two lines; "" as long as the second has not made it a table.
+    #: Its first two lines; "" until the second makes it a table.
     head: str = ""
 
 
 class Page:
-    """One message while it fills up, `limit` characters and `lines` at most."""
+    """One message while it fills, with at most `limit` characters and `lines` lines."""
 
     def __init__(
         self,
@@ -113,37 +110,37 @@ class Page:
         self._opening = opening or Opening()
         self._room = limit - len(self._opening.text)
         self._stretch = min(limit // 5, STRETCH)
-        #: The longest fence, with what stands before it, that a cut may fall into.
+        #: The longest fence, with what precedes it, that a cut may divide.
         self._longest_fence = min(limit // 6, MOST_MARKERS)
-        #: How many lines have room, and up to how many no cut can be near.
+        #: The maximum of lines, and the number up to which no cut can be near.
         self._most_lines = math.inf if lines is None else lines
         self._most_lines -= self._opening.text.count("\n")
         self._calm_lines = self._most_lines - max(2, (lines or 0) // 3)
-        #: Not for want of characters: most code would then move.
+        #: Only for lines: by characters, most code would be moved.
         self._moves_code = lines is not None
-        #: The lines that are complete, their ends included.
+        #: The complete lines, their ends included.
         self._lines: list[str] = []
-        #: The line that is being written, where it begins, and what was open there.
+        #: The current line, where it begins, and what was open there.
         self._line = self._opening.quote
         self._start = 0
         self._fence = self._opening.fence
-        #: Where the code began that a cut would move as a whole.
+        #: The begin of the code that a cut would move as a whole.
         self._code: _Place | None = None
         self._table: _Table | None = None
         if self._opening.text and self._fence is None:
             self._table = _Table(0, "", self._opening.text)
-        #: Nothing that may follow in this line makes a block of it.
+        #: Whether nothing that may follow in this line makes a block of it.
         self._plain = False
-        #: The last words were a heading.
+        #: Whether the last text was a heading.
         self._heads = False
-        #: How good a place the end of the last line is.
+        #: The rank of the end of the last line.
         self._rank = Rank.LINE
         self._size = len(self._line)
-        #: The lines up to the last one with words; and where enough of them end
-        #: for a message of a decent size.
+        #: The lines up to the last one with text; and where enough of them end for a
+        #: message of decent size.
         self._height = 0
         self._decent: int | None = None
-        #: The end of what has room, and the fence that is open there.
+        #: The end of what fits, and the fence that is open there.
         self._end = self._size
         self._open = self._fence
         self._best: _Place | None = None
@@ -151,14 +148,14 @@ class Page:
 
     @property
     def shown(self) -> str:
-        """What the message should read by now; "" before the first word."""
+        """The text that the message should show now; "" before the first word."""
         body = self._body[: self._shown]
         is_blank = not body[len(self._opening.quote) :].strip()
         return "" if is_blank else self._opening.text + body
 
     def add(self, text: str) -> Cut | None:
-        """Take in `text`; if it does not fit, return the full message, with what
-        remains of `text`. This page is over then."""
+        """Take `text`; if it does not fit, return the full message with the rest of
+        `text`. The page is then complete."""
         taken = 0
         while taken < len(text):
             step = self._step(text, taken)
@@ -175,10 +172,9 @@ class Page:
         return None
 
     def close(self) -> str:
-        """The message as it reads when nothing more comes.
+        """Return the message as it reads at the end of the answer.
 
-        Blanks that found no room are dropped: they would be a message of their
-        own.
+        Blanks that do not fit are dropped: they would be a message of their own.
         """
         return self._closed(_Place(self._end, Rank.ANYWHERE, self._open))
 
@@ -187,10 +183,10 @@ class Page:
         return "".join([*self._lines, self._line])
 
     def _step(self, text: str, taken: int) -> int:
-        """How many characters to take in before the next decision.
+        """Return the number of characters to take before the next decision.
 
-        Lines are taken one by one and, where a cut can be near, characters: in
-        larger bites the outcome would depend on how the text was fed.
+        Lines are taken one by one and, where a cut can be near, characters: with larger
+        steps the result would depend on the pieces.
         """
         largest_reserve = 2 * self._longest_fence + 1
         calm = self._room - self._stretch - largest_reserve - self._size
@@ -200,7 +196,7 @@ class Page:
         return min(end - taken, calm)
 
     def _end_line(self) -> None:
-        """Note what the line that just ended means for those below it."""
+        """Record what the line that just ended means for those below it."""
         line, before = self._line[:-1], self._fence
         self._fence = fence_after(before, line, self._longest_fence)
         self._table = None if self._fence or before else self._table_below(line)
@@ -224,7 +220,7 @@ class Page:
             self._rank = Rank.LINE
 
     def _table_below(self, line: str) -> _Table | None:
-        """The table that goes on below `line`, as far as can be told."""
+        """Return the table that continues below `line`, as far as can be told."""
         table = self._table
         if table and table.head and is_row(line):
             return table
@@ -233,7 +229,7 @@ class Page:
         return _Table(self._start, self._line) if is_row(line) else None
 
     def _measure(self) -> bool:
-        """Note what is open at the end; say whether it has room, closed."""
+        """Record what is open at the end; return True if it fits when closed."""
         fence, line = self._fence, self._line
         if line and not self._plain:
             fence = fence_after(fence, line, self._longest_fence)
@@ -249,19 +245,19 @@ class Page:
         return True
 
     def _rows(self, fence: Fence | None) -> int:
-        """How many lines the message has if it ends here and `fence` is closed."""
+        """Return the number of lines if the message ends here and `fence` is closed."""
         if fence is None:
             return len(self._lines) + 1 if self._line.strip() else self._height
         is_closer = fence is self._fence and may_become_closer(self._line)
         return len(self._lines) + (1 if is_closer else 2)
 
     def _is_full(self, last: str) -> bool:
-        # Blanks alone do not fill a message, or else an answer that ends with a
-        # newline could end with an empty message, which platforms refuse.
+        # Blanks alone do not fill a message: an answer that ends with a newline could
+        # otherwise end with an empty message, which platforms refuse.
         return not last.isspace() or self._size >= self._limit + STRETCH
 
     def _look(self, last: _Place) -> None:
-        """See what may be shown now, and whether a cut would be good here."""
+        """Decide what may be shown now, and whether a cut would be good here."""
         held = self._held()
         reserve = _reserve(self._fence or self._open)
         is_calm = self._size <= self._room - reserve - self._stretch
@@ -282,15 +278,15 @@ class Page:
             self._shown = max(self._shown, self._best.at)
 
     def _consider(self, place: _Place | None) -> None:
-        """Remember `place` if there is no better one."""
+        """Keep `place` if there is no better one."""
         at_least = self._best.rank if self._best else Rank.ANYWHERE
         least = max(self._shown, len(self._opening.quote) + 1)
         if place and place.at >= least and place.rank >= at_least:
             self._best = place
 
     def _place_of_words(self, last: _Place) -> _Place | None:
-        """`last`, the place before the newest character, if it can be a place for
-        a cut: only what follows shows that."""
+        """Return `last`, the place before the newest character, if a cut is possible
+        there: only what follows shows that."""
         line = self._line
         if len(line) < 2 or last.at < self._size - 1 or joins(line, len(line) - 1):
             return None
@@ -299,7 +295,7 @@ class Page:
         return last
 
     def _rank_of_words(self, words: str) -> Rank:
-        """How good a place it is behind `words`, with which the line begins."""
+        """Return the rank of the place behind `words`, which begin the line."""
         if len(words) <= beginning(words):
             return Rank.ANYWHERE
         if self._fence or self._open or is_row(words) or is_inside_span(words):
@@ -311,10 +307,10 @@ class Page:
         return _Place(self._start, self._rank, self._fence, head)
 
     def _held(self) -> _Place | None:
-        """The place behind which nothing may be shown yet, if there is one.
+        """Return the place behind which nothing may be shown yet, if there is one.
 
-        What is there may be a block that a cut would move as a whole. What
-        begins near the top of a message is not moved, only cut.
+        What is there may be a block that a cut would move as a whole. What begins near
+        the top of a message is not moved, only cut.
         """
         line, table = self._line, self._table
         if self._code and (self._open is self._fence or may_become_closer(line)):
@@ -345,12 +341,13 @@ class Page:
         return table is not None and bool(table.head) and not may_become_row(self._line)
 
     def _code_place(self, before: Fence | None) -> _Place | None:
-        """The place above the fence that was just opened, if it is to be moved."""
+        """Return the place above the fence that was just opened, if it is to be
+        moved."""
         is_movable = self._moves_code and self._is_movable(self._start)
         return _Place(self._start, Rank.BLOCK, before) if is_movable else None
 
     def _is_movable(self, start: int) -> bool:
-        """Whether a cut at `start` would leave a message of a decent size."""
+        """Return True if a cut at `start` would leave a message of decent size."""
         is_tall = self._decent is not None and start >= self._decent
         is_long = len(self._opening.text) + start >= self._limit // 3
         return start > 0 and (is_tall or is_long)
@@ -360,7 +357,7 @@ class Page:
         return Cut(self._closed(place), self._opening_at(place), rest)
 
     def _closed(self, place: _Place) -> str:
-        """The message up to `place`, with the fence closed that is open there."""
+        """Return the message up to `place`, with the open fence closed."""
         text = self._opening.text + self._body[: place.at]
         if place.fence is None:
             return text
@@ -376,7 +373,8 @@ class Page:
         return Opening(place.head if len(place.head) <= most else "", None, quote)
 
     def _quote_at(self, place: _Place) -> str:
-        """The marks that the rest of the line at `place` needs to stay quoted."""
+        """Return the marks that the rest of the line at `place` needs to stay
+        quoted."""
         line = self._body[: place.at].rpartition("\n")[2]
         if len(line) <= beginning(line):
             return ""
@@ -385,9 +383,9 @@ class Page:
 
 
 def _reserve(fence: Fence | None) -> int:
-    """The room to keep while `fence` is open.
+    """Return the room to keep while `fence` is open.
 
-    Closing it takes a newline and the closer. A second closer's room lets the
-    answer's own one come in full instead of being cut off just before.
+    Closing it takes a newline and the closer. Room for a second closer lets the
+    answer's own one fit instead of being cut off just before.
     """
     return 2 * len(fence.closer) + 1 if fence else 0

@@ -1,11 +1,11 @@
-"""Lays tables out as text, for places that show no tables.
+"""Tables as text, for platforms that render none.
 
-Rule 1: a table that is narrow enough becomes a code block with its columns in
-line; a wider one becomes records, one paragraph for each row, because lines that
-wrap tell nobody what belongs to which column.
-Rule 2: the width of a column is known only at the table's end, so rows are held
-back till then, or till there are `MOST_HELD` characters of them. What follows
-later is laid out with the widths that were found by then.
+Rule 1: a narrow table becomes a code block with aligned columns; a wider one becomes
+records, one paragraph per row, since wrapped lines do not show which cell belongs to
+which column.
+Rule 2: the width of a column is known at the end of the table only, so rows are held
+back until then, or until there are `MOST_HELD` characters of them. Later rows are laid
+out with the widths found by then.
 Rule 3: every word of every cell is shown, also of cells without a column.
 """
 
@@ -17,13 +17,13 @@ from bot.rendering.inline import code_spans, plain
 from bot.rendering.markdown import quote_of
 from bot.rendering.mentions import ZERO_WIDTH_SPACE
 
-# The widest code block, in characters. It is about what a thread beside a channel
-# shows without wrapping, by our estimate; an upright phone shows somewhat less.
+# The widest code block, in characters: about what a thread beside a channel shows
+# without wrapping, by our estimate; an upright phone shows somewhat less.
 MOST_WIDTH = 50
 
-# In records, each cell is headed by its column's name. A longer name is cut from the
-# second record on, or one column of a thousand characters would make a hundred
-# messages of a table that is short.
+# In records, each cell is headed by the name of its column. A longer name is cut from
+# the second record on: a column name of a thousand characters would make a hundred
+# messages of a short table.
 HEAD_CHARS = 40
 
 # How much of a table is held back, in characters: about 400 tokens, so that nobody
@@ -47,17 +47,18 @@ class Table:
         self._sides = [_side(cell) for cell in _cells(delimiter)]
         self._rows: list[list[str]] = []
         self._held = len(head) + len(delimiter)
-        #: The widths of the columns, once they are settled.
+        #: The widths of the columns, once they are decided.
         self._widths: list[int] | None = None
         self._is_wide = False
         self._has_records = False
 
     def takes(self, line: str) -> bool:
-        """Whether `line`, a row, belongs to this table: not in another quote."""
+        """Return True if `line`, a row, belongs to this table and not to another
+        quote."""
         return _depth(line) == self._depth
 
     def add(self, row: str) -> str:
-        """Take in the next row; return what is to be shown now."""
+        """Take the next row; return what is to be shown now."""
         cells = _cells(row, len(self._head))
         if self._widths is not None:
             return self._shown(cells)
@@ -66,19 +67,19 @@ class Table:
         return self._settle() if self._held >= MOST_HELD else ""
 
     def close(self) -> str:
-        """The table is over: return what was held back, and the end."""
+        """Return what was held back, and the end of the table."""
         text = self._settle() if self._widths is None else ""
         return text if self._is_wide else f"{text}{self._prefix}```\n"
 
     def _settle(self) -> str:
-        """The rows so far, now that it is decided how they look."""
+        """Decide the layout and return the rows so far."""
         columns = max(len(row) for row in (self._head, *self._rows))
         self._widths = [0] * columns
         for row in (self._head, *self._rows):
             for at, cell in enumerate(row):
                 self._widths[at] = max(self._widths[at], _width(_plain(cell)))
         total = sum(self._widths) + len(_COLUMNS) * (columns - 1) + len(self._prefix)
-        # Records of nothing would lose the head.
+        # Without rows, records would lose the head.
         self._is_wide = total > MOST_WIDTH and bool(self._rows)
         if self._is_wide:
             return "".join(map(self._record, self._rows))
@@ -90,7 +91,7 @@ class Table:
         return self._record(cells) if self._is_wide else self._line(cells)
 
     def _line(self, cells: list[str]) -> str:
-        """A row as a line of the code block."""
+        """Return a row as a line of the code block."""
         widths = self._widths or []
         sides = self._sides
         padded = [
@@ -104,7 +105,8 @@ class Table:
         return f"{self._prefix}{_COLUMNS.join(padded).rstrip()}\n"
 
     def _record(self, cells: list[str]) -> str:
-        """A row as a paragraph: what heads a cell, in bold, and the cell."""
+        """Return a row as a paragraph: the heading of each cell in bold, and the
+        cell."""
         gap = f"{self._prefix}\n" if self._has_records else ""
         lines = []
         for at, cell in enumerate(cells):
@@ -112,7 +114,7 @@ class Table:
             value = linked(_BREAK.sub(" ", cell))
             if not value:
                 continue
-            # What has no head names its row, usually. In bold, it cannot begin a
+            # A cell without a heading usually names its row. In bold, it cannot begin a
             # block either.
             line = f"**{head}:** {value}" if head else f"**{_plain(value)}**"
             lines.append(f"{self._prefix}{line}\n")
@@ -120,7 +122,8 @@ class Table:
         return "".join([gap, *lines]) if lines else ""
 
     def _title(self, at: int) -> str:
-        """What heads the cells of column `at`; cut where it was shown before."""
+        """Return the heading of the cells of column `at`, cut from the second record
+        on."""
         title = self._titles[at] if at < len(self._titles) else ""
         if self._has_records and len(title) > HEAD_CHARS:
             return title[: HEAD_CHARS - 1] + "…"
@@ -128,11 +131,10 @@ class Table:
 
 
 def _cells(row: str, columns: int | None = None) -> list[str]:
-    """The cells of `row`, their pipes restored.
+    """Return the cells of `row`, their pipes restored.
 
-    A pipe divides cells, even in code, unless it is escaped. But if it is only
-    with code kept together that there are as many `columns` as there should be,
-    then the code was meant.
+    A pipe divides cells, even in code, unless it is escaped. But if only with whole
+    code spans there are as many cells as `columns`, the code was meant.
     """
     inner = row.lstrip(" \t>").removeprefix("|").strip()
     cells = _split(inner)
@@ -143,7 +145,7 @@ def _cells(row: str, columns: int | None = None) -> list[str]:
 
 
 def _with_whole_code(row: str) -> str:
-    """`row` with the pipes in its code escaped."""
+    """Return `row` with the pipes in its code escaped."""
     pieces, at = [], 0
     for start, end in code_spans(row):
         pieces += [row[at:start], _PIPE.sub(r"\\|", row[start:end])]
@@ -152,20 +154,20 @@ def _with_whole_code(row: str) -> str:
 
 
 def _split(row: str) -> list[str]:
-    """The cells of `row`, without what stands behind the pipe at its end."""
+    """Return the cells of `row`, without what follows the pipe at its end."""
     cells = _PIPE.split(row)
     return cells[:-1] if len(cells) > 1 and not cells[-1].strip() else cells
 
 
 def _side(delimiter: str) -> str:
-    """On which side the cells of a column stand: "<", "^" or ">"."""
+    """Return the alignment of a column: "<", "^" or ">"."""
     if not delimiter.endswith(":"):
         return "<"
     return "^" if delimiter.startswith(":") else ">"
 
 
 def _plain(cell: str) -> str:
-    """`cell` as it reads without its Markdown."""
+    """Return `cell` without its Markdown."""
     text = plain(_BREAK.sub(" ", cell)).replace("\t", " ")
     # Discord ends a code block at the next three backticks wherever they stand and
     # however many opened it, so a longer fence would not help there.
@@ -179,7 +181,7 @@ def _padded(text: str, width: int, side: str) -> str:
 
 
 def _width(text: str) -> int:
-    """How many columns of a fixed-width font `text` takes."""
+    """Return the number of columns of a fixed-width font that `text` takes."""
     return sum(map(_width_of, text))
 
 

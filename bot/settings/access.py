@@ -1,10 +1,9 @@
-"""Says what applies where, and who may change it: the one place that both those who
-answer and those who administer ask.
+"""What applies in a scope, and who may change it: the one place that answers both.
 
-Rule 1: rights are looked at when something is done, on every path, also for a form
+Rule 1: rights are checked at the time of the action, on every path, also for a form
 that was opened or a button that was shown while the person still had them.
-Rule 2: nobody looks beyond their place. Where a command is about another channel than
-the one it was given in, the platform is asked what the person may see there; a place in
+Rule 2: nobody sees beyond their scope. If a command is about another channel than the
+one it was given in, the platform is asked what the person may see there; a scope in
 another workspace is never reached.
 """
 
@@ -36,7 +35,7 @@ NOT_FOR_OUTSIDERS = (
 
 
 class SettingsAccess:
-    """What was set, resolved; and whether somebody may set it."""
+    """The effective settings of a scope, and the rights to change them."""
 
     def __init__(
         self,
@@ -49,26 +48,28 @@ class SettingsAccess:
         self._adapters = adapters
         self._operator = operator
         self._now = now
-        #: With the ids of versions for the texts of what is kept in versions.
+        #: The operator's values; ids of versions instead of the texts of versioned
+        #: options.
         self._defaults: Mapping[str, str] | None = None
 
     async def policy(self, place: Scope) -> EffectiveSettings:
-        """What applies at `place`. One read. Raises StorageError."""
+        """Return what applies in `place`, with one read. Raises StorageError."""
         return resolve(place, await self._store.rules(place), await self.defaults())
 
     async def found(
         self, thread: ThreadKey
     ) -> tuple[EffectiveSettings, StoredSettings]:
-        """What applies in `thread`, and what that was made of. One read."""
+        """Return what applies in `thread`, and the stored settings, with one read."""
         place = Scope.of(thread)
         rules = await self._store.rules(place)
         return resolve(place, rules, await self.defaults()), rules
 
     async def prompt(self, policy: EffectiveSettings) -> Version:
-        """The version of the prompt that applies. Raises StorageError."""
+        """Return the version of the prompt that applies. Raises StorageError."""
         version = await self._store.version(int(policy["prompt"]))
         if version is None or version.text is None:
-            # A database that was put together by hand. The operator's is always there.
+            # Only in a database that was edited by hand. The operator's version always
+            # exists.
             version = await self._store.version(int((await self.defaults())["prompt"]))
         assert version is not None
         return version
@@ -76,8 +77,8 @@ class SettingsAccess:
     def may(
         self, person: Person, policy: EffectiveSettings, place: Scope | None = None
     ) -> bool:
-        """Whether `person` may change what applies at `place`, which is that of
-        `policy` or around it."""
+        """Return True if `person` may change the settings of `place`, which is the
+        scope of `policy` or encloses it."""
         place = place or policy.place
         limits = self._adapters[place.platform].limits
         return administers(
@@ -89,14 +90,14 @@ class SettingsAccess:
         )
 
     def admits(self, person: Person, place: Scope) -> bool:
-        """Whether the operator lets `person` have Claude asked at `place`. Whom
-        admins let besides is for the policy of the place."""
+        """Return True if the operator lets `person` ask Claude in `place`. Whom admins
+        admit is decided by the settings of the scope."""
         named = f"{place.platform}:{person.id}" in self._operator.admins
         return named or self._operator.audience.admits(person, place.platform)
 
     async def admits_user(self, user: str, place: Scope) -> bool:
-        """The same of whom only the id is known. Who somebody is, is looked up only
-        where that decides it; while it cannot be found out, they are not let."""
+        """Return the same for a user id. The person is looked up only if that decides
+        it; while the look-up fails, they are not admitted."""
         if self.admits(Person(user), place):
             return True
         if not self._operator.audience.names_groups(place.platform):
@@ -109,13 +110,13 @@ class SettingsAccess:
         return self.admits(person, place)
 
     def admits_all(self, place: Scope) -> bool:
-        """Whether the operator lets everybody at `place`."""
+        """Return True if the operator admits everybody in `place`."""
         return not self._operator.audience.limits(place.platform)
 
     def may_set(
         self, person: Person, policy: EffectiveSettings, option: Option
     ) -> bool:
-        """Whether `person` may change `option` at the place of `policy`."""
+        """Return True if `person` may change `option` in the scope of `policy`."""
         place = policy.place
         return self.may(
             person,
@@ -124,12 +125,12 @@ class SettingsAccess:
         )
 
     def known(self, place: Scope) -> list[Option]:
-        """The options that mean something on the platform of `place`."""
+        """Return the options that apply on the platform of `place`."""
         creators = self._adapters[place.platform].limits.creators
         return [o for o in BY_NAME.values() if creators or not o.needs_creators]
 
     def offered(self, policy: EffectiveSettings, person: Person) -> list[Option]:
-        """What `person` may change at the very place of `policy`."""
+        """Return the options that `person` may change in the very scope of `policy`."""
         return [
             option
             for option in self.known(policy.place)
@@ -138,41 +139,42 @@ class SettingsAccess:
         ]
 
     def may_ask(self, person: Person, policy: EffectiveSettings) -> bool:
-        """Whether `person` may talk to the bot at the place of `policy`."""
+        """Return True if `person` may ask the bot in the scope of `policy`."""
         asks = policy["who"] == EVERYONE or listed(person, policy["who"])
         return asks or self.may(person, policy)
 
     def is_direct(self, place: Scope) -> bool:
-        """Whether `place` is direct messages, which are nobody else's."""
+        """Return True if `place` is direct messages, which are private to their
+        members."""
         return self._adapters[place.platform].is_direct(place)
 
     def is_nowhere(self, place: Scope) -> bool:
-        """Whether `place` stands for the workspace of direct messages that belong to
-        none: nobody is there, and nobody administers it in a chat."""
+        """Return True if `place` is the pseudo-workspace of direct messages that belong
+        to no workspace: nobody administers it in a chat."""
         return place.level is ScopeLevel.WORKSPACE and self.is_direct(place)
 
     def naming(self, place: Scope) -> str:
-        """How people name a channel on the platform of `place`, in sentences."""
+        """Return the sentence that says how to name a channel on this platform."""
         return self._adapters[place.platform].limits.naming
 
     async def access(self, place: Scope, user: str) -> ChannelAccess:
-        """What `user` may in the channel of `place`. Raises DeliveryError when that
-        cannot be found out now."""
+        """Return the access of `user` to the channel of `place`. Raises DeliveryError
+        if it cannot be looked up now."""
         return await self._adapters[place.platform].access(place, user)
 
     async def about(
         self, command: Command, here: Scope, person: Person, option: Option | None
     ) -> tuple[EffectiveSettings, Person]:
-        """Return what applies where `command` is about, which `person` gave `here`;
-        and `person` as they are there.
+        """Return what applies where `command` is about, which `person` gave `here`, and
+        `person` as they are there.
 
-        `option` decides where that is, if `command` does not say
-        (`bot.settings.target`). Raises Unacceptable, Denied where that is not theirs to
-        see, and DeliveryError when that cannot be found out now.
+        `option` gives the scope if `command` does not (`bot.settings.target`). Raises
+        Unacceptable, Denied if they may not see it, and DeliveryError if that cannot be
+        looked up now.
         """
         there = target(command, here, option)
         if self.is_nowhere(there):
-            # Direct messages that belong to no workspace are a place of their own.
+            # Direct messages that belong to no workspace have a scope of their own.
             there = here.at(ScopeLevel.CHANNEL)
         if there.level is ScopeLevel.WORKSPACE:
             await self.require_insider(person, here)
@@ -182,8 +184,8 @@ class SettingsAccess:
     async def reach(self, person: Person, here: Scope, there: Scope) -> Person:
         """Return `person`, known at `here`, as they are at `there`.
 
-        Raises Denied where `there` is not theirs to see, and DeliveryError when that
-        cannot be found out now.
+        Raises Denied if they may not see `there`, and DeliveryError if that cannot be
+        looked up now.
         """
         home, around = (place.at(ScopeLevel.WORKSPACE) for place in (here, there))
         if home != around or there.level is ScopeLevel.OPERATOR:
@@ -197,8 +199,8 @@ class SettingsAccess:
         access = await self.access(there, person.id)
         if access.reads:
             return await self._adapters[there.platform].person(there, person.id)
-        # Those who administer the workspace administer what is set in all of it, and
-        # see what it costs; but direct messages are nobody else's.
+        # Admins of the workspace administer all its settings and see its costs; direct
+        # messages stay private.
         policy = await self.policy(there)
         if self.is_direct(there) or not self.may(person, policy, home):
             what = "look into another channel"
@@ -208,7 +210,7 @@ class SettingsAccess:
         return await self._adapters[there.platform].person(there, person.id)
 
     async def require_insider(self, person: Person, here: Scope) -> None:
-        """Raise Denied to guests and people of other organisations."""
+        """Raise Denied for guests and people of other organisations."""
         if person.outsider:
             what = "look beyond their channel"
             raise await self.deny(person, here, what, NOT_FOR_OUTSIDERS)
@@ -216,8 +218,8 @@ class SettingsAccess:
     async def require(
         self, person: Person, here: Scope, policy: EffectiveSettings, option: Option
     ) -> None:
-        """Raise Denied unless `person`, who acts `here`, may change `option` at the
-        place of `policy`; and DeliveryError when that cannot be found out now."""
+        """Raise Denied unless `person`, who acts `here`, may change `option` in the
+        scope of `policy`; raise DeliveryError if that cannot be looked up now."""
         there = await self.reach(person, here, policy.place)
         if not self.may_set(there, policy, option):
             raise await self.deny(person, policy.place, f"set {option.name}")
@@ -225,15 +227,15 @@ class SettingsAccess:
     async def deny(
         self, person: Person, place: Scope, what: str, text: str = ""
     ) -> Denied:
-        """Note that `person` wanted to do `what`; return what they are told: `text`,
-        or that they may not change settings."""
+        """Store that `person` was refused `what`; return the error with the sentence
+        for them: `text`, or that they may not change settings."""
         entry = AuditEntry(0, self._now(), place, person.id, "denied", what)
         await self._store.note(entry)
         log.info("command.denied place=%s person=%s what=%s", place, person.id, what)
         return Denied(text or _refusal(person, place))
 
     async def defaults(self) -> Mapping[str, str]:
-        """The operator's values, of the prompt the id of its version."""
+        """Return the operator's values, with the id of its version for the prompt."""
         if self._defaults is None:
             values = dict(self._operator.values)
             text = values.get("prompt", DEFAULT_PROMPT)

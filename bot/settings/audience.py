@@ -1,4 +1,4 @@
-"""Whom the operator lets use the bot: a limit that no admin widens. Pure."""
+"""The people whom the operator lets use the bot: a limit that no admin widens. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.domain.person import EVERYONE, Person, listed
 from bot.text import lists
 
-# Somebody, a Slack user group or a Discord role, or everybody on a platform.
+# A person, a Slack user group or Discord role, or everybody on a platform.
 _ENTRY = re.compile(
     r"slack:(?:everyone|[UW][A-Z0-9]+|group:S[A-Z0-9]+)"
     r"|discord:(?:everyone|(?:group:)?[0-9]+)"
@@ -21,26 +21,27 @@ _EXPECTED = (
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Who may have Claude asked; by default everybody."""
+    """The people who may ask Claude; by default everybody."""
 
     #: "platform:ID", "platform:group:ID" or "platform:everyone"; empty for everybody
     #: on every platform.
     entries: frozenset[str] = frozenset()
 
     def limits(self, platform: str) -> bool:
-        """Whether there are people on `platform` who may not."""
+        """Return True if some people on `platform` may not ask."""
         return bool(self.entries) and f"{platform}:{EVERYONE}" not in self.entries
 
     def names_groups(self, platform: str) -> bool:
-        """Whether the groups that somebody is in decide it on `platform`."""
+        """Return True if groups matter on `platform`."""
         return any(each.startswith(f"{platform}:group:") for each in self.entries)
 
     def admits(self, person: Person, platform: str) -> bool:
-        """Whether `person` may have Claude asked on `platform`."""
+        """Return True if `person` may ask Claude on `platform`."""
         return not self.limits(platform) or listed(person, self._people(platform))
 
     def _people(self, platform: str) -> str:
-        """Who is named on `platform`, as `bot.domain.person.listed` takes it."""
+        """Return the people named on `platform`, in the form of
+        `bot.domain.person.listed`."""
         words = (
             each.removeprefix(f"{platform}:")
             for each in sorted(self.entries)
@@ -50,7 +51,7 @@ class Audience:
 
 
 def read(text: str) -> tuple[Audience, list[str]]:
-    """What THREADKEEP_WHO says, and what is wrong with it."""
+    """Parse THREADKEEP_WHO; return it and the problems found."""
     if text.replace(",", " ").strip().lower() == EVERYONE:
         return Audience(), []
     found, problems = lists.read(text, "THREADKEEP_WHO", _ENTRY, _EXPECTED)

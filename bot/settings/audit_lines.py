@@ -1,4 +1,4 @@
-"""Describes changes of settings, and refusals, as lines for people. Pure."""
+"""Entries of the audit as lines for people. Pure."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from bot.ui.formatting import here, minute, person
 
 
 def change(entry: AuditEntry) -> str:
-    """One entry of the audit, as a sentence without its time."""
+    """Describe one entry of the audit in a sentence, without its time."""
     who = person(entry.who)
     option = BY_NAME.get(entry.name)
     label = option.label if option else entry.name
@@ -24,7 +24,7 @@ def _audited(option: Option | None, value: str | None) -> str:
 
 
 def audit(entries: Sequence[AuditEntry], place: Scope) -> str:
-    """The newest entries of the audit, the newest first."""
+    """Describe the latest entries, the newest first."""
     if not entries:
         return f"Nothing was changed in {here(place.level)} so far."
     lines = [f"**Changes in {here(place.level)}**"]
@@ -35,7 +35,7 @@ def audit(entries: Sequence[AuditEntry], place: Scope) -> str:
 
 
 def refusals(found: Sequence[Refusal], place: Scope) -> str:
-    """What was refused, the last first; "" for nothing."""
+    """Describe refusals, the newest first; "" for none."""
     if not found:
         return ""
     lines = [f"**Refused in {here(place.level)}**"]

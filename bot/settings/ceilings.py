@@ -1,15 +1,16 @@
-"""Says in words that the operator's limits hold, whatever admins set. Pure."""
+"""Descriptions of the operator's ceilings. Pure."""
 
 from bot.domain.budget import Budget, BudgetExceeded, Period
 from bot.settings.effective import EffectiveSettings
 from bot.settings.options import Option
 
-#: What `settings` adds where not everybody may ask.
+#: What `settings` adds if not everybody may ask.
 AUDIENCE = "- **Who may ask at all**: those whom this bot's operator names"
 
 
 def above(policy: EffectiveSettings, option: Option, value: str | None) -> str:
-    """That the operator's ceiling holds, and not `value`, which is more; else ""."""
+    """Return a sentence if the operator's ceiling is below `value`, so that it holds
+    instead; else ""."""
     ceiling = policy.ceiling(option.name)
     if not value or ceiling is None or float(value) <= float(ceiling.value):
         return ""
@@ -20,9 +21,10 @@ def above(policy: EffectiveSettings, option: Option, value: str | None) -> str:
 
 
 def shortfall(short: BudgetExceeded, cap: Budget) -> str:
-    """Why somebody gets no answer whom the budget over all workspaces, `cap`, stops.
+    """Describe the refusal of a person when the budget over all workspaces, `cap`, is
+    used up.
 
-    How large it is, and what others spent of it, is the operator's business alone.
+    Its size and what others spent of it are not shown.
     """
     period = "today" if cap.period is Period.DAY else "this month"
     if short.reserved > 0 and short.spent < cap.usd:

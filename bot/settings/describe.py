@@ -1,6 +1,6 @@
-"""Says in words what is set, what changed and what was spent. Pure.
+"""Descriptions of settings and prompts for people. Pure.
 
-The texts are those of `bot.ui.elements`: small Markdown, people as `user:ID`.
+Texts are the Markdown of `bot.ui.elements`; people are written `user:ID`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from bot.text.comparison import compared
 from bot.ui.elements import REFERENCE
 from bot.ui.formatting import count, day, excerpt, here, minute, person
 
-#: How much of a difference a message shows.
+#: The most lines of a difference that a message shows.
 DIFF_LINES = 60
 
 
@@ -24,7 +24,7 @@ def harmless(said: str) -> str:
 
 
 def shown(option: Option, value: str) -> str:
-    """A canonical value as people read it."""
+    """Format a canonical value."""
     if option.versioned:
         return f"version {value}" if value else "none"
     return option.show(value)
@@ -33,7 +33,7 @@ def shown(option: Option, value: str) -> str:
 def settings(
     policy: EffectiveSettings, prompt: Version, options: Iterable[Option]
 ) -> str:
-    """What applies of `options` at the place of `policy`, and why."""
+    """Describe what applies of `options` in the scope of `policy`, and why."""
     lines = [f"**What applies in {here(policy.place.level)}**"]
     for option in options:
         if option.each_level:
@@ -58,12 +58,12 @@ def _applied(policy: EffectiveSettings, option: Option, value: str) -> str:
 
 
 def one(policy: EffectiveSettings, option: Option) -> str:
-    """What applies of one option, and why."""
+    """Describe what applies of one option, and why."""
     return _applied(policy, option, option.show(policy[option.name]))
 
 
 def own(setting: Setting) -> str:
-    """A setting of a channel's own."""
+    """Describe a channel's own setting."""
     option = BY_NAME.get(setting.name)
     label = option.label if option else setting.name
     value = (
@@ -73,7 +73,8 @@ def own(setting: Setting) -> str:
 
 
 def source(applied: EffectiveValue, route: str = "") -> str:
-    """Where a value comes from; `route` says why `auto` chose a thread's model."""
+    """Describe where a value comes from; `route` says why `auto` chose a thread's
+    model."""
     level = applied.place.level
     if applied.kept and applied.name == "model" and route:
         return f"chosen by `auto`: {route}"
@@ -101,7 +102,7 @@ def _each_level(policy: EffectiveSettings, option: Option) -> list[str]:
 
 
 def versions(all_of_them: Sequence[Version], place: Scope) -> str:
-    """The history of a prompt, the newest first."""
+    """Describe the history of a prompt, the newest first."""
     where = here(place.level)
     if not all_of_them:
         return f"No prompt was ever set for {where} itself."
@@ -123,8 +124,8 @@ def versions(all_of_them: Sequence[Version], place: Scope) -> str:
 
 
 def difference(old: Version, new: Version) -> str:
-    """What changed from `old` to `new`, as a fenced difference; both sizes where they
-    are too different for one. It may take tenths of a second: run it off the loop."""
+    """Return what changed from `old` to `new` as a fenced diff, or both sizes if they
+    are too different. It may take tenths of a second: call it off the event loop."""
     before, after = old.text or "", new.text or ""
     hunks = compared(before, after)
     if hunks is None:
@@ -137,7 +138,7 @@ def difference(old: Version, new: Version) -> str:
         return f"Versions {old.number} and {new.number} read the same."
     lines = [f"--- version {old.number}", f"+++ version {new.number}", *hunks]
     more = len(lines) - DIFF_LINES
-    # A fence in the prompt must not close ours.
+    # A fence in the prompt must not close this one.
     body = "\n".join(lines[:DIFF_LINES]).replace("```", "'''")
     tail = f"\n… and {more} more lines." if more > 0 else ""
     return f"```diff\n{body}\n```{tail}"

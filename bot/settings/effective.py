@@ -1,11 +1,11 @@
-"""Says which settings apply at a place, and why. Pure.
+"""The settings that apply in a scope. Pure.
 
-The narrower level wins, and a running thread keeps what it began with until somebody
-sets it for that thread, or for running threads, too. What counts at each level by
-itself (budgets) is not replaced but added up.
+The narrower level wins. A running thread keeps the values that it pinned when it began,
+until somebody sets them for that thread or for running threads, too. What counts at
+each level (budgets) is added up instead of replaced.
 
 Rule: no admin passes the operator's ceilings. They are applied here, when money is
-about to be spent, so it does not matter when or how something larger was set.
+about to be spent, so it does not matter when or how a larger value was set.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ from bot.settings.operator_limits import CEILINGS
 from bot.settings.options import BY_NAME, ON, OPTIONS, misfits, sequences
 from bot.settings.parsers import stored_usd
 
-#: What a thread keeps beside options: why its model was chosen.
+#: Pinned besides options: why the model of a thread was chosen.
 ROUTE = "route"
 
 _PERIODS = {"budget_day": Period.DAY, "budget_month": Period.MONTH}
@@ -30,73 +30,72 @@ _TOTALS = {"budget_total_day": Period.DAY, "budget_total_month": Period.MONTH}
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """What the operator says for every workspace."""
+    """The operator's settings for every workspace."""
 
-    #: Canonical values by option, of the prompt its text; what is missing is the
-    #: option's own default.
+    #: Canonical values by option, the text for the prompt; a missing option has its own
+    #: default.
     values: Mapping[str, str] = field(default_factory=dict)
-    #: Makes ids of people opaque to the model's side.
+    #: The key with which ids of people are made opaque for the API.
     secret: str = field(default="", repr=False)
-    #: Who may change everything, as "platform:ID".
+    #: The people who may change everything, as "platform:ID".
     admins: frozenset[str] = frozenset()
-    #: In which workspaces it answers at all.
+    #: The workspaces in which the bot answers at all.
     served: Served = field(default_factory=Served)
-    #: Who may have Claude asked at all.
+    #: The people who may ask Claude at all.
     audience: Audience = field(default_factory=Audience)
 
     @property
     def alone(self) -> "Operator":
-        """The same where there is nobody but the operator: in the terminal."""
+        """Return the settings for a single user: in the terminal."""
         return replace(self, served=Served(), audience=Audience())
 
 
 @dataclass(frozen=True, slots=True)
 class EffectiveValue:
-    """One option's value as it applies, and where that comes from."""
+    """The value of one option that applies, and where it comes from."""
 
     name: str
-    #: Canonical; of the prompt, the id of its version.
+    #: Canonical; for the prompt, the id of its version.
     value: str
-    #: Where it was set; the operator's place also for what nobody set.
+    #: Where it was set; the operator's scope for a default.
     place: Scope = field(default_factory=Scope)
-    #: Who set it; "operator" also for what nobody set.
+    #: Who set it; "operator" for a default.
     who: str = OPERATOR
-    #: Seconds since 1970; 0 for what the operator set.
+    #: Seconds since 1970; 0 for a value of the operator.
     at: float = 0.0
-    #: Whether it applies because the thread keeps what it began with, though by now
-    #: something else is set around it.
+    #: Whether the thread pinned it, while something else is set around it by now.
     kept: bool = False
-    #: Why the model does not take it; "" if it does.
+    #: Why the model does not use it; "" if it does.
     unused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class EffectiveSettings:
-    """All that applies at one place."""
+    """All that applies in one scope."""
 
     place: Scope
     applied: Mapping[str, EffectiveValue]
     settings: tuple[Setting, ...] = ()
     #: The operator's own values that are not empty.
     defaults: Mapping[str, str] = field(default_factory=dict)
-    #: Why `auto` chose the model of this thread; "" where it did not.
+    #: Why `auto` chose the model of this thread; "" if it did not.
     route: str = ""
 
     def __getitem__(self, name: str) -> str:
-        """The canonical value of option `name`; "" for none."""
+        """Return the canonical value of option `name`; "" for none."""
         return self.applied[name].value
 
     def on(self, name: str) -> bool:
-        """Whether the switch `name` is on."""
+        """Return True if the switch `name` is on."""
         return self[name] == ON
 
     def used(self, name: str) -> str:
-        """The value of `name` if the model takes it; else ""."""
+        """Return the value of `name` if the model uses it; else ""."""
         return "" if self.applied[name].unused else self[name]
 
     @property
     def max_tokens(self) -> int:
-        """The longest answer, as far as the model can write that much."""
+        """The maximum length of an answer, within what the model can write."""
         facts = find(self["model"])
         wanted = int(self["max_tokens"])
         return min(wanted, facts.max_output) if facts else wanted
@@ -112,22 +111,22 @@ class EffectiveSettings:
 
     @property
     def caps(self) -> BudgetLimits:
-        """Every budget and limit that a question asked here counts on."""
+        """Return every budget and limit that a question in this scope counts on."""
         return BudgetLimits(tuple(self._budgets()), tuple(self._people()))
 
     @property
     def admins(self) -> tuple[tuple[Scope, str], ...]:
-        """Whom admins named as admins, with where."""
+        """Return the people whom admins named as admins, with the scope."""
         named = (s for s in self.settings if s.name == "admins")
         return tuple((setting.place, setting.value) for setting in named)
 
     def own(self, name: str) -> Setting | None:
-        """What is set for `name` at this very place."""
+        """Return the value of `name` that is set in this very scope."""
         at = (s for s in self.settings if (s.place, s.name) == (self.place, name))
         return next(at, None)
 
     def everywhere(self, name: str) -> Iterator[EffectiveValue]:
-        """Each level's own value of an option that counts at each, narrowest first.
+        """Return the values of an option that counts at each level, narrowest first.
         The operator's counts in the workspace, besides what is set there."""
         for place in self.place.around:
             setting = next(
@@ -138,27 +137,28 @@ class EffectiveSettings:
                     name, setting.value, setting.place, setting.who, setting.at
                 )
             if place.level is ScopeLevel.WORKSPACE and (own := self.defaults.get(name)):
-                # The operator's budget is one for each workspace.
+                # The operator's budget counts in each workspace.
                 yield EffectiveValue(name, own, place)
 
     def ceiling(self, name: str) -> EffectiveValue | None:
-        """The operator's own value of option `name`, if admins cannot raise it."""
+        """Return the operator's own value of option `name` if admins cannot raise
+        it."""
         own = self.defaults.get(name)
         if not own or name not in CEILINGS:
             return None
         return EffectiveValue(name, own, self.place.at(ScopeLevel.WORKSPACE))
 
     def least(self, name: str) -> EffectiveValue:
-        """What counts of an amount that a narrower level replaces: what applies, or
-        the operator's ceiling if that is not more."""
+        """Return the amount that counts where a narrower level replaces: what applies,
+        or the operator's ceiling if that is lower."""
         applied, ceiling = self.applied[name], self.ceiling(name)
         if ceiling is None or float(applied.value) < float(ceiling.value):
             return applied
         return ceiling
 
     def _counting(self, name: str) -> Iterator[EffectiveValue]:
-        """What counts of an amount that is limited at each level, narrowest first: at
-        each place the least, and of two that are equal the operator's."""
+        """Return the amounts that count at each level, narrowest first: the lowest of
+        each scope, and of two equal ones the operator's."""
         least: dict[Scope, EffectiveValue] = {}
         for each in self.everywhere(name):
             known = least.get(each.place)
@@ -180,7 +180,7 @@ class EffectiveSettings:
 
 
 def totals(values: Mapping[str, str]) -> tuple[Budget, ...]:
-    """What all workspaces together may cost, of the operator's `values`."""
+    """Return the budgets over all workspaces in the operator's `values`."""
     return tuple(
         Budget(EVERYWHERE, period, stored_usd(values[name]), OPERATOR)
         for name, period in _TOTALS.items()
@@ -191,8 +191,9 @@ def totals(values: Mapping[str, str]) -> tuple[Budget, ...]:
 def resolve(
     place: Scope, rules: StoredSettings, defaults: Mapping[str, str]
 ) -> EffectiveSettings:
-    """What applies at `place`, where `rules` were set and the operator set
-    `defaults` (canonical values by option; what is missing is the option's own)."""
+    """Resolve what applies in `place` from the stored settings `rules` and the
+    operator's `defaults` (canonical values by option; a missing one is the option's
+    own)."""
     values = {option.name: option.default for option in OPTIONS} | dict(defaults)
     applied = {name: EffectiveValue(name, value) for name, value in values.items()}
     for setting in sorted(rules.settings, key=lambda each: _width(each.place)):
@@ -204,7 +205,7 @@ def resolve(
         now = applied.get(name)
         replaced = name in rules.stale or now is None
         if not replaced and now and now.value != value:
-            # A thread's own setting is made stale by whoever sets it.
+            # A change for running threads marks a pinned value as stale.
             applied[name] = EffectiveValue(
                 name, value, place, now.who, now.at, kept=True
             )
@@ -216,7 +217,7 @@ def resolve(
 
 
 def _judge(applied: dict[str, EffectiveValue]) -> None:
-    """Mark what the model does not take."""
+    """Mark the values that the model does not use."""
     values = {name: each.value for name, each in applied.items()}
     for name, why in misfits(values).items():
         applied[name] = replace(applied[name], unused=why)

@@ -1,7 +1,7 @@
-"""Settings as a YAML document for people, and back. Pure.
+"""Settings as a YAML document, and back. Pure.
 
-Rule: a document is judged whole before anything is done with it, and every mistake in
-it is named at once, with the path to it.
+Rule: a document is validated as a whole before anything is done, and every mistake is
+reported at once, with its path.
 """
 
 import difflib
@@ -20,15 +20,15 @@ from bot.text.documents import NoDocument
 
 VERSION = 1
 
-#: What nobody writes by hand; a longer file is something else.
+#: Nobody writes more by hand; a longer file is something else.
 MOST_CHARS = 20_000_000
 
-#: Longer than any platform's ids.
+#: Longer than the ids of any platform.
 MOST_NAME_CHARS = 200
-#: Some 20,000 channels with ten settings each.
+#: About 20,000 channels with ten settings each.
 MOST_NODES = 500_000
 
-#: What the document calls the places in a place.
+#: The keys of the scopes within a scope.
 _INNER = {ScopeLevel.WORKSPACE: "channels", ScopeLevel.CHANNEL: "threads"}
 
 HEAD = """\
@@ -38,7 +38,7 @@ HEAD = """\
 
 
 def write(settings: Iterable[Setting], texts: Mapping[str, str]) -> str:
-    """A document of `settings`; `texts` are those of versions, by their ids."""
+    """Return a document of `settings`; `texts` are those of versions, by id."""
     document: dict[str, Any] = {}
     for setting in settings:
         option = BY_NAME.get(setting.name)
@@ -57,9 +57,9 @@ def write(settings: Iterable[Setting], texts: Mapping[str, str]) -> str:
 
 
 def read(text: str, today: date) -> list[Change]:
-    """The changes that bring about what the document `text` says.
+    """Return the changes that make the settings equal the document `text`.
 
-    Raises ConfigError that names every mistake at once.
+    Raises ConfigError that lists every mistake.
     """
     problems: list[str] = []
     document = _parsed(text)
@@ -76,8 +76,8 @@ def read(text: str, today: date) -> list[Change]:
 
 
 def removed(changes: Iterable[Change], settings: Iterable[Setting]) -> list[Change]:
-    """What takes back those of `settings` that `changes`, in the same workspaces, do
-    not name."""
+    """Return the changes that delete those of `settings` that `changes` do not contain,
+    in the same workspaces."""
     changes = list(changes)
     named = {(change.place, change.name) for change in changes}
     workspaces = {change.place.at(ScopeLevel.WORKSPACE) for change in changes}
@@ -93,7 +93,7 @@ def removed(changes: Iterable[Change], settings: Iterable[Setting]) -> list[Chan
 def difference(
     settings: Iterable[Setting], texts: Mapping[str, str], changes: Sequence[Change]
 ) -> list[str]:
-    """What `changes` would change of `settings`, line by line; nothing if nothing."""
+    """Describe line by line what `changes` would change of `settings`."""
     now = {(setting.place, setting.name): setting.value for setting in settings}
     lines: list[str] = []
     for change in changes:
@@ -117,7 +117,7 @@ def _lines(option: Option, value: str | None) -> list[str]:
 
 
 def _node(document: dict[str, Any], place: Scope) -> dict[str, Any]:
-    """The part of `document` that is about `place`, made if it is not there."""
+    """Return the part of `document` for `place`; create it if it is missing."""
     node: dict[str, Any] = document.setdefault(place.platform, {})
     node = node.setdefault(place.workspace, {})
     for level in (ScopeLevel.CHANNEL, ScopeLevel.THREAD):
@@ -170,8 +170,8 @@ def _pairs(node: object, path: str, problems: list[str]) -> Iterator[tuple[str, 
 
 
 def _no_name(key: object) -> str:
-    """Why `key` is neither the id of a place nor the name of a setting; "" if it may
-    be."""
+    """Return why `key` is neither the id of a scope nor the name of a setting, or
+    ""."""
     if isinstance(key, bool) or not isinstance(key, str | int):
         # As a number, a thread's id would lose its last digits.
         return f"a name in it is read as a {type(key).__name__}: put it in quotes"
@@ -226,7 +226,7 @@ def _change(
 
 
 def _written(option: Option, value: object) -> str:
-    """`value` as somebody would have written it in the chat."""
+    """Return `value` in the form that people type in the chat."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, list):
@@ -240,12 +240,11 @@ def _written(option: Option, value: object) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes texts of several lines as people do."""
+    """Writes texts of several lines as blocks."""
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    # A block shows the text as it is; what YAML would not give back from a block
-    # exactly, it quotes by itself.
+    # A block shows the text as it is; PyYAML quotes what a block would not preserve.
     style = "|" if "\n" in value else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 

@@ -1,11 +1,11 @@
-"""What the operator's environment limits, beyond the options that admins can set."""
+"""Limits of the operator's environment that admins cannot change."""
 
 from bot.domain.scope import ScopeLevel
 from bot.settings import parsers
 from bot.settings.options import Option
 
-#: Options of which the operator's own value is a ceiling: what admins set counts as far
-#: as it is less. Of all others the operator's value is a default.
+#: Options of which the operator's value is a ceiling: a lower value of an admin counts.
+#: For all others it is a default.
 CEILINGS = frozenset(
     {
         *("budget_day", "budget_month", "person_messages", "person_usd"),
@@ -13,7 +13,7 @@ CEILINGS = frozenset(
     }
 )
 
-#: What the operator alone sets: no chat shows or changes it.
+#: Values that only the operator sets: no chat shows or changes them.
 TOTALS: tuple[Option, ...] = (
     Option(
         "budget_total_day",

@@ -1,10 +1,10 @@
-"""What can be set, each option once: what it means, what it takes, where it applies.
+"""The options: each once, with its meaning, its values and where it applies.
 
-To add one is to add it to `OPTIONS`, and to have the core do what it says: forms,
-commands, lists, export, import and `THREADKEEP_…` follow from its row here.
+To add one, add it to `OPTIONS` and make the core obey it: forms, commands, lists,
+export, import and `THREADKEEP_…` follow from its row here.
 
-Rule: nothing is accepted and then ignored. What a value alone cannot tell, whether
-it fits the others that apply beside it, `misfits` says.
+Rule: nothing is accepted and then ignored. `misfits` reports values that do not fit the
+others that apply with them.
 """
 
 import json
@@ -41,7 +41,7 @@ _ALL = _WIDE | {ScopeLevel.THREAD}
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One thing that can be set."""
+    """One option."""
 
     name: str
     #: At most 45 characters.
@@ -53,36 +53,37 @@ class Option:
     default: str = ""
     kind: Kind = Kind.LINE
     levels: frozenset[ScopeLevel] = _WIDE
-    #: Values to choose from, where there are only some.
+    #: The values to choose from, if there are only some.
     choices: Callable[[date], tuple[Choice, ...]] = lambda today: ()
-    #: How a canonical value is shown to people.
+    #: Formats a canonical value for people.
     show: Callable[[str], str] = lambda value: value or "none"
-    #: The most characters that a form takes.
+    #: The most characters that a form accepts.
     most: int = 200
-    #: A running thread keeps what it began with (Claude facts 3.1: a change of it
-    #: makes the thread's cache cold, and the conversation another).
+    #: Whether a running thread keeps the value it began with (Claude facts 3.1: a
+    #: change makes the thread's cache cold and changes the conversation).
     kept: bool = False
-    #: Counts at each level by itself, so that a narrower one does not replace it.
+    #: Whether it counts at each level, so that a narrower value does not replace it.
     each_level: bool = False
-    #: Every value is kept as a version.
+    #: Whether every value is kept as a version.
     versioned: bool = False
-    #: Only somebody who administers the whole workspace may set it, at any level.
+    #: Whether only admins of the whole workspace may set it, at any level.
     workspace_only: bool = False
-    #: Its value names a channel, which is looked at when it is set and when it is used.
+    #: Whether its value names a channel, which is checked when it is set and when it is
+    #: used.
     names_channel: bool = False
-    #: Makes sense only where the platform tells who created a channel.
+    #: Whether it applies only where the creator of a channel is known.
     needs_creators: bool = False
-    #: Whether the operator may set it, for every workspace, in the environment.
+    #: Whether the operator may set it in the environment, for every workspace.
     for_operators: bool = True
 
     @property
     def variable(self) -> str:
-        """The environment's variable for the operator's own value."""
+        """The name of its environment variable."""
         return f"THREADKEEP_{'SYSTEM_PROMPT' if self.versioned else self.name.upper()}"
 
 
 def _models(today: date) -> tuple[Choice, ...]:
-    """What a menu offers: those that everybody may use, `auto` first."""
+    """Return the models of a menu: those that everybody may use, `auto` first."""
     offered = [facts for facts in parsers.living(today) if not facts.restricted]
     return (
         Choice(AUTO, "auto", "A cheap or a capable one, by a thread's first message"),
@@ -99,7 +100,7 @@ def _price(facts: ModelFacts, today: date) -> str:
 
 
 def sequences(value: str) -> tuple[str, ...]:
-    """The stop sequences that a canonical value says."""
+    """Return the stop sequences of a canonical value."""
     return tuple(json.loads(value)) if value else ()
 
 
@@ -127,7 +128,7 @@ def _dollars(value: str) -> str:
         return "none"
     if not parsers.stored_usd(value):
         return "$0.00: nothing may be spent"
-    # What is set in fractions of a cent is shown so, too.
+    # Fractions of a cent are shown if they were set.
     _, _, places = value.partition(".")
     return f"${float(value):,.{max(2, len(places))}f}"
 
@@ -161,8 +162,8 @@ OPTIONS: tuple[Option, ...] = (
         "Effort",
         "How hard the model thinks, where it takes that.",
         parsers.one_of(*EFFORTS),
-        # People in a chat wait for the answer: think less than a model would by
-        # itself (Claude facts, section 2).
+        # People in a chat wait for the answer: think less than the model's default
+        # (Claude facts, section 2).
         default="medium",
         kind=Kind.CHOICE,
         levels=_ALL,
@@ -351,9 +352,9 @@ BY_NAME: Mapping[str, Option] = {option.name: option for option in OPTIONS}
 
 
 def warning(name: str, value: str, today: date, last: date | None = None) -> str:
-    """What whoever sets option `name` to `value` should know; "" for nothing.
+    """Return a warning for the person who sets `name` to `value`, or "".
 
-    `last` is a model's last day where more is known than the list says.
+    `last` is a model's last day if the API announced another than the catalog.
     """
     facts = find(value) if name == "model" else None
     last = last or (facts.retires if facts else None)
@@ -367,8 +368,8 @@ def warning(name: str, value: str, today: date, last: date | None = None) -> str
 
 
 def misfits(values: Mapping[str, str]) -> dict[str, str]:
-    """Options that the model in `values` does not take as they are, each with a
-    sentence that says why."""
+    """Return the options that the model in `values` does not use as they are, each with
+    a sentence that says why."""
     model = values.get("model", "")
     facts = find(model)
     found: dict[str, str] = {}

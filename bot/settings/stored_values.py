@@ -1,8 +1,8 @@
-"""Reads values of options that were stored. Pure.
+"""Validation of stored values of options. Pure.
 
-Rule: what stands in a database need not be what was written there. A value that our
-code could not work with is as if it was never set, but for a limit, which then lets
-nothing through; whoever reads rows logs that.
+Rule: a database may hold what was not written by this version. A value that the code
+could not use counts as not set, except a limit, which then lets nothing through; the
+caller logs it.
 """
 
 from datetime import date
@@ -11,26 +11,26 @@ from functools import lru_cache
 from bot.errors import ThreadkeepError
 from bot.settings.options import BY_NAME
 
-# The options whose values are read as numbers or JSON where they are used. Of all
-# others any text can be used, though it may mean nothing.
+# The options whose values are parsed as numbers or JSON where they are used. For all
+# others any text can be used.
 _PARSED = {
     *("max_tokens", "temperature", "stop_sequences", "ping"),
     *("budget_day", "budget_month", "person_messages", "person_usd"),
     "triage_budget",
 }
 
-# Of those, what limits money or questions: a limit that cannot be read is no reason to
-# let everything through.
+# Of those, the limits of money or questions: an invalid limit must not let everything
+# through.
 _LIMITS = _PARSED - {"max_tokens", "temperature", "stop_sequences", "ping"}
 
-# Ids of versions count rows.
+# Ids of versions are row numbers.
 _ID_DIGITS = 18
 
 
 @lru_cache(maxsize=1024)
 def usable(name: str, value: str) -> str | None:
-    """The value of option `name` that was stored as `value`; None if it cannot be
-    used."""
+    """Return the value of option `name` that was stored as `value`; None if it cannot
+    be used."""
     option = BY_NAME.get(name)
     if option is None:
         return value

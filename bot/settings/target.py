@@ -1,4 +1,4 @@
-"""Says which place a command is about. Pure."""
+"""The scope that a command is about. Pure."""
 
 from bot.domain.scope import Scope, ScopeLevel
 from bot.errors import Unacceptable
@@ -6,10 +6,10 @@ from bot.settings.options import Option
 from bot.text import numbers
 from bot.ui.elements import Command
 
-# An integer of SQLite's has 64 bits, which any number of so many digits fits into.
+# Any number of this many digits fits into an integer of SQLite (64 bits).
 MOST_DIGITS = 18
 
-#: Before the id of the channel that a command is about.
+#: Prefix of the id of another channel in a command's `where`.
 OTHER = "channel:"
 
 _LEVELS = {
@@ -18,10 +18,9 @@ _LEVELS = {
 
 
 def target(command: Command, place: Scope, option: Option | None) -> Scope:
-    """The place that `command`, given at `place`, is about.
+    """Return the scope that `command`, given at `place`, is about.
 
-    Where it does not say, that is the thread, if `option` can be set for one, or
-    else the channel.
+    By default that is the thread if `option` can be set for one, else the channel.
     """
     where = command.arguments.get("where", "")
     if where.startswith(OTHER) and where != OTHER:
@@ -41,25 +40,25 @@ def target(command: Command, place: Scope, option: Option | None) -> Scope:
 
 
 def scope_argument(command: Command, place: Scope) -> str:
-    """How a control says that it is about `place`."""
+    """Return the `where` of a command that a control in `place` carries."""
     said = command.arguments.get("where", "")
     return said if said.startswith(OTHER) else place.level.value
 
 
 def where_from(here: Scope, place: Scope) -> str:
-    """How a control that stands `here` says that it is about `place`, which lies
-    around it or is a channel of the same workspace."""
+    """Return the `where` for `place`, an enclosing scope of `here` or another channel
+    of its workspace."""
     if place.level is ScopeLevel.CHANNEL and place != here.at(ScopeLevel.CHANNEL):
         return f"{OTHER}{place.channel}"
     return place.level.value
 
 
 def number(command: Command, name: str) -> int | None:
-    """The number that `command` says as `name`; None where it says none, or one that no
-    row of a database can have."""
+    """Return the number in argument `name` of `command`; None if there is none, or one
+    that no row can have."""
     return numbers.number(command.arguments.get(name, ""), MOST_DIGITS)
 
 
 def command_for_scope(verb: str, where: str) -> Command:
-    """The command `verb`, about `where`."""
+    """Return the command `verb` about `where`."""
     return Command(verb, {"where": where})
