@@ -1,7 +1,7 @@
-"""Deletes what has been kept for long enough, as long as the process runs.
+"""Daily deletion of what has passed its retention period.
 
-Rule: in small transactions, so that nobody who is answered waits for it, and again the
-next day whatever went wrong today.
+Rule: in small transactions, so that no answer waits for it, and again the next day,
+whatever failed today.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ async def clean_up_daily(
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Delete what `retention` says, now and every day, until cancelled."""
+    """Delete by `retention` now and every day, until cancelled."""
     while True:
         try:
             deleted = await store.clean_up(retention, now())

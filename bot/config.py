@@ -28,7 +28,7 @@ from bot.text import addresses
 from bot.text.numbers import number
 from bot.text.redaction import is_credential, quoted
 
-# More streams from Claude than this one process could read, nor Slack show.
+# More streams from Claude than one process can read, or Slack can show.
 MOST_AT_ONCE = 10_000
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
@@ -63,34 +63,35 @@ def read_environment() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What is set outside the chat, and the values below every one set in it."""
+    """The configuration: what is set outside the chat, and the defaults of all
+    options."""
 
-    #: None means that the rehearsal model answers.
+    #: None for the offline model.
     api_key: str | None = field(repr=False)
     base_url: str | None
     database: Path
     operator: Operator
-    #: Seconds that running answers are given when the process is told to stop.
+    #: Seconds that running answers have when the process is told to stop.
     grace: float
-    #: How many answers are written at once; further questions wait their turn.
+    #: The most answers that are written at once; further questions wait.
     answers_at_once: int
-    #: None leaves it to whoever knows where the log goes.
+    #: None for the default, which depends on where the log goes.
     log_level: str | None
     retention: Retention
 
     @property
     def model(self) -> str:
-        """The model that answers where nobody chose another."""
+        """The default model."""
         return resolve(EVERYWHERE, StoredSettings(), self.operator.values)["model"]
 
     @property
     def totals(self) -> tuple[Budget, ...]:
-        """What all workspaces together may cost."""
+        """The budgets over all workspaces."""
         return totals(self.operator.values)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Config":
-        """Read `env`. Raises ConfigError that names every problem at once."""
+        """Parse `env`. Raises ConfigError that lists every problem."""
         problems: list[str] = []
         values = _values(env, problems)
         grace = _number(env, "THREADKEEP_GRACE", 20, 0, 3600, problems)
@@ -133,7 +134,8 @@ class Config:
 
 
 def _values(env: Mapping[str, str], problems: list[str]) -> dict[str, str]:
-    """The operator's values of options, canonical; what is not set is left out."""
+    """Return the operator's values of options, canonical; those not set are left
+    out."""
     values: dict[str, str] = {}
     today = datetime.now(UTC).date()
     for option in (*OPTIONS, *TOTALS):
@@ -141,12 +143,12 @@ def _values(env: Mapping[str, str], problems: list[str]) -> dict[str, str]:
         if written is None:
             continue
         if is_credential(written) and not any(map(str.isspace, written)):
-            # A name or a number would be refused; a prompt or a model would be taken,
-            # and shown to everybody.
+            # A wrong name or number would be refused; a secret as a prompt or model
+            # would be accepted, and shown to everybody.
             problems.append(_MISPLACED.format(option.variable))
             continue
         if option.name == "model" and written != AUTO:
-            # Our list may be older than the model; `check` asks Claude itself.
+            # The catalog may be older than the model; `check` asks the API.
             facts = named(written)
             values[option.name] = facts.id if facts else written
             continue
@@ -200,7 +202,7 @@ def _retention(env: Mapping[str, str], problems: list[str]) -> Retention:
 
 def _database(env: Mapping[str, str], problems: list[str]) -> Path:
     written = _text(env, "THREADKEEP_DB") or "data/threadkeep.db"
-    # The path of a file is named in messages and seen by whoever lists the folder.
+    # The path of a file is quoted in messages and visible to others on the machine.
     if is_credential(written) or is_credential(Path(written).stem):
         problems.append(_MISPLACED.format("THREADKEEP_DB"))
     elif not written.isprintable():

@@ -32,35 +32,34 @@ from pathlib import PurePath
 
 
 def leaves(error: BaseException) -> list[BaseException]:
-    """`error`, or the errors in it if it is a group of them, or of groups."""
+    """Return `error`, or the errors in it if it is a group, at any depth."""
     if not isinstance(error, BaseExceptionGroup):
         return [error]
     return [leaf for each in error.exceptions for leaf in leaves(each)]
 
 
 class ThreadkeepError(Exception):
-    """Anything that Threadkeep itself reports."""
+    """An error of Threadkeep's own."""
 
     user_text = "Something went wrong here. Please try again in a moment."
 
 
 class ConfigError(ThreadkeepError):
-    """Something the operator must set right; the message says what to do."""
+    """An error that the operator must correct; its message says how."""
 
     user_text = "This bot is not set up correctly. Please tell its operator."
 
 
 class AccessRevoked(ConfigError):
-    """A platform no longer accepts our token."""
+    """A platform rejects our token."""
 
 
 class InUse(ConfigError):
-    """Another process has the database."""
+    """Another process uses the database."""
 
 
 class Unacceptable(ThreadkeepError):
-    """What somebody wants to set cannot be set; `user_text` tells them why, and its
-    message is the same."""
+    """A value or command is not valid; `user_text` says why, and is the message."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -68,19 +67,19 @@ class Unacceptable(ThreadkeepError):
 
 
 class Denied(Unacceptable):
-    """Somebody may not do what they want to."""
+    """The person has no right to do this."""
 
 
 class ModelError(ThreadkeepError):
-    """Claude did not answer, or not to the end."""
+    """Claude did not answer, or not completely."""
 
     user_text = "Claude could not answer. Please try again in a moment."
 
 
 class ModelBusy(ModelError):
-    """Claude is overloaded, or we are over our rate.
+    """Claude is overloaded, or a rate limit is reached.
 
-    `retry_after` is the wait in seconds that was asked for, if any was.
+    `retry_after` is the requested wait in seconds, if there is one.
     """
 
     user_text = "Claude is busy right now. Please try again in a minute."
@@ -91,7 +90,7 @@ class ModelBusy(ModelError):
 
 
 class ModelUnreachable(ModelError):
-    """No connection, a timeout, or an error on the model's side."""
+    """No connection, a timeout, or a server error."""
 
     user_text = "Claude cannot be reached right now. Please try again in a minute."
 
@@ -106,7 +105,7 @@ class ModelDenied(ModelError):
 
 
 class PromptTooLong(ModelError):
-    """The thread no longer fits into what the model can read."""
+    """The thread does not fit into the model's context window."""
 
     user_text = (
         "This thread has grown too long for Claude to read. "
@@ -124,14 +123,14 @@ class ModelRejected(ModelError):
 
 
 class ModelCut(ModelError):
-    """The answer broke off in the middle."""
+    """The answer broke off."""
 
     user_text = "The connection to Claude broke off here."
 
 
 class ModelUnpaid(ModelError):
-    """An answer takes another request to the model, and no budget has room for it;
-    `user_text` says so."""
+    """An answer needs another request to the model that no budget covers; `user_text`
+    says so."""
 
     def __init__(self, text: str) -> None:
         super().__init__("no money for another request")
@@ -139,11 +138,11 @@ class ModelUnpaid(ModelError):
 
 
 class DeliveryError(ThreadkeepError):
-    """The platform did not take a write. Trying again may help."""
+    """The platform did not accept a write. A retry may succeed."""
 
 
 class Throttled(DeliveryError):
-    """The platform asks us to wait `retry_after` seconds before the next write."""
+    """The platform requests a wait of `retry_after` seconds before the next write."""
 
     def __init__(self, message: str, retry_after: float) -> None:
         super().__init__(message)
@@ -151,19 +150,19 @@ class Throttled(DeliveryError):
 
 
 class ThreadGone(DeliveryError):
-    """No write to this thread can succeed: it, or our right to it, is gone."""
+    """No write to this thread can succeed any more."""
 
 
 class Rerouted(DeliveryError):
-    """It must be written in another way, at once: nothing was written."""
+    """Nothing was written: another kind of write must be used, at once."""
 
 
 class StorageError(ThreadkeepError):
-    """The database did not take a write. Trying again may help."""
+    """The database did not accept a write. A retry may succeed."""
 
 
 class StorageBusy(StorageError):
-    """So much waits to be read or written that no more may wait."""
+    """The queue of reads and writes is full."""
 
     user_text = "I am very busy right now. Please try again in a minute."
 
@@ -173,18 +172,19 @@ class StorageFull(StorageError):
 
 
 class StorageRejected(StorageError):
-    """The database does not take this, today or tomorrow."""
+    """The database will never accept this write."""
 
 
 class StorageBroken(StorageError):
-    """The file is not a database of ours, or is damaged."""
+    """The file is not a database of Threadkeep, or is damaged."""
 
 
 DEPTH = 6
 
 
 def error_location(error: BaseException) -> str:
-    """`error`'s type and its innermost frames, innermost first, on one line."""
+    """Return the type of `error` and its innermost frames, innermost first, on one
+    line."""
     frames = traceback.extract_tb(error.__traceback__)[-DEPTH:]
     steps = [f"{PurePath(f.filename).name}:{f.lineno}" for f in reversed(frames)]
     inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()

@@ -1,4 +1,4 @@
-"""What `threadkeep check` says of files that others on the machine can read."""
+"""The check of files that others on the machine can read."""
 
 import shlex
 from pathlib import Path
@@ -6,16 +6,16 @@ from pathlib import Path
 from bot.domain.finding import Finding, Grade
 from bot.runtime.private_files import exposed
 
-#: Where the tokens are, if they are not in the environment.
+#: The file with the tokens, if they are not in the environment.
 DOTENV = Path(".env")
 
-# What SQLite and the lock keep beside a database.
+# The files that SQLite and the lock keep beside a database.
 _BESIDE = ("-wal", "-shm", ".lock")
 
 
 def exposures(database: Path, dotenv: Path = DOTENV) -> list[Finding]:
-    """Return a note for each group of files that others than their owner can read or
-    change, with the command that ends it."""
+    """Return a note for each group of files that others can read or change, with the
+    command that corrects it."""
     found = []
     if exposed(dotenv):
         found.append(_note("Secrets", f"{dotenv}, with the tokens,", "600", dotenv))
@@ -27,7 +27,7 @@ def exposures(database: Path, dotenv: Path = DOTENV) -> list[Finding]:
     ]
     if open_files := [file for file in files if exposed(file)]:
         found.append(_note("Files", "what people said", "600", *open_files))
-    # The working directory is not ours to close.
+    # The working directory is not ours to change.
     folder = database.parent
     if folder.resolve() != Path.cwd() and exposed(folder):
         text = f"the folder of the database, {folder},"

@@ -1,10 +1,10 @@
-"""What people can tell the bot to do, apart from asking it something. Pure.
+"""The commands. Pure.
 
-Each verb is defined here once, for all platforms: an adapter draws it as its
+Each command is defined here once, for all platforms: an adapter registers it as its
 platform's command, and `bot.commands.router` carries it out.
 
-Rule: words are a verb only if all of them are. Whoever asks "usage of what?" asks
-a question, and gets an answer.
+Rule: a text is a command only if all of it is one. "usage of what?" is a question, and
+gets an answer.
 """
 
 from collections.abc import Mapping
@@ -15,10 +15,10 @@ from bot.settings.options import BY_NAME, OPTIONS
 from bot.ui.command_spec import MOST_COMMAND_CHARS, CommandSpec, Parameter, Takes
 from bot.ui.elements import Choice, Command, Kind
 
-#: Words that take a setting back, so that what applies around it applies again.
+#: Words that delete a setting, so that the enclosing scope applies again.
 INHERIT = ("inherit", "default", "none", "-")
 
-#: What people call a level.
+#: The words for the levels of scopes.
 LEVELS = {
     "thread": ScopeLevel.THREAD,
     "channel": ScopeLevel.CHANNEL,
@@ -27,7 +27,7 @@ LEVELS = {
 }
 
 
-#: Verbs that have Claude asked, and so cost money.
+#: Commands that ask Claude, and so cost money.
 ASKING = frozenset({"retry", "retry answer", "continue answer", "try run", "triage"})
 
 
@@ -137,7 +137,7 @@ COMMANDS = (
         public=True,
         own=True,
     ),
-    # What only controls give.
+    # Only controls give these.
     CommandSpec(
         "triage correct", "Correct how it was sorted.", hidden=True, spoken=False
     ),
@@ -163,7 +163,7 @@ _BY_NAME = {verb.name: verb for verb in COMMANDS}
 
 
 def parse_command(text: str) -> Command | None:
-    """The command that `text` is; None if not all of it is one."""
+    """Return the command that `text` is; None unless all of it is one."""
     if len(text) > MOST_COMMAND_CHARS:
         return None
     first = text.split(maxsplit=2)[:2]
@@ -177,14 +177,14 @@ def parse_command(text: str) -> Command | None:
 
 
 def _is_prose(arguments: Mapping[str, str]) -> bool:
-    """Whether more words are to be a value than there is a value of."""
+    """Return True if a value has more words than its option takes."""
     option = BY_NAME.get(arguments.get("option", ""))
     single = option is not None and option.kind in (Kind.LINE, Kind.CHOICE)
     return single and len(arguments.get("value", "").split()) > 1
 
 
 def _assigned(verb: CommandSpec, words: list[str], text: str) -> dict[str, str] | None:
-    """`words` as arguments of `verb`; None where one of them has no place."""
+    """Return `words` as arguments of `verb`; None if one of them fits none."""
     arguments: dict[str, str] = {}
     left = list(words)
     parameters = [p for p in verb.parameters if p.takes is not Takes.FILE]
@@ -210,7 +210,7 @@ def _assigned(verb: CommandSpec, words: list[str], text: str) -> dict[str, str] 
 
 
 def _taken(parameter: Parameter, word: str) -> str | None:
-    """`word` as `parameter` takes it; None if it does not."""
+    """Return `word` as the value of `parameter`; None if it is not valid."""
     plain = word.strip("`").lower()
     if parameter.takes is Takes.NUMBER:
         number = plain.removeprefix("v")
@@ -224,5 +224,5 @@ def _taken(parameter: Parameter, word: str) -> str | None:
 
 
 def _rest(text: str, count: int) -> str:
-    """The last `count` words of `text`, with what is between them."""
+    """Return the last `count` words of `text`, with the spaces between them."""
     return text.split(maxsplit=len(text.split()) - count)[-1].strip()

@@ -1,6 +1,6 @@
-"""Shows what was set before, and brings it back: versions of the prompt, the audit.
+"""The history of settings: versions of the prompt, and the audit.
 
-Rule: nothing of the past is ever changed. A roll-back is one more version.
+Rule: the past is never changed. A rollback is a new version.
 """
 
 import time
@@ -22,12 +22,12 @@ from bot.settings.target import command_for_scope, scope_argument
 from bot.ui import formatting
 from bot.ui.elements import Button, Choice, Command, Menu, Response
 
-# How many a list shows.
+# The most entries of a list.
 MOST_ENTRIES = 20
 MOST_REFUSALS = 10
 MOST_VERSIONS = 15
 
-# Texts of so many characters in all are compared within a millisecond.
+# Texts of this many characters in all are compared within a millisecond.
 INLINE_DIFF = 200
 
 PROMPT = BY_NAME["prompt"]
@@ -36,7 +36,7 @@ _NO_VERSION = "There is no such version here; `prompt history` lists those there
 
 
 class SettingsHistory:
-    """Carries out the verbs about what was."""
+    """The commands that show the history."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class SettingsHistory:
         self._now = now
 
     async def history(self, command: Command, place: Scope, person: Person) -> Response:
-        """The versions of the prompt, and a way back to each."""
+        """List the versions of the prompt, each with a button to roll back to it."""
         await self._authority.require_insider(person, place)
         policy, person = await self._authority.about(command, place, person, PROMPT)
         found = await self._store.versions(policy.place, "prompt")
@@ -85,7 +85,7 @@ class SettingsHistory:
         return Response(text, menus=tuple(menus))
 
     async def diff(self, command: Command, place: Scope, person: Person) -> Response:
-        """What changed from a version to the current one."""
+        """Show what changed from a version to the current one."""
         await self._authority.require_insider(person, place)
         policy, person = await self._authority.about(command, place, person, PROMPT)
         old = await self._numbered(policy.place, command)
@@ -105,7 +105,7 @@ class SettingsHistory:
     async def rollback(
         self, command: Command, place: Scope, person: Person
     ) -> Response:
-        """Let an earlier version of the prompt be the current one again."""
+        """Make an earlier version of the prompt the current one again."""
         policy, _ = await self._authority.about(command, place, person, PROMPT)
         await self._authority.require(person, place, policy, PROMPT)
         version = await self._numbered(policy.place, command)
@@ -122,7 +122,7 @@ class SettingsHistory:
         )
 
     async def audit(self, command: Command, place: Scope, person: Person) -> Response:
-        """Who changed what at a place and in it, and below it who was refused."""
+        """List who changed what in a scope and within it, and who was refused."""
         policy, person = await self._authority.about(command, place, person, None)
         if not self._authority.may(person, policy):
             raise await self._authority.deny(person, policy.place, "read the audit")

@@ -1,7 +1,7 @@
-"""Lets people stop an answer, have it written again, or gone on with, and begin afresh.
+"""Commands about an answer: stop, retry, continue; and a fresh start of a thread.
 
-Rule: nothing of this lives in memory. A control names its turn, and whether whoever
-uses it may, and whether that is still possible, is looked up when they do; so it works
+Rule: nothing of this lives in memory. A control carries the key of its turn, and what
+the person may do and what is still possible is checked when it is used; so it works
 after a restart, and a forged or old one changes nothing.
 """
 
@@ -44,12 +44,12 @@ NO_ANSWER = "I no longer have that answer, so there is nothing that I could do w
 NOT_YOURS = "That is for whoever asked, and for those who administer this place."
 NOTHING_LEFT = "There is nothing left to say there. Just ask on."
 
-# What Claude reads when somebody wants more of an answer.
+# What Claude reads if somebody wants an answer continued.
 MORE = "Please go on exactly where you stopped."
 
 
 class ReplyControls:
-    """What can be done with answers, whoever gives the command."""
+    """The commands about answers."""
 
     def __init__(
         self,
@@ -66,11 +66,11 @@ class ReplyControls:
         self._now = now
 
     async def renew(self, command: Command, place: Scope, person: Person) -> Response:
-        """Let Claude read nothing from now on of what was said in a thread.
+        """Reset the context of a thread: Claude no longer reads what was said before.
 
-        That is for whoever may ask there and has asked, alone or, if they are no guest,
-        with others; and for its admins. An answer that runs is stopped on the way, by
-        the rules of `stop`; where it is not theirs to stop, nothing is done.
+        Allowed for a person who may ask there and has asked, alone or, if they are no
+        guest, with others; and for its admins. A running answer is stopped first, by
+        the rules of `stop`; if they may not stop it, nothing is done.
         """
         policy = await self._authority.policy(place)
         if not self._authority.may_ask(person, policy):
@@ -80,8 +80,8 @@ class ReplyControls:
         shares = person.id in askers and not person.outsider
         if askers and not (admin or shares or askers == {person.id}):
             return Response(NOT_YOURS_TO_RENEW)
-        # The one that is being answered, and one that waits behind it: both would be
-        # read no more.
+        # The running answer, and one that waits behind it: both would lose their
+        # context.
         running = [turn for thread, turn in self._lanes.running(place) if place.thread]
         for turn in (*running, ""):
             facts = await self._store.facts(place.key, turn)
@@ -94,14 +94,13 @@ class ReplyControls:
         return Response(RENEWED, public=True) if known else Response(NOTHING_HERE)
 
     async def stop(self, command: Command, place: Scope, person: Person) -> Response:
-        """Stop what is written at `place`: in a thread its answer; where there is
-        none, as in a channel, what `person` asked there. What waits to be written is
-        not written."""
+        """Stop the answer in the thread `place`; outside of a thread, what `person`
+        asked in the channel. A waiting answer is not written."""
         running = self._lanes.running(place)
-        # Not what waits behind an answer that runs: `stop` is about that one.
+        # Not a turn that waits behind a running answer: `stop` is about that one.
         if not running or not place.thread:
             running += await self._waiting(place, person)
-        # In a thread its admins may stop it, too; not all of a channel with one word.
+        # Admins may stop the answer of a thread, but not all of a channel at once.
         admin = place if place.thread else None
         theirs = [
             (thread, turn)
@@ -118,7 +117,7 @@ class ReplyControls:
     async def stop_one(
         self, command: Command, place: Scope, person: Person
     ) -> Response:
-        """Stop the answer that a control names."""
+        """Stop the answer of a control."""
         facts = (
             await self._named(command, place) if command.arguments.get("turn") else None
         )
@@ -131,8 +130,7 @@ class ReplyControls:
         return SILENCE
 
     async def retry(self, command: Command, place: Scope, person: Person) -> Response:
-        """Have an answer written again, in the same place: the one that a control
-        names, or the last."""
+        """Answer again, in the same place: the turn of a control, or the last one."""
         facts = await self._last(command, place, person)
         if isinstance(facts, str):
             return Response(facts)
@@ -143,13 +141,13 @@ class ReplyControls:
         return Response(REPEATING)
 
     async def go_on(self, command: Command, place: Scope, person: Person) -> Response:
-        """Have an answer gone on with that was cut."""
+        """Continue an answer that was cut."""
         facts = await self._last(command, place, person)
         if isinstance(facts, str):
             return Response(facts)
         if not goes_on(facts.ended, facts.stop_reason, has_text=facts.has_text):
             return Response(NOTHING_LEFT)
-        # Pressed twice it is one message, as if a platform had delivered it twice.
+        # A second press makes the same message, like a repeated delivery.
         said = Message(
             thread=place.key,
             message=f"{PRESSED}{facts.key}",
@@ -165,8 +163,8 @@ class ReplyControls:
     async def _waiting(
         self, place: Scope, person: Person
     ) -> list[tuple[ThreadKey, str]]:
-        """What is to be answered next in the thread `place`, or in the threads of
-        the channel `place` where `person` waits for a place; each with its key."""
+        """Return the next turn of the thread `place`, or of each thread of the channel
+        `place` in which `person` waits; each with its key."""
         threads = [place.key] if place.thread else self._lanes.waiting(place, person.id)
         found = []
         for thread in threads:
@@ -176,19 +174,19 @@ class ReplyControls:
         return found
 
     async def _named(self, command: Command, place: Scope) -> TurnFacts | None:
-        """The turn that a control names, or the newest in the thread."""
+        """Return the turn of a control, or the newest one of the thread."""
         turn = command.arguments.get("turn", "")
         return await self._store.facts(place.key, turn)
 
     async def _last(
         self, command: Command, place: Scope, person: Person
     ) -> TurnFacts | str:
-        """The turn meant, which must be the thread's last and for `person` to
-        control; or else what to tell them."""
+        """Return the turn, which must be the thread's last and within `person`'s
+        rights; or else the response that refuses it."""
         facts = await self._named(command, place)
         if facts is None:
             return NO_ANSWER if command.arguments else NOTHING_TO_REPEAT
-        # Before who may: of an answer that was given anew nobody asked the old one.
+        # Before the check of rights: nobody asked the old answer of a repeated turn.
         if not facts.newest:
             return NOT_LAST
         if not await self._may_control(person, facts, place):
@@ -198,8 +196,8 @@ class ReplyControls:
     async def _may_control(
         self, person: Person, facts: TurnFacts | None, place: Scope | None = None
     ) -> bool:
-        """Whether an answer is for `person` to stop, or to have anew: they asked, or
-        they administer `place`, if one is named."""
+        """Return True if `person` may stop or repeat an answer: they asked, or they
+        administer `place`, if one is given."""
         if facts is None or person.id in facts.askers:
             return facts is not None
         if place is None:

@@ -1,7 +1,7 @@
-"""Lets an admin try a prompt on one question, before anybody else meets it.
+"""A trial of a prompt on one question, before it is saved.
 
-Rule: nothing of it is said to others, nothing of it is remembered but the draft and
-what it cost, and it costs what every answer costs: it counts on the same budgets.
+Rule: nobody else sees it, and nothing is stored but the draft and the cost, which
+counts on the same budgets as every answer.
 """
 
 import logging
@@ -34,18 +34,18 @@ log = logging.getLogger(__name__)
 
 PROMPT = BY_NAME["prompt"]
 
-# How long a try-out may take, in seconds: a Discord interaction can be answered for
-# 15 minutes (platform facts B2), a person waits for less.
+# The timeout of a trial in seconds: a Discord interaction can be answered for 15
+# minutes (platform facts B2); people wait for less.
 PATIENCE = 120.0
 
-# How much of an answer is shown; all of it is in a file then.
+# The most characters of an answer that are shown; a longer one is attached as a file.
 SHOWN_CHARS = 1_500
 
 QUESTION_CHARS = 2_000
 
 
 class PromptTrial:
-    """Carries out the verbs that try a prompt."""
+    """The commands that try a prompt."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class PromptTrial:
         )
 
     async def run(self, command: Command, place: Scope, person: Person) -> Response:
-        """Answer one question with a draft, to whoever asked and nobody else."""
+        """Answer one question with a draft, for the person who asked only."""
         policy, _ = await self._authority.about(command, place, person, PROMPT)
         await self._authority.require(person, place, policy, PROMPT)
         try:

@@ -1,7 +1,7 @@
-"""Says what one person may know of what applies and of what was spent.
+"""What one person may see of settings and spending.
 
-Rule: nobody learns from a list what they could not look at: a channel that they do not
-see, somebody else's direct messages, or, as a guest, what was spent elsewhere.
+Rule: no list shows what the person could not look up: a channel that they do not see,
+somebody else's direct messages, or, for a guest, spending elsewhere.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from bot.settings.effective import EffectiveSettings
 from bot.settings.options import BY_NAME
 from bot.settings.target import OTHER
 
-#: What stands for somebody's direct messages, and for a channel that is not seen.
+#: The names of direct messages, and of channels that the person does not see.
 DIRECT = "Direct messages"
 UNSEEN = "a channel that you do not see"
 
@@ -27,7 +27,7 @@ async def policy(
 ) -> EffectiveSettings:
     """Return `whole` without the channels in it that `person` does not see.
 
-    Raises DeliveryError when that cannot be found out now.
+    Raises DeliveryError if that cannot be looked up now.
     """
     applied = dict(whole.applied)
     for name, each in whole.applied.items():
@@ -44,18 +44,18 @@ E = TypeVar("E", AuditEntry, Refusal)
 
 
 def prompt(version: Version, person: Person) -> Version:
-    """Return `version`, for guests without its text."""
+    """Return `version`, without its text for guests."""
     return replace(version, text="") if person.outsider else version
 
 
 def has_balance(authority: SettingsAccess, cap: Budget, person: Person) -> bool:
-    """Whether `person` may know how much of the budget `cap` is used.
+    """Return True if `person` may see how much of the budget `cap` is used.
 
-    That of a whole workspace tells what others spent elsewhere: it is not for guests,
-    nor for direct messages that belong to no workspace.
+    The balance of a workspace shows what others spent elsewhere: it is hidden from
+    guests, and in direct messages that belong to no workspace.
     """
     if cap.place.level is ScopeLevel.OPERATOR:
-        # What others spend is not for people of one workspace to see.
+        # Spending of other workspaces is hidden.
         return False
     if cap.place.level is not ScopeLevel.WORKSPACE:
         return True
@@ -63,14 +63,14 @@ def has_balance(authority: SettingsAccess, cap: Budget, person: Person) -> bool:
 
 
 def account(authority: SettingsAccess, place: Scope) -> str:
-    """Return under which name those who administer a workspace read what was spent at
-    `place` in it: of direct messages only that they are such."""
+    """Return the name under which admins of a workspace see the spending of `place` in
+    it; direct messages share one name."""
     return DIRECT if authority.is_direct(place) else f"{OTHER}{place.channel}"
 
 
 def audit(authority: SettingsAccess, entries: Sequence[E], place: Scope) -> list[E]:
-    """Return `entries` or refusals of the audit of `place` without those of direct
-    messages in it, unless it is these."""
+    """Return the entries or refusals of `place`, without those of direct messages in
+    it, unless it is these."""
     here = place.at(ScopeLevel.CHANNEL)
     return [
         entry

@@ -1,4 +1,4 @@
-"""The values that triage hands around. All of them are frozen."""
+"""Tickets and answers. Frozen values."""
 
 import hashlib
 from collections.abc import Mapping
@@ -7,10 +7,10 @@ from typing import Any
 
 from bot.domain.completion import Usage
 
-#: How often a ticket is asked about before it is marked.
+#: How many times a ticket is asked before it is marked.
 TRIES = 2
 
-# Why a ticket has no values, in the words that stand in its row; more may follow them.
+# Reasons why a ticket has no values, as they stand in its row; details may follow.
 EMPTY = "empty: there is nothing to sort"
 TOO_LONG = "too long"
 REFUSED = "refused: Claude would not answer this one"
@@ -21,42 +21,42 @@ EXPIRED = "expired: its batch ended before this one was read"
 CANCELED = "canceled: its batch was cancelled before this one was read"
 FAILED = "failed: Claude's side failed on this one"
 
-#: Those that asking once more cannot change.
+#: The reasons that asking again cannot change.
 FINAL = (EMPTY, TOO_LONG)
-#: Those to which no answer came, so that it may be tried again whenever there is an
-#: occasion. What a failed one may be billed at is counted.
+#: The reasons without an answer, so that a ticket may be tried again. What a failed try
+#: may be billed at is counted.
 FREE = (REJECTED, EXPIRED, CANCELED, FAILED)
-#: Those that were paid for.
+#: The reasons with an answer that was paid for.
 PAID = (REFUSED, CUT, INVALID)
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """One row of what is to be sorted."""
+    """One row of the input."""
 
     #: From 1, without the header.
     position: int
     text: str
-    #: All of its columns as they came.
+    #: All of its columns as they were read.
     row: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of one ticket: values, or the reason why there are none."""
+    """The result for one ticket: values, or the reason why there are none."""
 
-    #: By the scheme's fields; None where `reason` says why.
+    #: By field; None if `reason` says why.
     values: Mapping[str, Any] | None = None
     reason: str = ""
     usage: Usage = field(default_factory=Usage)
-    #: In USD; None where the model's price is not known.
+    #: In USD; None if the model's price is unknown.
     cost: float | None = 0.0
-    #: How often it was asked about in all.
+    #: The number of tries in all.
     tries: int = 1
 
     @property
     def done(self) -> bool:
-        """Whether nothing more is to be tried for it by itself."""
+        """Whether no further try is made automatically."""
         return (
             self.values is not None
             or self.tries >= TRIES
@@ -65,8 +65,8 @@ class Answer:
 
 
 def digest(text: str, scheme: str, model: str) -> str:
-    """What answers are kept under: the same ticket, scheme and model, and so the same
-    question; 64 hexadecimal digits, which a batch takes as the name of a request.
+    """Return the key under which an answer is stored: 64 hexadecimal digits, the same
+    for the same ticket, scheme and model. Batches use it as the name of a request.
 
     `scheme` is the scheme's own digest.
     """

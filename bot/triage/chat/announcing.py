@@ -1,8 +1,8 @@
-"""Says where what is most urgent is announced, as long as it may be.
+"""The channel in which urgent cases are announced.
 
-Rule: a channel that was named once is looked at each time it is used. Nothing is
-announced where whoever named it could not say it themself by now, or where the bot may
-not write; and they are told so, once.
+Rule: a channel that a setting names is checked each time it is used. Nothing is
+announced if the person who set it may no longer write there, or the bot may not; that
+person is told once.
 """
 
 from bot.domain.channel_access import refusal
@@ -15,26 +15,26 @@ from bot.settings.target import OTHER
 
 NAME = "triage_announce"
 
-# Of how many settings it is remembered that somebody was told.
+# The most settings remembered as reported.
 MOST_TOLD = 1_000
 
 
 class Destinations:
-    """Where to announce, by what admins set."""
+    """The destination of announcements, from settings."""
 
     def __init__(self, authority: SettingsAccess) -> None:
         self._authority = authority
-        #: The settings that whoever made them was told of. One for each channel whose
-        #: setting stopped holding since this process began.
+        #: The settings whose authors were told, one per channel since the process
+        #: began.
         self._told: LruDict[tuple[Scope, str, str, float], None] = LruDict(MOST_TOLD)
 
     async def find(
         self, place: Scope, policy: EffectiveSettings
     ) -> tuple[Scope | None, str]:
-        """Return where a message at `place` is announced, or None for nowhere; and the
-        sentence that whoever set it has to be told now, or "".
+        """Return where a case in `place` is announced, or None for nowhere; and a
+        sentence for the person who set it, or "".
 
-        Raises DeliveryError when what they may cannot be found out now.
+        Raises DeliveryError if their access cannot be looked up now.
         """
         applied = policy.applied[NAME]
         if not applied.value:

@@ -1,11 +1,9 @@
-"""Sorts each new message of the channels whose admins want that, and shows how urgent
-it is.
+"""Automatic triage: each new message of a channel is classified, and its urgency shown.
 
-Rule 1: a message is remembered before its event is acknowledged, and forgotten as work
-only once people have seen what became of it; so a crash loses none.
-Rule 2: what waits is in the store; in memory it is a number in a queue that is fair
-between channels (`bot.runtime.fair_queue`). The text is fetched when there is a place
-for it.
+Rule 1: a message is stored before its event is acknowledged, and is done only once its
+result was shown; so a crash loses none.
+Rule 2: waiting cases are in the store; in memory each is a number in a queue that is
+fair between channels (`bot.runtime.fair_queue`). The text is read when the case begins.
 """
 
 import asyncio
@@ -52,32 +50,32 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# How many messages are sorted at once, of all channels together.
+# The most cases in progress, over all channels.
 AT_ONCE = 4
 
-# How many messages wait in memory, as numbers; more are left in the store until there
-# is room.
+# The most waiting cases in memory, as numbers; more stay in the store until there is
+# room.
 MOST_WAITING = 10_000
 
-# Of how many channels it is remembered that they were told of their budget today.
+# The most channels remembered as told of their budget today.
 MOST_TOLD = 1_000
 
-# How long Claude or a platform is tried, in seconds between tries.
+# The pauses between tries of Claude or a platform, in seconds.
 PAUSES = (2.0, 10.0, 60.0, 300.0)
 
 BROKE = "not sorted: what sorting may cost here a day was used up"
 LATE = "not sorted: it was found too late"
 
-# How often a case is tried, over restarts too, that cannot be sorted and shown.
+# The most tries of a case that cannot be classified and shown, over restarts too.
 MOST_TRIES = 5
 GIVEN_UP = "not sorted: it failed again and again"
 
-# What was said longer ago than this, in seconds, is not shown any more.
+# The age in seconds from which a message's result is not shown any more.
 STALE = 86_400.0
 
 
 class AutoTriage:
-    """Sorts by itself."""
+    """Classifies new messages automatically."""
 
     def __init__(
         self,
@@ -100,22 +98,23 @@ class AutoTriage:
         self._now = now
         self._sleep = sleep
         self._destinations = Destinations(authority)
-        #: What waits for a place, by channel.
+        #: The waiting cases, by channel.
         self._waiting: FairQueue[int, Scope] = FairQueue(MOST_WAITING)
-        #: The channels of what is being sorted, by case.
+        #: The cases in progress, with their channels.
         self._under_way: dict[int, Scope] = {}
-        #: What this process has taken up: what it had to leave is for the next one.
+        #: The cases that this process began: what it had to leave resumes at the next
+        #: start.
         self._taken: LruDict[int, None] = LruDict(MOST_WAITING)
-        #: Whether cases may wait in the store alone.
+        #: Whether further cases may wait in the store.
         self._left = False
         self._fetching = False
         self._going_on: set[asyncio.Task[None]] = set()
         self._closed = False
-        #: Of which budgets it was told that they are used up, and on which day.
+        #: The budgets that were reported as used up, and the day.
         self._told: LruDict[Scope, str] = LruDict(MOST_TOLD)
 
     async def hear(self, heard: Message) -> None:
-        """Take in a message at the top of a channel. Raises StorageError."""
+        """Take a message at the top of a channel. Raises StorageError."""
         if heard.addressed or heard.echo or not heard.opens:
             return
         if self._now() - heard.at > STALE:
@@ -125,7 +124,7 @@ class AutoTriage:
             return
         if heard.automated and not policy.on("bots"):
             return
-        # It costs the operator's money, whoever switched it on.
+        # It costs the operator's money, whoever enabled it.
         if not await self._authority.admits_user(heard.author, policy.place):
             return
         [(_, text)] = await self._adapters[heard.thread.platform].readable([heard])
@@ -136,7 +135,8 @@ class AutoTriage:
             self._begin(case)
 
     async def take_up(self) -> None:
-        """Go on with what an earlier process left, where people are served still."""
+        """Resume the open cases of an earlier process, in workspaces that are still
+        served."""
         most = MOST_WAITING + len(self._taken)
         self._left = False
         found = await self._store.waiting_cases(self._adapters, most, self._serves)
@@ -150,7 +150,7 @@ class AutoTriage:
         return self._served.holds(channel.platform, channel.workspace)
 
     def close(self) -> None:
-        """Leave what is under way, and what waits, to the next process."""
+        """Cancel running tasks; open cases resume at the next start."""
         self._closed = True
         self._waiting.clear()
         for task in self._going_on:
@@ -165,7 +165,7 @@ class AutoTriage:
             self._left |= self._waiting.put(id, channel, id) is not None
 
     def _fill(self) -> None:
-        """Begin what there are places for, and fetch more where there is room."""
+        """Begin as many cases as there are places, and read more if there is room."""
         while not self._closed and len(self._under_way) < AT_ONCE:
             entry = self._waiting.take(self._is_idle)
             if entry is None:
@@ -186,7 +186,7 @@ class AutoTriage:
         self._going_on.add(task)
 
         def ended(task: asyncio.Task[None]) -> None:
-            # Also where it was cancelled before its first step.
+            # Also if it was cancelled before its first step.
             self._going_on.discard(task)
             del self._under_way[id]
             self._fill()
@@ -194,12 +194,12 @@ class AutoTriage:
         task.add_done_callback(ended)
 
     def _is_idle(self, channel: Scope) -> bool:
-        # One after the other in each channel: what is set aside for one message would
-        # else look to the next as if the budget was used up.
+        # One at a time per channel: what is reserved for one message would otherwise
+        # look to the next as if the budget were used up.
         return channel not in self._under_way.values()
 
     async def _take(self, id: int, channel: Scope) -> None:
-        """Sort one case."""
+        """Process one case."""
         case = await retry_until_success(lambda: self._store.case(id))
         # It may have been deleted while it waited.
         if case is None or case.shown:
@@ -214,8 +214,8 @@ class AutoTriage:
             self._fetching = False
 
     async def _work(self, case: TriageCase) -> None:
-        # Counted before it is tried, so that one which ends the process ends no
-        # more than a few of them.
+        # Counted before the try, so that a case that ends the process ends it a few
+        # times only.
         tries = await retry_until_success(lambda: self._store.record_case_try(case.id))
         if tries > MOST_TRIES:
             log.error("case.given_up place=%s case=%d", case.place, case.id)
@@ -224,8 +224,7 @@ class AutoTriage:
         try:
             await self._sort(case)
         except (asyncio.CancelledError, AccessRevoked):
-            # Shutting down, or a platform that turns us away, says nothing of
-            # the case.
+            # A shutdown or a revoked token says nothing about the case.
             with contextlib.suppress(StorageError):
                 await self._store.forget_case_try(case.id)
             raise
@@ -237,7 +236,7 @@ class AutoTriage:
             raise
 
     async def _leave(self, case: TriageCase, reason: str) -> None:
-        """Show nothing of `case`, any more, for `reason`."""
+        """Close `case` without showing it, for `reason`."""
         await retry_until_success(
             lambda: self._store.settle_case(case.id, case.values, reason)
         )
@@ -253,7 +252,7 @@ class AutoTriage:
         scheme = await retry_until_success(lambda: self._sorter.scheme(policy))
         found = await self._asked(case, scheme, policy)
         if found is None:
-            # It stays, and the next process takes it up.
+            # It stays open for the next process.
             return
         if await self._is_deleted(case):
             return
@@ -261,13 +260,13 @@ class AutoTriage:
         await retry_until_success(lambda: self._store.show_case(case.id))
 
     async def _is_deleted(self, case: TriageCase) -> bool:
-        """Whether people have deleted the message meanwhile."""
+        """Return True if the message was deleted meanwhile."""
         return await retry_until_success(lambda: self._store.case(case.id)) is None
 
     async def _asked(
         self, case: TriageCase, scheme: Scheme, policy: EffectiveSettings
     ) -> TriageCase | None:
-        """`case`, sorted or marked; None while Claude cannot be asked."""
+        """Return `case`, classified or marked; None while Claude cannot be asked."""
         caps = BudgetLimits((*policy.caps.budgets, _own(case.place, policy)))
         for pause in (*PAUSES, None):
             found = await self._sorter.sort(case, scheme, case.author, caps, AUTO)
@@ -311,8 +310,8 @@ class AutoTriage:
     async def _destination(
         self, place: Scope, policy: EffectiveSettings
     ) -> Scope | None:
-        """Where a case at `place` is announced; None for nowhere, which is told to
-        whoever named a channel that will not do any more."""
+        """Return where a case in `place` is announced; None for nowhere. Whoever named
+        a channel that is no longer valid is told."""
         found = await self._do(lambda: self._destinations.find(place, policy))
         if found is None:
             return None
@@ -325,7 +324,7 @@ class AutoTriage:
         return there
 
     async def _do(self, work: Callable[[], Awaitable[T]]) -> T | None:
-        """Have something shown, in a few tries; what cannot be is for the log."""
+        """Retry what shows a result a few times; log a failure."""
         for pause in (*PAUSES, None):
             try:
                 return await work()
@@ -341,7 +340,7 @@ class AutoTriage:
         return None
 
     async def _tell_once(self, place: Scope, policy: EffectiveSettings) -> None:
-        """Tell whoever set it, once a day, that there is no money left."""
+        """Tell the person who enabled it, once a day, that the budget is used up."""
         channel, day = place.at(ScopeLevel.CHANNEL), Period.DAY.name_at(self._now())
         log.warning("case.over_budget place=%s", channel)
         if self._told.get(channel) == day:
@@ -363,7 +362,7 @@ class AutoTriage:
 
 
 def _own(place: Scope, policy: EffectiveSettings) -> Budget:
-    """What sorting by itself may cost in the channel."""
+    """Return the budget of automatic triage in the channel."""
     applied = policy.least("triage_budget")
     usd = stored_usd(applied.value)
     return Budget(place.at(ScopeLevel.CHANNEL), Period.DAY, usd, applied.who, kind=AUTO)

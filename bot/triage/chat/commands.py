@@ -1,5 +1,5 @@
-"""Carries out the verbs of triage: a message, a thread, a channel's last messages, and
-what people say of how they were sorted."""
+"""The commands of triage: a message, a thread, the last messages of a channel, and
+corrections."""
 
 import asyncio
 import re
@@ -25,14 +25,14 @@ from bot.triage.chat.classifier import ClassificationResult, Classifier
 from bot.ui import formatting
 from bot.ui.elements import Command, Response
 
-#: How many messages are sorted in one go at the most, and how many of them at once.
+#: The most messages of one command, and of them at once.
 MOST = 500
 AT_ONCE = 8
 
-# How many messages are read besides, for those that are no tickets.
+# How many further messages are read in place of those that are no tickets.
 SPARE = 10
 
-# How many messages of a thread make up one ticket.
+# The most messages of a thread that make one ticket.
 MOST_OF_THREAD = 100
 
 HOW = (
@@ -52,7 +52,7 @@ _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 
 
 class TriageCommands:
-    """Where people have messages sorted."""
+    """The commands of triage."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class TriageCommands:
         self._now = now
 
     async def run(self, command: Command, place: Scope, person: Person) -> Response:
-        """Sort the thread, or as many messages of the channel as `command` says."""
+        """Classify the thread, or as many messages of the channel as `command` says."""
         last, since = (command.arguments.get(n) for n in ("last", "since"))
         if last is None and since is None:
             if place.level is not ScopeLevel.THREAD:
@@ -84,7 +84,7 @@ class TriageCommands:
         if not self._may_sort_many(person, policy):
             raise await self._authority.deny(person, channel, "triage a channel")
         adapter = self._adapters[place.platform]
-        # Among them are this command, and perhaps what we said ourselves.
+        # They include this command, and perhaps messages of the bot.
         heard = await adapter.recent(channel, most + SPARE, begin)
         readable = await adapter.readable(heard)
         cases = (await self._cases(heard, [text for _, text in readable]))[-most:]
@@ -104,7 +104,7 @@ class TriageCommands:
         return _with_trouble(told, found)
 
     async def this(self, heard: Message, person: Person) -> Response:
-        """Sort one message."""
+        """Classify one message."""
         adapter = self._adapters[heard.thread.platform]
         [(_, text)] = await adapter.readable([heard])
         return await self._one(case_of(heard, text), person)
@@ -130,7 +130,7 @@ class TriageCommands:
         )
 
     async def agree(self, command: Command, place: Scope, person: Person) -> Response:
-        """Let a corrected case be an example for its channel: for admins."""
+        """Make a corrected case an example for its channel: for admins."""
         case = await self._known(command, place, person)
         policy = await self._authority.policy(case.place.at(ScopeLevel.CHANNEL))
         if not self._authority.may(person, policy):
@@ -176,8 +176,8 @@ class TriageCommands:
     async def _cases(
         self, heard: Sequence[Message], texts: Sequence[str]
     ) -> list[TriageCase]:
-        """Cases of messages that people wrote, which read `texts`; commands to us are
-        left out."""
+        """Return the cases of people's messages, which read `texts`; commands are left
+        out."""
         opened = [
             await self._store.open_case(case_of(each, text))
             for each, text in zip(heard, texts, strict=True)
@@ -192,12 +192,12 @@ class TriageCommands:
         person: Person,
         policy: EffectiveSettings,
     ) -> list[ClassificationResult]:
-        """What becomes of many cases; once there is no money, of the rest nothing.
+        """Classify many cases; once the budget is used up, leave the rest.
 
-        All of them are one question of the person's, and each costs money.
+        Together they are one question of the person, and each costs money.
         """
-        # The case that is that question goes first and alone: whoever may ask no more
-        # has nothing sorted. It also writes what the others read from the cache.
+        # The case that counts as the question goes first and alone: a person who may
+        # ask no more has nothing classified. It also fills the cache for the others.
         head = next((n for n, case in enumerate(cases) if case.values is None), 0)
         gate = asyncio.Semaphore(AT_ONCE)
         stopped: list[ClassificationResult] = []
@@ -232,7 +232,7 @@ class TriageCommands:
         return case
 
     async def _policy(self, place: Scope, person: Person) -> EffectiveSettings:
-        """What applies at `place`. Raises Denied to whoever may not ask there."""
+        """Return what applies in `place`. Raises Denied if they may not ask there."""
         policy = await self._authority.policy(place)
         if not self._authority.may_ask(person, policy):
             raise await self._authority.deny(person, place, "triage")
@@ -245,11 +245,11 @@ class TriageCommands:
         )
 
     def _is_command(self, heard: Message, text: str) -> bool:
-        """Whether people told the bot to do something, which is no ticket."""
+        """Return True if `text` is a command, which is no ticket."""
         return heard.addressed and self._parse_command(text) is not None
 
     def _tickets(self, said: Sequence[tuple[Message, tuple[str, str]]]) -> list[str]:
-        """What was `said` that is no command, each with the name of who said it."""
+        """Return the messages that are no commands, each with its author's name."""
         return [
             f"{name}: {text}"
             for heard, (name, text) in said
@@ -258,7 +258,7 @@ class TriageCommands:
 
 
 def case_of(heard: Message, text: str) -> TriageCase:
-    """The case of a message that reads `text`."""
+    """Return the case of a message that reads `text`."""
     place = Scope.of(heard.thread)
     return TriageCase(
         *(0, place, heard.message, heard.at, heard.author, text.strip()),
@@ -267,8 +267,8 @@ def case_of(heard: Message, text: str) -> TriageCase:
 
 
 def moment(text: str, now: float) -> float:
-    """When `text` begins, such as "monday" or "3d", in seconds since 1970 (UTC).
-    Raises Unacceptable."""
+    """Return the begin of the range that `text` gives, such as "monday" or "3d", in
+    seconds since 1970 (UTC). Raises Unacceptable."""
     word = text.lower()
     today = datetime.fromtimestamp(now, UTC).replace(
         hour=0, minute=0, second=0, microsecond=0

@@ -1,4 +1,4 @@
-"""What people corrected, as labelled tickets that `triage eval` reads. Pure."""
+"""Corrections as labelled tickets, which `triage eval` reads. Pure."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -8,8 +8,8 @@ from bot.triage import csv_cells
 
 
 def as_csv(cases: Sequence[TriageCase]) -> str:
-    """Each corrected message with all of its values as people see them now, who
-    changed it, and which admin agreed to its being an example."""
+    """Return each corrected message with its current values, who corrected it, and
+    which admin approved it as an example."""
     fields = list(dict.fromkeys(name for case in cases for name in case.current))
     return csv_cells.as_csv(
         [

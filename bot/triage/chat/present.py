@@ -1,4 +1,4 @@
-"""How cases and tables of them are shown where people talk. Pure."""
+"""Cases and tables of them, formatted for the chat. Pure."""
 
 import csv
 import io
@@ -13,13 +13,13 @@ from bot.triage.csv_cells import guarded
 from bot.ui import formatting
 from bot.ui.elements import Button, Choice, Command, File, Menu, Response
 
-#: The field that says how soon somebody must look.
+#: The field that gives the urgency.
 PRIORITY = "priority"
 
-#: Signs of the four highest priorities; the last stands for all below.
+#: The emoji of the four highest priorities; the last one stands for all below.
 SIGNS = ("🔴", "🟠", "🟡", "⚪")
 
-# How many rows of a table a message shows, and how many characters of each text.
+# The most rows of a table in a message, and the most characters of each text.
 MOST_ROWS = 25
 TEXT_CHARS, NAME_CHARS = 48, 12
 # A menu holds 25 choices (platform facts B8).
@@ -27,12 +27,12 @@ MOST_CHOICES, LABEL_CHARS = 25, 75
 
 
 def urgency(scheme: Scheme) -> Field | None:
-    """The field that says how soon somebody must look, if the scheme has one."""
+    """Return the field that gives the urgency, if the scheme has one."""
     return next((f for f in scheme.choices if f.name == PRIORITY), None)
 
 
 def rank(case: TriageCase, scheme: Scheme) -> int | None:
-    """How urgent a case is: 0 is the most; None where that was not told."""
+    """Return the urgency of a case: 0 is the highest; None if it is unknown."""
     field = urgency(scheme)
     value = case.current.get(PRIORITY)
     if field is None or value not in field.values:
@@ -41,13 +41,13 @@ def rank(case: TriageCase, scheme: Scheme) -> int | None:
 
 
 def sign(case: TriageCase, scheme: Scheme) -> str:
-    """The emoji of a case's priority; "" where it has none."""
+    """Return the emoji of a case's priority; "" for none."""
     place = rank(case, scheme)
     return "" if place is None else SIGNS[min(place, len(SIGNS) - 1)]
 
 
 def line(case: TriageCase, scheme: Scheme) -> str:
-    """What a case was sorted as, in one or two lines."""
+    """Describe the values of a case in one or two lines."""
     if case.values is None:
         return f"Not sorted: {case.reason}."
     values = case.current
@@ -62,7 +62,7 @@ def line(case: TriageCase, scheme: Scheme) -> str:
 
 
 def told(case: TriageCase, scheme: Scheme, *, replaces: bool = False) -> Response:
-    """A case for all to see, with menus to correct it."""
+    """Return a public response for a case, with menus to correct it."""
     text = line(case, scheme)
     if case.corrected:
         text += f"\n_Corrected by {formatting.person(case.corrected_by)}._"
@@ -95,7 +95,8 @@ def _menus(case: TriageCase, scheme: Scheme) -> tuple[Menu, ...]:
 def table(
     cases: Sequence[TriageCase], scheme: Scheme, names: Mapping[str, str], cost: str
 ) -> Response:
-    """Many cases: how many of each, the most urgent of them, and all as a file."""
+    """Return a response for many cases: counts, the most urgent of them, and all as a
+    file."""
     good = sum(case.values is not None for case in cases)
     of = f"{good:,} of " if good < len(cases) else ""
     parts = [f"**{of}{formatting.count(len(cases), 'message')} sorted**, {cost}."]
@@ -152,7 +153,7 @@ def _rows(
 def as_csv(
     cases: Sequence[TriageCase], scheme: Scheme, names: Mapping[str, str]
 ) -> str:
-    """Cases as a table for spreadsheets, in which nothing is a formula."""
+    """Return cases as CSV for spreadsheets, in which nothing is a formula."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["at", "who", "message", *scheme.names, "not_sorted"])
