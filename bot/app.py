@@ -12,9 +12,12 @@ from bot.cleanup import clean_up_daily
 from bot.commands.catalog import parse_command
 from bot.commands.edit_settings import SettingsEditor
 from bot.commands.history import SettingsHistory
+from bot.commands.home import HomePage
 from bot.commands.reply_controls import ReplyControls
 from bot.commands.router import CommandRouter
+from bot.commands.show_settings import SettingsScreen
 from bot.commands.try_prompt import PromptTrial
+from bot.commands.usage import UsageScreen
 from bot.conversation.admission import Admission
 from bot.conversation.dispatcher import StopSignal, ThreadDispatcher
 from bot.conversation.inbox import Inbox
@@ -89,9 +92,10 @@ class App:
         #: What Claude's API says of the models that we know.
         self._survey: ModelAvailability | None = None
         self._authority = SettingsAccess(store, self._adapters, operator)
-        self._changing = SettingsEditor(store, self._authority, lambda: self._survey)
-        self._past = SettingsHistory(store, self._authority)
-        self._trying = PromptTrial(store, model, self._authority, operator)
+        self._editor = SettingsEditor(store, self._authority, lambda: self._survey)
+        self._usage = UsageScreen(store, self._authority, self._editor)
+        self._home = HomePage(store, self._authority, self._usage)
+        self._trial = PromptTrial(store, model, self._authority, operator)
         self._sorter = Classifier(store, model, operator)
         self._responder = Responder(
             store=store,
@@ -121,16 +125,7 @@ class App:
         self._inbox = Inbox(
             self._store, self._lanes, self._adapters, self._authority, background
         )
-        self._desk = CommandRouter(
-            self._store,
-            self._authority,
-            ReplyControls(self._store, self._lanes, self._inbox, self._authority),
-            *(self._changing, self._past, self._trying),
-            TriageCommands(
-                *(self._store, self._sorter, self._authority, self._adapters),
-                parse_command,
-            ),
-        )
+        self._router = self._command_router()
         self._auto = AutoTriage(
             *(self._store, self._sorter, self._authority, self._adapters),
             background,
@@ -164,6 +159,27 @@ class App:
         await self._lanes.close(self._grace)
         if self._refusals.keys() == self._adapters.keys():
             raise list(self._refusals.values())[-1]
+
+    def _command_router(self) -> CommandRouter:
+        triage = TriageCommands(
+            *(self._store, self._sorter, self._authority, self._adapters),
+            parse_command,
+        )
+        return CommandRouter(
+            self._authority,
+            {
+                **self._editor.handlers(),
+                **self._usage.handlers(),
+                **self._trial.handlers(),
+                **SettingsScreen(self._authority, self._editor).handlers(),
+                **SettingsHistory(self._store, self._authority).handlers(),
+                **ReplyControls(
+                    self._store, self._lanes, self._inbox, self._authority
+                ).handlers(),
+                **triage.handlers(),
+            },
+            triage.this,
+        )
 
     async def deliver(self, heard: Message) -> None:
         """See `bot.ports.platform.Host`."""
@@ -223,7 +239,7 @@ class App:
         if refusal := self.served.refusal(place.platform, place.workspace):
             return Response(refusal)
         with self._on(place.platform):
-            return await self._desk.run(command, place, person)
+            return await self._router.run(command, place, person)
 
     async def triage(self, heard: Message, person: Person) -> Response:
         """See `bot.ports.platform.Host`."""
@@ -231,14 +247,14 @@ class App:
         if refusal := self.served.refusal(thread.platform, thread.workspace):
             return Response(refusal)
         with self._on(thread.platform):
-            return await self._desk.triage(heard, person)
+            return await self._router.triage(heard, person)
 
     async def page(self, place: Scope, person: Person) -> Page:
         """See `bot.ports.platform.Host`."""
         if refusal := self.served.refusal(place.platform, place.workspace):
             return Page((Section("", refusal),))
         with self._on(place.platform):
-            return await self._desk.page(place, person)
+            return await self._home.page(place, person)
 
     async def feedback(self, thread: ThreadKey, turn: str, good: bool) -> bool:
         """See `bot.ports.platform.Host`."""

@@ -1,10 +1,10 @@
-"""Changes settings, as admins tell the bot to: forms, what is saved, what clashes.
+"""Saves settings: validation, permissions, edit conflicts and drafts.
 
-Rule 1: everything is judged before anything is written, and is written whole or not
-at all. What somebody wrote and could not be saved is kept as a draft.
-Rule 2: rights are looked at for each option at the place that it is set for, which for
-a draft is the draft's own.
-Rule 3: a channel that is named is one that whoever names it may write in themself.
+Rule 1: everything is validated before anything is written, and one transaction writes
+all of it or nothing. A text that cannot be saved is kept as a draft.
+Rule 2: permission is checked for each option in the scope it is set for; for a draft
+that is the draft's scope, not the one it is shown in.
+Rule 3: a person may name only a channel that they may write in.
 """
 
 import asyncio
@@ -16,6 +16,9 @@ from functools import partial
 
 from bot.claude.catalog import ModelAvailability, refused
 from bot.commands.catalog import INHERIT
+from bot.commands.messages import THREADS_CHANGE, THREADS_KEEP
+from bot.commands.router import Handler
+from bot.commands.setting_forms import NO_OPTION, SettingForms, field_text
 from bot.domain.channel_access import NO_SUCH, refusal
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
@@ -27,44 +30,18 @@ from bot.settings import audit_lines, ceilings, describe
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
 from bot.settings.options import BY_NAME, Option, misfits, warning
-from bot.settings.target import (
-    OTHER,
-    command_for_scope,
-    number,
-    scope_argument,
-    where_from,
-)
+from bot.settings.target import OTHER, number, where_from
 from bot.ui import formatting
-from bot.ui.elements import (
-    Button,
-    Choice,
-    Command,
-    Field,
-    File,
-    Form,
-    Kind,
-    Response,
-    Style,
-)
+from bot.ui.elements import Button, Command, Form, Response, Style
 
-#: What a form's choice says for taking a setting back.
-AROUND = "inherit"
-
-#: How much of a prompt a message shows; all of it is in a file then.
-SHOWN_CHARS = 1_200
-
-# A longer value is read off the loop: a scheme takes some 10 µs a character.
+# A longer value is parsed in a thread: a scheme takes some 10 µs a character.
 INLINE_VALUE = 500
 
-THEY_GO_ON = "Running threads go on as they began."
-THEY_CHANGE = "Running threads change with it, and say so."
-
-_NO_OPTION = "This setting is no longer there."
 _GONE = "That draft is no longer there. Please write it again."
 
 
 class SettingsEditor:
-    """Carries out the verbs that change settings."""
+    """Handlers of the commands that change settings."""
 
     def __init__(
         self,
@@ -75,114 +52,30 @@ class SettingsEditor:
     ) -> None:
         self._store = store
         self._authority = authority
-        #: What Claude's API says of the models that we know.
+        #: Returns what Claude's API says about the models in the catalog.
         self._survey = survey
         self._now = now
+        self.forms = SettingForms(store, authority, now)
 
-    # Forms.
-
-    async def edit(
-        self, command: Command, place: Scope, person: Person
-    ) -> Form | Response:
-        """The form of the option that `command` names."""
-        option = BY_NAME.get(command.arguments.get("option", ""))
-        if option is None:
-            raise Unacceptable(_NO_OPTION)
-        policy, _ = await self._authority.about(command, place, person, option)
-        await self._authority.require(person, place, policy, option)
-        return await self._form(
-            policy, (option,), scope_argument(command, policy.place)
-        )
-
-    async def budgets(self, command: Command, place: Scope, person: Person) -> Form:
-        """The form of both budgets."""
-        both = (BY_NAME["budget_day"], BY_NAME["budget_month"])
-        policy, _ = await self._authority.about(command, place, person, both[0])
-        await self._authority.require(person, place, policy, both[0])
-        return await self._form(policy, both, scope_argument(command, policy.place))
-
-    async def _form(
-        self, policy: EffectiveSettings, options: Sequence[Option], there: str
-    ) -> Form:
-        place = policy.place
-        fields = [await self._field(policy, option) for option in options]
-        if (
-            any(option.kept for option in options)
-            and place.level is not ScopeLevel.THREAD
-        ):
-            fields.append(_RUNNING)
-        newest = await self._store.audit(place, 0.0, 1)
-        base = str(newest[0].id if newest else 0)
-        save = Command("save", {"where": there, "base": base})
-        title = options[0].label if len(options) == 1 else "Budget"
-        return Form(save, title[:24], tuple(fields))
-
-    async def _field(self, policy: EffectiveSettings, option: Option) -> Field:
-        own = policy.own(option.name)
-        value = own.value if own else ""
-        if option.versioned:
-            version = await self._authority.prompt(policy)
-            value = version.text or ""
-        if option.kind is Kind.CHOICE:
-            around = await self._around(policy, option)
-            today = datetime.fromtimestamp(self._now(), UTC).date()
-            choices = (
-                Choice(AROUND, f"Not set here: {option.show(around)}"[:75]),
-                *option.choices(today),
-            )
-            known = {choice.value for choice in choices}
-            value = value if value in known else AROUND
-        else:
-            choices = ()
-        return Field(
-            option.name,
-            option.label,
-            option.kind,
-            "\n".join(_lines(option, value)),
-            choices=choices,
-            most=option.most,
-            required=option.versioned,
-            hint="" if option.versioned else "Empty: not set here.",
-        )
-
-    async def _around(self, policy: EffectiveSettings, option: Option) -> str:
-        """The value that would apply without one at the very place of `policy`."""
-        wider = policy.place.around[1]
-        return (await self._authority.policy(wider))[option.name]
-
-    async def shown_prompt(
-        self, policy: EffectiveSettings, person: Person, command: Command
-    ) -> Response:
-        """The whole prompt that applies, with what can be done about it."""
-        version = await self._authority.prompt(policy)
-        text = version.text or ""
-        applied = policy.applied["prompt"]
-        head = (
-            f"**The prompt of {formatting.here(policy.place.level)}** · version "
-            f"{version.number} · {describe.source(applied)}"
-        )
-        there = scope_argument(command, policy.place)
-        buttons = [Button("History", command_for_scope("prompt history", there))]
-        if self._authority.may(person, policy):
-            buttons.insert(0, Button("Change", command_for_scope("prompt set", there)))
-            buttons.append(
-                Button("Try a prompt", command_for_scope("prompt try", there))
-            )
-        if len(text) > SHOWN_CHARS:
-            told = f"{head}\n{_quoted(text[:SHOWN_CHARS])}…"
-            return Response(told, buttons=tuple(buttons), file=File("prompt.txt", text))
-        return Response(f"{head}\n{_quoted(text)}", buttons=tuple(buttons))
-
-    # Saving.
+    def handlers(self) -> Mapping[str, Handler]:
+        return {
+            "edit": self.forms.option,
+            "save": self.save,
+            "set": self.set,
+            "prompt set": self.set_prompt,
+            "draft save": self.save_draft,
+            "draft drop": self.drop_draft,
+            "draft edit": self.edit_draft,
+        }
 
     async def save(self, command: Command, place: Scope, person: Person) -> Response:
-        """Save what a form says."""
+        """Save the values of a form."""
         written = {
             name: value
             for name, value in command.arguments.items()
             if name in BY_NAME and value is not None
         }
-        policy = await self._concerned(written, command, place, person)
+        policy = await self._target_policy(written, command, place, person)
         return await self._save(
             written,
             policy,
@@ -195,20 +88,30 @@ class SettingsEditor:
     async def set(
         self, command: Command, place: Scope, person: Person
     ) -> Response | Form:
-        """Set one option to what somebody typed, or ask for it."""
+        """Set one option to a typed value; without a value return its form."""
         name = command.arguments.get("option", "")
         if name not in BY_NAME:
-            raise Unacceptable(_NO_OPTION)
+            raise Unacceptable(NO_OPTION)
         if "value" not in command.arguments:
-            return await self.edit(command, place, person)
+            return await self.forms.option(command, place, person)
         written = {name: command.arguments["value"]}
-        policy = await self._concerned(written, command, place, person)
+        policy = await self._target_policy(written, command, place, person)
         return await self._save(written, policy, place, person)
 
-    async def _concerned(
+    async def set_prompt(
+        self, command: Command, place: Scope, person: Person
+    ) -> Response | Form:
+        """Set the prompt to the text of an uploaded file; without one return its
+        form."""
+        named = command.having({"option": "prompt"})
+        if (text := command.arguments.get("file")) is not None:
+            named = named.having({"value": text})
+        return await self.set(named, place, person)
+
+    async def _target_policy(
         self, written: Mapping[str, str], command: Command, place: Scope, person: Person
     ) -> EffectiveSettings:
-        """What applies where `command` says that `written` is to be saved."""
+        """Return what applies in the scope that `command` saves `written` for."""
         if not written:
             raise Unacceptable("There is nothing to save in this.")
         first = BY_NAME[next(iter(written))]
@@ -238,22 +141,23 @@ class SettingsEditor:
                 return Response(error.user_text, field=option.name)
             changes.append(change)
             warnings += [told] if told else []
-        if misfit := self._misfit(policy, changes):
-            return misfit
+        if refusal := self._model_conflict(policy, changes):
+            return refusal
         result = await self._store.change(
             changes, who=person.id, now=self._now(), base=base, running=running
         )
         if isinstance(result, EditConflict):
-            return await self._clash(result, policy, written, person)
+            return await self._conflict(result, policy, written, person)
         return Response("\n".join([_saved(result, policy, running), *warnings]))
 
     async def _change(
         self, policy: EffectiveSettings, option: Option, text: str
     ) -> tuple[Change, str]:
-        """What is to be changed, and what whoever does it should know."""
+        """Return the change of `option` to `text`, and a warning for the person who
+        makes it, or "". Raises Unacceptable."""
         place = policy.place
         if place.level not in option.levels:
-            levels = " or ".join(formatting.here(each) for each in _ordered(option))
+            levels = " or ".join(formatting.here(each) for each in _levels(option))
             raise Unacceptable(f"{option.label} can be set for {levels} only.")
         if text.strip().lower() in INHERIT or (text == "" and not option.versioned):
             return Change(place, option.name, None, versioned=option.versioned), ""
@@ -284,10 +188,11 @@ class SettingsEditor:
         if why:
             raise Unacceptable(why)
 
-    def _misfit(
+    def _model_conflict(
         self, policy: EffectiveSettings, changes: Sequence[Change]
     ) -> Response | None:
-        """Why the model would not take what is set then; None if it would."""
+        """Return the refusal of `changes` after which the model would reject a value;
+        None if it takes all of them."""
         values = {name: each.value for name, each in policy.applied.items()}
         changed = {c.name: c.value for c in changes}
         values |= {name: value for name, value in changed.items() if value is not None}
@@ -302,20 +207,21 @@ class SettingsEditor:
             return Response(f"{why} Please take {label} back first.", field="model")
         return None
 
-    async def _clash(
+    async def _conflict(
         self,
-        clash: EditConflict,
+        conflict: EditConflict,
         policy: EffectiveSettings,
         written: Mapping[str, str],
         person: Person,
     ) -> Response:
-        """Tell what others changed meanwhile, and let the person choose."""
+        """Keep `written` as a draft, and return what others changed meanwhile with the
+        choice between the two."""
         lines = ["**Not saved:** this was changed while you were writing."]
         lines += [
             f"- {formatting.minute(entry.at)} · {audit_lines.change(entry)}"
-            for entry in clash.entries
+            for entry in conflict.entries
         ]
-        name = clash.entries[-1].name
+        name = conflict.entries[-1].name
         now = self._now()
         draft = Draft(0, policy.place, name, written[name], person.id, now)
         kept = await self._store.save_draft(draft)
@@ -329,7 +235,7 @@ class SettingsEditor:
                     compared.replace("version 0", "yours"),
                 ]
         lines.append("What you wrote is kept. Which one shall it be?")
-        base = str(clash.entries[-1].id)
+        base = str(conflict.entries[-1].id)
         with_draft = {"draft": str(kept), "base": base}
         return Response(
             "\n".join(lines),
@@ -340,12 +246,10 @@ class SettingsEditor:
             ),
         )
 
-    # Drafts.
-
     async def save_draft(
         self, command: Command, place: Scope, person: Person
     ) -> Response:
-        """Save what a draft says, as somebody decided who saw what it replaces."""
+        """Save a draft over the conflicting change that was shown with it."""
         draft = await self._draft(command, place, person)
         return await self._save(
             {draft.name: draft.value},
@@ -358,20 +262,20 @@ class SettingsEditor:
     async def drop_draft(
         self, command: Command, place: Scope, person: Person
     ) -> Response:
-        """Leave everything as it is."""
+        """Discard a draft: nothing is changed."""
         await self._draft(command, place, person)
         return Response("Nothing was changed.")
 
     async def edit_draft(
         self, command: Command, place: Scope, person: Person
     ) -> Form | Response:
-        """The form of a draft, as it reads."""
+        """Return the form of a draft, filled in with its text."""
         draft = await self._draft(command, place, person)
         option = BY_NAME[draft.name]
         policy = await self._authority.policy(draft.place)
         await self._authority.require(person, place, policy, option)
-        form = await self._form(policy, (option,), where_from(place, draft.place))
-        first = replace(form.fields[0], value="\n".join(_lines(option, draft.value)))
+        form = await self.forms.of(policy, (option,), where_from(place, draft.place))
+        first = replace(form.fields[0], value=field_text(option, draft.value))
         base = str(number(command, "base") or 0)
         return replace(
             form,
@@ -382,41 +286,18 @@ class SettingsEditor:
     async def _draft(self, command: Command, here: Scope, person: Person) -> Draft:
         found = number(command, "draft")
         draft = await self._store.draft(found) if found is not None else None
-        # Whoever forges a number sees nothing of what others wrote.
+        # The number may be forged: other people's drafts stay hidden.
         if draft is None or draft.who != person.id:
             raise Unacceptable(_GONE)
         thread = draft.place.level is ScopeLevel.THREAD
         if (thread and draft.place != here) or draft.name not in BY_NAME:
-            # Nor does a thread's draft show anywhere but in its thread.
+            # The draft of a thread is shown in that thread only.
             raise Unacceptable(_GONE)
         return draft
 
 
-_RUNNING = Field(
-    "running",
-    "Which threads",
-    Kind.CHOICE,
-    "no",
-    choices=(
-        Choice("no", "New threads only", "Running ones go on as they began"),
-        Choice("yes", "Running threads, too", "They are told so, once"),
-    ),
-)
-
-
-def _quoted(text: str) -> str:
-    return "\n".join(f"> {line}" for line in text.splitlines())
-
-
-def _ordered(option: Option) -> list[ScopeLevel]:
+def _levels(option: Option) -> list[ScopeLevel]:
     return [level for level in reversed(ScopeLevel) if level in option.levels]
-
-
-def _lines(option: Option, value: str) -> Sequence[str]:
-    """A canonical value as a form shows it, by lines."""
-    if option.name == "stop_sequences" and value:
-        return option.show(value).replace("`", "").split(", ")
-    return value.split("\n")
 
 
 def _saved(
@@ -434,5 +315,5 @@ def _saved(
         lines.append(f"- **{option.label}**: {after}")
     kept = any(BY_NAME[entry.name].kept for entry in entries)
     if kept and policy.place.level is not ScopeLevel.THREAD:
-        lines.append(THEY_CHANGE if running else THEY_GO_ON)
+        lines.append(THREADS_CHANGE if running else THREADS_KEEP)
     return "\n".join(lines)

@@ -1,14 +1,15 @@
-"""The history of settings: versions of the prompt, and the audit.
+"""Shows and restores earlier settings: versions of the prompt, and the audit.
 
-Rule: the past is never changed. A rollback is a new version.
+Rule: the history is append-only. A roll-back adds a version.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from bot.commands import visibility
-from bot.commands.edit_settings import THEY_GO_ON
+from bot.commands.messages import THREADS_KEEP
+from bot.commands.router import Handler
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import Change, EditConflict, Version
@@ -36,7 +37,7 @@ _NO_VERSION = "There is no such version here; `prompt history` lists those there
 
 
 class SettingsHistory:
-    """The commands that show the history."""
+    """Handlers of the commands about earlier settings."""
 
     def __init__(
         self,
@@ -48,8 +49,16 @@ class SettingsHistory:
         self._authority = authority
         self._now = now
 
+    def handlers(self) -> Mapping[str, Handler]:
+        return {
+            "prompt history": self.history,
+            "prompt diff": self.diff,
+            "prompt rollback": self.rollback,
+            "audit": self.audit,
+        }
+
     async def history(self, command: Command, place: Scope, person: Person) -> Response:
-        """List the versions of the prompt, each with a button to roll back to it."""
+        """List the versions of the prompt, with menus to compare and roll back."""
         await self._authority.require_insider(person, place)
         policy, person = await self._authority.about(command, place, person, PROMPT)
         found = await self._store.versions(policy.place, "prompt")
@@ -85,7 +94,7 @@ class SettingsHistory:
         return Response(text, menus=tuple(menus))
 
     async def diff(self, command: Command, place: Scope, person: Person) -> Response:
-        """Show what changed from a version to the current one."""
+        """Show what changed from one version to the current one."""
         await self._authority.require_insider(person, place)
         policy, person = await self._authority.about(command, place, person, PROMPT)
         old = await self._numbered(policy.place, command)
@@ -97,7 +106,7 @@ class SettingsHistory:
             )
             back = back.having({"version": str(old.number)})
             buttons = (Button(f"Roll back to version {old.number}", back),)
-        # Every member may ask, as often as they like.
+        # In a thread: every member may run this, as often as they like.
         size = len(old.text or "") + len(new.text or "")
         text = await offload(partial(describe.difference, old, new), size, INLINE_DIFF)
         return Response(text, buttons=buttons)
@@ -105,7 +114,7 @@ class SettingsHistory:
     async def rollback(
         self, command: Command, place: Scope, person: Person
     ) -> Response:
-        """Make an earlier version of the prompt the current one again."""
+        """Save the text of an earlier version of the prompt as a new version."""
         policy, _ = await self._authority.about(command, place, person, PROMPT)
         await self._authority.require(person, place, policy, PROMPT)
         version = await self._numbered(policy.place, command)
@@ -113,7 +122,7 @@ class SettingsHistory:
         result = await self._store.change(
             [change], who=person.id, now=self._now(), action="rolled back"
         )
-        running = "" if policy.place.level is ScopeLevel.THREAD else f" {THEY_GO_ON}"
+        running = "" if policy.place.level is ScopeLevel.THREAD else f" {THREADS_KEEP}"
         if isinstance(result, EditConflict) or not result:
             return Response(f"Version {version.number} is what applies here already.")
         return Response(
@@ -122,7 +131,7 @@ class SettingsHistory:
         )
 
     async def audit(self, command: Command, place: Scope, person: Person) -> Response:
-        """List who changed what in a scope and within it, and who was refused."""
+        """List the changes in a scope, then the refusals."""
         policy, person = await self._authority.about(command, place, person, None)
         if not self._authority.may(person, policy):
             raise await self._authority.deny(person, policy.place, "read the audit")

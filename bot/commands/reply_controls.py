@@ -7,8 +7,9 @@ after a restart, and a forged or old one changes nothing.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from bot.commands.router import Handler
 from bot.conversation.dispatcher import ThreadDispatcher
 from bot.conversation.inbox import Inbox
 from bot.domain.message import Message
@@ -64,6 +65,16 @@ class ReplyControls:
         self._inbox = inbox
         self._authority = authority
         self._now = now
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {
+            "new": self.renew,
+            "stop": self.stop,
+            "retry": self.retry,
+            "stop answer": self.stop_one,
+            "retry answer": self.retry,
+            "continue answer": self.go_on,
+        }
 
     async def renew(self, command: Command, place: Scope, person: Person) -> Response:
         """Reset the context of a thread: Claude no longer reads what was said before.

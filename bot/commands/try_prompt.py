@@ -6,12 +6,13 @@ counts on the same budgets as every answer.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from bot.budgets import summary
 from bot.claude import one_shot
 from bot.claude.catalog import CAPABLE_MODEL
 from bot.claude.one_shot import Completion
+from bot.commands.router import Handler
 from bot.context import prompt as context_prompt
 from bot.domain.budget import BudgetExceeded, Charge
 from bot.domain.completion import ChatMessage, Request
@@ -60,6 +61,9 @@ class PromptTrial:
         self._authority = authority
         self._operator = operator
         self._now = now
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {"prompt try": self.form, "try run": self.run}
 
     async def form(self, command: Command, place: Scope, person: Person) -> Form:
         """Ask for a draft and a question."""

@@ -68,7 +68,7 @@ async def test_a_thousand_refusals_hide_no_change() -> None:
     times = rounds(100, 1_000)
     assert f"user:max was not allowed to: set model ({times:,} times that hour)" in told
     assert told.count("user:max") == 1
-    page = await office.desk.page(WORKSPACE, OWNER)
+    page = await office.home.page(WORKSPACE, OWNER)
     assert "user:olga set **Budget a day**" in shown(page)
     assert shown(page).count("user:max") == 1
 

@@ -34,7 +34,6 @@ REASONS = {
     "bot/runtime/background.py Background._running": (
         "the work of owners that are bounded"
     ),
-    "bot/commands/router.py CommandRouter._work": FIXED,
     "bot/runtime/fair_queue.py FairQueue._entries": "at most `most`",
     "bot/runtime/fair_queue.py FairQueue._lines": (
         "each holds an entry, and those are `most`"

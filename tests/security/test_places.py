@@ -367,7 +367,7 @@ async def test_direct_messages_are_nobody_elses_not_even_an_admins() -> None:
     everything = str(await office.give("usage", where="workspace"))
     assert "D1" not in everything
     assert f"**{DIRECT}**" in everything
-    page = str(await office.desk.page(WORKSPACE, OWNER))
+    page = str(await office.home.page(WORKSPACE, OWNER))
     assert "D1" not in page
     assert SECRET not in page
     # Whose they are sees them, from anywhere.
@@ -410,7 +410,7 @@ async def test_a_guest_sees_what_applies_and_what_it_cost_and_nothing_else(
     own = str(await give(office, verb, GUEST, READING[verb]))
     if verb in ("settings", "usage"):
         assert "$1.25" in own or "Model" in own
-    page = str(await office.desk.page(WORKSPACE, GUEST))
+    page = str(await office.home.page(WORKSPACE, GUEST))
     assert SECRET not in page
     assert "321" not in page
 

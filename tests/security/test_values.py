@@ -138,7 +138,7 @@ async def test_what_is_shown_of_a_stored_nothing_says_so(name: str, value: str) 
             told = await office.give(command, person)
             assert "nan" not in getattr(told, "text", "")
         for place in (WORKSPACE, CHANNEL, THREAD):
-            assert isinstance(await office.desk.page(place, person), Page)
+            assert isinstance(await office.home.page(place, person), Page)
     settings = await office.type("settings")
     assert "nothing may be spent" in settings
     if name.startswith("budget"):

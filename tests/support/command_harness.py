@@ -7,9 +7,12 @@ from bot.claude.catalog import ModelAvailability
 from bot.commands.catalog import parse_command
 from bot.commands.edit_settings import SettingsEditor
 from bot.commands.history import SettingsHistory
+from bot.commands.home import HomePage
 from bot.commands.reply_controls import ReplyControls
 from bot.commands.router import CommandRouter
+from bot.commands.show_settings import SettingsScreen
 from bot.commands.try_prompt import PromptTrial
+from bot.commands.usage import UsageScreen
 from bot.conversation.dispatcher import ThreadDispatcher
 from bot.conversation.inbox import Inbox
 from bot.domain.person import Person
@@ -55,21 +58,25 @@ class Office:
         self.authority = SettingsAccess(
             self.store, {"fake": self.adapter}, said, self.clock
         )
-        changing = SettingsEditor(
-            self.store, self.authority, lambda: survey, self.clock
-        )
-        sorter = Classifier(self.store, self.model, said, self.clock)
+        editor = SettingsEditor(self.store, self.authority, lambda: survey, self.clock)
+        usage = UsageScreen(self.store, self.authority, editor, self.clock)
+        trial = PromptTrial(self.store, self.model, self.authority, said, self.clock)
+        classifier = Classifier(self.store, self.model, said, self.clock)
         adapters = {"fake": self.adapter}
-        self._parts = (
-            changing,
-            SettingsHistory(self.store, self.authority, self.clock),
-            PromptTrial(self.store, self.model, self.authority, said, self.clock),
-            TriageCommands(
-                *(self.store, sorter, self.authority, adapters),
-                parse_command,
-                self.clock,
-            ),
+        self.home = HomePage(self.store, self.authority, usage)
+        self._triage = TriageCommands(
+            *(self.store, classifier, self.authority, adapters),
+            parse_command,
+            self.clock,
         )
+        self._handlers = {
+            **editor.handlers(),
+            **usage.handlers(),
+            **trial.handlers(),
+            **SettingsScreen(self.authority, editor).handlers(),
+            **SettingsHistory(self.store, self.authority, self.clock).handlers(),
+            **self._triage.handlers(),
+        }
 
     def clock(self) -> float:
         return self.now
@@ -86,11 +93,11 @@ class Office:
             tasks,  # type: ignore[arg-type]
             self.clock,
         )
-        answers = ReplyControls(self.store, lanes, inbox, self.authority, self.clock)
-        changing, past, trying, triage = self._parts
+        controls = ReplyControls(self.store, lanes, inbox, self.authority, self.clock)
         return CommandRouter(
-            *(self.store, self.authority, answers, changing, past, trying, triage),
-            now=self.clock,
+            self.authority,
+            {**self._handlers, **controls.handlers()},
+            self._triage.this,
         )
 
     async def give(

@@ -4,7 +4,7 @@ corrections."""
 import asyncio
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -69,6 +69,15 @@ class TriageCommands:
         self._adapters = adapters
         self._parse_command = parse_command
         self._now = now
+
+    def handlers(
+        self,
+    ) -> Mapping[str, Callable[[Command, Scope, Person], Awaitable[Response]]]:
+        return {
+            "triage": self.run,
+            "triage correct": self.correct,
+            "triage agree": self.agree,
+        }
 
     async def run(self, command: Command, place: Scope, person: Person) -> Response:
         """Classify the thread, or as many messages of the channel as `command` says."""

@@ -1,0 +1,108 @@
+"""The bot's own page (Slack's App Home): settings, usage, channels, latest changes."""
+
+from bot.commands import visibility
+from bot.commands.messages import HOW_TO_ASK
+from bot.commands.show_settings import applying, change_menu, change_menus
+from bot.commands.usage import UsageScreen
+from bot.domain.person import Person
+from bot.domain.scope import Scope, ScopeLevel
+from bot.domain.setting import Setting
+from bot.ports.store import Store
+from bot.settings import audit_lines, describe
+from bot.settings.access import SettingsAccess
+from bot.settings.effective import EffectiveSettings
+from bot.settings.options import BY_NAME
+from bot.settings.target import command_for_scope
+from bot.ui.elements import Button, Command, Page, Section
+
+# How many channels with settings of their own are listed: a page holds 100 blocks
+# (platform facts A5.4).
+MOST_CHANNELS = 20
+
+# How many changes and refusals are listed; `audit` lists more.
+MOST_CHANGES, MOST_REFUSALS = 8, 3
+
+
+class HomePage:
+    """Builds the page that a person sees who opens the bot itself."""
+
+    def __init__(
+        self, store: Store, authority: SettingsAccess, usage: UsageScreen
+    ) -> None:
+        self._store = store
+        self._authority = authority
+        self._usage = usage
+
+    async def page(self, place: Scope, person: Person) -> Page:
+        """Return the page of the workspace `place` for `person`.
+
+        Raises StorageError, and DeliveryError when the platform cannot be asked now.
+        """
+        policy = await self._authority.policy(place)
+        if self._authority.may(person, policy):
+            return await self._admin_page(policy, person)
+        # Guests are not shown what applies in the whole workspace.
+        applies = await applying(self._authority, policy, person)
+        first = () if person.outsider else (Section("", applies),)
+        return Page(
+            (
+                *first,
+                Section("Your own usage", await self._usage.own(place, person)),
+                Section("How to talk to me", HOW_TO_ASK),
+            )
+        )
+
+    async def _admin_page(self, policy: EffectiveSettings, person: Person) -> Page:
+        workspace = ScopeLevel.WORKSPACE.value
+        return Page(
+            (
+                Section(
+                    "",
+                    await applying(self._authority, policy, person),
+                    change_menus(self._authority, policy, person, workspace),
+                    _workspace_buttons(),
+                ),
+                Section("Usage", await self._usage.spent(policy, person, admin=True)),
+                *await self._channels(policy.place),
+                Section("", await self._latest(policy.place)),
+            )
+        )
+
+    async def _channels(self, place: Scope) -> list[Section]:
+        """Return a section for each channel with settings of its own."""
+        by_channel: dict[Scope, list[Setting]] = {}
+        for setting in await self._store.settings(place):
+            direct = self._authority.is_direct(setting.place)
+            if setting.place.level is ScopeLevel.CHANNEL and not direct:
+                by_channel.setdefault(setting.place, []).append(setting)
+        options = [o for o in BY_NAME.values() if ScopeLevel.CHANNEL in o.levels]
+        sections = []
+        for channel, settings in list(by_channel.items())[:MOST_CHANNELS]:
+            name = f"channel:{channel.channel}"
+            text = "\n".join(describe.own(setting) for setting in settings)
+            menu = change_menu(options, name, "Change here …")
+            sections.append(Section(name, text, (menu,)))
+        if left := len(by_channel) - len(sections):
+            text = f"{left} more channels have settings of their own."
+            sections.append(Section("More channels", text))
+        return sections
+
+    async def _latest(self, place: Scope) -> str:
+        """List the latest changes and refusals in `place`."""
+        entries = await self._store.audit(place, 0.0, MOST_CHANGES)
+        refused = await self._store.refusals(place, 0.0, MOST_REFUSALS)
+        seen = visibility.audit(self._authority, entries, place)
+        denied = visibility.audit(self._authority, refused, place)
+        parts = audit_lines.audit(seen, place), audit_lines.refusals(denied, place)
+        return "\n".join(filter(None, parts))
+
+
+def _workspace_buttons() -> tuple[Button, ...]:
+    where = ScopeLevel.WORKSPACE.value
+    return (
+        Button("Prompt", Command("prompt set", {"where": where})),
+        Button("History", command_for_scope("prompt history", where)),
+        Button("Try a prompt", command_for_scope("prompt try", where)),
+        Button("Budgets", command_for_scope("budget", where)),
+        Button("Audit", command_for_scope("audit", where)),
+    )

@@ -1,0 +1,156 @@
+"""Shows the settings that apply, the prompt, and the list of commands."""
+
+from collections.abc import Iterable, Mapping
+
+from bot.commands import visibility
+from bot.commands.catalog import COMMANDS
+from bot.commands.edit_settings import SettingsEditor
+from bot.commands.history import PROMPT
+from bot.commands.messages import HOW_TO_ASK, HOW_TO_COMMAND
+from bot.commands.router import Handler
+from bot.domain.person import Person
+from bot.domain.scope import Scope, ScopeLevel
+from bot.settings import ceilings, describe
+from bot.settings.access import SettingsAccess
+from bot.settings.effective import EffectiveSettings
+from bot.settings.options import BY_NAME, Option
+from bot.settings.target import command_for_scope, scope_argument, where_from
+from bot.ui import formatting
+from bot.ui.elements import Button, Choice, Command, CommandResult, File, Menu, Response
+
+# How much of a prompt a message shows; a longer one is attached as a file.
+SHOWN_CHARS = 1_200
+
+
+class SettingsScreen:
+    """Handlers of the commands that show settings.
+
+    `model` and `prompt` show the form to people who may change them.
+    """
+
+    def __init__(self, authority: SettingsAccess, editor: SettingsEditor) -> None:
+        self._authority = authority
+        self._editor = editor
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {
+            "help": self.help,
+            "settings": self.settings,
+            "model": self.model,
+            "prompt": self.prompt,
+            "prompt show": self.show_prompt,
+        }
+
+    async def help(self, command: Command, place: Scope, person: Person) -> Response:
+        """List the commands that `person` may give at `place`."""
+        policy = await self._authority.policy(place)
+        admin = self._authority.may(person, policy)
+        verbs = [
+            f"- **{verb.name}**: {verb.summary}"
+            for verb in COMMANDS
+            if not verb.hidden and (admin or not verb.admin)
+        ]
+        return Response("\n".join([HOW_TO_ASK, HOW_TO_COMMAND, *verbs]))
+
+    async def settings(
+        self, command: Command, place: Scope, person: Person
+    ) -> Response:
+        """Show what applies in a scope, with a menu for each level around it."""
+        policy, person = await self._authority.about(command, place, person, PROMPT)
+        menus: list[Menu] = []
+        for around in policy.place.around:
+            if around.level is ScopeLevel.OPERATOR or self._authority.is_nowhere(
+                around
+            ):
+                continue
+            wider = await self._authority.policy(around)
+            where = where_from(place, around)
+            menus += change_menus(self._authority, wider, person, where)
+        applies = await applying(self._authority, policy, person)
+        if person.outsider:
+            return Response(applies)
+        show = command_for_scope("prompt show", scope_argument(command, policy.place))
+        buttons = (Button("Whole prompt", show),)
+        return Response(applies, menus=tuple(menus), buttons=buttons)
+
+    async def model(
+        self, command: Command, place: Scope, person: Person
+    ) -> CommandResult:
+        """Set the model, or show it: with the form to those who may change it."""
+        named = command.having({"option": "model"})
+        if "value" in command.arguments:
+            return await self._editor.set(named, place, person)
+        model = BY_NAME["model"]
+        policy, known = await self._authority.about(command, place, person, model)
+        if self._authority.may(known, policy):
+            return await self._editor.forms.option(named, place, person)
+        return Response(describe.one(policy, model))
+
+    async def prompt(
+        self, command: Command, place: Scope, person: Person
+    ) -> CommandResult:
+        """Show the prompt: as a form to those who may change it."""
+        policy, known = await self._authority.about(command, place, person, PROMPT)
+        if not self._authority.may(known, policy):
+            return await self.show_prompt(command, place, person)
+        return await self._editor.set_prompt(command, place, person)
+
+    async def show_prompt(
+        self, command: Command, place: Scope, person: Person
+    ) -> Response:
+        """Show the whole prompt, with buttons for what `person` may do with it."""
+        await self._authority.require_insider(person, place)
+        policy, person = await self._authority.about(command, place, person, PROMPT)
+        version = await self._authority.prompt(policy)
+        text = version.text or ""
+        applied = policy.applied["prompt"]
+        head = (
+            f"**The prompt of {formatting.here(policy.place.level)}** · version "
+            f"{version.number} · {describe.source(applied)}"
+        )
+        there = scope_argument(command, policy.place)
+        buttons = [Button("History", command_for_scope("prompt history", there))]
+        if self._authority.may(person, policy):
+            buttons.insert(0, Button("Change", command_for_scope("prompt set", there)))
+            buttons.append(
+                Button("Try a prompt", command_for_scope("prompt try", there))
+            )
+        if len(text) > SHOWN_CHARS:
+            told = f"{head}\n{_quoted(text[:SHOWN_CHARS])}…"
+            return Response(told, buttons=tuple(buttons), file=File("prompt.txt", text))
+        return Response(f"{head}\n{_quoted(text)}", buttons=tuple(buttons))
+
+
+async def applying(
+    authority: SettingsAccess, policy: EffectiveSettings, person: Person
+) -> str:
+    """Describe what applies at the place of `policy`, as far as `person` may know it.
+
+    Raises StorageError, and DeliveryError when the platform cannot be asked now.
+    """
+    prompt = await authority.prompt(policy)
+    seen = await visibility.policy(authority, policy, person)
+    known = authority.known(policy.place)
+    told = describe.settings(seen, visibility.prompt(prompt, person), known)
+    limited = not authority.admits_all(policy.place)
+    return f"{told}\n{ceilings.AUDIENCE}" if limited else told
+
+
+def change_menus(
+    authority: SettingsAccess, policy: EffectiveSettings, person: Person, where: str
+) -> tuple[Menu, ...]:
+    """Return the menu of what `person` may change at the place of `policy`, whose
+    commands name that place as `where`; none if they may change nothing."""
+    offered = authority.offered(policy, person)
+    label = f"Change for {formatting.here(policy.place.level)} …"
+    return (change_menu(offered, where, label),) if offered else ()
+
+
+def change_menu(options: Iterable[Option], where: str, label: str) -> Menu:
+    """Return a menu that opens the form of one of `options`."""
+    choices = tuple(Choice(o.name, o.label, o.about[:75]) for o in options)
+    return Menu(command_for_scope("edit", where), "option", label, choices)
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {line}" for line in text.splitlines())

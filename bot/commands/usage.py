@@ -1,0 +1,122 @@
+"""Shows what was spent, and how the budgets stand."""
+
+import time
+from collections.abc import Callable, Mapping
+
+from bot.budgets import summary
+from bot.budgets.summary import grouped
+from bot.commands import visibility
+from bot.commands.edit_settings import SettingsEditor
+from bot.commands.router import Handler
+from bot.domain.budget import Period, Spending
+from bot.domain.person import Person
+from bot.domain.scope import Scope, ScopeLevel
+from bot.ports.store import Store
+from bot.settings.access import SettingsAccess
+from bot.settings.effective import EffectiveSettings
+from bot.settings.options import BY_NAME
+from bot.ui import formatting
+from bot.ui.elements import Command, CommandResult, Response
+
+NO_BUDGET = "No budget of this channel is set."
+
+
+class UsageScreen:
+    """Handlers of the commands about money."""
+
+    def __init__(
+        self,
+        store: Store,
+        authority: SettingsAccess,
+        editor: SettingsEditor,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._authority = authority
+        self._editor = editor
+        self._now = now
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {"usage": self.usage, "budget": self.budget}
+
+    async def usage(self, command: Command, place: Scope, person: Person) -> Response:
+        """Show what was spent in a scope; to those who are no admin also by them."""
+        policy, person = await self._authority.about(command, place, person, None)
+        admin = self._authority.may(person, policy)
+        lines = [await self.spent(policy, person, admin=admin)]
+        if not admin:
+            lines.append(await self.own(policy.place, person))
+        return Response("\n".join(lines))
+
+    async def budget(
+        self, command: Command, place: Scope, person: Person
+    ) -> CommandResult:
+        """Set one budget, or show both: as a form to those who may change them."""
+        period, value = (command.arguments.get(n) for n in ("period", "value"))
+        if value is not None and period is None:
+            return Response("Please say whether that is a day's or a month's budget.")
+        if period is not None and value is not None:
+            named = command.having({"option": f"budget_{period}"})
+            return await self._editor.set(named, place, person)
+        option = BY_NAME["budget_day"]
+        policy, known = await self._authority.about(command, place, person, option)
+        if self._authority.may(known, policy):
+            return await self._editor.forms.budgets(command, place, person)
+        return Response(await self._budgets(policy, known) or NO_BUDGET)
+
+    async def spent(
+        self, policy: EffectiveSettings, person: Person, *, admin: bool
+    ) -> str:
+        """Describe what was spent today and this month at the place of `policy`; for
+        admins also by channel and by person."""
+        thread, lines = policy.place, []
+        if thread.level is ScopeLevel.THREAD:
+            policy = await self._authority.policy(thread.at(ScopeLevel.CHANNEL))
+        rows = await self._store.spending(self._month(), policy.place)
+        if thread.level is ScopeLevel.THREAD:
+            ours = [row for row in rows if row.place == thread]
+            lines.append(summary.spent("This thread, this month", ours))
+        where = formatting.here(policy.place.level).capitalize()
+        lines.append(self._sums(where, rows))
+        budgets = await self._budgets(policy, person)
+        if budgets:
+            lines += ["**Budgets**", budgets]
+        if admin and policy.place.level is ScopeLevel.WORKSPACE:
+            by_channel = grouped(
+                rows, lambda row: visibility.account(self._authority, row.place)
+            )
+            lines += ["**By channel, this month**", *by_channel]
+        if admin:
+            by_person = grouped(rows, lambda row: formatting.person(row.person or "?"))
+            lines += ["**By person, this month**", *by_person]
+        return "\n".join(lines)
+
+    async def own(self, place: Scope, person: Person) -> str:
+        """Describe what `person` spent at `place` today and this month."""
+        rows = await self._store.spending(self._month(), place, person.id)
+        return self._sums("You", rows)
+
+    def _sums(self, name: str, rows: list[Spending]) -> str:
+        today = Period.DAY.name_at(self._now())
+        return "\n".join(
+            [
+                summary.spent(f"{name}, today", (r for r in rows if r.day == today)),
+                summary.spent(f"{name}, this month", rows),
+            ]
+        )
+
+    async def _budgets(self, policy: EffectiveSettings, person: Person) -> str:
+        """Describe the budgets whose balance `person` may see."""
+        lines = []
+        for budget in policy.caps.budgets:
+            if not visibility.has_balance(self._authority, budget, person):
+                continue
+            balance = await self._store.balance(
+                budget.place, budget.period, self._now()
+            )
+            lines.append(summary.budget(budget, balance))
+        return "\n".join(lines)
+
+    def _month(self) -> float:
+        """Return when this month began (UTC), in seconds since 1970."""
+        return summary.beginning(Period.MONTH.name_at(self._now()))

@@ -1,0 +1,17 @@
+"""Which handler a command reaches."""
+
+import pytest
+
+from bot.commands.catalog import COMMANDS
+from bot.commands.messages import STALE
+from bot.ui.elements import Response
+from tests.support.command_harness import Office
+
+
+@pytest.mark.parametrize("verb", [each.name for each in COMMANDS])
+async def test_every_verb_of_the_catalog_has_a_handler(verb: str) -> None:
+    assert await Office().give(verb) != Response(STALE)
+
+
+async def test_a_verb_of_an_earlier_version_is_explained() -> None:
+    assert await Office().give("purge") == Response(STALE)
