@@ -43,7 +43,7 @@ from storage import (
     turns,
     waiting,
 )
-from storage.books import Books
+from storage.books import Access, Books
 from storage.database import (
     empty_log,
     make_directory,
@@ -74,7 +74,7 @@ async def open_store(
         reader = stack.enter_context(closing(Reader(open_for_reading(path))))
         now = clock()
         await writer.write(lambda db: mend(db, now=now))
-        yield SqliteStore(writer, reader, path, clock=clock)
+        yield SqliteStore(reader.read, writer.write, path, clock=clock)
 
 
 async def read_spending(path: Path, since: float) -> list[Spending]:
@@ -132,21 +132,21 @@ async def open_rulebook(path: Path) -> AsyncIterator["SqliteStore"]:
     with ExitStack() as stack:
         writer = stack.enter_context(closing(Writer(open_beside_to_write(path))))
         reader = stack.enter_context(closing(Reader(open_beside(path))))
-        yield SqliteStore(writer, reader, path, clock=time.time)
+        yield SqliteStore(reader.read, writer.write, path, clock=time.time)
 
 
 class SqliteStore(Books):
-    """A Store in a file; made by `open_store`."""
+    """A Store in a file; made by `open_store`. A database in memory has no `path`."""
 
     def __init__(
         self,
-        writer: Writer,
-        reader: Reader,
-        path: Path,
+        read: Access,
+        write: Access,
+        path: Path | None,
         *,
         clock: Callable[[], float],
     ) -> None:
-        super().__init__(read=reader.read, write=writer.write)
+        super().__init__(read=read, write=write)
         self._path = path
         self._clock = clock
 
@@ -207,7 +207,8 @@ class SqliteStore(Books):
                 partial(expiry.threads, before=before, after=begin)
             )
             deleted["threads"] += count
-        await asyncio.to_thread(empty_log, self._path)
+        if self._path is not None:
+            await asyncio.to_thread(empty_log, self._path)
         return deleted
 
     async def renew(self, thread: ThreadKey) -> bool:

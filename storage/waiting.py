@@ -4,8 +4,7 @@ What the order is, is said in `bot.ports.store.ThreadStore.waiting_threads`.
 """
 
 import json
-from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from itertools import islice
 
 from sqlite_utils import Database
@@ -51,15 +50,3 @@ def threads(
         for row in rows
     )
     return list(islice((each for each in found if serves(each.thread)), most))
-
-
-def fairly(waiting: Iterable[WaitingThread], most: int) -> list[WaitingThread]:
-    """Return the first `most` of `waiting`, in the order of the statement."""
-    before: Counter[tuple[str, str]] = Counter()
-    ranked = []
-    for each in sorted(waiting, key=lambda each: each.at):
-        who = (each.thread.platform, each.asker)
-        ranked.append((before[who], each))
-        before[who] += 1
-    ranked.sort(key=lambda each: each[0])
-    return [each for _, each in ranked[:most]]

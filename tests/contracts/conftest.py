@@ -1,4 +1,4 @@
-"""Every Store, one after the other, for the suites that all of them pass."""
+"""The store that the contract tests of the ports run against."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from bot.ports.store import Store
-from tests.support.store_helpers import STORES, opened
+from storage.store import open_store
 
 
-@pytest.fixture(params=STORES)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    async with opened(request.param, tmp_path) as store:
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with open_store(tmp_path / "threadkeep.db") as store:
         yield store

@@ -33,7 +33,6 @@ from bot.settings.access import SettingsAccess
 from bot.settings.effective import Operator
 from bot.triage.chat.classifier import Classifier
 from storage import ledger
-from storage.memory import MemoryStore
 from tests.emulators.claude.bill import by_user
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import (
@@ -52,6 +51,7 @@ from tests.emulators.claude.reply import (
     Think,
 )
 from tests.support.fakes import FakeAdapter
+from tests.support.memory_store import MemoryStore
 
 #: What the ids of people are made opaque with.
 SECRET = "s"
@@ -100,11 +100,11 @@ class CountingStore(MemoryStore):
 
     def start_anew(self) -> None:
         """Do what the start of a process does."""
-        ledger.abandon(self._db, now=time.time())
+        ledger.abandon(self.db, now=time.time())
 
     def booked(self) -> dict[str, tuple[float, bool]]:
         """By person: what is booked, in USD, and whether some of it is a bound."""
-        rows = self._db.execute(
+        rows = self.db.execute(
             """
             SELECT person, sum(coalesce(cost, reserved)), max(bounded OR cost IS NULL)
             FROM charges GROUP BY person

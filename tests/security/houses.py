@@ -14,8 +14,8 @@ from bot.domain.setting import Change
 from bot.ports.store import Store
 from bot.settings.effective import Operator
 from bot.ui.elements import Command, CommandResult, Response
-from storage.memory import MemoryStore
 from tests.support.fakes import FAST, FakeAdapter
+from tests.support.memory_store import MemoryStore
 from tests.support.scripted_model import ScriptedModel
 
 EVE = Person("eve", "Eve", runs_workspace=True)

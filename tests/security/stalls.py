@@ -35,10 +35,10 @@ from bot.domain.scope import Scope, ThreadKey
 from bot.errors import DeliveryError
 from bot.schemes import scheme
 from bot.ui.elements import Response
-from storage.memory import MemoryStore
 from tests.security.hostile import LONGEST, TEXTS
 from tests.support.command_harness import THREAD, Office
 from tests.support.fakes import FakeAdapter, FakeSurface
+from tests.support.memory_store import MemoryStore
 from tests.support.triage_requests import sorted_as
 
 #: What the loop may stand still for one person's input, in seconds.

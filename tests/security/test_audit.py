@@ -26,7 +26,6 @@ from bot.errors import ConfigError, StorageFull
 from bot.ports.store import Store
 from bot.ui.elements import Command, Page
 from storage.expiry import AT_ONCE
-from storage.memory import MemoryStore
 from storage.refusals import MOST_LINES, OTHERS
 from storage.store import SqliteStore, open_store
 from tests.emulators.slack.emulator import SlackEmulator
@@ -42,15 +41,14 @@ from tests.support.command_harness import (
     Office,
 )
 from tests.support.deep import rounds
+from tests.support.memory_store import MemoryStore
 from tests.support.process import running
 from tests.support.store_helpers import (
     HERE,
-    STORES,
     THERE,
     answer,
     exchange,
     keep,
-    opened,
     said,
     waiting,
 )
@@ -177,9 +175,9 @@ async def test_refusals_of_an_older_database_are_folded(tmp_path: Path) -> None:
 # How long what is kept.
 
 
-@pytest.fixture(params=STORES)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    async with opened(request.param, tmp_path) as store:
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with open_store(tmp_path / "threadkeep.db") as store:
         yield store
 
 

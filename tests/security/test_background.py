@@ -35,10 +35,10 @@ from bot.errors import AccessRevoked, ConfigError, DeliveryError, Unacceptable
 from bot.runtime import background
 from bot.runtime.background import Background
 from bot.triage.chat.classifier import Classifier
-from storage.memory import MemoryStore
 from storage.store import open_store
 from tests.security.town import PLATFORMS, SECRET, Town, built, served
 from tests.support.deep import rounds
+from tests.support.memory_store import MemoryStore
 from tests.support.process import is_heard
 from tests.support.triage_requests import sorted_as
 

@@ -64,8 +64,7 @@ from tests.security.billed_turns import (
 )
 from tests.support.command_harness import CHANNEL, MEMBER, NOON, OWNER, THREAD, Office
 from tests.support.deep import rounds
-from tests.support.store_helpers import STORES, ask, said
-from tests.support.store_helpers import opened as opened_store
+from tests.support.store_helpers import ask, said
 from tests.support.triage_requests import sorted_as
 from tests.unit.conversation.test_admission import Room
 
@@ -464,10 +463,10 @@ MIDNIGHT = NOON + 12 * 3600.0
 C1 = Scope("slack", "T1", "C1")
 
 
-@pytest.fixture(params=STORES)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    async with opened_store(request.param, tmp_path) as made:
-        yield made
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with open_store(tmp_path / "threadkeep.db") as store:
+        yield store
 
 
 def a_day(usd: float) -> BudgetLimits:

@@ -35,7 +35,6 @@ from bot.settings.operator_limits import CEILINGS
 from bot.settings.options import BY_NAME, OPTIONS
 from bot.triage.chat.auto import BROKE
 from bot.ui.elements import Form, Response
-from storage.memory import MemoryStore
 from storage.migrations import migrations
 from storage.persons import GRAIN
 from storage.store import open_store, read_balances
@@ -44,9 +43,9 @@ from tests.emulators.discord.emulator import DiscordEmulator
 from tests.security.houses import EVE, Houses, thread, workspace
 from tests.support.deep import rounds
 from tests.support.fakes import FakeAdapter
+from tests.support.memory_store import MemoryStore
 from tests.support.process import running
 from tests.support.scripted_model import ScriptedModel
-from tests.support.store_helpers import STORES, opened
 from tests.support.triage_requests import sorted_as
 
 T1, T2, GUILD = thread(), thread(workspace="T2"), thread("discord", "42")
@@ -58,9 +57,9 @@ MONTH = Budget(EVERYWHERE, Period.MONTH, 1.0)
 DEAR = Usage(input=100, output=4_000)
 
 
-@pytest.fixture(params=STORES)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    async with opened(request.param, tmp_path) as store:
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with open_store(tmp_path / "threadkeep.db") as store:
         yield store
 
 

@@ -26,7 +26,6 @@ from bot.domain.turn import Turn
 from bot.errors import AccessRevoked
 from bot.ports import platform as ports_platform
 from bot.ui.elements import Command, Response
-from storage.memory import MemoryStore
 from storage.store import open_store
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord import faults as discord_faults
@@ -34,6 +33,7 @@ from tests.emulators.discord.faults import ALWAYS, MESSAGE, MESSAGES, THREADS
 from tests.emulators.slack import faults as slack_faults
 from tests.security.town import PLATFORMS, SECRET, Town, built, served
 from tests.support.fakes import FakeAdapter, FakeSurface
+from tests.support.memory_store import MemoryStore
 from tests.support.process import OPERATOR, Process, claude_env, is_heard, slack_env
 from tests.support.scripted_model import ScriptedModel
 from tests.support.triage_requests import sorted_as

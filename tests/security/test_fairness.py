@@ -24,9 +24,9 @@ from bot.ports.store import Store
 from bot.runtime.background import Background
 from bot.runtime.fair_queue import FairQueue
 from bot.ui.elements import Command
-from storage.memory import MemoryStore
 from tests.support.deep import rounds
 from tests.support.fakes import FakeAdapter
+from tests.support.memory_store import MemoryStore
 from tests.support.process import OPERATOR
 from tests.support.scripted_model import ScriptedModel
 

@@ -103,13 +103,7 @@ REASONS = {
     "adapters/slack/surface.py SlackSurface._ts": ANSWER,
     "adapters/slack/surface.py SlackSurface._unsure": ANSWER,
     "adapters/terminal/adapter.py TerminalAdapter._listed": "what one command listed",
-    "storage/memory.py MemoryStore._threads": "for tests, and for trying out",
-    "storage/memory.py MemoryStore._turns": "for tests, and for trying out",
     "storage/reader.py Reader._thread": "at most MOST_WAITING by its allowance",
-    "storage/records.py ThreadRecord.known": "for tests, and for trying out",
-    "storage/records.py ThreadRecord.lines": "for tests, and for trying out",
-    "storage/records.py ThreadRecord.turns": "for tests, and for trying out",
-    "storage/records.py TurnRecord.given": "for tests, and for trying out",
     "storage/writer.py Writer._queue": "at most MOST_WAITING by its allowance",
 }
 

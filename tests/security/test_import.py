@@ -13,8 +13,8 @@ from bot.domain.setting import Change, EditConflict
 from bot.errors import ConfigError
 from bot.settings import import_export
 from bot.settings.options import OPTIONS
-from storage.memory import MemoryStore
 from tests.support.deep import rounds
+from tests.support.memory_store import MemoryStore
 
 TODAY = date(2026, 11, 28)
 

@@ -38,13 +38,13 @@ from bot.schemes.scheme import default
 from bot.text.comparison import compared
 from bot.triage.chat import present
 from bot.ui.elements import Command, File, Response
-from storage.memory import MemoryStore
 from tests.security.growth import is_linear
 from tests.security.hostile import LONGEST, TEXTS
 from tests.security.stalls import BOUND, PATHS, heard, stall, watched
 from tests.support.command_harness import Office
 from tests.support.deep import rounds
 from tests.support.fakes import FakeAdapter
+from tests.support.memory_store import MemoryStore
 from tests.support.process import OPERATOR
 from tests.support.scripted_model import ScriptedModel
 

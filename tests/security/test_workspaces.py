@@ -22,13 +22,13 @@ from bot.domain.served_workspaces import ALL, NOT_SERVED, Served
 from bot.ports.platform import Host
 from bot.settings.effective import Operator
 from bot.ui.elements import Command, Page, Response
-from storage.memory import MemoryStore
 from storage.store import SqliteStore, open_store
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.interactions import Asked
 from tests.emulators.discord.interactions import Response as InteractionResponse
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.security.houses import EVE, Houses, thread
+from tests.support.memory_store import MemoryStore
 from tests.support.process import running, slack_env
 from tests.support.scripted_model import ScriptedModel
 from tests.support.store_helpers import said, waiting
@@ -130,7 +130,7 @@ ABOUT_NONE = {"understood", "served"}
 
 def rows(store: MemoryStore) -> list[str]:
     """All that is stored, but for the ids of what people deleted."""
-    dumped = store._db.conn.iterdump()
+    dumped = store.db.conn.iterdump()
     return [row for row in dumped if not row.startswith('INSERT INTO "erased"')]
 
 
@@ -152,7 +152,7 @@ async def test_nothing_of_theirs_is_asked_stored_or_shown(name: str) -> None:
     await waiting(store, said("m0", at=1.0, thread=THEIRS))
     await houses.put(Scope.of(THEIRS).at(ScopeLevel.CHANNEL), "auto_triage", "on")
     async with houses.open():
-        before, turns = rows(store), len(store._turns)
+        before, turns = rows(store), store.db["turns"].count
         work, expected = CALLS[name]
         found = work(houses.app, houses)
         if isinstance(found, Awaitable):
@@ -166,7 +166,7 @@ async def test_nothing_of_theirs_is_asked_stored_or_shown(name: str) -> None:
         assert await houses.answered(OURS) == ["Understood."]
         after = [row for row in rows(store) if "'666'" in row]
     assert after == [row for row in before if "'666'" in row]
-    assert len(store._turns) == turns + 1
+    assert store.db["turns"].count == turns + 1
     assert len(houses.model.requests) == 1
     discord = houses.adapters["discord"]
     assert (discord.told, discord.posts, discord.noticed, discord.marks) == (

@@ -24,8 +24,8 @@ from bot.settings.effective import EffectiveSettings, Operator
 from bot.triage.chat.classifier import Classifier
 from bot.triage.chat.commands import TriageCommands
 from bot.ui.elements import Command, CommandResult, Form, Response
-from storage.memory import MemoryStore
 from tests.support.fakes import FAST, FakeAdapter
+from tests.support.memory_store import MemoryStore
 from tests.support.scripted_model import ScriptedModel
 
 THREAD = Scope("fake", "w", "c", "t")

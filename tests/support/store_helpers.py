@@ -1,31 +1,12 @@
 """Stores, threads, people and opinions for the tests of what is remembered."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-
 from bot.domain.message import Disposition, Message, ThreadFacts
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Ended, Outcome, Turn
 from bot.ports.store import Store
-from storage.memory import MemoryStore
-from storage.store import open_store
-
-#: Every kind of Store.
-STORES = ["memory", "sqlite"]
 
 HERE = ThreadKey("slack", "T1", "C1", "1.0")
 THERE = ThreadKey("slack", "T1", "C1", "2.0")
-
-
-@asynccontextmanager
-async def opened(kind: str, directory: Path) -> AsyncIterator[Store]:
-    """A new store of `kind`, which may keep its file in `directory`."""
-    if kind == "memory":
-        yield MemoryStore()
-    else:
-        async with open_store(directory / "threadkeep.db") as store:
-            yield store
 
 
 def said(

@@ -13,8 +13,8 @@ from adapters.terminal.answer_view import PlainScreen, RichScreen, last_break
 from bot.app import App
 from bot.errors import ModelCut
 from bot.ports.store import Store
-from storage.memory import MemoryStore
 from storage.store import open_store
+from tests.support.memory_store import MemoryStore
 from tests.support.process import OPERATOR
 from tests.support.scripted_model import ScriptedModel
 

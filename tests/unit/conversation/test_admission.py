@@ -18,8 +18,8 @@ from bot.domain.scope import Scope, ScopeLevel, ThreadKey
 from bot.domain.setting import Change
 from bot.settings.effective import Operator
 from bot.ui.elements import Command, Response
-from storage.memory import MemoryStore
 from tests.support.fakes import FAST, FakeAdapter
+from tests.support.memory_store import MemoryStore
 from tests.support.scripted_model import ScriptedModel
 
 HERE = ThreadKey("fake", "w", "c", "here")

@@ -26,9 +26,9 @@ from bot.errors import (
     Throttled,
 )
 from bot.ports.model import Model
-from storage.memory import MemoryStore
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.support.fakes import FakeAdapter, show
+from tests.support.memory_store import MemoryStore
 from tests.support.process import OPERATOR
 from tests.support.scripted_model import USAGE, ScriptedModel
 

@@ -12,8 +12,8 @@ from bot.app import App
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
 from bot.errors import AccessRevoked, leaves
-from storage.memory import MemoryStore
 from tests.support.fakes import FakeAdapter
+from tests.support.memory_store import MemoryStore
 from tests.support.process import OPERATOR
 from tests.support.scripted_model import ScriptedModel
 

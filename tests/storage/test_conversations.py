@@ -1,14 +1,8 @@
-"""What holds whatever happens, and in whatever order.
-
-Rule: everything that can be read is compared after every change, so that a fake
-which is kinder than the real thing is found out.
-"""
+"""What holds of every conversation, after any sequence of events."""
 
 import asyncio
-import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,8 +13,7 @@ from bot.domain.reply import PostedPart
 from bot.domain.scope import Scope, ScopeLevel, ThreadKey
 from bot.domain.turn import Ended, Outcome, Turn
 from bot.ports.store import Store
-from storage.memory import MemoryStore
-from storage.store import open_store
+from tests.support.memory_store import MemoryStore
 from tests.support.store_helpers import (
     HERE,
     THERE,
@@ -176,23 +169,6 @@ def stories(*ends: Ended, corrected: bool = False) -> st.SearchStrategy[list[Eve
     return st.lists(event, min_size=10, max_size=30)
 
 
-@settings(max_examples=20, deadline=None, database=None)
-@given(stories(*Ended, corrected=True))
-def test_both_stores_tell_the_same_story(story: list[Event]) -> None:
-    async def compare() -> None:
-        memory = MemoryStore()
-        with tempfile.TemporaryDirectory() as directory:
-            async with open_store(Path(directory) / "threadkeep.db") as sqlite:
-                met: dict[int, Turn] = {}
-                for event in story:
-                    turns = list(met.values())
-                    assert await event(memory, turns) == await event(sqlite, turns)
-                    assert await readable(memory) == await readable(sqlite)
-                    met |= {turn.id: turn for turn in await next_turns(memory)}
-
-    asyncio.run(compare())
-
-
 @settings(max_examples=60, deadline=None, database=None)
 @given(stories(Ended.DONE, Ended.STOPPED, Ended.FAILED))
 def test_a_conversation_only_grows_at_its_end(story: list[Event]) -> None:
@@ -241,24 +217,3 @@ def grown(was: list[ChatMessage], now: list[ChatMessage]) -> bool:
 async def next_turns(store: Store) -> list[Turn]:
     found = [await store.next_turn(thread) for thread in THREADS]
     return [turn for turn in found if turn]
-
-
-async def readable(store: Store) -> list[object]:
-    """Everything that a store says, but for the keys of turns, which are random."""
-    told: list[object] = [
-        await store.open_threads(),
-        await store.waiting_threads(["slack", "discord"], 5),
-        await store.threads("slack", "C1"),
-        await store.newest("slack", since=4.0),
-        await store.spending(since=0.0),
-        await store.spending(since=100_000.0),
-        [replace(turn, key="") for turn in await next_turns(store)],
-    ]
-    for thread in THREADS:
-        told += [
-            await store.unread(thread),
-            await store.conversation(thread),
-            await store.transcript(thread),
-            *[await store.recall(thread, f"{number}") for number in range(10)],
-        ]
-    return told

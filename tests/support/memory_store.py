@@ -1,0 +1,49 @@
+"""The SQLite store on a database in memory, for tests that need no file."""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import TypeVar
+
+from sqlite_utils import Database
+
+from storage.errors import translated
+from storage.migrations import migrate
+from storage.store import SqliteStore
+
+T = TypeVar("T")
+
+
+class MemoryStore(SqliteStore):
+    """A `SqliteStore` without a file, threads or a lock: each method runs its
+    statements in the caller's thread, as one transaction, before it first waits."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+        self.db = _connected()
+        _template().conn.backup(self.db.conn)
+        self.db.execute("PRAGMA foreign_keys = ON")
+        super().__init__(read=self._run, write=self._run, path=None, clock=clock)
+
+    async def _run(self, work: Callable[[Database], T]) -> T:
+        try:
+            with self.db.atomic():
+                return work(self.db)
+        except (sqlite3.Error, UnicodeError) as error:
+            raise translated(error) from error
+
+
+@cache
+def _template() -> Database:
+    """Return a database that was migrated once; each store begins as a copy of it."""
+    db = _connected()
+    migrate(db)
+    return db
+
+
+def _connected() -> Database:
+    connection = sqlite3.connect(
+        ":memory:", isolation_level=None, check_same_thread=False
+    )
+    connection.row_factory = sqlite3.Row
+    return Database(connection, recursive_triggers=False, execute_plugins=False)
