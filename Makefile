@@ -19,21 +19,29 @@ LOCKS := requirements/run.txt requirements/build.txt requirements/dev.txt
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header
 
-.PHONY: help install run test deep lint lock licenses bench clean
+# Much of a test is waiting, hence more processes than cores. pytest rewrites the asserts
+# of every test file in every process; what it compiled is kept for the next run.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest
+PARALLEL := -n 5 --dist loadfile --no-loadscope-reorder
+
+.PHONY: help install run test test-emulators deep lint lock licenses bench clean
 
 help:  ## say what there is
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
 
 install: $(VENV)/.installed  ## create .venv and install Threadkeep into it
 
 run: $(VENV)/.installed  ## answer: on Slack and Discord if set up, else in this terminal
 	@exec $(BIN)/threadkeep serve
 
-test: $(VENV)/.tested  ## run the tests
-	@$(BIN)/pytest -n 5 --dist loadfile --no-loadscope-reorder  # much of it is waiting
+test: $(VENV)/.tested  ## run the tests of Threadkeep
+	@$(PYTEST) $(PARALLEL) --ignore tests/emulators/tests
+
+test-emulators: $(VENV)/.tested  ## run the emulators' own tests
+	@$(PYTEST) $(PARALLEL) tests/emulators/tests
 
 deep: $(VENV)/.tested  ## play the randomised tests at full length
-	@DEEP=1 $(BIN)/pytest -n 2 tests/security
+	@DEEP=1 $(PYTEST) -n 2 tests/security
 
 lint: $(VENV)/.tested  ## ruff and mypy, strict
 	@$(BIN)/ruff check .
