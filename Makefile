@@ -24,7 +24,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest
 PARALLEL := -n 5 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help install run test test-emulators deep lint lock licenses bench clean
+.PHONY: help install run test test-emulators deep lint lock licenses docs bench clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
@@ -58,7 +58,10 @@ lock:  ## renew requirements/*.txt from pyproject.toml; needs uv
 licenses: $(VENV)/.tested  ## renew docs/licenses.md from what is installed
 	@$(BIN)/python -m tests.support.licenses
 
-bench: $(VENV)/.tested  ## measure what the README claims
+docs: $(VENV)/.tested  ## write docs/settings.md from the code
+	@$(BIN)/python -m tests.support.settings_page
+
+bench: $(VENV)/.tested  ## measure the figures in docs/performance.md
 	@$(BIN)/python -m benchmarks
 
 clean:  ## remove what the other commands made; conversations stay

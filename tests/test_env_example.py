@@ -1,45 +1,39 @@
-"""`.env.example` names exactly the variables that are read."""
+"""`.env.example` and `docs/settings.md` say what the code reads."""
 
-import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from adapters.discord import config as discord
-from adapters.slack import config as slack
+from adapters.discord.config import DiscordConfig
+from adapters.slack.config import SlackConfig
 from bot.config import Config
-from bot.errors import ConfigError
+from bot.domain.scope import EVERYWHERE
+from bot.domain.setting import StoredSettings
+from bot.settings.effective import Operator, resolve
+from tests.support import settings_page
 
 ROOT = Path(__file__).parent.parent
-
-
-class Recording(Mapping[str, str]):
-    """An empty environment that remembers what it was asked for."""
-
-    def __init__(self) -> None:
-        self.asked: set[str] = set()
-
-    def __getitem__(self, name: str) -> str:
-        self.asked.add(name)
-        raise KeyError(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
+EXAMPLE = dict(
+    re.findall(r"^([A-Z_]+)=(.*)$", settings_page.EXAMPLE.read_text(), re.MULTILINE)
+)
 
 
 def test_the_example_names_what_is_read() -> None:
-    env = Recording()
-    Config.from_env(env)
-    for platform in (slack, discord):
-        platform.configured(env)
-    for config in (slack.SlackConfig, discord.DiscordConfig):
-        with contextlib.suppress(ConfigError):
-            config.from_env(env)
-    written = (ROOT / ".env.example").read_text()
-    assert set(re.findall(r"^([A-Z_]+)=", written, re.MULTILINE)) == env.asked
+    assert EXAMPLE.keys() == settings_page.variables()
+
+
+def test_the_example_shows_the_defaults() -> None:
+    filled, empty = Config.from_env(EXAMPLE), Config.from_env({})
+    assert _applied(filled) == _applied(empty)
+    assert replace(filled, operator=Operator()) == replace(empty, operator=Operator())
+    slack = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
+    assert SlackConfig.from_env(EXAMPLE | slack) == SlackConfig.from_env(slack)
+    discord = {"DISCORD_TOKEN": "a.b.c"}
+    assert DiscordConfig.from_env(EXAMPLE | discord) == DiscordConfig.from_env(discord)
+
+
+def test_the_page_of_settings_is_that_of_the_code() -> None:
+    assert settings_page.FILE.read_text() == settings_page.page(), "make docs"
 
 
 def test_one_place_alone_reads_the_environment() -> None:
@@ -49,3 +43,8 @@ def test_one_place_alone_reads_the_environment() -> None:
     )
     # The console asks whether its width is set.
     assert readers == ["config.py", "environment.py"]
+
+
+def _applied(config: Config) -> dict[str, str]:
+    found = resolve(EVERYWHERE, StoredSettings(), config.operator.values).applied
+    return {name: each.value for name, each in found.items()}
