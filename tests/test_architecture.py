@@ -23,7 +23,7 @@ LINES = """
     conversation triage.chat triage.bulk
     budgets config
     settings
-    claude delivery context
+    claude delivery context platforms
     ports
     ui rendering runtime schemes triage.answer triage.csv_cells
     domain

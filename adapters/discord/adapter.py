@@ -8,28 +8,27 @@ from dataclasses import replace
 
 import discord
 
-from adapters.discord import events, gateway, ids, messages
+from adapters.discord import events, gateway
 from adapters.discord.app_commands import Commands, register
 from adapters.discord.channels import Channels
-from adapters.discord.client import Link, open_link, translated
+from adapters.discord.client import Link, open_link
 from adapters.discord.config import DiscordConfig
+from adapters.discord.directory import DiscordDirectory
 from adapters.discord.history import MessageHistory
 from adapters.discord.members import People
 from adapters.discord.message_listener import MessageListener
+from adapters.discord.messages import DiscordMessenger
 from adapters.discord.name_cache import NameCache
 from adapters.discord.servers import Servers
 from adapters.discord.surface import DiscordSurface, open_surface
 from adapters.discord.threads import ThreadResolver
-from bot.domain.channel_access import ChannelAccess
 from bot.domain.message import Message
-from bot.domain.person import Person
 from bot.domain.platform import EditInterval, Limits, Rate, RateLimitScope, WriteKind
 from bot.domain.reply import MORE
-from bot.domain.scope import Scope, ThreadKey
+from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn
 from bot.errors import AccessRevoked, ConfigError, DeliveryError
 from bot.ports.platform import Host
-from bot.ui.elements import Response
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +59,6 @@ LIMITS = Limits(
 
 HINT = "I only see messages here that mention me or reply to me: do either to go on."
 
-# How long, in seconds, people see what matters only for a moment.
-NOTICED = 20.0
-
 
 class DiscordAdapter:
     """One bot, in all the guilds that it was added to."""
@@ -72,10 +68,11 @@ class DiscordAdapter:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._names = NameCache(link)
-        self._places = ThreadResolver(link, self._names)
-        self._past = MessageHistory(link, self._names)
+        self._threads = ThreadResolver(link, self._names)
         self._people = People(link)
-        self._channels = Channels(link, self._people)
+        self.directory = DiscordDirectory(self._people, Channels(link, self._people))
+        self.history = MessageHistory(link, self._names)
+        self.messenger = DiscordMessenger(link)
         self.limits = LIMITS
         self._listened = False
         self._hint()
@@ -98,81 +95,33 @@ class DiscordAdapter:
             self._hint()
             await self._listen(host)
 
-    async def settle(self, turn: Turn) -> ThreadKey:
-        """See `bot.ports.platform.Adapter`."""
-        return await self._places.settle(turn)
+    async def resolve_thread(self, turn: Turn) -> ThreadKey:
+        """Return the thread of `turn`; create the one that a command asked for. Raises
+        DeliveryError or AccessRevoked."""
+        return await self._threads.resolve(turn)
 
     def surface(self, turn: Turn) -> AbstractAsyncContextManager[DiscordSurface]:
-        """See `bot.ports.platform.Adapter`."""
-        return open_surface(self._link, self._places, turn)
+        """Open the reply to `turn`."""
+        return open_surface(self._link, self._threads, turn)
 
-    async def readable(self, heard: Sequence[Message]) -> list[tuple[str, str]]:
-        """See `bot.ports.platform.Adapter`."""
-        return await self._names.readable_all(heard)
-
-    async def person(self, place: Scope, user: str) -> Person:
-        """See `bot.ports.platform.Adapter`."""
-        return await self._people.person(place, user)
-
-    async def access(self, place: Scope, user: str) -> ChannelAccess:
-        """See `bot.ports.platform.Adapter`."""
-        return await self._channels.access(place, user)
-
-    def is_direct(self, place: Scope) -> bool:
-        """See `bot.ports.platform.Adapter`."""
-        return place.workspace == events.NO_GUILD
+    async def readable(self, messages: Sequence[Message]) -> list[tuple[str, str]]:
+        """Return (author's name, text) of each message, with names for ids."""
+        return await self._names.readable_all(messages)
 
     async def tell(self, workspace: str, user: str, text: str) -> None:
-        """See `bot.ports.platform.Adapter`."""
+        """Send `text` to one person as a direct message. Raises DeliveryError."""
         await self._people.tell(user, text)
-
-    async def notice(self, heard: Message, text: str) -> None:
-        """See `bot.ports.platform.Adapter`. There is nothing here that only one person
-        sees, so it is said quietly, and taken away again."""
-        here = ids.number(heard.thread.thread, "notice")
-        message = ids.number(heard.message, "notice")
-        channel = self._link.client.get_partial_messageable(here)
-        async with translated("notice"):
-            await channel.send(
-                text,
-                reference=channel.get_partial_message(message),
-                allowed_mentions=discord.AllowedMentions.none(),
-                silent=True,
-                delete_after=NOTICED,
-            )
-
-    async def history(self, thread: ThreadKey, before: str) -> list[Message]:
-        """See `bot.ports.platform.Adapter`."""
-        return await self._past.history(thread, before)
-
-    async def recent(
-        self, place: Scope, most: int, since: float | None = None
-    ) -> list[Message]:
-        """See `bot.ports.platform.Adapter`."""
-        return await self._past.recent(place, most, since)
-
-    async def mark(self, place: Scope, message: str, sign: str) -> None:
-        """See `bot.ports.platform.Adapter`."""
-        await messages.mark(self._link, place, message, sign)
-
-    async def post(self, place: Scope, told: Response, about: str = "") -> None:
-        """See `bot.ports.platform.Adapter`."""
-        await messages.post(self._link, place, told, about)
-
-    async def link(self, place: Scope, message: str) -> str:
-        """See `bot.ports.platform.Adapter`."""
-        return messages.address(place, message)
 
     async def _listen(self, host: Host) -> None:
         """Hear until cancelled. Raises ConfigError when Discord turns us away."""
         client = self._link.client
-        ears = MessageListener(self._link, self._places, self._names, host)
+        listener = MessageListener(self._link, self._threads, self._names, host)
         commands = Commands(
-            *(self._link, self._places, self._names, self._people, host)
+            *(self._link, self._threads, self._names, self._people, host)
         )
         tree = commands.tree()
         servers = Servers(self._link, host.served)
-        gateway.attach(client, ears, commands, servers)
+        gateway.attach(client, listener, commands, servers)
         servers.begin()
         try:
             await register(tree)

@@ -29,7 +29,6 @@ from adapters.discord.members import People
 from adapters.discord.name_cache import NameCache
 from adapters.discord.servers import refusal
 from adapters.discord.threads import ThreadResolver
-from bot.commands.catalog import COMMANDS
 from bot.domain.served_workspaces import ALL, Served
 from bot.errors import ThreadkeepError
 from bot.ports.platform import Host
@@ -86,14 +85,14 @@ class Commands:
     def __init__(
         self,
         link: Link,
-        places: ThreadResolver,
+        threads: ThreadResolver,
         names: NameCache,
         people: People,
         host: Host,
     ) -> None:
         self._link = link
         self._host = host
-        self._asking = Asking(link, places, names, host)
+        self._asking = Asking(link, threads, names, host)
         self._desk = Interactions(names, people, host)
 
     def tree(self) -> Tree:
@@ -142,7 +141,7 @@ class Commands:
                 guild=True, dm_channel=False, private_channel=False
             ),
         )
-        for verb in COMMANDS:
+        for verb in self._host.commands.catalog:
             if verb.own:
                 self._add(tree, verb)
             elif not verb.hidden:
@@ -195,7 +194,7 @@ class Commands:
         for word in way:
             known = parent.get_command(word)
             if not isinstance(known, app_commands.Group):
-                known = app_commands.Group(name=word, description=_summary(word))
+                known = app_commands.Group(name=word, description=self._summary(word))
                 parent.add_command(known)
             parent = known
         parent.add_command(
@@ -205,6 +204,12 @@ class Commands:
                 callback=command_options.typed(verb, work),
             )
         )
+
+    def _summary(self, word: str) -> str:
+        """Return the description of a group: that of the command of the same name."""
+        catalog = self._host.commands.catalog
+        summaries = {verb.name: verb.summary for verb in catalog}
+        return summaries.get(word, f"All about the {word}.")
 
 
 async def register(tree: Tree) -> None:
@@ -245,9 +250,3 @@ def _telling(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_telling(each) for each in value]
     return value
-
-
-def _summary(word: str) -> str:
-    """What a group of commands is about: what the verb of its name does."""
-    summaries = {verb.name: verb.summary for verb in COMMANDS}
-    return summaries.get(word, f"All about the {word}.")

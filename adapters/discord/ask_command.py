@@ -40,10 +40,10 @@ class Asking:
     """Hands questions on, and shows them to all."""
 
     def __init__(
-        self, link: Link, places: ThreadResolver, names: NameCache, host: Host
+        self, link: Link, threads: ThreadResolver, names: NameCache, host: Host
     ) -> None:
         self._link = link
-        self._places = places
+        self._threads = threads
         self._names = names
         self._host = host
         self._targets: LruDict[int, discord.Message] = LruDict(MOST_TARGETS)
@@ -80,7 +80,7 @@ class Asking:
         self._names.note(interaction.guild_id, [user])
         thread, place = events.thread_of(channel, interaction.id), None
         if isinstance(channel, events.Threaded):
-            thread = place = self._places.ask(
+            thread = place = self._threads.ask(
                 str(interaction.guild_id), str(channel.id), interaction.id
             )
         assert thread is not None
@@ -103,10 +103,10 @@ class Asking:
             )
         finally:
             if place is not None:
-                self._places.appeared(place, shown)
+                self._threads.appeared(place, shown)
         if shown is not None:
             # Whoever deletes that message deletes the question.
-            await retry_until_success(partial(self._host.hold, heard, str(shown)))
+            await retry_until_success(partial(self._host.inbox.hold, heard, str(shown)))
         if too_large and file is not None:
             size = file.size // (1024 * 1024)
             await interaction_responses.tell(
@@ -120,7 +120,7 @@ class Asking:
     ) -> int | None:
         """Hand `heard` on, and answer with `card`; the id of that message, if it is
         to be seen."""
-        work = self._host.deliver(heard)
+        work = self._host.inbox.receive(heard)
         try:
             _, waits = await interaction_responses.awaited(
                 interaction, work, ephemeral=False

@@ -24,32 +24,32 @@ PLENTY = 500
 
 
 def attach(
-    client: Gateway, ears: MessageListener, commands: Commands, servers: Servers
+    client: Gateway, listener: MessageListener, commands: Commands, servers: Servers
 ) -> None:
-    """Let `ears`, `commands` and `servers` take in what comes over `client`'s
+    """Let `listener`, `commands` and `servers` take in what comes over `client`'s
     sessions."""
 
     async def on_message(message: discord.Message) -> None:
-        await ears.said(message)
+        await listener.said(message)
 
     async def on_raw_message_edit(payload: discord.RawMessageUpdateEvent) -> None:
-        await ears.edited(payload.message)
+        await listener.edited(payload.message)
 
     async def on_raw_message_delete(payload: discord.RawMessageDeleteEvent) -> None:
-        await ears.deleted(payload.guild_id, [payload.message_id])
+        await listener.deleted(payload.guild_id, [payload.message_id])
 
     async def on_raw_bulk_message_delete(
         payload: discord.RawBulkMessageDeleteEvent,
     ) -> None:
-        await ears.deleted(payload.guild_id, sorted(payload.message_ids))
+        await listener.deleted(payload.guild_id, sorted(payload.message_ids))
 
     async def on_raw_thread_delete(payload: discord.RawThreadDeleteEvent) -> None:
-        await ears.thread_deleted(
+        await listener.thread_deleted(
             payload.guild_id, payload.parent_id, payload.thread_id
         )
 
     async def on_guild_channel_delete(channel: discord.abc.GuildChannel) -> None:
-        await ears.channel_deleted(channel.guild.id, channel.id)
+        await listener.channel_deleted(channel.guild.id, channel.id)
 
     async def on_interaction(interaction: discord.Interaction[Gateway]) -> None:
         controls = (
@@ -61,7 +61,7 @@ def attach(
 
     async def on_shard_ready(shard: int) -> None:
         log.info("discord.session shard=%d", shard)
-        await ears.catch_up(shard)
+        await listener.catch_up(shard)
 
     async def on_ready() -> None:
         servers.look()
@@ -72,13 +72,13 @@ def attach(
     async def on_guild_remove(guild: discord.Guild) -> None:
         servers.removed(guild)
 
-    for listener in (
+    for handler in (
         *(on_message, on_raw_message_edit, on_raw_message_delete),
         *(on_raw_bulk_message_delete, on_interaction, on_shard_ready),
         *(on_ready, on_guild_join, on_guild_remove),
         *(on_raw_thread_delete, on_guild_channel_delete),
     ):
-        client.event(listener)
+        client.event(handler)
 
 
 async def identify_in_time(

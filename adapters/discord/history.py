@@ -23,15 +23,17 @@ class MessageHistory:
         self._link = link
         self._names = names
 
-    async def history(self, thread: ThreadKey, before: str) -> list[Message]:
-        """See `bot.ports.platform.Adapter`."""
-        last = discord.Object(ids.number(before, "read a thread"))
+    async def before(self, thread: ThreadKey, message: str) -> list[Message]:
+        """Return the newest messages of `thread` before `message`, oldest first. Raises
+        DeliveryError."""
+        last = discord.Object(ids.number(message, "read a thread"))
         return await self._in_thread(thread, MOST_HISTORY, before=last)
 
     async def recent(
         self, place: Scope, most: int, since: float | None = None
     ) -> list[Message]:
-        """See `bot.ports.platform.Adapter`."""
+        """Return the newest messages of a thread, or at the top of a channel, oldest
+        first. Raises DeliveryError."""
         if place.level is ScopeLevel.THREAD:
             return await self._in_thread(place.key, most)
         if place.workspace == events.NO_GUILD:

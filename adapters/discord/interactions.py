@@ -17,7 +17,6 @@ from adapters.discord import files as discord_files
 from adapters.discord.components import Drawn
 from adapters.discord.members import People
 from adapters.discord.name_cache import NameCache
-from bot.commands.catalog import COMMANDS
 from bot.domain.message import Message
 from bot.domain.scope import Scope
 from bot.errors import StorageError, ThreadkeepError, Unacceptable
@@ -39,8 +38,6 @@ Given = str | int | discord.Attachment
 
 Interaction = discord.Interaction[discord.Client]
 
-_VERBS = {verb.name: verb for verb in COMMANDS}
-
 
 class Interactions:
     """Where people in Discord give commands."""
@@ -49,6 +46,7 @@ class Interactions:
         self._names = names
         self._people = people
         self._host = host
+        self._catalog = {each.name: each for each in host.commands.catalog}
 
     async def give(
         self,
@@ -88,7 +86,7 @@ class Interactions:
         if thread is None:
             await interaction_responses.tell(interaction, interaction_responses.NOWHERE)
             return
-        work = self._host.feedback(thread, turn, good)
+        work = self._host.conversations.feedback(thread, turn, good)
         try:
             known, waits = await interaction_responses.awaited(
                 interaction, work, ephemeral=True
@@ -127,7 +125,8 @@ class Interactions:
         )
 
     async def _sorted(self, interaction: Interaction, heard: Message) -> Response:
-        return await self._host.triage(heard, await self._people.of(interaction))
+        person = await self._people.of(interaction)
+        return await self._host.commands.triage(heard, person)
 
     async def _carry_out(
         self,
@@ -138,7 +137,7 @@ class Interactions:
         files: bool = False,
     ) -> None:
         place = events.place_of(interaction.channel)
-        verb = _VERBS.get(command.verb)
+        verb = self._catalog.get(command.verb)
         if place is None or verb is None:
             text = (
                 interaction_responses.NOWHERE
@@ -188,7 +187,7 @@ class Interactions:
             return Response(error.user_text), command
         command = command.having(arguments)
         person = await self._people.of(interaction)
-        return await self._host.command(command, place, person), command
+        return await self._host.commands.run(command, place, person), command
 
     async def _ask(
         self,
@@ -202,7 +201,7 @@ class Interactions:
         """Open a form, or say how to get on where it cannot be opened."""
         field = None if files else components.overlong(form)
         if field is not None:
-            drawn = components.as_file(field, command, _FILE_COMMAND)
+            drawn = components.as_file(field, command, self._file_command())
         elif waits or interaction.type is discord.InteractionType.modal_submit:
             drawn = components.opener(command)
         else:
@@ -214,6 +213,14 @@ class Interactions:
         await interaction_responses.show(
             interaction, drawn, ephemeral=True, waits=waits
         )
+
+    def _file_command(self) -> str:
+        """Return the slash command that takes a file."""
+        for verb in self._catalog.values():
+            for parameter in verb.parameters:
+                if parameter.takes is Takes.FILE:
+                    return f"/claude {verb.name} {parameter.name}:"
+        return "/claude"
 
 
 async def _read(value: Given) -> str:
@@ -234,15 +241,3 @@ def _kept(told: Response, command: Command) -> Response:
 
 def _data(interaction: Interaction) -> Mapping[str, Any]:
     return interaction.data or {}
-
-
-def _file_command() -> str:
-    """How people give a file with a command."""
-    for verb in COMMANDS:
-        for parameter in verb.parameters:
-            if parameter.takes is Takes.FILE:
-                return f"/claude {verb.name} {parameter.name}:"
-    return "/claude"
-
-
-_FILE_COMMAND = _file_command()

@@ -56,12 +56,13 @@ class MessageListener:
     """Listens for one bot; gives what it hears to `host`."""
 
     def __init__(
-        self, link: Link, places: ThreadResolver, names: NameCache, host: Host
+        self, link: Link, threads: ThreadResolver, names: NameCache, host: Host
     ) -> None:
         self._link = link
-        self._places = places
+        self._threads = threads
         self._names = names
         self._host = host
+        self._inbox = host.inbox
         self._told: LruDict[int, float] = LruDict(MOST_CHANNELS)
         self._backlog = Backlog()
         #: From which message on a channel has more than could be held.
@@ -81,7 +82,8 @@ class MessageListener:
             # all that is said here is sorted.
             passing = self._read(message, message.channel)
             if passing is not None and not passing.echo:
-                await self._keep(message, partial(self._host.overhear, passing))
+                receive = partial(self._inbox.receive_unaddressed, passing)
+                await self._keep(message, receive)
             return
         channel = await self._known(message.channel)
         heard = self._read(message, channel)
@@ -91,7 +93,7 @@ class MessageListener:
         if asks and (refusal := self._refusal(channel)):
             await self._refuse(message, refusal)
             return
-        await self._keep(message, partial(self._host.deliver, heard))
+        await self._keep(message, partial(self._inbox.receive, heard))
 
     async def edited(self, message: discord.Message) -> None:
         """Take in how a message reads now."""
@@ -100,7 +102,7 @@ class MessageListener:
         heard = self._read(message, await self._known(message.channel))
         if heard is None or heard.echo or not (heard.text or heard.files):
             return
-        if await self._backlog.keep(partial(self._host.amend, heard)):
+        if await self._backlog.keep(partial(self._inbox.amend, heard)):
             await self._fetch_unheard()
         else:
             self._unread[message.id] = message.channel.id
@@ -109,24 +111,24 @@ class MessageListener:
         """Forget what people took back."""
         workspace = events.workspace(guild)
         ids = [str(each) for each in messages]
-        erase = partial(self._host.erase, events.NAME, workspace, ids)
+        erase = partial(self._inbox.erase, events.NAME, workspace, ids)
         if await self._backlog.keep(erase, MOST_DELETIONS):
             await self._fetch_unheard()
 
     async def thread_deleted(self, guild: int, channel: int, thread: int) -> None:
         """Forget a thread that people deleted."""
         place = Scope(events.NAME, str(guild), str(channel), str(thread))
-        await retry_until_success(lambda: self._host.forget(place))
+        await retry_until_success(lambda: self._inbox.forget(place))
 
     async def channel_deleted(self, guild: int, channel: int) -> None:
         """Forget a channel that people deleted, with the threads in it."""
         place = Scope(events.NAME, str(guild), str(channel))
-        await retry_until_success(lambda: self._host.forget(place))
+        await retry_until_success(lambda: self._inbox.forget(place))
 
     async def catch_up(self, shard: int) -> None:
         """Fetch what was said, while we did not listen, in threads of `shard`."""
         newest = await retry_until_success(
-            lambda: self._host.newest(events.NAME, time.time() - RECENT)
+            lambda: self._host.conversations.newest(events.NAME, time.time() - RECENT)
         )
         for thread, last in newest:
             try:
@@ -151,7 +153,7 @@ class MessageListener:
         return self._host.served.holds(events.NAME, events.workspace(guild))
 
     async def _deliver(self, heard: Message) -> None:
-        await retry_until_success(lambda: self._host.deliver(heard))
+        await retry_until_success(lambda: self._inbox.receive(heard))
 
     async def _keep(self, message: discord.Message, attempt: Attempt) -> None:
         """Have the store take in `message`, sooner or later."""
@@ -216,7 +218,7 @@ class MessageListener:
         if thread is None:
             return None
         if thread.thread != thread.channel and isinstance(channel, discord.Thread):
-            self._places.is_there(thread.thread)
+            self._threads.is_there(thread.thread)
         return self._read_in(message, thread)
 
     def _read_in(self, message: discord.Message, thread: ThreadKey) -> Message | None:

@@ -7,8 +7,12 @@ import discord
 
 from adapters.discord import components, events, ids, interaction_responses
 from adapters.discord.client import Link, translated
+from bot.domain.message import Message
 from bot.domain.scope import Scope
 from bot.ui.elements import Response
+
+# How long, in seconds, a notice stays.
+NOTICED = 20.0
 
 
 async def post(link: Link, place: Scope, told: Response, about: str) -> None:
@@ -41,12 +45,6 @@ async def mark(link: Link, place: Scope, message: str, sign: str) -> None:
         await channel.get_partial_message(number).add_reaction(sign)
 
 
-def address(place: Scope, message: str) -> str:
-    """Where a message is to be found."""
-    here = _here(place, message)
-    return f"https://discord.com/channels/{place.workspace}/{here}/{message}"
-
-
 def _here(place: Scope, message: str) -> str:
     """The channel or thread that `message` stands in: one at the top has the id of a
     thread that is not made for a line or a sign."""
@@ -58,3 +56,38 @@ def _channel(link: Link, place: Scope, message: str) -> discord.PartialMessageab
     return link.client.get_partial_messageable(
         here, guild_id=events.guild_of(place.key)
     )
+
+
+class DiscordMessenger:
+    """`bot.ports.platform.Messenger` of the guilds of one bot."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+
+    async def notice(self, message: Message, text: str) -> None:
+        """Reply to `message` for a few seconds, without a notification: outside
+        interactions nothing is visible to one person only. Raises DeliveryError."""
+        here = ids.number(message.thread.thread, "notice")
+        number = ids.number(message.message, "notice")
+        channel = self._link.client.get_partial_messageable(here)
+        async with translated("notice"):
+            await channel.send(
+                text,
+                reference=channel.get_partial_message(number),
+                allowed_mentions=discord.AllowedMentions.none(),
+                silent=True,
+                delete_after=NOTICED,
+            )
+
+    async def mark(self, place: Scope, message: str, sign: str) -> None:
+        """Add the emoji `sign` to `message`. Raises DeliveryError."""
+        await mark(self._link, place, message, sign)
+
+    async def post(self, place: Scope, response: Response, about: str = "") -> None:
+        """Post `response` for all. Raises DeliveryError."""
+        await post(self._link, place, response, about)
+
+    async def link(self, place: Scope, message: str) -> str:
+        """Return the address of `message`."""
+        here = _here(place, message)
+        return f"https://discord.com/channels/{place.workspace}/{here}/{message}"

@@ -49,9 +49,9 @@ LOOK = 100
 class DiscordSurface:
     """Where the reply to `turn` appears."""
 
-    def __init__(self, link: Link, places: ThreadResolver, turn: Turn) -> None:
+    def __init__(self, link: Link, threads: ThreadResolver, turn: Turn) -> None:
         self._link = link
-        self._places = places
+        self._threads = threads
         self._turn = turn
         known = [s for s in turn.shown if s.message and ids.is_id(s.message)]
         self._ids = {s.index: int(s.message or 0) for s in known}
@@ -141,7 +141,7 @@ class DiscordSurface:
         return self._ids[part.index]
 
     async def _edit(self, message: int, part: Part, content: str) -> None:
-        channel = await self._places.reach(self._turn)
+        channel = await self._threads.reach(self._turn)
         async with translated("edit"):
             await channel.get_partial_message(message).edit(
                 content=content,
@@ -153,7 +153,7 @@ class DiscordSurface:
     async def _post(
         self, part: Part, content: str, *, anew: bool = False
     ) -> discord.Message:
-        channel = await self._places.reach(self._turn)
+        channel = await self._threads.reach(self._turn)
         # Discord returns the first message to who sends the same nonce again
         # within a few minutes (facts B5), so a post may be repeated.
         nonce = f"{self._turn.key}-{part.index}{'-anew' * anew}"
@@ -183,7 +183,7 @@ class DiscordSurface:
             await self._link.client.http.edit_channel(thread, archived=False)
 
     async def _delete(self, message: int) -> None:
-        channel = await self._places.reach(self._turn)
+        channel = await self._threads.reach(self._turn)
         with contextlib.suppress(ThreadGone, Archived):
             async with translated("delete"):
                 await channel.get_partial_message(message).delete()
@@ -214,7 +214,7 @@ class DiscordSurface:
         """Our messages since the turn's last sign of life that it does not know."""
         began = datetime.fromtimestamp(max(0.0, self._turn.touched - SKEW), UTC)
         after = max(discord.utils.time_snowflake(began), 0, *self._ids.values())
-        channel = await self._places.reach(self._turn)
+        channel = await self._threads.reach(self._turn)
         async with translated("look for a post"):
             return [
                 message.id
@@ -230,7 +230,7 @@ class DiscordSurface:
 
     async def _type(self, typed: asyncio.Future[bool]) -> None:
         try:
-            channel = await self._places.reach(self._turn)
+            channel = await self._threads.reach(self._turn)
             while True:
                 async with translated("type"):
                     await channel.typing()
@@ -247,10 +247,10 @@ class DiscordSurface:
 
 @contextlib.asynccontextmanager
 async def open_surface(
-    link: Link, places: ThreadResolver, turn: Turn
+    link: Link, threads: ThreadResolver, turn: Turn
 ) -> AsyncIterator[DiscordSurface]:
     """A surface for `turn`."""
-    surface = DiscordSurface(link, places, turn)
+    surface = DiscordSurface(link, threads, turn)
     try:
         yield surface
     finally:

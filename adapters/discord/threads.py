@@ -85,8 +85,9 @@ class ThreadResolver:
         """Note that `thread` need not be made."""
         self._there[thread] = None
 
-    async def settle(self, turn: Turn) -> ThreadKey:
-        """See `bot.ports.platform.Adapter`."""
+    async def resolve(self, turn: Turn) -> ThreadKey:
+        """Return the thread of `turn`; post the question that a command asked if that
+        is not there yet. Raises DeliveryError or AccessRevoked."""
         thread = turn.thread
         if not thread.thread.startswith(ASKED):
             return thread

@@ -18,21 +18,21 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 
-from adapters.slack import events, messages, mrkdwn
+from adapters.slack import events, mrkdwn
 from adapters.slack.channels import Channels
 from adapters.slack.client import Identity, SlackClient, open_client
 from adapters.slack.config import SlackConfig
+from adapters.slack.directory import SlackDirectory
 from adapters.slack.history import MessageHistory
 from adapters.slack.interactions import Interactions
 from adapters.slack.members import People
+from adapters.slack.messages import SlackMessenger
 from adapters.slack.name_cache import MOST_NAMES, NameCache
 from adapters.slack.native_streams import Streams
 from adapters.slack.signing_in import sign_in, try_socket
 from adapters.slack.surface import SlackSurface, open_surface
 from adapters.slack.thinking_status import Status
-from bot.domain.channel_access import ChannelAccess
 from bot.domain.message import Message
-from bot.domain.person import Person
 from bot.domain.platform import EditInterval, Limits, Rate, RateLimitScope, WriteKind
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Turn
@@ -46,7 +46,6 @@ from bot.ports.platform import Host
 from bot.runtime.allowance import Allowance
 from bot.runtime.background import Background, finish, report
 from bot.runtime.offload import offload
-from bot.ui.elements import Response
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +125,9 @@ class SlackAdapter:
         self._names = NameCache(client)
         self._people = People(client, identity.team)
         self._channels = Channels(client, self._people, identity.team)
-        self._past = MessageHistory(client, identity)
+        self.directory = SlackDirectory(self._people, self._channels)
+        self.history = MessageHistory(client, identity)
+        self.messenger = SlackMessenger(client)
         self._status = Status(client)
         self._streams = Streams(config.streams, identity.user)
         #: Fails when Slack does not accept us any more.
@@ -140,20 +141,20 @@ class SlackAdapter:
     async def run(self, host: Host) -> None:
         """See `bot.ports.platform.Adapter`."""
         async with Background(lambda _, error: self._fail(error)) as background:
-            desk = Interactions(
+            interactions = Interactions(
                 *(self._client, self._people, self._channels, self._us, host),
                 background,
             )
             try:
-                await self._listen(host, desk)
+                await self._listen(host, interactions)
             finally:
                 # What goes on behind an acknowledgement is about windows alone.
                 background.cancel()
 
-    async def _listen(self, host: Host, desk: Interactions) -> None:
+    async def _listen(self, host: Host, interactions: Interactions) -> None:
         async def spool(body: dict[str, Any]) -> BoltResponse:
             # What commands go on with behind their acknowledgement is bounded, too.
-            if len(desk.going_on) >= MOST_EVENTS:
+            if len(interactions.going_on) >= MOST_EVENTS:
                 self._events.refused += 1
                 raise _Crowded
             if not self._events.take():
@@ -169,22 +170,23 @@ class SlackAdapter:
             return response
 
         async def take(body: dict[str, Any]) -> BoltResponse:
-            if (answer := await desk.take(body)) is not None:
+            if (answer := await interactions.take(body)) is not None:
                 return BoltResponse(status=200, body=answer or "")
             if not events.is_ours(body, self._us):
                 return BoltResponse(status=200, body="")
-            if heard := events.read(body, self._us):
-                if command := desk.understood(heard):
-                    await desk.said(command, heard)
+            inbox = host.inbox
+            if message := events.read(body, self._us):
+                if command := interactions.parse(message):
+                    await interactions.run_once(command, message)
                 else:
-                    await host.deliver(heard)
-            elif heard := events.edited(body, self._us):
-                await host.amend(heard)
+                    await inbox.receive(message)
+            elif message := events.edited(body, self._us):
+                await inbox.amend(message)
             elif gone := events.deleted(body):
                 channel, ts = gone
-                await host.erase(self.name, self._us.team, [ts], channel)
+                await inbox.erase(self.name, self._us.team, [ts], channel)
             elif deleted := events.closed(body):
-                await host.forget(Scope(self.name, self._us.team, deleted))
+                await inbox.forget(Scope(self.name, self._us.team, deleted))
             # What we have no use for is acknowledged, too, or Slack repeats it.
             return BoltResponse(status=200, body="")
 
@@ -234,19 +236,19 @@ class SlackAdapter:
                 self._us.team,
             )
 
-    async def settle(self, turn: Turn) -> ThreadKey:
-        """See `bot.ports.platform.Adapter`."""
+    async def resolve_thread(self, turn: Turn) -> ThreadKey:
+        """Return the thread of `turn`: on Slack it always exists."""
         return turn.thread
 
     def surface(self, turn: Turn) -> AbstractAsyncContextManager[SlackSurface]:
-        """See `bot.ports.platform.Adapter`."""
+        """Open the reply to `turn`."""
         return open_surface(self._client, self._status, self._streams, turn)
 
-    async def readable(self, heard: Sequence[Message]) -> list[tuple[str, str]]:
-        """See `bot.ports.platform.Adapter`."""
-        texts = [each.text for each in heard]
+    async def readable(self, messages: Sequence[Message]) -> list[tuple[str, str]]:
+        """Return (author's name, text) of each message, with names for ids."""
+        texts = [each.text for each in messages]
         size = sum(map(len, texts))
-        authors = [each.author for each in heard]
+        authors = [each.author for each in messages]
         named = partial(mrkdwn.named, texts, authors, MOST_NAMES)
         users, channels = await offload(named, size)
         names = await self._names.find(users, channels)
@@ -254,21 +256,8 @@ class SlackAdapter:
         said = await offload(read, size)
         return list(zip((names.get(a, a) for a in authors), said, strict=True))
 
-    async def person(self, place: Scope, user: str) -> Person:
-        """See `bot.ports.platform.Adapter`."""
-        return await self._people.person(place, user)
-
-    async def access(self, place: Scope, user: str) -> ChannelAccess:
-        """See `bot.ports.platform.Adapter`."""
-        return await self._channels.access(place, user)
-
-    def is_direct(self, place: Scope) -> bool:
-        """See `bot.ports.platform.Adapter`. Direct messages are always D (facts
-        A1.2)."""
-        return place.channel.startswith("D")
-
     async def tell(self, workspace: str, user: str, text: str) -> None:
-        """See `bot.ports.platform.Adapter`."""
+        """Send `text` to one person as a direct message. Raises DeliveryError."""
         opened = await self._client.call("conversations.open", users=user)
         await self._client.call(
             "chat.postMessage",
@@ -277,41 +266,6 @@ class SlackAdapter:
             unfurl_links=False,
             unfurl_media=False,
         )
-
-    async def notice(self, heard: Message, text: str) -> None:
-        """See `bot.ports.platform.Adapter`."""
-        await self._client.call(
-            "chat.postEphemeral",
-            channel=heard.thread.channel,
-            thread_ts=heard.thread.thread,
-            user=heard.author,
-            text=mrkdwn.formatted(text),
-        )
-
-    async def history(self, thread: ThreadKey, before: str) -> list[Message]:
-        """See `bot.ports.platform.Adapter`."""
-        return await self._past.history(thread, before)
-
-    async def recent(
-        self, place: Scope, most: int, since: float | None = None
-    ) -> list[Message]:
-        """See `bot.ports.platform.Adapter`."""
-        return await self._past.recent(place, most, since)
-
-    async def mark(self, place: Scope, message: str, sign: str) -> None:
-        """See `bot.ports.platform.Adapter`."""
-        await messages.mark(self._client, place, message, sign)
-
-    async def post(self, place: Scope, told: Response, about: str = "") -> None:
-        """See `bot.ports.platform.Adapter`."""
-        await messages.post(self._client, place, told)
-
-    async def link(self, place: Scope, message: str) -> str:
-        """See `bot.ports.platform.Adapter`."""
-        found = await self._client.call(
-            "chat.getPermalink", channel=place.channel, message_ts=message
-        )
-        return str(found["permalink"])
 
     async def _open_socket(self) -> str:
         """A new address for the SDK to connect to, however long that takes.

@@ -33,7 +33,7 @@ async def take(
     turn = value.removeprefix(UP).removeprefix(DOWN)
     place = Scope(workspace.platform, workspace.workspace, channel, thread)
     refused = host.served.refusal(place.platform, place.workspace)
-    known = await host.feedback(place.key, turn, value.startswith(UP))
+    known = await host.conversations.feedback(place.key, turn, value.startswith(UP))
     await client.call(
         "chat.postEphemeral",
         channel=channel,

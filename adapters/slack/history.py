@@ -34,14 +34,16 @@ class MessageHistory:
         self._client = client
         self._us = us
 
-    async def history(self, thread: ThreadKey, before: str) -> list[Message]:
-        """See `bot.ports.platform.Adapter`."""
-        return await self._replies(thread, MOST_HISTORY, before=float(before))
+    async def before(self, thread: ThreadKey, message: str) -> list[Message]:
+        """Return the newest messages of `thread` before `message`, oldest first. Raises
+        DeliveryError."""
+        return await self._replies(thread, MOST_HISTORY, before=float(message))
 
     async def recent(
         self, place: Scope, most: int, since: float | None = None
     ) -> list[Message]:
-        """See `bot.ports.platform.Adapter`."""
+        """Return the newest messages of a thread, or at the top of a channel, oldest
+        first. Raises DeliveryError."""
         if place.level is ScopeLevel.THREAD:
             return await self._replies(place.key, most)
         found: list[Message] = []

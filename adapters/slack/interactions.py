@@ -122,29 +122,30 @@ class Interactions:
             return {}
         return None
 
-    def understood(self, heard: Message) -> Command | None:
-        """The command that a message is, if all of it is one."""
-        if heard.automated or heard.echo or heard.files or not heard.addressed:
+    def parse(self, message: Message) -> Command | None:
+        """Return the command that the whole of `message` is, or None."""
+        if message.automated or message.echo or message.files or not message.addressed:
             return None
-        if len(heard.text) > MOST_COMMAND_CHARS:
+        if len(message.text) > MOST_COMMAND_CHARS:
             return None
-        said = mrkdwn.without_mention(heard.text, self._us.user)
-        return self._host.understood(mrkdwn.tokens(said))
+        text = mrkdwn.without_mention(message.text, self._us.user)
+        return self._host.commands.parse(mrkdwn.tokens(text))
 
-    async def said(self, command: Command, heard: Message) -> None:
-        """Carry out a command that was given by a message, once."""
-        key = heard.thread.channel, heard.message
+    async def run_once(self, command: Command, message: Message) -> None:
+        """Carry out `command`, which is the text of `message`, unless that was done."""
+        key = message.thread.channel, message.message
         if key in self._given:
             return
         self._given[key] = None
-        await self._soon("obey a message", self._say(command, heard))
+        await self._soon("obey a message", self._say(command, message))
 
     # What people do.
 
     async def _slash(self, body: Body) -> dict[str, Any]:
         place = self._place(str(body["channel_id"]))
         text = mrkdwn.tokens(str(body.get("text") or ""))
-        command = self._host.understood(text) if text.strip() else Command("settings")
+        parse = self._host.commands.parse
+        command = parse(text) if text.strip() else Command("settings")
         work = self._reply(command or Command("help"), place, str(body["user_id"]))
         reply = await self._promptly(
             work, lambda late: self._publish(late, place, body)
@@ -217,7 +218,7 @@ class Interactions:
         await self._windows.respond(body, reply, place)
 
     async def _sorted(self, heard: Message, place: Scope, user: str) -> Response:
-        return await self._host.triage(heard, await self._person(place, user))
+        return await self._host.commands.triage(heard, await self._person(place, user))
 
     async def _used(self, body: Body) -> dict[str, Any]:
         action = (body.get("actions") or [{}])[0]
@@ -286,7 +287,7 @@ class Interactions:
                     log.warning("slack.not_there place=%s user=%s", place, user)
                     return Response(NOT_THERE)
             person = await self._person(place, user)
-            return await self._host.command(command, place, person)
+            return await self._host.commands.run(command, place, person)
 
         return await self._safely(work(), command.verb)
 

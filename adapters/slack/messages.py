@@ -7,8 +7,9 @@ Rule: nothing here unfurls, and nobody is called by it.
 import logging
 from typing import Any
 
-from adapters.slack import blocks, files
+from adapters.slack import blocks, files, mrkdwn
 from adapters.slack.client import SlackClient
+from bot.domain.message import Message
 from bot.domain.scope import Scope
 from bot.errors import DeliveryError
 from bot.ui.elements import Response
@@ -63,3 +64,36 @@ async def mark(client: SlackClient, place: Scope, message: str, sign: str) -> No
         # Ours is there: an earlier try did it.
         if "already_reacted" not in str(error):
             raise
+
+
+class SlackMessenger:
+    """`bot.ports.platform.Messenger` of one workspace."""
+
+    def __init__(self, client: SlackClient) -> None:
+        self._client = client
+
+    async def notice(self, message: Message, text: str) -> None:
+        """Show `text` to the author of `message` only. Raises DeliveryError."""
+        await self._client.call(
+            "chat.postEphemeral",
+            channel=message.thread.channel,
+            thread_ts=message.thread.thread,
+            user=message.author,
+            text=mrkdwn.formatted(text),
+        )
+
+    async def mark(self, place: Scope, message: str, sign: str) -> None:
+        """Add the emoji `sign` to `message`. Raises DeliveryError."""
+        await mark(self._client, place, message, sign)
+
+    async def post(self, place: Scope, response: Response, about: str = "") -> None:
+        """Post `response` for all; `about` is the root of its thread already. Raises
+        DeliveryError."""
+        await post(self._client, place, response)
+
+    async def link(self, place: Scope, message: str) -> str:
+        """Return the permalink of `message`. Raises DeliveryError."""
+        found = await self._client.call(
+            "chat.getPermalink", channel=place.channel, message_ts=message
+        )
+        return str(found["permalink"])

@@ -108,7 +108,7 @@ class Windows:
         """Draw somebody's home tab as it is now."""
         place = self._home
         person = await self._people.person(place, user)
-        page = await self._host.page(place, person)
+        page = await self._host.commands.page(place, person)
         view = blocks.home(page, place)
         await self._client.call("views.publish", user_id=user, view=view)
 

@@ -1,7 +1,7 @@
-"""A conversation in the terminal: no account, no network, the same engine.
+"""A conversation in the terminal, without an account or a network.
 
-Where input is a terminal, answers are rendered as they grow; where it is a
-file or a pipe, each line is a message and answers are printed plainly.
+If the input is a terminal, answers are rendered as they grow; if it is a file or a
+pipe, each line is a message and answers are printed as plain text.
 """
 
 import asyncio
@@ -33,16 +33,16 @@ from bot.domain.turn import ThreadSummary, Turn
 from bot.errors import StorageError, ThreadGone
 from bot.ports.platform import Host
 from bot.text.numbers import number
-from bot.ui.elements import REFERENCE, Command, Form, Response
+from bot.ui.elements import REFERENCE, Command, Form
 
 WORKSPACE = CHANNEL = "local"
 AUTHOR = "you"
 
-# Whoever has the terminal has the file, too.
+# Whoever can type here can also write the database file.
 OWNER = Person(AUTHOR, "You", runs_workspace=True)
 
-# A terminal has no size limit; this keeps a runaway answer finite. Ten frames
-# a second look fluent and cost little.
+# A terminal has no size limit; this one bounds a runaway answer. Ten frames a second
+# look smooth and cost little.
 LIMITS = Limits(
     part_chars=1_000_000, paces={WriteKind.EDIT: EditInterval(first=0.1, last=0.1)}
 )
@@ -63,21 +63,21 @@ RECALLED = 6
 
 
 class TerminalSurface:
-    """One answer on a screen."""
+    """`bot.ports.platform.Surface` on a screen."""
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
 
     async def announce(self) -> bool:
-        """See `bot.ports.platform.Surface`. Who waits sees that the prompt is gone."""
+        """Return True: the prompt is gone while an answer is written."""
         return True
 
     def ways(self, part: Part) -> Sequence[WriteKind]:
-        """See `bot.ports.platform.Surface`."""
+        """Return the one way to write: to draw the text again."""
         return (WriteKind.EDIT,)
 
     async def show(self, part: Part, way: WriteKind) -> str:
-        """See `bot.ports.platform.Surface`. ThreadGone when nobody reads any more."""
+        """Draw the text of `part`. Raises ThreadGone if the output is closed."""
         try:
             if part.text:
                 self._screen.update(part.text)
@@ -86,16 +86,39 @@ class TerminalSurface:
         return str(part.index)
 
     async def remove(self, index: int) -> None:
-        """See `bot.ports.platform.Surface`. What was printed stays printed."""
+        """Leave message `index`, since printed text stays printed."""
+
+
+class TerminalDirectory:
+    """`bot.ports.platform.Directory` of one person and one channel."""
+
+    async def person(self, place: Scope, user: str) -> Person:
+        """Return the person at the keyboard."""
+        return OWNER
+
+    async def access(self, place: Scope, user: str) -> ChannelAccess:
+        """Return what `user` may do in the local channel; the bot posts nothing there
+        unasked."""
+        if (place.workspace, place.channel) != (WORKSPACE, CHANNEL) or user != AUTHOR:
+            return NOWHERE
+        return ChannelAccess(exists=True, reads=True, writes=True)
+
+    def is_direct(self, place: Scope) -> bool:
+        """Return False: the channel has settings of its own, as a public one has."""
+        return False
 
 
 class TerminalAdapter:
-    """The person at the keyboard."""
+    """The person at the keyboard. All messages are in the store, and there is no
+    channel to post in."""
 
     name = "terminal"
     limits = LIMITS
+    history = None
+    messenger = None
 
     def __init__(self, source: TextIO, out: TextIO) -> None:
+        self.directory = TerminalDirectory()
         self._source = source
         self._out = out
         self._console = Console(file=out)
@@ -103,15 +126,15 @@ class TerminalAdapter:
         self._opens = True
         self._answered = asyncio.Event()
         self._keys: Input = DummyInput()
-        #: What was typed while an answer was being written.
+        #: Text typed while an answer was being written.
         self._ahead = ""
         self._listed: list[ThreadSummary] = []
 
     async def run(self, host: Host) -> None:
-        """See `bot.ports.platform.Adapter`. Returns at the end of the input."""
+        """Read lines until the end of the input."""
         async for line in self._lines():
             if line.startswith("/"):
-                await self._obey(line, host)
+                await self._run_command(line, host)
             elif line:
                 await self._ask(line, host)
 
@@ -126,63 +149,21 @@ class TerminalAdapter:
             if turn.thread == self.thread:
                 self._answered.set()
 
-    async def settle(self, turn: Turn) -> ThreadKey:
-        """See `bot.ports.platform.Adapter`."""
+    async def resolve_thread(self, turn: Turn) -> ThreadKey:
+        """Return the thread of `turn`: here it always exists."""
         return turn.thread
 
     def surface(self, turn: Turn) -> AbstractAsyncContextManager[TerminalSurface]:
-        """See `bot.ports.platform.Adapter`."""
+        """Open the reply to `turn`: on the screen, unless another thread is shown."""
         return self._surface(turn)
 
-    async def readable(self, heard: Sequence[Message]) -> list[tuple[str, str]]:
-        """See `bot.ports.platform.Adapter`."""
-        return [("User", each.text) for each in heard]
-
-    async def person(self, place: Scope, user: str) -> Person:
-        """See `bot.ports.platform.Adapter`."""
-        return OWNER
-
-    async def access(self, place: Scope, user: str) -> ChannelAccess:
-        """See `bot.ports.platform.Adapter`. There is one channel, of whoever sits here;
-        and nothing is posted there that nobody asked for."""
-        if (place.workspace, place.channel) != (WORKSPACE, CHANNEL) or user != AUTHOR:
-            return NOWHERE
-        return ChannelAccess(exists=True, reads=True, writes=True)
-
-    def is_direct(self, place: Scope) -> bool:
-        """See `bot.ports.platform.Adapter`."""
-        return False
+    async def readable(self, messages: Sequence[Message]) -> list[tuple[str, str]]:
+        """Return ("User", text) of each message."""
+        return [("User", each.text) for each in messages]
 
     async def tell(self, workspace: str, user: str, text: str) -> None:
-        """See `bot.ports.platform.Adapter`."""
+        """Print `text`."""
         self._say(text)
-
-    async def notice(self, heard: Message, text: str) -> None:
-        """See `bot.ports.platform.Adapter`. Who sits here sees what is going on."""
-
-    async def recent(
-        self, place: Scope, most: int, since: float | None = None
-    ) -> list[Message]:
-        """See `bot.ports.platform.Adapter`. There are no others whose messages to
-        read."""
-        return []
-
-    async def mark(self, place: Scope, message: str, sign: str) -> None:
-        """See `bot.ports.platform.Adapter`. What is on a terminal cannot be marked."""
-        raise ThreadGone("a terminal has no signs under messages")
-
-    async def post(self, place: Scope, told: Response, about: str = "") -> None:
-        """See `bot.ports.platform.Adapter`. Nothing is said here that nobody asked
-        for."""
-        raise ThreadGone("a terminal has no channels")
-
-    async def link(self, place: Scope, message: str) -> str:
-        """See `bot.ports.platform.Adapter`."""
-        raise ThreadGone("a terminal has no addresses")
-
-    async def history(self, thread: ThreadKey, before: str) -> list[Message]:
-        """See `bot.ports.platform.Adapter`. All of it is in the store already."""
-        return []
 
     @property
     def _is_interactive(self) -> bool:
@@ -214,7 +195,7 @@ class TerminalAdapter:
 
     async def _ask(self, text: str, host: Host) -> None:
         now = time.time()
-        heard = Message(
+        message = Message(
             thread=self.thread,
             message=str(time.time_ns()),
             at=now,
@@ -226,7 +207,7 @@ class TerminalAdapter:
         self._opens = False
         self._answered.clear()
         try:
-            await host.deliver(heard)
+            await host.inbox.receive(message)
         except StorageError as error:
             self._say(f"That could not be kept, so it is not answered: {error}")
             return
@@ -237,14 +218,14 @@ class TerminalAdapter:
     def _stoppable(self, host: Host) -> Iterator[None]:
         """Let Ctrl-C stop the answer, and keep what is typed meanwhile.
 
-        As a key, not as a signal: that would reach `make` as well, which would
-        end with an error when we end well.
+        Ctrl-C is read as a key: as a signal it would also reach `make`, which would
+        then report an error though we exit with success.
         """
 
         def pressed() -> None:
             for each in self._keys.read_keys():
                 if each.key == Keys.ControlC:
-                    host.stop(self.thread)
+                    host.conversations.stop(self.thread)
                 elif each.data.isprintable():
                     self._ahead += each.data
 
@@ -254,7 +235,7 @@ class TerminalAdapter:
         with self._keys.raw_mode(), self._keys.attach(pressed):
             yield
 
-    async def _obey(self, line: str, host: Host) -> None:
+    async def _run_command(self, line: str, host: Host) -> None:
         command, _, argument = line.partition(" ")
         if command == "/new":
             self.thread, self._opens = _new_thread(), True
@@ -263,14 +244,14 @@ class TerminalAdapter:
             await self._show_threads(argument.strip(), host)
         elif command == "/help":
             self._say(HELP)
-        elif given := host.understood(line.removeprefix("/")):
+        elif given := host.commands.parse(line.removeprefix("/")):
             await self._command(given, host)
         else:
             self._say(f"There is no `{command}`; `/help` says what there is.")
 
     async def _command(self, command: Command, host: Host) -> None:
         try:
-            reply = await host.command(command, Scope.of(self.thread), OWNER)
+            reply = await host.commands.run(command, Scope.of(self.thread), OWNER)
         except StorageError as error:
             self._say(f"That could not be done: {error}")
             return
@@ -282,12 +263,14 @@ class TerminalAdapter:
             return
         told = reply.file.text if reply.file is not None else reply.text
         told = REFERENCE.sub(lambda match: match[2], told)
-        # Markdown would run lines together that are meant to be lines.
+        # Markdown joins lines unless they end in two spaces.
         self._say(told.replace("\n", "  \n") if self._is_interactive else told)
 
     async def _show_threads(self, argument: str, host: Host) -> None:
         if not argument:
-            self._listed = (await host.threads(self.name, CHANNEL))[:LISTED]
+            self._listed = (await host.conversations.threads(self.name, CHANNEL))[
+                :LISTED
+            ]
             self._list()
         elif 0 < (nth := number(argument) or 0) <= len(self._listed):
             await self._enter(self._listed[nth - 1], host)
@@ -308,7 +291,7 @@ class TerminalAdapter:
 
     async def _enter(self, summary: ThreadSummary, host: Host) -> None:
         self.thread, self._opens = summary.thread, False
-        said = await host.transcript(summary.thread)
+        said = await host.conversations.transcript(summary.thread)
         if len(said) > RECALLED:
             self._say(f"_{len(said) - RECALLED} earlier messages_")
         for author, text in said[-RECALLED:]:
@@ -326,16 +309,16 @@ class TerminalAdapter:
 
 @contextlib.asynccontextmanager
 async def connect(env: Mapping[str, str]) -> AsyncIterator[TerminalAdapter]:
-    """The terminal that this process was started in. Reads nothing of `env`."""
+    """Yield an adapter for the terminal of this process. `env` is not used."""
     try:
         yield TerminalAdapter(sys.stdin, sys.stdout)
     finally:
-        _let_go(sys.stdout)
+        _flush(sys.stdout)
 
 
-def _let_go(out: TextIO) -> None:
-    """Leave nothing unwritten for Python to complain of at its end, where the
-    reader of our output has gone, as in `threadkeep serve | head -3`."""
+def _flush(out: TextIO) -> None:
+    """Flush `out`. If its reader has gone, as in `threadkeep serve | head -3`, discard
+    the rest: Python would report it as an error at exit."""
     try:
         out.flush()
     except BrokenPipeError:

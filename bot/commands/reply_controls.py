@@ -168,7 +168,7 @@ class ReplyControls:
             addressed=True,
             opens=False,
         )
-        await self._inbox.deliver(said)
+        await self._inbox.receive(said)
         return SILENCE
 
     async def _waiting(

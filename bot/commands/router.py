@@ -5,18 +5,20 @@ nothing is half done.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
-from bot.commands.catalog import ASKING
+from bot.commands.catalog import ASKING, COMMANDS, parse_command
 from bot.commands.messages import CHANNEL_GONE, STALE, UNSURE
 from bot.conversation.outcomes import NOT_ADMITTED
 from bot.domain.message import Message
 from bot.domain.person import Person
 from bot.domain.scope import Scope
 from bot.errors import DeliveryError, ThreadGone, Unacceptable
+from bot.platforms import Platforms
 from bot.settings.access import SettingsAccess
-from bot.ui.elements import Command, CommandResult, Response
+from bot.ui.command_spec import CommandSpec
+from bot.ui.elements import Command, CommandResult, Page, Response, Section
 
 log = logging.getLogger(__name__)
 
@@ -32,31 +34,59 @@ class CommandRouter:
 
     def __init__(
         self,
+        platforms: Platforms,
         authority: SettingsAccess,
         handlers: Mapping[str, Handler],
         triage: Callable[[Message, Person], Awaitable[Response]],
+        page: Callable[[Scope, Person], Awaitable[Page]],
     ) -> None:
+        self._platforms = platforms
         self._authority = authority
         self._handlers = handlers
         self._triage = triage
+        self._page = page
+
+    @property
+    def catalog(self) -> Sequence[CommandSpec]:
+        """Every command, including those that only buttons and forms issue."""
+        return COMMANDS
+
+    def parse(self, text: str) -> Command | None:
+        """Return the command that the whole of `text` is, or None."""
+        return parse_command(text)
 
     async def run(
         self, command: Command, place: Scope, person: Person
     ) -> CommandResult:
         """Carry out `command`, which `person` gave at `place`, if they may; return
         what to tell or ask them. Raises StorageError."""
+        if refusal := self._platforms.refusal(place):
+            return Response(refusal)
         handler = self._handlers.get(command.verb)
         if handler is None:
             return Response(STALE)
         if command.verb in ASKING and not self._authority.admits(person, place):
             return Response(NOT_ADMITTED)
-        return await _answered(handler(command, place, person), command.verb)
+        with self._platforms.using(place.platform):
+            return await _answered(handler(command, place, person), command.verb)
 
     async def triage(self, message: Message, person: Person) -> Response:
         """Classify one message for `person`, if they may. Raises StorageError."""
-        if not self._authority.admits(person, Scope.of(message.thread)):
+        place = Scope.of(message.thread)
+        if refusal := self._platforms.refusal(place):
+            return Response(refusal)
+        if not self._authority.admits(person, place):
             return Response(NOT_ADMITTED)
-        return await _answered(self._triage(message, person), "triage this")
+        with self._platforms.using(place.platform):
+            return await _answered(self._triage(message, person), "triage this")
+
+    async def page(self, place: Scope, person: Person) -> Page:
+        """Return the bot's own page in the workspace `place`, as `person` may see it.
+        Raises StorageError."""
+        if refusal := self._platforms.refusal(place):
+            return Page((Section("", refusal),))
+        with self._platforms.using(place.platform):
+            return await self._page(place, person)
 
 
 async def _answered(work: Awaitable[R], verb: str) -> R | Response:

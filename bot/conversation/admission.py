@@ -252,7 +252,7 @@ class Admission:
     async def _person(self, turn: Turn, user: str) -> Person | None:
         try:
             adapter = self._adapters[turn.thread.platform]
-            return await adapter.person(Scope.of(turn.thread), user)
+            return await adapter.directory.person(Scope.of(turn.thread), user)
         except DeliveryError as error:
             log.warning("person.unknown thread=%s %s", turn.thread, error)
             return None

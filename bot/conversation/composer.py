@@ -63,18 +63,21 @@ class Composer:
         """Read, once, what was said in the thread before we were called."""
         if not await self._store.unread(turn.thread):
             return spoken
-        adapter = self._adapters[turn.thread.platform]
+        history = self._adapters[turn.thread.platform].history
+        earlier = []
         try:
-            history = await adapter.history(turn.thread, spoken[0].heard.message)
+            if history is not None:
+                first = spoken[0].heard.message
+                earlier = await history.before(turn.thread, first)
         except DeliveryError as error:
             # Answer from what we have; the next turn tries again.
             log.warning("thread.unread thread=%s %s", turn.thread, error)
             return spoken
-        kept = prompt.newest(history)
+        kept = prompt.newest(earlier)
         log.info(
             "thread.read thread=%s messages=%d left=%d",
             turn.thread,
             len(kept),
-            len(history) - len(kept),
+            len(earlier) - len(kept),
         )
         return await retry_until_success(lambda: self._store.backfill(turn, kept))

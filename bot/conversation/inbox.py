@@ -1,13 +1,13 @@
 """Decides what becomes of a message, and makes it durable before anyone says so.
 
-Rule: when `deliver` returns, the message and the turn that will answer it are
+Rule: when `receive` returns, the message and the turn that will answer it are
 committed, so the platform's event may be acknowledged. Never before.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -16,9 +16,9 @@ from bot.conversation.dispatcher import ThreadDispatcher
 from bot.domain.message import Disposition, Message, ThreadFacts
 from bot.domain.scope import Scope
 from bot.errors import DeliveryError
-from bot.ports.platform import Adapter
+from bot.platforms import Platforms
+from bot.ports.platform import Messenger
 from bot.ports.store import Store
-from bot.runtime.background import Background
 from bot.settings.access import SettingsAccess
 from bot.text.characters import replace_lone_surrogates
 
@@ -99,27 +99,46 @@ def judge_stale(
 
 
 class Inbox:
-    """Where adapters deliver what they hear."""
+    """Stores the messages that adapters receive, and queues turns for them.
+
+    `triage` takes in a message at the top of a channel, and decides by itself whether
+    that is triaged there.
+    """
 
     def __init__(
         self,
         store: Store,
         lanes: ThreadDispatcher,
-        adapters: Mapping[str, Adapter],
+        platforms: Platforms,
         authority: SettingsAccess,
-        tasks: Background,
+        triage: Callable[[Message], Awaitable[None]],
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._tasks = tasks
         self._lanes = lanes
-        self._adapters = adapters
+        self._platforms = platforms
         self._authority = authority
+        self._triage = triage
         self._now = now
         self._notices = 0
 
-    async def deliver(self, heard: Message) -> None:
-        """Judge `heard`, remember it, have it answered. Raises StorageError."""
+    async def receive(self, message: Message) -> None:
+        """Store `message`, and queue a turn if it is to be answered. Raises
+        StorageError."""
+        if not self._platforms.serves(message.thread):
+            return
+        with self._platforms.using(message.thread.platform):
+            await self._receive(message)
+            await self._triage(message)
+
+    async def receive_unaddressed(self, message: Message) -> None:
+        """Pass a message at the top of a channel on to triage. Raises StorageError."""
+        if not self._platforms.serves(message.thread):
+            return
+        with self._platforms.using(message.thread.platform):
+            await self._triage(message)
+
+    async def _receive(self, heard: Message) -> None:
         heard = _writable(heard)
         stale = self._now() - heard.at > STALE
         manners = await self._manners(heard)
@@ -137,19 +156,21 @@ class Inbox:
         if verdict is Disposition.ANSWER:
             delayed = self._lanes.delays(heard.thread, heard.author)
             crowded = self._lanes.put(heard.thread, heard.author, heard.at)
+            platform = heard.thread.platform
+            messenger = self._platforms.adapters[platform].messenger
+            if messenger is None:
+                return
             if (delayed or crowded) and self._notices < MOST_NOTICES:
                 self._notices += 1
-                # Beside, since the platform waits for us to acknowledge.
-                text = BUSY if delayed else CROWDED
-                self._tasks.start(
-                    "notice", self._notice(heard, text), platform=heard.thread.platform
-                )
+                # In a background task: the platform waits for the acknowledgement.
+                notice = self._notice(messenger, heard, BUSY if delayed else CROWDED)
+                self._platforms.tasks.start("notice", notice, platform=platform)
 
-    async def _notice(self, heard: Message, text: str) -> None:
-        """Tell who said `heard` that they are heard and have to wait."""
+    async def _notice(self, messenger: Messenger, heard: Message, text: str) -> None:
+        """Tell the author of `heard` that they have to wait."""
         try:
             async with asyncio.timeout(PATIENCE):
-                await self._adapters[heard.thread.platform].notice(heard, text)
+                await messenger.notice(heard, text)
         except (TimeoutError, DeliveryError) as error:
             log.info("message.unnoticed thread=%s %s", heard.thread, error)
         finally:
@@ -168,14 +189,21 @@ class Inbox:
             bots=policy.on("bots"),
         )
 
-    async def amend(self, heard: Message) -> None:
-        """Let a remembered message read as it does now. Raises StorageError."""
+    async def amend(self, message: Message) -> None:
+        """Replace the stored text of an edited message. Raises StorageError."""
+        if not self._platforms.serves(message.thread):
+            return
+        with self._platforms.using(message.thread.platform):
+            await self._amend(message)
+
+    async def _amend(self, heard: Message) -> None:
         heard = _writable(heard)
         before = await self._store.recall(heard.thread, heard.message)
         # Platforms also announce an edit when they add a preview to a link.
         if before is None or before == heard.text:
             return
-        [(author, text)] = await self._adapters[heard.thread.platform].readable([heard])
+        adapter = self._platforms.adapters[heard.thread.platform]
+        [(author, text)] = await adapter.readable([heard])
         content = label(heard, author, text)
         await self._store.amend(heard, content, self._now())
         log.info("message.amended thread=%s message=%s", heard.thread, heard.message)
@@ -187,15 +215,18 @@ class Inbox:
         messages: Sequence[str],
         channel: str | None = None,
     ) -> None:
-        """Forget `messages`, which people deleted. Raises StorageError."""
+        """Delete `messages`, which people deleted, also where nobody is served any
+        more. Raises StorageError."""
         await self._store.erase(platform, workspace, messages, channel, self._now())
 
-    async def hold(self, heard: Message, holder: str) -> None:
-        """Forget `heard` with the message `holder`. Raises StorageError."""
-        await self._store.hold(heard, holder, self._now())
+    async def hold(self, message: Message, holder: str) -> None:
+        """Delete `message` with the message `holder`. Raises StorageError."""
+        if self._platforms.serves(message.thread):
+            await self._store.hold(message, holder, self._now())
 
     async def forget(self, place: Scope) -> None:
-        """Forget a thread or channel that people deleted. Raises StorageError."""
+        """Delete a thread or channel that people deleted, also where nobody is served
+        any more. Raises StorageError."""
         await self._store.forget(place, self._now())
         log.info("place.forgotten place=%s", place)
 

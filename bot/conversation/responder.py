@@ -146,7 +146,7 @@ class Responder:
         the turn has ended."""
         adapter = self._adapters[turn.thread.platform]
         try:
-            settled = await retry_until_success(lambda: adapter.settle(turn))
+            settled = await retry_until_success(lambda: adapter.resolve_thread(turn))
         except ThreadGone as error:
             log.warning("thread.gone thread=%s %s", turn.thread, error)
             outcome = gone(conclude("", None))

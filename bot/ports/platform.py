@@ -1,10 +1,13 @@
-"""The seams: what the core asks of the world, and what it offers to adapters.
+"""Protocols between the core and the platforms.
 
-Each implementation passes the contract tests under `tests/contracts/`.
+`Host` is what the core offers to an adapter, `Adapter` and `Surface` are what an
+adapter offers to the core. Each implementation passes the contract tests under
+`tests/contracts/`.
 """
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from bot.domain.channel_access import ChannelAccess
@@ -15,37 +18,35 @@ from bot.domain.reply import Part
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.served_workspaces import Served
 from bot.domain.turn import ThreadSummary, Turn
+from bot.ui.command_spec import CommandSpec
 from bot.ui.elements import Command, CommandResult, Page, Response
 
 
-class Host(Protocol):
-    """What the core offers to an adapter.
+class Inbox(Protocol):
+    """Takes in messages, their edits and their deletions.
 
-    People of workspaces that are not served are turned away here: what they say is
-    neither stored nor answered, and their commands lead to one sentence.
+    Messages of workspaces that are not served are dropped. Deletions are carried out
+    for every workspace: what people deleted must not be kept.
     """
 
-    @property
-    def served(self) -> Served:
-        """Which workspaces are served."""
-        ...
+    async def receive(self, message: Message) -> None:
+        """Store `message`, and queue a turn if it is to be answered.
 
-    async def deliver(self, heard: Message) -> None:
-        """Remember `heard` and have it answered if it is to be.
-
-        When this returns, the message is durable and the platform's event may
-        be acknowledged. Raises StorageError when it is not.
+        When this returns, the message is durable and the platform's event may be
+        acknowledged. Raises StorageError if it is not.
         """
 
-    async def overhear(self, heard: Message) -> None:
-        """Take in a message at the top of a channel that is not for us: it is sorted
-        there if admins want that, and else forgotten. Durable when this returns.
-        Raises StorageError."""
+    async def receive_unaddressed(self, message: Message) -> None:
+        """Queue `message`, which is at the top of a channel and not for the bot, for
+        triage if the channel's admins switched that on.
 
-    async def amend(self, heard: Message) -> None:
-        """Let a message that was delivered read as it does now.
+        Durable when this returns. Raises StorageError.
+        """
 
-        What was never remembered stays so. Raises StorageError.
+    async def amend(self, message: Message) -> None:
+        """Replace the stored text of `message` with its edited text.
+
+        Does nothing if the message was never stored. Raises StorageError.
         """
 
     async def erase(
@@ -55,83 +56,114 @@ class Host(Protocol):
         messages: Sequence[str],
         channel: str | None = None,
     ) -> None:
-        """Forget what was said in `messages`: people deleted them. Those that are heard
-        only later are forgotten, too.
+        """Delete `messages`, ids of messages that people deleted, also from what is
+        received later.
 
-        A question that is not being answered yet is answered no more. `channel` is
-        None where ids are unique in the whole workspace. Raises StorageError.
+        A question that is not being answered yet is withdrawn. `channel` is None
+        where message ids are unique in the whole workspace. Raises StorageError.
         """
 
-    async def hold(self, heard: Message, holder: str) -> None:
-        """Forget `heard`, which was delivered, when people delete the message `holder`,
-        in which everybody sees its words. Raises StorageError."""
+    async def hold(self, message: Message, holder: str) -> None:
+        """Delete the stored `message` when the message with the id `holder`, which
+        shows its text, is deleted. Raises StorageError."""
 
     async def forget(self, place: Scope) -> None:
-        """Forget all that was said in a thread or channel: people deleted it. Raises
-        StorageError."""
+        """Delete everything stored of a thread or channel that people deleted.
 
-    def stop(self, thread: ThreadKey) -> bool:
-        """End the running answer in `thread`; say whether there was one."""
+        Raises StorageError.
+        """
+
+
+class Commands(Protocol):
+    """Carries out what people tell the bot by command, button, menu and form.
+
+    In workspaces that are not served, each call returns one sentence that says so.
+    """
+
+    @property
+    def catalog(self) -> Sequence[CommandSpec]:
+        """Every command, including those that only buttons and forms issue."""
         ...
 
-    def understood(self, text: str) -> Command | None:
-        """The command that `text` is, if all of it is one (`bot.commands.catalog`)."""
+    def parse(self, text: str) -> Command | None:
+        """Return the command that the whole of `text` is, or None."""
         ...
 
-    async def command(
+    async def run(
         self, command: Command, place: Scope, person: Person
     ) -> CommandResult:
-        """Carry out `command`, which `person` gave at `place`, if they may; return
-        what they are told, or asked.
+        """Carry out `command`, given by `person` in `place`, if they may; return the
+        response or the form to show.
 
-        A place outside any thread has no `thread`; the bot's own page has no
-        `channel`, either. Raises StorageError.
+        `place.thread` is "" outside a thread, and `place.channel` is "" on the bot's
+        own page. Raises StorageError.
         """
         ...
 
-    async def triage(self, heard: Message, person: Person) -> Response:
-        """Have one message sorted, for `person`, if they may; return what everybody is
-        told, or they alone. Raises StorageError."""
+    async def triage(self, message: Message, person: Person) -> Response:
+        """Classify `message` on behalf of `person`, if they may. Raises
+        StorageError."""
         ...
 
     async def page(self, place: Scope, person: Person) -> Page:
-        """What `person` sees who opens the bot itself in the workspace `place`.
+        """Return the bot's own page in the workspace `place`, as `person` may see it.
 
         Raises StorageError.
         """
         ...
 
+
+class Conversations(Protocol):
+    """Reads and controls the stored threads of the workspaces that are served."""
+
+    def stop(self, thread: ThreadKey) -> bool:
+        """Stop the answer in progress in `thread`; return False if there is none."""
+        ...
+
     async def feedback(self, thread: ThreadKey, turn: str, good: bool) -> bool:
-        """Remember how good a reader of `thread` found the answer of the turn whose
-        key is `turn`; say whether there is such an answer. Raises StorageError."""
-        ...
+        """Store a reader's rating of the answer to the turn with the key `turn`.
 
-    async def threads(self, platform: str, channel: str) -> list[ThreadSummary]:
-        """The threads of a channel, the last used first."""
-        ...
-
-    async def newest(self, platform: str, since: float) -> list[tuple[ThreadKey, str]]:
-        """Threads in which people said something at or after `since`, each with the
-        id of the last message that we know."""
-        ...
-
-    async def transcript(self, thread: ThreadKey) -> list[tuple[str, str]]:
-        """What was said in `thread`, oldest first: (author, text); the author
-        is "" for the bot."""
-        ...
-
-
-class Surface(Protocol):
-    """Where one reply appears. It carries out; what and when is decided above."""
-
-    async def announce(self) -> bool:
-        """Let people see by the platform's own sign that an answer is coming, until
-        it is there; say whether they do. Never raises for a sign that cannot be given.
+        Returns False if there is no such answer. Raises StorageError.
         """
         ...
 
+    async def threads(self, platform: str, channel: str) -> list[ThreadSummary]:
+        """Return the threads of a channel, the most recently used first."""
+        ...
+
+    async def newest(self, platform: str, since: float) -> list[tuple[ThreadKey, str]]:
+        """Return the threads with a message at or after `since`, in seconds since
+        1970, each with the id of its last stored message."""
+        ...
+
+    async def transcript(self, thread: ThreadKey) -> list[tuple[str, str]]:
+        """Return the messages of `thread` as (author, text), oldest first. The bot's
+        author is ""."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What the core offers to an adapter."""
+
+    inbox: Inbox
+    commands: Commands
+    conversations: Conversations
+    #: The workspaces that the operator serves, for an adapter that can save calls to
+    #: its platform. The three parts above check it in any case.
+    served: Served
+
+
+class Surface(Protocol):
+    """The messages of one reply. Carries out writes; the core decides what and when."""
+
+    async def announce(self) -> bool:
+        """Show the platform's own sign that an answer is coming, until the answer is
+        there; return whether people see it. Never raises for a refused sign."""
+        ...
+
     def ways(self, part: Part) -> Sequence[WriteKind]:
-        """How message `part.index` could be made to read as `part` says, best first;
+        """Return how message `part.index` can be made to read as `part`, best first;
         at least one."""
         ...
 
@@ -146,103 +178,126 @@ class Surface(Protocol):
         ...
 
     async def remove(self, index: int) -> None:
-        """Take back message `index`, left over by an earlier attempt."""
+        """Delete message `index`, left over by an earlier attempt."""
 
 
-class Adapter(Protocol):
-    """A place where people talk."""
+class Directory(Protocol):
+    """Who people are, and what they may do in channels.
 
-    name: str
-    limits: Limits
-
-    async def run(self, host: Host) -> None:
-        """Listen until cancelled, or until there is nothing more to hear.
-
-        Raises ConfigError when the platform does not accept us.
-        """
-
-    async def settle(self, turn: Turn) -> ThreadKey:
-        """Where `turn` is to be answered: in its own thread, unless that was only
-        asked for and is made by this call.
-
-        Repeated after a crash, it comes to the same thread. Raises DeliveryError
-        or AccessRevoked.
-        """
-        ...
-
-    def surface(self, turn: Turn) -> AbstractAsyncContextManager[Surface]:
-        """Open the reply to `turn`.
-
-        `turn.shown` says what an earlier attempt showed. Whatever leaves the
-        context leaves nothing half open on the platform.
-        """
-        ...
-
-    async def readable(self, heard: Sequence[Message]) -> list[tuple[str, str]]:
-        """(author's name, text) of each: ids replaced by names that people
-        see, the bot's own mention taken out. Never raises for a name that
-        cannot be found."""
-        ...
+    Answers may be some minutes old, but `access` that grants nothing is current.
+    """
 
     async def person(self, place: Scope, user: str) -> Person:
-        """Who `user` is at `place`, as of some minutes ago at the most.
-
-        Raises DeliveryError when that cannot be found out now.
-        """
+        """Return who `user` is in `place`. Raises DeliveryError if the platform cannot
+        tell now."""
         ...
 
     async def access(self, place: Scope, user: str) -> ChannelAccess:
-        """What `user` may in the channel of `place`, or in its thread where that has
-        members of its own; and what the bot may there. As of some minutes ago at the
-        most where it grants something, and of now where it does not.
+        """Return what `user` and the bot may do in the channel of `place`, or in its
+        thread if that has members of its own.
 
-        `NOWHERE` for what is not there, is no id of a channel, or is in another
-        workspace. Raises DeliveryError when that cannot be found out now.
+        `NOWHERE` for a channel that does not exist, is in another workspace, or whose
+        id is malformed. Raises DeliveryError if the platform cannot tell now.
         """
         ...
 
     def is_direct(self, place: Scope) -> bool:
-        """Whether `place` is a channel of direct messages, or the workspace that
-        stands for those which belong to none."""
+        """Return whether `place` is a channel of direct messages, or the workspace
+        that stands for those which belong to none."""
         ...
 
-    async def tell(self, workspace: str, user: str, text: str) -> None:
-        """Tell one person something in private, in the small Markdown of
-        `bot.ui.elements`. Raises DeliveryError when they cannot be reached."""
-        ...
 
-    async def notice(self, heard: Message, text: str) -> None:
-        """Tell who said `heard` something that matters only now, where they said it;
-        others see as little of it as the platform allows. Raises DeliveryError."""
-        ...
+class MessageHistory(Protocol):
+    """Messages that the platform has stored, sent before the bot received any."""
 
     async def recent(
         self, place: Scope, most: int, since: float | None = None
     ) -> list[Message]:
-        """The newest messages of a thread, or those at the top of a channel, said at
-        or after `since` if that is given; at most so many, oldest first.
+        """Return the newest messages of a thread, or those at the top of a channel;
+        oldest first, at most `most`.
 
-        Empty where a platform has no history. Raises DeliveryError.
+        `since`, in seconds since 1970, leaves out older ones. Raises DeliveryError.
         """
+        ...
+
+    async def before(self, thread: ThreadKey, message: str) -> list[Message]:
+        """Return the messages of `thread` before the one with the id `message`, oldest
+        first. Raises DeliveryError."""
+        ...
+
+
+class Messenger(Protocol):
+    """Writes into channels and threads, apart from replies."""
+
+    async def notice(self, message: Message, text: str) -> None:
+        """Tell the author of `message` something of passing interest, where they wrote
+        it; others see as little of it as the platform allows. Raises DeliveryError."""
         ...
 
     async def mark(self, place: Scope, message: str, sign: str) -> None:
-        """Put an emoji under `message`, where all see it. Raises DeliveryError."""
+        """Add the emoji `sign` to `message` as a reaction. Raises DeliveryError."""
         ...
 
-    async def post(self, place: Scope, told: Response, about: str = "") -> None:
-        """Say something to all in a thread, or at the top of a channel; below message
-        `about` if it is given. Raises DeliveryError."""
+    async def post(self, place: Scope, response: Response, about: str = "") -> None:
+        """Post `response` in a thread or at the top of a channel, visible to all; as a
+        reply to the message `about` if that is given. Raises DeliveryError."""
         ...
 
     async def link(self, place: Scope, message: str) -> str:
-        """An address that leads people to a message. Raises DeliveryError."""
+        """Return the address of `message`. Raises DeliveryError."""
         ...
 
-    async def history(self, thread: ThreadKey, before: str) -> list[Message]:
-        """What was said in `thread` before message `before`, oldest first.
 
-        Empty where a platform has no history. Raises DeliveryError when it
-        cannot be read now.
+class Adapter(Protocol):
+    """One platform."""
+
+    name: str
+    limits: Limits
+
+    @property
+    def directory(self) -> Directory:
+        """The people and channels of the platform."""
+        ...
+
+    @property
+    def history(self) -> MessageHistory | None:
+        """Earlier messages; None if the platform has none that the bot did not
+        receive."""
+        ...
+
+    @property
+    def messenger(self) -> Messenger | None:
+        """Messages that are not replies; None if the platform has no channels to post
+        in."""
+        ...
+
+    async def run(self, host: Host) -> None:
+        """Receive events until cancelled, or until there are no more.
+
+        Raises ConfigError if the platform rejects the bot.
         """
+
+    async def resolve_thread(self, turn: Turn) -> ThreadKey:
+        """Return the thread in which `turn` is to be answered: its own, unless that
+        was only asked for and is created by this call.
+
+        Idempotent, also after a crash. Raises DeliveryError or AccessRevoked.
+        """
+        ...
+
+    def surface(self, turn: Turn) -> AbstractAsyncContextManager[Surface]:
+        """Open the reply to `turn`; `turn.shown` lists what earlier attempts posted.
+
+        Leaving the context ends streams and typing indicators on the platform.
+        """
+        ...
+
+    async def readable(self, messages: Sequence[Message]) -> list[tuple[str, str]]:
+        """Return (author's name, text) of each message, with ids replaced by visible
+        names and the bot's own mention removed. Unknown names stay ids."""
+        ...
+
+    async def tell(self, workspace: str, user: str, text: str) -> None:
+        """Send `text`, in the Markdown subset of `bot.ui.elements`, to one person in
+        private. Raises DeliveryError if they cannot be reached."""
         ...

@@ -103,7 +103,7 @@ class SettingsAccess:
         if not self._operator.audience.names_groups(place.platform):
             return False
         try:
-            person = await self._adapters[place.platform].person(place, user)
+            person = await self._adapters[place.platform].directory.person(place, user)
         except DeliveryError as error:
             log.warning("person.unknown place=%s %s", place, error)
             return False
@@ -146,7 +146,7 @@ class SettingsAccess:
     def is_direct(self, place: Scope) -> bool:
         """Return True if `place` is direct messages, which are private to their
         members."""
-        return self._adapters[place.platform].is_direct(place)
+        return self._adapters[place.platform].directory.is_direct(place)
 
     def is_nowhere(self, place: Scope) -> bool:
         """Return True if `place` is the pseudo-workspace of direct messages that belong
@@ -160,7 +160,7 @@ class SettingsAccess:
     async def access(self, place: Scope, user: str) -> ChannelAccess:
         """Return the access of `user` to the channel of `place`. Raises DeliveryError
         if it cannot be looked up now."""
-        return await self._adapters[place.platform].access(place, user)
+        return await self._adapters[place.platform].directory.access(place, user)
 
     async def about(
         self, command: Command, here: Scope, person: Person, option: Option | None
@@ -197,8 +197,9 @@ class SettingsAccess:
         ):
             return person
         access = await self.access(there, person.id)
+        directory = self._adapters[there.platform].directory
         if access.reads:
-            return await self._adapters[there.platform].person(there, person.id)
+            return await directory.person(there, person.id)
         # Admins of the workspace administer all its settings and see its costs; direct
         # messages stay private.
         policy = await self.policy(there)
@@ -207,7 +208,7 @@ class SettingsAccess:
             raise await self.deny(person, home, what, ELSEWHERE)
         if not access.exists:
             raise ThreadGone(f"{there} is not there")
-        return await self._adapters[there.platform].person(there, person.id)
+        return await directory.person(there, person.id)
 
     async def require_insider(self, person: Person, here: Scope) -> None:
         """Raise Denied for guests and people of other organisations."""

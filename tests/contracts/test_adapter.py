@@ -17,9 +17,7 @@ from bot.domain.person import Person
 from bot.domain.reply import Part, PostedPart
 from bot.domain.scope import Scope, ScopeLevel, ThreadKey
 from bot.domain.turn import Turn, TurnState
-from bot.errors import ThreadGone
 from bot.ports.platform import Adapter
-from bot.ui.elements import Response
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.support.discord_harness import Clerk
@@ -114,7 +112,7 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
                 return "".join(each.text for each in talk)
 
             # What roles people hold is told to those who listen.
-            listening = asyncio.create_task(joined.run(Clerk()))
+            listening = asyncio.create_task(joined.run(Clerk().host))
             await discord.until(lambda: discord.gateway.connected)
             yield Stage(
                 joined,
@@ -235,13 +233,13 @@ async def test_its_limits_can_be_rendered_for(stage: Stage) -> None:
     assert stage.adapter.name == stage.thread.platform
 
 
-async def test_a_thread_that_is_there_settles_where_it_is(stage: Stage) -> None:
-    assert await stage.adapter.settle(stage.turn()) == stage.thread
+async def test_a_thread_that_exists_resolves_to_itself(stage: Stage) -> None:
+    assert await stage.adapter.resolve_thread(stage.turn()) == stage.thread
 
 
 async def test_it_knows_who_administers_the_workspace(stage: Stage) -> None:
     place = Scope.of(stage.thread)
-    admin = await stage.adapter.person(place, stage.admin)
+    admin = await stage.adapter.directory.person(place, stage.admin)
     assert (admin.id, admin.runs_workspace, admin.outsider) == (
         stage.admin,
         True,
@@ -249,7 +247,7 @@ async def test_it_knows_who_administers_the_workspace(stage: Stage) -> None:
     )
     assert admin.name
     if stage.member:
-        member = await stage.adapter.person(place, stage.member)
+        member = await stage.adapter.directory.person(place, stage.member)
         flags = (member.runs_workspace, member.runs_channel, member.outsider)
         assert flags == (False, False, False)
 
@@ -268,30 +266,31 @@ TALKING = pytest.mark.parametrize("stage", ["fake", "slack", "discord"], indirec
 
 @TALKING
 async def test_it_knows_who_may_read_and_write_in_a_channel(stage: Stage) -> None:
-    adapter, here = stage.adapter, Scope.of(stage.thread)
+    directory, here = stage.adapter.directory, Scope.of(stage.thread)
     everything = ChannelAccess(exists=True, reads=True, writes=True, bot_writes=True)
     for _ in range(2):
         # As remembered, too.
         assert (
-            await adapter.access(here.at(ScopeLevel.CHANNEL), stage.member)
+            await directory.access(here.at(ScopeLevel.CHANNEL), stage.member)
             == everything
         )
     assert stage.hidden is not None
     assert stage.foreign is not None
     assert stage.direct is not None
-    hidden = await adapter.access(stage.hidden, stage.member)
+    hidden = await directory.access(stage.hidden, stage.member)
     assert hidden == ChannelAccess(exists=True, bot_writes=True)
-    assert await adapter.access(stage.foreign, stage.member) == NOWHERE
-    assert await adapter.access(stage.direct, stage.member) == everything
-    assert not (await adapter.access(stage.direct, stage.admin)).reads
+    assert await directory.access(stage.foreign, stage.member) == NOWHERE
+    assert await directory.access(stage.direct, stage.member) == everything
+    assert not (await directory.access(stage.direct, stage.admin)).reads
 
 
 @TALKING
 async def test_it_knows_what_is_direct_messages(stage: Stage) -> None:
     assert stage.direct is not None
-    assert stage.adapter.is_direct(stage.direct)
+    is_direct = stage.adapter.directory.is_direct
+    assert is_direct(stage.direct)
     here = Scope.of(stage.thread)
-    assert not any(map(stage.adapter.is_direct, (here, here.at(ScopeLevel.WORKSPACE))))
+    assert not any(map(is_direct, (here, here.at(ScopeLevel.WORKSPACE))))
 
 
 @pytest.mark.parametrize("stage", ["slack", "discord", "terminal"], indirect=True)
@@ -299,44 +298,36 @@ async def test_it_knows_what_is_direct_messages(stage: Stage) -> None:
 async def test_what_is_no_channel_is_nowhere(stage: Stage, channel: str) -> None:
     here = Scope.of(stage.thread)
     there = Scope(here.platform, here.workspace, channel)
-    assert await stage.adapter.access(there, stage.admin) == NOWHERE
+    assert await stage.adapter.directory.access(there, stage.admin) == NOWHERE
 
 
 @TALKING
 async def test_what_was_said_lately_in_a_channel(stage: Stage) -> None:
     channel = Scope.of(stage.thread).at(ScopeLevel.CHANNEL)
-    [heard] = await stage.adapter.recent(channel, 10)
+    history = stage.adapter.history
+    assert history is not None
+    [heard] = await history.recent(channel, 10)
     assert (heard.text, heard.opens) == ("hello", True)
     assert heard.thread == stage.thread
-    assert await stage.adapter.recent(channel, 10, time.time() + 3_600) == []
+    assert await history.recent(channel, 10, time.time() + 3_600) == []
 
 
 @TALKING
 async def test_a_sign_is_there_once_however_often_it_is_put(stage: Stage) -> None:
     message = stage.thread.thread if stage.adapter.name != "fake" else "t"
+    messenger = stage.adapter.messenger
+    assert messenger is not None
     for _ in range(2):
-        await stage.adapter.mark(Scope.of(stage.thread), message, "🔴")
+        await messenger.mark(Scope.of(stage.thread), message, "🔴")
     assert len(stage.signs()) == 1
-    link = await stage.adapter.link(Scope.of(stage.thread), message)
+    link = await messenger.link(Scope.of(stage.thread), message)
     assert link.startswith("https://")
 
 
-async def test_a_terminal_is_of_who_sits_there_alone() -> None:
+async def test_a_terminal_belongs_to_the_person_at_the_keyboard() -> None:
     terminal = TerminalAdapter(io.StringIO(), io.StringIO())
-    place = Scope.of(terminal.thread)
+    directory, place = terminal.directory, Scope.of(terminal.thread)
     owned = ChannelAccess(exists=True, reads=True, writes=True)
-    assert await terminal.access(place, "you") == owned
-    assert await terminal.access(place, "somebody") == NOWHERE
-    assert not terminal.is_direct(place)
-
-
-async def test_a_terminal_has_nothing_to_sort_or_to_mark() -> None:
-    terminal = TerminalAdapter(io.StringIO(), io.StringIO())
-    place = Scope.of(terminal.thread)
-    assert await terminal.recent(place, 10) == []
-    with pytest.raises(ThreadGone):
-        await terminal.mark(place, "1", "🔴")
-    with pytest.raises(ThreadGone):
-        await terminal.post(place, Response("Hello"))
-    with pytest.raises(ThreadGone):
-        await terminal.link(place, "1")
+    assert await directory.access(place, "you") == owned
+    assert await directory.access(place, "somebody") == NOWHERE
+    assert not directory.is_direct(place)

@@ -71,7 +71,7 @@ class Houses:
 
     async def ask(self, at: ThreadKey, text: str = "?", **more: object) -> None:
         """Let somebody say something."""
-        await self.app.deliver(self.heard(at, text, **more))
+        await self.app.host.inbox.receive(self.heard(at, text, **more))
 
     async def answered(self, at: ThreadKey, count: int = 1) -> list[str]:
         """Wait until a thread has `count` whole answers; what they read."""
@@ -85,7 +85,9 @@ class Houses:
         self, at: ThreadKey, verb: str, person: Person = EVE, **arguments: str
     ) -> CommandResult:
         """Let somebody give a command."""
-        return await self.app.command(Command(verb, arguments), Scope.of(at), person)
+        return await self.app.host.commands.run(
+            Command(verb, arguments), Scope.of(at), person
+        )
 
     async def told(
         self, at: ThreadKey, verb: str, person: Person = EVE, **arguments: str

@@ -18,12 +18,14 @@ from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.app_commands import BROKEN, Commands
 from adapters.discord.global_rate_limit import GlobalRateLimiter
 from adapters.discord.message_listener import MessageListener
+from adapters.discord.messages import DiscordMessenger
 from adapters.discord.surface import DiscordSurface
 from adapters.discord.threads import ThreadResolver
 from adapters.slack import events, interactions, surface
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.client import SlackClient
 from adapters.slack.interactions import Interactions
+from adapters.slack.messages import SlackMessenger
 from adapters.slack.surface import SlackSurface
 from bot.app import MOST_STARTS
 from bot.conversation.responder import Responder
@@ -188,8 +190,8 @@ async def long_thought(town: Town, platform: str) -> None:
     asyncio.get_running_loop().call_later(0.3, gate.set)
 
 
-@fault("notice", SlackAdapter, "notice", "slack")
-@fault("notice", DiscordAdapter, "notice", "discord")
+@fault("notice", SlackMessenger, "notice", "slack")
+@fault("notice", DiscordMessenger, "notice", "discord")
 async def second_question(town: Town, platform: str) -> None:
     gate = asyncio.Event()
     asked = len(town.model.requests)

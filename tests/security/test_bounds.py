@@ -582,7 +582,7 @@ async def test_what_waits_to_be_sorted_is_in_the_store_and_no_task() -> None:
     async with sorting(office) as auto:
         before = len(asyncio.all_tasks())
         for number in range(count):
-            await auto.hear(heard(f"It broke {number}", f"m{number}"))
+            await auto.receive(heard(f"It broke {number}", f"m{number}"))
         # All of one channel: one at a time.
         await until(lambda: model.running == 1)
         assert len(asyncio.all_tasks()) <= before + AT_ONCE + 2

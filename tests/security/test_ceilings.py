@@ -172,7 +172,7 @@ async def test_an_owner_raises_no_budget_by_whatever_way(at) -> None:  # type: i
         form = await houses.give(at, "edit", option="budget_day", where="workspace")
         assert isinstance(form, Form)
         sent = form.command.having({"budget_day": "99997"})
-        reply = await houses.app.command(sent, Scope.of(at), EVE)
+        reply = await houses.app.host.commands.run(sent, Scope.of(at), EVE)
         assert isinstance(reply, Response)
         assert "at the most" in reply.text
         smaller = await houses.told(at, "set", option="budget_day", value="0.01")
@@ -346,10 +346,10 @@ async def test_used_up_it_stops_every_way_to_claude_and_tells_no_amount() -> Non
     await houses.put(channel, "auto_triage", "on")
     async with houses.open():
         message = houses.heard(T1)
-        await houses.app.deliver(message)
+        await houses.app.host.inbox.receive(message)
         [text] = await houses.answered(T1)
         tried = await houses.told(T1, "try run", prompt="Be kind.", question="Why?")
-        told = await houses.app.triage(houses.heard(T1, "It broke"), EVE)
+        told = await houses.app.host.commands.triage(houses.heard(T1, "It broke"), EVE)
         houses.adapters["slack"].past = [houses.heard(T1, "It broke, too")]
         sorted_thread = await houses.told(T1, "triage")
         retried = await houses.told(T1, "retry")
@@ -360,7 +360,7 @@ async def test_used_up_it_stops_every_way_to_claude_and_tells_no_amount() -> Non
             await houses.told(T1, verb, Person("max"))
             for verb in ("settings", "usage", "budget")
         ]
-        page = await houses.app.page(workspace(T1), EVE)
+        page = await houses.app.host.commands.page(workspace(T1), EVE)
     assert houses.model.requests == []
     for said in (text, tried, told.text, sorted_thread, *again):
         assert "What this bot may cost in all this month is used up" in said
@@ -579,7 +579,7 @@ async def test_every_command_that_asks_claude_is_for_those_who_are_named() -> No
         for verb in sorted(ASKING):
             told = await houses.told(T1, verb, prompt="Be kind.", question="Why?")
             assert told == NOT_ADMITTED, verb
-        said = await houses.app.triage(houses.heard(T1, "It broke"), EVE)
+        said = await houses.app.host.commands.triage(houses.heard(T1, "It broke"), EVE)
         assert said.text == NOT_ADMITTED
         # All others ask nobody.
         for verb in {verb.name for verb in COMMANDS} - ASKING:

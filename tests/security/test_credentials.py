@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from inspect import isfunction
 from pathlib import Path
 from typing import Any
 
@@ -253,7 +254,7 @@ async def test_a_revoked_token_takes_its_platform_down_and_no_other(
         async with served(town, town.store):
             await town.until(lambda: town.slack.settled and town.discord.settled)
             await refuse(town, meeting)
-            await town.until(lambda: meeting.platform in town.app._refusals)
+            await town.until(lambda: meeting.platform not in town.app.platforms.active)
             await town.answers(other)
             assert not town.task.done()
             told_errors = errors(caplog)
@@ -298,7 +299,7 @@ async def test_a_closed_gateway_concerns_discord_alone(
     async with built() as town, served(town, MemoryStore()):
         town.discord.revoke()
         await town.discord.gateway.close(4004)
-        await town.until(lambda: "discord" in town.app._refusals)
+        await town.until(lambda: "discord" not in town.app.platforms.active)
         await town.answers("slack")
     assert len(errors(caplog)) == 1
     assert "set a new one" in errors(caplog)[0]
@@ -344,7 +345,7 @@ async def test_when_both_turn_us_away_it_ends_with_status_2_and_a_sentence_each(
     assert SECRET not in process.output
 
 
-# In the core, whatever an adapter's method does: none of them is forgotten.
+# In the core, whatever a method of an adapter or of its parts does: none is forgotten.
 
 REVOKED = AccessRevoked("set a new token")
 HERE = ThreadKey("here", "w", "c", "t")
@@ -363,9 +364,9 @@ class Refusing(FakeAdapter):
         self._look("run")
         await super().run(host)
 
-    async def settle(self, turn: Turn) -> ThreadKey:
-        self._look("settle")
-        return await super().settle(turn)
+    async def resolve_thread(self, turn: Turn) -> ThreadKey:
+        self._look("resolve_thread")
+        return await super().resolve_thread(turn)
 
     @contextlib.asynccontextmanager
     async def surface(self, turn: Turn) -> AsyncIterator[FakeSurface]:
@@ -373,9 +374,9 @@ class Refusing(FakeAdapter):
         async with super().surface(turn) as surface:
             yield surface
 
-    async def readable(self, heard: Sequence[Message]) -> list[tuple[str, str]]:
+    async def readable(self, messages: Sequence[Message]) -> list[tuple[str, str]]:
         self._look("readable")
-        return await super().readable(heard)
+        return await super().readable(messages)
 
     async def person(self, place: Scope, user: str) -> Person:
         self._look("person")
@@ -385,9 +386,9 @@ class Refusing(FakeAdapter):
         self._look("tell")
         await super().tell(workspace, user, text)
 
-    async def notice(self, heard: Message, text: str) -> None:
+    async def notice(self, message: Message, text: str) -> None:
         self._look("notice")
-        await super().notice(heard, text)
+        await super().notice(message, text)
 
     async def recent(
         self, place: Scope, most: int, since: float | None = None
@@ -399,9 +400,9 @@ class Refusing(FakeAdapter):
         self._look("mark")
         await super().mark(place, message, sign)
 
-    async def post(self, place: Scope, told: Response, about: str = "") -> None:
+    async def post(self, place: Scope, response: Response, about: str = "") -> None:
         self._look("post")
-        await super().post(place, told, about)
+        await super().post(place, response, about)
 
     async def link(self, place: Scope, message: str) -> str:
         self._look("link")
@@ -411,9 +412,9 @@ class Refusing(FakeAdapter):
         self._look("access")
         return await super().access(place, user)
 
-    async def history(self, thread: ThreadKey, before: str) -> list[Message]:
-        self._look("history")
-        return await super().history(thread, before)
+    async def before(self, thread: ThreadKey, message: str) -> list[Message]:
+        self._look("before")
+        return await super().before(thread, message)
 
 
 TICKET = {"auto_triage": "on"}
@@ -436,50 +437,52 @@ def heard(thread: ThreadKey = HERE, message: str = "t", **facts: bool) -> Messag
 
 
 async def _ask(host: ports_platform.Host, model: ScriptedModel) -> None:
-    await host.deliver(heard())
+    await host.inbox.receive(heard())
 
 
 async def _call(host: ports_platform.Host, model: ScriptedModel) -> None:
-    await host.deliver(heard(message="later", opens=False))
+    await host.inbox.receive(heard(message="later", opens=False))
 
 
 async def _ask_twice(host: ports_platform.Host, model: ScriptedModel) -> None:
     model.script(asyncio.Event())
-    await host.deliver(heard())
+    await host.inbox.receive(heard())
     async with asyncio.timeout(5):
         while not model.requests:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
-    await host.deliver(heard(message="again", opens=False))
+    await host.inbox.receive(heard(message="again", opens=False))
 
 
 async def _complain(host: ports_platform.Host, model: ScriptedModel) -> None:
     model.script(sorted_as(priority="critical"))
-    await host.overhear(heard(addressed=False))
+    await host.inbox.receive_unaddressed(heard(addressed=False))
 
 
 async def _sort(host: ports_platform.Host, model: ScriptedModel) -> None:
     olga = Person("olga", "Olga", runs_workspace=True)
     command = Command("triage", {"last": "3"})
     with contextlib.suppress(AccessRevoked):
-        await host.command(command, Scope("here", "w", "c"), olga)
+        await host.commands.run(command, Scope("here", "w", "c"), olga)
 
 
 #: What leads to the call of each method.
 TRIGGERS = {
-    **dict.fromkeys(("settle", "surface", "readable", "person"), _ask),
+    **dict.fromkeys(("resolve_thread", "surface", "readable", "person"), _ask),
     **dict.fromkeys(("access", "tell", "mark", "post", "link"), _complain),
     "notice": _ask_twice,
     "recent": _sort,
-    "history": _call,
+    "before": _call,
 }
 
 METHODS = [
     name
-    for name in vars(ports_platform.Adapter)
-    # What asks nobody meets no refusal: whether a channel is a direct one.
-    if not name.startswith("_")
-    and name != "is_direct"
-    and callable(getattr(ports_platform.Adapter, name))
+    for part in (
+        *(ports_platform.Adapter, ports_platform.Directory),
+        *(ports_platform.MessageHistory, ports_platform.Messenger),
+    )
+    for name, value in vars(part).items()
+    # `is_direct` makes no call that could be refused.
+    if isfunction(value) and not name.startswith("_") and name != "is_direct"
 ]
 
 
@@ -508,9 +511,9 @@ async def test_the_core_takes_a_platform_down_whatever_met_the_refusal(
         here.refuses = method
         await TRIGGERS[method](host, model)
     async with asyncio.timeout(5):
-        while "here" not in app._refusals:  # noqa: ASYNC110
+        while "here" in app.platforms.active:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
-    await there.hear(heard(replace(HERE, platform="there")))
+    await there.receive(heard(replace(HERE, platform="there")))
     await there.until(lambda: there.closed == 1)
     assert not task.done()
     stopping.set()

@@ -463,7 +463,7 @@ async def test_what_is_deleted_before_it_is_shown_is_not_shown(*, asked: bool) -
         auto = AutoTriage(
             *(desk.store, sorter, desk.authority, adapters, tasks), desk.clock
         )
-        await auto.hear(heard(f"{WORD} broke"))
+        await auto.receive(heard(f"{WORD} broke"))
         if not asked:
             await erase_it()
     assert (desk.adapter.marks, desk.adapter.posts) == ({}, [])

@@ -407,7 +407,7 @@ class Crowd:
             await task
 
     async def mention(self, author: str, name: str, at: float = 0.0) -> None:
-        await self.adapter.hear(mention(author, name, at))
+        await self.adapter.receive(mention(author, name, at))
 
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(30):
@@ -460,8 +460,8 @@ async def test_each_of_many_people_is_told_but_not_all_at_once() -> None:
     held = asyncio.Event()
     told: list[str] = []
 
-    async def notice(heard: Message, text: str) -> None:
-        told.append(heard.author)
+    async def notice(message: Message, text: str) -> None:
+        told.append(message.author)
         await held.wait()
 
     crowd.adapter.notice = notice  # type: ignore[method-assign]
@@ -497,9 +497,11 @@ async def test_stop_ends_a_question_that_waits_at_once() -> None:
         await crowd.until(lambda: crowd.claude.running == 1)
         await crowd.mention("bob", "bob-1", 1.0)
         place, bob = Scope.of(thread("bob-1")), Person("bob", "Bob")
-        told = await app.command(Command("stop"), place, Person("mallory", "Mallory"))
+        told = await app.host.commands.run(
+            Command("stop"), place, Person("mallory", "Mallory")
+        )
         assert told.text != "Stopping."  # type: ignore[union-attr]
-        told = await app.command(Command("stop"), place, bob)
+        told = await app.host.commands.run(Command("stop"), place, bob)
         assert told.text == "Stopping."  # type: ignore[union-attr]
         # Eve's answer goes on, so no place has become free.
         async with asyncio.timeout(5):
@@ -524,7 +526,7 @@ async def test_stop_in_the_channel_ends_all_that_waits_of_who_says_it() -> None:
             await crowd.mention("eve", f"eve-{each}", each)
         await crowd.mention("bob", "bob-1", 50.0)
         await crowd.until(lambda: crowd.claude.running == 1)
-        told = await app.command(
+        told = await app.host.commands.run(
             Command("stop"), Scope("fake", "w", "c"), Person("eve", "Eve")
         )
         assert told.text == "Stopping."  # type: ignore[union-attr]

@@ -27,9 +27,11 @@ HELD = "a lock lives as long as somebody holds it or waits for it"
 
 #: Why each container that an object keeps, and that is no LruDict, stays small.
 REASONS = {
-    "bot/app.py App._adapters": FIXED,
-    "bot/app.py App._refusals": "one for each platform",
+    "adapters/discord/interactions.py Interactions._catalog": FIXED,
+    "bot/platforms.py Platforms.adapters": FIXED,
+    "bot/platforms.py Platforms._errors": "one for each platform",
     "bot/settings/access.py SettingsAccess._defaults": FIXED,
+    "bot/triage/chat/auto.py AutoTriage._messengers": FIXED,
     "bot/runtime/background.py Background._left": "one for each platform",
     "bot/runtime/background.py Background._running": (
         "the work of owners that are bounded"

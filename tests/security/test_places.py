@@ -199,7 +199,7 @@ async def test_nothing_is_announced_where_its_author_could_not_say_it(
     async with sorting.open() as auto:
         for each in ("m1", "m2", "m3"):
             sorting.office.model.script(sorted_as(priority="critical"))
-            await auto.hear(heard("It broke", each))
+            await auto.receive(heard("It broke", each))
     assert sorting.posts == []
     # The messages have their signs all the same, and nothing is left to be done.
     assert list(sorting.marks) == ["m1", "m2", "m3"]
@@ -500,7 +500,7 @@ OLGA = Person("olga", "Olga", runs_workspace=True)
 
 
 async def begin_afresh(app: App, person: Person) -> str:
-    told = await app.command(Command("new"), Scope.of(HERE), person)
+    told = await app.host.commands.run(Command("new"), Scope.of(HERE), person)
     assert isinstance(told, Response)
     return told.text
 
@@ -528,7 +528,7 @@ async def test_a_thread_is_begun_afresh_by_those_who_asked_in_it(
         await desk.ask("about cats")
         await desk.closed(1)
         if shared:
-            await desk.adapter.hear(desk.said("about mice", author="bob"))
+            await desk.adapter.receive(desk.said("about mice", author="bob"))
             await desk.closed(2)
         assert await begin_afresh(app, person) == words
         await desk.ask("about dogs")
@@ -542,7 +542,7 @@ async def test_it_stops_no_answer_of_somebody_else() -> None:
     desk.model.script("One.")
     desk.model.script("Two, ", gate, "three.")
     async with desk.open() as app:
-        await desk.adapter.hear(desk.said("mine", author="bob"))
+        await desk.adapter.receive(desk.said("mine", author="bob"))
         await desk.closed(1)
         await desk.ask("count")
         await desk.adapter.until(lambda: "Two, " in desk.adapter.texts(HERE))
@@ -553,7 +553,7 @@ async def test_it_stops_no_answer_of_somebody_else() -> None:
         held = asyncio.Event()
         desk.model.script("Three, ", held)
         desk.model.script("Four.")
-        await desk.adapter.hear(desk.said("mine again", author="bob"))
+        await desk.adapter.receive(desk.said("mine again", author="bob"))
         await desk.adapter.until(lambda: "Three, " in desk.adapter.texts(HERE))
         await desk.ask("and mine")
         assert await begin_afresh(app, BOB) == NOT_WHILE_OTHERS_WAIT
@@ -819,6 +819,8 @@ async def test_a_private_thread_is_seen_by_those_who_are_in_it() -> None:
         async with attended(office) as adapter:
             for thread, expected in ((secret, False), (apart, True), ("7", True)):
                 here = Scope("discord", discord.guild, office.random, thread)
-                assert (await adapter.access(here, office.alice)).reads is expected
-                assert (await adapter.access(here, office.bob)).reads
-                assert (await adapter.access(here, ada)).reads
+                assert (
+                    await adapter.directory.access(here, office.alice)
+                ).reads is expected
+                assert (await adapter.directory.access(here, office.bob)).reads
+                assert (await adapter.directory.access(here, ada)).reads

@@ -128,7 +128,7 @@ async def test_five_hundred_long_messages_hold_nobody_up() -> None:
         heard(text, n, addressed=False, opens=n == 0) for n, text in enumerate(texts)
     ]
     async with running(store, adapter, model), watched() as watch:
-        await adapter.hear(heard("help?", 900, opens=False))
+        await adapter.receive(heard("help?", 900, opens=False))
         await adapter.until(lambda: adapter.closed == 1, timeout=30)
     assert watch.longest < GENEROUS
     [request] = model.requests
@@ -143,9 +143,9 @@ async def test_a_conversation_longer_than_any_model_reads_is_not_sent() -> None:
     store, adapter, model = MemoryStore(), FakeAdapter(), ScriptedModel()
     async with running(store, adapter, model):
         async with watched() as watch:
-            await adapter.hear(heard("a" * (prompt.MOST_CHARS + 1)))
+            await adapter.receive(heard("a" * (prompt.MOST_CHARS + 1)))
             await adapter.until(lambda: adapter.closed == 1, timeout=30)
-        await adapter.hear(heard("and now?", 2))
+        await adapter.receive(heard("and now?", 2))
         await adapter.until(lambda: adapter.closed == 2, timeout=30)
     assert watch.longest < GENEROUS
     assert model.requests == []
@@ -195,9 +195,9 @@ async def test_a_stopped_answer_shows_all_that_is_kept_of_it() -> None:
     model = ScriptedModel(["word " * 40_000, asyncio.Event()])
     async with running(store, adapter, model):
         host = await asyncio.shield(adapter.listening)
-        await adapter.hear(heard("?"))
+        await adapter.receive(heard("?"))
         await adapter.until(lambda: bool(adapter.texts(HERE)), timeout=10)
-        told = await host.command(Command("stop"), Scope.of(HERE), Person("alice"))
+        told = await host.commands.run(Command("stop"), Scope.of(HERE), Person("alice"))
         assert isinstance(told, Response)
         assert told.text == STOPPING
         await adapter.until(lambda: adapter.closed == 1, timeout=30)

@@ -245,7 +245,7 @@ async def waiting(store: Store) -> list[tuple[int, Scope]]:
 async def answered(adapter: FakeAdapter, thread: ThreadKey, message: str) -> bool:
     """Ask in `thread`, and say whether that is answered."""
     before = len(adapter.writes)
-    await adapter.hear(asked(thread, message, opens=not adapter.texts(thread)))
+    await adapter.receive(asked(thread, message, opens=not adapter.texts(thread)))
     with contextlib.suppress(TimeoutError):
         await adapter.until(
             lambda: any(

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from inspect import isfunction
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 
@@ -97,35 +97,56 @@ def test_what_is_no_workspace_is_refused(wrong: str) -> None:
 
 # What the core does, whichever platform asks it.
 
-#: Every method of a Host, as somebody of a workspace that is not served uses it, and
-#: what comes of it. To one that is missing here, nobody has thought.
+#: Every method of the parts of a Host, called for a workspace that is not served, and
+#: what it returns. A method that is missing here was forgotten.
 CALLS: dict[str, tuple[Callable[[Host, Houses], Any], Any]] = {
-    "deliver": (lambda host, at: host.deliver(at.heard(THEIRS)), None),
-    "overhear": (
-        lambda host, at: host.overhear(at.heard(THEIRS, addressed=False)),
+    "inbox.receive": (lambda host, at: host.inbox.receive(at.heard(THEIRS)), None),
+    "inbox.receive_unaddressed": (
+        lambda host, at: host.inbox.receive_unaddressed(
+            at.heard(THEIRS, addressed=False)
+        ),
         None,
     ),
-    "amend": (lambda host, at: host.amend(at.heard(THEIRS)), None),
-    "erase": (lambda host, at: host.erase("discord", "666", ["m1"]), None),
-    "hold": (lambda host, at: host.hold(at.heard(THEIRS), "m2"), None),
-    "forget": (lambda host, at: host.forget(Scope("discord", "666", "C1")), None),
-    "stop": (lambda host, at: host.stop(THEIRS), False),
-    "command": (
-        lambda host, at: host.command(Command("settings"), Scope.of(THEIRS), EVE),
+    "inbox.amend": (lambda host, at: host.inbox.amend(at.heard(THEIRS)), None),
+    "inbox.erase": (lambda host, at: host.inbox.erase("discord", "666", ["m1"]), None),
+    "inbox.hold": (lambda host, at: host.inbox.hold(at.heard(THEIRS), "m2"), None),
+    "inbox.forget": (
+        lambda host, at: host.inbox.forget(Scope("discord", "666", "C1")),
+        None,
+    ),
+    "commands.run": (
+        lambda host, at: host.commands.run(Command("settings"), Scope.of(THEIRS), EVE),
         Response(NOT_SERVED),
     ),
-    "triage": (
-        lambda host, at: host.triage(at.heard(THEIRS), EVE),
+    "commands.triage": (
+        lambda host, at: host.commands.triage(at.heard(THEIRS), EVE),
         Response(NOT_SERVED),
     ),
-    "page": (lambda host, at: host.page(Scope.of(THEIRS), EVE), NOT_SERVED),
-    "feedback": (lambda host, at: host.feedback(THEIRS, "turn", True), False),
-    "threads": (lambda host, at: host.threads("discord", THEIRS.channel), []),
-    "newest": (lambda host, at: host.newest("discord", 0.0), []),
-    "transcript": (lambda host, at: host.transcript(THEIRS), []),
+    "commands.page": (
+        lambda host, at: host.commands.page(Scope.of(THEIRS), EVE),
+        NOT_SERVED,
+    ),
+    "conversations.stop": (lambda host, at: host.conversations.stop(THEIRS), False),
+    "conversations.feedback": (
+        lambda host, at: host.conversations.feedback(THEIRS, "turn", True),
+        False,
+    ),
+    "conversations.threads": (
+        lambda host, at: host.conversations.threads("discord", THEIRS.channel),
+        [],
+    ),
+    "conversations.newest": (
+        lambda host, at: host.conversations.newest("discord", 0.0),
+        [],
+    ),
+    "conversations.transcript": (
+        lambda host, at: host.conversations.transcript(THEIRS),
+        [],
+    ),
 }
-#: About no workspace: what a text means, and which workspaces are served.
-ABOUT_NONE = {"understood", "served"}
+#: Members that are about no workspace: what a text means, and the list of commands.
+ABOUT_NONE = {"commands.parse", "commands.catalog"}
+PARTS = get_type_hints(Host)
 
 
 def rows(store: MemoryStore) -> list[str]:
@@ -135,9 +156,11 @@ def rows(store: MemoryStore) -> list[str]:
 
 
 def test_no_method_of_a_host_is_forgotten() -> None:
+    assert PARTS.keys() == {"inbox", "commands", "conversations", "served"}
     methods = {
-        name
-        for name, value in vars(Host).items()
+        f"{part}.{name}"
+        for part in ("inbox", "commands", "conversations")
+        for name, value in vars(PARTS[part]).items()
         if not name.startswith("_")
         and (isfunction(value) or isinstance(value, property))
     }
@@ -154,7 +177,7 @@ async def test_nothing_of_theirs_is_asked_stored_or_shown(name: str) -> None:
     async with houses.open():
         before, turns = rows(store), store.db["turns"].count
         work, expected = CALLS[name]
-        found = work(houses.app, houses)
+        found = work(houses.app.host, houses)
         if isinstance(found, Awaitable):
             found = await found
         if isinstance(found, Page):

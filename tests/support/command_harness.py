@@ -18,6 +18,7 @@ from bot.conversation.inbox import Inbox
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import AuditEntry
+from bot.platforms import Platforms
 from bot.ports.store import Store
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings, Operator
@@ -84,20 +85,17 @@ class Office:
     @property
     def desk(self) -> CommandRouter:
         """A desk at which nothing is being answered."""
-        lanes, tasks = _idle(), _Nobody()
+        lanes, platforms = _idle(), Platforms([self.adapter])
         inbox = Inbox(
-            self.store,
-            lanes,
-            {"fake": self.adapter},
-            self.authority,
-            tasks,  # type: ignore[arg-type]
-            self.clock,
+            *(self.store, lanes, platforms, self.authority), _untriaged, self.clock
         )
         controls = ReplyControls(self.store, lanes, inbox, self.authority, self.clock)
         return CommandRouter(
+            platforms,
             self.authority,
             {**self._handlers, **controls.handlers()},
             self._triage.this,
+            self.home.page,
         )
 
     async def give(
@@ -172,6 +170,10 @@ class Office:
 
 class _Nobody:
     """Stands where a group of tasks would: none is ever begun."""
+
+
+async def _untriaged(message: object) -> None:
+    """Stands where triage would: it is on nowhere."""
 
 
 def _idle() -> ThreadDispatcher:

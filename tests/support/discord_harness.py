@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.discord.adapter import DiscordAdapter, connect
+from bot.commands.catalog import COMMANDS, parse_command
 from bot.domain.message import Message
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.served_workspaces import ALL, Served
 from bot.domain.turn import ThreadSummary
+from bot.ports.platform import Host
+from bot.ui.command_spec import CommandSpec
 from bot.ui.elements import Command, CommandResult, Page, Response
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.interactions import Asked
@@ -46,11 +49,16 @@ class Clerk:
         self.open = asyncio.Event()
         self.open.set()
 
-    async def deliver(self, heard: Message) -> None:
-        self.heard.append(heard)
+    @property
+    def host(self) -> Host:
+        """All three parts of a host in one."""
+        return Host(self, self, self, self.served)
 
-    async def amend(self, heard: Message) -> None:
-        self.heard.append(heard)
+    async def receive(self, message: Message) -> None:
+        self.heard.append(message)
+
+    async def amend(self, message: Message) -> None:
+        self.heard.append(message)
 
     async def erase(
         self,
@@ -61,7 +69,7 @@ class Clerk:
     ) -> None:
         self.heard = [each for each in self.heard if each.message not in messages]
 
-    async def hold(self, heard: Message, holder: str) -> None:
+    async def hold(self, message: Message, holder: str) -> None:
         pass
 
     async def forget(self, place: Scope) -> None:
@@ -70,10 +78,14 @@ class Clerk:
     def stop(self, thread: ThreadKey) -> bool:
         return False
 
-    def understood(self, text: str) -> Command | None:
-        return None
+    @property
+    def catalog(self) -> Sequence[CommandSpec]:
+        return COMMANDS
 
-    async def command(
+    def parse(self, text: str) -> Command | None:
+        return parse_command(text)
+
+    async def run(
         self, command: Command, place: Scope, person: Person
     ) -> CommandResult:
         self.given.append(Given(command, place, person))
@@ -83,14 +95,14 @@ class Clerk:
             raise said
         return said
 
-    async def triage(self, heard: Message, person: Person) -> Response:
-        self.sorted.append(heard)
+    async def triage(self, message: Message, person: Person) -> Response:
+        self.sorted.append(message)
         said = self.says[0]
         assert isinstance(said, Response)
         return said
 
-    async def overhear(self, heard: Message) -> None:
-        self.overheard.append(heard)
+    async def receive_unaddressed(self, message: Message) -> None:
+        self.overheard.append(message)
 
     async def page(self, place: Scope, person: Person) -> Page:
         return Page(())
@@ -155,7 +167,7 @@ def said(asked: Asked) -> Seen | None:
 async def attended(office: Office) -> AsyncIterator[DiscordAdapter]:
     """The Discord adapter with the office's clerk behind it; over on leaving."""
     async with connect(office.discord.env) as adapter:
-        task = asyncio.create_task(adapter.run(office.clerk))
+        task = asyncio.create_task(adapter.run(office.clerk.host))
         try:
             await office.discord.until(
                 lambda: office.discord.gateway.connected or task.done()

@@ -13,7 +13,13 @@ from bot.domain.reply import Part
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Turn
 from bot.errors import DeliveryError, ThreadGone, ThreadkeepError
-from bot.ports.platform import Host, Surface
+from bot.ports.platform import (
+    Directory,
+    Host,
+    MessageHistory,
+    Messenger,
+    Surface,
+)
 from bot.ui.elements import Response
 
 FAST = Limits(part_chars=200)
@@ -30,11 +36,15 @@ async def show(surface: Surface, part: Part) -> str:
 
 
 class FakeAdapter:
-    """A platform in memory: what people see is in `seen`, by thread."""
+    """A platform in memory: what people see is in `seen`, by thread. It is its own
+    directory, history and messenger."""
 
     def __init__(self, name: str = "fake", limits: Limits = FAST) -> None:
         self.name = name
         self.limits = limits
+        self.directory: Directory = self
+        self.history: MessageHistory | None = self
+        self.messenger: Messenger | None = self
         #: Message texts by thread and platform id, as a reader sees them now.
         self.seen: dict[ThreadKey, dict[str, str]] = {}
         #: Every text that was ever shown, in order: (turn key, part, text).
@@ -82,10 +92,11 @@ class FakeAdapter:
             self._host = asyncio.get_running_loop().create_future()
         return self._host
 
-    async def hear(self, heard: Message) -> None:
-        await (await asyncio.shield(self.listening)).deliver(heard)
+    async def receive(self, message: Message) -> None:
+        """Let the core receive `message`, once it listens."""
+        await (await asyncio.shield(self.listening)).inbox.receive(message)
 
-    async def settle(self, turn: Turn) -> ThreadKey:
+    async def resolve_thread(self, turn: Turn) -> ThreadKey:
         if turn.thread in self.nowhere:
             raise ThreadGone("nowhere")
         return self.moves.get(turn.thread, turn.thread)
@@ -101,8 +112,8 @@ class FakeAdapter:
             self.closed += 1
             self.changed()
 
-    async def readable(self, heard: Sequence[Message]) -> list[tuple[str, str]]:
-        return [(each.author.title(), each.text) for each in heard]
+    async def readable(self, messages: Sequence[Message]) -> list[tuple[str, str]]:
+        return [(each.author.title(), each.text) for each in messages]
 
     async def person(self, place: Scope, user: str) -> Person:
         if user in self.unknown:
@@ -124,8 +135,8 @@ class FakeAdapter:
         self.told.append((user, text))
         self.changed()
 
-    async def notice(self, heard: Message, text: str) -> None:
-        self.noticed.append((heard.author, text))
+    async def notice(self, message: Message, text: str) -> None:
+        self.noticed.append((message.author, text))
         self.changed()
 
     async def recent(
@@ -139,9 +150,9 @@ class FakeAdapter:
         self.marks[message] = sign
         self.changed()
 
-    async def post(self, place: Scope, told: Response, about: str = "") -> None:
+    async def post(self, place: Scope, response: Response, about: str = "") -> None:
         self._stumble()
-        self.posts.append((place, told))
+        self.posts.append((place, response))
         self.changed()
 
     async def link(self, place: Scope, message: str) -> str:
@@ -151,8 +162,8 @@ class FakeAdapter:
         if self.post_troubles:
             raise self.post_troubles.pop(0)
 
-    async def history(self, thread: ThreadKey, before: str) -> list[Message]:
-        return [each for each in self.past if each.message < before]
+    async def before(self, thread: ThreadKey, message: str) -> list[Message]:
+        return [each for each in self.past if each.message < message]
 
     def texts(self, thread: ThreadKey) -> list[str]:
         """What a reader sees of the bot in `thread`, top to bottom."""

@@ -93,6 +93,12 @@ class AutoTriage:
         self._sorter = sorter
         self._authority = authority
         self._adapters = adapters
+        # Where nothing can be posted, nothing is triaged unasked.
+        self._messengers = {
+            name: adapter.messenger
+            for name, adapter in adapters.items()
+            if adapter.messenger is not None
+        }
         self._tasks = tasks
         self._served = served
         self._now = now
@@ -113,9 +119,12 @@ class AutoTriage:
         #: The budgets that were reported as used up, and the day.
         self._told: LruDict[Scope, str] = LruDict(MOST_TOLD)
 
-    async def hear(self, heard: Message) -> None:
-        """Take a message at the top of a channel. Raises StorageError."""
+    async def receive(self, heard: Message) -> None:
+        """Open a case for a message at the top of a channel, if that is to be triaged.
+        Raises StorageError."""
         if heard.addressed or heard.echo or not heard.opens:
+            return
+        if heard.thread.platform not in self._messengers:
             return
         if self._now() - heard.at > STALE:
             return
@@ -139,7 +148,7 @@ class AutoTriage:
         served."""
         most = MOST_WAITING + len(self._taken)
         self._left = False
-        found = await self._store.waiting_cases(self._adapters, most, self._serves)
+        found = await self._store.waiting_cases(self._messengers, most, self._serves)
         self._left |= len(found) >= most
         for id, channel in found:
             if id not in self._taken:
@@ -289,23 +298,23 @@ class AutoTriage:
         if case.values is None:
             log.info("case.marked case=%d reason=%s", case.id, case.reason)
             return
-        adapter, place = self._adapters[case.place.platform], case.place
+        messenger, place = self._messengers[case.place.platform], case.place
         how, sign = policy["triage_sign"], present.sign(case, scheme)
         if sign and how in ("reaction", "both"):
-            await self._do(lambda: adapter.mark(place, case.message, sign))
+            await self._do(lambda: messenger.mark(place, case.message, sign))
         if how in ("label", "both"):
             told = present.told(case, scheme)
-            await self._do(lambda: adapter.post(place, told, case.message))
+            await self._do(lambda: messenger.post(place, told, case.message))
         if present.rank(case, scheme) != 0:
             return
         if there := await self._destination(place, policy):
-            link = await self._do(lambda: adapter.link(place, case.message))
+            link = await self._do(lambda: messenger.link(place, case.message))
             author = formatting.person(case.author)
             text = (
                 f"{present.line(case, scheme)}\nSaid by {author} in "
                 f"channel:{place.channel}: {link or ''}"
             )
-            await self._do(lambda: adapter.post(there, Response(text, public=True)))
+            await self._do(lambda: messenger.post(there, Response(text, public=True)))
 
     async def _destination(
         self, place: Scope, policy: EffectiveSettings

@@ -13,7 +13,7 @@ from bot.domain.person import Person, listed
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.triage_case import TriageCase
 from bot.errors import Unacceptable
-from bot.ports.platform import Adapter
+from bot.ports.platform import Adapter, MessageHistory
 from bot.ports.store import Store
 from bot.runtime.offload import offload
 from bot.schemes.scheme import Scheme
@@ -39,6 +39,7 @@ HOW = (
     "In a thread I sort the thread. Here, say `triage last 100` or `triage since "
     "monday`; in a message's menu there is “Triage this”."
 )
+NO_HISTORY = "I cannot read earlier messages on this platform, so I cannot triage them."
 NOTHING = "There is nothing to sort here."
 GONE = "That message was deleted, or I no longer know how I sorted it."
 NO_SUCH = "The scheme here has no such value any more."
@@ -82,19 +83,21 @@ class TriageCommands:
     async def run(self, command: Command, place: Scope, person: Person) -> Response:
         """Classify the thread, or as many messages of the channel as `command` says."""
         last, since = (command.arguments.get(n) for n in ("last", "since"))
+        adapter = self._adapters[place.platform]
+        if adapter.history is None:
+            return Response(NO_HISTORY)
         if last is None and since is None:
             if place.level is not ScopeLevel.THREAD:
                 return Response(HOW)
-            return await self._thread(place, person)
+            return await self._thread(place, person, adapter.history)
         begin = moment(since, self._now()) if since else None
         most = min(number(command, "last") or MOST, MOST)
         channel = place.at(ScopeLevel.CHANNEL)
         policy = await self._authority.policy(channel)
         if not self._may_sort_many(person, policy):
             raise await self._authority.deny(person, channel, "triage a channel")
-        adapter = self._adapters[place.platform]
         # They include this command, and perhaps messages of the bot.
-        heard = await adapter.recent(channel, most + SPARE, begin)
+        heard = await adapter.history.recent(channel, most + SPARE, begin)
         readable = await adapter.readable(heard)
         cases = (await self._cases(heard, [text for _, text in readable]))[-most:]
         if not cases:
@@ -148,11 +151,13 @@ class TriageCommands:
         scheme = await self._sorter.scheme(policy)
         return present.told(agreed, scheme, replaces=True) if agreed else Response(GONE)
 
-    async def _thread(self, place: Scope, person: Person) -> Response:
+    async def _thread(
+        self, place: Scope, person: Person, history: MessageHistory
+    ) -> Response:
         adapter = self._adapters[place.platform]
         heard = [
             each
-            for each in await adapter.recent(place, MOST_OF_THREAD)
+            for each in await history.recent(place, MOST_OF_THREAD)
             if not each.echo and each.text.strip()
         ]
         said = list(zip(heard, await adapter.readable(heard), strict=True))

@@ -45,7 +45,7 @@ async def test_a_member_runs_nothing(office: Front) -> None:
         office.alice, "Alice"
     )
     here = office.place(office.general)
-    found = await office.adapter.person(here, office.alice)
+    found = await office.adapter.directory.person(here, office.alice)
     assert found == Person(office.alice, "Alice")
 
 
@@ -54,7 +54,7 @@ async def test_who_may_manage_the_server_runs_it_everywhere(office: Front) -> No
     facts = Person(office.alice, "Alice", runs_workspace=True, groups=frozenset({role}))
     assert await office.seen(office.alice, office.general) == facts
     for place in (office.place(), office.place(office.random)):
-        assert await office.adapter.person(place, office.alice) == facts
+        assert await office.adapter.directory.person(place, office.alice) == facts
 
 
 async def test_an_overwrite_lets_a_role_run_one_channel_and_its_threads(
@@ -76,7 +76,7 @@ async def test_an_overwrite_lets_a_role_run_one_channel_and_its_threads(
         (office.place(office.random), False),
         (office.place(), False),
     ):
-        found = await office.adapter.person(known, office.bob)
+        found = await office.adapter.directory.person(known, office.bob)
         assert found.runs_channel is expected
 
 
@@ -87,15 +87,15 @@ async def test_what_a_channel_takes_away_is_gone_there(office: Front) -> None:
     assert not (await office.seen(office.bob, office.general)).runs_channel
     assert (await office.seen(office.bob, office.random)).runs_channel
     here, there = office.place(office.general), office.place(office.random)
-    assert not (await office.adapter.person(here, office.bob)).runs_channel
-    assert (await office.adapter.person(there, office.bob)).runs_channel
+    assert not (await office.adapter.directory.person(here, office.bob)).runs_channel
+    assert (await office.adapter.directory.person(there, office.bob)).runs_channel
 
 
 async def test_an_administrator_runs_everything(office: Front) -> None:
     boss = office.discord.add_user("Boss", admin=True)
     for person in (
         await office.seen(boss, office.general),
-        await office.adapter.person(office.place(office.general), boss),
+        await office.adapter.directory.person(office.place(office.general), boss),
     ):
         assert person.runs_workspace
         assert person.runs_channel
@@ -106,12 +106,14 @@ async def test_in_direct_messages_nobody_runs_anything(office: Front) -> None:
     direct = office.discord.open_dm(boss)
     assert await office.seen(boss, direct) == Person(boss, "Boss")
     place = Scope("discord", "@me", direct, direct)
-    assert await office.adapter.person(place, boss) == Person(boss)
+    assert await office.adapter.directory.person(place, boss) == Person(boss)
 
 
 async def test_who_left_is_a_stranger(office: Front) -> None:
     office.discord.leave(office.bob)
-    found = await office.adapter.person(office.place(office.general), office.bob)
+    found = await office.adapter.directory.person(
+        office.place(office.general), office.bob
+    )
     assert found == Person(office.bob, outsider=True)
 
 
@@ -133,23 +135,25 @@ async def test_a_role_that_was_taken_away_counts_for_minutes_at_the_most(
 async def test_what_a_channel_grants_counts_at_once(office: Front) -> None:
     here = office.place(office.general)
     role = office.discord.add_role("ops", office.bob)
-    assert not (await office.adapter.person(here, office.bob)).runs_channel
+    assert not (await office.adapter.directory.person(here, office.bob)).runs_channel
     allow = ["manage_channels"]
     office.discord.set_permissions(office.general, role=role, allow=allow)
     # What the bot hears of it comes before this.
     await office.give("claude usage")
-    assert (await office.adapter.person(here, office.bob)).runs_channel
+    assert (await office.adapter.directory.person(here, office.bob)).runs_channel
     assert len(office.discord.calls_of("GET", MEMBER)) == 1
 
 
 async def test_what_cannot_be_found_out_is_said(office: Front) -> None:
     elsewhere = Scope("discord", "7", "8")
     with pytest.raises(DeliveryError, match="guild 7"):
-        await office.adapter.person(elsewhere, office.bob)
+        await office.adapter.directory.person(elsewhere, office.bob)
     office.discord.faults.add("GET", MEMBER, status(403), times=1)
     with pytest.raises(DeliveryError):
-        await office.adapter.person(office.place(office.general), office.bob)
-    found = await office.adapter.person(office.place(office.general), office.bob)
+        await office.adapter.directory.person(office.place(office.general), office.bob)
+    found = await office.adapter.directory.person(
+        office.place(office.general), office.bob
+    )
     assert not found.outsider
 
 

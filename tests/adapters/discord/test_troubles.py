@@ -126,7 +126,7 @@ async def test_a_token_that_is_revoked_ends_the_adapter(tmp_path: Path) -> None:
             discord.revoke()
             await discord.gateway.close(4004)
             async with asyncio.timeout(10):
-                while not app._refusals:  # noqa: ASYNC110
+                while app.platforms.active:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
 
     with pytest.raises(AccessRevoked):

@@ -219,7 +219,7 @@ async def test_a_revoked_token_ends_it_with_a_sentence(
         ):
             bare.revoke()
             bare.say(alice, channel, f"{bare.mention} hello")
-            await bare.until(lambda: "slack" in app._refusals)
+            await bare.until(lambda: not app.platforms.active)
 
     with pytest.raises(AccessRevoked, match="reinstall"):
         await asyncio.wait_for(serve(), 10)

@@ -71,6 +71,8 @@ async def test_threads_survive_a_restart_and_can_be_entered_again(
         ("/threads\n", "No threads yet."),
         ("/threads 7\n", "Say `/threads` first"),
         ("/dance\n", "There is no `/dance`"),
+        ("/triage\n", "I cannot read earlier messages on this platform"),
+        ("/triage last 5\n", "I cannot read earlier messages on this platform"),
     ],
 )
 async def test_commands_explain_themselves(typed: str, printed: str) -> None:

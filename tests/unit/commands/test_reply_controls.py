@@ -44,7 +44,9 @@ async def use(
 ) -> Response:
     """What `person` is told who uses a control, or gives a command."""
     arguments = {"turn": turn} if turn else {}
-    reply = await app.command(Command(verb, arguments), place or Scope.of(HERE), person)
+    reply = await app.host.commands.run(
+        Command(verb, arguments), place or Scope.of(HERE), person
+    )
     assert isinstance(reply, Response)
     return reply
 
@@ -133,7 +135,7 @@ async def test_told_in_a_channel_it_stops_what_one_asked_oneself() -> None:
         desk.model.script("One, two", asyncio.Event())
     async with desk.open() as app:
         await desk.ask("count")
-        await desk.adapter.hear(desk.said("count, too", THERE, author="bob"))
+        await desk.adapter.receive(desk.said("count, too", THERE, author="bob"))
         await desk.adapter.until(lambda: len(desk.adapter.seen) == 2)
         assert await use(app, "stop", OLGA, place=CHANNEL) == Response(NOTHING_RUNS)
         assert await use(app, "stop", BOB, place=CHANNEL) == Response(STOPPING)
@@ -265,7 +267,7 @@ async def test_who_asks_while_an_answer_is_written_is_told_once() -> None:
         await desk.ask("first")
         await shown(desk, "One")
         for text in ("second", "third"):
-            await desk.adapter.hear(desk.said(text, author="bob"))
+            await desk.adapter.receive(desk.said(text, author="bob"))
         await desk.adapter.until(lambda: bool(desk.adapter.noticed))
         gate.set()
         await desk.answered("One.", "Two.")
@@ -283,7 +285,7 @@ async def test_bots_that_answer_each_other_are_cut(allowed: bool) -> None:
         for _ in range(MOST_AUTOMATED + 5):
             said = desk.said("and you?", author="robot", opens=False)
             closed = desk.adapter.closed
-            await app.deliver(replace(said, automated=True))
+            await app.host.inbox.receive(replace(said, automated=True))
             facts = await desk.store.facts(HERE)
             if facts and facts.state is not TurnState.DELIVERED:
                 await desk.closed(closed + 1)
@@ -294,7 +296,7 @@ async def test_bots_that_answer_each_other_are_cut(allowed: bool) -> None:
         late = desk.said("and now?", author="robot", opens=False)
         late = replace(late, automated=True, at=late.at + LOOP_SECONDS + 1)
         closed = desk.adapter.closed
-        await app.deliver(late)
+        await app.host.inbox.receive(late)
         if allowed:
             await desk.closed(closed + 1)
     assert told <= (1 + MOST_AUTOMATED if allowed else 1)

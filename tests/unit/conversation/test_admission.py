@@ -70,7 +70,7 @@ class Room:
         """Let Olga give a command in `thread`."""
         assert self._app is not None
         place = Scope.of(thread)
-        told = await self._app.command(Command(verb, arguments), place, OWNER)
+        told = await self._app.host.commands.run(Command(verb, arguments), place, OWNER)
         assert isinstance(told, Response)
         return told.text
 
@@ -92,7 +92,7 @@ class Room:
             addressed=addressed,
             opens=addressed,
         )
-        await self.adapter.hear(heard)
+        await self.adapter.receive(heard)
 
     async def answered(self, count: int, thread: ThreadKey = HERE) -> list[str]:
         """Wait until a thread has `count` whole answers; what they read."""
@@ -427,7 +427,7 @@ async def test_usage_tells_members_of_themselves_and_admins_of_all() -> None:
         for_admin = await room.tell("usage", where="channel")
         whole = await room.tell("usage", where="workspace")
         assert room._app is not None
-        told = await room._app.command(
+        told = await room._app.host.commands.run(
             Command("usage", {"where": "channel"}),
             Scope.of(HERE),
             Person("alice", "Alice"),

@@ -31,8 +31,8 @@ async def test_a_question_deleted_before_its_answer_begins_is_not_answered() -> 
         await desk.ask("first")
         second = desk.said("second")
         await desk.adapter.until(lambda: desk.adapter.texts(HERE) == [""])
-        await desk.adapter.hear(second)
-        await app.erase("fake", "w", [second.message])
+        await desk.adapter.receive(second)
+        await app.host.inbox.erase("fake", "w", [second.message])
         gate.set()
         await desk.answered("One.")
         await desk.ask("third")
@@ -58,7 +58,7 @@ async def test_what_was_deleted_is_read_no_more() -> None:
     async with desk.open() as app:
         await desk.ask("my password is hunter2")
         await desk.closed(1)
-        await app.erase("fake", "w", ["m001"], "c")
+        await app.host.inbox.erase("fake", "w", ["m001"], "c")
         await desk.ask("and now?")
         await desk.closed(2)
     read = [said.content for said in desk.model.requests[-1].messages]
@@ -70,10 +70,10 @@ async def test_an_edited_message_is_read_as_it_is_now() -> None:
     desk = Desk()
     async with desk.open() as app:
         said = desk.said("the port is 80")
-        await desk.adapter.hear(said)
+        await desk.adapter.receive(said)
         await desk.closed(1)
-        await app.amend(replace(said, text="the port is 8080"))
-        await app.amend(replace(desk.said("never heard"), text="nor now"))
+        await app.host.inbox.amend(replace(said, text="the port is 8080"))
+        await app.host.inbox.amend(replace(desk.said("never heard"), text="nor now"))
         await desk.ask("which?")
         await desk.closed(2)
     first = desk.model.requests[-1].messages[0].content
@@ -88,7 +88,7 @@ async def test_what_was_said_long_ago_is_remembered_and_not_answered() -> None:
         await desk.ask("first")
         await desk.closed(1)
         late = desk.said("while you were away")
-        await app.deliver(replace(late, at=late.at - STALE - 60))
+        await app.host.inbox.receive(replace(late, at=late.at - STALE - 60))
         await desk.ask("elsewhere", THERE)
         await desk.closed(2)
         await desk.ask("and now?")
@@ -127,7 +127,7 @@ async def test_what_a_message_is_about_is_read_before_it() -> None:
     desk = Desk()
     async with desk.open():
         about = replace(desk.said("the build is red"), addressed=False, author="bob")
-        await desk.adapter.hear(replace(desk.said("why?"), quotes=(about,)))
+        await desk.adapter.receive(replace(desk.said("why?"), quotes=(about,)))
         await desk.closed(1)
     prompt = last_prompt(desk)
     assert prompt.index('author="Bob"') < prompt.index("the build is red")
@@ -222,6 +222,8 @@ async def test_usage_adds_up_the_thread_and_its_channel() -> None:
 
 async def told(app: App, verb: str) -> str:
     """What Alice is told who gives a command in HERE."""
-    reply = await app.command(Command(verb), Scope.of(HERE), Person("alice", "Alice"))
+    reply = await app.host.commands.run(
+        Command(verb), Scope.of(HERE), Person("alice", "Alice")
+    )
     assert isinstance(reply, Response)
     return reply.text

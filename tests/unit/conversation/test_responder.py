@@ -92,7 +92,7 @@ class Desk:
         )
 
     async def ask(self, text: str, thread: ThreadKey = HERE) -> None:
-        await self.adapter.hear(self.said(text, thread))
+        await self.adapter.receive(self.said(text, thread))
 
     async def answered(self, *texts: str, thread: ThreadKey = HERE) -> None:
         """Wait until the thread reads exactly `texts`, and nothing is open."""
@@ -232,9 +232,9 @@ async def test_stop_hangs_up_and_keeps_what_was_shown() -> None:
     async with desk.open() as app:
         await desk.ask("?")
         await desk.adapter.until(lambda: desk.adapter.texts(HERE) == ["The capital"])
-        assert app.stop(HERE)
+        assert app.host.conversations.stop(HERE)
         await desk.answered(f"The capital\n\n_{STOPPED}_")
-        assert not app.stop(THERE)
+        assert not app.host.conversations.stop(THERE)
     assert len(desk.model.hung_up) == 1
 
 
@@ -260,10 +260,10 @@ async def test_called_late_it_reads_the_thread_once() -> None:
         desk.said("since when?", addressed=False, opens=False),
     ]
     async with desk.open():
-        await desk.adapter.hear(desk.said("", opens=False))
+        await desk.adapter.receive(desk.said("", opens=False))
         await desk.closed(1)
         desk.adapter.past = []
-        await desk.adapter.hear(desk.said("and?", opens=False))
+        await desk.adapter.receive(desk.said("and?", opens=False))
         await desk.closed(2)
     first = desk.model.requests[0].messages[0].content
     assert first.index("it fails") < first.index("since when?")

@@ -56,7 +56,7 @@ class Street:
             addressed=True,
             opens=True,
         )
-        await self.platforms[name].hear(heard)
+        await self.platforms[name].receive(heard)
 
 
 def thread(name: str) -> ThreadKey:

@@ -53,7 +53,7 @@ class Desk:
     async def hear(self, *messages: Message) -> None:
         async with self.open() as auto:
             for message in messages:
-                await auto.hear(message)
+                await auto.receive(message)
 
     async def case(self, message: str = "m1") -> TriageCase:
         return await self.office.store.open_case(
@@ -147,7 +147,7 @@ async def test_what_was_not_shown_is_taken_up_by_the_next_process(desk: Desk) ->
     held = asyncio.Event()
     desk.office.model.script(held, sorted_as())
     async with desk.open() as auto:
-        await auto.hear(heard("It broke"))
+        await auto.receive(heard("It broke"))
         await asyncio.sleep(0)
         auto.close()
     assert desk.marks == {}

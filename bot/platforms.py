@@ -1,0 +1,70 @@
+"""The connected platforms: which of their workspaces are served, and which platforms
+have rejected our credentials.
+
+Rule 1: every part that acts for a workspace asks `serves` first.
+Rule 2: a platform that rejects our credentials is shut down once, whoever notices;
+the others go on.
+"""
+
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+
+from bot.domain.scope import Scope, ThreadKey
+from bot.domain.served_workspaces import ALL, Served
+from bot.errors import AccessRevoked, ConfigError
+from bot.ports.platform import Adapter
+from bot.runtime.background import Background
+
+log = logging.getLogger(__name__)
+
+
+class Platforms:
+    """The adapters by name, with the state of each platform."""
+
+    def __init__(self, adapters: Sequence[Adapter], served: Served = ALL) -> None:
+        self.adapters: Mapping[str, Adapter] = {each.name: each for each in adapters}
+        self.served = served
+        #: Work in the background. What concerns a platform ends when that is shut down.
+        self.tasks = Background(self.shut_down)
+        #: Why platforms were shut down, in that order.
+        self._errors: dict[str, ConfigError] = {}
+
+    @property
+    def active(self) -> set[str]:
+        """The names of the platforms that were not shut down."""
+        return self.adapters.keys() - self._errors.keys()
+
+    @property
+    def failure(self) -> ConfigError | None:
+        """The last error once every platform was shut down; None before."""
+        return None if self.active else next(reversed(self._errors.values()), None)
+
+    def serves(self, place: Scope | ThreadKey) -> bool:
+        """Return whether the workspace of `place` is served."""
+        return self.served.holds(place.platform, place.workspace)
+
+    def refusal(self, place: Scope | ThreadKey) -> str:
+        """Return what people are told in a workspace that is not served; "" if it
+        is."""
+        return self.served.refusal(place.platform, place.workspace)
+
+    @contextlib.contextmanager
+    def using(self, platform: str) -> Iterator[None]:
+        """Shut `platform` down if the block raises AccessRevoked, which goes on."""
+        try:
+            yield
+        except AccessRevoked as error:
+            self.shut_down(platform, error)
+            raise
+
+    def shut_down(self, platform: str, error: ConfigError) -> None:
+        """End the work of `platform` because of `error` and log that for the operator.
+        Later calls for the same platform do nothing."""
+        if platform not in self.active:
+            return
+        self._errors[platform] = error
+        # The last one is reported at the end of the process.
+        if self.active:
+            log.error("app.turned_away platform=%s %s", platform, error)
+        self.tasks.leave(platform)
