@@ -36,6 +36,8 @@ class Stream:
     #: What it reads.
     sent: str
     began: float
+    #: The ts of the message; "" until Slack has returned it.
+    ts: str = ""
     #: Nothing is to be appended any more.
     closing: bool = False
     #: Whether `sent` may be wrong, as after an append of unknown outcome.

@@ -101,7 +101,7 @@ REASONS = {
     ),
     "adapters/slack/name_cache.py NameCache._asking": HELD,
     "adapters/slack/newest.py _Search.end": "of one thread that is read; a few pages",
-    "adapters/slack/surface.py SlackSurface._live": ANSWER,
+    "adapters/slack/streamed_messages.py StreamedMessages._open": ANSWER,
     "adapters/slack/surface.py SlackSurface._ts": ANSWER,
     "adapters/slack/surface.py SlackSurface._unsure": ANSWER,
     "adapters/terminal/adapter.py TerminalAdapter._listed": "what one command listed",

@@ -1,0 +1,166 @@
+"""Writes messages of one reply as Slack's native streams: start, append, stop.
+
+Rule: whatever goes wrong with a stream leads back to post and edit. The write raises
+Rerouted, and the stream is stopped and its message edited next.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from adapters.slack import reply_blocks
+from adapters.slack.client import SlackClient, Unfit, Unstreamable
+from adapters.slack.native_streams import Stream, Streams
+from bot.domain.platform import WriteKind
+from bot.domain.reply import Part
+from bot.domain.turn import Turn
+from bot.errors import DeliveryError, Rerouted, ThreadGone, Throttled
+
+log = logging.getLogger(__name__)
+
+
+class StreamedMessages:
+    """The open streams of the reply to `turn`."""
+
+    def __init__(self, client: SlackClient, streams: Streams, turn: Turn) -> None:
+        self._client = client
+        self._streams = streams
+        self._turn = turn
+        self._may_start = streams.serve(turn.thread)
+        #: By the index of the message.
+        self._open: dict[int, Stream] = {}
+
+    def way(self, part: Part) -> WriteKind | None:
+        """Return how to write to the open stream of `part`; None if it has none."""
+        stream = self._open.get(part.index)
+        if stream is None:
+            return None
+        ends = part.final or stream.closing or self._streams.is_old(stream)
+        return WriteKind.CLOSE if ends else WriteKind.APPEND
+
+    def may_start(self, part: Part) -> bool:
+        """Return whether the message of `part` can be started as a stream."""
+        return self._may_start and bool(part.text.strip()) and not part.final
+
+    def adopt(self, index: int, ts: str) -> None:
+        """Register message `index` as a stream that an earlier process left open."""
+        self._open[index] = Stream("", 0.0, ts, closing=True, unsure=True)
+
+    def forget(self, index: int) -> None:
+        """Drop the stream of message `index`, which was deleted."""
+        self._open.pop(index, None)
+
+    async def start(self, part: Part) -> str:
+        """Start a stream that reads `part`; return the ts of its message.
+
+        Raises Rerouted if Slack refuses streams there, or another DeliveryError.
+        """
+        thread = self._turn.thread
+        # Outside direct messages Slack asks who sees it live (facts A7.1).
+        reader = {"recipient_user_id": self._turn.asker or None}
+        reader["recipient_team_id"] = thread.workspace
+        if thread.channel.startswith("D"):
+            reader = {}
+        # Slack's clock for the stream starts when the call arrives, not before now.
+        stream = self._streams.begin(part.text)
+        # If this fails, for whatever reason, the next attempt is a post.
+        self._may_start = False
+        try:
+            answer = await self._client.call(
+                "chat.startStream",
+                channel=thread.channel,
+                thread_ts=thread.thread,
+                chunks=reply_blocks.chunks(part.text),
+                **reader,
+            )
+        except Unstreamable as error:
+            self._streams.refuse(thread)
+            log.info("slack.no_streams channel=%s %s", thread.channel, error)
+            raise Rerouted(str(error)) from error
+        except Unfit as error:
+            raise Rerouted(str(error)) from error
+        self._may_start = True
+        stream.ts = str(answer["ts"])
+        self._open[part.index] = stream
+        return stream.ts
+
+    async def append(self, part: Part) -> str:
+        """Append what `part` adds to its stream; return the ts. Raises Rerouted or
+        another DeliveryError."""
+        stream = self._open[part.index]
+        if not part.text.startswith(stream.sent):
+            stream.closing = stream.unsure = True
+            raise Rerouted("a stream cannot take back what it said")
+        if rest := part.text[len(stream.sent) :]:
+            with self._breaking(part.index):
+                await self._call(
+                    "chat.appendStream", stream, chunks=reply_blocks.chunks(rest)
+                )
+            stream.sent = part.text
+        return stream.ts
+
+    async def stop(self, part: Part) -> str:
+        """Stop the stream of `part`; return the ts.
+
+        Raises Rerouted if the message has to be edited to read `part`, or another
+        DeliveryError.
+        """
+        stream = self._open[part.index]
+        whole = not stream.unsure and part.text.startswith(stream.sent)
+        rest = part.text[len(stream.sent) :] if whole else ""
+        more: dict[str, Any] = {"chunks": reply_blocks.chunks(rest)} if rest else {}
+        if (
+            whole
+            and part.final
+            and (controls := reply_blocks.controls(part, self._turn))
+        ):
+            more["blocks"] = controls
+        with self._breaking(part.index):
+            await self._call(
+                "chat.stopStream",
+                stream,
+                metadata=reply_blocks.metadata(self._turn, part.index),
+                **more,
+            )
+        del self._open[part.index]
+        if not whole:
+            raise Rerouted("what the stream reads is not sure")
+        return stream.ts
+
+    async def close(self, timeout: float) -> None:
+        """Stop every open stream, waiting up to `timeout` seconds for each."""
+        for stream in self._open.values():
+            with contextlib.suppress(TimeoutError, DeliveryError):
+                async with asyncio.timeout(timeout):
+                    await self._call("chat.stopStream", stream)
+
+    async def _call(self, method: str, stream: Stream, **arguments: Any) -> None:
+        channel = self._turn.thread.channel
+        await self._client.call(method, channel=channel, ts=stream.ts, **arguments)
+
+    @contextlib.contextmanager
+    def _breaking(self, index: int) -> Iterator[None]:
+        """Have message `index` stopped and edited next if a call for its stream
+        fails."""
+        stream = self._open[index]
+        try:
+            yield
+        except Throttled:
+            # It says nothing of what is in the stream; only that edits are due.
+            stream.closing = True
+            raise
+        except ThreadGone:
+            raise
+        except Unstreamable as error:
+            if error.is_over:
+                del self._open[index]
+            stream.closing = stream.unsure = True
+            raise Rerouted(str(error)) from error
+        except Unfit as error:
+            stream.closing = stream.unsure = True
+            raise Rerouted(str(error)) from error
+        except DeliveryError:
+            stream.closing = stream.unsure = True
+            raise
