@@ -17,7 +17,6 @@ from bot.commands.router import CommandRouter
 from bot.commands.show_settings import SettingsScreen
 from bot.commands.try_prompt import PromptTrial
 from bot.commands.usage import UsageScreen
-from bot.conversation.admission import Admission
 from bot.conversation.conversations import StoredConversations
 from bot.conversation.dispatcher import StopSignal, ThreadDispatcher
 from bot.conversation.inbox import Inbox
@@ -99,10 +98,7 @@ class App:
             store, self._dispatcher, platforms, self._access, self._auto.receive
         )
         self._responder = Responder(
-            store=store,
-            model=model,
-            adapters=by_name,
-            steward=Admission(store, model, self._access, by_name, operator),
+            store=store, model=model, adapters=by_name, operator=operator
         )
         self._totals = Totals(store, by_name, operator)
         editor = SettingsEditor(store, self._access, lambda: self._survey)

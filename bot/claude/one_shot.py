@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from bot.claude import cost as claude_cost
 from bot.domain.budget import BudgetExceeded, BudgetLimits, Charge
@@ -17,12 +16,9 @@ from bot.domain.turn import Turn
 from bot.errors import ModelError
 from bot.ports.ledger import Ledger
 from bot.ports.model import Model
-from bot.runtime.retry import retry_until_success
 
 TOO_LONG = "This took too long, so I stopped it."
 UNPAID = "The budget leaves no room for what this still takes."
-
-T = TypeVar("T")
 
 #: Whether all of these calls can be paid for; asked before a further one is made.
 Pays = Callable[[Sequence[Call]], Awaitable[bool]]
@@ -89,37 +85,27 @@ async def complete_charged(
     *,
     within: float,
     now: Callable[[], float],
-    insisting: bool = False,
 ) -> Completion | BudgetExceeded:
     """What comes of asking, paid for: the most that `request` can cost is set aside
-    before, and what it cost is booked whatever becomes of it.
-
-    With `insisting` the store is tried until it takes it; else raises StorageError.
+    before, and what it cost is booked whatever becomes of it. Raises StorageError.
     """
-
-    async def kept(work: Callable[[], Awaitable[T]]) -> T:
-        return await (retry_until_success(work) if insisting else work())
-
     most = claude_cost.most(request, now())
     if most is None and caps.limit_money:
         return BudgetExceeded(unpriced=request.model)
     charge = replace(charge, model=request.model, most=most or 0.0)
-    opened = await kept(lambda: ledger.open_charge(charge, caps, now()))
+    opened = await ledger.open_charge(charge, caps, now())
     if isinstance(opened, BudgetExceeded):
         return opened
 
     async def pays(calls: Sequence[Call]) -> bool:
-        short = await kept(lambda: paid(ledger, opened, calls, caps, now()))
-        return short is None
+        return await paid(ledger, opened, calls, caps, now()) is None
 
     aside = Completion("", Usage(), None, bounded=True)
     try:
         aside = await complete(model, request, within=within, now=now(), pays=pays)
     finally:
-        await kept(
-            lambda: ledger.close_charge(
-                opened, aside.usage, aside.cost, now(), bounded=aside.bounded
-            )
+        await ledger.close_charge(
+            opened, aside.usage, aside.cost, now(), bounded=aside.bounded
         )
     return aside
 

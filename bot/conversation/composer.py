@@ -1,78 +1,101 @@
-"""Composes what Claude is asked for a turn.
+"""Composes the request for a turn.
 
-Rule: it is made durable before it is asked, so that it is the same in every attempt.
+Rule: what Claude reads is stored before Claude is asked, so that every attempt at a
+turn sends the same.
 """
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from bot.context import prompt
-from bot.conversation.admission import Admission, AdmittedTurn
-from bot.domain.completion import Request
+from bot.domain.completion import ChatMessage, Request
 from bot.domain.turn import Turn, TurnMessage
 from bot.errors import DeliveryError
 from bot.ports.platform import Adapter
 from bot.ports.store import Store
 from bot.runtime.offload import offload
-from bot.runtime.retry import retry_until_success
+from bot.settings.access import SettingsAccess
+from bot.settings.effective import EffectiveSettings
 
 log = logging.getLogger(__name__)
 
+# How often Claude may search the web for one answer. A search costs a cent, adds its
+# results to the prompt and has all of it read again (`bot.claude.cost`).
+SEARCHES = 5
+
 
 class Composer:
-    """Reads a thread and makes a request of it."""
+    """Builds the request for a turn from its thread and the settings."""
 
     def __init__(
         self,
         store: Store,
         adapters: Mapping[str, Adapter],
-        steward: Admission,
+        settings: SettingsAccess,
+        secret: str,
         now: Callable[[], float],
     ) -> None:
         self._store = store
         self._adapters = adapters
-        self._steward = steward
+        self._settings = settings
+        self._secret = secret
         self._now = now
 
     async def compose(
-        self, turn: Turn, spoken: list[TurnMessage], errand: AdmittedTurn
+        self,
+        turn: Turn,
+        messages: Sequence[TurnMessage],
+        asker: str,
+        settings: EffectiveSettings,
     ) -> Request | None:
-        """What Claude is asked, made durable before it is asked.
-
-        None when people have deleted all of it.
-        """
-        adapter = self._adapters[turn.thread.platform]
-        spoken = await self._catch_up(turn, spoken)
-        fresh = [each.heard for each in spoken if each.content is None]
-        names = await adapter.readable(fresh)
-        size = sum(len(text) for _, text in names)
-        contents = await offload(partial(prompt.labels, fresh, names), size)
-        preface = prompt.preface(self._now())
-        await retry_until_success(lambda: self._store.freeze(turn, preface, contents))
-        messages = tuple(await self._store.conversation(turn.thread))
-        if not spoken or not messages or messages[-1].role != "user":
+        """Store what Claude reads for `messages`, and return the request; None if
+        people have deleted all that was to be answered."""
+        conversation = await self._conversation(turn, messages)
+        if not conversation or conversation[-1].role != "user":
             return None
-        request = await self._steward.compose(turn, errand)
-        return replace(request, messages=messages)
+        version = await self._settings.prompt(settings)
+        return Request(
+            model=settings["model"],
+            system=prompt.system_prompt(version.text or ""),
+            messages=tuple(conversation),
+            max_tokens=settings.max_tokens,
+            user=prompt.opaque(asker, turn.thread.workspace, self._secret),
+            effort=settings.used("effort") or None,
+            temperature=settings.temperature,
+            stop_sequences=settings.stop_sequences,
+            searches=SEARCHES if settings.on("web_search") else 0,
+        )
 
-    async def _catch_up(
-        self, turn: Turn, spoken: list[TurnMessage]
-    ) -> list[TurnMessage]:
-        """Read, once, what was said in the thread before we were called."""
+    async def _conversation(
+        self, turn: Turn, messages: Sequence[TurnMessage]
+    ) -> list[ChatMessage]:
+        adapter = self._adapters[turn.thread.platform]
+        messages = await self._backfilled(turn, messages)
+        new = [each.heard for each in messages if each.content is None]
+        names = await adapter.readable(new)
+        size = sum(len(text) for _, text in names)
+        contents = await offload(partial(prompt.labels, new, names), size)
+        await self._store.freeze(turn, prompt.preface(self._now()), contents)
+        conversation = await self._store.conversation(turn.thread)
+        return conversation if messages else []
+
+    async def _backfilled(
+        self, turn: Turn, messages: Sequence[TurnMessage]
+    ) -> Sequence[TurnMessage]:
+        """Add, once in a thread, what was said in it before the bot was called."""
         if not await self._store.unread(turn.thread):
-            return spoken
+            return messages
         history = self._adapters[turn.thread.platform].history
         earlier = []
         try:
             if history is not None:
-                first = spoken[0].heard.message
+                first = messages[0].heard.message
                 earlier = await history.before(turn.thread, first)
         except DeliveryError as error:
-            # Answer from what we have; the next turn tries again.
+            # Answer without it; the next turn tries again.
             log.warning("thread.unread thread=%s %s", turn.thread, error)
-            return spoken
+            return messages
         kept = prompt.newest(earlier)
         log.info(
             "thread.read thread=%s messages=%d left=%d",
@@ -80,4 +103,4 @@ class Composer:
             len(kept),
             len(earlier) - len(kept),
         )
-        return await retry_until_success(lambda: self._store.backfill(turn, kept))
+        return await self._store.backfill(turn, kept)

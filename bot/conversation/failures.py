@@ -11,7 +11,6 @@ from bot.conversation.outcomes import GIVEN_UP
 from bot.domain.turn import Turn, TurnState
 from bot.errors import StorageRejected, ThreadkeepError, error_location, leaves
 from bot.ports.store import Store
-from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
 
@@ -54,15 +53,11 @@ class Failures:
         await self._count(turn, FAILED - begun)
 
     async def _count(self, turn: Turn, weight: int) -> bool:
-        failures = await retry_until_success(
-            lambda: self._store.record_failure(turn, weight)
-        )
+        failures = await self._store.record_failure(turn, weight)
         if failures < MOST:
             return False
         log.error("turn.given_up thread=%s turn=%s", turn.thread, turn.key)
-        await retry_until_success(
-            lambda: self._store.abandon(turn, GIVEN_UP, self._now())
-        )
+        await self._store.abandon(turn, GIVEN_UP, self._now())
         return True
 
 

@@ -1,50 +1,86 @@
 """Retries with backoff.
 
-A finished answer is in memory and paid for: a full disk or a locked file must not lose
-it. A retry blocks its own thread only.
+A finished answer is in memory and paid for: a full disk or a locked file must not
+lose it. A caller that waits here delays its own thread only.
 """
 
 import asyncio
+import functools
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
 
 from bot.errors import DeliveryError, StorageError, StorageRejected, ThreadGone
 
 log = logging.getLogger(__name__)
 
-# Short at first, for a lock that clears; then rare enough that a full disk costs one
-# log line in half a minute.
-FIRST_PAUSE = 0.25
-LONGEST_PAUSE = 30.0
+# Further doublings change nothing, and a float holds 1,023 of them.
+_MOST_DOUBLINGS = 60
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Pauses between tries: each is twice the one before, up to the longest."""
+
+    #: In seconds.
+    first: float
+    longest: float
+
+    def pause(self, failures: int) -> float:
+        """Return the pause in seconds after so many failures in a row, at least 1."""
+        doublings = min(failures - 1, _MOST_DOUBLINGS)
+        return min(self.longest, self.first * 2.0**doublings)
+
+
+# Short at first, for a lock that is released soon; then rare enough that a disk that
+# stays full costs one log line in half a minute.
+BACKOFF = Backoff(first=0.25, longest=30.0)
 
 
 async def retry_until_success(
     attempt: Callable[[], Awaitable[T]], most: int | None = None
 ) -> T:
-    """Retry `attempt` with backoff until it succeeds, or `most` times, and return its
-    result.
+    """Retry `attempt` with backoff until it succeeds, and return its result.
 
-    Raises ThreadGone and StorageRejected at once: a retry does not change them. After
-    `most` tries it raises the last error.
+    Only StorageError and DeliveryError are retried, and of those neither
+    StorageRejected nor ThreadGone, which are permanent. After `most` tries, if that
+    is given, the last error is raised.
     """
-    pause = FIRST_PAUSE
-    tries = 0
+    failures = 0
     while True:
-        tries += 1
         try:
             return await attempt()
         except (ThreadGone, StorageRejected):
             raise
-        except StorageError as error:
-            if tries == most:
+        except (StorageError, DeliveryError) as error:
+            failures += 1
+            if failures == most:
                 raise
-            log.error("store.refused again_in=%.2f %s", pause, error)
-        except DeliveryError as error:
-            if tries == most:
-                raise
-            log.warning("platform.refused again_in=%.2f %s", pause, error)
+            pause = BACKOFF.pause(failures)
+            if isinstance(error, StorageError):
+                log.error("store.refused again_in=%.2f %s", pause, error)
+            else:
+                log.warning("platform.refused again_in=%.2f %s", pause, error)
         await asyncio.sleep(pause)
-        pause = min(LONGEST_PAUSE, pause * 2)
+
+
+def retrying(port: T) -> T:
+    """Return a view of `port` whose methods, all of them asynchronous, are retried by
+    `retry_until_success`. Each try gets the same arguments, times included."""
+    return cast(T, _Retrying(port))
+
+
+class _Retrying:
+    def __init__(self, port: object) -> None:
+        self._port = port
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        method = getattr(self._port, name)
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            return await retry_until_success(functools.partial(method, *args, **kwargs))
+
+        return call

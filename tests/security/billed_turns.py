@@ -17,7 +17,6 @@ from typing import Any, cast
 from bot.claude import one_shot
 from bot.claude.client import ClaudeModel, client
 from bot.context import prompt
-from bot.conversation.admission import Admission
 from bot.conversation.dispatcher import StopSignal
 from bot.conversation.inbox import judge
 from bot.conversation.responder import Responder
@@ -325,11 +324,11 @@ class Stage:
                 await self.store.erase("fake", "w", [heard.message], None, time.time())
 
     def _responder(self, mortal: Mortal) -> Responder:
-        store, adapters = cast(Store, mortal), {"fake": self.adapter}
-        authority = SettingsAccess(store, adapters, self.operator)
-        steward = Admission(store, self.model, authority, adapters, self.operator)
         return Responder(
-            store=store, model=self.model, adapters=adapters, steward=steward
+            store=cast(Store, mortal),
+            model=self.model,
+            adapters={"fake": self.adapter},
+            operator=self.operator,
         )
 
     async def _asked(

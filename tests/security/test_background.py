@@ -64,9 +64,9 @@ ALLOWED = {
         "_answer",
     ): "a TaskGroup: writing ends with the turn",
     (
-        "bot/conversation/responder.py",
-        "_ask",
-    ): "a TaskGroup: listening ends with the turn",
+        "bot/conversation/stream.py",
+        "read",
+    ): "a TaskGroup: reading ends with the turn",
     (
         "bot/triage/bulk/concurrent.py",
         "sort",

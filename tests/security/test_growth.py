@@ -66,7 +66,7 @@ REASONS = {
     "bot/delivery/reply.py StreamedReply._edited": ANSWER,
     "bot/delivery/reply.py StreamedReply._messages": ANSWER,
     "bot/delivery/reply.py StreamedReply._shown": ANSWER,
-    "bot/conversation/responder.py Responder._pacers": "one for each platform",
+    "bot/conversation/responder.py Responder._schedulers": "one for each platform",
     "bot/claude/web_search.py Rounds.calls": ANSWER,
     "bot/claude/web_search.py Rounds.said": ANSWER,
     "bot/claude/web_search.py Sources._titles": ANSWER,

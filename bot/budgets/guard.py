@@ -1,0 +1,108 @@
+"""Reserves, extends and settles what a turn may cost.
+
+Rule: the most that a call can cost is reserved before Claude is asked, in the same
+transaction that checks what is left of the budgets. So a budget holds under any
+concurrency, and a crash leaves less of it rather than more.
+"""
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from bot.budgets import summary
+from bot.claude import cost, one_shot
+from bot.domain.budget import NO_LIMITS, Alert, BudgetExceeded, BudgetLimits
+from bot.domain.completion import Call, Request
+from bot.domain.scope import Scope
+from bot.domain.setting import OPERATOR
+from bot.domain.turn import Outcome, Turn
+from bot.errors import DeliveryError, ModelError, ModelUnpaid
+from bot.ports.model import Model
+from bot.ports.platform import Adapter
+from bot.ports.store import Store
+
+log = logging.getLogger(__name__)
+
+
+class BudgetGuard:
+    """Keeps what turns cost within the budgets and limits."""
+
+    def __init__(
+        self,
+        store: Store,
+        model: Model,
+        adapters: Mapping[str, Adapter],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._model = model
+        self._adapters = adapters
+        self._now = now
+
+    async def reserve(
+        self, turn: Turn, person: str, request: Request, limits: BudgetLimits
+    ) -> Request:
+        """Reserve the most that `request`, which `person` asked for, can cost.
+
+        Returns the request with what that was computed from. Raises ModelUnpaid where
+        `limits` leave no room, or where they limit money and the price is unknown.
+        """
+        most = cost.most(request, self._now())
+        if most is None and limits.limit_money:
+            exceeded: BudgetExceeded | None = BudgetExceeded(unpriced=request.model)
+        else:
+            exceeded = await self._reserve(turn, person, most or 0.0, limits)
+        if exceeded and most is not None:
+            # A text has more bytes than tokens: before a refusal, have them counted.
+            with contextlib.suppress(ModelError):
+                tokens = cost.counted(await self._model.count(request))
+                counted = replace(request, prompt_most=tokens)
+                exact = cost.most(counted, self._now())
+                if exact is not None and exact < most:
+                    request = counted
+                    exceeded = await self._reserve(turn, person, exact, limits)
+        if exceeded is not None:
+            raise await self._unpaid(turn, exceeded)
+        return request
+
+    async def extend(
+        self, turn: Turn, calls: Sequence[Call], limits: BudgetLimits
+    ) -> None:
+        """Raise the reservation of `turn` to what all of `calls` can cost that its
+        answer has taken and is about to take. Raises ModelUnpaid where `limits` leave
+        no room."""
+        exceeded = await one_shot.paid(self._store, turn, calls, limits, self._now())
+        if exceeded is not None:
+            raise await self._unpaid(turn, exceeded)
+
+    async def settle(
+        self, turn: Turn, outcome: Outcome, limits: BudgetLimits = NO_LIMITS
+    ) -> list[Alert]:
+        """Store how `turn` ended and book its cost in place of the reservation.
+
+        Returns the alerts of `limits` that are due, each of them once.
+        """
+        return await self._store.finish(turn, outcome, self._now(), limits)
+
+    async def _reserve(
+        self, turn: Turn, person: str, usd: float, limits: BudgetLimits
+    ) -> BudgetExceeded | None:
+        return await self._store.reserve(turn, person, usd, limits, self._now())
+
+    async def _unpaid(self, turn: Turn, exceeded: BudgetExceeded) -> ModelUnpaid:
+        log.info("turn.over_budget thread=%s turn=%s", turn.thread, turn.key)
+        who = exceeded.budget.who if exceeded.budget else OPERATOR
+        names = {} if who == OPERATOR else await self._names(turn, who)
+        return ModelUnpaid(summary.shortfall(exceeded, self._now(), names))
+
+    async def _names(self, turn: Turn, user: str) -> dict[str, str]:
+        """Return the name of `user` by id, if it can be found out now."""
+        adapter = self._adapters[turn.thread.platform]
+        try:
+            person = await adapter.directory.person(Scope.of(turn.thread), user)
+        except DeliveryError as error:
+            log.warning("person.unknown thread=%s %s", turn.thread, error)
+            return {}
+        return {user: person.name} if person.name else {}

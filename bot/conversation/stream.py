@@ -1,0 +1,82 @@
+"""Reads one answer of the model into a reply, until it ends or is stopped."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+from bot.claude import cost
+from bot.conversation.dispatcher import StopSignal
+from bot.conversation.outcomes import conclude
+from bot.delivery.reply import StreamedReply
+from bot.domain.completion import Call, Report, Request
+from bot.domain.turn import Outcome
+from bot.errors import ModelError
+from bot.ports.model import Model
+
+#: Reserves what all of these calls can cost; raises ModelUnpaid.
+Extend = Callable[[Sequence[Call]], Awaitable[None]]
+
+
+class AnswerStream:
+    """One answer, as far as it has come."""
+
+    def __init__(
+        self, model: Model, reply: StreamedReply, now: Callable[[], float]
+    ) -> None:
+        self._model = model
+        self._reply = reply
+        self._now = now
+        #: Whether the model was asked at all.
+        self._asked = False
+        self._report: Report | None = None
+        self._error: ModelError | None = None
+        #: When the first text came, in seconds since 1970.
+        self._first_text: float | None = None
+
+    async def read(self, request: Request, extend: Extend, stop: StopSignal) -> Outcome:
+        """Stream the answer to `request` until it ends or a stop is requested; return
+        how it ended."""
+        self._asked = True
+        async with asyncio.TaskGroup() as tasks:
+            reading = tasks.create_task(self._read(request, extend))
+            stopping = tasks.create_task(stop.wait())
+            await asyncio.wait({reading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            stopped = not reading.done()
+            reading.cancel()
+            stopping.cancel()
+        return self.outcome(stopped=stopped)
+
+    def outcome(self, *, stopped: bool) -> Outcome:
+        """Return how the answer ends if it ends now, and what it is booked at."""
+        outcome = conclude(
+            self._reply.text, self._report, error=self._error, stopped=stopped
+        )
+        # Text is billed as it is generated, and only the end of a stream says how much.
+        asked = self._asked and self._error is None
+        bill = cost.bill(self._report, asked=asked, at=self._now())
+        return replace(
+            outcome,
+            usage=bill.usage,
+            cost=bill.cost,
+            bounded=bill.bounded,
+            first_text=self._first_text,
+        )
+
+    async def _read(self, request: Request, extend: Extend) -> None:
+        try:
+            async with contextlib.aclosing(self._model.answer(request)) as answer:
+                async for piece in answer:
+                    if isinstance(piece, Report):
+                        if not piece.ahead:
+                            self._report = piece
+                        if cost.unforeseen(piece):
+                            await extend(piece.calls or ())
+                        # The call that `ahead` tells of is made only once it is paid.
+                        self._report = piece
+                        continue
+                    if self._first_text is None:
+                        self._first_text = self._now()
+                    await self._reply.feed(piece)
+        except ModelError as error:
+            self._error = error
