@@ -36,6 +36,7 @@ from bot.ports.model import Model
 from bot.ports.platform import Adapter, Host
 from bot.ports.store import Store
 from bot.runtime.background import end, report, watched
+from bot.runtime.retry import Backoff
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import Operator
 from bot.triage.chat.auto import AutoTriage
@@ -44,11 +45,10 @@ from bot.triage.chat.commands import TriageCommands
 
 log = logging.getLogger(__name__)
 
-# How often an adapter that fails with an unexpected error is restarted, and the pauses
-# before that in seconds, which double. After STEADY seconds of listening the count
-# starts again.
+# How often an adapter that fails with an unexpected error is started again. The count
+# begins anew after it has listened for STEADY seconds.
 MOST_STARTS = 5
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+BACKOFF = Backoff(first=1.0, longest=60.0)
 STEADY = 600.0
 
 
@@ -214,7 +214,7 @@ class App:
     async def _listen_to(self, adapter: Adapter) -> None:
         """Run `adapter` until it ends or its platform rejects our credentials. One
         that fails with an unexpected error is restarted a few times, then shut down."""
-        failures, pause = 0, FIRST_PAUSE
+        failures = tries = 0
         while True:
             began = self._clock()
             try:
@@ -228,14 +228,14 @@ class App:
                     return
                 report(f"listen to {adapter.name}", error)
                 if self._clock() - began >= STEADY:
-                    failures, pause = 0, FIRST_PAUSE
+                    failures = tries = 0
+                tries += 1
                 # Our own errors stand for outages, which pass.
                 failures += not all(isinstance(e, ThreadkeepError) for e in causes)
             if failures >= MOST_STARTS:
                 self.platforms.shut_down(adapter.name, _given_up(adapter.name))
                 return
-            await self._sleep(pause)
-            pause = min(LONGEST_PAUSE, pause * 2)
+            await self._sleep(BACKOFF.pause(tries))
 
 
 def _given_up(platform: str) -> ConfigError:

@@ -303,7 +303,7 @@ class Responder:
             turn,
             surface,
             store=self._unretried_store,
-            pacer=self._schedulers[platform],
+            scheduler=self._schedulers[platform],
             limits=self._adapters[platform].limits,
             clock=self._clock,
             now=self._now,

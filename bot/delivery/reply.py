@@ -1,12 +1,13 @@
-"""Keeps one reply shown: what the renderer says, when the pacer allows it.
+"""Writes one reply to the platform: what the renderer returns, when the scheduler
+allows it.
 
-Claude is read at its own speed and the platform written at its own. Whenever
-a write is allowed it carries the newest text, so a slow platform gets fewer
-and larger updates, never a queue of stale ones.
+Reading Claude and writing to the platform are independent. Each write carries the
+latest text, so a slow platform gets fewer and larger updates, never a queue of stale
+ones.
 
-The order of durable steps: intent stored, message posted, its id stored; from
-then on the text of an edit stored, message edited. A crash between any two is
-repaired by whoever resumes the turn, and takes nothing from anyone who read it.
+Order of durable steps: intent stored, message posted, its id stored; then for each edit
+its text stored, message edited. After a crash between any two, the next attempt at the
+turn repairs the reply without removing text that somebody has read.
 """
 
 import asyncio
@@ -31,28 +32,29 @@ from bot.ports.platform import Surface
 from bot.ports.store import Store
 from bot.rendering.renderer import STEP_CHARS, Renderer
 from bot.runtime import background
+from bot.runtime.retry import Backoff
 from bot.text.characters import replace_lone_surrogates
 
 log = logging.getLogger(__name__)
 
-# A resumed answer replaces what an earlier attempt showed. Readers keep the
-# old text until the new one has caught up with it, or for this long after its
-# first word, so that a message does not shrink before their eyes.
+# A resumed answer replaces the text of an earlier attempt. The old text stays until the
+# new one is as long, or for so many seconds after its first text, so that a message
+# does not shrink while it is read.
 CATCH_UP = 3.0
 
-# The longest pause between two tries of a write that the platform refuses.
-LONGEST_PAUSE = 30.0
+# Pauses between tries of a write that the platform refuses.
+BACKOFF = Backoff(first=0.5, longest=30.0)
 
-# What taking in a piece costs beside its characters, in characters (an estimate): what
-# the SDK does for each event, above all.
+# The cost of one piece besides its characters, in characters (an estimate): above all
+# what the SDK does for each event.
 PIECE_COSTS = 20
 
-# Of ways of writing that nothing is said of.
-ANY_PACE = EditInterval()
+# For kinds of writes without limits of their own.
+ANY_INTERVAL = EditInterval()
 
 
 class StreamedReply:
-    """The answer to `turn`, as people see it grow on `surface`."""
+    """The answer to `turn`, written to `surface` while it grows."""
 
     def __init__(
         self,
@@ -60,7 +62,7 @@ class StreamedReply:
         surface: Surface,
         *,
         store: Store,
-        pacer: WriteScheduler,
+        scheduler: WriteScheduler,
         limits: Limits,
         clock: Callable[[], float],
         now: Callable[[], float],
@@ -68,7 +70,7 @@ class StreamedReply:
         self._turn = turn
         self._surface = surface
         self._store = store
-        self._pacer = pacer
+        self._scheduler = scheduler
         self._limits = limits
         self._clock = clock
         self._now = now
@@ -77,39 +79,39 @@ class StreamedReply:
         self._finished = self._withdrawn = False
         self._failures = 0
         self._before = {shown.index: shown for shown in turn.shown}
-        # Whoever asked for another answer does not wait for it to be as long.
+        # Only for an interrupted attempt: `retry` is to show the new text at once.
         cut = turn.attempts > 0
         seen = (len(shown.text) for shown in turn.shown if shown.message)
         self._before_chars = sum(seen) if cut else 0
         self._messages = {s.index: s.message for s in turn.shown if s.message}
-        #: When the first word came.
+        #: When the first text came.
         self._began = float("inf")
-        #: From when on a message without a word is better than none.
+        #: When a placeholder is due.
         self._placeholder = float("inf")
         self._retry = float("-inf")
         self._shown: dict[int, Part] = {}
         self._edited: dict[int, float] = {}
-        #: How many messages, from the first on, are final and shown: they never change.
+        #: How many messages, from the first on, are final and shown.
         self._complete = 0
-        #: How much was taken in since others last had their turn.
+        #: How much was rendered since this task last yielded, in characters.
         self._taken = 0
-        #: What Claude said so far, as it said it.
+        #: The answer so far, as Claude wrote it.
         self.text = ""
 
     async def feed(self, text: str) -> None:
-        """Take in the next piece of the answer, and let others have their turn while
-        a long one is laid out."""
+        """Add the next piece of the answer; yield to other tasks while a long one is
+        laid out."""
         text = replace_lone_surrogates(text)
         for start in range(0, len(text), STEP_CHARS):
             piece = text[start : start + STEP_CHARS]
-            # Many pieces may come at once, in one packet, and none of them waits.
+            # One packet may hold many pieces, none of which waits for I/O.
             self._taken += len(piece) + PIECE_COSTS
             if self._taken > STEP_CHARS:
                 self._taken = 0
                 await asyncio.sleep(0)
-            await self._take_in(piece)
+            await self._render(piece)
 
-    async def _take_in(self, text: str) -> None:
+    async def _render(self, text: str) -> None:
         first = not self.text
         self._began = min(self._began, self._clock())
         self.text += text
@@ -120,59 +122,60 @@ class StreamedReply:
             has_more = self._renderer.lay_out()
         self._changed.set()
         if first:
-            # Words are more urgent than the placeholder that may be waiting.
-            self._press()
+            # Text has a higher priority than the placeholder that may be pending.
+            self._hurry()
 
     @property
     def has_posted(self) -> bool:
-        """Whether any message of it is there."""
+        """Whether any message of the reply was posted."""
         return bool(self._messages)
 
     def finish(
         self, note: str, controls: tuple[Control, ...] = (), calls: str = ""
     ) -> None:
-        """The answer is complete: what remains is to show all of it, with `controls`
-        below it, and to call the one who is to be called."""
+        """Complete the answer with `note` and `controls` below it, and ping the user
+        `calls`, if any. `keep_shown` then writes the rest and returns."""
         self._renderer.finish(note, controls, calls)
         self._finished = True
         self._changed.set()
-        self._press()
+        self._hurry()
 
     def withdraw(self) -> None:
-        """Nothing is to be said after all: what is shown is to be taken back."""
+        """Have `keep_shown` delete what was posted, and return."""
         self._withdrawn = self._finished = True
         self._changed.set()
 
     async def keep_shown(self) -> None:
-        """Write whatever should be seen, until all of a finished reply is.
+        """Write the reply as it grows, until all of it is shown and finished.
 
-        Raises ThreadGone when nobody can see it any more, and AccessRevoked.
+        Raises ThreadGone when the thread can no longer be written to, AccessRevoked
+        and StorageRejected.
         """
         announcing = background.begin("announce", self._announce())
         try:
             while True:
-                if part := self._stale():
-                    wish = await self._pacer.may_write(self._wish(part))
-                    # What is to be seen may have changed while we waited.
-                    part = self._stale()
-                    if part and wish.way in self._surface.ways(part):
-                        await self._try_to_write(part, wish.way)
-                    self._pacer.landed(self._turn.key)
+                if part := self._outdated():
+                    request = await self._scheduler.may_write(self._request(part))
+                    # The text may have changed during the wait.
+                    part = self._outdated()
+                    if part and request.kind in self._surface.ways(part):
+                        await self._try_to_write(part, request.kind)
+                    self._scheduler.write_completed(self._turn.key)
                 elif self._finished:
                     break
                 else:
                     await self._wait_for_change()
             kept = set() if self._withdrawn else self._shown.keys()
             for index in sorted((self._before.keys() | self._messages.keys()) - kept):
-                await self._take_back(index)
+                await self._delete(index)
         finally:
             announcing.cancel()
             await asyncio.wait({announcing})
-            self._pacer.leave(self._turn.key)
+            self._scheduler.remove(self._turn.key)
 
     async def _announce(self) -> None:
-        """Let people see that an answer is coming: by the platform's own sign, or
-        else, and where that stays all that they see, by a placeholder."""
+        """Show the platform's typing indicator, and schedule a placeholder: at once
+        without an indicator, else for the case that nothing else follows."""
         if self._finished:
             return
         signed = False
@@ -183,13 +186,13 @@ class StreamedReply:
             self._placeholder = self._clock() + silence
             self._changed.set()
 
-    def _press(self) -> None:
-        """Let the wish that waits be what is wanted by now."""
-        if part := self._stale():
-            self._pacer.hurry(self._wish(part))
+    def _hurry(self) -> None:
+        """Replace the pending request by one for the current text."""
+        if part := self._outdated():
+            self._scheduler.hurry(self._request(part))
 
-    def _stale(self) -> Part | None:
-        """The first message that does not read what it should."""
+    def _outdated(self) -> Part | None:
+        """Return the first message whose text is outdated on the platform."""
         if self._withdrawn or self._is_hidden():
             return None
         for part in self._renderer.parts[self._complete :]:
@@ -200,9 +203,9 @@ class StreamedReply:
         return None
 
     def _can_wait(self, part: Part) -> bool:
-        """Whether `part` shows too little that is new to be worth a write."""
+        """Whether `part` has too little new text for a write."""
         if part.final:
-            # Below words of the same reply it would say nothing, but for a call.
+            # An empty message below others is posted only for a ping.
             return not part.text.strip() and not part.calls and part.index > 0
         if not part.text.strip():
             due = self._clock() >= self._placeholder
@@ -211,10 +214,10 @@ class StreamedReply:
         if seen is None or not seen.text:
             return False
         grown = len(part.text.rstrip()) - len(seen.text.rstrip())
-        return grown < self._pace(self._surface.ways(part)[0]).fewest
+        return grown < self._edit_interval(self._surface.ways(part)[0]).fewest
 
     def _is_hidden(self) -> bool:
-        """Whether readers still have more before them than the new text."""
+        """Whether the text of an earlier attempt is kept instead of the new one."""
         return (
             not self._finished
             and len(self.text) < self._before_chars
@@ -231,27 +234,27 @@ class StreamedReply:
             async with asyncio.timeout(left if left < float("inf") else None):
                 await self._changed.wait()
 
-    def _wish(self, part: Part) -> WriteRequest:
-        urgency = self._urgency(part)
+    def _request(self, part: Part) -> WriteRequest:
+        priority = self._priority(part)
         thread = self._turn.thread
-        way = self._pacer.choose(thread, self._surface.ways(part), urgency)
-        earliest = max(self._earliest(part, way), self._retry)
-        return WriteRequest(self._turn.key, thread, way, urgency, earliest)
+        kind = self._scheduler.choose(thread, self._surface.ways(part), priority)
+        earliest = max(self._earliest(part, kind), self._retry)
+        return WriteRequest(self._turn.key, thread, kind, priority, earliest)
 
-    def _earliest(self, part: Part, way: WriteKind) -> float:
+    def _earliest(self, part: Part, kind: WriteKind) -> float:
         if self._finished:
             return float("-inf")
         if part.index in self._edited:
-            interval = self._pace(way).interval(len(self.text))
+            interval = self._edit_interval(kind).interval(len(self.text))
             return self._edited[part.index] + interval
         if part.text and not self._edited:
             return self._began + self._limits.settle
         return float("-inf")
 
-    def _pace(self, way: WriteKind) -> EditInterval:
-        return self._limits.paces.get(way, ANY_PACE)
+    def _edit_interval(self, kind: WriteKind) -> EditInterval:
+        return self._limits.paces.get(kind, ANY_INTERVAL)
 
-    def _urgency(self, part: Part) -> Priority:
+    def _priority(self, part: Part) -> Priority:
         if self._finished:
             return Priority.FINAL
         if not part.text.strip():
@@ -259,53 +262,53 @@ class StreamedReply:
         seen = self._shown.get(part.index)
         return Priority.REFRESH if seen and seen.text else Priority.FIRST
 
-    async def _try_to_write(self, part: Part, way: WriteKind) -> None:
+    async def _try_to_write(self, part: Part, kind: WriteKind) -> None:
         try:
-            await self._write(part, way)
+            await self._write(part, kind)
             self._failures = 0
         except Throttled as error:
-            self._pacer.cool(self._turn.thread, way, error.retry_after)
+            self._scheduler.back_off(self._turn.thread, kind, error.retry_after)
             log.warning("reply.throttled thread=%s %s", self._turn.thread, error)
         except Rerouted as error:
-            # It is asked for anew, in another way.
+            # The next request is for another kind of write.
             log.info("reply.rerouted thread=%s %s", self._turn.thread, error)
         except (ThreadGone, StorageRejected):
             raise
         except (DeliveryError, StorageError) as error:
             self._failures += 1
-            self._retry = self._clock() + min(LONGEST_PAUSE, 2.0**self._failures / 4)
+            self._retry = self._clock() + BACKOFF.pause(self._failures)
             log.warning("reply.delayed thread=%s %s", self._turn.thread, error)
 
-    async def _write(self, part: Part, way: WriteKind) -> None:
+    async def _write(self, part: Part, kind: WriteKind) -> None:
         posted = self._messages.get(part.index)
         if posted:
-            await self._remember(part, posted)
+            await self._store_shown(part, posted)
         else:
-            # What people may see from now on, whatever becomes of us.
+            # The post may become visible even if this process ends before it returns.
             intent = PostedPart(part.index, None, part.text)
             await self._store.show(self._turn, intent, self.text, self._now())
-        message = self._messages[part.index] = await self._surface.show(part, way)
+        message = self._messages[part.index] = await self._surface.show(part, kind)
         self._shown[part.index] = part
         if part.text:
-            # A placeholder does not count: the first words may follow at once.
+            # A placeholder does not count: the first text may follow at once.
             self._edited[part.index] = self._clock()
         if not posted:
-            await self._remember(part, message)
+            await self._store_shown(part, message)
 
-    async def _remember(self, part: Part, message: str) -> None:
-        """Store what people see, or are about to."""
+    async def _store_shown(self, part: Part, message: str) -> None:
+        """Store what a message reads, or is about to."""
         shown = PostedPart(part.index, message, part.text)
         try:
             await self._store.show(self._turn, shown, self.text, self._now())
         except StorageError as error:
-            # They see it all the same, and `finish` stores it in the end.
+            # The text is visible all the same, and `finish` stores it in the end.
             log.warning("reply.unsaved thread=%s %s", self._turn.thread, error)
 
-    async def _take_back(self, index: int) -> None:
-        """Remove a message that is not wanted any more."""
+    async def _delete(self, index: int) -> None:
+        """Delete a message that is not part of the reply any more."""
         try:
             await self._surface.remove(index)
             await self._store.unshow(self._turn, index)
         except (DeliveryError, StorageError) as error:
-            # A left-over is ugly; a turn that never ends is worse.
+            # A superfluous message is better than a turn that never ends.
             log.warning("reply.leftover thread=%s %s", self._turn.thread, error)

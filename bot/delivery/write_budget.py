@@ -1,17 +1,17 @@
-"""Shares out the writes that a platform allows among all replies that stream.
+"""Distributes the writes that a platform allows among all streaming replies. Pure.
 
-Rule 1: this file never waits, never sends and never reads a clock. Callers
-pass the time in and carry the answers out.
-Rule 2: a reply has at most one wish. What is written when the wish is granted
-is the newest text, so a stale edit cannot queue.
-Rule 3: the order of grants is final texts, first sights, refreshes, placeholders.
-Final texts go in the order in which the answers ended; among others, whoever was
-shown longest ago goes first. Of every burst, a write for each reply that streams is
-kept for final texts and first sights, up to two thirds. So nobody starves: those two
-are finite, and refreshes take turns.
-Rule 4: a write that is under way may arrive at any moment. So as long as it is, it
-counts as made just now, lest several that were late arrive with those after them.
-Rule 5: a scope that the platform throttled grants nothing until its time.
+Rule 1: this file never waits, never sends and never reads a clock. Callers pass the
+time in and carry out what is granted.
+Rule 2: a reply has at most one pending request, which always sends the latest text. So
+a stale edit cannot queue.
+Rule 3: requests are granted in the order final text, first text, refresh, placeholder.
+Final texts go in the order in which the answers ended; others in the order of their
+last grant, the oldest first. Of each burst, one write for each streaming reply, but at
+most two thirds, is kept for final and first texts. So nothing starves: those two are
+finite, and refreshes take turns.
+Rule 4: a write in progress may reach the platform at any moment. Until it completes it
+counts as made now, so that delayed writes do not arrive together with later ones.
+Rule 5: after a rate limit error, its scope grants nothing until the given time.
 """
 
 import enum
@@ -21,45 +21,46 @@ from dataclasses import dataclass, field
 from bot.domain.platform import Limits, Rate, WriteKind
 from bot.domain.scope import ThreadKey
 
-# Refilling and predicting round differently in the last bit.
+# Refilling and predicting differ in the last bit.
 ROUNDING = 1e-6
 
 
 class Priority(enum.IntEnum):
-    """Who goes first. Lower is more urgent."""
+    """Order of grants: the lowest value first."""
 
     FINAL = 0
     FIRST = 1
     REFRESH = 2
-    #: Shows no word of an answer.
+    #: A message without any text of the answer.
     PLACEHOLDER = 3
 
 
 @dataclass(frozen=True, slots=True)
 class WriteRequest:
-    """A reply would like to write."""
+    """A reply asks for one write."""
 
-    #: Names the reply; a newer wish of the same reply replaces this one.
+    #: Identifies the reply; a newer request of the same reply replaces this one.
     reply: str
     thread: ThreadKey
-    way: WriteKind
-    urgency: Priority
-    #: Not before this time: the message's own interval, or a back-off.
+    kind: WriteKind
+    priority: Priority
+    #: Grant it no earlier: the edit interval of the message, or a back-off.
     earliest: float = 0.0
 
 
 @dataclass(slots=True)
 class _Bucket:
-    """What one scope may still write: `burst` at once, refilled at the rate.
+    """Token bucket of one scope: `burst` tokens, refilled at the rate.
 
-    Without a rate it never runs dry, and can be cooled all the same.
+    Without a rate it is never empty, but it can be closed by a rate limit error.
     """
 
     rate: Rate | None
     refilled: float
     tokens: float = field(init=False)
-    under_way: int = 0
-    cooled: float = 0.0
+    in_progress: int = 0
+    #: No write before this time.
+    closed_until: float = 0.0
 
     def __post_init__(self) -> None:
         self.tokens = float(self.rate.burst) if self.rate else float("inf")
@@ -72,80 +73,81 @@ class _Bucket:
 
     @property
     def most(self) -> float:
-        """As many as there could be. One, whatever is under way, where there is no
-        burst: it is spread out by then."""
+        """Return the most tokens there can be now: the burst without the writes in
+        progress, but at least 1."""
         assert self.rate is not None
-        return max(1.0, float(self.rate.burst - self.under_way))
+        return max(1.0, float(self.rate.burst - self.in_progress))
 
-    def opens(self, urgency: Priority, replies: int) -> float:
-        """When a write this urgent could be made if no other came first, with so many
-        `replies` that stream; infinity if not before one that is under way lands."""
+    def opens(self, priority: Priority, replies: int) -> float:
+        """Return when a write of this priority could be granted if no other came first,
+        while so many `replies` stream; infinity if one in progress must complete
+        first."""
         if self.rate is None:
-            return self.cooled
+            return self.closed_until
         spare = self.rate.burst * 2 // 3
-        kept = min(replies, spare) if urgency >= Priority.REFRESH else 0
+        kept = min(replies, spare) if priority >= Priority.REFRESH else 0
         if 1.0 + kept > self.most:
             return float("inf")
         short = 1.0 + kept - self.tokens
         if short <= 0:
-            return self.cooled
+            return self.closed_until
         wait = short * self.rate.seconds / self.rate.count
-        return max(self.cooled, self.refilled + wait)
+        return max(self.closed_until, self.refilled + wait)
 
-    def cool(self, until: float) -> None:
-        """Stay shut until then, when there is one write again."""
-        self.cooled = max(self.cooled, until)
+    def back_off(self, until: float) -> None:
+        """Grant nothing before `until`, and one write then."""
+        self.closed_until = max(self.closed_until, until)
         if self.rate is not None:
-            self.tokens, self.refilled = 1.0, max(self.refilled, self.cooled)
+            self.tokens, self.refilled = 1.0, max(self.refilled, self.closed_until)
 
     def is_full(self, now: float) -> bool:
         full = self.rate is None or self.tokens >= self.rate.burst
-        return full and not self.under_way and self.cooled <= now
+        return full and not self.in_progress and self.closed_until <= now
 
 
-#: A way of writing, and the names of the scopes that are counted, widest first.
+#: Names of the scopes that a write counts in, widest first.
 _Names = tuple[str, ...]
 
 
 @dataclass(slots=True)
 class _Budget:
-    """What is written in one way within one widest scope."""
+    """The writes of one kind within one widest scope."""
 
-    #: By the scopes' names, of which the first is the same for all.
+    #: By scope names, of which the first is the same for all.
     buckets: dict[_Names, _Bucket] = field(default_factory=dict)
-    #: The replies that stream and were written in this way, or asked to be.
+    #: The streaming replies that have asked for this kind of write.
     replies: set[str] = field(default_factory=set)
-    #: By urgency, then by reply; each with the scopes that it is counted in.
-    wishes: dict[Priority, dict[str, tuple[WriteRequest, _Names]]] = field(
-        default_factory=lambda: {urgency: {} for urgency in Priority}
+    #: By priority, then by reply; each with the scopes that it counts in.
+    requests: dict[Priority, dict[str, tuple[WriteRequest, _Names]]] = field(
+        default_factory=lambda: {priority: {} for priority in Priority}
     )
 
     def within(self, names: _Names) -> Iterator[_Bucket]:
-        """The buckets of the scopes `names`, widest first."""
+        """Yield the buckets of the scopes `names`, widest first."""
         for length in range(1, len(names) + 1):
             yield self.buckets[names[:length]]
 
-    def ready(self, wish: WriteRequest, names: _Names) -> float:
-        """When `wish` could be granted if no other wish came first."""
-        return max(wish.earliest, self.opens(wish.urgency, names))
+    def ready(self, request: WriteRequest, names: _Names) -> float:
+        """Return when `request` could be granted if no other came first."""
+        return max(request.earliest, self.opens(request.priority, names))
 
-    def opens(self, urgency: Priority, names: _Names) -> float:
-        """The same of any wish this urgent in the scopes `names`."""
+    def opens(self, priority: Priority, names: _Names) -> float:
+        """Return the same for any request of this priority in the scopes `names`."""
         count = len(self.replies)
-        return max(bucket.opens(urgency, count) for bucket in self.within(names))
+        return max(bucket.opens(priority, count) for bucket in self.within(names))
 
     def soonest(self) -> float:
-        """When the first of the wishes could be granted.
+        """Return when the first request could be granted; infinity without any.
 
-        Most wishes wait for the widest scope alone, so the first one that is looked
-        at usually answers for all that are as urgent.
+        Most requests wait for the widest scope only, so that the first of a priority
+        usually decides for all of it.
         """
         soonest = float("inf")
-        for urgency, wishes in self.wishes.items():
+        for priority, requests in self.requests.items():
             least = float("-inf")
-            for wish, names in wishes.values():
-                least = max(least, self.opens(urgency, names[:1]))
-                soonest = min(soonest, self.ready(wish, names))
+            for request, names in requests.values():
+                least = max(least, self.opens(priority, names[:1]))
+                soonest = min(soonest, self.ready(request, names))
                 if soonest <= least:
                     break
         return soonest
@@ -155,8 +157,9 @@ class _Budget:
             bucket.refill(now)
 
     def forget_idle(self, now: float) -> bool:
-        """Forget what is as if it had never been written to; say whether all is."""
-        if any(self.wishes.values()):
+        """Drop the buckets if all of them are full and nothing is pending; return
+        whether they are dropped."""
+        if any(self.requests.values()):
             return False
         if all(bucket.is_full(now) for bucket in self.buckets.values()):
             self.buckets.clear()
@@ -165,19 +168,19 @@ class _Budget:
 
 @dataclass(slots=True)
 class _Standing:
-    """What decides whose turn it is among wishes that are as urgent."""
+    """Decides the order among requests of the same priority."""
 
     asked: float
     granted: float = float("-inf")
-    #: Since when its text is final.
+    #: When its text became final.
     ended: float | None = None
     budgets: list[_Budget] = field(default_factory=list)
-    #: What its write that is under way is counted in.
+    #: The buckets that its write in progress counts in.
     counted: list[_Bucket] = field(default_factory=list)
 
 
 class WriteBudget:
-    """Decides who may write now, for one platform's `limits`."""
+    """Decides which replies may write now, within the `limits` of one platform."""
 
     def __init__(self, limits: Limits) -> None:
         self._rates = limits.rates
@@ -185,36 +188,36 @@ class WriteBudget:
         self._placed: dict[str, tuple[_Budget, Priority]] = {}
         self._standings: dict[str, _Standing] = {}
 
-    def ask(self, wish: WriteRequest, now: float) -> None:
-        """Note `wish`; it replaces the reply's earlier one."""
-        self.withdraw(wish.reply)
-        standing = self._standings.setdefault(wish.reply, _Standing(asked=now))
-        if wish.urgency is Priority.FINAL and standing.ended is None:
+    def ask(self, request: WriteRequest, now: float) -> None:
+        """Add `request` in place of an earlier one of the same reply."""
+        self.withdraw(request.reply)
+        standing = self._standings.setdefault(request.reply, _Standing(asked=now))
+        if request.priority is Priority.FINAL and standing.ended is None:
             standing.ended = now
-        budget, names = self._budget(wish.way, wish.thread, now)
-        budget.wishes[wish.urgency][wish.reply] = wish, names
-        if wish.reply not in budget.replies:
-            budget.replies.add(wish.reply)
+        budget, names = self._budget(request.kind, request.thread, now)
+        budget.requests[request.priority][request.reply] = request, names
+        if request.reply not in budget.replies:
+            budget.replies.add(request.reply)
             standing.budgets.append(budget)
-        self._placed[wish.reply] = budget, wish.urgency
+        self._placed[request.reply] = budget, request.priority
 
     def withdraw(self, reply: str) -> None:
-        """Forget the wish of `reply`, if it has one."""
+        """Drop the pending request of `reply`, if there is one."""
         if placed := self._placed.pop(reply, None):
-            budget, urgency = placed
-            del budget.wishes[urgency][reply]
+            budget, priority = placed
+            del budget.requests[priority][reply]
 
-    def landed(self, reply: str) -> None:
-        """Note that the write of `reply` that was granted last is made, or given up."""
+    def write_completed(self, reply: str) -> None:
+        """Record that the write last granted to `reply` was made or abandoned."""
         if standing := self._standings.get(reply):
             for bucket in standing.counted:
-                bucket.under_way -= 1
+                bucket.in_progress -= 1
             standing.counted.clear()
 
-    def leave(self, reply: str) -> None:
-        """Forget `reply`: it is finished."""
+    def remove(self, reply: str) -> None:
+        """Remove `reply`, which is finished."""
         self.withdraw(reply)
-        self.landed(reply)
+        self.write_completed(reply)
         if standing := self._standings.pop(reply, None):
             for budget in standing.budgets:
                 budget.replies.discard(reply)
@@ -222,19 +225,19 @@ class WriteBudget:
     def choose(
         self,
         thread: ThreadKey,
-        ways: Sequence[WriteKind],
-        urgency: Priority,
+        kinds: Sequence[WriteKind],
+        priority: Priority,
         now: float,
     ) -> WriteKind:
-        """The first of `ways` that could be granted now, or else the one that could
-        be soonest."""
-        if len(ways) == 1:
-            return ways[0]
-        opens = {way: self._opens(way, thread, urgency, now) for way in ways}
-        return min(ways, key=lambda way: max(opens[way], now + ROUNDING))
+        """Return the first of `kinds` that could be granted now, else the one that
+        could be granted soonest."""
+        if len(kinds) == 1:
+            return kinds[0]
+        opens = {kind: self._opens(kind, thread, priority, now) for kind in kinds}
+        return min(kinds, key=lambda kind: max(opens[kind], now + ROUNDING))
 
     def grant(self, now: float) -> list[WriteRequest]:
-        """The wishes that may be carried out now; each is counted as a write."""
+        """Return the requests to carry out now; each of them counts as a write."""
         granted = []
         for place, budget in list(self._budgets.items()):
             budget.refill(now)
@@ -245,59 +248,61 @@ class WriteBudget:
         return granted
 
     def next_grant(self, now: float) -> float | None:
-        """When `grant` may next have something to give; None without wishes."""
+        """Return when `grant` may next return a request; None if nothing is pending."""
         soonest = min(
             (budget.soonest() for budget in self._budgets.values()),
             default=float("inf"),
         )
         return max(now, soonest) if soonest < float("inf") else None
 
-    def cool(self, thread: ThreadKey, way: WriteKind, until: float, now: float) -> None:
-        """Grant no write of this `way` before `until` in the scope that was used up:
-        of those that `thread` is counted in, the one with the least left."""
-        budget, names = self._budget(way, thread, now)
+    def back_off(
+        self, thread: ThreadKey, kind: WriteKind, until: float, now: float
+    ) -> None:
+        """Grant no write of this `kind` before `until` in the exhausted scope: of those
+        that `thread` counts in, the one with the fewest tokens."""
+        budget, names = self._budget(kind, thread, now)
         budget.refill(now)
-        min(budget.within(names), key=lambda bucket: bucket.tokens).cool(until)
+        min(budget.within(names), key=lambda bucket: bucket.tokens).back_off(until)
 
     def _grant_from(self, budget: _Budget, now: float) -> list[WriteRequest]:
         granted = []
-        for urgency, wishes in budget.wishes.items():
-            for wish, names in sorted(wishes.values(), key=self._order):
-                if budget.opens(urgency, names[:1]) > now + ROUNDING:
+        for priority, requests in budget.requests.items():
+            for request, names in sorted(requests.values(), key=self._order):
+                if budget.opens(priority, names[:1]) > now + ROUNDING:
                     break
-                if budget.ready(wish, names) > now + ROUNDING:
+                if budget.ready(request, names) > now + ROUNDING:
                     continue
-                self.landed(wish.reply)
-                standing = self._standings[wish.reply]
+                self.write_completed(request.reply)
+                standing = self._standings[request.reply]
                 for bucket in budget.within(names):
                     bucket.tokens -= 1.0
-                    bucket.under_way += 1
+                    bucket.in_progress += 1
                     standing.counted.append(bucket)
-                self.withdraw(wish.reply)
+                self.withdraw(request.reply)
                 standing.granted = now
-                granted.append(wish)
+                granted.append(request)
         return granted
 
     def _order(self, placed: tuple[WriteRequest, _Names]) -> tuple[float, float]:
-        wish, _ = placed
-        standing = self._standings[wish.reply]
-        if wish.urgency is Priority.FINAL and standing.ended is not None:
+        request, _ = placed
+        standing = self._standings[request.reply]
+        if request.priority is Priority.FINAL and standing.ended is not None:
             return standing.ended, standing.asked
         return standing.granted, standing.asked
 
     def _opens(
-        self, way: WriteKind, thread: ThreadKey, urgency: Priority, now: float
+        self, kind: WriteKind, thread: ThreadKey, priority: Priority, now: float
     ) -> float:
-        budget, names = self._budget(way, thread, now)
+        budget, names = self._budget(kind, thread, now)
         budget.refill(now)
-        return budget.opens(urgency, names)
+        return budget.opens(priority, names)
 
     def _budget(
-        self, way: WriteKind, thread: ThreadKey, now: float
+        self, kind: WriteKind, thread: ThreadKey, now: float
     ) -> tuple[_Budget, _Names]:
-        rates: Sequence[Rate | None] = self._rates.get(way) or (None,)
+        rates: Sequence[Rate | None] = self._rates.get(kind) or (None,)
         names = tuple(rate.scope.of(thread) if rate else str(thread) for rate in rates)
-        budget = self._budgets.setdefault((way, names[0]), _Budget())
+        budget = self._budgets.setdefault((kind, names[0]), _Budget())
         for length, rate in enumerate(rates, start=1):
             budget.buckets.setdefault(names[:length], _Bucket(rate, now))
         return budget, names

@@ -1,5 +1,5 @@
-"""Lets replies wait for their turn to write: the clock and the waiting around
-the decisions that `bot.delivery.write_budget` makes."""
+"""Lets replies wait until they may write: the clock and the timer around the
+decisions of `bot.delivery.write_budget`."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -11,57 +11,59 @@ from bot.runtime.background import later
 
 
 class WriteScheduler:
-    """Carries out one platform's pacing on the running event loop."""
+    """Applies the write budget of one platform on the running event loop."""
 
     def __init__(self, limits: Limits, clock: Callable[[], float]) -> None:
-        self._pacing = WriteBudget(limits)
+        self._budget = WriteBudget(limits)
         self._clock = clock
         self._waiting: dict[str, asyncio.Future[WriteRequest]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    async def may_write(self, wish: WriteRequest) -> WriteRequest:
-        """Return when `wish` is granted, or what has replaced it meanwhile; the write
-        must follow at once, and then `landed`."""
+    async def may_write(self, request: WriteRequest) -> WriteRequest:
+        """Wait until `request`, or one that has replaced it, is granted; return that.
+
+        The write must follow at once, and then `write_completed`.
+        """
         granted: asyncio.Future[WriteRequest] = (
             asyncio.get_running_loop().create_future()
         )
-        self._waiting[wish.reply] = granted
+        self._waiting[request.reply] = granted
         try:
-            self._ask(wish)
+            self._ask(request)
             return await granted
         finally:
-            del self._waiting[wish.reply]
-            self._pacing.withdraw(wish.reply)
+            del self._waiting[request.reply]
+            self._budget.withdraw(request.reply)
 
-    def hurry(self, wish: WriteRequest) -> None:
-        """Let `wish` replace the one that its reply is waiting with, if any."""
-        waiting = self._waiting.get(wish.reply)
+    def hurry(self, request: WriteRequest) -> None:
+        """Replace the request that the same reply is waiting with, if it is."""
+        waiting = self._waiting.get(request.reply)
         if waiting is not None and not waiting.done():
-            self._ask(wish)
+            self._ask(request)
 
     def choose(
-        self, thread: ThreadKey, ways: Sequence[WriteKind], urgency: Priority
+        self, thread: ThreadKey, kinds: Sequence[WriteKind], priority: Priority
     ) -> WriteKind:
-        """Which of `ways`, the best first, is best asked for now."""
-        return self._pacing.choose(thread, ways, urgency, self._clock())
+        """Return which of `kinds`, the preferred first, to request now."""
+        return self._budget.choose(thread, kinds, priority, self._clock())
 
-    def cool(self, thread: ThreadKey, way: WriteKind, seconds: float) -> None:
-        """Note that the platform asked for a pause of `seconds`."""
+    def back_off(self, thread: ThreadKey, kind: WriteKind, seconds: float) -> None:
+        """Record that the platform asked for a pause of `seconds`."""
         now = self._clock()
-        self._pacing.cool(thread, way, now + seconds, now)
+        self._budget.back_off(thread, kind, now + seconds, now)
 
-    def landed(self, reply: str) -> None:
-        """Note that the write of `reply` that it was allowed is made, or given up."""
-        self._pacing.landed(reply)
+    def write_completed(self, reply: str) -> None:
+        """Record that the write granted to `reply` was made or abandoned."""
+        self._budget.write_completed(reply)
         self._pump()
 
-    def leave(self, reply: str) -> None:
-        """Forget `reply`: it is finished."""
-        self._pacing.leave(reply)
+    def remove(self, reply: str) -> None:
+        """Remove `reply`, which is finished."""
+        self._budget.remove(reply)
         self._pump()
 
-    def _ask(self, wish: WriteRequest) -> None:
-        self._pacing.ask(wish, self._clock())
+    def _ask(self, request: WriteRequest) -> None:
+        self._budget.ask(request, self._clock())
         self._pump()
 
     def _pump(self) -> None:
@@ -69,10 +71,10 @@ class WriteScheduler:
             self._timer.cancel()
             self._timer = None
         now = self._clock()
-        for wish in self._pacing.grant(now):
-            granted = self._waiting[wish.reply]
-            # Whoever was cancelled a moment ago has not left yet.
+        for request in self._budget.grant(now):
+            granted = self._waiting[request.reply]
+            # A cancelled waiter is removed only when its task runs.
             if not granted.done():
-                granted.set_result(wish)
-        if (next_grant := self._pacing.next_grant(now)) is not None:
+                granted.set_result(request)
+        if (next_grant := self._budget.next_grant(now)) is not None:
             self._timer = later(next_grant - now, "pace replies", self._pump)

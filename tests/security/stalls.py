@@ -273,7 +273,7 @@ def answers(limits: Limits, piece: int = 0) -> Path:
             turn,
             FakeSurface(FakeAdapter(), turn),
             store=store,
-            pacer=WriteScheduler(limits, time.monotonic),
+            scheduler=WriteScheduler(limits, time.monotonic),
             limits=limits,
             clock=time.monotonic,
             now=time.time,

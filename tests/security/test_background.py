@@ -466,20 +466,20 @@ async def test_a_timer_of_the_pacing_that_fails_is_called_again(
     )
     thread = ThreadKey("fake", "w", "c", "t")
     failures: list[Exception] = [RuntimeError(SECRET), RecursionError(SECRET)]
-    grants = paced._pacing.grant
+    grants = paced._budget.grant
 
     def grant(now: float) -> Any:
         if asyncio.current_task() is None and failures:
             raise failures.pop()
         return grants(now)
 
-    monkeypatch.setattr(paced._pacing, "grant", grant)
+    monkeypatch.setattr(paced._budget, "grant", grant)
     for reply in ("first", "second"):
         async with asyncio.timeout(5):
             await paced.may_write(
                 WriteRequest(reply, thread, WriteKind.POST, Priority.FIRST, 0.0)
             )
-        paced.landed(reply)
+        paced.write_completed(reply)
     assert failures == []
     assert SECRET not in caplog.text
 

@@ -413,7 +413,7 @@ async def test_on_discord_so_much_is_held_while_the_disk_is_full_and_none_is_los
 ) -> None:
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(backlog.Backlog.keep, "__defaults__", (5,))
-    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(retry, "BACKOFF", retry.Backoff(0.05, 30.0))
     async with DiscordEmulator() as discord, open_store(tmp_path / "t.db") as store:
         general, alice = discord.add_channel("general"), discord.add_user("Alice")
         full = Full(store)

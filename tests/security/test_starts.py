@@ -471,8 +471,7 @@ async def test_a_channel_that_discord_does_not_know_costs_the_announcement(
 async def test_a_thread_that_cannot_be_caught_up_with_holds_up_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.001)
-    monkeypatch.setattr(retry, "LONGEST_PAUSE", 0.001)
+    monkeypatch.setattr(retry, "BACKOFF", retry.Backoff(0.001, 0.001))
     async with built() as town, open_store(tmp_path / "t.db") as store:
         async with served(town, store):
             await town.answers("discord")

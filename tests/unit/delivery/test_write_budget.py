@@ -1,4 +1,4 @@
-"""Pacing: who may write when, without a clock."""
+"""Who may write when, without a clock."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,116 +17,116 @@ def thread(name: str, workspace: str = "T1") -> ThreadKey:
 
 def edit(
     name: str,
-    urgency: Priority = Priority.REFRESH,
+    priority: Priority = Priority.REFRESH,
     earliest: float = 0.0,
     workspace: str = "T1",
 ) -> WriteRequest:
     return WriteRequest(
-        name, thread(name, workspace), WriteKind.EDIT, urgency, earliest
+        name, thread(name, workspace), WriteKind.EDIT, priority, earliest
     )
 
 
 def replies(granted: list[WriteRequest]) -> list[str]:
-    return [wish.reply for wish in granted]
+    return [request.reply for request in granted]
 
 
-class Landing(WriteBudget):
-    """Pacing whose writes are made in no time."""
+class InstantWrites(WriteBudget):
+    """A budget whose writes complete at once."""
 
     def grant(self, now: float) -> list[WriteRequest]:
         granted = super().grant(now)
-        for wish in granted:
-            self.landed(wish.reply)
+        for request in granted:
+            self.write_completed(request.reply)
         return granted
 
 
 def test_grants_at_once_while_there_is_room() -> None:
-    pacing = Landing(LIMITS)
-    pacing.ask(edit("a"), 0.0)
-    assert replies(pacing.grant(0.0)) == ["a"]
+    budget = InstantWrites(LIMITS)
+    budget.ask(edit("a"), 0.0)
+    assert replies(budget.grant(0.0)) == ["a"]
 
 
 def test_keeps_room_for_a_final_text() -> None:
-    pacing = Landing(LIMITS)
+    budget = InstantWrites(LIMITS)
     for name in "abc":
-        pacing.ask(edit(name), 0.0)
-    pacing.grant(0.0)
-    pacing.ask(edit("z", Priority.FINAL), 0.0)
-    assert replies(pacing.grant(0.0)) == ["z"]
+        budget.ask(edit(name), 0.0)
+    budget.grant(0.0)
+    budget.ask(edit("z", Priority.FINAL), 0.0)
+    assert replies(budget.grant(0.0)) == ["z"]
 
 
 def test_final_goes_before_first_goes_before_refresh() -> None:
-    pacing = Landing(LIMITS)
-    pacing.cool(thread("x"), WriteKind.EDIT, until=10.0, now=0.0)
-    pacing.ask(edit("refresh"), 0.0)
-    pacing.ask(edit("first", Priority.FIRST), 0.0)
-    pacing.ask(edit("final", Priority.FINAL), 0.0)
+    budget = InstantWrites(LIMITS)
+    budget.back_off(thread("x"), WriteKind.EDIT, until=10.0, now=0.0)
+    budget.ask(edit("refresh"), 0.0)
+    budget.ask(edit("first", Priority.FIRST), 0.0)
+    budget.ask(edit("final", Priority.FINAL), 0.0)
     order: list[str] = []
     now = 0.0
-    while (later := pacing.next_grant(now)) is not None:
+    while (later := budget.next_grant(now)) is not None:
         now = later
-        order += replies(pacing.grant(now))
+        order += replies(budget.grant(now))
     assert order == ["final", "first", "refresh"]
 
 
 def test_refreshes_take_turns() -> None:
-    pacing = Landing(LIMITS)
+    budget = InstantWrites(LIMITS)
     seen: list[str] = []
     now = 0.0
     for name in "abcd":
-        pacing.ask(edit(name), now)
+        budget.ask(edit(name), now)
     while len(seen) < 12:
-        now = pacing.next_grant(now) or now
-        for wish in pacing.grant(now):
-            seen.append(wish.reply)
-            pacing.ask(edit(wish.reply), now)
+        now = budget.next_grant(now) or now
+        for request in budget.grant(now):
+            seen.append(request.reply)
+            budget.ask(edit(request.reply), now)
     assert all(sorted(seen[i : i + 4]) == list("abcd") for i in (0, 4, 8))
 
 
 def test_a_newer_wish_replaces_the_older() -> None:
-    pacing = Landing(LIMITS)
-    pacing.ask(edit("a", earliest=5.0), 0.0)
-    pacing.ask(edit("a", Priority.FINAL), 0.0)
-    assert [wish.urgency for wish in pacing.grant(0.0)] == [Priority.FINAL]
-    assert pacing.next_grant(0.0) is None
+    budget = InstantWrites(LIMITS)
+    budget.ask(edit("a", earliest=5.0), 0.0)
+    budget.ask(edit("a", Priority.FINAL), 0.0)
+    assert [request.priority for request in budget.grant(0.0)] == [Priority.FINAL]
+    assert budget.next_grant(0.0) is None
 
 
 def test_a_message_keeps_its_own_interval() -> None:
-    pacing = Landing(LIMITS)
-    pacing.ask(edit("a", earliest=3.0), 0.0)
-    assert pacing.grant(2.9) == []
-    assert pacing.next_grant(2.9) == 3.0
-    assert replies(pacing.grant(3.0)) == ["a"]
+    budget = InstantWrites(LIMITS)
+    budget.ask(edit("a", earliest=3.0), 0.0)
+    assert budget.grant(2.9) == []
+    assert budget.next_grant(2.9) == 3.0
+    assert replies(budget.grant(3.0)) == ["a"]
 
 
 def test_a_throttled_scope_cools_and_others_do_not() -> None:
-    pacing = Landing(LIMITS)
-    pacing.cool(thread("a"), WriteKind.EDIT, until=30.0, now=0.0)
-    pacing.ask(edit("a", Priority.FINAL), 0.0)
-    pacing.ask(edit("b", Priority.FINAL, workspace="T2"), 0.0)
-    assert replies(pacing.grant(29.0)) == ["b"]
-    assert replies(pacing.grant(30.0)) == ["a"]
+    budget = InstantWrites(LIMITS)
+    budget.back_off(thread("a"), WriteKind.EDIT, until=30.0, now=0.0)
+    budget.ask(edit("a", Priority.FINAL), 0.0)
+    budget.ask(edit("b", Priority.FINAL, workspace="T2"), 0.0)
+    assert replies(budget.grant(29.0)) == ["b"]
+    assert replies(budget.grant(30.0)) == ["a"]
 
 
 def test_a_platform_that_does_not_count_grants_everything() -> None:
-    pacing = Landing(Limits(part_chars=100))
+    budget = InstantWrites(Limits(part_chars=100))
     for name in "abcdefgh":
-        pacing.ask(edit(name), 0.0)
-    assert len(pacing.grant(0.0)) == 8
+        budget.ask(edit(name), 0.0)
+    assert len(budget.grant(0.0)) == 8
 
 
 def test_final_texts_go_in_the_order_in_which_the_answers_ended() -> None:
-    pacing = Landing(LIMITS)
-    pacing.cool(thread("x"), WriteKind.EDIT, until=10.0, now=0.0)
+    budget = InstantWrites(LIMITS)
+    budget.back_off(thread("x"), WriteKind.EDIT, until=10.0, now=0.0)
     for now, name in enumerate("cab"):
-        pacing.ask(edit(name, Priority.FINAL), float(now))
+        budget.ask(edit(name, Priority.FINAL), float(now))
     # One with two messages to finish is not sent to the end of the line.
-    pacing.ask(edit("c", Priority.FINAL), 5.0)
+    budget.ask(edit("c", Priority.FINAL), 5.0)
     order: list[str] = []
     at = 5.0
-    while (later := pacing.next_grant(at)) is not None:
+    while (later := budget.next_grant(at)) is not None:
         at = later
-        order += replies(pacing.grant(at))
+        order += replies(budget.grant(at))
     assert order == ["c", "a", "b"]
 
 
@@ -147,70 +147,70 @@ def post(name: str, channel: str = "C1") -> WriteRequest:
 
 
 def test_a_write_is_counted_in_every_scope() -> None:
-    pacing = Landing(POSTS)
+    budget = InstantWrites(POSTS)
     for name in "abc":
-        pacing.ask(post(name), 0.0)
-    assert replies(pacing.grant(0.0)) == ["a", "b"]
+        budget.ask(post(name), 0.0)
+    assert replies(budget.grant(0.0)) == ["a", "b"]
     # The channel is used up, the workspace is not.
     for name in "de":
-        pacing.ask(post(name, "C2"), 0.0)
-    assert replies(pacing.grant(0.0)) == ["d"]
-    assert replies(pacing.grant(1.0)) == ["e"]
-    assert replies(pacing.grant(9.9)) == []
-    assert replies(pacing.grant(10.0)) == ["c"]
+        budget.ask(post(name, "C2"), 0.0)
+    assert replies(budget.grant(0.0)) == ["d"]
+    assert replies(budget.grant(1.0)) == ["e"]
+    assert replies(budget.grant(9.9)) == []
+    assert replies(budget.grant(10.0)) == ["c"]
 
 
 def test_a_429_cools_the_scope_that_is_used_up_and_no_wider_one() -> None:
-    pacing = Landing(POSTS)
+    budget = InstantWrites(POSTS)
     for name in "ab":
-        pacing.ask(post(name), 0.0)
-    pacing.grant(0.0)
-    pacing.cool(post("a").thread, WriteKind.POST, until=30.0, now=0.0)
-    pacing.ask(post("c"), 0.0)
-    pacing.ask(post("d", "C2"), 0.0)
-    assert replies(pacing.grant(0.0)) == ["d"]
-    assert replies(pacing.grant(29.9)) == []
-    assert replies(pacing.grant(30.0)) == ["c"]
+        budget.ask(post(name), 0.0)
+    budget.grant(0.0)
+    budget.back_off(post("a").thread, WriteKind.POST, until=30.0, now=0.0)
+    budget.ask(post("c"), 0.0)
+    budget.ask(post("d", "C2"), 0.0)
+    assert replies(budget.grant(0.0)) == ["d"]
+    assert replies(budget.grant(29.9)) == []
+    assert replies(budget.grant(30.0)) == ["c"]
 
 
 def test_what_is_under_way_counts_as_made_just_now() -> None:
-    pacing = WriteBudget(
+    budget = WriteBudget(
         Limits(100, rates={WriteKind.EDIT: (Rate(60, 60.0, RATE.scope, 3),)})
     )
     for name in "abc":
-        pacing.ask(edit(name, Priority.FINAL), 0.0)
-    assert replies(pacing.grant(0.0)) == ["a", "b", "c"]
+        budget.ask(edit(name, Priority.FINAL), 0.0)
+    assert replies(budget.grant(0.0)) == ["a", "b", "c"]
     # All three may arrive only now, so no more than one is added to them.
     for name in "def":
-        pacing.ask(edit(name, Priority.FINAL), 9.0)
-    assert replies(pacing.grant(9.0)) == ["d"]
+        budget.ask(edit(name, Priority.FINAL), 9.0)
+    assert replies(budget.grant(9.0)) == ["d"]
     for name in "abcd":
-        pacing.landed(name)
-    assert replies(pacing.grant(9.0)) == []
-    assert replies(pacing.grant(10.0)) == ["e"]
+        budget.write_completed(name)
+    assert replies(budget.grant(9.0)) == []
+    assert replies(budget.grant(10.0)) == ["e"]
 
 
 def test_the_best_way_that_is_free_is_chosen() -> None:
     rates = {WriteKind.OPEN: (Rate(1, 60.0, RateLimitScope.WORKSPACE),), **POSTS.rates}
-    pacing = Landing(Limits(part_chars=100, rates=rates))
-    ways = (WriteKind.OPEN, WriteKind.POST)
+    budget = InstantWrites(Limits(part_chars=100, rates=rates))
+    kinds = (WriteKind.OPEN, WriteKind.POST)
     here = thread("a")
-    assert pacing.choose(here, ways, Priority.FIRST, 0.0) is WriteKind.OPEN
-    pacing.ask(WriteRequest("a", here, WriteKind.OPEN, Priority.FIRST), 0.0)
-    pacing.grant(0.0)
-    assert pacing.choose(here, ways, Priority.FIRST, 0.0) is WriteKind.POST
-    pacing.cool(here, WriteKind.POST, until=90.0, now=0.0)
-    assert pacing.choose(here, ways, Priority.FIRST, 0.0) is WriteKind.OPEN
+    assert budget.choose(here, kinds, Priority.FIRST, 0.0) is WriteKind.OPEN
+    budget.ask(WriteRequest("a", here, WriteKind.OPEN, Priority.FIRST), 0.0)
+    budget.grant(0.0)
+    assert budget.choose(here, kinds, Priority.FIRST, 0.0) is WriteKind.POST
+    budget.back_off(here, WriteKind.POST, until=90.0, now=0.0)
+    assert budget.choose(here, kinds, Priority.FIRST, 0.0) is WriteKind.OPEN
 
 
 def test_forgets_budgets_that_are_full_again() -> None:
-    pacing = Landing(LIMITS)
+    budget = InstantWrites(LIMITS)
     for name in "abcdefgh":
-        pacing.ask(edit(name, workspace=f"T{name}"), 0.0)
-    pacing.grant(0.0)
-    pacing.grant(60.0)
-    assert pacing.next_grant(60.0) is None
-    assert not pacing._budgets
+        budget.ask(edit(name, workspace=f"T{name}"), 0.0)
+    budget.grant(0.0)
+    budget.grant(60.0)
+    assert budget.next_grant(60.0) is None
+    assert not budget._budgets
 
 
 @given(
@@ -227,28 +227,28 @@ def test_forgets_budgets_that_are_full_again() -> None:
 def test_never_more_than_the_platform_allows_in_any_minute(
     steps: list[tuple[str, Priority, float]],
 ) -> None:
-    pacing = Landing(LIMITS)
+    budget = InstantWrites(LIMITS)
     now, writes = 0.0, []
-    for name, urgency, pause in steps:
-        pacing.ask(edit(name, urgency), now)
+    for name, priority, pause in steps:
+        budget.ask(edit(name, priority), now)
         now += pause
-        writes += [now] * len(pacing.grant(now))
+        writes += [now] * len(budget.grant(now))
     for start in writes:
         assert sum(start <= at < start + 60.0 for at in writes) <= 50
 
 
 @given(st.integers(1, 60))
 def test_everyone_is_served_and_the_budget_is_used(replies_at_once: int) -> None:
-    pacing = Landing(LIMITS)
+    budget = InstantWrites(LIMITS)
     now, count = 0.0, 0
     served: set[str] = set()
     for n in range(replies_at_once):
-        pacing.ask(edit(str(n)), now)
+        budget.ask(edit(str(n)), now)
     while now < 120.0:
-        for wish in pacing.grant(now):
+        for request in budget.grant(now):
             count += 1
-            served.add(wish.reply)
-            pacing.ask(edit(wish.reply), now)
-        now = max(now + 1e-3, pacing.next_grant(now) or now)
+            served.add(request.reply)
+            budget.ask(edit(request.reply), now)
+        now = max(now + 1e-3, budget.next_grant(now) or now)
     assert len(served) == replies_at_once
     assert count >= 0.95 * 48 / 60 * 120

@@ -57,47 +57,47 @@ class Run:
 
     def play(self) -> None:
         """Let time pass until all of it is seen."""
-        pacing = WriteBudget(self.limits)
+        budget = WriteBudget(self.limits)
         open_ = {str(nth): reply for nth, reply in enumerate(self.replies)}
         while open_:
             for name, reply in open_.items():
-                if wish := self._wish(name, reply):
-                    pacing.ask(wish, self.now)
+                if request := self._request(name, reply):
+                    budget.ask(request, self.now)
                 else:
-                    pacing.withdraw(name)
-            granted = pacing.grant(self.now)
-            waits = (pacing.next_grant(self.now) or 1e9) > self.now + TICK
+                    budget.withdraw(name)
+            granted = budget.grant(self.now)
+            waits = (budget.next_grant(self.now) or 1e9) > self.now + TICK
             due = len(open_) > len(granted) and any(
-                (w := self._wish(n, r)) and w.earliest <= self.now
+                (w := self._request(n, r)) and w.earliest <= self.now
                 for n, r in open_.items()
                 if n not in {each.reply for each in granted}
             )
             if due and waits:
                 self.starved += TICK
                 self.while_starved += len(granted)
-            for wish in granted:
-                self._write(wish, open_[wish.reply])
-                pacing.landed(wish.reply)
-                if open_[wish.reply].whole is not None:
-                    pacing.leave(wish.reply)
-                    del open_[wish.reply]
+            for request in granted:
+                self._write(request, open_[request.reply])
+                budget.write_completed(request.reply)
+                if open_[request.reply].whole is not None:
+                    budget.remove(request.reply)
+                    del open_[request.reply]
             self.now += TICK
 
-    def _wish(self, name: str, reply: Reply) -> WriteRequest | None:
+    def _request(self, name: str, reply: Reply) -> WriteRequest | None:
         there, over = reply.there(self.now), self.now >= reply.ends
         pace = self.limits.paces[WriteKind.EDIT]
         if not over and there - reply.shown < pace.fewest:
             return None
-        way = WriteKind.EDIT if reply.shown else WriteKind.POST
-        urgency = Priority.REFRESH if reply.shown else Priority.FIRST
+        kind = WriteKind.EDIT if reply.shown else WriteKind.POST
+        priority = Priority.REFRESH if reply.shown else Priority.FIRST
         earliest = reply.written + pace.interval(there) if reply.shown else 0.0
         if over:
-            urgency, earliest = Priority.FINAL, 0.0
-        return WriteRequest(name, reply.thread, way, urgency, earliest)
+            priority, earliest = Priority.FINAL, 0.0
+        return WriteRequest(name, reply.thread, kind, priority, earliest)
 
-    def _write(self, wish: WriteRequest, reply: Reply) -> None:
-        self.refused += bool(self.refuses(reply.thread, wish.way))
-        if wish.way is WriteKind.EDIT:
+    def _write(self, request: WriteRequest, reply: Reply) -> None:
+        self.refused += bool(self.refuses(reply.thread, request.kind))
+        if request.kind is WriteKind.EDIT:
             self.writes.append(self.now)
         reply.shown, reply.written = reply.there(self.now), self.now
         reply.first = self.now if reply.first is None else reply.first
@@ -110,10 +110,10 @@ def on_slack(replies: int, channels: int, seconds: float) -> Run:
         ThreadKey("slack", "T1", f"C{nth % channels}", str(nth))
         for nth in range(replies)
     ]
-    run = Run(SLACK, lambda thread, way: None, began(threads, seconds))
+    run = Run(SLACK, lambda thread, kind: None, began(threads, seconds))
     meter = slack_rates.Meter(slack_rates.RATES, lambda: run.now)
     methods = {WriteKind.POST: "chat.postMessage", WriteKind.EDIT: "chat.update"}
-    run.refuses = lambda thread, way: meter.admit(methods[way], thread.channel)
+    run.refuses = lambda thread, kind: meter.admit(methods[kind], thread.channel)
     return run
 
 
@@ -122,16 +122,16 @@ def on_discord(replies: int, seconds: float) -> Run:
     threads = [
         ThreadKey("discord", "G1", "C1", str(100 + nth)) for nth in range(replies)
     ]
-    run = Run(DISCORD, lambda thread, way: None, began(threads, seconds))
+    run = Run(DISCORD, lambda thread, kind: None, began(threads, seconds))
     # The bot's 50 calls a second in all are kept by the adapter's turnstile.
     per_second = discord_rates.RATES
     meter = discord_rates.Meter(per_second, lambda: run.now)
 
-    def refuses(thread: ThreadKey, way: WriteKind) -> object:
+    def refuses(thread: ThreadKey, kind: WriteKind) -> object:
         messages = f"/channels/{thread.thread}/messages"
         request = (
             Request("POST", messages)
-            if way is WriteKind.POST
+            if kind is WriteKind.POST
             else Request("PATCH", f"{messages}/1")
         )
         return meter.admit(request).wait

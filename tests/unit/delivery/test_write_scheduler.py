@@ -18,21 +18,21 @@ ONE = Limits(
 )
 
 
-def wish(
-    reply: str, urgency: Priority = Priority.REFRESH, earliest: float = 0
+def request(
+    reply: str, priority: Priority = Priority.REFRESH, earliest: float = 0
 ) -> WriteRequest:
-    return WriteRequest(reply, THREAD, WriteKind.EDIT, urgency, earliest)
+    return WriteRequest(reply, THREAD, WriteKind.EDIT, priority, earliest)
 
 
 async def test_whoever_is_in_a_hurry_goes_first() -> None:
     now = 0.0
-    pacer = WriteScheduler(ONE, lambda: now)
-    await pacer.may_write(wish("first"))
-    slow = asyncio.ensure_future(pacer.may_write(wish("slow")))
-    late = asyncio.ensure_future(pacer.may_write(wish("late")))
+    scheduler = WriteScheduler(ONE, lambda: now)
+    await scheduler.may_write(request("first"))
+    slow = asyncio.ensure_future(scheduler.may_write(request("slow")))
+    late = asyncio.ensure_future(scheduler.may_write(request("late")))
     await asyncio.sleep(0)
     now = 3600.0
-    pacer.hurry(wish("late", Priority.FINAL))
+    scheduler.hurry(request("late", Priority.FINAL))
     await late
     assert not slow.done()
     slow.cancel()
@@ -41,40 +41,40 @@ async def test_whoever_is_in_a_hurry_goes_first() -> None:
 
 async def test_a_reply_that_goes_away_takes_its_wish_along() -> None:
     now = 0.0
-    pacer = WriteScheduler(ONE, lambda: now)
-    await pacer.may_write(wish("first"))
-    waiting = asyncio.ensure_future(pacer.may_write(wish("gone")))
+    scheduler = WriteScheduler(ONE, lambda: now)
+    await scheduler.may_write(request("first"))
+    waiting = asyncio.ensure_future(scheduler.may_write(request("gone")))
     await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.wait({waiting})
     now = 3600.0
-    await pacer.may_write(wish("next"))
+    await scheduler.may_write(request("next"))
 
 
 async def test_a_wish_is_granted_when_its_time_has_come() -> None:
-    pacer = WriteScheduler(Limits(40), time.monotonic)
+    scheduler = WriteScheduler(Limits(40), time.monotonic)
     earliest = time.monotonic() + 0.02
-    await pacer.may_write(wish("a", earliest=earliest))
+    await scheduler.may_write(request("a", earliest=earliest))
     assert time.monotonic() >= earliest - 1e-3
 
 
 async def test_hurrying_without_waiting_changes_nothing() -> None:
-    pacer = WriteScheduler(ONE, lambda: 0.0)
-    pacer.hurry(wish("nobody", Priority.FINAL))
-    await pacer.may_write(wish("first"))
+    scheduler = WriteScheduler(ONE, lambda: 0.0)
+    scheduler.hurry(request("nobody", Priority.FINAL))
+    await scheduler.may_write(request("first"))
 
 
 async def test_one_that_is_cancelled_as_it_is_granted_harms_nobody() -> None:
     now = 0.0
-    pacer = WriteScheduler(ONE, lambda: now)
-    await pacer.may_write(wish("first"))
-    gone = asyncio.ensure_future(pacer.may_write(wish("gone", Priority.FINAL)))
-    other = asyncio.ensure_future(pacer.may_write(wish("other")))
+    scheduler = WriteScheduler(ONE, lambda: now)
+    await scheduler.may_write(request("first"))
+    gone = asyncio.ensure_future(scheduler.may_write(request("gone", Priority.FINAL)))
+    other = asyncio.ensure_future(scheduler.may_write(request("other")))
     await asyncio.sleep(0)
     now = 3600.0
     # It has not left yet when the other one asks again.
     gone.cancel()
-    pacer.hurry(wish("other"))
+    scheduler.hurry(request("other"))
     now = 7200.0
-    pacer.hurry(wish("other"))
+    scheduler.hurry(request("other"))
     await other
