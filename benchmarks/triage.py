@@ -22,7 +22,7 @@ from rich.table import Table
 from benchmarks.table import span, table
 from bot.claude.client import client
 from bot.schemes.scheme import default
-from bot.triage.bulk import request
+from bot.triage.bulk.request import build_request
 from tests.emulators.claude.emulator import ClaudeEmulator
 
 ROWS = 100_000
@@ -108,9 +108,7 @@ async def _plain(url: str, rows: int) -> float:
     async with client(KEY, url) as claude:
         began = time.monotonic()
         for n in range(rows):
-            await claude.messages.create(
-                **request.parameters(scheme, MODEL, f"Plain ticket {n}")
-            )
+            await claude.complete(build_request(scheme, MODEL, f"Plain ticket {n}"))
         return time.monotonic() - began
 
 

@@ -49,17 +49,18 @@ class BudgetGuard:
         Returns the request with what that was computed from. Raises ModelUnpaid where
         `limits` leave no room, or where they limit money and the price is unknown.
         """
-        most = cost.most(request, self._now())
-        if most is None and limits.limit_money:
-            exceeded: BudgetExceeded | None = BudgetExceeded(unpriced=request.model)
+        most = cost.cost_ceiling(request, self._now())
+        amount = cost.reserve_for(most, request.model, limits)
+        if isinstance(amount, BudgetExceeded):
+            exceeded: BudgetExceeded | None = amount
         else:
-            exceeded = await self._reserve(turn, person, most or 0.0, limits)
+            exceeded = await self._reserve(turn, person, amount, limits)
         if exceeded and most is not None:
             # A text has more bytes than tokens: before a refusal, have them counted.
             with contextlib.suppress(ModelError):
-                tokens = cost.counted(await self._model.count(request))
+                tokens = cost.counted_prompt(await self._model.count(request))
                 counted = replace(request, prompt_most=tokens)
-                exact = cost.most(counted, self._now())
+                exact = cost.cost_ceiling(counted, self._now())
                 if exact is not None and exact < most:
                     request = counted
                     exceeded = await self._reserve(turn, person, exact, limits)
@@ -73,7 +74,9 @@ class BudgetGuard:
         """Raise the reservation of `turn` to what all of `calls` can cost that its
         answer has taken and is about to take. Raises ModelUnpaid where `limits` leave
         no room."""
-        exceeded = await one_shot.paid(self._store, turn, calls, limits, self._now())
+        exceeded = await one_shot.reserve_calls(
+            self._store, turn, calls, limits, self._now()
+        )
         if exceeded is not None:
             raise await self._unpaid(turn, exceeded)
 

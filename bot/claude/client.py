@@ -1,7 +1,7 @@
-"""Asks Claude, through Anthropic's own SDK.
+"""Talk to the Anthropic API through its SDK.
 
-Rule 1: nothing above this file knows the SDK, HTTP or a status code.
-Rule 2: a call is made again only while no text of it has been handed out.
+Rule 1: nothing above this room knows the SDK, HTTP or a status code.
+Rule 2: a call is retried only while no text of it has been handed out.
 """
 
 import asyncio
@@ -10,40 +10,34 @@ import itertools
 import logging
 import random
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, cast
+from types import TracebackType
+from typing import Any, Self, cast
 
 import anthropic
 import httpx2
-from anthropic.lib.streaming import AsyncMessageStream, AsyncMessageStreamManager
-from anthropic.types import MessageParam, ModelInfo
+from anthropic.lib.streaming import AsyncMessageStream
+from anthropic.types import Message, MessageParam, ModelInfo
 
 from bot.claude import cost
 from bot.claude.errors import (
-    ELSEWHERE,
-    GARBLED,
+    NOT_THE_API,
+    SDK_ERRORS,
+    CallFailed,
     Fault,
     Standing,
     judge,
     pause,
     standing,
+    translated,
 )
-from bot.claude.request import (
-    CACHED,
-    SAMPLING_VERSION,
-    assistant_message,
-    message_params,
-    output_config,
-    snapshot,
-    system_blocks,
-    tool_params,
-)
-from bot.claude.usage import call_of, usage_of
+from bot.claude.request import count_parameters, parameters, sampling_options
+from bot.claude.usage import MessageResponse, call_of, response_of, usage_of
 from bot.claude.web_search import PAUSED, Rounds
 from bot.domain.completion import Report, Request, Usage
-from bot.errors import ConfigError, ModelCut, ModelUnreachable
+from bot.errors import ConfigError, ModelCut, ModelDenied, ModelUnreachable
 
 log = logging.getLogger(__name__)
 
@@ -53,24 +47,72 @@ PUBLIC_API = "https://api.anthropic.com"
 # alive; the SDK's own ten minutes would leave a thread "thinking" that long.
 SILENCE = 90.0
 CONNECT = 5.0
-# How long we wait for the end of a stream whose answer is complete. Reading it to
-# the end lets the next answer use the same connection.
+# How long we wait for the end of a stream whose answer is complete, in seconds. Reading
+# it to the end lets the next answer use the same connection.
 DRAIN = 0.5
+# The time limit of calls that generate nothing, in seconds.
 LOOKUP = 10.0
+
+
+class ClaudeClient:
+    """A connection to the Anthropic API, in values of our own. Close it after use."""
+
+    def __init__(self, sdk: anthropic.AsyncAnthropic) -> None:
+        #: For this room alone.
+        self.sdk = sdk
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self.sdk.close()
+
+    async def complete(self, request: Request) -> MessageResponse:
+        """Return the whole answer to `request`, without streaming or retries. Raises
+        CallFailed."""
+        with translated(request.model):
+            raw = await self.sdk.messages.with_raw_response.create(
+                **parameters(request), **sampling_options(request)
+            )
+            message: object = await raw.parse()
+            # The SDK returns what is not JSON as it is, such as a proxy's page.
+            if isinstance(message, Message):
+                return response_of(message, request.model, raw.headers)
+        raise CallFailed(Fault(ModelDenied(NOT_THE_API)))
+
+    async def count(self, request: Request) -> int:
+        """Return the number of tokens of the prompt of `request`. Costs nothing. Raises
+        a ModelError."""
+        try:
+            with translated(request.model):
+                counted = await self.sdk.messages.count_tokens(
+                    **count_parameters(request), timeout=LOOKUP
+                )
+                return counted.input_tokens
+        except CallFailed as failed:
+            raise failed.fault.error from None
 
 
 @contextlib.asynccontextmanager
 async def connect(api_key: str, base_url: str | None) -> AsyncIterator["ClaudeModel"]:
-    """Open the one client of this process. Raises ConfigError for an unusable key."""
+    """Open the model that is Claude. Raises ConfigError for an unusable key."""
     async with client(api_key, base_url) as opened:
         yield ClaudeModel(opened)
 
 
 def client(
     api_key: str, base_url: str | None, *, silence: float = SILENCE, bulk: bool = False
-) -> anthropic.AsyncAnthropic:
-    """The SDK's client as we use it, whatever else the environment says; `bulk` for
-    hundreds of calls at once.
+) -> ClaudeClient:
+    """Return a client with our settings, whatever else the environment says. `bulk` is
+    for hundreds of calls at once.
 
     Raises ConfigError for a key that no header can hold.
     """
@@ -80,10 +122,10 @@ def client(
             "ANTHROPIC_API_KEY is empty or holds a space or another character "
             "that no key has: copy it again"
         )
-    # At DEBUG the SDK logs whole requests, and so what people said.
+    # At DEBUG the SDK logs whole requests, and with them what people wrote.
     sdk_log = logging.getLogger("anthropic")
     sdk_log.setLevel(max(sdk_log.getEffectiveLevel(), logging.INFO))
-    made = anthropic.AsyncAnthropic(
+    sdk = anthropic.AsyncAnthropic(
         api_key=api_key,  # keeps it from looking for tokens and profiles
         base_url=base_url or PUBLIC_API,
         max_retries=0,  # it would wait for an hour if a header said so
@@ -95,32 +137,32 @@ def client(
     )
     # ANTHROPIC_CUSTOM_HEADERS has no switch: it adds to, and replaces, every header,
     # the key's too. People set it for other programs on the same machine.
-    made._custom_headers = {}
-    return made
+    sdk._custom_headers = {}
+    return ClaudeClient(sdk)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """What the API says of a model."""
+    """What the API reports about a model."""
 
     model: str
     standing: Standing
-    #: The model's name for people; "" when it is not known.
+    #: The model's display name; "" if unknown.
     name: str = ""
     #: "active" or "deprecated" for an accepted model.
     lifecycle: str = ""
     #: The day on which it stops answering, if one is set.
     retires: date | None = None
-    #: What is wrong and what to do, when the model is not accepted.
+    #: What is wrong and what to do, if the model is not accepted.
     reason: str = ""
 
 
 class ClaudeModel:
-    """The Model that is Claude."""
+    """`Model` backed by the Anthropic API."""
 
     def __init__(
         self,
-        client: anthropic.AsyncAnthropic,
+        client: ClaudeClient,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -132,27 +174,27 @@ class ClaudeModel:
         self._chance = chance
 
     async def answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
-        """Yield the answer as it comes; see the port.
+        """Yield the answer as it is generated, and reports of what it used.
 
-        Reports tell of all rounds and tries together. Before each further request that
-        adds to what may be billed comes one that is `ahead`, so that it can be paid for
-        or not be made. Closing the generator hangs up; what Claude generated so far
-        stays billed.
+        Reports cover all rounds and attempts together. Each further request that may be
+        billed is announced by a report that is `ahead`, so that the caller can reserve
+        its cost or close the generator. Closing it hangs up; what Claude generated so
+        far stays billed. Raises as `Model.answer` does.
         """
         began = self._clock()
         rounds = Rounds()
         for tries in itertools.count(1):
-            spoken, fault = False, None
+            yielded, fault = False, None
             async with contextlib.aclosing(self._attempt(request, rounds)) as pieces:
                 async for piece in pieces:
                     if isinstance(piece, Fault):
                         fault = piece
                         break
-                    spoken = spoken or isinstance(piece, str)
+                    yielded = yielded or isinstance(piece, str)
                     yield piece
             if fault is None:
                 return
-            if spoken:
+            if yielded:
                 raise ModelCut(f"the answer broke off: {fault.error}")
             wait = pause(fault, tries, self._clock() - began, self._chance())
             if wait is None:
@@ -161,15 +203,15 @@ class ClaudeModel:
             await self._sleep(wait)
 
     async def examine(self, model: str) -> ModelStatus:
-        """Ask the API once whether it would let us use `model`. Never raises."""
+        """Ask the API once whether this key may use `model`. Never raises."""
         try:
-            found = await self._client.models.retrieve(model, timeout=LOOKUP)
-        except (anthropic.APIError, httpx2.HTTPError, *GARBLED) as error:
+            found = await self._client.sdk.models.retrieve(model, timeout=LOOKUP)
+        except SDK_ERRORS as error:
             fault = judge(error, model)
             return ModelStatus(model, standing(error, fault), reason=str(fault.error))
-        # The SDK hands over what is not JSON as it is, for example a proxy's page.
+        # The SDK returns what is not JSON as it is, such as a proxy's page.
         if not isinstance(cast(object, found), ModelInfo):
-            return ModelStatus(model, "unreachable", reason=ELSEWHERE)
+            return ModelStatus(model, "unreachable", reason=NOT_THE_API)
         lifecycle = getattr(found, "lifecycle", "")
         retires = found.retires_at.date() if found.retires_at else None
         if lifecycle == "retired":
@@ -178,35 +220,25 @@ class ClaudeModel:
         return ModelStatus(model, "accepted", found.display_name, lifecycle, retires)
 
     async def count(self, request: Request) -> int:
-        """How many tokens the prompt has; see the port."""
-        try:
-            counted = await self._client.messages.count_tokens(
-                model=request.model,
-                messages=message_params(request),
-                system=system_blocks(request),
-                tools=tool_params(request),
-                timeout=LOOKUP,
-            )
-            return counted.input_tokens
-        except (anthropic.APIError, httpx2.HTTPError, *GARBLED) as error:
-            raise judge(error, request.model).error from None
+        """Return the number of tokens of the prompt. Raises a ModelError."""
+        return await self._client.count(request)
 
     async def list_models(self) -> list[ModelInfo] | None:
-        """All models that the API has for our key; None if it does not say."""
+        """Return all models that the key may use, or None if they cannot be read."""
         try:
             async with asyncio.timeout(LOOKUP):
-                return [each async for each in self._client.models.list()]
-        except (TimeoutError, anthropic.APIError, httpx2.HTTPError, *GARBLED):
+                return [each async for each in self._client.sdk.models.list()]
+        except (TimeoutError, *SDK_ERRORS):
             return None
 
     async def _attempt(
         self, request: Request, rounds: "Rounds"
     ) -> AsyncGenerator["str | Report | Fault", None]:
-        """One call. Does not raise, but ends with a Fault when it goes wrong.
+        """Make one attempt. Does not raise: a failure is yielded last, as a Fault.
 
-        A search of the web may pause the answer; then it is asked for the rest, and
-        that is one call to us. `rounds` are those that were completed, to be gone on
-        from in the next attempt.
+        A web search may pause the answer; the requests for the rest of it belong to the
+        same attempt. `rounds` are the completed ones, from which the next attempt goes
+        on.
         """
         ended = False
         fault = Fault(
@@ -217,29 +249,31 @@ class ClaudeModel:
             while not ended:
                 paused = False
                 left = rounds.left(request)
-                said, call = Usage(), cost.before(left, rounds.prompt)
+                used, call = Usage(), cost.planned_call(left, rounds.prompt)
                 if rounds.calls:
                     calls = (*rounds.calls, call)
                     yield replace(report, calls=calls, stop_reason=None, ahead=True)
-                async with self._stream(left, rounds.said) as stream:
+                async with self._client.sdk.messages.stream(
+                    **parameters(left, rounds.messages), **sampling_options(left)
+                ) as stream:
                     while event := await anext(stream, None):
                         if event.type == "text" and event.text:
                             yield event.text
                         elif event.type == "citation":
-                            rounds.sources.note(event.citation)
+                            rounds.sources.add(event.citation)
                         elif event.type in ("message_start", "message_delta"):
-                            message = snapshot(stream)
-                            said = usage_of(message)
-                            call = call_of(message, said, left, rounds.prompt)
+                            message = _snapshot(stream)
+                            used = usage_of(message)
+                            call = call_of(message, used, left, rounds.prompt)
                             report = Report(
                                 message.model,
                                 stream.request_id,
-                                rounds.lost + rounds.used + said,
+                                rounds.lost + rounds.used + used,
                                 message.stop_reason,
                                 (*rounds.calls, call),
                             )
-                            paused = message.stop_reason == PAUSED and rounds.go_on(
-                                request, rounds.used + said, assistant_message(stream)
+                            paused = message.stop_reason == PAUSED and rounds.continues(
+                                request, rounds.used + used, _assistant_message(stream)
                             )
                             if paused:
                                 report = replace(report, stop_reason=None)
@@ -252,42 +286,31 @@ class ClaudeModel:
                             break
                     if not paused:
                         break
-                    rounds.pause(call, said, assistant_message(stream))
-        except (anthropic.APIError, httpx2.HTTPError, *GARBLED) as error:
+                    rounds.pause(call, used, _assistant_message(stream))
+        except SDK_ERRORS as error:
             fault = judge(error, request.model)
-        # Once the reason for stopping is known, the answer is whole, however the
-        # connection ended.
+        # Once the stop reason is known the answer is complete, however the connection
+        # ended.
         if not ended:
-            if fault.billed or said != Usage():
-                rounds.lose(call, said)
+            if fault.billed or used != Usage():
+                rounds.lose(call, used)
             if rounds.calls:
                 yield replace(report, stop_reason=None, calls=tuple(rounds.calls))
             yield fault
 
-    def _stream(
-        self, request: Request, rounds: Sequence[MessageParam]
-    ) -> AsyncMessageStreamManager[Any]:
-        # No `thinking`, whose default works on every model. What samples is a 400 on
-        # all of them, but for an older version of the API (Claude facts 1.1).
-        warm = request.temperature is not None
-        return self._client.messages.stream(
-            model=request.model,
-            max_tokens=request.max_tokens,
-            system=system_blocks(request),
-            messages=[*message_params(request), *rounds],
-            cache_control=anthropic.omit if request.alone else CACHED,
-            metadata={"user_id": request.user} if request.user else anthropic.omit,
-            output_config=output_config(request),
-            stop_sequences=list(request.stop_sequences) or anthropic.omit,
-            tools=tool_params(request),
-            extra_headers={"anthropic-version": SAMPLING_VERSION} if warm else None,
-            extra_body={"temperature": request.temperature} if warm else None,
-        )
-
 
 async def _drain(stream: AsyncMessageStream[Any]) -> None:
-    """Read a stream to its end after its last event, if that comes at once."""
-    ends = (TimeoutError, anthropic.APIError, httpx2.HTTPError, *GARBLED)
-    with contextlib.suppress(*ends):
+    """Read a stream to its end after its last event, for at most `DRAIN` seconds."""
+    with contextlib.suppress(TimeoutError, *SDK_ERRORS):
         async with asyncio.timeout(DRAIN):
             await stream.until_done()
+
+
+def _assistant_message(stream: AsyncMessageStream[Any]) -> MessageParam:
+    """Return the message so far, to be sent back unchanged (Claude facts 1.6)."""
+    content = [block.to_dict() for block in _snapshot(stream).content]
+    return cast(MessageParam, {"role": "assistant", "content": content})
+
+
+def _snapshot(stream: AsyncMessageStream[Any]) -> Message:
+    return cast(Message, stream.current_message_snapshot)

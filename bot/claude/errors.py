@@ -1,12 +1,14 @@
-"""What an error that Anthropic's SDK lets out means, and whether to try again. Pure.
+"""Translate the SDK's errors into ours, and decide whether to retry. Pure.
 
-Rule: an error is made anew here and never chained to the one it translates. What the
-SDK raises holds the request, key and conversation included, and its text quotes
-whatever the other side answered. Ours name a class, a status and a request id.
+Rule: an error is created anew here and never chained to the one it translates. What the
+SDK raises holds the request, with key and conversation, and its text quotes the
+response. Ours name a class, a status and a request id.
 """
 
+import contextlib
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Literal
@@ -23,7 +25,8 @@ from bot.errors import (
     PromptTooLong,
 )
 
-# Patience before the first text. Someone sits before the thread and waits.
+# How often and how long (seconds) a call is retried before its first text: a person is
+# waiting in the thread.
 MOST_TRIES = 5
 PATIENCE = 60.0
 LONGEST_WAIT = 20.0
@@ -33,23 +36,31 @@ Standing = Literal["accepted", "unknown", "denied", "unreachable"]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One try that failed."""
+    """One failed attempt."""
 
-    #: What it is called if it was the last one.
+    #: Error to raise if this was the last attempt.
     error: ModelError
-    #: Whether another try may do better.
+    #: Whether a retry may succeed.
     passing: bool = False
-    #: The wait that was asked for, in seconds.
+    #: The wait that the API asked for, in seconds.
     retry_after: float | None = None
-    #: Whether the try may be billed although it failed.
+    #: Whether the attempt may be billed although it failed.
     billed: bool = True
 
 
-def pause(fault: Fault, tries: int, elapsed: float, chance: float) -> float | None:
-    """Seconds to wait after `tries` tries in `elapsed` seconds; None to give up.
+class CallFailed(Exception):
+    """Raised by calls that are not retried here; `fault` says what to do."""
 
-    `chance` is from 0 to 1 and keeps those who failed together from coming back
-    together.
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(str(fault.error))
+        self.fault = fault
+
+
+def pause(fault: Fault, tries: int, elapsed: float, chance: float) -> float | None:
+    """Return how long to wait after `tries` attempts in `elapsed` seconds, in seconds;
+    None to give up.
+
+    `chance`, from 0 to 1, is jitter: it spreads out callers that failed together.
     """
     if not fault.passing or tries >= MOST_TRIES:
         return None
@@ -62,12 +73,15 @@ def pause(fault: Fault, tries: int, elapsed: float, chance: float) -> float | No
     return wait if elapsed + wait <= PATIENCE else None
 
 
-# What escapes from the SDK when a stream is not made of the events it expects: bad
-# JSON or UTF-8, a block that never began, a field that is not there.
-GARBLED = (ValueError, LookupError, TypeError, AttributeError)
+# What the SDK raises for a malformed response: bad JSON or UTF-8, a delta for a content
+# block that was not started, a missing field.
+_MALFORMED = (ValueError, LookupError, TypeError, AttributeError)
 
-# An `error` event in a stream comes with status 200; its type says which status the
-# same error has outside a stream.
+#: Everything that a call of the SDK may raise.
+SDK_ERRORS = (anthropic.APIError, httpx2.HTTPError, *_MALFORMED)
+
+# An `error` event in a stream comes with status 200; its type tells which status the
+# same error has outside of a stream.
 _STATUS = {
     "invalid_request_error": 400,
     "authentication_error": 401,
@@ -81,9 +95,9 @@ _STATUS = {
     "overloaded_error": 529,
 }
 
-# What says that a connection was never made, so that no request was sent. The second
-# are the classes of the two transports below: of one of them every broken connection
-# becomes an `httpx2.ConnectError`, also one that broke after the request was sent.
+# Errors of a connection that was never made, so that no request was sent. The second
+# set names classes of the two transports below httpx2: one of them reports every broken
+# connection as `httpx2.ConnectError`, even if it broke after the request was sent.
 _NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 _NOT_CONNECTED = frozenset(
     (
@@ -92,7 +106,7 @@ _NOT_CONNECTED = frozenset(
     )
 )
 
-# With these somebody waited in vain for an answer that may have been made.
+# Timeouts: the answer may have been generated all the same.
 _TIMED_OUT = (408, 499, 504)
 
 _DENIED = {
@@ -100,16 +114,25 @@ _DENIED = {
     402: "the account cannot pay: see Billing in Anthropic's console",
     403: "the key in ANTHROPIC_API_KEY may not use {}: choose another model or key",
 }
-ELSEWHERE = "what answers is not Claude's API: check ANTHROPIC_BASE_URL"
+NOT_THE_API = "what answers is not Claude's API: check ANTHROPIC_BASE_URL"
 
 
-# A type, a code or a request id, and the field at fault, as the API writes them.
+# An error type, a code or a request id, and the field at fault, as the API writes them.
 _WORD = re.compile(r"^(?:req_\w{1,64}|[a-z_]{1,64})\Z")
 _FIELD = re.compile(r"\A[a-z_]++(\.\w++)*+(?=: )")
 
 
+@contextlib.contextmanager
+def translated(model: str) -> Iterator[None]:
+    """Raise CallFailed for any error of the SDK in a call for `model`."""
+    try:
+        yield
+    except SDK_ERRORS as error:
+        raise CallFailed(judge(error, model)) from None
+
+
 def judge(error: Exception, model: str) -> Fault:
-    """What `error`, which the SDK let out while asking `model`, means to us."""
+    """Classify `error`, which the SDK raised in a call for `model`."""
     if isinstance(error, anthropic.APIStatusError):
         return replace(_judge_status(error, model), billed=_may_be_billed(error))
     if isinstance(error, UnicodeEncodeError):
@@ -122,7 +145,7 @@ def judge(error: Exception, model: str) -> Fault:
 
 
 def _may_be_sent(error: Exception) -> bool:
-    """Whether a request that ended with `error` may have reached the other side."""
+    """Return whether the request that ended with `error` may have been sent."""
     outer = error.__cause__ if isinstance(error, anthropic.APIError) else error
     if not isinstance(outer, _NOT_SENT) or outer.__cause__ is None:
         return True
@@ -131,11 +154,11 @@ def _may_be_sent(error: Exception) -> bool:
 
 
 def _may_be_billed(error: anthropic.APIStatusError) -> bool:
-    """Whether a request that ended with `error` may be billed.
+    """Return whether a request that ended with `error` may be billed.
 
-    One that the API itself refuses before an answer begins is not. An error within a
-    stream, a timeout, and the page of somebody between us and the API say nothing of
-    how far the API came.
+    A request that the API itself rejects before it answers is not. After an error
+    within a stream, a timeout, or the error page of a proxy it is unknown how far the
+    API came.
     """
     status = error.status_code
     if status == 200 or status in _TIMED_OUT:
@@ -148,8 +171,8 @@ def _judge_status(error: anthropic.APIStatusError, model: str) -> Fault:
     if status == 200:
         status = _STATUS.get(str(error.type), 500)
     facts = _facts(error)
-    told = str(error.api_message).lower()
-    if _over_limit(error.error_code, told):
+    message = str(error.api_message).lower()
+    if _over_limit(error.error_code, message):
         text = "the account is out of credit or over its spend limit"
         return Fault(ModelDenied(f"{text}: raise it in Anthropic's console {facts}"))
     passing = error.response.headers.get("x-should-retry") != "false"
@@ -165,26 +188,26 @@ def _judge_status(error: anthropic.APIStatusError, model: str) -> Fault:
             return Fault(ModelDenied(f"{_DENIED[status].format(model)} {facts}"))
         case 404:
             text = f"there is no model {model} for this key: choose another model"
-            # Whoever is not the API has no type of error to tell.
-            return Fault(ModelDenied(f"{text if error.type else ELSEWHERE} {facts}"))
-        case _ if status == 413 or "prompt is too long" in told:
+            # Only the API itself sends an error type.
+            return Fault(ModelDenied(f"{text if error.type else NOT_THE_API} {facts}"))
+        case _ if status == 413 or "prompt is too long" in message:
             return Fault(PromptTooLong(f"the thread is too long {facts}"))
     return Fault(ModelRejected(f"the request was refused {facts}"))
 
 
-def _over_limit(code: str | None, told: str) -> bool:
-    # The limit of the tier has a code; those that the owner of the account set, and
-    # a spent credit, come as a 400 that only its wording tells apart.
+def _over_limit(code: str | None, message: str) -> bool:
+    # The tier's spend limit has a code. The account owner's own limits and an exhausted
+    # credit are a 400 that only its wording tells apart.
     return (
         str(code).endswith("spend_limit_reached")
-        or "specified api usage limits" in told
-        or "credit balance is too low" in told
+        or "specified api usage limits" in message
+        or "credit balance is too low" in message
     )
 
 
 def _facts(error: anthropic.APIStatusError) -> str:
-    """Status, type, code, request id and the field at fault, in brackets."""
-    # The message itself stays out: some gateways quote the key or the prompt in it.
+    """Return status, type, code, request id and the field at fault, in brackets."""
+    # Not the message itself: some gateways quote the key or the prompt in it.
     words = [str(error.status_code)]
     for word in (error.type, error.error_code, error.request_id):
         words += _WORD.findall(str(word or ""))
@@ -195,13 +218,13 @@ def _facts(error: anthropic.APIStatusError) -> str:
 
 
 def _retry_after(headers: httpx2.Headers) -> float | None:
-    """Seconds, from a number of them or from a date and the server's own clock."""
-    told = headers.get("retry-after", "")
+    """Return Retry-After in seconds: a number, or a date by the server's own clock."""
+    value = headers.get("retry-after", "")
     try:
-        seconds = float(told)
+        seconds = float(value)
     except ValueError:
         try:
-            until = parsedate_to_datetime(told)
+            until = parsedate_to_datetime(value)
             seconds = (until - parsedate_to_datetime(headers["date"])).total_seconds()
         except (ValueError, TypeError, KeyError):
             return None
@@ -209,6 +232,7 @@ def _retry_after(headers: httpx2.Headers) -> float | None:
 
 
 def standing(error: Exception, fault: Fault) -> Standing:
+    """Return what `error`, classified as `fault`, says about the key and the model."""
     if not isinstance(fault.error, ModelDenied):
         return "unreachable"
     missing = isinstance(error, anthropic.NotFoundError) and error.type

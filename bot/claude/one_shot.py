@@ -1,7 +1,7 @@
-"""Asks a model something that is no answer in a thread, and waits for all of it.
+"""Ask a model something that is not an answer in a thread, and wait for all of it.
 
-Rule: whatever becomes of it, what it cost is told honestly: nothing only where nothing
-was begun, and the most that it can be where it broke off (`bot.claude.cost`).
+Rule: however a call ends, its cost is booked: nothing only if nothing was begun, and
+the most that it can be if it was cut off (`bot.claude.cost`).
 """
 
 import asyncio
@@ -20,52 +20,53 @@ from bot.ports.model import Model
 TOO_LONG = "This took too long, so I stopped it."
 UNPAID = "The budget leaves no room for what this still takes."
 
-#: Whether all of these calls can be paid for; asked before a further one is made.
-Pays = Callable[[Sequence[Call]], Awaitable[bool]]
+#: Reserves the cost of all of these calls and returns True, or returns False if the
+#: budget does not allow it. Called before a further request is made.
+Reserve = Callable[[Sequence[Call]], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What came of asking."""
+    """A whole answer, or as much of it as there is."""
 
-    #: What the model said, as far as it came.
     text: str
     usage: Usage
-    #: In USD; None where it is not known.
+    #: In USD; None if unknown.
     cost: float | None
-    #: What to tell people of why it is not whole; "" if it is.
+    #: Why the text is incomplete, for people; "" if it is complete.
     trouble: str = ""
-    #: Whether `cost` is the most that it can have been.
+    #: Whether `cost` is an upper bound.
     bounded: bool = False
 
 
 async def complete(
-    model: Model, request: Request, *, within: float, now: float, pays: Pays
+    model: Model, request: Request, *, timeout: float, now: float, reserve: Reserve
 ) -> Completion:
-    """What `model` says to `request` within so many seconds; `now` is for its price.
+    """Return the answer of `model` to `request` within `timeout` seconds; `now` decides
+    its price.
 
-    Raises nothing of the model's: that is in `trouble`. StorageError is what `pays`
-    raises, if it does.
+    A ModelError is not raised but described by `trouble`. Raises what `reserve` raises,
+    a StorageError.
     """
-    said: list[str] = []
+    pieces: list[str] = []
     report: Report | None = None
     trouble, asked = "", True
     try:
         async with (
-            asyncio.timeout(within),
+            asyncio.timeout(timeout),
             contextlib.aclosing(model.answer(request)) as answer,
         ):
             async for piece in answer:
                 if isinstance(piece, str):
-                    said.append(piece)
+                    pieces.append(piece)
                     continue
-                short = claude_cost.unforeseen(piece) and not await pays(
+                refused = claude_cost.exceeds_reserve(piece) and not await reserve(
                     piece.calls or ()
                 )
-                if not (short and piece.ahead):
-                    # Else that request is not made.
+                # A refused request that is only announced is not made.
+                if not (refused and piece.ahead):
                     report = piece
-                if short:
+                if refused:
                     trouble = UNPAID
                     break
     except ModelError as error:
@@ -73,7 +74,7 @@ async def complete(
     except TimeoutError:
         trouble = TOO_LONG
     bill = claude_cost.bill(report, asked=asked, at=now)
-    return Completion("".join(said), bill.usage, bill.cost, trouble, bill.bounded)
+    return Completion("".join(pieces), bill.usage, bill.cost, trouble, bill.bounded)
 
 
 async def complete_charged(
@@ -81,46 +82,53 @@ async def complete_charged(
     model: Model,
     request: Request,
     charge: Charge,
-    caps: BudgetLimits,
+    limits: BudgetLimits,
     *,
-    within: float,
+    timeout: float,
     now: Callable[[], float],
 ) -> Completion | BudgetExceeded:
-    """What comes of asking, paid for: the most that `request` can cost is set aside
-    before, and what it cost is booked whatever becomes of it. Raises StorageError.
+    """Reserve the most that `request` can cost, ask, and book what it cost, however it
+    ends. Raises StorageError.
     """
-    most = claude_cost.most(request, now())
-    if most is None and caps.limit_money:
-        return BudgetExceeded(unpriced=request.model)
-    charge = replace(charge, model=request.model, most=most or 0.0)
-    opened = await ledger.open_charge(charge, caps, now())
+    ceiling = claude_cost.cost_ceiling(request, now())
+    amount = claude_cost.reserve_for(ceiling, request.model, limits)
+    if isinstance(amount, BudgetExceeded):
+        return amount
+    charge = replace(charge, model=request.model, most=amount)
+    opened = await ledger.open_charge(charge, limits, now())
     if isinstance(opened, BudgetExceeded):
         return opened
 
-    async def pays(calls: Sequence[Call]) -> bool:
-        return await paid(ledger, opened, calls, caps, now()) is None
+    async def reserve(calls: Sequence[Call]) -> bool:
+        return await reserve_calls(ledger, opened, calls, limits, now()) is None
 
-    aside = Completion("", Usage(), None, bounded=True)
+    completion = Completion("", Usage(), None, bounded=True)
     try:
-        aside = await complete(model, request, within=within, now=now(), pays=pays)
+        completion = await complete(
+            model, request, timeout=timeout, now=now(), reserve=reserve
+        )
     finally:
         await ledger.close_charge(
-            opened, aside.usage, aside.cost, now(), bounded=aside.bounded
+            *(opened, completion.usage, completion.cost, now()),
+            bounded=completion.bounded,
         )
-    return aside
+    return completion
 
 
-async def paid(
+async def reserve_calls(
     ledger: Ledger,
     charge: Turn | int,
     calls: Sequence[Call],
-    caps: BudgetLimits,
+    limits: BudgetLimits,
     now: float,
 ) -> BudgetExceeded | None:
-    """Set aside, for a charge under way, what all of `calls` can cost; what is short if
-    that cannot be. Raises StorageError."""
-    most = claude_cost.price(calls, now)
-    if most is None:
-        models = [model for call in calls for model in call.models]
-        return BudgetExceeded(unpriced=models[-1]) if caps.limit_money else None
-    return await ledger.raise_reserve(charge, most, caps, now)
+    """Raise the reserve of a charge under way to what all of `calls` can cost; return
+    the reason if the limits do not allow it. Raises StorageError."""
+    ceiling = claude_cost.price(calls, now)
+    if ceiling is None and not limits.limit_money:
+        return None
+    model = calls[-1].models[-1] if calls else ""
+    amount = claude_cost.reserve_for(ceiling, model, limits)
+    if isinstance(amount, BudgetExceeded):
+        return amount
+    return await ledger.raise_reserve(charge, amount, limits, now)

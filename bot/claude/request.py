@@ -1,69 +1,91 @@
 """Map a `Request` to the parameters of the Messages API. Pure."""
 
 import json
-from typing import Any, cast
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
 
-import anthropic
-from anthropic.lib.streaming import AsyncMessageStream
-from anthropic.types import (
-    CacheControlEphemeralParam,
-    Message,
-    MessageParam,
-    OutputConfigParam,
-    TextBlockParam,
-    WebSearchTool20250305Param,
-)
+from anthropic.types import CacheControlEphemeralParam, MessageParam
 
 from bot.domain.completion import Request
 
-# Everything that we send is either frozen or grows at its end, and people answer
-# each other within the hour rather than within five minutes.
-CACHED: CacheControlEphemeralParam = {"type": "ephemeral", "ttl": "1h"}
-
-# The last version of the API that lets some models be sampled differently.
+# The last version of the API that accepts a temperature, on some models.
 SAMPLING_VERSION = "2023-06-01"
 
+# What the count of a prompt takes; the rest concerns the answer.
+_COUNTED = ("model", "system", "messages", "tools", "output_config")
 
-def output_config(request: Request) -> OutputConfigParam | anthropic.Omit:
-    said: dict[str, Any] = {}
+
+def parameters(request: Request, rounds: Sequence[MessageParam] = ()) -> dict[str, Any]:
+    """Return the body of a message request, or of one request of a batch.
+
+    `rounds` are the assistant messages of an answer that paused, to be continued.
+    Without `thinking`: its default works on every model. Without a temperature: see
+    `sampling_options`.
+    """
+    cached = CacheControlEphemeralParam(type="ephemeral", ttl=request.cache_ttl)
+    made: dict[str, Any] = {
+        "model": request.model,
+        "max_tokens": request.max_tokens,
+        "messages": [
+            *(
+                {"role": each.role, "content": each.content}
+                for each in request.messages
+            ),
+            *rounds,
+        ],
+    }
+    # An empty block is rejected.
+    if request.system:
+        block = {"type": "text", "text": request.system, "cache_control": cached}
+        made["system"] = [block]
+    if request.cache_messages:
+        made["cache_control"] = cached
+    if request.user:
+        made["metadata"] = {"user_id": request.user}
+    if config := _output_config(request):
+        made["output_config"] = config
+    if request.stop_sequences:
+        made["stop_sequences"] = list(request.stop_sequences)
+    if request.searches:
+        tool = {"type": "web_search_20250305", "name": "web_search"}
+        made["tools"] = [tool | {"max_uses": request.searches}]
+    return made
+
+
+def sampling_options(request: Request) -> dict[str, Any]:
+    """Return the SDK's call options for a temperature, which the current version of the
+    API rejects on every model (Claude facts 1.1); empty without one."""
+    if request.temperature is None:
+        return {}
+    return {
+        "extra_headers": {"anthropic-version": SAMPLING_VERSION},
+        "extra_body": {"temperature": request.temperature},
+    }
+
+
+def count_parameters(request: Request) -> dict[str, Any]:
+    """Return the body of a request that counts the tokens of the prompt."""
+    made = parameters(request)
+    return {name: made[name] for name in _COUNTED if name in made}
+
+
+def encoded_size(request: Request) -> int:
+    """Return the size of the request's JSON in bytes."""
+    return len(json.dumps(parameters(request), ensure_ascii=False).encode())
+
+
+def _output_config(request: Request) -> dict[str, Any]:
+    config: dict[str, Any] = {}
     if request.effort:
-        said["effort"] = request.effort
+        config["effort"] = request.effort
     if request.schema:
-        schema = json.loads(request.schema)
-        said["format"] = {"type": "json_schema", "schema": schema}
-    return cast(OutputConfigParam, said) if said else anthropic.omit
+        config["format"] = {"type": "json_schema", "schema": _schema(request.schema)}
+    return config
 
 
-def system_blocks(request: Request) -> list[TextBlockParam] | anthropic.Omit:
-    # An empty block may not be cached, nor sent.
-    if not request.system:
-        return anthropic.omit
-    return [TextBlockParam(type="text", text=request.system, cache_control=CACHED)]
-
-
-def message_params(request: Request) -> list[MessageParam]:
-    return [
-        cast(MessageParam, {"role": said.role, "content": said.content})
-        for said in request.messages
-    ]
-
-
-def tool_params(request: Request) -> list[WebSearchTool20250305Param] | anthropic.Omit:
-    if not request.searches:
-        return anthropic.omit
-    return [
-        WebSearchTool20250305Param(
-            type="web_search_20250305", name="web_search", max_uses=request.searches
-        )
-    ]
-
-
-def assistant_message(stream: AsyncMessageStream[Any]) -> MessageParam:
-    """What the model said so far, to be handed back unchanged (Claude facts 1.6)."""
-    message = snapshot(stream)
-    content = [block.to_dict() for block in message.content]
-    return cast(MessageParam, {"role": "assistant", "content": content})
-
-
-def snapshot(stream: AsyncMessageStream[Any]) -> Message:
-    return cast(Message, stream.current_message_snapshot)
+# Cached so that the requests of a batch share one object: parsed for each of them, the
+# schema would take as much memory as the tickets.
+@lru_cache(maxsize=8)
+def _schema(text: str) -> Any:
+    return json.loads(text)

@@ -1,4 +1,7 @@
-"""Map the usage that the API reports to `Usage`. Pure."""
+"""Map the messages and the usage that the API reports to our values. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from anthropic.types import Message
 
@@ -6,22 +9,62 @@ from bot.claude import cost
 from bot.domain.completion import Call, Request, Usage
 
 
-def call_of(message: Message, said: Usage, asked: Request, prompt: int | None) -> Call:
-    """What is known of the request `asked`, of which `message` came so far, with the
-    usage `said`; `prompt` is the most tokens that its prompt has."""
-    region = getattr(message.usage, "inference_geo", None)
-    facts = (asked, message.model, said, region, cost.before(asked, prompt))
-    if message.stop_reason is None:
-        return cost.under_way(*facts)
-    return cost.ended(*facts, wrote=bool(message.content))
+@dataclass(frozen=True, slots=True)
+class MessageResponse:
+    """A whole answer that was not streamed."""
+
+    text: str
+    stop_reason: str | None
+    usage: Usage
+    #: None where the reported usage cannot be true.
+    call: Call | None
+    #: The HTTP headers, which tell about rate limits; empty for a result of a batch.
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def cost(self, at: float, share: float = 1.0) -> float | None:
+        """Return what it cost at `at` (seconds since 1970), in USD, at `share` of the
+        list price, or None if that is unknown."""
+        return cost.price((self.call,), at, share) if self.call else None
+
+
+def response_of(
+    message: Message, requested: str, headers: Mapping[str, str] | None = None
+) -> MessageResponse:
+    """Return `message` as our value; `requested` is the model of its request."""
+    used = usage_of(message)
+    return MessageResponse(
+        "".join(block.text for block in message.content if block.type == "text"),
+        message.stop_reason,
+        used,
+        _finished(message, used, requested),
+        headers or {},
+    )
+
+
+def call_of(
+    message: Message, used: Usage, request: Request, prompt: int | None
+) -> Call:
+    """Return what is known of the call for `request` whose stream has come to
+    `message`, with the usage `used`; `prompt` is the most tokens that its prompt has.
+    """
+    finished = None
+    if message.stop_reason is not None:
+        finished = _finished(message, used, request.model)
+    if finished is not None:
+        return finished
+    planned = cost.planned_call(request, prompt)
+    return cost.started_call(request, message.model, used, _region(message), planned)
 
 
 def usage_of(message: Message) -> Usage:
-    """What the API has reported of one request so far."""
+    """Return the usage that the API has reported of one request so far.
+
+    The split of cache writes by lifetime comes with the first event of a stream only,
+    and the total may grow after it: what the split does not assign to five minutes
+    counts as an hour, the dearer one.
+    """
     used = message.usage
     written = used.cache_creation_input_tokens or 0
-    # The split by lifetime comes with the first event only, and the total may grow
-    # after it. All that we ask to be written is written for an hour.
     split = used.cache_creation
     short = min(split.ephemeral_5m_input_tokens if split else 0, written)
     searched = used.server_tool_use
@@ -33,3 +76,14 @@ def usage_of(message: Message) -> Usage:
         output=used.output_tokens or 0,
         searches=searched.web_search_requests if searched else 0,
     )
+
+
+def _finished(message: Message, used: Usage, requested: str) -> Call | None:
+    wrote = bool(message.content)
+    return cost.finished_call(
+        requested, message.model, used, _region(message), wrote=wrote
+    )
+
+
+def _region(message: Message) -> str | None:
+    return getattr(message.usage, "inference_geo", None)

@@ -1,6 +1,6 @@
-"""What came of an answer in the requests before this one, and what may come yet. Pure.
+"""State of an answer that takes several requests, and the sources that it cites. Pure.
 
-There is more than one request where an answer pauses for the web, or a try fails.
+An answer takes more than one request if it pauses for a web search or an attempt fails.
 """
 
 import re
@@ -11,26 +11,26 @@ from anthropic.types import MessageParam
 from bot.claude.cost import SEARCH_TOKENS
 from bot.domain.completion import Call, Request, Usage
 
-# The reason for stopping of an answer that wants to be asked for the rest, and how
-# often it is: so many searches do not take one answer.
+# The stop reason of an answer that is to be continued, and how often we continue it: no
+# answer needs that many searches.
 PAUSED = "pause_turn"
 MOST_ROUNDS = 5
 
 
-# What would be read as Markdown in a title, and what would end a link's address.
+# What would be read as Markdown in a title, and what would end the address of a link.
 _MARKS = re.compile(r"[\[\]()<>`*_]")
 _BREAKERS = re.compile(r"[\s()<>]")
 
 
 class Sources:
-    """What an answer cites, which its readers must be shown (Claude facts 1.8)."""
+    """The pages that an answer cites; they must be shown (Claude facts 1.8)."""
 
     def __init__(self) -> None:
-        #: Titles by address, in the order of their first use.
+        #: Titles by address, in order of first use.
         self._titles: dict[str, str] = {}
 
-    def note(self, citation: object) -> None:
-        """Take in one citation; those of no page on the web are left out."""
+    def add(self, citation: object) -> None:
+        """Add one citation, unless it is of something else than a web page."""
         url = str(getattr(citation, "url", "") or "")
         if url.startswith(("http://", "https://")):
             title = str(getattr(citation, "title", "") or url)
@@ -40,55 +40,56 @@ class Sources:
 
     @property
     def listed(self) -> str:
-        """A list of them in Markdown, to stand below the answer; "" for none."""
+        """Return a Markdown list to append to the answer, or "" without sources."""
         lines = [f"- [{title}]({url})" for url, title in self._titles.items()]
         return "\n\nSources:\n" + "\n".join(lines) if lines else ""
 
 
 @dataclass(slots=True)
 class Rounds:
-    """What came of an answer before the request that is made now."""
+    """Everything that an answer used before the request that is made now."""
 
-    said: list[MessageParam] = field(default_factory=list)
-    #: What the rounds that paused used, in all.
+    #: What was written in the rounds that paused.
+    messages: list[MessageParam] = field(default_factory=list)
+    #: Usage of the rounds that paused, in total.
     used: Usage = field(default_factory=Usage)
-    #: What the tries that failed used, as far as the API said so.
+    #: Usage of the failed attempts, as far as the API reported it.
     lost: Usage = field(default_factory=Usage)
-    #: Every earlier request that may be billed: rounds and failed tries.
+    #: Every earlier request that may be billed: rounds and failed attempts.
     calls: list[Call] = field(default_factory=list)
-    #: The most tokens that the prompt of the next request has; None before any round.
+    #: The most tokens of the next request's prompt; None before the first round.
     prompt: int | None = None
     sources: Sources = field(default_factory=Sources)
 
-    def pause(self, call: Call, used: Usage, said: MessageParam) -> None:
-        """Note a round that paused, of which the API reported `used`."""
+    def pause(self, call: Call, used: Usage, message: MessageParam) -> None:
+        """Record a round that paused after `message`, with the reported usage."""
         self.used += used
         self.calls.append(call)
-        self.said.append(said)
-        # Among the rest is the last reading of this round. What its searches found
-        # may be read only by the next one.
+        self.messages.append(message)
+        # `used.prompt` includes the last reading of this round. Search results may be
+        # read only by the next round.
         self.prompt = used.prompt + used.output + SEARCH_TOKENS * used.searches
 
-    def lose(self, call: Call, said: Usage) -> None:
-        """Note a try that failed and may be billed; the API reported `said` of it."""
+    def lose(self, call: Call, used: Usage) -> None:
+        """Record a failed attempt that may be billed, with the reported usage."""
         self.calls.append(call)
-        self.lost += said
+        self.lost += used
 
     def left(self, request: Request) -> Request:
-        """What may still be searched and written for `request`: all rounds together
-        keep to what one would have been allowed."""
+        """Return `request` with the searches and tokens that are left: all rounds
+        together keep to the limits of one."""
         return replace(
             request,
             searches=request.searches - self.used.searches,
             max_tokens=request.max_tokens - self.used.output,
         )
 
-    def go_on(self, request: Request, used: Usage, said: MessageParam) -> bool:
-        """Whether there is a rest to ask for once a round has `used` so much in all
-        and `said` that: something to go on from, and something left to spend."""
+    def continues(self, request: Request, used: Usage, message: MessageParam) -> bool:
+        """Return whether to ask for the rest after a round that wrote `message`, with
+        `used` in total: there is something to continue, and something left to use."""
         return bool(
-            said["content"]
-            and len(self.said) < MOST_ROUNDS
+            message["content"]
+            and len(self.messages) < MOST_ROUNDS
             and used.searches < request.searches
             and used.output < request.max_tokens
         )

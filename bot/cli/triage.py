@@ -12,17 +12,19 @@ from pathlib import Path
 
 import click
 
+from bot.claude.batches import Batches
 from bot.claude.catalog import CHEAP_MODEL, MODELS
 from bot.cli import triage_run
 from bot.cli.environment import console, plain, run
 from bot.errors import ConfigError
 from bot.ports.archive import DONE, Run
 from bot.schemes.scheme import load, read
-from bot.triage.bulk import batches, progress, request, runs, writer
+from bot.triage.bulk import progress, runs, writer
 from bot.triage.bulk.concurrent import AT_ONCE
 from bot.triage.bulk.config import TriageConfig
 from bot.triage.bulk.estimate import draw, estimate
 from bot.triage.bulk.reader import opened
+from bot.triage.bulk.request import resolve_model
 from bot.triage.chat import corrections as chat_corrections
 from bot.triage.evaluation import evaluate as evaluation_evaluate
 from bot.triage.evaluation import report
@@ -123,10 +125,10 @@ def run_command(
         return
 
     async def work() -> int:
-        account = TriageConfig.of_environment()
+        config = TriageConfig.of_environment()
         scheme = load(scheme_file)
         checked = read(scheme, scheme_file or "the scheme")
-        chosen = request.model_of(model, budget)
+        chosen = resolve_model(model, budget)
         outputs = [(out, writer.form_of(out, form, terminal=sys.stdout.isatty()))]
         outputs += [(db, writer.SQLITE)] if db else []
         writer.check(outputs, file)
@@ -134,13 +136,13 @@ def run_command(
             if only_estimate:
                 models = COMPARED if model == CHEAP_MODEL else (chosen,)
                 sample = draw(source.tickets())
-                async with account.client() as client:
+                async with config.client() as client:
                     found = await estimate(client, checked, sample, models)
                 console().print(progress.estimates(found, sample.total))
                 return triage_run.ALL
             async with (
-                open_archive(account.archive) as archive,
-                account.client() as api,
+                open_archive(config.archive) as archive,
+                config.client() as api,
             ):
                 begun = await runs.begin(
                     archive,
@@ -170,8 +172,8 @@ def resume(run_id: str, at_once: int, budget: float | None, again: bool) -> None
     """
 
     async def work() -> int:
-        account = TriageConfig.of_environment()
-        async with open_archive(account.archive) as archive, account.client() as api:
+        config = TriageConfig.of_environment()
+        async with open_archive(config.archive) as archive, config.client() as api:
             found = await _known(archive, run_id)
             if found.state == DONE:
                 raise ConfigError(
@@ -179,7 +181,7 @@ def resume(run_id: str, at_once: int, budget: float | None, again: bool) -> None
                     "writes it again, which costs nothing."
                 )
             if budget is not None:
-                request.model_of(found.model, budget)
+                resolve_model(found.model, budget)
                 found = replace(found, budget=budget)
             await runs.refresh(archive, found, again=again)
             return await triage_run.sort(archive, found, api, write_table, at_once)
@@ -192,8 +194,8 @@ def list_runs() -> None:
     """List runs, those that are done included."""
 
     async def work() -> int:
-        account = TriageConfig.of_environment()
-        found = await read_runs(account.archive) if account.archive.exists() else []
+        config = TriageConfig.of_environment()
+        found = await read_runs(config.archive) if config.archive.exists() else []
         if found:
             console().print(progress.runs(found))
         else:
@@ -212,14 +214,15 @@ def cancel(run_id: str) -> None:
     """
 
     async def work() -> int:
-        account = TriageConfig.of_environment()
-        found = await read_runs(account.archive) if account.archive.exists() else []
+        config = TriageConfig.of_environment()
+        found = await read_runs(config.archive) if config.archive.exists() else []
         for each, _, sent in found:
             if each.id != run_id:
                 continue
             waiting = [s.batch for s in sent if s.batch and not s.collected]
-            async with account.client() as client:
-                await batches.cancel(client, waiting)
+            async with config.client() as client:
+                for batch in waiting:
+                    await Batches(client).cancel(batch)
             count = len(waiting)
             are = "batch is" if count == 1 else "batches are"
             told = f"{count or 'No'} {are} being cancelled."
@@ -263,16 +266,16 @@ def evaluate(
     """
 
     async def work() -> int:
-        account = TriageConfig.of_environment()
+        config = TriageConfig.of_environment()
         draw_plot = _plot() if plot else None
         tried = [
             Candidate(name or "default scheme", load(name), model)
             for name in schemes or ("",)
-            for model in (request.model_of(m, budget) for m in models or (CHEAP_MODEL,))
+            for model in (resolve_model(m, budget) for m in models or (CHEAP_MODEL,))
         ]
-        async with open_archive(account.archive) as archive, account.client() as api:
+        async with open_archive(config.archive) as archive, config.client() as api:
             with opened(file, columns=columns, id=id_column) as source:
-                found = await evaluation_evaluate.judge(
+                found = await evaluation_evaluate.evaluate(
                     *(archive, source, tried, api),
                     by=by,
                     at_once=at_once,
@@ -303,9 +306,9 @@ def corrections(out: str, since: str) -> None:
     """
 
     async def work() -> int:
-        account = TriageConfig.of_environment()
+        config = TriageConfig.of_environment()
         begin = time_range.since(since, time.time())
-        found = await read_corrections(account.database, begin)
+        found = await read_corrections(config.database, begin)
         if not found:
             raise ConfigError("Nobody has corrected anything there yet.")
         triage_run.write_text(out, chat_corrections.as_csv(found))

@@ -10,8 +10,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 
-import anthropic
-
+from bot.claude.client import ClaudeClient
 from bot.cli.environment import MISTAKE, console, plain
 from bot.errors import ConfigError, ModelError, StorageError
 from bot.ports.archive import Archive, Run, Tally
@@ -50,7 +49,7 @@ async def warn_of_twins(archive: Archive, run: Run) -> None:
 async def sort(
     archive: Archive,
     run: Run,
-    client: anthropic.AsyncAnthropic,
+    client: ClaudeClient,
     tabulate: writer.Tabulate,
     at_once: int,
 ) -> int:
@@ -59,9 +58,14 @@ async def sort(
     began = time.monotonic()
     with progress.Screen(err) as shown:
         runner = Runner(
-            archive, run, client, at_once, told=shown.show, troubled=shown.trouble
+            archive,
+            run,
+            client,
+            at_once,
+            on_progress=shown.show,
+            on_trouble=shown.trouble,
         )
-        task = asyncio.create_task(runner.sort())
+        task = asyncio.create_task(runner.classify())
         if run.batched:
             shown.say(f"Run {run.id}: `threadkeep triage resume {run.id}` collects it.")
         with _interrupts(runner, task, shown.say):

@@ -137,7 +137,7 @@ class PromptTrial:
         charge = Charge(place, person.id, "try", request.model)
         aside = await one_shot.complete_charged(
             *(self._store, self._model, request, charge, policy.caps),
-            within=PATIENCE,
+            timeout=PATIENCE,
             now=self._now,
         )
         if isinstance(aside, BudgetExceeded):

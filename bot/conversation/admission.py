@@ -201,7 +201,7 @@ class Admission:
         charge = Charge(place, admitted.asker, "routing", request.model, turn=turn.key)
         completion = await one_shot.complete_charged(
             *(self._store, self._model, request, charge, admitted.settings.caps),
-            within=ROUTING,
+            timeout=ROUTING,
             now=self._now,
         )
         if isinstance(completion, BudgetExceeded):

@@ -70,7 +70,7 @@ class AnswerStream:
                     if isinstance(piece, Report):
                         if not piece.ahead:
                             self._report = piece
-                        if cost.unforeseen(piece):
+                        if cost.exceeds_reserve(piece):
                             await extend(piece.calls or ())
                         # The call that `ahead` tells of is made only once it is paid.
                         self._report = piece

@@ -1,6 +1,10 @@
 """Requests to a model and its reports about an answer. Frozen values."""
 
 from dataclasses import dataclass, field
+from typing import Literal
+
+#: How long the prompt cache keeps what a request writes to it.
+CacheTtl = Literal["5m", "1h"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class ChatMessage:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request to a model, in the terms of the Messages API."""
+    """What a model is asked: one request of the Messages API."""
 
     model: str
     system: str
@@ -62,10 +66,13 @@ class Request:
     searches: int = 0
     #: The JSON schema of the answer, as JSON; "" for prose.
     schema: str = ""
-    #: Whether no later request repeats its messages, so that only the system prompt is
-    #: worth caching.
-    alone: bool = False
-    #: An upper bound of its prompt in tokens, if it was counted.
+    #: An hour, since people answer each other within the hour rather than within five
+    #: minutes.
+    cache_ttl: CacheTtl = "1h"
+    #: Whether the messages are cached as well as the system prompt: False where no
+    #: later request repeats them.
+    cache_messages: bool = True
+    #: The most tokens that its prompt can have, where they were counted.
     prompt_most: int | None = None
 
 

@@ -125,6 +125,11 @@ class Scheme:
         }
 
     @cached_property
+    def schema_text(self) -> str:
+        """The JSON schema as JSON."""
+        return json.dumps(self.schema)
+
+    @cached_property
     def digest(self) -> str:
         """A digest that changes with everything that can change an answer."""
         said = f"{self.prompt}\n{json.dumps(self.schema, sort_keys=True)}"

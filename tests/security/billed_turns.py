@@ -358,7 +358,7 @@ class Stage:
         policy = await self._authority(store).policy(charge.place)
         await one_shot.complete_charged(
             *(store, self.model, request, charge, policy.caps),
-            within=60.0,
+            timeout=60.0,
             now=time.time,
         )
 

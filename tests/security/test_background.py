@@ -69,9 +69,12 @@ ALLOWED = {
     ): "a TaskGroup: reading ends with the turn",
     (
         "bot/triage/bulk/concurrent.py",
-        "sort",
+        "classify",
     ): "a TaskGroup of workers that catch everything",
-    ("bot/triage/bulk/concurrent.py", "_nap"): "waits there for whichever comes first",
+    (
+        "bot/triage/bulk/concurrent.py",
+        "_sleep_unless_stopped",
+    ): "waits there for whichever comes first",
     ("bot/triage/bulk/estimate.py", "one"): "a command that fails as a whole",
     ("bot/triage/bulk/estimate.py", "estimate"): "a command that fails as a whole",
     ("bot/cli/triage_run.py", "sort"): "waits there, so that Ctrl-C can cancel it",

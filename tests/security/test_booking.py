@@ -10,14 +10,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import anthropic
-import httpx2
 import pytest
 
 from bot.claude import cost as claude_cost
 from bot.claude.catalog import MODELS, cost
-from bot.claude.client import client
-from bot.claude.errors import Fault, judge
+from bot.claude.client import ClaudeClient, client
+from bot.claude.errors import CallFailed, Fault, judge
 from bot.domain.budget import (
     Budget,
     BudgetExceeded,
@@ -376,7 +374,7 @@ def test_no_usage_within_what_is_allowed_costs_more_than_the_bound(
     request = replace(
         ASK, model=model, searches=searches, messages=(ChatMessage("user", "x" * size),)
     )
-    most = claude_cost.most(request, time.time())
+    most = claude_cost.cost_ceiling(request, time.time())
     assert most is not None
     prompt = min(size, MODELS[model].context)
     for kind in ("input", "cache_write_5m", "cache_write_1h", "cache_read"):
@@ -389,24 +387,27 @@ def test_no_usage_within_what_is_allowed_costs_more_than_the_bound(
 
 
 def test_usage_that_cannot_be_true_is_not_believed() -> None:
-    unread = claude_cost.before(ASK)
-    names = (ASK, ASK.model)
+    planned = claude_cost.planned_call(ASK)
     nothing, no_output = Usage(), Usage(input=300)
-    for said_so in (nothing, no_output):
-        call = claude_cost.ended(*names, said_so, "global", unread, wrote=True)
+    for used in (nothing, no_output):
+        names = (ASK.model, ASK.model, used, "global")
+        assert claude_cost.finished_call(*names, wrote=True) is None
+        call = claude_cost.started_call(ASK, ASK.model, used, "global", planned)
         assert not call.exact
         assert call.usage.output == ASK.max_tokens
-        assert call.usage.prompt >= 300 or said_so == nothing
-    refusal = claude_cost.ended(*names, no_output, "global", unread, wrote=False)
+        assert call.usage.prompt >= 300 or used == nothing
+    refusal = claude_cost.finished_call(
+        ASK.model, ASK.model, no_output, "global", wrote=False
+    )
+    assert refusal is not None
     assert refusal.exact
 
 
 @pytest.mark.parametrize("region", ["us", "eu-of-next-year"])
 def test_a_region_that_is_dearer_is_booked_so(region: str) -> None:
     used = Usage(input=1_000, output=500)
-    call = claude_cost.ended(
-        ASK, ASK.model, used, region, claude_cost.before(ASK), wrote=True
-    )
+    call = claude_cost.finished_call(ASK.model, ASK.model, used, region, wrote=True)
+    assert call is not None
     billed = priced(ASK.model, used, region="us")
     assert claude_cost.price((call,), time.time()) == pytest.approx(billed)
 
@@ -419,7 +420,7 @@ def test_what_an_unknown_model_answered_is_booked_as_it_was_set_aside() -> None:
 
 def test_half_a_character_does_not_stop_the_count() -> None:
     broken = replace(ASK, messages=(ChatMessage("user", "\ud83e"),))
-    assert claude_cost.ceiling(broken).prompt > 0
+    assert claude_cost.usage_ceiling(broken).prompt > 0
     fault = judge(UnicodeEncodeError("utf-8", "\ud83e", 0, 1, "no"), ASK.model)
     assert not fault.billed
 
@@ -446,15 +447,11 @@ async def test_only_a_connection_that_was_never_made_costs_nothing(bulk: bool) -
     assert [fault.billed for fault in faults] == [True] * 4 + [False] * 5
 
 
-async def _fault(api: anthropic.AsyncAnthropic) -> Fault:
-    model = "claude-haiku-5-5"
-    try:
-        await api.messages.create(
-            model=model, max_tokens=10, messages=[{"role": "user", "content": "?"}]
-        )
-    except (anthropic.APIError, httpx2.HTTPError) as error:
-        return judge(error, model)
-    raise AssertionError("it did not fail")
+async def _fault(api: ClaudeClient) -> Fault:
+    request = replace(ASK, model="claude-haiku-5-5", max_tokens=10)
+    with pytest.raises(CallFailed) as caught:
+        await api.complete(request)
+    return caught.value.fault
 
 
 # The ledger, in every store

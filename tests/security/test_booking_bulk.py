@@ -11,14 +11,15 @@ from typing import cast
 import pytest
 from click.testing import CliRunner
 
+from bot.claude.cost import cost_ceiling
 from bot.cli.triage import triage
 from bot.errors import ConfigError, ModelError
 from bot.ports.archive import Archive, Row, Run
 from bot.schemes.scheme import default, load
 from bot.triage.answer import FREE, digest
-from bot.triage.bulk import request
 from bot.triage.bulk.api import aclassify
 from bot.triage.bulk.batches import Expired
+from bot.triage.bulk.request import build_request
 from bot.triage.bulk.runs import Runner
 from bot.triage.bulk.spend_limit import BudgetReached, SpendLimit
 from storage.triage_archive import open_archive
@@ -27,7 +28,14 @@ from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Abort, Fail, Hold, Other, Step, Stop, Think
 from tests.security.billed_turns import Gate, Mortal
 from tests.support.deep import rounds
-from tests.support.triage_requests import MODEL, Sleeps, api, direct, sort, sorted_as
+from tests.support.triage_requests import (
+    MODEL,
+    Sleeps,
+    api,
+    classify,
+    concurrently,
+    sorted_as,
+)
 from tests.unit.triage.bulk.test_batches import Bench
 
 MONTH = 30 * 86_400.0
@@ -130,7 +138,7 @@ async def test_a_run_that_ends_in_any_way_is_not_booked_too_low(
         answers.waits = 0.05
         async with sorting.process() as (mortal, runner):
             answers.waiting.clear()
-            task = asyncio.create_task(runner.sort())
+            task = asyncio.create_task(runner.classify())
             caught = asyncio.create_task(answers.waiting.wait())
             await asyncio.wait({task, caught}, return_when=asyncio.FIRST_COMPLETED)
             caught.cancel()
@@ -146,7 +154,7 @@ async def test_a_run_that_ends_in_any_way_is_not_booked_too_low(
     answers.waits = 0.0
     async with sorting.process() as (archive, runner):
         with contextlib.suppress(ModelError):
-            await runner.sort()
+            await runner.classify()
         tally = await archive.tally("one")
         assert tally.cost >= billed(claude) - 1e-9
         assert runner.progress.cost >= billed(claude) - 1e-9
@@ -164,7 +172,7 @@ async def test_an_undisturbed_run_is_booked_exactly(
     sorting = Sorting(tmp_path / "triage.db", claude, budget=100.0)
     await sorting.begin(30)
     async with sorting.process() as (archive, runner):
-        await runner.sort()
+        await runner.classify()
         tally = await archive.tally("one")
     assert tally.cost == pytest.approx(billed(claude))
     assert tally.lost == 0
@@ -173,8 +181,8 @@ async def test_an_undisturbed_run_is_booked_exactly(
 async def test_a_budget_counts_what_an_interrupted_run_may_have_cost(
     claude: ClaudeEmulator, tmp_path: Path
 ) -> None:
-    call = request.parameters(default(), MODEL, "It broke 1")
-    most = request.most(call, 1_795_694_400.0)
+    call = build_request(default(), MODEL, "It broke 1")
+    most = cost_ceiling(call, 1_795_694_400.0)
     assert most is not None
     sorting = Sorting(tmp_path / "triage.db", claude, budget=5 * most)
     await sorting.begin(100)
@@ -182,7 +190,7 @@ async def test_a_budget_counts_what_an_interrupted_run_may_have_cost(
         gate = Gate()
         claude.script([Think(tokens=4_000), Hold(gate)])
         async with sorting.process() as (_, runner):
-            task = asyncio.create_task(runner.sort())
+            task = asyncio.create_task(runner.classify())
             await asyncio.wait(
                 {task, asyncio.create_task(gate.reached.wait())},
                 return_when=asyncio.FIRST_COMPLETED,
@@ -202,22 +210,22 @@ async def test_tries_that_failed_are_added_to_the_answer(
 ) -> None:
     lost: list[Step] = [Think(tokens=3_000), Abort()]
     claude.script(sorted_as(), lost, lost, sorted_as())
-    tested = direct(claude, Sleeps(), at_once=1)
-    found = await sort(tested, "a", "b")
+    tested = concurrently(claude, Sleeps(), at_once=1)
+    found = await classify(tested, "a", "b")
     assert sum(answer.cost or 0 for _, answer in found) >= billed(claude)
-    assert tested.purse.spent == pytest.approx(sum(a.cost or 0 for _, a in found))
-    assert tested.purse.lost == pytest.approx(0.0)
+    assert tested.spend_limit.spent == pytest.approx(sum(a.cost or 0 for _, a in found))
+    assert tested.spend_limit.unanswered == pytest.approx(0.0)
 
 
 async def test_tries_that_were_refused_cost_nothing(claude: ClaudeEmulator) -> None:
     claude.script(sorted_as(), Fail(429), Fail(500), Fail(529))
-    found = await sort(direct(claude, Sleeps(), at_once=1), "a", "b")
+    found = await classify(concurrently(claude, Sleeps(), at_once=1), "a", "b")
     assert sum(answer.cost or 0 for _, answer in found) == pytest.approx(billed(claude))
 
 
 async def test_a_dearer_model_that_answers_is_paid_for(claude: ClaudeEmulator) -> None:
     claude.script([Other("claude-opus-5-5"), sorted_as()])
-    [(_, answer)] = await sort(direct(claude), "a")
+    [(_, answer)] = await classify(concurrently(claude), "a")
     assert answer.cost == pytest.approx(priced("claude-opus-5-5", answer.usage))
 
 
@@ -225,10 +233,10 @@ async def test_an_unknown_model_that_answers_costs_what_was_set_aside(
     claude: ClaudeEmulator,
 ) -> None:
     claude.script([Other("claude-unheard-of"), sorted_as()])
-    tested = direct(claude)
-    call = request.parameters(tested.scheme, tested.model, "a")
-    [(_, answer)] = await sort(tested, "a")
-    assert answer.cost == pytest.approx(request.most(call, tested.now()))
+    tested = concurrently(claude)
+    call = build_request(tested.scheme, tested.model, "a")
+    [(_, answer)] = await classify(tested, "a")
+    assert answer.cost == pytest.approx(cost_ceiling(call, tested.now()))
 
 
 @pytest.mark.parametrize("budget", [float("nan"), float("inf"), -1.0, 0.0])
@@ -253,15 +261,15 @@ async def test_of_growing_calls_few_notes_are_taken() -> None:
     async def note(usd: float) -> None:
         noted.append(usd)
 
-    purse = SpendLimit(100.0, note=note)
+    limit = SpendLimit(100.0, record=note)
     for _ in range(50):
-        await purse.take(0.1)
+        await limit.reserve(0.1)
     assert len(noted) < 10
     assert sum(noted) >= 5.0
     for nth in range(50):
-        purse.settle(0.1, None if nth == 0 else 0.05)
-    await purse.close()
-    assert sum(noted) == pytest.approx(purse.lost) == pytest.approx(0.1)
+        limit.release(0.1, None if nth == 0 else 0.05)
+    await limit.close()
+    assert sum(noted) == pytest.approx(limit.unanswered) == pytest.approx(0.1)
 
 
 # Batches
@@ -284,14 +292,14 @@ async def test_a_batch_whose_results_are_gone_stays_booked(bench: Bench) -> None
     bench.claude.batches.kept = 61.0
     bench.budget = 5.0
     await bench.begin("a", "b")
-    task = asyncio.create_task(bench.sort())
+    task = asyncio.create_task(bench.classify())
     await bench.claude.until(lambda: bool(bench.claude.batches.made))
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
     bench.now += MONTH
     with pytest.raises(Expired):
-        await bench.sort()
+        await bench.classify()
     [sent] = await bench.archive.sent("one")
     tally = await bench.archive.tally("one")
     assert tally.cost == tally.lost == sent.most > 0
@@ -303,13 +311,13 @@ async def test_a_batch_that_may_have_arrived_is_looked_for_before_another_is_sen
     await bench.begin("a", "b")
     bench.claude.batches.faults.append(Abort())
     bench.claude.batches.unlisted = 5
-    await bench.sort()
+    await bench.classify()
     assert await bench.results() == ["bug", "bug"]
     assert len(bench.claude.batches.made) == 1
 
 
 async def test_what_a_batch_cost_is_paid_at_its_share(bench: Bench) -> None:
     await bench.begin("a", "b")
-    await bench.sort()
+    await bench.classify()
     tally = await bench.archive.tally("one")
     assert tally.cost == pytest.approx(priced(MODEL, tally.usage) / 2)

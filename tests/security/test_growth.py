@@ -68,7 +68,7 @@ REASONS = {
     "bot/delivery/reply.py StreamedReply._shown": ANSWER,
     "bot/conversation/responder.py Responder._schedulers": "one for each platform",
     "bot/claude/web_search.py Rounds.calls": ANSWER,
-    "bot/claude/web_search.py Rounds.said": ANSWER,
+    "bot/claude/web_search.py Rounds.messages": ANSWER,
     "bot/claude/web_search.py Sources._titles": ANSWER,
     "bot/rendering/splitter.py Page._lines": ANSWER,
     "bot/rendering/tables.py Table._rows": ANSWER,

@@ -32,9 +32,9 @@ HEAD = f"""\
 ## In the chat
 
 Admins change these with a form, a menu or `set NAME VALUE`; the value `inherit` removes
-a setting. A setting belongs to a workspace (on Discord a server), a channel or a thread,
-and the narrowest one applies. [admin.md](admin.md) explains who may change them and how
-budgets add up.
+a setting. A setting belongs to a workspace (on Discord a server), a channel or a
+thread, and the narrowest one applies. [admin.md](admin.md) explains who may change them
+and how budgets add up.
 
 The default of `prompt` is:
 

@@ -1,12 +1,10 @@
-"""What tests of triage share: answers of the emulator, and a client of it."""
+"""Answers of the emulator, a client of it, and a classifier, for tests of triage."""
 
 import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-import anthropic
-
-from bot.claude.client import client
+from bot.claude.client import ClaudeClient, client
 from bot.schemes.scheme import default
 from bot.triage.answer import Answer
 from bot.triage.bulk.concurrent import ConcurrentClassifier, Question
@@ -21,7 +19,7 @@ def sorted_as(**values: Any) -> str:
     return json.dumps(GOOD | values)
 
 
-def api(claude: ClaudeEmulator) -> anthropic.AsyncAnthropic:
+def api(claude: ClaudeEmulator) -> ClaudeClient:
     """The client that triage uses, of the emulator."""
     return client(claude.api_key, claude.base_url, bulk=True)
 
@@ -41,10 +39,10 @@ class Sleeps:
         self.now += seconds
 
 
-def direct(
+def concurrently(
     claude: ClaudeEmulator, time: Sleeps | None = None, **more: Any
 ) -> ConcurrentClassifier:
-    """What asks about tickets, with time that passes at once."""
+    """Return a classifier whose waits take no time."""
     time = time or Sleeps()
     return ConcurrentClassifier(
         api(claude),
@@ -57,21 +55,23 @@ def direct(
     )
 
 
-async def sort(direct: ConcurrentClassifier, *texts: str) -> list[tuple[str, Answer]]:
-    """What becomes of tickets, in the order in which it came; raises what `sort` does,
-    with that as its note."""
+async def classify(
+    tested: ConcurrentClassifier, *texts: str
+) -> list[tuple[str, Answer]]:
+    """Return the answers in order of arrival; they are in `tested.__dict__["found"]`
+    even if `classify` raises."""
     found: list[tuple[str, Answer]] = []
 
     async def questions() -> AsyncIterator[Question]:
         for text in texts:
             yield Question(text, text)
 
-    async def keep(question: Question, answer: Answer) -> None:
+    async def store(question: Question, answer: Answer) -> None:
         found.append((question.name, answer))
 
     try:
-        await direct.sort(questions(), keep)
+        await tested.classify(questions(), store)
     finally:
-        await direct.client.close()
-        direct.__dict__["found"] = found
+        await tested.client.close()
+        tested.__dict__["found"] = found
     return found

@@ -8,12 +8,12 @@ from pathlib import Path
 from bot.claude.catalog import CHEAP_MODEL
 from bot.schemes.scheme import Scheme, default, load, read
 from bot.triage.answer import EMPTY, Answer
-from bot.triage.bulk import request
 from bot.triage.bulk.concurrent import AT_ONCE, ConcurrentClassifier, Question
 from bot.triage.bulk.config import TriageConfig
+from bot.triage.bulk.request import resolve_model
 from bot.triage.bulk.spend_limit import BudgetReached, SpendLimit
 
-#: Why a ticket has no values for which there was no money.
+#: The reason of a ticket for which the budget had no room.
 BROKE = "left: the budget leaves no room for it"
 
 
@@ -26,15 +26,15 @@ def classify(
     budget: float | None = None,
     api_key: str | None = None,
 ) -> list[Answer]:
-    """Sort `tickets`; return an Answer for each, in their order.
+    """Classify `tickets`; return an Answer for each, in order.
 
-    An answer's `values` are by the scheme's fields, and None where its `reason` says
-    why. `scheme` is one that was read, or the path of a YAML file; None is category,
-    priority and summary. No more than `budget` (USD) is spent. The key is `api_key`, or
-    that of the environment. Nothing is kept on disk.
+    The `values` of an answer are by the fields of the scheme, and None if its `reason`
+    says why. `scheme` is one that was read, or the path of a YAML file; None is
+    category, priority and summary. No more than `budget` (USD) is spent. The key is
+    `api_key`, or that of the environment. Nothing is written to disk.
 
-    Raises ConfigError (a scheme or key that cannot be) and ModelError (Claude is not to
-    be reached, or does not accept the key or model). For use where no event loop runs;
+    Raises ConfigError (an invalid scheme, key or budget) and ModelError (Claude cannot
+    be reached, or rejects the key or the model). For use where no event loop runs;
     `aclassify` is the same for coroutines.
     """
     return asyncio.run(
@@ -58,30 +58,30 @@ async def aclassify(
     budget: float | None = None,
     api_key: str | None = None,
 ) -> list[Answer]:
-    """Sort `tickets`, many at once; see `classify`."""
+    """Classify `tickets` concurrently; see `classify`."""
     texts = [ticket.strip() for ticket in tickets]
     found: dict[str, Answer] = {"": Answer(reason=EMPTY)}
-    account = TriageConfig.of_environment(api_key)
-    sorted_by = _scheme(scheme)
+    config = TriageConfig.of_environment(api_key)
+    read_scheme = _scheme(scheme)
 
     async def questions() -> AsyncIterator[Question]:
         for text in dict.fromkeys(texts):
             if text:
                 yield Question(text, text)
 
-    async def keep(question: Question, answer: Answer) -> None:
+    async def store(question: Question, answer: Answer) -> None:
         found[question.name] = answer
 
-    async with account.client() as client:
-        direct = ConcurrentClassifier(
+    async with config.client() as client:
+        classifier = ConcurrentClassifier(
             client,
-            sorted_by,
-            request.model_of(model, budget),
+            read_scheme,
+            resolve_model(model, budget),
             at_once=at_once,
-            purse=SpendLimit(budget),
+            spend_limit=SpendLimit(budget),
         )
         with contextlib.suppress(BudgetReached):
-            await direct.sort(questions(), keep)
+            await classifier.classify(questions(), store)
     return [found.get(text, Answer(reason=BROKE)) for text in texts]
 
 

@@ -1,26 +1,32 @@
-"""Asks about many tickets through Message Batches: half the price, within a day.
+"""Ask about many tickets through Message Batches: half the price, within a day.
 
-Rule: a batch is noted before it is sent, and looked for when nobody knows whether it
-arrived; what it has is kept before it counts as collected. So whatever breaks off
-where, no ticket is paid for twice. (Claude facts 1.8: what a batch promises.)
+Rule: a batch is recorded before it is sent, and searched for if it is unknown whether
+it arrived; its results are stored before it counts as collected. So no ticket is paid
+for twice, wherever the process ends.
 """
 
 import asyncio
-import json
+import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import anthropic
-import httpx2
-from anthropic.pagination import AsyncPage
-from anthropic.types.messages import MessageBatch, MessageBatchIndividualResponse
-
-from bot.claude.errors import GARBLED, Fault, judge
-from bot.errors import ConfigError, ModelDenied, ModelError
+from bot.claude.batches import (
+    BATCH_SHARE,
+    MOST_REQUESTS,
+    Batches,
+    BatchResult,
+    BatchStatus,
+    UnknownBatch,
+)
+from bot.claude.cost import cost_ceiling
+from bot.claude.errors import CallFailed
+from bot.claude.request import encoded_size
+from bot.domain.completion import Request
+from bot.errors import ConfigError
 from bot.ports.archive import Archive, Sent
 from bot.schemes.scheme import Scheme
 from bot.triage.answer import CANCELED, EXPIRED, FAILED, REJECTED, Answer
@@ -32,112 +38,106 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-#: What a batch costs, of the price of as many calls.
-SHARE = 0.5
-
-# The API takes 100,000 requests and 256 MB (Claude facts 1.8). A batch is held in
-# memory while it is sent, and a smaller one ends sooner.
-MOST_REQUESTS = 100_000
+# The API takes 256 MB. A batch is held in memory while it is sent, and a smaller one
+# ends sooner.
 MOST_BYTES = 24_000_000
 
-# Seconds: to send one, until a lost one must have arrived, and between two looks.
-_SENDING = 600.0
-_SETTLED = 60.0
-_FIRST_LOOK, _LONGEST_LOOK = 2.0, 60.0
-# By how much two clocks may differ, in looking for a batch by when it was made.
+# In seconds: until a created batch must be listed, and between two polls.
+_LISTED = 60.0
+_FIRST_POLL, _LONGEST_POLL = 2.0, 60.0
+# By how much two clocks may differ, when a batch is searched for by its creation.
 _SKEW = timedelta(minutes=10)
 
-_KEPT_AT_ONCE = 500
+_STORED_AT_ONCE = 500
 
-_ERRORS = (anthropic.APIError, httpx2.HTTPError, *GARBLED)
+_REASONS = {
+    "invalid": REJECTED,
+    "failed": FAILED,
+    "expired": EXPIRED,
+    "canceled": CANCELED,
+}
 
 
 class Expired(ConfigError):
-    """What a batch had to say is there no more."""
+    """The results of a batch no longer exist."""
 
 
 class Cancelled(ConfigError):
-    """Somebody cancelled a batch."""
-
-
-class _Unknown(ModelDenied):
-    """Claude does not know a batch."""
+    """A batch was cancelled."""
 
 
 @dataclass
 class BatchClassifier:
-    """Asks about the tickets of one run through batches."""
+    """Classifies the tickets of one run through batches."""
 
-    client: anthropic.AsyncAnthropic
+    batches: Batches
     scheme: Scheme
     model: str
     archive: Archive
     run: str
-    purse: SpendLimit
-    #: Told how many requests of the open batches are answered and not read yet.
-    moved: Callable[[int], None] = lambda done: None
-    #: Told of each answer that was kept.
-    noted: Callable[[Answer], None] = lambda answer: None
+    spend_limit: SpendLimit
+    #: Called with the number of results in open batches that are not stored yet.
+    on_processed: Callable[[int], None] = lambda count: None
+    #: Called with each answer that was stored.
+    on_answer: Callable[[Answer], None] = lambda answer: None
     now: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    #: Told of each time in which Claude does not answer, why.
-    troubled: Callable[[str], None] = lambda why: None
+    #: Called with the reason when calls begin to fail.
+    on_trouble: Callable[[str], None] = lambda why: None
     most_bytes: int = MOST_BYTES
-    #: How often a ticket was asked about before, where it was.
+    #: Earlier attempts at a ticket, where there were any.
     _tried: dict[str, int] = field(default_factory=dict)
 
-    async def sort(self, questions: Callable[[], AsyncIterator[Question]]) -> None:
-        """Ask about all that `questions` gives, until it gives none; it is asked anew
-        once all batches are collected.
+    async def classify(self, questions: Callable[[], AsyncIterator[Question]]) -> None:
+        """Ask about everything that `questions` yields, until it yields nothing. It is
+        called again when all batches are collected.
 
-        Raises BudgetReached, Expired, or the ModelError for which nothing more can be
-        asked. Batches that are under way stay so.
+        Raises BudgetReached, UnknownPrice, Expired, Cancelled, or the ModelError that
+        ends the run. Batches under way stay so.
         """
         for sent in await self.archive.sent(self.run):
             if not sent.collected and not sent.batch:
-                await self._look_for(sent)
+                found = await self._find_created(sent, until=sent.at + _LISTED)
+                await self.archive.arrived(sent.key, found)
         for sent in await self._open():
-            self.purse.hold(sent.most)
+            self.spend_limit.reserve_running(sent.most)
         await self._collect()
         while await self._send_all(questions()):
             await self._collect()
 
     async def _collect(self) -> None:
-        """Wait for every batch of the run, and keep what they have."""
+        """Wait for every batch of the run, and store its results."""
         waiting = await self._open()
-        answered: dict[int, int] = {}
-        pause = _FIRST_LOOK
+        processed: dict[int, int] = {}
+        pause = _FIRST_POLL
         while waiting:
             for sent in list(waiting):
-                found = await self._look_at(sent)
-                answered[sent.key] = _processed(found)
-                if found.processing_status == "ended":
-                    await self._keep(sent, found)
-                    del answered[sent.key]
+                status = await self._status(sent)
+                processed[sent.key] = status.processed
+                if status.ended:
+                    await self._store(sent, status)
+                    del processed[sent.key]
                     waiting.remove(sent)
-                    pause = _FIRST_LOOK
-            self.moved(sum(answered.values()))
+                    pause = _FIRST_POLL
+            self.on_processed(sum(processed.values()))
             if waiting:
                 await self.sleep(pause)
-                pause = min(_LONGEST_LOOK, pause * 1.5)
+                pause = min(_LONGEST_POLL, pause * 1.5)
 
-    async def _look_at(self, sent: Sent) -> MessageBatch:
-        async def look() -> MessageBatch:
-            return await self.client.messages.batches.retrieve(sent.batch)
-
+    async def _status(self, sent: Sent) -> BatchStatus:
         try:
-            return await self._insist(look)
-        except _Unknown:
-            raise await self._gone(sent) from None
+            return await self._retry(lambda: self.batches.retrieve(sent.batch))
+        except UnknownBatch:
+            raise await self._lost(sent) from None
 
     async def _open(self) -> list[Sent]:
         sent = await self.archive.sent(self.run)
         return [each for each in sent if each.batch and not each.collected]
 
     async def _send_all(self, questions: AsyncIterator[Question]) -> bool:
-        """Send what `questions` gives in as few batches as it takes; say whether there
-        was anything to send."""
-        chunk: list[dict[str, Any]] = []
+        """Send `questions` in as few batches as possible; return whether there was
+        anything to send."""
+        chunk: list[tuple[str, Request]] = []
         size, most = 0, 0.0
         sent = False
         async for question in questions:
@@ -146,129 +146,102 @@ class BatchClassifier:
                 await self.archive.put(
                     [(question.name, marked)], self.model, self.now(), 0
                 )
-                self.noted(marked)
+                self.on_answer(marked)
                 continue
-            request, dearest = self._request(question)
-            length = len(json.dumps(request["params"], ensure_ascii=False).encode())
-            over = size + length > self.most_bytes or len(chunk) == MOST_REQUESTS
-            broke = most + dearest > self.purse.left
-            if chunk and (over or broke):
+            request = self._request(question)
+            amount = self.spend_limit.amount_for(
+                cost_ceiling(request, self.now(), BATCH_SHARE), self.model
+            )
+            length = encoded_size(request)
+            full = size + length > self.most_bytes or len(chunk) == MOST_REQUESTS
+            if chunk and (full or most + amount > self.spend_limit.left):
                 await self._send(chunk, most)
                 chunk, size, most, sent = [], 0, 0.0, True
-            if dearest > self.purse.left:
-                # What is under way may leave some; without any, that is all.
+            if amount > self.spend_limit.left:
+                # Batches under way may release some of the budget.
                 if not sent:
                     raise BudgetReached
                 return True
-            chunk.append(request)
-            size, most = size + length, most + dearest
+            chunk.append((question.name, request))
+            size, most = size + length, most + amount
         if chunk:
             await self._send(chunk, most)
         return sent or bool(chunk)
 
-    def _request(self, question: Question) -> tuple[dict[str, Any], float]:
-        """The request for `question`, and the most that it can cost."""
-        params = bulk_request.parameters(
-            self.scheme, self.model, question.text, tries=question.tries
-        )
+    def _request(self, question: Question) -> Request:
         if question.tries:
             self._tried[question.name] = question.tries
-        dearest = bulk_request.most(params, self.now(), SHARE) or 0.0
-        return {"custom_id": question.name, "params": params}, dearest
+        return bulk_request.build_request(
+            self.scheme, self.model, question.text, tries=question.tries
+        )
 
-    async def _send(self, chunk: list[dict[str, Any]], most: float) -> None:
+    async def _send(self, chunk: list[tuple[str, Request]], most: float) -> None:
+        """Create one batch that costs at most `most`. Raises the ModelError of a
+        rejection."""
         sent = await self.archive.send(
             Sent(0, self.run, "", self.now(), len(chunk), most)
         )
-        await self.purse.take(most)
-        while True:
+        await self.spend_limit.reserve(most)
+        batch = ""
+        while not batch:
             try:
-                made = await self.client.messages.batches.create(
-                    requests=chunk,  # type: ignore[arg-type]
-                    timeout=_SENDING,
-                )
-                await self.archive.arrived(sent.key, made.id)
-                log.info("triage.sent batch=%s requests=%d", made.id, len(chunk))
-                return
-            except _ERRORS as error:
-                fault = _judged(error, self.model)
-                refused = isinstance(error, anthropic.APIStatusError)
-                if refused and not fault.passing:
+                batch = await self.batches.create(chunk)
+                log.info("triage.sent batch=%s requests=%d", batch, len(chunk))
+            except CallFailed as failed:
+                fault = failed.fault
+                if fault.passing:
+                    await self.sleep(fault.retry_after or _FIRST_POLL)
+                if fault.billed:
+                    # It may exist, and a second one would be paid for as well.
+                    until = self.now() + _LISTED
+                    batch = await self._find_created(sent, until=until)
+                if not batch and not fault.passing:
                     await self.archive.arrived(sent.key, "")
-                    self.purse.settle(most, 0.0)
+                    self.spend_limit.release(most, 0.0)
                     raise fault.error from None
-                await self.sleep(fault.retry_after or _FIRST_LOOK)
-                if not refused and (found := await self._arrived(sent, fault)):
-                    await self.archive.arrived(sent.key, found)
-                    return
+        await self.archive.arrived(sent.key, batch)
 
-    async def _arrived(self, sent: Sent, fault: Fault) -> str:
-        """Claude's id of a batch whose sending ended with `fault`; "" if it did not
-        arrive. It is looked for until it must have, for a second one would be paid for,
-        too."""
-        slept = 0.0
-        while not (found := await self._find(sent)):
-            if not fault.billed or slept >= _SETTLED:
+    async def _find_created(self, sent: Sent, *, until: float) -> str:
+        """Return the id of a batch whose creation was cut off, or "" if it is not
+        listed by `until` (seconds since 1970)."""
+        while not (found := await self._retry(lambda: self._find(sent))):
+            if self.now() > until:
                 break
-            await self.sleep(_FIRST_LOOK)
-            slept += _FIRST_LOOK
+            await self.sleep(_FIRST_POLL)
         return found
 
-    async def _look_for(self, sent: Sent) -> None:
-        """Find out whether a batch arrived whose sending broke off."""
-        while not (found := await self._find(sent)):
-            if self.now() - sent.at > _SETTLED:
-                break
-            await self.sleep(_FIRST_LOOK)
-        await self.archive.arrived(sent.key, found)
-
     async def _find(self, sent: Sent) -> str:
-        """Claude's id of a batch that may have arrived; "" if it did not."""
         known = {each.batch for each in await self.archive.sent(None)}
         earliest = datetime.fromtimestamp(sent.at, UTC) - _SKEW
-
-        async def look() -> AsyncPage[MessageBatch]:
-            return await self.client.messages.batches.list(limit=100)
-
-        page = await self._insist(look)
-        async for each in page:
-            if each.created_at < earliest:
-                return ""
-            counts = each.request_counts
-            total = _processed(each) + counts.processing
-            if total == sent.requests and each.id not in known:
-                return each.id
+        async with contextlib.aclosing(self.batches.newest()) as newest:
+            async for each in newest:
+                if each.created_at < earliest:
+                    return ""
+                if each.requests == sent.requests and each.id not in known:
+                    return each.id
         return ""
 
-    async def _keep(self, sent: Sent, found: MessageBatch) -> None:
-        """Keep all results of a batch that has ended."""
-        if found.archived_at is not None or not found.results_url:
-            raise await self._gone(sent)
-        cost: float | None = None
-        while True:
-            try:
-                cost = await self._read(sent)
-                break
-            except _ERRORS as error:
-                fault = _judged(error, self.model)
-                if not fault.passing:
-                    raise fault.error from None
-                # They are read again from the first on, and count once.
-                await self.sleep(fault.retry_after or _FIRST_LOOK)
+    async def _store(self, sent: Sent, status: BatchStatus) -> None:
+        """Store the results of a batch that has ended. Raises Expired or Cancelled."""
+        if not status.readable:
+            raise await self._lost(sent)
+        # After a failure they are read from the first one again, and count once.
+        cost = await self._retry(lambda: self._read(sent))
         if cost is None:
             await self.archive.lose(self.run, sent.most)
         await self.archive.collected(sent.key)
-        self.purse.settle(sent.most, cost)
-        if found.request_counts.canceled:
+        self.spend_limit.release(sent.most, cost)
+        if status.canceled:
             raise Cancelled(
                 f"Batch {sent.batch} was cancelled. What it had answered is kept; "
                 f"`threadkeep triage resume {self.run}` asks about the rest."
             )
 
-    async def _gone(self, sent: Sent) -> Expired:
+    async def _lost(self, sent: Sent) -> Expired:
+        """Book a batch without results at its ceiling; return the error to raise."""
         await self.archive.lose(self.run, sent.most)
         await self.archive.collected(sent.key)
-        self.purse.settle(sent.most, None)
+        self.spend_limit.release(sent.most, None)
         return Expired(
             f"The results of batch {sent.batch} are gone: Claude keeps them for 29 "
             f"days, or until it is deleted. `threadkeep triage resume {self.run}` asks "
@@ -276,92 +249,51 @@ class BatchClassifier:
         )
 
     async def _read(self, sent: Sent) -> float | None:
-        """Keep the results of a batch; return what they cost, in USD, or None where
-        that is not known of all."""
-        cost, kept, unknown = 0.0, 0, False
-        batch: list[tuple[str, Answer]] = []
-        results = await self.client.messages.batches.results(sent.batch)
-        async for result in results:
-            answer = self._answer(result)
-            cost += answer.cost or 0.0
-            unknown = unknown or answer.cost is None
-            batch.append((result.custom_id, answer))
-            kept += 1
-            if len(batch) == _KEPT_AT_ONCE:
-                await self._put(batch, sent)
-                batch = []
-        await self._put(batch, sent)
-        if kept < sent.requests:
-            # The stream ended before the results did.
-            raise anthropic.APIConnectionError(request=results.http_response.request)
+        """Store the results of a batch; return their cost in USD, or None if one of
+        them is unknown."""
+        cost, unknown = 0.0, False
+        answers: list[tuple[str, Answer]] = []
+        results = self.batches.results(sent.batch, self.model, sent.requests)
+        async with contextlib.aclosing(results):
+            async for result in results:
+                answer = self._answer(result)
+                cost += answer.cost or 0.0
+                unknown = unknown or answer.cost is None
+                answers.append((result.name, answer))
+                if len(answers) == _STORED_AT_ONCE:
+                    await self._put(answers, sent)
+                    answers = []
+        await self._put(answers, sent)
         return None if unknown else cost
 
-    async def _put(self, batch: list[tuple[str, Answer]], sent: Sent) -> None:
-        await self.archive.put(batch, self.model, self.now(), sent.key)
-        for _, answer in batch:
-            self.noted(answer)
+    async def _put(self, answers: list[tuple[str, Answer]], sent: Sent) -> None:
+        await self.archive.put(answers, self.model, self.now(), sent.key)
+        for _, answer in answers:
+            self.on_answer(answer)
 
-    def _answer(self, result: MessageBatchIndividualResponse) -> Answer:
-        said = result.result
-        tries = self._tried.get(result.custom_id, 0) + 1
-        if said.type == "succeeded":
-            return bulk_request.read(
-                self.scheme,
-                said.message,
-                model=self.model,
+    def _answer(self, result: BatchResult) -> Answer:
+        tries = self._tried.get(result.name, 0) + 1
+        if result.response is not None:
+            return bulk_request.read_answer(
+                *(self.scheme, result.response),
                 now=self.now(),
                 tries=tries,
-                share=SHARE,
+                share=BATCH_SHARE,
             )
-        if said.type == "errored":
-            invalid = said.error.error.type == "invalid_request_error"
-            return Answer(reason=REJECTED if invalid else FAILED, tries=tries)
-        reason = EXPIRED if said.type == "expired" else CANCELED
-        return Answer(reason=reason, tries=tries)
+        return Answer(reason=_REASONS[result.outcome], tries=tries)
 
-    async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
-        """What `call` returns, however long Claude cannot be reached: a batch goes on
-        in the meantime. Raises the ModelError of a refusal."""
-        pause = _FIRST_LOOK
+    async def _retry(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Return the result of `call`, retried for as long as the API cannot be
+        reached: batches go on in the meantime. Raises the ModelError of a rejection."""
+        pause = _FIRST_POLL
         while True:
             try:
                 return await call()
-            except _ERRORS as error:
-                fault = _judged(error, self.model)
-                if not fault.passing:
-                    raise fault.error from None
-                if pause == _FIRST_LOOK:
-                    self.troubled(str(fault.error))
-                await self.sleep(fault.retry_after or pause)
-                pause = min(_LONGEST_LOOK, pause * 2)
-
-
-async def cancel(client: anthropic.AsyncAnthropic, ids: Sequence[str]) -> None:
-    """Ask for batches to be cancelled. Raises a ModelError."""
-    for each in ids:
-        try:
-            await client.messages.batches.cancel(each)
-        except _ERRORS as error:
-            raise _judged(error, "batches").error from None
-
-
-def _processed(batch: MessageBatch) -> int:
-    counts = batch.request_counts
-    return counts.succeeded + counts.errored + counts.canceled + counts.expired
-
-
-def _judged(error: Exception, model: str) -> Fault:
-    """What `error` means where batches are asked for."""
-    fault = judge(error, model)
-    denied: ModelError | None = None
-    if isinstance(error, anthropic.PermissionDeniedError):
-        denied = ModelDenied(
-            "the key in ANTHROPIC_API_KEY may not use batches: leave out --batch, or "
-            f"use another key ({error.status_code})"
-        )
-    elif isinstance(error, anthropic.NotFoundError) and error.type:
-        denied = _Unknown(
-            "Claude does not know this batch: it was deleted, or belongs to another "
-            "workspace than the key in ANTHROPIC_API_KEY"
-        )
-    return replace(fault, error=denied) if denied else fault
+            except CallFailed as failed:
+                fault = failed.fault
+            if not fault.passing:
+                raise fault.error
+            if pause == _FIRST_POLL:
+                self.on_trouble(str(fault.error))
+            await self.sleep(fault.retry_after or pause)
+            pause = min(_LONGEST_POLL, pause * 2)

@@ -1,9 +1,9 @@
-"""Asks about many tickets at once, each in a call of its own.
+"""Ask about many tickets at once, each in a call of its own.
 
-Rule 1: an answer is kept before the next ticket is taken, so that what was paid for is
-not lost.
-Rule 2: what ends the whole run (the key, the budget, no connection) is raised after the
-answers that were under way have come.
+Rule 1: an answer is stored before the next ticket is taken, so that nothing that was
+paid for is lost.
+Rule 2: an error that ends the whole run (the key, the budget, no connection) is raised
+after the answers under way have arrived.
 """
 
 import asyncio
@@ -11,25 +11,24 @@ import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-import anthropic
-import httpx2
-from anthropic.types import Message
-
-from bot.claude.errors import ELSEWHERE, GARBLED, Fault, judge
-from bot.errors import ModelBusy, ModelDenied, ModelRejected, PromptTooLong
+from bot.claude.client import ClaudeClient
+from bot.claude.cost import cost_ceiling
+from bot.claude.errors import CallFailed, Fault
+from bot.claude.usage import MessageResponse
+from bot.domain.completion import Request
+from bot.errors import ModelBusy, ModelRejected, PromptTooLong
 from bot.schemes.scheme import Scheme
-from bot.triage.answer import FAILED, TOO_LONG, Answer
-from bot.triage.bulk import request
+from bot.triage.answer import FAILED, REJECTED, TOO_LONG, Answer
+from bot.triage.bulk import request as bulk_request
 from bot.triage.bulk.spend_limit import SpendLimit
 from bot.triage.bulk.throttle import Throttle
 
-#: How many calls run at once at the most, if nobody says otherwise.
+#: How many calls run at once by default.
 AT_ONCE = 50
 
-# How often one ticket is tried while Claude's side fails on it and answers others, and
-# for how many seconds it is gone on while nothing is answered at all.
+# How many attempts one ticket gets that fails while others are answered, and how many
+# seconds are tried while nothing is answered at all.
 MOST_TRIES = 8
 PATIENCE = 300.0
 LONGEST_PAUSE = 30.0
@@ -37,66 +36,68 @@ LONGEST_PAUSE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A ticket that is to be asked about, by whatever name it has above."""
+    """A ticket to ask about, by the name that the caller gave it."""
 
     name: str
     text: str
-    #: How often it was asked about before.
+    #: Earlier attempts.
     tries: int = 0
 
 
-#: Is given each answer, and has it kept when it returns.
-Keep = Callable[[Question, Answer], Awaitable[None]]
+#: Stores an answer; it is durable when the call returns.
+StoreAnswer = Callable[[Question, Answer], Awaitable[None]]
 
 
 @dataclass
 class ConcurrentClassifier:
-    """Asks about tickets through the Messages API."""
+    """Classifies tickets through the Messages API."""
 
-    client: anthropic.AsyncAnthropic
+    client: ClaudeClient
     scheme: Scheme
     model: str
     at_once: int = AT_ONCE
-    purse: SpendLimit = field(default_factory=SpendLimit)
+    spend_limit: SpendLimit = field(default_factory=SpendLimit)
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     chance: Callable[[], float] = random.random
-    #: Set it, and nothing more is asked; what is under way still comes.
+    #: When set, no new call is made; calls under way are finished.
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
-    #: Told once of each time in which nothing is answered, why.
-    troubled: Callable[[str], None] = lambda why: None
+    #: Called with the reason, once for each period in which nothing is answered.
+    on_trouble: Callable[[str], None] = lambda why: None
 
     def __post_init__(self) -> None:
         self.throttle = Throttle(
             self.at_once,
             clock=self.clock,
-            sleep=self._nap,
+            sleep=self._sleep_unless_stopped,
             waived=self.stopping.is_set,
         )
-        self._answered = self._told = False
-        self._heard_at = self.clock()
+        self._answered = self._reported = False
+        self._answered_at = self.clock()
         self._failure: Exception | None = None
 
-    async def sort(self, questions: AsyncIterator[Question], keep: Keep) -> None:
-        """Ask about each of `questions`; hand what comes of it to `keep`, as it comes.
+    async def classify(
+        self, questions: AsyncIterator[Question], store: StoreAnswer
+    ) -> None:
+        """Ask about each of `questions`, and pass each answer to `store` as it comes.
 
         An answer that is not `done` is followed by another one. Raises BudgetReached,
-        or the ModelError for which nothing more can be asked.
+        UnknownPrice, or the ModelError that ends the run.
         """
         source = _Shared(questions)
-        self._heard_at = self.clock()
-        # One alone first: it says whether the key and the scheme are taken, and what it
-        # writes to the cache the others read.
-        await self._work(source, keep, most=1)
+        self._answered_at = self.clock()
+        # One call first: it shows whether the key and the scheme are accepted, and
+        # writes the prompt to the cache for the others.
+        await self._work(source, store, most=1)
         async with asyncio.TaskGroup() as group:
             for _ in range(self.at_once):
-                group.create_task(self._work(source, keep))
+                group.create_task(self._work(source, store))
         if self._failure is not None:
             raise self._failure
 
     async def _work(
-        self, source: "_Shared", keep: Keep, most: int | None = None
+        self, source: "_Shared", store: StoreAnswer, most: int | None = None
     ) -> None:
         done = 0
         while not self.stopping.is_set() and done != most:
@@ -105,126 +106,126 @@ class ConcurrentClassifier:
                 return
             done += 1
             try:
-                await self._settle(question, keep)
+                await self._answer(question, store)
             except Exception as error:
-                # Whatever it is, the answers that are under way still come.
+                # Kept until the answers under way have arrived, whatever it is.
                 self._failure = self._failure or error
                 self.stopping.set()
 
-    async def _settle(self, question: Question, keep: Keep) -> None:
+    async def _answer(self, question: Question, store: StoreAnswer) -> None:
         tries = question.tries
         while not self.stopping.is_set():
             tries += 1
             answer = await self._ask(question, tries)
             if answer is not None:
-                await keep(question, answer)
+                await store(question, answer)
             if answer is None or answer.done:
                 return
 
     async def _ask(self, question: Question, tries: int) -> Answer | None:
-        """One try; None if nothing more is to be asked."""
-        if reason := request.too_long(question.text):
+        """Return the answer of one attempt, or None if the run is stopping."""
+        if reason := bulk_request.too_long(question.text):
             return Answer(reason=reason, tries=tries)
-        call = request.parameters(
+        request = bulk_request.build_request(
             self.scheme, self.model, question.text, tries=tries - 1
         )
-        most = request.most(call, self.now())
-        held, lost, failed = most or 0.0, 0.0, 0
+        ceiling = cost_ceiling(request, self.now())
+        reserved = self.spend_limit.amount_for(ceiling, self.model)
+        lost, failures = 0.0, 0
         while True:
-            await self.purse.take(held)
+            await self.spend_limit.reserve(reserved)
             cost: float | None = 0.0
             try:
                 async with self.throttle.turn() as began:
                     if self.stopping.is_set():
                         return None
-                    # Whatever breaks it off now, it may be billed.
+                    # From here on the call may be billed, however it is cut off.
                     cost = None
-                    made = await self._call(call)
-                    if isinstance(made, Message):
-                        told = self._read(made, most, tries)
-                        cost = told.cost
-                        return self._with_lost(told, lost)
-                    cost = None if made.billed else 0.0
-                    self._slow_down(made, began, failed)
+                    response = await self._call(request)
+                    if isinstance(response, MessageResponse):
+                        answer = self._read(response, ceiling, tries)
+                        cost = answer.cost
+                        return self._with_lost(answer, lost)
+                    cost = None if response.billed else 0.0
+                    self._slow_down(response, began, failures)
             finally:
-                self.purse.settle(held, cost)
-            lost += held if made.billed else 0.0
-            failed += 1
-            if marked := self._given_up(made, failed, tries):
+                self.spend_limit.release(reserved, cost)
+            lost += reserved if response.billed else 0.0
+            failures += 1
+            if marked := self._given_up(response, failures, tries):
                 return self._with_lost(marked, lost)
 
-    def _read(self, message: Message, most: float | None, tries: int) -> Answer:
-        told = request.read(
-            self.scheme, message, model=self.model, now=self.now(), tries=tries
+    def _read(
+        self, response: MessageResponse, ceiling: float | None, tries: int
+    ) -> Answer:
+        """Return the answer; one of unknown cost costs the ceiling."""
+        answer = bulk_request.read_answer(
+            self.scheme, response, now=self.now(), tries=tries
         )
-        return told if told.cost is not None else replace(told, cost=most)
+        return answer if answer.cost is not None else replace(answer, cost=ceiling)
 
     def _with_lost(self, answer: Answer, lost: float) -> Answer:
-        """`answer`, with what the tries before it may be billed at."""
-        self.purse.lost -= lost
+        """Return `answer` with the cost of the failed calls before it."""
+        self.spend_limit.unanswered -= lost
         cost = answer.cost
         return replace(answer, cost=cost + lost if cost is not None else None)
 
-    async def _nap(self, seconds: float) -> None:
-        """Sleep, unless nothing more is to be asked."""
-        nap = asyncio.ensure_future(self.sleep(seconds))
+    async def _sleep_unless_stopped(self, seconds: float) -> None:
+        slept = asyncio.ensure_future(self.sleep(seconds))
         stopped = asyncio.ensure_future(self.stopping.wait())
         try:
-            await asyncio.wait({nap, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({slept, stopped}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            nap.cancel()
+            slept.cancel()
             stopped.cancel()
 
-    async def _call(self, call: dict[str, Any]) -> Message | Fault:
+    async def _call(self, request: Request) -> MessageResponse | Fault:
         try:
-            raw = await self.client.messages.with_raw_response.create(**call)
-            message: object = await raw.parse()
-        except (anthropic.APIError, httpx2.HTTPError, *GARBLED) as error:
-            return judge(error, self.model)
-        # The SDK hands over what is not JSON as it is, for example a proxy's page.
-        if not isinstance(message, Message):
-            return Fault(ModelDenied(ELSEWHERE))
-        self._answered, self._told = True, False
-        self._heard_at = self.clock()
-        used = request.used(message)
-        # What is read from the cache does not count (Claude facts 1.5).
+            response = await self.client.complete(request)
+        except CallFailed as failed:
+            return failed.fault
+        self._answered, self._reported = True, False
+        self._answered_at = self.clock()
+        used = response.usage
+        # Cache reads do not count towards the limits (Claude facts 1.5).
         counted = (float(used.prompt - used.cache_read), float(used.output))
-        self.throttle.succeeded(raw.headers, counted)
-        return message
+        self.throttle.succeeded(response.headers, counted)
+        return response
 
-    def _slow_down(self, fault: Fault, began: float, failed: int) -> None:
+    def _slow_down(self, fault: Fault, began: float, failures: int) -> None:
         if not fault.passing:
             return
-        # Limits are no trouble: they are what the pace comes from.
-        if not (self._told or isinstance(fault.error, ModelBusy)):
-            self._told = True
-            self.troubled(str(fault.error))
-        wait = min(LONGEST_PAUSE, 2.0**failed) * (0.5 + self.chance() / 2)
+        # Rate limits are not reported as trouble: the pace follows from them.
+        if not (self._reported or isinstance(fault.error, ModelBusy)):
+            self._reported = True
+            self.on_trouble(str(fault.error))
+        wait = min(LONGEST_PAUSE, 2.0**failures) * (0.5 + self.chance() / 2)
         if fault.retry_after is not None:
             wait = fault.retry_after + self.chance()
         self.throttle.refuse(began, wait)
 
-    def _given_up(self, fault: Fault, failed: int, tries: int) -> Answer | None:
-        """What is said of a ticket that is not tried any more; None to go on.
+    def _given_up(self, fault: Fault, failures: int, tries: int) -> Answer | None:
+        """Return the answer for a ticket that is not tried again, or None to go on.
 
-        Raises the error if nothing more can be asked at all.
+        Raises the error if it ends the run.
         """
         error = fault.error
         if isinstance(error, PromptTooLong):
             return Answer(reason=TOO_LONG, tries=tries)
         if isinstance(error, ModelRejected) and self._answered:
-            return request.rejected(tries)
+            return Answer(reason=REJECTED, tries=tries)
         if not fault.passing:
             raise error
-        if self.clock() - self._heard_at > PATIENCE:
+        if self.clock() - self._answered_at > PATIENCE:
             raise error
-        if isinstance(error, ModelBusy) or failed < MOST_TRIES or not self._answered:
+        busy = isinstance(error, ModelBusy)
+        if busy or failures < MOST_TRIES or not self._answered:
             return None
         return Answer(reason=FAILED, tries=tries)
 
 
 class _Shared:
-    """One source that many take from."""
+    """An iterator from which several tasks take."""
 
     def __init__(self, questions: AsyncIterator[Question]) -> None:
         self._questions = questions

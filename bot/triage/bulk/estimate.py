@@ -1,7 +1,7 @@
-"""Says what a file would cost to sort, before anything is paid for.
+"""Estimate what a file would cost before anything is paid for.
 
-The API counts the tokens of a sample (that is free); what it costs follows from the
-catalogue's prices.
+The API counts the tokens of a sample, which is free; the cost follows from the prices
+in the catalog.
 """
 
 import asyncio
@@ -12,49 +12,46 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import anthropic
-import httpx2
-
+from bot.claude.batches import BATCH_SHARE
 from bot.claude.catalog import find
-from bot.claude.errors import GARBLED, judge
+from bot.claude.client import ClaudeClient
 from bot.schemes.scheme import Scheme
 from bot.triage.answer import Ticket
-from bot.triage.bulk import request
-from bot.triage.bulk.batches import SHARE
+from bot.triage.bulk.request import build_request, too_long
 
 #: How many tickets are counted, for each model.
 SAMPLE = 30
 
-# How many counts run at once: they have limits of their own (Claude facts 1.5).
+# Concurrent counts, which have rate limits of their own (Claude facts 1.5).
 _AT_ONCE = 8
 
-# Of the requests of a batch, such shares find the prompt in the cache, at the best and
-# at the worst (Claude facts 1.8). Called one after another, all but the first do.
+# The best and the worst share of a batch's requests that find the prompt in the cache
+# (Claude facts 1.8). Called one after another, all but the first do.
 _BEST_HITS, _WORST_HITS = 0.98, 0.3
 
-# What an answer of a scheme without examples has, in tokens; a guess (?).
+# The tokens of an answer where the scheme has no examples; a guess (?).
 _ANSWER = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Some tickets of many, each as likely as any other."""
+    """A uniform random sample of tickets."""
 
     tickets: tuple[str, ...]
-    #: How many there are in all, those left out that read the same or are not sent.
+    #: Number of distinct tickets that would be sent.
     total: int
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What one model would cost, in USD; None where its price is not known."""
+    """What one model would cost, in USD; None if its price is unknown."""
 
     model: str
     now: float | None
-    #: With as much and as little read from the cache as batches are known to.
+    #: With the best and the worst known share of cache reads.
     batch_best: float | None
     batch_worst: float | None
-    #: In tokens: the prompt that is the same for all, what a ticket adds, an answer.
+    #: In tokens: the prompt that all share, what a ticket adds, and an answer.
     prompt: int
     ticket: float
     answer: float
@@ -63,13 +60,13 @@ class Estimate:
 
 
 def draw(tickets: Iterable[Ticket], seed: int = 0) -> Sample:
-    """A sample of `tickets`; the same ones for the same file."""
+    """Return a sample of `tickets`, always the same one for the same file."""
     chance = random.Random(seed)
     kept: list[str] = []
     seen: set[int] = set()
     for ticket in tickets:
         name = hash(ticket.text)
-        if not ticket.text or request.too_long(ticket.text) or name in seen:
+        if not ticket.text or too_long(ticket.text) or name in seen:
             continue
         seen.add(name)
         if len(kept) < SAMPLE:
@@ -80,27 +77,21 @@ def draw(tickets: Iterable[Ticket], seed: int = 0) -> Sample:
 
 
 async def estimate(
-    client: anthropic.AsyncAnthropic,
+    client: ClaudeClient,
     scheme: Scheme,
     sample: Sample,
     models: Sequence[str],
     now: Callable[[], float] = time.time,
 ) -> list[Estimate]:
-    """What sorting all that `sample` was drawn from would cost, by model.
+    """Return what everything that `sample` was drawn from would cost, by model.
 
-    Raises a ModelError when the API does not count.
+    Raises a ModelError if the API does not count.
     """
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def count(model: str, text: str) -> int:
-        call = request.parameters(scheme, model, text)
-        del call["max_tokens"]
         async with gate:
-            try:
-                counted = await client.messages.count_tokens(**call)
-                return counted.input_tokens
-            except (anthropic.APIError, httpx2.HTTPError, *GARBLED) as error:
-                raise judge(error, model).error from None
+            return await client.count(build_request(scheme, model, text))
 
     async def one(model: str) -> Estimate:
         bare = await count(model, ".")
@@ -138,8 +129,8 @@ def _priced(
     return Estimate(
         model,
         now=price((total - 1) / total if total else 0.0),
-        batch_best=price(_BEST_HITS, SHARE),
-        batch_worst=price(_WORST_HITS, SHARE),
+        batch_best=price(_BEST_HITS, BATCH_SHARE),
+        batch_worst=price(_WORST_HITS, BATCH_SHARE),
         prompt=prompt,
         ticket=ticket,
         answer=answer,

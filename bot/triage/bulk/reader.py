@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from bot.errors import ConfigError
+from bot.text.characters import replace_lone_surrogates
 from bot.triage.answer import Ticket
 
 CSV, JSONL = "csv", "jsonl"
@@ -173,7 +174,7 @@ def _json_rows(file: IO[str], name: str) -> Iterator[Mapping[str, Any]]:
         for line in file:
             read += 1
             if line.strip():
-                row = json.loads(line)
+                row = _parsed(line)
                 if not isinstance(row, dict):
                     raise ValueError
                 yield row
@@ -182,6 +183,15 @@ def _json_rows(file: IO[str], name: str) -> Iterator[Mapping[str, Any]]:
         raise ConfigError(
             f"{name}: line {max(read, 1)} or the next is no JSON object."
         ) from None
+
+
+def _parsed(line: str) -> Any:
+    found = json.loads(line)
+    # An escape can carry a lone surrogate, which neither SQLite nor HTTP accepts.
+    if "\\ud" in line.lower():
+        plain = json.dumps(found, ensure_ascii=False)
+        found = json.loads(replace_lone_surrogates(plain))
+    return found
 
 
 def _head(path: Path, encoding: str, name: str) -> tuple[str, tuple[str, ...]]:

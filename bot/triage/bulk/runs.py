@@ -1,7 +1,7 @@
-"""One file, from its first row to its last answer.
+"""A run: the classification of one file.
 
-Rule: everything that a run needs to go on is in the archive, so that it survives
-whatever ends the process.
+Rule: everything that a run needs to resume is in the archive, so that it survives any
+end of the process.
 """
 
 import asyncio
@@ -12,14 +12,14 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-import anthropic
-
+from bot.claude.batches import Batches
+from bot.claude.client import ClaudeClient
 from bot.errors import StorageError
 from bot.ports.archive import Archive, Row, Run, Tally, every
-from bot.schemes.scheme import read
+from bot.schemes.scheme import Scheme, read
 from bot.triage.answer import EMPTY, FREE, PAID, Answer, digest
-from bot.triage.bulk import batches, concurrent
-from bot.triage.bulk.concurrent import Question
+from bot.triage.bulk.batches import BatchClassifier
+from bot.triage.bulk.concurrent import AT_ONCE, ConcurrentClassifier, Question
 from bot.triage.bulk.reader import Source, text_of
 from bot.triage.bulk.spend_limit import SpendLimit
 
@@ -36,13 +36,13 @@ async def begin(
     again: bool = False,
     now: Callable[[], float] = time.time,
 ) -> Run:
-    """Take in all of `source`; nobody is asked yet.
+    """Store all rows of `source` as a run; no call is made yet.
 
-    What an earlier run has answered is answered; what was marked and cost nothing is
-    to be asked about again, and with `again` whatever was marked. Raises ConfigError
-    for a row that cannot be read.
+    Answers of earlier runs are reused. Marked tickets that cost nothing are asked about
+    again, and with `again` all marked ones. Raises ConfigError for a row that cannot be
+    read.
     """
-    sorted_by = read(scheme).digest
+    scheme_digest = read(scheme).digest
     run = Run(
         id=secrets.token_hex(3),
         at=now(),
@@ -59,7 +59,7 @@ async def begin(
 
     def rows() -> Iterator[tuple[Row, Answer | None]]:
         for ticket in source.tickets():
-            name = digest(ticket.text, sorted_by, model)
+            name = digest(ticket.text, scheme_digest, model)
             answer = None if ticket.text else Answer(reason=EMPTY)
             yield Row(ticket.position, name, ticket.row), answer
 
@@ -69,35 +69,34 @@ async def begin(
 
 
 async def refresh(archive: Archive, run: Run, *, again: bool = False) -> None:
-    """Let rows be asked about that were marked before: those that cost nothing, and
-    with `again` all of them."""
+    """Reopen marked rows that cost nothing, and with `again` all marked rows."""
     await archive.again(run.id, (*FREE, *PAID) if again else FREE)
 
 
 @dataclass
 class Progress:
-    """How far a run is, for whoever shows it."""
+    """How far a run is, to be displayed."""
 
-    #: Questions, not rows: those that read the same are asked once.
+    #: Questions, not rows: tickets with the same text are asked about once.
     total: int = 0
     done: int = 0
     marked: int = 0
-    #: In USD, of this run's questions, answers from before included.
+    #: In USD, of the questions of this run, reused answers included.
     cost: float = 0.0
-    #: Answers that came, and what they cost, since this process began.
+    #: Answers since this process began, and their cost.
     fresh: int = 0
     fresh_cost: float = 0.0
-    #: Requests that a batch has answered and that are not read yet.
+    #: Results in open batches that are not stored yet.
     waiting: int = 0
 
     def begin(self, tally: Tally) -> None:
-        """Start from what is there already."""
+        """Start from the stored answers."""
         self.total, self.done = tally.questions, tally.settled
         self.marked, self.cost = tally.given_up, tally.cost
 
     @property
     def expected(self) -> float | None:
-        """What all of it will cost, in USD; None where nothing tells yet."""
+        """Expected total cost in USD; None as long as nothing indicates it."""
         if not self.fresh:
             return self.cost if self.done >= self.total else None
         return self.cost + (self.total - self.done) * self.fresh_cost / self.fresh
@@ -105,83 +104,90 @@ class Progress:
 
 @dataclass
 class Runner:
-    """Has the rest of a run asked about."""
+    """Classifies the rest of a run."""
 
     archive: Archive
     run: Run
-    client: anthropic.AsyncAnthropic
-    at_once: int = concurrent.AT_ONCE
+    client: ClaudeClient
+    at_once: int = AT_ONCE
     clock: Callable[[], float] = time.time
-    #: Told after each answer.
-    told: Callable[[Progress], None] = lambda progress: None
-    #: Told why nothing is answered, when that begins.
-    troubled: Callable[[str], None] = lambda why: None
+    #: Called after each answer.
+    on_progress: Callable[[Progress], None] = lambda progress: None
+    #: Called with the reason when calls begin to fail.
+    on_trouble: Callable[[str], None] = lambda why: None
     progress: Progress = field(default_factory=Progress)
-    #: Set it, and nothing more is asked; what is under way is waited for.
+    #: When set, no new call is made; calls under way are finished.
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def sort(self) -> None:
-        """Ask until nothing is left. Raises what `now.Direct.sort` and
-        `batches.Batched.sort` do, with all that came so far kept."""
-        run, scheme = self.run, read(self.run.scheme)
-        tally = await self.archive.tally(run.id)
+    async def classify(self) -> None:
+        """Ask until nothing is left. Raises what `ConcurrentClassifier.classify` and
+        `BatchClassifier.classify` raise, with all answers so far stored."""
+        tally = await self.archive.tally(self.run.id)
         self.progress.begin(tally)
-        purse = SpendLimit(run.budget, tally.cost, partial(self.archive.lose, run.id))
-        if run.batched:
-            # A batch is noted with what it may cost before it is sent.
-            purse = SpendLimit(run.budget, tally.cost)
-            batched = batches.BatchClassifier(
-                self.client,
-                scheme,
-                run.model,
-                self.archive,
-                run.id,
-                purse,
-                moved=self._moved,
-                noted=self._noted,
-                now=self.clock,
-                troubled=self.troubled,
-            )
-            await batched.sort(self._questions)
-            return
-        direct = concurrent.ConcurrentClassifier(
+        scheme = read(self.run.scheme)
+        if self.run.batched:
+            await self._classify_in_batches(scheme, tally)
+        else:
+            await self._classify_concurrently(scheme, tally)
+
+    async def _classify_in_batches(self, scheme: Scheme, tally: Tally) -> None:
+        run = self.run
+        classifier = BatchClassifier(
+            Batches(self.client),
+            scheme,
+            run.model,
+            self.archive,
+            run.id,
+            # Without a record: a batch is stored with its ceiling before it is sent.
+            SpendLimit(run.budget, tally.cost),
+            on_processed=self._processed,
+            on_answer=self._count,
+            now=self.clock,
+            on_trouble=self.on_trouble,
+        )
+        await classifier.classify(self._questions)
+
+    async def _classify_concurrently(self, scheme: Scheme, tally: Tally) -> None:
+        run = self.run
+        limit = SpendLimit(run.budget, tally.cost, partial(self.archive.lose, run.id))
+        classifier = ConcurrentClassifier(
             self.client,
             scheme,
             run.model,
             at_once=self.at_once,
-            purse=purse,
+            spend_limit=limit,
             now=self.clock,
             stopping=self.stopping,
-            troubled=self.troubled,
+            on_trouble=self.on_trouble,
         )
         try:
-            await direct.sort(self._questions(), self._keep)
+            await classifier.classify(self._questions(), self._store)
         finally:
-            # What cannot be taken back now counts as spent, which is never too little.
+            # A record that cannot be corrected stays too high, never too low.
             with contextlib.suppress(StorageError):
-                await purse.close()
+                await limit.close()
 
     async def _questions(self) -> AsyncIterator[Question]:
         async for row in every(partial(self.archive.pending, self.run.id)):
             tries = row.answer.tries if row.answer else 0
             yield Question(row.digest, text_of(row.row, self.run.texts), tries)
 
-    async def _keep(self, question: Question, answer: Answer) -> None:
+    async def _store(self, question: Question, answer: Answer) -> None:
         await self.archive.put(
             [(question.name, answer)], self.run.model, self.clock(), 0
         )
-        self._noted(answer)
+        self._count(answer)
 
-    def _noted(self, answer: Answer) -> None:
-        said = self.progress
-        said.cost += answer.cost or 0.0
-        said.fresh_cost += answer.cost or 0.0
+    def _count(self, answer: Answer) -> None:
+        progress = self.progress
+        progress.cost += answer.cost or 0.0
+        progress.fresh_cost += answer.cost or 0.0
         if answer.done:
-            said.done += 1
-            said.fresh += 1
-            said.marked += answer.values is None
-        self.told(said)
+            progress.done += 1
+            progress.fresh += 1
+            progress.marked += answer.values is None
+        self.on_progress(progress)
 
-    def _moved(self, done: int) -> None:
-        self.progress.waiting = done
-        self.told(self.progress)
+    def _processed(self, count: int) -> None:
+        self.progress.waiting = count
+        self.on_progress(self.progress)

@@ -1,13 +1,13 @@
-"""What a run may spend: set aside before each call, settled after it."""
+"""What a run may spend: reserved before each call, released after it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from bot.errors import ThreadkeepError
+from bot.errors import ConfigError, ThreadkeepError
 
 
 class BudgetReached(ThreadkeepError):
-    """The next call could pass the budget."""
+    """The next call could exceed the budget."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -16,79 +16,101 @@ class BudgetReached(ThreadkeepError):
         )
 
 
-class SpendLimit:
-    """What may be spent. Set aside before a call is made: the most that it can cost.
+class UnknownPrice(ConfigError):
+    """There is a budget, and the price of the model is unknown."""
 
-    `note` is told, before a call is made, how much more may be billed than was noted
-    so far, so that a process that is killed leaves no call uncounted; `close` takes
-    back what was not.
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            f"What {model} costs is not known, so a budget cannot be kept: leave out "
+            "--budget, or choose another model."
+        )
+
+
+class SpendLimit:
+    """The budget of a run in USD; None is unlimited.
+
+    `record` is told before a call how much more may be billed than was recorded so
+    far, so that a process that is killed leaves no call unrecorded; `close` takes back
+    what was not needed.
     """
 
     def __init__(
         self,
         budget: float | None = None,
         spent: float = 0.0,
-        note: Callable[[float], Awaitable[None]] | None = None,
+        record: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
         self._budget = budget
         self.spent = spent
-        #: Of what was spent, that which no answer tells of: calls that failed, and may
-        #: be billed.
-        self.lost = 0.0
-        self._aside = 0.0
+        #: The part of `spent` that is in no answer: failed calls that may be billed.
+        self.unanswered = 0.0
+        self._reserved = 0.0
         self._calls = 0
         self._changed = asyncio.Event()
-        self._note = note
-        self._noted = 0.0
-        self._noting = asyncio.Lock()
+        self._record = record
+        self._recorded = 0.0
+        self._recording = asyncio.Lock()
 
     @property
     def left(self) -> float:
-        """What is neither spent nor set aside, in USD."""
+        """What is neither spent nor reserved, in USD."""
         if self._budget is None:
             return float("inf")
-        return self._budget - self.spent - self._aside
+        return self._budget - self.spent - self._reserved
 
-    async def take(self, most: float) -> None:
-        """Set `most` aside. Raises BudgetReached when there is not so much left, and
-        no call is under way that could leave some; and what `note` does."""
-        while most > self.left:
+    def amount_for(self, ceiling: float | None, model: str) -> float:
+        """Return what to reserve for a call of `model` that costs at most `ceiling`.
+
+        An unknown price reserves nothing. Raises UnknownPrice if there is a budget.
+        """
+        if ceiling is None and self._budget is not None:
+            raise UnknownPrice(model)
+        return ceiling or 0.0
+
+    async def reserve(self, amount: float) -> None:
+        """Reserve `amount`; wait for running calls while not enough is left.
+
+        Raises BudgetReached if no call is running that could release some, and what
+        `record` raises.
+        """
+        while amount > self.left:
             if not self._calls:
                 raise BudgetReached
             self._changed.clear()
             await self._changed.wait()
-        self.hold(most)
+        self.reserve_running(amount)
         try:
-            await self._note_all()
+            await self._record_reserved()
         except BaseException:
-            self.settle(most, 0.0)
+            self.release(amount, 0.0)
             raise
 
-    def hold(self, most: float) -> None:
-        """Set `most` aside for what is under way already, whatever is left."""
+    def reserve_running(self, amount: float) -> None:
+        """Reserve `amount` for a call that is running already, whatever is left."""
         self._calls += 1
-        self._aside += most
+        self._reserved += amount
 
-    def settle(self, most: float, cost: float | None) -> None:
-        """Put `most` back and pay `cost`, or all of it where that is not known."""
+    def release(self, amount: float, cost: float | None) -> None:
+        """Release a reserve of `amount` and spend `cost`, or all of it if that is
+        unknown."""
         self._calls -= 1
-        self._aside = self._aside - most if self._calls else 0.0
-        self.spent += most if cost is None else cost
-        self.lost += most if cost is None else 0.0
+        self._reserved = self._reserved - amount if self._calls else 0.0
+        self.spent += amount if cost is None else cost
+        self.unanswered += amount if cost is None else 0.0
         self._changed.set()
 
     async def close(self) -> None:
-        """Have no more noted than what was lost; no call is under way any more."""
-        if self._note is not None and self._noted != self.lost:
-            await self._note(self.lost - self._noted)
-            self._noted = self.lost
+        """Correct the record to `unanswered`. No call may be running."""
+        if self._record is not None and self._recorded != self.unanswered:
+            await self._record(self.unanswered - self._recorded)
+            self._recorded = self.unanswered
 
-    async def _note_all(self) -> None:
-        async with self._noting:
-            needed = self._aside + self.lost
-            if self._note is None or needed <= self._noted:
+    async def _record_reserved(self) -> None:
+        async with self._recording:
+            needed = self._reserved + self.unanswered
+            if self._record is None or needed <= self._recorded:
                 return
             # Twice as much, so that a growing number of calls takes few writes.
-            more = 2 * needed - self._noted
-            await self._note(more)
-            self._noted += more
+            more = 2 * needed - self._recorded
+            await self._record(more)
+            self._recorded += more

@@ -5,7 +5,6 @@ remembered before anybody sees it.
 """
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -114,7 +113,7 @@ class Classifier:
         for _ in range(TRIES):
             aside = await one_shot.complete_charged(
                 *(self._store, self._model, request, charge, caps),
-                within=PATIENCE,
+                timeout=PATIENCE,
                 now=self._now,
             )
             if isinstance(aside, BudgetExceeded):
@@ -154,8 +153,8 @@ class Classifier:
             max_tokens=MAX_TOKENS,
             user=prompt.opaque(person, workspace, secret),
             effort="low",
-            schema=json.dumps(scheme.schema),
-            alone=True,
+            schema=scheme.schema_text,
+            cache_messages=False,
         )
 
 
@@ -166,5 +165,5 @@ def _composed(text: str, examples: Sequence[Example]) -> Scheme:
     except ConfigError:
         raise UnreadableScheme from None
     # Each is composed when it is first asked for, and then kept.
-    _ = scheme.prompt, scheme.schema
+    _ = scheme.prompt, scheme.schema_text
     return scheme

@@ -1,4 +1,4 @@
-"""Has labelled tickets sorted by one or more schemes and models, and scores them."""
+"""Classify labelled tickets with one or more schemes and models, and score them."""
 
 import json
 import time
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import anthropic
 from rich.console import Console
 
+from bot.claude.client import ClaudeClient
 from bot.errors import ConfigError
 from bot.ports.archive import Archive, Row, every
 from bot.schemes.scheme import Scheme, read
@@ -21,51 +21,51 @@ from bot.triage.evaluation.metrics import Metrics, MetricsBuilder, labelled_fiel
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A scheme and a model that are judged."""
+    """A scheme and a model to evaluate."""
 
-    #: What people call the scheme.
+    #: The name of the scheme, for people.
     name: str
     scheme: str
     model: str
 
 
-async def judge(
+async def evaluate(
     archive: Archive,
     source: Source,
-    contenders: Sequence[Candidate],
-    client: anthropic.AsyncAnthropic,
+    candidates: Sequence[Candidate],
+    client: ClaudeClient,
     *,
     by: str,
     at_once: int,
     budget: float | None,
     console: Console,
 ) -> list[Metrics]:
-    """The score of each of `contenders` on `source`, also by the values of its column
-    `by`; `budget` is for each of them. Progress is shown on `console`.
+    """Return the metrics of each of `candidates` on `source`, and by the values of its
+    column `by`; `budget` is for each of them. Progress is shown on `console`.
 
-    Raises ConfigError for labels that a scheme does not have, before anybody is asked;
-    and what `Runner.sort` does.
+    Raises ConfigError for labels that a scheme does not have, before any call is made,
+    and what `Runner.classify` raises.
     """
     if by and by not in source.columns:
         raise ConfigError(f"{source.name} has no column `{by}`.")
-    schemes = [read(each.scheme, each.name) for each in contenders]
-    for each, scheme in zip(contenders, schemes, strict=True):
-        scoring = _scoring(source, each, scheme, by)
+    schemes = [read(each.scheme, each.name) for each in candidates]
+    for each, scheme in zip(candidates, schemes, strict=True):
+        builder = _builder(source, each, scheme, by)
         for ticket in source.tickets():
-            unasked = Row(ticket.position, "", ticket.row)
-            scoring.add(unasked, _name(source, unasked), ticket.text)
+            labels = Row(ticket.position, "", ticket.row)
+            builder.add(labels, _name(source, labels), ticket.text)
     return [
         await _one(archive, source, each, scheme, client, by, at_once, budget, console)
-        for each, scheme in zip(contenders, schemes, strict=True)
+        for each, scheme in zip(candidates, schemes, strict=True)
     ]
 
 
 async def _one(
     archive: Archive,
     source: Source,
-    contender: Candidate,
+    candidate: Candidate,
     scheme: Scheme,
-    client: anthropic.AsyncAnthropic,
+    client: ClaudeClient,
     by: str,
     at_once: int,
     budget: float | None,
@@ -74,37 +74,42 @@ async def _one(
     run = await runs.begin(
         archive,
         source,
-        scheme=contender.scheme,
-        model=contender.model,
+        scheme=candidate.scheme,
+        model=candidate.model,
         batched=False,
         outputs=(),
         budget=budget,
     )
     with Screen(console) as shown:
         runner = Runner(
-            archive, run, client, at_once, told=shown.show, troubled=shown.trouble
+            archive,
+            run,
+            client,
+            at_once,
+            on_progress=shown.show,
+            on_trouble=shown.trouble,
         )
         began = time.monotonic()
-        await runner.sort()
+        await runner.classify()
         seconds = time.monotonic() - began
-    scoring = _scoring(source, contender, scheme, by)
+    builder = _builder(source, candidate, scheme, by)
     async for row in every(partial(archive.rows, run.id)):
-        scoring.add(row, _name(source, row), text_of(row.row, run.texts))
-    score = scoring.done()
+        builder.add(row, _name(source, row), text_of(row.row, run.texts))
+    metrics = builder.done()
     tally = await archive.tally(run.id)
     if tally.questions and not tally.unpriced:
-        score.cost_per_1000 = 1000 * tally.cost / tally.questions
+        metrics.cost_per_1000 = 1000 * tally.cost / tally.questions
     if runner.progress.fresh:
-        score.seconds_per_1000 = 1000 * seconds / runner.progress.fresh
+        metrics.seconds_per_1000 = 1000 * seconds / runner.progress.fresh
     await archive.finish(run.id)
-    return score
+    return metrics
 
 
-def _scoring(
-    source: Source, contender: Candidate, scheme: Scheme, by: str
+def _builder(
+    source: Source, candidate: Candidate, scheme: Scheme, by: str
 ) -> MetricsBuilder:
     labels = labelled_fields(scheme, source.columns)
-    return MetricsBuilder(contender.name, scheme, contender.model, labels, by=by)
+    return MetricsBuilder(candidate.name, scheme, candidate.model, labels, by=by)
 
 
 def _name(source: Source, row: Row) -> str:
@@ -112,6 +117,6 @@ def _name(source: Source, row: Row) -> str:
 
 
 def as_json(found: Sequence[Metrics]) -> str:
-    """All scores for programs."""
-    plain = [score.as_json() for score in found]
+    """Return all metrics as JSON."""
+    plain = [each.as_json() for each in found]
     return json.dumps(plain, ensure_ascii=False, indent=2) + "\n"

@@ -608,7 +608,7 @@ async def test_nothing_else_in_the_environment_counts(
     assert headers["authorization"] == f"Bearer {claude.api_key}"
     assert "x-api-key" not in headers
     assert "x-other" not in headers
-    assert client("sk-ant", None).base_url.host == "api.anthropic.com"
+    assert client("sk-ant", None).sdk.base_url.host == "api.anthropic.com"
 
 
 @pytest.mark.parametrize("key", ["", "sk ant", "sk-ant\n", "sk-ant-…"])

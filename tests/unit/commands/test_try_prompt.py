@@ -50,6 +50,17 @@ async def test_it_costs_what_an_answer_costs() -> None:
     assert len(office.model.requests) == 1
 
 
+async def test_under_a_budget_a_model_of_unknown_price_is_not_asked() -> None:
+    office = Office(model="claude-unheard-of")
+    form = await office.form("prompt try")
+    fields = {"prompt": "Draft.", "question": "?"}
+    assert "of unknown price" in (await office.send(form, fields)).text.lower()
+    await office.type("budget day 5")
+    refused = await office.send(form, fields)
+    assert "claude-unheard-of" in refused.text
+    assert len(office.model.requests) == 1
+
+
 async def test_what_is_missing_is_named_at_its_field() -> None:
     office = Office()
     form = await office.form("prompt try")

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from bot.claude.batches import BATCH_SHARE, Batches
+from bot.claude.cost import cost_ceiling
 from bot.errors import ModelDenied
 from bot.ports.archive import Row, Run
 from bot.schemes.scheme import default
 from bot.triage.answer import FREE, INVALID, REJECTED, digest
-from bot.triage.bulk import request
-from bot.triage.bulk.batches import SHARE, BatchClassifier, Cancelled, Expired, cancel
+from bot.triage.bulk.batches import BatchClassifier, Cancelled, Expired
 from bot.triage.bulk.concurrent import Question
-from bot.triage.bulk.spend_limit import BudgetReached, SpendLimit
+from bot.triage.bulk.request import MORE_TOKENS, build_request
+from bot.triage.bulk.spend_limit import BudgetReached, SpendLimit, UnknownPrice
 from storage.triage_archive import TriageArchive, open_archive
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.prompt import Body
@@ -36,6 +38,7 @@ class Bench:
         self.waits: list[float] = []
         self.most_bytes = 64_000_000
         self.budget: float | None = None
+        self.model = MODEL
         claude.epoch = 0.0
 
     def clock(self) -> float:
@@ -52,15 +55,15 @@ class Bench:
         ]
         await self.archive.begin(RUN, rows)
 
-    async def sort(self) -> None:
+    async def classify(self) -> None:
         """Go on with the run, as a new process would."""
         await self.archive.again("one", FREE)
         tally = await self.archive.tally("one")
         async with api(self.claude) as client:
-            batched = BatchClassifier(
-                client,
+            classifier = BatchClassifier(
+                Batches(client),
                 default(),
-                MODEL,
+                self.model,
                 self.archive,
                 "one",
                 SpendLimit(self.budget, tally.cost),
@@ -68,7 +71,7 @@ class Bench:
                 sleep=self.sleep,
                 most_bytes=self.most_bytes,
             )
-            await batched.sort(self.questions)
+            await classifier.classify(self.questions)
 
     async def questions(self) -> AsyncIterator[Question]:
         for row in await self.archive.pending("one", 0, 1_000_000):
@@ -105,7 +108,7 @@ def odd_fails(body: Body) -> Step:
 async def test_all_are_sorted_for_half_the_price(bench: Bench) -> None:
     bench.claude.batches.seconds = 600
     await bench.begin("It broke", "Pay me", "It broke")
-    await bench.sort()
+    await bench.classify()
     assert await bench.results() == ["bug", "bug", "bug"]
     [batch] = bench.claude.batches.made
     assert len(batch.requests) == 2
@@ -117,7 +120,7 @@ async def test_all_are_sorted_for_half_the_price(bench: Bench) -> None:
         + 0.01 * usage.cache_read
         + 0.50 * usage.output
     ) / 1e6
-    assert tally.cost == pytest.approx(whole * SHARE)
+    assert tally.cost == pytest.approx(whole * BATCH_SHARE)
     # It is looked at ever less often.
     assert bench.waits[0] == 2.0
     assert max(bench.waits) == 60.0
@@ -127,7 +130,7 @@ async def test_more_than_fits_is_split(bench: Bench) -> None:
     bench.most_bytes = 20_000
     texts = [f"Ticket {n} {'x' * 1000}" for n in range(12)]
     await bench.begin(*texts)
-    await bench.sort()
+    await bench.classify()
     assert await bench.results() == ["bug"] * 12
     sizes = [len(batch.requests) for batch in bench.claude.batches.made]
     assert sum(sizes) == 12
@@ -139,19 +142,19 @@ async def test_bad_answers_go_into_a_second_batch_and_are_marked_then(
 ) -> None:
     bench.claude.script("{}", [Stop("refusal")], sorted_as(), "Sorry", sorted_as())
     await bench.begin("one", "two", "three")
-    await bench.sort()
+    await bench.classify()
     first, second = bench.claude.batches.made
     assert (len(first.requests), len(second.requests)) == (3, 2)
     assert await bench.results() == ["invalid", "bug", "bug"]
     sizes = {r["params"]["max_tokens"] for r in second.requests}
-    assert sizes == {request.MORE_TOKENS}
+    assert sizes == {MORE_TOKENS}
     assert (await bench.archive.tally("one")).marked == {INVALID: 1}
 
 
 async def test_what_the_api_rejects_later_is_marked_and_free(bench: Bench) -> None:
     bench.claude.always(odd_fails)
     await bench.begin("odd", "fine")
-    await bench.sort()
+    await bench.classify()
     assert await bench.results() == ["rejected", "bug"]
     tally = await bench.archive.tally("one")
     assert tally.marked == {REJECTED: 1}
@@ -160,7 +163,7 @@ async def test_what_the_api_rejects_later_is_marked_and_free(bench: Bench) -> No
 
 async def test_what_is_too_long_is_marked_and_not_sent(bench: Bench) -> None:
     await bench.begin("x" * 200_000, "fine")
-    await bench.sort()
+    await bench.classify()
     assert await bench.results() == ["too long", "bug"]
     [batch] = bench.claude.batches.made
     assert len(batch.requests) == 1
@@ -182,7 +185,7 @@ async def test_an_expired_batch_is_asked_once_more(bench: Bench) -> None:
             quicker()
 
     bench.sleep = sleep  # type: ignore[method-assign]
-    await bench.sort()
+    await bench.classify()
     assert await bench.results() == ["bug"] * 10
     first, second = bench.claude.batches.made
     assert 0 < len(second.requests) < 10
@@ -200,10 +203,10 @@ async def test_a_batch_goes_on_without_us_and_is_collected_later(
     bench.sleep, kept = closed, bench.sleep  # type: ignore[method-assign]
     await bench.begin("one", "two")
     with pytest.raises(KeyboardInterrupt):
-        await bench.sort()
+        await bench.classify()
     bench.now += DAY / 2
     bench.sleep = kept  # type: ignore[method-assign]
-    await bench.sort()
+    await bench.classify()
     assert await bench.results() == ["bug", "bug"]
     assert len(bench.claude.batches.made) == 1
 
@@ -211,7 +214,7 @@ async def test_a_batch_goes_on_without_us_and_is_collected_later(
 async def test_sent_and_not_heard_of_it_is_found(bench: Bench) -> None:
     bench.claude.batches.faults.append(Abort())
     await bench.begin("one", "two")
-    await bench.sort()
+    await bench.classify()
     assert await bench.results() == ["bug", "bug"]
     assert len(bench.claude.batches.made) == 1
 
@@ -225,10 +228,10 @@ async def test_killed_between_sending_and_noting_it_is_found(bench: Bench) -> No
 
     bench.archive.arrived = killed  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
-        await bench.sort()
+        await bench.classify()
     bench.archive.arrived = arrived  # type: ignore[method-assign]
     assert [each.batch for each in await bench.archive.sent("one")] == [""]
-    await bench.sort()
+    await bench.classify()
     assert await bench.results() == ["bug", "bug"]
     assert len(bench.claude.batches.made) == 1
 
@@ -236,7 +239,7 @@ async def test_killed_between_sending_and_noting_it_is_found(bench: Bench) -> No
 async def test_one_that_never_arrived_is_sent_again(bench: Bench) -> None:
     bench.claude.batches.faults.append(Fail(500))
     await bench.begin("one")
-    await bench.sort()
+    await bench.classify()
     assert await bench.results() == ["bug"]
     assert len(bench.claude.batches.made) == 1
     assert len(await bench.archive.sent("one")) == 1
@@ -247,7 +250,7 @@ async def test_results_that_break_off_are_read_again_and_count_once(
 ) -> None:
     bench.claude.batches.results_cut = 3
     await bench.begin(*(f"ticket {n}" for n in range(8)))
-    await bench.sort()
+    await bench.classify()
     assert await bench.results() == ["bug"] * 8
     tally = await bench.archive.tally("one")
     outputs = len(sorted_as()) // 4 + 1
@@ -263,13 +266,13 @@ async def test_results_are_gone_after_twenty_nine_days(bench: Bench) -> None:
     bench.sleep, kept = closed, bench.sleep  # type: ignore[method-assign]
     await bench.begin("one")
     with pytest.raises(KeyboardInterrupt):
-        await bench.sort()
+        await bench.classify()
     bench.sleep = kept  # type: ignore[method-assign]
     bench.now += 30 * DAY
     with pytest.raises(Expired, match="are gone: Claude keeps them for 29 days"):
-        await bench.sort()
+        await bench.classify()
     assert await bench.results() == ["left"]
-    await bench.sort()
+    await bench.classify()
     assert await bench.results() == ["bug"]
 
 
@@ -280,17 +283,17 @@ async def test_a_cancelled_batch_keeps_what_it_had_answered(bench: Bench) -> Non
         bench.now += 30
         async with api(bench.claude) as client:
             [batch] = bench.claude.batches.made
-            await cancel(client, [batch.id])
+            await Batches(client).cancel(batch.id)
 
     bench.sleep, kept = cancels, bench.sleep  # type: ignore[method-assign]
     await bench.begin(*(f"ticket {n}" for n in range(10)))
     with pytest.raises(Cancelled, match="`threadkeep triage resume one` asks"):
-        await bench.sort()
+        await bench.classify()
     found = await bench.results()
     assert 0 < found.count("bug") < 10
     assert found.count("bug") + found.count("canceled") == 10
     bench.sleep = kept  # type: ignore[method-assign]
-    await bench.sort()
+    await bench.classify()
     assert await bench.results() == ["bug"] * 10
 
 
@@ -298,21 +301,21 @@ async def test_a_key_without_batch_rights_says_so(bench: Bench) -> None:
     bench.claude.batches.allowed = False
     await bench.begin("one")
     with pytest.raises(ModelDenied, match="may not use batches: leave out --batch"):
-        await bench.sort()
+        await bench.classify()
     assert await bench.archive.sent("one") == []
     bench.claude.batches.allowed = True
-    await bench.sort()
+    await bench.classify()
     assert await bench.results() == ["bug"]
 
 
 async def test_a_budget_sends_only_what_cannot_pass_it(bench: Bench) -> None:
-    params = request.parameters(default(), MODEL, "ticket 00")
-    most = request.most(params, bench.now, SHARE)
+    request = build_request(default(), MODEL, "ticket 00")
+    most = cost_ceiling(request, bench.now, BATCH_SHARE)
     assert most is not None
     bench.budget = 1.1 * most
     await bench.begin(*(f"ticket {n:02}" for n in range(60)))
     with pytest.raises(BudgetReached):
-        await bench.sort()
+        await bench.classify()
     sizes = [len(batch.requests) for batch in bench.claude.batches.made]
     # What each leaves is enough for one more, until the rest is too little.
     assert set(sizes) == {1}
@@ -321,13 +324,31 @@ async def test_a_budget_sends_only_what_cannot_pass_it(bench: Bench) -> None:
     assert bench.budget - most < tally.cost <= bench.budget
 
 
+async def test_a_budget_refuses_a_model_of_unknown_price(bench: Bench) -> None:
+    bench.budget, bench.model = 1.0, "claude-unheard-of"
+    await bench.begin("one")
+    with pytest.raises(UnknownPrice, match="claude-unheard-of"):
+        await bench.classify()
+    assert bench.claude.batches.made == []
+
+
+async def test_after_a_gateway_error_a_batch_is_searched_for_before_another_is_sent(
+    bench: Bench,
+) -> None:
+    bench.claude.batches.faults.append(Fail(502, page="<h1>Bad Gateway</h1>"))
+    await bench.begin("one")
+    await bench.classify()
+    assert await bench.results() == ["bug"]
+    assert sum(bench.waits) > 60
+
+
 async def test_a_network_that_is_gone_for_hours_is_waited_for(bench: Bench) -> None:
     bench.claude.batches.seconds = 60
     for _ in range(5):
         bench.claude.batches.faults.append(Fail(503))
     bench.claude.batches.faults.appendleft(Abort())
     await bench.begin("one")
-    await bench.sort()
+    await bench.classify()
     assert await bench.results() == ["bug"]
 
 

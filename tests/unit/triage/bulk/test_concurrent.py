@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.claude.cost import cost_ceiling
 from bot.errors import (
     ModelBusy,
     ModelDenied,
@@ -15,13 +16,19 @@ from bot.errors import (
     StorageFull,
 )
 from bot.triage.answer import CUT, FAILED, INVALID, REFUSED, REJECTED, TOO_LONG, Answer
-from bot.triage.bulk import request
 from bot.triage.bulk.concurrent import MOST_TRIES, Question
-from bot.triage.bulk.spend_limit import BudgetReached, SpendLimit
+from bot.triage.bulk.request import MAX_TOKENS, MORE_TOKENS, build_request
+from bot.triage.bulk.spend_limit import BudgetReached, SpendLimit, UnknownPrice
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.limits import RateLimits
 from tests.emulators.claude.reply import Abort, Fail, Hold, Step, Stop
-from tests.support.triage_requests import GOOD, Sleeps, direct, sort, sorted_as
+from tests.support.triage_requests import (
+    GOOD,
+    Sleeps,
+    classify,
+    concurrently,
+    sorted_as,
+)
 
 
 @pytest.fixture
@@ -32,14 +39,14 @@ async def claude() -> AsyncIterator[ClaudeEmulator]:
 
 
 async def test_each_ticket_is_sorted_and_paid_for(claude: ClaudeEmulator) -> None:
-    tested = direct(claude)
-    found = await sort(tested, "It broke", "Pay me", "Hi")
+    tested = concurrently(claude)
+    found = await classify(tested, "It broke", "Pay me", "Hi")
     assert [answer.values for _, answer in found] == [GOOD, GOOD, GOOD]
     first, *rest = (answer.usage for _, answer in found)
     # What the first one wrote to the cache the others read.
     assert first.cache_write_5m > 512
     assert all(usage.cache_read == first.cache_write_5m for usage in rest)
-    assert tested.purse.spent == pytest.approx(sum(a.cost or 0 for _, a in found))
+    assert tested.spend_limit.spent == pytest.approx(sum(a.cost or 0 for _, a in found))
     [asked, *_] = claude.questions
     assert asked.body["output_config"]["effort"] == "low"
     assert asked.body["output_config"]["format"]["type"] == "json_schema"
@@ -62,18 +69,18 @@ async def test_a_bad_answer_is_tried_once_more(
     claude: ClaudeEmulator, bad: list[str | Stop], reason: str
 ) -> None:
     claude.script(bad, sorted_as())
-    (_, first), (_, second) = await sort(direct(claude), "It broke")
+    (_, first), (_, second) = await classify(concurrently(claude), "It broke")
     assert (first.values, first.reason, first.tries) == (None, reason, 1)
     assert (second.values, second.tries) == (GOOD, 2)
     sizes = [asked.body["max_tokens"] for asked in claude.questions]
-    assert sizes == [request.MAX_TOKENS, request.MORE_TOKENS]
+    assert sizes == [MAX_TOKENS, MORE_TOKENS]
 
 
 async def test_two_bad_answers_mark_the_ticket_and_go_on(
     claude: ClaudeEmulator,
 ) -> None:
     claude.script("{}", "[]")
-    found = await sort(direct(claude), "It broke", "Pay me")
+    found = await classify(concurrently(claude), "It broke", "Pay me")
     assert [answer.reason for _, answer in found] == [INVALID, INVALID, ""]
     assert found[1][1].done
     # Both were paid for.
@@ -81,7 +88,7 @@ async def test_two_bad_answers_mark_the_ticket_and_go_on(
 
 
 async def test_a_ticket_that_is_too_long_is_not_sent(claude: ClaudeEmulator) -> None:
-    found = await sort(direct(claude), "x" * 2_000_000, "Pay me")
+    found = await classify(concurrently(claude), "x" * 2_000_000, "Pay me")
     marked = dict(found)["x" * 2_000_000]
     assert marked.reason.startswith(TOO_LONG)
     assert "2,000,000 characters" in marked.reason
@@ -98,8 +105,8 @@ async def test_a_limit_is_waited_for(claude: ClaudeEmulator) -> None:
         Fail(500),
         Abort(),
     )
-    tested = direct(claude, time)
-    found = await sort(tested, *"abcdef")
+    tested = concurrently(claude, time)
+    found = await classify(tested, *"abcdef")
     assert len(found) == 6
     assert all(answer.values for _, answer in found)
     assert 7.0 in time.waits
@@ -111,7 +118,7 @@ async def test_one_that_always_fails_is_marked(claude: ClaudeEmulator) -> None:
         return Fail(500) if "poison" in json.dumps(body) else sorted_as()
 
     claude.always(answer)
-    found = dict(await sort(direct(claude), "a", "poison", "b"))
+    found = dict(await classify(concurrently(claude), "a", "poison", "b"))
     assert found["poison"].reason == FAILED
     assert found["a"].values
     assert found["b"].values
@@ -123,7 +130,7 @@ async def test_one_that_is_rejected_is_marked_and_costs_nothing(
     claude: ClaudeEmulator,
 ) -> None:
     claude.script(sorted_as(), Fail(400), Fail(400))
-    found = await sort(direct(claude, at_once=1), "a", "b")
+    found = await classify(concurrently(claude, at_once=1), "a", "b")
     assert [answer.reason for _, answer in found] == ["", REJECTED, REJECTED]
     assert found[2][1].cost == 0
 
@@ -131,16 +138,16 @@ async def test_one_that_is_rejected_is_marked_and_costs_nothing(
 async def test_the_first_one_rejected_ends_the_run(claude: ClaudeEmulator) -> None:
     claude.script(Fail(400))
     with pytest.raises(ModelRejected):
-        await sort(direct(claude), *"abcdef")
+        await classify(concurrently(claude), *"abcdef")
     assert len(claude.questions) == 1
 
 
 async def test_a_wrong_key_ends_the_run_at_once(claude: ClaudeEmulator) -> None:
     claude.api_key = "sk-ant-another"
-    tested = direct(claude)
+    tested = concurrently(claude)
     claude.api_key = "sk-ant-emulator"
     with pytest.raises(ModelDenied, match="ANTHROPIC_API_KEY") as caught:
-        await sort(tested, *"abc")
+        await classify(tested, *"abc")
     assert "another" not in str(caught.value)
     assert len(claude.questions) == 1
 
@@ -149,9 +156,9 @@ async def test_a_key_that_is_revoked_in_between_keeps_what_came(
     claude: ClaudeEmulator,
 ) -> None:
     claude.script(sorted_as(), sorted_as(), Fail(401))
-    tested = direct(claude, at_once=1)
+    tested = concurrently(claude, at_once=1)
     with pytest.raises(ModelDenied):
-        await sort(tested, *"abcdef")
+        await classify(tested, *"abcdef")
     assert len(tested.__dict__["found"]) == 2
 
 
@@ -162,7 +169,7 @@ async def test_without_a_connection_it_gives_up_in_the_end(
     told: list[str] = []
     await claude.refuse()
     with pytest.raises(ModelUnreachable):
-        await sort(direct(claude, passing, troubled=told.append), "a")
+        await classify(concurrently(claude, passing, on_trouble=told.append), "a")
     assert 300 < passing.now < 400
     [why] = told
     assert why.startswith("no whole answer from Claude")
@@ -171,7 +178,7 @@ async def test_without_a_connection_it_gives_up_in_the_end(
 async def test_a_full_disk_ends_the_run_and_asks_for_nothing_more(
     claude: ClaudeEmulator,
 ) -> None:
-    tested = direct(claude, at_once=1)
+    tested = concurrently(claude, at_once=1)
     kept: list[str] = []
 
     async def questions() -> AsyncIterator[Question]:
@@ -185,7 +192,7 @@ async def test_a_full_disk_ends_the_run_and_asks_for_nothing_more(
 
     async with tested.client:
         with pytest.raises(StorageFull, match="make room"):
-            await tested.sort(questions(), keep)
+            await tested.classify(questions(), keep)
     assert kept == ["a", "b"]
     assert len(claude.questions) == 3
 
@@ -193,20 +200,36 @@ async def test_a_full_disk_ends_the_run_and_asks_for_nothing_more(
 async def test_a_limit_without_end_is_given_up(claude: ClaudeEmulator) -> None:
     claude.always(Fail(429, headers={"retry-after": "60"}))
     with pytest.raises(ModelBusy):
-        await sort(direct(claude), "a")
+        await classify(concurrently(claude), "a")
 
 
 async def test_the_budget_stops_before_it_is_passed(claude: ClaudeEmulator) -> None:
-    tested = direct(claude)
-    call = request.parameters(tested.scheme, tested.model, "ticket 00")
-    most = request.most(call, tested.now())
+    tested = concurrently(claude)
+    call = build_request(tested.scheme, tested.model, "ticket 00")
+    most = cost_ceiling(call, tested.now())
     assert most is not None
-    tested.purse = SpendLimit(most * 1.2)
+    tested.spend_limit = SpendLimit(most * 1.2)
     with pytest.raises(BudgetReached):
-        await sort(tested, *(f"ticket {n:02}" for n in range(40)))
+        await classify(tested, *(f"ticket {n:02}" for n in range(40)))
     found = tested.__dict__["found"]
     assert 1 < len(found) < 40
-    assert tested.purse.spent < most * 1.2
+    assert tested.spend_limit.spent < most * 1.2
+
+
+async def test_a_budget_refuses_a_model_of_unknown_price(
+    claude: ClaudeEmulator,
+) -> None:
+    tested = concurrently(claude, spend_limit=SpendLimit(1.0))
+    tested.model = "claude-unheard-of"
+    with pytest.raises(UnknownPrice, match="claude-unheard-of"):
+        await classify(tested, "It broke")
+    assert claude.questions == []
+
+
+async def test_half_a_character_stops_nothing(claude: ClaudeEmulator) -> None:
+    [(_, answer)] = await classify(concurrently(claude), "It broke \ud83e")
+    assert answer.values == GOOD
+    assert "It broke ?" in claude.questions[0].body["messages"][0]["content"]
 
 
 async def test_limits_are_kept_before_they_are_met() -> None:
@@ -214,8 +237,9 @@ async def test_limits_are_kept_before_they_are_met() -> None:
     limits = RateLimits(requests=200, input_tokens=10_000, output_tokens=40_000)
     async with ClaudeEmulator(clock=passing.clock, limits=limits) as claude:
         claude.always(sorted_as())
-        found = await sort(
-            direct(claude, passing), *(f"ticket {n:04}" for n in range(300))
+        found = await classify(
+            concurrently(claude, passing),
+            *(f"ticket {n:04}" for n in range(300)),
         )
         assert len(found) == 300
         assert all(answer.values for _, answer in found)
@@ -228,10 +252,10 @@ async def test_whoever_waits_for_a_limit_can_be_stopped(
     claude: ClaudeEmulator,
 ) -> None:
     claude.script(sorted_as(), Fail(429, headers={"retry-after": "600"}))
-    tested = direct(claude, at_once=2)
+    tested = concurrently(claude, at_once=2)
     tested.sleep = asyncio.sleep
     tested.clock = tested.throttle._clock = time.monotonic
-    task = asyncio.create_task(sort(tested, *"abcdef"))
+    task = asyncio.create_task(classify(tested, *"abcdef"))
     await claude.until(lambda: tested.throttle.refused == 1)
     tested.stopping.set()
     async with asyncio.timeout(5):
@@ -242,8 +266,8 @@ async def test_stopping_waits_for_what_is_under_way(claude: ClaudeEmulator) -> N
     gate = asyncio.Event()
     held: list[Step] = [Hold(gate), sorted_as()]
     claude.script(sorted_as(), held, held, held)
-    tested = direct(claude, at_once=3)
-    task = asyncio.create_task(sort(tested, *"abcdefgh"))
+    tested = concurrently(claude, at_once=3)
+    task = asyncio.create_task(classify(tested, *"abcdefgh"))
     await claude.until(lambda: len(claude.questions) == 4)
     tested.stopping.set()
     gate.set()
@@ -253,8 +277,8 @@ async def test_stopping_waits_for_what_is_under_way(claude: ClaudeEmulator) -> N
 
 
 async def test_an_older_model_is_asked_without_effort(claude: ClaudeEmulator) -> None:
-    tested = direct(claude)
+    tested = concurrently(claude)
     tested.model = "claude-haiku-4-5"
-    [(_, answer)] = await sort(tested, "It broke")
+    [(_, answer)] = await classify(tested, "It broke")
     assert answer.values == GOOD
     assert "effort" not in claude.questions[0].body["output_config"]

@@ -30,6 +30,11 @@ def test_commas_and_quotes_with_lines_in_them(file: Path) -> None:
     assert source.id == "id"
 
 
+def test_half_a_character_in_json_becomes_a_question_mark(tmp_path: Path) -> None:
+    lines = ['{"ticket": "It broke \\ud83e"}', '{"ticket": "\\ud83e\\udd16"}']
+    assert texts(look(tmp_path / "t.jsonl", "\n".join(lines))) == ["It broke ?", "🤖"]
+
+
 @pytest.mark.parametrize("separator", [";", "\t", "|"])
 def test_other_separators(file: Path, separator: str) -> None:
     lines = ["nr,Body,x", "1,a; b,", "2,c|d, "]

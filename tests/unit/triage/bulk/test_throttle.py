@@ -116,15 +116,15 @@ async def test_a_caller_that_goes_away_leaves_its_place() -> None:
 
 
 async def test_a_budget_is_never_passed() -> None:
-    purse = SpendLimit(1.0, spent=0.3)
-    await purse.take(0.4)
-    waiting = asyncio.create_task(purse.take(0.5))
+    limit = SpendLimit(1.0, spent=0.3)
+    await limit.reserve(0.4)
+    waiting = asyncio.create_task(limit.reserve(0.5))
     await asyncio.sleep(0)
     assert not waiting.done()
-    purse.settle(0.4, 0.1)
+    limit.release(0.4, 0.1)
     await waiting
-    assert purse.left == pytest.approx(0.1)
-    purse.settle(0.5, None)
-    assert purse.spent == pytest.approx(0.9)
+    assert limit.left == pytest.approx(0.1)
+    limit.release(0.5, None)
+    assert limit.spent == pytest.approx(0.9)
     with pytest.raises(BudgetReached):
-        await purse.take(0.2)
+        await limit.reserve(0.2)

@@ -1,0 +1,169 @@
+"""Message Batches, in values of our own: half the price, within a day.
+
+Rule: a call is made once and never retried here; each failure is a CallFailed.
+(Claude facts 1.8: what a batch promises.)
+"""
+
+import contextlib
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+import anthropic
+from anthropic.types.messages import MessageBatch, MessageBatchIndividualResponse
+
+from bot.claude.client import ClaudeClient
+from bot.claude.errors import SDK_ERRORS, CallFailed, Fault, judge
+from bot.claude.request import parameters
+from bot.claude.usage import MessageResponse, response_of
+from bot.domain.completion import Request
+from bot.errors import ModelDenied, ModelUnreachable
+
+#: What a call in a batch costs, as a part of the list price.
+BATCH_SHARE = 0.5
+
+# The API takes 100,000 requests and 256 MB.
+MOST_REQUESTS = 100_000
+
+# The time limit for sending a batch, in seconds.
+_SENDING = 600.0
+# How many batches a page of the list holds.
+_PAGE = 100
+
+#: How one request of a batch ended: "invalid" is a request that the API rejects, and
+#: "failed" an error on its side.
+Outcome = Literal["succeeded", "invalid", "failed", "expired", "canceled"]
+
+
+class UnknownBatch(ModelDenied):
+    """The API does not know a batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchStatus:
+    """How far a batch is."""
+
+    id: str
+    created_at: datetime
+    #: How many requests it holds, how many of them have a result, and how many of these
+    #: were canceled.
+    requests: int
+    processed: int
+    canceled: int
+    ended: bool
+    #: Whether the results can be read: the API keeps them for 29 days.
+    readable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """The result of one request."""
+
+    #: The name that the request was given.
+    name: str
+    outcome: Outcome
+    #: The answer, of a request that succeeded.
+    response: MessageResponse | None = None
+
+
+class Batches:
+    """The batches of one API key."""
+
+    def __init__(self, client: ClaudeClient) -> None:
+        self._batches = client.sdk.messages.batches
+
+    async def create(self, requests: Sequence[tuple[str, Request]]) -> str:
+        """Send `requests`, each with a name of at most 64 letters, digits, - and _;
+        return the id of their batch. Raises CallFailed."""
+        items: list[Any] = [
+            {"custom_id": name, "params": parameters(request)}
+            for name, request in requests
+        ]
+        with _translated():
+            made = await self._batches.create(requests=items, timeout=_SENDING)
+            return made.id
+
+    async def retrieve(self, id: str) -> BatchStatus:
+        """Return the status of batch `id`. Raises CallFailed."""
+        with _translated():
+            return _status(await self._batches.retrieve(id))
+
+    async def newest(self) -> AsyncGenerator[BatchStatus, None]:
+        """Yield all batches, the newest first. Raises CallFailed."""
+        with _translated():
+            async for each in await self._batches.list(limit=_PAGE):
+                yield _status(each)
+
+    async def results(
+        self, id: str, requested: str, count: int
+    ) -> AsyncGenerator[BatchResult, None]:
+        """Yield the `count` results of batch `id`, in any order; `requested` is the
+        model of its requests. Raises CallFailed, also for results that break off."""
+        read = 0
+        with _translated():
+            async for each in await self._batches.results(id):
+                yield _result(each, requested)
+                read += 1
+        if read < count:
+            text = "the results of a batch broke off"
+            raise CallFailed(Fault(ModelUnreachable(text), passing=True))
+
+    async def cancel(self, id: str) -> None:
+        """Cancel batch `id`; the results that it has stay. Raises a ModelError."""
+        try:
+            with _translated():
+                await self._batches.cancel(id)
+        except CallFailed as failed:
+            raise failed.fault.error from None
+
+
+def _status(batch: MessageBatch) -> BatchStatus:
+    counts = batch.request_counts
+    processed = counts.succeeded + counts.errored + counts.canceled + counts.expired
+    return BatchStatus(
+        batch.id,
+        batch.created_at,
+        requests=processed + counts.processing,
+        processed=processed,
+        canceled=counts.canceled,
+        ended=batch.processing_status == "ended",
+        readable=batch.archived_at is None and bool(batch.results_url),
+    )
+
+
+def _result(each: MessageBatchIndividualResponse, requested: str) -> BatchResult:
+    result = each.result
+    if result.type == "succeeded":
+        response = response_of(result.message, requested)
+        return BatchResult(each.custom_id, "succeeded", response)
+    if result.type == "errored":
+        invalid = result.error.error.type == "invalid_request_error"
+        return BatchResult(each.custom_id, "invalid" if invalid else "failed")
+    return BatchResult(each.custom_id, result.type)
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    """Raise CallFailed for any error of the SDK."""
+    try:
+        yield
+    except SDK_ERRORS as error:
+        raise CallFailed(_fault(error)) from None
+
+
+def _fault(error: Exception) -> Fault:
+    fault = judge(error, "batches")
+    if isinstance(error, anthropic.PermissionDeniedError):
+        text = (
+            "the key in ANTHROPIC_API_KEY may not use batches: leave out --batch, or "
+            f"use another key ({error.status_code})"
+        )
+        return replace(fault, error=ModelDenied(text))
+    if isinstance(error, anthropic.NotFoundError) and error.type:
+        text = (
+            "Claude does not know this batch: it was deleted, or belongs to another "
+            "workspace than the key in ANTHROPIC_API_KEY"
+        )
+        return replace(fault, error=UnknownBatch(text))
+    return fault
