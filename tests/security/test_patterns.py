@@ -11,7 +11,7 @@ import pkgutil
 import random
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
@@ -301,9 +301,12 @@ USES: dict[str, Callable[[re.Pattern[str], str], object]] = {
 }
 
 
+@cache
 def used() -> dict[str, set[str]]:
-    """How the product uses each pattern, by its name: what is not called by its name
-    may be used in every way."""
+    """Return how the product uses each pattern, by the pattern's name.
+
+    A pattern that is passed on under another name may be used in every way.
+    """
     found: dict[str, set[str]] = {}
     for path in MODULES:
         tree = ast.parse(path.read_text())
@@ -331,13 +334,12 @@ def slow(pattern: re.Pattern[str], ways: Iterable[str], most: int) -> list[str]:
 
 
 PATTERNS = patterns()
-USED = used()
 
 
 @pytest.mark.parametrize("where", PATTERNS)
 def test_a_pattern_takes_linear_time(where: str) -> None:
     name = where.partition("[")[0].rpartition(".")[2]
-    ways = sorted(USED.get(name, {"finditer"}))
+    ways = sorted(used().get(name, {"finditer"}))
     found = slow(PATTERNS[where], ways, rounds(20, 1_000))
     assert found == [], PATTERNS[where].pattern
 
