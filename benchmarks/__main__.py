@@ -27,7 +27,7 @@ WIDTH = 120
 @click.argument("names", nargs=-1, type=click.Choice(list(CLAIMS)))
 @click.option("--platform", type=click.Choice(NAMES), help="Measure only there.")
 def main(names: tuple[str, ...], platform: str | None) -> None:
-    """Measure what the README claims, and print it."""
+    """Measure the figures in docs/performance.md and print them."""
     console = Console()
     if not console.is_terminal:
         # Into a file or a pipe rich would fold the tables to 80 columns.

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 from bot.claude.client import connect as connect_claude
 from storage.store import open_store
@@ -31,13 +32,49 @@ rely on, and say plainly when there is none.
 Never promise a refund: say who decides, and how long that takes."""
 
 QUESTIONS = ("Can we refund a yearly plan?", "Which tax is on invoice 118?", "Thanks!")
+TALK = (
+    ("Alice", "since this morning the nightly build fails on ci"),
+    ("Bob", "since when exactly? I merged the cache change at 9"),
+    ("Alice", "{mention} what could it be?"),
+)
+ADVICE = """\
+The cache change is the likely cause: it keys on the lock file, and the lock file was \
+regenerated at 9:12. Try this:
+
+```
+cache-key: ${{ hashFiles('uv.lock', '.python-version') }}
+```
+
+If the build still fails after that, send me its first error."""
 ANSWER = "Clause 4.2: within 14 days, pro rata. Finance decides, within two days. " * 12
 
 
 async def main(folder: Path) -> None:
     """Draw everything into `folder`."""
+    await of_thread(folder)
     await of_slack(folder)
     await of_discord(folder)
+
+
+async def of_thread(folder: Path) -> None:
+    """A thread in Slack in which the bot was mentioned."""
+    async with SlackEmulator() as platform, product(platform, ADVICE):
+        channel, root = platform.add_channel("general"), ""
+        people = {name: platform.add_user(name) for name in ("Alice", "Bob")}
+        for author, text in TALK:
+            said = text.format(mention=platform.mention)
+            ts = platform.say(people[author], channel, said, thread_ts=root or None)
+            root = root or ts
+        await platform.until(
+            lambda: any(
+                control.label == "Retry"
+                for control in platform.thread(channel, root)[-1].controls
+            ),
+            timeout=20,
+        )
+        blocks = _thread(platform, channel, root)
+        page = slack.page({"blocks": blocks}, _names(platform))
+        photograph(page, folder / "slack-thread.png", 720)
 
 
 async def of_slack(folder: Path) -> None:
@@ -120,8 +157,10 @@ async def of_discord(folder: Path) -> None:
 
 
 @contextlib.asynccontextmanager
-async def product(platform: SlackEmulator | DiscordEmulator) -> AsyncIterator[None]:
-    """Threadkeep, listening to `platform`, with somebody like Claude behind it."""
+async def product(
+    platform: SlackEmulator | DiscordEmulator, answer: str = ANSWER
+) -> AsyncIterator[None]:
+    """Threadkeep, listening to `platform`, with a Claude that says `answer`."""
     with tempfile.TemporaryDirectory() as folder:
         async with (
             ClaudeEmulator() as claude,
@@ -129,7 +168,7 @@ async def product(platform: SlackEmulator | DiscordEmulator) -> AsyncIterator[No
             connect_claude(claude.api_key, claude.base_url) as model,
             running(platform, store, model),
         ):
-            claude.always(ANSWER)
+            claude.always(answer)
             yield
 
 
@@ -168,6 +207,18 @@ def photograph(page: str, file: Path, width: int) -> None:
             capture_output=True,
             check=True,
         )
+
+
+def _thread(platform: SlackEmulator, channel: str, root: str) -> list[dict[str, Any]]:
+    """Return a thread as blocks: each message below the name of its author."""
+    blocks: list[dict[str, Any]] = []
+    for seen in platform.thread(channel, root):
+        text = {"type": "mrkdwn", "text": f"*{seen.author}*\n{seen.text}"}
+        blocks.append({"type": "section", "text": text})
+        buttons = [control.element for control in seen.controls]
+        if buttons:
+            blocks.append({"type": "actions", "elements": buttons})
+    return blocks
 
 
 def _names(platform: SlackEmulator) -> Callable[[str], str]:
