@@ -1,6 +1,6 @@
-"""Slack: Socket Mode in, chat.postMessage and chat.update out.
+"""Slack: Socket Mode in, the Web API out.
 
-`events` and `mrkdwn` are pure; `client` is the one place that knows the SDK's
-errors; `surface` writes a reply; `adapter` listens. Importing this package, or
-`config`, does not import the SDK.
+In: events, slash commands, shortcuts and forms, acknowledged once they are stored. Out:
+messages that are edited or streamed, windows, the Home tab. Only `client` handles the
+SDK's errors. Importing this package, or `config`, does not import the SDK.
 """

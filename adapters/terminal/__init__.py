@@ -1,1 +1,4 @@
-"""The terminal: a conversation with no account and no network."""
+"""A conversation in the terminal, without an account.
+
+In: lines from standard input. Out: answers on standard output.
+"""

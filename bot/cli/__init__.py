@@ -1,1 +1,5 @@
-"""The command line of operators. Chooses the adapters, the store and the model."""
+"""The command line of operators: serve, check, reports, settings, backup, triage.
+
+In: arguments and the environment. Out: text, files, exit statuses. The only room that
+imports `storage` and names the adapters; it wires them to `bot.app`.
+"""

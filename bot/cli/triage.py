@@ -1,7 +1,4 @@
-"""`threadkeep triage`: the command line of bulk triage.
-
-Beside `bot.cli.main`, only this file names a store.
-"""
+"""`threadkeep triage`: the command line of bulk triage."""
 
 import importlib
 import sys

@@ -1,2 +1,8 @@
-"""A message becomes a turn, and a turn an answer: inbox, dispatcher, admission,
-responder."""
+"""From a message to its answer.
+
+The inbox judges and stores a message, the dispatcher runs one turn at a time in each
+thread, admission settles who may ask under which settings and cost, the composer builds
+the request, and the responder streams the answer and records its outcome.
+
+In: messages from adapters. Out: turns in the store, and writes through `bot.delivery`.
+"""

@@ -1,4 +1,5 @@
-"""Frozen values that every room shares: scopes, messages, turns, settings, budgets.
+"""Frozen values that every room shares: scopes, people, messages, turns, settings,
+budgets.
 
-Nothing here has behaviour that needs the outside. Imports `bot.text.characters` only.
+No I/O and no clock; functions are pure. Imports `bot.text` and `bot.errors` only.
 """

@@ -1,4 +1,5 @@
 """Protocols between the core and the outside: platforms, the model, the store.
 
-Adapters and storage implement them; the core calls them.
+Adapters, `storage` and `bot.claude` implement them; the core calls them, and adapters
+call the `Host`. Each implementation passes the tests in `tests/contracts/`.
 """

@@ -1,1 +1,6 @@
-"""Markdown of the model to message parts within a platform's limits. Pure."""
+"""Divide Markdown into messages within a platform's limits. Pure.
+
+In: pieces of an answer as they arrive. Out: `Part`s that only grow until they are
+final. Also rewrites what a platform cannot show (tables, images) and mentions that
+would notify.
+"""

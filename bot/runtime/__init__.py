@@ -1,2 +1,6 @@
-"""What any room needs to run in one process: background tasks, retries, fair queues,
-bounded caches, private files, logs."""
+"""What a long-running process needs: background tasks, retries, fair queues, bounded
+caches, work in threads, private files, the log.
+
+Knows nothing of conversations or platforms. The only place that starts tasks which
+nobody awaits.
+"""

@@ -1,4 +1,5 @@
-"""Schemes: the fields and values into which tickets are classified.
+"""Triage schemes: the fields and values into which tickets are classified.
 
-In: YAML. Out: a `Scheme`, its JSON schema and prompt.
+In: YAML. Out: a `Scheme` with its prompt, its JSON schema and a parser for answers.
+Reads scheme files; otherwise pure.
 """

@@ -1,11 +1,11 @@
-"""Sorts tickets: thousands from a file, or one where people talk.
+"""Classify support tickets, from a file or in a channel.
 
     from bot.triage import classify
 
     for answer in classify(["I was charged twice", "Nobody can sign in"]):
         print(answer.values or answer.reason)
 
-`aclassify` is the same for coroutines, `read_scheme` reads a scheme of your own.
+`aclassify` is the same for coroutines; `read_scheme` reads a scheme from YAML.
 """
 
 import importlib
@@ -27,7 +27,7 @@ _PLACES = {
 
 
 def __getattr__(name: str) -> Any:
-    # When it is asked for: whoever answers people does not wait for all of it.
+    # Lazy: the bot imports this package at its start and needs none of these.
     if name not in _PLACES:
         raise AttributeError(name)
     module, attribute = _PLACES[name]

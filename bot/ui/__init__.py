@@ -1,4 +1,4 @@
-"""Responses to people, without a platform: elements, buttons, formatting.
+"""Responses, forms, menus and buttons without a platform, and formatting for people.
 
-Adapters draw them as messages, menus and forms.
+In: values. Out: elements that an adapter draws in its platform's terms. Pure.
 """

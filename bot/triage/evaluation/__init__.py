@@ -1,1 +1,5 @@
-"""Evaluation of triage: answers against labels, as metrics and reports."""
+"""Evaluation of triage on labelled tickets.
+
+In: labelled rows, and the schemes and models to compare. Out: accuracy, precision and
+recall, costs and times, as tables, JSON or a plot. Classifies with `bot.triage.bulk`.
+"""
