@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.claude.client import connect as connect_claude
+from bot.settings.effective import Operator
 from storage.store import open_store
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord.emulator import DiscordEmulator
@@ -124,7 +125,7 @@ async def of_slack(folder: Path) -> None:
         await give(people[1], "settings")
         whisper = platform.ephemerals(people[1])[-1]
         page = slack.page({"blocks": whisper.blocks}, name)
-        photograph(page, folder / "slack-settings.png", 640)
+        photograph(page, folder / "slack-settings.png", 720)
 
 
 async def of_discord(folder: Path) -> None:
@@ -166,7 +167,7 @@ async def product(
             ClaudeEmulator() as claude,
             open_store(Path(folder) / "threadkeep.db") as store,
             connect_claude(claude.api_key, claude.base_url) as model,
-            running(platform, store, model),
+            running(platform, store, model, operator=Operator()),
         ):
             claude.always(answer)
             yield
