@@ -65,7 +65,7 @@ async def _fill(store: Store, channels: int) -> None:
         for number in range(channels)
         for name, value in OWN
     ]
-    await store.change(changes, who="U1", now=time.time())
+    await store.change_settings(changes, who="U1", now=time.time())
 
 
 async def _steps(store: Store, channels: int) -> dict[str, list[float]]:
@@ -93,8 +93,11 @@ async def _steps(store: Store, channels: int) -> dict[str, list[float]]:
                 "set money aside under three limits",
                 store.reserve(turn, person, 0.02, caps, now),
             ),
-            ("store an answer, with budgets", store.finish(turn, done, now, caps)),
-            ("store an answer, without", store.finish(plain, done, now, NO_LIMITS)),
+            ("store an answer, with budgets", store.finish_turn(turn, done, now, caps)),
+            (
+                "store an answer, without",
+                store.finish_turn(plain, done, now, NO_LIMITS),
+            ),
         ):
             began = time.perf_counter()
             await work
@@ -104,8 +107,8 @@ async def _steps(store: Store, channels: int) -> dict[str, list[float]]:
 
 async def _turn(store: Store, thread: ThreadKey, mark: str) -> Turn:
     heard = Message(thread, f"{thread.thread}{mark}", 1.0, "U1", "?", True, True)
-    await store.hear(heard, judge)
+    await store.receive(heard, judge)
     turn = await store.next_turn(thread)
     assert turn is not None
-    await store.begin(turn, 1.0)
+    await store.begin_turn(turn, 1.0)
     return turn

@@ -55,13 +55,13 @@ async def _exchange(store: Store, thread: ThreadKey) -> None:
         addressed=True,
         opens=True,
     )
-    await store.hear(heard, judge)
+    await store.receive(heard, judge)
     turn = await store.next_turn(thread)
     assert turn is not None
-    await store.begin(turn, at)
+    await store.begin_turn(turn, at)
     content = prompt.label(heard, "Alice", QUESTION)
-    await store.freeze(turn, prompt.preface(at), {heard.message: content})
-    await store.show(turn, PostedPart(0, thread.thread, ANSWER), ANSWER, at)
+    await store.store_prompt(turn, prompt.preface(at), {heard.message: content})
+    await store.store_part(turn, PostedPart(0, thread.thread, ANSWER), ANSWER, at)
     outcome = Outcome(
         Ended.DONE,
         text=ANSWER,
@@ -70,8 +70,8 @@ async def _exchange(store: Store, thread: ThreadKey) -> None:
         stop_reason="end_turn",
         usage=Usage(output=100),
     )
-    await store.finish(turn, outcome, at)
-    await store.delivered(turn, at)
+    await store.finish_turn(turn, outcome, at)
+    await store.mark_delivered(turn, at)
 
 
 def _multiply(db: Database, threads: int, turns: int) -> None:

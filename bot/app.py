@@ -17,10 +17,10 @@ from bot.commands.router import CommandRouter
 from bot.commands.show_settings import SettingsScreen
 from bot.commands.try_prompt import PromptTrial
 from bot.commands.usage import UsageScreen
+from bot.conversation.assembly import create_responder
 from bot.conversation.conversations import StoredConversations
 from bot.conversation.dispatcher import StopSignal, ThreadDispatcher
 from bot.conversation.inbox import Inbox
-from bot.conversation.responder import Responder
 from bot.domain.retention import KEPT, Retention
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import ANSWERS_AT_ONCE, WaitingThread
@@ -97,7 +97,7 @@ class App:
         inbox = Inbox(
             store, self._dispatcher, platforms, self._access, self._auto.receive
         )
-        self._responder = Responder(
+        self._responder = create_responder(
             store=store, model=model, adapters=by_name, operator=operator
         )
         self._totals = Totals(store, by_name, operator)

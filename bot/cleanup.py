@@ -10,14 +10,14 @@ import time
 from collections.abc import Awaitable, Callable
 
 from bot.domain.retention import DAY, Retention
-from bot.ports.store import Store
+from bot.ports.store import RetentionStore
 from bot.runtime.background import report
 
 log = logging.getLogger(__name__)
 
 
 async def clean_up_daily(
-    store: Store,
+    store: RetentionStore,
     retention: Retention,
     now: Callable[[], float] = time.time,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,

@@ -1,8 +1,8 @@
-"""What is made of rows that hold what nobody of us wrote.
+"""Reads rows with values that this program never writes.
 
-Rule: no row keeps a process from starting or a thread from being answered. What cannot
-be read is left out, or read as the nearest thing that can be, and said to the log once,
-by table and id: never by what it holds.
+Rule: no row prevents a start or an answer. A value that cannot be read is left out or
+replaced by the nearest one that can, and is logged once, by table and id and never by
+its contents.
 """
 
 import json
@@ -13,44 +13,45 @@ from bot.runtime.lru import LruDict
 
 log = logging.getLogger(__name__)
 
-#: The last second of the last year that a calendar of Python's knows.
+#: The last second that `datetime` can represent, since 1970.
 LATEST = 253_402_300_799.0
 
-# No price comes near; a sum of such numbers stays a number.
+# Above any real price, in USD, and small enough that a sum stays finite.
 MOST_USD = 1e9
 
-# No table of ours ever holds so many rows. Ids say what came first, and beyond the
-# greatest that there can be SQLite would choose them by chance.
+# Above the number of rows of any table. Ids are in order of insertion; after the
+# greatest possible one, SQLite would choose them at random.
 MOST_ID = 10**15
 
-#: The greatest id of a table, as a statement asks for it; and the one after it.
+#: The greatest id of a table, as an expression, and the one after it.
 LAST_ID = f"(SELECT coalesce(max(id), 0) FROM {{}} WHERE id BETWEEN 0 AND {MOST_ID})"
 NEXT_ID = f"{LAST_ID} + 1"
 
-# Of how many rows it is remembered that they were told of.
-MOST_TOLD = 10_000
+# The most rows that are remembered as logged.
+MOST_LOGGED = 10_000
 
 T = TypeVar("T", dict[str, Any], list[Any])
 
-_told: LruDict[tuple[str, str], None] = LruDict(MOST_TOLD)
+_logged: LruDict[tuple[str, str], None] = LruDict(MOST_LOGGED)
 
 
-def tell(table: str, id: object) -> None:
-    """Say once to the log that the row of `table` with this `id` is broken."""
+def log_broken(table: str, id: object) -> None:
+    """Log once that the row of `table` with this `id` is broken."""
     row = table, str(id)
-    if row in _told:
+    if row in _logged:
         return
-    _told[row] = None
+    _logged[row] = None
     log.error("row.broken table=%s id=%r", table, row[1])
 
 
-def moment(seconds: float) -> float:
-    """`seconds` since 1970, or the nearest ones that a calendar knows."""
+def calendar_time(seconds: float) -> float:
+    """Return `seconds` since 1970, or the nearest time that `datetime` can
+    represent."""
     return min(max(seconds, 0.0), LATEST)
 
 
 def parsed(text: str, kind: type[T]) -> T | None:
-    """The value of `kind` that JSON `text` is; None if it is none."""
+    """Return the value of JSON `text`; None if it is not JSON or not a `kind`."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):

@@ -1,28 +1,29 @@
-"""What people deleted on their platform, inside a transaction: known as deleted, and
-forgotten wherever words of it were stored.
+"""Deletes what people deleted on their platform, inside a transaction, wherever its
+words are stored.
 
-Rule: only what people said goes. That there was a message is kept, so that everything
-else keeps its place, and so is what Claude made of it, unless people delete that, too.
+Rule: only what people wrote is deleted. The row of a message stays, so that everything
+else keeps its position, and so does the answer to it, unless people delete that, too.
 """
 
 from collections.abc import Sequence
 
 from sqlite_utils import Database
 
-from bot.domain.scope import Scope
+from bot.domain.message import Message
+from bot.domain.scope import Scope, ScopeLevel
 from storage import settings, tombstones, triage_cases
 from storage.scope_columns import inside, parts
 
-# One message may be remembered in several threads: where it was said, and where it was
-# quoted. The bot's own have no id of the platform's here.
-SAID = """
+# A message may be stored in several threads: in its own, and where it is quoted. The
+# bot's own messages have no id of the platform in this table.
+STORED = """
     SELECT messages.id FROM messages JOIN threads ON threads.id = thread_id
     WHERE message = :message AND platform = :platform AND workspace = :workspace
       AND (:channel = '' OR channel = :channel)
 """
 
-# Other messages with the same words. What was forwarded may come from another
-# workspace, where ids are unique on the whole platform.
+# Other messages with the same words. A forwarded message may come from another
+# workspace on a platform where ids are unique.
 HELD = """
     SELECT messages.id FROM holders
       CROSS JOIN messages ON messages.id = message_id
@@ -31,17 +32,17 @@ HELD = """
       AND (:channel = '' OR (workspace = :workspace AND channel = :channel))
 """
 
-# What began the thread that stands on a message: a command's question has another id
-# than the message that shows it.
-OPENED = """
+# The first message of the thread that is rooted at a message: a question asked by a
+# command has another id than the message that shows it.
+OPENING = """
     SELECT messages.id FROM threads CROSS JOIN messages ON thread_id = threads.id
     WHERE thread = :message AND platform = :platform AND workspace = :workspace
       AND (:channel = '' OR channel = :channel) AND opens
 """
 
-# Answers that are complete, and of which people deleted a message. Of one that is still
-# being written, its end asks.
-ANSWERED = """
+# Delivered answers with a deleted part. `turns.mark_delivered` looks after those that
+# are in progress.
+ANSWERS = """
     SELECT turn_id FROM replies
       CROSS JOIN turns ON turns.id = turn_id
       CROSS JOIN threads ON threads.id = thread_id
@@ -51,36 +52,32 @@ ANSWERED = """
 """
 
 
-def erase(
+def delete_messages(
     db: Database,
-    messages: Sequence[str],
-    *,
     platform: str,
     workspace: str,
+    messages: Sequence[str],
     channel: str | None,
     now: float,
 ) -> None:
-    """Forget `messages` and what holds their words; see
-    `bot.ports.store.ThreadStore.erase`."""
-    place = Scope(platform, workspace, channel or "")
+    scope = Scope(platform, workspace, channel or "")
     for message in messages:
-        where = {**parts(place), "message": message}
-        tombstones.note(db, place, message, now=now)
+        where = {**parts(scope), "message": message}
+        tombstones.note(db, scope, message, now=now)
         gone: set[int] = set()
-        for query in (SAID, HELD, OPENED):
+        for query in (STORED, HELD, OPENING):
             gone |= {number for (number,) in db.execute(query, where).fetchall()}
         for number in gone:
             _blank(db, number, now=now)
-        for (turn,) in db.execute(ANSWERED, where).fetchall():
-            forget_answer(db, turn, now=now)
-        triage_cases.erase(db, message, within=place)
+        for (turn,) in db.execute(ANSWERS, where).fetchall():
+            delete_answer(db, turn, now=now)
+        triage_cases.delete_cases_of(db, message, within=scope)
 
 
-def forget(db: Database, place: Scope, *, now: float) -> None:
-    """Forget a thread or channel that was deleted, with all that was said in it."""
-    tombstones.note(db, place, "", now=now)
-    at = parts(place)
-    threads = f"SELECT id FROM threads WHERE {inside(place)}"
+def delete_scope(db: Database, scope: Scope, now: float) -> None:
+    tombstones.note(db, scope, "", now=now)
+    at = parts(scope)
+    threads = f"SELECT id FROM threads WHERE {inside(scope)}"
     db.execute(
         f"""
         UPDATE messages SET text = '', files = '[]', content = NULL,
@@ -93,13 +90,13 @@ def forget(db: Database, place: Scope, *, now: float) -> None:
         f"SELECT id FROM turns WHERE state = 'delivered' AND thread_id IN ({threads})"
     )
     for (turn,) in db.execute(done, at).fetchall():
-        forget_answer(db, turn, now=now)
-    triage_cases.erase_in(db, place)
-    settings.forget_drafts(db, place)
+        delete_answer(db, turn, now=now)
+    triage_cases.delete_cases_in(db, scope)
+    settings.delete_drafts(db, scope)
 
 
-def forget_answer(db: Database, turn: int, *, now: float) -> None:
-    """Forget what was answered in turn number `turn`, which is delivered."""
+def delete_answer(db: Database, turn: int, *, now: float) -> None:
+    """Delete the answer of the delivered turn with the id `turn`."""
     db.execute("UPDATE turns SET text = '' WHERE id = ?", [turn])
     db.execute("UPDATE replies SET text = '' WHERE turn_id = ?", [turn])
     db.execute(
@@ -110,30 +107,31 @@ def forget_answer(db: Database, turn: int, *, now: float) -> None:
     )
 
 
-def answer_taken_back(db: Database, turn: int, thread: Scope) -> bool:
-    """Whether people deleted a message of the answer in turn number `turn`, or all of
-    its thread."""
+def answer_was_deleted(db: Database, turn: int, thread: Scope) -> bool:
+    """Return whether people deleted a part of the answer of the turn with the id
+    `turn`, or all of its thread."""
     shown = db.execute(
         "SELECT message FROM replies WHERE turn_id = ? AND message IS NOT NULL", [turn]
     ).fetchall()
-    return tombstones.is_erased(db, thread, ("", *(message for (message,) in shown)))
+    return tombstones.is_deleted(db, thread, ("", *(message for (message,) in shown)))
 
 
-def hold(db: Database, place: Scope, message: str, holder: str, *, now: float) -> None:
-    """Let the stored `message`, in the channel `place`, be forgotten with `holder`."""
-    where = {**parts(place), "message": message}
-    for (number,) in db.execute(SAID, where).fetchall():
-        add_holder(db, number, holder)
-        if tombstones.is_erased(db, place, [holder]):
+def add_holder(db: Database, message: Message, holder: str, now: float) -> None:
+    channel = Scope.of(message.thread).at(ScopeLevel.CHANNEL)
+    where = {**parts(channel), "message": message.message}
+    for (number,) in db.execute(STORED, where).fetchall():
+        insert_holder(db, number, holder)
+        if tombstones.is_deleted(db, channel, [holder]):
             _blank(db, number, now=now)
 
 
-def add_holder(db: Database, message_id: int, holder: str) -> None:
-    """Note that words of message number `message_id` also stand in `holder`."""
+def insert_holder(db: Database, message_id: int, holder: str) -> None:
+    """Record that `holder` shows words of the message with the id `message_id`."""
     db.execute("INSERT OR IGNORE INTO holders VALUES (?, ?)", [message_id, holder])
 
 
 def _blank(db: Database, message_id: int, *, now: float) -> None:
+    """Delete the contents of a message and keep its row."""
     db.execute(
         """
         UPDATE messages SET deleted_at = ?, text = '', files = '[]', content = NULL

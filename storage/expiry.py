@@ -1,15 +1,19 @@
-"""Conversations that have been kept for long enough, inside a transaction."""
+"""Deletes what was kept for long enough, inside many small transactions."""
+
+from collections.abc import Callable
+from functools import partial
 
 from sqlite_utils import Database
 
-from storage import settings
-from storage.scope_columns import place_of
+from bot.domain.retention import Retention
+from storage import refusals, settings, tombstones, triage_cases
+from storage.scope_columns import scope_of
 
-#: How many rows one transaction of a clean-up deletes at the most, or looks at: about a
-#: hundredth of a second, for which others wait.
+#: The most rows that one transaction deletes or reads: it blocks other writes for about
+#: 10 ms.
 AT_ONCE = 200
 
-# Nothing was said or answered since, and nothing is to be answered.
+# No message and no answer since, and no open turn.
 _OLD = """
     NOT EXISTS (SELECT 1 FROM messages WHERE thread_id = :thread AND at >= :before)
     AND NOT EXISTS (
@@ -21,9 +25,27 @@ _OLD = """
 """
 
 
+def steps(retention: Retention, now: float) -> dict[str, Callable[[Database], int]]:
+    """Return the deletions of everything but threads, by kind. Each deletes at most
+    AT_ONCE rows and returns their number; it is to be repeated until that is 0."""
+    return {
+        "refusals": partial(
+            refusals.expire, before=now - retention.refusals, most=AT_ONCE
+        ),
+        "cases": partial(
+            triage_cases.expire,
+            before=now - retention.cases,
+            corrected_before=now - retention.corrections,
+            most=AT_ONCE,
+        ),
+        "drafts": partial(settings.expire_drafts, now=now, most=AT_ONCE),
+        "tombstones": partial(tombstones.expire, now=now, most=AT_ONCE),
+    }
+
+
 def threads(db: Database, *, before: float, after: int) -> tuple[int, int | None]:
-    """Delete conversations that ended before `before`, of those with a number above
-    `after`; return how many, and the number to go on from, None at the end."""
+    """Delete threads that ended before `before`, of the next rows with an id above
+    `after`; return their number and the id to continue after, None at the end."""
     found = db.execute(
         "SELECT * FROM threads WHERE id > ? AND created_at < ? ORDER BY id LIMIT ?",
         [after, before, AT_ONCE],
@@ -33,13 +55,13 @@ def threads(db: Database, *, before: float, after: int) -> tuple[int, int | None
         number = {"thread": row["id"], "before": before}
         if db.execute(f"SELECT {_OLD}", number).fetchone()[0]:
             _delete(db, row["id"])
-            settings.forget_kept(db, place_of(row))
+            settings.unpin(db, scope_of(row))
             deleted += 1
     return deleted, found[-1]["id"] if len(found) == AT_ONCE else None
 
 
 def _delete(db: Database, thread: int) -> None:
-    """Delete a thread with all that refers to it, what refers to others first."""
+    """Delete a thread and all rows that refer to it, in the order of references."""
     turns = "SELECT id FROM turns WHERE thread_id = ?"
     messages = "SELECT id FROM messages WHERE thread_id = ?"
     db.execute(f"DELETE FROM replies WHERE turn_id IN ({turns})", [thread])

@@ -1,9 +1,7 @@
-"""What was spent and is set aside, inside a transaction.
-
-What it promises is said in `bot.ports.ledger.Ledger`.
+"""Reserves, charges and accounts, inside a transaction. Amounts are in USD.
 
 Rule: a charge and the accounts that it is booked in change together. Money is booked
-in the period in which it was set aside, so what is given back is what was taken.
+in the period in which it was reserved, so what is released is what was reserved.
 """
 
 import sqlite3
@@ -26,9 +24,9 @@ from bot.domain.budget import (
 from bot.domain.completion import Usage
 from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel
 from bot.domain.turn import Outcome, Turn
-from storage.broken import moment, tell
-from storage.persons import GRAIN, person_short
-from storage.scope_columns import AT, inside, parts, place_of, relocate
+from storage.broken import calendar_time, log_broken
+from storage.persons import GRAIN, person_exceeded
+from storage.scope_columns import AT, inside, parts, relocate, scope_of
 
 BALANCE = """
     SELECT spent, reserved, warned, warned_of FROM accounts
@@ -36,8 +34,8 @@ BALANCE = """
       AND channel = :channel AND period = :period
 """
 
-# Kinds of charges with which a person asks something. Routing is done for the sake of
-# a turn that counts itself, and "auto-triage" is nobody's question.
+# Kinds of charges that are a question of a person. The turn that "routing" is made for
+# counts itself, and nobody asked for "auto-triage".
 QUESTIONS = ("answer", "try", "triage")
 
 OF_TURN = "SELECT * FROM charges WHERE turn = :turn AND turn IS NOT NULL"
@@ -46,74 +44,74 @@ OF_TURN = "SELECT * FROM charges WHERE turn = :turn AND turn IS NOT NULL"
 def reserve(
     db: Database,
     turn: Turn,
-    *,
     person: str,
     most: float,
     caps: BudgetLimits,
     now: float,
 ) -> BudgetExceeded | None:
-    place = Scope.of(turn.thread)
+    scope = Scope.of(turn.thread)
     before = _of_turn(db, turn)
     if before is not None:
         if before["ended_at"] is not None:
             return None
-        _give_up(db, before, now)
-    if short := _short(db, person, most, caps, now):
-        return short
-    _open(db, Charge(place, person, "answer", ""), most, now, turn=turn.key)
-    _hold(db, place, most, now)
+        _book_attempt(db, before, now)
+    if exceeded := _exceeded(db, person, most, caps, now):
+        return exceeded
+    _insert(db, Charge(scope, person, "answer", ""), most, now, turn=turn.key)
+    _add_reserve(db, scope, most, now)
     return None
 
 
-def forfeit(db: Database, turn: Turn, *, now: float) -> None:
-    """Book what is set aside for `turn`, of which nobody knows what it cost."""
+def book_reserve(db: Database, turn: Turn, *, now: float) -> None:
+    """Close the open charge of `turn` at its reserve: the cost is unknown."""
     row = _of_turn(db, turn)
     if row is not None and row["ended_at"] is None:
         _close(db, row, Usage(), None, now, model=row["model"])
 
 
-def give_up(db: Database, turn: Turn, *, now: float) -> None:
-    """Book an attempt at `turn` that broke off at what was set aside for it: nobody
-    knows what it cost, whether another one follows or not."""
+def book_open_attempt(db: Database, turn: Turn, *, now: float) -> None:
+    """Book an interrupted attempt at `turn` at its reserve, as a charge of its own:
+    its cost is unknown, whether another attempt follows or not."""
     before = _of_turn(db, turn)
     if before is not None and before["ended_at"] is None:
-        _give_up(db, before, now)
+        _book_attempt(db, before, now)
 
 
 def raise_reserve(
-    db: Database, charge: Turn | int, *, most: float, caps: BudgetLimits, now: float
+    db: Database, charge: Turn | int, most: float, caps: BudgetLimits, now: float
 ) -> BudgetExceeded | None:
     row = _of_turn(db, charge) if isinstance(charge, Turn) else _charge(db, charge)
     if row is None or row["ended_at"] is not None or most <= row["reserved"]:
         return None
     more = most - row["reserved"]
     for cap in caps.budgets:
-        # What it costs is booked in the period in which it began.
-        if short := _budget_short(db, cap, more, row["at"]):
-            # What it holds itself is not set aside for somebody else.
-            others = max(0.0, short.reserved - row["reserved"])
-            return replace(short, reserved=others)
+        # The cost is booked in the period in which the charge began.
+        if exceeded := _budget_exceeded(db, cap, more, row["at"]):
+            # Report the reserves of others only.
+            others = max(0.0, exceeded.reserved - row["reserved"])
+            return replace(exceeded, reserved=others)
     for each in caps.people:
         limit = replace(each, messages=None)
-        short = person_short(db, row["person"], most, limit, now, but=row["id"])
-        if short:
-            return short
+        exceeded = person_exceeded(db, row["person"], most, limit, now, but=row["id"])
+        if exceeded:
+            return exceeded
     db.execute("UPDATE charges SET reserved = ? WHERE id = ?", [most, row["id"]])
-    _hold(db, place_of(row), more, row["at"])
+    _add_reserve(db, scope_of(row), more, row["at"])
     return None
 
 
-def settle(
+def book_turn(
     db: Database, turn: Turn, *, outcome: Outcome, now: float, caps: BudgetLimits
 ) -> list[Alert]:
-    """Book what the answer to `turn` cost, which has just ended."""
+    """Book the cost of `turn`, which has just ended; return the alerts due, marked as
+    sent."""
     row = _of_turn(db, turn)
     if row is None:
         if not outcome.model and outcome.usage == Usage():
-            # Nobody was asked.
+            # No model was called.
             return []
         charge = Charge(Scope.of(turn.thread), "", "answer", outcome.model)
-        _open(db, charge, 0.0, now, turn=turn.key)
+        _insert(db, charge, 0.0, now, turn=turn.key)
         row = _of_turn(db, turn)
         assert row is not None
     _close(
@@ -125,36 +123,36 @@ def settle(
         model=outcome.model,
         bounded=outcome.bounded,
     )
-    # What is spent in all is watched apart (`alerts`): most calls are no answers.
+    # `alerts` looks after the operator's budgets: most calls are not answers.
     budgets = (cap for cap in caps.budgets if cap.place != EVERYWHERE)
-    return [a for cap in budgets if (a := _alert(db, cap, row["at"]))]
+    return [found for cap in budgets if (found := _alert(db, cap, row["at"]))]
 
 
-def alerts(db: Database, budgets: Sequence[Budget], *, now: float) -> list[Alert]:
+def alerts(db: Database, budgets: Sequence[Budget], now: float) -> list[Alert]:
     return [found for cap in budgets if (found := _alert(db, cap, now))]
 
 
 def open_charge(
-    db: Database, charge: Charge, *, caps: BudgetLimits, now: float
+    db: Database, charge: Charge, caps: BudgetLimits, now: float
 ) -> int | BudgetExceeded:
     if charge.goes_on:
         amounts = tuple(replace(each, messages=None) for each in caps.people)
         caps = replace(caps, people=amounts)
-    short = _short(db, charge.person, charge.most, caps, now, turn=charge.turn)
-    if short:
-        return short
-    opened = _open(db, charge, charge.most, now)
-    _hold(db, charge.place, charge.most, now)
+    exceeded = _exceeded(db, charge.person, charge.most, caps, now, turn=charge.turn)
+    if exceeded:
+        return exceeded
+    opened = _insert(db, charge, charge.most, now)
+    _add_reserve(db, charge.place, charge.most, now)
     return opened
 
 
 def close_charge(
     db: Database,
     charge: int,
-    *,
     usage: Usage,
     cost: float | None,
     now: float,
+    *,
     bounded: bool = False,
 ) -> None:
     row = _charge(db, charge)
@@ -162,47 +160,49 @@ def close_charge(
         _close(db, row, usage, cost, now, model=row["model"], bounded=bounded)
 
 
-def abandon(db: Database, *, now: float) -> None:
-    """Close what was open when a process ended; turns are answered still."""
+def book_interrupted(db: Database, *, now: float) -> None:
+    """Close the charges that were open when a process ended, at their reserve. Those of
+    turns stay open: the turns resume."""
     rows = db.execute("SELECT * FROM charges WHERE ended_at IS NULL AND turn IS NULL")
     for row in rows.fetchall():
         try:
             with db.atomic():
                 _close(db, row, Usage(), None, now, model=row["model"])
         except sqlite3.IntegrityError:
-            # No account can take such numbers.
-            tell("charges", row["id"])
+            # An account cannot hold such numbers.
+            log_broken("charges", row["id"])
             db.execute("UPDATE charges SET ended_at = ? WHERE id = ?", [now, row["id"]])
 
 
-def move(db: Database, place: Scope, *, to: Scope) -> None:
-    """Let what the thread `place` cost, and may yet cost, have been spent in `to`."""
-    rows = db.execute(f"SELECT * FROM charges WHERE {AT}", parts(place))
+def move(db: Database, thread: Scope, *, to: Scope) -> None:
+    """Book the charges of `thread`, open ones included, in the accounts of `to`."""
+    rows = db.execute(f"SELECT * FROM charges WHERE {AT}", parts(thread))
     for row in rows.fetchall():
         ended = row["ended_at"] is not None
         booked = row["reserved"] if row["cost"] is None else row["cost"]
         spent, held = (booked, 0.0) if ended else (0.0, row["reserved"])
-        for account, period in _accounts(place, row["at"]):
+        for account, period in _accounts(thread, row["at"]):
             _add(db, account, period, spent=-spent, reserved=-held)
         for account, period in _accounts(to, row["at"]):
             _add(db, account, period, spent=spent, reserved=held)
-    relocate(db, "charges", place, to=to)
+    relocate(db, "charges", thread, to=to)
 
 
-def balance(db: Database, place: Scope, *, period: Period, now: float) -> Balance:
-    row = _account(db, place, period.name_at(now))
+def balance(db: Database, scope: Scope, period: Period, now: float) -> Balance:
+    row = _account(db, scope, period.name_at(now))
     if row is None:
         return Balance()
     return Balance(row["spent"], row["reserved"] if row["reserved"] > GRAIN else 0.0)
 
 
-def standing(
-    db: Database, budgets: Sequence[Budget], *, now: float
+def balances(
+    db: Database, budgets: Sequence[Budget], now: float
 ) -> list[tuple[Budget, Balance]]:
-    return [(c, balance(db, c.place, period=c.period, now=now)) for c in budgets]
+    """Return each of `budgets` with its balance in the period that contains `now`."""
+    return [(cap, balance(db, cap.place, cap.period, now)) for cap in budgets]
 
 
-def _short(
+def _exceeded(
     db: Database,
     person: str,
     most: float,
@@ -210,18 +210,18 @@ def _short(
     now: float,
     turn: str = "",
 ) -> BudgetExceeded | None:
-    """The first of `caps` that `most` USD more would not keep to. What the turn with
-    the key `turn` holds does not count against a person."""
+    """Return the first of `caps` that `most` more would exceed. The charge of the turn
+    with the key `turn` does not count against a person."""
     for cap in caps.budgets:
-        if short := _budget_short(db, cap, most, now):
-            return short
+        if exceeded := _budget_exceeded(db, cap, most, now):
+            return exceeded
     for each in caps.people:
-        if short := person_short(db, person, most, each, now, turn):
-            return short
+        if exceeded := person_exceeded(db, person, most, each, now, turn):
+            return exceeded
     return None
 
 
-def _budget_short(
+def _budget_exceeded(
     db: Database, cap: Budget, most: float, now: float
 ) -> BudgetExceeded | None:
     spent, held = _used(db, cap, now)
@@ -231,11 +231,11 @@ def _budget_short(
 
 
 def _used(db: Database, cap: Budget, now: float) -> tuple[float, float]:
-    """USD that count on `cap`: spent, and set aside."""
+    """Return what counts against `cap`: (spent, reserved)."""
     if not cap.kind:
         row = _account(db, cap.place, cap.period.name_at(now))
         return (row["spent"], row["reserved"]) if row else (0.0, 0.0)
-    # One kind of calls has no account of its own; of a day there are few.
+    # A single kind of call has no account; a period has few of them.
     since = {"kind": cap.kind, "since": cap.period.begin(now), **parts(cap.place)}
     found = db.execute(
         f"""
@@ -249,15 +249,15 @@ def _used(db: Database, cap: Budget, now: float) -> tuple[float, float]:
 
 
 def _alert(db: Database, cap: Budget, at: float) -> Alert | None:
-    """What is to be told of `cap` now, which nobody is told again."""
-    period = cap.period.name_at(moment(at))
+    """Return the alert due for `cap` and mark it sent."""
+    period = cap.period.name_at(calendar_time(at))
     row = _account(db, cap.place, period)
     if row is None or cap.usd <= 0:
-        # Where nothing may be spent, no part of it can be used up.
+        # A budget of 0 has no share that could be used up.
         return None
-    told = (row["warned"] or 0.0) if row["warned_of"] == cap.usd else 0.0
+    sent = (row["warned"] or 0.0) if row["warned_of"] == cap.usd else 0.0
     reached = [share for share in ALERTS if row["spent"] >= share * cap.usd - GRAIN]
-    if not reached or max(reached) <= told:
+    if not reached or max(reached) <= sent:
         return None
     db.execute(
         """
@@ -275,7 +275,7 @@ def _alert(db: Database, cap: Budget, at: float) -> Alert | None:
     return Alert(cap, max(reached), row["spent"])
 
 
-def _open(
+def _insert(
     db: Database, charge: Charge, most: float, now: float, turn: str | None = None
 ) -> int:
     added = db.execute(
@@ -334,8 +334,8 @@ def _close(
     )
 
 
-def _give_up(db: Database, row: Row, now: float) -> None:
-    """Close the charge `row` of an attempt that broke off, at what it held."""
+def _book_attempt(db: Database, row: Row, now: float) -> None:
+    """Close the charge `row` of an interrupted attempt at its reserve."""
     _close(db, row, Usage(), None, now, model=row["model"])
     db.execute(
         "UPDATE charges SET turn = NULL, kind = 'attempt', asks = 0 WHERE id = ?",
@@ -344,18 +344,18 @@ def _give_up(db: Database, row: Row, now: float) -> None:
 
 
 def _book(db: Database, row: Row, *, spent: float) -> None:
-    """Give back what `row` holds, and note that `spent` USD were spent."""
-    for place, period in _accounts(place_of(row), row["at"]):
-        _add(db, place, period, spent=spent, reserved=-row["reserved"])
+    """Release the reserve of the charge `row` and book `spent`."""
+    for scope, period in _accounts(scope_of(row), row["at"]):
+        _add(db, scope, period, spent=spent, reserved=-row["reserved"])
 
 
-def _hold(db: Database, place: Scope, most: float, now: float) -> None:
-    for account, period in _accounts(place, now):
+def _add_reserve(db: Database, scope: Scope, most: float, now: float) -> None:
+    for account, period in _accounts(scope, now):
         _add(db, account, period, spent=0.0, reserved=most)
 
 
 def _add(
-    db: Database, place: Scope, period: str, *, spent: float, reserved: float
+    db: Database, scope: Scope, period: str, *, spent: float, reserved: float
 ) -> None:
     db.execute(
         """
@@ -364,20 +364,21 @@ def _add(
         ON CONFLICT DO UPDATE
         SET spent = spent + excluded.spent, reserved = reserved + excluded.reserved
         """,
-        {**parts(place), "period": period, "spent": spent, "reserved": reserved},
+        {**parts(scope), "period": period, "spent": spent, "reserved": reserved},
     )
 
 
-def _accounts(place: Scope, at: float) -> Iterator[tuple[Scope, str]]:
-    at = moment(at)
+def _accounts(scope: Scope, at: float) -> Iterator[tuple[Scope, str]]:
+    """Yield the accounts that a charge in `scope` is booked in: (scope, period)."""
+    at = calendar_time(at)
     for level in (ScopeLevel.OPERATOR, ScopeLevel.WORKSPACE, ScopeLevel.CHANNEL):
         for period in Period:
-            yield place.at(level), period.name_at(at)
+            yield scope.at(level), period.name_at(at)
 
 
-def _account(db: Database, place: Scope, period: str) -> Row | None:
+def _account(db: Database, scope: Scope, period: str) -> Row | None:
     found: Row | None = db.execute(
-        BALANCE, {**parts(place), "period": period}
+        BALANCE, {**parts(scope), "period": period}
     ).fetchone()
     return found
 

@@ -1,26 +1,25 @@
-"""Ends, when a database is opened, what rows that nobody of us wrote would keep open.
+"""Repairs, when a database is opened, rows that would prevent the work from resuming.
 
-Rule: only what a start takes up is looked at, which is little, and each row that is
-mended is said to the log once, since it is whole from then on.
+Rule: only rows that a start resumes are checked, which are few. Each repaired row is
+logged.
 """
 
 from sqlite_utils import Database
 
 from bot.domain.turn import Ended, TurnState
 from storage import ledger, thread_queries
-from storage.broken import LAST_ID, MOST_USD, tell
-from storage.scope_columns import place_of
+from storage.broken import LAST_ID, MOST_USD, log_broken
+from storage.scope_columns import scope_of
 
 REASON = "given up: its row is broken"
 
-# More often than this nothing is tried, by far.
+# Above any real number of attempts.
 MOST_TRIES = 1_000
 
 _STATES = ", ".join(f"'{each.value}'" for each in TurnState)
 _ENDED = ", ".join(f"'{each.value}'" for each in Ended)
 
-# Turns that no code of ours could take to their end. The partial index of open turns
-# finds them.
+# Turns that could never end. Uses the partial index of open turns.
 END = """
     UPDATE turns
     SET state = 'delivered', ended = 'failed', reason = :reason,
@@ -35,13 +34,13 @@ TURNS = f"""
     RETURNING id
 """
 
-# The threads of open turns; those whose names are no text are not found by them.
+# The threads of open turns. A thread whose key is not text is not found by its key.
 OPEN = """
     SELECT DISTINCT threads.* FROM turns JOIN threads ON threads.id = thread_id
     WHERE state <> 'delivered'
 """
 
-# Counters that would never come to their end, or that SQLite could not add to.
+# Counters that would never reach their limit, or that SQLite could not add to.
 ATTEMPTS = """
     UPDATE turns SET attempts = :most, failures = 0
     WHERE state <> 'delivered'
@@ -54,14 +53,14 @@ TRIES = """
     RETURNING id
 """
 
-# A thread of which Claude would never read anything again.
+# Threads of which the model would never read anything again.
 READING = f"""
     UPDATE threads SET reads_after = {LAST_ID.format("messages")}
     WHERE reads_after > {LAST_ID.format("messages")}
     RETURNING id
 """
 
-# Money that no sum could be made of. What became of such a call, nobody knows.
+# Reserves that cannot be summed. The cost of such a call is unknown.
 CHARGES = """
     UPDATE charges SET reserved = 0
     WHERE ended_at IS NULL AND NOT reserved BETWEEN 0 AND :most_usd
@@ -70,8 +69,9 @@ CHARGES = """
 
 
 def mend(db: Database, *, now: float) -> None:
-    """End what cannot be taken up, and close the calls that an earlier process left."""
-    given = {
+    """End what cannot be resumed, and close the charges that an earlier process left
+    open."""
+    values = {
         "reason": REASON,
         "now": now,
         "most": MOST_TRIES,
@@ -84,10 +84,10 @@ def mend(db: Database, *, now: float) -> None:
         ("threads", READING),
         ("charges", CHARGES),
     ):
-        for row in db.execute(statement, given).fetchall():
-            tell(table, row["id"])
+        for row in db.execute(statement, values).fetchall():
+            log_broken(table, row["id"])
     for row in db.execute(OPEN).fetchall():
-        if thread_queries.thread(db, place_of(row).key) is None:
-            tell("threads", row["id"])
-            db.execute(f"{END} thread_id = :thread", {**given, "thread": row["id"]})
-    ledger.abandon(db, now=now)
+        if thread_queries.thread(db, scope_of(row).key) is None:
+            log_broken("threads", row["id"])
+            db.execute(f"{END} thread_id = :thread", {**values, "thread": row["id"]})
+    ledger.book_interrupted(db, now=now)

@@ -1,12 +1,10 @@
-"""What each verb does by which people change what was said, inside its transaction.
+"""Changes of stored threads and messages by people, inside a transaction. Deletions
+are in `erasures`.
 
-What it promises is said in `bot.ports.platform.Store`; how it keeps that is said here.
-What people delete is in `erasures`.
-
-Rule 1: no row goes away. What was taken back is known as such, so that it cannot
-come again; and it keeps its place, so that everything else keeps its own.
-Rule 2: only what people change is changed. The rest of what Claude was given stays
-byte for byte, though a prompt cache grows cold behind the change.
+Rule 1: no row is deleted. A message that is not read any more keeps its id, so that it
+is not stored again, and its position.
+Rule 2: only what people change is changed. Everything else that the model was given
+stays byte for byte, though its prompt cache is lost from the change on.
 """
 
 import json
@@ -19,9 +17,9 @@ from bot.domain.scope import Scope, ThreadKey
 from storage import ledger, settings, thread_queries
 from storage.broken import LAST_ID, NEXT_ID
 
-# One message may be remembered in several threads: where it was said, and where it
-# was quoted. The bot's own have no id of the platform's here.
-_MEANT = """
+# A message may be stored in several threads: in its own, and where it is quoted. The
+# bot's own messages have no id of the platform in this table.
+_STORED = """
     message = :message
     AND deleted_at IS NULL
     AND EXISTS (
@@ -33,8 +31,8 @@ _MEANT = """
 """
 
 
-def move(db: Database, key: ThreadKey, *, to: ThreadKey) -> None:
-    # Ignored is that there is a row of that name already.
+def move_thread(db: Database, thread: ThreadKey, to: ThreadKey) -> None:
+    # OR IGNORE: the target thread may already exist.
     moved = db.execute(
         f"""
         UPDATE OR IGNORE threads
@@ -43,18 +41,18 @@ def move(db: Database, key: ThreadKey, *, to: ThreadKey) -> None:
         WHERE id = ({thread_queries.THREAD_ID})
         """,
         {
-            **thread_queries.named(key),
+            **thread_queries.named(thread),
             **{f"to_{part}": value for part, value in thread_queries.named(to).items()},
         },
     )
     if moved.rowcount:
-        settings.move(db, Scope.of(key), to=Scope.of(to))
-        ledger.move(db, Scope.of(key), to=Scope.of(to))
+        settings.move(db, Scope.of(thread), to=Scope.of(to))
+        ledger.move(db, Scope.of(thread), to=Scope.of(to))
 
 
-def amend(db: Database, heard: Message, *, content: str, now: float) -> None:
-    # Claude is about to be given what is in a turn that is being answered, in words
-    # that were read before this. `freeze` finds the new ones here.
+def edit_message(db: Database, message: Message, content: str, now: float) -> None:
+    # The prompt of a turn in state ANSWERING may be under construction from the old
+    # text; `store_prompt` prefers the content that is stored here.
     db.execute(
         f"""
         UPDATE messages
@@ -64,46 +62,46 @@ def amend(db: Database, heard: Message, *, content: str, now: float) -> None:
                 OR (SELECT state FROM turns WHERE turns.id = turn_id) = 'answering',
                 :content, NULL
             )
-        WHERE {_MEANT}
+        WHERE {_STORED}
         """,
         {
-            **thread_queries.named(heard.thread),
-            "message": heard.message,
-            "text": heard.text,
-            "files": json.dumps(heard.files),
+            **thread_queries.named(message.thread),
+            "message": message.message,
+            "text": message.text,
+            "files": json.dumps(message.files),
             "content": content,
             "now": now,
         },
     )
 
 
-def renew(db: Database, key: ThreadKey) -> bool:
-    # The last message of all threads will do: ids only grow.
-    renewed = db.execute(
+def reset_context(db: Database, thread: ThreadKey) -> bool:
+    # The newest id of any thread serves: ids only grow.
+    reset = db.execute(
         f"""
         UPDATE threads
         SET unread = 0, reads_after = {LAST_ID.format("messages")}
         WHERE id = ({thread_queries.THREAD_ID})
         """,
-        thread_queries.named(key),
+        thread_queries.named(thread),
     )
-    # It begins anew with what applies now.
-    settings.forget_kept(db, Scope.of(key))
-    return renewed.rowcount > 0
+    # The thread starts over with the settings that apply now.
+    settings.unpin(db, Scope.of(thread))
+    return reset.rowcount > 0
 
 
-def repeat(db: Database, key: ThreadKey, *, turn: str, now: float) -> bool:
-    thread = thread_queries.thread(db, key)
-    if thread is None or thread_queries.next_turn(db, key):
+def retry_turn(db: Database, thread: ThreadKey, turn: str, now: float) -> bool:
+    row = thread_queries.thread(db, thread)
+    if row is None or thread_queries.next_turn(db, thread):
         return False
-    # SQLite takes the other columns from the row that has the greatest id.
+    # SQLite takes the other columns from the row with the greatest id.
     last, name, asked_at, preface = db.execute(
         "SELECT max(id), key, asked_at, preface FROM turns WHERE thread_id = ?",
-        [thread["id"]],
+        [row["id"]],
     ).fetchone()
     if name != turn or not thread_queries.messages(db, last):
         return False
-    # Not from a SELECT: SQLite would then plan to look for messages of the new turn.
+    # VALUES, not SELECT: the plan of a SELECT would look for messages of the new turn.
     added = db.execute(
         f"""
         INSERT INTO turns
@@ -113,20 +111,20 @@ def repeat(db: Database, key: ThreadKey, *, turn: str, now: float) -> bool:
              :preface)
         """,
         {
-            "thread": thread["id"],
+            "thread": row["id"],
             "key": secrets.token_hex(8),
             "now": now,
             "asked_at": asked_at,
             "preface": preface,
         },
     )
-    turns = {"thread": thread["id"], "last": last, "turn": added.lastrowid}
+    turns = {"thread": row["id"], "last": last, "turn": added.lastrowid}
     db.execute(
         "UPDATE messages SET turn_id = :turn "
         "WHERE thread_id = :thread AND turn_id = :last AND role = 'user'",
         turns,
     )
-    # What is left of the old turn is its answer, which nobody sees any more.
+    # What is left in the old turn is its answer, which is not visible any more.
     db.execute(
         "UPDATE messages SET deleted_at = :now, content = NULL "
         "WHERE thread_id = :thread AND turn_id = :last",

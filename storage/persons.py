@@ -1,17 +1,14 @@
-"""What one person used within an hour, and whether a limit lets them use more.
-
-Used by `storage.ledger`, inside its transactions.
-"""
+"""Limits of a person by the hour, inside the transactions of `storage.ledger`."""
 
 from sqlite_utils import Database
 
 from bot.domain.budget import HOUR, BudgetExceeded, PersonLimit
 from storage.scope_columns import inside, parts
 
-# Adding up cents in floating point may be off by less than this.
+# The most that a sum of amounts may be off by in floating point, in USD.
 GRAIN = 1e-9
 
-# Found by person, and no more of them than are asked within an hour.
+# Uses the index by person; reads the charges of one hour.
 PERSON = """
     SELECT at, asks, coalesce(cost, reserved) AS usd
     FROM charges
@@ -19,7 +16,7 @@ PERSON = """
 """
 
 
-def person_short(
+def person_exceeded(
     db: Database,
     person: str,
     most: float,
@@ -28,21 +25,23 @@ def person_short(
     turn: str = "",
     but: int = 0,
 ) -> BudgetExceeded | None:
-    """Why `cap` does not let `most` USD more through; the charge with the id `but` and
-    that of `turn` do not count."""
-    asked = {
+    """Return how `most` USD more would exceed `cap`, None if it would not. The charge
+    with the id `but` and that of the turn with the key `turn` do not count."""
+    values = {
         "person": person,
         "since": now - HOUR,
         "turn": turn,
         "but": but,
         **parts(cap.place),
     }
-    rows = db.execute(f"{PERSON} AND {inside(cap.place)} ORDER BY at", asked).fetchall()
+    rows = db.execute(
+        f"{PERSON} AND {inside(cap.place)} ORDER BY at", values
+    ).fetchall()
     spent = sum(row["usd"] for row in rows)
-    # The calls that must be more than an hour old first.
+    # Calls that must leave the one-hour window first.
     blocking = []
     if cap.messages is not None:
-        # None was asked later than now, whatever a row says.
+        # A time in the future counts as now.
         questions = [min(row["at"], now) for row in rows if row["asks"]]
         blocking += questions[: max(0, len(questions) + 1 - cap.messages)]
         if cap.messages == 0:
@@ -55,7 +54,7 @@ def person_short(
             left += row["usd"]
             blocking.append(min(row["at"], now))
         if left < -GRAIN:
-            # It alone is too dear; within the hour nothing changes that.
+            # `most` alone exceeds the limit, for the whole hour.
             blocking.append(now)
     if not blocking:
         return None

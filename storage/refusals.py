@@ -1,7 +1,7 @@
-"""Who was refused what, counted by the hour, inside a transaction.
+"""Refusals, counted by the hour, inside a transaction.
 
-Rule: apart from the audit of changes, so that no number of refusals hides a change; and
-bounded, so that nobody fills the database by being refused.
+Rule: they are stored apart from the audit log, so that no number of them hides a
+change, and their number is bounded, so that nobody fills the database with them.
 """
 
 from sqlite_utils import Database
@@ -12,19 +12,18 @@ from storage.scope_columns import inside, parts
 
 HOUR = 3600
 
-#: How many lines of refusals a workspace may have of one hour. What is refused beyond
-#: them is counted in one line that names nobody.
+#: The most rows of a workspace for one hour. Refusals beyond them are counted in one
+#: row without a person.
 MOST_LINES = 500
 OTHERS = "more than can be listed"
 
 
-def note(db: Database, entry: AuditEntry) -> None:
-    """Count the refusal that `entry` tells of."""
+def record_refusal(db: Database, entry: AuditEntry) -> None:
     hour = int(entry.at // HOUR)
-    place = entry.place.at(ScopeLevel.CHANNEL)
-    line = {**parts(place), "hour": hour, "who": entry.who, "name": entry.name}
+    channel = entry.place.at(ScopeLevel.CHANNEL)
+    line = {**parts(channel), "hour": hour, "who": entry.who, "name": entry.name}
     if not _counted(db, line, entry.at):
-        within = place.at(ScopeLevel.WORKSPACE)
+        within = channel.at(ScopeLevel.WORKSPACE)
         if _lines(db, within, hour) >= MOST_LINES:
             line = {**parts(within), "hour": hour, "who": "", "name": OTHERS}
         if not _counted(db, line, entry.at):
@@ -38,8 +37,7 @@ def note(db: Database, entry: AuditEntry) -> None:
             )
 
 
-def refused(db: Database, within: Scope, *, since: float, most: int) -> list[Refusal]:
-    """See `bot.ports.store.SettingsStore.refusals`."""
+def refusals(db: Database, within: Scope, since: float, most: int) -> list[Refusal]:
     channel = within.at(ScopeLevel.CHANNEL)
     rows = db.execute(
         f"SELECT * FROM refusals WHERE {inside(channel)} AND hour >= :hour "
@@ -56,7 +54,7 @@ def refused(db: Database, within: Scope, *, since: float, most: int) -> list[Ref
 
 
 def expire(db: Database, *, before: float, most: int) -> int:
-    """Delete refusals older than `before`, at most `most` lines; return how many."""
+    """Delete at most `most` rows older than `before`; return their number."""
     old = "SELECT rowid FROM refusals WHERE hour < ? ORDER BY hour LIMIT ?"
     deleted = db.execute(
         f"DELETE FROM refusals WHERE rowid IN ({old})", [int(before // HOUR), most]
@@ -65,7 +63,7 @@ def expire(db: Database, *, before: float, most: int) -> int:
 
 
 def _counted(db: Database, line: dict[str, object], at: float) -> bool:
-    """Whether there is such a line already; it counts one more then."""
+    """Add one to the count of the row `line`; return False if there is none."""
     counted = db.execute(
         """
         UPDATE refusals SET count = count + 1, at = :at

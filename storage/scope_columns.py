@@ -1,4 +1,4 @@
-"""How a place is written in a row: four columns, in every table that has one."""
+"""The four columns of a scope, in every table that has one."""
 
 from dataclasses import asdict
 from sqlite3 import Row
@@ -7,36 +7,37 @@ from sqlite_utils import Database
 
 from bot.domain.scope import Scope
 
-#: The condition that a row is about exactly one place.
+#: Matches the rows of exactly one scope.
 AT = (
     "platform = :platform AND workspace = :workspace "
     "AND channel = :channel AND thread = :thread"
 )
 
 
-def parts(place: Scope) -> dict[str, str]:
-    """The parts of `place` as a statement names them."""
-    return asdict(place)
+def parts(scope: Scope) -> dict[str, str]:
+    """Return the parts of `scope` by column."""
+    return asdict(scope)
 
 
-def inside(place: Scope) -> str:
-    """The condition that a row is about `place` or a place in it."""
-    named = [name for name, value in parts(place).items() if value]
+def inside(scope: Scope) -> str:
+    """Return the condition that matches the rows of `scope` and of scopes in it."""
+    named = [name for name, value in parts(scope).items() if value]
     return " AND ".join(f"{name} = :{name}" for name in named) or "1"
 
 
-def place_of(row: Row) -> Scope:
-    """The place that `row` is about."""
+def scope_of(row: Row) -> Scope:
+    """Return the scope of `row`."""
     return Scope(row["platform"], row["workspace"], row["channel"], row["thread"])
 
 
-def both(place: Scope, to: Scope) -> dict[str, str]:
-    """The parts of two places; those of `to` begin with "to_"."""
-    return {**parts(place), **{f"to_{k}": v for k, v in parts(to).items()}}
+def both(scope: Scope, to: Scope) -> dict[str, str]:
+    """Return the parts of two scopes; the names of those of `to` begin with "to_"."""
+    return {**parts(scope), **{f"to_{k}": v for k, v in parts(to).items()}}
 
 
-def relocate(db: Database, table: str, place: Scope, *, to: Scope) -> None:
-    """Let rows of `table` about `place` be about `to`, unless it has such already."""
+def relocate(db: Database, table: str, scope: Scope, *, to: Scope) -> None:
+    """Move the rows of `table` from `scope` to `to`, except for those whose key `to`
+    has already."""
     db.execute(
         f"""
         UPDATE OR IGNORE {table}
@@ -44,5 +45,5 @@ def relocate(db: Database, table: str, place: Scope, *, to: Scope) -> None:
             channel = :to_channel, thread = :to_thread
         WHERE {AT}
         """,
-        both(place, to),
+        both(scope, to),
     )

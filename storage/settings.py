@@ -1,9 +1,7 @@
-"""What admins set, inside a transaction: settings, versions, drafts and the audit.
+"""Settings, their versions, drafts and the audit log, inside a transaction.
 
-What it promises is said in `bot.ports.store.SettingsStore`.
-
-Rule: the audit only grows. Whatever changes a setting adds the entry that says so in
-the same transaction, and the setting names it.
+Rule: the audit log only grows. Each change of a setting adds its entry in the same
+transaction, and the setting refers to it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +11,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel
+from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel, ThreadKey
 from bot.domain.setting import (
     AuditEntry,
     Change,
@@ -24,14 +22,14 @@ from bot.domain.setting import (
     Version,
 )
 from bot.settings.stored_values import usable
-from storage.broken import moment, tell
-from storage.scope_columns import AT, both, inside, parts, place_of, relocate
+from storage.broken import calendar_time, log_broken
+from storage.scope_columns import AT, both, inside, parts, relocate, scope_of
 
-# How long a draft is kept, in seconds.
+# How long drafts are kept, in seconds.
 WEEK = 7 * 86400.0
 
-# Of a place and all around it. The primary keys serve both halves.
-RULES = """
+# The settings of a scope and of those around it. Both halves use the primary key.
+STORED_SETTINGS = """
     SELECT rowid AS row, platform, workspace, channel, thread, name, value, who, at,
       revision, NULL AS stale
     FROM settings
@@ -45,12 +43,12 @@ RULES = """
 """
 
 
-def rules(db: Database, place: Scope) -> StoredSettings:
+def stored_settings(db: Database, scope: Scope) -> StoredSettings:
     settings, kept, stale = [], {}, set()
-    for row in db.execute(RULES, parts(place)):
+    for row in db.execute(STORED_SETTINGS, parts(scope)):
         value = usable(row["name"], row["value"])
         if value is None:
-            tell("settings" if row["stale"] is None else "kept", row["row"])
+            log_broken("settings" if row["stale"] is None else "kept", row["row"])
         elif row["stale"] is None:
             settings.append(_setting(row, value))
         else:
@@ -59,7 +57,7 @@ def rules(db: Database, place: Scope) -> StoredSettings:
     return StoredSettings(tuple(settings), kept, frozenset(stale))
 
 
-def settings(db: Database, within: Scope) -> list[Setting]:
+def list_settings(db: Database, within: Scope) -> list[Setting]:
     rows = db.execute(
         f"SELECT rowid AS row, * FROM settings WHERE {inside(within)} "
         "ORDER BY platform, workspace, channel, thread, name",
@@ -68,23 +66,23 @@ def settings(db: Database, within: Scope) -> list[Setting]:
     found = []
     for row in rows:
         if (value := usable(row["name"], row["value"])) is None:
-            tell("settings", row["row"])
+            log_broken("settings", row["row"])
         else:
             found.append(_setting(row, value))
     return found
 
 
-def change(
+def change_settings(
     db: Database,
     changes: Sequence[Change],
     *,
     who: str,
     now: float,
-    action: str,
-    base: int | None,
-    running: bool,
+    action: str = "set",
+    base: int | None = None,
+    running: bool = False,
 ) -> list[AuditEntry] | EditConflict:
-    wanted = [each for each in changes if not _is_so(db, each)]
+    wanted = [each for each in changes if not _is_set(db, each)]
     if base is not None:
         others = [entry for each in wanted for entry in _since(db, each, base)]
         if others:
@@ -95,17 +93,17 @@ def change(
     ]
 
 
-def _is_so(db: Database, change: Change) -> bool:
-    """Whether `change` would change nothing."""
+def _is_set(db: Database, change: Change) -> bool:
+    """Return whether `change` would change nothing."""
     value = _value(db, change.place, change.name)
     if value is None or change.value is None or not change.versioned:
         return value == change.value
-    found = _chosen(db, value)
+    found = _version_of(db, value)
     return found is not None and found.text == change.value
 
 
 def _since(db: Database, change: Change, base: int) -> list[AuditEntry]:
-    """What was done to the same setting after entry `base`."""
+    """Return the changes of the same setting after entry `base`."""
     rows = db.execute(
         f"SELECT * FROM audit WHERE {AT} AND name = :name AND id > :base "
         "AND action <> 'denied' ORDER BY id",
@@ -119,14 +117,14 @@ def _make(
 ) -> AuditEntry:
     at = {**parts(change.place), "name": change.name}
     before = _value(db, change.place, change.name)
-    after, told = change.value, (before, change.value)
+    after, shown = change.value, (before, change.value)
     if change.versioned:
         new = _add_version(db, change, who=who, now=now)
         after = None if change.value is None else str(new.id)
-        told = (_numbered(db, before), after and f"version {new.number}")
+        shown = (_numbered(db, before), after and f"version {new.number}")
     plain = "cleared" if action == "set" and change.value is None else action
-    entry = note(
-        db, AuditEntry(0, now, change.place, who, plain, change.name, told[0], told[1])
+    entry = _add_entry(
+        db, AuditEntry(0, now, change.place, who, plain, change.name, *shown)
     )
     if after is None:
         db.execute(f"DELETE FROM settings WHERE {AT} AND name = :name", at)
@@ -147,21 +145,21 @@ def _make(
     return entry
 
 
-def _value(db: Database, place: Scope, name: str) -> str | None:
+def _value(db: Database, scope: Scope, name: str) -> str | None:
     row = db.execute(
         f"SELECT value FROM settings WHERE {AT} AND name = :name",
-        {**parts(place), "name": name},
+        {**parts(scope), "name": name},
     ).fetchone()
     return row["value"] if row else None
 
 
 def _numbered(db: Database, value: str | None) -> str | None:
-    found = _chosen(db, value) if value is not None else None
+    found = _version_of(db, value) if value is not None else None
     return f"version {found.number}" if found else None
 
 
-def _chosen(db: Database, value: str) -> Version | None:
-    """The version that a setting with this value means, if there is one."""
+def _version_of(db: Database, value: str) -> Version | None:
+    """Return the version that a setting with this value refers to."""
     return version(db, int(value)) if usable("prompt", value) else None
 
 
@@ -169,7 +167,7 @@ def _add_version(db: Database, change: Change, *, who: str, now: float) -> Versi
     at = {**parts(change.place), "name": change.name}
     last = db.execute(
         f"SELECT coalesce(max(number), 0) FROM versions WHERE {AT} AND name = :name "
-        # Beyond that nobody has counted.
+        # Above any real number of versions.
         "AND number < 1000000000000",
         at,
     ).fetchone()[0]
@@ -187,8 +185,8 @@ def _add_version(db: Database, change: Change, *, who: str, now: float) -> Versi
     return found
 
 
-def keep(db: Database, place: Scope, values: Mapping[str, str]) -> None:
-    at = parts(place)
+def pin_settings(db: Database, thread: ThreadKey, values: Mapping[str, str]) -> None:
+    at = parts(Scope.of(thread))
     db.execute(f"DELETE FROM kept WHERE {AT}", at)
     for name, value in values.items():
         db.execute(
@@ -198,7 +196,7 @@ def keep(db: Database, place: Scope, values: Mapping[str, str]) -> None:
         )
 
 
-def adopt(db: Database, name: str, text: str, *, now: float) -> int:
+def ensure_operator_version(db: Database, name: str, text: str, now: float) -> int:
     known = versions(db, EVERYWHERE, name)
     if known and known[0].text == text:
         return known[0].id
@@ -206,20 +204,21 @@ def adopt(db: Database, name: str, text: str, *, now: float) -> int:
     return _add_version(db, change, who="operator", now=now).id
 
 
-def version(db: Database, number: int) -> Version | None:
-    row = db.execute("SELECT * FROM versions WHERE id = ?", [number]).fetchone()
+def version(db: Database, version: int) -> Version | None:
+    row = db.execute("SELECT * FROM versions WHERE id = ?", [version]).fetchone()
     return _version(row) if row else None
 
 
-def versions(db: Database, place: Scope, name: str) -> list[Version]:
+def versions(db: Database, scope: Scope, name: str) -> list[Version]:
     rows = db.execute(
         f"SELECT * FROM versions WHERE {AT} AND name = :name ORDER BY number DESC",
-        {**parts(place), "name": name},
+        {**parts(scope), "name": name},
     )
     return [_version(row) for row in rows]
 
 
-def note(db: Database, entry: AuditEntry) -> AuditEntry:
+def _add_entry(db: Database, entry: AuditEntry) -> AuditEntry:
+    """Insert `entry`, whose id is ignored; return it with its id."""
     fields = asdict(entry)
     del fields["id"], fields["place"]
     added = db.execute(
@@ -235,7 +234,7 @@ def note(db: Database, entry: AuditEntry) -> AuditEntry:
     return _entry(added.fetchone())
 
 
-def audit(db: Database, within: Scope, *, since: float, most: int) -> list[AuditEntry]:
+def audit(db: Database, within: Scope, since: float, most: int) -> list[AuditEntry]:
     rows = db.execute(
         f"SELECT * FROM audit WHERE {inside(within)} AND at >= :since "
         "AND action <> 'denied' ORDER BY id DESC LIMIT :most",
@@ -262,30 +261,30 @@ def save_draft(db: Database, draft: Draft) -> int:
     return added.lastrowid or 0
 
 
-def draft(db: Database, number: int) -> Draft | None:
-    row = db.execute("SELECT * FROM drafts WHERE id = ?", [number]).fetchone()
+def draft(db: Database, draft: int) -> Draft | None:
+    row = db.execute("SELECT * FROM drafts WHERE id = ?", [draft]).fetchone()
     if row is None:
         return None
-    at = moment(row["at"])
-    return Draft(row["id"], place_of(row), row["name"], row["value"], row["who"], at)
+    at = calendar_time(row["at"])
+    return Draft(row["id"], scope_of(row), row["name"], row["value"], row["who"], at)
 
 
 def expire_drafts(db: Database, *, now: float, most: int) -> int:
-    """Delete drafts older than a week, at most `most`; return how many."""
+    """Delete at most `most` drafts older than a week; return their number."""
     old = "SELECT id FROM drafts WHERE at < ? ORDER BY at LIMIT ?"
     deleted = db.execute(f"DELETE FROM drafts WHERE id IN ({old})", [now - WEEK, most])
     return int(deleted.rowcount)
 
 
-def forget_drafts(db: Database, place: Scope) -> None:
-    """Delete the drafts of a thread or channel that people deleted."""
-    db.execute(f"DELETE FROM drafts WHERE {inside(place)}", parts(place))
+def delete_drafts(db: Database, scope: Scope) -> None:
+    """Delete the drafts of a thread or channel."""
+    db.execute(f"DELETE FROM drafts WHERE {inside(scope)}", parts(scope))
 
 
-def move(db: Database, place: Scope, *, to: Scope) -> None:
-    """Let what is set and kept for the thread `place` be so for `to`.
+def move(db: Database, thread: Scope, *, to: Scope) -> None:
+    """Move what is set and pinned for `thread` to `to`.
 
-    What was set there before stays; its versions come first.
+    Settings that `to` has already stay, and its versions come first.
     """
     db.execute(
         f"""
@@ -297,31 +296,31 @@ def move(db: Database, place: Scope, *, to: Scope) -> None:
         )
         WHERE {AT}
         """,
-        both(place, to),
+        both(thread, to),
     )
     for table in ("settings", "kept", "versions", "audit"):
-        relocate(db, table, place, to=to)
+        relocate(db, table, thread, to=to)
     for table in ("settings", "kept"):
-        db.execute(f"DELETE FROM {table} WHERE {AT}", parts(place))
+        db.execute(f"DELETE FROM {table} WHERE {AT}", parts(thread))
 
 
-def forget_kept(db: Database, place: Scope) -> None:
-    """Let the thread `place` keep nothing any more."""
-    db.execute(f"DELETE FROM kept WHERE {AT}", parts(place))
+def unpin(db: Database, thread: Scope) -> None:
+    """Delete the pinned settings of `thread`."""
+    db.execute(f"DELETE FROM kept WHERE {AT}", parts(thread))
 
 
 def _setting(row: Row, value: str) -> Setting:
-    at = moment(row["at"])
-    return Setting(place_of(row), row["name"], value, row["who"], at, row["revision"])
+    at = calendar_time(row["at"])
+    return Setting(scope_of(row), row["name"], value, row["who"], at, row["revision"])
 
 
 def _entry(row: Row) -> AuditEntry:
     named: dict[str, Any] = {
         name: row[name] for name in ("id", "who", "action", "name", "before", "after")
     }
-    return AuditEntry(place=place_of(row), at=moment(row["at"]), **named)
+    return AuditEntry(place=scope_of(row), at=calendar_time(row["at"]), **named)
 
 
 def _version(row: Row) -> Version:
-    at = moment(row["at"])
-    return Version(row["id"], place_of(row), row["number"], row["text"], row["who"], at)
+    at = calendar_time(row["at"])
+    return Version(row["id"], scope_of(row), row["number"], row["text"], row["who"], at)

@@ -1,7 +1,4 @@
-"""What was spent, added up for people.
-
-What it promises is said in `bot.ports.ledger.Ledger`.
-"""
+"""Sums of usage and cost, for reports."""
 
 from dataclasses import asdict
 
@@ -9,8 +6,8 @@ from sqlite_utils import Database
 
 from bot.domain.budget import Spending
 from bot.domain.completion import Usage
-from bot.domain.scope import Scope
-from storage.scope_columns import inside, parts, place_of
+from bot.domain.scope import EVERYWHERE, Scope
+from storage.scope_columns import inside, parts, scope_of
 
 SPENDING = """
     SELECT date(ended_at, 'unixepoch') AS day,
@@ -25,7 +22,7 @@ SPENDING = """
 
 
 def spending(
-    db: Database, *, since: float, within: Scope, person: str
+    db: Database, since: float, within: Scope = EVERYWHERE, person: str = ""
 ) -> list[Spending]:
     rows = db.execute(
         f"{SPENDING} AND {inside(within)}"
@@ -37,7 +34,7 @@ def spending(
     return [
         Spending(
             day=row["day"],
-            place=place_of(row),
+            place=scope_of(row),
             person=row["person"],
             model=row["model"],
             kind=row["kind"],

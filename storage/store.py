@@ -1,49 +1,48 @@
-"""Threads remembered in one SQLite file.
+"""The store in one SQLite file.
 
-Rule: a verb here only says what is done and on which thread it runs; what it means
-for the tables is in `changes`, `corrections` and `queries`. The promises are those
-of `bot.ports.platform.Store`.
+Rule: a method here only says which function of this package runs, and whether on the
+writer's or the reader's connection. What it does to the tables is in that function,
+what it promises in `bot.ports`.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Mapping,
+    Sequence,
+)
 from contextlib import ExitStack, asynccontextmanager, closing
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlite_utils import Database
 
-from bot.domain.budget import NO_LIMITS, Alert, Balance, Budget, BudgetLimits, Spending
-from bot.domain.completion import ChatMessage
+from bot.domain.budget import Balance, Budget, Spending
 from bot.domain.message import Disposition, Message
-from bot.domain.reply import PostedPart
 from bot.domain.retention import Retention
-from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel, ThreadKey
 from bot.domain.triage_case import TriageCase
-from bot.domain.turn import (
-    Opinion,
-    Outcome,
-    ThreadSummary,
-    Turn,
-    TurnFacts,
-    TurnMessage,
-    WaitingThread,
-)
+from bot.domain.turn import Opinion
 from bot.errors import ConfigError
-from bot.ports.store import Judge, Serves, all_threads
+from bot.ports.store import Judge
 from storage import (
     erasures,
     expiry,
+    inbox,
     ledger,
     message_edits,
+    refusals,
+    settings,
     spending,
     thread_queries,
     triage_cases,
     turns,
     waiting,
 )
-from storage.books import Access, Books
 from storage.database import (
     empty_log,
     make_directory,
@@ -57,149 +56,138 @@ from storage.mending import mend
 from storage.reader import Reader
 from storage.writer import Writer
 
+P = ParamSpec("P")
+T = TypeVar("T")
 
-@asynccontextmanager
-async def open_store(
-    path: Path, *, clock: Callable[[], float] = time.time
-) -> AsyncIterator["SqliteStore"]:
-    """Open the database at `path`, created if it is new, for this process alone.
+#: A function of this package that runs inside a transaction, and the method that calls
+#: it with the same arguments.
+Query = Callable[Concatenate[Database, P], T]
+Method = Callable[Concatenate["SqliteStore", P], Coroutine[Any, Any, T]]
 
-    Raises ConfigError when it cannot be used. Leaving waits for what is still
-    being written. `clock` says when a row was made, in seconds since 1970.
+
+class Transaction(Protocol):
+    """Runs a function in one transaction and returns its result."""
+
+    def __call__(self, work: Callable[[Database], T], /) -> Awaitable[T]: ...
+
+
+def write(query: Query[P, T]) -> Method[P, T]:
+    """Return the method that runs `query` on the writer's connection."""
+
+    @wraps(query)
+    async def method(store: "SqliteStore", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await store._write(lambda db: query(db, *args, **kwargs))
+
+    return method
+
+
+def read(query: Query[P, T]) -> Method[P, T]:
+    """Return the method that runs `query` on the reader's connection."""
+
+    @wraps(query)
+    async def method(store: "SqliteStore", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await store._read(lambda db: query(db, *args, **kwargs))
+
+    return method
+
+
+class SqliteStore:
+    """Implements `bot.ports.store.Store`; made by `open_store`.
+
+    `path` is None for a database in memory. `clock` returns the time at which a row is
+    made, in seconds since 1970.
     """
-    make_directory(path)
-    with ExitStack() as stack:
-        stack.enter_context(locked(path))
-        writer = stack.enter_context(closing(Writer(open_for_writing(path))))
-        reader = stack.enter_context(closing(Reader(open_for_reading(path))))
-        now = clock()
-        await writer.write(lambda db: mend(db, now=now))
-        yield SqliteStore(reader.read, writer.write, path, clock=clock)
-
-
-async def read_spending(path: Path, since: float) -> list[Spending]:
-    """What `Store.spending` says, also while another process has the database.
-
-    Raises ConfigError when there is no database of ours at `path`.
-    """
-    with closing(Reader(open_beside(path))) as reader:
-        return await reader.read(
-            lambda db: spending.spending(db, since=since, within=EVERYWHERE, person="")
-        )
-
-
-async def read_balances(
-    path: Path, budgets: Sequence[Budget], now: float
-) -> list[tuple[Budget, Balance]]:
-    """How `budgets` stand, also while another process has the database; without one,
-    nothing was spent."""
-    try:
-        opened = open_beside(path)
-    except ConfigError:
-        return [(cap, Balance()) for cap in budgets]
-    with closing(Reader(opened)) as reader:
-        return await reader.read(lambda db: ledger.standing(db, budgets, now=now))
-
-
-async def read_opinions(path: Path, since: float) -> list[Opinion]:
-    """How good readers found the answers that ended at or after `since`, oldest first;
-    also while another process has the database.
-
-    Raises ConfigError when there is no database of ours at `path`.
-    """
-    with closing(Reader(open_beside(path))) as reader:
-        return await reader.read(lambda db: thread_queries.opinions(db, since))
-
-
-async def read_corrections(path: Path, since: float) -> list[TriageCase]:
-    """Messages that were sorted, and that people corrected at or after `since`; also
-    while another process has the database.
-
-    Raises ConfigError when there is no database of ours at `path`.
-    """
-    with closing(Reader(open_beside(path))) as reader:
-        return await reader.read(lambda db: triage_cases.corrections(db, since))
-
-
-@asynccontextmanager
-async def open_rulebook(path: Path) -> AsyncIterator["SqliteStore"]:
-    """Open the settings in the database at `path` to read and change them, also while
-    another process has it.
-
-    Raises ConfigError when there is no database of ours at `path`, or one whose
-    tables are of another version.
-    """
-    with ExitStack() as stack:
-        writer = stack.enter_context(closing(Writer(open_beside_to_write(path))))
-        reader = stack.enter_context(closing(Reader(open_beside(path))))
-        yield SqliteStore(reader.read, writer.write, path, clock=time.time)
-
-
-class SqliteStore(Books):
-    """A Store in a file; made by `open_store`. A database in memory has no `path`."""
 
     def __init__(
         self,
-        read: Access,
-        write: Access,
+        read: Transaction,
+        write: Transaction,
         path: Path | None,
         *,
         clock: Callable[[], float],
     ) -> None:
-        super().__init__(read=read, write=write)
+        self._read = read
+        self._write = write
         self._path = path
         self._clock = clock
 
-    async def hear(self, heard: Message, judge: Judge) -> Disposition:
+    async def receive(self, message: Message, judge: Judge) -> Disposition:
         now = self._clock()
-        return await self._write(lambda db: turns.hear(db, heard, judge=judge, now=now))
+        return await self._write(lambda db: inbox.receive(db, message, judge, now))
 
-    async def move(self, thread: ThreadKey, to: ThreadKey) -> None:
-        await self._write(lambda db: message_edits.move(db, thread, to=to))
+    message_text = read(thread_queries.message_text)
+    edit_message = write(message_edits.edit_message)
+    delete_messages = write(erasures.delete_messages)
+    add_holder = write(erasures.add_holder)
+    delete_scope = write(erasures.delete_scope)
 
-    async def recall(self, thread: ThreadKey, message: str) -> str | None:
-        return await self._read(lambda db: thread_queries.recall(db, thread, message))
+    needs_backfill = read(thread_queries.needs_backfill)
+    backfill = write(inbox.backfill)
+    store_prompt = write(turns.store_prompt)
+    conversation = read(thread_queries.conversation)
 
-    async def amend(self, heard: Message, content: str, now: float) -> None:
-        await self._write(
-            lambda db: message_edits.amend(db, heard, content=content, now=now)
-        )
+    next_turn = read(thread_queries.next_turn)
+    begin_turn = write(turns.begin_turn)
+    store_part = write(turns.store_part)
+    forget_part = write(turns.forget_part)
+    finish_turn = write(turns.finish_turn)
+    mark_delivered = write(turns.mark_delivered)
+    release_turn = write(turns.release_turn)
+    record_failure = write(turns.record_failure)
+    abandon_turn = write(turns.abandon_turn)
+    move_thread = write(message_edits.move_thread)
 
-    async def erase(
-        self,
-        platform: str,
-        workspace: str,
-        messages: Sequence[str],
-        channel: str | None,
-        now: float,
-    ) -> None:
-        await self._write(
-            lambda db: erasures.erase(
-                db,
-                messages,
-                platform=platform,
-                workspace=workspace,
-                channel=channel,
-                now=now,
-            )
-        )
+    askers = read(thread_queries.askers)
+    turn_facts = read(thread_queries.turn_facts)
+    reset_context = write(message_edits.reset_context)
+    retry_turn = write(message_edits.retry_turn)
 
-    async def hold(self, heard: Message, holder: str, now: float) -> None:
-        await self._write(
-            lambda db: erasures.hold(
-                db,
-                Scope.of(heard.thread).at(ScopeLevel.CHANNEL),
-                heard.message,
-                holder,
-                now=now,
-            )
-        )
+    open_threads = read(thread_queries.open_threads)
+    waiting_threads = read(waiting.waiting_threads)
+    list_threads = read(thread_queries.list_threads)
+    newest_messages = read(thread_queries.newest_messages)
+    transcript = read(thread_queries.transcript)
+    record_feedback = write(turns.record_feedback)
 
-    async def forget(self, place: Scope, now: float) -> None:
-        await self._write(lambda db: erasures.forget(db, place, now=now))
+    stored_settings = read(settings.stored_settings)
+    version = read(settings.version)
+    ensure_operator_version = write(settings.ensure_operator_version)
+    record_refusal = write(refusals.record_refusal)
+    pin_settings = write(settings.pin_settings)
+    list_settings = read(settings.list_settings)
+    change_settings = write(settings.change_settings)
+    versions = read(settings.versions)
+    audit = read(settings.audit)
+    refusals = read(refusals.refusals)
+    save_draft = write(settings.save_draft)
+    draft = read(settings.draft)
+
+    reserve = write(ledger.reserve)
+    open_charge = write(ledger.open_charge)
+    raise_reserve = write(ledger.raise_reserve)
+    close_charge = write(ledger.close_charge)
+    balance = read(ledger.balance)
+    alerts = write(ledger.alerts)
+    spending = read(spending.spending)
+
+    open_case = write(triage_cases.open_case)
+    case = read(triage_cases.case)
+    record_case_result = write(triage_cases.record_case_result)
+    correct_case = write(triage_cases.correct_case)
+    approve_example = write(triage_cases.approve_example)
+    examples = read(triage_cases.examples)
+    waiting_cases = read(triage_cases.waiting_cases)
+    record_case_try = write(triage_cases.record_case_try)
+    forget_case_try = write(triage_cases.forget_case_try)
+    mark_case_shown = write(triage_cases.mark_case_shown)
 
     async def clean_up(self, retention: Retention, now: float) -> Mapping[str, int]:
-        deleted = {**await super().clean_up(retention, now), "threads": 0}
+        deleted = {}
+        for name, step in expiry.steps(retention, now).items():
+            deleted[name] = 0
+            while count := await self._write(step):
+                deleted[name] += count
+        deleted["threads"] = 0
         after: int | None = None if retention.threads is None else 0
         while after is not None:
             before, begin = now - (retention.threads or 0.0), after
@@ -211,104 +199,75 @@ class SqliteStore(Books):
             await asyncio.to_thread(empty_log, self._path)
         return deleted
 
-    async def renew(self, thread: ThreadKey) -> bool:
-        return await self._write(lambda db: message_edits.renew(db, thread))
 
-    async def askers(self, thread: ThreadKey) -> frozenset[str]:
-        return await self._read(lambda db: thread_queries.askers(db, thread))
+@asynccontextmanager
+async def open_store(
+    path: Path, *, clock: Callable[[], float] = time.time
+) -> AsyncIterator[SqliteStore]:
+    """Open the database at `path` for this process alone; create it if it is new.
 
-    async def facts(self, thread: ThreadKey, turn: str = "") -> TurnFacts | None:
-        return await self._read(lambda db: thread_queries.facts(db, thread, turn))
+    Leaving waits for pending writes. Raises ConfigError if it cannot be used.
+    """
+    make_directory(path)
+    with ExitStack() as stack:
+        stack.enter_context(locked(path))
+        writer = stack.enter_context(closing(Writer(open_for_writing(path))))
+        reader = stack.enter_context(closing(Reader(open_for_reading(path))))
+        now = clock()
+        await writer.write(lambda db: mend(db, now=now))
+        yield SqliteStore(reader.read, writer.write, path, clock=clock)
 
-    async def repeat(self, thread: ThreadKey, turn: str, now: float) -> bool:
-        return await self._write(
-            lambda db: message_edits.repeat(db, thread, turn=turn, now=now)
-        )
 
-    async def backfill(
-        self, turn: Turn, history: Sequence[Message]
-    ) -> list[TurnMessage]:
-        return await self._write(lambda db: turns.backfill(db, turn, history=history))
+@asynccontextmanager
+async def open_shared_store(path: Path) -> AsyncIterator[SqliteStore]:
+    """Open the database at `path`, which another process may have open, to read and
+    change settings.
 
-    async def unread(self, thread: ThreadKey) -> bool:
-        return await self._read(lambda db: thread_queries.unread(db, thread))
+    Raises ConfigError if there is no database of ours at `path`, or one of another
+    version.
+    """
+    with ExitStack() as stack:
+        writer = stack.enter_context(closing(Writer(open_beside_to_write(path))))
+        reader = stack.enter_context(closing(Reader(open_beside(path))))
+        yield SqliteStore(reader.read, writer.write, path, clock=time.time)
 
-    async def open_threads(self) -> list[ThreadKey]:
-        return await self._read(thread_queries.open_threads)
 
-    async def waiting_threads(
-        self, platforms: Collection[str], most: int, serves: Serves = all_threads
-    ) -> list[WaitingThread]:
-        return await self._read(lambda db: waiting.threads(db, platforms, most, serves))
+async def read_spending(path: Path, since: float) -> list[Spending]:
+    """Return `Accounts.spending` of everything since `since`.
 
-    async def next_turn(self, thread: ThreadKey) -> Turn | None:
-        return await self._read(lambda db: thread_queries.next_turn(db, thread))
+    Like the next three functions, it reads beside a process that has the database
+    open. Raises ConfigError if there is no database of ours at `path`.
+    """
+    with closing(Reader(open_beside(path))) as reader:
+        return await reader.read(lambda db: spending.spending(db, since))
 
-    async def begin(self, turn: Turn, now: float) -> list[TurnMessage]:
-        def write(db: Database) -> list[TurnMessage]:
-            ledger.give_up(db, turn, now=now)
-            return turns.begin(db, turn, now=now)
 
-        return await self._write(write)
+async def read_balances(
+    path: Path, budgets: Sequence[Budget], now: float
+) -> list[tuple[Budget, Balance]]:
+    """Return the balance of each of `budgets`; nothing is spent if there is no
+    database of ours at `path`."""
+    try:
+        opened = open_beside(path)
+    except ConfigError:
+        return [(cap, Balance()) for cap in budgets]
+    with closing(Reader(opened)) as reader:
+        return await reader.read(lambda db: ledger.balances(db, budgets, now))
 
-    async def freeze(
-        self, turn: Turn, preface: str, contents: Mapping[str, str]
-    ) -> None:
-        await self._write(
-            lambda db: turns.freeze(db, turn, preface=preface, contents=contents)
-        )
 
-    async def conversation(self, thread: ThreadKey) -> list[ChatMessage]:
-        return await self._read(lambda db: thread_queries.conversation(db, thread))
+async def read_opinions(path: Path, since: float) -> list[Opinion]:
+    """Return the ratings of the answers that ended at or after `since`, oldest first.
 
-    async def show(self, turn: Turn, shown: PostedPart, text: str, now: float) -> None:
-        await self._write(
-            lambda db: turns.show(db, turn, shown=shown, text=text, now=now)
-        )
+    Raises ConfigError if there is no database of ours at `path`.
+    """
+    with closing(Reader(open_beside(path))) as reader:
+        return await reader.read(lambda db: thread_queries.opinions(db, since))
 
-    async def unshow(self, turn: Turn, index: int) -> None:
-        await self._write(lambda db: turns.unshow(db, turn, index=index))
 
-    async def finish(
-        self, turn: Turn, outcome: Outcome, now: float, caps: BudgetLimits = NO_LIMITS
-    ) -> list[Alert]:
-        def write(db: Database) -> list[Alert]:
-            if not turns.finish(db, turn, outcome=outcome, now=now):
-                return []
-            return ledger.settle(db, turn, outcome=outcome, now=now, caps=caps)
+async def read_corrections(path: Path, since: float) -> list[TriageCase]:
+    """Return the cases that people corrected at or after `since`, oldest first.
 
-        return await self._write(write)
-
-    async def feedback(self, thread: ThreadKey, turn: str, good: bool) -> bool:
-        return await self._write(
-            lambda db: turns.feedback(db, thread, turn=turn, good=good)
-        )
-
-    async def delivered(self, turn: Turn, now: float) -> None:
-        await self._write(lambda db: turns.delivered(db, turn, now=now))
-
-    async def hand_over(self, turn: Turn) -> None:
-        await self._write(lambda db: turns.hand_over(db, turn))
-
-    async def record_failure(self, turn: Turn, weight: int = 1) -> int:
-        return await self._write(
-            lambda db: turns.record_failure(db, turn, weight=weight)
-        )
-
-    async def abandon(self, turn: Turn, reason: str, now: float) -> None:
-        def write(db: Database) -> None:
-            turns.abandon(db, turn, reason=reason, now=now)
-            ledger.forfeit(db, turn, now=now)
-
-        await self._write(write)
-
-    async def threads(self, platform: str, channel: str) -> list[ThreadSummary]:
-        return await self._read(
-            lambda db: thread_queries.threads(db, platform, channel)
-        )
-
-    async def newest(self, platform: str, since: float) -> list[tuple[ThreadKey, str]]:
-        return await self._read(lambda db: thread_queries.newest(db, platform, since))
-
-    async def transcript(self, thread: ThreadKey) -> list[tuple[str, str]]:
-        return await self._read(lambda db: thread_queries.transcript(db, thread))
+    Raises ConfigError if there is no database of ours at `path`.
+    """
+    with closing(Reader(open_beside(path))) as reader:
+        return await reader.read(lambda db: triage_cases.corrections(db, since))

@@ -1,7 +1,7 @@
-"""What is asked of the tables, and how rows become values.
+"""Queries of threads, turns and messages, and the values made of their rows.
 
-Rule: what a turn waits for is found through an index, and in its order; a test
-reads SQLite's plans.
+Rule: a query that a turn waits for uses an index, in its order; a test checks SQLite's
+plans.
 """
 
 from collections.abc import Sequence
@@ -24,9 +24,9 @@ from bot.domain.turn import (
     TurnMessage,
     TurnState,
 )
-from storage.broken import moment, parsed, tell
+from storage.broken import calendar_time, log_broken, parsed
 
-# How much of a thread's first message names it in a list.
+# The length of a thread's title, which is the beginning of its first message.
 TITLE_CHARS = 80
 
 THREAD_ID = """
@@ -35,8 +35,8 @@ THREAD_ID = """
       AND workspace = :workspace AND thread = :thread
 """
 
-# CROSS JOIN keeps SQLite from turning the join round, whatever its statistics say:
-# read from this side, the index yields the rows in order and nothing is sorted.
+# CROSS JOIN fixes the order of the join, whatever SQLite's statistics say: in this
+# order, the index yields sorted rows.
 CONVERSATION = """
     SELECT messages.id, messages.turn_id, role, content, preface
     FROM threads CROSS JOIN messages ON messages.thread_id = threads.id
@@ -61,7 +61,7 @@ NEXT_TURN = f"""
     ORDER BY id LIMIT 1
 """
 
-# Found at the beginning of the index by time.
+# Reads the beginning of the index by time.
 OPENING = """
     SELECT messages.*, platform, workspace, channel, thread
     FROM messages CROSS JOIN threads ON threads.id = thread_id
@@ -69,13 +69,13 @@ OPENING = """
     ORDER BY at, messages.id LIMIT 1
 """
 
-# The + keeps SQLite to the index by time.
+# The + makes SQLite use the index by time.
 AUTOMATED = """
     SELECT count(*) FROM messages
     WHERE thread_id = ? AND at > ? AND at <= ? AND +automated
 """
 
-# Who asked what a turn answers; first who asked first.
+# The people whose messages a turn answers, in order of asking.
 ASKERS = """
     SELECT author FROM messages
     WHERE thread_id = (SELECT thread_id FROM turns WHERE id = :turn)
@@ -83,8 +83,7 @@ ASKERS = """
     ORDER BY deleted_at IS NOT NULL, at, id
 """
 
-# Told which index to use, for SQLite would rather group by one that holds every
-# turn there ever was.
+# INDEXED BY, because SQLite would prefer to group by an index of all turns.
 OPEN_THREADS = """
     SELECT platform, workspace, channel, thread
     FROM turns INDEXED BY idx_turns_open CROSS JOIN threads ON threads.id = thread_id
@@ -93,8 +92,8 @@ OPEN_THREADS = """
     ORDER BY min(asked_at), min(turns.id)
 """
 
-# The + keeps SQLite to the index by turn, and lets it sort a handful of rows. By
-# the index in order of time it would look at the whole thread.
+# The + makes SQLite use the index by turn and sort a few rows. With the index by time
+# it would read the whole thread.
 MESSAGES = """
     SELECT messages.*, platform, workspace, channel, thread
     FROM messages CROSS JOIN threads ON threads.id = thread_id
@@ -104,7 +103,7 @@ MESSAGES = """
     ORDER BY +at, messages.id
 """
 
-RECALL = f"""
+MESSAGE_TEXT = f"""
     SELECT text FROM messages
     WHERE thread_id = ({THREAD_ID}) AND message = :message AND deleted_at IS NULL
 """
@@ -134,8 +133,7 @@ THREADS = """
     ORDER BY last DESC, id DESC
 """
 
-# An erased message counts: it tells as well as any how far we have heard.
-# For reports, which may read all there is.
+# For reports, which may read the whole table.
 OPINIONS = """
     SELECT turns.*, platform, workspace, channel, thread, (
         SELECT group_concat(said.text, char(10)) FROM (
@@ -150,6 +148,7 @@ OPINIONS = """
     ORDER BY ended_at, turns.id
 """
 
+# A deleted message counts: the platform delivered everything up to it.
 NEWEST = """
     SELECT platform, workspace, channel, thread, message
     FROM threads CROSS JOIN messages ON messages.id = (
@@ -164,7 +163,7 @@ NEWEST = """
 
 
 def thread(db: Database, key: ThreadKey) -> Row | None:
-    """The row of thread `key`, if it is known."""
+    """Return the row of thread `key`."""
     found: Row | None = db.execute(
         f"SELECT * FROM threads WHERE id = ({THREAD_ID})", named(key)
     ).fetchone()
@@ -172,36 +171,37 @@ def thread(db: Database, key: ThreadKey) -> Row | None:
 
 
 def thread_facts(db: Database, thread: Row, at: float) -> ThreadFacts:
-    """What is known of a thread when something is said in it at `at`."""
+    """Return the facts about a thread that matter to a message at `at`."""
     bounds = [thread["id"], at - LOOP_SECONDS, at]
     (automated,) = db.execute(AUTOMATED, bounds).fetchone()
     return ThreadFacts(follows=bool(thread["follows"]), automated=automated)
 
 
 def messages(db: Database, turn: int) -> list[Row]:
-    """The rows of what turn number `turn` is to read, in the platform's order; none
-    if nothing is left of what it is to answer."""
+    """Return the rows of the messages that the turn with the id `turn` reads, in the
+    platform's order; none if it has no message to answer (left)."""
     rows = db.execute(MESSAGES, {"turn": turn}).fetchall()
     return rows if any(row["asks"] for row in rows) else []
 
 
-def spoken(db: Database, turn: Turn) -> list[TurnMessage]:
+def turn_messages(db: Database, turn: Turn) -> list[TurnMessage]:
+    """Return the messages that `turn` reads, in the platform's order."""
     return [
         TurnMessage(
-            _heard(row),
-            # Until it has a place, Claude was not given it.
+            _message(row),
+            # Without a place, the model was not given it.
             content=row["content"] if row["place"] else None,
         )
         for row in messages(db, turn.id)
     ]
 
 
-def recall(db: Database, key: ThreadKey, message: str) -> str | None:
-    row = db.execute(RECALL, {**named(key), "message": message}).fetchone()
+def message_text(db: Database, thread: ThreadKey, message: str) -> str | None:
+    row = db.execute(MESSAGE_TEXT, {**named(thread), "message": message}).fetchone()
     return row["text"] if row else None
 
 
-def unread(db: Database, key: ThreadKey) -> bool:
+def needs_backfill(db: Database, key: ThreadKey) -> bool:
     row = thread(db, key)
     return row is not None and bool(row["unread"])
 
@@ -210,22 +210,22 @@ def open_threads(db: Database) -> list[ThreadKey]:
     return [_key(row) for row in db.execute(OPEN_THREADS)]
 
 
-def next_turn(db: Database, key: ThreadKey) -> Turn | None:
-    row = db.execute(NEXT_TURN, named(key)).fetchone()
+def next_turn(db: Database, thread: ThreadKey) -> Turn | None:
+    row = db.execute(NEXT_TURN, named(thread)).fetchone()
     if row is None:
         return None
     replies = db.execute(
         "SELECT * FROM replies WHERE turn_id = ? ORDER BY part", [row["id"]]
     )
     opening = db.execute(OPENING, [row["thread_id"]]).fetchone()
-    askers = _askers(db, row["id"])
+    askers = _turn_askers(db, row["id"])
     return Turn(
         id=row["id"],
         key=row["key"],
-        thread=key,
+        thread=thread,
         state=TurnState(row["state"]),
         attempts=row["attempts"],
-        touched=moment(row["touched"]),
+        touched=calendar_time(row["touched"]),
         text=row["text"],
         ended=_ended(row),
         note=row["note"],
@@ -233,14 +233,14 @@ def next_turn(db: Database, key: ThreadKey) -> Turn | None:
             PostedPart(each["part"], each["message"], each["text"]) for each in replies
         ),
         begins=bool(row["begins"]),
-        opening=_heard(opening) if opening else None,
+        opening=_message(opening) if opening else None,
         asker=askers[0] if askers else "",
         stop_reason=row["stop_reason"],
         calls=row["calls"],
     )
 
 
-def facts(db: Database, key: ThreadKey, turn: str) -> TurnFacts | None:
+def turn_facts(db: Database, thread: ThreadKey, turn: str = "") -> TurnFacts | None:
     row = db.execute(
         f"""
         SELECT *, NOT EXISTS (
@@ -251,7 +251,7 @@ def facts(db: Database, key: ThreadKey, turn: str) -> TurnFacts | None:
         WHERE thread_id = ({THREAD_ID}) AND (:turn = '' OR key = :turn)
         ORDER BY id DESC LIMIT 1
         """,
-        {**named(key), "turn": turn},
+        {**named(thread), "turn": turn},
     ).fetchone()
     if row is None:
         return None
@@ -261,45 +261,46 @@ def facts(db: Database, key: ThreadKey, turn: str) -> TurnFacts | None:
         ended=_ended(row),
         stop_reason=row["stop_reason"],
         has_text=bool(row["text"].strip()),
-        askers=frozenset(_askers(db, row["id"])),
+        askers=frozenset(_turn_askers(db, row["id"])),
         newest=bool(row["newest"]),
     )
 
 
-def askers(db: Database, key: ThreadKey) -> frozenset[str]:
+def askers(db: Database, thread: ThreadKey) -> frozenset[str]:
     rows = db.execute(
         f"SELECT author FROM messages WHERE thread_id = ({THREAD_ID}) AND asks",
-        named(key),
+        named(thread),
     )
     return frozenset(row["author"] for row in rows)
 
 
-def _askers(db: Database, turn: int) -> list[str]:
+def _turn_askers(db: Database, turn: int) -> list[str]:
     return [row["author"] for row in db.execute(ASKERS, {"turn": turn})]
 
 
-def conversation(db: Database, key: ThreadKey) -> list[ChatMessage]:
-    said = []
-    rows = db.execute(CONVERSATION, named(key))
+def conversation(db: Database, thread: ThreadKey) -> list[ChatMessage]:
+    entries = []
+    rows = db.execute(CONVERSATION, named(thread))
     for (_, preface), group in groupby(rows, itemgetter("turn_id", "preface")):
         by_role: dict[str, list[str | None]] = {"user": [], "assistant": []}
         for row in group:
             if row["role"] in by_role:
                 by_role[row["role"]].append(row["content"])
             else:
-                tell("messages", row["id"])
+                log_broken("messages", row["id"])
         answer = next(iter(by_role["assistant"]), None)
-        said += exchange(preface, by_role["user"], answer)
-    return said
+        entries += _exchange(preface, by_role["user"], answer)
+    return entries
 
 
-def exchange(
+def _exchange(
     preface: str | None, contents: Sequence[str | None], answer: str | None
 ) -> list[ChatMessage]:
-    """What Claude reads of one turn; the content of an erased message is None.
+    """Return what the model reads of one turn; the content of a deleted message is
+    None.
 
-    An answer never stands alone: without a "user" entry before it, it would be the
-    first thing in a conversation, or seem to answer another question.
+    An answer always has a "user" entry before it: without one, it would open the
+    conversation or seem to answer another question.
     """
     left = [content for content in contents if content is not None]
     if contents and not left and preface and answer:
@@ -311,13 +312,14 @@ def exchange(
 
 
 def opinions(db: Database, since: float) -> list[Opinion]:
-    """How good readers found answers that ended at or after `since`, oldest first."""
+    """Return the ratings of the answers that ended at or after `since`, oldest
+    first."""
     rows = db.execute(OPINIONS, [since]).fetchall()
     return [
         Opinion(
             thread=_key(row),
             turn=row["key"],
-            at=moment(row["ended_at"]),
+            at=calendar_time(row["ended_at"]),
             good=bool(row["feedback"]),
             model=row["model"] or "",
             prompt=row["prompt"],
@@ -328,32 +330,37 @@ def opinions(db: Database, since: float) -> list[Opinion]:
     ]
 
 
-def transcript(db: Database, key: ThreadKey) -> list[tuple[str, str]]:
-    rows = db.execute(TRANSCRIPT, named(key))
+def transcript(db: Database, thread: ThreadKey) -> list[tuple[str, str]]:
+    rows = db.execute(TRANSCRIPT, named(thread))
     return [(row["author"], row["said"]) for row in rows]
 
 
-def threads(db: Database, platform: str, channel: str) -> list[ThreadSummary]:
+def list_threads(db: Database, platform: str, channel: str) -> list[ThreadSummary]:
     return [
         ThreadSummary(
-            _key(row), title(row["title"] or ""), row["turns"], moment(row["last"])
+            _key(row),
+            _title(row["title"] or ""),
+            row["turns"],
+            calendar_time(row["last"]),
         )
         for row in db.execute(THREADS, [platform, channel])
     ]
 
 
-def newest(db: Database, platform: str, since: float) -> list[tuple[ThreadKey, str]]:
+def newest_messages(
+    db: Database, platform: str, since: float
+) -> list[tuple[ThreadKey, str]]:
     rows = db.execute(NEWEST, [platform, since])
     return [(_key(row), row["message"]) for row in rows]
 
 
-def title(text: str) -> str:
-    """The beginning of `text`, on one line."""
+def _title(text: str) -> str:
+    """Return the beginning of `text` on one line."""
     return " ".join(text.split())[:TITLE_CHARS]
 
 
 def named(key: ThreadKey) -> dict[str, str]:
-    """The parts of `key` as a statement names them."""
+    """Return the parts of `key` by column."""
     return {
         "platform": key.platform,
         "workspace": key.workspace,
@@ -363,21 +370,21 @@ def named(key: ThreadKey) -> dict[str, str]:
 
 
 def _ended(row: Row) -> Ended | None:
-    """How the turn `row` ended; as FAILED where that cannot be read."""
+    """Return how the turn of `row` ended; FAILED if that cannot be read."""
     if row["ended"] in (None, *(each.value for each in Ended)):
         return Ended(row["ended"]) if row["ended"] else None
-    tell("turns", row["id"])
+    log_broken("turns", row["id"])
     return Ended.FAILED
 
 
-def _heard(row: Row) -> Message:
+def _message(row: Row) -> Message:
     files = parsed(row["files"], list)
     if files is None:
-        tell("messages", row["id"])
+        log_broken("messages", row["id"])
     return Message(
         thread=_key(row),
         message=row["message"],
-        at=moment(row["at"]),
+        at=calendar_time(row["at"]),
         author=row["author"],
         text=row["text"],
         addressed=bool(row["addressed"]),

@@ -1,7 +1,4 @@
-"""Cases in their table, inside a transaction.
-
-What they promise is said in `bot.ports.cases.CaseStore`.
-"""
+"""Triage cases, inside a transaction."""
 
 import json
 from collections.abc import Callable, Collection, Mapping
@@ -14,11 +11,12 @@ from sqlite_utils import Database
 
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.triage_case import TriageCase
+from bot.ports.cases import all_scopes
 from storage import tombstones
-from storage.broken import moment, parsed, tell
-from storage.scope_columns import inside, parts, place_of
+from storage.broken import calendar_time, log_broken, parsed
+from storage.scope_columns import inside, parts, scope_of
 
-# Made of the message, or of others with it among them.
+# Cases of one message, and cases of several with this one among them.
 _MADE_OF = """
     (message = :message OR id IN (
         SELECT case_id FROM case_messages WHERE case_messages.message = :message
@@ -27,8 +25,8 @@ _MADE_OF = """
 
 
 def open_case(db: Database, case: TriageCase) -> TriageCase:
-    if tombstones.is_erased(db, case.place, (case.message, *case.messages)):
-        # Its text was read before people deleted it.
+    if tombstones.is_deleted(db, case.place, (case.message, *case.messages)):
+        # The text was read before the message was deleted.
         return replace(case, id=0, text="")
     where = {**parts(case.place), "message": case.message}
     db.execute(
@@ -65,7 +63,7 @@ def open_case(db: Database, case: TriageCase) -> TriageCase:
     return _case(row)
 
 
-def settle(
+def record_case_result(
     db: Database, id: int, values: Mapping[str, Any] | None, reason: str
 ) -> TriageCase | None:
     text = json.dumps(dict(values), ensure_ascii=False) if values is not None else None
@@ -80,8 +78,8 @@ def case(db: Database, id: int) -> TriageCase | None:
     return _case(row) if row is not None else None
 
 
-def correct(
-    db: Database, id: int, *, field: str, value: Any, who: str, now: float
+def correct_case(
+    db: Database, id: int, field: str, value: Any, who: str, now: float
 ) -> TriageCase | None:
     found = case(db, id)
     if found is None:
@@ -97,13 +95,13 @@ def correct(
     return case(db, id)
 
 
-def agree(db: Database, id: int, *, who: str) -> TriageCase | None:
+def approve_example(db: Database, id: int, who: str) -> TriageCase | None:
     db.execute("UPDATE cases SET agreed_by = ? WHERE id = ?", [who, id])
     return case(db, id)
 
 
-def examples(db: Database, place: Scope) -> list[TriageCase]:
-    channel = place.at(ScopeLevel.CHANNEL)
+def examples(db: Database, scope: Scope) -> list[TriageCase]:
+    channel = scope.at(ScopeLevel.CHANNEL)
     found = db.execute(
         f"SELECT * FROM cases WHERE agreed_by <> '' AND {inside(channel)} ORDER BY id",
         parts(channel),
@@ -112,6 +110,7 @@ def examples(db: Database, place: Scope) -> list[TriageCase]:
 
 
 def corrections(db: Database, since: float) -> list[TriageCase]:
+    """Return the cases that people corrected at or after `since`, oldest first."""
     found = db.execute(
         "SELECT * FROM cases WHERE corrected_at >= ? AND corrected_at > 0 ORDER BY id",
         [since],
@@ -119,11 +118,11 @@ def corrections(db: Database, since: float) -> list[TriageCase]:
     return [_case(row) for row in found]
 
 
-def waiting(
+def waiting_cases(
     db: Database,
     platforms: Collection[str],
     most: int,
-    serves: Callable[[Scope], bool],
+    serves: Callable[[Scope], bool] = all_scopes,
 ) -> list[tuple[int, Scope]]:
     rows = db.execute(
         """
@@ -137,12 +136,12 @@ def waiting(
         """,
         {"platforms": json.dumps(sorted(platforms))},
     )
-    found = ((row["id"], place_of(row)) for row in rows)
+    found = ((row["id"], scope_of(row)) for row in rows)
     return list(islice((each for each in found if serves(each[1])), most))
 
 
-def record_try(db: Database, id: int) -> int:
-    # Not beyond what SQLite can count to.
+def record_case_try(db: Database, id: int) -> int:
+    # Bounded, so that the sum stays an integer of SQLite.
     rows = db.execute(
         "UPDATE cases SET tries = min(tries, 1000000) + 1 WHERE id = ? RETURNING tries",
         [id],
@@ -150,30 +149,32 @@ def record_try(db: Database, id: int) -> int:
     return rows[0]["tries"] if rows else 0
 
 
-def forget_try(db: Database, id: int) -> None:
+def forget_case_try(db: Database, id: int) -> None:
     db.execute("UPDATE cases SET tries = max(tries - 1, 0) WHERE id = ?", [id])
 
 
-def show(db: Database, id: int) -> None:
+def mark_case_shown(db: Database, id: int) -> None:
     db.execute("UPDATE cases SET shown = 1 WHERE id = ?", [id])
 
 
-def erase(db: Database, message: str, *, within: Scope) -> None:
-    """Forget the cases in `within` that were made of a message which people deleted."""
+def delete_cases_of(db: Database, message: str, *, within: Scope) -> None:
+    """Delete the cases in `within` that were made of `message`."""
     _delete(
         db, f"{_MADE_OF} AND {inside(within)}", {**parts(within), "message": message}
     )
 
 
-def erase_in(db: Database, place: Scope) -> None:
-    """Forget the cases of a thread or channel that people deleted."""
-    _delete(db, inside(place), parts(place))
+def delete_cases_in(db: Database, scope: Scope) -> None:
+    """Delete the cases of a thread or channel."""
+    _delete(db, inside(scope), parts(scope))
 
 
 def expire(db: Database, *, before: float, corrected_before: float, most: int) -> int:
-    """Delete cases older than `before`, at most `most`, and return how many; those that
-    people corrected once that was before `corrected_before`, and those that an admin
-    made an example never."""
+    """Delete at most `most` cases older than `before`; return their number.
+
+    A corrected case stays until the correction is older than `corrected_before`, and an
+    example stays for ever.
+    """
     old = """
         SELECT id FROM cases
         WHERE at < :before AND corrected_at < :corrected_before AND agreed_by = ''
@@ -187,31 +188,31 @@ def expire(db: Database, *, before: float, corrected_before: float, most: int) -
 def _delete(db: Database, where: str, values: dict[str, Any]) -> int:
     found = db.execute(f"SELECT id FROM cases WHERE {where}", values).fetchall()
     for number in found:
-        # First what refers to it.
+        # The rows that refer to it first.
         db.execute("DELETE FROM case_messages WHERE case_id = ?", list(number))
         db.execute("DELETE FROM cases WHERE id = ?", list(number))
     return len(found)
 
 
 def _case(row: Row) -> TriageCase:
-    """The case that `row` says; unsorted and uncorrected where that cannot be read."""
-    said = row["values"]
-    values = parsed(said, dict) if said is not None else None
+    """Return the case of `row`, without values or corrections that cannot be read."""
+    stored = row["values"]
+    values = parsed(stored, dict) if stored is not None else None
     corrected = parsed(row["corrected"], dict)
-    if corrected is None or (values is None and said is not None):
-        tell("cases", row["id"])
+    if corrected is None or (values is None and stored is not None):
+        log_broken("cases", row["id"])
     return TriageCase(
         id=row["id"],
-        place=place_of(row),
+        place=scope_of(row),
         message=row["message"],
-        at=moment(row["at"]),
+        at=calendar_time(row["at"]),
         author=row["author"],
         text=row["text"],
         values=values,
         reason=row["reason"],
         corrected=corrected or {},
         corrected_by=row["corrected_by"],
-        corrected_at=moment(row["corrected_at"]),
+        corrected_at=calendar_time(row["corrected_at"]),
         agreed_by=row["agreed_by"],
         auto=bool(row["auto"]),
         shown=bool(row["shown"]),

@@ -1,7 +1,4 @@
-"""Which threads wait to be answered, in an order that is fair between people.
-
-What the order is, is said in `bot.ports.store.ThreadStore.waiting_threads`.
-"""
+"""Threads that wait for an answer, in an order that is fair between people."""
 
 import json
 from collections.abc import Collection
@@ -11,9 +8,9 @@ from sqlite_utils import Database
 
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import WaitingThread
-from bot.ports.store import Serves
+from bot.ports.store import Serves, all_threads
 
-# Whose thread it is, is said by the oldest open turn, which is the next to run.
+# A thread counts for the person who asked its oldest open turn, which runs next.
 WAITING_THREADS = """
     WITH waits AS (
         SELECT thread_id, min(asked_at) AS at, min(turns.id) AS turn
@@ -37,8 +34,11 @@ WAITING_THREADS = """
 """
 
 
-def threads(
-    db: Database, platforms: Collection[str], most: int, serves: Serves
+def waiting_threads(
+    db: Database,
+    platforms: Collection[str],
+    most: int,
+    serves: Serves = all_threads,
 ) -> list[WaitingThread]:
     rows = db.execute(WAITING_THREADS, {"platforms": json.dumps(sorted(platforms))})
     found = (

@@ -19,9 +19,10 @@ from bot.domain.scope import Scope
 from bot.domain.setting import OPERATOR
 from bot.domain.turn import Outcome, Turn
 from bot.errors import DeliveryError, ModelError, ModelUnpaid
+from bot.ports.ledger import Ledger
 from bot.ports.model import Model
 from bot.ports.platform import Adapter
-from bot.ports.store import Store
+from bot.ports.store import TurnStore
 
 log = logging.getLogger(__name__)
 
@@ -31,12 +32,14 @@ class BudgetGuard:
 
     def __init__(
         self,
-        store: Store,
+        turns: TurnStore,
+        ledger: Ledger,
         model: Model,
         adapters: Mapping[str, Adapter],
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._store = store
+        self._turns = turns
+        self._ledger = ledger
         self._model = model
         self._adapters = adapters
         self._now = now
@@ -75,7 +78,7 @@ class BudgetGuard:
         answer has taken and is about to take. Raises ModelUnpaid where `limits` leave
         no room."""
         exceeded = await one_shot.reserve_calls(
-            self._store, turn, calls, limits, self._now()
+            self._ledger, turn, calls, limits, self._now()
         )
         if exceeded is not None:
             raise await self._unpaid(turn, exceeded)
@@ -87,12 +90,12 @@ class BudgetGuard:
 
         Returns the alerts of `limits` that are due, each of them once.
         """
-        return await self._store.finish(turn, outcome, self._now(), limits)
+        return await self._turns.finish_turn(turn, outcome, self._now(), limits)
 
     async def _reserve(
         self, turn: Turn, person: str, usd: float, limits: BudgetLimits
     ) -> BudgetExceeded | None:
-        return await self._store.reserve(turn, person, usd, limits, self._now())
+        return await self._ledger.reserve(turn, person, usd, limits, self._now())
 
     async def _unpaid(self, turn: Turn, exceeded: BudgetExceeded) -> ModelUnpaid:
         log.info("turn.over_budget thread=%s turn=%s", turn.thread, turn.key)

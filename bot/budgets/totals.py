@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from bot.domain.budget import Alert, Period
 from bot.errors import ConfigError, DeliveryError
-from bot.ports.ledger import Ledger
+from bot.ports.ledger import Accounts
 from bot.ports.platform import Adapter
 from bot.runtime.background import report
 from bot.settings.effective import Operator, totals
@@ -32,13 +32,13 @@ class Totals:
 
     def __init__(
         self,
-        ledger: Ledger,
+        accounts: Accounts,
         adapters: Mapping[str, Adapter],
         operator: Operator,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._ledger = ledger
+        self._accounts = accounts
         self._adapters = adapters
         self._operator = operator
         self._budgets = totals(operator.values)
@@ -57,7 +57,7 @@ class Totals:
 
     async def look(self) -> None:
         """Tell what is to be told now. Raises StorageError."""
-        for alert in await self._ledger.alerts(self._budgets, self._now()):
+        for alert in await self._accounts.alerts(self._budgets, self._now()):
             log.warning(
                 "budget.used place=all period=%s share=%.2f spent=%.2f usd=%.2f",
                 alert.budget.period.value,

@@ -14,7 +14,7 @@ from bot.domain.budget import BudgetExceeded, BudgetLimits, Charge
 from bot.domain.completion import Call, Report, Request, Usage
 from bot.domain.turn import Turn
 from bot.errors import ModelError
-from bot.ports.ledger import Ledger
+from bot.ports.ledger import Charges
 from bot.ports.model import Model
 
 TOO_LONG = "This took too long, so I stopped it."
@@ -78,7 +78,7 @@ async def complete(
 
 
 async def complete_charged(
-    ledger: Ledger,
+    ledger: Charges,
     model: Model,
     request: Request,
     charge: Charge,
@@ -116,7 +116,7 @@ async def complete_charged(
 
 
 async def reserve_calls(
-    ledger: Ledger,
+    ledger: Charges,
     charge: Turn | int,
     calls: Sequence[Call],
     limits: BudgetLimits,

@@ -10,7 +10,7 @@ from bot.config import Config
 from bot.domain.scope import Scope
 from bot.errors import ConfigError
 from bot.ui import time_range
-from storage.store import open_rulebook, read_balances, read_opinions, read_spending
+from storage.store import open_shared_store, read_balances, read_opinions, read_spending
 
 
 async def print_usage(
@@ -44,9 +44,9 @@ async def print_audit(
 ) -> int:
     begin = time_range.since(since, time.time())
     parts = within.split(":", 3) if within else []
-    async with open_rulebook(Config.from_env(env).database) as rulebook:
-        refusals = await rulebook.refusals(Scope(*parts), begin, most)
-        entries = await rulebook.audit(Scope(*parts), begin, most)
+    async with open_shared_store(Config.from_env(env).database) as store:
+        refusals = await store.refusals(Scope(*parts), begin, most)
+        entries = await store.audit(Scope(*parts), begin, most)
     if refused:
         rows, table = reports.refusal_rows(refusals), reports.refusals(refusals)
         nothing = f"Nobody was refused anything since {_moment(begin)}."

@@ -16,11 +16,11 @@ from bot.config import Config
 from bot.domain.scope import EVERYWHERE
 from bot.domain.setting import Setting
 from bot.errors import ConfigError
-from bot.ports.store import SettingsStore
+from bot.ports.settings import AccessStore
 from bot.runtime import private_files
 from bot.settings import import_export
 from bot.settings.options import BY_NAME
-from storage.store import open_rulebook
+from storage.store import open_shared_store
 
 
 @click.group()
@@ -47,9 +47,9 @@ def import_settings(file: str, dry_run: bool, remove: bool, running: bool) -> No
 
 
 async def _export(env: Mapping[str, str], file: str, force: bool) -> int:
-    async with open_rulebook(Config.from_env(env).database) as rulebook:
-        found = await rulebook.settings(EVERYWHERE)
-        text = import_export.write(found, await _texts(rulebook, found))
+    async with open_shared_store(Config.from_env(env).database) as store:
+        found = await store.list_settings(EVERYWHERE)
+        text = import_export.write(found, await _texts(store, found))
     if file == "-":
         click.echo(text, nl=False)
         return 0
@@ -69,11 +69,11 @@ async def _import(
 ) -> int:
     today = datetime.now(UTC).date()
     changes = import_export.read(_read_text(file), today)
-    async with open_rulebook(Config.from_env(env).database) as rulebook:
-        found = await rulebook.settings(EVERYWHERE)
+    async with open_shared_store(Config.from_env(env).database) as store:
+        found = await store.list_settings(EVERYWHERE)
         if remove:
             changes += import_export.removed(changes, found)
-        texts = await _texts(rulebook, found)
+        texts = await _texts(store, found)
         if not (lines := import_export.difference(found, texts, changes)):
             click.echo("Nothing to change.")
             return 0
@@ -81,7 +81,7 @@ async def _import(
         if dry_run:
             click.echo("Nothing was changed: this was a dry run.", err=True)
             return 0
-        made = await rulebook.change(
+        made = await store.change_settings(
             changes,
             who="operator",
             now=time.time(),
@@ -93,14 +93,14 @@ async def _import(
     return 0
 
 
-async def _texts(rulebook: SettingsStore, found: Sequence[Setting]) -> dict[str, str]:
+async def _texts(store: AccessStore, found: Sequence[Setting]) -> dict[str, str]:
     """The texts of those settings that are kept in versions, by their ids."""
     versioned = {
         s.value for s in found if s.name in BY_NAME and BY_NAME[s.name].versioned
     }
     texts = {}
     for value in versioned:
-        version = await rulebook.version(int(value))
+        version = await store.version(int(value))
         texts[value] = version.text or "" if version else ""
     return texts
 

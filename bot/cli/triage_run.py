@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from bot.claude.client import ClaudeClient
 from bot.cli.environment import MISTAKE, console, plain
 from bot.errors import ConfigError, ModelError, StorageError
-from bot.ports.archive import Archive, Run, Tally
+from bot.ports.archive import Archive, ResultStore, Run, Tally
 from bot.schemes.scheme import read
 from bot.triage.bulk import progress, writer
 from bot.triage.bulk.batches import Cancelled, Expired
@@ -31,7 +31,7 @@ def write_text(path: str, text: str) -> None:
         file.write(text)
 
 
-async def warn_of_twins(archive: Archive, run: Run) -> None:
+async def warn_of_twins(archive: ResultStore, run: Run) -> None:
     """Say which ids more than one row has; all of these are sorted."""
     if not run.id_column:
         return

@@ -24,7 +24,7 @@ from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import AuditEntry, Change, Draft, EditConflict, Version
 from bot.errors import Unacceptable
-from bot.ports.store import Store
+from bot.ports.store import EditorStore
 from bot.runtime.offload import offload
 from bot.settings import audit_lines, ceilings, describe
 from bot.settings.access import SettingsAccess
@@ -45,7 +45,7 @@ class SettingsEditor:
 
     def __init__(
         self,
-        store: Store,
+        store: EditorStore,
         authority: SettingsAccess,
         survey: Callable[[], ModelAvailability | None] = lambda: None,
         now: Callable[[], float] = time.time,
@@ -143,7 +143,7 @@ class SettingsEditor:
             warnings += [told] if told else []
         if refusal := self._model_conflict(policy, changes):
             return refusal
-        result = await self._store.change(
+        result = await self._store.change_settings(
             changes, who=person.id, now=self._now(), base=base, running=running
         )
         if isinstance(result, EditConflict):

@@ -14,7 +14,7 @@ from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import Change, EditConflict, Version
 from bot.errors import Unacceptable
-from bot.ports.store import Store
+from bot.ports.settings import SettingsStore
 from bot.runtime.offload import offload
 from bot.settings import audit_lines, describe
 from bot.settings.access import SettingsAccess
@@ -41,7 +41,7 @@ class SettingsHistory:
 
     def __init__(
         self,
-        store: Store,
+        store: SettingsStore,
         authority: SettingsAccess,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -119,7 +119,7 @@ class SettingsHistory:
         await self._authority.require(person, place, policy, PROMPT)
         version = await self._numbered(policy.place, command)
         change = Change(policy.place, PROMPT.name, version.text, versioned=True)
-        result = await self._store.change(
+        result = await self._store.change_settings(
             [change], who=person.id, now=self._now(), action="rolled back"
         )
         running = "" if policy.place.level is ScopeLevel.THREAD else f" {THREADS_KEEP}"

@@ -7,7 +7,7 @@ from bot.commands.usage import UsageScreen
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import Setting
-from bot.ports.store import Store
+from bot.ports.settings import SettingsStore
 from bot.settings import audit_lines, describe
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
@@ -27,7 +27,7 @@ class HomePage:
     """Builds the page that a person sees who opens the bot itself."""
 
     def __init__(
-        self, store: Store, authority: SettingsAccess, usage: UsageScreen
+        self, store: SettingsStore, authority: SettingsAccess, usage: UsageScreen
     ) -> None:
         self._store = store
         self._authority = authority
@@ -71,7 +71,7 @@ class HomePage:
     async def _channels(self, place: Scope) -> list[Section]:
         """Return a section for each channel with settings of its own."""
         by_channel: dict[Scope, list[Setting]] = {}
-        for setting in await self._store.settings(place):
+        for setting in await self._store.list_settings(place):
             direct = self._authority.is_direct(setting.place)
             if setting.place.level is ScopeLevel.CHANNEL and not direct:
                 by_channel.setdefault(setting.place, []).append(setting)

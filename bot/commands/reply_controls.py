@@ -17,7 +17,7 @@ from bot.domain.person import Person
 from bot.domain.reply import PRESSED
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import TurnFacts
-from bot.ports.store import Store
+from bot.ports.store import ControlStore
 from bot.settings.access import SettingsAccess
 from bot.ui.buttons import goes_on
 from bot.ui.elements import SILENCE, Command, Response
@@ -54,7 +54,7 @@ class ReplyControls:
 
     def __init__(
         self,
-        store: Store,
+        store: ControlStore,
         lanes: ThreadDispatcher,
         inbox: Inbox,
         authority: SettingsAccess,
@@ -95,13 +95,13 @@ class ReplyControls:
         # context.
         running = [turn for thread, turn in self._lanes.running(place) if place.thread]
         for turn in (*running, ""):
-            facts = await self._store.facts(place.key, turn)
+            facts = await self._store.turn_facts(place.key, turn)
             if facts is None or facts.ended is not None:
                 continue
             if not await self._may_control(person, facts, place):
                 return Response(NOT_WHILE_OTHERS_WAIT)
         self._lanes.stop(place.key)
-        known = await self._store.renew(place.key)
+        known = await self._store.reset_context(place.key)
         return Response(RENEWED, public=True) if known else Response(NOTHING_HERE)
 
     async def stop(self, command: Command, place: Scope, person: Person) -> Response:
@@ -117,7 +117,7 @@ class ReplyControls:
             (thread, turn)
             for thread, turn in running
             if await self._may_control(
-                person, await self._store.facts(thread, turn), admin
+                person, await self._store.turn_facts(thread, turn), admin
             )
         ]
         stopped = [each for each in theirs if self._lanes.stop(*each)]
@@ -145,7 +145,7 @@ class ReplyControls:
         facts = await self._last(command, place, person)
         if isinstance(facts, str):
             return Response(facts)
-        if not await self._store.repeat(place.key, facts.key, self._now()):
+        if not await self._store.retry_turn(place.key, facts.key, self._now()):
             return Response(NOTHING_TO_REPEAT)
         log.info("turn.repeated thread=%s turn=%s", place.key, facts.key)
         self._lanes.put(place.key, person.id, self._now())
@@ -187,7 +187,7 @@ class ReplyControls:
     async def _named(self, command: Command, place: Scope) -> TurnFacts | None:
         """Return the turn of a control, or the newest one of the thread."""
         turn = command.arguments.get("turn", "")
-        return await self._store.facts(place.key, turn)
+        return await self._store.turn_facts(place.key, turn)
 
     async def _last(
         self, command: Command, place: Scope, person: Person

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.errors import Unacceptable
-from bot.ports.store import Store
+from bot.ports.settings import SettingsStore
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
 from bot.settings.options import BY_NAME, Option
@@ -25,7 +25,7 @@ class SettingForms:
 
     def __init__(
         self,
-        store: Store,
+        store: SettingsStore,
         authority: SettingsAccess,
         now: Callable[[], float] = time.time,
     ) -> None:

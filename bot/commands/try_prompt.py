@@ -21,7 +21,7 @@ from bot.domain.scope import Scope
 from bot.domain.setting import Draft
 from bot.errors import Unacceptable
 from bot.ports.model import Model
-from bot.ports.store import Store
+from bot.ports.store import TrialStore
 from bot.settings import describe, parsers
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import Operator
@@ -50,7 +50,7 @@ class PromptTrial:
 
     def __init__(
         self,
-        store: Store,
+        store: TrialStore,
         model: Model,
         authority: SettingsAccess,
         operator: Operator,

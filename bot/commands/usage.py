@@ -11,7 +11,7 @@ from bot.commands.router import Handler
 from bot.domain.budget import Period, Spending
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
-from bot.ports.store import Store
+from bot.ports.ledger import Accounts
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
 from bot.settings.options import BY_NAME
@@ -26,7 +26,7 @@ class UsageScreen:
 
     def __init__(
         self,
-        store: Store,
+        store: Accounts,
         authority: SettingsAccess,
         editor: SettingsEditor,
         now: Callable[[], float] = time.time,

@@ -30,9 +30,9 @@ from bot.domain.turn import Outcome, Turn, TurnMessage
 from bot.errors import DeliveryError, ModelUnpaid
 from bot.ports.model import Model
 from bot.ports.platform import Adapter
-from bot.ports.store import Store
+from bot.ports.store import AdmissionStore
 from bot.settings.access import SettingsAccess
-from bot.settings.effective import ROUTE, EffectiveSettings, Operator, resolve
+from bot.settings.effective import ROUTE, EffectiveSettings, resolve
 from bot.settings.options import BY_NAME, OPTIONS
 from bot.settings.parsers import AUTO
 
@@ -69,13 +69,13 @@ class Admission:
 
     def __init__(
         self,
-        *,
-        store: Store,
+        store: AdmissionStore,
         model: Model,
         adapters: Mapping[str, Adapter],
         settings: SettingsAccess,
         guard: BudgetGuard,
-        operator: Operator,
+        composer: Composer,
+        secret: str,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -83,8 +83,8 @@ class Admission:
         self._adapters = adapters
         self._settings = settings
         self._guard = guard
-        self._composer = Composer(store, adapters, settings, operator.secret, now)
-        self._secret = operator.secret
+        self._composer = composer
+        self._secret = secret
         self._now = now
 
     async def accept(
@@ -166,7 +166,7 @@ class Admission:
             pinned |= {"model": route.model, ROUTE: route.why}
         if pinned == stored.kept and not stored.stale:
             return settings, ""
-        await self._store.keep(turn.thread, pinned)
+        await self._store.pin_settings(turn.thread, pinned)
         changed = [
             name
             for name in sorted(stored.stale & pinned.keys() & stored.kept.keys())

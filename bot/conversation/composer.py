@@ -13,7 +13,7 @@ from bot.domain.completion import ChatMessage, Request
 from bot.domain.turn import Turn, TurnMessage
 from bot.errors import DeliveryError
 from bot.ports.platform import Adapter
-from bot.ports.store import Store
+from bot.ports.store import PromptStore
 from bot.runtime.offload import offload
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
@@ -30,7 +30,7 @@ class Composer:
 
     def __init__(
         self,
-        store: Store,
+        store: PromptStore,
         adapters: Mapping[str, Adapter],
         settings: SettingsAccess,
         secret: str,
@@ -76,7 +76,7 @@ class Composer:
         names = await adapter.readable(new)
         size = sum(len(text) for _, text in names)
         contents = await offload(partial(prompt.labels, new, names), size)
-        await self._store.freeze(turn, prompt.preface(self._now()), contents)
+        await self._store.store_prompt(turn, prompt.preface(self._now()), contents)
         conversation = await self._store.conversation(turn.thread)
         return conversation if messages else []
 
@@ -84,7 +84,7 @@ class Composer:
         self, turn: Turn, messages: Sequence[TurnMessage]
     ) -> Sequence[TurnMessage]:
         """Add, once in a thread, what was said in it before the bot was called."""
-        if not await self._store.unread(turn.thread):
+        if not await self._store.needs_backfill(turn.thread):
             return messages
         history = self._adapters[turn.thread.platform].history
         earlier = []

@@ -4,14 +4,14 @@ from bot.conversation.dispatcher import ThreadDispatcher
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import ThreadSummary
 from bot.platforms import Platforms
-from bot.ports.store import Store
+from bot.ports.store import ThreadStore
 
 
 class StoredConversations:
     """The threads in `store` of workspaces that are served."""
 
     def __init__(
-        self, store: Store, dispatcher: ThreadDispatcher, platforms: Platforms
+        self, store: ThreadStore, dispatcher: ThreadDispatcher, platforms: Platforms
     ) -> None:
         self._store = store
         self._dispatcher = dispatcher
@@ -24,17 +24,19 @@ class StoredConversations:
     async def feedback(self, thread: ThreadKey, turn: str, good: bool) -> bool:
         """Store a reader's rating of an answer; return False if there is no such
         answer. Raises StorageError."""
-        return self._serves(thread) and await self._store.feedback(thread, turn, good)
+        return self._serves(thread) and await self._store.record_feedback(
+            thread, turn, good
+        )
 
     async def threads(self, platform: str, channel: str) -> list[ThreadSummary]:
         """Return the threads of a channel, the most recently used first."""
-        found = await self._store.threads(platform, channel)
+        found = await self._store.list_threads(platform, channel)
         return [each for each in found if self._serves(each.thread)]
 
     async def newest(self, platform: str, since: float) -> list[tuple[ThreadKey, str]]:
         """Return the threads with a message at or after `since`, each with the id of
         its last stored message."""
-        found = await self._store.newest(platform, since)
+        found = await self._store.newest_messages(platform, since)
         return [each for each in found if self._serves(each[0])]
 
     async def transcript(self, thread: ThreadKey) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from bot.conversation.outcomes import GIVEN_UP
 from bot.domain.turn import Turn, TurnState
 from bot.errors import StorageRejected, ThreadkeepError, error_location, leaves
-from bot.ports.store import Store
+from bot.ports.store import TurnStore
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ MOST = MOST_FAILURES * FAILED
 class Failures:
     """Counts the failures of turns, in the store."""
 
-    def __init__(self, store: Store, now: Callable[[], float]) -> None:
+    def __init__(self, store: TurnStore, now: Callable[[], float]) -> None:
         self._store = store
         self._now = now
 
@@ -57,7 +57,7 @@ class Failures:
         if failures < MOST:
             return False
         log.error("turn.given_up thread=%s turn=%s", turn.thread, turn.key)
-        await self._store.abandon(turn, GIVEN_UP, self._now())
+        await self._store.abandon_turn(turn, GIVEN_UP, self._now())
         return True
 
 

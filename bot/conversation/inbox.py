@@ -18,7 +18,7 @@ from bot.domain.scope import Scope
 from bot.errors import DeliveryError
 from bot.platforms import Platforms
 from bot.ports.platform import Messenger
-from bot.ports.store import Store
+from bot.ports.store import InboxStore
 from bot.settings.access import SettingsAccess
 from bot.text.characters import replace_lone_surrogates
 
@@ -107,7 +107,7 @@ class Inbox:
 
     def __init__(
         self,
-        store: Store,
+        store: InboxStore,
         lanes: ThreadDispatcher,
         platforms: Platforms,
         authority: SettingsAccess,
@@ -142,7 +142,7 @@ class Inbox:
         heard = _writable(heard)
         stale = self._now() - heard.at > STALE
         manners = await self._manners(heard)
-        verdict = await self._store.hear(
+        verdict = await self._store.receive(
             heard, partial(judge_stale if stale else judge, manners=manners)
         )
         if verdict is Disposition.IGNORE:
@@ -198,14 +198,14 @@ class Inbox:
 
     async def _amend(self, heard: Message) -> None:
         heard = _writable(heard)
-        before = await self._store.recall(heard.thread, heard.message)
+        before = await self._store.message_text(heard.thread, heard.message)
         # Platforms also announce an edit when they add a preview to a link.
         if before is None or before == heard.text:
             return
         adapter = self._platforms.adapters[heard.thread.platform]
         [(author, text)] = await adapter.readable([heard])
         content = label(heard, author, text)
-        await self._store.amend(heard, content, self._now())
+        await self._store.edit_message(heard, content, self._now())
         log.info("message.amended thread=%s message=%s", heard.thread, heard.message)
 
     async def erase(
@@ -217,17 +217,19 @@ class Inbox:
     ) -> None:
         """Delete `messages`, which people deleted, also where nobody is served any
         more. Raises StorageError."""
-        await self._store.erase(platform, workspace, messages, channel, self._now())
+        await self._store.delete_messages(
+            platform, workspace, messages, channel, self._now()
+        )
 
     async def hold(self, message: Message, holder: str) -> None:
         """Delete `message` with the message `holder`. Raises StorageError."""
         if self._platforms.serves(message.thread):
-            await self._store.hold(message, holder, self._now())
+            await self._store.add_holder(message, holder, self._now())
 
     async def forget(self, place: Scope) -> None:
         """Delete a thread or channel that people deleted, also where nobody is served
         any more. Raises StorageError."""
-        await self._store.forget(place, self._now())
+        await self._store.delete_scope(place, self._now())
         log.info("place.forgotten place=%s", place)
 
 

@@ -28,10 +28,10 @@ from bot.domain.turn import Ended, Outcome, Turn, TurnMessage, TurnState
 from bot.errors import StorageError, ThreadGone
 from bot.ports.model import Model
 from bot.ports.platform import Adapter, Surface
-from bot.ports.store import Store
-from bot.runtime.retry import retry_until_success, retrying
+from bot.ports.store import TurnStore
+from bot.runtime.retry import retry_until_success
 from bot.settings.access import SettingsAccess
-from bot.settings.effective import EffectiveSettings, Operator
+from bot.settings.effective import EffectiveSettings
 from bot.ui import buttons, formatting
 
 log = logging.getLogger(__name__)
@@ -48,35 +48,30 @@ class Responder:
     def __init__(
         self,
         *,
-        store: Store,
+        store: TurnStore,
+        unretried_store: TurnStore,
         model: Model,
         adapters: Mapping[str, Adapter],
-        operator: Operator,
+        settings: SettingsAccess,
+        guard: BudgetGuard,
+        alerts: BudgetAlerts,
+        admission: Admission,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
-        durable = retrying(store)
-        self._store = durable
+        self._store = store
         #: For replies, which back off by themselves, and for shutting down, which must
         #: not wait for a store that refuses.
-        self._unretried_store = store
+        self._unretried_store = unretried_store
         self._model = model
         self._adapters = adapters
+        self._settings = settings
+        self._guard = guard
+        self._alerts = alerts
+        self._admission = admission
         self._clock = clock
         self._now = now
-        self._settings = SettingsAccess(durable, adapters, operator, now)
-        self._guard = BudgetGuard(durable, model, adapters, now)
-        self._alerts = BudgetAlerts(self._settings, adapters, operator)
-        self._admission = Admission(
-            store=durable,
-            model=model,
-            adapters=adapters,
-            settings=self._settings,
-            guard=self._guard,
-            operator=operator,
-            now=now,
-        )
-        self._failures = Failures(durable, now)
+        self._failures = Failures(store, now)
         self._schedulers = {
             name: WriteScheduler(adapter.limits, clock)
             for name, adapter in adapters.items()
@@ -112,7 +107,7 @@ class Responder:
         except asyncio.CancelledError:
             # Shutting down: the next process answers it from the start.
             with contextlib.suppress(StorageError):
-                await self._unretried_store.hand_over(turn)
+                await self._unretried_store.release_turn(turn)
             raise
         except Exception as error:
             await self._failures.note(turn, error)
@@ -146,7 +141,7 @@ class Responder:
             await self._delivered(turn, outcome, self._clock())
             return None
         if resolved != turn.thread:
-            await self._store.move(turn.thread, resolved)
+            await self._store.move_thread(turn.thread, resolved)
             log.info("thread.moved thread=%s to=%s", turn.thread, resolved)
         return resolved
 
@@ -170,7 +165,7 @@ class Responder:
         # An unconfirmed post is searched for from the last time that was stored on.
         unconfirmed = any(shown.message is None for shown in turn.shown)
         now = turn.touched if unconfirmed else self._now()
-        messages = await self._store.begin(turn, now)
+        messages = await self._store.begin_turn(turn, now)
         admitted: AdmittedTurn | Outcome = WITHDRAWN
         if messages:
             admitted = await self._admission.accept(turn, messages)
@@ -277,7 +272,7 @@ class Responder:
     async def _delivered(
         self, turn: Turn, outcome: Outcome | None, started: float
     ) -> None:
-        await self._store.delivered(turn, self._now())
+        await self._store.mark_delivered(turn, self._now())
         if outcome is None:
             log.info("turn.delivered thread=%s turn=%s", turn.thread, turn.key)
             return

@@ -29,7 +29,7 @@ from bot.errors import (
     Throttled,
 )
 from bot.ports.platform import Surface
-from bot.ports.store import Store
+from bot.ports.store import PartStore
 from bot.rendering.renderer import STEP_CHARS, Renderer
 from bot.runtime import background
 from bot.runtime.retry import Backoff
@@ -61,7 +61,7 @@ class StreamedReply:
         turn: Turn,
         surface: Surface,
         *,
-        store: Store,
+        store: PartStore,
         scheduler: WriteScheduler,
         limits: Limits,
         clock: Callable[[], float],
@@ -286,7 +286,7 @@ class StreamedReply:
         else:
             # The post may become visible even if this process ends before it returns.
             intent = PostedPart(part.index, None, part.text)
-            await self._store.show(self._turn, intent, self.text, self._now())
+            await self._store.store_part(self._turn, intent, self.text, self._now())
         message = self._messages[part.index] = await self._surface.show(part, kind)
         self._shown[part.index] = part
         if part.text:
@@ -299,7 +299,7 @@ class StreamedReply:
         """Store what a message reads, or is about to."""
         shown = PostedPart(part.index, message, part.text)
         try:
-            await self._store.show(self._turn, shown, self.text, self._now())
+            await self._store.store_part(self._turn, shown, self.text, self._now())
         except StorageError as error:
             # The text is visible all the same, and `finish` stores it in the end.
             log.warning("reply.unsaved thread=%s %s", self._turn.thread, error)
@@ -308,7 +308,7 @@ class StreamedReply:
         """Delete a message that is not part of the reply any more."""
         try:
             await self._surface.remove(index)
-            await self._store.unshow(self._turn, index)
+            await self._store.forget_part(self._turn, index)
         except (DeliveryError, StorageError) as error:
             # A superfluous message is better than a turn that never ends.
             log.warning("reply.leftover thread=%s %s", self._turn.thread, error)

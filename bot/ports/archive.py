@@ -1,6 +1,6 @@
-"""What triage remembers, as it asks for it.
+"""Ports of the archive of bulk triage: runs, their rows, answers and batches.
 
-Every verb is one transaction, durable on return, and may raise StorageError.
+Each method is one transaction, is durable on return, and may raise StorageError.
 """
 
 from collections.abc import (
@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from bot.domain.completion import Usage
 from bot.triage.answer import Answer
 
-# How many rows are in memory at once, of those that are walked through.
+# How many rows `every` reads at once.
 _PAGE = 1_000
 
 #: States of a run.
@@ -26,26 +26,26 @@ OPEN, DONE = "open", "done"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One file that is sorted, from the first row read to the last written."""
+    """The classification of one file."""
 
     id: str
-    #: In seconds since 1970.
+    #: Start, in seconds since 1970.
     at: float
-    #: What people called the file.
+    #: The file as it was given.
     source: str
     columns: tuple[str, ...]
-    #: Those of `columns` that make up the ticket.
+    #: Those of `columns` that form the text of a ticket.
     texts: tuple[str, ...]
-    #: The one that names a row; "" for none.
+    #: The column with the id of a row; "" for none.
     id_column: str
     #: The scheme as YAML.
     scheme: str
     model: str
-    #: Whether through batches.
+    #: Whether it uses the batch API.
     batched: bool
-    #: Where it goes: (a path or "-", the form).
+    #: (path or "-", format) of each output.
     outputs: tuple[tuple[str, str], ...]
-    #: In USD; None for any.
+    #: In USD; None for no limit.
     budget: float | None = None
     state: str = OPEN
     rows: int = 0
@@ -53,7 +53,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a run, and what became of it so far."""
+    """One row of a run, with its answer so far."""
 
     position: int
     digest: str
@@ -63,54 +63,53 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How far a run is, in rows; rows that read the same count each."""
+    """The state of a run, in rows; identical rows count separately."""
 
     rows: int = 0
-    #: With values.
+    #: Rows with values.
     sorted: int = 0
-    #: By reason.
+    #: Rows without values, by reason.
     marked: Mapping[str, int] = field(default_factory=dict)
-    #: Tickets, those that read the same counted once: in all, and those of which
-    #: nothing more is to be asked.
+    #: Distinct tickets, and those that need no further call.
     questions: int = 0
     settled: int = 0
-    #: What they were asked cost, in this run or an earlier one; with what is `lost`.
+    #: In USD: the cost of their calls, in this run or an earlier one, plus `lost`.
     cost: float = 0.0
-    #: In USD: what calls may be billed at of which no answer came.
+    #: In USD: an upper bound on calls that were sent without an answer.
     lost: float = 0.0
-    #: How many of them cost what nobody knows.
+    #: How many of them have an unknown cost.
     unpriced: int = 0
     usage: Usage = field(default_factory=Usage)
 
     @property
     def given_up(self) -> int:
-        """Rows that are marked."""
+        """Number of rows without values that need no further call."""
         return sum(self.marked.values())
 
     @property
     def left(self) -> int:
-        """Rows that are still to be asked about."""
+        """Number of rows that need a call."""
         return self.rows - self.sorted - self.given_up
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A batch, as it was or is about to be sent."""
+    """A batch that was sent or is about to be."""
 
     key: int
     run: str
-    #: Claude's id of it; "" while nobody knows whether it arrived.
+    #: The API's id; "" until it is known whether the batch arrived.
     batch: str
-    #: When it was about to be sent, in seconds since 1970.
+    #: Time before sending, in seconds since 1970.
     at: float
     requests: int
-    #: In USD: the most that it can cost.
+    #: Upper bound on its cost, in USD.
     most: float
     collected: bool = False
 
 
 async def every(page: Callable[[int, int], Awaitable[list[Row]]]) -> AsyncIterator[Row]:
-    """All rows of which `page` gives those behind a position, at most so many."""
+    """Yield all rows. `page` returns those after a position, at most so many."""
     after = 0
     while found := await page(after, _PAGE):
         for row in found:
@@ -118,73 +117,97 @@ async def every(page: Callable[[int, int], Awaitable[list[Row]]]) -> AsyncIterat
         after = found[-1].position
 
 
-class Archive(Protocol):
-    """Runs, their rows, answers and batches."""
+class RunStore(Protocol):
+    """Runs, from the first row read to the last written."""
 
     async def begin(self, run: Run, rows: Iterable[tuple[Row, Answer | None]]) -> Run:
-        """Keep all of `rows`, and the answers of those that need no asking.
+        """Store `run` with `rows`, and the answers of those that need no call.
 
-        Comes to the open run of the same rows and way instead, if there is one, with
-        what `run` says of outputs and budget.
+        If there is an open run of the same rows and model, update its outputs and
+        budget from `run` and return it instead.
         """
         ...
 
-    async def run(self, id: str) -> Run | None: ...
+    async def run(self, id: str) -> Run | None:
+        """Return the run with this id."""
+        ...
 
     async def runs(self) -> list[Run]:
-        """The newest first."""
+        """Return all runs, newest first."""
         ...
 
     async def finish(self, run: str) -> None:
-        """The run is over: forget its rows, and keep its answers."""
+        """Mark the run as done; delete its rows and keep its answers."""
 
-    async def pending(self, run: str, after: int, most: int) -> list[Row]:
-        """Rows behind position `after` that are to be asked about, at most so many;
-        of those that read the same the first only."""
+    async def again(self, run: str, reasons: Sequence[str]) -> int:
+        """Reset the attempts of the run's tickets whose reason begins with one of
+        `reasons`, so that they are asked again; return their number."""
         ...
 
-    async def rows(self, run: str, after: int, most: int) -> list[Row]:
-        """Rows behind position `after` with their answers, at most so many."""
+
+class AnswerStore(Protocol):
+    """Answers by the digest of what was asked."""
+
+    async def pending(self, run: str, after: int, most: int) -> list[Row]:
+        """Return at most `most` rows after position `after` that need a call; of
+        identical rows the first only."""
         ...
 
     async def put(
         self, answers: Sequence[tuple[str, Answer]], model: str, at: float, batch: int
     ) -> None:
-        """Keep what one more try at each of some tickets came to, by their digests.
+        """Store the result of one more attempt at each ticket, as (digest, answer).
 
-        What they cost is added up. The results of a batch, which is named by its key
-        (0 for none), count once however often they come. Values stay as they are.
+        Costs are added up. The results of the batch with the key `batch` (0 for none)
+        count once, however often they arrive. Values are never replaced.
         """
 
-    async def again(self, run: str, reasons: Sequence[str]) -> int:
-        """Let those tickets of a run be asked about once more that are marked with one
-        of `reasons`, or what begins with one; say how many there are."""
+    async def tally(self, run: str) -> Tally:
+        """Return the state of a run."""
         ...
 
-    async def tally(self, run: str) -> Tally: ...
+    async def lose(self, run: str, usd: float) -> None:
+        """Add `usd` to what a run may be billed beyond the cost of its answers, which
+        counts as spent; a negative amount takes back what was added before."""
+
+
+class ResultStore(Protocol):
+    """The rows of a run with their answers, for its output."""
+
+    async def rows(self, run: str, after: int, most: int) -> list[Row]:
+        """Return at most `most` rows after position `after` with their answers."""
+        ...
 
     async def duplicates(self, run: str, column: str) -> list[str]:
-        """What more than one row has in `column`, a few of them."""
+        """Return a few values that more than one row has in `column`."""
         ...
 
     async def counts(self, run: str, field: str) -> dict[str, int]:
-        """How often each value of `field` was chosen."""
+        """Return the number of rows by value of `field`."""
         ...
 
+
+class BatchStore(Protocol):
+    """Batches that were sent to the API."""
+
     async def send(self, sent: Sent) -> Sent:
-        """Note that a batch is about to be sent; its key is given here."""
+        """Store a batch before it is sent, and return it with its key."""
         ...
 
     async def sent(self, run: str | None) -> list[Sent]:
-        """All batches of a run, or of all runs, in order."""
+        """Return the batches of a run, or of all runs if it is None, in order."""
         ...
 
     async def arrived(self, key: int, batch: str) -> None:
-        """Note Claude's id of a batch; "" as an id drops one that never arrived."""
+        """Store the API's id of a batch. "" deletes a batch that never arrived."""
 
     async def collected(self, key: int) -> None:
-        """All that a batch has is kept."""
+        """Record that all results of a batch are stored."""
 
-    async def lose(self, run: str, usd: float) -> None:
-        """Add `usd` to what a run may be billed beyond what its answers say, which
-        counts as spent; below 0, take back what was added before."""
+
+class RunnerStore(AnswerStore, BatchStore, Protocol):
+    """What the execution of a run uses."""
+
+
+class Archive(RunStore, AnswerStore, ResultStore, BatchStore, Protocol):
+    """The sum of all ports of the archive, for who takes a run from begin to end."""

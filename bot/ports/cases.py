@@ -1,4 +1,7 @@
-"""The port of the store for triage cases."""
+"""Ports of the store for triage cases.
+
+Each method is one transaction, is durable on return, and may raise StorageError.
+"""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
@@ -7,68 +10,71 @@ from bot.domain.scope import Scope
 from bot.domain.triage_case import TriageCase
 
 
-def all_places(place: Scope) -> bool:
-    """Let every place through."""
+def all_scopes(scope: Scope) -> bool:
+    """Return True: every channel is served."""
     return True
 
 
 class CaseStore(Protocol):
-    """Cases, remembered. Every verb is one transaction and may raise StorageError."""
+    """Classified messages, and what people say of their classification."""
 
     async def open_case(self, case: TriageCase) -> TriageCase:
-        """Keep `case`; if its message is known, return what is known of it, with the
-        text as it is now. One whose text changed is to be sorted anew.
+        """Store `case`, or update the text of the known case of the same message, and
+        return what is stored. A changed text discards the result.
 
-        What people have deleted meanwhile is not kept: it comes back with the id 0 and
-        without its text."""
+        A case of a deleted message is not stored: it is returned with the id 0 and
+        without its text.
+        """
         ...
 
-    async def settle_case(
+    async def case(self, id: int) -> TriageCase | None:
+        """Return the case with this id; None if it was deleted."""
+        ...
+
+    async def record_case_result(
         self, id: int, values: Mapping[str, Any] | None, reason: str
     ) -> TriageCase | None:
-        """Keep what a case was sorted as; None if it was deleted in the meantime."""
+        """Store the classification `values`, or the `reason` for there being none;
+        return the case, None if it was deleted."""
         ...
-
-    async def case(self, id: int) -> TriageCase | None: ...
 
     async def correct_case(
         self, id: int, field: str, value: Any, who: str, now: float
     ) -> TriageCase | None:
-        """Keep that `who` wants `field` to be `value`. An earlier agreement to its
-        being an example is void."""
+        """Store the correction of `field` to `value` by `who`, and revoke the approval
+        as an example; return the case, None if it was deleted."""
         ...
 
-    async def agree_case(self, id: int, who: str) -> TriageCase | None:
-        """Let a case be an example from now on."""
+    async def approve_example(self, id: int, who: str) -> TriageCase | None:
+        """Make a case a few-shot example; return it, None if it was deleted."""
         ...
 
-    async def examples(self, place: Scope) -> list[TriageCase]:
-        """Cases of the channel `place` that admins agreed to, oldest first."""
+    async def examples(self, scope: Scope) -> list[TriageCase]:
+        """Return the approved examples of the channel of `scope`, oldest first."""
         ...
 
-    async def corrections(self, since: float) -> list[TriageCase]:
-        """Every case that people changed at or after `since`, oldest first."""
-        ...
+
+class CaseQueue(Protocol):
+    """Cases that automatic triage has not shown yet."""
 
     async def waiting_cases(
         self,
         platforms: Collection[str],
         most: int,
-        serves: Callable[[Scope], bool] = all_places,
+        serves: Callable[[Scope], bool] = all_scopes,
     ) -> list[tuple[int, Scope]]:
-        """Return at most `most` cases of `platforms` that are sorted by themselves and
-        not shown yet, of the channels that `serves` lets through, by id and channel,
-        fairly: every channel's oldest first, then every channel's second oldest, and
-        so on."""
+        """Return at most `most` automatic cases of `platforms` that are not shown and
+        whose channels `serves` accepts, as (id, channel), in fair order: the oldest of
+        each channel first, then the second oldest of each, and so on."""
         ...
 
     async def record_case_try(self, id: int) -> int:
-        """Count one more try to sort a case by itself and show it; return how many
-        there were since it reads as it does. 0 if it was deleted."""
+        """Count one more attempt to classify and show a case; return the number since
+        its text last changed, 0 if it was deleted."""
         ...
 
     async def forget_case_try(self, id: int) -> None:
-        """Let the last try not count."""
+        """Uncount the last attempt."""
 
-    async def show_case(self, id: int) -> None:
-        """Note that people have been shown how a case was sorted."""
+    async def mark_case_shown(self, id: int) -> None:
+        """Record that people have seen the classification of a case."""

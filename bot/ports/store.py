@@ -1,7 +1,9 @@
-"""What is remembered, as the core asks for it. Each implementation passes the contract
-tests under `tests/contracts/`.
+"""Ports of the store for messages, threads and turns, and the sums of ports.
 
-Every verb is one transaction, durable on return, and may raise StorageError.
+A consumer is typed by the port that it uses. Where it uses several, their sum is at
+the end of this module. `Store`, the sum of all, is for the composition root.
+
+Each method is one transaction, is durable on return, and may raise StorageError.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -13,16 +15,6 @@ from bot.domain.message import Disposition, Message, ThreadFacts
 from bot.domain.reply import PostedPart
 from bot.domain.retention import Retention
 from bot.domain.scope import Scope, ThreadKey
-from bot.domain.setting import (
-    AuditEntry,
-    Change,
-    Draft,
-    EditConflict,
-    Refusal,
-    Setting,
-    StoredSettings,
-    Version,
-)
 from bot.domain.turn import (
     Outcome,
     ThreadSummary,
@@ -31,56 +23,54 @@ from bot.domain.turn import (
     TurnMessage,
     WaitingThread,
 )
-from bot.ports.cases import CaseStore
-from bot.ports.ledger import Ledger
+from bot.ports.cases import CaseQueue, CaseStore
+from bot.ports.ledger import Accounts, Charges, Ledger
+from bot.ports.settings import AccessStore, DraftStore, PinStore, SettingsStore
 
-#: Judges a message; is given None for a thread that is not known yet. Pure, so
-#: that a store may call it inside a transaction.
+#: Decides what is done with a message. The facts are None for an unknown thread. A
+#: pure function: the store calls it inside a transaction, which may be repeated.
 Judge = Callable[[Message, ThreadFacts | None], Disposition]
 
-#: Whether the operator lets the bot serve the workspace of a thread.
+#: Returns whether the operator lets the bot serve the workspace of a thread.
 Serves = Callable[[ThreadKey], bool]
 
 
 def all_threads(thread: ThreadKey) -> bool:
-    """Let every thread through."""
+    """Return True: every workspace is served."""
     return True
 
 
-class ThreadStore(Protocol):
-    """Threads, what was said in them, and the turns that answer it."""
+class InboxStore(Protocol):
+    """Messages as the platforms deliver, edit and delete them."""
 
-    async def hear(self, heard: Message, judge: Judge) -> Disposition:
-        """Judge `heard` and remember it accordingly.
+    async def receive(self, message: Message, judge: Judge) -> Disposition:
+        """Apply what `judge` decides about `message`, and return it.
 
-        A message known already is IGNOREd: nothing changes. KEEP stores the
-        message. ANSWER stores it and sees to it that a turn in state WAITING
-        exists in the thread and holds it; creates the thread if it is new
-        (with `follows` = opens and addressed).
+        A known message is IGNOREd: nothing changes. KEEP stores the message. ANSWER
+        stores it in the thread's turn in state WAITING; the turn and the thread are
+        created if there is none. A new thread has `follows` set if the message both
+        opens it and addresses the bot.
 
-        What a stored message `quotes` is stored before it, in the same turn, to
-        be read and not to be answered. It makes no thread follow; our own words
-        are skipped, and those messages that are known stay as they are.
+        The messages that a stored message `quotes` are stored before it in the same
+        turn, as context that is not to be answered. They never set `follows`. The
+        bot's own messages are skipped and known messages do not change.
         """
         ...
 
-    async def move(self, thread: ThreadKey, to: ThreadKey) -> None:
-        """Let what is remembered of `thread` be remembered of `to`, which is not
-        known yet. Nothing happens if `thread` is unknown or `to` is known."""
-
-    async def recall(self, thread: ThreadKey, message: str) -> str | None:
-        """What a person's `message` reads; None if it is unknown or erased."""
+    async def message_text(self, thread: ThreadKey, message: str) -> str | None:
+        """Return the text of a person's `message`; None if it is unknown or deleted."""
         ...
 
-    async def amend(self, heard: Message, content: str, now: float) -> None:
-        """Let a known message read `heard.text`, with the names `heard.files`,
-        also where it was quoted in another thread of its channel.
+    async def edit_message(self, message: Message, content: str, now: float) -> None:
+        """Replace the text and the file names of a known message by those of `message`,
+        also where other threads of its channel quote it.
 
-        Where Claude has read it, or is about to in a turn that was begun, it reads
-        `content` from now on. Unknown and erased messages stay as they are.
+        Where the message was stored for the model, or its turn is in state ANSWERING,
+        the model reads `content` from now on. Unknown and deleted messages do not
+        change.
         """
 
-    async def erase(
+    async def delete_messages(
         self,
         platform: str,
         workspace: str,
@@ -88,268 +78,268 @@ class ThreadStore(Protocol):
         channel: str | None,
         now: float,
     ) -> None:
-        """Forget what people said in `messages`: text, files and what Claude read.
+        """Delete the text, the file names and the model's content of `messages`, which
+        people deleted on the platform. A `channel` of None means any channel of the
+        workspace.
 
-        So is every message that holds one of them, the question that a thread on one
-        of them began with, the cases made of them, and an answer that one of them is a
-        message of; of an answer that is still being written, once it is delivered.
-        Other answers stay as they are.
+        Deleted with them are the messages that hold one of them (`add_holder`), the
+        first message of a thread that is rooted at one of them, the triage cases made
+        of them, and each answer that one of them is a part of; an answer in progress
+        is deleted once it is delivered. Other answers stay as they are.
 
-        Only that there was a message is kept, so that it cannot come again, and the
-        ids, so that what was not heard yet is not stored when it comes. A `channel` of
-        None means any in the workspace. A turn may lose all that it was to answer;
-        `begin` then returns none.
+        The ids remain, so that a message that is delivered again, or for the first
+        time, is not stored. A turn may lose every message that it was to answer;
+        `begin_turn` then returns none.
         """
 
-    async def hold(self, heard: Message, holder: str, now: float) -> None:
-        """Let `heard`, which is known, be forgotten when people delete the message
-        `holder`, which shows its words; at once, if they have."""
+    async def add_holder(self, message: Message, holder: str, now: float) -> None:
+        """Record that the platform's message `holder` shows the words of the known
+        `message`: deleting `holder` deletes both. If `holder` was deleted already,
+        delete `message` now."""
 
-    async def forget(self, place: Scope, now: float) -> None:
-        """Forget all that was said in the thread or channel `place`, answers included,
-        as with `erase`, and the cases and drafts in it: people deleted it. What is
-        said there and heard only now is not stored."""
+    async def delete_scope(self, scope: Scope, now: float) -> None:
+        """Delete the messages, answers, triage cases and drafts of a thread or channel
+        that people deleted, as `delete_messages` does. Messages of it that arrive later
+        are not stored."""
 
-    async def renew(self, thread: ThreadKey) -> bool:
-        """Let Claude read nothing from now on of what was said in `thread` so far,
-        kept messages and an open turn's included; it is not `unread` any more.
-        Say whether the thread is known.
 
-        People still see all of it. What a message quotes later on is read if it
-        was not known before.
-        """
-        ...
+class PromptStore(Protocol):
+    """What the model reads of a thread."""
 
-    async def askers(self, thread: ThreadKey) -> frozenset[str]:
-        """Everybody who ever asked something in `thread`, also where they deleted the
-        question since."""
-        ...
-
-    async def facts(self, thread: ThreadKey, turn: str = "") -> TurnFacts | None:
-        """What is known of the turn of `thread` with this key, or of its newest; None
-        if there is none. People whose question was erased still asked it."""
-        ...
-
-    async def repeat(self, thread: ThreadKey, turn: str, now: float) -> bool:
-        """Have the last answer in `thread`, which is that of the turn with this key,
-        given anew; say whether that can be.
-
-        A new turn in state WAITING takes over the messages of the last one, its
-        preface, what it has `shown` and when it was asked. The old turn keeps
-        its text, usage and ending; nobody reads its answer any more. Not possible
-        while a turn is open, where the last one has another key, or nothing (left)
-        to answer.
-        """
+    async def needs_backfill(self, thread: ThreadKey) -> bool:
+        """Return whether the thread is older than the bot's first message in it and
+        was neither backfilled nor reset since."""
         ...
 
     async def backfill(
         self, turn: Turn, history: Sequence[Message]
     ) -> list[TurnMessage]:
-        """Give `turn` what was said in its thread before we came, once; return
-        all of its messages in the platform's order.
+        """Add `history`, the earlier messages of the thread, to `turn` if the thread
+        needs a backfill; return all messages of the turn in the platform's order.
 
-        Skips known messages and our own, and all of them if the thread is not
-        `unread`. Marks it as read, so that `unread` is False from now on; the
-        thread begins to follow if its root addressed the bot.
+        Skips known messages and the bot's own. The thread needs no backfill afterwards,
+        and follows if its root addressed the bot.
         """
         ...
 
-    async def unread(self, thread: ThreadKey) -> bool:
-        """Whether the thread had begun before we came, and was neither backfilled
-        nor renewed since."""
+    async def store_prompt(
+        self, turn: Turn, preface: str, contents: Mapping[str, str]
+    ) -> None:
+        """Store what the model is given: `contents` by message id for messages that
+        have none yet, and `preface` unless the turn has one."""
+
+    async def conversation(self, thread: ThreadKey) -> list[ChatMessage]:
+        """Return everything that the model is to read, oldest first, byte for byte.
+
+        A turn is one "user" entry (its preface and its messages' contents, joined by
+        line feeds), and one "assistant" entry if its answer is replayed. REFUSED
+        turns and messages without content are left out. If all messages of a turn were
+        deleted, the preface stands before the answer; without either, the turn is left
+        out. One indexed query.
+        """
         ...
 
+
+class PendingTurns(Protocol):
+    """Turns that are not delivered yet."""
+
+    async def next_turn(self, thread: ThreadKey) -> Turn | None:
+        """Return the oldest turn of `thread` that is not DELIVERED.
+
+        It `begins` if the thread follows and no earlier turn has messages of people.
+        """
+        ...
+
+
+class PartStore(Protocol):
+    """The posted parts of a reply."""
+
+    async def store_part(
+        self, turn: Turn, part: PostedPart, text: str, now: float
+    ) -> None:
+        """Store what message `part.index` of the reply shows, and the answer so far.
+
+        Called before a post, without an id, and after it; a known id is kept. A call
+        with an id updates `touched`. One without does not: recovery searches for a post
+        of unknown outcome from the old value on.
+        """
+
+    async def forget_part(self, turn: Turn, index: int) -> None:
+        """Delete message `index` of the reply, which was deleted on the platform."""
+
+
+class TurnStore(PendingTurns, PartStore, Protocol):
+    """The life of a turn: WAITING, ANSWERING, UNDELIVERED, DELIVERED."""
+
+    async def begin_turn(self, turn: Turn, now: float) -> list[TurnMessage]:
+        """Set `turn` to ANSWERING, count the attempt, and assign to it the messages of
+        the thread that have no turn; return all of its messages in the platform's
+        order, without those before the last reset.
+
+        If no message to answer is left, none is assigned and none returned. What an
+        earlier attempt reserved is booked, because its cost is unknown.
+        """
+        ...
+
+    async def finish_turn(
+        self, turn: Turn, outcome: Outcome, now: float, caps: BudgetLimits = NO_LIMITS
+    ) -> list[Alert]:
+        """Store the whole outcome and set the turn to UNDELIVERED.
+
+        Updates `touched`, unless a post is unconfirmed: recovery searches from the old
+        value. Releases the turn's reserve and books its cost, or the reserve if the
+        cost is unknown. Returns the alerts that are due for the budgets of `caps` and
+        marks them sent; those of the operator's budgets are left to `Accounts.alerts`.
+        """
+        ...
+
+    async def mark_delivered(self, turn: Turn, now: float) -> None:
+        """Set the turn to DELIVERED."""
+
+    async def release_turn(self, turn: Turn) -> None:
+        """Leave the turn to the next process: an ANSWERING turn is WAITING again, and
+        the last failure of an UNDELIVERED one does not count."""
+
+    async def record_failure(self, turn: Turn, weight: int = 1) -> int:
+        """Add `weight` to the number of failures of `turn` and return the sum, earlier
+        processes included. Also called before an attempt that may end the process."""
+        ...
+
+    async def abandon_turn(self, turn: Turn, reason: str, now: float) -> None:
+        """Set the turn to DELIVERED though its answer may not be visible; as FAILED for
+        `reason` unless it has ended. Books its reserve."""
+
+    async def move_thread(self, thread: ThreadKey, to: ThreadKey) -> None:
+        """Store everything about `thread` under the key `to`. Does nothing if `thread`
+        is unknown or `to` is known."""
+
+
+class ControlStore(PendingTurns, Protocol):
+    """What the controls of a reply read and do."""
+
+    async def askers(self, thread: ThreadKey) -> frozenset[str]:
+        """Return the people who ever asked in `thread`, deleted questions included."""
+        ...
+
+    async def turn_facts(self, thread: ThreadKey, turn: str = "") -> TurnFacts | None:
+        """Return facts about the turn of `thread` with the key `turn`, "" for the
+        newest; None if there is none. People whose question was deleted still count
+        as askers."""
+        ...
+
+    async def reset_context(self, thread: ThreadKey) -> bool:
+        """Exclude all messages so far from what the model reads, those of an open turn
+        included; return whether the thread is known. Nothing is to be backfilled.
+
+        People still see the messages. A message that is quoted later is read if it was
+        not known before.
+        """
+        ...
+
+    async def retry_turn(self, thread: ThreadKey, turn: str, now: float) -> bool:
+        """Have the last answer in `thread`, that of the turn with the key `turn`,
+        written again; return whether that is possible.
+
+        A new turn in state WAITING takes over the last turn's messages, preface, posted
+        parts and time of asking. The old turn keeps its text, usage and outcome; its
+        answer is not read any more. Not possible while a turn is open, if the last turn
+        has another key, or if it has no message to answer (left).
+        """
+        ...
+
+
+class ThreadStore(Protocol):
+    """Threads, for lists of them, for recovery and for the people who read them."""
+
     async def open_threads(self) -> list[ThreadKey]:
-        """Threads with a turn that is not DELIVERED, oldest question first."""
+        """Return the threads with a turn that is not DELIVERED, oldest question
+        first."""
         ...
 
     async def waiting_threads(
         self, platforms: Collection[str], most: int, serves: Serves = all_threads
     ) -> list[WaitingThread]:
         """Return at most `most` threads of `platforms` with a turn that is not
-        DELIVERED, of those that `serves` lets through, fairly: everybody's oldest
-        question first, then everybody's second oldest, and so on; the oldest first
+        DELIVERED and that `serves` accepts, in fair order: each person's oldest
+        question first, then each person's second oldest, and so on; the oldest first
         among those."""
         ...
 
-    async def next_turn(self, thread: ThreadKey) -> Turn | None:
-        """The oldest turn of `thread` that is not DELIVERED.
-
-        It `begins` if the thread follows and no earlier turn holds messages that
-        people wrote.
-        """
+    async def list_threads(self, platform: str, channel: str) -> list[ThreadSummary]:
+        """Return the threads of a channel, the last used first."""
         ...
 
-    async def begin(self, turn: Turn, now: float) -> list[TurnMessage]:
-        """Set `turn` to ANSWERING, count the attempt, and give it every
-        message of the thread that no turn has yet; return all of its messages
-        in the platform's order, but for those that are not to be read any more.
-
-        If none is left that it is to answer, it gets none and returns none. What was
-        set aside for an earlier attempt is booked, for nobody knows what that cost.
-        """
-        ...
-
-    async def freeze(
-        self, turn: Turn, preface: str, contents: Mapping[str, str]
-    ) -> None:
-        """Store what Claude is given: `contents` by message id, for messages
-        that have none yet, and the `preface` unless the turn has one."""
-
-    async def conversation(self, thread: ThreadKey) -> list[ChatMessage]:
-        """Everything that Claude is to read, oldest first, byte for byte.
-
-        Per turn: one "user" entry (its preface, then its messages' contents,
-        joined by a newline), then one "assistant" entry where the answer is
-        replayed. REFUSED turns and messages without a content are left out. Of
-        a turn whose messages were all erased, the preface stands before the
-        answer; without either, the turn is left out. One indexed query.
-        """
-        ...
-
-    async def show(self, turn: Turn, shown: PostedPart, text: str, now: float) -> None:
-        """Note what message `shown.index` now reads, or is about to, and the answer so
-        far. Without an id it is about to be posted, which is no sign of life yet; a
-        known id is kept."""
-
-    async def unshow(self, turn: Turn, index: int) -> None:
-        """Forget message `index` of the reply: it was taken back."""
-
-    async def finish(
-        self, turn: Turn, outcome: Outcome, now: float, caps: BudgetLimits = NO_LIMITS
-    ) -> list[Alert]:
-        """Store the outcome whole and set the turn to UNDELIVERED. It is a sign of life
-        unless the outcome of a post is unknown, which is to be looked for from the
-        last one on.
-
-        What was reserved for it is given back and its cost booked instead; where
-        the cost is not known, what was reserved is booked. Returns the alerts that
-        the budgets of `caps` have come to and nobody was told of, but for those of
-        the operator's place (`alerts`).
-        """
-        ...
-
-    async def feedback(self, thread: ThreadKey, turn: str, good: bool) -> bool:
-        """Note how good people found the finished answer of the turn with this key;
-        say whether `thread` has one."""
-        ...
-
-    async def delivered(self, turn: Turn, now: float) -> None:
-        """Set the turn to DELIVERED."""
-
-    async def hand_over(self, turn: Turn) -> None:
-        """Set an ANSWERING turn back to WAITING, for the next process. Of one that is
-        UNDELIVERED the last failure does not count."""
-
-    async def record_failure(self, turn: Turn, weight: int = 1) -> int:
-        """Count, with `weight`, that taking `turn` to its end failed, or may fail now;
-        return the sum, earlier processes included."""
-        ...
-
-    async def abandon(self, turn: Turn, reason: str, now: float) -> None:
-        """Set the turn to DELIVERED though nobody may have seen its answer: as FAILED
-        for `reason`, unless it has ended. What was set aside for it is booked."""
-
-    async def threads(self, platform: str, channel: str) -> list[ThreadSummary]:
-        """The threads of a channel, the last used first."""
-        ...
-
-    async def newest(self, platform: str, since: float) -> list[tuple[ThreadKey, str]]:
-        """Threads of `platform` in which people said something at or after `since`,
-        each with the platform's id of the last message that is known, erased or
-        not; the oldest first. What a control said has no such id, and is not one."""
+    async def newest_messages(
+        self, platform: str, since: float
+    ) -> list[tuple[ThreadKey, str]]:
+        """Return the threads of `platform` with a message of a person at or after
+        `since`, oldest first, each with the id of its newest message, deleted or not.
+        Messages that a button created do not count."""
         ...
 
     async def transcript(self, thread: ThreadKey) -> list[tuple[str, str]]:
-        """(author, text as heard) of everything said, oldest first; the
-        author of the bot's answers is "". Left out are erased messages, and
-        answers that were given anew."""
+        """Return (author, text) of all messages and answers, oldest first; the author
+        of an answer is "". Deleted messages and retried answers are left out."""
+        ...
+
+    async def record_feedback(self, thread: ThreadKey, turn: str, good: bool) -> bool:
+        """Store a person's rating of the finished answer of the turn with the key
+        `turn`; return whether `thread` has one."""
         ...
 
 
-class SettingsStore(Protocol):
-    """Settings, their versions, and who changed them."""
-
-    async def rules(self, place: Scope) -> StoredSettings:
-        """What is set at `place` and around it and, of a thread, what it keeps. One
-        indexed query."""
-        ...
-
-    async def settings(self, within: Scope) -> list[Setting]:
-        """All that is set in `within`, itself included, by place and name. The
-        operator's place holds everything."""
-        ...
-
-    async def change(
-        self,
-        changes: Sequence[Change],
-        *,
-        who: str,
-        now: float,
-        action: str = "set",
-        base: int | None = None,
-        running: bool = False,
-    ) -> list[AuditEntry] | EditConflict:
-        """Make all of `changes`, each noted in the audit, or none of them.
-
-        What is as it was already is left out. Where `base` is given, nothing is done
-        if somebody changed one of the same settings at one of the same places after
-        entry number `base`, unless to what is wanted now. With `running`, and at a
-        thread's own place always, running threads do not keep these options any
-        more. A value of None is noted as "cleared" if the action is "set".
-        """
-        ...
-
-    async def keep(self, thread: ThreadKey, values: Mapping[str, str]) -> None:
-        """Let `thread` keep exactly `values` from now on, and none of them be
-        stale."""
-
-    async def adopt(self, name: str, text: str, now: float) -> int:
-        """The id of the operator's version of option `name` that reads `text`: the
-        last one, or a new one if that reads differently."""
-        ...
-
-    async def version(self, version: int) -> Version | None:
-        """The version with this id."""
-        ...
-
-    async def versions(self, place: Scope, name: str) -> list[Version]:
-        """All versions of option `name` at exactly `place`, the newest first."""
-        ...
-
-    async def note(self, entry: AuditEntry) -> None:
-        """Note `entry`, whose action is "denied"; its id does not count. Refusals are
-        counted by hour, channel, person and what was refused, so that however many
-        there are, they hide no change; see `refusals`."""
-
-    async def audit(self, within: Scope, since: float, most: int) -> list[AuditEntry]:
-        """The changes at and in `within` from `since` on, the newest first, and no more
-        than `most` of them."""
-        ...
-
-    async def refusals(self, within: Scope, since: float, most: int) -> list[Refusal]:
-        """What was refused at and in `within`, or its channel, from `since` on, the
-        last refused first, and no more than `most` lines of it."""
-        ...
-
-    async def save_draft(self, draft: Draft) -> int:
-        """Keep `draft`, whose id does not count; return its id. Drafts that are a
-        week older than it are thrown away."""
-        ...
-
-    async def draft(self, draft: int) -> Draft | None:
-        """The draft with this id."""
-        ...
-
-
-class Store(ThreadStore, SettingsStore, Ledger, CaseStore, Protocol):
-    """All that is remembered."""
+class RetentionStore(Protocol):
+    """Deletion of what was kept for long enough."""
 
     async def clean_up(self, retention: Retention, now: float) -> Mapping[str, int]:
-        """Delete what was kept for longer than `retention` says, and what the store
-        keeps for a while by itself; return how much of each kind.
+        """Delete what is older than `retention` allows, and what the store itself keeps
+        for a limited time; return the number of deleted rows by kind.
 
-        Not one transaction but many small ones, and what was deleted is in none of the
-        store's files afterwards, unless somebody was reading just then.
+        Many small transactions. What was deleted is in none of the store's files
+        afterwards, unless somebody was reading meanwhile.
         """
         ...
+
+
+class AdmissionStore(PinStore, Ledger, Protocol):
+    """What the admission of a turn uses."""
+
+
+class EditorStore(SettingsStore, DraftStore, Protocol):
+    """What the editing of settings uses."""
+
+
+class TrialStore(SettingsStore, DraftStore, Charges, Protocol):
+    """What the trial of a prompt uses."""
+
+
+class OverviewStore(SettingsStore, Accounts, Protocol):
+    """What the overviews of settings, spending and the audit log use."""
+
+
+class ClassifierStore(CaseStore, Charges, Protocol):
+    """What the classification of a message uses."""
+
+
+class AutoTriageStore(CaseStore, CaseQueue, Protocol):
+    """What automatic triage uses."""
+
+
+class Store(
+    InboxStore,
+    PromptStore,
+    TurnStore,
+    ControlStore,
+    ThreadStore,
+    AccessStore,
+    PinStore,
+    SettingsStore,
+    DraftStore,
+    Ledger,
+    Accounts,
+    CaseStore,
+    CaseQueue,
+    RetentionStore,
+    Protocol,
+):
+    """The sum of all ports of the store, for the composition root."""

@@ -17,7 +17,7 @@ from bot.domain.scope import Scope, ScopeLevel, ThreadKey
 from bot.domain.setting import AuditEntry, StoredSettings, Version
 from bot.errors import DeliveryError, Denied, ThreadGone
 from bot.ports.platform import Adapter
-from bot.ports.store import Store
+from bot.ports.settings import AccessStore
 from bot.settings.effective import EffectiveSettings, Operator, resolve
 from bot.settings.options import BY_NAME, DEFAULT_PROMPT, Option
 from bot.settings.target import target
@@ -39,7 +39,7 @@ class SettingsAccess:
 
     def __init__(
         self,
-        store: Store,
+        store: AccessStore,
         adapters: Mapping[str, Adapter],
         operator: Operator,
         now: Callable[[], float] = time.time,
@@ -54,14 +54,16 @@ class SettingsAccess:
 
     async def policy(self, place: Scope) -> EffectiveSettings:
         """Return what applies in `place`, with one read. Raises StorageError."""
-        return resolve(place, await self._store.rules(place), await self.defaults())
+        return resolve(
+            place, await self._store.stored_settings(place), await self.defaults()
+        )
 
     async def found(
         self, thread: ThreadKey
     ) -> tuple[EffectiveSettings, StoredSettings]:
         """Return what applies in `thread`, and the stored settings, with one read."""
         place = Scope.of(thread)
-        rules = await self._store.rules(place)
+        rules = await self._store.stored_settings(place)
         return resolve(place, rules, await self.defaults()), rules
 
     async def prompt(self, policy: EffectiveSettings) -> Version:
@@ -231,7 +233,7 @@ class SettingsAccess:
         """Store that `person` was refused `what`; return the error with the sentence
         for them: `text`, or that they may not change settings."""
         entry = AuditEntry(0, self._now(), place, person.id, "denied", what)
-        await self._store.note(entry)
+        await self._store.record_refusal(entry)
         log.info("command.denied place=%s person=%s what=%s", place, person.id, what)
         return Denied(text or _refusal(person, place))
 
@@ -240,7 +242,9 @@ class SettingsAccess:
         if self._defaults is None:
             values = dict(self._operator.values)
             text = values.get("prompt", DEFAULT_PROMPT)
-            version = await self._store.adopt("prompt", text, self._now())
+            version = await self._store.ensure_operator_version(
+                "prompt", text, self._now()
+            )
             self._defaults = {**values, "prompt": str(version)}
         return self._defaults
 

@@ -27,7 +27,7 @@ from tests.support.store_helpers import (
 
 
 async def test_a_message_to_answer_makes_a_turn_that_waits(store: Store) -> None:
-    assert await store.hear(said("1", at=5.0), answer) is Disposition.ANSWER
+    assert await store.receive(said("1", at=5.0), answer) is Disposition.ANSWER
     turn = await following(store)
     assert turn.thread == HERE
     assert turn.state is TurnState.WAITING
@@ -48,33 +48,37 @@ async def test_a_known_message_is_ignored_and_not_judged(store: Store) -> None:
         raise AssertionError("judged twice")
 
     turn = await waiting(store, said("1"))
-    assert await store.hear(said("1", at=9.0, text="new"), refuse) is Disposition.IGNORE
-    assert await store.begin(turn, 2.0) == [TurnMessage(said("1"))]
+    assert (
+        await store.receive(said("1", at=9.0, text="new"), refuse) is Disposition.IGNORE
+    )
+    assert await store.begin_turn(turn, 2.0) == [TurnMessage(said("1"))]
 
 
 async def test_a_kept_message_is_known_too(store: Store) -> None:
-    await store.hear(said("1"), answer)
-    await store.hear(said("2"), keep)
-    assert await store.hear(said("2"), answer) is Disposition.IGNORE
+    await store.receive(said("1"), answer)
+    await store.receive(said("2"), keep)
+    assert await store.receive(said("2"), answer) is Disposition.IGNORE
 
 
 async def test_many_deliveries_at_once_are_one(store: Store) -> None:
-    verdicts = await asyncio.gather(*(store.hear(said("1"), answer) for _ in range(20)))
+    verdicts = await asyncio.gather(
+        *(store.receive(said("1"), answer) for _ in range(20))
+    )
     assert verdicts.count(Disposition.ANSWER) == 1
     assert verdicts.count(Disposition.IGNORE) == 19
-    assert len(await store.begin(await following(store), 2.0)) == 1
+    assert len(await store.begin_turn(await following(store), 2.0)) == 1
 
 
 async def test_an_ignored_message_leaves_nothing_behind(store: Store) -> None:
-    assert await store.hear(said("1"), ignore) is Disposition.IGNORE
+    assert await store.receive(said("1"), ignore) is Disposition.IGNORE
     assert await store.open_threads() == []
-    assert await store.threads("slack", "C1") == []
-    assert await store.hear(said("1"), answer) is Disposition.ANSWER
+    assert await store.list_threads("slack", "C1") == []
+    assert await store.receive(said("1"), answer) is Disposition.ANSWER
 
 
 async def test_keeping_in_an_unknown_thread_is_ignoring(store: Store) -> None:
-    assert await store.hear(said("1"), keep) is Disposition.IGNORE
-    assert await store.threads("slack", "C1") == []
+    assert await store.receive(said("1"), keep) is Disposition.IGNORE
+    assert await store.list_threads("slack", "C1") == []
     assert await store.transcript(HERE) == []
 
 
@@ -83,8 +87,8 @@ async def test_a_judge_that_fails_leaves_nothing_behind(store: Store) -> None:
         raise LookupError("no idea")
 
     with pytest.raises(LookupError, match="no idea"):
-        await store.hear(said("1"), fail)
-    assert await store.threads("slack", "C1") == []
+        await store.receive(said("1"), fail)
+    assert await store.list_threads("slack", "C1") == []
 
 
 @pytest.mark.parametrize("opens", [True, False])
@@ -97,39 +101,39 @@ async def test_a_thread_follows_if_its_root_addressed_us(
 
 
 async def test_a_root_heard_late_counts_as_well(store: Store) -> None:
-    await store.hear(said("2", at=2.0), answer)
+    await store.receive(said("2", at=2.0), answer)
     facts = await judged_after(store, said("1", at=1.0, opens=True))
     assert facts == [ThreadFacts(follows=False), ThreadFacts(follows=True)]
 
 
 async def test_what_is_said_before_a_turn_begins_joins_it(store: Store) -> None:
     turn = await waiting(store, said("1", at=1.0), said("2", at=2.0))
-    spoken = await store.begin(turn, 3.0)
+    spoken = await store.begin_turn(turn, 3.0)
     assert [each.heard.message for each in spoken] == ["1", "2"]
-    await store.delivered(turn, 4.0)
+    await store.mark_delivered(turn, 4.0)
     assert await store.next_turn(HERE) is None
 
 
 async def test_what_is_said_while_a_turn_runs_waits_for_the_next(store: Store) -> None:
     first = await waiting(store, said("1", at=1.0))
-    await store.begin(first, 2.0)
-    await store.hear(said("2", at=3.0), answer)
+    await store.begin_turn(first, 2.0)
+    await store.receive(said("2", at=3.0), answer)
     assert (await following(store)).id == first.id
-    assert await store.begin(first, 4.0) == [TurnMessage(said("1", at=1.0))]
-    await store.delivered(first, 5.0)
+    assert await store.begin_turn(first, 4.0) == [TurnMessage(said("1", at=1.0))]
+    await store.mark_delivered(first, 5.0)
     second = await following(store)
-    assert await store.begin(second, 6.0) == [TurnMessage(said("2", at=3.0))]
+    assert await store.begin_turn(second, 6.0) == [TurnMessage(said("2", at=3.0))]
 
 
 async def test_the_newest_waiting_turn_is_joined(store: Store) -> None:
     first = await waiting(store, said("1", at=1.0))
-    await store.begin(first, 2.0)
-    await store.hear(said("2", at=3.0), answer)
-    await store.hand_over(first)
-    await store.hear(said("3", at=4.0), answer)
-    assert [each.heard.message for each in await store.begin(first, 5.0)] == ["1"]
-    await store.delivered(first, 6.0)
-    spoken = await store.begin(await following(store), 7.0)
+    await store.begin_turn(first, 2.0)
+    await store.receive(said("2", at=3.0), answer)
+    await store.release_turn(first)
+    await store.receive(said("3", at=4.0), answer)
+    assert [each.heard.message for each in await store.begin_turn(first, 5.0)] == ["1"]
+    await store.mark_delivered(first, 6.0)
+    spoken = await store.begin_turn(await following(store), 7.0)
     assert [each.heard.message for each in spoken] == ["2", "3"]
 
 
@@ -148,7 +152,7 @@ async def test_threads_do_not_see_each_other(store: Store, other: ThreadKey) -> 
     assert await store.conversation(other) == []
     assert await store.transcript(other) == []
     assert await store.next_turn(other) is None
-    assert await store.hear(said("1", thread=other), answer) is Disposition.ANSWER
+    assert await store.receive(said("1", thread=other), answer) is Disposition.ANSWER
     assert await store.conversation(HERE) == [
         ChatMessage("user", "TEXT OF 1"),
         ChatMessage("assistant", "Hello."),
@@ -162,26 +166,26 @@ async def test_threads_do_not_see_each_other(store: Store, other: ThreadKey) -> 
 async def test_a_thread_that_we_did_not_see_begin_is_unread(
     store: Store, opens: bool
 ) -> None:
-    assert await store.unread(HERE) is False
-    await store.hear(said("1", opens=opens), answer)
-    assert await store.unread(HERE) is not opens
-    await store.hear(said("2", at=2.0), answer)
-    assert await store.unread(HERE) is not opens
+    assert await store.needs_backfill(HERE) is False
+    await store.receive(said("1", opens=opens), answer)
+    assert await store.needs_backfill(HERE) is not opens
+    await store.receive(said("2", at=2.0), answer)
+    assert await store.needs_backfill(HERE) is not opens
 
 
 async def test_what_was_said_before_is_given_to_the_turn(store: Store) -> None:
     turn = await waiting(store, said("3", at=3.0))
-    await store.begin(turn, 4.0)
+    await store.begin_turn(turn, 4.0)
     before = [said("1", at=1.0), said("2", at=2.0)]
     spoken = await store.backfill(turn, before)
     assert spoken == [*map(TurnMessage, before), TurnMessage(said("3", at=3.0))]
-    assert await store.begin(turn, 5.0) == spoken
+    assert await store.begin_turn(turn, 5.0) == spoken
 
 
 async def test_a_backfill_makes_a_thread_read(store: Store) -> None:
     turn = await waiting(store, said("3"))
     assert await store.backfill(turn, []) == [TurnMessage(said("3"))]
-    assert await store.unread(HERE) is False
+    assert await store.needs_backfill(HERE) is False
 
 
 async def test_a_backfill_skips_what_is_known(store: Store) -> None:
@@ -195,7 +199,7 @@ async def test_a_backfill_skips_what_is_known(store: Store) -> None:
 
 async def test_a_backfill_takes_nothing_from_another_turn(store: Store) -> None:
     turn = await ask(store, said("1", at=1.0))
-    await store.hear(said("2", at=2.0), answer)
+    await store.receive(said("2", at=2.0), answer)
     spoken = await store.backfill(turn, [said("2", at=2.0)])
     assert [each.heard.message for each in spoken] == ["1"]
 
@@ -212,7 +216,7 @@ async def test_a_backfill_skips_our_own_words_and_keeps_other_programs(
 async def test_a_backfill_makes_no_turn(store: Store) -> None:
     turn = await waiting(store, said("2", at=2.0))
     await store.backfill(turn, [said("1")])
-    await store.delivered(turn, 3.0)
+    await store.mark_delivered(turn, 3.0)
     assert await store.next_turn(HERE) is None
 
 
@@ -223,7 +227,7 @@ async def test_what_a_backfill_brings_too_late_is_for_the_next_turn(
     spoken = await store.backfill(turn, [said("1")])
     assert [each.heard.message for each in spoken] == ["2"]
     later = await waiting(store, said("3", at=3.0))
-    spoken = await store.begin(later, 30.0)
+    spoken = await store.begin_turn(later, 30.0)
     assert [each.heard.message for each in spoken] == ["1", "3"]
 
 

@@ -26,13 +26,13 @@ from tests.support.store_helpers import (
 async def test_it_knows_who_ever_asked_in_a_thread(store: Store) -> None:
     assert await store.askers(HERE) == frozenset()
     await exchange(store, said("1", at=1.0, author="U1"), "One.")
-    await store.hear(said("2", at=2.0, author="U2"), keep)
-    await store.hear(said("3", at=3.0, author="U3"), answer)
-    await store.hear(said("3", at=3.0, author="U9", thread=THERE), answer)
+    await store.receive(said("2", at=2.0, author="U2"), keep)
+    await store.receive(said("3", at=3.0, author="U3"), answer)
+    await store.receive(said("3", at=3.0, author="U9", thread=THERE), answer)
     assert await store.askers(HERE) == {"U1", "U3"}
     # Also once it began anew, and who took the question back.
-    await store.renew(HERE)
-    await store.erase("slack", "T1", ["1"], None, 4.0)
+    await store.reset_context(HERE)
+    await store.delete_messages("slack", "T1", ["1"], None, 4.0)
     assert await store.askers(HERE) == {"U1", "U3"}
 
 
@@ -40,15 +40,15 @@ async def test_claude_reads_only_what_comes_after_a_new_beginning(
     store: Store,
 ) -> None:
     await exchange(store, said("1", at=1.0), "One.")
-    await store.hear(said("2", at=2.0), keep)
-    await store.hear(said("2", at=2.0, thread=THERE), answer)
-    assert await store.renew(HERE) is True
+    await store.receive(said("2", at=2.0), keep)
+    await store.receive(said("2", at=2.0, thread=THERE), answer)
+    assert await store.reset_context(HERE) is True
     assert await store.conversation(HERE) == []
     turn = await ask(store, said("3", at=3.0))
-    assert await store.begin(turn, 11.0) == [
+    assert await store.begin_turn(turn, 11.0) == [
         TurnMessage(said("3", at=3.0), "TEXT OF 3")
     ]
-    await store.finish(turn, done("Three."), 20.0)
+    await store.finish_turn(turn, done("Three."), 20.0)
     assert await store.conversation(HERE) == [
         ChatMessage("user", "TEXT OF 3"),
         ChatMessage("assistant", "Three."),
@@ -57,23 +57,23 @@ async def test_claude_reads_only_what_comes_after_a_new_beginning(
         *("text of 1", "One.", "text of 2", "text of 3", "Three.")
     ]
     there = await following(store, THERE)
-    assert len(await store.begin(there, 12.0)) == 1
+    assert len(await store.begin_turn(there, 12.0)) == 1
 
 
 async def test_an_unknown_thread_is_not_renewed(store: Store) -> None:
-    assert await store.renew(HERE) is False
-    assert await store.threads("slack", "C1") == []
+    assert await store.reset_context(HERE) is False
+    assert await store.list_threads("slack", "C1") == []
 
 
 async def test_a_new_beginning_makes_a_thread_read(store: Store) -> None:
     turn = await ask(store, said("2", at=2.0))
-    assert await store.renew(HERE) is True
-    assert await store.unread(HERE) is False
+    assert await store.reset_context(HERE) is True
+    assert await store.needs_backfill(HERE) is False
     # It had been asked for before the new beginning.
     assert await store.backfill(turn, [said("1", at=1.0)]) == []
     assert await store.transcript(HERE) == [("U1", "text of 2")]
-    await store.delivered(turn, 11.0)
-    spoken = await store.begin(await waiting(store, said("3", at=3.0)), 12.0)
+    await store.mark_delivered(turn, 11.0)
+    spoken = await store.begin_turn(await waiting(store, said("3", at=3.0)), 12.0)
     assert [each.heard.message for each in spoken] == ["3"]
 
 
@@ -81,10 +81,10 @@ async def test_an_answer_that_runs_through_a_new_beginning_is_not_read(
     store: Store,
 ) -> None:
     turn = await ask(store, said("1", at=1.0), preface="Monday.")
-    await store.renew(HERE)
-    assert await store.begin(turn, 11.0) == []
-    await store.finish(turn, done("One."), 20.0)
-    await store.delivered(turn, 21.0)
+    await store.reset_context(HERE)
+    assert await store.begin_turn(turn, 11.0) == []
+    await store.finish_turn(turn, done("One."), 20.0)
+    await store.mark_delivered(turn, 21.0)
     assert await store.conversation(HERE) == []
     await exchange(store, said("2", at=2.0), "Two.")
     assert await store.conversation(HERE) == [
@@ -97,11 +97,11 @@ async def test_a_question_that_waited_is_left_behind_by_a_new_beginning(
     store: Store,
 ) -> None:
     turn = await waiting(store, said("1", at=1.0))
-    await store.renew(HERE)
-    await store.hear(said("2", at=2.0), answer)
+    await store.reset_context(HERE)
+    await store.receive(said("2", at=2.0), answer)
     assert (await following(store)).id == turn.id
-    assert await store.begin(turn, 3.0) == [TurnMessage(said("2", at=2.0))]
-    await store.freeze(turn, "Monday.", {"1": "ONE", "2": "TWO"})
+    assert await store.begin_turn(turn, 3.0) == [TurnMessage(said("2", at=2.0))]
+    await store.store_prompt(turn, "Monday.", {"1": "ONE", "2": "TWO"})
     assert await store.conversation(HERE) == [ChatMessage("user", "Monday.\nTWO")]
 
 
@@ -109,7 +109,7 @@ async def test_a_thread_can_begin_anew_more_than_once(store: Store) -> None:
     for number in range(3):
         await exchange(store, said(f"{number}", at=number), "Yes.")
         assert len(await store.conversation(HERE)) == 2
-        await store.renew(HERE)
+        await store.reset_context(HERE)
         assert await store.conversation(HERE) == []
 
 
@@ -121,13 +121,13 @@ async def test_an_answer_given_anew_takes_the_place_of_the_old_one(
 ) -> None:
     await exchange(store, said("1", at=1.0), "One.")
     turn = await ask(store, said("3", at=3.0), preface="Monday.")
-    await store.hear(said("2", at=2.0), keep)
-    await store.begin(turn, 11.0)
-    await store.freeze(turn, "", {"2": "two"})
+    await store.receive(said("2", at=2.0), keep)
+    await store.begin_turn(turn, 11.0)
+    await store.store_prompt(turn, "", {"2": "two"})
     prompt = await store.conversation(HERE)
-    await store.show(turn, PostedPart(0, "m", "Thr"), "Thr", 12.0)
-    await store.finish(turn, done("Three."), 20.0)
-    await store.delivered(turn, 21.0)
+    await store.store_part(turn, PostedPart(0, "m", "Thr"), "Thr", 12.0)
+    await store.finish_turn(turn, done("Three."), 20.0)
+    await store.mark_delivered(turn, 21.0)
 
     assert await repeated(store, 30.0) is True
     again = await following(store)
@@ -145,12 +145,12 @@ async def test_an_answer_given_anew_takes_the_place_of_the_old_one(
     assert again.id > turn.id
     assert again.key not in ("", turn.key)
     assert await store.conversation(HERE) == prompt
-    spoken = await store.begin(again, 31.0)
+    spoken = await store.begin_turn(again, 31.0)
     assert [each.content for each in spoken] == ["two", "TEXT OF 3"]
-    await store.freeze(again, "Tuesday.", {"3": "else"})
+    await store.store_prompt(again, "Tuesday.", {"3": "else"})
     assert await store.conversation(HERE) == prompt
-    await store.finish(again, done("Drei."), 32.0)
-    await store.delivered(again, 33.0)
+    await store.finish_turn(again, done("Drei."), 32.0)
+    await store.mark_delivered(again, 33.0)
     assert await store.conversation(HERE) == [
         *prompt,
         ChatMessage("assistant", "Drei."),
@@ -165,7 +165,7 @@ async def test_an_answer_given_anew_waits_since_it_was_first_asked(
     store: Store,
 ) -> None:
     await exchange(store, said("1", at=1.0), "One.")
-    await store.hear(said("2", at=2.0, thread=THERE), answer)
+    await store.receive(said("2", at=2.0, thread=THERE), answer)
     await repeated(store, 30.0)
     assert await store.open_threads() == [HERE, THERE]
 
@@ -173,11 +173,11 @@ async def test_an_answer_given_anew_waits_since_it_was_first_asked(
 async def test_both_answers_were_paid_for(store: Store) -> None:
     turn = await ask(store, said("1"))
     outcome = Outcome(Ended.DONE, "One.", "One.", model="m", usage=Usage(1), cost=0.5)
-    await store.finish(turn, outcome, 20.0)
-    await store.delivered(turn, 21.0)
+    await store.finish_turn(turn, outcome, 20.0)
+    await store.mark_delivered(turn, 21.0)
     await repeated(store, 30.0)
     again = await following(store)
-    await store.finish(again, outcome, 31.0)
+    await store.finish_turn(again, outcome, 31.0)
     (spent,) = await store.spending(since=0.0)
     assert (spent.turns, spent.usage, spent.cost) == (2, Usage(2), 1.0)
 
@@ -187,12 +187,12 @@ async def test_what_did_not_end_well_can_be_tried_again(
     store: Store, ended: Ended
 ) -> None:
     turn = await ask(store, said("1"))
-    await store.finish(turn, Outcome(ended, text="Hel"), 20.0)
-    await store.delivered(turn, 21.0)
+    await store.finish_turn(turn, Outcome(ended, text="Hel"), 20.0)
+    await store.mark_delivered(turn, 21.0)
     assert await repeated(store, 30.0) is True
     assert await store.conversation(HERE) == [ChatMessage("user", "TEXT OF 1")]
     assert await store.transcript(HERE) == [("U1", "text of 1")]
-    assert await store.begin(await following(store), 31.0) == [
+    assert await store.begin_turn(await following(store), 31.0) == [
         TurnMessage(said("1"), "TEXT OF 1")
     ]
 
@@ -202,8 +202,8 @@ async def test_an_answer_can_be_given_anew_more_than_once(store: Store) -> None:
     for number in range(1, 4):
         assert await repeated(store, 30.0) is True
         again = await following(store)
-        await store.finish(again, done(f"{number}"), 31.0)
-        await store.delivered(again, 32.0)
+        await store.finish_turn(again, done(f"{number}"), 31.0)
+        await store.mark_delivered(again, 32.0)
     assert await store.conversation(HERE) == [
         ChatMessage("user", "TEXT OF 1"),
         ChatMessage("assistant", "3"),
@@ -221,9 +221,9 @@ async def test_nothing_is_repeated_while_a_turn_is_open(
     await exchange(store, said("1", at=1.0), "One.")
     turn = await waiting(store, said("2", at=2.0))
     if state is not TurnState.WAITING:
-        await store.begin(turn, 3.0)
+        await store.begin_turn(turn, 3.0)
     if state is TurnState.UNDELIVERED:
-        await store.finish(turn, done("Two."), 4.0)
+        await store.finish_turn(turn, done("Two."), 4.0)
     before = await store.next_turn(HERE)
     assert await repeated(store, 30.0) is False
     assert await store.next_turn(HERE) == before
@@ -232,7 +232,7 @@ async def test_nothing_is_repeated_while_a_turn_is_open(
 async def test_an_erased_question_is_not_answered_again(store: Store) -> None:
     await exchange(store, said("2", at=2.0, quotes=(said("1"),)), "Two.")
     before = await store.conversation(HERE)
-    await store.erase("slack", "T1", ["2"], "C1", 50.0)
+    await store.delete_messages("slack", "T1", ["2"], "C1", 50.0)
     assert await repeated(store, 30.0) is False
     assert (await store.conversation(HERE))[-1] == before[-1]
 
@@ -241,16 +241,16 @@ async def test_a_question_from_before_a_new_beginning_is_not_answered_again(
     store: Store,
 ) -> None:
     await exchange(store, said("1"), "One.")
-    await store.renew(HERE)
+    await store.reset_context(HERE)
     assert await repeated(store, 30.0) is False
 
 
 async def test_what_was_said_since_joins_the_answer_given_anew(store: Store) -> None:
     await exchange(store, said("1", at=1.0), "One.")
-    await store.hear(said("2", at=2.0), keep)
+    await store.receive(said("2", at=2.0), keep)
     await repeated(store, 30.0)
     again = await following(store)
-    assert await store.begin(again, 31.0) == [
+    assert await store.begin_turn(again, 31.0) == [
         TurnMessage(said("1", at=1.0), "TEXT OF 1"),
         TurnMessage(said("2", at=2.0)),
     ]
@@ -266,11 +266,11 @@ async def test_the_first_turn_of_a_thread_that_follows_begins_it(
 ) -> None:
     turn = await waiting(store, said("1", at=1.0, opens=opens, addressed=addressed))
     assert turn.begins is (opens and addressed)
-    await store.begin(turn, 2.0)
-    await store.hear(said("2", at=2.0), answer)
-    await store.finish(turn, done("One."), 20.0)
+    await store.begin_turn(turn, 2.0)
+    await store.receive(said("2", at=2.0), answer)
+    await store.finish_turn(turn, done("One."), 20.0)
     assert (await following(store)).begins is (opens and addressed)
-    await store.delivered(turn, 21.0)
+    await store.mark_delivered(turn, 21.0)
     assert (await following(store)).begins is False
 
 
@@ -282,5 +282,5 @@ async def test_a_first_answer_given_anew_begins_again(store: Store) -> None:
 
 async def test_a_turn_after_an_erased_root_does_not_begin(store: Store) -> None:
     await exchange(store, said("1", at=1.0, opens=True), "One.")
-    await store.erase("slack", "T1", ["1"], "C1", 50.0)
+    await store.delete_messages("slack", "T1", ["1"], "C1", 50.0)
     assert (await waiting(store, said("2", at=2.0))).begins is False

@@ -1,10 +1,12 @@
 """What every store promises of messages that were sorted."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from bot.domain.scope import Scope
 from bot.domain.triage_case import TriageCase
 from bot.ports.store import Store
+from storage.store import read_corrections
 
 THREAD = Scope("slack", "T1", "C5", "17.1")
 CHANNEL = Scope("slack", "T1", "C5")
@@ -16,20 +18,22 @@ async def test_a_case_is_known_once(store: Store) -> None:
     first = await store.open_case(SAID)
     assert first == replace(SAID, id=first.id)
     assert await store.open_case(replace(SAID, at=200.0)) == first
-    settled = await store.settle_case(first.id, VALUES, "")
+    settled = await store.record_case_result(first.id, VALUES, "")
     assert settled == replace(first, values=VALUES)
     assert await store.open_case(SAID) == settled
     assert await store.case(first.id) == settled
     assert await store.case(first.id + 1) is None
 
 
-async def test_one_whose_text_changed_is_to_be_sorted_anew(store: Store) -> None:
+async def test_one_whose_text_changed_is_to_be_sorted_anew(
+    store: Store, tmp_path: Path
+) -> None:
     case = await store.open_case(SAID)
-    await store.settle_case(case.id, VALUES, "")
+    await store.record_case_result(case.id, VALUES, "")
     await store.correct_case(case.id, "category", "billing", "U2", 5.0)
     changed = await store.open_case(replace(SAID, text="It broke again"))
     assert changed == replace(case, text="It broke again")
-    assert await store.corrections(0.0) == []
+    assert await read_corrections(tmp_path / "threadkeep.db", 0.0) == []
 
 
 async def test_the_same_id_in_another_channel_is_another_message(store: Store) -> None:
@@ -38,11 +42,13 @@ async def test_the_same_id_in_another_channel_is_another_message(store: Store) -
     assert other.id != case.id
 
 
-async def test_corrections_are_kept_with_who_made_them(store: Store) -> None:
+async def test_corrections_are_kept_with_who_made_them(
+    store: Store, tmp_path: Path
+) -> None:
     case = await store.open_case(SAID)
-    await store.settle_case(case.id, VALUES, "")
+    await store.record_case_result(case.id, VALUES, "")
     await store.correct_case(case.id, "category", "billing", "U2", 5.0)
-    await store.agree_case(case.id, "U9")
+    await store.approve_example(case.id, "U9")
     changed = await store.correct_case(case.id, "priority", "low", "U3", 6.0)
     assert changed is not None
     assert changed.corrected == {"category": "billing", "priority": "low"}
@@ -50,8 +56,9 @@ async def test_corrections_are_kept_with_who_made_them(store: Store) -> None:
     assert (changed.corrected_by, changed.corrected_at) == ("U3", 6.0)
     # An admin agreed to something else.
     assert changed.agreed_by == ""
-    assert await store.corrections(6.0) == [changed]
-    assert await store.corrections(6.5) == []
+    path = tmp_path / "threadkeep.db"
+    assert await read_corrections(path, 6.0) == [changed]
+    assert await read_corrections(path, 6.5) == []
     assert await store.correct_case(case.id + 1, "priority", "low", "U3", 6.0) is None
 
 
@@ -59,8 +66,8 @@ async def test_examples_are_those_of_the_channel(store: Store) -> None:
     for channel in ("C5", "C6"):
         place = replace(THREAD, channel=channel)
         case = await store.open_case(replace(SAID, place=place, text=channel))
-        await store.settle_case(case.id, VALUES, "")
-        await store.agree_case(case.id, "U9")
+        await store.record_case_result(case.id, VALUES, "")
+        await store.approve_example(case.id, "U9")
     assert [case.text for case in await store.examples(THREAD)] == ["C5"]
     assert [case.text for case in await store.examples(CHANNEL)] == ["C5"]
 
@@ -71,9 +78,9 @@ async def test_what_is_sorted_by_itself_waits_until_it_is_shown(store: Store) ->
     waits = [(case.id, CHANNEL)]
     assert await store.waiting_cases(["slack"], 9) == waits
     assert await store.waiting_cases(["discord"], 9) == []
-    await store.settle_case(case.id, VALUES, "")
+    await store.record_case_result(case.id, VALUES, "")
     assert await store.waiting_cases(["slack"], 9) == waits
-    await store.show_case(case.id)
+    await store.mark_case_shown(case.id)
     assert await store.waiting_cases(["slack"], 9) == []
 
 
@@ -92,9 +99,9 @@ async def test_what_waits_is_told_fairly_between_channels(store: Store) -> None:
 async def test_a_deleted_message_takes_its_case_along(store: Store) -> None:
     case = await store.open_case(SAID)
     other = await store.open_case(replace(SAID, place=replace(THREAD, channel="C6")))
-    await store.erase("slack", "T1", ["17.1"], "C5", 9.0)
+    await store.delete_messages("slack", "T1", ["17.1"], "C5", 9.0)
     assert await store.case(case.id) is None
-    assert await store.settle_case(case.id, VALUES, "") is None
+    assert await store.record_case_result(case.id, VALUES, "") is None
     assert await store.case(other.id) == other
-    await store.erase("slack", "T1", ["17.1"], None, 9.0)
+    await store.delete_messages("slack", "T1", ["17.1"], None, 9.0)
     assert await store.case(other.id) is None

@@ -26,7 +26,7 @@ from tests.support.store_helpers import (
 
 
 async def erase(store: Store, *messages: str, channel: str | None = "C1") -> None:
-    await store.erase("slack", "T1", messages, channel, 50.0)
+    await store.delete_messages("slack", "T1", messages, channel, 50.0)
 
 
 # Quoting
@@ -35,34 +35,34 @@ async def erase(store: Store, *messages: str, channel: str | None = "C1") -> Non
 async def test_what_a_question_quotes_is_read_before_it(store: Store) -> None:
     quoted = said("1", at=1.0, author="U2", addressed=False)
     turn = await waiting(store, said("2", at=2.0, quotes=(quoted,)))
-    assert await store.begin(turn, 3.0) == [
+    assert await store.begin_turn(turn, 3.0) == [
         TurnMessage(quoted),
         TurnMessage(said("2", at=2.0)),
     ]
     assert await store.transcript(HERE) == [("U2", "text of 1"), ("U1", "text of 2")]
-    assert await store.hear(quoted, answer) is Disposition.IGNORE
+    assert await store.receive(quoted, answer) is Disposition.IGNORE
 
 
 async def test_what_a_question_quotes_belongs_to_its_own_turn(store: Store) -> None:
     first = await ask(store, said("2", at=2.0))
-    await store.hear(said("3", at=3.0, quotes=(said("1"),)), answer)
-    assert [each.heard.message for each in await store.begin(first, 11.0)] == ["2"]
-    await store.delivered(first, 12.0)
-    spoken = await store.begin(await following(store), 13.0)
+    await store.receive(said("3", at=3.0, quotes=(said("1"),)), answer)
+    assert [each.heard.message for each in await store.begin_turn(first, 11.0)] == ["2"]
+    await store.mark_delivered(first, 12.0)
+    spoken = await store.begin_turn(await following(store), 13.0)
     assert [each.heard.message for each in spoken] == ["1", "3"]
 
 
 async def test_what_a_kept_message_quotes_is_kept_with_it(store: Store) -> None:
     turn = await waiting(store, said("9", at=9.0))
-    await store.hear(said("2", at=2.0, quotes=(said("1"),)), keep)
-    spoken = await store.begin(turn, 10.0)
+    await store.receive(said("2", at=2.0, quotes=(said("1"),)), keep)
+    spoken = await store.begin_turn(turn, 10.0)
     assert [each.heard.message for each in spoken] == ["1", "2", "9"]
 
 
 async def test_an_ignored_message_brings_no_quotes(store: Store) -> None:
-    await store.hear(said("1", at=1.0), answer)
+    await store.receive(said("1", at=1.0), answer)
     quoting = said("1", at=1.0, quotes=(said("0"),))
-    assert await store.hear(quoting, answer) is Disposition.IGNORE
+    assert await store.receive(quoting, answer) is Disposition.IGNORE
     assert await store.transcript(HERE) == [("U1", "text of 1")]
 
 
@@ -72,13 +72,13 @@ async def test_quoting_what_is_known_changes_nothing(store: Store) -> None:
     again = said("1", at=1.0, text="else")
     turn = await ask(store, said("2", at=2.0, quotes=(again,)))
     assert await store.conversation(HERE) == [*before, ChatMessage("user", "TEXT OF 2")]
-    spoken = await store.begin(turn, 30.0)
+    spoken = await store.begin_turn(turn, 30.0)
     assert [each.heard.message for each in spoken] == ["2"]
 
 
 async def test_our_own_words_are_not_remembered_as_a_quote(store: Store) -> None:
     turn = await waiting(store, said("2", at=2.0, quotes=(said("1", echo=True),)))
-    assert await store.begin(turn, 3.0) == [TurnMessage(said("2", at=2.0))]
+    assert await store.begin_turn(turn, 3.0) == [TurnMessage(said("2", at=2.0))]
 
 
 async def test_a_quoted_root_makes_no_thread_follow(store: Store) -> None:
@@ -94,10 +94,10 @@ async def test_a_thread_that_moved_is_the_same_elsewhere(store: Store) -> None:
     to = ThreadKey("slack", "T1", "C9", "9.0")
     await exchange(store, said("1", at=1.0, opens=True), "One.")
     turn = await ask(store, said("2", at=2.0))
-    await store.show(turn, PostedPart(0, "m", "Tw"), "Tw", 11.0)
+    await store.store_part(turn, PostedPart(0, "m", "Tw"), "Tw", 11.0)
     before = await following(store)
     conversation = await store.conversation(HERE)
-    await store.move(HERE, to)
+    await store.move_thread(HERE, to)
     assert await store.next_turn(HERE) is None
     assert await store.conversation(HERE) == []
     assert await store.open_threads() == [to]
@@ -106,66 +106,66 @@ async def test_a_thread_that_moved_is_the_same_elsewhere(store: Store) -> None:
         before, thread=to, opening=replace(said("1", at=1.0, opens=True), thread=to)
     )
     assert await store.conversation(to) == conversation
-    (spoken,) = await store.begin(moved, 12.0)
+    (spoken,) = await store.begin_turn(moved, 12.0)
     assert spoken.heard == said("2", at=2.0, thread=to)
-    assert await store.hear(said("1", thread=to), answer) is Disposition.IGNORE
-    await store.finish(moved, done("Two."), 20.0)
+    assert await store.receive(said("1", thread=to), answer) is Disposition.IGNORE
+    await store.finish_turn(moved, done("Two."), 20.0)
     assert (await store.conversation(to))[-1] == ChatMessage("assistant", "Two.")
     # Whoever speaks where it was begins a thread of their own.
-    assert await store.hear(said("1"), answer) is Disposition.ANSWER
+    assert await store.receive(said("1"), answer) is Disposition.ANSWER
 
 
 async def test_a_thread_does_not_move_onto_another(store: Store) -> None:
-    await store.hear(said("1"), answer)
-    await store.hear(said("2", thread=THERE), answer)
-    await store.move(HERE, THERE)
+    await store.receive(said("1"), answer)
+    await store.receive(said("2", thread=THERE), answer)
+    await store.move_thread(HERE, THERE)
     assert await store.transcript(HERE) == [("U1", "text of 1")]
     assert await store.transcript(THERE) == [("U1", "text of 2")]
-    await store.move(HERE, HERE)
+    await store.move_thread(HERE, HERE)
     assert await store.transcript(HERE) == [("U1", "text of 1")]
 
 
 async def test_an_unknown_thread_does_not_move(store: Store) -> None:
-    await store.move(HERE, THERE)
-    assert await store.threads("slack", "C1") == []
-    assert await store.renew(THERE) is False
+    await store.move_thread(HERE, THERE)
+    assert await store.list_threads("slack", "C1") == []
+    assert await store.reset_context(THERE) is False
 
 
 # Amending
 
 
 async def test_a_message_is_recalled_as_it_reads_now(store: Store) -> None:
-    assert await store.recall(HERE, "1") is None
-    await store.hear(said("1", text=""), answer)
-    assert await store.recall(HERE, "1") == ""
-    assert await store.recall(THERE, "1") is None
-    await store.amend(said("1", text="new"), "NEW", 5.0)
-    assert await store.recall(HERE, "1") == "new"
+    assert await store.message_text(HERE, "1") is None
+    await store.receive(said("1", text=""), answer)
+    assert await store.message_text(HERE, "1") == ""
+    assert await store.message_text(THERE, "1") is None
+    await store.edit_message(said("1", text="new"), "NEW", 5.0)
+    assert await store.message_text(HERE, "1") == "new"
     await erase(store, "1")
-    assert await store.recall(HERE, "1") is None
+    assert await store.message_text(HERE, "1") is None
 
 
 async def test_an_edit_before_it_is_read_changes_what_will_be_read(
     store: Store,
 ) -> None:
     turn = await waiting(store, said("1", files=("a.png",)))
-    await store.amend(said("1", text="new", files=("b.png",)), "NEW", 5.0)
+    await store.edit_message(said("1", text="new", files=("b.png",)), "NEW", 5.0)
     assert await store.conversation(HERE) == []
-    assert await store.begin(turn, 6.0) == [
+    assert await store.begin_turn(turn, 6.0) == [
         TurnMessage(said("1", text="new", files=("b.png",)))
     ]
     assert await store.transcript(HERE) == [("U1", "new")]
-    (summary,) = await store.threads("slack", "C1")
+    (summary,) = await store.list_threads("slack", "C1")
     assert summary.title == "new"
 
 
 async def test_an_edit_changes_what_claude_has_read(store: Store) -> None:
     turn = await ask(store, said("1", at=1.0), said("2", at=2.0), preface="Monday.")
-    await store.amend(said("1", at=7.0, author="U7", text="new"), "NEW", 11.0)
+    await store.edit_message(said("1", at=7.0, author="U7", text="new"), "NEW", 11.0)
     assert await store.conversation(HERE) == [
         ChatMessage("user", "Monday.\nNEW\nTEXT OF 2")
     ]
-    spoken = await store.begin(turn, 12.0)
+    spoken = await store.begin_turn(turn, 12.0)
     assert spoken[0] == TurnMessage(said("1", at=1.0, text="new"), "NEW")
 
 
@@ -174,25 +174,25 @@ async def test_an_edit_while_claude_is_about_to_read_is_not_missed(
 ) -> None:
     """Between `begin` and `freeze` the old words are under way."""
     turn = await waiting(store, said("1", at=1.0), said("2", at=2.0))
-    await store.begin(turn, 3.0)
-    await store.amend(said("2", at=2.0, text="new"), "NEW", 4.0)
+    await store.begin_turn(turn, 3.0)
+    await store.edit_message(said("2", at=2.0, text="new"), "NEW", 4.0)
     assert await store.conversation(HERE) == []
-    assert await store.begin(turn, 5.0) == [
+    assert await store.begin_turn(turn, 5.0) == [
         TurnMessage(said("1", at=1.0)),
         TurnMessage(said("2", at=2.0, text="new")),
     ]
-    await store.freeze(turn, "", {"1": "ONE", "2": "OLD"})
+    await store.store_prompt(turn, "", {"1": "ONE", "2": "OLD"})
     assert await store.conversation(HERE) == [ChatMessage("user", "ONE\nNEW")]
 
 
 async def test_unknown_and_erased_messages_are_not_amended(store: Store) -> None:
-    await store.amend(said("1", text="new"), "NEW", 5.0)
-    assert await store.threads("slack", "C1") == []
+    await store.edit_message(said("1", text="new"), "NEW", 5.0)
+    assert await store.list_threads("slack", "C1") == []
     turn = await ask(store, said("1", at=1.0), said("2", at=2.0))
     await erase(store, "1")
-    await store.amend(said("1", text="new"), "NEW", 11.0)
+    await store.edit_message(said("1", text="new"), "NEW", 11.0)
     assert await store.conversation(HERE) == [ChatMessage("user", "TEXT OF 2")]
-    assert await store.begin(turn, 12.0) == [
+    assert await store.begin_turn(turn, 12.0) == [
         TurnMessage(said("2", at=2.0), "TEXT OF 2")
     ]
 
@@ -200,11 +200,11 @@ async def test_unknown_and_erased_messages_are_not_amended(store: Store) -> None
 async def test_an_edit_reaches_those_who_quoted_it(store: Store) -> None:
     await ask(store, said("1", thread=THERE))
     await ask(store, said("2", at=2.0, quotes=(said("1"),)))
-    await store.amend(said("1", thread=THERE, text="new"), "NEW", 11.0)
+    await store.edit_message(said("1", thread=THERE, text="new"), "NEW", 11.0)
     assert await store.conversation(THERE) == [ChatMessage("user", "NEW")]
     assert await store.conversation(HERE) == [ChatMessage("user", "NEW\nTEXT OF 2")]
     abroad = ThreadKey("slack", "T1", "C2", "1.0")
-    await store.amend(said("1", thread=abroad, text="else"), "ELSE", 12.0)
+    await store.edit_message(said("1", thread=abroad, text="else"), "ELSE", 12.0)
     assert await store.conversation(THERE) == [ChatMessage("user", "NEW")]
 
 
@@ -217,19 +217,19 @@ async def test_an_erased_message_is_nowhere(store: Store) -> None:
     await erase(store, "1", "2", "unheard")
     assert await store.transcript(HERE) == [("", "One."), ("U1", "text of 3")]
     assert await store.conversation(HERE) == [ChatMessage("user", "Monday.\nTEXT OF 3")]
-    (summary,) = await store.threads("slack", "C1")
+    (summary,) = await store.list_threads("slack", "C1")
     assert (summary.title, summary.turns) == ("text of 3", 2)
-    assert await store.recall(HERE, "1") is None
+    assert await store.message_text(HERE, "1") is None
 
 
 async def test_an_erased_message_does_not_come_again(store: Store) -> None:
     turn = await waiting(store, said("2", at=2.0))
     await erase(store, "2")
-    assert await store.hear(said("2", at=2.0), answer) is Disposition.IGNORE
+    assert await store.receive(said("2", at=2.0), answer) is Disposition.IGNORE
     assert await store.backfill(turn, [said("2", at=2.0)]) == []
     again = said("3", at=3.0, quotes=(said("2", at=2.0),))
     assert (await waiting(store, again)).id == turn.id
-    assert await store.begin(turn, 4.0) == [TurnMessage(said("3", at=3.0))]
+    assert await store.begin_turn(turn, 4.0) == [TurnMessage(said("3", at=3.0))]
     assert await store.transcript(HERE) == [("U1", "text of 3")]
 
 
@@ -248,7 +248,7 @@ async def test_an_erased_message_does_not_come_again(store: Store) -> None:
 async def test_erasing_is_for_one_channel_or_for_the_workspace(
     store: Store, thread: ThreadKey, channel: str | None, is_left: bool
 ) -> None:
-    await store.hear(said("1", thread=thread), answer)
+    await store.receive(said("1", thread=thread), answer)
     await erase(store, "1", channel=channel)
     assert bool(await store.transcript(thread)) is is_left
 
@@ -258,8 +258,8 @@ async def test_a_conversation_goes_on_without_an_erased_question(
     store: Store, preface: str
 ) -> None:
     turn = await ask(store, said("1", at=1.0), preface=preface)
-    await store.finish(turn, done("One."), 20.0)
-    await store.delivered(turn, 21.0)
+    await store.finish_turn(turn, done("One."), 20.0)
+    await store.mark_delivered(turn, 21.0)
     await exchange(store, said("2", at=2.0), "Two.")
     await erase(store, "1")
     rest = [ChatMessage("user", "TEXT OF 2"), ChatMessage("assistant", "Two.")]
@@ -277,7 +277,7 @@ async def test_an_erased_question_without_a_replayed_answer_leaves_nothing(
     turn = await ask(store, said("1", at=1.0), preface="Monday.")
     await erase(store, "1")
     assert await store.conversation(HERE) == []
-    await store.finish(turn, Outcome(Ended.FAILED, text="Hel"), 20.0)
+    await store.finish_turn(turn, Outcome(Ended.FAILED, text="Hel"), 20.0)
     assert await store.conversation(HERE) == []
     assert await store.transcript(HERE) == [("", "Hel")]
 
@@ -288,17 +288,17 @@ async def test_a_turn_whose_question_was_erased_has_nothing_to_answer(
     """What was said or quoted beside it is no question, and waits for one."""
     quoted = said("1", at=1.0)
     turn = await waiting(store, said("2", at=2.0, quotes=(quoted,)))
-    await store.hear(said("3", at=3.0), keep)
+    await store.receive(said("3", at=3.0), keep)
     await erase(store, "2")
-    assert await store.begin(turn, 4.0) == []
+    assert await store.begin_turn(turn, 4.0) == []
     begun = await following(store)
     assert (begun.state, begun.attempts) == (TurnState.ANSWERING, 1)
-    await store.freeze(turn, "Monday.", {"1": "ONE", "2": "TWO", "3": "THREE"})
+    await store.store_prompt(turn, "Monday.", {"1": "ONE", "2": "TWO", "3": "THREE"})
     assert await store.conversation(HERE) == []
-    await store.finish(turn, Outcome(Ended.STOPPED, text=""), 5.0)
-    await store.delivered(turn, 6.0)
+    await store.finish_turn(turn, Outcome(Ended.STOPPED, text=""), 5.0)
+    await store.mark_delivered(turn, 6.0)
     later = await waiting(store, said("4", at=4.0))
-    spoken = await store.begin(later, 7.0)
+    spoken = await store.begin_turn(later, 7.0)
     assert [each.heard.message for each in spoken] == ["3", "4"]
 
 
@@ -306,31 +306,31 @@ async def test_what_is_erased_between_the_attempts_is_not_read_again(
     store: Store,
 ) -> None:
     turn = await waiting(store, said("2", at=2.0), said("3", at=3.0))
-    await store.hear(said("1", at=1.0), keep)
-    assert len(await store.begin(turn, 4.0)) == 3
+    await store.receive(said("1", at=1.0), keep)
+    assert len(await store.begin_turn(turn, 4.0)) == 3
     await erase(store, "2")
-    spoken = await store.begin(turn, 5.0)
+    spoken = await store.begin_turn(turn, 5.0)
     assert [each.heard.message for each in spoken] == ["1", "3"]
     await erase(store, "3")
-    assert await store.begin(turn, 6.0) == []
+    assert await store.begin_turn(turn, 6.0) == []
 
 
 async def test_what_is_erased_while_claude_is_about_to_read_is_not_read(
     store: Store,
 ) -> None:
     turn = await waiting(store, said("1", at=1.0), said("2", at=2.0))
-    await store.begin(turn, 3.0)
+    await store.begin_turn(turn, 3.0)
     await erase(store, "1")
-    await store.freeze(turn, "", {"1": "ONE", "2": "TWO"})
+    await store.store_prompt(turn, "", {"1": "ONE", "2": "TWO"})
     assert await store.conversation(HERE) == [ChatMessage("user", "TWO")]
 
 
 async def test_a_turn_knows_what_its_thread_began_with(store: Store) -> None:
-    await store.hear(said("1", at=1.0), keep)
+    await store.receive(said("1", at=1.0), keep)
     opening = said("2", at=2.0, opens=True)
     await exchange(store, opening, "Two.")
     turn = await ask(store, said("3", at=3.0))
     assert turn.opening == opening
     assert (turn.begins, (await following(store)).opening) == (False, opening)
-    await store.erase("slack", "T1", ["2"], None, 4.0)
+    await store.delete_messages("slack", "T1", ["2"], None, 4.0)
     assert (await following(store)).opening == said("3", at=3.0)

@@ -57,7 +57,7 @@ async def test_what_is_set_aside_is_given_back_for_what_was_spent(store: Store) 
     assert await store.reserve(turn, "U1", 0.5, caps(a_day(1.0)), NOON) is None
     for place in (CHANNEL, WORKSPACE):
         assert await left(store, place) == Balance(0.0, 0.5)
-    await store.finish(turn, paid(0.2), NOON + 1)
+    await store.finish_turn(turn, paid(0.2), NOON + 1)
     for place in (CHANNEL, WORKSPACE):
         assert await left(store, place) == Balance(0.2, 0.0)
         assert await store.balance(place, Period.MONTH, NOON) == Balance(0.2, 0.0)
@@ -72,7 +72,7 @@ async def test_what_does_not_fit_is_not_set_aside(store: Store) -> None:
     short = await store.reserve(second, "U1", 0.5, caps(cap), NOON)
     assert short == BudgetExceeded(budget=cap, spent=0.0, reserved=0.75)
     assert await left(store) == Balance(0.0, 0.75)
-    await store.finish(first, paid(0.25), NOON)
+    await store.finish_turn(first, paid(0.25), NOON)
     assert await store.reserve(second, "U1", 0.5, caps(cap), NOON) is None
     third = await turn_in(store, 3)
     short = await store.reserve(third, "U1", 0.5, caps(cap), NOON)
@@ -107,7 +107,7 @@ async def test_a_new_day_begins_with_nothing_spent_and_the_month_goes_on(
     turn = await turn_in(store, 1)
     await store.reserve(turn, "U1", 1.0, caps(a_day(1.0)), MIDNIGHT - 1)
     # What was set aside before midnight is booked there.
-    await store.finish(turn, paid(0.75), MIDNIGHT + 1)
+    await store.finish_turn(turn, paid(0.75), MIDNIGHT + 1)
     assert await left(store, now=MIDNIGHT - 1) == Balance(0.75, 0.0)
     assert await left(store, now=MIDNIGHT + 1) == Balance()
     month = await store.balance(CHANNEL, Period.MONTH, MIDNIGHT + 1)
@@ -124,11 +124,11 @@ async def test_an_attempt_that_was_cut_off_counts_as_spent(store: Store) -> None
     turn = await turn_in(store, 1)
     limits = caps(a_day(1.0), people=(PersonLimit(CHANNEL, messages=1),))
     assert await store.reserve(turn, "U1", 0.25, limits, NOON) is None
-    await store.hand_over(turn)
+    await store.release_turn(turn)
     # Taken up again, it is the same question still.
     assert await store.reserve(turn, "U1", 0.5, limits, NOON + 60) is None
     assert await left(store) == Balance(0.25, 0.5)
-    await store.finish(turn, paid(0.125), NOON + 61)
+    await store.finish_turn(turn, paid(0.125), NOON + 61)
     assert await left(store) == Balance(0.375, 0.0)
 
 
@@ -137,7 +137,7 @@ async def test_what_nobody_knows_the_cost_of_is_booked_as_it_was_set_aside(
 ) -> None:
     turn = await turn_in(store, 1)
     await store.reserve(turn, "U1", 0.5, caps(), NOON)
-    await store.finish(turn, paid(None), NOON)
+    await store.finish_turn(turn, paid(None), NOON)
     assert await left(store) == Balance(0.5, 0.0)
     [row] = await store.spending(0.0)
     assert (row.cost, row.unpriced, row.bounded) == (0.5, 0, 1)
@@ -148,22 +148,22 @@ async def test_where_nothing_was_set_aside_either_the_price_is_not_known(
 ) -> None:
     turn = await turn_in(store, 1)
     await store.reserve(turn, "U1", 0.0, caps(), NOON)
-    await store.finish(turn, paid(None), NOON)
+    await store.finish_turn(turn, paid(None), NOON)
     [row] = await store.spending(0.0)
     assert (row.cost, row.unpriced, row.bounded) == (0.0, 1, 0)
 
 
 async def test_what_was_not_set_aside_is_booked_all_the_same(store: Store) -> None:
     turn = await turn_in(store, 1)
-    await store.finish(turn, paid(0.25), NOON)
+    await store.finish_turn(turn, paid(0.25), NOON)
     assert await left(store) == Balance(0.25, 0.0)
-    await store.finish(turn, paid(0.25), NOON)
+    await store.finish_turn(turn, paid(0.25), NOON)
     assert await left(store) == Balance(0.25, 0.0)
 
 
 async def test_a_turn_that_asked_nobody_costs_nothing(store: Store) -> None:
     turn = await turn_in(store, 1)
-    await store.finish(turn, done("No."), NOON)
+    await store.finish_turn(turn, done("No."), NOON)
     assert await store.spending(0.0) == []
     assert await left(store) == Balance()
 
@@ -198,7 +198,7 @@ async def test_a_person_may_spend_so_much_within_an_hour(store: Store) -> None:
     short = await store.reserve(second, "U1", 0.3, caps(people=(cap,)), NOON)
     assert short is not None
     assert (short.person, short.spent) == (cap, 0.8)
-    await store.finish(first, paid(0.5), NOON)
+    await store.finish_turn(first, paid(0.5), NOON)
     limits = caps(people=(cap,))
     assert await store.reserve(second, "U1", 0.3, limits, NOON) is None
 
@@ -235,7 +235,7 @@ async def test_an_alert_comes_once_and_again_for_a_larger_budget(store: Store) -
     ):
         turn = await turn_in(store, number)
         await store.reserve(turn, "U1", 0.0, caps(), NOON)
-        told += await store.finish(turn, paid(cost), NOON, caps(cap))
+        told += await store.finish_turn(turn, paid(cost), NOON, caps(cap))
     assert [(alert.budget, alert.share) for alert in told] == [
         (one, 0.75),
         (one, 0.95),
@@ -248,7 +248,7 @@ async def test_an_alert_comes_once_and_again_for_a_larger_budget(store: Store) -
 async def test_a_budget_passed_in_one_go_is_told_of_once(store: Store) -> None:
     turn = await turn_in(store, 1)
     await store.reserve(turn, "U1", 1.0, caps(), NOON)
-    [alert] = await store.finish(turn, paid(0.99), NOON, caps(a_day(1.0)))
+    [alert] = await store.finish_turn(turn, paid(0.99), NOON, caps(a_day(1.0)))
     assert alert.share == 0.95
 
 
@@ -258,7 +258,7 @@ async def test_spending_is_asked_for_by_place_and_person(store: Store) -> None:
     ):
         turn = await turn_in(store, number, channel)
         await store.reserve(turn, person, 0.5, caps(), NOON)
-        await store.finish(turn, paid(0.25), NOON)
+        await store.finish_turn(turn, paid(0.25), NOON)
     assert len(await store.spending(0.0, WORKSPACE)) == 3
     assert len(await store.spending(0.0, CHANNEL)) == 2
     assert len(await store.spending(0.0, WORKSPACE, "U1")) == 2
@@ -269,13 +269,13 @@ async def test_spending_is_asked_for_by_place_and_person(store: Store) -> None:
 
 async def test_people_say_how_good_an_answer_was(store: Store) -> None:
     turn = await ask(store, said("1"))
-    assert not await store.feedback(HERE, turn.key, True)
-    await store.finish(turn, paid(0.1), NOON)
-    assert await store.feedback(HERE, turn.key, True)
-    assert await store.feedback(HERE, turn.key, False)
-    assert not await store.feedback(HERE, "forged", True)
+    assert not await store.record_feedback(HERE, turn.key, True)
+    await store.finish_turn(turn, paid(0.1), NOON)
+    assert await store.record_feedback(HERE, turn.key, True)
+    assert await store.record_feedback(HERE, turn.key, False)
+    assert not await store.record_feedback(HERE, "forged", True)
     elsewhere = ThreadKey("slack", "T1", "C1", "2.0")
-    assert not await store.feedback(elsewhere, turn.key, True)
+    assert not await store.record_feedback(elsewhere, turn.key, True)
 
 
 async def test_tries_are_questions_of_a_persons(store: Store) -> None:
@@ -319,9 +319,9 @@ async def test_usage_and_a_persons_limit_know_every_attempt(store: Store) -> Non
     turn = await turn_in(store, 1)
     limits = caps(people=(PersonLimit(CHANNEL, usd=1.0),))
     await store.reserve(turn, "U1", 0.4, limits, NOON)
-    await store.hand_over(turn)
+    await store.release_turn(turn)
     await store.reserve(turn, "U1", 0.4, limits, NOON + 60)
-    await store.finish(turn, paid(0.1), NOON + 61)
+    await store.finish_turn(turn, paid(0.1), NOON + 61)
     rows = await store.spending(0.0)
     assert {row.kind: row.cost for row in rows} == {"attempt": 0.4, "answer": 0.1}
     assert (await left(store)).spent == pytest.approx(0.5)
@@ -338,13 +338,13 @@ async def test_money_moves_with_its_thread(store: Store) -> None:
     there = ThreadKey("slack", "T1", "C2", "1.0")
     moved = Scope("slack", "T1", "C2")
     await store.reserve(turn, "U1", 0.5, caps(), NOON)
-    await store.move(turn.thread, there)
+    await store.move_thread(turn.thread, there)
     assert await left(store) == Balance()
     assert await left(store, moved) == Balance(0.0, 0.5)
-    await store.finish(turn, paid(0.25), NOON)
+    await store.finish_turn(turn, paid(0.25), NOON)
     assert await left(store, moved) == Balance(0.25, 0.0)
     assert await left(store, WORKSPACE) == Balance(0.25, 0.0)
     back = ThreadKey("slack", "T1", "C1", "9.0")
-    await store.move(there, back)
+    await store.move_thread(there, back)
     assert await left(store) == Balance(0.25, 0.0)
     assert await left(store, moved) == Balance()

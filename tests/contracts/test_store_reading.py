@@ -31,7 +31,7 @@ async def test_a_conversation_is_turn_by_turn(store: Store) -> None:
         ChatMessage("user", "Monday.\nTEXT OF 2\nTEXT OF 3"),
     ]
     assert await store.conversation(HERE) == asked
-    await store.finish(turn, done("Two."), 20.0)
+    await store.finish_turn(turn, done("Two."), 20.0)
     assert await store.conversation(HERE) == [*asked, ChatMessage("assistant", "Two.")]
 
 
@@ -39,22 +39,24 @@ async def test_a_conversation_holds_only_what_claude_was_given(store: Store) -> 
     assert await store.conversation(HERE) == []
     turn = await waiting(store, said("1", at=1.0), said("2", at=2.0))
     assert await store.conversation(HERE) == []
-    await store.begin(turn, 3.0)
+    await store.begin_turn(turn, 3.0)
     assert await store.conversation(HERE) == []
-    await store.freeze(turn, "Monday.", {"2": "two"})
+    await store.store_prompt(turn, "Monday.", {"2": "two"})
     assert await store.conversation(HERE) == [ChatMessage("user", "Monday.\ntwo")]
 
 
 async def test_what_is_replayed_need_not_be_what_was_shown(store: Store) -> None:
     turn = await ask(store, said("1"))
-    await store.finish(turn, Outcome(Ended.STOPPED, text="Hel", replay="Hel…"), 20.0)
+    await store.finish_turn(
+        turn, Outcome(Ended.STOPPED, text="Hel", replay="Hel…"), 20.0
+    )
     assert (await store.conversation(HERE))[-1] == ChatMessage("assistant", "Hel…")
     assert (await store.transcript(HERE))[-1] == ("", "Hel")
 
 
 async def test_an_answer_without_replay_leaves_its_question(store: Store) -> None:
     turn = await ask(store, said("1"))
-    await store.finish(turn, Outcome(Ended.FAILED, text="Hel"), 20.0)
+    await store.finish_turn(turn, Outcome(Ended.FAILED, text="Hel"), 20.0)
     assert await store.conversation(HERE) == [ChatMessage("user", "TEXT OF 1")]
 
 
@@ -62,9 +64,9 @@ async def test_a_refused_turn_drops_out_whole(store: Store) -> None:
     await exchange(store, said("1", at=1.0), "One.")
     before = await store.conversation(HERE)
     turn = await ask(store, said("2", at=2.0))
-    await store.finish(turn, done("I cannot", Ended.REFUSED), 20.0)
+    await store.finish_turn(turn, done("I cannot", Ended.REFUSED), 20.0)
     assert await store.conversation(HERE) == before
-    await store.delivered(turn, 21.0)
+    await store.mark_delivered(turn, 21.0)
     await exchange(store, said("3", at=3.0), "Three.")
     assert await store.conversation(HERE) == [
         *before,
@@ -76,23 +78,23 @@ async def test_a_refused_turn_drops_out_whole(store: Store) -> None:
 async def test_what_was_given_once_never_changes(store: Store) -> None:
     turn = await ask(store, said("1"), preface="Monday.")
     before = await store.conversation(HERE)
-    await store.begin(turn, 11.0)
-    await store.freeze(turn, "Tuesday.", {"1": "else"})
+    await store.begin_turn(turn, 11.0)
+    await store.store_prompt(turn, "Tuesday.", {"1": "else"})
     assert await store.conversation(HERE) == before
 
 
 async def test_no_preface_stays_no_preface(store: Store) -> None:
     turn = await ask(store, said("1"), preface="")
-    await store.freeze(turn, "Tuesday.", {})
+    await store.store_prompt(turn, "Tuesday.", {})
     assert await store.conversation(HERE) == [ChatMessage("user", "TEXT OF 1")]
 
 
 async def test_what_a_second_attempt_brings_along_comes_last(store: Store) -> None:
     turn = await ask(store, said("5", at=5.0))
-    await store.hear(said("4", at=4.0), keep)
-    spoken = await store.begin(turn, 11.0)
+    await store.receive(said("4", at=4.0), keep)
+    spoken = await store.begin_turn(turn, 11.0)
     assert [each.heard.message for each in spoken] == ["4", "5"]
-    await store.freeze(turn, "", {"4": "four"})
+    await store.store_prompt(turn, "", {"4": "four"})
     assert await store.conversation(HERE) == [ChatMessage("user", "TEXT OF 5\nfour")]
 
 
@@ -100,8 +102,8 @@ async def test_contents_for_messages_of_other_turns_are_not_taken(
     store: Store,
 ) -> None:
     turn = await ask(store, said("1", at=1.0))
-    await store.hear(said("2", at=2.0), answer)
-    await store.freeze(turn, "", {"2": "two", "unheard": "?"})
+    await store.receive(said("2", at=2.0), answer)
+    await store.store_prompt(turn, "", {"2": "two", "unheard": "?"})
     assert await store.conversation(HERE) == [ChatMessage("user", "TEXT OF 1")]
 
 
@@ -120,8 +122,8 @@ async def test_a_late_older_message_does_not_disturb_what_was_read(
 
 async def test_empty_contents_are_contents(store: Store) -> None:
     turn = await waiting(store, said("1", at=1.0), said("2", at=2.0))
-    await store.begin(turn, 3.0)
-    await store.freeze(turn, "", {"1": "", "2": "two"})
+    await store.begin_turn(turn, 3.0)
+    await store.store_prompt(turn, "", {"1": "", "2": "two"})
     assert await store.conversation(HERE) == [ChatMessage("user", "\ntwo")]
 
 
@@ -130,7 +132,7 @@ async def test_empty_contents_are_contents(store: Store) -> None:
 
 async def test_a_transcript_is_what_was_said(store: Store) -> None:
     await exchange(store, said("1", at=1.0, author="U1"), "One.")
-    await store.hear(said("2", at=2.0, author="U2"), keep)
+    await store.receive(said("2", at=2.0, author="U2"), keep)
     assert await store.transcript(HERE) == [
         ("U1", "text of 1"),
         ("", "One."),
@@ -140,8 +142,8 @@ async def test_a_transcript_is_what_was_said(store: Store) -> None:
 
 async def test_what_was_said_during_an_answer_comes_after_it(store: Store) -> None:
     turn = await ask(store, said("1", at=1.0))
-    await store.hear(said("2", at=2.0), answer)
-    await store.finish(turn, done("One."), 20.0)
+    await store.receive(said("2", at=2.0), answer)
+    await store.finish_turn(turn, done("One."), 20.0)
     said_by = [text for _, text in await store.transcript(HERE)]
     assert said_by == ["text of 1", "One.", "text of 2"]
 
@@ -160,13 +162,13 @@ async def test_a_transcript_holds_every_answer_that_was_shown(
     store: Store, ended: Ended
 ) -> None:
     turn = await ask(store, said("1"))
-    await store.finish(turn, Outcome(ended, text="Hel", note="Broken off."), 20.0)
+    await store.finish_turn(turn, Outcome(ended, text="Hel", note="Broken off."), 20.0)
     assert await store.transcript(HERE) == [("U1", "text of 1"), ("", "Hel")]
 
 
 async def test_an_answer_without_a_word_is_not_in_the_transcript(store: Store) -> None:
     turn = await ask(store, said("1"))
-    await store.finish(turn, Outcome(Ended.FAILED, text=""), 20.0)
+    await store.finish_turn(turn, Outcome(Ended.FAILED, text=""), 20.0)
     assert await store.transcript(HERE) == [("U1", "text of 1")]
 
 
@@ -174,22 +176,22 @@ async def test_threads_of_a_channel_come_last_used_first(store: Store) -> None:
     elsewhere = ThreadKey("slack", "T1", "C2", "1.0")
     abroad = ThreadKey("slack", "T2", "C1", "1.0")
     await exchange(store, said("1", at=1.0, text="a\n b  c " + "d" * 99), "Yes.")
-    await store.hear(said("2", at=4.0), keep)
-    await store.hear(said("1", at=30.0, thread=THERE, text="there"), answer)
-    await store.hear(said("1", at=2.0, thread=elsewhere), answer)
-    await store.hear(said("1", at=3.0, thread=abroad, text="abroad"), answer)
-    assert await store.threads("slack", "C1") == [
+    await store.receive(said("2", at=4.0), keep)
+    await store.receive(said("1", at=30.0, thread=THERE, text="there"), answer)
+    await store.receive(said("1", at=2.0, thread=elsewhere), answer)
+    await store.receive(said("1", at=3.0, thread=abroad, text="abroad"), answer)
+    assert await store.list_threads("slack", "C1") == [
         ThreadSummary(THERE, "there", turns=1, last=30.0),
         ThreadSummary(HERE, "a b c " + "d" * 74, turns=1, last=20.0),
         ThreadSummary(abroad, "abroad", turns=1, last=3.0),
     ]
-    assert await store.threads("discord", "C1") == []
+    assert await store.list_threads("discord", "C1") == []
 
 
 async def test_a_title_is_the_first_message_by_time(store: Store) -> None:
     turn = await waiting(store, said("2", at=2.0))
     await store.backfill(turn, [said("1", at=1.0)])
-    (summary,) = await store.threads("slack", "C1")
+    (summary,) = await store.list_threads("slack", "C1")
     assert (summary.title, summary.last) == ("text of 1", 2.0)
 
 
@@ -199,15 +201,21 @@ async def test_threads_with_something_new_come_with_the_last_message(
     abroad = ThreadKey("slack", "T2", "C9", "1.0")
     elsewhere = ThreadKey("discord", "T1", "C1", "1.0")
     await exchange(store, said("2", at=8.0), "Eight.")
-    await store.hear(said("1", at=3.0), keep)
-    await store.hear(said("1", at=5.0, thread=THERE), answer)
-    await store.hear(said("2", at=5.0, thread=THERE), keep)
-    await store.hear(said("1", at=4.9, thread=abroad), answer)
-    await store.hear(said("1", at=9.0, thread=elsewhere), answer)
-    assert await store.newest("slack", since=5.0) == [(THERE, "2"), (HERE, "2")]
-    assert await store.newest("slack", since=8.1) == []
-    await store.erase("slack", "T1", ["2"], None, 10.0)
-    assert await store.newest("slack", since=5.0) == [(THERE, "2"), (HERE, "2")]
+    await store.receive(said("1", at=3.0), keep)
+    await store.receive(said("1", at=5.0, thread=THERE), answer)
+    await store.receive(said("2", at=5.0, thread=THERE), keep)
+    await store.receive(said("1", at=4.9, thread=abroad), answer)
+    await store.receive(said("1", at=9.0, thread=elsewhere), answer)
+    assert await store.newest_messages("slack", since=5.0) == [
+        (THERE, "2"),
+        (HERE, "2"),
+    ]
+    assert await store.newest_messages("slack", since=8.1) == []
+    await store.delete_messages("slack", "T1", ["2"], None, 10.0)
+    assert await store.newest_messages("slack", since=5.0) == [
+        (THERE, "2"),
+        (HERE, "2"),
+    ]
 
 
 # What it cost
@@ -226,8 +234,8 @@ async def spend(
 ) -> None:
     turn = await ask(store, said(f"at {now} of {model}", now, thread=thread))
     outcome = Outcome(Ended.DONE, text="Yes.", model=model, usage=USED, cost=cost)
-    await store.finish(turn, outcome, now)
-    await store.delivered(turn, now)
+    await store.finish_turn(turn, outcome, now)
+    await store.mark_delivered(turn, now)
 
 
 def spent(

@@ -35,7 +35,9 @@ async def put(
     running: bool = False,
 ) -> list[AuditEntry] | EditConflict:
     change = Change(place, name, value, versioned=name == "prompt")
-    return await store.change([change], who=who, now=now, base=base, running=running)
+    return await store.change_settings(
+        [change], who=who, now=now, base=base, running=running
+    )
 
 
 async def made(
@@ -52,8 +54,8 @@ async def made(
 
 
 async def test_nothing_is_set_at_first(store: Store) -> None:
-    assert await store.rules(THREAD) == StoredSettings()
-    assert await store.settings(EVERYWHERE) == []
+    assert await store.stored_settings(THREAD) == StoredSettings()
+    assert await store.list_settings(EVERYWHERE) == []
     assert await store.audit(EVERYWHERE, 0.0, 10) == []
 
 
@@ -64,36 +66,36 @@ async def test_what_is_set_is_found_around_a_place_and_not_beside_it(
         await made(store, "quiet", "on", place)
         for place in (THREAD, CHANNEL, WORKSPACE, OTHER)
     ]
-    found = await store.rules(THREAD)
+    found = await store.stored_settings(THREAD)
     assert {setting.place for setting in found.settings} == {
         THREAD,
         CHANNEL,
         WORKSPACE,
     }
     assert Setting(CHANNEL, "quiet", "on", "U1", 5.0, entries[1].id) in found.settings
-    around_channel = await store.rules(CHANNEL)
+    around_channel = await store.stored_settings(CHANNEL)
     assert {s.place for s in around_channel.settings} == {CHANNEL, WORKSPACE}
-    elsewhere = await store.rules(Scope("slack", "T2", "C1"))
+    elsewhere = await store.stored_settings(Scope("slack", "T2", "C1"))
     assert elsewhere.settings == ()
 
 
 async def test_settings_are_listed_by_place(store: Store) -> None:
     for place in (THREAD, OTHER, WORKSPACE, CHANNEL, Scope("discord", "1")):
         await put(store, "quiet", "on", place)
-    assert [s.place for s in await store.settings(WORKSPACE)] == [
+    assert [s.place for s in await store.list_settings(WORKSPACE)] == [
         WORKSPACE,
         CHANNEL,
         THREAD,
         OTHER,
     ]
-    assert [s.place for s in await store.settings(CHANNEL)] == [CHANNEL, THREAD]
-    assert len(await store.settings(EVERYWHERE)) == 5
+    assert [s.place for s in await store.list_settings(CHANNEL)] == [CHANNEL, THREAD]
+    assert len(await store.list_settings(EVERYWHERE)) == 5
 
 
 async def test_a_setting_is_taken_back_and_that_is_noted(store: Store) -> None:
     first = await made(store, "quiet", "on")
     second = await made(store, "quiet", None, now=6.0)
-    assert (await store.rules(CHANNEL)).settings == ()
+    assert (await store.stored_settings(CHANNEL)).settings == ()
     assert await store.audit(CHANNEL, 0.0, 10) == [second, first]
     assert (first.action, first.before, first.after) == ("set", None, "on")
     assert (second.action, second.before, second.after) == ("cleared", "on", None)
@@ -120,7 +122,7 @@ async def test_every_text_is_kept_as_a_version_of_its_place(store: Store) -> Non
         (2, "Two."),
         (1, "One."),
     ]
-    [setting] = (await store.rules(CHANNEL)).settings
+    [setting] = (await store.stored_settings(CHANNEL)).settings
     assert setting.value == str(versions[0].id)
     assert await store.version(versions[0].id) == versions[0]
     assert await store.version(999) is None
@@ -139,12 +141,14 @@ async def test_a_list_of_changes_is_made_whole_or_not_at_all(store: Store) -> No
     newest = (await made(store, "quiet", "on")).id
     await put(store, "model", "claude-opus-5-5", who="U2")
     changes = [Change(CHANNEL, "quiet", "off"), Change(CHANNEL, "model", "auto")]
-    clash = await store.change(changes, who="U1", now=7.0, base=newest)
+    clash = await store.change_settings(changes, who="U1", now=7.0, base=newest)
     assert isinstance(clash, EditConflict)
     assert [(e.who, e.name) for e in clash.entries] == [("U2", "model")]
-    found = {s.name: s.value for s in (await store.rules(CHANNEL)).settings}
+    found = {s.name: s.value for s in (await store.stored_settings(CHANNEL)).settings}
     assert found == {"quiet": "on", "model": "claude-opus-5-5"}
-    done = await store.change(changes, who="U1", now=8.0, base=clash.entries[-1].id)
+    done = await store.change_settings(
+        changes, who="U1", now=8.0, base=clash.entries[-1].id
+    )
     assert isinstance(done, list)
     assert [entry.name for entry in done] == ["quiet", "model"]
 
@@ -153,7 +157,7 @@ async def test_only_the_same_setting_at_the_same_place_clashes(store: Store) -> 
     base = (await made(store, "quiet", "on")).id
     await put(store, "model", "auto")
     await put(store, "quiet", "on", OTHER)
-    await store.note(AuditEntry(0, 6.0, CHANNEL, "U3", "denied", "quiet"))
+    await store.record_refusal(AuditEntry(0, 6.0, CHANNEL, "U3", "denied", "quiet"))
     assert isinstance(await put(store, "quiet", "off", base=base), list)
 
 
@@ -178,57 +182,57 @@ async def test_of_two_who_save_at_once_one_is_told(store: Store) -> None:
 
 async def test_a_running_thread_keeps_what_it_is_told_to_keep(store: Store) -> None:
     await waiting(store, said("1"))
-    await store.keep(HERE, {"model": "m", "prompt": "1"})
-    assert (await store.rules(THREAD)).kept == {"model": "m", "prompt": "1"}
-    assert (await store.rules(CHANNEL)).kept == {}
-    await store.keep(HERE, {"model": "n"})
-    assert (await store.rules(THREAD)).kept == {"model": "n"}
+    await store.pin_settings(HERE, {"model": "m", "prompt": "1"})
+    assert (await store.stored_settings(THREAD)).kept == {"model": "m", "prompt": "1"}
+    assert (await store.stored_settings(CHANNEL)).kept == {}
+    await store.pin_settings(HERE, {"model": "n"})
+    assert (await store.stored_settings(THREAD)).kept == {"model": "n"}
 
 
 @pytest.mark.parametrize("place", [CHANNEL, WORKSPACE])
 async def test_running_threads_change_only_if_that_is_wanted(
     store: Store, place: Scope
 ) -> None:
-    await store.keep(HERE, {"model": "m", "effort": "low"})
+    await store.pin_settings(HERE, {"model": "m", "effort": "low"})
     await put(store, "model", "n", place)
-    assert (await store.rules(THREAD)).stale == frozenset()
+    assert (await store.stored_settings(THREAD)).stale == frozenset()
     await put(store, "model", "o", place, running=True)
-    assert (await store.rules(THREAD)).stale == {"model"}
-    await store.keep(HERE, {"model": "o", "effort": "low"})
-    assert (await store.rules(THREAD)).stale == frozenset()
+    assert (await store.stored_settings(THREAD)).stale == {"model"}
+    await store.pin_settings(HERE, {"model": "o", "effort": "low"})
+    assert (await store.stored_settings(THREAD)).stale == frozenset()
     await put(store, "model", "p", OTHER, running=True)
-    assert (await store.rules(THREAD)).stale == frozenset()
+    assert (await store.stored_settings(THREAD)).stale == frozenset()
 
 
 async def test_what_is_set_for_a_thread_is_for_the_running_one(store: Store) -> None:
-    await store.keep(HERE, {"model": "m"})
+    await store.pin_settings(HERE, {"model": "m"})
     await put(store, "model", "n", THREAD)
-    assert (await store.rules(THREAD)).stale == {"model"}
+    assert (await store.stored_settings(THREAD)).stale == {"model"}
 
 
 async def test_a_fresh_start_keeps_nothing(store: Store) -> None:
     await waiting(store, said("1"))
-    await store.keep(HERE, {"model": "m"})
-    await store.renew(HERE)
-    assert (await store.rules(THREAD)).kept == {}
+    await store.pin_settings(HERE, {"model": "m"})
+    await store.reset_context(HERE)
+    assert (await store.stored_settings(THREAD)).kept == {}
 
 
 async def test_a_thread_that_moves_takes_its_settings_along(store: Store) -> None:
     await waiting(store, said("1"))
-    await store.keep(HERE, {"model": "m"})
+    await store.pin_settings(HERE, {"model": "m"})
     await put(store, "effort", "low", THREAD)
     moved = replace(HERE, thread="9.0")
-    await store.move(HERE, moved)
-    found = await store.rules(Scope.of(moved))
+    await store.move_thread(HERE, moved)
+    found = await store.stored_settings(Scope.of(moved))
     assert found.kept == {"model": "m"}
     assert [setting.name for setting in found.settings] == ["effort"]
-    assert (await store.rules(THREAD)).settings == ()
+    assert (await store.stored_settings(THREAD)).settings == ()
 
 
 async def test_the_operators_text_is_a_version_once(store: Store) -> None:
-    first = await store.adopt("prompt", "Be brief.", 1.0)
-    assert await store.adopt("prompt", "Be brief.", 2.0) == first
-    second = await store.adopt("prompt", "Be kind.", 3.0)
+    first = await store.ensure_operator_version("prompt", "Be brief.", 1.0)
+    assert await store.ensure_operator_version("prompt", "Be brief.", 2.0) == first
+    second = await store.ensure_operator_version("prompt", "Be kind.", 3.0)
     assert second != first
     version = await store.version(first)
     assert version is not None
@@ -254,7 +258,7 @@ async def test_the_audit_is_read_from_a_place_down_and_newest_first(
 
 
 async def test_who_was_denied_is_noted(store: Store) -> None:
-    await store.note(AuditEntry(0, 3.0, CHANNEL, "U9", "denied", "set model"))
+    await store.record_refusal(AuditEntry(0, 3.0, CHANNEL, "U9", "denied", "set model"))
     refused = Refusal(CHANNEL, "U9", "set model", 1, 3.0)
     assert await store.refusals(CHANNEL, 0.0, 10) == [refused]
     assert await store.refusals(THREAD, 0.0, 10) == [refused]
@@ -282,8 +286,8 @@ async def test_settings_move_behind_those_that_are_there(store: Store) -> None:
     await made(store, "prompt", "Ours.", THREAD)
     await made(store, "effort", "low", THREAD)
     await made(store, "prompt", "Theirs.", place)
-    await store.move(HERE, there)
-    settings = await store.settings(EVERYWHERE)
+    await store.move_thread(HERE, there)
+    settings = await store.list_settings(EVERYWHERE)
     assert {(each.place, each.name) for each in settings} == {
         (place, "prompt"),
         (place, "effort"),

@@ -17,6 +17,7 @@ from typing import Any, cast
 from bot.claude import one_shot
 from bot.claude.client import ClaudeModel, client
 from bot.context import prompt
+from bot.conversation.assembly import create_responder
 from bot.conversation.dispatcher import StopSignal
 from bot.conversation.inbox import judge
 from bot.conversation.responder import Responder
@@ -99,7 +100,7 @@ class CountingStore(MemoryStore):
 
     def start_anew(self) -> None:
         """Do what the start of a process does."""
-        ledger.abandon(self.db, now=time.time())
+        ledger.book_interrupted(self.db, now=time.time())
 
     def booked(self) -> dict[str, tuple[float, bool]]:
         """By person: what is booked, in USD, and whether some of it is a bound."""
@@ -261,7 +262,7 @@ class Stage:
                 values["budget_day"] = f"{float(budget) * scale:.4f}"
             place = channel(number)
             changes += [Change(place, name, value) for name, value in values.items()]
-        await self.store.change(changes, who="olga", now=1.0)
+        await self.store.change_settings(changes, who="olga", now=1.0)
 
     async def played(self, plays: Sequence[Play], at_once: int = 100) -> list[Books]:
         """Play all of `plays`, so many at once; return what was booked and billed."""
@@ -302,7 +303,7 @@ class Stage:
             addressed=True,
             opens=True,
         )
-        await self.store.hear(heard, judge)
+        await self.store.receive(heard, judge)
         fates = deque(play.fates)
         while await self.store.next_turn(thread):
             mortal, halt = Mortal(self.store), StopSignal()
@@ -321,10 +322,12 @@ class Stage:
                 mortal.dead = fate == KILL
                 await _end(drained)
             if play.deleted:
-                await self.store.erase("fake", "w", [heard.message], None, time.time())
+                await self.store.delete_messages(
+                    "fake", "w", [heard.message], None, time.time()
+                )
 
     def _responder(self, mortal: Mortal) -> Responder:
-        return Responder(
+        return create_responder(
             store=cast(Store, mortal),
             model=self.model,
             adapters={"fake": self.adapter},

@@ -100,4 +100,6 @@ class Houses:
     async def put(self, place: Scope, name: str, value: str) -> None:
         """Set an option as it may have been set long ago, by whatever way."""
         change = Change(place, name, value, versioned=name == "prompt")
-        await self.store.change([change], who="eve", now=1.0, action="imported")
+        await self.store.change_settings(
+            [change], who="eve", now=1.0, action="imported"
+        )

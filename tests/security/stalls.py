@@ -266,7 +266,7 @@ def answers(limits: Limits, piece: int = 0) -> Path:
 
     async def path(text: str) -> None:
         store = MemoryStore()
-        await store.hear(heard("?"), judge)
+        await store.receive(heard("?"), judge)
         turn = await store.next_turn(heard("?").thread)
         assert turn is not None
         reply = StreamedReply(

@@ -27,7 +27,7 @@ from bot.ports.store import Store
 from bot.ui.elements import Command, Page
 from storage.expiry import AT_ONCE
 from storage.refusals import MOST_LINES, OTHERS
-from storage.store import SqliteStore, open_store
+from storage.store import SqliteStore, open_store, read_corrections
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.security.older import undo_m010
 from tests.security.remains import in_bytes, in_tables
@@ -113,14 +113,16 @@ async def test_a_crowd_of_the_refused_takes_bounded_room() -> None:
         entry = AuditEntry(
             0, NOON + number, CHANNEL, f"u{number}", "denied", "set model"
         )
-        await store.note(entry)
+        await store.record_refusal(entry)
     found = await store.refusals(WORKSPACE, 0.0, 10_000)
     assert len(found) == MOST_LINES + 1
     [rest] = [each for each in found if not each.who]
     assert (rest.name, rest.count, rest.place) == (OTHERS, 40, WORKSPACE)
     assert sum(each.count for each in found) == MOST_LINES + 40
     elsewhere = Scope("fake", "w2", "c")
-    await store.note(AuditEntry(0, NOON, elsewhere, "u1", "denied", "set model"))
+    await store.record_refusal(
+        AuditEntry(0, NOON, elsewhere, "u1", "denied", "set model")
+    )
     assert len(await store.refusals(elsewhere, 0.0, 10)) == 1
 
 
@@ -135,9 +137,9 @@ def test_in_any_order_every_change_is_listed(story: list[bool]) -> None:
             at = NOON + 60 * number
             if changes:
                 change = Change(CHANNEL, "quiet", f"v{number}")
-                await store.change([change], who="olga", now=at)
+                await store.change_settings([change], who="olga", now=at)
             else:
-                await store.note(
+                await store.record_refusal(
                     AuditEntry(0, at, CHANNEL, "max", "denied", "set quiet")
                 )
         listed = await store.audit(CHANNEL, 0.0, 100)
@@ -152,7 +154,7 @@ async def test_refusals_of_an_older_database_are_folded(tmp_path: Path) -> None:
     """And the number of the newest entry is not given out again."""
     path = tmp_path / "threadkeep.db"
     async with open_store(path) as store:
-        [made] = entries(await store.change([QUIET], who="olga", now=NOON))
+        [made] = entries(await store.change_settings([QUIET], who="olga", now=NOON))
     with closing(sqlite3.connect(path)) as db, db:
         for number in range(25):
             db.execute(
@@ -166,7 +168,7 @@ async def test_refusals_of_an_older_database_are_folded(tmp_path: Path) -> None:
         assert await store.audit(CHANNEL, 0.0, 20) == [made]
         [refused] = await store.refusals(CHANNEL, 0.0, 20)
         assert (refused.who, refused.count) == ("max", 25)
-        again = await store.change(
+        again = await store.change_settings(
             [Change(CHANNEL, "quiet", "off")], who="olga", now=NOON
         )
         assert entries(again)[0].id > made.id + 25
@@ -184,10 +186,12 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 async def test_refusals_are_kept_for_as_long_as_the_operator_says(
     store: Store,
 ) -> None:
-    await store.change([QUIET], who="olga", now=NOON - 900 * DAY)
+    await store.change_settings([QUIET], who="olga", now=NOON - 900 * DAY)
     for days in (400, 20, 1):
         at = NOON - days * DAY
-        await store.note(AuditEntry(0, at, CHANNEL, f"u{days}", "denied", "set model"))
+        await store.record_refusal(
+            AuditEntry(0, at, CHANNEL, f"u{days}", "denied", "set model")
+        )
     assert (await store.clean_up(KEPT, NOON))["refusals"] == 1
     left = await store.refusals(CHANNEL, 0.0, 10)
     assert [each.who for each in left] == ["u1", "u20"]
@@ -197,7 +201,10 @@ async def test_refusals_are_kept_for_as_long_as_the_operator_says(
     assert len(await store.audit(CHANNEL, 0.0, 10)) == 1
 
 
-async def test_cases_go_but_for_what_people_made_of_them(store: Store) -> None:
+async def test_cases_go_but_for_what_people_made_of_them(
+    store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "threadkeep.db"
     old, new = NOON - 100 * DAY, NOON - 10 * DAY
     for message, at in (("old", old), ("new", new), ("fixed", old), ("agreed", old)):
         case = await store.open_case(
@@ -206,14 +213,14 @@ async def test_cases_go_but_for_what_people_made_of_them(store: Store) -> None:
         if message in ("fixed", "agreed"):
             await store.correct_case(case.id, "category", "bug", "mo", at + DAY)
         if message == "agreed":
-            await store.agree_case(case.id, "olga")
+            await store.approve_example(case.id, "olga")
     waits = TriageCase(0, THREAD, "waits", old, "max", "It broke", auto=True)
     await store.open_case(waits)
     assert (await store.clean_up(KEPT, NOON))["cases"] == 1
     assert len(await store.waiting_cases([THREAD.platform], 9)) == 1
-    assert {c.message for c in await store.corrections(0.0)} == {"fixed", "agreed"}
+    assert {c.message for c in await read_corrections(path, 0.0)} == {"fixed", "agreed"}
     assert (await store.clean_up(KEPT, NOON + 300 * DAY))["cases"] == 2
-    assert {c.message for c in await store.corrections(0.0)} == {"agreed"}
+    assert {c.message for c in await read_corrections(path, 0.0)} == {"agreed"}
     assert len(await store.examples(CHANNEL)) == 1
 
 
@@ -221,10 +228,10 @@ async def test_drafts_and_ids_of_what_was_deleted_go_after_a_week(
     store: Store,
 ) -> None:
     number = await store.save_draft(Draft(0, CHANNEL, "prompt", "x", "olga", NOON))
-    await store.erase("slack", "T1", ["7"], "C1", NOON)
+    await store.delete_messages("slack", "T1", ["7"], "C1", NOON)
     deleted = await store.clean_up(KEPT, NOON + 6 * DAY)
     assert (deleted["drafts"], deleted["tombstones"]) == (0, 0)
-    assert await store.hear(said("7"), answer) is Disposition.IGNORE
+    assert await store.receive(said("7"), answer) is Disposition.IGNORE
     deleted = await store.clean_up(KEPT, NOON + 8 * DAY)
     assert (deleted["drafts"], deleted["tombstones"]) == (1, 1)
     assert await store.draft(number) is None
@@ -243,8 +250,8 @@ async def test_conversations_are_kept_for_ever_unless_the_operator_says_otherwis
     assert await store.transcript(HERE) == await store.transcript(THERE) == []
     assert await store.open_threads() == [waits]
     # Whoever goes on there begins a thread that reads what was said before.
-    assert await store.hear(said("4", at=40.0), answer) is Disposition.ANSWER
-    assert await store.unread(HERE)
+    assert await store.receive(said("4", at=40.0), answer) is Disposition.ANSWER
+    assert await store.needs_backfill(HERE)
 
 
 async def test_a_thread_in_use_is_kept_whole(tmp_path: Path) -> None:
@@ -253,7 +260,7 @@ async def test_a_thread_in_use_is_kept_whole(tmp_path: Path) -> None:
     async with open_store(path, clock=lambda: moment[0]) as store:
         await exchange(store, said("1", at=NOON), "One.")
         moment[0] = NOON + 29 * DAY
-        await store.hear(said("2", at=moment[0]), keep)
+        await store.receive(said("2", at=moment[0]), keep)
         month = replace(KEPT, threads=30 * DAY)
         assert (await store.clean_up(month, NOON + 40 * DAY))["threads"] == 0
         assert len(await store.transcript(HERE)) == 3
@@ -268,7 +275,7 @@ async def test_a_clean_up_is_many_small_transactions(tmp_path: Path) -> None:
                 0, NOON - 400 * DAY, CHANNEL, f"u{number}", "denied", "x"
             )
             hour = replace(entry, at=entry.at + 3600 * (number // 400))
-            await store.note(hour)
+            await store.record_refusal(hour)
         for number in range(2 * AT_ONCE + 1):
             thread = replace(HERE, thread=f"{number}.0")
             await exchange(store, said("1", at=1.0, thread=thread), "Right.")
@@ -278,7 +285,7 @@ async def test_a_clean_up_is_many_small_transactions(tmp_path: Path) -> None:
         assert deleted["refusals"] == count
         assert deleted["threads"] == 2 * AT_ONCE + 1
         assert await changes(store) > before
-        assert await store.threads("slack", "C1") == []
+        assert await store.list_threads("slack", "C1") == []
     assert in_tables(tmp_path / "threadkeep.db", "Right.") == []
 
 
@@ -286,7 +293,7 @@ async def test_the_log_holds_nothing_that_was_deleted(tmp_path: Path) -> None:
     path = tmp_path / "threadkeep.db"
     async with open_store(path) as store:
         await exchange(store, said("7", text="my kumquat"), "Right.")
-        await store.erase("slack", "T1", ["7"], "C1", NOON)
+        await store.delete_messages("slack", "T1", ["7"], "C1", NOON)
         assert in_bytes(path, "kumquat")
         await store.clean_up(KEPT, NOON)
         assert not in_bytes(path, "kumquat")
@@ -332,7 +339,7 @@ async def test_a_running_bot_cleans_up(tmp_path: Path) -> None:
         open_store(tmp_path / "threadkeep.db") as store,
     ):
         old = AuditEntry(0, NOON - 4_000 * DAY, CHANNEL, "u1", "denied", "set model")
-        await store.note(old)
+        await store.record_refusal(old)
         async with running(slack, store, OfflineModel()):
             async with asyncio.timeout(10):
                 while await store.refusals(CHANNEL, 0.0, 1):  # noqa: ASYNC110

@@ -484,7 +484,7 @@ async def test_more_is_set_aside_only_within_the_budget(store: Store) -> None:
     assert (short.budget, short.reserved) == (a_day(1.0).budgets[0], 0.0)
     balance = await store.balance(C1, Period.DAY, NOON)
     assert (balance.spent, balance.reserved) == (0.0, 0.9)
-    await store.finish(turn, paid(None), NOON)
+    await store.finish_turn(turn, paid(None), NOON)
     balance = await store.balance(C1, Period.DAY, NOON)
     assert (balance.spent, balance.reserved) == (0.9, 0.0)
     assert await store.raise_reserve(turn, 5.0, a_day(1.0), NOON) is None
@@ -526,11 +526,11 @@ async def test_whatever_ends_a_turn_after_a_crash_its_attempt_stays_booked(
     store: Store,
 ) -> None:
     turn = await ask(store, said("1"))
-    await store.begin(turn, NOON)
+    await store.begin_turn(turn, NOON)
     await store.reserve(turn, "U1", 0.5, a_day(1.0), NOON)
     # The process ends here; the next one has nothing to answer.
-    await store.begin(turn, NOON + 60)
-    await store.finish(turn, paid(0.0), NOON + 60)
+    await store.begin_turn(turn, NOON + 60)
+    await store.finish_turn(turn, paid(0.0), NOON + 60)
     balance = await store.balance(C1, Period.DAY, NOON)
     assert (balance.spent, balance.reserved) == (0.5, 0.0)
     [row] = [row for row in await store.spending(0.0) if row.cost]

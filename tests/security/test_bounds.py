@@ -229,12 +229,12 @@ class Slow:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def hear(self, *arguments: Any) -> Any:
+    async def receive(self, *arguments: Any) -> Any:
         self.hearing += 1
         self.most = max(self.most, self.hearing)
         try:
             await self.gate.wait()
-            return await self._store.hear(*arguments)
+            return await self._store.receive(*arguments)
         finally:
             self.hearing -= 1
 
@@ -262,7 +262,7 @@ async def test_what_slack_sends_beyond_the_bound_is_not_acknowledged_and_comes_a
             texts: list[str] = []
 
             async def kept() -> bool:
-                thread = [t for t in await store.threads("slack", channel)][:1]
+                thread = [t for t in await store.list_threads("slack", channel)][:1]
                 if thread:
                     texts[:] = [x for _, x in await store.transcript(thread[0].thread)]
                 return all(any(f" {n}" in t for t in texts) for n in range(30))
@@ -395,17 +395,17 @@ class Full:
             self.refused += 1
             raise StorageFull("the disk is full")
 
-    async def hear(self, *arguments: Any) -> Any:
+    async def receive(self, *arguments: Any) -> Any:
         self._need_room()
-        return await self._store.hear(*arguments)
+        return await self._store.receive(*arguments)
 
-    async def erase(self, *arguments: Any) -> Any:
+    async def delete_messages(self, *arguments: Any) -> Any:
         self._need_room()
-        return await self._store.erase(*arguments)
+        return await self._store.delete_messages(*arguments)
 
-    async def amend(self, *arguments: Any) -> Any:
+    async def edit_message(self, *arguments: Any) -> Any:
         self._need_room()
-        return await self._store.amend(*arguments)
+        return await self._store.edit_message(*arguments)
 
 
 async def test_on_discord_so_much_is_held_while_the_disk_is_full_and_none_is_lost(
@@ -438,7 +438,7 @@ async def test_on_discord_so_much_is_held_while_the_disk_is_full_and_none_is_los
             async def kept() -> bool:
                 key = [
                     each.thread
-                    for each in await store.threads("discord", general)
+                    for each in await store.list_threads("discord", general)
                     if each.thread.thread == thread
                 ]
                 spoken[:] = [t for who, t in await store.transcript(key[0]) if who]
@@ -662,7 +662,7 @@ async def test_a_case_that_was_deleted_while_it_waited_is_passed_over() -> None:
     async with sorting(office) as auto:
         await auto.take_up()
         await until(lambda: model.running == 1)
-        await office.store.erase("fake", "w", ["one-1"], "one", NOON)
+        await office.store.delete_messages("fake", "w", ["one-1"], "one", NOON)
         model.gate.set()
     assert sorted(office.adapter.marks) == ["one-0", "one-2"]
 

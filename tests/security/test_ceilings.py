@@ -258,7 +258,7 @@ async def test_every_kind_of_call_is_booked_in_all_and_held_to_it(store: Store) 
     assert refused.budget == DAY
     for number in range(1, 5):
         await store.close_charge(number, Usage(), 0.1, NOON)
-    await store.finish(turn, paid(0.1), NOON, caps)
+    await store.finish_turn(turn, paid(0.1), NOON, caps)
     balance = await store.balance(EVERYWHERE, Period.MONTH, NOON)
     assert balance.spent == pytest.approx(0.5)
     assert balance.reserved == 0.0
@@ -283,7 +283,7 @@ async def test_a_hundred_calls_at_once_from_everywhere_keep_to_it(store: Store) 
 async def test_the_next_day_begins_with_nothing_and_the_month_goes_on(
     store: Store,
 ) -> None:
-    await store.finish(await turn_in(store, 1), paid(0.9), MIDNIGHT - 1)
+    await store.finish_turn(await turn_in(store, 1), paid(0.9), MIDNIGHT - 1)
     turn = await turn_in(store, 2)
     short = await store.reserve(turn, "U1", 0.2, BudgetLimits((DAY,)), MIDNIGHT - 1)
     assert short is not None
@@ -299,7 +299,7 @@ async def test_the_next_day_begins_with_nothing_and_the_month_goes_on(
 
 
 async def test_a_budget_below_what_was_spent_lets_nothing_through(store: Store) -> None:
-    await store.finish(await turn_in(store, 1), paid(5.0), NOON)
+    await store.finish_turn(await turn_in(store, 1), paid(5.0), NOON)
     turn = await turn_in(store, 2)
     short = await store.reserve(turn, "U1", 0.0001, BudgetLimits((DAY,)), NOON)
     assert short is not None
@@ -309,7 +309,7 @@ async def test_a_budget_below_what_was_spent_lets_nothing_through(store: Store) 
 async def test_what_moves_with_its_thread_stays_in_the_sum(store: Store) -> None:
     turn = await turn_in(store, 1)
     await store.reserve(turn, "U1", 0.5, BudgetLimits(), NOON)
-    await store.move(turn.thread, thread(workspace="T1", number=9))
+    await store.move_thread(turn.thread, thread(workspace="T1", number=9))
     assert await store.balance(EVERYWHERE, Period.DAY, NOON) == Balance(0.0, 0.5)
 
 
@@ -435,7 +435,9 @@ async def test_the_operators_admins_are_told_twice_on_every_platform(
         await store.close_charge(opened, Usage(), cost, NOON)
         # An answer in between keeps this to itself.
         turn = await turn_in(store, int(cost * 100) + 1000)
-        assert await store.finish(turn, paid(0.0), NOON, BudgetLimits((DAY,))) == []
+        assert (
+            await store.finish_turn(turn, paid(0.0), NOON, BudgetLimits((DAY,))) == []
+        )
         with caplog.at_level(logging.WARNING):
             await watch.look()
     for name, user in (("slack", "root"), ("discord", "7")):
@@ -448,7 +450,7 @@ async def test_the_operators_admins_are_told_twice_on_every_platform(
 async def test_the_bot_that_starts_with_little_left_says_so() -> None:
     houses = Houses(operator(budget_total_day="1"))
     turn = await turn_in(houses.store, 1)
-    await houses.store.finish(turn, paid(0.99), time.time())
+    await houses.store.finish_turn(turn, paid(0.99), time.time())
     async with houses.open():
         slack = houses.adapters["slack"]
         await slack.until(lambda: bool(slack.told))
@@ -472,7 +474,7 @@ async def test_watching_survives_whatever_goes_wrong(
             raise DeliveryError("no")
 
     store, done = Broken(), asyncio.Event()
-    await store.finish(await turn_in(store, 1), paid(0.99), NOON)
+    await store.finish_turn(await turn_in(store, 1), paid(0.99), NOON)
 
     async def sleep(seconds: float) -> None:
         if store.tries > 3:

@@ -502,7 +502,7 @@ async def test_the_core_takes_a_platform_down_whatever_met_the_refusal(
     )
     place = Scope("here", "w", "c")
     for name, value in SETTINGS.get(method, {}).items():
-        await store.change([Change(place, name, value)], who="olga", now=1.0)
+        await store.change_settings([Change(place, name, value)], who="olga", now=1.0)
     stopping = asyncio.Event()
     task = asyncio.create_task(app.run(stopping))
     await there.listening

@@ -73,7 +73,7 @@ async def store(database: Path) -> AsyncIterator[SqliteStore]:
 
 
 async def erase(store: Store, *messages: str, channel: str | None = "C1") -> None:
-    await store.erase("slack", "T1", messages, channel, 50.0)
+    await store.delete_messages("slack", "T1", messages, channel, 50.0)
 
 
 def case(message: str, *made_of: str, place: Scope = HERE_PLACE) -> TriageCase:
@@ -84,9 +84,9 @@ def case(message: str, *made_of: str, place: Scope = HERE_PLACE) -> TriageCase:
 async def opened_case(store: Store, case: TriageCase) -> TriageCase:
     """`case` as it is after people have corrected it and an admin has agreed."""
     known = await store.open_case(case)
-    await store.settle_case(known.id, {"summary": f"A {WORD}."}, "")
+    await store.record_case_result(known.id, {"summary": f"A {WORD}."}, "")
     await store.correct_case(known.id, "category", f"{WORD} bug", "U2", 9.0)
-    agreed = await store.agree_case(known.id, "U3")
+    agreed = await store.approve_example(known.id, "U3")
     assert agreed is not None
     return agreed
 
@@ -95,8 +95,8 @@ async def opened_case(store: Store, case: TriageCase) -> TriageCase:
 
 
 async def a_root(store: Store) -> None:
-    await store.hear(replace(SECRET, opens=True, message="1.0"), answer)
-    await store.hear(replace(SECRET, message="7", text="hello", files=()), answer)
+    await store.receive(replace(SECRET, opens=True, message="1.0"), answer)
+    await store.receive(replace(SECRET, message="7", text="hello", files=()), answer)
 
 
 async def a_reply(store: Store) -> None:
@@ -105,8 +105,8 @@ async def a_reply(store: Store) -> None:
 
 
 async def one_read_along(store: Store) -> None:
-    await store.hear(said("1", at=1.0), answer)
-    await store.hear(SECRET, keep)
+    await store.receive(said("1", at=1.0), answer)
+    await store.receive(SECRET, keep)
 
 
 async def a_file_alone(store: Store) -> None:
@@ -115,13 +115,13 @@ async def a_file_alone(store: Store) -> None:
 
 async def an_edited_one(store: Store) -> None:
     await exchange(store, replace(SECRET, text="nothing yet", files=()), "Right.")
-    await store.amend(SECRET, f"<message>{SECRET.text}</message>", 30.0)
+    await store.edit_message(SECRET, f"<message>{SECRET.text}</message>", 30.0)
 
 
 async def one_edited_away(store: Store) -> None:
     await exchange(store, SECRET, "Right.")
     await opened_case(store, case("7"))
-    await store.amend(replace(SECRET, text="nothing", files=()), "nothing", 30.0)
+    await store.edit_message(replace(SECRET, text="nothing", files=()), "nothing", 30.0)
 
 
 async def one_in_a_case(store: Store) -> None:
@@ -159,26 +159,26 @@ async def one_waiting(store: Store) -> None:
 
 async def one_being_answered(store: Store) -> None:
     turn = await ask(store, SECRET)
-    await store.show(turn, PostedPart(0, "m", "Because"), "Because", 11.0)
+    await store.store_part(turn, PostedPart(0, "m", "Because"), "Because", 11.0)
 
 
 async def one_begun_and_not_given(store: Store) -> None:
-    await store.begin(await waiting(store, SECRET), 8.0)
+    await store.begin_turn(await waiting(store, SECRET), 8.0)
 
 
 async def one_answered_anew(store: Store) -> None:
     turn = await exchange(store, SECRET, "One.")
-    assert await store.repeat(HERE, turn.key, 30.0)
+    assert await store.retry_turn(HERE, turn.key, 30.0)
 
 
 async def one_judged(store: Store) -> None:
     turn = await exchange(store, SECRET, "One.")
-    await store.feedback(HERE, turn.key, good=True)
+    await store.record_feedback(HERE, turn.key, good=True)
 
 
 async def one_before_a_fresh_start(store: Store) -> None:
     await exchange(store, SECRET, "One.")
-    await store.renew(HERE)
+    await store.reset_context(HERE)
 
 
 async def one_backfilled(store: Store) -> None:
@@ -188,7 +188,7 @@ async def one_backfilled(store: Store) -> None:
 
 async def one_in_a_thread_that_moved(store: Store) -> None:
     await exchange(store, SECRET, "One.")
-    await store.move(HERE, replace(HERE, thread="9.0"))
+    await store.move_thread(HERE, replace(HERE, thread="9.0"))
 
 
 SHAPES = [
@@ -245,15 +245,15 @@ async def test_a_deleted_thread_or_channel_leaves_no_word_behind(
     draft = Draft(0, HERE_PLACE, "prompt", f"Say {WORD}.", "U1", 9.0)
     await store.save_draft(draft)
     if whole_channel:
-        await store.forget(HERE_PLACE.at(ScopeLevel.CHANNEL), 50.0)
+        await store.delete_scope(HERE_PLACE.at(ScopeLevel.CHANNEL), 50.0)
     else:
         for thread in (HERE, THERE, replace(HERE, thread="9.0")):
-            await store.forget(Scope.of(thread), 50.0)
+            await store.delete_scope(Scope.of(thread), 50.0)
     assert in_tables(database, WORD) == []
     assert in_files(database, WORD) == []
     # What was on its way then is not stored, either.
     late = said("99", at=99.0, text=f"late {WORD}")
-    assert await store.hear(late, answer) is Disposition.IGNORE
+    assert await store.receive(late, answer) is Disposition.IGNORE
 
 
 async def test_only_what_was_deleted_is_forgotten(store: SqliteStore) -> None:
@@ -269,7 +269,7 @@ async def test_only_what_was_deleted_is_forgotten(store: SqliteStore) -> None:
     ]
     assert [each.id for each in await store.examples(HERE_PLACE)] == [kept.id]
     elsewhere = replace(HERE, channel="C2")
-    await store.hear(said("7", thread=elsewhere), answer)
+    await store.receive(said("7", thread=elsewhere), answer)
     assert await store.transcript(elsewhere) == [("U1", "text of 7")]
 
 
@@ -278,13 +278,13 @@ async def test_a_deletion_in_one_thread_leaves_the_next_alone(
 ) -> None:
     await exchange(store, said("1", at=1.0, thread=THERE), "There.")
     await exchange(store, said("2", at=2.0), "Here.")
-    await store.forget(HERE_PLACE, 50.0)
+    await store.delete_scope(HERE_PLACE, 50.0)
     assert await store.transcript(HERE) == []
     assert await store.conversation(HERE) == []
     assert await store.transcript(THERE) == [("U1", "text of 1"), ("", "There.")]
     turn = await ask(store, said("3", at=3.0, thread=THERE))
-    await store.finish(turn, done("More."), 60.0)
-    await store.delivered(turn, 61.0)
+    await store.finish_turn(turn, done("More."), 60.0)
+    await store.mark_delivered(turn, 61.0)
     assert ("", "More.") in await store.transcript(THERE)
 
 
@@ -295,10 +295,12 @@ async def test_an_answer_that_people_delete_is_forgotten(
     store: SqliteStore, database: Path
 ) -> None:
     turn = await ask(store, said("1", at=1.0))
-    await store.show(turn, PostedPart(0, "m0", f"A {WORD}"), f"A {WORD}", 11.0)
-    await store.show(turn, PostedPart(1, "m1", "and more"), f"A {WORD} and more", 12.0)
-    await store.finish(turn, done(f"A {WORD} and more"), 20.0)
-    await store.delivered(turn, 21.0)
+    await store.store_part(turn, PostedPart(0, "m0", f"A {WORD}"), f"A {WORD}", 11.0)
+    await store.store_part(
+        turn, PostedPart(1, "m1", "and more"), f"A {WORD} and more", 12.0
+    )
+    await store.finish_turn(turn, done(f"A {WORD} and more"), 20.0)
+    await store.mark_delivered(turn, 21.0)
     await erase(store, "m1")
     assert in_tables(database, WORD) == []
     assert in_files(database, WORD) == []
@@ -313,11 +315,11 @@ async def test_an_answer_deleted_while_it_is_written_is_forgotten_at_its_end(
     store: SqliteStore, database: Path, ended: Ended
 ) -> None:
     turn = await ask(store, said("1", at=1.0))
-    await store.show(turn, PostedPart(0, "m0", f"A {WORD}"), f"A {WORD}", 11.0)
+    await store.store_part(turn, PostedPart(0, "m0", f"A {WORD}"), f"A {WORD}", 11.0)
     await erase(store, "m0")
     assert (await following(store)).state is TurnState.ANSWERING
-    await store.finish(turn, Outcome(ended, f"A {WORD}", replay=f"A {WORD}"), 20.0)
-    await store.delivered(turn, 21.0)
+    await store.finish_turn(turn, Outcome(ended, f"A {WORD}", replay=f"A {WORD}"), 20.0)
+    await store.mark_delivered(turn, 21.0)
     assert in_tables(database, WORD) == []
     assert in_files(database, WORD) == []
 
@@ -326,9 +328,9 @@ async def test_an_answer_in_a_thread_deleted_meanwhile_is_forgotten_at_its_end(
     store: SqliteStore, database: Path
 ) -> None:
     turn = await ask(store, said("1", at=1.0))
-    await store.forget(HERE_PLACE, 15.0)
-    await store.finish(turn, done(f"A {WORD}"), 20.0)
-    await store.delivered(turn, 21.0)
+    await store.delete_scope(HERE_PLACE, 15.0)
+    await store.finish_turn(turn, done(f"A {WORD}"), 20.0)
+    await store.mark_delivered(turn, 21.0)
     assert in_tables(database, WORD) == []
 
 
@@ -354,7 +356,7 @@ async def test_no_word_is_left_in_any_page_of_a_large_database(
         await exchange(store, heard, "Right.")
         await opened_case(store, replace(case(f"k{number}"), text=text))
         if number % 3 == 0:
-            await store.amend(replace(heard, text=f"{text} edited"), text, 30.0)
+            await store.edit_message(replace(heard, text=f"{text} edited"), text, 30.0)
     gone = [f"k{number}" for number in range(count)]
     chance.shuffle(gone)
     for some in range(0, count, 9):
@@ -366,8 +368,8 @@ async def test_no_word_is_left_in_any_page_of_a_large_database(
 async def test_what_is_deleted_is_found_by_an_index(store: SqliteStore) -> None:
     await exchange(store, SECRET, "One.")
     plans = (
-        *(tombstones.IS_ERASED, erasures.SAID, erasures.HELD),
-        *(erasures.OPENED, erasures.ANSWERED),
+        *(tombstones.IS_DELETED, erasures.STORED, erasures.HELD),
+        *(erasures.OPENING, erasures.ANSWERS),
     )
     nothing = dict.fromkeys(
         ("platform", "workspace", "channel", "thread", "message"), ""
@@ -392,12 +394,12 @@ async def test_older_cases_of_threads_are_known_by_what_was_stored(
 ) -> None:
     """As they were before it was noted what a case was made of."""
     async with open_store(database) as store:
-        await store.hear(said("1", at=1.0), answer)
-        await store.hear(SECRET, keep)
+        await store.receive(said("1", at=1.0), answer)
+        await store.receive(SECRET, keep)
         for message in ("thread:1.0", "7"):
             await opened_case(store, case(message))
         gone = case("thread:2.0", place=Scope.of(THERE))
-        await store.hear(said("8", at=8.0, thread=THERE), answer)
+        await store.receive(said("8", at=8.0, thread=THERE), answer)
         await opened_case(store, gone)
         await erase(store, "8")
     undo_m010(database)
@@ -414,7 +416,7 @@ async def test_a_message_deleted_while_its_thread_is_sorted_is_not_kept() -> Non
     desk = Desk()
     message = said("m1", thread=THREAD.key, text=f"{WORD} broke")
     desk.adapter.past = [message]
-    await desk.store.erase("fake", "w", ["m1"], "c", 1.0)
+    await desk.store.delete_messages("fake", "w", ["m1"], "c", 1.0)
     told = await desk.give("triage", MEMBER, THREAD)
     assert isinstance(told, Response)
     assert "deleted" in told.text
@@ -432,12 +434,12 @@ async def test_the_case_of_a_thread_goes_with_any_message_of_it() -> None:
     [found] = await opened(desk)
     assert WORD in found.text
     await desk.store.correct_case(found.id, "category", "billing", "max", 1.0)
-    await desk.store.agree_case(found.id, "olga")
+    await desk.store.approve_example(found.id, "olga")
     assert await desk.store.examples(CHANNEL)
-    await desk.store.erase("fake", "w", ["m2"], None, 1.0)
+    await desk.store.delete_messages("fake", "w", ["m2"], None, 1.0)
     assert await opened(desk) == []
     assert await desk.store.examples(CHANNEL) == []
-    assert await desk.store.corrections(0.0) == []
+    assert await desk.store.case(found.id) is None
 
 
 @pytest.mark.parametrize("asked", [False, True])
@@ -454,7 +456,7 @@ async def test_what_is_deleted_before_it_is_shown_is_not_shown(*, asked: bool) -
             return await super().sort(*arguments, **named)
 
     async def erase_it() -> None:
-        await desk.store.erase("fake", "w", ["m1"], None, 1.0)
+        await desk.store.delete_messages("fake", "w", ["m1"], None, 1.0)
 
     desk.model.script(sorted_as())
     sorter = Deleting(desk.store, desk.model, desk.operator, desk.clock)

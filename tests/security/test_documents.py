@@ -167,7 +167,7 @@ async def test_a_scheme_that_is_no_longer_taken_is_told_of() -> None:
     """It was stored by an earlier version."""
     office = Office()
     change = Change(CHANNEL, "triage_scheme", "a: &a x\nfields: {a: *a}")
-    await office.store.change([change], who="olga", now=1.0)
+    await office.store.change_settings([change], who="olga", now=1.0)
     office.adapter.past = [heard("It broke")]
     told = await office.give("triage", place=THREAD)
     assert isinstance(told, Response)

@@ -478,9 +478,9 @@ async def test_each_of_many_people_is_told_but_not_all_at_once() -> None:
 async def test_a_restart_keeps_the_order_and_the_fairness() -> None:
     store = MemoryStore()
     for each in range(20):
-        await store.hear(mention("eve", f"eve-{each:02}", each), judge)
+        await store.receive(mention("eve", f"eve-{each:02}", each), judge)
     for each in range(3):
-        await store.hear(mention("bob", f"bob-{each}", 30 + each), judge)
+        await store.receive(mention("bob", f"bob-{each}", 30 + each), judge)
     crowd = Crowd(store, places=1)
     crowd.claude.gate.set()
     async with crowd.open():
@@ -507,7 +507,7 @@ async def test_stop_ends_a_question_that_waits_at_once() -> None:
         async with asyncio.timeout(5):
             while await crowd.store.next_turn(thread("bob-1")):  # noqa: ASYNC110
                 await asyncio.sleep(0)
-        facts = await crowd.store.facts(thread("bob-1"))
+        facts = await crowd.store.turn_facts(thread("bob-1"))
         assert facts is not None
         assert (facts.state, facts.ended) == (TurnState.DELIVERED, Ended.STOPPED)
         crowd.claude.gate.set()

@@ -99,7 +99,7 @@ class Secrets:
                 Change(place, "budget_day", "777"),
                 Change(place, "model", "claude-opus-5-5"),
             ]
-            await store.change(changes, who=owner, now=NOON)
+            await store.change_settings(changes, who=owner, now=NOON)
             charge = Charge(place, owner, "answer", "claude-haiku-5-5", 45.67)
             caps = (await _office(store).policy(place)).caps
             # What a whole workspace cost its members may know: that is more than this.
@@ -110,10 +110,10 @@ class Secrets:
                 await store.close_charge(number, Usage(output=9), each.most, NOON)
         case = await store.open_case(TriageCase(0, thread, "m", NOON, owner, SECRET))
         values = {"category": "bug", "priority": "critical", "summary": SECRET}
-        await store.settle_case(case.id, values, "")
+        await store.record_case_result(case.id, values, "")
         draft = Draft(0, thread.at(ScopeLevel.CHANNEL), "prompt", SECRET, owner, NOON)
         said = Message(thread.key, "m", NOON, owner, SECRET, addressed=True, opens=True)
-        await store.hear(said, lambda *_: Disposition.ANSWER)
+        await store.receive(said, lambda *_: Disposition.ANSWER)
         turn = await store.next_turn(thread.key)
         assert turn is not None
         self.names = {
@@ -138,7 +138,7 @@ async def kept(store: Any, places: tuple[Scope, ...]) -> list[Any]:
     """All that is kept of some places."""
     found: list[Any] = []
     for place in places:
-        found += await store.settings(place)
+        found += await store.list_settings(place)
         found += await store.versions(place, "prompt")
         entries = await store.audit(place, 0.0, 10_000)
         found += [entry for entry in entries if entry.action != "denied"]
@@ -173,7 +173,7 @@ async def test_no_verb_reaches_beyond_its_place(person: Person) -> None:
     await hidden.fill(office.store, "olga", Scope("fake", "w2", "C1", "t1"))
     # In the channel that they are in they are an admin, too.
     admins = Change(HERE.at(ScopeLevel.CHANNEL), "admins", "group:g")
-    await office.store.change([admins], who="olga", now=NOON)
+    await office.store.change_settings([admins], who="olga", now=NOON)
     office.adapter.may["C9", "eve"] = forging.HIDDEN
     everywhere = (*secrets.places, outside, Scope("fake", "w"))
     at_first = await kept(office.store, everywhere[:-1])
@@ -187,7 +187,7 @@ async def test_no_verb_reaches_beyond_its_place(person: Person) -> None:
         for mark in MARKS:
             assert mark not in reply, (verb, arguments, mark)
     assert await kept(office.store, everywhere[:-1]) == at_first
-    wide = await office.store.settings(Scope("fake", "w"))
+    wide = await office.store.list_settings(Scope("fake", "w"))
     assert [s for s in wide if s.place.level is ScopeLevel.WORKSPACE] == []
     assert SECRET not in str(office.model.requests)
     case = await office.store.case(int(secrets.names["CASE"]))
@@ -268,7 +268,7 @@ async def test_on_slack_no_control_reaches_another_channel(
     if admin:
         general = Scope("slack", slack.team, ring.general)
         named = Change(general, "admins", f"user:{ring.eve}")
-        await store.change([named], who=ring.olga, now=NOON)
+        await store.change_settings([named], who=ring.olga, now=NOON)
     at_first = await kept(store, ring.secrets.places)
     board, direct = (place.channel for place in ring.secrets.places)
     wheres = (None, f"channel:{board}", f"channel:{direct}", "workspace", "operator")
@@ -301,7 +301,7 @@ async def test_on_slack_no_control_reaches_another_channel(
     await slack.until(lambda: slack.settled, timeout=15)
     assert leaks(slack) == []
     assert await kept(store, ring.secrets.places) == at_first
-    wide = await store.settings(Scope("slack", slack.team))
+    wide = await store.list_settings(Scope("slack", slack.team))
     assert [s for s in wide if s.place.level is ScopeLevel.WORKSPACE] == []
     # What was asked there is still read.
     rows = await store._read(
@@ -446,7 +446,7 @@ async def test_on_discord_no_control_reaches_another_channel(
     assert [each for each in said if any(mark in each for mark in MARKS)] == []
     assert await kept(store, secrets.places) == at_first
     for workspace in (discord.guild, far, "@me"):
-        wide = await store.settings(Scope("discord", workspace))
+        wide = await store.list_settings(Scope("discord", workspace))
         assert [s for s in wide if s.place.level is ScopeLevel.WORKSPACE] == []
     assert SECRET not in str([each.body for each in town.claude.requests])
 

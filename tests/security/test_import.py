@@ -28,7 +28,7 @@ def read(text: str) -> list[Change] | str:
         assert told
         assert "\n" not in told
         return told
-    made = asyncio.run(MemoryStore().change(changes, who="operator", now=1.0))
+    made = asyncio.run(MemoryStore().change_settings(changes, who="operator", now=1.0))
     assert not isinstance(made, EditConflict)
     import_export.difference([], {}, changes)
     return changes

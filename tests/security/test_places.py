@@ -233,7 +233,7 @@ async def test_what_the_operator_imported_needs_the_channel_and_the_bot() -> Non
     desk = Sorting()
     await put(desk.office, "auto_triage", "on")
     change = Change(CHANNEL, "triage_announce", "channel:C9")
-    await desk.office.store.change([change], who=OPERATOR, now=NOON)
+    await desk.office.store.change_settings([change], who=OPERATOR, now=NOON)
     desk.office.adapter.may["C9", ""] = ChannelAccess(exists=True, bot_writes=True)
     await break_things(desk, "m1")
     assert [place for place, _ in desk.posts] == [OTHER]
@@ -266,13 +266,13 @@ async def secretive() -> Office:
     """An office with a private channel of which only Eve is."""
     office = Office()
     change = Change(OTHER, "prompt", SECRET, versioned=True)
-    await office.store.change([change], who="eve", now=NOON)
+    await office.store.change_settings([change], who="eve", now=NOON)
     named = [
         Change(OTHER, "admins", "user:eve"),
         Change(OTHER, "budget_day", "777"),
         Change(OTHER, "model", "claude-opus-5-5"),
     ]
-    await office.store.change(named, who="eve", now=NOON)
+    await office.store.change_settings(named, who="eve", now=NOON)
     await spend(office, OTHER, 4.5678)
     office.adapter.may["C9", ""] = ChannelAccess(exists=True, bot_writes=True)
     office.adapter.may["C9", "eve"] = ChannelAccess(
@@ -295,7 +295,7 @@ async def test_another_channel_is_shown_to_those_alone_who_are_in_it(
 ) -> None:
     office = await secretive()
     named = Change(CHANNEL, "admins", "user:cora")
-    await office.store.change([named], who="olga", now=NOON)
+    await office.store.change_settings([named], who="olga", now=NOON)
     reply = await give(office, verb, person, {"where": "channel:C9", **READING[verb]})
     is_told_nothing(reply)
     assert isinstance(reply, Response)
@@ -353,7 +353,7 @@ async def test_a_list_names_no_channel_that_one_does_not_see() -> None:
 async def test_direct_messages_are_nobody_elses_not_even_an_admins() -> None:
     office = Office()
     direct = Scope("fake", "w", "D1", "D1")
-    await office.store.change(
+    await office.store.change_settings(
         [Change(direct.at(ScopeLevel.CHANNEL), "prompt", SECRET, versioned=True)],
         who="eve",
         now=NOON,
@@ -397,7 +397,7 @@ async def test_a_guest_sees_what_applies_and_what_it_cost_and_nothing_else(
         Change(WORKSPACE, "budget_day", "500"),
         Change(CHANNEL, "triage_announce", "channel:C9"),
     ]
-    await office.store.change(changes, who="olga", now=NOON)
+    await office.store.change_settings(changes, who="olga", now=NOON)
     await spend(office, OTHER, 321.0)
     await spend(office, CHANNEL, 1.25, who="gus")
     office.adapter.may["C9", "gus"] = ChannelAccess(exists=True)
@@ -458,7 +458,7 @@ async def test_a_draft_of_another_workspace_or_thread_is_out_of_reach(
     for here in (CHANNEL, WORKSPACE, THREAD):
         reply = await office.give(verb, OWNER, here, draft=number, base="0")
         assert isinstance(reply, Response)
-    assert await office.store.settings(Scope()) == []
+    assert await office.store.list_settings(Scope()) == []
 
 
 async def test_a_draft_that_is_written_on_elsewhere_is_saved_where_it_belongs() -> None:
@@ -568,7 +568,7 @@ async def test_whoever_may_not_ask_begins_nothing_afresh() -> None:
         await desk.closed(1)
         place = Scope.of(HERE).at(ScopeLevel.CHANNEL)
         who = Change(place, "who", "user:olga")
-        await desk.store.change([who], who="olga", now=1.0)
+        await desk.store.change_settings([who], who="olga", now=1.0)
         assert await begin_afresh(app, ALICE) == NOT_TO_ASK
         [denied] = await desk.store.refusals(place, 0.0, 1)
         assert denied.count == 1
@@ -731,7 +731,7 @@ async def test_letters_that_an_earlier_version_stored_end_nothing(town: Town) ->
         Change(place, "auto_triage", "on"),
         Change(place, "triage_announce", "channel:general"),
     ]
-    await town.store.change(changes, who=town.ada, now=1.0)
+    await town.store.change_settings(changes, who=town.ada, now=1.0)
     town.claude.script(sorted_as(priority="critical"))
     burning = town.discord.say(town.alice, town.general, "Everything burns")
     direct = town.discord.open_dm(town.ada)
@@ -786,7 +786,7 @@ async def test_direct_messages_concern_themselves_alone(town: Town) -> None:
         await guild.settled(place)
     await guild.quiet()
     change = Change(Scope("discord", "@me", theirs), "model", "claude-opus-5-5")
-    await guild.store.change([change], who=guild.bob, now=1.0)
+    await guild.store.change_settings([change], who=guild.bob, now=1.0)
     for line in ("usage where=workspace", "settings where=workspace", "usage"):
         text = await pressed(discord, guild.alice, mine, line)
         assert theirs not in text

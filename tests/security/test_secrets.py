@@ -324,7 +324,7 @@ async def filled(database: Path) -> None:
         await exchange(store, said("1", text="our kumquat"), "Right.")
         place = Scope("slack", "T1", "C5")
         change = Change(place, "prompt", "Be brief.", versioned=True)
-        await store.change([change], who="U1", now=1.0)
+        await store.change_settings([change], who="U1", now=1.0)
         case = await store.open_case(TriageCase(0, place, "1.0", 1.0, "U1", "Pay me"))
         await store.correct_case(case.id, "category", "billing", "U2", 1e9 * 2)
         # The log and its index are there for as long as the database is open.
@@ -434,7 +434,7 @@ async def test_nothing_deleted_is_in_a_backup(tmp_path: Path) -> None:
             text = "kumquat " * 400
             await exchange(store, said(f"{number}", text=text), "Right.")
         gone = [str(number) for number in range(30)]
-        await store.erase("slack", "T1", gone, "C1", 1.0)
+        await store.delete_messages("slack", "T1", gone, "C1", 1.0)
         back_up(database, copy)
     assert in_tables(copy, "kumquat") == []
     assert in_bytes(copy, "kumquat") == []

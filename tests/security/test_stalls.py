@@ -176,13 +176,13 @@ async def test_an_answer_that_is_taken_up_again_holds_nobody_up(
     adapter = FakeAdapter(limits=limited(limits))
     adapter.before_write = network
     text = TEXTS[kind](rounds(20_000, LONGEST))
-    await store.hear(heard("?"), judge)
+    await store.receive(heard("?"), judge)
     turn = await store.next_turn(HERE)
     assert turn is not None
-    await store.begin(turn, time.time())
-    await store.freeze(turn, "", {"m001": "?"})
+    await store.begin_turn(turn, time.time())
+    await store.store_prompt(turn, "", {"m001": "?"})
     report = Report("claude-haiku-5-5", stop_reason="end_turn")
-    await store.finish(turn, conclude(text, report), time.time(), NO_LIMITS)
+    await store.finish_turn(turn, conclude(text, report), time.time(), NO_LIMITS)
     async with watched() as watch, running(store, adapter, model):
         await adapter.until(lambda: adapter.closed == 1, timeout=60)
     assert watch.longest < GENEROUS

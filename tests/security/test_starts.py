@@ -328,7 +328,7 @@ async def test_a_turn_that_fails_at_each_start_is_given_up_and_its_thread_goes_o
     monkeypatch.setattr(Failing, "turn", "")
     crowd = Crowd(tmp_path / "t.db")
     async with open_store(crowd.path) as store:
-        await store.hear(asked(Failing.broken, "m1", opens=True), lambda *_: ANSWER)
+        await store.receive(asked(Failing.broken, "m1", opens=True), lambda *_: ANSWER)
     for start in range(2 * MOST_FAILURES):
         async with crowd.serving(Failing) as adapters:
             there = ThreadKey("discord", "W", "C", f"t{start}")
@@ -349,7 +349,7 @@ async def test_what_says_nothing_of_a_turn_is_not_counted(tmp_path: Path) -> Non
     crowd = Crowd(tmp_path / "t.db")
     here = ThreadKey("slack", "W", "C", "t")
     async with open_store(crowd.path) as store:
-        await store.hear(asked(here, "m1", opens=True), lambda *_: ANSWER)
+        await store.receive(asked(here, "m1", opens=True), lambda *_: ANSWER)
     async with crowd.serving() as adapters:
         await crowd.quiet()
         adapters["slack"].troubles = [DeliveryError("HTTP 503")]
@@ -363,14 +363,14 @@ async def test_shutting_down_while_an_answer_is_written_out_is_no_failure(
 ) -> None:
     async with open_store(tmp_path / "t.db") as store:
         thread = ThreadKey("slack", "W", "C", "t")
-        await store.hear(asked(thread, "m1", opens=True), lambda *_: ANSWER)
+        await store.receive(asked(thread, "m1", opens=True), lambda *_: ANSWER)
         turn = await store.next_turn(thread)
         assert turn is not None
-        await store.begin(turn, time.time())
-        await store.finish(turn, conclude("Done.", None), time.time())
+        await store.begin_turn(turn, time.time())
+        await store.finish_turn(turn, conclude("Done.", None), time.time())
         for _ in range(3 * MOST_FAILURES):
             assert await store.record_failure(turn) == 1
-            await store.hand_over(turn)
+            await store.release_turn(turn)
 
 
 @pytest.mark.parametrize("error", [RuntimeError, RecursionError])

@@ -116,7 +116,7 @@ def test_an_imported_document_has_no_such_amount(name: str, written: str) -> Non
 async def test_the_chat_takes_no_such_amount(name: str) -> None:
     office = Office()
     assert "above 0" in await office.type(f"set {name} 0.00001")
-    assert await office.store.settings(WORKSPACE) == []
+    assert await office.store.list_settings(WORKSPACE) == []
 
 
 # Where 0 is stored already
@@ -125,7 +125,7 @@ async def test_the_chat_takes_no_such_amount(name: str) -> None:
 async def stored(office: Office, name: str, value: str = "0") -> None:
     """Let the database hold a value that nobody may set any more."""
     changes = [Change(CHANNEL, name, value)]
-    await office.store.change(changes, who="olga", now=NOON)
+    await office.store.change_settings(changes, who="olga", now=NOON)
 
 
 @pytest.mark.parametrize("value", ["0", "0.0", "0.00", "nan", "-1", "inf", "nonsense"])

@@ -342,10 +342,10 @@ async def test_mentions_of_another_server_cost_nothing(guilds: Guilds) -> None:
     assert theirs == []
     assert [m for m in discord.messages(direct) if m.bot] == []
     assert len(guilds.model.requests) == 1
-    threads = await guilds.store.threads("discord", guilds.general)
+    threads = await guilds.store.list_threads("discord", guilds.general)
     assert [each.thread.thread for each in threads] == [asked]
-    assert await guilds.store.threads("discord", guilds.lair) == []
-    assert await guilds.store.threads("discord", direct) == []
+    assert await guilds.store.list_threads("discord", guilds.lair) == []
+    assert await guilds.store.list_threads("discord", direct) == []
 
 
 async def test_every_command_there_gets_one_sentence_that_one_person_sees(
@@ -370,7 +370,7 @@ async def test_every_command_there_gets_one_sentence_that_one_person_sees(
             assert response.message.text == NOT_SERVED
             assert response.message.ephemeral_for == eve
     assert guilds.model.requests == []
-    assert await guilds.store.settings(EVERYWHERE) == []
+    assert await guilds.store.list_settings(EVERYWHERE) == []
 
 
 async def test_buttons_and_forms_from_before_get_the_same(guilds: Guilds) -> None:
@@ -393,7 +393,7 @@ async def test_buttons_and_forms_from_before_get_the_same(guilds: Guilds) -> Non
             assert response.message.text == NOT_SERVED
             assert response.message.ephemeral_for == eve
     assert len(guilds.model.requests) == requests
-    assert await guilds.store.settings(EVERYWHERE) == []
+    assert await guilds.store.list_settings(EVERYWHERE) == []
 
 
 async def test_a_server_that_adds_the_bot_is_left_and_one_that_had_it_is_not(
@@ -540,8 +540,8 @@ async def test_a_slack_workspace_that_is_not_served(
         told = [each.text for each in slack.ephemerals(alice, general)]
         assert [text for text in told if NOT_SERVED in text] == told != []
         assert NOT_SERVED in home
-        assert await store.threads("slack", general) == []
-        assert await store.settings(EVERYWHERE) == []
+        assert await store.list_threads("slack", general) == []
+        assert await store.list_settings(EVERYWHERE) == []
     assert model.requests == []
     assert caplog.text.count("slack.not_served") == 1
 
@@ -562,7 +562,7 @@ async def test_what_is_said_in_another_workspace_with_the_app_is_not_kept(
             lambda: [s for s in slack.thread(general, ts) if s.text == "Understood."]
         )
         await slack.until(lambda: not slack.socket.pending)
-        assert await store.threads("slack", "C0ELSE") == []
+        assert await store.list_threads("slack", "C0ELSE") == []
     assert len(model.requests) == 1
 
 

@@ -143,7 +143,7 @@ class Town:
     async def set(self, store: Store, platform: str, name: str, value: str) -> None:
         """Set an option for all of a platform."""
         change = Change(self.place(platform), name, value)
-        await store.change([change], who=self.who(platform, "Olga"), now=1.0)
+        await store.change_settings([change], who=self.who(platform, "Olga"), now=1.0)
 
 
 @contextlib.asynccontextmanager

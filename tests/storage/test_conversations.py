@@ -59,7 +59,7 @@ messages = st.builds(
 
 def hear(heard: Message, opinion: int) -> Event:
     judge = (answer, keep, ignore)[opinion]
-    return lambda store, _: store.hear(heard, judge)
+    return lambda store, _: store.receive(heard, judge)
 
 
 def correct(change: Callable[[Store], Awaitable[object]]) -> Event:
@@ -71,29 +71,33 @@ def corrections() -> st.SearchStrategy[Event]:
     channels = st.sampled_from([None, "C1"])
     changes = st.one_of(
         st.builds(
-            lambda thread, to: lambda store: store.move(thread, to), threads, threads
+            lambda thread, to: lambda store: store.move_thread(thread, to),
+            threads,
+            threads,
         ),
         st.builds(
-            lambda heard, content: lambda store: store.amend(heard, content, 5.0),
+            lambda heard, content: (
+                lambda store: store.edit_message(heard, content, 5.0)
+            ),
             messages,
             words,
         ),
         st.builds(
             lambda erased, channel: (
-                lambda store: store.erase("slack", "T1", erased, channel, 5.0)
+                lambda store: store.delete_messages("slack", "T1", erased, channel, 5.0)
             ),
             st.lists(ids | st.sampled_from(["p", "q", "1.0"]), max_size=3),
             channels,
         ),
         st.builds(
-            lambda heard, holder: lambda store: store.hold(heard, holder, 5.0),
+            lambda heard, holder: lambda store: store.add_holder(heard, holder, 5.0),
             messages,
             ids,
         ),
         st.sampled_from([HERE_ONLY, ALL_OF_IT]).map(
-            lambda place: lambda store: store.forget(place, 5.0)
+            lambda place: lambda store: store.delete_scope(place, 5.0)
         ),
-        threads.map(lambda thread: lambda store: store.renew(thread)),
+        threads.map(lambda thread: lambda store: store.reset_context(thread)),
         st.builds(
             lambda thread, now: lambda store: repeated(store, now, thread),
             threads,
@@ -106,7 +110,7 @@ def corrections() -> st.SearchStrategy[Event]:
 def freeze(thread: ThreadKey, preface: str, contents: dict[str, str]) -> Event:
     async def happen(store: Store, _: list[Turn]) -> None:
         if turn := await store.next_turn(thread):
-            await store.freeze(turn, preface, contents)
+            await store.store_prompt(turn, preface, contents)
 
     return happen
 
@@ -135,10 +139,12 @@ def acts(*ends: Ended) -> st.SearchStrategy[Act]:
     )
     shown = st.builds(PostedPart, parts, st.sampled_from([None, "p", "q"]), words)
     return st.one_of(
-        st.just(lambda store, turn, now: store.begin(turn, now)),
-        st.just(lambda store, turn, now: store.delivered(turn, now)),
-        st.just(lambda store, turn, now: store.hand_over(turn)),
-        outcomes.map(lambda end: lambda store, turn, now: store.finish(turn, end, now)),
+        st.just(lambda store, turn, now: store.begin_turn(turn, now)),
+        st.just(lambda store, turn, now: store.mark_delivered(turn, now)),
+        st.just(lambda store, turn, now: store.release_turn(turn)),
+        outcomes.map(
+            lambda end: lambda store, turn, now: store.finish_turn(turn, end, now)
+        ),
         st.lists(messages, max_size=3).map(
             lambda history: (
                 lambda store, turn, now: store.backfill(
@@ -148,12 +154,12 @@ def acts(*ends: Ended) -> st.SearchStrategy[Act]:
         ),
         shown.map(
             lambda now_reads: (
-                lambda store, turn, now: store.show(
+                lambda store, turn, now: store.store_part(
                     turn, now_reads, now_reads.text, now
                 )
             )
         ),
-        parts.map(lambda part: lambda store, turn, now: store.unshow(turn, part)),
+        parts.map(lambda part: lambda store, turn, now: store.forget_part(turn, part)),
     )
 
 

@@ -51,7 +51,7 @@ async def test_nothing_acknowledged_is_lost_when_killed(
     heard = await heard_before_the_kill(path, lines)
     assert len(heard) >= lines
     async with open_store(path) as store:
-        kept = await store.begin(await following(store), 1.0)
+        kept = await store.begin_turn(await following(store), 1.0)
         assert set(heard) <= {each.heard.message for each in kept}
 
 

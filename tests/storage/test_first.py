@@ -16,7 +16,7 @@ from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel, ThreadKey
 from bot.domain.setting import Change
 from bot.domain.turn import Ended, Outcome
 from storage.database import open_for_writing
-from storage.store import open_rulebook, open_store, read_spending
+from storage.store import open_shared_store, open_store, read_spending
 from tests.support.store_helpers import ask, following, said
 
 FIRST = Path(__file__).parent.parent / "data" / "threadkeep-first.db"
@@ -37,7 +37,7 @@ async def test_everything_that_was_said_is_still_there(path: Path) -> None:
     async with open_store(path) as store:
         transcript = await store.transcript(THREAD)
         conversation = await store.conversation(THREAD)
-        assert len(await store.threads("slack", "C00000004")) == 2
+        assert len(await store.list_threads("slack", "C00000004")) == 2
         assert len(await store.open_threads()) == 2
     assert [author for author, _ in transcript] == [
         *("U00000002", "", "U00000003", "", "U00000002", "")
@@ -65,7 +65,7 @@ async def test_what_was_spent_counts_on_budgets_that_are_set_now(path: Path) -> 
         outcome = Outcome(
             Ended.DONE, text="Yes.", model="m", usage=Usage(input=1), cost=0.001
         )
-        [alert] = await store.finish(turn, outcome, BEGAN, caps)
+        [alert] = await store.finish_turn(turn, outcome, BEGAN, caps)
         assert alert.share == 0.75
 
 
@@ -79,9 +79,9 @@ async def test_what_was_left_open_is_taken_up(path: Path) -> None:
 async def test_settings_can_be_made_in_it(path: Path) -> None:
     change = Change(CHANNEL, "prompt", "Be brief.", versioned=True)
     async with open_store(path) as store:
-        assert await store.change([change], who="U1", now=BEGAN)
-        await store.keep(THREAD, {"model": "m"})
-        found = await store.rules(Scope.of(THREAD))
+        assert await store.change_settings([change], who="U1", now=BEGAN)
+        await store.pin_settings(THREAD, {"model": "m"})
+        found = await store.stored_settings(Scope.of(THREAD))
     assert [setting.name for setting in found.settings] == ["prompt"]
     assert found.kept == {"model": "m"}
 
@@ -95,20 +95,22 @@ async def test_its_tables_are_sound_afterwards(path: Path) -> None:
 
 async def test_beside_it_nothing_is_changed_before_it_is_up_to_date(path: Path) -> None:
     with pytest.raises(Exception, match="start this one once"):
-        async with open_rulebook(path):
+        async with open_shared_store(path):
             pass
     async with open_store(path):
         pass
-    async with open_rulebook(path) as rulebook:
-        assert await rulebook.settings(EVERYWHERE) == []
+    async with open_shared_store(path) as rulebook:
+        assert await rulebook.list_settings(EVERYWHERE) == []
     assert len(await read_spending(path, 0.0)) > 0
 
 
 async def test_settings_are_changed_beside_a_running_bot(path: Path) -> None:
     change = Change(CHANNEL, "quiet", "on")
-    async with open_store(path) as store, open_rulebook(path) as rulebook:
-        await rulebook.change([change], who="operator", now=BEGAN, action="imported")
-        [setting] = (await store.rules(CHANNEL)).settings
+    async with open_store(path) as store, open_shared_store(path) as rulebook:
+        await rulebook.change_settings(
+            [change], who="operator", now=BEGAN, action="imported"
+        )
+        [setting] = (await store.stored_settings(CHANNEL)).settings
         assert setting.value == "on"
         [entry] = await store.audit(CHANNEL, 0.0, 5)
         assert (entry.who, entry.action) == ("operator", "imported")

@@ -123,7 +123,7 @@ async def test_what_the_first_version_left_open_is_answered(first: Path) -> None
         assert await store.open_threads() == [OPEN]
         turn = await following(store, OPEN)
         assert (turn.state, turn.begins) == (TurnState.WAITING, False)
-        assert await store.begin(turn, 10.0) == [
+        assert await store.begin_turn(turn, 10.0) == [
             TurnMessage(said("2", at=2.0, thread=OPEN, addressed=False)),
             TurnMessage(said("3", at=3.0, thread=OPEN, addressed=False)),
         ]
@@ -135,15 +135,15 @@ async def test_what_the_first_version_kept_can_be_read_and_changed(
     read = [ChatMessage("user", "Monday.\nONE?"), ChatMessage("assistant", "One.")]
     async with open_store(first) as store:
         assert await store.conversation(DONE) == read
-        await store.amend(said("1", thread=DONE, text="1?"), "1?", 10.0)
+        await store.edit_message(said("1", thread=DONE, text="1?"), "1?", 10.0)
         assert await repeated(store, 11.0, DONE) is True
         assert await store.conversation(DONE) == [ChatMessage("user", "Monday.\n1?")]
         again = await following(store, DONE)
-        assert [each.content for each in await store.begin(again, 12.0)] == ["1?"]
-        await store.erase("slack", "T1", ["1"], "C1", 13.0)
-        assert await store.begin(again, 14.0) == []
-        await store.delivered(again, 15.0)
-        assert await store.renew(DONE) is True
+        assert [each.content for each in await store.begin_turn(again, 12.0)] == ["1?"]
+        await store.delete_messages("slack", "T1", ["1"], "C1", 13.0)
+        assert await store.begin_turn(again, 14.0) == []
+        await store.mark_delivered(again, 15.0)
+        assert await store.reset_context(DONE) is True
         assert await store.conversation(DONE) == []
         await exchange(store, said("4", at=4.0, thread=DONE), "Four.")
         assert len(await store.conversation(DONE)) == 2

@@ -60,14 +60,14 @@ async def test_everything_is_there_again(path: Path) -> None:
     async with open_store(path) as store:
         await exchange(store, said("1", at=1.0, opens=True), "One.")
         turn = await ask(store, said("2", at=2.0), preface="Monday.")
-        await store.show(turn, PostedPart(0, "m", "Tw"), "Tw", 12.0)
+        await store.store_part(turn, PostedPart(0, "m", "Tw"), "Tw", 12.0)
         before = await store.next_turn(HERE)
         conversation = await store.conversation(HERE)
     async with open_store(path) as store:
         assert await store.open_threads() == [HERE]
         assert await store.next_turn(HERE) == before
         assert await store.conversation(HERE) == conversation
-        assert await store.hear(said("1"), answer) is Disposition.IGNORE
+        assert await store.receive(said("1"), answer) is Disposition.IGNORE
 
 
 async def test_a_call_that_a_crash_cut_costs_what_was_set_aside(path: Path) -> None:
@@ -87,7 +87,7 @@ async def test_a_call_that_a_crash_cut_costs_what_was_set_aside(path: Path) -> N
 
 async def test_closing_leaves_one_file_and_the_lock(path: Path) -> None:
     async with open_store(path) as store:
-        await store.hear(said("1"), answer)
+        await store.receive(said("1"), answer)
     left = {file.name for file in path.parent.iterdir()}
     assert left == {"threadkeep.db", "threadkeep.db.lock"}
 
@@ -98,7 +98,7 @@ async def test_a_store_in_use_is_not_opened_twice(
     with pytest.raises(ConfigError, match="Another threadkeep is using"):
         async with open_store(path):
             pass
-    assert await store.hear(said("1"), answer) is Disposition.ANSWER
+    assert await store.receive(said("1"), answer) is Disposition.ANSWER
 
 
 async def test_a_refused_file_is_let_go_of(diary: Path) -> None:
@@ -112,7 +112,7 @@ async def test_a_closed_store_says_so(path: Path) -> None:
     async with open_store(path) as store:
         pass
     with pytest.raises(StorageError, match="closed"):
-        await store.hear(said("1"), answer)
+        await store.receive(said("1"), answer)
     with pytest.raises(StorageError, match="closed"):
         await store.conversation(HERE)
 
@@ -120,11 +120,11 @@ async def test_a_closed_store_says_so(path: Path) -> None:
 async def test_many_threads_talk_at_once(store: SqliteStore) -> None:
     threads = [ThreadKey("slack", "T1", "C1", f"{number}") for number in range(50)]
     heard = [said(f"{n}", at=n, thread=thread) for n in range(10) for thread in threads]
-    verdicts = await asyncio.gather(*(store.hear(each, answer) for each in heard))
+    verdicts = await asyncio.gather(*(store.receive(each, answer) for each in heard))
     assert verdicts == [Disposition.ANSWER] * 500
     assert await store.open_threads() == threads
     for thread in threads:
-        spoken = await store.begin(await following(store, thread), 1.0)
+        spoken = await store.begin_turn(await following(store, thread), 1.0)
         assert [each.heard.message for each in spoken] == [f"{n}" for n in range(10)]
 
 
@@ -154,7 +154,7 @@ async def test_an_outcome_is_stored_whole(store: SqliteStore) -> None:
         cost=0.25,
         first_text=15.0,
     )
-    await store.finish(await ask(store, said("1")), outcome, 20.0)
+    await store.finish_turn(await ask(store, said("1")), outcome, 20.0)
     db = await store._write(lambda db: db)
     (row,) = db.query("SELECT * FROM turns")
     stored = Outcome(
@@ -182,8 +182,8 @@ async def test_an_outcome_is_stored_whole(store: SqliteStore) -> None:
 async def test_what_was_taken_back_is_in_no_row(store: SqliteStore) -> None:
     await exchange(store, said("1", at=1.0, files=("a.png",)), "One.")
     assert await repeated(store, 30.0)
-    await store.amend(said("1", text="new", files=("b.png",)), "NEW", 31.0)
-    await store.erase("slack", "T1", ["1"], None, 32.0)
+    await store.edit_message(said("1", text="new", files=("b.png",)), "NEW", 31.0)
+    await store.delete_messages("slack", "T1", ["1"], None, 32.0)
     db = await store._write(lambda db: db)
     columns = ("role", "edited_at", "deleted_at", "files", "text", "content")
     rows = db.query("SELECT * FROM messages ORDER BY id")
@@ -209,11 +209,11 @@ async def leave_room(store: SqliteStore, pages: int) -> None:
 
 
 async def test_a_full_disk_loses_nothing_and_passes(store: SqliteStore) -> None:
-    await store.hear(said("first"), answer)
+    await store.receive(said("first"), answer)
     await leave_room(store, pages=40)
     heard = [said(f"{n}", at=n, text="x" * 3000) for n in range(100)]
     results = await asyncio.gather(
-        *(store.hear(each, keep) for each in heard), return_exceptions=True
+        *(store.receive(each, keep) for each in heard), return_exceptions=True
     )
     assert {type(result) for result in results} == {Disposition, StorageFull}
     acknowledged = [
@@ -224,7 +224,7 @@ async def test_a_full_disk_loses_nothing_and_passes(store: SqliteStore) -> None:
     assert len(await store.transcript(HERE)) == len(acknowledged) + 1
 
     await leave_room(store, pages=1000)
-    again = [await store.hear(each, keep) for each in heard]
+    again = [await store.receive(each, keep) for each in heard]
     assert again.count(Disposition.IGNORE) == len(acknowledged)
     assert again.count(Disposition.KEEP) == len(heard) - len(acknowledged)
 
@@ -233,11 +233,11 @@ async def test_a_full_disk_lets_turns_wait_as_they_are(store: SqliteStore) -> No
     turn = await ask(store, said("1"))
     await leave_room(store, pages=1)
     with pytest.raises(StorageFull):
-        await store.finish(turn, done("x" * 50_000), 20.0)
+        await store.finish_turn(turn, done("x" * 50_000), 20.0)
     left = await following(store)
     assert (left.state, left.text) == (TurnState.ANSWERING, "")
     await leave_room(store, pages=1000)
-    await store.finish(turn, done("x" * 50_000), 20.0)
+    await store.finish_turn(turn, done("x" * 50_000), 20.0)
     assert (await following(store)).state is TurnState.UNDELIVERED
 
 
@@ -305,42 +305,42 @@ async def live(store: SqliteStore) -> None:
     turn = await waiting(
         store, said("a", at=90.0), said("b", at=91.0, quotes=(quoted,))
     )
-    await store.hear(said("c", at=92.0), keep)
-    await store.begin(turn, 93.0)
-    await store.hand_over(turn)
-    await store.begin(turn, 94.0)
+    await store.receive(said("c", at=92.0), keep)
+    await store.begin_turn(turn, 93.0)
+    await store.release_turn(turn)
+    await store.begin_turn(turn, 94.0)
     place = Scope.of(HERE)
-    await store.rules(place)
-    await store.keep(HERE, {"model": "m"})
+    await store.stored_settings(place)
+    await store.pin_settings(HERE, {"model": "m"})
     change = Change(place.at(ScopeLevel.CHANNEL), "model", "n")
-    await store.change([change], who="U1", now=94.0, base=0, running=True)
+    await store.change_settings([change], who="U1", now=94.0, base=0, running=True)
     cap = Budget(place.at(ScopeLevel.CHANNEL), Period.DAY, 5.0)
     limits = BudgetLimits((cap,), (PersonLimit(place, messages=5),))
     await store.reserve(turn, "U1", 0.1, limits, 94.0)
     await store.balance(cap.place, Period.DAY, 94.0)
-    await store.unread(HERE)
+    await store.needs_backfill(HERE)
     await store.backfill(turn, [said("z", at=0.5, opens=True)])
-    await store.freeze(turn, "Monday.", {"a": "A", "b": "B", "c": "C", "z": "Z"})
-    await store.show(turn, PostedPart(0, None, "text"), "text", 94.0)
-    await store.show(turn, PostedPart(0, "m", "text"), "text", 95.0)
-    await store.unshow(turn, 1)
-    await store.finish(turn, done("text"), 96.0, limits)
-    await store.feedback(HERE, turn.key, True)
+    await store.store_prompt(turn, "Monday.", {"a": "A", "b": "B", "c": "C", "z": "Z"})
+    await store.store_part(turn, PostedPart(0, None, "text"), "text", 94.0)
+    await store.store_part(turn, PostedPart(0, "m", "text"), "text", 95.0)
+    await store.forget_part(turn, 1)
+    await store.finish_turn(turn, done("text"), 96.0, limits)
+    await store.record_feedback(HERE, turn.key, True)
     await store.next_turn(HERE)
     await store.open_threads()
-    await store.delivered(turn, 97.0)
+    await store.mark_delivered(turn, 97.0)
     await store.conversation(HERE)
     await store.transcript(HERE)
-    await store.threads("slack", "C1")
-    await store.newest("slack", since=91.0)
+    await store.list_threads("slack", "C1")
+    await store.newest_messages("slack", since=91.0)
     await store.spending(since=96.0)
     await store.spending(96.0, cap.place, "U1")
     assert await repeated(store, 98.0)
-    await store.recall(HERE, "a")
-    await store.amend(said("a", text="A!"), "A!", 99.0)
-    await store.erase("slack", "T1", ["a", "b"], "C1", 100.0)
-    await store.renew(HERE)
-    await store.move(HERE, replace(HERE, thread="elsewhere"))
+    await store.message_text(HERE, "a")
+    await store.edit_message(said("a", text="A!"), "A!", 99.0)
+    await store.delete_messages("slack", "T1", ["a", "b"], "C1", 100.0)
+    await store.reset_context(HERE)
+    await store.move_thread(HERE, replace(HERE, thread="elsewhere"))
 
 
 def plan_of(db: Database, sql: str) -> list[str]:

@@ -16,7 +16,7 @@ from tests.support.store_helpers import answer, keep, said
 
 async def main(path: Path) -> None:
     async with open_store(path) as store:
-        await store.hear(said("root", opens=True), answer)
+        await store.receive(said("root", opens=True), answer)
         await tell(store, "before")
         allowed, most = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, most))
@@ -27,7 +27,7 @@ async def main(path: Path) -> None:
 
 async def tell(store: SqliteStore, message: str) -> None:
     try:
-        became = (await store.hear(said(message), keep)).name
+        became = (await store.receive(said(message), keep)).name
     except StorageError as error:
         became = type(error).__name__
     sys.stdout.write(f"{became}\n")

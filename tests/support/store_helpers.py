@@ -60,7 +60,7 @@ def done(text: str, ended: Ended = Ended.DONE) -> Outcome:
 async def waiting(store: Store, *heard: Message) -> Turn:
     """The turn that answers `heard`, not begun yet."""
     for each in heard:
-        await store.hear(each, answer)
+        await store.receive(each, answer)
     return await following(store, heard[0].thread)
 
 
@@ -74,17 +74,17 @@ async def following(store: Store, thread: ThreadKey = HERE) -> Turn:
 async def ask(store: Store, *heard: Message, preface: str = "") -> Turn:
     """A turn that was begun, and given `heard` in capitals."""
     turn = await waiting(store, *heard)
-    spoken = await store.begin(turn, 10.0)
+    spoken = await store.begin_turn(turn, 10.0)
     contents = {each.heard.message: each.heard.text.upper() for each in spoken}
-    await store.freeze(turn, preface, contents)
+    await store.store_prompt(turn, preface, contents)
     return turn
 
 
 async def exchange(store: Store, heard: Message, reply: str) -> Turn:
     """A turn from its question to its delivery."""
     turn = await ask(store, heard)
-    await store.finish(turn, done(reply), 20.0)
-    await store.delivered(turn, 21.0)
+    await store.finish_turn(turn, done(reply), 20.0)
+    await store.mark_delivered(turn, 21.0)
     return turn
 
 
@@ -96,13 +96,13 @@ async def judged_after(store: Store, heard: Message) -> list[ThreadFacts | None]
         told.append(facts)
         return Disposition.ANSWER
 
-    await store.hear(heard, judge)
-    await store.hear(said("next", at=9.0), judge)
+    await store.receive(heard, judge)
+    await store.receive(said("next", at=9.0), judge)
     return told
 
 
 async def repeated(store: Store, now: float, thread: ThreadKey = HERE) -> bool:
     """Have the last answer in `thread` given anew, whichever that is; say whether that
     can be."""
-    facts = await store.facts(thread)
-    return facts is not None and await store.repeat(thread, facts.key, now)
+    facts = await store.turn_facts(thread)
+    return facts is not None and await store.retry_turn(thread, facts.key, now)

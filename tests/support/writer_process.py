@@ -23,7 +23,7 @@ async def chat(path: Path) -> None:
 async def _speak(store: SqliteStore, speaker: int) -> None:
     for number in count():
         message = f"{speaker}-{number}"
-        await store.hear(said(message), answer)
+        await store.receive(said(message), answer)
         sys.stdout.write(f"{message}\n")
         sys.stdout.flush()
 

@@ -38,9 +38,9 @@ async def shell(tmp_path: Path, nursery: Nursery) -> Shell:
             Change(CHANNEL, "budget_day", "5"),
             Change(WORKSPACE, "model", "claude-opus-5-5"),
         ]
-        await store.change(changes, who="U1", now=1_795_694_400.0)
+        await store.change_settings(changes, who="U1", now=1_795_694_400.0)
         denied = AuditEntry(0, 1_795_694_460.0, CHANNEL, "U9", "denied", "set model")
-        await store.note(denied)
+        await store.record_refusal(denied)
     return shell
 
 
@@ -145,9 +145,9 @@ async def test_what_readers_think_goes_out(shell: Shell) -> None:
         for number, good in ((1, True), (2, False)):
             asked = said(str(number), at=1_795_694_400.0 + number)
             await exchange(store, asked, f"Answer {number}.")
-            facts = await store.facts(asked.thread)
+            facts = await store.turn_facts(asked.thread)
             assert facts is not None
-            await store.feedback(asked.thread, facts.key, good)
+            await store.record_feedback(asked.thread, facts.key, good)
     _, printed = await shell.run({}, "feedback", "--since", "1970-01-01")
     assert [word in printed for word in ("good", "bad", "Answer")] == [
         True,

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
-from storage import database, migrations, turns
+from storage import database, migrations
 from storage.database import open_for_writing
+from storage.store import SqliteStore
 from tests.emulators.claude.reply import Hold
 from tests.support.fault_harness import SlackStage, Stage
 
@@ -58,22 +60,25 @@ async def test_an_answer_that_cannot_be_stored_goes_on_being_written(
         await stage.reads(thread, f"{half}{third} Paris.")
 
 
-@pytest.mark.parametrize("verb", ["hear", "show", "finish"])
+@pytest.mark.parametrize("verb", ["receive", "store_part", "finish_turn"])
 async def test_a_disk_that_is_full_for_a_while(
     on_slack: SlackStage, verb: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage, full = on_slack, [True, True]
-    real = getattr(turns, verb)
+    real = getattr(SqliteStore, verb)
 
-    def fails(*given: object, **named: object) -> object:
+    def refuse(db: Database) -> None:
+        full.pop()
+        raise sqlite3.OperationalError("database or disk is full")
+
+    async def fails(store: SqliteStore, *given: object, **named: object) -> object:
         if full:
-            full.pop()
-            raise sqlite3.OperationalError("database or disk is full")
-        return real(*given, **named)
+            await store._write(refuse)
+        return await real(store, *given, **named)
 
     stage.claude.script("Paris.")
     async with stage.played():
-        monkeypatch.setattr(turns, verb, fails)
+        monkeypatch.setattr(SqliteStore, verb, fails)
         thread = await stage.ask()
         await stage.reads(thread, "Paris.")
     assert not full

@@ -426,7 +426,7 @@ async def test_what_people_corrected_is_a_labelled_file(office: Office) -> None:
             TriageCase(0, place, "1.0", 1.0, "U1", "Pay me, =now")
         )
         good = {"category": "bug", "priority": "high", "summary": "x"}
-        await store.settle_case(case.id, good, "")
+        await store.record_case_result(case.id, good, "")
         await store.correct_case(case.id, "category", "billing", "U2", time.time())
     status, printed = await office.triage("corrections", *office.to)
     assert (status, printed) == (0, "1 corrected messages.")

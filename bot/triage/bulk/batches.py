@@ -27,7 +27,7 @@ from bot.claude.errors import CallFailed
 from bot.claude.request import encoded_size
 from bot.domain.completion import Request
 from bot.errors import ConfigError
-from bot.ports.archive import Archive, Sent
+from bot.ports.archive import RunnerStore, Sent
 from bot.schemes.scheme import Scheme
 from bot.triage.answer import CANCELED, EXPIRED, FAILED, REJECTED, Answer
 from bot.triage.bulk import request as bulk_request
@@ -73,7 +73,7 @@ class BatchClassifier:
     batches: Batches
     scheme: Scheme
     model: str
-    archive: Archive
+    archive: RunnerStore
     run: str
     spend_limit: SpendLimit
     #: Called with the number of results in open batches that are not stored yet.

@@ -15,7 +15,7 @@ from functools import partial
 from bot.claude.batches import Batches
 from bot.claude.client import ClaudeClient
 from bot.errors import StorageError
-from bot.ports.archive import Archive, Row, Run, Tally, every
+from bot.ports.archive import Row, Run, RunnerStore, RunStore, Tally, every
 from bot.schemes.scheme import Scheme, read
 from bot.triage.answer import EMPTY, FREE, PAID, Answer, digest
 from bot.triage.bulk.batches import BatchClassifier
@@ -25,7 +25,7 @@ from bot.triage.bulk.spend_limit import SpendLimit
 
 
 async def begin(
-    archive: Archive,
+    archive: RunStore,
     source: Source,
     *,
     scheme: str,
@@ -68,7 +68,7 @@ async def begin(
     return run
 
 
-async def refresh(archive: Archive, run: Run, *, again: bool = False) -> None:
+async def refresh(archive: RunStore, run: Run, *, again: bool = False) -> None:
     """Reopen marked rows that cost nothing, and with `again` all marked rows."""
     await archive.again(run.id, (*FREE, *PAID) if again else FREE)
 
@@ -106,7 +106,7 @@ class Progress:
 class Runner:
     """Classifies the rest of a run."""
 
-    archive: Archive
+    archive: RunnerStore
     run: Run
     client: ClaudeClient
     at_once: int = AT_ONCE

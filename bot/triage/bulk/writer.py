@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.errors import ConfigError
-from bot.ports.archive import Archive, Row, Run, every
+from bot.ports.archive import ResultStore, Row, Run, every
 from bot.runtime import private_files
 from bot.schemes.scheme import CHOICES, TEXT, Scheme
 from bot.triage.csv_cells import guarded
@@ -67,7 +67,7 @@ def check(outputs: Sequence[tuple[str, str]], source: str) -> None:
 
 
 async def write(
-    archive: Archive,
+    archive: ResultStore,
     run: Run,
     scheme: Scheme,
     *,
@@ -92,7 +92,7 @@ async def write(
 
 
 async def flat(
-    archive: Archive, run: Run, scheme: Scheme, *, safe: bool = False
+    archive: ResultStore, run: Run, scheme: Scheme, *, safe: bool = False
 ) -> AsyncIterator[Mapping[str, Any]]:
     """Each row as it came, with the scheme's fields and the reason where there are
     none; `safe` for where a cell could become a formula."""
@@ -185,7 +185,7 @@ async def _as_jsonl(
 _WRITERS = {CSV: _as_csv, JSONL: _as_jsonl}
 
 
-async def _table(archive: Archive, run: Run, scheme: Scheme) -> Table:
+async def _table(archive: ResultStore, run: Run, scheme: Scheme) -> Table:
     names = _names(run, scheme)
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(run.id_column or "row", no_wrap=True)

@@ -29,7 +29,7 @@ from bot.errors import (
     Throttled,
 )
 from bot.ports.platform import Adapter
-from bot.ports.store import Store
+from bot.ports.store import AutoTriageStore
 from bot.runtime.background import Background
 from bot.runtime.fair_queue import FairQueue
 from bot.runtime.lru import LruDict
@@ -79,7 +79,7 @@ class AutoTriage:
 
     def __init__(
         self,
-        store: Store,
+        store: AutoTriageStore,
         sorter: Classifier,
         authority: SettingsAccess,
         adapters: Mapping[str, Adapter],
@@ -247,9 +247,9 @@ class AutoTriage:
     async def _leave(self, case: TriageCase, reason: str) -> None:
         """Close `case` without showing it, for `reason`."""
         await retry_until_success(
-            lambda: self._store.settle_case(case.id, case.values, reason)
+            lambda: self._store.record_case_result(case.id, case.values, reason)
         )
-        await retry_until_success(lambda: self._store.show_case(case.id))
+        await retry_until_success(lambda: self._store.mark_case_shown(case.id))
 
     async def _sort(self, case: TriageCase) -> None:
         if self._now() - case.at > STALE:
@@ -266,7 +266,7 @@ class AutoTriage:
         if await self._is_deleted(case):
             return
         await self._show(found, scheme, policy)
-        await retry_until_success(lambda: self._store.show_case(case.id))
+        await retry_until_success(lambda: self._store.mark_case_shown(case.id))
 
     async def _is_deleted(self, case: TriageCase) -> bool:
         """Return True if the message was deleted meanwhile."""
@@ -284,7 +284,7 @@ class AutoTriage:
             if found.broke:
                 await self._tell_once(case.place, policy)
                 settled = await retry_until_success(
-                    lambda: self._store.settle_case(case.id, None, BROKE)
+                    lambda: self._store.record_case_result(case.id, None, BROKE)
                 )
                 return settled or case
             if pause is not None:

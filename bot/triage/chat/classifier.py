@@ -19,7 +19,7 @@ from bot.domain.completion import ChatMessage, Request
 from bot.domain.triage_case import TriageCase
 from bot.errors import ConfigError, Unacceptable
 from bot.ports.model import Model
-from bot.ports.store import Store
+from bot.ports.store import ClassifierStore
 from bot.schemes.scheme import DEFAULT, Example, Scheme, material, read
 from bot.settings.effective import EffectiveSettings, Operator
 from bot.triage.answer import INVALID, TOO_LONG, TRIES
@@ -68,7 +68,7 @@ class Classifier:
 
     def __init__(
         self,
-        store: Store,
+        store: ClassifierStore,
         model: Model,
         operator: Operator,
         now: Callable[[], float] = time.time,
@@ -142,7 +142,7 @@ class Classifier:
         self, case: TriageCase, values: dict[str, object] | None, reason: str
     ) -> TriageCase:
         # Deleted meanwhile, it is shown to whoever asked and forgotten.
-        return await self._store.settle_case(case.id, values, reason) or case
+        return await self._store.record_case_result(case.id, values, reason) or case
 
     def _request(self, case: TriageCase, scheme: Scheme, person: str) -> Request:
         workspace, secret = case.place.workspace, self._operator.secret

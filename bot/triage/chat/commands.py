@@ -13,8 +13,8 @@ from bot.domain.person import Person, listed
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.triage_case import TriageCase
 from bot.errors import Unacceptable
+from bot.ports.cases import CaseStore
 from bot.ports.platform import Adapter, MessageHistory
-from bot.ports.store import Store
 from bot.runtime.offload import offload
 from bot.schemes.scheme import Scheme
 from bot.settings.access import SettingsAccess
@@ -57,7 +57,7 @@ class TriageCommands:
 
     def __init__(
         self,
-        store: Store,
+        store: CaseStore,
         sorter: Classifier,
         authority: SettingsAccess,
         adapters: Mapping[str, Adapter],
@@ -147,7 +147,7 @@ class TriageCommands:
         policy = await self._authority.policy(case.place.at(ScopeLevel.CHANNEL))
         if not self._authority.may(person, policy):
             raise await self._authority.deny(person, policy.place, "add an example")
-        agreed = await self._store.agree_case(case.id, person.id)
+        agreed = await self._store.approve_example(case.id, person.id)
         scheme = await self._sorter.scheme(policy)
         return present.told(agreed, scheme, replaces=True) if agreed else Response(GONE)
 

@@ -95,7 +95,7 @@ async def test_what_was_missed_is_fetched_though_something_was_heard_since(
             addressed=False,
             opens=False,
         )
-        await store.hear(known, judge)
+        await store.receive(known, judge)
     async with answering(discord, claude, store):
         await claude.until(
             lambda: any("are you there?" in each for each in guild.prompts()), 20

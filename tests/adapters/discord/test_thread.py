@@ -240,7 +240,7 @@ async def until_said(guild: Guild, text: str, *, there: bool = True) -> None:
     """Wait until `text` is remembered, or is no more."""
     async with asyncio.timeout(10):
         while True:
-            known = await guild.store.newest("discord", 0)
+            known = await guild.store.newest_messages("discord", 0)
             said = [await guild.store.transcript(thread) for thread, _ in known]
             if (text in str(said)) == there:
                 return

@@ -9,7 +9,9 @@ __all__ = ["town"]
 
 
 async def put(town: Town, name: str, value: str) -> None:
-    await town.store.change([Change(town.channel, name, value)], who=town.ada, now=1.0)
+    await town.store.change_settings(
+        [Change(town.channel, name, value)], who=town.ada, now=1.0
+    )
 
 
 async def test_a_message_is_sorted_from_its_menu(town: Town) -> None:

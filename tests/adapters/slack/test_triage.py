@@ -16,7 +16,9 @@ __all__ = ["admins"]
 
 async def put(office: Office, name: str, value: str) -> None:
     place = Scope("slack", office.slack.team, office.general)
-    await office.store.change([Change(place, name, value)], who=office.alice, now=1.0)
+    await office.store.change_settings(
+        [Change(place, name, value)], who=office.alice, now=1.0
+    )
 
 
 async def below(office: Office, ts: str, count: int = 1) -> list[Seen]:

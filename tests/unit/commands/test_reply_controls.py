@@ -53,12 +53,14 @@ async def use(
 
 async def put(desk: Desk, name: str, value: str) -> None:
     """Set something in the channel."""
-    await desk.store.change([Change(CHANNEL, name, value)], who="olga", now=1.0)
+    await desk.store.change_settings(
+        [Change(CHANNEL, name, value)], who="olga", now=1.0
+    )
 
 
 async def key(desk: Desk) -> str:
     """The key of the newest turn."""
-    facts = await desk.store.facts(HERE)
+    facts = await desk.store.turn_facts(HERE)
     assert facts is not None
     return facts.key
 
@@ -103,7 +105,7 @@ async def test_a_forged_stop_changes_nothing() -> None:
     async with desk.open() as app:
         await desk.ask("elsewhere", THERE)
         await desk.adapter.until(lambda: bool(desk.adapter.texts(THERE)))
-        there = await desk.store.facts(THERE)
+        there = await desk.store.turn_facts(THERE)
         assert there is not None
         # A turn of another thread, one that never was, and none.
         for turn in (there.key, "0" * 16):
@@ -219,7 +221,7 @@ async def test_an_answer_that_was_cut_is_gone_on_with_once() -> None:
     assert len(desk.model.requests) == 2
     assert MORE in desk.model.requests[-1].messages[-1].content
     # Nobody wrote that, so it is not the last message of the thread.
-    [(thread, newest)] = await desk.store.newest("fake", 0.0)
+    [(thread, newest)] = await desk.store.newest_messages("fake", 0.0)
     assert (thread, newest) == (HERE, "m001")
 
 
@@ -286,7 +288,7 @@ async def test_bots_that_answer_each_other_are_cut(allowed: bool) -> None:
             said = desk.said("and you?", author="robot", opens=False)
             closed = desk.adapter.closed
             await app.host.inbox.receive(replace(said, automated=True))
-            facts = await desk.store.facts(HERE)
+            facts = await desk.store.turn_facts(HERE)
             if facts and facts.state is not TurnState.DELIVERED:
                 await desk.closed(closed + 1)
         told = len(desk.model.requests)

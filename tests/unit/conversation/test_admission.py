@@ -64,7 +64,7 @@ class Room:
     ) -> None:
         """Set an option as Olga would."""
         change = Change(place, name, value, versioned=name == "prompt")
-        await self.store.change([change], who="olga", now=1.0, running=running)
+        await self.store.change_settings([change], who="olga", now=1.0, running=running)
 
     async def tell(self, verb: str, thread: ThreadKey = HERE, **arguments: str) -> str:
         """Let Olga give a command in `thread`."""

@@ -45,8 +45,8 @@ async def test_a_question_deleted_before_its_answer_begins_is_not_answered() -> 
 async def test_a_deleted_question_takes_the_placeholder_of_a_restart_with_it() -> None:
     desk = Desk()
     turn = await desk.left("The capital of")
-    await desk.store.hand_over(turn)
-    await desk.store.erase("fake", "w", ["m001"], None, 1.0)
+    await desk.store.release_turn(turn)
+    await desk.store.delete_messages("fake", "w", ["m001"], None, 1.0)
     async with desk.open():
         await desk.adapter.until(lambda: desk.adapter.texts(HERE) == [])
     assert desk.model.requests == []
@@ -133,7 +133,8 @@ async def test_what_a_message_is_about_is_read_before_it() -> None:
     assert prompt.index('author="Bob"') < prompt.index("the build is red")
     assert prompt.index("the build is red") < prompt.index("why?")
     assert (
-        await desk.store.hear(about, lambda *_: Disposition.KEEP) is Disposition.IGNORE
+        await desk.store.receive(about, lambda *_: Disposition.KEEP)
+        is Disposition.IGNORE
     )
 
 

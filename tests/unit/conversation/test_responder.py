@@ -108,15 +108,15 @@ class Desk:
         """Leave a turn in HERE as a process does that is killed while it answers:
         `text` was shown, after `attempts`, `ago` seconds back."""
         then = time.time() - ago
-        await self.store.hear(self.said("?"), judge)
+        await self.store.receive(self.said("?"), judge)
         turn = await self.turn()
         for _ in range(attempts):
-            await self.store.begin(turn, then)
-        await self.store.freeze(turn, "", {"m001": "?"})
-        await self.store.show(turn, PostedPart(0, None, text), text, then)
+            await self.store.begin_turn(turn, then)
+        await self.store.store_prompt(turn, "", {"m001": "?"})
+        await self.store.store_part(turn, PostedPart(0, None, text), text, then)
         async with self.adapter.surface(turn) as surface:
             message = await show(surface, Part(0, text))
-        await self.store.show(turn, PostedPart(0, message, text), text, then)
+        await self.store.store_part(turn, PostedPart(0, message, text), text, then)
         return turn
 
     async def turn(self, thread: ThreadKey = HERE) -> Turn:
@@ -342,7 +342,7 @@ async def test_a_finished_answer_is_delivered_and_not_asked_for_again() -> None:
     desk = Desk()
     turn = await desk.left("The capital of Fr")
     outcome = Outcome(Ended.DONE, "It is Paris.", replay="It is Paris.", note="_Note._")
-    await desk.store.finish(turn, outcome, time.time())
+    await desk.store.finish_turn(turn, outcome, time.time())
     async with desk.open():
         await desk.answered("It is Paris.\n\n_Note._")
     assert desk.model.requests == []
@@ -354,7 +354,7 @@ async def test_a_shorter_second_attempt_takes_left_over_messages_back() -> None:
     async with desk.adapter.surface(turn) as surface:
         message = await show(surface, Part(1, "y" * 50))
     shown = PostedPart(1, message, "y" * 50)
-    await desk.store.show(turn, shown, "x" * 200 + "y" * 50, time.time())
+    await desk.store.store_part(turn, shown, "x" * 200 + "y" * 50, time.time())
     desk.model.script("Short.")
     async with desk.open():
         await desk.answered("Short.")
@@ -364,7 +364,7 @@ async def test_a_full_disk_delays_an_answer_and_does_not_lose_it() -> None:
     class FullForAWhile(MemoryStore):
         tries = 0
 
-        async def finish(
+        async def finish_turn(
             self,
             turn: Turn,
             outcome: Outcome,
@@ -374,7 +374,7 @@ async def test_a_full_disk_delays_an_answer_and_does_not_lose_it() -> None:
             self.tries += 1
             if self.tries == 1:
                 raise StorageFull("the disk is full")
-            return await super().finish(turn, outcome, now, caps)
+            return await super().finish_turn(turn, outcome, now, caps)
 
     desk = Desk(FullForAWhile())
     async with desk.open():

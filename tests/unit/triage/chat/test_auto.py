@@ -167,7 +167,7 @@ async def test_sorted_and_not_shown_it_is_shown_without_asking_again(
     said = TriageCase(0, CHANNEL, "m1", NOON, "max", "It broke", auto=True)
     case = await store.open_case(replace(said, place=replace(CHANNEL, thread="m1")))
     values = {"category": "bug", "priority": "critical", "summary": "x"}
-    await store.settle_case(case.id, values, "")
+    await store.record_case_result(case.id, values, "")
     async with desk.open() as auto:
         await auto.take_up()
     assert desk.marks == {"m1": "🔴"}

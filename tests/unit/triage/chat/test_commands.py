@@ -81,7 +81,7 @@ def _chosen(menu: Menu, value: str) -> Command:
 
 async def put(office: Office, name: str, value: str, place: Scope = CHANNEL) -> None:
     changes = [Change(place, name, value)]
-    await office.store.change(changes, who="olga", now=NOON)
+    await office.store.change_settings(changes, who="olga", now=NOON)
 
 
 async def test_one_message_is_sorted_for_all_to_see(office: Office) -> None:
@@ -219,7 +219,8 @@ async def test_a_correction_is_kept_with_who_made_it(office: Office) -> None:
     assert changed.text == (
         "🟠 · **billing** · **high**\nIt broke.\n_Corrected by user:max._"
     )
-    [case] = await office.store.corrections(0.0)
+    case = await office.store.case(1)
+    assert case is not None
     assert (case.corrected, case.corrected_by) == ({"category": "billing"}, "max")
     again = await choose(office, changed, "priority", "low", MANAGER)
     assert isinstance(again, Response)
@@ -254,7 +255,7 @@ async def test_an_admin_makes_a_correction_an_example(office: Office) -> None:
 async def test_a_deleted_message_is_forgotten(office: Office) -> None:
     answer(office, sorted_as())
     shown = await told(office, heard("It broke", "t"))
-    await office.store.erase("fake", "w", ["t"], "c", NOON)
+    await office.store.delete_messages("fake", "w", ["t"], "c", NOON)
     reply = await choose(office, shown, "category", "billing")
     assert reply == Response(commands.GONE)
 

@@ -1,0 +1,50 @@
+"""The responder, put together from its parts."""
+
+import time
+from collections.abc import Callable, Mapping
+
+from bot.budgets.alerts import BudgetAlerts
+from bot.budgets.guard import BudgetGuard
+from bot.conversation.admission import Admission
+from bot.conversation.composer import Composer
+from bot.conversation.responder import Responder
+from bot.ports.model import Model
+from bot.ports.platform import Adapter
+from bot.ports.store import Store
+from bot.runtime.retry import retrying
+from bot.settings.access import SettingsAccess
+from bot.settings.effective import Operator
+
+
+def create_responder(
+    *,
+    store: Store,
+    model: Model,
+    adapters: Mapping[str, Adapter],
+    operator: Operator,
+    clock: Callable[[], float] = time.monotonic,
+    now: Callable[[], float] = time.time,
+) -> Responder:
+    """Return a responder whose parts retry the store until it accepts.
+
+    A finished answer is paid for and in memory only, so no part gives up on a write.
+    """
+    durable = retrying(store)
+    settings = SettingsAccess(durable, adapters, operator, now)
+    guard = BudgetGuard(durable, durable, model, adapters, now)
+    composer = Composer(durable, adapters, settings, operator.secret, now)
+    admission = Admission(
+        *(durable, model, adapters, settings, guard, composer), operator.secret, now
+    )
+    return Responder(
+        store=durable,
+        unretried_store=store,
+        model=model,
+        adapters=adapters,
+        settings=settings,
+        guard=guard,
+        alerts=BudgetAlerts(settings, adapters, operator),
+        admission=admission,
+        clock=clock,
+        now=now,
+    )

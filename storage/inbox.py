@@ -1,0 +1,173 @@
+"""Stores the messages of people, inside a transaction.
+
+Rule: a message is stored once. Its id stays known after it was deleted.
+"""
+
+import json
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from sqlite_utils import Database
+
+from bot.domain.message import Disposition, Message
+from bot.domain.scope import ThreadKey
+from bot.domain.turn import Turn, TurnMessage, TurnState
+from bot.ports.store import Judge
+from storage import erasures, thread_queries, tombstones
+from storage.broken import NEXT_ID
+
+NEXT_TURN = NEXT_ID.format("turns")
+NEXT_MESSAGE = NEXT_ID.format("messages")
+
+
+def receive(db: Database, message: Message, judge: Judge, now: float) -> Disposition:
+    thread = thread_queries.thread(db, message.thread)
+    if thread and _known(db, thread["id"], message.message):
+        return Disposition.IGNORE
+    if tombstones.was_deleted(db, message):
+        return Disposition.IGNORE
+    facts = thread_queries.thread_facts(db, thread, message.at) if thread else None
+    disposition = judge(message, facts)
+    if disposition is Disposition.IGNORE:
+        return disposition
+    if disposition is Disposition.KEEP:
+        if thread is None:
+            return Disposition.IGNORE
+        _add(db, thread["id"], message)
+        return disposition
+    if thread is None:
+        thread_id = _add_thread(db, message.thread, unread=not message.opens, now=now)
+    else:
+        thread_id = thread["id"]
+    turn_id = _waiting_turn(db, thread_id, message, now=now)
+    _add(db, thread_id, message, turn_id=turn_id, asks=True)
+    return disposition
+
+
+def backfill(db: Database, turn: Turn, history: Sequence[Message]) -> list[TurnMessage]:
+    thread_id, state, unread = db.execute(
+        "SELECT thread_id, state, unread "
+        "FROM turns JOIN threads ON threads.id = thread_id WHERE turns.id = ?",
+        [turn.id],
+    ).fetchone()
+    # The context may have been reset while the platform was asked for the history.
+    if unread:
+        # A turn that has ended reads no more; the next one will.
+        ended = TurnState(state) not in (TurnState.WAITING, TurnState.ANSWERING)
+        for message in history:
+            # The bot's own messages are answers of turns, or notices.
+            if not message.echo:
+                _add(db, thread_id, message, turn_id=None if ended else turn.id)
+        db.execute("UPDATE threads SET unread = 0 WHERE id = ?", [thread_id])
+    return thread_queries.turn_messages(db, turn)
+
+
+def _known(db: Database, thread_id: int, message: str) -> bool:
+    found = db.execute(
+        "SELECT 1 FROM messages WHERE thread_id = ? AND message = ?",
+        [thread_id, message],
+    )
+    return found.fetchone() is not None
+
+
+def _add_thread(db: Database, key: ThreadKey, *, unread: bool, now: float) -> int:
+    added = db.execute(
+        """
+        INSERT INTO threads
+            (platform, workspace, channel, thread, follows, unread, created_at)
+        VALUES (:platform, :workspace, :channel, :thread, 0, :unread, :now)
+        """,
+        {**thread_queries.named(key), "unread": unread, "now": now},
+    )
+    return _id(added.lastrowid)
+
+
+def _waiting_turn(db: Database, thread_id: int, message: Message, *, now: float) -> int:
+    """Return the id of the newest turn in state WAITING, of a new one if there is
+    none; move its time of asking back to that of `message`."""
+    waiting = db.execute(
+        """
+        UPDATE turns SET asked_at = min(asked_at, :at)
+        WHERE id = (
+            SELECT max(id) FROM turns
+            WHERE thread_id = :thread AND state <> 'delivered' AND state = 'waiting'
+        )
+        RETURNING id
+        """,
+        {"thread": thread_id, "at": message.at},
+    ).fetchall()
+    if waiting:
+        return _id(waiting[0]["id"])
+    added = db.execute(
+        f"""
+        INSERT INTO turns (id, thread_id, key, state, touched, asked_at, created_at)
+        VALUES ({NEXT_TURN}, :thread, :key, 'waiting', :at, :at, :now)
+        """,
+        {
+            "thread": thread_id,
+            "key": secrets.token_hex(8),
+            "at": message.at,
+            "now": now,
+        },
+    )
+    return _id(added.lastrowid)
+
+
+def _add(
+    db: Database,
+    thread_id: int,
+    message: Message,
+    *,
+    turn_id: int | None = None,
+    asks: bool = False,
+) -> None:
+    """Store the messages that `message` quotes and then `message`, unless known."""
+    for quoted in message.quotes:
+        if not quoted.echo:
+            _add_message(db, thread_id, quoted, turn_id=turn_id, asks=False)
+    _add_message(db, thread_id, message, turn_id=turn_id, asks=asks)
+    # The root decides, also if it arrives after a reply to it. A quoted root did not
+    # open this thread.
+    if message.opens and message.addressed:
+        db.execute("UPDATE threads SET follows = 1 WHERE id = ?", [thread_id])
+
+
+def _add_message(
+    db: Database, thread_id: int, message: Message, *, turn_id: int | None, asks: bool
+) -> None:
+    if tombstones.was_deleted(db, message):
+        return
+    added = db.execute(
+        f"""
+        INSERT INTO messages
+            (id, thread_id, turn_id, message, role, author, at, addressed, opens,
+             automated, asks, files, text)
+        VALUES
+            ({NEXT_MESSAGE}, :thread_id, :turn_id, :message, 'user', :author, :at,
+             :addressed, :opens, :automated, :asks, :files, :text)
+        ON CONFLICT (thread_id, message) DO NOTHING
+        RETURNING id
+        """,
+        {
+            "thread_id": thread_id,
+            "turn_id": turn_id,
+            "message": message.message,
+            "author": message.author,
+            "at": message.at,
+            "addressed": message.addressed,
+            "opens": message.opens,
+            "automated": message.automated,
+            "asks": asks,
+            "files": json.dumps(message.files),
+            "text": message.text,
+        },
+    ).fetchall()
+    for (number,) in added:
+        for holder in message.holds:
+            erasures.insert_holder(db, number, holder)
+
+
+def _id(value: Any) -> int:
+    assert isinstance(value, int)
+    return value
