@@ -58,7 +58,7 @@ REASONS = {
     "bot/delivery/write_budget.py WriteBudget._standings": PLACES,
     "bot/delivery/write_budget.py _Budget.buckets": FIXED,
     "bot/delivery/write_budget.py _Budget.replies": PLACES,
-    "bot/delivery/write_budget.py _Budget.wishes": PLACES,
+    "bot/delivery/write_budget.py _Budget.requests": PLACES,
     "bot/delivery/write_budget.py _Standing.budgets": FIXED,
     "bot/delivery/write_budget.py _Standing.counted": FIXED,
     "bot/rendering/renderer.py Renderer._final": ANSWER,
