@@ -186,7 +186,7 @@ class App:
                 report(f"take up {what}", error)
 
     async def _resume_threads(self) -> None:
-        if threads := await self._dispatcher.take_up():
+        if threads := await self._dispatcher.resume():
             log.info("app.resuming threads=%d", threads)
 
     async def _waiting(self, most: int) -> list[WaitingThread]:

@@ -11,7 +11,7 @@ from bot.domain.setting import OPERATOR
 from bot.settings import ceilings
 from bot.ui.formatting import amount, bar, count, here, usd
 
-# How many places and people a list of what was spent shows.
+# How many rows a list of channels or people shows.
 MOST_SPENDERS = 8
 
 #: What a budget or limit of 0 means.
@@ -19,12 +19,12 @@ NOTHING = "nothing may be spent"
 
 
 def beginning(month: str) -> float:
-    """When a month ("2026-11") began, in seconds since 1970."""
+    """Return the start of a month ("2026-11", UTC) in seconds since 1970."""
     return datetime.fromisoformat(f"{month}-01T00:00:00+00:00").timestamp()
 
 
 def budget(cap: Budget, balance: Balance) -> str:
-    """How a budget stands."""
+    """Describe a budget and how much of it is used."""
     period = "today" if cap.period is Period.DAY else "this month"
     reserved = f" (and {usd(balance.reserved)} set aside)" if balance.reserved else ""
     of = usd(cap.usd) if cap.usd > 0 else f"$0.00: {NOTHING}"
@@ -35,7 +35,7 @@ def budget(cap: Budget, balance: Balance) -> str:
 
 
 def alert(alert: Alert) -> str:
-    """What admins are told when a budget has come to one of its marks."""
+    """Return the text for admins when a budget has reached an alert threshold."""
     cap = alert.budget
     period = "today" if cap.period is Period.DAY else "this month"
     place = "the workspace"
@@ -52,7 +52,8 @@ def alert(alert: Alert) -> str:
 
 
 def shortfall(short: BudgetExceeded, now: float, names: Mapping[str, str]) -> str:
-    """Why somebody gets no answer now, and what can be done about it."""
+    """Explain why a question is not answered now, and who can change that. `names`
+    holds the names of people by id."""
     if short.unpriced:
         return (
             f"What `{short.unpriced}` costs is not known, so the budget here cannot "
@@ -105,14 +106,14 @@ def shortfall(short: BudgetExceeded, now: float, names: Mapping[str, str]) -> st
 
 
 def _raiser(cap: Budget, names: Mapping[str, str]) -> str:
-    """Who can raise a budget."""
+    """Name the people who can raise a budget."""
     if cap.who == OPERATOR:
         return "the bot's operator"
     return f"{names.get(cap.who, cap.who)}, who set it, or another admin"
 
 
 def spent(title: str, rows: Iterable[Spending], of: float = 0.0) -> str:
-    """A line that adds up `rows`, with a bar for its share of `of` USD."""
+    """Return a line with the sum of `rows`, and a bar for its share of `of` USD."""
     answers = unpriced = bounded = 0
     usage, cost, spared = Usage(), 0.0, 0.0
     for row in rows:
@@ -134,7 +135,7 @@ def spent(title: str, rows: Iterable[Spending], of: float = 0.0) -> str:
 
 
 def grouped(rows: list[Spending], key: Callable[[Spending], str]) -> list[str]:
-    """A line for each group of `rows`, the dearest first."""
+    """Return a line for each group of `rows`, the most expensive first."""
     groups: dict[str, list[Spending]] = {}
     for row in rows:
         groups.setdefault(key(row), []).append(row)

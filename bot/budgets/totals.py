@@ -1,8 +1,8 @@
-"""Watches what all workspaces together spend, and tells the operator in time.
+"""Watches the budget over all workspaces and alerts the operator's admins.
 
-Most calls are no answers (triage, routing, tries), so this looks at the account
-itself, whatever has been booked in it. Rule: it only tells. That the budget holds is
-for the ledger, before every call.
+Most calls are not answers (triage, routing, prompt trials), so this reads the account
+itself, whatever was booked in it. Rule: it only alerts. The ledger enforces the budget
+before every call.
 """
 
 import asyncio
@@ -21,14 +21,14 @@ from bot.ui import formatting
 
 log = logging.getLogger(__name__)
 
-# How often the account is looked at, in seconds: one small transaction.
+# How often the account is read, in seconds: one small transaction.
 EVERY = 30.0
-# How long telling one admin may take, in seconds.
+# Timeout for alerting one admin, in seconds.
 TELLING = 10.0
 
 
 class Totals:
-    """Tells the operator's admins how far the budget over all workspaces is used."""
+    """Alerts the operator's admins when the budget over all workspaces is used up."""
 
     def __init__(
         self,
@@ -46,12 +46,12 @@ class Totals:
         self._sleep = sleep
 
     async def watch(self) -> None:
-        """Look again and again until cancelled; return at once without a budget."""
+        """Check every 30 s until cancelled; return at once if there is no budget."""
         while self._budgets:
             try:
                 await self.look()
             except Exception as error:
-                # The next look may do better.
+                # The next check may succeed.
                 report("totals", error)
             await self._sleep(EVERY)
 
@@ -79,7 +79,7 @@ class Totals:
 
 
 def _text(alert: Alert) -> str:
-    """What the operator's admins are told."""
+    """Return the text for the operator's admins."""
     cap = alert.budget
     day = cap.period is Period.DAY
     spent = f"{formatting.usd(alert.spent)} of {formatting.usd(cap.usd)}"

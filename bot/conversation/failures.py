@@ -1,7 +1,7 @@
-"""Ends turns that fail again and again, so that their threads go on.
+"""Ends turns that have failed too often, so that their threads go on.
 
-Rule: only what says something of the turn counts. A platform that turns us away, a disk
-that is full or a locked database says nothing of it, however often it is met.
+Rule: only errors that the turn itself may have caused count. Rejected credentials, a
+full disk or a locked database do not, however often they occur.
 """
 
 import logging
@@ -14,34 +14,32 @@ from bot.ports.store import TurnStore
 
 log = logging.getLogger(__name__)
 
-# How often taking a turn to its end may fail for a reason that nobody foresaw, over
-# restarts too. Before that the rule for crashes has ended it as interrupted and said
-# so, if that can be said.
+# How many unexpected errors end a turn, restarts included. Before that the rule for
+# crashes has ended it as interrupted and posted that, if posting works.
 MOST_FAILURES = 5
 
-# Writing an answer out may end the process before the failure is counted, so that it
-# begins is counted, too; but less, since a kill from outside says nothing of the turn.
+# Writing out an answer may crash the process before the failure is counted. So its
+# start is counted, too, with less weight: the process may also be killed from outside.
 BEGUN, FAILED = 1, 4
 MOST = MOST_FAILURES * FAILED
 
 
 class Failures:
-    """Counts the failures of turns, in the store."""
+    """Counts the failures of each turn in the store."""
 
     def __init__(self, store: TurnStore, now: Callable[[], float]) -> None:
         self._store = store
         self._now = now
 
     async def ends(self, turn: Turn) -> bool:
-        """Whether `turn`, which is to be written out, was tried often enough, with
-        which it has ended. The try that follows is counted before it is made: no
-        attempt is, and it may end the process."""
+        """Count one more try to write out `turn`; return True if there were too many,
+        with which it has ended. A turn that is still to be answered is not counted."""
         return turn.state is TurnState.UNDELIVERED and await self._count(turn, BEGUN)
 
     async def note(self, turn: Turn, error: Exception) -> None:
         """Count that `error` ended a try of `turn`, and end the turn after too many.
 
-        Raises `error` where it says nothing of the turn.
+        Raises `error` if the turn cannot have caused it.
         """
         if all(_is_foreseen(each) for each in leaves(error)):
             raise error

@@ -1,4 +1,4 @@
-"""Decides what becomes of a message, and makes it durable before anyone says so.
+"""Classifies incoming messages and stores them with the turn that will answer them.
 
 Rule: when `receive` returns, the message and the turn that will answer it are
 committed, so the platform's event may be acknowledged. Never before.
@@ -25,16 +25,15 @@ from bot.text.characters import replace_lone_surrogates
 log = logging.getLogger(__name__)
 
 
-# What people said longer ago than this, in seconds, and we hear only now, is
-# remembered and not answered: they have gone on without us.
+# A message received so many seconds after it was written is stored but not answered:
+# the conversation has moved on.
 STALE = 3600.0
 
-# So many messages of other programs in a thread within `LOOP_SECONDS` are taken for
-# bots that answer each other.
+# So many automated messages in a thread are taken for bots that answer each other.
 MOST_AUTOMATED = 20
 
-# How long, in seconds, may be tried to say something that soon does not matter.
-PATIENCE = 10.0
+# How long posting a notice may take, in seconds: later it does not matter any more.
+NOTICE_TIMEOUT = 10.0
 
 BUSY = "I am still writing the answer above. Yours comes next."
 CROWDED = (
@@ -42,20 +41,20 @@ CROWDED = (
     "Yours starts by itself as soon as there is room."
 )
 
-# How many people are being told at once that they have to wait. It is nice to know;
-# a crowd does not use up what the platform lets us write.
+# How many notices are posted at once: a crowd must not use up the writes that the
+# platform allows.
 MOST_NOTICES = 10
 
 
 @dataclass(frozen=True, slots=True)
 class EngagementSettings:
-    """How forward the bot is in a thread, as admins set it."""
+    """When the bot answers in a thread, as admins set it."""
 
-    #: Whether people go on without addressing it in the threads that are its own.
+    #: Whether messages in its own threads are answered without addressing the bot.
     follow: bool = True
-    #: Whether the thread is its own though it did not begin with a mention.
+    #: Whether the thread counts as its own though it did not begin with a mention.
     adopted: bool = False
-    #: Whether it speaks only when it is addressed.
+    #: Whether it answers only when it is addressed.
     quiet: bool = False
     #: Whether other programs may address it.
     bots: bool = False
@@ -65,35 +64,35 @@ PLAIN = EngagementSettings()
 
 
 def judge(
-    heard: Message, thread: ThreadFacts | None, manners: EngagementSettings = PLAIN
+    heard: Message, thread: ThreadFacts | None, engagement: EngagementSettings = PLAIN
 ) -> Disposition:
-    """Say what becomes of `heard`; `thread` is None where we never spoke.
+    """Return what to do with `heard`; `thread` is None if the bot was never in it.
 
-    Other programs are answered only where that is allowed, and then only while they
-    are few: two bots that answer each other do not stop. Their messages are still
-    read, as an alert that people discuss is what a thread is about.
+    Automated messages are answered only where that is allowed, and only while there
+    are few: two bots that answer each other would not stop. They are stored all the
+    same, since a thread is often about an alert.
     """
     if heard.echo:
         return Disposition.IGNORE
     if heard.automated:
         loops = thread is not None and thread.automated >= MOST_AUTOMATED
-        if heard.addressed and manners.bots and not loops:
+        if heard.addressed and engagement.bots and not loops:
             return Disposition.ANSWER
         return Disposition.KEEP if thread else Disposition.IGNORE
     if heard.addressed:
         return Disposition.ANSWER
     if thread is None:
         return Disposition.IGNORE
-    own = thread.follows or manners.adopted
-    follows = own and manners.follow and not manners.quiet
+    own = thread.follows or engagement.adopted
+    follows = own and engagement.follow and not engagement.quiet
     return Disposition.ANSWER if follows else Disposition.KEEP
 
 
 def judge_stale(
-    heard: Message, thread: ThreadFacts | None, manners: EngagementSettings = PLAIN
+    heard: Message, thread: ThreadFacts | None, engagement: EngagementSettings = PLAIN
 ) -> Disposition:
-    """Say what becomes of `heard`, which was said too long ago to be answered."""
-    if judge(heard, thread, manners) is Disposition.IGNORE or thread is None:
+    """Return what to do with `heard`, which is too old to be answered."""
+    if judge(heard, thread, engagement) is Disposition.IGNORE or thread is None:
         return Disposition.IGNORE
     return Disposition.KEEP
 
@@ -108,16 +107,16 @@ class Inbox:
     def __init__(
         self,
         store: InboxStore,
-        lanes: ThreadDispatcher,
+        dispatcher: ThreadDispatcher,
         platforms: Platforms,
-        authority: SettingsAccess,
+        settings: SettingsAccess,
         triage: Callable[[Message], Awaitable[None]],
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._lanes = lanes
+        self._dispatcher = dispatcher
         self._platforms = platforms
-        self._authority = authority
+        self._settings = settings
         self._triage = triage
         self._now = now
         self._notices = 0
@@ -141,21 +140,21 @@ class Inbox:
     async def _receive(self, heard: Message) -> None:
         heard = _writable(heard)
         stale = self._now() - heard.at > STALE
-        manners = await self._manners(heard)
-        verdict = await self._store.receive(
-            heard, partial(judge_stale if stale else judge, manners=manners)
+        engagement = await self._engagement(heard)
+        disposition = await self._store.receive(
+            heard, partial(judge_stale if stale else judge, engagement=engagement)
         )
-        if verdict is Disposition.IGNORE:
+        if disposition is Disposition.IGNORE:
             return
         log.info(
             "message.heard thread=%s message=%s verdict=%s",
             heard.thread,
             heard.message,
-            verdict.value,
+            disposition.value,
         )
-        if verdict is Disposition.ANSWER:
-            delayed = self._lanes.delays(heard.thread, heard.author)
-            crowded = self._lanes.put(heard.thread, heard.author, heard.at)
+        if disposition is Disposition.ANSWER:
+            delayed = self._dispatcher.delays(heard.thread, heard.author)
+            crowded = self._dispatcher.put(heard.thread, heard.author, heard.at)
             platform = heard.thread.platform
             messenger = self._platforms.adapters[platform].messenger
             if messenger is None:
@@ -169,18 +168,18 @@ class Inbox:
     async def _notice(self, messenger: Messenger, heard: Message, text: str) -> None:
         """Tell the author of `heard` that they have to wait."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(NOTICE_TIMEOUT):
                 await messenger.notice(heard, text)
         except (TimeoutError, DeliveryError) as error:
             log.info("message.unnoticed thread=%s %s", heard.thread, error)
         finally:
             self._notices -= 1
 
-    async def _manners(self, heard: Message) -> EngagementSettings:
-        # Looked at for every message, also where they change nothing: of two that come
-        # at once, the second must not overtake the first on the way to the store.
+    async def _engagement(self, heard: Message) -> EngagementSettings:
+        # Read for every message, even where it changes nothing: of two messages at once
+        # the second must not overtake the first on the way to the store.
         place = Scope.of(heard.thread)
-        policy = await self._authority.policy(place)
+        policy = await self._settings.policy(place)
         follow = policy.applied["follow"]
         return EngagementSettings(
             follow=policy.on("follow"),
@@ -234,7 +233,7 @@ class Inbox:
 
 
 def _writable(heard: Message) -> Message:
-    """`heard`, of characters that can be stored and sent on."""
+    """Return `heard` without characters that cannot be stored or sent."""
     return replace(
         heard,
         text=replace_lone_surrogates(heard.text),

@@ -1,7 +1,7 @@
-"""Says how an answer ended, to people, to operators and to the next turn. Pure.
+"""Outcomes of turns: what people, operators and the next turn are told. Pure.
 
-Every way that a model call can end comes through here exactly once, so this
-page is the whole list of what a thread may be told.
+Every way in which a model call can end is mapped here, so this file lists all that a
+thread may be told.
 """
 
 from dataclasses import replace
@@ -10,8 +10,8 @@ from bot.domain.completion import Report
 from bot.domain.turn import Ended, Outcome
 from bot.errors import ModelError, PromptTooLong, ThreadkeepError
 
-# What the next turns read at the end of an answer that was not finished, so
-# that Claude does not take half a sentence for its own conclusion.
+# Appended to an unfinished answer when later turns replay it, so that Claude does not
+# take half a sentence for its own conclusion.
 UNFINISHED = "\n\n[This answer was not finished.]"
 
 GO_ON = 'Say "continue" and I will go on.'
@@ -43,10 +43,10 @@ UNSURE = (
 )
 INTERRUPTED = f"This answer was interrupted by a restart. {GO_ON}"
 
-#: The reason of a turn that failed again and again, and is tried no more.
+#: Reason of a turn that has failed too often and is not retried.
 GIVEN_UP = "given up: it failed again and again"
 
-#: How a turn ended whose question was deleted before it was answered.
+#: Outcome of a turn whose question was deleted before it was answered.
 WITHDRAWN = Outcome(Ended.STOPPED, "", reason="question deleted", cost=0.0)
 
 
@@ -57,10 +57,10 @@ def conclude(
     error: ModelError | None = None,
     stopped: bool = False,
 ) -> Outcome:
-    """How a model call ended that gave `text` and reported `report` last."""
+    """Return the outcome of a model call with this text and last report."""
     outcome = _ending(text, report.stop_reason if report else None, error, stopped)
     if report is None or (report.calls == () and report.stop_reason is None):
-        # Nobody has begun to answer.
+        # No model has begun to answer.
         return outcome
     return replace(
         outcome,
@@ -72,39 +72,40 @@ def conclude(
 
 
 def interrupted(text: str) -> Outcome:
-    """How a turn ended that a crash cut and that is not answered again."""
+    """Return the outcome of a turn that a crash cut and that is not retried."""
     return _unfinished(Ended.INTERRUPTED, text, INTERRUPTED, "crashed")
 
 
 def gone(outcome: Outcome) -> Outcome:
-    """`outcome`, of a turn whose thread can no longer be written to."""
+    """Return `outcome` for a turn whose thread can no longer be written to."""
     return replace(outcome, ended=Ended.FAILED, note="", reason="thread gone")
 
 
 def too_long() -> Outcome:
-    """How a turn ended whose conversation is longer than any model reads: nobody was
-    asked."""
+    """Return the outcome of a turn whose conversation exceeds every model's context;
+    no model was asked."""
     error = PromptTooLong("the conversation is longer than any model reads")
     return replace(conclude("", None, error=error), cost=0.0)
 
 
 def over_budget(why: str) -> Outcome:
-    """How a turn ended that nobody pays for; what was asked stays to be read."""
+    """Return the outcome of a turn that no budget has room for, with the reason `why`.
+    Later turns still read the question."""
     return replace(_failed(why, "over budget"), cost=0.0)
 
 
 def unwelcome(unsure: bool, why: str = UNWELCOME) -> Outcome:
-    """How a turn ended that was asked by somebody who may not, for the reason `why`,
-    or of whom that could not be found out."""
+    """Return the outcome of a turn whose asker is not permitted, for the reason `why`;
+    with `unsure`, of one whose permission could not be checked."""
     if unsure:
         return replace(_failed(UNSURE, "person unknown"), cost=0.0)
-    note = _aside(why)
+    note = _italic(why)
     return Outcome(Ended.REFUSED, "", note=note, reason="not allowed", cost=0.0)
 
 
 def told(outcome: Outcome, hint: str) -> Outcome:
-    """`outcome`, with `hint` as the last thing that the thread is told."""
-    note = "\n".join(filter(None, [outcome.note, _aside(hint)]))
+    """Return `outcome` with `hint` added to its note."""
+    note = "\n".join(filter(None, [outcome.note, _italic(hint)]))
     return replace(outcome, note=note)
 
 
@@ -120,28 +121,27 @@ def _ending(
         note = f"{error.user_text} {GO_ON}"
         return _unfinished(Ended.INTERRUPTED, text, note, _reason(error))
     if stop_reason == "refusal":
-        # Neither side of a refused turn is read again: it would be refused
-        # for ever after.
+        # Later turns read neither side of a refused turn: they would be refused too.
         note = DECLINED_MIDWAY if has_text else DECLINED
-        return Outcome(Ended.REFUSED, text, note=_aside(note), reason="refusal")
+        return Outcome(Ended.REFUSED, text, note=_italic(note), reason="refusal")
     if not has_text:
         note = ALL_THOUGHT if stop_reason == "max_tokens" else EMPTY
         return _failed(note, f"no text, stop_reason={stop_reason}")
     notes = {"max_tokens": TOO_LONG, "model_context_window_exceeded": WINDOW_FULL}
     note = notes.get(stop_reason or "", "")
-    return Outcome(Ended.DONE, text, replay=text, note=_aside(note))
+    return Outcome(Ended.DONE, text, replay=text, note=_italic(note))
 
 
 def _failed(note: str, reason: str) -> Outcome:
-    return Outcome(Ended.FAILED, "", note=_aside(note), reason=reason)
+    return Outcome(Ended.FAILED, "", note=_italic(note), reason=reason)
 
 
 def _unfinished(ended: Ended, text: str, note: str, reason: str) -> Outcome:
     replay = text + UNFINISHED if text.strip() else ""
-    return Outcome(ended, text, replay=replay, note=_aside(note), reason=reason)
+    return Outcome(ended, text, replay=replay, note=_italic(note), reason=reason)
 
 
-def _aside(note: str) -> str:
+def _italic(note: str) -> str:
     return f"_{note}_" if note else ""
 
 

@@ -288,7 +288,7 @@ async def test_a_store_that_has_no_more_is_not_asked_again() -> None:
     async with Background() as tasks:
         lanes = ThreadDispatcher(tasks, site.work, shelf.fetch, at_once=1, most=2)
         shelf.waiting = [WaitingThread(thread(each), "eve", each) for each in range(2)]
-        assert await lanes.take_up() == 2
+        assert await lanes.resume() == 2
         await asyncio.sleep(0)
         shelf.waiting = []
         site.finish()

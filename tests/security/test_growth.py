@@ -47,8 +47,10 @@ REASONS = {
     "bot/conversation/dispatcher.py StopSignal.told": (
         "the people of one thread, cleared with each turn"
     ),
-    "bot/conversation/dispatcher.py ThreadDispatcher._lanes": PLACES,
-    "bot/conversation/dispatcher.py ThreadDispatcher._placed": "one for each platform",
+    "bot/conversation/dispatcher.py ThreadDispatcher._active": PLACES,
+    "bot/conversation/dispatcher.py ThreadDispatcher._slots_taken": (
+        "one for each platform"
+    ),
     "bot/runtime/lru.py LruDict._entries": "at most `most`",
     "bot/delivery/write_scheduler.py WriteScheduler._waiting": PLACES,
     "bot/delivery/write_budget.py WriteBudget._budgets": (

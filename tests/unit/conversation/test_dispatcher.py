@@ -22,13 +22,13 @@ class Site:
         self.at_once = 0
         self.gate = asyncio.Event()
         self.begun = asyncio.Event()
-        self.halts: list[StopSignal] = []
+        self.stop_signals: list[StopSignal] = []
 
-    async def work(self, thread: ThreadKey, halt: StopSignal) -> None:
+    async def work(self, thread: ThreadKey, stop_signal: StopSignal) -> None:
         assert thread not in self.running, "two turns of one thread"
         self.started.append(thread)
-        self.halts.append(halt)
-        halt.begin("turn")
+        self.stop_signals.append(stop_signal)
+        stop_signal.begin("turn")
         self.running.append(thread)
         self.at_once = max(self.at_once, len(self.running))
         self.begun.set()
@@ -41,11 +41,11 @@ class Site:
 async def test_what_comes_while_a_lane_works_makes_it_look_again_once() -> None:
     site = Site()
     async with Background() as tasks:
-        lanes = ThreadDispatcher(tasks, site.work)
-        lanes.put(HERE)
+        dispatcher = ThreadDispatcher(tasks, site.work)
+        dispatcher.put(HERE)
         await site.begun.wait()
-        lanes.put(HERE)
-        lanes.put(HERE)
+        dispatcher.put(HERE)
+        dispatcher.put(HERE)
         site.gate.set()
     assert site.started == [HERE, HERE]
     assert site.at_once == 1
@@ -54,9 +54,9 @@ async def test_what_comes_while_a_lane_works_makes_it_look_again_once() -> None:
 async def test_threads_do_not_wait_for_each_other() -> None:
     site = Site()
     async with Background() as tasks:
-        lanes = ThreadDispatcher(tasks, site.work)
-        lanes.put(HERE)
-        lanes.put(THERE)
+        dispatcher = ThreadDispatcher(tasks, site.work)
+        dispatcher.put(HERE)
+        dispatcher.put(THERE)
         await site.begun.wait()
         await asyncio.sleep(0)
         site.gate.set()
@@ -67,55 +67,55 @@ async def test_a_lane_exists_only_while_it_has_work() -> None:
     site = Site()
     site.gate.set()
     async with Background() as tasks:
-        lanes = ThreadDispatcher(tasks, site.work)
-        lanes.put(HERE)
-    assert lanes._lanes == {}
+        dispatcher = ThreadDispatcher(tasks, site.work)
+        dispatcher.put(HERE)
+    assert dispatcher._active == {}
 
 
 async def test_stop_reaches_the_running_turn_once() -> None:
     site = Site()
     async with Background() as tasks:
-        lanes = ThreadDispatcher(tasks, site.work)
-        assert not lanes.stop(HERE)
-        lanes.put(HERE)
+        dispatcher = ThreadDispatcher(tasks, site.work)
+        assert not dispatcher.stop(HERE)
+        dispatcher.put(HERE)
         await site.begun.wait()
         # Meant for another turn, as by a button of an earlier answer.
-        assert not lanes.stop(HERE, "earlier")
-        assert lanes.running(Scope("fake", "w", "c")) == [(HERE, "turn")]
-        assert lanes.running(Scope("fake", "w", "elsewhere")) == []
-        assert lanes.stop(HERE, "turn")
-        assert not lanes.stop(HERE)
-        await site.halts[0].wait()
+        assert not dispatcher.stop(HERE, "earlier")
+        assert dispatcher.running(Scope("fake", "w", "c")) == [(HERE, "turn")]
+        assert dispatcher.running(Scope("fake", "w", "elsewhere")) == []
+        assert dispatcher.stop(HERE, "turn")
+        assert not dispatcher.stop(HERE)
+        await site.stop_signals[0].wait()
         site.gate.set()
 
 
 async def test_whoever_has_to_wait_is_told_once_for_each_turn() -> None:
     site = Site()
     async with Background() as tasks:
-        lanes = ThreadDispatcher(tasks, site.work)
-        assert not lanes.delays(HERE, "bob")
-        lanes.put(HERE)
+        dispatcher = ThreadDispatcher(tasks, site.work)
+        assert not dispatcher.delays(HERE, "bob")
+        dispatcher.put(HERE)
         await site.begun.wait()
-        assert lanes.delays(HERE, "bob")
-        assert not lanes.delays(HERE, "bob")
-        assert lanes.delays(HERE, "eve")
-        site.halts[0].begin("next")
-        assert lanes.delays(HERE, "bob")
+        assert dispatcher.delays(HERE, "bob")
+        assert not dispatcher.delays(HERE, "bob")
+        assert dispatcher.delays(HERE, "eve")
+        site.stop_signals[0].begin("next")
+        assert dispatcher.delays(HERE, "bob")
         site.gate.set()
 
 
 async def test_closing_lets_turns_finish() -> None:
     site = Site()
     async with Background() as tasks:
-        lanes = ThreadDispatcher(tasks, site.work)
-        lanes.put(HERE)
+        dispatcher = ThreadDispatcher(tasks, site.work)
+        dispatcher.put(HERE)
         await site.begun.wait()
-        lanes.put(HERE)
-        closing = tasks.start("close", lanes.close(grace=60))
+        dispatcher.put(HERE)
+        closing = tasks.start("close", dispatcher.close(grace=60))
         await asyncio.sleep(0)
         site.gate.set()
         await closing
-        lanes.put(THERE)
+        dispatcher.put(THERE)
     # What came meanwhile is durable: the next process answers it.
     assert site.started == [HERE]
 
@@ -123,10 +123,10 @@ async def test_closing_lets_turns_finish() -> None:
 async def test_closing_cancels_what_takes_too_long() -> None:
     site = Site()
     async with Background() as tasks:
-        lanes = ThreadDispatcher(tasks, site.work)
-        lanes.put(HERE)
+        dispatcher = ThreadDispatcher(tasks, site.work)
+        dispatcher.put(HERE)
         await site.begun.wait()
-        await lanes.close(grace=0)
+        await dispatcher.close(grace=0)
     assert site.running == []
 
 
@@ -135,7 +135,7 @@ async def test_an_unforeseen_error_is_tried_again_and_given_up(
 ) -> None:
     tries = []
 
-    async def work(thread: ThreadKey, halt: StopSignal) -> None:
+    async def work(thread: ThreadKey, stop_signal: StopSignal) -> None:
         tries.append(thread)
         raise ValueError("what Alice said")
 
@@ -150,7 +150,7 @@ async def test_an_unforeseen_error_is_tried_again_and_given_up(
 async def test_a_thread_that_moved_goes_on_where_it_went() -> None:
     seen = []
 
-    async def work(thread: ThreadKey, halt: StopSignal) -> ThreadKey | None:
+    async def work(thread: ThreadKey, stop_signal: StopSignal) -> ThreadKey | None:
         seen.append(thread)
         return THERE if thread == HERE else None
 
