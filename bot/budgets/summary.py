@@ -26,7 +26,7 @@ def beginning(month: str) -> float:
 def budget(cap: Budget, balance: Balance) -> str:
     """Describe a budget and how much of it is used."""
     period = "today" if cap.period is Period.DAY else "this month"
-    reserved = f" (and {usd(balance.reserved)} set aside)" if balance.reserved else ""
+    reserved = f" (and {usd(balance.reserved)} reserved)" if balance.reserved else ""
     of = usd(cap.usd) if cap.usd > 0 else f"$0.00: {NOTHING}"
     return (
         f"- **{here(cap.place.level).capitalize()}, {period}**: "
@@ -89,9 +89,8 @@ def shortfall(short: BudgetExceeded, now: float, names: Mapping[str, str]) -> st
         )
     if short.reserved > 0 and short.spent < cap.usd:
         return (
-            f"The rest of the budget of {where} for {period} ({usd(cap.usd)}) is set "
-            "aside for answers that are being written now. Please ask again in a "
-            "minute."
+            f"The remaining budget of {where} for {period} ({usd(cap.usd)}) is "
+            "reserved for answers in progress. Please ask again in a minute."
         )
     again = "tomorrow" if cap.period is Period.DAY else "next month"
     used = f"{usd(short.spent)} of {usd(cap.usd)}"

@@ -14,6 +14,7 @@ from bot.claude.catalog import CAPABLE_MODEL
 from bot.claude.one_shot import Completion
 from bot.commands.router import Handler
 from bot.context import prompt as context_prompt
+from bot.conversation.outcomes import EMPTY
 from bot.domain.budget import BudgetExceeded, Charge
 from bot.domain.completion import ChatMessage, Request
 from bot.domain.person import Person
@@ -159,7 +160,7 @@ def _told(question: str, aside: Completion) -> Response:
                 "**A try-out; only you see this, and nothing is saved yet.**",
                 quoted,
                 "",
-                shown or ("" if trouble else "Claude had nothing to say to this."),
+                shown or ("" if trouble else EMPTY),
                 f"_{trouble}_" if trouble else "",
                 f"_{price_told.capitalize()}._",
             ],

@@ -27,7 +27,7 @@ WINDOW_FULL = (
 )
 DECLINED = "Claude declined to answer this. Asking in another way may help."
 DECLINED_MIDWAY = "Claude declined to go on here."
-EMPTY = "Claude had nothing to say to this. Please ask in another way."
+EMPTY = "Claude returned an empty answer. Please rephrase."
 STOPPED = "Stopped."
 UNWELCOME = (
     "Sorry, not everybody may ask me here, and you are not among those who may. "

@@ -28,7 +28,7 @@ BEFORE: dict[str, tuple[Sequence[Step], str]] = {
     "400": ([Fail(400)], "put it differently"),
     "429": ([Fail(429, headers={"retry-after": "300"})], "busy"),
     "refusal": ([Stop("refusal")], "declined"),
-    "an empty answer": ([Stop("end_turn")], "nothing to say"),
+    "an empty answer": ([Stop("end_turn")], "empty answer"),
     "thought through": ([Stop("max_tokens")], "used up"),
 }
 MIDWAY: dict[str, tuple[Sequence[Step], str]] = {

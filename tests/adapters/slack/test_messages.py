@@ -92,7 +92,7 @@ def letters(text: str) -> str:
         ([Fail(404)], "operator"),
         ([Fail(413)], "too long"),
         ([Stop("refusal")], "declined"),
-        ([Stop("end_turn")], "nothing to say"),
+        ([Stop("end_turn")], "empty answer"),
         ([Stop("max_tokens")], "Thinking"),
         (["Half", Stop("refusal")], "declined to go on"),
         ([Fail(429, headers={"retry-after": "300"})], "busy"),
