@@ -1,4 +1,4 @@
-"""Listens to Discord's gateway, and hands out surfaces to answer on."""
+"""The Discord adapter: receives events from the gateway, opens surfaces for replies."""
 
 import contextlib
 import logging
@@ -33,24 +33,24 @@ from bot.ports.platform import Host
 log = logging.getLogger(__name__)
 
 LIMITS = Limits(
-    # Discord takes 2,000 characters (facts B5); some of them are for what is added
-    # to a text that goes on.
+    # Discord takes 2,000 characters (facts B5); some are reserved for the mark of a
+    # text that continues.
     part_chars=2_000 - len(MORE),
-    # A few words of Claude's.
+    # Claude sends a few words in this time.
     settle=0.25,
-    # Five writes in five seconds and channel (facts B4); a thread is a channel. Evenly
-    # spread, six never come within five seconds: discord.py would hold the sixth
-    # back, and the newest text behind it. Where the headers tell of less, it does not
-    # return from the call that spends it before the next is taken, so that the next is
-    # asked for then, with the newest text.
+    # Five writes in five seconds per channel (facts B4); a thread is a channel. Spread
+    # evenly, six never fall within five seconds: discord.py would hold back the sixth,
+    # and the newest text with it. If the headers allow fewer, discord.py returns from
+    # the call that exhausts them only when the next is allowed, and the next write is
+    # then made with the newest text.
     rates={
         way: (Rate(count=19, seconds=20.0, scope=RateLimitScope.THREAD),)
         for way in (WriteKind.POST, WriteKind.EDIT)
     },
-    # All of a bot's answers share 50 calls a second, so long ones are shown less often.
+    # All answers of a bot share 50 calls a second, so long ones are edited less often.
     paces={WriteKind.EDIT: EditInterval(first=1.05, last=2.0, grown=1_500, fewest=8)},
-    # About what a phone shows of one message at once. Discord says nothing of a
-    # number; bots that keep to fewer are told that their answers fall apart.
+    # About as many as a phone shows at once. Discord documents no number; with fewer,
+    # answers are split into too many messages.
     part_lines=30,
     tables=False,
     images=False,
@@ -61,7 +61,7 @@ HINT = "I only see messages here that mention me or reply to me: do either to go
 
 
 class DiscordAdapter:
-    """One bot, in all the guilds that it was added to."""
+    """One bot, in all guilds that it was added to."""
 
     name = events.NAME
 
@@ -78,9 +78,10 @@ class DiscordAdapter:
         self._hint()
 
     async def run(self, host: Host) -> None:
-        """See `bot.ports.platform.Adapter`."""
+        """Receive events until cancelled. Raises ConfigError if Discord rejects the
+        bot."""
         if self._listened:
-            # The client that failed is of no use any more.
+            # A client that failed cannot be used again.
             await self._link.log_in()
             self._hint()
         self._listened = True
@@ -113,7 +114,8 @@ class DiscordAdapter:
         await self._people.tell(user, text)
 
     async def _listen(self, host: Host) -> None:
-        """Hear until cancelled. Raises ConfigError when Discord turns us away."""
+        """Receive events until cancelled. Raises ConfigError if Discord rejects the
+        bot."""
         client = self._link.client
         listener = MessageListener(self._link, self._threads, self._names, host)
         commands = Commands(
@@ -126,7 +128,7 @@ class DiscordAdapter:
         try:
             await register(tree)
         except DeliveryError as error:
-            # What was registered before still works.
+            # The commands registered before still work.
             log.error("discord.not_registered %s", error)
         await gateway.identify_in_time(client)
         log.info(
@@ -148,9 +150,9 @@ class DiscordAdapter:
 
 @contextlib.asynccontextmanager
 async def connect(env: Mapping[str, str]) -> AsyncIterator[DiscordAdapter]:
-    """The bot that `env` names, signed in to Discord.
+    """Yield an adapter that is signed in to Discord.
 
-    Raises ConfigError when the token is missing or not accepted, or Discord cannot be
+    Raises ConfigError if the token is missing or rejected, or Discord cannot be
     reached.
     """
     async with open_link(DiscordConfig.from_env(env)) as link:
@@ -158,7 +160,7 @@ async def connect(env: Mapping[str, str]) -> AsyncIterator[DiscordAdapter]:
 
 
 def _refused(error: discord.ConnectionClosed) -> ConfigError:
-    """Why the gateway does not take us, and never will (facts B1)."""
+    """Return the error for a gateway that closed for good (facts B1)."""
     if error.code == 4004:
         return AccessRevoked("Discord no longer accepts DISCORD_TOKEN: set a new one.")
     if error.code in (4010, 4011):

@@ -1,9 +1,8 @@
-"""The commands that people see behind "/" and on a message, and where the controls
-that were drawn come back to.
+"""Application commands, and the dispatch of buttons, menus and forms.
 
-Rule: commands are made from the core's verbs. What only admins need is a command of
-its own, because Discord hides whole commands or none (platform facts B7): that spares
-the others the sight of it, and is no check of rights.
+Rule: commands are built from the core's catalog. Those for admins form a command of
+their own, because Discord hides whole commands only (platform facts B7): that keeps
+them out of sight of others, and is not a permission check.
 """
 
 import hashlib
@@ -40,12 +39,12 @@ log = logging.getLogger(__name__)
 ROOT = "claude"
 GATED = "claude-admin"
 
-#: What a message's menu says.
+#: The entry in a message's menu.
 SORT = "Triage this"
 
 BROKEN = ThreadkeepError.user_text
 
-# What of a command's definition people or Discord can tell from another.
+# The fields of a command's definition that are compared.
 TELLING = {
     *("name", "type", "description", "options", "required", "choices", "value"),
     *("min_length", "max_length", "min_value", "max_value", "autocomplete"),
@@ -56,13 +55,13 @@ Interaction = discord.Interaction[discord.Client]
 
 
 class Tree(app_commands.CommandTree[discord.Client]):
-    """Commands whose failures people and operators can read."""
+    """Commands whose failures are reported to people and operators."""
 
-    #: Where they are carried out.
+    #: The guilds in which commands are carried out.
     served: Served = ALL
 
     async def interaction_check(self, interaction: Interaction, /) -> bool:
-        """Whether a command is carried out where it was given; if not, say so."""
+        """Return whether the guild is served; if not, tell the person."""
         if why := refusal(self.served, interaction):
             await interaction_responses.tell(interaction, why)
         return not why
@@ -80,7 +79,7 @@ class Tree(app_commands.CommandTree[discord.Client]):
 
 
 class Commands:
-    """Takes in what people ask and tell the bot by command and control."""
+    """Handles commands, menus, buttons and forms."""
 
     def __init__(
         self,
@@ -93,10 +92,10 @@ class Commands:
         self._link = link
         self._host = host
         self._asking = Asking(link, threads, names, host)
-        self._desk = Interactions(names, people, host)
+        self._interactions = Interactions(names, people, host)
 
     def tree(self) -> Tree:
-        """The commands, bound to the client that is in use."""
+        """Return the commands, bound to the client in use."""
         tree = Tree(
             self._link.client,
             allowed_contexts=app_commands.AppCommandContext(
@@ -127,7 +126,7 @@ class Commands:
         )
 
         async def sort(interaction: Interaction, message: discord.Message) -> None:
-            await self._desk.sort(interaction, message)
+            await self._interactions.triage(interaction, message)
 
         tree.add_command(app_commands.ContextMenu(name=ABOUT, callback=about))
         tree.add_command(app_commands.ContextMenu(name=SORT, callback=sort))
@@ -136,7 +135,7 @@ class Commands:
             name=GATED,
             description="Look after Claude here.",
             default_permissions=discord.Permissions(manage_channels=True),
-            # Nobody administers direct messages.
+            # Direct messages have no admins.
             allowed_contexts=app_commands.AppCommandContext(
                 guild=True, dm_channel=False, private_channel=False
             ),
@@ -152,7 +151,7 @@ class Commands:
         return tree
 
     async def submitted(self, interaction: Interaction) -> None:
-        """Take in what a control says, or a form, however old it is."""
+        """Handle a button, menu or form, however old it is."""
         try:
             await self._submitted(interaction)
         except Exception as error:
@@ -167,27 +166,29 @@ class Commands:
         mark, _, rest = str(data.get("custom_id", "")).partition(":")
         if interaction.type is discord.InteractionType.modal_submit:
             if mark == components.FORM:
-                await self._desk.submitted(interaction, rest)
+                await self._interactions.submitted(interaction, rest)
                 return
             if mark == ask_command.MARK and ids.is_id(rest):
                 await self._asking.submitted(interaction, rest)
                 return
         elif mark == components.DO:
-            await self._desk.pressed(interaction, rest)
+            await self._interactions.pressed(interaction, rest)
             return
         elif mark == components.FILES:
-            await self._desk.file_wanted(interaction, rest)
+            await self._interactions.file_wanted(interaction, rest)
             return
         elif mark in (components.GOOD, components.BAD):
-            await self._desk.judged(interaction, rest, good=mark == components.GOOD)
+            await self._interactions.rated(
+                interaction, rest, good=mark == components.GOOD
+            )
             return
         await interaction_responses.tell(interaction, interaction_responses.STALE)
 
     def _add(self, root: Tree | app_commands.Group, verb: CommandSpec) -> None:
-        """Add the command of `verb` to `root`, in a group if its name says so."""
+        """Add the command of `verb` to `root`, in a group if its name has two words."""
 
         async def work(interaction: Interaction, **given: Any) -> None:
-            await self._desk.give(interaction, verb, given)
+            await self._interactions.give(interaction, verb, given)
 
         *way, name = verb.name.split()
         parent: Tree | app_commands.Group = root
@@ -213,9 +214,9 @@ class Commands:
 
 
 async def register(tree: Tree) -> None:
-    """Give Discord our commands, unless it has them already.
+    """Register the commands with Discord, unless they are registered already.
 
-    A restart must not register again: of new commands Discord takes 200 a day
+    A restart must not register them again: Discord allows 200 new commands a day
     (facts B7). Raises DeliveryError.
     """
     client = tree.client
@@ -233,8 +234,8 @@ async def register(tree: Tree) -> None:
 
 
 def digest(commands: Iterable[Mapping[str, Any]]) -> str:
-    """A hash of `commands` that tells ours from those that Discord has: what it adds
-    by itself does not count, nor does their order."""
+    """Return a hash of `commands` by which ours are compared with those that Discord
+    has; fields that Discord adds do not count, nor does the order."""
     told = sorted((_telling(each) for each in commands), key=lambda each: each["name"])
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -243,9 +244,9 @@ def _telling(value: Any) -> Any:
     if isinstance(value, Mapping):
         told = {k: _telling(v) for k, v in value.items() if k in TELLING}
         if told.get("default_member_permissions") is not None:
-            # We say a number, and Discord says it as text.
+            # A number in our definition, and text in Discord's.
             told["default_member_permissions"] = str(told["default_member_permissions"])
-        # What is left out, off or empty means the same.
+        # Missing, false and empty values are equivalent.
         return {k: v for k, v in told.items() if v not in (None, False, [], "")}
     if isinstance(value, list | tuple):
         return [_telling(each) for each in value]

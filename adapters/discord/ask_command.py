@@ -1,4 +1,4 @@
-"""Takes in questions that people ask by command: typed, or about a message."""
+"""Handles questions asked by command: `/ask`, or about a message."""
 
 import logging
 from functools import partial
@@ -24,10 +24,10 @@ log = logging.getLogger(__name__)
 FILE_BYTES = 25 * 1024 * 1024
 
 ABOUT = "Ask Claude about this"
-#: What the custom_id of the form begins with, before the id of the message.
+#: Prefix of the form's custom_id, before the id of the message.
 MARK = "about"
 QUESTION = "question"
-# How many messages that people are just asking about are kept.
+# How many messages that people are asking about are kept.
 MOST_TARGETS = 500
 
 NO_QUESTION = "There was no question in this. Please ask me something."
@@ -37,7 +37,7 @@ Interaction = discord.Interaction[discord.Client]
 
 
 class Asking:
-    """Hands questions on, and shows them to all."""
+    """Passes questions on to the inbox, and shows them to all."""
 
     def __init__(
         self, link: Link, threads: ThreadResolver, names: NameCache, host: Host
@@ -49,15 +49,15 @@ class Asking:
         self._targets: LruDict[int, discord.Message] = LruDict(MOST_TARGETS)
 
     async def open(self, interaction: Interaction, message: discord.Message) -> None:
-        """Ask what somebody wants to know about a message."""
+        """Open the form for a question about a message."""
         self._targets[message.id] = message
         await interaction_responses.ask(interaction, _form(message.id))
 
     async def submitted(self, interaction: Interaction, target: str) -> None:
-        """Take in a question about the message `target`."""
+        """Ask the submitted question about the message `target`."""
         message = self._targets.get(int(target))
         if message is None or message.channel.id != interaction.channel_id:
-            # A number that was forged leads to no message of another channel.
+            # A forged id must not lead to a message of another channel.
             message = await self._fetch(interaction, int(target))
         if message is None:
             await interaction_responses.tell(interaction, NO_TARGET)
@@ -72,7 +72,7 @@ class Asking:
         file: discord.Attachment | None = None,
         about: discord.Message | None = None,
     ) -> None:
-        """Remember a question, show it to all, and have it answered."""
+        """Store a question, show it to all, and have it answered."""
         if refusal := self._refusal(interaction, question):
             await interaction_responses.tell(interaction, refusal)
             return
@@ -105,7 +105,7 @@ class Asking:
             if place is not None:
                 self._threads.appeared(place, shown)
         if shown is not None:
-            # Whoever deletes that message deletes the question.
+            # If that message is deleted, the question is deleted.
             await retry_until_success(partial(self._host.inbox.hold, heard, str(shown)))
         if too_large and file is not None:
             size = file.size // (1024 * 1024)
@@ -118,8 +118,8 @@ class Asking:
     async def _remember(
         self, interaction: Interaction, heard: Message, card: str
     ) -> int | None:
-        """Hand `heard` on, and answer with `card`; the id of that message, if it is
-        to be seen."""
+        """Store `heard`, and respond with `card`; return the id of that message, or
+        None if it is not shown."""
         work = self._host.inbox.receive(heard)
         try:
             _, waits = await interaction_responses.awaited(
@@ -134,7 +134,7 @@ class Asking:
         )
 
     def _refusal(self, interaction: Interaction, question: str) -> str:
-        """Why a question cannot be taken here; "" if it can."""
+        """Return why a question is not accepted here, or ""."""
         channel = interaction.channel
         if events.thread_of(channel, interaction.id) is None:
             return interaction_responses.NOWHERE
@@ -168,7 +168,7 @@ class Asking:
 
 def _form(message: int) -> ui.Modal:
     form = ui.Modal(title=ABOUT, custom_id=f"{MARK}:{message}")
-    # What is sent comes to `Commands.submitted`, also after a restart.
+    # Submissions go to `Commands.submitted`, also after a restart.
     form.stop()
     form.add_item(
         ui.Label(
@@ -184,7 +184,7 @@ def _form(message: int) -> ui.Modal:
 
 
 def _card(author: str, question: str, about: discord.Message | None) -> str:
-    """What everybody sees of a question that was asked by command."""
+    """Return the message that shows a question asked by command."""
     name = discord.utils.escape_markdown(author)
     link = f"[this message]({about.jump_url})" if about else ""
     return markup.quoted(name, question, CARD_CHARS, link)

@@ -1,8 +1,8 @@
-"""Keeps what could not be remembered, in order, until it can be.
+"""Holds events that the store refused, in order, until it takes them.
 
-Discord says nothing twice, so what the store refuses is held and tried again, by one
-task whatever comes. Rule: what is held is bounded. What does not fit is left to the
-caller, who notes where to look for it later.
+Discord sends nothing twice, so a refused event is held and retried, by one task at a
+time. Rule: the backlog is bounded. The caller records where to fetch what does not
+fit.
 """
 
 import asyncio
@@ -20,36 +20,35 @@ log = logging.getLogger(__name__)
 
 Attempt = Callable[[], Awaitable[None]]
 
-# How many events are taken in at once, and how many wait behind them: discord.py
-# begins all that it receives. A message has 4,000 characters at the most, and what is
-# forwarded with it.
+# How many events are handled at once, and how many wait behind them: discord.py starts
+# a task for each. A message has at most 4,000 characters, and its forwarded messages.
 MOST_AT_ONCE = 1_000
 MOST_HELD = 2_000
 
-# How many of those that wait are tried together once the first has succeeded.
+# How many waiting attempts are made together once the first has succeeded.
 GROUP = 50
 
 
 class Backlog:
-    """Attempts that are made at once while that goes well, and else one by one."""
+    """Makes attempts at once while they succeed, and otherwise in order."""
 
     def __init__(self, at_once: int = MOST_AT_ONCE) -> None:
         self._under_way = Allowance(at_once)
         self._held: deque[Attempt] = deque()
         self._trying = False
-        #: How many did not fit since it was last empty.
+        #: How many did not fit since the backlog was last empty.
         self._refused = 0
 
     @property
     def idle(self) -> bool:
-        """Whether nothing waits."""
+        """Whether no attempt waits."""
         return not self._held and not self._trying
 
     async def keep(self, attempt: Attempt, most: int = MOST_HELD) -> bool:
-        """Make `attempt` until it succeeds, or hold it behind those that wait.
+        """Make `attempt`, or hold it behind those that wait and retry it.
 
-        Returns False if `most` wait already, and then nothing was done. Returns True
-        as soon as it is held, unless it falls to this call to work off what waits.
+        Returns False if `most` attempts wait already; nothing was done then. Returns
+        True as soon as it is held, unless this call has to work off the backlog.
         """
         if not self.idle or not self._under_way.take():
             return await self._hold(attempt, most)
@@ -77,7 +76,7 @@ class Backlog:
         self._trying = True
         try:
             while self._held:
-                # The first alone: as long as it is refused, one line in the log.
+                # The first alone: while the store refuses it, the log gets one line.
                 await self._try(self._held[0])
                 self._held.popleft()
                 group = list(itertools.islice(self._held, GROUP))
@@ -91,5 +90,5 @@ class Backlog:
             self._refused = 0
 
     async def _try(self, attempt: Attempt) -> None:
-        # What fails for another reason must not hold up those behind.
+        # An attempt that fails for another reason must not block those behind it.
         await contained("keep an event", retry_until_success(attempt))

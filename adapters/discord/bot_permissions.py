@@ -1,4 +1,4 @@
-"""Says what the bot may not do in a channel, before anybody waits for an answer.
+"""Permissions that the bot lacks in a channel, checked before a question is accepted.
 Pure."""
 
 import discord
@@ -17,8 +17,8 @@ NAMES = {
 
 
 def lacking(channel: object, permissions: discord.Permissions) -> str:
-    """What to tell somebody who asks in `channel`, where we have `permissions`; ""
-    if we can answer there."""
+    """Return what to tell somebody who asks in `channel`, where the bot has
+    `permissions`; "" if it can answer there."""
     if isinstance(channel, discord.DMChannel):
         return ""
     if isinstance(channel, discord.Thread):

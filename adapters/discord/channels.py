@@ -1,7 +1,7 @@
-"""States what Discord says of channels: whether they are there, who may read and write.
+"""Channels on Discord: whether they exist, and who may read and write in them.
 
-Rule: facts only; whether somebody may is decided in the core. A thread has the
-permissions of its channel (facts B6), but a private one only its members.
+Rule: facts only; the core decides. A thread has the permissions of its channel (facts
+B6); a private thread is for its members only.
 """
 
 import time
@@ -32,7 +32,7 @@ class Channels:
         self._grants: Grants[tuple[Scope, str]] = Grants(now, MOST)
 
     async def access(self, place: Scope, user: str) -> ChannelAccess:
-        """See `bot.ports.platform.Adapter`."""
+        """Return what `user` and the bot may do at `place`. Raises DeliveryError."""
         return await self._grants.find(
             (place, user), FRESH, partial(self._find, place, user)
         )
@@ -62,7 +62,8 @@ class Channels:
         )
 
     async def _direct(self, place: Scope, user: str) -> ChannelAccess:
-        """Direct messages are of one person and us."""
+        """Return the access to direct messages, which only one person and the bot
+        have."""
         if not ids.known(user) or not ids.known(place.channel):
             return NOWHERE
         try:
@@ -77,14 +78,15 @@ class Channels:
     async def _threads(
         self, guild: discord.Guild, place: Scope, channel: Channel
     ) -> list[discord.Thread]:
-        """The threads that a place is in: one named as a channel, and its own."""
+        """Return the threads that `place` is in: its channel if that is a thread, and
+        its own thread."""
         found = [channel] if isinstance(channel, discord.Thread) else []
         wanted = ids.known(place.thread)
         if wanted in (0, channel.id):
             return found
         thread = guild.get_thread(wanted)
         if thread is None:
-            # One that was put away; or a message that no thread was made on.
+            # It is archived; or it is a message without a thread.
             try:
                 async with translated("look up a thread"):
                     fetched = await self._link.client.fetch_channel(wanted)
@@ -95,7 +97,8 @@ class Channels:
 
 
 def _held(channel: Channel, member: discord.Member | None) -> discord.Permissions:
-    """What `member` may in a channel; in a thread what they may in its channel."""
+    """Return the permissions of `member` in a channel, or in the channel of a
+    thread."""
     if isinstance(channel, discord.Thread):
         parent = channel.parent
         return _held(parent, member) if parent is not None else discord.Permissions()
@@ -107,9 +110,8 @@ def _held(channel: Channel, member: discord.Member | None) -> discord.Permission
 async def _is_in(
     thread: discord.Thread, member: discord.Member | None, held: discord.Permissions
 ) -> bool:
-    """Whether `member`, who holds `held` in its channel, sees `thread`.
-
-    Raises DeliveryError when that cannot be found out now.
+    """Return whether `member`, with the permissions `held` in its channel, sees
+    `thread`. Raises DeliveryError if Discord cannot tell now.
     """
     if not thread.is_private() or held.manage_threads:
         return True
@@ -124,8 +126,8 @@ async def _is_in(
 
 
 def _may_write(channel: Channel, held: discord.Permissions) -> bool:
-    """Whether whoever holds `held` may write a message at the top of a channel; a
-    forum and a category take none."""
+    """Return whether `held` allows a message at the top of `channel`; forums and
+    categories take none."""
     if not held.view_channel:
         return False
     if isinstance(channel, discord.Thread):

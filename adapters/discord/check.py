@@ -1,4 +1,4 @@
-"""What `threadkeep check` says about Discord."""
+"""The Discord part of `threadkeep check`."""
 
 from collections.abc import Mapping
 
@@ -11,14 +11,14 @@ from bot.domain.finding import Finding, Grade
 from bot.domain.served_workspaces import Served
 from bot.errors import AccessRevoked, ConfigError, DeliveryError
 
-# How many servers are named.
+# How many servers are listed by name.
 MOST_NAMED = 50
 
 
 async def check(env: Mapping[str, str], *, offline: bool) -> list[Finding]:
-    """Look at the settings and, unless `offline`, sign in once.
+    """Check the settings and, unless `offline`, sign in once.
 
-    No session is begun: of those, Discord gives a bot so many a day.
+    No session is started: Discord limits them per day.
     """
     if not configured(env):
         text = "set DISCORD_TOKEN to answer in Discord; the README says where to get it"
@@ -28,7 +28,7 @@ async def check(env: Mapping[str, str], *, offline: bool) -> list[Finding]:
         if offline:
             return [Finding("Discord", Grade.GOOD, "a token is set (not tried)")]
         async with open_link(config) as link:
-            # What is wrong in it is said of the settings.
+            # Problems in it are reported with the settings.
             limit, _ = served_workspaces.read(env.get(served_workspaces.VARIABLE, ""))
             found = [*_told(link, config), *await _servers(link, limit)]
             assert link.client.application_id is not None
@@ -58,7 +58,7 @@ def _told(link: Link, config: DiscordConfig) -> list[Finding]:
 
 
 async def _servers(link: Link, limit: Served) -> list[Finding]:
-    """Which servers the bot is in, and whether anybody may add it to others."""
+    """Return which servers the bot is in, and whether anybody may add it to others."""
     subject = "Discord servers"
     application = link.client.application
     found = []
@@ -85,7 +85,7 @@ async def _servers(link: Link, limit: Served) -> list[Finding]:
 
 
 def _named(name: str, guild: int) -> str:
-    # Whoever owns the server wrote its name.
+    # The name is chosen by the server's owner.
     plain = "".join(each for each in name if each.isprintable())
     return f"{plain} (discord:{guild})"
 

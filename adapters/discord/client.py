@@ -1,8 +1,8 @@
-"""The SDK's client, opened our way, and its errors in our words.
+"""The SDK's client, configured for the bot, and its errors mapped to ours.
 
-discord.py waits out rate limits inside a call and repeats what failed on Discord's
-side (platform facts B4). What still fails comes up as one of our errors; above
-this nobody names the SDK's.
+discord.py waits for rate limits inside a call and retries server errors (platform facts
+B4). What still fails is raised as one of our errors; no module but this one handles the
+SDK's.
 """
 
 import asyncio
@@ -31,9 +31,9 @@ from bot.runtime.background import report
 
 log = logging.getLogger(__name__)
 
-# Codes by what they mean for us (platform facts B4).
+# Error codes by meaning (platform facts B4).
 UNFIT = {40005, 50006, 50035}
-# The token of an interaction is over, which is not ours: it lasts for 15 minutes.
+# The token of an interaction, not the bot's, has expired: it lasts for 15 minutes.
 EXPIRED = 50027
 LIMITED = {20028, 20029, 30046}
 ARCHIVED = 50083
@@ -43,30 +43,31 @@ NEW_TOKEN = (
     "under Bot, and set DISCORD_TOKEN to the new one."
 )
 
-# When Discord limits us and does not say for how long.
+# Seconds to wait for a rate limit if Discord does not say how long.
 DEFAULT_PAUSE = 60.0
 
-# How long one call may take, rate limits that discord.py waits out included.
+# Time-out of one call in seconds, including the rate limits that discord.py waits for.
 PATIENCE = 60.0
 
-# How long Discord takes to tell of all guilds when a session begins, in seconds.
+# How long Discord takes to send all guilds when a session starts, in seconds; and how
+# often that is checked.
 GREETING = 15.0
 LOOK_AGAIN = 0.05
 
-# What the bot has use for, and nothing more (facts B7).
+# The permissions that the bot uses (facts B7).
 PERMISSIONS = discord.Permissions(
     view_channel=True,
     send_messages=True,
     send_messages_in_threads=True,
     create_public_threads=True,
     read_message_history=True,
-    # For triage alone.
+    # For triage only.
     add_reactions=True,
 )
 
 
 class Unfit(DeliveryError):
-    """Discord does not take this content, today or tomorrow."""
+    """Discord rejects this content permanently."""
 
 
 class Archived(DeliveryError):
@@ -74,16 +75,16 @@ class Archived(DeliveryError):
 
 
 class Gateway(discord.AutoShardedClient):
-    """A client that remembers who and where, and nothing of what is said."""
+    """A client that caches guilds and channels, and no messages or members."""
 
     def __init__(self, config: DiscordConfig, on_revoked: Callable[[], None]) -> None:
-        #: Read when we identify; may be changed until then.
+        #: The intents that are sent when a session starts; may be changed until then.
         self.asked = discord.Intents.none()
         self.asked.guilds = True
         self.asked.guild_messages = self.asked.dm_messages = True
         super().__init__(
             intents=self.asked,
-            # What was said is in the store; a cache of it would only cost memory.
+            # Messages are in the store; a cache would only cost memory.
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
@@ -94,20 +95,20 @@ class Gateway(discord.AutoShardedClient):
         )
 
     async def on_error(self, event_method: str, /, *_: Any, **__: Any) -> None:
-        """Say where a listener failed, and not with what: people said that."""
+        """Log where a listener failed, without its arguments, which hold messages."""
         error = sys.exception()
         assert isinstance(error, Exception)
         report(f"discord {event_method}", error)
 
 
 class Link:
-    """Discord as one bot reaches it: the client that is in use now."""
+    """One bot's connection to Discord: the client in use, and its replacement."""
 
     def __init__(self, config: DiscordConfig) -> None:
         self._config = config
         self._client: Gateway | None = None
-        self._hearing: asyncio.Task[None] | None = None
-        #: Set when Discord does not accept our token any more.
+        self._session: asyncio.Task[None] | None = None
+        #: Set when Discord rejects the token.
         self._revoked = asyncio.Event()
 
     @property
@@ -124,15 +125,14 @@ class Link:
 
     @property
     def content(self) -> bool:
-        """Whether we are shown what people say without addressing us."""
+        """Whether messages that do not address the bot arrive with their content."""
         return self.client.asked.message_content
 
     async def sign_in(self, content: str | None = None) -> None:
-        """Open a client in place of the one before.
+        """Log in with a new client in place of the current one.
 
-        `content` goes before what the configuration says about the Message Content
-        intent. Raises ConfigError when Discord cannot be reached or does not accept
-        us.
+        `content` overrides the configuration of the Message Content intent. Raises
+        ConfigError if Discord cannot be reached or rejects the token.
         """
         try:
             await self.log_in(content)
@@ -145,8 +145,8 @@ class Link:
             ) from error
 
     async def log_in(self, content: str | None = None) -> None:
-        """The same, raising AccessRevoked, or another error of ours when Discord cannot
-        be reached now."""
+        """The same. Raises AccessRevoked, or DeliveryError if Discord cannot be
+        reached."""
         await self.close()
         self._client = client = Gateway(self._config, self._revoked.set)
         async with translated("sign in"):
@@ -157,59 +157,58 @@ class Link:
         )
 
     async def guild(self, guild: int) -> discord.Guild | None:
-        """What we know of a guild; waits a little if we are only just being told.
+        """Return a guild from the cache; wait a little while a session is starting.
 
-        None where we are not, and before we listen at all.
+        None if the bot is not in it, and before the first session.
         """
-        left = GREETING if self._hearing is not None else 0.0
+        left = GREETING if self._session is not None else 0.0
         while left > 0 and not self.client.is_ready():
             known = self.client.get_guild(guild)
             if known is not None and not known.unavailable:
                 break
-            # The SDK says when it was told of all guilds, and that takes it seconds.
+            # The SDK signals when it has all guilds, which is seconds later.
             left -= LOOK_AGAIN
             await asyncio.sleep(LOOK_AGAIN)
         return self.client.get_guild(guild)
 
     async def connect(self) -> None:
-        """Hear what comes over the gateway until it is over.
+        """Receive events from the gateway until it closes.
 
-        When cancelled, this leaves the gateway open until `close`: what is said
-        meanwhile is remembered, and Discord says nothing twice. And the SDK may
-        swallow being cancelled. Raises the SDK's errors; and AccessRevoked as soon as
-        any call meets that Discord does not accept our token.
+        When cancelled, this leaves the gateway open until `close`: events that arrive
+        meanwhile are stored, and Discord sends nothing twice. Besides, the SDK may
+        swallow the cancellation. Raises the SDK's errors, and AccessRevoked as soon as
+        Discord rejects the token with any call.
         """
-        self._hearing = asyncio.create_task(self.client.connect())
+        self._session = asyncio.create_task(self.client.connect())
         revoked = asyncio.ensure_future(self._revoked.wait())
         try:
             await asyncio.wait(
-                {self._hearing, revoked}, return_when=asyncio.FIRST_COMPLETED
+                {self._session, revoked}, return_when=asyncio.FIRST_COMPLETED
             )
         finally:
             revoked.cancel()
-        if self._revoked.is_set() and not self._hearing.done():
+        if self._revoked.is_set() and not self._session.done():
             raise AccessRevoked(NEW_TOKEN)
-        await self._hearing
+        await self._session
 
     async def close(self) -> None:
         """Close the client, if one is open."""
         if self._client is not None:
             await self._client.close()
-        if self._hearing is not None:
-            # It may be waiting to connect again. What ended it was said to whoever
-            # waited for it.
-            self._hearing.cancel()
-            await asyncio.wait({self._hearing})
-            self._hearing = None
+        if self._session is not None:
+            # It may be waiting to reconnect. Its error was raised by `connect`.
+            self._session.cancel()
+            await asyncio.wait({self._session})
+            self._session = None
 
 
 def may_read(flags: discord.ApplicationFlags) -> bool:
-    """Whether the app's page grants the Message Content intent (facts B1)."""
+    """Return whether the app's page grants the Message Content intent (facts B1)."""
     return flags.gateway_message_content or flags.gateway_message_content_limited
 
 
 def invite(application: int) -> str:
-    """The address at which an admin adds the bot, with the least permissions."""
+    """Return the address at which an admin adds the bot, with minimal permissions."""
     return discord.utils.oauth_url(
         application,
         permissions=PERMISSIONS,
@@ -219,8 +218,8 @@ def invite(application: int) -> str:
 
 @contextlib.asynccontextmanager
 async def open_link(config: DiscordConfig) -> AsyncIterator[Link]:
-    """A link that is signed in, and closed on leaving. Raises ConfigError."""
-    # The SDK keeps its addresses in its classes, so they are one for the process.
+    """Yield a link that is signed in; close it in the end. Raises ConfigError."""
+    # The SDK stores its addresses in its classes, so they are global to the process.
     discord.http.Route.BASE = config.api_url
     if config.gateway_url:
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(config.gateway_url)
@@ -234,9 +233,9 @@ async def open_link(config: DiscordConfig) -> AsyncIterator[Link]:
 
 @contextlib.asynccontextmanager
 async def translated(what: str) -> AsyncIterator[None]:
-    """Turn the SDK's errors into ours: Throttled, ThreadGone, Archived, Unfit,
-    AccessRevoked, or another DeliveryError; after the last it is not known whether
-    `what` took effect."""
+    """Map the SDK's errors to ours: Throttled, ThreadGone, Archived, Unfit,
+    AccessRevoked, or another DeliveryError; after the last it is unknown whether `what`
+    took effect."""
     try:
         async with asyncio.timeout(PATIENCE):
             yield
@@ -249,15 +248,15 @@ async def translated(what: str) -> AsyncIterator[None]:
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         raise DeliveryError(f"{what}: {type(error).__name__}") from error
     except RuntimeError as error:
-        # What aiohttp says of a session that was closed.
+        # aiohttp raises it for a session that was closed.
         raise DeliveryError(f"{what}: the connection is closed") from error
     except (KeyError, TypeError, ValueError) as error:
-        # What the SDK stumbles over where a proxy's page stands for the answer.
+        # The SDK raises these if a proxy returns a page instead of the response.
         raise DeliveryError(f"{what}: the answer cannot be read") from error
 
 
 def _meaning(what: str, error: discord.HTTPException) -> ThreadkeepError:
-    # Not the error's own text: it may quote what we sent.
+    # Not the error's own text, which may quote what was sent.
     text = f"{what}: HTTP {error.status}, code {error.code}"
     if error.status == 401 and error.code != EXPIRED:
         return AccessRevoked(NEW_TOKEN)
@@ -267,5 +266,5 @@ def _meaning(what: str, error: discord.HTTPException) -> ThreadkeepError:
         return Throttled(text, DEFAULT_PAUSE)
     if error.code in UNFIT:
         return Unfit(text)
-    # All others that are our fault are about rights, or about what is no more.
+    # All other client errors are about permissions, or about something deleted.
     return ThreadGone(text) if 400 <= error.status < 500 else DeliveryError(text)

@@ -1,7 +1,6 @@
-"""Draws the parameters of the core's verbs as options of Discord's commands. Pure.
+"""Converts the parameters of the core's commands to options of Discord's. Pure.
 
-Rule: a verb is defined in the core alone; whatever Discord shows of it follows from
-there.
+Rule: commands are defined in the core only; what Discord shows is derived from that.
 """
 
 import inspect
@@ -15,12 +14,12 @@ from bot.domain.scope import ScopeLevel
 from bot.ui.command_spec import CommandSpec, Parameter, Takes
 from bot.ui.elements import Choice
 
-# The most that Discord takes (facts B7).
+# Discord's limits (facts B7).
 CHOICES = 25
 TEXT_CHARS = 6_000
 NAME_CHARS = 100
 
-#: What a level is called here; its value is the core's.
+#: The labels of levels on Discord.
 LEVELS = (
     Choice(ScopeLevel.THREAD.value, "This thread"),
     Choice(ScopeLevel.CHANNEL.value, "This channel"),
@@ -28,12 +27,12 @@ LEVELS = (
 )
 
 Interaction = discord.Interaction[discord.Client]
-#: Takes what was given for the options, by name; what was not given is None.
+#: Takes the values of the options by name; None for those left out.
 Callback = Callable[..., Coroutine[Any, Any, None]]
 
 
 def typed(verb: CommandSpec, work: Callback) -> Callback:
-    """`work` as discord.py wants a command's callback: with the options of `verb`."""
+    """Return `work` as a callback for discord.py, with the options of `verb`."""
 
     async def run(interaction: Interaction, **given: Any) -> None:
         await work(interaction, **given)
@@ -46,7 +45,7 @@ def typed(verb: CommandSpec, work: Callback) -> Callback:
         elif parameter.choices is not None:
             suggest = _suggesting(parameter.choices)
             app_commands.autocomplete(**{parameter.name: suggest})(told)
-    # discord.py reads of the signature alone what there is to give.
+    # discord.py derives the options from the signature.
     told.__signature__ = inspect.Signature(
         [
             inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD),
@@ -57,7 +56,7 @@ def typed(verb: CommandSpec, work: Callback) -> Callback:
 
 
 def suggested(choices: tuple[Choice, ...], typed: str) -> list[Choice]:
-    """Which of `choices` fit what was typed so far: those that begin so first."""
+    """Return the `choices` that contain `typed`, those that begin with it first."""
     wanted = typed.strip().lower()
     fitting = [
         each
@@ -69,7 +68,8 @@ def suggested(choices: tuple[Choice, ...], typed: str) -> list[Choice]:
 
 
 def _fixed(parameter: Parameter) -> tuple[Choice, ...]:
-    """What there is to choose from; empty where that may change, or is not all."""
+    """Return the fixed choices of `parameter`; empty if it takes others, or they may
+    change."""
     if parameter.takes is Takes.LEVEL:
         return LEVELS
     if parameter.choices is None or parameter.open:

@@ -1,8 +1,8 @@
-"""Draws what the core says and asks: messages with menus and buttons, and forms. Pure.
+"""Converts the core's responses and forms to messages, views and modals. Pure.
 
-Rule: whatever a control needs is in its custom_id, and nothing of a view is kept
-here: each is drawn as one that is over already, so that discord.py does not wait for
-it, and what people do with it comes to `Commands.submitted`, after a restart too.
+Rule: a custom_id carries everything that its control needs, and no view is kept: each
+is created as finished, so that discord.py does not wait for it, and its interactions go
+to `Commands.submitted`, after a restart too.
 """
 
 import io
@@ -30,10 +30,10 @@ from bot.ui.elements import (
     Style,
 )
 
-#: What a custom_id begins with, by what it stands for.
+#: Prefixes of custom_ids.
 DO, FORM, FILES, GOOD, BAD = "do", "form", "files", "good", "bad"
 
-# The most that Discord takes (facts B5, B7, B8).
+# Discord's limits (facts B5, B7, B8).
 MESSAGE_CHARS = 2_000
 INPUT_CHARS = 4_000
 ID_CHARS = 100
@@ -58,14 +58,14 @@ _MENTIONABLE, _UPLOAD = 7, 19
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A message as it is sent."""
+    """A message to send."""
 
     text: str
     view: ui.View | None = None
     files: tuple[File, ...] = ()
 
     def attachments(self) -> list[discord.File]:
-        """Its files, for one call: a file is read once."""
+        """Return its files for one call: each can be read only once."""
         return [
             discord.File(io.BytesIO(each.text.encode()), filename=each.name)
             for each in self.files
@@ -73,8 +73,8 @@ class Drawn:
 
 
 def told(told: Response) -> Drawn:
-    """`told` as a message. What is too long for one is cut, and attached as a whole:
-    the menus and buttons then still stand right below what they are about."""
+    """Return `told` as one message. A text that is too long is cut, and attached as a
+    file, so that menus and buttons stay right below it."""
     text = markup.mentioned(told.text)
     files = () if told.file is None else (told.file,)
     if len(text) > MESSAGE_CHARS:
@@ -83,7 +83,7 @@ def told(told: Response) -> Drawn:
 
 
 def cut(text: str) -> str:
-    """`text`, or as much of it as one message holds, up to the end of a line."""
+    """Return `text`, cut at a line end to what one message holds."""
     if len(text) <= MESSAGE_CHARS:
         return text
     room = MESSAGE_CHARS - len(f"\n{FENCE}\n{REST}")
@@ -95,14 +95,14 @@ def cut(text: str) -> str:
 
 
 def overlong(form: Form) -> Field | None:
-    """The field of `form` that reads more than an input of Discord's holds."""
+    """Return the first field of `form` with more text than an input holds, or None."""
     fields = (each for each in form.fields if len(each.value) > INPUT_CHARS)
     return next(fields, None)
 
 
 def as_file(field: Field, opener: Command, command: str) -> Drawn:
-    """What `field` reads, as a file; `opener` opens its form, and `command` is what
-    people can give a file with."""
+    """Return the text of `field` as a file; `opener` opens its form, and `command` is
+    the slash command that takes a file."""
     text = (
         f"This has {len(field.value):,} characters, and an input of a form holds "
         f"{INPUT_CHARS:,} here, so this is the whole text as a file. Change it, and "
@@ -115,8 +115,8 @@ def as_file(field: Field, opener: Command, command: str) -> Drawn:
 
 
 def opener(command: Command) -> Drawn:
-    """A button that opens the form which `command` leads to: a form cannot answer a
-    form, nor what took long (facts B2)."""
+    """Return a button that opens the form of `command`: a form cannot be the response
+    to a form, nor a deferred one (facts B2)."""
     custom_id = carried(DO, command)
     if not custom_id:
         return Drawn("This needs a form. Please give the command once more.")
@@ -132,10 +132,10 @@ def opener(command: Command) -> Drawn:
 
 
 def modal(form: Form, guild: int | None, *, files: bool = False) -> ui.Modal:
-    """`form` as Discord shows it in `guild`, or in direct messages.
+    """Return `form` as a modal in `guild`, or in direct messages if that is None.
 
-    With `files`, what may be longer than an input is asked for as a file. Raises
-    ValueError for a command that no form can carry.
+    With `files`, texts that may exceed an input are requested as files. Raises
+    ValueError for a command that no custom_id can carry.
     """
     custom_id = f"{FORM}:{form.command.line}"
     drawn = ui.Modal(title=form.title[:TITLE_CHARS], custom_id=custom_id)
@@ -152,8 +152,8 @@ def modal(form: Form, guild: int | None, *, files: bool = False) -> ui.Modal:
 
 
 def filled(data: Mapping[str, Any], guild: int | None) -> dict[str, str]:
-    """What people put into a form, by field: texts as they typed them, people as
-    tokens of the core, files as their ids."""
+    """Return the submitted values by field: texts as typed, people as references of the
+    core, files as their ids."""
     found = {}
     for each in _leaves(data.get("components") or ()):
         chosen = [str(value) for value in each.get("values") or ()]
@@ -166,13 +166,13 @@ def filled(data: Mapping[str, Any], guild: int | None) -> dict[str, str]:
 
 
 def uploads(data: Mapping[str, Any]) -> set[str]:
-    """The fields of a form that files are given in."""
+    """Return the fields of a submitted form that hold files."""
     leaves = _leaves(data.get("components") or ())
     return {str(each["custom_id"]) for each in leaves if each["type"] == _UPLOAD}
 
 
 def answer(controls: Sequence[Control], turn: str) -> ui.View | None:
-    """What readers can do with the answer of a turn; None for nothing."""
+    """Return the buttons below the answer of a turn, or None."""
     view = _over()
     if Control.FEEDBACK in controls:
         for mark, emoji in ((GOOD, "👍"), (BAD, "👎")):
@@ -183,7 +183,8 @@ def answer(controls: Sequence[Control], turn: str) -> ui.View | None:
 
 
 def carried(mark: str, command: Command, more: str = "") -> str:
-    """A custom_id of `mark` that carries `command`; "" where it does not fit."""
+    """Return a custom_id with the prefix `mark` that carries `command`; "" if it does
+    not fit."""
     try:
         custom_id = f"{mark}:{command.line}{more}"
     except ValueError:
@@ -192,8 +193,8 @@ def carried(mark: str, command: Command, more: str = "") -> str:
 
 
 def chosen(line: str, values: Iterable[str]) -> Command:
-    """The command of a button, or of a menu in which `values` were chosen: its line
-    ends with the name of what is chosen."""
+    """Return the command of a button, or of a menu in which `values` were chosen: its
+    last argument is the choice."""
     command = Command.of_line(line)
     arguments = dict(command.arguments)
     for value in values:
@@ -202,8 +203,8 @@ def chosen(line: str, values: Iterable[str]) -> Command:
 
 
 def _controls(menus: Iterable[Menu], buttons: Iterable[Button]) -> ui.View | None:
-    """Menus above buttons: as many as a message holds, and none twice, which Discord
-    does not take."""
+    """Return menus above buttons, as many as a message holds, without duplicates, which
+    Discord rejects."""
     view, seen = _over(), set()
     for menu in list(menus)[:ROWS]:
         custom_id = carried(DO, menu.command, f" {menu.argument}=")
@@ -280,7 +281,7 @@ def _component(field: Field, guild: int | None, *, files: bool) -> ui.Item[ui.Mo
         style=style,
         default=text or None,
         required=field.required,
-        # What it reads now is taken in any case.
+        # The current text must always fit.
         max_length=min(INPUT_CHARS, max(field.most, len(text))),
     )
 
@@ -298,11 +299,11 @@ def _may_be_long(field: Field) -> bool:
 
 
 def _selected(people: str, guild: int) -> list[discord.SelectDefaultValue] | None:
-    """`people` as they are chosen in a menu; None where that cannot be."""
+    """Return `people` as the selection of a menu; None if a menu cannot hold them."""
     found = []
     for word in people.split():
         kind, _, id = word.partition(":")
-        # Everybody has the role that has the guild's id.
+        # The role of everybody has the guild's id.
         kind, id = ("group", str(guild)) if word == EVERYONE else (kind, id)
         if kind not in ("user", "group") or not ids.is_id(id):
             return None
@@ -316,7 +317,7 @@ def _selected(people: str, guild: int) -> list[discord.SelectDefaultValue] | Non
 def _people(
     chosen: Sequence[str], resolved: Mapping[str, Any], guild: int | None
 ) -> str:
-    """Those who were chosen in a menu, as the core writes it."""
+    """Return the people chosen in a menu as references of the core."""
     if str(guild) in chosen:
         return EVERYONE
     roles = resolved.get("roles") or {}
@@ -324,7 +325,7 @@ def _people(
 
 
 def _leaves(components: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
-    """The fields of a form that was sent, top to bottom."""
+    """Yield the fields of a submitted form, top to bottom."""
     for each in components:
         if "custom_id" in each:
             yield each

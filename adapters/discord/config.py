@@ -1,4 +1,4 @@
-"""What the Discord adapter reads from the environment."""
+"""Configuration of the Discord adapter, from the environment."""
 
 import re
 from collections.abc import Mapping
@@ -20,16 +20,16 @@ CONTENT_CHOICES = ("auto", "on", "off")
 
 @dataclass(frozen=True, slots=True)
 class DiscordConfig:
-    """Token, addresses and ways of one Discord app."""
+    """Token, addresses and options of one Discord app."""
 
     token: str = field(repr=False)
     api_url: str = PUBLIC_API
-    #: None means the one that Discord names.
+    #: None for the one that Discord returns.
     gateway_url: str | None = None
-    #: Whether to ask for what people say without mentioning the bot: "auto" asks
-    #: if the app may have it.
+    #: Whether to request the content of messages that do not mention the bot; "auto"
+    #: requests it if the app has the intent.
     message_content: str = "auto"
-    #: How many connections share the guilds; None leaves it to Discord.
+    #: The number of shards; None for the one that Discord recommends.
     shards: int | None = None
 
     @classmethod
@@ -44,7 +44,7 @@ class DiscordConfig:
         if not token:
             problems.append(f"DISCORD_TOKEN is not set: find it on {WHERE}.")
         elif token.count(".") != 2 or not all("!" <= char <= "~" for char in token):
-            # Never the value. Client secrets and public keys have no dots.
+            # Do not show the value. Client secrets and public keys have no dots.
             problems.append(f"DISCORD_TOKEN is not a bot token: find it on {WHERE}.")
         if wrong := addresses.problem("DISCORD_API_URL", api_url):
             problems.append(wrong)
@@ -77,5 +77,5 @@ class DiscordConfig:
 
 
 def configured(env: Mapping[str, str]) -> bool:
-    """Whether anyone tried to set Discord up."""
+    """Return whether the Discord token is set."""
     return bool(env.get("DISCORD_TOKEN"))

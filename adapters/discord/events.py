@@ -1,7 +1,7 @@
-"""Reads Discord's messages: what was said, by whom, where. Pure; decides nothing.
+"""Converts Discord's messages. Pure; decides nothing.
 
-A message in a text channel is read as the root of the thread that would be made
-on it: that thread has the message's own id (platform facts B6).
+A message in a text channel is the root of the thread that would be created on it,
+whose id is that of the message (platform facts B6).
 """
 
 from collections.abc import Sequence
@@ -14,21 +14,22 @@ from bot.domain.message import Message
 from bot.domain.scope import Scope, ThreadKey
 
 NAME = "discord"
-#: Stands for the workspace of direct messages.
+#: The workspace of direct messages.
 NO_GUILD = "@me"
 
-# Messages that somebody wrote; all other types are Discord's own (facts B5).
+# Types of messages that people and programs write; all others are Discord's own (facts
+# B5).
 SPOKEN = {discord.MessageType.default, discord.MessageType.reply}
 
-#: Where a thread can be made on a message.
+#: Channels in which a thread can be created on a message.
 Threaded = discord.TextChannel
-#: Where people talk in one stream, which is one conversation.
+#: Channels without threads: each is one conversation.
 Streamed = (discord.VoiceChannel, discord.StageChannel)
 
 
 def thread_of(channel: object, message: int | str) -> ThreadKey | None:
-    """The thread that `message` in `channel` belongs to, or would begin; None in
-    a channel that is none of those where we talk."""
+    """Return the thread that `message` in `channel` belongs to, or would start; None
+    in a channel of an unsupported type."""
     if isinstance(channel, discord.Thread):
         guild, parent = str(channel.guild.id), str(channel.parent_id)
         return ThreadKey(NAME, guild, parent, str(channel.id))
@@ -44,64 +45,66 @@ def thread_of(channel: object, message: int | str) -> ThreadKey | None:
 
 
 def place_of(channel: object) -> Scope | None:
-    """Where something is that is said in `channel`, but begins no thread there; None
-    in a channel that is none of those where we talk."""
+    """Return the place of a command given in `channel`, which starts no thread; None
+    in a channel of an unsupported type."""
     thread = thread_of(channel, "")
     return None if thread is None else Scope.of(thread)
 
 
 def direct(channel: int) -> ThreadKey:
-    """The one thread of a channel of direct messages."""
+    """Return the one thread of a channel of direct messages."""
     return ThreadKey(NAME, NO_GUILD, str(channel), str(channel))
 
 
 def workspace(guild: int | None) -> str:
-    """The workspace that a guild is; that of direct messages for None."""
+    """Return the workspace of a guild; that of direct messages for None."""
     return NO_GUILD if guild is None else str(guild)
 
 
 def guild_of(thread: ThreadKey) -> int | None:
-    """The guild of `thread`; None for direct messages. Raises ThreadGone."""
+    """Return the guild of `thread`, None for direct messages. Raises ThreadGone."""
     return (
         None if thread.workspace == NO_GUILD else ids.number(thread.workspace, "guild")
     )
 
 
-def said(message: discord.Message, us: int, thread: ThreadKey) -> Message | None:
-    """`message`, which belongs to `thread`; `us` is our user's id.
+def message_of(message: discord.Message, us: int, thread: ThreadKey) -> Message | None:
+    """Return `message`, which belongs to `thread`; `us` is the id of the bot's user.
 
-    None if nobody said it, or if we are not shown what it says.
+    None if nobody wrote it, or if its content is hidden from the bot.
     """
     if message.type not in SPOKEN:
         return None
-    heard = _said(message, us, thread)
+    received = _converted(message, us, thread)
     about = message.reference.resolved if message.reference else None
     if isinstance(about, discord.Message):
-        heard = replace(heard, quotes=(quote(about, us, thread, fresh=heard.opens),))
-    if not (heard.text or heard.files or heard.addressed):
-        # Without the Message Content intent that is how it comes (facts B1).
+        received = replace(
+            received, quotes=(quote(about, us, thread, fresh=received.opens),)
+        )
+    if not (received.text or received.files or received.addressed):
+        # Without the Message Content intent, content is empty (facts B1).
         return None
-    return heard
+    return received
 
 
 def quote(
     message: discord.Message, us: int, thread: ThreadKey, *, fresh: bool
 ) -> Message:
-    """`message` as what somebody in `thread` refers to.
+    """Return `message` as a quote in `thread`.
 
-    In a `fresh` thread our own words are news, too; in another they are part of
-    the conversation.
+    In a `fresh` thread the bot's own messages are included; in others they are part of
+    the conversation already.
     """
-    heard = _said(message, us, thread)
+    received = _converted(message, us, thread)
     return replace(
-        heard,
+        received,
         addressed=False,
         opens=False,
-        echo=heard.echo and not fresh,
+        echo=received.echo and not fresh,
     )
 
 
-def _said(message: discord.Message, us: int, thread: ThreadKey) -> Message:
+def _converted(message: discord.Message, us: int, thread: ThreadKey) -> Message:
     return Message(
         thread=thread,
         message=str(message.id),
@@ -118,7 +121,7 @@ def _said(message: discord.Message, us: int, thread: ThreadKey) -> Message:
 
 
 def _forwarded(message: discord.Message) -> tuple[str, ...]:
-    """The id of the message that was forwarded with `message`, whose words it holds."""
+    """Return the id of the message that `message` forwards, whose text it contains."""
     about = message.reference
     if about is None or about.type is not discord.MessageReferenceType.forward:
         return ()
@@ -126,7 +129,7 @@ def _forwarded(message: discord.Message) -> tuple[str, ...]:
 
 
 def _text(message: discord.Message) -> str:
-    """What `message` says; what was forwarded with it, as a quote."""
+    """Return the text of `message`, followed by forwarded text as a quote."""
     texts = [message.content or _embedded(message.embeds)]
     for forwarded in message.message_snapshots:
         text = forwarded.content or _embedded(forwarded.embeds)
@@ -135,16 +138,16 @@ def _text(message: discord.Message) -> str:
 
 
 def _embedded(embeds: Sequence[discord.Embed]) -> str:
-    # Programs often say what they have to say in embeds alone.
+    # Programs often put all of their text into embeds.
     texts = [text for each in embeds for text in (each.title, each.description)]
     return "\n".join(filter(None, texts))
 
 
 def is_addressed(message: discord.Message, us: int) -> bool:
-    """Whether `message`, said where many listen, is meant for us."""
+    """Return whether `message`, in a guild, addresses the bot."""
     if any(user.id == us for user in message.mentions):
         return True
-    # The role that Discord made for the app has its name, and people pick it
+    # The role that Discord created for the app has the bot's name, and people pick it
     # from the list by mistake.
     ours = message.guild.self_role if message.guild else None
     if ours is not None and ours in message.role_mentions:

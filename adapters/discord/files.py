@@ -1,7 +1,7 @@
-"""Reads the text files that people give with a command or in a form.
+"""Reads text files that people attach to a command or a form.
 
-Rule: only what Discord itself says was uploaded is fetched, from where Discord keeps
-it; never an address that somebody wrote.
+Rule: only files that Discord lists as uploaded are fetched, from Discord's address; an
+address that somebody wrote never is.
 """
 
 from collections.abc import Mapping
@@ -19,9 +19,9 @@ MOST_BYTES = 100 * 1024
 
 
 async def text_of(attachment: discord.Attachment) -> str:
-    """What an uploaded file says.
+    """Return the text of an uploaded file.
 
-    Raises Unacceptable with one sentence where it is no text that can be taken.
+    Raises Unacceptable with one sentence if it is not an acceptable text file.
     """
     name = attachment.filename
     if not name.lower().endswith(ENDINGS):
@@ -41,7 +41,7 @@ async def text_of(attachment: discord.Attachment) -> str:
             f"I could not fetch {_named(name)} from Discord; please give it once more."
         ) from error
     try:
-        # With a byte order mark or without.
+        # With or without a byte order mark.
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unacceptable(
@@ -52,7 +52,7 @@ async def text_of(attachment: discord.Attachment) -> str:
 def found(
     interaction: discord.Interaction[discord.Client], ids: str
 ) -> list[discord.Attachment]:
-    """The files whose ids a form was sent with, in blanks between them."""
+    """Return the uploaded files whose `ids`, separated by blanks, a form contains."""
     data: Mapping[str, Any] = interaction.data or {}
     known = (data.get("resolved") or {}).get("attachments") or {}
     state = interaction._state

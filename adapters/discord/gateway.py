@@ -1,7 +1,7 @@
-"""The gateway's sessions: what comes over them, and how often they may begin.
+"""Gateway sessions: the events they deliver, and how often one may be started.
 
-Discord lets a bot begin 1,000 sessions a day and then resets its token (platform
-facts B1), so a process that crashes and is started again without end must wait.
+Discord allows a bot 1,000 session starts a day and then resets its token (platform
+facts B1), so a process that crashes and restarts in a loop must wait.
 """
 
 import asyncio
@@ -18,19 +18,18 @@ from bot.errors import DeliveryError
 
 log = logging.getLogger(__name__)
 
-# As long as more sessions than this are left, nobody waits. No honest day of
-# restarts gets here.
+# With more session starts left than this, there is no wait. Restarts by an operator
+# never use that many in a day.
 PLENTY = 500
 
 
 def attach(
     client: Gateway, listener: MessageListener, commands: Commands, servers: Servers
 ) -> None:
-    """Let `listener`, `commands` and `servers` take in what comes over `client`'s
-    sessions."""
+    """Register `listener`, `commands` and `servers` for the events of `client`."""
 
     async def on_message(message: discord.Message) -> None:
-        await listener.said(message)
+        await listener.received(message)
 
     async def on_raw_message_edit(payload: discord.RawMessageUpdateEvent) -> None:
         await listener.edited(payload.message)
@@ -84,13 +83,13 @@ def attach(
 async def identify_in_time(
     client: Gateway, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> None:
-    """Return when a session may begin, so that they last for the whole day."""
+    """Wait until a session may be started, so that the starts last the whole day."""
     while True:
         try:
             async with translated("ask for a session"):
                 limits = await client.fetch_session_start_limits()
         except DeliveryError as error:
-            # Connecting meets the same, and tries again by itself.
+            # Connecting fails in the same way, and retries by itself.
             log.warning("discord.unlimited %s", error)
             return
         if limits.remaining > PLENTY:

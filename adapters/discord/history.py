@@ -1,4 +1,4 @@
-"""Reads what was said before: in a thread, or at the top of a channel."""
+"""Reads earlier messages from Discord: of a thread, or at the top of a channel."""
 
 import contextlib
 from datetime import UTC, datetime
@@ -12,12 +12,12 @@ from bot.domain.message import Message
 from bot.domain.scope import Scope, ScopeLevel, ThreadKey
 from bot.errors import DeliveryError
 
-# What of a long thread is read when we are called into it: the newest.
+# How many messages of a long thread are read: the newest.
 MOST_HISTORY = 500
 
 
 class MessageHistory:
-    """What was said in the guilds of one bot."""
+    """`bot.ports.platform.MessageHistory` of the guilds of one bot."""
 
     def __init__(self, link: Link, names: NameCache) -> None:
         self._link = link
@@ -50,20 +50,20 @@ class MessageHistory:
                     limit=most, after=after, oldest_first=False
                 )
             ]
-        heard = [
-            events.said(
+        received = [
+            events.message_of(
                 message,
                 self._link.us,
                 ThreadKey(events.NAME, place.workspace, place.channel, str(message.id)),
             )
             for message in self._noted(guild, found)
         ]
-        return [each for each in heard if each is not None]
+        return [each for each in received if each is not None]
 
     async def _in_thread(
         self, thread: ThreadKey, most: int, before: discord.Object | None = None
     ) -> list[Message]:
-        """The newest messages of a thread, oldest first."""
+        """Return the newest messages of a thread, oldest first."""
         if thread.workspace == events.NO_GUILD:
             return []
         guild = ids.number(thread.workspace, "read a thread")
@@ -77,18 +77,18 @@ class MessageHistory:
         if thread.thread != thread.channel:
             channel = ids.number(thread.channel, "read a thread")
             parent = client.get_partial_messageable(channel, guild_id=guild)
-            # A forum's posts, and threads made by themselves, have no such message.
+            # Posts in forums, and threads without a parent message, have none.
             with contextlib.suppress(DeliveryError):
                 async with translated("read what a thread is about"):
                     found.append(await parent.fetch_message(number))
-        heard = [
-            events.said(message, self._link.us, thread)
+        received = [
+            events.message_of(message, self._link.us, thread)
             for message in self._noted(guild, found)
         ]
-        return [each for each in heard if each is not None]
+        return [each for each in received if each is not None]
 
     def _noted(self, guild: int, found: list[discord.Message]) -> list[discord.Message]:
-        """`found` from the oldest on; who is named in it is known from now on."""
+        """Return `found`, oldest first, and cache the names that come with it."""
         for message in found:
             self._names.note(guild, [message.author, *message.mentions])
         return found[::-1]

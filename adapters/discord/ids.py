@@ -1,8 +1,7 @@
-"""Reads Discord's ids, which are numbers.
+"""Parses Discord's ids, which are numbers.
 
-Rule: an id comes from outside, and may be none: people write ids into settings, and a
-database may hold anything. What has none of Discord's ids cannot be reached, and that
-is a ThreadGone like any other.
+Rule: an id is untrusted and may be malformed: people write ids into settings, and a
+database may hold anything. A malformed id leads nowhere and raises ThreadGone.
 """
 
 from bot.errors import ThreadGone
@@ -13,8 +12,8 @@ DIGITS = len(str(MOST))
 
 
 def is_id(text: str) -> bool:
-    """Whether `text` may be an id of Discord's."""
-    # The length first: reading thousands of digits takes Python long, or raises.
+    """Return whether `text` is well formed as a Discord id."""
+    # The length first: parsing thousands of digits is slow, or raises.
     return (
         len(text) <= DIGITS
         and text.isascii()
@@ -24,13 +23,14 @@ def is_id(text: str) -> bool:
 
 
 def known(text: str) -> int:
-    """The id that `text` is; 0, which nothing has, for what is none."""
+    """Return `text` as an id; 0, which nothing has, if it is malformed."""
     return int(text) if is_id(text) else 0
 
 
 def number(text: str, what: str) -> int:
-    """The id that `text` is; `what` names it in the log. Raises ThreadGone."""
+    """Return `text` as an id; `what` names the operation in the log. Raises
+    ThreadGone."""
     if not is_id(text):
-        # Not the text itself: it may be anything.
+        # Do not log the text itself: it may be anything.
         raise ThreadGone(f"{what}: no id of Discord's")
     return int(text)

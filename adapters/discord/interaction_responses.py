@@ -1,7 +1,7 @@
-"""Answers commands, buttons and forms in time.
+"""Responds to commands, buttons and forms in time.
 
-Rule: persist, then answer. Discord waits three seconds for a first answer (platform
-facts B2); where the work takes longer, it is told to wait.
+Rule: persist, then respond. Discord waits three seconds for a first response (platform
+facts B2); if the work takes longer, the response is deferred.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from bot.runtime.background import report
 
 log = logging.getLogger(__name__)
 
-# How long the work may take before Discord is told to wait, in seconds.
+# How long the work may take before the response is deferred, in seconds.
 PROMPT = 1.5
 
 NOWHERE = "I cannot talk in this kind of channel. Please ask me in a text channel."
@@ -37,8 +37,8 @@ T = TypeVar("T")
 async def awaited(
     interaction: Interaction, work: Awaitable[T], *, ephemeral: bool
 ) -> tuple[T, bool]:
-    """What `work` returns, and whether Discord was told to wait for it: then it can
-    be answered with a message alone. Raises what `work` raises."""
+    """Return the result of `work`, and whether the response was deferred: then only a
+    message can follow. Raises what `work` raises."""
     doing = asyncio.ensure_future(work)
     await asyncio.wait({doing}, timeout=PROMPT)
     waits = not doing.done()
@@ -49,7 +49,7 @@ async def awaited(
         except DeliveryError as error:
             log.warning("discord.too_late %s", error)
         except Exception as error:
-            # The work is done all the same, and somebody waits for what comes of it.
+            # The work is done all the same, and the person waits for its result.
             report("tell Discord to wait", error)
     return await doing, waits
 
@@ -57,8 +57,7 @@ async def awaited(
 async def show(
     interaction: Interaction, drawn: Drawn, *, ephemeral: bool, waits: bool = False
 ) -> int | None:
-    """Answer with a message; return its id, or None if nobody sees it: it came too
-    late."""
+    """Respond with a message; return its id, or None if it came too late."""
     more: dict[str, Any] = {"allowed_mentions": NOBODY}
     if drawn.view is not None:
         more["view"] = drawn.view
@@ -81,17 +80,17 @@ async def show(
         log.error("discord.unfit_answer %s", error)
         if not (drawn.view or drawn.files):
             return None
-        # The words alone are better than silence.
+        # The text alone is better than no response.
         bare = Drawn(drawn.text)
         return await show(interaction, bare, ephemeral=ephemeral, waits=waits)
     except DeliveryError as error:
-        # What was done is done all the same.
+        # The command has been carried out all the same.
         log.warning("discord.too_late %s", error)
         return None
 
 
 async def replace(interaction: Interaction, drawn: Drawn, *, waits: bool) -> None:
-    """Let the message whose control was used read otherwise."""
+    """Replace the message whose control was used."""
     more: dict[str, Any] = {"allowed_mentions": NOBODY, "view": drawn.view}
     try:
         async with translated("answer a control"):
@@ -102,12 +101,12 @@ async def replace(interaction: Interaction, drawn: Drawn, *, waits: bool) -> Non
                 await interaction.message.edit(content=drawn.text, **more)
             await interaction.delete_original_response()
     except DeliveryError as error:
-        # What was done is done all the same.
+        # The command has been carried out all the same.
         log.warning("discord.too_late %s", error)
 
 
 async def acknowledge(interaction: Interaction, *, waits: bool) -> None:
-    """Say nothing: what was pressed shows by itself what came of it."""
+    """Respond without a message: the effect is visible by itself."""
     try:
         async with translated("acknowledge"):
             if waits:
@@ -119,7 +118,7 @@ async def acknowledge(interaction: Interaction, *, waits: bool) -> None:
 
 
 async def ask(interaction: Interaction, form: ui.Modal) -> None:
-    """Answer with a form."""
+    """Respond with a form."""
     try:
         async with translated("open a form"):
             await interaction.response.send_modal(form)
@@ -131,7 +130,7 @@ async def ask(interaction: Interaction, form: ui.Modal) -> None:
 
 
 async def tell(interaction: Interaction, text: str) -> None:
-    """Tell the one who gave a command, and nobody else."""
+    """Respond with a message for the person only."""
     try:
         async with translated("answer a command"):
             if interaction.response.is_done():

@@ -1,8 +1,8 @@
-"""Takes commands to the core's desk, and shows what comes back: from a typed command,
-a menu, a button or a form alike.
+"""Passes commands on to the core and shows the results: from slash commands, menus,
+buttons and forms.
 
-Rule: nothing is decided here. Who somebody is and where they are is stated anew with
-each command, so that an old button or form gives nobody more than they may today.
+Rule: nothing is decided here. Person and place are determined anew for each command, so
+that an old button or form grants nothing that the person may not do today.
 """
 
 import logging
@@ -30,17 +30,17 @@ THANKS = "Thank you! That helps whoever looks after this bot."
 NOT_SAID = "Nobody wrote this, or I may not read it, so there is nothing to sort."
 NO_ANSWER = "I no longer have that answer, so I could not note that. Thank you anyway!"
 
-# From how many characters on a line that was not taken is given back.
+# From how many characters on a rejected line is returned as a file.
 WORTH_KEEPING = 200
 
-#: What people may give: an option of a command, or a field of a form.
+#: The value of a command's option or of a form's field.
 Given = str | int | discord.Attachment
 
 Interaction = discord.Interaction[discord.Client]
 
 
 class Interactions:
-    """Where people in Discord give commands."""
+    """Handles everything in Discord that is a command, except questions."""
 
     def __init__(self, names: NameCache, people: People, host: Host) -> None:
         self._names = names
@@ -54,21 +54,21 @@ class Interactions:
         verb: CommandSpec,
         given: Mapping[str, Given | None],
     ) -> None:
-        """Carry out a command that was typed."""
+        """Carry out a slash command."""
         some = {name: value for name, value in given.items() if value is not None}
         await self._carry_out(interaction, Command(verb.name), some)
 
     async def pressed(self, interaction: Interaction, line: str) -> None:
-        """Carry out what a button or a menu says."""
+        """Carry out the command of a button or a menu."""
         command = components.chosen(line, _data(interaction).get("values") or ())
         await self._carry_out(interaction, command)
 
     async def file_wanted(self, interaction: Interaction, line: str) -> None:
-        """Open the form of a command so that files can be given in it."""
+        """Open the form of a command with file inputs."""
         await self._carry_out(interaction, Command.of_line(line), files=True)
 
     async def submitted(self, interaction: Interaction, line: str) -> None:
-        """Carry out what a form says."""
+        """Carry out the command of a submitted form."""
         data = _data(interaction)
         files = components.uploads(data)
         given: dict[str, Given] = {}
@@ -79,8 +79,8 @@ class Interactions:
                 given[name] = found[0]
         await self._carry_out(interaction, Command.of_line(line), given)
 
-    async def judged(self, interaction: Interaction, turn: str, *, good: bool) -> None:
-        """Take in how good somebody found an answer."""
+    async def rated(self, interaction: Interaction, turn: str, *, good: bool) -> None:
+        """Store a reader's rating of an answer."""
         message = interaction.message
         thread = events.thread_of(interaction.channel, message.id if message else 0)
         if thread is None:
@@ -100,11 +100,11 @@ class Interactions:
             interaction, drawn, ephemeral=True, waits=waits
         )
 
-    async def sort(self, interaction: Interaction, message: discord.Message) -> None:
-        """Have a message sorted in whose menu somebody chose that."""
+    async def triage(self, interaction: Interaction, message: discord.Message) -> None:
+        """Triage the message on which somebody chose that."""
         thread = events.thread_of(message.channel, message.id)
         us = interaction.client.user
-        heard = events.said(message, us.id, thread) if thread and us else None
+        heard = events.message_of(message, us.id, thread) if thread and us else None
         if heard is None or message.channel.id != interaction.channel_id:
             await interaction_responses.tell(
                 interaction, NOT_SAID if thread else interaction_responses.NOWHERE
@@ -179,8 +179,8 @@ class Interactions:
         given: Mapping[str, Given],
         place: Scope,
     ) -> tuple[CommandResult, Command]:
-        """What the core says to `command` with what was given for it, and all of
-        that as one command."""
+        """Return the result of `command` with the arguments `given`, and the command
+        with those arguments."""
         try:
             arguments = {name: await _read(value) for name, value in given.items()}
         except Unacceptable as error:
@@ -198,7 +198,7 @@ class Interactions:
         waits: bool,
         files: bool,
     ) -> None:
-        """Open a form, or say how to get on where it cannot be opened."""
+        """Open a form; if that is impossible, show how to go on."""
         field = None if files else components.overlong(form)
         if field is not None:
             drawn = components.as_file(field, command, self._file_command())
@@ -224,15 +224,15 @@ class Interactions:
 
 
 async def _read(value: Given) -> str:
-    """What was given, as the core takes it. Raises Unacceptable for a file."""
+    """Return a value as text. Raises Unacceptable for a file that is refused."""
     if isinstance(value, discord.Attachment):
         return await discord_files.text_of(value)
     return markup.tokens(str(value))
 
 
 def _kept(told: Response, command: Command) -> Response:
-    """`told` with what was written and not taken: Discord throws a form away once it
-    is sent, and nobody likes to write a prompt twice."""
+    """Return `told` with the rejected text as a file: Discord discards a form once it
+    is submitted, and the text may be a long prompt."""
     text = command.arguments.get(told.field, "")
     if told.file is not None or ("\n" not in text and len(text) < WORTH_KEEPING):
         return told

@@ -1,7 +1,6 @@
-"""Discord's notation for people, channels and the rest, read and written. Pure.
+"""Parses and writes Discord's notation for people, channels and more. Pure.
 
-What a client draws as a name stands in the text as an id in angle brackets
-(platform facts B5).
+What clients show as a name is an id in angle brackets in the text (platform facts B5).
 """
 
 import re
@@ -13,7 +12,7 @@ from bot.ui.elements import REFERENCE
 NAME_CHARS = 100
 UNNAMED = "A question"
 
-# An id is a number of 64 bits, so it has at most 20 digits.
+# An id is a 64-bit number, so it has at most 20 digits.
 _USER = re.compile(r"<@!?([0-9]{1,20}+)>")
 _TOKEN = re.compile(
     r"<(?:"
@@ -26,20 +25,20 @@ _TOKEN = re.compile(
     r")>"
 )
 _MENTION = re.compile(r"<(@!?|@&|#)([0-9]{1,20}+)>")
-# A mention of a user or role with the gap that it leaves: at the beginning, behind a
-# word and before a sign or a gap, and anywhere.
+# A mention of a user or role with the blanks to remove with it: at the beginning, after
+# a word and before punctuation or a blank, and anywhere.
 _ADDRESSED = r"<@[!&]?([0-9]{1,20}+)>"
 _FIRST = re.compile(rf"\s*+{_ADDRESSED}[ \t]*+[,:]?\s*+")
 _BEHIND = re.compile(rf"(?<=\S)[ \t]++{_ADDRESSED}(?=[ \t]*+[.,;:!?)]|\s|$)")
 _ANYWHERE = re.compile(rf"{_ADDRESSED}[ \t]*+")
 _KINDS = {"@": "user", "@!": "user", "@&": "group", "#": "channel"}
 _SIGNS = {"user": "@", "group": "@&", "channel": "#"}
-# Code, whose inside is shown as it is; fenced code that nobody ended, too.
+# Code, whose content is shown literally, including fenced code without an end.
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]++`)", re.DOTALL)
 _BLANKS = re.compile(r"\s++")
-# Marks that a thread's name would show as they are.
+# Markdown that a thread's name would show literally.
 _MARKS = re.compile(r"^[#>\s-]++|[*`~|]++")
-# How much of a text is looked at for a name.
+# How much of a text is searched for a name.
 _TITLE_OF = 4_000
 
 
@@ -49,8 +48,8 @@ def users(text: str) -> list[str]:
 
 
 def without_mention(text: str, *ids: str) -> str:
-    """`text` without the mentions of `ids`, users or roles, and without the gaps
-    they leave."""
+    """Return `text` without the mentions of `ids`, users or roles, and the blanks
+    around them."""
     ours = frozenset(ids)
 
     def gone(match: re.Match[str]) -> str:
@@ -69,7 +68,7 @@ def readable(
     roles: Mapping[str, str],
     channels: Mapping[str, str],
 ) -> str:
-    """`text` as a reader sees it; the names by id."""
+    """Return `text` as a reader sees it; the names are by id."""
 
     def name(match: re.Match[str]) -> str:
         kind, value = match.lastgroup, match[match.lastgroup or 0]
@@ -97,27 +96,27 @@ def read(
     roles: Mapping[str, str],
     channels: Mapping[str, str],
 ) -> str:
-    """`text` as a reader sees it, without the mentions of `ours`."""
+    """Return `text` as a reader sees it, without the mentions of `ours`."""
     said = without_mention(text, *ours)
     return readable(said, users=users, roles=roles, channels=channels)
 
 
 def mentioned(text: str) -> str:
-    """`text` of the core with people, roles and channels in Discord's notation, where
-    a client draws it as names: not in code."""
+    """Return `text` with the core's references in Discord's notation, except in code,
+    where clients do not show names."""
     parts = _CODE.split(text)
     parts[::2] = [REFERENCE.sub(_mention, part) for part in parts[::2]]
     return "".join(parts)
 
 
 def tokens(text: str) -> str:
-    """`text` with what it mentions named as the core names it."""
+    """Return `text` with mentions as references of `bot.ui.elements`."""
     return _MENTION.sub(lambda match: f"{_KINDS[match[1]]}:{match[2]}", text)
 
 
 def quoted(author: str, text: str, most: int, about: str = "") -> str:
-    """`text` as a quote of what `author` asks (`about` something), `most` characters
-    at the most."""
+    """Return the question `text` of `author` (`about` something) as a quote of at most
+    `most` characters."""
     head = f"**{author}** asks{f' about {about}' if about else ''}:\n"
     room = most - len(head) - 1
     lines = []
@@ -132,19 +131,19 @@ def quoted(author: str, text: str, most: int, about: str = "") -> str:
 
 
 def title(text: str) -> str:
-    """A name for a thread about `text`: its beginning, cut at a word."""
+    """Return a name for a thread about `text`: its beginning, cut between words."""
     lines = text[:_TITLE_OF].splitlines()
     line = next(filter(None, (_plain(line) for line in lines)), "")
     if len(line) <= NAME_CHARS:
         return line or UNNAMED
     head = line[: NAME_CHARS - 1]
-    # A word as long as a name is cut anywhere.
+    # A word that is longer than a name is cut anywhere.
     return f"{(head.rpartition(' ')[0] or head).rstrip(' ,.;:-')}…"
 
 
 def _mention(match: re.Match[str]) -> str:
     kind, number = match[1], match[2]
-    # A word that only looks like one, such as "user:operator".
+    # "user:operator" and the like only look like references.
     return f"<{_SIGNS[kind]}{number}>" if number.isdecimal() else match[0]
 
 

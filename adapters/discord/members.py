@@ -1,10 +1,9 @@
-"""States what Discord says about people: who they are, and what they hold where.
+"""People on Discord: who they are, and which permissions they hold.
 
-Rule 1: facts only; whether somebody may is decided in the core. In direct messages
-nobody runs anything.
-Rule 2: what somebody holds in the guild comes from its roles and its owner alone. In a
-channel's overwrites, and so in what Discord says of somebody in a channel, any bit may
-be set, also those that mean nothing there (facts B2).
+Rule 1: facts only; the core decides. In direct messages nobody is an admin.
+Rule 2: guild permissions are computed from roles and ownership only. In a channel's
+overwrites, and so in the permissions that Discord reports for a channel, any bit may be
+set, including those that mean nothing there (facts B2).
 """
 
 import time
@@ -20,12 +19,11 @@ from bot.errors import DeliveryError
 from bot.runtime.lru import LruDict
 from bot.ui.elements import Response
 
-# How long, in seconds, we go by what Discord said of somebody's roles: who loses one
-# does not keep what it gave for longer than that, and a lively thread does not ask
-# for the same people all the time.
+# How long a member is cached, in seconds: an upper bound for how long a removed role
+# still counts, and few enough calls in a busy thread.
 FRESH = 300.0
 
-# How many people are remembered; the one not needed for longest goes first.
+# How many members are cached.
 MOST = 10_000
 
 
@@ -35,13 +33,14 @@ class People:
     def __init__(self, link: Link, now: Callable[[], float] = time.monotonic) -> None:
         self._link = link
         self._now = now
-        #: Members, or None for who is none, and when we were told; by guild and user.
+        #: When each was fetched, and the member or None for a non-member; by guild and
+        #: user.
         self._known: LruDict[tuple[int, int], tuple[float, discord.Member | None]] = (
             LruDict(MOST)
         )
 
     async def person(self, place: Scope, user: str) -> Person:
-        """See `bot.ports.platform.Adapter`."""
+        """Return who `user` is at `place`. Raises DeliveryError."""
         if place.workspace == events.NO_GUILD or not ids.is_id(user):
             return Person(user)
         guild = await self._link.guild(ids.number(place.workspace, "guild"))
@@ -49,14 +48,14 @@ class People:
             raise DeliveryError(f"look up a person: guild {place.workspace} is unknown")
         member = await self._member(guild, int(user))
         if member is None:
-            # They left, and are a stranger here.
+            # They left the guild.
             return Person(user, outsider=True)
         channel = guild.get_channel(ids.known(place.channel))
         held = channel.permissions_for(member) if channel else None
         return _person(guild, member, held)
 
     async def tell(self, user: str, text: str) -> None:
-        """See `bot.ports.platform.Adapter`."""
+        """Send `text` to `user` as a direct message. Raises DeliveryError."""
         number = ids.number(user, "tell a person")
         drawn = components.told(Response(text))
         async with translated("tell a person"):
@@ -69,19 +68,19 @@ class People:
             )
 
     async def of(self, interaction: discord.Interaction[discord.Client]) -> Person:
-        """Who gave a command or used a control; Discord says with each what they hold
-        in that very channel (facts B2). Never raises."""
+        """Return who issued `interaction`, which carries their permissions in its
+        channel (facts B2). Never raises."""
         user = interaction.user
         if not isinstance(user, discord.Member):
             return Person(str(user.id), user.display_name)
-        # The guild of an interaction knows no roles where we were not told of it yet.
+        # Before the gateway has sent the guild, the one of an interaction has no roles.
         guild = await self._link.guild(user.guild.id) or user.guild
         return _person(guild, user, interaction.permissions)
 
     async def member(self, guild: discord.Guild, user: int) -> discord.Member | None:
-        """A member, as of some minutes ago at the most; None for who is none.
+        """Return a member, at most some minutes old, or None for a non-member.
 
-        Raises DeliveryError when that cannot be found out now.
+        Raises DeliveryError if Discord cannot tell now.
         """
         return await self._member(guild, user)
 
@@ -101,7 +100,8 @@ class People:
 def _person(
     guild: discord.Guild, member: discord.Member, held: discord.Permissions | None
 ) -> Person:
-    """`member`, who holds `held` in a channel of `guild`, or is asked about in none."""
+    """Return `member` of `guild` as a Person; `held` are their permissions in the
+    channel in question, if there is one."""
     in_all = _in_all(guild, member)
     return Person(
         str(member.id),
@@ -109,17 +109,17 @@ def _person(
         runs_workspace=in_all.administrator or in_all.manage_guild,
         runs_channel=held is not None
         and (in_all.administrator or held.manage_channels),
-        # Not `roles`: those of a guild that we were not told of yet are missing there.
+        # Not `roles`, which is empty until the gateway has sent the guild.
         groups=frozenset(str(role) for role in member._roles),
     )
 
 
 def _in_all(guild: discord.Guild, member: discord.Member) -> discord.Permissions:
-    """What `member` holds in the guild as a whole, by its roles and its owner."""
+    """Return the guild permissions of `member`, from roles and ownership."""
     if guild.owner_id == member.id:
         return discord.Permissions.all()
     held = discord.Permissions()
-    # The role that everybody has is called as the guild.
+    # The role that everybody has has the id of the guild.
     for each in (guild.id, *member._roles):
         if role := guild.get_role(each):
             held |= role.permissions

@@ -1,9 +1,9 @@
-"""Hears what people say, change and take back, now and while we were away.
+"""Receives messages, edits and deletions, and fetches those missed while offline.
 
-Rule: what cannot be remembered is tried again, for Discord says nothing twice.
-After a session that could not be resumed, what was said meanwhile in the threads
-that we are in is fetched (platform facts B1, C). So much is held to be tried again;
-where more was said, it is noted from where on, and fetched afterwards.
+Rule: what the store refuses is retried, since Discord sends nothing twice. After a
+session that could not be resumed, the messages missed in the bot's threads are fetched
+(platform facts B1, C). The backlog of retries is bounded; for messages that do not
+fit, the channel and the first of them are recorded, and they are fetched afterwards.
 """
 
 import logging
@@ -30,30 +30,31 @@ from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
 
-# How far back, in seconds, a thread must have been in use to be caught up with.
+# How recently a thread must have been used to be caught up with, in seconds.
 RECENT = 86400.0
-# The most messages of one thread that are caught up with.
+# The most missed messages of one thread that are fetched.
 MOST_MISSED = 200
-# How often it is tried to catch up with one thread; pauses grow to half a minute.
+# How often fetching the missed messages of a thread is tried; pauses grow to half a
+# minute.
 MOST_TRIES = 6
-# How far back, in seconds, it is looked once more at what was heard: whoever was killed
-# while catching up has heard what was said last, and not what was said before.
+# How far before the last stored message fetching starts, in seconds: a process killed
+# while catching up may have stored a later message and not an earlier one.
 OVERLAP = 600.0
 
-# How long, in seconds, until the same channel is told again that we may not answer.
+# Seconds until the same channel is told again that the bot lacks permissions.
 REPEAT = 3600.0
 
-# Of how many channels it is remembered that they were told; and in how many what did
-# not fit is fetched later, how many messages there, and how many edits.
+# For how many channels that is remembered, and in how many of them messages are fetched
+# later; how many messages there, and how many edits.
 MOST_CHANNELS = 10_000
 MOST_REFETCHED = 1_000
 
-# How many deletions wait to be carried out: a few ids each, and the last to give up.
+# How many deletions wait in the backlog: they are a few ids each, and must not be lost.
 MOST_DELETIONS = 50_000
 
 
 class MessageListener:
-    """Listens for one bot; gives what it hears to `host`."""
+    """Passes what the gateway delivers on to the inbox of `host`."""
 
     def __init__(
         self, link: Link, threads: ThreadResolver, names: NameCache, host: Host
@@ -65,114 +66,111 @@ class MessageListener:
         self._inbox = host.inbox
         self._told: LruDict[int, float] = LruDict(MOST_CHANNELS)
         self._backlog = Backlog()
-        #: From which message on a channel has more than could be held.
-        self._unheard: LruDict[int, int] = LruDict(MOST_CHANNELS)
-        #: The channels of messages whose edits could not be held.
-        self._unread: LruDict[int, int] = LruDict(MOST_REFETCHED)
+        #: The first message of each channel that did not fit into the backlog.
+        self._missed: LruDict[int, int] = LruDict(MOST_CHANNELS)
+        #: The channels of messages whose edits did not fit into the backlog.
+        self._missed_edits: LruDict[int, int] = LruDict(MOST_REFETCHED)
         self._fetching = False
 
-    async def said(self, message: discord.Message) -> None:
+    async def received(self, message: discord.Message) -> None:
         """Take in a new message."""
         if not self._serves(message):
             return
         if isinstance(message.channel, events.Threaded) and not events.is_addressed(
             message, self._link.us
         ):
-            # It begins no thread, and belongs to none: nothing to remember, unless
-            # all that is said here is sorted.
+            # It starts no thread and belongs to none: of use only if all messages of
+            # the channel are triaged.
             passing = self._read(message, message.channel)
             if passing is not None and not passing.echo:
                 receive = partial(self._inbox.receive_unaddressed, passing)
                 await self._keep(message, receive)
             return
         channel = await self._known(message.channel)
-        heard = self._read(message, channel)
-        if heard is None or heard.echo:
+        received = self._read(message, channel)
+        if received is None or received.echo:
             return
-        asks = heard.addressed and not heard.automated
+        asks = received.addressed and not received.automated
         if asks and (refusal := self._refusal(channel)):
             await self._refuse(message, refusal)
             return
-        await self._keep(message, partial(self._inbox.receive, heard))
+        await self._keep(message, partial(self._inbox.receive, received))
 
     async def edited(self, message: discord.Message) -> None:
-        """Take in how a message reads now."""
+        """Take in an edited message."""
         if not self._serves(message):
             return
-        heard = self._read(message, await self._known(message.channel))
-        if heard is None or heard.echo or not (heard.text or heard.files):
+        received = self._read(message, await self._known(message.channel))
+        if received is None or received.echo or not (received.text or received.files):
             return
-        if await self._backlog.keep(partial(self._inbox.amend, heard)):
-            await self._fetch_unheard()
+        if await self._backlog.keep(partial(self._inbox.amend, received)):
+            await self._fetch_missed()
         else:
-            self._unread[message.id] = message.channel.id
+            self._missed_edits[message.id] = message.channel.id
 
     async def deleted(self, guild: int | None, messages: Sequence[int]) -> None:
-        """Forget what people took back."""
+        """Delete messages that people deleted."""
         workspace = events.workspace(guild)
         ids = [str(each) for each in messages]
         erase = partial(self._inbox.erase, events.NAME, workspace, ids)
         if await self._backlog.keep(erase, MOST_DELETIONS):
-            await self._fetch_unheard()
+            await self._fetch_missed()
 
     async def thread_deleted(self, guild: int, channel: int, thread: int) -> None:
-        """Forget a thread that people deleted."""
+        """Delete a thread that people deleted."""
         place = Scope(events.NAME, str(guild), str(channel), str(thread))
         await retry_until_success(lambda: self._inbox.forget(place))
 
     async def channel_deleted(self, guild: int, channel: int) -> None:
-        """Forget a channel that people deleted, with the threads in it."""
+        """Delete a channel that people deleted, with its threads."""
         place = Scope(events.NAME, str(guild), str(channel))
         await retry_until_success(lambda: self._inbox.forget(place))
 
     async def catch_up(self, shard: int) -> None:
-        """Fetch what was said, while we did not listen, in threads of `shard`."""
+        """Fetch the messages missed while offline in threads of `shard`."""
         newest = await retry_until_success(
             lambda: self._host.conversations.newest(events.NAME, time.time() - RECENT)
         )
         for thread, last in newest:
             try:
                 if self._may_have_missed(thread, last, shard):
-                    # Not for ever: others come after it.
+                    # A limited number of tries, since other threads wait.
                     await retry_until_success(
                         partial(self._fetch, thread, last), most=MOST_TRIES
                     )
             except AccessRevoked:
-                # For all the others it would be the same.
+                # It would be the same for all other threads.
                 raise
             except Exception as error:
                 log.warning("discord.not_caught_up thread=%s", thread)
                 report("catch up", error)
 
     def _serves(self, message: discord.Message) -> bool:
-        """Whether people are served where `message` was said. Where they are not,
-        nothing is asked of Discord for it, either."""
+        """Return whether the guild of `message` is served. If not, no call is made for
+        the message."""
         guild = message.guild.id if message.guild else None
         if guild is None and isinstance(message.channel, discord.PartialMessageable):
             guild = message.channel.guild_id
         return self._host.served.holds(events.NAME, events.workspace(guild))
 
-    async def _deliver(self, heard: Message) -> None:
-        await retry_until_success(lambda: self._inbox.receive(heard))
-
     async def _keep(self, message: discord.Message, attempt: Attempt) -> None:
-        """Have the store take in `message`, sooner or later."""
+        """Make `attempt` to store `message`; retry it, or fetch the message later."""
         if await self._backlog.keep(attempt):
-            await self._fetch_unheard()
+            await self._fetch_missed()
         else:
-            self._unheard.setdefault(message.channel.id, message.id)
+            self._missed.setdefault(message.channel.id, message.id)
 
-    async def _fetch_unheard(self) -> None:
-        """Fetch what could not be held, once nothing waits any more."""
+    async def _fetch_missed(self) -> None:
+        """Fetch what did not fit into the backlog, once that is empty."""
         if self._fetching or not self._backlog.idle:
             return
         self._fetching = True
         try:
-            while self._unheard and self._backlog.idle:
-                channel, first = self._unheard.popitem()
+            while self._missed and self._backlog.idle:
+                channel, first = self._missed.popitem()
                 await self._quietly(partial(self._fetch_from, channel, first), channel)
-            while self._unread and self._backlog.idle:
-                message, channel = self._unread.popitem()
+            while self._missed_edits and self._backlog.idle:
+                message, channel = self._missed_edits.popitem()
                 await self._quietly(partial(self._reread, channel, message), channel)
         finally:
             self._fetching = False
@@ -184,7 +182,7 @@ class MessageListener:
             log.warning("discord.not_caught_up channel=%s %s", channel, error)
 
     async def _fetch_from(self, channel: int, first: int) -> None:
-        """Take in what was said in `channel` from the message `first` on."""
+        """Take in the messages of `channel` from the message `first` on."""
         async with translated("fetch what did not fit"):
             there = await self._channel(channel)
             if not isinstance(there, discord.abc.Messageable):
@@ -198,7 +196,7 @@ class MessageListener:
                 )
             ]
         for message in found:
-            await self.said(message)
+            await self.received(message)
         log.info("discord.caught_up channel=%s messages=%d", channel, len(found))
 
     async def _reread(self, channel: int, message: int) -> None:
@@ -227,11 +225,11 @@ class MessageListener:
         if isinstance(about, discord.Message):
             people.append(about.author)
         self._names.note(events.guild_of(thread), people)
-        return events.said(message, self._link.us, thread)
+        return events.message_of(message, self._link.us, thread)
 
     async def _known(self, channel: object) -> object:
-        """`channel`, or what Discord says of it if it is a thread that we did not
-        know of, as after a long silence."""
+        """Return `channel`; fetch it if it is a thread missing from the cache, as after
+        a long silence."""
         if not isinstance(channel, discord.PartialMessageable):
             return channel
         if channel.guild_id is None:
@@ -251,7 +249,8 @@ class MessageListener:
         return lacking(channel, channel.permissions_for(guild.me))
 
     async def _refuse(self, message: discord.Message, refusal: str) -> None:
-        """Say once in a while that we may not answer: there, or else in person."""
+        """Reply that the bot lacks permissions, once in a while; if it cannot, tell the
+        author by direct message."""
         now = time.monotonic()
         if now - self._told.get(message.channel.id, float("-inf")) < REPEAT:
             return
@@ -268,13 +267,13 @@ class MessageListener:
 
     def _may_have_missed(self, thread: ThreadKey, last: str, shard: int) -> bool:
         if thread.workspace == events.NO_GUILD:
-            # Direct messages all come over the first connection (facts B1).
+            # Direct messages arrive on the first shard only (facts B1).
             return shard == 0
         guild = self._link.client.get_guild(ids.number(thread.workspace, "guild"))
         if guild is None or guild.shard_id != shard or not ids.is_id(thread.thread):
             return False
         place = guild.get_channel_or_thread(int(thread.thread))
-        # A thread that is put away has had no message for a long time.
+        # An archived thread, which is not cached, has had no message for a long time.
         newest = getattr(place, "last_message_id", None)
         known = ids.number(last, "message")
         return newest is not None and (newest > known or _is_fresh(known))
@@ -293,22 +292,22 @@ class MessageListener:
                     oldest_first=True,
                 )
             ]
-        heard = [self._read_in(message, thread) for message in missed]
-        spoken = [each for each in heard if each and not each.echo]
+        received = [self._read_in(message, thread) for message in missed]
+        spoken = [each for each in received if each and not each.echo]
         for each in spoken:
-            await self._deliver(each)
+            await retry_until_success(partial(self._inbox.receive, each))
         if spoken:
             log.info("discord.caught_up thread=%s messages=%d", thread, len(spoken))
 
 
 def _is_fresh(message: int) -> bool:
-    """Whether `message` was said so lately that others before it may be unheard."""
+    """Return whether `message` is so recent that earlier ones may not be stored."""
     said = discord.utils.snowflake_time(message).timestamp()
     return time.time() - said < OVERLAP
 
 
 def _before(message: int) -> discord.Object:
-    """Where to begin to look for what was missed, up to and after `message`."""
+    """Return the point from which to fetch messages missed around `message`."""
     said = discord.utils.snowflake_time(message)
     return discord.Object(
         max(0, discord.utils.time_snowflake(said - timedelta(seconds=OVERLAP)))

@@ -1,5 +1,5 @@
-"""Posts what is no answer, for all to see: texts with controls, files, and signs under
-messages. Nobody is called by it."""
+"""Posts messages that are not replies: texts with controls, files, and reactions. None
+of them notifies anyone."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ NOTICED = 20.0
 
 
 async def post(link: Link, place: Scope, told: Response, about: str) -> None:
-    """Say `told` to all in a thread, or at the top of a channel, where it replies to
-    message `about`. Raises DeliveryError."""
+    """Post `told` in a thread or at the top of a channel, as a reply to the message
+    `about`. Raises DeliveryError."""
     channel = _channel(link, place, about)
     drawn = components.told(told)
     more: dict[str, Any] = {"view": drawn.view} if drawn.view is not None else {}
@@ -38,7 +38,7 @@ async def post(link: Link, place: Scope, told: Response, about: str) -> None:
 
 
 async def mark(link: Link, place: Scope, message: str, sign: str) -> None:
-    """Put an emoji under a message. Raises DeliveryError."""
+    """Add the emoji `sign` to a message. Raises DeliveryError."""
     channel = _channel(link, place, message)
     number = ids.number(message, "mark a message")
     async with translated("mark a message"):
@@ -46,8 +46,8 @@ async def mark(link: Link, place: Scope, message: str, sign: str) -> None:
 
 
 def _here(place: Scope, message: str) -> str:
-    """The channel or thread that `message` stands in: one at the top has the id of a
-    thread that is not made for a line or a sign."""
+    """Return the channel or thread of `message`. At the top of a channel, its id is
+    that of a thread, which is not created for a post or a reaction."""
     return place.channel if place.thread in ("", message) else place.thread
 
 

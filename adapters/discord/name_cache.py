@@ -1,11 +1,10 @@
-"""Finds the names that people see for the ids in what they say.
+"""Display names for the ids in messages, cached.
 
-Without the intent for members nobody tells us who is in a guild, so names are
-taken from the messages that come by, and asked for one by one where that is not
-enough.
+Without the intent for members Discord does not list the people of a guild, so names
+are taken from messages that arrive, and looked up one by one if that is not enough.
 
-Rule: a name is nice to have, and no answer waits long for it. Of each message at most
-so many are looked up, a few at a time; what is not looked up stays an id.
+Rule: names are optional, and no answer waits long for them. The lookups for a message
+are limited in number and concurrency; ids without a name stay ids.
 """
 
 import asyncio
@@ -26,15 +25,15 @@ from bot.runtime.offload import offload
 
 log = logging.getLogger(__name__)
 
-# How many names are remembered; the one not needed for longest goes first.
+# How many names are cached.
 MOST = 10_000
 
-# How many names a message has looked up at the most, who wrote it included; and all
-# messages that Claude reads at once together.
+# How many names are looked up for one message, including its author's; and for all
+# messages of one call together.
 MOST_NAMES = 49
 MOST_TOGETHER = 100
-# How many are looked up at once for them, and how long that may take in all, in
-# seconds: discord.py waits out rate limits inside a call.
+# How many are looked up at once, and how long all of it may take, in seconds:
+# discord.py waits for rate limits inside a call.
 AT_ONCE = 4
 PATIENCE = 5.0
 
@@ -45,26 +44,27 @@ class NameCache:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._known: LruDict[tuple[int | None, int], str] = LruDict(MOST)
-        # A lock lives as long as somebody waits for it.
+        # A lock lives while it is held or waited for.
         self._asking: WeakValueDictionary[tuple[int | None, int], asyncio.Lock] = (
             WeakValueDictionary()
         )
 
     def note(self, guild: int | None, people: Iterable[discord.abc.User]) -> None:
-        """Remember what `people`, of whom a message told us, are called."""
+        """Cache the names of `people`, who came with a message."""
         for each in people:
             self._known[guild, each.id] = each.display_name
 
-    async def readable(self, heard: Message) -> tuple[str, str]:
-        """Who said `heard`, and its text with names for ids and without our mention."""
-        [readable] = await self.readable_all([heard])
+    async def readable(self, message: Message) -> tuple[str, str]:
+        """Return the author's name and the text of a message, with names for ids and
+        without the bot's mention."""
+        [readable] = await self.readable_all([message])
         return readable
 
-    async def readable_all(self, heard: Sequence[Message]) -> list[tuple[str, str]]:
-        """The same of each of `heard`."""
-        # Who speaks comes before who is spoken of, where not all can be looked up.
+    async def readable_all(self, messages: Sequence[Message]) -> list[tuple[str, str]]:
+        """The same for several messages."""
+        # Authors come first, in case not all can be looked up.
         wanted: dict[tuple[int | None, str], bool] = {}
-        for each in heard:
+        for each in messages:
             guild = events.guild_of(each.thread)
             for user in [each.author, *markup.users(each.text)][:MOST_NAMES]:
                 known = wanted.get((guild, user), False)
@@ -72,33 +72,33 @@ class NameCache:
         first = sorted(wanted, key=lambda each: not wanted[each])
         await self._find(first, wanted)
         readable = []
-        for each in heard:
+        for each in messages:
             readable.append(await self._readable(each))
-            # Where all names are known, nothing else here lets others have a turn.
+            # If all names are cached, nothing else here yields to the event loop.
             await asyncio.sleep(0)
         return readable
 
-    async def _readable(self, heard: Message) -> tuple[str, str]:
-        guild = events.guild_of(heard.thread)
+    async def _readable(self, message: Message) -> tuple[str, str]:
+        guild = events.guild_of(message.thread)
         home = await self._link.guild(guild) if guild else None
-        names = self._names(guild, [heard.author, *markup.users(heard.text)])
+        names = self._names(guild, [message.author, *markup.users(message.text)])
         ours = [str(self._link.us)]
         if home is not None and home.self_role is not None:
             ours.append(str(home.self_role.id))
         places = [*home.channels, *home.threads] if home else []
         read = partial(
             markup.read,
-            heard.text,
+            message.text,
             ours,
             users=names,
             roles={str(each.id): each.name for each in home.roles} if home else {},
             channels={str(each.id): each.name for each in places},
         )
-        text = await offload(read, len(heard.text))
-        return names.get(heard.author, heard.author), text
+        text = await offload(read, len(message.text))
+        return names.get(message.author, message.author), text
 
     def _names(self, guild: int | None, users: Iterable[str]) -> dict[str, str]:
-        """The names of `users` that are known, by id."""
+        """Return the cached names of `users`, by id."""
         known = {
             user: self._known[guild, int(user)]
             for user in users
@@ -111,7 +111,7 @@ class NameCache:
         wanted: Sequence[tuple[int | None, str]],
         authors: Mapping[tuple[int | None, str], bool],
     ) -> None:
-        """Look up as many of `wanted` as may be, the first ones first."""
+        """Look up `wanted` in order, within the limits."""
         unknown = [
             (guild, int(user), authors[guild, user])
             for guild, user in wanted
@@ -124,7 +124,7 @@ class NameCache:
 
     async def _learn(self, asked: Iterator[tuple[int | None, int, bool]]) -> None:
         for guild, user, is_author in asked:
-            # A thread is named and its question read at the same time.
+            # Naming a thread and reading its question ask for the same name at once.
             lock = self._asking.setdefault((guild, user), asyncio.Lock())
             async with lock:
                 if (guild, user) not in self._known:
@@ -141,8 +141,8 @@ class NameCache:
                 try:
                     return (await home.fetch_member(user)).display_name
                 except discord.NotFound:
-                    # They left, or never were there. Who speaks was, and is worth a
-                    # second call; of the others their message tells the names.
+                    # They left, or never were there. An author was, and is worth a
+                    # second call; the others get their names from their own messages.
                     if not is_author:
                         return ""
                 return (await client.fetch_user(user)).display_name

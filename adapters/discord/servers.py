@@ -1,8 +1,8 @@
 """The servers that the bot is in, and those of them that are not served.
 
 Rule: a server that adds the bot while it runs and is not served is left at once. One
-that it finds itself in when it starts is ignored and named in the log, but not left:
-a slip in THREADKEEP_WORKSPACES must not remove the bot from every server.
+that the bot is in at the start is ignored and logged, but not left: a mistake in
+THREADKEEP_WORKSPACES must not remove the bot from every server.
 """
 
 import logging
@@ -27,22 +27,22 @@ PUBLIC = (
 
 
 class Servers:
-    """Keeps the bot to the servers that are served."""
+    """Restricts the bot to the servers that are served."""
 
     def __init__(self, link: Link, served: Served) -> None:
         self._link = link
         self._served = served
-        #: Those that are not served and that we were in when a session began.
+        #: Servers not served that the bot was in when a session started.
         self._ignored: set[int] = set()
 
     def begin(self) -> None:
-        """Say if anybody may add the bot and be served."""
+        """Log a warning if anybody may add the bot and is served."""
         application = self._link.client.application
         if application and application.bot_public and not self._limited:
             log.warning("discord.public %s", PUBLIC)
 
     def look(self) -> None:
-        """Name the servers that we are in and that are not served, each once."""
+        """Log the servers that the bot is in and that are not served, each once."""
         guilds = {guild.id for guild in self._link.client.guilds}
         found = {each for each in guilds if not self._holds(each)} - self._ignored
         if not found:
@@ -57,7 +57,7 @@ class Servers:
         )
 
     async def joined(self, guild: discord.Guild) -> None:
-        """Leave a server that was just entered, if it is not served."""
+        """Leave a server that just added the bot, if it is not served."""
         if self._holds(guild.id) or guild.id in self._ignored:
             return
         try:
@@ -73,7 +73,7 @@ class Servers:
         )
 
     def removed(self, guild: discord.Guild) -> None:
-        """Take note that we are in a server no more."""
+        """Forget a server that removed the bot."""
         self._ignored.discard(guild.id)
         log.info("discord.removed guild=%s", guild.id)
 
@@ -86,5 +86,5 @@ class Servers:
 
 
 def refusal(served: Served, interaction: discord.Interaction[discord.Client]) -> str:
-    """What whoever gave a command is told where the bot is not offered; else ""."""
+    """Return what people are told in a server that is not served, or ""."""
     return served.refusal(events.NAME, events.workspace(interaction.guild_id))

@@ -1,9 +1,8 @@
-"""One reply in a Discord thread: messages, posted and edited, and typing until
-there is something to read.
+"""One reply in a Discord thread: messages, posted and edited, and a typing indicator
+until there is text.
 
-Rule: nothing that leaves here notifies anyone or opens a preview, on edits neither:
-Discord reads the mentions of an edit anew, with its own defaults (platform facts
-B5).
+Rule: no post or edit notifies anyone or shows a preview. Edits need that, too: Discord
+evaluates their mentions again, with its own defaults (platform facts B5).
 """
 
 import asyncio
@@ -29,25 +28,25 @@ from bot.runtime import background
 log = logging.getLogger(__name__)
 
 CUT = "_(The rest of this message could not be shown here.)_"
-# What a message may hold however Discord counts: each character as two.
+# A length that Discord takes however it counts: each character as two.
 SAFE_CHARS = 900
 
 NOBODY = discord.AllowedMentions.none()
 
-# Typing is shown for ten seconds (facts B5).
+# Seconds between two typing indicators, each of which shows for ten (facts B5).
 TYPING = 8.0
 
-# How long, in seconds, Discord certainly knows a nonce again ("a few minutes").
+# How long Discord certainly recognizes a nonce, in seconds ("a few minutes").
 REMEMBERED = 60.0
-# How far our clock and Discord's may be apart, in seconds. No more, lest the answer
-# before this one be taken for it.
+# How far our clock and Discord's may differ, in seconds. With more, the previous answer
+# could be taken for this one.
 SKEW = 5.0
-# How many of the messages in the thread since then are looked through.
+# How many messages of the thread since then are searched.
 LOOK = 100
 
 
 class DiscordSurface:
-    """Where the reply to `turn` appears."""
+    """`bot.ports.platform.Surface` in a Discord thread."""
 
     def __init__(self, link: Link, threads: ThreadResolver, turn: Turn) -> None:
         self._link = link
@@ -55,53 +54,55 @@ class DiscordSurface:
         self._turn = turn
         known = [s for s in turn.shown if s.message and ids.is_id(s.message)]
         self._ids = {s.index: int(s.message or 0) for s in known}
+        #: Messages whose post has an unknown outcome.
         self._unsure = {s.index for s in turn.shown if not s.message}
-        #: Those that a post may find, instead of making them.
+        #: Those of which a post may return the existing message.
         self._doubted = set(self._unsure)
         self._typing: asyncio.Task[None] | None = None
 
     async def announce(self) -> bool:
-        """See `bot.ports.platform.Surface`."""
+        """Start the typing indicator; return whether Discord took it."""
         if self._turn.attempts and self._ids:
-            # Taken up after a crash: what is there says so.
+            # Resumed after a crash: the message that exists is sign enough.
             return True
         typed = asyncio.get_running_loop().create_future()
         self._typing = background.begin("type", self._type(typed))
         return bool(await typed)
 
     def ways(self, part: Part) -> Sequence[WriteKind]:
-        """See `bot.ports.platform.Surface`."""
+        """Return the one way to write `part`: a post first, then edits."""
         return (WriteKind.EDIT if part.index in self._ids else WriteKind.POST,)
 
     async def show(self, part: Part, way: WriteKind) -> str:
-        """See `bot.ports.platform.Surface`."""
+        """Write `part`; return the id of its message. Raises DeliveryError or
+        AccessRevoked."""
         if part.index in self._unsure:
             await self._find()
         try:
             message = await self._write(part, _content(part))
         except Unfit as error:
-            # Most of it is better than a message that never ends.
+            # A cut text is better than a message that is never completed.
             log.error("discord.unfit thread=%s %s", self._turn.thread, error)
             try:
                 message = await self._write(part, _cut(part.text))
             except Unfit as worse:
                 raise ThreadGone(str(worse)) from worse
         if self._typing is not None and part.text.strip():
-            # What is shown now fades by itself.
+            # The indicator that shows now expires by itself.
             self._typing.cancel()
         return str(message)
 
     async def remove(self, index: int) -> None:
-        """See `bot.ports.platform.Surface`."""
+        """Delete message `index`. Raises DeliveryError."""
         if index in self._unsure:
-            # Nothing is posted any more that would find it by its nonce.
+            # No post follows that would find it by its nonce.
             await self._match()
             self._unsure.clear()
         if message := self._ids.pop(index, None):
             await self._delete(message)
 
     async def close(self) -> None:
-        """Leave nothing behind that still runs."""
+        """Stop the typing indicator."""
         if self._typing is not None:
             self._typing.cancel()
             await asyncio.wait({self._typing})
@@ -121,18 +122,18 @@ class DiscordSurface:
             raise
         self._ids[index] = posted.id
         if posted.content != content and index in self._doubted:
-            # It had been there all the time, and reads what it read then.
+            # Discord returned the message of an earlier post, with its text of then.
             await self._edit(posted.id, part, content)
         return posted.id
 
     async def _write_archived(self, part: Part, content: str) -> int:
-        """Write a message that is there, in a thread that was put away."""
+        """Edit an existing message in an archived thread."""
         message = self._ids[part.index]
         try:
             await self._open()
         except ThreadGone:
-            # Where that is not for us to do, a new message opens it all the same
-            # (facts B6), and takes the place of the one that is there.
+            # Without permission for that, a new message opens it all the same (facts
+            # B6), and replaces the existing one.
             posted = await self._post(part, content, anew=True)
             self._ids[part.index] = posted.id
             await self._delete(message)
@@ -146,7 +147,7 @@ class DiscordSurface:
             await channel.get_partial_message(message).edit(
                 content=content,
                 allowed_mentions=_called(part),
-                # None takes away what an earlier attempt showed.
+                # None removes the controls of an earlier attempt.
                 view=self._controls(part),
             )
 
@@ -154,8 +155,8 @@ class DiscordSurface:
         self, part: Part, content: str, *, anew: bool = False
     ) -> discord.Message:
         channel = await self._threads.reach(self._turn)
-        # Discord returns the first message to who sends the same nonce again
-        # within a few minutes (facts B5), so a post may be repeated.
+        # For the same nonce within a few minutes, Discord returns the first message
+        # (facts B5), so a post may be repeated.
         nonce = f"{self._turn.key}-{part.index}{'-anew' * anew}"
         more: dict[str, Any] = {}
         if controls := self._controls(part):
@@ -173,10 +174,10 @@ class DiscordSurface:
         return components.answer(part.offers, self._turn.key)
 
     async def _open(self) -> None:
-        """Open the thread again, which who may write in it may do.
+        """Unarchive the thread, for which permission to write is enough.
 
-        A new message would do the same, and leave two if we crashed before the
-        first was taken away.
+        A new message would do the same, but leave two if the process crashed before
+        the first was deleted.
         """
         thread = ids.number(self._turn.thread.thread, "open a thread")
         async with translated("open a thread"):
@@ -189,29 +190,30 @@ class DiscordSurface:
                 await channel.get_partial_message(message).delete()
 
     async def _find(self) -> None:
-        """Look which posts of unknown outcome succeeded after all.
+        """Find the posts of unknown outcome that succeeded.
 
-        For a while a post with the same nonce finds them. Later they are those of
-        our messages since the turn's last sign of life that it does not know: no
-        other answer is written in a thread at the same time.
+        For a while, a post with the same nonce finds them. Later they are the bot's
+        messages since `turn.touched` that the turn does not know: no other answer is
+        written in a thread at the same time.
         """
         if time.time() - self._turn.touched > REMEMBERED:
             await self._match()
         self._unsure.clear()
 
     async def _match(self) -> None:
-        """Take what is found in the thread for the posts of unknown outcome."""
+        """Assign the unknown messages of the thread to the posts of unknown outcome."""
         try:
             found = await self._look()
         except ThreadGone as error:
-            # Without the right to read, a second post is better than none.
+            # Without permission to read, a second post is better than none.
             log.warning("discord.cannot_look thread=%s %s", self._turn.thread, error)
             return
         for index, message in zip(sorted(self._unsure), found, strict=False):
             self._ids.setdefault(index, message)
 
     async def _look(self) -> list[int]:
-        """Our messages since the turn's last sign of life that it does not know."""
+        """Return the bot's messages since `turn.touched` that the turn does not
+        know."""
         began = datetime.fromtimestamp(max(0.0, self._turn.touched - SKEW), UTC)
         after = max(discord.utils.time_snowflake(began), 0, *self._ids.values())
         channel = await self._threads.reach(self._turn)
@@ -223,7 +225,7 @@ class DiscordSurface:
                 )
                 if message.author.id == self._link.us
                 and message.interaction_metadata is None
-                # As notices do.
+                # Skip notices, which are sent as replies.
                 and message.reference is None
                 and message.type in SPOKEN
             ]
@@ -238,7 +240,7 @@ class DiscordSurface:
                     typed.set_result(True)
                 await asyncio.sleep(TYPING)
         except (DeliveryError, StorageError, AccessRevoked) as error:
-            # It is nice to have. What we write meets the same, and knows what to do.
+            # The indicator is optional. A write meets the same error and handles it.
             log.info("discord.not_typing thread=%s %s", self._turn.thread, error)
         finally:
             if not typed.done():
@@ -249,7 +251,7 @@ class DiscordSurface:
 async def open_surface(
     link: Link, threads: ThreadResolver, turn: Turn
 ) -> AsyncIterator[DiscordSurface]:
-    """A surface for `turn`."""
+    """Yield a surface for `turn`; close it in the end."""
     surface = DiscordSurface(link, threads, turn)
     try:
         yield surface
@@ -258,7 +260,7 @@ async def open_surface(
 
 
 def _called(part: Part) -> discord.AllowedMentions:
-    """Whom `part` may notify: who waited for the answer, and nobody else."""
+    """Return whom `part` may notify: the person that it calls, and nobody else."""
     if not ids.is_id(part.calls):
         return NOBODY
     return discord.AllowedMentions(
@@ -279,5 +281,5 @@ def _content(part: Part) -> str:
 
 
 def _cut(text: str) -> str:
-    """As much of `text` as a message holds however its characters are counted."""
+    """Return the beginning of `text`, as long as any way of counting allows."""
     return f"{text.strip()[:SAFE_CHARS]}\n{CUT}"

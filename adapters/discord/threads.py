@@ -1,8 +1,8 @@
-"""Finds the threads that turns are answered in, and makes those not there yet.
+"""Finds the threads in which turns are answered, and creates missing ones.
 
-Rule: making is repeatable. A thread on a message has the message's id, so making
-it again finds it there (platform facts B6); a question that was asked with a
-command is looked for before it is posted again.
+Rule: creation is idempotent. A thread on a message has the message's id, so creating
+it again finds it (platform facts B6); a question asked by command is searched for
+before it is posted again.
 """
 
 import asyncio
@@ -24,29 +24,28 @@ from bot.runtime.lru import LruDict
 
 log = logging.getLogger(__name__)
 
-# Before the id of the interaction that asked for a thread which is not there yet.
+# Prefix of the interaction's id where that stands for a thread that does not exist yet.
 ASKED = "asked-"
-# How long the command's own answer may take to appear, in seconds. It has to come
-# within three (facts B2), and is waited for beyond that only for a slow network.
+# How long to wait for the command's own response, in seconds. It is due within three
+# (facts B2); the rest is for a slow network.
 APPEARS = 10.0
 
-# What Discord says to one who makes a thread that is there already, or that did
-# not begin with a message (facts B4).
+# Error codes for a thread that exists already, or that has no message (facts B4).
 THERE = {160004, 10008}
 
-# How many threads are remembered as being there.
+# Of how many threads it is remembered that they exist.
 MOST = 10_000
 
-# Of how many commands it is remembered that their question is about to appear.
+# Of how many commands it is remembered that their question is about to be shown.
 MOST_ROOTS = 1_000
 
-# How many of the messages after a question are looked through for it.
+# How many messages are searched for a question.
 LOOK = 50
 
-# A day without a word puts a thread away; the next word brings it back.
+# Minutes without a message until a thread is archived; the next message opens it.
 ARCHIVE_AFTER: Literal[1440] = 1440
 
-#: The most characters that we put into the message that a thread is made on.
+#: The most characters of the message that a thread is created on.
 CARD_CHARS = 1_900
 
 
@@ -56,22 +55,23 @@ class ThreadResolver:
     def __init__(self, link: Link, names: NameCache) -> None:
         self._link = link
         self._names = names
-        #: Where the questions of commands will be seen. Without an entry, the question
-        #: is looked for.
+        #: The ids of messages that show a command's question, once known. Without an
+        #: entry, the question is searched for.
         self._roots: LruDict[str, asyncio.Future[int]] = LruDict(MOST_ROOTS)
         self._there: LruDict[str, None] = LruDict(MOST)
-        #: Threads that are being made, for whoever else wants to write there. A lock
-        #: lives as long as somebody waits for it.
+        #: Locks of threads that are being created. A lock lives while it is held or
+        #: waited for.
         self._making: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def ask(self, guild: str, channel: str, interaction: int) -> ThreadKey:
-        """A thread that `interaction` asks for in a channel."""
+        """Return the key of a thread that `interaction` asks for in a channel."""
         thread = ThreadKey(events.NAME, guild, channel, f"{ASKED}{interaction}")
         self._roots[thread.thread] = asyncio.get_running_loop().create_future()
         return thread
 
     def appeared(self, thread: ThreadKey, message: int | None) -> None:
-        """The question of `thread` is to be seen in `message`, or nowhere."""
+        """Record that `message` shows the question of `thread`; None if no message
+        does."""
         root = self._roots.get(thread.thread)
         if root is None:
             return
@@ -82,7 +82,7 @@ class ThreadResolver:
             root.set_result(message)
 
     def is_there(self, thread: str) -> None:
-        """Note that `thread` need not be made."""
+        """Record that `thread` exists."""
         self._there[thread] = None
 
     async def resolve(self, turn: Turn) -> ThreadKey:
@@ -96,7 +96,7 @@ class ThreadResolver:
         return replace(thread, thread=str(root))
 
     async def reach(self, turn: Turn) -> discord.PartialMessageable:
-        """Where to write the answer to `turn`; makes its thread if need be.
+        """Return where to write the answer to `turn`; create its thread if necessary.
 
         Raises DeliveryError or AccessRevoked.
         """
@@ -104,11 +104,11 @@ class ThreadResolver:
         here = self._link.client.get_partial_messageable(
             ids.number(thread.thread, "thread"), guild_id=events.guild_of(thread)
         )
-        # Where something of the answer is shown, the thread was made. If people have
-        # deleted it since, it is not for us to make anew.
+        # If part of the answer is shown, the thread was created. If people have deleted
+        # it since, it is not created again.
         was_made = any(shown.message for shown in turn.shown)
         if thread.thread != thread.channel and not was_made:
-            # Typing and the first text want it at the same time.
+            # Typing and the first post ask for it at the same time.
             async with self._making.setdefault(thread.thread, asyncio.Lock()):
                 if not self._is_known(thread):
                     await self._make(turn)
@@ -121,8 +121,8 @@ class ThreadResolver:
         name = await self._name(turn)
         async with translated("make a thread"):
             try:
-                # Not the SDK's own method: it wants to know the guild, and after a
-                # restart we write before we are told of any.
+                # Not the SDK's own method: it needs the guild, and after a restart we
+                # write before the gateway has sent any.
                 await client.http.start_thread_with_message(
                     channel,
                     message,
@@ -141,7 +141,7 @@ class ThreadResolver:
         if guild is None:
             return False
         parent = guild.get_channel(ids.number(thread.channel, "channel"))
-        # A post of a forum is never made by us.
+        # Posts in forums are never created by the bot.
         return (
             isinstance(parent, discord.ForumChannel)
             or guild.get_thread(ids.number(thread.thread, "thread")) is not None
@@ -154,7 +154,8 @@ class ThreadResolver:
         return markup.title(text)
 
     async def _appearing(self, thread: ThreadKey) -> int | None:
-        """The message that the command itself shows, if it comes to that."""
+        """Return the id of the command's own response, or None if it does not
+        appear."""
         root = self._roots.get(thread.thread)
         if root is None:
             return None
@@ -162,15 +163,15 @@ class ThreadResolver:
         return root.result() if root.done() and not root.cancelled() else None
 
     async def _find_or_post(self, turn: Turn) -> int:
-        """The message with the question of `turn`: the command's, as far as it got,
-        or one of our own."""
+        """Return the id of the message with the question of `turn`: the command's
+        response, or a new post."""
         thread = turn.thread
         asked = ids.number(thread.thread.removeprefix(ASKED), "question")
         channel = self._link.client.get_partial_messageable(
             ids.number(thread.channel, "channel"), guild_id=events.guild_of(thread)
         )
         after = discord.Object(asked - 1)
-        # Without the right to read, a second question is better than no answer.
+        # Without permission to read, a second question is better than no answer.
         with contextlib.suppress(ThreadGone):
             async with translated("look for a question"):
                 async for message in channel.history(
@@ -181,8 +182,8 @@ class ThreadResolver:
                         continue
                     if not message.flags.loading:
                         return message.id
-                    # It says that we are thinking, and only who was asked to answer
-                    # could have changed that.
+                    # It still says "thinking", and only the process that received the
+                    # interaction could change that.
                     await message.delete()
         author, text = "Somebody", ""
         if turn.opening is not None:

@@ -1,9 +1,9 @@
-"""Listens to Slack over Socket Mode, and hands out surfaces to answer on.
+"""The Slack adapter: receives events over Socket Mode, opens surfaces for replies.
 
-Rule: persist, then acknowledge. Bolt acknowledges an event before its listener
-runs, so the event is delivered in a middleware in front of everything: what
-raises there is not acknowledged, and Slack sends it again (platform facts A4). What
-comes while too much is under way is refused there at once, for the same reason.
+Rule: persist, then acknowledge. Bolt acknowledges an event before its listener runs,
+so events are handled in a middleware in front of everything: one that raises there is
+not acknowledged, and Slack sends it again (platform facts A4). For the same reason,
+events beyond a limit are refused there at once.
 """
 
 import asyncio
@@ -49,15 +49,15 @@ from bot.runtime.offload import offload
 
 log = logging.getLogger(__name__)
 
-# Of every budget a little is left, since calls arrive closer together than they left,
-# and nothing says how many may come at once ("bursts are tolerated", facts A5.1).
+# Every rate keeps a margin, since calls arrive closer together than they were sent, and
+# Slack does not document bursts ("bursts are tolerated", facts A5.1).
 _STARTS = (Rate(count=19, seconds=60.0, scope=RateLimitScope.WORKSPACE, burst=4),)
 
 LIMITS = Limits(
-    # A markdown block holds 12,000 (facts A5.4); the rest is room for what is
-    # added on the way, and for counting characters differently than Slack.
+    # A markdown block holds 12,000 (facts A5.4); the rest is room for added marks, and
+    # for counting characters differently from Slack.
     part_chars=11_000,
-    # A few words of Claude's; an answer that ends within it is one message, not two.
+    # Claude sends a few words in this time; an answer that ends within it is one write.
     settle=0.25,
     rates={
         # Several hundred posts a minute, and 1 a second in each channel.
@@ -76,8 +76,8 @@ LIMITS = Limits(
         WriteKind.CLOSE: _STARTS,
     },
     paces={
-        # Slack's own advice is an edit every 3 s (facts A5.1), which long answers keep
-        # to; people look at the beginning.
+        # Slack advises one edit every 3 s (facts A5.1), which long answers follow; the
+        # beginning, which people watch, is edited more often.
         WriteKind.EDIT: EditInterval(first=0.5, last=3.0, grown=5_000, fewest=8),
         WriteKind.APPEND: EditInterval(first=0.4, last=1.5, grown=5_000, fewest=8),
     },
@@ -89,20 +89,20 @@ LIMITS = Limits(
     ),
 )
 
-# How often, in seconds, the SDK looks whether the socket is still there. What people
-# say in between waits for the next; oftener, and a slow pong would pass for a loss.
+# How often the SDK checks the socket, in seconds. After a loss, events wait for the
+# next check; with more frequent ones, a slow pong would count as a loss.
 PING = 5.0
 
-# How many events are taken in at once: the SDK begins all that it receives (platform
-# facts A4). One may hold a message of 40,000 characters; more are not acknowledged.
+# How many events are handled at once: the SDK starts a task for each (platform facts
+# A4), and one may hold 40,000 characters. Further events are not acknowledged.
 MOST_EVENTS = 2_000
 
-# Between tries to reach Slack again after the connection was lost.
+# Seconds between attempts to reconnect; they double.
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 
 
 class _Crowded(Exception):
-    """Too much is under way to take an event in; Slack is to send it again."""
+    """Too many events are being handled; Slack is to send this one again."""
 
 
 class SlackAdapter:
@@ -130,16 +130,17 @@ class SlackAdapter:
         self.messenger = SlackMessenger(client)
         self._status = Status(client)
         self._streams = Streams(config.streams, identity.user)
-        #: Fails when Slack does not accept us any more.
+        #: Fails when Slack rejects a token.
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         client.on_revoked = self._fail
         self._pause = FIRST_PAUSE
         self._events = Allowance(MOST_EVENTS)
-        #: How many events in a row the database did not take.
+        #: How many events in a row the store refused.
         self._unkept = 0
 
     async def run(self, host: Host) -> None:
-        """See `bot.ports.platform.Adapter`."""
+        """Receive events until cancelled. Raises ConfigError if Slack rejects a
+        token."""
         async with Background(lambda _, error: self._fail(error)) as background:
             interactions = Interactions(
                 *(self._client, self._people, self._channels, self._us, host),
@@ -148,12 +149,12 @@ class SlackAdapter:
             try:
                 await self._listen(host, interactions)
             finally:
-                # What goes on behind an acknowledgement is about windows alone.
+                # Work that outlasts an acknowledgement only updates modals.
                 background.cancel()
 
     async def _listen(self, host: Host, interactions: Interactions) -> None:
         async def spool(body: dict[str, Any]) -> BoltResponse:
-            # What commands go on with behind their acknowledgement is bounded, too.
+            # Commands that outlast their acknowledgement are bounded, too.
             if len(interactions.going_on) >= MOST_EVENTS:
                 self._events.refused += 1
                 raise _Crowded
@@ -187,47 +188,46 @@ class SlackAdapter:
                 await inbox.erase(self.name, self._us.team, [ts], channel)
             elif deleted := events.closed(body):
                 await inbox.forget(Scope(self.name, self._us.team, deleted))
-            # What we have no use for is acknowledged, too, or Slack repeats it.
+            # Other events are acknowledged, too, or Slack repeats them.
             return BoltResponse(status=200, body="")
 
-        # Without a name Bolt looks for one in the source of every module that is
-        # loaded: half a second of every start.
+        # Without a name, Bolt searches the source of every loaded module for one, which
+        # takes half a second at every start.
         app = AsyncApp(
             name="threadkeep",
             client=self._client.web,
             before_authorize=spool,
-            # Its own loggers would take the root's level, and at DEBUG they write
-            # what people say.
+            # Its own loggers would inherit the root's level, and at DEBUG they log
+            # messages.
             logger=logging.getLogger("slack_bolt"),
         )
         app.error(self._not_acknowledged)
         handler = AsyncSocketModeHandler(
             app, self._config.app_token, ping_interval=PING
         )
-        # The SDK's has no bound. It empties it as fast as the loop turns, so what
-        # waits for room here waits for a moment.
+        # The SDK's queue is unbounded. It is emptied in every iteration of the loop, so
+        # waiting for room here is brief.
         handler.client.message_queue = asyncio.Queue(MOST_EVENTS)
-        # The SDK retries a lost connection by itself, at once and for ever,
-        # and logs the raw error; this way it backs off, and an operator reads
-        # what to do.
+        # The SDK reconnects by itself without pauses or end, and logs the raw error;
+        # this way it backs off, and the log says what to do.
         handler.client.issue_new_wss_url = self._open_socket  # type: ignore[method-assign]
         connecting = asyncio.ensure_future(_connect(handler))
         try:
-            # Connecting goes on for as long as Slack cannot be reached.
+            # Connecting lasts as long as Slack cannot be reached.
             await asyncio.wait(
                 {connecting, self._failed}, return_when=asyncio.FIRST_COMPLETED
             )
             if not self._failed.done():
                 await connecting
-                self._tell_listening(host)
-            # Others may wait for it, too.
+                self._log_listening(host)
+            # Shielded: other calls may wait for it, too.
             await asyncio.shield(self._failed)
         finally:
             connecting.cancel()
-            # Whoever takes Slack down may cancel this while it ends by itself.
+            # A shutdown may cancel this while it ends by itself.
             await finish(_close(handler, connecting))
 
-    def _tell_listening(self, host: Host) -> None:
+    def _log_listening(self, host: Host) -> None:
         log.info("slack.listening team=%s user=%s", self._us.team, self._us.user)
         if not host.served.holds(self.name, self._us.team):
             log.warning(
@@ -268,12 +268,12 @@ class SlackAdapter:
         )
 
     async def _open_socket(self) -> str:
-        """A new address for the SDK to connect to, however long that takes.
+        """Return a new address for the SDK to connect to, retrying without limit.
 
-        Ends the adapter when Slack no longer accepts us.
+        Ends the adapter if Slack rejects the token.
         """
         if address := self._address:
-            # The one that was opened to see whether we may.
+            # The one opened at sign-in to test the token.
             self._address = None
             return address
         while True:
@@ -281,7 +281,7 @@ class SlackAdapter:
                 address = await self._client.open_socket(self._config.app_token)
             except AccessRevoked as error:
                 self._fail(error)
-                # The SDK would log any other error, and try again.
+                # The SDK would log any other error and retry.
                 raise asyncio.CancelledError from error
             except DeliveryError as error:
                 log.warning("slack.unreachable again_in=%.0f %s", self._pause, error)
@@ -299,7 +299,7 @@ class SlackAdapter:
         if not isinstance(error, StorageError):
             report("take in an event", error)
             return
-        # Once: while a disk is full, each event meets the same.
+        # Once: while a disk is full, every event fails in the same way.
         self._unkept += 1
         if self._unkept == 1:
             log.error("slack.not_acknowledged %s", error)
@@ -307,7 +307,7 @@ class SlackAdapter:
     def _fail(self, error: ConfigError) -> None:
         if not self._failed.done():
             self._failed.set_exception(error)
-            # Nobody may be listening yet, or any more: that is no error of its own.
+            # Mark the exception as retrieved: perhaps nothing awaits the future.
             self._failed.exception()
 
 

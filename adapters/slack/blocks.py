@@ -1,9 +1,8 @@
-"""Draws what the core says as Block Kit: messages for one person, modals, the home
-tab. Pure.
+"""Converts the core's responses to Block Kit: messages, modals, the home tab. Pure.
 
-Rule: whatever a control needs is in it, so that it works after a restart: a button's
-value is the line of its command, a menu's action_id is that and the name of what is
-chosen, and the block says where it stands.
+Rule: a control carries everything that it needs, so that it works after a restart: a
+button's value is the line of its command, a menu's action_id is that and the name of
+the argument, and the block_id holds the place.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,19 +15,19 @@ from bot.ui.elements import Button, Choice, Command, Menu, Page, Response, Style
 
 Block = dict[str, Any]
 
-#: What the ids of our controls begin with.
+#: Prefixes of the ids of controls and their blocks.
 DO, MENU, AT = "do:", "menu:", "at|"
-#: What modals that only show something are called.
+#: The callback_id of modals without a form.
 SHOWN = "shown"
 
-# The most that Slack takes (facts A5.4); of a section's 3,000 some are left for the
-# fence that a cut closes and opens again.
+# Slack's limits (facts A5.4); of a section's 3,000 characters some are left for the
+# fence that is closed and reopened at a cut.
 SECTION_CHARS = 2_900
 MESSAGE_BLOCKS, VIEW_BLOCKS = 50, 100
 TITLE_CHARS, LABEL_CHARS, OPTIONS = 24, 75, 100
 IN_A_ROW = 25
 FALLBACK_CHARS = 3_000
-# No text of ours is nearly as long; to draw a longer one would let others wait.
+# Responses are much shorter; converting a longer text would block the event loop.
 TEXT_CHARS = 40_000
 
 CUT = "_There is more than can be shown here._"
@@ -36,8 +35,8 @@ FENCE = "```"
 
 
 def message(told: Response, place: Scope, *, attached: bool = False) -> dict[str, Any]:
-    """`told` as the text and blocks of a message, given at `place`; its file is shown
-    in it, unless it is `attached`."""
+    """Return `told` as the text and blocks of a message at `place`, with the text of
+    its file unless that is `attached`."""
     bare = replace(told, file=None) if attached else told
     blocks = _fitting(_told(bare, place), MESSAGE_BLOCKS)
     fallback = mrkdwn.formatted(_cut(told.text))[:FALLBACK_CHARS]
@@ -45,14 +44,15 @@ def message(told: Response, place: Scope, *, attached: bool = False) -> dict[str
 
 
 def opener(command: Command, place: Scope) -> Response:
-    """A button that opens the form of `command`: a message cannot open one."""
+    """Return a response with a button that opens the form of `command`: a message
+    cannot open one."""
     return Response(
         "There is a form to fill in.", buttons=(Button("Open it", command),)
     )
 
 
 def shown(told: Response, place: Scope, metadata: str, title: str) -> dict[str, Any]:
-    """`told` as a modal that asks for nothing."""
+    """Return `told` as a modal without a form."""
     return {
         "type": "modal",
         "callback_id": SHOWN,
@@ -64,7 +64,7 @@ def shown(told: Response, place: Scope, metadata: str, title: str) -> dict[str, 
 
 
 def home(page: Page, place: Scope) -> dict[str, Any]:
-    """`page` as the home tab."""
+    """Return `page` as the home tab."""
     blocks: list[Block] = []
     for nth, section in enumerate(page.sections):
         if nth:
@@ -77,12 +77,12 @@ def home(page: Page, place: Scope) -> dict[str, Any]:
 
 
 def plain(text: str) -> dict[str, Any]:
-    """A text without any notation."""
+    """Return `text` as a plain_text object."""
     return {"type": "plain_text", "text": text, "emoji": False}
 
 
 def options(choices: Iterable[Choice]) -> list[dict[str, Any]]:
-    """`choices` as the options of a menu."""
+    """Return `choices` as the options of a menu."""
     return [
         {
             "text": plain(each.label[:LABEL_CHARS]),
@@ -94,7 +94,7 @@ def options(choices: Iterable[Choice]) -> list[dict[str, Any]]:
 
 
 def used(action: Mapping[str, Any]) -> Command | None:
-    """The command of a control that was used; None if it is none of ours."""
+    """Return the command of a control that was used; None if it is not ours."""
     name = str(action.get("action_id", ""))
     if name.startswith(DO):
         return Command.of_line(str(action.get("value", "")))
@@ -106,8 +106,8 @@ def used(action: Mapping[str, Any]) -> Command | None:
 
 
 def thread(action: Mapping[str, Any], channel: str) -> str:
-    """In which thread of `channel` the control says it stands that was used; "" for
-    none, and where it says that it stands in another channel."""
+    """Return the thread of `channel` that a used control carries; "" if it carries
+    none, or another channel."""
     at, _, rest = str(action.get("block_id", "")).partition("|")
     there, _, more = rest.partition("|")
     is_here = f"{at}|" == AT and there == channel
@@ -115,7 +115,7 @@ def thread(action: Mapping[str, Any], channel: str) -> str:
 
 
 def _cut(text: str) -> str:
-    """As much of `text` as is drawn at all."""
+    """Return `text`, cut to TEXT_CHARS."""
     return text if len(text) <= TEXT_CHARS else f"{text[:TEXT_CHARS]}\n{CUT}"
 
 
@@ -133,8 +133,8 @@ def _sections(text: str) -> Iterator[Block]:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """`text` in pieces of a section, cut at the ends of lines; code that is cut is
-    closed and opened again."""
+    """Yield `text` in pieces that fit a section, cut at line ends; fenced code is
+    closed and reopened at a cut."""
     lines: list[str] = []
     size, is_code = 0, False
     for line in text.split("\n"):
@@ -146,7 +146,7 @@ def _pieces(text: str) -> Iterator[str]:
                 lines.append(part)
                 size += 1 + len(part)
             else:
-                # Empty lines at the top are left out.
+                # Drop empty lines at the top.
                 lines, size = [part], len(part)
         if FENCE in line:
             is_code ^= line.count(FENCE) % 2 == 1
@@ -154,7 +154,7 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _parts(line: str) -> Sequence[str]:
-    """`line`, in parts that a section holds."""
+    """Return `line` in parts that fit a section."""
     if len(line) <= SECTION_CHARS:
         return (line,)
     starts = range(0, len(line), SECTION_CHARS)
@@ -162,8 +162,7 @@ def _parts(line: str) -> Sequence[str]:
 
 
 def _verbatim(text: str) -> Iterator[Block]:
-    """A file's text as it is, as far as any view can show it: a plain text knows no
-    notation."""
+    """Yield the text of a file as plain_text blocks, as far as a view can hold it."""
     text = text[: (VIEW_BLOCKS + 1) * SECTION_CHARS]
     for start in range(0, len(text), SECTION_CHARS):
         piece = text[start : start + SECTION_CHARS]
@@ -174,7 +173,7 @@ def _verbatim(text: str) -> Iterator[Block]:
 def controls(
     menus: Sequence[Menu], buttons: Sequence[Button], place: Scope, start: int = 0
 ) -> Iterator[Block]:
-    """Menus and buttons as blocks, which say that they stand at `place`."""
+    """Yield menus and buttons as blocks that carry `place`."""
 
     def block(elements: list[Any], nth: int) -> Block:
         name = f"{AT}{place.channel}|{place.thread}|{start + nth}"
@@ -209,7 +208,7 @@ def _button(button: Button, nth: int) -> dict[str, Any]:
 
 
 def _fitting(blocks: list[Block], most: int) -> list[Block]:
-    """As many of `blocks` as Slack takes, its controls in any case."""
+    """Return at most `most` of `blocks`, including all controls."""
     if len(blocks) <= most:
         return blocks or list(_sections("Done."))
     actions = [each for each in blocks if each["type"] == "actions"][: most - 1]

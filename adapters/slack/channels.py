@@ -1,7 +1,7 @@
-"""States what Slack says of channels: whether they are there, who may read and write.
+"""Channels on Slack: whether they exist, and who may read and write in them.
 
-Rule: facts only; whether somebody may is decided in the core. A channel's kind is read
-off `conversations.info`, never off its id, but for direct messages (facts A1.2, A14).
+Rule: facts only; the core decides. A channel's type comes from `conversations.info`,
+never from its id, except for direct messages (facts A1.2, A14).
 """
 
 import time
@@ -16,17 +16,17 @@ from bot.domain.scope import Scope, ScopeLevel
 from bot.errors import ThreadGone
 from bot.runtime.access_cache import Grants
 
-# How many people a page of conversations.members names; Slack takes up to 1,000 (facts
-# A5.1: 100 calls a minute).
+# Members per page of conversations.members; Slack allows up to 1,000 (facts A5.1: 100
+# calls a minute).
 PAGE = 1_000
 
-# No id that Slack was seen to give is nearly so long.
+# Slack's ids are much shorter.
 ID_CHARS = 32
 
-# What closes a channel for everybody (facts A14).
+# Flags that close a channel for everybody (facts A14).
 CLOSED = ("is_archived", "is_frozen", "is_read_only", "is_thread_only")
 
-# Where it says of which workspaces a channel is.
+# Fields that list the workspaces of a channel.
 TEAMS = ("shared_team_ids", "internal_team_ids", "connected_team_ids")
 
 
@@ -43,11 +43,11 @@ class Channels:
         self._client = client
         self._people = people
         self._team = team
-        #: By channel and user.
+        #: Cached grants, by channel and user.
         self._grants: Grants[tuple[str, str]] = Grants(clock, MOST)
 
     async def access(self, place: Scope, user: str) -> ChannelAccess:
-        """See `bot.ports.platform.Adapter`."""
+        """Return what `user` and the bot may do at `place`. Raises DeliveryError."""
         if place.workspace != self._team or not is_id(place.channel):
             return NOWHERE
         return await self._grants.find(
@@ -67,7 +67,7 @@ class Channels:
             return NOWHERE
         is_open = not any(channel.get(each) for each in CLOSED)
         if channel.get("is_im"):
-            # There are two people in it, and we are one of them.
+            # It has two members, of whom the bot is one.
             theirs = bool(user) and channel.get("user") == user
             writes = theirs and is_open and not channel.get("is_user_deleted")
             return ChannelAccess(True, theirs, writes, bot_writes=is_open)
@@ -82,7 +82,7 @@ class Channels:
             exists=True,
             reads=reads,
             writes=reads and is_open and _may_post(channel, user, admin=admin),
-            # We ask for no `chat:write.public`, so we write where we were invited.
+            # Without `chat:write.public`, the bot writes only where it was invited.
             bot_writes=is_open and bool(channel.get("is_member")),
         )
 
@@ -103,20 +103,20 @@ class Channels:
 
 
 def is_id(text: str) -> bool:
-    """Whether `text` may be the id of a channel."""
+    """Return whether `text` is well formed as the id of a channel."""
     return text.isascii() and text.isalnum() and len(text) <= ID_CHARS
 
 
 def _teams(channel: Mapping[str, Any]) -> Iterator[str]:
-    """The workspaces that a channel says it is of."""
+    """Yield the ids of the workspaces of a channel."""
     yield str(channel.get("context_team_id") or "")
     for name in TEAMS:
         yield from map(str, channel.get(name) or ())
 
 
 def _may_post(channel: Mapping[str, Any], user: str, *, admin: bool) -> bool:
-    """Whether a channel's owners let `user` write in it: they may keep that to admins
-    and to people whom they name."""
+    """Return whether the channel's owners let `user` write: they may restrict that to
+    admins and named people."""
     properties = channel.get("properties") or {}
     kept = properties.get("posting_restricted_to") or {}
     return not kept or admin or user in (kept.get("user") or ())

@@ -1,4 +1,4 @@
-"""What `threadkeep check` says about Slack."""
+"""The Slack part of `threadkeep check`."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from bot.domain.finding import Finding, Grade
 from bot.domain.served_workspaces import Served
 from bot.errors import ConfigError
 
-# What the manifest asks for and the bot cannot do without (facts A12).
+# The scopes of the manifest that the bot requires (facts A12).
 SCOPES = frozenset(
     {
         "app_mentions:read",
@@ -27,7 +27,7 @@ SCOPES = frozenset(
     }
 )
 
-# What an admin's part needs besides; without one of these, the rest works.
+# Optional scopes, with what does not work without each.
 OPTIONAL = {
     "commands": "`/claude`, “Thread settings” and “Triage this” do not work",
     "im:write": "admins are not told how far a budget is used up",
@@ -39,7 +39,7 @@ OPTIONAL = {
 
 
 async def check(env: Mapping[str, str], *, offline: bool) -> list[Finding]:
-    """Look at the tokens and, unless `offline`, try each with one call."""
+    """Check the tokens and, unless `offline`, try each with one call."""
     if not configured(env):
         return [
             Finding(
@@ -55,7 +55,7 @@ async def check(env: Mapping[str, str], *, offline: bool) -> list[Finding]:
         return [Finding("Slack", Grade.BAD, str(error))]
     if offline:
         return [Finding("Slack", Grade.GOOD, "both tokens are set (not tried)")]
-    # What is wrong in it is said of the settings.
+    # Problems in it are reported with the settings.
     limit, _ = served_workspaces.read(env.get(served_workspaces.VARIABLE, ""))
     return await _try(config, limit)
 
@@ -87,7 +87,7 @@ def _signed_in(identity: Identity, limit: Served) -> list[Finding]:
             "answered: add it, or leave the Slack tokens out"
         )
         findings.append(Finding("Slack workspace", Grade.BAD, text))
-    # Slack names the scopes in a header; without it there is nothing to say.
+    # Slack lists the scopes in a header, which may be missing.
     if identity.scopes and (missing := sorted(SCOPES - identity.scopes)):
         text = (
             f"missing {', '.join(missing)}: add them under OAuth & Permissions "

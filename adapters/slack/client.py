@@ -1,7 +1,7 @@
-"""Slack's Web API with its errors in our words. Above this nobody names the SDK.
+"""Slack's Web API, with its errors mapped to ours.
 
-No call is repeated here: chat.postMessage has no idempotency key, so only
-whoever knows what the call was for can tell whether repeating it is safe.
+No call is retried here: chat.postMessage has no idempotency key, so only the caller
+knows whether a retry is safe.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from adapters.slack.config import SlackConfig
 from bot.errors import AccessRevoked, DeliveryError, ThreadGone, Throttled
 
-# Codes by what they mean for us (platform facts A5.3, A5.5, A17).
+# Error codes by meaning (platform facts A5.3, A5.5, A17).
 REVOKED = {
     "account_inactive",
     "invalid_auth",
@@ -55,7 +55,7 @@ UNFIT = {
     "msg_too_long",
     "no_text",
 }
-# What only streams meet (facts A7.1). After the first, the stream is over.
+# Errors of streams only (facts A7.1). After the first, the stream is over.
 OVER = {"message_not_in_streaming_state"}
 UNSTREAMABLE = {
     *OVER,
@@ -72,19 +72,19 @@ UNSTREAMABLE = {
 }
 LIMITED = {"message_limit_exceeded", "rate_limited", "ratelimited"}
 
-# When Slack limits us and does not say for how long.
+# Seconds to wait for a rate limit if Slack does not say how long.
 DEFAULT_PAUSE = 5.0
 
 TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
 
 
 class Unfit(DeliveryError):
-    """Slack does not take this content in this form, today or tomorrow."""
+    """Slack rejects this content in this form permanently."""
 
 
 class Unstreamable(DeliveryError):
-    """Slack does not let this message, or any message here, be a stream; or it is
-    one, and may not be edited. `is_over` says that it is none any more."""
+    """Slack does not allow this message, or any in its channel, as a stream; or it is
+    a stream and cannot be edited. `is_over` means that the stream has ended."""
 
     def __init__(self, message: str, *, is_over: bool) -> None:
         super().__init__(message)
@@ -93,7 +93,7 @@ class Unstreamable(DeliveryError):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who we are in the workspace."""
+    """The bot and its workspace."""
 
     team: str
     team_name: str
@@ -108,16 +108,15 @@ class SlackClient:
 
     def __init__(self, web: AsyncWebClient) -> None:
         self.web = web
-        #: Is told when Slack does not accept a token any more, whatever the call was
-        #: for: whoever made it may have no use for the error.
+        #: Called when Slack rejects a token, whatever the call was for: the caller may
+        #: ignore the error.
         self.on_revoked: Callable[[AccessRevoked], None] = lambda error: None
 
     async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """Call `method` and return the answer.
 
         Raises Throttled, ThreadGone, Unfit, Unstreamable, AccessRevoked or another
-        DeliveryError;
-        after the last, whether the call took effect is unknown.
+        DeliveryError; after the last it is unknown whether the call took effect.
         """
         arguments = {k: v for k, v in arguments.items() if v is not None}
         with self._translated(method):
@@ -131,7 +130,7 @@ class SlackClient:
         return answer
 
     async def respond(self, url: str, body: Mapping[str, Any]) -> None:
-        """Answer a command or a control by its response_url (facts A10), which needs
+        """Respond to a command or control by its response_url (facts A10), which needs
         no token. Raises DeliveryError."""
         session = self.web.session
         assert session is not None
@@ -142,10 +141,10 @@ class SlackClient:
             raise DeliveryError(f"response_url: HTTP {status}")
 
     async def download(self, url: str, most: int) -> bytes:
-        """The content of a file of Slack's, or its first `most` bytes and one more.
+        """Return the content of a file on Slack, or its first `most` + 1 bytes.
 
-        Raises Unfit for an address that is not Slack's own, which must not see the
-        token, and for what is no file; or another DeliveryError.
+        Raises Unfit for an address outside Slack, which must not see the token, and for
+        a page instead of a file; or another DeliveryError.
         """
         session, base = self.web.session, yarl.URL(self.web.base_url)
         address = yarl.URL(url)
@@ -154,19 +153,19 @@ class SlackClient:
             raise Unfit("download: the file is not on Slack")
         headers = {"Authorization": f"Bearer {self.web.token}"}
         with self._translated("download"):
-            # A redirect would take the token along.
+            # A redirect would pass the token on.
             async with session.get(
                 address, headers=headers, allow_redirects=False
             ) as response:
-                # Without the right to it Slack shows the page to sign in (facts A15).
+                # Without permission, Slack returns its sign-in page (facts A15).
                 is_page = response.content_type == "text/html"
                 if response.status != 200 or is_page:
                     raise Unfit(f"download: HTTP {response.status}")
                 return await response.content.read(most + 1)
 
     async def upload(self, url: str, content: bytes) -> None:
-        """Send the bytes of a file to the address that Slack gave for it, which needs
-        no token. Raises DeliveryError."""
+        """Send the content of a file to the upload address from Slack, which needs no
+        token. Raises DeliveryError."""
         session = self.web.session
         assert session is not None
         with self._translated("upload"):
@@ -176,7 +175,7 @@ class SlackClient:
             raise DeliveryError(f"upload: HTTP {status}")
 
     async def identify(self) -> Identity:
-        """Ask who the bot token belongs to."""
+        """Return the owner of the bot token. Raises AccessRevoked or DeliveryError."""
         with self._translated("auth.test"):
             response = await self.web.auth_test()
         scopes = str(response.headers.get("x-oauth-scopes", ""))
@@ -190,7 +189,8 @@ class SlackClient:
         )
 
     async def open_socket(self, app_token: str) -> str:
-        """Ask for the address of a new Socket Mode connection."""
+        """Return the address of a new Socket Mode connection. Raises AccessRevoked or
+        DeliveryError."""
         with self._translated("apps.connections.open"):
             response = await self.web.apps_connections_open(app_token=app_token)
         return str(response["url"])
@@ -210,8 +210,8 @@ class SlackClient:
 
 @contextlib.asynccontextmanager
 async def open_client(config: SlackConfig) -> AsyncIterator[SlackClient]:
-    """A client whose one HTTP session is closed on leaving."""
-    # trust_env: operators behind a proxy say so in the environment.
+    """Yield a client with one HTTP session; close that in the end."""
+    # trust_env: proxies are configured in the environment.
     async with aiohttp.ClientSession(timeout=TIMEOUT, trust_env=True) as session:
         yield SlackClient(
             AsyncWebClient(
@@ -234,7 +234,7 @@ def _is_slacks(address: yarl.URL) -> bool:
 def _meaning(method: str, error: SlackApiError) -> Exception:
     response = error.response
     status = getattr(response, "status_code", None) or getattr(response, "status", 0)
-    # When the body was not JSON the SDK hands over the raw response instead.
+    # If the body is not JSON, the SDK passes the raw response instead.
     data = getattr(response, "data", None)
     code = data.get("error", "") if isinstance(data, dict) else ""
     message = f"{method}: {code or f'HTTP {status}'}"

@@ -1,4 +1,4 @@
-"""What the Slack adapter reads from the environment."""
+"""Configuration of the Slack adapter, from the environment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -54,7 +54,7 @@ class SlackConfig:
 
 
 def configured(env: Mapping[str, str]) -> bool:
-    """Whether anyone tried to set Slack up; half is enough to say so."""
+    """Return whether any of the Slack tokens is set."""
     return any(env.get(name) for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"))
 
 
@@ -62,9 +62,9 @@ def _problems(name: str, token: str, prefix: str, where: str) -> list[str]:
     if not token:
         return [f"{name} is not set: find it on {where}."]
     if not token.startswith(prefix):
-        # Never the value: it may be the other token.
+        # Do not show the value: it may be the other token.
         return [f"{name} must begin with {prefix}: find it on {where}."]
     if not all("!" <= char <= "~" for char in token):
-        # Sent anyway, it would be quoted in the error of the HTTP library.
+        # If sent, it would be quoted in the error of the HTTP library.
         return [f"{name} holds a character that no token has: copy it from {where}."]
     return []

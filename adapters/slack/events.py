@@ -1,8 +1,8 @@
-"""Reads Slack's events: what was said, by whom, where. Pure; decides nothing.
+"""Converts Slack's events. Pure; decides nothing.
 
-A mention arrives twice, as `app_mention` and as `message`, with two event ids.
-Both read as the same `Message`, whose message id (the `ts`) tells that it is one
-(platform facts A1.2).
+A mention arrives twice, as `app_mention` and as `message`, with two event ids. Both
+convert to the same `Message`, and the message id (the `ts`) identifies them (platform
+facts A1.2).
 """
 
 from collections.abc import Mapping
@@ -13,21 +13,20 @@ from adapters.slack.client import Identity
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
 
-# Message events of people. All other subtypes are about the channel, or about
-# an earlier message (facts A1.3).
+# Subtypes of messages that people write. All others are about the channel, or about an
+# earlier message (facts A1.3).
 SPOKEN = {None, "file_share", "me_message", "thread_broadcast"}
 AUTOMATED = "bot_message"
-#: What stays of a deleted root (facts A1.3).
+#: Subtype of the message that replaces a deleted root (facts A1.3).
 TOMBSTONE = "tombstone"
 
 
 def is_ours(body: Mapping[str, Any], us: Identity) -> bool:
-    """Whether an events-API `body` is about the workspace that our token is for.
+    """Return whether an events-API `body` is about the workspace of the bot's token.
 
-    An app that others installed, too, gets the events of their workspaces over the
-    same connection. Where a channel may be shared, by Slack Connect or within an
-    organisation, the body may name another installation that sees it (facts A1), so
-    it is taken for ours.
+    If others have installed the app, too, the events of their workspaces arrive on the
+    same connection. In a channel shared by Slack Connect or within an organisation, the
+    body may name another installation (facts A1), so those events count as ours.
     """
     shared = ("is_ext_shared_channel", "enterprise_id", "context_enterprise_id")
     if any(body.get(each) for each in shared):
@@ -40,7 +39,7 @@ def is_ours(body: Mapping[str, Any], us: Identity) -> bool:
 
 
 def read(body: Mapping[str, Any], us: Identity) -> Message | None:
-    """What an events-API `body` says somebody said; None for all else."""
+    """Return the new message in an events-API `body`, or None."""
     event = body.get("event") or {}
     kind = event.get("type")
     if kind == "app_mention" or (kind == "message" and not event.get("hidden")):
@@ -49,32 +48,32 @@ def read(body: Mapping[str, Any], us: Identity) -> Message | None:
 
 
 def edited(body: Mapping[str, Any], us: Identity) -> Message | None:
-    """The message that an events-API `body` says somebody changed, as it reads now."""
+    """Return the edited message in an events-API `body`, or None."""
     event = body.get("event") or {}
     now = event.get("message") or {}
     if _subtype(event) != "message_changed" or _subtype(now) == TOMBSTONE:
         return None
-    heard = message(now, us, event.get("channel"))
-    # Our own edits are announced, too.
-    return None if heard is None or heard.echo else heard
+    received = message(now, us, event.get("channel"))
+    # The bot's own edits arrive, too.
+    return None if received is None or received.echo else received
 
 
 def deleted(body: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Channel and ts of the message that an events-API `body` says was deleted."""
+    """Return channel and ts of the message deleted in an events-API `body`, or None."""
     event = body.get("event") or {}
     channel, ts = event.get("channel"), None
     now = event.get("message") or {}
     if _subtype(event) == "message_deleted":
         ts = event.get("deleted_ts")
     elif _subtype(event) == "message_changed" and _subtype(now) == TOMBSTONE:
-        # The root of a thread leaves a stone, so that its replies have a place.
+        # The root of a thread is replaced, so that its replies stay in a thread.
         ts = now.get("ts")
     return (channel, ts) if channel and ts else None
 
 
 def closed(body: Mapping[str, Any]) -> str | None:
-    """The channel that an events-API `body` says was deleted (facts A1.4). One that is
-    archived can still be read."""
+    """Return the channel deleted in an events-API `body` (facts A1.4), or None. An
+    archived one can still be read."""
     event = body.get("event") or {}
     if event.get("type") in ("channel_deleted", "group_deleted"):
         return str(event.get("channel") or "") or None
@@ -84,9 +83,8 @@ def closed(body: Mapping[str, Any]) -> str | None:
 def message(
     event: Mapping[str, Any], us: Identity, channel: str | None = None
 ) -> Message | None:
-    """A message as an event or `conversations.replies` describes it.
-
-    `channel` is given where the message does not say it itself.
+    """Return a message from an event or from `conversations.replies`; None if nobody
+    wrote it. `channel` is for those that do not contain it.
     """
     subtype = event.get("subtype")
     channel = event.get("channel") or channel
@@ -121,8 +119,8 @@ def _is_addressed(event: Mapping[str, Any], channel: str, us: Identity) -> bool:
     return (
         event.get("type") == "app_mention"
         or event.get("channel_type") == "im"
-        # A channel's kind must not be read off its id, except for direct
-        # messages, which are always D (facts A1.2, A14).
+        # A channel's id does not tell its type, except that those of direct messages
+        # begin with D (facts A1.2, A14).
         or channel.startswith("D")
         or mrkdwn.mentions(event.get("text") or "", us.user)
     )

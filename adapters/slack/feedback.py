@@ -1,4 +1,4 @@
-"""Takes in what readers think of an answer, from the buttons below it."""
+"""Handles the feedback buttons below an answer."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from adapters.slack.views import user_of
 from bot.domain.scope import Scope
 from bot.ports.platform import Host
 
-#: The action of the buttons, and what their values begin with, before a turn's key.
+#: The action id of the buttons, and the prefixes of their values, before a turn's key.
 FEEDBACK = "feedback"
 UP, DOWN = "up:", "down:"
 
@@ -21,8 +21,8 @@ async def take(
     body: Mapping[str, Any],
     value: str,
 ) -> None:
-    """Note what `value`, of a button that `body` tells of in `workspace`, says of an
-    answer, and thank for it.
+    """Store the rating in `value`, of a button pressed in `workspace`, and thank the
+    person.
 
     Raises DeliveryError, StorageError or AccessRevoked.
     """

@@ -1,5 +1,5 @@
-"""Reads the text files that people give instead of typing, and hands out our own.
-Files are read from Slack alone, and no more of one than is taken."""
+"""Reads text files that people attach, and uploads the bot's own. Files are read from
+Slack only, up to a limit."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 FILE_BYTES = 100_000
 
-# How much of a file is encoded at a time, which takes at most a millisecond.
+# How many characters are encoded at a time, which takes at most a millisecond.
 PIECE_CHARS = 100_000
 
 BAD_FILE = (
@@ -27,7 +27,7 @@ BAD_FILE = (
 
 
 async def text_of(client: SlackClient, file: Mapping[str, Any]) -> str:
-    """What a file says. Raises Unacceptable."""
+    """Return the text of a file. Raises Unacceptable."""
     url = str(file.get("url_private_download") or file.get("url_private") or "")
     try:
         content = await client.download(url, FILE_BYTES)
@@ -40,7 +40,7 @@ async def text_of(client: SlackClient, file: Mapping[str, Any]) -> str:
 
 
 def _encoded(text: str) -> bytes:
-    # Piece by piece, since one call for all of a long text would hold everybody up.
+    # In pieces, since one call for a long text would block the event loop.
     return b"".join(
         text[start : start + PIECE_CHARS].encode()
         for start in range(0, len(text), PIECE_CHARS)
@@ -48,8 +48,8 @@ def _encoded(text: str) -> bytes:
 
 
 async def put(client: SlackClient, place: Scope, file: File) -> None:
-    """Upload `file` into a thread, or a channel, in Slack's three steps (facts A15).
-    Raises DeliveryError."""
+    """Upload `file` to a thread or channel in Slack's three steps (facts A15). Raises
+    DeliveryError."""
     content = await offload(partial(_encoded, file.text), len(file.text))
     begun = await client.call(
         "files.getUploadURLExternal", filename=file.name, length=len(content)

@@ -1,4 +1,4 @@
-"""Reads what was said before: in a thread, or at the top of a channel."""
+"""Reads earlier messages from Slack: of a thread, or at the top of a channel."""
 
 import asyncio
 import contextlib
@@ -15,20 +15,20 @@ from bot.errors import Throttled
 
 log = logging.getLogger(__name__)
 
-# A page of a channel. Some apps get 15 however many they ask for (facts A5.2), so
-# the answer decides whether there is more, not the count.
+# Messages per page of a channel. Some apps get 15 however many they request (facts
+# A5.2), so the cursor, not the count, tells whether there are more.
 PAGE = 100
-# A page of a thread: the most that Slack gives (facts A5.2), as its end is searched
-# for, and each try is a call.
+# Messages per page of a thread: the most that Slack returns (facts A5.2), since each
+# step of the search for its end is a call.
 THREAD_PAGE = 999
-# What of a long thread is read when we are called into it: the newest.
+# How many messages of a long thread are read: the newest.
 MOST_HISTORY = 500
-# How long the backfill may wait for a rate limit while people wait for it.
+# How long reading may wait for rate limits, in seconds, while people wait for it.
 PATIENCE = 30.0
 
 
 class MessageHistory:
-    """What was said in one workspace."""
+    """`bot.ports.platform.MessageHistory` of one workspace."""
 
     def __init__(self, client: SlackClient, us: Identity) -> None:
         self._client = client
@@ -54,11 +54,11 @@ class MessageHistory:
             oldest=oldest,
             inclusive=True if oldest else None,
         )
-        # Slack begins with the newest.
+        # Slack returns the newest first.
         async with contextlib.aclosing(pages) as messages:
-            async for heard in messages:
-                if heard.opens:
-                    found.append(heard)
+            async for received in messages:
+                if received.opens:
+                    found.append(received)
                 if len(found) == most:
                     break
         return found[::-1]
@@ -66,7 +66,7 @@ class MessageHistory:
     async def _replies(
         self, thread: ThreadKey, most: int, before: float | None = None
     ) -> list[Message]:
-        """The newest messages of a thread, oldest first."""
+        """Return the newest messages of a thread, oldest first."""
 
         async def read(
             oldest: float | None, latest: float | None, cursor: str
@@ -82,7 +82,7 @@ class MessageHistory:
                 cursor=cursor or None,
             )
             messages = page.get("messages") or []
-            # Slack puts the root first, whatever the bounds.
+            # Slack returns the root first, whatever the bounds.
             root = messages[0] if messages else {}
             return Page(
                 [
@@ -99,7 +99,7 @@ class MessageHistory:
     async def _messages(
         self, method: str, channel: str, **arguments: Any
     ) -> AsyncGenerator[Message, None]:
-        """What was said, as the pages of `method` tell of it."""
+        """Yield the messages in the pages of `method`."""
         cursor: str | None = None
         some = False
         while True:
@@ -110,14 +110,14 @@ class MessageHistory:
             except Throttled as error:
                 if not some:
                     raise
-                # An app that Slack caps gets 15 messages a minute (facts A5.2):
-                # the beginning now is better than everything in an hour.
+                # Some apps get 15 messages a minute (facts A5.2): a part now is better
+                # than everything in an hour.
                 log.warning("slack.history_cut channel=%s %s", channel, error)
                 return
             for message in page.get("messages") or ():
-                if heard := events.message(message, self._us, channel):
+                if received := events.message(message, self._us, channel):
                     some = True
-                    yield heard
+                    yield received
             cursor = (page.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return

@@ -1,13 +1,14 @@
-"""Takes commands to the core's desk, and shows what comes back: from a slash command,
-a mention, a shortcut, a menu, a button or a form alike.
+"""Passes commands on to the core and shows the results: from slash commands, mentions,
+shortcuts, menus, buttons and forms.
 
-Rule 1: nothing is decided here. Who somebody is and where they are is stated anew
-with each command, so that an old button or form gives nobody more than they may today.
-Where they are is what Slack signed: the channel of a payload, never what a block or a
-value says. A form in a window has no channel; what it says of where it was opened
-counts only for who may read there.
-Rule 2: Slack waits three seconds for an acknowledgement, and opens a window only as
-long (facts A10). What takes longer goes on behind it, and is shown when it is there.
+Rule 1: nothing is decided here. Person and place are determined anew for each command,
+so that an old button or form grants nothing that the person may not do today. The place
+is what Slack signed: the channel of a payload, never what a block or a value contains.
+The form in a modal has no channel; the place stored in it counts only if the person may
+read there.
+Rule 2: Slack waits three seconds for an acknowledgement, and opens a modal only within
+that time (facts A10). Work that takes longer continues in the background, and its
+result is shown when it is ready.
 """
 
 import asyncio
@@ -53,17 +54,17 @@ log = logging.getLogger(__name__)
 
 PLATFORM = "slack"
 
-# How long work may take before Slack is told to wait, in seconds.
+# How long work may take before it continues in the background, in seconds.
 PROMPT = 2.0
 
 SETTINGS = "thread_settings"
 TRIAGE = "triage_message"
-#: Events that tell of tokens that are accepted no more (facts A1.4).
+#: Events about revoked tokens (facts A1.4).
 REVOCATIONS = {"app_uninstalled", "tokens_revoked"}
 
-# Of how many messages it is remembered that they were commands. Each comes twice
-# within moments (facts A1.2). One that comes again after a restart is carried out
-# again: to set what is set already changes nothing.
+# For how many messages it is remembered that they were commands. Each arrives twice
+# within moments (facts A1.2). One that arrives again after a restart is carried out
+# again: setting a value twice changes nothing.
 MOST_GIVEN = 1_000
 
 Body = Mapping[str, Any]
@@ -71,7 +72,7 @@ T = TypeVar("T")
 
 
 class Interactions:
-    """Where people in Slack give commands."""
+    """Handles everything in Slack that is a command."""
 
     def __init__(
         self,
@@ -90,11 +91,12 @@ class Interactions:
         self._background = background
         self._windows = Windows(client, people, host, self._place(""))
         self._given: LruDict[tuple[str, str], None] = LruDict(MOST_GIVEN)
-        #: What goes on behind an acknowledgement.
+        #: Tasks that may outlast their acknowledgement.
         self.going_on: set[asyncio.Task[None]] = set()
 
     async def take(self, body: Body) -> dict[str, Any] | None:
-        """What to acknowledge `body` with, if it is for us; None if it is not."""
+        """Handle `body` if it is a command or a control; return the acknowledgement, or
+        None if it is neither."""
         kind = body.get("type")
         if "command" in body and "response_url" in body:
             return await self._slash(body)
@@ -114,7 +116,7 @@ class Interactions:
                 await self._soon("draw the home tab", work)
             return {}
         if event.get("type") in REVOCATIONS:
-            # Whose token it was that is accepted no more, the next call says.
+            # The next call shows whether it was our token.
             await self._soon("look at the token", self._client.identify())
             return {}
         if event.get("type") == "agent_session_stopped":
@@ -169,7 +171,7 @@ class Interactions:
         place = self._place(thread.channel, root)
         reply = await self._reply(command, place, heard.author)
         if isinstance(reply, Form):
-            # Nothing opens a window but a control that somebody uses.
+            # Only a control that somebody uses can open a modal.
             reply = blocks.opener(command, place)
         if reply.public or thread.channel.startswith("D"):
             await messages.post(self._client, Scope.of(thread), reply)
@@ -197,7 +199,7 @@ class Interactions:
         return {}
 
     async def _sort(self, body: Body) -> None:
-        """Have the message sorted in whose menu somebody chose that."""
+        """Triage the message on which somebody chose that."""
         channel = str((body.get("channel") or {}).get("id"))
         said = {**(body.get("message") or {}), "channel": channel}
         heard = events.message(said, self._us)
@@ -209,9 +211,9 @@ class Interactions:
         await self._publish(told, place, body)
 
     async def _publish(self, reply: CommandResult, place: Scope, body: Body) -> None:
-        """Show `reply` to all if it is for all, and else to who did something."""
+        """Show `reply` to all if it is public, and else to the person who acted."""
         if isinstance(reply, Response) and reply.public:
-            # Where we are not in the channel, whoever asked sees it all the same.
+            # If the bot is not in the channel, the person sees it all the same.
             with contextlib.suppress(ThreadGone):
                 await messages.post(self._client, place, reply)
                 return
@@ -267,8 +269,8 @@ class Interactions:
         }
 
     async def _stopped(self, event: Body) -> None:
-        """Slack's own Stop was pressed, which has ended the stream (facts A1.4, A8.1).
-        Whether the answer ends, too, is for the core to say."""
+        """Handle Slack's own stop button, which has ended the stream (facts A1.4,
+        A8.1). The core decides whether the answer ends, too."""
         place = self._place(str(event["channel"]), str(event["thread_ts"]))
         await self._reply(Command("stop"), place, str(event["user"]))
 
@@ -277,8 +279,8 @@ class Interactions:
     async def _reply(
         self, command: Command, place: Scope, user: str, claimed: bool = False
     ) -> CommandResult:
-        """What the core says to `command`, which `user` gave at `place`, as Slack says
-        or, where that is only `claimed`, if they may read there."""
+        """Return the result of `command`, given by `user` at `place`; if the place is
+        only `claimed`, they must be able to read there."""
 
         async def work() -> CommandResult:
             if claimed and place.channel:
@@ -292,7 +294,7 @@ class Interactions:
         return await self._safely(work(), command.verb)
 
     async def _safely(self, work: Awaitable[T], verb: str) -> T | Response:
-        """What `work` leads to, or what people are told when it cannot be done."""
+        """Return the result of `work`, or a response that explains its failure."""
         try:
             return await work
         except DeliveryError as error:
@@ -302,7 +304,7 @@ class Interactions:
             log.error("slack.not_carried_out verb=%s %s", verb, error)
             return Response(error.user_text)
         except ConfigError as error:
-            # The operator is told by whoever takes Slack down.
+            # The shutdown of the platform is logged for the operator.
             log.info("slack.not_carried_out verb=%s %s", verb, error)
             return Response(error.user_text)
         except Exception as error:
@@ -313,8 +315,8 @@ class Interactions:
         try:
             return await self._people.person(place, user)
         except ThreadGone:
-            # A private channel that we are not in: people give commands there all
-            # the same, and who created it is not ours to know.
+            # In a private channel without the bot, people can give commands all the
+            # same, but its creator is unknown.
             return await self._people.person(place.at(ScopeLevel.WORKSPACE), user)
 
     async def _send(
@@ -325,7 +327,7 @@ class Interactions:
         context: Context,
         body: Body,
     ) -> CommandResult:
-        """What the core says to a form."""
+        """Return the result of a submitted form."""
         given = dict(texts)
         for field, file in files.items():
             try:
@@ -339,7 +341,8 @@ class Interactions:
     # How it is done in time.
 
     async def _promptly(self, work: Awaitable[T], later: Any) -> T | None:
-        """What `work` returns, if that comes in time; otherwise `later` gets it."""
+        """Return the result of `work` if that comes in time; else return None, and pass
+        the result to `later` in the background."""
         doing = asyncio.ensure_future(work)
         try:
             await asyncio.wait({doing}, timeout=PROMPT)
@@ -357,8 +360,8 @@ class Interactions:
         return None
 
     async def _soon(self, what: str, work: Coroutine[Any, Any, object]) -> None:
-        """Do `work`, which the log calls `what`, and let it go on behind the
-        acknowledgement if it takes long."""
+        """Start `work`, which the log calls `what`, and wait for it as long as the
+        acknowledgement can wait."""
         await asyncio.wait({self._begin(what, work)}, timeout=PROMPT)
 
     def _begin(
@@ -375,7 +378,7 @@ class Interactions:
         return Scope(PLATFORM, self._us.team, channel, thread)
 
     def _context(self, body: Body, action: Body) -> Context:
-        """Where something was done, and how it came to be."""
+        """Return where a control or form was used, and how it was opened."""
         view = body.get("view") or {}
         if view.get("type") == "modal":
             try:
@@ -388,6 +391,6 @@ class Interactions:
         container = body.get("container") or {}
         channel = container.get("channel_id") or (body.get("channel") or {}).get("id")
         channel = str(channel or "")
-        # What one person was shown after a shortcut in a thread stands in none.
+        # An ephemeral message after a shortcut in a thread is outside the thread.
         thread = container.get("thread_ts") or blocks.thread(action, channel)
         return Context(self._place(channel, str(thread)))

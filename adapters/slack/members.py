@@ -1,6 +1,6 @@
-"""States what Slack says about people: who they are, and which groups they are in.
+"""People on Slack: who they are, and which user groups they are in.
 
-Rule: facts only; whether somebody may is decided in the core.
+Rule: facts only; the core decides.
 """
 
 import time
@@ -14,12 +14,11 @@ from bot.errors import ThreadGone
 from bot.runtime.lru import LruDict
 from bot.ui.elements import Choice
 
-# How long, in seconds, we go by what Slack said of somebody: who is no admin any more
-# stays one for no longer than that, and users.info allows 100 calls a minute (facts
-# A5.1, A13).
+# How long an answer of Slack's is cached, in seconds: an upper bound for how long a
+# removed admin still counts; users.info allows 100 calls a minute (facts A5.1, A13).
 FRESH = 300.0
 
-# How many answers are remembered; the one not needed for longest goes first.
+# How many answers are cached.
 MOST = 10_000
 
 
@@ -35,17 +34,17 @@ class People:
         self._client = client
         self._team = team
         self._clock = clock
-        #: What Slack said, and when, by method and id.
+        #: When each answer came, and the answer; by method and id.
         self._known: LruDict[tuple[str, str], tuple[float, Mapping[str, Any]]] = (
             LruDict(MOST)
         )
 
     async def person(self, place: Scope, user: str) -> Person:
-        """See `bot.ports.platform.Adapter`. Raises ThreadGone where the channel is not
-        seen."""
+        """Return who `user` is at `place`. Raises ThreadGone if the channel is not
+        visible to the bot, or another DeliveryError."""
         who = (await self._ask("users.info", user, user=user)).get("user") or {}
         channel: Mapping[str, Any] = {}
-        # Direct messages were created by nobody (facts A1.2).
+        # Direct messages have no creator (facts A1.2).
         if place.channel and not place.channel.startswith("D"):
             found = await self._ask(
                 "conversations.info", place.channel, channel=place.channel
@@ -71,7 +70,7 @@ class People:
         )
 
     async def groups(self) -> list[Choice]:
-        """The workspace's user groups, to choose from."""
+        """Return the workspace's user groups as choices."""
         return [
             Choice(str(group["id"]), f"@{group.get('handle') or group.get('name')}")
             for group in await self._groups()
@@ -81,7 +80,7 @@ class People:
         try:
             found = await self._ask("usergroups.list", "", include_users="true")
         except ThreadGone:
-            # Without the scope there are none; a plain Slack has none, either.
+            # Without the scope the bot sees none; free plans have none, either.
             self._keep(("usergroups.list", ""), {})
             return []
         return list(found.get("usergroups") or ())
@@ -100,7 +99,8 @@ class People:
 
 
 def _is_outsider(who: Mapping[str, Any], team: str) -> bool:
-    """Whether somebody is a guest, gone, or of another organisation (facts A13)."""
+    """Return whether somebody is a guest, deactivated, or of another organisation
+    (facts A13)."""
     flags = ("is_restricted", "is_ultra_restricted", "is_stranger", "deleted")
     home = {
         who.get("team_id"),

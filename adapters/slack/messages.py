@@ -1,7 +1,6 @@
-"""Posts what is no answer, for all to see: texts with controls, files, and signs under
-messages.
+"""Posts messages that are not replies: texts with controls, files, and reactions.
 
-Rule: nothing here unfurls, and nobody is called by it.
+Rule: no message here shows a preview or notifies anyone.
 """
 
 import logging
@@ -16,7 +15,7 @@ from bot.ui.elements import Response
 
 log = logging.getLogger(__name__)
 
-#: Tells such a post from an answer whose metadata is still to come.
+#: Metadata that distinguishes such a post from an answer that has none yet.
 TOLD = "threadkeep_told"
 
 NO_FILE = (
@@ -24,7 +23,7 @@ NO_FILE = (
     "given the scope `files:write`."
 )
 
-#: What Slack calls the emoji that we use.
+#: Slack's names of the emoji used.
 NAMES = {
     "🔴": "red_circle",
     "🟠": "large_orange_circle",
@@ -34,8 +33,8 @@ NAMES = {
 
 
 async def post(client: SlackClient, place: Scope, told: Response) -> None:
-    """Say `told` to all in a thread, or at the top of a channel; its file is uploaded
-    below it. Raises DeliveryError."""
+    """Post `told` in a thread or at the top of a channel, and its file below it. Raises
+    DeliveryError."""
     drawn = blocks.message(told, place, attached=True)
     await client.call(
         "chat.postMessage",
@@ -56,12 +55,12 @@ async def post(client: SlackClient, place: Scope, told: Response) -> None:
 
 
 async def mark(client: SlackClient, place: Scope, message: str, sign: str) -> None:
-    """Put an emoji under a message. Raises DeliveryError."""
+    """Add the emoji `sign` to a message. Raises DeliveryError."""
     given: dict[str, Any] = {"channel": place.channel, "timestamp": message}
     try:
         await client.call("reactions.add", name=NAMES[sign], **given)
     except DeliveryError as error:
-        # Ours is there: an earlier try did it.
+        # An earlier try added it.
         if "already_reacted" not in str(error):
             raise
 

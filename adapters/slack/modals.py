@@ -1,9 +1,8 @@
-"""Draws a form as a modal, and reads what was put into it. Pure.
+"""Converts forms to modals, and reads submitted ones. Pure.
 
-An input of Slack's holds 3,000 characters (facts A5.4), and a prompt 20,000. So a
-long text is shared out over several inputs, cut at the ends of lines; what stood at
-each cut is remembered in the modal, so that a text that nobody changed comes back
-exactly. It can be given as a file, too.
+An input holds 3,000 characters (facts A5.4), and a prompt up to 20,000. So a long text
+is divided among several inputs, cut at line ends; the modal stores what stood at each
+cut, so that an unchanged text is returned exactly. It can be given as a file, too.
 """
 
 import json
@@ -20,33 +19,32 @@ from bot.ui.elements import Choice, Command, Field, Form, Kind
 FORM = "form"
 
 INPUT_CHARS = 3_000
-# Of a text that is shown in several inputs, each holds some less, so that there is
-# room to write in every one of them.
+# In a text divided among several inputs, each holds less, to leave room for additions.
 PIECE_CHARS = 2_800
 
 LABEL_CHARS, HINT_CHARS = 150, 150
 
-#: What the only element of an input is called.
+#: The action_id of an input's element.
 VALUE = "v"
 USERS, GROUPS, FILE = "users", "groups", "file"
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a modal remembers of how it came to be."""
+    """What a modal stores of how it was opened."""
 
     place: Scope
     line: str = ""
-    #: It was opened from the home tab, which is to be drawn anew after a change.
+    #: Whether it was opened from the home tab, which is updated after a change.
     from_home: bool = False
-    #: A window says so itself, and Slack does not: it is looked at before it counts.
+    #: Whether `place` comes from the modal and not from Slack, and must be checked.
     claimed: bool = False
-    #: What stood between the pieces of each long text.
+    #: The separators between the pieces of each long text.
     joiners: Mapping[str, Sequence[str]] = ()  # type: ignore[assignment]
 
     @property
     def metadata(self) -> str:
-        """The same as a modal carries it."""
+        """The context as JSON, to be stored in the modal."""
         place = [self.place.channel, self.place.thread]
         return json.dumps(
             [place, self.line, self.from_home, dict(self.joiners)],
@@ -55,7 +53,7 @@ class Context:
 
     @classmethod
     def of(cls, metadata: str, platform: str, workspace: str) -> "Context":
-        """What `metadata` says. Raises ValueError for what we did not write."""
+        """Parse `metadata`. Raises ValueError if it is not ours."""
         try:
             place, line, from_home, joiners = json.loads(metadata)
         except RecursionError:
@@ -68,7 +66,7 @@ class Context:
 
 
 def view(form: Form, context: Context, groups: Sequence[Choice]) -> dict[str, Any]:
-    """`form` as a modal; `groups` are the workspace's user groups."""
+    """Return `form` as a modal; `groups` are the workspace's user groups."""
     joiners: dict[str, list[str]] = {}
     blocks: list[dict[str, Any]] = []
     for field in form.fields:
@@ -87,14 +85,14 @@ def view(form: Form, context: Context, groups: Sequence[Choice]) -> dict[str, An
 
 
 def command(context: Context) -> Command:
-    """The command of a form that was sent off, without what was put into it."""
+    """Return the command of a submitted form, without its values."""
     return Command.of_line(context.line)
 
 
 def filled(
     values: Mapping[str, Mapping[str, Any]], context: Context
 ) -> tuple[dict[str, str], dict[str, Mapping[str, Any]]]:
-    """What was put into a form, by field; and the files, by field."""
+    """Return the submitted texts and files, each by field."""
     texts: dict[str, str] = {}
     files: dict[str, Mapping[str, Any]] = {}
     pieces: dict[str, dict[int, str]] = {}
@@ -121,13 +119,13 @@ def filled(
 
 
 def block_of(field: str, view: Mapping[str, Any]) -> str:
-    """The block that a mistake in `field` is shown at."""
+    """Return the id of the block at which an error in `field` is shown."""
     blocks = (str(each.get("block_id", "")) for each in view.get("blocks") or ())
     return next((b for b in blocks if b.partition(":")[0] == field), "")
 
 
 def split(text: str, limit: int = PIECE_CHARS) -> tuple[list[str], list[str]]:
-    """`text` in pieces of at most `limit` characters, and what stood between them."""
+    """Return `text` in pieces of at most `limit` characters, and the separators."""
     pieces, joiners = [], []
     while len(text) > limit:
         cut = text.rfind("\n", 1, limit + 1)

@@ -1,7 +1,7 @@
-"""Slack's text notation, read and written. Pure.
+"""Parses and writes Slack's mrkdwn. Pure.
 
-Incoming text marks mentions, channels and links as `<…>` and escapes `&`, `<`
-and `>`; outgoing `text` wants the same escapes (platform facts A6).
+Incoming text contains mentions, channels and links as `<…>` and escapes `&`, `<` and
+`>`; outgoing `text` needs the same escapes (platform facts A6).
 """
 
 import re
@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bot.ui.elements import REFERENCE
 
-# Sequences that notify people, also inside a markdown block as far as anyone
-# can tell (facts A6): a user, a channel, a user group, everybody.
+# Sequences that notify people, perhaps also inside a markdown block, which Slack does
+# not document (facts A6): a user, a channel, a user group, everybody.
 PINGS = re.compile(r"<(?:[@#][A-Z0-9]|!(?:channel|here|everyone|subteam\^|date\^))")
 
 _TOKEN = re.compile(r"<([^<>]++)>")
@@ -20,24 +20,24 @@ _CHANNEL = re.compile(r"<#([A-Z0-9]++)(?:\|[^<>]*+)?>")
 _NAMELESS = re.compile(r"<#([A-Z0-9]++)\|?>")
 _GROUP = re.compile(r"<!subteam\^([A-Z0-9]++)(?:\|[^<>]*+)?>")
 
-# A mention with the gap that it leaves: at the beginning, behind a word and before a
-# sign or a gap, and anywhere.
+# A mention with the blanks to remove with it: at the beginning, after a word and before
+# punctuation or a blank, and anywhere.
 _FIRST = re.compile(rf"\s*+{_MENTION}[ \t]*+[,:]?\s*+")
 _BEHIND = re.compile(rf"(?<=\S)[ \t]++{_MENTION}(?=[ \t]*+[.,;:!?)]|\s|$)")
 _ANYWHERE = re.compile(rf"{_MENTION}[ \t]*+")
 
-# What `formatted` reads of the small Markdown of `bot.ui.elements`.
+# The Markdown subset of `bot.ui.elements`, as `formatted` parses it.
 _CODE = re.compile(r"(```.*?```|`[^`\n]++`)", re.DOTALL)
 _LANGUAGE = re.compile(r"```\w++\n")
 _QUOTE = re.compile(r"^&gt; ?", re.MULTILINE)
 _ITEM = re.compile(r"^- ", re.MULTILINE)
 _BOLD = re.compile(r"\*\*([^*\n]++)\*\*")
-# What all of these begin with or hold, once it is escaped.
+# A character that each of these contains, once the text is escaped.
 _MARK = re.compile(r"&gt;|[-*:]")
 
 
 def mentions(text: str, user: str) -> bool:
-    """Whether `text` mentions `user`."""
+    """Return whether `text` mentions `user`."""
     return f"<@{user}>" in text or f"<@{user}|" in text
 
 
@@ -47,7 +47,7 @@ def users(text: str) -> list[str]:
 
 
 def channels(text: str) -> list[str]:
-    """Return the ids of the channels that `text` mentions without naming them, each
+    """Return the ids of the channels that `text` mentions without their names, each
     once, in order."""
     return list(dict.fromkeys(_NAMELESS.findall(text)))
 
@@ -55,8 +55,8 @@ def channels(text: str) -> list[str]:
 def named(
     texts: Sequence[str], authors: Sequence[str], most: int
 ) -> tuple[list[str], list[str]]:
-    """Return the ids of users and of channels whose names `texts` of `authors` need,
-    at most `most` for each text, who speaks before who is spoken of."""
+    """Return the ids of users and of channels whose names `texts` by `authors` need, at
+    most `most` for each text, authors first."""
     people = dict.fromkeys(authors)
     places: dict[str, None] = {}
     for text, author in zip(texts, authors, strict=True):
@@ -67,12 +67,12 @@ def named(
 
 
 def read(texts: Iterable[str], user: str, names: Mapping[str, str]) -> list[str]:
-    """`texts` as a reader sees them, without the mentions of `user`."""
+    """Return `texts` as a reader sees them, without the mentions of `user`."""
     return [readable(without_mention(text, user), names) for text in texts]
 
 
 def without_mention(text: str, user: str) -> str:
-    """`text` without the mentions of `user`, and without the gaps they leave."""
+    """Return `text` without the mentions of `user` and the blanks around them."""
     if not mentions(text, user):
         return text.strip()
 
@@ -86,13 +86,13 @@ def without_mention(text: str, user: str) -> str:
 
 
 def readable(text: str, names: Mapping[str, str]) -> str:
-    """`text` as a reader sees it; `names` by user or channel id."""
+    """Return `text` as a reader sees it; `names` by user or channel id."""
     return unescape(_TOKEN.sub(lambda m: _read(m[1], names), text))
 
 
 def tokens(text: str) -> str:
-    """What somebody typed, with ids as `bot.ui.elements` writes them in place of
-    mentions, and without Slack's escapes."""
+    """Return typed text with mentions as references of `bot.ui.elements`, and without
+    Slack's escapes."""
     text = _USER.sub(r"user:\1", text)
     text = _CHANNEL.sub(r"channel:\1", text)
     text = _GROUP.sub(r"group:\1", text)
@@ -100,20 +100,20 @@ def tokens(text: str) -> str:
 
 
 def formatted(text: str) -> str:
-    """The small Markdown of `bot.ui.elements` in Slack's notation.
+    """Return the Markdown subset of `bot.ui.elements` as mrkdwn.
 
-    Mentions in it show names and notify nobody, as long as only one person sees it:
-    in a message for one person, a modal or the home tab.
+    Its mentions show names, and notify nobody only where one person sees them: in an
+    ephemeral message, a modal or the home tab.
     """
     parts = _CODE.split(escape(text))
-    # Between pieces of code there is little to do, mostly, and in short ones nothing.
+    # The text between pieces of code is mostly short, without any of the marks.
     parts[::2] = [_prose(each) if _MARK.search(each) else each for each in parts[::2]]
     parts[1::2] = [_code(each) if each[1] == "`" else each for each in parts[1::2]]
     return "".join(parts)
 
 
 def _code(text: str) -> str:
-    # Slack knows no language of a block of code, and would show it as its first line.
+    # Slack would show the language of a code block as its first line.
     match = _LANGUAGE.match(text)
     return f"```\n{text[match.end() :]}" if match else text
 
@@ -135,7 +135,7 @@ def _reference(match: re.Match[str]) -> str:
 
 
 def escape(text: str) -> str:
-    """`text` so that Slack shows it as it is, and pings nobody."""
+    """Return `text` escaped, so that Slack shows it literally and notifies nobody."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 

@@ -1,9 +1,8 @@
-"""Finds the names that people see for Slack's ids, and remembers them a while.
+"""Names of users and channels for the ids in messages, cached.
 
-Rule: a name is nice to have, and no answer waits long for it. Of each message at most
-so many are looked up, a few at a time, and never so many that Slack would refuse what
-the bot needs to know of people's rights, which is asked by the same methods. What is
-not looked up stays an id.
+Rule: names are optional, and no answer waits long for them. The lookups for a message
+are limited in number and concurrency, and leave a part of the rate limit to lookups of
+permissions, which use the same methods. Ids without a name stay ids.
 """
 
 import asyncio
@@ -21,34 +20,33 @@ from bot.runtime.lru import LruDict
 
 log = logging.getLogger(__name__)
 
-# How long a name is remembered, in seconds. People rename themselves rarely.
+# How long a name is cached, in seconds. People rename themselves rarely.
 REMEMBER = 600.0
-# How long a name that could not be had is not asked for again.
+# How long a failed lookup is cached, in seconds.
 FORGET = 30.0
-# How many names are remembered.
+# How many names are cached.
 MOST = 5000
 
-#: Of how many people and channels that a message names the names are looked up.
+#: How many names of users and channels are looked up for one message.
 MOST_NAMES = 50
-# How many are looked up at once for one question, and how long that may take in all,
-# in seconds.
+# How many are looked up at once, and how long all of it may take, in seconds.
 AT_ONCE = 4
 PATIENCE = 5.0
 
 
 @dataclass(slots=True)
 class _Budget:
-    """The calls of one method that are left for names."""
+    """The share of one method's rate limit that names may use."""
 
     #: Calls a minute: about three quarters of what Slack allows (facts A5.1).
     rate: float
-    #: How many may come at once.
+    #: How many calls may come at once.
     burst: float
-    #: Until when the calls so far use the rate up; or Slack asked us to wait.
+    #: Until when the calls so far use up the rate, or Slack asked to wait.
     used: float = float("-inf")
 
     def take(self, now: float) -> bool:
-        """Return whether one more call is allowed, which is then counted."""
+        """Count one more call; return False if that is not allowed."""
         spacing = 60.0 / self.rate
         used = max(self.used, now)
         if used - now > (self.burst - 1) * spacing:
@@ -62,16 +60,16 @@ class _Budget:
 
 
 class NameCache:
-    """Names of users and channels by id. An id nobody can name stays itself."""
+    """Names of users and channels, by id."""
 
     def __init__(
         self, client: SlackClient, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._client = client
         self._clock = clock
-        #: When to ask again, and the name; "" if there was none to be had.
+        #: When the entry expires, and the name; "" if the lookup failed.
         self._known: LruDict[str, tuple[float, str]] = LruDict(MOST)
-        # A lock lives as long as somebody waits for it.
+        # A lock lives while it is held or waited for.
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._users = _Budget(rate=75, burst=MOST_NAMES)
         self._channels = _Budget(rate=36, burst=18)
@@ -79,8 +77,8 @@ class NameCache:
     async def find(
         self, users: Iterable[str], channels: Iterable[str] = ()
     ) -> dict[str, str]:
-        """Return the names of `users` and `channels`, by id; unknown ones are left
-        out. Where not all can be looked up, the first are."""
+        """Return the names of `users` and `channels`, by id, without unknown ones. They
+        are looked up in order, within the limits."""
         wanted = [("user", user) for user in users if user]
         wanted += [("channel", channel) for channel in channels]
         unknown = iter([each for each in wanted if not self._is_fresh(each[1])])
@@ -97,7 +95,7 @@ class NameCache:
 
     async def _learn(self, unknown: Iterator[tuple[str, str]]) -> None:
         for kind, each in unknown:
-            # Fifty threads of one person begin at once, and one of them asks.
+            # If fifty threads of one person start at once, one of them asks.
             lock = self._asking.setdefault(each, asyncio.Lock())
             async with lock:
                 if not self._is_fresh(each):
@@ -116,7 +114,7 @@ class NameCache:
             budget.pause(self._clock() + error.retry_after)
             return
         except DeliveryError as error:
-            # A name is nice to have; the answer does not wait for it.
+            # A name is optional; the answer does not wait for it.
             log.info("slack.nameless id=%s %s", each, error)
         else:
             name, remember = _name(answer.get(kind) or {}), REMEMBER

@@ -1,10 +1,10 @@
 """Finds the newest messages of a thread whose pages begin with the oldest.
 
-`conversations.replies` goes from the oldest message of a window to the newest,
-whatever the window (facts A5.2), so the end of a long thread is at the end of many
-pages. It is found by its beginning: a window is guessed that holds as many messages
-as are wanted and that one page takes, from how many there are in all and how close
-together they are. Knows no SDK, so a test can play any thread.
+`conversations.replies` lists a window from its oldest message to the newest (facts
+A5.2), so the end of a long thread is at the end of many pages. Instead of reading them
+all, a window is guessed that holds the wanted messages and fits one page, from the
+number of messages in the thread and how close together they are. Does not use the SDK,
+so a test can simulate any thread.
 """
 
 import logging
@@ -18,63 +18,65 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# A window is guessed so much larger than needed; one page takes twice as many
-# messages as are wanted.
+# The factor by which a guessed window is larger than needed; one page takes twice as
+# many messages as are wanted.
 MARGIN = 1.4
-# Where nothing is in a window, the next begins so many times nearer to what was said
-# before it.
+# If a window is empty, the factor by which the next begins nearer to the messages that
+# precede it.
 NEARER = 8.0
-# How much of the gap may be left over where people are said to go on as before.
+# The share of the gap that may remain unexplained if messages are assumed to come as
+# often as before.
 UNEVEN = 0.2
-# How many windows are tried until the pages are read one after the other. Each try
-# takes at least a page of messages, or the time since the last, out of the search.
+# How many windows are tried before the pages are read in sequence. Each try removes at
+# least a page of messages, or the time since the last, from the search.
 MOST_TRIES = 12
-# What tells two messages apart, in seconds: Slack's times have six decimals.
+# The smallest difference between two messages, in seconds: timestamps have six
+# decimals.
 MOMENT = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Messages by time, oldest first; None for those that nobody said."""
+    """Messages by time, oldest first; None for those that nobody wrote."""
 
     messages: Sequence[tuple[float, T | None]]
-    #: Where the next page begins; "" if this is the last.
+    #: The cursor of the next page; "" if this is the last.
     cursor: str
-    #: How many replies the thread has in all, and when the last was said, in seconds
-    #: since 1970; 0 where that is not known.
+    #: How many replies the thread has in all, and when the last was posted, in seconds
+    #: since 1970; 0 if unknown.
     replies: int = 0
     last: float = 0.0
 
 
-#: Reads a page of a window (oldest, latest, cursor), its bounds included. May raise
+#: Reads a page of a window (oldest, latest, cursor), bounds included. May raise
 #: Throttled.
 Read = Callable[[float | None, float | None, str], Awaitable[Page[T]]]
 
 
 @dataclass(slots=True)
 class _Search(Generic[T]):
-    """What is known of a thread: a beginning, a gap, and an end."""
+    """The known parts of a thread: a beginning, a gap, and an end."""
 
     read: Read[T]
-    #: How many are wanted, of those before `latest`.
+    #: How many messages before `latest` are wanted.
     most: int
     latest: float | None
-    #: What was read last in front of the gap, and what was read behind it.
+    #: The page read last before the gap, and the messages read after it.
     front: dict[float, T | None]
     end: dict[float, T | None] = field(default_factory=dict)
 
     async def run(self, low: float, high: float, expected: int) -> None:
-        """Close the gap between `low` and `high`, in which `expected` messages are
-        thought to be, or find all that is wanted behind it."""
+        """Close the gap between `low` and `high`, with an estimated `expected` messages
+        in it, or find all wanted messages at its end."""
         guess = self._ahead(low, high, expected)
-        # No more than it takes to read all of it.
+        # No more tries than it takes to read all pages.
         for _ in range(min(MOST_TRIES, expected // len(self.front))):
             oldest = guess if guess > low + MOMENT else low
             page = await self.read(oldest, high, "")
             found = {at: said for at, said in page.messages if low <= at <= high}
             expected -= len(found)
             if page.cursor and found:
-                # More than a page: the end is behind what was read.
+                # More than a page: the end of the thread comes after it.
                 self.front, low = found, max(found)
                 guess = self._ahead(low, high, expected)
                 continue
@@ -82,10 +84,10 @@ class _Search(Generic[T]):
             if self._wanted <= 0 or oldest <= low:
                 return
             if found:
-                # As far back as they are apart here.
+                # Go back as far as the distances here suggest.
                 guess = oldest - MARGIN * self._wanted * (high - oldest) / len(found)
             else:
-                # Nobody said anything for long: look nearer to where they did.
+                # A long pause: go nearer to the last known messages.
                 guess = low + (oldest - low) / NEARER
             high = oldest
         self.end = await onward(self.read, low, self.most, self.latest)
@@ -95,18 +97,19 @@ class _Search(Generic[T]):
         return self.most - _count(self.end)
 
     def _ahead(self, low: float, high: float, expected: int) -> float:
-        """Where the wanted messages begin, going by what is in front of the gap."""
+        """Return where the wanted messages begin, estimated from those before the
+        gap."""
         share = min(1.0, MARGIN * self._wanted / max(1, expected))
         evenly = high - (high - low) * share
         times = sorted(self.front)[1:]
         apart = (times[-1] - times[0]) / len(times) if times else 0.0
         alike = low + apart * expected * (1 - share)
-        # If people went on as before, that fills the gap; where it does not, they
-        # stopped long ago, and where it is too much they have become faster.
+        # If messages came as often as before, they would fill the gap. If they do not
+        # fill it, they stopped long ago; if it is too short, they became more frequent.
         return alike if alike < evenly - (high - low) * UNEVEN else evenly
 
     def newest(self) -> dict[float, T | None]:
-        """All that is known to be next to each other, at the end of the thread."""
+        """Return the consecutive messages known at the end of the thread."""
         return self.end or self.front
 
 
@@ -114,28 +117,28 @@ async def newest(read: Read[T], most: int, latest: float | None = None) -> list[
     """Return the newest `most` messages of a thread, before `latest` if that is given;
     oldest first.
 
-    Where Slack does not let us read on, returns what there is: the newest ones, or
-    else the first. Raises Throttled where there is nothing.
+    If Slack refuses further pages, returns those known: the newest ones, or else the
+    first. Raises Throttled if there are none.
     """
     first = await read(None, latest, "")
     begun = dict(first.messages)
     high = latest or first.last
     last = max(begun, default=0.0)
-    # The message at `latest` is in every window, too.
+    # The message at `latest` is part of every window.
     wanted = most + (latest is not None)
     search = _Search(read, wanted, latest, front=begun)
     try:
         if not first.cursor:
             search.end = begun
         elif len(begun) < most or first.replies < 3 * len(begun) or high <= last:
-            # Few pages, or pages too small to search by, as apps get that Slack caps.
+            # Few pages, or pages too small to search with, as capped apps get.
             search.end = await onward(read, None, wanted, latest, begun, first)
         else:
             await search.run(last, high, first.replies - len(begun))
             if _count(search.end) < wanted:
                 search.end = search.front | search.end
     except Throttled as error:
-        # The beginning now is better than everything in an hour (facts A5.2).
+        # A part now is better than everything in an hour (facts A5.2).
         log.warning("slack.history_cut %s", error)
     found = sorted(search.newest().items())
     said = [
@@ -154,8 +157,9 @@ async def onward(
     found: dict[float, T | None] | None = None,
     page: Page[T] | None = None,
 ) -> dict[float, T | None]:
-    """Read page after page of a window, from `page` on if it was read; return the
-    last `most` messages. `found` is kept up to date, for where that is cut short."""
+    """Read a window page by page, after `page` if that was read; return the last
+    messages, at least `most`. `found` is updated with each page, for when a later one
+    fails."""
     found = found if found is not None else {}
     while True:
         page = page or await read(oldest, latest, "")

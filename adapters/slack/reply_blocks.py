@@ -1,4 +1,4 @@
-"""What a message of a reply is made of, as Slack takes it. Pure."""
+"""Builds the text, blocks and metadata of a reply's messages. Pure."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from bot.domain.scope import Scope
 from bot.domain.turn import Turn
 from bot.ui.buttons import buttons
 
-# chat.update refuses a `text` over 4,000 characters, though with blocks it is
-# only what notifications and screen readers use (facts A5.3).
+# chat.update rejects a `text` of over 4,000 characters, though with blocks only
+# notifications and screen readers use it (facts A5.3).
 FALLBACK_CHARS = 3000
 
 CUT = "_The rest cannot be shown in Slack._"
@@ -20,9 +20,9 @@ EVENT_TYPE = "threadkeep_reply"
 
 
 def body(part: Part, turn: Turn) -> dict[str, Any]:
-    """`part` of the reply to `turn`, with its looks and controls."""
+    """Return `part` of the reply to `turn` as text and blocks, with its controls."""
     if part.calls:
-        # The one place where somebody is notified: who waited for it.
+        # The only message that notifies anyone: the person who waited for the answer.
         text = f"<@{part.calls}>, {READY}"
         section = {"type": "section", "text": {"type": "mrkdwn", "text": text}}
         return {"text": text, "blocks": [section]}
@@ -35,7 +35,7 @@ def body(part: Part, turn: Turn) -> dict[str, Any]:
 
 
 def controls(part: Part, turn: Turn) -> list[dict[str, Any]]:
-    """What readers can do with the answer, as blocks."""
+    """Return the buttons below an answer as blocks."""
     drawn = buttons(part.offers, turn.key)
     blocks = list(slack_blocks.controls((), drawn, Scope.of(turn.thread)))
     if Control.FEEDBACK in part.controls:
@@ -44,12 +44,12 @@ def controls(part: Part, turn: Turn) -> list[dict[str, Any]]:
 
 
 def chunks(text: str) -> list[dict[str, str]]:
-    """`text` as a stream takes it."""
+    """Return `text` as chunks of a stream."""
     return [{"type": "markdown_text", "text": text}]
 
 
 def _thumbs(turn: str) -> dict[str, Any]:
-    """Slack's own buttons for how good an answer was (facts A8.2)."""
+    """Return Slack's own feedback buttons (facts A8.2)."""
     sides = [
         ("positive_button", UP, "Good answer"),
         ("negative_button", DOWN, "Bad answer"),
@@ -67,13 +67,13 @@ def _thumbs(turn: str) -> dict[str, Any]:
 
 
 def metadata(turn: Turn, index: int) -> dict[str, Any]:
-    """What message `index` of the reply to `turn` is found again by."""
+    """Return the metadata by which message `index` of the reply is found again."""
     payload = {"turn": turn.key, "part": index}
     return {"event_type": EVENT_TYPE, "event_payload": payload}
 
 
 def plain(part: Part) -> dict[str, Any]:
-    """The same without Markdown, cut to what every message may hold."""
+    """Return `part` without Markdown, cut to a length that every message allows."""
     text = mrkdwn.escape(part.text.strip() or PLACEHOLDER)
     if len(text) > FALLBACK_CHARS:
         text = f"{text[:FALLBACK_CHARS]}\n{CUT}"
@@ -81,8 +81,8 @@ def plain(part: Part) -> dict[str, Any]:
 
 
 def part_of(message: Any, turn: str) -> tuple[int, str] | None:
-    """Which part of the reply to the turn with the key `turn` the `message` is, and
-    its ts; None if it is none."""
+    """Return which part of the reply to the turn with the key `turn` the `message` is,
+    and its ts; None if it is not part of it."""
     metadata = message.get("metadata") or {}
     payload = metadata.get("event_payload") or {}
     if metadata.get("event_type") != EVENT_TYPE or payload.get("turn") != turn:

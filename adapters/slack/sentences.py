@@ -1,4 +1,4 @@
-"""What people on Slack are told about commands and controls."""
+"""Messages about commands and controls, in the words of Slack."""
 
 STALE = (
     "This is left over from an earlier version and does nothing any more. "

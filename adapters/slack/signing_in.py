@@ -1,4 +1,4 @@
-"""Signs in to Slack with both tokens, and says what is wrong with them."""
+"""Signs in to Slack with both tokens, and explains what is wrong with them."""
 
 from adapters.slack.client import Identity, SlackClient
 from adapters.slack.config import SlackConfig
@@ -11,7 +11,7 @@ from bot.errors import (
 
 
 async def sign_in(client: SlackClient) -> Identity:
-    """Who the bot token belongs to. Raises ConfigError."""
+    """Return the owner of the bot token. Raises ConfigError."""
     try:
         return await client.identify()
     except AccessRevoked as error:
@@ -21,9 +21,8 @@ async def sign_in(client: SlackClient) -> Identity:
 
 
 async def try_socket(client: SlackClient, config: SlackConfig) -> str | None:
-    """The address of a Socket Mode connection, to see whether we may have one.
-
-    None when Slack says that we ask too often. Raises ConfigError.
+    """Return the address of a Socket Mode connection, opened to test the token; None if
+    that is rate limited. Raises ConfigError.
     """
     try:
         return await client.open_socket(config.app_token)
@@ -34,7 +33,7 @@ async def try_socket(client: SlackClient, config: SlackConfig) -> str | None:
             "under Basic Information on the app's page."
         ) from error
     except Throttled:
-        # Known to Slack, then, and only too eager.
+        # Slack knows the token, then.
         return None
     except DeliveryError as error:
         raise ConfigError(

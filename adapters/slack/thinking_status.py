@@ -1,7 +1,7 @@
-"""The "is thinking" line under a thread, where the app may set it.
+"""The "is thinking" status line of a thread, if the app may set it.
 
-It is nice to have: no answer waits for it, it is never asked for again where it was
-refused, and never so often that Slack would refuse.
+The line is optional: no answer waits for it, it is not set again in channels that
+refused it, and it stays within Slack's rate limit.
 """
 
 import asyncio
@@ -18,33 +18,33 @@ log = logging.getLogger(__name__)
 
 THINKING = "is thinking…"
 
-# 600 calls a minute (platform facts A5.1); a tenth of them is left for whatever
-# else the app is used for. How many may come at once is not published.
+# Seconds per call: Slack allows 600 a minute (platform facts A5.1), of which a tenth is
+# left for other uses of the app. The size of bursts is not documented.
 SPACING = 60 / 540
 BURST = 30
-# Whoever would wait longer for a line, in seconds, does without.
+# Skip the status if the wait for a slot exceeds this, in seconds.
 PATIENCE = 5.0
 
-# Of how many channels it is remembered that they refused it.
+# For how many channels refusals are remembered.
 MOST_REFUSED = 10_000
 
 
 class Status:
-    """Sets the line in every thread of a workspace."""
+    """Sets the status line in the threads of a workspace."""
 
     def __init__(
         self, client: SlackClient, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._client = client
         self._clock = clock
-        #: Channels that refused it once; a missing scope refuses in all of them.
+        #: Channels that refused it once; without the scope, all of them do.
         self._refused: LruDict[str, None] = LruDict(MOST_REFUSED)
-        #: Until when the calls so far use the rate up.
+        #: Until when the calls so far use up the rate.
         self._used = float("-inf")
 
     async def set(self, turn: Turn, text: str) -> bool:
-        """Show `text`, or nothing; say whether that was to be had."""
-        # What may show is taken away, whatever was refused since.
+        """Set the line to `text`, or clear it with ""; return whether Slack took it."""
+        # A line is cleared even if the channel has refused one since.
         if text and turn.thread.channel in self._refused:
             return False
         wait = self._wait()
@@ -61,7 +61,7 @@ class Status:
         except Throttled as error:
             self._used = self._clock() + error.retry_after + BURST * SPACING
         except AccessRevoked:
-            # The next write meets the same, and its caller knows what to do.
+            # The next write meets the same error, and its caller handles it.
             pass
         except DeliveryError as error:
             self._refused[turn.thread.channel] = None
@@ -71,7 +71,7 @@ class Status:
         return False
 
     def _wait(self) -> float:
-        """How long until one more call is allowed, which is then taken."""
+        """Reserve a call, unless the wait is too long; return the wait in seconds."""
         now = self._clock()
         used = max(self._used, now)
         wait = max(0.0, used - now - BURST * SPACING)

@@ -1,8 +1,7 @@
-"""Shows people in Slack what their commands led to: windows, messages for one person,
-the home tab.
+"""Shows the results of commands in Slack: modals, ephemeral messages, the home tab.
 
-Rule: what cannot be shown any more is said to the log, and where there is a way to,
-to the person; it is never shown to anybody else.
+Rule: a result that can no longer be shown is logged, and the person is told if there is
+a way; it is never shown to anybody else.
 """
 
 import logging
@@ -26,7 +25,7 @@ Body = Mapping[str, Any]
 
 
 class Windows:
-    """What people see of the bot besides its answers."""
+    """Opens and updates what people see of the bot besides its answers."""
 
     def __init__(
         self, client: SlackClient, people: People, host: Host, home: Scope
@@ -40,7 +39,7 @@ class Windows:
     async def show(
         self, reply: CommandResult, context: Context, command: Command, body: Body
     ) -> None:
-        """Show what a control led to, where the control stands."""
+        """Show the result of a control where the control is."""
         view = body.get("view") or {}
         if isinstance(reply, Form):
             method = "views.push" if view.get("type") == "modal" else "views.open"
@@ -53,21 +52,21 @@ class Windows:
             drawn = await self.view(reply, context, title)
             await self.open("views.open", drawn, body)
         elif reply != SILENCE:
-            # What only one person sees is replaced, an answer that all see is not.
+            # Replace an ephemeral message, but not an answer that all see.
             own = bool((body.get("container") or {}).get("is_ephemeral"))
             await self.respond(body, reply, context.place, replaces=own)
 
     async def view(
         self, reply: CommandResult, context: Context, title: str
     ) -> dict[str, Any]:
-        """`reply` as a modal."""
+        """Return `reply` as a modal."""
         if isinstance(reply, Form):
             return modals.view(reply, context, await self._people.groups())
         return blocks.shown(reply, context.place, context.metadata, title)
 
     async def open(self, method: str, view: dict[str, Any], body: Body) -> None:
-        """Put `view` before the one who did something, by "views.open" or, on top of
-        a modal, "views.push"."""
+        """Open `view` for the person who acted, by "views.open" or, on top of a modal,
+        "views.push"."""
         try:
             await self._client.call(method, trigger_id=body["trigger_id"], view=view)
         except DeliveryError as error:
@@ -75,7 +74,7 @@ class Windows:
             await self.respond(body, Response(LATE), self._home)
 
     async def replace(self, reply: CommandResult, context: Context, body: Body) -> None:
-        """Show `reply` in the modal that `body` came from."""
+        """Replace the modal that `body` came from by `reply`."""
         view = body["view"]
         drawn = await self.view(reply, context, view["title"]["text"])
         await self._client.call("views.update", view_id=view["id"], view=drawn)
@@ -85,7 +84,7 @@ class Windows:
     async def respond(
         self, body: Body, reply: CommandResult, place: Scope, *, replaces: bool = False
     ) -> None:
-        """Show `reply` to the one who did something, and to nobody else."""
+        """Show `reply` to the person who acted only, unless it replaces a message."""
         told = Response(LATE) if isinstance(reply, Form) else reply
         drawn = blocks.message(told, place)
         url = body.get("response_url")
@@ -105,7 +104,7 @@ class Windows:
             log.warning("slack.untold %s", error)
 
     async def publish(self, user: str) -> None:
-        """Draw somebody's home tab as it is now."""
+        """Update the home tab of `user`."""
         place = self._home
         person = await self._people.person(place, user)
         page = await self._host.commands.page(place, person)
@@ -114,5 +113,5 @@ class Windows:
 
 
 def user_of(body: Body) -> str:
-    """The id of who did what `body` tells of."""
+    """Return the id of the user who caused the payload `body`."""
     return str((body.get("user") or {}).get("id", ""))

@@ -1,4 +1,4 @@
-"""How one answer is put before a reader: rendered as it grows, plain, or not at all."""
+"""Views of one answer: rendered as it grows, plain, or hidden."""
 
 from typing import Protocol, TextIO
 
@@ -10,30 +10,30 @@ from rich.text import Text
 
 
 class Screen(Protocol):
-    """How one answer is put before the reader."""
+    """Shows one answer."""
 
     def update(self, text: str) -> None:
-        """The answer now reads `text`, which only ever grows."""
+        """Show `text`, which begins with the text of the previous call."""
 
     def close(self) -> None:
-        """Nothing more comes."""
+        """End the answer."""
 
 
 class PlainScreen:
-    """Writes an answer as it grows, as it is."""
+    """Writes an answer unformatted as it grows."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._written = ""
 
     def update(self, text: str) -> None:
-        """See `Screen`."""
+        """Write the new part of `text`."""
         self._out.write(text[len(self._written) :])
         self._out.flush()
         self._written = text
 
     def close(self) -> None:
-        """See `Screen`."""
+        """Write a blank line, if there was any text."""
         self._out.write("\n\n" if self._written else "")
         self._out.flush()
 
@@ -41,9 +41,9 @@ class PlainScreen:
 class RichScreen:
     """Renders Markdown while it grows.
 
-    Only as many lines as fit the window are repainted. Lines above them are
-    printed for good once nothing can change them any more, so a long answer can
-    be scrolled back to and is neither cut off nor painted twice.
+    Only as many lines as fit the window are redrawn. Lines above them are printed once
+    they can no longer change, so that a long answer can be scrolled back to and is
+    neither cut off nor drawn twice.
     """
 
     def __init__(self, console: Console) -> None:
@@ -59,7 +59,7 @@ class RichScreen:
         self._live.start()
 
     def update(self, text: str) -> None:
-        """See `Screen`."""
+        """Print the lines that are settled, and redraw the rest."""
         self._text = text
         lines = self._lines(text)
         window = max(1, self._console.height - 2)
@@ -70,7 +70,7 @@ class RichScreen:
         self._live.update(_joined(rest[-window:]), refresh=True)
 
     def close(self) -> None:
-        """See `Screen`."""
+        """Print the remaining lines."""
         self._live.stop()
         self._print(self._lines(self._text)[self._printed :])
         self._console.print()
@@ -85,13 +85,13 @@ class RichScreen:
 
 
 class SilentScreen:
-    """For an answer to a thread that is not before the reader."""
+    """Hides the answer in a thread that is not on the screen."""
 
     def update(self, text: str) -> None:
-        """See `Screen`."""
+        """Show nothing."""
 
     def close(self) -> None:
-        """See `Screen`."""
+        """Show nothing."""
 
 
 def _joined(lines: list[list[Segment]]) -> Segments:
@@ -99,8 +99,8 @@ def _joined(lines: list[list[Segment]]) -> Segments:
 
 
 def last_break(text: str) -> int:
-    """Where the last block of `text` begins: after a blank line that is not
-    inside a code fence."""
+    """Return where the last block of `text` begins: after a blank line outside a code
+    fence."""
     fence, position, found = "", 0, 0
     for line in text.splitlines(keepends=True):
         bare = line.strip()

@@ -492,18 +492,18 @@ async def test_a_timer_of_the_turnstile_that_fails_is_called_again(
 ) -> None:
     monkeypatch.setattr(background, "REPEAT_AFTER", 0.01)
     monkeypatch.setattr(global_rate_limit, "SECONDS", 0.05)
-    through, failures = GlobalRateLimiter._let_through, [MemoryError(SECRET)]
+    through, failures = GlobalRateLimiter._grant, [MemoryError(SECRET)]
 
     def let_through(self: GlobalRateLimiter) -> None:
         if asyncio.current_task() is None and failures:
             raise failures.pop()
         through(self)
 
-    monkeypatch.setattr(GlobalRateLimiter, "_let_through", let_through)
+    monkeypatch.setattr(GlobalRateLimiter, "_grant", let_through)
     gate = GlobalRateLimiter()
     async with asyncio.timeout(5):
         for _ in range(2 * global_rate_limit.MOST):
-            await gate.pass_through()
+            await gate.acquire()
     assert failures == []
     assert SECRET not in caplog.text
 

@@ -91,7 +91,7 @@ REASONS = {
     "adapters/discord/surface.py DiscordSurface._doubted": ANSWER,
     "adapters/discord/surface.py DiscordSurface._ids": ANSWER,
     "adapters/discord/surface.py DiscordSurface._unsure": ANSWER,
-    "adapters/discord/global_rate_limit.py GlobalRateLimiter._left": "has a `maxlen`",
+    "adapters/discord/global_rate_limit.py GlobalRateLimiter._sent": "has a `maxlen`",
     "adapters/discord/global_rate_limit.py GlobalRateLimiter._patient": (
         "calls under way, each of something that is bounded itself"
     ),

@@ -22,7 +22,7 @@ async def test_a_patient_call_goes_last_and_a_cancelled_one_not_at_all() -> None
     turnstile, left = GlobalRateLimiter(), []
 
     async def leave(name: str, *, patient: bool = False) -> None:
-        await turnstile.pass_through(patient=patient)
+        await turnstile.acquire(patient=patient)
         left.append(name)
 
     for _ in range(MOST):

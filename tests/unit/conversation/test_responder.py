@@ -270,6 +270,20 @@ async def test_called_late_it_reads_the_thread_once() -> None:
     assert desk.model.requests[1].messages[0].content == first
 
 
+async def test_a_platform_without_history_and_messenger_is_answered() -> None:
+    desk, gate = Desk(), asyncio.Event()
+    desk.adapter.history = desk.adapter.messenger = None
+    desk.model.script("One", gate, ".")
+    desk.model.script("Two.")
+    async with desk.open():
+        await desk.adapter.receive(desk.said("first", opens=False))
+        await desk.adapter.until(lambda: bool(desk.model.requests))
+        await desk.adapter.receive(desk.said("second", opens=False))
+        gate.set()
+        await desk.answered("One.", "Two.")
+    assert desk.adapter.noticed == []
+
+
 async def test_a_throttled_write_is_made_again_with_the_newest_text() -> None:
     desk = Desk()
     desk.adapter.troubles = [None, Throttled("429", 0.02), DeliveryError("500")]

@@ -123,7 +123,7 @@ def on_discord(replies: int, seconds: float) -> Run:
         ThreadKey("discord", "G1", "C1", str(100 + nth)) for nth in range(replies)
     ]
     run = Run(DISCORD, lambda thread, kind: None, began(threads, seconds))
-    # The bot's 50 calls a second in all are kept by the adapter's turnstile.
+    # The bot's 50 calls a second in all are kept by the adapter's GlobalRateLimiter.
     per_second = discord_rates.RATES
     meter = discord_rates.Meter(per_second, lambda: run.now)
 

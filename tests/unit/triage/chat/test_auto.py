@@ -86,6 +86,15 @@ async def test_only_where_admins_want_it(desk: Desk) -> None:
     assert await desk.office.store.waiting_cases(["fake"], 9) == []
 
 
+async def test_nothing_is_triaged_on_a_platform_without_channels_to_post_in(
+    desk: Desk,
+) -> None:
+    desk.office.adapter.messenger = None
+    await desk.hear(heard("It broke"))
+    assert not desk.office.model.requests
+    assert await desk.office.store.waiting_cases(["fake"], 9) == []
+
+
 @pytest.mark.parametrize(
     "message",
     [
