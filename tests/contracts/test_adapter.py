@@ -20,7 +20,7 @@ from bot.domain.turn import Turn, TurnState
 from bot.ports.platform import Adapter
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.slack.emulator import SlackEmulator
-from tests.support.discord_harness import Clerk
+from tests.support.discord_harness import ScriptedCore
 from tests.support.fakes import OPEN, FakeAdapter, show
 from tests.support.process import slack_env
 
@@ -112,7 +112,7 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
                 return "".join(each.text for each in talk)
 
             # What roles people hold is told to those who listen.
-            listening = asyncio.create_task(joined.run(Clerk().host))
+            listening = asyncio.create_task(joined.run(ScriptedCore().host))
             await discord.until(lambda: discord.gateway.connected)
             yield Stage(
                 joined,

@@ -1,4 +1,4 @@
-"""A host that says what a test wants said, and remembers what it was told."""
+"""A core with scripted responses behind the real Discord adapter."""
 
 import asyncio
 import contextlib
@@ -23,15 +23,16 @@ from tests.emulators.discord.people import Seen
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A command as the host got it."""
+    """A command as the core received it."""
 
     command: Command
     place: Scope
     person: Person
 
 
-class Clerk:
-    """Answers commands with what `says` holds: each once, the last for good."""
+class ScriptedCore:
+    """Responds to commands with the items of `says` in order; the last one repeats.
+    Records what it receives."""
 
     def __init__(self, served: Served = ALL) -> None:
         self.served = served
@@ -41,11 +42,11 @@ class Clerk:
         self.heard: list[Message] = []
         self.sorted: list[Message] = []
         self.overheard: list[Message] = []
-        #: The keys of the turns whose answers are known.
+        #: Keys of the turns that exist.
         self.turns: set[str] = set()
-        #: Why nothing can be noted; None if it can.
+        #: Raised instead of storing a rating, unless it is None.
         self.fails: Exception | None = None
-        #: Commands wait for it.
+        #: Commands wait until it is set.
         self.open = asyncio.Event()
         self.open.set()
 
@@ -124,11 +125,11 @@ class Clerk:
 
 
 class Office:
-    """Alice and Bob in #general and #random, and a clerk behind the bot."""
+    """Alice and Bob in #general and #random, and a core behind the bot."""
 
     def __init__(self, discord: DiscordEmulator) -> None:
         self.discord = discord
-        self.clerk = Clerk()
+        self.core = ScriptedCore()
         self.alice = discord.add_user("Alice")
         self.bob = discord.add_user("Bob")
         self.general = discord.add_channel("general")
@@ -153,8 +154,8 @@ class Office:
 
     @property
     def last(self) -> Given:
-        """The newest command that the clerk got."""
-        return self.clerk.given[-1]
+        """The newest command that the core got."""
+        return self.core.given[-1]
 
 
 def said(asked: Asked) -> Seen | None:
@@ -165,9 +166,9 @@ def said(asked: Asked) -> Seen | None:
 
 @contextlib.asynccontextmanager
 async def attended(office: Office) -> AsyncIterator[DiscordAdapter]:
-    """The Discord adapter with the office's clerk behind it; over on leaving."""
+    """The Discord adapter with the office's core behind it; over on leaving."""
     async with connect(office.discord.env) as adapter:
-        task = asyncio.create_task(adapter.run(office.clerk.host))
+        task = asyncio.create_task(adapter.run(office.core.host))
         try:
             await office.discord.until(
                 lambda: office.discord.gateway.connected or task.done()

@@ -85,16 +85,16 @@ async def test_they_work_after_a_restart_and_in_a_thread_that_was_put_away(
     async with attended(office) as adapter:
         [message] = await answered(adapter, asked, final)
     office.discord.archive(asked.thread.thread)
-    office.clerk.turns = {"t1"}
+    office.core.turns = {"t1"}
     async with attended(office):
         pressed = office.discord.click(office.bob, message, "good:t1")
         told = await office.told(pressed)
         assert (told.text, told.ephemeral_for) == (THANKS, office.bob)
-        office.clerk.turns = set()
+        office.core.turns = set()
         pressed = office.discord.click(office.alice, message, "bad:t1")
         assert (await office.told(pressed)).text == NO_ANSWER
     here = asked.thread
-    assert office.clerk.judged == [(here, "t1", True), (here, "t1", False)]
+    assert office.core.judged == [(here, "t1", True), (here, "t1", False)]
     assert office.discord.message(message).buttons == BUTTONS
 
 
@@ -102,7 +102,7 @@ async def test_what_cannot_be_noted_is_said(office: Office) -> None:
     async with attended(office) as adapter:
         part = Part(0, "Whole.", final=True, controls=(Control.FEEDBACK,))
         [message] = await answered(adapter, turn(office), part)
-        office.clerk.fails = StorageFull("no space")
+        office.core.fails = StorageFull("no space")
         pressed = office.discord.click(office.bob, message, "good:t1")
         assert (await office.told(pressed)).text == StorageFull.user_text
 

@@ -94,7 +94,7 @@ async def test_mentions_in_what_people_type_are_named_as_the_core_names_them(
 
 
 async def test_what_everybody_should_see_is_shown_to_everybody(office: Office) -> None:
-    office.clerk.says = [
+    office.core.says = [
         Response("Fresh start.", public=True),
         Response("Nothing here."),
     ]
@@ -130,7 +130,7 @@ async def test_a_file_that_is_no_such_text_is_refused_in_a_sentence(
     told = await office.give("claude prompt set", file=(name, content))
     assert why in told.text
     assert told.ephemeral_for == office.alice
-    assert office.clerk.given == []
+    assert office.core.given == []
 
 
 async def test_a_file_that_discord_no_longer_has_is_asked_for_again(
@@ -139,20 +139,20 @@ async def test_a_file_that_discord_no_longer_has_is_asked_for_again(
     office.discord.files.lost = True
     told = await office.give("claude prompt set", file=("prompt.txt", b"Be kind."))
     assert "give it once more" in told.text
-    assert office.clerk.given == []
+    assert office.core.given == []
 
 
 async def test_menus_and_buttons_say_what_they_carry_after_a_restart_too() -> None:
     async with DiscordEmulator() as discord:
         office = Office(discord)
-        office.clerk.says = [PANEL]
+        office.core.says = [PANEL]
         async with attended(office) as adapter:
             told = await office.give("claude settings")
             assert told.text == "What shall it be, <@1>?"
             # By the time of a second answer, the SDK is done with the first.
             await office.give("claude help")
             assert views(adapter) == {}
-        office.clerk.says = [Response("Done.")]
+        office.core.says = [Response("Done.")]
         async with attended(office):
             menu, button = told.buttons
             chosen = discord.select(office.alice, told.id, menu, ["model"])
@@ -166,7 +166,7 @@ async def test_menus_and_buttons_say_what_they_carry_after_a_restart_too() -> No
 
 
 async def test_a_form_comes_back_filled_in(office: Office) -> None:
-    office.clerk.says = [PANEL, FORM, Response("Saved.")]
+    office.core.says = [PANEL, FORM, Response("Saved.")]
     told = await office.give("claude settings")
     menu = told.buttons[0]
     asked = office.discord.select(office.alice, told.id, menu, ["model"])
@@ -189,7 +189,7 @@ async def test_a_form_comes_back_filled_in(office: Office) -> None:
 
 async def test_a_form_that_nobody_touches_says_what_is_set(office: Office) -> None:
     people = Field("who", "Who", Kind.PEOPLE, f"user:{office.bob}", required=False)
-    office.clerk.says = [
+    office.core.says = [
         Form(SAVE, "Who", (*FORM.fields[:2], people)),
         Response("Saved."),
     ]
@@ -207,14 +207,14 @@ async def test_a_form_that_nobody_touches_says_what_is_set(office: Office) -> No
 async def test_a_form_outlives_a_restart() -> None:
     async with DiscordEmulator() as discord:
         office = Office(discord)
-        office.clerk.says = [FORM]
+        office.core.says = [FORM]
         async with attended(office) as adapter:
             asked = discord.command(office.alice, office.general, "claude model")
             form = await office.form(asked)
-            office.clerk.says = [Response("Noted.")]
+            office.core.says = [Response("Noted.")]
             await office.give("claude help")
             assert adapter._link.client._connection._view_store._modals == {}
-        office.clerk.says = [Response("Saved.")]
+        office.core.says = [Response("Saved.")]
         async with attended(office):
             sent = discord.submit(office.alice, form, {"model": ["opus"], "who": []})
             assert (await office.told(sent)).text == "Saved."
@@ -224,7 +224,7 @@ async def test_a_form_outlives_a_restart() -> None:
 async def test_a_text_that_no_form_holds_is_given_and_taken_as_a_file(
     office: Office,
 ) -> None:
-    office.clerk.says = [LONG, LONG, Response("Saved.")]
+    office.core.says = [LONG, LONG, Response("Saved.")]
     told = await office.give("claude prompt set", where="channel")
     assert "`/claude prompt set file:`" in told.text
     assert told.files == ("prompt.txt",)
@@ -242,7 +242,7 @@ async def test_a_text_that_no_form_holds_is_given_and_taken_as_a_file(
 async def test_what_was_written_and_not_taken_is_given_back(office: Office) -> None:
     prompt = Field("prompt", "Prompt", Kind.TEXT, "Be kind.", most=20_000)
     form = Form(SAVE, "Prompt", (prompt,))
-    office.clerk.says = [form, Response("This cannot be.", field="prompt")]
+    office.core.says = [form, Response("This cannot be.", field="prompt")]
     asked = office.discord.command(office.alice, office.general, "claude prompt set")
     opened = await office.form(asked)
     sent = office.discord.submit(office.alice, opened, {"prompt": "Be\nbrief."})
@@ -253,7 +253,7 @@ async def test_what_was_written_and_not_taken_is_given_back(office: Office) -> N
 
 
 async def test_a_form_after_a_form_is_a_button_that_opens_it(office: Office) -> None:
-    office.clerk.says = [FORM, FORM, FORM]
+    office.core.says = [FORM, FORM, FORM]
     asked = office.discord.command(office.alice, office.general, "claude model")
     sent = office.discord.submit(office.alice, await office.form(asked), {"who": []})
     told = await office.told(sent)
@@ -267,7 +267,7 @@ async def test_a_form_that_takes_long_is_a_button_that_opens_it(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(interaction_responses, "PROMPT", 0.0)
-    office.clerk.says = [FORM]
+    office.core.says = [FORM]
     asked = await thinking(office, "claude model", where="channel")
     told = await office.told(asked)
     assert told.buttons == ("do:model where=channel",)
@@ -278,7 +278,7 @@ async def test_what_takes_long_is_waited_for(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(interaction_responses, "PROMPT", 0.0)
-    office.clerk.says = [
+    office.core.says = [
         Response("x" * 2_001, buttons=PANEL.buttons, file=File("a.txt", "a"))
     ]
     asked = await thinking(office, "claude usage")
@@ -291,7 +291,7 @@ async def test_what_takes_long_is_waited_for(
 async def test_what_goes_wrong_is_said_in_a_sentence(
     office: Office, caplog: pytest.LogCaptureFixture
 ) -> None:
-    office.clerk.says = [StorageFull("no space")]
+    office.core.says = [StorageFull("no space")]
     told = (
         await office.give("claude-admin set", option="who", value="secret")
         if (
@@ -313,7 +313,7 @@ async def test_a_control_of_another_version_says_so(
     pressed = office.discord.click(office.alice, message, custom_id)
     told = await office.told(pressed)
     assert (told.text, told.ephemeral_for) == (STALE, office.alice)
-    assert office.clerk.given == []
+    assert office.core.given == []
 
 
 async def test_models_are_suggested_while_somebody_types(office: Office) -> None:
@@ -354,7 +354,7 @@ async def test_what_discord_does_not_take_is_said_without_it(
 ) -> None:
     unfit = error(400, 50035, "Invalid Form Body")
     office.discord.faults.add("POST", CALLBACK, unfit)
-    office.clerk.says = [PANEL, FORM]
+    office.core.says = [PANEL, FORM]
     told = await office.give("claude settings")
     assert (told.text, told.buttons) == ("What shall it be, <@1>?", ())
     office.discord.faults.add("POST", CALLBACK, unfit)
@@ -376,7 +376,7 @@ async def test_an_answer_that_comes_too_late_is_noted_and_no_more(
 
 async def thinking(office: Office, name: str, **options: Any) -> Asked:
     """Let Alice give a command that takes so long that the bot says so."""
-    office.clerk.open.clear()
+    office.core.open.clear()
     asked = office.discord.command(office.alice, office.general, name, **options)
     await office.discord.until(
         lambda: (
@@ -385,7 +385,7 @@ async def thinking(office: Office, name: str, **options: Any) -> Asked:
             and asked.response.message.thinking
         )
     )
-    office.clerk.open.set()
+    office.core.open.set()
     return asked
 
 
