@@ -487,7 +487,7 @@ async def test_a_timer_of_the_pacing_that_fails_is_called_again(
     assert SECRET not in caplog.text
 
 
-async def test_a_timer_of_the_turnstile_that_fails_is_called_again(
+async def test_a_timer_of_the_rate_limiter_that_fails_is_called_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(background, "REPEAT_AFTER", 0.01)
@@ -544,7 +544,7 @@ async def test_an_event_that_cannot_be_taken_in_costs_the_event(
     async with built() as town, served(town, MemoryStore()):
         for owner, method, trigger in (
             (events, "read", lambda: town.ask("slack")),
-            (MessageListener, "said", lambda: town.ask("discord")),
+            (MessageListener, "received", lambda: town.ask("discord")),
             (
                 MessageListener,
                 "deleted",
