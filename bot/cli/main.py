@@ -56,7 +56,7 @@ SINCE = click.option(
     "--since",
     default=time_range.MONTH,
     show_default=True,
-    help="From a day (2026-11-01, UTC) or so long ago (7d, 12h) on.",
+    help="Start: a day (2026-11-01, monday, today; UTC) or an age (7d, 12h).",
 )
 FORMAT = click.option(
     "--format",

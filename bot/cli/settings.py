@@ -18,6 +18,7 @@ from bot.domain.setting import Setting
 from bot.errors import ConfigError
 from bot.ports.settings import AccessStore
 from bot.runtime import private_files
+from bot.runtime.text_files import read_text
 from bot.settings import import_export
 from bot.settings.options import BY_NAME
 from storage.store import open_shared_store
@@ -68,7 +69,7 @@ async def _import(
     env: Mapping[str, str], file: str, dry_run: bool, remove: bool, running: bool
 ) -> int:
     today = datetime.now(UTC).date()
-    changes = import_export.read(_read_text(file), today)
+    changes = import_export.read(read_text(file), today)
     async with open_shared_store(Config.from_env(env).database) as store:
         found = await store.list_settings(EVERYWHERE)
         if remove:
@@ -103,14 +104,3 @@ async def _texts(store: AccessStore, found: Sequence[Setting]) -> dict[str, str]
         version = await store.version(int(value))
         texts[value] = version.text or "" if version else ""
     return texts
-
-
-def _read_text(file: str) -> str:
-    try:
-        if file == "-":
-            return sys.stdin.buffer.read().decode("utf-8-sig")
-        return Path(file).read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{file} is no text in UTF-8.") from None

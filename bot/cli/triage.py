@@ -15,10 +15,10 @@ from bot.cli import triage_run
 from bot.cli.environment import console, plain, run
 from bot.errors import ConfigError
 from bot.ports.archive import DONE, Run
-from bot.schemes.scheme import load, read
+from bot.schemes.scheme import read
 from bot.triage.bulk import progress, runs, writer
 from bot.triage.bulk.concurrent import AT_ONCE
-from bot.triage.bulk.config import TriageConfig
+from bot.triage.bulk.config import TriageConfig, scheme_text
 from bot.triage.bulk.estimate import draw, estimate
 from bot.triage.bulk.reader import opened
 from bot.triage.bulk.request import resolve_model
@@ -118,12 +118,12 @@ def run_command(
     It is CSV or JSON Lines; - is standard input.
     """
     if print_scheme:
-        click.echo(load(scheme_file), nl=False)
+        click.echo(scheme_text(scheme_file), nl=False)
         return
 
     async def work() -> int:
         config = TriageConfig.of_environment()
-        scheme = load(scheme_file)
+        scheme = scheme_text(scheme_file)
         checked = read(scheme, scheme_file or "the scheme")
         chosen = resolve_model(model, budget)
         outputs = [(out, writer.form_of(out, form, terminal=sys.stdout.isatty()))]
@@ -266,7 +266,7 @@ def evaluate(
         config = TriageConfig.of_environment()
         draw_plot = _plot() if plot else None
         tried = [
-            Candidate(name or "default scheme", load(name), model)
+            Candidate(name or "default scheme", scheme_text(name), model)
             for name in schemes or ("",)
             for model in (resolve_model(m, budget) for m in models or (CHEAP_MODEL,))
         ]
@@ -295,7 +295,12 @@ def evaluate(
 
 @triage.command()
 @click.option("-o", "--output", "out", default="-", help="Where to, as CSV.")
-@click.option("--since", default="365d", show_default=True, help="A day, or a span.")
+@click.option(
+    "--since",
+    default="365d",
+    show_default=True,
+    help="Start: a day (2026-11-01, monday, today; UTC) or an age (7d, 12h).",
+)
 def corrections(out: str, since: str) -> None:
     """Write what people corrected as labelled tickets.
 

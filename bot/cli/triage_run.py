@@ -19,6 +19,7 @@ from bot.triage.bulk import progress, writer
 from bot.triage.bulk.batches import Cancelled, Expired
 from bot.triage.bulk.runs import Runner
 from bot.triage.bulk.spend_limit import BudgetReached
+from bot.ui import formatting
 
 #: Exit statuses beside `MISTAKE`: all rows have values; some have none; stopped by
 #: Ctrl-C, as shells say it.
@@ -101,9 +102,10 @@ def _ending(runner: Runner, task: "asyncio.Task[None]") -> tuple[int, str]:
         case None:
             return (STOPPED, "Stopped.") if runner.stopping.is_set() else (ALL, "")
         case BudgetReached():
+            budget = formatting.usd(runner.run.budget or 0.0)
             return SOME, (
-                f"The budget of {progress.dollars(runner.run.budget)} leaves no room "
-                "for what the next ticket may cost at the most."
+                f"The budget of {budget} leaves no room for what the next ticket may "
+                "cost at the most."
             )
         case Expired() | Cancelled() as error:
             return SOME, str(error)

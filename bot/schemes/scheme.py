@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from importlib import resources
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -213,19 +212,6 @@ def read(text: str, source: str = "the scheme") -> Scheme:
             for nth, said in enumerate(examples, start=1)
         ),
     )
-
-
-def load(file: str) -> str:
-    """Return the text of the scheme in `file`; the default one for "". Raises
-    ConfigError."""
-    if not file:
-        return DEFAULT
-    try:
-        return Path(file).read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{file} is no text in UTF-8.") from None
 
 
 def default() -> Scheme:

@@ -38,7 +38,11 @@ def minute(at: float) -> str:
 
 def usd(amount: float) -> str:
     """Format USD with enough decimals to show a non-zero amount."""
-    return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}".removesuffix("00")
+    if amount >= 1:
+        return f"${amount:,.2f}"
+    if 0 < amount < 0.00005:
+        return f"${max(amount, 0.000001):.6f}".rstrip("0")
+    return f"${amount:.4f}".removesuffix("00")
 
 
 def person(who: str) -> str:

@@ -1,30 +1,47 @@
-"""The beginning of a time range: a date or an age."""
+"""Parse the start of a time range: a day, a weekday or an age. Pure."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot.errors import ConfigError
 from bot.text.redaction import quoted
 
+#: The default of `--since`.
+MONTH = "30d"
+
 _UNITS = {"h": 3600.0, "d": 86400.0}
-_SPAN = re.compile(r"([0-9]{1,5})([dh])")
+_AGE = re.compile(r"([0-9]{1,5})([dh])")
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def start(text: str, now: float) -> float:
+    """Return when the range that `text` names begins, in seconds since 1970.
+
+    It is a day such as "2026-11-01" or with a time of day, "today", "yesterday", the
+    last "monday" (today, on a Monday), or an age such as "7d" or "12h" before `now`;
+    all in UTC. Raises ValueError.
+    """
+    word = text.lower()
+    today = datetime.fromtimestamp(now, UTC).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+    if word in _DAYS:
+        back = (today.weekday() - _DAYS.index(word)) % 7
+        return (today - timedelta(days=back)).timestamp()
+    if word in ("today", "yesterday"):
+        return (today - timedelta(days=word == "yesterday")).timestamp()
+    if age := _AGE.fullmatch(word):
+        return now - int(age[1]) * _UNITS[age[2]]
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def since(text: str, now: float) -> float:
-    """Return the beginning of the range that `text` gives, in seconds since 1970: a
-    date such as 2026-11-01 (UTC), or an age such as 7d or 12h before `now`. Raises
-    ConfigError."""
-    if span := _SPAN.fullmatch(text):
-        return now - int(span[1]) * _UNITS[span[2]]
+    """Return the start of the range that `--since` names. Raises ConfigError."""
     try:
-        day = date.fromisoformat(text)
+        return start(text, now)
     except ValueError:
         raise ConfigError(
-            f"--since is a day such as 2026-11-01, or a span such as 7d or 12h, "
-            f"not {quoted(text)}."
+            "--since is a day such as 2026-11-01, today, yesterday, a weekday, or an "
+            f"age such as 7d or 12h, not {quoted(text)}."
         ) from None
-    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
-
-
-#: The default of `--since`.
-MONTH = f"{timedelta(days=30).days}d"

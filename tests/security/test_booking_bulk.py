@@ -15,7 +15,7 @@ from bot.claude.cost import cost_ceiling
 from bot.cli.triage import triage
 from bot.errors import ConfigError, ModelError
 from bot.ports.archive import Archive, Row, Run
-from bot.schemes.scheme import default, load
+from bot.schemes.scheme import DEFAULT, default
 from bot.triage.answer import FREE, digest
 from bot.triage.bulk.api import aclassify
 from bot.triage.bulk.batches import Expired
@@ -82,7 +82,7 @@ class Sorting:
         self.claude = claude
         self.path = path
         self.run = Run(
-            *("one", 1.0, "t.csv", ("ticket",), ("ticket",), "", load(""), MODEL),
+            *("one", 1.0, "t.csv", ("ticket",), ("ticket",), "", DEFAULT, MODEL),
             batched=False,
             outputs=(("-", "csv"),),
             budget=budget,

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 from bot.claude.catalog import CHEAP_MODEL
-from bot.schemes.scheme import Scheme, default, load, read
+from bot.schemes.scheme import Scheme, default, read
 from bot.triage.answer import EMPTY, Answer
 from bot.triage.bulk.concurrent import AT_ONCE, ConcurrentClassifier, Question
-from bot.triage.bulk.config import TriageConfig
+from bot.triage.bulk.config import TriageConfig, scheme_text
 from bot.triage.bulk.request import resolve_model
 from bot.triage.bulk.spend_limit import BudgetReached, SpendLimit
 
@@ -90,4 +90,4 @@ def _scheme(scheme: Scheme | Path | str | None) -> Scheme:
         return scheme
     if scheme is None:
         return default()
-    return read(load(str(scheme)), str(scheme))
+    return read(scheme_text(str(scheme)), str(scheme))

@@ -7,6 +7,14 @@ from bot.claude import client as claude_client
 from bot.claude.client import ClaudeClient
 from bot.config import Config, read_environment
 from bot.errors import ConfigError
+from bot.runtime.text_files import read_text
+from bot.schemes.scheme import DEFAULT
+
+
+def scheme_text(file: str) -> str:
+    """Return the YAML of the scheme in `file`, or the default one for "". Raises
+    ConfigError."""
+    return read_text(file) if file else DEFAULT
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,8 @@
 corrections."""
 
 import asyncio
-import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from bot.domain.message import Message
@@ -22,7 +20,7 @@ from bot.settings.effective import EffectiveSettings
 from bot.settings.target import number
 from bot.triage.chat import present
 from bot.triage.chat.classifier import ClassificationResult, Classifier
-from bot.ui import formatting
+from bot.ui import formatting, time_range
 from bot.ui.elements import Command, Response
 
 #: The most messages of one command, and of them at once.
@@ -47,9 +45,6 @@ WHEN = (
     "`since` takes `today`, `yesterday`, a weekday, a span such as 12h or 3d, or a day "
     "such as 2026-11-01."
 )
-
-_SPAN = re.compile(r"([0-9]{1,4})([hd])")
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 class TriageCommands:
@@ -90,7 +85,7 @@ class TriageCommands:
             if place.level is not ScopeLevel.THREAD:
                 return Response(HOW)
             return await self._thread(place, person, adapter.history)
-        begin = moment(since, self._now()) if since else None
+        begin = _start(since, self._now()) if since else None
         most = min(number(command, "last") or MOST, MOST)
         channel = place.at(ScopeLevel.CHANNEL)
         policy = await self._authority.policy(channel)
@@ -280,23 +275,10 @@ def case_of(heard: Message, text: str) -> TriageCase:
     )
 
 
-def moment(text: str, now: float) -> float:
-    """Return the begin of the range that `text` gives, such as "monday" or "3d", in
-    seconds since 1970 (UTC). Raises Unacceptable."""
-    word = text.lower()
-    today = datetime.fromtimestamp(now, UTC).replace(
-        hour=0, minute=0, second=0, microsecond=0
-    )
-    if word in _DAYS:
-        # On a Monday, "monday" is today.
-        back = (today.weekday() - _DAYS.index(word)) % 7
-        return (today - timedelta(days=back)).timestamp()
-    if word in ("today", "yesterday"):
-        return (today - timedelta(days=word == "yesterday")).timestamp()
-    if span := _SPAN.fullmatch(word):
-        return now - int(span[1]) * {"h": 3600.0, "d": 86400.0}[span[2]]
+def _start(text: str, now: float) -> float:
+    """Return the start of the range `text`. Raises Unacceptable."""
     try:
-        return datetime.fromisoformat(word).replace(tzinfo=UTC).timestamp()
+        return time_range.start(text, now)
     except ValueError:
         raise Unacceptable(WHEN) from None
 

@@ -6,8 +6,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bot.triage.bulk.progress import bar, dollars, duration
+from bot.triage.bulk.progress import bar, duration
 from bot.triage.evaluation.metrics import NONE, FieldScore, Metrics
+from bot.ui import formatting
 
 #: How many disagreements people are shown; all of them are in the JSON.
 MOST_SHOWN = 20
@@ -42,7 +43,7 @@ def _side_by_side(scores: Sequence[Metrics]) -> Table:
             score.scheme,
             *accuracies,
             f"{score.not_sorted:,} of {score.rows:,}",
-            dollars(score.cost_per_1000),
+            _usd(score.cost_per_1000),
             duration(seconds) if seconds is not None else "known before",
         )
     return table
@@ -117,6 +118,10 @@ def _table(*names: str) -> Table:
     for name in names:
         table.add_column(name, no_wrap=True)
     return table
+
+
+def _usd(amount: float | None) -> str:
+    return "unknown" if amount is None else formatting.usd(amount)
 
 
 def _percent(share: float | None) -> str:

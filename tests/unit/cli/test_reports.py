@@ -4,7 +4,6 @@ import csv
 import io
 import json
 
-import pytest
 from rich.console import Console
 from rich.table import Table
 
@@ -13,9 +12,8 @@ from bot.domain.budget import Spending
 from bot.domain.completion import Usage
 from bot.domain.scope import Scope
 from bot.domain.setting import AuditEntry, Refusal
-from bot.errors import ConfigError
 from bot.triage import csv_cells
-from bot.ui import formatting, time_range
+from bot.ui import formatting
 
 HERE = Scope("slack", "T1", "C5", "1.0")
 
@@ -108,21 +106,3 @@ def test_refusals_are_counted_in_a_line() -> None:
     lines = printed(reports.refusals(refused))
     assert "2026-11-26 12:00    slack:T1:C5  U9   set model     25" in lines[1]
     assert reports.refusal_rows(refused)[0]["count"] == 25
-
-
-@pytest.mark.parametrize(
-    ("text", "moment"),
-    [
-        ("2026-11-26", NOON - 12 * 3600),
-        ("7d", NOON - 7 * 86400),
-        ("12h", NOON - 12 * 3600),
-    ],
-)
-def test_since_is_a_day_or_a_span(text: str, moment: float) -> None:
-    assert time_range.since(text, NOON) == moment
-
-
-@pytest.mark.parametrize("text", ["yesterday", "", "7", "2026-13-01", "-3d", "7w"])
-def test_since_is_nothing_else(text: str) -> None:
-    with pytest.raises(ConfigError, match="--since is a day"):
-        time_range.since(text, NOON)

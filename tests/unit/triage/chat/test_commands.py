@@ -12,7 +12,6 @@ from bot.domain.scope import Scope
 from bot.domain.setting import Change
 from bot.errors import ModelBusy
 from bot.triage.chat import commands
-from bot.triage.chat.commands import moment
 from bot.ui.elements import Command, CommandResult, Menu, Response
 from tests.support.command_harness import (
     CHANNEL,
@@ -298,21 +297,3 @@ def test_words_are_a_command_only_if_all_of_them_are(
 ) -> None:
     found = parse_command(text)
     assert (dict(found.arguments) if found else None) == arguments
-
-
-@pytest.mark.parametrize(
-    ("text", "hours"),
-    [
-        ("today", 12),
-        ("yesterday", 36),
-        ("thursday", 12),
-        ("Monday", 12 + 72),
-        ("friday", 12 + 144),
-        ("12h", 12),
-        ("3d", 72),
-        ("2026-11-25", 36),
-    ],
-)
-def test_when(text: str, hours: float) -> None:
-    # Noon of a Thursday.
-    assert NOON - moment(text, NOON) == hours * 3600

@@ -1,0 +1,20 @@
+"""Amounts, as people read them."""
+
+import pytest
+
+from bot.ui import formatting
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        (0.0, "$0.00"),
+        (1234.5, "$1,234.50"),
+        (0.5, "$0.50"),
+        (0.0123, "$0.0123"),
+        (0.0000421, "$0.000042"),
+        (0.0000000001, "$0.000001"),
+    ],
+)
+def test_an_amount_is_told_from_nothing(amount: float, text: str) -> None:
+    assert formatting.usd(amount) == text

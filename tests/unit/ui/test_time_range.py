@@ -1,0 +1,34 @@
+"""Starts of time ranges, as people write them."""
+
+import pytest
+
+from bot.errors import ConfigError
+from bot.ui import time_range
+
+#: Noon of Thursday, 26 November 2026.
+NOON = 1_795_694_400.0
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [
+        ("today", 12),
+        ("yesterday", 36),
+        ("thursday", 12),
+        ("Monday", 12 + 72),
+        ("friday", 12 + 144),
+        ("12h", 12),
+        ("3d", 72),
+        ("2026-11-25", 36),
+        ("2026-11-26T11:00", 1),
+        ("2026-11-26T12:00+02:00", 2),
+    ],
+)
+def test_a_range_begins_on_a_day_or_an_age_ago(text: str, hours: float) -> None:
+    assert NOON - time_range.since(text, NOON) == hours * 3600
+
+
+@pytest.mark.parametrize("text", ["tomorrow", "", "7", "2026-13-01", "-3d", "7w"])
+def test_it_begins_at_nothing_else(text: str) -> None:
+    with pytest.raises(ConfigError, match="--since is a day"):
+        time_range.since(text, NOON)
