@@ -2,5 +2,5 @@
 
 In: CSV or JSON Lines, a scheme, a model, a budget. Out: the rows with their fields, as
 files or Python values; every answer is kept in the archive as it arrives, so a run can
-be resumed. Calls Anthropic's API directly.
+be resumed.
 """
