@@ -1,4 +1,4 @@
-"""Copies a database into another file, whole, whoever has it open."""
+"""Copies a database into another file, also while a process has it open."""
 
 import os
 import sqlite3
@@ -10,15 +10,14 @@ from storage.database import open_beside
 
 
 def back_up(path: Path, to: Path) -> int:
-    """Write the database at `path` as it is at one moment to the new file `to`, which
-    only its owner can read; return its size in bytes.
+    """Write a consistent copy of the database at `path` to the new file `to`, with
+    permissions for its owner only; return its size in bytes.
 
-    What was deleted is in no page of the copy. Raises ConfigError when there is no
-    database of ours at `path`, or `to` is there already or cannot be written; then
-    nothing is left of it.
+    The copy contains no deleted data. Raises ConfigError if there is no database of
+    ours at `path`, or if `to` exists or cannot be written; then no part of it remains.
     """
     with closing(open_beside(path)) as db:
-        # The connection only reads this database, and it makes another.
+        # VACUUM INTO counts as a write, though it only reads this database.
         db.execute("PRAGMA query_only = OFF")
         try:
             os.close(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
@@ -29,8 +28,7 @@ def back_up(path: Path, to: Path) -> int:
         except OSError as error:
             raise ConfigError(f"{to} cannot be written: {error.strerror}.") from None
         try:
-            # Into a file that is there and empty: SQLite would let others read one
-            # that it makes.
+            # Into an existing empty file: one that SQLite creates is world-readable.
             db.execute("VACUUM INTO ?", [str(to)])
             return to.stat().st_size
         except (sqlite3.Error, OSError):

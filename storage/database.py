@@ -1,7 +1,7 @@
-"""Opens the database file: makes it, checks it, brings its tables up to date.
+"""Opens the database file: creates, checks and migrates it.
 
-Rule: whatever is wrong with the file is a ConfigError of one sentence that names
-the file and says what to do. Nothing is repaired and nothing is moved aside.
+Rule: any problem with the file is a ConfigError of one sentence that names the file
+and a remedy. No file is repaired or moved.
 """
 
 import os
@@ -17,25 +17,24 @@ from bot.errors import ConfigError
 from storage.errors import damaged, refusal, translated
 from storage.migrations import migrate, migrations
 
-# How long a statement waits for a lock that another program holds on the file,
-# such as an operator's shell or a backup.
+# How long a statement waits for a lock that another program, such as an operator's
+# shell or a backup, holds on the file, in seconds.
 BUSY_SECONDS = 5.0
 
-# After how many pages of 4 KB SQLite moves what is in the write-ahead log to the
-# database: its own number, said so that a build cannot choose another.
+# SQLite checkpoints the write-ahead log after so many pages of 4 KB. Its default, set
+# explicitly because a build may have another.
 CHECKPOINT_PAGES = 1_000
 
-# The most bytes of the write-ahead log that stay on the disk once all of it was moved.
-# Without a limit it keeps the largest size that a long reader ever made it take.
+# The size to which a checkpoint truncates the write-ahead log, in bytes. Without a
+# limit it keeps the largest size that a long read ever caused.
 WAL_BYTES = 8 * 1024 * 1024
 
-
-# How long emptying the log waits for those who read. Who writes waits with it.
+# How long emptying the log waits for readers, in seconds. Writers wait with it.
 LOG_SECONDS = 0.1
 
 
 def make_directory(path: Path) -> None:
-    """Make the directory of the database `path`, for its owner only, if it is new."""
+    """Create the directory of the database `path`, for its owner only."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -46,15 +45,15 @@ def make_directory(path: Path) -> None:
 
 
 def open_for_writing(path: Path, steps: Migrations = migrations) -> Database:
-    """Open the database at `path`, whole and up to date; create it if it is new. Its
-    tables are those that `steps` make.
+    """Open the database at `path`, checked and migrated by `steps`; create it if it is
+    new.
 
-    Raises ConfigError when that cannot be done.
+    Raises ConfigError if that is impossible.
     """
     _create(path)
     db = _connect(path)
     with _closed_if_refused(db, path):
-        # Whose file it is comes before anything that would write to it.
+        # Before anything that would write to another program's file.
         _require_ours(db, path, steps)
         _require_health(db, path)
         _require_wal(db, path)
@@ -65,9 +64,9 @@ def open_for_writing(path: Path, steps: Migrations = migrations) -> Database:
 
 
 def open_for_reading(path: Path) -> Database:
-    """Open the database at `path` a second time; nothing can be written through it.
+    """Open the database at `path` read-only.
 
-    To be called after `open_for_writing`, which looks at what it is.
+    Call it after `open_for_writing`, which checks the file.
     """
     db = _connect(path)
     db.execute("PRAGMA query_only = ON")
@@ -75,10 +74,10 @@ def open_for_reading(path: Path) -> Database:
 
 
 def open_beside(path: Path, steps: Migrations = migrations) -> Database:
-    """Open the database at `path`, of the tables that `steps` make, to read it,
-    whoever else writes to it.
+    """Open the database at `path`, with the tables of `steps`, read-only while another
+    process may write to it.
 
-    Raises ConfigError when it is not there, or not one of ours.
+    Raises ConfigError if it does not exist or is not one of ours.
     """
     if not path.exists():
         raise ConfigError(f"{path} is not there yet; nothing was said so far.")
@@ -89,10 +88,10 @@ def open_beside(path: Path, steps: Migrations = migrations) -> Database:
 
 
 def open_beside_to_write(path: Path) -> Database:
-    """Open the database at `path` to write to it beside whoever has it.
+    """Open the database at `path` for writing while another process may have it open.
 
-    Raises ConfigError when it is not there, not one of ours, or not up to date: only
-    whoever has it for itself may change its tables.
+    Raises ConfigError if it does not exist, is not one of ours, or is not up to date:
+    only the process that holds the lock may migrate it.
     """
     open_beside(path).close()
     db = _connect(path)
@@ -109,32 +108,32 @@ def open_beside_to_write(path: Path) -> Database:
 
 
 def unknown(db: Database, steps: Migrations = migrations) -> list[str]:
-    """Names of the migrations that `db` has been through and that `steps` lacks."""
+    """Return the names of the migrations applied to `db` that `steps` lacks."""
     ours = {step.name for step in steps.pending(Database(memory=True))}
     applied = (migration.name for migration in steps.applied(db))
     return [name for name in applied if name not in ours]
 
 
 def _set_pragmas(db: Database) -> None:
-    """Say what must not depend on how SQLite was built, for this connection."""
-    # A power cut loses nothing that was committed. A group commit pays for it
-    # once for all who wait, so it costs nothing under load.
+    """Set what must not depend on the build of SQLite, for this connection."""
+    # A power cut loses no committed data. A group commit pays for it once, so it is
+    # cheap under load.
     db.execute("PRAGMA synchronous = FULL")
-    # What people deleted is overwritten, and not only forgotten.
+    # Deleted data is overwritten.
     db.execute("PRAGMA secure_delete = ON")
     db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     db.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
 
 
 def empty_log(path: Path) -> None:
-    """Write the log of the database at `path` into it and empty the log, in which what
-    was deleted would else stand until new entries cover it.
+    """Checkpoint and truncate the write-ahead log of the database at `path`, which
+    would otherwise contain deleted data until it is overwritten.
 
-    Leaves it to the next time while somebody reads. Raises StorageError.
+    Does nothing while somebody reads. Raises StorageError.
     """
     db = _connect(path)
     try:
-        # While it waits for readers nobody else can write.
+        # While it waits for readers, nobody can write.
         db.execute(f"PRAGMA busy_timeout = {int(LOG_SECONDS * 1000)}")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     except sqlite3.Error as error:
@@ -157,8 +156,8 @@ def _closed_if_refused(db: Database, path: Path) -> Iterator[None]:
 
 def _create(path: Path) -> None:
     try:
-        # SQLite would let others read it. O_EXCL, so that a file which is there
-        # is never opened here: closing it would drop SQLite's locks on it.
+        # A file that SQLite creates is world-readable. O_EXCL: an existing file must
+        # not be opened here, because closing it would drop SQLite's locks on it.
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
         pass
@@ -174,15 +173,15 @@ def _connect(path: Path) -> Database:
         connection = sqlite3.connect(
             path,
             timeout=BUSY_SECONDS,
-            # Transactions begin where we say so and nowhere else.
+            # No implicit transactions.
             isolation_level=None,
-            # It is made here and then belongs to one other thread.
+            # It is created here and used by one other thread.
             check_same_thread=False,
         )
     except sqlite3.Error as error:
         raise refusal(path, error) from error
     connection.row_factory = sqlite3.Row
-    # Half a character in a row would else make every read of that row fail.
+    # Invalid UTF-8 in a row would make every read of that row fail.
     connection.text_factory = _text
     return Database(connection, recursive_triggers=False, execute_plugins=False)
 
@@ -211,16 +210,16 @@ def _require_health(db: Database, path: Path) -> None:
 
 
 def _require_wal(db: Database, path: Path) -> None:
-    # Of those who switch a new file at once SQLite refuses some without letting them
-    # wait as it should: they would wait for each other.
-    patience = time.monotonic() + BUSY_SECONDS
+    # If several connections switch a new file at once, SQLite rejects some without
+    # waiting for the busy timeout, to avoid a deadlock.
+    deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
             mode = db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
             break
         except sqlite3.OperationalError as error:
             busy = error.sqlite_errorcode == sqlite3.SQLITE_BUSY
-            if not busy or time.monotonic() > patience:
+            if not busy or time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
     if mode != "wal":
@@ -231,6 +230,6 @@ def _require_wal(db: Database, path: Path) -> None:
 
 
 def _require_writable(db: Database) -> None:
-    # In a read-only file even BEGIN IMMEDIATE succeeds; only a write tells. This
-    # one changes nothing, as nothing here uses that number.
+    # In a read-only file even BEGIN IMMEDIATE succeeds: only a write fails. This one
+    # changes nothing, as user_version is unused.
     db.execute("PRAGMA user_version = 0")

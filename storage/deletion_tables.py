@@ -1,14 +1,13 @@
-"""The migration that brings what deletions and refusals need; see `migrations`, which
-holds the others and their rule: it is never edited."""
+"""Migration: tables for deletions and refusals. As the others in `migrations`, it is
+never edited."""
 
 from sqlite_utils import Database
 
 
 def m010_deletions_and_refusals(db: Database) -> None:
-    """What it takes to forget a deleted message everywhere, and refusals apart from
-    changes."""
-    # Messages, threads and channels that people deleted, so that what arrives late is
-    # not stored. `message` is "" for a whole thread or channel, `thread` "" for a whole
+    """Add what deletes a message everywhere, and refusals apart from changes."""
+    # Deleted messages, threads and channels, so that a message that arrives late is not
+    # stored. `message` is "" for a whole thread or channel, `thread` "" for a whole
     # channel, `channel` "" where ids are unique in the workspace.
     where = {"platform": str, "workspace": str, "message": str, "channel": str}
     db.table("erased").create(
@@ -18,8 +17,8 @@ def m010_deletions_and_refusals(db: Database) -> None:
         strict=True,
     )
     db.table("erased").create_index(["at"])
-    # The words of a stored message also stand in the message `holder`, such as the one
-    # that was forwarded, or the one that shows a question which a command asked.
+    # The message `holder` shows the words of a stored message too: a message that was
+    # forwarded, or the post that shows a question asked by a command.
     db.table("holders").create(
         {"message_id": int, "holder": str},
         pk=("holder", "message_id"),
@@ -28,14 +27,14 @@ def m010_deletions_and_refusals(db: Database) -> None:
         strict=True,
     )
     db.table("holders").create_index(["message_id"])
-    # The thread that stands on a deleted message is found by that message's id.
+    # Finds the thread that is rooted at a deleted message.
     db.table("threads").create_index(["thread"])
-    # A part of an answer is found by the message that shows it.
+    # Finds the part of an answer by its message.
     db.execute(
         "CREATE INDEX idx_replies_message ON replies (message) "
         "WHERE message IS NOT NULL"
     )
-    # The messages that a case was made of.
+    # The messages that a case was made from.
     db.table("case_messages").create(
         {"case_id": int, "message": str},
         pk=("message", "case_id"),
@@ -45,8 +44,8 @@ def m010_deletions_and_refusals(db: Database) -> None:
     )
     db.table("case_messages").create_index(["case_id"])
     db.table("cases").create_index(["at"])
-    # So far only the thread is known that a case was made of, so it counts as made of
-    # all that was stored of it, its first message included.
+    # Older cases know only their thread, so they count as made from all of its stored
+    # messages, the first included.
     db.execute(
         """
         INSERT OR IGNORE INTO case_messages (case_id, message)
@@ -59,7 +58,7 @@ def m010_deletions_and_refusals(db: Database) -> None:
         UNION SELECT id, thread FROM cases WHERE message = 'thread:' || thread
         """
     )
-    # What was deleted before still stands in them.
+    # Delete the cases that contain messages deleted before this migration.
     db.execute(
         """
         DELETE FROM cases WHERE id IN (
@@ -95,8 +94,8 @@ def m010_deletions_and_refusals(db: Database) -> None:
         FROM audit WHERE action = 'denied' GROUP BY 1, 2, 3, 4, 5, 6
         """
     )
-    # The newest entry keeps its number: that of the next change must be greater than
-    # the one that an open form was drawn from.
+    # The newest entry stays, so that the id of the next change is greater than the one
+    # that an open form was built from.
     db.execute(
         "DELETE FROM audit WHERE action = 'denied' AND id < (SELECT max(id) FROM audit)"
     )

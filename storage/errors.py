@@ -1,7 +1,7 @@
-"""Translates SQLite's errors. Above this package nobody names them.
+"""Translates SQLite's errors, which are not used outside this package.
 
-Rule: SQLite's own message goes along for the operator; it names tables and columns,
-never their contents.
+Rule: SQLite's message is kept for the operator; it names tables and columns, never
+their contents.
 """
 
 import sqlite3
@@ -15,8 +15,8 @@ from bot.errors import (
     StorageRejected,
 )
 
-# A disk, or a quota on it, that has no room is not always reported as FULL: some
-# file systems notice only when they write out what they had accepted.
+# A full disk or quota is not always reported as FULL: some file systems notice it only
+# when they flush.
 _FULL = {
     "SQLITE_FULL",
     "SQLITE_IOERR_WRITE",
@@ -26,14 +26,14 @@ _FULL = {
     "SQLITE_IOERR_SHMSIZE",
 }
 _BROKEN = ("SQLITE_NOTADB", "SQLITE_CORRUPT")
-# What is wrong with the values themselves: a number too large, half a character, a
-# row that another one refers to.
+# Errors of the values: a number too large, a lone surrogate, a row that another one
+# refers to.
 _REJECTED = (sqlite3.IntegrityError, sqlite3.DataError, UnicodeError)
 _REJECTED_NAMES = {"SQLITE_MISMATCH", "SQLITE_RANGE", "SQLITE_TOOBIG"}
 
 
 def translated(error: Exception) -> StorageError:
-    """What `error`, met while reading or writing, means to the core."""
+    """Return the StorageError for `error`, raised while reading or writing."""
     name = _name(error)
     kind, advice = StorageError, "the database refused"
     if isinstance(error, _REJECTED) or name in _REJECTED_NAMES:
@@ -50,7 +50,7 @@ def translated(error: Exception) -> StorageError:
 
 
 def refusal(path: Path, error: sqlite3.Error) -> ConfigError:
-    """What the operator is told when the database at `path` cannot be opened."""
+    """Return the error for a database at `path` that cannot be opened."""
     name = _name(error)
     instead = "set THREADKEEP_DB to another file"
     if name.startswith("SQLITE_NOTADB"):
@@ -74,7 +74,7 @@ def refusal(path: Path, error: sqlite3.Error) -> ConfigError:
 
 
 def damaged(path: Path, finding: str) -> ConfigError:
-    """What the operator is told when the database at `path` is damaged."""
+    """Return the error for a damaged database at `path`."""
     one_line = " ".join(finding.split())
     return ConfigError(
         f"{path} is damaged ({one_line}); restore it from a backup, or set "
@@ -83,5 +83,5 @@ def damaged(path: Path, finding: str) -> ConfigError:
 
 
 def _name(error: Exception) -> str:
-    # Errors that Python's module raises by itself carry no name of SQLite's.
+    # Errors that Python's sqlite3 module raises itself have no SQLite name.
     return getattr(error, "sqlite_errorname", type(error).__name__)

@@ -1,4 +1,4 @@
-"""Writes rows into a table of any SQLite file, for whoever works on with it there."""
+"""Writes rows into a table of any SQLite file, for use by other programs."""
 
 import itertools
 import sqlite3
@@ -18,14 +18,14 @@ _CHUNK = 1_000
 async def write_table(
     path: Path, table: str, rows: AsyncIterator[Mapping[str, Any]]
 ) -> None:
-    """Let `table` in the file at `path`, which is made if it is new, hold `rows` and
-    nothing else; their number is its key.
+    """Replace `table` in the file at `path` by `rows`, with their number as its key;
+    create the file if it is new.
 
-    Raises ConfigError, and then the table is as it was.
+    Raises ConfigError; then the table is unchanged.
     """
     numbers = itertools.count(1)
     try:
-        # SQLite would let others read what it makes.
+        # A file that SQLite creates is world-readable.
         make_private(path)
         with closing(Database(path)) as db:
             db.execute("BEGIN IMMEDIATE")

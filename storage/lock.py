@@ -1,7 +1,7 @@
-"""Keeps a second process out of a database.
+"""Locks a database against a second process.
 
-Rule: the lock is on a file of its own beside the database. To open and close the
-database file itself, other than through SQLite, would drop SQLite's own locks.
+Rule: the lock is on a separate file beside the database. Opening and closing the
+database file other than through SQLite would drop SQLite's locks on it.
 """
 
 import fcntl
@@ -15,12 +15,12 @@ from bot.errors import ConfigError, InUse
 
 @contextmanager
 def locked(database: Path) -> Iterator[None]:
-    """Have `database` to ourselves. Raises InUse when somebody else has it.
+    """Hold the lock of `database`. Raises InUse if another process holds it.
 
-    The lock goes with the process, however that ends; the file stays behind,
-    because removing it would let two processes lock two files of one name.
+    The lock ends with the process, however that ends. The file stays, because deleting
+    it would let two processes lock two files of the same name.
     """
-    # Resolved, so that two ways to write one path meet in one lock.
+    # Resolved: two spellings of a path must use one lock.
     file = database.resolve()
     file = file.with_name(file.name + ".lock")
     try:

@@ -1,8 +1,7 @@
-"""The tables, and every step by which they came to be as they are.
+"""The tables of the store and their migrations.
 
-Rule: a migration is appended and never edited, for somewhere it has run already.
-Each is a function of this module called `mNNN_what_it_brings`; that name is what a
-database remembers of it.
+Rule: a migration is appended and never edited, because some database has applied it.
+Each is a function called `mNNN_what_it_adds`; a database stores that name.
 """
 
 from sqlite_utils import Database, Migrations
@@ -16,16 +15,13 @@ migrations = Migrations("threadkeep")
 
 
 def migrate(db: Database, steps: Migrations = migrations) -> None:
-    """Bring `db` through all `steps`: all of them or, on any error, none.
-
-    Leaves foreign keys enforced.
-    """
-    # Off, because rebuilding a table that others refer to is refused (or cascades)
-    # while they are enforced; and here, because inside a transaction this pragma
-    # does nothing.
+    """Apply all pending `steps` to `db`, or none if any fails; enforce foreign keys
+    afterwards."""
+    # Rebuilding a table that others refer to fails or cascades while foreign keys are
+    # enforced. Inside a transaction this pragma has no effect.
     db.execute("PRAGMA foreign_keys = OFF")
-    # Not a plain BEGIN: of two that start at once, the second must wait here
-    # rather than fail when it first writes.
+    # Not a plain BEGIN: the second of two that start at once must wait here instead of
+    # failing at its first write.
     db.execute("BEGIN IMMEDIATE")
     try:
         steps.apply(db)
@@ -38,10 +34,10 @@ def migrate(db: Database, steps: Migrations = migrations) -> None:
 
 @migrations()
 def m001_conversations(db: Database) -> None:
-    """Threads, what was said in them, and the turns that answer it.
+    """Threads, their messages, and the turns that answer them.
 
-    Columns that hold long texts come last: SQLite walks through a row's earlier
-    columns to reach a later one, and most reads need only the short ones.
+    Columns with long texts come last: SQLite scans the earlier columns of a row to
+    reach a later one, and most reads need only the short ones.
     """
     db.table("threads").create(
         {
@@ -52,8 +48,8 @@ def m001_conversations(db: Database) -> None:
             "thread": str,
             "follows": bool,
             "unread": bool,
-            # Raised by whoever takes the thread over, so that a process that
-            # lost it can be told from the one that has it.
+            # Incremented when a process takes the thread over, to tell it from one
+            # that lost the thread.
             "epoch": int,
             "created_at": float,
         },
@@ -65,7 +61,7 @@ def m001_conversations(db: Database) -> None:
         defaults={"epoch": 0},
         strict=True,
     )
-    # In this order it also finds the threads of a channel.
+    # In this order it serves queries by channel, too.
     db.table("threads").create_index(
         ["platform", "channel", "workspace", "thread"], unique=True
     )
@@ -88,8 +84,8 @@ def m001_conversations(db: Database) -> None:
             "cache_read": int,
             "output": int,
             "cost": float,
-            # When its first message was said, by the platform's clock; the other
-            # times are by ours.
+            # Time of its first message by the platform's clock; all other times are
+            # by ours.
             "asked_at": float,
             "created_at": float,
             "started_at": float,
@@ -98,9 +94,9 @@ def m001_conversations(db: Database) -> None:
             "delivered_at": float,
             "reason": str,
             "note": str,
-            # NULL until Claude was first asked; from then on it never changes.
+            # NULL until the first call to the model; never changes afterwards.
             "preface": str,
-            # The answer so far, as shown.
+            # The answer so far, as posted.
             "text": str,
         },
         pk="id",
@@ -119,8 +115,8 @@ def m001_conversations(db: Database) -> None:
     db.table("turns").create_index(["key"], unique=True)
     db.table("turns").create_index(["thread_id", "ended_at"])
     db.table("turns").create_index(["ended_at"])
-    # Holds only the few turns that are still to be worked on, however many are
-    # done. Only a query that says `state <> 'delivered'` in these words uses it.
+    # A partial index of the few open turns. Only a query with exactly the condition
+    # `state <> 'delivered'` uses it.
     db.execute(
         "CREATE INDEX idx_turns_open ON turns (thread_id) WHERE state <> 'delivered'"
     )
@@ -137,16 +133,16 @@ def m001_conversations(db: Database) -> None:
             "addressed": bool,
             "opens": bool,
             "automated": bool,
-            # NULL until a turn takes it.
+            # NULL until it is assigned to a turn.
             "turn_id": int,
-            # Where in its turn Claude reads it; set with `content`.
+            # Position in what the model reads of the turn; set with `content`.
             "place": int,
             "edited_at": float,
             "deleted_at": float,
             "files": str,
-            # As heard; "" for an answer, whose text as shown is in `turns`.
+            # As received; "" for an answer, whose posted text is in `turns`.
             "text": str,
-            # As Claude reads it; NULL until it does. Never changes once set.
+            # As the model reads it; NULL before that. Never changes once set.
             "content": str,
         },
         pk="id",
@@ -173,18 +169,18 @@ def m001_conversations(db: Database) -> None:
 
 @migrations()
 def m002_corrections(db: Database) -> None:
-    """What it takes to begin anew, and to take back what was said."""
-    # Claude reads what was stored after the message with this id.
+    """Columns for the reset of a context, and for edits and deletions."""
+    # The model reads messages with a greater id.
     db.table("threads").add_column("reads_after", int, not_null_default=0)
-    # It is to be answered, not just read along; a turn with no such message left
-    # has nothing to answer.
+    # Whether it is to be answered and is not just context; a turn without such a
+    # message has nothing to answer.
     db.table("messages").add_column("asks", bool, not_null_default=0)
-    # Which of them asked was not noted so far, and no turn should lose its question.
+    # Older rows do not tell, and no turn may lose its question.
     db.execute(
         "UPDATE messages SET asks = 1 WHERE turn_id IS NOT NULL AND role = 'user'"
     )
-    # By the platform's id alone, for who erases a message need not know its thread.
-    # Answers have no id and would be half of it.
+    # By the platform's id alone: a deletion may not know the thread. Without answers,
+    # which have no id and would be half of the index.
     db.execute(
         "CREATE INDEX idx_messages_message ON messages (message) "
         "WHERE message IS NOT NULL"
@@ -193,9 +189,9 @@ def m002_corrections(db: Database) -> None:
 
 @migrations()
 def m003_settings(db: Database) -> None:
-    """What admins set, every version of it, and who did what.
+    """Settings, their versions, and the audit log.
 
-    A place is four columns everywhere; an empty one means all there are of it.
+    A scope is four columns in every table; an empty one stands for all.
     """
     place = {"platform": str, "workspace": str, "channel": str, "thread": str}
     db.table("audit").create(
@@ -221,7 +217,7 @@ def m003_settings(db: Database) -> None:
             "value": str,
             "who": str,
             "at": float,
-            # The entry of the audit that set it.
+            # The audit entry of the change that set it.
             "revision": int,
         },
         pk=(*place, "name"),
@@ -236,7 +232,7 @@ def m003_settings(db: Database) -> None:
             "number": int,
             "who": str,
             "at": float,
-            # NULL where the text was taken back.
+            # NULL if the text was cleared.
             "text": str,
         },
         pk="id",
@@ -251,7 +247,7 @@ def m003_settings(db: Database) -> None:
         strict=True,
     )
     db.table("drafts").create_index(["at"])
-    # What a running thread keeps of the day on which it began.
+    # The settings that a running thread keeps from its start.
     db.table("kept").create(
         {**place, "name": str, "value": str, "stale": bool},
         pk=(*place, "name"),
@@ -264,7 +260,7 @@ def m003_settings(db: Database) -> None:
 
 @migrations()
 def m004_ledger(db: Database) -> None:
-    """What every call cost, and what may still be spent."""
+    """The cost of every call, and accounts of what is spent and reserved."""
     place = {"platform": str, "workspace": str, "channel": str, "thread": str}
     used = dict.fromkeys(
         ("input", "cache_write_5m", "cache_write_1h", "cache_read", "output"), int
@@ -272,19 +268,19 @@ def m004_ledger(db: Database) -> None:
     db.table("charges").create(
         {
             "id": int,
-            # The key of the turn that it answers; NULL for a call that is no answer.
+            # The key of the turn that it answers; NULL if it is not an answer.
             "turn": str,
             "kind": str,
             **place,
             "person": str,
             "model": str,
-            # When the money was set aside, which is in whose accounts it is booked.
+            # Time of the reserve, which decides the period that it is booked in.
             "at": float,
             "reserved": float,
             **used,
             "searches": int,
             "cost": float,
-            # NULL while the call is being made.
+            # NULL during the call.
             "ended_at": float,
         },
         pk="id",
@@ -298,8 +294,8 @@ def m004_ledger(db: Database) -> None:
     db.table("charges").create_index(["person", "at"])
     db.table("charges").create_index([*place, "ended_at"])
     db.table("charges").create_index(["ended_at"])
-    # A running sum for each workspace and channel, day and month, so that a budget
-    # is looked at in one row, however much was spent.
+    # Sums by workspace and channel, day and month, so that a budget is checked in one
+    # row.
     db.table("accounts").create(
         {
             "platform": str,
@@ -309,7 +305,7 @@ def m004_ledger(db: Database) -> None:
             "period": str,
             "spent": float,
             "reserved": float,
-            # How far up a budget was told of, and how large that budget was.
+            # The share of a budget that was last alerted of, and that budget.
             "warned": float,
             "warned_of": float,
         },
@@ -318,7 +314,7 @@ def m004_ledger(db: Database) -> None:
         defaults={"spent": 0.0, "reserved": 0.0},
         strict=True,
     )
-    # A budget that is set today counts what was spent before there were budgets.
+    # A new budget counts what was spent before there were budgets.
     db.execute(
         f"""
         INSERT INTO charges
@@ -344,13 +340,13 @@ def m004_ledger(db: Database) -> None:
 
 @migrations()
 def m005_calls(db: Database) -> None:
-    """Whom a message below a long answer calls."""
+    """The person that is pinged when a long answer is complete."""
     db.table("turns").add_column("calls", str, not_null_default="")
 
 
 @migrations()
 def m006_cases(db: Database) -> None:
-    """Messages that were sorted, and what people say of how."""
+    """Classified messages, and the corrections of people."""
     place = ("platform", "workspace", "channel", "thread")
     said = ("message", "author", "reason", "corrected_by", "agreed_by")
     db.table("cases").create(
@@ -366,8 +362,8 @@ def m006_cases(db: Database) -> None:
             "agreed_by": str,
             "auto": bool,
             "shown": bool,
-            # As JSON: what people changed; and by field, NULL where there is a reason
-            # or it waits.
+            # As JSON: the corrections; and the values, NULL if there is a reason or
+            # none yet.
             "corrected": str,
             "values": str,
             "text": str,
@@ -389,7 +385,7 @@ def m006_cases(db: Database) -> None:
     db.table("cases").create_index(
         ["platform", "workspace", "channel", "message"], unique=True
     )
-    # How much triage has cost in a place is asked before each call of its own budget.
+    # The budget of triage sums its charges before each call.
     db.table("charges").create_index(["kind", "platform", "workspace", "channel", "at"])
 
 

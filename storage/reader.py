@@ -1,7 +1,7 @@
-"""The one thread that reads from the database, beside the one that writes.
+"""The thread that reads from the database.
 
 Rule 1: each read sees one committed state of the database, whatever is being written.
-Rule 2: at most so many reads wait; one more is refused at once.
+Rule 2: the number of waiting reads is bounded; one more is rejected at once.
 """
 
 import asyncio
@@ -24,19 +24,19 @@ T = TypeVar("T")
 
 
 class Reader:
-    """Answers queries one after the other."""
+    """Runs queries one after the other on a connection of its own."""
 
     def __init__(self, db: Database, most: int = MOST_WAITING) -> None:
         self._db = db
-        # The executor's own queue knows no bound.
+        # The executor's queue has no bound.
         self._allowance = Allowance(most)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="storage-reader")
         self._closed = False
 
     async def read(self, query: Callable[[Database], T]) -> T:
-        """What `query` returns, which must be plain values.
+        """Return the result of `query`, which must not refer to the connection.
 
-        Raises StorageError; StorageBusy where too much waits.
+        Raises StorageError; StorageBusy if too many reads wait.
         """
         if self._closed:
             raise StorageError("the database is closed")
@@ -48,7 +48,7 @@ class Reader:
         return await answer
 
     def close(self) -> None:
-        """Answer what waits, then close the connection. Blocks until that is done."""
+        """Run the waiting queries, then close the connection. Blocks until then."""
         self._closed = True
         self._thread.shutdown()
         self._db.close()

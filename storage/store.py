@@ -7,20 +7,10 @@ what it promises in `bot.ports`.
 
 import asyncio
 import time
-from collections.abc import (
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Coroutine,
-    Mapping,
-    Sequence,
-)
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing
-from functools import partial, wraps
+from functools import partial
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
-
-from sqlite_utils import Database
 
 from bot.domain.budget import Balance, Budget, Spending
 from bot.domain.message import Disposition, Message
@@ -53,42 +43,9 @@ from storage.database import (
 )
 from storage.lock import locked
 from storage.mending import mend
+from storage.methods import Transaction, read, write
 from storage.reader import Reader
 from storage.writer import Writer
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-#: A function of this package that runs inside a transaction, and the method that calls
-#: it with the same arguments.
-Query = Callable[Concatenate[Database, P], T]
-Method = Callable[Concatenate["SqliteStore", P], Coroutine[Any, Any, T]]
-
-
-class Transaction(Protocol):
-    """Runs a function in one transaction and returns its result."""
-
-    def __call__(self, work: Callable[[Database], T], /) -> Awaitable[T]: ...
-
-
-def write(query: Query[P, T]) -> Method[P, T]:
-    """Return the method that runs `query` on the writer's connection."""
-
-    @wraps(query)
-    async def method(store: "SqliteStore", /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await store._write(lambda db: query(db, *args, **kwargs))
-
-    return method
-
-
-def read(query: Query[P, T]) -> Method[P, T]:
-    """Return the method that runs `query` on the reader's connection."""
-
-    @wraps(query)
-    async def method(store: "SqliteStore", /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await store._read(lambda db: query(db, *args, **kwargs))
-
-    return method
 
 
 class SqliteStore:

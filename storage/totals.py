@@ -1,13 +1,13 @@
-"""The step by which databases came to know what all workspaces together spent."""
+"""Migration: the account of all workspaces together."""
 
 from sqlite_utils import Database
 
 
 def m009_totals(db: Database) -> None:
-    """An account at no place, which is that of all workspaces together.
+    """Add the account of the operator's scope, which is that of all workspaces.
 
-    Every charge is booked in the account of its workspace, in the same period, so
-    their sum is what was spent and is set aside in all.
+    Every charge is booked in the account of its workspace in the same period, so their
+    sum is what was spent and is reserved in all.
     """
     db.execute(
         """

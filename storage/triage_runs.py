@@ -1,11 +1,8 @@
-"""The tables of triage, and what its verbs mean for them, inside a transaction.
-
-What they promise is said in `bot.ports.archive.Archive`.
-"""
+"""The tables of bulk triage and its queries, inside a transaction."""
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from hashlib import sha256
 from typing import Any
@@ -13,21 +10,21 @@ from typing import Any
 from sqlite_utils import Database, Migrations
 
 from bot.domain.completion import Usage
-from bot.ports.archive import OPEN, Row, Run, Sent, Tally
+from bot.ports.archive import DONE, OPEN, Row, Run, Sent, Tally
 from bot.triage.answer import FINAL, TRIES, Answer
 
 steps = Migrations("threadkeep-triage")
 
 _USED = ("input", "cache_write_5m", "cache_write_1h", "cache_read", "output")
 
-# What is to be asked about, joined to `answers` as `a`: what nobody asked, and what
-# failed and may be tried once more.
+# Rows that need a call, joined to `answers` as `a`: those without an answer, and those
+# that failed and may be tried again.
 PENDING = f"""(a.digest IS NULL OR (
     a."values" IS NULL AND a.tries < {TRIES}
     AND NOT ({" OR ".join(f"a.reason LIKE '{word}%'" for word in FINAL)})
 ))"""
 
-# Rows that read the same are asked about once, at the first of them.
+# Identical rows need one call, for the first of them.
 FIRST = """NOT EXISTS (
     SELECT 1 FROM rows AS twin
     WHERE twin.run = rows.run AND twin.digest = rows.digest
@@ -43,11 +40,11 @@ def m001_runs(db: Database) -> None:
             "id": str,
             "at": float,
             "source": str,
-            # All that a run is, as JSON; the rest is what is looked for.
+            # The run as JSON; the other columns are for queries.
             "said": str,
             "state": str,
             "rows": int,
-            # Of its rows in their order.
+            # A hash of its rows in their order.
             "fingerprint": str,
         },
         pk="id",
@@ -66,14 +63,14 @@ def m001_runs(db: Database) -> None:
             "digest": str,
             "model": str,
             "at": float,
-            # The key of the batch that it came from last; 0 for none.
+            # The key of the last batch that it came from; 0 for none.
             "batch": int,
             "tries": int,
             **dict.fromkeys(_USED, int),
-            # NULL where the price is not known.
+            # NULL if the price is unknown.
             "cost": float,
             "reason": str,
-            # As JSON; NULL where there is a reason.
+            # As JSON; NULL if there is a reason.
             "values": str,
         },
         pk="digest",
@@ -98,7 +95,7 @@ def m001_runs(db: Database) -> None:
 
 @steps()
 def m002_lost(db: Database) -> None:
-    """What a run may be billed beyond what its answers say, in USD."""
+    """What a run may be billed beyond the cost of its answers, in USD."""
     db.table("runs").add_column("lost", float, not_null_default=0.0)
 
 
@@ -111,7 +108,7 @@ def begin(db: Database, run: Run, rows: Iterable[tuple[Row, Answer | None]]) -> 
             count += 1
             fingerprint.update(row.digest.encode())
             if answer is not None:
-                put(db, row.digest, run.model, answer, run.at)
+                _put(db, row.digest, run.model, answer, run.at)
             text = json.dumps(dict(row.row), ensure_ascii=False)
             yield run.id, row.position, row.digest, text
 
@@ -151,7 +148,39 @@ def _run(said: dict[str, Any], state: str, rows: int) -> Run:
     return Run(**{**said, "state": state, "rows": rows})
 
 
-def rows(db: Database, run: str, after: int, most: int, where: str = "1") -> list[Row]:
+def run(db: Database, id: str) -> Run | None:
+    return next((each for each in runs(db) if each.id == id), None)
+
+
+def finish(db: Database, run: str) -> None:
+    db.execute("UPDATE runs SET state = ? WHERE id = ?", [DONE, run])
+    db.execute("DELETE FROM rows WHERE run = ?", [run])
+
+
+def again(db: Database, run: str, reasons: Sequence[str]) -> int:
+    begins = " OR ".join("reason LIKE ?" for _ in reasons)
+    return db.execute(
+        f"""
+        UPDATE answers SET tries = 0 WHERE "values" IS NULL AND ({begins})
+        AND digest IN (SELECT digest FROM rows WHERE run = ?)
+        """,
+        [*(f"{reason}%" for reason in reasons), run],
+    ).rowcount
+
+
+def lose(db: Database, run: str, usd: float) -> None:
+    db.execute("UPDATE runs SET lost = lost + ? WHERE id = ?", [usd, run])
+
+
+def rows(db: Database, run: str, after: int, most: int) -> list[Row]:
+    return _rows(db, run, after, most, "1")
+
+
+def pending(db: Database, run: str, after: int, most: int) -> list[Row]:
+    return _rows(db, run, after, most, f"{PENDING} AND {FIRST}")
+
+
+def _rows(db: Database, run: str, after: int, most: int, where: str) -> list[Row]:
     found = db.execute(
         f"""
         SELECT position, rows.digest AS name, "row", a.* FROM rows
@@ -183,6 +212,17 @@ def _answer(row: sqlite3.Row) -> Answer:
 
 
 def put(
+    db: Database,
+    answers: Sequence[tuple[str, Answer]],
+    model: str,
+    at: float,
+    batch: int,
+) -> None:
+    for digest, answer in answers:
+        _put(db, digest, model, answer, at, batch)
+
+
+def _put(
     db: Database, digest: str, model: str, answer: Answer, at: float, batch: int = 0
 ) -> None:
     values = (
@@ -192,8 +232,8 @@ def put(
     )
     used = [getattr(answer.usage, name) for name in _USED]
     added = ", ".join(f"{name} = {name} + excluded.{name}" for name in _USED)
-    # Each try is added to those before it. The results of one batch may be read twice,
-    # and are paid for once.
+    # Usage and cost of all attempts are summed. The results of one batch may be read
+    # twice and are billed once.
     db.execute(
         f"""
         INSERT INTO answers (digest, model, at, batch, tries, {", ".join(_USED)}, cost,
@@ -236,7 +276,7 @@ def tally(db: Database, run: str) -> Tally:
         [run],
     ).fetchone()
     [lost] = db.execute(
-        # Adding and taking back may leave less than nothing, in floating point.
+        # Additions and subtractions may leave a negative sum, in floating point.
         "SELECT total(max(lost, 0.0)) FROM runs WHERE id = ?",
         [run],
     ).fetchone()
@@ -259,3 +299,44 @@ def sent(db: Database, run: str | None) -> list[Sent]:
         {"run": run},
     )
     return [Sent(**{**dict(row), "collected": bool(row["collected"])}) for row in found]
+
+
+def duplicates(db: Database, run: str, column: str) -> list[str]:
+    found = db.execute(
+        """
+        SELECT value FROM rows, json_each(rows."row")
+        WHERE run = ? AND key = ? GROUP BY value HAVING COUNT(*) > 1 LIMIT 4
+        """,
+        [run, column],
+    )
+    return [str(row[0]) for row in found]
+
+
+def counts(db: Database, run: str, field: str) -> dict[str, int]:
+    found = db.execute(
+        """
+        SELECT json_extract(a."values", ?), COUNT(*)
+        FROM rows JOIN answers AS a USING (digest)
+        WHERE run = ? AND a."values" IS NOT NULL GROUP BY 1
+        """,
+        [f"$.{field}", run],
+    )
+    return {str(value): count for value, count in found}
+
+
+def send(db: Database, sent: Sent) -> Sent:
+    row = asdict(sent)
+    del row["key"]
+    key = db.table("batches").insert(row).last_pk
+    return replace(sent, key=int(str(key)))
+
+
+def arrived(db: Database, key: int, batch: str) -> None:
+    if batch:
+        db.execute("UPDATE batches SET batch = ? WHERE key = ?", [batch, key])
+    else:
+        db.execute("DELETE FROM batches WHERE key = ?", [key])
+
+
+def collected(db: Database, key: int) -> None:
+    db.execute("UPDATE batches SET collected = 1 WHERE key = ?", [key])

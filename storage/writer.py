@@ -1,11 +1,10 @@
-"""The one thread that writes to the database, and commits what waits as a group.
+"""The thread that writes to the database and commits waiting changes as a group.
 
-Rule 1: only this thread uses the connection, so no transaction ever spans an await.
-Rule 2: a caller hears of success only after the commit that made it durable.
-Rule 3: an item that fails takes nothing with it, neither its neighbours in the
-group nor the thread.
-Rule 4: at most so many items wait. One more is refused at once, and nothing of it is
-written: whoever would be told that it is safe is not told so.
+Rule 1: only this thread uses the connection, so no transaction spans an await.
+Rule 2: a call returns only after the commit that made its change durable.
+Rule 3: a change that fails affects neither the others in its group nor the thread.
+Rule 4: the number of waiting changes is bounded. One more is rejected at once and
+nothing of it is written, so nobody is told that it is durable.
 """
 
 import asyncio
@@ -28,16 +27,16 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: What is to be done inside the transaction. May run twice, the first time without
-#: effect, so it must not act on anything but the database.
+#: Runs inside the transaction. May run twice, the first time being rolled back, so it
+#: must have no effect outside the database.
 Change = Callable[[Database], T]
 
-# The most changes in one commit. More would not be faster (one fsync among 500 is
-# nothing already) and would let the first of them wait for the last.
+# The most changes in one commit. The cost of an fsync is negligible among 500; more
+# changes would delay the first of them.
 GROUP = 500
 
-# The most changes that wait, of which each may hold the text of a message or of an
-# answer. That is twenty groups: a disk that is behind by that much is not catching up.
+# The most waiting changes, each of which may hold the text of a message or an answer.
+# Twenty groups: a disk that is so far behind does not catch up.
 MOST_WAITING = 10_000
 
 
@@ -50,25 +49,25 @@ class _Item:
 
 
 class Writer:
-    """Takes changes from the event loop that it was made in."""
+    """Runs changes for the event loop in which it was created."""
 
     def __init__(self, db: Database, most: int = MOST_WAITING) -> None:
         self._db = db
         self._loop = asyncio.get_running_loop()
-        # Bounded by the allowance: a queue that blocks would block the event loop.
+        # Bounded by the allowance: a bounded queue would block the event loop.
         self._queue: SimpleQueue[_Item | None] = SimpleQueue()
         self._allowance = Allowance(most)
         self._closed = False
-        # A daemon, so that a program that breaks off without closing can end.
+        # A daemon thread: a program that exits without closing must not hang.
         self._thread = Thread(target=self._run, name="storage-writer", daemon=True)
         self._thread.start()
 
     async def write(self, change: Change[T]) -> T:
-        """Do `change` in a transaction; return what it returned, once durable.
+        """Run `change` in a transaction and return its result once it is durable.
 
-        Raises what `change` raised (StorageError for what SQLite did), or StorageBusy
-        where too much waits, and then nothing of it was written. Who is cancelled
-        while waiting does not hear how it went; the change is made all the same.
+        Raises what `change` raised, StorageError for errors of SQLite, and StorageBusy
+        if too many changes wait; then nothing was written. If the caller is cancelled,
+        the change is made all the same.
         """
         if self._closed:
             raise StorageError("the database is closed")
@@ -79,7 +78,7 @@ class Writer:
         return await future
 
     def close(self) -> None:
-        """Commit what waits, then close the connection. Blocks until that is done."""
+        """Commit the waiting changes, then close the connection. Blocks until then."""
         self._closed = True
         self._queue.put(None)
         self._thread.join()
@@ -89,19 +88,18 @@ class Writer:
             try:
                 self._commit(group)
             except Exception as error:
-                # As in `_try`: those who asked hear of it, and the next are served.
+                # As in `_try`: the callers get the error, and the thread goes on.
                 for item in group:
                     item.error = item.error or error
-            # Who would hear of it may be gone, loop and all; the next must not
-            # suffer for that.
+            # The event loop may be closed already; the thread goes on.
             with suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._tell, group)
+                self._loop.call_soon_threadsafe(self._resolve, group)
         with suppress(sqlite3.Error):
             self._db.execute("PRAGMA optimize")
         self._db.close()
 
-    def _tell(self, group: list[_Item]) -> None:
-        """Give everybody of `group` their result; in the event loop."""
+    def _resolve(self, group: list[_Item]) -> None:
+        """Resolve the futures of `group`; runs in the event loop."""
         if refused := self._allowance.give(len(group)):
             log.info("storage.writes_taken_again refused=%d", refused)
         for item in group:
@@ -114,7 +112,7 @@ class Writer:
                 item.future.set_result(item.result)
 
     def _wait(self) -> list[_Item]:
-        """The next group, in the order of asking; empty when there is no more."""
+        """Return the next group, in order of arrival; empty after `close`."""
         group: list[_Item] = []
         item = self._queue.get()
         while item is not None:
@@ -126,14 +124,14 @@ class Writer:
             except Empty:
                 return group
         if group:
-            # Nothing comes after the end, so it can be met again.
+            # Re-queue the sentinel for the next call.
             self._queue.put(None)
         return group
 
     def _commit(self, group: list[_Item]) -> None:
-        """Make durable what can be of `group`; note on each item how it went."""
+        """Commit `group` as far as possible; set the result or error of each item."""
         try:
-            # Nothing to undo, unless undoing failed the last time.
+            # A transaction is open only if the last rollback failed.
             self._db.rollback()
             self._db.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
@@ -143,7 +141,7 @@ class Writer:
         try:
             for item in group:
                 self._try(item)
-            # Not db.commit(): it would say nothing if the transaction were gone.
+            # Not db.commit(): it ignores that the transaction is gone.
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             with suppress(sqlite3.Error):
@@ -151,31 +149,30 @@ class Writer:
             if len(group) == 1:
                 group[0].error = translated(error)
                 return
-            # Someone's failure undid the work of all. Alone, each one finds out
-            # whether it was theirs.
+            # One failure rolled back the whole group: commit each item alone.
             for item in group:
                 self._commit([item])
 
     def _try(self, item: _Item) -> None:
-        """Make one change, and undo it if it fails. Raises sqlite3.Error when that
-        undid the whole transaction."""
+        """Run one change and roll it back if it fails. Raises sqlite3.Error if that
+        rolled back the whole transaction."""
         item.result = item.error = None
         try:
             with self._db.atomic():
                 item.result = item.change(self._db)
         except (sqlite3.Error, UnicodeError) as error:
             item.error = translated(error)
-            # A full disk, for one, may make SQLite roll back everything.
+            # A full disk, among others, makes SQLite roll back the transaction.
             if not self._db.conn.in_transaction:
                 raise
         except Exception as error:
-            # Whatever it is, it is for the one who asked: a thread that died of
-            # it would leave everyone else waiting for ever.
+            # The caller gets any error: if the thread died of it, all other callers
+            # would wait for ever.
             item.error = error
 
 
 def crowded(event: str, allowance: Allowance) -> StorageBusy:
-    """Return the error for what `allowance` refused; log `event` once a spell."""
+    """Return the error for a rejected call; log `event` for the first in a row."""
     if allowance.refused == 1:
         log.error("%s waiting=%d", event, allowance.used)
     return StorageBusy(

@@ -1,0 +1,48 @@
+"""Methods of a store that each run one function of this package in a transaction."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from sqlite_utils import Database
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Transaction(Protocol):
+    """Runs a function in one transaction and returns its result."""
+
+    def __call__(self, work: Callable[[Database], T], /) -> Awaitable[T]: ...
+
+
+class Connected(Protocol):
+    """What a store with such methods has."""
+
+    _read: Transaction
+    _write: Transaction
+
+
+#: A function that runs inside a transaction, and the method with the same arguments.
+Query = Callable[Concatenate[Database, P], T]
+Method = Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]
+
+
+def write(query: Query[P, T]) -> Method[P, T]:
+    """Return the method that runs `query` on the writer's connection."""
+
+    @wraps(query)
+    async def method(store: Connected, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await store._write(lambda db: query(db, *args, **kwargs))
+
+    return method
+
+
+def read(query: Query[P, T]) -> Method[P, T]:
+    """Return the method that runs `query` on the reader's connection."""
+
+    @wraps(query)
+    async def method(store: Connected, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await store._read(lambda db: query(db, *args, **kwargs))
+
+    return method
