@@ -99,15 +99,15 @@ async def test_beside_it_nothing_is_changed_before_it_is_up_to_date(path: Path) 
             pass
     async with open_store(path):
         pass
-    async with open_shared_store(path) as rulebook:
-        assert await rulebook.list_settings(EVERYWHERE) == []
+    async with open_shared_store(path) as other:
+        assert await other.list_settings(EVERYWHERE) == []
     assert len(await read_spending(path, 0.0)) > 0
 
 
 async def test_settings_are_changed_beside_a_running_bot(path: Path) -> None:
     change = Change(CHANNEL, "quiet", "on")
-    async with open_store(path) as store, open_shared_store(path) as rulebook:
-        await rulebook.change_settings(
+    async with open_store(path) as store, open_shared_store(path) as other:
+        await other.change_settings(
             [change], who="operator", now=BEGAN, action="imported"
         )
         [setting] = (await store.stored_settings(CHANNEL)).settings
