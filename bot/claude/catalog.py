@@ -1,10 +1,10 @@
-"""Which models of Claude exist, what they take, and what a call costs.
+"""The models of Claude: their parameters, limits and prices.
 
-Rule: a price that is not known is None, never 0, and every number cites where it
-came from: [docs] is Anthropic's own documentation as read in August to November
-2026, [sdk] the anthropic package 2.12.0, [3p] a third party; (?) marks what no
-first-party source confirmed. A price that changed stays here with its date, so
-that last month's turns keep last month's cost.
+Rule: an unknown price is None, never 0, and every number cites its source: [docs] is
+Anthropic's own documentation as read in August to November 2026, [sdk] the anthropic
+package 2.12.0, [3p] a third party; (?) marks what no first-party source confirmed. A
+price that changed stays here with its date, so that last month's turns keep last
+month's cost.
 """
 
 import datetime
@@ -39,7 +39,7 @@ class Prices:
     cache_read: float
 
     def of(self, usage: Usage) -> float:
-        """What `usage` costs, in USD."""
+        """Return what `usage` costs, in USD."""
         return (
             self.input * usage.input
             + self.output * usage.output
@@ -51,17 +51,17 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """What a model cost from a day on (UTC), until the next row's day."""
+    """The prices of a model from a day on (UTC), until the day of the next row."""
 
     since: datetime.date
     prices: Prices
-    #: What the whole call costs once its prompt is longer than `long_prompt`.
+    #: Prices of the whole call if its prompt is longer than `long_prompt`.
     long_prices: Prices | None = None
     #: In tokens.
     long_prompt: int = 0
 
     def of(self, usage: Usage) -> float:
-        """What `usage` costs, in USD."""
+        """Return what `usage` costs, in USD."""
         long = self.long_prices
         if long is not None and usage.prompt > self.long_prompt:
             return long.of(usage)
@@ -70,7 +70,7 @@ class Tariff:
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """What is known of one model before asking it anything."""
+    """What is documented about one model."""
 
     id: str
     #: Input and output together, in tokens.
@@ -87,39 +87,39 @@ class ModelFacts:
     effort: str | None = None
     #: The day on which it stops answering, where one is announced.
     retires: datetime.date | None = None
-    #: Whether the API's version before 2026-10-21 lets it be sampled differently:
-    #: Opus 4.7 and all that came later refuse that in every version [docs, 3p].
+    #: Whether the API's version before 2026-10-21 accepts a temperature: Opus 4.7 and
+    #: all later models reject it in every version [docs, 3p].
     takes_temperature: bool = False
     #: Only verified organisations may use it.
     restricted: bool = False
 
     def prices_on(self, day: datetime.date) -> Prices | None:
-        """What it costs on `day`, as long as its prompt is not long."""
+        """Return the prices on `day` for a prompt that is not long, if known."""
         tariff = self.tariff_on(day)
         return tariff.prices if tariff else None
 
     def tariff_on(self, day: datetime.date) -> Tariff | None:
-        """What it costs on `day`; None where that is not known."""
+        """Return the tariff on `day`, or None if unknown."""
         known = [tariff for tariff in self.tariffs if tariff.since <= day]
         return known[-1] if known else None
 
 
 @dataclass(frozen=True, slots=True)
 class ModelAvailability:
-    """What Claude's API says of the models that we know."""
+    """What the API reports about the models in this catalog."""
 
-    #: Those that it says are retired.
+    #: Retired models.
     retired: frozenset[str] = frozenset()
-    #: Those that it does not list for this key.
+    #: Models that it does not list for this key.
     unlisted: frozenset[str] = frozenset()
-    #: The last days that it announces.
+    #: Announced retirement dates.
     retires: Mapping[str, datetime.date] = field(default_factory=dict)
-    #: Those that it lists and we do not know.
+    #: Listed models that are not in this catalog.
     unknown: tuple[str, ...] = ()
 
 
 def refused(model: str, survey: ModelAvailability) -> str:
-    """Why `model` cannot be chosen by what the API says; "" if it can."""
+    """Return why `model` cannot be chosen, or ""."""
     if model in survey.retired:
         return f"`{model}` was retired."
     return (
@@ -130,8 +130,8 @@ def refused(model: str, survey: ModelAvailability) -> str:
 
 
 def named(text: str) -> ModelFacts | None:
-    """The model that people mean by `text`: an id, or a family for its newest, such
-    as "opus"; None if there is none."""
+    """Return the model with the id `text`, or the newest of the family `text`, such as
+    "opus"; None if there is none."""
     wanted = text.strip().lower()
     return find(wanted) or next(
         (f for f in MODELS.values() if f.id.split("-")[1] == wanted), None
@@ -139,15 +139,13 @@ def named(text: str) -> ModelFacts | None:
 
 
 def find(model: str) -> ModelFacts | None:
-    """The facts of `model`, by its id or its dated id; None if it is unknown."""
+    """Return the facts of `model`, an id or a dated id, or None if unknown."""
     return MODELS.get(model) or MODELS.get(_DATED.sub("", model))
 
 
 def cost(model: str, usage: Usage, at: float) -> float | None:
-    """What `usage` of `model` cost at `at` (seconds since 1970), in USD.
-
-    None when the model is unknown or had no known price then. To use nothing costs
-    nothing, whoever answered.
+    """Return what `usage` of `model` cost at `at` (seconds since 1970), in USD, or None
+    if its price then is unknown. No usage costs nothing, whatever the model.
     """
     if usage == Usage():
         return 0.0
@@ -159,8 +157,8 @@ def cost(model: str, usage: Usage, at: float) -> float | None:
 
 
 def saved(model: str, usage: Usage, at: float) -> float:
-    """What caching made of `usage` cheaper, in USD; below 0 where it made it
-    dearer. 0 where the price is not known."""
+    """Return what caching saved on `usage`, in USD; negative if it cost more, 0 if the
+    price is unknown."""
     plain = replace(
         usage, input=usage.prompt, cache_write_5m=0, cache_write_1h=0, cache_read=0
     )
@@ -176,7 +174,7 @@ def _day_of(at: float) -> datetime.date:
 _1M, _200K = 1_000_000, 200_000
 _128K, _64K = 128_000, 64_000
 
-#: For models whose price never changed and whose first day does not matter.
+#: Start of a price that never changed.
 _ALWAYS = datetime.date.min
 
 
@@ -365,5 +363,5 @@ _MYTHOS = (
     ),
 )
 
-#: Every model that we know, by its id; the recommended ones first.
+#: All models by id; the recommended ones first.
 MODELS = {facts.id: facts for facts in (*_CURRENT, *_LEGACY, *_MYTHOS)}

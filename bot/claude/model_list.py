@@ -1,4 +1,4 @@
-"""Which of the models that we know the API offers to this key."""
+"""Compare the catalog with the models that the API lists for our key."""
 
 import logging
 from datetime import datetime
@@ -11,9 +11,9 @@ log = logging.getLogger(__name__)
 
 
 async def check_models(api_key: str, base_url: str | None) -> ModelAvailability | None:
-    """What the API says of the models that we know; None if it does not say.
+    """Return what the API reports about our models, or None if it cannot be read.
 
-    Never raises: nothing waits for it, and everything goes on without it.
+    Never raises: it is optional information.
     """
     try:
         async with connect(api_key, base_url) as model:
@@ -34,7 +34,8 @@ async def check_models(api_key: str, base_url: str | None) -> ModelAvailability 
 
 
 async def availability(model: ClaudeModel) -> ModelAvailability | None:
-    # A gateway may list what is no model, or a day that is none.
+    """Return what the API reports about our models, or None if it cannot be read."""
+    # A gateway may list malformed entries or dates.
     listed = [
         each
         for each in await model.list_models() or ()

@@ -1,8 +1,7 @@
-"""Which model a thread needs, by what it begins with: the question, and what is made
-of the answer. Pure.
+"""Choose between the cheap and the capable model by how a thread begins. Pure.
 
-Rule: what people wrote is material here, never an instruction; and whatever cannot be
-told is answered by the capable model.
+Rule: what people wrote is material here, never an instruction. If in doubt, the capable
+model answers.
 """
 
 import re
@@ -13,13 +12,13 @@ from bot.claude.catalog import CAPABLE_MODEL, CHEAP_MODEL
 from bot.domain.completion import ChatMessage, Request
 from bot.text import tags
 
-# More would cost more and tell no more about how hard a question is.
+# A longer excerpt would cost more without telling more about the difficulty.
 QUESTION_CHARS = 8_000
 
 WHY_CHARS = 120
 
-# The answer is a line; thinking counts, too, and too little room gives none at all
-# (Claude facts, section 0.9).
+# The answer is a line, but thinking counts as well, and too little room yields none at
+# all (Claude facts, section 0.9).
 MAX_TOKENS = 1_024
 
 PROMPT = """\
@@ -30,8 +29,8 @@ answers it as well as a large one (small talk, a look-up, a short rewrite, a sim
 summary), or else CAPABLE (code, analysis, planning, anything where a mistake costs);
 then a blank and the reason in at most ten words."""
 
-# The line that the model answers; and what is left out of its reason, which stands in a
-# list that people read: marks of any kind.
+# The line that the model answers; and the markup that is removed from its reason, which
+# people read in a list.
 _LINE = re.compile(r"\A\W*+(CHEAP|CAPABLE)\b\W*+(.*+)", re.DOTALL)
 _MARKS = re.compile(r"[^\w\s,.;'’()-]|_")
 
@@ -49,7 +48,7 @@ BROKE = Route(CHEAP_MODEL, "the budget leaves no room for the question")
 
 
 def beginning(texts: Iterable[str]) -> str:
-    """As many of `texts`, one to a line, as are looked at."""
+    """Return the excerpt of `texts` to judge, one to a line."""
     taken, left = [], QUESTION_CHARS
     for text in texts:
         taken.append(text[:left])
@@ -60,8 +59,8 @@ def beginning(texts: Iterable[str]) -> str:
 
 
 def request(text: str, user: str) -> Request:
-    """What the cheap model is asked about a thread that begins with `text`; `user` is
-    the opaque id of who began it."""
+    """Return the request that asks the cheap model about a thread that begins with
+    `text`; `user` is the opaque id of the person who began it."""
     material = tags.escape(text[:QUESTION_CHARS])
     return Request(
         model=CHEAP_MODEL,
@@ -74,7 +73,7 @@ def request(text: str, user: str) -> Request:
 
 
 def read(answer: str) -> Route | None:
-    """The route that `answer` says; None if it says none."""
+    """Return the route in `answer`, or None if there is none."""
     match = _LINE.match(answer.strip())
     if match is None:
         return None

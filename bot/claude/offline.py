@@ -1,7 +1,7 @@
-"""Answers when there is no key for Claude, so that the whole machine can be seen.
+"""A model without a network, used when there is no API key.
 
-Rule: nobody may take it for Claude, and nothing is made up. It says what it is, then
-repeats what it was given. The same request always gets the same answer.
+Rule: nobody may take it for Claude, and nothing is made up. It identifies itself and
+echoes the request. The same request always gets the same answer.
 """
 
 import asyncio
@@ -15,17 +15,17 @@ from bot.errors import ModelError
 
 NAME = "rehearsal"
 
-# Seconds for a word: some twenty words a second, as Claude's smaller models stream.
+# Seconds per word: about thirty words a second, as Claude's smaller models stream.
 PACE = 0.03
 
-# Characters for a token, roughly; there is no tokenizer to ask.
+# Characters per token, roughly: there is no tokenizer.
 TOKEN_CHARS = 4
 
 QUOTE_CHARS = 600
 PROMPT_CHARS = 200
 
-# What the labels around a message look like; anything else is read as plain text.
-# Nobody can write such a tag inside of another, so a search for its end stops there.
+# The tags around a message; anything else is read as plain text. Such a tag cannot be
+# written inside of another one, so the search for its end stops there.
 _MESSAGE = re.compile(
     r'<message\b((?:[^"<>]|"[^"<]*+")*+)>((?:[^<]|<(?!/?message\b))*+)</message>'
 )
@@ -38,7 +38,7 @@ _MARKS = re.compile(r"[*_`~<>|]")
 
 
 class CannotSort(ModelError):
-    """Only Claude sorts."""
+    """A classification was requested, which only Claude can do."""
 
     user_text = (
         "This is a rehearsal without Claude, and nobody else sorts. Please have the "
@@ -47,21 +47,20 @@ class CannotSort(ModelError):
 
 
 class OfflineModel:
-    """The Model that says it is not Claude."""
+    """`Model` that identifies itself as not Claude and echoes the request."""
 
     def __init__(
         self,
         pace: float = PACE,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        #: Seconds for a word.
+        #: Seconds per word.
         self._pace = pace
         self._sleep = sleep
 
     async def answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
-        """Repeat what was given, word by word. Costs nothing, and fails only where
-        an answer is to keep to a schema: nobody is to take a guess for Claude's.
-        """
+        """Echo the request, word by word, at no cost. Raises CannotSort for a request
+        with a schema: a guess must not pass for Claude's answer."""
         if request.schema:
             raise CannotSort("nobody sorts without a key: set ANTHROPIC_API_KEY")
         whole = _answer(request)
@@ -74,7 +73,7 @@ class OfflineModel:
         yield Report(NAME, stop_reason=reason, calls=())
 
     async def count(self, request: Request) -> int:
-        """About as many tokens as the prompt would have."""
+        """Return an estimate of the tokens of the prompt."""
         texts = [request.system, *(said.content for said in request.messages)]
         return -(-sum(map(len, texts)) // TOKEN_CHARS)
 
@@ -104,7 +103,7 @@ def _answer(request: Request) -> str:
 
 
 def _messages(content: str) -> list[_Message]:
-    """What people said in one entry of the conversation, labels taken off."""
+    """Return the messages in one entry of the conversation, without their tags."""
     labelled = _MESSAGE.findall(content)
     if not labelled:
         return [_Message("", _NOTE.sub("", content).strip())]
@@ -122,7 +121,7 @@ def _quoted(text: str) -> str:
 
 
 def _bold(name: str) -> str:
-    # A name is somebody's own choice, and Markdown in it would swallow what follows.
+    # Names are chosen freely: Markdown in one would format what follows.
     bare = _MARKS.sub("", name)
     return f"**{bare}**"
 
@@ -150,7 +149,7 @@ def _count(things: list[_Message] | range, name: str) -> str:
 
 
 def _long() -> str:
-    """About 6,000 characters, with what is hard to split: code and a table."""
+    """Return about 6,000 characters with parts that are hard to split."""
     code = "\n".join(
         f"    {bottles:2}: '{bottles} green bottles, hanging on the wall',"
         for bottles in range(60, 0, -1)
@@ -178,5 +177,5 @@ def _long() -> str:
     )
 
 
-#: What is added when somebody says "long".
+#: Appended if the message contains "long".
 LONG = _long()

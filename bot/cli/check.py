@@ -1,4 +1,4 @@
-"""`threadkeep check`: what is configured, missing and wrong."""
+"""`threadkeep check`: report what is configured, missing and wrong."""
 
 import time
 from collections.abc import Mapping
@@ -16,12 +16,12 @@ from bot.domain.finding import Finding, Grade
 from bot.errors import ConfigError, InUse
 from storage.store import open_store, read_balances
 
-# How long before its last day a model is worth a word.
+# A retirement within so many days is reported.
 SOON_DAYS = 60
 
 
 async def check_claude(settings: Config, *, offline: bool) -> list[Finding]:
-    """Look at the key and the model and, unless `offline`, ask the API once."""
+    """Check the key and the model; unless `offline`, with the API."""
     if settings.api_key is None:
         text = (
             "set ANTHROPIC_API_KEY (from console.anthropic.com, API keys); until "
@@ -37,21 +37,16 @@ async def check_claude(settings: Config, *, offline: bool) -> list[Finding]:
         return [key, _retiring(settings.model, facts.retires)]
     try:
         async with connect(settings.api_key, settings.base_url) as model:
-            told = _told(await model.examine(settings.model))
-            if any(each.grade is Grade.BAD for each in told):
-                return told
-            return [*told, *_compared(await availability(model))]
+            found = _findings(await model.examine(settings.model))
+            if any(each.grade is Grade.BAD for each in found):
+                return found
+            return [*found, *_compared(await availability(model))]
     except ConfigError as error:
         return [Finding("Claude key", Grade.BAD, str(error))]
 
 
-def _undated(model: str) -> str:
-    facts = find(model)
-    return facts.id if facts else model
-
-
 def _compared(survey: ModelAvailability | None) -> list[Finding]:
-    """What differs between the API's list of models and ours."""
+    """Return the differences between the API's list of models and ours."""
     if survey is None:
         return []
     found = [f"{name} was retired" for name in sorted(survey.retired & MODELS.keys())]
@@ -71,7 +66,7 @@ def _compared(survey: ModelAvailability | None) -> list[Finding]:
     return [Finding("Claude models", Grade.NOTE, text) for text in found]
 
 
-def _told(status: ModelStatus) -> list[Finding]:
+def _findings(status: ModelStatus) -> list[Finding]:
     accepted = Finding("Claude key", Grade.GOOD, "accepted")
     if status.standing == "accepted":
         return [accepted, _retiring(status.model, status.retires)]
@@ -96,6 +91,7 @@ def _retiring(model: str, day: date | None) -> Finding:
 
 
 async def check_setup(env: Mapping[str, str], offline: bool) -> int:
+    """Print all findings; return 1 if one of them is bad."""
     found: list[Finding] = []
     try:
         settings = Config.from_env(env)

@@ -1,4 +1,4 @@
-"""The platforms that are configured."""
+"""Find the configured platforms and load their modules."""
 
 import importlib
 from collections.abc import Mapping
@@ -9,11 +9,11 @@ PLATFORMS = ("slack", "discord")
 
 
 def configured_platforms(env: Mapping[str, str]) -> list[str]:
-    """The platforms that are set up."""
+    """Return the platforms that `env` configures."""
     return [n for n in PLATFORMS if load_module(f"adapters.{n}.config").configured(env)]
 
 
 def load_module(module: str) -> Any:
-    # By name, so that a deployment imports only the SDKs that it uses: they take
-    # longer to import than all the rest takes to start.
+    """Import `module` by name, so that a deployment imports only the SDKs that it uses:
+    they take longer to import than everything else takes to start."""
     return importlib.import_module(module)

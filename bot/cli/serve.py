@@ -1,4 +1,4 @@
-"""`threadkeep serve`: connect what is configured and answer until stopped."""
+"""`threadkeep serve`: connect the configured platforms and answer until stopped."""
 
 import asyncio
 import contextlib
@@ -18,14 +18,15 @@ from bot.runtime import logs
 from storage.store import open_store
 
 log = logging.getLogger(__name__)
-# Where people talk when no platform is set up.
+# The platform if none is configured.
 TERMINAL = "adapters.terminal.adapter"
 
 
 async def serve_until_stopped(env: Mapping[str, str]) -> int:
+    """Run until SIGTERM or Ctrl-C; return the exit status."""
     settings = Config.from_env(env)
     names = configured_platforms(env)
-    # Under a conversation in the terminal, log lines would be in the way.
+    # In the terminal, log lines would appear within the conversation.
     logs.set_up(settings.log_level or ("info" if names else "error"))
     async with contextlib.AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings.database))
@@ -41,16 +42,16 @@ async def serve_until_stopped(env: Mapping[str, str]) -> int:
             survey=_survey(settings),
             retention=settings.retention,
         )
-        await app.run(_told_to_stop())
+        await app.run(_stop_signal())
     return 0
 
 
 async def _connect(
     stack: contextlib.AsyncExitStack, env: Mapping[str, str], names: Sequence[str]
 ) -> list[Adapter]:
-    """Adapters for the platforms `names`, signed in; the terminal's without any.
+    """Return connected adapters for the platforms `names`, or the terminal's for none.
 
-    A platform that turns us away is named and left out, unless it is the last.
+    A platform that rejects our credentials is logged and left out, unless all do.
     """
     if not names:
         return [await stack.enter_async_context(load_module(TERMINAL).connect(env))]
@@ -81,7 +82,7 @@ async def _model(settings: Config) -> AsyncIterator[Model]:
 def _survey(
     settings: Config,
 ) -> Callable[[], Awaitable[ModelAvailability | None]] | None:
-    """How to learn which models Claude's API has; None without a key."""
+    """Return a function that reads the API's list of models; None without a key."""
     key = settings.api_key
     if key is None:
         return None
@@ -90,8 +91,8 @@ def _survey(
     )
 
 
-def _told_to_stop() -> asyncio.Event:
-    """An event that SIGTERM and Ctrl-C set."""
+def _stop_signal() -> asyncio.Event:
+    """Return an event that SIGTERM and Ctrl-C set."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,7 +1,7 @@
-"""A trial of a prompt on one question, before it is saved.
+"""Let an admin try a prompt on one question.
 
-Rule: nobody else sees it, and nothing is stored but the draft and the cost, which
-counts on the same budgets as every answer.
+Rule: only the admin sees the answer, nothing is stored but the draft and the cost, and
+it counts towards the same budgets as an answer.
 """
 
 import logging
@@ -36,18 +36,20 @@ log = logging.getLogger(__name__)
 
 PROMPT = BY_NAME["prompt"]
 
-# The timeout of a trial in seconds: a Discord interaction can be answered for 15
-# minutes (platform facts B2); people wait for less.
+# The time limit, in seconds: a Discord interaction can be answered for 15 minutes
+# (platform facts B2), and people wait for less.
 PATIENCE = 120.0
 
-# The most characters of an answer that are shown; a longer one is attached as a file.
+# A longer answer is shown in part, and attached as a file.
 SHOWN_CHARS = 1_500
 
 QUESTION_CHARS = 2_000
 
+EMPTY = "Claude returned an empty answer. Please rephrase."
+
 
 class PromptTrial:
-    """The commands that try a prompt."""
+    """Handles the commands that try a prompt."""
 
     def __init__(
         self,
@@ -67,7 +69,7 @@ class PromptTrial:
         return {"prompt try": self.form, "try run": self.run}
 
     async def form(self, command: Command, place: Scope, person: Person) -> Form:
-        """Ask for a draft and a question."""
+        """Return the form for a draft and a question."""
         policy, _ = await self._authority.about(command, place, person, PROMPT)
         await self._authority.require(person, place, policy, PROMPT)
         prompt = await self._authority.prompt(policy)
@@ -89,7 +91,7 @@ class PromptTrial:
         )
 
     async def run(self, command: Command, place: Scope, person: Person) -> Response:
-        """Answer one question with a draft, for the person who asked only."""
+        """Answer one question with a draft, visible to the admin only."""
         policy, _ = await self._authority.about(command, place, person, PROMPT)
         await self._authority.require(person, place, policy, PROMPT)
         try:
@@ -136,23 +138,25 @@ class PromptTrial:
     ) -> Response:
         policy = await self._authority.policy(place)
         charge = Charge(place, person.id, "try", request.model)
-        aside = await one_shot.complete_charged(
+        completion = await one_shot.complete_charged(
             *(self._store, self._model, request, charge, policy.caps),
             timeout=PATIENCE,
             now=self._now,
         )
-        if isinstance(aside, BudgetExceeded):
-            return Response(summary.shortfall(aside, self._now(), {}))
-        log.info("prompt.tried place=%s cost=%s", place, aside.cost)
-        return _told(question, aside)
+        if isinstance(completion, BudgetExceeded):
+            return Response(summary.shortfall(completion, self._now(), {}))
+        log.info("prompt.tried place=%s cost=%s", place, completion.cost)
+        return _response(question, completion)
 
 
-def _told(question: str, aside: Completion) -> Response:
-    said, trouble = describe.harmless(aside.text), aside.trouble
-    shown = said if len(said) <= SHOWN_CHARS else said[:SHOWN_CHARS].rstrip() + "…"
+def _response(question: str, completion: Completion) -> Response:
+    answer, trouble = describe.harmless(completion.text), completion.trouble
+    shown = answer
+    if len(answer) > SHOWN_CHARS:
+        shown = answer[:SHOWN_CHARS].rstrip() + "…"
     quoted = "\n".join(f"> {line}" for line in question.splitlines())
-    price = formatting.amount(aside.cost, bounded=aside.bounded)
-    price_told = "of unknown price" if aside.cost is None else f"for {price}"
+    price = formatting.amount(completion.cost, bounded=completion.bounded)
+    price_note = "of unknown price" if completion.cost is None else f"for {price}"
     text = "\n".join(
         filter(
             None,
@@ -162,8 +166,8 @@ def _told(question: str, aside: Completion) -> Response:
                 "",
                 shown or ("" if trouble else EMPTY),
                 f"_{trouble}_" if trouble else "",
-                f"_{price_told.capitalize()}._",
+                f"_{price_note.capitalize()}._",
             ],
         )
     )
-    return Response(text, file=File("answer.md", said) if said != shown else None)
+    return Response(text, file=File("answer.md", answer) if answer != shown else None)

@@ -371,7 +371,7 @@ class Stage:
         sorter = Classifier(store, self.model, self.operator)
         scheme = await sorter.scheme(await self._authority(store).policy(place))
         case = TriageCase(0, place, play.author, time.time(), play.author, "It broke.")
-        await sorter.sort(await store.open_case(case), scheme, play.author, caps)
+        await sorter.classify(await store.open_case(case), scheme, play.author, caps)
 
     def _authority(self, store: Store) -> SettingsAccess:
         return SettingsAccess(store, {"fake": self.adapter}, self.operator)

@@ -205,7 +205,7 @@ async def second_question(town: Town, platform: str) -> None:
     asyncio.get_running_loop().call_later(0.3, gate.set)
 
 
-@fault("triage", Classifier, "sort")
+@fault("triage", Classifier, "classify")
 async def ticket(town: Town, platform: str) -> None:
     town.say(platform)
 

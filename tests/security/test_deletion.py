@@ -450,10 +450,10 @@ async def test_what_is_deleted_before_it_is_shown_is_not_shown(*, asked: bool) -
     await put(desk, "triage_sign", "both")
 
     class Deleting(Classifier):
-        async def sort(self, *arguments: Any, **named: Any) -> ClassificationResult:
+        async def classify(self, *arguments: Any, **named: Any) -> ClassificationResult:
             if asked:
                 await erase_it()
-            return await super().sort(*arguments, **named)
+            return await super().classify(*arguments, **named)
 
     async def erase_it() -> None:
         await desk.store.delete_messages("fake", "w", ["m1"], None, 1.0)

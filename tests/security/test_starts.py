@@ -386,7 +386,7 @@ async def test_a_ticket_that_fails_at_each_start_is_given_up(
         tries.append(case.id)
         raise error(SECRET)
 
-    monkeypatch.setattr(Classifier, "sort", sort)
+    monkeypatch.setattr(Classifier, "classify", sort)
     crowd = Crowd(tmp_path / "t.db")
     place = Scope("slack", "W", "C", "m1")
     async with open_store(crowd.path) as store:

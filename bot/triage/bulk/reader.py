@@ -1,7 +1,7 @@
-"""Reads tickets from files as people have them: CSV of any kind, or JSON Lines.
+"""Read tickets from CSV of any dialect, or JSON Lines.
 
-Rule: rows come one at a time, however large the file is; and what cannot be read is a
-ConfigError of one sentence that names the row, before anything is paid for.
+Rule: rows are read one at a time, however large the file is. An unreadable row is a
+ConfigError of one sentence that names it, before anything is paid for.
 """
 
 import codecs
@@ -24,15 +24,15 @@ from bot.triage.answer import Ticket
 
 CSV, JSONL = "csv", "jsonl"
 
-#: Names of the column that holds the ticket, in the order in which they are looked for.
+#: Names of the column with the ticket, in order of preference.
 TEXTS = ("ticket", "text", "body", "message", "description", "content", "question")
-#: Names of the column that names the row.
+#: Names of the column that identifies a row.
 IDS = ("id", "ticket_id", "ticket id", "key", "number", "nr")
 
 _SEPARATORS = ",;\t|"
-#: How many rows tell which separator a file uses.
+#: How many rows are read to detect the separator.
 _SAMPLE = 20
-#: How many names of columns an error lists.
+#: How many column names an error lists.
 _LISTED = 12
 
 _BOMS = (
@@ -44,9 +44,9 @@ _BOMS = (
 
 @dataclass(frozen=True)
 class Source:
-    """A file of tickets, looked at but not read."""
+    """A file of tickets whose format and columns are known."""
 
-    #: As people call it.
+    #: The name of the file, for people.
     name: str
     path: Path
     form: str
@@ -55,11 +55,11 @@ class Source:
     columns: tuple[str, ...]
     #: Those of `columns` that make up the ticket.
     texts: tuple[str, ...]
-    #: The one that names a row; "" for none.
+    #: The column that identifies a row; "" for none.
     id: str
 
     def tickets(self) -> Iterator[Ticket]:
-        """Every row, in order. Raises ConfigError for one that cannot be read."""
+        """Yield every row in order. Raises ConfigError for an unreadable one."""
         with self.path.open(encoding=self.encoding, newline="") as file:
             rows = (
                 _json_rows(file, self.name)
@@ -82,11 +82,10 @@ def opened(
     id: str = "",
     stdin: IO[bytes] | None = None,
 ) -> Iterator[Source]:
-    """Look at `file` ("-" for standard input): what it is, and which of its columns
-    hold the ticket (`columns`, or those that are called so) and its `id`.
+    """Detect the format of `file` ("-" for standard input), the columns with the ticket
+    (`columns`, or by their names) and the column with its `id`.
 
-    What comes from standard input is kept in a file that is gone afterwards. Raises
-    ConfigError.
+    Standard input is copied to a temporary file. Raises ConfigError.
     """
     if file != "-":
         yield _look(file, Path(file), columns, id)
@@ -99,7 +98,7 @@ def opened(
 
 
 def _look(name: str, path: Path, columns: Sequence[str], id: str) -> Source:
-    # No limit: one row that is too long is marked, and must not end the others.
+    # No limit: a row that is too long is marked, and must not end the run.
     csv.field_size_limit(2**31 - 1)
     try:
         encoding = _encoding(path)
@@ -121,7 +120,7 @@ def _look(name: str, path: Path, columns: Sequence[str], id: str) -> Source:
 
 
 def _encoding(path: Path) -> str:
-    """What `path` is written in: what its first bytes say, UTF-8 if all of it is, and
+    """Return the encoding of `path`: by its byte order mark, UTF-8 if it is valid, and
     otherwise what spreadsheets in western Europe write."""
     with path.open("rb") as file:
         head = file.read(4)
@@ -140,7 +139,7 @@ def _encoding(path: Path) -> str:
 
 
 def _form(name: str, path: Path, encoding: str) -> str:
-    """CSV or JSON Lines, by the name of the file or by what it begins with."""
+    """Return CSV or JSONL, by the name of the file or by its beginning."""
     try:
         with path.open(encoding=encoding) as file:
             head = file.read(4096)
@@ -179,7 +178,7 @@ def _json_rows(file: IO[str], name: str) -> Iterator[Mapping[str, Any]]:
                     raise ValueError
                 yield row
     except (ValueError, RecursionError):
-        # Bytes that are no text fail before their line is counted.
+        # Invalid bytes fail before their line is counted.
         raise ConfigError(
             f"{name}: line {max(read, 1)} or the next is no JSON object."
         ) from None
@@ -195,7 +194,7 @@ def _parsed(line: str) -> Any:
 
 
 def _head(path: Path, encoding: str, name: str) -> tuple[str, tuple[str, ...]]:
-    """The separator and the names of the columns."""
+    """Return the separator and the column names."""
     best: tuple[float, int, str] = (0.0, 0, ",")
     rows: list[list[str]] = []
     for separator in _SEPARATORS:
@@ -206,7 +205,7 @@ def _head(path: Path, encoding: str, name: str) -> tuple[str, tuple[str, ...]]:
             ]
         widths = Counter(len(row) for row in found if row)
         width = len(found[0]) if found else 0
-        # A separator is one if the rows are as wide as the head.
+        # The right separator makes the rows as wide as the head.
         share = widths[width] / max(1, widths.total()) if width > 1 else 0.0
         if (share, width) > best[:2]:
             best = (share, width, separator)
@@ -250,7 +249,7 @@ def _csv_rows(
 
 
 def _column(name: str, found: Sequence[str], wanted: str) -> str:
-    """The column that people mean by `wanted`."""
+    """Return the column named `wanted`. Raises ConfigError."""
     if wanted in found:
         return wanted
     for column in found:
@@ -278,7 +277,7 @@ def _listing(found: Sequence[str]) -> str:
 
 
 def text_of(row: Mapping[str, Any], texts: Sequence[str]) -> str:
-    """The ticket in `row`; where it is several columns, each on lines of its own."""
+    """Return the ticket in `row`, its columns separated by blank lines."""
     said = [_said(row[name]) for name in texts]
     return "\n\n".join(part for part in said if part)
 

@@ -1,8 +1,8 @@
-"""How many calls run at once, by what the API's answers say of its limits.
+"""Adapt concurrency and pace to the API's rate limits.
 
-Rule: the pace comes from the answers' own headers, so that a limit is kept before it
-is met; a refusal halves what runs at once, and waits as long as it was told to.
-(Claude facts 1.5: three limits a minute, refilled without a pause.)
+Rule: the pace follows from the headers of responses, so that a limit is kept before it
+is exceeded. A rejected call halves the concurrency, and waits as long as the API asks.
+(Claude facts 1.5: three limits per minute, refilled continuously.)
 """
 
 import asyncio
@@ -10,21 +10,21 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 
-#: How many calls begin with.
+#: The initial concurrency.
 FIRST = 4
 
 _LIMITS = ("requests", "input-tokens", "output-tokens")
 
-# From this share of a limit on, calls are spaced so that it is not passed.
+# Below this remaining share of a limit, calls are spaced so that it is not exceeded.
 _NEAR = 0.25
-# Of the pace that a limit allows, so much is used: others may use the same account.
+# The share of a limit that is used: others may use the same account.
 _USED = 0.95
 
 _MINUTE = 60.0
 
 
 class Throttle:
-    """Lets calls through, `most` at once at the most."""
+    """Limits concurrency to at most `most` calls."""
 
     def __init__(
         self,
@@ -34,27 +34,27 @@ class Throttle:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         waived: Callable[[], bool] = lambda: False,
     ) -> None:
-        #: How many may run now.
+        #: The current limit of concurrent calls.
         self.room = float(min(FIRST, most))
-        #: How often the API refused a call because of its limits.
+        #: How many calls the API has rejected.
         self.refused = 0
         self._most = most
         self._clock = clock
         self._sleep = sleep
-        #: Whether nobody need wait any more, since no call is made.
+        #: Whether waits end at once, since no more calls are made.
         self._waived = waived
         self._running = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
-        #: When the next call may begin, and seconds between two.
+        #: When the next call may start, and seconds between two starts.
         self._next = 0.0
         self._space = 0.0
-        #: No refusal yet: room grows fast.
+        #: No call was rejected yet: concurrency grows fast.
         self._growing = True
         self._cut_at = float("-inf")
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[float]:
-        """Wait for room; yields when the call begins, by the clock."""
+        """Wait until a call may start, and yield the time by the clock."""
         while self._running >= int(self.room):
             waiter = asyncio.get_running_loop().create_future()
             self._waiting.append(waiter)
@@ -77,18 +77,19 @@ class Throttle:
     def succeeded(
         self, headers: Mapping[str, str], tokens: tuple[float, float]
     ) -> None:
-        """A call was answered; `tokens` are its input and output as limits count."""
+        """Record an answered call; `tokens` are its input and output tokens that count
+        towards the limits."""
         step = 1.0 if self._growing else 1.0 / self.room
         self.room = min(float(self._most), self.room + step)
         self._space = _spacing(headers, (1.0, *tokens))
         self._wake()
 
     def refuse(self, began: float, wait: float) -> None:
-        """A call that began then was refused; none begins for `wait` seconds."""
+        """Record a rejected call and start no new call for `wait` seconds."""
         self.refused += 1
         self._growing = False
         now = self._clock()
-        # Those that ran beside it say nothing new.
+        # Calls that were running at the last cut say nothing new.
         if began > self._cut_at:
             self._cut_at = now
             self.room = max(1.0, self.room / 2)
@@ -102,7 +103,7 @@ class Throttle:
 
 
 def _spacing(headers: Mapping[str, str], costs: tuple[float, float, float]) -> float:
-    """Seconds between calls that each take `costs` of the three limits."""
+    """Return the seconds between calls that each take `costs` of the three limits."""
     space = 0.0
     for name, each in zip(_LIMITS, costs, strict=True):
         try:

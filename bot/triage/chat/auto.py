@@ -278,7 +278,7 @@ class AutoTriage:
         """Return `case`, classified or marked; None while Claude cannot be asked."""
         caps = BudgetLimits((*policy.caps.budgets, _own(case.place, policy)))
         for pause in (*PAUSES, None):
-            found = await self._sorter.sort(case, scheme, case.author, caps, AUTO)
+            found = await self._sorter.classify(case, scheme, case.author, caps, AUTO)
             if not found.trouble:
                 return found.case
             if found.broke:

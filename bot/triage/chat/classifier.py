@@ -1,7 +1,7 @@
-"""Sorts one message where people talk: with that place's scheme, within its budgets.
+"""Classify one message in a chat, with the scheme and within the budgets of its scope.
 
-Rule: money is set aside before Claude is asked, as for every call, and what comes is
-remembered before anybody sees it.
+Rule: the cost is reserved before the call, as for every call, and the result is stored
+before it is shown.
 """
 
 import asyncio
@@ -26,20 +26,20 @@ from bot.triage.answer import INVALID, TOO_LONG, TRIES
 
 log = logging.getLogger(__name__)
 
-#: Kinds of charges: somebody asked for it, or it is done by itself.
+#: Kinds of charges: requested by a person, or automatic.
 ASKED, AUTO = "triage", "auto-triage"
 
-# How long one call may take, in seconds.
+# The time limit of one call, in seconds.
 PATIENCE = 60.0
 
-# What people write in a chat is shorter; a file in a message is something else.
+# Chat messages are shorter; a pasted file is not a ticket.
 MOST_CHARS = 20_000
 MAX_TOKENS = 4_096
 
 
-# Of both kinds, so that whoever asked is told, and what is done by itself goes on.
+# Both bases: a person is told by Unacceptable, automatic triage goes on at ConfigError.
 class UnreadableScheme(Unacceptable, ConfigError):
-    """The scheme that was set some time ago is one that is no longer taken."""
+    """The stored scheme is no longer valid."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -50,21 +50,21 @@ class UnreadableScheme(Unacceptable, ConfigError):
 
 @dataclass(frozen=True, slots=True)
 class ClassificationResult:
-    """What came of a case."""
+    """The result for a case."""
 
     case: TriageCase
-    #: In USD; what is not known counts as nothing here.
+    #: In USD; an unknown cost counts as nothing here.
     cost: float = 0.0
-    #: Whether `cost` is the most that it can have been.
+    #: Whether `cost` is an upper bound.
     bounded: bool = False
-    #: Why it stays unsorted for now, for people; "" where it is settled.
+    #: Why it is not classified yet, for people; "" if it has a result.
     trouble: str = ""
-    #: Whether there was no money for it.
+    #: Whether the budget had no room for it.
     broke: bool = False
 
 
 class Classifier:
-    """Asks about cases."""
+    """Classifies cases and stores the results."""
 
     def __init__(
         self,
@@ -79,69 +79,68 @@ class Classifier:
         self._now = now
 
     async def scheme(self, policy: EffectiveSettings) -> Scheme:
-        """What messages are sorted into at the place of `policy`, with the examples
-        that admins of its channel agreed to. Raises UnreadableScheme."""
-        agreed = await self._store.examples(policy.place)
-        examples = [Example(case.text, case.current) for case in agreed]
+        """Return the scheme that applies under `policy`, with the examples that admins
+        of its channel approved. Raises UnreadableScheme."""
+        approved = await self._store.examples(policy.place)
+        examples = [Example(case.text, case.current) for case in approved]
         text = policy["triage_scheme"] or DEFAULT
         return await asyncio.to_thread(_composed, text, examples)
 
-    async def sort(
+    async def classify(
         self,
         case: TriageCase,
         scheme: Scheme,
         person: str,
-        caps: BudgetLimits,
+        limits: BudgetLimits,
         kind: str = ASKED,
         *,
         goes_on: bool = False,
     ) -> ClassificationResult:
-        """Have `case`, which is stored, sorted for `person`, unless it is sorted
-        already. A bad answer is tried once more.
+        """Classify the stored `case` for `person`, unless it has a result. An invalid
+        answer is retried once.
 
-        It is one question of the person, unless it `goes_on` with what they asked of
-        another case.
+        It counts as one question of the person, unless it `goes_on` with the question
+        that another case was charged for.
         """
         if case.values is not None:
             return ClassificationResult(case)
         if len(case.text) > MOST_CHARS:
             reason = f"{TOO_LONG}: {len(case.text):,} characters"
-            return ClassificationResult(await self._settled(case, None, reason))
+            return ClassificationResult(await self._stored(case, None, reason))
         spent, bounded = 0.0, False
         request = self._request(case, scheme, person)
         charge = Charge(case.place, person, kind, CHEAP_MODEL, goes_on=goes_on)
         for _ in range(TRIES):
-            aside = await one_shot.complete_charged(
-                *(self._store, self._model, request, charge, caps),
+            completion = await one_shot.complete_charged(
+                *(self._store, self._model, request, charge, limits),
                 timeout=PATIENCE,
                 now=self._now,
             )
-            if isinstance(aside, BudgetExceeded):
-                told = summary.shortfall(aside, self._now(), {})
-                return ClassificationResult(case, spent, bounded, told, broke=True)
-            spent += aside.cost or 0.0
-            bounded = bounded or aside.bounded
-            if aside.trouble:
-                return ClassificationResult(case, spent, bounded, aside.trouble)
+            if isinstance(completion, BudgetExceeded):
+                trouble = summary.shortfall(completion, self._now(), {})
+                return ClassificationResult(case, spent, bounded, trouble, broke=True)
+            spent += completion.cost or 0.0
+            bounded = bounded or completion.bounded
+            if completion.trouble:
+                return ClassificationResult(case, spent, bounded, completion.trouble)
             charge = replace(charge, goes_on=True)
             try:
-                values = scheme.parse(aside.text)
+                values = scheme.parse(completion.text)
             except (ValueError, RecursionError):
                 continue
-            log.info(
-                "case.sorted place=%s case=%d cost=%s", case.place, case.id, aside.cost
-            )
+            facts = case.place, case.id, completion.cost
+            log.info("case.sorted place=%s case=%d cost=%s", *facts)
             return ClassificationResult(
-                await self._settled(case, values, ""), spent, bounded
+                await self._stored(case, values, ""), spent, bounded
             )
         return ClassificationResult(
-            await self._settled(case, None, INVALID), spent, bounded
+            await self._stored(case, None, INVALID), spent, bounded
         )
 
-    async def _settled(
+    async def _stored(
         self, case: TriageCase, values: dict[str, object] | None, reason: str
     ) -> TriageCase:
-        # Deleted meanwhile, it is shown to whoever asked and forgotten.
+        # A case that was deleted in the meantime is shown once, and not stored.
         return await self._store.record_case_result(case.id, values, reason) or case
 
     def _request(self, case: TriageCase, scheme: Scheme, person: str) -> Request:
@@ -159,11 +158,11 @@ class Classifier:
 
 
 def _composed(text: str, examples: Sequence[Example]) -> Scheme:
-    """The scheme that `text` says, with all made of it that takes a while."""
+    """Read the scheme and compose its prompt and schema, which takes a while."""
     try:
         scheme = read(text).with_examples(examples)
     except ConfigError:
         raise UnreadableScheme from None
-    # Each is composed when it is first asked for, and then kept.
+    # Cached properties: computed here, off the event loop.
     _ = scheme.prompt, scheme.schema_text
     return scheme

@@ -175,7 +175,7 @@ class TriageCommands:
         case = await self._store.open_case(case)
         if not case.text:
             return Response(GONE)
-        found = await self._sorter.sort(case, scheme, person.id, policy.caps)
+        found = await self._sorter.classify(case, scheme, person.id, policy.caps)
         return (
             Response(found.trouble)
             if found.trouble
@@ -215,7 +215,7 @@ class TriageCommands:
             async with gate:
                 if stopped and case.values is None:
                     return ClassificationResult(case, trouble=stopped[0].trouble)
-                found = await self._sorter.sort(
+                found = await self._sorter.classify(
                     case, scheme, person.id, policy.caps, goes_on=goes_on
                 )
                 if found.trouble:

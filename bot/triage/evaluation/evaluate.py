@@ -95,7 +95,7 @@ async def _one(
     builder = _builder(source, candidate, scheme, by)
     async for row in every(partial(archive.rows, run.id)):
         builder.add(row, _name(source, row), text_of(row.row, run.texts))
-    metrics = builder.done()
+    metrics = builder.build()
     tally = await archive.tally(run.id)
     if tally.questions and not tally.unpriced:
         metrics.cost_per_1000 = 1000 * tally.cost / tally.questions

@@ -1,7 +1,7 @@
-"""How well tickets are sorted, on tickets that people have sorted. Pure.
+"""Metrics of a classification against labelled tickets. Pure.
 
-A row that was not sorted counts as wrong: whoever relies on the result must sort it by
-hand. A row without a label in a field says nothing about that field.
+An unclassified row counts as wrong: a person has to classify it. A row without a label
+in a field does not count for that field.
 """
 
 from collections import Counter, defaultdict
@@ -14,7 +14,7 @@ from bot.errors import ConfigError
 from bot.ports.archive import Row
 from bot.schemes.scheme import Field, Scheme
 
-#: Stands for the value of a row that was not sorted.
+#: The answer of an unclassified row.
 NONE = "(not sorted)"
 
 _EXCERPT = 160
@@ -22,19 +22,19 @@ _EXCERPT = 160
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """A row of which people and the model do not say the same."""
+    """A row with a label that differs from the answer."""
 
     row: str
     field: str
     expected: str
     got: str
-    #: How the ticket begins.
+    #: The beginning of the ticket.
     ticket: str
 
 
 @dataclass(slots=True)
 class FieldScore:
-    """One field: how often each value was said where each was meant."""
+    """The confusion matrix of one field."""
 
     field: Field
     #: By (label, answer).
@@ -50,27 +50,27 @@ class FieldScore:
 
     @property
     def accuracy(self) -> float | None:
-        """The share of labelled rows that were sorted as people did; None of none."""
+        """Share of labelled rows with the right answer; None without labels."""
         return self.right / self.labelled if self.labelled else None
 
     def precision(self, value: str) -> float | None:
-        """Of those sorted so, the share that people sorted so; None of none."""
-        said = sum(n for (_, got), n in self.pairs.items() if got == value)
-        return self.pairs[value, value] / said if said else None
+        """Return the share of answers `value` that are right; None without any."""
+        answers = sum(n for (_, got), n in self.pairs.items() if got == value)
+        return self.pairs[value, value] / answers if answers else None
 
     def recall(self, value: str) -> float | None:
-        """Of those that people sorted so, the share that were; None of none."""
-        meant = self.meant(value)
-        return self.pairs[value, value] / meant if meant else None
+        """Return the share of labels `value` that were found; None without any."""
+        labels = self.labelled_as(value)
+        return self.pairs[value, value] / labels if labels else None
 
-    def meant(self, value: str) -> int:
-        """How many rows people sorted so."""
+    def labelled_as(self, value: str) -> int:
+        """Return the number of labels `value`."""
         return sum(n for (label, _), n in self.pairs.items() if label == value)
 
 
 @dataclass(slots=True)
 class Metrics:
-    """One scheme and model on one set of labelled tickets."""
+    """Metrics of one scheme and model on one file of labelled tickets."""
 
     scheme: str
     model: str
@@ -82,13 +82,13 @@ class Metrics:
     groups: dict[str, dict[str, dict[str, tuple[int, int]]]] = held(
         default_factory=dict
     )
-    #: In USD for 1,000 tickets.
+    #: In USD per 1,000 tickets.
     cost_per_1000: float | None = None
-    #: None where answers were there from before, so that nobody was waited for.
+    #: None if all answers were reused.
     seconds_per_1000: float | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """All of it as plain values, for programs."""
+        """Return plain values for JSON."""
         return {
             "scheme": self.scheme,
             "model": self.model,
@@ -118,7 +118,7 @@ def _plain(score: FieldScore) -> dict[str, Any]:
         "accuracy": score.accuracy,
         "values": {
             value: {
-                "labelled": score.meant(value),
+                "labelled": score.labelled_as(value),
                 "precision": score.precision(value),
                 "recall": score.recall(value),
             }
@@ -136,7 +136,7 @@ def _plain(score: FieldScore) -> dict[str, Any]:
 
 
 def labelled_fields(scheme: Scheme, columns: Iterable[str]) -> dict[str, str]:
-    """The columns with people's labels, by field. Raises ConfigError without any."""
+    """Return the label columns by field. Raises ConfigError if there are none."""
     known = {column.casefold(): column for column in columns}
     found = {f.name: known[f.name] for f in scheme.choices if f.name in known}
     if not found:
@@ -146,7 +146,7 @@ def labelled_fields(scheme: Scheme, columns: Iterable[str]) -> dict[str, str]:
 
 
 class MetricsBuilder:
-    """Adds up a Score, row by row."""
+    """Builds `Metrics` row by row."""
 
     def __init__(
         self,
@@ -164,8 +164,8 @@ class MetricsBuilder:
         self._groups: dict[str, dict[str, list[int]]] = defaultdict(dict)
 
     def add(self, row: Row, name: str, ticket: str) -> None:
-        """Take in one row, which people call `name`. Raises ConfigError for a label
-        that the scheme does not have."""
+        """Add one row, called `name` for people. Raises ConfigError for a label that
+        the scheme does not have."""
         score = self.score
         values = row.answer.values if row.answer else None
         score.rows += 1
@@ -187,8 +187,8 @@ class MetricsBuilder:
                 counts[0] += label == got
                 counts[1] += 1
 
-    def done(self) -> Metrics:
-        """The whole score."""
+    def build(self) -> Metrics:
+        """Return the metrics of all rows."""
         if self._by:
             self.score.groups[self._by] = {
                 value: {name: (right, of) for name, (right, of) in group.items()}

@@ -1,4 +1,4 @@
-"""Draws scores as a picture. Needs matplotlib, which only whoever draws has."""
+"""Draw confusion matrices as a picture. Needs matplotlib, which is optional."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,8 +15,8 @@ from matplotlib import pyplot
 
 
 def draw(scores: Sequence[Metrics], path: Path) -> None:
-    """Write one confusion matrix for each field of each score to `path`, whose ending
-    says in which form. Raises ConfigError where that cannot be."""
+    """Write a confusion matrix for each field of each of `scores` to `path`, in the
+    format of its suffix. Raises ConfigError if that is not possible."""
     fields = list(dict.fromkeys(name for score in scores for name in score.fields))
     figure, axes = pyplot.subplots(
         len(scores),
@@ -33,7 +33,10 @@ def draw(scores: Sequence[Metrics], path: Path) -> None:
                 continue
             values = list(each.field.values)
             shares = [
-                [each.pairs[label, got] / max(1, each.meant(label)) for got in values]
+                [
+                    each.pairs[label, got] / max(1, each.labelled_as(label))
+                    for got in values
+                ]
                 for label in values
             ]
             plot.imshow(shares, cmap="Blues", vmin=0, vmax=1)

@@ -1,4 +1,4 @@
-"""What `triage eval` prints: scores side by side, and each of them in detail."""
+"""Render the report of `triage eval`: all metrics side by side, then in detail."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,12 @@ from bot.triage.bulk.progress import bar, duration
 from bot.triage.evaluation.metrics import NONE, FieldScore, Metrics
 from bot.ui import formatting
 
-#: How many disagreements people are shown; all of them are in the JSON.
+#: How many disagreements are listed; the JSON contains all of them.
 MOST_SHOWN = 20
 
 
 def drawn(scores: Sequence[Metrics], *, plain: bool = False) -> RenderableType:
-    """All scores for people; `plain` for where only ASCII can be shown."""
+    """Render all metrics; `plain` restricts the output to ASCII."""
     parts: list[RenderableType] = [_side_by_side(scores), ""]
     for score in scores:
         title = f"{score.model}, {score.scheme}"
@@ -58,7 +58,7 @@ def _classes(score: FieldScore, *, plain: bool) -> Table:
         recall = score.recall(value)
         table.add_row(
             Text(value),
-            f"{score.meant(value):,}",
+            f"{score.labelled_as(value):,}",
             _percent(score.precision(value)),
             _percent(recall),
             Text(bar(recall or 0.0, plain=plain), "cyan"),
@@ -67,7 +67,7 @@ def _classes(score: FieldScore, *, plain: bool) -> Table:
 
 
 def _confusion(score: FieldScore) -> Table:
-    """A row for what people said, a column for what the model said."""
+    """Render the confusion matrix: a row for each label, a column for each answer."""
     values = list(score.field.values)
     answers = [*values, NONE] if any(g == NONE for _, g in score.pairs) else values
     table = _table("labelled ↓  sorted →")
@@ -101,7 +101,7 @@ def _disagreements(score: Metrics) -> RenderableType:
         return Text("No disagreements.")
     table = _table("row", "field", "labelled", "sorted")
     table.expand = True
-    # What is left of the line; without, the long texts would squeeze out the others.
+    # Takes the rest of the line: the long texts would squeeze out the other columns.
     table.add_column("ticket", overflow="ellipsis", no_wrap=True, ratio=1)
     for each in found[:MOST_SHOWN]:
         table.add_row(
