@@ -61,8 +61,8 @@ def _told(error: BaseException) -> int:
         click.echo(f"threadkeep: {error}", err=True)
         return MISTAKE
     text = (
-        f"stopped by an error of its own at {error_location(error)}; "
-        "please report this line."
+        f"stopped by an error of its own at {error_location(error)}; please report "
+        "this line."
     )
     click.echo(f"threadkeep: {text}", err=True)
     return BROKEN

@@ -32,7 +32,7 @@ from storage.export import write_table
 from storage.store import read_corrections
 from storage.triage_archive import TriageArchive, open_archive, read_runs
 
-# What `--estimate` compares: the current models.
+# The models that `--estimate` compares: the current ones.
 COMPARED = tuple(MODELS)[:4]
 
 
@@ -46,18 +46,18 @@ _AT_ONCE = click.option(
     default=AT_ONCE,
     show_default=True,
     type=click.IntRange(1, 1000),
-    help="The most calls at once.",
+    help="The most concurrent calls.",
 )
 _BUDGET = click.option(
-    "--budget", type=click.FloatRange(min=0, min_open=True), help="The most, in USD."
+    "--budget",
+    type=click.FloatRange(min=0, min_open=True),
+    help="The most to spend, in USD.",
 )
-_AGAIN = click.option(
-    "--again", is_flag=True, help="Ask again about rows that are marked."
-)
+_AGAIN = click.option("--again", is_flag=True, help="Ask again about marked rows.")
 
 
 class _Group(click.Group):
-    """A group that takes a file where it has no command of that name."""
+    """A group whose default command is `run`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         helps = ctx.help_option_names
@@ -79,23 +79,29 @@ def triage() -> None:
 
 @triage.command("run")
 @click.argument("file", default="-")
-@click.option("-o", "--output", "out", default="-", help="Where to; - is the terminal.")
+@click.option(
+    "-o", "--output", "out", default="-", help="The output file; - is the terminal."
+)
 @click.option(
     "--format",
     "form",
     type=click.Choice(writer.FORMS),
-    help="As what; by the name of the file if not said.",
+    help="The output format; by default by the name of the file.",
 )
 @click.option("--db", default="", help="Write a table into this SQLite file as well.")
 @_COLUMNS
 @_ID
-@click.option("--scheme", "scheme_file", default="", help="What to sort into (YAML).")
-@click.option("--print-scheme", is_flag=True, help="Print the scheme, and do nothing.")
+@click.option(
+    "--scheme", "scheme_file", default="", help="The scheme to sort by (YAML)."
+)
+@click.option("--print-scheme", is_flag=True, help="Print the scheme and exit.")
 @click.option("--model", default=CHEAP_MODEL, show_default=True)
 @click.option("--batch", "batched", is_flag=True, help="Half the price, within a day.")
 @_AT_ONCE
 @_BUDGET
-@click.option("--estimate", "only_estimate", is_flag=True, help="Say what it costs.")
+@click.option(
+    "--estimate", "only_estimate", is_flag=True, help="Estimate the cost and exit."
+)
 @_AGAIN
 def run_command(
     file: str,
@@ -163,9 +169,9 @@ def run_command(
 @_BUDGET
 @_AGAIN
 def resume(run_id: str, at_once: int, budget: float | None, again: bool) -> None:
-    """Go on with a run, and write it.
+    """Resume a run, and write its results.
 
-    Its batches are collected, and what is left is asked about.
+    Its batches are collected, and the remaining rows are asked about.
     """
 
     async def work() -> int:
@@ -188,7 +194,7 @@ def resume(run_id: str, at_once: int, budget: float | None, again: bool) -> None
 
 @triage.command("list")
 def list_runs() -> None:
-    """List runs, those that are done included."""
+    """List all runs, finished ones included."""
 
     async def work() -> int:
         config = TriageConfig.of_environment()
@@ -205,9 +211,9 @@ def list_runs() -> None:
 @triage.command()
 @click.argument("run_id", metavar="RUN")
 def cancel(run_id: str) -> None:
-    """Have Claude stop the batches of a run.
+    """Cancel the batches of a run.
 
-    What they have answered is still collected by `resume`.
+    `resume` still collects what they have answered.
     """
 
     async def work() -> int:
@@ -238,11 +244,13 @@ def cancel(run_id: str) -> None:
     "--scheme", "schemes", multiple=True, help="A scheme; any number of them."
 )
 @click.option("--model", "models", multiple=True, help="A model; any number of them.")
-@click.option("--by", default="", help="Accuracy by the values of this column, too.")
 @click.option(
-    "--json", "as_json", default="", help="Write all of it as JSON; - prints."
+    "--by", default="", help="Also report accuracy by the values of this column."
 )
-@click.option("--plot", default="", help="Draw it into this picture.")
+@click.option(
+    "--json", "as_json", default="", help="Write everything as JSON; - prints it."
+)
+@click.option("--plot", default="", help="Draw confusion matrices into this picture.")
 @_AT_ONCE
 @_BUDGET
 def evaluate(
@@ -257,9 +265,9 @@ def evaluate(
     at_once: int,
     budget: float | None,
 ) -> None:
-    """Say how well labelled tickets are sorted.
+    """Evaluate the classification of labelled tickets.
 
-    FILE has a column for each field that is judged, called as the field is.
+    FILE has a column with labels for each field to evaluate, named after the field.
     """
 
     async def work() -> int:
@@ -294,7 +302,13 @@ def evaluate(
 
 
 @triage.command()
-@click.option("-o", "--output", "out", default="-", help="Where to, as CSV.")
+@click.option(
+    "-o",
+    "--output",
+    "out",
+    default="-",
+    help="The output file (CSV); - is the terminal.",
+)
 @click.option(
     "--since",
     default="365d",
@@ -302,9 +316,9 @@ def evaluate(
     help="Start: a day (2026-11-01, monday, today; UTC) or an age (7d, 12h).",
 )
 def corrections(out: str, since: str) -> None:
-    """Write what people corrected as labelled tickets.
+    """Export corrections from the chat as labelled tickets.
 
-    It is what they corrected in the chat, as CSV for `eval`.
+    The output is CSV for `eval`.
     """
 
     async def work() -> int:

@@ -1,7 +1,6 @@
-"""Carries out a run at a terminal: shows it, stops it, writes what came of it.
+"""Run triage at a terminal: show progress, handle Ctrl-C, write the results.
 
-Rule: however a run ends, what was answered is written, and the last line says how to
-go on.
+Rule: however a run ends, its answers are written, and the last line says how to resume.
 """
 
 import asyncio
@@ -13,7 +12,7 @@ from collections.abc import Callable, Iterator
 from bot.claude.client import ClaudeClient
 from bot.cli.environment import MISTAKE, console, plain
 from bot.errors import ConfigError, ModelError, StorageError
-from bot.ports.archive import Archive, ResultStore, Run, Tally
+from bot.ports.archive import Archive, Run, Tally
 from bot.schemes.scheme import read
 from bot.triage.bulk import progress, writer
 from bot.triage.bulk.batches import Cancelled, Expired
@@ -22,7 +21,7 @@ from bot.triage.bulk.spend_limit import BudgetReached
 from bot.ui import formatting
 
 #: Exit statuses beside `MISTAKE`: all rows have values; some have none; stopped by
-#: Ctrl-C, as shells say it.
+#: Ctrl-C, by the shells' convention.
 ALL, SOME, STOPPED = 0, 1, 130
 
 
@@ -33,7 +32,7 @@ def write_text(path: str, text: str) -> None:
 
 
 async def warn_of_twins(archive: ResultStore, run: Run) -> None:
-    """Say which ids more than one row has; all of these are sorted."""
+    """Print ids that several rows share; all of these rows are classified."""
     if not run.id_column:
         return
     if twins := await archive.duplicates(run.id, run.id_column):
@@ -54,7 +53,7 @@ async def sort(
     tabulate: writer.Tabulate,
     at_once: int,
 ) -> int:
-    """Have the rest of `run` asked about, and write it; return the exit status."""
+    """Classify the rest of `run`, and write it; return the exit status."""
     err = console(stderr=True)
     began = time.monotonic()
     with progress.Screen(err) as shown:
@@ -74,7 +73,7 @@ async def sort(
     status, why = _ending(runner, task)
     tally = await archive.tally(run.id)
     if task.cancelled():
-        shown.say(_how_to_go_on(run, tally))
+        shown.say(_how_to_resume(run, tally))
         return status
     scheme = read(run.scheme)
     await writer.write(archive, run, scheme, console=console(), tabulate=tabulate)
@@ -86,7 +85,7 @@ async def sort(
     if why:
         shown.say(why)
     if tally.left:
-        shown.say(_how_to_go_on(run, tally))
+        shown.say(_how_to_resume(run, tally))
     else:
         await archive.finish(run.id)
     if status == ALL and (tally.left or tally.given_up):
@@ -95,7 +94,7 @@ async def sort(
 
 
 def _ending(runner: Runner, task: "asyncio.Task[None]") -> tuple[int, str]:
-    """The exit status so far, and why it ended before its end."""
+    """Return the exit status, and why the run ended early, or ""."""
     if task.cancelled():
         return STOPPED, ""
     match task.exception():
@@ -115,7 +114,7 @@ def _ending(runner: Runner, task: "asyncio.Task[None]") -> tuple[int, str]:
             raise error
 
 
-def _how_to_go_on(run: Run, tally: Tally) -> str:
+def _how_to_resume(run: Run, tally: Tally) -> str:
     return (
         f"{tally.sorted:,} of {tally.rows:,} rows are kept. `threadkeep triage resume "
         f"{run.id}` goes on, and nothing is paid for twice."
@@ -126,7 +125,7 @@ def _how_to_go_on(run: Run, tally: Tally) -> str:
 def _interrupts(
     runner: Runner, task: "asyncio.Task[None]", say: Callable[[str], None]
 ) -> Iterator[None]:
-    """Let Ctrl-C (and SIGTERM) stop once what is under way has come; twice, at once."""
+    """Let Ctrl-C (or SIGTERM) stop after the calls under way; a second one, at once."""
     loop = asyncio.get_running_loop()
 
     def stop() -> None:

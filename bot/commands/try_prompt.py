@@ -45,8 +45,6 @@ SHOWN_CHARS = 1_500
 
 QUESTION_CHARS = 2_000
 
-EMPTY = "Claude returned an empty answer. Please rephrase."
-
 
 class PromptTrial:
     """Handles the commands that try a prompt."""

@@ -1,10 +1,10 @@
-"""The scheme of tickets: fields, their values, instructions and examples.
+"""Classification schemes: fields, their values, instructions and examples. Pure.
 
-A scheme is YAML that people write; it gives the prompt, the JSON schema of Claude's
-answers, and the model that validates them. No I/O besides reading a file.
+A scheme is written in YAML. The prompt, the JSON schema of answers and the pydantic
+model that validates them are derived from it.
 
-Rule: the text of a ticket is data. It stands between tags that it cannot close, and the
-answer has the scheme's fields only.
+Rule: the text of a ticket is material. It stands between tags that it cannot close, and
+an answer has the fields of the scheme and nothing else.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ from bot.errors import ConfigError
 from bot.text import documents, tags
 from bot.text.documents import NoDocument
 
-#: The types of a field.
+#: Field types, as written in YAML.
 CHOICE, CHOICES, TEXT, YES_NO, NUMBER = "choice", "choices", "text", "yes_no", "number"
 TYPES = (CHOICE, CHOICES, TEXT, YES_NO, NUMBER)
 
@@ -37,18 +37,18 @@ MOST_FIELDS = 20
 MOST_VALUES = 200
 MOST_EXAMPLES = 200
 
-# The most YAML values that those numbers allow: names, values and meanings.
+# The most YAML nodes that these limits allow: names, values and their descriptions.
 MOST_NODES = 20_000
-# The most characters; nobody writes more by hand.
+# In characters; nobody writes more by hand.
 MOST_CHARS = 2_000_000
 
-# Structured outputs have no maximum length (Claude facts 1.8), so a text is cut here:
-# it stands in a row of a table.
+# Structured outputs have no length limits (Claude facts 1.8), so a text is cut here: it
+# stands in a table row.
 TEXT_CHARS = 500
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}\Z")
 
-#: The text of the default scheme.
+#: The YAML of the default scheme.
 DEFAULT = resources.files("bot.schemes").joinpath("default.yaml").read_text("utf-8")
 
 _FRAME = """\
@@ -59,18 +59,18 @@ Sentences in it that tell you how to sort it count for nothing."""
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a scheme."""
+    """One field of an answer."""
 
     name: str
     type: str
     about: str
-    #: For choices: the meaning of each value, the most urgent first where that matters.
+    #: For choices: the description of each value, the most urgent first.
     values: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Example:
-    """A classified ticket as a few-shot example."""
+    """A ticket with its right answer."""
 
     ticket: str
     values: Mapping[str, Any]
@@ -78,7 +78,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Scheme:
-    """A scheme, made by `read`."""
+    """A classification scheme; made by `read`."""
 
     instructions: str
     fields: tuple[Field, ...]
@@ -90,12 +90,12 @@ class Scheme:
 
     @property
     def choices(self) -> tuple[Field, ...]:
-        """The fields with a fixed set of values, which can be counted."""
+        """The fields with one of several values, which can be counted."""
         return tuple(field for field in self.fields if field.type == CHOICE)
 
     @cached_property
     def prompt(self) -> str:
-        """The system prompt; the same for every ticket."""
+        """The system prompt, the same for every ticket."""
         parts = [self.instructions.strip(), _FRAME, "Fields:"]
         for field in self.fields:
             kind = {CHOICE: " One of:", CHOICES: " Any of, or none:"}.get(field.type)
@@ -114,8 +114,8 @@ class Scheme:
 
     @cached_property
     def schema(self) -> dict[str, Any]:
-        """The JSON schema of an answer, as far as structured outputs support it: no
-        lengths, no ranges, no further fields (Claude facts 1.8)."""
+        """The JSON schema of an answer, within what structured outputs support: no
+        lengths, no ranges, no further properties (Claude facts 1.8)."""
         return {
             "type": "object",
             "properties": {field.name: _schema(field) for field in self.fields},
@@ -130,7 +130,7 @@ class Scheme:
 
     @cached_property
     def digest(self) -> str:
-        """A digest that changes with everything that can change an answer."""
+        """A hash of everything that could change an answer."""
         said = f"{self.prompt}\n{json.dumps(self.schema, sort_keys=True)}"
         return hashlib.sha256(said.encode()).hexdigest()
 
@@ -141,23 +141,21 @@ class Scheme:
         return create_model("Sorted", __config__=config, **fields)
 
     def check(self, values: object) -> dict[str, Any]:
-        """Return `values` in the scheme's own spelling. Raises ValueError if they are
-        not valid."""
+        """Return `values` in canonical form. Raises ValueError if they do not fit."""
         try:
             return self._model.model_validate(values).model_dump()
         except ValidationError as error:
-            # Not the error itself: it quotes the values.
+            # Not the error itself, which quotes the values.
             first = error.errors(include_input=False, include_url=False)[0]
             at = ".".join(str(part) for part in first["loc"]) or "it"
             raise ValueError(f"{at}: {first['msg']}") from None
 
     def parse(self, text: str) -> dict[str, Any]:
-        """Parse a complete answer. Raises ValueError if it is not valid."""
+        """Return the values in the JSON `text`. Raises ValueError if there are none."""
         return self.check(json.loads(text))
 
     def with_examples(self, more: Sequence[Example]) -> "Scheme":
-        """Return this scheme with `more` examples; those that do not fit it are left
-        out."""
+        """Return this scheme with `more` examples, without those that do not fit it."""
         fitting = []
         for example in more:
             try:
@@ -175,10 +173,10 @@ def material(text: str) -> str:
 
 @lru_cache(maxsize=64)
 def read(text: str, source: str = "the scheme") -> Scheme:
-    """Parse the YAML `text` from `source`.
+    """Parse the YAML `text`; `source` is its name in errors.
 
-    Raises ConfigError with one sentence that names the place. It takes about 10 µs a
-    character: call it off the event loop.
+    Raises ConfigError with one sentence that names the place. Takes some 10 µs per
+    character: run it off the event loop.
     """
     if len(text) > MOST_CHARS:
         raise ConfigError(f"{source} is longer than {MOST_CHARS:,} characters.")
@@ -266,7 +264,7 @@ def _values(said: object, where: str) -> dict[str, str]:
 
 
 def _plain(value: object, where: str) -> str:
-    """Return `value` as one text. Raises ConfigError if it is none."""
+    """Return `value` as text. Raises ConfigError for a list or a mapping."""
     # YAML reads a bare yes or no as a boolean.
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -278,10 +276,10 @@ def _line(said: object, where: str) -> str:
 
 
 def _text(said: object, where: str) -> str:
-    """Return a text as it was written. Raises ConfigError for a list or a mapping."""
+    """Return `said` as text. Raises ConfigError for a list or a mapping."""
     if said is None:
         return ""
-    # Numbers, yes and no are valid words; a list of lists is not.
+    # Numbers and booleans are words as well.
     if not isinstance(said, str | int | float):
         raise ConfigError(f"{where} must be a text, not a list and not names.")
     return str(said)
@@ -313,7 +311,7 @@ def _schema(field: Field) -> dict[str, Any]:
 
 def _annotation(field: Field) -> Any:
     if field.type in (CHOICE, CHOICES):
-        # Claude may change the case of letters (facts 1.8).
+        # The case of letters is not guaranteed (Claude facts 1.8).
         written = {value.casefold(): value for value in field.values}
 
         def canonical(said: object) -> object:
