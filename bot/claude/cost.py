@@ -179,7 +179,7 @@ def bill(report: Report | None, *, asked: bool, at: float) -> Bill:
 
 def _prompt_bytes(request: Request) -> int:
     texts = [request.system, request.schema, *request.stop_sequences]
-    texts += [said.content for said in request.messages]
+    texts += [each.content for each in request.messages]
     # A lone surrogate, which no request can hold, must not stop the count.
     sizes = (len(text.encode(errors="surrogatepass")) + FRAME_TOKENS for text in texts)
     return sum(sizes) + REQUEST_TOKENS

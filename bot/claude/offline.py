@@ -74,7 +74,7 @@ class OfflineModel:
 
     async def count(self, request: Request) -> int:
         """Return an estimate of the tokens of the prompt."""
-        texts = [request.system, *(said.content for said in request.messages)]
+        texts = [request.system, *(each.content for each in request.messages)]
         return -(-sum(map(len, texts)) // TOKEN_CHARS)
 
 
@@ -85,7 +85,7 @@ class _Message:
 
 
 def _answer(request: Request) -> str:
-    asked = [said.content for said in request.messages if said.role == "user"]
+    asked = [each.content for each in request.messages if each.role == "user"]
     messages = [message for content in asked for message in _messages(content)]
     last = messages[-1] if messages else _Message("", "")
     parts = [

@@ -228,8 +228,10 @@ def cancel(run_id: str) -> None:
                     await Batches(client).cancel(batch)
             count = len(waiting)
             are = "batch is" if count == 1 else "batches are"
-            told = f"{count or 'No'} {are} being cancelled."
-            click.echo(f"{told} `threadkeep triage resume {run_id}` collects the rest.")
+            cancelled = f"{count or 'No'} {are} being cancelled."
+            click.echo(
+                f"{cancelled} `threadkeep triage resume {run_id}` collects the rest."
+            )
             return triage_run.ALL
         raise _unknown(run_id)
 

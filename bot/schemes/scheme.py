@@ -131,8 +131,8 @@ class Scheme:
     @cached_property
     def digest(self) -> str:
         """A hash of everything that could change an answer."""
-        said = f"{self.prompt}\n{json.dumps(self.schema, sort_keys=True)}"
-        return hashlib.sha256(said.encode()).hexdigest()
+        text = f"{self.prompt}\n{json.dumps(self.schema, sort_keys=True)}"
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @cached_property
     def _model(self) -> type[BaseModel]:
@@ -193,7 +193,7 @@ def read(text: str, source: str = "the scheme") -> Scheme:
             f"{source} has `{min(map(str, strange))}`, which is none of instructions, "
             "fields and examples."
         )
-    fields = tuple(_field(n, said, source) for n, said in found["fields"].items())
+    fields = tuple(_field(n, node, source) for n, node in found["fields"].items())
     if not 1 <= len(fields) <= MOST_FIELDS:
         raise ConfigError(f"{source} must have 1 to {MOST_FIELDS} fields.")
     instructions = _text(found.get("instructions"), f"{source}: `instructions`")
@@ -206,8 +206,8 @@ def read(text: str, source: str = "the scheme") -> Scheme:
     return replace(
         scheme,
         examples=tuple(
-            _example(scheme, said, f"{source}: example {nth}")
-            for nth, said in enumerate(examples, start=1)
+            _example(scheme, node, f"{source}: example {nth}")
+            for nth, node in enumerate(examples, start=1)
         ),
     )
 
@@ -217,48 +217,48 @@ def default() -> Scheme:
     return read(DEFAULT)
 
 
-def _field(name: object, said: object, source: str) -> Field:
+def _field(name: object, node: object, source: str) -> Field:
     if not isinstance(name, str) or not _NAME.match(name):
         raise ConfigError(
             f"{source}: a field's name is small letters, digits and _, not {name!r}."
         )
     where = f"{source}: field `{name}`"
-    if isinstance(said, str):
-        said = {"about": said, "type": TEXT}
-    if not isinstance(said, dict):
+    if isinstance(node, str):
+        node = {"about": node, "type": TEXT}
+    if not isinstance(node, dict):
         raise ConfigError(f"{where} must say `about`, and `values` or a `type`.")
-    if strange := set(said) - {"about", "type", "values"}:
+    if strange := set(node) - {"about", "type", "values"}:
         raise ConfigError(
             f"{where} has `{min(map(str, strange))}`, which is none of about, type "
             "and values."
         )
-    kind = said.get("type") or (CHOICE if "values" in said else TEXT)
+    kind = node.get("type") or (CHOICE if "values" in node else TEXT)
     if kind not in TYPES:
         raise ConfigError(
             f"{where} has the unknown type {kind!r}; there are {', '.join(TYPES)}."
         )
-    values = _values(said.get("values"), where)
+    values = _values(node.get("values"), where)
     if kind in (CHOICE, CHOICES) and len(values) < 2:
         raise ConfigError(f"{where} needs at least two `values` to choose from.")
     if kind not in (CHOICE, CHOICES) and values:
         raise ConfigError(f"{where} is a {kind} and so has no `values`.")
-    return Field(name, kind, _line(said.get("about"), f"{where}: `about`"), values)
+    return Field(name, kind, _line(node.get("about"), f"{where}: `about`"), values)
 
 
-def _values(said: object, where: str) -> dict[str, str]:
-    if said is None:
+def _values(node: object, where: str) -> dict[str, str]:
+    if node is None:
         return {}
-    if isinstance(said, list):
-        said = dict.fromkeys((_plain(value, where) for value in said), "")
-    if not isinstance(said, dict) or len(said) > MOST_VALUES:
+    if isinstance(node, list):
+        node = dict.fromkeys((_plain(value, where) for value in node), "")
+    if not isinstance(node, dict) or len(node) > MOST_VALUES:
         raise ConfigError(
             f"{where}: `values` must be a list, or each with what it means; at most "
             f"{MOST_VALUES}."
         )
     values = {
-        _plain(value, where): _line(about, where) for value, about in said.items()
+        _plain(value, where): _line(about, where) for value, about in node.items()
     }
-    if len({value.casefold() for value in values}) < len(said) or "" in values:
+    if len({value.casefold() for value in values}) < len(node) or "" in values:
         raise ConfigError(f"{where}: its `values` are not all different words.")
     return values
 
@@ -271,25 +271,25 @@ def _plain(value: object, where: str) -> str:
     return _text(value, where).strip()
 
 
-def _line(said: object, where: str) -> str:
-    return " ".join(_text(said, where).split())
+def _line(node: object, where: str) -> str:
+    return " ".join(_text(node, where).split())
 
 
-def _text(said: object, where: str) -> str:
-    """Return `said` as text. Raises ConfigError for a list or a mapping."""
-    if said is None:
+def _text(node: object, where: str) -> str:
+    """Return `node` as text. Raises ConfigError for a list or a mapping."""
+    if node is None:
         return ""
     # Numbers and booleans are words as well.
-    if not isinstance(said, str | int | float):
+    if not isinstance(node, str | int | float):
         raise ConfigError(f"{where} must be a text, not a list and not names.")
-    return str(said)
+    return str(node)
 
 
-def _example(scheme: Scheme, said: object, where: str) -> Example:
-    ticket = _text(said.get("ticket"), where) if isinstance(said, dict) else ""
-    if not isinstance(said, dict) or not ticket.strip():
+def _example(scheme: Scheme, node: object, where: str) -> Example:
+    ticket = _text(node.get("ticket"), where) if isinstance(node, dict) else ""
+    if not isinstance(node, dict) or not ticket.strip():
         raise ConfigError(f"{where} must say `ticket`, and each field.")
-    values = {key: value for key, value in said.items() if key != "ticket"}
+    values = {key: value for key, value in node.items() if key != "ticket"}
     try:
         return Example(ticket.strip(), scheme.check(values))
     except ValueError as error:
@@ -314,9 +314,9 @@ def _annotation(field: Field) -> Any:
         # The case of letters is not guaranteed (Claude facts 1.8).
         written = {value.casefold(): value for value in field.values}
 
-        def canonical(said: object) -> object:
-            plain = said.strip().casefold() if isinstance(said, str) else None
-            return written.get(plain, said) if plain is not None else said
+        def canonical(node: object) -> object:
+            plain = node.strip().casefold() if isinstance(node, str) else None
+            return written.get(plain, node) if plain is not None else node
 
         one: Any = Annotated[Literal[tuple(field.values)], BeforeValidator(canonical)]
         return one if field.type == CHOICE else types.GenericAlias(list, (one,))
@@ -325,8 +325,8 @@ def _annotation(field: Field) -> Any:
     return bool if field.type == YES_NO else int
 
 
-def _shortened(said: object) -> object:
-    if not isinstance(said, str):
-        return said
-    line = " ".join(said.split())
+def _shortened(node: object) -> object:
+    if not isinstance(node, str):
+        return node
+    line = " ".join(node.split())
     return line if len(line) <= TEXT_CHARS else f"{line[: TEXT_CHARS - 1]}…"

@@ -278,11 +278,11 @@ def _listing(found: Sequence[str]) -> str:
 
 def text_of(row: Mapping[str, Any], texts: Sequence[str]) -> str:
     """Return the ticket in `row`, its columns separated by blank lines."""
-    said = [_said(row[name]) for name in texts]
-    return "\n\n".join(part for part in said if part)
+    parts = [_text(row[name]) for name in texts]
+    return "\n\n".join(part for part in parts if part)
 
 
-def _said(value: Any) -> str:
+def _text(value: Any) -> str:
     if value is None:
         return ""
     try:

@@ -29,8 +29,8 @@ class UnknownPrice(ConfigError):
 class SpendLimit:
     """The budget of a run in USD; None is unlimited.
 
-    `record` is told before a call how much more may be billed than was recorded so
-    far, so that a process that is killed leaves no call unrecorded; `close` takes back
+    `record` is called before a call with what may be billed beyond what was recorded
+    so far, so that a process that is killed leaves no call unrecorded; `close` takes back
     what was not needed.
     """
 

@@ -197,8 +197,8 @@ class MetricsBuilder:
         return self.score
 
 
-def _label(field: Field, said: Any, row: str) -> str:
-    text = str(said if said is not None else "").strip()
+def _label(field: Field, cell: Any, row: str) -> str:
+    text = str(cell if cell is not None else "").strip()
     for value in field.values:
         if value.casefold() == text.casefold():
             return value
