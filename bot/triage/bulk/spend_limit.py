@@ -30,8 +30,8 @@ class SpendLimit:
     """The budget of a run in USD; None is unlimited.
 
     `record` is called before a call with what may be billed beyond what was recorded
-    so far, so that a process that is killed leaves no call unrecorded; `close` takes back
-    what was not needed.
+    so far, so that a process that is killed leaves no call unrecorded; `close` takes
+    back what was not needed.
     """
 
     def __init__(
