@@ -25,7 +25,7 @@ LINES = """
     settings
     claude delivery context platforms
     ports
-    ui rendering runtime schemes triage.answer triage.csv_cells
+    ui rendering runtime schemes triage.answer
     domain
     text
     errors
@@ -44,7 +44,7 @@ THIRD_PARTIES = {
     "pydantic": "schemes",
     "click": "cli",
     "dotenv": "config",
-    "rich": "cli triage.bulk triage.evaluation adapters.terminal",
+    "rich": "cli runtime triage.bulk triage.evaluation adapters.terminal",
     "matplotlib": "triage.evaluation",
     "prompt_toolkit": "adapters.terminal",
     "discord": "adapters.discord",

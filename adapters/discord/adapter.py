@@ -72,7 +72,7 @@ class DiscordAdapter:
         self._people = People(link)
         self.directory = DiscordDirectory(self._people, Channels(link, self._people))
         self.history = MessageHistory(link, self._names)
-        self.messenger = DiscordMessenger(link)
+        self.messenger = DiscordMessenger(link, self._names)
         self.limits = LIMITS
         self._listened = False
         self._hint()

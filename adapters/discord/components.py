@@ -72,10 +72,14 @@ class Drawn:
         ]
 
 
-def told(told: Response) -> Drawn:
+def told(told: Response, names: Mapping[str, str] | None = None) -> Drawn:
     """Return `told` as one message. A text that is too long is cut, and attached as a
-    file, so that menus and buttons stay right below it."""
-    text = markup.mentioned(told.text)
+    file, so that menus and buttons stay right below it.
+
+    In a message that all see, `names` are those of the people it refers to, by id
+    (`markup.render`); None for one that a single person sees.
+    """
+    text = markup.render(told.text, names)
     files = () if told.file is None else (told.file,)
     if len(text) > MESSAGE_CHARS:
         files = (File("everything.md", text), *files)
@@ -273,7 +277,7 @@ def _component(field: Field, guild: int | None, *, files: bool) -> ui.Item[ui.Mo
             )
     text = field.value
     if field.kind is Kind.PEOPLE:
-        text = markup.mentioned(text)
+        text = markup.as_typed(text)
     long = field.kind in (Kind.TEXT, Kind.PEOPLE)
     style = discord.TextStyle.paragraph if long else discord.TextStyle.short
     return ui.TextInput(

@@ -11,6 +11,7 @@ import discord
 
 from adapters.discord.client import translated
 from bot.errors import DeliveryError, Unacceptable
+from bot.text.characters import replace_lone_surrogates
 
 ENDINGS = (".txt", ".md")
 
@@ -42,7 +43,7 @@ async def text_of(attachment: discord.Attachment) -> str:
         ) from error
     try:
         # With or without a byte order mark.
-        return content.decode("utf-8-sig")
+        return replace_lone_surrogates(content.decode("utf-8-sig", "surrogatepass"))
     except UnicodeDecodeError as error:
         raise Unacceptable(
             f"{_named(name)} is no text in UTF-8; please save it as that and try again."

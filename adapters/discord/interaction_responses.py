@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import discord
 from discord import ui
 
+from adapters.discord import outgoing
 from adapters.discord.client import Unfit, translated
 from adapters.discord.components import Drawn
 from bot.errors import DeliveryError, ThreadkeepError
@@ -28,8 +29,6 @@ STALE = (
     "Type / to see what there is now."
 )
 
-NOBODY = discord.AllowedMentions.none()
-
 Interaction = discord.Interaction[discord.Client]
 T = TypeVar("T")
 
@@ -45,7 +44,7 @@ async def awaited(
     if waits:
         try:
             async with translated("answer a command"):
-                await interaction.response.defer(ephemeral=ephemeral, thinking=True)
+                await outgoing.defer(interaction, ephemeral=ephemeral)
         except DeliveryError as error:
             log.warning("discord.too_late %s", error)
         except Exception as error:
@@ -58,24 +57,14 @@ async def show(
     interaction: Interaction, drawn: Drawn, *, ephemeral: bool, waits: bool = False
 ) -> int | None:
     """Respond with a message; return its id, or None if it came too late."""
-    more: dict[str, Any] = {"allowed_mentions": NOBODY}
-    if drawn.view is not None:
-        more["view"] = drawn.view
+    more: dict[str, Any] = {"view": drawn.view, "files": drawn.attachments()}
     try:
         async with translated("answer a command"):
             if waits:
-                shown = await interaction.edit_original_response(
-                    content=drawn.text, attachments=drawn.attachments(), **more
-                )
-                return shown.id
-            response = await interaction.response.send_message(
-                drawn.text,
-                files=drawn.attachments(),
-                ephemeral=ephemeral,
-                suppress_embeds=True,
-                **more,
+                return await outgoing.edit_response(interaction, drawn.text, **more)
+            return await outgoing.respond(
+                interaction, drawn.text, ephemeral=ephemeral, **more
             )
-            return response.message_id
     except Unfit as error:
         log.error("discord.unfit_answer %s", error)
         if not (drawn.view or drawn.files):
@@ -91,14 +80,17 @@ async def show(
 
 async def replace(interaction: Interaction, drawn: Drawn, *, waits: bool) -> None:
     """Replace the message whose control was used."""
-    more: dict[str, Any] = {"allowed_mentions": NOBODY, "view": drawn.view}
     try:
         async with translated("answer a control"):
             if not waits:
-                await interaction.response.edit_message(content=drawn.text, **more)
+                await outgoing.update_message(interaction, drawn.text, drawn.view)
                 return
-            if interaction.message is not None:
-                await interaction.message.edit(content=drawn.text, **more)
+            if (message := interaction.message) is not None:
+                await outgoing.edit(
+                    *(interaction.client, message.channel.id, message.id),
+                    drawn.text,
+                    view=drawn.view,
+                )
             await interaction.delete_original_response()
     except DeliveryError as error:
         # The command has been carried out all the same.
@@ -121,7 +113,7 @@ async def ask(interaction: Interaction, form: ui.Modal) -> None:
     """Respond with a form."""
     try:
         async with translated("open a form"):
-            await interaction.response.send_modal(form)
+            await outgoing.open_modal(interaction, form)
     except Unfit as error:
         log.error("discord.unfit_form %s", error)
         await tell(interaction, ThreadkeepError.user_text)
@@ -133,9 +125,6 @@ async def tell(interaction: Interaction, text: str) -> None:
     """Respond with a message for the person only."""
     try:
         async with translated("answer a command"):
-            if interaction.response.is_done():
-                await interaction.followup.send(text, ephemeral=True)
-            else:
-                await interaction.response.send_message(text, ephemeral=True)
+            await outgoing.respond_privately(interaction, text)
     except DeliveryError as error:
         log.warning("discord.untold %s", error)

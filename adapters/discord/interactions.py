@@ -21,6 +21,7 @@ from bot.domain.message import Message
 from bot.domain.scope import Scope
 from bot.errors import StorageError, ThreadkeepError, Unacceptable
 from bot.ports.platform import Host
+from bot.text.characters import replace_lone_surrogates
 from bot.ui.command_spec import CommandSpec, Takes
 from bot.ui.elements import SILENCE, Command, CommandResult, File, Form, Response
 
@@ -113,20 +114,25 @@ class Interactions:
         self._names.note(interaction.guild_id, [interaction.user, message.author])
         work = self._sorted(interaction, heard)
         try:
-            told, waits = await interaction_responses.awaited(
+            (told, names), waits = await interaction_responses.awaited(
                 interaction, work, ephemeral=False
             )
         except StorageError as error:
             log.error("discord.not_sorted %s", error)
             await interaction_responses.tell(interaction, error.user_text)
             return
+        drawn = components.told(told, names)
         await interaction_responses.show(
-            interaction, components.told(told), ephemeral=not told.public, waits=waits
+            interaction, drawn, ephemeral=not told.public, waits=waits
         )
 
-    async def _sorted(self, interaction: Interaction, heard: Message) -> Response:
+    async def _sorted(
+        self, interaction: Interaction, heard: Message
+    ) -> tuple[Response, Mapping[str, str]]:
+        """Return the response, and the names of the people it refers to."""
         person = await self._people.of(interaction)
-        return await self._host.commands.triage(heard, person)
+        told = await self._host.commands.triage(heard, person)
+        return told, await self._names.display_names(interaction.guild_id, told.text)
 
     async def _carry_out(
         self,
@@ -149,7 +155,7 @@ class Interactions:
         self._names.note(interaction.guild_id, [interaction.user])
         work = self._work(interaction, command, given or {}, place)
         try:
-            (reply, whole), waits = await interaction_responses.awaited(
+            (reply, given_all, names), waits = await interaction_responses.awaited(
                 interaction, work, ephemeral=not verb.public
             )
         except ThreadkeepError as error:
@@ -157,19 +163,20 @@ class Interactions:
             await interaction_responses.tell(interaction, error.user_text)
             return
         if isinstance(reply, Form):
-            await self._ask(interaction, reply, whole, waits=waits, files=files)
+            await self._ask(interaction, reply, given_all, waits=waits, files=files)
             return
         if reply == SILENCE:
             await interaction_responses.acknowledge(interaction, waits=waits)
             return
         if reply.replaces:
             await interaction_responses.replace(
-                interaction, components.told(reply), waits=waits
+                interaction, components.told(reply, names), waits=waits
             )
             return
-        told = _kept(reply, whole) if given else reply
+        told = _kept(reply, given_all) if given else reply
+        drawn = components.told(told, names)
         await interaction_responses.show(
-            interaction, components.told(told), ephemeral=not told.public, waits=waits
+            interaction, drawn, ephemeral=not told.public, waits=waits
         )
 
     async def _work(
@@ -178,16 +185,24 @@ class Interactions:
         command: Command,
         given: Mapping[str, Given],
         place: Scope,
-    ) -> tuple[CommandResult, Command]:
-        """Return the result of `command` with the arguments `given`, and the command
-        with those arguments."""
+    ) -> tuple[CommandResult, Command, Mapping[str, str] | None]:
+        """Return the result of `command` with the arguments `given`, the command with
+        those arguments, and, if others may see the result, the names of the people it
+        refers to."""
         try:
             arguments = {name: await _read(value) for name, value in given.items()}
         except Unacceptable as error:
-            return Response(error.user_text), command
+            return Response(error.user_text), command, None
         command = command.having(arguments)
         person = await self._people.of(interaction)
-        return await self._host.commands.run(command, place, person), command
+        reply = await self._host.commands.run(command, place, person)
+        # After a deferral everybody sees the result of some commands.
+        if not isinstance(reply, Response) or not (
+            reply.public or reply.replaces or self._catalog[command.verb].public
+        ):
+            return reply, command, None
+        guild = interaction.guild_id
+        return reply, command, await self._names.display_names(guild, reply.text)
 
     async def _ask(
         self,
@@ -227,7 +242,7 @@ async def _read(value: Given) -> str:
     """Return a value as text. Raises Unacceptable for a file that is refused."""
     if isinstance(value, discord.Attachment):
         return await discord_files.text_of(value)
-    return markup.tokens(str(value))
+    return replace_lone_surrogates(markup.tokens(str(value)))
 
 
 def _kept(told: Response, command: Command) -> Response:

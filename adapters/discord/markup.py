@@ -6,7 +6,11 @@ What clients show as a name is an id in angle brackets in the text (platform fac
 import re
 from collections.abc import Iterable, Mapping
 
-from bot.ui.elements import REFERENCE
+import discord
+
+from adapters.discord import ids
+from bot.text import links, references
+from bot.text.references import Reference, ReferenceKind
 
 #: The most characters of a thread's name (facts B6).
 NAME_CHARS = 100
@@ -32,7 +36,12 @@ _FIRST = re.compile(rf"\s*+{_ADDRESSED}[ \t]*+[,:]?\s*+")
 _BEHIND = re.compile(rf"(?<=\S)[ \t]++{_ADDRESSED}(?=[ \t]*+[.,;:!?)]|\s|$)")
 _ANYWHERE = re.compile(rf"{_ADDRESSED}[ \t]*+")
 _KINDS = {"@": "user", "@!": "user", "@&": "group", "#": "channel"}
-_SIGNS = {"user": "@", "group": "@&", "channel": "#"}
+_SIGNS = {
+    ReferenceKind.USER: "@",
+    ReferenceKind.GROUP: "@&",
+    ReferenceKind.CHANNEL: "#",
+}
+_PEOPLE = (ReferenceKind.USER, ReferenceKind.GROUP)
 # Code, whose content is shown literally, including fenced code without an end.
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]++`)", re.DOTALL)
 _BLANKS = re.compile(r"\s++")
@@ -101,16 +110,32 @@ def read(
     return readable(said, users=users, roles=roles, channels=channels)
 
 
-def mentioned(text: str) -> str:
-    """Return `text` with the core's references in Discord's notation, except in code,
-    where clients do not show names."""
-    parts = _CODE.split(text)
-    parts[::2] = [REFERENCE.sub(_mention, part) for part in parts[::2]]
-    return "".join(parts)
+def render(text: str, names: Mapping[str, str] | None = None) -> str:
+    """Return a text of the core in Discord's Markdown. Only the core's references
+    become mentions or links, and only where clients draw them: not in code.
+
+    People become mentions in a message that one person sees. In one that all see they
+    are named by `names`, by id, or else by their ids: a mention may add them.
+    """
+
+    def draw(found: Reference) -> str:
+        named = names is not None and found.kind in _PEOPLE
+        if named or found.kind not in _SIGNS or not ids.is_id(found.id):
+            return _plain_name((names or {}).get(found.id, "")) or found.id
+        return f"<{_SIGNS[found.kind]}{found.id}>"
+
+    parts = _CODE.split(links.unmask(text))
+    parts[::2] = [references.render(part, draw) for part in parts[::2]]
+    return references.plain_text("".join(parts))
+
+
+def as_typed(people: str) -> str:
+    """Return `people` of a setting ("user:1 group:2") as a person would type them."""
+    return render(references.from_setting(people))
 
 
 def tokens(text: str) -> str:
-    """Return `text` with mentions as references of `bot.ui.elements`."""
+    """Return `text` with mentions in the form of settings ("user:1")."""
     return _MENTION.sub(lambda match: f"{_KINDS[match[1]]}:{match[2]}", text)
 
 
@@ -141,10 +166,11 @@ def title(text: str) -> str:
     return f"{(head.rpartition(' ')[0] or head).rstrip(' ,.;:-')}…"
 
 
-def _mention(match: re.Match[str]) -> str:
-    kind, number = match[1], match[2]
-    # "user:operator" and the like only look like references.
-    return f"<{_SIGNS[kind]}{number}>" if number.isdecimal() else match[0]
+def _plain_name(name: str) -> str:
+    """Return a name, escaped so that it reads as it is."""
+    # A zero-width space keeps "<@1>" and "[a](b)" in a name from being parsed.
+    escaped = discord.utils.escape_markdown(name)
+    return escaped.replace("<", "<\u200b").replace("](", "]\u200b(")
 
 
 def _plain(line: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import discord
 
-from adapters.discord import components, events, ids
+from adapters.discord import components, events, ids, outgoing
 from adapters.discord.client import Link, translated
 from bot.domain.person import Person
 from bot.domain.scope import Scope
@@ -60,12 +60,7 @@ class People:
         drawn = components.told(Response(text))
         async with translated("tell a person"):
             direct = await self._link.client.create_dm(discord.Object(number))
-            await direct.send(
-                drawn.text,
-                files=drawn.attachments(),
-                allowed_mentions=discord.AllowedMentions.none(),
-                suppress_embeds=True,
-            )
+            await outgoing.post(direct, drawn.text, files=drawn.attachments())
 
     async def of(self, interaction: discord.Interaction[discord.Client]) -> Person:
         """Return who issued `interaction`, which carries their permissions in its

@@ -14,7 +14,7 @@ from functools import partial
 
 import discord
 
-from adapters.discord import events, ids
+from adapters.discord import events, ids, outgoing
 from adapters.discord.backlog import Attempt, Backlog
 from adapters.discord.bot_permissions import lacking
 from adapters.discord.client import Link, translated
@@ -257,11 +257,12 @@ class MessageListener:
         self._told[message.channel.id] = now
         try:
             async with translated("refuse"):
-                await message.reply(refusal)
+                await outgoing.post(message.channel, refusal, reference=message)
         except DeliveryError:
             try:
                 async with translated("refuse in person"):
-                    await message.author.send(f"{message.jump_url}: {refusal}")
+                    text = f"{message.jump_url}: {refusal}"
+                    await outgoing.post(message.author, text)
             except DeliveryError as error:
                 log.info("discord.untold channel=%s %s", message.channel.id, error)
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import discord
 
-from adapters.discord import components, events, ids, interaction_responses
+from adapters.discord import components, events, ids, outgoing
 from adapters.discord.client import Link, translated
+from adapters.discord.name_cache import NameCache
 from bot.domain.message import Message
 from bot.domain.scope import Scope
 from bot.ui.elements import Response
@@ -15,12 +16,15 @@ from bot.ui.elements import Response
 NOTICED = 20.0
 
 
-async def post(link: Link, place: Scope, told: Response, about: str) -> None:
+async def post(
+    link: Link, names: NameCache, place: Scope, told: Response, about: str
+) -> None:
     """Post `told` in a thread or at the top of a channel, as a reply to the message
     `about`. Raises DeliveryError."""
     channel = _channel(link, place, about)
-    drawn = components.told(told)
-    more: dict[str, Any] = {"view": drawn.view} if drawn.view is not None else {}
+    named = await names.display_names(events.guild_of(place.key), told.text)
+    drawn = components.told(told, named)
+    more: dict[str, Any] = {}
     if about:
         more["reference"] = discord.MessageReference(
             message_id=ids.number(about, "post"),
@@ -28,12 +32,8 @@ async def post(link: Link, place: Scope, told: Response, about: str) -> None:
             fail_if_not_exists=False,
         )
     async with translated("post"):
-        await channel.send(
-            drawn.text,
-            files=drawn.attachments(),
-            allowed_mentions=interaction_responses.NOBODY,
-            suppress_embeds=True,
-            **more,
+        await outgoing.post(
+            channel, drawn.text, view=drawn.view, files=drawn.attachments(), **more
         )
 
 
@@ -61,8 +61,9 @@ def _channel(link: Link, place: Scope, message: str) -> discord.PartialMessageab
 class DiscordMessenger:
     """`bot.ports.platform.Messenger` of the guilds of one bot."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, names: NameCache) -> None:
         self._link = link
+        self._names = names
 
     async def notice(self, message: Message, text: str) -> None:
         """Reply to `message` for a few seconds, without a notification: outside
@@ -71,10 +72,10 @@ class DiscordMessenger:
         number = ids.number(message.message, "notice")
         channel = self._link.client.get_partial_messageable(here)
         async with translated("notice"):
-            await channel.send(
+            await outgoing.post(
+                channel,
                 text,
                 reference=channel.get_partial_message(number),
-                allowed_mentions=discord.AllowedMentions.none(),
                 silent=True,
                 delete_after=NOTICED,
             )
@@ -85,7 +86,7 @@ class DiscordMessenger:
 
     async def post(self, place: Scope, response: Response, about: str = "") -> None:
         """Post `response` for all. Raises DeliveryError."""
-        await post(self._link, place, response, about)
+        await post(self._link, self._names, place, response, about)
 
     async def link(self, place: Scope, message: str) -> str:
         """Return the address of `message`."""

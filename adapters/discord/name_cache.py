@@ -20,8 +20,12 @@ from adapters.discord import events, ids, markup
 from adapters.discord.client import Link, translated
 from bot.domain.message import Message
 from bot.errors import AccessRevoked, DeliveryError
+from bot.runtime.background import report
 from bot.runtime.lru import LruDict
 from bot.runtime.offload import offload
+from bot.text import references
+from bot.text.characters import replace_invalid
+from bot.text.references import ReferenceKind
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +56,19 @@ class NameCache:
     def note(self, guild: int | None, people: Iterable[discord.abc.User]) -> None:
         """Cache the names of `people`, who came with a message."""
         for each in people:
-            self._known[guild, each.id] = each.display_name
+            self._known[guild, each.id] = replace_invalid(each.display_name)
+
+    async def display_names(self, guild: int | None, text: str) -> dict[str, str]:
+        """The names in `guild` of those whom `text`, of the core, refers to, by id;
+        those that cannot be had now are left out. Never raises."""
+        named = references.find(text)
+        users = sorted({e.id for e in named if e.kind is ReferenceKind.USER})
+        wanted = [(guild, user) for user in users]
+        try:
+            await self._find(wanted, dict.fromkeys(wanted, True))
+        except Exception as error:
+            report("find names for a text", error)
+        return self._names(guild, users)
 
     async def readable(self, message: Message) -> tuple[str, str]:
         """Return the author's name and the text of a message, with names for ids and
@@ -94,7 +110,7 @@ class NameCache:
             roles={str(each.id): each.name for each in home.roles} if home else {},
             channels={str(each.id): each.name for each in places},
         )
-        text = await offload(read, len(message.text))
+        text = replace_invalid(await offload(read, len(message.text)))
         return names.get(message.author, message.author), text
 
     def _names(self, guild: int | None, users: Iterable[str]) -> dict[str, str]:
@@ -129,7 +145,7 @@ class NameCache:
             async with lock:
                 if (guild, user) not in self._known:
                     name = await self._ask(guild, user, is_author)
-                    self._known[guild, user] = name
+                    self._known[guild, user] = replace_invalid(name)
 
     async def _ask(self, guild: int | None, user: int, is_author: bool) -> str:
         client = self._link.client

@@ -11,11 +11,10 @@ import logging
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import discord
 
-from adapters.discord import components, ids
+from adapters.discord import components, ids, outgoing
 from adapters.discord.client import Archived, Link, Unfit, translated
 from adapters.discord.events import SPOKEN
 from adapters.discord.threads import ThreadResolver
@@ -30,8 +29,6 @@ log = logging.getLogger(__name__)
 CUT = "_(The rest of this message could not be shown here.)_"
 # A length that Discord takes however it counts: each character as two.
 SAFE_CHARS = 900
-
-NOBODY = discord.AllowedMentions.none()
 
 # Seconds between two typing indicators, each of which shows for ten (facts B5).
 TYPING = 8.0
@@ -144,11 +141,11 @@ class DiscordSurface:
     async def _edit(self, message: int, part: Part, content: str) -> None:
         channel = await self._threads.reach(self._turn)
         async with translated("edit"):
-            await channel.get_partial_message(message).edit(
-                content=content,
-                allowed_mentions=_called(part),
+            await outgoing.edit(
+                *(self._link.client, channel.id, message, content),
                 # None removes the controls of an earlier attempt.
                 view=self._controls(part),
+                calls=_called(part),
             )
 
     async def _post(
@@ -158,16 +155,13 @@ class DiscordSurface:
         # For the same nonce within a few minutes, Discord returns the first message
         # (facts B5), so a post may be repeated.
         nonce = f"{self._turn.key}-{part.index}{'-anew' * anew}"
-        more: dict[str, Any] = {}
-        if controls := self._controls(part):
-            more["view"] = controls
         async with translated("post"):
-            return await channel.send(
+            return await outgoing.post(
+                channel,
                 content,
+                view=self._controls(part),
+                calls=_called(part),
                 nonce=nonce,
-                allowed_mentions=_called(part),
-                suppress_embeds=True,
-                **more,
             )
 
     def _controls(self, part: Part) -> discord.ui.View | None:
@@ -262,13 +256,8 @@ async def open_surface(
 def _called(part: Part) -> discord.AllowedMentions:
     """Return whom `part` may notify: the person that it calls, and nobody else."""
     if not ids.is_id(part.calls):
-        return NOBODY
-    return discord.AllowedMentions(
-        everyone=False,
-        roles=False,
-        users=[discord.Object(int(part.calls))],
-        replied_user=False,
-    )
+        return outgoing.NOBODY
+    return outgoing.mention_of(int(part.calls))
 
 
 def _content(part: Part) -> str:

@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 import discord
 
-from adapters.discord import events, ids, markup
+from adapters.discord import events, ids, markup, outgoing
 from adapters.discord.client import Link, translated
 from adapters.discord.name_cache import NameCache
 from bot.domain.scope import ThreadKey
@@ -189,10 +189,7 @@ class ThreadResolver:
         if turn.opening is not None:
             author, text = await self._names.readable(turn.opening)
         async with translated("post a question"):
-            posted = await channel.send(
-                markup.quoted(author, text, CARD_CHARS),
-                nonce=thread.thread,
-                suppress_embeds=True,
-                allowed_mentions=discord.AllowedMentions.none(),
+            posted = await outgoing.post(
+                channel, markup.quoted(author, text, CARD_CHARS), nonce=thread.thread
             )
         return posted.id

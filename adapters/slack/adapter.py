@@ -23,6 +23,7 @@ from adapters.slack.channels import Channels
 from adapters.slack.client import Identity, SlackClient, open_client
 from adapters.slack.config import SlackConfig
 from adapters.slack.directory import SlackDirectory
+from adapters.slack.display_names import DisplayNames
 from adapters.slack.history import MessageHistory
 from adapters.slack.interactions import Interactions
 from adapters.slack.members import People
@@ -124,10 +125,11 @@ class SlackAdapter:
         self._us = identity
         self._names = NameCache(client)
         self._people = People(client, identity.team)
+        self._display_names = DisplayNames(self._names, self._people)
         self._channels = Channels(client, self._people, identity.team)
         self.directory = SlackDirectory(self._people, self._channels)
         self.history = MessageHistory(client, identity)
-        self.messenger = SlackMessenger(client)
+        self.messenger = SlackMessenger(client, self._display_names)
         self._status = Status(client)
         self._streams = Streams(config.streams, identity.user)
         #: Fails when Slack rejects a token.
@@ -143,8 +145,8 @@ class SlackAdapter:
         token."""
         async with Background(lambda _, error: self._fail(error)) as background:
             interactions = Interactions(
-                *(self._client, self._people, self._channels, self._us, host),
-                background,
+                *(self._client, self._people, self._display_names, self._channels),
+                *(self._us, host, background),
             )
             try:
                 await self._listen(host, interactions)
@@ -262,9 +264,7 @@ class SlackAdapter:
         await self._client.call(
             "chat.postMessage",
             channel=str(opened["channel"]["id"]),
-            text=mrkdwn.formatted(text),
-            unfurl_links=False,
-            unfurl_media=False,
+            text=mrkdwn.formatted(text, await self._display_names.find(text)),
         )
 
     async def _open_socket(self) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from adapters.slack import mrkdwn
 from bot.domain.scope import Scope
+from bot.text import references
 from bot.ui.elements import Button, Choice, Command, Menu, Page, Response, Style
 
 Block = dict[str, Any]
@@ -34,12 +35,22 @@ CUT = "_There is more than can be shown here._"
 FENCE = "```"
 
 
-def message(told: Response, place: Scope, *, attached: bool = False) -> dict[str, Any]:
+def message(
+    told: Response,
+    place: Scope,
+    names: Mapping[str, str] | None = None,
+    *,
+    attached: bool = False,
+) -> dict[str, Any]:
     """Return `told` as the text and blocks of a message at `place`, with the text of
-    its file unless that is `attached`."""
+    its file unless that is `attached`.
+
+    In a message that is posted, `names` are those of the people it refers to, by id
+    (`mrkdwn.formatted`); None for one that a single person sees.
+    """
     bare = replace(told, file=None) if attached else told
-    blocks = _fitting(_told(bare, place), MESSAGE_BLOCKS)
-    fallback = mrkdwn.formatted(_cut(told.text))[:FALLBACK_CHARS]
+    blocks = _fitting(_told(bare, place, names), MESSAGE_BLOCKS)
+    fallback = mrkdwn.formatted(_cut(told.text), names)[:FALLBACK_CHARS]
     return {"text": fallback or " ", "blocks": blocks}
 
 
@@ -78,7 +89,13 @@ def home(page: Page, place: Scope) -> dict[str, Any]:
 
 def plain(text: str) -> dict[str, Any]:
     """Return `text` as a plain_text object."""
-    return {"type": "plain_text", "text": text, "emoji": False}
+    return {"type": "plain_text", "text": references.plain_text(text), "emoji": False}
+
+
+def mrkdwn_text(text: str) -> dict[str, Any]:
+    """Return `text` as a mrkdwn object in which Slack looks for neither addresses nor
+    names (facts A6)."""
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 
 def options(choices: Iterable[Choice]) -> list[dict[str, Any]]:
@@ -119,17 +136,19 @@ def _cut(text: str) -> str:
     return text if len(text) <= TEXT_CHARS else f"{text[:TEXT_CHARS]}\n{CUT}"
 
 
-def _told(told: Response, place: Scope) -> list[Block]:
-    blocks = list(_sections(_cut(told.text)))
+def _told(
+    told: Response, place: Scope, names: Mapping[str, str] | None = None
+) -> list[Block]:
+    blocks = list(_sections(_cut(told.text), names))
     if told.file is not None:
         blocks += _verbatim(told.file.text)
     return [*blocks, *controls(told.menus, told.buttons, place)]
 
 
-def _sections(text: str) -> Iterator[Block]:
-    for piece in _pieces(mrkdwn.formatted(text)):
+def _sections(text: str, names: Mapping[str, str] | None = None) -> Iterator[Block]:
+    for piece in _pieces(mrkdwn.formatted(text, names)):
         if piece.strip():
-            yield {"type": "section", "text": {"type": "mrkdwn", "text": piece}}
+            yield {"type": "section", "text": mrkdwn_text(piece)}
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -215,5 +234,5 @@ def _fitting(blocks: list[Block], most: int) -> list[Block]:
     texts = [each for each in blocks if each["type"] != "actions"]
     room = most - len(actions) - 1
     kept = {id(each) for each in [*texts[:room], *actions]}
-    cut = {"type": "section", "text": {"type": "mrkdwn", "text": CUT}}
+    cut = {"type": "section", "text": mrkdwn_text(CUT)}
     return [*(each for each in blocks if id(each) in kept), cut]

@@ -75,6 +75,23 @@ LIMITED = {"message_limit_exceeded", "rate_limited", "ratelimited"}
 # Seconds to wait for a rate limit if Slack does not say how long.
 DEFAULT_PAUSE = 5.0
 
+#: What everything that we write is sent with: Slack opens no preview, and looks for no
+#: names and addresses in a text (facts A6).
+QUIET: Mapping[str, Any] = {
+    "unfurl_links": False,
+    "unfurl_media": False,
+    "link_names": False,
+    "parse": "none",
+}
+# What of it a method takes (facts A5.3). An edit keeps what was said of previews when
+# the message was posted, but looks for names unless it is told again not to; a stream
+# takes none of it, and opens none (facts A7.1).
+_QUIET_BY_METHOD: Mapping[str, tuple[str, ...]] = {
+    "chat.postMessage": tuple(QUIET),
+    "chat.postEphemeral": ("link_names", "parse"),
+    "chat.update": ("link_names", "parse"),
+}
+
 TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
 
 
@@ -119,6 +136,7 @@ class SlackClient:
         DeliveryError; after the last it is unknown whether the call took effect.
         """
         arguments = {k: v for k, v in arguments.items() if v is not None}
+        arguments |= {name: QUIET[name] for name in _QUIET_BY_METHOD.get(method, ())}
         with self._translated(method):
             if method.startswith(("chat.", "views.")):
                 response = await self.web.api_call(method, json=arguments)
@@ -135,7 +153,7 @@ class SlackClient:
         session = self.web.session
         assert session is not None
         with self._translated("response_url"):
-            async with session.post(url, json=dict(body)) as response:
+            async with session.post(url, json={**body, **QUIET}) as response:
                 status = response.status
         if status != 200:
             raise DeliveryError(f"response_url: HTTP {status}")

@@ -11,6 +11,7 @@ from adapters.slack.client import SlackClient, Unfit
 from bot.domain.scope import Scope
 from bot.errors import DeliveryError, Unacceptable
 from bot.runtime.offload import offload
+from bot.text.characters import replace_lone_surrogates
 from bot.ui.elements import File
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ async def text_of(client: SlackClient, file: Mapping[str, Any]) -> str:
         content = await client.download(url, FILE_BYTES)
         if len(content) > FILE_BYTES:
             raise Unfit("download: too large")
-        return content.decode("utf-8-sig")
+        return replace_lone_surrogates(content.decode("utf-8-sig", "surrogatepass"))
     except (DeliveryError, UnicodeDecodeError) as error:
         log.info("slack.unread_file %s", type(error).__name__)
         raise Unacceptable(BAD_FILE) from None

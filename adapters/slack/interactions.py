@@ -21,7 +21,8 @@ from typing import Any, TypeVar
 from adapters.slack import blocks, events, feedback, messages, modals, mrkdwn
 from adapters.slack import files as slack_files
 from adapters.slack.channels import Channels
-from adapters.slack.client import Identity, SlackClient
+from adapters.slack.client import QUIET, Identity, SlackClient
+from adapters.slack.display_names import DisplayNames
 from adapters.slack.members import People
 from adapters.slack.modals import Context
 from adapters.slack.sentences import (
@@ -32,7 +33,7 @@ from adapters.slack.sentences import (
     UNSURE,
     WORKING,
 )
-from adapters.slack.views import Windows, user_of
+from adapters.slack.views import Windows, context_of, user_of
 from bot.domain.message import Message
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
@@ -47,6 +48,7 @@ from bot.errors import (
 from bot.ports.platform import Host
 from bot.runtime.background import Background, report
 from bot.runtime.lru import LruDict
+from bot.text import references
 from bot.ui.command_spec import MOST_COMMAND_CHARS
 from bot.ui.elements import Command, CommandResult, Form, Response
 
@@ -78,6 +80,7 @@ class Interactions:
         self,
         client: SlackClient,
         people: People,
+        display_names: DisplayNames,
         channels: Channels,
         us: Identity,
         host: Host,
@@ -85,11 +88,12 @@ class Interactions:
     ) -> None:
         self._client = client
         self._people = people
+        self._display_names = display_names
         self._channels = channels
         self._us = us
         self._host = host
         self._background = background
-        self._windows = Windows(client, people, host, self._place(""))
+        self._windows = Windows(client, people, display_names, host, self._place(""))
         self._given: LruDict[tuple[str, str], None] = LruDict(MOST_GIVEN)
         #: Tasks that may outlast their acknowledgement.
         self.going_on: set[asyncio.Task[None]] = set()
@@ -163,7 +167,8 @@ class Interactions:
             return {}
         if command is None:
             reply = replace(reply, text=f"{UNKNOWN}\n{reply.text}")
-        return {"response_type": "ephemeral", **blocks.message(reply, place)}
+        drawn = blocks.message(reply, place)
+        return {"response_type": "ephemeral", **drawn, **QUIET}
 
     async def _say(self, command: Command, heard: Message) -> None:
         thread = heard.thread
@@ -174,7 +179,9 @@ class Interactions:
             # Only a control that somebody uses can open a modal.
             reply = blocks.opener(command, place)
         if reply.public or thread.channel.startswith("D"):
-            await messages.post(self._client, Scope.of(thread), reply)
+            await messages.post(
+                self._client, self._display_names, Scope.of(thread), reply
+            )
             return
         await self._client.call(
             "chat.postEphemeral",
@@ -215,7 +222,7 @@ class Interactions:
         if isinstance(reply, Response) and reply.public:
             # If the bot is not in the channel, the person sees it all the same.
             with contextlib.suppress(ThreadGone):
-                await messages.post(self._client, place, reply)
+                await messages.post(self._client, self._display_names, place, reply)
                 return
         await self._windows.respond(body, reply, place)
 
@@ -231,7 +238,7 @@ class Interactions:
             )
             await self._soon("note feedback", noting)
             return {}
-        context = self._context(body, action)
+        context = context_of(self._place(""), body, action)
         command = blocks.used(action)
         if command is None:
             await self._windows.respond(body, Response(STALE), context.place)
@@ -246,7 +253,7 @@ class Interactions:
 
     async def _submitted(self, body: Body) -> dict[str, Any]:
         view = body["view"]
-        context = self._context(body, {})
+        context = context_of(self._place(""), body, {})
         texts, files = modals.filled(view["state"]["values"], context)
         work = self._send(modals.command(context), texts, files, context, body)
         reply = await self._promptly(
@@ -258,8 +265,9 @@ class Interactions:
             return {"response_action": "update", "view": waiting}
         if isinstance(reply, Response) and reply.field:
             block = modals.block_of(reply.field, view)
+            why = references.plain_text(reply.text)
             if block:
-                return {"response_action": "errors", "errors": {block: reply.text}}
+                return {"response_action": "errors", "errors": {block: why}}
         if context.from_home:
             publishing = self._windows.publish(user_of(body))
             await self._soon("draw the home tab again", publishing)
@@ -372,25 +380,5 @@ class Interactions:
         task.add_done_callback(self.going_on.discard)
         return task
 
-    # Where it is.
-
     def _place(self, channel: str, thread: str = "") -> Scope:
         return Scope(PLATFORM, self._us.team, channel, thread)
-
-    def _context(self, body: Body, action: Body) -> Context:
-        """Return where a control or form was used, and how it was opened."""
-        view = body.get("view") or {}
-        if view.get("type") == "modal":
-            try:
-                metadata = str(view.get("private_metadata", ""))
-                return Context.of(metadata, PLATFORM, self._us.team)
-            except (ValueError, TypeError, RecursionError):
-                return Context(self._place(""))
-        if view:
-            return Context(self._place(""), from_home=True)
-        container = body.get("container") or {}
-        channel = container.get("channel_id") or (body.get("channel") or {}).get("id")
-        channel = str(channel or "")
-        # An ephemeral message after a shortcut in a thread is outside the thread.
-        thread = container.get("thread_ts") or blocks.thread(action, channel)
-        return Context(self._place(channel, str(thread)))

@@ -8,6 +8,7 @@ from typing import Any
 
 from adapters.slack import blocks, files, mrkdwn
 from adapters.slack.client import SlackClient
+from adapters.slack.display_names import DisplayNames
 from bot.domain.message import Message
 from bot.domain.scope import Scope
 from bot.errors import DeliveryError
@@ -32,16 +33,17 @@ NAMES = {
 }
 
 
-async def post(client: SlackClient, place: Scope, told: Response) -> None:
+async def post(
+    client: SlackClient, display_names: DisplayNames, place: Scope, told: Response
+) -> None:
     """Post `told` in a thread or at the top of a channel, and its file below it. Raises
     DeliveryError."""
-    drawn = blocks.message(told, place, attached=True)
+    names = await display_names.find(told.text)
+    drawn = blocks.message(told, place, names, attached=True)
     await client.call(
         "chat.postMessage",
         channel=place.channel,
         thread_ts=place.thread or None,
-        unfurl_links=False,
-        unfurl_media=False,
         metadata={"event_type": TOLD, "event_payload": {}},
         **drawn,
     )
@@ -51,7 +53,7 @@ async def post(client: SlackClient, place: Scope, told: Response) -> None:
         await files.put(client, place, told.file)
     except DeliveryError as error:
         log.warning("slack.no_file %s", error)
-        await post(client, place, Response(NO_FILE, public=True))
+        await post(client, display_names, place, Response(NO_FILE, public=True))
 
 
 async def mark(client: SlackClient, place: Scope, message: str, sign: str) -> None:
@@ -68,8 +70,9 @@ async def mark(client: SlackClient, place: Scope, message: str, sign: str) -> No
 class SlackMessenger:
     """`bot.ports.platform.Messenger` of one workspace."""
 
-    def __init__(self, client: SlackClient) -> None:
+    def __init__(self, client: SlackClient, names: DisplayNames) -> None:
         self._client = client
+        self._names = names
 
     async def notice(self, message: Message, text: str) -> None:
         """Show `text` to the author of `message` only. Raises DeliveryError."""
@@ -88,7 +91,7 @@ class SlackMessenger:
     async def post(self, place: Scope, response: Response, about: str = "") -> None:
         """Post `response` for all; `about` is the root of its thread already. Raises
         DeliveryError."""
-        await post(self._client, place, response)
+        await post(self._client, self._names, place, response)
 
     async def link(self, place: Scope, message: str) -> str:
         """Return the permalink of `message`. Raises DeliveryError."""

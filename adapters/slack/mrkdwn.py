@@ -7,11 +7,17 @@ Incoming text contains mentions, channels and links as `<…>` and escapes `&`, 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot.ui.elements import REFERENCE
+from bot.text import references
+from bot.text.references import Reference, ReferenceKind
 
-# Sequences that notify people, perhaps also inside a markdown block, which Slack does
-# not document (facts A6): a user, a channel, a user group, everybody.
-PINGS = re.compile(r"<(?:[@#][A-Z0-9]|!(?:channel|here|everyone|subteam\^|date\^))")
+# Text that notifies people, perhaps also inside a markdown block (facts A6): a user,
+# a channel, a user group, everybody. There a backslash before a sign is dropped, an
+# entity stands for its character, and whether the bare name notifies is undocumented.
+PINGS = re.compile(
+    r"<\\?(?:[@#][A-Z0-9]|!(?i:channel|here|everyone|subteam\^|date\^))"
+    r"|@(?i:channel|here|everyone)(?![A-Za-z0-9_])"
+    r"|&(?:#[0-9Xx]|(?i:lt);?[@#!\\]|(?:commat|excl|num);)"
+)
 
 _TOKEN = re.compile(r"<([^<>]++)>")
 _MENTION = r"<@([A-Z0-9]++)(?:\|[^<>]*+)?>"
@@ -33,7 +39,22 @@ _QUOTE = re.compile(r"^&gt; ?", re.MULTILINE)
 _ITEM = re.compile(r"^- ", re.MULTILINE)
 _BOLD = re.compile(r"\*\*([^*\n]++)\*\*")
 # A character that each of these contains, once the text is escaped.
-_MARK = re.compile(r"&gt;|[-*:]")
+_MARK = re.compile(r"&gt;|[-*]")
+
+# Ids by kind, and addresses, once they are escaped.
+_IDS = {
+    ReferenceKind.USER: re.compile(r"[UW][A-Z0-9]++"),
+    ReferenceKind.GROUP: re.compile(r"S[A-Z0-9]++"),
+    ReferenceKind.CHANNEL: re.compile(r"[CDG][A-Z0-9]++"),
+    ReferenceKind.LINK: re.compile(r"https?://[^<>|]++"),
+}
+_DRAWN = {
+    ReferenceKind.USER: "<@{}>",
+    ReferenceKind.GROUP: "<!subteam^{}>",
+    ReferenceKind.CHANNEL: "<#{}>",
+    ReferenceKind.LINK: "<{}>",
+}
+_PEOPLE = (ReferenceKind.USER, ReferenceKind.GROUP)
 
 
 def mentions(text: str, user: str) -> bool:
@@ -91,7 +112,7 @@ def readable(text: str, names: Mapping[str, str]) -> str:
 
 
 def tokens(text: str) -> str:
-    """Return typed text with mentions as references of `bot.ui.elements`, and without
+    """Return typed text with mentions in the form of settings ("user:U1"), and without
     Slack's escapes."""
     text = _USER.sub(r"user:\1", text)
     text = _CHANNEL.sub(r"channel:\1", text)
@@ -99,17 +120,27 @@ def tokens(text: str) -> str:
     return unescape(text)
 
 
-def formatted(text: str) -> str:
-    """Return the Markdown subset of `bot.ui.elements` as mrkdwn.
+def formatted(text: str, names: Mapping[str, str] | None = None) -> str:
+    """Return the Markdown subset of `bot.ui.elements` as mrkdwn. Only the core's
+    references become mentions or links.
 
-    Its mentions show names, and notify nobody only where one person sees them: in an
-    ephemeral message, a modal or the home tab.
+    People and groups become mentions in what one person sees: an ephemeral message, a
+    modal or the home tab. A posted mention would notify them, so there they are named
+    by `names`, by id, or else by their ids.
     """
+
+    def draw(found: Reference) -> str:
+        named = names is not None and found.kind in _PEOPLE
+        if named or not _IDS[found.kind].fullmatch(found.id):
+            return escape((names or {}).get(found.id, "")) or found.id
+        return _DRAWN[found.kind].format(found.id)
+
     parts = _CODE.split(escape(text))
     # The text between pieces of code is mostly short, without any of the marks.
     parts[::2] = [_prose(each) if _MARK.search(each) else each for each in parts[::2]]
     parts[1::2] = [_code(each) if each[1] == "`" else each for each in parts[1::2]]
-    return "".join(parts)
+    parts[::2] = [references.render(each, draw) for each in parts[::2]]
+    return references.plain_text("".join(parts))
 
 
 def _code(text: str) -> str:
@@ -121,17 +152,11 @@ def _code(text: str) -> str:
 def _prose(text: str) -> str:
     text = _QUOTE.sub("> ", text)
     text = _ITEM.sub("• ", text) if "- " in text else text
-    text = _BOLD.sub(_bold, text) if "**" in text else text
-    return REFERENCE.sub(_reference, text) if ":" in text else text
+    return _BOLD.sub(_bold, text) if "**" in text else text
 
 
 def _bold(match: re.Match[str]) -> str:
     return f"*{match[1]}*"
-
-
-def _reference(match: re.Match[str]) -> str:
-    marks = {"user": "<@{}>", "group": "<!subteam^{}>", "channel": "<#{}>"}
-    return marks[match[1]].format(match[2])
 
 
 def escape(text: str) -> str:

@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 from adapters.slack.client import SlackClient
 from bot.errors import DeliveryError, Throttled
 from bot.runtime.lru import LruDict
+from bot.text.characters import replace_invalid
 
 log = logging.getLogger(__name__)
 
@@ -130,5 +131,5 @@ def _name(thing: Mapping[str, Any]) -> str:
         thing.get("name"),
     ):
         if name:
-            return str(name)
+            return replace_invalid(str(name))
     return ""

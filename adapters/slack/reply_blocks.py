@@ -24,7 +24,7 @@ def body(part: Part, turn: Turn) -> dict[str, Any]:
     if part.calls:
         # The only message that notifies anyone: the person who waited for the answer.
         text = f"<@{part.calls}>, {READY}"
-        section = {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+        section = {"type": "section", "text": slack_blocks.mrkdwn_text(text)}
         return {"text": text, "blocks": [section]}
     text = part.text if part.text.strip() else PLACEHOLDER
     if not part.final and text is part.text:

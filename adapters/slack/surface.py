@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from adapters.slack import reply_blocks
@@ -22,6 +23,7 @@ from bot.domain.reply import Part
 from bot.domain.turn import Turn
 from bot.errors import DeliveryError, Rerouted, ThreadGone, Throttled
 from bot.runtime import background
+from bot.text import links
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +93,7 @@ class SlackSurface:
     async def show(self, part: Part, way: WriteKind) -> str:
         """Write `part`; return the ts of its message. Raises DeliveryError or
         AccessRevoked."""
+        part = replace(part, text=links.unmask_misleading(part.text))
         if part.index in self._unsure:
             await self._find(part.index)
         if way is WriteKind.OPEN and part.index not in self._ts:
@@ -174,8 +177,6 @@ class SlackSurface:
                 "chat.postMessage",
                 channel=thread.channel,
                 thread_ts=thread.thread,
-                unfurl_links=False,
-                unfurl_media=False,
                 metadata=reply_blocks.metadata(self._turn, index),
                 **body,
             )

@@ -6,10 +6,12 @@ a way; it is never shown to anybody else.
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from adapters.slack import blocks, modals
 from adapters.slack.client import SlackClient
+from adapters.slack.display_names import DisplayNames
 from adapters.slack.members import People
 from adapters.slack.modals import Context
 from bot.domain.scope import Scope
@@ -28,9 +30,15 @@ class Windows:
     """Opens and updates what people see of the bot besides its answers."""
 
     def __init__(
-        self, client: SlackClient, people: People, host: Host, home: Scope
+        self,
+        client: SlackClient,
+        people: People,
+        display_names: DisplayNames,
+        host: Host,
+        home: Scope,
     ) -> None:
         self._client = client
+        self._display_names = display_names
         self._people = people
         self._host = host
         #: The workspace.
@@ -86,7 +94,8 @@ class Windows:
     ) -> None:
         """Show `reply` to the person who acted only, unless it replaces a message."""
         told = Response(LATE) if isinstance(reply, Form) else reply
-        drawn = blocks.message(told, place)
+        names = await self._display_names.find(told.text) if told.replaces else None
+        drawn = blocks.message(told, place, names)
         url = body.get("response_url")
         if url is None:
             log.info("slack.nowhere_to_answer type=%s", body.get("type"))
@@ -115,3 +124,23 @@ class Windows:
 def user_of(body: Body) -> str:
     """Return the id of the user who caused the payload `body`."""
     return str((body.get("user") or {}).get("id", ""))
+
+
+def context_of(workspace: Scope, body: Body, action: Body) -> Context:
+    """Return where in `workspace` a control or form was used, and how it was opened."""
+    view = body.get("view") or {}
+    if view.get("type") == "modal":
+        try:
+            metadata = str(view.get("private_metadata", ""))
+            return Context.of(metadata, workspace.platform, workspace.workspace)
+        except (ValueError, TypeError, RecursionError):
+            return Context(workspace)
+    if view:
+        return Context(workspace, from_home=True)
+    container = body.get("container") or {}
+    channel = container.get("channel_id") or (body.get("channel") or {}).get("id")
+    channel = str(channel or "")
+    # An ephemeral message after a shortcut in a thread is outside the thread.
+    thread = container.get("thread_ts") or blocks.thread(action, channel)
+    place = replace(workspace, channel=channel, thread=str(thread))
+    return Context(place)

@@ -17,8 +17,6 @@ from typing import TextIO
 from prompt_toolkit import PromptSession
 from prompt_toolkit.input import DummyInput, Input
 from prompt_toolkit.keys import Keys
-from rich.console import Console
-from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
 
@@ -32,8 +30,10 @@ from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import ThreadSummary, Turn
 from bot.errors import StorageError, ThreadGone
 from bot.ports.platform import Host
+from bot.runtime import terminal
+from bot.text import references
 from bot.text.numbers import number
-from bot.ui.elements import REFERENCE, Command, Form
+from bot.ui.elements import Command, Form
 
 WORKSPACE = CHANNEL = "local"
 AUTHOR = "you"
@@ -121,7 +121,7 @@ class TerminalAdapter:
         self.directory = TerminalDirectory()
         self._source = source
         self._out = out
-        self._console = Console(file=out)
+        self._console = terminal.on(out)
         self.thread = _new_thread()
         self._opens = True
         self._answered = asyncio.Event()
@@ -262,7 +262,6 @@ class TerminalAdapter:
             )
             return
         told = reply.file.text if reply.file is not None else reply.text
-        told = REFERENCE.sub(lambda match: match[2], told)
         # Markdown joins lines unless they end in two spaces.
         self._say(told.replace("\n", "  \n") if self._is_interactive else told)
 
@@ -301,10 +300,11 @@ class TerminalAdapter:
                 self._say(text)
 
     def _say(self, text: str) -> None:
+        text = references.plain_text(text)
         if self._is_interactive:
-            self._console.print(Markdown(text))
+            self._console.print(terminal.markdown(text))
         else:
-            self._out.write(f"{text}\n")
+            terminal.say(text, file=self._out)
 
 
 @contextlib.asynccontextmanager

@@ -4,9 +4,10 @@ from typing import Protocol, TextIO
 
 from rich.console import Console
 from rich.live import Live
-from rich.markdown import Markdown
 from rich.segment import Segment, Segments
 from rich.text import Text
+
+from bot.runtime import terminal
 
 
 class Screen(Protocol):
@@ -28,14 +29,12 @@ class PlainScreen:
 
     def update(self, text: str) -> None:
         """Write the new part of `text`."""
-        self._out.write(text[len(self._written) :])
-        self._out.flush()
+        terminal.put(text[len(self._written) :], file=self._out)
         self._written = text
 
     def close(self) -> None:
         """Write a blank line, if there was any text."""
-        self._out.write("\n\n" if self._written else "")
-        self._out.flush()
+        terminal.put("\n\n" if self._written else "", file=self._out)
 
 
 class RichScreen:
@@ -76,7 +75,7 @@ class RichScreen:
         self._console.print()
 
     def _lines(self, text: str) -> list[list[Segment]]:
-        return self._console.render_lines(Markdown(text), pad=False)
+        return self._console.render_lines(terminal.markdown(text), pad=False)
 
     def _print(self, lines: list[list[Segment]]) -> None:
         if lines:

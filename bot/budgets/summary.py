@@ -9,6 +9,7 @@ from bot.domain.completion import Usage
 from bot.domain.scope import ScopeLevel
 from bot.domain.setting import OPERATOR
 from bot.settings import ceilings
+from bot.text import references
 from bot.ui.formatting import amount, bar, count, here, usd
 
 # How many rows a list of channels or people shows.
@@ -40,7 +41,7 @@ def alert(alert: Alert) -> str:
     period = "today" if cap.period is Period.DAY else "this month"
     place = "the workspace"
     if cap.place.level is ScopeLevel.CHANNEL:
-        place = f"channel:{cap.place.channel}"
+        place = references.channel(cap.place.channel)
     raiser = "`budget` raises it"
     if cap.who == OPERATOR:
         raiser = "this bot's operator can raise it"

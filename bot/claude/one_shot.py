@@ -16,6 +16,7 @@ from bot.domain.turn import Turn
 from bot.errors import ModelError
 from bot.ports.ledger import Charges
 from bot.ports.model import Model
+from bot.text.characters import replace_invalid
 
 TOO_LONG = "This took too long, so I stopped it."
 UNPAID = "The budget leaves no room for what this still takes."
@@ -74,7 +75,8 @@ async def complete(
     except TimeoutError:
         trouble = TOO_LONG
     bill = claude_cost.bill(report, asked=asked, at=now)
-    return Completion("".join(pieces), bill.usage, bill.cost, trouble, bill.bounded)
+    text = replace_invalid("".join(pieces))
+    return Completion(text, bill.usage, bill.cost, trouble, bill.bounded)
 
 
 async def complete_charged(

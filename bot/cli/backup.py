@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from bot.cli.environment import environment, run
-from bot.config import Config
+from bot.cli.environment import run
+from bot.config import Config, read_environment
+from bot.runtime import terminal
 from storage.backup import back_up
 
 
@@ -18,10 +19,10 @@ def backup(file: str) -> None:
 
     FILE must not be there yet. Only its owner can read it.
     """
-    sys.exit(run(_backup(environment(), file)))
+    sys.exit(run(_backup(read_environment(), file)))
 
 
 async def _backup(env: Mapping[str, str], file: str) -> int:
     size = back_up(Config.from_env(env).database, Path(file))
-    click.echo(f"{size:,} bytes written to {file}.", err=True)
+    terminal.say(f"{size:,} bytes written to {file}.", err=True)
     return 0

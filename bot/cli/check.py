@@ -8,12 +8,12 @@ from bot.claude.catalog import MODELS, ModelAvailability, find
 from bot.claude.client import ModelStatus, connect
 from bot.claude.model_list import availability
 from bot.cli import reports
-from bot.cli.environment import console
 from bot.cli.exposed_files import exposures
 from bot.cli.platforms import PLATFORMS, configured_platforms, load_module
 from bot.config import Config
 from bot.domain.finding import Finding, Grade
 from bot.errors import ConfigError, InUse
+from bot.runtime import terminal
 from storage.store import open_store, read_balances
 
 # A retirement within so many days is reported.
@@ -107,7 +107,7 @@ async def check_setup(env: Mapping[str, str], offline: bool) -> int:
     for name in PLATFORMS:
         check = load_module(f"adapters.{name}.check").check
         found += await check(env, offline=offline)
-    console().print(reports.findings(found))
+    terminal.console().print(reports.findings(found))
     return 1 if any(each.grade is Grade.BAD for each in found) else 0
 
 

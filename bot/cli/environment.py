@@ -1,15 +1,16 @@
-"""What all commands share: the environment, mistakes, the console."""
+"""What all commands share: the environment, mistakes, exit statuses."""
 
 import asyncio
+import io
 import os
+import sys
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, NoReturn
 
 import click
-from rich.console import Console
 
-from bot.config import read_environment
-from bot.errors import ConfigError, ThreadkeepError, error_location, leaves
+from bot.errors import ThreadkeepError, error_location, leaves
+from bot.runtime import logs, terminal
 
 # What Unix programs return for a mistake in how they were called or set up, and for an
 # error of their own, which counts more where both happened.
@@ -17,25 +18,23 @@ MISTAKE = 2
 BROKEN = 1
 STATUSES = (MISTAKE, BROKEN)
 
-# How wide a table is in a file or a pipe, which have no width of their own.
-WIDTH = 140
 
+class Commands(click.Group):
+    """A group of commands at whose end there is a status and never a traceback."""
 
-class _Mistake(click.ClickException):
-    """A mistake of the operator, which costs one line."""
-
-    exit_code = MISTAKE
-
-    def show(self, file: Any = None) -> None:
-        click.echo(f"threadkeep: {self.message}", err=True)
-
-
-def environment() -> dict[str, str]:
-    """Return the environment and what a .env file adds to it."""
-    try:
-        return read_environment()
-    except ConfigError as error:
-        raise _Mistake(str(error)) from None
+    def main(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """See `click.Command`. Mistakes that click finds are told as ours are: they
+        quote arguments, and so names of files."""
+        # Python would print what libraries warn of as it is, and with tracebacks.
+        logs.set_up("warning")
+        try:
+            status = super().main(*args, **{**kwargs, "standalone_mode": False})
+        except click.Abort:
+            terminal.say("Aborted!", err=True)
+            sys.exit(BROKEN)
+        except Exception as error:
+            sys.exit(_told(error))
+        sys.exit(status)
 
 
 def run(command: Coroutine[Any, Any, int]) -> int:
@@ -55,27 +54,16 @@ def run(command: Coroutine[Any, Any, int]) -> int:
 def _told(error: BaseException) -> int:
     """Say what `error` is in one line; return the exit status that it makes."""
     if isinstance(error, click.ClickException):
-        error.show()
+        told = io.StringIO()
+        error.show(told)
+        terminal.put(told.getvalue(), err=True)
         return MISTAKE
     if isinstance(error, ThreadkeepError):
-        click.echo(f"threadkeep: {error}", err=True)
+        terminal.complain(str(error))
         return MISTAKE
     text = (
         f"stopped by an error of its own at {error_location(error)}; please report "
         "this line."
     )
-    click.echo(f"threadkeep: {text}", err=True)
+    terminal.complain(text)
     return BROKEN
-
-
-def console(*, stderr: bool = False) -> Console:
-    """Where tables are printed: as wide as the terminal, or wide enough for a file."""
-    made = Console(stderr=stderr)
-    if made.is_terminal or "COLUMNS" in os.environ:
-        return made
-    return Console(stderr=stderr, width=WIDTH)
-
-
-def plain(where: Console) -> bool:
-    """Whether only ASCII can be shown there."""
-    return not (where.encoding or "").lower().startswith("utf")

@@ -6,10 +6,11 @@ import click
 
 from bot.cli import output, reports
 from bot.cli.check import check_setup
-from bot.cli.environment import environment, run
+from bot.cli.environment import Commands, run
 from bot.cli.platforms import load_module
 from bot.cli.print_reports import print_audit, print_feedback, print_usage
 from bot.cli.serve import serve_until_stopped
+from bot.config import read_environment
 from bot.ui import time_range
 
 # Commands that are kept with what they do: what they import takes time.
@@ -20,7 +21,7 @@ ELSEWHERE = {
 }
 
 
-class _Group(click.Group):
+class _Group(Commands):
     """A group some of whose commands are imported when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -42,14 +43,14 @@ def main() -> None:
 @main.command()
 def serve() -> None:
     """Answer until stopped; in the terminal, if no platform is set up."""
-    sys.exit(run(serve_until_stopped(environment())))
+    sys.exit(run(serve_until_stopped(read_environment())))
 
 
 @main.command()
 @click.option("--offline", is_flag=True, help="Call nobody; only look.")
 def check(offline: bool) -> None:
     """Say what is set up, what is missing and what is wrong."""
-    sys.exit(run(check_setup(environment(), offline)))
+    sys.exit(run(check_setup(read_environment(), offline)))
 
 
 SINCE = click.option(
@@ -75,7 +76,7 @@ FORMAT = click.option(
 @FORMAT
 def usage(by: str | None, since: str, form: str) -> None:
     """Print tokens and cost by day, channel and person."""
-    sys.exit(run(print_usage(environment(), by, since, form)))
+    sys.exit(run(print_usage(read_environment(), by, since, form)))
 
 
 @main.command()
@@ -86,7 +87,7 @@ def usage(by: str | None, since: str, form: str) -> None:
 @FORMAT
 def audit(within: str, most: int, refused: bool, since: str, form: str) -> None:
     """Print who changed which setting, and when."""
-    sys.exit(run(print_audit(environment(), within, most, refused, since, form)))
+    sys.exit(run(print_audit(read_environment(), within, most, refused, since, form)))
 
 
 @main.command()
@@ -95,4 +96,4 @@ def audit(within: str, most: int, refused: bool, since: str, form: str) -> None:
 @FORMAT
 def feedback(texts: bool, since: str, form: str) -> None:
     """Print how good readers found answers."""
-    sys.exit(run(print_feedback(environment(), texts, since, form)))
+    sys.exit(run(print_feedback(read_environment(), texts, since, form)))

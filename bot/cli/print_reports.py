@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from bot.cli import output, reports
-from bot.cli.environment import console, plain
 from bot.config import Config
 from bot.domain.scope import Scope
 from bot.errors import ConfigError
+from bot.runtime import terminal
 from bot.ui import time_range
 from storage.store import open_shared_store, read_balances, read_opinions, read_spending
 
@@ -23,14 +23,14 @@ async def print_usage(
     if form != output.TABLE:
         output.rows(reports.spending_rows(rows, keys[0]), form)
         return 0
-    out = console()
+    out = terminal.console()
     if not rows:
-        out.print(f"Nothing was asked since {_moment(begin)}.")
+        terminal.say(f"Nothing was asked since {_moment(begin)}.")
     for key in keys if rows else []:
-        out.print(reports.spending(rows, key, plain=plain(out)), "")
+        out.print(reports.spending(rows, key, plain=terminal.plain(out)), "")
     budgets = settings.database, settings.totals, time.time()
     for cap, balance in await read_balances(*budgets):
-        out.print(reports.total(cap, balance))
+        terminal.say(reports.total(cap, balance))
     return 0
 
 
@@ -50,16 +50,11 @@ async def print_audit(
     if refused:
         rows, table = reports.refusal_rows(refusals), reports.refusals(refusals)
         nothing = f"Nobody was refused anything since {_moment(begin)}."
-        output.either(rows, table, nothing, form=form, console=console())
+        output.either(rows, table, nothing, form=form)
         return 0
+    rows, table = reports.audit_rows(entries), reports.audit(entries)
     nothing = f"Nothing was changed since {_moment(begin)}."
-    output.either(
-        reports.audit_rows(entries),
-        reports.audit(entries),
-        nothing,
-        form=form,
-        console=console(),
-    )
+    output.either(rows, table, nothing, form=form)
     return 0
 
 
@@ -72,7 +67,7 @@ async def print_feedback(
         raise ConfigError("--texts needs --format csv or json.")
     rows = reports.opinion_rows(found, texts=texts)
     nothing = f"Nobody said how good an answer was since {_moment(begin)}."
-    output.either(rows, reports.opinions(found), nothing, form=form, console=console())
+    output.either(rows, reports.opinions(found), nothing, form=form)
     return 0
 
 

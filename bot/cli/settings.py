@@ -11,13 +11,13 @@ from pathlib import Path
 
 import click
 
-from bot.cli.environment import environment, run
-from bot.config import Config
+from bot.cli.environment import run
+from bot.config import Config, read_environment
 from bot.domain.scope import EVERYWHERE
 from bot.domain.setting import Setting
 from bot.errors import ConfigError
 from bot.ports.settings import AccessStore
-from bot.runtime import private_files
+from bot.runtime import private_files, terminal
 from bot.runtime.text_files import read_text
 from bot.settings import import_export
 from bot.settings.options import BY_NAME
@@ -34,7 +34,7 @@ def settings() -> None:
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 def export_settings(file: str, force: bool) -> None:
     """Write all settings as YAML to FILE, or print them."""
-    sys.exit(run(_export(environment(), file, force)))
+    sys.exit(run(_export(read_environment(), file, force)))
 
 
 @settings.command("import")
@@ -44,7 +44,7 @@ def export_settings(file: str, force: bool) -> None:
 @click.option("--running", is_flag=True, help="Change running threads, too.")
 def import_settings(file: str, dry_run: bool, remove: bool, running: bool) -> None:
     """Set what FILE says ("-" for standard input), all of it or nothing."""
-    sys.exit(run(_import(environment(), file, dry_run, remove, running)))
+    sys.exit(run(_import(read_environment(), file, dry_run, remove, running)))
 
 
 async def _export(env: Mapping[str, str], file: str, force: bool) -> int:
@@ -52,16 +52,16 @@ async def _export(env: Mapping[str, str], file: str, force: bool) -> int:
         found = await store.list_settings(EVERYWHERE)
         text = import_export.write(found, await _texts(store, found))
     if file == "-":
-        click.echo(text, nl=False)
+        terminal.write(text)
         return 0
     try:
         with private_files.open_private(Path(file), replace=force) as out:
-            out.write(text)
+            terminal.through(out).write(text)
     except FileExistsError:
         raise ConfigError(f"{file} is there already; --force writes over it.") from None
     except OSError as error:
         raise ConfigError(f"{file} cannot be written: {error.strerror}.") from None
-    click.echo(f"{len(found)} settings written to {file}.", err=True)
+    terminal.say(f"{len(found)} settings written to {file}.", err=True)
     return 0
 
 
@@ -76,11 +76,11 @@ async def _import(
             changes += import_export.removed(changes, found)
         texts = await _texts(store, found)
         if not (lines := import_export.difference(found, texts, changes)):
-            click.echo("Nothing to change.")
+            terminal.say("Nothing to change.")
             return 0
-        click.echo("\n".join(lines))
+        terminal.say("\n".join(lines))
         if dry_run:
-            click.echo("Nothing was changed: this was a dry run.", err=True)
+            terminal.say("Nothing was changed: this was a dry run.", err=True)
             return 0
         made = await store.change_settings(
             changes,
@@ -90,7 +90,7 @@ async def _import(
             running=running,
         )
     assert isinstance(made, list)
-    click.echo(f"{len(made)} settings changed.", err=True)
+    terminal.say(f"{len(made)} settings changed.", err=True)
     return 0
 
 

@@ -12,9 +12,10 @@ import click
 from bot.claude.batches import Batches
 from bot.claude.catalog import CHEAP_MODEL, MODELS
 from bot.cli import triage_run
-from bot.cli.environment import console, plain, run
+from bot.cli.environment import Commands, run
 from bot.errors import ConfigError
 from bot.ports.archive import DONE, Run
+from bot.runtime import terminal
 from bot.schemes.scheme import read
 from bot.triage.bulk import progress, runs, writer
 from bot.triage.bulk.concurrent import AT_ONCE
@@ -56,7 +57,7 @@ _BUDGET = click.option(
 _AGAIN = click.option("--again", is_flag=True, help="Ask again about marked rows.")
 
 
-class _Group(click.Group):
+class _Group(Commands):
     """A group whose default command is `run`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -124,7 +125,7 @@ def run_command(
     It is CSV or JSON Lines; - is standard input.
     """
     if print_scheme:
-        click.echo(scheme_text(scheme_file), nl=False)
+        terminal.write(scheme_text(scheme_file))
         return
 
     async def work() -> int:
@@ -141,7 +142,7 @@ def run_command(
                 sample = draw(source.tickets())
                 async with config.client() as client:
                     found = await estimate(client, checked, sample, models)
-                console().print(progress.estimates(found, sample.total))
+                terminal.console().print(progress.estimates(found, sample.total))
                 return triage_run.ALL
             async with (
                 open_archive(config.archive) as archive,
@@ -200,9 +201,9 @@ def list_runs() -> None:
         config = TriageConfig.of_environment()
         found = await read_runs(config.archive) if config.archive.exists() else []
         if found:
-            console().print(progress.runs(found))
+            terminal.console().print(progress.runs(found))
         else:
-            click.echo("Nothing was sorted yet.")
+            terminal.say("Nothing was sorted yet.")
         return triage_run.ALL
 
     sys.exit(run(work()))
@@ -229,7 +230,7 @@ def cancel(run_id: str) -> None:
             count = len(waiting)
             are = "batch is" if count == 1 else "batches are"
             cancelled = f"{count or 'No'} {are} being cancelled."
-            click.echo(
+            terminal.say(
                 f"{cancelled} `threadkeep triage resume {run_id}` collects the rest."
             )
             return triage_run.ALL
@@ -287,15 +288,14 @@ def evaluate(
                     by=by,
                     at_once=at_once,
                     budget=budget,
-                    console=console(stderr=True),
                 )
         if as_json:
             triage_run.write_text(as_json, evaluation_evaluate.as_json(found))
         if draw_plot:
             draw_plot(found, Path(plot))
         if as_json != "-":
-            out = console()
-            out.print(report.drawn(found, plain=plain(out)))
+            out = terminal.console()
+            out.print(report.drawn(found, plain=terminal.plain(out)))
         return (
             triage_run.ALL if not any(s.not_sorted for s in found) else triage_run.SOME
         )
@@ -330,7 +330,7 @@ def corrections(out: str, since: str) -> None:
         if not found:
             raise ConfigError("Nobody has corrected anything there yet.")
         triage_run.write_text(out, chat_corrections.as_csv(found))
-        click.echo(f"{len(found)} corrected messages.", err=True)
+        terminal.say(f"{len(found)} corrected messages.", err=True)
         return triage_run.ALL
 
     sys.exit(run(work()))

@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable, Iterator
 
 from bot.claude.client import ClaudeClient
-from bot.cli.environment import MISTAKE, console, plain
+from bot.cli.environment import MISTAKE
 from bot.errors import ConfigError, ModelError, StorageError
-from bot.ports.archive import Archive, Run, Tally
+from bot.ports.archive import Archive, ResultStore, Run, Tally
+from bot.runtime import terminal
 from bot.schemes.scheme import read
 from bot.triage.bulk import progress, writer
 from bot.triage.bulk.batches import Cancelled, Expired
@@ -28,7 +29,7 @@ ALL, SOME, STOPPED = 0, 1, 130
 def write_text(path: str, text: str) -> None:
     """Write a whole file, or print it for "-". Raises ConfigError."""
     with writer.opened(path) as file:
-        file.write(text)
+        terminal.through(file).write(text)
 
 
 async def warn_of_twins(archive: ResultStore, run: Run) -> None:
@@ -37,13 +38,9 @@ async def warn_of_twins(archive: ResultStore, run: Run) -> None:
         return
     if twins := await archive.duplicates(run.id, run.id_column):
         more = " and others" if len(twins) > 3 else ""
-        console(stderr=True).print(
-            f"More than one row has the {run.id_column} {', '.join(twins[:3])}{more}; "
-            "each row is sorted by itself.",
-            highlight=False,
-            soft_wrap=True,
-            markup=False,
-        )
+        named = terminal.one_line(f"{run.id_column} {', '.join(twins[:3])}{more}")
+        told = f"More than one row has the {named}; each row is sorted by itself."
+        terminal.say(told, err=True)
 
 
 async def sort(
@@ -54,7 +51,7 @@ async def sort(
     at_once: int,
 ) -> int:
     """Classify the rest of `run`, and write it; return the exit status."""
-    err = console(stderr=True)
+    err = terminal.console(stderr=True)
     began = time.monotonic()
     with progress.Screen(err) as shown:
         runner = Runner(
@@ -76,11 +73,14 @@ async def sort(
         shown.say(_how_to_resume(run, tally))
         return status
     scheme = read(run.scheme)
-    await writer.write(archive, run, scheme, console=console(), tabulate=tabulate)
+    await writer.write(archive, run, scheme, tabulate)
     counts = {f.name: await archive.counts(run.id, f.name) for f in scheme.choices}
     seconds = time.monotonic() - began
     err.print(
-        "", progress.summary(run, scheme, tally, counts, seconds, plain=plain(err))
+        "",
+        progress.summary(
+            run, scheme, tally, counts, seconds, plain=terminal.plain(err)
+        ),
     )
     if why:
         shown.say(why)
@@ -109,7 +109,7 @@ def _ending(runner: Runner, task: "asyncio.Task[None]") -> tuple[int, str]:
         case Expired() | Cancelled() as error:
             return SOME, str(error)
         case ModelError() | StorageError() | ConfigError() as error:
-            return MISTAKE, f"threadkeep: {error}"
+            return MISTAKE, f"threadkeep: {terminal.one_line(str(error))}"
         case BaseException() as error:
             raise error
 

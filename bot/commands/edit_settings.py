@@ -311,7 +311,7 @@ def _saved(
         option = BY_NAME[entry.name]
         after = "not set" if entry.after is None else entry.after
         if entry.after is not None and not option.versioned:
-            after = option.show(entry.after)
+            after = describe.shown(option, entry.after)
         lines.append(f"- **{option.label}**: {after}")
     kept = any(BY_NAME[entry.name].kept for entry in entries)
     if kept and policy.place.level is not ScopeLevel.THREAD:

@@ -13,6 +13,7 @@ from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
 from bot.settings.options import BY_NAME
 from bot.settings.target import command_for_scope
+from bot.text import references
 from bot.ui.elements import Button, Command, Page, Section
 
 # How many channels with settings of their own are listed: a page holds 100 blocks
@@ -78,7 +79,7 @@ class HomePage:
         options = [o for o in BY_NAME.values() if ScopeLevel.CHANNEL in o.levels]
         sections = []
         for channel, settings in list(by_channel.items())[:MOST_CHANNELS]:
-            name = f"channel:{channel.channel}"
+            name = references.channel(channel.channel)
             text = "\n".join(describe.own(setting) for setting in settings)
             menu = change_menu(options, name, "Change here …")
             sections.append(Section(name, text, (menu,)))

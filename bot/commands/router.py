@@ -17,6 +17,7 @@ from bot.domain.scope import Scope
 from bot.errors import DeliveryError, ThreadGone, Unacceptable
 from bot.platforms import Platforms
 from bot.settings.access import SettingsAccess
+from bot.text.characters import replace_lone_surrogates
 from bot.ui.command_spec import CommandSpec
 from bot.ui.elements import Command, CommandResult, Page, Response, Section
 
@@ -62,6 +63,11 @@ class CommandRouter:
         what to tell or ask them. Raises StorageError."""
         if refusal := self._platforms.refusal(place):
             return Response(refusal)
+        given = {
+            name: replace_lone_surrogates(value)
+            for name, value in command.arguments.items()
+        }
+        command = Command(command.verb, given)
         handler = self._handlers.get(command.verb)
         if handler is None:
             return Response(STALE)

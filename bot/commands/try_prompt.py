@@ -23,7 +23,7 @@ from bot.domain.setting import Draft
 from bot.errors import Unacceptable
 from bot.ports.model import Model
 from bot.ports.store import TrialStore
-from bot.settings import describe, parsers
+from bot.settings import parsers
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import Operator
 from bot.settings.options import BY_NAME
@@ -148,7 +148,7 @@ class PromptTrial:
 
 
 def _response(question: str, completion: Completion) -> Response:
-    answer, trouble = describe.harmless(completion.text), completion.trouble
+    answer, trouble = completion.text, completion.trouble
     shown = answer
     if len(answer) > SHOWN_CHARS:
         shown = answer[:SHOWN_CHARS].rstrip() + "…"

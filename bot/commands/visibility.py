@@ -16,6 +16,7 @@ from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
 from bot.settings.options import BY_NAME
 from bot.settings.target import OTHER
+from bot.text import references
 
 #: The names of direct messages, and of channels that the person does not see.
 DIRECT = "Direct messages"
@@ -65,7 +66,7 @@ def has_balance(authority: SettingsAccess, cap: Budget, person: Person) -> bool:
 def account(authority: SettingsAccess, place: Scope) -> str:
     """Return the name under which admins of a workspace see the spending of `place` in
     it; direct messages share one name."""
-    return DIRECT if authority.is_direct(place) else f"{OTHER}{place.channel}"
+    return DIRECT if authority.is_direct(place) else references.channel(place.channel)
 
 
 def audit(authority: SettingsAccess, entries: Sequence[E], place: Scope) -> list[E]:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from bot.context.prompt import label
@@ -20,7 +20,6 @@ from bot.platforms import Platforms
 from bot.ports.platform import Messenger
 from bot.ports.store import InboxStore
 from bot.settings.access import SettingsAccess
-from bot.text.characters import replace_lone_surrogates
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +137,6 @@ class Inbox:
             await self._triage(message)
 
     async def _receive(self, heard: Message) -> None:
-        heard = _writable(heard)
         stale = self._now() - heard.at > STALE
         engagement = await self._engagement(heard)
         disposition = await self._store.receive(
@@ -196,7 +194,6 @@ class Inbox:
             await self._amend(message)
 
     async def _amend(self, heard: Message) -> None:
-        heard = _writable(heard)
         before = await self._store.message_text(heard.thread, heard.message)
         # Platforms also announce an edit when they add a preview to a link.
         if before is None or before == heard.text:
@@ -230,14 +227,3 @@ class Inbox:
         any more. Raises StorageError."""
         await self._store.delete_scope(place, self._now())
         log.info("place.forgotten place=%s", place)
-
-
-def _writable(heard: Message) -> Message:
-    """Return `heard` without characters that cannot be stored or sent."""
-    return replace(
-        heard,
-        text=replace_lone_surrogates(heard.text),
-        author=replace_lone_surrogates(heard.author),
-        files=tuple(map(replace_lone_surrogates, heard.files)),
-        quotes=tuple(map(_writable, heard.quotes)),
-    )

@@ -33,7 +33,7 @@ from bot.ports.store import PartStore
 from bot.rendering.renderer import STEP_CHARS, Renderer
 from bot.runtime import background
 from bot.runtime.retry import Backoff
-from bot.text.characters import replace_lone_surrogates
+from bot.text.characters import replace_invalid
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ class StreamedReply:
     async def feed(self, text: str) -> None:
         """Add the next piece of the answer; yield to other tasks while a long one is
         laid out."""
-        text = replace_lone_surrogates(text)
+        text = replace_invalid(text)
         for start in range(0, len(text), STEP_CHARS):
             piece = text[start : start + STEP_CHARS]
             # One packet may hold many pieces, none of which waits for I/O.

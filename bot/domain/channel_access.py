@@ -6,15 +6,15 @@ each time that setting is used, and when somebody asks about another channel.
 
 from dataclasses import dataclass
 
+from bot.text import references
+
 NO_SUCH = (
     "I find no such channel here that you can see. If it is a private one, please add "
     "me to it first."
 )
-CLOSED_TO_YOU = (
-    "You may not write in channel:{} yourself, so I cannot be told to do so."
-)
+CLOSED_TO_YOU = "You may not write in {} yourself, so I cannot be told to do so."
 CLOSED_TO_US = (
-    "I may not write in channel:{}. Please add me to it, or have me allowed to write "
+    "I may not write in {}. Please add me to it, or have me allowed to write "
     "there, and try again."
 )
 
@@ -51,5 +51,5 @@ def refusal(access: ChannelAccess, channel: str, *, of_operator: bool = False) -
     if not access.exists or not (access.reads or of_operator):
         return NO_SUCH
     if not (access.writes or of_operator):
-        return CLOSED_TO_YOU.format(channel)
-    return "" if access.bot_writes else CLOSED_TO_US.format(channel)
+        return CLOSED_TO_YOU.format(references.channel(channel))
+    return "" if access.bot_writes else CLOSED_TO_US.format(references.channel(channel))

@@ -4,11 +4,12 @@ import enum
 from dataclasses import dataclass
 
 from bot.domain.scope import ThreadKey
+from bot.text.characters import replace_invalid
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message, as an adapter received it. Facts only."""
+    """One message, as an adapter received it. Facts only; its text can be stored."""
 
     thread: ThreadKey
     #: The platform's id of this message; unique within its channel.
@@ -35,6 +36,11 @@ class Message:
     #: The platform's ids of other messages whose text it repeats, such as a forwarded
     #: one: it is deleted with them. Set only when the message is received.
     holds: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", replace_invalid(self.text))
+        object.__setattr__(self, "author", replace_invalid(self.author))
+        object.__setattr__(self, "files", tuple(map(replace_invalid, self.files)))
 
 
 class Disposition(enum.Enum):

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from bot.domain.scope import Scope, ScopeLevel
+from bot.text.characters import replace_invalid
 
 EVERYONE = "everyone"
 
@@ -29,6 +30,10 @@ class Person:
     outsider: bool = False
     #: Ids of their user groups or roles.
     groups: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        # Anybody can give themself any name.
+        object.__setattr__(self, "name", replace_invalid(self.name))
 
 
 def listed(person: Person, people: str) -> bool:

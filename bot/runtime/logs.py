@@ -1,10 +1,12 @@
-"""The log: one line per event, without tokens and without what people wrote."""
+"""The log: one line per event, without tokens, without what people wrote, and without
+what a terminal would obey."""
 
+import contextlib
 import logging
-import sys
 from typing import Any
 
 from bot.errors import error_location
+from bot.runtime import terminal
 from bot.text.redaction import SECRETS
 
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
@@ -35,7 +37,7 @@ class Redacting(logging.Formatter):
             record = logging.makeLogRecord(record.__dict__)
             record.msg = record.getMessage().replace(str(error) or "\0", "[error]")
             record.args = ()
-        return SECRETS.sub("[secret]", super().format(record))
+        return terminal.one_line(SECRETS.sub("[secret]", super().format(record)))
 
     def formatException(self, ei: Any) -> str:
         """Return the place of the error instead of a traceback, which quotes
@@ -43,9 +45,18 @@ class Redacting(logging.Formatter):
         return error_location(ei[1])
 
 
+class _StandardError(logging.Handler):
+    """Writes lines to what is standard error at the time."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # Python would print a record that cannot be written, and a traceback.
+        with contextlib.suppress(Exception):
+            terminal.say(self.format(record), err=True)
+
+
 def set_up(level: str) -> None:
     """Log to standard error at `level` and above."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StandardError()
     handler.setFormatter(Redacting(FORMAT))
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -4,14 +4,16 @@ import sys
 from pathlib import Path
 
 from bot.errors import ConfigError
+from bot.text.characters import replace_lone_surrogates
 
 
 def read_text(file: str) -> str:
     """Return the text of `file`, or of standard input for "-". Raises ConfigError."""
     try:
         found = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        return found.decode("utf-8-sig")
+        text = found.decode("utf-8-sig", "surrogatepass")
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{file} is no text in UTF-8.") from None
+    return replace_lone_surrogates(text)

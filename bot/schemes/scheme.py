@@ -27,6 +27,7 @@ from pydantic import (
 
 from bot.errors import ConfigError
 from bot.text import documents, tags
+from bot.text.characters import replace_invalid
 from bot.text.documents import NoDocument
 
 #: Field types, as written in YAML.
@@ -328,5 +329,5 @@ def _annotation(field: Field) -> Any:
 def _shortened(node: object) -> object:
     if not isinstance(node, str):
         return node
-    line = " ".join(node.split())
+    line = " ".join(replace_invalid(node).split())
     return line if len(line) <= TEXT_CHARS else f"{line[: TEXT_CHARS - 1]}…"

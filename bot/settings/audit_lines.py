@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import AuditEntry, Refusal
+from bot.settings.describe import shown
 from bot.settings.options import BY_NAME, Option
+from bot.text.references import channel
 from bot.ui.formatting import here, minute, person
 
 
@@ -20,7 +22,7 @@ def change(entry: AuditEntry) -> str:
 def _audited(option: Option | None, value: str | None) -> str:
     if value is None:
         return "not set"
-    return value if option is None or option.versioned else option.show(value)
+    return value if option is None or option.versioned else shown(option, value)
 
 
 def audit(entries: Sequence[AuditEntry], place: Scope) -> str:
@@ -53,4 +55,4 @@ def _spot(place: Scope) -> str:
     if place.level is ScopeLevel.WORKSPACE:
         return "the workspace"
     thread = " (a thread)" if place.level is ScopeLevel.THREAD else ""
-    return f"channel:{place.channel}{thread}"
+    return f"{channel(place.channel)}{thread}"

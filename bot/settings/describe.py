@@ -1,6 +1,6 @@
 """Descriptions of settings and prompts for people. Pure.
 
-Texts are the Markdown of `bot.ui.elements`; people are written `user:ID`.
+Texts are the Markdown of `bot.ui.elements`; people are references.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,24 +10,22 @@ from bot.domain.setting import OPERATOR, Setting, Version
 from bot.settings import ceilings
 from bot.settings.effective import EffectiveSettings, EffectiveValue
 from bot.settings.options import BY_NAME, Option
+from bot.text import references
 from bot.text.comparison import compared
-from bot.ui.elements import REFERENCE
+from bot.ui.elements import Kind
 from bot.ui.formatting import count, day, excerpt, here, minute, person
 
 #: The most lines of a difference that a message shows.
 DIFF_LINES = 60
 
 
-def harmless(said: str) -> str:
-    """What a model says, without what would be shown as somebody's name."""
-    return REFERENCE.sub(lambda match: match[0].replace(":", ":\u200b"), said)
-
-
 def shown(option: Option, value: str) -> str:
     """Format a canonical value."""
     if option.versioned:
         return f"version {value}" if value else "none"
-    return option.show(value)
+    text = option.show(value)
+    names = option.names_channel or option.kind is Kind.PEOPLE
+    return references.from_setting(text) if names else text
 
 
 def settings(
@@ -42,7 +40,7 @@ def settings(
             lines += [f"- {_applied(policy, option, f'version {prompt.number}')}"]
             lines += [f"> {line}" for line in excerpt(prompt.text or "").splitlines()]
         else:
-            value = option.show(policy[option.name])
+            value = shown(option, policy[option.name])
             lines.append(f"- {_applied(policy, option, value)}")
     return "\n".join(lines)
 
@@ -59,7 +57,7 @@ def _applied(policy: EffectiveSettings, option: Option, value: str) -> str:
 
 def one(policy: EffectiveSettings, option: Option) -> str:
     """Describe what applies of one option, and why."""
-    return _applied(policy, option, option.show(policy[option.name]))
+    return _applied(policy, option, shown(option, policy[option.name]))
 
 
 def own(setting: Setting) -> str:
@@ -67,7 +65,9 @@ def own(setting: Setting) -> str:
     option = BY_NAME.get(setting.name)
     label = option.label if option else setting.name
     value = (
-        "its own" if option is None or option.versioned else option.show(setting.value)
+        "its own"
+        if option is None or option.versioned
+        else shown(option, setting.value)
     )
     return f"- **{label}**: {value} · set by {person(setting.who)} on {day(setting.at)}"
 
@@ -91,7 +91,7 @@ def _each_level(policy: EffectiveSettings, option: Option) -> list[str]:
         return [f"- **{option.label}**: none"]
     return [
         f"- **{option.label}** of {here(each.place.level)}: "
-        f"{option.show(each.value) if option.show(each.value) else each.value}"
+        f"{shown(option, each.value) or each.value}"
         + (
             f", set by {person(each.who)}"
             if each.who != OPERATOR

@@ -84,13 +84,13 @@ def cleaned(text: str) -> str:
 
 
 def bounded(text: str) -> str:
-    """`text`, if it is no longer than any value. Raises Unacceptable."""
+    """`text`, whole, if it is no longer than any value. Raises Unacceptable."""
     if len(text) > MOST_CHARS:
         raise Unacceptable(
             f"This has {len(text):,} characters, and no value has more than "
             f"{MOST_CHARS:,}; please shorten it."
         )
-    return text
+    return replace_lone_surrogates(text)
 
 
 def prompt(text: str, today: date = date.min) -> str:
@@ -206,7 +206,7 @@ def temperature(text: str, today: date) -> str:
 
 
 def stops(text: str, today: date) -> str:
-    bounded(text)
+    text = bounded(text)
     try:
         written = json.loads(text)
     except (ValueError, RecursionError):

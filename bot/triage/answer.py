@@ -70,5 +70,5 @@ def digest(text: str, scheme: str, model: str) -> str:
 
     `scheme` is the scheme's own digest.
     """
-    said = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    said = hashlib.sha256(text.encode()).hexdigest()
     return hashlib.sha256(f"{said} {scheme} {model}".encode()).hexdigest()

@@ -5,8 +5,10 @@ an adapter draws it as its platform can. Nothing of a dialogue lives in memory:
 whatever a control needs is in the `Command` that it carries, as one line of text.
 
 Texts are Markdown of a small kind: bold, italics, code, fenced code, quotes, lists
-with "- ". People, groups and channels stand in them as `user:ID`, `group:ID` and
-`channel:ID`, which an adapter shows by name, and never so that they are notified.
+with "- ". Whom and what the core names in them, people, groups, channels and
+addresses, are references (`bot.text.references`): an adapter shows them by name, and
+never so that somebody is notified. Whatever else a text holds is shown as it reads: a
+model or anybody may have written it.
 """
 
 import enum
@@ -17,9 +19,6 @@ from dataclasses import dataclass, field, replace
 #: The longest line of a command that a button carries: a Discord custom_id has 100
 #: characters (platform facts B8), and the adapter prefixes a mark.
 LINE_CHARS = 90
-
-#: People, groups and channels as they stand in texts.
-REFERENCE = re.compile(r"\b(user|group|channel):([A-Za-z0-9]+)\b")
 
 _BLANK = re.compile(r"\s")
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from bot.domain.completion import Usage
 from bot.domain.scope import ScopeLevel
 from bot.domain.setting import OPERATOR
+from bot.text import references
 
 #: How much of the prompt a list shows.
 EXCERPT_CHARS = 280
@@ -47,7 +48,7 @@ def usd(amount: float) -> str:
 
 def person(who: str) -> str:
     """Somebody, as texts name them."""
-    return "the operator" if who == OPERATOR else f"user:{who}"
+    return "the operator" if who == OPERATOR else references.user(who)
 
 
 def count(number: int, what: str) -> str:

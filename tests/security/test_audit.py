@@ -24,6 +24,7 @@ from bot.domain.setting import AuditEntry, Change, Draft, EditConflict
 from bot.domain.triage_case import TriageCase
 from bot.errors import ConfigError, StorageFull
 from bot.ports.store import Store
+from bot.text.references import user
 from bot.ui.elements import Command, Page
 from storage.expiry import AT_ONCE
 from storage.refusals import MOST_LINES, OTHERS
@@ -53,6 +54,7 @@ from tests.support.store_helpers import (
     waiting,
 )
 
+MAX = user("max")
 QUIET = Change(CHANNEL, "quiet", "on")
 
 
@@ -62,13 +64,13 @@ async def test_a_thousand_refusals_hide_no_change() -> None:
     for _ in range(rounds(100, 1_000)):
         assert "Sorry" in await office.type("model opus", MEMBER)
     told = await office.type("audit")
-    assert "user:olga set **Budget a day**: not set → $5.00" in told
+    assert f"{user('olga')} set **Budget a day**: not set → $5.00" in told
     times = rounds(100, 1_000)
-    assert f"user:max was not allowed to: set model ({times:,} times that hour)" in told
-    assert told.count("user:max") == 1
+    assert f"{MAX} was not allowed to: set model ({times:,} times that hour)" in told
+    assert told.count(MAX) == 1
     page = await office.home.page(WORKSPACE, OWNER)
-    assert "user:olga set **Budget a day**" in shown(page)
-    assert shown(page).count("user:max") == 1
+    assert f"{user('olga')} set **Budget a day**" in shown(page)
+    assert shown(page).count(MAX) == 1
 
 
 async def test_many_people_and_verbs_are_a_few_lines() -> None:
@@ -79,7 +81,7 @@ async def test_many_people_and_verbs_are_a_few_lines() -> None:
         for line in ("model opus", "set quiet on", "audit", "prompt set"):
             await office.desk.run(command(line), CHANNEL, person)
     told = await office.type("audit")
-    assert "user:olga set **Budget a day**" in told
+    assert f"{user('olga')} set **Budget a day**" in told
     assert told.count("was not allowed to") == 10
 
 

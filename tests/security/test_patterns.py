@@ -254,7 +254,7 @@ def hostile(pattern: re.Pattern[str]) -> list[Callable[[int], str]]:
     matches with one place pumped up, and what it has to do with, repeated behind
     something and before something that fits no more."""
     parsed = _parser.parse(pattern.pattern, pattern.flags)
-    chance = random.Random(pattern.pattern)
+    chance = random.Random(pattern.pattern.encode("utf-8", "surrogatepass"))
     samples = _samples(parsed, chance)
     ends = [*samples, "", "\0"]
     made: dict[tuple[str, ...], Callable[[int], str]] = {}

@@ -32,6 +32,7 @@ from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import OPERATOR, Change, Draft
 from bot.settings.access import ELSEWHERE, NOT_FOR_OUTSIDERS
 from bot.settings.options import OPTIONS
+from bot.text import references
 from bot.ui.elements import Command, CommandResult, Response
 from storage.store import open_store
 from tests.adapters.discord.test_admin import Town, towns
@@ -112,7 +113,7 @@ async def test_a_channel_that_one_may_not_write_in_is_not_set(
         await office.give("save", person, triage_announce="channel:C9", base="0"),
     ):
         assert isinstance(given, Response)
-        assert given.text.startswith(words)
+        assert references.plain_text(given.text).startswith(words)
     assert (await office.policy())["triage_announce"] == ""
 
 

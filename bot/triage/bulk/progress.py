@@ -64,7 +64,7 @@ class Screen:
 
     def say(self, text: str) -> None:
         """One line that stays."""
-        self._console.print(text, highlight=False, soft_wrap=True)
+        self._console.print(text, soft_wrap=True)
 
     def trouble(self, why: str) -> None:
         """Say why nothing is answered for now."""

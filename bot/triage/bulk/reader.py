@@ -19,7 +19,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from bot.errors import ConfigError
-from bot.text.characters import replace_lone_surrogates
+from bot.text.characters import (
+    replace_invalid,
+    replace_invalid_json,
+    replace_lone_surrogates,
+)
+from bot.text.csv_cells import unguarded
 from bot.triage.answer import Ticket
 
 CSV, JSONL = "csv", "jsonl"
@@ -42,6 +47,11 @@ _BOMS = (
 )
 
 
+# Lets halves of characters through, which some programs write into UTF-8 and UTF-16:
+# for one of them not a whole file is refused.
+_HALVES = "surrogatepass"
+
+
 @dataclass(frozen=True)
 class Source:
     """A file of tickets whose format and columns are known."""
@@ -60,7 +70,7 @@ class Source:
 
     def tickets(self) -> Iterator[Ticket]:
         """Yield every row in order. Raises ConfigError for an unreadable one."""
-        with self.path.open(encoding=self.encoding, newline="") as file:
+        with _open(self.path, self.encoding, newline="") as file:
             rows = (
                 _json_rows(file, self.name)
                 if self.form == JSONL
@@ -88,13 +98,19 @@ def opened(
     Standard input is copied to a temporary file. Raises ConfigError.
     """
     if file != "-":
-        yield _look(file, Path(file), columns, id)
+        # The name may hold bytes that are no text.
+        yield _look(replace_lone_surrogates(file), Path(file), columns, id)
         return
     with tempfile.TemporaryDirectory(prefix="threadkeep-") as folder:
         path = Path(folder) / "tickets"
         with path.open("wb") as out:
             shutil.copyfileobj(stdin or sys.stdin.buffer, out)
         yield _look("standard input", path, columns, id)
+
+
+def _open(path: Path, encoding: str, newline: str | None = None) -> IO[str]:
+    """The text of `path`, in which there may be halves of characters."""
+    return path.open(encoding=encoding, errors=_HALVES, newline=newline)
 
 
 def _look(name: str, path: Path, columns: Sequence[str], id: str) -> Source:
@@ -128,7 +144,7 @@ def _encoding(path: Path) -> str:
             if head.startswith(bom):
                 return encoding
         file.seek(0)
-        decoder = codecs.getincrementaldecoder("utf-8")()
+        decoder = codecs.getincrementaldecoder("utf-8")(_HALVES)
         try:
             while block := file.read(1 << 20):
                 decoder.decode(block)
@@ -141,7 +157,7 @@ def _encoding(path: Path) -> str:
 def _form(name: str, path: Path, encoding: str) -> str:
     """Return CSV or JSONL, by the name of the file or by its beginning."""
     try:
-        with path.open(encoding=encoding) as file:
+        with _open(path, encoding) as file:
             head = file.read(4096)
     except UnicodeDecodeError:
         raise ConfigError(f"{name} is neither CSV nor JSON Lines.") from None
@@ -162,7 +178,7 @@ def _form(name: str, path: Path, encoding: str) -> str:
 
 
 def _keys(path: Path, encoding: str, name: str) -> tuple[str, ...]:
-    with path.open(encoding=encoding) as file:
+    with _open(path, encoding) as file:
         sample = itertools.islice(_json_rows(file, name), _SAMPLE)
         return tuple(dict.fromkeys(key for row in sample for key in row))
 
@@ -176,7 +192,7 @@ def _json_rows(file: IO[str], name: str) -> Iterator[Mapping[str, Any]]:
                 row = _parsed(line)
                 if not isinstance(row, dict):
                     raise ValueError
-                yield row
+                yield replace_invalid_json(row)
     except (ValueError, RecursionError):
         # Invalid bytes fail before their line is counted.
         raise ConfigError(
@@ -198,7 +214,7 @@ def _head(path: Path, encoding: str, name: str) -> tuple[str, tuple[str, ...]]:
     best: tuple[float, int, str] = (0.0, 0, ",")
     rows: list[list[str]] = []
     for separator in _SEPARATORS:
-        with path.open(encoding=encoding, newline="") as file:
+        with _open(path, encoding, newline="") as file:
             found = [
                 row
                 for row in itertools.islice(_records(file, separator, name), _SAMPLE)
@@ -210,7 +226,7 @@ def _head(path: Path, encoding: str, name: str) -> tuple[str, tuple[str, ...]]:
         if (share, width) > best[:2]:
             best = (share, width, separator)
         rows = rows or found
-    with path.open(encoding=encoding, newline="") as file:
+    with _open(path, encoding, newline="") as file:
         head = next(_records(file, best[2], name), [])
     names: list[str] = []
     for nth, each in enumerate(head, start=1):
@@ -226,7 +242,8 @@ def _records(file: IO[str], separator: str, name: str) -> Iterator[list[str]]:
     try:
         for record in reader:
             if record:
-                yield record
+                # What a spreadsheet or our own export put in front, nobody wrote.
+                yield [replace_invalid(unguarded(each)) for each in record]
     except (csv.Error, UnicodeDecodeError) as error:
         why = error if isinstance(error, csv.Error) else "not in its own encoding"
         line = reader.line_num

@@ -5,8 +5,6 @@ one that could not be sorted is there with its reason.
 """
 
 import contextlib
-import csv
-import json
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -14,15 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from bot.errors import ConfigError
 from bot.ports.archive import ResultStore, Row, Run, every
-from bot.runtime import private_files
-from bot.schemes.scheme import CHOICES, TEXT, Scheme
-from bot.triage.csv_cells import guarded
+from bot.runtime import private_files, terminal
+from bot.runtime.terminal import Writer
+from bot.schemes.scheme import Scheme
+from bot.text import csv_cells
 
 CSV, JSONL, TABLE, SQLITE = "csv", "jsonl", "table", "sqlite"
 FORMS = (CSV, JSONL, TABLE)
@@ -70,8 +68,6 @@ async def write(
     archive: ResultStore,
     run: Run,
     scheme: Scheme,
-    *,
-    console: Console,
     tabulate: Tabulate,
 ) -> None:
     """Write what is sorted so far to all outputs of `run`.
@@ -79,29 +75,30 @@ async def write(
     Raises ConfigError where one cannot be written; nothing of it is left then.
     """
     for path, form in run.outputs:
-        rows = flat(archive, run, scheme, safe=form == CSV)
+        rows = flat(archive, run, scheme)
         if form == SQLITE:
             await tabulate(Path(path), TICKETS, rows)
         elif form == TABLE:
             with opened(path) as file:
-                out = console if path == "-" else Console(file=file, width=140)
+                wide = terminal.on(file, width=terminal.WIDTH)
+                out = terminal.console() if path == "-" else wide
                 out.print(await _table(archive, run, scheme))
         else:
             with opened(path) as file:
-                await _WRITERS[form](file, _columns(run, scheme), rows)
+                end = terminal.through(file)
+                await _WRITERS[form](end, _columns(run, scheme), rows)
 
 
 async def flat(
-    archive: ResultStore, run: Run, scheme: Scheme, *, safe: bool = False
+    archive: ResultStore, run: Run, scheme: Scheme
 ) -> AsyncIterator[Mapping[str, Any]]:
     """Each row as it came, with the scheme's fields and the reason where there are
-    none; `safe` for where a cell could become a formula."""
+    none."""
     names = _names(run, scheme)
-    texts = {field.name for field in scheme.fields if field.type in (TEXT, CHOICES)}
     async for row in every(partial(archive.rows, run.id)):
         values = row.answer.values if row.answer else None
         said = {
-            names[name]: _cell(value, safe=safe and name in texts)
+            names[name]: _cell(value)
             for name, value in (values or dict.fromkeys(scheme.names, "")).items()
         }
         yield {**row.row, **said, REASON: _reason(row)}
@@ -124,13 +121,12 @@ def _columns(run: Run, scheme: Scheme) -> list[str]:
     return [*run.columns, *_names(run, scheme).values(), REASON]
 
 
-def _cell(value: Any, *, safe: bool) -> Any:
+def _cell(value: Any) -> Any:
     if isinstance(value, list):
-        value = ", ".join(map(str, value))
+        return ", ".join(map(str, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
-    # What people wrote stays as it came; what the model says of it is guarded.
-    return guarded(value) if safe and isinstance(value, str) else value
+    return value
 
 
 @contextlib.contextmanager
@@ -165,21 +161,18 @@ def opened(path: str) -> Iterator[IO[str]]:
 
 
 async def _as_csv(
-    file: IO[str], columns: Sequence[str], rows: AsyncIterator[Mapping[str, Any]]
+    out: Writer, columns: Sequence[str], rows: AsyncIterator[Mapping[str, Any]]
 ) -> None:
-    writer = csv.DictWriter(
-        file, columns, lineterminator="\n", extrasaction="ignore", restval=""
-    )
-    writer.writeheader()
+    out.write(csv_cells.record(columns))
     async for row in rows:
-        writer.writerow(row)
+        out.write(csv_cells.record(row.get(name, "") for name in columns))
 
 
 async def _as_jsonl(
-    file: IO[str], columns: Sequence[str], rows: AsyncIterator[Mapping[str, Any]]
+    out: Writer, columns: Sequence[str], rows: AsyncIterator[Mapping[str, Any]]
 ) -> None:
     async for row in rows:
-        file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        out.write(terminal.as_json(row))
 
 
 _WRITERS = {CSV: _as_csv, JSONL: _as_jsonl}

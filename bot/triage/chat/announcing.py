@@ -12,6 +12,7 @@ from bot.runtime.lru import LruDict
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings, EffectiveValue
 from bot.settings.target import OTHER
+from bot.text import references
 
 NAME = "triage_announce"
 
@@ -52,7 +53,7 @@ class Destinations:
             return ""
         self._told[told] = None
         return (
-            f"You set where urgent messages of channel:{place.channel} are announced, "
-            f"and that can no longer be done. {why} Until then they are announced "
-            f"nowhere; `set {NAME}` changes it."
+            f"You set where urgent messages of {references.channel(place.channel)} are "
+            f"announced, and that can no longer be done. {why} Until then they are "
+            f"announced nowhere; `set {NAME}` changes it."
         )

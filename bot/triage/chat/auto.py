@@ -38,6 +38,7 @@ from bot.schemes.scheme import Scheme
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
 from bot.settings.parsers import stored_usd
+from bot.text import references
 from bot.triage.chat import present
 from bot.triage.chat.announcing import NAME as ANNOUNCE
 from bot.triage.chat.announcing import Destinations
@@ -308,11 +309,11 @@ class AutoTriage:
         if present.rank(case, scheme) != 0:
             return
         if there := await self._destination(place, policy):
-            link = await self._do(lambda: messenger.link(place, case.message))
+            link = await self._do(lambda: messenger.link(place, case.message)) or ""
             author = formatting.person(case.author)
             text = (
                 f"{present.line(case, scheme)}\nSaid by {author} in "
-                f"channel:{place.channel}: {link or ''}"
+                f"{references.channel(place.channel)}: {references.link(link)}"
             )
             await self._do(lambda: messenger.post(there, Response(text, public=True)))
 
@@ -363,8 +364,8 @@ class AutoTriage:
         if policy.least("triage_budget").who == OPERATOR:
             raiser = "This bot's operator can raise it."
         text = (
-            f"What sorting new messages in channel:{channel.channel} may cost a day is "
-            f"{state}: those of today stay unsorted. {raiser}"
+            f"What sorting new messages in {references.channel(channel.channel)} may "
+            f"cost a day is {state}: those of today stay unsorted. {raiser}"
         )
         adapter = self._adapters[place.platform]
         await self._do(lambda: adapter.tell(place.workspace, who, text))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from bot.domain.triage_case import TriageCase
-from bot.triage import csv_cells
+from bot.text import csv_cells
 
 
 def as_csv(cases: Sequence[TriageCase]) -> str:
@@ -15,7 +15,7 @@ def as_csv(cases: Sequence[TriageCase]) -> str:
         [
             {
                 **{"id": case.id, "place": str(case.place), "ticket": case.text},
-                **{name: _cell(case.current.get(name, "")) for name in fields},
+                **{name: case.current.get(name, "") for name in fields},
                 "corrected": " ".join(case.corrected),
                 "by": case.corrected_by,
                 "at": datetime.fromtimestamp(case.corrected_at, UTC).isoformat(
@@ -26,7 +26,3 @@ def as_csv(cases: Sequence[TriageCase]) -> str:
             for case in cases
         ]
     )
-
-
-def _cell(value: object) -> object:
-    return ", ".join(map(str, value)) if isinstance(value, list) else value

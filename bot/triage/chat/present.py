@@ -1,15 +1,12 @@
 """Cases and tables of them, formatted for the chat. Pure."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from bot.domain.triage_case import TriageCase
 from bot.schemes.scheme import Field, Scheme
-from bot.settings import describe
-from bot.triage.csv_cells import guarded
+from bot.text import csv_cells
 from bot.ui import formatting
 from bot.ui.elements import Button, Choice, Command, File, Menu, Response
 
@@ -51,9 +48,9 @@ def line(case: TriageCase, scheme: Scheme) -> str:
     if case.values is None:
         return f"Not sorted: {case.reason}."
     values = case.current
-    few = [f"**{_text(values[f.name])}**" for f in scheme.choices if f.name in values]
+    few = [f"**{_plain(values[f.name])}**" for f in scheme.choices if f.name in values]
     rest = [
-        _text(values[f.name])
+        _plain(values[f.name])
         for f in scheme.fields
         if f.name in values and f not in scheme.choices
     ]
@@ -154,19 +151,13 @@ def as_csv(
     cases: Sequence[TriageCase], scheme: Scheme, names: Mapping[str, str]
 ) -> str:
     """Return cases as CSV for spreadsheets, in which nothing is a formula."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["at", "who", "message", *scheme.names, "not_sorted"])
+    lines = [csv_cells.record(["at", "who", "message", *scheme.names, "not_sorted"])]
     for case in cases:
-        values = [_cell(case.current.get(name, "")) for name in scheme.names]
+        values = [_plain(case.current.get(name, "")) for name in scheme.names]
         at = datetime.fromtimestamp(case.at, UTC).isoformat(timespec="seconds")
         who = names.get(case.author, case.author)
-        writer.writerow([at, _cell(who), _cell(case.text), *values, case.reason])
-    return out.getvalue()
-
-
-def _text(value: object) -> str:
-    return describe.harmless(_plain(value))
+        lines.append(csv_cells.record([at, who, case.text, *values, case.reason]))
+    return "".join(lines)
 
 
 def _plain(value: object) -> str:
@@ -180,7 +171,3 @@ def _plain(value: object) -> str:
 def _short(value: object, most: int = TEXT_CHARS) -> str:
     text = " ".join(_plain(value).split())
     return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def _cell(value: object) -> str:
-    return guarded(_plain(value))

@@ -1,16 +1,14 @@
 """Classify labelled tickets with one or more schemes and models, and score them."""
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from rich.console import Console
-
 from bot.claude.client import ClaudeClient
 from bot.errors import ConfigError
 from bot.ports.archive import Archive, Row, every
+from bot.runtime import terminal
 from bot.schemes.scheme import Scheme, read
 from bot.triage.bulk import runs
 from bot.triage.bulk.progress import Screen
@@ -38,10 +36,9 @@ async def evaluate(
     by: str,
     at_once: int,
     budget: float | None,
-    console: Console,
 ) -> list[Metrics]:
     """Return the metrics of each of `candidates` on `source`, and by the values of its
-    column `by`; `budget` is for each of them. Progress is shown on `console`.
+    column `by`; `budget` is for each of them.
 
     Raises ConfigError for labels that a scheme does not have, before any call is made,
     and what `Runner.classify` raises.
@@ -55,7 +52,7 @@ async def evaluate(
             labels = Row(ticket.position, "", ticket.row)
             builder.add(labels, _name(source, labels), ticket.text)
     return [
-        await _one(archive, source, each, scheme, client, by, at_once, budget, console)
+        await _one(archive, source, each, scheme, client, by, at_once, budget)
         for each, scheme in zip(candidates, schemes, strict=True)
     ]
 
@@ -69,7 +66,6 @@ async def _one(
     by: str,
     at_once: int,
     budget: float | None,
-    console: Console,
 ) -> Metrics:
     run = await runs.begin(
         archive,
@@ -80,7 +76,7 @@ async def _one(
         outputs=(),
         budget=budget,
     )
-    with Screen(console) as shown:
+    with Screen(terminal.console(stderr=True)) as shown:
         runner = Runner(
             archive,
             run,
@@ -118,5 +114,4 @@ def _name(source: Source, row: Row) -> str:
 
 def as_json(found: Sequence[Metrics]) -> str:
     """Return all metrics as JSON."""
-    plain = [each.as_json() for each in found]
-    return json.dumps(plain, ensure_ascii=False, indent=2) + "\n"
+    return terminal.as_json([each.as_json() for each in found], indent=2)

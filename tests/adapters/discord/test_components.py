@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from adapters.discord import components as discord_components
+from bot.text.references import from_setting, user
 from bot.ui.elements import (
     LINE_CHARS,
     Button,
@@ -41,9 +42,11 @@ def a_form(*fields: Field) -> Form:
 
 
 def test_people_roles_and_channels_are_shown_by_name_but_not_in_code() -> None:
-    text = "user:1 and group:2 in channel:3, not user:operator\n`user:4`\n```\nuser:5"
+    people = from_setting("user:1 group:2 channel:3")
+    text = f"{people}, not user:1 and {user('operator')}\n"
+    text += f"`{user('4')}`\n```\n{user('5')}"
     assert discord_components.told(Response(text)).text == (
-        "<@1> and <@&2> in <#3>, not user:operator\n`user:4`\n```\nuser:5"
+        "<@1> <@&2> <#3>, not user:1 and operator\n`4`\n```\n5"
     )
 
 
@@ -95,7 +98,7 @@ def test_the_longest_command_of_the_core_fits_into_a_control() -> None:
 
 
 def test_a_long_text_is_cut_at_a_line_and_attached_whole() -> None:
-    text = "\n".join(f"line {n} of user:1" for n in range(300))
+    text = "\n".join(f"line {n} of {user('1')}" for n in range(300))
     drawn = discord_components.told(Response(text, file=File("prompt.txt", "x")))
     assert len(drawn.text) <= 2_000
     head, rest = drawn.text.rsplit("\n", 1)

@@ -13,6 +13,7 @@ from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.interaction_responses import STALE
 from bot.domain.scope import Scope
 from bot.errors import StorageFull, ThreadkeepError
+from bot.text.references import user
 from bot.ui.elements import (
     Button,
     Choice,
@@ -32,7 +33,7 @@ from tests.support.discord_harness import Office, attended
 EDIT = Command("edit", {"where": "channel"})
 SAVE = Command("save", {"where": "channel", "base": "7"})
 PANEL = Response(
-    "What shall it be, user:1?",
+    f"What shall it be, {user('1')}?",
     menus=(Menu(EDIT, "option", "Change …", (Choice("model", "Model"),)),),
     buttons=(Button("Write on", Command("draft edit", {"draft": "3"})),),
 )

@@ -9,6 +9,7 @@ from adapters.discord.members import FRESH, People
 from bot.domain.person import Person
 from bot.domain.scope import Scope
 from bot.errors import DeliveryError, Throttled
+from bot.text.references import channel, user
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.faults import status
 from tests.support.discord_harness import Office, attended
@@ -159,7 +160,7 @@ async def test_what_cannot_be_found_out_is_said(office: Front) -> None:
 
 async def test_somebody_is_told_in_person(office: Front) -> None:
     guild = office.discord.guild
-    text = f"The budget of channel:{office.general} is used up, user:{office.bob}."
+    text = f"The budget of {channel(office.general)} is used up, {user(office.bob)}."
     await office.adapter.tell(guild, office.alice, text)
     direct = office.discord.open_dm(office.alice)
     [seen] = office.discord.messages(direct)
@@ -173,7 +174,7 @@ async def test_somebody_is_told_in_person(office: Front) -> None:
 
 async def test_who_takes_no_messages_cannot_be_told(office: Front) -> None:
     office.discord.refuse_messages(office.alice)
-    for user in (office.alice, "U123"):
+    for who in (office.alice, "U123"):
         with pytest.raises(DeliveryError) as caught:
-            await office.adapter.tell(office.discord.guild, user, "hello")
+            await office.adapter.tell(office.discord.guild, who, "hello")
         assert not isinstance(caught.value, Throttled)

@@ -87,10 +87,12 @@ async def test_each_new_message_gets_a_sign_and_a_label(town: Town) -> None:
     assert label.text == "🔴 · **bug** · **critical**\nAll is down."
     [announced] = town.discord.messages(town.random)
     path = f"{town.discord.guild}/{town.general}/{message}"
-    assert f"https://discord.com/channels/{path}" in announced.text
+    assert announced.text.endswith(
+        f"Said by Alice in <#{town.general}>: https://discord.com/channels/{path}"
+    )
     # No thread is made for it, and nobody is answered.
     assert town.discord.threads(town.general) == []
-    assert town.discord.pings == []
+    assert (town.discord.pings, town.discord.previews) == ([], [])
 
 
 async def test_other_channels_are_left_alone(town: Town) -> None:

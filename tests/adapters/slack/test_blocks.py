@@ -12,6 +12,7 @@ from adapters.slack import blocks as slack_blocks
 from adapters.slack import modals, mrkdwn
 from adapters.slack.modals import Context
 from bot.domain.scope import Scope
+from bot.text.references import from_setting, link, user
 from bot.ui.elements import (
     Button,
     Choice,
@@ -40,10 +41,7 @@ MENU = Menu(EDIT, "option", "Change …", (Choice("model", "Model", "Which one")
         ("- one\n- two", "• one\n• two"),
         ("> quoted\nnot", "> quoted\nnot"),
         ("a < b & c > d", "a &lt; b &amp; c &gt; d"),
-        (
-            "by user:U1 in channel:C2 for group:S3",
-            "by <@U1> in <#C2> for <!subteam^S3>",
-        ),
+        ("by user:U1 in channel:C2", "by user:U1 in channel:C2"),
         ("`user:U1` **x**", "`user:U1` *x*"),
         ("```diff\n-**a**\n+<b>\n```", "```\n-**a**\n+&lt;b&gt;\n```"),
         ("<!channel> <@U1>", "&lt;!channel&gt; &lt;@U1&gt;"),
@@ -51,6 +49,28 @@ MENU = Menu(EDIT, "option", "Change …", (Choice("model", "Model", "Which one")
 )
 def test_small_markdown_in_slacks_notation(text: str, shown: str) -> None:
     assert mrkdwn.formatted(text) == shown
+
+
+def test_whom_the_core_names_is_drawn_as_a_mention_where_one_person_sees_it() -> None:
+    people = from_setting("user:U1 channel:C2 group:S3")
+    text = f"by {people}, {user('operator')} `{user('U1')}`"
+    assert mrkdwn.formatted(text) == "by <@U1> <#C2> <!subteam^S3>, operator `U1`"
+    assert mrkdwn.formatted(link("https://x.test/a?b=1&c")) == (
+        "<https://x.test/a?b=1&amp;c>"
+    )
+    assert mrkdwn.formatted(link("javascript:alert(1)")) == "javascript:alert(1)"
+
+
+def test_whom_the_core_names_is_named_where_all_see_it() -> None:
+    text = f"by {from_setting('user:U1 channel:C2 group:S3 user:U4')}"
+    names = {"U1": "Eve <!channel>", "S3": "@ops"}
+    assert mrkdwn.formatted(text, names) == ("by Eve &lt;!channel&gt; <#C2> @ops U4")
+
+
+def test_what_is_cut_in_the_middle_leaves_nothing_of_a_mark() -> None:
+    text = f"by {user('U1')}"
+    for most in range(len(text)):
+        assert mrkdwn.formatted(f"{text[:most]} …") == f"{text[:most][:3]} …"
 
 
 def test_what_people_type_is_read_with_ids() -> None:

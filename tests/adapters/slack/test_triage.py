@@ -59,7 +59,8 @@ async def test_a_correction_shows_where_the_line_stands(admins: Admins) -> None:
     )
     changed = admins.slack.message(admins.general, shown.ts)
     assert changed.text.startswith("🟠 · *billing* · *high*\nIt broke.")
-    assert f"<@{admins.bob}>" in changed.text or "Bob" in changed.text
+    assert changed.text.endswith("_Corrected by Bob._")
+    assert (admins.slack.pings, admins.slack.previews) == ([], [])
     admins.slack.press(admins.bob, admins.general, shown.ts, "Learn from this")
     whisper = await admins.whispered(admins.bob)
     assert whisper.text.startswith("Sorry, ")
@@ -152,7 +153,10 @@ async def test_each_new_message_gets_a_sign(office: Office) -> None:
     [call] = office.slack.calls_of("chat.postMessage")
     assert call.value("channel") == other
     link = f"https://emulated.slack.com/archives/{office.general}/p"
-    assert link + ts.replace(".", "") in call.value("text")
+    said_by = f"Said by Alice in <#{office.general}>: <{link}{ts.replace('.', '')}>"
+    [announced] = office.slack.world.messages[other].values()
+    assert announced.shown.endswith(said_by)
+    assert (office.slack.pings, office.slack.previews) == ([], [])
     # Nobody asked for an answer.
     assert office.slack.thread(office.general, ts)[1:] == []
 

@@ -13,6 +13,7 @@ from adapters.terminal.answer_view import PlainScreen, RichScreen, last_break
 from bot.app import App
 from bot.errors import ModelCut
 from bot.ports.store import Store
+from bot.text.references import channel, user
 from storage.store import open_store
 from tests.support.memory_store import MemoryStore
 from tests.support.process import OPERATOR
@@ -29,6 +30,13 @@ async def talk(typed: str, model: ScriptedModel, store: Store) -> str:
     async with asyncio.timeout(10):
         await app.run(asyncio.Event())
     return out.getvalue()
+
+
+async def test_whom_the_core_names_is_printed_by_id() -> None:
+    out = io.StringIO()
+    adapter = TerminalAdapter(io.StringIO(), out)
+    await adapter.tell("local", "you", f"{user('u1')} in {channel('c1')}, user:u2")
+    assert out.getvalue() == "u1 in c1, user:u2\n"
 
 
 async def test_each_line_is_answered_in_one_thread() -> None:

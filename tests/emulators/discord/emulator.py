@@ -27,7 +27,7 @@ from tests.emulators.discord.faults import Faults
 from tests.emulators.discord.files import Files
 from tests.emulators.discord.gateway import Gateway
 from tests.emulators.discord.interactions import Interactions
-from tests.emulators.discord.model import Model, Ping
+from tests.emulators.discord.model import Model, Ping, Preview
 from tests.emulators.discord.people import People
 from tests.emulators.discord.rates import Meter
 from tests.emulators.discord.rules import Rules
@@ -234,6 +234,10 @@ class DiscordEmulator:
     @property
     def pings(self) -> list[Ping]:
         return self._model.pings
+
+    @property
+    def previews(self) -> list[Preview]:
+        return self._model.previews
 
     @property
     def calls(self) -> list[Call]:

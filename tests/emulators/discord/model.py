@@ -8,6 +8,7 @@ where Discord does more than it; `rules.py` has what Discord forbids.
 import copy
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -66,6 +67,9 @@ SUPPRESS_EMBEDS = 1 << 2
 HAS_THREAD = 1 << 5
 LOADING = 1 << 7
 
+#: B5: what is behind it is fetched and shown, unless it stands between < and >.
+_ADDRESS = re.compile(r"(?<!<)https?://[^\s<>]+|<https?://[^\s>]+(?=\s|\Z)")
+
 #: B7: what the smallest invitation of a bot like ours asks for.
 INVITED = discord.Permissions(
     view_channel=True,
@@ -94,6 +98,14 @@ class Ping:
     message: str
     #: As written: "@everyone", "<@7>" or "<@&7>"; for a reply, "<@7>" too.
     what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Discord fetched an address that the bot wrote, to show what is behind it."""
+
+    message: str
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +150,7 @@ class Model(Backend):
     def __init__(self, *, name: str, now: Callable[[], float]) -> None:
         self.seconds = now
         self.pings: list[Ping] = []
+        self.previews: list[Preview] = []
         self.versions: dict[int, list[Version]] = {}
         #: When the bot last began to type, by channel.
         self.typing: dict[int, float] = {}
@@ -390,6 +403,11 @@ class Model(Backend):
             ping = Ping(str(message.id), what)
             if ping not in self.pings:
                 self.pings.append(ping)
+        # An edit that names the flags without this one takes it away (B5, B10), and
+        # an answer that was put off begins without it.
+        if not message.flags & SUPPRESS_EMBEDS:
+            for address in _ADDRESS.findall(message.content):
+                self.previews.append(Preview(str(message.id), address))
 
     def _tell(self, event: str, payload: Mapping[str, Any]) -> None:
         if event == "TYPING_START" and payload["user_id"] == str(self.bot_user.id):

@@ -58,6 +58,8 @@ class Chat:
                 thread_ts=thread,
                 broadcast=bool(thread) and call.flag("reply_broadcast"),
                 metadata=metadata_of(call),
+                parsed=is_parsed(call),
+                unfurls=is_unfurled(call.value),
             )
         )
         return self.shown(message)
@@ -78,6 +80,9 @@ class Chat:
             edited=None if content.blocks else self._world.next_ts(),
             # A stream that ended by itself looks unfinished until then (A7.2).
             streaming=False,
+            # Unlike chat.postMessage, it looks for names unless it is told not to
+            # (slack.dev, "chat.update": `parse` "defaults to client").
+            parsed=is_parsed(call) or call.text("parse") != "none",
             metadata=(
                 metadata_of(call) if "metadata" in call.arguments else message.metadata
             ),
@@ -199,6 +204,17 @@ def _content(call: Call) -> _Content:
     if not text.strip() and not blocks:
         raise Refused("no_text")
     return _Content(text, blocks or None)
+
+
+def is_parsed(call: Call) -> bool:
+    """Whether a call has names looked for as people type them (A6)."""
+    return call.flag("link_names") or call.text("parse") == "full"
+
+
+def is_unfurled(value: Callable[[str], object]) -> bool:
+    """Whether Slack shows previews below what is posted: of media unless that is
+    switched off, of the rest unless Slack thinks otherwise (A6)."""
+    return not (value("unfurl_links") is False and value("unfurl_media") is False)
 
 
 def metadata_of(call: Call) -> Json | None:

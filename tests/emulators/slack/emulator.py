@@ -41,7 +41,7 @@ from tests.emulators.slack.streams import Streams
 from tests.emulators.slack.triggers import Triggers
 from tests.emulators.slack.uploads import Uploads
 from tests.emulators.slack.views import Views
-from tests.emulators.slack.world import Message, Ping, Seen, Status, World
+from tests.emulators.slack.world import Message, Ping, Preview, Seen, Status, World
 
 T = TypeVar("T")
 
@@ -394,6 +394,10 @@ class SlackEmulator:
     @property
     def pings(self) -> list[Ping]:
         return self.world.pings
+
+    @property
+    def previews(self) -> list[Preview]:
+        return self.world.previews
 
     @property
     def calls(self) -> list[Call]:

@@ -13,6 +13,7 @@ from aiohttp import web
 from tests.emulators.slack import blocks as kit
 from tests.emulators.slack.blocks import Json
 from tests.emulators.slack.calls import Refused
+from tests.emulators.slack.chat import is_unfurled
 from tests.emulators.slack.ephemeral import Whisper
 from tests.emulators.slack.world import Message, World
 
@@ -111,6 +112,7 @@ class Hooks:
         if body.get("response_type") == "in_channel":
             bot, ts = self._world.bot.id, self._world.next_ts()
             message = Message(ts, hook.channel, bot, text, thread, kept or None)
+            message.unfurls = is_unfurled(body.get)
             self._world.post(message)
         else:
             self._world.whisper(hook.user, hook.channel, text, kept, thread)

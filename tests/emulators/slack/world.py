@@ -6,7 +6,6 @@ Rule 2: whether a caller may do it is decided before; the verbs just do it.
 """
 
 import itertools
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,17 +13,12 @@ from typing import Any
 
 from tests.emulators.changes import Changes
 from tests.emulators.slack import blocks as kit
+from tests.emulators.slack import notices
 from tests.emulators.slack.blocks import Json
 from tests.emulators.slack.controls import Control, controls
 from tests.emulators.slack.ephemeral import Whisper
 from tests.emulators.slack.notation import Names
 from tests.emulators.slack.people import Channel, User
-
-#: What notifies somebody (A6). In a markdown block it is not documented whether
-#: it does: here it does, so that a product which relies on luck is found out.
-PING = re.compile(
-    r"<(!(?:channel|here|everyone)|!subteam\^\w+|@[UW][A-Z0-9]+)(?:\|.*?)?>"
-)
 
 SLACKBOT = "USLACKBOT"
 
@@ -46,6 +40,15 @@ class Ping:
     ts: str
     #: For example "!channel" or "@U00000001".
     target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Slack fetched an address, to show what is behind it."""
+
+    channel: str
+    ts: str
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,10 @@ class Message:
     tombstone: bool = False
     #: It looks to readers as if more were coming (A7).
     streaming: bool = False
+    #: Whether names in its `text` are looked for as people type them.
+    parsed: bool = False
+    #: Whether Slack shows previews; what was said when it was posted stays (A5.3).
+    unfurls: bool = False
     reactions: dict[str, set[str]] = field(default_factory=dict)
     versions: list[Version] = field(default_factory=list)
 
@@ -159,6 +166,7 @@ class World:
         self.channels: dict[str, Channel] = {}
         self.messages: dict[str, dict[str, Message]] = {}
         self.pings: list[Ping] = []
+        self.previews: list[Preview] = []
         self.statuses: list[Status] = []
         #: What the bot showed to one person only.
         self.ephemeral: list[Whisper] = []
@@ -376,15 +384,17 @@ class World:
 
     def _written(self, message: Message) -> None:
         message.versions.append(Version(self.clock(), message.shown))
-        if message.user == self.bot.id:
-            for target in dict.fromkeys(self._pinged(message)):
-                self.pings.append(
-                    Ping(self.clock(), message.channel, message.ts, target)
-                )
+        if message.user != self.bot.id:
+            return
+        for target in dict.fromkeys(self._pinged(message)):
+            self.pings.append(Ping(self.clock(), message.channel, message.ts, target))
+        found = notices.addresses(message.text, message.blocks or [])
+        for address in dict.fromkeys(found) if message.unfurls else ():
+            self.previews.append(Preview(message.channel, message.ts, address))
 
     def _pinged(self, message: Message) -> Iterator[str]:
-        for text in (message.text, *kit.texts(message.blocks or [])):
-            yield from PING.findall(text)
+        yield from notices.in_text(message.text, parsed=message.parsed)
+        yield from notices.in_blocks(message.blocks or [])
 
     def _clear_status(self, message: Message) -> None:
         """A8.1: the next message of the app in the thread clears its status."""

@@ -154,6 +154,22 @@ async def test_a_link_shows_what_is_behind_it_unless_that_is_suppressed(
         assert bool(seen.flags & 1 << 2) is suppress
 
 
+async def test_an_edit_that_names_the_flags_without_it_has_previews_made(
+    scene: Scene,
+) -> None:
+    quiet = await scene.place.send("https://x.test", suppress_embeds=True)
+    await quiet.edit(content="https://y.test", suppress=True)
+    # The SDK's other method says nothing of flags, so that they stay as they are.
+    await scene.place.get_partial_message(quiet.id).edit(content="https://z.test")
+    await scene.place.send("see <https://x.test> and http: //x")
+    assert scene.emulator.previews == []
+    await quiet.edit(content="https://y.test")
+    [preview] = scene.emulator.previews
+    assert (preview.message, preview.address) == (str(quiet.id), "https://y.test")
+    await scene.place.send("[x](https://z.test)")
+    assert len(scene.emulator.previews) == 2
+
+
 async def test_files_are_public_for_a_day(scene: Scene) -> None:
     files = {"a b.txt": b"content"}
     said = scene.emulator.say(scene.alice, scene.general, "see", files=files)

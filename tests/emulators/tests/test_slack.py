@@ -249,6 +249,57 @@ async def test_what_would_notify_people_is_noticed(
     assert [ping.target for ping in slack.pings] == ["!here", f"@{alice}"]
 
 
+async def test_an_edit_finds_names_unless_it_says_otherwise(
+    slack: SlackEmulator, client: AsyncWebClient
+) -> None:
+    general = slack.add_channel("general")
+    post = await client.chat_postMessage(channel=general, text="@channel")
+    where: dict[str, Any] = {"channel": general, "ts": post["ts"]}
+    await client.chat_update(**where, text="@here", parse="none", link_names=False)
+    assert slack.pings == []
+    await client.chat_update(**where, text="@Here")
+    await client.chat_update(**where, text="@channel", parse="none", link_names=True)
+    await client.chat_postMessage(channel=general, text="@everyone", parse="full")
+    found = [ping.target for ping in slack.pings]
+    assert found == ["!here", "!channel", "!everyone"]
+
+
+async def test_what_is_not_documented_to_be_harmless_is_not(
+    slack: SlackEmulator, client: AsyncWebClient
+) -> None:
+    general = slack.add_channel("general")
+
+    async def notified(*blocks: dict[str, Any]) -> list[str]:
+        slack.pings.clear()
+        await client.chat_postMessage(channel=general, text="x", blocks=blocks)
+        return [ping.target for ping in slack.pings]
+
+    def section(text: str, **more: Any) -> dict[str, Any]:
+        return {"type": "section", "text": {"type": "mrkdwn", "text": text, **more}}
+
+    for text in ("@Channel", "&lt;!CHANNEL&gt;", "&#60;!channel>", "@&#99;hannel"):
+        [found] = await notified({"type": "markdown", "text": text})
+        assert found.lower() == "!channel"
+    assert await notified(section("@channel")) == ["!channel"]
+    assert await notified(section("@channel &lt;!here&gt;", verbatim=True)) == []
+    plain = {"type": "plain_text", "text": "<!channel>"}
+    assert await notified({"type": "section", "text": plain}) == []
+
+
+async def test_previews_are_opened_unless_both_kinds_are_switched_off(
+    slack: SlackEmulator, client: AsyncWebClient
+) -> None:
+    general = slack.add_channel("general")
+    text = "see https://x.test/a"
+    await client.chat_postMessage(
+        channel=general, text=text, unfurl_links=False, unfurl_media=False
+    )
+    assert slack.previews == []
+    post = await client.chat_postMessage(channel=general, text=text, unfurl_links=False)
+    [preview] = slack.previews
+    assert (preview.ts, preview.address) == (post["ts"], "https://x.test/a")
+
+
 async def test_a_thread_is_read_page_by_page(
     slack: SlackEmulator, client: AsyncWebClient
 ) -> None:

@@ -7,12 +7,13 @@ import json
 from rich.console import Console
 from rich.table import Table
 
-from bot.cli import output, reports
+from bot.cli import reports
 from bot.domain.budget import Spending
 from bot.domain.completion import Usage
 from bot.domain.scope import Scope
 from bot.domain.setting import AuditEntry, Refusal
-from bot.triage import csv_cells
+from bot.runtime import terminal
+from bot.text import csv_cells
 from bot.ui import formatting
 
 HERE = Scope("slack", "T1", "C5", "1.0")
@@ -85,11 +86,11 @@ def test_programs_get_plain_values() -> None:
         "1.76",
         "4",
     )
-    [same] = json.loads(output.as_json(rows))
+    [same] = json.loads(terminal.as_json(rows))
     assert same["answers"] == 3
     assert same["saved_usd"] > 0
     assert csv_cells.as_csv([]) == ""
-    assert json.loads(output.as_json([])) == []
+    assert json.loads(terminal.as_json([])) == []
 
 
 def test_the_audit_says_who_did_what() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from bot.claude.catalog import ModelAvailability
 from bot.domain.scope import Scope
+from bot.text.references import user
 from bot.ui.elements import Command, Form, Kind, Response
 from tests.support.command_harness import (
     CHANNEL,
@@ -207,7 +208,7 @@ async def test_of_two_admins_the_second_sees_what_changed_and_chooses() -> None:
     await office.send(first, {"prompt": "Be brief."}, MANAGER)
     clash = await office.send(second, {"prompt": "Be long."})
     assert "Not saved" in clash.text
-    assert "user:mo set **System prompt**" in clash.text
+    assert f"{user('mo')} set **System prompt**" in clash.text
     assert "-Be brief." in clash.text
     assert "+Be long." in clash.text
     assert await office.prompt() == "Be brief."

@@ -1,5 +1,6 @@
 """Versions of the prompt and the audit: nothing that was is ever lost."""
 
+from bot.text.references import channel, user
 from bot.ui.elements import Form, Response
 from tests.support.command_harness import CHANNEL, MEMBER, OWNER, WORKSPACE, Office
 
@@ -13,7 +14,7 @@ async def test_every_version_is_kept_listed_and_compared() -> None:
     assert isinstance(told, Response)
     assert "**3**" in told.text
     assert told.text.index("**3**") < told.text.index("**1**")
-    assert "user:olga" in told.text
+    assert user("olga") in told.text
     assert [menu.label for menu in told.menus] == ["Compare with …", "Roll back to …"]
     assert [choice.value for choice in told.menus[0].choices] == ["2", "1"]
     compared = await office.type("prompt diff 2")
@@ -64,10 +65,10 @@ async def test_the_audit_is_for_those_who_administer() -> None:
     await office.type("budget day 5")
     await office.type("model opus", MEMBER)
     told = await office.type("audit")
-    assert "user:olga set **Budget a day**: not set → $5.00" in told
-    assert "user:max was not allowed to: set model" in told
+    assert f"{user('olga')} set **Budget a day**: not set → $5.00" in told
+    assert f"{user('max')} was not allowed to: set model" in told
     assert "Sorry" in await office.type("audit", MEMBER)
-    assert "channel:c" in await office.type("audit workspace", OWNER, WORKSPACE)
+    assert channel("c") in await office.type("audit workspace", OWNER, WORKSPACE)
 
 
 async def test_a_whole_prompt_can_be_seen_by_anyone() -> None:

@@ -13,6 +13,7 @@ from bot.domain.scope import Scope
 from bot.domain.triage_case import TriageCase
 from bot.errors import DeliveryError, ModelBusy, ThreadGone, Throttled
 from bot.runtime.background import Background
+from bot.text import references
 from bot.triage.chat.auto import BROKE, STALE, AutoTriage
 from bot.triage.chat.classifier import Classifier
 from tests.support.command_harness import CHANNEL, MEMBER, NOON, Office
@@ -148,8 +149,10 @@ async def test_critical_is_announced_where_the_setting_says(desk: Desk) -> None:
     await desk.hear(heard("It broke"), heard("Meh", "m2"))
     [(place, told)] = desk.posts
     assert place == Scope("fake", "w", "C9")
-    assert told.text.startswith("🔴 · **bug** · **critical**\nTell user:\u200bU1!")
-    assert "Said by user:max in channel:c: https://fake/c/m1" in told.text
+    assert told.text.startswith("🔴 · **bug** · **critical**\nTell user:U1!")
+    assert "Said by max in c: https://fake/c/m1" in references.plain_text(told.text)
+    named = [(each.kind.value, each.id) for each in references.find(told.text)]
+    assert named == [("user", "max"), ("channel", "c"), ("link", "https://fake/c/m1")]
 
 
 async def test_what_was_not_shown_is_taken_up_by_the_next_process(desk: Desk) -> None:

@@ -11,6 +11,7 @@ from bot.domain.person import Person
 from bot.domain.scope import Scope
 from bot.domain.setting import Change
 from bot.errors import ModelBusy
+from bot.text import references
 from bot.triage.chat import commands
 from bot.ui.elements import Command, CommandResult, Menu, Response
 from tests.support.command_harness import (
@@ -111,8 +112,8 @@ async def test_the_same_message_again_costs_nothing(office: Office) -> None:
 async def test_what_the_model_says_names_nobody(office: Office) -> None:
     answer(office, sorted_as(summary="Ask user:U1 and channel:C1"))
     shown = await told(office, heard("It broke"))
-    assert "user:U1" not in shown.text
-    assert "channel:C1" not in shown.text
+    assert "Ask user:U1 and channel:C1" in shown.text
+    assert references.find(shown.text) == []
 
 
 async def test_a_bad_answer_is_tried_once_more_and_then_said(office: Office) -> None:
@@ -216,7 +217,8 @@ async def test_a_correction_is_kept_with_who_made_it(office: Office) -> None:
     assert isinstance(changed, Response)
     assert changed.replaces
     assert changed.text == (
-        "🟠 · **billing** · **high**\nIt broke.\n_Corrected by user:max._"
+        "🟠 · **billing** · **high**\nIt broke.\n"
+        f"_Corrected by {references.user('max')}._"
     )
     case = await office.store.case(1)
     assert case is not None
@@ -238,7 +240,9 @@ async def test_an_admin_makes_a_correction_an_example(office: Office) -> None:
     assert refused.text.startswith("Sorry, ")
     agreed = await office.press(changed, "Learn from this", MANAGER, THREAD)
     assert isinstance(agreed, Response)
-    assert agreed.text.endswith("_An example from now on, says user:mo._")
+    assert agreed.text.endswith(
+        f"_An example from now on, says {references.user('mo')}._"
+    )
     answer(office, sorted_as())
     await told(office, heard("Another", "m9"))
     prompt = office.model.requests[-1].system

@@ -1,0 +1,320 @@
+"""Nothing that a model, a ticket, a name or a file says notifies anyone, or has a
+preview opened, or is a link that reads as another address.
+
+What notifies and what is previewed is for the emulators to say.
+"""
+
+import ast
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from adapters.discord import interaction_responses, markup
+from adapters.discord.app_commands import SORT
+from adapters.slack import interactions as slack_desk
+from adapters.slack import mrkdwn
+from adapters.slack.blocks import message
+from adapters.slack.client import QUIET
+from bot.domain.scope import Scope
+from bot.domain.setting import Change
+from bot.rendering.mentions import MentionEscaper
+from bot.text import links as product_links
+from bot.text import references
+from bot.text.characters import CLOSE, OPEN, replace_lone_surrogates
+from bot.ui.elements import Response
+from tests.adapters.discord.conftest import guild
+from tests.adapters.discord.test_admin import Town, town
+from tests.adapters.slack.conftest import office
+from tests.adapters.slack.test_admin import Admins, admins
+from tests.emulators.slack import notices
+from tests.security.public_texts import hostile, lies, links
+from tests.support.deep import rounds
+from tests.support.triage_requests import sorted_as
+
+__all__ = ["admins", "guild", "office", "town"]
+
+HERE = Scope("slack", "T00000001", "C00000004", "1.5")
+DISCORD = Path(interaction_responses.__file__).parent
+
+#: What writes into Discord, by the SDK's names.
+WRITERS = {
+    *("send", "reply", "edit", "send_message", "edit_message", "send_modal"),
+    *("edit_original_response", "create_thread", "edit_original_interaction_response"),
+    "start_thread_with_message",
+}
+
+
+# What is drawn.
+
+
+def test_no_text_is_a_mention_or_a_link_on_slack() -> None:
+    chance = random.Random(11)
+    for _ in range(rounds(3_000, 100_000)):
+        text = replace_lone_surrogates(hostile(chance))
+        names = chance.choice([None, {"U00000001": hostile(chance, 3)}])
+        # Somebody whom the core names, and whose name is as bad.
+        said = f"{text} {references.user('U00000001')}" if names else text
+        drawn = mrkdwn.formatted(said, names)
+        assert not any(mark in drawn for mark in ("<@", "<!", "<#", "<http")), drawn
+        assert not any(mark in drawn for mark in (OPEN, CLOSE)), drawn
+        body = message(Response(said), HERE, names or {})
+        assert list(notices.in_blocks(body["blocks"])) == []
+        assert list(notices.in_text(body["text"], parsed=False)) == []
+
+
+def test_no_answer_notifies_from_a_markdown_block() -> None:
+    chance = random.Random(12)
+    for _ in range(rounds(3_000, 100_000)):
+        text, defuser = (
+            replace_lone_surrogates(hostile(chance)),
+            MentionEscaper(mrkdwn.PINGS),
+        )
+        size = chance.choice([1, 3, 7, 1_000])
+        pieces = [text[at : at + size] for at in range(0, len(text), size)]
+        shown = "".join([*map(defuser.feed, pieces), defuser.flush()])
+        found = notices.in_blocks([{"type": "markdown", "text": shown}])
+        assert list(found) == [], (text, shown)
+
+
+def test_no_link_on_discord_reads_as_another_address() -> None:
+    chance = random.Random(13)
+    for _ in range(rounds(3_000, 100_000)):
+        text = replace_lone_surrogates(hostile(chance))
+        shown = product_links.unmask_misleading(text)
+        assert lies(shown) == [], (text, shown)
+        assert len(shown) <= len(text)
+        # What is no answer of Claude's has no link but those of the core.
+        assert links(markup.render(text, {})) == [], text
+
+
+def test_honest_links_stay_as_they_are() -> None:
+    for text in (
+        "See [the docs](https://docs.test/a_(b)) and <https://x.test>.",
+        "[docs.test](https://www.docs.test/a), [node.js](https://nodejs.test)",
+        "`f(x)[0](y)` and [1](#a), [e.g. here](https://x.test)",
+    ):
+        assert product_links.unmask_misleading(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("[bank.test](https://evil.test/x)!", "bank.test (https://evil.test/x)!"),
+        ("[x](https://bank.test@evil.test)", "[x](https://bank.test@evil.test)"),
+        ("[bank.test](https://bank.test@e.xyz)", "bank.test (https://bank.test@e.xyz)"),
+        ("[`bank.test`](https://evil.test)", "`bank.test` (https://evil.test)"),
+        ("[a \\] bank.test](https://e.xyz", "[a \\] bank.test] https://e.xyz"),
+        ("[bank.test [a](b) y](https://e.xyz)", "[bank.test [a](b) y] https://e.xyz)"),
+        ("[bank\u3002test](<https://e.xyz>)", "[bank\u3002test] <https://e.xyz>)"),
+    ],
+)
+def test_a_link_that_reads_otherwise_shows_where_it_leads(
+    text: str, shown: str
+) -> None:
+    assert product_links.unmask_misleading(text) == shown
+
+
+def test_only_the_core_makes_references() -> None:
+    made = references.user("U00000001")
+    assert references.plain_text(made) == "U00000001"
+    # Whoever saw one, of this process or of another, cannot write it.
+    assert references.find(replace_lone_surrogates(made)) == []
+    other = made.replace(made[1:9], "0" * 8)
+    assert references.find(other) == []
+    assert mrkdwn.formatted(other) == markup.render(other) == ""
+    assert (
+        references.find(references.from_setting("user:U1 user:<@U2> everyone"))[1:]
+        == []
+    )
+
+
+# What is written, and what becomes of it.
+
+
+@dataclass
+class SlackTalk:
+    """A workspace in which everybody, and the model, writes what does harm."""
+
+    admins: Admins
+    chance: random.Random
+
+    async def sort_many(self) -> None:
+        """A table of messages, with a file, is made for all to see."""
+        slack, general = self.admins.slack, self.admins.general
+        for _ in range(5):
+            slack.say(self.admins.alice, general, f"x {hostile(self.chance)}")
+            self.admins.claude.script(sorted_as(summary=hostile(self.chance)))
+        slack.command(self.admins.olga, general, "/claude", "triage last 5")
+        await slack.until(lambda: slack.calls_of("files.completeUploadExternal"), 30)
+
+    async def sort_by_itself(self, alerts: str) -> None:
+        """A message of somebody is sorted, labelled and announced in `alerts`."""
+        slack, before = self.admins.slack, len(self.admins.slack.world.messages[alerts])
+        author = slack.add_user(hostile(self.chance, 3))
+        summary = hostile(self.chance)
+        self.admins.claude.script(sorted_as(priority="critical", summary=summary))
+        slack.say(author, self.admins.general, f"It broke: {hostile(self.chance)}")
+        await slack.until(lambda: len(slack.world.messages[alerts]) > before, 30)
+
+    async def sort_from_a_menu(self) -> None:
+        """A message is sorted for somebody, who corrects it."""
+        slack, general = self.admins.slack, self.admins.general
+        self.admins.claude.script(sorted_as(summary=hostile(self.chance)))
+        ts = slack.say(self.admins.alice, general, f"x {hostile(self.chance)}")
+        slack.shortcut(self.admins.bob, general, ts, slack_desk.TRIAGE)
+        await slack.until(lambda: len(slack.thread(general, ts)) == 2, 20)
+        shown = slack.thread(general, ts)[1]
+        menu = shown.controls[0].action
+        slack.choose(self.admins.bob, general, shown.ts, menu, "billing")
+        await slack.until(
+            lambda: "Corrected by Bob" in slack.message(general, shown.ts).text, 20
+        )
+
+    async def ask(self, channel: str) -> None:
+        """A question is answered."""
+        slack = self.admins.slack
+        words = [f"{hostile(self.chance, 3)} " for _ in range(5)]
+        self.admins.claude.script([*words, "done."])
+        said = f"{slack.mention} why? {hostile(self.chance, 3)}"
+        ts = slack.say(self.admins.alice, channel, said)
+        await slack.until(lambda: self._answered(channel, ts), 30)
+
+    def _answered(self, channel: str, ts: str) -> bool:
+        shown = [each for each in self.admins.slack.thread(channel, ts) if each.bot]
+        return (
+            bool(shown) and shown[-1].text.endswith("done.") and not shown[-1].streaming
+        )
+
+
+async def test_nothing_notifies_anyone_or_opens_a_preview_on_slack(
+    admins: Admins,
+) -> None:
+    """Sorting by itself and from a menu, corrections, tables, answers and commands."""
+    slack, talk = admins.slack, SlackTalk(admins, random.Random(21))
+    await talk.sort_many()
+    for _ in range(rounds(2, 30)):
+        await talk.sort_from_a_menu()
+        # In a channel by edits, in direct messages as a stream.
+        await talk.ask(admins.general)
+        await talk.ask(slack.open_dm(admins.alice))
+    place, alerts = Scope("slack", slack.team, admins.general), slack.add_channel("x")
+    for name, value in {
+        **{"auto_triage": "on", "triage_sign": "both"},
+        "triage_announce": f"channel:{alerts}",
+    }.items():
+        change = Change(place, name, value)
+        await admins.store.change_settings([change], who=admins.olga, now=1.0)
+    for _ in range(rounds(4, 60)):
+        await talk.sort_by_itself(alerts)
+    await slack.until(lambda: slack.settled)
+    assert slack.pings == []
+    assert slack.previews == []
+    for call in slack.calls_of("chat.postMessage"):
+        assert _is_quiet(call.arguments)
+    for post in slack.hooks.posts:
+        assert _is_quiet(post.body)
+    for call in slack.calls_of("chat.update"):
+        assert (call.value("parse"), call.value("link_names")) == ("none", False)
+
+
+@dataclass
+class DiscordTalk:
+    """The same in a guild."""
+
+    town: Town
+    chance: random.Random
+
+    async def sort_by_itself(self) -> str:
+        """A message of somebody is sorted, labelled and announced; its id."""
+        discord, before = self.town.discord, len(self._announced())
+        author = discord.add_user(hostile(self.chance, 3)[:30])
+        summary = hostile(self.chance)
+        self.town.claude.script(sorted_as(priority="critical", summary=summary))
+        text = f"It broke: {hostile(self.chance)}"
+        said = discord.say(author, self.town.general, text)
+        await discord.until(lambda: len(self._announced()) > before, timeout=20)
+        return said
+
+    async def sort_from_a_menu(self, message: str) -> None:
+        """A message is sorted for somebody, who corrects it."""
+        discord, bob = self.town.discord, self.town.bob
+        asked = discord.message_command(bob, self.town.general, message, SORT)
+        shown = await self.town.told(asked)
+        menu = shown.components[0]["components"][0]["custom_id"]
+        chosen = discord.select(bob, shown.id, menu, ["billing"])
+        await discord.until(
+            lambda: (
+                "Corrected by Bob" in discord.message(shown.id).text
+                and chosen.acked
+                and discord.settled
+            ),
+            timeout=20,
+        )
+
+    async def ask(self) -> None:
+        """A question by command is shown, and answered in a thread."""
+        discord = self.town.discord
+        words = [f"{hostile(self.chance, 3)} " for _ in range(5)]
+        self.town.claude.script([*words, "done."])
+        question = f"x {hostile(self.chance, 5)}"
+        asked = discord.ask(self.town.ada, self.town.random, "ask", question=question)
+        card = await self.town.told(asked)
+        thread = await self.town.thread_of(card.id)
+        await discord.until(
+            lambda: any(each.endswith("done.") for each in self.town.replies(thread)),
+            timeout=30,
+        )
+
+    def _announced(self) -> list[str]:
+        shown = self.town.discord.messages(self.town.random)
+        return [each.id for each in shown if "Said by" in each.text]
+
+
+@pytest.mark.parametrize("prompt", [1.5, 0.0], ids=["in time", "late"])
+async def test_nothing_notifies_anyone_or_opens_a_preview_on_discord(
+    town: Town, monkeypatch: pytest.MonkeyPatch, prompt: float
+) -> None:
+    """The same, also where Discord is told to wait for every answer."""
+    monkeypatch.setattr(interaction_responses, "PROMPT", prompt)
+    discord, talk = town.discord, DiscordTalk(town, random.Random(23))
+    for name, value in {
+        **{"auto_triage": "on", "triage_sign": "both"},
+        "triage_announce": f"channel:{town.random}",
+    }.items():
+        change = Change(town.channel, name, value)
+        await town.store.change_settings([change], who=town.ada, now=1.0)
+    for _ in range(rounds(3, 40)):
+        await talk.sort_from_a_menu(await talk.sort_by_itself())
+        await talk.ask()
+    table = await town.give("triage", last=5)
+    assert table.files == ("triage.csv",)
+    await town.give("claude settings")
+    assert discord.pings == []
+    assert discord.previews == []
+    for place in (town.general, town.random, *discord.threads(town.random)):
+        for each in discord.messages(place):
+            assert not each.bot or lies(each.text) == [], each.text
+
+
+def _is_quiet(body: Mapping[str, object]) -> bool:
+    return all(body.get(name) == value for name, value in QUIET.items())
+
+
+# Where it is written.
+
+
+def test_discord_is_written_to_in_one_place() -> None:
+    found = {
+        (path.name, node.func.attr)
+        for path in DISCORD.glob("*.py")
+        if path.name != "outgoing.py"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in WRITERS
+        and ast.unparse(node.func.value) != "outgoing"
+    }
+    assert found == {("places.py", "start_thread_with_message")}
