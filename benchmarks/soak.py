@@ -29,8 +29,8 @@ from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.slack import faults as slack_faults
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.support import invariants
-from tests.support.crash_harness import ACK_TIMEOUT, Life, Scene, living
-from tests.support.discord_crash_harness import DiscordScene
+from tests.support.crash_harness import Life, living
+from tests.support.crash_scenes import ACK_TIMEOUT, DiscordScene, SlackScene
 from tests.support.process import Nursery, Process, claude_env, slack_env
 
 # How long, in seconds, all that is left may take in the end. Slack allows 50 edits a
@@ -84,7 +84,11 @@ class Soak:
     """People on both platforms, and a Threadkeep that has a hard time."""
 
     def __init__(
-        self, slack: Scene, discord: DiscordScene, life: Life, chance: random.Random
+        self,
+        slack: SlackScene,
+        discord: DiscordScene,
+        life: Life,
+        chance: random.Random,
     ) -> None:
         self.slack = slack
         self.discord = discord
@@ -256,7 +260,7 @@ async def _staged(folder: Path, chance: random.Random) -> AsyncIterator[Soak]:
         life = Life(Process(folder, env), nursery, slack, discord)
         async with living(life):
             yield Soak(
-                Scene(slack, claude, life),
+                SlackScene(slack, claude, life),
                 DiscordScene(discord, claude, life),
                 life,
                 chance,

@@ -1,13 +1,13 @@
 """What every test gets: no name but loopback resolves, and no test is timed."""
 
-import functools
 import os
 import socket
-import ssl
 from typing import Any
 
 import hypothesis
 import pytest
+
+from tests.support import certificates
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost", None, ""}
 
@@ -22,12 +22,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("threadkeep")
 
-
-# Every client reads all certificates of the machine, for a twentieth of a second, and
-# here none of them ever leaves loopback.
-ssl.create_default_context = functools.cache(  # type: ignore[assignment]
-    ssl.create_default_context
-)
+certificates.read_once()
 
 
 # What takes long, and begins first, lest all wait for it in the end: the crashes, which

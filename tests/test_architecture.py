@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -63,9 +64,15 @@ LEVEL = {
 }
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    """Return the syntax tree of `path`, which several tests look at."""
+    return ast.parse((ROOT / path).read_text())
+
+
 def imports(path: Path) -> Iterator[str]:
     """Yield every module that `path` imports."""
-    for node in ast.walk(ast.parse((ROOT / path).read_text())):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -75,6 +82,7 @@ def imports(path: Path) -> Iterator[str]:
                 yield full if is_module(full) else str(node.module)
 
 
+@cache
 def is_module(name: str) -> bool:
     path = ROOT / name.replace(".", "/")
     return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
@@ -130,12 +138,12 @@ def test_a_module_is_short_and_says_what_it_is_for(path: Path) -> None:
     text = (ROOT / path).read_text()
     assert len(text.splitlines()) <= MOST_LINES
     assert path.stem not in {"utils", "helpers", "common", "base", "manager"}
-    assert ast.get_docstring(ast.parse(text))
+    assert ast.get_docstring(tree(path))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=str)
 def test_imports_nothing_inside_a_function(path: Path) -> None:
-    for node in ast.walk(ast.parse((ROOT / path).read_text())):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             inner = [
                 n for n in ast.walk(node) if isinstance(n, ast.Import | ast.ImportFrom)

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
@@ -146,9 +147,11 @@ def test_every_cache_of_a_function_has_a_size() -> None:
                     assert not ast.unparse(node.args), where
 
 
-def modules() -> Iterator[tuple[Path, ast.Module]]:
-    for path in sorted(p for each in CODE for p in (ROOT / each).rglob("*.py")):
-        yield path.relative_to(ROOT), ast.parse(path.read_text())
+@cache
+def modules() -> list[tuple[Path, ast.Module]]:
+    """Return the path and the syntax tree of every module of the product."""
+    paths = sorted(path for each in CODE for path in (ROOT / each).rglob("*.py"))
+    return [(p.relative_to(ROOT), ast.parse(p.read_text())) for p in paths]
 
 
 def containers() -> Iterator[str]:

@@ -1,6 +1,6 @@
 """A platform and Claude here, Threadkeep as a process, and a plot that ends it.
 
-`Scene` is Slack's; what is the same on every platform stands above and below it.
+What is the same on every platform is here; the scene on each is in `crash_scenes`.
 
 Rule: the product has no switches for this. Where it is caught is chosen by what
 the outside sees: a call that is held, a message that shows, an acknowledgement.
@@ -11,30 +11,21 @@ import contextlib
 import signal
 import sqlite3
 import time
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from bot.domain.reply import MORE, PLACEHOLDER
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord.emulator import DiscordEmulator
-from tests.emulators.slack.calls import Call
 from tests.emulators.slack.emulator import SlackEmulator
-from tests.emulators.slack.faults import Rule, hold
-from tests.emulators.slack.world import Seen
 from tests.support import invariants
-from tests.support.process import Nursery, Process, claude_env, is_heard, slack_env
+from tests.support.process import Nursery, Process, is_heard
 
 # How many seconds anything may take on a machine that is busy with other things.
 PATIENCE = 60.0
-
-# Slack waits 3 s for an acknowledgement and a minute before its second retry
-# (platform facts A2, A4). Nothing here depends on how long.
-ACK_TIMEOUT = 1.0
-RETRIES = (0.0, *[0.5] * 40)
 
 # How many scenarios are played beside each other. They mostly wait for each
 # other's seconds to pass; more would wait for a processor.
@@ -170,19 +161,29 @@ async def living(life: Life) -> AsyncIterator[Life]:
         life.release()
 
 
-class Scene:
-    """Alice and Bob in #general, Claude, and a Threadkeep that gets killed."""
+class Scene(ABC):
+    """Alice and Bob in #general, Claude, and a Threadkeep that gets killed.
+
+    What a plot needs on every platform is here; a plot that needs one platform's own
+    calls takes that platform's scene, from `crash_scenes`.
+    """
+
+    witness: invariants.Witness
+    #: An answer that takes two messages.
+    two_messages: str
 
     def __init__(
-        self, slack: SlackEmulator, claude: ClaudeEmulator, life: Life
+        self,
+        platform: SlackEmulator | DiscordEmulator,
+        claude: ClaudeEmulator,
+        life: Life,
     ) -> None:
-        self.slack = slack
         self.claude = claude
         self.process = life.process
-        self.witness = invariants.SlackWitness(slack)
-        self.alice = slack.add_user("Alice")
-        self.bob = slack.add_user("Bob")
-        self.general = slack.add_channel("general")
+        self.alice = platform.add_user("Alice")
+        self.bob = platform.add_user("Bob")
+        self.general = platform.add_channel("general")
+        self._platform = platform
         self._life = life
 
         # What becomes of the process.
@@ -194,111 +195,97 @@ class Scene:
         self.caught = life.caught
         self.stop = life.stop
         self.stored = life.stored
+        self.reads = life.reads
+        self.printed = life.printed
         self.locked = life.locked
         self.age = life.age
 
-    def another(self) -> Process:
-        """A second Threadkeep on the same database, not started."""
-        folder = self.process.database.parent / "another"
-        folder.mkdir()
-        env = {"THREADKEEP_DB": str(self.process.database)}
-        return Process(
-            folder, {**slack_env(self.slack), **claude_env(self.claude), **env}
-        )
-
     async def opens_with(self, text: str) -> str:
-        """Begin, and let Alice mention the bot in #general."""
+        """Begin, and let Alice mention the bot in #general; return the thread."""
         await self.start()
         return self.ask(text)
 
     async def end(self) -> None:
-        """Let it finish what it does, and see whether all is as it must be."""
-        await self.heard()
+        """Let it finish what it does, stop it and check the invariants."""
+        try:
+            await self.finished()
+        except TimeoutError as error:
+            error.add_note(self.dump())
+            raise
         await self.stop()
         self.check()
 
-    async def ends_with(self, thread_ts: str, *texts: str) -> None:
-        """The same, once the bot's messages in a thread read exactly `texts`."""
-        await self.answered(thread_ts, *texts)
+    async def ends_with(self, thread: str, *texts: str) -> None:
+        """Do the same once the bot's messages in a thread read exactly `texts`."""
+        await self.answered(thread, *texts)
         await self.end()
 
-    def check(self) -> None:
-        """See `invariants.check`."""
+    def check(self, *others: invariants.Witness) -> None:
+        """Check the invariants, with those who saw another platform as well."""
         try:
-            invariants.check(self.claude, self.process.database, self.witness)
+            invariants.check(self.claude, self.process.database, self.witness, *others)
         except AssertionError as error:
-            error.add_note(self.slack.dump())
+            error.add_note(self.dump())
             raise
 
-    # What people do, and what they see.
-
-    def ask(self, text: str, *, thread_ts: str | None = None) -> str:
-        """Let Alice mention the bot in #general."""
-        said = f"{self.slack.mention} {text}"
-        return self.slack.say(self.alice, self.general, said, thread_ts=thread_ts)
-
-    def replies(self, thread_ts: str) -> list[Seen]:
-        """The bot's messages in a thread of #general."""
-        return [each for each in self.slack.thread(self.general, thread_ts) if each.bot]
-
-    async def answered(self, thread_ts: str, *texts: str) -> None:
+    async def answered(self, thread: str, *texts: str) -> None:
         """Wait until the bot's messages in a thread read exactly `texts`."""
-        await self.until(lambda: [s.text for s in self.replies(thread_ts)] == [*texts])
-
-    async def thinking(self, thread_ts: str) -> None:
-        """Wait until a thread of #general shows that an answer comes."""
-        await self.until(lambda: self.slack.status(self.general, thread_ts))
-
-    async def settled(self, thread_ts: str, count: int = 1) -> list[str]:
-        """Wait until a thread has `count` finished messages of the bot's."""
-        await self.until(
-            lambda: (
-                len(now := self.replies(thread_ts)) == count
-                and not any(is_unfinished(each.text) for each in now)
-            )
-        )
-        return [each.text for each in self.replies(thread_ts)]
+        await self.until(lambda: self.texts(thread) == [*texts])
 
     async def until(self, predicate: Callable[[], object]) -> None:
-        """Wait until `predicate()` is true of the workspace."""
-        await self.slack.until(predicate, timeout=PATIENCE)
-
-    async def heard(self) -> None:
-        """Wait until everything that was said is acknowledged."""
-        await self.until(lambda: not self.slack.socket.pending)
+        """Wait until `predicate()` is true of what people see."""
+        await self._platform.until(predicate, timeout=PATIENCE)
 
     async def asked(self, times: int) -> None:
         """Wait until Claude was asked so many times."""
         await self.claude.until(lambda: len(self.claude.questions) == times, PATIENCE)
 
-    # Where it is caught.
+    async def remembered(self, count: int) -> None:
+        """Wait until the database holds `count` messages of people."""
+        query = "SELECT count(*) FROM messages WHERE role = 'user'"
+        await self.reads(query, count)
 
-    def hold(
-        self,
-        method: str,
-        *,
-        after: bool = False,
-        nth: int = 1,
-        when: Callable[[Call], bool] | None = None,
-    ) -> Rule:
-        """Never answer one call of `method`; with `after` it has had its effect."""
-        fault = hold(self._life.holding(), after=after)
-        return self.slack.faults.add(method, fault, nth=nth, when=when)
+    @abstractmethod
+    def ask(self, text: str) -> str:
+        """Let Alice mention the bot in #general; return the thread of the answer."""
 
+    @abstractmethod
+    def go_on(self, thread: str, text: str) -> None:
+        """Let Bob say something in a thread."""
 
-def is_unfinished(text: str) -> bool:
-    """Whether a reader can see that more is to come."""
-    return text == PLACEHOLDER or text.endswith(MORE)
+    @abstractmethod
+    def texts(self, thread: str) -> list[str]:
+        """Return what the bot's messages in a thread read."""
 
+    @abstractmethod
+    def ids(self, thread: str) -> list[str]:
+        """Return the ids of the bot's messages in a thread."""
 
-def is_final(call: Call) -> bool:
-    """Whether a write shows a message as it is to stay."""
-    return not is_unfinished(call.value("blocks")[0]["text"])
+    @abstractmethod
+    async def finished(self) -> None:
+        """Wait until it has nothing left to do."""
 
+    @abstractmethod
+    def dump(self) -> str:
+        """Describe what was written and what people see."""
 
-def is_look_up(call: Call) -> bool:
-    """Whether a thread is read to find a post of our own in it."""
-    return call.flag("include_all_metadata")
+    @abstractmethod
+    def hold_post(self, *, after: bool = False, nth: int = 1) -> Held:
+        """Never answer one post; with `after` it has had its effect."""
+
+    @abstractmethod
+    def hold_edit(
+        self, *, after: bool = False, nth: int = 1, final: bool = False
+    ) -> Held:
+        """Never answer one edit, or one that shows a message as it is to stay."""
+
+    @abstractmethod
+    def hold_sign_in(self, nth: int) -> Held:
+        """Never answer the first (0) or the second (1) call of a start."""
+
+    @abstractmethod
+    def count_edits(self) -> int:
+        """Return how many edits were asked for."""
 
 
 # How scenes are played.
@@ -308,7 +295,6 @@ S = TypeVar("S")
 #: Sets a scene in a folder; running answers get so many seconds when it is told to
 #: stop, and processes come from the nursery if there is one.
 Stage = Callable[[Path, int, Nursery | None], AbstractAsyncContextManager[S]]
-Play = Callable[[Scene], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,27 +335,6 @@ class Repertoire(Generic[S]):
             return play
 
         return added
-
-
-@contextlib.asynccontextmanager
-async def on_slack(
-    folder: Path, grace: int, nursery: Nursery | None
-) -> AsyncIterator[Scene]:
-    """A scene whose platform is Slack."""
-    async with (
-        SlackEmulator(ack_timeout=ACK_TIMEOUT, retries=RETRIES) as slack,
-        ClaudeEmulator() as claude,
-    ):
-        env = {
-            "THREADKEEP_GRACE": str(grace),
-            **slack_env(slack),
-            **claude_env(claude),
-        }
-        async with living(Life(Process(folder, env), nursery, slack)) as life:
-            yield Scene(slack, claude, life)
-
-
-Scenarios = partial(Repertoire[Scene], on_slack)
 
 
 @contextlib.asynccontextmanager

@@ -22,8 +22,8 @@ from tests.emulators.slack import faults as slack_faults
 from tests.emulators.slack.calls import Call
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.support import invariants
-from tests.support.discord_crash_harness import DiscordWitness
 from tests.support.process import running
+from tests.support.witnesses import DiscordWitness, SlackWitness
 
 # How long anything may take on a machine that is busy with other things.
 PATIENCE = 60.0
@@ -124,7 +124,7 @@ class SlackStage(Stage):
     ) -> None:
         super().__init__(claude, database)
         self.platform = self.slack = slack
-        self.witness = invariants.SlackWitness(slack)
+        self.witness = SlackWitness(slack)
         self.alice, self.bob = (slack.add_user(name) for name in ("Alice", "Bob"))
         self.general = slack.add_channel("general")
 

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 from bot.claude.client import client
 from bot.cli.main import main
+from tests.support import certificates
 
 # Threadkeep imports these when it has found that it needs them.
 LATE = (
@@ -26,6 +27,8 @@ LATE = (
     ),
     "bot.cli.settings",
     "bot.cli.triage",
+    # What the SDK's HTTP client runs on, which it looks for at its first request.
+    "anyio._backends._asyncio",
 )
 
 # From Linux's <sys/prctl.h>; Python has no name for it.
@@ -39,7 +42,11 @@ def nurse() -> None:
     """
     for name in LATE:
         importlib.import_module(name)
-    # The SDK imports the rest of itself when its first client is made.
+    certificates.read_once()
+    # The SDK imports the rest of itself when its first client is made, and reads the
+    # certificates of a machine on which no variable names others.
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        os.environ.pop(name, None)
     client("sk-ant-none", None)
     gc.freeze()
     # Who watches over a process ends unwatched.

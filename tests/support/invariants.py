@@ -2,7 +2,7 @@
 
 `check` reads what the platforms and Claude saw and what the database says, and
 believes none of them alone. It is for the time when Threadkeep has nothing left to
-do. What a platform saw is told by its `Witness`; Slack's is here.
+do. What a platform saw is told by its `Witness`; they are in `witnesses`.
 
 Rule: nothing here is about one scenario. Numbers in comments are those of the
 invariants in the durability facts, section 5.
@@ -18,17 +18,11 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Protocol
 
-from adapters.slack.adapter import LIMITS
-from adapters.slack.reply_blocks import EVENT_TYPE
 from bot.conversation.outcomes import WITHDRAWN
 from bot.domain.platform import Limits
 from bot.domain.reply import MORE, PLACEHOLDER, READY
 from bot.rendering.renderer import Renderer
 from tests.emulators.claude.emulator import ClaudeEmulator
-from tests.emulators.slack.blocks import Json
-from tests.emulators.slack.emulator import SlackEmulator
-from tests.emulators.slack.socketmode import Delivery
-from tests.emulators.slack.world import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +111,6 @@ class Witness(Protocol):
 def check(claude: ClaudeEmulator, database: Path, *witnesses: Witness) -> None:
     """Raise AssertionError that names everything which is not as it must be."""
     assert not (found := faults(claude, database, *witnesses)), "\n".join(found)
-
-
-def problems(slack: SlackEmulator, claude: ClaudeEmulator, database: Path) -> list[str]:
-    """Everything that is not as it must be on Slack, a sentence each."""
-    return faults(claude, database, SlackWitness(slack))
 
 
 def faults(claude: ClaudeEmulator, database: Path, *witnesses: Witness) -> list[str]:
@@ -286,89 +275,6 @@ def _written(witness: Witness, turn: Turn) -> list[float]:
 
 def _name(turn: Turn) -> str:
     return f"turn {turn.id} of {turn.channel}:{turn.thread}"
-
-
-class SlackWitness:
-    """What people see in Slack."""
-
-    platform = "slack"
-    limits = LIMITS
-
-    def __init__(self, slack: SlackEmulator) -> None:
-        self.slack = slack
-
-    def said(self) -> Iterator[Said]:
-        """See `Witness`."""
-        world = self.slack.world
-        for message in self._messages():
-            root = world.messages[message.channel].get(message.root, message)
-            private = world.channels[message.channel].kind == "im"
-            called = any(self.slack.mention in each.text for each in (message, root))
-            if not world.users[message.user].bot and (private or called):
-                told = self._deliveries(message)
-                acked = any(each.acked for each in told)
-                late = any(len(each.attempts) > 1 for each in told)
-                yield Said(message.channel, message.ts, message.text, acked, late)
-
-    def reply(self, turn: Turn) -> list[Shown]:
-        """See `Witness`."""
-        seen = self.slack.thread(turn.channel, turn.thread)
-        payloads = [(_payload(each.metadata), each) for each in seen]
-        ours = [
-            Shown(p["part"], s.ts, s.text, [(v.at, v.text) for v in s.versions])
-            for p, s in payloads
-            if p.get("turn") == turn.key
-        ]
-        return sorted(ours, key=lambda each: (each.part, each.message))
-
-    def is_gone(self, turn: Turn) -> bool:
-        """See `Witness`."""
-        return False
-
-    def final(self, text: str) -> str:
-        """See `Witness`."""
-        return text
-
-    def troubles(self, turns: Sequence[Turn]) -> Iterator[str]:
-        """I6: nothing of the bot's is anywhere else, and nobody was pinged."""
-        bot = self.slack.bot_user
-        known = {(turn.channel, turn.thread, turn.key) for turn in turns}
-        answered = {(turn.channel, each) for turn in turns for each in turn.answers}
-        for message in self._messages():
-            if message.user != bot:
-                continue
-            key = _payload(message.metadata).get("turn")
-            if (message.channel, message.thread_ts, key) not in known:
-                yield f"{message.ts} belongs to no turn of its thread"
-            if (message.channel, message.ts) in answered:
-                yield f"the bot answers itself in {message.ts}"
-        called = {f"@{turn.calls}" for turn in turns}
-        for ping in self.slack.pings:
-            if ping.target not in called:
-                yield f"{ping.ts} pings {ping.target}"
-        for channel, thread, _ in known:
-            if status := self.slack.status(channel, thread):
-                yield f"the thread {thread} still {status}"
-
-    def _messages(self) -> list[Message]:
-        messages = self.slack.world.messages.values()
-        return [message for each in messages for message in each.values()]
-
-    def _deliveries(self, message: Message) -> list[Delivery]:
-        """How the app was told of `message`."""
-        return [
-            each
-            for each in self.slack.deliveries
-            if each.event.get("channel") == message.channel
-            and each.event.get("ts") == message.ts
-        ]
-
-
-def _payload(metadata: Json | None) -> Json:
-    if not metadata or metadata["event_type"] != EVENT_TYPE:
-        return {}
-    payload: Json = metadata["event_payload"]
-    return payload
 
 
 def _turns(db: sqlite3.Connection) -> list[Turn]:

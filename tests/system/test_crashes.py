@@ -1,13 +1,14 @@
 """Threadkeep is killed, stopped and started twice, and nothing is lost or doubled.
 
-The points at which it is killed are in `crash_points`. Here it is killed at every
-call, told to stop and started twice; and the checks themselves are checked.
+The points at which it is killed are in `crash_points` and `slack_crash_points`. Here
+it is killed at every call, told to stop and started twice; and the checks themselves
+are checked.
 """
 
 import asyncio
 import signal
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
 
 import pytest
@@ -18,11 +19,17 @@ from tests.emulators.claude.reply import Hold
 from tests.emulators.slack.faults import ALWAYS
 from tests.emulators.slack.faults import hold as late
 from tests.emulators.slack.world import Message
-from tests.support import crash_points, invariants, stream_crash_points
-from tests.support.crash_harness import Play, Scenario, Scenarios, Scene, playing
-from tests.support.crash_points import LONG, never
+from tests.support import (
+    crash_points,
+    invariants,
+    slack_crash_points,
+    slack_stream_crash_points,
+)
+from tests.support.crash_harness import Repertoire, Scenario, playing
+from tests.support.crash_points import never
+from tests.support.crash_scenes import SlackScene, on_slack
 
-scenarios = Scenarios()
+scenarios = Repertoire[SlackScene](on_slack)
 
 # Seconds in which a process ends that waits for nothing. Less than anything that it
 # might wait for; on a busy machine, Python itself takes most of them.
@@ -34,11 +41,11 @@ QUICK = 20
 FIRST_CALL, LAST_CALL = 3, 12
 
 
-def killed_at_call(nth: int, *, after: bool) -> Play:
+def killed_at_call(nth: int, *, after: bool) -> Callable[[SlackScene], Awaitable[None]]:
     """Killed at the `nth` call that it makes of Slack, whichever that is."""
 
-    async def play(scene: Scene) -> None:
-        scene.claude.always(LONG)
+    async def play(scene: SlackScene) -> None:
+        scene.claude.always(scene.two_messages)
         call = scene.hold("*", nth=nth, after=after)
         restarting = asyncio.create_task(scene.restart_at(call))
         await scene.start()
@@ -64,22 +71,8 @@ for nth in range(FIRST_CALL, LAST_CALL + 1):
 # Told to stop.
 
 
-@scenarios.add()
-async def told_to_stop_it_finishes_a_short_answer(scene: Scene) -> None:
-    gate = asyncio.Event()
-    scene.claude.script(["Half of it", Hold(gate), " and the rest."])
-    ts = await scene.opens_with("all of it")
-    await scene.answered(ts, "Half of it …")
-    stopping = asyncio.create_task(scene.stop())
-    await scene.until(lambda: not scene.slack.connections)
-    gate.set()
-    await stopping
-    assert [each.text for each in scene.replies(ts)] == ["Half of it and the rest."]
-    scene.check()
-
-
 @scenarios.add(grace=1)
-async def told_to_stop_it_hands_a_long_answer_over(scene: Scene) -> None:
+async def told_to_stop_it_hands_a_long_answer_over(scene: SlackScene) -> None:
     scene.claude.script(["Half of it", never()], [never()], "All of it.", "More.")
     ts = await scene.opens_with("all of it")
     await scene.answered(ts, "Half of it …")
@@ -97,7 +90,7 @@ async def told_to_stop_it_hands_a_long_answer_over(scene: Scene) -> None:
 
 
 @scenarios.add(grace=1)
-async def told_to_stop_it_does_not_wait_for_slack(scene: Scene) -> None:
+async def told_to_stop_it_does_not_wait_for_slack(scene: SlackScene) -> None:
     scene.claude.script("Paris.")
     await scene.start()
     silence = asyncio.Event()
@@ -112,7 +105,9 @@ async def told_to_stop_it_does_not_wait_for_slack(scene: Scene) -> None:
 
 
 @scenarios.add()
-async def what_is_said_while_it_stops_is_answered_by_the_next(scene: Scene) -> None:
+async def what_is_said_while_it_stops_is_answered_by_the_next(
+    scene: SlackScene,
+) -> None:
     gate = asyncio.Event()
     scene.claude.script(["One", Hold(gate), "."], "Two.")
     ts = await scene.opens_with("first")
@@ -126,7 +121,7 @@ async def what_is_said_while_it_stops_is_answered_by_the_next(scene: Scene) -> N
     await scene.ends_with(ts, "One.", "Two.")
 
 
-async def stops_at_once(scene: Scene, number: signal.Signals) -> None:
+async def stops_at_once(scene: SlackScene, number: signal.Signals) -> None:
     ts = await scene.opens_with("hello")
     await scene.settled(ts)
     await scene.stored("delivered")
@@ -136,12 +131,12 @@ async def stops_at_once(scene: Scene, number: signal.Signals) -> None:
 
 
 @scenarios.add(cold=True)
-async def idle_it_stops_at_once_on_sigterm(scene: Scene) -> None:
+async def idle_it_stops_at_once_on_sigterm(scene: SlackScene) -> None:
     await stops_at_once(scene, signal.SIGTERM)
 
 
 @scenarios.add(cold=True)
-async def idle_it_stops_at_once_on_sigint(scene: Scene) -> None:
+async def idle_it_stops_at_once_on_sigint(scene: SlackScene) -> None:
     await stops_at_once(scene, signal.SIGINT)
 
 
@@ -149,7 +144,7 @@ async def idle_it_stops_at_once_on_sigint(scene: Scene) -> None:
 
 
 @scenarios.add(cold=True)
-async def a_second_process_on_the_same_file_gives_up(scene: Scene) -> None:
+async def a_second_process_on_the_same_file_gives_up(scene: SlackScene) -> None:
     await scene.start()
     second = scene.another()
     await second.start()
@@ -169,14 +164,14 @@ async def a_second_process_on_the_same_file_gives_up(scene: Scene) -> None:
 
 
 @scenarios.add()
-async def the_checks_see_what_is_wrong(scene: Scene) -> None:
+async def the_checks_see_what_is_wrong(scene: SlackScene) -> None:
     scene.claude.script("Paris.")
     ts = await scene.opens_with("and the capital?")
     await scene.ends_with(ts, "Paris.")
     world, database = scene.slack.world, scene.process.database
 
     def sees(*sentences: str) -> None:
-        found = "\n".join(invariants.problems(scene.slack, scene.claude, database))
+        found = "\n".join(invariants.faults(scene.claude, database, scene.witness))
         assert [each for each in sentences if each not in found] == [], found
 
     [reply] = world.replies(scene.general, ts)
@@ -203,7 +198,12 @@ async def the_checks_see_what_is_wrong(scene: Scene) -> None:
 
 
 def scenes() -> list[Scenario]:
-    plots = (crash_points.scenarios, stream_crash_points.scenarios, scenarios)
+    plots = (
+        slack_crash_points.scenarios,
+        crash_points.slack,
+        slack_stream_crash_points.scenarios,
+        scenarios,
+    )
     return [scenario for each in plots for scenario in each.all]
 
 

@@ -11,22 +11,12 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.emulators.claude.reply import Hold
 from tests.emulators.discord.faults import THREADS
-from tests.support import invariants
+from tests.support import crash_points, invariants
 from tests.support.crash_harness import Repertoire, Scenario, playing
-from tests.support.crash_points import never
-from tests.support.discord_crash_harness import Both, DiscordScene, on_both
-from tests.support.discord_crash_points import (
-    AT_ONCE,
-    CUT,
-    HALF,
-    THREAD,
-    TURNS,
-    half_answered,
-    on_both_sides,
-    scenarios,
-)
+from tests.support.crash_points import CUT, half_answered, never, on_both_sides
+from tests.support.crash_scenes import Both, DiscordScene, on_both
+from tests.support.discord_crash_points import AT_ONCE, THREAD, TURNS, scenarios
 
 # What changes while it is dead.
 
@@ -57,7 +47,7 @@ async def a_question_with_half_an_answer_is_deleted(scene: DiscordScene) -> None
 async def a_question_that_waits_is_withdrawn(scene: DiscordScene) -> None:
     thread = await half_answered(scene, "One.")
     second = scene.discord.say(scene.bob, thread, "second")
-    await scene.heard(2)
+    await scene.remembered(2)
     scene.discord.delete(second)
     await scene.reads("SELECT count(deleted_at) FROM messages", 1)
     await scene.restart()
@@ -65,7 +55,7 @@ async def a_question_that_waits_is_withdrawn(scene: DiscordScene) -> None:
     assert len(scene.claude.questions) == 2
 
 
-@on_both_sides
+@on_both_sides(scenarios)
 async def the_thread_is_archived(scene: DiscordScene, after: bool) -> None:
     thread = await half_answered(scene, [never()])
     await scene.crash()
@@ -90,20 +80,6 @@ async def the_thread_is_deleted(scene: DiscordScene) -> None:
 
 
 # Told to stop.
-
-
-@scenarios.add()
-async def told_to_stop_it_finishes_a_short_answer(scene: DiscordScene) -> None:
-    gate = asyncio.Event()
-    scene.claude.script(["Half of it", Hold(gate), " and the rest."])
-    thread = await scene.opens_with("all of it")
-    await scene.answered(thread, HALF)
-    stopping = asyncio.create_task(scene.stop())
-    await scene.printed("lanes.closing")
-    gate.set()
-    await stopping
-    assert [each.text for each in scene.replies(thread)] == ["Half of it and the rest."]
-    scene.check()
 
 
 @scenarios.add(grace=1)
@@ -202,7 +178,7 @@ async def the_checks_see_what_is_wrong(scene: DiscordScene) -> None:
 
 
 def scenes() -> list[Scenario]:
-    stages = (scenarios, together, slack_alone, neither)
+    stages = (scenarios, crash_points.discord, together, slack_alone, neither)
     return [scene for each in stages for scene in each.all]
 
 

@@ -24,10 +24,13 @@ def test_the_test_exists(path: str, name: str) -> None:
 def test_no_kill_point_is_left_out() -> None:
     for path in (
         "tests/support/crash_points.py",
-        "tests/support/stream_crash_points.py",
+        "tests/support/slack_crash_points.py",
+        "tests/support/slack_stream_crash_points.py",
     ):
         text = (ROOT / path).read_text()
         points = re.findall(
-            r"^@scenarios\.add\(\)\nasync def (\w+)\(", text, re.MULTILINE
+            r"^(?:@(?:scenarios\.add\(\)|on_each_platform)\n)?async def (killed\w+)\(",
+            text,
+            re.MULTILINE,
         )
         assert set(points) <= {name for _, name in NAMED}

@@ -5,19 +5,16 @@ import asyncio
 
 from tests.emulators.claude.reply import Hold
 from tests.emulators.slack.world import Seen
-from tests.support.crash_harness import Scenarios, Scene
+from tests.support.crash_harness import Repertoire
+from tests.support.crash_points import never
+from tests.support.crash_scenes import SlackScene, on_slack
 
-scenarios = Scenarios()
+scenarios = Repertoire[SlackScene](on_slack)
 
 HALF, WHOLE = "The capital of France", "It is Paris."
 
 
-def never() -> Hold:
-    """A step of Claude's that does not end."""
-    return Hold(asyncio.Event())
-
-
-async def asked(scene: Scene) -> tuple[str, str]:
+async def asked(scene: SlackScene) -> tuple[str, str]:
     """Begin, and let Alice ask in her direct messages."""
     scene.claude.script([HALF, never()], WHOLE)
     await scene.start()
@@ -25,11 +22,11 @@ async def asked(scene: Scene) -> tuple[str, str]:
     return direct, scene.slack.say(scene.alice, direct, "and the capital?")
 
 
-def replies(scene: Scene, direct: str, ts: str) -> list[Seen]:
+def replies(scene: SlackScene, direct: str, ts: str) -> list[Seen]:
     return [each for each in scene.slack.thread(direct, ts) if each.bot]
 
 
-async def ends(scene: Scene, direct: str, ts: str, *texts: str) -> None:
+async def ends(scene: SlackScene, direct: str, ts: str, *texts: str) -> None:
     """Wait until the answer reads so and is no stream any more, and check all."""
 
     def is_so() -> bool:
@@ -42,7 +39,7 @@ async def ends(scene: Scene, direct: str, ts: str, *texts: str) -> None:
 
 
 @scenarios.add()
-async def killed_while_a_stream_grows(scene: Scene) -> None:
+async def killed_while_a_stream_grows(scene: SlackScene) -> None:
     direct, ts = await asked(scene)
     await scene.until(lambda: replies(scene, direct, ts)[0].streaming)
     await scene.restart()
@@ -50,7 +47,7 @@ async def killed_while_a_stream_grows(scene: Scene) -> None:
 
 
 @scenarios.add()
-async def killed_while_a_stream_begins_before_its_effect(scene: Scene) -> None:
+async def killed_while_a_stream_begins_before_its_effect(scene: SlackScene) -> None:
     start = scene.hold("chat.startStream")
     direct, ts = await asked(scene)
     await scene.restart_at(start)
@@ -58,7 +55,7 @@ async def killed_while_a_stream_begins_before_its_effect(scene: Scene) -> None:
 
 
 @scenarios.add()
-async def killed_while_a_stream_begins_after_its_effect(scene: Scene) -> None:
+async def killed_while_a_stream_begins_after_its_effect(scene: SlackScene) -> None:
     start = scene.hold("chat.startStream", after=True)
     direct, ts = await asked(scene)
     await scene.restart_at(start)
@@ -66,7 +63,7 @@ async def killed_while_a_stream_begins_after_its_effect(scene: Scene) -> None:
 
 
 @scenarios.add()
-async def killed_while_a_stream_ends(scene: Scene) -> None:
+async def killed_while_a_stream_ends(scene: SlackScene) -> None:
     gate = asyncio.Event()
     stop = scene.hold("chat.stopStream", after=True)
     scene.claude.script([HALF, Hold(gate), " is Paris."])
