@@ -137,9 +137,9 @@ def _at_top(tree: ast.Module) -> Iterator[ast.AST]:
             yield from ast.walk(node.value)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_a_pattern_is_a_constant(path: Path) -> None:
-    assert misplaced(ast.parse(path.read_text())) == []
+def test_a_pattern_is_a_constant() -> None:
+    found = {path: misplaced(ast.parse(path.read_text())) for path in MODULES}
+    assert {path: lines for path, lines in found.items() if lines} == {}
 
 
 def test_a_pattern_anywhere_else_is_found() -> None:

@@ -2,6 +2,7 @@
 written can be read by its owner alone."""
 
 import asyncio
+import itertools
 import logging
 import os
 import re
@@ -132,15 +133,13 @@ def test_no_log_line_of_a_library_holds_a_token(kind: str) -> None:
 # In each variable, read in this process.
 
 
-@pytest.mark.parametrize("variable", VARIABLES)
 @pytest.mark.parametrize("kind", TOKENS)
-def test_no_error_about_a_variable_holds_its_value(variable: str, kind: str) -> None:
-    env = {**WHOLE, variable: TOKENS[kind]}
-    for read in READERS:
-        error, found = tried(read, env)
+def test_no_error_about_a_variable_holds_its_value(kind: str) -> None:
+    for variable, read in itertools.product(VARIABLES, READERS):
+        error, found = tried(read, {**WHOLE, variable: TOKENS[kind]})
         if error is None:
             if variable in SECRETS:
-                assert core(kind) not in repr(found)
+                assert core(kind) not in repr(found), variable
             continue
         assert core(kind) not in str(error), str(error)
         assert variable in str(error)

@@ -148,8 +148,9 @@ def began(threads: list[ThreadKey], seconds: float) -> list[Reply]:
     ]
 
 
-@pytest.mark.parametrize("channels", [1, 5])
-@pytest.mark.parametrize("replies", [1, 5, 20, 100])
+@pytest.mark.parametrize(
+    ("replies", "channels"), [(1, 1), (5, 1), (20, 1), (20, 5), (100, 5)]
+)
 def test_on_slack_nothing_is_refused_and_finals_come_in_order(
     replies: int, channels: int
 ) -> None:
