@@ -55,6 +55,8 @@ class Stage(ABC):
         self.store: SqliteStore
         #: How long, in seconds, Claude may say nothing before that counts as a cut.
         self.silence = PATIENCE
+        #: What part of the back-off between two tries at Claude passes in real time.
+        self.back_off = 0.1
 
     @contextlib.asynccontextmanager
     async def running(self, grace: float = 5.0) -> AsyncIterator[None]:
@@ -64,9 +66,17 @@ class Stage(ABC):
             client(
                 self.claude.api_key, self.claude.base_url, silence=self.silence
             ) as sdk,
-            running(self.platform, self.store, ClaudeModel(sdk), grace=grace),
+            running(
+                self.platform,
+                self.store,
+                ClaudeModel(sdk, sleep=self._wait),
+                grace=grace,
+            ),
         ):
             yield
+
+    async def _wait(self, seconds: float) -> None:
+        await asyncio.sleep(self.back_off * seconds)
 
     @contextlib.asynccontextmanager
     async def played(self, grace: float = 5.0) -> AsyncIterator[None]:

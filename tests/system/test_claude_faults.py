@@ -106,6 +106,8 @@ async def test_a_long_silence_with_pings_is_none(stage: Stage) -> None:
 
 
 async def test_when_nobody_answers_it_is_tried_again(stage: Stage) -> None:
+    # It must not give up before there is somebody.
+    stage.back_off = 1.0
     stage.claude.script("Paris.")
     async with stage.played():
         await stage.claude.refuse()
