@@ -317,4 +317,4 @@ def test_discord_is_written_to_in_one_place() -> None:
         and node.func.attr in WRITERS
         and ast.unparse(node.func.value) != "outgoing"
     }
-    assert found == {("places.py", "start_thread_with_message")}
+    assert found == {("threads.py", "start_thread_with_message")}

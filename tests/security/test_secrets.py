@@ -266,7 +266,7 @@ async def test_what_is_tried_over_the_network_is_not_printed(shell: Shell) -> No
 @process
 async def test_a_mistake_in_dotenv_is_a_sentence(tmp_path: Path) -> None:
     broken = {
-        b"SLACK_BOT_TOKEN=xoxb-Zq7Jk2Xw\xff\xfe": ".env is no text in UTF-8",
+        b"SLACK_BOT_TOKEN=xoxb-Zq7Jk2Xw\xff\xfe": ".env is not UTF-8 text",
         b"THREADKEEP_GRACE=xoxb-Zq7Jk2Xw": "not this value, which looks like a token",
     }
     for content, sentence in broken.items():

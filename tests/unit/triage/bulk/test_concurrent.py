@@ -229,7 +229,7 @@ async def test_a_budget_refuses_a_model_of_unknown_price(
 async def test_half_a_character_stops_nothing(claude: ClaudeEmulator) -> None:
     [(_, answer)] = await classify(concurrently(claude), "It broke \ud83e")
     assert answer.values == GOOD
-    assert "It broke ?" in claude.questions[0].body["messages"][0]["content"]
+    assert "It broke \ufffd" in claude.questions[0].body["messages"][0]["content"]
 
 
 async def test_limits_are_kept_before_they_are_met() -> None:
