@@ -58,8 +58,9 @@ lock:  ## renew requirements/*.txt from pyproject.toml; needs uv
 licenses: $(VENV)/.tested  ## renew docs/licenses.md from what is installed
 	@$(BIN)/python -m tests.support.licenses
 
-docs: $(VENV)/.tested  ## write docs/settings.md from the code
+docs: $(VENV)/.tested  ## write docs/settings.md and docs/messages.md from the code
 	@$(BIN)/python -m tests.support.settings_page
+	@$(BIN)/python -m tests.support.messages_page
 
 bench: $(VENV)/.tested  ## measure the figures in docs/performance.md
 	@$(BIN)/python -m benchmarks

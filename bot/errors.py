@@ -108,8 +108,8 @@ class PromptTooLong(ModelError):
     """The thread does not fit into the model's context window."""
 
     user_text = (
-        "This thread has grown too long for Claude to read. "
-        "Please start a new thread with what still matters."
+        "This thread is too long for Claude. "
+        "Please start a new one and repeat what still matters."
     )
 
 
@@ -117,15 +117,14 @@ class ModelRejected(ModelError):
     """The request was refused as invalid."""
 
     user_text = (
-        "Claude could not take this message as it is. "
-        "Please put it differently, or tell the bot's operator."
+        "Claude rejected this request. Please rephrase, or tell the bot's operator."
     )
 
 
 class ModelCut(ModelError):
     """The answer broke off."""
 
-    user_text = "The connection to Claude broke off here."
+    user_text = "The connection to Claude was lost here."
 
 
 class ModelUnpaid(ModelError):

@@ -28,12 +28,12 @@ LINES = """
     ports
     ui rendering runtime schemes triage.answer
     domain
-    text
+    messages text
     errors
 """
 # What else may import which rooms of `bot/`.
 OUTSIDE = {
-    "adapters": "ports ui runtime domain text errors",
+    "adapters": "ports ui runtime domain messages text errors",
     "storage": "ports runtime domain text errors triage.answer settings.stored_values",
 }
 # Which rooms may import our own packages outside `bot/`, and third parties.

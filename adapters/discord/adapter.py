@@ -28,6 +28,7 @@ from bot.domain.reply import MORE
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn
 from bot.errors import AccessRevoked, ConfigError, DeliveryError
+from bot.messages.controls import HINT
 from bot.ports.platform import Host
 
 log = logging.getLogger(__name__)
@@ -56,8 +57,6 @@ LIMITS = Limits(
     images=False,
     naming="Type # and choose the channel from the list, or paste its ID.",
 )
-
-HINT = "I only see messages here that mention me or reply to me: do either to go on."
 
 
 class DiscordAdapter:

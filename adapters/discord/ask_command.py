@@ -15,6 +15,8 @@ from adapters.discord.threads import CARD_CHARS, ThreadResolver
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
 from bot.errors import DeliveryError, StorageError
+from bot.messages import controls as messages
+from bot.messages.controls import NO_QUESTION, NO_TARGET
 from bot.ports.platform import Host
 from bot.runtime.lru import LruDict
 from bot.runtime.retry import retry_until_success
@@ -29,9 +31,6 @@ MARK = "about"
 QUESTION = "question"
 # How many messages that people are asking about are kept.
 MOST_TARGETS = 500
-
-NO_QUESTION = "There was no question in this. Please ask me something."
-NO_TARGET = "I can no longer read that message. Please ask about it in your own words."
 
 Interaction = discord.Interaction[discord.Client]
 
@@ -137,7 +136,7 @@ class Asking:
         """Return why a question is not accepted here, or ""."""
         channel = interaction.channel
         if events.thread_of(channel, interaction.id) is None:
-            return interaction_responses.NOWHERE
+            return messages.NOWHERE
         if not question.strip():
             return NO_QUESTION
         return lacking(channel, interaction.app_permissions)

@@ -4,8 +4,7 @@ Pure."""
 import discord
 
 from adapters.discord import events
-
-LOCKED = "This thread is locked, so I cannot answer in it. Please ask in another place."
+from bot.messages.controls import LOCKED
 
 #: Names of permissions as the settings of a server show them.
 NAMES = {

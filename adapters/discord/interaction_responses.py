@@ -23,12 +23,6 @@ log = logging.getLogger(__name__)
 # How long the work may take before the response is deferred, in seconds.
 PROMPT = 1.5
 
-NOWHERE = "I cannot talk in this kind of channel. Please ask me in a text channel."
-STALE = (
-    "This is left over from an earlier version and does nothing any more. "
-    "Type / to see what there is now."
-)
-
 Interaction = discord.Interaction[discord.Client]
 T = TypeVar("T")
 

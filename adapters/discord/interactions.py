@@ -20,16 +20,14 @@ from adapters.discord.name_cache import NameCache
 from bot.domain.message import Message
 from bot.domain.scope import Scope
 from bot.errors import StorageError, ThreadkeepError, Unacceptable
+from bot.messages import controls as messages
+from bot.messages.controls import NO_ANSWER, NOT_SAID, THANKS
 from bot.ports.platform import Host
 from bot.text.characters import replace_lone_surrogates
 from bot.ui.command_spec import CommandSpec, Takes
 from bot.ui.elements import SILENCE, Command, CommandResult, File, Form, Response
 
 log = logging.getLogger(__name__)
-
-THANKS = "Thank you! That helps whoever looks after this bot."
-NOT_SAID = "Nobody wrote this, or I may not read it, so there is nothing to sort."
-NO_ANSWER = "I no longer have that answer, so I could not note that. Thank you anyway!"
 
 # From how many characters on a rejected line is returned as a file.
 WORTH_KEEPING = 200
@@ -85,7 +83,7 @@ class Interactions:
         message = interaction.message
         thread = events.thread_of(interaction.channel, message.id if message else 0)
         if thread is None:
-            await interaction_responses.tell(interaction, interaction_responses.NOWHERE)
+            await interaction_responses.tell(interaction, messages.NOWHERE)
             return
         work = self._host.conversations.feedback(thread, turn, good)
         try:
@@ -108,7 +106,7 @@ class Interactions:
         heard = events.message_of(message, us.id, thread) if thread and us else None
         if heard is None or message.channel.id != interaction.channel_id:
             await interaction_responses.tell(
-                interaction, NOT_SAID if thread else interaction_responses.NOWHERE
+                interaction, NOT_SAID if thread else messages.NOWHERE
             )
             return
         self._names.note(interaction.guild_id, [interaction.user, message.author])
@@ -145,11 +143,7 @@ class Interactions:
         place = events.place_of(interaction.channel)
         verb = self._catalog.get(command.verb)
         if place is None or verb is None:
-            text = (
-                interaction_responses.NOWHERE
-                if place is None
-                else interaction_responses.STALE
-            )
+            text = messages.NOWHERE if place is None else messages.STALE
             await interaction_responses.tell(interaction, text)
             return
         self._names.note(interaction.guild_id, [interaction.user])

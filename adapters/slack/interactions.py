@@ -25,14 +25,6 @@ from adapters.slack.client import QUIET, Identity, SlackClient
 from adapters.slack.display_names import DisplayNames
 from adapters.slack.members import People
 from adapters.slack.modals import Context
-from adapters.slack.sentences import (
-    NOT_SAID,
-    NOT_THERE,
-    STALE,
-    UNKNOWN,
-    UNSURE,
-    WORKING,
-)
 from adapters.slack.views import Windows, context_of, user_of
 from bot.domain.message import Message
 from bot.domain.person import Person
@@ -45,6 +37,7 @@ from bot.errors import (
     ThreadkeepError,
     Unacceptable,
 )
+from bot.messages.controls import NOT_SAID, NOT_THERE, STALE, UNKNOWN, UNSURE, WORKING
 from bot.ports.platform import Host
 from bot.runtime.background import Background, report
 from bot.runtime.lru import LruDict

@@ -12,17 +12,13 @@ from adapters.slack.display_names import DisplayNames
 from bot.domain.message import Message
 from bot.domain.scope import Scope
 from bot.errors import DeliveryError
+from bot.messages.controls import NO_FILE
 from bot.ui.elements import Response
 
 log = logging.getLogger(__name__)
 
 #: Metadata that distinguishes such a post from an answer that has none yet.
 TOLD = "threadkeep_told"
-
-NO_FILE = (
-    "I could not hand over the table as a file. If that goes on, please have the app "
-    "given the scope `files:write`."
-)
 
 #: Slack's names of the emoji used.
 NAMES = {

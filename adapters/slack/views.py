@@ -16,12 +16,11 @@ from adapters.slack.members import People
 from adapters.slack.modals import Context
 from bot.domain.scope import Scope
 from bot.errors import DeliveryError
+from bot.messages.controls import LATE
 from bot.ports.platform import Host
 from bot.ui.elements import SILENCE, Command, CommandResult, Form, Response
 
 log = logging.getLogger(__name__)
-
-LATE = "That took too long for Slack to open a window. Please try again."
 
 Body = Mapping[str, Any]
 

@@ -14,12 +14,10 @@ from bot.domain.budget import BudgetExceeded, BudgetLimits, Charge
 from bot.domain.completion import Call, Report, Request, Usage
 from bot.domain.turn import Turn
 from bot.errors import ModelError
+from bot.messages.answers import TOOK_TOO_LONG, UNPAID
 from bot.ports.ledger import Charges
 from bot.ports.model import Model
 from bot.text.characters import replace_invalid
-
-TOO_LONG = "This took too long, so I stopped it."
-UNPAID = "The budget leaves no room for what this still takes."
 
 #: Reserves the cost of all of these calls and returns True, or returns False if the
 #: budget does not allow it. Called before a further request is made.
@@ -73,7 +71,7 @@ async def complete(
     except ModelError as error:
         trouble, asked = error.user_text, False
     except TimeoutError:
-        trouble = TOO_LONG
+        trouble = TOOK_TOO_LONG
     bill = claude_cost.bill(report, asked=asked, at=now)
     text = replace_invalid("".join(pieces))
     return Completion(text, bill.usage, bill.cost, trouble, bill.bounded)

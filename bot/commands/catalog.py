@@ -51,12 +51,12 @@ _VERSION = Parameter(
 )
 
 COMMANDS = (
-    CommandSpec(
-        "new", "Start afresh here: what was said so far is read no more.", public=True
-    ),
+    CommandSpec("new", "Start over: ignore everything above.", public=True),
     CommandSpec("stop", "Stop the answer that is being written here."),
-    CommandSpec("retry", "Have the last answer here written again."),
-    CommandSpec("settings", "What applies here, and why.", (WHERE,)),
+    CommandSpec("retry", "Answer the last question again."),
+    CommandSpec(
+        "settings", "Show the settings here and where each comes from.", (WHERE,)
+    ),
     CommandSpec(
         "model",
         "Show or choose the model that answers here.",
@@ -73,20 +73,18 @@ COMMANDS = (
     ),
     CommandSpec(
         "budget",
-        "Show or set what answers here may cost.",
+        "Show or set the budget for answers here.",
         (
             Parameter("period", "A day or a month", Takes.CHOICE, choices=_periods),
             Parameter("value", "USD, or none", Takes.CHOICE, open=True),
             WHERE,
         ),
     ),
-    CommandSpec(
-        "prompt", "Show or change what the bot is told to be here.", hidden=True
-    ),
-    CommandSpec("prompt show", "Show what the bot is told to be here.", (WHERE,)),
+    CommandSpec("prompt", "Show or change my instructions here.", hidden=True),
+    CommandSpec("prompt show", "Show my instructions here.", (WHERE,)),
     CommandSpec(
         "prompt set",
-        "Change what the bot is told to be here.",
+        "Change my instructions here.",
         (
             Parameter("file", "A text file with the prompt", Takes.FILE),
             WHERE,
@@ -96,11 +94,13 @@ COMMANDS = (
     CommandSpec(
         "prompt diff", "Compare a version with the current one.", (_VERSION, WHERE)
     ),
-    CommandSpec("prompt rollback", "Use an earlier version again.", (_VERSION, WHERE)),
+    CommandSpec(
+        "prompt rollback", "Roll back to an earlier version.", (_VERSION, WHERE)
+    ),
     CommandSpec(
         "prompt try", "Try a prompt on one question before saving it.", (WHERE,)
     ),
-    CommandSpec("usage", "What the answers here have cost.", (WHERE,)),
+    CommandSpec("usage", "Show what answers here have cost.", (WHERE,)),
     CommandSpec(
         "set",
         "Change any setting.",
@@ -117,11 +117,11 @@ COMMANDS = (
         ),
         admin=True,
     ),
-    CommandSpec("audit", "Who changed what here, and when.", (WHERE,), admin=True),
+    CommandSpec("audit", "Show who changed what here, and when.", (WHERE,), admin=True),
     CommandSpec("help", "How to talk to the bot."),
     CommandSpec(
         "triage",
-        "Sort this thread, or messages of this channel, as support tickets.",
+        "Triage this thread, or messages of this channel, as support tickets.",
         (
             Parameter(
                 "last", "How many messages of this channel", Takes.NUMBER, named=True

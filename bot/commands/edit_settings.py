@@ -16,14 +16,15 @@ from functools import partial
 
 from bot.claude.catalog import ModelAvailability, refused
 from bot.commands.catalog import INHERIT
-from bot.commands.messages import THREADS_CHANGE, THREADS_KEEP
 from bot.commands.router import Handler
-from bot.commands.setting_forms import NO_OPTION, SettingForms, field_text
-from bot.domain.channel_access import NO_SUCH, refusal
+from bot.commands.setting_forms import SettingForms, field_text
+from bot.domain.channel_access import refusal
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import AuditEntry, Change, Draft, EditConflict, Version
 from bot.errors import Unacceptable
+from bot.messages.commands import DRAFT_GONE, NO_OPTION, THREADS_CHANGE, THREADS_KEEP
+from bot.messages.settings import NO_SUCH_CHANNEL
 from bot.ports.store import EditorStore
 from bot.runtime.offload import offload
 from bot.settings import audit_lines, ceilings, describe
@@ -36,8 +37,6 @@ from bot.ui.elements import Button, Command, Form, Response, Style
 
 # A longer value is parsed in a thread: a scheme takes some 10 µs a character.
 INLINE_VALUE = 500
-
-_GONE = "That draft is no longer there. Please write it again."
 
 
 class SettingsEditor:
@@ -113,7 +112,7 @@ class SettingsEditor:
     ) -> EffectiveSettings:
         """Return what applies in the scope that `command` saves `written` for."""
         if not written:
-            raise Unacceptable("There is nothing to save in this.")
+            raise Unacceptable("There is nothing to save.")
         first = BY_NAME[next(iter(written))]
         policy, _ = await self._authority.about(command, place, person, first)
         return policy
@@ -183,7 +182,7 @@ class SettingsEditor:
         channel = value.removeprefix(OTHER)
         there = Scope(place.platform, place.workspace, channel)
         why = refusal(await self._authority.access(there, person.id), channel)
-        if why == NO_SUCH:
+        if why == NO_SUCH_CHANNEL:
             why = f"{why} {self._authority.naming(place)}"
         if why:
             raise Unacceptable(why)
@@ -234,7 +233,7 @@ class SettingsEditor:
                     "From theirs to yours:",
                     compared.replace("version 0", "yours"),
                 ]
-        lines.append("What you wrote is kept. Which one shall it be?")
+        lines.append("Your draft is kept. Which version do you want?")
         base = str(conflict.entries[-1].id)
         with_draft = {"draft": str(kept), "base": base}
         return Response(
@@ -288,11 +287,11 @@ class SettingsEditor:
         draft = await self._store.draft(found) if found is not None else None
         # The number may be forged: other people's drafts stay hidden.
         if draft is None or draft.who != person.id:
-            raise Unacceptable(_GONE)
+            raise Unacceptable(DRAFT_GONE)
         thread = draft.place.level is ScopeLevel.THREAD
         if (thread and draft.place != here) or draft.name not in BY_NAME:
             # The draft of a thread is shown in that thread only.
-            raise Unacceptable(_GONE)
+            raise Unacceptable(DRAFT_GONE)
         return draft
 
 
@@ -304,7 +303,7 @@ def _saved(
     entries: Sequence[AuditEntry], policy: EffectiveSettings, running: bool
 ) -> str:
     if not entries:
-        return "Nothing changed: it is so already."
+        return "No change: it was already set to that."
     where = formatting.here(policy.place.level)
     lines = [f"Saved for {where}:"]
     for entry in entries:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from bot.commands import visibility
-from bot.commands.messages import THREADS_KEEP
 from bot.commands.router import Handler
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import Change, EditConflict, Version
 from bot.errors import Unacceptable
+from bot.messages.commands import NO_VERSION, THREADS_KEEP
 from bot.ports.settings import SettingsStore
 from bot.runtime.offload import offload
 from bot.settings import audit_lines, describe
@@ -32,8 +32,6 @@ MOST_VERSIONS = 15
 INLINE_DIFF = 200
 
 PROMPT = BY_NAME["prompt"]
-
-_NO_VERSION = "There is no such version here; `prompt history` lists those there are."
 
 
 class SettingsHistory:
@@ -150,4 +148,4 @@ class SettingsHistory:
         for version in await self._store.versions(place, "prompt"):
             if str(version.number) == number:
                 return version
-        raise Unacceptable(_NO_VERSION)
+        raise Unacceptable(NO_VERSION)

@@ -1,12 +1,12 @@
 """The bot's own page (Slack's App Home): settings, usage, channels, latest changes."""
 
 from bot.commands import visibility
-from bot.commands.messages import HOW_TO_ASK
 from bot.commands.show_settings import applying, change_menu, change_menus
 from bot.commands.usage import UsageScreen
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import Setting
+from bot.messages.commands import HOW_TO_ASK
 from bot.ports.settings import SettingsStore
 from bot.settings import audit_lines, describe
 from bot.settings.access import SettingsAccess

@@ -17,33 +17,28 @@ from bot.domain.person import Person
 from bot.domain.reply import PRESSED
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import TurnFacts
+from bot.messages.commands import (
+    ENDED,
+    NO_ANSWER,
+    NOT_LAST,
+    NOT_TO_ASK,
+    NOT_WHILE_OTHERS_WAIT,
+    NOT_YOURS,
+    NOT_YOURS_TO_RENEW,
+    NOTHING_HERE,
+    NOTHING_LEFT,
+    NOTHING_RUNS,
+    NOTHING_TO_REPEAT,
+    RENEWED,
+    REPEATING,
+    STOPPING,
+)
 from bot.ports.store import ControlStore
 from bot.settings.access import SettingsAccess
 from bot.ui.buttons import goes_on
 from bot.ui.elements import SILENCE, Command, Response
 
 log = logging.getLogger(__name__)
-
-RENEWED = "Fresh start: from here on I read nothing of what was said before."
-NOTHING_HERE = "There is no conversation here yet. Just ask."
-NOT_YOURS_TO_RENEW = (
-    "Others asked in this conversation. Those of them who belong to this workspace can "
-    "begin it afresh, and so can those who administer this place."
-)
-NOT_WHILE_OTHERS_WAIT = (
-    "I am still answering somebody else here. Please wait until that has ended, or ask "
-    "them to stop it."
-)
-NOT_TO_ASK = "Sorry, you may not talk to me here, so there is nothing for you to begin."
-STOPPING = "Stopping."
-REPEATING = "Answering again."
-NOTHING_RUNS = "I am not writing anything here."
-NOTHING_TO_REPEAT = "There is no finished answer here that I could write again."
-ENDED = "That answer has ended already."
-NOT_LAST = "Only the last answer of a thread can be written again, or gone on with."
-NO_ANSWER = "I no longer have that answer, so there is nothing that I could do with it."
-NOT_YOURS = "That is for whoever asked, and for those who administer this place."
-NOTHING_LEFT = "There is nothing left to say there. Just ask on."
 
 # What Claude reads if somebody wants an answer continued.
 MORE = "Please go on exactly where you stopped."

@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from bot.commands.catalog import ASKING, COMMANDS, parse_command
-from bot.commands.messages import CHANNEL_GONE, STALE, UNSURE
-from bot.conversation.outcomes import NOT_ADMITTED
 from bot.domain.message import Message
 from bot.domain.person import Person
 from bot.domain.scope import Scope
 from bot.errors import DeliveryError, ThreadGone, Unacceptable
+from bot.messages.answers import NOT_ADMITTED
+from bot.messages.commands import CHANNEL_GONE, STALE, UNSURE
 from bot.platforms import Platforms
 from bot.settings.access import SettingsAccess
 from bot.text.characters import replace_lone_surrogates

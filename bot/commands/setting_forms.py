@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.errors import Unacceptable
+from bot.messages.commands import NO_OPTION
 from bot.ports.settings import SettingsStore
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
@@ -16,8 +17,6 @@ from bot.ui.elements import Choice, Command, Field, Form, Kind
 
 #: The value of the choice that removes a setting.
 INHERIT_CHOICE = "inherit"
-
-NO_OPTION = "This setting is no longer there."
 
 
 class SettingForms:

@@ -6,10 +6,10 @@ from bot.commands import visibility
 from bot.commands.catalog import COMMANDS
 from bot.commands.edit_settings import SettingsEditor
 from bot.commands.history import PROMPT
-from bot.commands.messages import HOW_TO_ASK, HOW_TO_COMMAND
 from bot.commands.router import Handler
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
+from bot.messages.commands import HOW_TO_ASK, HOW_TO_COMMAND
 from bot.settings import ceilings, describe
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings

@@ -14,13 +14,13 @@ from bot.claude.catalog import CAPABLE_MODEL
 from bot.claude.one_shot import Completion
 from bot.commands.router import Handler
 from bot.context import prompt as context_prompt
-from bot.conversation.outcomes import EMPTY
 from bot.domain.budget import BudgetExceeded, Charge
 from bot.domain.completion import ChatMessage, Request
 from bot.domain.person import Person
 from bot.domain.scope import Scope
 from bot.domain.setting import Draft
 from bot.errors import Unacceptable
+from bot.messages.answers import EMPTY
 from bot.ports.model import Model
 from bot.ports.store import TrialStore
 from bot.settings import parsers

@@ -11,14 +11,13 @@ from bot.commands.router import Handler
 from bot.domain.budget import Period, Spending
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
+from bot.messages.commands import NO_BUDGET
 from bot.ports.ledger import Accounts
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
 from bot.settings.options import BY_NAME
 from bot.ui import formatting
 from bot.ui.elements import Command, CommandResult, Response
-
-NO_BUDGET = "No budget of this channel is set."
 
 
 class UsageScreen:
@@ -54,7 +53,9 @@ class UsageScreen:
         """Set one budget, or show both: as a form to those who may change them."""
         period, value = (command.arguments.get(n) for n in ("period", "value"))
         if value is not None and period is None:
-            return Response("Please say whether that is a day's or a month's budget.")
+            return Response(
+                "Per day or per month? Say `budget day 5` or `budget month 5`."
+            )
         if period is not None and value is not None:
             named = command.having({"option": f"budget_{period}"})
             return await self._editor.set(named, place, person)

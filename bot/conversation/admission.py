@@ -13,14 +13,7 @@ from bot.budgets.guard import BudgetGuard
 from bot.claude import model_router, one_shot
 from bot.context import prompt
 from bot.conversation.composer import Composer
-from bot.conversation.outcomes import (
-    NOT_ADMITTED,
-    UNWELCOME,
-    WITHDRAWN,
-    over_budget,
-    too_long,
-    unwelcome,
-)
+from bot.conversation.outcomes import WITHDRAWN, over_budget, too_long, unwelcome
 from bot.domain.budget import BudgetExceeded, Charge
 from bot.domain.completion import Request
 from bot.domain.person import EVERYONE, Person
@@ -28,6 +21,7 @@ from bot.domain.scope import Scope
 from bot.domain.setting import StoredSettings
 from bot.domain.turn import Outcome, Turn, TurnMessage
 from bot.errors import DeliveryError, ModelUnpaid
+from bot.messages.answers import NOT_ADMITTED, UNWELCOME
 from bot.ports.model import Model
 from bot.ports.platform import Adapter
 from bot.ports.store import AdmissionStore

@@ -16,6 +16,7 @@ from bot.conversation.dispatcher import ThreadDispatcher
 from bot.domain.message import Disposition, Message, ThreadFacts
 from bot.domain.scope import Scope
 from bot.errors import DeliveryError
+from bot.messages.answers import BUSY, CROWDED
 from bot.platforms import Platforms
 from bot.ports.platform import Messenger
 from bot.ports.store import InboxStore
@@ -33,12 +34,6 @@ MOST_AUTOMATED = 20
 
 # How long posting a notice may take, in seconds: later it does not matter any more.
 NOTICE_TIMEOUT = 10.0
-
-BUSY = "I am still writing the answer above. Yours comes next."
-CROWDED = (
-    "I am writing as many answers as I may at once. "
-    "Yours starts by itself as soon as there is room."
-)
 
 # How many notices are posted at once: a crowd must not use up the writes that the
 # platform allows.

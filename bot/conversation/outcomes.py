@@ -9,39 +9,23 @@ from dataclasses import replace
 from bot.domain.completion import Report
 from bot.domain.turn import Ended, Outcome
 from bot.errors import ModelError, PromptTooLong, ThreadkeepError
+from bot.messages.answers import (
+    ALL_THOUGHT,
+    DECLINED,
+    DECLINED_MIDWAY,
+    EMPTY,
+    GO_ON,
+    INTERRUPTED,
+    STOPPED,
+    TOO_LONG,
+    UNSURE,
+    UNWELCOME,
+    WINDOW_FULL,
+)
 
 # Appended to an unfinished answer when later turns replay it, so that Claude does not
 # take half a sentence for its own conclusion.
 UNFINISHED = "\n\n[This answer was not finished.]"
-
-GO_ON = 'Say "continue" and I will go on.'
-
-TOO_LONG = f"This is as long as one answer may be here. {GO_ON}"
-ALL_THOUGHT = (
-    "Thinking about this used up the whole length of an answer. "
-    "Please ask for something smaller."
-)
-WINDOW_FULL = (
-    "This thread now fills all that Claude can read. "
-    "Please start a new thread with what still matters."
-)
-DECLINED = "Claude declined to answer this. Asking in another way may help."
-DECLINED_MIDWAY = "Claude declined to go on here."
-EMPTY = "Claude returned an empty answer. Please rephrase."
-STOPPED = "Stopped."
-UNWELCOME = (
-    "Sorry, not everybody may ask me here, and you are not among those who may. "
-    "Whoever administers this place decides that."
-)
-NOT_ADMITTED = (
-    "Sorry, this bot's operator decides who may ask it, and you are not among those "
-    "who may."
-)
-UNSURE = (
-    "I cannot find out right now whether you may ask me here. "
-    "Please try again in a minute."
-)
-INTERRUPTED = f"This answer was interrupted by a restart. {GO_ON}"
 
 #: Reason of a turn that has failed too often and is not retried.
 GIVEN_UP = "given up: it failed again and again"

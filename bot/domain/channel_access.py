@@ -6,17 +6,8 @@ each time that setting is used, and when somebody asks about another channel.
 
 from dataclasses import dataclass
 
+from bot.messages.settings import CLOSED_TO_US, CLOSED_TO_YOU, NO_SUCH_CHANNEL
 from bot.text import references
-
-NO_SUCH = (
-    "I find no such channel here that you can see. If it is a private one, please add "
-    "me to it first."
-)
-CLOSED_TO_YOU = "You may not write in {} yourself, so I cannot be told to do so."
-CLOSED_TO_US = (
-    "I may not write in {}. Please add me to it, or have me allowed to write "
-    "there, and try again."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +40,7 @@ def refusal(access: ChannelAccess, channel: str, *, of_operator: bool = False) -
     person of the workspace and needs no access of their own.
     """
     if not access.exists or not (access.reads or of_operator):
-        return NO_SUCH
+        return NO_SUCH_CHANNEL
     if not (access.writes or of_operator):
         return CLOSED_TO_YOU.format(references.channel(channel))
     return "" if access.bot_writes else CLOSED_TO_US.format(references.channel(channel))

@@ -3,13 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from bot.messages.settings import NOT_SERVED
 from bot.text import lists
-
-#: The answer to a command in a workspace that is not served.
-NOT_SERVED = (
-    "Sorry, I am not offered here: the operator of this bot decides in which "
-    "workspaces and servers it answers."
-)
 
 # A Slack workspace or organisation, a Discord server, all of them, or "@me", which
 # stands for direct messages on Discord: those belong to no server.

@@ -16,6 +16,7 @@ from bot.domain.person import EVERYONE, Person, administers, listed
 from bot.domain.scope import Scope, ScopeLevel, ThreadKey
 from bot.domain.setting import AuditEntry, StoredSettings, Version
 from bot.errors import DeliveryError, Denied, ThreadGone
+from bot.messages.settings import ELSEWHERE, NOT_FOR_OUTSIDERS
 from bot.ports.platform import Adapter
 from bot.ports.settings import AccessStore
 from bot.settings.effective import EffectiveSettings, Operator, resolve
@@ -24,14 +25,6 @@ from bot.settings.target import target
 from bot.ui.elements import Command
 
 log = logging.getLogger(__name__)
-
-ELSEWHERE = (
-    "Sorry, I tell about a channel only those who are in it. Please ask me there."
-)
-NOT_FOR_OUTSIDERS = (
-    "Sorry, guests and people from other organisations see here what applies in their "
-    "own channel and what it cost, and nothing else."
-)
 
 
 class SettingsAccess:
@@ -265,6 +258,5 @@ def _refusal(person: Person, place: Scope) -> str:
         ScopeLevel.THREAD: "in this channel",
     }.get(place.level, "here")
     return (
-        f"Sorry, you may not change settings {where}. Those who administer it may, "
-        "and can name others; `settings` shows everybody what applies."
+        f"Sorry, only admins can change settings {where}. `settings` shows what is set."
     )

@@ -13,7 +13,6 @@ from sqlite_utils import Database
 from bot.budgets.totals import Totals
 from bot.commands.catalog import ASKING, COMMANDS
 from bot.config import Config
-from bot.conversation.outcomes import NOT_ADMITTED
 from bot.domain.budget import (
     Balance,
     Budget,
@@ -27,6 +26,7 @@ from bot.domain.person import Person
 from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel
 from bot.domain.setting import Setting, StoredSettings
 from bot.errors import ConfigError, DeliveryError
+from bot.messages.answers import NOT_ADMITTED
 from bot.ports.store import Store
 from bot.settings import audience
 from bot.settings.audience import Audience

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from bot.app import App
 from bot.config import Config
 from bot.conversation.dispatcher import StopSignal, ThreadDispatcher
-from bot.conversation.inbox import BUSY, CROWDED, MOST_NOTICES, judge
+from bot.conversation.inbox import MOST_NOTICES, judge
 from bot.domain.completion import Request
 from bot.domain.message import Message
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import ANSWERS_AT_ONCE, Ended, TurnState, WaitingThread
 from bot.errors import ConfigError
+from bot.messages.answers import BUSY, CROWDED
 from bot.ports.store import Store
 from bot.runtime.background import Background
 from bot.runtime.fair_queue import FairQueue

@@ -316,7 +316,7 @@ async def test_on_slack_a_form_counts_for_the_channel_that_one_is_in(
     slack = ring.slack
     before = len(slack.ephemerals(ring.eve))
     save = "save where=channel base=0"
-    for channel, words in ((ring.general, "Sorry"), (ring.board, "I cannot see that")):
+    for channel, words in ((ring.general, "Sorry"), (ring.board, "I couldn't see you")):
         sent = forging.form(slack, ring.eve, [[channel, ""], save, False, {}], QUIET)
         await acked(slack, sent)
         assert words in forging.told(slack, ring.eve, sent, before)

@@ -206,4 +206,6 @@ async def test_commands_forms_files_and_forged_controls_on_discord(
     assert version.text == f"Be {MARK} kind."
     line = f"do:settings where=channel:{HALF}"
     forged = town.discord.forge(town.alice, town.general, line)
-    assert (await town.told(forged)).text.startswith("Sorry, I tell about a channel")
+    assert (await town.told(forged)).text.startswith(
+        "Sorry, only people in that channel"
+    )

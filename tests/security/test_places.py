@@ -10,27 +10,27 @@ import pytest
 from bot.app import App
 from bot.budgets import summary
 from bot.claude.client import connect as connect_claude
-from bot.commands.reply_controls import (
+from bot.commands.visibility import DIRECT, UNSEEN
+from bot.domain.budget import Budget, BudgetExceeded, Charge, Period
+from bot.domain.channel_access import NOWHERE, ChannelAccess
+from bot.domain.completion import Usage
+from bot.domain.person import Person
+from bot.domain.scope import Scope, ScopeLevel
+from bot.domain.setting import OPERATOR, Change, Draft
+from bot.messages.commands import (
     NOT_TO_ASK,
     NOT_WHILE_OTHERS_WAIT,
     NOT_YOURS_TO_RENEW,
     NOTHING_HERE,
     RENEWED,
 )
-from bot.commands.visibility import DIRECT, UNSEEN
-from bot.domain.budget import Budget, BudgetExceeded, Charge, Period
-from bot.domain.channel_access import (
+from bot.messages.settings import (
     CLOSED_TO_US,
     CLOSED_TO_YOU,
-    NO_SUCH,
-    NOWHERE,
-    ChannelAccess,
+    ELSEWHERE,
+    NO_SUCH_CHANNEL,
+    NOT_FOR_OUTSIDERS,
 )
-from bot.domain.completion import Usage
-from bot.domain.person import Person
-from bot.domain.scope import Scope, ScopeLevel
-from bot.domain.setting import OPERATOR, Change, Draft
-from bot.settings.access import ELSEWHERE, NOT_FOR_OUTSIDERS
 from bot.settings.options import OPTIONS
 from bot.text import references
 from bot.ui.elements import Command, CommandResult, Response
@@ -96,9 +96,9 @@ async def give(
 @pytest.mark.parametrize(
     ("access", "words"),
     [
-        (NOWHERE, NO_SUCH),
-        (ChannelAccess(exists=True), NO_SUCH),
-        (ChannelAccess(exists=True, writes=True, bot_writes=True), NO_SUCH),
+        (NOWHERE, NO_SUCH_CHANNEL),
+        (ChannelAccess(exists=True), NO_SUCH_CHANNEL),
+        (ChannelAccess(exists=True, writes=True, bot_writes=True), NO_SUCH_CHANNEL),
         (READS_ONLY, CLOSED_TO_YOU.format("C9")),
         (UNHEARD, CLOSED_TO_US.format("C9")),
     ],
@@ -160,7 +160,7 @@ async def test_a_draft_and_a_clash_do_not_go_around_it() -> None:
     number = str(await office.store.save_draft(draft))
     told = await office.give("draft save", MANAGER, draft=number, base="0")
     assert isinstance(told, Response)
-    assert told.text.startswith(NO_SUCH)
+    assert told.text.startswith(NO_SUCH_CHANNEL)
     assert (await office.policy())["triage_announce"] == ""
 
 
@@ -168,7 +168,7 @@ async def test_where_it_cannot_be_found_out_nothing_is_set() -> None:
     office = Office()
     office.adapter.unknown.add("mo")
     told = await office.type("set triage_announce channel:C9", MANAGER)
-    assert "cannot find out right now" in told
+    assert "couldn't check your permissions" in told
     assert await office.audit() == []
 
 
@@ -493,7 +493,7 @@ async def test_a_case_of_a_private_thread_is_not_shown_outside_it() -> None:
     assert SECRET in str(await office.desk.run(forged, CHANNEL, MEMBER))
 
 
-# 8. Fresh starts.
+# 8. Starting overs.
 
 
 ALICE, BOB = Person("alice", "Alice"), Person("bob", "Bob")
@@ -617,14 +617,14 @@ async def test_on_slack_only_what_one_sees_can_be_named(admins: Admins) -> None:
     for channel in (ours, open_to_all, mine):
         assert "Saved" in await said(channel), channel
     for channel, words in {
-        board: NO_SUCH,
-        hidden: NO_SUCH,
-        theirs: NO_SUCH,
-        "C09999999": NO_SUCH,
-        closed: "You may not write",
-        frozen: "You may not write",
-        kept: "You may not write",
-        unheard: "I may not write",
+        board: NO_SUCH_CHANNEL,
+        hidden: NO_SUCH_CHANNEL,
+        theirs: NO_SUCH_CHANNEL,
+        "C09999999": NO_SUCH_CHANNEL,
+        closed: "You can't post",
+        frozen: "You can't post",
+        kept: "You can't post",
+        unheard: "I can't post",
     }.items():
         assert (await said(channel)).startswith(words), channel
     told = await admins.typed(alice, "set triage_announce general")
@@ -708,15 +708,15 @@ async def test_on_discord_only_what_one_may_write_in_can_be_named(town: Town) ->
     secret = discord.private_thread(town.ada, town.random, "secret")
     thread = discord.thread(town.alice, town.random, "a thread")
     for channel, words in {
-        f"<#{far}>": NO_SUCH,
-        f"<#{hidden}>": NO_SUCH,
-        f"<#{secret}>": NO_SUCH,
-        "channel:general": NO_SUCH,
-        f"<#{discord.open_dm(keeper)}>": NO_SUCH,
-        f"<#{'9' * 19}>": NO_SUCH,
-        f"<#{mute}>": "You may not write",
-        f"<#{forum}>": "You may not write",
-        f"<#{deaf}>": "I may not write",
+        f"<#{far}>": NO_SUCH_CHANNEL,
+        f"<#{hidden}>": NO_SUCH_CHANNEL,
+        f"<#{secret}>": NO_SUCH_CHANNEL,
+        "channel:general": NO_SUCH_CHANNEL,
+        f"<#{discord.open_dm(keeper)}>": NO_SUCH_CHANNEL,
+        f"<#{'9' * 19}>": NO_SUCH_CHANNEL,
+        f"<#{mute}>": "You can't post",
+        f"<#{forum}>": "You can't post",
+        f"<#{deaf}>": "I can't post",
         "general": "This has to be a channel",
     }.items():
         told = await announce(town, keeper, channel)

@@ -18,10 +18,9 @@ from adapters.discord.adapter import LIMITS as DISCORD
 from adapters.slack import blocks, files
 from adapters.slack.adapter import LIMITS as SLACK
 from bot.app import App
-from bot.commands.reply_controls import STOPPING
 from bot.context import prompt
 from bot.conversation.inbox import judge
-from bot.conversation.outcomes import STOPPED, UNFINISHED, conclude
+from bot.conversation.outcomes import UNFINISHED, conclude
 from bot.domain.budget import NO_LIMITS
 from bot.domain.completion import Report
 from bot.domain.person import Person
@@ -30,6 +29,8 @@ from bot.domain.reply import Part
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.triage_case import TriageCase
 from bot.errors import PromptTooLong
+from bot.messages.answers import STOPPED
+from bot.messages.commands import STOPPING
 from bot.rendering import splitter
 from bot.rendering.markdown import joins
 from bot.rendering.renderer import STEP_CHARS, Renderer

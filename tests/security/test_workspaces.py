@@ -18,7 +18,8 @@ from bot.domain import served_workspaces
 from bot.domain.finding import Finding, Grade
 from bot.domain.message import Message
 from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel
-from bot.domain.served_workspaces import ALL, NOT_SERVED, Served
+from bot.domain.served_workspaces import ALL, Served
+from bot.messages.settings import NOT_SERVED
 from bot.ports.platform import Host
 from bot.settings.effective import Operator
 from bot.ui.elements import Command, Page, Response

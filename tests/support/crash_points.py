@@ -11,7 +11,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from bot.conversation.outcomes import INTERRUPTED, UNFINISHED
+from bot.conversation.outcomes import UNFINISHED
+from bot.messages.answers import INTERRUPTED
 from tests.emulators.claude.reply import Hold, Step
 from tests.support.crash_harness import Repertoire, Scene
 from tests.support.crash_scenes import DiscordScene, SlackScene, on_discord, on_slack

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.conversation.inbox import BUSY
 from bot.domain.reply import MORE, PLACEHOLDER
+from bot.messages.answers import BUSY
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord import faults as discord_faults
 from tests.emulators.discord.calls import Call as DiscordCall

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from adapters.discord.adapter import LIMITS as DISCORD_LIMITS
 from adapters.slack.adapter import LIMITS as SLACK_LIMITS
 from adapters.slack.reply_blocks import EVENT_TYPE
-from bot.conversation.inbox import BUSY
+from bot.messages.answers import BUSY
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.interactions import Asked
 from tests.emulators.slack.blocks import Json

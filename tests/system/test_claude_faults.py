@@ -25,19 +25,19 @@ HALF = "The capital of France is"
 #: Steps of Claude's, and what the answer is to say of it below.
 BEFORE: dict[str, tuple[Sequence[Step], str]] = {
     "401": ([Fail(401)], "operator"),
-    "400": ([Fail(400)], "put it differently"),
+    "400": ([Fail(400)], "Please rephrase"),
     "429": ([Fail(429, headers={"retry-after": "300"})], "busy"),
     "refusal": ([Stop("refusal")], "declined"),
     "an empty answer": ([Stop("end_turn")], "empty answer"),
-    "thought through": ([Stop("max_tokens")], "used up"),
+    "thought through": ([Stop("max_tokens")], "ran out of room"),
 }
 MIDWAY: dict[str, tuple[Sequence[Step], str]] = {
-    "an error event": ([HALF, Error()], "broke off"),
-    "a clean end too soon": ([HALF, End()], "broke off"),
-    "a reset": ([HALF, Abort()], "broke off"),
-    "a stall": ([HALF, Stall()], "broke off"),
-    "a refusal": ([HALF, Stop("refusal")], "declined to go on"),
-    "max_tokens": ([HALF, Stop("max_tokens")], "as long as one answer may be"),
+    "an error event": ([HALF, Error()], "was lost here"),
+    "a clean end too soon": ([HALF, End()], "was lost here"),
+    "a reset": ([HALF, Abort()], "was lost here"),
+    "a stall": ([HALF, Stall()], "was lost here"),
+    "a refusal": ([HALF, Stop("refusal")], "declined to continue"),
+    "max_tokens": ([HALF, Stop("max_tokens")], "reached its length limit"),
 }
 
 

@@ -4,7 +4,7 @@ after a restart."""
 import asyncio
 from dataclasses import dataclass
 
-from bot.commands.reply_controls import NOT_YOURS
+from bot.messages.commands import NOT_YOURS
 from tests.emulators.claude.reply import Hold, Stop
 from tests.emulators.discord.people import Seen
 from tests.support.fault_harness import DiscordStage, SlackStage, Stage

@@ -11,6 +11,14 @@ from bot.domain.person import Person, listed
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.triage_case import TriageCase
 from bot.errors import Unacceptable
+from bot.messages.triage import (
+    CASE_GONE,
+    HOW_TO_TRIAGE,
+    NO_HISTORY,
+    NO_SUCH_VALUE,
+    NOTHING_TO_TRIAGE,
+    SINCE_EXPECTED,
+)
 from bot.ports.cases import CaseStore
 from bot.ports.platform import Adapter, MessageHistory
 from bot.runtime.offload import offload
@@ -32,19 +40,6 @@ SPARE = 10
 
 # The most messages of a thread that make one ticket.
 MOST_OF_THREAD = 100
-
-HOW = (
-    "In a thread I sort the thread. Here, say `triage last 100` or `triage since "
-    "monday`; in a message's menu there is “Triage this”."
-)
-NO_HISTORY = "I cannot read earlier messages on this platform, so I cannot triage them."
-NOTHING = "There is nothing to sort here."
-GONE = "That message was deleted, or I no longer know how I sorted it."
-NO_SUCH = "The scheme here has no such value any more."
-WHEN = (
-    "`since` takes `today`, `yesterday`, a weekday, a span such as 12h or 3d, or a day "
-    "such as 2026-11-01."
-)
 
 
 class TriageCommands:
@@ -83,7 +78,7 @@ class TriageCommands:
             return Response(NO_HISTORY)
         if last is None and since is None:
             if place.level is not ScopeLevel.THREAD:
-                return Response(HOW)
+                return Response(HOW_TO_TRIAGE)
             return await self._thread(place, person, adapter.history)
         begin = _start(since, self._now()) if since else None
         most = min(number(command, "last") or MOST, MOST)
@@ -96,7 +91,7 @@ class TriageCommands:
         readable = await adapter.readable(heard)
         cases = (await self._cases(heard, [text for _, text in readable]))[-most:]
         if not cases:
-            return Response(NOTHING)
+            return Response(NOTHING_TO_TRIAGE)
         scheme = await self._sorter.scheme(policy)
         found = await self._sorted(cases, scheme, person, policy)
         names = {
@@ -123,7 +118,7 @@ class TriageCommands:
         scheme = await self._sorter.scheme(policy)
         chosen = [f for f in scheme.choices if f.name in command.arguments]
         if not chosen or command.arguments[chosen[0].name] not in chosen[0].values:
-            raise Unacceptable(NO_SUCH)
+            raise Unacceptable(NO_SUCH_VALUE)
         [field] = chosen
         changed = await self._store.correct_case(
             case.id,
@@ -133,7 +128,9 @@ class TriageCommands:
             self._now(),
         )
         return (
-            present.told(changed, scheme, replaces=True) if changed else Response(GONE)
+            present.told(changed, scheme, replaces=True)
+            if changed
+            else Response(CASE_GONE)
         )
 
     async def agree(self, command: Command, place: Scope, person: Person) -> Response:
@@ -144,7 +141,11 @@ class TriageCommands:
             raise await self._authority.deny(person, policy.place, "add an example")
         agreed = await self._store.approve_example(case.id, person.id)
         scheme = await self._sorter.scheme(policy)
-        return present.told(agreed, scheme, replaces=True) if agreed else Response(GONE)
+        return (
+            present.told(agreed, scheme, replaces=True)
+            if agreed
+            else Response(CASE_GONE)
+        )
 
     async def _thread(
         self, place: Scope, person: Person, history: MessageHistory
@@ -170,11 +171,11 @@ class TriageCommands:
     async def _one(self, case: TriageCase, person: Person) -> Response:
         policy = await self._policy(case.place, person)
         if not case.text:
-            return Response(NOTHING)
+            return Response(NOTHING_TO_TRIAGE)
         scheme = await self._sorter.scheme(policy)
         case = await self._store.open_case(case)
         if not case.text:
-            return Response(GONE)
+            return Response(CASE_GONE)
         found = await self._sorter.classify(case, scheme, person.id, policy.caps)
         return (
             Response(found.trouble)
@@ -235,7 +236,7 @@ class TriageCommands:
         if case is None or case.place.at(ScopeLevel.CHANNEL) != place.at(
             ScopeLevel.CHANNEL
         ):
-            raise Unacceptable(GONE)
+            raise Unacceptable(CASE_GONE)
         # A thread of the same channel may be private.
         await self._authority.reach(person, place, case.place)
         return case
@@ -280,7 +281,7 @@ def _start(text: str, now: float) -> float:
     try:
         return time_range.start(text, now)
     except ValueError:
-        raise Unacceptable(WHEN) from None
+        raise Unacceptable(SINCE_EXPECTED) from None
 
 
 def _with_trouble(told: Response, found: Sequence[ClassificationResult]) -> Response:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from adapters.discord.interactions import THANKS
 from bot.domain.scope import Scope
+from bot.messages.controls import THANKS
 from storage.store import SqliteStore, open_store
 from tests.adapters.discord.conftest import Guild
 from tests.adapters.discord.test_troubles import answering
@@ -19,7 +19,7 @@ from tests.emulators.discord.interactions import Asked
 from tests.emulators.discord.people import Seen
 
 PIRATE = "Answer like a pirate."
-SORRY = "Sorry, you may not change settings"
+SORRY = "Sorry, only admins can change settings"
 
 
 class Town(Guild):

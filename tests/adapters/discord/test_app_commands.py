@@ -6,15 +6,15 @@ import aiohttp
 import pytest
 
 from adapters.discord import interaction_responses
-from adapters.discord.ask_command import ABOUT, NO_QUESTION
-from adapters.discord.interaction_responses import STALE
-from bot.commands.reply_controls import (
+from adapters.discord.ask_command import ABOUT
+from bot.messages.commands import (
     NOT_YOURS,
     NOT_YOURS_TO_RENEW,
     NOTHING_HERE,
     NOTHING_RUNS,
     RENEWED,
 )
+from bot.messages.controls import NO_QUESTION, STALE
 from tests.adapters.discord.conftest import Guild
 from tests.emulators.claude.reply import Hold
 from tests.emulators.discord.faults import CALLBACK, error

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from adapters.discord.adapter import DiscordAdapter
-from adapters.discord.interactions import NO_ANSWER, THANKS
 from bot.domain.reply import Control, Part, PostedPart
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn, TurnState
 from bot.errors import StorageFull
+from bot.messages.controls import NO_ANSWER, THANKS
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.support.discord_harness import Office, attended
 from tests.support.fakes import show

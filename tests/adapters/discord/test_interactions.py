@@ -10,9 +10,9 @@ import pytest
 from adapters.discord import files as discord_files
 from adapters.discord import interaction_responses
 from adapters.discord.adapter import DiscordAdapter
-from adapters.discord.interaction_responses import STALE
 from bot.domain.scope import Scope
 from bot.errors import StorageFull, ThreadkeepError
+from bot.messages.controls import STALE
 from bot.text.references import user
 from bot.ui.elements import (
     Button,
@@ -96,7 +96,7 @@ async def test_mentions_in_what_people_type_are_named_as_the_core_names_them(
 
 async def test_what_everybody_should_see_is_shown_to_everybody(office: Office) -> None:
     office.core.says = [
-        Response("Fresh start.", public=True),
+        Response("Starting over.", public=True),
         Response("Nothing here."),
     ]
     assert (await office.give("claude new")).ephemeral_for == ""

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.discord.adapter import HINT, connect
+from adapters.discord.adapter import connect
 from bot.errors import AccessRevoked, ConfigError
+from bot.messages.controls import HINT
 from storage.store import SqliteStore, open_store
 from tests.adapters.discord.conftest import Guild
 from tests.emulators.claude.emulator import ClaudeEmulator

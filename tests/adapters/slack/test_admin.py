@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.slack import interactions, sentences
+from adapters.slack import interactions
 from adapters.slack.members import FRESH
+from bot.messages import controls as messages
 from storage.store import open_store
 from tests.adapters.slack.conftest import Office
 from tests.emulators.claude.reply import Hold
@@ -115,7 +116,7 @@ async def test_a_prompt_of_twenty_thousand_characters(admins: Admins) -> None:
     assert len([value for value in shown if value]) >= 7
     unchanged = await admins.submitted(admins.olga, {})
     assert unchanged is not None
-    assert "Nothing changed" in unchanged.text
+    assert "No change" in unchanged.text
     assert len(pieces) == 7
     ts = admins.ask("hello")
     await admins.settled(ts)
@@ -261,7 +262,7 @@ async def test_a_fresh_start_is_told_to_all_in_the_thread(admins: Admins) -> Non
     await admins.settled(ts)
     admins.ask("new", thread_ts=ts)
     replies = await admins.settled(ts, 2)
-    assert replies[1].startswith("Fresh start")
+    assert replies[1].startswith("Starting over")
 
 
 async def test_in_direct_messages_no_mention_is_needed(admins: Admins) -> None:
@@ -308,7 +309,7 @@ async def test_a_try_out_is_for_the_admin_alone(
     filled: dict[str, object] = {"prompt:0": "Pirate.", "question": "The capital?"}
     waiting = await admins.submitted(admins.olga, filled)
     assert waiting is not None
-    assert sentences.WORKING in waiting.text
+    assert messages.WORKING in waiting.text
     gate.set()
     await admins.slack.until(lambda: "Arr, " in await_modal(admins, admins.olga))
     assert "Save this prompt" in (await admins.modal(admins.olga)).buttons
@@ -367,7 +368,7 @@ async def test_the_other_tab_is_not_drawn(admins: Admins) -> None:
 
 async def test_a_command_nobody_knows_gets_help(admins: Admins) -> None:
     told = await admins.typed(admins.alice, "make coffee")
-    assert told.startswith(sentences.UNKNOWN)
+    assert told.startswith(messages.UNKNOWN)
     assert "*settings*" in told
 
 
@@ -375,7 +376,9 @@ async def test_where_slack_does_not_say_who_somebody_is_nothing_is_done(
     admins: Admins,
 ) -> None:
     admins.slack.granted.discard("users:read")
-    assert "cannot find out right now" in await admins.typed(admins.olga, "model opus")
+    assert "couldn't check your permissions" in await admins.typed(
+        admins.olga, "model opus"
+    )
 
 
 async def test_a_button_of_an_older_version_says_so(admins: Admins) -> None:
@@ -385,7 +388,7 @@ async def test_a_button_of_an_older_version_says_so(admins: Admins) -> None:
     button["value"], button["action_id"] = "turn:42", "stop"
     admins.slack.press_in(whisper, admins.olga, "stop")
     await admins.slack.until(
-        lambda: "earlier version" in admins.slack.ephemerals(admins.olga)[-1].text
+        lambda: "no longer works" in admins.slack.ephemerals(admins.olga)[-1].text
     )
 
 
@@ -413,7 +416,7 @@ async def test_readers_say_how_good_an_answer_was(admins: Admins) -> None:
     [reply] = [s for s in admins.slack.thread(admins.general, ts) if s.bot]
     admins.slack.press_feedback(admins.alice, admins.general, reply.ts, True)
     told = await admins.whispered(admins.alice)
-    assert told.text == sentences.THANKS
+    assert told.text == messages.THANKS
     assert told.thread_ts == ts
     rows = await admins.store._read(
         lambda db: db.execute("SELECT feedback FROM turns").fetchall()

@@ -134,7 +134,7 @@ async def test_members_may_not_sort_a_channel(admins: Admins) -> None:
     said = f"{admins.slack.mention} triage since today"
     admins.slack.say(admins.alice, admins.general, said)
     whisper = await admins.whispered(admins.alice)
-    assert whisper.text.startswith("Sorry, you may not")
+    assert whisper.text.startswith("Sorry, only admins")
     assert not admins.claude.questions
 
 

@@ -28,7 +28,7 @@ async def test_a_prompt_set_by_form_applies_and_is_a_version() -> None:
     told = await office.send(form, {"prompt": "Speak like a pirate."})
     assert "Saved for this channel" in told.text
     assert "version 1" in told.text
-    assert "Running threads go on" in told.text
+    assert "Existing threads keep" in told.text
     assert await office.prompt() == "Speak like a pirate."
     assert await office.prompt(Scope("fake", "w", "other")) != "Speak like a pirate."
     [entry] = await office.audit()
@@ -59,7 +59,7 @@ async def test_in_a_thread_it_is_for_the_thread() -> None:
         ("budget day -1", "not “-1”"),
         ("budget day ten", "not “ten”"),
         ("budget day 1e9", "not “1e9”"),
-        ("budget 5", "a day's or a month's"),
+        ("budget 5", "Per day or per month"),
         ("set max_tokens 0", "from 1 to 128,000"),
         ("set temperature 0.5", "Claude's API of 2026-10-21 refuses it"),
         ("prompt rollback 7", "no such version"),
@@ -135,7 +135,7 @@ async def test_taking_a_setting_back() -> None:
     assert "not set" in await office.type("model inherit")
     assert (await office.policy())["model"] == "claude-opus-5-5"
     assert (await office.audit())[-1].action == "cleared"
-    assert "Nothing changed" in await office.type("model inherit")
+    assert "No change" in await office.type("model inherit")
     await office.type("budget day 5")
     form = await office.form("budget")
     assert form.fields[0].value == "5"
@@ -199,7 +199,7 @@ async def test_a_channel_named_from_elsewhere_is_looked_up_there() -> None:
     office.adapter.unknown.add("mo")
     told = await office.desk.run(command, WORKSPACE, MANAGER)
     assert isinstance(told, Response)
-    assert "cannot find out right now" in told.text
+    assert "couldn't check your permissions" in told.text
 
 
 async def test_of_two_admins_the_second_sees_what_changed_and_chooses() -> None:
@@ -215,7 +215,7 @@ async def test_of_two_admins_the_second_sees_what_changed_and_chooses() -> None:
     # It is their draft, and theirs alone.
     told = await office.press(clash, "Save mine", MANAGER)
     assert isinstance(told, Response)
-    assert "no longer there" in told.text
+    assert "no longer exists" in told.text
     kept = await office.press(clash, "Keep theirs")
     assert isinstance(kept, Response)
     assert await office.prompt() == "Be brief."
@@ -245,7 +245,7 @@ async def test_two_who_want_the_same_do_not_clash() -> None:
     first, second = await office.form("prompt set"), await office.form("prompt set")
     await office.send(first, {"prompt": "Same."}, MANAGER)
     told = await office.send(second, {"prompt": "Same."})
-    assert "Nothing changed" in told.text
+    assert "No change" in told.text
 
 
 async def test_a_setting_that_changed_elsewhere_is_no_clash() -> None:

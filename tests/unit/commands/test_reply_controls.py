@@ -7,19 +7,8 @@ from dataclasses import replace
 import pytest
 
 from bot.app import App
-from bot.commands.reply_controls import (
-    ENDED,
-    MORE,
-    NO_ANSWER,
-    NOT_LAST,
-    NOT_YOURS,
-    NOTHING_LEFT,
-    NOTHING_RUNS,
-    REPEATING,
-    STOPPING,
-)
-from bot.conversation.inbox import BUSY, MOST_AUTOMATED
-from bot.conversation.outcomes import INTERRUPTED
+from bot.commands.reply_controls import MORE
+from bot.conversation.inbox import MOST_AUTOMATED
 from bot.domain.completion import Report, Usage
 from bot.domain.message import LOOP_SECONDS
 from bot.domain.person import Person
@@ -28,6 +17,17 @@ from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import Change
 from bot.domain.turn import TurnState
 from bot.errors import ModelBusy
+from bot.messages.answers import BUSY, INTERRUPTED
+from bot.messages.commands import (
+    ENDED,
+    NO_ANSWER,
+    NOT_LAST,
+    NOT_YOURS,
+    NOTHING_LEFT,
+    NOTHING_RUNS,
+    REPEATING,
+    STOPPING,
+)
 from bot.ui.elements import SILENCE, Command, Response
 from tests.unit.conversation.test_responder import HERE, THERE, Desk
 

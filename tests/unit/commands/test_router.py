@@ -3,7 +3,7 @@
 import pytest
 
 from bot.commands.catalog import COMMANDS
-from bot.commands.messages import STALE
+from bot.messages.commands import STALE
 from bot.ui.elements import Response
 from tests.support.command_harness import Office
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from bot.app import App
 from bot.claude.catalog import cost
-from bot.conversation.outcomes import UNWELCOME
 from bot.domain.budget import Period
 from bot.domain.completion import Report, Usage
 from bot.domain.message import Message
@@ -16,6 +15,7 @@ from bot.domain.person import Person
 from bot.domain.reply import Control
 from bot.domain.scope import Scope, ScopeLevel, ThreadKey
 from bot.domain.setting import Change
+from bot.messages.answers import UNWELCOME
 from bot.settings.effective import Operator
 from bot.ui.elements import Command, Response
 from tests.support.fakes import FAST, FakeAdapter
@@ -257,7 +257,7 @@ async def test_whom_nothing_is_known_of_is_asked_to_try_again() -> None:
     async with room.open():
         await room.ask()
         [told] = await room.answered(1)
-    assert "cannot find out right now" in told
+    assert "couldn't check your permissions" in told
     assert room.model.requests == []
 
 

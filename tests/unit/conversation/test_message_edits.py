@@ -5,16 +5,11 @@ import re
 from dataclasses import replace
 
 from bot.app import App
-from bot.commands.reply_controls import (
-    NOTHING_HERE,
-    NOTHING_RUNS,
-    NOTHING_TO_REPEAT,
-    RENEWED,
-)
 from bot.conversation.inbox import STALE
 from bot.domain.message import Disposition
 from bot.domain.person import Person
 from bot.domain.scope import Scope
+from bot.messages.commands import NOTHING_HERE, NOTHING_RUNS, NOTHING_TO_REPEAT, RENEWED
 from bot.ui.elements import Command, Response
 from tests.support.fakes import FAST
 from tests.unit.conversation.test_responder import HERE, THERE, Desk

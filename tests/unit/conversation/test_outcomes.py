@@ -6,6 +6,7 @@ from bot.conversation import outcomes
 from bot.domain.completion import Report, Usage
 from bot.domain.turn import Ended
 from bot.errors import ModelBusy, ModelCut, PromptTooLong
+from bot.messages import answers
 
 USED = Usage(input=10, output=5)
 
@@ -25,8 +26,8 @@ def test_a_whole_answer_is_replayed_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("stop_reason", "note"),
     [
-        ("max_tokens", outcomes.TOO_LONG),
-        ("model_context_window_exceeded", outcomes.WINDOW_FULL),
+        ("max_tokens", answers.TOO_LONG),
+        ("model_context_window_exceeded", answers.WINDOW_FULL),
     ],
 )
 def test_a_limit_is_said(stop_reason: str, note: str) -> None:
@@ -37,7 +38,7 @@ def test_a_limit_is_said(stop_reason: str, note: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "note"), [("", outcomes.DECLINED), ("I ", outcomes.DECLINED_MIDWAY)]
+    ("text", "note"), [("", answers.DECLINED), ("I ", answers.DECLINED_MIDWAY)]
 )
 def test_a_refused_turn_is_not_replayed(text: str, note: str) -> None:
     outcome = outcomes.conclude(text, report("refusal"))
@@ -47,7 +48,7 @@ def test_a_refused_turn_is_not_replayed(text: str, note: str) -> None:
 
 @pytest.mark.parametrize(
     ("stop_reason", "note"),
-    [("end_turn", outcomes.EMPTY), ("max_tokens", outcomes.ALL_THOUGHT)],
+    [("end_turn", answers.EMPTY), ("max_tokens", answers.ALL_THOUGHT)],
 )
 def test_an_empty_answer_is_explained(stop_reason: str, note: str) -> None:
     outcome = outcomes.conclude(" \n", report(stop_reason))
@@ -76,7 +77,7 @@ def test_a_stopped_answer_stays_and_is_marked() -> None:
     outcome = outcomes.conclude("The capital", report(None), stopped=True)
     assert outcome.ended is Ended.STOPPED
     assert outcome.replay == "The capital" + outcomes.UNFINISHED
-    assert outcome.note == f"_{outcomes.STOPPED}_"
+    assert outcome.note == f"_{answers.STOPPED}_"
 
 
 def test_a_stop_before_the_first_word_leaves_nothing_to_replay() -> None:

@@ -10,7 +10,7 @@ from bot.app import App
 from bot.claude.catalog import DEFAULT_MODEL, find
 from bot.claude.client import connect
 from bot.conversation.inbox import judge
-from bot.conversation.outcomes import EMPTY, STOPPED, UNFINISHED
+from bot.conversation.outcomes import UNFINISHED
 from bot.domain.budget import NO_LIMITS, Alert, BudgetLimits
 from bot.domain.completion import Report
 from bot.domain.message import Message
@@ -25,6 +25,7 @@ from bot.errors import (
     ThreadGone,
     Throttled,
 )
+from bot.messages.answers import EMPTY, STOPPED
 from bot.ports.model import Model
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.support.fakes import FakeAdapter, show

@@ -11,8 +11,8 @@ from bot.domain.person import Person
 from bot.domain.scope import Scope
 from bot.domain.setting import Change
 from bot.errors import ModelBusy
+from bot.messages import triage as messages
 from bot.text import references
-from bot.triage.chat import commands
 from bot.ui.elements import Command, CommandResult, Menu, Response
 from tests.support.command_harness import (
     CHANNEL,
@@ -260,7 +260,7 @@ async def test_a_deleted_message_is_forgotten(office: Office) -> None:
     shown = await told(office, heard("It broke", "t"))
     await office.store.delete_messages("fake", "w", ["t"], "c", NOON)
     reply = await choose(office, shown, "category", "billing")
-    assert reply == Response(commands.GONE)
+    assert reply == Response(messages.CASE_GONE)
 
 
 async def test_a_channel_has_its_own_scheme(office: Office) -> None:
@@ -278,9 +278,11 @@ async def test_a_menu_of_another_place_changes_nothing(office: Office) -> None:
     shown = await told(office, heard("It broke", "t"))
     other = replace(CHANNEL, channel="c2")
     command = _chosen(shown.menus[0], "billing")
-    assert await office.desk.run(command, other, MEMBER) == Response(commands.GONE)
+    assert await office.desk.run(command, other, MEMBER) == Response(messages.CASE_GONE)
     forged = command.having({"category": "pain"})
-    assert await office.desk.run(forged, THREAD, MEMBER) == Response(commands.NO_SUCH)
+    assert await office.desk.run(forged, THREAD, MEMBER) == Response(
+        messages.NO_SUCH_VALUE
+    )
 
 
 @pytest.mark.parametrize(

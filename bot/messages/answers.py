@@ -1,0 +1,32 @@
+"""Messages about answers: how one ended, and why there is none."""
+
+GO_ON = 'Say "continue" and I will go on.'
+
+TOO_LONG = f"This answer reached its length limit. {GO_ON}"
+ALL_THOUGHT = (
+    "I ran out of room while thinking. Please ask a smaller question, or ask an admin "
+    "to raise the answer length."
+)
+WINDOW_FULL = (
+    "This thread is too long for Claude. Please start a new one and repeat what still "
+    "matters."
+)
+DECLINED = "Claude declined to answer this. You could rephrase it."
+DECLINED_MIDWAY = "Claude declined to continue here."
+EMPTY = "Claude returned an empty answer. Please rephrase."
+STOPPED = "Stopped."
+UNWELCOME = "Sorry, only some people can use me here. An admin can add you."
+NOT_ADMITTED = (
+    "Sorry, only some people can use me. The operator of this bot can add you."
+)
+UNSURE = "I couldn't check your permissions. Please try again in a minute."
+INTERRUPTED = f"This answer was interrupted by a restart. {GO_ON}"
+
+BUSY = "I'm still answering the message above. Yours is next."
+CROWDED = (
+    "I'm answering as many messages as I can at once. Yours starts automatically, as "
+    "soon as there is room."
+)
+
+TOOK_TOO_LONG = "This took too long, so I stopped it."
+UNPAID = "The budget does not cover the rest of this answer."

@@ -1,0 +1,45 @@
+"""Messages that commands answer with."""
+
+STALE = "This button or form no longer works. `help` shows what does."
+CHANNEL_GONE = "That channel no longer exists, or I am not in it any more."
+UNSURE = "I couldn't check your permissions. Please try again in a minute."
+
+#: How to talk to the bot, for everybody.
+HOW_TO_ASK = """\
+Mention me with a question, or use the command for asking. I reply in a thread, and \
+you can keep talking there. In a direct message, just write.
+I remember our threads. If you edit or delete a message, I forget the old version."""
+#: Introduces the list of commands.
+HOW_TO_COMMAND = (
+    "Commands (each is a message of its own, or a command of the platform):"
+)
+
+#: What a change of a setting means for existing threads.
+THREADS_KEEP = "Existing threads keep the old setting; new ones use this."
+THREADS_CHANGE = "Existing threads change, too, and are told so."
+
+RENEWED = "Starting over. I won't use anything above this line."
+NOTHING_HERE = "We haven't talked here yet. Ask me something."
+NOT_YOURS_TO_RENEW = (
+    "Other people asked in this thread, too. One of them who belongs to this "
+    "workspace, or an admin, can start over."
+)
+NOT_WHILE_OTHERS_WAIT = (
+    "I'm still answering somebody else here. Please wait until that is done, or ask "
+    "them to stop it."
+)
+NOT_TO_ASK = "Sorry, only people who can use me here can start over."
+STOPPING = "Stopping."
+REPEATING = "Answering again."
+NOTHING_RUNS = "I'm not answering anything right now."
+NOTHING_TO_REPEAT = "There is no answer here to retry."
+ENDED = "That answer is complete already."
+NOT_LAST = "Only the last answer in a thread can be retried or continued."
+NO_ANSWER = "I no longer have that answer."
+NOT_YOURS = "Only the person who asked, or an admin, can do that."
+NOTHING_LEFT = "That answer is complete. Ask a follow-up instead."
+
+NO_VERSION = "There is no such version; `prompt history` lists all versions."
+DRAFT_GONE = "That draft no longer exists. Please write it again."
+NO_OPTION = "This setting no longer exists."
+NO_BUDGET = "No budget is set for this channel."

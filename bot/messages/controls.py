@@ -1,0 +1,25 @@
+"""Messages of platforms about buttons, forms and what cannot be done there."""
+
+STALE = "This button or form no longer works. The command `help` shows what does."
+NOT_THERE = (
+    "I couldn't see you in the channel that this is about, so I did nothing. If it is "
+    "a private channel, please add me to it."
+)
+UNKNOWN = "I don't know that command. `/claude help` lists all commands."
+UNSURE = "I couldn't check your permissions. Please try again in a minute."
+WORKING = "Working on it …"
+THANKS = "Thanks for the feedback!"
+NO_ANSWER = "I no longer have that answer, so I couldn't store your feedback."
+
+NOT_SAID = "This isn't a message from a person that I can read, so I can't triage it."
+NO_FILE = (
+    "I couldn't attach the table as a file. If this happens again, please give the app "
+    "the scope `files:write`."
+)
+LATE = "That took too long for Slack to open a window. Please try again."
+
+HINT = "To keep talking, mention me or reply to my message."
+NO_QUESTION = "There was no question in this. Please ask me something."
+NO_TARGET = "I can no longer read that message. Please ask about it in your own words."
+LOCKED = "This thread is locked, so I can't answer in it. Please ask somewhere else."
+NOWHERE = "I can't talk in this kind of channel. Please ask me in a text channel."
