@@ -41,7 +41,8 @@ def guarded(text: str) -> str:
     """Return `text` so that no spreadsheet takes it, or a part of it, for a formula."""
     parts = _ENDS.split(text)
     # Parts and what ends them take turns; the first part is judged with the whole.
-    parts[2::2] = [f"'{p}" if _is_formula_inside(p) else p for p in parts[2::2]]
+    inner = zip(parts[2::2], _formulas_inside(parts), strict=True)
+    parts[2::2] = [f"'{part}" if formula else part for part, formula in inner]
     inside = "".join(parts)
     return f"'{inside}" if _is_formula(text) else inside
 
@@ -52,8 +53,9 @@ def unguarded(text: str) -> str:
     if "'" not in text:
         return text
     parts = _ENDS.split(text)
+    inner = zip(parts[2::2], _formulas_inside(parts), strict=True)
     parts[2::2] = [
-        p[1:] if p.startswith("'") and _is_formula_inside(p) else p for p in parts[2::2]
+        part.removeprefix("'") if formula else part for part, formula in inner
     ]
     bare = "".join(parts)
     return bare[1:] if bare.startswith("'") and _is_formula(bare) else bare
@@ -71,10 +73,21 @@ def _is_formula(text: str) -> bool:
     )
 
 
-def _is_formula_inside(part: str) -> bool:
-    bare = part.lstrip("'")
-    sign = _first_sign(bare, past='"')
-    return sign == "=" or (sign in _SIGNS and bool(_CALLS.search(bare)))
+def _formulas_inside(parts: Sequence[str]) -> list[bool]:
+    """Return for each of `parts`, as `_ENDS` splits them, but the first whether it may
+    be read as a formula.
+
+    A program ends cells at semicolons or at tabs, so what a part calls may stand
+    behind the other one, up to the end of the line.
+    """
+    found = []
+    calls = False
+    for at in range(len(parts) - 1, 0, -2):
+        calls = calls and parts[at + 1] not in "\r\n"
+        calls = calls or bool(_CALLS.search(parts[at]))
+        sign = _first_sign(parts[at].lstrip("'"), past='"')
+        found.append(sign == "=" or (calls and sign in _SIGNS))
+    return found[::-1]
 
 
 def _first_sign(text: str, *, past: str = "") -> str:

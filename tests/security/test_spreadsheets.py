@@ -124,6 +124,15 @@ def test_a_spreadsheet_that_is_set_to_semicolons_finds_none(
                 assert all(map(is_safe, (each.lstrip('" ') for each in row)))
 
 
+@pytest.mark.parametrize("end", [";", "\t"])
+def test_what_is_called_may_stand_behind_the_other_separator(end: str) -> None:
+    text = f"Hello\n@{end}word|x"
+    assert guarded(text) == f"Hello\n'@{end}word|x"
+    assert unguarded(guarded(text)) == text
+    # Not beyond the line.
+    assert guarded(f"Hello\n@{end}word\nx|y") == f"Hello\n@{end}word\nx|y"
+
+
 def runs_nothing(line: str) -> bool:
     """Whether nothing in `line` is called, or computed from other cells, where another
     sign than a comma separates."""
