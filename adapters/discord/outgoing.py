@@ -1,9 +1,9 @@
-"""The one way into Discord for texts: what is posted, edited and answered.
+"""The only way into Discord for texts: posts, edits and responses.
 
-Rule: nothing that leaves here notifies anyone or opens a preview, and no link reads as
-another address than it leads to. That holds for each edit, too: Discord reads its
-mentions anew, with its own defaults, and an edit may take away what kept previews off
-(platform facts B5, B10). An answer that was put off begins without that.
+Rule: nothing sent here notifies anyone or opens a preview, and no link reads as another
+address. Edits need the same: Discord parses their mentions again with its own defaults,
+and an edit may remove the flag against previews (platform facts B5, B10). A deferred
+response begins without the flag.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ Interaction = discord.Interaction[discord.Client]
 
 
 def mention_of(user: int) -> discord.AllowedMentions:
-    """Whom a text may notify that is for one person to see."""
+    """Return the mentions that a text for one person may contain."""
     return discord.AllowedMentions(
         everyone=False,
         roles=False,
@@ -62,16 +62,19 @@ async def edit(
     view: ui.View | None,
     calls: discord.AllowedMentions = NOBODY,
 ) -> None:
-    """Let one of our messages read `text`; without a `view` its controls are gone."""
-    # Of the SDK's own two methods one cannot say that there are to be no previews, and
-    # the other brings them back where nobody says it.
+    """Replace the text of one of our messages; without a `view` its controls are
+    removed. Raises TypeError or KeyError for a response that is not a message."""
+    # One of the SDK's two methods cannot suppress previews, and the other restores them
+    # unless told otherwise.
     with handle_message_parameters(
         content=links.unmask_misleading(text),
         flags=_quiet(),
         view=view,
         allowed_mentions=calls,
     ) as parameters:
-        await client.http.edit_message(channel, message, params=parameters)
+        shown = await client.http.edit_message(channel, message, params=parameters)
+    # A page of a proxy has no id: it does not say that the message was edited.
+    ids.number(str(shown["id"]), "edit a message")
 
 
 async def respond(
@@ -82,7 +85,7 @@ async def respond(
     view: ui.View | None = None,
     files: Sequence[discord.File] = (),
 ) -> int | None:
-    """Answer with a message; return its id, if Discord says it."""
+    """Respond with a message; return its id, if Discord gives it."""
     more: dict[str, Any] = {} if view is None else {"view": view}
     response = await interaction.response.send_message(
         links.unmask_misleading(text),
@@ -102,10 +105,10 @@ async def edit_response(
     view: ui.View | None = None,
     files: Sequence[discord.File] = (),
 ) -> int:
-    """Answer with a message what Discord was told to wait for; return its id."""
+    """Replace the deferred response by a message; return its id."""
     more: dict[str, Any] = {} if view is None else {"view": view}
     http = interaction.client.http
-    # The SDK's own method knows no flags.
+    # The SDK's own method has no parameter for flags.
     with handle_message_parameters(
         content=links.unmask_misleading(text),
         flags=_quiet(),
@@ -129,7 +132,7 @@ async def edit_response(
 async def update_message(
     interaction: Interaction, text: str, view: ui.View | None
 ) -> None:
-    """Answer by letting the message read `text` whose control was used."""
+    """Respond by replacing the message whose control was used."""
     await interaction.response.edit_message(
         content=links.unmask_misleading(text),
         view=view,
@@ -139,7 +142,7 @@ async def update_message(
 
 
 async def respond_privately(interaction: Interaction, text: str) -> None:
-    """Answer, once more if need be, to be seen by who asked alone."""
+    """Respond, in a follow-up if need be, visible to the person only."""
     if interaction.response.is_done():
         await interaction.followup.send(
             links.unmask_misleading(text),
@@ -152,12 +155,12 @@ async def respond_privately(interaction: Interaction, text: str) -> None:
 
 
 async def defer(interaction: Interaction, *, ephemeral: bool) -> None:
-    """Have Discord wait for an answer."""
+    """Defer the response."""
     await interaction.response.defer(ephemeral=ephemeral, thinking=True)
 
 
 async def open_modal(interaction: Interaction, form: ui.Modal) -> None:
-    """Answer with a form."""
+    """Respond with a modal."""
     await interaction.response.send_modal(form)
 
 
