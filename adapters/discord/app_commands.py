@@ -30,7 +30,7 @@ from adapters.discord.servers import refusal
 from adapters.discord.threads import ThreadResolver
 from bot.domain.served_workspaces import ALL, Served
 from bot.errors import ThreadkeepError
-from bot.messages import controls as messages
+from bot.messages.commands import STALE
 from bot.ports.platform import Host
 from bot.runtime.background import report
 from bot.ui.command_spec import CommandSpec
@@ -72,7 +72,7 @@ class Tree(app_commands.CommandTree[discord.Client]):
     ) -> None:
         stale = (app_commands.CommandNotFound, app_commands.CommandSignatureMismatch)
         if isinstance(error, stale):
-            await interaction_responses.tell(interaction, messages.STALE)
+            await interaction_responses.tell(interaction, STALE)
             return
         cause = error.__cause__
         report("command", cause if isinstance(cause, Exception) else error)
@@ -183,7 +183,7 @@ class Commands:
                 interaction, rest, good=mark == components.GOOD
             )
             return
-        await interaction_responses.tell(interaction, messages.STALE)
+        await interaction_responses.tell(interaction, STALE)
 
     def _add(self, root: Tree | app_commands.Group, verb: CommandSpec) -> None:
         """Add the command of `verb` to `root`, in a group if its name has two words."""

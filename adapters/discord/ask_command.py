@@ -15,8 +15,7 @@ from adapters.discord.threads import CARD_CHARS, ThreadResolver
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
 from bot.errors import DeliveryError, StorageError
-from bot.messages import controls as messages
-from bot.messages.controls import NO_QUESTION, NO_TARGET
+from bot.messages.controls import NO_QUESTION, NO_TARGET, NOWHERE
 from bot.ports.platform import Host
 from bot.runtime.lru import LruDict
 from bot.runtime.retry import retry_until_success
@@ -136,7 +135,7 @@ class Asking:
         """Return why a question is not accepted here, or ""."""
         channel = interaction.channel
         if events.thread_of(channel, interaction.id) is None:
-            return messages.NOWHERE
+            return NOWHERE
         if not question.strip():
             return NO_QUESTION
         return lacking(channel, interaction.app_permissions)

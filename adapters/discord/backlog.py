@@ -41,7 +41,7 @@ class Backlog:
 
     @property
     def idle(self) -> bool:
-        """Whether no attempt waits."""
+        """True if no attempt waits."""
         return not self._held and not self._trying
 
     async def keep(self, attempt: Attempt, most: int = MOST_HELD) -> bool:

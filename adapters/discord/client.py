@@ -125,7 +125,7 @@ class Link:
 
     @property
     def content(self) -> bool:
-        """Whether messages that do not address the bot arrive with their content."""
+        """True if messages that do not address the bot arrive with their content."""
         return self.client.asked.message_content
 
     async def sign_in(self, content: str | None = None) -> None:
@@ -145,7 +145,7 @@ class Link:
             ) from error
 
     async def log_in(self, content: str | None = None) -> None:
-        """The same. Raises AccessRevoked, or DeliveryError if Discord cannot be
+        """Sign in. Raises AccessRevoked, or DeliveryError if Discord cannot be
         reached."""
         await self.close()
         self._client = client = Gateway(self._config, self._revoked.set)

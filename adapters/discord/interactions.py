@@ -20,8 +20,8 @@ from adapters.discord.name_cache import NameCache
 from bot.domain.message import Message
 from bot.domain.scope import Scope
 from bot.errors import StorageError, ThreadkeepError, Unacceptable
-from bot.messages import controls as messages
-from bot.messages.controls import NO_ANSWER, NOT_SAID, THANKS
+from bot.messages.commands import STALE
+from bot.messages.controls import NO_ANSWER, NOT_SAID, NOWHERE, THANKS
 from bot.ports.platform import Host
 from bot.text.characters import replace_lone_surrogates
 from bot.ui.command_spec import CommandSpec, Takes
@@ -83,7 +83,7 @@ class Interactions:
         message = interaction.message
         thread = events.thread_of(interaction.channel, message.id if message else 0)
         if thread is None:
-            await interaction_responses.tell(interaction, messages.NOWHERE)
+            await interaction_responses.tell(interaction, NOWHERE)
             return
         work = self._host.conversations.feedback(thread, turn, good)
         try:
@@ -106,7 +106,7 @@ class Interactions:
         heard = events.message_of(message, us.id, thread) if thread and us else None
         if heard is None or message.channel.id != interaction.channel_id:
             await interaction_responses.tell(
-                interaction, NOT_SAID if thread else messages.NOWHERE
+                interaction, NOT_SAID if thread else NOWHERE
             )
             return
         self._names.note(interaction.guild_id, [interaction.user, message.author])
@@ -143,7 +143,7 @@ class Interactions:
         place = events.place_of(interaction.channel)
         verb = self._catalog.get(command.verb)
         if place is None or verb is None:
-            text = messages.NOWHERE if place is None else messages.STALE
+            text = NOWHERE if place is None else STALE
             await interaction_responses.tell(interaction, text)
             return
         self._names.note(interaction.guild_id, [interaction.user])

@@ -59,8 +59,8 @@ class NameCache:
             self._known[guild, each.id] = replace_invalid(each.display_name)
 
     async def display_names(self, guild: int | None, text: str) -> dict[str, str]:
-        """The names in `guild` of those whom `text`, of the core, refers to, by id;
-        those that cannot be had now are left out. Never raises."""
+        """Return the names in `guild` of the people in `text`, by id, without those
+        that cannot be looked up now. Never raises."""
         named = references.find(text)
         users = sorted({e.id for e in named if e.kind is ReferenceKind.USER})
         wanted = [(guild, user) for user in users]
@@ -77,7 +77,7 @@ class NameCache:
         return readable
 
     async def readable_all(self, messages: Sequence[Message]) -> list[tuple[str, str]]:
-        """The same for several messages."""
+        """Return the author's name and the text of each message, as `readable`."""
         # Authors come first, in case not all can be looked up.
         wanted: dict[tuple[int | None, str], bool] = {}
         for each in messages:

@@ -1,8 +1,6 @@
-"""Finds the names of those whom a text of the core refers to, for what is posted: there
-a mention would notify them.
+"""Display names for the references in a posted text, where a mention would notify.
 
-Rule: a name is nice to have. Whatever goes wrong while it is looked up, the text is
-posted all the same, with the id in its place.
+Rule: names are optional. If a look-up fails, the text is posted with the id.
 """
 
 import asyncio
@@ -18,21 +16,21 @@ from bot.text.references import ReferenceKind
 
 log = logging.getLogger(__name__)
 
-# How long a text waits for names, in seconds: whoever used a control waits with it, and
-# Slack for an acknowledgement, for three (facts A10).
+# How long a text waits for names, in seconds: the person who used a control waits with
+# it, and Slack waits three seconds for an acknowledgement (facts A10).
 PATIENCE = 1.0
 
 
 class DisplayNames:
-    """The names of a workspace's people and groups, for texts."""
+    """The names of a workspace's people and groups."""
 
     def __init__(self, names: NameCache, people: People) -> None:
         self._names = names
         self._people = people
 
     async def find(self, text: str) -> Mapping[str, str]:
-        """Return the names of people and groups that `text` refers to, by id; those
-        that cannot be had now are left out. Never raises."""
+        """Return the names of the people and groups in `text`, by id, without those
+        that cannot be looked up now. Never raises."""
         try:
             async with asyncio.timeout(PATIENCE):
                 return await self._find(text)

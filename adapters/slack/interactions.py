@@ -37,7 +37,9 @@ from bot.errors import (
     ThreadkeepError,
     Unacceptable,
 )
-from bot.messages.controls import NOT_SAID, NOT_THERE, STALE, UNKNOWN, UNSURE, WORKING
+from bot.messages.commands import STALE
+from bot.messages.controls import NOT_SAID, NOT_THERE, UNKNOWN, WORKING
+from bot.messages.settings import UNSURE
 from bot.ports.platform import Host
 from bot.runtime.background import Background, report
 from bot.runtime.lru import LruDict

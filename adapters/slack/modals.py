@@ -31,7 +31,7 @@ USERS, GROUPS, FILE = "users", "groups", "file"
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a modal stores of how it was opened."""
+    """The context of a modal: the place that it is about, and how it was opened."""
 
     place: Scope
     line: str = ""

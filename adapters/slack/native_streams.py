@@ -22,7 +22,7 @@ MOST_KINDS = 8
 
 
 class Mode(enum.Enum):
-    """Where streams are used."""
+    """The setting for the places in which streams are used."""
 
     DM = "dm"
     ALL = "all"

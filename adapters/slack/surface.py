@@ -186,7 +186,7 @@ class SlackSurface:
     def _posting(self, index: int) -> Iterator[None]:
         """Record what a call that creates message `index` means for the message and
         for the status line."""
-        # Whether Slack had received the status line before the post, which clears it.
+        # A post clears the status line that Slack has received before it.
         was_set = self._thinking is None or self._thinking.done()
         try:
             yield

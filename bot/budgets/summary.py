@@ -96,7 +96,7 @@ def shortfall(short: BudgetExceeded, now: float, names: Mapping[str, str]) -> st
     again = "tomorrow" if cap.period is Period.DAY else "next month"
     used = f"{usd(short.spent)} of {usd(cap.usd)}"
     if cap.place.level is ScopeLevel.WORKSPACE:
-        # What others spent elsewhere is not for guests, nor for direct messages.
+        # The spending of others is hidden from guests and in direct messages.
         used = usd(cap.usd)
     return (
         f"The budget of {where} for {period} is used up ({used}, and this answer could "

@@ -42,7 +42,7 @@ class UnknownBatch(ModelDenied):
 
 @dataclass(frozen=True, slots=True)
 class BatchStatus:
-    """How far a batch is."""
+    """The progress of a batch."""
 
     id: str
     created_at: datetime

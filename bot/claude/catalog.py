@@ -21,6 +21,9 @@ DEFAULT_MODEL = "claude-sonnet-5-5"
 CHEAP_MODEL = "claude-haiku-5-5"
 CAPABLE_MODEL = DEFAULT_MODEL
 
+#: How long before its retirement people are warned of a model.
+RETIRES_SOON = datetime.timedelta(days=60)
+
 #: USD for one search of the web, whatever the model [docs, web search].
 SEARCH_PRICE = 0.01
 
@@ -70,7 +73,7 @@ class Tariff:
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """What is documented about one model."""
+    """The documented facts of one model."""
 
     id: str
     #: Input and output together, in tokens.
@@ -106,7 +109,7 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True)
 class ModelAvailability:
-    """What the API reports about the models in this catalog."""
+    """The API's report about the models in this catalog."""
 
     #: Retired models.
     retired: frozenset[str] = frozenset()

@@ -143,7 +143,7 @@ def client(
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """What the API reports about a model."""
+    """The API's report about a model."""
 
     model: str
     standing: Standing

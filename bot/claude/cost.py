@@ -48,7 +48,7 @@ ANYWHERE = ("global", "")
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What an answer is booked at."""
+    """The usage and cost at which an answer is booked."""
 
     #: The usage that the API reported.
     usage: Usage

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
-from bot.claude.catalog import MODELS, ModelAvailability, find
+from bot.claude.catalog import MODELS, RETIRES_SOON, ModelAvailability, find
 from bot.claude.client import ModelStatus, connect
 from bot.claude.model_list import availability
 from bot.cli import reports
@@ -15,9 +15,6 @@ from bot.domain.finding import Finding, Grade
 from bot.errors import ConfigError, InUse
 from bot.runtime import terminal
 from storage.store import open_store, read_balances
-
-# A retirement within so many days is reported.
-SOON_DAYS = 60
 
 
 async def check_claude(settings: Config, *, offline: bool) -> list[Finding]:
@@ -80,12 +77,12 @@ def _retiring(model: str, day: date | None) -> Finding:
     if day is None:
         text = f"{model} exists; no last day is announced"
         return Finding("Claude model", Grade.GOOD, text)
-    left = (day - datetime.now(UTC).date()).days
-    if left < 0:
+    left = day - datetime.now(UTC).date()
+    if left.days < 0:
         text = f"{model} was retired on {day}: set THREADKEEP_MODEL to another"
         return Finding("Claude model", Grade.BAD, text)
     text = f"{model} exists and retires on {day}"
-    if left <= SOON_DAYS:
+    if left <= RETIRES_SOON:
         return Finding("Claude model", Grade.NOTE, f"{text}: choose another soon")
     return Finding("Claude model", Grade.GOOD, text)
 

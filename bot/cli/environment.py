@@ -12,20 +12,20 @@ import click
 from bot.errors import ThreadkeepError, error_location, leaves
 from bot.runtime import logs, terminal
 
-# What Unix programs return for a mistake in how they were called or set up, and for an
-# error of their own, which counts more where both happened.
+# Exit statuses, as Unix programs use them: for a mistake in the call or the
+# configuration, and for an internal error, which takes precedence.
 MISTAKE = 2
 BROKEN = 1
 STATUSES = (MISTAKE, BROKEN)
 
 
 class Commands(click.Group):
-    """A group of commands at whose end there is a status and never a traceback."""
+    """A group of commands that ends with an exit status, never with a traceback."""
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """See `click.Command`. Mistakes that click finds are told as ours are: they
-        quote arguments, and so names of files."""
-        # Python would print what libraries warn of as it is, and with tracebacks.
+        """Run the command. Errors that click finds are printed like ours: they quote
+        arguments, and so file names."""
+        # Without a handler, Python prints the warnings of libraries unfiltered.
         logs.set_up("warning")
         try:
             status = super().main(*args, **{**kwargs, "standalone_mode": False})
@@ -38,10 +38,10 @@ class Commands(click.Group):
 
 
 def run(command: Coroutine[Any, Any, int]) -> int:
-    """The exit status of `command`; a mistake of the operator costs one line, and so
-    does an error that nobody foresaw: its own text may hold a token, or what people
-    said."""
-    # What it writes, SQLite's own files included, is for the owner alone.
+    """Run `command` and return its exit status. A mistake of the operator prints one
+    line, and so does an internal error, whose own text may hold a token or a
+    message."""
+    # What it writes, SQLite's own files included, is readable by the owner only.
     os.umask(0o077)
     try:
         return asyncio.run(command)
@@ -52,7 +52,7 @@ def run(command: Coroutine[Any, Any, int]) -> int:
 
 
 def _told(error: BaseException) -> int:
-    """Say what `error` is in one line; return the exit status that it makes."""
+    """Print `error` in one line; return its exit status."""
     if isinstance(error, click.ClickException):
         told = io.StringIO()
         error.show(told)

@@ -1,4 +1,4 @@
-"""Puts reports on standard output, for people and for programs."""
+"""Output of reports, for people and for programs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from rich.table import Table
 from bot.runtime import terminal
 from bot.text import csv_cells
 
-#: What a program may ask for; people get a table.
+#: The formats; people get a table.
 TABLE, CSV, JSON = "table", "csv", "json"
 
 
@@ -25,7 +25,8 @@ def either(
     *,
     form: str,
 ) -> None:
-    """Print `found` for programs, or `table` for people, who are told of `nothing`."""
+    """Print `found` for programs, or `table` for people, or `nothing` if it is
+    empty."""
     if form != TABLE:
         rows(found, form)
     elif found:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from bot.cli import output, reports
 from bot.config import Config
@@ -10,6 +9,7 @@ from bot.domain.scope import Scope
 from bot.errors import ConfigError
 from bot.runtime import terminal
 from bot.ui import time_range
+from bot.ui.formatting import timestamp
 from storage.store import open_shared_store, read_balances, read_opinions, read_spending
 
 
@@ -72,4 +72,4 @@ async def print_feedback(
 
 
 def _moment(at: float) -> str:
-    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
+    return f"{timestamp(at)} UTC"

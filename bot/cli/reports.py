@@ -1,4 +1,4 @@
-"""Draws what the command line prints: findings, spending and the audit, as text."""
+"""Reports of the command line: findings, spending, audit, feedback."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ MARKS = {
     Grade.BAD: ("✗", "red"),
 }
 
-#: What usage can be added up by.
+#: The keys by which usage is grouped.
 KEYS: Mapping[str, Callable[[Spending], str]] = {
     "day": lambda row: row.day,
     "channel": lambda row: _channel(row),
@@ -38,7 +38,7 @@ BAR_CHARS = 24
 
 
 def findings(found: Iterable[Finding]) -> Table:
-    """One line for each finding: mark, subject, text."""
+    """Return a line for each finding: mark, subject, text."""
     table = Table.grid(padding=(0, 2))
     table.add_column()
     table.add_column(no_wrap=True)
@@ -55,7 +55,7 @@ class _Sum:
     calls: int = 0
     cost: float = 0.0
     unpriced: int = 0
-    #: Calls that are booked at the most that they can have cost.
+    #: Calls booked at an upper bound of their cost.
     bounded: int = 0
     saved: float = 0.0
     usage: Usage = field(default_factory=Usage)
@@ -72,8 +72,8 @@ class _Sum:
 
 
 def spending(rows: Sequence[Spending], by: str, *, plain: bool = False) -> Table:
-    """What was used, added up by one of `KEYS`, with a bar for each row; `plain` for
-    where only ASCII can be shown."""
+    """Return a table of usage, grouped by one of `KEYS`, with bars; `plain` uses ASCII
+    only."""
     sums = _summed(rows, by)
     table = Table(box=None, pad_edge=False, show_footer=len(sums) > 1)
     total = _Sum()
@@ -97,7 +97,7 @@ def spending(rows: Sequence[Spending], by: str, *, plain: bool = False) -> Table
 
 
 def spending_rows(rows: Sequence[Spending], by: str) -> list[dict[str, Any]]:
-    """The same as plain values, for programs."""
+    """Return usage as plain values."""
     return [
         {
             by: name,
@@ -118,7 +118,7 @@ def spending_rows(rows: Sequence[Spending], by: str) -> list[dict[str, Any]]:
 
 
 def total(cap: Budget, balance: Balance) -> str:
-    """How the budget over all workspaces stands."""
+    """Describe the state of the budget over all workspaces."""
     period = "today" if cap.period is Period.DAY else "this month"
     used = f"{formatting.usd(balance.spent)} of {formatting.usd(cap.usd)}"
     held = formatting.usd(balance.reserved) if balance.reserved else ""
@@ -126,7 +126,7 @@ def total(cap: Budget, balance: Balance) -> str:
 
 
 def total_budgets(standing: Sequence[tuple[Budget, Balance]]) -> list[Finding]:
-    """What `check` says of the budgets over all workspaces, as they stand."""
+    """Return the findings about the budgets over all workspaces."""
     subject = "Budget in all"
     if not standing:
         text = (
@@ -145,13 +145,13 @@ def total_budgets(standing: Sequence[tuple[Budget, Balance]]) -> list[Finding]:
 
 
 def audit(entries: Sequence[AuditEntry]) -> Table:
-    """Who changed what, where and when, the newest first."""
+    """Return a table of changes, the newest first."""
     table = Table(box=None, pad_edge=False)
     for column in ("When (UTC)", "Where", "Who", "What"):
         table.add_column(column, overflow="fold", no_wrap=column == "When (UTC)")
     for entry in entries:
         table.add_row(
-            f"{datetime.fromtimestamp(entry.at, UTC):%Y-%m-%d %H:%M}",
+            formatting.timestamp(entry.at),
             Text(str(entry.place)),
             Text(entry.who),
             Text(_what(entry)),
@@ -160,7 +160,7 @@ def audit(entries: Sequence[AuditEntry]) -> Table:
 
 
 def audit_rows(entries: Sequence[AuditEntry]) -> list[dict[str, Any]]:
-    """The same as plain values, for programs."""
+    """Return changes as plain values."""
     return [
         {
             "id": entry.id,
@@ -177,14 +177,14 @@ def audit_rows(entries: Sequence[AuditEntry]) -> list[dict[str, Any]]:
 
 
 def refusals(found: Sequence[Refusal]) -> Table:
-    """Who was refused what, where and how often within an hour, the last first."""
+    """Return a table of refusals by hour, the newest first."""
     table = Table(box=None, pad_edge=False)
     for column in ("Last refused (UTC)", "Where", "Who", "What"):
         table.add_column(column, overflow="fold", no_wrap=column.startswith("Last"))
     table.add_column("Times", justify="right")
     for each in found:
         table.add_row(
-            f"{datetime.fromtimestamp(each.at, UTC):%Y-%m-%d %H:%M}",
+            formatting.timestamp(each.at),
             Text(str(each.place)),
             Text(each.who or "(others)"),
             Text(each.name),
@@ -194,7 +194,7 @@ def refusals(found: Sequence[Refusal]) -> Table:
 
 
 def refusal_rows(found: Sequence[Refusal]) -> list[dict[str, Any]]:
-    """The same as plain values, for programs."""
+    """Return refusals as plain values."""
     return [
         {
             "at": datetime.fromtimestamp(each.at, UTC).isoformat(),
@@ -208,13 +208,13 @@ def refusal_rows(found: Sequence[Refusal]) -> list[dict[str, Any]]:
 
 
 def opinions(found: Sequence[Opinion]) -> Table:
-    """How good readers found answers, without what was said."""
+    """Return a table of feedback, without questions and answers."""
     table = Table(box=None, pad_edge=False)
     for column in ("When (UTC)", "", "Model", "Prompt", "Where"):
         table.add_column(column, overflow="fold", no_wrap=column == "When (UTC)")
     for each in found:
         table.add_row(
-            f"{datetime.fromtimestamp(each.at, UTC):%Y-%m-%d %H:%M}",
+            formatting.timestamp(each.at),
             "good" if each.good else "bad",
             each.model,
             "" if each.prompt is None else f"no. {each.prompt}",
@@ -224,8 +224,7 @@ def opinions(found: Sequence[Opinion]) -> Table:
 
 
 def opinion_rows(found: Sequence[Opinion], *, texts: bool) -> list[dict[str, Any]]:
-    """The same as plain values, for programs; with what was asked and answered only if
-    `texts` are wanted."""
+    """Return feedback as plain values; with questions and answers only if `texts`."""
     return [
         {
             "at": datetime.fromtimestamp(each.at, UTC).isoformat(),
@@ -241,7 +240,7 @@ def opinion_rows(found: Sequence[Opinion], *, texts: bool) -> list[dict[str, Any
 
 
 def _summed(rows: Iterable[Spending], by: str) -> dict[str, _Sum]:
-    """Days in their order; all else the dearest first."""
+    """Return the groups: days in order, anything else by cost, the highest first."""
     sums: dict[str, _Sum] = defaultdict(_Sum)
     for row in rows:
         sums[KEYS[by](row)].add(row)

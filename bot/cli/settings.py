@@ -1,7 +1,4 @@
-"""`threadkeep settings` and `threadkeep backup`: what goes into files, and comes back.
-
-Beside `bot.cli.main` and `bot.cli.triage`, only this file names a store.
-"""
+"""`threadkeep settings`: export and import."""
 
 import sys
 import time
@@ -95,7 +92,7 @@ async def _import(
 
 
 async def _texts(store: AccessStore, found: Sequence[Setting]) -> dict[str, str]:
-    """The texts of those settings that are kept in versions, by their ids."""
+    """Return the texts of the versioned settings, by version."""
     versioned = {
         s.value for s in found if s.name in BY_NAME and BY_NAME[s.name].versioned
     }

@@ -14,7 +14,8 @@ from bot.domain.person import Person
 from bot.domain.scope import Scope
 from bot.errors import DeliveryError, ThreadGone, Unacceptable
 from bot.messages.answers import NOT_ADMITTED
-from bot.messages.commands import CHANNEL_GONE, STALE, UNSURE
+from bot.messages.commands import CHANNEL_GONE, STALE
+from bot.messages.settings import UNSURE
 from bot.platforms import Platforms
 from bot.settings.access import SettingsAccess
 from bot.text.characters import replace_lone_surrogates

@@ -18,10 +18,10 @@ from bot.messages.answers import (
     INTERRUPTED,
     STOPPED,
     TOO_LONG,
-    UNSURE,
     UNWELCOME,
     WINDOW_FULL,
 )
+from bot.messages.settings import UNSURE
 
 # Appended to an unfinished answer when later turns replay it, so that Claude does not
 # take half a sentence for its own conclusion.

@@ -19,7 +19,6 @@ UNWELCOME = "Sorry, only some people can use me here. An admin can add you."
 NOT_ADMITTED = (
     "Sorry, only some people can use me. The operator of this bot can add you."
 )
-UNSURE = "I couldn't check your permissions. Please try again in a minute."
 INTERRUPTED = f"This answer was interrupted by a restart. {GO_ON}"
 
 BUSY = "I'm still answering the message above. Yours is next."

@@ -2,7 +2,6 @@
 
 STALE = "This button or form no longer works. `help` shows what does."
 CHANNEL_GONE = "That channel no longer exists, or I am not in it any more."
-UNSURE = "I couldn't check your permissions. Please try again in a minute."
 
 #: How to talk to the bot, for everybody.
 HOW_TO_ASK = """\

@@ -1,12 +1,10 @@
 """Messages of platforms about buttons, forms and what cannot be done there."""
 
-STALE = "This button or form no longer works. The command `help` shows what does."
 NOT_THERE = (
     "I couldn't see you in the channel that this is about, so I did nothing. If it is "
     "a private channel, please add me to it."
 )
 UNKNOWN = "I don't know that command. `/claude help` lists all commands."
-UNSURE = "I couldn't check your permissions. Please try again in a minute."
 WORKING = "Working on it …"
 THANKS = "Thanks for the feedback!"
 NO_ANSWER = "I no longer have that answer, so I couldn't store your feedback."

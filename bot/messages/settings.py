@@ -1,5 +1,6 @@
 """Messages about access: to the bot, to settings, to channels."""
 
+UNSURE = "I couldn't check your permissions. Please try again in a minute."
 ELSEWHERE = "Sorry, only people in that channel can see this. Please ask me there."
 NOT_FOR_OUTSIDERS = (
     "Sorry, guests and people from other organisations can see only the settings and "

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from bot.claude.catalog import DEFAULT_MODEL, MODELS, ModelFacts, find
+from bot.claude.catalog import DEFAULT_MODEL, MODELS, RETIRES_SOON, ModelFacts, find
 from bot.domain.person import EVERYONE
 from bot.domain.scope import ScopeLevel
 from bot.settings import parsers
@@ -21,7 +21,6 @@ from bot.settings.parsers import (
     MOST_STOPS,
     PROMPT_CHARS,
     SCHEME_CHARS,
-    SOON,
     STOP_CHARS,
     Reader,
 )
@@ -358,7 +357,7 @@ def warning(name: str, value: str, today: date, last: date | None = None) -> str
     """
     facts = find(value) if name == "model" else None
     last = last or (facts.retires if facts else None)
-    if facts is None or last is None or last - today > SOON:
+    if facts is None or last is None or last - today > RETIRES_SOON:
         return ""
     days = (last - today).days
     return (

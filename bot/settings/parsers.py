@@ -8,7 +8,7 @@ import json
 import math
 import re
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 
 from bot.claude.catalog import MODELS, ModelFacts, named
@@ -24,17 +24,11 @@ SCHEME_CHARS = 20_000
 #: The value of `model` that has each thread's first message choose.
 AUTO = "auto"
 
-# A model that retires so soon is accepted, and whoever chooses it is told.
-SOON = timedelta(days=60)
-
 # A budget above this is a slip of the keyboard; what is smaller than this is lost when
 # an amount is rounded.
 MOST_USD = 100_000.0
 LEAST_USD = 0.0001
 _HUNDREDTH_OF_CENT, _CENT = Decimal("0.0001"), Decimal("0.01")
-
-# An amount as people write it; so long that no sensible one is longer.
-_AMOUNT = re.compile(r"[0-9.]{1,24}(?:e[0-9]{1,2})?")
 
 # The API takes more; nobody has use for them here.
 MOST_STOPS, STOP_CHARS = 8, 100
@@ -44,7 +38,6 @@ _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 _AMOUNT = re.compile(r"-?[0-9.]++(e[0-9]++)?")
 _TEMPERATURE = re.compile(r"[01](\.[0-9]{1,3})?|\.[0-9]{1,3}")
 _NAMED = re.compile(r"(user|group):[A-Za-z0-9]++")
-_CHANNEL = re.compile(r"#?(channel:[A-Za-z0-9]++)")
 
 # What any value but a prompt or a scheme may have: some 1,000 people by mention. It is
 # looked at before anything is read of a text.

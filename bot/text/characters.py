@@ -3,16 +3,15 @@
 import re
 from typing import Any
 
-#: What the core puts around what it names itself (`bot.text.references`): characters
-#: that Unicode keeps for the inside of programs, so that nobody's text has use for
-#: them.
+#: The delimiters of references (`bot.text.references`): noncharacters, which Unicode
+#: reserves for use inside programs, so that no real text contains them.
 OPEN = "\ufdd0"
 CLOSE = "\ufdd1"
 
-# Half a character: JSON can carry it; UTF-8, and so SQLite and HTTP, cannot.
+# A lone surrogate: JSON can carry one; UTF-8, and so SQLite and HTTP, cannot.
 _HALF = re.compile("[\ud800-\udfff]")
 
-# What stands for what is no character.
+# The replacement character.
 _REPLACED = "\ufffd"
 
 
@@ -26,7 +25,7 @@ def replace_lone_surrogates(text: str) -> str:
         return text
     text = text.replace(OPEN, _REPLACED).replace(CLOSE, _REPLACED)
     try:
-        # Several times as fast as to look for it, and nearly never there.
+        # Several times as fast as a search, and lone surrogates are rare.
         text.encode()
     except UnicodeEncodeError:
         return _HALF.sub(_REPLACED, text)
@@ -34,15 +33,15 @@ def replace_lone_surrogates(text: str) -> str:
 
 
 def replace_invalid(text: str) -> str:
-    """The same of what is data and no setting: code point 0 is replaced, too. SQLite's
-    functions end a text there, and nothing in a database can have it in its name."""
+    """Return `text`, which is data, with NUL replaced as well: SQLite's functions end a
+    text there."""
     return replace_lone_surrogates(text).replace("\0", _REPLACED)
 
 
 def replace_invalid_json(value: Any) -> Any:
-    """The same of all texts in `value`, which JSON said, the names in it included.
+    """Return the parsed JSON `value` with all its texts made valid, keys included.
 
-    Raises RecursionError where it nests too deep.
+    Raises RecursionError if it nests too deep.
     """
     if isinstance(value, str):
         return replace_invalid(value)

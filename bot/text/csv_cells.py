@@ -1,11 +1,11 @@
-"""Writes tables for spreadsheets: the one door to CSV. Pure.
+"""CSV for spreadsheets, the only place that writes it. Pure.
 
-Rule 1: nothing that people, the model or a file said becomes a formula. A cell that
-might be one gets an apostrophe in front, which spreadsheets take for "this is text".
-Rule 2: it can be taken back. `unguarded` returns exactly what `guarded` was given, so
-what is exported, corrected and read again is what it was.
-Rule 3: where a comma separates, a semicolon in a text does not; but a spreadsheet that
-is set to semicolons splits there. So what follows one within a cell is guarded as well.
+Rule 1: no text becomes a formula. A cell that a spreadsheet may read as one gets an
+apostrophe in front, which marks it as text.
+Rule 2: the guard is reversible. `unguarded` returns exactly what `guarded` was given,
+so that exported text is read again as it was.
+Rule 3: a spreadsheet set to semicolons splits a cell at them, so what follows one
+within a cell is guarded as well.
 """
 
 import re
@@ -15,32 +15,33 @@ from typing import Any
 
 from bot.text.characters import replace_lone_surrogates
 
-#: What begins a formula; as NFKC has it, so that wide and small forms count.
+#: The first characters of a formula, after NFKC, so that wide and small forms count.
 _SIGNS = "=+-@\N{MINUS SIGN}"
-#: What is guarded by itself: spreadsheets drop it and look at what comes next.
+#: Always guarded: spreadsheets drop it and read what follows.
 _DROPPED = ("\t", "\r")
 
-# What a cell may hold besides text: numbers, which stay numbers if they are negative.
+# Negative numbers, which stay numbers.
 _NUMBER = re.compile(r"-[0-9]{1,30}(?:[.,][0-9]{1,30})?(?:[eE][-+]?[0-9]{1,3})?")
 
-# Letters and signs that look like nothing; other blanks are known by their category.
+# Letters and symbols that look blank; other blanks are known by their category.
 _BLANK = "\u115f\u1160\u2800\u3164\uffa0"
-# Controls, formats, unassigned, marks without a letter, separators.
+# Categories of invisible characters: controls, formats, unassigned, marks without a
+# letter, separators.
 _INVISIBLE = frozenset(("Cc", "Cf", "Cn", "Mn", "Me", "Zs", "Zl", "Zp"))
 
-# Where a spreadsheet with other settings ends a cell that is one for us.
+# Where a spreadsheet with other settings ends a cell.
 _ENDS = re.compile(r"([;\t\r\n])")
-# Without one of these, what follows a `+`, `-` or `@` calls no function and no program.
+# Without one of these, what follows `+`, `-` or `@` calls no function or program.
 _CALLS = re.compile("[(|\uff08\uff5c\ufe35\ufe59\u207d\u208d]")
 
-# What has to stand between quotes, whichever separator is expected.
+# What requires quotes, for any separator.
 _QUOTED = re.compile(r'[",;|\t\r\n]|\A[ ]|[ ]\Z')
 
 
 def guarded(text: str) -> str:
-    """Return `text` so that no spreadsheet takes it, or a part of it, for a formula."""
+    """Return `text` so that no spreadsheet reads it, or a part of it, as a formula."""
     parts = _ENDS.split(text)
-    # Parts and what ends them take turns; the first part is judged with the whole.
+    # Parts and separators alternate; the first part is checked with the whole.
     inner = zip(parts[2::2], _formulas_inside(parts), strict=True)
     parts[2::2] = [f"'{part}" if formula else part for part, formula in inner]
     inside = "".join(parts)
@@ -48,8 +49,8 @@ def guarded(text: str) -> str:
 
 
 def unguarded(text: str) -> str:
-    """Return what `guarded` was given to return `text`; what it never returns is as it
-    is."""
+    """Return the text that `guarded` made `text` from; other text is returned
+    unchanged."""
     if "'" not in text:
         return text
     parts = _ENDS.split(text)
@@ -61,12 +62,13 @@ def unguarded(text: str) -> str:
     return bare[1:] if bare.startswith("'") and _is_formula(bare) else bare
 
 
-# Apostrophes in front are looked past in both: a text that has one already gets
-# another, and loses that one alone when it is read.
+# Both ignore leading apostrophes: a text that begins with one gets another, and loses
+# only that when it is read.
 
 
 def _is_formula(text: str) -> bool:
-    """Return whether the cell `text` is one, apostrophes in front aside."""
+    """Return True if a spreadsheet may read the cell `text` as a formula, ignoring
+    leading apostrophes."""
     bare = text.lstrip("'")
     return bare.startswith(_DROPPED) or (
         _first_sign(bare) in _SIGNS and not _NUMBER.fullmatch(bare)
@@ -74,11 +76,11 @@ def _is_formula(text: str) -> bool:
 
 
 def _formulas_inside(parts: Sequence[str]) -> list[bool]:
-    """Return for each of `parts`, as `_ENDS` splits them, but the first whether it may
-    be read as a formula.
+    """Return for each of `parts` (split by `_ENDS`) after the first whether a
+    spreadsheet may read it as a formula.
 
-    A program ends cells at semicolons or at tabs, so what a part calls may stand
-    behind the other one, up to the end of the line.
+    A program splits at semicolons or at tabs, so what a part calls may stand behind the
+    other separator, up to the end of the line.
     """
     found = []
     calls = False
@@ -91,8 +93,8 @@ def _formulas_inside(parts: Sequence[str]) -> list[bool]:
 
 
 def _first_sign(text: str, *, past: str = "") -> str:
-    """Return what the first visible character of `text` means, a space for none;
-    characters of `past` are looked past as well."""
+    """Return the first visible character of `text` after NFKC, or a space; characters
+    in `past` are skipped."""
     for character in text:
         if (
             character not in past
@@ -104,17 +106,17 @@ def _first_sign(text: str, *, past: str = "") -> str:
 
 
 def record(values: Iterable[Any]) -> str:
-    """Return `values` as a line of CSV; a list as its items, None as nothing.
+    """Return `values` as a line of CSV; lists are joined, None is empty.
 
-    Halves of a character become U+FFFD, and NUL, which ends a text for many programs,
-    is left out.
+    Lone surrogates become U+FFFD. NUL is removed, since it ends a text for many
+    programs.
     """
-    # A line without anything would be no record.
+    # A line without any characters would not be a record.
     return (",".join(map(_cell, values)) or '""') + "\n"
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return `rows`, all of the same names, as CSV with a head; "" for none."""
+    """Return `rows`, which share their keys, as CSV with a header; "" for none."""
     if not rows:
         return ""
     names = list(rows[0])

@@ -1,38 +1,37 @@
-"""Looks at links that read otherwise than they lead. Pure.
+"""Links whose text reads as another address. Pure.
 
-Rule: a Markdown link whose text reads as another address than the one it leads to is
-taken apart, so that people see both; and no text becomes longer by that. Where the text
-of a link begins is told otherwise by each platform's Markdown, so wherever it may begin
-is looked at.
+Rule: a Markdown link whose text reads as another address than its target is taken
+apart, so that people see both; no text gets longer by that. Platforms disagree about
+where the text of a link begins, so every possible beginning is checked.
 """
 
 import re
 from collections.abc import Iterator
 
-# Where the text of a link ends and its address begins, as far as its host. A platform
-# may read blanks, an angle bracket or a backslash between them.
+# The end of a link's text and the beginning of its address, up to the host. A platform
+# may accept blanks, an angle bracket or a backslash between them.
 _TARGET = re.compile(r"\]\([\s<\\]*+([A-Za-z][A-Za-z0-9+.-]*+:[^\s<>()\[\]]++)")
-# A link as nearly all are.
+# The form of nearly all links.
 _SIMPLE = re.compile(r"\[([^\[\]]*+)\]\(([^\s()<>]++)\)")
-# A bracket, unless it stands behind a backslash.
+# A bracket that is not escaped by a backslash.
 _BRACKET = re.compile(r"\\.|([\[\]])", re.DOTALL)
 
-#: The longest text of a link: a longer one is taken apart in any case.
+#: The longest text of a link; a link with a longer one is always taken apart.
 MOST_TEXT = 300
 
-# An address as people read one: with a scheme, or a name with dots in it.
+# What people read as an address: a scheme, or a name with dots.
 _ADDRESS = re.compile(
     r"(?<![a-z0-9+.-])(?:[a-z][a-z0-9+.-]*+://|www[.])[^\s<>\[\]]++"
     r"|(?<![\w-])[\w-]++(?:[.][\w-]++)++",
     re.IGNORECASE,
 )
-# Signs of emphasis, and what nobody sees, which may stand in the middle of a word.
+# Marks of emphasis and invisible characters, which may stand within a word.
 _UNSEEN = re.compile(
     r"[*_~|`\\\u00ad\u034f\u061c\u180e\u200b-\u200f\u2060-\u206f\ufeff]"
 )
 _DOTS = re.compile(r"[\u3002\uff0e\uff61\u2024]")
 _HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*+:)?+/*+(?:[^/?#\s]*@)?+([^/?#:\s)]++)")
-# Endings of the names of files that are no ends of addresses.
+# File name endings that are not top-level domains.
 _FILES = {
     *("css", "csv", "cpp", "exe", "gif", "htm", "html", "java", "jpg", "js", "json"),
     *("jsx", "log", "pdf", "png", "sql", "svg", "toml", "ts", "tsx", "txt", "xml"),
@@ -41,12 +40,12 @@ _FILES = {
 
 
 def unmask_misleading(text: str) -> str:
-    """`text` with the links taken apart whose text reads as another address."""
+    """Return `text` with the links taken apart whose text reads as another address."""
     return _unmask(text, misleading_only=True)
 
 
 def unmask(text: str) -> str:
-    """`text` with all of its links taken apart."""
+    """Return `text` with all links taken apart."""
     return _unmask(text, misleading_only=False)
 
 
@@ -71,8 +70,8 @@ def _unmask(text: str, *, misleading_only: bool) -> str:
 
 
 def _is_misleading(before: str, address: str) -> bool:
-    """Whether the text of a link to `address`, which is at the end of `before`, may
-    read as another one."""
+    """Return True if the text of a link to `address`, at the end of `before`, may read
+    as another address."""
     host = _host(address)
     for label in _possible_labels(before):
         if len(label) >= MOST_TEXT:
@@ -84,8 +83,8 @@ def _is_misleading(before: str, address: str) -> bool:
 
 
 def _possible_labels(before: str) -> Iterator[str]:
-    """What the text of a link may be that is at the end of `before`: from the bracket
-    that opens it on, or from one between them; all of it where there is none."""
+    """Return the possible texts of the link at the end of `before`: from the bracket
+    that opens it, or from one within; all of it if there is none."""
     depth = 0
     for bracket in reversed(list(_BRACKET.finditer(before))):
         if bracket[1] == "]":
@@ -99,7 +98,7 @@ def _possible_labels(before: str) -> Iterator[str]:
 
 
 def _host(address: str) -> str:
-    """The host that an address leads to, as it is compared; "" for none."""
+    """Return the normalised host of an address; "" for none."""
     match = _HOST.match(address.lower())
     host = match[1].strip(".").removeprefix("www.") if match else ""
     last = host.rpartition(".")[2]

@@ -1,9 +1,9 @@
-"""People, groups, channels and addresses that the core itself names in a text.
+"""References: people, groups, channels and addresses that the core names in a text.
 
-Rule: what an adapter draws as a mention or a link was made here. What others wrote is
-text, whatever it reads ("user:U123"): it lacks the marks, which are taken out of all
-that enters (`bot.text.characters.replace_lone_surrogates`), and the word between them,
-which changes with each process and is never shown to anybody.
+Rule: adapters draw only references as mentions or links. What others wrote stays text,
+whatever it reads ("user:U123"): it lacks the marks, which
+`bot.text.characters.replace_lone_surrogates` removes from all input, and the word
+between them, which is random for each process and never shown.
 """
 
 import enum
@@ -19,16 +19,16 @@ _WORD = secrets.token_hex(8)
 _REFERENCE = re.compile(
     f"{OPEN}([0-9a-f]++):(user|group|channel|link):([^{OPEN}{CLOSE}\\s]++){CLOSE}"
 )
-# A mark without its other half, since a text was cut between them.
+# A mark whose other half is missing because the text was cut.
 _REST = re.compile(f"{OPEN}[^\\s{CLOSE}]*+{CLOSE}?|{CLOSE}")
-# What no id and no address holds.
+# Characters that no id and no address contains.
 _UNFIT = re.compile(f"[{OPEN}{CLOSE}\\s]")
-# As values of settings name somebody or a channel.
+# People, groups and channels in the values of settings.
 _NAMED = re.compile(r"(user|group|channel):([A-Za-z0-9]++)")
 
 
 class ReferenceKind(enum.Enum):
-    """What a reference names."""
+    """The kind of a reference."""
 
     USER = "user"
     GROUP = "group"
@@ -38,13 +38,13 @@ class ReferenceKind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Somebody, a group, a channel or an address, by the platform's own id.
+    """A reference to a person, group, channel or address, by the platform's own id.
 
-    As a text it is what an adapter draws as its platform does; nobody is notified.
+    As text it is what an adapter draws; nobody is notified.
     """
 
     kind: ReferenceKind
-    #: The address itself for a link.
+    #: For a link, the address itself.
     id: str
 
     def __str__(self) -> str:
@@ -53,33 +53,33 @@ class Reference:
 
 
 def user(id: str) -> str:
-    """Somebody, for a text."""
+    """Return a reference to a person, as text."""
     return str(Reference(ReferenceKind.USER, id))
 
 
 def channel(id: str) -> str:
-    """A channel, for a text."""
+    """Return a reference to a channel, as text."""
     return str(Reference(ReferenceKind.CHANNEL, id))
 
 
 def link(address: str) -> str:
-    """An address that people can follow, for a text."""
+    """Return a reference to an address, as text."""
     return str(Reference(ReferenceKind.LINK, address))
 
 
 def from_setting(value: str) -> str:
-    """The canonical value of a setting that names people, groups or a channel, for a
-    text: "user:U1 group:S1"."""
+    """Return the canonical value of a setting that names people, groups or a channel
+    ("user:U1 group:S1") with references."""
     return " ".join(map(_named, value.split(" ")))
 
 
 def find(text: str) -> list[Reference]:
-    """What `text` refers to, in order."""
+    """Return the references in `text`, in order."""
     return [each for m in _REFERENCE.finditer(text) if (each := _read(m))]
 
 
 def render(text: str, draw: Callable[[Reference], str]) -> str:
-    """`text` with what `draw` makes of each reference."""
+    """Return `text` with the result of `draw` for each reference."""
     if OPEN not in text and CLOSE not in text:
         return text
 
@@ -91,7 +91,7 @@ def render(text: str, draw: Callable[[Reference], str]) -> str:
 
 
 def plain_text(text: str) -> str:
-    """`text` with ids and addresses, for where nothing is drawn."""
+    """Return `text` with ids and addresses in place of references."""
     return render(text, lambda found: found.id)
 
 
@@ -101,5 +101,5 @@ def _named(word: str) -> str:
 
 
 def _read(match: re.Match[str]) -> Reference | None:
-    """The reference of `match`; None for one of another process or of nobody's."""
+    """Return the reference of `match`; None if this process did not make it."""
     return Reference(ReferenceKind(match[2]), match[3]) if match[1] == _WORD else None

@@ -37,6 +37,11 @@ def minute(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%d %b %Y, %H:%M} UTC".lstrip("0")
 
 
+def timestamp(at: float) -> str:
+    """Format `at` (UTC) so that rows sort: "2026-11-28 10:00"."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M}"
+
+
 def usd(amount: float) -> str:
     """Format USD with enough decimals to show a non-zero amount."""
     if amount >= 1:

@@ -1,8 +1,7 @@
-"""What the command line shows of triage while it runs, and at its end."""
+"""What the command line shows of a triage run."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -14,18 +13,18 @@ from bot.ports.archive import DONE, Run, Sent, Tally
 from bot.schemes.scheme import Scheme
 from bot.triage.bulk.estimate import Estimate
 from bot.triage.bulk.runs import Progress
-from bot.ui.formatting import blocks, count
+from bot.ui.formatting import blocks, count, timestamp
 
 BAR_CHARS = 32
 
-# Without a terminal a line is written so often, in seconds.
+# Without a terminal, the interval of progress lines in seconds.
 _LINE = 15.0
-# Over how many seconds the rate is that is shown.
+# The window of the shown rate, in seconds.
 _WINDOW = 20.0
 
 
 class Screen:
-    """The state of a run on standard error: a moving bar, or now and then a line."""
+    """The progress of a run on standard error: a bar, or a line at intervals."""
 
     def __init__(
         self, console: Console, *, clock: Callable[[], float] = time.monotonic
@@ -52,7 +51,7 @@ class Screen:
             self._live.stop()
 
     def show(self, progress: Progress) -> None:
-        """Show how far a run is."""
+        """Show the progress."""
         self._progress = progress
         now = self._clock()
         if not self._seen or now - self._seen[-1][0] >= 1.0:
@@ -63,11 +62,11 @@ class Screen:
             self.say(self._told())
 
     def say(self, text: str) -> None:
-        """One line that stays."""
+        """Print a line."""
         self._console.print(text, soft_wrap=True)
 
     def trouble(self, why: str) -> None:
-        """Say why nothing is answered for now."""
+        """Show why no answers arrive."""
         self.say(f"Waiting, since {why}. Ctrl-C stops; nothing is lost.")
 
     def _drawn(self) -> RenderableType:
@@ -103,7 +102,7 @@ class Screen:
 
 
 def dollars(usd: float | None) -> str:
-    """An amount as people read it; what is below a cent with its first two digits."""
+    """Format USD; below a cent, with the first two digits."""
     if usd is None:
         return "unknown"
     if usd == 0 or usd >= 0.1:
@@ -112,7 +111,7 @@ def dollars(usd: float | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A span of time in its largest one or two units."""
+    """Format seconds in the largest one or two units."""
     whole = round(seconds)
     if whole < 90:
         return f"{whole} s"
@@ -130,8 +129,8 @@ def summary(
     *,
     plain: bool = False,
 ) -> RenderableType:
-    """What came of a run: `counts` by field and value, with bars; `plain` for where
-    only ASCII can be shown."""
+    """Return the result of a run: `counts` by field and value, with bars; `plain` uses
+    ASCII only."""
     parts: list[RenderableType] = []
     for field in scheme.choices:
         table = Table(box=None, pad_edge=False, header_style="bold")
@@ -180,12 +179,12 @@ def _facts(run: Run, tally: Tally, seconds: float) -> Table:
 
 
 def bar(share: float, *, plain: bool = False) -> str:
-    """A bar for `share`, from 0 to 1."""
+    """Return a bar for `share`, from 0 to 1."""
     return blocks(share, BAR_CHARS, plain=plain)
 
 
 def estimates(found: Sequence[Estimate], total: int) -> RenderableType:
-    """A table of what each model would cost."""
+    """Return a table of the estimated cost by model."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("model", no_wrap=True)
     for name in ("now", "--batch", "prompt", "a ticket", "an answer"):
@@ -218,7 +217,7 @@ def _span(least: float | None, most: float | None) -> str:
 
 
 def runs(found: Sequence[tuple[Run, Tally, Sequence[Sent]]]) -> Table:
-    """A table of runs."""
+    """Return a table of runs."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("run", "begun (UTC)", "file", "rows", "state", "model", "batches"):
         table.add_column(name, justify="right" if name == "rows" else "left")
@@ -229,7 +228,7 @@ def runs(found: Sequence[tuple[Run, Tally, Sequence[Sent]]]) -> Table:
             state += f", {waiting} under way"
         table.add_row(
             run.id,
-            f"{datetime.fromtimestamp(run.at, UTC):%Y-%m-%d %H:%M}",
+            timestamp(run.at),
             Text(run.source),
             f"{run.rows:,}",
             state,

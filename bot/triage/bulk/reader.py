@@ -47,8 +47,8 @@ _BOMS = (
 )
 
 
-# Lets halves of characters through, which some programs write into UTF-8 and UTF-16:
-# for one of them not a whole file is refused.
+# Accepts lone surrogates, which some programs write into UTF-8 and UTF-16, so that they
+# do not make a file unreadable.
 _HALVES = "surrogatepass"
 
 
@@ -98,7 +98,7 @@ def opened(
     Standard input is copied to a temporary file. Raises ConfigError.
     """
     if file != "-":
-        # The name may hold bytes that are no text.
+        # The name may hold bytes that are not valid UTF-8.
         yield _look(replace_lone_surrogates(file), Path(file), columns, id)
         return
     with tempfile.TemporaryDirectory(prefix="threadkeep-") as folder:
@@ -109,7 +109,7 @@ def opened(
 
 
 def _open(path: Path, encoding: str, newline: str | None = None) -> IO[str]:
-    """The text of `path`, in which there may be halves of characters."""
+    """Open `path`, whose text may contain lone surrogates."""
     return path.open(encoding=encoding, errors=_HALVES, newline=newline)
 
 
@@ -189,7 +189,7 @@ def _json_rows(file: IO[str], name: str) -> Iterator[Mapping[str, Any]]:
         for line in file:
             read += 1
             if line.strip():
-                row = _parsed(line)
+                row = json.loads(line)
                 if not isinstance(row, dict):
                     raise ValueError
                 yield replace_invalid_json(row)
@@ -198,15 +198,6 @@ def _json_rows(file: IO[str], name: str) -> Iterator[Mapping[str, Any]]:
         raise ConfigError(
             f"{name}: line {max(read, 1)} or the next is no JSON object."
         ) from None
-
-
-def _parsed(line: str) -> Any:
-    found = json.loads(line)
-    # An escape can carry a lone surrogate, which neither SQLite nor HTTP accepts.
-    if "\\ud" in line.lower():
-        plain = json.dumps(found, ensure_ascii=False)
-        found = json.loads(replace_lone_surrogates(plain))
-    return found
 
 
 def _head(path: Path, encoding: str, name: str) -> tuple[str, tuple[str, ...]]:
@@ -242,7 +233,7 @@ def _records(file: IO[str], separator: str, name: str) -> Iterator[list[str]]:
     try:
         for record in reader:
             if record:
-                # What a spreadsheet or our own export put in front, nobody wrote.
+                # Guards that a spreadsheet or our own export added.
                 yield [replace_invalid(unguarded(each)) for each in record]
     except (csv.Error, UnicodeDecodeError) as error:
         why = error if isinstance(error, csv.Error) else "not in its own encoding"

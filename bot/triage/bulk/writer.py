@@ -1,7 +1,7 @@
-"""Writes what was sorted: CSV, JSON Lines, SQLite, or a table for people.
+"""Output of a run: CSV, JSON Lines, SQLite, or a table for people.
 
-Rule: a file is there whole or not at all. Rows keep their columns and their order, and
-one that could not be sorted is there with its reason.
+Rule: a file is written completely or not at all. Rows keep their columns and order; one
+without an answer has its reason.
 """
 
 import contextlib
@@ -25,22 +25,22 @@ from bot.text import csv_cells
 CSV, JSONL, TABLE, SQLITE = "csv", "jsonl", "table", "sqlite"
 FORMS = (CSV, JSONL, TABLE)
 
-#: The column that says why a row was not sorted; "" where it was.
+#: The column with the reason why a row has no answer, else "".
 REASON = "not_sorted"
 LEFT = "not asked about yet"
 
 #: The name of the table in SQLite.
 TICKETS = "tickets"
 
-# How many rows a table for people has.
+# The most rows of a table for people.
 MOST_SHOWN = 100
 
-#: Writes rows into a table of a SQLite file, replacing it.
+#: Replaces a table of a SQLite file by rows.
 Tabulate = Callable[[Path, str, AsyncIterator[Mapping[str, Any]]], Any]
 
 
 def form_of(path: str, form: str | None, *, terminal: bool) -> str:
-    """In which form `path` ("-" for standard output) is written."""
+    """Return the format of `path` ("-" for standard output)."""
     if form:
         return form
     if path == "-":
@@ -52,8 +52,7 @@ def form_of(path: str, form: str | None, *, terminal: bool) -> str:
 
 
 def check(outputs: Sequence[tuple[str, str]], source: str) -> None:
-    """Raise ConfigError for what could not be written in the end, or would write over
-    `source`."""
+    """Raise ConfigError for an output that cannot be written or is `source`."""
     for path, _ in outputs:
         if path == "-":
             continue
@@ -70,9 +69,9 @@ async def write(
     scheme: Scheme,
     tabulate: Tabulate,
 ) -> None:
-    """Write what is sorted so far to all outputs of `run`.
+    """Write all answers so far to the outputs of `run`.
 
-    Raises ConfigError where one cannot be written; nothing of it is left then.
+    Raises ConfigError if one cannot be written; nothing of it is left then.
     """
     for path, form in run.outputs:
         rows = flat(archive, run, scheme)
@@ -92,8 +91,7 @@ async def write(
 async def flat(
     archive: ResultStore, run: Run, scheme: Scheme
 ) -> AsyncIterator[Mapping[str, Any]]:
-    """Each row as it came, with the scheme's fields and the reason where there are
-    none."""
+    """Yield each row with the scheme's fields, and the reason if there is no answer."""
     names = _names(run, scheme)
     async for row in every(partial(archive.rows, run.id)):
         values = row.answer.values if row.answer else None
@@ -111,7 +109,7 @@ def _reason(row: Row) -> str:
 
 
 def _names(run: Run, scheme: Scheme) -> dict[str, str]:
-    """The column of each field; one that is there already keeps its own."""
+    """Return the column of each field; a column of that name keeps its own."""
     return {
         name: f"triage_{name}" if name in run.columns else name for name in scheme.names
     }
@@ -131,13 +129,13 @@ def _cell(value: Any) -> Any:
 
 @contextlib.contextmanager
 def opened(path: str) -> Iterator[IO[str]]:
-    """A file that takes the place of `path` once all of it is written."""
+    """Open a file that replaces `path` once it is complete."""
     if path == "-":
         yield sys.stdout
         sys.stdout.flush()
         return
     target = Path(path)
-    # What is no file, such as a pipe, cannot be replaced.
+    # Something that is not a file, such as a pipe, cannot be replaced.
     whole = not target.exists() or target.is_file()
     part = target.with_name(f".{target.name}.part") if whole else target
     try:

@@ -33,7 +33,7 @@ from bot.ports.store import AutoTriageStore
 from bot.runtime.background import Background
 from bot.runtime.fair_queue import FairQueue
 from bot.runtime.lru import LruDict
-from bot.runtime.retry import retry_until_success
+from bot.runtime.retry import retry_until_success, retrying
 from bot.schemes.scheme import Scheme
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
@@ -91,6 +91,7 @@ class AutoTriage:
         served: Served = ALL,
     ) -> None:
         self._store = store
+        self._retrying_store = retrying(store)
         self._sorter = sorter
         self._authority = authority
         self._adapters = adapters
@@ -210,7 +211,7 @@ class AutoTriage:
 
     async def _take(self, id: int, channel: Scope) -> None:
         """Process one case."""
-        case = await retry_until_success(lambda: self._store.case(id))
+        case = await self._retrying_store.case(id)
         # It may have been deleted while it waited.
         if case is None or case.shown:
             return
@@ -226,7 +227,7 @@ class AutoTriage:
     async def _work(self, case: TriageCase) -> None:
         # Counted before the try, so that a case that ends the process ends it a few
         # times only.
-        tries = await retry_until_success(lambda: self._store.record_case_try(case.id))
+        tries = await self._retrying_store.record_case_try(case.id)
         if tries > MOST_TRIES:
             log.error("case.given_up place=%s case=%d", case.place, case.id)
             await self._leave(case, GIVEN_UP)
@@ -247,10 +248,8 @@ class AutoTriage:
 
     async def _leave(self, case: TriageCase, reason: str) -> None:
         """Close `case` without showing it, for `reason`."""
-        await retry_until_success(
-            lambda: self._store.record_case_result(case.id, case.values, reason)
-        )
-        await retry_until_success(lambda: self._store.mark_case_shown(case.id))
+        await self._retrying_store.record_case_result(case.id, case.values, reason)
+        await self._retrying_store.mark_case_shown(case.id)
 
     async def _sort(self, case: TriageCase) -> None:
         if self._now() - case.at > STALE:
@@ -267,11 +266,11 @@ class AutoTriage:
         if await self._is_deleted(case):
             return
         await self._show(found, scheme, policy)
-        await retry_until_success(lambda: self._store.mark_case_shown(case.id))
+        await self._retrying_store.mark_case_shown(case.id)
 
     async def _is_deleted(self, case: TriageCase) -> bool:
         """Return True if the message was deleted meanwhile."""
-        return await retry_until_success(lambda: self._store.case(case.id)) is None
+        return await self._retrying_store.case(case.id) is None
 
     async def _asked(
         self, case: TriageCase, scheme: Scheme, policy: EffectiveSettings
@@ -284,10 +283,10 @@ class AutoTriage:
                 return found.case
             if found.broke:
                 await self._tell_once(case.place, policy)
-                settled = await retry_until_success(
-                    lambda: self._store.record_case_result(case.id, None, BROKE)
+                return (
+                    await self._retrying_store.record_case_result(case.id, None, BROKE)
+                    or case
                 )
-                return settled or case
             if pause is not None:
                 await self._sleep(pause)
         log.warning("case.left place=%s case=%d", case.place, case.id)

@@ -13,8 +13,9 @@ from bot.messages.commands import (
     NOTHING_HERE,
     NOTHING_RUNS,
     RENEWED,
+    STALE,
 )
-from bot.messages.controls import NO_QUESTION, STALE
+from bot.messages.controls import NO_QUESTION
 from tests.adapters.discord.conftest import Guild
 from tests.emulators.claude.reply import Hold
 from tests.emulators.discord.faults import CALLBACK, error

@@ -12,7 +12,7 @@ from adapters.discord import interaction_responses
 from adapters.discord.adapter import DiscordAdapter
 from bot.domain.scope import Scope
 from bot.errors import StorageFull, ThreadkeepError
-from bot.messages.controls import STALE
+from bot.messages.commands import STALE
 from bot.text.references import user
 from bot.ui.elements import (
     Button,
