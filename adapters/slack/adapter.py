@@ -261,7 +261,7 @@ class SlackAdapter:
     async def tell(self, workspace: str, user: str, text: str) -> None:
         """Send `text` to one person as a direct message. Raises DeliveryError."""
         opened = await self._client.call("conversations.open", users=user)
-        await self._client.call(
+        await self._client.call_when_allowed(
             "chat.postMessage",
             channel=str(opened["channel"]["id"]),
             text=mrkdwn.formatted(text, await self._display_names.find(text)),

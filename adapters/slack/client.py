@@ -1,9 +1,10 @@
 """Slack's Web API, with its errors mapped to ours.
 
-No call is retried here: chat.postMessage has no idempotency key, so only the caller
-knows whether a retry is safe.
+No call of unknown outcome is retried here: chat.postMessage has no idempotency key, so
+only the caller knows whether a retry is safe.
 """
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -75,6 +76,9 @@ LIMITED = {"message_limit_exceeded", "rate_limited", "ratelimited"}
 # Seconds to wait for a rate limit if Slack does not say how long.
 DEFAULT_PAUSE = 5.0
 
+# The most rate limits that one call waits out.
+MOST_WAITS = 5
+
 #: What everything that we write is sent with: Slack opens no preview, and looks for no
 #: names and addresses in a text (facts A6).
 QUIET: Mapping[str, Any] = {
@@ -91,6 +95,8 @@ _QUIET_BY_METHOD: Mapping[str, tuple[str, ...]] = {
     "chat.postEphemeral": ("link_names", "parse"),
     "chat.update": ("link_names", "parse"),
 }
+
+log = logging.getLogger(__name__)
 
 TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
 
@@ -146,6 +152,20 @@ class SlackClient:
         if not isinstance(answer, dict):
             raise DeliveryError(f"{method}: Slack's answer cannot be read")
         return answer
+
+    async def call_when_allowed(
+        self, method: str, **arguments: Any
+    ) -> Mapping[str, Any]:
+        """Call `method`, wait while Slack says so, and call again: a limited call has
+        had no effect (facts A5.1). Raises as `call`, and Throttled after `MOST_WAITS`
+        waits."""
+        for _ in range(MOST_WAITS):
+            try:
+                return await self.call(method, **arguments)
+            except Throttled as error:
+                log.warning("slack.wait seconds=%g %s", error.retry_after, error)
+                await asyncio.sleep(error.retry_after)
+        return await self.call(method, **arguments)
 
     async def respond(self, url: str, body: Mapping[str, Any]) -> None:
         """Respond to a command or control by its response_url (facts A10), which needs

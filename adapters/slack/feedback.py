@@ -34,7 +34,7 @@ async def take(
     place = Scope(workspace.platform, workspace.workspace, channel, thread)
     refused = host.served.refusal(place.platform, place.workspace)
     known = await host.conversations.feedback(place.key, turn, value.startswith(UP))
-    await client.call(
+    await client.call_when_allowed(
         "chat.postEphemeral",
         channel=channel,
         thread_ts=thread,

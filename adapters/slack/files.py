@@ -52,11 +52,11 @@ async def put(client: SlackClient, place: Scope, file: File) -> None:
     """Upload `file` to a thread or channel in Slack's three steps (facts A15). Raises
     DeliveryError."""
     content = await offload(partial(_encoded, file.text), len(file.text))
-    begun = await client.call(
+    begun = await client.call_when_allowed(
         "files.getUploadURLExternal", filename=file.name, length=len(content)
     )
     await client.upload(str(begun["upload_url"]), content)
-    await client.call(
+    await client.call_when_allowed(
         "files.completeUploadExternal",
         files=json.dumps([{"id": begun["file_id"], "title": file.name}]),
         channel_id=place.channel,

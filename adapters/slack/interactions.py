@@ -12,7 +12,6 @@ result is shown when it is ready.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Coroutine, Mapping
 from dataclasses import replace
@@ -178,7 +177,7 @@ class Interactions:
                 self._client, self._display_names, Scope.of(thread), reply
             )
             return
-        await self._client.call(
+        await self._client.call_when_allowed(
             "chat.postEphemeral",
             channel=thread.channel,
             thread_ts=root or None,
@@ -215,10 +214,12 @@ class Interactions:
     async def _publish(self, reply: CommandResult, place: Scope, body: Body) -> None:
         """Show `reply` to all if it is public, and else to the person who acted."""
         if isinstance(reply, Response) and reply.public:
-            # If the bot is not in the channel, the person sees it all the same.
-            with contextlib.suppress(ThreadGone):
+            try:
                 await messages.post(self._client, self._display_names, place, reply)
                 return
+            except DeliveryError as error:
+                # The person sees it all the same, as where the bot is no member.
+                log.warning("slack.not_public %s", error)
         await self._windows.respond(body, reply, place)
 
     async def _sorted(self, heard: Message, place: Scope, user: str) -> Response:

@@ -36,7 +36,7 @@ async def post(
     DeliveryError."""
     names = await display_names.find(told.text)
     drawn = blocks.message(told, place, names, attached=True)
-    await client.call(
+    await client.call_when_allowed(
         "chat.postMessage",
         channel=place.channel,
         thread_ts=place.thread or None,
@@ -56,7 +56,7 @@ async def mark(client: SlackClient, place: Scope, message: str, sign: str) -> No
     """Add the emoji `sign` to a message. Raises DeliveryError."""
     given: dict[str, Any] = {"channel": place.channel, "timestamp": message}
     try:
-        await client.call("reactions.add", name=NAMES[sign], **given)
+        await client.call_when_allowed("reactions.add", name=NAMES[sign], **given)
     except DeliveryError as error:
         # An earlier try added it.
         if "already_reacted" not in str(error):
@@ -72,7 +72,7 @@ class SlackMessenger:
 
     async def notice(self, message: Message, text: str) -> None:
         """Show `text` to the author of `message` only. Raises DeliveryError."""
-        await self._client.call(
+        await self._client.call_when_allowed(
             "chat.postEphemeral",
             channel=message.thread.channel,
             thread_ts=message.thread.thread,
@@ -91,7 +91,7 @@ class SlackMessenger:
 
     async def link(self, place: Scope, message: str) -> str:
         """Return the permalink of `message`. Raises DeliveryError."""
-        found = await self._client.call(
+        found = await self._client.call_when_allowed(
             "chat.getPermalink", channel=place.channel, message_ts=message
         )
         return str(found["permalink"])

@@ -84,7 +84,9 @@ class Windows:
         """Replace the modal that `body` came from by `reply`."""
         view = body["view"]
         drawn = await self.view(reply, context, view["title"]["text"])
-        await self._client.call("views.update", view_id=view["id"], view=drawn)
+        await self._client.call_when_allowed(
+            "views.update", view_id=view["id"], view=drawn
+        )
         if context.from_home:
             await self.publish(user_of(body))
 
@@ -117,7 +119,7 @@ class Windows:
         person = await self._people.person(place, user)
         page = await self._host.commands.page(place, person)
         view = blocks.home(page, place)
-        await self._client.call("views.publish", user_id=user, view=view)
+        await self._client.call_when_allowed("views.publish", user_id=user, view=view)
 
 
 def user_of(body: Body) -> str:

@@ -134,6 +134,11 @@ def test_only_the_core_makes_references() -> None:
 # What is written, and what becomes of it.
 
 
+def is_whole(answer: str) -> bool:
+    """True if `answer` has its last word; a fence that stayed open is closed below."""
+    return answer.rstrip("`\n").endswith("done.")
+
+
 @dataclass
 class SlackTalk:
     """A workspace in which everybody, and the model, writes what does harm."""
@@ -184,9 +189,7 @@ class SlackTalk:
 
     def _answered(self, channel: str, ts: str) -> bool:
         shown = [each for each in self.admins.slack.thread(channel, ts) if each.bot]
-        return (
-            bool(shown) and shown[-1].text.endswith("done.") and not shown[-1].streaming
-        )
+        return bool(shown) and is_whole(shown[-1].text) and not shown[-1].streaming
 
 
 async def test_nothing_notifies_anyone_or_opens_a_preview_on_slack(
@@ -264,7 +267,7 @@ class DiscordTalk:
         card = await self.town.told(asked)
         thread = await self.town.thread_of(card.id)
         await discord.until(
-            lambda: any(each.endswith("done.") for each in self.town.replies(thread)),
+            lambda: any(is_whole(each) for each in self.town.replies(thread)),
             timeout=30,
         )
 

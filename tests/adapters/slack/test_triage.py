@@ -8,6 +8,7 @@ from bot.domain.scope import Scope
 from bot.domain.setting import Change
 from tests.adapters.slack.conftest import Office
 from tests.adapters.slack.test_admin import Admins, admins
+from tests.emulators.slack.faults import status, throttle
 from tests.emulators.slack.world import Seen
 from tests.support.triage_requests import sorted_as
 
@@ -182,3 +183,25 @@ async def test_in_a_channel_without_the_bot_the_asker_alone_sees_it(
     await office.slack.until(lambda: office.slack.ephemerals(office.alice))
     [whisper] = office.slack.ephemerals(office.alice)
     assert "*bug*" in whisper.text
+
+
+async def test_a_result_for_all_waits_out_a_rate_limit(office: Office) -> None:
+    rule = office.slack.faults.add("chat.postMessage", throttle(1), times=2)
+    office.claude.script(sorted_as())
+    ts = office.slack.say(office.alice, office.general, "Export is broken!")
+    office.slack.shortcut(office.bob, office.general, ts, interactions.TRIAGE)
+    await below(office, ts)
+    assert rule.struck == 2
+
+
+async def test_a_result_that_cannot_be_posted_is_shown_to_the_asker(
+    admins: Admins,
+) -> None:
+    admins.slack.faults.add("chat.postMessage", status(500))
+    admins.claude.script(sorted_as())
+    ts = admins.slack.say(admins.alice, admins.general, "Export is broken!")
+    admins.slack.shortcut(admins.bob, admins.general, ts, interactions.TRIAGE)
+    await admins.slack.until(lambda: bool(admins.slack.hooks.posts))
+    [post] = admins.slack.hooks.posts
+    assert post.body["response_type"] == "ephemeral"
+    assert admins.slack.thread(admins.general, ts)[1:] == []
