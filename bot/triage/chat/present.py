@@ -48,9 +48,9 @@ def line(case: TriageCase, scheme: Scheme) -> str:
     if case.values is None:
         return f"Not sorted: {case.reason}."
     values = case.current
-    few = [f"**{_plain(values[f.name])}**" for f in scheme.choices if f.name in values]
+    few = [f"**{_inline(values[f.name])}**" for f in scheme.choices if f.name in values]
     rest = [
-        _plain(values[f.name])
+        _inline(values[f.name])
         for f in scheme.fields
         if f.name in values and f not in scheme.choices
     ]
@@ -166,6 +166,13 @@ def _plain(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)
+
+
+def _inline(value: object) -> str:
+    """Return `value` on one line, without code that would not end in it: what follows
+    in the message would become part of the code."""
+    text = " ".join(_plain(value).split()).replace("```", "'''")
+    return text.replace("`", "'") if text.count("`") % 2 else text
 
 
 def _short(value: object, most: int = TEXT_CHARS) -> str:
