@@ -1,5 +1,6 @@
 """What every test gets: no name but loopback resolves, and no test is timed."""
 
+import contextlib
 import os
 import socket
 from typing import Any
@@ -8,6 +9,7 @@ import hypothesis
 import pytest
 
 from tests.support import certificates
+from tests.support.process import shared_nursery
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost", None, ""}
 
@@ -32,6 +34,14 @@ LONG = (
     "tests/system/test_discord_crashes.py",
     "tests/system/",
 )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Share one nursery among the test processes, if there are several."""
+    if config.getoption("numprocesses", None):
+        stack = contextlib.ExitStack()
+        stack.enter_context(shared_nursery())
+        config.add_cleanup(stack.close)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

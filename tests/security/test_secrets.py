@@ -40,7 +40,7 @@ from tests.security.remains import in_bytes, in_tables
 from tests.support.deep import DEEP, rounds
 from tests.support.process import ROOT, Nursery
 from tests.support.store_helpers import HERE, exchange, said
-from tests.system.test_commands import MISTAKE, Shell, typed
+from tests.system.test_commands import MISTAKE, Shell
 
 # Shapes of credentials, none of them real. `CORE` is in each: the part that must not
 # be seen anywhere, in whatever way the rest is quoted, escaped or cut.
@@ -264,19 +264,20 @@ async def test_what_is_tried_over_the_network_is_not_printed(shell: Shell) -> No
 
 
 @process
-async def test_a_mistake_in_dotenv_is_a_sentence(tmp_path: Path) -> None:
+async def test_a_mistake_in_dotenv_is_a_sentence(shell: Shell) -> None:
+    dotenv = shell.folder / ".env"
     broken = {
         b"SLACK_BOT_TOKEN=xoxb-Zq7Jk2Xw\xff\xfe": ".env is not UTF-8 text",
         b"THREADKEEP_GRACE=xoxb-Zq7Jk2Xw": "not this value, which looks like a token",
     }
     for content, sentence in broken.items():
-        (tmp_path / ".env").write_bytes(content)
-        status, printed = await typed(tmp_path, "")
+        dotenv.write_bytes(content)
+        status, printed = await shell.type("")
         assert (status, "Zq7Jk2Xw" in printed) == (MISTAKE, False)
         assert sentence in printed
-    (tmp_path / ".env").unlink()
-    (tmp_path / ".env").mkdir()
-    status, printed = await typed(tmp_path, "")
+    dotenv.unlink()
+    dotenv.mkdir()
+    status, printed = await shell.type("")
     assert status in (0, MISTAKE)
 
 

@@ -9,7 +9,6 @@ import os
 import pty
 import re
 import struct
-import sys
 import termios
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -29,7 +28,7 @@ from storage.store import open_store
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.security.test_spreadsheets import formulas
 from tests.security.test_terminal import ACTIVE
-from tests.support.process import ROOT, Nursery, claude_env
+from tests.support.process import Nursery, claude_env
 from tests.support.store_helpers import exchange, said
 from tests.support.triage_requests import sorted_as
 from tests.system.test_commands import MISTAKE, Shell
@@ -496,15 +495,8 @@ async def test_a_conversation_drives_nothing(desk: Desk) -> None:
     }
     with _terminal() as (master, slave):
         screen = Screen(master)
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", "serve"),
-            cwd=ROOT,
-            env=env,
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-        )
+        terminal = Path(os.ttyname(slave))
+        process = await desk.nursery.fork(("serve",), env, terminal, given=terminal)
         await screen.until("Threadkeep. Ask something")
         os.write(master, b"hello \x1b[200~\x1b]0;TITLE\x07\x1b[201~\r")
         await screen.until("end.")

@@ -2,6 +2,9 @@
 
 It has imported everything and does nothing: what it forks begins as a process of
 `threadkeep` does, but for the seconds that the imports take.
+
+Started without arguments it takes orders on standard input; with the number of a
+listening socket it takes them on each connection, so that all test processes share it.
 """
 
 import ctypes
@@ -10,9 +13,10 @@ import importlib
 import json
 import os
 import signal
+import socket
 import sys
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from bot.claude.client import client
 from bot.cli.main import main
@@ -35,11 +39,33 @@ LATE = (
 PR_SET_PDEATHSIG = 1
 
 
-def nurse() -> None:
-    """Fork a process for every order on standard input, until there are no more.
+def nurse(orders: TextIO, events: TextIO) -> None:
+    """Fork a process for every order, until there are no more.
 
     Returns in the processes that it forks, once they are done.
     """
+    for line in orders:
+        if os.fork() == 0:
+            _watch(json.loads(line), events)
+            return
+
+
+def share(listening: socket.socket) -> None:
+    """Take orders on each connection, until this process is killed.
+
+    Returns in the processes that it forks, once they are done.
+    """
+    while True:
+        connection, _ = listening.accept()
+        if os.fork() == 0:
+            _die_with_parent()
+            with connection, connection.makefile("rw") as stream:
+                nurse(stream, stream)
+            return
+        connection.close()
+
+
+def _import_everything() -> None:
     for name in LATE:
         importlib.import_module(name)
     certificates.read_once()
@@ -49,37 +75,32 @@ def nurse() -> None:
         os.environ.pop(name, None)
     client("sk-ant-none", None)
     gc.freeze()
-    # Who watches over a process ends unwatched.
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    for line in sys.stdin:
-        if os.fork() == 0:
-            _watch(json.loads(line))
-            return
 
 
-def _watch(order: Mapping[str, Any]) -> None:
+def _watch(order: Mapping[str, Any], events: TextIO) -> None:
     """Fork the process that was ordered; say when it is born and how it ended."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _die_with_parent()
     if (pid := os.fork()) == 0:
         _live(order)
-    _tell(order["number"], "born", pid)
+    _tell(events, order["number"], "born", pid)
     _, status = os.waitpid(pid, 0)
-    _tell(order["number"], "ended", os.waitstatus_to_exitcode(status))
+    _tell(events, order["number"], "ended", os.waitstatus_to_exitcode(status))
 
 
-def _tell(number: int, event: str, value: int) -> None:
-    sys.stdout.write(f"{json.dumps([number, event, value])}\n")
-    sys.stdout.flush()
+def _tell(events: TextIO, number: int, event: str, value: int) -> None:
+    events.write(f"{json.dumps([number, event, value])}\n")
+    events.flush()
 
 
 def _live(order: Mapping[str, Any]) -> NoReturn:
     """Be Threadkeep, in a process that was just forked."""
     _die_with_parent()
-    with open(os.devnull) as nothing, open(order["log"], "ab") as log:
-        os.dup2(nothing.fileno(), 0)
+    with open(order["input"], "rb") as typed, open(order["log"], "ab") as log:
+        os.dup2(typed.fileno(), 0)
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
+    os.chdir(order["folder"])
     os.environ.clear()
     os.environ.update(order["env"])
     sys.exit(main(args=order["arguments"], prog_name="threadkeep"))
@@ -92,4 +113,11 @@ def _die_with_parent() -> None:
 
 
 if __name__ == "__main__":
-    nurse()
+    _import_everything()
+    # Who watches over a process ends unwatched.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    if len(sys.argv) > 1:
+        _die_with_parent()
+        share(socket.socket(fileno=int(sys.argv[1])))
+    else:
+        nurse(sys.stdin, sys.stdout)

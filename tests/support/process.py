@@ -6,8 +6,11 @@ import itertools
 import json
 import os
 import signal
+import socket
+import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +30,9 @@ from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.slack.emulator import SlackEmulator
 
 ROOT = Path(__file__).parents[2]
+
+#: The variable that names the socket of the nursery which all test processes share.
+SHARED_NURSERY = "TEST_NURSERY"
 
 OPERATOR = Operator({"max_tokens": "32000", "prompt": "Be brief."})
 
@@ -122,12 +128,23 @@ class Process:
         """What was printed so far, by earlier runs in the folder too."""
         return self._log.read_text() if self._log.exists() else ""
 
-    async def start(self, *arguments: str, nursery: "Nursery | None" = None) -> None:
-        """Begin; what an earlier run left in the folder is there."""
+    async def start(
+        self,
+        *arguments: str,
+        nursery: "Nursery | None" = None,
+        folder: Path = ROOT,
+        typed: str = "",
+    ) -> None:
+        """Begin; what an earlier run left in the folder is there. A nursery begins it
+        in `folder`, with `typed` on standard input."""
         arguments = arguments or ("serve",)
         env = {"PATH": os.environ["PATH"], **self._env}
         if nursery is not None:
-            self._started = await nursery.fork(arguments, env, self._log)
+            given = self._log.with_name("input.txt")
+            given.write_text(typed)
+            self._started = await nursery.fork(
+                arguments, env, self._log, folder=folder, given=given
+            )
             return
         # Into a file, which is never full: a pipe that nobody reads would be.
         with self._log.open("ab") as log:
@@ -175,26 +192,54 @@ class _Fork:
         return await asyncio.shield(self.ended)
 
 
+@contextlib.contextmanager
+def shared_nursery() -> Iterator[None]:
+    """Run a nursery for the test processes that are started meanwhile."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as door:
+        door.bind(path := f"{folder}/nursery")
+        door.listen(128)
+        # Connections wait in the socket until everything is imported.
+        nurse = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.fork_server", str(door.fileno())],
+            cwd=ROOT,
+            pass_fds=[door.fileno()],
+        )
+        os.environ[SHARED_NURSERY] = path
+        try:
+            yield
+        finally:
+            del os.environ[SHARED_NURSERY]
+            nurse.kill()
+            nurse.wait()
+
+
 class Nursery:
     """Starts Threadkeep in a tenth of the time, for tests that start it often.
 
     Of the three seconds that a start takes on a small machine, nearly all is
     importing the SDKs. So they are imported once, in a process of which every
     start is a fork: a process of its own, with nothing of anyone else's life
-    in it.
+    in it. `SHARED_NURSERY` names the socket of one that all test processes share.
     """
 
     def __init__(self) -> None:
         self._numbers = itertools.count()
         self._forks: dict[int, _Fork] = {}
+        self._nurse: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Self:
-        self._nurse = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.support.fork_server"),
-            cwd=ROOT,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-        )
+        if path := os.environ.get(SHARED_NURSERY):
+            self._events, self._orders = await asyncio.open_unix_connection(path)
+        else:
+            self._nurse = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "tests.support.fork_server"),
+                cwd=ROOT,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+            )
+            assert self._nurse.stdin is not None
+            assert self._nurse.stdout is not None
+            self._events, self._orders = self._nurse.stdout, self._nurse.stdin
         self._hearing = asyncio.create_task(self._hear())
         return self
 
@@ -207,28 +252,37 @@ class Nursery:
         for fork in self._forks.values():
             if not fork.ended.done():
                 os.kill(await fork.born, signal.SIGKILL)
-        assert self._nurse.stdin is not None
-        self._nurse.stdin.close()
+        if self._orders.can_write_eof():
+            self._orders.write_eof()
+        else:
+            self._orders.close()
         await self._hearing
-        await self._nurse.wait()
+        self._orders.close()
+        if self._nurse is not None:
+            await self._nurse.wait()
 
     async def fork(
-        self, arguments: tuple[str, ...], env: Mapping[str, str], log: Path
+        self,
+        arguments: tuple[str, ...],
+        env: Mapping[str, str],
+        log: Path,
+        *,
+        folder: Path = ROOT,
+        given: Path = Path(os.devnull),
     ) -> _Fork:
-        """Start `threadkeep` with `arguments`, in `env` alone, printing to `log`."""
+        """Start `threadkeep` with `arguments`, in `env` alone and in `folder`, reading
+        `given` and printing to `log`."""
         number = next(self._numbers)
         loop = asyncio.get_running_loop()
         fork = self._forks[number] = _Fork(loop.create_future(), loop.create_future())
         order = {"number": number, "env": dict(env), "log": str(log)}
-        line = json.dumps({**order, "arguments": arguments})
-        assert self._nurse.stdin is not None
-        self._nurse.stdin.write(f"{line}\n".encode())
+        order |= {"folder": str(folder), "input": str(given), "arguments": arguments}
+        self._orders.write(f"{json.dumps(order)}\n".encode())
         await fork.born
         return fork
 
     async def _hear(self) -> None:
-        assert self._nurse.stdout is not None
-        async for line in self._nurse.stdout:
+        async for line in self._events:
             number, event, value = json.loads(line)
             getattr(self._forks[number], event).set_result(value)
         for fork in self._forks.values():

@@ -1,10 +1,7 @@
 """The commands as an operator meets them: good days and every kind of bad one."""
 
-import asyncio
 import itertools
-import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
@@ -65,6 +62,16 @@ class Shell:
         """The exit status of a command, and what it printed, on one line."""
         process = self.process(env)
         await process.start(*arguments, nursery=self.nursery)
+        return await self._ended(process)
+
+    async def type(self, text: str) -> tuple[int, str]:
+        """The same of `threadkeep serve` in the folder, with nothing set and `text` on
+        standard input."""
+        process = self.process({})
+        await process.start(nursery=self.nursery, folder=self.folder, typed=text)
+        return await self._ended(process)
+
+    async def _ended(self, process: Process) -> tuple[int, str]:
         status = await process.ended()
         assert "Traceback" not in process.output
         return status, " ".join(process.output.split())
@@ -73,24 +80,6 @@ class Shell:
 @pytest.fixture
 def shell(tmp_path: Path, nursery: Nursery) -> Shell:
     return Shell(tmp_path, nursery)
-
-
-async def typed(folder: Path, text: str) -> tuple[int, str]:
-    """The exit status of `threadkeep serve` in `folder`, with nothing set and
-    `text` on standard input, and what it printed, on one line."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "serve"),
-        cwd=folder,
-        env={"PATH": os.environ["PATH"], "THREADKEEP_DB": "threadkeep.db"},
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    async with asyncio.timeout(30):
-        out, _ = await process.communicate(text.encode())
-    assert b"Traceback" not in out
-    assert process.returncode is not None
-    return process.returncode, " ".join(out.decode().split())
 
 
 async def test_check_with_nothing_set_up_says_where_to_get_it(shell: Shell) -> None:
@@ -201,17 +190,17 @@ async def test_serve_leaves_a_file_alone_that_is_not_ours(shell: Shell) -> None:
     assert database.read_bytes() == b"my diary" * 1000
 
 
-async def test_a_typo_in_the_dotenv_file_is_named(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("THREADKEEP_GRACE=2O\n")
-    status, printed = await typed(tmp_path, "")
+async def test_a_typo_in_the_dotenv_file_is_named(shell: Shell) -> None:
+    (shell.folder / ".env").write_text("THREADKEEP_GRACE=2O\n")
+    status, printed = await shell.type("")
     assert status == MISTAKE
     assert "THREADKEEP_GRACE must be a number" in printed
 
 
 async def test_what_is_typed_through_a_pipe_is_answered_and_kept(
-    tmp_path: Path, shell: Shell
+    shell: Shell,
 ) -> None:
-    status, printed = await typed(tmp_path, "hello\nand again\n")
+    status, printed = await shell.type("hello\nand again\n")
     assert status == 0
     assert printed.count("not Claude") == 2
     assert "2 messages in 2 turns" in printed
