@@ -13,14 +13,14 @@ from tests.support.process import shared_nursery
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost", None, ""}
 
-# A slow machine is not a wrong answer. Sixty examples of each property keep the suite
+# A slow machine is not a wrong answer. Thirty examples of each property keep the suite
 # short; HYPOTHESIS_MAX_EXAMPLES looks longer. Where nobody is there to look at a new
 # counterexample, the same examples are tried every time.
 hypothesis.settings.register_profile(
     "threadkeep",
     deadline=None,
     derandomize=bool(os.environ.get("CI")),
-    max_examples=int(os.environ.get("HYPOTHESIS_MAX_EXAMPLES", "60")),
+    max_examples=int(os.environ.get("HYPOTHESIS_MAX_EXAMPLES", "30")),
 )
 hypothesis.settings.load_profile("threadkeep")
 

@@ -61,11 +61,11 @@ QUIET = Change(CHANNEL, "quiet", "on")
 async def test_a_thousand_refusals_hide_no_change() -> None:
     office = Office()
     await office.type("budget day 5")
-    for _ in range(rounds(100, 1_000)):
+    for _ in range(rounds(40, 1_000)):
         assert "Sorry" in await office.type("model opus", MEMBER)
     told = await office.type("audit")
     assert f"{user('olga')} set **Budget a day**: not set → $5.00" in told
-    times = rounds(100, 1_000)
+    times = rounds(40, 1_000)
     assert f"{MAX} was not allowed to: set model ({times:,} times that hour)" in told
     assert told.count(MAX) == 1
     page = await office.home.page(WORKSPACE, OWNER)

@@ -39,6 +39,7 @@ from bot.runtime.background import Background
 from bot.triage.chat.classifier import Classifier
 from storage.store import open_store
 from tests.security.town import PLATFORMS, SECRET, Town, built, served
+from tests.support import code
 from tests.support.deep import rounds
 from tests.support.memory_store import MemoryStore
 from tests.support.process import is_heard
@@ -108,7 +109,7 @@ def calls() -> list[tuple[str, str, str, ast.Call]]:
     for folder in CODE:
         for path in sorted((ROOT / folder).rglob("*.py")):
             name = str(path.relative_to(ROOT))
-            _calls(ast.parse(path.read_text()), name, "", found)
+            _calls(code.tree(path), name, "", found)
     return found
 
 

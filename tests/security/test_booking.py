@@ -109,7 +109,7 @@ async def test_what_is_booked_is_never_less_than_what_is_billed(
     """Stops, kills, cuts at each event, searches, thinking and tries that fail; also if
     the API goes on generating, and billing, when nobody listens any more."""
     writer = Writer(seed=1 + generates_on)
-    plays = [writer.play() for _ in range(rounds(50, 5_000))]
+    plays = [writer.play() for _ in range(rounds(25, 5_000))]
     scale = len(plays) / 100
     async with opened(scale) as stage:
         stage.claude.generates_on = generates_on

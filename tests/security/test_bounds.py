@@ -54,7 +54,7 @@ async def until(condition: Callable[[], bool], timeout: float = 20.0) -> None:
 # Maps and counters, which are pure.
 
 
-@settings(max_examples=rounds(100, 3_000), deadline=None)
+@settings(max_examples=rounds(40, 3_000), deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from("rwdi"), st.integers(0, 9)), max_size=80),
     st.integers(1, 6),
@@ -350,7 +350,7 @@ async def test_names_are_not_asked_for_again_while_slack_refuses(
 async def test_ten_thousand_messages_take_few_calls_and_hold_nobody_up(
     tmp_path: Path,
 ) -> None:
-    count = rounds(2_000, 10_000)
+    count = rounds(800, 10_000)
     async with SlackEmulator() as slack, open_store(tmp_path / "t.db") as store:
         channel, alice = slack.add_channel("general"), slack.add_user("Alice")
         long = slack.say(alice, channel, "the root")

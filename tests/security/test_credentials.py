@@ -35,7 +35,14 @@ from tests.emulators.slack import faults as slack_faults
 from tests.security.town import PLATFORMS, SECRET, Town, built, served
 from tests.support.fakes import FakeAdapter, FakeSurface
 from tests.support.memory_store import MemoryStore
-from tests.support.process import OPERATOR, Process, claude_env, is_heard, slack_env
+from tests.support.process import (
+    OPERATOR,
+    Nursery,
+    Process,
+    claude_env,
+    is_heard,
+    slack_env,
+)
 from tests.support.scripted_model import ScriptedModel
 from tests.support.triage_requests import sorted_as
 
@@ -324,10 +331,10 @@ async def test_the_token_of_an_interaction_is_not_ours(
 async def test_when_both_turn_us_away_it_ends_with_status_2_and_a_sentence_each(
     tmp_path: Path,
 ) -> None:
-    async with built() as town, ClaudeEmulator() as claude:
+    async with built() as town, ClaudeEmulator() as claude, Nursery() as nursery:
         env = {**slack_env(town.slack), **town.discord.env, **claude_env(claude)}
         process = Process(tmp_path, env)
-        await process.start()
+        await process.start(nursery=nursery)
         for each in (town.slack, town.discord):
             await town.until(lambda each=each: is_heard(each))  # type: ignore[misc]
         town.slack.revoke()

@@ -38,7 +38,7 @@ OWNERS = st.sampled_from("abcde")
 STEPS = st.lists(st.one_of(OWNERS, st.none()), max_size=60)
 
 
-@settings(max_examples=rounds(150, 5_000), deadline=None)
+@settings(max_examples=rounds(40, 5_000), deadline=None)
 @given(STEPS)
 def test_everything_put_is_served_once_and_oldest_first_for_its_owner(
     steps: list[str | None],
@@ -56,7 +56,7 @@ def test_everything_put_is_served_once_and_oldest_first_for_its_owner(
     assert len(queue) == 0
 
 
-@settings(max_examples=rounds(150, 5_000), deadline=None)
+@settings(max_examples=rounds(40, 5_000), deadline=None)
 @given(STEPS)
 def test_nobody_is_served_twice_while_another_waits_from_before(
     steps: list[str | None],
@@ -92,7 +92,7 @@ def test_a_newcomer_is_served_before_who_was_just_served() -> None:
     assert entry.owner == "bob"
 
 
-@settings(max_examples=rounds(150, 5_000), deadline=None)
+@settings(max_examples=rounds(40, 5_000), deadline=None)
 @given(st.lists(st.tuples(OWNERS, st.integers(0, 9)), max_size=80), st.integers(1, 12))
 def test_what_does_not_fit_is_the_newest_of_who_has_most(
     puts: list[tuple[str, int]], most: int
@@ -109,7 +109,7 @@ def test_what_does_not_fit_is_the_newest_of_who_has_most(
             assert all(e.at <= when for e in queue if e.owner == loser)
 
 
-@settings(max_examples=rounds(100, 2_000), deadline=None)
+@settings(max_examples=rounds(40, 2_000), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), OWNERS, st.integers(0, 12))))
 def test_putting_taking_and_discarding_in_any_order_agree_with_a_plain_list(
     steps: list[tuple[int, str, int]],
@@ -440,7 +440,7 @@ def mention(author: str, name: str, at: float = 0.0) -> Message:
 
 async def test_a_thousand_mentions_at_once_are_so_many_answers_at_a_time() -> None:
     crowd = Crowd(places=5)
-    count = rounds(300, 1_000)
+    count = rounds(150, 1_000)
     async with crowd.open():
         await asyncio.gather(
             *(crowd.mention("eve", f"eve-{each}") for each in range(count))

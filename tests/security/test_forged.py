@@ -285,7 +285,7 @@ async def test_on_slack_no_control_reaches_another_channel(
     forged: list[Any] = list(
         itertools.product(ring.secrets.given(), wheres, (*blocks, *places))
     )
-    for (verb, given), where, way in chosen(forged, rounds(150, len(forged))):
+    for (verb, given), where, way in chosen(forged, rounds(60, len(forged))):
         arguments = given if where is None else {**given, "where": where}
         if isinstance(way, tuple):
             line = Command(verb.replace(" ", ".")).line
@@ -432,7 +432,7 @@ async def test_on_discord_no_control_reaches_another_channel(
             here,
         )
     )
-    for (verb, given), where, way, place in chosen(forged, rounds(150, len(forged))):
+    for (verb, given), where, way, place in chosen(forged, rounds(60, len(forged))):
         arguments = given if where is None else {**given, "where": where}
         words = [f"{k}={v}" for k, v in arguments.items()]
         line = " ".join([verb.replace(" ", "."), *words])[:95]

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from tests.support import code
+
 ROOT = Path(__file__).parent.parent.parent
 CODE = ("bot", "adapters", "storage")
 
@@ -151,7 +153,7 @@ def test_every_cache_of_a_function_has_a_size() -> None:
 def modules() -> list[tuple[Path, ast.Module]]:
     """Return the path and the syntax tree of every module of the product."""
     paths = sorted(path for each in CODE for path in (ROOT / each).rglob("*.py"))
-    return [(p.relative_to(ROOT), ast.parse(p.read_text())) for p in paths]
+    return [(p.relative_to(ROOT), code.tree(p)) for p in paths]
 
 
 def containers() -> Iterator[str]:

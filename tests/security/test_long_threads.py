@@ -96,7 +96,7 @@ async def test_ten_thousand_take_as_many_calls_as_five_hundred_fill() -> None:
     assert thread.calls <= 3
 
 
-@settings(max_examples=rounds(60, 3_000), deadline=None)
+@settings(max_examples=rounds(30, 3_000), deadline=None)
 @given(
     times=st.sets(st.integers(0, 10**13), min_size=1, max_size=400),
     page=st.integers(2, 60),

@@ -176,7 +176,7 @@ async def test_an_answer_that_is_taken_up_again_holds_nobody_up(
     store, model = MemoryStore(), ScriptedModel()
     adapter = FakeAdapter(limits=limited(limits))
     adapter.before_write = network
-    text = TEXTS[kind](rounds(20_000, LONGEST))
+    text = TEXTS[kind](rounds(8_000, LONGEST))
     await store.receive(heard("?"), judge)
     turn = await store.next_turn(HERE)
     assert turn is not None
@@ -241,7 +241,7 @@ def test_a_difference_has_a_bound_and_is_kept() -> None:
 def test_a_difference_is_one() -> None:
     """Applied to the old text it gives the new one, wherever the change is."""
     chance = random.Random(20261128)
-    for _ in range(rounds(300, 20_000)):
+    for _ in range(rounds(100, 20_000)):
         old = [chance.choice("abcdef") for _ in range(chance.randrange(40))]
         new = list(old)
         for _ in range(chance.randrange(4)):
@@ -362,7 +362,7 @@ async def test_a_table_of_many_cases_is_made_beside_the_loop() -> None:
     assert told.file is not None
     office.adapter.past = [
         heard("漢" * 40_000, n, thread=replace(HERE, thread=f"t{n}"), addressed=False)
-        for n in range(rounds(50, 500))
+        for n in range(rounds(20, 500))
     ]
     async with watched() as watch:
         await office.give("triage", last="500")

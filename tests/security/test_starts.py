@@ -31,6 +31,7 @@ from bot.triage.chat.classifier import Classifier
 from storage.store import SqliteStore, open_store
 from tests.emulators.discord import faults as discord_faults
 from tests.security.town import PLATFORMS, SECRET, built, served
+from tests.support import code
 from tests.support.deep import rounds
 from tests.support.fakes import FakeAdapter, FakeSurface
 from tests.support.process import OPERATOR
@@ -268,7 +269,7 @@ async def test_no_row_keeps_a_process_from_starting_or_answering(
     async with open_store(crowd.path):
         pass
     groups = broken_database(crowd.path, choose)
-    for start in range(2):
+    for start in range(rounds(1, 2)):
         async with crowd.serving() as adapters:
             await crowd.quiet()
             for name, adapter in adapters.items():
@@ -441,7 +442,7 @@ def test_no_text_is_read_as_a_number_anywhere_else() -> None:
     found = {
         (path.name, ast.unparse(node.args[0]))
         for path in folder.glob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(code.tree(path))
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "int"
     }
     assert found == looked_at
