@@ -31,6 +31,7 @@ from bot.errors import (
     ThreadkeepError,
     leaves,
 )
+from bot.messages import claude as messages
 from bot.platforms import Platforms
 from bot.ports.model import Model
 from bot.ports.platform import Adapter, Host
@@ -239,8 +240,4 @@ class App:
 
 
 def _given_up(platform: str) -> ConfigError:
-    return ConfigError(
-        f"Listening to {platform} failed {MOST_STARTS} times for a reason that nobody "
-        "foresaw. Start Threadkeep again; if that does not help, report the lines of "
-        "the log that say task.failed."
-    )
+    return ConfigError(messages.listening_failed(platform=platform, times=MOST_STARTS))

@@ -18,6 +18,7 @@ from bot.domain.served_workspaces import Served
 from bot.domain.setting import StoredSettings
 from bot.domain.turn import ANSWERS_AT_ONCE
 from bot.errors import ConfigError, Unacceptable
+from bot.messages import config as messages
 from bot.settings import audience
 from bot.settings.audience import Audience
 from bot.settings.effective import Operator, resolve, totals
@@ -36,11 +37,6 @@ _ADMIN = re.compile(r"[a-z]+:[A-Za-z0-9]+")
 
 LEVELS = ("debug", "info", "warning", "error")
 
-_MISPLACED = (
-    "{} holds what looks like a token or key, which is not shown here: take it out; "
-    ".env.example says where it belongs."
-)
-
 # A hundred years: longer means for ever.
 MOST_DAYS = 36_500
 
@@ -53,10 +49,10 @@ def read_environment() -> dict[str, str]:
     try:
         found = dotenv.dotenv_values(".env")
     except OSError as error:
-        raise ConfigError(f".env cannot be read: {error.strerror}.") from None
+        raise ConfigError(messages.dotenv_unreadable(reason=error.strerror)) from None
     except UnicodeDecodeError:
         # The error itself would quote the file.
-        raise ConfigError(".env is not UTF-8 text: save it as UTF-8.") from None
+        raise ConfigError(messages.DOTENV_NOT_UTF8) from None
     written = {k: v for k, v in found.items() if v is not None}
     return {**written, **os.environ}
 
@@ -145,7 +141,7 @@ def _values(env: Mapping[str, str], problems: list[str]) -> dict[str, str]:
         if is_credential(written) and not any(map(str.isspace, written)):
             # A wrong name or number would be refused; a secret as a prompt or model
             # would be accepted, and shown to everybody.
-            problems.append(_MISPLACED.format(option.variable))
+            problems.append(messages.misplaced_credential(variable=option.variable))
             continue
         if option.name == "model" and written != AUTO:
             # The catalog may be older than the model; `check` asks the API.
@@ -155,10 +151,14 @@ def _values(env: Mapping[str, str], problems: list[str]) -> dict[str, str]:
         try:
             values[option.name] = option.read(written, today)
         except Unacceptable as error:
-            problems.append(f"{option.variable}: {error.user_text}")
+            problems.append(
+                messages.variable_problem(
+                    variable=option.variable, problem=error.user_text
+                )
+            )
     unused = resolve(EVERYWHERE, StoredSettings(), values).applied
     problems += [
-        f"{option.variable}: {why} Leave it out, or choose another model."
+        messages.unused_value(variable=option.variable, why=why)
         for option in OPTIONS
         if option.name in values and (why := unused[option.name].unused)
     ]
@@ -169,10 +169,7 @@ def _admins(env: Mapping[str, str], problems: list[str]) -> frozenset[str]:
     words = (_text(env, "THREADKEEP_ADMINS") or "").replace(",", " ").split()
     for word in words:
         if not _ADMIN.fullmatch(word):
-            problems.append(
-                "THREADKEEP_ADMINS must name people by platform and id, such as "
-                f"slack:U0123ABC, not {quoted(word)}."
-            )
+            problems.append(messages.not_an_admin(written=quoted(word)))
     return frozenset(words)
 
 
@@ -204,9 +201,9 @@ def _database(env: Mapping[str, str], problems: list[str]) -> Path:
     written = _text(env, "THREADKEEP_DB") or "data/threadkeep.db"
     # The path of a file is quoted in messages and visible to others on the machine.
     if is_credential(written) or is_credential(Path(written).stem):
-        problems.append(_MISPLACED.format("THREADKEEP_DB"))
+        problems.append(messages.misplaced_credential(variable="THREADKEEP_DB"))
     elif not written.isprintable():
-        problems.append("THREADKEEP_DB holds a character that no path has.")
+        problems.append(messages.BAD_DATABASE_PATH)
     return Path(written)
 
 
@@ -228,7 +225,9 @@ def _number(
     found = number(value)
     if found is None or not least <= found <= most:
         problems.append(
-            f"{name} must be a number from {least} to {most}, not {quoted(value)}."
+            messages.not_a_number(
+                variable=name, least=least, most=most, written=quoted(value)
+            )
         )
         return default
     return found
@@ -240,7 +239,9 @@ def _choice(
     value = _text(env, name)
     if value is not None and value.lower() not in choices:
         problems.append(
-            f"{name} must be one of {', '.join(choices)}, not {quoted(value)}."
+            messages.not_a_choice(
+                variable=name, choices=", ".join(choices), written=quoted(value)
+            )
         )
         return None
     return value.lower() if value else None

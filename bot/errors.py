@@ -30,6 +30,8 @@ people in the thread read. Neither ever holds a token or what people said.
 import traceback
 from pathlib import PurePath
 
+from bot.messages import errors as messages
+
 
 def leaves(error: BaseException) -> list[BaseException]:
     """Return `error`, or the errors in it if it is a group, at any depth."""
@@ -41,13 +43,13 @@ def leaves(error: BaseException) -> list[BaseException]:
 class ThreadkeepError(Exception):
     """An error of Threadkeep's own."""
 
-    user_text = "Something went wrong here. Please try again in a moment."
+    user_text = messages.SOMETHING_WRONG
 
 
 class ConfigError(ThreadkeepError):
     """An error that the operator must correct; its message says how."""
 
-    user_text = "This bot is not set up correctly. Please tell its operator."
+    user_text = messages.NOT_SET_UP
 
 
 class AccessRevoked(ConfigError):
@@ -73,7 +75,7 @@ class Denied(Unacceptable):
 class ModelError(ThreadkeepError):
     """Claude did not answer, or not completely."""
 
-    user_text = "Claude could not answer. Please try again in a moment."
+    user_text = messages.NO_ANSWER
 
 
 class ModelBusy(ModelError):
@@ -82,7 +84,7 @@ class ModelBusy(ModelError):
     `retry_after` is the requested wait in seconds, if there is one.
     """
 
-    user_text = "Claude is busy right now. Please try again in a minute."
+    user_text = messages.CLAUDE_BUSY
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -92,39 +94,31 @@ class ModelBusy(ModelError):
 class ModelUnreachable(ModelError):
     """No connection, a timeout, or a server error."""
 
-    user_text = "Claude cannot be reached right now. Please try again in a minute."
+    user_text = messages.CLAUDE_UNREACHABLE
 
 
 class ModelDenied(ModelError):
     """The key, the account's limit or the model is not accepted."""
 
-    user_text = (
-        "Claude does not accept this bot's account or model at the moment. "
-        "Please tell the bot's operator."
-    )
+    user_text = messages.CLAUDE_DENIES
 
 
 class PromptTooLong(ModelError):
     """The thread does not fit into the model's context window."""
 
-    user_text = (
-        "This thread is too long for Claude. "
-        "Please start a new one and repeat what still matters."
-    )
+    user_text = messages.THREAD_TOO_LONG
 
 
 class ModelRejected(ModelError):
     """The request was refused as invalid."""
 
-    user_text = (
-        "Claude rejected this request. Please rephrase, or tell the bot's operator."
-    )
+    user_text = messages.CLAUDE_REJECTS
 
 
 class ModelCut(ModelError):
     """The answer broke off."""
 
-    user_text = "The connection to Claude was lost here."
+    user_text = messages.CONNECTION_LOST
 
 
 class ModelUnpaid(ModelError):
@@ -163,7 +157,7 @@ class StorageError(ThreadkeepError):
 class StorageBusy(StorageError):
     """The queue of reads and writes is full."""
 
-    user_text = "I am very busy right now. Please try again in a minute."
+    user_text = messages.VERY_BUSY
 
 
 class StorageFull(StorageError):

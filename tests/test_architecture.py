@@ -26,13 +26,16 @@ LINES = """
     ports
     ui rendering runtime schemes triage.answer
     domain
-    messages text
+    text
     errors
+    messages
 """
 # What else may import which rooms of `bot/`.
 OUTSIDE = {
     "adapters": "ports ui runtime domain messages text errors",
-    "storage": "ports runtime domain text errors triage.answer settings.stored_values",
+    "storage": (
+        "ports runtime domain text errors messages triage.answer settings.stored_values"
+    ),
 }
 # Which rooms may import our own packages outside `bot/`, and third parties.
 THIRD_PARTIES = {

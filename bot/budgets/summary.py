@@ -8,15 +8,14 @@ from bot.domain.budget import Alert, Balance, Budget, BudgetExceeded, Period, Sp
 from bot.domain.completion import Usage
 from bot.domain.scope import ScopeLevel
 from bot.domain.setting import OPERATOR
+from bot.messages import budgets as messages
+from bot.messages import phrases
 from bot.settings import ceilings
 from bot.text import references
 from bot.ui.formatting import amount, bar, count, here, usd
 
 # How many rows a list of channels or people shows.
 MOST_SPENDERS = 8
-
-#: What a budget or limit of 0 means.
-NOTHING = "nothing may be spent"
 
 
 def beginning(month: str) -> float:
@@ -26,29 +25,33 @@ def beginning(month: str) -> float:
 
 def budget(cap: Budget, balance: Balance) -> str:
     """Describe a budget and how much of it is used."""
-    period = "today" if cap.period is Period.DAY else "this month"
-    reserved = f" (and {usd(balance.reserved)} reserved)" if balance.reserved else ""
-    of = usd(cap.usd) if cap.usd > 0 else f"$0.00: {NOTHING}"
+    reserved = (
+        messages.reserved(amount=usd(balance.reserved)) if balance.reserved else ""
+    )
+    of = usd(cap.usd) if cap.usd > 0 else phrases.ZERO_BUDGET
+    where = here(cap.place.level).capitalize()
     return (
-        f"- **{here(cap.place.level).capitalize()}, {period}**: "
-        f"{bar(cap.share(balance.spent))} {usd(balance.spent)} of {of}{reserved}"
+        f"- **{phrases.on_day(scope=where, day=_period(cap))}**: "
+        f"{bar(cap.share(balance.spent))} "
+        f"{messages.spent_of(spent=usd(balance.spent), budget=of)}{reserved}"
     )
 
 
 def alert(alert: Alert) -> str:
     """Return the text for admins when a budget has reached an alert threshold."""
     cap = alert.budget
-    period = "today" if cap.period is Period.DAY else "this month"
-    place = "the workspace"
+    place = phrases.THE_WORKSPACE
     if cap.place.level is ScopeLevel.CHANNEL:
         place = references.channel(cap.place.channel)
-    raiser = "`budget` raises it"
+    raiser = messages.RAISED_BY_COMMAND
     if cap.who == OPERATOR:
-        raiser = "this bot's operator can raise it"
-    return (
-        f"**{alert.share:.0%} of a budget is used up**: {usd(alert.spent)} of "
-        f"{usd(cap.usd)} for {period} in {place}. When all of it is, I say so there "
-        f"and answer no more; {raiser}."
+        raiser = messages.RAISED_BY_OPERATOR
+    return messages.budget_used(
+        share=f"{alert.share:.0%}",
+        spent=usd(alert.spent),
+        budget=usd(cap.usd),
+        where=messages.period_in(period=_period(cap), where=place),
+        by=raiser,
     )
 
 
@@ -56,60 +59,50 @@ def shortfall(short: BudgetExceeded, now: float, names: Mapping[str, str]) -> st
     """Explain why a question is not answered now, and who can change that. `names`
     holds the names of people by id."""
     if short.unpriced:
-        return (
-            f"What `{short.unpriced}` costs is not known, so the budget here cannot "
-            "be kept. Please have an admin choose another model."
-        )
+        return messages.price_unknown(model=short.unpriced)
     if short.person is not None and 0 in (short.person.messages, short.person.usd):
-        return (
-            f"One person's limit in {here(short.person.place.level)} is 0: {NOTHING}. "
-            "Please have an admin raise it."
-        )
+        return messages.person_limit_zero(where=here(short.person.place.level))
     if short.person is not None:
         minutes = max(1, round(((short.until or now) - now) / 60))
-        what = (
+        limit = (
             count(short.person.messages, "question")
             if short.person.messages is not None
             else f"{usd(short.person.usd or 0)}"
         )
-        return (
-            "You have used what one person may use in "
-            f"{here(short.person.place.level)} within an hour ({what}). Please ask "
-            f"again in {minutes} {'minute' if minutes == 1 else 'minutes'}."
+        return messages.person_limit_reached(
+            limit=limit,
+            where=here(short.person.place.level),
+            wait=count(minutes, "minute"),
         )
     cap = short.budget
     assert cap is not None
-    period = "today" if cap.period is Period.DAY else "this month"
+    period = _period(cap)
     if cap.place.level is ScopeLevel.OPERATOR:
         return ceilings.shortfall(short, cap)
     where = here(cap.place.level)
     if cap.usd <= 0:
-        return (
-            f"The budget of {where} for {period} is $0.00: {NOTHING}. I answer again "
-            f"as soon as {_raiser(cap, names)} raises it."
-        )
+        return messages.budget_zero(where=where, period=period, who=_raiser(cap, names))
     if short.reserved > 0 and short.spent < cap.usd:
-        return (
-            f"The remaining budget of {where} for {period} ({usd(cap.usd)}) is "
-            "reserved for answers in progress. Please ask again in a minute."
-        )
-    again = "tomorrow" if cap.period is Period.DAY else "next month"
-    used = f"{usd(short.spent)} of {usd(cap.usd)}"
+        return messages.budget_reserved(where=where, period=period, budget=usd(cap.usd))
+    again = phrases.TOMORROW if cap.period is Period.DAY else phrases.NEXT_MONTH
+    used = messages.spent_of(spent=usd(short.spent), budget=usd(cap.usd))
     if cap.place.level is ScopeLevel.WORKSPACE:
         # The spending of others is hidden from guests and in direct messages.
         used = usd(cap.usd)
-    return (
-        f"The budget of {where} for {period} is used up ({used}, and this answer could "
-        f"cost more than is left). I answer again {again} (UTC), or as soon as "
-        f"{_raiser(cap, names)} raises it."
+    return messages.budget_used_up(
+        where=where, period=period, used=used, again=again, who=_raiser(cap, names)
     )
+
+
+def _period(cap: Budget) -> str:
+    return phrases.TODAY if cap.period is Period.DAY else phrases.THIS_MONTH
 
 
 def _raiser(cap: Budget, names: Mapping[str, str]) -> str:
     """Name the people who can raise a budget."""
     if cap.who == OPERATOR:
-        return "the bot's operator"
-    return f"{names.get(cap.who, cap.who)}, who set it, or another admin"
+        return messages.THE_OPERATOR_RAISES
+    return messages.setter_or_admin(name=names.get(cap.who, cap.who))
 
 
 def spent(title: str, rows: Iterable[Spending], of: float = 0.0) -> str:
@@ -124,13 +117,13 @@ def spent(title: str, rows: Iterable[Spending], of: float = 0.0) -> str:
         cost += row.cost
         spared += saved(row.model, row.usage, _noon(row.day))
     drawn = f"{bar(cost / of)} " if of > 0 else ""
-    count = f"{answers} answer" if answers == 1 else f"{answers} answers"
-    unknown = f" (and {unpriced} of unknown price)" if unpriced else ""
-    cached = f", caching saved {usd(spared)}" if spared > 0 else ""
+    unknown = messages.of_unknown_price(count=unpriced) if unpriced else ""
+    cached = messages.saved_by_cache(amount=usd(spared)) if spared > 0 else ""
     total = amount(cost, bounded=bounded > 0)
     return (
-        f"- **{title}**: {drawn}{total}{unknown} · {count}, "
-        f"{usage.prompt:,} tokens read, {usage.output:,} written{cached}"
+        f"- **{title}**: {drawn}{total}{unknown} · {count(answers, 'answer')}, "
+        f"{phrases.tokens_read(count=usage.prompt)}"
+        f"{phrases.tokens_written(count=usage.output)}{cached}"
     )
 
 
@@ -144,8 +137,8 @@ def grouped(rows: list[Spending], key: Callable[[Spending], str]) -> list[str]:
     most = max(costs.values(), default=0.0)
     lines = [spent(name, groups[name], most) for name in dearest[:MOST_SPENDERS]]
     if left := len(dearest) - len(lines):
-        lines.append(f"- … and {left} more")
-    return lines or ["- nobody asked anything"]
+        lines.append(f"- {phrases.more(count=left)}")
+    return lines or [messages.NOBODY_ASKED]
 
 
 def _noon(date: str) -> float:

@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from bot.domain.budget import Alert, Period
 from bot.errors import ConfigError, DeliveryError
+from bot.messages import budgets as messages
+from bot.messages import phrases
 from bot.ports.ledger import Accounts
 from bot.ports.platform import Adapter
 from bot.runtime.background import report
@@ -82,10 +84,10 @@ def _text(alert: Alert) -> str:
     """Return the text for the operator's admins."""
     cap = alert.budget
     day = cap.period is Period.DAY
-    spent = f"{formatting.usd(alert.spent)} of {formatting.usd(cap.usd)}"
-    return (
-        f"**{alert.share:.0%} of the budget over all workspaces is used up**: {spent} "
-        f"for {'today' if day else 'this month'}. When all of it is, I answer nowhere "
-        f"any more; a larger THREADKEEP_BUDGET_TOTAL_{'DAY' if day else 'MONTH'} and a "
-        "restart change that."
+    return messages.total_used(
+        share=f"{alert.share:.0%}",
+        spent=formatting.usd(alert.spent),
+        budget=formatting.usd(cap.usd),
+        period=phrases.TODAY if day else phrases.THIS_MONTH,
+        variable=f"THREADKEEP_BUDGET_TOTAL_{'DAY' if day else 'MONTH'}",
     )

@@ -19,6 +19,7 @@ from bot.claude.request import parameters
 from bot.claude.usage import MessageResponse, response_of
 from bot.domain.completion import Request
 from bot.errors import ModelDenied, ModelUnreachable
+from bot.messages import claude as messages
 
 #: What a call in a batch costs, as a part of the list price.
 BATCH_SHARE = 0.5
@@ -106,7 +107,7 @@ class Batches:
                 yield _result(each, requested)
                 read += 1
         if read < count:
-            text = "the results of a batch broke off"
+            text = messages.RESULTS_CUT
             raise CallFailed(Fault(ModelUnreachable(text), passing=True))
 
     async def cancel(self, id: str) -> None:
@@ -155,15 +156,9 @@ def _translated() -> Iterator[None]:
 def _fault(error: Exception) -> Fault:
     fault = judge(error, "batches")
     if isinstance(error, anthropic.PermissionDeniedError):
-        text = (
-            "the key in ANTHROPIC_API_KEY may not use batches: leave out --batch, or "
-            f"use another key ({error.status_code})"
-        )
+        text = messages.key_may_not_batch(status=error.status_code)
         return replace(fault, error=ModelDenied(text))
     if isinstance(error, anthropic.NotFoundError) and error.type:
-        text = (
-            "Claude does not know this batch: it was deleted, or belongs to another "
-            "workspace than the key in ANTHROPIC_API_KEY"
-        )
+        text = messages.UNKNOWN_BATCH
         return replace(fault, error=UnknownBatch(text))
     return fault

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.domain.completion import Usage
+from bot.messages import values as messages
 
 #: The current Sonnet [docs, models overview].
 DEFAULT_MODEL = "claude-sonnet-5-5"
@@ -124,12 +125,8 @@ class ModelAvailability:
 def refused(model: str, survey: ModelAvailability) -> str:
     """Return why `model` cannot be chosen, or ""."""
     if model in survey.retired:
-        return f"`{model}` was retired."
-    return (
-        f"`{model}` is not available to this bot's account."
-        if model in survey.unlisted
-        else ""
-    )
+        return messages.model_was_retired(model=model)
+    return messages.model_not_available(model=model) if model in survey.unlisted else ""
 
 
 def named(text: str) -> ModelFacts | None:

@@ -23,7 +23,6 @@ from anthropic.types import Message, MessageParam, ModelInfo
 
 from bot.claude import cost
 from bot.claude.errors import (
-    NOT_THE_API,
     SDK_ERRORS,
     CallFailed,
     Fault,
@@ -38,6 +37,7 @@ from bot.claude.usage import MessageResponse, call_of, response_of, usage_of
 from bot.claude.web_search import PAUSED, Rounds
 from bot.domain.completion import Report, Request, Usage
 from bot.errors import ConfigError, ModelCut, ModelDenied, ModelUnreachable
+from bot.messages import claude as messages
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class ClaudeClient:
             # The SDK returns what is not JSON as it is, such as a proxy's page.
             if isinstance(message, Message):
                 return response_of(message, request.model, raw.headers)
-        raise CallFailed(Fault(ModelDenied(NOT_THE_API)))
+        raise CallFailed(Fault(ModelDenied(messages.NOT_THE_API)))
 
     async def count(self, request: Request) -> int:
         """Return the number of tokens of the prompt of `request`. Costs nothing. Raises
@@ -118,10 +118,7 @@ def client(
     """
     if not api_key or not all("!" <= char <= "~" for char in api_key):
         # Sent anyway, it would be quoted in the error of the HTTP library.
-        raise ConfigError(
-            "ANTHROPIC_API_KEY is empty or holds a space or another character "
-            "that no key has: copy it again"
-        )
+        raise ConfigError(messages.BAD_KEY)
     # At DEBUG the SDK logs whole requests, and with them what people wrote.
     sdk_log = logging.getLogger("anthropic")
     sdk_log.setLevel(max(sdk_log.getEffectiveLevel(), logging.INFO))
@@ -195,7 +192,7 @@ class ClaudeModel:
             if fault is None:
                 return
             if yielded:
-                raise ModelCut(f"the answer broke off: {fault.error}")
+                raise ModelCut(messages.answer_cut(error=fault.error))
             wait = pause(fault, tries, self._clock() - began, self._chance())
             if wait is None:
                 raise fault.error
@@ -211,11 +208,11 @@ class ClaudeModel:
             return ModelStatus(model, standing(error, fault), reason=str(fault.error))
         # The SDK returns what is not JSON as it is, such as a proxy's page.
         if not isinstance(cast(object, found), ModelInfo):
-            return ModelStatus(model, "unreachable", reason=NOT_THE_API)
+            return ModelStatus(model, "unreachable", reason=messages.NOT_THE_API)
         lifecycle = getattr(found, "lifecycle", "")
         retires = found.retires_at.date() if found.retires_at else None
         if lifecycle == "retired":
-            reason = f"{model} was retired: choose another model"
+            reason = messages.model_retired(model=model)
             return ModelStatus(model, "unknown", found.display_name, reason=reason)
         return ModelStatus(model, "accepted", found.display_name, lifecycle, retires)
 

@@ -24,6 +24,7 @@ from bot.errors import (
     ModelUnreachable,
     PromptTooLong,
 )
+from bot.messages import claude as messages
 
 # How often and how long (seconds) a call is retried before its first text: a person is
 # waiting in the thread.
@@ -109,13 +110,6 @@ _NOT_CONNECTED = frozenset(
 # Timeouts: the answer may have been generated all the same.
 _TIMED_OUT = (408, 499, 504)
 
-_DENIED = {
-    401: "the key is not accepted: set ANTHROPIC_API_KEY to a valid one",
-    402: "the account cannot pay: see Billing in Anthropic's console",
-    403: "the key in ANTHROPIC_API_KEY may not use {}: choose another model or key",
-}
-NOT_THE_API = "what answers is not Claude's API: check ANTHROPIC_BASE_URL"
-
 
 # An error type, a code or a request id, and the field at fault, as the API writes them.
 _WORD = re.compile(r"^(?:req_\w{1,64}|[a-z_]{1,64})\Z")
@@ -136,11 +130,11 @@ def judge(error: Exception, model: str) -> Fault:
     if isinstance(error, anthropic.APIStatusError):
         return replace(_judge_status(error, model), billed=_may_be_billed(error))
     if isinstance(error, UnicodeEncodeError):
-        return Fault(ModelRejected("the request holds half a character"), billed=False)
+        return Fault(ModelRejected(messages.HALF_A_CHARACTER), billed=False)
     names = type(error).__name__
     if error.__cause__ is not None:
         names += f", {type(error.__cause__).__name__}"
-    text = f"no whole answer from Claude: {names}"
+    text = messages.no_whole_answer(errors=names)
     return Fault(ModelUnreachable(text), True, billed=_may_be_sent(error))
 
 
@@ -173,26 +167,35 @@ def _judge_status(error: anthropic.APIStatusError, model: str) -> Fault:
     facts = _facts(error)
     message = str(error.api_message).lower()
     if _over_limit(error.error_code, message):
-        text = "the account is out of credit or over its spend limit"
-        return Fault(ModelDenied(f"{text}: raise it in Anthropic's console {facts}"))
+        return Fault(ModelDenied(messages.over_spend_limit(facts=facts)))
     passing = error.response.headers.get("x-should-retry") != "false"
     wait = _retry_after(error.response.headers)
     match status:
         case 429 | 529:
-            text = "Claude is overloaded" if status == 529 else "over our rate limit"
+            text = messages.OVERLOADED if status == 529 else messages.RATE_LIMITED
             return Fault(ModelBusy(f"{text} {facts}", wait), passing, wait)
         case _ if status in (408, 409) or status >= 500:
-            text = f"Claude's side failed {facts}"
+            text = messages.claude_failed(facts=facts)
             return Fault(ModelUnreachable(text), passing, wait)
         case 401 | 402 | 403:
-            return Fault(ModelDenied(f"{_DENIED[status].format(model)} {facts}"))
+            return Fault(ModelDenied(f"{_denied(status, model)} {facts}"))
         case 404:
-            text = f"there is no model {model} for this key: choose another model"
+            text = messages.no_such_model(model=model)
             # Only the API itself sends an error type.
-            return Fault(ModelDenied(f"{text if error.type else NOT_THE_API} {facts}"))
+            return Fault(
+                ModelDenied(f"{text if error.type else messages.NOT_THE_API} {facts}")
+            )
         case _ if status == 413 or "prompt is too long" in message:
-            return Fault(PromptTooLong(f"the thread is too long {facts}"))
-    return Fault(ModelRejected(f"the request was refused {facts}"))
+            return Fault(PromptTooLong(messages.thread_too_long(facts=facts)))
+    return Fault(ModelRejected(messages.request_refused(facts=facts)))
+
+
+def _denied(status: int, model: str) -> str:
+    if status == 401:
+        return messages.KEY_NOT_ACCEPTED
+    if status == 402:
+        return messages.CANNOT_PAY
+    return messages.key_may_not_use(model=model)
 
 
 def _over_limit(code: str | None, message: str) -> bool:

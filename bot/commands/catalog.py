@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from bot.domain.scope import ScopeLevel
+from bot.messages import labels, summaries
 from bot.settings.options import BY_NAME, OPTIONS
 from bot.ui.command_spec import MOST_COMMAND_CHARS, CommandSpec, Parameter, Takes
 from bot.ui.elements import Choice, Command, Kind
@@ -42,28 +43,24 @@ def _options() -> tuple[Choice, ...]:
 
 
 def _periods() -> tuple[Choice, ...]:
-    return (Choice("day", "a day"), Choice("month", "a month"))
+    return (Choice("day", labels.A_DAY), Choice("month", labels.A_MONTH))
 
 
-WHERE = Parameter("where", "This thread, this channel, or everywhere", Takes.LEVEL)
-_VERSION = Parameter(
-    "version", "The number of the version", Takes.NUMBER, required=True
-)
+WHERE = Parameter("where", summaries.WHERE, Takes.LEVEL)
+_VERSION = Parameter("version", summaries.VERSION, Takes.NUMBER, required=True)
 
 COMMANDS = (
-    CommandSpec("new", "Start over: ignore everything above.", public=True),
-    CommandSpec("stop", "Stop the answer that is being written here."),
-    CommandSpec("retry", "Answer the last question again."),
-    CommandSpec(
-        "settings", "Show the settings here and where each comes from.", (WHERE,)
-    ),
+    CommandSpec("new", summaries.NEW, public=True),
+    CommandSpec("stop", summaries.STOP),
+    CommandSpec("retry", summaries.RETRY),
+    CommandSpec("settings", summaries.SETTINGS, (WHERE,)),
     CommandSpec(
         "model",
-        "Show or choose the model that answers here.",
+        summaries.MODEL,
         (
             Parameter(
                 "value",
-                "A model, auto, or inherit",
+                summaries.MODEL_VALUE,
                 Takes.CHOICE,
                 choices=_today_models,
                 open=True,
@@ -73,62 +70,54 @@ COMMANDS = (
     ),
     CommandSpec(
         "budget",
-        "Show or set the budget for answers here.",
+        summaries.BUDGET,
         (
-            Parameter("period", "A day or a month", Takes.CHOICE, choices=_periods),
-            Parameter("value", "USD, or none", Takes.CHOICE, open=True),
+            Parameter("period", summaries.PERIOD, Takes.CHOICE, choices=_periods),
+            Parameter("value", summaries.BUDGET_VALUE, Takes.CHOICE, open=True),
             WHERE,
         ),
     ),
-    CommandSpec("prompt", "Show or change my instructions here.", hidden=True),
-    CommandSpec("prompt show", "Show my instructions here.", (WHERE,)),
+    CommandSpec("prompt", summaries.PROMPT, hidden=True),
+    CommandSpec("prompt show", summaries.PROMPT_SHOW, (WHERE,)),
     CommandSpec(
         "prompt set",
-        "Change my instructions here.",
+        summaries.PROMPT_SET,
         (
-            Parameter("file", "A text file with the prompt", Takes.FILE),
+            Parameter("file", summaries.PROMPT_FILE, Takes.FILE),
             WHERE,
         ),
     ),
-    CommandSpec("prompt history", "List the versions of the prompt.", (WHERE,)),
-    CommandSpec(
-        "prompt diff", "Compare a version with the current one.", (_VERSION, WHERE)
-    ),
-    CommandSpec(
-        "prompt rollback", "Roll back to an earlier version.", (_VERSION, WHERE)
-    ),
-    CommandSpec(
-        "prompt try", "Try a prompt on one question before saving it.", (WHERE,)
-    ),
-    CommandSpec("usage", "Show what answers here have cost.", (WHERE,)),
+    CommandSpec("prompt history", summaries.PROMPT_HISTORY, (WHERE,)),
+    CommandSpec("prompt diff", summaries.PROMPT_DIFF, (_VERSION, WHERE)),
+    CommandSpec("prompt rollback", summaries.PROMPT_ROLLBACK, (_VERSION, WHERE)),
+    CommandSpec("prompt try", summaries.PROMPT_TRY, (WHERE,)),
+    CommandSpec("usage", summaries.USAGE, (WHERE,)),
     CommandSpec(
         "set",
-        "Change any setting.",
+        summaries.SET,
         (
             Parameter(
                 "option",
-                "What to change",
+                summaries.OPTION,
                 Takes.CHOICE,
                 required=True,
                 choices=_options,
             ),
             WHERE,
-            Parameter("value", "What it should be, or inherit", Takes.TEXT),
+            Parameter("value", summaries.VALUE, Takes.TEXT),
         ),
         admin=True,
     ),
-    CommandSpec("audit", "Show who changed what here, and when.", (WHERE,), admin=True),
-    CommandSpec("help", "How to talk to the bot."),
+    CommandSpec("audit", summaries.AUDIT, (WHERE,), admin=True),
+    CommandSpec("help", summaries.HELP),
     CommandSpec(
         "triage",
-        "Triage this thread, or messages of this channel, as support tickets.",
+        summaries.TRIAGE,
         (
-            Parameter(
-                "last", "How many messages of this channel", Takes.NUMBER, named=True
-            ),
+            Parameter("last", summaries.TRIAGE_LAST, Takes.NUMBER, named=True),
             Parameter(
                 "since",
-                "From when on: today, monday, 3d, 2026-11-01",
+                summaries.TRIAGE_SINCE,
                 Takes.CHOICE,
                 open=True,
                 named=True,
@@ -138,25 +127,19 @@ COMMANDS = (
         own=True,
     ),
     # Only controls give these.
+    CommandSpec("triage correct", summaries.TRIAGE_CORRECT, hidden=True, spoken=False),
+    CommandSpec("triage agree", summaries.TRIAGE_AGREE, hidden=True, spoken=False),
+    CommandSpec("stop answer", summaries.STOP_ANSWER, hidden=True, spoken=False),
+    CommandSpec("retry answer", summaries.RETRY_ANSWER, hidden=True, spoken=False),
     CommandSpec(
-        "triage correct", "Correct how it was sorted.", hidden=True, spoken=False
+        "continue answer", summaries.CONTINUE_ANSWER, hidden=True, spoken=False
     ),
-    CommandSpec("triage agree", "Make it an example.", hidden=True, spoken=False),
-    CommandSpec("stop answer", "Stop this answer.", hidden=True, spoken=False),
-    CommandSpec("retry answer", "Have it written again.", hidden=True, spoken=False),
-    CommandSpec("continue answer", "Go on with it.", hidden=True, spoken=False),
-    CommandSpec("edit", "Open the form of one setting.", hidden=True, spoken=False),
-    CommandSpec("save", "Save what a form says.", hidden=True, spoken=False),
-    CommandSpec("draft save", "Save what was not saved.", hidden=True, spoken=False),
-    CommandSpec(
-        "draft drop", "Throw away what was not saved.", hidden=True, spoken=False
-    ),
-    CommandSpec(
-        "draft edit", "Write on at what was not saved.", hidden=True, spoken=False
-    ),
-    CommandSpec(
-        "try run", "Answer one question with a draft.", hidden=True, spoken=False
-    ),
+    CommandSpec("edit", summaries.EDIT, hidden=True, spoken=False),
+    CommandSpec("save", summaries.SAVE, hidden=True, spoken=False),
+    CommandSpec("draft save", summaries.DRAFT_SAVE, hidden=True, spoken=False),
+    CommandSpec("draft drop", summaries.DRAFT_DROP, hidden=True, spoken=False),
+    CommandSpec("draft edit", summaries.DRAFT_EDIT, hidden=True, spoken=False),
+    CommandSpec("try run", summaries.TRY_RUN, hidden=True, spoken=False),
 )
 
 _BY_NAME = {verb.name: verb for verb in COMMANDS}

@@ -23,6 +23,9 @@ from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import AuditEntry, Change, Draft, EditConflict, Version
 from bot.errors import Unacceptable
+from bot.messages import commands as messages
+from bot.messages import labels, phrases
+from bot.messages import values as value_messages
 from bot.messages.commands import DRAFT_GONE, NO_OPTION, THREADS_CHANGE, THREADS_KEEP
 from bot.messages.settings import NO_SUCH_CHANNEL
 from bot.ports.store import EditorStore
@@ -112,7 +115,7 @@ class SettingsEditor:
     ) -> EffectiveSettings:
         """Return what applies in the scope that `command` saves `written` for."""
         if not written:
-            raise Unacceptable("There is nothing to save.")
+            raise Unacceptable(value_messages.NOTHING_TO_SAVE)
         first = BY_NAME[next(iter(written))]
         policy, _ = await self._authority.about(command, place, person, first)
         return policy
@@ -156,8 +159,12 @@ class SettingsEditor:
         makes it, or "". Raises Unacceptable."""
         place = policy.place
         if place.level not in option.levels:
-            levels = " or ".join(formatting.here(each) for each in _levels(option))
-            raise Unacceptable(f"{option.label} can be set for {levels} only.")
+            levels = value_messages.OR.join(
+                formatting.here(each) for each in _levels(option)
+            )
+            raise Unacceptable(
+                value_messages.only_for(setting=option.label, scopes=levels)
+            )
         if text.strip().lower() in INHERIT or (text == "" and not option.versioned):
             return Change(place, option.name, None, versioned=option.versioned), ""
         today = datetime.fromtimestamp(self._now(), UTC).date()
@@ -171,7 +178,7 @@ class SettingsEditor:
             raise Unacceptable(f"{error.user_text} {naming}") from None
         survey = self._survey() or ModelAvailability()
         if option.name == "model" and (why := refused(value, survey)):
-            raise Unacceptable(f"{why} Please choose another model.")
+            raise Unacceptable(value_messages.choose_another_model(why=why))
         change = Change(place, option.name, value, versioned=option.versioned)
         told = warning(option.name, value, today, survey.retires.get(value))
         return change, told or ceilings.above(policy, option, value)
@@ -203,7 +210,9 @@ class SettingsEditor:
             if name in changed:
                 return Response(why, field=name)
             label = BY_NAME[name].label
-            return Response(f"{why} Please take {label} back first.", field="model")
+            return Response(
+                value_messages.remove_first(why=why, setting=label), field="model"
+            )
         return None
 
     async def _conflict(
@@ -215,7 +224,7 @@ class SettingsEditor:
     ) -> Response:
         """Keep `written` as a draft, and return what others changed meanwhile with the
         choice between the two."""
-        lines = ["**Not saved:** this was changed while you were writing."]
+        lines = [messages.NOT_SAVED]
         lines += [
             f"- {formatting.minute(entry.at)} · {audit_lines.change(entry)}"
             for entry in conflict.entries
@@ -230,18 +239,22 @@ class SettingsEditor:
             if theirs:
                 compared = await asyncio.to_thread(describe.difference, theirs[0], mine)
                 lines += [
-                    "From theirs to yours:",
-                    compared.replace("version 0", "yours"),
+                    messages.THEIRS_TO_YOURS,
+                    compared.replace(
+                        phrases.version(number=mine.number), messages.YOURS
+                    ),
                 ]
-        lines.append("Your draft is kept. Which version do you want?")
+        lines.append(messages.WHICH_VERSION)
         base = str(conflict.entries[-1].id)
         with_draft = {"draft": str(kept), "base": base}
         return Response(
             "\n".join(lines),
             buttons=(
-                Button("Save mine", Command("draft save", with_draft), Style.PRIMARY),
-                Button("Write on", Command("draft edit", with_draft)),
-                Button("Keep theirs", Command("draft drop", with_draft)),
+                Button(
+                    labels.SAVE_MINE, Command("draft save", with_draft), Style.PRIMARY
+                ),
+                Button(labels.KEEP_WRITING, Command("draft edit", with_draft)),
+                Button(labels.KEEP_THEIRS, Command("draft drop", with_draft)),
             ),
         )
 
@@ -263,7 +276,7 @@ class SettingsEditor:
     ) -> Response:
         """Discard a draft: nothing is changed."""
         await self._draft(command, place, person)
-        return Response("Nothing was changed.")
+        return Response(messages.NOTHING_CHANGED)
 
     async def edit_draft(
         self, command: Command, place: Scope, person: Person
@@ -303,12 +316,12 @@ def _saved(
     entries: Sequence[AuditEntry], policy: EffectiveSettings, running: bool
 ) -> str:
     if not entries:
-        return "No change: it was already set to that."
+        return messages.NO_CHANGE
     where = formatting.here(policy.place.level)
-    lines = [f"Saved for {where}:"]
+    lines = [messages.saved_for(where=where)]
     for entry in entries:
         option = BY_NAME[entry.name]
-        after = "not set" if entry.after is None else entry.after
+        after = phrases.NOT_SET if entry.after is None else entry.after
         if entry.after is not None and not option.versioned:
             after = describe.shown(option, entry.after)
         lines.append(f"- **{option.label}**: {after}")

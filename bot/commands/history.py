@@ -13,7 +13,10 @@ from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import Change, EditConflict, Version
 from bot.errors import Unacceptable
+from bot.messages import commands as messages
+from bot.messages import labels
 from bot.messages.commands import NO_VERSION, THREADS_KEEP
+from bot.messages.settings import READ_AUDIT
 from bot.ports.settings import SettingsStore
 from bot.runtime.offload import offload
 from bot.settings import audit_lines, describe
@@ -63,20 +66,22 @@ class SettingsHistory:
         listed = found[:MOST_VERSIONS]
         text = describe.versions(listed, policy.place)
         if len(found) > len(listed):
-            text += f"\n… and {len(found) - len(listed)} earlier ones."
+            text += "\\n" + messages.earlier_versions(count=len(found) - len(listed))
         earlier = [v for v in listed[1:] if v.text is not None]
         if not earlier:
             return Response(text)
         there = scope_argument(command, policy.place)
         choices = tuple(
-            Choice(str(v.number), f"Version {v.number}", formatting.minute(v.at))
+            Choice(
+                str(v.number), labels.version(number=v.number), formatting.minute(v.at)
+            )
             for v in earlier
         )
         menus = [
             Menu(
                 command_for_scope("prompt diff", there),
                 "version",
-                "Compare with …",
+                labels.COMPARE_WITH,
                 choices,
             )
         ]
@@ -85,7 +90,7 @@ class SettingsHistory:
                 Menu(
                     command_for_scope("prompt rollback", there),
                     "version",
-                    "Roll back to …",
+                    labels.ROLL_BACK_TO,
                     choices,
                 )
             )
@@ -103,7 +108,7 @@ class SettingsHistory:
                 "prompt rollback", scope_argument(command, policy.place)
             )
             back = back.having({"version": str(old.number)})
-            buttons = (Button(f"Roll back to version {old.number}", back),)
+            buttons = (Button(labels.roll_back_to(number=old.number), back),)
         # In a thread: every member may run this, as often as they like.
         size = len(old.text or "") + len(new.text or "")
         text = await offload(partial(describe.difference, old, new), size, INLINE_DIFF)
@@ -122,17 +127,19 @@ class SettingsHistory:
         )
         running = "" if policy.place.level is ScopeLevel.THREAD else f" {THREADS_KEEP}"
         if isinstance(result, EditConflict) or not result:
-            return Response(f"Version {version.number} is what applies here already.")
-        return Response(
-            f"Rolled back: the prompt of {formatting.here(policy.place.level)} reads "
-            f"as in version {version.number} again, as {result[0].after}.{running}"
+            return Response(messages.is_current(number=version.number))
+        text = messages.rolled_back(
+            where=formatting.here(policy.place.level),
+            old=version.number,
+            new=result[0].after,
         )
+        return Response(text + running)
 
     async def audit(self, command: Command, place: Scope, person: Person) -> Response:
         """List the changes in a scope, then the refusals."""
         policy, person = await self._authority.about(command, place, person, None)
         if not self._authority.may(person, policy):
-            raise await self._authority.deny(person, policy.place, "read the audit")
+            raise await self._authority.deny(person, policy.place, READ_AUDIT)
         entries = await self._store.audit(policy.place, 0.0, MOST_ENTRIES)
         refused = await self._store.refusals(policy.place, 0.0, MOST_REFUSALS)
         seen = visibility.audit(self._authority, entries, policy.place)

@@ -6,7 +6,8 @@ from bot.commands.usage import UsageScreen
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import Setting
-from bot.messages.commands import HOW_TO_ASK
+from bot.messages import labels
+from bot.messages.commands import HOW_TO_ASK, more_channels
 from bot.ports.settings import SettingsStore
 from bot.settings import audit_lines, describe
 from bot.settings.access import SettingsAccess
@@ -15,6 +16,7 @@ from bot.settings.options import BY_NAME
 from bot.settings.target import command_for_scope
 from bot.text import references
 from bot.ui.elements import Button, Command, Page, Section
+from bot.ui.formatting import count
 
 # How many channels with settings of their own are listed: a page holds 100 blocks
 # (platform facts A5.4).
@@ -48,8 +50,8 @@ class HomePage:
         return Page(
             (
                 *first,
-                Section("Your own usage", await self._usage.own(place, person)),
-                Section("How to talk to me", HOW_TO_ASK),
+                Section(labels.OWN_USAGE, await self._usage.own(place, person)),
+                Section(labels.HOW_TO_TALK, HOW_TO_ASK),
             )
         )
 
@@ -63,7 +65,9 @@ class HomePage:
                     change_menus(self._authority, policy, person, workspace),
                     _workspace_buttons(),
                 ),
-                Section("Usage", await self._usage.spent(policy, person, admin=True)),
+                Section(
+                    labels.USAGE, await self._usage.spent(policy, person, admin=True)
+                ),
                 *await self._channels(policy.place),
                 Section("", await self._latest(policy.place)),
             )
@@ -81,11 +85,11 @@ class HomePage:
         for channel, settings in list(by_channel.items())[:MOST_CHANNELS]:
             name = references.channel(channel.channel)
             text = "\n".join(describe.own(setting) for setting in settings)
-            menu = change_menu(options, name, "Change here …")
+            menu = change_menu(options, name, labels.CHANGE_HERE)
             sections.append(Section(name, text, (menu,)))
         if left := len(by_channel) - len(sections):
-            text = f"{left} more channels have settings of their own."
-            sections.append(Section("More channels", text))
+            text = more_channels(count=count(left, "more channel"))
+            sections.append(Section(labels.MORE_CHANNELS, text))
         return sections
 
     async def _latest(self, place: Scope) -> str:
@@ -101,9 +105,9 @@ class HomePage:
 def _workspace_buttons() -> tuple[Button, ...]:
     where = ScopeLevel.WORKSPACE.value
     return (
-        Button("Prompt", Command("prompt set", {"where": where})),
-        Button("History", command_for_scope("prompt history", where)),
-        Button("Try a prompt", command_for_scope("prompt try", where)),
-        Button("Budgets", command_for_scope("budget", where)),
-        Button("Audit", command_for_scope("audit", where)),
+        Button(labels.PROMPT, Command("prompt set", {"where": where})),
+        Button(labels.HISTORY, command_for_scope("prompt history", where)),
+        Button(labels.TRY_PROMPT, command_for_scope("prompt try", where)),
+        Button(labels.BUDGETS, command_for_scope("budget", where)),
+        Button(labels.AUDIT, command_for_scope("audit", where)),
     )

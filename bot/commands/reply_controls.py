@@ -33,6 +33,7 @@ from bot.messages.commands import (
     REPEATING,
     STOPPING,
 )
+from bot.messages.settings import START_OVER
 from bot.ports.store import ControlStore
 from bot.settings.access import SettingsAccess
 from bot.ui.buttons import goes_on
@@ -80,7 +81,7 @@ class ReplyControls:
         """
         policy = await self._authority.policy(place)
         if not self._authority.may_ask(person, policy):
-            raise await self._authority.deny(person, place, "begin afresh", NOT_TO_ASK)
+            raise await self._authority.deny(person, place, START_OVER, NOT_TO_ASK)
         askers = await self._store.askers(place.key)
         admin = self._authority.may(person, policy)
         shares = person.id in askers and not person.outsider

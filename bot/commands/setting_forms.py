@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.errors import Unacceptable
-from bot.messages.commands import NO_OPTION
+from bot.messages import labels
+from bot.messages.commands import EMPTY_IS_NOT_SET, NO_OPTION
 from bot.ports.settings import SettingsStore
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
@@ -69,7 +70,7 @@ class SettingForms:
         newest = await self._store.audit(place, 0.0, 1)
         base = str(newest[0].id if newest else 0)
         save = Command("save", {"where": where, "base": base})
-        title = options[0].label if len(options) == 1 else "Budget"
+        title = options[0].label if len(options) == 1 else labels.BUDGET
         return Form(save, title[:24], tuple(fields))
 
     async def _field(self, policy: EffectiveSettings, option: Option) -> Field:
@@ -82,7 +83,10 @@ class SettingForms:
             inherited = await self._inherited(policy, option)
             today = datetime.fromtimestamp(self._now(), UTC).date()
             choices = (
-                Choice(INHERIT_CHOICE, f"Not set here: {option.show(inherited)}"[:75]),
+                Choice(
+                    INHERIT_CHOICE,
+                    labels.not_set_here(inherited=option.show(inherited))[:75],
+                ),
                 *option.choices(today),
             )
             known = {choice.value for choice in choices}
@@ -97,7 +101,7 @@ class SettingForms:
             choices=choices,
             most=option.most,
             required=option.versioned,
-            hint="" if option.versioned else "Empty: not set here.",
+            hint="" if option.versioned else EMPTY_IS_NOT_SET,
         )
 
     async def _inherited(self, policy: EffectiveSettings, option: Option) -> str:
@@ -116,11 +120,11 @@ def field_text(option: Option, value: str) -> str:
 
 _RUNNING = Field(
     "running",
-    "Which threads",
+    labels.WHICH_THREADS,
     Kind.CHOICE,
     "no",
     choices=(
-        Choice("no", "New threads only", "Running ones go on as they began"),
-        Choice("yes", "Running threads, too", "They are told so, once"),
+        Choice("no", labels.NEW_THREADS, labels.NEW_THREADS_ABOUT),
+        Choice("yes", labels.ALL_THREADS, labels.ALL_THREADS_ABOUT),
     ),
 )

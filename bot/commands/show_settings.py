@@ -9,8 +9,10 @@ from bot.commands.history import PROMPT
 from bot.commands.router import Handler
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
-from bot.messages.commands import HOW_TO_ASK, HOW_TO_COMMAND
-from bot.settings import ceilings, describe
+from bot.messages import labels, phrases
+from bot.messages.commands import HOW_TO_ASK, HOW_TO_COMMAND, prompt_of
+from bot.messages.settings import OPERATOR_AUDIENCE
+from bot.settings import describe
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
 from bot.settings.options import BY_NAME, Option
@@ -70,7 +72,7 @@ class SettingsScreen:
         if person.outsider:
             return Response(applies)
         show = command_for_scope("prompt show", scope_argument(command, policy.place))
-        buttons = (Button("Whole prompt", show),)
+        buttons = (Button(labels.WHOLE_PROMPT, show),)
         return Response(applies, menus=tuple(menus), buttons=buttons)
 
     async def model(
@@ -105,15 +107,17 @@ class SettingsScreen:
         text = version.text or ""
         applied = policy.applied["prompt"]
         head = (
-            f"**The prompt of {formatting.here(policy.place.level)}** · version "
-            f"{version.number} · {describe.source(applied)}"
+            f"{prompt_of(where=formatting.here(policy.place.level))} · "
+            f"{phrases.version(number=version.number)} · {describe.source(applied)}"
         )
         there = scope_argument(command, policy.place)
-        buttons = [Button("History", command_for_scope("prompt history", there))]
+        buttons = [Button(labels.HISTORY, command_for_scope("prompt history", there))]
         if self._authority.may(person, policy):
-            buttons.insert(0, Button("Change", command_for_scope("prompt set", there)))
+            buttons.insert(
+                0, Button(labels.CHANGE, command_for_scope("prompt set", there))
+            )
             buttons.append(
-                Button("Try a prompt", command_for_scope("prompt try", there))
+                Button(labels.TRY_PROMPT, command_for_scope("prompt try", there))
             )
         if len(text) > SHOWN_CHARS:
             told = f"{head}\n{_quoted(text[:SHOWN_CHARS])}…"
@@ -133,7 +137,7 @@ async def applying(
     known = authority.known(policy.place)
     told = describe.settings(seen, visibility.prompt(prompt, person), known)
     limited = not authority.admits_all(policy.place)
-    return f"{told}\n{ceilings.AUDIENCE}" if limited else told
+    return f"{told}\n{OPERATOR_AUDIENCE}" if limited else told
 
 
 def change_menus(
@@ -142,7 +146,7 @@ def change_menus(
     """Return the menu of what `person` may change at the place of `policy`, whose
     commands name that place as `where`; none if they may change nothing."""
     offered = authority.offered(policy, person)
-    label = f"Change for {formatting.here(policy.place.level)} …"
+    label = labels.change_for(where=formatting.here(policy.place.level))
     return (change_menu(offered, where, label),) if offered else ()
 
 

@@ -20,6 +20,8 @@ from bot.domain.person import Person
 from bot.domain.scope import Scope
 from bot.domain.setting import Draft
 from bot.errors import Unacceptable
+from bot.messages import commands as messages
+from bot.messages import labels
 from bot.messages.answers import EMPTY
 from bot.ports.model import Model
 from bot.ports.store import TrialStore
@@ -73,19 +75,19 @@ class PromptTrial:
         prompt = await self._authority.prompt(policy)
         return Form(
             Command("try run", {"where": scope_argument(command, policy.place)}),
-            "Try a prompt",
+            labels.TRY_PROMPT,
             (
                 Field(
-                    *("prompt", "Draft of the prompt", Kind.TEXT, prompt.text or ""),
+                    *("prompt", labels.PROMPT_DRAFT, Kind.TEXT, prompt.text or ""),
                     most=PROMPT.most,
                 ),
                 Field(
-                    *("question", "A question to try it on", Kind.LINE),
+                    *("question", labels.TEST_QUESTION, Kind.LINE),
                     most=QUESTION_CHARS,
-                    hint="Only you see the answer. It costs what any answer costs.",
+                    hint=messages.TRIAL_NOTE,
                 ),
             ),
-            submit="Try",
+            submit=labels.TRY,
         )
 
     async def run(self, command: Command, place: Scope, person: Person) -> Response:
@@ -98,7 +100,7 @@ class PromptTrial:
             return Response(error.user_text, field="prompt")
         question = command.arguments.get("question", "").strip()
         if not question:
-            return Response("Please write a question to try it on.", field="question")
+            return Response(messages.ASK_A_QUESTION, field="question")
         draft = Draft(0, policy.place, PROMPT.name, text, person.id, self._now())
         number = await self._store.save_draft(draft)
         model = policy["model"] if policy["model"] != AUTO else CAPABLE_MODEL
@@ -125,9 +127,9 @@ class PromptTrial:
             file=answered.file,
             buttons=(
                 Button(
-                    "Save this prompt", Command("draft save", with_draft), Style.PRIMARY
+                    labels.SAVE_PROMPT, Command("draft save", with_draft), Style.PRIMARY
                 ),
-                Button("Write on", Command("draft edit", with_draft)),
+                Button(labels.KEEP_WRITING, Command("draft edit", with_draft)),
             ),
         )
 
@@ -154,17 +156,21 @@ def _response(question: str, completion: Completion) -> Response:
         shown = answer[:SHOWN_CHARS].rstrip() + "…"
     quoted = "\n".join(f"> {line}" for line in question.splitlines())
     price = formatting.amount(completion.cost, bounded=completion.bounded)
-    price_note = "of unknown price" if completion.cost is None else f"for {price}"
+    cost = (
+        messages.UNKNOWN_COST
+        if completion.cost is None
+        else messages.trial_cost(amount=price)
+    )
     text = "\n".join(
         filter(
             None,
             [
-                "**A try-out; only you see this, and nothing is saved yet.**",
+                messages.TRIAL_HEAD,
                 quoted,
                 "",
                 shown or ("" if trouble else EMPTY),
                 f"_{trouble}_" if trouble else "",
-                f"_{price_note.capitalize()}._",
+                cost,
             ],
         )
     )

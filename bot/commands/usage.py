@@ -11,7 +11,8 @@ from bot.commands.router import Handler
 from bot.domain.budget import Period, Spending
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
-from bot.messages.commands import NO_BUDGET
+from bot.messages import budgets as messages
+from bot.messages import phrases
 from bot.ports.ledger import Accounts
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
@@ -53,9 +54,7 @@ class UsageScreen:
         """Set one budget, or show both: as a form to those who may change them."""
         period, value = (command.arguments.get(n) for n in ("period", "value"))
         if value is not None and period is None:
-            return Response(
-                "Per day or per month? Say `budget day 5` or `budget month 5`."
-            )
+            return Response(messages.PER_DAY_OR_MONTH)
         if period is not None and value is not None:
             named = command.having({"option": f"budget_{period}"})
             return await self._editor.set(named, place, person)
@@ -63,7 +62,7 @@ class UsageScreen:
         policy, known = await self._authority.about(command, place, person, option)
         if self._authority.may(known, policy):
             return await self._editor.forms.budgets(command, place, person)
-        return Response(await self._budgets(policy, known) or NO_BUDGET)
+        return Response(await self._budgets(policy, known) or messages.NO_BUDGET)
 
     async def spent(
         self, policy: EffectiveSettings, person: Person, *, admin: bool
@@ -76,33 +75,44 @@ class UsageScreen:
         rows = await self._store.spending(self._month(), policy.place)
         if thread.level is ScopeLevel.THREAD:
             ours = [row for row in rows if row.place == thread]
-            lines.append(summary.spent("This thread, this month", ours))
+            lines.append(
+                summary.spent(
+                    phrases.on_day(
+                        scope=formatting.here(ScopeLevel.THREAD).capitalize(),
+                        day=phrases.THIS_MONTH,
+                    ),
+                    ours,
+                )
+            )
         where = formatting.here(policy.place.level).capitalize()
         lines.append(self._sums(where, rows))
         budgets = await self._budgets(policy, person)
         if budgets:
-            lines += ["**Budgets**", budgets]
+            lines += [messages.ABOVE_ALL, budgets]
         if admin and policy.place.level is ScopeLevel.WORKSPACE:
             by_channel = grouped(
                 rows, lambda row: visibility.account(self._authority, row.place)
             )
-            lines += ["**By channel, this month**", *by_channel]
+            lines += [messages.BY_CHANNEL, *by_channel]
         if admin:
             by_person = grouped(rows, lambda row: formatting.person(row.person or "?"))
-            lines += ["**By person, this month**", *by_person]
+            lines += [messages.BY_PERSON, *by_person]
         return "\n".join(lines)
 
     async def own(self, place: Scope, person: Person) -> str:
         """Describe what `person` spent at `place` today and this month."""
         rows = await self._store.spending(self._month(), place, person.id)
-        return self._sums("You", rows)
+        return self._sums(phrases.YOU, rows)
 
     def _sums(self, name: str, rows: list[Spending]) -> str:
         today = Period.DAY.name_at(self._now())
         return "\n".join(
             [
-                summary.spent(f"{name}, today", (r for r in rows if r.day == today)),
-                summary.spent(f"{name}, this month", rows),
+                summary.spent(
+                    phrases.on_day(scope=name, day=phrases.TODAY),
+                    (r for r in rows if r.day == today),
+                ),
+                summary.spent(phrases.on_day(scope=name, day=phrases.THIS_MONTH), rows),
             ]
         )
 

@@ -12,6 +12,7 @@ from bot.domain.budget import Budget
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import AuditEntry, Refusal, Version
+from bot.messages import phrases
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
 from bot.settings.options import BY_NAME
@@ -19,8 +20,8 @@ from bot.settings.target import OTHER
 from bot.text import references
 
 #: The names of direct messages, and of channels that the person does not see.
-DIRECT = "Direct messages"
-UNSEEN = "a channel that you do not see"
+DIRECT = phrases.DIRECT_MESSAGES
+UNSEEN = phrases.UNSEEN_CHANNEL
 
 
 async def policy(

@@ -6,7 +6,7 @@ each time that setting is used, and when somebody asks about another channel.
 
 from dataclasses import dataclass
 
-from bot.messages.settings import CLOSED_TO_US, CLOSED_TO_YOU, NO_SUCH_CHANNEL
+from bot.messages import settings as messages
 from bot.text import references
 
 
@@ -40,7 +40,9 @@ def refusal(access: ChannelAccess, channel: str, *, of_operator: bool = False) -
     person of the workspace and needs no access of their own.
     """
     if not access.exists or not (access.reads or of_operator):
-        return NO_SUCH_CHANNEL
+        return messages.NO_SUCH_CHANNEL
     if not (access.writes or of_operator):
-        return CLOSED_TO_YOU.format(references.channel(channel))
-    return "" if access.bot_writes else CLOSED_TO_US.format(references.channel(channel))
+        return messages.closed_to_you(channel=references.channel(channel))
+    if access.bot_writes:
+        return ""
+    return messages.closed_to_us(channel=references.channel(channel))

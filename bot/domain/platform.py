@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.domain.scope import ThreadKey
+from bot.messages.values import NAME_A_CHANNEL
 
 
 class RateLimitScope(enum.Enum):
@@ -92,4 +93,4 @@ class Limits:
     #: A hint shown once, below the first answer of a thread that addressed the bot.
     hint: str = ""
     #: A sentence that says how to name a channel in a command.
-    naming: str = "Please name a channel by mentioning it."
+    naming: str = NAME_A_CHANNEL

@@ -3,18 +3,13 @@
 import re
 from dataclasses import dataclass
 
+from bot.messages.config import NOT_SUCH_A_WORKSPACE
 from bot.messages.settings import NOT_SERVED
 from bot.text import lists
 
 # A Slack workspace or organisation, a Discord server, all of them, or "@me", which
 # stands for direct messages on Discord: those belong to no server.
 _ENTRY = re.compile(r"slack:(?:[TE][A-Z0-9]+|\*)|discord:(?:[0-9]+|@me|\*)")
-
-_EXPECTED = (
-    "is none of these: a Slack workspace (slack:T0123ABC), a Discord server "
-    "(discord:1234567890), direct messages on Discord (discord:@me), all workspaces "
-    "(slack:*) or all servers (discord:*)."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,5 +45,5 @@ VARIABLE = "THREADKEEP_WORKSPACES"
 
 def read(text: str) -> tuple[Served, list[str]]:
     """Parse the value of `VARIABLE`; return it and the problems found."""
-    found, problems = lists.read(text, VARIABLE, _ENTRY, _EXPECTED)
+    found, problems = lists.read(text, VARIABLE, _ENTRY, NOT_SUCH_A_WORKSPACE)
     return Served(found), problems

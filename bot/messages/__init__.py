@@ -1,5 +1,6 @@
-"""The sentences that people read in the chat, each under a name, in English.
+"""Every sentence that people read, each under a name, in English.
 
-A constant is a sentence, or a template with named values for `str.format`. One module
-for each subject; docs/messages.md lists all of them (`make docs`). Imports nothing.
+A constant is a sentence; a function returns one with its named values. `labels` and
+`phrases` hold words and parts of sentences. One module for each subject;
+docs/messages.md lists all of them (`make docs`). Imports nothing.
 """

@@ -15,7 +15,7 @@ HOW_TO_COMMAND = (
 
 #: What a change of a setting means for existing threads.
 THREADS_KEEP = "Existing threads keep the old setting; new ones use this."
-THREADS_CHANGE = "Existing threads change, too, and are told so."
+THREADS_CHANGE = "Existing threads change, too, and a note there says so."
 
 RENEWED = "Starting over. I won't use anything above this line."
 NOTHING_HERE = "We haven't talked here yet. Ask me something."
@@ -41,4 +41,47 @@ NOTHING_LEFT = "That answer is complete. Ask a follow-up instead."
 NO_VERSION = "There is no such version; `prompt history` lists all versions."
 DRAFT_GONE = "That draft no longer exists. Please write it again."
 NO_OPTION = "This setting no longer exists."
-NO_BUDGET = "No budget is set for this channel."
+
+# Saving settings.
+NO_CHANGE = "No change: it was already set to that."
+NOT_SAVED = "**Not saved:** this was changed while you were writing."
+THEIRS_TO_YOURS = "From their version to yours:"
+YOURS = "yours"
+WHICH_VERSION = "Your draft is kept. Which version do you want?"
+NOTHING_CHANGED = "Nothing was changed."
+EMPTY_IS_NOT_SET = "Empty: not set here."
+
+
+def saved_for(*, where: str) -> str:
+    return f"Saved for {where}:"
+
+
+def rolled_back(*, where: str, old: int, new: int | str | None) -> str:
+    return f"Rolled back: the prompt of {where} is that of version {old}, as {new}."
+
+
+def is_current(*, number: int) -> str:
+    return f"Version {number} is the current one already."
+
+
+def earlier_versions(*, count: int) -> str:
+    return f"… and {count:,} earlier ones."
+
+
+# The prompt and its trial.
+ASK_A_QUESTION = "Please write a question to try it on."
+TRIAL_NOTE = "Only you see the answer. It costs what any answer costs."
+TRIAL_HEAD = "**A trial: only you see this, and nothing is saved yet.**"
+UNKNOWN_COST = "_The price is unknown._"
+
+
+def trial_cost(*, amount: str) -> str:
+    return f"_This cost {amount}._"
+
+
+def prompt_of(*, where: str) -> str:
+    return f"**The prompt of {where}**"
+
+
+def more_channels(*, count: str) -> str:
+    return f"{count} with settings of their own."

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from bot.errors import ConfigError
+from bot.messages import config as messages
 from bot.text.characters import replace_lone_surrogates
 
 
@@ -13,7 +14,9 @@ def read_text(file: str) -> str:
         found = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         text = found.decode("utf-8-sig", "surrogatepass")
     except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror}.") from None
+        raise ConfigError(
+            messages.file_unreadable(file=file, reason=error.strerror)
+        ) from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{file} is no text in UTF-8.") from None
+        raise ConfigError(messages.file_not_utf8(file=file)) from None
     return replace_lone_surrogates(text)

@@ -16,6 +16,7 @@ from bot.domain.person import EVERYONE, Person, administers, listed
 from bot.domain.scope import Scope, ScopeLevel, ThreadKey
 from bot.domain.setting import AuditEntry, StoredSettings, Version
 from bot.errors import DeliveryError, Denied, ThreadGone
+from bot.messages import settings as messages
 from bot.messages.settings import ELSEWHERE, NOT_FOR_OUTSIDERS
 from bot.ports.platform import Adapter
 from bot.ports.settings import AccessStore
@@ -184,9 +185,7 @@ class SettingsAccess:
         """
         home, around = (place.at(ScopeLevel.WORKSPACE) for place in (here, there))
         if home != around or there.level is ScopeLevel.OPERATOR:
-            raise await self.deny(
-                person, home, "look into another workspace", ELSEWHERE
-            )
+            raise await self.deny(person, home, messages.SEE_OTHER_WORKSPACE, ELSEWHERE)
         if there.level is ScopeLevel.WORKSPACE or (
             _same_channel(here, there) and there.thread in ("", here.thread)
         ):
@@ -199,7 +198,7 @@ class SettingsAccess:
         # messages stay private.
         policy = await self.policy(there)
         if self.is_direct(there) or not self.may(person, policy, home):
-            what = "look into another channel"
+            what = messages.SEE_OTHER_CHANNEL
             raise await self.deny(person, home, what, ELSEWHERE)
         if not access.exists:
             raise ThreadGone(f"{there} is not there")
@@ -208,7 +207,7 @@ class SettingsAccess:
     async def require_insider(self, person: Person, here: Scope) -> None:
         """Raise Denied for guests and people of other organisations."""
         if person.outsider:
-            what = "look beyond their channel"
+            what = messages.SEE_BEYOND_CHANNEL
             raise await self.deny(person, here, what, NOT_FOR_OUTSIDERS)
 
     async def require(
@@ -218,7 +217,9 @@ class SettingsAccess:
         scope of `policy`; raise DeliveryError if that cannot be looked up now."""
         there = await self.reach(person, here, policy.place)
         if not self.may_set(there, policy, option):
-            raise await self.deny(person, policy.place, f"set {option.name}")
+            raise await self.deny(
+                person, policy.place, messages.set_option(name=option.name)
+            )
 
     async def deny(
         self, person: Person, place: Scope, what: str, text: str = ""
@@ -248,15 +249,10 @@ def _same_channel(here: Scope, there: Scope) -> bool:
 
 def _refusal(person: Person, place: Scope) -> str:
     if person.outsider:
-        return (
-            "Sorry, guests and people from other organisations cannot change "
-            "settings here."
-        )
+        return messages.OUTSIDERS_SET_NOTHING
     where = {
-        ScopeLevel.WORKSPACE: "for the whole workspace",
-        ScopeLevel.CHANNEL: "in this channel",
-        ScopeLevel.THREAD: "in this channel",
-    }.get(place.level, "here")
-    return (
-        f"Sorry, only admins can change settings {where}. `settings` shows what is set."
-    )
+        ScopeLevel.WORKSPACE: messages.FOR_WORKSPACE,
+        ScopeLevel.CHANNEL: messages.IN_CHANNEL,
+        ScopeLevel.THREAD: messages.IN_CHANNEL,
+    }.get(place.level, messages.HERE)
+    return messages.admins_only(where=where)

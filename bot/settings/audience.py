@@ -4,18 +4,13 @@ import re
 from dataclasses import dataclass
 
 from bot.domain.person import EVERYONE, Person, listed
+from bot.messages.config import NOT_SUCH_PEOPLE
 from bot.text import lists
 
 # A person, a Slack user group or Discord role, or everybody on a platform.
 _ENTRY = re.compile(
     r"slack:(?:everyone|[UW][A-Z0-9]+|group:S[A-Z0-9]+)"
     r"|discord:(?:everyone|(?:group:)?[0-9]+)"
-)
-
-_EXPECTED = (
-    "is none of these: a person (slack:U0123ABC, discord:1234567890), a user group or "
-    "role (slack:group:S0123ABC, discord:group:1234567890), or everybody on a "
-    "platform (slack:everyone)."
 )
 
 
@@ -54,5 +49,5 @@ def read(text: str) -> tuple[Audience, list[str]]:
     """Parse THREADKEEP_WHO; return it and the problems found."""
     if text.replace(",", " ").strip().lower() == EVERYONE:
         return Audience(), []
-    found, problems = lists.read(text, "THREADKEEP_WHO", _ENTRY, _EXPECTED)
+    found, problems = lists.read(text, "THREADKEEP_WHO", _ENTRY, NOT_SUCH_PEOPLE)
     return Audience(found), problems

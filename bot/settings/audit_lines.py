@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import AuditEntry, Refusal
+from bot.messages import phrases
+from bot.messages import settings as messages
 from bot.settings.describe import shown
 from bot.settings.options import BY_NAME, Option
 from bot.text.references import channel
@@ -16,20 +18,22 @@ def change(entry: AuditEntry) -> str:
     option = BY_NAME.get(entry.name)
     label = option.label if option else entry.name
     before, after = (_audited(option, each) for each in (entry.before, entry.after))
-    return f"{who} {entry.action} **{label}**: {before} → {after}"
+    return messages.changed(
+        person=who, action=entry.action, setting=label, before=before, after=after
+    )
 
 
 def _audited(option: Option | None, value: str | None) -> str:
     if value is None:
-        return "not set"
+        return phrases.NOT_SET
     return value if option is None or option.versioned else shown(option, value)
 
 
 def audit(entries: Sequence[AuditEntry], place: Scope) -> str:
     """Describe the latest entries, the newest first."""
     if not entries:
-        return f"Nothing was changed in {here(place.level)} so far."
-    lines = [f"**Changes in {here(place.level)}**"]
+        return messages.nothing_changed(where=here(place.level))
+    lines = [messages.changes_in(where=here(place.level))]
     for entry in entries:
         where = "" if entry.place == place else f" · {_spot(entry.place)}"
         lines.append(f"- {minute(entry.at)}{where} · {change(entry)}")
@@ -40,19 +44,20 @@ def refusals(found: Sequence[Refusal], place: Scope) -> str:
     """Describe refusals, the newest first; "" for none."""
     if not found:
         return ""
-    lines = [f"**Refused in {here(place.level)}**"]
+    lines = [messages.refused_in(where=here(place.level))]
     for each in found:
         where = "" if each.place == place else f" · {_spot(each.place)}"
-        who = person(each.who) if each.who else "Others"
-        times = f" ({each.count:,} times that hour)" if each.count > 1 else ""
-        lines.append(
-            f"- {minute(each.at)}{where} · {who} was not allowed to: {each.name}{times}"
-        )
+        who = person(each.who) if each.who else phrases.OTHERS
+        times = messages.times_that_hour(count=each.count) if each.count > 1 else ""
+        what = messages.tried(person=who, action=each.name)
+        lines.append(f"- {minute(each.at)}{where} · {what}{times}")
     return "\n".join(lines)
 
 
 def _spot(place: Scope) -> str:
     if place.level is ScopeLevel.WORKSPACE:
-        return "the workspace"
-    thread = " (a thread)" if place.level is ScopeLevel.THREAD else ""
-    return f"{channel(place.channel)}{thread}"
+        return phrases.THE_WORKSPACE
+    name = channel(place.channel)
+    if place.level is ScopeLevel.THREAD:
+        return phrases.a_thread_of(channel=name)
+    return name

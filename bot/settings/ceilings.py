@@ -1,11 +1,10 @@
 """Descriptions of the operator's ceilings. Pure."""
 
 from bot.domain.budget import Budget, BudgetExceeded, Period
+from bot.messages import budgets as messages
+from bot.messages import phrases
 from bot.settings.effective import EffectiveSettings
 from bot.settings.options import Option
-
-#: What `settings` adds if not everybody may ask.
-AUDIENCE = "- **Who may ask at all**: those whom this bot's operator names"
 
 
 def above(policy: EffectiveSettings, option: Option, value: str | None) -> str:
@@ -14,10 +13,7 @@ def above(policy: EffectiveSettings, option: Option, value: str | None) -> str:
     ceiling = policy.ceiling(option.name)
     if not value or ceiling is None or float(value) <= float(ceiling.value):
         return ""
-    return (
-        f"The operator allows {option.show(ceiling.value)} at the most, and that "
-        "holds; only the operator can raise it."
-    )
+    return messages.above_ceiling(most=option.show(ceiling.value))
 
 
 def shortfall(short: BudgetExceeded, cap: Budget) -> str:
@@ -26,14 +22,8 @@ def shortfall(short: BudgetExceeded, cap: Budget) -> str:
 
     Its size and what others spent of it are not shown.
     """
-    period = "today" if cap.period is Period.DAY else "this month"
+    period = phrases.TODAY if cap.period is Period.DAY else phrases.THIS_MONTH
     if short.reserved > 0 and short.spent < cap.usd:
-        return (
-            f"The rest of what this bot may cost in all {period} is set aside for "
-            "answers that are being written now. Please ask again in a minute."
-        )
-    again = "tomorrow" if cap.period is Period.DAY else "next month"
-    return (
-        f"What this bot may cost in all {period} is used up. I answer again {again} "
-        "(UTC), or as soon as the bot's operator raises it."
-    )
+        return messages.total_reserved(period=period)
+    again = phrases.TOMORROW if cap.period is Period.DAY else phrases.NEXT_MONTH
+    return messages.total_used_up(period=period, again=again)

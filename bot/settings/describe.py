@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import OPERATOR, Setting, Version
+from bot.messages import phrases
+from bot.messages import settings as messages
 from bot.settings import ceilings
 from bot.settings.effective import EffectiveSettings, EffectiveValue
 from bot.settings.options import BY_NAME, Option
@@ -22,7 +24,7 @@ DIFF_LINES = 60
 def shown(option: Option, value: str) -> str:
     """Format a canonical value."""
     if option.versioned:
-        return f"version {value}" if value else "none"
+        return phrases.version(number=value) if value else phrases.NONE
     text = option.show(value)
     names = option.names_channel or option.kind is Kind.PEOPLE
     return references.from_setting(text) if names else text
@@ -32,12 +34,13 @@ def settings(
     policy: EffectiveSettings, prompt: Version, options: Iterable[Option]
 ) -> str:
     """Describe what applies of `options` in the scope of `policy`, and why."""
-    lines = [f"**What applies in {here(policy.place.level)}**"]
+    lines = [messages.settings_of(where=here(policy.place.level))]
     for option in options:
         if option.each_level:
             lines += _each_level(policy, option)
         elif option.versioned:
-            lines += [f"- {_applied(policy, option, f'version {prompt.number}')}"]
+            version = phrases.version(number=prompt.number)
+            lines += [f"- {_applied(policy, option, version)}"]
             lines += [f"> {line}" for line in excerpt(prompt.text or "").splitlines()]
         else:
             value = shown(option, policy[option.name])
@@ -47,7 +50,7 @@ def settings(
 
 def _applied(policy: EffectiveSettings, option: Option, value: str) -> str:
     applied = policy.applied[option.name]
-    unused = f" _Not used: {applied.unused}_" if applied.unused else ""
+    unused = f" {messages.not_used(why=applied.unused)}" if applied.unused else ""
     over = "" if option.each_level else ceilings.above(policy, option, applied.value)
     held = f" _{over}_" if over else ""
     return (
@@ -65,11 +68,11 @@ def own(setting: Setting) -> str:
     option = BY_NAME.get(setting.name)
     label = option.label if option else setting.name
     value = (
-        "its own"
+        phrases.ITS_OWN
         if option is None or option.versioned
         else shown(option, setting.value)
     )
-    return f"- **{label}**: {value} · set by {person(setting.who)} on {day(setting.at)}"
+    return f"- **{label}**: {value} · {_setter(setting.who, setting.at)}"
 
 
 def source(applied: EffectiveValue, route: str = "") -> str:
@@ -77,25 +80,30 @@ def source(applied: EffectiveValue, route: str = "") -> str:
     model."""
     level = applied.place.level
     if applied.kept and applied.name == "model" and route:
-        return f"chosen by `auto`: {route}"
+        return messages.chosen_by_auto(why=route)
     if applied.kept:
-        return "as this thread began"
+        return messages.AS_THREAD_BEGAN
     if level is ScopeLevel.OPERATOR:
-        return "by default"
-    return f"{here(level)}, set by {person(applied.who)} on {day(applied.at)}"
+        return messages.BY_DEFAULT
+    return f"{here(level)}, {_setter(applied.who, applied.at)}"
+
+
+def _setter(who: str, at: float) -> str:
+    return messages.set_by_on(person=person(who), day=day(at))
 
 
 def _each_level(policy: EffectiveSettings, option: Option) -> list[str]:
     found = list(policy.everywhere(option.name))
     if not found:
-        return [f"- **{option.label}**: none"]
+        return [f"- **{option.label}**: {phrases.NONE}"]
     return [
-        f"- **{option.label}** of {here(each.place.level)}: "
-        f"{shown(option, each.value) or each.value}"
+        "- "
+        + messages.setting_of(setting=option.label, where=here(each.place.level))
+        + f": {shown(option, each.value) or each.value}"
         + (
-            f", set by {person(each.who)}"
+            f", {messages.set_by(person=person(each.who))}"
             if each.who != OPERATOR
-            else ", the most that the operator allows"
+            else messages.OPERATOR_MOST
         )
         for each in found
     ]
@@ -105,15 +113,15 @@ def versions(all_of_them: Sequence[Version], place: Scope) -> str:
     """Describe the history of a prompt, the newest first."""
     where = here(place.level)
     if not all_of_them:
-        return f"No prompt was ever set for {where} itself."
-    lines = [f"**Versions of the prompt of {where}**"]
+        return messages.no_prompt(where=where)
+    lines = [messages.versions_of(where=where)]
     for nth, version in enumerate(all_of_them):
         size = (
-            "taken back"
+            messages.REMOVED
             if version.text is None
-            else f"{len(version.text):,} characters"
+            else count(len(version.text), "character")
         )
-        now = " · **now**" if nth == 0 and version.text is not None else ""
+        now = f" · {messages.CURRENT}" if nth == 0 and version.text is not None else ""
         lines.append(
             f"- **{version.number}** · {minute(version.at)} · {person(version.who)} · "
             f"{size}{now}"
@@ -129,21 +137,23 @@ def difference(old: Version, new: Version) -> str:
     before, after = old.text or "", new.text or ""
     hunks = compared(before, after)
     if hunks is None:
-        return (
-            f"Version {old.number} and version {new.number} are too different to be "
-            f"compared line by line: {_size(before)} and {_size(after)}. "
-            "`prompt show` shows the one that applies now."
+        return messages.too_different(
+            old=old.number,
+            new=new.number,
+            old_size=_size(before),
+            new_size=_size(after),
         )
     if not hunks:
-        return f"Versions {old.number} and {new.number} read the same."
-    lines = [f"--- version {old.number}", f"+++ version {new.number}", *hunks]
+        return messages.same_text(old=old.number, new=new.number)
+    heads = (phrases.version(number=each.number) for each in (old, new))
+    lines = [*map(" ".join, zip(("---", "+++"), heads, strict=True)), *hunks]
     more = len(lines) - DIFF_LINES
     # A fence in the prompt must not close this one.
     body = "\n".join(lines[:DIFF_LINES]).replace("```", "'''")
-    tail = f"\n… and {more} more lines." if more > 0 else ""
+    tail = f"\n{phrases.more_lines(count=more)}" if more > 0 else ""
     return f"```diff\n{body}\n```{tail}"
 
 
 def _size(text: str) -> str:
     lines = count(len(text.splitlines()), "line")
-    return f"{lines} of {count(len(text), 'character')}"
+    return messages.size(lines=lines, characters=count(len(text), "character"))

@@ -14,6 +14,8 @@ import yaml
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import Change, Setting
 from bot.errors import ConfigError, Unacceptable
+from bot.messages import import_export as messages
+from bot.messages import values
 from bot.settings.options import BY_NAME, OPTIONS, Option, sequences
 from bot.text import documents
 from bot.text.documents import NoDocument
@@ -31,10 +33,7 @@ MOST_NODES = 500_000
 #: The keys of the scopes within a scope.
 _INNER = {ScopeLevel.WORKSPACE: "channels", ScopeLevel.CHANNEL: "threads"}
 
-HEAD = """\
-# Settings of Threadkeep, by platform, workspace, channel and thread.
-# `threadkeep settings import FILE --dry-run` shows what it would change.
-"""
+HEAD = messages.HEAD
 
 
 def write(settings: Iterable[Setting], texts: Mapping[str, str]) -> str:
@@ -65,13 +64,13 @@ def read(text: str, today: date) -> list[Change]:
     document = _parsed(text)
     changes: list[Change] = []
     if document.pop("version", None) != VERSION:
-        problems.append(f"version: must be {VERSION}")
+        problems.append(messages.version_must_be(version=VERSION))
     for platform, workspaces in _pairs(document, "", problems):
         for workspace, node in _pairs(workspaces, platform, problems):
             place = Scope(platform, workspace)
             changes += _changes(node, place, f"{platform}/{workspace}", today, problems)
     if problems:
-        raise ConfigError(f"Nothing was changed. {'; '.join(problems)}.")
+        raise ConfigError(messages.nothing_changed(problems="; ".join(problems)))
     return changes
 
 
@@ -142,28 +141,37 @@ def _readable(option: Option, value: str) -> Any:
 
 def _parsed(text: str) -> dict[str, Any]:
     if len(text) > MOST_CHARS:
-        raise ConfigError("This file is too large to hold settings.")
+        raise ConfigError(messages.FILE_TOO_LARGE)
     try:
         document = documents.parse(text, most_nodes=MOST_NODES)
     except NoDocument as error:
-        raise ConfigError(
-            f"This is not the YAML of settings{error.where}: {error.why}."
-        ) from None
+        raise ConfigError(messages.not_yaml(where=error.where, why=error.why)) from None
     if not isinstance(document, dict):
-        raise ConfigError("This is not the YAML of settings: it must begin with names.")
+        raise ConfigError(messages.NO_NAMES)
     return document
 
 
 def _pairs(node: object, path: str, problems: list[str]) -> Iterator[tuple[str, Any]]:
     if not isinstance(node, dict):
-        problems.append(f"{path or 'the file'}: must hold names and values")
+        problems.append(
+            messages.at(
+                path=path or messages.THE_FILE, problem=messages.NOT_NAMES_AND_VALUES
+            )
+        )
         return
     seen: set[str] = set()
     for key, value in node.items():
         if problem := _no_name(key):
-            problems.append(f"{path or 'the file'}: {problem}")
+            problems.append(
+                messages.at(path=path or messages.THE_FILE, problem=problem)
+            )
         elif (name := str(key)) in seen:
-            problems.append(f"{path or 'the file'}: {name} stands there twice")
+            problems.append(
+                messages.at(
+                    path=path or messages.THE_FILE,
+                    problem=messages.name_twice(name=name),
+                )
+            )
         else:
             seen.add(name)
             yield name, value
@@ -174,10 +182,10 @@ def _no_name(key: object) -> str:
     ""."""
     if isinstance(key, bool) or not isinstance(key, str | int):
         # As a number, a thread's id would lose its last digits.
-        return f"a name in it is read as a {type(key).__name__}: put it in quotes"
+        return messages.name_of_other_type(type=type(key).__name__)
     name = str(key)
     if not 0 < len(name) <= MOST_NAME_CHARS or not name.isprintable() or " " in name:
-        return "a name in it is empty, too long, or holds what no name does"
+        return messages.BAD_NAME
     return ""
 
 
@@ -212,16 +220,22 @@ def _change(
     option = BY_NAME.get(name)
     if option is None:
         close = difflib.get_close_matches(name, [o.name for o in OPTIONS], 1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        problems.append(f"{path}: there is no such setting{hint}")
+        hint = messages.did_you_mean(name=close[0]) if close else ""
+        problems.append(
+            messages.at(path=path, problem=messages.no_such_setting(hint=hint))
+        )
     elif place.level not in option.levels:
-        problems.append(f"{path}: cannot be set for a {place.level.value}")
+        problems.append(
+            messages.at(
+                path=path, problem=messages.not_for_scope(scope=place.level.value)
+            )
+        )
     else:
         try:
             text = option.read(_written(option, value), today)
             return Change(place, name, text, versioned=option.versioned)
         except Unacceptable as error:
-            problems.append(f"{path}: {error.user_text.rstrip('.')}")
+            problems.append(messages.at(path=path, problem=error.user_text.rstrip(".")))
     return None
 
 
@@ -231,12 +245,12 @@ def _written(option: Option, value: object) -> str:
         return "on" if value else "off"
     if isinstance(value, list):
         if not all(isinstance(each, str | int | float) for each in value):
-            raise Unacceptable("This must be a list of texts, and of nothing else.")
+            raise Unacceptable(values.LIST_OF_TEXTS)
         glue = "\n" if option.name == "stop_sequences" else " "
         return glue.join(map(str, value))
     if isinstance(value, str | int | float):
         return str(value)
-    raise Unacceptable("This must be a text, a number or a list.")
+    raise Unacceptable(values.TEXT_NUMBER_OR_LIST)
 
 
 class _Dumper(yaml.SafeDumper):

@@ -1,6 +1,8 @@
 """Limits of the operator's environment that admins cannot change."""
 
 from bot.domain.scope import ScopeLevel
+from bot.messages import options as messages
+from bot.messages.values import A_BUDGET
 from bot.settings import parsers
 from bot.settings.options import Option
 
@@ -17,16 +19,16 @@ CEILINGS = frozenset(
 TOTALS: tuple[Option, ...] = (
     Option(
         "budget_total_day",
-        "Budget a day in all",
-        "What all workspaces together may cost in USD a day (UTC).",
-        parsers.usd("A budget"),
+        messages.TOTAL_DAY,
+        messages.TOTAL_DAY_ABOUT,
+        parsers.usd(A_BUDGET),
         levels=frozenset({ScopeLevel.OPERATOR}),
     ),
     Option(
         "budget_total_month",
-        "Budget a month in all",
-        "What all workspaces together may cost in USD a month (UTC).",
-        parsers.usd("A budget"),
+        messages.TOTAL_MONTH,
+        messages.TOTAL_MONTH_ABOUT,
+        parsers.usd(A_BUDGET),
         levels=frozenset({ScopeLevel.OPERATOR}),
     ),
 )

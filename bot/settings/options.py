@@ -15,6 +15,9 @@ from datetime import date
 from bot.claude.catalog import DEFAULT_MODEL, MODELS, RETIRES_SOON, ModelFacts, find
 from bot.domain.person import EVERYONE
 from bot.domain.scope import ScopeLevel
+from bot.messages import options as messages
+from bot.messages import phrases
+from bot.messages import values as value_messages
 from bot.settings import parsers
 from bot.settings.parsers import (
     AUTO,
@@ -25,6 +28,7 @@ from bot.settings.parsers import (
     Reader,
 )
 from bot.ui.elements import Choice, Kind
+from bot.ui.formatting import count
 
 DEFAULT_PROMPT = (
     "You are Threadkeep, an assistant in a team's chat. Be accurate, kind and "
@@ -55,7 +59,7 @@ class Option:
     #: The values to choose from, if there are only some.
     choices: Callable[[date], tuple[Choice, ...]] = lambda today: ()
     #: Formats a canonical value for people.
-    show: Callable[[str], str] = lambda value: value or "none"
+    show: Callable[[str], str] = lambda value: value or phrases.NONE
     #: The most characters that a form accepts.
     most: int = 200
     #: Whether a running thread keeps the value it began with (Claude facts 3.1: a
@@ -85,7 +89,7 @@ def _models(today: date) -> tuple[Choice, ...]:
     """Return the models of a menu: those that everybody may use, `auto` first."""
     offered = [facts for facts in parsers.living(today) if not facts.restricted]
     return (
-        Choice(AUTO, "auto", "A cheap or a capable one, by a thread's first message"),
+        Choice(AUTO, "auto", messages.AUTO_ABOUT),
         *(Choice(facts.id, facts.id, _price(facts, today)) for facts in offered),
     )
 
@@ -93,9 +97,11 @@ def _models(today: date) -> tuple[Choice, ...]:
 def _price(facts: ModelFacts, today: date) -> str:
     prices = facts.prices_on(today)
     if prices is None:
-        return "price unknown"
-    soon = f"; retires {facts.retires}" if facts.retires else ""
-    return f"${prices.input:g} in, ${prices.output:g} out a million tokens{soon}"
+        return phrases.PRICE_UNKNOWN
+    text = messages.prices(input=f"{prices.input:g}", output=f"{prices.output:g}")
+    if not facts.retires:
+        return text
+    return messages.prices_until(prices=text, day=facts.retires)
 
 
 def sequences(value: str) -> tuple[str, ...]:
@@ -124,9 +130,9 @@ def _a_switch(
 
 def _dollars(value: str) -> str:
     if not value:
-        return "none"
+        return phrases.NONE
     if not parsers.stored_usd(value):
-        return "$0.00: nothing may be spent"
+        return phrases.ZERO_BUDGET
     # Fractions of a cent are shown if they were set.
     _, _, places = value.partition(".")
     return f"${float(value):,.{max(2, len(places))}f}"
@@ -135,8 +141,8 @@ def _dollars(value: str) -> str:
 OPTIONS: tuple[Option, ...] = (
     Option(
         "prompt",
-        "System prompt",
-        "What the bot is told to be, and how it is to answer.",
+        messages.PROMPT,
+        messages.PROMPT_ABOUT,
         parsers.prompt,
         default=DEFAULT_PROMPT,
         kind=Kind.TEXT,
@@ -147,8 +153,8 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "model",
-        "Model",
-        "Which model of Claude answers.",
+        messages.MODEL,
+        messages.MODEL_ABOUT,
         parsers.model,
         default=DEFAULT_MODEL,
         kind=Kind.CHOICE,
@@ -158,8 +164,8 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "effort",
-        "Effort",
-        "How hard the model thinks, where it takes that.",
+        messages.EFFORT,
+        messages.EFFORT_ABOUT,
         parsers.one_of(*EFFORTS),
         # People in a chat wait for the answer: think less than the model's default
         # (Claude facts, section 2).
@@ -167,87 +173,85 @@ OPTIONS: tuple[Option, ...] = (
         kind=Kind.CHOICE,
         levels=_ALL,
         choices=_fixed(*EFFORTS),
-        show=lambda value: value or "the model's own",
+        show=lambda value: value or phrases.THE_MODEL_S_OWN,
         kept=True,
     ),
     Option(
         "max_tokens",
-        "Longest answer",
-        "The longest answer in tokens, thinking included.",
-        parsers.whole_number(1, 128_000, "The longest answer"),
+        messages.MAX_TOKENS,
+        messages.MAX_TOKENS_ABOUT,
+        parsers.whole_number(1, 128_000, value_messages.ANSWER_LIMIT),
         default="4096",
-        show=lambda value: f"{int(value):,} tokens",
+        show=lambda value: phrases.tokens(count=int(value)),
     ),
     Option(
         "stop_sequences",
-        "Stop sequences",
-        "An answer ends before any of these, one on each line.",
+        messages.STOP_SEQUENCES,
+        messages.STOP_SEQUENCES_ABOUT,
         parsers.stops,
         kind=Kind.TEXT,
         most=MOST_STOPS * (STOP_CHARS + 1),
         show=lambda value: (
-            ", ".join(f"`{each}`" for each in sequences(value)) or "none"
+            ", ".join(f"`{each}`" for each in sequences(value)) or phrases.NONE
         ),
     ),
     Option(
         "temperature",
-        "Temperature",
-        "How freely an older model chooses its words, from 0 to 1.",
+        messages.TEMPERATURE,
+        messages.TEMPERATURE_ABOUT,
         parsers.temperature,
-        show=lambda value: value or "the model's own",
+        show=lambda value: value or phrases.THE_MODEL_S_OWN,
     ),
     _a_switch(
         "follow",
-        "Follow-ups",
-        "Answer in its own threads without being mentioned again.",
+        messages.FOLLOW,
+        messages.FOLLOW_ABOUT,
         ON,
         levels=_ALL,
     ),
-    _a_switch(
-        "quiet", "Quiet", "Speak only when mentioned, whatever else is set.", OFF
-    ),
+    _a_switch("quiet", messages.QUIET, messages.QUIET_ABOUT, OFF),
     _a_switch(
         "web_search",
-        "Web search",
-        "Let Claude search the web; each search costs $0.01 besides tokens.",
+        messages.WEB_SEARCH,
+        messages.WEB_SEARCH_ABOUT,
         OFF,
         kept=True,
     ),
     Option(
         "budget_day",
-        "Budget a day",
-        "What answers may cost in USD a day (UTC), in all of the place.",
-        parsers.usd("A budget"),
+        messages.BUDGET_DAY,
+        messages.BUDGET_DAY_ABOUT,
+        parsers.usd(value_messages.A_BUDGET),
         show=_dollars,
         each_level=True,
     ),
     Option(
         "budget_month",
-        "Budget a month",
-        "What answers may cost in USD a month (UTC), in all of the place.",
-        parsers.usd("A budget"),
+        messages.BUDGET_MONTH,
+        messages.BUDGET_MONTH_ABOUT,
+        parsers.usd(value_messages.A_BUDGET),
         show=_dollars,
         each_level=True,
     ),
     Option(
         "person_messages",
-        "Questions a person and hour",
-        "How many questions one person may ask within an hour.",
-        parsers.whole_number(1, 100_000, "The number of questions"),
+        messages.PERSON_MESSAGES,
+        messages.PERSON_MESSAGES_ABOUT,
+        parsers.whole_number(1, 100_000, value_messages.QUESTIONS),
         each_level=True,
     ),
     Option(
         "person_usd",
-        "USD a person and hour",
-        "What one person's questions may cost in USD within an hour.",
-        parsers.usd("What a person may use"),
+        messages.PERSON_USD,
+        messages.PERSON_USD_ABOUT,
+        parsers.usd(value_messages.SPEND),
         show=_dollars,
         each_level=True,
     ),
     Option(
         "who",
-        "Who may ask",
-        "Who may talk to the bot: everyone, or named people, groups and roles.",
+        messages.WHO,
+        messages.WHO_ABOUT,
         parsers.people,
         default=EVERYONE,
         kind=Kind.PEOPLE,
@@ -256,8 +260,8 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "admins",
-        "Admins here",
-        "Who may change settings here besides those who run the place.",
+        messages.ADMINS,
+        messages.ADMINS_ABOUT,
         parsers.named_people,
         kind=Kind.PEOPLE,
         most=2_000,
@@ -267,37 +271,37 @@ OPTIONS: tuple[Option, ...] = (
     ),
     _a_switch(
         "creators",
-        "Channel creators",
-        "Whoever created a channel may change its settings.",
+        messages.CREATORS,
+        messages.CREATORS_ABOUT,
         OFF,
         levels=frozenset({ScopeLevel.WORKSPACE}),
         needs_creators=True,
     ),
-    _a_switch(
-        "feedback", "Feedback buttons", "Show thumbs up and down under answers.", OFF
-    ),
+    _a_switch("feedback", messages.FEEDBACK, messages.FEEDBACK_ABOUT, OFF),
     Option(
         "ping",
-        "Ping after a long answer",
-        "Whoever waited this many seconds for an answer is called when it is complete.",
-        parsers.whole_number(0, 86_400, "The number of seconds"),
+        messages.PING,
+        messages.PING_ABOUT,
+        parsers.whole_number(0, 86_400, value_messages.SECONDS),
         default="60",
-        show=lambda value: "never" if value == "0" else f"after {value} seconds",
+        show=lambda value: (
+            phrases.NEVER if value == "0" else phrases.seconds(count=value)
+        ),
     ),
     Option(
         "triage_scheme",
-        "Triage: scheme",
-        "What messages are sorted into: a scheme in YAML (docs/triage.md).",
+        messages.TRIAGE_SCHEME,
+        messages.TRIAGE_SCHEME_ABOUT,
         parsers.scheme,
         kind=Kind.TEXT,
         most=SCHEME_CHARS,
-        show=lambda value: "its own" if value else "category, priority, summary",
+        show=lambda value: phrases.ITS_OWN if value else messages.DEFAULT_SCHEME,
         for_operators=False,
     ),
     Option(
         "triagers",
-        "Triage: who may sort a channel",
-        "Who may have many messages sorted at once, besides admins.",
+        messages.TRIAGERS,
+        messages.TRIAGERS_ABOUT,
         parsers.people,
         kind=Kind.PEOPLE,
         most=2_000,
@@ -305,15 +309,15 @@ OPTIONS: tuple[Option, ...] = (
     ),
     _a_switch(
         "auto_triage",
-        "Triage: every new message",
-        "Sort each new message at the top of the channel.",
+        messages.AUTO_TRIAGE,
+        messages.AUTO_TRIAGE_ABOUT,
         OFF,
         for_operators=False,
     ),
     Option(
         "triage_sign",
-        "Triage: how it shows",
-        "How people see the priority of a message that was sorted by itself.",
+        messages.TRIAGE_SIGN,
+        messages.TRIAGE_SIGN_ABOUT,
         parsers.one_of("reaction", "label", "both"),
         default="reaction",
         kind=Kind.CHOICE,
@@ -322,29 +326,27 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "triage_announce",
-        "Triage: where critical is announced",
-        "The channel in which messages of the highest priority are announced.",
+        messages.TRIAGE_ANNOUNCE,
+        messages.TRIAGE_ANNOUNCE_ABOUT,
         parsers.channel,
         names_channel=True,
         for_operators=False,
     ),
     Option(
         "triage_budget",
-        "Triage: budget a day",
-        "What sorting new messages by itself may cost in USD a day (UTC).",
-        parsers.usd("A budget"),
+        messages.TRIAGE_BUDGET,
+        messages.TRIAGE_BUDGET_ABOUT,
+        parsers.usd(value_messages.A_BUDGET),
         default="1",
         show=_dollars,
     ),
     _a_switch(
         "bots",
-        "Other bots",
-        "Answer other bots that mention it, and sort what they say.",
+        messages.BOTS,
+        messages.BOTS_ABOUT,
         OFF,
     ),
-    _a_switch(
-        "footer", "Footer", "Show model, tokens and cost under each answer.", OFF
-    ),
+    _a_switch("footer", messages.FOOTER, messages.FOOTER_ABOUT, OFF),
 )
 
 BY_NAME: Mapping[str, Option] = {option.name: option for option in OPTIONS}
@@ -360,9 +362,8 @@ def warning(name: str, value: str, today: date, last: date | None = None) -> str
     if facts is None or last is None or last - today > RETIRES_SOON:
         return ""
     days = (last - today).days
-    return (
-        f"`{facts.id}` retires on {last}, in {days} "
-        f"{'day' if days == 1 else 'days'}: please choose another one before then."
+    return value_messages.model_retires(
+        model=facts.id, day=last, left=count(days, "day")
     )
 
 
@@ -373,18 +374,17 @@ def misfits(values: Mapping[str, str]) -> dict[str, str]:
     facts = find(model)
     found: dict[str, str] = {}
     if values.get("effort") and facts is not None and not facts.takes_effort:
-        found["effort"] = f"`{model}` has no effort."
+        found["effort"] = value_messages.no_effort(model=model)
     if values.get("temperature") and (facts is None or not facts.takes_temperature):
         found["temperature"] = _no_temperature(model)
     longest = int(values.get("max_tokens") or 0)
     if facts is not None and longest > facts.max_output:
-        found["max_tokens"] = f"`{model}` writes at most {facts.max_output:,} tokens."
+        found["max_tokens"] = value_messages.most_output(
+            model=model, most=facts.max_output
+        )
     return found
 
 
 def _no_temperature(model: str) -> str:
     taking = ", ".join(f"`{f.id}`" for f in MODELS.values() if f.takes_temperature)
-    return (
-        f"`{model}` takes no temperature: Claude's API of 2026-10-21 refuses it, and "
-        f"the version before takes it only with {taking}."
-    )
+    return value_messages.no_temperature(model=model, models=taking)

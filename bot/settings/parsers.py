@@ -14,6 +14,7 @@ from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from bot.claude.catalog import MODELS, ModelFacts, named
 from bot.domain.person import EVERYONE
 from bot.errors import ConfigError, Unacceptable
+from bot.messages import values as messages
 from bot.schemes.scheme import read as read_scheme
 from bot.text.characters import replace_lone_surrogates
 from bot.text.redaction import quoted
@@ -67,22 +68,16 @@ def cleaned(text: str) -> str:
         replace_lone_surrogates(text).replace("\r\n", "\n").replace("\r", "\n").strip()
     )
     if found := _CONTROL.search(text):
-        raise Unacceptable(
-            f"This holds a control character (code {ord(found[0])}); please take it "
-            "out and try again."
-        )
+        raise Unacceptable(messages.control_character(code=ord(found[0])))
     if not text:
-        raise Unacceptable("This is empty; please write something.")
+        raise Unacceptable(messages.WRITE_SOMETHING)
     return text
 
 
 def bounded(text: str) -> str:
     """`text`, whole, if it is no longer than any value. Raises Unacceptable."""
     if len(text) > MOST_CHARS:
-        raise Unacceptable(
-            f"This has {len(text):,} characters, and no value has more than "
-            f"{MOST_CHARS:,}; please shorten it."
-        )
+        raise Unacceptable(messages.too_long(length=len(text), most=MOST_CHARS))
     return replace_lone_surrogates(text)
 
 
@@ -90,8 +85,7 @@ def prompt(text: str, today: date = date.min) -> str:
     text = cleaned(text)
     if len(text) > PROMPT_CHARS:
         raise Unacceptable(
-            f"A prompt holds {PROMPT_CHARS:,} characters, and this has {len(text):,}; "
-            "please shorten it."
+            messages.prompt_too_long(length=len(text), most=PROMPT_CHARS)
         )
     return text
 
@@ -103,12 +97,13 @@ def model(text: str, today: date) -> str:
     facts = named(wanted)
     if facts is None:
         raise Unacceptable(
-            f"There is no model {quoted(text)}. There are: {_list(today)}, and "
-            f"`{AUTO}`, which chooses by each thread's first message."
+            messages.no_such_model(written=quoted(text), models=_list(today), auto=AUTO)
         )
     if facts.retires is not None and facts.retires <= today:
         raise Unacceptable(
-            f"`{facts.id}` was retired on {facts.retires}. There are: {_list(today)}."
+            messages.model_retired(
+                model=facts.id, day=facts.retires, models=_list(today)
+            )
         )
     return facts.id
 
@@ -127,8 +122,9 @@ def whole_number(least: int, most: int, what: str) -> Reader:
         plain = bounded(text).strip().replace(",", "").replace("_", "")
         if not _WHOLE_NUMBER.fullmatch(plain) or not least <= int(plain) <= most:
             raise Unacceptable(
-                f"{what} is a whole number from {least:,} to {most:,}, "
-                f"not {quoted(text)}."
+                messages.whole_number(
+                    what=what, least=least, most=most, written=quoted(text)
+                )
             )
         return str(int(plain))
 
@@ -144,8 +140,9 @@ def usd(what: str) -> Reader:
         value = _rounded(plain)
         if value is None or not LEAST_USD <= float(value) <= MOST_USD:
             raise Unacceptable(
-                f"{what} is an amount in USD above 0, at least {LEAST_USD} and at most "
-                f"{MOST_USD:,.0f}, such as 5 or 12.50, not {quoted(text)}."
+                messages.amount_in_usd(
+                    what=what, least=LEAST_USD, most=MOST_USD, written=quoted(text)
+                )
             )
         return value
 
@@ -183,7 +180,7 @@ def one_of(*values: str) -> Reader:
         value = bounded(text).strip().lower()
         if value not in values:
             known = ", ".join(f"`{each}`" for each in values)
-            raise Unacceptable(f"This is one of {known}, not {quoted(text)}.")
+            raise Unacceptable(messages.one_of(values=known, written=quoted(text)))
         return value
 
     return read
@@ -192,9 +189,7 @@ def one_of(*values: str) -> Reader:
 def temperature(text: str, today: date) -> str:
     plain = bounded(text).strip()
     if not _TEMPERATURE.fullmatch(plain) or float(plain) > 1:
-        raise Unacceptable(
-            f"A temperature is a number from 0 to 1, such as 0.2, not {quoted(text)}."
-        )
+        raise Unacceptable(messages.temperature(written=quoted(text)))
     return f"{float(plain):g}"
 
 
@@ -211,11 +206,9 @@ def stops(text: str, today: date) -> str:
         line for line in replace_lone_surrogates(text).splitlines() if line.strip()
     ]
     if not lines or any(_CONTROL.search(line) for line in lines):
-        raise Unacceptable("Please write each stop sequence on a line of its own.")
+        raise Unacceptable(messages.STOPS_BY_LINE)
     if len(lines) > MOST_STOPS or max(map(len, lines)) > STOP_CHARS:
-        raise Unacceptable(
-            f"There may be {MOST_STOPS} stop sequences of {STOP_CHARS} characters."
-        )
+        raise Unacceptable(messages.too_many_stops(most=MOST_STOPS, length=STOP_CHARS))
     return json.dumps(lines, ensure_ascii=False)
 
 
@@ -231,8 +224,9 @@ def named_people(text: str, today: date) -> str:
     wrong = [word for word in words if not _NAMED.fullmatch(word)]
     if wrong or not words:
         raise Unacceptable(
-            "Please name people, groups or roles by mentioning them"
-            + (f"; {quoted(wrong[0])} is none." if wrong else ".")
+            messages.not_a_person(written=quoted(wrong[0]))
+            if wrong
+            else messages.NAME_PEOPLE
         )
     return " ".join(dict.fromkeys(words))
 
@@ -240,9 +234,11 @@ def named_people(text: str, today: date) -> str:
 def scheme(text: str, today: date) -> str:
     text = cleaned(text)
     if len(text) > SCHEME_CHARS:
-        raise Unacceptable(f"A scheme holds {SCHEME_CHARS:,} characters.")
+        raise Unacceptable(
+            messages.scheme_too_long(length=len(text), most=SCHEME_CHARS)
+        )
     try:
-        read_scheme(text, "This scheme")
+        read_scheme(text, messages.THIS_SCHEME)
     except ConfigError as error:
         raise Unacceptable(str(error)) from None
     return text
@@ -253,5 +249,5 @@ def channel(text: str, today: date) -> str:
     is for the platform to say; a name alone is not an id of any."""
     found = _CHANNEL.fullmatch(bounded(text).strip())
     if found is None:
-        raise Unacceptable(f"This has to be a channel, not {quoted(text)}.")
+        raise Unacceptable(messages.not_a_channel(written=quoted(text)))
     return f"channel:{found[1] or found[2] or found[3]}"

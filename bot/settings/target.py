@@ -2,6 +2,7 @@
 
 from bot.domain.scope import Scope, ScopeLevel
 from bot.errors import Unacceptable
+from bot.messages import values as messages
 from bot.settings.options import Option
 from bot.text import numbers
 from bot.ui.elements import Command
@@ -29,10 +30,7 @@ def target(command: Command, place: Scope, option: Option | None) -> Scope:
         level = _LEVELS.get(where)
         found = place.at(level) if level else place
         if level is None or found.level is not level:
-            raise Unacceptable(
-                f"This is in no {where[:20]}. Please say where it is to apply, or do "
-                "it there."
-            )
+            raise Unacceptable(messages.no_such_scope(scope=where[:20]))
         return found
     if option is not None and ScopeLevel.THREAD not in option.levels:
         return place.at(ScopeLevel.CHANNEL)

@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+from bot.messages import config as messages
 from bot.text.redaction import quoted
 
 HTTP = ("http", "https")
@@ -19,4 +20,4 @@ def problem(name: str, value: str, schemes: tuple[str, ...] = HTTP) -> str:
         fits = False
     if fits and value.isprintable() and " " not in value:
         return ""
-    return f"{name} must be a URL that begins with {kinds}, not {quoted(value)}."
+    return messages.not_a_url(variable=name, schemes=kinds, written=quoted(value))

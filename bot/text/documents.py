@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from bot.errors import ConfigError
+from bot.messages import yaml as messages
 from bot.text.characters import replace_lone_surrogates
 
 # A scheme nests 4 levels deep, settings 8.
@@ -37,10 +38,10 @@ class NoDocument(ConfigError):
 
     def __init__(self, why: str, line: int | None = None) -> None:
         #: " in line 3", to be put behind the description; "" if the line is unknown.
-        self.where = f" in line {line}" if line else ""
+        self.where = messages.in_line(line=line) if line else ""
         #: A clause such as "it nests too deep".
         self.why = why
-        super().__init__(f"This is no YAML{self.where}: {why}.")
+        super().__init__(messages.not_yaml(where=self.where, why=why))
 
 
 def parse(text: str, *, most_nodes: int) -> Any:
@@ -55,19 +56,16 @@ def parse(text: str, *, most_nodes: int) -> Any:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         # An error without a problem of its own is about a character.
-        why = getattr(error, "problem", None) or "it holds a control character"
+        why = getattr(error, "problem", None) or messages.CONTROL_CHARACTER
         raise NoDocument(_short(why), mark.line + 1 if mark else None) from None
     except RecursionError:
-        raise NoDocument("it nests too deep") from None
+        raise NoDocument(messages.TOO_DEEP) from None
     except ValueError:
-        raise NoDocument("it holds a value that cannot be read") from None
+        raise NoDocument(messages.UNREADABLE_VALUE) from None
 
 
 def _short(what: str) -> str:
     return what if len(what) <= 200 else f"{what[:200]}…"
-
-
-_REFERS = "it refers to another part of itself (with & or *)"
 
 
 class _Loader(yaml.SafeLoader):
@@ -81,16 +79,16 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent):
-            raise _refused(event, _REFERS)
+            raise _refused(event, messages.REFERS_TO_ITSELF)
         if getattr(event, "anchor", None) is not None:
-            raise _refused(event, _REFERS)
+            raise _refused(event, messages.REFERS_TO_ITSELF)
         if getattr(event, "tag", None) is not None:
-            raise _refused(event, "it says a type with a tag")
+            raise _refused(event, messages.TYPE_TAG)
         self._left -= 1
         if self._left < 0:
-            raise _refused(event, "it holds too many values")
+            raise _refused(event, messages.TOO_MANY_VALUES)
         if self._depth >= MOST_DEPTH:
-            raise _refused(event, "it nests too deep")
+            raise _refused(event, messages.TOO_DEEP)
         self._depth += 1
         node = super().compose_node(parent, index)
         self._depth -= 1
@@ -100,14 +98,14 @@ class _Loader(yaml.SafeLoader):
         seen = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise _refused(key, "a name is a list or holds names")
+                raise _refused(key, messages.NAME_IS_A_LIST)
             if key.value in seen:
-                raise _refused(key, f"{_short(key.value)} stands there twice")
+                raise _refused(key, messages.twice(name=_short(key.value)))
             seen.add(key.value)
         made = super().construct_mapping(node, deep)
         if len(made) < len(seen):
             # Python takes 1 and True for the same key.
-            raise _refused(node, "two of its names mean the same")
+            raise _refused(node, messages.SAME_NAMES)
         return made
 
 

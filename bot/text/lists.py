@@ -2,6 +2,8 @@
 
 import re
 
+from bot.messages import config as messages
+
 
 def read(
     text: str, variable: str, form: re.Pattern[str], expected: str
@@ -13,7 +15,7 @@ def read(
     """
     words = text.replace(",", " ").split()
     problems = [
-        f"Entry {number} of {variable} {expected}"
+        messages.entry(number=number, variable=variable, problem=expected)
         for number, word in enumerate(words, 1)
         if not form.fullmatch(word)
     ]

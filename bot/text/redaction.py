@@ -6,6 +6,8 @@ misplaced credential is not shown where other people or programs read it.
 
 import re
 
+from bot.messages import config as messages
+
 #: What is removed from a line of the log: tokens of Slack and Anthropic by their
 #: prefix, those of Discord bots by their three parts and those of its interactions,
 #: tickets in Socket Mode addresses, what follows "Bearer" or "Bot", and what precedes
@@ -48,9 +50,9 @@ def quoted(value: str) -> str:
     it, if it may be a credential or is longer than `QUOTED_CHARS`."""
     plain = " ".join(value.split())
     if is_credential(plain) or any(map(_is_mixed, _LONG_WORD.findall(plain))):
-        return "this value, which looks like a token or key"
+        return messages.A_CREDENTIAL
     if len(plain) > QUOTED_CHARS:
-        return f"this text of {len(plain):,} characters"
+        return messages.long_text(length=len(plain))
     return f"“{plain}”"
 
 

@@ -9,12 +9,13 @@ from collections.abc import Iterable
 
 from bot.domain.reply import Control
 from bot.domain.turn import Ended, Outcome, Turn
+from bot.messages import labels
 from bot.ui.elements import Button, Command, Style
 
 _LABELS = {
-    Control.STOP: "Stop",
-    Control.RETRY: "Retry",
-    Control.CONTINUE: "Continue",
+    Control.STOP: labels.STOP,
+    Control.RETRY: labels.RETRY,
+    Control.CONTINUE: labels.CONTINUE,
 }
 
 #: An answer that ended in one of these ways can be continued.

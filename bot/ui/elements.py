@@ -16,6 +16,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from bot.messages import labels
+
 #: The longest line of a command that a button carries: a Discord custom_id has 100
 #: characters (platform facts B8), and the adapter prefixes a mark.
 LINE_CHARS = 90
@@ -166,7 +168,7 @@ class Form:
     #: At most 5 (platform facts B8).
     fields: tuple[Field, ...]
     #: At most 24 characters.
-    submit: str = "Save"
+    submit: str = labels.SAVE
 
 
 #: The result of a command.

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from bot.domain.completion import Usage
 from bot.domain.scope import ScopeLevel
 from bot.domain.setting import OPERATOR
+from bot.messages import phrases
 from bot.text import references
 
 #: How much of the prompt a list shows.
@@ -15,10 +16,10 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 BAR_CHARS = 10
 
 _HERE = {
-    ScopeLevel.THREAD: "this thread",
-    ScopeLevel.CHANNEL: "this channel",
-    ScopeLevel.WORKSPACE: "the workspace",
-    ScopeLevel.OPERATOR: "the operator",
+    ScopeLevel.THREAD: phrases.THIS_THREAD,
+    ScopeLevel.CHANNEL: phrases.THIS_CHANNEL,
+    ScopeLevel.WORKSPACE: phrases.THE_WORKSPACE,
+    ScopeLevel.OPERATOR: phrases.THE_OPERATOR,
 }
 
 
@@ -53,7 +54,7 @@ def usd(amount: float) -> str:
 
 def person(who: str) -> str:
     """Somebody, as texts name them."""
-    return "the operator" if who == OPERATOR else references.user(who)
+    return phrases.THE_OPERATOR if who == OPERATOR else references.user(who)
 
 
 def count(number: int, what: str) -> str:
@@ -84,8 +85,8 @@ def bar(share: float) -> str:
 def amount(cost: float | None, *, bounded: bool) -> str:
     """Format a cost; `bounded` marks an upper bound, since the usage is unknown."""
     if cost is None:
-        return "price unknown"
-    return f"at most {usd(cost)}" if bounded else usd(cost)
+        return phrases.PRICE_UNKNOWN
+    return phrases.at_most(amount=usd(cost)) if bounded else usd(cost)
 
 
 def footer(
@@ -93,10 +94,11 @@ def footer(
 ) -> str:
     """Return the line below an answer with model, tokens and cost. The output of an
     interrupted answer is unknown and left out."""
-    cached = f" ({usage.cache_read:,} cached)" if usage.cache_read else ""
-    searched = f" · {usage.searches} searches" if usage.searches else ""
-    written = "" if bounded else f", {usage.output:,} written"
-    return (
-        f"{model} · {usage.prompt:,} tokens read{cached}{written}{searched} · "
-        f"{amount(cost, bounded=bounded)}"
+    cached = phrases.tokens_cached(count=usage.cache_read) if usage.cache_read else ""
+    searched = (
+        f" · {phrases.web_searches(count=usage.searches)}" if usage.searches else ""
     )
+    written = "" if bounded else phrases.tokens_written(count=usage.output)
+    read = phrases.tokens_read(count=usage.prompt)
+    total = amount(cost, bounded=bounded)
+    return f"{model} · {read}{cached}{written}{searched} · {total}"

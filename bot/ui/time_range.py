@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from bot.errors import ConfigError
+from bot.messages import config as messages
 from bot.text.redaction import quoted
 
 #: The default of `--since`.
@@ -41,7 +42,4 @@ def since(text: str, now: float) -> float:
     try:
         return start(text, now)
     except ValueError:
-        raise ConfigError(
-            "--since is a day such as 2026-11-01, today, yesterday, a weekday, or an "
-            f"age such as 7d or 12h, not {quoted(text)}."
-        ) from None
+        raise ConfigError(messages.not_a_start(written=quoted(text))) from None

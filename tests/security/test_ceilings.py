@@ -333,7 +333,7 @@ async def test_strangers_of_many_workspaces_share_what_the_operator_pays() -> No
         gate.set()
         texts = [(await houses.answered(at))[0] for at in threads]
         balance = await houses.store.balance(EVERYWHERE, Period.DAY, time.time())
-    refused = [text for text in texts if "this bot may cost in all today" in text]
+    refused = [text for text in texts if "This bot's budget for today" in text]
     assert 0 < len(houses.model.requests) == 100 - len(refused)
     assert balance.spent <= 0.5
     assert balance.reserved == 0
@@ -363,7 +363,7 @@ async def test_used_up_it_stops_every_way_to_claude_and_tells_no_amount() -> Non
         page = await houses.app.host.commands.page(workspace(T1), EVE)
     assert houses.model.requests == []
     for said in (text, tried, told.text, sorted_thread, *again):
-        assert "What this bot may cost in all this month is used up" in said
+        assert "This bot's budget for this month is used up" in said
         assert "the bot's operator raises it" in said
         assert "$" not in said.split("used up")[1]
     assert retried
@@ -654,7 +654,7 @@ async def test_an_owner_of_a_server_of_their_own_spends_what_the_operator_allows
     assert len(model.requests) == 1
     assert shown[0] == "Yes."
     assert "The budget of the workspace for today is used up" in shown[1]
-    assert all("What this bot may cost in all today" in text for text in shown[2:])
+    assert all("This bot's budget for today" in text for text in shown[2:])
 
 
 def _replies(discord: DiscordEmulator, talk: str) -> list[str]:

@@ -68,7 +68,7 @@ SCHEME = "fields:\n  kind:\n    values:\n      a: {}\n      b: other\n"
         ("[" + "x, " * 2_000 + "]", "holds too many values"),
         ("? [a, b]\n: c", "a name is a list or holds names"),
         ("? {a: b}\n: c", "a name is a list or holds names"),
-        ("a: 1\na: 2", "stands there twice"),
+        ("a: 1\na: 2", "is there twice"),
         ("a: \x01", "control character"),
         ("a: 'b", "unexpected end"),
         ("--- a\n--- b", "another document"),

@@ -25,11 +25,11 @@ from bot.messages.commands import (
     RENEWED,
 )
 from bot.messages.settings import (
-    CLOSED_TO_US,
-    CLOSED_TO_YOU,
     ELSEWHERE,
     NO_SUCH_CHANNEL,
     NOT_FOR_OUTSIDERS,
+    closed_to_us,
+    closed_to_you,
 )
 from bot.settings.options import OPTIONS
 from bot.text import references
@@ -99,8 +99,8 @@ async def give(
         (NOWHERE, NO_SUCH_CHANNEL),
         (ChannelAccess(exists=True), NO_SUCH_CHANNEL),
         (ChannelAccess(exists=True, writes=True, bot_writes=True), NO_SUCH_CHANNEL),
-        (READS_ONLY, CLOSED_TO_YOU.format("C9")),
-        (UNHEARD, CLOSED_TO_US.format("C9")),
+        (READS_ONLY, closed_to_you(channel="C9")),
+        (UNHEARD, closed_to_us(channel="C9")),
     ],
 )
 async def test_a_channel_that_one_may_not_write_in_is_not_set(
@@ -666,7 +666,7 @@ async def test_people_of_a_shared_channel_see_only_that_one(admins: Admins) -> N
         return (await admins.whispered(stranger, count)).text
 
     settings = await asked("settings", 1)
-    assert "What applies in this channel" in settings
+    assert "Settings of this channel" in settings
     assert board not in settings
     for nth, text in enumerate(
         ("usage workspace", "settings workspace", "prompt", "prompt history"), start=2

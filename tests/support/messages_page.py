@@ -4,8 +4,9 @@
 """
 
 import importlib
+import inspect
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import bot.messages
 from tests.support.locks import ROOT
@@ -15,20 +16,34 @@ FILE = ROOT / "docs" / "messages.md"
 HEAD = """\
 # Messages
 
-The sentences that people read in the chat, from `bot/messages/`. `make docs` writes
-this page from the code; a test fails where they differ. Texts composed of values
-(settings, budgets, usage) are in `bot/settings/describe.py` and
-`bot/budgets/summary.py`; the sentence of each error is in `bot/errors.py`.
+Every sentence that people read in the chat, in the terminal and on the command line,
+from `bot/messages/`. `make docs` writes this page from the code; a test fails where
+they differ. `{name}` stands for a value.
 """
+
+
+class Placeholder(str):
+    """Stands for the value of a parameter: "{name}", however it is formatted."""
+
+    def __format__(self, spec: str) -> str:
+        return str(self)
 
 
 def messages() -> Iterator[tuple[str, str, str]]:
     """Yield (module, name, text) of every message, in the order of the code."""
-    for module in pkgutil.iter_modules(bot.messages.__path__):
-        held = vars(importlib.import_module(f"bot.messages.{module.name}"))
-        for name, text in held.items():
-            if name.isupper() and isinstance(text, str):
-                yield module.name, name, text
+    for found in pkgutil.iter_modules(bot.messages.__path__):
+        module = importlib.import_module(f"bot.messages.{found.name}")
+        for name, value in vars(module).items():
+            if name.isupper() and isinstance(value, str):
+                yield found.name, name, value
+            elif inspect.isfunction(value) and value.__module__ == module.__name__:
+                yield found.name, name, filled(value)
+
+
+def filled(message: Callable[..., str]) -> str:
+    """Return the text of a function of `bot.messages` with its parameters' names."""
+    names = inspect.signature(message).parameters
+    return message(**{name: Placeholder(f"{{{name}}}") for name in names})
 
 
 def page() -> str:

@@ -54,7 +54,7 @@ _SECTION = re.compile(r"# --- (.+?) -+")
 _VARIABLE = re.compile(r"([A-Z_]+)=(.*)")
 
 # How a reader describes what it accepts when it refuses a value.
-_ACCEPTED = re.compile(r" is (an? .+?)(?:, such as .+)?, not ")
+_ACCEPTED = re.compile(r" must be (an? .+?)(?:, such as .+)?, not ")
 _REFUSED_BY_ALL = "?"
 
 

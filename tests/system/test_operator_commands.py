@@ -93,7 +93,7 @@ async def test_a_file_that_is_there_is_not_written_over(shell: Shell) -> None:
     [
         (b"version: 1\nslack:\n  T1:\n    modle: opus\n", "did you mean model?"),
         (b"version: 1\nslack:\n  T1:\n    budget_day: ten\n", "not “ten”"),
-        (b"a: [", "not the YAML of settings"),
+        (b"a: [", "not a settings file in YAML"),
         (b"\xff\xfe\x00", "no text in UTF-8"),
     ],
 )
@@ -116,8 +116,8 @@ async def test_a_bad_file_changes_nothing(
         (("settings", "import", "nowhere.yaml"), "cannot be read"),
         (("settings", "import", "."), "cannot be read"),
         (("settings", "export", "/dev/null/x.yaml"), "cannot be written"),
-        (("usage", "--since", "tomorrow"), "--since is a day"),
-        (("audit", "--since", "soon"), "--since is a day"),
+        (("usage", "--since", "tomorrow"), "--since must be a day"),
+        (("audit", "--since", "soon"), "--since must be a day"),
     ],
 )
 async def test_what_cannot_be_done_is_said_in_a_sentence(

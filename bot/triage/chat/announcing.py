@@ -8,6 +8,7 @@ person is told once.
 from bot.domain.channel_access import refusal
 from bot.domain.scope import Scope
 from bot.domain.setting import OPERATOR
+from bot.messages import triage as messages
 from bot.runtime.lru import LruDict
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings, EffectiveValue
@@ -52,8 +53,6 @@ class Destinations:
         if applied.who == OPERATOR or told in self._told:
             return ""
         self._told[told] = None
-        return (
-            f"You set where urgent messages of {references.channel(place.channel)} are "
-            f"announced, and that can no longer be done. {why} Until then they are "
-            f"announced nowhere; `set {NAME}` changes it."
+        return messages.nowhere_to_announce(
+            channel=references.channel(place.channel), why=why, setting=NAME
         )

@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from bot.budgets import summary
 from bot.domain.budget import Budget, BudgetLimits, Period
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ScopeLevel
@@ -28,6 +27,7 @@ from bot.errors import (
     ThreadGone,
     Throttled,
 )
+from bot.messages import triage as messages
 from bot.ports.platform import Adapter
 from bot.ports.store import AutoTriageStore
 from bot.runtime.background import Background
@@ -64,12 +64,12 @@ MOST_TOLD = 1_000
 # The pauses between tries of Claude or a platform, in seconds.
 PAUSES = (2.0, 10.0, 60.0, 300.0)
 
-BROKE = "not sorted: what sorting may cost here a day was used up"
-LATE = "not sorted: it was found too late"
+BROKE = messages.BUDGET_USED_UP
+LATE = messages.FOUND_TOO_LATE
 
 # The most tries of a case that cannot be classified and shown, over restarts too.
 MOST_TRIES = 5
-GIVEN_UP = "not sorted: it failed again and again"
+GIVEN_UP = messages.FAILED_AGAIN
 
 # The age in seconds from which a message's result is not shown any more.
 STALE = 86_400.0
@@ -310,9 +310,11 @@ class AutoTriage:
         if there := await self._destination(place, policy):
             link = await self._do(lambda: messenger.link(place, case.message)) or ""
             author = formatting.person(case.author)
-            text = (
-                f"{present.line(case, scheme)}\nSaid by {author} in "
-                f"{references.channel(place.channel)}: {references.link(link)}"
+            text = messages.announced(
+                result=present.line(case, scheme),
+                author=author,
+                channel=references.channel(place.channel),
+                link=references.link(link),
             )
             await self._do(lambda: messenger.post(there, Response(text, public=True)))
 
@@ -358,14 +360,12 @@ class AutoTriage:
         who = policy.applied["auto_triage"].who
         if who == OPERATOR:
             return
-        state = "used up" if _own(place, policy).usd else f"0, so {summary.NOTHING}"
-        raiser = "`set triage_budget` changes it."
+        raiser = messages.CHANGED_BY_COMMAND
         if policy.least("triage_budget").who == OPERATOR:
-            raiser = "This bot's operator can raise it."
-        text = (
-            f"What sorting new messages in {references.channel(channel.channel)} may "
-            f"cost a day is {state}: those of today stay unsorted. {raiser}"
-        )
+            raiser = messages.CHANGED_BY_OPERATOR
+        used_up = _own(place, policy).usd > 0
+        say = messages.auto_budget_used_up if used_up else messages.auto_budget_zero
+        text = say(channel=references.channel(channel.channel), who=raiser)
         adapter = self._adapters[place.platform]
         await self._do(lambda: adapter.tell(place.workspace, who, text))
 

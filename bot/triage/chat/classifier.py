@@ -18,6 +18,7 @@ from bot.domain.budget import BudgetExceeded, BudgetLimits, Charge
 from bot.domain.completion import ChatMessage, Request
 from bot.domain.triage_case import TriageCase
 from bot.errors import ConfigError, Unacceptable
+from bot.messages import triage as messages
 from bot.ports.model import Model
 from bot.ports.store import ClassifierStore
 from bot.schemes.scheme import DEFAULT, Example, Scheme, material, read
@@ -42,10 +43,7 @@ class UnreadableScheme(Unacceptable, ConfigError):
     """The stored scheme is no longer valid."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "The triage scheme that is set here can no longer be read. Please have an "
-            "admin set `triage_scheme` again, which says what is wrong with it."
-        )
+        super().__init__(messages.UNREADABLE_SCHEME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ class Classifier:
         if case.values is not None:
             return ClassificationResult(case)
         if len(case.text) > MOST_CHARS:
-            reason = f"{TOO_LONG}: {len(case.text):,} characters"
+            reason = messages.too_long(reason=TOO_LONG, length=len(case.text))
             return ClassificationResult(await self._stored(case, None, reason))
         spent, bounded = 0.0, False
         request = self._request(case, scheme, person)

@@ -11,6 +11,7 @@ from bot.domain.person import Person, listed
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.triage_case import TriageCase
 from bot.errors import Unacceptable
+from bot.messages.settings import ADD_EXAMPLE, TRIAGE, TRIAGE_CHANNEL
 from bot.messages.triage import (
     CASE_GONE,
     HOW_TO_TRIAGE,
@@ -19,6 +20,7 @@ from bot.messages.triage import (
     NOTHING_TO_TRIAGE,
     SINCE_EXPECTED,
 )
+from bot.messages.triage import left as left_out
 from bot.ports.cases import CaseStore
 from bot.ports.platform import Adapter, MessageHistory
 from bot.runtime.offload import offload
@@ -85,7 +87,7 @@ class TriageCommands:
         channel = place.at(ScopeLevel.CHANNEL)
         policy = await self._authority.policy(channel)
         if not self._may_sort_many(person, policy):
-            raise await self._authority.deny(person, channel, "triage a channel")
+            raise await self._authority.deny(person, channel, TRIAGE_CHANNEL)
         # They include this command, and perhaps messages of the bot.
         heard = await adapter.history.recent(channel, most + SPARE, begin)
         readable = await adapter.readable(heard)
@@ -100,9 +102,10 @@ class TriageCommands:
         settled = [each.case for each in found if not each.trouble]
         bounded = any(each.bounded for each in found)
         spent = formatting.amount(sum(each.cost for each in found), bounded=bounded)
-        cost = f"for {spent}"
         size = sum(len(case.text) for case in settled)
-        told = await offload(partial(present.table, settled, scheme, names, cost), size)
+        told = await offload(
+            partial(present.table, settled, scheme, names, spent), size
+        )
         return _with_trouble(told, found)
 
     async def this(self, heard: Message, person: Person) -> Response:
@@ -138,7 +141,7 @@ class TriageCommands:
         case = await self._known(command, place, person)
         policy = await self._authority.policy(case.place.at(ScopeLevel.CHANNEL))
         if not self._authority.may(person, policy):
-            raise await self._authority.deny(person, policy.place, "add an example")
+            raise await self._authority.deny(person, policy.place, ADD_EXAMPLE)
         agreed = await self._store.approve_example(case.id, person.id)
         scheme = await self._sorter.scheme(policy)
         return (
@@ -245,7 +248,7 @@ class TriageCommands:
         """Return what applies in `place`. Raises Denied if they may not ask there."""
         policy = await self._authority.policy(place)
         if not self._authority.may_ask(person, policy):
-            raise await self._authority.deny(person, place, "triage")
+            raise await self._authority.deny(person, place, TRIAGE)
         return policy
 
     def _may_sort_many(self, person: Person, policy: EffectiveSettings) -> bool:
@@ -288,6 +291,6 @@ def _with_trouble(told: Response, found: Sequence[ClassificationResult]) -> Resp
     left = [each for each in found if each.trouble]
     if not left:
         return told
-    messages = formatting.count(len(left), "message")
-    text = f"{told.text}\nLeft: {messages}. {left[0].trouble}"
+    count = formatting.count(len(left), "message")
+    text = f"{told.text}\n{left_out(messages=count, why=left[0].trouble)}"
     return Response(text, public=True, file=told.file)

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from bot.domain.triage_case import TriageCase
+from bot.messages import labels, phrases
+from bot.messages import triage as messages
 from bot.schemes.scheme import Field, Scheme
 from bot.text import csv_cells
 from bot.ui import formatting
@@ -46,7 +48,7 @@ def sign(case: TriageCase, scheme: Scheme) -> str:
 def line(case: TriageCase, scheme: Scheme) -> str:
     """Describe the values of a case in one or two lines."""
     if case.values is None:
-        return f"Not sorted: {case.reason}."
+        return messages.not_sorted(reason=case.reason)
     values = case.current
     few = [f"**{_inline(values[f.name])}**" for f in scheme.choices if f.name in values]
     rest = [
@@ -62,13 +64,15 @@ def told(case: TriageCase, scheme: Scheme, *, replaces: bool = False) -> Respons
     """Return a public response for a case, with menus to correct it."""
     text = line(case, scheme)
     if case.corrected:
-        text += f"\n_Corrected by {formatting.person(case.corrected_by)}._"
+        text += (
+            f"\n{messages.corrected_by(person=formatting.person(case.corrected_by))}"
+        )
     if case.agreed_by:
-        text += f"\n_An example from now on, says {formatting.person(case.agreed_by)}._"
+        text += f"\n{messages.example_by(person=formatting.person(case.agreed_by))}"
     buttons: tuple[Button, ...] = ()
     if case.corrected and not case.agreed_by:
         agree = Command("triage agree", {"of": str(case.id)})
-        buttons = (Button("Learn from this", agree),)
+        buttons = (Button(labels.LEARN, agree),)
     menus = _menus(case, scheme) if case.values is not None else ()
     return Response(text, public=True, menus=menus, buttons=buttons, replaces=replaces)
 
@@ -78,7 +82,7 @@ def _menus(case: TriageCase, scheme: Scheme) -> tuple[Menu, ...]:
         Menu(
             Command("triage correct", {"of": str(case.id)}),
             field.name,
-            _short(f"Another {field.name} …", LABEL_CHARS),
+            _short(labels.another(field=field.name), LABEL_CHARS),
             tuple(
                 Choice(value, _short(value, LABEL_CHARS), _short(about, LABEL_CHARS))
                 for value, about in list(field.values.items())[:MOST_CHOICES]
@@ -95,14 +99,22 @@ def table(
     """Return a response for many cases: counts, the most urgent of them, and all as a
     file."""
     good = sum(case.values is not None for case in cases)
-    of = f"{good:,} of " if good < len(cases) else ""
-    parts = [f"**{of}{formatting.count(len(cases), 'message')} sorted**, {cost}."]
+    total = formatting.count(len(cases), "message")
+    if good < len(cases):
+        total = messages.some_of(good=good, messages=total)
+    parts = [messages.sorted_messages(messages=total, amount=cost)]
     for field in scheme.choices:
-        counts = Counter(str(c.current.get(field.name, "not sorted")) for c in cases)
+        counts = Counter(
+            str(c.current.get(field.name, labels.NOT_SORTED)) for c in cases
+        )
         found = [
-            f"{v} {counts[v]:,}" for v in (*field.values, "not sorted") if counts[v]
+            f"{v} {counts[v]:,}"
+            for v in (*field.values, labels.NOT_SORTED)
+            if counts[v]
         ]
-        parts.append(f"{field.name.capitalize()}: {', '.join(found)}.")
+        parts.append(
+            messages.counts(field=field.name.capitalize(), counts=", ".join(found))
+        )
     last = len(SIGNS) + len(cases)
     urgent = sorted(
         cases, key=lambda case: r if (r := rank(case, scheme)) is not None else last
@@ -110,7 +122,7 @@ def table(
     shown = urgent[:MOST_ROWS]
     parts += ["```", *_rows(shown, scheme, names), "```"]
     if len(cases) > len(shown):
-        parts.append(f"The {len(shown)} most urgent; all of them are in the file.")
+        parts.append(messages.most_urgent(count=len(shown)))
     return Response(
         "\n".join(parts),
         public=True,
@@ -162,9 +174,9 @@ def as_csv(
 
 def _plain(value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
+        return ", ".join(map(str, value)) or phrases.NONE
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return phrases.YES if value else phrases.NO
     return str(value)
 
 

@@ -133,7 +133,7 @@ async def test_a_channels_prompt_is_set_by_a_file(town: Town) -> None:
     ("text", "why"),
     [
         ("   \n ", "This is empty"),
-        ("x" * 20_001, "A prompt holds 20,000 characters, and this has 20,001"),
+        ("x" * 20_001, "This has 20,001 characters, and a prompt holds at most 20,000"),
         ("Be\x00kind", "This holds a control character (code 0)"),
     ],
 )
@@ -218,7 +218,7 @@ async def test_a_model_is_suggested_chosen_and_used(town: Town) -> None:
 
 async def test_a_setting_is_changed_from_the_list_of_settings(town: Town) -> None:
     panel = await town.give("claude settings")
-    assert "**What applies in this channel**" in panel.text
+    assert "**Settings of this channel**" in panel.text
     [menu] = [
         each for each in panel.buttons if "where=channel" in each and "option" in each
     ]
@@ -332,7 +332,7 @@ async def test_in_direct_messages_nobody_changes_anything(town: Town) -> None:
     told = await town.give("claude prompt set", place=direct)
     assert told.text.startswith(SORRY)
     panel = await town.give("claude settings", place=direct)
-    assert "**What applies in this thread**" in panel.text
+    assert "**Settings of this thread**" in panel.text
     assert town.discord.commands(town.ada, direct) == ["ask", "claude", "triage"]
 
 

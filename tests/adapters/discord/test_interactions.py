@@ -35,7 +35,7 @@ SAVE = Command("save", {"where": "channel", "base": "7"})
 PANEL = Response(
     f"What shall it be, {user('1')}?",
     menus=(Menu(EDIT, "option", "Change …", (Choice("model", "Model"),)),),
-    buttons=(Button("Write on", Command("draft edit", {"draft": "3"})),),
+    buttons=(Button("Keep writing", Command("draft edit", {"draft": "3"})),),
 )
 FORM = Form(
     SAVE,

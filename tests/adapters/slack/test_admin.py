@@ -151,7 +151,7 @@ async def test_what_cannot_be_set_is_said_at_the_field(admins: Admins) -> None:
 
 async def test_members_are_denied_politely_and_see_what_applies(admins: Admins) -> None:
     assert "Sorry" in await admins.typed(admins.alice, "model opus")
-    assert "What applies in this channel" in await admins.typed(admins.alice, "")
+    assert "Settings of this channel" in await admins.typed(admins.alice, "")
     assert "version 1" in await admins.typed(admins.alice, "prompt")
     assert admins.slack.modal(admins.alice) is None
     assert f"<@{admins.alice}> was not allowed" in await admins.typed(
@@ -211,7 +211,7 @@ async def test_a_command_is_the_whole_message_and_is_carried_out_once(
     admins.ask("settings", thread_ts=ts)
     told = await admins.whispered(admins.alice)
     assert told.thread_ts == ts
-    assert "What applies in this thread" in told.text
+    assert "Settings of this thread" in told.text
     admins.ask("usage of this flag?", thread_ts=ts)
     await admins.settled(ts, 2)
     await admins.slack.until(lambda: admins.slack.settled)
@@ -248,7 +248,7 @@ async def test_thread_settings_in_the_menu_of_a_message(admins: Admins) -> None:
     await admins.settled(ts)
     admins.slack.shortcut(admins.olga, admins.general, ts, interactions.SETTINGS)
     modal = await admins.modal(admins.olga, "Settings")
-    assert "What applies in this thread" in modal.text
+    assert "Settings of this thread" in modal.text
     [first, *_] = modal.selects
     admins.slack.choose_in(modal, admins.olga, first.action, "Model")
     form = await admins.modal(admins.olga, "Model")
@@ -325,8 +325,8 @@ async def test_the_home_tab_of_an_admin(admins: Admins) -> None:
     await admins.settled(ts)
     home = await admins.home(admins.olga)
     for words in (
-        "What applies in the workspace",
-        "Budget a day* of the workspace: $5.00",
+        "Settings of the workspace",
+        "Daily budget* of the workspace: $5.00",
         f"<#{admins.general}>",
         "claude-haiku-5-5",
         "1 answer",
@@ -436,5 +436,5 @@ async def test_admins_are_told_in_private_how_far_a_budget_is_used(
     dm = admins.slack.open_dm(admins.olga)
     await admins.slack.until(lambda: admins.slack.world.messages[dm])
     [told] = admins.slack.world.messages[dm].values()
-    assert told.text.startswith("*75% of a budget is used up*")
+    assert told.text.startswith("*75% of a budget is used*")
     assert f"<#{admins.general}>" in told.text

@@ -55,7 +55,7 @@ async def test_in_a_thread_it_is_for_the_thread() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("model gpt-5", "There is no model “gpt-5”. There are: `claude-haiku-5-5`"),
+        ("model gpt-5", "There is no model “gpt-5”. Choose one of `claude-haiku-5-5`"),
         ("budget day -1", "not “-1”"),
         ("budget day ten", "not “ten”"),
         ("budget day 1e9", "not “1e9”"),
@@ -63,9 +63,9 @@ async def test_in_a_thread_it_is_for_the_thread() -> None:
         ("set max_tokens 0", "from 1 to 128,000"),
         ("set temperature 0.5", "Claude's API of 2026-10-21 refuses it"),
         ("prompt rollback 7", "no such version"),
-        ("set budget_day thread 5", "this channel or the workspace only"),
-        ("set creators on", "the workspace only"),
-        ("prompt diff 1 thread", "in no thread"),
+        ("set budget_day thread 5", "only for this channel or the workspace"),
+        ("set creators on", "only for the workspace"),
+        ("prompt diff 1 thread", "not in a thread"),
     ],
 )
 async def test_what_cannot_be_set_is_told_in_a_sentence(text: str, words: str) -> None:
@@ -118,7 +118,7 @@ async def test_a_temperature_is_taken_where_the_model_takes_it() -> None:
     assert "Saved" in await office.type("set temperature 0.2")
     assert (await office.policy()).temperature == 0.2
     told = await office.type("model claude-sonnet-5-5")
-    assert "take Temperature back first" in told
+    assert "reset Temperature first" in told
     assert (await office.policy())["model"] == "claude-sonnet-4-6"
 
 
@@ -219,7 +219,7 @@ async def test_of_two_admins_the_second_sees_what_changed_and_chooses() -> None:
     kept = await office.press(clash, "Keep theirs")
     assert isinstance(kept, Response)
     assert await office.prompt() == "Be brief."
-    form = await office.press(clash, "Write on")
+    form = await office.press(clash, "Keep writing")
     assert isinstance(form, Form)
     assert form.fields[0].value == "Be long."
     saved = await office.press(clash, "Save mine")

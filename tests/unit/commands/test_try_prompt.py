@@ -1,6 +1,7 @@
 """An admin tries a draft on one question, and nobody else meets it."""
 
 from bot.errors import ModelBusy
+from bot.messages.commands import UNKNOWN_COST
 from bot.text import references
 from bot.ui.elements import Form, Response
 from tests.support.command_harness import CHANNEL, MEMBER, WORKSPACE, Office
@@ -30,7 +31,7 @@ async def test_it_can_be_written_on_at() -> None:
     office = Office()
     form = await office.form("prompt try")
     told = await office.send(form, {"prompt": "Draft.", "question": "?"})
-    edited = await office.press(told, "Write on")
+    edited = await office.press(told, "Keep writing")
     assert isinstance(edited, Form)
     assert edited.fields[0].value == "Draft."
 
@@ -55,7 +56,7 @@ async def test_under_a_budget_a_model_of_unknown_price_is_not_asked() -> None:
     office = Office(model="claude-unheard-of")
     form = await office.form("prompt try")
     fields = {"prompt": "Draft.", "question": "?"}
-    assert "of unknown price" in (await office.send(form, fields)).text.lower()
+    assert UNKNOWN_COST in (await office.send(form, fields)).text
     await office.type("budget day 5")
     refused = await office.send(form, fields)
     assert "claude-unheard-of" in refused.text

@@ -94,7 +94,7 @@ def test_every_mistake_is_named_at_once_with_its_path() -> None:
     for words in (
         "version: must be 1",
         "slack/T1/modle: there is no such setting; did you mean model?",
-        "slack/T1/budget_day: A budget is an amount in USD",
+        "slack/T1/budget_day: A budget must be an amount in USD",
         "slack/T1/model: This must be a text, a number or a list",
         "slack/T1/channels/C1/creators: cannot be set for a channel",
         "slack/T1/channels/C1/prompt: This is empty",
@@ -107,14 +107,14 @@ def test_every_mistake_is_named_at_once_with_its_path() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "must begin with names"),
-        ("[1, 2]", "must begin with names"),
+        ("", "must contain names and values"),
+        ("[1, 2]", "must contain names and values"),
         ("version: 1\nslack: 5", "slack: must hold names and values"),
         ("version: 1\nslack: {T1: [1]}", "slack/T1: must hold names"),
         ("a: [", "line 1"),
         ("a: &x 1\nb: *x", "refers to another part of itself"),
-        ("version: 1\nversion: 1", "version stands there twice"),
-        ("a: !!python/object/apply:os.system [ls]", "not the YAML of settings"),
+        ("version: 1\nversion: 1", "version is there twice"),
+        ("a: !!python/object/apply:os.system [ls]", "not a settings file in YAML"),
         ("[" * 5_000, "too deep"),
         ("version: 1\nslack:\n  T1:\n    prompt: " + "x" * 20_001, "20,001"),
     ],

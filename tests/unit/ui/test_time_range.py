@@ -30,5 +30,5 @@ def test_a_range_begins_on_a_day_or_an_age_ago(text: str, hours: float) -> None:
 
 @pytest.mark.parametrize("text", ["tomorrow", "", "7", "2026-13-01", "-3d", "7w"])
 def test_it_begins_at_nothing_else(text: str) -> None:
-    with pytest.raises(ConfigError, match="--since is a day"):
+    with pytest.raises(ConfigError, match="--since must be a day"):
         time_range.since(text, NOON)

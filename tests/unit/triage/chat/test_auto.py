@@ -150,7 +150,7 @@ async def test_critical_is_announced_where_the_setting_says(desk: Desk) -> None:
     [(place, told)] = desk.posts
     assert place == Scope("fake", "w", "C9")
     assert told.text.startswith("🔴 · **bug** · **critical**\nTell user:U1!")
-    assert "Said by max in c: https://fake/c/m1" in references.plain_text(told.text)
+    assert "Posted by max in c: https://fake/c/m1" in references.plain_text(told.text)
     named = [(each.kind.value, each.id) for each in references.find(told.text)]
     assert named == [("user", "max"), ("channel", "c"), ("link", "https://fake/c/m1")]
 

@@ -12,6 +12,7 @@ from bot.domain.scope import Scope
 from bot.domain.setting import Change
 from bot.errors import ModelBusy
 from bot.messages import triage as messages
+from bot.messages import triage as triage_messages
 from bot.text import references
 from bot.ui.elements import Command, CommandResult, Menu, Response
 from tests.support.command_harness import (
@@ -157,7 +158,7 @@ async def test_the_last_messages_of_a_channel(office: Office) -> None:
     assert isinstance(shown, Response)
     assert shown.public
     lines = shown.text.splitlines()
-    assert lines[0].startswith("**3 messages sorted**, for $0.00")
+    assert lines[0].startswith("**3 messages sorted** for $0.00")
     assert lines[1] == "Category: bug 1, billing 1, how_to 1."
     assert lines[2] == "Priority: critical 1, high 1, low 1."
     # The most urgent first.
@@ -241,7 +242,7 @@ async def test_an_admin_makes_a_correction_an_example(office: Office) -> None:
     agreed = await office.press(changed, "Learn from this", MANAGER, THREAD)
     assert isinstance(agreed, Response)
     assert agreed.text.endswith(
-        f"_An example from now on, says {references.user('mo')}._"
+        triage_messages.example_by(person=references.user("mo"))
     )
     answer(office, sorted_as())
     await told(office, heard("Another", "m9"))

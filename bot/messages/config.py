@@ -1,0 +1,112 @@
+"""Messages about the operator's configuration: variables, `.env` and files.
+
+Each names its variable, and never quotes what may be a token or key.
+"""
+
+DOTENV_NOT_UTF8 = ".env is not UTF-8 text: save it as UTF-8."
+BAD_DATABASE_PATH = "THREADKEEP_DB has a character that no path has."
+
+NOT_SUCH_A_WORKSPACE = (
+    "is none of these: a Slack workspace (slack:T0123ABC), a Discord server "
+    "(discord:1234567890), direct messages on Discord (discord:@me), all workspaces "
+    "(slack:*) or all servers (discord:*)."
+)
+NOT_SUCH_PEOPLE = (
+    "is none of these: a person (slack:U0123ABC, discord:1234567890), a user group or "
+    "role (slack:group:S0123ABC, discord:group:1234567890), or everybody on a "
+    "platform (slack:everyone)."
+)
+
+# What stands for a value that is not quoted.
+A_CREDENTIAL = "this value, which looks like a token or key"
+
+
+def long_text(*, length: int) -> str:
+    return f"this text of {length:,} characters"
+
+
+def dotenv_unreadable(*, reason: object) -> str:
+    return f".env cannot be read: {reason}."
+
+
+def file_unreadable(*, file: str, reason: object) -> str:
+    return f"{file} cannot be read: {reason}."
+
+
+def file_not_utf8(*, file: str) -> str:
+    return f"{file} is not UTF-8 text: save it as UTF-8."
+
+
+def misplaced_credential(*, variable: str) -> str:
+    return (
+        f"{variable} holds what looks like a token or key, which is not shown here: "
+        "remove it; .env.example says where it belongs."
+    )
+
+
+def entry(*, number: int, variable: str, problem: str) -> str:
+    return f"Entry {number} of {variable} {problem}"
+
+
+def variable_problem(*, variable: str, problem: str) -> str:
+    return f"{variable}: {problem}"
+
+
+def unused_value(*, variable: str, why: str) -> str:
+    return f"{variable}: {why} Remove it, or choose another model."
+
+
+def not_an_admin(*, written: str) -> str:
+    return (
+        "THREADKEEP_ADMINS must name people by platform and id, such as "
+        f"slack:U0123ABC, not {written}."
+    )
+
+
+def not_a_number(*, variable: str, least: int, most: int, written: str) -> str:
+    return f"{variable} must be a number from {least:,} to {most:,}, not {written}."
+
+
+def not_a_choice(*, variable: str, choices: str, written: str) -> str:
+    return f"{variable} must be one of {choices}, not {written}."
+
+
+def not_a_url(*, variable: str, schemes: str, written: str) -> str:
+    return f"{variable} must be a URL that begins with {schemes}, not {written}."
+
+
+def not_a_start(*, written: str) -> str:
+    return (
+        "--since must be a day such as 2026-11-01, today, yesterday, a weekday, or an "
+        f"age such as 7d or 12h, not {written}."
+    )
+
+
+# Tokens of the platforms.
+SLACK_BOT_TOKEN_PLACE = (
+    "your app's page on api.slack.com/apps, under OAuth & Permissions, after "
+    "installing the app to the workspace"
+)
+SLACK_APP_TOKEN_PLACE = (
+    "your app's page on api.slack.com/apps, under Basic Information, App-Level Tokens, "
+    "with the scope connections:write"
+)
+DISCORD_TOKEN_PLACE = (
+    "your app's page on discord.com/developers/applications, under Bot"
+)
+
+
+def token_missing(*, variable: str, where: str) -> str:
+    return f"{variable} is not set: find it on {where}."
+
+
+def token_prefix(*, variable: str, prefix: str, where: str) -> str:
+    return f"{variable} must begin with {prefix}: find it on {where}."
+
+
+def token_character(*, variable: str, where: str) -> str:
+    return f"{variable} has a character that no token has: copy it from {where}."
+
+
+def not_a_bot_token(*, variable: str, where: str) -> str:
+    return f"{variable} is not a bot token: find it on {where}."

@@ -1,0 +1,48 @@
+"""Messages about settings in files: what an import cannot read."""
+
+HEAD = """\
+# Settings of Threadkeep, by platform, workspace, channel and thread.
+# `threadkeep settings import FILE --dry-run` shows what it would change.
+"""
+
+THE_FILE = "the file"
+FILE_TOO_LARGE = "This file is too large to hold settings."
+NO_NAMES = "This is not a settings file: it must contain names and values."
+BAD_NAME = "a name in it is empty, too long, or has characters that no name has"
+NOT_NAMES_AND_VALUES = "must hold names and values"
+
+
+def not_yaml(*, where: str, why: str) -> str:
+    return f"This is not a settings file in YAML{where}: {why}."
+
+
+def nothing_changed(*, problems: str) -> str:
+    return f"Nothing was changed. {problems}."
+
+
+def at(*, path: str, problem: str) -> str:
+    return f"{path}: {problem}"
+
+
+def version_must_be(*, version: int) -> str:
+    return f"version: must be {version}"
+
+
+def name_twice(*, name: str) -> str:
+    return f"{name} is there twice"
+
+
+def name_of_other_type(*, type: str) -> str:
+    return f"a name in it is read as a {type}: put it in quotes"
+
+
+def no_such_setting(*, hint: str) -> str:
+    return f"there is no such setting{hint}"
+
+
+def did_you_mean(*, name: str) -> str:
+    return f"; did you mean {name}?"
+
+
+def not_for_scope(*, scope: str) -> str:
+    return f"cannot be set for a {scope}"

@@ -1,0 +1,70 @@
+"""Labels of buttons, menus, forms and tables: a word or a few, without a full stop."""
+
+# Buttons below an answer.
+STOP = "Stop"
+RETRY = "Retry"
+CONTINUE = "Continue"
+
+# Settings and prompts.
+SAVE = "Save"
+CHANGE = "Change"
+CHANGE_HERE = "Change here …"
+SAVE_MINE = "Save mine"
+KEEP_THEIRS = "Keep theirs"
+KEEP_WRITING = "Keep writing"
+SAVE_PROMPT = "Save this prompt"
+TRY_PROMPT = "Try a prompt"
+TRY = "Try"
+WHOLE_PROMPT = "Whole prompt"
+PROMPT = "Prompt"
+HISTORY = "History"
+BUDGET = "Budget"
+BUDGETS = "Budgets"
+AUDIT = "Audit"
+COMPARE_WITH = "Compare with …"
+ROLL_BACK_TO = "Roll back to …"
+PROMPT_DRAFT = "Draft of the prompt"
+TEST_QUESTION = "A question to try it on"
+WHICH_THREADS = "Which threads"
+NEW_THREADS = "New threads only"
+NEW_THREADS_ABOUT = "Existing ones keep the old setting"
+ALL_THREADS = "Existing threads, too"
+ALL_THREADS_ABOUT = "A note there says so"
+
+# The page of the bot.
+OWN_USAGE = "Your own usage"
+USAGE = "Usage"
+HOW_TO_TALK = "How to talk to me"
+MORE_CHANNELS = "More channels"
+SETTINGS = "Settings"
+
+# Triage.
+LEARN = "Learn from this"
+NOT_SORTED = "not sorted"
+
+# Choices and parameters of commands.
+A_DAY = "a day"
+A_MONTH = "a month"
+HERE_THREAD = "This thread"
+HERE_CHANNEL = "This channel"
+HERE_SERVER = "This server"
+
+
+def version(*, number: int) -> str:
+    return f"Version {number}"
+
+
+def roll_back_to(*, number: int) -> str:
+    return f"Roll back to version {number}"
+
+
+def change_for(*, where: str) -> str:
+    return f"Change for {where} …"
+
+
+def not_set_here(*, inherited: str) -> str:
+    return f"Not set here: {inherited}"
+
+
+def another(*, field: str) -> str:
+    return f"Another {field} …"

@@ -1,0 +1,78 @@
+"""Parts of sentences that several rooms share: names of scopes, periods and values."""
+
+# Scopes, for the people in them.
+THIS_THREAD = "this thread"
+THIS_CHANNEL = "this channel"
+THE_WORKSPACE = "the workspace"
+THE_OPERATOR = "the operator"
+THIS_BOT_S_OPERATOR = "this bot's operator"
+DIRECT_MESSAGES = "Direct messages"
+UNSEEN_CHANNEL = "a channel that you do not see"
+OTHERS = "Others"
+SOMEBODY = "Somebody"
+YOU = "You"
+
+# Periods.
+TODAY = "today"
+TOMORROW = "tomorrow"
+THIS_MONTH = "this month"
+NEXT_MONTH = "next month"
+
+# Values.
+NONE = "none"
+NEVER = "never"
+NOT_SET = "not set"
+YES, NO = "yes", "no"
+PRICE_UNKNOWN = "price unknown"
+THE_MODEL_S_OWN = "the model's own"
+ITS_OWN = "its own"
+NOTHING_MAY_BE_SPENT = "nothing may be spent"
+ZERO_BUDGET = f"$0.00: {NOTHING_MAY_BE_SPENT}"
+
+
+def at_most(*, amount: str) -> str:
+    return f"at most {amount}"
+
+
+def on_day(*, scope: str, day: str) -> str:
+    return f"{scope}, {day}"
+
+
+def version(*, number: int | str) -> str:
+    return f"version {number}"
+
+
+def more(*, count: int) -> str:
+    return f"… and {count:,} more"
+
+
+def more_lines(*, count: int) -> str:
+    return f"… and {count:,} more lines."
+
+
+def seconds(*, count: str) -> str:
+    return f"after {count} seconds"
+
+
+def tokens(*, count: int) -> str:
+    return f"{count:,} tokens"
+
+
+def a_thread_of(*, channel: str) -> str:
+    return f"{channel} (a thread)"
+
+
+def tokens_read(*, count: int) -> str:
+    return f"{count:,} tokens read"
+
+
+def tokens_cached(*, count: int) -> str:
+    return f" ({count:,} cached)"
+
+
+def tokens_written(*, count: int) -> str:
+    return f", {count:,} written"
+
+
+def web_searches(*, count: int) -> str:
+    return f"{count:,} searches"

@@ -1,0 +1,22 @@
+"""Why a text that somebody wrote is not valid YAML: clauses behind a colon."""
+
+REFERS_TO_ITSELF = "it refers to another part of itself (with & or *)"
+CONTROL_CHARACTER = "it has a control character"
+TOO_DEEP = "it nests too deep"
+UNREADABLE_VALUE = "it has a value that cannot be read"
+TYPE_TAG = "it has a type tag"
+TOO_MANY_VALUES = "it has too many values"
+NAME_IS_A_LIST = "a name is a list or has names in it"
+SAME_NAMES = "two of its names mean the same"
+
+
+def in_line(*, line: int) -> str:
+    return f" in line {line}"
+
+
+def not_yaml(*, where: str, why: str) -> str:
+    return f"This is not YAML{where}: {why}."
+
+
+def twice(*, name: str) -> str:
+    return f"{name} is there twice"
