@@ -22,9 +22,9 @@ _ODD = re.compile(
     r"authority|beheld)\b",
     re.IGNORECASE,
 )
-# British spelling, as everywhere in the docs.
+# British spelling, as everywhere in the docs. "canceled:" is a word of the API.
 _AMERICAN = re.compile(
-    r"\b(canceled|canceling|labeled|organizations?|recognized?|behaviors?|colors?|"
+    r"\b(canceled(?!:)|canceling|labeled|organizations?|recognized?|behaviors?|colors?|"
     r"favorites?|centers?|catalogs?|authorized?|customized?)\b",
     re.IGNORECASE,
 )

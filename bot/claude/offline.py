@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 from bot.domain.completion import Report, Request
 from bot.errors import ModelError
+from bot.messages import offline as texts
+from bot.messages import phrases
 
-NAME = "rehearsal"
+NAME = "offline"
 
 # Seconds per word: about thirty words a second, as Claude's smaller models stream.
 PACE = 0.03
@@ -40,10 +42,7 @@ _MARKS = re.compile(r"[*_`~<>|]")
 class CannotSort(ModelError):
     """A classification was requested, which only Claude can do."""
 
-    user_text = (
-        "This is a rehearsal without Claude, and nobody else sorts. Please have the "
-        "bot's operator set `ANTHROPIC_API_KEY`."
-    )
+    user_text = texts.CANNOT_SORT
 
 
 class OfflineModel:
@@ -62,7 +61,7 @@ class OfflineModel:
         """Echo the request, word by word, at no cost. Raises CannotSort for a request
         with a schema: a guess must not pass for Claude's answer."""
         if request.schema:
-            raise CannotSort("nobody sorts without a key: set ANTHROPIC_API_KEY")
+            raise CannotSort(texts.CANNOT_SORT_LOG)
         whole = _answer(request)
         text = whole[: request.max_tokens * TOKEN_CHARS]
         yield Report(NAME, calls=())
@@ -89,16 +88,17 @@ def _answer(request: Request) -> str:
     messages = [message for content in asked for message in _messages(content)]
     last = messages[-1] if messages else _Message("", "")
     parts = [
-        "**This is a rehearsal, and I am not Claude.** "
-        "Set `ANTHROPIC_API_KEY`, start me again, and Claude answers here.",
-        f"{_bold(last.author)} said last:" if last.author else "Said last:",
+        texts.NOT_CLAUDE,
+        texts.last_message_of(author=_bold(last.author))
+        if last.author
+        else texts.SAID_LAST,
         _quoted(last.text),
         _given(request, turns=len(asked), messages=messages),
     ]
     if _LONG.search(last.text):
         parts.append(LONG)
     else:
-        parts.append("Say *long* for an answer that needs several messages.")
+        parts.append(texts.ASK_FOR_LONG)
     return "\n\n".join(parts)
 
 
@@ -132,15 +132,17 @@ def _given(request: Request, *, turns: int, messages: list[_Message]) -> str:
     if len(prompt) > PROMPT_CHARS:
         prompt = prompt[:PROMPT_CHARS] + "…"
     lines = [
-        "What Claude would read:",
+        texts.CLAUDE_READS,
         "",
-        f"- {_count(messages, 'message')} in {_count(range(turns), 'turn')}",
-        f"- files: {', '.join(files) or 'none'}",
-        f"- instructions: {prompt or 'none'}",
-        f"- model: `{request.model}`, at most {request.max_tokens} tokens",
+        texts.messages_in_turns(
+            messages=_count(messages, "message"), turns=_count(range(turns), "turn")
+        ),
+        texts.files(files=", ".join(files) or phrases.NONE),
+        texts.instructions(prompt=prompt or phrases.NONE),
+        texts.model(model=request.model, tokens=request.max_tokens),
     ]
     if request.effort:
-        lines.append(f"- effort: {request.effort}")
+        lines.append(texts.effort(effort=request.effort))
     return "\n".join(lines)
 
 
@@ -158,21 +160,18 @@ def _long() -> str:
         f"| {number} | {number**2} | {number**3} | {'█' * number} |"
         for number in range(1, 21)
     )
-    filler = (
-        "This paragraph says nothing, at some length. It is here so that you can "
-        "see where a reply is divided, and that no word is lost when it is."
-    )
+    filler = texts.FILLER
     return "\n\n".join(
         [
-            "## A long answer",
+            texts.LONG_ANSWER,
             " ".join([filler] * 6),
-            "### Code that is longer than one message",
+            texts.LONG_CODE,
             f"```python\nVERSES = {{\n{code}\n}}\n```",
-            "### A table",
+            texts.LONG_TABLE,
             f"| n | square | cube | bar |\n|--:|--:|--:|:--|\n{rows}",
-            "### And some more words",
+            texts.LONG_TEXT,
             "\n\n".join(f"{nth}. {filler} {filler}" for nth in range(1, 6)),
-            "That was all of it.",
+            texts.LONG_END,
         ]
     )
 

@@ -8,6 +8,7 @@ import click
 
 from bot.cli.environment import run
 from bot.config import Config, read_environment
+from bot.messages import cli as messages
 from bot.runtime import terminal
 from storage.backup import back_up
 
@@ -24,5 +25,5 @@ def backup(file: str) -> None:
 
 async def _backup(env: Mapping[str, str], file: str) -> int:
     size = back_up(Config.from_env(env).database, Path(file))
-    terminal.say(f"{size:,} bytes written to {file}.", err=True)
+    terminal.say(messages.bytes_written(size=size, file=file), err=True)
     return 0

@@ -13,6 +13,7 @@ from bot.cli.platforms import PLATFORMS, configured_platforms, load_module
 from bot.config import Config
 from bot.domain.finding import Finding, Grade
 from bot.errors import ConfigError, InUse
+from bot.messages import check as messages
 from bot.runtime import terminal
 from storage.store import open_store, read_balances
 
@@ -20,17 +21,14 @@ from storage.store import open_store, read_balances
 async def check_claude(settings: Config, *, offline: bool) -> list[Finding]:
     """Check the key and the model; unless `offline`, with the API."""
     if settings.api_key is None:
-        text = (
-            "set ANTHROPIC_API_KEY (from console.anthropic.com, API keys); until "
-            "then a rehearsal model answers, and says that it is not Claude"
-        )
-        return [Finding("Claude", Grade.ABSENT, text)]
+        text = messages.NO_KEY
+        return [Finding(messages.CLAUDE, Grade.ABSENT, text)]
     if offline:
         facts = find(settings.model)
-        key = Finding("Claude key", Grade.GOOD, "is set (not tried)")
+        key = Finding(messages.CLAUDE_KEY, Grade.GOOD, messages.KEY_SET)
         if facts is None:
-            text = f"{settings.model} is not in our list, so its cost is unknown"
-            return [key, Finding("Claude model", Grade.NOTE, text)]
+            text = messages.model_not_listed(model=settings.model)
+            return [key, Finding(messages.CLAUDE_MODEL, Grade.NOTE, text)]
         return [key, _retiring(settings.model, facts.retires)]
     try:
         async with connect(settings.api_key, settings.base_url) as model:
@@ -39,52 +37,56 @@ async def check_claude(settings: Config, *, offline: bool) -> list[Finding]:
                 return found
             return [*found, *_compared(await availability(model))]
     except ConfigError as error:
-        return [Finding("Claude key", Grade.BAD, str(error))]
+        return [Finding(messages.CLAUDE_KEY, Grade.BAD, str(error))]
 
 
 def _compared(survey: ModelAvailability | None) -> list[Finding]:
     """Return the differences between the API's list of models and ours."""
     if survey is None:
         return []
-    found = [f"{name} was retired" for name in sorted(survey.retired & MODELS.keys())]
-    found += [
-        f"{name} is not available to this key" for name in sorted(survey.unlisted)
+    found = [
+        messages.listed_model_retired(model=name)
+        for name in sorted(survey.retired & MODELS.keys())
     ]
     found += [
-        f"{name} retires on {day}, which our list does not say"
+        messages.listed_model_unavailable(model=name)
+        for name in sorted(survey.unlisted)
+    ]
+    found += [
+        messages.model_retires_unlisted(model=name, day=day)
         for name, day in sorted(survey.retires.items())
         if name not in survey.retired and MODELS[name].retires != day
     ]
-    found += [
-        f"{name} is not in our list: it can be set in the environment alone, and its "
-        "cost is unknown"
-        for name in survey.unknown
-    ]
-    return [Finding("Claude models", Grade.NOTE, text) for text in found]
+    found += [messages.model_unknown(model=name) for name in survey.unknown]
+    return [Finding(messages.CLAUDE_MODELS, Grade.NOTE, text) for text in found]
 
 
 def _findings(status: ModelStatus) -> list[Finding]:
-    accepted = Finding("Claude key", Grade.GOOD, "accepted")
+    accepted = Finding(messages.CLAUDE_KEY, Grade.GOOD, messages.ACCEPTED)
     if status.standing == "accepted":
         return [accepted, _retiring(status.model, status.retires)]
     if status.standing == "unknown":
-        text = f"{status.reason} (THREADKEEP_MODEL)"
-        return [accepted, Finding("Claude model", Grade.BAD, text)]
-    return [Finding("Claude key", Grade.BAD, status.reason)]
+        text = messages.of_variable(problem=status.reason, variable="THREADKEEP_MODEL")
+        return [accepted, Finding(messages.CLAUDE_MODEL, Grade.BAD, text)]
+    return [Finding(messages.CLAUDE_KEY, Grade.BAD, status.reason)]
 
 
 def _retiring(model: str, day: date | None) -> Finding:
     if day is None:
-        text = f"{model} exists; no last day is announced"
-        return Finding("Claude model", Grade.GOOD, text)
+        text = messages.model_exists(model=model)
+        return Finding(messages.CLAUDE_MODEL, Grade.GOOD, text)
     left = day - datetime.now(UTC).date()
     if left.days < 0:
-        text = f"{model} was retired on {day}: set THREADKEEP_MODEL to another"
-        return Finding("Claude model", Grade.BAD, text)
-    text = f"{model} exists and retires on {day}"
+        text = messages.model_retired(model=model, day=day)
+        return Finding(messages.CLAUDE_MODEL, Grade.BAD, text)
     if left <= RETIRES_SOON:
-        return Finding("Claude model", Grade.NOTE, f"{text}: choose another soon")
-    return Finding("Claude model", Grade.GOOD, text)
+        return Finding(
+            messages.CLAUDE_MODEL,
+            Grade.NOTE,
+            messages.model_retires_soon(model=model, day=day),
+        )
+    text = messages.model_retires(model=model, day=day)
+    return Finding(messages.CLAUDE_MODEL, Grade.GOOD, text)
 
 
 async def check_setup(env: Mapping[str, str], offline: bool) -> int:
@@ -93,7 +95,7 @@ async def check_setup(env: Mapping[str, str], offline: bool) -> int:
     try:
         settings = Config.from_env(env)
     except ConfigError as error:
-        found.append(Finding("Settings", Grade.BAD, str(error)))
+        found.append(Finding(messages.CONFIGURATION, Grade.BAD, str(error)))
     else:
         found.append(await _check_database(settings))
         found += exposures(settings.database)
@@ -114,8 +116,8 @@ async def _check_database(settings: Config) -> Finding:
         async with open_store(path) as store:
             await store.open_threads()
     except InUse:
-        text = f"{path} is in use by a running threadkeep"
-        return Finding("Database", Grade.GOOD, text)
+        text = messages.database_in_use(path=path)
+        return Finding(messages.DATABASE, Grade.GOOD, text)
     except ConfigError as error:
-        return Finding("Database", Grade.BAD, str(error))
-    return Finding("Database", Grade.GOOD, f"{path} can be written")
+        return Finding(messages.DATABASE, Grade.BAD, str(error))
+    return Finding(messages.DATABASE, Grade.GOOD, messages.database_writable(path=path))

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from bot.errors import ThreadkeepError, error_location, leaves
+from bot.messages import cli as messages
 from bot.runtime import logs, terminal
 
 # Exit statuses, as Unix programs use them: for a mistake in the call or the
@@ -30,7 +31,7 @@ class Commands(click.Group):
         try:
             status = super().main(*args, **{**kwargs, "standalone_mode": False})
         except click.Abort:
-            terminal.say("Aborted!", err=True)
+            terminal.say(messages.ABORTED, err=True)
             sys.exit(BROKEN)
         except Exception as error:
             sys.exit(_told(error))
@@ -61,9 +62,6 @@ def _told(error: BaseException) -> int:
     if isinstance(error, ThreadkeepError):
         terminal.complain(str(error))
         return MISTAKE
-    text = (
-        f"stopped by an error of its own at {error_location(error)}; please report "
-        "this line."
-    )
+    text = messages.internal_error(where=error_location(error))
     terminal.complain(text)
     return BROKEN

@@ -4,6 +4,7 @@ import shlex
 from pathlib import Path
 
 from bot.domain.finding import Finding, Grade
+from bot.messages import check as messages
 from bot.runtime.private_files import exposed
 
 #: The file with the tokens, if they are not in the environment.
@@ -18,7 +19,9 @@ def exposures(database: Path, dotenv: Path = DOTENV) -> list[Finding]:
     command that corrects it."""
     found = []
     if exposed(dotenv):
-        found.append(_note("Secrets", f"{dotenv}, with the tokens,", "600", dotenv))
+        found.append(
+            _note(messages.SECRETS, messages.tokens_file(path=dotenv), "600", dotenv)
+        )
     archive = database.with_name("triage.db")
     files = [
         path.with_name(path.name + ending)
@@ -26,16 +29,18 @@ def exposures(database: Path, dotenv: Path = DOTENV) -> list[Finding]:
         for ending in ("", *_BESIDE)
     ]
     if open_files := [file for file in files if exposed(file)]:
-        found.append(_note("Files", "what people said", "600", *open_files))
+        found.append(
+            _note(messages.FILES, messages.WHAT_PEOPLE_SAID, "600", *open_files)
+        )
     # The working directory is not ours to change.
     folder = database.parent
     if folder.resolve() != Path.cwd() and exposed(folder):
-        text = f"the folder of the database, {folder},"
-        found.append(_note("Folder", text, "700", folder))
+        text = messages.database_folder(path=folder)
+        found.append(_note(messages.FOLDER, text, "700", folder))
     return found
 
 
 def _note(subject: str, what: str, mode: str, *paths: Path) -> Finding:
     command = f"chmod {mode} {shlex.join(map(str, paths))}"
-    text = f"{what} can be read by others on this machine: run `{command}`"
+    text = messages.readable_by_others(what=what, command=command)
     return Finding(subject, Grade.NOTE, text)

@@ -11,6 +11,7 @@ from bot.cli.platforms import load_module
 from bot.cli.print_reports import print_audit, print_feedback, print_usage
 from bot.cli.serve import serve_until_stopped
 from bot.config import read_environment
+from bot.messages import cli as messages
 from bot.ui import time_range
 
 # Commands that are kept with what they do: what they import takes time.
@@ -47,7 +48,7 @@ def serve() -> None:
 
 
 @main.command()
-@click.option("--offline", is_flag=True, help="Call nobody; only look.")
+@click.option("--offline", is_flag=True, help=messages.OFFLINE_HELP)
 def check(offline: bool) -> None:
     """Say what is set up, what is missing and what is wrong."""
     sys.exit(run(check_setup(read_environment(), offline)))
@@ -57,7 +58,7 @@ SINCE = click.option(
     "--since",
     default=time_range.MONTH,
     show_default=True,
-    help="Start: a day (2026-11-01, monday, today; UTC) or an age (7d, 12h).",
+    help=messages.SINCE_HELP,
 )
 FORMAT = click.option(
     "--format",
@@ -69,9 +70,7 @@ FORMAT = click.option(
 
 
 @main.command()
-@click.option(
-    "--by", type=click.Choice(list(reports.KEYS)), help="Add up by this alone."
-)
+@click.option("--by", type=click.Choice(list(reports.KEYS)), help=messages.BY_HELP)
 @SINCE
 @FORMAT
 def usage(by: str | None, since: str, form: str) -> None:
@@ -80,9 +79,9 @@ def usage(by: str | None, since: str, form: str) -> None:
 
 
 @main.command()
-@click.option("--in", "within", default="", help="Only there, such as slack:T1:C5.")
-@click.option("--most", default=100, show_default=True, help="How many entries.")
-@click.option("--refused", is_flag=True, help="Who was refused what, instead.")
+@click.option("--in", "within", default="", help=messages.WITHIN_HELP)
+@click.option("--most", default=100, show_default=True, help=messages.MOST_HELP)
+@click.option("--refused", is_flag=True, help=messages.REFUSED_HELP)
 @SINCE
 @FORMAT
 def audit(within: str, most: int, refused: bool, since: str, form: str) -> None:
@@ -91,7 +90,7 @@ def audit(within: str, most: int, refused: bool, since: str, form: str) -> None:
 
 
 @main.command()
-@click.option("--texts", is_flag=True, help="With what was asked and answered.")
+@click.option("--texts", is_flag=True, help=messages.TEXTS_HELP)
 @SINCE
 @FORMAT
 def feedback(texts: bool, since: str, form: str) -> None:

@@ -7,6 +7,7 @@ from bot.cli import output, reports
 from bot.config import Config
 from bot.domain.scope import Scope
 from bot.errors import ConfigError
+from bot.messages import cli as messages
 from bot.runtime import terminal
 from bot.ui import time_range
 from bot.ui.formatting import timestamp
@@ -25,7 +26,7 @@ async def print_usage(
         return 0
     out = terminal.console()
     if not rows:
-        terminal.say(f"Nothing was asked since {_moment(begin)}.")
+        terminal.say(messages.nothing_asked(since=_moment(begin)))
     for key in keys if rows else []:
         out.print(reports.spending(rows, key, plain=terminal.plain(out)), "")
     budgets = settings.database, settings.totals, time.time()
@@ -49,11 +50,11 @@ async def print_audit(
         entries = await store.audit(Scope(*parts), begin, most)
     if refused:
         rows, table = reports.refusal_rows(refusals), reports.refusals(refusals)
-        nothing = f"Nobody was refused anything since {_moment(begin)}."
+        nothing = messages.nobody_refused(since=_moment(begin))
         output.either(rows, table, nothing, form=form)
         return 0
     rows, table = reports.audit_rows(entries), reports.audit(entries)
-    nothing = f"Nothing was changed since {_moment(begin)}."
+    nothing = messages.nothing_changed(since=_moment(begin))
     output.either(rows, table, nothing, form=form)
     return 0
 
@@ -64,9 +65,9 @@ async def print_feedback(
     begin = time_range.since(since, time.time())
     found = await read_opinions(Config.from_env(env).database, begin)
     if texts and form == output.TABLE:
-        raise ConfigError("--texts needs --format csv or json.")
+        raise ConfigError(messages.TEXTS_NEED_FORMAT)
     rows = reports.opinion_rows(found, texts=texts)
-    nothing = f"Nobody said how good an answer was since {_moment(begin)}."
+    nothing = messages.no_feedback(since=_moment(begin))
     output.either(rows, reports.opinions(found), nothing, form=form)
     return 0
 

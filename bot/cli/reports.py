@@ -15,6 +15,8 @@ from bot.domain.completion import Usage
 from bot.domain.finding import Finding, Grade
 from bot.domain.setting import AuditEntry, Refusal
 from bot.domain.turn import Opinion
+from bot.messages import budgets, check, phrases
+from bot.messages import cli as messages
 from bot.settings.options import BY_NAME
 from bot.ui import formatting
 
@@ -79,11 +81,18 @@ def spending(rows: Sequence[Spending], by: str, *, plain: bool = False) -> Table
     total = _Sum()
     for row in rows:
         total.add(row)
-    footer = iter(("Total", *_cells(total)))
+    footer = iter((messages.TOTAL, *_cells(total)))
     table.add_column(by.capitalize(), next(footer), overflow="fold")
     for column in (
-        *("Answers", "Input", "Cache write", "Cache read", "Output", "Searches"),
-        *("USD", "Saved"),
+        *(
+            messages.ANSWERS,
+            messages.INPUT,
+            messages.CACHE_WRITE,
+            messages.CACHE_READ,
+            messages.OUTPUT,
+            messages.SEARCHES,
+        ),
+        *("USD", messages.SAVED),
     ):
         table.add_column(column, next(footer), justify="right")
     table.add_column("")
@@ -119,20 +128,21 @@ def spending_rows(rows: Sequence[Spending], by: str) -> list[dict[str, Any]]:
 
 def total(cap: Budget, balance: Balance) -> str:
     """Describe the state of the budget over all workspaces."""
-    period = "today" if cap.period is Period.DAY else "this month"
-    used = f"{formatting.usd(balance.spent)} of {formatting.usd(cap.usd)}"
+    period = phrases.TODAY if cap.period is Period.DAY else phrases.THIS_MONTH
+    used = budgets.spent_of(
+        spent=formatting.usd(balance.spent), budget=formatting.usd(cap.usd)
+    )
     held = formatting.usd(balance.reserved) if balance.reserved else ""
-    return f"All workspaces, {period}: {used}" + (held and f" (and {held} set aside)")
+    return messages.all_workspaces(
+        period=period, used=used, reserved=held and budgets.reserved(amount=held)
+    )
 
 
 def total_budgets(standing: Sequence[tuple[Budget, Balance]]) -> list[Finding]:
     """Return the findings about the budgets over all workspaces."""
-    subject = "Budget in all"
+    subject = check.TOTAL_BUDGET
     if not standing:
-        text = (
-            "nothing limits what all workspaces together may cost: set "
-            "THREADKEEP_BUDGET_TOTAL_DAY or THREADKEEP_BUDGET_TOTAL_MONTH"
-        )
+        text = check.NO_TOTAL_BUDGET
         return [Finding(subject, Grade.NOTE, text)]
     return [
         Finding(
@@ -147,8 +157,8 @@ def total_budgets(standing: Sequence[tuple[Budget, Balance]]) -> list[Finding]:
 def audit(entries: Sequence[AuditEntry]) -> Table:
     """Return a table of changes, the newest first."""
     table = Table(box=None, pad_edge=False)
-    for column in ("When (UTC)", "Where", "Who", "What"):
-        table.add_column(column, overflow="fold", no_wrap=column == "When (UTC)")
+    for column in (messages.WHEN, messages.WHERE, messages.WHO, messages.WHAT):
+        table.add_column(column, overflow="fold", no_wrap=column == messages.WHEN)
     for entry in entries:
         table.add_row(
             formatting.timestamp(entry.at),
@@ -179,14 +189,16 @@ def audit_rows(entries: Sequence[AuditEntry]) -> list[dict[str, Any]]:
 def refusals(found: Sequence[Refusal]) -> Table:
     """Return a table of refusals by hour, the newest first."""
     table = Table(box=None, pad_edge=False)
-    for column in ("Last refused (UTC)", "Where", "Who", "What"):
-        table.add_column(column, overflow="fold", no_wrap=column.startswith("Last"))
-    table.add_column("Times", justify="right")
+    for column in (messages.LAST_REFUSED, messages.WHERE, messages.WHO, messages.WHAT):
+        table.add_column(
+            column, overflow="fold", no_wrap=column == messages.LAST_REFUSED
+        )
+    table.add_column(messages.TIMES, justify="right")
     for each in found:
         table.add_row(
             formatting.timestamp(each.at),
             Text(str(each.place)),
-            Text(each.who or "(others)"),
+            Text(each.who or messages.OTHERS),
             Text(each.name),
             f"{each.count:,}",
         )
@@ -210,14 +222,14 @@ def refusal_rows(found: Sequence[Refusal]) -> list[dict[str, Any]]:
 def opinions(found: Sequence[Opinion]) -> Table:
     """Return a table of feedback, without questions and answers."""
     table = Table(box=None, pad_edge=False)
-    for column in ("When (UTC)", "", "Model", "Prompt", "Where"):
-        table.add_column(column, overflow="fold", no_wrap=column == "When (UTC)")
+    for column in (messages.WHEN, "", messages.MODEL, messages.PROMPT, messages.WHERE):
+        table.add_column(column, overflow="fold", no_wrap=column == messages.WHEN)
     for each in found:
         table.add_row(
             formatting.timestamp(each.at),
-            "good" if each.good else "bad",
+            messages.GOOD if each.good else messages.BAD,
             each.model,
-            "" if each.prompt is None else f"no. {each.prompt}",
+            "" if each.prompt is None else messages.prompt_number(number=each.prompt),
             Text(str(each.thread)),
         )
     return table
@@ -230,7 +242,7 @@ def opinion_rows(found: Sequence[Opinion], *, texts: bool) -> list[dict[str, Any
             "at": datetime.fromtimestamp(each.at, UTC).isoformat(),
             "thread": str(each.thread),
             "turn": each.turn,
-            "good": each.good,
+            messages.GOOD: each.good,
             "model": each.model,
             "prompt": each.prompt,
             **({"question": each.question, "answer": each.answer} if texts else {}),
@@ -264,24 +276,30 @@ def _cells(total: _Sum) -> list[str]:
 
 
 def _cost(total: _Sum) -> str:
-    cost = f"at most {total.cost:.4f}" if total.bounded else f"{total.cost:.4f}"
+    cost = (
+        phrases.at_most(amount=f"{total.cost:.4f}")
+        if total.bounded
+        else f"{total.cost:.4f}"
+    )
     if not total.unpriced:
         return cost
     if total.unpriced == total.calls:
-        return "unknown"
-    return f"{cost} + {total.unpriced} unknown"
+        return messages.UNKNOWN
+    return messages.and_unknown(cost=cost, count=total.unpriced)
 
 
 def _what(entry: AuditEntry) -> str:
     option = BY_NAME.get(entry.name)
     plain = option is not None and not option.versioned
     before, after = (
-        "not set"
+        phrases.NOT_SET
         if value is None
         else (option.show(value) if option and plain else value)
         for value in (entry.before, entry.after)
     )
-    return f"{entry.action} {entry.name}: {before} → {after}"
+    return messages.audit_entry(
+        action=entry.action, name=entry.name, before=before, after=after
+    )
 
 
 def _channel(row: Spending) -> str:

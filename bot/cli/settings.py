@@ -13,6 +13,7 @@ from bot.config import Config, read_environment
 from bot.domain.scope import EVERYWHERE
 from bot.domain.setting import Setting
 from bot.errors import ConfigError
+from bot.messages import cli as messages
 from bot.ports.settings import AccessStore
 from bot.runtime import private_files, terminal
 from bot.runtime.text_files import read_text
@@ -28,7 +29,7 @@ def settings() -> None:
 
 @settings.command("export")
 @click.argument("file", default="-")
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--force", is_flag=True, help=messages.FORCE_HELP)
 def export_settings(file: str, force: bool) -> None:
     """Write all settings as YAML to FILE, or print them."""
     sys.exit(run(_export(read_environment(), file, force)))
@@ -36,9 +37,9 @@ def export_settings(file: str, force: bool) -> None:
 
 @settings.command("import")
 @click.argument("file")
-@click.option("--dry-run", is_flag=True, help="Show what would change; change nothing.")
-@click.option("--remove", is_flag=True, help="Take back what FILE does not name.")
-@click.option("--running", is_flag=True, help="Change running threads, too.")
+@click.option("--dry-run", is_flag=True, help=messages.DRY_RUN_HELP)
+@click.option("--remove", is_flag=True, help=messages.REMOVE_HELP)
+@click.option("--running", is_flag=True, help=messages.RUNNING_HELP)
 def import_settings(file: str, dry_run: bool, remove: bool, running: bool) -> None:
     """Set what FILE says ("-" for standard input), all of it or nothing."""
     sys.exit(run(_import(read_environment(), file, dry_run, remove, running)))
@@ -55,10 +56,12 @@ async def _export(env: Mapping[str, str], file: str, force: bool) -> int:
         with private_files.open_private(Path(file), replace=force) as out:
             terminal.through(out).write(text)
     except FileExistsError:
-        raise ConfigError(f"{file} is there already; --force writes over it.") from None
+        raise ConfigError(messages.file_exists(file=file)) from None
     except OSError as error:
-        raise ConfigError(f"{file} cannot be written: {error.strerror}.") from None
-    terminal.say(f"{len(found)} settings written to {file}.", err=True)
+        raise ConfigError(
+            messages.file_unwritable(file=file, reason=error.strerror)
+        ) from None
+    terminal.say(messages.settings_written(count=len(found), file=file), err=True)
     return 0
 
 
@@ -73,11 +76,11 @@ async def _import(
             changes += import_export.removed(changes, found)
         texts = await _texts(store, found)
         if not (lines := import_export.difference(found, texts, changes)):
-            terminal.say("Nothing to change.")
+            terminal.say(messages.NOTHING_TO_CHANGE)
             return 0
         terminal.say("\n".join(lines))
         if dry_run:
-            terminal.say("Nothing was changed: this was a dry run.", err=True)
+            terminal.say(messages.DRY_RUN, err=True)
             return 0
         made = await store.change_settings(
             changes,
@@ -87,7 +90,7 @@ async def _import(
             running=running,
         )
     assert isinstance(made, list)
-    terminal.say(f"{len(made)} settings changed.", err=True)
+    terminal.say(messages.settings_changed(count=len(made)), err=True)
     return 0
 
 

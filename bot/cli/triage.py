@@ -14,6 +14,8 @@ from bot.claude.catalog import CHEAP_MODEL, MODELS
 from bot.cli import triage_run
 from bot.cli.environment import Commands, run
 from bot.errors import ConfigError
+from bot.messages import triage_files as messages
+from bot.messages.cli import SINCE_HELP
 from bot.ports.archive import DONE, Run
 from bot.runtime import terminal
 from bot.schemes.scheme import read
@@ -39,22 +41,22 @@ COMPARED = tuple(MODELS)[:4]
 
 # Options of more than one command.
 _COLUMNS = click.option(
-    "-c", "--column", "columns", multiple=True, help="The column with the ticket."
+    "-c", "--column", "columns", multiple=True, help=messages.COLUMN_HELP
 )
-_ID = click.option("--id", "id_column", default="", help="The column that names a row.")
+_ID = click.option("--id", "id_column", default="", help=messages.ID_HELP)
 _AT_ONCE = click.option(
     "--at-once",
     default=AT_ONCE,
     show_default=True,
     type=click.IntRange(1, 1000),
-    help="The most concurrent calls.",
+    help=messages.AT_ONCE_HELP,
 )
 _BUDGET = click.option(
     "--budget",
     type=click.FloatRange(min=0, min_open=True),
-    help="The most to spend, in USD.",
+    help=messages.BUDGET_HELP,
 )
-_AGAIN = click.option("--again", is_flag=True, help="Ask again about marked rows.")
+_AGAIN = click.option("--again", is_flag=True, help=messages.AGAIN_HELP)
 
 
 class _Group(Commands):
@@ -80,29 +82,23 @@ def triage() -> None:
 
 @triage.command("run")
 @click.argument("file", default="-")
-@click.option(
-    "-o", "--output", "out", default="-", help="The output file; - is the terminal."
-)
+@click.option("-o", "--output", "out", default="-", help=messages.OUTPUT_HELP)
 @click.option(
     "--format",
     "form",
     type=click.Choice(writer.FORMS),
-    help="The output format; by default by the name of the file.",
+    help=messages.FORMAT_HELP,
 )
-@click.option("--db", default="", help="Write a table into this SQLite file as well.")
+@click.option("--db", default="", help=messages.DB_HELP)
 @_COLUMNS
 @_ID
-@click.option(
-    "--scheme", "scheme_file", default="", help="The scheme to sort by (YAML)."
-)
-@click.option("--print-scheme", is_flag=True, help="Print the scheme and exit.")
+@click.option("--scheme", "scheme_file", default="", help=messages.SCHEME_HELP)
+@click.option("--print-scheme", is_flag=True, help=messages.PRINT_SCHEME_HELP)
 @click.option("--model", default=CHEAP_MODEL, show_default=True)
-@click.option("--batch", "batched", is_flag=True, help="Half the price, within a day.")
+@click.option("--batch", "batched", is_flag=True, help=messages.BATCH_HELP)
 @_AT_ONCE
 @_BUDGET
-@click.option(
-    "--estimate", "only_estimate", is_flag=True, help="Estimate the cost and exit."
-)
+@click.option("--estimate", "only_estimate", is_flag=True, help=messages.ESTIMATE_HELP)
 @_AGAIN
 def run_command(
     file: str,
@@ -131,7 +127,7 @@ def run_command(
     async def work() -> int:
         config = TriageConfig.of_environment()
         scheme = scheme_text(scheme_file)
-        checked = read(scheme, scheme_file or "the scheme")
+        checked = read(scheme, scheme_file or messages.THE_SCHEME)
         chosen = resolve_model(model, budget)
         outputs = [(out, writer.form_of(out, form, terminal=sys.stdout.isatty()))]
         outputs += [(db, writer.SQLITE)] if db else []
@@ -180,10 +176,7 @@ def resume(run_id: str, at_once: int, budget: float | None, again: bool) -> None
         async with open_archive(config.archive) as archive, config.client() as api:
             found = await _known(archive, run_id)
             if found.state == DONE:
-                raise ConfigError(
-                    f"Run {run_id} is done and written. The same command as before "
-                    "writes it again, which costs nothing."
-                )
+                raise ConfigError(messages.run_is_done(run=run_id))
             if budget is not None:
                 resolve_model(found.model, budget)
                 found = replace(found, budget=budget)
@@ -203,7 +196,7 @@ def list_runs() -> None:
         if found:
             terminal.console().print(progress.runs(found))
         else:
-            terminal.say("Nothing was sorted yet.")
+            terminal.say(messages.NOTHING_SORTED)
         return triage_run.ALL
 
     sys.exit(run(work()))
@@ -227,11 +220,8 @@ def cancel(run_id: str) -> None:
             async with config.client() as client:
                 for batch in waiting:
                     await Batches(client).cancel(batch)
-            count = len(waiting)
-            are = "batch is" if count == 1 else "batches are"
-            cancelled = f"{count or 'No'} {are} being cancelled."
             terminal.say(
-                f"{cancelled} `threadkeep triage resume {run_id}` collects the rest."
+                messages.being_cancelled(batches=str(len(waiting)), run=run_id)
             )
             return triage_run.ALL
         raise _unknown(run_id)
@@ -243,17 +233,11 @@ def cancel(run_id: str) -> None:
 @click.argument("file")
 @_COLUMNS
 @_ID
-@click.option(
-    "--scheme", "schemes", multiple=True, help="A scheme; any number of them."
-)
-@click.option("--model", "models", multiple=True, help="A model; any number of them.")
-@click.option(
-    "--by", default="", help="Also report accuracy by the values of this column."
-)
-@click.option(
-    "--json", "as_json", default="", help="Write everything as JSON; - prints it."
-)
-@click.option("--plot", default="", help="Draw confusion matrices into this picture.")
+@click.option("--scheme", "schemes", multiple=True, help=messages.SCHEMES_HELP)
+@click.option("--model", "models", multiple=True, help=messages.MODELS_HELP)
+@click.option("--by", default="", help=messages.BY_HELP)
+@click.option("--json", "as_json", default="", help=messages.JSON_HELP)
+@click.option("--plot", default="", help=messages.PLOT_HELP)
 @_AT_ONCE
 @_BUDGET
 def evaluate(
@@ -277,7 +261,7 @@ def evaluate(
         config = TriageConfig.of_environment()
         draw_plot = _plot() if plot else None
         tried = [
-            Candidate(name or "default scheme", scheme_text(name), model)
+            Candidate(name or messages.DEFAULT_SCHEME, scheme_text(name), model)
             for name in schemes or ("",)
             for model in (resolve_model(m, budget) for m in models or (CHEAP_MODEL,))
         ]
@@ -309,13 +293,13 @@ def evaluate(
     "--output",
     "out",
     default="-",
-    help="The output file (CSV); - is the terminal.",
+    help=messages.OUTPUT_CSV_HELP,
 )
 @click.option(
     "--since",
     default="365d",
     show_default=True,
-    help="Start: a day (2026-11-01, monday, today; UTC) or an age (7d, 12h).",
+    help=SINCE_HELP,
 )
 def corrections(out: str, since: str) -> None:
     """Export corrections from the chat as labelled tickets.
@@ -328,9 +312,9 @@ def corrections(out: str, since: str) -> None:
         begin = time_range.since(since, time.time())
         found = await read_corrections(config.database, begin)
         if not found:
-            raise ConfigError("Nobody has corrected anything there yet.")
+            raise ConfigError(messages.NO_CORRECTIONS)
         triage_run.write_text(out, chat_corrections.as_csv(found))
-        terminal.say(f"{len(found)} corrected messages.", err=True)
+        terminal.say(messages.corrections_written(count=len(found)), err=True)
         return triage_run.ALL
 
     sys.exit(run(work()))
@@ -343,7 +327,7 @@ def _plot() -> Callable[[Sequence[Metrics], Path], None]:
         ).draw
         return drawn
     except ModuleNotFoundError:
-        raise ConfigError("--plot needs matplotlib: pip install matplotlib.") from None
+        raise ConfigError(messages.NEEDS_MATPLOTLIB) from None
 
 
 async def _known(archive: TriageArchive, run_id: str) -> Run:
@@ -354,4 +338,4 @@ async def _known(archive: TriageArchive, run_id: str) -> Run:
 
 
 def _unknown(run_id: str) -> ConfigError:
-    return ConfigError(f"There is no run {run_id}: see `threadkeep triage list`.")
+    return ConfigError(messages.no_such_run(run=run_id))

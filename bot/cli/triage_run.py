@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from bot.claude.client import ClaudeClient
 from bot.cli.environment import MISTAKE
 from bot.errors import ConfigError, ModelError, StorageError
+from bot.messages import triage_files as messages
 from bot.ports.archive import Archive, ResultStore, Run, Tally
 from bot.runtime import terminal
 from bot.schemes.scheme import read
@@ -37,9 +38,11 @@ async def warn_of_twins(archive: ResultStore, run: Run) -> None:
     if not run.id_column:
         return
     if twins := await archive.duplicates(run.id, run.id_column):
-        more = " and others" if len(twins) > 3 else ""
-        named = terminal.one_line(f"{run.id_column} {', '.join(twins[:3])}{more}")
-        told = f"More than one row has the {named}; each row is sorted by itself."
+        ids = f"{run.id_column} {', '.join(twins[:3])}"
+        if len(twins) > 3:
+            ids = messages.and_others(ids=ids)
+        named = terminal.one_line(ids)
+        told = messages.same_ids(ids=named)
         terminal.say(told, err=True)
 
 
@@ -64,7 +67,7 @@ async def sort(
         )
         task = asyncio.create_task(runner.classify())
         if run.batched:
-            shown.say(f"Run {run.id}: `threadkeep triage resume {run.id}` collects it.")
+            shown.say(messages.collected_by(run=run.id))
         with _interrupts(runner, task, shown.say):
             await asyncio.wait([task])
     status, why = _ending(runner, task)
@@ -99,13 +102,12 @@ def _ending(runner: Runner, task: "asyncio.Task[None]") -> tuple[int, str]:
         return STOPPED, ""
     match task.exception():
         case None:
-            return (STOPPED, "Stopped.") if runner.stopping.is_set() else (ALL, "")
+            return (
+                (STOPPED, messages.STOPPED) if runner.stopping.is_set() else (ALL, "")
+            )
         case BudgetReached():
             budget = formatting.usd(runner.run.budget or 0.0)
-            return SOME, (
-                f"The budget of {budget} leaves no room for what the next ticket may "
-                "cost at the most."
-            )
+            return SOME, messages.budget_no_room(budget=budget)
         case Expired() | Cancelled() as error:
             return SOME, str(error)
         case ModelError() | StorageError() | ConfigError() as error:
@@ -115,10 +117,7 @@ def _ending(runner: Runner, task: "asyncio.Task[None]") -> tuple[int, str]:
 
 
 def _how_to_resume(run: Run, tally: Tally) -> str:
-    return (
-        f"{tally.sorted:,} of {tally.rows:,} rows are kept. `threadkeep triage resume "
-        f"{run.id}` goes on, and nothing is paid for twice."
-    )
+    return messages.how_to_resume(sorted=tally.sorted, rows=tally.rows, run=run.id)
 
 
 @contextlib.contextmanager
@@ -133,7 +132,7 @@ def _interrupts(
             task.cancel()
             return
         runner.stopping.set()
-        say("Stopping: answers that are under way are waited for. Again: at once.")
+        say(messages.STOPPING)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)

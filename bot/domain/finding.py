@@ -3,17 +3,19 @@
 import enum
 from dataclasses import dataclass
 
+from bot.messages import check as messages
+
 
 class Grade(enum.Enum):
     """The grade of a finding."""
 
-    GOOD = "ok"
+    GOOD = messages.OK
     #: Not configured, which is no error.
-    ABSENT = "not set"
+    ABSENT = messages.NOT_SET
     #: Works, but the operator should know.
-    NOTE = "note"
+    NOTE = messages.NOTE
     #: Must be corrected before Threadkeep can run.
-    BAD = "wrong"
+    BAD = messages.WRONG
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from pydantic import (
 )
 
 from bot.errors import ConfigError
+from bot.messages import schemes as messages
 from bot.text import documents, tags
 from bot.text.characters import replace_invalid
 from bot.text.documents import NoDocument
@@ -173,41 +174,46 @@ def material(text: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def read(text: str, source: str = "the scheme") -> Scheme:
+def read(text: str, source: str = messages.THE_SCHEME) -> Scheme:
     """Parse the YAML `text`; `source` is its name in errors.
 
     Raises ConfigError with one sentence that names the place. Takes some 10 µs per
     character: run it off the event loop.
     """
     if len(text) > MOST_CHARS:
-        raise ConfigError(f"{source} is longer than {MOST_CHARS:,} characters.")
+        raise ConfigError(messages.too_long(source=source, most=MOST_CHARS))
     try:
         found = documents.parse(text, most_nodes=MOST_NODES)
     except NoDocument as error:
         raise ConfigError(
-            f"{source} is no YAML{error.where} ({error.why}): see --print-scheme."
+            messages.not_yaml(source=source, where=error.where, why=error.why)
         ) from None
     if not isinstance(found, dict) or not isinstance(found.get("fields"), dict):
-        raise ConfigError(f"{source} has no `fields`: see --print-scheme.")
+        raise ConfigError(messages.no_fields(source=source))
     if strange := set(found) - {"instructions", "fields", "examples"}:
         raise ConfigError(
-            f"{source} has `{min(map(str, strange))}`, which is none of instructions, "
-            "fields and examples."
+            messages.unknown_part(
+                where=source,
+                name=min(map(str, strange)),
+                known="instructions, fields, examples",
+            )
         )
     fields = tuple(_field(n, node, source) for n, node in found["fields"].items())
     if not 1 <= len(fields) <= MOST_FIELDS:
-        raise ConfigError(f"{source} must have 1 to {MOST_FIELDS} fields.")
-    instructions = _text(found.get("instructions"), f"{source}: `instructions`")
+        raise ConfigError(messages.number_of_fields(source=source, most=MOST_FIELDS))
+    instructions = _text(
+        found.get("instructions"), messages.part(where=source, name="instructions")
+    )
     scheme = Scheme(instructions, fields)
     examples = found.get("examples") or []
     if not isinstance(examples, list) or len(examples) > MOST_EXAMPLES:
         raise ConfigError(
-            f"{source}: `examples` must be a list of at most {MOST_EXAMPLES}."
+            messages.examples_not_a_list(source=source, most=MOST_EXAMPLES)
         )
     return replace(
         scheme,
         examples=tuple(
-            _example(scheme, node, f"{source}: example {nth}")
+            _example(scheme, node, messages.example(source=source, number=nth))
             for nth, node in enumerate(examples, start=1)
         ),
     )
@@ -220,30 +226,34 @@ def default() -> Scheme:
 
 def _field(name: object, node: object, source: str) -> Field:
     if not isinstance(name, str) or not _NAME.match(name):
-        raise ConfigError(
-            f"{source}: a field's name is small letters, digits and _, not {name!r}."
-        )
-    where = f"{source}: field `{name}`"
+        raise ConfigError(messages.field_name(source=source, name=repr(name)))
+    where = messages.field(source=source, name=name)
     if isinstance(node, str):
         node = {"about": node, "type": TEXT}
     if not isinstance(node, dict):
-        raise ConfigError(f"{where} must say `about`, and `values` or a `type`.")
+        raise ConfigError(messages.field_without_about(where=where))
     if strange := set(node) - {"about", "type", "values"}:
         raise ConfigError(
-            f"{where} has `{min(map(str, strange))}`, which is none of about, type "
-            "and values."
+            messages.unknown_part(
+                where=where, name=min(map(str, strange)), known="about, type, values"
+            )
         )
     kind = node.get("type") or (CHOICE if "values" in node else TEXT)
     if kind not in TYPES:
         raise ConfigError(
-            f"{where} has the unknown type {kind!r}; there are {', '.join(TYPES)}."
+            messages.unknown_type(where=where, type=repr(kind), types=", ".join(TYPES))
         )
     values = _values(node.get("values"), where)
     if kind in (CHOICE, CHOICES) and len(values) < 2:
-        raise ConfigError(f"{where} needs at least two `values` to choose from.")
+        raise ConfigError(messages.too_few_values(where=where))
     if kind not in (CHOICE, CHOICES) and values:
-        raise ConfigError(f"{where} is a {kind} and so has no `values`.")
-    return Field(name, kind, _line(node.get("about"), f"{where}: `about`"), values)
+        raise ConfigError(messages.no_values_for_type(where=where, type=kind))
+    return Field(
+        name,
+        kind,
+        _line(node.get("about"), messages.part(where=where, name="about")),
+        values,
+    )
 
 
 def _values(node: object, where: str) -> dict[str, str]:
@@ -252,15 +262,12 @@ def _values(node: object, where: str) -> dict[str, str]:
     if isinstance(node, list):
         node = dict.fromkeys((_plain(value, where) for value in node), "")
     if not isinstance(node, dict) or len(node) > MOST_VALUES:
-        raise ConfigError(
-            f"{where}: `values` must be a list, or each with what it means; at most "
-            f"{MOST_VALUES}."
-        )
+        raise ConfigError(messages.values_not_a_list(where=where, most=MOST_VALUES))
     values = {
         _plain(value, where): _line(about, where) for value, about in node.items()
     }
     if len({value.casefold() for value in values}) < len(node) or "" in values:
-        raise ConfigError(f"{where}: its `values` are not all different words.")
+        raise ConfigError(messages.values_not_different(where=where))
     return values
 
 
@@ -282,19 +289,21 @@ def _text(node: object, where: str) -> str:
         return ""
     # Numbers and booleans are words as well.
     if not isinstance(node, str | int | float):
-        raise ConfigError(f"{where} must be a text, not a list and not names.")
+        raise ConfigError(messages.not_a_text(where=where))
     return str(node)
 
 
 def _example(scheme: Scheme, node: object, where: str) -> Example:
     ticket = _text(node.get("ticket"), where) if isinstance(node, dict) else ""
     if not isinstance(node, dict) or not ticket.strip():
-        raise ConfigError(f"{where} must say `ticket`, and each field.")
+        raise ConfigError(messages.example_incomplete(where=where))
     values = {key: value for key, value in node.items() if key != "ticket"}
     try:
         return Example(ticket.strip(), scheme.check(values))
     except ValueError as error:
-        raise ConfigError(f"{where} does not fit the fields: {error}.") from None
+        raise ConfigError(
+            messages.example_does_not_fit(where=where, why=error)
+        ) from None
 
 
 def _schema(field: Field) -> dict[str, Any]:

@@ -6,20 +6,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.domain.completion import Usage
+from bot.messages import triage_files as messages
 
 #: How many times a ticket is asked before it is marked.
 TRIES = 2
 
 # Reasons why a ticket has no values, as they stand in its row; details may follow.
-EMPTY = "empty: there is nothing to sort"
-TOO_LONG = "too long"
-REFUSED = "refused: Claude would not answer this one"
-CUT = "cut: the answer did not end"
-INVALID = "invalid: the answer does not fit the scheme"
-REJECTED = "rejected: Claude's API does not take this one"
-EXPIRED = "expired: its batch ended before this one was read"
-CANCELED = "canceled: its batch was cancelled before this one was read"
-FAILED = "failed: Claude's side failed on this one"
+EMPTY = messages.EMPTY
+TOO_LONG = messages.TOO_LONG
+REFUSED = messages.REFUSED
+CUT = messages.CUT
+INVALID = messages.INVALID
+REJECTED = messages.REJECTED
+EXPIRED = messages.EXPIRED
+CANCELED = messages.CANCELLED
+FAILED = messages.FAILED
 
 #: The reasons that asking again cannot change.
 FINAL = (EMPTY, TOO_LONG)

@@ -74,7 +74,7 @@ async def claude() -> AsyncIterator[Subject]:
 
 
 @contextlib.asynccontextmanager
-async def rehearsal() -> AsyncIterator[Subject]:
+async def offline() -> AsyncIterator[Subject]:
     pace = Pace()
     model = OfflineModel(sleep=pace.sleep)
     yield Subject(model, hang=pace.hang, go_on=pace.go_on)
@@ -91,7 +91,7 @@ async def scripted() -> AsyncIterator[Subject]:
     )
 
 
-@pytest.fixture(params=[claude, rehearsal, scripted], ids=lambda one: one.__name__)
+@pytest.fixture(params=[claude, offline, scripted], ids=lambda one: one.__name__)
 async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
     async with request.param() as opened:
         yield opened

@@ -94,7 +94,7 @@ async def test_a_file_that_is_there_is_not_written_over(shell: Shell) -> None:
         (b"version: 1\nslack:\n  T1:\n    modle: opus\n", "did you mean model?"),
         (b"version: 1\nslack:\n  T1:\n    budget_day: ten\n", "not “ten”"),
         (b"a: [", "not a settings file in YAML"),
-        (b"\xff\xfe\x00", "no text in UTF-8"),
+        (b"\xff\xfe\x00", "is not UTF-8 text"),
     ],
 )
 async def test_a_bad_file_changes_nothing(
@@ -140,7 +140,7 @@ async def test_without_a_database_there_is_nothing_to_show(
 async def test_what_readers_think_goes_out(shell: Shell) -> None:
     since = ("--since", "2026-11-01")
     status, printed = await shell.run({}, "feedback", *since)
-    assert (status, "Nobody said how good" in printed) == (0, True)
+    assert (status, "Nobody gave feedback" in printed) == (0, True)
     async with open_store(shell.folder / "threadkeep.db") as store:
         for number, good in ((1, True), (2, False)):
             asked = said(str(number), at=1_795_694_400.0 + number)
@@ -201,7 +201,7 @@ async def test_usage_and_check_say_how_the_budgets_over_all_stand(shell: Shell) 
         "THREADKEEP_BUDGET_TOTAL_DAY": "3",
     }
     _, printed = await shell.run(platform, "check", "--offline")
-    assert "! Budget in all All workspaces, today: $2.50 of $3.00" in printed
+    assert "! Total budget All workspaces, today: $2.50 of $3.00" in printed
     del platform["THREADKEEP_BUDGET_TOTAL_DAY"]
     _, printed = await shell.run(platform, "check", "--offline")
-    assert "! Budget in all nothing limits what all workspaces together" in printed
+    assert "! Total budget nothing limits what all workspaces together" in printed

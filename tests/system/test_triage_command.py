@@ -163,11 +163,14 @@ async def test_an_estimate_asks_for_nothing_that_costs(office: Office) -> None:
         (["{file}", "-c", "nope"], "has no column `nope`; it has `id`, `ticket`."),
         (["{empty}"], "is empty."),
         (["{file}", "--scheme", "{bad}"], "unknown type 'date'"),
-        (["{file}", "-o", "{file}"], "is what is read: write to another file."),
+        (["{file}", "-o", "{file}"], "is the input: write to another file."),
         (["{file}", "-o", "/nowhere/out.csv"], "cannot be written"),
         (["{missing}"], "cannot be read: No such file"),
         (["resume", "abc"], "There is no run abc"),
-        (["{file}", "--model", "gpt", "--budget", "1"], "costs is not known"),
+        (
+            ["{file}", "--model", "gpt", "--budget", "1"],
+            "The price of gpt is not known",
+        ),
     ],
 )
 async def test_mistakes_cost_one_sentence_and_nothing_else(
@@ -253,7 +256,7 @@ async def test_ctrl_c_waits_for_answers_and_keeps_them(office: Office) -> None:
     )
     await office.claude.until(lambda: len(office.claude.questions) == 4, timeout=20)
     process.kill(signal.SIGINT)
-    await printed_by(process, "answers that are under way are waited for")
+    await printed_by(process, "the answers in progress; once more")
     gate.set()
     assert await process.ended() == STOPPED
     assert sum(row["category"] == "bug" for row in office.out()) == 4
@@ -466,7 +469,7 @@ async def test_a_batch_outlives_its_terminal_and_can_be_cancelled(
     run = _run_of(process.output)
     _, printed = await office.triage("list")
     assert f"{run} " in printed
-    assert "2 left, 1 under way" in printed
+    assert "2 left, 1 in progress" in printed
     _, printed = await office.triage("cancel", run)
     assert "1 batch is being cancelled." in printed
     status, printed = await office.triage("resume", run)

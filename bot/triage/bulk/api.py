@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 from bot.claude.catalog import CHEAP_MODEL
+from bot.messages.triage_files import LEFT_FOR_BUDGET
 from bot.schemes.scheme import Scheme, default, read
 from bot.text.characters import replace_invalid
 from bot.triage.answer import EMPTY, Answer
@@ -15,7 +16,7 @@ from bot.triage.bulk.request import resolve_model
 from bot.triage.bulk.spend_limit import BudgetReached, SpendLimit
 
 #: The reason of a ticket for which the budget had no room.
-BROKE = "left: the budget leaves no room for it"
+BROKE = LEFT_FOR_BUDGET
 
 
 def classify(

@@ -27,6 +27,7 @@ from bot.claude.errors import CallFailed
 from bot.claude.request import encoded_size
 from bot.domain.completion import Request
 from bot.errors import ConfigError
+from bot.messages import triage_files as messages
 from bot.ports.archive import RunnerStore, Sent
 from bot.schemes.scheme import Scheme
 from bot.triage.answer import CANCELED, EXPIRED, FAILED, REJECTED, Answer
@@ -232,21 +233,14 @@ class BatchClassifier:
         await self.archive.collected(sent.key)
         self.spend_limit.release(sent.most, cost)
         if status.canceled:
-            raise Cancelled(
-                f"Batch {sent.batch} was cancelled. What it had answered is kept; "
-                f"`threadkeep triage resume {self.run}` asks about the rest."
-            )
+            raise Cancelled(messages.batch_cancelled(batch=sent.batch, run=self.run))
 
     async def _lost(self, sent: Sent) -> Expired:
         """Book a batch without results at its ceiling; return the error to raise."""
         await self.archive.lose(self.run, sent.most)
         await self.archive.collected(sent.key)
         self.spend_limit.release(sent.most, None)
-        return Expired(
-            f"The results of batch {sent.batch} are gone: Claude keeps them for 29 "
-            f"days, or until it is deleted. `threadkeep triage resume {self.run}` asks "
-            "about its tickets anew."
-        )
+        return Expired(messages.results_gone(batch=sent.batch, run=self.run))
 
     async def _read(self, sent: Sent) -> float | None:
         """Store the results of a batch; return their cost in USD, or None if one of

@@ -7,6 +7,7 @@ from bot.claude import client as claude_client
 from bot.claude.client import ClaudeClient
 from bot.config import Config, read_environment
 from bot.errors import ConfigError
+from bot.messages.triage_files import NEEDS_KEY
 from bot.runtime.text_files import read_text
 from bot.schemes.scheme import DEFAULT
 
@@ -39,8 +40,5 @@ class TriageConfig:
     def client(self) -> ClaudeClient:
         """Return a client to be closed after use. Raises ConfigError without a key."""
         if self.api_key is None:
-            raise ConfigError(
-                "Triage asks Claude, and ANTHROPIC_API_KEY is not set: put a key into "
-                ".env, or into the environment."
-            )
+            raise ConfigError(NEEDS_KEY)
         return claude_client.client(self.api_key, self.base_url, bulk=True)

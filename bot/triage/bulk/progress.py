@@ -9,11 +9,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from bot.messages import phrases
+from bot.messages import triage_files as messages
 from bot.ports.archive import DONE, Run, Sent, Tally
 from bot.schemes.scheme import Scheme
 from bot.triage.bulk.estimate import Estimate
 from bot.triage.bulk.runs import Progress
-from bot.ui.formatting import blocks, count, timestamp
+from bot.ui.formatting import amount, blocks, count, timestamp, usd
 
 BAR_CHARS = 32
 
@@ -67,7 +69,7 @@ class Screen:
 
     def trouble(self, why: str) -> None:
         """Show why no answers arrive."""
-        self.say(f"Waiting, since {why}. Ctrl-C stops; nothing is lost.")
+        self.say(messages.waiting(why=why))
 
     def _drawn(self) -> RenderableType:
         said = self._progress
@@ -82,16 +84,16 @@ class Screen:
     def _told(self) -> str:
         said = self._progress
         done = said.done + said.waiting
-        parts = [f"{done:,} of {said.total:,} tickets"]
+        parts = [messages.tickets_done(done=done, total=said.total)]
         if rate := self._rate():
-            parts.append(f"{rate:,.1f} a second")
+            parts.append(messages.per_second(rate=rate))
         expected = said.expected
-        whole = f" of about {dollars(expected)}" if expected is not None else ""
-        parts.append(f"{dollars(said.cost)}{whole}")
+        whole = messages.of_about(amount=usd(expected)) if expected is not None else ""
+        parts.append(f"{usd(said.cost)}{whole}")
         if rate and done < said.total:
-            parts.append(f"{duration((said.total - done) / rate)} left")
+            parts.append(messages.time_left(time=duration((said.total - done) / rate)))
         if said.marked:
-            parts.append(f"{said.marked:,} not sorted")
+            parts.append(messages.tickets_marked(count=said.marked))
         return ", ".join(parts)
 
     def _rate(self) -> float:
@@ -99,15 +101,6 @@ class Screen:
             return 0.0
         (began, first), (ended, last) = self._seen[0], self._seen[-1]
         return (last - first) / (ended - began)
-
-
-def dollars(usd: float | None) -> str:
-    """Format USD; below a cent, with the first two digits."""
-    if usd is None:
-        return "unknown"
-    if usd == 0 or usd >= 0.1:
-        return f"${usd:,.2f}"
-    return f"${usd:.6f}".rstrip("0") if usd < 0.001 else f"${usd:.4f}"
 
 
 def duration(seconds: float) -> str:
@@ -156,25 +149,29 @@ def summary(
 
 def _facts(run: Run, tally: Tally, seconds: float) -> Table:
     facts = Table.grid(padding=(0, 2))
-    facts.add_row("Sorted", f"{tally.sorted:,} of {tally.rows:,} rows")
+    facts.add_row(
+        messages.SORTED, messages.rows_sorted(sorted=tally.sorted, rows=tally.rows)
+    )
     for reason, rows in tally.marked.items():
-        facts.add_row("Not sorted", f"{rows:,}: {reason}")
+        facts.add_row(messages.NOT_SORTED, f"{rows:,}: {reason}")
     if tally.left:
-        facts.add_row("Left", count(tally.left, "row"))
+        facts.add_row(messages.LEFT, count(tally.left, "row"))
     used = tally.usage
     facts.add_row(
-        "Tokens",
-        f"{used.prompt:,} in, of which {used.cache_read:,} read from the cache; "
-        f"{used.output:,} out",
+        messages.TOKENS,
+        messages.tokens_used(
+            read=used.prompt, cached=used.cache_read, written=used.output
+        ),
     )
     twins = tally.rows - tally.questions
-    same = f"; {twins:,} of the rows read like another" if twins else ""
-    how = "in batches" if run.batched else "in single calls"
-    cost = dollars(None if tally.unpriced else tally.cost)
-    if tally.lost:
-        cost = f"at most {cost}"
-    facts.add_row("Cost", f"{cost} with {run.model}, {how}{same}")
-    facts.add_row("Time", duration(seconds))
+    same = messages.rows_alike(count=twins) if twins else ""
+    how = messages.IN_BATCHES if run.batched else messages.IN_CALLS
+    cost = amount(None if tally.unpriced else tally.cost, bounded=tally.lost > 0)
+    facts.add_row(
+        messages.COST,
+        messages.run_cost(cost=cost, model=run.model, how=how, alike=same),
+    )
+    facts.add_row(messages.TIME, duration(seconds))
     return facts
 
 
@@ -187,33 +184,31 @@ def estimates(found: Sequence[Estimate], total: int) -> RenderableType:
     """Return a table of the estimated cost by model."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("model", no_wrap=True)
-    for name in ("now", "--batch", "prompt", "a ticket", "an answer"):
+    for name in ("now", "--batch", "prompt", messages.A_TICKET, messages.AN_ANSWER):
         table.add_column(name, justify="right", no_wrap=True)
     for each in found:
         table.add_row(
             each.model,
-            dollars(each.now),
+            amount(each.now, bounded=False),
             _span(each.batch_best, each.batch_worst),
             f"{each.prompt:,}{'' if each.cached else ' *'}",
             f"{each.ticket:,.0f}",
             f"{each.answer:,.0f}",
         )
     notes = [
-        f"{total:,} different tickets; tokens as Claude's API counts them on a sample.",
-        "Answers as long as those of the scheme's examples; a model that thinks first "
-        "costs more.",
-        "What a batch costs depends on how many of its requests find the prompt in the "
-        "cache: 98 % at the best, 30 % at the worst.",
+        messages.different_tickets(count=total),
+        messages.SAMPLED,
+        messages.BATCH_COST,
     ]
     if not all(each.cached for each in found):
-        notes.append("* too short to be cached by this model.")
+        notes.append(messages.NOT_CACHED)
     return Group(table, "", *(Text(note, "dim") for note in notes))
 
 
 def _span(least: float | None, most: float | None) -> str:
     if least is None or most is None:
-        return dollars(None)
-    return f"{dollars(least)} – {dollars(most)}"
+        return phrases.PRICE_UNKNOWN
+    return f"{usd(least)} – {usd(most)}"
 
 
 def runs(found: Sequence[tuple[Run, Tally, Sequence[Sent]]]) -> Table:
@@ -223,9 +218,9 @@ def runs(found: Sequence[tuple[Run, Tally, Sequence[Sent]]]) -> Table:
         table.add_column(name, justify="right" if name == "rows" else "left")
     for run, tally, sent in found:
         waiting = sum(not each.collected for each in sent)
-        state = "done" if run.state == DONE else f"{tally.left:,} left"
+        state = "done" if run.state == DONE else messages.rows_left(count=tally.left)
         if waiting:
-            state += f", {waiting} under way"
+            state = messages.batches_waiting(state=state, count=waiting)
         table.add_row(
             run.id,
             timestamp(run.at),

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from bot.errors import ConfigError
+from bot.messages import triage_files as messages
+from bot.messages.config import file_unreadable
 from bot.text.characters import (
     replace_invalid,
     replace_invalid_json,
@@ -79,7 +81,9 @@ class Source:
             for position, row in enumerate(rows, start=1):
                 if missing := [name for name in self.texts if name not in row]:
                     raise ConfigError(
-                        f"{self.name}: row {position} has no `{missing[0]}`."
+                        messages.no_value(
+                            file=self.name, row=position, column=missing[0]
+                        )
                     )
                 yield Ticket(position, text_of(row, self.texts), row)
 
@@ -105,7 +109,7 @@ def opened(
         path = Path(folder) / "tickets"
         with path.open("wb") as out:
             shutil.copyfileobj(stdin or sys.stdin.buffer, out)
-        yield _look("standard input", path, columns, id)
+        yield _look(messages.STANDARD_INPUT, path, columns, id)
 
 
 def _open(path: Path, encoding: str, newline: str | None = None) -> IO[str]:
@@ -124,7 +128,7 @@ def _look(name: str, path: Path, columns: Sequence[str], id: str) -> Source:
         else:
             separator, found = _head(path, encoding, name)
     except OSError as error:
-        raise ConfigError(f"{name} cannot be read: {error.strerror}.") from None
+        raise ConfigError(file_unreadable(file=name, reason=error.strerror)) from None
     texts = tuple(_column(name, found, each) for each in columns) or _guess(name, found)
     known = {column.casefold(): column for column in found}
     id = (
@@ -160,20 +164,18 @@ def _form(name: str, path: Path, encoding: str) -> str:
         with _open(path, encoding) as file:
             head = file.read(4096)
     except UnicodeDecodeError:
-        raise ConfigError(f"{name} is neither CSV nor JSON Lines.") from None
+        raise ConfigError(messages.neither_csv_nor_jsonl(file=name)) from None
     if "\0" in head:
-        raise ConfigError(f"{name} is neither CSV nor JSON Lines.")
+        raise ConfigError(messages.neither_csv_nor_jsonl(file=name))
     if not head.strip():
-        raise ConfigError(f"{name} is empty.")
+        raise ConfigError(messages.empty_file(file=name))
     suffix = path.suffix.lower()
     if suffix in (".jsonl", ".ndjson") or (
         suffix not in (".csv", ".tsv") and head.lstrip().startswith("{")
     ):
         return JSONL
     if head.lstrip().startswith("[{"):
-        raise ConfigError(
-            f"{name} is one JSON list; write one object to a line (JSON Lines)."
-        )
+        raise ConfigError(messages.json_list(file=name))
     return CSV
 
 
@@ -196,7 +198,7 @@ def _json_rows(file: IO[str], name: str) -> Iterator[Mapping[str, Any]]:
     except (ValueError, RecursionError):
         # Invalid bytes fail before their line is counted.
         raise ConfigError(
-            f"{name}: line {max(read, 1)} or the next is no JSON object."
+            messages.not_a_json_object(file=name, line=max(read, 1))
         ) from None
 
 
@@ -224,7 +226,7 @@ def _head(path: Path, encoding: str, name: str) -> tuple[str, tuple[str, ...]]:
         column = " ".join(each.split()) or f"column {nth}"
         names.append(column if column not in names else f"{column} ({nth})")
     if len(rows) < 2:
-        raise ConfigError(f"{name} has no rows below its head.")
+        raise ConfigError(messages.no_rows(file=name))
     return best[2], tuple(names)
 
 
@@ -236,9 +238,11 @@ def _records(file: IO[str], separator: str, name: str) -> Iterator[list[str]]:
                 # Guards that a spreadsheet or our own export added.
                 yield [replace_invalid(unguarded(each)) for each in record]
     except (csv.Error, UnicodeDecodeError) as error:
-        why = error if isinstance(error, csv.Error) else "not in its own encoding"
+        why = error if isinstance(error, csv.Error) else messages.WRONG_ENCODING
         line = reader.line_num
-        raise ConfigError(f"{name} cannot be read at line {line}: {why}.") from None
+        raise ConfigError(
+            messages.unreadable_line(file=name, line=line, why=why)
+        ) from None
 
 
 def _csv_rows(
@@ -249,8 +253,9 @@ def _csv_rows(
     for nth, record in enumerate(records, start=1):
         if any(record[len(columns) :]):
             raise ConfigError(
-                f"{name}: row {nth} has {len(record)} fields and the head "
-                f"{len(columns)}; is a quote or a separator missing?"
+                messages.fields_differ(
+                    file=name, row=nth, fields=len(record), columns=len(columns)
+                )
             )
         record += [""] * (len(columns) - len(record))
         yield dict(zip(columns, record, strict=False))
@@ -263,7 +268,9 @@ def _column(name: str, found: Sequence[str], wanted: str) -> str:
     for column in found:
         if column.casefold() == wanted.casefold():
             return column
-    raise ConfigError(f"{name} has no column `{wanted}`; {_listing(found)}.")
+    raise ConfigError(
+        messages.no_column_of(file=name, column=wanted, columns=_listing(found))
+    )
 
 
 def _guess(name: str, found: Sequence[str]) -> tuple[str, ...]:
@@ -273,15 +280,15 @@ def _guess(name: str, found: Sequence[str]) -> tuple[str, ...]:
             return (known[each],)
     if len(found) == 1:
         return (found[0],)
-    raise ConfigError(
-        f"Say with --column which column of {name} holds the ticket; {_listing(found)}."
-    )
+    raise ConfigError(messages.which_column(file=name, columns=_listing(found)))
 
 
 def _listing(found: Sequence[str]) -> str:
     shown = ", ".join(f"`{column}`" for column in found[:_LISTED])
     more = len(found) - _LISTED
-    return f"it has {shown}{f' and {more} more' if more > 0 else ''}"
+    if more > 0:
+        shown += messages.and_more(count=more)
+    return messages.it_has(columns=shown)
 
 
 def text_of(row: Mapping[str, Any], texts: Sequence[str]) -> str:
@@ -296,4 +303,4 @@ def _text(value: Any) -> str:
     try:
         return (value if isinstance(value, str) else json.dumps(value)).strip()
     except RecursionError:
-        raise ConfigError("A ticket nests too deep to be read.") from None
+        raise ConfigError(messages.TICKET_TOO_DEEP) from None

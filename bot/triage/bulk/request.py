@@ -11,6 +11,7 @@ from bot.claude.catalog import cost, find, named
 from bot.claude.usage import MessageResponse
 from bot.domain.completion import ChatMessage, Request, Usage
 from bot.errors import ConfigError
+from bot.messages import triage_files as messages
 from bot.schemes.scheme import Scheme, material
 from bot.text.characters import replace_lone_surrogates
 from bot.triage.answer import CUT, INVALID, REFUSED, TOO_LONG, Answer
@@ -39,7 +40,7 @@ def resolve_model(name: str, budget: float | None) -> str:
     there is a budget and the price of the model is unknown.
     """
     if budget is not None and not (math.isfinite(budget) and budget > 0):
-        raise ConfigError(f"A budget is an amount in USD above 0, not {budget}.")
+        raise ConfigError(messages.bad_budget(budget=budget))
     facts = named(name)
     chosen = facts.id if facts else name
     if budget is not None and cost(chosen, Usage(input=1), time.time()) is None:
@@ -71,7 +72,7 @@ def too_long(text: str) -> str:
     """Return why `text` is too long to be sent, or ""."""
     if len(text) <= MOST_CHARS:
         return ""
-    return f"{TOO_LONG}: {len(text):,} characters, and at most {MOST_CHARS:,} are sent"
+    return messages.too_long(reason=TOO_LONG, length=len(text), most=MOST_CHARS)
 
 
 def read_answer(

@@ -4,26 +4,21 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from bot.errors import ConfigError, ThreadkeepError
+from bot.messages import triage_files as messages
 
 
 class BudgetReached(ThreadkeepError):
     """The next call could exceed the budget."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "The budget leaves no room for what the next ticket may cost at the most. "
-            "What was answered is kept; a higher --budget goes on."
-        )
+        super().__init__(messages.NO_ROOM)
 
 
 class UnknownPrice(ConfigError):
     """There is a budget, and the price of the model is unknown."""
 
     def __init__(self, model: str) -> None:
-        super().__init__(
-            f"What {model} costs is not known, so a budget cannot be kept: leave out "
-            "--budget, or choose another model."
-        )
+        super().__init__(messages.price_unknown(model=model))
 
 
 class SpendLimit:

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.errors import ConfigError
+from bot.messages import triage_files as messages
 from bot.ports.archive import ResultStore, Row, Run, every
 from bot.runtime import private_files, terminal
 from bot.runtime.terminal import Writer
@@ -27,7 +28,7 @@ FORMS = (CSV, JSONL, TABLE)
 
 #: The column with the reason why a row has no answer, else "".
 REASON = "not_sorted"
-LEFT = "not asked about yet"
+LEFT = messages.NOT_ASKED
 
 #: The name of the table in SQLite.
 TICKETS = "tickets"
@@ -58,9 +59,9 @@ def check(outputs: Sequence[tuple[str, str]], source: str) -> None:
             continue
         target = Path(path)
         if source != "-" and target.exists() and target.samefile(source):
-            raise ConfigError(f"{path} is what is read: write to another file.")
+            raise ConfigError(messages.output_is_input(file=path))
         if target.is_dir() or not os.access(target.parent, os.W_OK):
-            raise ConfigError(f"{path} cannot be written: choose another place.")
+            raise ConfigError(messages.output_unwritable(file=path))
 
 
 async def write(
@@ -148,9 +149,7 @@ def opened(path: str) -> Iterator[IO[str]]:
             part.replace(target)
     except OSError as error:
         raise ConfigError(
-            f"{path} could not be written: {error.strerror}. All answers are kept: "
-            "make room or choose another file, and run the same command again; that "
-            "costs nothing."
+            messages.output_failed(file=path, reason=error.strerror)
         ) from None
     finally:
         if whole:
@@ -186,7 +185,7 @@ async def _table(archive: ResultStore, run: Run, scheme: Scheme) -> Table:
     async for row in flat(archive, run, scheme):
         shown += 1
         if shown > MOST_SHOWN:
-            table.caption = f"… and more: -o FILE writes all {run.rows:,} rows."
+            table.caption = messages.more_rows(rows=run.rows)
             break
         first = str(row.get(run.id_column) or shown) if run.id_column else str(shown)
         cells = [str(row[names[name]]) for name in scheme.names]

@@ -7,6 +7,7 @@ from functools import partial
 
 from bot.claude.client import ClaudeClient
 from bot.errors import ConfigError
+from bot.messages import triage_files as messages
 from bot.ports.archive import Archive, Row, every
 from bot.runtime import terminal
 from bot.schemes.scheme import Scheme, read
@@ -44,7 +45,7 @@ async def evaluate(
     and what `Runner.classify` raises.
     """
     if by and by not in source.columns:
-        raise ConfigError(f"{source.name} has no column `{by}`.")
+        raise ConfigError(messages.no_column(file=source.name, column=by))
     schemes = [read(each.scheme, each.name) for each in candidates]
     for each, scheme in zip(candidates, schemes, strict=True):
         builder = _builder(source, each, scheme, by)

@@ -11,11 +11,12 @@ from dataclasses import field as held
 from typing import Any
 
 from bot.errors import ConfigError
+from bot.messages import triage_files as messages
 from bot.ports.archive import Row
 from bot.schemes.scheme import Field, Scheme
 
 #: The answer of an unclassified row.
-NONE = "(not sorted)"
+NONE = messages.UNSORTED
 
 _EXCERPT = 160
 
@@ -141,7 +142,7 @@ def labelled_fields(scheme: Scheme, columns: Iterable[str]) -> dict[str, str]:
     found = {f.name: known[f.name] for f in scheme.choices if f.name in known}
     if not found:
         names = " or ".join(f"`{field.name}`" for field in scheme.choices)
-        raise ConfigError(f"No column has labels: one must be called {names}.")
+        raise ConfigError(messages.no_labels(columns=names))
     return found
 
 
@@ -204,7 +205,11 @@ def _label(field: Field, cell: Any, row: str) -> str:
             return value
     if text:
         raise ConfigError(
-            f"Row {row}: the scheme has no {field.name} {text!r}; it has "
-            f"{', '.join(field.values)}."
+            messages.no_such_label(
+                row=row,
+                field=field.name,
+                label=repr(text),
+                values=", ".join(field.values),
+            )
         )
     return ""

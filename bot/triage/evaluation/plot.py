@@ -13,6 +13,8 @@ mpl.use("agg")  # needs no display
 
 from matplotlib import pyplot
 
+from bot.messages import triage_files as messages
+
 
 def draw(scores: Sequence[Metrics], path: Path) -> None:
     """Write a confusion matrix for each field of each of `scores` to `path`, in the
@@ -55,6 +57,6 @@ def draw(scores: Sequence[Metrics], path: Path) -> None:
         private_files.make_private(path)
         figure.savefig(path, dpi=150)
     except (OSError, ValueError) as error:
-        raise ConfigError(f"{path} could not be drawn: {error}.") from None
+        raise ConfigError(messages.not_drawn(file=path, reason=error)) from None
     finally:
         pyplot.close(figure)

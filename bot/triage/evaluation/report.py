@@ -6,6 +6,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from bot.messages import labels
+from bot.messages import triage_files as messages
 from bot.triage.bulk.progress import bar, duration
 from bot.triage.evaluation.metrics import NONE, FieldScore, Metrics
 from bot.ui import formatting
@@ -30,7 +32,12 @@ def drawn(scores: Sequence[Metrics], *, plain: bool = False) -> RenderableType:
 def _side_by_side(scores: Sequence[Metrics]) -> Table:
     table = _table("model", "scheme")
     fields = list(dict.fromkeys(name for score in scores for name in score.fields))
-    for name in (*fields, "not sorted", "USD per 1,000", "time per 1,000"):
+    for name in (
+        *fields,
+        labels.NOT_SORTED,
+        messages.USD_PER_1000,
+        messages.TIME_PER_1000,
+    ):
         table.add_column(name, justify="right")
     for score in scores:
         accuracies = [
@@ -44,7 +51,7 @@ def _side_by_side(scores: Sequence[Metrics]) -> Table:
             *accuracies,
             f"{score.not_sorted:,} of {score.rows:,}",
             _usd(score.cost_per_1000),
-            duration(seconds) if seconds is not None else "known before",
+            duration(seconds) if seconds is not None else messages.KNOWN_BEFORE,
         )
     return table
 
@@ -70,7 +77,7 @@ def _confusion(score: FieldScore) -> Table:
     """Render the confusion matrix: a row for each label, a column for each answer."""
     values = list(score.field.values)
     answers = [*values, NONE] if any(g == NONE for _, g in score.pairs) else values
-    table = _table("labelled ↓  sorted →")
+    table = _table(messages.LABELLED_SORTED)
     for got in answers:
         table.add_column(got, justify="right")
     for value in values:
@@ -98,7 +105,7 @@ def _group(score: Metrics, name: str) -> Table:
 def _disagreements(score: Metrics) -> RenderableType:
     found = score.disagreements
     if not found:
-        return Text("No disagreements.")
+        return Text(messages.NO_DISAGREEMENTS)
     table = _table("row", "field", "labelled", "sorted")
     table.expand = True
     # Takes the rest of the line: the long texts would squeeze out the other columns.
@@ -109,7 +116,7 @@ def _disagreements(score: Metrics) -> RenderableType:
             Text(each.ticket),
         )
     more = len(found) - MOST_SHOWN
-    note = f"… and {more:,} more: --json FILE lists all." if more > 0 else ""
+    note = messages.more_disagreements(count=more) if more > 0 else ""
     return Group(Text(f"{len(found):,} disagreements"), table, Text(note, "dim"))
 
 

@@ -121,8 +121,8 @@ async def test_a_text_file_arrives_as_its_text(office: Office, content: bytes) -
             bytes(discord_files.MOST_BYTES + 1),
             "has 100 KB, and I take 100 KB",
         ),
-        ("prompt.txt", "Grüße".encode("latin-1"), "is no text in UTF-8"),
-        ("prompt.txt", "Grüße".encode("utf-16"), "is no text in UTF-8"),
+        ("prompt.txt", "Grüße".encode("latin-1"), "is not UTF-8 text"),
+        ("prompt.txt", "Grüße".encode("utf-16"), "is not UTF-8 text"),
     ],
 )
 async def test_a_file_that_is_no_such_text_is_refused_in_a_sentence(

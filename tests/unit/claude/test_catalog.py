@@ -38,7 +38,7 @@ def test_a_model_that_is_not_known_has_no_price_rather_than_none_to_pay() -> Non
     assert catalog.cost("", Usage(output=1), NOW) is None
 
 
-@pytest.mark.parametrize("model", ["claude-opus-5-5", "claude-novel-9", "rehearsal"])
+@pytest.mark.parametrize("model", ["claude-opus-5-5", "claude-novel-9", "offline"])
 def test_to_use_nothing_costs_nothing_whoever_answered(model: str) -> None:
     assert catalog.cost(model, Usage(), NOW) == 0.0
 

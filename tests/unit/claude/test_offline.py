@@ -1,4 +1,4 @@
-"""The rehearsal: plainly not Claude, and plainly what it was given."""
+"""The offline model: plainly not Claude, and plainly what it was given."""
 
 from dataclasses import replace
 
@@ -51,7 +51,7 @@ async def test_says_that_it_is_not_claude_and_how_to_get_claude() -> None:
 
 async def test_quotes_what_was_said_last_without_its_label() -> None:
     answer = await text()
-    assert '**Alice "Al" A** said last:' in answer
+    assert 'The last message, by **Alice "Al" A**:' in answer
     assert "> Is this on?\n> Hello?\n" in answer
     assert "<message" not in answer
     assert "22 November" not in answer
@@ -96,7 +96,7 @@ async def test_long_things_are_told_by_their_beginning() -> None:
 )
 async def test_labels_may_be_missing(content: str) -> None:
     answer = await text(replace(ASK, messages=(ChatMessage("user", content),)))
-    assert "aid last:" in answer
+    assert "The last message" in answer
     assert "- 1 message in 1 turn\n" in answer
 
 
@@ -126,8 +126,8 @@ async def test_streams_word_by_word_at_the_pace_it_is_given() -> None:
 
 async def test_costs_nothing_and_ends_well() -> None:
     first, *_, last = await pieces()
-    assert first == Report("rehearsal", calls=())
-    assert last == Report("rehearsal", usage=Usage(), stop_reason="end_turn", calls=())
+    assert first == Report("offline", calls=())
+    assert last == Report("offline", usage=Usage(), stop_reason="end_turn", calls=())
 
 
 async def test_max_tokens_bounds_the_answer() -> None:
@@ -145,6 +145,6 @@ async def test_what_context_writes_is_read(name: str, file: str) -> None:
     heard = Message(here, "m1", 1.0, "U1", "hi", True, True, files=(file,))
     content = f"{prompt.preface(0)}\n{prompt.label(heard, name, 'hi')}"
     answer = await text(replace(ASK, messages=(ChatMessage("user", content),)))
-    assert f"**{name.strip('<>').replace('>', '')}** said last:" in answer
+    assert f"by **{name.strip('<>').replace('>', '')}**:" in answer
     assert f"- files: {file}\n" in answer
     assert "> hi\n" in answer

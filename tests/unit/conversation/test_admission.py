@@ -376,7 +376,7 @@ async def test_one_person_cannot_use_up_the_channel() -> None:
         await room.ask(author="bob", thread=there(1))
         assert await room.answered(1, there(1)) == ["Understood."]
     assert "2 questions" in texts[2]
-    assert "ask again in" in texts[2]
+    assert "try again in" in texts[2]
 
 
 async def test_a_footer_says_what_it_took_and_is_not_read_back() -> None:

@@ -93,22 +93,22 @@ def test_examples_that_do_not_fit_any_more_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("fields: [", "is no YAML in line 1"),
+        ("fields: [", "is not YAML in line 1"),
         ("", "has no `fields`"),
         ("fields: {}", "1 to 20 fields"),
         ("fields: {a: x}\nmodel: y", "`model`, which is none of"),
         ("fields: {Big: x}", "'Big'"),
-        ("fields: {a: {type: date}}", "unknown type 'date'; there are choice"),
+        ("fields: {a: {type: date}}", "unknown type 'date'; choose one of choice"),
         ("fields: {a: {values: [x]}}", "at least two"),
-        ("fields: {a: {values: [x, X]}}", "not all different"),
+        ("fields: {a: {values: [x, X]}}", "must all be different"),
         ("fields: {a: {type: text, values: [x, y]}}", "has no `values`"),
         ("fields: {a: {values: [x, y], most: 3}}", "`most`, which is none of"),
-        ("fields: {a: 3}", "must say `about`"),
-        ("fields: {a: x}\nexamples: [{a: y}]", "example 1 must say `ticket`"),
+        ("fields: {a: 3}", "must have `about`"),
+        ("fields: {a: x}\nexamples: [{a: y}]", "example 1 must have `ticket`"),
         ("fields: {a: x}\nexamples: [{ticket: y}]", "example 1 does not fit"),
         ("fields: {a: x}\nexamples: 3", "must be a list"),
         ("a: &a [*a]", "refers to another part of itself"),
-        ("[" * 5000, "is no YAML in line 1 (it nests too deep)"),
+        ("[" * 5000, "is not YAML in line 1 (it nests too deep)"),
     ],
 )
 def test_a_mistake_is_named_in_one_sentence(text: str, told: str) -> None:

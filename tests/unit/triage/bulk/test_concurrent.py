@@ -172,7 +172,7 @@ async def test_without_a_connection_it_gives_up_in_the_end(
         await classify(concurrently(claude, passing, on_trouble=told.append), "a")
     assert 300 < passing.now < 400
     [why] = told
-    assert why.startswith("no whole answer from Claude")
+    assert why.startswith("no complete answer from Claude")
 
 
 async def test_a_full_disk_ends_the_run_and_asks_for_nothing_more(

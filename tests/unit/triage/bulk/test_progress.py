@@ -8,7 +8,7 @@ from rich.console import Console
 
 from bot.ports.archive import Tally
 from bot.schemes.scheme import default
-from bot.triage.bulk.progress import Screen, bar, dollars, duration, summary
+from bot.triage.bulk.progress import Screen, bar, duration, summary
 from bot.triage.bulk.runs import Progress
 from tests.storage.test_triage_archive import a_run
 
@@ -17,20 +17,6 @@ def console(*, terminal: bool = False) -> tuple[Console, Callable[[], str]]:
     out = io.StringIO()
     made = Console(file=out, width=100, force_terminal=terminal, color_system=None)
     return made, lambda: " ".join(out.getvalue().split())
-
-
-@pytest.mark.parametrize(
-    ("usd", "told"),
-    [
-        (None, "unknown"),
-        (0.0, "$0.00"),
-        (1234.5, "$1,234.50"),
-        (0.0123, "$0.0123"),
-        (0.0000421, "$0.000042"),
-    ],
-)
-def test_amounts(usd: float | None, told: str) -> None:
-    assert dollars(usd) == told
 
 
 @pytest.mark.parametrize(
@@ -58,7 +44,7 @@ def test_without_a_terminal_a_line_is_written_now_and_then() -> None:
                 Progress(1_000, done, 2, cost=done / 1e4, fresh=done, fresh_cost=0.04)
             )
     assert said().count("of 1,000 tickets") == 2
-    assert "300 of 1,000 tickets, 10.0 a second, $0.0300 of about $0.12" in said()
+    assert "300 of 1,000 tickets, 10.0 a second, $0.03 of about $0.1233" in said()
     assert "70 s left, 2 not sorted" in said()
 
 
@@ -83,5 +69,5 @@ def test_the_end_counts_all_and_names_what_is_missing() -> None:
     assert "Sorted 7 of 10 rows Not sorted 2: empty" in said()
     assert "Left 1 row Tokens" in said()
     # One answer's price is not known, so the sum is not.
-    assert "Cost unknown with m" in said()
+    assert "Cost price unknown with m" in said()
     assert "1 of the rows read like another" in said()

@@ -66,7 +66,7 @@ def test_two_hundred_columns_and_a_chosen_one(file: Path) -> None:
     assert texts(source) == ["v7\n\nv150"]
     with pytest.raises(ConfigError, match=r"`nope`; it has `c0`.* and 188 more"):
         look(file, f"{head}\n{row}\n", columns=["nope"])
-    with pytest.raises(ConfigError, match="Say with --column"):
+    with pytest.raises(ConfigError, match="Name the column of"):
         look(file, f"{head}\n{row}\n")
 
 
@@ -87,7 +87,7 @@ def test_short_rows_are_filled_and_long_ones_named(file: Path) -> None:
         {"ticket": "y", "a": "1", "b": "2"},
     ]
     source = look(file, "ticket,a\nx,1\ny,1,2\n")
-    with pytest.raises(ConfigError, match=r"row 2 has 3 fields and the head 2"):
+    with pytest.raises(ConfigError, match=r"row 2 has 3 fields and the header 2"):
         texts(source)
 
 

@@ -1,0 +1,187 @@
+"""Findings of `threadkeep check`: a subject, and clauses that say what to do."""
+
+# Subjects.
+CLAUDE = "Claude"
+CLAUDE_KEY = "Claude key"
+CLAUDE_MODEL = "Claude model"
+CLAUDE_MODELS = "Claude models"
+CONFIGURATION = "Configuration"
+DATABASE = "Database"
+SECRETS = "Secrets"
+FILES = "Files"
+FOLDER = "Folder"
+TOTAL_BUDGET = "Total budget"
+SLACK = "Slack"
+SLACK_BOT_TOKEN = "Slack bot token"
+SLACK_APP_TOKEN = "Slack app token"
+SLACK_WORKSPACE = "Slack workspace"
+SLACK_SCOPES = "Slack scopes"
+DISCORD = "Discord"
+DISCORD_TOKEN = "Discord token"
+DISCORD_APPLICATION = "Discord application"
+DISCORD_COMMANDS = "Discord commands"
+DISCORD_INTENTS = "Discord intents"
+DISCORD_INVITE = "Discord invite"
+DISCORD_PUBLIC = "Discord public"
+DISCORD_SERVERS = "Discord servers"
+
+# Grades.
+OK, NOT_SET, NOTE, WRONG = "ok", "not set", "note", "wrong"
+
+# Claude.
+NO_KEY = (
+    "set ANTHROPIC_API_KEY (from console.anthropic.com, API keys); until then the "
+    "offline model answers, and says that it is not Claude"
+)
+KEY_SET = "is set (not tried)"
+ACCEPTED = "accepted"
+
+
+def model_not_listed(*, model: str) -> str:
+    return f"{model} is not in our list, so its cost is unknown"
+
+
+def listed_model_retired(*, model: str) -> str:
+    return f"{model} was retired"
+
+
+def listed_model_unavailable(*, model: str) -> str:
+    return f"{model} is not available to this key"
+
+
+def model_retires_unlisted(*, model: str, day: object) -> str:
+    return f"{model} retires on {day}, which our list does not say"
+
+
+def model_unknown(*, model: str) -> str:
+    return (
+        f"{model} is not in our list: it can be set in the environment only, and its "
+        "cost is unknown"
+    )
+
+
+def of_variable(*, problem: str, variable: str) -> str:
+    return f"{problem} ({variable})"
+
+
+def model_exists(*, model: str) -> str:
+    return f"{model} exists; no last day is announced"
+
+
+def model_retired(*, model: str, day: object) -> str:
+    return f"{model} was retired on {day}: set THREADKEEP_MODEL to another"
+
+
+def model_retires(*, model: str, day: object) -> str:
+    return f"{model} exists and retires on {day}"
+
+
+def model_retires_soon(*, model: str, day: object) -> str:
+    return f"{model} exists and retires on {day}: choose another soon"
+
+
+# Files and budgets.
+NO_TOTAL_BUDGET = (
+    "nothing limits what all workspaces together may cost: set "
+    "THREADKEEP_BUDGET_TOTAL_DAY or THREADKEEP_BUDGET_TOTAL_MONTH"
+)
+WHAT_PEOPLE_SAID = "what people said"
+
+
+def database_in_use(*, path: object) -> str:
+    return f"{path} is in use by a running threadkeep"
+
+
+def database_writable(*, path: object) -> str:
+    return f"{path} can be written"
+
+
+def tokens_file(*, path: object) -> str:
+    return f"{path}, with the tokens,"
+
+
+def database_folder(*, path: object) -> str:
+    return f"the folder of the database, {path},"
+
+
+def readable_by_others(*, what: str, command: str) -> str:
+    return f"{what} can be read by others on this machine: run `{command}`"
+
+
+# Slack.
+SLACK_NOT_SET = (
+    "set SLACK_BOT_TOKEN and SLACK_APP_TOKEN to answer in Slack; the README says where "
+    "to get them"
+)
+SLACK_SET = "both tokens are set (not tried)"
+SOCKET_MODE_ON = "accepted; Socket Mode is on"
+NO_SCOPE_COMMANDS = "`/claude`, “Thread settings” and “Triage this” do not work"
+NO_SCOPE_DIRECT = "admins are not notified how much of a budget is used"
+NO_SCOPE_GROUPS = "user groups cannot be named as those who may ask"
+NO_SCOPE_FILES_READ = "a prompt cannot be given as a file"
+NO_SCOPE_FILES_WRITE = "the result of a triaged channel cannot be attached as a table"
+NO_SCOPE_REACTIONS = "messages cannot be marked by how urgent they are"
+
+
+def signed_in(*, name: str, workspace: str) -> str:
+    return f"accepted; @{name} in {workspace}"
+
+
+def workspace_not_served(*, workspace: str) -> str:
+    return (
+        f"THREADKEEP_WORKSPACES does not name {workspace}, so nobody there is "
+        "answered: add it, or remove the Slack tokens"
+    )
+
+
+def scopes_missing(*, scopes: str) -> str:
+    return f"missing {scopes}: add them under OAuth & Permissions and reinstall the app"
+
+
+def scope_missing(*, scope: str, loss: str) -> str:
+    return f"without {scope}, {loss}; add it and reinstall the app"
+
+
+# Discord.
+DISCORD_NOT_SET = (
+    "set DISCORD_TOKEN to answer in Discord; the README says where to get it"
+)
+DISCORD_SET = "a token is set (not tried)"
+INTERACTIONS_ENDPOINT = (
+    "an Interactions Endpoint URL is set on the app's page, so no command reaches the "
+    "bot: remove it under General Information"
+)
+IN_NO_SERVER = "in none yet"
+CONTENT_GRANTED = "Message Content is granted: people go on without a mention"
+CONTENT_OFF = (
+    "Message Content is off (DISCORD_MESSAGE_CONTENT): people mention the bot or reply "
+    "to it"
+)
+CONTENT_MISSING = (
+    "Message Content is not granted, so people must mention the bot or reply to it: "
+    "switch it on under Bot on the app's page, or set DISCORD_MESSAGE_CONTENT=off"
+)
+PUBLIC_BOT = (
+    "The app's page lets anybody add this bot to a server of theirs, and "
+    "THREADKEEP_WORKSPACES does not limit which servers are served: switch Public Bot "
+    "off on the app's page, or set THREADKEEP_WORKSPACES."
+)
+
+
+def in_servers(*, count: int, servers: str) -> str:
+    return f"in {count}: {servers}"
+
+
+def in_other_servers(*, count: int, servers: str) -> str:
+    return (
+        f"in {count} that THREADKEEP_WORKSPACES does not name, where nobody is "
+        f"answered: {servers}"
+    )
+
+
+def and_more(*, count: int) -> str:
+    return f" and {count:,} more"
+
+
+def servers_unlisted(*, error: object) -> str:
+    return f"cannot be listed ({error})"

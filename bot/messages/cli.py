@@ -1,0 +1,92 @@
+"""Messages of the command line: results, mistakes, and help for options."""
+
+ABORTED = "Aborted!"
+
+
+def internal_error(*, where: str) -> str:
+    return f"stopped by an error of its own at {where}; please report this line."
+
+
+def bytes_written(*, size: int, file: str) -> str:
+    return f"{size:,} bytes written to {file}."
+
+
+# Help for options.
+OFFLINE_HELP = "Call nobody; only look."
+SINCE_HELP = "Start: a day (2026-11-01, monday, today; UTC) or an age (7d, 12h)."
+BY_HELP = "Group by this only."
+WITHIN_HELP = "Only there, such as slack:T1:C5."
+MOST_HELP = "How many entries."
+REFUSED_HELP = "List refusals instead."
+TEXTS_HELP = "Include questions and answers."
+FORCE_HELP = "Replace an existing file."
+DRY_RUN_HELP = "Show what would change; change nothing."
+REMOVE_HELP = "Delete settings that FILE does not name."
+RUNNING_HELP = "Change existing threads, too."
+
+
+# Reports.
+def nothing_asked(*, since: str) -> str:
+    return f"Nothing was asked since {since}."
+
+
+def nobody_refused(*, since: str) -> str:
+    return f"Nobody was refused anything since {since}."
+
+
+def nothing_changed(*, since: str) -> str:
+    return f"Nothing was changed since {since}."
+
+
+def no_feedback(*, since: str) -> str:
+    return f"Nobody gave feedback since {since}."
+
+
+TEXTS_NEED_FORMAT = "--texts needs --format csv or json."
+
+TOTAL = "Total"
+WHEN, WHERE, WHO, WHAT = "When (UTC)", "Where", "Who", "What"
+LAST_REFUSED, TIMES = "Last refused (UTC)", "Times"
+ANSWERS, INPUT, OUTPUT, SEARCHES = "Answers", "Input", "Output", "Searches"
+CACHE_WRITE, CACHE_READ, SAVED = "Cache write", "Cache read", "Saved"
+MODEL, PROMPT = "Model", "Prompt"
+GOOD, BAD = "good", "bad"
+OTHERS = "(others)"
+UNKNOWN = "unknown"
+
+
+def prompt_number(*, number: int) -> str:
+    return f"no. {number}"
+
+
+def and_unknown(*, cost: str, count: int) -> str:
+    return f"{cost} + {count:,} unknown"
+
+
+def all_workspaces(*, period: str, used: str, reserved: str) -> str:
+    return f"All workspaces, {period}: {used}{reserved}"
+
+
+def audit_entry(*, action: str, name: str, before: str, after: str) -> str:
+    return f"{action} {name}: {before} → {after}"
+
+
+# Settings in files.
+NOTHING_TO_CHANGE = "Nothing to change."
+DRY_RUN = "Nothing was changed: this was a dry run."
+
+
+def file_exists(*, file: str) -> str:
+    return f"{file} exists already; --force replaces it."
+
+
+def file_unwritable(*, file: str, reason: object) -> str:
+    return f"{file} cannot be written: {reason}."
+
+
+def settings_written(*, count: int, file: str) -> str:
+    return f"{count:,} settings written to {file}."
+
+
+def settings_changed(*, count: int) -> str:
+    return f"{count:,} settings changed."
