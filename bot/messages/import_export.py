@@ -32,10 +32,6 @@ def name_twice(*, name: str) -> str:
     return f"{name} is there twice"
 
 
-def name_of_other_type(*, type: str) -> str:
-    return f"a name in it is read as a {type}: put it in quotes"
-
-
 def no_such_setting(*, hint: str) -> str:
     return f"there is no such setting{hint}"
 

@@ -3,11 +3,9 @@
 REFERS_TO_ITSELF = "it refers to another part of itself (with & or *)"
 CONTROL_CHARACTER = "it has a control character"
 TOO_DEEP = "it nests too deep"
-UNREADABLE_VALUE = "it has a value that cannot be read"
 TYPE_TAG = "it has a type tag"
 TOO_MANY_VALUES = "it has too many values"
 NAME_IS_A_LIST = "a name is a list or has names in it"
-SAME_NAMES = "two of its names mean the same"
 
 
 def in_line(*, line: int) -> str:

@@ -30,6 +30,7 @@ from bot.messages import schemes as messages
 from bot.text import documents, tags
 from bot.text.characters import replace_invalid
 from bot.text.documents import NoDocument
+from bot.text.numbers import number
 
 #: Field types, as written in YAML.
 CHOICE, CHOICES, TEXT, YES_NO, NUMBER = "choice", "choices", "text", "yes_no", "number"
@@ -260,23 +261,19 @@ def _values(node: object, where: str) -> dict[str, str]:
     if node is None:
         return {}
     if isinstance(node, list):
-        node = dict.fromkeys((_plain(value, where) for value in node), "")
+        node = dict.fromkeys((_word(value, where) for value in node), "")
     if not isinstance(node, dict) or len(node) > MOST_VALUES:
         raise ConfigError(messages.values_not_a_list(where=where, most=MOST_VALUES))
-    values = {
-        _plain(value, where): _line(about, where) for value, about in node.items()
-    }
+    values = {_word(value, where): _line(about, where) for value, about in node.items()}
     if len({value.casefold() for value in values}) < len(node) or "" in values:
         raise ConfigError(messages.values_not_different(where=where))
     return values
 
 
-def _plain(value: object, where: str) -> str:
-    """Return `value` as text. Raises ConfigError for a list or a mapping."""
-    # YAML reads a bare yes or no as a boolean.
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return _text(value, where).strip()
+def _word(value: object, where: str) -> str:
+    """Return a value to choose, as typed. Raises ConfigError for a list or a
+    mapping."""
+    return "" if value is None else _typed(value, where).strip()
 
 
 def _line(node: object, where: str) -> str:
@@ -285,10 +282,11 @@ def _line(node: object, where: str) -> str:
 
 def _text(node: object, where: str) -> str:
     """Return `node` as text. Raises ConfigError for a list or a mapping."""
-    if node is None:
-        return ""
-    # Numbers and booleans are words as well.
-    if not isinstance(node, str | int | float):
+    return "" if documents.is_nothing(node) else _typed(node, where)
+
+
+def _typed(node: object, where: str) -> str:
+    if not isinstance(node, str):
         raise ConfigError(messages.not_a_text(where=where))
     return str(node)
 
@@ -297,13 +295,32 @@ def _example(scheme: Scheme, node: object, where: str) -> Example:
     ticket = _text(node.get("ticket"), where) if isinstance(node, dict) else ""
     if not isinstance(node, dict) or not ticket.strip():
         raise ConfigError(messages.example_incomplete(where=where))
-    values = {key: value for key, value in node.items() if key != "ticket"}
+    types = {field.name: field.type for field in scheme.fields}
+    values = {
+        str(name): _example_value(types.get(name), value)
+        for name, value in node.items()
+        if name != "ticket"
+    }
     try:
         return Example(ticket.strip(), scheme.check(values))
     except ValueError as error:
         raise ConfigError(
             messages.example_does_not_fit(where=where, why=error)
         ) from None
+
+
+def _example_value(kind: str | None, value: object) -> object:
+    """Return what `value` says for a field of type `kind`, or itself if that is
+    nothing."""
+    if kind == YES_NO:
+        said = documents.boolean(value)
+        return value if said is None else said
+    if kind == NUMBER and isinstance(value, documents.Bare):
+        found = number(value.removeprefix("-").replace("_", ""))
+        return value if found is None else -found if value[0] == "-" else found
+    if kind == CHOICES and documents.is_nothing(value):
+        return []
+    return "" if value is None else value
 
 
 def _schema(field: Field) -> dict[str, Any]:

@@ -16,9 +16,10 @@ from bot.domain.setting import Change, Setting
 from bot.errors import ConfigError, Unacceptable
 from bot.messages import import_export as messages
 from bot.messages import values
-from bot.settings.options import BY_NAME, OPTIONS, Option, sequences
+from bot.settings.options import BY_NAME, OFF, ON, OPTIONS, Option, sequences
 from bot.text import documents
 from bot.text.documents import NoDocument
+from bot.ui.elements import Kind
 
 VERSION = 1
 
@@ -63,7 +64,7 @@ def read(text: str, today: date) -> list[Change]:
     problems: list[str] = []
     document = _parsed(text)
     changes: list[Change] = []
-    if document.pop("version", None) != VERSION:
+    if document.pop("version", None) != str(VERSION):
         problems.append(messages.version_must_be(version=VERSION))
     for platform, workspaces in _pairs(document, "", problems):
         for workspace, node in _pairs(workspaces, platform, problems):
@@ -180,10 +181,7 @@ def _pairs(node: object, path: str, problems: list[str]) -> Iterator[tuple[str, 
 def _no_name(key: object) -> str:
     """Return why `key` is neither the id of a scope nor the name of a setting, or
     ""."""
-    if isinstance(key, bool) or not isinstance(key, str | int):
-        # As a number, a thread's id would lose its last digits.
-        return messages.name_of_other_type(type=type(key).__name__)
-    name = str(key)
+    name = str(key or "")
     if not 0 < len(name) <= MOST_NAME_CHARS or not name.isprintable() or " " in name:
         return messages.BAD_NAME
     return ""
@@ -241,14 +239,15 @@ def _change(
 
 def _written(option: Option, value: object) -> str:
     """Return `value` in the form that people type in the chat."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
+    truth = documents.boolean(value)
+    if truth is not None and option.kind is Kind.CHOICE:
+        return ON if truth else OFF
     if isinstance(value, list):
-        if not all(isinstance(each, str | int | float) for each in value):
+        if not all(isinstance(each, str) for each in value):
             raise Unacceptable(values.LIST_OF_TEXTS)
         glue = "\n" if option.name == "stop_sequences" else " "
         return glue.join(map(str, value))
-    if isinstance(value, str | int | float):
+    if isinstance(value, str) and not documents.is_nothing(value):
         return str(value)
     raise Unacceptable(values.TEXT_NUMBER_OR_LIST)
 

@@ -4,10 +4,11 @@ Rule 1: a document contains what it shows. Aliases and anchors are refused, sinc
 lines of them can stand for a gigabyte. So are tags and repeated keys.
 Rule 2: depth and number of values are bounded while the document is read, before
 anything is built from it.
-Rule 3: text stays text: a date is not converted.
+Rule 3: a word is what its author typed. YAML 1.1 takes `NO`, `off`, `12:30`, `1.10`,
+`0755` and `null` for other values; here all are texts, as in the failsafe schema of
+YAML 1.2, and whoever wants a boolean or a number asks for it.
 """
 
-import re
 from typing import Any
 
 import yaml
@@ -19,18 +20,16 @@ from bot.text.characters import replace_lone_surrogates
 # A scheme nests 4 levels deep, settings 8.
 MOST_DEPTH = 12
 
-# A longer whole number is not a valid value anywhere, and Python needs time that grows
-# with the square of its length.
-MOST_DIGITS = 30
+# The words of YAML 1.1 (https://yaml.org/type/bool.html, https://yaml.org/type/null.html).
+_TRUE = ("yes", "true", "on")
+_FALSE = ("no", "false", "off")
+_NOTHING = ("", "~", "null")
 
-_TEXT = "tag:yaml.org,2002:str"
-_INT = "tag:yaml.org,2002:int"
-_FLOAT = "tag:yaml.org,2002:float"
-#: What stays text: dates, and the sign that merges aliases.
-_AS_TEXT = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:merge")
 
-_WHOLE_NUMBER = re.compile(r"\A[-+]?(?:0|[1-9][0-9_]*+)\Z")
-_DECIMAL = re.compile(r"\A[-+]?[0-9][0-9_]*+\.[0-9_]*+(?:[eE][-+]?[0-9]++)?\Z")
+class Bare(str):
+    """A text that stands without quotes, and so may stand for something else."""
+
+    __slots__ = ()
 
 
 class NoDocument(ConfigError):
@@ -45,8 +44,9 @@ class NoDocument(ConfigError):
 
 
 def parse(text: str, *, most_nodes: int) -> Any:
-    """Return the YAML document `text` as dicts, lists, texts, numbers, booleans and
-    None. It takes about 10 µs a character, so call it off the event loop.
+    """Return the YAML document `text` as dicts, lists and texts; None where nothing was
+    typed. A text without quotes is `Bare`. It takes about 10 µs a character, so call it
+    off the event loop.
 
     Raises NoDocument for invalid YAML, for more than `most_nodes` values, and for what
     nests deeper than `MOST_DEPTH`.
@@ -60,8 +60,19 @@ def parse(text: str, *, most_nodes: int) -> Any:
         raise NoDocument(_short(why), mark.line + 1 if mark else None) from None
     except RecursionError:
         raise NoDocument(messages.TOO_DEEP) from None
-    except ValueError:
-        raise NoDocument(messages.UNREADABLE_VALUE) from None
+
+
+def boolean(value: object) -> bool | None:
+    """Return the truth value that the unquoted word `value` has in YAML, or None."""
+    if not isinstance(value, Bare):
+        return None
+    word = value.casefold()
+    return True if word in _TRUE else False if word in _FALSE else None
+
+
+def is_nothing(value: object) -> bool:
+    """Return whether `value` was left out, or says so in YAML's own words."""
+    return value is None or (isinstance(value, Bare) and value.casefold() in _NOTHING)
 
 
 def _short(what: str) -> str:
@@ -102,42 +113,23 @@ class _Loader(yaml.SafeLoader):
             if key.value in seen:
                 raise _refused(key, messages.twice(name=_short(key.value)))
             seen.add(key.value)
-        made = super().construct_mapping(node, deep)
-        if len(made) < len(seen):
-            # Python takes 1 and True for the same key.
-            raise _refused(node, messages.SAME_NAMES)
-        return made
+        return super().construct_mapping(node, deep)
 
 
 def _refused(at: Any, why: str) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(None, None, why, at.start_mark)
 
 
-def _implicit() -> dict[str, list[tuple[str, Any]]]:
-    """YAML's implicit types, except dates, merges and numbers in other bases."""
-    kept: dict[str, list[tuple[str, Any]]] = {}
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items():
-        mine = [
-            (tag, {_INT: _WHOLE_NUMBER, _FLOAT: _DECIMAL}.get(tag, pattern))
-            for tag, pattern in resolvers
-            if tag not in _AS_TEXT
-        ]
-        kept[first] = mine
-    return kept
+# Nothing is told by how it looks, not even the sign that merges aliases.
+_Loader.yaml_implicit_resolvers = {}
 
 
-_Loader.yaml_implicit_resolvers = _implicit()
-
-
-def _whole_number(loader: _Loader, node: yaml.ScalarNode) -> int | str:
-    text = loader.construct_scalar(node)
-    return int(text) if len(text) <= MOST_DIGITS else text
-
-
-def _text(loader: _Loader, node: yaml.ScalarNode) -> str:
+def _text(loader: _Loader, node: yaml.ScalarNode) -> str | None:
     # An escape can write a lone surrogate, which can be neither stored nor sent.
-    return replace_lone_surrogates(loader.construct_scalar(node))
+    text = replace_lone_surrogates(loader.construct_scalar(node))
+    if node.style is not None:
+        return text
+    return Bare(text) if text else None
 
 
-_Loader.add_constructor(_INT, _whole_number)
-_Loader.add_constructor(_TEXT, _text)
+_Loader.add_constructor("tag:yaml.org,2002:str", _text)

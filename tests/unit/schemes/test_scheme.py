@@ -32,10 +32,47 @@ def test_the_default_has_category_priority_and_summary() -> None:
 def test_a_team_writes_its_own() -> None:
     found = read(OWN)
     assert found.names == ("team", "tags", "angry", "count", "gist")
-    # YAML's own yes and no are words here.
-    assert list(found.fields[0].values) == ["Sales", "Yes", "no"]
+    assert list(found.fields[0].values) == ["Sales", "Yes", "No"]
     values = {"team": "sales", "tags": ["VIP"], "angry": True, "count": 2, "gist": "x"}
     assert found.check(values) == {**values, "team": "Sales", "tags": ["vip"]}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["NO", "SE", "DK"],
+        ["on", "off"],
+        ["null", "sales"],
+        ["~", "null", "none"],
+        ["1.10", "1.1", "1"],
+        ["0755", "755"],
+        ["12:30", "2024-01-01", "1_000", ".inf"],
+        ["y", "Y1", "TRUE"],
+    ],
+)
+def test_values_are_the_words_that_were_typed(words: list[str]) -> None:
+    listed = read(f"fields: {{a: {{values: [{', '.join(words)}]}}}}")
+    described = "".join(f"      {word}: what it means\n" for word in words)
+    for found in (listed, read(f"fields:\n  a:\n    values:\n{described}")):
+        assert list(found.fields[0].values) == words
+        assert found.schema["properties"]["a"]["enum"] == words
+        assert found.check({"a": words[0]}) == {"a": words[0]}
+
+
+def test_examples_hold_the_booleans_and_numbers_of_their_fields() -> None:
+    found = read(
+        OWN + "examples:\n- {ticket: Hi, team: no, tags: [vip], angry: off, "
+        "count: -12, gist: null}\n"
+        "- {ticket: 12:30, team: 'Yes', tags: , angry: true, count: 1_000, gist: 1.10}"
+    )
+    first, second = found.examples
+    assert first.values == {
+        **{"team": "No", "tags": ["vip"], "angry": False, "count": -12, "gist": "null"}
+    }
+    assert second.ticket == "12:30"
+    assert second.values == {
+        **{"team": "Yes", "tags": [], "angry": True, "count": 1000, "gist": "1.10"}
+    }
 
 
 def test_the_schema_keeps_to_what_structured_outputs_take() -> None:
@@ -103,7 +140,7 @@ def test_examples_that_do_not_fit_any_more_are_left_out() -> None:
         ("fields: {a: {values: [x, X]}}", "must all be different"),
         ("fields: {a: {type: text, values: [x, y]}}", "has no `values`"),
         ("fields: {a: {values: [x, y], most: 3}}", "`most`, which is none of"),
-        ("fields: {a: 3}", "must have `about`"),
+        ("fields: {a: [3]}", "must have `about`"),
         ("fields: {a: x}\nexamples: [{a: y}]", "example 1 must have `ticket`"),
         ("fields: {a: x}\nexamples: [{ticket: y}]", "example 1 does not fit"),
         ("fields: {a: x}\nexamples: 3", "must be a list"),

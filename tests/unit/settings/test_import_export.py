@@ -84,6 +84,20 @@ def test_what_people_write_by_hand_is_taken() -> None:
     }
 
 
+def test_ids_and_prompts_without_quotes_are_what_was_typed() -> None:
+    changes = read(
+        "version: 1\nslack:\n  T1:\n    prompt: yes\n    channels:\n      C1:\n"
+        "        threads:\n          1700000000.123450:\n            prompt: 1.10\n",
+        TODAY,
+    )
+    thread = Scope("slack", "T1", "C1", "1700000000.123450")
+    assert found(changes) == {
+        (Scope("slack", "T1"), "prompt"): "yes",
+        (thread, "prompt"): "1.10",
+    }
+    assert "must be a text" in refusal("version: 1\nslack: {T1: {prompt: null}}")
+
+
 def test_every_mistake_is_named_at_once_with_its_path() -> None:
     told = refusal(
         "version: 2\nslack:\n  T1:\n    modle: opus\n    budget_day: -1\n"
