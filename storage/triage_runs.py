@@ -32,6 +32,10 @@ FIRST = """NOT EXISTS (
 )"""
 
 
+# What an empty id may consist of.
+_BLANKS = " \t\r\n\u00a0\u00ad\u200b\u200c\u200d\u2060\u3000\ufeff"
+
+
 @steps()
 def m001_runs(db: Database) -> None:
     """Runs, their rows, answers and batches."""
@@ -305,9 +309,10 @@ def duplicates(db: Database, run: str, column: str) -> list[str]:
     found = db.execute(
         """
         SELECT value FROM rows, json_each(rows."row")
-        WHERE run = ? AND key = ? GROUP BY value HAVING COUNT(*) > 1 LIMIT 4
+        WHERE run = ? AND key = ? AND trim(coalesce(value, ''), ?) <> ''
+        GROUP BY value HAVING COUNT(*) > 1 LIMIT 4
         """,
-        [run, column],
+        [run, column, _BLANKS],
     )
     return [str(row[0]) for row in found]
 

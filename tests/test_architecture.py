@@ -44,6 +44,7 @@ THIRD_PARTIES = {
     "httpx2": "claude",
     "yaml": "text settings",
     "pydantic": "schemes",
+    "chardet": "triage.bulk",
     "click": "cli",
     "dotenv": "config",
     "rich": "cli runtime triage.bulk triage.evaluation adapters.terminal",

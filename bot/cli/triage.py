@@ -11,7 +11,7 @@ import click
 
 from bot.claude.batches import Batches
 from bot.claude.catalog import CHEAP_MODEL, MODELS
-from bot.cli import triage_run
+from bot.cli import triage_input, triage_run
 from bot.cli.environment import Commands, run
 from bot.errors import ConfigError
 from bot.messages import triage_files as messages
@@ -23,7 +23,7 @@ from bot.triage.bulk import progress, runs, writer
 from bot.triage.bulk.concurrent import AT_ONCE
 from bot.triage.bulk.config import TriageConfig, scheme_text
 from bot.triage.bulk.estimate import draw, estimate
-from bot.triage.bulk.reader import opened
+from bot.triage.bulk.reader import Findings, Options, opened
 from bot.triage.bulk.request import resolve_model
 from bot.triage.chat import corrections as chat_corrections
 from bot.triage.evaluation import evaluate as evaluation_evaluate
@@ -44,6 +44,13 @@ _COLUMNS = click.option(
     "-c", "--column", "columns", multiple=True, help=messages.COLUMN_HELP
 )
 _ID = click.option("--id", "id_column", default="", help=messages.ID_HELP)
+_ENCODING = click.option("--encoding", default="", help="The encoding of FILE.")
+_HEADER = click.option(
+    "--no-header", "headless", is_flag=True, help="FILE has no names of columns."
+)
+_FORCE = click.option(
+    "--force", is_flag=True, help="Read what may be read wrongly as far as it can be."
+)
 _AT_ONCE = click.option(
     "--at-once",
     default=AT_ONCE,
@@ -99,7 +106,13 @@ def triage() -> None:
 @_AT_ONCE
 @_BUDGET
 @click.option("--estimate", "only_estimate", is_flag=True, help=messages.ESTIMATE_HELP)
+@click.option(
+    "--dry-run", is_flag=True, help="Show how FILE is read, send nothing and exit."
+)
 @_AGAIN
+@_ENCODING
+@_HEADER
+@_FORCE
 def run_command(
     file: str,
     out: str,
@@ -114,15 +127,21 @@ def run_command(
     at_once: int,
     budget: float | None,
     only_estimate: bool,
+    dry_run: bool,
     again: bool,
+    encoding: str,
+    headless: bool,
+    force: bool,
 ) -> None:
     """Sort the tickets in FILE.
 
-    It is CSV or JSON Lines; - is standard input.
+    It is CSV, JSON Lines or JSON; - is standard input.
     """
     if print_scheme:
         terminal.write(scheme_text(scheme_file))
         return
+    options = Options(columns, id_column, encoding, not headless, force)
+    found = Findings()
 
     async def work() -> int:
         config = TriageConfig.of_environment()
@@ -132,13 +151,16 @@ def run_command(
         outputs = [(out, writer.form_of(out, form, terminal=sys.stdout.isatty()))]
         outputs += [(db, writer.SQLITE)] if db else []
         writer.check(outputs, file)
-        with opened(file, columns=columns, id=id_column) as source:
-            if only_estimate:
+        with opened(file, options, ask=triage_input.asker(file)) as source:
+            if only_estimate or dry_run:
                 models = COMPARED if model == CHEAP_MODEL else (chosen,)
-                sample = draw(source.tickets())
+                sample = draw(source.tickets(found))
+                triage_input.show(source, found)
+                if dry_run:
+                    return triage_run.ALL
                 async with config.client() as client:
-                    found = await estimate(client, checked, sample, models)
-                terminal.console().print(progress.estimates(found, sample.total))
+                    priced = await estimate(client, checked, sample, models)
+                terminal.console().print(progress.estimates(priced, sample.total))
                 return triage_run.ALL
             async with (
                 open_archive(config.archive) as archive,
@@ -153,7 +175,9 @@ def run_command(
                     outputs=outputs,
                     budget=budget,
                     again=again,
+                    found=found,
                 )
+                triage_input.show(source, found)
                 await triage_run.warn_of_twins(archive, begun)
                 return await triage_run.sort(archive, begun, api, write_table, at_once)
 
@@ -240,6 +264,8 @@ def cancel(run_id: str) -> None:
 @click.option("--plot", default="", help=messages.PLOT_HELP)
 @_AT_ONCE
 @_BUDGET
+@_ENCODING
+@_FORCE
 def evaluate(
     file: str,
     columns: Sequence[str],
@@ -251,6 +277,8 @@ def evaluate(
     plot: str,
     at_once: int,
     budget: float | None,
+    encoding: str,
+    force: bool,
 ) -> None:
     """Evaluate the classification of labelled tickets.
 
@@ -266,7 +294,8 @@ def evaluate(
             for model in (resolve_model(m, budget) for m in models or (CHEAP_MODEL,))
         ]
         async with open_archive(config.archive) as archive, config.client() as api:
-            with opened(file, columns=columns, id=id_column) as source:
+            options = Options(columns, id_column, encoding, force=force)
+            with opened(file, options, ask=triage_input.asker(file)) as source:
                 found = await evaluation_evaluate.evaluate(
                     *(archive, source, tried, api),
                     by=by,

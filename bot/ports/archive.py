@@ -179,7 +179,8 @@ class ResultStore(Protocol):
         ...
 
     async def duplicates(self, run: str, column: str) -> list[str]:
-        """Return a few values that more than one row has in `column`."""
+        """Return a few values, no blank ones, that more than one row has in
+        `column`."""
         ...
 
     async def counts(self, run: str, field: str) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Characters that can be stored and sent."""
 
 import re
+import unicodedata
 from typing import Any
 
 #: The delimiters of references (`bot.text.references`): noncharacters, which Unicode
@@ -11,8 +12,23 @@ CLOSE = "\ufdd1"
 # A lone surrogate: JSON can carry one; UTF-8, and so SQLite and HTTP, cannot.
 _HALF = re.compile("[\ud800-\udfff]")
 
+# Letters and symbols that look blank; other blanks are known by their category.
+BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
+# The categories of characters without a look of their own: controls, formats, marks
+# without a letter, separators.
+_UNSEEN = frozenset(("Cc", "Cf", "Mn", "Me", "Zs", "Zl", "Zp"))
+
 # The replacement character.
 _REPLACED = "\ufffd"
+
+
+def is_blank(text: str) -> bool:
+    """Return whether nothing of `text` can be seen."""
+    return not text or text.isspace() or all(map(_is_unseen, text))
+
+
+def _is_unseen(character: str) -> bool:
+    return character in BLANK_LETTERS or unicodedata.category(character) in _UNSEEN
 
 
 def replace_lone_surrogates(text: str) -> str:

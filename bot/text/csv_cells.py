@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bot.text.characters import replace_lone_surrogates
+from bot.text.characters import BLANK_LETTERS, replace_lone_surrogates
 
 #: The first characters of a formula, after NFKC, so that wide and small forms count.
 _SIGNS = "=+-@\N{MINUS SIGN}"
@@ -23,8 +23,6 @@ _DROPPED = ("\t", "\r")
 # Negative numbers, which stay numbers.
 _NUMBER = re.compile(r"-[0-9]{1,30}(?:[.,][0-9]{1,30})?(?:[eE][-+]?[0-9]{1,3})?")
 
-# Letters and symbols that look blank; other blanks are known by their category.
-_BLANK = "\u115f\u1160\u2800\u3164\uffa0"
 # Categories of invisible characters: controls, formats, unassigned, marks without a
 # letter, separators.
 _INVISIBLE = frozenset(("Cc", "Cf", "Cn", "Mn", "Me", "Zs", "Zl", "Zp"))
@@ -98,7 +96,7 @@ def _first_sign(text: str, *, past: str = "") -> str:
     for character in text:
         if (
             character not in past
-            and character not in _BLANK
+            and character not in BLANK_LETTERS
             and unicodedata.category(character) not in _INVISIBLE
         ):
             return unicodedata.normalize("NFKC", character)[0]

@@ -14,6 +14,7 @@ TRIES = 2
 # Reasons why a ticket has no values, as they stand in its row; details may follow.
 EMPTY = messages.EMPTY
 TOO_LONG = messages.TOO_LONG
+UNREADABLE = "unreadable"
 REFUSED = messages.REFUSED
 CUT = messages.CUT
 INVALID = messages.INVALID
@@ -23,7 +24,7 @@ CANCELED = messages.CANCELLED
 FAILED = messages.FAILED
 
 #: The reasons that asking again cannot change.
-FINAL = (EMPTY, TOO_LONG)
+FINAL = (EMPTY, TOO_LONG, UNREADABLE)
 #: The reasons without an answer, so that a ticket may be tried again. What a failed try
 #: may be billed at is counted.
 FREE = (REJECTED, EXPIRED, CANCELED, FAILED)
@@ -40,6 +41,8 @@ class Ticket:
     text: str
     #: All of its columns as they were read.
     row: Mapping[str, Any] = field(default_factory=dict)
+    #: Why it cannot be read, and so is not asked about; "" if it can.
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

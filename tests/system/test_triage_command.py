@@ -503,3 +503,63 @@ async def printed_by(process: Process, text: str) -> None:
 def _run_of(printed: str) -> str:
     """The run that a command says how to go on with."""
     return printed.rsplit("triage resume ", 1)[1].split("`")[0]
+
+
+async def test_what_may_be_read_wrongly_stops_before_anything_is_sent(
+    office: Office,
+) -> None:
+    file = office.file("t.csv", 'id,text\n1,"It broke\n2,Pay me\n3,Help me\n')
+    for more in ((), ("--dry-run",), ("--estimate",)):
+        status, printed = await office.triage(file, *office.to, *more)
+        assert status == MISTAKE
+        assert "the quote that opens in line 2 is never closed" in printed
+    assert not office.claude.requests
+    status, _ = await office.triage(file, *office.to, "--force")
+    assert status == 0
+    assert len(office.claude.questions) == 1
+
+
+async def test_how_a_file_is_read_is_said_before_it_is_paid_for(
+    office: Office,
+) -> None:
+    path = office.folder / "t.csv"
+    rows = "1;Größe 1;ändern\n2;;Café\n3;\u200b;\n;;\n"
+    path.write_bytes(f"id;Betreff;text\n{rows}".encode("cp1252", "ignore"))
+    arguments = (str(path), "--column", "betreff,text", *office.to)
+    status, printed = await office.triage(*arguments, "--dry-run")
+    assert status == 0
+    for told in (
+        "CSV, separator: semicolon",
+        "Encoding Windows-1252 (guessed from its text)",
+        "Rows 3; 1 row without any value left out; 1 with an empty ticket not sent",
+        "Ticket Betreff, text (as --column says)",
+        "Id id",
+        "Warning: the encoding is a guess (Windows-1252, so that it says Größe, ändern",
+    ):
+        assert told in printed
+    assert not office.claude.requests
+    status, printed = await office.triage(*arguments)
+    assert status == SOME
+    assert "Ticket Betreff, text (as --column says)" in printed
+    assert [row["Betreff"] for row in office.out()] == ["Größe 1", "", ""]
+    assert office.out()[0]["category"] == "bug"
+
+
+async def test_rows_that_cannot_be_read_have_a_row_in_the_output(
+    office: Office,
+) -> None:
+    lines = ['{"id": "", "text": "It broke", "x": NaN}', "nope", '{"id": "", "y": 2}']
+    lines.append('{"id": "", "text": "It hangs"}')
+    file = office.file("t.jsonl", "\n".join(lines))
+    status, printed = await office.triage(file, *office.to)
+    assert status == SOME
+    assert "More than one row" not in printed
+    assert "line 2 cannot be read: marked in the output" in printed
+    first, second, third, fourth = office.out()
+    assert (first["category"], first["x"], fourth["category"]) == ("bug", "NaN", "bug")
+    assert second["not_sorted"] == "unreadable: line 2, it is no valid JSON"
+    assert third["not_sorted"].startswith("empty")
+    assert third["y"] == "2"
+    assert len(office.claude.questions) == 2
+    assert (await office.triage(file, *office.to))[0] == SOME
+    assert len(office.claude.questions) == 2

@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.claude.catalog import CHEAP_MODEL
 from bot.messages.triage_files import LEFT_FOR_BUDGET
 from bot.schemes.scheme import Scheme, default, read
-from bot.text.characters import replace_invalid
+from bot.text.characters import is_blank, replace_invalid
 from bot.triage.answer import EMPTY, Answer
 from bot.triage.bulk.concurrent import AT_ONCE, ConcurrentClassifier, Question
 from bot.triage.bulk.config import TriageConfig, scheme_text
@@ -61,7 +61,10 @@ async def aclassify(
     api_key: str | None = None,
 ) -> list[Answer]:
     """Classify `tickets` concurrently; see `classify`."""
-    texts = [replace_invalid(ticket).strip() for ticket in tickets]
+    texts = [
+        "" if is_blank(ticket) else replace_invalid(ticket).strip()
+        for ticket in tickets
+    ]
     found: dict[str, Answer] = {"": Answer(reason=EMPTY)}
     config = TriageConfig.of_environment(api_key)
     read_scheme = _scheme(scheme)

@@ -66,7 +66,8 @@ def draw(tickets: Iterable[Ticket], seed: int = 0) -> Sample:
     seen: set[int] = set()
     for ticket in tickets:
         name = hash(ticket.text)
-        if not ticket.text or too_long(ticket.text) or name in seen:
+        unsent = ticket.problem or not ticket.text or too_long(ticket.text)
+        if unsent or name in seen:
             continue
         seen.add(name)
         if len(kept) < SAMPLE:

@@ -1,57 +1,72 @@
-"""Read tickets from CSV of any dialect, or JSON Lines.
+"""Read tickets from CSV of any dialect, or JSON.
 
-Rule: rows are read one at a time, however large the file is. An unreadable row is a
-ConfigError of one sentence that names it, before anything is paid for.
+Rule 1: rows are read one at a time, however large the file is.
+Rule 2: what may be read wrongly stops before anything is paid for, with one sentence
+that names the line; `force` reads it nevertheless.
+Rule 3: what was found out or guessed is in the source, to be shown.
 """
 
-import codecs
 import contextlib
-import csv
 import itertools
-import json
 import shutil
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
 from bot.errors import ConfigError
-from bot.messages import triage_files as messages
-from bot.messages.config import file_unreadable
-from bot.text.characters import (
-    replace_invalid,
-    replace_invalid_json,
-    replace_lone_surrogates,
-)
-from bot.text.csv_cells import unguarded
-from bot.triage.answer import Ticket
+from bot.text.characters import is_blank, replace_lone_surrogates
+from bot.triage.answer import UNREADABLE, Ticket
+from bot.triage.bulk import columns, encodings, file_kinds, json_rows, tables
+from bot.triage.bulk.columns import Choice, Unclear
+from bot.triage.bulk.encodings import Damage, Encoding, Places
+from bot.triage.bulk.json_rows import Document, Repeated
+from bot.triage.bulk.tables import Dialect, Record
+from bot.triage.bulk.ticket_text import text_of
 
-CSV, JSONL = "csv", "jsonl"
+CSV, JSONL, JSON = "CSV", "JSON Lines", "JSON"
 
-#: Names of the column with the ticket, in order of preference.
-TEXTS = ("ticket", "text", "body", "message", "description", "content", "question")
-#: Names of the column that identifies a row.
-IDS = ("id", "ticket_id", "ticket id", "key", "number", "nr")
+#: Chooses among the candidates where it is unclear; what it raises ends the reading.
+Ask = Callable[[Unclear], Sequence[str]]
 
-_SEPARATORS = ",;\t|"
-#: How many rows are read to detect the separator.
-_SAMPLE = 20
-#: How many column names an error lists.
-_LISTED = 12
-
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
+# What to do about a problem of one row, and of the quotes.
+_FORCED = (
+    "Mend the file; --force marks such rows and reads the others.",
+    "Mend the file; --force reads the quotes as well as it can.",
 )
 
+# The most columns that differ between lines of JSON.
+_MOST_COLUMNS = 2_000
 
-# Accepts lone surrogates, which some programs write into UTF-8 and UTF-16, so that they
-# do not make a file unreadable.
-_HALVES = "surrogatepass"
+
+@dataclass(frozen=True)
+class Options:
+    """What the operator says of a file."""
+
+    columns: Sequence[str] = ()
+    id: str = ""
+    encoding: str = ""
+    header: bool = True
+    #: Whether to read what may be read wrongly.
+    force: bool = False
+
+
+@dataclass
+class Findings:
+    """What was found in the rows while they were read."""
+
+    rows: int = 0
+    #: Rows with nothing to be seen in their ticket.
+    empty: int = 0
+    #: Rows without a single value, which are left out.
+    blank: int = 0
+    #: Lines that repeat the head, which are left out.
+    heads: Places = field(default_factory=Places)
+    unreadable: Places = field(default_factory=Places)
+    damage: Damage = field(default_factory=Damage)
+    repeated: Repeated = field(default_factory=Repeated)
 
 
 @dataclass(frozen=True)
@@ -61,246 +76,301 @@ class Source:
     #: The name of the file, for people.
     name: str
     path: Path
+    #: `CSV`, `JSONL` or `JSON`.
     form: str
-    encoding: str
-    separator: str
+    encoding: Encoding
     columns: tuple[str, ...]
-    #: Those of `columns` that make up the ticket.
-    texts: tuple[str, ...]
+    #: Those of `columns` that make up the ticket, and why.
+    choice: Choice
     #: The column that identifies a row; "" for none.
     id: str
+    dialect: Dialect = field(default_factory=lambda: Dialect(tables.NONE))
+    #: Whether the first record has the names of the columns.
+    header: bool = True
+    document: Document = field(default_factory=Document)
+    force: bool = False
 
-    def tickets(self) -> Iterator[Ticket]:
-        """Yield every row in order. Raises ConfigError for an unreadable one."""
-        with _open(self.path, self.encoding, newline="") as file:
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The columns that make up the ticket."""
+        return self.choice.texts
+
+    def tickets(self, found: Findings | None = None) -> Iterator[Ticket]:
+        """Yield every row in order, and count in `found`.
+
+        Raises ConfigError for what may be read wrongly, unless it is forced.
+        """
+        found = found or Findings()
+        lines = encodings.lines(self.path, self.encoding, found.damage)
+        try:
             rows = (
-                _json_rows(file, self.name)
-                if self.form == JSONL
-                else _csv_rows(file, self.separator, self.columns, self.name)
+                self._csv(lines, found)
+                if self.form == CSV
+                else self._json(lines, found)
             )
-            for position, row in enumerate(rows, start=1):
-                if missing := [name for name in self.texts if name not in row]:
-                    raise ConfigError(
-                        messages.no_value(
-                            file=self.name, row=position, column=missing[0]
-                        )
-                    )
-                yield Ticket(position, text_of(row, self.texts), row)
+            for position, (line, row, problem, raw) in enumerate(rows, start=1):
+                found.rows = position
+                if problem:
+                    found.unreadable.add(line)
+                    reason = f"{UNREADABLE}: line {line:,}, {problem}"
+                    yield Ticket(position, raw, row, reason)
+                    continue
+                text = text_of(row, self.texts)
+                found.empty += not text
+                yield Ticket(position, text, row)
+        except OSError as error:
+            raise _unreadable_file(self.name, error) from None
+        if found.rows and found.unreadable.count > found.rows / 2:
+            raise ConfigError(
+                f"{self.name} cannot be read: {found.unreadable.count:,} of its "
+                f"{found.rows:,} rows are no {self.form}, the first in line "
+                f"{found.unreadable.lines[0]:,}."
+            )
+
+    def _csv(
+        self, lines: Iterator[str], found: Findings
+    ) -> Iterator[tuple[int, Mapping[str, Any], str, str]]:
+        records = tables.records(lines, self.dialect)
+        head = next(records, None) if self.header else None
+        width = len(self.columns)
+        for nth, record in enumerate(records, start=1):
+            cells = record.cells
+            if not any(cells) and width > 1 and not record.problem:
+                found.blank += 1
+                continue
+            if head is not None and cells == head.cells:
+                found.heads.add(record.line)
+                continue
+            problem = record.problem or self._too_wide(nth, record)
+            if problem and not self.force:
+                raise ConfigError(
+                    f"{self.name}: {problem}. {_FORCED[record.problem != '']}"
+                )
+            row = dict(itertools.zip_longest(self.columns, cells[:width], fillvalue=""))
+            raw = self.dialect.separator.join(cells)
+            yield record.line, row, problem, raw
+
+    def _too_wide(self, nth: int, record: Record) -> str:
+        if not any(record.cells[len(self.columns) :]):
+            return ""
+        return (
+            f"row {nth:,} has {len(record.cells)} fields and the head "
+            f"{len(self.columns)} (line {record.line:,}), so a quote or a separator "
+            "may be missing"
+        )
+
+    def _json(
+        self, lines: Iterator[str], found: Findings
+    ) -> Iterator[tuple[int, Mapping[str, Any], str, str]]:
+        repeated = found.repeated
+        rows = (
+            json_rows.rows_of_lines(lines, repeated)
+            if self.form == JSONL
+            else json_rows.rows_of_document(lines, self.document, repeated)
+        )
+        for row in rows:
+            yield row.line, row.values, row.problem, row.raw
 
 
 @contextlib.contextmanager
 def opened(
     file: str,
+    options: Options | None = None,
     *,
-    columns: Sequence[str] = (),
-    id: str = "",
+    ask: Ask | None = None,
     stdin: IO[bytes] | None = None,
 ) -> Iterator[Source]:
-    """Detect the format of `file` ("-" for standard input), the columns with the ticket
-    (`columns`, or by their names) and the column with its `id`.
+    """Find out how `file` ("-" for standard input) is written, and which columns hold
+    the ticket and its id.
 
-    Standard input is copied to a temporary file. Raises ConfigError.
+    Standard input is copied to a temporary file. `ask` settles which columns hold the
+    ticket where that is unclear. Raises ConfigError.
     """
+    options = options or Options()
     if file != "-":
         # The name may hold bytes that are not valid UTF-8.
-        yield _look(replace_lone_surrogates(file), Path(file), columns, id)
+        name = replace_lone_surrogates(file)
+        yield _Look(name, Path(file), options, ask).source()
         return
     with tempfile.TemporaryDirectory(prefix="threadkeep-") as folder:
         path = Path(folder) / "tickets"
         with path.open("wb") as out:
             shutil.copyfileobj(stdin or sys.stdin.buffer, out)
-        yield _look(messages.STANDARD_INPUT, path, columns, id)
+        yield _Look("standard input", path, options, ask).source()
 
 
-def _open(path: Path, encoding: str, newline: str | None = None) -> IO[str]:
-    """Open `path`, whose text may contain lone surrogates."""
-    return path.open(encoding=encoding, errors=_HALVES, newline=newline)
+def _unreadable_file(name: str, error: OSError) -> ConfigError:
+    return ConfigError(f"{name} cannot be read: {error.strerror}.")
 
 
-def _look(name: str, path: Path, columns: Sequence[str], id: str) -> Source:
-    # No limit: a row that is too long is marked, and must not end the run.
-    csv.field_size_limit(2**31 - 1)
-    try:
-        encoding = _encoding(path)
-        form = _form(name, path, encoding)
-        if form == JSONL:
-            separator, found = "", _keys(path, encoding, name)
-        else:
-            separator, found = _head(path, encoding, name)
-    except OSError as error:
-        raise ConfigError(file_unreadable(file=name, reason=error.strerror)) from None
-    texts = tuple(_column(name, found, each) for each in columns) or _guess(name, found)
-    known = {column.casefold(): column for column in found}
-    id = (
-        _column(name, found, id)
-        if id
-        else next((known[each] for each in IDS if each in known), "")
-    )
-    return Source(name, path, form, encoding, separator, found, texts, id)
+@dataclass
+class _Look:
+    """The look at a file before its rows are read."""
 
+    name: str
+    path: Path
+    options: Options
+    ask: Ask | None
 
-def _encoding(path: Path) -> str:
-    """Return the encoding of `path`: by its byte order mark, UTF-8 if it is valid, and
-    otherwise what spreadsheets in western Europe write."""
-    with path.open("rb") as file:
-        head = file.read(4)
-        for bom, encoding in _BOMS:
-            if head.startswith(bom):
-                return encoding
-        file.seek(0)
-        decoder = codecs.getincrementaldecoder("utf-8")(_HALVES)
+    def source(self) -> Source:
         try:
-            while block := file.read(1 << 20):
-                decoder.decode(block)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "cp1252"
-    return "utf-8"
+            encoding = self._encoding()
+            sample = self._sample(encoding)
+            first = [line for line in sample if not is_blank(line)]
+            if not first:
+                raise ConfigError(f"{self.name} is empty.")
+            if first[0].lstrip("\ufeff \t")[:1] in ("{", "["):
+                return self._json(encoding, first)
+            if self.options.header and (
+                found := file_kinds.foreign_text("".join(first))
+            ):
+                raise self._foreign(*found)
+            return self._csv(encoding, sample)
+        except OSError as error:
+            raise _unreadable_file(self.name, error) from None
 
+    def _encoding(self) -> Encoding:
+        with self.path.open("rb") as file:
+            head = file.read(1 << 16)
+        if found := file_kinds.binary(head.removeprefix(b"\xef\xbb\xbf")):
+            raise self._foreign(*found)
+        if not head.strip(b" \t\r\n\0"):
+            raise ConfigError(f"{self.name} is empty.")
+        if self.options.encoding:
+            return encodings.named(self.options.encoding)
+        found_encoding = encodings.detect(self.path)
+        if encodings.is_binary(head, found_encoding):
+            raise self._foreign("no text", "export the tickets as CSV or JSON Lines")
+        return found_encoding
 
-def _form(name: str, path: Path, encoding: str) -> str:
-    """Return CSV or JSONL, by the name of the file or by its beginning."""
-    try:
-        with _open(path, encoding) as file:
-            head = file.read(4096)
-    except UnicodeDecodeError:
-        raise ConfigError(messages.neither_csv_nor_jsonl(file=name)) from None
-    if "\0" in head:
-        raise ConfigError(messages.neither_csv_nor_jsonl(file=name))
-    if not head.strip():
-        raise ConfigError(messages.empty_file(file=name))
-    suffix = path.suffix.lower()
-    if suffix in (".jsonl", ".ndjson") or (
-        suffix not in (".csv", ".tsv") and head.lstrip().startswith("{")
-    ):
-        return JSONL
-    if head.lstrip().startswith("[{"):
-        raise ConfigError(messages.json_list(file=name))
-    return CSV
+    def _foreign(self, what: str, advice: str) -> ConfigError:
+        return ConfigError(f"{self.name} is {what}, and no table of tickets: {advice}.")
 
+    def _lines(self, encoding: Encoding) -> Iterator[str]:
+        return encodings.lines(self.path, encoding, Damage())
 
-def _keys(path: Path, encoding: str, name: str) -> tuple[str, ...]:
-    with _open(path, encoding) as file:
-        sample = itertools.islice(_json_rows(file, name), _SAMPLE)
-        return tuple(dict.fromkeys(key for row in sample for key in row))
+    def _sample(self, encoding: Encoding) -> list[str]:
+        lines, chars = [], 0
+        for line in itertools.islice(self._lines(encoding), tables.SAMPLE_LINES):
+            lines.append(line)
+            chars += len(line)
+            if chars > tables.SAMPLE_CHARS:
+                break
+        return lines
 
-
-def _json_rows(file: IO[str], name: str) -> Iterator[Mapping[str, Any]]:
-    read = 0
-    try:
-        for line in file:
-            read += 1
-            if line.strip():
-                row = json.loads(line)
-                if not isinstance(row, dict):
-                    raise ValueError
-                yield replace_invalid_json(row)
-    except (ValueError, RecursionError):
-        # Invalid bytes fail before their line is counted.
-        raise ConfigError(
-            messages.not_a_json_object(file=name, line=max(read, 1))
-        ) from None
-
-
-def _head(path: Path, encoding: str, name: str) -> tuple[str, tuple[str, ...]]:
-    """Return the separator and the column names."""
-    best: tuple[float, int, str] = (0.0, 0, ",")
-    rows: list[list[str]] = []
-    for separator in _SEPARATORS:
-        with _open(path, encoding, newline="") as file:
-            found = [
-                row
-                for row in itertools.islice(_records(file, separator, name), _SAMPLE)
-            ]
-        widths = Counter(len(row) for row in found if row)
-        width = len(found[0]) if found else 0
-        # The right separator makes the rows as wide as the head.
-        share = widths[width] / max(1, widths.total()) if width > 1 else 0.0
-        if (share, width) > best[:2]:
-            best = (share, width, separator)
-        rows = rows or found
-    with _open(path, encoding, newline="") as file:
-        head = next(_records(file, best[2], name), [])
-    names: list[str] = []
-    for nth, each in enumerate(head, start=1):
-        column = " ".join(each.split()) or f"column {nth}"
-        names.append(column if column not in names else f"{column} ({nth})")
-    if len(rows) < 2:
-        raise ConfigError(messages.no_rows(file=name))
-    return best[2], tuple(names)
-
-
-def _records(file: IO[str], separator: str, name: str) -> Iterator[list[str]]:
-    reader = csv.reader(file, delimiter=separator)
-    try:
-        for record in reader:
-            if record:
-                # Guards that a spreadsheet or our own export added.
-                yield [replace_invalid(unguarded(each)) for each in record]
-    except (csv.Error, UnicodeDecodeError) as error:
-        why = error if isinstance(error, csv.Error) else messages.WRONG_ENCODING
-        line = reader.line_num
-        raise ConfigError(
-            messages.unreadable_line(file=name, line=line, why=why)
-        ) from None
-
-
-def _csv_rows(
-    file: IO[str], separator: str, columns: Sequence[str], name: str
-) -> Iterator[Mapping[str, Any]]:
-    records = _records(file, separator, name)
-    next(records, None)
-    for nth, record in enumerate(records, start=1):
-        if any(record[len(columns) :]):
-            raise ConfigError(
-                messages.fields_differ(
-                    file=name, row=nth, fields=len(record), columns=len(columns)
-                )
+    def _json(self, encoding: Encoding, first: list[str]) -> Source:
+        form, document = JSONL, Document()
+        try:
+            lines = json_rows.is_lines(first)
+            if not lines or len(first) == 1:
+                document = json_rows.find_rows(self._lines(encoding), self.name)
+                form = JSONL if lines and not document.listed else JSON
+            keys: dict[str, None] = {}
+            rows: list[Mapping[str, Any]] = []
+            found = Source(
+                *(self.name, self.path, form, encoding, ()),
+                Choice((), ""),
+                "",
+                document=document,
             )
-        record += [""] * (len(columns) - len(record))
-        yield dict(zip(columns, record, strict=False))
+            for _, row, problem, _ in found._json(self._lines(encoding), Findings()):
+                if not problem:
+                    keys.update(dict.fromkeys(row))
+                    rows += [row] if len(rows) < columns.SAMPLE else []
+                if len(keys) > _MOST_COLUMNS:
+                    raise ConfigError(f"it has more than {_MOST_COLUMNS:,} names.")
+        except Unclear:
+            raise
+        except ConfigError as error:
+            text = str(error)
+            if text.startswith(self.name):
+                raise
+            raise ConfigError(f"{self.name} cannot be read: {text}") from None
+        if not keys:
+            raise ConfigError(
+                f"{self.name} is no JSON with tickets: no line of it is "
+                "an object with names."
+            )
+        return self._with_columns(found, tuple(keys), rows)
 
+    def _csv(self, encoding: Encoding, sample: list[str]) -> Source:
+        dialect = tables.find_dialect(sample, 0.0 if self.options.header else 0.9)
+        if file_kinds.foreign_text("".join(sample)):
+            # Its lines were said to be tickets.
+            dialect = replace(dialect, separator=tables.NONE)
+        if self.options.force:
+            dialect = self._forced(encoding, dialect)
+        looked = replace(dialect, lenient=True)
+        records = tables.records(sample, looked)
+        table = [r.cells for r in itertools.islice(records, columns.SAMPLE)]
+        if not table:
+            raise ConfigError(f"{self.name} has no rows below its head.")
+        header = self.options.header and self._has_head(table)
+        names = (
+            tables.column_names(table[0])
+            if header
+            else tuple(f"column {n}" for n in range(1, max(map(len, table)) + 1))
+        )
+        rows = [dict(zip(names, cells, strict=False)) for cells in table[header:]]
+        if not any(any(row.values()) for row in rows):
+            raise ConfigError(f"{self.name} has no rows below its head.")
+        found = Source(
+            *(self.name, self.path, CSV, encoding, names),
+            Choice((), ""),
+            "",
+            dialect=dialect,
+            header=header,
+            force=self.options.force,
+        )
+        return self._with_columns(found, names, rows)
 
-def _column(name: str, found: Sequence[str], wanted: str) -> str:
-    """Return the column named `wanted`. Raises ConfigError."""
-    if wanted in found:
-        return wanted
-    for column in found:
-        if column.casefold() == wanted.casefold():
-            return column
-    raise ConfigError(
-        messages.no_column_of(file=name, column=wanted, columns=_listing(found))
-    )
+    def _forced(self, encoding: Encoding, dialect: Dialect) -> Dialect:
+        """Return how to read a table whose quotes may not come out."""
+        if not any(r.problem for r in tables.records(self._lines(encoding), dialect)):
+            return dialect
+        if tables.escapes_quotes(self._lines(encoding), dialect):
+            return replace(dialect, backslash=True)
+        return replace(dialect, lenient=True)
 
+    def _has_head(self, table: list[list[str]]) -> bool:
+        """Return whether the first record has the names of the columns. Raises
+        ConfigError where that cannot be told."""
+        head, *rows = table
+        fitting = sum(len(row) == len(head) for row in rows)
+        if len(head) > 1 and (fitting >= len(rows) / 2 or columns.usual_names(head)):
+            return not any(map(columns.is_data, head))
+        first = f"The first line of {self.name} is “{' '.join(head).strip()[:40]}”"
+        second = rows[0][0] if rows else ""
+        for sign in tables.SEPARATORS:
+            if columns.usual_names(second.split(sign)) > 1:
+                raise ConfigError(
+                    f"{first}, and the names of the columns stand below it: remove "
+                    "what is above them."
+                )
+        if len(head) > 1 or not columns.is_name(head[0]):
+            raise ConfigError(
+                f"{first}, which is no name of a column: put one above it, such as "
+                "text; or pass --no-header if each line is a ticket."
+            )
+        return True
 
-def _guess(name: str, found: Sequence[str]) -> tuple[str, ...]:
-    known = {column.casefold(): column for column in found}
-    for each in TEXTS:
-        if each in known:
-            return (known[each],)
-    if len(found) == 1:
-        return (found[0],)
-    raise ConfigError(messages.which_column(file=name, columns=_listing(found)))
-
-
-def _listing(found: Sequence[str]) -> str:
-    shown = ", ".join(f"`{column}`" for column in found[:_LISTED])
-    more = len(found) - _LISTED
-    if more > 0:
-        shown += messages.and_more(count=more)
-    return messages.it_has(columns=shown)
-
-
-def text_of(row: Mapping[str, Any], texts: Sequence[str]) -> str:
-    """Return the ticket in `row`, its columns separated by blank lines."""
-    parts = [_text(row[name]) for name in texts]
-    return "\n\n".join(part for part in parts if part)
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    try:
-        return (value if isinstance(value, str) else json.dumps(value)).strip()
-    except RecursionError:
-        raise ConfigError(messages.TICKET_TOO_DEEP) from None
+    def _with_columns(
+        self, found: Source, names: tuple[str, ...], rows: Sequence[Mapping[str, Any]]
+    ) -> Source:
+        described = columns.described(names, rows)
+        wanted = self.options.columns
+        if not wanted:
+            try:
+                choice = columns.choose(self.name, described)
+            except Unclear as unclear:
+                if self.ask is None:
+                    raise
+                picked = columns.chosen(self.name, names, self.ask(unclear))
+                choice = replace(picked, why="as you chose")
+        else:
+            choice = columns.chosen(self.name, names, wanted)
+        id = self.options.id
+        id = (
+            columns.column(self.name, names, id) if id else columns.choose_id(described)
+        )
+        return replace(found, columns=names, choice=choice, id=id)

@@ -20,8 +20,9 @@ from bot.schemes.scheme import Scheme, read
 from bot.triage.answer import EMPTY, FREE, PAID, Answer, digest
 from bot.triage.bulk.batches import BatchClassifier
 from bot.triage.bulk.concurrent import AT_ONCE, ConcurrentClassifier, Question
-from bot.triage.bulk.reader import Source, text_of
+from bot.triage.bulk.reader import Findings, Source
 from bot.triage.bulk.spend_limit import SpendLimit
+from bot.triage.bulk.ticket_text import text_of
 
 
 async def begin(
@@ -34,9 +35,10 @@ async def begin(
     outputs: Sequence[tuple[str, str]],
     budget: float | None = None,
     again: bool = False,
+    found: Findings | None = None,
     now: Callable[[], float] = time.time,
 ) -> Run:
-    """Store all rows of `source` as a run; no call is made yet.
+    """Store all rows of `source` as a run, and count in `found`; no call is made yet.
 
     Answers of earlier runs are reused. Marked tickets that cost nothing are asked about
     again, and with `again` all marked ones. Raises ConfigError for a row that cannot be
@@ -58,9 +60,11 @@ async def begin(
     )
 
     def rows() -> Iterator[tuple[Row, Answer | None]]:
-        for ticket in source.tickets():
-            name = digest(ticket.text, scheme_digest, model)
-            answer = None if ticket.text else Answer(reason=EMPTY)
+        for ticket in source.tickets(found):
+            said = f"{ticket.problem}\0{ticket.text}" if ticket.problem else ticket.text
+            name = digest(said, scheme_digest, model)
+            reason = ticket.problem or ("" if ticket.text else EMPTY)
+            answer = Answer(reason=reason) if reason else None
             yield Row(ticket.position, name, ticket.row), answer
 
     run = await archive.begin(run, rows())

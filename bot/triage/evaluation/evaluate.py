@@ -13,8 +13,9 @@ from bot.runtime import terminal
 from bot.schemes.scheme import Scheme, read
 from bot.triage.bulk import runs
 from bot.triage.bulk.progress import Screen
-from bot.triage.bulk.reader import Source, text_of
+from bot.triage.bulk.reader import Source
 from bot.triage.bulk.runs import Runner
+from bot.triage.bulk.ticket_text import text_of
 from bot.triage.evaluation.metrics import Metrics, MetricsBuilder, labelled_fields
 
 

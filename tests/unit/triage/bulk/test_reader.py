@@ -1,17 +1,19 @@
 """Files as people have them."""
 
 import io
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.errors import ConfigError
-from bot.triage.bulk.reader import Source, opened
+from bot.triage.bulk.reader import Findings, Options, Source, opened
 
 
-def look(path: Path, content: str | bytes, **said: object) -> Source:
+def look(path: Path, content: str | bytes, **said: Any) -> Source:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    with opened(str(path), **said) as source:  # type: ignore[arg-type]
+    with opened(str(path), Options(**said)) as source:
         return source
 
 
@@ -66,7 +68,7 @@ def test_two_hundred_columns_and_a_chosen_one(file: Path) -> None:
     assert texts(source) == ["v7\n\nv150"]
     with pytest.raises(ConfigError, match=r"`nope`; it has `c0`.* and 188 more"):
         look(file, f"{head}\n{row}\n", columns=["nope"])
-    with pytest.raises(ConfigError, match="Name the column of"):
+    with pytest.raises(ConfigError, match="Say with --column"):
         look(file, f"{head}\n{row}\n")
 
 
@@ -76,31 +78,115 @@ def test_a_row_of_two_megabytes(file: Path) -> None:
 
 
 def test_heads_that_repeat_or_are_missing(file: Path) -> None:
-    source = look(file, "a,,a,ticket\n1,2,3,4\n")
-    assert source.columns == ("a", "column 2", "a (3)", "ticket")
+    source = look(file, "a,,a,\u200b,ticket\nx,y,z,w,It broke\n")
+    assert source.columns == ("a", "column 2", "a (3)", "column 4", "ticket")
 
 
 def test_short_rows_are_filled_and_long_ones_named(file: Path) -> None:
-    source = look(file, "ticket,a,b\nx\ny,1,2,,\n")
-    assert [ticket.row for ticket in source.tickets()] == [
+    source = look(file, "ticket,a,b\nx\ny,1,2,,\n,,\n")
+    found = Findings()
+    assert [ticket.row for ticket in source.tickets(found)] == [
         {"ticket": "x", "a": "", "b": ""},
         {"ticket": "y", "a": "1", "b": "2"},
     ]
+    assert found.blank == 1
     source = look(file, "ticket,a\nx,1\ny,1,2\n")
-    with pytest.raises(ConfigError, match=r"row 2 has 3 fields and the header 2"):
+    with pytest.raises(
+        ConfigError, match=r"row 2 has 3 fields and the head 2 \(line 3"
+    ):
         texts(source)
+    source = look(file, "ticket,a\nx,1\ny,1,2\nz,3\n", force=True)
+    assert [ticket.problem[:18] for ticket in source.tickets()] == [
+        *("", "unreadable: line 3", "")
+    ]
 
 
 def test_json_lines(tmp_path: Path) -> None:
     file = tmp_path / "tickets.jsonl"
     source = look(file, '{"id": 7, "body": "Hi"}\n\n{"body": {"a": 1}, "x": null}\n')
     assert source.id == "id"
+    assert source.columns == ("id", "body", "x")
     assert texts(source) == ["Hi", '{"a": 1}']
-    source = look(file, '{"body": "Hi"}\n{"x": 1}\n')
-    with pytest.raises(ConfigError, match="row 2 has no `body`"):
+
+
+def test_fields_that_are_left_out_are_empty(tmp_path: Path) -> None:
+    lines = [
+        {"subject": "Hi", "text": "It broke"},
+        {"text": "Pay twice"},
+        {"subject": "Crash"},
+        {"id": 4},
+    ]
+    content = "\n".join(map(json.dumps, lines))
+    source = look(tmp_path / "t.jsonl", content, columns=["subject,text"])
+    assert texts(source) == ["Hi\n\nIt broke", "Pay twice", "Crash", ""]
+    # A column that only the last row has is in the output as well.
+    assert source.columns == ("subject", "text", "id")
+
+
+def test_a_line_that_is_no_json_is_marked_and_the_others_are_read(
+    tmp_path: Path,
+) -> None:
+    lines = [
+        '{"text": "a b"}',
+        "nope",
+        "[1]",
+        '{"text": "c',
+        '{"text": "d e"}',
+        *["{}"] * 2,
+    ]
+    found = Findings()
+    tickets = [*look(tmp_path / "t.jsonl", "\n".join(lines)).tickets(found)]
+    assert [ticket.problem for ticket in tickets[1:4]] == [
+        "unreadable: line 2, it is no valid JSON",
+        "unreadable: line 3, it is no JSON object",
+        "unreadable: line 4, it is no valid JSON",
+    ]
+    assert [t.text for t in tickets if not t.problem] == ["a b", "d e", "", ""]
+    assert (found.rows, found.empty, str(found.unreadable)) == (7, 2, "lines 2, 3, 4")
+    source = look(tmp_path / "t.jsonl", "\n".join([*lines[:4], "x", "y"]))
+    with pytest.raises(ConfigError, match="5 of its 6 rows are no JSON Lines"):
         texts(source)
-    with pytest.raises(ConfigError, match="line 2 or the next is no JSON object"):
-        look(file, '{"body": "Hi"}\nnope\n')
+
+
+def test_json_that_nothing_could_keep_is_kept_as_text(tmp_path: Path) -> None:
+    digits = "9" * 30
+    line = f'{{"text": "a b", "n": NaN, "i": -Infinity, "e": 1e999, "d": {digits}}}'
+    twice = '{"text": "a b", "text": "c d"}'
+    found = Findings()
+    first, second = look(tmp_path / "t.jsonl", f"{line}\n{twice}").tickets(found)
+    assert first.row == {
+        **{"text": "a b", "n": "NaN", "i": "-Infinity", "e": "1e999", "d": digits}
+    }
+    assert second.text == "c d"
+    assert (found.repeated.key, str(found.repeated.places)) == ("text", "line 2")
+
+
+ROWS = [{"id": 1, "text": "It broke"}, {"id": 2, "text": "Pay twice"}]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps(ROWS),
+        json.dumps(ROWS, indent=2),
+        "[\n" + ",\n".join(map(json.dumps, ROWS)) + "\n]\n",
+        "\ufeff" + json.dumps({"count": 2, "tickets": ROWS, "next": None}),
+        json.dumps({"meta": {"a": [1]}, "ids": [1, 2], "tickets": ROWS}, indent=1),
+        "\n".join(json.dumps(row, indent=2) for row in ROWS),
+        ",\n".join(map(json.dumps, ROWS)),
+    ],
+)
+@pytest.mark.parametrize("name", ["t.json", "t.csv", "t"])
+def test_json_in_any_layout(tmp_path: Path, content: str, name: str) -> None:
+    source = look(tmp_path / name, content)
+    assert [ticket.row for ticket in source.tickets()] == ROWS
+    assert (source.id, source.texts) == ("id", ("text",))
+
+
+def test_a_long_list_is_read_in_parts(tmp_path: Path) -> None:
+    rows = [{"text": f"It broke {n} " + "x" * 5_000} for n in range(500)]
+    source = look(tmp_path / "t.json", json.dumps({"n": 1, "rows": rows}))
+    assert texts(source) == [row["text"].strip() for row in rows]
 
 
 def test_standard_input_is_told_apart_by_how_it_begins() -> None:
@@ -117,14 +203,78 @@ def test_standard_input_is_told_apart_by_how_it_begins() -> None:
     [
         (b"", "is empty"),
         (b" \n\n", "is empty"),
+        (b"\xef\xbb\xbf", "is empty"),
         (b"id,ticket\n", "no rows below its head"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "neither CSV nor JSON Lines"),
-        (b'[{"ticket": "x"}]', "one JSON list"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is a picture"),
+        (b"PK\x03\x04....[Content_Types].xml....xl/workbook.xml", "an Excel workbook"),
+        (b"PK\x03\x04....a.csv", "ZIP archive.*unpack"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel"),
+        (b"\x1f\x8b\x08", "gzip.*gunzip"),
+        (b"%PDF-1.7\n%\xe2\xe3", "is a PDF"),
+        (bytes(range(256)) * 9, "is no text"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:a", "git lfs pull"),
+        (b"\n<!DOCTYPE html>\n<html><body>Not found", "an HTML page"),
+        (b"<?xml version='1.0'?><a/>", "is XML"),
+        (b"CREATE TABLE t (id int);\n", "is SQL"),
+        (b"Return-Path: <a@b.example>\nSubject: x\n\nHi\n", "is e-mail"),
+        (b"2026-11-28 10:00:01 INFO start\n2026-11-28 10:00:02 ERROR x\n", "is a log"),
+        (
+            b"2026-11-28 10:00:01,123 INFO a\n2026-11-28 10:00:02,4 ERROR b\n",
+            "is a log",
+        ),
+        (
+            b"Nov 28 10:00:01 host sshd[12]: Failed\nNov 28 10:00:01 h c: d\n",
+            "is a log",
+        ),
+        (b"INFO: a\nERROR: b, c\n", "is a log"),
+        (b"Login is broken\nPay twice please\n", "--no-header if each line"),
+        (b"It broke, help\nPay me\nPay me now\n", "--no-header if each line"),
+        (b"Report\n\nid,text\n1,It broke\n", "remove what is above"),
+        (b"[]", "is an empty JSON list"),
+        (b'["a b", "c d"]', "what it lists are no objects"),
+        (b'[{"text": "a"},\n{"text" "b"}]', "no valid JSON from line 2"),
+        (b'[{"text": "a"}', "no valid JSON from line 1"),
+        (b'{"a": [{"x": 1}],\n"b": [{"y": 2}]}', "several lists \\(`a`, `b`\\)"),
     ],
 )
 def test_what_is_no_list_of_tickets(tmp_path: Path, content: bytes, told: str) -> None:
     with pytest.raises(ConfigError, match=told):
-        look(tmp_path / "tickets", content)
+        texts(look(tmp_path / "tickets", content))
+
+
+def test_lines_are_tickets_if_that_is_said(tmp_path: Path) -> None:
+    log = "2026-11-28 10:00:01,5 INFO start\n2026-11-28 10:00:02,6 ERROR x\n"
+    for content in ("It broke, help\nPay me\n", log):
+        source = look(tmp_path / "t.txt", content, header=False)
+        assert texts(source) == content.splitlines()
+
+
+def test_the_first_row_of_a_table_without_a_head_is_a_ticket(file: Path) -> None:
+    for first in ("1", "anna@b.example", "2026-11-28 10:00", "https://a.example/1"):
+        source = look(file, f"{first},It broke\n{first},Pay twice\n")
+        assert not source.header
+        assert texts(source) == ["It broke", "Pay twice"]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        *("sep=;\r\n", '"sep=;"\r\n', "SEP=;;;\n", "\ufeffsep=;\n", "\ufeff", "\n \n"),
+        *("\ufeff\ufeff", "\ufeff\nsep=;\n"),
+    ],
+)
+def test_what_stands_before_the_head(file: Path, before: str) -> None:
+    source = look(file, f"{before}id;text\r\n1;It broke, again\r\n2;Pay\r\n")
+    assert source.columns == ("id", "text")
+    assert texts(source) == ["It broke, again", "Pay"]
+
+
+def test_lines_that_end_with_a_return_alone_nul_and_a_repeated_head(file: Path) -> None:
+    found = Findings()
+    source = look(file, "id,text\r1,It\0broke\rid,text\r2,Pay twice\r")
+    assert [t.text for t in source.tickets(found)] == ["It\ufffdbroke", "Pay twice"]
+    assert str(found.damage.nul) == "line 2"
+    assert str(found.heads) == "line 3"
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -1,0 +1,265 @@
+"""Choose the columns with the ticket and its id, by their values and then their names.
+
+Rule: numbers, ids, dates, addresses and single labels are never taken for the text of a
+ticket because of the name of their column. Where two columns may be meant, nothing is
+chosen: the operator is asked.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from bot.errors import ConfigError
+from bot.text.characters import is_blank
+
+#: Names of the column with the ticket, in order of preference.
+TEXTS = (
+    *("ticket", "text", "body", "message", "description", "content", "question"),
+    *("comment", "comments", "issue", "details", "request", "feedback", "complaint"),
+    *("nachricht", "beschreibung", "inhalt", "mensaje", "descripcion", "texto"),
+    *("texte", "contenu", "texto", "mensagem", "本文", "内容", "내용", "текст"),
+)
+#: Names of the column that identifies a row.
+IDS = ("id", "ticket_id", "ticket id", "key", "number", "nr")
+
+#: How many rows are looked at.
+SAMPLE = 500
+#: How many column names an error lists.
+_LISTED = 12
+_CHARS = 2_000
+
+# Columns of these names are text only if they are called so by --column: names of
+# people and things, and labels.
+_LABELS = frozenset(
+    (
+        *("name", "user", "customer", "author", "agent", "assignee", "requester"),
+        *(
+            "reporter",
+            "owner",
+            "company",
+            "account",
+            "organization",
+            "organisation",
+            "group",
+        ),
+        *("team", "city", "country", "region", "status", "state", "priority"),
+        *("severity", "type", "category", "tag", "tags", "label", "labels"),
+        *("language", "lang", "locale", "product", "plan", "channel", "source"),
+        *("email", "mail", "phone", "url", "link", "address", "date"),
+        *("time", "created", "updated", "closed", "timestamp", "id", "key"),
+        *("number", "nr"),
+    )
+)
+
+_NUMBER = re.compile(r"[-+(]?[$€£¥]?\s?\d[\d.,'\s_]{0,40}[%$€£¥)]?")
+_CLOCK = (
+    r"\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d{1,9})?"
+    r"(?: ?(?:Z|UTC|GMT|[AaPp][Mm]|[-+]\d\d:?\d\d))?"
+)
+_DATE = re.compile(
+    rf"\d{{1,4}}[-/.]\d{{1,2}}[-/.]\d{{1,4}}(?:[T ,]{{1,2}}{_CLOCK})?|{_CLOCK}"
+    rf"|(?:[A-Z][a-z]{{2}},? )?\d{{1,2}} [A-Z][a-z]{{2,8}}\.? \d{{4}}"
+    rf"(?:,? {_CLOCK})?"
+    rf"|[A-Z][a-z]{{2,8}}\.? \d{{1,2}},? \d{{4}}(?:,? {_CLOCK})?"
+)
+_MAIL = re.compile(r"<?[^\s@<>]{1,80}@[^\s@<>]{1,150}>?")
+_PAGE = re.compile(r"(?:https?://|ftp://|mailto:|www\.)\S{1,2000}")
+_ID = re.compile(r"[#(\[]?(?=[A-Za-z_.:/-]{0,60}\d)[\w.:/-]{1,60}[)\]]?")
+_PATTERNS = {
+    "numbers": _NUMBER,
+    "dates": _DATE,
+    "e-mail addresses": _MAIL,
+    "addresses of pages": _PAGE,
+    "ids": _ID,
+}
+_TOKEN = re.compile(r"[^\W_]+")
+# Scripts that put no spaces between words.
+_UNSPACED = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]"
+)
+_WORD = re.compile(r"[^\W\d_]{2,}|[^\W\d_](?=\s|\Z)")
+
+
+class Kind(Enum):
+    """What the values of a column are."""
+
+    EMPTY = "nothing"
+    #: Of one of the patterns; the name says which.
+    DATA = "data"
+    #: Single words, or a few values that come again and again.
+    WORDS = "words"
+    TEXT = "text"
+
+
+@dataclass(frozen=True)
+class Column:
+    """What the sample says of one column."""
+
+    name: str
+    kind: Kind
+    #: What its values are, for people.
+    what: str
+    #: One of its values.
+    example: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The columns that are taken, and why."""
+
+    texts: tuple[str, ...]
+    #: A clause.
+    why: str
+
+
+class Unclear(ConfigError):
+    """Several columns, or none, may hold the ticket."""
+
+    def __init__(self, name: str, columns: Sequence[Column]) -> None:
+        #: Those that may hold it; all of them where none seems to.
+        likely = [each for each in columns if each.kind is Kind.TEXT]
+        likely = likely or [each for each in columns if each.kind is Kind.WORDS]
+        self.candidates = tuple(likely or columns)
+        shown = ", ".join(
+            f"`{each.name}` ({each.what})" for each in self.candidates[:_LISTED]
+        )
+        more = len(columns) - min(len(self.candidates), _LISTED)
+        super().__init__(
+            f"Say with --column which column of {name} holds the ticket: "
+            f"{shown}{f', or one of {more} more' if more else ''}."
+        )
+
+
+def described(
+    names: Sequence[str], rows: Sequence[Mapping[str, Any]]
+) -> tuple[Column, ...]:
+    """Return what `rows`, a sample, say of each of the columns `names`."""
+    return tuple(_described(name, [row.get(name) for row in rows]) for name in names)
+
+
+def _described(name: str, values: Sequence[Any]) -> Column:
+    texts = [
+        value[:_CHARS].strip() if isinstance(value, str) else value
+        for value in values
+        if value is not None and not (isinstance(value, str) and is_blank(value))
+    ]
+    if not texts:
+        return Column(name, Kind.EMPTY, "empty", "")
+    example = " ".join(str(max(texts, key=lambda each: len(str(each)))).split())
+    kinds = Counter(_kind(each) for each in texts)
+    what, count = kinds.most_common(1)[0]
+    if what not in ("text", "words") and count >= len(texts) * 0.6:
+        return Column(name, Kind.DATA, what, example)
+    if kinds["text"] < len(texts) * 0.4:
+        return Column(name, Kind.WORDS, "single words", example)
+    if len(texts) >= 10 and len(set(map(str, texts))) <= len(texts) * 0.2:
+        return Column(name, Kind.WORDS, "a few values", example)
+    return Column(name, Kind.TEXT, "text", example)
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "booleans"
+    if isinstance(value, int | float):
+        return "numbers"
+    if not isinstance(value, str):
+        return "lists and objects"
+    for what, pattern in _PATTERNS.items():
+        if pattern.fullmatch(value):
+            return what
+    words = len(_WORD.findall(value)) + len(_UNSPACED.findall(value)) / 2
+    return "text" if words >= 2 else "words"
+
+
+def choose(name: str, columns: Sequence[Column]) -> Choice:
+    """Return the columns that hold the ticket. Raises Unclear."""
+    by_name = {each.name.casefold(): each for each in reversed(columns)}
+    called = [by_name[each] for each in TEXTS if each in by_name]
+    prose = [each for each in columns if each.kind is Kind.TEXT]
+    for each in called:
+        if each.kind is Kind.TEXT:
+            return Choice((each.name,), f"its name says so, and it holds {each.what}")
+    tokens = {each.name: _tokens(each.name) for each in columns}
+    named = [each for each in prose if set(TEXTS) & tokens[each.name]]
+    if len(named) == 1:
+        return Choice((named[0].name,), "its name says so, and it holds text")
+    unlabelled = [each for each in prose if not _LABELS & tokens[each.name]]
+    words = [each for each in called if each.kind is Kind.WORDS]
+    if words and not unlabelled:
+        return Choice((words[0].name,), f"its name says so; it holds {words[0].what}")
+    if len(unlabelled) == 1 and not words:
+        return Choice((unlabelled[0].name,), "it is the only one that holds text")
+    if len(columns) == 1 and columns[0].kind is not Kind.DATA:
+        return Choice((columns[0].name,), "it is the only one")
+    raise Unclear(name, columns)
+
+
+def _tokens(name: str) -> set[str]:
+    return {each.casefold() for each in _TOKEN.findall(name)}
+
+
+def chosen(name: str, found: Sequence[str], wanted: Sequence[str]) -> Choice:
+    """Return the columns that --column names, each alone or several between commas.
+    Raises ConfigError."""
+    texts: dict[str, None] = {}
+    for each in wanted:
+        whole = _find(found, each)
+        parts = [whole] if whole else [part.strip() for part in each.split(",")]
+        for part in parts:
+            texts[column(name, found, part)] = None
+    return Choice(tuple(texts), "as --column says")
+
+
+def choose_id(columns: Sequence[Column]) -> str:
+    """Return the column that names a row, or ""."""
+    by_name = {each.name.casefold(): each.name for each in columns}
+    data = {each.name.casefold() for each in columns if each.kind is Kind.DATA}
+    # Help desks call the number of a ticket by its name.
+    names = (*IDS, *(each for each in ("ticket", "issue") if each in data))
+    return next((by_name[each] for each in names if each in by_name), "")
+
+
+def column(name: str, found: Sequence[str], wanted: str) -> str:
+    """Return the column named `wanted`. Raises ConfigError."""
+    if match := _find(found, wanted):
+        return match
+    raise ConfigError(f"{name} has no column `{wanted}`; {_listing(found)}.")
+
+
+def _find(found: Sequence[str], wanted: str) -> str:
+    if wanted in found:
+        return wanted
+    folded = wanted.casefold()
+    return next((each for each in found if each.casefold() == folded), "")
+
+
+def _listing(found: Sequence[str]) -> str:
+    shown = ", ".join(f"`{column}`" for column in found[:_LISTED])
+    more = len(found) - _LISTED
+    return f"it has {shown}{f' and {more} more' if more > 0 else ''}"
+
+
+def is_name(cell: str) -> bool:
+    """Return whether `cell`, alone in its line, is the name of a column: a word, or a
+    few of which one is usual there."""
+    words = [each.casefold() for each in _TOKEN.findall(cell)]
+    if len(words) == 1 or cell.strip().casefold() in IDS:
+        return len(cell) <= 40 and cell.strip().isalpha()
+    return 1 < len(words) <= 4 and bool({*TEXTS, *IDS} & {*words})
+
+
+def usual_names(cells: Sequence[str]) -> int:
+    """Return how many of `cells` hold a word that is usual in names of columns."""
+    known = _LABELS.union(TEXTS, IDS)
+    return sum(bool(known & _tokens(cell)) for cell in cells)
+
+
+def is_data(cell: str) -> bool:
+    """Return whether `cell` is no name of a column: a number, a date or an address."""
+    text = cell.strip()
+    return any(
+        pattern.fullmatch(text) for what, pattern in _PATTERNS.items() if what != "ids"
+    )

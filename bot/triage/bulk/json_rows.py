@@ -1,0 +1,305 @@
+"""Read rows from JSON: JSON Lines, a list of objects, or an object with one such list.
+
+Rule 1: a line that cannot be read is a row of its own, which says so; the others are
+read.
+Rule 2: what JSON lets through and nothing behind it can keep becomes text: NaN, numbers
+without end, whole numbers of more than 64 bits, lone surrogates.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+from bot.errors import ConfigError
+from bot.text.characters import replace_invalid_json
+from bot.triage.bulk.encodings import MOST_LINE, Places
+
+_BLANK = " \t\r\n\ufeff"
+
+
+@dataclass(frozen=True)
+class JsonRow:
+    """One row: its values, or why it cannot be read."""
+
+    #: Where it begins, from 1.
+    line: int
+    values: dict[str, Any]
+    problem: str = ""
+    #: The text of an unreadable row.
+    raw: str = ""
+
+
+@dataclass
+class Repeated:
+    """The keys that stand twice in one object; the last value counts."""
+
+    places: Places = field(default_factory=Places)
+    key: str = ""
+    _found: str = ""
+
+    def pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        """A hook of the decoder."""
+        made = dict(pairs)
+        if len(made) < len(pairs):
+            names = [name for name, _ in pairs]
+            self._found = next(n for n in names if names.count(n) > 1)
+        return made
+
+    def note(self, line: int) -> None:
+        """Record what was found in the object that was read last."""
+        if self._found:
+            self.key = self.key or self._found
+            self.places.add(line)
+            self._found = ""
+
+
+def decoder(repeated: Repeated) -> json.JSONDecoder:
+    """Return a decoder that keeps every value storable."""
+    return json.JSONDecoder(
+        object_pairs_hook=repeated.pairs,
+        parse_constant=str,
+        parse_float=_float,
+        parse_int=_int,
+    )
+
+
+def _float(text: str) -> float | str:
+    value = float(text)
+    return value if abs(value) != float("inf") else text
+
+
+def _int(text: str) -> int | str:
+    # What SQLite holds exactly; the length first, since Python's time grows with it.
+    if len(text) > 20:
+        return text
+    value = int(text)
+    return value if -(2**63) <= value < 2**63 else text
+
+
+def is_lines(lines: list[str]) -> bool:
+    """Return whether `lines`, the first that are not blank, are JSON Lines: the first
+    is an object, or it is broken and another one is an object."""
+    read = [_object(line) for line in lines]
+    first = lines[0].lstrip(_BLANK)
+    if read[0] is not None:
+        return True
+    return first.startswith("{") and first.rstrip().endswith("}") and any(read)
+
+
+def _object(line: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(line.strip(_BLANK).removesuffix(","))
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def rows_of_lines(lines: Iterator[str], repeated: Repeated) -> Iterator[JsonRow]:
+    """Yield a row for each of `lines` that is not blank."""
+    read = decoder(repeated)
+    for number, line in enumerate(lines, start=1):
+        text = line.strip(_BLANK).removesuffix(",")
+        if text:
+            yield _row(number, text, read.decode, repeated)
+
+
+def _row(
+    number: int, text: str, read: Callable[[str], Any], repeated: Repeated
+) -> JsonRow:
+    try:
+        values = read(text)
+        if not isinstance(values, dict):
+            return JsonRow(number, {}, "it is no JSON object", text)
+        values = replace_invalid_json(values)
+    except RecursionError:
+        return JsonRow(number, {}, "it nests too deep", text)
+    except ValueError:
+        return JsonRow(number, {}, "it is no valid JSON", text)
+    repeated.note(number)
+    return JsonRow(number, values)
+
+
+@dataclass(frozen=True)
+class Document:
+    """Where the rows are in a JSON document."""
+
+    #: The key of the list within the object; "" if the document is the list, or the
+    #: rows follow each other.
+    key: str = ""
+    #: Whether the rows are in a list.
+    listed: bool = True
+
+
+def rows_of_document(
+    lines: Iterator[str], where: Document, repeated: Repeated
+) -> Iterator[JsonRow]:
+    """Yield a row for each object of a document. Raises ConfigError where it is no
+    JSON: what follows cannot be told apart."""
+    text = _Text(lines, decoder(repeated))
+    if where.key:
+        for key in text.names():
+            if key == where.key:
+                break
+            text.skip()
+    yield from _items(text, where, repeated)
+    while where.listed and not where.key and text.peek():
+        yield from _items(text, where, repeated)
+
+
+def _items(text: "_Text", where: Document, repeated: Repeated) -> Iterator[JsonRow]:
+    if where.listed:
+        text.take("[")
+    for _ in text.items("]" if where.listed else ""):
+        line = text.line
+        values = text.value()
+        if isinstance(values, dict):
+            try:
+                repeated.note(line)
+                yield JsonRow(line, replace_invalid_json(values))
+            except RecursionError:
+                yield JsonRow(line, {}, "it nests too deep", "{")
+        else:
+            yield JsonRow(line, {}, "it is no JSON object", str(values)[:1000])
+
+
+def find_rows(lines: Iterator[str], name: str) -> Document:
+    """Return where the rows of a document are.
+
+    Raises ConfigError if it is no JSON, or has no list of objects or several.
+    """
+    text = _Text(lines, decoder(Repeated()))
+    if text.peek() == "[":
+        text.take("[")
+        if text.peek() == "]":
+            raise ConfigError(f"{name} is an empty JSON list.")
+        if text.peek() != "{":
+            raise ConfigError(
+                f"{name} is a JSON list, and what it lists are no objects with names."
+            )
+        text.value()
+        return Document()
+    found: list[str] = []
+    for key in text.names():
+        if text.peek() == "[" and text.begins_with_objects():
+            found.append(key)
+        text.skip()
+    if text.peek() == "{":
+        return Document(listed=False)
+    if len(found) == 1:
+        return Document(found[0])
+    if found:
+        named = ", ".join(f"`{key}`" for key in found[:5])
+        raise ConfigError(
+            f"{name} is a JSON object with several lists ({named}): write the one with "
+            "the tickets to a file of its own."
+        )
+    return Document(listed=False)
+
+
+class _Text:
+    """JSON of any length, from which one value after the other is taken."""
+
+    def __init__(self, lines: Iterator[str], read: json.JSONDecoder) -> None:
+        self._lines = lines
+        self._read = read
+        self._text = ""
+        self._at = 0
+        #: The line in which the rest begins.
+        self.line = 1
+
+    def peek(self) -> str:
+        """Return the next character that is not blank, or "" at the end."""
+        while True:
+            while self._at < len(self._text):
+                character = self._text[self._at]
+                if character not in _BLANK:
+                    return character
+                self.line += character == "\n"
+                self._at += 1
+            if not self._more():
+                return ""
+
+    def take(self, character: str) -> None:
+        """Skip `character`. Raises ConfigError if another one is next."""
+        if self.peek() != character:
+            raise self._wrong()
+        self._at += 1
+
+    def names(self) -> Iterator[str]:
+        """Yield each key of an object; the caller takes its value."""
+        self.take("{")
+        for _ in self.items("}"):
+            key = self.value()
+            if not isinstance(key, str):
+                raise self._wrong()
+            self.take(":")
+            yield key
+
+    def items(self, end: str) -> Iterator[None]:
+        """Yield in front of each item up to `end`; the caller takes the item."""
+        while (character := self.peek()) != end:
+            if not character or character in "]}":
+                raise self._wrong()
+            yield
+            if self.peek() == ",":
+                self._at += 1
+            elif end and self.peek() != end:
+                raise self._wrong()
+        if end:
+            self._at += 1
+
+    def begins_with_objects(self) -> bool:
+        """Return whether the list that is next begins with an object."""
+        while True:
+            rest = self._text[self._at :].lstrip("[" + _BLANK)
+            if rest or not self._more():
+                return rest.startswith("{")
+
+    def value(self) -> Any:
+        """Return the value that is next. Raises ConfigError if there is none."""
+        self.peek()
+        size = 1 << 12
+        while True:
+            try:
+                value, end = self._read.raw_decode(self._text, self._at)
+            except RecursionError:
+                raise ConfigError(f"Line {self.line:,} nests too deep.") from None
+            except ValueError:
+                # It may go on: twice as much each time, so that the sum is linear.
+                size *= 2
+                if not self._more(size):
+                    raise self._wrong() from None
+                continue
+            if end == len(self._text) and self._more():
+                continue  # A number may go on.
+            self.line += self._text.count("\n", self._at, end)
+            self._at = end
+            return value
+
+    def skip(self) -> None:
+        """Skip the value that is next, a long list one item at a time."""
+        if self.peek() != "[":
+            self.value()
+            return
+        self.take("[")
+        for _ in self.items("]"):
+            self.value()
+
+    def _more(self, size: int = 1) -> bool:
+        """Read at least `size` more characters; return False at the end."""
+        found = []
+        for line in self._lines:
+            found.append(line)
+            size -= len(line)
+            if size <= 0:
+                break
+        self._text = "".join(chain((self._text[self._at :],), found))
+        self._at = 0
+        if len(self._text) > 2 * MOST_LINE:
+            raise self._wrong()
+        return bool(found)
+
+    def _wrong(self) -> ConfigError:
+        return ConfigError(f"It is no valid JSON from line {self.line:,} on.")

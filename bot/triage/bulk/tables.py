@@ -1,0 +1,249 @@
+"""Read records from CSV as spreadsheets and help desks write it.
+
+Rule 1: quotes must come out. One that is never closed, or is closed before more text,
+makes one ticket of many, so it is a problem with a line, and not a record.
+Rule 2: the separator is the one by which the rows are as wide as the head.
+Rule 3: memory is bounded, however a quote is left open.
+"""
+
+import csv
+import itertools
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from bot.text.characters import is_blank, replace_invalid
+from bot.text.csv_cells import unguarded
+from bot.triage.bulk.encodings import MOST_LINE
+
+#: The common ones first: of separators that fit alike, the first is taken.
+SEPARATORS = ",;\t|^~\x1f"
+#: Separates nothing: for files that are a list of lines.
+NONE = "\x1e"
+_NAMES = {
+    ",": "comma",
+    ";": "semicolon",
+    "\t": "tab",
+    "|": "bar",
+    "^": "caret",
+    "~": "tilde",
+    "\x1f": "unit separator",
+    NONE: "none",
+}
+
+#: How many lines and characters are looked at to find the separator.
+SAMPLE_LINES, SAMPLE_CHARS = 400, 1_000_000
+
+# Excel's own line in front of the head.
+_SEP_LINE = re.compile(r'"?sep=(\\t|[^\r\n"]?)"?[,;\t ]{0,100}[\r\n]*\Z', re.I)
+_DIGITS = re.compile(r"[0-9]+")
+_LETTERS = re.compile(r"[^\W\d_]+")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a table is written."""
+
+    separator: str
+    #: How many lines precede the first record.
+    skip: int = 0
+    #: Whether a backslash escapes a quote.
+    backslash: bool = False
+    #: Whether quotes are taken as they come, whatever becomes of the rows.
+    lenient: bool = False
+    #: Whether the separator was told by a line of its own.
+    told: bool = False
+
+    @property
+    def separator_name(self) -> str:
+        """The name for people."""
+        return _NAMES.get(self.separator, repr(self.separator))
+
+
+@dataclass(frozen=True)
+class Record:
+    """The cells of one record, and where it stands."""
+
+    #: From 1.
+    line: int
+    cells: list[str]
+    #: A clause that says why the record cannot be trusted, or "".
+    problem: str = ""
+
+
+def find_dialect(sample: Sequence[str], least: float = 0.0) -> Dialect:
+    """Return the dialect of a table that begins with the lines `sample`. At least a
+    share `least` of its rows are as wide as the first; otherwise nothing separates."""
+    skip = sum(1 for _ in itertools.takewhile(is_blank, sample))
+    if found := _SEP_LINE.match(sample[skip]):
+        separator = "\t" if found[1] == "\\t" else found[1] or ","
+        return Dialect(separator, skip + 1, told=True)
+    best: tuple[float, int, str] = (0.0, 0, NONE)
+    lines = sample[skip:]
+    for separator in SEPARATORS:
+        rows = [r.cells for r in records(lines, Dialect(separator, lenient=True))]
+        widths = Counter(len(row) for row in rows)
+        width = len(rows[0])
+        # The right separator makes the rows as wide as the head.
+        share = widths[width] / widths.total() if width > 1 else 0.0
+        if share and share >= least and (share, width) > best[:2]:
+            best = (share, width, separator)
+    return Dialect(best[2], skip)
+
+
+def escapes_quotes(lines: Iterable[str], dialect: Dialect) -> bool:
+    """Return whether in `lines` quotes come out if a backslash escapes them."""
+    other = Dialect(dialect.separator, dialect.skip, backslash=True)
+    return not any(record.problem for record in records(lines, other))
+
+
+def records(lines: Iterable[str], dialect: Dialect) -> Iterator[Record]:
+    """Yield the records in `lines` that are not blank, each with its problem. After a
+    problem, what follows cannot be trusted."""
+    # No limit for a field: a row that is too long is marked, and must not end the run.
+    csv.field_size_limit(2**31 - 1)
+    source = _Lines(lines, dialect.lenient)
+    reader = csv.reader(
+        source,
+        delimiter=dialect.separator,
+        strict=not dialect.lenient,
+        doublequote=not dialect.backslash,
+        escapechar="\\" if dialect.backslash else None,
+    )
+    for _ in range(dialect.skip):
+        next(source, None)
+    while True:
+        source.begin()
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield Record(source.first, [], _quote_problem(source, dialect))
+            continue
+        if cells:
+            # Guards that a spreadsheet or our own export added.
+            cells = [replace_invalid(unguarded(each)) for each in cells]
+            yield Record(source.first, cells, _swallowed(source, cells, dialect))
+
+
+class _Lines:
+    """Lines on their way to the reader; those of the current record are kept."""
+
+    def __init__(self, lines: Iterable[str], lenient: bool) -> None:
+        self._lines = iter(lines)
+        self._lenient = lenient
+        self._count = 0
+        self._chars = 0
+        #: The lines of the current record.
+        self.record: list[str] = []
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._count += 1
+        self._chars += len(line)
+        self.record.append(line)
+        if self._chars > MOST_LINE:
+            # A record of so many lines is a quote that nobody closed.
+            raise csv.Error
+        return line
+
+    def begin(self) -> None:
+        """Begin a record."""
+        self.record, self._chars = [], 0
+
+    @property
+    def first(self) -> int:
+        """The line in which the current record begins."""
+        return self._count - max(0, len(self.record) - 1)
+
+
+def _quote_problem(source: _Lines, dialect: Dialect) -> str:
+    """Say what is wrong with the quotes of the record that `source` has read."""
+    opened, closed, rest = _first_wrong_quote("".join(source.record), dialect)
+    begin = source.first + opened
+    if closed is None:
+        return f"the quote that opens in line {begin:,} is never closed"
+    if rest.startswith("\\"):
+        return f"a backslash escapes a quote in line {source.first + closed:,}"
+    where = f" in line {source.first + closed:,}" if closed != opened else ""
+    return (
+        f"the quote that opens in line {begin:,} is closed{where} before more text "
+        f"(“{rest.strip()}”)"
+    )
+
+
+def _first_wrong_quote(text: str, dialect: Dialect) -> tuple[int, int | None, str]:
+    """Return the number of lines before the first quote that is wrong, before its end,
+    and what stands behind that; None and "" if it has no end."""
+    at, begin, line, opened = 0, 0, 0, False
+    while True:
+        if not opened:
+            # A cell begins here; only a quote at its beginning opens.
+            if text[at : at + 1] == '"':
+                opened, begin = True, line
+                at += 1
+                continue
+            ends = [
+                found
+                for sign in (dialect.separator, "\n", "\r")
+                if (found := text.find(sign, at)) >= 0
+            ]
+            if not ends:
+                return begin, None, ""
+            line += text[min(ends)] == "\n" or text[min(ends) : min(ends) + 2] == "\r"
+            at = min(ends) + 1
+            continue
+        end = text.find('"', at)
+        if end < 0:
+            return begin, None, ""
+        line += text.count("\n", at, end)
+        behind = text[end + 1 : end + 2]
+        if behind == '"':
+            at = end + 2
+        elif behind in ("", dialect.separator, "\n", "\r"):
+            opened, at = False, end + 1
+            if behind == dialect.separator:
+                at += 1
+        else:
+            escaped = text[end - 1 : end] == "\\"
+            return begin, line, "\\" if escaped else text[end + 1 : end + 21]
+
+
+def _swallowed(source: _Lines, cells: list[str], dialect: Dialect) -> str:
+    """Say which rows a quote took in that is closed too late: lines within a cell that
+    are as wide as the record, and begin with an id like it."""
+    if dialect.lenient or len(source.record) < 2 or len(cells) < 2:
+        return ""
+    shape = _shape(cells[0])
+    if "9" not in shape:
+        return ""
+    for nth, line in enumerate(source.record[1:], start=1):
+        parts = line.split(dialect.separator)
+        if len(parts) >= len(cells) and _shape(parts[0].strip('"')) == shape:
+            return (
+                f"a quote that opens in line {source.first:,} or below takes in line "
+                f"{source.first + nth:,}, which looks like a row of its own"
+            )
+    return ""
+
+
+def _shape(cell: str) -> str:
+    """Return `cell` with 9 for digits and A for letters, if it may be an id."""
+    return _LETTERS.sub("A", _DIGITS.sub("9", cell.strip()))[:40]
+
+
+def column_names(head: Sequence[str]) -> tuple[str, ...]:
+    """Return a name for each column: of a blank or repeated one, with its number."""
+    names: dict[str, None] = {}
+    for nth, each in enumerate(head, start=1):
+        column = "" if is_blank(each) else " ".join(each.replace("\ufeff", "").split())
+        column = column or f"column {nth}"
+        while column in names:
+            column = f"{column} ({nth})"
+        names[column] = None
+    return tuple(names)

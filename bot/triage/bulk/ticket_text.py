@@ -1,0 +1,22 @@
+"""The text of a ticket, from the columns of its row. Pure."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.text.characters import is_blank
+
+
+def text_of(row: Mapping[str, Any], texts: Sequence[str]) -> str:
+    """Return the ticket in `row`, its columns separated by blank lines; "" if nothing
+    of it can be seen. A column that the row lacks adds nothing."""
+    parts = [_text(row.get(name)) for name in texts]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        value = json.dumps(value, ensure_ascii=False)
+    return "" if is_blank(value) else value.strip()
