@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.table import Table
 
 from benchmarks.table import middle, ratio, table, tail
-from bot.conversation.inbox import judge
+from bot.conversation.addressing import judge
 from bot.domain.budget import NO_LIMITS, Budget, BudgetLimits, Period, PersonLimit
 from bot.domain.completion import Usage
 from bot.domain.message import Message

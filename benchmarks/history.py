@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from bot.context import prompt
-from bot.conversation.inbox import judge
+from bot.conversation.addressing import judge
 from bot.domain.completion import Usage
 from bot.domain.message import Message
 from bot.domain.reply import PostedPart

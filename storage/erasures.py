@@ -80,7 +80,7 @@ def delete_scope(db: Database, scope: Scope, now: float) -> None:
     threads = f"SELECT id FROM threads WHERE {inside(scope)}"
     db.execute(
         f"""
-        UPDATE messages SET text = '', files = '[]', content = NULL,
+        UPDATE messages SET text = '', files = '[]', rule = '', content = NULL,
             deleted_at = coalesce(deleted_at, :now)
         WHERE role = 'user' AND thread_id IN ({threads})
         """,
@@ -134,7 +134,8 @@ def _blank(db: Database, message_id: int, *, now: float) -> None:
     """Delete the contents of a message and keep its row."""
     db.execute(
         """
-        UPDATE messages SET deleted_at = ?, text = '', files = '[]', content = NULL
+        UPDATE messages SET deleted_at = ?, text = '', files = '[]', rule = '',
+            content = NULL
         WHERE id = ? AND deleted_at IS NULL
         """,
         [now, message_id],

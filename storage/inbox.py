@@ -6,43 +6,48 @@ Rule: a message is stored once. Its id stays known after it was deleted.
 import json
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlite_utils import Database
 
-from bot.domain.message import Disposition, Message
+from bot.domain.message import Disposition, Message, Verdict
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn, TurnMessage, TurnState
 from bot.ports.store import Judge
-from storage import erasures, thread_queries, tombstones
+from storage import erasures, settings, thread_queries, tombstones
 from storage.broken import NEXT_ID
 
 NEXT_TURN = NEXT_ID.format("turns")
 NEXT_MESSAGE = NEXT_ID.format("messages")
 
 
-def receive(db: Database, message: Message, judge: Judge, now: float) -> Disposition:
+#: What becomes of a message that is known, or was deleted.
+IGNORED = Verdict(Disposition.IGNORE)
+
+
+def receive(db: Database, message: Message, judge: Judge, now: float) -> Verdict:
     thread = thread_queries.thread(db, message.thread)
     if thread and _known(db, thread["id"], message.message):
-        return Disposition.IGNORE
+        return IGNORED
     if tombstones.was_deleted(db, message):
-        return Disposition.IGNORE
+        return IGNORED
     facts = thread_queries.thread_facts(db, thread, message.at) if thread else None
-    disposition = judge(message, facts)
-    if disposition is Disposition.IGNORE:
-        return disposition
-    if disposition is Disposition.KEEP:
-        if thread is None:
-            return Disposition.IGNORE
-        _add(db, thread["id"], message)
-        return disposition
+    verdict = judge(message, facts)
+    answers = verdict.disposition is Disposition.ANSWER
+    if verdict.disposition is Disposition.IGNORE:
+        return verdict
+    if not (thread or answers or verdict.begins):
+        return replace(verdict, disposition=Disposition.IGNORE)
     if thread is None:
         thread_id = _add_thread(db, message.thread, unread=not message.opens, now=now)
     else:
         thread_id = thread["id"]
-    turn_id = _waiting_turn(db, thread_id, message, now=now)
-    _add(db, thread_id, message, turn_id=turn_id, asks=True)
-    return disposition
+    turn_id = _waiting_turn(db, thread_id, message, now=now) if answers else None
+    _add(db, thread_id, message, turn_id=turn_id, asks=answers, rule=verdict.rule)
+    if verdict.change is not None:
+        settings.change_settings(db, [verdict.change], who=message.author, now=now)
+    return verdict
 
 
 def backfill(db: Database, turn: Turn, history: Sequence[Message]) -> list[TurnMessage]:
@@ -121,12 +126,13 @@ def _add(
     *,
     turn_id: int | None = None,
     asks: bool = False,
+    rule: str = "",
 ) -> None:
     """Store the messages that `message` quotes and then `message`, unless known."""
     for quoted in message.quotes:
         if not quoted.echo:
             _add_message(db, thread_id, quoted, turn_id=turn_id, asks=False)
-    _add_message(db, thread_id, message, turn_id=turn_id, asks=asks)
+    _add_message(db, thread_id, message, turn_id=turn_id, asks=asks, rule=rule)
     # The root decides, also if it arrives after a reply to it. A quoted root did not
     # open this thread.
     if message.opens and message.addressed:
@@ -134,7 +140,13 @@ def _add(
 
 
 def _add_message(
-    db: Database, thread_id: int, message: Message, *, turn_id: int | None, asks: bool
+    db: Database,
+    thread_id: int,
+    message: Message,
+    *,
+    turn_id: int | None,
+    asks: bool,
+    rule: str = "",
 ) -> None:
     if tombstones.was_deleted(db, message):
         return
@@ -142,10 +154,10 @@ def _add_message(
         f"""
         INSERT INTO messages
             (id, thread_id, turn_id, message, role, author, at, addressed, opens,
-             automated, asks, files, text)
+             automated, asks, rule, files, text)
         VALUES
             ({NEXT_MESSAGE}, :thread_id, :turn_id, :message, 'user', :author, :at,
-             :addressed, :opens, :automated, :asks, :files, :text)
+             :addressed, :opens, :automated, :asks, :rule, :files, :text)
         ON CONFLICT (thread_id, message) DO NOTHING
         RETURNING id
         """,
@@ -159,6 +171,7 @@ def _add_message(
             "opens": message.opens,
             "automated": message.automated,
             "asks": asks,
+            "rule": rule,
             "files": json.dumps(message.files),
             "text": message.text,
         },

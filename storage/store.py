@@ -13,13 +13,14 @@ from functools import partial
 from pathlib import Path
 
 from bot.domain.budget import Balance, Budget, Spending
-from bot.domain.message import Disposition, Message
+from bot.domain.message import Message, Verdict
 from bot.domain.retention import Retention
 from bot.domain.triage_case import TriageCase
 from bot.domain.turn import Opinion
 from bot.errors import ConfigError
 from bot.ports.store import Judge
 from storage import (
+    decisions,
     erasures,
     expiry,
     inbox,
@@ -68,10 +69,11 @@ class SqliteStore:
         self._path = path
         self._clock = clock
 
-    async def receive(self, message: Message, judge: Judge) -> Disposition:
+    async def receive(self, message: Message, judge: Judge) -> Verdict:
         now = self._clock()
         return await self._write(lambda db: inbox.receive(db, message, judge, now))
 
+    decision = read(decisions.decision)
     message_text = read(thread_queries.message_text)
     edit_message = write(message_edits.edit_message)
     delete_messages = write(erasures.delete_messages)

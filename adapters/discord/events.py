@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import discord
 
-from adapters.discord import ids
+from adapters.discord import ids, mentions
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ThreadKey
 
@@ -117,6 +117,8 @@ def _converted(message: discord.Message, us: int, thread: ThreadKey) -> Message:
         automated=message.author.bot or message.webhook_id is not None,
         files=tuple(each.filename for each in message.attachments),
         holds=_forwarded(message),
+        parts=mentions.parts(message, us),
+        answers=mentions.answers(message, us),
     )
 
 

@@ -8,7 +8,7 @@ facts A1.2).
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.slack import mrkdwn
+from adapters.slack import mentions, mrkdwn
 from adapters.slack.client import Identity
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
@@ -108,6 +108,8 @@ def message(
             str(file.get("name") or file.get("title") or "a file")
             for file in event.get("files") or ()
         ),
+        parts=mentions.parts(text, us),
+        answers=mentions.answers(event, us),
     )
 
 

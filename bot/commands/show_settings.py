@@ -10,7 +10,12 @@ from bot.commands.router import Handler
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.messages import labels, phrases
-from bot.messages.commands import HOW_TO_ASK, HOW_TO_COMMAND, prompt_of
+from bot.messages.commands import (
+    HOW_TO_ASK,
+    HOW_TO_COMMAND,
+    HOW_TO_TALK_TO_OTHERS,
+    prompt_of,
+)
 from bot.messages.settings import OPERATOR_AUDIENCE
 from bot.settings import describe
 from bot.settings.access import SettingsAccess
@@ -52,7 +57,9 @@ class SettingsScreen:
             for verb in COMMANDS
             if not verb.hidden and (admin or not verb.admin)
         ]
-        return Response("\n".join([HOW_TO_ASK, HOW_TO_COMMAND, *verbs]))
+        return Response(
+            "\n".join([HOW_TO_ASK, HOW_TO_TALK_TO_OTHERS, HOW_TO_COMMAND, *verbs])
+        )
 
     async def settings(
         self, command: Command, place: Scope, person: Person

@@ -8,12 +8,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from bot.context.prompt import label
+from bot.conversation import addressing
+from bot.conversation.addressing import EngagementSettings, Rule
 from bot.conversation.dispatcher import ThreadDispatcher
-from bot.domain.message import Disposition, Message, ThreadFacts
+from bot.conversation.instructions import Instructions
+from bot.domain.message import Disposition, Message
 from bot.domain.scope import Scope
 from bot.errors import DeliveryError
 from bot.messages.answers import BUSY, CROWDED
@@ -29,66 +31,12 @@ log = logging.getLogger(__name__)
 # the conversation has moved on.
 STALE = 3600.0
 
-# So many automated messages in a thread are taken for bots that answer each other.
-MOST_AUTOMATED = 20
-
 # How long posting a notice may take, in seconds: later it does not matter any more.
 NOTICE_TIMEOUT = 10.0
 
 # How many notices are posted at once: a crowd must not use up the writes that the
 # platform allows.
 MOST_NOTICES = 10
-
-
-@dataclass(frozen=True, slots=True)
-class EngagementSettings:
-    """When the bot answers in a thread, as admins set it."""
-
-    #: Whether messages in its own threads are answered without addressing the bot.
-    follow: bool = True
-    #: Whether the thread counts as its own though it did not begin with a mention.
-    adopted: bool = False
-    #: Whether it answers only when it is addressed.
-    quiet: bool = False
-    #: Whether other programs may address it.
-    bots: bool = False
-
-
-PLAIN = EngagementSettings()
-
-
-def judge(
-    heard: Message, thread: ThreadFacts | None, engagement: EngagementSettings = PLAIN
-) -> Disposition:
-    """Return what to do with `heard`; `thread` is None if the bot was never in it.
-
-    Automated messages are answered only where that is allowed, and only while there
-    are few: two bots that answer each other would not stop. They are stored all the
-    same, since a thread is often about an alert.
-    """
-    if heard.echo:
-        return Disposition.IGNORE
-    if heard.automated:
-        loops = thread is not None and thread.automated >= MOST_AUTOMATED
-        if heard.addressed and engagement.bots and not loops:
-            return Disposition.ANSWER
-        return Disposition.KEEP if thread else Disposition.IGNORE
-    if heard.addressed:
-        return Disposition.ANSWER
-    if thread is None:
-        return Disposition.IGNORE
-    own = thread.follows or engagement.adopted
-    follows = own and engagement.follow and not engagement.quiet
-    return Disposition.ANSWER if follows else Disposition.KEEP
-
-
-def judge_stale(
-    heard: Message, thread: ThreadFacts | None, engagement: EngagementSettings = PLAIN
-) -> Disposition:
-    """Return what to do with `heard`, which is too old to be answered."""
-    if judge(heard, thread, engagement) is Disposition.IGNORE or thread is None:
-        return Disposition.IGNORE
-    return Disposition.KEEP
 
 
 class Inbox:
@@ -114,6 +62,7 @@ class Inbox:
         self._triage = triage
         self._now = now
         self._notices = 0
+        self._instructions = Instructions(store, platforms, settings)
 
     async def receive(self, message: Message) -> None:
         """Store `message`, and queue a turn if it is to be answered. Raises
@@ -134,18 +83,22 @@ class Inbox:
     async def _receive(self, heard: Message) -> None:
         stale = self._now() - heard.at > STALE
         engagement = await self._engagement(heard)
-        disposition = await self._store.receive(
-            heard, partial(judge_stale if stale else judge, engagement=engagement)
+        judge = addressing.judge_stale if stale else addressing.judge
+        verdict = await self._store.receive(
+            heard, partial(judge, engagement=engagement)
         )
-        if disposition is Disposition.IGNORE:
+        if verdict.disposition is Disposition.IGNORE:
             return
         log.info(
-            "message.heard thread=%s message=%s verdict=%s",
+            "message.heard thread=%s message=%s verdict=%s rule=%s",
             heard.thread,
             heard.message,
-            disposition.value,
+            verdict.disposition.value,
+            verdict.rule,
         )
-        if disposition is Disposition.ANSWER:
+        if verdict.rule == Rule.INSTRUCTION.value:
+            self._instructions.confirm(heard, engagement)
+        if verdict.disposition is Disposition.ANSWER:
             delayed = self._dispatcher.delays(heard.thread, heard.author)
             crowded = self._dispatcher.put(heard.thread, heard.author, heard.at)
             platform = heard.thread.platform
@@ -173,13 +126,8 @@ class Inbox:
         # the second must not overtake the first on the way to the store.
         place = Scope.of(heard.thread)
         policy = await self._settings.policy(place)
-        follow = policy.applied["follow"]
-        return EngagementSettings(
-            follow=policy.on("follow"),
-            adopted=follow.place == place and policy.on("follow"),
-            quiet=policy.on("quiet"),
-            bots=policy.on("bots"),
-        )
+        direct = self._settings.is_direct(place)
+        return EngagementSettings.of(policy, direct=direct)
 
     async def amend(self, message: Message) -> None:
         """Replace the stored text of an edited message. Raises StorageError."""

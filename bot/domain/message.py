@@ -4,7 +4,31 @@ import enum
 from dataclasses import dataclass
 
 from bot.domain.scope import ThreadKey
+from bot.domain.setting import Change
 from bot.text.characters import replace_invalid
+
+
+class MarkKind(enum.Enum):
+    """What a mark in a text stands for."""
+
+    #: The bot itself, by its user or its own role.
+    BOT = "bot"
+    PERSON = "person"
+    #: A user group or role.
+    GROUP = "group"
+    #: Everybody in the channel: @here, @channel, @everyone.
+    EVERYONE = "everyone"
+    EMOJI = "emoji"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A mention or an emoji, as the platform marks it: "@Bob" in plain letters is
+    none."""
+
+    kind: MarkKind
+    #: The platform's id of whom it mentions; "" if there is none.
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +60,13 @@ class Message:
     #: The platform's ids of other messages whose text it repeats, such as a forwarded
     #: one: it is deleted with them. Set only when the message is received.
     holds: tuple[str, ...] = ()
+    #: What its author typed, in order: words, and the marks between them; without
+    #: quotes. Empty if the platform marks nothing. Set only when it is received.
+    parts: tuple[str | Mark, ...] = ()
+    #: The author of the message that it replies to or forwards, a BOT or a PERSON;
+    #: None if there is none, or if it is the author's own. Set only when it is
+    #: received.
+    answers: Mark | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", replace_invalid(self.text))
@@ -52,6 +83,32 @@ class Disposition(enum.Enum):
     KEEP = "keep"
     #: Stored, and a turn waits to answer it.
     ANSWER = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is done with a received message, and why."""
+
+    disposition: Disposition
+    #: The rule that held, as `bot.conversation.addressing` writes and reads it.
+    rule: str = ""
+    #: A setting that the message changes, in the same transaction.
+    change: Change | None = None
+    #: Whether a message that is kept is stored also in an unknown thread.
+    begins: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided about a stored message."""
+
+    #: The platform's ids of the message and its author.
+    message: str
+    author: str
+    #: Whether a turn answers it.
+    answered: bool
+    #: See `Verdict`.
+    rule: str
 
 
 #: The window in seconds in which messages of other programs are counted, so that two

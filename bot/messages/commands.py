@@ -8,6 +8,11 @@ HOW_TO_ASK = """\
 Mention me with a question, or use the command for asking. I reply in a thread, and \
 you can keep talking there. In a direct message, just write.
 I remember our threads. If you edit or delete a message, I forget the old version."""
+#: Which messages are not answered, and how to change that.
+HOW_TO_TALK_TO_OTHERS = """\
+In my threads I read what mentions others first, replies to somebody else or only \
+thanks, and don't answer it. Mention me with `why` to learn which rule held, with \
+`stay out` to have only mentions answered, with `come back` to end that."""
 #: Introduces the list of commands.
 HOW_TO_COMMAND = (
     "Commands (each is a message of its own, or a command of the platform):"

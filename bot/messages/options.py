@@ -16,7 +16,9 @@ STOP_SEQUENCES_ABOUT = "An answer ends before any of these, one on each line."
 TEMPERATURE = "Temperature"
 TEMPERATURE_ABOUT = "How freely an older model chooses its words, from 0 to 1."
 FOLLOW = "Follow-ups"
-FOLLOW_ABOUT = "Answer in its own threads without being mentioned again."
+FOLLOW_ABOUT = (
+    "What to answer in its own threads: what seems meant for it, all, or mentions."
+)
 QUIET = "Quiet"
 QUIET_ABOUT = "Answer only when mentioned, whatever else is set."
 WEB_SEARCH = "Web search"

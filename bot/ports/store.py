@@ -11,7 +11,7 @@ from typing import Protocol
 
 from bot.domain.budget import NO_LIMITS, Alert, BudgetLimits
 from bot.domain.completion import ChatMessage
-from bot.domain.message import Disposition, Message, ThreadFacts
+from bot.domain.message import Decision, Message, ThreadFacts, Verdict
 from bot.domain.reply import PostedPart
 from bot.domain.retention import Retention
 from bot.domain.scope import Scope, ThreadKey
@@ -29,7 +29,7 @@ from bot.ports.settings import AccessStore, DraftStore, PinStore, SettingsStore
 
 #: Decides what is done with a message. The facts are None for an unknown thread. A
 #: pure function: the store calls it inside a transaction, which may be repeated.
-Judge = Callable[[Message, ThreadFacts | None], Disposition]
+Judge = Callable[[Message, ThreadFacts | None], Verdict]
 
 #: Returns whether the operator lets the bot serve the workspace of a thread.
 Serves = Callable[[ThreadKey], bool]
@@ -43,10 +43,11 @@ def all_threads(thread: ThreadKey) -> bool:
 class InboxStore(Protocol):
     """Messages as the platforms deliver, edit and delete them."""
 
-    async def receive(self, message: Message, judge: Judge) -> Disposition:
+    async def receive(self, message: Message, judge: Judge) -> Verdict:
         """Apply what `judge` decides about `message`, and return it.
 
-        A known message is IGNOREd: nothing changes. KEEP stores the message. ANSWER
+        A known message is IGNOREd: nothing changes. KEEP stores the message, in an
+        unknown thread only if the verdict `begins` it, and makes its change. ANSWER
         stores it in the thread's turn in state WAITING; the turn and the thread are
         created if there is none. A new thread has `follows` set if the message both
         opens it and addresses the bot.
@@ -55,6 +56,14 @@ class InboxStore(Protocol):
         turn, as context that is not to be answered. They never set `follows`. The
         bot's own messages are skipped and known messages do not change.
         """
+        ...
+
+    async def decision(
+        self, thread: ThreadKey, at: float, but: str, message: str = ""
+    ) -> Decision | None:
+        """Return what was decided about the last message in `thread` at or before
+        `at`, or about `message`; None if there is none. Those with the rule `but`, and
+        deleted ones, do not count."""
         ...
 
     async def message_text(self, thread: ThreadKey, message: str) -> str | None:

@@ -18,7 +18,7 @@ from bot.domain.scope import ScopeLevel
 from bot.messages import options as messages
 from bot.messages import phrases
 from bot.messages import values as value_messages
-from bot.settings import parsers
+from bot.settings import follow, parsers
 from bot.settings.parsers import (
     AUTO,
     MOST_STOPS,
@@ -202,12 +202,16 @@ OPTIONS: tuple[Option, ...] = (
         parsers.temperature,
         show=lambda value: value or phrases.THE_MODEL_S_OWN,
     ),
-    _a_switch(
+    Option(
         "follow",
         messages.FOLLOW,
         messages.FOLLOW_ABOUT,
-        ON,
+        follow.read,
+        default=follow.SMART,
+        kind=Kind.CHOICE,
         levels=_ALL,
+        choices=follow.choices,
+        show=follow.shown,
     ),
     _a_switch("quiet", messages.QUIET, messages.QUIET_ABOUT, OFF),
     _a_switch(

@@ -7,7 +7,7 @@ A value in its canonical form reads as itself, so stored values may be read agai
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import ROUND_DOWN, Decimal, InvalidOperation
 
@@ -182,6 +182,16 @@ def one_of(*values: str) -> Reader:
             known = ", ".join(f"`{each}`" for each in values)
             raise Unacceptable(messages.one_of(values=known, written=quoted(text)))
         return value
+
+    return read
+
+
+def renamed(reader: Reader, names: Mapping[str, str]) -> Reader:
+    """Return `reader`, which also takes the former `names` of its values."""
+
+    def read(text: str, today: date) -> str:
+        known = names.get(bounded(text).strip().lower())
+        return known or reader(text, today)
 
     return read
 

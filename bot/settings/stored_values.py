@@ -19,6 +19,9 @@ _PARSED = {
     "triage_budget",
 }
 
+# The options whose values had other names.
+_RENAMED = {"follow"}
+
 # Of those, the limits of money or questions: an invalid limit must not let everything
 # through.
 _LIMITS = _PARSED - {"max_tokens", "temperature", "stop_sequences", "ping"}
@@ -37,7 +40,7 @@ def usable(name: str, value: str) -> str | None:
     if option.versioned:
         numbered = value.isascii() and value.isdecimal() and len(value) <= _ID_DIGITS
         return value if numbered else None
-    if name not in _PARSED or value == option.default:
+    if name not in _PARSED | _RENAMED or value == option.default:
         return value
     try:
         return option.read(value, date.min)

@@ -57,6 +57,11 @@ def user(id: str) -> str:
     return str(Reference(ReferenceKind.USER, id))
 
 
+def group(id: str) -> str:
+    """Return a reference to a user group or role, as text."""
+    return str(Reference(ReferenceKind.GROUP, id))
+
+
 def channel(id: str) -> str:
     """Return a reference to a channel, as text."""
     return str(Reference(ReferenceKind.CHANNEL, id))

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.domain.completion import ChatMessage
-from bot.domain.message import Disposition, Message, ThreadFacts
+from bot.domain.message import Disposition, Message, ThreadFacts, Verdict
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import TurnMessage, TurnState
 from bot.ports.store import Store
@@ -14,6 +14,7 @@ from tests.support.store_helpers import (
     THERE,
     answer,
     ask,
+    disposition,
     exchange,
     following,
     ignore,
@@ -27,7 +28,7 @@ from tests.support.store_helpers import (
 
 
 async def test_a_message_to_answer_makes_a_turn_that_waits(store: Store) -> None:
-    assert await store.receive(said("1", at=5.0), answer) is Disposition.ANSWER
+    assert await disposition(store, said("1", at=5.0), answer) is Disposition.ANSWER
     turn = await following(store)
     assert turn.thread == HERE
     assert turn.state is TurnState.WAITING
@@ -44,12 +45,13 @@ async def test_turns_have_keys_of_their_own(store: Store) -> None:
 
 
 async def test_a_known_message_is_ignored_and_not_judged(store: Store) -> None:
-    def refuse(heard: Message, facts: ThreadFacts | None) -> Disposition:
+    def refuse(heard: Message, facts: ThreadFacts | None) -> Verdict:
         raise AssertionError("judged twice")
 
     turn = await waiting(store, said("1"))
     assert (
-        await store.receive(said("1", at=9.0, text="new"), refuse) is Disposition.IGNORE
+        await disposition(store, said("1", at=9.0, text="new"), refuse)
+        is Disposition.IGNORE
     )
     assert await store.begin_turn(turn, 2.0) == [TurnMessage(said("1"))]
 
@@ -57,12 +59,12 @@ async def test_a_known_message_is_ignored_and_not_judged(store: Store) -> None:
 async def test_a_kept_message_is_known_too(store: Store) -> None:
     await store.receive(said("1"), answer)
     await store.receive(said("2"), keep)
-    assert await store.receive(said("2"), answer) is Disposition.IGNORE
+    assert await disposition(store, said("2"), answer) is Disposition.IGNORE
 
 
 async def test_many_deliveries_at_once_are_one(store: Store) -> None:
     verdicts = await asyncio.gather(
-        *(store.receive(said("1"), answer) for _ in range(20))
+        *(disposition(store, said("1"), answer) for _ in range(20))
     )
     assert verdicts.count(Disposition.ANSWER) == 1
     assert verdicts.count(Disposition.IGNORE) == 19
@@ -70,20 +72,20 @@ async def test_many_deliveries_at_once_are_one(store: Store) -> None:
 
 
 async def test_an_ignored_message_leaves_nothing_behind(store: Store) -> None:
-    assert await store.receive(said("1"), ignore) is Disposition.IGNORE
+    assert await disposition(store, said("1"), ignore) is Disposition.IGNORE
     assert await store.open_threads() == []
     assert await store.list_threads("slack", "C1") == []
-    assert await store.receive(said("1"), answer) is Disposition.ANSWER
+    assert await disposition(store, said("1"), answer) is Disposition.ANSWER
 
 
 async def test_keeping_in_an_unknown_thread_is_ignoring(store: Store) -> None:
-    assert await store.receive(said("1"), keep) is Disposition.IGNORE
+    assert await disposition(store, said("1"), keep) is Disposition.IGNORE
     assert await store.list_threads("slack", "C1") == []
     assert await store.transcript(HERE) == []
 
 
 async def test_a_judge_that_fails_leaves_nothing_behind(store: Store) -> None:
-    def fail(heard: Message, facts: ThreadFacts | None) -> Disposition:
+    def fail(heard: Message, facts: ThreadFacts | None) -> Verdict:
         raise LookupError("no idea")
 
     with pytest.raises(LookupError, match="no idea"):
@@ -152,7 +154,9 @@ async def test_threads_do_not_see_each_other(store: Store, other: ThreadKey) -> 
     assert await store.conversation(other) == []
     assert await store.transcript(other) == []
     assert await store.next_turn(other) is None
-    assert await store.receive(said("1", thread=other), answer) is Disposition.ANSWER
+    assert (
+        await disposition(store, said("1", thread=other), answer) is Disposition.ANSWER
+    )
     assert await store.conversation(HERE) == [
         ChatMessage("user", "TEXT OF 1"),
         ChatMessage("assistant", "Hello."),

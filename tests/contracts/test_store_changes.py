@@ -15,6 +15,7 @@ from tests.support.store_helpers import (
     THERE,
     answer,
     ask,
+    disposition,
     done,
     exchange,
     following,
@@ -40,7 +41,7 @@ async def test_what_a_question_quotes_is_read_before_it(store: Store) -> None:
         TurnMessage(said("2", at=2.0)),
     ]
     assert await store.transcript(HERE) == [("U2", "text of 1"), ("U1", "text of 2")]
-    assert await store.receive(quoted, answer) is Disposition.IGNORE
+    assert await disposition(store, quoted, answer) is Disposition.IGNORE
 
 
 async def test_what_a_question_quotes_belongs_to_its_own_turn(store: Store) -> None:
@@ -62,7 +63,7 @@ async def test_what_a_kept_message_quotes_is_kept_with_it(store: Store) -> None:
 async def test_an_ignored_message_brings_no_quotes(store: Store) -> None:
     await store.receive(said("1", at=1.0), answer)
     quoting = said("1", at=1.0, quotes=(said("0"),))
-    assert await store.receive(quoting, answer) is Disposition.IGNORE
+    assert await disposition(store, quoting, answer) is Disposition.IGNORE
     assert await store.transcript(HERE) == [("U1", "text of 1")]
 
 
@@ -108,11 +109,11 @@ async def test_a_thread_that_moved_is_the_same_elsewhere(store: Store) -> None:
     assert await store.conversation(to) == conversation
     (spoken,) = await store.begin_turn(moved, 12.0)
     assert spoken.heard == said("2", at=2.0, thread=to)
-    assert await store.receive(said("1", thread=to), answer) is Disposition.IGNORE
+    assert await disposition(store, said("1", thread=to), answer) is Disposition.IGNORE
     await store.finish_turn(moved, done("Two."), 20.0)
     assert (await store.conversation(to))[-1] == ChatMessage("assistant", "Two.")
     # Whoever speaks where it was begins a thread of their own.
-    assert await store.receive(said("1"), answer) is Disposition.ANSWER
+    assert await disposition(store, said("1"), answer) is Disposition.ANSWER
 
 
 async def test_a_thread_does_not_move_onto_another(store: Store) -> None:
@@ -225,7 +226,7 @@ async def test_an_erased_message_is_nowhere(store: Store) -> None:
 async def test_an_erased_message_does_not_come_again(store: Store) -> None:
     turn = await waiting(store, said("2", at=2.0))
     await erase(store, "2")
-    assert await store.receive(said("2", at=2.0), answer) is Disposition.IGNORE
+    assert await disposition(store, said("2", at=2.0), answer) is Disposition.IGNORE
     assert await store.backfill(turn, [said("2", at=2.0)]) == []
     again = said("3", at=3.0, quotes=(said("2", at=2.0),))
     assert (await waiting(store, again)).id == turn.id

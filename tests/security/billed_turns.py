@@ -17,9 +17,9 @@ from typing import Any, cast
 from bot.claude import one_shot
 from bot.claude.client import ClaudeModel, client
 from bot.context import prompt
+from bot.conversation.addressing import judge
 from bot.conversation.assembly import create_responder
 from bot.conversation.dispatcher import StopSignal
-from bot.conversation.inbox import judge
 from bot.conversation.responder import Responder
 from bot.domain.budget import Charge
 from bot.domain.completion import ChatMessage, Request

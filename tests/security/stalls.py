@@ -26,7 +26,7 @@ from adapters.slack.config import SlackConfig
 from bot.claude import model_router
 from bot.commands.catalog import parse_command
 from bot.context import prompt as context_prompt
-from bot.conversation.inbox import judge
+from bot.conversation.addressing import judge
 from bot.delivery.reply import StreamedReply
 from bot.delivery.write_scheduler import WriteScheduler
 from bot.domain.message import Message

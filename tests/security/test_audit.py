@@ -48,6 +48,7 @@ from tests.support.store_helpers import (
     HERE,
     THERE,
     answer,
+    disposition,
     exchange,
     keep,
     said,
@@ -233,7 +234,7 @@ async def test_drafts_and_ids_of_what_was_deleted_go_after_a_week(
     await store.delete_messages("slack", "T1", ["7"], "C1", NOON)
     deleted = await store.clean_up(KEPT, NOON + 6 * DAY)
     assert (deleted["drafts"], deleted["tombstones"]) == (0, 0)
-    assert await store.receive(said("7"), answer) is Disposition.IGNORE
+    assert await disposition(store, said("7"), answer) is Disposition.IGNORE
     deleted = await store.clean_up(KEPT, NOON + 8 * DAY)
     assert (deleted["drafts"], deleted["tombstones"]) == (1, 1)
     assert await store.draft(number) is None
@@ -252,7 +253,7 @@ async def test_conversations_are_kept_for_ever_unless_the_operator_says_otherwis
     assert await store.transcript(HERE) == await store.transcript(THERE) == []
     assert await store.open_threads() == [waits]
     # Whoever goes on there begins a thread that reads what was said before.
-    assert await store.receive(said("4", at=40.0), answer) is Disposition.ANSWER
+    assert await disposition(store, said("4", at=40.0), answer) is Disposition.ANSWER
     assert await store.needs_backfill(HERE)
 
 

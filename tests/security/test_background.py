@@ -206,6 +206,14 @@ async def second_question(town: Town, platform: str) -> None:
     asyncio.get_running_loop().call_later(0.3, gate.set)
 
 
+@fault("instruction", SlackMessenger, "post", "slack")
+@fault("instruction", DiscordMessenger, "post", "discord")
+async def instruction(town: Town, platform: str) -> None:
+    thread = town.ask(platform)
+    await town.until(lambda: "Understood." in town.replies(platform, thread))
+    town.ask(platform, "why", thread=thread)
+
+
 @fault("triage", Classifier, "classify")
 async def ticket(town: Town, platform: str) -> None:
     town.say(platform)

@@ -46,6 +46,7 @@ from tests.support.store_helpers import (
     THERE,
     answer,
     ask,
+    disposition,
     done,
     exchange,
     following,
@@ -253,7 +254,7 @@ async def test_a_deleted_thread_or_channel_leaves_no_word_behind(
     assert in_files(database, WORD) == []
     # What was on its way then is not stored, either.
     late = said("99", at=99.0, text=f"late {WORD}")
-    assert await store.receive(late, answer) is Disposition.IGNORE
+    assert await disposition(store, late, answer) is Disposition.IGNORE
 
 
 async def test_only_what_was_deleted_is_forgotten(store: SqliteStore) -> None:

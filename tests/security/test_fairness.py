@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from bot.app import App
 from bot.config import Config
+from bot.conversation.addressing import judge
 from bot.conversation.dispatcher import StopSignal, ThreadDispatcher
-from bot.conversation.inbox import MOST_NOTICES, judge
+from bot.conversation.inbox import MOST_NOTICES
 from bot.domain.completion import Request
 from bot.domain.message import Message
 from bot.domain.person import Person

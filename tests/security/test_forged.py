@@ -14,7 +14,7 @@ import pytest
 from bot.commands.catalog import COMMANDS
 from bot.domain.budget import Charge
 from bot.domain.completion import Usage
-from bot.domain.message import Disposition, Message
+from bot.domain.message import Message
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import Change, Draft
@@ -35,6 +35,7 @@ from tests.support.command_harness import NOON, Office
 from tests.support.deep import rounds
 from tests.support.process import running
 from tests.support.scripted_model import ScriptedModel
+from tests.support.store_helpers import answer
 
 SECRET = "sells-the-company"
 #: What stands nowhere but in what is kept of the secret places.
@@ -113,7 +114,7 @@ class Secrets:
         await store.record_case_result(case.id, values, "")
         draft = Draft(0, thread.at(ScopeLevel.CHANNEL), "prompt", SECRET, owner, NOON)
         said = Message(thread.key, "m", NOON, owner, SECRET, addressed=True, opens=True)
-        await store.receive(said, lambda *_: Disposition.ANSWER)
+        await store.receive(said, answer)
         turn = await store.next_turn(thread.key)
         assert turn is not None
         self.names = {

@@ -19,7 +19,7 @@ from adapters.slack import blocks, files
 from adapters.slack.adapter import LIMITS as SLACK
 from bot.app import App
 from bot.context import prompt
-from bot.conversation.inbox import judge
+from bot.conversation.addressing import judge
 from bot.conversation.outcomes import UNFINISHED, conclude
 from bot.domain.budget import NO_LIMITS
 from bot.domain.completion import Report

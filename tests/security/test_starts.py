@@ -36,6 +36,7 @@ from tests.support.deep import rounds
 from tests.support.fakes import FakeAdapter, FakeSurface
 from tests.support.process import OPERATOR
 from tests.support.scripted_model import ScriptedModel
+from tests.support.store_helpers import answer
 from tests.support.triage_requests import sorted_as
 
 ANSWER = Disposition.ANSWER
@@ -329,7 +330,7 @@ async def test_a_turn_that_fails_at_each_start_is_given_up_and_its_thread_goes_o
     monkeypatch.setattr(Failing, "turn", "")
     crowd = Crowd(tmp_path / "t.db")
     async with open_store(crowd.path) as store:
-        await store.receive(asked(Failing.broken, "m1", opens=True), lambda *_: ANSWER)
+        await store.receive(asked(Failing.broken, "m1", opens=True), answer)
     for start in range(2 * MOST_FAILURES):
         async with crowd.serving(Failing) as adapters:
             there = ThreadKey("discord", "W", "C", f"t{start}")
@@ -350,7 +351,7 @@ async def test_what_says_nothing_of_a_turn_is_not_counted(tmp_path: Path) -> Non
     crowd = Crowd(tmp_path / "t.db")
     here = ThreadKey("slack", "W", "C", "t")
     async with open_store(crowd.path) as store:
-        await store.receive(asked(here, "m1", opens=True), lambda *_: ANSWER)
+        await store.receive(asked(here, "m1", opens=True), answer)
     async with crowd.serving() as adapters:
         await crowd.quiet()
         adapters["slack"].troubles = [DeliveryError("HTTP 503")]
@@ -364,7 +365,7 @@ async def test_shutting_down_while_an_answer_is_written_out_is_no_failure(
 ) -> None:
     async with open_store(tmp_path / "t.db") as store:
         thread = ThreadKey("slack", "W", "C", "t")
-        await store.receive(asked(thread, "m1", opens=True), lambda *_: ANSWER)
+        await store.receive(asked(thread, "m1", opens=True), answer)
         turn = await store.next_turn(thread)
         assert turn is not None
         await store.begin_turn(turn, time.time())

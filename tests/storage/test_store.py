@@ -26,6 +26,7 @@ from tests.support.store_helpers import (
     HERE,
     answer,
     ask,
+    disposition,
     done,
     exchange,
     following,
@@ -67,7 +68,7 @@ async def test_everything_is_there_again(path: Path) -> None:
         assert await store.open_threads() == [HERE]
         assert await store.next_turn(HERE) == before
         assert await store.conversation(HERE) == conversation
-        assert await store.receive(said("1"), answer) is Disposition.IGNORE
+        assert await disposition(store, said("1"), answer) is Disposition.IGNORE
 
 
 async def test_a_call_that_a_crash_cut_costs_what_was_set_aside(path: Path) -> None:
@@ -98,7 +99,7 @@ async def test_a_store_in_use_is_not_opened_twice(
     with pytest.raises(ConfigError, match="Another threadkeep is using"):
         async with open_store(path):
             pass
-    assert await store.receive(said("1"), answer) is Disposition.ANSWER
+    assert await disposition(store, said("1"), answer) is Disposition.ANSWER
 
 
 async def test_a_refused_file_is_let_go_of(diary: Path) -> None:
@@ -120,7 +121,9 @@ async def test_a_closed_store_says_so(path: Path) -> None:
 async def test_many_threads_talk_at_once(store: SqliteStore) -> None:
     threads = [ThreadKey("slack", "T1", "C1", f"{number}") for number in range(50)]
     heard = [said(f"{n}", at=n, thread=thread) for n in range(10) for thread in threads]
-    verdicts = await asyncio.gather(*(store.receive(each, answer) for each in heard))
+    verdicts = await asyncio.gather(
+        *(disposition(store, each, answer) for each in heard)
+    )
     assert verdicts == [Disposition.ANSWER] * 500
     assert await store.open_threads() == threads
     for thread in threads:
@@ -213,7 +216,7 @@ async def test_a_full_disk_loses_nothing_and_passes(store: SqliteStore) -> None:
     await leave_room(store, pages=40)
     heard = [said(f"{n}", at=n, text="x" * 3000) for n in range(100)]
     results = await asyncio.gather(
-        *(store.receive(each, keep) for each in heard), return_exceptions=True
+        *(disposition(store, each, keep) for each in heard), return_exceptions=True
     )
     assert {type(result) for result in results} == {Disposition, StorageFull}
     acknowledged = [
@@ -224,7 +227,7 @@ async def test_a_full_disk_loses_nothing_and_passes(store: SqliteStore) -> None:
     assert len(await store.transcript(HERE)) == len(acknowledged) + 1
 
     await leave_room(store, pages=1000)
-    again = [await store.receive(each, keep) for each in heard]
+    again = [await disposition(store, each, keep) for each in heard]
     assert again.count(Disposition.IGNORE) == len(acknowledged)
     assert again.count(Disposition.KEEP) == len(heard) - len(acknowledged)
 

@@ -27,7 +27,7 @@ async def main(path: Path) -> None:
 
 async def tell(store: SqliteStore, message: str) -> None:
     try:
-        became = (await store.receive(said(message), keep)).name
+        became = (await store.receive(said(message), keep)).disposition.name
     except StorageError as error:
         became = type(error).__name__
     sys.stdout.write(f"{became}\n")

@@ -1,9 +1,9 @@
 """Stores, threads, people and opinions for the tests of what is remembered."""
 
-from bot.domain.message import Disposition, Message, ThreadFacts
+from bot.domain.message import Disposition, Message, ThreadFacts, Verdict
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Ended, Outcome, Turn
-from bot.ports.store import Store
+from bot.ports.store import Judge, Store
 
 HERE = ThreadKey("slack", "T1", "C1", "1.0")
 THERE = ThreadKey("slack", "T1", "C1", "2.0")
@@ -41,16 +41,21 @@ def said(
     )
 
 
-def answer(heard: Message, facts: ThreadFacts | None) -> Disposition:
-    return Disposition.ANSWER
+def answer(heard: Message, facts: ThreadFacts | None) -> Verdict:
+    return Verdict(Disposition.ANSWER)
 
 
-def keep(heard: Message, facts: ThreadFacts | None) -> Disposition:
-    return Disposition.KEEP
+def keep(heard: Message, facts: ThreadFacts | None) -> Verdict:
+    return Verdict(Disposition.KEEP)
 
 
-def ignore(heard: Message, facts: ThreadFacts | None) -> Disposition:
-    return Disposition.IGNORE
+def ignore(heard: Message, facts: ThreadFacts | None) -> Verdict:
+    return Verdict(Disposition.IGNORE)
+
+
+async def disposition(store: Store, heard: Message, judge: Judge) -> Disposition:
+    """Receive `heard`; return what was done with it."""
+    return (await store.receive(heard, judge)).disposition
 
 
 def done(text: str, ended: Ended = Ended.DONE) -> Outcome:
@@ -92,9 +97,9 @@ async def judged_after(store: Store, heard: Message) -> list[ThreadFacts | None]
     """What the judge was told for `heard`, and for one more message after it."""
     told: list[ThreadFacts | None] = []
 
-    def judge(heard: Message, facts: ThreadFacts | None) -> Disposition:
+    def judge(heard: Message, facts: ThreadFacts | None) -> Verdict:
         told.append(facts)
-        return Disposition.ANSWER
+        return Verdict(Disposition.ANSWER)
 
     await store.receive(heard, judge)
     await store.receive(said("next", at=9.0), judge)

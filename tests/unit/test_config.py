@@ -61,7 +61,7 @@ def test_whatever_can_be_set_in_the_chat_can_be_set_for_all_workspaces() -> None
     operator = Config.from_env(env).operator
     assert operator.values == {
         "budget_day": "12.5",
-        "follow": "off",
+        "follow": "mention",
         "stop_sequences": '["END"]',
     }
     assert operator.admins == {"slack:U1", "discord:42"}

@@ -9,7 +9,7 @@ import pytest
 from adapters.discord import gateway
 from adapters.discord.app_commands import digest
 from adapters.discord.ask_command import ABOUT
-from bot.conversation.inbox import judge
+from bot.conversation.addressing import judge
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
 from tests.adapters.discord.conftest import Guild

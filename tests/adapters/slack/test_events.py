@@ -6,7 +6,7 @@ import pytest
 
 from adapters.slack import events
 from adapters.slack.client import Identity
-from bot.domain.message import Message
+from bot.domain.message import Mark, MarkKind, Message
 from bot.domain.scope import ThreadKey
 
 US = Identity("T1", "Acme", "UBOT", "threadkeep", "B1", frozenset())
@@ -38,6 +38,7 @@ def test_a_root_message_opens_its_own_thread() -> None:
         text="<@UBOT> hello",
         addressed=True,
         opens=True,
+        parts=(Mark(MarkKind.BOT, "UBOT"), " hello"),
     )
 
 

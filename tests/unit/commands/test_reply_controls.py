@@ -8,7 +8,7 @@ import pytest
 
 from bot.app import App
 from bot.commands.reply_controls import MORE
-from bot.conversation.inbox import MOST_AUTOMATED
+from bot.conversation.addressing import MOST_AUTOMATED  #
 from bot.domain.completion import Report, Usage
 from bot.domain.message import LOOP_SECONDS
 from bot.domain.person import Person

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.conversation.inbox import judge
+from bot.conversation.addressing import judge
 from bot.domain.message import Disposition, Message, ThreadFacts
 from bot.domain.scope import ThreadKey
 
@@ -24,13 +24,13 @@ IGNORE, KEEP, ANSWER = Disposition.IGNORE, Disposition.KEEP, Disposition.ANSWER
 def test_people(
     addressed: bool, thread: ThreadFacts | None, verdict: Disposition
 ) -> None:
-    assert judge(heard(addressed=addressed), thread) is verdict
+    assert judge(heard(addressed=addressed), thread).disposition is verdict
 
 
 @pytest.mark.parametrize("addressed", [True, False])
 @pytest.mark.parametrize("thread", [None, OURS, THEIRS])
 def test_itself_it_never_answers(addressed: bool, thread: ThreadFacts | None) -> None:
-    assert judge(heard(addressed=addressed, echo=True), thread) is IGNORE
+    assert judge(heard(addressed=addressed, echo=True), thread).disposition is IGNORE
 
 
 @pytest.mark.parametrize("addressed", [True, False])
@@ -40,7 +40,9 @@ def test_itself_it_never_answers(addressed: bool, thread: ThreadFacts | None) ->
 def test_other_programs_are_read_and_never_answered(
     addressed: bool, thread: ThreadFacts | None, verdict: Disposition
 ) -> None:
-    assert judge(heard(addressed=addressed, automated=True), thread) is verdict
+    assert (
+        judge(heard(addressed=addressed, automated=True), thread).disposition is verdict
+    )
 
 
 def heard(*, addressed: bool, echo: bool = False, automated: bool = False) -> Message:

@@ -12,6 +12,7 @@ from bot.domain.scope import Scope
 from bot.messages.commands import NOTHING_HERE, NOTHING_RUNS, NOTHING_TO_REPEAT, RENEWED
 from bot.ui.elements import Command, Response
 from tests.support.fakes import FAST
+from tests.support.store_helpers import disposition, keep
 from tests.unit.conversation.test_responder import HERE, THERE, Desk
 
 
@@ -127,10 +128,7 @@ async def test_what_a_message_is_about_is_read_before_it() -> None:
     prompt = last_prompt(desk)
     assert prompt.index('author="Bob"') < prompt.index("the build is red")
     assert prompt.index("the build is red") < prompt.index("why?")
-    assert (
-        await desk.store.receive(about, lambda *_: Disposition.KEEP)
-        is Disposition.IGNORE
-    )
+    assert await disposition(desk.store, about, keep) is Disposition.IGNORE
 
 
 async def test_how_to_go_on_is_said_once_in_a_thread() -> None:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from bot.app import App
 from bot.claude.catalog import DEFAULT_MODEL, find
 from bot.claude.client import connect
-from bot.conversation.inbox import judge
+from bot.conversation.addressing import judge
 from bot.conversation.outcomes import UNFINISHED
 from bot.domain.budget import NO_LIMITS, Alert, BudgetLimits
 from bot.domain.completion import Report

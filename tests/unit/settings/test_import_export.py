@@ -26,7 +26,7 @@ def put(place: Scope, name: str, value: str) -> Setting:
 SETTINGS = [
     put(WORKSPACE, "model", "claude-opus-5-5"),
     put(WORKSPACE, "budget_day", "12.5"),
-    put(WORKSPACE, "follow", "off"),
+    put(WORKSPACE, "follow", "mention"),
     put(WORKSPACE, "creators", "on"),
     put(CHANNEL, "prompt", "7"),
     put(CHANNEL, "stop_sequences", '["END", "- x"]'),
@@ -76,7 +76,7 @@ def test_what_people_write_by_hand_is_taken() -> None:
         TODAY,
     )
     assert {c.name: c.value for c in changes} == {
-        "follow": "off",
+        "follow": "mention",
         "quiet": "on",
         "budget_day": "5",
         "who": "user:U1 group:S2",

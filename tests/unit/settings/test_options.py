@@ -32,7 +32,9 @@ def refusal(name: str, text: str) -> str:
         ("stop_sequences", "END\n\nSTOP", '["END", "STOP"]'),
         ("temperature", ".2", "0.2"),
         ("temperature", "1", "1"),
-        ("follow", "Off", "off"),
+        ("follow", "Off", "mention"),
+        ("follow", "on", "smart"),
+        ("follow", "ALL", "all"),
         ("budget_day", "$5", "5"),
         ("budget_month", "1,250.50 USD", "1250.50"),
         ("person_messages", "20", "20"),
@@ -72,7 +74,7 @@ def test_what_people_write_becomes_one_form(name: str, text: str, value: str) ->
         ("who", "Alice", "“Alice” is none"),
         ("who", "", "by mentioning them"),
         ("admins", "everyone", "“everyone” is none"),
-        ("follow", "yes", "`on`, `off`"),
+        ("follow", "yes", "`smart`, `all`, `mention`"),
     ],
 )
 def test_what_cannot_be_set_is_refused_in_one_sentence(

@@ -1,0 +1,55 @@
+"""Reads whom a message of Discord is directed at: its mentions, and whose message it
+replies to. Pure; decides nothing.
+
+Rule: what is quoted addresses nobody.
+"""
+
+import re
+
+import discord
+
+from bot.domain.message import Mark, MarkKind
+
+# A user, a role, everybody, or an emoji of a server (facts B5).
+_MARK = re.compile(
+    r"<@!?([0-9]{1,20})>|<@&([0-9]{1,20})>|@(everyone|here)\b|<a?:\w{1,32}:[0-9]{1,20}>"
+)
+# A quoted line, and all that follows three signs.
+_QUOTE = re.compile(r"^(?:>>> [\s\S]*+|> [^\n]*+\n?)", re.MULTILINE)
+
+
+def parts(message: discord.Message, us: int) -> tuple[str | Mark, ...]:
+    """Return the words and marks of `message`, in order, without quotes; `us` is the id
+    of the bot's user."""
+    found: list[str | Mark] = []
+    text, end = _QUOTE.sub("", message.content), 0
+    role = message.guild.self_role if message.guild else None
+    for match in _MARK.finditer(text):
+        user, group, everyone = match.groups()
+        if everyone and not message.mention_everyone:
+            # Without the permission it is text, and mentions nobody.
+            continue
+        if words := text[end : match.start()]:
+            found.append(words)
+        if user:
+            kind = MarkKind.BOT if int(user) == us else MarkKind.PERSON
+            found.append(Mark(kind, user))
+        elif group:
+            ours = role is not None and int(group) == role.id
+            found.append(Mark(MarkKind.BOT if ours else MarkKind.GROUP, group))
+        else:
+            found.append(Mark(MarkKind.EVERYONE if everyone else MarkKind.EMOJI))
+        end = match.end()
+    if words := text[end:]:
+        found.append(words)
+    return tuple(found)
+
+
+def answers(message: discord.Message, us: int) -> Mark | None:
+    """Return the author of the message that `message` replies to; None if it replies to
+    none, to its author's own, or to one that Discord did not send with it."""
+    about = message.reference.resolved if message.reference else None
+    if not isinstance(about, discord.Message) or about.author.id == message.author.id:
+        return None
+    ours = about.author.id == us
+    return Mark(MarkKind.BOT if ours else MarkKind.PERSON, str(about.author.id))

@@ -1,0 +1,67 @@
+"""Reads whom a message of Slack is directed at: its mentions, and whose message it
+forwards. Pure; decides nothing.
+
+Rule: what is quoted addresses nobody (platform facts A1.5): neither a quoted line nor
+an attachment.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.slack import mrkdwn
+from adapters.slack.client import Identity
+from bot.domain.message import Mark, MarkKind
+
+# A user, a user group, everybody, or an emoji, which stands between other characters
+# than those of words: "10:30:45" holds none (facts A6).
+_MARK = re.compile(
+    r"<@([A-Z0-9]++)(?:\|[^<>]*+)?>"
+    r"|<!subteam\^([A-Z0-9]++)(?:\|[^<>]*+)?>"
+    r"|<!(here|channel|everyone)(?:\|[^<>]*+)?>"
+    r"|(?<!\w):([a-z0-9_+'-]{1,100}+):(?!\w)"
+)
+# A quoted line, and all that follows three signs.
+_QUOTE = re.compile(r"^(?:&gt;&gt;&gt;[\s\S]*+|&gt;[^\n]*+\n?)", re.MULTILINE)
+
+
+def parts(text: str, us: Identity) -> tuple[str | Mark, ...]:
+    """Return the words and marks of a message's `text`, in order, without quotes."""
+    found: list[str | Mark] = []
+    text, end = _QUOTE.sub("", text), 0
+    for match in _MARK.finditer(text):
+        if words := text[end : match.start()]:
+            found.append(mrkdwn.unescape(words))
+        user, group, everyone, emoji = match.groups()
+        if user:
+            kind = MarkKind.BOT if user == us.user else MarkKind.PERSON
+            found.append(Mark(kind, user))
+        elif group:
+            found.append(Mark(MarkKind.GROUP, group))
+        else:
+            found.append(Mark(MarkKind.EVERYONE if everyone else MarkKind.EMOJI))
+            assert everyone or emoji
+        end = match.end()
+    if words := text[end:]:
+        found.append(mrkdwn.unescape(words))
+    return tuple(found)
+
+
+def answers(event: Mapping[str, Any], us: Identity) -> Mark | None:
+    """Return the author of the message that the message in `event` forwards, with the
+    id "" if Slack does not name them; None if it forwards none, or its author's own.
+
+    A preview of a link to a message is none: its address stands in the text (facts
+    A1.5).
+    """
+    for each in event.get("attachments") or ():
+        unfurled = each.get("is_msg_unfurl") and each.get("from_url")
+        text = mrkdwn.unescape(event.get("text") or "")
+        if not each.get("is_share") and (not unfurled or unfurled in text):
+            continue
+        author = str(each.get("author_id") or "")
+        if author and author == event.get("user"):
+            continue
+        kind = MarkKind.BOT if author == us.user else MarkKind.PERSON
+        return Mark(kind, author)
+    return None

@@ -1,0 +1,351 @@
+"""Decides which messages the bot answers, and says why. Pure.
+
+An adapter states facts about a message (`bot.domain.message`), the store those about
+its thread, the settings what admins want; everything is decided here, for all
+platforms. A verdict carries the rule that held, as a word and what it is about, so that
+`explanation` can say later why.
+"""
+
+import enum
+from dataclasses import dataclass
+
+from bot.domain.message import (
+    Decision,
+    Disposition,
+    Mark,
+    MarkKind,
+    Message,
+    ThreadFacts,
+    Verdict,
+)
+from bot.domain.scope import Scope, ScopeLevel
+from bot.domain.setting import Change
+from bot.messages import addressing as said
+from bot.settings.effective import EffectiveSettings
+from bot.settings.follow import ALL, MENTION, SMART
+from bot.text import references, set_phrases
+from bot.ui.formatting import here
+
+# So many automated messages in a thread are taken for bots that answer each other.
+MOST_AUTOMATED = 20
+
+#: The word after a mention that asks for the rule; "why?" is a question to Claude.
+WHY = "why"
+
+
+class Rule(enum.Enum):
+    """The rules, by the word that is stored."""
+
+    ADDRESSED = "addressed"
+    FOLLOWS_UP = "follows-up"
+    FOLLOWS_UP_ALL = "follows-up-all"
+    OTHERS_FIRST = "others-first"
+    ANSWERS_OTHER = "answers-other"
+    THANKS = "thanks"
+    EMOJI = "emoji"
+    SENT_AWAY = "sent-away"
+    ONLY_MENTIONS = "only-mentions"
+    QUIET = "quiet"
+    NOT_OURS = "not-ours"
+    PROGRAM = "program"
+    PROGRAM_ANSWERED = "program-answered"
+    PROGRAMS = "programs"
+    STALE = "stale"
+    #: It is an instruction to the bot, which nobody asks about.
+    INSTRUCTION = "instruction"
+    ECHO = "echo"
+    UNKNOWN_THREAD = "unknown-thread"
+    MENTION_REMOVED = "mention-removed"
+
+
+class Instruction(enum.Enum):
+    """What people tell the bot about its part in a thread."""
+
+    STAY_OUT = "stay out"
+    COME_BACK = "come back"
+    WHY = "why"
+
+
+@dataclass(frozen=True, slots=True)
+class EngagementSettings:
+    """When the bot answers in a thread, as people set it."""
+
+    #: Which messages in its own threads are answered without addressing the bot: a
+    #: value of the option `follow`.
+    follow: str = SMART
+    #: Where `follow` was set: "thread", "channel", "workspace" or "operator".
+    follow_level: str = ScopeLevel.OPERATOR.value
+    #: Who set it there: a platform's id, or "operator".
+    follow_by: str = ""
+    #: Whether it answers only when it is addressed.
+    quiet: bool = False
+    #: Whether other programs may address it.
+    bots: bool = False
+    #: Whether this is direct messages, in which there is nobody else.
+    direct: bool = False
+
+    @classmethod
+    def of(cls, policy: EffectiveSettings, *, direct: bool) -> "EngagementSettings":
+        """Return what `policy`, which applies in a thread, says about it."""
+        follow = policy.applied["follow"]
+        return cls(
+            follow=follow.value,
+            follow_level=follow.place.level.value,
+            follow_by=follow.who,
+            quiet=policy.on("quiet"),
+            bots=policy.on("bots"),
+            direct=direct,
+        )
+
+    @property
+    def in_thread(self) -> bool:
+        """Whether `follow` is set for the thread itself."""
+        return self.follow_level == ScopeLevel.THREAD.value
+
+    @property
+    def adopted(self) -> bool:
+        """Whether the thread counts as the bot's own though it did not begin with a
+        mention."""
+        return self.in_thread and self.follow != MENTION
+
+
+PLAIN = EngagementSettings()
+
+
+def judge(
+    heard: Message, thread: ThreadFacts | None, engagement: EngagementSettings = PLAIN
+) -> Verdict:
+    """Return what to do with `heard`; `thread` is None if the bot was never in it.
+
+    Automated messages are answered only where that is allowed, and only while there
+    are few: two bots that answer each other would not stop. They are stored all the
+    same, since a thread is often about an alert.
+    """
+    if heard.echo:
+        return _ignore(Rule.ECHO)
+    if heard.automated:
+        return _judge_program(heard, thread, engagement)
+    own = thread is not None and (thread.follows or engagement.adopted)
+    told = instruction(heard, engagement)
+    if told is not None and (heard.addressed or own or _was_sent_away(engagement)):
+        return _obey(told, heard, engagement)
+    if heard.addressed:
+        # A reply to the bot may only thank it.
+        reply = heard.answers is not None and heard.answers.kind is MarkKind.BOT
+        if thread is None or not reply or _mentions_bot(heard) or engagement.direct:
+            return _answer(Rule.ADDRESSED)
+        closing = _closing(heard) if engagement.follow == SMART else None
+        return _keep(closing) if closing else _answer(Rule.ADDRESSED)
+    if thread is None:
+        return _ignore(Rule.UNKNOWN_THREAD)
+    return _judge_follow_up(heard, engagement, own=thread.follows)
+
+
+def judge_stale(
+    heard: Message, thread: ThreadFacts | None, engagement: EngagementSettings = PLAIN
+) -> Verdict:
+    """Return what to do with `heard`, which is too old to be answered."""
+    verdict = judge(heard, thread, engagement)
+    if verdict.disposition is Disposition.IGNORE or thread is None:
+        return _ignore(Rule.STALE)
+    return _keep(Rule.STALE)
+
+
+def judge_edited(
+    heard: Message, thread: ThreadFacts | None, engagement: EngagementSettings = PLAIN
+) -> Verdict:
+    """Return what to do with a question that an edit made into `heard`, before its
+    answer began."""
+    verdict = judge(heard, thread, engagement)
+    if verdict.disposition is Disposition.ANSWER:
+        return verdict
+    return _keep(Rule.MENTION_REMOVED)
+
+
+def instruction(
+    heard: Message, engagement: EngagementSettings = PLAIN
+) -> Instruction | None:
+    """Return the instruction that all of `heard` is, or None. Whether it is for the
+    bot depends on the thread."""
+    if heard.automated or heard.echo or heard.files or engagement.direct:
+        return None
+    mentions = _mentions_bot(heard)
+    if _others(heard) or (_answered_other(heard) and not mentions):
+        return None
+    text = _words(heard)
+    if mentions and text.strip().lower() == WHY:
+        return Instruction.WHY
+    if set_phrases.is_stay_out(text):
+        return Instruction.STAY_OUT
+    return Instruction.COME_BACK if set_phrases.is_come_back(text) else None
+
+
+def explanation(decision: Decision | None, *, pointed: bool = False) -> str:
+    """Return the sentences that say why a message was answered or not.
+
+    `pointed` says that somebody pointed at it; otherwise it is its author's last one.
+    None stands for a message that nothing was decided about.
+    """
+    word, _, about = decision.rule.partition(" ") if decision else ("", "", "")
+    sentence = _SENTENCES.get(word)
+    if decision is None or sentence is None:
+        return said.NOTHING_DECIDED
+    if decision.answered:
+        opening = said.ANSWERED_THAT if pointed else said.ANSWERED
+    else:
+        opening = said.NOT_ANSWERED_THAT if pointed else said.NOT_ANSWERED
+    told = opening.format(references.user(decision.author))
+    text = f"{told} {sentence.format(_named(about))}"
+    if decision.answered or word in (Rule.PROGRAM.value, Rule.PROGRAMS.value):
+        return text
+    return f"{text} {said.MENTION_ME}"
+
+
+_BY_RULE = {
+    Rule.ADDRESSED: said.IT_MENTIONS_ME,
+    Rule.FOLLOWS_UP: said.IT_FOLLOWS_UP,
+    Rule.FOLLOWS_UP_ALL: said.IT_FOLLOWS_UP_ALL,
+    Rule.OTHERS_FIRST: said.IT_MENTIONS_OTHERS_FIRST,
+    Rule.ANSWERS_OTHER: said.IT_ANSWERS_SOMEBODY,
+    Rule.THANKS: said.IT_IS_THANKS,
+    Rule.EMOJI: said.IT_IS_EMOJI,
+    Rule.SENT_AWAY: said.SENT_AWAY,
+    Rule.ONLY_MENTIONS: said.ONLY_MENTIONS,
+    Rule.QUIET: said.QUIET,
+    Rule.NOT_OURS: said.NOT_MY_THREAD,
+    Rule.PROGRAM: said.OF_A_PROGRAM,
+    Rule.PROGRAM_ANSWERED: said.OF_A_PROGRAM_ANSWERED,
+    Rule.PROGRAMS: said.OF_TOO_MANY_PROGRAMS,
+    Rule.STALE: said.TOO_OLD,
+    Rule.MENTION_REMOVED: said.MENTION_REMOVED,
+}
+_SENTENCES = {rule.value: sentence for rule, sentence in _BY_RULE.items()}
+
+
+def _named(about: str) -> str:
+    """Return the name of what a rule is about, as a reference to people."""
+    kind, _, id = about.partition(":")
+    if kind == MarkKind.EVERYONE.value:
+        return "everybody"
+    if kind == MarkKind.GROUP.value and id:
+        return references.group(id)
+    if kind == MarkKind.PERSON.value:
+        return references.user(id) if id else "somebody else"
+    return here(ScopeLevel(kind)) if kind else ""
+
+
+def _judge_program(
+    heard: Message, thread: ThreadFacts | None, engagement: EngagementSettings
+) -> Verdict:
+    if heard.addressed and engagement.bots:
+        if thread is None or thread.automated < MOST_AUTOMATED:
+            return _answer(Rule.PROGRAM_ANSWERED)
+        return _keep(Rule.PROGRAMS)
+    return _keep(Rule.PROGRAM) if thread else _ignore(Rule.PROGRAM)
+
+
+def _judge_follow_up(
+    heard: Message, engagement: EngagementSettings, *, own: bool
+) -> Verdict:
+    """Return what to do with `heard`, which does not address the bot, in a thread that
+    it was in."""
+    if _was_sent_away(engagement):
+        return _keep(Rule.SENT_AWAY, f"{MarkKind.PERSON.value}:{engagement.follow_by}")
+    if not (own or engagement.adopted):
+        return _keep(Rule.NOT_OURS)
+    if engagement.quiet:
+        return _keep(Rule.QUIET)
+    if engagement.follow == MENTION:
+        return _keep(Rule.ONLY_MENTIONS, engagement.follow_level)
+    if engagement.follow == ALL:
+        return _answer(Rule.FOLLOWS_UP_ALL)
+    if first := _mentioned_first(heard):
+        return _keep(Rule.OTHERS_FIRST, f"{first.kind.value}:{first.id}")
+    if other := _answered_other(heard):
+        return _keep(Rule.ANSWERS_OTHER, f"{other.kind.value}:{other.id}")
+    if closing := _closing(heard):
+        return _keep(closing)
+    return _answer(Rule.FOLLOWS_UP)
+
+
+def _obey(told: Instruction, heard: Message, engagement: EngagementSettings) -> Verdict:
+    place, change = Scope.of(heard.thread), None
+    if told is Instruction.STAY_OUT:
+        change = Change(place, "follow", MENTION)
+    elif told is Instruction.COME_BACK and _was_sent_away(engagement):
+        change = Change(place, "follow", None)
+    return Verdict(Disposition.KEEP, Rule.INSTRUCTION.value, change, begins=True)
+
+
+def _was_sent_away(engagement: EngagementSettings) -> bool:
+    return engagement.in_thread and engagement.follow == MENTION
+
+
+def _closing(heard: Message) -> Rule | None:
+    """Return the rule of a message that only closes an exchange, which needs no answer:
+    None if it says more."""
+    if heard.files:
+        return None
+    text = _words(heard)
+    if set_phrases.is_thanks(text):
+        return Rule.THANKS
+    # The emoji that the platform marks are no words.
+    marked = any(isinstance(each, Mark) for each in heard.parts)
+    if (marked and not text.strip(" \t\n!.")) or set_phrases.is_emoji(text):
+        return Rule.EMOJI
+    return None
+
+
+def _words(heard: Message) -> str:
+    """Return what the author of `heard` typed, without marks."""
+    if not heard.parts:
+        return heard.text
+    return " ".join(each for each in heard.parts if isinstance(each, str)).strip()
+
+
+def _mentions_bot(heard: Message) -> bool:
+    return any(
+        isinstance(each, Mark) and each.kind is MarkKind.BOT for each in heard.parts
+    )
+
+
+def _others(heard: Message) -> list[Mark]:
+    """Return the mentions of others than the bot and the author."""
+    return [
+        each
+        for each in heard.parts
+        if isinstance(each, Mark)
+        and each.kind not in (MarkKind.BOT, MarkKind.EMOJI)
+        and each.id != heard.author
+    ]
+
+
+def _mentioned_first(heard: Message) -> Mark | None:
+    """Return the mention of others with which `heard` begins, if it does: words with
+    which one turns to somebody, and emoji, may stand before it."""
+    others = _others(heard)
+    for each in heard.parts:
+        if each in others:
+            assert isinstance(each, Mark)
+            return each
+        if isinstance(each, str) and not set_phrases.is_opening(each):
+            return None
+    return None
+
+
+def _answered_other(heard: Message) -> Mark | None:
+    """Return the author of the message of somebody else that `heard` answers."""
+    other = heard.answers
+    return other if other is not None and other.kind is not MarkKind.BOT else None
+
+
+def _answer(rule: Rule) -> Verdict:
+    return Verdict(Disposition.ANSWER, rule.value)
+
+
+def _keep(rule: Rule, about: str = "") -> Verdict:
+    return Verdict(Disposition.KEEP, f"{rule.value} {about}".strip())
+
+
+def _ignore(rule: Rule) -> Verdict:
+    return Verdict(Disposition.IGNORE, rule.value)

@@ -1,0 +1,86 @@
+"""Replies to "stay out", "come back" and "why", said to the bot in a thread.
+
+What they change is stored with the message (`bot.conversation.addressing`). A reply is
+posted once, for everybody in the thread, and not repeated after a crash.
+"""
+
+import asyncio
+import logging
+
+from bot.conversation import addressing
+from bot.conversation.addressing import EngagementSettings, Instruction, Rule
+from bot.domain.message import Message
+from bot.domain.scope import Scope
+from bot.errors import DeliveryError, StorageError
+from bot.messages.addressing import BACK, BACK_FOR_MENTIONS, STAYING_OUT
+from bot.platforms import Platforms
+from bot.ports.platform import Messenger
+from bot.ports.store import InboxStore
+from bot.settings.access import SettingsAccess
+from bot.settings.follow import MENTION
+from bot.ui.elements import Response
+
+log = logging.getLogger(__name__)
+
+# How long posting a reply may take, in seconds: later it does not matter any more.
+TIMEOUT = 10.0
+
+# How many replies are posted at once: a crowd must not use up the writes that the
+# platform allows.
+MOST_REPLIES = 10
+
+
+class Instructions:
+    """Replies to instructions that were stored."""
+
+    def __init__(
+        self, store: InboxStore, platforms: Platforms, settings: SettingsAccess
+    ) -> None:
+        self._store = store
+        self._platforms = platforms
+        self._settings = settings
+        self._replies = 0
+
+    def confirm(self, heard: Message, engagement: EngagementSettings) -> None:
+        """Reply to the instruction `heard`, in a background task, since the platform
+        waits for the acknowledgement."""
+        platform = heard.thread.platform
+        messenger = self._platforms.adapters[platform].messenger
+        told = addressing.instruction(heard, engagement)
+        if messenger is None or told is None or self._replies >= MOST_REPLIES:
+            return
+        self._replies += 1
+        work = self._reply(messenger, heard, told)
+        self._platforms.tasks.start("instruction", work, platform=platform)
+
+    async def _reply(
+        self, messenger: Messenger, heard: Message, told: Instruction
+    ) -> None:
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                text = await self._text(heard, told)
+                place = Scope.of(heard.thread)
+                await messenger.post(place, Response(text), heard.message)
+        except (TimeoutError, DeliveryError, StorageError) as error:
+            log.info("instruction.unconfirmed thread=%s %s", heard.thread, error)
+        finally:
+            self._replies -= 1
+
+    async def _text(self, heard: Message, told: Instruction) -> str:
+        if told is Instruction.STAY_OUT:
+            return STAYING_OUT
+        if told is Instruction.COME_BACK:
+            policy = await self._settings.policy(Scope.of(heard.thread))
+            silent = policy.on("quiet") or policy["follow"] == MENTION
+            return BACK_FOR_MENTIONS if silent else BACK
+        # On Discord, `why` may reply to the message that it asks about.
+        about = heard.quotes[0].message if heard.quotes else ""
+        found = await self._store.decision(
+            heard.thread, heard.at, Rule.INSTRUCTION.value, about
+        )
+        if found is not None:
+            log.info(
+                "message.explained thread=%s message=%s rule=%s",
+                *(heard.thread, found.message, found.rule),
+            )
+        return addressing.explanation(found, pointed=bool(about))

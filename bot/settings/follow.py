@@ -1,0 +1,28 @@
+"""The values of `follow`: what is answered in the bot's own threads. Pure."""
+
+from datetime import date
+
+from bot.settings import parsers
+from bot.ui.elements import Choice
+
+SMART, ALL, MENTION = "smart", "all", "mention"
+_ABOUT = {
+    SMART: "what seems meant for the bot",
+    ALL: "everything that people write",
+    MENTION: "only mentions",
+}
+
+#: Reads a value; before there were three, it was a switch.
+read = parsers.renamed(
+    parsers.one_of(SMART, ALL, MENTION), {"on": SMART, "off": MENTION}
+)
+
+
+def choices(today: date) -> tuple[Choice, ...]:
+    """Return the choices of a form."""
+    return tuple(Choice(value, value, about) for value, about in _ABOUT.items())
+
+
+def shown(value: str) -> str:
+    """Format a canonical value."""
+    return f"{value}, {_ABOUT.get(value, '')}".strip(", ")

@@ -1,0 +1,27 @@
+"""What was decided about messages, and why."""
+
+from sqlite_utils import Database
+
+from bot.domain.message import Decision
+from bot.domain.scope import ThreadKey
+from storage.thread_queries import THREAD_ID, named
+
+# Reads the end of the index by time.
+DECISION = f"""
+    SELECT message, author, asks, rule FROM messages
+    WHERE thread_id = ({THREAD_ID}) AND at <= :at
+      AND rule <> '' AND rule <> :but AND deleted_at IS NULL
+      AND (:message = '' OR message = :message)
+    ORDER BY at DESC, id DESC LIMIT 1
+"""
+
+
+def decision(
+    db: Database, thread: ThreadKey, at: float, but: str, message: str = ""
+) -> Decision | None:
+    row = db.execute(
+        DECISION, {**named(thread), "at": at, "but": but, "message": message}
+    ).fetchone()
+    if row is None:
+        return None
+    return Decision(row["message"], row["author"], bool(row["asks"]), row["rule"])

@@ -1,0 +1,91 @@
+"""Whom messages in Discord are for, through the real SDK."""
+
+from pathlib import Path
+
+from bot.claude.client import connect as connect_claude
+from bot.messages.addressing import MENTION_ME, STAYING_OUT
+from storage.store import open_store
+from tests.adapters.discord.conftest import Guild
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.discord.emulator import DiscordEmulator
+from tests.support.process import running
+
+
+def told(guild: Guild, thread: str) -> list[str]:
+    """What the bot said in `thread`, in reply to a message or not."""
+    return [each.text for each in guild.discord.messages(thread) if each.bot]
+
+
+async def test_what_people_tell_each_other_is_read_and_not_answered(
+    guild: Guild,
+) -> None:
+    thread = await guild.thread_of(guild.mention("hello"))
+    await guild.settled(thread)
+    say = guild.discord.say
+    role = guild.discord.add_role("devs", guild.bob)
+    question = say(guild.alice, thread, f"<@{guild.bob}> is that right?")
+    say(guild.bob, thread, "it is", reply_to=question)
+    say(guild.bob, thread, "sure", reply_to=question, ping=False)
+    for text in (f"Hey <@&{role}>, look", "Thanks!", "<:party:123456789012345678>"):
+        say(guild.alice, thread, text)
+    say(guild.alice, thread, "and now?")
+    await guild.settled(thread, 2)
+    say(guild.alice, thread, f"<@{guild.bob}> and {guild.discord.mention}?")
+    await guild.settled(thread, 3)
+    prompt = guild.prompts()[1]
+    assert prompt.index("is that right?") < prompt.index("it is")
+    assert prompt.index("sure") < prompt.index("and now?")
+    assert len(guild.prompts()) == 3
+
+
+async def test_a_reply_that_thanks_it_is_not_answered(guild: Guild) -> None:
+    thread = await guild.thread_of(guild.mention("hello"))
+    await guild.settled(thread)
+    answer = next(each for each in guild.discord.messages(thread) if each.bot)
+    guild.discord.say(guild.alice, thread, "Thank you!", reply_to=answer.id)
+    guild.discord.say(guild.alice, thread, "and this?", reply_to=answer.id)
+    await guild.settled(thread, 2)
+    assert len(guild.prompts()) == 2
+
+
+async def test_it_says_why_about_the_message_that_one_points_at(guild: Guild) -> None:
+    thread = await guild.thread_of(guild.mention("hello"))
+    await guild.settled(thread)
+    first = guild.discord.say(guild.bob, thread, "thanks")
+    guild.discord.say(guild.alice, thread, f"<@{guild.bob}> look")
+    guild.mention("why", thread)
+    await guild.discord.until(lambda: len(told(guild, thread)) == 2)
+    guild.mention("why", thread, reply_to=first)
+    await guild.discord.until(lambda: len(told(guild, thread)) == 3)
+    last, that = told(guild, thread)[1:]
+    assert last.startswith("I did not answer Alice's last message. It mentions Bob ")
+    assert that == (
+        f"I did not answer that message of Bob. It is only thanks. {MENTION_ME}"
+    )
+    assert guild.discord.pings == []
+
+
+async def test_it_stays_out_after_a_restart_too(tmp_path: Path) -> None:
+    async with DiscordEmulator() as discord, ClaudeEmulator() as claude:
+        path = tmp_path / "threadkeep.db"
+        async with (
+            open_store(path) as store,
+            connect_claude(claude.api_key, claude.base_url) as model,
+            running(discord, store, model, grace=0.2),
+        ):
+            guild = Guild(discord, claude, store)
+            thread = await guild.thread_of(guild.mention("hello"))
+            await guild.settled(thread)
+            discord.say(guild.bob, thread, "Halt dich raus!")
+            await discord.until(lambda: told(guild, thread)[1:] == [STAYING_OUT])
+        async with (
+            open_store(path) as store,
+            connect_claude(claude.api_key, claude.base_url) as model,
+            running(discord, store, model, grace=0.2),
+        ):
+            guild.store = store
+            discord.say(guild.alice, thread, "and now?")
+            guild.mention("you?", thread)
+            await discord.until(lambda: len(guild.prompts()) == 2, timeout=10)
+            await guild.quiet()
+    assert "and now?" in guild.prompts()[1]

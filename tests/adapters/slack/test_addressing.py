@@ -1,0 +1,110 @@
+"""Whom messages in Slack are for, through the real SDKs."""
+
+import pytest
+
+from adapters.slack import mentions
+from adapters.slack.client import Identity
+from bot.domain.message import Mark, MarkKind
+from bot.messages.addressing import BACK, MENTION_ME, STAYING_OUT
+from tests.adapters.slack.conftest import Office
+
+US = Identity("T1", "Acme", "UBOT", "threadkeep", "B1", frozenset())
+BOB, EMOJI = Mark(MarkKind.PERSON, "U2"), Mark(MarkKind.EMOJI)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("<@U2> look", (BOB, " look")),
+        ("<@U2|bob>, <@UBOT> look", (BOB, ", ", Mark(MarkKind.BOT, "UBOT"), " look")),
+        ("<!subteam^S1|@devs> a", (Mark(MarkKind.GROUP, "S1"), " a")),
+        ("<!here> &lt;3", (Mark(MarkKind.EVERYONE), " <3")),
+        (":+1::skin-tone-3: ok", (EMOJI, EMOJI, " ok")),
+        ("at 10:30:45 or a:b:c", ("at 10:30:45 or a:b:c",)),
+        ("@bob in <#C1|general>", ("@bob in <#C1|general>",)),
+        ("&gt; <@U2> said\nand you?", ("and you?",)),
+        ("&gt;&gt;&gt; <@U2>\nall of it", ()),
+        ("a\n&gt; b\n<@U2>", ("a\n", BOB)),
+    ],
+)
+def test_what_people_type_is_words_and_marks(
+    text: str, parts: tuple[str | Mark, ...]
+) -> None:
+    assert mentions.parts(text, US) == parts
+
+
+SHARE = {"is_share": True, "from_url": "https://a/p1", "author_id": "U2"}
+UNFURL = {"is_msg_unfurl": True, "from_url": "https://a/p1?a=1&b=2", "author_id": "U2"}
+
+
+@pytest.mark.parametrize(
+    ("text", "attachment", "author"),
+    [
+        ("see", SHARE, BOB),
+        ("see", SHARE | {"author_id": "UBOT"}, Mark(MarkKind.BOT, "UBOT")),
+        ("see", SHARE | {"author_id": "U7"}, None),
+        ("see", SHARE | {"author_id": None}, Mark(MarkKind.PERSON)),
+        ("see", UNFURL, BOB),
+        ("see <https://a/p1?a=1&amp;b=2>", UNFURL, None),
+        ("see", {"from_url": "https://example.com", "title": "A page"}, None),
+    ],
+)
+def test_a_forwarded_message_has_an_author(
+    text: str, attachment: dict[str, object], author: Mark | None
+) -> None:
+    event = {"user": "U7", "text": text, "attachments": [attachment]}
+    assert mentions.answers(event, US) == author
+
+
+async def test_what_people_tell_each_other_is_read_and_not_answered(
+    office: Office,
+) -> None:
+    ts = office.ask("hello")
+    await office.settled(ts)
+    for text in (
+        f"<@{office.bob}> is that right?",
+        "<!here> lunch?",
+        "Thanks!",
+        ":+1:",
+    ):
+        office.slack.say(office.alice, office.general, text, thread_ts=ts)
+    office.slack.say(office.alice, office.general, "and now?", thread_ts=ts)
+    await office.settled(ts, 2)
+    both = f"<@{office.bob}> and {office.slack.mention}?"
+    office.slack.say(office.alice, office.general, both, thread_ts=ts)
+    await office.settled(ts, 3)
+    prompt = office.prompts()[1]
+    assert prompt.index("is that right?") < prompt.index("Thanks!")
+    assert "and now?" in prompt
+    assert len(office.prompts()) == 3
+
+
+async def test_it_says_why_it_did_not_answer(office: Office) -> None:
+    ts = office.ask("hello")
+    await office.settled(ts)
+    office.slack.say(office.alice, office.general, f"<@{office.bob}> ?", thread_ts=ts)
+    office.ask("why", thread_ts=ts)
+    *_, told = await office.settled(ts, 2)
+    assert told.startswith("I did not answer Alice's last message. It mentions Bob ")
+    assert told.endswith(MENTION_ME)
+    assert office.slack.pings == []
+    assert len(office.prompts()) == 1
+
+
+async def test_it_stays_out_until_it_is_called_back(office: Office) -> None:
+    ts = office.ask("hello")
+    await office.settled(ts)
+
+    def say(text: str) -> None:
+        office.slack.say(office.bob, office.general, text, thread_ts=ts)
+
+    say("stay out")
+    assert (await office.settled(ts, 2))[-1] == STAYING_OUT
+    say("what is it, then?")
+    office.ask("why", thread_ts=ts)
+    assert "stay out of this thread, by Bob" in (await office.settled(ts, 3))[-1]
+    office.ask("come back", thread_ts=ts)
+    assert (await office.settled(ts, 4))[-1] == BACK
+    say("and now?")
+    await office.settled(ts, 5)
+    assert len(office.prompts()) == 2
