@@ -43,7 +43,7 @@ def receive(db: Database, message: Message, judge: Judge, now: float) -> Verdict
         thread_id = _add_thread(db, message.thread, unread=not message.opens, now=now)
     else:
         thread_id = thread["id"]
-    turn_id = _waiting_turn(db, thread_id, message, now=now) if answers else None
+    turn_id = waiting_turn(db, thread_id, message, now=now) if answers else None
     _add(db, thread_id, message, turn_id=turn_id, asks=answers, rule=verdict.rule)
     if verdict.change is not None:
         settings.change_settings(db, [verdict.change], who=message.author, now=now)
@@ -88,7 +88,7 @@ def _add_thread(db: Database, key: ThreadKey, *, unread: bool, now: float) -> in
     return _id(added.lastrowid)
 
 
-def _waiting_turn(db: Database, thread_id: int, message: Message, *, now: float) -> int:
+def waiting_turn(db: Database, thread_id: int, message: Message, *, now: float) -> int:
     """Return the id of the newest turn in state WAITING, of a new one if there is
     none; move its time of asking back to that of `message`."""
     waiting = db.execute(

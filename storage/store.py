@@ -26,6 +26,7 @@ from storage import (
     inbox,
     ledger,
     message_edits,
+    readdressing,
     refusals,
     settings,
     spending,
@@ -72,6 +73,12 @@ class SqliteStore:
     async def receive(self, message: Message, judge: Judge) -> Verdict:
         now = self._clock()
         return await self._write(lambda db: inbox.receive(db, message, judge, now))
+
+    async def readdress(self, message: Message, judge: Judge) -> Verdict:
+        now = self._clock()
+        return await self._write(
+            lambda db: readdressing.readdress(db, message, judge, now)
+        )
 
     decision = read(decisions.decision)
     message_text = read(thread_queries.message_text)

@@ -100,10 +100,17 @@ class MessageListener:
         """Take in an edited message."""
         if not self._serves(message):
             return
-        received = self._read(message, await self._known(message.channel))
+        channel = await self._known(message.channel)
+        received = self._read(message, channel)
         if received is None or received.echo or not (received.text or received.files):
             return
-        if await self._backlog.keep(partial(self._inbox.amend, received)):
+        # Discord does not send what it read before; previews come without a time.
+        added = received.addressed and message.edited_at is not None
+        if added and not received.automated and (refusal := self._refusal(channel)):
+            await self._refuse(message, refusal)
+            added = False
+        amend = partial(self._inbox.amend, received, newly_addressed=added)
+        if await self._backlog.keep(amend):
             await self._fetch_missed()
         else:
             self._missed_edits[message.id] = message.channel.id
@@ -297,6 +304,11 @@ class MessageListener:
         spoken = [each for each in received if each and not each.echo]
         for each in spoken:
             await retry_until_success(partial(self._inbox.receive, each))
+        for message, now in zip(missed, received, strict=True):
+            # One that was stored before may have been edited meanwhile.
+            if now and message.edited_at and not now.echo:
+                amend = partial(self._inbox.amend, now, newly_addressed=now.addressed)
+                await retry_until_success(amend)
         if spoken:
             log.info("discord.caught_up thread=%s messages=%d", thread, len(spoken))
 

@@ -18,7 +18,7 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 
-from adapters.slack import events, mrkdwn
+from adapters.slack import events, mentions, mrkdwn
 from adapters.slack.channels import Channels
 from adapters.slack.client import Identity, SlackClient, open_client
 from adapters.slack.config import SlackConfig
@@ -178,13 +178,18 @@ class SlackAdapter:
             if not events.is_ours(body, self._us):
                 return BoltResponse(status=200, body="")
             inbox = host.inbox
-            if message := events.read(body, self._us):
-                if command := interactions.parse(message):
-                    await interactions.run_once(command, message)
-                else:
-                    await inbox.receive(message)
-            elif message := events.edited(body, self._us):
-                await inbox.amend(message)
+            added = mentions.is_added(body.get("event") or {}, self._us)
+            message = events.read(body, self._us)
+            edited = events.edited(body, self._us) if message is None else None
+            new = message or (edited if added else None)
+            if new and (command := interactions.parse(new)):
+                await interactions.run_once(command, new)
+            elif new and added:
+                await inbox.amend(new, newly_addressed=True)
+            elif message:
+                await inbox.receive(message)
+            elif edited:
+                await inbox.amend(edited)
             elif gone := events.deleted(body):
                 channel, ts = gone
                 await inbox.erase(self.name, self._us.team, [ts], channel)

@@ -47,6 +47,22 @@ def parts(text: str, us: Identity) -> tuple[str | Mark, ...]:
     return tuple(found)
 
 
+def is_added(event: Mapping[str, Any], us: Identity) -> bool:
+    """Return whether `event` tells of an edit by people that added a mention of the
+    bot. Whether Slack also sends an `app_mention` then is undocumented (facts A1.1), so
+    an edited message in one counts, too.
+
+    A preview comes as an edit as well, but without `edited` (facts A1.3).
+    """
+    if event.get("type") == "app_mention":
+        return bool(event.get("edited"))
+    now, before = event.get("message") or {}, event.get("previous_message") or {}
+    return bool(now.get("edited")) and (
+        mrkdwn.mentions(now.get("text") or "", us.user)
+        and not mrkdwn.mentions(before.get("text") or "", us.user)
+    )
+
+
 def answers(event: Mapping[str, Any], us: Identity) -> Mark | None:
     """Return the author of the message that the message in `event` forwards, with the
     id "" if Slack does not name them; None if it forwards none, or its author's own.

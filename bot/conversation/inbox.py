@@ -31,6 +31,10 @@ log = logging.getLogger(__name__)
 # the conversation has moved on.
 STALE = 3600.0
 
+# The same for a message that an edit makes address the bot: people who edit it look at
+# it now.
+STALE_EDIT = 86400.0
+
 # How long posting a notice may take, in seconds: later it does not matter any more.
 NOTICE_TIMEOUT = 10.0
 
@@ -80,13 +84,16 @@ class Inbox:
         with self._platforms.using(message.thread.platform):
             await self._triage(message)
 
-    async def _receive(self, heard: Message) -> None:
-        stale = self._now() - heard.at > STALE
+    async def _receive(self, heard: Message, *, edit: bool = False) -> None:
         engagement = await self._engagement(heard)
-        judge = addressing.judge_stale if stale else addressing.judge
-        verdict = await self._store.receive(
-            heard, partial(judge, engagement=engagement)
-        )
+        judge, receive = addressing.judge, self._store.receive
+        if edit:
+            receive = self._store.readdress
+        if edit and not heard.addressed:
+            judge = addressing.judge_edited
+        elif self._now() - heard.at > (STALE_EDIT if edit else STALE):
+            judge = addressing.judge_stale
+        verdict = await receive(heard, partial(judge, engagement=engagement))
         if verdict.disposition is Disposition.IGNORE:
             return
         log.info(
@@ -129,17 +136,21 @@ class Inbox:
         direct = self._settings.is_direct(place)
         return EngagementSettings.of(policy, direct=direct)
 
-    async def amend(self, message: Message) -> None:
-        """Replace the stored text of an edited message. Raises StorageError."""
+    async def amend(self, message: Message, *, newly_addressed: bool = False) -> None:
+        """Replace the stored text of an edited message; queue a turn if it is
+        `newly_addressed` and was not answered. Raises StorageError."""
         if not self._platforms.serves(message.thread):
             return
         with self._platforms.using(message.thread.platform):
-            await self._amend(message)
+            await self._amend(message, newly_addressed)
 
-    async def _amend(self, heard: Message) -> None:
+    async def _amend(self, heard: Message, newly_addressed: bool) -> None:
         before = await self._store.message_text(heard.thread, heard.message)
         # Platforms also announce an edit when they add a preview to a link.
-        if before is None or before == heard.text:
+        changed = before is not None and before != heard.text
+        if newly_addressed or (changed and not heard.addressed):
+            await self._receive(heard, edit=True)
+        if not changed:
             return
         adapter = self._platforms.adapters[heard.thread.platform]
         [(author, text)] = await adapter.readable([heard])

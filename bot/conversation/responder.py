@@ -99,6 +99,11 @@ class Responder:
                 if stop.ends in ("", turn.key):
                     await self._end_unanswered(turn)
                 return thread
+            if turn.state is TurnState.WAITING and not (turn.asker or turn.shown):
+                # An edit took its only question back; no thread is created for it.
+                await self._guard.settle(turn, WITHDRAWN)
+                await self._delivered(turn, WITHDRAWN, self._clock())
+                return thread
             resolved = await self._resolve_thread(turn)
             if resolved == thread:
                 await self._advance(turn, stop)

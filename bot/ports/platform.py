@@ -43,10 +43,13 @@ class Inbox(Protocol):
         Durable when this returns. Raises StorageError.
         """
 
-    async def amend(self, message: Message) -> None:
+    async def amend(self, message: Message, *, newly_addressed: bool = False) -> None:
         """Replace the stored text of `message` with its edited text.
 
-        Does nothing if the message was never stored. Raises StorageError.
+        `newly_addressed` says that it addresses the bot since this edit, as far as the
+        platform tells: it is then answered as if it had from the start, unless it was
+        answered before or is more than a day old. Otherwise does nothing if the message
+        was never stored. Durable when this returns. Raises StorageError.
         """
 
     async def erase(

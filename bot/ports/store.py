@@ -58,6 +58,19 @@ class InboxStore(Protocol):
         """
         ...
 
+    async def readdress(self, message: Message, judge: Judge) -> Verdict:
+        """Apply what `judge` decides about `message`, which an edit made address the
+        bot, or no longer; return it.
+
+        An unknown message is received, if it addresses the bot. A known one that
+        addresses the bot now is answered by a turn in state WAITING, unless it was
+        addressed or asked before. One that does not any more, and whose turn is still
+        WAITING, stays a question only if `judge` says so; the next turn reads it
+        otherwise. All others are IGNOREd: nothing changes. A root also decides whether
+        its thread follows.
+        """
+        ...
+
     async def decision(
         self, thread: ThreadKey, at: float, but: str, message: str = ""
     ) -> Decision | None:

@@ -335,3 +335,57 @@ async def test_a_turn_knows_what_its_thread_began_with(store: Store) -> None:
     assert (turn.begins, (await following(store)).opening) == (False, opening)
     await store.delete_messages("slack", "T1", ["2"], None, 4.0)
     assert (await following(store)).opening == said("3", at=3.0)
+
+
+# Edits that add or remove a mention
+
+
+@pytest.mark.parametrize("opens", [True, False])
+async def test_an_edited_message_asks_once(store: Store, opens: bool) -> None:
+    await exchange(store, said("1", at=1.0, opens=not opens), "One.")
+    plain = said("2", at=2.0, opens=opens, addressed=False)
+    await store.receive(plain, keep)
+    edited = replace(plain, text="new", addressed=True)
+    found = [(await store.readdress(edited, answer)).disposition for _ in range(2)]
+    assert found == [Disposition.ANSWER, Disposition.IGNORE]
+    spoken = await store.begin_turn(await following(store), 10.0)
+    assert [each.heard.text for each in spoken] == ["new"]
+    again = replace(edited, addressed=False)
+    assert (await store.readdress(again, keep)).disposition is Disposition.IGNORE
+
+
+async def test_what_was_read_as_context_is_asked_and_read_once(store: Store) -> None:
+    plain = said("2", at=2.0, addressed=False)
+    await store.receive(said("1", at=1.0), answer)
+    await store.receive(plain, keep)
+    turn = await ask(store, said("3", at=3.0))
+    await store.finish_turn(turn, done("One."), 20.0)
+    await store.mark_delivered(turn, 21.0)
+    await store.readdress(replace(plain, addressed=True), answer)
+    spoken = await store.begin_turn(await following(store), 30.0)
+    assert [each.heard.message for each in spoken] == ["2"]
+    assert "TEXT OF 2" not in str(await store.conversation(HERE))
+
+
+async def test_a_waiting_question_is_taken_back_and_read(store: Store) -> None:
+    asked = said("1", opens=True)
+    await waiting(store, asked)
+    plain = replace(asked, text="no", addressed=False)
+    assert (await store.readdress(plain, keep)).disposition is Disposition.KEEP
+    turn = await following(store)
+    assert turn.asker == ""
+    assert await store.begin_turn(turn, 9.0) == []
+    await store.finish_turn(turn, done(""), 9.0)
+    await store.mark_delivered(turn, 9.0)
+    await store.receive(said("2", at=2.0), answer)
+    spoken = await store.begin_turn(await following(store), 10.0)
+    assert [each.heard.text for each in spoken] == ["no", "text of 2"]
+
+
+async def test_an_edit_of_an_unknown_or_deleted_message(store: Store) -> None:
+    plain = said("1", addressed=False)
+    assert (await store.readdress(plain, answer)).disposition is Disposition.IGNORE
+    assert (await store.readdress(said("1"), answer)).disposition is Disposition.ANSWER
+    await store.receive(said("2", addressed=False), keep)
+    await store.delete_messages("slack", "T1", ["2"], "C1", 5.0)
+    assert (await store.readdress(said("2"), answer)).disposition is Disposition.IGNORE

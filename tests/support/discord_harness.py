@@ -58,7 +58,7 @@ class ScriptedCore:
     async def receive(self, message: Message) -> None:
         self.heard.append(message)
 
-    async def amend(self, message: Message) -> None:
+    async def amend(self, message: Message, *, newly_addressed: bool = False) -> None:
         self.heard.append(message)
 
     async def erase(

@@ -89,3 +89,30 @@ async def test_it_stays_out_after_a_restart_too(tmp_path: Path) -> None:
             await discord.until(lambda: len(guild.prompts()) == 2, timeout=10)
             await guild.quiet()
     assert "and now?" in guild.prompts()[1]
+
+
+async def test_a_mention_added_by_an_edit_is_answered_once(guild: Guild) -> None:
+    say, edit = guild.discord.say, guild.discord.edit
+    asked = say(guild.alice, guild.general, "why is the sky blue?")
+    question = f"{guild.discord.mention} why is the sky blue?"
+    edit(asked, question)
+    thread = await guild.thread_of(asked)
+    await guild.settled(thread)
+    edit(asked, f"{question} Really?")
+    other = say(guild.alice, thread, f"<@{guild.bob}> look")
+    say(guild.alice, thread, "and now?")
+    await guild.settled(thread, 2)
+    edit(other, f"<@{guild.bob}> look {guild.discord.mention}")
+    await guild.settled(thread, 3)
+    assert "why is the sky blue?" in guild.prompts()[0]
+    assert "Really?" in str(guild.claude.requests[-1].body["messages"][0])
+    assert "look" in guild.prompts()[2]
+    assert len(guild.prompts()) == 3
+
+
+async def test_an_edit_in_a_thread_of_others_is_answered_there(guild: Guild) -> None:
+    thread = guild.discord.thread(guild.alice, guild.general, "Build")
+    asked = guild.discord.say(guild.alice, thread, "why does it fail?")
+    guild.discord.edit(asked, f"{guild.discord.mention} why does it fail?")
+    await guild.settled(thread)
+    assert len(guild.prompts()) == 1

@@ -108,3 +108,52 @@ async def test_it_stays_out_until_it_is_called_back(office: Office) -> None:
     say("and now?")
     await office.settled(ts, 5)
     assert len(office.prompts()) == 2
+
+
+async def test_a_mention_added_by_an_edit_is_answered_once(office: Office) -> None:
+    say, edit = office.slack.say, office.slack.edit
+    ts = say(office.alice, office.general, "why is the sky blue?")
+    asked = f"{office.slack.mention} why is the sky blue?"
+    edit(office.general, ts, asked)
+    await office.settled(ts)
+    edit(office.general, ts, f"{asked} Really?")
+    say(office.alice, office.general, "and now?", thread_ts=ts)
+    await office.settled(ts, 2)
+    assert "why is the sky blue?" in office.prompts()[0]
+    assert "Really?" in str(office.claude.requests[-1].body["messages"][0])
+    assert len(office.prompts()) == 2
+
+
+async def test_a_mention_in_both_events_of_an_edit_is_answered_once(
+    office: Office,
+) -> None:
+    ts = office.slack.say(office.alice, office.general, "why?")
+    text = f"{office.slack.mention} why not?"
+    office.slack.edit(office.general, ts, text)
+    office.slack.emit(
+        "app_mention",
+        **{"user": office.alice, "text": text, "ts": ts, "channel": office.general},
+        edited={"user": office.alice, "ts": ts},
+    )
+    await office.settled(ts)
+    office.ask("and now?", thread_ts=ts)
+    await office.settled(ts, 2)
+    assert len(office.prompts()) == 2
+
+
+async def test_a_preview_is_no_edit(office: Office) -> None:
+    ts = office.ask("settings")
+    await office.slack.until(lambda: office.slack.ephemerals(office.alice))
+    message = office.slack.world.messages[office.general][ts]
+    office.slack.world.edit(message, text=f"{message.text} ")
+    later = office.ask("hello")
+    await office.settled(later)
+    assert office.replies(ts) == []
+    assert len(office.slack.ephemerals(office.alice)) == 1
+
+
+async def test_a_command_added_by_an_edit_is_carried_out(office: Office) -> None:
+    ts = office.slack.say(office.alice, office.general, "settings")
+    office.slack.edit(office.general, ts, f"{office.slack.mention} settings")
+    await office.slack.until(lambda: office.slack.ephemerals(office.alice))
+    assert office.prompts() == []

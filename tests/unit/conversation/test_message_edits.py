@@ -5,14 +5,15 @@ import re
 from dataclasses import replace
 
 from bot.app import App
-from bot.conversation.inbox import STALE
+from bot.conversation.addressing import judge
+from bot.conversation.inbox import STALE, STALE_EDIT
 from bot.domain.message import Disposition
 from bot.domain.person import Person
 from bot.domain.scope import Scope
 from bot.messages.commands import NOTHING_HERE, NOTHING_RUNS, NOTHING_TO_REPEAT, RENEWED
 from bot.ui.elements import Command, Response
 from tests.support.fakes import FAST
-from tests.support.store_helpers import disposition, keep
+from tests.support.store_helpers import answer, disposition, keep
 from tests.unit.conversation.test_responder import HERE, THERE, Desk
 
 
@@ -221,3 +222,54 @@ async def told(app: App, verb: str) -> str:
     )
     assert isinstance(reply, Response)
     return reply.text
+
+
+async def test_an_edit_that_mentions_it_is_answered_once_within_a_day() -> None:
+    desk = Desk()
+    async with desk.open() as app:
+        amend = app.host.inbox.amend
+        plain = replace(desk.said("the sky?"), addressed=False)
+        await desk.adapter.receive(plain)
+        asked = replace(plain, text="the blue sky?", addressed=True)
+        for _ in range(2):
+            await amend(asked, newly_addressed=True)
+        await desk.closed(1)
+        await amend(asked, newly_addressed=True)
+        old = replace(desk.said("long ago", THERE), at=asked.at - STALE_EDIT - 60)
+        await amend(old, newly_addressed=True)
+        late = replace(desk.said("this morning", THERE), at=asked.at - STALE - 60)
+        await amend(late, newly_addressed=True)
+        await desk.closed(2)
+    assert len(desk.model.requests) == 2
+    assert "the blue sky?" in str(desk.model.requests[0].messages)
+    assert "this morning" in last_prompt(desk)
+
+
+async def test_a_question_loses_its_mention_before_its_answer_begins() -> None:
+    desk, gate = Desk(), asyncio.Event()
+    desk.model.script(gate, "One.")
+    async with desk.open() as app:
+        await desk.adapter.receive(desk.said("first", opens=False))
+        second = desk.said("second", opens=False)
+        await desk.adapter.until(lambda: desk.adapter.texts(HERE) == [""])
+        await desk.adapter.receive(second)
+        await app.host.inbox.amend(replace(second, text="no", addressed=False))
+        gate.set()
+        await desk.answered("One.")
+        await desk.adapter.receive(desk.said("third", opens=False))
+        await desk.closed(2)
+    assert len(desk.model.requests) == 2
+    assert ">no<" in last_prompt(desk)
+    assert await desk.store.open_threads() == []
+
+
+async def test_an_edited_question_that_waits_is_answered_after_a_crash() -> None:
+    desk = Desk()
+    plain = replace(desk.said("the sky?"), addressed=False)
+    await desk.store.receive(desk.said("hello"), answer)
+    await desk.store.receive(plain, keep)
+    asked = replace(plain, text="the blue sky?", addressed=True)
+    await desk.store.readdress(asked, judge)
+    async with desk.open():
+        await desk.closed(1)
+    assert "the blue sky?" in last_prompt(desk)

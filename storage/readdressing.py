@@ -1,0 +1,86 @@
+"""Edits that make a stored message address the bot, or no longer, inside a transaction.
+
+Rule: a message asks once. One that a turn answers, or has answered, begins no other.
+"""
+
+import json
+from dataclasses import replace
+from sqlite3 import Row
+
+from sqlite_utils import Database
+
+from bot.domain.message import Disposition, Message, Verdict
+from bot.ports.store import Judge
+from storage import inbox, settings, thread_queries
+
+
+def readdress(db: Database, message: Message, judge: Judge, now: float) -> Verdict:
+    thread = thread_queries.thread(db, message.thread)
+    row = _stored(db, thread["id"], message.message) if thread else None
+    if thread is None or row is None:
+        return (
+            inbox.receive(db, message, judge, now)
+            if message.addressed
+            else inbox.IGNORED
+        )
+    asked = bool(row["addressed"] or row["asks"])
+    takes_back = row["addressed"] and row["asks"] and row["state"] == "waiting"
+    if row["deleted_at"] is not None:
+        return inbox.IGNORED
+    if message.addressed is asked or not (message.addressed or takes_back):
+        return inbox.IGNORED
+    if message.opens:
+        # The root decides whether its thread is the bot's own.
+        db.execute(
+            "UPDATE threads SET follows = ? WHERE id = ?",
+            [message.addressed, thread["id"]],
+        )
+        thread = thread_queries.thread(db, message.thread)
+        assert thread is not None
+    facts = thread_queries.thread_facts(db, thread, message.at)
+    verdict = judge(message, facts)
+    if verdict.disposition is Disposition.IGNORE:
+        verdict = replace(verdict, disposition=Disposition.KEEP)
+    answers = verdict.disposition is Disposition.ANSWER
+    turn = row["turn_id"]
+    if answers and not row["asks"]:
+        turn = inbox.waiting_turn(db, thread["id"], message, now=now)
+    elif row["asks"] and not answers:
+        # The next turn reads it.
+        turn = None
+    db.execute(
+        """
+        UPDATE messages
+        SET addressed = :addressed, asks = :asks, rule = :rule, text = :text,
+            files = :files, edited_at = :now,
+            place = iif(turn_id IS :turn, place, NULL),
+            content = iif(turn_id IS :turn, content, NULL),
+            turn_id = :turn
+        WHERE id = :id
+        """,
+        {
+            "id": row["id"],
+            "addressed": message.addressed,
+            "asks": answers,
+            "rule": verdict.rule,
+            "text": message.text,
+            "files": json.dumps(message.files),
+            "now": now,
+            "turn": turn,
+        },
+    )
+    if verdict.change is not None:
+        settings.change_settings(db, [verdict.change], who=message.author, now=now)
+    return verdict
+
+
+def _stored(db: Database, thread_id: int, message: str) -> Row | None:
+    found: Row | None = db.execute(
+        """
+        SELECT messages.id, addressed, asks, deleted_at, turn_id, state
+        FROM messages LEFT JOIN turns ON turns.id = turn_id
+        WHERE messages.thread_id = ? AND message = ?
+        """,
+        [thread_id, message],
+    ).fetchone()
+    return found
