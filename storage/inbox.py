@@ -154,10 +154,11 @@ def _add_message(
         f"""
         INSERT INTO messages
             (id, thread_id, turn_id, message, role, author, at, addressed, opens,
-             automated, asks, rule, files, text)
+             automated, asks, rule, origin, files, text)
         VALUES
             ({NEXT_MESSAGE}, :thread_id, :turn_id, :message, 'user', :author, :at,
-             :addressed, :opens, :automated, :asks, :rule, :files, :text)
+             :addressed, :opens, :automated, :asks, :rule, :origin, :files,
+             :text)
         ON CONFLICT (thread_id, message) DO NOTHING
         RETURNING id
         """,
@@ -172,6 +173,7 @@ def _add_message(
             "automated": message.automated,
             "asks": asks,
             "rule": rule,
+            "origin": message.origin.value,
             "files": json.dumps(message.files),
             "text": message.text,
         },

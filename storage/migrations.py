@@ -8,6 +8,7 @@ from sqlite_utils import Database, Migrations
 
 from storage.bounds import m008_bounds
 from storage.deletion_tables import m010_deletions_and_refusals
+from storage.notices import m012_origins_and_notices
 from storage.rules_of_messages import m011_rules_of_messages
 from storage.totals import m009_totals
 from storage.tries import m007_tries
@@ -395,3 +396,4 @@ migrations()(m008_bounds)
 migrations()(m009_totals)
 migrations()(m010_deletions_and_refusals)
 migrations()(m011_rules_of_messages)
+migrations()(m012_origins_and_notices)

@@ -26,6 +26,7 @@ from storage import (
     inbox,
     ledger,
     message_edits,
+    notices,
     readdressing,
     refusals,
     settings,
@@ -128,6 +129,7 @@ class SqliteStore:
     save_draft = write(settings.save_draft)
     draft = read(settings.draft)
 
+    claim_notice = write(notices.claim_notice)
     reserve = write(ledger.reserve)
     open_charge = write(ledger.open_charge)
     raise_reserve = write(ledger.raise_reserve)

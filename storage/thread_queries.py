@@ -12,7 +12,7 @@ from sqlite3 import Row
 from sqlite_utils import Database
 
 from bot.domain.completion import ChatMessage
-from bot.domain.message import LOOP_SECONDS, Message, ThreadFacts
+from bot.domain.message import LOOP_SECONDS, Message, Origin, ThreadFacts
 from bot.domain.reply import PostedPart
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import (
@@ -390,6 +390,7 @@ def _message(row: Row) -> Message:
         addressed=bool(row["addressed"]),
         opens=bool(row["opens"]),
         automated=bool(row["automated"]),
+        origin=Origin(row["origin"]),
         files=tuple(each for each in files or () if isinstance(each, str)),
     )
 

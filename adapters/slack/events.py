@@ -6,9 +6,10 @@ facts A1.2).
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from adapters.slack import mentions, mrkdwn
+from adapters.slack import mentions, mrkdwn, organisations
 from adapters.slack.client import Identity
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
@@ -43,7 +44,7 @@ def read(body: Mapping[str, Any], us: Identity) -> Message | None:
     event = body.get("event") or {}
     kind = event.get("type")
     if kind == "app_mention" or (kind == "message" and not event.get("hidden")):
-        return message(event, us)
+        return _with_origin(message(event, us), body, event, us)
     return None
 
 
@@ -55,7 +56,9 @@ def edited(body: Mapping[str, Any], us: Identity) -> Message | None:
         return None
     received = message(now, us, event.get("channel"))
     # The bot's own edits arrive, too.
-    return None if received is None or received.echo else received
+    if received is None or received.echo:
+        return None
+    return _with_origin(received, body, now, us)
 
 
 def deleted(body: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -111,6 +114,16 @@ def message(
         parts=mentions.parts(text, us),
         answers=mentions.answers(event, us),
     )
+
+
+def _with_origin(
+    received: Message | None,
+    body: Mapping[str, Any],
+    event: Mapping[str, Any],
+    us: Identity,
+) -> Message | None:
+    origin = organisations.origin(body, event, us)
+    return received and replace(received, origin=origin)
 
 
 def _subtype(event: Mapping[str, Any]) -> str | None:

@@ -62,6 +62,7 @@ class People:
             ),
             made_channel=channel.get("creator") == user,
             outsider=_is_outsider(who, self._team),
+            shared=bool(channel.get("is_ext_shared")),
             groups=frozenset(
                 str(group["id"])
                 for group in groups

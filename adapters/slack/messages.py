@@ -72,10 +72,13 @@ class SlackMessenger:
 
     async def notice(self, message: Message, text: str) -> None:
         """Show `text` to the author of `message` only. Raises DeliveryError."""
+        # Slack's reference of chat.postEphemeral: in threads it is only shown "if there
+        # is already an active thread".
+        root = None if message.opens else message.thread.thread
         await self._client.call_when_allowed(
             "chat.postEphemeral",
             channel=message.thread.channel,
-            thread_ts=message.thread.thread,
+            thread_ts=root,
             user=message.author,
             text=mrkdwn.formatted(text),
         )

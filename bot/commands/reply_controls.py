@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from bot.commands.router import Handler
 from bot.conversation.dispatcher import ThreadDispatcher
 from bot.conversation.inbox import Inbox
-from bot.domain.message import Message
+from bot.domain.message import Message, Origin
 from bot.domain.person import Person
 from bot.domain.reply import PRESSED
 from bot.domain.scope import Scope, ThreadKey
@@ -43,6 +43,12 @@ log = logging.getLogger(__name__)
 
 # What Claude reads if somebody wants an answer continued.
 MORE = "Please go on exactly where you stopped."
+
+
+def _origin(person: Person) -> Origin:
+    if not person.shared:
+        return Origin.OWN
+    return Origin.FOREIGN if person.outsider else Origin.SHARED
 
 
 class ReplyControls:
@@ -163,6 +169,7 @@ class ReplyControls:
             text=MORE,
             addressed=True,
             opens=False,
+            origin=_origin(person),
         )
         await self._inbox.receive(said)
         return SILENCE

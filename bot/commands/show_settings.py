@@ -17,7 +17,7 @@ from bot.messages.commands import (
     prompt_of,
 )
 from bot.messages.settings import OPERATOR_AUDIENCE
-from bot.settings import describe
+from bot.settings import describe, shared_channels
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
 from bot.settings.options import BY_NAME, Option
@@ -143,6 +143,8 @@ async def applying(
     seen = await visibility.policy(authority, policy, person)
     known = authority.known(policy.place)
     told = describe.settings(seen, visibility.prompt(prompt, person), known)
+    if person.shared and policy.place.channel:
+        told = f"{told}\n_{shared_channels.policy(policy)}_"
     limited = not authority.admits_all(policy.place)
     return f"{told}\n{OPERATOR_AUDIENCE}" if limited else told
 

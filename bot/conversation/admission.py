@@ -14,8 +14,10 @@ from bot.claude import model_router, one_shot
 from bot.context import prompt
 from bot.conversation.composer import Composer
 from bot.conversation.outcomes import WITHDRAWN, over_budget, too_long, unwelcome
+from bot.conversation.outsiders import Outsiders
 from bot.domain.budget import BudgetExceeded, Charge
 from bot.domain.completion import Request
+from bot.domain.message import Message, Origin
 from bot.domain.person import EVERYONE, Person
 from bot.domain.scope import Scope
 from bot.domain.setting import StoredSettings
@@ -25,6 +27,7 @@ from bot.messages.answers import NOT_ADMITTED, UNWELCOME
 from bot.ports.model import Model
 from bot.ports.platform import Adapter
 from bot.ports.store import AdmissionStore
+from bot.settings import shared_channels
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import ROUTE, EffectiveSettings, resolve
 from bot.settings.options import BY_NAME, OPTIONS
@@ -80,6 +83,7 @@ class Admission:
         self._composer = composer
         self._secret = secret
         self._now = now
+        self._outsiders = Outsiders(store, adapters, now)
 
     async def accept(
         self, turn: Turn, messages: Sequence[TurnMessage]
@@ -109,13 +113,18 @@ class Admission:
             )
         except ModelUnpaid as error:
             return over_budget(error.user_text)
+        if _shared(messages):
+            told = await self._outsiders.first_answer(turn, settings)
+            news = "\n".join(filter(None, (news, told)))
         return PreparedTurn(settings, request, news)
 
     async def _asker(
         self, turn: Turn, messages: Sequence[TurnMessage], settings: EffectiveSettings
     ) -> str | Outcome:
         """Return who asked last of those who may, or how the turn ends if none may."""
-        if settings["who"] == EVERYONE and self._settings.admits_all(settings.place):
+        shared = _shared(messages)
+        open_to_all = settings["who"] == EVERYONE and not shared
+        if open_to_all and self._settings.admits_all(settings.place):
             return prompt.asker(messages)
         # Programs may ask only where they are allowed to; elsewhere they are only read.
         candidates = [
@@ -125,14 +134,25 @@ class Admission:
         ]
         asked = [heard for heard in candidates if heard.addressed]
         unsure, why = False, NOT_ADMITTED
-        for author in dict.fromkeys(h.author for h in reversed(asked or candidates)):
+        outsiders: list[Message] = []
+        last = {heard.author: heard for heard in asked or candidates}
+        for author, heard in reversed(last.items()):
             person = await self._person(turn, author)
-            known = person or Person(author)
+            # Who cannot be looked up is an outsider if the platform marked them so.
+            foreign = heard.origin is Origin.FOREIGN
+            known = person or Person(author, outsider=foreign)
+            known = replace(known, shared=known.shared or shared)
             if self._settings.admits(known, settings.place):
                 if self._settings.may_ask(known, settings):
                     return author
                 why = UNWELCOME
+                if shared_channels.turns_away(known, settings):
+                    outsiders.append(heard)
             unsure = unsure or person is None
+        for heard in outsiders:
+            await self._outsiders.turn_away(turn, heard)
+        if outsiders and len(outsiders) == len(last):
+            return WITHDRAWN
         if not asked:
             # People who talk to each other are not told that they may not ask.
             return WITHDRAWN
@@ -201,3 +221,8 @@ class Admission:
         if isinstance(completion, BudgetExceeded):
             return model_router.BROKE
         return model_router.read(completion.text) or model_router.UNSURE
+
+
+def _shared(messages: Sequence[TurnMessage]) -> bool:
+    """Return whether the channel of `messages` is shared with another organisation."""
+    return any(each.heard.origin is not Origin.OWN for each in messages)

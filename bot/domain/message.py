@@ -31,6 +31,22 @@ class Mark:
     id: str = ""
 
 
+class Origin(enum.Enum):
+    """Where a message comes from, as the platform marks it."""
+
+    #: A channel of this workspace alone.
+    OWN = ""
+    #: A channel that is shared with another organisation.
+    SHARED = "shared"
+    #: The same, and its author belongs to another organisation.
+    FOREIGN = "foreign"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Origin":
+        # Of a later version, or of a database that was edited by hand.
+        return cls.FOREIGN
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message, as an adapter received it. Facts only; its text can be stored."""
@@ -60,6 +76,7 @@ class Message:
     #: The platform's ids of other messages whose text it repeats, such as a forwarded
     #: one: it is deleted with them. Set only when the message is received.
     holds: tuple[str, ...] = ()
+    origin: Origin = Origin.OWN
     #: What its author typed, in order: words, and the marks between them; without
     #: quotes. Empty if the platform marks nothing. Set only when it is received.
     parts: tuple[str | Mark, ...] = ()

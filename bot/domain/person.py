@@ -28,6 +28,8 @@ class Person:
     made_channel: bool = False
     #: A guest or a member of another organisation: never an admin, even if named.
     outsider: bool = False
+    #: Whether the channel is shared with another organisation.
+    shared: bool = False
     #: Ids of their user groups or roles.
     groups: frozenset[str] = frozenset()
 

@@ -323,7 +323,24 @@ class RetentionStore(Protocol):
         ...
 
 
-class AdmissionStore(PinStore, Ledger, Protocol):
+class NoticeStore(Protocol):
+    """What people are told only once."""
+
+    async def claim_notice(
+        self,
+        place: Scope,
+        name: str,
+        turn: str,
+        now: float,
+        until: float | None = None,
+    ) -> bool:
+        """Return whether the turn with the key `turn` is to give the notice `name` in
+        `place`: the first that claims it, at each attempt. Others may from `until` on,
+        in seconds since 1970; None for never."""
+        ...
+
+
+class AdmissionStore(NoticeStore, PinStore, Ledger, Protocol):
     """What the admission of a turn uses."""
 
 
@@ -361,6 +378,7 @@ class Store(
     Accounts,
     CaseStore,
     CaseQueue,
+    NoticeStore,
     RetentionStore,
     Protocol,
 ):

@@ -20,6 +20,7 @@ from bot.messages import settings as messages
 from bot.messages.settings import ELSEWHERE, NOT_FOR_OUTSIDERS
 from bot.ports.platform import Adapter
 from bot.ports.settings import AccessStore
+from bot.settings import shared_channels
 from bot.settings.effective import EffectiveSettings, Operator, resolve
 from bot.settings.options import BY_NAME, DEFAULT_PROMPT, Option
 from bot.settings.target import target
@@ -136,6 +137,8 @@ class SettingsAccess:
 
     def may_ask(self, person: Person, policy: EffectiveSettings) -> bool:
         """Return True if `person` may ask the bot in the scope of `policy`."""
+        if shared_channels.turns_away(person, policy):
+            return False
         asks = policy["who"] == EVERYONE or listed(person, policy["who"])
         return asks or self.may(person, policy)
 

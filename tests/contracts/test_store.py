@@ -1,12 +1,14 @@
 """What every Store promises about hearing and catching up."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from bot.domain.completion import ChatMessage
-from bot.domain.message import Disposition, Message, ThreadFacts, Verdict
-from bot.domain.scope import ThreadKey
+from bot.domain.message import Disposition, Message, Origin, ThreadFacts, Verdict
+from bot.domain.retention import Retention
+from bot.domain.scope import Scope, ScopeLevel, ThreadKey
 from bot.domain.turn import TurnMessage, TurnState
 from bot.ports.store import Store
 from tests.support.store_helpers import (
@@ -244,3 +246,28 @@ async def test_a_thread_follows_if_its_backfilled_root_addressed_us(
     await store.backfill(turn, [root, said("2", at=2.0)])
     facts = await judged_after(store, said("4", at=4.0))
     assert facts[0] == ThreadFacts(follows=addressed)
+
+
+async def test_the_origin_of_a_message_is_remembered(store: Store) -> None:
+    for nth, origin in enumerate(Origin):
+        await store.receive(replace(said(f"{nth}", at=nth), origin=origin), answer)
+    spoken = await store.begin_turn(await following(store), 9.0)
+    assert [each.heard.origin for each in spoken] == list(Origin)
+
+
+async def test_a_notice_is_given_by_one_turn_until_it_expires(store: Store) -> None:
+    place = Scope.of(HERE).at(ScopeLevel.CHANNEL)
+
+    async def claim(name: str, turn: str, now: float, until: float | None) -> bool:
+        return await store.claim_notice(place, name, turn, now, until)
+
+    assert await claim("once", "t1", 1.0, None)
+    assert await claim("once", "t1", 2.0, None)
+    assert not await claim("once", "t2", 9e9, None)
+    assert await claim("daily", "t1", 1.0, 5.0)
+    assert not await claim("daily", "t2", 4.0, 9.0)
+    assert await claim("daily", "t2", 5.0, 9.0)
+    assert not await claim("daily", "t3", 6.0, 9.0)
+    deleted = await store.clean_up(Retention(), 9.0)
+    assert deleted["notices"] == 1
+    assert not await claim("once", "t2", 9.0, None)

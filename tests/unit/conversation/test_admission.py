@@ -10,7 +10,7 @@ from bot.app import App
 from bot.claude.catalog import cost
 from bot.domain.budget import Period
 from bot.domain.completion import Report, Usage
-from bot.domain.message import Message
+from bot.domain.message import Message, Origin
 from bot.domain.person import Person
 from bot.domain.reply import Control
 from bot.domain.scope import Scope, ScopeLevel, ThreadKey
@@ -66,11 +66,18 @@ class Room:
         change = Change(place, name, value, versioned=name == "prompt")
         await self.store.change_settings([change], who="olga", now=1.0, running=running)
 
-    async def tell(self, verb: str, thread: ThreadKey = HERE, **arguments: str) -> str:
-        """Let Olga give a command in `thread`."""
+    async def tell(
+        self,
+        verb: str,
+        thread: ThreadKey = HERE,
+        *,
+        who: Person = OWNER,
+        **arguments: str,
+    ) -> str:
+        """Let `who`, who is Olga, give a command in `thread`."""
         assert self._app is not None
         place = Scope.of(thread)
-        told = await self._app.host.commands.run(Command(verb, arguments), place, OWNER)
+        told = await self._app.host.commands.run(Command(verb, arguments), place, who)
         assert isinstance(told, Response)
         return told.text
 
@@ -81,6 +88,7 @@ class Room:
         *,
         author: str = "alice",
         addressed: bool = True,
+        origin: Origin = Origin.OWN,
     ) -> None:
         number = next(self._numbers)
         heard = Message(
@@ -91,6 +99,7 @@ class Room:
             text=text,
             addressed=addressed,
             opens=addressed,
+            origin=origin,
         )
         await self.adapter.receive(heard)
 

@@ -1,0 +1,20 @@
+"""Reads whether a message comes from a channel that is shared with another organisation
+(Slack Connect), and from one of its people. Pure; decides nothing.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.slack.client import Identity
+from bot.domain.message import Origin
+
+
+def origin(body: Mapping[str, Any], event: Mapping[str, Any], us: Identity) -> Origin:
+    """Return the origin of the message `event` in an events-API `body` (platform facts
+    A1, A14: `is_ext_shared_channel`, and `user_team` of people of other
+    organisations)."""
+    if not body.get("is_ext_shared_channel"):
+        return Origin.OWN
+    teams = (event.get("user_team"), event.get("source_team"))
+    foreign = any(team and team != us.team for team in teams)
+    return Origin.FOREIGN if foreign else Origin.SHARED

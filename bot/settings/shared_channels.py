@@ -1,0 +1,31 @@
+"""Who is answered in a channel that is shared with another organisation. Pure.
+
+Rule: guests and people of other organisations are answered there only where the
+setting `who` says so: it names them, or is set for the channel itself. The default,
+and what is set for the whole workspace, was not meant for them.
+"""
+
+from bot.domain.person import EVERYONE, Person, listed
+from bot.domain.scope import ScopeLevel
+from bot.messages.outsiders import ALL_ADMITTED, MEMBERS_ONLY, SOME_ADMITTED
+from bot.settings.effective import EffectiveSettings
+
+
+def turns_away(person: Person, settings: EffectiveSettings) -> bool:
+    """Return True if `person` is not answered because the channel is shared."""
+    if not (person.shared and person.outsider):
+        return False
+    who = settings["who"]
+    return not (_admits_all(settings) or (who != EVERYONE and listed(person, who)))
+
+
+def policy(settings: EffectiveSettings) -> str:
+    """Return the sentence that says who is answered in such a channel."""
+    if settings["who"] != EVERYONE:
+        return SOME_ADMITTED
+    return ALL_ADMITTED if _admits_all(settings) else MEMBERS_ONLY
+
+
+def _admits_all(settings: EffectiveSettings) -> bool:
+    applied = settings.applied["who"]
+    return applied.value == EVERYONE and applied.place.level is ScopeLevel.CHANNEL

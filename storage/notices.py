@@ -1,0 +1,58 @@
+"""What people were told once, inside a transaction; and the migration for that."""
+
+from sqlite_utils import Database
+
+from bot.domain.scope import Scope
+from storage.scope_columns import parts
+
+
+def m012_origins_and_notices(db: Database) -> None:
+    """Add the origin of a message, and notices that are not repeated. Never edited."""
+    db.table("messages").add_column("origin", str, not_null_default="")
+    place = {"platform": str, "workspace": str, "channel": str, "thread": str}
+    db.table("notices").create(
+        {
+            **place,
+            "name": str,
+            # The key of the turn that gives it.
+            "turn": str,
+            # When it may be given again, in seconds since 1970; NULL for never.
+            "until": float,
+        },
+        pk=(*place, "name"),
+        not_null={*place, "name", "turn"},
+        strict=True,
+    )
+    db.table("notices").create_index(["until"])
+
+
+def claim_notice(
+    db: Database,
+    place: Scope,
+    name: str,
+    turn: str,
+    now: float,
+    until: float | None = None,
+) -> bool:
+    given = {**parts(place), "name": name, "turn": turn, "now": now, "until": until}
+    (holder,) = db.execute(
+        """
+        INSERT INTO notices
+        VALUES (:platform, :workspace, :channel, :thread, :name, :turn, :until)
+        ON CONFLICT DO UPDATE
+        SET turn = iif(until <= :now, excluded.turn, turn),
+            until = iif(until <= :now, excluded.until, until)
+        RETURNING turn
+        """,
+        given,
+    ).fetchall()[0]
+    return bool(holder == turn)
+
+
+def expire(db: Database, *, now: float, most: int) -> int:
+    """Delete at most `most` notices that may be given again; return their number."""
+    return db.execute(
+        "DELETE FROM notices WHERE rowid IN "
+        "(SELECT rowid FROM notices WHERE until <= ? LIMIT ?)",
+        [now, most],
+    ).rowcount
