@@ -4,22 +4,17 @@ A message in a text channel is the root of the thread that would be created on i
 whose id is that of the message (platform facts B6).
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import discord
 
-from adapters.discord import ids, mentions
+from adapters.discord import content, ids, mentions
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ThreadKey
 
 NAME = "discord"
 #: The workspace of direct messages.
 NO_GUILD = "@me"
-
-# Types of messages that people and programs write; all others are Discord's own (facts
-# B5).
-SPOKEN = {discord.MessageType.default, discord.MessageType.reply}
 
 #: Channels in which a thread can be created on a message.
 Threaded = discord.TextChannel
@@ -73,7 +68,9 @@ def message_of(message: discord.Message, us: int, thread: ThreadKey) -> Message 
 
     None if nobody wrote it, or if its content is hidden from the bot.
     """
-    if message.type not in SPOKEN:
+    by_another = message.author.id != us
+    is_read = by_another and message.type in content.AUTOMATIC
+    if message.type not in content.SPOKEN and not is_read:
         return None
     received = _converted(message, us, thread)
     about = message.reference.resolved if message.reference else None
@@ -87,6 +84,14 @@ def message_of(message: discord.Message, us: int, thread: ThreadKey) -> Message 
     return received
 
 
+def original(message: discord.Message) -> discord.Message:
+    """Return the message that `message` stands for, at the top of the thread that was
+    created on it; any other message itself (facts B5)."""
+    about = message.reference.resolved if message.reference else None
+    is_starter = message.type is discord.MessageType.thread_starter_message
+    return about if is_starter and isinstance(about, discord.Message) else message
+
+
 def quote(
     message: discord.Message, us: int, thread: ThreadKey, *, fresh: bool
 ) -> Message:
@@ -95,7 +100,7 @@ def quote(
     In a `fresh` thread the bot's own messages are included; in others they are part of
     the conversation already.
     """
-    received = _converted(message, us, thread)
+    received = _converted(original(message), us, thread)
     return replace(
         received,
         addressed=False,
@@ -110,11 +115,13 @@ def _converted(message: discord.Message, us: int, thread: ThreadKey) -> Message:
         message=str(message.id),
         at=message.created_at.timestamp(),
         author=str(message.author.id),
-        text=_text(message),
+        text=content.text_of(message, us),
         addressed=thread.workspace == NO_GUILD or is_addressed(message, us),
         opens=str(message.id) == thread.thread,
         echo=message.author.id == us,
-        automated=message.author.bot or message.webhook_id is not None,
+        automated=message.author.bot
+        or message.webhook_id is not None
+        or message.type in content.AUTOMATIC,
         files=tuple(each.filename for each in message.attachments),
         holds=_forwarded(message),
         parts=mentions.parts(message, us),
@@ -128,21 +135,6 @@ def _forwarded(message: discord.Message) -> tuple[str, ...]:
     if about is None or about.type is not discord.MessageReferenceType.forward:
         return ()
     return (str(about.message_id),) if about.message_id else ()
-
-
-def _text(message: discord.Message) -> str:
-    """Return the text of `message`, followed by forwarded text as a quote."""
-    texts = [message.content or _embedded(message.embeds)]
-    for forwarded in message.message_snapshots:
-        text = forwarded.content or _embedded(forwarded.embeds)
-        texts.append("\n".join(f"> {line}" for line in text.splitlines()))
-    return "\n".join(filter(None, texts))
-
-
-def _embedded(embeds: Sequence[discord.Embed]) -> str:
-    # Programs often put all of their text into embeds.
-    texts = [text for each in embeds for text in (each.title, each.description)]
-    return "\n".join(filter(None, texts))
 
 
 def is_addressed(message: discord.Message, us: int) -> bool:

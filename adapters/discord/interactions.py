@@ -103,13 +103,14 @@ class Interactions:
         """Triage the message on which somebody chose that."""
         thread = events.thread_of(message.channel, message.id)
         us = interaction.client.user
-        heard = events.message_of(message, us.id, thread) if thread and us else None
+        about = events.original(message)
+        heard = events.message_of(about, us.id, thread) if thread and us else None
         if heard is None or message.channel.id != interaction.channel_id:
             await interaction_responses.tell(
                 interaction, NOT_SAID if thread else NOWHERE
             )
             return
-        self._names.note(interaction.guild_id, [interaction.user, message.author])
+        self._names.note(interaction.guild_id, [interaction.user, about.author])
         work = self._sorted(interaction, heard)
         try:
             (told, names), waits = await interaction_responses.awaited(

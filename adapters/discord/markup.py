@@ -4,7 +4,9 @@ What clients show as a name is an id in angle brackets in the text (platform fac
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from functools import partial
 
 import discord
 
@@ -25,9 +27,40 @@ _TOKEN = re.compile(
     r"|#(?P<channel>[0-9]{1,20}+)"
     r"|/(?P<command>[^:<>]++):[0-9]{1,20}+"
     r"|a?:(?P<emoji>\w++):[0-9]{1,20}+"
-    r"|(?P<link>https?://[^<>\s]++)"
+    r"|t:(?P<time>-?[0-9]{1,13}+)(?::(?P<style>[tTdDfFsSR]))?"
+    r"|id:(?P<place>[a-z-]++)(?::[0-9]{1,20}+)?"
+    r"|(?P<link>(?:https?://|mailto:|tel:)[^<>\s]++)"
     r")>"
 )
+# How times are shown, by style (facts B5 names the form; the styles are Discord's). A
+# relative time is written out: "in an hour" would be wrong by the time it is read.
+_STYLES = {
+    "t": "%H:%M",
+    "T": "%H:%M:%S",
+    "d": "%Y-%m-%d",
+    "D": "%d %B %Y",
+    "f": "%d %B %Y %H:%M",
+    "F": "%A, %d %B %Y %H:%M",
+    "s": "%Y-%m-%d %H:%M",
+    "S": "%Y-%m-%d %H:%M:%S",
+    "R": "%d %B %Y %H:%M",
+}
+_DATES = {"d", "D"}
+# Pages of a server that a text can lead to, by the name in the text.
+_PLACES = {
+    "customize": "Channels & Roles",
+    "browse": "Browse Channels",
+    "guide": "Server Guide",
+    "home": "Server Guide",
+    "linked-roles": "Linked Roles",
+}
+# Code, in which a client shows everything as it was typed.
+_LITERAL = re.compile(
+    r"```.+?```|(?<!`)``[^`\n]++(?:`[^`\n]++)*+``|`[^`\n]++`", re.DOTALL
+)
+# The first excerpt below a text (`bot.text.excerpts`): from there on, it is others who
+# are quoted.
+_EXCERPT = re.compile(r"^\[[^\[\]\n]++\]\n>", re.MULTILINE)
 _MENTION = re.compile(r"<(@!?|@&|#)([0-9]{1,20}+)>")
 # A mention of a user or role with the blanks to remove with it: at the beginning, after
 # a word and before punctuation or a blank, and anywhere.
@@ -58,16 +91,35 @@ def users(text: str) -> list[str]:
 
 def without_mention(text: str, *ids: str) -> str:
     """Return `text` without the mentions of `ids`, users or roles, and the blanks
-    around them."""
+    around them.
+
+    In code nobody is mentioned, and in an excerpt nobody is addressed: there they stay.
+    """
     ours = frozenset(ids)
+    at = 0
+    while (first := _FIRST.match(text, at)) and first[1] in ours:
+        at = first.end()
+    excerpt = _EXCERPT.search(text, at)
+    typed, quoted = text[at:], ""
+    if excerpt is not None:
+        typed, quoted = text[at : excerpt.start()], text[excerpt.start() :]
 
     def gone(match: re.Match[str]) -> str:
         return "" if match[1] in ours else match[0]
 
-    at = 0
-    while (first := _FIRST.match(text, at)) and first[1] in ours:
-        at = first.end()
-    return _ANYWHERE.sub(gone, _BEHIND.sub(gone, text[at:])).strip()
+    def cleared(part: str) -> str:
+        return _ANYWHERE.sub(gone, _BEHIND.sub(gone, part))
+
+    return f"{_outside_code(typed, cleared)}{quoted}".strip()
+
+
+def _outside_code(text: str, change: Callable[[str], str]) -> str:
+    """Return `text` with all but its code changed."""
+    pieces, at = [], 0
+    for code in _LITERAL.finditer(text):
+        pieces += [change(text[at : code.start()]), code[0]]
+        at = code.end()
+    return "".join([*pieces, change(text[at:])])
 
 
 def readable(
@@ -92,9 +144,25 @@ def readable(
                 return "/" + value
             case "emoji":
                 return f":{value}:"
+            case "time" | "style":
+                return _time(int(match["time"]), match["style"] or "f") or match[0]
+            case "place":
+                return _PLACES.get(value, match[0])
         return value
 
-    return _TOKEN.sub(name, text)
+    return _outside_code(text, partial(_TOKEN.sub, name))
+
+
+def _time(at: int, style: str) -> str:
+    """Return a time, in seconds since 1970, as `style` has it; "" out of range."""
+    try:
+        time = datetime.fromtimestamp(at, UTC)
+    except (ValueError, OverflowError, OSError):
+        return ""
+    shown = f"{time:{_STYLES[style]}}"
+    if _STYLES[style].startswith("%d"):
+        shown = shown.removeprefix("0")
+    return shown if style in _DATES else f"{shown} UTC"
 
 
 def read(

@@ -16,7 +16,7 @@ import discord
 
 from adapters.discord import components, ids, outgoing
 from adapters.discord.client import Archived, Link, Unfit, translated
-from adapters.discord.events import SPOKEN
+from adapters.discord.content import SPOKEN
 from adapters.discord.threads import ThreadResolver
 from bot.domain.platform import WriteKind
 from bot.domain.reply import MORE, PLACEHOLDER, READY, Part

@@ -218,7 +218,7 @@ async def test_an_edited_message_is_read_as_it_is_now(guild: Guild) -> None:
     guild.discord.say(guild.bob, thread, "which port?")
     await guild.settled(thread, 2)
     first = guild.claude.requests[-1].body["messages"][0]["content"]
-    assert ">the port is 8080<" in first
+    assert ">the port is 8080\n" in first
 
 
 async def test_deleted_messages_are_read_no_more(guild: Guild) -> None:

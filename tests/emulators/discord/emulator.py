@@ -101,6 +101,7 @@ class DiscordEmulator:
         self.edit = people.edit
         self.delete = people.delete
         self.forward = people.forward
+        self.post = people.post
         self.bulk_delete = people.bulk_delete
         self.unfurl = people.unfurl
         self.thread = people.thread

@@ -30,7 +30,10 @@ from simcord.backend.models import Channel as Channel
 from simcord.backend.models import Guild as Guild
 from simcord.backend.models import Interaction as Interaction
 from simcord.backend.models import Message as Message
+from simcord.backend.models import MessageSticker as MessageSticker
 from simcord.backend.models import Overwrite as Overwrite
+from simcord.backend.models import Poll as Poll
+from simcord.backend.models import PollAnswer as PollAnswer
 from simcord.enums import ChannelType, OverwriteType
 from simcord.http.router import RouteNotImplemented, UnsupportedField, dispatch
 

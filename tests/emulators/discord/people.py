@@ -10,6 +10,7 @@ from typing import Any
 
 import discord
 
+from tests.emulators.discord import shapes
 from tests.emulators.discord.model import (
     FORUM,
     LOADING,
@@ -220,6 +221,16 @@ class People:
             "message_id": str(source.id),
         }
         posted = self._model.post(where.id, int(user), "", reference=reference)
+        return str(posted.id)
+
+    def post(self, user: str, place: str, body: Json) -> str:
+        """Post a message of the shape `body`, as it is on the wire, with all that
+        stands beside the text (B5.2); return its id."""
+        channel = self._model.get_channel(int(place))
+        self._admit(int(user), channel.guild_id)
+        posted = self._model.commit_message(
+            shapes.message(self._model, channel, int(user), body)
+        )
         return str(posted.id)
 
     def edit(self, message: str, text: str) -> None:

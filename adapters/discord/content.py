@@ -1,0 +1,262 @@
+"""All that people see in a message, as one text. Pure.
+
+A message is more than its text: forwarded messages, embeds, previews of links, polls,
+components and stickers stand beside it (platform facts B5.2). Each follows the typed
+text as an excerpt under a label that says what it is, always in the same order.
+
+Rule 1: files of the message itself are no part of the text (`Message.files`); files of
+a forwarded message are, since they belong to it.
+Rule 2: what Discord does not tell is left out: a poll without results has no counts.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from urllib.parse import unquote, urlsplit
+
+import discord
+from discord.components import (
+    ActionRow,
+    Button,
+    Component,
+    Container,
+    FileComponent,
+    MediaGalleryComponent,
+    SectionComponent,
+    SelectMenu,
+    TextDisplay,
+    ThumbnailComponent,
+)
+
+from bot.text.excerpts import excerpt
+
+#: Types of messages that people and programs write; all others are Discord's own (facts
+#: B5).
+SPOKEN = {discord.MessageType.default, discord.MessageType.reply}
+#: What other programs answer to commands, and the result of a poll, which Discord posts
+#: as its author: to be read, not to be answered.
+AUTOMATIC = {
+    discord.MessageType.chat_input_command,
+    discord.MessageType.context_menu_command,
+    discord.MessageType.poll_result,
+}
+
+# The type of the embed that holds the result of a poll (facts B5.2).
+_RESULT = "poll_result"
+
+
+def text_of(message: discord.Message, us: int) -> str:
+    """Return what `message` says: its text, then an excerpt for each other part.
+
+    Our own controls below an answer are left out: they are no part of it.
+    """
+    ours = message.author.id == us
+    is_program = message.author.bot or message.webhook_id is not None
+    return _joined(
+        _said(message),
+        *(_forwarded(each) for each in message.message_snapshots),
+        *_embeds(message.embeds, message.content, by_program=is_program),
+        _poll(message.poll) if message.poll is not None else "",
+        *_descriptions(message.attachments),
+        "" if ours else excerpt("Components", _components(message.components)),
+        *_stickers(message.stickers),
+    )
+
+
+def _said(message: discord.Message) -> str:
+    if message.type in SPOKEN or message.type in AUTOMATIC:
+        return message.content
+    # One of Discord's own messages, which clients show as a sentence.
+    return message.system_content or ""
+
+
+def _forwarded(snapshot: discord.MessageSnapshot) -> str:
+    """Return a forwarded message; who wrote it is not told (facts B5)."""
+    files = [_file(each.title or each.filename) for each in snapshot.attachments]
+    said = _joined(
+        snapshot.content,
+        *_embeds(snapshot.embeds, snapshot.content, by_program=None),
+        *_descriptions(snapshot.attachments),
+        excerpt("Components", _components(snapshot.components)),
+        *_stickers(snapshot.stickers),
+        "\n".join(files),
+    )
+    return excerpt(f"Forwarded message of {_time(snapshot.created_at)}", said)
+
+
+def _embeds(
+    embeds: Sequence[discord.Embed], content: str, *, by_program: bool | None
+) -> list[str]:
+    """Return the embeds of a message with the text `content`; `by_program` is None if
+    it is unknown who wrote it."""
+    return [
+        _result(each)
+        if each.type == _RESULT
+        else excerpt(_label(each, content, by_program=by_program), _embed(each))
+        for each in embeds
+    ]
+
+
+def _label(embed: discord.Embed, content: str, *, by_program: bool | None) -> str:
+    """Return the label of an embed: who wrote it, or which link it is a preview of.
+
+    Only programs write embeds, and theirs have the type "rich". Those of other types,
+    and of people's messages, Discord made from a link in the text (facts B5.2).
+    """
+    url = embed.url or ""
+    is_preview = (
+        embed.type != "rich"
+        or by_program is False
+        or (bool(url) and url in content.split())
+    )
+    if not is_preview:
+        return "Embed"
+    return f"Preview of {''.join(url.split())}" if url else "Preview of a link"
+
+
+def _embed(embed: discord.Embed) -> str:
+    """Return what an embed shows, in the order in which it is shown."""
+    provider, author = embed.provider.name or "", embed.author.name or ""
+    made_of_link = embed.type != "rich"
+    fields = [_field(each.name or "", each.value or "") for each in embed.fields]
+    media = [embed.image.url, embed.video.url if made_of_link else None]
+    if not embed.image.url:
+        # Previews have their picture as a thumbnail.
+        media.append(embed.thumbnail.url)
+    below = [embed.footer.text or "", _time(embed.timestamp) if embed.timestamp else ""]
+    return _lines(
+        provider,
+        _linked(author, embed.author.url),
+        # The label of a preview has its address.
+        _linked(embed.title or "", None if made_of_link else embed.url),
+        embed.description or "",
+        *fields,
+        *(_medium("image", each) for each in dict.fromkeys(media) if each),
+        " · ".join(filter(None, below)),
+    )
+
+
+def _field(name: str, value: str) -> str:
+    name, value = name.strip("\u200b \n"), value.strip("\u200b \n")
+    if not name or not value:
+        return name or value
+    return f"{name}:\n{value}" if "\n" in value else f"{name}: {value}"
+
+
+def _linked(text: str, url: str | None) -> str:
+    if not text or not url:
+        return text or url or ""
+    return f"{text} ({url})"
+
+
+def _poll(poll: discord.Poll) -> str:
+    """Return a poll, with the votes if Discord tells any."""
+    # The SDK reads missing results as zeros (facts B5.2: they are unknown).
+    counts = poll.is_finalised() or poll.total_votes > 0
+    answers = []
+    for each in poll.answers:
+        name = f"{each.emoji} {each.text or ''}" if each.emoji else each.text
+        votes = f": {_votes(each.vote_count)}" if counts else ""
+        answers.append(f"- {name.strip()}{votes}")
+    rules = ["Several answers may be chosen."] if poll.multiple else []
+    if poll.is_finalised():
+        rules.append("The poll is closed.")
+    elif poll.expires_at is not None:
+        rules.append(f"Open until {_time(poll.expires_at)}.")
+    return excerpt("Poll", _lines(poll.question or "", *answers, " ".join(rules)))
+
+
+def _result(embed: discord.Embed) -> str:
+    """Return the result of a poll."""
+    fields = {each.name: each.value or "" for each in embed.fields}
+    won, votes = fields.get("victor_answer_text", ""), fields.get("victor_answer_votes")
+    total = fields.get("total_votes")
+    of_all = f" of {total}" if votes and total else ""
+    told = f"Most votes: {won}" if won else "No answer has the most votes."
+    if won and votes:
+        told += f" ({votes}{of_all})"
+    elif total:
+        told += f" There are {_votes(int(total))}." if total.isdecimal() else ""
+    question = fields.get("poll_question_text", "")
+    return excerpt("Result of a poll", _lines(question, told))
+
+
+def _votes(count: int) -> str:
+    return f"{count} vote{'' if count == 1 else 's'}"
+
+
+def _descriptions(attachments: Iterable[discord.Attachment]) -> list[str]:
+    """Return the descriptions that people gave to pictures."""
+    return [
+        excerpt(f"Description of {_line(each.filename)}", each.description or "")
+        for each in attachments
+    ]
+
+
+def _components(components: Iterable[Component]) -> str:
+    """Return the text of components, and of buttons and menus their labels."""
+    return _lines(*map(_component, components))
+
+
+def _component(component: Component) -> str:
+    match component:
+        case TextDisplay():
+            return component.content
+        case ActionRow() | Container():
+            return _components(component.children)
+        case SectionComponent():
+            return _components([*component.children, component.accessory])
+        case FileComponent():
+            return _file(component.name or _name_of(component.media.url))
+        case MediaGalleryComponent():
+            return _lines(
+                *(_medium("image", i.media.url, i.description) for i in component.items)
+            )
+        case ThumbnailComponent():
+            return _medium("image", component.media.url, component.description)
+        case Button():
+            name = " ".join(filter(None, [str(component.emoji or ""), component.label]))
+            return f"(button: {_linked(name, component.url)})" if name else ""
+        case SelectMenu():
+            options = ", ".join(each.label for each in component.options)
+            shown = ": ".join(filter(None, [component.placeholder, options]))
+            return f"(menu: {shown})" if shown else ""
+    return ""
+
+
+def _stickers(stickers: Iterable[discord.StickerItem]) -> list[str]:
+    return [excerpt("Sticker", each.name) for each in stickers]
+
+
+def _file(name: str) -> str:
+    """Return a line for a file, as `bot.context.prompt` words it."""
+    return f"(attached: {_line(name)}; you cannot open files yet)"
+
+
+def _medium(kind: str, url: str | None, description: str | None = None) -> str:
+    words = ", ".join(filter(None, [_name_of(url or ""), _line(description or "")]))
+    return f"({kind}: {words})" if words else f"({kind})"
+
+
+def _name_of(url: str) -> str:
+    """Return the name of the file at `url`; "" if the address has none."""
+    try:
+        path = urlsplit(url).path
+    except ValueError:
+        return ""
+    return _line(unquote(path.rpartition("/")[2]))
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _time(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _lines(*parts: str) -> str:
+    return "\n".join(filter(str.strip, parts))
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(filter(str.strip, parts))

@@ -1,0 +1,170 @@
+"""What stands in a message beside its text, as Claude reads it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.discord.app_commands import SORT
+from adapters.discord.ask_command import ABOUT, QUESTION
+from tests.adapters.discord.conftest import Guild
+from tests.adapters.discord.test_admin import Town, town
+from tests.support import show_discord
+from tests.support.triage_requests import sorted_as
+
+__all__ = ["town"]
+
+SHAPES = Path(__file__).parents[2] / "data" / "messages"
+ALL = sorted(each.stem for each in SHAPES.glob("discord-*.json"))
+#: Shapes that nobody wrote, and whose notation is told by their tests below.
+APART = {"discord-pinned", "discord-poll-result", "discord-times-and-names"}
+
+
+def shape(name: str) -> dict[str, Any]:
+    """Return a message as it is on the wire."""
+    body: dict[str, Any] = json.loads((SHAPES / f"{name}.json").read_text())
+    return body
+
+
+def words(text: str) -> str:
+    """Return the words of `text`, without marks of quotes."""
+    return " ".join(text.replace(">", " ").split())
+
+
+@pytest.mark.parametrize("name", sorted(set(ALL) - APART))
+def test_claude_reads_all_that_a_reader_sees(name: str) -> None:
+    body = shape(name)
+    read = words(show_discord.reading(body))
+    for each in show_discord.visible(body):
+        if "<@" not in each:
+            assert words(each) in read
+    assert "without a question" not in read
+
+
+def test_parts_stand_in_a_fixed_order_under_their_labels() -> None:
+    body = {
+        **shape("discord-preview"),
+        **{key: shape("discord-poll")[key] for key in ("poll",)},
+        "message_snapshots": shape("discord-forwarded-all")["message_snapshots"],
+        "components": shape("discord-components")["components"],
+        "sticker_items": shape("discord-sticker")["sticker_items"],
+    }
+    lines = show_discord.reading(body).splitlines()
+    labels = [each for each in lines if each.startswith("[")]
+    assert labels == [
+        "[Forwarded message of 2026-11-27 09:00 UTC]",
+        "[Preview of https://example.com/post]",
+        "[Poll]",
+        "[Components]",
+        "[Sticker]",
+    ]
+
+
+def test_an_embed_reads_as_it_is_shown() -> None:
+    assert show_discord.reading(shape("discord-alert")).split(">", 1)[1] == (
+        "[Embed]\n"
+        "> Production\n"
+        "> Checkout is failing (https://grafana.example/1)\n"
+        "> HTTP 500 on /pay\n"
+        "> Service: checkout-api\n"
+        "> Error rate: 42 %\n"
+        "> (image: graph.png)\n"
+        "> runbook RB-17 · 2026-11-28 10:00 UTC</message>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "webhook", "label"),
+    [
+        ("rich", {"webhook_id": "7"}, "[Embed]"),
+        ("rich", {}, "[Preview of https://example.com/post]"),
+        ("link", {"webhook_id": "7"}, "[Preview of https://example.com/post]"),
+        ("video", {}, "[Preview of https://example.com/post]"),
+    ],
+)
+def test_what_discord_made_of_a_link_is_called_a_preview(
+    kind: str, webhook: dict[str, str], label: str
+) -> None:
+    embed = {"type": kind, "url": "https://example.com/post", "title": "Post"}
+    assert label in show_discord.reading({"embeds": [embed], **webhook})
+
+
+def test_a_poll_has_counts_where_discord_tells_them() -> None:
+    assert "Pizza: 3 votes\n> - Sushi: 0 votes" in show_discord.reading(
+        shape("discord-poll")
+    )
+    assert "vote" not in show_discord.reading(shape("discord-poll-without-results"))
+    result = show_discord.received(shape("discord-poll-result"))
+    assert result is not None
+    assert "Lunch on Friday?\n> Most votes: Pizza (3 of 4)" in result.text
+    # Its author did not write it: it is read and not answered.
+    assert result.automated
+
+
+def test_times_emoji_and_commands_read_as_they_are_shown() -> None:
+    read = show_discord.reading(shape("discord-times-and-names"))
+    assert "due Saturday, 21 November 2026 22:26 UTC or 21 November 2026" in read
+    assert "see Channels & Roles and /claude help :wave:; not `<t:17953" in read
+
+
+def test_a_mention_in_a_forward_addresses_nobody_and_is_read() -> None:
+    heard = show_discord.received(shape("discord-forwarded-all"))
+    assert heard is not None
+    assert not heard.addressed
+    assert "> see below, @Threadkeep" in show_discord.reading(
+        shape("discord-forwarded-all")
+    )
+
+
+def test_what_nobody_said_is_not_read() -> None:
+    assert show_discord.received(shape("discord-pinned")) is None
+
+
+async def test_a_message_without_text_is_read_live(guild: Guild) -> None:
+    thread = await guild.thread_of(guild.mention("hello"))
+    await guild.settled(thread)
+    guild.discord.post(guild.bob, thread, shape("discord-forwarded-file"))
+    await guild.settled(thread, 2)
+    assert "> (attached: report.pdf; you cannot open files yet)" in guild.prompts()[1]
+    guild.discord.post(guild.bob, thread, shape("discord-poll"))
+    await guild.settled(thread, 3)
+    assert "> - 🍕 Pizza: 3 votes" in guild.prompts()[2]
+
+
+async def test_history_and_replies_are_read_alike(guild: Guild) -> None:
+    poll = guild.discord.post(guild.bob, guild.general, shape("discord-poll"))
+    root = guild.discord.say(guild.alice, guild.general, "lunch")
+    thread = guild.discord.thread(guild.alice, guild.general, "Lunch", message=root)
+    for name in ("discord-alert", "discord-components"):
+        guild.discord.post(guild.bob, thread, shape(name))
+    guild.mention("what now?", thread)
+    await guild.settled(thread)
+    assert "> Error rate: 42 %" in guild.prompts()[0]
+    assert "> failed in `build`" in guild.prompts()[0]
+    asked = guild.mention("which one would you take?", reply_to=poll)
+    await guild.settled(await guild.thread_of(asked))
+    assert "> - 🍕 Pizza: 3 votes" in guild.prompts()[1]
+
+
+async def test_a_preview_that_comes_later_is_read_from_then_on(guild: Guild) -> None:
+    asked = guild.mention("look at https://example.org")
+    thread = await guild.thread_of(asked)
+    await guild.settled(thread)
+    guild.discord.unfurl(asked, "https://example.org")
+    guild.discord.say(guild.bob, thread, "and now?")
+    await guild.settled(thread, 2)
+    first = guild.claude.requests[-1].body["messages"][0]["content"]
+    assert "[Preview of https://example.org]\n> Behind the link" in first
+
+
+async def test_from_its_menu_a_message_is_read_with_all_its_parts(town: Town) -> None:
+    town.claude.script(sorted_as(summary="Checkout fails."))
+    alert = town.discord.post(town.bob, town.general, shape("discord-alert"))
+    await town.told(town.discord.message_command(town.bob, town.general, alert, SORT))
+    assert "> Error rate: 42 %" in str(town.claude.requests[-1].body)
+    asked = town.discord.message_command(town.bob, town.general, alert, ABOUT)
+    await town.discord.until(lambda: asked.acked)
+    town.discord.submit(town.bob, asked, {QUESTION: "why?"})
+    await town.discord.until(lambda: "why?" in str(town.claude.requests[-1].body))
+    assert "> Service: checkout-api" in str(town.claude.requests[-1].body)
