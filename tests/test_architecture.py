@@ -32,7 +32,8 @@ LINES = """
 """
 # What else may import which rooms of `bot/`.
 OUTSIDE = {
-    "adapters": "ports ui runtime domain messages text errors",
+    "adapters": "ports ui rendering.inline rendering.markdown runtime domain messages"
+    " text errors",
     "storage": (
         "ports runtime domain text errors messages triage.answer settings.stored_values"
     ),

@@ -35,6 +35,10 @@ log = logging.getLogger(__name__)
 UNFIT = {40005, 50006, 50035}
 # The token of an interaction, not the bot's, has expired: it lasts for 15 minutes.
 EXPIRED = 50027
+# What AutoMod says about a text.
+BLOCKED = {200000, 200001}
+# Lacking a permission, or a thread that is locked.
+FORBIDDEN = {50013, 160005}
 LIMITED = {20028, 20029, 30046}
 ARCHIVED = 50083
 
@@ -68,6 +72,14 @@ PERMISSIONS = discord.Permissions(
 
 class Unfit(DeliveryError):
     """Discord rejects this content permanently."""
+
+
+class Blocked(DeliveryError):
+    """The server's AutoMod rejects this content."""
+
+
+class Forbidden(ThreadGone):
+    """The bot may not write there, which somebody who manages the place can change."""
 
 
 class Archived(DeliveryError):
@@ -233,9 +245,9 @@ async def open_link(config: DiscordConfig) -> AsyncIterator[Link]:
 
 @contextlib.asynccontextmanager
 async def translated(what: str) -> AsyncIterator[None]:
-    """Map the SDK's errors to ours: Throttled, ThreadGone, Archived, Unfit,
-    AccessRevoked, or another DeliveryError; after the last it is unknown whether `what`
-    took effect."""
+    """Map the SDK's errors to ours: Throttled, ThreadGone, Forbidden, Archived, Unfit,
+    Blocked, AccessRevoked, or another DeliveryError; after the last it is unknown
+    whether `what` took effect."""
     try:
         async with asyncio.timeout(PATIENCE):
             yield
@@ -266,5 +278,9 @@ def _meaning(what: str, error: discord.HTTPException) -> ThreadkeepError:
         return Throttled(text, DEFAULT_PAUSE)
     if error.code in UNFIT:
         return Unfit(text)
+    if error.code in BLOCKED:
+        return Blocked(text)
+    if error.code in FORBIDDEN:
+        return Forbidden(text)
     # All other client errors are about permissions, or about something deleted.
     return ThreadGone(text) if 400 <= error.status < 500 else DeliveryError(text)

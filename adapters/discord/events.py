@@ -39,6 +39,13 @@ def thread_of(channel: object, message: int | str) -> ThreadKey | None:
     return None
 
 
+def answered_in(channel: object, message: discord.Message) -> ThreadKey | None:
+    """Return the thread of `message`, one of our answers: at the top of a channel it
+    replies to the message that the thread would have been created on."""
+    about = message.reference.message_id if message.reference else None
+    return thread_of(channel, about or message.id)
+
+
 def place_of(channel: object) -> Scope | None:
     """Return the place of a command given in `channel`, which starts no thread; None
     in a channel of an unsupported type."""

@@ -81,7 +81,7 @@ class Interactions:
     async def rated(self, interaction: Interaction, turn: str, *, good: bool) -> None:
         """Store a reader's rating of an answer."""
         message = interaction.message
-        thread = events.thread_of(interaction.channel, message.id if message else 0)
+        thread = events.answered_in(interaction.channel, message) if message else None
         if thread is None:
             await interaction_responses.tell(interaction, NOWHERE)
             return
@@ -141,7 +141,7 @@ class Interactions:
         *,
         files: bool = False,
     ) -> None:
-        place = events.place_of(interaction.channel)
+        place = _place(interaction, command)
         verb = self._catalog.get(command.verb)
         if place is None or verb is None:
             text = NOWHERE if place is None else STALE
@@ -231,6 +231,15 @@ class Interactions:
                 if parameter.takes is Takes.FILE:
                     return f"/claude {verb.name} {parameter.name}:"
         return "/claude"
+
+
+def _place(interaction: Interaction, command: Command) -> Scope | None:
+    """Return the place of `command`: for one about an answer, the thread of that."""
+    message = interaction.message
+    if message is not None and "turn" in command.arguments:
+        thread = events.answered_in(interaction.channel, message)
+        return Scope.of(thread) if thread else None
+    return events.place_of(interaction.channel)
 
 
 async def _read(value: Given) -> str:

@@ -14,10 +14,6 @@ from adapters.discord import ids
 from bot.text import links, references
 from bot.text.references import Reference, ReferenceKind
 
-#: The most characters of a thread's name (facts B6).
-NAME_CHARS = 100
-UNNAMED = "A question"
-
 # An id is a 64-bit number, so it has at most 20 digits.
 _USER = re.compile(r"<@!?([0-9]{1,20}+)>")
 _TOKEN = re.compile(
@@ -77,11 +73,6 @@ _SIGNS = {
 _PEOPLE = (ReferenceKind.USER, ReferenceKind.GROUP)
 # Code, whose content is shown literally, including fenced code without an end.
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]++`)", re.DOTALL)
-_BLANKS = re.compile(r"\s++")
-# Markdown that a thread's name would show literally.
-_MARKS = re.compile(r"^[#>\s-]++|[*`~|]++")
-# How much of a text is searched for a name.
-_TITLE_OF = 4_000
 
 
 def users(text: str) -> list[str]:
@@ -99,10 +90,7 @@ def without_mention(text: str, *ids: str) -> str:
     at = 0
     while (first := _FIRST.match(text, at)) and first[1] in ours:
         at = first.end()
-    excerpt = _EXCERPT.search(text, at)
-    typed, quoted = text[at:], ""
-    if excerpt is not None:
-        typed, quoted = text[at : excerpt.start()], text[excerpt.start() :]
+    typed, quoted = parts(text[at:])
 
     def gone(match: re.Match[str]) -> str:
         return "" if match[1] in ours else match[0]
@@ -110,10 +98,22 @@ def without_mention(text: str, *ids: str) -> str:
     def cleared(part: str) -> str:
         return _ANYWHERE.sub(gone, _BEHIND.sub(gone, part))
 
-    return f"{_outside_code(typed, cleared)}{quoted}".strip()
+    return f"{outside_code(typed, cleared)}{quoted}".strip()
 
 
-def _outside_code(text: str, change: Callable[[str], str]) -> str:
+def without_tokens(text: str) -> str:
+    """Return `text` without ids in angle brackets."""
+    return _TOKEN.sub("", text)
+
+
+def parts(text: str) -> tuple[str, str]:
+    """Return what the author of a message typed, and the excerpts below that."""
+    excerpt = _EXCERPT.search(text)
+    end = excerpt.start() if excerpt else len(text)
+    return text[:end], text[end:]
+
+
+def outside_code(text: str, change: Callable[[str], str]) -> str:
     """Return `text` with all but its code changed."""
     pieces, at = [], 0
     for code in _LITERAL.finditer(text):
@@ -150,7 +150,7 @@ def readable(
                 return _PLACES.get(value, match[0])
         return value
 
-    return _outside_code(text, partial(_TOKEN.sub, name))
+    return outside_code(text, partial(_TOKEN.sub, name))
 
 
 def _time(at: int, style: str) -> str:
@@ -223,23 +223,8 @@ def quoted(author: str, text: str, most: int, about: str = "") -> str:
     return head + "\n".join(lines)
 
 
-def title(text: str) -> str:
-    """Return a name for a thread about `text`: its beginning, cut between words."""
-    lines = text[:_TITLE_OF].splitlines()
-    line = next(filter(None, (_plain(line) for line in lines)), "")
-    if len(line) <= NAME_CHARS:
-        return line or UNNAMED
-    head = line[: NAME_CHARS - 1]
-    # A word that is longer than a name is cut anywhere.
-    return f"{(head.rpartition(' ')[0] or head).rstrip(' ,.;:-')}…"
-
-
 def _plain_name(name: str) -> str:
     """Return a name, escaped so that it reads as it is."""
     # A zero-width space keeps "<@1>" and "[a](b)" in a name from being parsed.
     escaped = discord.utils.escape_markdown(name)
     return escaped.replace("<", "<\u200b").replace("](", "]\u200b(")
-
-
-def _plain(line: str) -> str:
-    return _BLANKS.sub(" ", _MARKS.sub("", line)).strip()

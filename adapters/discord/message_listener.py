@@ -41,7 +41,8 @@ MOST_TRIES = 6
 # while catching up may have stored a later message and not an earlier one.
 OVERLAP = 600.0
 
-# Seconds until the same channel is told again that the bot lacks permissions.
+# Seconds until the same person is told again that the bot lacks permissions in a
+# channel.
 REPEAT = 3600.0
 
 # For how many channels that is remembered, and in how many of them messages are fetched
@@ -64,7 +65,7 @@ class MessageListener:
         self._names = names
         self._host = host
         self._inbox = host.inbox
-        self._told: LruDict[int, float] = LruDict(MOST_CHANNELS)
+        self._told: LruDict[tuple[int, int], float] = LruDict(MOST_CHANNELS)
         self._backlog = Backlog()
         #: The first message of each channel that did not fit into the backlog.
         self._missed: LruDict[int, int] = LruDict(MOST_CHANNELS)
@@ -258,10 +259,10 @@ class MessageListener:
     async def _refuse(self, message: discord.Message, refusal: str) -> None:
         """Reply that the bot lacks permissions, once in a while; if it cannot, tell the
         author by direct message."""
-        now = time.monotonic()
-        if now - self._told.get(message.channel.id, float("-inf")) < REPEAT:
+        now, asker = time.monotonic(), (message.channel.id, message.author.id)
+        if now - self._told.get(asker, float("-inf")) < REPEAT:
             return
-        self._told[message.channel.id] = now
+        self._told[asker] = now
         try:
             async with translated("refuse"):
                 await outgoing.post(message.channel, refusal, reference=message)

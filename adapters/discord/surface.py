@@ -11,17 +11,26 @@ import logging
 import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import discord
 
 from adapters.discord import components, ids, outgoing
-from adapters.discord.client import Archived, Link, Unfit, translated
+from adapters.discord.client import (
+    Archived,
+    Blocked,
+    Forbidden,
+    Link,
+    Unfit,
+    translated,
+)
 from adapters.discord.content import SPOKEN
 from adapters.discord.threads import ThreadResolver
 from bot.domain.platform import WriteKind
 from bot.domain.reply import MORE, PLACEHOLDER, READY, Part
 from bot.domain.turn import Turn
 from bot.errors import AccessRevoked, DeliveryError, StorageError, ThreadGone
+from bot.messages.controls import BLOCKED, NOT_SHOWN
 from bot.runtime import background
 
 log = logging.getLogger(__name__)
@@ -55,6 +64,8 @@ class DiscordSurface:
         self._unsure = {s.index for s in turn.shown if not s.message}
         #: Those of which a post may return the existing message.
         self._doubted = set(self._unsure)
+        #: Messages that the server's AutoMod blocked.
+        self._blocked: set[int] = set()
         self._typing: asyncio.Task[None] | None = None
 
     async def announce(self) -> bool:
@@ -76,14 +87,10 @@ class DiscordSurface:
         if part.index in self._unsure:
             await self._find()
         try:
-            message = await self._write(part, _content(part))
-        except Unfit as error:
-            # A cut text is better than a message that is never completed.
-            log.error("discord.unfit thread=%s %s", self._turn.thread, error)
-            try:
-                message = await self._write(part, _cut(part.text))
-            except Unfit as worse:
-                raise ThreadGone(str(worse)) from worse
+            message = await self._write_some(part)
+        except Forbidden:
+            await self._threads.tell(self._turn, NOT_SHOWN)
+            raise
         if self._typing is not None and part.text.strip():
             # The indicator that shows now expires by itself.
             self._typing.cancel()
@@ -103,6 +110,26 @@ class DiscordSurface:
         if self._typing is not None:
             self._typing.cancel()
             await asyncio.wait({self._typing})
+
+    async def _write_some(self, part: Part) -> int:
+        """Write `part`, or as much of it as is accepted: that is better than a message
+        that is never completed."""
+        content = BLOCKED if part.index in self._blocked else _content(part)
+        try:
+            return await self._write(part, content)
+        except Unfit as error:
+            log.error("discord.unfit thread=%s %s", self._turn.thread, error)
+            content = _cut(part.text)
+        except Blocked as error:
+            log.warning("discord.blocked thread=%s %s", self._turn.thread, error)
+            # The text only grows: it would be blocked each time.
+            self._blocked.add(part.index)
+            content = BLOCKED
+        try:
+            return await self._write(part, content)
+        except (Unfit, Blocked) as worse:
+            await self._threads.tell(self._turn, BLOCKED)
+            raise ThreadGone(str(worse)) from worse
 
     async def _write(self, part: Part, content: str) -> int:
         index = part.index
@@ -155,6 +182,8 @@ class DiscordSurface:
         # For the same nonce within a few minutes, Discord returns the first message
         # (facts B5), so a post may be repeated.
         nonce = f"{self._turn.key}-{part.index}{'-anew' * anew}"
+        question = self._threads.question(self._turn, channel)
+        more: dict[str, Any] = {} if question is None else {"reference": question}
         async with translated("post"):
             return await outgoing.post(
                 channel,
@@ -162,6 +191,7 @@ class DiscordSurface:
                 view=self._controls(part),
                 calls=_called(part),
                 nonce=nonce,
+                **more,
             )
 
     def _controls(self, part: Part) -> discord.ui.View | None:
@@ -211,6 +241,8 @@ class DiscordSurface:
         began = datetime.fromtimestamp(max(0.0, self._turn.touched - SKEW), UTC)
         after = max(discord.utils.time_snowflake(began), 0, *self._ids.values())
         channel = await self._threads.reach(self._turn)
+        question = self._threads.question(self._turn, channel)
+        replies_to = question.message_id if question else None
         async with translated("look for a post"):
             return [
                 message.id
@@ -219,8 +251,8 @@ class DiscordSurface:
                 )
                 if message.author.id == self._link.us
                 and message.interaction_metadata is None
-                # Skip notices, which are sent as replies.
-                and message.reference is None
+                # In a thread, skip notices, which are sent as replies.
+                and (message.reference and message.reference.message_id) == replies_to
                 and message.type in SPOKEN
             ]
 

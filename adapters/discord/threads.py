@@ -1,8 +1,10 @@
 """Finds the threads in which turns are answered, and creates missing ones.
 
-Rule: creation is idempotent. A thread on a message has the message's id, so creating
+Rule 1: creation is idempotent. A thread on a message has the message's id, so creating
 it again finds it (platform facts B6); a question asked by command is searched for
 before it is posted again.
+Rule 2: whoever asked gets an answer. Where no thread can be created, it is written in
+the channel, as replies to the question.
 """
 
 import asyncio
@@ -14,12 +16,12 @@ from weakref import WeakValueDictionary
 
 import discord
 
-from adapters.discord import events, ids, markup, outgoing
+from adapters.discord import events, ids, markup, outgoing, thread_names
 from adapters.discord.client import Link, translated
 from adapters.discord.name_cache import NameCache
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn
-from bot.errors import ThreadGone
+from bot.errors import DeliveryError, ThreadGone
 from bot.runtime.lru import LruDict
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,10 @@ APPEARS = 10.0
 
 # Error codes for a thread that exists already, or that has no message (facts B4).
 THERE = {160004, 10008}
+# Error codes for a channel that is gone or hidden: nothing can be written there either.
+NO_CHANNEL = {10003, 50001}
+# Error codes for a name that Discord or the server's AutoMod rejects.
+NOT_A_NAME = {50035, 200000, 200001}
 
 # Of how many threads it is remembered that they exist.
 MOST = 10_000
@@ -59,6 +65,8 @@ class ThreadResolver:
         #: entry, the question is searched for.
         self._roots: LruDict[str, asyncio.Future[int]] = LruDict(MOST_ROOTS)
         self._there: LruDict[str, None] = LruDict(MOST)
+        #: The threads that could not be created.
+        self._without: LruDict[str, None] = LruDict(MOST)
         #: Locks of threads that are being created. A lock lives while it is held or
         #: waited for.
         self._making: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -96,43 +104,130 @@ class ThreadResolver:
         return replace(thread, thread=str(root))
 
     async def reach(self, turn: Turn) -> discord.PartialMessageable:
-        """Return where to write the answer to `turn`; create its thread if necessary.
+        """Return where to write the answer to `turn`: its thread, which is created if
+        necessary, or its channel, if that is impossible.
 
         Raises DeliveryError or AccessRevoked.
         """
         thread = turn.thread
-        here = self._link.client.get_partial_messageable(
-            ids.number(thread.thread, "thread"), guild_id=events.guild_of(thread)
-        )
-        # If part of the answer is shown, the thread was created. If people have deleted
-        # it since, it is not created again.
-        was_made = any(shown.message for shown in turn.shown)
-        if thread.thread != thread.channel and not was_made:
+        if thread.thread != thread.channel:
             # Typing and the first post ask for it at the same time.
             async with self._making.setdefault(thread.thread, asyncio.Lock()):
-                if not self._is_known(thread):
-                    await self._make(turn)
-        return here
+                if not await self._has_thread(turn):
+                    return self._place(thread, thread.channel)
+        return self._place(thread, thread.thread)
 
-    async def _make(self, turn: Turn) -> None:
-        thread, client = turn.thread, self._link.client
-        channel = ids.number(thread.channel, "make a thread")
-        message = ids.number(thread.thread, "make a thread")
-        name = await self._name(turn)
+    def question(
+        self, turn: Turn, channel: discord.PartialMessageable
+    ) -> discord.MessageReference | None:
+        """Return the question that an answer in `channel` replies to; None in a thread,
+        where no reply is needed."""
+        thread = turn.thread
+        if thread.thread == thread.channel or str(channel.id) == thread.thread:
+            return None
+        return discord.MessageReference(
+            message_id=ids.number(thread.thread, "question"),
+            channel_id=channel.id,
+            fail_if_not_exists=False,
+        )
+
+    async def tell(self, turn: Turn, text: str) -> None:
+        """Tell whoever asked why there is no answer: in the channel of the thread, or
+        else in person. Never raises."""
+        thread = turn.thread
+        channel = self._place(thread, thread.channel)
+        try:
+            async with translated("tell why"):
+                await outgoing.post(
+                    channel, text, reference=self.question(turn, channel)
+                )
+        except DeliveryError as error:
+            log.info("discord.untold thread=%s %s", thread, error)
+            await self._tell_in_person(turn, text)
+
+    async def _tell_in_person(self, turn: Turn, text: str) -> None:
+        thread = turn.thread
+        if not ids.is_id(turn.asker) or thread.workspace == events.NO_GUILD:
+            return
+        link = f"https://discord.com/channels/{thread.workspace}/{thread.thread}"
+        try:
+            async with translated("tell why in person"):
+                asker = await self._link.client.fetch_user(int(turn.asker))
+                await outgoing.post(asker, f"{link}: {text}")
+        except DeliveryError as error:
+            log.info("discord.untold user=%s %s", turn.asker, error)
+
+    def _place(self, thread: ThreadKey, channel: str) -> discord.PartialMessageable:
+        return self._link.client.get_partial_messageable(
+            ids.number(channel, "thread"), guild_id=events.guild_of(thread)
+        )
+
+    async def _has_thread(self, turn: Turn) -> bool:
+        """Return whether the thread of `turn` is there; create it if necessary."""
+        thread = turn.thread
+        if thread.thread in self._without:
+            return False
+        # If part of the answer is shown, the thread was created. If people have deleted
+        # it since, it is not created again.
+        if any(shown.message for shown in turn.shown):
+            return self._is_known(thread) or await self._is_found(thread)
+        if not self._is_known(thread) and not await self._make(turn):
+            self._without[thread.thread] = None
+            return False
+        return True
+
+    async def _is_found(self, thread: ThreadKey) -> bool:
+        """Return whether a thread exists of which this process knows nothing: an
+        earlier one may have answered in the channel."""
+        number = ids.number(thread.thread, "find a thread")
+        async with translated("find a thread"):
+            try:
+                await self._link.client.http.get_channel(number)
+            except discord.NotFound:
+                self._without[thread.thread] = None
+                return False
+        self.is_there(thread.thread)
+        return True
+
+    async def _make(self, turn: Turn) -> bool:
+        """Create the thread of `turn`; return False if that is impossible."""
+        thread, name = turn.thread, await self._name(turn)
         async with translated("make a thread"):
             try:
-                # Not the SDK's own method: it needs the guild, and after a restart we
-                # write before the gateway has sent any.
-                await client.http.start_thread_with_message(
-                    channel,
-                    message,
-                    name=name,
-                    auto_archive_duration=ARCHIVE_AFTER,
-                )
+                await self._start(thread, name)
             except discord.HTTPException as error:
-                if error.code not in THERE:
+                if _may_pass(error):
                     raise
+                is_named = error.code not in NOT_A_NAME
+                if is_named or not await self._start_unnamed(thread):
+                    log.warning("thread.none thread=%s code=%d", thread, error.code)
+                    return False
         self.is_there(thread.thread)
+        return True
+
+    async def _start_unnamed(self, thread: ThreadKey) -> bool:
+        """Create `thread` under a plain name; return whether it is there."""
+        try:
+            await self._start(thread, thread_names.UNNAMED)
+        except discord.HTTPException as error:
+            if _may_pass(error):
+                raise
+            return False
+        return True
+
+    async def _start(self, thread: ThreadKey, name: str) -> None:
+        try:
+            # Not the SDK's own method: it needs the guild, and after a restart we write
+            # before the gateway has sent any.
+            await self._link.client.http.start_thread_with_message(
+                ids.number(thread.channel, "make a thread"),
+                ids.number(thread.thread, "make a thread"),
+                name=name,
+                auto_archive_duration=ARCHIVE_AFTER,
+            )
+        except discord.HTTPException as error:
+            if error.code not in THERE:
+                raise
 
     def _is_known(self, thread: ThreadKey) -> bool:
         if thread.thread in self._there:
@@ -149,9 +244,9 @@ class ThreadResolver:
 
     async def _name(self, turn: Turn) -> str:
         if turn.opening is None:
-            return markup.UNNAMED
+            return thread_names.UNNAMED
         _, text = await self._names.readable(turn.opening)
-        return markup.title(text)
+        return thread_names.name_of(turn.opening, text)
 
     async def _appearing(self, thread: ThreadKey) -> int | None:
         """Return the id of the command's own response, or None if it does not
@@ -193,3 +288,10 @@ class ThreadResolver:
                 channel, markup.quoted(author, text, CARD_CHARS), nonce=thread.thread
             )
         return posted.id
+
+
+def _may_pass(error: discord.HTTPException) -> bool:
+    """Return whether `error` says nothing about the thread alone: it may pass, or
+    nothing can be written in the channel either."""
+    is_refusal = 400 <= error.status < 500 and error.status not in (401, 429)
+    return not is_refusal or error.code in NO_CHANNEL

@@ -19,5 +19,13 @@ LATE = "That took too long for Slack to open a window. Please try again."
 HINT = "To keep talking, mention me or reply to my message."
 NO_QUESTION = "There was no question in this. Please ask me something."
 NO_TARGET = "I can no longer read that message. Please ask about it in your own words."
+BLOCKED = (
+    "AutoMod of this server blocked this part of my answer. Somebody who manages the "
+    "server can change what it blocks."
+)
+NOT_SHOWN = (
+    "I may not show my answer there: the thread is locked, or I lack the permission to "
+    "send messages. Somebody who manages the channel can change that."
+)
 LOCKED = "This thread is locked, so I can't answer in it. Please ask somewhere else."
 NOWHERE = "I can't talk in this kind of channel. Please ask me in a text channel."

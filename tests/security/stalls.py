@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from adapters.discord import components as discord_drawing
-from adapters.discord import markup
+from adapters.discord import markup, thread_names
 from adapters.discord.adapter import LIMITS as DISCORD
 from adapters.discord.name_cache import NameCache
 from adapters.slack import blocks as slack_drawing
@@ -257,7 +257,7 @@ async def slack_formats(text: str) -> None:
 
 async def discord_draws(text: str) -> None:
     discord_drawing.told(Response(text))
-    markup.title(text)
+    thread_names.name_of(heard(text), text)
     markup.quoted("Alice", text, 1_900)
 
 

@@ -93,6 +93,7 @@ REASONS = {
     "adapters/discord/name_cache.py NameCache._asking": HELD,
     "adapters/discord/threads.py ThreadResolver._making": HELD,
     "adapters/discord/servers.py Servers._ignored": "one for each server we are in",
+    "adapters/discord/surface.py DiscordSurface._blocked": ANSWER,
     "adapters/discord/surface.py DiscordSurface._doubted": ANSWER,
     "adapters/discord/surface.py DiscordSurface._ids": ANSWER,
     "adapters/discord/surface.py DiscordSurface._unsure": ANSWER,

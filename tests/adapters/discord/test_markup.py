@@ -44,23 +44,6 @@ def test_the_mention_of_the_bot_is_taken_out(written: str, left: str) -> None:
     assert markup.without_mention(written, "7", "8") == left
 
 
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        ("Why is it red?", "Why is it red?"),
-        ("\n\n## A **bold** `claim`\nmore", "A bold claim"),
-        ("", markup.UNNAMED),
-        ("***", markup.UNNAMED),
-        ("> quoted", "quoted"),
-        ("word " * 30, "word " * 18 + "word…"),
-        ("w" * 300, "w" * 99 + "…"),
-    ],
-)
-def test_a_thread_is_named_after_the_question(text: str, name: str) -> None:
-    assert markup.title(text) == name
-    assert 1 <= len(name) <= markup.NAME_CHARS
-
-
 def test_a_question_is_quoted_whole_where_it_fits() -> None:
     assert markup.quoted("Alice", "one\n\ntwo", 100) == (
         "**Alice** asks:\n> one\n> \n> two"

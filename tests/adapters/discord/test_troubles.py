@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from adapters.discord.adapter import connect
+from adapters.discord.thread_names import UNNAMED
 from bot.errors import AccessRevoked, ConfigError
-from bot.messages.controls import HINT
+from bot.messages.answers import STOPPED
+from bot.messages.controls import BLOCKED, HINT, NOT_SHOWN
 from storage.store import SqliteStore, open_store
 from tests.adapters.discord.conftest import Guild
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Hold
+from tests.emulators.discord.calls import Call
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.faults import (
     MESSAGE,
@@ -23,6 +26,7 @@ from tests.emulators.discord.faults import (
     error,
     status,
 )
+from tests.emulators.discord.people import Seen
 from tests.emulators.discord.rates import RATES, Rate
 from tests.support.process import running
 from tests.support.scripted_model import ScriptedModel
@@ -77,6 +81,118 @@ async def test_where_it_may_not_open_a_thread_a_new_message_does(guild: Guild) -
     await guild.answered(thread, "Half and half.")
     await guild.quiet()
     assert len(guild.discord.calls_of("DELETE", MESSAGE)) == 1
+
+
+async def answered_in_the_channel(guild: Guild, asked: str, text: str) -> Seen:
+    """Wait until the reply to `asked` in #general reads `text`; return it."""
+    replies = await guild.discord.until(
+        lambda: [
+            each
+            for each in guild.discord.messages(guild.general)
+            if each.bot and each.reply_to == asked and each.text == text
+        ]
+    )
+    return replies[-1]
+
+
+async def test_where_a_server_has_its_most_threads_it_answers_in_the_channel(
+    guild: Guild,
+) -> None:
+    guild.discord.limit_threads(0)
+    guild.claude.script(["Paris", Hold(asyncio.Event())], "Still Paris.", "It is.")
+    asked = guild.mention("what is the capital of France?")
+    answer = await answered_in_the_channel(guild, asked, "Paris …")
+    # Its controls work, and so does a reply to it.
+    guild.discord.click(guild.alice, answer.id, answer.buttons[0])
+    await answered_in_the_channel(guild, asked, f"Paris\n\n_{STOPPED}_")
+    await guild.quiet()
+    assert guild.discord.threads(guild.general) == []
+    assert len(guild.discord.calls_of("POST", THREADS)) == 1
+    again = guild.discord.say(
+        guild.bob, guild.general, "sure?", reply_to=answer.id, ping=False
+    )
+    await answered_in_the_channel(guild, again, "Still Paris.")
+    assert ">Paris" in guild.prompts()[1]
+    # As soon as there is room, threads are created again.
+    guild.discord.limit_threads(1)
+    thread = await guild.thread_of(guild.mention("really?"))
+    await guild.answered(thread, "It is.")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [(403, FORBIDDEN), (400, 160006), (400, 50024), (400, 30033)],
+    ids=["permission", "threads", "kind of channel", "another limit"],
+)
+async def test_whatever_keeps_a_thread_from_being_made_the_answer_comes(
+    guild: Guild, code: tuple[int, int]
+) -> None:
+    guild.claude.script("Paris.")
+    guild.discord.faults.add("POST", THREADS, error(*code, "No"), times=9)
+    await answered_in_the_channel(guild, guild.mention("?"), "Paris.")
+
+
+async def test_an_answer_in_the_channel_goes_on_after_a_restart(
+    unattended: Guild,
+) -> None:
+    guild = unattended
+    guild.discord.limit_threads(0)
+    guild.claude.script(["Half", Hold(asyncio.Event())], "Half and half.")
+    async with answering(guild.discord, guild.claude, guild.store):
+        asked = guild.mention("?")
+        first = await answered_in_the_channel(guild, asked, "Half …")
+    async with answering(guild.discord, guild.claude, guild.store):
+        last = await answered_in_the_channel(guild, asked, "Half and half.")
+    assert first.id == last.id
+
+
+async def test_a_name_that_is_blocked_keeps_no_thread_from_being_made(
+    guild: Guild,
+) -> None:
+    guild.claude.script("It means this.")
+    asked = guild.mention("what does darn mean?")
+    guild.discord.block_words("darn")
+    thread = await guild.thread_of(asked)
+    await guild.answered(thread, "It means this.")
+    assert guild.discord.name(thread) == UNNAMED
+
+
+async def test_what_automod_blocks_is_told(guild: Guild) -> None:
+    guild.discord.block_words("darn")
+    gate = asyncio.Event()
+    guild.claude.script(["It is", Hold(gate), " a darn thing."], "darn")
+    thread = await guild.thread_of(guild.mention("?"))
+    await guild.answered(thread, "It is …")
+    gate.set()
+    await guild.answered(thread, BLOCKED)
+    guild.discord.say(guild.bob, thread, "again")
+    await guild.answered(thread, BLOCKED, BLOCKED)
+
+
+async def test_who_asked_is_told_why_nothing_can_be_shown(guild: Guild) -> None:
+    gate = asyncio.Event()
+    guild.claude.script(["Half", Hold(gate), " and half."])
+    asked = guild.mention("?")
+    thread = await guild.thread_of(asked)
+    guild.discord.faults.add(
+        "*", rf"/channels/{thread}/messages.*", error(403, FORBIDDEN, "No"), times=9
+    )
+    gate.set()
+    await answered_in_the_channel(guild, asked, NOT_SHOWN)
+    guild.discord.faults.add(
+        "POST", MESSAGES, error(403, FORBIDDEN, "No"), times=9, when=in_the_guild(guild)
+    )
+    guild.mention("again", thread)
+    direct = guild.discord.open_dm(guild.alice)
+    await guild.discord.until(
+        lambda: NOT_SHOWN in "".join(guild.replies(direct)), timeout=10
+    )
+
+
+def in_the_guild(guild: Guild) -> Callable[[Call], bool]:
+    """Return whether a call is about anything but Alice's direct messages."""
+    direct = guild.discord.open_dm(guild.alice)
+    return lambda call: direct not in call.path
 
 
 @pytest.mark.parametrize(

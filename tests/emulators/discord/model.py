@@ -162,6 +162,10 @@ class Model(Backend):
         self.pending_nonce: str | int | None = None
         #: Users who take no direct messages from the bot.
         self.deaf: set[int] = set()
+        #: Words that AutoMod lets nobody write.
+        self.blocked: set[str] = set()
+        #: The most threads of a guild that are not archived (B6: about 1,000).
+        self.most_threads = 1_000
         self.listener: Listener = lambda event, payload: None
         super().__init__(clock=_Clock(now))
         self.bot_user.name = name

@@ -142,6 +142,14 @@ class People:
         """Let somebody take no direct messages from the bot any more (B4)."""
         self._model.deaf.add(int(user))
 
+    def block_words(self, *words: str) -> None:
+        """Let AutoMod refuse every message with one of `words`, and no others."""
+        self._model.blocked = set(words)
+
+    def limit_threads(self, most: int) -> None:
+        """Let a guild have at most this many active threads (B6)."""
+        self._model.most_threads = most
+
     def set_permissions(
         self,
         channel: str,

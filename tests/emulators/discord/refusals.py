@@ -55,5 +55,13 @@ def has_a_thread() -> Refused:
     return Refused(400, 160004, message)
 
 
+def too_many_threads() -> Refused:
+    return Refused(400, 160006, "Maximum number of active threads reached")
+
+
+def blocked() -> Refused:
+    return Refused(400, 200000, "Message was blocked by automatic moderation")
+
+
 def thread_locked() -> Refused:
     return Refused(403, 160005, "Thread is locked")

@@ -203,6 +203,12 @@ class Rules:
             raise refusals.too_long("content", MOST_CHARACTERS)
         if required and not _says_something(body, request):
             raise refusals.empty_message()
+        self._check_allowed(content)
+
+    def _check_allowed(self, text: Any) -> None:
+        """What AutoMod of a guild blocks."""
+        if any(word in str(text) for word in self._model.blocked):
+            raise refusals.blocked()
 
     def _check_sendable(self, channel: Channel) -> None:
         """B6: a locked thread is for moderators; an archived one opens again."""
@@ -241,6 +247,16 @@ class Rules:
         _check_thread(_object(request.body))
         if message in self._model.channels:
             raise refusals.has_a_thread()
+        self._check_allowed(_object(request.body).get("name"))
+        threads = [
+            each
+            for each in self._model.channels.values()
+            if each.guild_id == channel.guild_id
+            and each.thread_metadata is not None
+            and not each.thread_metadata.archived
+        ]
+        if len(threads) >= self._model.most_threads:
+            raise refusals.too_many_threads()
         return self._pass(request)
 
     def _open_post(self, channel: Channel, request: Request) -> Any:

@@ -1,0 +1,111 @@
+"""Names of threads, made of the words of a question. Pure.
+
+Rule 1: everybody in a channel reads the name of a thread, and it is shown as it is: it
+has no Markdown, nothing that a reader has to uncover, and no invisible characters.
+Rule 2: what was asked comes first, then what is quoted, then code, then files.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import partial
+
+from adapters.discord import markup
+from bot.domain.message import Message
+from bot.rendering.inline import plain
+from bot.rendering.markdown import joins
+
+#: The most characters of a thread's name (facts B6).
+NAME_CHARS = 100
+UNNAMED = "A question"
+
+# How much of a text is searched for a name.
+_SEARCHED = 4_000
+
+_FENCE = re.compile(r"```++|~~~++")
+# What follows a fence on its line: a language.
+_INFO = re.compile(r"[^\s`]*+[ \t]*+\n")
+_SPOILER = re.compile(r"\|\|.+?\|\|", re.DOTALL)
+_LINK = re.compile(r"!?\[([^\[\]\n]++)\]\((?:[^()\s]|\([^()\s]*+\))++[^()\n]*+\)")
+_LABEL = re.compile(r"\[[^\[\]]++\]")
+# What begins a line and is no part of its words.
+_MARKS = re.compile(
+    r"(?:\s|>|#{1,6}(?=\s)|-#(?=\s)|[-*+](?=\s)|[0-9]{1,3}[.)](?=\s))++"
+)
+_BLANKS = re.compile(r"\s++")
+# Invisible characters, but for those that join letters and emoji.
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5"
+    r"\u180b-\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164\ufeff"
+    r"\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+# What a name may not end with before an ellipsis.
+_ENDS = " ,.;:-"
+
+
+def name_of(question: Message, text: str) -> str:
+    """Return the name of the thread in which `question`, which reads `text`, is
+    answered."""
+    quoted = (line for each in question.quotes for line in _words(each.text))
+    lines = [*_words(text), *question.files, *quoted]
+    bare = [line for line in map(_bare, lines) if line]
+    for line in bare:
+        if any(map(str.isalnum, line)):
+            return _cut(line)
+    # An emoji, or marks alone.
+    shown = [line for line in bare if any(map(_is_symbol, line))]
+    return _cut(f"{UNNAMED}: {shown[0]}") if shown else UNNAMED
+
+
+def _words(text: str) -> Iterator[str]:
+    """Yield the lines of `text`, those with the author's own words first."""
+    typed, quoted = markup.parts(text[:_SEARCHED])
+    pieces = _FENCE.split(typed)
+    code = [_without_info(each) for each in pieces[1::2]]
+    prose = markup.outside_code("\n".join(pieces[::2]), partial(_SPOILER.sub, "…"))
+    own, others = list[str](), list[str]()
+    for line in prose.splitlines():
+        (others if line.lstrip().startswith(">") else own).append(line)
+    yield from map(_prose, own)
+    yield from map(_prose, others)
+    yield from _lines(code)
+    labels = (line for line in quoted.splitlines() if not _LABEL.fullmatch(line))
+    yield from map(_prose, labels)
+
+
+def _without_info(code: str) -> str:
+    match = _INFO.match(code)
+    return code[match.end() :] if match else code
+
+
+def _lines(texts: Iterable[str]) -> Iterator[str]:
+    return (line for text in texts for line in text.splitlines())
+
+
+def _prose(line: str) -> str:
+    """Return `line` without its Markdown."""
+    marks = _MARKS.match(line)
+    words = line[marks.end() :] if marks else line
+    return plain(_LINK.sub(r"\1", words)).replace("`", "")
+
+
+def _bare(line: str) -> str:
+    """Return `line` without mentions, invisible characters and blanks at its ends."""
+    seen = _UNSEEN.sub("", markup.without_tokens(line))
+    return _BLANKS.sub(" ", seen).strip()
+
+
+def _is_symbol(character: str) -> bool:
+    return unicodedata.category(character)[0] in "SP" and character not in "*_~`|>#-…"
+
+
+def _cut(line: str) -> str:
+    """Return as much of `line` as fits, cut between words if possible."""
+    if len(line) <= NAME_CHARS:
+        return line
+    end = NAME_CHARS - 1
+    while end > 1 and joins(line, end):
+        end -= 1
+    head = line[:end]
+    # A word that is longer than a name is cut anywhere.
+    return f"{(head.rpartition(' ')[0] or head).rstrip(_ENDS)}…"
