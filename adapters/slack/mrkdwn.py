@@ -13,8 +13,11 @@ from bot.text.references import Reference, ReferenceKind
 # Text that notifies people, perhaps also inside a markdown block (facts A6): a user,
 # a channel, a user group, everybody. There a backslash before a sign is dropped, an
 # entity stands for its character, and whether the bare name notifies is undocumented.
+# An id is a letter for its kind and at least eight capitals or digits, so that code
+# such as `List<@NonNull String>` or `<#Type#>` is left alone.
 PINGS = re.compile(
-    r"<\\?(?:[@#][A-Z0-9]|!(?i:channel|here|everyone|subteam\^|date\^))"
+    r"<\\?(?:@[UW][A-Z0-9]{8}|#[CDG][A-Z0-9]{8}"
+    r"|!\s?(?i:channel|here|everyone)(?![A-Za-z0-9_-])|!(?i:subteam\^|date\^))"
     r"|@(?i:channel|here|everyone)(?![A-Za-z0-9_])"
     r"|&(?:#[0-9Xx]|(?i:lt);?[@#!\\]|(?:commat|excl|num);)"
 )

@@ -1,7 +1,9 @@
 """Replacements for the Markdown that a platform does not render.
 
-Rule 1: only what would be unreadable is replaced: tables, images, horizontal rules and
-headings below the third level. Code is never changed.
+Rule 1: only what would be unreadable is replaced: tables, images, horizontal rules,
+headings below the third level, underlines of headings, boxes of tasks, fences other
+than three backticks, and what `prose` lists. Code is never changed, except that three
+backticks in it would end it: they are divided.
 Rule 2: the answer arrives in pieces that end anywhere, and the result does not depend
 on them. A line is held back while it may still need replacing, which its first
 character mostly decides; a line longer than `MOST_LINE` is text.
@@ -10,44 +12,60 @@ Rule 3: nothing that was passed on is revoked, and nothing is lost.
 
 import re
 
+from bot.rendering import latex
+from bot.rendering.fences import InnerTicks, backticks
 from bot.rendering.images import Images, linked
 from bot.rendering.markdown import (
     MOST_MARKERS,
     Fence,
+    beginning,
     deep_heading,
     fence_after,
     is_blank,
     is_delimiter,
     is_heading,
     is_row,
+    is_underline,
     may_become_block,
     may_become_closer,
     may_become_deep_heading,
     may_become_delimiter,
     may_become_rule,
+    may_become_task,
+    may_become_underline,
+    quote_of,
     rule,
+    task,
 )
-from bot.rendering.tables import Table
+from bot.rendering.prose import Prose, escaped, prose
+from bot.rendering.tables import Table, columns
 
 # The longest line, in characters, that is held back: about a message, on platforms
 # without tables (platform facts B5).
 MOST_LINE = 2_000
 
 _LINES = re.compile(r"[^\n]*+\n|[^\n]++")
+_MARKER = re.compile(r"[^>\s]")
+# A line that opens a formula with lines of its own, and the beginning of one.
+_FORMULA = re.compile(rf"[ \t>]{{0,{MOST_MARKERS}}}+(?:\$\$|\\\[)[ \t\r]*+$")
+_FORMULA_SO_FAR = re.compile(
+    rf"[ \t>]{{0,{MOST_MARKERS}}}+(?:\$|\$\$[ \t\r]*+|\\|\\\[[ \t\r]*+)$"
+)
 
 
 class Dialect:
     """Replaces Markdown in a text that arrives in pieces.
 
-    `tables` and `images` say what the platform renders. Rules and deep headings count
-    as tables: a platform lacks both or none (platform facts B5). Where both are
-    rendered, everything passes unchanged.
+    `tables` and `images` say what the platform renders. All but images counts as
+    tables: a platform renders all of Markdown or a small part of it (platform facts A6,
+    B5). Where both are rendered, everything passes unchanged.
     """
 
     def __init__(self, *, tables: bool, images: bool) -> None:
         self._shows_tables = tables
         self._shows_images = images
-        self._images = Images()
+        self._spans: Images | Prose = Images() if tables else Prose()
+        self._ticks = InnerTicks()
         #: The part of the current line that is held back.
         self._line = ""
         #: Whether the line is known to be text: nothing of it is held back, except
@@ -56,6 +74,13 @@ class Dialect:
         self._fence: Fence | None = None
         #: The previous line, its end included, if the next may make a table of it.
         self._head = ""
+        #: The previous line, which was passed on, if the next may make a table of it
+        #: nevertheless: it has pipes, and none at its beginning.
+        self._loose = ""
+        #: What of the current line was passed on as text.
+        self._said = ""
+        #: The line of a formula in dollars that closes it; "" outside of one.
+        self._formula = ""
         self._table: Table | None = None
         self._is_below_blank = True
         self._is_below_words = False
@@ -79,6 +104,7 @@ class Dialect:
         text, self._line = self._line + piece, ""
         is_over = is_last or text.endswith("\n")
         if self._is_words:
+            self._note(text, is_over)
             return self._words(text, is_over)
         # This much decides the kind of the line, however long it gets.
         line = text.removesuffix("\n")[: MOST_LINE + 1]
@@ -102,23 +128,32 @@ class Dialect:
             return True
         return not self._shows_tables and (
             is_row(line)
+            or bool(self._formula)
             or may_become_rule(line)
+            or may_become_underline(line)
             or may_become_deep_heading(line)
-            or (bool(self._head) and may_become_delimiter(line))
+            or may_become_task(line)
+            or _FORMULA_SO_FAR.match(line) is not None
+            or (bool(self._head or self._loose) and may_become_delimiter(line))
+            or (self._table is not None and self._table.is_loose)
         )
 
     def _whole(self, line: str, end: str) -> str:
         """Take a complete line that was held back."""
         if self._fence:
             return self._code(line + end)
-        if self._table and is_row(line) and self._table.takes(line):
+        if self._table and self._table.takes(line):
             return self._table.add(line + end)
-        if self._head and is_delimiter(line):
-            table = Table(self._head, line)
-            if table.takes(line):
+        head, self._loose = self._head or self._loose, ""
+        if head and is_delimiter(line):
+            table = Table(head, line)
+            is_meant = bool(self._head) or columns(head) == columns(line)
+            if is_meant and table.goes_on_with(line):
                 self._table, self._head = table, ""
                 return ""
         before = self._let_go()
+        if not self._shows_tables and (self._formula or _FORMULA.match(line)):
+            return before + self._formula_line(line, end)
         if fence_after(None, line, MOST_MARKERS):
             return before + self._code(line + end)
         if not self._shows_tables and is_row(line):
@@ -138,14 +173,36 @@ class Dialect:
         text, self._head = self._head, ""
         if text:
             self._is_below_blank, self._is_below_words = False, True
-        return self._without_images(text)
+        return self._replaced(text)
 
     def _code(self, text: str) -> str:
         """Take a line of code, or one that opens or closes a fence."""
         line = text.removesuffix("\n")
-        self._fence = fence_after(self._fence, line, MOST_MARKERS)
+        before, self._fence = self._fence, fence_after(self._fence, line, MOST_MARKERS)
         self._is_below_blank = self._is_below_words = False
-        return text
+        self._loose = ""
+        if self._shows_tables:
+            return text
+        if before is None or self._fence is None:
+            return backticks(line, self._fence) + text[len(line) :]
+        return self._ticks.divide(text)
+
+    def _formula_line(self, line: str, end: str) -> str:
+        """Take a line of a formula that has lines of its own, or one that opens or
+        closes it: these are not shown."""
+        words = line.strip(" \t\r>")
+        if not self._formula:
+            self._formula = {"$$": "$$", "\\[": "\\]"}[words]
+            return ""
+        if words == self._formula:
+            self._formula = ""
+            return ""
+        shown = latex.readable(words)
+        quote = quote_of(line)
+        if shown is None:
+            # As it was typed; backticks would end it.
+            return f"{quote}`{words}`{end}" if "`" not in words else line + end
+        return f"{quote}{escaped(shown)}{end}"
 
     def _changed(self, line: str, end: str) -> str | None:
         """Return the replacement of a rule or a deep heading; None for any other
@@ -153,16 +210,22 @@ class Dialect:
         if found := rule(line):
             quote, mark = found
             if mark == "-" and self._is_below_words:
-                return None  # it makes a heading of them, and so it was meant
+                # It makes a heading of them. They are shown already, as a line of their
+                # own; the dashes would be shown as they are.
+                self._is_below_words = False
+                return ""
             text = "" if self._is_below_blank else quote + end
             self._is_below_blank, self._is_below_words = True, False
             return text
+        if self._is_below_words and is_underline(line):
+            self._is_below_words = False
+            return ""
         if found := deep_heading(line):
             quote, title = found
             # It would end the bold text.
             title = title.replace("**", "")
             self._is_below_blank = self._is_below_words = False
-            return f"{quote}**{self._without_images(title)}**{end}"
+            return f"{quote}**{self._replaced(title)}**{end}"
         return None
 
     def _first_words(self, line: str, text: str, is_over: bool) -> str:
@@ -170,13 +233,43 @@ class Dialect:
         is_outside = self._fence is None
         self._is_below_blank = is_outside and is_blank(line)
         self._is_below_words = not (is_blank(line) or is_heading(line)) and is_outside
+        if is_outside and not self._shows_tables:
+            self._said = ""
+            self._note(text, is_over)
+            if isinstance(self._spans, Prose):
+                self._spans.before = None if is_heading(line) else _continued(line)
+            if found := task(line):
+                marks, is_done, length = found
+                text = f"{marks}{'☑' if is_done else '☐'}{text[length:]}"
         return self._words(text, is_over)
+
+    def _note(self, text: str, is_over: bool) -> None:
+        """Note the next piece of a line of text: it may be the head of a table."""
+        self._said = (self._said + text)[: MOST_LINE + 1]
+        is_short = is_over and len(self._said) <= MOST_LINE
+        self._loose = self._said if is_short and _has_columns(self._said) else ""
 
     def _words(self, text: str, is_over: bool) -> str:
         self._is_words = not is_over
-        if self._fence or self._shows_images:
+        if self._fence:
+            return text if self._shows_tables else self._ticks.divide(text)
+        if self._shows_tables and self._shows_images:
             return text
-        return self._images.feed(text) + (self._images.flush() if is_over else "")
+        return self._spans.feed(text) + (self._spans.flush() if is_over else "")
 
-    def _without_images(self, line: str) -> str:
-        return line if self._shows_images else linked(line)
+    def _replaced(self, line: str) -> str:
+        """Return a complete line of text, or the words of one, with replacements."""
+        if self._shows_tables:
+            return line if self._shows_images else linked(line)
+        return prose(line, before=_continued(line))
+
+
+def _has_columns(line: str) -> bool:
+    """Return True if `line` can be the head of a table without a pipe at its
+    beginning."""
+    return "|" in line and columns(line) > 1
+
+
+def _continued(line: str) -> str:
+    """Return what begins a line that continues the item or quote of `line`."""
+    return _MARKER.sub(" ", line[: beginning(line)])

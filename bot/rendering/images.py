@@ -69,7 +69,7 @@ class Images:
     def _read(self, text: str, *, more: bool) -> str:
         pieces, at, shown = [], 0, self._shown
         while mark := _MARK.search(text, at):
-            end, link = _token(text, mark.start(), more=more)
+            end, link = token(text, mark.start(), more=more)
             pieces.append(text[max(at, shown) : mark.start()])
             at = mark.start()
             if end is None:
@@ -89,7 +89,7 @@ class Images:
         return "".join(pieces)
 
 
-def _token(text: str, at: int, *, more: bool) -> tuple[int | None, str]:
+def token(text: str, at: int, *, more: bool) -> tuple[int | None, str]:
     """Return the end of what begins at `at`, and the link that replaces it, if any.
 
     The end is None as long as it is undecided: `more` has to come.
@@ -97,7 +97,7 @@ def _token(text: str, at: int, *, more: bool) -> tuple[int | None, str]:
     window = min(len(text), at + MOST_CHARS)
     unclear = more and window < at + MOST_CHARS
     if text[at] == "`":
-        return _end_of_code(text, at, window, unclear=unclear), ""
+        return end_of_code(text, at, window, unclear=unclear), ""
     if text[at] == "\\":
         return (None if unclear and at + 1 == window else at + 2), ""
     if match := _WHOLE.match(text, at, window):
@@ -107,7 +107,7 @@ def _token(text: str, at: int, *, more: bool) -> tuple[int | None, str]:
     return at + 1, ""
 
 
-def _end_of_code(text: str, at: int, window: int, *, unclear: bool) -> int | None:
+def end_of_code(text: str, at: int, window: int, *, unclear: bool) -> int | None:
     """Return the end of the code that the backticks at `at` begin; right behind them if
     nothing closes it; None as long as that is undecided."""
     # One by one: most code ends at the next run, and a line may hold hundreds.

@@ -49,6 +49,14 @@ _RULE_SO_FAR = re.compile(
     r"((?:-[ \t]*+)++|(?:\*[ \t]*+)++|(?:_[ \t]*+)++)\r?$"
 )
 
+_UNDERLINE_SO_FAR = re.compile(rf"\A[ \t>]{{0,{MOST_MARKERS}}}+=++[ \t]*+\r?$")
+_TASK = re.compile(
+    rf"\A([ \t>]{{0,{MOST_MARKERS}}}+(?:[-*+]|\d{{1,9}}[.)])[ \t])\[([ xX])\](?=[ \t])"
+)
+_TASK_SO_FAR = re.compile(
+    rf"\A[ \t>]{{0,{MOST_MARKERS}}}+(?:[-*+]|\d{{1,9}}[.)])[ \t]\[(?:[ xX]\]?)?$"
+)
+
 # What may follow the mark at the end of a sentence: quotes, brackets, emphasis.
 _SENTENCE_END = re.compile(
     r"""(?:[.!?…]["'”’)\]*_]{0,4}[ \t]|[。！？]["'”’」』）*_]{0,4})$"""
@@ -60,6 +68,10 @@ _WORD_ENDS = tuple(" \t，、；：。！？」』”’）")
 # a cut may divide a flag; pairing all of it at each character would take time that
 # grows with its square.
 MOST_FLAG_LETTERS = 200
+
+# From here on there are scripts whose letters take marks; before, they are written as
+# one code point.
+_FIRST_WITH_MARKS = "\u0250"
 
 _ZERO_WIDTH_JOINER = "\u200d"
 
@@ -195,6 +207,28 @@ def may_become_rule(line: str) -> bool:
     return _RULE_SO_FAR.match(line) is not None
 
 
+def is_underline(line: str) -> bool:
+    """Return True if `line` makes a heading of the one above, with "="."""
+    return _UNDERLINE_SO_FAR.match(line) is not None
+
+
+def may_become_underline(line: str) -> bool:
+    """Return True if `line` may still become an underline of a heading."""
+    return is_underline(line)
+
+
+def task(line: str) -> tuple[str, bool, int] | None:
+    """Return the marks of an item that is a task, whether it is done, and the length of
+    the marks with the box; None for other lines."""
+    match = _TASK.match(line)
+    return (match[1], match[2] != " ", match.end()) if match else None
+
+
+def may_become_task(line: str) -> bool:
+    """Return True if `line` may still become a task."""
+    return _TASK_SO_FAR.match(line) is not None
+
+
 def is_blank(line: str) -> bool:
     """Return True if `line` separates paragraphs, inside or outside a quote."""
     return not line.strip(" \t>\r")
@@ -247,6 +281,29 @@ def joins(text: str, at: int) -> bool:
         or ("\ud800" <= before <= "\udbff" and "\udc00" <= after <= "\udfff")
         or (_is_flag_letter(after) and _flag_letters(text, at) % 2 == 1)
     )
+
+
+def whole(text: str) -> str:
+    """Return `text` without the character at its end, if that may still grow: emoji
+    and letters of many scripts consist of several code points."""
+    end = len(text)
+    if end == 0 or (text[-1].isascii() and text[-1] != _ZERO_WIDTH_JOINER):
+        return text
+    may_grow = not (text[-1].isalnum() and text[-1] < _FIRST_WITH_MARKS)
+    if not may_grow or text[-1].isspace() or _is_mark_of_sentence(text[-1]):
+        return text
+    end -= 1
+    while end > 0 and _is_joined(text, end):
+        end -= 1
+    return text[:end]
+
+
+def _is_joined(text: str, at: int) -> bool:
+    return text[at] not in "`~\n" and joins(text, at)
+
+
+def _is_mark_of_sentence(character: str) -> bool:
+    return unicodedata.category(character)[0] == "P"
 
 
 def _flag_letters(text: str, end: int) -> int:

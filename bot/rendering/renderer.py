@@ -14,7 +14,9 @@ from dataclasses import replace
 from bot.domain.platform import Limits
 from bot.domain.reply import Control, Part
 from bot.rendering.fallbacks import Dialect
+from bot.rendering.markdown import whole
 from bot.rendering.mentions import MentionEscaper
+from bot.rendering.numbering import Numbering
 from bot.rendering.splitter import Page
 
 # The smallest useful limit: room beside a fence that is closed and reopened.
@@ -47,6 +49,7 @@ class Renderer:
         self._limit = limits.part_chars
         self._lines = limits.part_lines
         self._pings = limits.pings
+        self._numbering = Numbering()
         self._dialect = Dialect(tables=limits.tables, images=limits.images)
         # The last step: the others may turn text into a mention.
         self._defuser = MentionEscaper(limits.pings)
@@ -66,7 +69,7 @@ class Renderer:
         """
         if self._finished:
             return tuple(self._final)
-        return (*self._final, Part(len(self._final), self._page.shown))
+        return (*self._final, Part(len(self._final), whole(self._page.shown)))
 
     def feed(self, text: str) -> None:
         """Take the next piece of the answer. Must not be called after `finish`."""
@@ -80,7 +83,9 @@ class Renderer:
 
         The two are `feed` in steps of bounded time.
         """
-        self._pending += self._defuser.feed(self._dialect.feed(text))
+        self._pending += self._defuser.feed(
+            self._dialect.feed(self._numbering.feed(text))
+        )
 
     def lay_out(self) -> bool:
         """Lay out part of what was taken; return True if there is more."""
@@ -101,7 +106,8 @@ class Renderer:
         placeholder: an empty part, now final.
         """
         rest, self._pending = self._pending, ""
-        rest += self._defuser.feed(self._dialect.flush()) + self._defuser.flush()
+        last = self._dialect.feed(self._numbering.flush()) + self._dialect.flush()
+        rest += self._defuser.feed(last) + self._defuser.flush()
         self._take(rest)
         text = self._page.close() if self._has_words else ""
         if note:

@@ -12,10 +12,10 @@ Rule 3: every word of every cell is shown, also of cells without a column.
 import re
 import unicodedata
 
-from bot.rendering.images import linked
 from bot.rendering.inline import code_spans, plain
-from bot.rendering.markdown import quote_of
+from bot.rendering.markdown import is_row, quote_of
 from bot.rendering.mentions import ZERO_WIDTH_SPACE
+from bot.rendering.prose import prose
 
 # The widest code block, in characters: about what a thread beside a channel shows
 # without wrapping, by our estimate; an upright phone shows somewhat less.
@@ -40,7 +40,9 @@ class Table:
     """A table while it arrives, from its first two lines on."""
 
     def __init__(self, head: str, delimiter: str) -> None:
-        self._prefix = head[: head.index("|")]
+        #: Whether its lines need no pipe at their beginning.
+        self.is_loose = not is_row(head)
+        self._prefix = quote_of(head) if self.is_loose else head[: head.index("|")]
         self._depth = _depth(head)
         self._head = _cells(head)
         self._titles = [_plain(cell).rstrip(":") for cell in self._head]
@@ -53,8 +55,12 @@ class Table:
         self._has_records = False
 
     def takes(self, line: str) -> bool:
-        """Return True if `line`, a row, belongs to this table and not to another
-        quote."""
+        """Return True if `line` is a row of this table."""
+        is_another = "|" in line if self.is_loose else is_row(line)
+        return is_another and self.goes_on_with(line)
+
+    def goes_on_with(self, line: str) -> bool:
+        """Return True if `line` is not in another quote."""
         return _depth(line) == self._depth
 
     def add(self, row: str) -> str:
@@ -111,7 +117,7 @@ class Table:
         lines = []
         for at, cell in enumerate(cells):
             head = self._title(at)
-            value = linked(_BREAK.sub(" ", cell))
+            value = prose(_BREAK.sub(" ", cell))
             if not value:
                 continue
             # A cell without a heading usually names its row. In bold, it cannot begin a
@@ -128,6 +134,11 @@ class Table:
         if self._has_records and len(title) > HEAD_CHARS:
             return title[: HEAD_CHARS - 1] + "…"
         return title
+
+
+def columns(line: str) -> int:
+    """Return how many cells `line` has, as a row."""
+    return len(_cells(line))
 
 
 def _cells(row: str, columns: int | None = None) -> list[str]:
@@ -168,7 +179,7 @@ def _side(delimiter: str) -> str:
 
 def _plain(cell: str) -> str:
     """Return `cell` without its Markdown."""
-    text = plain(_BREAK.sub(" ", cell)).replace("\t", " ")
+    text = plain(prose(_BREAK.sub(" ", cell))).replace("\t", " ")
     # Discord ends a code block at the next three backticks wherever they stand and
     # however many opened it, so a longer fence would not help there.
     return _THREE_TICKS.sub(f"`{ZERO_WIDTH_SPACE}", text)

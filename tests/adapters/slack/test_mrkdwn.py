@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.slack import mrkdwn
+from bot.rendering.mentions import ZERO_WIDTH_SPACE, MentionEscaper
 from tests.emulators.slack import notices
 
 NAMES = {"U7": "Alice", "C5": "general"}
@@ -80,3 +81,26 @@ def test_escaped_text_pings_nobody(text: str) -> None:
 @given(st.text(alphabet="<>@#!&|;UBCx1 \n", max_size=40))
 def test_reads_anything_that_people_type(text: str) -> None:
     mrkdwn.readable(mrkdwn.without_mention(text, "UB"), NAMES)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "void f(List<@NonNull String> a, Map<@Nullable Key, Value> b) {}",
+        "`List<@Valid Item>`, `<#Type#>`, `<@name>`, `<!doctype html>`, `List<User>`",
+        "`<@UserId>`, `<#Comment>`, `<!hereafter>`",
+    ],
+)
+def test_code_that_is_no_mention_is_shown_as_it_is(code: str) -> None:
+    escaper = MentionEscaper(mrkdwn.PINGS)
+    assert escaper.feed(code) + escaper.flush() == code
+
+
+@pytest.mark.parametrize(
+    "mention",
+    ["<@U00000001>", "<@W0000000A|x>", "<#C00000004>", "<!here>", "<!subteam^S1>"],
+)
+def test_a_whole_mention_is_broken_up(mention: str) -> None:
+    escaper = MentionEscaper(mrkdwn.PINGS)
+    shown = escaper.feed(mention) + escaper.flush()
+    assert shown == f"<{ZERO_WIDTH_SPACE}{mention[1:]}"

@@ -10,6 +10,8 @@ from bot.rendering.fallbacks import MOST_LINE, Dialect
 from bot.rendering.tables import MOST_HELD
 
 WORDS = re.compile(r"\w+")
+# What stands behind the mark of a fence: a language, and more that nobody is shown.
+INFO = re.compile(r"(?:```|~~~)(.*)")
 
 PIECES = [
     *["```", "```python\n", "```\n", "~~~\n", "> ```\n", ">", "> ", "- ", "1. "],
@@ -68,11 +70,12 @@ def test_no_word_is_lost(text: str, size: int) -> None:
     # where it stays code.
     text = text.replace('"', "").replace("'", "").replace("<br>", "").replace("(", "")
     shown = changed(text, size)
+    text = INFO.sub("", text)
     for word in set(WORDS.findall(text.replace("_", " "))):
         assert shown.count(word) >= text.count(word)
 
 
-@given(text=NASTY.map(lambda text: re.sub(r"[|!#*_-]", "", text)))
+@given(text=NASTY.map(lambda text: re.sub(r"[|!#*_`~<\[&$=\\-]", "", text)))
 def test_nothing_else_is_changed(text: str) -> None:
     assert changed(text) == text
 
@@ -93,6 +96,9 @@ a     |     1 |       x
 e\u0301 | b |     3 | no snake_case
 ```
 """
+
+
+TABLE_OF_MARKS = "```\na\n-----------\nx || y & z²\n```\n"
 
 
 def test_a_table_becomes_a_block_with_its_columns_in_line() -> None:
@@ -161,13 +167,12 @@ def test_a_long_table_is_shown_before_it_ends() -> None:
     "text",
     [
         "```\n| a |\n|---|\n#### b\n---\n![c](d)\n```\n",
-        "> ~~~\n> | a |\n> |---|\n> ~~~\n",
         "|x| is\nat least 0",
         "| a |\nwords\n|---|\n",
         "| a |\n> |---|\n",
-        "a | b\n--- | ---\n1 | 2\n",
+        "a | b\n--- | --- | ---\n1 | 2\n",
         "| " + "word " * MOST_LINE + "|\n|---|\n",
-        "Title\n---\n",
+        "===\na = b\n\n===\n",
         "--\n- a\n- b\n**bold** *** x\n",
         "### Three\n#### \n#hash ######## x\n",
     ],
@@ -192,6 +197,55 @@ def test_what_only_looks_like_it_is_left_alone(text: str) -> None:
 )
 def test_rules_and_deep_headings(text: str, shown: str) -> None:
     assert changed(text) == shown
+
+
+FOUR = "````markdown\n# T\n\n```bash\nmake\n```\n\nEnd.\n````\nafter"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("~~~python\nprint('hi')\n~~~\n", "```python\nprint('hi')\n```\n"),
+        (FOUR, "```markdown\n# T\n\n``~`bash\nmake\n``~`\n\nEnd.\n```\nafter"),
+        ("```py\nx\n````\nafter", "```py\nx\n```\nafter"),
+        ("~~~md\n```sh\nls\n```\n~~~\n", "```md\n``~`sh\nls\n``~`\n```\n"),
+        ("```\nx = '`````'\n```\n", "```\nx = '``~``~`'\n```\n"),
+        ("> ~~~\n> | a |\n> ~~~\n", "> ```\n> | a |\n> ```\n"),
+        ("- x\n  ~~~\n  y\n  ~~~\n", "- x\n  ```\n  y\n  ```\n"),
+        ("- ~~~~py\n  y\n  ~~~~\n", "- ```py\n  y\n  ```\n"),
+        ('```{.py} title="a"\nx\n```\n', "```py\nx\n```\n"),
+        ("``` c++\nx\n```\n", "```c++\nx\n```\n"),
+        ("use ```x || y``` here", "use `x || y` here"),
+        ("```a`b```", "`` a`b ``"),
+        ("three ``` ticks", "three \\`\\`\\` ticks"),
+    ],
+)
+def test_code_is_one_block_in_three_backticks(text: str, shown: str) -> None:
+    assert changed(text).replace("\u200b", "~") == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Title\n=====\n\nSub\n---\n\ntext", "Title\n\nSub\n\ntext"),
+        ("> T\n> ==\n> x", "> T\n> x"),
+        ("- [ ] a\n- [x] b\n  * [X] c\n1. [ ] d", "- ☐ a\n- ☑ b\n  * ☑ c\n1. ☐ d"),
+        ("- [ ](u) and [x]", "- [ ](u) and [x]"),
+        ("a<br>b", "a\nb"),
+        ("> - a<br/>b", "> - a\n>   b"),
+        ("# a<br>b", "# a b"),
+        ("$$\n\\frac{a}{b}\n\\foo{x}_1\n$$\nEnd", "a/b\n`\\foo{x}_1`\nEnd"),
+        ("> \\[\n> x_1\n> \\]\n", "> x₁\n"),
+        (
+            "a | b\n--- | :-:\n1 | `x|y`\nc | 2\n\nEnd",
+            "a | b\n```\na |  b\n--+----\n1 | x|y\nc |  2\n```\n\nEnd",
+        ),
+        ("| a |\n|---|\n| x \\|\\| y &amp; $z^2$ |\n", TABLE_OF_MARKS),
+    ],
+)
+def test_what_discord_would_show_as_typed(text: str, shown: str) -> None:
+    assert changed(text) == shown
+    assert changed(text, 1) == shown
 
 
 def test_what_follows_a_quote_is_not_in_its_code() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bot.domain.platform import Limits
 from bot.domain.reply import Part
 from bot.rendering.mentions import ZERO_WIDTH_SPACE
+from bot.rendering.numbering import Numbering
 from bot.rendering.renderer import FEWEST_CHARS, Renderer
 
 PINGS = re.compile(r"<(?:[@#][A-Z0-9]|!(?:channel|here|everyone))")
@@ -163,7 +164,9 @@ def test_a_part_only_grows_and_a_final_one_stays(
 
 @given(text=NASTY, chars=LIMITS)
 def test_nothing_is_lost_or_added(text: str, chars: int) -> None:
-    assert adds_up(rendered(text, chars), text)
+    numbering = Numbering()
+    said = numbering.feed(text) + numbering.flush()
+    assert adds_up(rendered(text, chars), said)
 
 
 @given(text=NASTY, chars=LIMITS, note=st.just("") | NASTY)
@@ -182,6 +185,40 @@ def test_a_reply_begins_as_a_placeholder() -> None:
     assert renderer.parts == (Part(0, ""),)
     renderer.feed("\n ")
     assert renderer.parts == (Part(0, ""),)
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        "👩\u200d👩\u200d👧",
+        "👍🏽",
+        "🇩🇪",
+        "❤\ufe0f",
+        "1\ufe0f\u20e3",
+        "🏴\U000e0067\U000e0062\U000e007f",
+        "ñ".replace("ñ", "ɲ\u0303"),
+    ],
+)
+def test_a_character_of_several_is_whole_at_each_write(sign: str) -> None:
+    renderer = Renderer(Limits(part_chars=100))
+    for each in f"so {sign}":
+        renderer.feed(each)
+        shown = renderer.parts[0].text
+        assert shown in ("s", "so", "so ", "so 1", f"so {sign}")
+    renderer.feed(" ")
+    assert renderer.parts[0].text == f"so {sign} "
+    renderer.feed(sign)
+    renderer.finish()
+    assert renderer.parts[0].text == f"so {sign} {sign}"
+
+
+def test_a_list_written_with_ones_goes_on_counting_in_the_next_message() -> None:
+    renderer = Renderer(Limits(part_chars=1_000, part_lines=30))
+    renderer.feed("".join(f"1. step {n} of the plan\n" for n in range(1, 61)))
+    renderer.finish()
+    lines = [line for part in renderer.parts for line in part.text.splitlines()]
+    assert lines == [f"{n}. step {n} of the plan" for n in range(1, 61)]
+    assert len(renderer.parts) > 1
 
 
 def test_shows_everything_at_once_while_there_is_room() -> None:

@@ -1,0 +1,50 @@
+"""Code blocks for platforms that know three backticks only.
+
+Discord ends a block at the next three backticks, wherever they stand and however many
+opened it, and takes a language only if nothing else stands on its line (platform facts
+B5).
+"""
+
+import re
+
+from bot.rendering.markdown import Fence
+from bot.rendering.mentions import ZERO_WIDTH_SPACE
+
+_MARK = re.compile(r"`{3,}+|~{3,}+")
+_LANGUAGE = re.compile(r"[A-Za-z0-9_+#-][\w+.#-]*+")
+_TICKS = re.compile(r"`++")
+
+
+def backticks(line: str, fence: Fence | None) -> str:
+    """Return `line`, which opens `fence`, or closes one if that is None, with three
+    backticks as its mark."""
+    mark = _MARK.search(line)
+    assert mark is not None
+    before = line[: mark.start()]
+    language = _LANGUAGE.match(fence.info.lstrip(" \t{.")) if fence else None
+    return f"{before}```{language[0] if language else ''}"
+
+
+class InnerTicks:
+    """Divides the backticks in code that arrives in pieces, so that no three follow
+    each other."""
+
+    def __init__(self) -> None:
+        #: How many backticks the text so far ends with.
+        self._count = 0
+
+    def divide(self, text: str) -> str:
+        """Return the next piece of code, divided."""
+        pieces, at = [], 0
+        for run in _TICKS.finditer(text):
+            if run.start() > 0:
+                self._count = 0
+            pieces.append(text[at : run.start()])
+            for _ in run[0]:
+                is_third = self._count > 0 and self._count % 2 == 0
+                pieces.append(f"{ZERO_WIDTH_SPACE}`" if is_third else "`")
+                self._count += 1
+            at = run.end()
+        if at < len(text):
+            self._count = 0
+        return "".join([*pieces, text[at:]])

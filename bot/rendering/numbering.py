@@ -1,0 +1,128 @@
+"""The numbers of ordered lists, written out.
+
+Markdown counts by itself, so that a list may be written as `1. 1. 1.`. A message that a
+cut begins in the middle of a list would count from the number that is written there, so
+each item gets the number that it is shown with: that of the first, plus one for each
+item.
+
+Rule: the answer arrives in pieces that end anywhere, and the result does not depend on
+them. Only the beginning of a line is held back, while it may be a number.
+"""
+
+import re
+from dataclasses import dataclass
+
+from bot.rendering.markdown import MOST_MARKERS, Fence, fence_after, is_blank
+
+_LINES = re.compile(r"[^\n]*+\n|[^\n]++")
+_ITEM = re.compile(r"\A([ \t>]*+)([0-9]{1,9})([.)])(?=[ \t]|$)")
+_ITEM_SO_FAR = re.compile(r"\A[ \t>]*+[0-9]{0,9}[.)]?$")
+_INDENT = re.compile(r"[ \t>]*+")
+# How many lists are open within each other, and the longest line of a fence.
+_DEPTH = 20
+_MOST_LINE = 2_000
+
+
+@dataclass(slots=True)
+class _List:
+    """An open list: the marks before its numbers, and what comes next."""
+
+    quotes: int
+    indent: int
+    sign: str
+    next: int
+
+
+class Numbering:
+    """Numbers the items of lists in a text that arrives in pieces."""
+
+    def __init__(self) -> None:
+        #: What of the current line is held back; then how much of it was seen, as far
+        #: as that matters.
+        self._held = ""
+        self._line = ""
+        self._is_decided = self._is_item = False
+        self._fence: Fence | None = None
+        self._lists: list[_List] = []
+        self._is_below_blank = False
+
+    def feed(self, text: str) -> str:
+        """Take the next piece; return what is decided now."""
+        return "".join([self._take(piece) for piece in _LINES.findall(text)])
+
+    def flush(self) -> str:
+        """Return what was held back: the text is complete."""
+        return self._begin(self._held) if self._held else ""
+
+    def _take(self, piece: str) -> str:
+        is_over = piece.endswith("\n")
+        self._line = (self._line + piece)[:_MOST_LINE]
+        if not self._is_decided:
+            self._held += piece
+            start = self._held.removesuffix("\n")
+            is_short = len(start) <= MOST_MARKERS
+            if not is_over and is_short and _ITEM_SO_FAR.match(start):
+                return ""
+            piece = self._begin(self._held)
+        if is_over:
+            line = self._line.removesuffix("\n")
+            is_code = self._fence is not None and not self._fence.is_left_by(line)
+            if not (self._is_item or is_code or is_blank(line)):
+                self._end_lists(line)
+            self._fence = fence_after(self._fence, line, MOST_MARKERS)
+            self._is_below_blank = self._fence is None and is_blank(line)
+            self._line, self._is_decided = "", False
+        return piece
+
+    def _begin(self, text: str) -> str:
+        """Return the beginning of a line, numbered."""
+        self._held, self._is_decided, self._is_item = "", True, False
+        line = text.removesuffix("\n")
+        if self._fence and not self._fence.is_left_by(line):
+            return text
+        item = _ITEM.match(line[: MOST_MARKERS + 12])
+        if item is None:
+            return text
+        self._is_item = True
+        number = self._number(item[1], int(item[2]), item[3])
+        return f"{item[1]}{number}{text[item.end(2) :]}"
+
+    def _number(self, marks: str, number: int, sign: str) -> int:
+        quotes, indent = marks.count(">"), _width(marks)
+        # Lists that are deeper have ended.
+        while self._lists and (
+            self._lists[-1].quotes != quotes or self._lists[-1].indent > indent + 1
+        ):
+            self._lists.pop()
+        found = self._lists[-1] if self._lists else None
+        if found is None or indent > found.indent + 1 or found.sign != sign:
+            if found is not None and indent <= found.indent + 1:
+                self._lists.pop()
+            if len(self._lists) >= _DEPTH:
+                del self._lists[0]
+            self._lists.append(_List(quotes, indent, sign, number + 1))
+            return number
+        found.next += 1
+        return found.next - 1
+
+    def _end_lists(self, line: str) -> None:
+        """End the lists that do not go on with `line`, which is no item of them."""
+        marks = _INDENT.match(line)
+        assert marks is not None
+        quotes, indent = marks[0].count(">"), _width(marks[0])
+        is_paragraph = not self._is_below_blank and not _ends_list(line[marks.end() :])
+        while self._lists:
+            last = self._lists[-1]
+            if quotes == last.quotes and (is_paragraph or indent > last.indent):
+                return
+            self._lists.pop()
+
+
+def _ends_list(words: str) -> bool:
+    """Return True if `words`, the beginning of a line, are no part of the paragraph
+    above: a heading, another list, code."""
+    return words.startswith(("#", "- ", "* ", "+ ", "```", "~~~"))
+
+
+def _width(marks: str) -> int:
+    return len(marks.expandtabs(4))

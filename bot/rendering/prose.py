@@ -1,0 +1,279 @@
+"""Inline Markdown that a platform lacks, or reads otherwise, in what it can show.
+
+What is replaced: images, by links; two pipes, which would hide text; links whose text
+is an address; reference links; code in three or more backticks on one line; HTML
+entities and a few tags; formulas in LaTeX.
+
+Rule 1: code is never changed. Whether backticks begin code is decided by the next ones,
+so whatever could be replaced behind them waits for that.
+Rule 2: the line arrives in pieces that end anywhere. Only what could be replaced is
+held back, and at most `MOST_CHARS` of it.
+"""
+
+import html
+import re
+import unicodedata
+
+from bot.rendering import images, latex
+from bot.rendering.mentions import ZERO_WIDTH_SPACE
+
+# The longest text of a link, and the longest formula, that is searched for: a line is
+# held back while either is open.
+_MOST_TEXT = 300
+_MOST_FORMULA = 200
+
+_MARK = re.compile(r"[`\\!\[|<&$]")
+#: The marks that may be replaced behind a backtick, if that begins no code.
+_FIRST_POSSIBLE = re.compile(r"[!\[|<&$\\]")
+_RUN = re.compile(r"`++|\|++")
+_TWO_TICKS = re.compile(r"`(?=`)")
+
+_LINK = re.compile(
+    r"\[((?:[^\[\]\\\n]|\\.)++)\]"
+    r"\(<?(https?://(?:[^\s()<>\\]|\\.|\([^\s()<>]*+\))++)>?"
+    r"(?:[ \t]++(?:\"[^\"\n]*+\"|'[^'\n]*+'))?\)"
+)
+_REFERENCE = re.compile(r"\[([^\[\]\n]++)\]\[([^\[\]\n]*+)\]")
+_BRACKETS_SO_FAR = re.compile(r"\[[^\[\]\n]*+(?:\](?:\[[^\[\]\n]*+|\([^()\n]*+)?)?$")
+_FOOTNOTE = re.compile(r"\[\^([\w-]++)\]")
+_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+
+_ENTITY = re.compile(
+    r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
+)
+_ENTITY_SO_FAR = re.compile(r"&#?[A-Za-z0-9]{0,31}$")
+# What Discord reads as a mark, so that a character from an entity is escaped.
+_ESCAPED = frozenset("*_~`|>#[]()<\\-+:@")
+
+_TAG = re.compile(r"<(/?)(br|b|strong|i|em|u|s|del|kbd|code|sub|sup)[ \t]*+/?>", re.I)
+_TAG_SO_FAR = re.compile(r"</?[A-Za-z]{0,6}[ \t]{0,3}/?$")
+_AUTOLINK = re.compile(r"<https?://[^\s<>]++>")
+_AUTOLINK_SO_FAR = re.compile(r"<h?t?t?p?s?:?/?/?[^\s<>]*+$")
+_TAGS = {
+    **{"b": "**", "strong": "**", "i": "*", "em": "*", "u": "__"},
+    **{"s": "~~", "del": "~~", "kbd": "`", "code": "`", "sub": "", "sup": ""},
+}
+
+#: A formula, by what opens it. A dollar before a digit or a blank is money, and one
+#: before a letter begins a variable.
+_FORMULAS = (
+    re.compile(r"\$\$([^\n$]++)\$\$"),
+    re.compile(r"\$(?![\s\d$])((?:[^\n$\\]|\\.)*?(?<![\s\\]))\$(?![\w{])"),
+    re.compile(r"\\\(((?:[^\n\\]|\\[^\n()])++)\\\)"),
+    re.compile(r"\\\[((?:[^\n\\]|\\[^\n\[\]])++)\\\]"),
+)
+_CLOSERS = {"$": "$", "\\(": "\\)", "\\[": "\\]"}
+#: What tells a formula from text between dollars.
+_COMMAND = re.compile(r"\\[A-Za-z]|[\^_]")
+_TELLTALE = re.compile(r"\\[A-Za-z]|[\^_{]|[=<>+]")
+
+
+def prose(line: str, *, before: str = "") -> str:
+    """Return `line`, whose replacements of line breaks begin with `before`."""
+    reader = Prose()
+    reader.before = before
+    return reader.feed(line) + reader.flush()
+
+
+class Prose:
+    """Replaces the marks of one line while the line arrives."""
+
+    def __init__(self) -> None:
+        #: What begins a line that continues this one; None where it cannot be broken.
+        self.before: str | None = ""
+        #: What is undecided, and how much of it was passed on already.
+        self._held = ""
+        self._shown = 0
+        #: The last character that was decided.
+        self._last = ""
+
+    def feed(self, text: str) -> str:
+        """Take the next piece of the line; return what is decided now."""
+        return self._read(self._held + text, more=True)
+
+    def flush(self) -> str:
+        """Return what was held back at the end of the line, and reset."""
+        text = self._read(self._held, more=False)
+        self._last = ""
+        return text
+
+    def _read(self, text: str, *, more: bool) -> str:
+        pieces, at, shown = [], 0, self._shown
+        while mark := _MARK.search(text, at):
+            start = mark.start()
+            last = text[start - 1] if start else self._last
+            end, found = self._token(text, start, last, more=more)
+            pieces.append(text[max(at, shown) : start])
+            at = start
+            if end is None:
+                break
+            pieces.append(text[max(at, shown) : end] if found is None else found)
+            at = end
+        else:
+            pieces.append(text[max(at, shown) :])
+            at = len(text)
+        if at:
+            self._last = text[at - 1]
+        self._held, self._shown = text[at:], max(0, shown - at)
+        if self._held.startswith("`"):
+            self._pass_on(pieces)
+        return "".join(pieces)
+
+    def _pass_on(self, pieces: list[str]) -> None:
+        """Pass on what precedes the next possible mark behind a backtick: code or not,
+        it is left as it is."""
+        run = _RUN.match(self._held)
+        assert run is not None
+        if len(run[0]) > 2 or run.end() == len(self._held):
+            return
+        possible = _FIRST_POSSIBLE.search(self._held, max(run.end(), self._shown))
+        clear = possible.start() if possible else len(self._held)
+        pieces.append(self._held[self._shown : clear])
+        self._shown = clear
+
+    def _token(
+        self, text: str, at: int, last: str, *, more: bool
+    ) -> tuple[int | None, str | None]:
+        """Return the end of what begins at `at` behind the character `last`, and what
+        replaces it, if anything does.
+
+        The end is None as long as it is undecided: `more` has to come.
+        """
+        window = min(len(text), at + images.MOST_CHARS)
+        unclear = more and window < at + images.MOST_CHARS
+        match text[at]:
+            case "`":
+                return _code(text, at, window, unclear=unclear)
+            case "|":
+                return _pipes(text, at, unclear=more)
+            case "&":
+                return _entity(text, at, unclear=more)
+            case "<":
+                return self._tag(text, at, unclear=more)
+            case "$" | "\\":
+                return _formula(text, at, unclear=more)
+            case "[":
+                return _bracket(text, at, last, unclear=more)
+        return _image(text, at, unclear=more)
+
+    def _tag(
+        self, text: str, at: int, *, unclear: bool
+    ) -> tuple[int | None, str | None]:
+        if found := _AUTOLINK.match(text, at, at + images.MOST_CHARS):
+            return found.end(), None
+        if found := _TAG.match(text, at):
+            name = found[2].lower()
+            if name != "br":
+                return found.end(), _TAGS[name]
+            return found.end(), " " if self.before is None else f"\n{self.before}"
+        end = min(len(text), at + images.MOST_CHARS)
+        may = _TAG_SO_FAR.match(text, at) or _AUTOLINK_SO_FAR.match(text, at)
+        return (None, None) if unclear and may and end == len(text) else (at + 1, None)
+
+
+def _code(
+    text: str, at: int, window: int, *, unclear: bool
+) -> tuple[int | None, str | None]:
+    """Return code on one line. In three or more backticks, Discord would read a block,
+    up to the next three wherever they stand."""
+    run = _RUN.match(text, at)
+    assert run is not None
+    count = len(run[0])
+    end = images.end_of_code(text, at, window, unclear=unclear)
+    if end is None or count < 3:
+        return end, None
+    if end == run.end():
+        return end, "\\`" * count
+    content = text[at + count : end - count]
+    if "`" not in content:
+        return end, f"`{content}`"
+    content = _TWO_TICKS.sub(f"`{ZERO_WIDTH_SPACE}", content)
+    return end, f"`` {content.strip()} ``"
+
+
+def _pipes(text: str, at: int, *, unclear: bool) -> tuple[int | None, str | None]:
+    run = _RUN.match(text, at)
+    assert run is not None
+    if unclear and run.end() == len(text):
+        return None, None
+    return run.end(), "\\|" * len(run[0]) if len(run[0]) > 1 else None
+
+
+def _entity(text: str, at: int, *, unclear: bool) -> tuple[int | None, str | None]:
+    if found := _ENTITY.match(text, at):
+        sign = html.unescape(found[0])
+        if len(sign) == 1 and sign != "\n" and unicodedata.category(sign)[0] != "C":
+            return found.end(), f"\\{sign}" if sign in _ESCAPED else sign
+        return found.end(), None
+    if unclear and _ENTITY_SO_FAR.match(text, at):
+        return None, None
+    return at + 1, None
+
+
+def _formula(text: str, at: int, *, unclear: bool) -> tuple[int | None, str | None]:
+    window = at + _MOST_FORMULA
+    for each in _FORMULAS:
+        if found := each.match(text, at, window):
+            if unclear and found.end() == len(text) and text[at] == "$":
+                return None, None
+            # An escaped bracket is mostly no formula.
+            literal = each is _FORMULAS[3] and not _COMMAND.search(found[1])
+            shown = None if literal else formula(found[1])
+            if shown is not None:
+                return found.end(), shown
+            return at + (1 if text[at] == "$" else 2), None
+    opener = "$" if text[at] == "$" else text[at : at + 2]
+    if unclear and len(text) < window:
+        is_begun = len(text) == at + len(opener) or opener == "\\"
+        may = opener in _CLOSERS and not text[at + 1 : at + 2].isspace()
+        if opener == "$":
+            may = may and not text[at + 1 : at + 2].isdecimal()
+        if is_begun or may:
+            return None, None
+    return at + (2 if text[at] == "\\" else 1), None
+
+
+def formula(content: str) -> str | None:
+    """Return a formula as text, or in code as it was typed; None if it is none."""
+    if not _TELLTALE.search(content) and len(content.strip()) > 1:
+        return None
+    shown = latex.readable(content)
+    if shown is None:
+        is_meant = "`" not in content and _COMMAND.search(content)
+        return f"`{content.strip()}`" if is_meant else None
+    return escaped(shown)
+
+
+def escaped(text: str) -> str:
+    """Return `text` so that none of it is read as a mark."""
+    return "".join(f"\\{each}" if each in "*_`~|" else each for each in text)
+
+
+def _bracket(
+    text: str, at: int, last: str, *, unclear: bool
+) -> tuple[int | None, str | None]:
+    end, found = _image(text, at, unclear=unclear)
+    if end is None or found is not None:
+        return end, found
+    window = at + images.MOST_CHARS
+    if link := _LINK.match(text, at, window):
+        if not _ADDRESS.search(link[1]):
+            return at + 1, None
+        # Discord makes no link of a text with an address.
+        bare = link[1].strip().strip("<>").rstrip("/") == link[2].rstrip("/")
+        shown = "" if bare else f"{link[1]} "
+        address = f"<{link[2]}>"
+        return link.end(), address if bare else f"{shown}({address})"
+    if note := _FOOTNOTE.match(text, at):
+        return note.end(), f"[{note[1]}]"
+    is_index = last.isalnum() or last in ("]", ")", "_")
+    if not is_index and (reference := _REFERENCE.match(text, at, window)):
+        name = reference[2]
+        return reference.end(), f"{reference[1]} [{name}]" if name else reference[1]
+    so_far = len(text) - at < _MOST_TEXT and _BRACKETS_SO_FAR.match(text, at)
+    return (None, None) if unclear and so_far else (at + 1, None)
+
+
+def _image(text: str, at: int, *, unclear: bool) -> tuple[int | None, str | None]:
+    end, link = images.token(text, at, more=unclear)
+    return end, link or None

@@ -1,0 +1,79 @@
+"""Inline Markdown for a platform that reads some of it otherwise."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.rendering.prose import Prose, prose
+
+NASTY = st.lists(
+    st.sampled_from(
+        [
+            *["`", "``", "```", "|", "||", "&", "&amp;", "&#38;", "<", "<br>", "<b>"],
+            *["$", "$$", "$x^2$", "\\(", "\\)", "\\frac{a}{b}", "\\", "[", "]", "]("],
+            *["[a](https://x.y)", "https://x.y", "[a][1]", "[^1]", "![a](u)", " "],
+            *[")", "word"],
+        ]
+    ),
+    max_size=25,
+).map("".join)
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("a || b, `x || y`, ||| c", "a \\|\\| b, `x || y`, \\|\\|\\| c"),
+        ("a | b", "a | b"),
+        # Links whose text has an address.
+        ("[https://a.b/c](https://a.b/c)", "<https://a.b/c>"),
+        ("[https://a.b](https://a.b/).", "<https://a.b/>."),
+        ("[to https://a.b now](https://c.d/e)", "to https://a.b now (<https://c.d/e>)"),
+        ('[to https://a.b](https://c.d "t")', "to https://a.b (<https://c.d>)"),
+        ("[docs](https://a.b/c_(d))", "[docs](https://a.b/c_(d))"),
+        # References.
+        ("see [the docs][1] and [this][]", "see the docs [1] and this"),
+        ("a[0][1], f()[0][1]", "a[0][1], f()[0][1]"),
+        ("so[^1] it is[^note]", "so[1] it is[note]"),
+        # Entities and tags.
+        ("a &nbsp;&amp; b &copy; &#39;&#x27;", "a \u00a0& b © ''"),
+        ("&lt;@1&gt; &ast;x&ast;", "\\<@1\\> \\*x\\*"),
+        ("AT&T &foo; &#8203; `&amp;`", "AT&T &foo; &#8203; `&amp;`"),
+        ("<kbd>Ctrl</kbd> <strong>now</strong>", "`Ctrl` **now**"),
+        ("List<User>, a<c>b", "List<User>, a<c>b"),
+        # Formulas.
+        ("so $E = mc^2$ and \\(a \\leq b\\)", "so E = mc² and a ≤ b"),
+        ("$\\alpha_1$, $$x$$, \\[\\sqrt{2}\\]", "α₁, x, √2"),
+        ("$\\foo{x}$ is `\\foo`", "`\\foo{x}` is `\\foo`"),
+        ("$5 and $10, $HOME and $PATH", "$5 and $10, $HOME and $PATH"),
+        ("$A_B/$C and ${A_B}$C", "$A_B/$C and ${A_B}$C"),
+        ("`$x^2$` \\[not one\\]", "`$x^2$` \\[not one\\]"),
+        ("$x^*$", "x^\\*"),
+    ],
+)
+def test_marks_are_replaced(line: str, shown: str) -> None:
+    assert prose(line) == shown
+
+
+@given(line=NASTY | st.text(), size=st.integers(1, 9))
+def test_pieces_do_not_matter(line: str, size: int) -> None:
+    reader = Prose()
+    pieces = [reader.feed(line[at : at + size]) for at in range(0, len(line), size)]
+    assert "".join([*pieces, reader.flush()]) == prose(line)
+
+
+@given(line=NASTY.map(lambda line: line.replace("`", "")))
+def test_outside_of_code_no_pipes_are_left_that_hide(line: str) -> None:
+    # A formula that cannot be read is shown as code.
+    shown = re.sub(r"`[^`]*`", "", prose(line))
+    assert "||" not in shown.replace("\\|", "")
+
+
+def test_only_what_could_be_replaced_is_held_back() -> None:
+    reader = Prose()
+    assert reader.feed("costs $5 a|b and `x") == "costs $5 a|b and `x"
+    assert reader.feed(" y` |") == " y` "
+    assert reader.feed("| z &am") == "\\|\\| z "
+    assert reader.feed("p; [doc") == "& "
+    assert reader.feed("s](https://a.b) on") == "[docs](https://a.b) on"
