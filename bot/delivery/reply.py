@@ -33,7 +33,7 @@ from bot.ports.store import PartStore
 from bot.rendering.renderer import STEP_CHARS, Renderer
 from bot.runtime import background
 from bot.runtime.retry import Backoff
-from bot.text.characters import replace_invalid
+from bot.text.characters import replace_invalid, split_half
 
 log = logging.getLogger(__name__)
 
@@ -95,12 +95,15 @@ class StreamedReply:
         self._complete = 0
         #: How much was rendered since this task last yielded, in characters.
         self._taken = 0
+        #: The first half of a character at the end of the last piece; "" if none.
+        self._half = ""
         #: The answer so far, as Claude wrote it.
         self.text = ""
 
     async def feed(self, text: str) -> None:
         """Add the next piece of the answer; yield to other tasks while a long one is
         laid out."""
+        text, self._half = split_half(self._half + text)
         text = replace_invalid(text)
         for start in range(0, len(text), STEP_CHARS):
             piece = text[start : start + STEP_CHARS]
@@ -135,6 +138,11 @@ class StreamedReply:
     ) -> None:
         """Complete the answer with `note` and `controls` below it, and ping the user
         `calls`, if any. `keep_shown` then writes the rest and returns."""
+        if self._half:
+            # Nothing follows that makes it whole.
+            self.text += (left := replace_invalid(self._half))
+            self._half = ""
+            self._renderer.feed(left)
         self._renderer.finish(note, controls, calls)
         self._finished = True
         self._changed.set()

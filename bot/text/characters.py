@@ -11,6 +11,8 @@ CLOSE = "\ufdd1"
 
 # A lone surrogate: JSON can carry one; UTF-8, and so SQLite and HTTP, cannot.
 _HALF = re.compile("[\ud800-\udfff]")
+# Two that came one by one and make a character.
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 # Letters and symbols that look blank; other blanks are known by their category.
 BLANK_LETTERS = "\u115f\u1160\u2800\u3164\uffa0"
@@ -44,8 +46,19 @@ def replace_lone_surrogates(text: str) -> str:
         # Several times as fast as a search, and lone surrogates are rare.
         text.encode()
     except UnicodeEncodeError:
-        return _HALF.sub(_REPLACED, text)
+        return _HALF.sub(_REPLACED, _PAIR.sub(_joined, text))
     return text
+
+
+def _joined(pair: re.Match[str]) -> str:
+    return pair[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+
+
+def split_half(text: str) -> tuple[str, str]:
+    """Return `text`, and apart from it the first half of a character at its end, whose
+    second half may follow in the next piece."""
+    is_half = "\ud800" <= text[-1:] <= "\udbff"
+    return (text[:-1], text[-1]) if is_half else (text, "")
 
 
 def replace_invalid(text: str) -> str:

@@ -51,6 +51,7 @@ MARK = "\ufffd"
     [
         (f"a{HALF}b", f"a{MARK}b"),
         (f"{SECOND}{FIRST}", MARK * 2),
+        (f"{FIRST}{SECOND}", "😀"),
         ("a\0b é 😀", f"a{MARK}b é 😀"),
         (f"{OPEN}x{CLOSE}", f"{MARK}x{MARK}"),
     ],
@@ -167,9 +168,10 @@ async def test_an_answer_with_half_a_character_is_kept_and_paid_for_once(
 
 async def test_a_message_and_its_answer_on_slack(slack_office: SlackOffice) -> None:
     slack, claude = slack_office.slack, slack_office.claude
-    claude.script([f"It {HALF}", " is."])
+    # Two halves in two pieces make a character; one alone, at the end too, does not.
+    claude.script([f"It {HALF}", f" is {FIRST}", f"{SECOND}.{FIRST}"])
     asked = slack_office.ask(f"What {HALF} is it?")
-    await slack_office.answered(asked, f"It {MARK} is.")
+    await slack_office.answered(asked, f"It {MARK} is 😀.{MARK}")
     assert f"What {MARK} is it?" in slack_office.prompts()[-1]
     eve, alerts = slack.add_user(f"Eve {HALF}"), slack.add_channel("alerts")
     place = Scope("slack", slack.team, slack_office.general)
