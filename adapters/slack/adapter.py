@@ -153,6 +153,7 @@ class SlackAdapter:
             finally:
                 # Work that outlasts an acknowledgement only updates modals.
                 background.cancel()
+                await finish(self._people.close())
 
     async def _listen(self, host: Host, interactions: Interactions) -> None:
         async def spool(body: dict[str, Any]) -> BoltResponse:

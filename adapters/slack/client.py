@@ -71,6 +71,19 @@ UNSTREAMABLE = {
     "streaming_state_conflict",
     "unknown_method",
 }
+# Answers of `OPTIONAL` methods that say that this app, plan or workspace has none of
+# what they list (Slack's pages of the methods).
+OPTIONAL = {"usergroups.list"}
+UNAVAILABLE = {
+    "access_denied",
+    "enterprise_is_restricted",
+    "feature_not_enabled",
+    "method_deprecated",
+    "not_allowed_token_type",
+    "paid_teams_only",
+    "plan_upgrade_required",
+    "unknown_method",
+}
 LIMITED = {"message_limit_exceeded", "rate_limited", "ratelimited"}
 
 # Seconds to wait for a rate limit if Slack does not say how long.
@@ -103,6 +116,10 @@ TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
 
 class Unfit(DeliveryError):
     """Slack rejects this content in this form permanently."""
+
+
+class Unavailable(DeliveryError):
+    """Slack does not offer this method to this app, plan or workspace."""
 
 
 class Unstreamable(DeliveryError):
@@ -199,7 +216,13 @@ class SlackClient:
                 is_page = response.content_type == "text/html"
                 if response.status != 200 or is_page:
                     raise Unfit(f"download: HTTP {response.status}")
-                return await response.content.read(most + 1)
+                content = bytearray()
+                # One read returns what has arrived, which may be less than the file.
+                async for piece in response.content.iter_any():
+                    content += piece
+                    if len(content) > most:
+                        break
+                return bytes(content[: most + 1])
 
     async def upload(self, url: str, content: bytes) -> None:
         """Send the content of a file to the upload address from Slack, which needs no
@@ -278,6 +301,8 @@ def _meaning(method: str, error: SlackApiError) -> Exception:
     message = f"{method}: {code or f'HTTP {status}'}"
     if status == 429 or code in LIMITED:
         return Throttled(message, _retry_after(response))
+    if method in OPTIONAL and code in UNAVAILABLE:
+        return Unavailable(message)
     if code in REVOKED:
         return AccessRevoked(
             f"Slack no longer accepts the token ({message}): "

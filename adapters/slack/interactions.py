@@ -26,13 +26,11 @@ from adapters.slack.members import People
 from adapters.slack.modals import Context
 from adapters.slack.views import Windows, context_of, user_of
 from bot.domain.message import Message
-from bot.domain.person import Person
-from bot.domain.scope import Scope, ScopeLevel
+from bot.domain.scope import Scope
 from bot.errors import (
     ConfigError,
     DeliveryError,
     StorageError,
-    ThreadGone,
     ThreadkeepError,
     Unacceptable,
 )
@@ -223,7 +221,9 @@ class Interactions:
         await self._windows.respond(body, reply, place)
 
     async def _sorted(self, heard: Message, place: Scope, user: str) -> Response:
-        return await self._host.commands.triage(heard, await self._person(place, user))
+        return await self._host.commands.triage(
+            heard, await self._people.person(place, user)
+        )
 
     async def _used(self, body: Body) -> dict[str, Any]:
         action = (body.get("actions") or [{}])[0]
@@ -292,7 +292,7 @@ class Interactions:
                 if not access.reads:
                     log.warning("slack.not_there place=%s user=%s", place, user)
                     return Response(NOT_THERE)
-            person = await self._person(place, user)
+            person = await self._people.person(place, user)
             return await self._host.commands.run(command, place, person)
 
         return await self._safely(work(), command.verb)
@@ -314,14 +314,6 @@ class Interactions:
         except Exception as error:
             report("carry out a command", error)
             return Response(ThreadkeepError.user_text)
-
-    async def _person(self, place: Scope, user: str) -> Person:
-        try:
-            return await self._people.person(place, user)
-        except ThreadGone:
-            # In a private channel without the bot, people can give commands all the
-            # same, but its creator is unknown.
-            return await self._people.person(place.at(ScopeLevel.WORKSPACE), user)
 
     async def _send(
         self,

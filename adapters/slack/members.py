@@ -1,22 +1,37 @@
 """People on Slack: who they are, and which user groups they are in.
 
-Rule: facts only; the core decides.
+Rule 1: facts only; the core decides.
+Rule 2: `users.info` is required. User groups and the creator of a channel are optional:
+they can only add rights, so a person is returned without them, marked `incomplete` if
+Slack may tell them later (docs/lookups.md).
 """
 
+import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from adapters.slack.client import SlackClient
+from adapters.slack.client import SlackClient, Unavailable
 from bot.domain.person import Person
 from bot.domain.scope import Scope
-from bot.errors import ThreadGone
+from bot.errors import DeliveryError, ThreadGone, Throttled
+from bot.runtime import background
 from bot.runtime.lru import LruDict
 from bot.ui.elements import Choice
+
+log = logging.getLogger(__name__)
 
 # How long an answer of Slack's is cached, in seconds: an upper bound for how long a
 # removed admin still counts; users.info allows 100 calls a minute (facts A5.1, A13).
 FRESH = 300.0
+
+# How long an optional fact that could not be had is not asked for again, in seconds.
+RETRY = 30.0
+
+# How long a command or turn waits for an optional fact, in seconds: Slack opens a modal
+# only within three seconds (facts A10). The look-up continues, for the next command.
+PATIENCE = 1.5
 
 # How many answers are cached.
 MOST = 10_000
@@ -34,22 +49,26 @@ class People:
         self._client = client
         self._team = team
         self._clock = clock
-        #: When each answer came, and the answer; by method and id.
-        self._known: LruDict[tuple[str, str], tuple[float, Mapping[str, Any]]] = (
-            LruDict(MOST)
-        )
+        #: When each answer came, and the answer, None for an optional one that could
+        #: not be had; by method and id.
+        self._known: LruDict[
+            tuple[str, str], tuple[float, Mapping[str, Any] | None]
+        ] = LruDict(MOST)
+        #: The look-ups of optional facts that are under way.
+        self._asking: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     async def person(self, place: Scope, user: str) -> Person:
-        """Return who `user` is at `place`. Raises ThreadGone if the channel is not
-        visible to the bot, or another DeliveryError."""
-        who = (await self._ask("users.info", user, user=user)).get("user") or {}
-        channel: Mapping[str, Any] = {}
+        """Return who `user` is at `place`. Raises DeliveryError if Slack cannot tell
+        now."""
+        # Asked for at the same time, so that nobody waits for one after the other.
+        self._begin("usergroups.list", "", include_users="true")
         # Direct messages have no creator (facts A1.2).
-        if place.channel and not place.channel.startswith("D"):
-            found = await self._ask(
-                "conversations.info", place.channel, channel=place.channel
-            )
-            channel = found.get("channel") or {}
+        is_made = place.channel and not place.channel.startswith("D")
+        if is_made:
+            self._begin("conversations.info", place.channel, channel=place.channel)
+        who = (await self._ask("users.info", user, user=user)).get("user") or {}
+        found = await self._fact("conversations.info", place.channel) if is_made else {}
+        channel = (found or {}).get("channel") or {}
         groups = await self._groups()
         profile = who.get("profile") or {}
         return Person(
@@ -65,38 +84,82 @@ class People:
             shared=bool(channel.get("is_ext_shared")),
             groups=frozenset(
                 str(group["id"])
-                for group in groups
+                for group in groups or ()
                 if user in (group.get("users") or ())
             ),
+            incomplete=found is None or groups is None,
         )
 
     async def groups(self) -> list[Choice]:
-        """Return the workspace's user groups as choices."""
+        """Return the workspace's user groups as choices; none if they cannot be had."""
+        self._begin("usergroups.list", "", include_users="true")
         return [
             Choice(str(group["id"]), f"@{group.get('handle') or group.get('name')}")
-            for group in await self._groups()
+            for group in await self._groups() or ()
         ]
 
-    async def _groups(self) -> list[Mapping[str, Any]]:
-        try:
-            found = await self._ask("usergroups.list", "", include_users="true")
-        except ThreadGone:
-            # Without the scope the bot sees none; free plans have none, either.
-            self._keep(("usergroups.list", ""), {})
-            return []
-        return list(found.get("usergroups") or ())
+    async def close(self) -> None:
+        """End the look-ups under way."""
+        for task in (under_way := list(self._asking.values())):
+            background.end(task)
+        if under_way:
+            await asyncio.wait(under_way)
+
+    async def _groups(self) -> list[Mapping[str, Any]] | None:
+        """Return the user groups; None if they cannot be had now."""
+        found = await self._fact("usergroups.list", "")
+        return None if found is None else list(found.get("usergroups") or ())
 
     async def _ask(self, method: str, each: str, **arguments: str) -> Mapping[str, Any]:
-        at, known = self._known.get((method, each), (float("-inf"), {}))
-        if self._clock() - at < FRESH:
-            return known
-        return self._keep((method, each), await self._client.call(method, **arguments))
+        """Return a required answer. Raises DeliveryError."""
+        key = method, each
+        known = self._known[key][1] if self._is_fresh(key) else None
+        if known is None:
+            known = await self._client.call(method, **arguments)
+            self._known[key] = self._clock(), known
+        return known
 
-    def _keep(
-        self, key: tuple[str, str], answer: Mapping[str, Any]
-    ) -> Mapping[str, Any]:
-        self._known[key] = self._clock(), answer
-        return answer
+    def _begin(self, method: str, each: str, **arguments: str) -> None:
+        """Start to look up an optional fact, unless it is known or under way."""
+        key = method, each
+        if key in self._asking or self._is_fresh(key):
+            return
+        task = background.begin("look up a fact", self._look_up(key, arguments))
+        self._asking[key] = task
+        task.add_done_callback(lambda _: self._asking.pop(key, None))
+
+    async def _fact(self, method: str, each: str) -> Mapping[str, Any] | None:
+        """Return an optional answer whose look-up has begun: {} if there is none for
+        this app, None if it cannot be had now. Never raises."""
+        key = method, each
+        if task := self._asking.get(key):
+            await asyncio.wait({task}, timeout=PATIENCE)
+            if not task.done():
+                return None
+        return self._known.get(key, (0.0, None))[1]
+
+    async def _look_up(
+        self, key: tuple[str, str], arguments: Mapping[str, str]
+    ) -> None:
+        method, _ = key
+        answer: Mapping[str, Any] | None = None
+        pause = 0.0
+        try:
+            answer = await self._client.call(method, **arguments)
+        except (ThreadGone, Unavailable) as error:
+            # Without the scope, on free plans, or in a private channel without the bot
+            # there is nothing to be known.
+            log.info("slack.no_fact %s", error)
+            answer = {}
+        except DeliveryError as error:
+            log.warning("slack.fact_later %s", error)
+            if isinstance(error, Throttled):
+                pause = max(0.0, error.retry_after - RETRY)
+        self._known[key] = self._clock() + pause, answer
+
+    def _is_fresh(self, key: tuple[str, str]) -> bool:
+        at, known = self._known.get(key, (float("-inf"), None))
+        return self._clock() - at < (FRESH if known else RETRY)
 
 
 def _is_outsider(who: Mapping[str, Any], team: str) -> bool:

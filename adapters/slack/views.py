@@ -17,8 +17,17 @@ from adapters.slack.modals import Context
 from bot.domain.scope import Scope
 from bot.errors import DeliveryError
 from bot.messages.controls import LATE
+from bot.messages.settings import UNSURE
 from bot.ports.platform import Host
-from bot.ui.elements import SILENCE, Command, CommandResult, Form, Response
+from bot.ui.elements import (
+    SILENCE,
+    Command,
+    CommandResult,
+    Form,
+    Page,
+    Response,
+    Section,
+)
 
 log = logging.getLogger(__name__)
 
@@ -114,10 +123,15 @@ class Windows:
             log.warning("slack.untold %s", error)
 
     async def publish(self, user: str) -> None:
-        """Update the home tab of `user`."""
+        """Update the home tab of `user`, or say on it that it cannot be drawn now."""
         place = self._home
-        person = await self._people.person(place, user)
-        page = await self._host.commands.page(place, person)
+        try:
+            person = await self._people.person(place, user)
+        except DeliveryError as error:
+            log.warning("slack.unknown_person view=home %s", error)
+            page = Page((Section("", UNSURE),))
+        else:
+            page = await self._host.commands.page(place, person)
         view = blocks.home(page, place)
         await self._client.call_when_allowed("views.publish", user_id=user, view=view)
 

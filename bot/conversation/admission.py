@@ -148,7 +148,7 @@ class Admission:
                 why = UNWELCOME
                 if shared_channels.turns_away(known, settings):
                     outsiders.append(heard)
-            unsure = unsure or person is None
+            unsure = unsure or person is None or person.incomplete
         for heard in outsiders:
             await self._outsiders.turn_away(turn, heard)
         if outsiders and len(outsiders) == len(last):

@@ -32,6 +32,9 @@ class Person:
     shared: bool = False
     #: Ids of their user groups or roles.
     groups: frozenset[str] = frozenset()
+    #: The platform could not tell some of this now, so that they may have more rights
+    #: than these facts give them.
+    incomplete: bool = False
 
     def __post_init__(self) -> None:
         # Anybody can give themself any name.

@@ -66,7 +66,8 @@ CHANGED_BY_OPERATOR = "Only this bot's operator can raise it."
 
 
 def announced(*, result: str, author: str, channel: str, link: str) -> str:
-    return f"{result}\nPosted by {author} in {channel}: {link}"
+    at = f": {link}" if link else "."
+    return f"{result}\nPosted by {author} in {channel}{at}"
 
 
 def auto_budget_used_up(*, channel: str, who: str) -> str:

@@ -17,7 +17,7 @@ from bot.domain.scope import Scope, ScopeLevel, ThreadKey
 from bot.domain.setting import AuditEntry, StoredSettings, Version
 from bot.errors import DeliveryError, Denied, ThreadGone
 from bot.messages import settings as messages
-from bot.messages.settings import ELSEWHERE, NOT_FOR_OUTSIDERS
+from bot.messages.settings import ELSEWHERE, NOT_FOR_OUTSIDERS, UNSURE
 from bot.ports.platform import Adapter
 from bot.ports.settings import AccessStore
 from bot.settings import shared_channels
@@ -228,7 +228,13 @@ class SettingsAccess:
         self, person: Person, place: Scope, what: str, text: str = ""
     ) -> Denied:
         """Store that `person` was refused `what`; return the error with the sentence
-        for them: `text`, or that they may not change settings."""
+        for them: `text`, or that they may not change settings; or, where that depends
+        on a fact which cannot be had now, that they should try again."""
+        if person.incomplete and not person.outsider:
+            log.warning(
+                "command.unsure place=%s person=%s what=%s", place, person.id, what
+            )
+            return Denied(UNSURE)
         entry = AuditEntry(0, self._now(), place, person.id, "denied", what)
         await self._store.record_refusal(entry)
         log.info("command.denied place=%s person=%s what=%s", place, person.id, what)

@@ -107,6 +107,9 @@ REASONS = {
     "adapters/slack/interactions.py Interactions.going_on": (
         "beyond MOST_EVENTS nothing is taken in"
     ),
+    "adapters/slack/members.py People._asking": (
+        "calls under way, each for a command or turn that is bounded itself"
+    ),
     "adapters/slack/name_cache.py NameCache._asking": HELD,
     "adapters/slack/newest.py _Search.end": "of one thread that is read; a few pages",
     "adapters/slack/streamed_messages.py StreamedMessages._open": ANSWER,

@@ -308,13 +308,14 @@ class AutoTriage:
         if present.rank(case, scheme) != 0:
             return
         if there := await self._destination(place, policy):
-            link = await self._do(lambda: messenger.link(place, case.message)) or ""
+            link = await self._do(lambda: messenger.link(place, case.message))
             author = formatting.person(case.author)
             text = messages.announced(
                 result=present.line(case, scheme),
                 author=author,
                 channel=references.channel(place.channel),
-                link=references.link(link),
+                # The announcement is worth more than the way to the message.
+                link=references.link(link) if link else "",
             )
             await self._do(lambda: messenger.post(there, Response(text, public=True)))
 
