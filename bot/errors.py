@@ -16,6 +16,7 @@
     │   └── ModelUnpaid        nobody pays for what an answer still takes
     ├── DeliveryError          the platform did not take a write; may be repeated
     │   ├── Throttled          too many writes; says how long to wait
+    │   ├── Unfit              it refuses this content in this form
     │   └── ThreadGone         no write to this thread can succeed any more
     └── StorageError           the database did not take a write; may be repeated
         ├── StorageBusy        more waits for it than it may hold
@@ -144,6 +145,10 @@ class Throttled(DeliveryError):
 
 class ThreadGone(DeliveryError):
     """No write to this thread can succeed any more."""
+
+
+class Unfit(DeliveryError):
+    """The platform refuses this content in this form, whenever it is sent."""
 
 
 class Rerouted(DeliveryError):

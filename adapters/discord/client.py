@@ -26,6 +26,7 @@ from bot.errors import (
     ThreadGone,
     ThreadkeepError,
     Throttled,
+    Unfit,
 )
 from bot.runtime.background import report
 
@@ -68,10 +69,6 @@ PERMISSIONS = discord.Permissions(
     # For triage only.
     add_reactions=True,
 )
-
-
-class Unfit(DeliveryError):
-    """Discord rejects this content permanently."""
 
 
 class Blocked(DeliveryError):

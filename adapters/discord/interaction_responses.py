@@ -13,9 +13,9 @@ import discord
 from discord import ui
 
 from adapters.discord import outgoing
-from adapters.discord.client import Unfit, translated
+from adapters.discord.client import translated
 from adapters.discord.components import Drawn
-from bot.errors import DeliveryError, ThreadkeepError
+from bot.errors import DeliveryError, ThreadkeepError, Unfit
 from bot.runtime.background import report
 
 log = logging.getLogger(__name__)

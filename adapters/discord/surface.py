@@ -16,14 +16,7 @@ from typing import Any
 import discord
 
 from adapters.discord import components, ids, outgoing
-from adapters.discord.client import (
-    Archived,
-    Blocked,
-    Forbidden,
-    Link,
-    Unfit,
-    translated,
-)
+from adapters.discord.client import Archived, Blocked, Forbidden, Link, translated
 from adapters.discord.content import SPOKEN
 from adapters.discord.threads import ThreadResolver
 from bot.domain.platform import WriteKind
@@ -34,10 +27,6 @@ from bot.messages.controls import BLOCKED, NOT_SHOWN
 from bot.runtime import background
 
 log = logging.getLogger(__name__)
-
-CUT = "_(The rest of this message could not be shown here.)_"
-# A length that Discord takes however it counts: each character as two.
-SAFE_CHARS = 900
 
 # Seconds between two typing indicators, each of which shows for ten (facts B5).
 TYPING = 8.0
@@ -112,21 +101,17 @@ class DiscordSurface:
             await asyncio.wait({self._typing})
 
     async def _write_some(self, part: Part) -> int:
-        """Write `part`, or as much of it as is accepted: that is better than a message
+        """Write `part`, or that the server blocks it: that is better than a message
         that is never completed."""
-        content = BLOCKED if part.index in self._blocked else _content(part)
+        if part.index not in self._blocked:
+            try:
+                return await self._write(part, _content(part))
+            except Blocked as error:
+                log.warning("discord.blocked thread=%s %s", self._turn.thread, error)
+                # The text only grows: it would be blocked each time.
+                self._blocked.add(part.index)
         try:
-            return await self._write(part, content)
-        except Unfit as error:
-            log.error("discord.unfit thread=%s %s", self._turn.thread, error)
-            content = _cut(part.text)
-        except Blocked as error:
-            log.warning("discord.blocked thread=%s %s", self._turn.thread, error)
-            # The text only grows: it would be blocked each time.
-            self._blocked.add(part.index)
-            content = BLOCKED
-        try:
-            return await self._write(part, content)
+            return await self._write(part, BLOCKED)
         except (Unfit, Blocked) as worse:
             await self._threads.tell(self._turn, BLOCKED)
             raise ThreadGone(str(worse)) from worse
@@ -299,8 +284,3 @@ def _content(part: Part) -> str:
         return PLACEHOLDER
     text = part.text.strip("\n")
     return text if part.final else f"{text.rstrip()}{MORE}".lstrip()
-
-
-def _cut(text: str) -> str:
-    """Return the beginning of `text`, as long as any way of counting allows."""
-    return f"{text.strip()[:SAFE_CHARS]}\n{CUT}"

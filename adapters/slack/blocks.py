@@ -54,6 +54,16 @@ def message(
     return {"text": fallback or " ", "blocks": blocks}
 
 
+def plain_messages(
+    told: Response, names: Mapping[str, str] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield all of `told` in messages without blocks, for when Slack refuses those of
+    `message`."""
+    for piece in _pieces(mrkdwn.formatted(told.text, names)):
+        if piece.strip():
+            yield {"text": piece, "blocks": []}
+
+
 def opener(command: Command, place: Scope) -> Response:
     """Return a response with a button that opens the form of `command`: a message
     cannot open one."""

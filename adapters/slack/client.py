@@ -17,7 +17,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.config import SlackConfig
-from bot.errors import AccessRevoked, DeliveryError, ThreadGone, Throttled
+from bot.errors import AccessRevoked, DeliveryError, ThreadGone, Throttled, Unfit
 
 # Error codes by meaning (platform facts A5.3, A5.5, A17).
 REVOKED = {
@@ -55,6 +55,8 @@ UNFIT = {
     "msg_blocks_too_long",
     "msg_too_long",
     "no_text",
+    "too_many_blocks",
+    "view_too_large",
 }
 # Errors of streams only (facts A7.1). After the first, the stream is over.
 OVER = {"message_not_in_streaming_state"}
@@ -112,10 +114,6 @@ _QUIET_BY_METHOD: Mapping[str, tuple[str, ...]] = {
 log = logging.getLogger(__name__)
 
 TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
-
-
-class Unfit(DeliveryError):
-    """Slack rejects this content in this form permanently."""
 
 
 class Unavailable(DeliveryError):
@@ -192,6 +190,10 @@ class SlackClient:
         with self._translated("response_url"):
             async with session.post(url, json={**body, **QUIET}) as response:
                 status = response.status
+        if 400 <= status < 500 and status != 429:
+            # Slack says no more of blocks that it refuses than it does of an address
+            # that has expired.
+            raise Unfit(f"response_url: HTTP {status}")
         if status != 200:
             raise DeliveryError(f"response_url: HTTP {status}")
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from adapters.slack.client import SlackClient, Unfit
+from adapters.slack.client import SlackClient
 from bot.domain.scope import Scope
-from bot.errors import DeliveryError, Unacceptable
+from bot.errors import DeliveryError, Unacceptable, Unfit
 from bot.runtime.offload import offload
 from bot.text.characters import replace_lone_surrogates
 from bot.ui.elements import File

@@ -175,13 +175,7 @@ class Interactions:
                 self._client, self._display_names, Scope.of(thread), reply
             )
             return
-        await self._client.call_when_allowed(
-            "chat.postEphemeral",
-            channel=thread.channel,
-            thread_ts=root or None,
-            user=heard.author,
-            **blocks.message(reply, place),
-        )
+        await messages.whisper(self._client, place, heard.author, reply)
 
     async def _shortcut(self, body: Body) -> dict[str, Any]:
         said = body.get("message") or {}

@@ -11,7 +11,7 @@ from adapters.slack.client import SlackClient
 from adapters.slack.display_names import DisplayNames
 from bot.domain.message import Message
 from bot.domain.scope import Scope
-from bot.errors import DeliveryError
+from bot.errors import DeliveryError, Unfit
 from bot.messages.controls import NO_FILE
 from bot.ui.elements import Response
 
@@ -36,13 +36,17 @@ async def post(
     DeliveryError."""
     names = await display_names.find(told.text)
     drawn = blocks.message(told, place, names, attached=True)
-    await client.call_when_allowed(
-        "chat.postMessage",
-        channel=place.channel,
-        thread_ts=place.thread or None,
-        metadata={"event_type": TOLD, "event_payload": {}},
-        **drawn,
-    )
+    where: dict[str, Any] = {
+        "channel": place.channel,
+        "thread_ts": place.thread or None,
+        "metadata": {"event_type": TOLD, "event_payload": {}},
+    }
+    try:
+        await client.call_when_allowed("chat.postMessage", **where, **drawn)
+    except Unfit as error:
+        log.error("slack.unfit_post place=%s %s", place, error)
+        for plain in blocks.plain_messages(told, names):
+            await client.call_when_allowed("chat.postMessage", **where, **plain)
     if told.file is None:
         return
     try:
@@ -50,6 +54,19 @@ async def post(
     except DeliveryError as error:
         log.warning("slack.no_file %s", error)
         await post(client, display_names, place, Response(NO_FILE, public=True))
+
+
+async def whisper(client: SlackClient, place: Scope, user: str, told: Response) -> None:
+    """Show `told` at `place` to `user` only. Raises DeliveryError."""
+    where = {"channel": place.channel, "thread_ts": place.thread or None, "user": user}
+    method = "chat.postEphemeral"
+    try:
+        drawn = blocks.message(told, place)
+        await client.call_when_allowed(method, **where, **drawn)
+    except Unfit as error:
+        log.error("slack.unfit_post place=%s %s", place, error)
+        for plain in blocks.plain_messages(told):
+            await client.call_when_allowed(method, **where, **plain)
 
 
 async def mark(client: SlackClient, place: Scope, message: str, sign: str) -> None:

@@ -1,5 +1,6 @@
 """Builds the text, blocks and metadata of a reply's messages. Pure."""
 
+import re
 from typing import Any
 
 from adapters.slack import blocks as slack_blocks
@@ -14,7 +15,9 @@ from bot.ui.buttons import buttons
 # notifications and screen readers use it (facts A5.3).
 FALLBACK_CHARS = 3000
 
-CUT = "_The rest cannot be shown in Slack._"
+# A line of a quote with code in it, which makes Slack show a message of text alone as
+# empty (facts A6).
+_QUOTED_CODE = re.compile(r"^(?=\s*&gt;[^\n`]*`)", re.MULTILINE)
 
 EVENT_TYPE = "threadkeep_reply"
 
@@ -29,9 +32,17 @@ def body(part: Part, turn: Turn) -> dict[str, Any]:
     text = part.text if part.text.strip() else PLACEHOLDER
     if not part.final and text is part.text:
         text = text.rstrip() + MORE
+    if part.plain:
+        # Without blocks, which Slack has refused. `[]` removes those of before.
+        return {"text": _readable(text), "blocks": []}
     fallback = mrkdwn.escape(text)[:FALLBACK_CHARS]
     blocks: list[dict[str, Any]] = [{"type": "markdown", "text": text}]
     return {"text": fallback, "blocks": [*blocks, *controls(part, turn)]}
+
+
+def _readable(text: str) -> str:
+    """Return `text` as Slack shows it character by character in a message of text."""
+    return _QUOTED_CODE.sub("\u200b", mrkdwn.escape(text.strip("\n")))
 
 
 def controls(part: Part, turn: Turn) -> list[dict[str, Any]]:
@@ -70,14 +81,6 @@ def metadata(turn: Turn, index: int) -> dict[str, Any]:
     """Return the metadata by which message `index` of the reply is found again."""
     payload = {"turn": turn.key, "part": index}
     return {"event_type": EVENT_TYPE, "event_payload": payload}
-
-
-def plain(part: Part) -> dict[str, Any]:
-    """Return `part` without Markdown, cut to a length that every message allows."""
-    text = mrkdwn.escape(part.text.strip() or PLACEHOLDER)
-    if len(text) > FALLBACK_CHARS:
-        text = f"{text[:FALLBACK_CHARS]}\n{CUT}"
-    return {"text": text, "blocks": []}
 
 
 def part_of(message: Any, turn: str) -> tuple[int, str] | None:

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from adapters.slack import reply_blocks
-from adapters.slack.client import SlackClient, Unfit, Unstreamable
+from adapters.slack.client import SlackClient, Unstreamable
 from adapters.slack.native_streams import Stream, Streams
 from bot.domain.platform import WriteKind
 from bot.domain.reply import Part
 from bot.domain.turn import Turn
-from bot.errors import DeliveryError, Rerouted, ThreadGone, Throttled
+from bot.errors import DeliveryError, Rerouted, ThreadGone, Throttled, Unfit
 
 log = logging.getLogger(__name__)
 

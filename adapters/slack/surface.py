@@ -14,14 +14,14 @@ from dataclasses import replace
 from typing import Any
 
 from adapters.slack import reply_blocks
-from adapters.slack.client import SlackClient, Unfit, Unstreamable
+from adapters.slack.client import SlackClient, Unstreamable
 from adapters.slack.native_streams import Streams
 from adapters.slack.streamed_messages import StreamedMessages
 from adapters.slack.thinking_status import THINKING, Status
 from bot.domain.platform import WriteKind
 from bot.domain.reply import Part
 from bot.domain.turn import Turn
-from bot.errors import DeliveryError, Rerouted, ThreadGone, Throttled
+from bot.errors import DeliveryError, Rerouted, ThreadGone, Throttled, Unfit
 from bot.runtime import background
 from bot.text import links
 
@@ -102,15 +102,7 @@ class SlackSurface:
             return await self._streamed.append(part)
         if way is WriteKind.CLOSE:
             return await self._streamed.stop(part)
-        try:
-            return await self._write(part.index, reply_blocks.body(part, self._turn))
-        except Unfit as error:
-            # Text without formatting is better than a lasting placeholder.
-            log.error("slack.unfit thread=%s %s", self._turn.thread, error)
-        try:
-            return await self._write(part.index, reply_blocks.plain(part))
-        except Unfit as error:
-            raise ThreadGone(str(error)) from error
+        return await self._write(part.index, reply_blocks.body(part, self._turn))
 
     async def close(self) -> None:
         """End the tasks, stop the streams, and clear the status line."""

@@ -15,7 +15,7 @@ from adapters.slack.display_names import DisplayNames
 from adapters.slack.members import People
 from adapters.slack.modals import Context
 from bot.domain.scope import Scope
-from bot.errors import DeliveryError
+from bot.errors import DeliveryError, Unfit
 from bot.messages.controls import LATE
 from bot.messages.settings import UNSURE
 from bot.ports.platform import Host
@@ -110,15 +110,21 @@ class Windows:
         if url is None:
             log.info("slack.nowhere_to_answer type=%s", body.get("type"))
             return
+        how = {
+            "response_type": "in_channel" if told.replaces else "ephemeral",
+            "replace_original": told.replaces or (replaces and not told.public),
+        }
         try:
-            await self._client.respond(
-                str(url),
-                {
-                    "response_type": "in_channel" if told.replaces else "ephemeral",
-                    "replace_original": told.replaces or (replaces and not told.public),
-                    **drawn,
-                },
-            )
+            try:
+                await self._client.respond(str(url), {**how, **drawn})
+            except Unfit as error:
+                log.error("slack.unfit_response %s", error)
+                # An address takes five responses (facts A5.1): all of it in one.
+                plain = blocks.plain_messages(told, names)
+                text = "\n".join(each["text"] for each in plain)
+                await self._client.respond(
+                    str(url), {**how, "text": text, "blocks": []}
+                )
         except DeliveryError as error:
             log.warning("slack.untold %s", error)
 

@@ -27,6 +27,7 @@ from bot.errors import (
     StorageRejected,
     ThreadGone,
     Throttled,
+    Unfit,
 )
 from bot.ports.platform import Surface
 from bot.ports.store import PartStore
@@ -280,6 +281,10 @@ class StreamedReply:
         except Rerouted as error:
             # The next request is for another kind of write.
             log.info("reply.rerouted thread=%s %s", self._turn.thread, error)
+        except Unfit as error:
+            log.error("reply.unfit thread=%s %s", self._turn.thread, error)
+            if not self._renderer.refit(part.index):
+                raise ThreadGone(str(error)) from error
         except (ThreadGone, StorageRejected):
             raise
         except (DeliveryError, StorageError) as error:

@@ -52,6 +52,9 @@ class Part:
     controls: tuple[Control, ...] = ()
     #: The user whom this message notifies, instead of any text; "" for nobody.
     calls: str = ""
+    #: Whether the platform refused its layout, so that it is shown as text alone, where
+    #: the platform distinguishes the two.
+    plain: bool = False
 
     @property
     def offers(self) -> tuple[Control, ...]:

@@ -175,8 +175,8 @@ class Surface(Protocol):
         platform id.
 
         Empty text asks for a placeholder, or for the call that `part` is. Raises
-        Throttled, ThreadGone, Rerouted, another DeliveryError (worth repeating) or
-        AccessRevoked.
+        Throttled, ThreadGone, Rerouted, Unfit, another DeliveryError (worth
+        repeating) or AccessRevoked.
         """
         ...
 

@@ -30,6 +30,10 @@ STEP_CHARS = 400
 # and closed, and some lines with it.
 FEWEST_LINES = 5
 
+# By how much shorter messages are once the platform has refused one: what it refuses is
+# often one block of several, or their sum.
+SHORTER = 4
+
 
 class Renderer:
     """Renders one reply while it arrives, within a platform's `limits`.
@@ -57,6 +61,9 @@ class Renderer:
         #: The part of the answer that is not laid out yet.
         self._pending = ""
         self._final: list[Part] = []
+        #: Whether the platform refused the layout of the message in progress.
+        self._is_plain = False
+        self._shorter = max(FEWEST_CHARS, self._limit // SHORTER)
         self._has_words = False
         self._finished = False
 
@@ -69,7 +76,8 @@ class Renderer:
         """
         if self._finished:
             return tuple(self._final)
-        return (*self._final, Part(len(self._final), whole(self._page.shown)))
+        text = whole(self._page.shown)
+        return (*self._final, Part(len(self._final), text, plain=self._is_plain))
 
     def feed(self, text: str) -> None:
         """Take the next piece of the answer. Must not be called after `finish`."""
@@ -112,11 +120,49 @@ class Renderer:
         text = self._page.close() if self._has_words else ""
         if note:
             text = self._with_note(text, note)
-        self._end_part(text)
+        self._end_part(text, is_plain=self._is_plain)
         self._final[-1] = replace(self._final[-1], controls=controls)
         if calls:
             self._final.append(Part(len(self._final), "", final=True, calls=calls))
         self._finished = True
+
+    def refit(self, index: int) -> bool:
+        """Lay out message `index`, which the platform refused, and all that follow in
+        shorter messages; or that message, if it is short, as text alone, and then in
+        ever shorter ones. Return False if nothing shorter is left.
+
+        Nothing of the text is lost. The messages before `index` stay.
+        """
+        part = self.parts[index]
+        size = len(part.text) if part.final else len(self._page.whole)
+        if not part.plain and (size <= self._shorter or part.calls):
+            self._replace(index, self._limit, is_plain=True)
+        elif not part.plain:
+            self._limit = self._shorter
+            self._replace(index, self._limit, is_plain=False)
+        elif size > FEWEST_CHARS:
+            self._replace(index, max(FEWEST_CHARS, size // 2), is_plain=True)
+        else:
+            return False
+        return True
+
+    def _replace(self, index: int, limit: int, *, is_plain: bool) -> None:
+        """Lay out message `index` again with at most `limit` characters."""
+        part, later = self.parts[index], self._final[index + 1 :]
+        text = part.text if part.final else self._page.whole
+        del self._final[index:]
+        page = Page(limit, lines=self._lines)
+        while cut := page.add(text):
+            self._end_part(cut.text, is_plain=is_plain)
+            page, text = Page(limit, cut.opening, lines=self._lines), cut.rest
+        if not part.final:
+            self._page, self._is_plain = page, is_plain
+            return
+        self._end_part(page.close(), is_plain=is_plain)
+        last = self._final[-1]
+        self._final[-1] = replace(last, controls=part.controls, calls=part.calls)
+        for each in later:
+            self._final.append(replace(each, index=len(self._final)))
 
     def _with_note(self, text: str, note: str) -> str:
         """Return the last part: `text` and `note`, or `note` alone if it does not
@@ -130,7 +176,8 @@ class Renderer:
             below = f"{text}{gap}{page.close()}"
             if fits and len(below) <= self._limit and not self._is_too_tall(below):
                 return below
-            self._end_part(text)
+            self._end_part(text, is_plain=self._is_plain)
+            self._is_plain = False
         self._page = Page(self._limit, lines=self._lines)
         self._fill(note)
         return self._page.close()
@@ -148,9 +195,11 @@ class Renderer:
         for start in range(0, len(text), self._limit):
             rest = text[start : start + self._limit]
             while cut := self._page.add(rest):
-                self._end_part(cut.text)
+                self._end_part(cut.text, is_plain=self._is_plain)
+                self._is_plain = False
                 self._page = Page(self._limit, cut.opening, lines=self._lines)
                 rest = cut.rest
 
-    def _end_part(self, text: str) -> None:
-        self._final.append(Part(len(self._final), text, final=True))
+    def _end_part(self, text: str, *, is_plain: bool) -> None:
+        part = Part(len(self._final), text, final=True, plain=is_plain)
+        self._final.append(part)

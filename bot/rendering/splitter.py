@@ -153,6 +153,11 @@ class Page:
         is_blank = not body[len(self._opening.quote) :].strip()
         return "" if is_blank else self._opening.text + body
 
+    @property
+    def whole(self) -> str:
+        """All that the message holds, also what is not to be shown yet."""
+        return self._opening.text + self._body
+
     def add(self, text: str) -> Cut | None:
         """Take `text`; if it does not fit, return the full message with the rest of
         `text`. The page is then complete."""

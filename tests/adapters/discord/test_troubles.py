@@ -19,6 +19,7 @@ from tests.emulators.claude.reply import Hold
 from tests.emulators.discord.calls import Call
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.faults import (
+    ALWAYS,
     MESSAGE,
     MESSAGES,
     THREADS,
@@ -48,6 +49,25 @@ async def test_a_thread_that_is_there_already_is_used(guild: Guild) -> None:
     thread = await guild.thread_of(guild.mention("?"))
     await guild.settled(thread)
     assert len(guild.discord.threads(guild.general)) == 1
+
+
+async def test_an_answer_that_discord_refuses_is_shown_in_shorter_messages(
+    guild: Guild,
+) -> None:
+    # However Discord counts, it takes no message of over 500 characters.
+    for verb, path in (("POST", MESSAGES), ("PATCH", MESSAGE)):
+        guild.discord.faults.add(
+            *(verb, path, error(400, 50035, "Invalid Form Body")),
+            times=ALWAYS,
+            when=lambda call: len(str(call.body.get("content", ""))) > 500,
+        )
+    text = "\n\n".join(f"Paragraph {n}. " + "Some words. " * 8 for n in range(12))
+    guild.claude.script([text[:600], text[600:], " END"])
+    thread = await guild.thread_of(guild.mention("?"))
+    await guild.discord.until(
+        lambda: " ".join(guild.replies(thread)).split() == f"{text} END".split(),
+        timeout=20,
+    )
 
 
 async def test_errors_on_discords_side_delay_and_lose_nothing(guild: Guild) -> None:

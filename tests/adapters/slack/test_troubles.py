@@ -7,15 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from adapters.slack import interactions
 from adapters.slack.adapter import connect
 from bot.errors import AccessRevoked, ConfigError, StorageFull
 from storage.store import open_store
 from tests.adapters.slack.conftest import Office
 from tests.emulators.claude.reply import Hold
+from tests.emulators.slack.calls import Call
 from tests.emulators.slack.emulator import SlackEmulator
-from tests.emulators.slack.faults import cut, error, html, status, throttle
+from tests.emulators.slack.faults import ALWAYS, cut, error, html, status, throttle
 from tests.support.process import running, slack_env
 from tests.support.scripted_model import ScriptedModel
+from tests.support.triage_requests import sorted_as
 
 
 async def test_a_post_that_was_made_but_never_confirmed_is_found_again(
@@ -80,6 +83,129 @@ async def test_what_slack_cannot_render_is_shown_plainly(office: Office) -> None
     ts = office.ask("?")
     await office.answered(ts, "**Paris** &amp; &lt;\u200b!here&gt;.")
     assert office.slack.pings == []
+
+
+def has_blocks(call: Call) -> bool:
+    return bool(call.value("blocks"))
+
+
+LONG = "\n\n".join(f"Paragraph {n}: " + "some words to read. " * 12 for n in range(34))
+
+
+def words(texts: list[str]) -> list[str]:
+    """What was said in `texts`, but how it is laid out."""
+    return " ".join(texts).split()
+
+
+@pytest.mark.parametrize(
+    ("method", "code", "size"),
+    [
+        ("chat.postMessage", "invalid_blocks", 4_500),
+        ("chat.postMessage", "invalid_blocks_format", 8_200),
+        ("chat.update", "msg_blocks_too_long", 8_200),
+        ("chat.update", "msg_too_long", 4_500),
+        ("chat.update", "invalid_blocks", 13_000),
+    ],
+)
+async def test_an_answer_whose_layout_slack_refuses_is_shown_to_its_end(
+    office: Office, method: str, code: str, size: int
+) -> None:
+    refused = error(code)
+    office.slack.faults.add(method, refused, times=ALWAYS, when=has_blocks)
+    text = (LONG * 3)[:size] + " ENDTOKEN"
+    half = len(text) // 2
+    office.claude.script([text[:half], text[half:]])
+    ts = office.ask("?")
+    await office.slack.until(
+        lambda: words(office.replies(ts)) == words([text]), timeout=20
+    )
+
+
+async def test_one_refused_block_among_many_costs_the_others_nothing(
+    office: Office,
+) -> None:
+    for method in ("chat.postMessage", "chat.update"):
+        office.slack.faults.add(
+            *(method, error("invalid_blocks")),
+            times=ALWAYS,
+            when=lambda call: "| bad |" in str(call.value("blocks")),
+        )
+    table = "| a | b |\n|---|---|\n| bad | & |\n"
+    office.claude.script(f"{LONG}\n\n{table}\n{LONG}")
+    ts = office.ask("?")
+    await office.slack.until(
+        lambda: words(office.replies(ts))[-500:] == words([LONG])[-500:], timeout=20
+    )
+    seen = office.slack.world.thread(office.general, ts)[1:]
+    plain = [each.text for each in seen if not each.blocks]
+    assert len(plain) == 1
+    assert "| bad | &amp; |" in plain[0]
+
+
+async def test_plain_text_of_signs_that_slack_escapes_is_cut_until_it_fits(
+    office: Office,
+) -> None:
+    for method in ("chat.postMessage", "chat.update"):
+        office.slack.faults.add(
+            *(method, error("invalid_blocks")), times=ALWAYS, when=has_blocks
+        )
+    office.claude.script(["> `a` & b\n", "&" * 5_000, "END"])
+    ts = office.ask("?")
+    await office.slack.until(
+        lambda: "".join(office.replies(ts)).endswith("END"), timeout=20
+    )
+    shown = "".join(office.replies(ts))
+    assert shown.count("&amp;") == 5_001
+    # A quote with code in it would have Slack show nothing at all.
+    assert shown.startswith("\u200b&gt; `a`")
+
+
+async def test_an_answer_that_slack_refuses_in_any_form_ends(office: Office) -> None:
+    office.slack.faults.add(
+        "chat.postMessage",
+        error("invalid_blocks"),
+        times=ALWAYS,
+        when=lambda call: "no way" in str(call.arguments),
+    )
+    office.claude.script("no way", "Yes.")
+    office.ask("?")
+    other = office.ask("?")
+    await office.answered(other, "Yes.")
+
+
+async def test_what_a_command_says_is_shown_if_its_blocks_are_refused(
+    office: Office,
+) -> None:
+    refused = error("invalid_blocks")
+    for method in ("chat.postMessage", "chat.postEphemeral"):
+        office.slack.faults.add(method, refused, times=ALWAYS, when=has_blocks)
+    office.ask("help")
+    await office.slack.until(lambda: office.slack.ephemerals(office.alice))
+    await office.slack.until(lambda: office.slack.settled)
+    told = "\n".join(each.text for each in office.slack.ephemerals(office.alice))
+    assert "Mention me with a question" in told
+    assert "*help*: How to talk" in told
+
+
+async def test_a_result_is_posted_if_its_blocks_are_refused(office: Office) -> None:
+    office.slack.faults.add(
+        "chat.postMessage", error("invalid_blocks"), times=ALWAYS, when=has_blocks
+    )
+    office.claude.script(sorted_as(summary="The export broke."))
+    ts = office.slack.say(office.alice, office.general, "Export is broken!")
+    office.slack.shortcut(office.bob, office.general, ts, interactions.TRIAGE)
+    await office.answered(ts, "🟠 · *bug* · *high*\nThe export broke.")
+
+
+async def test_a_response_is_shown_if_its_blocks_are_refused(office: Office) -> None:
+    office.slack.hooks.refuses.add("bug")
+    office.slack.faults.add("chat.postMessage", error("not_in_channel"), times=ALWAYS)
+    office.claude.script(sorted_as(summary="The export broke."))
+    ts = office.slack.say(office.alice, office.general, "Export is broken!")
+    office.slack.shortcut(office.bob, office.general, ts, interactions.TRIAGE)
+    await office.slack.until(lambda: office.slack.ephemerals(office.bob))
+    [told] = office.slack.ephemerals(office.bob)
+    assert "The export broke." in told.text
 
 
 async def test_without_the_status_scope_it_works_and_asks_once(office: Office) -> None:

@@ -162,6 +162,11 @@ def _row(block: Json) -> str | None:
     return None
 
 
+def size(blocks: list[Json]) -> int:
+    """The characters over all `blocks`."""
+    return sum(len(text) for text in texts(blocks))
+
+
 def stored(blocks: list[Json] | None, number: Callable[[str], str]) -> list[Json]:
     """`blocks` as Slack keeps them: what has no id of its own is given one."""
     kept = copy.deepcopy(blocks or [])

@@ -18,6 +18,8 @@ Method = Callable[[Call], Json]
 MOST_POSTED = 40_000
 #: A5.3: a longer `text` in chat.update is refused.
 MOST_UPDATED = 4_000
+#: A5.3: over all blocks, undocumented; more was refused.
+MOST_OF_BLOCKS = 13_171
 #: A5.3: `markdown_text`.
 MOST_MARKDOWN = 12_000
 
@@ -201,6 +203,8 @@ def _content(call: Call) -> _Content:
         return _Content(markdown, [{"type": "markdown", "text": markdown}])
     if blocks and (wrong := kit.problem(blocks)):
         raise Refused("invalid_blocks", response_metadata={"messages": [wrong]})
+    if blocks and kit.size(blocks) > MOST_OF_BLOCKS:
+        raise Refused("msg_blocks_too_long")
     if not text.strip() and not blocks:
         raise Refused("no_text")
     return _Content(text, blocks or None)

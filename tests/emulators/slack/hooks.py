@@ -49,6 +49,8 @@ class Hooks:
     def __init__(self, world: World, *, host: Callable[[], str]) -> None:
         #: What the app wrote to them.
         self.posts: list[Post] = []
+        #: Words in blocks that are refused, for whatever reason Slack has.
+        self.refuses: set[str] = set()
         self._world = world
         self._host = host
         self._given: dict[str, Hook] = {}
@@ -99,6 +101,8 @@ class Hooks:
         text, blocks = str(body.get("text") or ""), body.get("blocks")
         if blocks and (wrong := kit.problem(blocks)):
             raise Refused("invalid_blocks", response_metadata={"messages": [wrong]})
+        if blocks and any(word in kit.shown(blocks) for word in self.refuses):
+            raise Refused("invalid_blocks")
         if not text.strip() and not blocks:
             raise Refused("no_text")
         kept = kit.stored(blocks, self._world.number)

@@ -467,3 +467,44 @@ def test_work_grows_with_the_length_of_the_answer_only(text: str) -> None:
             assert renderer.parts
     renderer.finish()
     assert time.process_time() - began < 5.0, "about 0.5 s on a small machine"
+
+
+@given(NASTY, LIMITS, SIZES, st.lists(st.integers(0, 5), max_size=6))
+def test_what_is_laid_out_again_loses_nothing(
+    text: str, limit: int, sizes: list[int], refused: list[int]
+) -> None:
+    """However often messages are refused while the answer arrives and after it, all of
+    it is shown, in order, besides what cuts repeat."""
+    whole, again = (Renderer(Limits(part_chars=n)) for n in (10**6, limit * 4))
+    for piece in pieces(text, sizes):
+        whole.feed(piece)
+        again.feed(piece)
+        if refused:
+            last = len(again.parts) - 1
+            again.refit(min(refused.pop(), last))
+    for renderer in (whole, again):
+        renderer.finish("The note.")
+    again.refit(len(again.parts) - 1)
+    assert [part.index for part in again.parts] == list(range(len(again.parts)))
+    shown = iter(letters(again))
+    assert all(each in shown for each in letters(whole))
+
+
+def letters(renderer: Renderer) -> str:
+    """What is shown, but the marks that a cut closes and opens again."""
+    shown = "".join(part.text for part in renderer.parts)
+    return re.sub(r"[^a-zA-Z0-9漢字仮名א-ת]", "", shown)
+
+
+def test_a_refused_message_becomes_shorter_ones_and_then_text_alone() -> None:
+    renderer = Renderer(Limits(part_chars=400))
+    renderer.feed("Some words. " * 30)
+    renderer.finish()
+    assert renderer.refit(0)
+    short = renderer.parts
+    assert [len(part.text) <= 100 and not part.plain for part in short] == [True] * 4
+    assert renderer.refit(1)
+    assert [part.plain for part in renderer.parts] == [False, True, False, False]
+    while renderer.refit(1):
+        assert renderer.parts[1].plain
+    assert len(renderer.parts[1].text) <= FEWEST_CHARS
