@@ -77,7 +77,7 @@ AUTOMATED = """
 
 # The people whose messages a turn answers, in order of asking.
 ASKERS = """
-    SELECT author FROM messages
+    SELECT author, deleted_at FROM messages
     WHERE thread_id = (SELECT thread_id FROM turns WHERE id = :turn)
       AND turn_id = :turn AND asks
     ORDER BY deleted_at IS NOT NULL, at, id
@@ -255,13 +255,15 @@ def turn_facts(db: Database, thread: ThreadKey, turn: str = "") -> TurnFacts | N
     ).fetchone()
     if row is None:
         return None
+    questions = db.execute(ASKERS, {"turn": row["id"]}).fetchall()
     return TurnFacts(
         key=row["key"],
         state=TurnState(row["state"]),
         ended=_ended(row),
         stop_reason=row["stop_reason"],
         has_text=bool(row["text"].strip()),
-        askers=frozenset(_turn_askers(db, row["id"])),
+        askers=frozenset(each["author"] for each in questions),
+        withdrawn=all(each["deleted_at"] for each in questions),
         newest=bool(row["newest"]),
     )
 

@@ -7,8 +7,9 @@ only the caller knows whether a retry is safe.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -171,16 +172,56 @@ class SlackClient:
     async def call_when_allowed(
         self, method: str, **arguments: Any
     ) -> Mapping[str, Any]:
-        """Call `method`, wait while Slack says so, and call again: a limited call has
-        had no effect (facts A5.1). Raises as `call`, and Throttled after `MOST_WAITS`
-        waits."""
+        """Call `method` as in `when_allowed`."""
+        return await self.when_allowed(partial(self.call, method, **arguments))
+
+    async def when_allowed(
+        self, call: Callable[[], Awaitable[Mapping[str, Any]]]
+    ) -> Mapping[str, Any]:
+        """Return what `call` does; wait while Slack says so, and call again: a limited
+        call has had no effect (facts A5.1). Raises as `call`, and Throttled after
+        `MOST_WAITS` waits."""
         for _ in range(MOST_WAITS):
             try:
-                return await self.call(method, **arguments)
+                return await call()
             except Throttled as error:
                 log.warning("slack.wait seconds=%g %s", error.retry_after, error)
                 await asyncio.sleep(error.retry_after)
-        return await self.call(method, **arguments)
+        return await call()
+
+    async def post_in_thread(
+        self, channel: str, thread: str, **arguments: Any
+    ) -> Mapping[str, Any]:
+        """Post below `thread`, or at the top of `channel` if that is "". Raises as
+        `call`, and ThreadGone if the root is gone.
+
+        Slack does not refuse a post below a deleted root, but shows it at the top of
+        the channel, and its answer lacks the `thread_ts`: such a post is deleted.
+        """
+        answer = await self.call(
+            "chat.postMessage", channel=channel, thread_ts=thread or None, **arguments
+        )
+        await self.require_thread(channel, thread, answer)
+        return answer
+
+    async def require_thread(
+        self, channel: str, thread: str, answer: Mapping[str, Any]
+    ) -> None:
+        """Delete the message that `answer` returns, and raise ThreadGone, if it is not
+        in `thread`."""
+        message = answer.get("message")
+        # Without the message, Slack says nothing of where it is.
+        if not thread or not message or message.get("thread_ts") == thread:
+            return
+        await self.take_back(channel, str(answer["ts"]))
+        raise ThreadGone("the root of the thread was deleted")
+
+    async def take_back(self, channel: str, ts: str) -> None:
+        """Delete a message that stands where it does not belong; log a failure."""
+        try:
+            await self.call_when_allowed("chat.delete", channel=channel, ts=ts)
+        except DeliveryError as error:
+            log.error("slack.stray_post channel=%s ts=%s %s", channel, ts, error)
 
     async def respond(self, url: str, body: Mapping[str, Any]) -> None:
         """Respond to a command or control by its response_url (facts A10), which needs

@@ -4,6 +4,7 @@ Rule: no message here shows a preview or notifies anyone.
 """
 
 import logging
+from functools import partial
 from typing import Any
 
 from adapters.slack import blocks, files, mrkdwn
@@ -36,17 +37,16 @@ async def post(
     DeliveryError."""
     names = await display_names.find(told.text)
     drawn = blocks.message(told, place, names, attached=True)
-    where: dict[str, Any] = {
-        "channel": place.channel,
-        "thread_ts": place.thread or None,
-        "metadata": {"event_type": TOLD, "event_payload": {}},
-    }
+    metadata = {"event_type": TOLD, "event_payload": {}}
+    post_here = partial(
+        client.post_in_thread, place.channel, place.thread, metadata=metadata
+    )
     try:
-        await client.call_when_allowed("chat.postMessage", **where, **drawn)
+        await client.when_allowed(partial(post_here, **drawn))
     except Unfit as error:
         log.error("slack.unfit_post place=%s %s", place, error)
         for plain in blocks.plain_messages(told, names):
-            await client.call_when_allowed("chat.postMessage", **where, **plain)
+            await client.when_allowed(partial(post_here, **plain))
     if told.file is None:
         return
     try:

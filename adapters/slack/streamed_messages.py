@@ -83,8 +83,29 @@ class StreamedMessages:
             raise Rerouted(str(error)) from error
         self._may_start = True
         stream.ts = str(answer["ts"])
+        await self._require_root(stream)
         self._open[part.index] = stream
         return stream.ts
+
+    async def _require_root(self, stream: Stream) -> None:
+        """Delete `stream` and raise ThreadGone if the root of the thread is gone: the
+        answer to its start does not say where it is."""
+        thread = self._turn.thread
+        try:
+            await self._client.call(
+                "conversations.replies",
+                channel=thread.channel,
+                ts=thread.thread,
+                limit=1,
+            )
+        except ThreadGone as error:
+            if "thread_not_found" not in str(error):
+                return
+            await self._call("chat.stopStream", stream)
+            await self._client.take_back(thread.channel, stream.ts)
+            raise
+        except DeliveryError as error:
+            log.info("slack.unsure_of_root thread=%s %s", thread, error)
 
     async def append(self, part: Part) -> str:
         """Append what `part` adds to its stream; return the ts. Raises Rerouted or

@@ -165,10 +165,9 @@ class SlackSurface:
     async def _post(self, index: int, body: dict[str, Any]) -> str:
         thread = self._turn.thread
         with self._posting(index):
-            answer = await self._client.call(
-                "chat.postMessage",
-                channel=thread.channel,
-                thread_ts=thread.thread,
+            answer = await self._client.post_in_thread(
+                thread.channel,
+                thread.thread,
                 metadata=reply_blocks.metadata(self._turn, index),
                 **body,
             )
@@ -209,6 +208,7 @@ class SlackSurface:
                     cursor=cursor,
                 )
             except ThreadGone as error:
+                await self._take_back_strays()
                 # Without permission to read, a duplicate is possible; no answer would
                 # be worse.
                 log.warning("slack.cannot_look thread=%s %s", thread, error)
@@ -225,6 +225,27 @@ class SlackSurface:
             # All our other messages carry metadata, so this is the open stream.
             self._ts.setdefault(index, nameless)
         self._unsure.discard(index)
+
+    async def _take_back_strays(self) -> None:
+        """Delete posts of unknown outcome that stand at the top of the channel, since
+        the root of the thread was deleted before they came."""
+        channel = self._turn.thread.channel
+        oldest = f"{max(0.0, self._turn.touched - SKEW):.6f}"
+        try:
+            page = await self._client.call(
+                "conversations.history",
+                channel=channel,
+                oldest=oldest,
+                include_all_metadata="true",
+                limit=PAGE,
+            )
+        except DeliveryError as error:
+            log.warning("slack.cannot_look thread=%s %s", self._turn.thread, error)
+            return
+        for message in page.get("messages") or ():
+            is_stray = message.get("thread_ts") != self._turn.thread.thread
+            if is_stray and reply_blocks.part_of(message, self._turn.key):
+                await self._client.take_back(channel, str(message["ts"]))
 
     def _is_bare(self, message: Any) -> bool:
         """Return whether `message` is ours, was posted during this turn, and has no

@@ -38,11 +38,16 @@ class StopSignal:
         self.turn = ""
         #: The people who were told that it has to end first.
         self.told: set[str] = set()
+        #: Whether the running turn's questions were deleted before its answer showed.
+        self.is_withdrawn = False
+        #: Whether any of the running turn's answer shows.
+        self.has_shown: Callable[[], bool] = _nothing_shown
         self._asked = asyncio.Event()
 
     def begin(self, turn: str) -> None:
         """Start the turn with this key; "" for none. Resets the signal."""
         self.turn = turn
+        self.is_withdrawn, self.has_shown = False, _nothing_shown
         self.told.clear()
         self._asked.clear()
 
@@ -53,6 +58,13 @@ class StopSignal:
             return False
         self._asked.set()
         return True
+
+    def withdraw(self, turn: str) -> None:
+        """Ask the running turn to stop and leave nothing, if its key is `turn` and
+        none of its answer shows."""
+        if turn and turn == self.turn and not self.has_shown():
+            self.is_withdrawn = True
+            self._asked.set()
 
     async def wait(self) -> None:
         """Wait until the running turn is asked to stop."""
@@ -72,6 +84,10 @@ _Asker = tuple[str, str]
 # ends it as interrupted after the second attempt. A thread that fails even so is left
 # alone until there is a new message in it.
 MOST_FAILURES = 4
+
+
+def _nothing_shown() -> bool:
+    return False
 
 
 async def _nothing(most: int) -> Sequence[WaitingThread]:
@@ -174,6 +190,12 @@ class ThreadDispatcher:
             _ThreadQueue(entry, has_slot=False, stop_signal=StopSignal(ends=turn))
         )
         return True
+
+    def withdraw(self, thread: ThreadKey, turn: str) -> None:
+        """Stop the running turn of `thread` with the key `turn`, whose questions were
+        deleted, unless some of its answer shows."""
+        if active := self._active.get(thread):
+            active.stop_signal.withdraw(turn)
 
     def delays(self, thread: ThreadKey, author: str) -> bool:
         """Whether a message of `author` in `thread` has to wait for the running turn

@@ -166,10 +166,16 @@ class Inbox:
         channel: str | None = None,
     ) -> None:
         """Delete `messages`, which people deleted, also where nobody is served any
-        more. Raises StorageError."""
+        more, and stop an answer to them of which nothing shows. Raises StorageError."""
         await self._store.delete_messages(
             platform, workspace, messages, channel, self._now()
         )
+        place = Scope(platform, workspace, channel or "")
+        for thread, turn in self._dispatcher.running(place):
+            facts = await self._store.turn_facts(thread, turn)
+            if facts is not None and facts.withdrawn:
+                log.info("turn.withdrawn thread=%s turn=%s", thread, turn)
+                self._dispatcher.withdraw(thread, turn)
 
     async def hold(self, message: Message, holder: str) -> None:
         """Delete `message` with the message `holder`. Raises StorageError."""

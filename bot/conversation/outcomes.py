@@ -72,6 +72,14 @@ def too_long() -> Outcome:
     return replace(conclude("", None, error=error), cost=0.0)
 
 
+def withdrawn(outcome: Outcome) -> Outcome:
+    """Return `outcome` for a turn whose question was deleted while it was answered, and
+    of whose answer nothing is to stay."""
+    return replace(
+        outcome, text="", replay="", note="", calls="", reason=WITHDRAWN.reason
+    )
+
+
 def over_budget(why: str) -> Outcome:
     """Return the outcome of a turn that no budget has room for, with the reason `why`.
     Later turns still read the question."""

@@ -17,7 +17,14 @@ from bot.budgets.guard import BudgetGuard
 from bot.conversation.admission import Admission, AdmittedTurn, PreparedTurn
 from bot.conversation.dispatcher import StopSignal
 from bot.conversation.failures import Failures
-from bot.conversation.outcomes import WITHDRAWN, conclude, gone, interrupted, told
+from bot.conversation.outcomes import (
+    WITHDRAWN,
+    conclude,
+    gone,
+    interrupted,
+    told,
+    withdrawn,
+)
 from bot.conversation.stream import AnswerStream
 from bot.delivery.reply import StreamedReply
 from bot.delivery.write_scheduler import WriteScheduler
@@ -182,16 +189,19 @@ class Responder:
         async with self._adapters[turn.thread.platform].surface(turn) as surface:
             reply = self._reply(turn, surface)
             stream = AnswerStream(self._model, reply, self._now)
+            stop.has_shown = lambda: reply.has_text_shown
             try:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(reply.keep_shown())
                     outcome, settings = await self._ask(
                         turn, messages, admitted, stream, stop
                     )
+                    if stop.is_withdrawn:
+                        outcome = withdrawn(outcome)
                     outcome = self._pinging(turn, outcome, settings, reply, started)
                     limits = settings.caps if settings else NO_LIMITS
                     alerts = await self._guard.settle(turn, outcome, limits)
-                    if outcome is WITHDRAWN:
+                    if outcome is WITHDRAWN or stop.is_withdrawn:
                         reply.withdraw()
                     else:
                         reply.finish(

@@ -134,6 +134,12 @@ class StreamedReply:
         """Whether any message of the reply was posted."""
         return bool(self._messages)
 
+    @property
+    def has_text_shown(self) -> bool:
+        """Whether any text of the answer shows, more than a placeholder."""
+        earlier = any(s.message and s.text.strip() for s in self._turn.shown)
+        return earlier or any(part.text.strip() for part in self._shown.values())
+
     def finish(
         self, note: str, controls: tuple[Control, ...] = (), calls: str = ""
     ) -> None:

@@ -99,6 +99,8 @@ class TurnFacts:
     has_text: bool
     #: The authors of its questions.
     askers: frozenset[str]
+    #: Whether all its questions were deleted.
+    withdrawn: bool
     #: Whether it is the last turn of its thread.
     newest: bool
 

@@ -83,6 +83,10 @@ class InboxStore(Protocol):
         """Return the text of a person's `message`; None if it is unknown or deleted."""
         ...
 
+    async def turn_facts(self, thread: ThreadKey, turn: str = "") -> TurnFacts | None:
+        """Return the same as `ControlStore.turn_facts`."""
+        ...
+
     async def edit_message(self, message: Message, content: str, now: float) -> None:
         """Replace the text and the file names of a known message by those of `message`,
         also where other threads of its channel quote it.

@@ -49,7 +49,7 @@ class Chat:
     def _post(self, call: Call) -> Json:
         channel = self.writable(call.text("channel"))
         content = _content(call)
-        thread = self.root(call.text("thread_ts"), channel)
+        thread = self.parent(call.text("thread_ts"), channel)
         message = self._world.post(
             Message(
                 ts=self._world.next_ts(),
@@ -161,6 +161,14 @@ class Chat:
         if message.user != self._world.bot.id:
             raise Refused(otherwise)
         return message
+
+    def parent(self, ts: str, channel: Channel) -> str | None:
+        """`ts`, or None where no such message is left: Slack does not refuse a post
+        below a deleted root, but shows it at the top of the channel, as several
+        projects report. Raises Refused for a reply."""
+        if ts not in self._world.messages[channel.id]:
+            return None
+        return self.root(ts, channel)
 
     def root(self, ts: str, channel: Channel) -> str | None:
         """`ts`, which must name a root (A5.3); "" is none. Raises Refused."""

@@ -76,8 +76,8 @@ class Streams:
         channel = self._chat.writable(call.text("channel"))
         if channel.kind in self.refused:
             raise Refused("channel_type_not_supported")
-        thread = self._chat.root(call.text("thread_ts"), channel)
-        if thread is None:
+        thread = self._chat.parent(call.text("thread_ts"), channel)
+        if not call.text("thread_ts"):
             raise Refused("invalid_thread_ts")
         if channel.kind != "im":
             for name in ("recipient_team_id", "recipient_user_id"):

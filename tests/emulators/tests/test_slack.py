@@ -177,7 +177,6 @@ async def test_a_post_needs_a_place_that_takes_it(
     assert await post(slack.add_channel("b", joined=False)) == "not_in_channel"
     secret = slack.add_channel("c", kind="group", joined=False)
     assert await post(secret) == "channel_not_found"
-    assert await post(general, thread_ts="1.0") == "thread_not_found"
     assert await post(general, thread_ts=reply) == "cannot_reply_to_message"
     slack.archive(general)
     assert await post(general) == "is_archived"
@@ -426,3 +425,15 @@ async def test_a_test_that_waits_in_vain_is_told_how_things_stand(
     assert "Alice: anyone?" in str(caught.value)
     assert "auth.test ok" in str(caught.value)
     assert "message" in str(caught.value)
+
+
+async def test_a_post_below_a_deleted_root_stands_at_the_top_of_the_channel(
+    slack: SlackEmulator, client: AsyncWebClient
+) -> None:
+    alice, general = slack.add_user("Alice"), slack.add_channel("general")
+    root = slack.say(alice, general, "hello")
+    slack.delete(general, root)
+    posted = await client.chat_postMessage(channel=general, text="x", thread_ts=root)
+    assert "thread_ts" not in posted["message"]
+    history = await client.conversations_history(channel=general)
+    assert [each["ts"] for each in history["messages"]] == [posted["ts"]]

@@ -1,0 +1,123 @@
+"""Questions that are deleted while they are answered: nothing of the answer stays."""
+
+import asyncio
+
+import pytest
+
+from adapters.slack import interactions
+from tests.adapters.slack.conftest import Office
+from tests.adapters.slack.test_native_streams import Room, clock, room
+from tests.emulators.claude.reply import Hold
+from tests.emulators.slack.faults import cut
+from tests.support.triage_requests import sorted_as
+
+__all__ = ["clock", "room"]
+
+
+def told(office: Office, channel: str = "") -> list[str]:
+    """All that the bot says in a channel, in threads and at the top."""
+    seen = office.slack.world.messages[channel or office.general].values()
+    return [each.text for each in seen if each.user == office.slack.bot_user]
+
+
+def lose(office: Office, channel: str, ts: str) -> None:
+    """Delete a message without an event, as when that is lost or late."""
+    del office.slack.world.messages[channel][ts]
+
+
+async def quiet(office: Office) -> None:
+    async with asyncio.timeout(10):
+        while await office.store.open_threads():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_claude_is_stopped_before_the_first_word(office: Office) -> None:
+    office.claude.script([Hold(asyncio.Event()), "Secret answer."])
+    ts = office.ask("what I take back")
+    await office.thinks(ts)
+    await office.claude.until(lambda: bool(office.claude.questions))
+    office.slack.delete(office.general, ts)
+    await office.claude.until(lambda: office.claude.disconnects == 1)
+    await quiet(office)
+    assert office.slack.calls_of("chat.postMessage") == []
+
+
+async def test_a_placeholder_is_taken_back(office: Office) -> None:
+    office.slack.refuse_status("missing_scope")
+    office.claude.script([Hold(asyncio.Event()), "Secret answer."])
+    ts = office.ask("what I take back")
+    await office.answered(ts, "_Thinking…_")
+    await office.claude.until(lambda: bool(office.claude.questions))
+    office.slack.delete(office.general, ts)
+    await office.claude.until(lambda: office.claude.disconnects == 1)
+    await quiet(office)
+    assert told(office) == []
+
+
+async def test_the_same_in_the_middle_of_a_thread(office: Office) -> None:
+    office.claude.script("One.", [Hold(asyncio.Event()), "Secret answer."])
+    ts = office.ask("first")
+    await office.answered(ts, "One.")
+    more = office.ask("what I take back", thread_ts=ts)
+    await office.claude.until(lambda: len(office.claude.questions) == 2)
+    office.slack.delete(office.general, more)
+    await office.claude.until(lambda: office.claude.disconnects == 1)
+    await quiet(office)
+    assert told(office) == ["One."]
+
+
+async def test_another_question_of_the_same_turn_is_answered(office: Office) -> None:
+    first, gate = asyncio.Event(), asyncio.Event()
+    office.claude.script(["One", Hold(first), "."], [Hold(gate), "Two and three."])
+    ts = office.ask("one")
+    await office.answered(ts, "One …")
+    two = office.ask("two", thread_ts=ts)
+    office.ask("three", thread_ts=ts)
+    await office.slack.until(lambda: office.slack.settled)
+    first.set()
+    await office.claude.until(lambda: len(office.claude.questions) == 2)
+    office.slack.delete(office.general, two)
+    await office.slack.until(lambda: office.slack.settled)
+    gate.set()
+    await office.answered(ts, "One.", "Two and three.")
+
+
+@pytest.mark.parametrize("lost", [False, True])
+async def test_an_answer_that_went_astray_is_taken_back(
+    office: Office, lost: bool
+) -> None:
+    gate = asyncio.Event()
+    office.claude.script([Hold(gate), "Secret answer.", Hold(asyncio.Event())], "Yes.")
+    if lost:
+        office.slack.faults.add("chat.postMessage", cut(after=True))
+    ts = office.ask("what I take back")
+    await office.thinks(ts)
+    lose(office, office.general, ts)
+    gate.set()
+    await office.claude.until(lambda: office.claude.disconnects == 1)
+    await quiet(office)
+    assert told(office) == []
+    await office.answered(office.ask("still there?"), "Yes.")
+
+
+async def test_a_stream_that_went_astray_is_taken_back(room: Room) -> None:
+    ts, [more, _] = room.begin("", "Secret", " answer.")
+    await room.slack.until(lambda: room.slack.status(room.direct, ts))
+    lose(room, room.direct, ts)
+    more.set()
+    await quiet(room)
+    assert room.slack.calls_of("chat.startStream")
+    assert told(room, room.direct) == []
+
+
+async def test_the_result_for_a_deleted_message_is_taken_back(office: Office) -> None:
+    gate = asyncio.Event()
+    office.claude.script([Hold(gate), *sorted_as(summary="Secret.")])
+    ts = office.slack.say(office.alice, office.general, "Export is broken!")
+    office.slack.shortcut(office.bob, office.general, ts, interactions.TRIAGE)
+    await office.claude.until(lambda: bool(office.claude.questions))
+    lose(office, office.general, ts)
+    gate.set()
+    await office.slack.until(lambda: office.slack.calls_of("chat.delete"))
+    await office.slack.until(lambda: office.slack.settled)
+    assert told(office) == []
