@@ -81,7 +81,7 @@ def delete_scope(db: Database, scope: Scope, now: float) -> None:
     db.execute(
         f"""
         UPDATE messages SET text = '', files = '[]', rule = '', content = NULL,
-            deleted_at = coalesce(deleted_at, :now)
+            name = '', deleted_at = coalesce(deleted_at, :now)
         WHERE role = 'user' AND thread_id IN ({threads})
         """,
         {**at, "now": now},
@@ -135,7 +135,7 @@ def _blank(db: Database, message_id: int, *, now: float) -> None:
     db.execute(
         """
         UPDATE messages SET deleted_at = ?, text = '', files = '[]', rule = '',
-            content = NULL
+            content = NULL, name = ''
         WHERE id = ? AND deleted_at IS NULL
         """,
         [now, message_id],

@@ -154,11 +154,11 @@ def _add_message(
         f"""
         INSERT INTO messages
             (id, thread_id, turn_id, message, role, author, at, addressed, opens,
-             automated, asks, rule, origin, files, text)
+             automated, asks, rule, origin, files, text, name)
         VALUES
             ({NEXT_MESSAGE}, :thread_id, :turn_id, :message, 'user', :author, :at,
              :addressed, :opens, :automated, :asks, :rule, :origin, :files,
-             :text)
+             :text, :name)
         ON CONFLICT (thread_id, message) DO NOTHING
         RETURNING id
         """,
@@ -176,6 +176,7 @@ def _add_message(
             "origin": message.origin.value,
             "files": json.dumps(message.files),
             "text": message.text,
+            "name": message.name,
         },
     ).fetchall()
     for (number,) in added:

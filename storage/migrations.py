@@ -6,6 +6,7 @@ Each is a function called `mNNN_what_it_adds`; a database stores that name.
 
 from sqlite_utils import Database, Migrations
 
+from storage.author_names import m013_author_names
 from storage.bounds import m008_bounds
 from storage.deletion_tables import m010_deletions_and_refusals
 from storage.notices import m012_origins_and_notices
@@ -397,3 +398,4 @@ migrations()(m009_totals)
 migrations()(m010_deletions_and_refusals)
 migrations()(m011_rules_of_messages)
 migrations()(m012_origins_and_notices)
+migrations()(m013_author_names)

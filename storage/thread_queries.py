@@ -394,6 +394,7 @@ def _message(row: Row) -> Message:
         automated=bool(row["automated"]),
         origin=Origin(row["origin"]),
         files=tuple(each for each in files or () if isinstance(each, str)),
+        name=row["name"],
     )
 
 

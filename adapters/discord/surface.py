@@ -22,7 +22,7 @@ from adapters.discord.threads import ThreadResolver
 from bot.domain.platform import WriteKind
 from bot.domain.reply import MORE, PLACEHOLDER, READY, Part
 from bot.domain.turn import Turn
-from bot.errors import AccessRevoked, DeliveryError, StorageError, ThreadGone
+from bot.errors import AccessRevoked, DeliveryError, StorageError, ThreadGone, Unfit
 from bot.messages.controls import BLOCKED, NOT_SHOWN
 from bot.runtime import background
 

@@ -183,6 +183,8 @@ class SlackAdapter:
             message = events.read(body, self._us)
             edited = events.edited(body, self._us) if message is None else None
             new = message or (edited if added else None)
+            if new:
+                self._names.introduce({new.author: new.name})
             if new and (command := interactions.parse(new)):
                 await interactions.run_once(command, new)
             elif new and added:
@@ -259,10 +261,13 @@ class SlackAdapter:
         authors = [each.author for each in messages]
         named = partial(mrkdwn.named, texts, authors, MOST_NAMES)
         users, channels = await offload(named, size)
+        self._names.introduce({each.author: each.name for each in messages})
         names = await self._names.find(users, channels)
         read = partial(mrkdwn.read, texts, self._us.user, names)
         said = await offload(read, size)
-        return list(zip((names.get(a, a) for a in authors), said, strict=True))
+        # Programs that post under several names have one id.
+        authors = [names.get(e.author) or e.name or e.author for e in messages]
+        return list(zip(authors, said, strict=True))
 
     async def tell(self, workspace: str, user: str, text: str) -> None:
         """Send `text` to one person as a direct message. Raises DeliveryError."""

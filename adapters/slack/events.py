@@ -11,6 +11,7 @@ from typing import Any
 
 from adapters.slack import mentions, mrkdwn, organisations
 from adapters.slack.client import Identity
+from adapters.slack.message_content import Content, content, name_beside
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
 
@@ -95,23 +96,26 @@ def message(
     if not channel or not ts or subtype not in SPOKEN | {AUTOMATED}:
         return None
     root = event.get("thread_ts") or ts
-    text = event.get("text") or ""
     author = event.get("user") or event.get("bot_id") or event.get("username") or ""
+    automated = subtype == AUTOMATED or bool(event.get("bot_id"))
+    seen = content({**event, "channel": channel}, us, automated=automated)
     return Message(
         thread=ThreadKey("slack", us.team, channel, root),
         message=ts,
         at=float(ts),
         author=author,
-        text=text,
-        addressed=_is_addressed(event, channel, us),
+        name=name_beside(event),
+        text=seen.text,
+        addressed=_is_addressed(event, channel, us, seen),
         opens=root == ts,
         echo=author == us.user or bool(us.bot and event.get("bot_id") == us.bot),
-        automated=subtype == AUTOMATED or bool(event.get("bot_id")),
+        automated=automated,
         files=tuple(
             str(file.get("name") or file.get("title") or "a file")
             for file in event.get("files") or ()
         ),
-        parts=mentions.parts(text, us),
+        holds=seen.holds,
+        parts=mentions.parts(str(event.get("text") or ""), us),
         answers=mentions.answers(event, us),
     )
 
@@ -130,12 +134,16 @@ def _subtype(event: Mapping[str, Any]) -> str | None:
     return event.get("subtype") if event.get("type", "message") == "message" else None
 
 
-def _is_addressed(event: Mapping[str, Any], channel: str, us: Identity) -> bool:
-    return (
-        event.get("type") == "app_mention"
-        or event.get("channel_type") == "im"
-        # A channel's id does not tell its type, except that those of direct messages
-        # begin with D (facts A1.2, A14).
-        or channel.startswith("D")
-        or mrkdwn.mentions(event.get("text") or "", us.user)
-    )
+def _is_addressed(
+    event: Mapping[str, Any], channel: str, us: Identity, seen: Content
+) -> bool:
+    # A channel's id does not tell its type, except that those of direct messages begin
+    # with D (facts A1.2, A14).
+    if event.get("channel_type") == "im" or channel.startswith("D"):
+        return True
+    if mrkdwn.addresses(seen.own, us.user):
+        return True
+    # What somebody quotes or forwards addresses nobody, though Slack tells of it as a
+    # mention (facts A1.5).
+    quoted = seen.mentioned_beside or mrkdwn.mentions(seen.own, us.user)
+    return event.get("type") == "app_mention" and not quoted

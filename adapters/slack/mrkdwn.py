@@ -6,6 +6,7 @@ Incoming text contains mentions, channels and links as `<…>` and escapes `&`, 
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import unquote
 
 from bot.text import references
 from bot.text.references import Reference, ReferenceKind
@@ -29,10 +30,16 @@ _CHANNEL = re.compile(r"<#([A-Z0-9]++)(?:\|[^<>]*+)?>")
 _NAMELESS = re.compile(r"<#([A-Z0-9]++)\|?>")
 _GROUP = re.compile(r"<!subteam\^([A-Z0-9]++)(?:\|[^<>]*+)?>")
 
+# The scheme that Slack puts before what it takes for an address.
+_SCHEME = re.compile(r"(?:[a-z][a-z0-9+.-]{1,30}+:)(?://)?", re.IGNORECASE)
+_QUOTED_LINE = re.compile(r"^[ \t]*+(?:&gt;|>)[^\n]*+", re.MULTILINE)
+_QUOTED_REST = re.compile(r"^[ \t]*+(?:&gt;|>){3}", re.MULTILINE)
+
 # A mention with the blanks to remove with it: at the beginning, after a word and before
 # punctuation or a blank, and anywhere.
-_FIRST = re.compile(rf"\s*+{_MENTION}[ \t]*+[,:]?\s*+")
-_BEHIND = re.compile(rf"(?<=\S)[ \t]++{_MENTION}(?=[ \t]*+[.,;:!?)]|\s|$)")
+# A comma or colon belongs to it only before a blank: Slack sends emoji as ":name:".
+_FIRST = re.compile(rf"\s*+{_MENTION}(?:[ \t]*+[,:](?!\S))?\s*+")
+_BEHIND = re.compile(rf"(?<=\S)[ \t]++{_MENTION}(?=[ \t]*+(?:[.;!?)]|[,:](?!\S))|\s|$)")
 _ANYWHERE = re.compile(rf"{_MENTION}[ \t]*+")
 
 # The Markdown subset of `bot.ui.elements`, as `formatted` parses it.
@@ -63,6 +70,23 @@ _PEOPLE = (ReferenceKind.USER, ReferenceKind.GROUP)
 def mentions(text: str, user: str) -> bool:
     """Return whether `text` mentions `user`."""
     return f"<@{user}>" in text or f"<@{user}|" in text
+
+
+def addresses(text: str, user: str) -> bool:
+    """Return whether `text` mentions `user` outside of what it quotes."""
+    if not mentions(text, user):
+        return False
+    own = _QUOTED_REST.split(text, maxsplit=1)[0]
+    return mentions(_QUOTED_LINE.sub("", own), user)
+
+
+def with_plain_name(text: str, user: str, name: str) -> str:
+    """Return `text` with the mentions of `user` as the name that a reader sees."""
+
+    def plain(match: re.Match[str]) -> str:
+        return f"@{escape(name)}" if match[1] == user else match[0]
+
+    return _USER.sub(plain, text)
 
 
 def users(text: str) -> list[str]:
@@ -181,8 +205,31 @@ def _read(token: str, names: Mapping[str, str]) -> str:
         return "#" + (label.lstrip("#") or names.get(rest) or rest)
     if kind == "!":
         return _special(rest, label)
-    target = target.removeprefix("mailto:")
+    if label and _is_invented(target, label):
+        return label
+    target = target.removeprefix("mailto:").removeprefix("tel:")
     return target if not label or label == target else f"{label} ({target})"
+
+
+def _is_invented(target: str, label: str) -> bool:
+    """Return whether Slack made a link to `target` of `label`, which was typed: they
+    differ only in the scheme, in a slash at the end, or in what an address encodes."""
+    scheme = _SCHEME.match(target)
+    if scheme is None:
+        return False
+    address, typed = target[scheme.end() :], label
+    if scheme[0].lower() == "tel:":
+        return _digits(address) == _digits(typed)
+    typed = typed.removeprefix(scheme[0])
+    return _comparable(address) == _comparable(typed)
+
+
+def _comparable(address: str) -> str:
+    return unquote(address).rstrip("/").casefold()
+
+
+def _digits(number: str) -> str:
+    return "".join(filter(str.isdigit, number))
 
 
 def _special(target: str, label: str) -> str:

@@ -8,6 +8,7 @@ permissions, which use the same methods. Ids without a name stay ids.
 import asyncio
 import contextlib
 import logging
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -33,6 +34,11 @@ MOST_NAMES = 50
 # How many are looked up at once, and how long all of it may take, in seconds.
 AT_ONCE = 4
 PATIENCE = 5.0
+
+
+# Ids of users. Messages of programs without a user have the id of the program, "B…", or
+# a name as their author.
+_USER = re.compile(r"[UW][A-Z0-9]++")
 
 
 @dataclass(slots=True)
@@ -70,26 +76,39 @@ class NameCache:
         self._clock = clock
         #: When the entry expires, and the name; "" if the lookup failed.
         self._known: LruDict[str, tuple[float, str]] = LruDict(MOST)
+        #: The names that came with people's messages: those of people from other
+        #: organisations, who cannot always be looked up (facts A1.1).
+        self._introduced: LruDict[str, str] = LruDict(MOST)
         # A lock lives while it is held or waited for.
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._users = _Budget(rate=75, burst=MOST_NAMES)
         self._channels = _Budget(rate=36, burst=18)
+
+    def introduce(self, names: Mapping[str, str]) -> None:
+        """Remember `names`, by id, that came with messages. They count where a lookup
+        finds none."""
+        for user, name in names.items():
+            if name and _USER.fullmatch(user):
+                self._introduced[user] = name
 
     async def find(
         self, users: Iterable[str], channels: Iterable[str] = ()
     ) -> dict[str, str]:
         """Return the names of `users` and `channels`, by id, without unknown ones. They
         are looked up in order, within the limits."""
-        wanted = [("user", user) for user in users if user]
+        wanted = [("user", user) for user in users if _USER.fullmatch(user)]
         wanted += [("channel", channel) for channel in channels]
         unknown = iter([each for each in wanted if not self._is_fresh(each[1])])
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
                 await asyncio.gather(*(self._learn(unknown) for _ in range(AT_ONCE)))
-        found = {
-            each: self._known[each][1] for _, each in wanted if each in self._known
-        }
+        found = {each: self._name(each) for _, each in wanted}
         return {each: name for each, name in found.items() if name}
+
+    def _name(self, each: str) -> str:
+        looked_up = self._known[each][1] if each in self._known else ""
+        introduced = self._introduced.get(each, "")
+        return looked_up or introduced
 
     def _is_fresh(self, each: str) -> bool:
         return each in self._known and self._known[each][0] >= self._clock()

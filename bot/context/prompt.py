@@ -53,7 +53,9 @@ def preface(now: float) -> str:
 def label(heard: Message, author: str, text: str) -> str:
     """Return what Claude reads for one message: `text` in a tag that names `author`."""
     time = datetime.fromtimestamp(heard.at, UTC)
-    body = tags.escape(text.strip()) or ("" if heard.files else EMPTY)
+    # Only somebody who addresses the bot and says nothing asks for that.
+    asks = heard.addressed and not heard.automated and not heard.files
+    body = tags.escape(text.strip()) or (EMPTY if asks else "")
     files = [
         f"(attached: {tags.escape_line(name)}; you cannot open files yet)"
         for name in heard.files

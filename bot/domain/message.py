@@ -84,10 +84,13 @@ class Message:
     #: None if there is none, or if it is the author's own. Set only when it is
     #: received.
     answers: Mark | None = None
+    #: The author's name, where the platform gives it with the message; else "".
+    name: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", replace_invalid(self.text))
         object.__setattr__(self, "author", replace_invalid(self.author))
+        object.__setattr__(self, "name", replace_invalid(self.name))
         object.__setattr__(self, "files", tuple(map(replace_invalid, self.files)))
 
 

@@ -6,6 +6,7 @@ HOW_TO_TRIAGE = (
 )
 NO_HISTORY = "I cannot read earlier messages on this platform, so I cannot triage them."
 NOTHING_TO_TRIAGE = "There is nothing to triage here."
+LEFT_WITHOUT_TEXT = "Left out, since they have no text: {messages}."
 CASE_GONE = "That message was deleted, or I no longer have its result."
 NO_SUCH_VALUE = "The scheme of this channel no longer has that value."
 SINCE_EXPECTED = (

@@ -15,6 +15,7 @@ from bot.messages.settings import ADD_EXAMPLE, TRIAGE, TRIAGE_CHANNEL
 from bot.messages.triage import (
     CASE_GONE,
     HOW_TO_TRIAGE,
+    LEFT_WITHOUT_TEXT,
     NO_HISTORY,
     NO_SUCH_VALUE,
     NOTHING_TO_TRIAGE,
@@ -91,9 +92,11 @@ class TriageCommands:
         # They include this command, and perhaps messages of the bot.
         heard = await adapter.history.recent(channel, most + SPARE, begin)
         readable = await adapter.readable(heard)
-        cases = (await self._cases(heard, [text for _, text in readable]))[-most:]
+        texts = [text for _, text in readable]
+        cases = (await self._cases(heard, texts))[-most:]
         if not cases:
             return Response(NOTHING_TO_TRIAGE)
+        silent = _without_text(heard, texts, cases[0].at)
         scheme = await self._sorter.scheme(policy)
         found = await self._sorted(cases, scheme, person, policy)
         names = {
@@ -106,7 +109,7 @@ class TriageCommands:
         told = await offload(
             partial(present.table, settled, scheme, names, spent), size
         )
-        return _with_trouble(told, found)
+        return _with_silent(_with_trouble(told, found), silent)
 
     async def this(self, heard: Message, person: Person) -> Response:
         """Classify one message."""
@@ -285,6 +288,23 @@ def _start(text: str, now: float) -> float:
         return time_range.start(text, now)
     except ValueError:
         raise Unacceptable(SINCE_EXPECTED) from None
+
+
+def _without_text(heard: Sequence[Message], texts: Sequence[str], since: float) -> int:
+    """Return how many of `heard`, which read `texts`, cannot be sorted, of those that
+    came after the first one that is."""
+    said = zip(heard, texts, strict=True)
+    return sum(
+        not text.strip() and not each.echo and each.at > since for each, text in said
+    )
+
+
+def _with_silent(told: Response, count: int) -> Response:
+    if not count:
+        return told
+    messages = formatting.count(count, "message")
+    text = f"{told.text}\n{LEFT_WITHOUT_TEXT.format(messages=messages)}"
+    return Response(text, public=True, file=told.file)
 
 
 def _with_trouble(told: Response, found: Sequence[ClassificationResult]) -> Response:

@@ -8,6 +8,8 @@ from adapters.slack import mrkdwn
 from bot.rendering.mentions import ZERO_WIDTH_SPACE, MentionEscaper
 from tests.emulators.slack import notices
 
+RUN = "run main.py `deploy.sh`"
+SSH = "```\nssh a@web-1.org -p 2\n```"
 NAMES = {"U7": "Alice", "C5": "general"}
 
 
@@ -25,6 +27,21 @@ NAMES = {"U7": "Alice", "C5": "general"}
         ("see <https://x.org>", "see https://x.org"),
         ("see <https://x.org|https://x.org>", "see https://x.org"),
         ("to <mailto:a@b.c|a@b.c>", "to a@b.c"),
+        ("to <mailto:a@b.c>", "to a@b.c"),
+        ("to <mailto:a@b.c|Ann>", "to Ann (a@b.c)"),
+        ("run <http://main.py|main.py> `<http://deploy.sh|deploy.sh>`", RUN),
+        ("```\nssh <mailto:a@web-1.org|a@web-1.org> -p 2\n```", SSH),
+        ("read <http://readme.md|README.md>", "read README.md"),
+        (
+            "<http://x.org:8080/a?b=1&amp;c=2|x.org:8080/a?b=1&amp;c=2>",
+            "x.org:8080/a?b=1&c=2",
+        ),
+        ("<https://x.org/|x.org>, <http://x.org/%C3%BC|x.org/ü>", "x.org, x.org/ü"),
+        ("<http://10.0.0.1|10.0.0.1> <ftp://x.org|x.org>", "10.0.0.1 x.org"),
+        ("call <tel:+4930123|+49 30 123>, <tel:110>", "call +49 30 123, 110"),
+        ("<https://x.org|x.org.evil.org>", "x.org.evil.org (https://x.org)"),
+        ("<http://a.org@b.org|a.org>", "a.org (http://a.org@b.org)"),
+        ("<tel:0900123|+49 30 123>", "+49 30 123 (0900123)"),
         ("on <!date^1^{date}|Monday>", "on Monday"),
         ("1 &lt; 2 &amp;&amp; 3 &gt; 2", "1 < 2 && 3 > 2"),
         ("typed &lt;@U7&gt;", "typed <@U7>"),
@@ -47,6 +64,19 @@ def test_reads_as_people_see_it(text: str, seen: str) -> None:
         ("what does <@UB> say?", "what does say?"),
         ("thanks <@UB>", "thanks"),
         ("thanks <@UB>!", "thanks!"),
+        ("<@UB> :tada: we shipped it", ":tada: we shipped it"),
+        ("<@UB>:wave:", ":wave:"),
+        ("<@UB> : please", "please"),
+        ("<@UB>, please", "please"),
+        ("<@UB>:\nplease", "please"),
+        ("<@UB> ::1 is busy", "::1 is busy"),
+        ("<@UB> :: a", ":: a"),
+        ("<@UB> ,5 or 1", ",5 or 1"),
+        ("<@UB> ...", "..."),
+        ("<@UB>:", ""),
+        ("hey <@UB>, please", "hey, please"),
+        ("hey <@UB> :tada:", "hey :tada:"),
+        ("ping <@UB> ::1", "ping ::1"),
         ("one\n<@UB> two", "one\ntwo"),
         ("<@UB|threadkeep> hi <@U7>", "hi <@U7>"),
     ],

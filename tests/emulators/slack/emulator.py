@@ -256,10 +256,13 @@ class SlackEmulator:
         thread_ts: str | None = None,
         files: Mapping[str, bytes] | None = None,
         broadcast: bool = False,
+        attachments: Sequence[Json] = (),
+        blocks: Sequence[Json] | None = None,
     ) -> str:
         """Say `text`, in Slack's notation (A6), and return its ts.
 
-        `files` are contents by name. Raises ValueError where Slack's client would
+        `files` are contents by name; `attachments` and a program's `blocks` are as in
+        A1.5. Raises ValueError where Slack's client would
         not let a person do it.
         """
         place = self.world.channels[channel]
@@ -277,7 +280,12 @@ class SlackEmulator:
             user=user,
             text=text,
             thread_ts=thread_ts,
-            blocks=kit.rich_text(text) if person else None,
+            blocks=kit.rich_text(text)
+            if person and text
+            else [*blocks]
+            if blocks
+            else None,
+            attachments=[*attachments],
             client_msg_id=str(uuid.UUID(int=self._chance.getrandbits(128))),
             broadcast=broadcast,
             files=[
@@ -295,6 +303,12 @@ class SlackEmulator:
         blocks = kit.rich_text(text) if message.blocks else None
         edited = self.world.next_ts()
         self.world.edit(message, text=text, blocks=blocks, edited=edited)
+
+    def preview(self, channel: str, ts: str, *attachments: Json) -> None:
+        """Let Slack add previews of the links in a message: nobody edited it, and the
+        app hears `message_changed` (A1.5)."""
+        message = self.world.messages[channel][ts]
+        self.world.edit(message, attachments=[*message.attachments, *attachments])
 
     def delete(self, channel: str, ts: str) -> None:
         """Let the author, or an admin, take a message back."""

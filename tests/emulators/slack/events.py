@@ -16,6 +16,8 @@ from tests.emulators.slack.blocks import Json
 from tests.emulators.slack.people import Channel
 from tests.emulators.slack.world import Change, Deleted, Message, Posted, World
 
+#: What an `app_mention` may lack (A1.1).
+BESIDE = {"files", "attachments", "subtype"}
 #: In which order the two events of a mention come; Slack promises none (A1.2).
 PAIRS = ("message_first", "mention_first", "random")
 
@@ -34,6 +36,9 @@ class Feed:
     ) -> None:
         assert pair in PAIRS, pair
         self.pair = pair
+        #: Whether a mention comes without what stands beside its text, which its
+        #: `message` event has (A1.1).
+        self.bare_mentions = False
         self._world = world
         self._granted = granted
         self._chance = chance
@@ -106,8 +111,11 @@ class Feed:
             yield self._message(change, channel)
         if isinstance(change, Posted) and self._mentions(message, channel):
             # A1.1: no channel_type.
+            shape = self._world.json(message)
+            if self.bare_mentions:
+                shape = {name: shape[name] for name in shape.keys() - BESIDE}
             yield {
-                **self._world.json(message),
+                **shape,
                 "type": "app_mention",
                 "channel": channel.id,
                 "event_ts": message.ts,

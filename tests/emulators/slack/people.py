@@ -28,6 +28,8 @@ class User:
     app: str = ""
     #: Posts as apps did of old: subtype `bot_message` and no `user` (A1.3).
     classic: bool = False
+    #: `users.info` does not know them, as some people of other organisations.
+    unknown: bool = False
 
     def json(self, home: str) -> Json:
         """The user as `users.info` shows it in the workspace `home` (A13)."""

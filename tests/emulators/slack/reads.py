@@ -154,7 +154,7 @@ class Reads:
 
     def _user(self, call: Call) -> Json:
         user = self._world.users.get(call.text("user"))
-        if user is None:
+        if user is None or user.unknown:
             raise Refused("user_not_found")
         return {"ok": True, "user": user.json(self._world.team)}
 

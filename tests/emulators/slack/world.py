@@ -100,6 +100,8 @@ class Message:
     blocks: list[Json] | None = None
     metadata: Json | None = None
     files: list[Json] = field(default_factory=list)
+    #: What stands below the text: of apps, forwards, previews (A1.5).
+    attachments: list[Json] = field(default_factory=list)
     client_msg_id: str | None = None
     broadcast: bool = False
     #: Ts of the last edit that shows; None if the marker does not show.
@@ -249,6 +251,7 @@ class World:
                 user=SLACKBOT,
                 blocks=None,
                 files=[],
+                attachments=[],
                 metadata=None,
                 tombstone=True,
             )
@@ -355,6 +358,7 @@ class World:
             "client_msg_id": message.client_msg_id,
             "blocks": message.blocks,
             "files": message.files,
+            "attachments": message.attachments,
             "metadata": message.metadata if metadata else None,
             "edited": message.edited and {"user": message.user, "ts": message.edited},
             "subtype": _subtype(message),

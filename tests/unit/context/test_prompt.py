@@ -1,6 +1,7 @@
 """What Claude reads: who speaks is told by tags that nobody can type."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -63,6 +64,9 @@ def test_other_markup_is_left_alone() -> None:
 
 def test_an_empty_mention_asks_for_help_with_the_thread() -> None:
     assert prompt.EMPTY in prompt.label(heard(), "Alice", "  ")
+    by_program = replace(heard(), automated=True)
+    for nobody in (by_program, heard(addressed=False)):
+        assert prompt.EMPTY not in prompt.label(nobody, "Alice", "  ")
 
 
 def test_files_are_named_even_without_words() -> None:

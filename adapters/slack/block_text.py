@@ -1,0 +1,300 @@
+"""Reads blocks: what stands in them for people to see, as mrkdwn. Pure.
+
+Rule 1: what is read is bounded by a `Reading`, in characters, parts and depth, whatever
+somebody sends; what does not fit is left out, and the `Reading` knows that.
+Rule 2: the result is mrkdwn as in a message's `text`, so that `mrkdwn.readable` names
+the people in it. Where words sit: platform facts A1.5.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from adapters.slack import mrkdwn
+
+# How much is read of one message beside its `text`, which may hold as many characters
+# (facts A5.4); how many blocks, elements and cells, of which a table has 2,000 (facts
+# A5.4); and how deep they nest: a cell of a table in a container is at 6.
+MOST_CHARS = 40_000
+MOST_PARTS = 5_000
+MOST_DEPTH = 12
+# How deep a list is indented: Slack's composer offers no more.
+MOST_INDENT = 8
+
+DIVIDER = "---"
+
+# Elements that show a label, and where it stands.
+_BUTTONS = {"button", "workflow_button", "icon_button", "link_button"}
+_CHOICES = {"checkboxes", "radio_buttons"}
+_PLAIN = {"plain_text", "raw_text", "raw_number"}
+# Blocks whose elements stand in one line.
+_ROWS = {"context", "actions", "context_actions"}
+
+# The fields of other blocks and elements that hold words, in the order in which they
+# are shown (facts A1.5).
+_WORDS = (
+    *("title", "rich_text_title", "label", "subtitle", "caption", "text"),
+    *("description", "body", "fields", "rows", "elements", "element", "accessory"),
+    *("hero_image", "child_blocks", "blocks", "cards", "tasks", "details", "output"),
+    *("sources", "actions", "positive_button", "negative_button", "hint"),
+)
+
+_STYLES = {"code": "`", "bold": "*", "italic": "_", "strike": "~"}
+
+# An `&` that Slack has not escaped.
+_BARE = re.compile(r"&(?!(?:amp|lt|gt);)")
+# A mention in a markdown block, once that is escaped.
+_MENTION = re.compile(r"&lt;([@#!][^&<>\s]{1,100}+)&gt;")
+
+
+class Reading:
+    """How much may still be read of one message."""
+
+    def __init__(self, chars: int = MOST_CHARS, parts: int = MOST_PARTS) -> None:
+        self._chars = chars
+        self._parts = parts
+        #: Whether something was left out.
+        self.cut = False
+
+    def part(self, depth: int = 0) -> bool:
+        """Count one more part; return False if it is to be left out."""
+        if self._parts <= 0 or self._chars <= 0 or depth > MOST_DEPTH:
+            self.cut = True
+            return False
+        self._parts -= 1
+        return True
+
+    def text(self, value: object) -> str:
+        """Return as much of the text `value` as may be read; "" if it is none."""
+        if not isinstance(value, str | int | float) or isinstance(value, bool):
+            return ""
+        text = str(value)
+        if len(text) > self._chars:
+            self.cut = True
+            text = text[: self._chars]
+        self._chars -= len(text)
+        return text
+
+
+def texts(
+    blocks: object, reading: Reading, depth: int = 0
+) -> Iterator[tuple[str, str]]:
+    """Yield type and text of each of `blocks` that says something."""
+    for block in _mappings(blocks):
+        if not reading.part(depth):
+            return
+        if text := _block(block, reading, depth).strip():
+            yield str(block.get("type")), text
+
+
+def literal(text: str) -> str:
+    """Return plain text as mrkdwn. Slack has escaped some of it already."""
+    return _BARE.sub("&amp;", text).replace("<", "&lt;").replace(">", "&gt;")
+
+
+def link(url: str, label: str) -> str:
+    """Return a link with a `label` in mrkdwn; "" for none."""
+    url = url.strip().replace("|", "%7C").replace("<", "%3C").replace(">", "%3E")
+    label = " ".join(label.split())
+    if not url:
+        return label
+    return f"<{url}|{label}>" if label else f"<{url}>"
+
+
+def _block(block: Mapping[str, Any], reading: Reading, depth: int) -> str:
+    kind = str(block.get("type") or "")
+    if kind.startswith("rich_text"):
+        return _rich(block, reading, depth)
+    if kind == "divider":
+        return DIVIDER
+    if kind in ("table", "data_table"):
+        rows = [_shown(block.get("caption"), reading, depth + 1)]
+        rows += [_row(row, reading, depth + 1) for row in _list(block.get("rows"))]
+        return "\n".join(filter(None, rows))
+    if kind == "markdown":
+        text = literal(reading.text(block.get("text")))
+        return _MENTION.sub(r"<\1>", text)
+    if kind == "call":
+        return _call(block, reading)
+    if kind == "file":
+        return _named("file", reading, _mapping(block.get("file")), "title", "name")
+    if kind == "video":
+        title = _shown(block.get("title"), reading, depth + 1)
+        named = link(reading.text(block.get("title_url")), title)
+        about = _shown(block.get("description"), reading, depth + 1)
+        shown = named or literal(reading.text(block.get("alt_text")))
+        author = literal(reading.text(block.get("author_name")))
+        return "\n".join(filter(None, [f"(video: {shown})", author, about]))
+    return _element(block, reading, depth)
+
+
+def _element(part: Mapping[str, Any], reading: Reading, depth: int) -> str:
+    """Return what a block or an element shows."""
+    kind = str(part.get("type") or "")
+    if kind == "mrkdwn":
+        return reading.text(part.get("text"))
+    if kind in _PLAIN:
+        return literal(reading.text(part.get("text")))
+    if kind == "image":
+        title = _shown(part.get("title"), reading, depth + 1)
+        alt = literal(reading.text(part.get("alt_text")))
+        words = [title, alt if alt != title else ""]
+        return (
+            f"(image: {' – '.join(filter(None, words))})" if any(words) else "(image)"
+        )
+    if kind in _BUTTONS:
+        label = _shown(part.get("text"), reading, depth + 1)
+        shown = link(reading.text(part.get("url")), label)
+        return f"[Button: {shown}]" if shown else ""
+    if kind in _CHOICES:
+        offered = _list(part.get("options"))
+        labels = [_shown(each, reading, depth + 1) for each in offered]
+        return "\n".join(f"[Choice: {label}]" for label in labels if label)
+    if kind.endswith(("_select", "picker", "_input")):
+        chosen = part.get("initial_option") or part.get("placeholder")
+        label = _shown(chosen, reading, depth + 1)
+        return f"[Field: {label}]" if label else ""
+    found = [
+        _shown(part[name], reading, depth + 1) for name in _WORDS if part.get(name)
+    ]
+    if kind in _ROWS:
+        return " ".join(filter(None, found)).replace("\n", " ")
+    return "\n".join(filter(None, found))
+
+
+def _shown(part: object, reading: Reading, depth: int) -> str:
+    """Return what any part of a block shows: a text, an element, or several."""
+    if isinstance(part, str | int | float):
+        return literal(reading.text(part))
+    if isinstance(part, Mapping):
+        return _block(part, reading, depth) if reading.part(depth) else ""
+    found = []
+    for each in _list(part):
+        if not reading.part(depth):
+            break
+        found.append(_shown(each, reading, depth + 1))
+    return "\n".join(filter(None, found))
+
+
+def _row(row: object, reading: Reading, depth: int) -> str:
+    cells = [_shown(cell, reading, depth + 1) for cell in _list(row)]
+    return " | ".join(cell.replace("\n", " ") for cell in cells)
+
+
+def _call(block: Mapping[str, Any], reading: Reading) -> str:
+    call = _mapping(_mapping(block.get("call")).get("v1"))
+    named = literal(reading.text(call.get("name")))
+    return f"(call: {link(reading.text(call.get('join_url')), named)})"
+
+
+def _named(kind: str, reading: Reading, thing: Mapping[str, Any], *names: str) -> str:
+    found = (literal(reading.text(thing.get(name))) for name in names)
+    name = next(filter(None, found), "")
+    return f"({kind}: {name})" if name else f"({kind})"
+
+
+# Rich text.
+
+
+def _rich(part: Mapping[str, Any], reading: Reading, depth: int) -> str:
+    kind = part.get("type")
+    if kind == "rich_text_section":
+        return _line(part, reading)
+    if kind == "rich_text_preformatted":
+        return f"```\n{_line(part, reading).strip(chr(10))}\n```"
+    if kind == "rich_text_quote":
+        return _quoted(_line(part, reading))
+    if kind == "rich_text_list":
+        return _items(part, reading, depth)
+    found = []
+    for each in _mappings(part.get("elements")):
+        if not reading.part(depth):
+            break
+        found.append(_rich(each, reading, depth + 1).removesuffix("\n"))
+    return "\n".join(found)
+
+
+def _items(part: Mapping[str, Any], reading: Reading, depth: int) -> str:
+    ordered = part.get("style") == "ordered"
+    first = _number(part.get("offset")) + 1
+    blank = "    " * min(_number(part.get("indent")), MOST_INDENT)
+    lines = []
+    for number, item in enumerate(_mappings(part.get("elements")), first):
+        if not reading.part(depth):
+            break
+        mark = f"{number}." if ordered else "•"
+        said = _line(item, reading).replace("\n", f"\n{blank}  ")
+        lines.append(f"{blank}{mark} {said}")
+    listed = "\n".join(lines)
+    return _quoted(listed) if part.get("border") else listed
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"&gt; {line}" for line in text.strip("\n").split("\n"))
+
+
+def _line(part: Mapping[str, Any], reading: Reading) -> str:
+    said = []
+    for each in _mappings(part.get("elements")):
+        if not reading.part():
+            break
+        said.append(_inline(each, reading))
+    return "".join(said)
+
+
+def _inline(part: Mapping[str, Any], reading: Reading) -> str:
+    def field(name: str) -> str:
+        return reading.text(part.get(name))
+
+    match part.get("type"):
+        case "text":
+            return _styled(mrkdwn.escape(field("text")), part.get("style"))
+        case "user":
+            return f"<@{field('user_id')}>"
+        case "channel":
+            return f"<#{field('channel_id')}>"
+        case "usergroup":
+            return f"<!subteam^{field('usergroup_id')}>"
+        case "broadcast":
+            return f"<!{field('range')}>"
+        case "link":
+            label = mrkdwn.escape(field("text"))
+            return _styled(link(field("url"), label), part.get("style"))
+        case "emoji":
+            return f":{field('name')}:"
+        case "color":
+            return field("value")
+        case "file":
+            return "(file)"
+    return literal(field("fallback") or field("text"))
+
+
+def _styled(text: str, style: object) -> str:
+    """Return `text` between the marks of its styles. A mark beside a blank would not
+    be one."""
+    inner = text.strip()
+    if not inner or not isinstance(style, Mapping):
+        return text
+    marks = "".join(mark for name, mark in _STYLES.items() if style.get(name) is True)
+    start = text.index(inner)
+    end = start + len(inner)
+    return f"{text[:start]}{marks[::-1]}{inner}{marks}{text[end:]}"
+
+
+# What somebody else wrote need not have the types that it should have.
+
+
+def _list(value: object) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _mappings(value: object) -> Iterator[Mapping[str, Any]]:
+    return (each for each in _list(value) if isinstance(each, Mapping))
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) and 0 <= value < 1_000_000 else 0

@@ -1,0 +1,317 @@
+"""Reads what people see of a message: its text, blocks, attachments, forwarded messages
+and previews of links. Pure.
+
+Rule 1: whatever a reader sees is read, in a fixed order, and once: what the sender
+says, then each attachment under a label that says where it comes from (platform facts
+A1.5).
+Rule 2: only what the sender says can address the bot. In what stands beside it, a
+mention of the bot is its name.
+Rule 3: the text of a fuller version of the message begins with that of a poorer one,
+or contains its words; so `Message.supplement_to` can tell which is which.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from adapters.slack import block_text, mrkdwn
+from adapters.slack.block_text import Reading, literal
+from adapters.slack.client import Identity
+from bot.text.excerpts import excerpt
+
+# How deep messages are read that forward each other.
+MOST_NESTED = 4
+# The most characters of a name, or an address, in a label.
+LABEL_CHARS = 200
+
+CUT = "(cut here: the rest of what stands in this message is too long to read)"
+NO_PREVIEW = "[no preview available]"
+
+_UNFURLS = ("is_msg_unfurl", "is_reply_unfurl", "is_thread_root_unfurl")
+_PREVIEWS = ("from_url", "original_url", "app_unfurl_url")
+
+_TOKEN = re.compile(r"<([^<>|]++)(?:\|([^<>]*+))?>")
+_MARKER = re.compile(r"^(?:[ \t]|&gt;)*+[0-9a-z]{1,4}+[.)]", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class Content:
+    """What people see of a message."""
+
+    #: What its sender says, and that with everything beside it; both as mrkdwn.
+    own: str
+    text: str
+    #: Whether something beside it mentions the bot.
+    mentioned_beside: bool = False
+    #: Timestamps of the messages of its own channel that it repeats.
+    holds: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Beside:
+    """What is needed to read what stands beside what the sender says."""
+
+    own: str
+    reading: Reading
+    _words: str | None = None
+
+    def repeats(self, text: str) -> bool:
+        """Return whether the sender says what `text` says."""
+        if self._words is None:
+            self._words = _key(self.own)
+        return _key(text) in self._words
+
+
+def content(event: Mapping[str, Any], us: Identity, *, automated: bool) -> Content:
+    """Return what people see of a message; `automated` if a program wrote it."""
+    reading = Reading()
+    own = _own(event, reading, automated=automated)
+    beside = _Beside(own, reading)
+    channel = event.get("channel")
+    found, holds = [], []
+    for attachment in _parts(event.get("attachments"), reading):
+        if text := _attachment(attachment, beside, 0):
+            found.append(text)
+        held = str(attachment.get("ts") or "")
+        if held and _is_message(attachment) and attachment.get("channel_id") == channel:
+            holds.append(held)
+    if reading.cut:
+        found.append(CUT)
+    quoted = "\n".join(found)
+    return Content(
+        own,
+        "\n".join(
+            filter(None, [own, mrkdwn.with_plain_name(quoted, us.user, us.user_name)])
+        ),
+        mentioned_beside=mrkdwn.mentions(quoted, us.user),
+        holds=tuple(dict.fromkeys(holds)),
+    )
+
+
+def name_beside(event: Mapping[str, Any]) -> str:
+    """Return the name of its author that comes with a message (facts A1.1, A1.3); ""
+    for none."""
+    profile = _mapping(event.get("user_profile"))
+    names = (
+        event.get("username"),
+        profile.get("display_name"),
+        profile.get("real_name"),
+        profile.get("name"),
+        _mapping(event.get("bot_profile")).get("name"),
+    )
+    return next((name for each in names if (name := _plain_line(each))), "")
+
+
+def _own(event: Mapping[str, Any], reading: Reading, *, automated: bool) -> str:
+    """Return what the sender says."""
+    text = event.get("text")
+    text = text if isinstance(text, str) else ""
+    # People's text is made of their rich text, and is all of it (facts A1.5).
+    typed = bool(text.strip()) and not automated
+    return _both(text, event.get("blocks"), reading, typed=typed)
+
+
+def _both(text: str, blocks: object, reading: Reading, *, typed: bool = False) -> str:
+    """Return `text` and what `blocks` say, without repeating words: either may be the
+    fallback of the other, or add to it. If the text is `typed`, rich text repeats it.
+    """
+    shown = [
+        each
+        for each in _mappings(blocks)
+        if not (typed and each.get("type") == "rich_text")
+    ]
+    if not shown:
+        return text
+    found = list(block_text.texts(shown, reading))
+    everything = "\n".join(said for _, said in found)
+    if not text.strip() or _key(text) in _key(everything):
+        return everything
+    said_already = _key(text)
+    rest = [
+        said
+        for kind, said in found
+        if kind != "divider" and _key(said) not in said_already
+    ]
+    return "\n".join([text, *rest])
+
+
+def _attachment(attachment: Mapping[str, Any], beside: _Beside, depth: int) -> str:
+    """Return an attachment as an excerpt; "" if it says nothing that was not said."""
+    if _is_message(attachment):
+        forwarded = _is_forward(attachment, beside.own)
+        return excerpt(
+            _label_of_message(attachment, forwarded=forwarded),
+            _body(attachment, beside, depth, names_author=False),
+        )
+    address = next((a for n in _PREVIEWS if (a := _text(attachment.get(n)))), "")
+    service = _line(attachment.get("service_name"))
+    body = _body(attachment, beside, depth, names_author=True)
+    if address or attachment.get("is_app_unfurl"):
+        label = f"Link preview from {service}" if service else "Link preview"
+        return excerpt(f"{label}: {_line(address)}" if address else label, body)
+    if beside.repeats(body):
+        return ""
+    return excerpt(f"Attachment from {service}" if service else "Attachment", body)
+
+
+def _body(
+    attachment: Mapping[str, Any], beside: _Beside, depth: int, *, names_author: bool
+) -> str:
+    """Return what people see in an attachment, from top to bottom."""
+    reading = beside.reading
+
+    def text(name: str) -> str:
+        return reading.text(attachment.get(name))
+
+    author = " ".join(filter(None, [text("author_name"), text("author_subname")]))
+    title, address = literal(text("title")), _text(attachment.get("title_link"))
+    previewed = address in (_text(attachment.get(name)) for name in _PREVIEWS)
+    said = [
+        text("pretext"),
+        literal(author) if names_author else "",
+        title if previewed else block_text.link(address, title) if title else "",
+        _main(attachment, reading),
+        *_fields(attachment, reading),
+    ]
+    files = [_file(each) for each in _parts(attachment.get("files"), reading)]
+    if not any(each.strip() for each in (said[0], *said[2:], *files)):
+        fallback = text("fallback")
+        said.append("" if fallback.strip() == NO_PREVIEW else fallback)
+    said += files
+    if _text(attachment.get("image_url")) or _text(attachment.get("thumb_url")):
+        said.append("(image)")
+    said += _buttons(attachment, reading)
+    said += _nested(attachment, beside, depth)
+    when = _time(attachment.get("ts"))
+    said.append(" | ".join(filter(None, [text("footer"), when])))
+    return "\n".join(each for each in said if each.strip())
+
+
+def _main(attachment: Mapping[str, Any], reading: Reading) -> str:
+    """Return the words in the middle of an attachment: its text and its blocks, or the
+    blocks of the message that it shows."""
+    said = _both(
+        reading.text(attachment.get("text")), attachment.get("blocks"), reading
+    )
+    shown = [
+        block
+        for each in _parts(attachment.get("message_blocks"), reading)
+        for block in _mappings(_mapping(each.get("message")).get("blocks"))
+    ]
+    return _both(said, shown, reading)
+
+
+def _fields(attachment: Mapping[str, Any], reading: Reading) -> Iterator[str]:
+    for each in _parts(attachment.get("fields"), reading):
+        title = literal(reading.text(each.get("title")))
+        value = reading.text(each.get("value"))
+        yield ": ".join(filter(None, [title, value]))
+
+
+def _buttons(attachment: Mapping[str, Any], reading: Reading) -> Iterator[str]:
+    """Yield the buttons below an attachment of a classic app."""
+    for each in _parts(attachment.get("actions"), reading):
+        label = literal(reading.text(each.get("text")))
+        if shown := block_text.link(reading.text(each.get("url")), label):
+            yield f"[Button: {shown}]"
+
+
+def _nested(
+    attachment: Mapping[str, Any], beside: _Beside, depth: int
+) -> Iterator[str]:
+    """Yield the attachments of the message that `attachment` shows."""
+    inner = [*_mappings(attachment.get("attachments"))]
+    for each in _parts(attachment.get("message_blocks"), beside.reading):
+        message = _mapping(each.get("message"))
+        inner += _mappings(message.get("attachments"))
+    for each in inner:
+        if depth >= MOST_NESTED or not beside.reading.part():
+            beside.reading.cut = True
+            return
+        yield _attachment(each, beside, depth + 1)
+
+
+def _is_message(attachment: Mapping[str, Any]) -> bool:
+    """Return whether `attachment` shows another message of Slack's."""
+    return bool(
+        attachment.get("is_share")
+        or attachment.get("message_blocks")
+        or any(attachment.get(name) for name in _UNFURLS)
+    )
+
+
+def _is_forward(attachment: Mapping[str, Any], own: str) -> bool:
+    """Return whether somebody forwarded what `attachment` shows; otherwise Slack shows
+    what a link in `own` leads to (facts A1.5)."""
+    if attachment.get("is_share"):
+        return True
+    address = _text(attachment.get("from_url")).partition("?")[0]
+    if attachment.get("is_thread_root_unfurl"):
+        # It stands beside the preview of a reply, whose address is in the text.
+        return False
+    return not address or address not in own
+
+
+def _label_of_message(attachment: Mapping[str, Any], *, forwarded: bool) -> str:
+    user = _text(attachment.get("author_id"))
+    name = _line(attachment.get("author_name")) or _line(
+        attachment.get("author_subname")
+    )
+    author = name or (f"<@{user}>" if user.isalnum() else "somebody")
+    kind = "Forwarded message" if forwarded else "Linked message"
+    return f"{kind} from {author}"
+
+
+def _file(file: Mapping[str, Any]) -> str:
+    return f"(file: {_line(file.get('name')) or _line(file.get('title')) or 'unnamed'})"
+
+
+def _time(value: object) -> str:
+    """Return a time in seconds since 1970 as people read it; "" for none."""
+    try:
+        at = datetime.fromtimestamp(float(_text(value)), UTC)
+    except (ValueError, OverflowError, OSError):
+        return ""
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _key(text: str) -> str:
+    """Return the words of `text`, in a form in which what says the same is equal."""
+    text = _TOKEN.sub(lambda match: match[2] or match[1], text)
+    text = mrkdwn.unescape(_MARKER.sub("", text)).casefold()
+    return "".join(filter(str.isalnum, text)) or "".join(text.split())
+
+
+def _line(value: object) -> str:
+    """Return plain text as mrkdwn on one line, short enough for a label."""
+    return mrkdwn.escape(_plain_line(value))
+
+
+def _plain_line(value: object) -> str:
+    text = " ".join(mrkdwn.unescape(_text(value)[: 2 * LABEL_CHARS]).split())
+    return f"{text[:LABEL_CHARS]}…" if len(text) > LABEL_CHARS else text
+
+
+def _parts(value: object, reading: Reading) -> Iterator[Mapping[str, Any]]:
+    """Yield the mappings in `value`, as many as may be read."""
+    for each in _mappings(value):
+        if not reading.part():
+            return
+        yield each
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return str(value)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _mappings(value: object) -> Iterator[Mapping[str, Any]]:
+    each_of = value if isinstance(value, list) else ()
+    return (each for each in each_of if isinstance(each, Mapping))

@@ -1,0 +1,40 @@
+"""Messages of Slack from JSON, as Claude and as a reader see them: for `tests.show`
+and for the tests of what is read."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from adapters.slack import events, message_content, mrkdwn
+from adapters.slack.client import Identity
+from bot.context import prompt
+from tests.emulators.slack import visible
+from tests.emulators.slack.notation import Names
+
+US = Identity("T1", "Acme", "UBOT", "threadkeep", "B1", frozenset())
+
+
+def read(messages: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what Claude reads for each of `messages`: events or entries of a history.
+    Only those have names that come with a message."""
+    heard = [
+        message
+        for each in messages
+        if (message := events.message(each, US, "C1")) is not None
+    ]
+    beside = {each.author: each.name for each in heard if each.name}
+    texts = mrkdwn.read([each.text for each in heard], US.user, beside)
+    names = [each.name or each.author for each in heard]
+    return [
+        prompt.label(each, name, text)
+        for each, name, text in zip(heard, names, texts, strict=True)
+    ]
+
+
+def seen(messages: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what a reader sees of each of `messages`."""
+    names = Names({}, {}, {})
+    return [
+        f"{message_content.name_beside(each) or each.get('user')}:\n"
+        + "\n".join(f"  {names.readable(text)}" for text in visible.texts(each) if text)
+        for each in messages
+    ]
