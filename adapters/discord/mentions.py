@@ -32,10 +32,10 @@ def parts(message: discord.Message, us: int) -> tuple[str | Mark, ...]:
         if words := text[end : match.start()]:
             found.append(words)
         if user:
-            kind = MarkKind.BOT if int(user) == us else MarkKind.PERSON
+            kind = MarkKind.BOT if user == str(us) else MarkKind.PERSON
             found.append(Mark(kind, user))
         elif group:
-            ours = role is not None and int(group) == role.id
+            ours = role is not None and group == str(role.id)
             found.append(Mark(MarkKind.BOT if ours else MarkKind.GROUP, group))
         else:
             found.append(Mark(MarkKind.EVERYONE if everyone else MarkKind.EMOJI))

@@ -116,3 +116,29 @@ async def test_an_edit_in_a_thread_of_others_is_answered_there(guild: Guild) -> 
     guild.discord.edit(asked, f"{guild.discord.mention} why does it fail?")
     await guild.settled(thread)
     assert len(guild.prompts()) == 1
+
+
+async def test_a_mention_added_while_it_was_away_is_answered(tmp_path: Path) -> None:
+    async with DiscordEmulator() as discord, ClaudeEmulator() as claude:
+        path = tmp_path / "threadkeep.db"
+        async with (
+            open_store(path) as store,
+            connect_claude(claude.api_key, claude.base_url) as model,
+            running(discord, store, model, grace=0.2),
+        ):
+            guild = Guild(discord, claude, store)
+            thread = await guild.thread_of(guild.mention("hello"))
+            await guild.settled(thread)
+            other = discord.say(guild.alice, thread, f"<@{guild.bob}> look")
+            guild.mention("and now?", thread)
+            await guild.settled(thread, 2)
+        await discord.until(lambda: not discord.gateway.connected)
+        discord.edit(other, f"<@{guild.bob}> {discord.mention} look here")
+        async with (
+            open_store(path) as store,
+            connect_claude(claude.api_key, claude.base_url) as model,
+            running(discord, store, model, grace=0.2),
+        ):
+            await guild.settled(thread, 3)
+    assert "look here" in guild.prompts()[2]
+    assert len(guild.prompts()) == 3
