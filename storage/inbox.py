@@ -131,15 +131,15 @@ def _add(
     """Store the messages that `message` quotes and then `message`, unless known."""
     for quoted in message.quotes:
         if not quoted.echo:
-            _add_message(db, thread_id, quoted, turn_id=turn_id, asks=False)
-    _add_message(db, thread_id, message, turn_id=turn_id, asks=asks, rule=rule)
+            add_message(db, thread_id, quoted, turn_id=turn_id, asks=False)
+    add_message(db, thread_id, message, turn_id=turn_id, asks=asks, rule=rule)
     # The root decides, also if it arrives after a reply to it. A quoted root did not
     # open this thread.
     if message.opens and message.addressed:
         db.execute("UPDATE threads SET follows = 1 WHERE id = ?", [thread_id])
 
 
-def _add_message(
+def add_message(
     db: Database,
     thread_id: int,
     message: Message,
@@ -148,6 +148,7 @@ def _add_message(
     asks: bool,
     rule: str = "",
 ) -> None:
+    """Store `message` unless it is known or was deleted."""
     if tombstones.was_deleted(db, message):
         return
     added = db.execute(

@@ -31,6 +31,7 @@ from storage import (
     refusals,
     settings,
     spending,
+    supplements,
     thread_queries,
     triage_cases,
     turns,
@@ -83,6 +84,8 @@ class SqliteStore:
 
     decision = read(decisions.decision)
     message_text = read(thread_queries.message_text)
+    stored_message = read(supplements.stored_message)
+    supplement = write(supplements.supplement)
     edit_message = write(message_edits.edit_message)
     delete_messages = write(erasures.delete_messages)
     add_holder = write(erasures.add_holder)

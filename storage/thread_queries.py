@@ -112,7 +112,7 @@ TRANSCRIPT = f"""
     SELECT author, iif(role = 'user', messages.text, turns.text) AS said
     FROM messages LEFT JOIN turns ON turns.id = messages.turn_id
     WHERE messages.thread_id = ({THREAD_ID}) AND deleted_at IS NULL
-      AND (role = 'user' OR said <> '')
+      AND (role = 'user' OR said <> '') AND coalesce(message, '') NOT GLOB '+:*'
     ORDER BY at, messages.id
 """
 
@@ -188,7 +188,7 @@ def turn_messages(db: Database, turn: Turn) -> list[TurnMessage]:
     """Return the messages that `turn` reads, in the platform's order."""
     return [
         TurnMessage(
-            _message(row),
+            message_of(row),
             # Without a place, the model was not given it.
             content=row["content"] if row["place"] else None,
         )
@@ -233,7 +233,7 @@ def next_turn(db: Database, thread: ThreadKey) -> Turn | None:
             PostedPart(each["part"], each["message"], each["text"]) for each in replies
         ),
         begins=bool(row["begins"]),
-        opening=_message(opening) if opening else None,
+        opening=message_of(opening) if opening else None,
         asker=askers[0] if askers else "",
         stop_reason=row["stop_reason"],
         calls=row["calls"],
@@ -379,7 +379,7 @@ def _ended(row: Row) -> Ended | None:
     return Ended.FAILED
 
 
-def _message(row: Row) -> Message:
+def message_of(row: Row) -> Message:
     files = parsed(row["files"], list)
     if files is None:
         log_broken("messages", row["id"])

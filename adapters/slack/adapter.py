@@ -191,6 +191,8 @@ class SlackAdapter:
                 await inbox.amend(new, newly_addressed=True)
             elif message:
                 await inbox.receive(message)
+            elif previewed := events.previewed(body, self._us):
+                await inbox.supplement(previewed)
             elif edited:
                 await inbox.amend(edited)
             elif gone := events.deleted(body):

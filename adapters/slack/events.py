@@ -49,8 +49,22 @@ def read(body: Mapping[str, Any], us: Identity) -> Message | None:
     return None
 
 
+def previewed(body: Mapping[str, Any], us: Identity) -> Message | None:
+    """Return the message in an events-API `body` to which Slack added previews of its
+    links, or None: nobody edited it (facts A1.5)."""
+    event = body.get("event") or {}
+    now, before = event.get("message") or {}, event.get("previous_message") or {}
+    # Programs update their alerts, which may look the same.
+    if before.get("bot_id") or any(
+        now.get(name) != before.get(name) for name in ("text", "blocks", "edited")
+    ):
+        return None
+    more = len(now.get("attachments") or ()) > len(before.get("attachments") or ())
+    return edited(body, us) if more else None
+
+
 def edited(body: Mapping[str, Any], us: Identity) -> Message | None:
-    """Return the edited message in an events-API `body`, or None."""
+    """Return the changed message in an events-API `body`, or None."""
     event = body.get("event") or {}
     now = event.get("message") or {}
     if _subtype(event) != "message_changed" or _subtype(now) == TOMBSTONE:
@@ -115,7 +129,7 @@ def message(
             for file in event.get("files") or ()
         ),
         holds=seen.holds,
-        parts=mentions.parts(str(event.get("text") or ""), us),
+        parts=mentions.parts(seen.own, us),
         answers=mentions.answers(event, us),
     )
 

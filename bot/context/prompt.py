@@ -9,6 +9,7 @@ would begin one is escaped as `&lt;`.
 
 import hmac
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.domain.completion import Request
@@ -35,6 +36,9 @@ BACKFILL_CHARS = 400_000
 # million tokens of about four characters. Writing more as JSON would also block
 # everybody else.
 MOST_CHARS = 4_000_000
+
+# What stands before what was added to a message that Claude has read.
+ADDED = "(part of my message of this time, which you have read without it)"
 
 EMPTY = "(mentioned you without a question: read what was said before, and help)"
 
@@ -65,6 +69,20 @@ def label(heard: Message, author: str, text: str) -> str:
         f'<message author="{name}" id="{id}" time="{time:%Y-%m-%d %H:%M}">'
         + "\n".join(filter(None, [body, *files]))
         + "</message>"
+    )
+
+
+def addition(before: Message, after: Message) -> Message:
+    """Return what `after`, a fuller version of the message `before`, adds to it, as a
+    message of its own that is read later."""
+    rest = after.text.removeprefix(before.text) if before.text else after.text
+    said = rest.strip() if after.text != before.text else ""
+    return replace(
+        after,
+        text="\n".join(filter(None, [ADDED, said])),
+        files=after.files[len(before.files) :],
+        addressed=False,
+        opens=False,
     )
 
 

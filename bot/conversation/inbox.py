@@ -10,12 +10,12 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
-from bot.context.prompt import label
+from bot.context.prompt import addition, label
 from bot.conversation import addressing
 from bot.conversation.addressing import EngagementSettings, Rule
 from bot.conversation.dispatcher import ThreadDispatcher
 from bot.conversation.instructions import Instructions
-from bot.domain.message import Disposition, Message
+from bot.domain.message import Disposition, Message, fuller
 from bot.domain.scope import Scope
 from bot.errors import DeliveryError
 from bot.messages.answers import BUSY, CROWDED
@@ -95,6 +95,9 @@ class Inbox:
             judge = addressing.judge_stale
         verdict = await receive(heard, partial(judge, engagement=engagement))
         if verdict.disposition is Disposition.IGNORE:
+            # Only of a mention do several events tell.
+            if heard.addressed and not edit:
+                await self._supplement(heard)
             return
         log.info(
             "message.heard thread=%s message=%s verdict=%s rule=%s",
@@ -135,6 +138,26 @@ class Inbox:
         policy = await self._settings.policy(place)
         direct = self._settings.is_direct(place)
         return EngagementSettings.of(policy, direct=direct)
+
+    async def supplement(self, message: Message) -> None:
+        """Add to the stored `message` what this version of it has more, which nobody
+        edited. Raises StorageError."""
+        if not self._platforms.serves(message.thread):
+            return
+        with self._platforms.using(message.thread.platform):
+            await self._supplement(message)
+
+    async def _supplement(self, heard: Message) -> None:
+        stored = await self._store.stored_message(heard.thread, heard.message)
+        after = fuller(stored, heard) if stored else None
+        if stored is None or after is None:
+            return
+        adapter = self._platforms.adapters[heard.thread.platform]
+        [(author, text)] = await adapter.readable([after])
+        content = label(after, author, text)
+        added = addition(stored.message, after)
+        await self._store.supplement(stored.message, after, content, added)
+        log.info("message.supplemented thread=%s %s", heard.thread, heard.message)
 
     async def amend(self, message: Message, *, newly_addressed: bool = False) -> None:
         """Replace the stored text of an edited message; queue a turn if it is

@@ -1,7 +1,7 @@
 """Incoming messages and what is known of their thread. Frozen values."""
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.scope import ThreadKey
 from bot.domain.setting import Change
@@ -92,6 +92,42 @@ class Message:
         object.__setattr__(self, "author", replace_invalid(self.author))
         object.__setattr__(self, "name", replace_invalid(self.name))
         object.__setattr__(self, "files", tuple(map(replace_invalid, self.files)))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMessage:
+    """A stored message, and whether people have edited it since it was received."""
+
+    message: Message
+    edited: bool = False
+
+
+def fuller(stored: StoredMessage, heard: Message) -> Message | None:
+    """Return the stored message with what `heard`, another version of it, adds to it;
+    None if that is nothing.
+
+    A platform may deliver a message several times, each time with a part of it, and in
+    any order; nothing is taken away here. A version from before an edit adds nothing.
+    """
+    before = stored.message
+    text = heard.text if _adds(stored, heard.text) else before.text
+    files = (*before.files, *(f for f in heard.files if f not in before.files))
+    if (text, files) == (before.text, before.files):
+        return None
+    return replace(before, text=text, files=files, holds=heard.holds)
+
+
+def _adds(stored: StoredMessage, text: str) -> bool:
+    """Return whether `text` says everything that is stored, and more."""
+    before = stored.message.text
+    if not before or text.startswith(f"{before}\n"):
+        return bool(text)
+    old, new = (_words(each) for each in (before, text))
+    return not stored.edited and len(old) < len(new) and old in new
+
+
+def _words(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
 
 
 class Disposition(enum.Enum):

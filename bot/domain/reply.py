@@ -29,6 +29,8 @@ class Control(enum.Enum):
 
 #: Prefix of message ids created by a button press.
 PRESSED = "+"
+#: Prefix of the ids of additions to messages that the model has read already.
+ADDED = "+:"
 
 
 # The text of an answer that has none yet; the mark of one that goes on, for which the

@@ -30,7 +30,8 @@ class Inbox(Protocol):
     """
 
     async def receive(self, message: Message) -> None:
-        """Store `message`, and queue a turn if it is to be answered.
+        """Store `message`, and queue a turn if it is to be answered. Add to a known
+        message what this version of it has more.
 
         When this returns, the message is durable and the platform's event may be
         acknowledged. Raises StorageError if it is not.
@@ -41,6 +42,14 @@ class Inbox(Protocol):
         triage if the channel's admins switched that on.
 
         Durable when this returns. Raises StorageError.
+        """
+
+    async def supplement(self, message: Message) -> None:
+        """Add to the stored `message` what this version of it has more and what nobody
+        edited, such as previews of links. What Claude has read stays as it is; the rest
+        is read in the next turn.
+
+        Does nothing if the message was never stored. Raises StorageError.
         """
 
     async def amend(self, message: Message, *, newly_addressed: bool = False) -> None:

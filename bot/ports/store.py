@@ -11,7 +11,13 @@ from typing import Protocol
 
 from bot.domain.budget import NO_LIMITS, Alert, BudgetLimits
 from bot.domain.completion import ChatMessage
-from bot.domain.message import Decision, Message, ThreadFacts, Verdict
+from bot.domain.message import (
+    Decision,
+    Message,
+    StoredMessage,
+    ThreadFacts,
+    Verdict,
+)
 from bot.domain.reply import PostedPart
 from bot.domain.retention import Retention
 from bot.domain.scope import Scope, ThreadKey
@@ -94,6 +100,25 @@ class InboxStore(Protocol):
         Where the message was stored for the model, or its turn is in state ANSWERING,
         the model reads `content` from now on. Unknown and deleted messages do not
         change.
+        """
+
+    async def stored_message(
+        self, thread: ThreadKey, message: str
+    ) -> StoredMessage | None:
+        """Return a person's or program's `message`; None if it is unknown or
+        deleted."""
+        ...
+
+    async def supplement(
+        self, before: Message, after: Message, content: str, addition: Message
+    ) -> None:
+        """Replace the text and the file names of the stored message `before` by those
+        of `after`, a fuller version that came later and that nobody edited.
+
+        If the model was not given the message yet, it reads `content`, or what is made
+        of the new text. Otherwise what it was given stays, and `addition` is kept for
+        the next turn, under an id of its own; it is deleted with the message. Does
+        nothing if the message is unknown, deleted, or reads otherwise than `before`.
         """
 
     async def delete_messages(

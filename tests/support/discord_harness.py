@@ -58,6 +58,9 @@ class ScriptedCore:
     async def receive(self, message: Message) -> None:
         self.heard.append(message)
 
+    async def supplement(self, message: Message) -> None:
+        self.heard.append(message)
+
     async def amend(self, message: Message, *, newly_addressed: bool = False) -> None:
         self.heard.append(message)
 

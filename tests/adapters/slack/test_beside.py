@@ -3,7 +3,11 @@ as nobody's question."""
 
 from typing import Any
 
+import pytest
+
 from adapters.slack import interactions
+from bot.context.prompt import ADDED
+from bot.domain.scope import ThreadKey
 from tests.adapters.slack.conftest import Office
 from tests.adapters.slack.test_admin import Admins, admins
 from tests.adapters.slack.test_triage import below, put
@@ -99,3 +103,69 @@ async def test_a_ticket_in_attachments_is_sorted_from_its_menu_and_by_itself(
 
 def tickets(office: Office) -> list[Any]:
     return [each.body["messages"][-1]["content"] for each in office.claude.questions]
+
+
+@pytest.mark.parametrize("pair", ["message_first", "mention_first"])
+async def test_both_events_of_a_mention_are_read_as_one(
+    office: Office, pair: str
+) -> None:
+    office.slack.feed.pair = pair
+    office.slack.feed.bare_mentions = True
+    said, quoted = f"{office.slack.mention} deal with this", forward(office, "it broke")
+    files = {"log.txt": b"log"}
+    ts = office.slack.say(
+        office.alice, office.general, said, attachments=[quoted], files=files
+    )
+    await office.settled(ts)
+    await office.slack.until(lambda: office.slack.settled)
+    [prompt] = office.prompts()
+    assert "> it broke" in prompt
+    assert "(attached: log.txt;" in prompt
+    office.ask("and now?", thread_ts=ts)
+    await office.settled(ts, 2)
+    assert "it broke" not in office.prompts()[1]
+
+
+PREVIEW: Json = {"from_url": "https://x.org/a", "title": "How it works"}
+
+
+async def test_a_preview_that_comes_later_is_read_in_the_next_turn(
+    office: Office,
+) -> None:
+    ts = office.ask("see <https://x.org/a>")
+    await office.settled(ts)
+    office.slack.preview(office.general, ts, PREVIEW)
+    await office.slack.until(lambda: office.slack.settled)
+    office.ask("so?", thread_ts=ts)
+    await office.settled(ts, 2)
+    bodies = [each.body for each in office.claude.requests if "messages" in each.body]
+    # What was read stays byte for byte.
+    assert bodies[1]["messages"][0]["content"] == bodies[0]["messages"][0]["content"]
+    assert "[Link preview: https://x.org/a]\n> How it works" in office.prompts()[1]
+    assert ADDED in office.prompts()[1]
+    # Nobody edited it.
+    stored = await office.store.stored_message(
+        ThreadKey("slack", office.slack.team, office.general, ts), ts
+    )
+    assert stored is not None
+    assert not stored.edited
+
+
+async def test_a_program_that_updates_its_alert_is_read_as_it_is_now(
+    office: Office,
+) -> None:
+    app = office.slack.add_app("Alertmanager")
+    root = office.ask("watch this")
+    await office.settled(root)
+    ts = office.slack.say(
+        app, office.general, "", thread_ts=root, attachments=[{"text": "FIRING"}]
+    )
+    await office.slack.until(lambda: office.slack.settled)
+    message = office.slack.world.messages[office.general][ts]
+    resolved: list[Json] = [{"text": "RESOLVED"}, {"text": "after 3 m"}]
+    office.slack.world.edit(message, attachments=resolved)
+    await office.slack.until(lambda: office.slack.settled)
+    office.ask("and?", thread_ts=root)
+    await office.claude.until(lambda: len(office.prompts()) == 2)
+    assert "> RESOLVED" in office.prompts()[1]
+    assert "FIRING" not in office.prompts()[1]

@@ -1,0 +1,72 @@
+"""Adds to stored messages what a later version of them brings, inside a transaction.
+
+Rule: what the model was given stays byte for byte. What is added to that is a message
+of its own, which the next turn reads.
+"""
+
+from dataclasses import replace
+from json import dumps
+
+from sqlite_utils import Database
+
+from bot.domain.message import Message, StoredMessage
+from bot.domain.reply import ADDED
+from bot.domain.scope import ThreadKey
+from storage import erasures, inbox, thread_queries
+
+STORED = f"""
+    SELECT messages.*, platform, workspace, channel, thread, reads_after,
+      (SELECT state FROM turns WHERE turns.id = turn_id) AS state
+    FROM messages CROSS JOIN threads ON threads.id = thread_id
+    WHERE thread_id = ({thread_queries.THREAD_ID}) AND message = :message
+      AND deleted_at IS NULL
+"""
+
+
+def stored_message(
+    db: Database, thread: ThreadKey, message: str
+) -> StoredMessage | None:
+    where = {**thread_queries.named(thread), "message": message}
+    row = db.execute(STORED, where).fetchone()
+    if row is None:
+        return None
+    found = thread_queries.message_of(row)
+    return StoredMessage(found, edited=row["edited_at"] is not None)
+
+
+def supplement(
+    db: Database, before: Message, after: Message, content: str, addition: Message
+) -> None:
+    where = {**thread_queries.named(before.thread), "message": before.message}
+    row = db.execute(STORED, where).fetchone()
+    if row is None or thread_queries.message_of(row) != before:
+        return
+    given = row["place"] is not None
+    # While a turn begins, its prompt may be under construction from the old text;
+    # `store_prompt` prefers the content that is stored here.
+    replaced = content if row["state"] == "answering" else None
+    db.execute(
+        "UPDATE messages SET text = ?, files = ?, content = ? WHERE id = ?",
+        [
+            after.text,
+            dumps(after.files),
+            row["content"] if given else replaced,
+            row["id"],
+        ],
+    )
+    for holder in after.holds:
+        erasures.insert_holder(db, row["id"], holder)
+    # What was read before a reset is not read any more.
+    if given and row["id"] > row["reads_after"]:
+        prefix = f"{ADDED}{before.message}:"
+        (count,) = db.execute(
+            "SELECT count(*) FROM messages "
+            "WHERE thread_id = ? AND message >= ? AND message < ?",
+            [row["thread_id"], prefix, f"{prefix}\uffff"],
+        ).fetchone()
+        added = replace(
+            addition,
+            message=f"{prefix}{count}",
+            holds=(before.message, *after.holds),
+        )
+        inbox.add_message(db, row["thread_id"], added, turn_id=None, asks=False)
