@@ -27,6 +27,7 @@ from adapters.slack.display_names import DisplayNames
 from adapters.slack.history import MessageHistory
 from adapters.slack.interactions import Interactions
 from adapters.slack.members import People
+from adapters.slack.mention_pairs import MentionPairs
 from adapters.slack.messages import SlackMessenger
 from adapters.slack.name_cache import MOST_NAMES, NameCache
 from adapters.slack.native_streams import Streams
@@ -131,6 +132,7 @@ class SlackAdapter:
         self.history = MessageHistory(client, identity)
         self.messenger = SlackMessenger(client, self._display_names)
         self._status = Status(client)
+        self._pairs = MentionPairs()
         self._streams = Streams(config.streams, identity.user)
         #: Fails when Slack rejects a token.
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -179,18 +181,24 @@ class SlackAdapter:
             if not events.is_ours(body, self._us):
                 return BoltResponse(status=200, body="")
             inbox = host.inbox
-            added = mentions.is_added(body.get("event") or {}, self._us)
+            event = body.get("event") or {}
+            added = mentions.is_added(event, self._us)
             message = events.read(body, self._us)
             edited = events.edited(body, self._us) if message is None else None
-            new = message or (edited if added else None)
-            if new:
+            if new := message or (edited if added else None):
+                known = await self._pairs.wait(event)
                 self._names.introduce({new.author: new.name})
-            if new and (command := interactions.parse(new)):
-                await interactions.run_once(command, new)
-            elif new and added:
-                await inbox.amend(new, newly_addressed=True)
-            elif message:
-                await inbox.receive(message)
+                # What its other event has beside the text may make it a question.
+                command = None if known else interactions.parse(new)
+                if command:
+                    await interactions.run_once(command, new)
+                elif interactions.ran(new):
+                    pass
+                elif added:
+                    await inbox.amend(new, newly_addressed=True)
+                else:
+                    await inbox.receive(new)
+                self._pairs.handled(event)
             elif previewed := events.previewed(body, self._us):
                 await inbox.supplement(previewed)
             elif edited:

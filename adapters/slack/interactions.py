@@ -131,11 +131,15 @@ class Interactions:
 
     async def run_once(self, command: Command, message: Message) -> None:
         """Carry out `command`, which is the text of `message`, unless that was done."""
-        key = message.thread.channel, message.message
-        if key in self._given:
+        if self.ran(message):
             return
-        self._given[key] = None
+        self._given[message.thread.channel, message.message] = None
         await self._soon("obey a message", self._say(command, message))
+
+    def ran(self, message: Message) -> bool:
+        """Return whether `message` was a command that was carried out: its other event
+        may have more, such as the preview of a link."""
+        return (message.thread.channel, message.message) in self._given
 
     # What people do.
 

@@ -169,3 +169,30 @@ async def test_a_program_that_updates_its_alert_is_read_as_it_is_now(
     await office.claude.until(lambda: len(office.prompts()) == 2)
     assert "> RESOLVED" in office.prompts()[1]
     assert "FIRING" not in office.prompts()[1]
+
+
+@pytest.mark.parametrize("pair", ["message_first", "mention_first"])
+async def test_a_command_with_a_forward_is_a_question(
+    office: Office, pair: str
+) -> None:
+    office.slack.feed.pair = pair
+    office.slack.feed.bare_mentions = True
+    said, quoted = f"{office.slack.mention} help", forward(office, "it broke")
+    ts = office.slack.say(office.alice, office.general, said, attachments=[quoted])
+    await office.settled(ts)
+    await office.slack.until(lambda: office.slack.settled)
+    assert len(office.prompts()) == 1
+    assert office.slack.ephemerals(office.alice) == []
+
+
+async def test_a_command_that_ran_is_no_question_when_its_other_event_comes(
+    office: Office,
+) -> None:
+    office.slack.granted.discard("channels:history")
+    ts = office.ask("help")
+    await office.slack.until(lambda: office.slack.ephemerals(office.alice))
+    message = office.slack.world.messages[office.general][ts]
+    late = {**office.slack.world.json(message), "channel": office.general}
+    office.slack.emit(**late | {"kind": late.pop("type"), "attachments": [PREVIEW]})
+    await office.slack.until(lambda: office.slack.settled)
+    assert await office.store.list_threads("slack", office.general) == []
