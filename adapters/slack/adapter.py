@@ -9,7 +9,7 @@ events beyond a limit are refused there at once.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any
@@ -183,9 +183,9 @@ class SlackAdapter:
             inbox = host.inbox
             event = body.get("event") or {}
             added = mentions.is_added(event, self._us)
-            message = events.read(body, self._us)
-            edited = events.edited(body, self._us) if message is None else None
-            if new := message or (edited if added else None):
+            message = await self._converted(events.read, body)
+            edited = await self._converted(events.edited, body) if added else None
+            if new := message or edited:
                 known = await self._pairs.wait(event)
                 self._names.introduce({new.author: new.name})
                 # What its other event has beside the text may make it a question.
@@ -199,9 +199,9 @@ class SlackAdapter:
                 else:
                     await inbox.receive(new)
                 self._pairs.handled(event)
-            elif previewed := events.previewed(body, self._us):
+            elif previewed := await self._converted(events.previewed, body):
                 await inbox.supplement(previewed)
-            elif edited:
+            elif edited := await self._converted(events.edited, body):
                 await inbox.amend(edited)
             elif gone := events.deleted(body):
                 channel, ts = gone
@@ -246,6 +246,14 @@ class SlackAdapter:
             connecting.cancel()
             # A shutdown may cancel this while it ends by itself.
             await finish(_close(handler, connecting))
+
+    async def _converted(
+        self,
+        convert: Callable[[Mapping[str, Any], Identity], Message | None],
+        body: Mapping[str, Any],
+    ) -> Message | None:
+        # Long attachments are read in some milliseconds; `repr` is much faster.
+        return await offload(partial(convert, body, self._us), len(repr(body)))
 
     def _log_listening(self, host: Host) -> None:
         log.info("slack.listening team=%s user=%s", self._us.team, self._us.user)

@@ -3,15 +3,17 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 from adapters.slack import events
+from adapters.slack.block_text import MOST_CHARS
 from adapters.slack.client import Identity, SlackClient
 from adapters.slack.newest import Page, newest
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ScopeLevel, ThreadKey
 from bot.errors import Throttled
+from bot.runtime.offload import offload
 
 log = logging.getLogger(__name__)
 
@@ -84,10 +86,11 @@ class MessageHistory:
             messages = page.get("messages") or []
             # Slack returns the root first, whatever the bounds.
             root = messages[0] if messages else {}
+            found = await self._converted(messages, thread.channel)
             return Page(
                 [
-                    (float(each["ts"]), events.message(each, self._us, thread.channel))
-                    for each in messages
+                    (float(each["ts"]), received)
+                    for each, received in zip(messages, found, strict=True)
                 ],
                 str((page.get("response_metadata") or {}).get("next_cursor") or ""),
                 int(root.get("reply_count") or 0),
@@ -114,13 +117,22 @@ class MessageHistory:
                 # than everything in an hour.
                 log.warning("slack.history_cut channel=%s %s", channel, error)
                 return
-            for message in page.get("messages") or ():
-                if received := events.message(message, self._us, channel):
+            for received in await self._converted(page.get("messages") or (), channel):
+                if received:
                     some = True
                     yield received
             cursor = (page.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return
+
+    async def _converted(
+        self, messages: Sequence[Mapping[str, Any]], channel: str
+    ) -> list[Message | None]:
+        def convert() -> list[Message | None]:
+            return [events.message(each, self._us, channel) for each in messages]
+
+        # Each may hold long attachments, which are read in some milliseconds.
+        return await offload(convert, len(messages) * MOST_CHARS)
 
     async def _page(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         waited = 0.0

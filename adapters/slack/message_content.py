@@ -33,6 +33,7 @@ _UNFURLS = ("is_msg_unfurl", "is_reply_unfurl", "is_thread_root_unfurl")
 _PREVIEWS = ("from_url", "original_url", "app_unfurl_url")
 
 _TOKEN = re.compile(r"<([^<>|]++)(?:\|([^<>]*+))?>")
+_WORD = re.compile(r"[^\W_]++")
 _MARKER = re.compile(r"^(?:[ \t]|&gt;)*+[0-9a-z]{1,4}+[.)]", re.MULTILINE)
 
 
@@ -278,10 +279,11 @@ def _time(value: object) -> str:
 
 
 def _key(text: str) -> str:
-    """Return the words of `text`, in a form in which what says the same is equal."""
+    """Return the words of `text` between blanks: what says the same is equal, and what
+    is part of it is contained in it."""
     text = _TOKEN.sub(lambda match: match[2] or match[1], text)
     text = mrkdwn.unescape(_MARKER.sub("", text)).casefold()
-    return "".join(filter(str.isalnum, text)) or "".join(text.split())
+    return f" {' '.join(_WORD.findall(text) or text.split())} "
 
 
 def _line(value: object) -> str:

@@ -74,6 +74,7 @@ def test_claude_reads_whatever_a_reader_sees(path: Path) -> None:
         # A person's composer makes the text of the blocks.
         (event("1. one", blocks=[rich({"type": "text", "text": "one"})]), "1. one"),
         (event("see it", attachments=[{"text": "see it"}]), "see it"),
+        (event("see it", attachments=[{"text": "e"}]), "see it\n[Attachment]\n> e"),
         (
             event("a <http://x.org|x.org>", blocks=[section("a x.org")], **BY_PROGRAM),
             "a <http://x.org|x.org>",

@@ -414,6 +414,21 @@ async def test_a_file_is_for_those_with_the_token(
         assert (answer.status, answer.content_type) == (200, "text/html")
 
 
+async def test_a_mention_may_lack_what_stands_beside_it(slack: SlackEmulator) -> None:
+    slack.feed.bare_mentions = True
+    alice, general = slack.add_user("Alice"), slack.add_channel("general")
+    ts = slack.say(alice, general, slack.mention, attachments=[{"text": "beside"}])
+    slack.preview(general, ts, {"from_url": "https://x.org"})
+    events = [each.payload["event"] for each in slack.deliveries]
+    by_kind = {each.get("subtype") or each["type"]: each for each in events}
+    assert "attachments" not in by_kind["app_mention"]
+    assert by_kind["message"]["attachments"] == [{"text": "beside"}]
+    changed = by_kind["message_changed"]
+    assert len(changed["message"]["attachments"]) == 2
+    assert changed["previous_message"]["attachments"] == [{"text": "beside"}]
+    assert "edited" not in changed["message"]
+
+
 async def test_a_test_that_waits_in_vain_is_told_how_things_stand(
     slack: SlackEmulator, client: AsyncWebClient
 ) -> None:
