@@ -1,8 +1,10 @@
 """What the command line asks and says about a file of tickets before it is paid for."""
 
+import signal
 import sys
 from collections.abc import Iterable, Sequence
 
+import click
 from rich.table import Table
 from rich.text import Text
 
@@ -18,9 +20,8 @@ _EXAMPLE = 60
 
 def asker(file: str) -> Ask | None:
     """Return what asks at the terminal, or None if nobody can answer there."""
-    if file == "-" or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return None
-    return _ask
+    answers = file != "-" and sys.stdin.isatty()
+    return _ask if answers and terminal.console(stderr=True).is_terminal else None
 
 
 def _ask(unclear: Unclear) -> Sequence[str]:
@@ -32,12 +33,24 @@ def _ask(unclear: Unclear) -> Sequence[str]:
         shown = example if len(example) <= _EXAMPLE else f"{example[:_EXAMPLE]}…"
         terminal.say(f"  {nth}  {terminal.one_line(each.name)}: {shown}", err=True)
     terminal.put("Number or name, several with a comma; Enter stops: ", err=True)
-    said = [each.strip() for each in sys.stdin.readline().split(",")]
+    said = [each.strip() for each in _line().split(",")]
     numbers = {str(nth): each.name for nth, each in enumerate(candidates, start=1)}
     picked = [numbers.get(each, each) for each in said if each]
     if not picked:
         raise ConfigError("No column was chosen, and nothing was sent.")
     return picked
+
+
+def _line() -> str:
+    """Return a line of standard input. Raises click.Abort for Ctrl-C, which the event
+    loop would keep until the line is there."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return sys.stdin.readline()
+    except KeyboardInterrupt:
+        raise click.Abort from None
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def show(source: Source, found: Findings) -> None:
