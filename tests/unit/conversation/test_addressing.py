@@ -25,6 +25,7 @@ from bot.domain.scope import Scope, ThreadKey
 from bot.domain.setting import Change
 from bot.messages import addressing as said
 from bot.text import references
+from bot.text.characters import OPEN
 
 HERE = ThreadKey("fake", "w", "c", "t")
 OURS, THEIRS = ThreadFacts(follows=True), ThreadFacts(follows=False)
@@ -272,6 +273,8 @@ BOBS = references.user("U2")
         ("only-mentions workspace", "set to `mention` for the workspace,"),
         *((each.value, "") for each in Rule if each.value in ("thanks", "stale")),
     ],
+    # References hold a secret of the process.
+    ids=lambda text: "reference" if OPEN in text else None,
 )
 def test_it_says_why_not(rule: str, text: str) -> None:
     told = explanation(Decision("1", "U1", answered=False, rule=rule))
