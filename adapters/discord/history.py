@@ -8,12 +8,13 @@ import discord
 from adapters.discord import events, ids
 from adapters.discord.client import Link, translated
 from adapters.discord.name_cache import NameCache
-from bot.domain.message import Message
+from bot.domain.message import EarlierMessages, Message
 from bot.domain.scope import Scope, ScopeLevel, ThreadKey
 from bot.errors import DeliveryError
 
-# How many messages of a long thread are read: the newest.
+# How many messages of a long thread are read: the newest, and the first.
 MOST_HISTORY = 500
+BEGINNING = 20
 
 
 class MessageHistory:
@@ -23,11 +24,52 @@ class MessageHistory:
         self._link = link
         self._names = names
 
-    async def before(self, thread: ThreadKey, message: str) -> list[Message]:
-        """Return the newest messages of `thread` before `message`, oldest first. Raises
-        DeliveryError."""
+    async def before(self, thread: ThreadKey, message: str) -> EarlierMessages:
+        """Return the messages of `thread` before `message`: of a long thread, the first
+        and the newest. Raises DeliveryError."""
         last = discord.Object(ids.number(message, "read a thread"))
-        return await self._in_thread(thread, MOST_HISTORY, before=last)
+        end = await self._in_thread(thread, MOST_HISTORY, before=last)
+        if len(end) < MOST_HISTORY:
+            return EarlierMessages(tuple(end))
+        number = ids.number(thread.thread, "read a thread")
+        client = self._link.client
+        guild = ids.number(thread.workspace, "read a thread")
+        here = client.get_partial_messageable(number, guild_id=guild)
+        async with translated("read a thread"):
+            found = [
+                message
+                async for message in here.history(
+                    limit=BEGINNING, oldest_first=True, before=last
+                )
+            ]
+        known = {each.message for each in end}
+        first = [
+            each
+            for each in self._received(guild, thread, found)
+            if each.message not in known
+        ]
+        # What a thread is about comes from another channel, and is in `end` already.
+        opening = [each for each in end if each.opens]
+        rest = [each for each in end if not each.opens]
+        head = [*opening, *first]
+        if not first:
+            return EarlierMessages((*head, *rest))
+        missing = await self._count(number)
+        if missing is not None:
+            # The question is counted, too.
+            missing = max(1, missing - len(first) - len(rest) - 1)
+        return EarlierMessages((*head, *rest), missing, len(head))
+
+    async def _count(self, thread: int) -> int | None:
+        """Return how many messages a thread has (facts B6); None if Discord does not
+        tell now."""
+        with contextlib.suppress(DeliveryError):
+            # Not from the cache, which keeps the number of when the thread appeared.
+            async with translated("count the messages of a thread"):
+                found = await self._link.client.fetch_channel(thread)
+            if isinstance(found, discord.Thread):
+                return found.message_count or None
+        return None
 
     async def recent(
         self, place: Scope, most: int, since: float | None = None
@@ -81,9 +123,14 @@ class MessageHistory:
             with contextlib.suppress(DeliveryError):
                 async with translated("read what a thread is about"):
                     found.append(await parent.fetch_message(number))
+        return self._received(guild, thread, found[::-1])
+
+    def _received(
+        self, guild: int, thread: ThreadKey, found: list[discord.Message]
+    ) -> list[Message]:
         received = [
             events.message_of(message, self._link.us, thread)
-            for message in self._noted(guild, found)
+            for message in self._noted(guild, found[::-1])
         ]
         return [each for each in received if each is not None]
 

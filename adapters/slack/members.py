@@ -61,11 +61,11 @@ class People:
         """Return who `user` is at `place`. Raises DeliveryError if Slack cannot tell
         now."""
         # Asked for at the same time, so that nobody waits for one after the other.
-        self._begin("usergroups.list", "", include_users="true")
+        self._want("usergroups.list", "", include_users="true")
         # Direct messages have no creator (facts A1.2).
         is_made = place.channel and not place.channel.startswith("D")
         if is_made:
-            self._begin("conversations.info", place.channel, channel=place.channel)
+            self._want("conversations.info", place.channel, channel=place.channel)
         who = (await self._ask("users.info", user, user=user)).get("user") or {}
         found = await self._fact("conversations.info", place.channel) if is_made else {}
         channel = (found or {}).get("channel") or {}
@@ -92,7 +92,7 @@ class People:
 
     async def groups(self) -> list[Choice]:
         """Return the workspace's user groups as choices; none if they cannot be had."""
-        self._begin("usergroups.list", "", include_users="true")
+        self._want("usergroups.list", "", include_users="true")
         return [
             Choice(str(group["id"]), f"@{group.get('handle') or group.get('name')}")
             for group in await self._groups() or ()
@@ -119,7 +119,7 @@ class People:
             self._known[key] = self._clock(), known
         return known
 
-    def _begin(self, method: str, each: str, **arguments: str) -> None:
+    def _want(self, method: str, each: str, **arguments: str) -> None:
         """Start to look up an optional fact, unless it is known or under way."""
         key = method, each
         if key in self._asking or self._is_fresh(key):

@@ -13,7 +13,7 @@ from bot.budgets.guard import BudgetGuard
 from bot.claude import model_router, one_shot
 from bot.context import prompt
 from bot.conversation.composer import Composer
-from bot.conversation.outcomes import WITHDRAWN, over_budget, too_long, unwelcome
+from bot.conversation.outcomes import WITHDRAWN, over_budget, unwelcome
 from bot.conversation.outsiders import Outsiders
 from bot.domain.budget import BudgetExceeded, Charge
 from bot.domain.completion import Request
@@ -59,6 +59,9 @@ class PreparedTurn:
     request: Request
     #: Tells the thread which pinned settings changed since its last answer; "" if none.
     news: str
+    #: About how many messages of the thread the request leaves out; None for an unknown
+    #: number.
+    missing: int | None
 
 
 class Admission:
@@ -102,21 +105,21 @@ class Admission:
         """Return the request for `turn` with its cost reserved, or how the turn ends
         without one. May call a model, where `auto` is to choose one."""
         settings, news = await self._pin_settings(turn, messages, admitted)
-        request = await self._composer.compose(turn, messages, admitted.asker, settings)
-        if request is None:
+        composed = await self._composer.compose(
+            turn, messages, admitted.asker, settings
+        )
+        if composed is None:
             return WITHDRAWN
-        if prompt.is_too_long(request):
-            return too_long()
         try:
             request = await self._guard.reserve(
-                turn, admitted.asker, request, settings.caps
+                turn, admitted.asker, composed.request, settings.caps
             )
         except ModelUnpaid as error:
             return over_budget(error.user_text)
         if _shared(messages):
             told = await self._outsiders.first_answer(turn, settings)
             news = "\n".join(filter(None, (news, told)))
-        return PreparedTurn(settings, request, news)
+        return PreparedTurn(settings, request, news, composed.missing)
 
     async def _asker(
         self, turn: Turn, messages: Sequence[TurnMessage], settings: EffectiveSettings

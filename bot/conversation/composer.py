@@ -6,10 +6,13 @@ turn sends the same.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
-from bot.context import prompt
+from bot.claude import catalog
+from bot.context import long_threads, prompt
 from bot.domain.completion import ChatMessage, Request
+from bot.domain.message import EarlierMessages
 from bot.domain.turn import Turn, TurnMessage
 from bot.errors import DeliveryError
 from bot.ports.platform import Adapter
@@ -23,6 +26,19 @@ log = logging.getLogger(__name__)
 # How often Claude may search the web for one answer. A search costs a cent, adds its
 # results to the prompt and has all of it read again (`bot.claude.cost`).
 SEARCHES = 5
+
+# The context window of a model that the catalog does not know, in tokens: the smallest
+# of all that it knows (Claude facts, section 2).
+CONTEXT = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class ComposedRequest:
+    """A request, and what it leaves out of the thread."""
+
+    request: Request
+    #: About how many messages; None for an unknown number.
+    missing: int | None
 
 
 class Composer:
@@ -48,14 +64,21 @@ class Composer:
         messages: Sequence[TurnMessage],
         asker: str,
         settings: EffectiveSettings,
-    ) -> Request | None:
+    ) -> ComposedRequest | None:
         """Store what Claude reads for `messages`, and return the request; None if
         people have deleted all that was to be answered."""
-        conversation = await self._conversation(turn, messages)
+        conversation, missing = await self._conversation(turn, messages)
         if not conversation or conversation[-1].role != "user":
             return None
+        facts = catalog.find(settings["model"])
+        context = facts.context if facts else CONTEXT
+        most = long_threads.room(context, settings.max_tokens)
+        conversation, left_out = long_threads.fitted(conversation, most)
+        if left_out:
+            log.info("thread.cut thread=%s left=%d", turn.thread, left_out)
+            missing = None if missing is None else missing + left_out
         version = await self._settings.prompt(settings)
-        return Request(
+        request = Request(
             model=settings["model"],
             system=prompt.system_prompt(version.text or ""),
             messages=tuple(conversation),
@@ -66,28 +89,36 @@ class Composer:
             stop_sequences=settings.stop_sequences,
             searches=SEARCHES if settings.on("web_search") else 0,
         )
+        return ComposedRequest(request, missing)
 
     async def _conversation(
         self, turn: Turn, messages: Sequence[TurnMessage]
-    ) -> list[ChatMessage]:
+    ) -> tuple[list[ChatMessage], int | None]:
+        """Return what Claude reads of the thread, and about how many messages of it
+        were left out when it was read for this turn."""
         adapter = self._adapters[turn.thread.platform]
-        messages = await self._backfilled(turn, messages)
+        messages, earlier = await self._backfilled(turn, messages)
         new = [each.heard for each in messages if each.content is None]
         names = await adapter.readable(new)
         size = sum(len(text) for _, text in names)
         contents = await offload(partial(prompt.labels, new, names), size)
+        after = long_threads.message_after_gap(earlier, new[-1] if new else None)
+        if after is not None and after.message in contents:
+            note = long_threads.note(earlier.missing)
+            contents[after.message] = f"{note}\n{contents[after.message]}"
         await self._store.store_prompt(turn, prompt.preface(self._now()), contents)
         conversation = await self._store.conversation(turn.thread)
-        return conversation if messages else []
+        return (conversation if messages else []), earlier.missing
 
     async def _backfilled(
         self, turn: Turn, messages: Sequence[TurnMessage]
-    ) -> Sequence[TurnMessage]:
-        """Add, once in a thread, what was said in it before the bot was called."""
+    ) -> tuple[Sequence[TurnMessage], EarlierMessages]:
+        """Add, once in a thread, what was said in it before the bot was called; return
+        the messages of the turn, and what was added."""
+        earlier = EarlierMessages(())
         if not await self._store.needs_backfill(turn.thread):
-            return messages
+            return messages, earlier
         history = self._adapters[turn.thread.platform].history
-        earlier = []
         try:
             if history is not None:
                 first = messages[0].heard.message
@@ -95,12 +126,12 @@ class Composer:
         except DeliveryError as error:
             # Answer without it; the next turn tries again.
             log.warning("thread.unread thread=%s %s", turn.thread, error)
-            return messages
-        kept = prompt.newest(earlier)
+            return messages, earlier
+        kept = long_threads.kept(earlier)
         log.info(
-            "thread.read thread=%s messages=%d left=%d",
+            "thread.read thread=%s messages=%d left=%s",
             turn.thread,
-            len(kept),
-            len(earlier) - len(kept),
+            len(kept.messages),
+            "unknown" if kept.missing is None else kept.missing,
         )
-        return await self._store.backfill(turn, kept)
+        return await self._store.backfill(turn, kept.messages), kept

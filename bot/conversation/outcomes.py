@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bot.domain.completion import Report
 from bot.domain.turn import Ended, Outcome
-from bot.errors import ModelError, PromptTooLong, ThreadkeepError
+from bot.errors import ModelError, ThreadkeepError
 from bot.messages.answers import (
     ALL_THOUGHT,
     DECLINED,
@@ -63,13 +63,6 @@ def interrupted(text: str) -> Outcome:
 def gone(outcome: Outcome) -> Outcome:
     """Return `outcome` for a turn whose thread can no longer be written to."""
     return replace(outcome, ended=Ended.FAILED, note="", reason="thread gone")
-
-
-def too_long() -> Outcome:
-    """Return the outcome of a turn whose conversation exceeds every model's context;
-    no model was asked."""
-    error = PromptTooLong("the conversation is longer than any model reads")
-    return replace(conclude("", None, error=error), cost=0.0)
 
 
 def withdrawn(outcome: Outcome) -> Outcome:

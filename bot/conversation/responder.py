@@ -33,12 +33,14 @@ from bot.domain.reply import Control
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Ended, Outcome, Turn, TurnMessage, TurnState
 from bot.errors import StorageError, ThreadGone
+from bot.messages.answers import LEFT_OUT, LEFT_OUT_SOME
 from bot.ports.model import Model
 from bot.ports.platform import Adapter, Surface
 from bot.ports.store import TurnStore
 from bot.runtime.retry import retry_until_success
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
+from bot.text.numbers import approximate
 from bot.ui import buttons, formatting
 
 log = logging.getLogger(__name__)
@@ -275,6 +277,10 @@ class Responder:
         )
         if prepared.news:
             outcome = told(outcome, prepared.news)
+        if prepared.missing is None:
+            outcome = told(outcome, LEFT_OUT_SOME)
+        elif prepared.missing:
+            outcome = told(outcome, LEFT_OUT.format(approximate(prepared.missing)))
         if settings.on("footer") and outcome.model:
             line = formatting.footer(
                 outcome.model, outcome.usage, outcome.cost, bounded=outcome.bounded

@@ -130,6 +130,18 @@ def _words(text: str) -> str:
     return "".join(filter(str.isalnum, text))
 
 
+@dataclass(frozen=True, slots=True)
+class EarlierMessages:
+    """What was said in a thread before a message, oldest first, perhaps with a gap."""
+
+    messages: tuple[Message, ...]
+    #: About how many messages are missing in the gap; 0 if there is none, None if their
+    #: number is unknown.
+    missing: int | None = 0
+    #: How many of `messages` precede the gap.
+    gap: int = 0
+
+
 class Disposition(enum.Enum):
     """What is done with a received message."""
 

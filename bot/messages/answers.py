@@ -21,6 +21,16 @@ NOT_ADMITTED = (
 )
 INTERRUPTED = f"This answer was interrupted by a restart. {GO_ON}"
 
+#: The value is a number, such as "980".
+LEFT_OUT = (
+    "This thread is long: I read its beginning and its newest messages, and left out "
+    "about {} between them."
+)
+LEFT_OUT_SOME = (
+    "This thread is long: I read its beginning and its newest messages, and left out "
+    "some between them."
+)
+
 BUSY = "I'm still answering the message above. Yours is next."
 CROWDED = (
     "I'm answering as many messages as I can at once. Yours starts automatically, as "

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.domain.channel_access import ChannelAccess
-from bot.domain.message import Message
+from bot.domain.message import EarlierMessages, Message
 from bot.domain.person import Person
 from bot.domain.platform import Limits, WriteKind
 from bot.domain.reply import Part
@@ -232,9 +232,9 @@ class MessageHistory(Protocol):
         """
         ...
 
-    async def before(self, thread: ThreadKey, message: str) -> list[Message]:
-        """Return the messages of `thread` before the one with the id `message`, oldest
-        first. Raises DeliveryError."""
+    async def before(self, thread: ThreadKey, message: str) -> EarlierMessages:
+        """Return the messages of `thread` before the one with the id `message`: of a
+        long thread, the beginning and the newest. Raises DeliveryError."""
         ...
 
 

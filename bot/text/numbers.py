@@ -5,6 +5,12 @@
 MOST_DIGITS = 15
 
 
+def approximate(count: int) -> str:
+    """Return `count` with two significant digits and separators: 981 as "980"."""
+    digits = max(0, len(str(count)) - 2)
+    return f"{round(count, -digits):,}"
+
+
 def number(text: str, most_digits: int = MOST_DIGITS) -> int | None:
     """Return the number that `text` writes in ASCII digits without a sign; None for
     anything else, and for more than `most_digits` digits."""

@@ -237,6 +237,7 @@ async def setting_at_home(town: Town, platform: str) -> None:
     slack.submit(olga, {"footer": "off"})
 
 
+@fault("look up a fact", SlackClient, "call", "slack")
 @fault("obey a message", SlackClient, "call", "slack")
 async def command_by_mention(town: Town, platform: str) -> None:
     town.ask(platform, "settings")

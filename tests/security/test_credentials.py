@@ -19,7 +19,7 @@ from bot.app import App
 from bot.cli.environment import MISTAKE
 from bot.domain.channel_access import ChannelAccess
 from bot.domain.completion import Report, Usage
-from bot.domain.message import Message
+from bot.domain.message import EarlierMessages, Message
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.setting import Change
@@ -420,7 +420,7 @@ class Refusing(FakeAdapter):
         self._look("access")
         return await super().access(place, user)
 
-    async def before(self, thread: ThreadKey, message: str) -> list[Message]:
+    async def before(self, thread: ThreadKey, message: str) -> EarlierMessages:
         self._look("before")
         return await super().before(thread, message)
 

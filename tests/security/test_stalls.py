@@ -18,7 +18,7 @@ from adapters.discord.adapter import LIMITS as DISCORD
 from adapters.slack import blocks, files
 from adapters.slack.adapter import LIMITS as SLACK
 from bot.app import App
-from bot.context import prompt
+from bot.context import long_threads
 from bot.conversation.addressing import judge
 from bot.conversation.outcomes import UNFINISHED, conclude
 from bot.domain.budget import NO_LIMITS
@@ -28,7 +28,6 @@ from bot.domain.platform import Limits
 from bot.domain.reply import Part
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.triage_case import TriageCase
-from bot.errors import PromptTooLong
 from bot.messages.answers import STOPPED
 from bot.messages.commands import STOPPING
 from bot.rendering import splitter
@@ -137,24 +136,26 @@ async def test_five_hundred_long_messages_hold_nobody_up() -> None:
     assert "x499" in said.content
     assert "help?" in said.content
     assert "x489" not in said.content
-    assert len(said.content) < prompt.BACKFILL_CHARS + 10_000
+    assert "x000" in said.content
+    assert "<note>About 490 messages of this thread are not shown here.</note>\n" in (
+        said.content
+    )
+    assert len(said.content) < long_threads.BACKFILL_BYTES + 10_000
 
 
-async def test_a_conversation_longer_than_any_model_reads_is_not_sent() -> None:
+async def test_a_conversation_longer_than_any_model_reads_is_cut() -> None:
     store, adapter, model = MemoryStore(), FakeAdapter(), ScriptedModel()
     async with running(store, adapter, model):
         async with watched() as watch:
-            await adapter.receive(heard("a" * (prompt.MOST_CHARS + 1)))
+            await adapter.receive(heard("a" * 4_000_000 + " END"))
             await adapter.until(lambda: adapter.closed == 1, timeout=30)
         await adapter.receive(heard("and now?", 2))
         await adapter.until(lambda: adapter.closed == 2, timeout=30)
     assert watch.longest < GENEROUS
-    assert model.requests == []
-    [first, second] = adapter.texts(HERE)
-    assert PromptTooLong.user_text in first
-    assert PromptTooLong.user_text in second
-    # Nobody pays for it.
-    assert [row.cost for row in await store.spending(0)] in ([], [0.0])
+    first, second = model.requests
+    assert "END" in first.messages[-1].content
+    assert second.messages[-1].content.endswith("and now?</message>")
+    assert all("left out about 1 between" in text for text in adapter.texts(HERE))
 
 
 @contextlib.asynccontextmanager

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from bot.domain.channel_access import ChannelAccess
-from bot.domain.message import Message
+from bot.domain.message import EarlierMessages, Message
 from bot.domain.person import Person
 from bot.domain.platform import Limits, WriteKind
 from bot.domain.reply import Part
@@ -65,6 +65,8 @@ class FakeAdapter:
         self.people: dict[str, Person] = {}
         #: People that nothing can be found out about now.
         self.unknown: set[str] = set()
+        #: How many messages are missing behind so many of `past`.
+        self.past_missing, self.past_gap = 0, 0
         #: What people may in channels, by channel and user; of a channel, by that and
         #: "". In all others everybody may everything.
         self.may: dict[tuple[str, str], ChannelAccess] = {}
@@ -162,8 +164,9 @@ class FakeAdapter:
         if self.post_troubles:
             raise self.post_troubles.pop(0)
 
-    async def before(self, thread: ThreadKey, message: str) -> list[Message]:
-        return [each for each in self.past if each.message < message]
+    async def before(self, thread: ThreadKey, message: str) -> EarlierMessages:
+        found = (each for each in self.past if each.message < message)
+        return EarlierMessages(tuple(found), self.past_missing, self.past_gap)
 
     def texts(self, thread: ThreadKey) -> list[str]:
         """What a reader sees of the bot in `thread`, top to bottom."""

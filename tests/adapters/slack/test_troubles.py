@@ -234,33 +234,6 @@ async def test_a_thread_it_may_not_read_is_answered_from_what_it_heard(
     assert "it fails" not in office.prompts()[0]
 
 
-async def test_an_app_that_slack_caps_reads_the_beginning_of_a_thread(
-    tmp_path: Path,
-) -> None:
-    async with (
-        SlackEmulator(replies_cap=15) as slack,
-        open_store(tmp_path / "t.db") as store,
-    ):
-        channel, alice = slack.add_channel("general"), slack.add_user("Alice")
-        ts = slack.say(alice, channel, "it fails")
-        for number in range(40):
-            slack.say(alice, channel, f"detail {number}.", thread_ts=ts)
-        model = ScriptedModel()
-        async with running(slack, store, model):
-            slack.say(alice, channel, f"{slack.mention} why?", thread_ts=ts)
-            await slack.until(
-                lambda: (
-                    [s.text for s in slack.thread(channel, ts) if s.bot]
-                    == ["Understood."]
-                )
-            )
-    asked = model.requests[0].messages[0].content
-    assert "it fails" in asked
-    assert "detail 13." in asked
-    assert "detail 14." not in asked
-    assert "why?" in asked
-
-
 async def test_a_thread_that_one_page_holds_is_read_in_one_call(tmp_path: Path) -> None:
     async with SlackEmulator() as slack, open_store(tmp_path / "t.db") as store:
         channel, alice = slack.add_channel("general"), slack.add_user("Alice")

@@ -1,0 +1,136 @@
+"""What Claude reads of a thread that is longer than it can or may read. Pure.
+
+Rule 1: the beginning and the newest are kept; a note stands in place of the rest, with
+its size. What a thread is about stands at its beginning, what is asked at its end.
+Rule 2: a conversation is cut in large steps, at a place that depends only on what
+precedes it. So the cut stays where it is for many turns, and with it the prefix that is
+cached (Claude facts 3.4: never slide).
+"""
+
+from collections.abc import Sequence
+
+from bot.domain.completion import ChatMessage
+from bot.domain.message import EarlierMessages, Message
+from bot.text.numbers import approximate
+
+# How much history is read when the bot is called into a thread, in bytes: about 100,000
+# tokens, which leaves room for the conversation in every model (Claude facts, section
+# 2).
+BACKFILL_BYTES = 400_000
+
+# The part of that for the beginning of the thread: one in so many bytes.
+BEGINNING = 5
+
+# Bytes of UTF-8 per token, less than any text has on average: four in English, three in
+# Chinese, where a character is about a token (an estimate; there is no tokenizer).
+BYTES_PER_TOKEN = 2.5
+
+# Tokens for what a request holds besides the conversation: tags, tools, the system
+# prompt.
+OTHER_TOKENS = 10_000
+
+_TAG = "<message "
+
+
+def note(missing: int | None) -> str:
+    """Return the line that stands where `missing` messages are left out; None for an
+    unknown number."""
+    some = "Some" if missing is None else f"About {approximate(missing)}"
+    return f"<note>{some} messages of this thread are not shown here.</note>"
+
+
+def kept(earlier: EarlierMessages) -> EarlierMessages:
+    """Return as much of the beginning and of the newest of `earlier` as fits into
+    `BACKFILL_BYTES`."""
+    sizes = [len(each.text.encode()) for each in earlier.messages]
+    count, gap = len(sizes), earlier.gap
+    if sum(sizes) <= BACKFILL_BYTES:
+        return earlier
+    most = BACKFILL_BYTES // BEGINNING
+    begin = _fitting(sizes[: gap if earlier.missing != 0 else count], most)
+    tail = sizes[max(begin, gap) if earlier.missing != 0 else begin :]
+    end = count - _fitting(tail[::-1], BACKFILL_BYTES - sum(sizes[:begin]))
+    left = end - begin
+    missing = None if earlier.missing is None else earlier.missing + left
+    messages = (*earlier.messages[:begin], *earlier.messages[end:])
+    return EarlierMessages(messages, missing, begin)
+
+
+def _fitting(sizes: Sequence[int], most: int) -> int:
+    """Return how many of `sizes`, from the first on, make at most `most`."""
+    for count, size in enumerate(sizes):
+        most -= size
+        if most < 0:
+            return count
+    return len(sizes)
+
+
+def message_after_gap(
+    earlier: EarlierMessages, question: Message | None
+) -> Message | None:
+    """Return the message that the gap in `earlier` precedes; `question` if none of
+    them does, and None without a gap."""
+    if earlier.missing == 0:
+        return None
+    after = earlier.messages[earlier.gap :]
+    return after[0] if after else question
+
+
+def room(context: int, max_tokens: int) -> int:
+    """Return how many bytes of a conversation fit into a model's context window of
+    `context` tokens beside an answer of `max_tokens`."""
+    tokens = context - min(max_tokens, context // 2) - OTHER_TOKENS
+    return int(tokens * BYTES_PER_TOKEN)
+
+
+def fitted(
+    conversation: Sequence[ChatMessage], most: int
+) -> tuple[list[ChatMessage], int]:
+    """Return `conversation` with at most `most` bytes, and how many messages are left
+    out of its middle."""
+    sizes = [len(each.content.encode()) for each in conversation]
+    over = sum(sizes) - most
+    if over <= 0:
+        return list(conversation), 0
+    head = _beginning(conversation[0].content, most // 8)
+    # Half of what fits is dropped at a time, and then grows again to all of it.
+    step = most // 2
+    drop = -(-(over + len(head.encode())) // step) * step
+    last, at, passed = len(conversation) - 1, 0, 0
+    while at < last and (passed < drop or conversation[at].role != "user"):
+        passed += sizes[at]
+        at += 1
+    first = _end(conversation[at].content, most - most // 8) if at == last else ""
+    first = first or conversation[at].content
+    left_out = _count(conversation[:at]) - head.count(_TAG)
+    left_out += conversation[at].content.count(_TAG) - first.count(_TAG)
+    left_out = max(1, left_out)
+    opening = ChatMessage("user", "\n".join([head, note(left_out), first]))
+    return [opening, *conversation[at + 1 :]], left_out
+
+
+def _count(entries: Sequence[ChatMessage]) -> int:
+    """Return how many messages of people and answers `entries` hold."""
+    return sum(
+        each.content.count(_TAG) if each.role == "user" else 1 for each in entries
+    )
+
+
+def _beginning(text: str, most: int) -> str:
+    """Return the first messages in `text`, of at most `most` bytes; the beginning of
+    the first one if that is longer."""
+    part = text.encode()[:most].decode(errors="ignore")
+    if part == text:
+        return text
+    cut = part.rfind(_TAG)
+    return part[:cut].rstrip() if cut > 0 and _TAG in part[:cut] else part
+
+
+def _end(text: str, most: int) -> str:
+    """Return the last messages in `text`, of at most `most` bytes; the end of the last
+    one if that is longer."""
+    part = text.encode()[-most:].decode(errors="ignore")
+    if part == text:
+        return text
+    cut = part.find(_TAG)
+    return part if cut < 0 else part[cut:]

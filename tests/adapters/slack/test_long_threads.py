@@ -1,0 +1,108 @@
+"""The bot is called into a thread of which it reads a part."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.context import long_threads
+from bot.domain.scope import Scope
+from bot.domain.setting import Change
+from storage.store import open_store
+from tests.adapters.slack.conftest import Office
+from tests.emulators.slack.emulator import SlackEmulator
+from tests.support.process import running
+from tests.support.scripted_model import ScriptedModel
+
+
+async def asked(
+    slack: SlackEmulator, folder: Path, replies: int
+) -> tuple[str, list[str]]:
+    """What Claude reads of a thread of so many replies, and what people read."""
+    channel, alice = slack.add_channel("general"), slack.add_user("Alice")
+    ts = slack.say(alice, channel, "The build is red since 9:00.")
+    for number in range(replies):
+        slack.say(alice, channel, f"note {number}", thread_ts=ts)
+    model = ScriptedModel()
+    async with open_store(folder / "t.db") as store, running(slack, store, model):
+        slack.say(alice, channel, f"{slack.mention} what began this?", thread_ts=ts)
+
+        def told() -> list[str]:
+            return [each.text for each in slack.thread(channel, ts) if each.bot]
+
+        await slack.until(
+            lambda: bool(told()) and "Understood." in told()[0], timeout=20
+        )
+        return model.requests[0].messages[0].content, told()
+
+
+@pytest.mark.parametrize(("replies", "missing"), [(700, "180"), (1_500, "980")])
+async def test_the_root_and_the_newest_are_read_and_the_gap_is_named(
+    tmp_path: Path, replies: int, missing: str
+) -> None:
+    async with SlackEmulator() as slack:
+        read, told = await asked(slack, tmp_path, replies)
+    note = f"<note>About {missing} messages of this thread are not shown here.</note>"
+    before, after = read.split(note)
+    assert "The build is red since 9:00." in before
+    assert ">note 18<" in before
+    assert ">note 19<" not in before
+    assert f">note {replies - 1}<" in after
+    assert f">note {replies - 500}<" in after
+    assert f"left out about {missing} between" in told[0]
+
+
+@pytest.mark.parametrize("replies", [3, 499, 510])
+async def test_a_thread_of_which_all_is_read_has_no_gap(
+    tmp_path: Path, replies: int
+) -> None:
+    async with SlackEmulator() as slack:
+        read, told = await asked(slack, tmp_path, replies)
+    assert "not shown here" not in read
+    assert read.count(">note ") == replies
+    assert told == ["Understood."]
+
+
+async def test_an_app_that_slack_caps_says_what_it_did_not_read(tmp_path: Path) -> None:
+    async with SlackEmulator(replies_cap=15) as slack:
+        read, told = await asked(slack, tmp_path, 200)
+    note = "<note>About 190 messages of this thread are not shown here.</note>"
+    before, after = read.split(note)
+    assert "The build is red" in before
+    assert "what began this?" in after
+    assert "left out about 190" in told[0]
+
+
+async def test_a_thread_that_has_outgrown_a_smaller_model_is_answered(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So that five messages fill the window, which Slack takes within its rate limit.
+    monkeypatch.setattr(long_threads, "BYTES_PER_TOKEN", 0.5)
+    place = Scope("slack", office.slack.team, office.general)
+    await put_model(office, place, "claude-sonnet-5-5")
+    office.claude.script("One.", *["So noted."] * 4, "Two.", "Three.")
+    ts = office.ask("what is the first word?")
+    texts = ["One.", *["So noted."] * 4]
+    await office.answered(ts, *texts[:1])
+    for count in range(2, 6):
+        office.ask(f"note {count}. " + "words " * 6_000, thread_ts=ts)
+        await office.answered(ts, *texts[:count])
+    await put_model(office, place, "claude-haiku-4-5", ts)
+    for number, text in (("6", "Two."), ("7", "Three.")):
+        office.ask(f"question {number}", thread_ts=ts)
+        await office.slack.until(
+            lambda text=text: any(  # type: ignore[misc]
+                text in each and "left out" in each for each in office.replies(ts)
+            ),
+            timeout=20,
+        )
+    first, second = (each.body["messages"] for each in office.claude.questions[-2:])
+    assert "what is the first word?" in str(first[0])
+    assert "note 2. " not in str(first)
+    # The cut stays, so that the cache is read.
+    assert second[: len(first)] == first
+
+
+async def put_model(office: Office, place: Scope, model: str, thread: str = "") -> None:
+    where = Scope(place.platform, place.workspace, place.channel, thread)
+    change = Change(where, "model", model)
+    await office.store.change_settings([change], who=office.alice, now=2.0)
