@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from bot.domain.message import Disposition, Message, Verdict
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn, TurnMessage, TurnState
-from bot.ports.store import Judge
+from bot.ports.inbox import Judge
 from storage import erasures, settings, thread_queries, tombstones
 from storage.broken import NEXT_ID
 

@@ -8,6 +8,7 @@ from sqlite_utils import Database, Migrations
 
 from storage.author_names import m013_author_names
 from storage.bounds import m008_bounds
+from storage.case_tables import m006_cases
 from storage.deletion_tables import m010_deletions_and_refusals
 from storage.notices import m012_origins_and_notices
 from storage.rules_of_messages import m011_rules_of_messages
@@ -347,55 +348,14 @@ def m005_calls(db: Database) -> None:
     db.table("turns").add_column("calls", str, not_null_default="")
 
 
-@migrations()
-def m006_cases(db: Database) -> None:
-    """Classified messages, and the corrections of people."""
-    place = ("platform", "workspace", "channel", "thread")
-    said = ("message", "author", "reason", "corrected_by", "agreed_by")
-    db.table("cases").create(
-        {
-            "id": int,
-            **dict.fromkeys(place, str),
-            "message": str,
-            "at": float,
-            "author": str,
-            "reason": str,
-            "corrected_by": str,
-            "corrected_at": float,
-            "agreed_by": str,
-            "auto": bool,
-            "shown": bool,
-            # As JSON: the corrections; and the values, NULL if there is a reason or
-            # none yet.
-            "corrected": str,
-            "values": str,
-            "text": str,
-        },
-        pk="id",
-        not_null={
-            *(*place, *said, "at", "corrected_at", "corrected", "text"),
-            *("auto", "shown"),
-        },
-        defaults={
-            **dict.fromkeys(("reason", "corrected_by", "agreed_by"), ""),
-            "corrected_at": 0.0,
-            "corrected": "{}",
-            "auto": False,
-            "shown": False,
-        },
-        strict=True,
-    )
-    db.table("cases").create_index(
-        ["platform", "workspace", "channel", "message"], unique=True
-    )
-    # The budget of triage sums its charges before each call.
-    db.table("charges").create_index(["kind", "platform", "workspace", "channel", "at"])
-
-
-migrations()(m007_tries)
-migrations()(m008_bounds)
-migrations()(m009_totals)
-migrations()(m010_deletions_and_refusals)
-migrations()(m011_rules_of_messages)
-migrations()(m012_origins_and_notices)
-migrations()(m013_author_names)
+for step in (
+    m006_cases,
+    m007_tries,
+    m008_bounds,
+    m009_totals,
+    m010_deletions_and_refusals,
+    m011_rules_of_messages,
+    m012_origins_and_notices,
+    m013_author_names,
+):
+    migrations()(step)

@@ -10,7 +10,7 @@ from sqlite3 import Row
 from sqlite_utils import Database
 
 from bot.domain.message import Disposition, Message, Verdict
-from bot.ports.store import Judge
+from bot.ports.inbox import Judge
 from storage import inbox, settings, thread_queries
 
 

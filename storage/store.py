@@ -18,7 +18,7 @@ from bot.domain.retention import Retention
 from bot.domain.triage_case import TriageCase
 from bot.domain.turn import Opinion
 from bot.errors import ConfigError
-from bot.ports.store import Judge
+from bot.ports.inbox import Judge
 from storage import (
     decisions,
     erasures,
@@ -83,7 +83,6 @@ class SqliteStore:
         )
 
     decision = read(decisions.decision)
-    message_text = read(thread_queries.message_text)
     stored_message = read(supplements.stored_message)
     supplement = write(supplements.supplement)
     edit_message = write(message_edits.edit_message)

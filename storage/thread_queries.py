@@ -103,11 +103,6 @@ MESSAGES = """
     ORDER BY +at, messages.id
 """
 
-MESSAGE_TEXT = f"""
-    SELECT text FROM messages
-    WHERE thread_id = ({THREAD_ID}) AND message = :message AND deleted_at IS NULL
-"""
-
 TRANSCRIPT = f"""
     SELECT author, iif(role = 'user', messages.text, turns.text) AS said
     FROM messages LEFT JOIN turns ON turns.id = messages.turn_id
@@ -194,11 +189,6 @@ def turn_messages(db: Database, turn: Turn) -> list[TurnMessage]:
         )
         for row in messages(db, turn.id)
     ]
-
-
-def message_text(db: Database, thread: ThreadKey, message: str) -> str | None:
-    row = db.execute(MESSAGE_TEXT, {**named(thread), "message": message}).fetchone()
-    return row["text"] if row else None
 
 
 def needs_backfill(db: Database, key: ThreadKey) -> bool:

@@ -27,6 +27,7 @@ from discord.components import (
     ThumbnailComponent,
 )
 
+from adapters.discord import ids
 from bot.text.excerpts import excerpt
 
 #: Types of messages that people and programs write; all others are Discord's own (facts
@@ -175,7 +176,7 @@ def _result(embed: discord.Embed) -> str:
     if won and votes:
         told += f" ({votes}{of_all})"
     elif total:
-        told += f" There are {_votes(int(total))}." if total.isdecimal() else ""
+        told += f" There are {_votes(int(total))}." if ids.is_id(total) else ""
     question = fields.get("poll_question_text", "")
     return excerpt("Result of a poll", _lines(question, told))
 

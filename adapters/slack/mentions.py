@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.slack import mrkdwn
+from adapters.slack import message_content, mrkdwn
 from adapters.slack.client import Identity
 from bot.domain.message import Mark, MarkKind
 
@@ -70,14 +70,7 @@ def answers(event: Mapping[str, Any], us: Identity) -> Mark | None:
     A preview of a link to a message is none: its address stands in the text (facts
     A1.5).
     """
-    for each in event.get("attachments") or ():
-        unfurled = each.get("is_msg_unfurl") and each.get("from_url")
-        text = mrkdwn.unescape(event.get("text") or "")
-        if not each.get("is_share") and (not unfurled or unfurled in text):
-            continue
-        author = str(each.get("author_id") or "")
-        if author and author == event.get("user"):
-            continue
-        kind = MarkKind.BOT if author == us.user else MarkKind.PERSON
-        return Mark(kind, author)
-    return None
+    author = message_content.forwarded_author(event)
+    if author is None:
+        return None
+    return Mark(MarkKind.BOT if author == us.user else MarkKind.PERSON, author)

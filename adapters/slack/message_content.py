@@ -91,6 +91,19 @@ def content(event: Mapping[str, Any], us: Identity, *, automated: bool) -> Conte
     )
 
 
+def forwarded_author(event: Mapping[str, Any]) -> str | None:
+    """Return the id of the author of the message that a message forwards, "" if Slack
+    does not name them; None if it forwards none, or its author's own."""
+    own = mrkdwn.unescape(_text(event.get("text")))
+    for each in _mappings(event.get("attachments")):
+        author = _text(each.get("author_id"))
+        if not _is_message(each) or not _is_forward(each, own):
+            continue
+        if not author or author != event.get("user"):
+            return author
+    return None
+
+
 def name_beside(event: Mapping[str, Any]) -> str:
     """Return the name of its author that comes with a message (facts A1.1, A1.3); ""
     for none."""

@@ -20,8 +20,8 @@ from bot.domain.scope import Scope
 from bot.errors import DeliveryError
 from bot.messages.answers import BUSY, CROWDED
 from bot.platforms import Platforms
+from bot.ports.inbox import InboxStore
 from bot.ports.platform import Messenger
-from bot.ports.store import InboxStore
 from bot.settings.access import SettingsAccess
 
 log = logging.getLogger(__name__)
@@ -168,9 +168,9 @@ class Inbox:
             await self._amend(message, newly_addressed)
 
     async def _amend(self, heard: Message, newly_addressed: bool) -> None:
-        before = await self._store.message_text(heard.thread, heard.message)
+        before = await self._store.stored_message(heard.thread, heard.message)
         # Platforms also announce an edit when they add a preview to a link.
-        changed = before is not None and before != heard.text
+        changed = before is not None and before.message.text != heard.text
         if newly_addressed or (changed and not heard.addressed):
             await self._receive(heard, edit=True)
         if not changed:

@@ -14,8 +14,8 @@ from bot.domain.scope import Scope
 from bot.errors import DeliveryError, StorageError
 from bot.messages.addressing import BACK, BACK_FOR_MENTIONS, STAYING_OUT
 from bot.platforms import Platforms
+from bot.ports.inbox import InboxStore
 from bot.ports.platform import Messenger
-from bot.ports.store import InboxStore
 from bot.settings.access import SettingsAccess
 from bot.settings.follow import MENTION
 from bot.ui.elements import Response

@@ -135,15 +135,20 @@ async def test_an_unknown_thread_does_not_move(store: Store) -> None:
 # Amending
 
 
+async def text_of(store: Store, thread: ThreadKey, message: str) -> str | None:
+    stored = await store.stored_message(thread, message)
+    return stored.message.text if stored else None
+
+
 async def test_a_message_is_recalled_as_it_reads_now(store: Store) -> None:
-    assert await store.message_text(HERE, "1") is None
+    assert await text_of(store, HERE, "1") is None
     await store.receive(said("1", text=""), answer)
-    assert await store.message_text(HERE, "1") == ""
-    assert await store.message_text(THERE, "1") is None
+    assert await text_of(store, HERE, "1") == ""
+    assert await text_of(store, THERE, "1") is None
     await store.edit_message(said("1", text="new"), "NEW", 5.0)
-    assert await store.message_text(HERE, "1") == "new"
+    assert await text_of(store, HERE, "1") == "new"
     await erase(store, "1")
-    assert await store.message_text(HERE, "1") is None
+    assert await text_of(store, HERE, "1") is None
 
 
 async def test_an_edit_before_it_is_read_changes_what_will_be_read(
@@ -220,7 +225,7 @@ async def test_an_erased_message_is_nowhere(store: Store) -> None:
     assert await store.conversation(HERE) == [ChatMessage("user", "Monday.\nTEXT OF 3")]
     (summary,) = await store.list_threads("slack", "C1")
     assert (summary.title, summary.turns) == ("text of 3", 2)
-    assert await store.message_text(HERE, "1") is None
+    assert await text_of(store, HERE, "1") is None
 
 
 async def test_an_erased_message_does_not_come_again(store: Store) -> None:

@@ -432,12 +432,16 @@ def test_no_text_is_read_as_a_number_anywhere_else() -> None:
     looked_at = {
         ("ask_command.py", "target"),
         ("components.py", "field.required"),
+        ("content.py", "total"),
+        # At most 13 digits.
+        ("markup.py", "match['time']"),
         ("message_listener.py", "thread.thread"),
         ("ids.py", "text"),
         ("name_cache.py", "user"),
         ("members.py", "user"),
         ("surface.py", "part.calls"),
         ("surface.py", "s.message or 0"),
+        ("threads.py", "turn.asker"),
     }
     folder = Path(ids.__file__).parent
     found = {

@@ -339,7 +339,7 @@ async def live(store: SqliteStore) -> None:
     await store.spending(since=96.0)
     await store.spending(96.0, cap.place, "U1")
     assert await repeated(store, 98.0)
-    await store.message_text(HERE, "a")
+    await store.stored_message(HERE, "a")
     await store.edit_message(said("a", text="A!"), "A!", 99.0)
     await store.delete_messages("slack", "T1", ["a", "b"], "C1", 100.0)
     await store.reset_context(HERE)

@@ -3,7 +3,8 @@
 from bot.domain.message import Disposition, Message, ThreadFacts, Verdict
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Ended, Outcome, Turn
-from bot.ports.store import Judge, Store
+from bot.ports.inbox import Judge
+from bot.ports.store import Store
 
 HERE = ThreadKey("slack", "T1", "C1", "1.0")
 THERE = ThreadKey("slack", "T1", "C1", "2.0")

@@ -63,6 +63,7 @@ async def test_somebody_whom_slack_does_not_know_has_the_name_beside_it(
     office: Office,
 ) -> None:
     erika = office.slack.add_user("Erika", team="T9", unknown=True)
+    await put(office, "who", "everyone")
     ts = office.slack.say(erika, office.general, f"{office.slack.mention} who am I?")
     await office.settled(ts)
     assert 'author="Erika"' in office.prompts()[0]
