@@ -181,7 +181,7 @@ def _pairs(node: object, path: str, problems: list[str]) -> Iterator[tuple[str, 
 def _no_name(key: object) -> str:
     """Return why `key` is neither the id of a scope nor the name of a setting, or
     ""."""
-    name = str(key or "")
+    name = "" if documents.is_nothing(key) else str(key)
     if not 0 < len(name) <= MOST_NAME_CHARS or not name.isprintable() or " " in name:
         return messages.BAD_NAME
     return ""

@@ -61,10 +61,12 @@ _CLOCK = (
 )
 _DATE = re.compile(
     rf"\d{{1,4}}[-/.]\d{{1,2}}[-/.]\d{{1,4}}(?:[T ,]{{1,2}}{_CLOCK})?|{_CLOCK}"
-    rf"|(?:[A-Z][a-z]{{2}},? )?\d{{1,2}} [A-Z][a-z]{{2,8}}\.? \d{{4}}"
+    rf"|(?:[A-Z][a-z]{{2,8}},? )?\d{{1,2}} [A-Z][a-z]{{2,8}}\.? \d{{4}}"
     rf"(?:,? {_CLOCK})?"
-    rf"|[A-Z][a-z]{{2,8}}\.? \d{{1,2}},? \d{{4}}(?:,? {_CLOCK})?"
+    rf"|(?:[A-Z][a-z]{{2,8}},? )?[A-Z][a-z]{{2,8}}\.? \d{{1,2}},? \d{{4}}"
+    rf"(?:,? {_CLOCK})?"
 )
+_STAMP = re.compile(r"\b(?:\d{1,2}:\d\d|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4})\b")
 _MAIL = re.compile(r"<?[^\s@<>]{1,80}@[^\s@<>]{1,150}>?")
 _PAGE = re.compile(r"(?:https?://|ftp://|mailto:|www\.)\S{1,2000}")
 _ID = re.compile(r"[#(\[]?(?=[A-Za-z_.:/-]{0,60}\d)[\w.:/-]{1,60}[)\]]?")
@@ -170,8 +172,8 @@ def _kind(value: Any) -> str:
     for what, pattern in _PATTERNS.items():
         if pattern.fullmatch(value):
             return what
-    words = len(_WORD.findall(value)) + len(_UNSPACED.findall(value)) / 2
-    return "text" if words >= 2 else "words"
+    spaced = len(_WORD.findall(value)) if " " in value or "\n" in value else 0
+    return "text" if spaced + len(_UNSPACED.findall(value)) / 2 >= 2 else "words"
 
 
 def choose(name: str, columns: Sequence[Column]) -> Choice:
@@ -255,6 +257,11 @@ def usual_names(cells: Sequence[str]) -> int:
     """Return how many of `cells` hold a word that is usual in names of columns."""
     known = _LABELS.union(TEXTS, IDS)
     return sum(bool(known & _tokens(cell)) for cell in cells)
+
+
+def holds_time(cell: str) -> bool:
+    """Return whether a date or a time is a part of `cell`, as in the lines of a log."""
+    return _STAMP.search(cell) is not None and not is_data(cell)
 
 
 def is_data(cell: str) -> bool:

@@ -73,6 +73,9 @@ _INVALID = "\ufdd2"
 _REPLACED = "\ufffd"
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
+# What word processors put into English.
+_TYPOGRAPHIC = "‘’“”–—…•€£©®™°\u00a0"
+_TYPED = re.compile(rf"\w{{0,20}}[{_TYPOGRAPHIC}]\w{{0,20}}")
 _SIGN_IN_WORD = re.compile(
     r"[^\W\d_][\x80-\x9f¡-©«-´¶-¹»-¿×÷‚„…†‡‰‹›€™\u2500-\u25ff][^\W\d_]"
 )
@@ -165,7 +168,8 @@ def is_binary(head: bytes, encoding: Encoding) -> bool:
     odd = sum(
         unicodedata.category(each) == "Cc" and not each.isspace() for each in text
     )
-    return odd > len(text) * 0.03 + 1
+    # In what was guessed, each control character speaks against the guess.
+    return odd > len(text) * (0.03 if encoding.guessed else 0.25) + 1
 
 
 def detect(path: Path) -> Encoding:
@@ -193,6 +197,9 @@ def detect(path: Path) -> Encoding:
         share = f"all but {invalid:,} of its bytes are valid"
         return Encoding("utf-8", skip, share)
     codec, words = _guess(sample)
+    if not words and 0 < invalid <= MOST_PLACES:
+        # Nothing speaks for another encoding: a few bytes are broken.
+        return Encoding("utf-8", skip, f"all but {invalid:,} of its bytes are valid")
     return Encoding(codec, skip, "guessed from its text", guessed=True, words=words)
 
 
@@ -255,6 +262,11 @@ def _survey(file: io.BufferedIOBase | io.RawIOBase) -> tuple[bytes, int, int]:
 def _guess(sample: bytes) -> tuple[str, tuple[str, ...]]:
     """Return the most likely encoding of `sample`, which is not UTF-8, and some words
     that show it."""
+    for typed in ("cp1252", "mac-roman"):
+        text = sample.decode(typed, "replace")
+        others = {each for each in text if not each.isascii()}
+        if others and others <= {*_TYPOGRAPHIC}:
+            return typed, tuple(_TYPED.findall(text)[:3])
     ranked = chardet.detect_all(
         sample,
         ignore_threshold=True,
@@ -272,6 +284,8 @@ def _guess(sample: bytes) -> tuple[str, tuple[str, ...]]:
         key=lambda each: each[0],
         default=(0.0, "cp1252", sample.decode("cp1252", "replace")),
     )
+    if text == sample.decode("cp1252", "replace"):
+        codec = "cp1252"
     return codec.lower(), _words(text)
 
 

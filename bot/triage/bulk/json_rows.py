@@ -78,6 +78,14 @@ def _int(text: str) -> int | str:
     return value if -(2**63) <= value < 2**63 else text
 
 
+def is_json(head: str) -> bool:
+    """Return whether a text that begins with `head` is JSON with objects or lists."""
+    text = head.lstrip(_BLANK)
+    inner = text[1:].lstrip(_BLANK)[:1]
+    # A section of a configuration and a time in a log begin with a bracket as well.
+    return text.startswith("{") or (text.startswith("[") and inner in '{["]')
+
+
 def is_lines(lines: list[str]) -> bool:
     """Return whether `lines`, the first that are not blank, are JSON Lines: the first
     is an object, or it is broken and another one is an object."""

@@ -219,7 +219,7 @@ class _Look:
             first = [line for line in sample if not is_blank(line)]
             if not first:
                 raise ConfigError(f"{self.name} is empty.")
-            if first[0].lstrip("\ufeff \t")[:1] in ("{", "["):
+            if json_rows.is_json("".join(first[:2])):
                 return self._json(encoding, first)
             if self.options.header and (
                 found := file_kinds.foreign_text("".join(first))
@@ -337,7 +337,10 @@ class _Look:
         ConfigError where that cannot be told."""
         head, *rows = table
         fitting = sum(len(row) == len(head) for row in rows)
-        if len(head) > 1 and (fitting >= len(rows) / 2 or columns.usual_names(head)):
+        named = columns.usual_names(head) or (
+            fitting >= len(rows) / 2 and not any(map(columns.holds_time, head))
+        )
+        if len(head) > 1 and named:
             return not any(map(columns.is_data, head))
         first = f"The first line of {self.name} is “{' '.join(head).strip()[:40]}”"
         second = rows[0][0] if rows else ""

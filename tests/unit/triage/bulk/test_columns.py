@@ -34,7 +34,13 @@ def columns(**values: list[Any]) -> tuple[str, tuple[str, ...]]:
             ["a@b.example", "c@d.example"],
             ["https://a.example/x y", "https://b.example"],
         ),
-        *(["de", "en"], ["Open", "Closed"], ["", ""], [None, "\u200b"], [True, False]),
+        *(
+            ["de", "en-US"],
+            ["Open", "Closed"],
+            ["", ""],
+            [None, "\u200b"],
+            [True, False],
+        ),
     ],
 )
 @pytest.mark.parametrize("name", ["ticket", "text", "message"])

@@ -13,6 +13,7 @@ TEXTS = {
     "es": "id,texto\n1,¿Cómo cambio mi contraseña?\n2,El niño no puede entrar\n",
     "pl": "id,text\n1,Nie mogę się zalogować\n2,Błąd płatności, proszę o zwrot\n",
     "ru": "id,text\n1,Не могу войти\n2,Списали деньги дважды\n",
+    "en": "id,text\n1,I can’t log in – “error”\n2,It’s broken\n",
     "ja": "id,text\n1,ログインできません\n2,請求書が二重です\n",
     "zh": "id,text\n1,无法登录\n2,重复扣款\n",
     "tw": "id,text\n1,無法登入\n2,重複扣款\n",
@@ -25,6 +26,7 @@ LEGACY = {
     "es": ("cp1252", "latin-1", "mac_roman"),
     "pl": ("cp1250", "iso8859-2"),
     "ru": ("cp1251", "koi8-r", "cp866", "iso8859-5"),
+    "en": ("cp1252", "mac_roman"),
     "ja": ("shift_jis", "cp932", "euc_jp", "iso2022_jp"),
     "zh": ("gbk", "gb18030"),
     "tw": ("big5",),
@@ -70,6 +72,14 @@ def test_a_broken_byte_costs_one_character(tmp_path: Path, broken: bytes) -> Non
     text, damage = read(tmp_path / "t.csv", content)
     assert text == f"{good}\ufffd,x\n4,Größe\n"
     assert (damage.invalid.count, str(damage.invalid)) == (1, "line 4")
+
+
+def test_a_broken_byte_among_ascii_is_no_other_encoding(tmp_path: Path) -> None:
+    for before, after in ((b"It ", b" broke"), (b"cut ", b""), (b"", b",x")):
+        content = b"id,text\n1," + before + b"\xc3" + after + b"\n2,Pay\n"
+        text, damage = read(tmp_path / "t.csv", content)
+        assert text == content.decode("utf-8", "replace")
+        assert str(damage.invalid) == "line 2"
 
 
 def test_bytes_of_windows_in_a_file_of_utf_8_are_named(tmp_path: Path) -> None:

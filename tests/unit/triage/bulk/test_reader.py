@@ -230,6 +230,8 @@ def test_standard_input_is_told_apart_by_how_it_begins() -> None:
         (b"Login is broken\nPay twice please\n", "--no-header if each line"),
         (b"It broke, help\nPay me\nPay me now\n", "--no-header if each line"),
         (b"Report\n\nid,text\n1,It broke\n", "remove what is above"),
+        (b"[28.11.26, 10:00:01] Anna: Hi\n[28.11.26, 10:01:00] B: Ho\n", "no name of"),
+        (b"[section]\nkey = value\n", "is no name of a column"),
         (b"[]", "is an empty JSON list"),
         (b'["a b", "c d"]', "what it lists are no objects"),
         (b'[{"text": "a"},\n{"text" "b"}]', "no valid JSON from line 2"),
