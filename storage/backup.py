@@ -6,6 +6,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from bot.errors import ConfigError
+from bot.messages import storage as messages
 from storage.database import open_beside
 
 
@@ -22,11 +23,11 @@ def back_up(path: Path, to: Path) -> int:
         try:
             os.close(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         except FileExistsError:
-            raise ConfigError(
-                f"{to} is there already; choose another name, or remove it."
-            ) from None
+            raise ConfigError(messages.backup_exists(path=to)) from None
         except OSError as error:
-            raise ConfigError(f"{to} cannot be written: {error.strerror}.") from None
+            raise ConfigError(
+                messages.backup_unwritable(path=to, reason=error.strerror)
+            ) from None
         try:
             # Into an existing empty file: one that SQLite creates is world-readable.
             db.execute("VACUUM INTO ?", [str(to)])
@@ -34,10 +35,7 @@ def back_up(path: Path, to: Path) -> int:
         except (sqlite3.Error, OSError):
             with suppress(OSError):
                 to.unlink()
-            raise ConfigError(
-                f"{to} could not be written whole, and was removed: make room, or "
-                "choose another disk."
-            ) from None
+            raise ConfigError(messages.backup_cut(path=to)) from None
         except BaseException:
             with suppress(OSError):
                 to.unlink()

@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlite_utils import Database, Migrations
 
 from bot.errors import ConfigError
+from bot.messages import storage as messages
 from storage.errors import damaged, refusal, translated
 from storage.migrations import migrate, migrations
 
@@ -39,8 +40,7 @@ def make_directory(path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(
-            f"{path.parent} cannot be made a directory ({error.strerror}); make it "
-            "one, or set THREADKEEP_DB to another file."
+            messages.no_directory(path=path.parent, reason=error.strerror)
         ) from error
 
 
@@ -80,7 +80,7 @@ def open_beside(path: Path, steps: Migrations = migrations) -> Database:
     Raises ConfigError if it does not exist or is not one of ours.
     """
     if not path.exists():
-        raise ConfigError(f"{path} is not there yet; nothing was said so far.")
+        raise ConfigError(messages.missing(path=path))
     db = open_for_reading(path)
     with _closed_if_refused(db, path):
         _require_ours(db, path, steps)
@@ -97,10 +97,7 @@ def open_beside_to_write(path: Path) -> Database:
     db = _connect(path)
     with _closed_if_refused(db, path):
         if migrations.pending(db):
-            raise ConfigError(
-                f"{path} was written by an older threadkeep; start this one once to "
-                "bring it up to date."
-            )
+            raise ConfigError(messages.outdated(path=path))
         _set_pragmas(db)
         db.execute("PRAGMA foreign_keys = ON")
         _require_writable(db)
@@ -163,8 +160,7 @@ def _create(path: Path) -> None:
         pass
     except OSError as error:
         raise ConfigError(
-            f"{path} cannot be created ({error.strerror}); make its directory "
-            "writable, or set THREADKEEP_DB to another file."
+            messages.uncreatable(path=path, reason=error.strerror)
         ) from error
 
 
@@ -192,15 +188,9 @@ def _text(raw: bytes) -> str:
 
 def _require_ours(db: Database, path: Path, steps: Migrations = migrations) -> None:
     if db.table_names() and not steps.applied(db):
-        raise ConfigError(
-            f"{path} is the database of another program; set THREADKEEP_DB to "
-            "another file."
-        )
+        raise ConfigError(messages.foreign(path=path))
     if newer := unknown(db, steps):
-        raise ConfigError(
-            f"{path} was written by a newer threadkeep ({newer[-1]}); install that "
-            "version, or set THREADKEEP_DB to another file."
-        )
+        raise ConfigError(messages.newer(path=path, version=newer[-1]))
 
 
 def _require_health(db: Database, path: Path) -> None:
@@ -223,10 +213,7 @@ def _require_wal(db: Database, path: Path) -> None:
                 raise
             time.sleep(0.05)
     if mode != "wal":
-        raise ConfigError(
-            f"{path} is on a disk that SQLite cannot share memory on; set "
-            "THREADKEEP_DB to a file on a local disk."
-        )
+        raise ConfigError(messages.no_shared_memory(path=path))
 
 
 def _require_writable(db: Database) -> None:

@@ -14,6 +14,7 @@ from bot.errors import (
     StorageFull,
     StorageRejected,
 )
+from bot.messages import storage as messages
 
 # A full disk or quota is not always reported as FULL: some file systems notice it only
 # when they flush.
@@ -35,16 +36,16 @@ _REJECTED_NAMES = {"SQLITE_MISMATCH", "SQLITE_RANGE", "SQLITE_TOOBIG"}
 def translated(error: Exception) -> StorageError:
     """Return the StorageError for `error`, raised while reading or writing."""
     name = _name(error)
-    kind, advice = StorageError, "the database refused"
+    kind, advice = StorageError, messages.REFUSED
     if isinstance(error, _REJECTED) or name in _REJECTED_NAMES:
         kind = StorageRejected
     if name in _FULL:
         kind = StorageFull
-        advice = "the disk of the database is full, make room; nothing is lost"
+        advice = messages.DISK_FULL
     elif name.startswith(_BROKEN):
         kind = StorageBroken
-        advice = "the database is damaged, restore it from a backup"
-    translation = kind(f"{advice} ({name}: {error})")
+        advice = messages.DAMAGED
+    translation = kind(messages.failed(what=advice, name=name, error=error))
     translation.__cause__ = error
     return translation
 
@@ -52,34 +53,23 @@ def translated(error: Exception) -> StorageError:
 def refusal(path: Path, error: sqlite3.Error) -> ConfigError:
     """Return the error for a database at `path` that cannot be opened."""
     name = _name(error)
-    instead = "set THREADKEEP_DB to another file"
     if name.startswith("SQLITE_NOTADB"):
-        return ConfigError(f"{path} is not a database; move it away, or {instead}.")
+        return ConfigError(messages.not_a_database(path=path))
     if name.startswith("SQLITE_CORRUPT"):
         return damaged(path, str(error))
     if name in _FULL:
-        return ConfigError(
-            f"There is no room on the disk of {path}; make some, or {instead}."
-        )
+        return ConfigError(messages.no_room(path=path))
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
-        return ConfigError(
-            f"{path} cannot be written; make it and its directory writable, "
-            f"or {instead}."
-        )
+        return ConfigError(messages.unwritable(path=path))
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return ConfigError(
-            f"Another program is writing to {path}; stop it first, or {instead}."
-        )
-    return ConfigError(f"{path} cannot be opened ({name}: {error}); {instead}.")
+        return ConfigError(messages.written_by_another(path=path))
+    return ConfigError(messages.unopenable(path=path, name=name, error=error))
 
 
 def damaged(path: Path, finding: str) -> ConfigError:
     """Return the error for a damaged database at `path`."""
     one_line = " ".join(finding.split())
-    return ConfigError(
-        f"{path} is damaged ({one_line}); restore it from a backup, or set "
-        "THREADKEEP_DB to another file."
-    )
+    return ConfigError(messages.damaged(path=path, finding=one_line))
 
 
 def _name(error: Exception) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from bot.errors import ConfigError
+from bot.messages.triage_files import output_failed
 from bot.runtime.private_files import make_private
 
 _CHUNK = 1_000
@@ -38,11 +39,7 @@ async def write_table(
                 db.table(table).insert_all(numbered, pk="row", alter=True)
             db.execute("COMMIT")
     except (OSError, sqlite3.Error) as error:
-        raise ConfigError(
-            f"{path} could not be written ({error}). All answers are kept: make "
-            "room or choose another file, and run the same command again, which costs "
-            "nothing."
-        ) from None
+        raise ConfigError(output_failed(file=path, reason=error)) from None
 
 
 async def _taken(rows: AsyncIterator[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot.errors import ConfigError, InUse
+from bot.messages import storage as messages
 
 
 @contextmanager
@@ -27,8 +28,7 @@ def locked(database: Path) -> Iterator[None]:
         lock = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise ConfigError(
-            f"{file} cannot be written ({error.strerror}); make its directory "
-            "writable, or set THREADKEEP_DB to another file."
+            messages.lock_unwritable(path=file, reason=error.strerror)
         ) from error
     try:
         _lock(lock, database)
@@ -41,12 +41,8 @@ def _lock(lock: int, database: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise InUse(
-            f"Another threadkeep is using {database}; stop it first, or set "
-            "THREADKEEP_DB to another file."
-        ) from error
+        raise InUse(messages.in_use(path=database)) from error
     except OSError as error:
         raise ConfigError(
-            f"{database} cannot be locked ({error.strerror}); set THREADKEEP_DB to "
-            "a file on a local disk."
+            messages.unlockable(path=database, reason=error.strerror)
         ) from error

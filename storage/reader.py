@@ -14,6 +14,7 @@ from typing import TypeVar
 from sqlite_utils import Database
 
 from bot.errors import StorageError
+from bot.messages import storage as messages
 from bot.runtime.allowance import Allowance
 from storage.errors import translated
 from storage.writer import MOST_WAITING, crowded
@@ -39,7 +40,7 @@ class Reader:
         Raises StorageError; StorageBusy if too many reads wait.
         """
         if self._closed:
-            raise StorageError("the database is closed")
+            raise StorageError(messages.CLOSED)
         if not self._allowance.take():
             raise crowded("storage.reads_refused", self._allowance)
         loop = asyncio.get_running_loop()

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from sqlite_utils import Database
 
 from bot.errors import StorageBusy, StorageError
+from bot.messages import storage as messages
 from bot.runtime.allowance import Allowance
 from storage.errors import translated
 
@@ -70,7 +71,7 @@ class Writer:
         the change is made all the same.
         """
         if self._closed:
-            raise StorageError("the database is closed")
+            raise StorageError(messages.CLOSED)
         if not self._allowance.take():
             raise crowded("storage.writes_refused", self._allowance)
         future: asyncio.Future[T] = self._loop.create_future()
@@ -175,7 +176,4 @@ def crowded(event: str, allowance: Allowance) -> StorageBusy:
     """Return the error for a rejected call; log `event` for the first in a row."""
     if allowance.refused == 1:
         log.error("%s waiting=%d", event, allowance.used)
-    return StorageBusy(
-        f"{allowance.most} reads or writes wait for the database, and no more may; "
-        "its disk is too slow, or something holds the file"
-    )
+    return StorageBusy(messages.crowded(most=allowance.most))

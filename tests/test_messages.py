@@ -1,10 +1,14 @@
 """Every sentence that people read stands in `bot.messages`, and is short and plain."""
 
+import ast
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.messages_page import FILE, messages, page
+from tests.test_architecture import MODULES, tree
 
 # The most characters of a message, of a sentence, and of a label.
 MOST_CHARS, MOST_SENTENCE, MOST_LABEL = 420, 230, 100
@@ -55,7 +59,7 @@ def test_a_message_is_short_and_plain(module: str, text: str) -> None:
     assert not _ERROR.search(text)
     assert len(text) <= (MOST_LABEL if module in LABELS else MOST_CHARS)
     assert max(map(len, _SENTENCE_END.split(text))) <= MOST_SENTENCE
-    is_item = text.startswith("- ")
+    is_item = text.splitlines()[-1].startswith("- ")
     is_sentence = text.strip(_MARKS)[0].isupper() and len(text.split()) > FEW_WORDS
     if module not in CLAUSES and is_sentence and not is_item:
         assert _END.search(text.rstrip()) or text.rstrip().endswith("}")
@@ -65,3 +69,124 @@ def test_nothing_is_said_twice_in_a_room() -> None:
     for module in {module for module, _, _ in FOUND}:
         texts = [text for each, _, text in FOUND if each == module]
         assert len(texts) == len(set(texts)), module
+
+
+# What shows its arguments to people, or prints them.
+SHOWN_BY = {
+    *("Response", "Unacceptable", "Denied", "ConfigError", "AccessRevoked", "InUse"),
+    *("Button", "Choice", "Menu", "Field", "Form", "Section", "Finding", "Option"),
+    *("CommandSpec", "Parameter", "say", "complain", "_say", "Drawn", "tell"),
+    *("button", "Button", "option"),
+}
+# How sentences begin that are not for people, each with the reason.
+NOT_FOR_PEOPLE = {
+    "You take part in a thread": "Claude reads it in every thread",
+    "You sort questions for": "Claude reads it to choose a model",
+    "Between <ticket> tags": "Claude reads it with a ticket",
+    "You are Threadkeep": "the default prompt",
+    "Please go on exactly": "Claude reads it if an answer is continued",
+    "[This answer was not finished": "Claude reads it behind a cut answer",
+}
+_SENTENCE = re.compile(
+    r"\A[*_`\s\-\[]*[A-Z][^\n]*[a-z]{2}.* .*[.!?…][*_`)\]]*\s*\Z", re.S
+)
+_WORDS = re.compile(r"[A-Za-z’']{2,} [A-Za-z’']{2,}|\A[A-Z][a-z]+ ?…?\Z")
+# Names of commands and of options, and SQL.
+_NAME = re.compile(r"\A[a-z_]+(?: [a-z]+)?\Z")
+_SQL = re.compile(r"\A\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|VACUUM|PRAGMA)\b")
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in MODULES if p.parts[:2] != ("bot", "messages")], ids=str
+)
+def test_no_sentence_stands_outside_the_catalogue(path: Path) -> None:
+    begins = tuple(NOT_FOR_PEOPLE)
+    found = {
+        line: text
+        for line, text in _sentences(tree(path))
+        if not text.lstrip().startswith(begins)
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize("begin", NOT_FOR_PEOPLE)
+def test_an_exception_is_in_the_code(begin: str) -> None:
+    texts = [text for path in MODULES for _, text in _sentences(tree(path))]
+    assert any(text.lstrip().startswith(begin) for text in texts)
+
+
+def test_every_message_is_used() -> None:
+    """A sentence that no code names is one that nobody reads."""
+    names = {
+        name
+        for path in MODULES
+        for node in ast.walk(tree(path))
+        for name in _names(node)
+    }
+    assert {
+        f"{module}.{name}" for module, name, _ in FOUND if name not in names
+    } == set()
+
+
+def _sentences(module: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield line and text of each string that reads like a sentence, or that is shown
+    to people and has words."""
+    skipped = {id(each) for node in ast.walk(module) for each in _not_for_people(node)}
+    shown = {id(each) for node in ast.walk(module) for each in _shown(node)}
+    inner = {
+        id(value)
+        for node in ast.walk(module)
+        if isinstance(node, ast.JoinedStr)
+        for value in node.values
+    }
+    for node in ast.walk(module):
+        if id(node) in skipped or id(node) in inner or not _is_text(node):
+            continue
+        text = _literal(node)
+        if _SQL.match(text) or _NAME.match(text):
+            continue
+        if _SENTENCE.match(text) or (id(node) in shown and _WORDS.search(text)):
+            yield getattr(node, "lineno", 0), text
+
+
+def _not_for_people(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield docstrings and what is logged."""
+    body = getattr(node, "body", None)
+    if isinstance(body, list):
+        yield from (each.value for each in body if isinstance(each, ast.Expr))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        of = node.func.value
+        if isinstance(of, ast.Name) and of.id == "log":
+            yield from ast.walk(node)
+
+
+def _shown(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the arguments of a call that shows them to people."""
+    if isinstance(node, ast.Call):
+        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        if name in SHOWN_BY:
+            values = [*node.args, *(each.value for each in node.keywords)]
+            yield from (v for v in values if _is_text(v))
+
+
+def _is_text(node: ast.AST) -> bool:
+    is_constant = isinstance(node, ast.Constant) and isinstance(node.value, str)
+    return is_constant or isinstance(node, ast.JoinedStr)
+
+
+def _literal(node: ast.AST) -> str:
+    """Return a string as it stands in the code, with "{}" for each value."""
+    if isinstance(node, ast.JoinedStr):
+        parts = (_literal(each) if _is_text(each) else "{}" for each in node.values)
+        return "".join(parts)
+    assert isinstance(node, ast.Constant)
+    return str(node.value)
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Attribute):
+        yield node.attr
+    elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        yield node.id
+    elif isinstance(node, ast.ImportFrom):
+        yield from (alias.name for alias in node.names)

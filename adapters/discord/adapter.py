@@ -28,7 +28,8 @@ from bot.domain.reply import MORE
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn
 from bot.errors import AccessRevoked, ConfigError, DeliveryError
-from bot.messages.controls import HINT
+from bot.messages import config as messages
+from bot.messages.controls import HINT, NAME_CHANNEL_DISCORD
 from bot.ports.platform import Host
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ LIMITS = Limits(
     part_lines=30,
     tables=False,
     images=False,
-    naming="Type # and choose the channel from the list, or paste its ID.",
+    naming=NAME_CHANNEL_DISCORD,
 )
 
 
@@ -161,10 +162,7 @@ async def connect(env: Mapping[str, str]) -> AsyncIterator[DiscordAdapter]:
 def _refused(error: discord.ConnectionClosed) -> ConfigError:
     """Return the error for a gateway that closed for good (facts B1)."""
     if error.code == 4004:
-        return AccessRevoked("Discord no longer accepts DISCORD_TOKEN: set a new one.")
+        return AccessRevoked(messages.DISCORD_TOKEN_REVOKED)
     if error.code in (4010, 4011):
-        return ConfigError(
-            "Discord wants more connections for so many servers: set DISCORD_SHARDS "
-            "higher, or leave it out."
-        )
-    return ConfigError(f"Discord closed the connection for good (code {error.code}).")
+        return ConfigError(messages.DISCORD_SHARDS)
+    return ConfigError(messages.discord_closed(code=error.code))

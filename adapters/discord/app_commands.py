@@ -30,6 +30,7 @@ from adapters.discord.servers import refusal
 from adapters.discord.threads import ThreadResolver
 from bot.domain.served_workspaces import ALL, Served
 from bot.errors import ThreadkeepError
+from bot.messages import labels, summaries
 from bot.messages.commands import STALE
 from bot.ports.platform import Host
 from bot.runtime.background import report
@@ -41,7 +42,7 @@ ROOT = "claude"
 GATED = "claude-admin"
 
 #: The entry in a message's menu.
-SORT = "Triage this"
+SORT = labels.TRIAGE_THIS
 
 BROKEN = ThreadkeepError.user_text
 
@@ -107,9 +108,7 @@ class Commands:
 
         tree.served = self._host.served
 
-        @app_commands.describe(
-            question="What you want to know", file="A file that it is about"
-        )
+        @app_commands.describe(question=summaries.ASK_QUESTION, file=summaries.ASK_FILE)
         async def ask(
             interaction: Interaction,
             question: app_commands.Range[str, 1, command_options.TEXT_CHARS],
@@ -121,9 +120,7 @@ class Commands:
             await self._asking.open(interaction, message)
 
         tree.add_command(
-            app_commands.Command(
-                name="ask", description="Ask Claude, in a thread.", callback=ask
-            )
+            app_commands.Command(name="ask", description=summaries.ASK, callback=ask)
         )
 
         async def sort(interaction: Interaction, message: discord.Message) -> None:
@@ -131,10 +128,10 @@ class Commands:
 
         tree.add_command(app_commands.ContextMenu(name=ABOUT, callback=about))
         tree.add_command(app_commands.ContextMenu(name=SORT, callback=sort))
-        everybody = app_commands.Group(name=ROOT, description="Work with Claude here.")
+        everybody = app_commands.Group(name=ROOT, description=summaries.FOR_EVERYBODY)
         admins = app_commands.Group(
             name=GATED,
-            description="Look after Claude here.",
+            description=summaries.FOR_ADMINS,
             default_permissions=discord.Permissions(manage_channels=True),
             # Direct messages have no admins.
             allowed_contexts=app_commands.AppCommandContext(
@@ -210,8 +207,8 @@ class Commands:
     def _summary(self, word: str) -> str:
         """Return the description of a group: that of the command of the same name."""
         catalog = self._host.commands.catalog
-        summaries = {verb.name: verb.summary for verb in catalog}
-        return summaries.get(word, f"All about the {word}.")
+        found = {verb.name: verb.summary for verb in catalog}
+        return found.get(word, summaries.all_about(subject=word))
 
 
 async def register(tree: Tree) -> None:

@@ -15,6 +15,8 @@ from adapters.discord.threads import CARD_CHARS, ThreadResolver
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
 from bot.errors import DeliveryError, StorageError
+from bot.messages import controls as messages
+from bot.messages import labels
 from bot.messages.controls import NO_QUESTION, NO_TARGET, NOWHERE
 from bot.ports.platform import Host
 from bot.runtime.lru import LruDict
@@ -24,7 +26,7 @@ log = logging.getLogger(__name__)
 
 FILE_BYTES = 25 * 1024 * 1024
 
-ABOUT = "Ask Claude about this"
+ABOUT = labels.ASK_ABOUT_THIS
 #: Prefix of the form's custom_id, before the id of the message.
 MARK = "about"
 QUESTION = "question"
@@ -109,8 +111,9 @@ class Asking:
             size = file.size // (1024 * 1024)
             await interaction_responses.tell(
                 interaction,
-                f"{file.filename} has {size} MB, and I take 25 MB at the most: "
-                "I answer without it.",
+                messages.answered_without_file(
+                    file=file.filename, megabytes=size, most=FILE_BYTES // (1024 * 1024)
+                ),
             )
 
     async def _remember(
@@ -170,7 +173,7 @@ def _form(message: int) -> ui.Modal:
     form.stop()
     form.add_item(
         ui.Label(
-            text="Your question",
+            text=labels.YOUR_QUESTION,
             component=ui.TextInput(
                 custom_id=QUESTION,
                 style=discord.TextStyle.paragraph,
@@ -184,5 +187,5 @@ def _form(message: int) -> ui.Modal:
 def _card(author: str, question: str, about: discord.Message | None) -> str:
     """Return the message that shows a question asked by command."""
     name = discord.utils.escape_markdown(author)
-    link = f"[this message]({about.jump_url})" if about else ""
+    link = f"[{messages.THIS_MESSAGE}]({about.jump_url})" if about else ""
     return markup.quoted(name, question, CARD_CHARS, link)

@@ -4,14 +4,16 @@ Pure."""
 import discord
 
 from adapters.discord import events
+from bot.messages import controls as messages
+from bot.messages import labels
 from bot.messages.controls import LOCKED
 
 #: Names of permissions as the settings of a server show them.
 NAMES = {
-    "view_channel": "View Channel",
-    "send_messages": "Send Messages",
-    "send_messages_in_threads": "Send Messages in Threads",
-    "create_public_threads": "Create Public Threads",
+    "view_channel": labels.VIEW_CHANNEL,
+    "send_messages": labels.SEND_MESSAGES,
+    "send_messages_in_threads": labels.SEND_IN_THREADS,
+    "create_public_threads": labels.CREATE_THREADS,
 }
 
 
@@ -31,7 +33,4 @@ def lacking(channel: object, permissions: discord.Permissions) -> str:
     missing = [NAMES[name] for name in needed if not getattr(permissions, name)]
     if not missing:
         return ""
-    return (
-        f"I may not answer here: I lack {' and '.join(missing)} in this channel. "
-        "Somebody who manages it can grant that to me."
-    )
+    return messages.permissions_missing(permissions=messages.AND.join(missing))

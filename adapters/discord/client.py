@@ -28,6 +28,7 @@ from bot.errors import (
     Throttled,
     Unfit,
 )
+from bot.messages import config as messages
 from bot.runtime.background import report
 
 log = logging.getLogger(__name__)
@@ -43,10 +44,7 @@ FORBIDDEN = {50013, 160005}
 LIMITED = {20028, 20029, 30046}
 ARCHIVED = 50083
 
-NEW_TOKEN = (
-    "Reset the token on your app's page on discord.com/developers/applications, "
-    "under Bot, and set DISCORD_TOKEN to the new one."
-)
+NEW_TOKEN = messages.DISCORD_NEW_TOKEN
 
 # Seconds to wait for a rate limit if Discord does not say how long.
 DEFAULT_PAUSE = 60.0
@@ -146,12 +144,11 @@ class Link:
         try:
             await self.log_in(content)
         except AccessRevoked as error:
-            raise ConfigError(f"DISCORD_TOKEN is not accepted. {error}") from error
-        except DeliveryError as error:
             raise ConfigError(
-                f"Discord cannot be reached ({error}): check the network and "
-                "DISCORD_API_URL."
+                messages.token_refused(variable="DISCORD_TOKEN", error=error)
             ) from error
+        except DeliveryError as error:
+            raise ConfigError(messages.discord_unreachable(error=error)) from error
 
     async def log_in(self, content: str | None = None) -> None:
         """Sign in. Raises AccessRevoked, or DeliveryError if Discord cannot be

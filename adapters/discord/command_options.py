@@ -11,6 +11,7 @@ import discord
 from discord import app_commands
 
 from bot.domain.scope import ScopeLevel
+from bot.messages import labels
 from bot.ui.command_spec import CommandSpec, Parameter, Takes
 from bot.ui.elements import Choice
 
@@ -21,9 +22,9 @@ NAME_CHARS = 100
 
 #: The labels of levels on Discord.
 LEVELS = (
-    Choice(ScopeLevel.THREAD.value, "This thread"),
-    Choice(ScopeLevel.CHANNEL.value, "This channel"),
-    Choice(ScopeLevel.WORKSPACE.value, "This server"),
+    Choice(ScopeLevel.THREAD.value, labels.HERE_THREAD),
+    Choice(ScopeLevel.CHANNEL.value, labels.HERE_CHANNEL),
+    Choice(ScopeLevel.WORKSPACE.value, labels.HERE_SERVER),
 )
 
 Interaction = discord.Interaction[discord.Client]

@@ -16,6 +16,8 @@ from discord import ui
 from adapters.discord import ids, markup
 from bot.domain.person import EVERYONE
 from bot.domain.reply import Control
+from bot.messages import controls as messages
+from bot.messages import labels
 from bot.ui.buttons import buttons
 from bot.ui.elements import (
     Button,
@@ -43,7 +45,7 @@ ABOUT_CHARS = 100
 BUTTON_CHARS = 80
 ROWS, IN_A_ROW, FIELDS, OPTIONS = 5, 5, 5, 25
 
-REST = "_The rest is in the file._"
+REST = messages.REST_IN_FILE
 FENCE = "```"
 
 _STYLES = {
@@ -107,14 +109,10 @@ def overlong(form: Form) -> Field | None:
 def as_file(field: Field, opener: Command, command: str) -> Drawn:
     """Return the text of `field` as a file; `opener` opens its form, and `command` is
     the slash command that takes a file."""
-    text = (
-        f"This has {len(field.value):,} characters, and an input of a form holds "
-        f"{INPUT_CHARS:,} here, so this is the whole text as a file. Change it, and "
-        f"give it back with `{command}` or with the button."
-    )
+    text = messages.as_file(length=len(field.value), most=INPUT_CHARS, command=command)
     view = _over()
     if custom_id := carried(FILES, opener):
-        view.add_item(ui.Button(label="Give a file …", custom_id=custom_id))
+        view.add_item(ui.Button(label=labels.GIVE_FILE, custom_id=custom_id))
     return Drawn(text, view, (File(f"{field.name}.txt", field.value),))
 
 
@@ -123,16 +121,16 @@ def opener(command: Command) -> Drawn:
     to a form, nor a deferred one (facts B2)."""
     custom_id = carried(DO, command)
     if not custom_id:
-        return Drawn("This needs a form. Please give the command once more.")
+        return Drawn(messages.NEEDS_A_FORM)
     view = _over()
     view.add_item(
         ui.Button(
-            label="Open the form",
+            label=labels.OPEN_FORM,
             style=discord.ButtonStyle.primary,
             custom_id=custom_id,
         )
     )
-    return Drawn("There is a form to fill in.", view)
+    return Drawn(messages.FORM_TO_FILL_IN, view)
 
 
 def modal(form: Form, guild: int | None, *, files: bool = False) -> ui.Modal:
@@ -294,8 +292,8 @@ def _hint(field: Field, *, files: bool) -> str:
     if not _may_be_long(field):
         return field.hint
     if files:
-        return f"A .txt or .md file in UTF-8, up to {field.most:,} characters"
-    return field.hint or f"Up to {INPUT_CHARS:,} characters here; more as a file"
+        return labels.file_hint(most=field.most)
+    return field.hint or labels.input_hint(most=INPUT_CHARS)
 
 
 def _may_be_long(field: Field) -> bool:

@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bot.errors import ConfigError
+from bot.messages import config as messages
 from bot.text import addresses
 from bot.text.numbers import number
 from bot.text.redaction import quoted
 
 PUBLIC_API = "https://discord.com/api/v10"
-
-WHERE = "your app's page on discord.com/developers/applications, under Bot"
 
 _SHARDS = re.compile(r"[1-9][0-9]{0,4}")
 
@@ -42,10 +41,18 @@ class DiscordConfig:
         shards = env.get("DISCORD_SHARDS", "").strip()
         problems = []
         if not token:
-            problems.append(f"DISCORD_TOKEN is not set: find it on {WHERE}.")
+            problems.append(
+                messages.token_missing(
+                    variable="DISCORD_TOKEN", where=messages.DISCORD_TOKEN_PLACE
+                )
+            )
         elif token.count(".") != 2 or not all("!" <= char <= "~" for char in token):
             # Do not show the value. Client secrets and public keys have no dots.
-            problems.append(f"DISCORD_TOKEN is not a bot token: find it on {WHERE}.")
+            problems.append(
+                messages.not_a_bot_token(
+                    variable="DISCORD_TOKEN", where=messages.DISCORD_TOKEN_PLACE
+                )
+            )
         if wrong := addresses.problem("DISCORD_API_URL", api_url):
             problems.append(wrong)
         if gateway_url and (
@@ -57,13 +64,20 @@ class DiscordConfig:
         if content not in CONTENT_CHOICES:
             choices = ", ".join(CONTENT_CHOICES)
             problems.append(
-                f"DISCORD_MESSAGE_CONTENT must be one of {choices}, "
-                f"not {quoted(content)}."
+                messages.not_a_choice(
+                    variable="DISCORD_MESSAGE_CONTENT",
+                    choices=choices,
+                    written=quoted(content),
+                )
             )
         if shards and not _SHARDS.fullmatch(shards):
             problems.append(
-                "DISCORD_SHARDS must be a number from 1 to 99,999, "
-                f"not {quoted(shards)}."
+                messages.not_a_number(
+                    variable="DISCORD_SHARDS",
+                    least=1,
+                    most=99_999,
+                    written=quoted(shards),
+                )
             )
         if problems:
             raise ConfigError(" ".join(problems))

@@ -11,6 +11,7 @@ import discord
 
 from adapters.discord.client import translated
 from bot.errors import DeliveryError, Unacceptable
+from bot.messages import controls as messages
 from bot.text.characters import replace_lone_surrogates
 
 ENDINGS = (".txt", ".md")
@@ -26,28 +27,25 @@ async def text_of(attachment: discord.Attachment) -> str:
     """
     name = attachment.filename
     if not name.lower().endswith(ENDINGS):
-        raise Unacceptable(
-            f"{_named(name)} is no .txt or .md file; please give me one of these."
-        )
+        raise Unacceptable(messages.not_a_text_file(file=_named(name)))
     if attachment.size > MOST_BYTES:
         raise Unacceptable(
-            f"{_named(name)} has {attachment.size // 1024:,} KB, and I take "
-            f"{MOST_BYTES // 1024} KB at the most; please shorten it."
+            messages.file_too_large(
+                file=_named(name),
+                kilobytes=attachment.size // 1024,
+                most=MOST_BYTES // 1024,
+            )
         )
     try:
         async with translated("read a file"):
             content = await attachment.read()
     except DeliveryError as error:
-        raise Unacceptable(
-            f"I could not fetch {_named(name)} from Discord; please give it once more."
-        ) from error
+        raise Unacceptable(messages.file_not_fetched(file=_named(name))) from error
     try:
         # With or without a byte order mark.
         return replace_lone_surrogates(content.decode("utf-8-sig", "surrogatepass"))
     except UnicodeDecodeError as error:
-        raise Unacceptable(
-            f"{_named(name)} is no text in UTF-8; please save it as that and try again."
-        ) from error
+        raise Unacceptable(messages.file_not_utf8(file=_named(name))) from error
 
 
 def found(

@@ -11,6 +11,7 @@ from functools import partial
 import discord
 
 from adapters.discord import ids
+from bot.messages import controls as messages
 from bot.text import links, references
 from bot.text.references import Reference, ReferenceKind
 
@@ -210,7 +211,12 @@ def tokens(text: str) -> str:
 def quoted(author: str, text: str, most: int, about: str = "") -> str:
     """Return the question `text` of `author` (`about` something) as a quote of at most
     `most` characters."""
-    head = f"**{author}** asks{f' about {about}' if about else ''}:\n"
+    head = (
+        messages.asks_about(author=author, link=about)
+        if about
+        else messages.asks(author=author)
+    )
+    head += "\n"
     room = most - len(head) - 1
     lines = []
     for line in text.strip().splitlines():

@@ -13,17 +13,12 @@ from adapters.discord import events
 from adapters.discord.client import Link, translated
 from bot.domain.served_workspaces import Served
 from bot.errors import AccessRevoked, DeliveryError
+from bot.messages.check import PUBLIC_BOT
 
 log = logging.getLogger(__name__)
 
 # How many servers one line of the log names.
 MOST_NAMED = 20
-
-PUBLIC = (
-    "The app's page lets anybody add this bot to a server of theirs, and "
-    "THREADKEEP_WORKSPACES does not limit which servers are served: switch Public Bot "
-    "off on the app's page, or set THREADKEEP_WORKSPACES."
-)
 
 
 class Servers:
@@ -39,7 +34,7 @@ class Servers:
         """Log a warning if anybody may add the bot and is served."""
         application = self._link.client.application
         if application and application.bot_public and not self._limited:
-            log.warning("discord.public %s", PUBLIC)
+            log.warning("discord.public %s", PUBLIC_BOT)
 
     def look(self) -> None:
         """Log the servers that the bot is in and that are not served, each once."""

@@ -22,6 +22,7 @@ from adapters.discord.name_cache import NameCache
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn
 from bot.errors import DeliveryError, ThreadGone
+from bot.messages.phrases import SOMEBODY
 from bot.runtime.lru import LruDict
 
 log = logging.getLogger(__name__)
@@ -280,7 +281,7 @@ class ThreadResolver:
                     # It still says "thinking", and only the process that received the
                     # interaction could change that.
                     await message.delete()
-        author, text = "Somebody", ""
+        author, text = SOMEBODY, ""
         if turn.opening is not None:
             author, text = await self._names.readable(turn.opening)
         async with translated("post a question"):

@@ -44,6 +44,7 @@ from bot.errors import (
     DeliveryError,
     StorageError,
 )
+from bot.messages.controls import NAME_CHANNEL_SLACK
 from bot.ports.platform import Host
 from bot.runtime.allowance import Allowance
 from bot.runtime.background import Background, finish, report
@@ -85,10 +86,7 @@ LIMITS = Limits(
     },
     pings=mrkdwn.PINGS,
     creators=True,
-    naming=(
-        "In a command, type # and choose the channel from the list; in a form, paste "
-        "its ID, which stands at the end of what Slack shows about a channel."
-    ),
+    naming=NAME_CHANNEL_SLACK,
 )
 
 # How often the SDK checks the socket, in seconds. After a loss, events wait for the

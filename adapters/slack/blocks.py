@@ -11,6 +11,8 @@ from typing import Any
 
 from adapters.slack import mrkdwn
 from bot.domain.scope import Scope
+from bot.messages import controls as messages
+from bot.messages import labels
 from bot.text import references
 from bot.ui.elements import Button, Choice, Command, Menu, Page, Response, Style
 
@@ -31,7 +33,7 @@ FALLBACK_CHARS = 3_000
 # Responses are much shorter; converting a longer text would block the event loop.
 TEXT_CHARS = 40_000
 
-CUT = "_There is more than can be shown here._"
+CUT = messages.MORE_THAN_SHOWN
 FENCE = "```"
 
 
@@ -68,7 +70,7 @@ def opener(command: Command, place: Scope) -> Response:
     """Return a response with a button that opens the form of `command`: a message
     cannot open one."""
     return Response(
-        "There is a form to fill in.", buttons=(Button("Open it", command),)
+        messages.FORM_TO_FILL_IN, buttons=(Button(labels.OPEN_FORM, command),)
     )
 
 
@@ -79,7 +81,7 @@ def shown(told: Response, place: Scope, metadata: str, title: str) -> dict[str, 
         "callback_id": SHOWN,
         "private_metadata": metadata,
         "title": plain(title[:TITLE_CHARS]),
-        "close": plain("Close"),
+        "close": plain(labels.CLOSE),
         "blocks": _fitting(_told(told, place), VIEW_BLOCKS),
     }
 
@@ -239,7 +241,7 @@ def _button(button: Button, nth: int) -> dict[str, Any]:
 def _fitting(blocks: list[Block], most: int) -> list[Block]:
     """Return at most `most` of `blocks`, including all controls."""
     if len(blocks) <= most:
-        return blocks or list(_sections("Done."))
+        return blocks or list(_sections(messages.DONE))
     actions = [each for each in blocks if each["type"] == "actions"][: most - 1]
     texts = [each for each in blocks if each["type"] != "actions"]
     room = most - len(actions) - 1

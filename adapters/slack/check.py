@@ -9,6 +9,7 @@ from bot.domain import served_workspaces
 from bot.domain.finding import Finding, Grade
 from bot.domain.served_workspaces import Served
 from bot.errors import ConfigError
+from bot.messages import check as messages
 
 # The scopes of the manifest that the bot requires (facts A12).
 SCOPES = frozenset(
@@ -29,12 +30,12 @@ SCOPES = frozenset(
 
 # Optional scopes, with what does not work without each.
 OPTIONAL = {
-    "commands": "`/claude`, “Thread settings” and “Triage this” do not work",
-    "im:write": "admins are not told how far a budget is used up",
-    "usergroups:read": "user groups cannot be named as those who may ask",
-    "files:read": "a prompt cannot be given as a file",
-    "files:write": "a channel that was sorted cannot be handed over as a table",
-    "reactions:write": "messages cannot be marked by how urgent they are",
+    "commands": messages.NO_SCOPE_COMMANDS,
+    "im:write": messages.NO_SCOPE_DIRECT,
+    "usergroups:read": messages.NO_SCOPE_GROUPS,
+    "files:read": messages.NO_SCOPE_FILES_READ,
+    "files:write": messages.NO_SCOPE_FILES_WRITE,
+    "reactions:write": messages.NO_SCOPE_REACTIONS,
 }
 
 
@@ -43,18 +44,17 @@ async def check(env: Mapping[str, str], *, offline: bool) -> list[Finding]:
     if not configured(env):
         return [
             Finding(
-                "Slack",
+                messages.SLACK,
                 Grade.ABSENT,
-                "set SLACK_BOT_TOKEN and SLACK_APP_TOKEN to answer in Slack; "
-                "the README says where to get them",
+                messages.SLACK_NOT_SET,
             )
         ]
     try:
         config = SlackConfig.from_env(env)
     except ConfigError as error:
-        return [Finding("Slack", Grade.BAD, str(error))]
+        return [Finding(messages.SLACK, Grade.BAD, str(error))]
     if offline:
-        return [Finding("Slack", Grade.GOOD, "both tokens are set (not tried)")]
+        return [Finding(messages.SLACK, Grade.GOOD, messages.SLACK_SET)]
     # Problems in it are reported with the settings.
     limit, _ = served_workspaces.read(env.get(served_workspaces.VARIABLE, ""))
     return await _try(config, limit)
@@ -67,35 +67,29 @@ async def _try(config: SlackConfig, limit: Served) -> list[Finding]:
             identity = await sign_in(client)
             findings += _signed_in(identity, limit)
         except ConfigError as error:
-            findings.append(Finding("Slack bot token", Grade.BAD, str(error)))
+            findings.append(Finding(messages.SLACK_BOT_TOKEN, Grade.BAD, str(error)))
         try:
             await try_socket(client, config)
-            text = "accepted; Socket Mode is on"
-            findings.append(Finding("Slack app token", Grade.GOOD, text))
+            text = messages.SOCKET_MODE_ON
+            findings.append(Finding(messages.SLACK_APP_TOKEN, Grade.GOOD, text))
         except ConfigError as error:
-            findings.append(Finding("Slack app token", Grade.BAD, str(error)))
+            findings.append(Finding(messages.SLACK_APP_TOKEN, Grade.BAD, str(error)))
     return findings
 
 
 def _signed_in(identity: Identity, limit: Served) -> list[Finding]:
     workspace = f"{identity.team_name} (slack:{identity.team})"
-    text = f"accepted; @{identity.user_name} in {workspace}"
-    findings = [Finding("Slack bot token", Grade.GOOD, text)]
+    text = messages.signed_in(name=identity.user_name, workspace=workspace)
+    findings = [Finding(messages.SLACK_BOT_TOKEN, Grade.GOOD, text)]
     if not limit.holds("slack", identity.team):
-        text = (
-            f"THREADKEEP_WORKSPACES does not name {workspace}, so nobody there is "
-            "answered: add it, or leave the Slack tokens out"
-        )
-        findings.append(Finding("Slack workspace", Grade.BAD, text))
+        text = messages.workspace_not_served(workspace=workspace)
+        findings.append(Finding(messages.SLACK_WORKSPACE, Grade.BAD, text))
     # Slack lists the scopes in a header, which may be missing.
     if identity.scopes and (missing := sorted(SCOPES - identity.scopes)):
-        text = (
-            f"missing {', '.join(missing)}: add them under OAuth & Permissions "
-            "and reinstall the app"
-        )
-        findings.append(Finding("Slack scopes", Grade.BAD, text))
+        text = messages.scopes_missing(scopes=", ".join(missing))
+        findings.append(Finding(messages.SLACK_SCOPES, Grade.BAD, text))
     for scope, loss in OPTIONAL.items():
         if identity.scopes and scope not in identity.scopes:
-            text = f"without {scope}, {loss}; add it and reinstall the app"
-            findings.append(Finding("Slack scopes", Grade.NOTE, text))
+            text = messages.scope_missing(scope=scope, loss=loss)
+            findings.append(Finding(messages.SLACK_SCOPES, Grade.NOTE, text))
     return findings

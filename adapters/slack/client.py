@@ -19,6 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.config import SlackConfig
 from bot.errors import AccessRevoked, DeliveryError, ThreadGone, Throttled, Unfit
+from bot.messages import config as messages
 
 # Error codes by meaning (platform facts A5.3, A5.5, A17).
 REVOKED = {
@@ -347,10 +348,7 @@ def _meaning(method: str, error: SlackApiError) -> Exception:
     if method in OPTIONAL and code in UNAVAILABLE:
         return Unavailable(message)
     if code in REVOKED:
-        return AccessRevoked(
-            f"Slack no longer accepts the token ({message}): "
-            "reinstall the app to the workspace and set the new token."
-        )
+        return AccessRevoked(messages.slack_token_revoked(error=message))
     if code in GONE:
         needed = (
             f", the app needs the scope {data['needed']}"

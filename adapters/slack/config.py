@@ -5,19 +5,11 @@ from dataclasses import dataclass, field
 
 from adapters.slack.native_streams import Mode
 from bot.errors import ConfigError
+from bot.messages import config as messages
 from bot.text import addresses
 from bot.text.redaction import quoted
 
 PUBLIC_API = "https://slack.com/api/"
-
-WHERE_BOT = (
-    "your app's page on api.slack.com/apps, under OAuth & Permissions, "
-    "after installing the app to the workspace"
-)
-WHERE_APP = (
-    "your app's page on api.slack.com/apps, under Basic Information, "
-    "App-Level Tokens, with the scope connections:write"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +28,12 @@ class SlackConfig:
         app_token = env.get("SLACK_APP_TOKEN", "").strip()
         api_url = env.get("SLACK_API_URL", "").strip() or PUBLIC_API
         problems = [
-            *_problems("SLACK_BOT_TOKEN", bot_token, "xoxb-", WHERE_BOT),
-            *_problems("SLACK_APP_TOKEN", app_token, "xapp-", WHERE_APP),
+            *_problems(
+                "SLACK_BOT_TOKEN", bot_token, "xoxb-", messages.SLACK_BOT_TOKEN_PLACE
+            ),
+            *_problems(
+                "SLACK_APP_TOKEN", app_token, "xapp-", messages.SLACK_APP_TOKEN_PLACE
+            ),
         ]
         if wrong := addresses.problem("SLACK_API_URL", api_url):
             problems.append(wrong)
@@ -45,8 +41,11 @@ class SlackConfig:
         modes = [mode.value for mode in Mode]
         if streams not in modes:
             problems.append(
-                f"SLACK_NATIVE_STREAMS must be one of {', '.join(modes)}, "
-                f"not {quoted(streams)}."
+                messages.not_a_choice(
+                    variable="SLACK_NATIVE_STREAMS",
+                    choices=", ".join(modes),
+                    written=quoted(streams),
+                )
             )
         if problems:
             raise ConfigError(" ".join(problems))
@@ -60,11 +59,11 @@ def configured(env: Mapping[str, str]) -> bool:
 
 def _problems(name: str, token: str, prefix: str, where: str) -> list[str]:
     if not token:
-        return [f"{name} is not set: find it on {where}."]
+        return [messages.token_missing(variable=name, where=where)]
     if not token.startswith(prefix):
         # Do not show the value: it may be the other token.
-        return [f"{name} must begin with {prefix}: find it on {where}."]
+        return [messages.token_prefix(variable=name, prefix=prefix, where=where)]
     if not all("!" <= char <= "~" for char in token):
         # If sent, it would be quoted in the error of the HTTP library.
-        return [f"{name} holds a character that no token has: copy it from {where}."]
+        return [messages.token_character(variable=name, where=where)]
     return []

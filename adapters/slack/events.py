@@ -14,6 +14,7 @@ from adapters.slack.client import Identity
 from adapters.slack.message_content import Content, content, name_beside
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
+from bot.messages.controls import A_FILE
 
 # Subtypes of messages that people write. All others are about the channel, or about an
 # earlier message (facts A1.3).
@@ -125,7 +126,7 @@ def message(
         echo=author == us.user or bool(us.bot and event.get("bot_id") == us.bot),
         automated=automated,
         files=tuple(
-            str(file.get("name") or file.get("title") or "a file")
+            str(file.get("name") or file.get("title") or A_FILE)
             for file in event.get("files") or ()
         ),
         holds=seen.holds,

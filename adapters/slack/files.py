@@ -10,6 +10,7 @@ from typing import Any
 from adapters.slack.client import SlackClient
 from bot.domain.scope import Scope
 from bot.errors import DeliveryError, Unacceptable, Unfit
+from bot.messages.controls import text_file_needed
 from bot.runtime.offload import offload
 from bot.text.characters import replace_lone_surrogates
 from bot.ui.elements import File
@@ -21,10 +22,7 @@ FILE_BYTES = 100_000
 # How many characters are encoded at a time, which takes at most a millisecond.
 PIECE_CHARS = 100_000
 
-BAD_FILE = (
-    "I could not read that file. Please give a text file (.txt or .md) in UTF-8 of at "
-    f"most {FILE_BYTES // 1_000} KB."
-)
+BAD_FILE = text_file_needed(kilobytes=FILE_BYTES // 1_000)
 
 
 async def text_of(client: SlackClient, file: Mapping[str, Any]) -> str:

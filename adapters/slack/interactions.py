@@ -34,6 +34,7 @@ from bot.errors import (
     ThreadkeepError,
     Unacceptable,
 )
+from bot.messages import labels
 from bot.messages.commands import STALE
 from bot.messages.controls import NOT_SAID, NOT_THERE, UNKNOWN, WORKING
 from bot.messages.settings import UNSURE
@@ -191,7 +192,7 @@ class Interactions:
             work, lambda late: self._windows.respond(body, late, place)
         )
         if isinstance(reply, Response):
-            view = blocks.shown(reply, place, Context(place).metadata, "Settings")
+            view = blocks.shown(reply, place, Context(place).metadata, labels.SETTINGS)
             await self._windows.open("views.open", view, body)
         return {}
 

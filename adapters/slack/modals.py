@@ -13,6 +13,7 @@ from typing import Any
 from adapters.slack.blocks import TITLE_CHARS, options, plain
 from bot.domain.person import EVERYONE
 from bot.domain.scope import Scope
+from bot.messages import labels
 from bot.text.numbers import number
 from bot.ui.elements import Choice, Command, Field, Form, Kind
 
@@ -79,7 +80,7 @@ def view(form: Form, context: Context, groups: Sequence[Choice]) -> dict[str, An
         "private_metadata": carried.metadata,
         "title": plain(form.title[:TITLE_CHARS]),
         "submit": plain(form.submit[:TITLE_CHARS]),
-        "close": plain("Cancel"),
+        "close": plain(labels.CANCEL),
         "blocks": blocks,
     }
 
@@ -173,15 +174,15 @@ def _long(field: Field, joiners: dict[str, list[str]]) -> Iterator[dict[str, Any
     inputs = -(-field.most // PIECE_CHARS)
     shown = [*pieces, ""][: max(inputs, len(pieces))]
     for nth, piece in enumerate(shown):
-        label = field.label if nth == 0 else f"{field.label}, continued"
+        label = field.label if nth == 0 else labels.continued(field=field.label)
         hint = field.hint if nth == 0 else ""
         element = _text(piece, multiline=True) | {"max_length": INPUT_CHARS}
         # A file may be given instead, so none of them can be asked for.
         yield _input(f"{field.name}:{nth}", field, element, label, hint, optional=True)
-    hint = f"Instead of the text above: .txt or .md, up to {field.most:,} characters."
+    hint = labels.instead_of_text(most=field.most)
     file = {"type": "file_input", "action_id": VALUE, "max_files": 1}
     file["filetypes"] = ["txt", "md", "text", "markdown"]
-    label = "Or a text file"
+    label = labels.OR_TEXT_FILE
     yield _input(f"{field.name}:{FILE}", field, file, label, hint, optional=True)
 
 
@@ -198,7 +199,7 @@ def _people(field: Field, groups: Sequence[Choice]) -> Iterator[dict[str, Any]]:
         many = {"type": "multi_static_select", "action_id": VALUE, "options": every}
         if initial := [each for each in every if each["value"] in named]:
             many["initial_options"] = initial
-        label = f"{field.label}: user groups"
+        label = labels.user_groups(field=field.label)
         yield _input(f"{field.name}:{GROUPS}", field, many, label, "", optional=True)
 
 

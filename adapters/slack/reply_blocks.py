@@ -9,6 +9,7 @@ from adapters.slack.feedback import DOWN, FEEDBACK, UP
 from bot.domain.reply import MORE, PLACEHOLDER, READY, Control, Part
 from bot.domain.scope import Scope
 from bot.domain.turn import Turn
+from bot.messages import labels
 from bot.ui.buttons import buttons
 
 # chat.update rejects a `text` of over 4,000 characters, though with blocks only
@@ -62,8 +63,8 @@ def chunks(text: str) -> list[dict[str, str]]:
 def _thumbs(turn: str) -> dict[str, Any]:
     """Return Slack's own feedback buttons (facts A8.2)."""
     sides = [
-        ("positive_button", UP, "Good answer"),
-        ("negative_button", DOWN, "Bad answer"),
+        ("positive_button", UP, labels.GOOD_ANSWER),
+        ("negative_button", DOWN, labels.BAD_ANSWER),
     ]
     drawn = {
         name: {

@@ -8,6 +8,7 @@ from bot.errors import (
     DeliveryError,
     Throttled,
 )
+from bot.messages import config as messages
 
 
 async def sign_in(client: SlackClient) -> Identity:
@@ -15,7 +16,9 @@ async def sign_in(client: SlackClient) -> Identity:
     try:
         return await client.identify()
     except AccessRevoked as error:
-        raise ConfigError(f"SLACK_BOT_TOKEN is not accepted. {error}") from error
+        raise ConfigError(
+            messages.token_refused(variable="SLACK_BOT_TOKEN", error=error)
+        ) from error
     except DeliveryError as error:
         raise ConfigError(_unreachable(error)) from error
 
@@ -27,23 +30,13 @@ async def try_socket(client: SlackClient, config: SlackConfig) -> str | None:
     try:
         return await client.open_socket(config.app_token)
     except AccessRevoked as error:
-        raise ConfigError(
-            "SLACK_APP_TOKEN is not accepted: "
-            "create an app-level token with the scope connections:write "
-            "under Basic Information on the app's page."
-        ) from error
+        raise ConfigError(messages.SLACK_APP_TOKEN_REFUSED) from error
     except Throttled:
         # Slack knows the token, then.
         return None
     except DeliveryError as error:
-        raise ConfigError(
-            f"Slack does not open a Socket Mode connection ({error}): switch on "
-            "Socket Mode on the app's page, and check the network."
-        ) from error
+        raise ConfigError(messages.no_socket(error=error)) from error
 
 
 def _unreachable(error: DeliveryError) -> str:
-    return (
-        f"Slack cannot be reached ({error}): check the network, the proxy "
-        "settings and SLACK_API_URL."
-    )
+    return messages.slack_unreachable(error=error)

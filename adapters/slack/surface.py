@@ -17,11 +17,12 @@ from adapters.slack import reply_blocks
 from adapters.slack.client import SlackClient, Unstreamable
 from adapters.slack.native_streams import Streams
 from adapters.slack.streamed_messages import StreamedMessages
-from adapters.slack.thinking_status import THINKING, Status
+from adapters.slack.thinking_status import Status
 from bot.domain.platform import WriteKind
 from bot.domain.reply import Part
 from bot.domain.turn import Turn
 from bot.errors import DeliveryError, Rerouted, ThreadGone, Throttled, Unfit
+from bot.messages.controls import THINKING_STATUS
 from bot.runtime import background
 from bot.text import links
 
@@ -130,12 +131,12 @@ class SlackSurface:
                 )
 
     async def _think(self) -> None:
-        self._signed = await self._status.set(self._turn, THINKING)
+        self._signed = await self._status.set(self._turn, THINKING_STATUS)
 
     async def _renew(self) -> None:
         while True:
             await asyncio.sleep(RENEWAL)
-            await self._status.set(self._turn, THINKING)
+            await self._status.set(self._turn, THINKING_STATUS)
 
     async def _write(self, index: int, body: dict[str, Any]) -> str:
         ts = self._ts.get(index)

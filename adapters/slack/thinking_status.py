@@ -16,8 +16,6 @@ from bot.runtime.lru import LruDict
 
 log = logging.getLogger(__name__)
 
-THINKING = "is thinking…"
-
 # Seconds per call: Slack allows 600 a minute (platform facts A5.1), of which a tenth is
 # left for other uses of the app. The size of bursts is not documented.
 SPACING = 60 / 540

@@ -29,6 +29,8 @@ from bot.domain.reply import Part
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import ThreadSummary, Turn
 from bot.errors import StorageError, ThreadGone
+from bot.messages import phrases
+from bot.messages import terminal as texts
 from bot.ports.platform import Host
 from bot.runtime import terminal
 from bot.text import references
@@ -39,24 +41,13 @@ WORKSPACE = CHANNEL = "local"
 AUTHOR = "you"
 
 # Whoever can type here can also write the database file.
-OWNER = Person(AUTHOR, "You", runs_workspace=True)
+OWNER = Person(AUTHOR, phrases.YOU, runs_workspace=True)
 
 # A terminal has no size limit; this one bounds a runaway answer. Ten frames a second
 # look smooth and cost little.
 LIMITS = Limits(
     part_chars=1_000_000, paces={WriteKind.EDIT: EditInterval(first=0.1, last=0.1)}
 )
-
-HELP = """\
-Type a question and press Enter; go on in the same thread.
-
-- `/new` starts another thread
-- `/threads` lists your threads, `/threads 2` goes back to the second
-- `/settings` shows what applies, `/set prompt channel Be brief.` changes it for new
-  threads, `/model opus`, `/budget day 5`, `/usage` and `/prompt history` work, too
-- `/help` shows this
-- Ctrl-C stops an answer, Ctrl-D leaves\
-"""
 
 LISTED = 20
 RECALLED = 6
@@ -159,7 +150,7 @@ class TerminalAdapter:
 
     async def readable(self, messages: Sequence[Message]) -> list[tuple[str, str]]:
         """Return ("User", text) of each message."""
-        return [("User", each.text) for each in messages]
+        return [(texts.USER, each.text) for each in messages]
 
     async def tell(self, workspace: str, user: str, text: str) -> None:
         """Print `text`."""
@@ -181,7 +172,7 @@ class TerminalAdapter:
             while line := await asyncio.to_thread(self._source.readline):
                 yield line.strip()
             return
-        self._say("**Threadkeep.** Ask something; `/help` says what else you can do.")
+        self._say(texts.WELCOME)
         prompt: PromptSession[str] = PromptSession()
         self._keys = prompt.input
         while True:
@@ -189,7 +180,7 @@ class TerminalAdapter:
             try:
                 yield (await prompt.prompt_async("› ", default=ahead)).strip()
             except KeyboardInterrupt:
-                self._say("Ctrl-D leaves.")
+                self._say(texts.CTRL_D)
             except EOFError:
                 return
 
@@ -209,7 +200,7 @@ class TerminalAdapter:
         try:
             await host.inbox.receive(message)
         except StorageError as error:
-            self._say(f"That could not be kept, so it is not answered: {error}")
+            self._say(texts.not_stored(error=error))
             return
         with self._stoppable(host):
             await self._answered.wait()
@@ -239,27 +230,25 @@ class TerminalAdapter:
         command, _, argument = line.partition(" ")
         if command == "/new":
             self.thread, self._opens = _new_thread(), True
-            self._say("A new thread.")
+            self._say(texts.NEW_THREAD)
         elif command == "/threads":
             await self._show_threads(argument.strip(), host)
         elif command == "/help":
-            self._say(HELP)
+            self._say(texts.HELP)
         elif given := host.commands.parse(line.removeprefix("/")):
             await self._command(given, host)
         else:
-            self._say(f"There is no `{command}`; `/help` says what there is.")
+            self._say(texts.no_such_command(command=command))
 
     async def _command(self, command: Command, host: Host) -> None:
         try:
             reply = await host.commands.run(command, Scope.of(self.thread), OWNER)
         except StorageError as error:
-            self._say(f"That could not be done: {error}")
+            self._say(texts.not_done(error=error))
             return
         if isinstance(reply, Form):
             name = reply.fields[0].name
-            self._say(
-                f"There are no forms in a terminal. Type `/set {name} …` instead."
-            )
+            self._say(texts.no_forms(name=name))
             return
         told = reply.file.text if reply.file is not None else reply.text
         # Markdown joins lines unless they end in two spaces.
@@ -274,25 +263,25 @@ class TerminalAdapter:
         elif 0 < (nth := number(argument) or 0) <= len(self._listed):
             await self._enter(self._listed[nth - 1], host)
         else:
-            self._say("Say `/threads` first, then `/threads` and a number of the list.")
+            self._say(texts.LIST_FIRST)
 
     def _list(self) -> None:
         if not self._listed:
-            self._say("No threads yet.")
+            self._say(texts.NO_THREADS)
             return
-        table = Table("", "Thread", "Turns", "Last", box=None)
+        table = Table("", texts.THREAD, texts.TURNS, texts.LAST, box=None)
         for nth, each in enumerate(self._listed, 1):
             last = datetime.fromtimestamp(each.last).strftime("%d %b %H:%M")
             here = "›" if each.thread == self.thread else ""
             table.add_row(f"{here}{nth}", Text(each.title), str(each.turns), last)
         self._console.print(table)
-        self._say("`/threads` and a number goes back to one.")
+        self._say(texts.GO_BACK)
 
     async def _enter(self, summary: ThreadSummary, host: Host) -> None:
         self.thread, self._opens = summary.thread, False
         said = await host.conversations.transcript(summary.thread)
         if len(said) > RECALLED:
-            self._say(f"_{len(said) - RECALLED} earlier messages_")
+            self._say(texts.earlier_messages(count=len(said) - RECALLED))
         for author, text in said[-RECALLED:]:
             if author:
                 self._console.print(Text(f"› {text}", style="bold"))

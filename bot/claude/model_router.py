@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from bot.claude.catalog import CAPABLE_MODEL, CHEAP_MODEL
 from bot.domain.completion import ChatMessage, Request
+from bot.messages import answers
 from bot.text import tags
 
 # A longer excerpt would cost more without telling more about the difficulty.
@@ -43,8 +44,8 @@ class Route:
     why: str
 
 
-UNSURE = Route(CAPABLE_MODEL, "what it needs could not be told")
-BROKE = Route(CHEAP_MODEL, "the budget leaves no room for the question")
+UNSURE = Route(CAPABLE_MODEL, answers.UNSURE_WHAT_IT_NEEDS)
+BROKE = Route(CHEAP_MODEL, answers.BUDGET_TOO_SMALL)
 
 
 def beginning(texts: Iterable[str]) -> str:
@@ -80,4 +81,4 @@ def read(answer: str) -> Route | None:
     model = CHEAP_MODEL if match[1] == "CHEAP" else CAPABLE_MODEL
     plain = _MARKS.sub("", match[2])
     why = " ".join(plain.split())[:WHY_CHARS].strip()
-    return Route(model, why or "no reason was given")
+    return Route(model, why or answers.NO_REASON)

@@ -10,6 +10,7 @@ from anthropic.types import MessageParam
 
 from bot.claude.cost import SEARCH_TOKENS
 from bot.domain.completion import Call, Request, Usage
+from bot.messages.controls import SOURCES
 
 # The stop reason of an answer that is to be continued, and how often we continue it: no
 # answer needs that many searches.
@@ -42,7 +43,7 @@ class Sources:
     def listed(self) -> str:
         """Return a Markdown list to append to the answer, or "" without sources."""
         lines = [f"- [{title}]({url})" for url, title in self._titles.items()]
-        return "\n\nSources:\n" + "\n".join(lines) if lines else ""
+        return f"\n\n{SOURCES}\n" + "\n".join(lines) if lines else ""
 
 
 @dataclass(slots=True)

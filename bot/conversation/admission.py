@@ -23,6 +23,7 @@ from bot.domain.scope import Scope
 from bot.domain.setting import StoredSettings
 from bot.domain.turn import Outcome, Turn, TurnMessage
 from bot.errors import DeliveryError, ModelUnpaid
+from bot.messages import answers, phrases
 from bot.messages.answers import NOT_ADMITTED, UNWELCOME
 from bot.ports.model import Model
 from bot.ports.platform import Adapter
@@ -201,10 +202,19 @@ class Admission:
             option = BY_NAME[name]
             if option.versioned:
                 version = await self._settings.prompt(settings)
-                lines.append(f"{option.label} version {version.number}")
+                lines.append(
+                    answers.setting(
+                        setting=option.label,
+                        value=phrases.version(number=version.number),
+                    )
+                )
             else:
-                lines.append(f"{option.label} {option.show(settings[name])}")
-        return f"From this answer on, this applies here: {', '.join(lines)}."
+                lines.append(
+                    answers.setting(
+                        setting=option.label, value=option.show(settings[name])
+                    )
+                )
+        return answers.settings_changed(settings=", ".join(lines))
 
     async def _choose_model(
         self, turn: Turn, messages: Sequence[TurnMessage], admitted: AdmittedTurn

@@ -3,6 +3,8 @@
 import enum
 from dataclasses import dataclass
 
+from bot.messages.controls import ANSWER_READY, THINKING
+
 
 @dataclass(frozen=True, slots=True)
 class PostedPart:
@@ -35,9 +37,9 @@ ADDED = "+:"
 
 # The text of an answer that has none yet; the mark of one that goes on, for which the
 # adapters' limits leave room; and the notification that a slow answer is complete.
-PLACEHOLDER = "_Thinking…_"
+PLACEHOLDER = THINKING
 MORE = " …"
-READY = "your answer is complete."
+READY = ANSWER_READY
 
 
 @dataclass(frozen=True, slots=True)

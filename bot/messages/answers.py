@@ -39,3 +39,14 @@ CROWDED = (
 
 TOOK_TOO_LONG = "This took too long, so I stopped it."
 UNPAID = "The budget does not cover the rest of this answer."
+UNSURE_WHAT_IT_NEEDS = "its need was unclear"
+BUDGET_TOO_SMALL = "the budget leaves no room for the question"
+NO_REASON = "no reason was given"
+
+
+def settings_changed(*, settings: str) -> str:
+    return f"From this answer on, this thread uses: {settings}."
+
+
+def setting(*, setting: str, value: str) -> str:
+    return f"{setting} {value}"

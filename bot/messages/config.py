@@ -110,3 +110,54 @@ def token_character(*, variable: str, where: str) -> str:
 
 def not_a_bot_token(*, variable: str, where: str) -> str:
     return f"{variable} is not a bot token: find it on {where}."
+
+
+# Signing in.
+SLACK_APP_TOKEN_REFUSED = (
+    "SLACK_APP_TOKEN is not accepted: create an app-level token with the scope "
+    "connections:write under Basic Information on the app's page."
+)
+DISCORD_NEW_TOKEN = (
+    "Reset the token on your app's page on discord.com/developers/applications, under "
+    "Bot, and set DISCORD_TOKEN to the new one."
+)
+DISCORD_TOKEN_REVOKED = "Discord no longer accepts DISCORD_TOKEN: set a new one."
+DISCORD_SHARDS = (
+    "Discord requires more connections for so many servers: set DISCORD_SHARDS higher, "
+    "or remove it."
+)
+
+
+def token_refused(*, variable: str, error: object) -> str:
+    return f"{variable} is not accepted. {error}"
+
+
+def slack_token_revoked(*, error: str) -> str:
+    return (
+        f"Slack no longer accepts the token ({error}): reinstall the app to the "
+        "workspace and set the new token."
+    )
+
+
+def slack_unreachable(*, error: object) -> str:
+    return (
+        f"Slack cannot be reached ({error}): check the network, the proxy settings and "
+        "SLACK_API_URL."
+    )
+
+
+def no_socket(*, error: object) -> str:
+    return (
+        f"Slack does not open a Socket Mode connection ({error}): switch on Socket "
+        "Mode on the app's page, and check the network."
+    )
+
+
+def discord_unreachable(*, error: object) -> str:
+    return (
+        f"Discord cannot be reached ({error}): check the network and DISCORD_API_URL."
+    )
+
+
+def discord_closed(*, code: int) -> str:
+    return f"Discord closed the connection for good (code {code})."

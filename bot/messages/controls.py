@@ -29,3 +29,92 @@ NOT_SHOWN = (
 )
 LOCKED = "This thread is locked, so I can't answer in it. Please ask somewhere else."
 NOWHERE = "I can't talk in this kind of channel. Please ask me in a text channel."
+
+# Text that did not fit.
+REST_IN_FILE = "_The rest is in the file._"
+REST_NOT_IN_SLACK = "_The rest cannot be shown in Slack._"
+REST_NOT_SHOWN = "_(The rest of this message could not be shown here.)_"
+MORE_THAN_SHOWN = "_There is more than can be shown here._"
+DONE = "Done."
+
+# Forms.
+FORM_TO_FILL_IN = "Please open the form and fill it in."
+NEEDS_A_FORM = "This needs a form. Please give the command once more."
+
+
+def as_file(*, length: int, most: int, command: str) -> str:
+    return (
+        f"This has {length:,} characters, and a form's input holds {most:,}, so here "
+        f"is the whole text as a file. Change it, and upload it with `{command}` or "
+        "with the button."
+    )
+
+
+# Files.
+def text_file_needed(*, kilobytes: int) -> str:
+    return (
+        "I couldn't read that file. Please upload a text file (.txt or .md) in UTF-8 "
+        f"of at most {kilobytes} KB."
+    )
+
+
+def not_a_text_file(*, file: str) -> str:
+    return f"{file} is not a .txt or .md file; please upload one of these."
+
+
+def file_too_large(*, file: str, kilobytes: int, most: int) -> str:
+    return (
+        f"{file} has {kilobytes:,} KB, and I accept at most {most} KB; please shorten "
+        "it."
+    )
+
+
+def file_not_fetched(*, file: str) -> str:
+    return f"I couldn't get {file} from Discord; please upload it again."
+
+
+def file_not_utf8(*, file: str) -> str:
+    return f"{file} is not UTF-8 text; please save it as UTF-8 and try again."
+
+
+def answered_without_file(*, file: str, megabytes: int, most: int) -> str:
+    return (
+        f"{file} has {megabytes:,} MB, and I accept at most {most} MB, so I'm "
+        "answering without it."
+    )
+
+
+# Channels.
+NAME_CHANNEL_DISCORD = "Type # and choose the channel from the list, or paste its ID."
+NAME_CHANNEL_SLACK = (
+    "In a command, type # and choose the channel from the list; in a form, paste its "
+    "ID, which is at the end of the channel's details in Slack."
+)
+
+
+def permissions_missing(*, permissions: str) -> str:
+    return (
+        f"I can't answer here: I don't have {permissions} in this channel. Somebody "
+        "who manages it can allow that."
+    )
+
+
+AND = " and "
+
+
+# Answers.
+def asks(*, author: str) -> str:
+    return f"**{author}** asks:"
+
+
+def asks_about(*, author: str, link: str) -> str:
+    return f"**{author}** asks about {link}:"
+
+
+THIS_MESSAGE = "this message"
+THINKING_STATUS = "is thinking…"
+THINKING = "_Thinking…_"
+ANSWER_READY = "your answer is complete."
+SOURCES = "Sources:"
+A_QUESTION = "A question"
+A_FILE = "a file"

@@ -68,3 +68,42 @@ def not_set_here(*, inherited: str) -> str:
 
 def another(*, field: str) -> str:
     return f"Another {field} …"
+
+
+# Controls of the platforms.
+CLOSE = "Close"
+CANCEL = "Cancel"
+OPEN_FORM = "Open the form"
+GIVE_FILE = "Upload a file …"
+OR_TEXT_FILE = "Or a text file"
+YOUR_QUESTION = "Your question"
+GOOD_ANSWER = "Good answer"
+BAD_ANSWER = "Bad answer"
+ASK_ABOUT_THIS = "Ask Claude about this"
+TRIAGE_THIS = "Triage this"
+
+# Names of permissions as the settings of a Discord server show them.
+VIEW_CHANNEL = "View Channel"
+SEND_MESSAGES = "Send Messages"
+SEND_IN_THREADS = "Send Messages in Threads"
+CREATE_THREADS = "Create Public Threads"
+
+
+def continued(*, field: str) -> str:
+    return f"{field}, continued"
+
+
+def user_groups(*, field: str) -> str:
+    return f"{field}: user groups"
+
+
+def file_hint(*, most: int) -> str:
+    return f"A .txt or .md file in UTF-8, up to {most:,} characters"
+
+
+def instead_of_text(*, most: int) -> str:
+    return f"Instead of the text above: .txt or .md, up to {most:,} characters."
+
+
+def input_hint(*, most: int) -> str:
+    return f"Up to {most:,} characters here; more as a file"

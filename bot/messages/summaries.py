@@ -46,3 +46,14 @@ OPTION = "What to change"
 VALUE = "The new value, or inherit"
 TRIAGE_LAST = "How many messages of this channel"
 TRIAGE_SINCE = "From when on: today, monday, 3d, 2026-11-01"
+
+# Discord's own commands and groups.
+ASK = "Ask Claude, in a thread."
+ASK_QUESTION = "What you want to know"
+ASK_FILE = "A file that it is about"
+FOR_EVERYBODY = "Work with Claude here."
+FOR_ADMINS = "Look after Claude here."
+
+
+def all_about(*, subject: str) -> str:
+    return f"All about the {subject}."

@@ -166,7 +166,7 @@ async def test_an_owner_raises_no_budget_by_whatever_way(at) -> None:  # type: i
             at, "budget", period="day", value="99999", where="workspace"
         )
         assert "Saved" in told
-        assert "$0.05 at the most" in told
+        assert "at most $0.05" in told
         told = await houses.told(at, "set", option="budget_day", value="99998")
         assert "only the operator can raise it" in told
         form = await houses.give(at, "edit", option="budget_day", where="workspace")
@@ -174,9 +174,9 @@ async def test_an_owner_raises_no_budget_by_whatever_way(at) -> None:  # type: i
         sent = form.command.having({"budget_day": "99997"})
         reply = await houses.app.host.commands.run(sent, Scope.of(at), EVE)
         assert isinstance(reply, Response)
-        assert "at the most" in reply.text
+        assert "The operator allows at most" in reply.text
         smaller = await houses.told(at, "set", option="budget_day", value="0.01")
-        assert "at the most" not in smaller
+        assert "The operator allows at most" not in smaller
         await houses.told(at, "set", option="budget_day", value="inherit")
         for count in range(1, 6):
             await houses.ask(at)
@@ -218,7 +218,7 @@ async def test_a_budget_of_automatic_triage_is_a_ceiling_too() -> None:
     [(_, told)] = houses.adapters["slack"].told
     assert "operator can raise it" in told
     assert "$1,000.00" in shown
-    assert "The operator allows $0.0001 at the most" in shown
+    assert "The operator allows at most $0.0001" in shown
 
 
 async def test_a_person_limit_of_the_operator_is_a_ceiling() -> None:
@@ -643,7 +643,7 @@ async def test_an_owner_of_a_server_of_their_own_spends_what_the_operator_allows
                 await discord.until(lambda asked=asked: asked.acked)  # type: ignore[misc]
                 assert asked.response is not None
                 assert asked.response.message is not None
-                assert "at the most" in asked.response.message.text
+                assert "The operator allows at most" in asked.response.message.text
                 for _ in range(2):
                     talk = discord.say(eve, lair, f"{discord.mention} why?")
                     await discord.until(lambda talk=talk: _replies(discord, talk))  # type: ignore[misc]

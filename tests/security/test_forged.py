@@ -379,7 +379,7 @@ async def test_on_slack_what_cannot_be_read_is_refused_and_ends_nothing(
     assert leaks(slack) == []
     done = slack.command(ring.eve, ring.general, "/claude", "settings")
     await slack.until(lambda: done.acked)
-    assert "What applies" in slack.ephemerals(ring.eve)[-1].text
+    assert "Settings of" in slack.ephemerals(ring.eve)[-1].text
 
 
 # Discord.

@@ -189,7 +189,7 @@ async def test_a_message_and_its_answer_on_slack(slack_office: SlackOffice) -> N
     await slack.until(lambda: posts, timeout=20)
     [posted] = posts.values()
     assert f"It {MARK} broke." in posted.shown
-    assert f"Said by Eve {MARK} in" in posted.shown
+    assert f"Posted by Eve {MARK} in" in posted.shown
 
 
 async def test_commands_forms_files_and_forged_controls_on_discord(

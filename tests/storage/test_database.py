@@ -127,7 +127,7 @@ def test_a_directory_is_not_a_database(path: Path) -> None:
 
 def test_a_directory_below_a_file_cannot_be_made(path: Path) -> None:
     path.touch()
-    with pytest.raises(ConfigError, match=f"{path} cannot be made a directory"):
+    with pytest.raises(ConfigError, match=f"{path} cannot be created"):
         make_directory(path / "threadkeep.db")
 
 

@@ -471,7 +471,7 @@ async def test_a_batch_outlives_its_terminal_and_can_be_cancelled(
     assert f"{run} " in printed
     assert "2 left, 1 in progress" in printed
     _, printed = await office.triage("cancel", run)
-    assert "1 batch is being cancelled." in printed
+    assert "Batches being cancelled: 1." in printed
     status, printed = await office.triage("resume", run)
     assert status == SOME
     assert "was cancelled. What it had answered is kept" in printed

@@ -103,7 +103,7 @@ async def test_a_file_that_is_too_large_is_left_out_and_that_is_said(
     )
     await guild.discord.until(lambda: asked.followups)
     [told] = asked.followups
-    assert told.text.startswith("dump.zip has 26 MB, and I take 25 MB at the most")
+    assert told.text.startswith("dump.zip has 26 MB, and I accept at most 25 MB")
     assert told.ephemeral_for == guild.alice
     await guild.discord.until(lambda: guild.prompts())
     assert "dump.zip" not in guild.prompts()[0]
@@ -239,7 +239,7 @@ async def test_where_it_may_not_speak_it_says_what_is_missing(guild: Guild) -> N
     guild.mention("hello??")
     thread = await ask(guild, guild.discord.add_channel("other"), "still there?")
     await guild.settled(thread)
-    assert sum("I may not answer" in m for m in texts(guild)) == 1
+    assert sum("I can't answer here" in m for m in texts(guild)) == 1
     assert len(guild.prompts()) == 1
 
 

@@ -114,12 +114,12 @@ async def test_a_text_file_arrives_as_its_text(office: Office, content: bytes) -
 @pytest.mark.parametrize(
     ("name", "content", "why"),
     [
-        ("prompt.pdf", b"x", "is no .txt or .md file"),
-        ("prompt", b"x", "is no .txt or .md file"),
+        ("prompt.pdf", b"x", "is not a .txt or .md file"),
+        ("prompt", b"x", "is not a .txt or .md file"),
         (
             "prompt.md",
             bytes(discord_files.MOST_BYTES + 1),
-            "has 100 KB, and I take 100 KB",
+            "has 100 KB, and I accept at most 100 KB",
         ),
         ("prompt.txt", "Grüße".encode("latin-1"), "is not UTF-8 text"),
         ("prompt.txt", "Grüße".encode("utf-16"), "is not UTF-8 text"),
@@ -139,7 +139,7 @@ async def test_a_file_that_discord_no_longer_has_is_asked_for_again(
 ) -> None:
     office.discord.files.lost = True
     told = await office.give("claude prompt set", file=("prompt.txt", b"Be kind."))
-    assert "give it once more" in told.text
+    assert "upload it again" in told.text
     assert office.core.given == []
 
 
@@ -237,7 +237,7 @@ async def test_a_text_that_no_form_holds_is_given_and_taken_as_a_file(
     assert (await office.told(sent)).text == "Saved."
     assert office.last.command == SAVE.having({"prompt": "Be brief."})
     wrong = office.discord.submit(office.alice, form, {"prompt": [("new.pdf", b"x")]})
-    assert "is no .txt or .md file" in (await office.told(wrong)).text
+    assert "is not a .txt or .md file" in (await office.told(wrong)).text
 
 
 async def test_what_was_written_and_not_taken_is_given_back(office: Office) -> None:

@@ -44,7 +44,7 @@ async def test_a_correction_shows_where_the_line_stands(town: Town) -> None:
     assert refused.ephemeral_for == town.bob
     town.discord.click(town.ada, shown.id, learn)
     await town.discord.until(
-        lambda: "An example" in town.discord.message(shown.id).text
+        lambda: "made this an example" in town.discord.message(shown.id).text
     )
     [case] = await town.store.examples(town.channel)
     assert (case.corrected_by, case.agreed_by) == (town.bob, town.ada)
@@ -88,7 +88,7 @@ async def test_each_new_message_gets_a_sign_and_a_label(town: Town) -> None:
     [announced] = town.discord.messages(town.random)
     path = f"{town.discord.guild}/{town.general}/{message}"
     assert announced.text.endswith(
-        f"Said by Alice in <#{town.general}>: https://discord.com/channels/{path}"
+        f"Posted by Alice in <#{town.general}>: https://discord.com/channels/{path}"
     )
     # No thread is made for it, and nobody is answered.
     assert town.discord.threads(town.general) == []

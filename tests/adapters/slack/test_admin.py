@@ -135,7 +135,7 @@ async def test_a_file_that_is_no_text_is_refused_at_its_field(
     await admins.modal(admins.olga)
     modal = await admins.submitted(admins.olga, {"prompt:file": [(name, content)]})
     assert modal is not None
-    assert "could not read that file" in str(modal.errors)
+    assert "couldn't read that file" in str(modal.errors)
 
 
 async def test_what_cannot_be_set_is_said_at_the_field(admins: Admins) -> None:
@@ -154,9 +154,7 @@ async def test_members_are_denied_politely_and_see_what_applies(admins: Admins) 
     assert "Settings of this channel" in await admins.typed(admins.alice, "")
     assert "version 1" in await admins.typed(admins.alice, "prompt")
     assert admins.slack.modal(admins.alice) is None
-    assert f"<@{admins.alice}> was not allowed" in await admins.typed(
-        admins.olga, "audit"
-    )
+    assert f"<@{admins.alice}> tried to" in await admins.typed(admins.olga, "audit")
 
 
 async def test_guests_and_strangers_never_may(admins: Admins) -> None:
@@ -220,7 +218,7 @@ async def test_a_command_is_the_whole_message_and_is_carried_out_once(
         admins.slack.socket.deliver(delivery.payload)
     await admins.slack.until(lambda: admins.slack.settled)
     whispers = [each.text for each in admins.slack.ephemerals(admins.alice)]
-    assert sum("What applies" in text for text in whispers) == 1
+    assert sum("Settings of" in text for text in whispers) == 1
     prompts = [str(each.body["messages"]) for each in admins.claude.questions]
     assert len(prompts) == 2
     assert "settings" not in prompts[1]
@@ -353,7 +351,7 @@ async def test_the_home_tab_of_a_member_shows_what_applies_and_their_own_usage(
     ts = admins.ask("hello")
     await admins.settled(ts)
     home = await admins.home(admins.alice)
-    assert "What applies" in home.text
+    assert "Settings of" in home.text
     assert "You, this month" in home.text
     assert home.selects == ()
     assert home.buttons == ()

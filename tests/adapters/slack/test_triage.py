@@ -67,7 +67,10 @@ async def test_a_correction_shows_where_the_line_stands(admins: Admins) -> None:
     assert whisper.text.startswith("Sorry, ")
     admins.slack.press(admins.olga, admins.general, shown.ts, "Learn from this")
     await admins.slack.until(
-        lambda: "An example" in admins.slack.message(admins.general, shown.ts).text
+        lambda: (
+            "made this an example"
+            in admins.slack.message(admins.general, shown.ts).text
+        )
     )
     [case] = await admins.store.examples(
         Scope("slack", admins.slack.team, admins.general)
@@ -154,7 +157,7 @@ async def test_each_new_message_gets_a_sign(office: Office) -> None:
     [call] = office.slack.calls_of("chat.postMessage")
     assert call.value("channel") == other
     link = f"https://emulated.slack.com/archives/{office.general}/p"
-    said_by = f"Said by Alice in <#{office.general}>: <{link}{ts.replace('.', '')}>"
+    said_by = f"Posted by Alice in <#{office.general}>: <{link}{ts.replace('.', '')}>"
     [announced] = office.slack.world.messages[other].values()
     assert announced.shown.endswith(said_by)
     assert (office.slack.pings, office.slack.previews) == ([], [])

@@ -75,9 +75,9 @@ async def test_threads_survive_a_restart_and_can_be_entered_again(
 @pytest.mark.parametrize(
     ("typed", "printed"),
     [
-        ("/help\n", "Ctrl-D leaves"),
+        ("/help\n", "Ctrl-D quits"),
         ("/threads\n", "No threads yet."),
-        ("/threads 7\n", "Say `/threads` first"),
+        ("/threads 7\n", "Type `/threads` first"),
         ("/dance\n", "There is no `/dance`"),
         ("/triage\n", "I cannot read earlier messages on this platform"),
         ("/triage last 5\n", "I cannot read earlier messages on this platform"),

@@ -182,7 +182,7 @@ async def test_where_running_threads_change_they_say_so_once() -> None:
             texts = await room.answered(count)
     assert room.model.requests[1].model == "claude-opus-5-5"
     assert room.model.requests[1].system.startswith("Speak like a pirate.")
-    assert "From this answer on, this applies here: Model claude-opus-5-5" in texts[1]
+    assert "From this answer on, this thread uses: Model claude-opus-5-5" in texts[1]
     assert "System prompt version 1" in texts[1]
     assert "From this answer on" not in texts[2]
     # What Claude reads back is its answer alone.

@@ -1,0 +1,41 @@
+"""Messages of a conversation in the terminal."""
+
+HELP = """\
+Type a question and press Enter; continue in the same thread.
+
+- `/new` starts another thread
+- `/threads` lists your threads, `/threads 2` goes back to the second
+- `/settings` shows what applies
+- `/set prompt channel Be brief.` changes the instructions for new threads
+- `/model opus`, `/budget day 5`, `/usage` and `/prompt history` work, too
+- `/help` shows this
+- Ctrl-C stops an answer, Ctrl-D quits\
+"""
+WELCOME = "**Threadkeep.** Ask something; `/help` lists what else you can do."
+CTRL_D = "Ctrl-D quits."
+NEW_THREAD = "This is a new thread."
+NO_THREADS = "No threads yet."
+GO_BACK = "`/threads` and a number goes back to one."
+LIST_FIRST = "Type `/threads` first, then `/threads` and a number of the list."
+THREAD, TURNS, LAST = "Thread", "Turns", "Last"
+USER = "User"
+
+
+def no_such_command(*, command: str) -> str:
+    return f"There is no `{command}`; `/help` lists the commands."
+
+
+def no_forms(*, name: str) -> str:
+    return f"There are no forms in a terminal. Type `/set {name} …` instead."
+
+
+def not_stored(*, error: object) -> str:
+    return f"That could not be stored, so it is not answered: {error}"
+
+
+def not_done(*, error: object) -> str:
+    return f"That could not be done: {error}"
+
+
+def earlier_messages(*, count: int) -> str:
+    return f"_{count:,} earlier messages_"
