@@ -13,7 +13,7 @@ NOT_NAMES_AND_VALUES = "must hold names and values"
 
 
 def not_yaml(*, where: str, why: str) -> str:
-    return f"This is not a settings file in YAML{where}: {why}."
+    return f"This settings file is not valid YAML{where}: {why}."
 
 
 def nothing_changed(*, problems: str) -> str:

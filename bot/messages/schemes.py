@@ -9,7 +9,7 @@ def too_long(*, source: str, most: int) -> str:
 
 
 def not_yaml(*, source: str, where: str, why: str) -> str:
-    return f"{source} is not YAML{where} ({why}): {SEE_SCHEME}."
+    return f"{source} is not valid YAML{where} ({why}): {SEE_SCHEME}."
 
 
 def no_fields(*, source: str) -> str:

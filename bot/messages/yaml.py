@@ -13,7 +13,7 @@ def in_line(*, line: int) -> str:
 
 
 def not_yaml(*, where: str, why: str) -> str:
-    return f"This is not YAML{where}: {why}."
+    return f"This is not valid YAML{where}: {why}."
 
 
 def twice(*, name: str) -> str:

@@ -185,7 +185,7 @@ async def test_an_owner_raises_no_budget_by_whatever_way(at) -> None:  # type: i
     balance = await houses.store.balance(workspace(at), Period.DAY, time.time())
     assert balance.spent <= 0.05
     assert len(houses.model.requests) == 1
-    assert "as soon as the bot's operator raises it" in texts[-1]
+    assert "when the bot's operator raises it" in texts[-1]
     assert "$0.05, the most that the operator allows" in shown
 
 
@@ -229,7 +229,7 @@ async def test_a_person_limit_of_the_operator_is_a_ceiling() -> None:
         await houses.answered(T1)
         await houses.ask(T1)
         texts = await houses.answered(T1, 2)
-    assert "1 question)" in texts[1]
+    assert "the limit of 1 question an hour" in texts[1]
     assert len(houses.model.requests) == 1
 
 
@@ -333,7 +333,7 @@ async def test_strangers_of_many_workspaces_share_what_the_operator_pays() -> No
         gate.set()
         texts = [(await houses.answered(at))[0] for at in threads]
         balance = await houses.store.balance(EVERYWHERE, Period.DAY, time.time())
-    refused = [text for text in texts if "This bot's budget for today" in text]
+    refused = [text for text in texts if "his bot's budget for today" in text]
     assert 0 < len(houses.model.requests) == 100 - len(refused)
     assert balance.spent <= 0.5
     assert balance.reserved == 0
@@ -569,7 +569,7 @@ async def test_a_channels_who_holds_besides_and_an_admin_is_no_exception() -> No
             await houses.answered(thread(number=number))
         told = await houses.told(T1, "settings")
     assert len(houses.model.requests) == 1
-    assert "those whom this bot's operator names" in told
+    assert "only people whom this bot's operator names" in told
 
 
 async def test_every_command_that_asks_claude_is_for_those_who_are_named() -> None:
@@ -654,7 +654,7 @@ async def test_an_owner_of_a_server_of_their_own_spends_what_the_operator_allows
     assert len(model.requests) == 1
     assert shown[0] == "Yes."
     assert "The budget of the workspace for today is used up" in shown[1]
-    assert all("This bot's budget for today" in text for text in shown[2:])
+    assert all("his bot's budget for today" in text for text in shown[2:])
 
 
 def _replies(discord: DiscordEmulator, talk: str) -> list[str]:

@@ -207,7 +207,7 @@ async def test_nothing_is_announced_where_its_author_could_not_say_it(
     assert await sorting.office.store.waiting_cases(["fake"], 9) == []
     [(who, text)] = adapter.told
     assert who == "olga"
-    assert "announced nowhere" in text
+    assert "I can no longer post urgent messages" in text
 
 
 async def test_it_is_announced_again_once_that_holds_again(sorting: Sorting) -> None:
@@ -380,7 +380,7 @@ async def test_direct_messages_are_nobody_elses_not_even_an_admins() -> None:
 
 
 def test_a_budget_of_a_whole_workspace_does_not_tell_what_others_spent() -> None:
-    for place, words in ((WORKSPACE, "($5.00, "), (CHANNEL, "($4.57 of $5.00, ")):
+    for place, words in ((WORKSPACE, "($5.00; "), (CHANNEL, "($4.57 of $5.00; ")):
         short = BudgetExceeded(budget=Budget(place, Period.DAY, 5.0), spent=4.5678)
         assert words in summary.shortfall(short, NOON, {})
 
@@ -649,7 +649,7 @@ async def test_on_slack_who_leaves_a_channel_announces_nothing_there(
     direct = slack.open_dm(alice)
     await slack.until(lambda: slack.world.messages[direct])
     [told] = slack.world.messages[direct].values()
-    assert "announced nowhere" in told.text
+    assert "I can no longer post urgent messages" in told.text
     assert not slack.world.messages[ours]
 
 
@@ -717,7 +717,7 @@ async def test_on_discord_only_what_one_may_write_in_can_be_named(town: Town) ->
         f"<#{mute}>": "You can't post",
         f"<#{forum}>": "You can't post",
         f"<#{deaf}>": "I can't post",
-        "general": "This has to be a channel",
+        "general": "This must be a channel",
     }.items():
         told = await announce(town, keeper, channel)
         assert told.startswith(words), (channel, told)
@@ -738,7 +738,7 @@ async def test_letters_that_an_earlier_version_stored_end_nothing(town: Town) ->
     direct = town.discord.open_dm(town.ada)
     await town.discord.until(lambda: town.discord.messages(direct), timeout=15)
     [told] = town.discord.messages(direct)
-    assert "announced nowhere" in told.text
+    assert "I can no longer post urgent messages" in told.text
     assert town.discord.message(burning).reactions == ("🔴",)
     town.claude.script("Here.")
     assert await town.asked("still there?")

@@ -197,7 +197,7 @@ def test_an_address_that_is_none_is_refused_in_a_sentence(address: str) -> None:
 
 @pytest.mark.parametrize("token", ["xoxb-1 2", "xoxb-1\n2", "xoxb-é", "xoxb-\x7f"])
 def test_a_token_that_no_header_can_hold_is_not_sent(token: str) -> None:
-    with pytest.raises(ConfigError, match="SLACK_BOT_TOKEN holds a character") as found:
+    with pytest.raises(ConfigError, match="SLACK_BOT_TOKEN has a character") as found:
         SlackConfig.from_env({**WHOLE, "SLACK_BOT_TOKEN": token})
     assert token not in str(found.value)
     with pytest.raises(ConfigError, match="DISCORD_TOKEN is not a bot token"):
@@ -442,15 +442,15 @@ async def test_nothing_deleted_is_in_a_backup(tmp_path: Path) -> None:
 
 async def test_a_backup_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
     database = tmp_path / "threadkeep.db"
-    with pytest.raises(ConfigError, match="is not there yet"):
+    with pytest.raises(ConfigError, match="does not exist yet"):
         back_up(database, tmp_path / "copy.db")
     async with open_store(database):
         pass
     (tmp_path / "there.db").write_text("precious")
-    with pytest.raises(ConfigError, match="is there already"):
+    with pytest.raises(ConfigError, match="exists already"):
         back_up(database, tmp_path / "there.db")
     assert (tmp_path / "there.db").read_text() == "precious"
-    with pytest.raises(ConfigError, match="is there already"):
+    with pytest.raises(ConfigError, match="exists already"):
         back_up(database, database)
     with pytest.raises(ConfigError, match="cannot be written"):
         back_up(database, tmp_path / "nowhere" / "copy.db")

@@ -93,7 +93,7 @@ async def test_a_file_that_is_there_is_not_written_over(shell: Shell) -> None:
     [
         (b"version: 1\nslack:\n  T1:\n    modle: opus\n", "did you mean model?"),
         (b"version: 1\nslack:\n  T1:\n    budget_day: ten\n", "not “ten”"),
-        (b"a: [", "not a settings file in YAML"),
+        (b"a: [", "not valid YAML"),
         (b"\xff\xfe\x00", "is not UTF-8 text"),
     ],
 )

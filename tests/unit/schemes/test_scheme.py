@@ -130,7 +130,7 @@ def test_examples_that_do_not_fit_any_more_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("fields: [", "is not YAML in line 1"),
+        ("fields: [", "is not valid YAML in line 1"),
         ("", "has no `fields`"),
         ("fields: {}", "1 to 20 fields"),
         ("fields: {a: x}\nmodel: y", "`model`, which is none of"),
@@ -145,7 +145,7 @@ def test_examples_that_do_not_fit_any_more_are_left_out() -> None:
         ("fields: {a: x}\nexamples: [{ticket: y}]", "example 1 does not fit"),
         ("fields: {a: x}\nexamples: 3", "must be a list"),
         ("a: &a [*a]", "refers to another part of itself"),
-        ("[" * 5000, "is not YAML in line 1 (it nests too deep)"),
+        ("[" * 5000, "is not valid YAML in line 1 (it nests too deep)"),
     ],
 )
 def test_a_mistake_is_named_in_one_sentence(text: str, told: str) -> None:

@@ -128,7 +128,7 @@ def test_every_mistake_is_named_at_once_with_its_path() -> None:
         ("a: [", "line 1"),
         ("a: &x 1\nb: *x", "refers to another part of itself"),
         ("version: 1\nversion: 1", "version is there twice"),
-        ("a: !!python/object/apply:os.system [ls]", "not a settings file in YAML"),
+        ("a: !!python/object/apply:os.system [ls]", "not valid YAML"),
         ("[" * 5_000, "too deep"),
         ("version: 1\nslack:\n  T1:\n    prompt: " + "x" * 20_001, "20,001"),
     ],
