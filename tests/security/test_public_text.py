@@ -274,7 +274,7 @@ class DiscordTalk:
 
     def _announced(self) -> list[str]:
         shown = self.town.discord.messages(self.town.random)
-        return [each.id for each in shown if "Said by" in each.text]
+        return [each.id for each in shown if "Posted by" in each.text]
 
 
 @pytest.mark.parametrize("prompt", [1.5, 0.0], ids=["in time", "late"])

@@ -53,7 +53,7 @@ NOTHINGS = (
 @pytest.mark.parametrize("name", AMOUNTS)
 @pytest.mark.parametrize("written", NOTHINGS, ids=lambda text: str(text)[:20])
 def test_what_is_stored_as_nothing_is_refused(name: str, written: str) -> None:
-    with pytest.raises(Unacceptable, match="from 0.0001 to 100,000"):
+    with pytest.raises(Unacceptable, match="to 100,000"):
         BY_NAME[name].read(written, TODAY)
 
 
@@ -100,7 +100,7 @@ def test_a_stored_amount_is_above_nothing_and_no_more_than_was_written() -> None
 
 @pytest.mark.parametrize("name", AMOUNTS)
 def test_the_environment_takes_no_such_amount(name: str) -> None:
-    with pytest.raises(ConfigError, match="from 0.0001 to 100,000"):
+    with pytest.raises(ConfigError, match="to 100,000"):
         Config.from_env({BY_NAME[name].variable: "0.00001"})
 
 
@@ -108,7 +108,7 @@ def test_the_environment_takes_no_such_amount(name: str) -> None:
 @pytest.mark.parametrize("written", ["0.00001", "1.0e-05", "0", ".inf", ".nan", "-3"])
 def test_an_imported_document_has_no_such_amount(name: str, written: str) -> None:
     text = f"version: 1\nslack:\n  T1:\n    {name}: {written}\n"
-    with pytest.raises(ConfigError, match="from 0.0001 to 100,000"):
+    with pytest.raises(ConfigError, match="to 100,000"):
         import_export.read(text, TODAY)
 
 
