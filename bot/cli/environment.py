@@ -34,7 +34,7 @@ class Commands(click.Group):
             terminal.say(messages.ABORTED, err=True)
             sys.exit(BROKEN)
         except Exception as error:
-            sys.exit(_told(error))
+            sys.exit(_printed(error))
         sys.exit(status)
 
 
@@ -49,15 +49,15 @@ def run(command: Coroutine[Any, Any, int]) -> int:
     except (click.exceptions.Exit, click.Abort, BrokenPipeError):
         raise
     except Exception as error:
-        return max(map(_told, leaves(error)), key=STATUSES.index)
+        return max(map(_printed, leaves(error)), key=STATUSES.index)
 
 
-def _told(error: BaseException) -> int:
+def _printed(error: BaseException) -> int:
     """Print `error` in one line; return its exit status."""
     if isinstance(error, click.ClickException):
-        told = io.StringIO()
-        error.show(told)
-        terminal.put(told.getvalue(), err=True)
+        shown = io.StringIO()
+        error.show(shown)
+        terminal.put(shown.getvalue(), err=True)
         return MISTAKE
     if isinstance(error, ThreadkeepError):
         terminal.complain(str(error))

@@ -42,8 +42,8 @@ async def warn_of_twins(archive: ResultStore, run: Run) -> None:
         if len(twins) > 3:
             ids = messages.and_others(ids=ids)
         named = terminal.one_line(ids)
-        told = messages.same_ids(ids=named)
-        terminal.say(told, err=True)
+        text = messages.same_ids(ids=named)
+        terminal.say(text, err=True)
 
 
 async def sort(

@@ -48,16 +48,16 @@ class SettingsEditor:
     def __init__(
         self,
         store: EditorStore,
-        authority: SettingsAccess,
+        access: SettingsAccess,
         survey: Callable[[], ModelAvailability | None] = lambda: None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._authority = authority
+        self._access = access
         #: Returns what Claude's API says about the models in the catalog.
         self._survey = survey
         self._now = now
-        self.forms = SettingForms(store, authority, now)
+        self.forms = SettingForms(store, access, now)
 
     def handlers(self) -> Mapping[str, Handler]:
         return {
@@ -117,7 +117,7 @@ class SettingsEditor:
         if not written:
             raise Unacceptable(value_messages.NOTHING_TO_SAVE)
         first = BY_NAME[next(iter(written))]
-        policy, _ = await self._authority.about(command, place, person, first)
+        policy, _ = await self._access.about(command, place, person, first)
         return policy
 
     async def _save(
@@ -132,17 +132,17 @@ class SettingsEditor:
     ) -> Response:
         options = [BY_NAME[name] for name in written]
         for option in options:
-            await self._authority.require(person, here, policy, option)
+            await self._access.require(person, here, policy, option)
         changes, warnings = [], []
         for option in options:
             try:
-                change, told = await self._change(policy, option, written[option.name])
+                change, note = await self._change(policy, option, written[option.name])
                 if option.names_channel and change.value is not None:
                     await self._check_channel(policy.place, change.value, person)
             except Unacceptable as error:
                 return Response(error.user_text, field=option.name)
             changes.append(change)
-            warnings += [told] if told else []
+            warnings += [note] if note else []
         if refusal := self._model_conflict(policy, changes):
             return refusal
         result = await self._store.change_settings(
@@ -174,23 +174,23 @@ class SettingsEditor:
         except Unacceptable as error:
             if not option.names_channel:
                 raise
-            naming = self._authority.naming(place)
+            naming = self._access.naming(place)
             raise Unacceptable(f"{error.user_text} {naming}") from None
         survey = self._survey() or ModelAvailability()
         if option.name == "model" and (why := refused(value, survey)):
             raise Unacceptable(value_messages.choose_another_model(why=why))
         change = Change(place, option.name, value, versioned=option.versioned)
-        told = warning(option.name, value, today, survey.retires.get(value))
-        return change, told or ceilings.above(policy, option, value)
+        note = warning(option.name, value, today, survey.retires.get(value))
+        return change, note or ceilings.above(policy, option, value)
 
     async def _check_channel(self, place: Scope, value: str, person: Person) -> None:
         """Raise Unacceptable unless `person` may write in the channel that `value`
         names, in the workspace of `place`, and so may the bot."""
         channel = value.removeprefix(OTHER)
         there = Scope(place.platform, place.workspace, channel)
-        why = refusal(await self._authority.access(there, person.id), channel)
+        why = refusal(await self._access.channel_access(there, person.id), channel)
         if why == NO_SUCH_CHANNEL:
-            why = f"{why} {self._authority.naming(place)}"
+            why = f"{why} {self._access.naming(place)}"
         if why:
             raise Unacceptable(why)
 
@@ -265,7 +265,7 @@ class SettingsEditor:
         draft = await self._draft(command, place, person)
         return await self._save(
             {draft.name: draft.value},
-            await self._authority.policy(draft.place),
+            await self._access.policy(draft.place),
             place,
             person,
             base=number(command, "base"),
@@ -284,8 +284,8 @@ class SettingsEditor:
         """Return the form of a draft, filled in with its text."""
         draft = await self._draft(command, place, person)
         option = BY_NAME[draft.name]
-        policy = await self._authority.policy(draft.place)
-        await self._authority.require(person, place, policy, option)
+        policy = await self._access.policy(draft.place)
+        await self._access.require(person, place, policy, option)
         form = await self.forms.of(policy, (option,), where_from(place, draft.place))
         first = replace(form.fields[0], value=field_text(option, draft.value))
         base = str(number(command, "base") or 0)

@@ -43,11 +43,11 @@ class SettingsHistory:
     def __init__(
         self,
         store: SettingsStore,
-        authority: SettingsAccess,
+        access: SettingsAccess,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._authority = authority
+        self._access = access
         self._now = now
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -60,8 +60,8 @@ class SettingsHistory:
 
     async def history(self, command: Command, place: Scope, person: Person) -> Response:
         """List the versions of the prompt, with menus to compare and roll back."""
-        await self._authority.require_insider(person, place)
-        policy, person = await self._authority.about(command, place, person, PROMPT)
+        await self._access.require_insider(person, place)
+        policy, person = await self._access.about(command, place, person, PROMPT)
         found = await self._store.versions(policy.place, "prompt")
         listed = found[:MOST_VERSIONS]
         text = describe.versions(listed, policy.place)
@@ -85,7 +85,7 @@ class SettingsHistory:
                 choices,
             )
         ]
-        if self._authority.may(person, policy):
+        if self._access.may(person, policy):
             menus.append(
                 Menu(
                     command_for_scope("prompt rollback", there),
@@ -98,12 +98,12 @@ class SettingsHistory:
 
     async def diff(self, command: Command, place: Scope, person: Person) -> Response:
         """Show what changed from one version to the current one."""
-        await self._authority.require_insider(person, place)
-        policy, person = await self._authority.about(command, place, person, PROMPT)
+        await self._access.require_insider(person, place)
+        policy, person = await self._access.about(command, place, person, PROMPT)
         old = await self._numbered(policy.place, command)
         new = (await self._store.versions(policy.place, "prompt"))[0]
         buttons: tuple[Button, ...] = ()
-        if self._authority.may(person, policy) and old.text is not None:
+        if self._access.may(person, policy) and old.text is not None:
             back = command_for_scope(
                 "prompt rollback", scope_argument(command, policy.place)
             )
@@ -118,8 +118,8 @@ class SettingsHistory:
         self, command: Command, place: Scope, person: Person
     ) -> Response:
         """Save the text of an earlier version of the prompt as a new version."""
-        policy, _ = await self._authority.about(command, place, person, PROMPT)
-        await self._authority.require(person, place, policy, PROMPT)
+        policy, _ = await self._access.about(command, place, person, PROMPT)
+        await self._access.require(person, place, policy, PROMPT)
         version = await self._numbered(policy.place, command)
         change = Change(policy.place, PROMPT.name, version.text, versioned=True)
         result = await self._store.change_settings(
@@ -137,13 +137,13 @@ class SettingsHistory:
 
     async def audit(self, command: Command, place: Scope, person: Person) -> Response:
         """List the changes in a scope, then the refusals."""
-        policy, person = await self._authority.about(command, place, person, None)
-        if not self._authority.may(person, policy):
-            raise await self._authority.deny(person, policy.place, READ_AUDIT)
+        policy, person = await self._access.about(command, place, person, None)
+        if not self._access.may(person, policy):
+            raise await self._access.deny(person, policy.place, READ_AUDIT)
         entries = await self._store.audit(policy.place, 0.0, MOST_ENTRIES)
         refused = await self._store.refusals(policy.place, 0.0, MOST_REFUSALS)
-        seen = visibility.audit(self._authority, entries, policy.place)
-        denied = visibility.audit(self._authority, refused, policy.place)
+        seen = visibility.audit(self._access, entries, policy.place)
+        denied = visibility.audit(self._access, refused, policy.place)
         parts = (
             audit_lines.audit(seen, policy.place),
             audit_lines.refusals(denied, policy.place),

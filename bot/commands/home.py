@@ -30,10 +30,10 @@ class HomePage:
     """Builds the page that a person sees who opens the bot itself."""
 
     def __init__(
-        self, store: SettingsStore, authority: SettingsAccess, usage: UsageScreen
+        self, store: SettingsStore, access: SettingsAccess, usage: UsageScreen
     ) -> None:
         self._store = store
-        self._authority = authority
+        self._access = access
         self._usage = usage
 
     async def page(self, place: Scope, person: Person) -> Page:
@@ -41,11 +41,11 @@ class HomePage:
 
         Raises StorageError, and DeliveryError when the platform cannot be asked now.
         """
-        policy = await self._authority.policy(place)
-        if self._authority.may(person, policy):
+        policy = await self._access.policy(place)
+        if self._access.may(person, policy):
             return await self._admin_page(policy, person)
         # Guests are not shown what applies in the whole workspace.
-        applies = await applying(self._authority, policy, person)
+        applies = await applying(self._access, policy, person)
         first = () if person.outsider else (Section("", applies),)
         return Page(
             (
@@ -61,8 +61,8 @@ class HomePage:
             (
                 Section(
                     "",
-                    await applying(self._authority, policy, person),
-                    change_menus(self._authority, policy, person, workspace),
+                    await applying(self._access, policy, person),
+                    change_menus(self._access, policy, person, workspace),
                     _workspace_buttons(),
                 ),
                 Section(
@@ -77,7 +77,7 @@ class HomePage:
         """Return a section for each channel with settings of its own."""
         by_channel: dict[Scope, list[Setting]] = {}
         for setting in await self._store.list_settings(place):
-            direct = self._authority.is_direct(setting.place)
+            direct = self._access.is_direct(setting.place)
             if setting.place.level is ScopeLevel.CHANNEL and not direct:
                 by_channel.setdefault(setting.place, []).append(setting)
         options = [o for o in BY_NAME.values() if ScopeLevel.CHANNEL in o.levels]
@@ -96,8 +96,8 @@ class HomePage:
         """List the latest changes and refusals in `place`."""
         entries = await self._store.audit(place, 0.0, MOST_CHANGES)
         refused = await self._store.refusals(place, 0.0, MOST_REFUSALS)
-        seen = visibility.audit(self._authority, entries, place)
-        denied = visibility.audit(self._authority, refused, place)
+        seen = visibility.audit(self._access, entries, place)
+        denied = visibility.audit(self._access, refused, place)
         parts = audit_lines.audit(seen, place), audit_lines.refusals(denied, place)
         return "\n".join(filter(None, parts))
 

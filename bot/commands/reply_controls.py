@@ -57,15 +57,15 @@ class ReplyControls:
     def __init__(
         self,
         store: ControlStore,
-        lanes: ThreadDispatcher,
+        dispatcher: ThreadDispatcher,
         inbox: Inbox,
-        authority: SettingsAccess,
+        access: SettingsAccess,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._lanes = lanes
+        self._dispatcher = dispatcher
         self._inbox = inbox
-        self._authority = authority
+        self._access = access
         self._now = now
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -85,31 +85,33 @@ class ReplyControls:
         guest, with others; and for its admins. A running answer is stopped first, by
         the rules of `stop`; if they may not stop it, nothing is done.
         """
-        policy = await self._authority.policy(place)
-        if not self._authority.may_ask(person, policy):
-            raise await self._authority.deny(person, place, START_OVER, NOT_TO_ASK)
+        policy = await self._access.policy(place)
+        if not self._access.may_ask(person, policy):
+            raise await self._access.deny(person, place, START_OVER, NOT_TO_ASK)
         askers = await self._store.askers(place.key)
-        admin = self._authority.may(person, policy)
+        admin = self._access.may(person, policy)
         shares = person.id in askers and not person.outsider
         if askers and not (admin or shares or askers == {person.id}):
             return Response(NOT_YOURS_TO_RENEW)
         # The running answer, and one that waits behind it: both would lose their
         # context.
-        running = [turn for thread, turn in self._lanes.running(place) if place.thread]
+        running = [
+            turn for thread, turn in self._dispatcher.running(place) if place.thread
+        ]
         for turn in (*running, ""):
             facts = await self._store.turn_facts(place.key, turn)
             if facts is None or facts.ended is not None:
                 continue
             if not await self._may_control(person, facts, place):
                 return Response(NOT_WHILE_OTHERS_WAIT)
-        self._lanes.stop(place.key)
+        self._dispatcher.stop(place.key)
         known = await self._store.reset_context(place.key)
         return Response(RENEWED, public=True) if known else Response(NOTHING_HERE)
 
     async def stop(self, command: Command, place: Scope, person: Person) -> Response:
         """Stop the answer in the thread `place`; outside of a thread, what `person`
         asked in the channel. A waiting answer is not written."""
-        running = self._lanes.running(place)
+        running = self._dispatcher.running(place)
         # Not a turn that waits behind a running answer: `stop` is about that one.
         if not running or not place.thread:
             running += await self._waiting(place, person)
@@ -122,7 +124,7 @@ class ReplyControls:
                 person, await self._store.turn_facts(thread, turn), admin
             )
         ]
-        stopped = [each for each in theirs if self._lanes.stop(*each)]
+        stopped = [each for each in theirs if self._dispatcher.stop(*each)]
         if stopped:
             return Response(STOPPING)
         return Response(NOT_YOURS if running and place.thread else NOTHING_RUNS)
@@ -138,7 +140,7 @@ class ReplyControls:
             return Response(NO_ANSWER)
         if not await self._may_control(person, facts, place):
             return Response(NOT_YOURS)
-        if facts.ended or not self._lanes.stop(place.key, facts.key):
+        if facts.ended or not self._dispatcher.stop(place.key, facts.key):
             return Response(ENDED)
         return SILENCE
 
@@ -150,7 +152,7 @@ class ReplyControls:
         if not await self._store.retry_turn(place.key, facts.key, self._now()):
             return Response(NOTHING_TO_REPEAT)
         log.info("turn.repeated thread=%s turn=%s", place.key, facts.key)
-        self._lanes.put(place.key, person.id, self._now())
+        self._dispatcher.put(place.key, person.id, self._now())
         return Response(REPEATING)
 
     async def go_on(self, command: Command, place: Scope, person: Person) -> Response:
@@ -179,7 +181,9 @@ class ReplyControls:
     ) -> list[tuple[ThreadKey, str]]:
         """Return the next turn of the thread `place`, or of each thread of the channel
         `place` in which `person` waits; each with its key."""
-        threads = [place.key] if place.thread else self._lanes.waiting(place, person.id)
+        threads = (
+            [place.key] if place.thread else self._dispatcher.waiting(place, person.id)
+        )
         found = []
         for thread in threads:
             turn = await self._store.next_turn(thread)
@@ -216,5 +220,5 @@ class ReplyControls:
             return facts is not None
         if place is None:
             return False
-        policy = await self._authority.policy(place)
-        return self._authority.may(person, policy)
+        policy = await self._access.policy(place)
+        return self._access.may(person, policy)

@@ -37,13 +37,13 @@ class CommandRouter:
     def __init__(
         self,
         platforms: Platforms,
-        authority: SettingsAccess,
+        access: SettingsAccess,
         handlers: Mapping[str, Handler],
         triage: Callable[[Message, Person], Awaitable[Response]],
         page: Callable[[Scope, Person], Awaitable[Page]],
     ) -> None:
         self._platforms = platforms
-        self._authority = authority
+        self._access = access
         self._handlers = handlers
         self._triage = triage
         self._page = page
@@ -72,7 +72,7 @@ class CommandRouter:
         handler = self._handlers.get(command.verb)
         if handler is None:
             return Response(STALE)
-        if command.verb in ASKING and not self._authority.admits(person, place):
+        if command.verb in ASKING and not self._access.admits(person, place):
             return Response(NOT_ADMITTED)
         with self._platforms.using(place.platform):
             return await _answered(handler(command, place, person), command.verb)
@@ -82,7 +82,7 @@ class CommandRouter:
         place = Scope.of(message.thread)
         if refusal := self._platforms.refusal(place):
             return Response(refusal)
-        if not self._authority.admits(person, place):
+        if not self._access.admits(person, place):
             return Response(NOT_ADMITTED)
         with self._platforms.using(place.platform):
             return await _answered(self._triage(message, person), "triage this")

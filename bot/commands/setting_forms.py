@@ -26,11 +26,11 @@ class SettingForms:
     def __init__(
         self,
         store: SettingsStore,
-        authority: SettingsAccess,
+        access: SettingsAccess,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._authority = authority
+        self._access = access
         self._now = now
 
     async def option(self, command: Command, place: Scope, person: Person) -> Form:
@@ -51,8 +51,8 @@ class SettingForms:
     async def _open(
         self, command: Command, place: Scope, person: Person, options: Sequence[Option]
     ) -> Form:
-        policy, _ = await self._authority.about(command, place, person, options[0])
-        await self._authority.require(person, place, policy, options[0])
+        policy, _ = await self._access.about(command, place, person, options[0])
+        await self._access.require(person, place, policy, options[0])
         return await self.of(policy, options, scope_argument(command, policy.place))
 
     async def of(
@@ -77,7 +77,7 @@ class SettingForms:
         own = policy.own(option.name)
         value = own.value if own else ""
         if option.versioned:
-            version = await self._authority.prompt(policy)
+            version = await self._access.prompt(policy)
             value = version.text or ""
         if option.kind is Kind.CHOICE:
             inherited = await self._inherited(policy, option)
@@ -108,7 +108,7 @@ class SettingForms:
         """Return the value that would apply at the place of `policy` if `option` were
         not set there."""
         wider = policy.place.around[1]
-        return (await self._authority.policy(wider))[option.name]
+        return (await self._access.policy(wider))[option.name]
 
 
 def field_text(option: Option, value: str) -> str:

@@ -35,8 +35,8 @@ class SettingsScreen:
     `model` and `prompt` show the form to people who may change them.
     """
 
-    def __init__(self, authority: SettingsAccess, editor: SettingsEditor) -> None:
-        self._authority = authority
+    def __init__(self, access: SettingsAccess, editor: SettingsEditor) -> None:
+        self._access = access
         self._editor = editor
 
     def handlers(self) -> Mapping[str, Handler]:
@@ -50,8 +50,8 @@ class SettingsScreen:
 
     async def help(self, command: Command, place: Scope, person: Person) -> Response:
         """List the commands that `person` may give at `place`."""
-        policy = await self._authority.policy(place)
-        admin = self._authority.may(person, policy)
+        policy = await self._access.policy(place)
+        admin = self._access.may(person, policy)
         verbs = [
             f"- **{verb.name}**: {verb.summary}"
             for verb in COMMANDS
@@ -65,17 +65,15 @@ class SettingsScreen:
         self, command: Command, place: Scope, person: Person
     ) -> Response:
         """Show what applies in a scope, with a menu for each level around it."""
-        policy, person = await self._authority.about(command, place, person, PROMPT)
+        policy, person = await self._access.about(command, place, person, PROMPT)
         menus: list[Menu] = []
         for around in policy.place.around:
-            if around.level is ScopeLevel.OPERATOR or self._authority.is_nowhere(
-                around
-            ):
+            if around.level is ScopeLevel.OPERATOR or self._access.is_nowhere(around):
                 continue
-            wider = await self._authority.policy(around)
+            wider = await self._access.policy(around)
             where = where_from(place, around)
-            menus += change_menus(self._authority, wider, person, where)
-        applies = await applying(self._authority, policy, person)
+            menus += change_menus(self._access, wider, person, where)
+        applies = await applying(self._access, policy, person)
         if person.outsider:
             return Response(applies)
         show = command_for_scope("prompt show", scope_argument(command, policy.place))
@@ -90,8 +88,8 @@ class SettingsScreen:
         if "value" in command.arguments:
             return await self._editor.set(named, place, person)
         model = BY_NAME["model"]
-        policy, known = await self._authority.about(command, place, person, model)
-        if self._authority.may(known, policy):
+        policy, known = await self._access.about(command, place, person, model)
+        if self._access.may(known, policy):
             return await self._editor.forms.option(named, place, person)
         return Response(describe.one(policy, model))
 
@@ -99,8 +97,8 @@ class SettingsScreen:
         self, command: Command, place: Scope, person: Person
     ) -> CommandResult:
         """Show the prompt: as a form to those who may change it."""
-        policy, known = await self._authority.about(command, place, person, PROMPT)
-        if not self._authority.may(known, policy):
+        policy, known = await self._access.about(command, place, person, PROMPT)
+        if not self._access.may(known, policy):
             return await self.show_prompt(command, place, person)
         return await self._editor.set_prompt(command, place, person)
 
@@ -108,9 +106,9 @@ class SettingsScreen:
         self, command: Command, place: Scope, person: Person
     ) -> Response:
         """Show the whole prompt, with buttons for what `person` may do with it."""
-        await self._authority.require_insider(person, place)
-        policy, person = await self._authority.about(command, place, person, PROMPT)
-        version = await self._authority.prompt(policy)
+        await self._access.require_insider(person, place)
+        policy, person = await self._access.about(command, place, person, PROMPT)
+        version = await self._access.prompt(policy)
         text = version.text or ""
         applied = policy.applied["prompt"]
         head = (
@@ -119,7 +117,7 @@ class SettingsScreen:
         )
         there = scope_argument(command, policy.place)
         buttons = [Button(labels.HISTORY, command_for_scope("prompt history", there))]
-        if self._authority.may(person, policy):
+        if self._access.may(person, policy):
             buttons.insert(
                 0, Button(labels.CHANGE, command_for_scope("prompt set", there))
             )
@@ -127,34 +125,36 @@ class SettingsScreen:
                 Button(labels.TRY_PROMPT, command_for_scope("prompt try", there))
             )
         if len(text) > SHOWN_CHARS:
-            told = f"{head}\n{_quoted(text[:SHOWN_CHARS])}…"
-            return Response(told, buttons=tuple(buttons), file=File("prompt.txt", text))
+            shown = f"{head}\n{_quoted(text[:SHOWN_CHARS])}…"
+            return Response(
+                shown, buttons=tuple(buttons), file=File("prompt.txt", text)
+            )
         return Response(f"{head}\n{_quoted(text)}", buttons=tuple(buttons))
 
 
 async def applying(
-    authority: SettingsAccess, policy: EffectiveSettings, person: Person
+    access: SettingsAccess, policy: EffectiveSettings, person: Person
 ) -> str:
     """Describe what applies at the place of `policy`, as far as `person` may know it.
 
     Raises StorageError, and DeliveryError when the platform cannot be asked now.
     """
-    prompt = await authority.prompt(policy)
-    seen = await visibility.policy(authority, policy, person)
-    known = authority.known(policy.place)
-    told = describe.settings(seen, visibility.prompt(prompt, person), known)
+    prompt = await access.prompt(policy)
+    seen = await visibility.policy(access, policy, person)
+    known = access.known(policy.place)
+    shown = describe.settings(seen, visibility.prompt(prompt, person), known)
     if person.shared and policy.place.channel:
-        told = f"{told}\n_{shared_channels.policy(policy)}_"
-    limited = not authority.admits_all(policy.place)
-    return f"{told}\n{OPERATOR_AUDIENCE}" if limited else told
+        shown = f"{shown}\n_{shared_channels.policy(policy)}_"
+    limited = not access.admits_all(policy.place)
+    return f"{shown}\n{OPERATOR_AUDIENCE}" if limited else shown
 
 
 def change_menus(
-    authority: SettingsAccess, policy: EffectiveSettings, person: Person, where: str
+    access: SettingsAccess, policy: EffectiveSettings, person: Person, where: str
 ) -> tuple[Menu, ...]:
     """Return the menu of what `person` may change at the place of `policy`, whose
     commands name that place as `where`; none if they may change nothing."""
-    offered = authority.offered(policy, person)
+    offered = access.offered(policy, person)
     label = labels.change_for(where=formatting.here(policy.place.level))
     return (change_menu(offered, where, label),) if offered else ()
 

@@ -55,13 +55,13 @@ class PromptTrial:
         self,
         store: TrialStore,
         model: Model,
-        authority: SettingsAccess,
+        access: SettingsAccess,
         operator: Operator,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._model = model
-        self._authority = authority
+        self._access = access
         self._operator = operator
         self._now = now
 
@@ -70,9 +70,9 @@ class PromptTrial:
 
     async def form(self, command: Command, place: Scope, person: Person) -> Form:
         """Return the form for a draft and a question."""
-        policy, _ = await self._authority.about(command, place, person, PROMPT)
-        await self._authority.require(person, place, policy, PROMPT)
-        prompt = await self._authority.prompt(policy)
+        policy, _ = await self._access.about(command, place, person, PROMPT)
+        await self._access.require(person, place, policy, PROMPT)
+        prompt = await self._access.prompt(policy)
         return Form(
             Command("try run", {"where": scope_argument(command, policy.place)}),
             labels.TRY_PROMPT,
@@ -92,8 +92,8 @@ class PromptTrial:
 
     async def run(self, command: Command, place: Scope, person: Person) -> Response:
         """Answer one question with a draft, visible to the admin only."""
-        policy, _ = await self._authority.about(command, place, person, PROMPT)
-        await self._authority.require(person, place, policy, PROMPT)
+        policy, _ = await self._access.about(command, place, person, PROMPT)
+        await self._access.require(person, place, policy, PROMPT)
         try:
             text = parsers.prompt(command.arguments.get("prompt", ""))
         except Unacceptable as error:
@@ -136,7 +136,7 @@ class PromptTrial:
     async def _answer(
         self, request: Request, place: Scope, person: Person, question: str
     ) -> Response:
-        policy = await self._authority.policy(place)
+        policy = await self._access.policy(place)
         charge = Charge(place, person.id, "try", request.model)
         completion = await one_shot.complete_charged(
             *(self._store, self._model, request, charge, policy.caps),

@@ -27,12 +27,12 @@ class UsageScreen:
     def __init__(
         self,
         store: Accounts,
-        authority: SettingsAccess,
+        access: SettingsAccess,
         editor: SettingsEditor,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._authority = authority
+        self._access = access
         self._editor = editor
         self._now = now
 
@@ -41,8 +41,8 @@ class UsageScreen:
 
     async def usage(self, command: Command, place: Scope, person: Person) -> Response:
         """Show what was spent in a scope; to those who are no admin also by them."""
-        policy, person = await self._authority.about(command, place, person, None)
-        admin = self._authority.may(person, policy)
+        policy, person = await self._access.about(command, place, person, None)
+        admin = self._access.may(person, policy)
         lines = [await self.spent(policy, person, admin=admin)]
         if not admin:
             lines.append(await self.own(policy.place, person))
@@ -59,8 +59,8 @@ class UsageScreen:
             named = command.having({"option": f"budget_{period}"})
             return await self._editor.set(named, place, person)
         option = BY_NAME["budget_day"]
-        policy, known = await self._authority.about(command, place, person, option)
-        if self._authority.may(known, policy):
+        policy, known = await self._access.about(command, place, person, option)
+        if self._access.may(known, policy):
             return await self._editor.forms.budgets(command, place, person)
         return Response(await self._budgets(policy, known) or messages.NO_BUDGET)
 
@@ -71,7 +71,7 @@ class UsageScreen:
         admins also by channel and by person."""
         thread, lines = policy.place, []
         if thread.level is ScopeLevel.THREAD:
-            policy = await self._authority.policy(thread.at(ScopeLevel.CHANNEL))
+            policy = await self._access.policy(thread.at(ScopeLevel.CHANNEL))
         rows = await self._store.spending(self._month(), policy.place)
         if thread.level is ScopeLevel.THREAD:
             ours = [row for row in rows if row.place == thread]
@@ -91,7 +91,7 @@ class UsageScreen:
             lines += [messages.ABOVE_ALL, budgets]
         if admin and policy.place.level is ScopeLevel.WORKSPACE:
             by_channel = grouped(
-                rows, lambda row: visibility.account(self._authority, row.place)
+                rows, lambda row: visibility.account(self._access, row.place)
             )
             lines += [messages.BY_CHANNEL, *by_channel]
         if admin:
@@ -120,7 +120,7 @@ class UsageScreen:
         """Describe the budgets whose balance `person` may see."""
         lines = []
         for budget in policy.caps.budgets:
-            if not visibility.has_balance(self._authority, budget, person):
+            if not visibility.has_balance(self._access, budget, person):
                 continue
             balance = await self._store.balance(
                 budget.place, budget.period, self._now()

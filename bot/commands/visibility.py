@@ -25,7 +25,7 @@ UNSEEN = phrases.UNSEEN_CHANNEL
 
 
 async def policy(
-    authority: SettingsAccess, whole: EffectiveSettings, person: Person
+    access: SettingsAccess, whole: EffectiveSettings, person: Person
 ) -> EffectiveSettings:
     """Return `whole` without the channels in it that `person` does not see.
 
@@ -37,8 +37,8 @@ async def policy(
         channel = each.value.removeprefix(OTHER)
         if option is not None and option.names_channel and channel:
             place = replace(whole.place.at(ScopeLevel.WORKSPACE), channel=channel)
-            access = await authority.access(place, person.id)
-            applied[name] = each if access.reads else replace(each, value=UNSEEN)
+            found = await access.channel_access(place, person.id)
+            applied[name] = each if found.reads else replace(each, value=UNSEEN)
     return replace(whole, applied=applied)
 
 
@@ -50,7 +50,7 @@ def prompt(version: Version, person: Person) -> Version:
     return replace(version, text="") if person.outsider else version
 
 
-def has_balance(authority: SettingsAccess, cap: Budget, person: Person) -> bool:
+def has_balance(access: SettingsAccess, cap: Budget, person: Person) -> bool:
     """Return True if `person` may see how much of the budget `cap` is used.
 
     The balance of a workspace shows what others spent elsewhere: it is hidden from
@@ -61,16 +61,16 @@ def has_balance(authority: SettingsAccess, cap: Budget, person: Person) -> bool:
         return False
     if cap.place.level is not ScopeLevel.WORKSPACE:
         return True
-    return not (person.outsider or authority.is_direct(cap.place))
+    return not (person.outsider or access.is_direct(cap.place))
 
 
-def account(authority: SettingsAccess, place: Scope) -> str:
+def account(access: SettingsAccess, place: Scope) -> str:
     """Return the name under which admins of a workspace see the spending of `place` in
     it; direct messages share one name."""
-    return DIRECT if authority.is_direct(place) else references.channel(place.channel)
+    return DIRECT if access.is_direct(place) else references.channel(place.channel)
 
 
-def audit(authority: SettingsAccess, entries: Sequence[E], place: Scope) -> list[E]:
+def audit(access: SettingsAccess, entries: Sequence[E], place: Scope) -> list[E]:
     """Return the entries or refusals of `place`, without those of direct messages in
     it, unless it is these."""
     here = place.at(ScopeLevel.CHANNEL)
@@ -78,5 +78,5 @@ def audit(authority: SettingsAccess, entries: Sequence[E], place: Scope) -> list
         entry
         for entry in entries
         if entry.place.at(ScopeLevel.CHANNEL) == here
-        or not authority.is_direct(entry.place)
+        or not access.is_direct(entry.place)
     ]

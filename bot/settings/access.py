@@ -156,7 +156,7 @@ class SettingsAccess:
         """Return the sentence that says how to name a channel on this platform."""
         return self._adapters[place.platform].limits.naming
 
-    async def access(self, place: Scope, user: str) -> ChannelAccess:
+    async def channel_access(self, place: Scope, user: str) -> ChannelAccess:
         """Return the access of `user` to the channel of `place`. Raises DeliveryError
         if it cannot be looked up now."""
         return await self._adapters[place.platform].directory.access(place, user)
@@ -193,7 +193,7 @@ class SettingsAccess:
             _same_channel(here, there) and there.thread in ("", here.thread)
         ):
             return person
-        access = await self.access(there, person.id)
+        access = await self.channel_access(there, person.id)
         directory = self._adapters[there.platform].directory
         if access.reads:
             return await directory.person(there, person.id)

@@ -24,8 +24,8 @@ MOST_TOLD = 1_000
 class Destinations:
     """The destination of announcements, from settings."""
 
-    def __init__(self, authority: SettingsAccess) -> None:
-        self._authority = authority
+    def __init__(self, access: SettingsAccess) -> None:
+        self._access = access
         #: The settings whose authors were told, one per channel since the process
         #: began.
         self._told: LruDict[tuple[Scope, str, str, float], None] = LruDict(MOST_TOLD)
@@ -44,15 +44,17 @@ class Destinations:
         channel = applied.value.removeprefix(OTHER)
         there = Scope(place.platform, place.workspace, channel)
         by_operator = applied.who == OPERATOR
-        access = await self._authority.access(there, "" if by_operator else applied.who)
-        why = refusal(access, channel, of_operator=by_operator)
+        found = await self._access.channel_access(
+            there, "" if by_operator else applied.who
+        )
+        why = refusal(found, channel, of_operator=by_operator)
         return (None, self._news(place, applied, why)) if why else (there, "")
 
     def _news(self, place: Scope, applied: EffectiveValue, why: str) -> str:
-        told = (applied.place, applied.value, applied.who, applied.at)
-        if applied.who == OPERATOR or told in self._told:
+        setting = (applied.place, applied.value, applied.who, applied.at)
+        if applied.who == OPERATOR or setting in self._told:
             return ""
-        self._told[told] = None
+        self._told[setting] = None
         return messages.nowhere_to_announce(
             channel=references.channel(place.channel), why=why, setting=NAME
         )

@@ -82,7 +82,7 @@ class AutoTriage:
         self,
         store: AutoTriageStore,
         sorter: Classifier,
-        authority: SettingsAccess,
+        access: SettingsAccess,
         adapters: Mapping[str, Adapter],
         tasks: Background,
         now: Callable[[], float] = time.time,
@@ -93,7 +93,7 @@ class AutoTriage:
         self._store = store
         self._retrying_store = retrying(store)
         self._sorter = sorter
-        self._authority = authority
+        self._access = access
         self._adapters = adapters
         # Where nothing can be posted, nothing is triaged unasked.
         self._messengers = {
@@ -105,7 +105,7 @@ class AutoTriage:
         self._served = served
         self._now = now
         self._sleep = sleep
-        self._destinations = Destinations(authority)
+        self._destinations = Destinations(access)
         #: The waiting cases, by channel.
         self._waiting: FairQueue[int, Scope] = FairQueue(MOST_WAITING)
         #: The cases in progress, with their channels.
@@ -121,27 +121,27 @@ class AutoTriage:
         #: The budgets that were reported as used up, and the day.
         self._told: LruDict[Scope, str] = LruDict(MOST_TOLD)
 
-    async def receive(self, heard: Message) -> None:
+    async def receive(self, message: Message) -> None:
         """Open a case for a message at the top of a channel, if that is to be triaged.
         Raises StorageError."""
-        if heard.addressed or heard.echo or not heard.opens:
+        if message.addressed or message.echo or not message.opens:
             return
-        if heard.thread.platform not in self._messengers:
+        if message.thread.platform not in self._messengers:
             return
-        if self._now() - heard.at > STALE:
+        if self._now() - message.at > STALE:
             return
-        policy = await self._authority.policy(Scope.of(heard.thread))
+        policy = await self._access.policy(Scope.of(message.thread))
         if not policy.on("auto_triage"):
             return
-        if heard.automated and not policy.on("bots"):
+        if message.automated and not policy.on("bots"):
             return
         # It costs the operator's money, whoever enabled it.
-        if not await self._authority.admits_user(heard.author, policy.place):
+        if not await self._access.admits_user(message.author, policy.place):
             return
-        [(_, text)] = await self._adapters[heard.thread.platform].readable([heard])
+        [(_, text)] = await self._adapters[message.thread.platform].readable([message])
         if not text.strip():
             return
-        case = await self._store.open_case(replace(case_of(heard, text), auto=True))
+        case = await self._store.open_case(replace(case_of(message, text), auto=True))
         if case.text and not case.shown:
             self._begin(case)
 
@@ -215,7 +215,7 @@ class AutoTriage:
         # It may have been deleted while it waited.
         if case is None or case.shown:
             return
-        if await self._authority.admits_user(case.author, channel):
+        if await self._access.admits_user(case.author, channel):
             await self._work(case)
 
     async def _fetch(self) -> None:
@@ -257,7 +257,7 @@ class AutoTriage:
             return
         if await self._is_deleted(case):
             return
-        policy = await retry_until_success(lambda: self._authority.policy(case.place))
+        policy = await retry_until_success(lambda: self._access.policy(case.place))
         scheme = await retry_until_success(lambda: self._sorter.scheme(policy))
         found = await self._asked(case, scheme, policy)
         if found is None:
@@ -303,8 +303,8 @@ class AutoTriage:
         if sign and how in ("reaction", "both"):
             await self._do(lambda: messenger.mark(place, case.message, sign))
         if how in ("label", "both"):
-            told = present.told(case, scheme)
-            await self._do(lambda: messenger.post(place, told, case.message))
+            label = present.response(case, scheme)
+            await self._do(lambda: messenger.post(place, label, case.message))
         if present.rank(case, scheme) != 0:
             return
         if there := await self._destination(place, policy):

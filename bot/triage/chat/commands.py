@@ -52,14 +52,14 @@ class TriageCommands:
         self,
         store: CaseStore,
         sorter: Classifier,
-        authority: SettingsAccess,
+        access: SettingsAccess,
         adapters: Mapping[str, Adapter],
         parse_command: Callable[[str], Command | None],
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._sorter = sorter
-        self._authority = authority
+        self._access = access
         self._adapters = adapters
         self._parse_command = parse_command
         self._now = now
@@ -86,36 +86,37 @@ class TriageCommands:
         begin = _start(since, self._now()) if since else None
         most = min(number(command, "last") or MOST, MOST)
         channel = place.at(ScopeLevel.CHANNEL)
-        policy = await self._authority.policy(channel)
+        policy = await self._access.policy(channel)
         if not self._may_sort_many(person, policy):
-            raise await self._authority.deny(person, channel, TRIAGE_CHANNEL)
+            raise await self._access.deny(person, channel, TRIAGE_CHANNEL)
         # They include this command, and perhaps messages of the bot.
-        heard = await adapter.history.recent(channel, most + SPARE, begin)
-        readable = await adapter.readable(heard)
+        messages = await adapter.history.recent(channel, most + SPARE, begin)
+        readable = await adapter.readable(messages)
         texts = [text for _, text in readable]
-        cases = (await self._cases(heard, texts))[-most:]
+        cases = (await self._cases(messages, texts))[-most:]
         if not cases:
             return Response(NOTHING_TO_TRIAGE)
-        silent = _without_text(heard, texts, cases[0].at)
+        silent = _without_text(messages, texts, cases[0].at)
         scheme = await self._sorter.scheme(policy)
         found = await self._sorted(cases, scheme, person, policy)
         names = {
-            each.author: name for each, (name, _) in zip(heard, readable, strict=True)
+            each.author: name
+            for each, (name, _) in zip(messages, readable, strict=True)
         }
         settled = [each.case for each in found if not each.trouble]
         bounded = any(each.bounded for each in found)
         spent = formatting.amount(sum(each.cost for each in found), bounded=bounded)
         size = sum(len(case.text) for case in settled)
-        told = await offload(
+        response = await offload(
             partial(present.table, settled, scheme, names, spent), size
         )
-        return _with_silent(_with_trouble(told, found), silent)
+        return _with_silent(_with_trouble(response, found), silent)
 
-    async def this(self, heard: Message, person: Person) -> Response:
+    async def this(self, message: Message, person: Person) -> Response:
         """Classify one message."""
-        adapter = self._adapters[heard.thread.platform]
-        [(_, text)] = await adapter.readable([heard])
-        return await self._one(case_of(heard, text), person)
+        adapter = self._adapters[message.thread.platform]
+        [(_, text)] = await adapter.readable([message])
+        return await self._one(case_of(message, text), person)
 
     async def correct(self, command: Command, place: Scope, person: Person) -> Response:
         """Change one value of a case."""
@@ -134,7 +135,7 @@ class TriageCommands:
             self._now(),
         )
         return (
-            present.told(changed, scheme, replaces=True)
+            present.response(changed, scheme, replaces=True)
             if changed
             else Response(CASE_GONE)
         )
@@ -142,13 +143,13 @@ class TriageCommands:
     async def agree(self, command: Command, place: Scope, person: Person) -> Response:
         """Make a corrected case an example for its channel: for admins."""
         case = await self._known(command, place, person)
-        policy = await self._authority.policy(case.place.at(ScopeLevel.CHANNEL))
-        if not self._authority.may(person, policy):
-            raise await self._authority.deny(person, policy.place, ADD_EXAMPLE)
+        policy = await self._access.policy(case.place.at(ScopeLevel.CHANNEL))
+        if not self._access.may(person, policy):
+            raise await self._access.deny(person, policy.place, ADD_EXAMPLE)
         agreed = await self._store.approve_example(case.id, person.id)
         scheme = await self._sorter.scheme(policy)
         return (
-            present.told(agreed, scheme, replaces=True)
+            present.response(agreed, scheme, replaces=True)
             if agreed
             else Response(CASE_GONE)
         )
@@ -157,20 +158,22 @@ class TriageCommands:
         self, place: Scope, person: Person, history: MessageHistory
     ) -> Response:
         adapter = self._adapters[place.platform]
-        heard = [
+        messages = [
             each
             for each in await history.recent(place, MOST_OF_THREAD)
             if not each.echo and each.text.strip()
         ]
-        said = list(zip(heard, await adapter.readable(heard), strict=True))
+        said = list(zip(messages, await adapter.readable(messages), strict=True))
         size = sum(len(text) for _, (_, text) in said)
         lines = await offload(partial(self._tickets, said), size)
         case = TriageCase(
             *(0, place, f"thread:{place.thread}"),
-            heard[0].at if heard else self._now(),
+            messages[0].at if messages else self._now(),
             "",
             "\n".join(lines),
-            messages=tuple(id for each in heard for id in (each.message, *each.holds)),
+            messages=tuple(
+                id for each in messages for id in (each.message, *each.holds)
+            ),
         )
         return await self._one(case, person)
 
@@ -186,17 +189,17 @@ class TriageCommands:
         return (
             Response(found.trouble)
             if found.trouble
-            else present.told(found.case, scheme)
+            else present.response(found.case, scheme)
         )
 
     async def _cases(
-        self, heard: Sequence[Message], texts: Sequence[str]
+        self, messages: Sequence[Message], texts: Sequence[str]
     ) -> list[TriageCase]:
         """Return the cases of people's messages, which read `texts`; commands are left
         out."""
         opened = [
             await self._store.open_case(case_of(each, text))
-            for each, text in zip(heard, texts, strict=True)
+            for each, text in zip(messages, texts, strict=True)
             if text.strip() and not each.echo and not self._is_command(each, text)
         ]
         return [case for case in opened if case.text]
@@ -244,41 +247,41 @@ class TriageCommands:
         ):
             raise Unacceptable(CASE_GONE)
         # A thread of the same channel may be private.
-        await self._authority.reach(person, place, case.place)
+        await self._access.reach(person, place, case.place)
         return case
 
     async def _policy(self, place: Scope, person: Person) -> EffectiveSettings:
         """Return what applies in `place`. Raises Denied if they may not ask there."""
-        policy = await self._authority.policy(place)
-        if not self._authority.may_ask(person, policy):
-            raise await self._authority.deny(person, place, TRIAGE)
+        policy = await self._access.policy(place)
+        if not self._access.may_ask(person, policy):
+            raise await self._access.deny(person, place, TRIAGE)
         return policy
 
     def _may_sort_many(self, person: Person, policy: EffectiveSettings) -> bool:
         named = policy["triagers"]
-        return self._authority.may(person, policy) or (
+        return self._access.may(person, policy) or (
             bool(named) and not person.outsider and listed(person, named)
         )
 
-    def _is_command(self, heard: Message, text: str) -> bool:
+    def _is_command(self, message: Message, text: str) -> bool:
         """Return True if `text` is a command, which is no ticket."""
-        return heard.addressed and self._parse_command(text) is not None
+        return message.addressed and self._parse_command(text) is not None
 
     def _tickets(self, said: Sequence[tuple[Message, tuple[str, str]]]) -> list[str]:
         """Return the messages that are no commands, each with its author's name."""
         return [
             f"{name}: {text}"
-            for heard, (name, text) in said
-            if not self._is_command(heard, text)
+            for message, (name, text) in said
+            if not self._is_command(message, text)
         ]
 
 
-def case_of(heard: Message, text: str) -> TriageCase:
+def case_of(message: Message, text: str) -> TriageCase:
     """Return the case of a message that reads `text`."""
-    place = Scope.of(heard.thread)
+    place = Scope.of(message.thread)
     return TriageCase(
-        *(0, place, heard.message, heard.at, heard.author, text.strip()),
-        messages=heard.holds,
+        *(0, place, message.message, message.at, message.author, text.strip()),
+        messages=message.holds,
     )
 
 
@@ -290,27 +293,31 @@ def _start(text: str, now: float) -> float:
         raise Unacceptable(SINCE_EXPECTED) from None
 
 
-def _without_text(heard: Sequence[Message], texts: Sequence[str], since: float) -> int:
-    """Return how many of `heard`, which read `texts`, cannot be sorted, of those that
-    came after the first one that is."""
-    said = zip(heard, texts, strict=True)
+def _without_text(
+    messages: Sequence[Message], texts: Sequence[str], since: float
+) -> int:
+    """Return how many of `messages`, which read `texts`, cannot be sorted, of those
+    that came after the first one that is."""
+    said = zip(messages, texts, strict=True)
     return sum(
         not text.strip() and not each.echo and each.at > since for each, text in said
     )
 
 
-def _with_silent(told: Response, count: int) -> Response:
+def _with_silent(response: Response, count: int) -> Response:
     if not count:
-        return told
+        return response
     messages = formatting.count(count, "message")
-    text = f"{told.text}\n{LEFT_WITHOUT_TEXT.format(messages=messages)}"
-    return Response(text, public=True, file=told.file)
+    text = f"{response.text}\n{LEFT_WITHOUT_TEXT.format(messages=messages)}"
+    return Response(text, public=True, file=response.file)
 
 
-def _with_trouble(told: Response, found: Sequence[ClassificationResult]) -> Response:
+def _with_trouble(
+    response: Response, found: Sequence[ClassificationResult]
+) -> Response:
     left = [each for each in found if each.trouble]
     if not left:
-        return told
+        return response
     count = formatting.count(len(left), "message")
-    text = f"{told.text}\n{left_out(messages=count, why=left[0].trouble)}"
-    return Response(text, public=True, file=told.file)
+    text = f"{response.text}\n{left_out(messages=count, why=left[0].trouble)}"
+    return Response(text, public=True, file=response.file)

@@ -60,7 +60,7 @@ def line(case: TriageCase, scheme: Scheme) -> str:
     return "\n".join(filter(None, (first, *rest)))
 
 
-def told(case: TriageCase, scheme: Scheme, *, replaces: bool = False) -> Response:
+def response(case: TriageCase, scheme: Scheme, *, replaces: bool = False) -> Response:
     """Return a public response for a case, with menus to correct it."""
     text = line(case, scheme)
     if case.corrected:
