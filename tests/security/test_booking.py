@@ -597,7 +597,7 @@ async def test_a_thread_and_a_draft_are_questions() -> None:
     told = await office.send(
         await office.form("prompt try"), {"prompt": "Draft.", "question": "?"}
     )
-    assert "within an hour (1 question)" in told.text
+    assert "the limit of 1 question an hour" in told.text
     assert len(office.model.requests) == 1
 
 

@@ -129,11 +129,17 @@ async def test_check_offline_calls_nobody(world: World, shell: Shell) -> None:
             {"THREADKEEP_MODEL": "claude-nonsense"},
             "✗ Claude model there is no model claude-nonsense",
         ),
-        ({"ANTHROPIC_BASE_URL": "http://127.0.0.1:1"}, "✗ Claude key no whole answer"),
+        (
+            {"ANTHROPIC_BASE_URL": "http://127.0.0.1:1"},
+            "✗ Claude key no complete answer",
+        ),
         ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, "✗ Slack bot token SLACK_BOT_TOKEN is not"),
         ({"SLACK_APP_TOKEN": "xapp-wrong"}, "✗ Slack app token SLACK_APP_TOKEN is not"),
         ({"SLACK_APP_TOKEN": ""}, "✗ Slack SLACK_APP_TOKEN is not set"),
-        ({"THREADKEEP_GRACE": "2O"}, "✗ Settings THREADKEEP_GRACE must be a number"),
+        (
+            {"THREADKEEP_GRACE": "2O"},
+            "✗ Configuration THREADKEEP_GRACE must be a number",
+        ),
         ({"THREADKEEP_DB": "/dev/null/t.db"}, "✗ Database"),
     ],
 )
@@ -166,7 +172,7 @@ async def test_check_knows_a_missing_scope(world: World, shell: Shell) -> None:
         ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, "SLACK_BOT_TOKEN is not accepted"),
         ({"SLACK_BOT_TOKEN": "xapp-wrong"}, "SLACK_BOT_TOKEN must begin with xoxb-"),
         ({"SLACK_API_URL": "http://127.0.0.1:1/"}, "Slack cannot be reached"),
-        ({"THREADKEEP_MAX_TOKENS": "many"}, "THREADKEEP_MAX_TOKENS: The longest"),
+        ({"THREADKEEP_MAX_TOKENS": "many"}, "THREADKEEP_MAX_TOKENS: The answer length"),
         ({"THREADKEEP_DB": "/dev/null/t.db"}, "THREADKEEP_DB"),
         ({"ANTHROPIC_API_KEY": "sk ant"}, "ANTHROPIC_API_KEY"),
     ],
