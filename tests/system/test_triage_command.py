@@ -474,7 +474,7 @@ async def test_a_batch_outlives_its_terminal_and_can_be_cancelled(
     assert "Batches being cancelled: 1." in printed
     status, printed = await office.triage("resume", run)
     assert status == SOME
-    assert "was cancelled. What it had answered is kept" in printed
+    assert "was cancelled. Its answers are kept" in printed
     office.claude.batches.seconds = 0
     status, printed = await office.triage("resume", run)
     assert status == 0
