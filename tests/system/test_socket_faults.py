@@ -3,10 +3,13 @@ Each question is answered once."""
 
 import asyncio
 import random
+from pathlib import Path
 
 import pytest
 
+from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Hold
+from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.socketmode import Delivery
 from tests.support.fault_harness import DiscordStage, SlackStage
 
@@ -116,20 +119,26 @@ async def test_a_discord_session_that_goes_while_an_answer_streams(
         await stage.reads(thread, "It is Paris.", "Two.")
 
 
-async def test_a_thousand_events_in_a_second(on_slack: SlackStage) -> None:
-    stage = on_slack
-    stage.claude.always("Understood.")
+async def test_a_thousand_events_in_a_second(
+    claude: ClaudeEmulator, tmp_path: Path
+) -> None:
+    claude.always("Understood.")
     chance = random.Random(5)
-    async with stage.played():
-        thread = await stage.ask("listen")
-        await stage.reads(thread, "Understood.")
-        await stage.quiet()
-        for number in range(1_000):
-            where = thread if chance.random() < 0.5 else None
-            stage.slack.say(stage.bob, stage.general, f"note {number}", thread_ts=where)
-        await stage.until(lambda: stage.slack.settled)
-        await stage.quiet()
-        assert all(each.acked for each in stage.slack.deliveries)
+    # A busy machine does not acknowledge all of them within a second or three, and
+    # repeats that come faster than they are taken in would only grow.
+    async with SlackEmulator(ack_timeout=30.0) as slack:
+        stage = SlackStage(slack, claude, tmp_path / "threadkeep.db")
+        async with stage.played():
+            thread = await stage.ask("listen")
+            await stage.reads(thread, "Understood.")
+            await stage.quiet()
+            for number in range(1_000):
+                where = thread if chance.random() < 0.5 else None
+                note = f"note {number}"
+                slack.say(stage.bob, stage.general, note, thread_ts=where)
+            await stage.until(lambda: slack.settled)
+            await stage.quiet()
+            assert all(each.acked for each in slack.deliveries)
     said = [q.body["messages"][-1]["content"] for q in stage.claude.questions]
     # Half of them were said in its thread, and answered together.
     assert 400 < sum(each.count("note ") for each in said) < 600
