@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 
 from tests.support import certificates
+from tests.support.memory_store import migrate_new
 from tests.support.process import shared_nursery
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost", None, ""}
@@ -47,6 +48,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long."""
     items.sort(key=lambda item: [not item.nodeid.startswith(each) for each in LONG])
+
+
+@pytest.fixture(autouse=True)
+def migrate_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let new databases begin as copies of one: many tests open a new one."""
+    monkeypatch.setattr("storage.database.migrate", migrate_new)
 
 
 @pytest.fixture(autouse=True)

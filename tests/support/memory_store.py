@@ -1,4 +1,5 @@
-"""The SQLite store on a database in memory, for tests that need no file."""
+"""The SQLite store on a database in memory, for tests that need no file; and new files
+that are not migrated anew each time."""
 
 import sqlite3
 import time
@@ -6,10 +7,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import TypeVar
 
-from sqlite_utils import Database
+from sqlite_utils import Database, Migrations
 
 from storage.errors import translated
-from storage.migrations import migrate
+from storage.migrations import migrate, migrations
 from storage.store import SqliteStore
 
 T = TypeVar("T")
@@ -21,8 +22,7 @@ class MemoryStore(SqliteStore):
 
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         self.db = _connected()
-        _template().conn.backup(self.db.conn)
-        self.db.execute("PRAGMA foreign_keys = ON")
+        migrate_new(self.db)
         super().__init__(read=self._run, write=self._run, path=None, clock=clock)
 
     async def _run(self, work: Callable[[Database], T]) -> T:
@@ -31,6 +31,13 @@ class MemoryStore(SqliteStore):
                 return work(self.db)
         except (sqlite3.Error, UnicodeError) as error:
             raise translated(error) from error
+
+
+def migrate_new(db: Database, steps: Migrations = migrations) -> None:
+    """Do what `migrate` does; a new database becomes a copy of a migrated one."""
+    if steps is migrations and not db.execute("SELECT 1 FROM sqlite_master").fetchone():
+        _template().conn.backup(db.conn)
+    migrate(db, steps)
 
 
 @cache
