@@ -224,7 +224,7 @@ async def test_prompts_of_many_lines_are_compared_beside_the_loop() -> None:
         told = await office.give("prompt diff", version="1")
     assert watch.longest < GENEROUS
     assert isinstance(told, Response)
-    assert "too different to be compared line by line: 6,000 lines of" in told.text
+    assert "too different to be compared line by line: 6,000 lines with" in told.text
 
 
 def test_a_difference_has_a_bound_and_is_kept() -> None:
