@@ -27,6 +27,11 @@ hypothesis.settings.load_profile("threadkeep")
 
 certificates.read_once()
 
+# Most tests with a database wait for the disk, and none needs what survives a power
+# failure: where there is a file system in memory, pytest keeps its files there.
+if os.access(MEMORY := "/dev/shm", os.W_OK):
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
+
 
 # What takes long, and begins first, lest all wait for it in the end: the crashes, which
 # keep both cores busy, and the faults, which mostly wait.
