@@ -166,7 +166,7 @@ class Process:
             raise ProcessLookupError
         os.kill(self._started.pid, number)
 
-    async def ended(self, timeout: float = 15.0) -> int:
+    async def ended(self, timeout: float = 60.0) -> int:
         """Wait for the end; return the exit status."""
         assert self._started is not None
         async with asyncio.timeout(timeout):
