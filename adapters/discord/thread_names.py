@@ -12,12 +12,13 @@ from functools import partial
 
 from adapters.discord import markup
 from bot.domain.message import Message
+from bot.messages.controls import A_QUESTION
 from bot.rendering.inline import plain
 from bot.rendering.markdown import joins
 
 #: The most characters of a thread's name (facts B6).
 NAME_CHARS = 100
-UNNAMED = "A question"
+UNNAMED = A_QUESTION
 
 # How much of a text is searched for a name.
 _SEARCHED = 4_000

@@ -226,11 +226,11 @@ def _named(about: str) -> str:
     """Return the name of what a rule is about, as a reference to people."""
     kind, _, id = about.partition(":")
     if kind == MarkKind.EVERYONE.value:
-        return "everybody"
+        return said.EVERYBODY
     if kind == MarkKind.GROUP.value and id:
         return references.group(id)
     if kind == MarkKind.PERSON.value:
-        return references.user(id) if id else "somebody else"
+        return references.user(id) if id else said.SOMEBODY_ELSE
     return here(ScopeLevel(kind)) if kind else ""
 
 

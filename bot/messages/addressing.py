@@ -29,6 +29,8 @@ ANSWERED_THAT, NOT_ANSWERED_THAT = (
 MENTION_ME = "To get an answer, mention me in a message or add that by an edit."
 
 # The rules. Values are people, groups or names of places.
+EVERYBODY = "everybody"
+SOMEBODY_ELSE = "somebody else"
 IT_MENTIONS_ME = "It mentions me, replies to me or was sent to me directly."
 IT_FOLLOWS_UP = "This thread is mine, and nothing says that it is for somebody else."
 IT_FOLLOWS_UP_ALL = "This thread is set to have everything answered."

@@ -32,8 +32,6 @@ NOWHERE = "I can't talk in this kind of channel. Please ask me in a text channel
 
 # Text that did not fit.
 REST_IN_FILE = "_The rest is in the file._"
-REST_NOT_IN_SLACK = "_The rest cannot be shown in Slack._"
-REST_NOT_SHOWN = "_(The rest of this message could not be shown here.)_"
 MORE_THAN_SHOWN = "_There is more than can be shown here._"
 DONE = "Done."
 

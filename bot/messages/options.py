@@ -19,6 +19,9 @@ FOLLOW = "Follow-ups"
 FOLLOW_ABOUT = (
     "What to answer in its own threads: what seems meant for it, all, or mentions."
 )
+FOLLOW_SMART = "what seems meant for the bot"
+FOLLOW_ALL = "everything that people write"
+FOLLOW_MENTION = "only mentions"
 QUIET = "Quiet"
 QUIET_ABOUT = "Answer only when mentioned, whatever else is set."
 WEB_SEARCH = "Web search"

@@ -200,67 +200,6 @@ def more_rows(*, rows: int) -> str:
     return f"… and more: -o FILE writes all {rows:,} rows."
 
 
-# The file that is read.
-STANDARD_INPUT = "standard input"
-TICKET_TOO_DEEP = "A ticket nests too deep to be read."
-WRONG_ENCODING = "not in its own encoding"
-
-
-def neither_csv_nor_jsonl(*, file: str) -> str:
-    return f"{file} is neither CSV nor JSON Lines."
-
-
-def empty_file(*, file: str) -> str:
-    return f"{file} is empty."
-
-
-def json_list(*, file: str) -> str:
-    return f"{file} is one JSON list; write one object per line (JSON Lines)."
-
-
-def no_rows(*, file: str) -> str:
-    return f"{file} has no rows below its header."
-
-
-def not_a_json_object(*, file: str, line: int) -> str:
-    return f"{file}: line {line} or the next is no JSON object."
-
-
-def unreadable_line(*, file: str, line: int, why: object) -> str:
-    return f"{file} cannot be read at line {line}: {why}."
-
-
-def fields_differ(*, file: str, row: int, fields: int, columns: int) -> str:
-    return (
-        f"{file}: row {row} has {fields} fields and the header {columns}; is a quote "
-        "or a separator missing?"
-    )
-
-
-def no_column(*, file: str, column: str) -> str:
-    return f"{file} has no column `{column}`."
-
-
-def no_column_of(*, file: str, column: str, columns: str) -> str:
-    return f"{file} has no column `{column}`; {columns}."
-
-
-def which_column(*, file: str, columns: str) -> str:
-    return f"Name the column of {file} with the ticket by --column; {columns}."
-
-
-def it_has(*, columns: str) -> str:
-    return f"it has {columns}"
-
-
-def and_more(*, count: int) -> str:
-    return f" and {count:,} more"
-
-
-def no_value(*, file: str, row: int, column: str) -> str:
-    return f"{file}: row {row} has no `{column}`."
-
-
 # The files that are written.
 def output_is_input(*, file: str) -> str:
     return f"{file} is the input: write to another file."
@@ -282,6 +221,10 @@ LABELLED_SORTED = "labelled ↓, sorted →"
 USD_PER_1000, TIME_PER_1000 = "USD per 1,000", "time per 1,000"
 KNOWN_BEFORE = "known before"
 UNSORTED = "(not sorted)"
+
+
+def no_column(*, file: str, column: str) -> str:
+    return f"{file} has no column `{column}`."
 
 
 def no_labels(*, columns: str) -> str:

@@ -2,14 +2,15 @@
 
 from datetime import date
 
+from bot.messages import options as messages
 from bot.settings import parsers
 from bot.ui.elements import Choice
 
 SMART, ALL, MENTION = "smart", "all", "mention"
 _ABOUT = {
-    SMART: "what seems meant for the bot",
-    ALL: "everything that people write",
-    MENTION: "only mentions",
+    SMART: messages.FOLLOW_SMART,
+    ALL: messages.FOLLOW_ALL,
+    MENTION: messages.FOLLOW_MENTION,
 }
 
 #: Reads a value; before there were three, it was a switch.
