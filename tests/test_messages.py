@@ -76,7 +76,7 @@ SHOWN_BY = {
     *("Response", "Unacceptable", "Denied", "ConfigError", "AccessRevoked", "InUse"),
     *("Button", "Choice", "Menu", "Field", "Form", "Section", "Finding", "Option"),
     *("CommandSpec", "Parameter", "say", "complain", "_say", "Drawn", "tell"),
-    *("button", "Button", "option"),
+    *("button", "Button", "option", "Encoding", "Column", "JsonRow", "_foreign"),
 }
 # How sentences begin that are not for people, each with the reason.
 NOT_FOR_PEOPLE = {

@@ -14,6 +14,7 @@ from bot.claude.catalog import CHEAP_MODEL, MODELS
 from bot.cli import triage_input, triage_run
 from bot.cli.environment import Commands, run
 from bot.errors import ConfigError
+from bot.messages import ticket_files
 from bot.messages import triage_files as messages
 from bot.messages.cli import SINCE_HELP
 from bot.ports.archive import DONE, Run
@@ -44,13 +45,11 @@ _COLUMNS = click.option(
     "-c", "--column", "columns", multiple=True, help=messages.COLUMN_HELP
 )
 _ID = click.option("--id", "id_column", default="", help=messages.ID_HELP)
-_ENCODING = click.option("--encoding", default="", help="The encoding of FILE.")
+_ENCODING = click.option("--encoding", default="", help=ticket_files.ENCODING_HELP)
 _HEADER = click.option(
-    "--no-header", "headless", is_flag=True, help="FILE has no names of columns."
+    "--no-header", "headless", is_flag=True, help=ticket_files.NO_HEADER_HELP
 )
-_FORCE = click.option(
-    "--force", is_flag=True, help="Read what may be read wrongly as far as it can be."
-)
+_FORCE = click.option("--force", is_flag=True, help=ticket_files.FORCE_HELP)
 _AT_ONCE = click.option(
     "--at-once",
     default=AT_ONCE,
@@ -106,9 +105,7 @@ def triage() -> None:
 @_AT_ONCE
 @_BUDGET
 @click.option("--estimate", "only_estimate", is_flag=True, help=messages.ESTIMATE_HELP)
-@click.option(
-    "--dry-run", is_flag=True, help="Show how FILE is read, send nothing and exit."
-)
+@click.option("--dry-run", is_flag=True, help=ticket_files.DRY_RUN_HELP)
 @_AGAIN
 @_ENCODING
 @_HEADER

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.errors import ConfigError
+from bot.messages import ticket_files as messages
 from bot.runtime import terminal
 from bot.triage.bulk.columns import Unclear
 from bot.triage.bulk.reader import CSV, Ask, Findings, Source
@@ -26,18 +27,18 @@ def asker(file: str) -> Ask | None:
 
 def _ask(unclear: Unclear) -> Sequence[str]:
     """Ask which columns hold the ticket. Raises ConfigError without an answer."""
-    terminal.say("Which column holds the ticket?", err=True)
+    terminal.say(messages.WHICH_COLUMN, err=True)
     candidates = unclear.candidates
     for nth, each in enumerate(candidates, start=1):
         example = terminal.one_line(each.example)
         shown = example if len(example) <= _EXAMPLE else f"{example[:_EXAMPLE]}…"
         terminal.say(f"  {nth}  {terminal.one_line(each.name)}: {shown}", err=True)
-    terminal.put("Number or name, several with a comma; Enter stops: ", err=True)
+    terminal.put(messages.NUMBER_OR_NAME, err=True)
     said = [each.strip() for each in _line().split(",")]
     numbers = {str(nth): each.name for nth, each in enumerate(candidates, start=1)}
     picked = [numbers.get(each, each) for each in said if each]
     if not picked:
-        raise ConfigError("No column was chosen, and nothing was sent.")
+        raise ConfigError(messages.NO_COLUMN_CHOSEN)
     return picked
 
 
@@ -61,54 +62,53 @@ def show(source: Source, found: Findings) -> None:
         facts.add_row(name, Text(value))
     err.print(facts)
     for warning in _warnings(source, found):
-        terminal.say(terminal.one_line(f"Warning: {warning}"), err=True)
+        shown = terminal.one_line(messages.warning(text=warning))
+        terminal.say(shown, err=True)
 
 
 def _facts(source: Source, found: Findings) -> Iterable[tuple[str, str]]:
     form = source.form
     if form == CSV:
-        head = "" if source.header else ", without a head"
-        form = f"CSV, separator: {source.dialect.separator_name}{head}"
-        if source.dialect.backslash:
-            form += ", quotes escaped by a backslash"
-    yield "File", f"{source.name}: {form}"
-    yield "Encoding", f"{source.encoding.name} ({source.encoding.evidence})"
+        form = messages.csv(
+            separator=source.dialect.separator_name,
+            header="" if source.header else messages.WITHOUT_HEADER_ROW,
+            quotes=messages.BACKSLASHES if source.dialect.backslash else "",
+        )
+    yield messages.FILE, messages.file_format(file=source.name, format=form)
+    encoding = source.encoding
+    shown = messages.fact(value=encoding.name, why=encoding.evidence)
+    yield messages.ENCODING, shown
     skipped = []
     if found.blank:
-        skipped.append(f"{count(found.blank, 'row')} without any value left out")
+        skipped.append(messages.blank_rows(rows=count(found.blank, "row")))
     if found.empty:
-        skipped.append(f"{found.empty:,} with an empty ticket not sent")
+        skipped.append(messages.empty_tickets(count=found.empty))
     if found.unreadable.count:
-        skipped.append(f"{found.unreadable.count:,} unreadable not sent")
-    yield "Rows", "; ".join([f"{found.rows:,}", *skipped])
+        skipped.append(messages.unreadable_tickets(count=found.unreadable.count))
+    yield messages.ROWS, "; ".join([f"{found.rows:,}", *skipped])
     texts = ", ".join(source.texts)
-    yield "Ticket", f"{texts} ({source.choice.why})"
-    yield "Id", source.id or "none: rows are numbered"
+    yield messages.TICKET, messages.fact(value=texts, why=source.choice.why)
+    yield messages.ID, source.id or messages.ROWS_NUMBERED
 
 
 def _warnings(source: Source, found: Findings) -> Iterable[str]:
     encoding = source.encoding
     if encoding.guessed:
-        words = (
-            f", so that it says {', '.join(encoding.words)}" if encoding.words else ""
-        )
-        yield (
-            f"the encoding is a guess ({encoding.name}{words}). If that is wrong, pass "
-            "--encoding, or save the file as UTF-8."
-        )
+        some = ", ".join(encoding.words)
+        words = messages.so_that_it_says(words=some) if some else ""
+        yield messages.encoding_guessed(encoding=encoding.name, words=words)
     if (invalid := found.damage.invalid).count:
-        yield (
-            f"{count(invalid.count, 'byte')} not valid in {encoding.name} became � "
-            f"({invalid})."
+        size = count(invalid.count, "byte")
+        yield messages.bytes_replaced(
+            count=size, encoding=encoding.name, places=invalid
         )
     if (nul := found.damage.nul).count:
-        yield f"{count(nul.count, 'NUL byte')} became � ({nul})."
+        size = count(nul.count, "NUL byte")
+        yield messages.nul_bytes_replaced(count=size, places=nul)
     if found.unreadable.count:
-        yield f"{found.unreadable} cannot be read: marked in the output."
+        yield messages.rows_unreadable(places=found.unreadable)
     if found.heads.count:
-        yield f"the head is repeated ({found.heads}), and left out there."
+        yield messages.header_row_repeated(places=found.heads)
     if found.repeated.places.count:
-        yield (
-            f"`{found.repeated.key}` stands twice in one object "
-            f"({found.repeated.places}); the last value counts."
-        )
+        repeated = found.repeated
+        yield messages.key_repeated(key=repeated.key, places=repeated.places)

@@ -23,6 +23,7 @@ PLOT_HELP = "Draw confusion matrices into this picture."
 # Why a ticket has no values, as it is stored in its row; details may follow.
 EMPTY = "empty: there is nothing to sort"
 TOO_LONG = "too long"
+UNREADABLE = "unreadable"
 REFUSED = "refused: Claude would not answer this one"
 CUT = "cut: the answer did not end"
 INVALID = "invalid: the answer does not fit the scheme"

@@ -14,7 +14,7 @@ TRIES = 2
 # Reasons why a ticket has no values, as they stand in its row; details may follow.
 EMPTY = messages.EMPTY
 TOO_LONG = messages.TOO_LONG
-UNREADABLE = "unreadable"
+UNREADABLE = messages.UNREADABLE
 REFUSED = messages.REFUSED
 CUT = messages.CUT
 INVALID = messages.INVALID

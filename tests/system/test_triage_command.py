@@ -557,7 +557,7 @@ async def test_rows_that_cannot_be_read_have_a_row_in_the_output(
     assert "line 2 cannot be read: marked in the output" in printed
     first, second, third, fourth = office.out()
     assert (first["category"], first["x"], fourth["category"]) == ("bug", "NaN", "bug")
-    assert second["not_sorted"] == "unreadable: line 2, it is no valid JSON"
+    assert second["not_sorted"] == "unreadable: line 2, it is not valid JSON"
     assert third["not_sorted"].startswith("empty")
     assert third["y"] == "2"
     assert len(office.claude.questions) == 2

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any
 
 from bot.errors import ConfigError
+from bot.messages import ticket_files as messages
 from bot.text.characters import is_blank
 
 #: Names of the column with the ticket, in order of preference.
@@ -71,11 +72,11 @@ _MAIL = re.compile(r"<?[^\s@<>]{1,80}@[^\s@<>]{1,150}>?")
 _PAGE = re.compile(r"(?:https?://|ftp://|mailto:|www\.)\S{1,2000}")
 _ID = re.compile(r"[#(\[]?(?=[A-Za-z_.:/-]{0,60}\d)[\w.:/-]{1,60}[)\]]?")
 _PATTERNS = {
-    "numbers": _NUMBER,
-    "dates": _DATE,
-    "e-mail addresses": _MAIL,
-    "addresses of pages": _PAGE,
-    "ids": _ID,
+    messages.NUMBERS: _NUMBER,
+    messages.DATES: _DATE,
+    messages.EMAIL_ADDRESSES: _MAIL,
+    messages.WEB_ADDRESSES: _PAGE,
+    messages.IDS: _ID,
 }
 _TOKEN = re.compile(r"[^\W_]+")
 # Scripts that put no spaces between words.
@@ -126,13 +127,12 @@ class Unclear(ConfigError):
         likely = likely or [each for each in columns if each.kind is Kind.WORDS]
         self.candidates = tuple(likely or columns)
         shown = ", ".join(
-            f"`{each.name}` ({each.what})" for each in self.candidates[:_LISTED]
+            messages.column_and_values(column=each.name, values=each.what)
+            for each in self.candidates[:_LISTED]
         )
         more = len(columns) - min(len(self.candidates), _LISTED)
-        super().__init__(
-            f"Say with --column which column of {name} holds the ticket: "
-            f"{shown}{f', or one of {more} more' if more else ''}."
-        )
+        rest = messages.or_more(count=more) if more else ""
+        super().__init__(messages.which_column(file=name, columns=shown, more=rest))
 
 
 def described(
@@ -149,31 +149,33 @@ def _described(name: str, values: Sequence[Any]) -> Column:
         if value is not None and not (isinstance(value, str) and is_blank(value))
     ]
     if not texts:
-        return Column(name, Kind.EMPTY, "empty", "")
+        return Column(name, Kind.EMPTY, messages.NOTHING, "")
     example = " ".join(str(max(texts, key=lambda each: len(str(each)))).split())
     kinds = Counter(_kind(each) for each in texts)
     what, count = kinds.most_common(1)[0]
-    if what not in ("text", "words") and count >= len(texts) * 0.6:
+    if what not in (messages.TEXT, messages.SINGLE_WORDS) and count >= len(texts) * 0.6:
         return Column(name, Kind.DATA, what, example)
-    if kinds["text"] < len(texts) * 0.4:
-        return Column(name, Kind.WORDS, "single words", example)
+    if kinds[messages.TEXT] < len(texts) * 0.4:
+        return Column(name, Kind.WORDS, messages.SINGLE_WORDS, example)
     if len(texts) >= 10 and len(set(map(str, texts))) <= len(texts) * 0.2:
-        return Column(name, Kind.WORDS, "a few values", example)
-    return Column(name, Kind.TEXT, "text", example)
+        return Column(name, Kind.WORDS, messages.A_FEW_VALUES, example)
+    return Column(name, Kind.TEXT, messages.TEXT, example)
 
 
 def _kind(value: Any) -> str:
+    """Return what `value` is, for people."""
     if isinstance(value, bool):
-        return "booleans"
+        return messages.BOOLEANS
     if isinstance(value, int | float):
-        return "numbers"
+        return messages.NUMBERS
     if not isinstance(value, str):
-        return "lists and objects"
+        return messages.LISTS_AND_OBJECTS
     for what, pattern in _PATTERNS.items():
         if pattern.fullmatch(value):
             return what
     spaced = len(_WORD.findall(value)) if " " in value or "\n" in value else 0
-    return "text" if spaced + len(_UNSPACED.findall(value)) / 2 >= 2 else "words"
+    is_text = spaced + len(_UNSPACED.findall(value)) / 2 >= 2
+    return messages.TEXT if is_text else messages.SINGLE_WORDS
 
 
 def choose(name: str, columns: Sequence[Column]) -> Choice:
@@ -183,20 +185,24 @@ def choose(name: str, columns: Sequence[Column]) -> Choice:
     prose = [each for each in columns if each.kind is Kind.TEXT]
     for each in called:
         if each.kind is Kind.TEXT:
-            return Choice((each.name,), f"its name says so, and it holds {each.what}")
+            return _by_name_and_values(each)
     tokens = {each.name: _tokens(each.name) for each in columns}
     named = [each for each in prose if set(TEXTS) & tokens[each.name]]
     if len(named) == 1:
-        return Choice((named[0].name,), "its name says so, and it holds text")
+        return _by_name_and_values(named[0])
     unlabelled = [each for each in prose if not _LABELS & tokens[each.name]]
     words = [each for each in called if each.kind is Kind.WORDS]
     if words and not unlabelled:
-        return Choice((words[0].name,), f"its name says so; it holds {words[0].what}")
+        return Choice((words[0].name,), messages.by_name(values=words[0].what))
     if len(unlabelled) == 1 and not words:
-        return Choice((unlabelled[0].name,), "it is the only one that holds text")
+        return Choice((unlabelled[0].name,), messages.ONLY_TEXT)
     if len(columns) == 1 and columns[0].kind is not Kind.DATA:
-        return Choice((columns[0].name,), "it is the only one")
+        return Choice((columns[0].name,), messages.ONLY_COLUMN)
     raise Unclear(name, columns)
+
+
+def _by_name_and_values(column: Column) -> Choice:
+    return Choice((column.name,), messages.by_name_and_values(values=column.what))
 
 
 def _tokens(name: str) -> set[str]:
@@ -212,7 +218,7 @@ def chosen(name: str, found: Sequence[str], wanted: Sequence[str]) -> Choice:
         parts = [whole] if whole else [part.strip() for part in each.split(",")]
         for part in parts:
             texts[column(name, found, part)] = None
-    return Choice(tuple(texts), "as --column says")
+    return Choice(tuple(texts), messages.AS_COLUMN_SAYS)
 
 
 def choose_id(columns: Sequence[Column]) -> str:
@@ -228,7 +234,12 @@ def column(name: str, found: Sequence[str], wanted: str) -> str:
     """Return the column named `wanted`. Raises ConfigError."""
     if match := _find(found, wanted):
         return match
-    raise ConfigError(f"{name} has no column `{wanted}`; {_listing(found)}.")
+    shown = ", ".join(f"`{column}`" for column in found[:_LISTED])
+    more = len(found) - _LISTED
+    rest = messages.and_more(count=more) if more > 0 else ""
+    raise ConfigError(
+        messages.no_column(file=name, column=wanted, columns=shown, more=rest)
+    )
 
 
 def _find(found: Sequence[str], wanted: str) -> str:
@@ -236,12 +247,6 @@ def _find(found: Sequence[str], wanted: str) -> str:
         return wanted
     folded = wanted.casefold()
     return next((each for each in found if each.casefold() == folded), "")
-
-
-def _listing(found: Sequence[str]) -> str:
-    shown = ", ".join(f"`{column}`" for column in found[:_LISTED])
-    more = len(found) - _LISTED
-    return f"it has {shown}{f' and {more} more' if more > 0 else ''}"
 
 
 def is_name(cell: str) -> bool:
@@ -268,5 +273,7 @@ def is_data(cell: str) -> bool:
     """Return whether `cell` is no name of a column: a number, a date or an address."""
     text = cell.strip()
     return any(
-        pattern.fullmatch(text) for what, pattern in _PATTERNS.items() if what != "ids"
+        pattern.fullmatch(text)
+        for what, pattern in _PATTERNS.items()
+        if what != messages.IDS
     )

@@ -20,6 +20,7 @@ from pathlib import Path
 import chardet
 
 from bot.errors import ConfigError
+from bot.messages import ticket_files as messages
 
 #: In characters. A row of two megabytes is read and marked; a longer line is no row.
 MOST_LINE = 16_000_000
@@ -134,9 +135,11 @@ class Places:
 
     def __str__(self) -> str:
         named = ", ".join(f"{line:,}" for line in self.lines)
+        if not self.lines[1:]:
+            return messages.line(number=named)
         if self.count > len(self.lines):
-            return f"lines {named} and others" if self.lines[1:] else f"line {named}"
-        return f"line{'s' if self.lines[1:] else ''} {named}"
+            return messages.lines_and_others(numbers=named)
+        return messages.lines(numbers=named)
 
 
 @dataclass
@@ -156,10 +159,9 @@ def named(encoding: str) -> Encoding:
         "a".encode(codec.name)
     except (LookupError, ValueError, UnicodeError):
         raise ConfigError(
-            f"There is no encoding {encoding[:40]!r}: try utf-8, cp1252, cp1251, "
-            "shift_jis, gb18030, big5, euc_kr or mac_roman."
+            messages.unknown_encoding(encoding=repr(encoding[:40]))
         ) from None
-    return Encoding(codec.name, evidence="as --encoding says")
+    return Encoding(codec.name, evidence=messages.AS_ENCODING_SAYS)
 
 
 def is_binary(head: bytes, encoding: Encoding) -> bool:
@@ -183,24 +185,23 @@ def detect(path: Path) -> Encoding:
             if head.startswith(mark):
                 if codec == "utf-8":
                     break
-                return Encoding(codec, len(mark), "by its byte order mark")
+                return Encoding(codec, len(mark), messages.BY_BYTE_ORDER_MARK)
         if found := _wide(head):
-            return Encoding(found, 0, "by its NUL bytes", guessed=True)
+            return Encoding(found, 0, messages.BY_NUL_BYTES, guessed=True)
         skip = 3 if head.startswith(codecs.BOM_UTF8) else 0
         file.seek(skip)
         sample, valid, invalid = _survey(file)
     # ISO-2022-JP is ASCII with escapes.
     escapes = b"\x1b$" in sample and b"\x1b(" in sample
     if not invalid and not escapes:
-        return Encoding("utf-8", skip, "all of it is valid")
+        return Encoding("utf-8", skip, messages.ALL_VALID)
     if invalid and invalid <= valid:
-        share = f"all but {invalid:,} of its bytes are valid"
-        return Encoding("utf-8", skip, share)
+        return Encoding("utf-8", skip, messages.all_but(count=invalid))
     codec, words = _guess(sample)
     if not words and 0 < invalid <= MOST_PLACES:
         # Nothing speaks for another encoding: a few bytes are broken.
-        return Encoding("utf-8", skip, f"all but {invalid:,} of its bytes are valid")
-    return Encoding(codec, skip, "guessed from its text", guessed=True, words=words)
+        return Encoding("utf-8", skip, messages.all_but(count=invalid))
+    return Encoding(codec, skip, messages.GUESSED, guessed=True, words=words)
 
 
 def _wide(head: bytes) -> str:
@@ -337,8 +338,5 @@ def lines(path: Path, encoding: Encoding, damage: Damage) -> Iterator[str]:
             if "\0" in line:
                 damage.nul.add(number, line.count("\0"))
             if len(line) >= MOST_LINE:
-                raise ConfigError(
-                    f"Line {number:,} is longer than {MOST_LINE:,} characters: this "
-                    "is no table of tickets."
-                )
+                raise ConfigError(messages.line_too_long(line=number, most=MOST_LINE))
             yield line

@@ -6,44 +6,52 @@ what to do with it.
 
 import re
 
+from bot.messages import ticket_files as messages
+
 # The first bytes of formats, and what to do with a file of that format.
-_OFFICE = "save the sheet as CSV (UTF-8) and triage that"
-_UNPACK = "unpack it first"
 _SIGNATURES = (
-    (b"PK\x03\x04", "a ZIP archive", _UNPACK),
-    (b"PK\x05\x06", "an empty ZIP archive", _UNPACK),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Office file", _OFFICE),
-    (b"\x1f\x8b", "compressed with gzip", "run `gunzip` on it first"),
-    (b"BZh", "compressed with bzip2", "run `bunzip2` on it first"),
-    (b"\xfd7zXZ\0", "compressed with xz", "run `unxz` on it first"),
-    (b"\x28\xb5\x2f\xfd", "compressed with Zstandard", "run `unzstd` on it first"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
-    (b"Rar!\x1a\x07", "a RAR archive", _UNPACK),
-    (b"%PDF-", "a PDF", "export the tickets as CSV"),
-    (b"{\\rtf", "an RTF document", "export the tickets as CSV"),
-    (b"SQLite format 3\0", "an SQLite database", "export the table as CSV"),
-    (b"PAR1", "a Parquet file", "convert it to CSV or JSON Lines"),
-    (b"Obj\x01", "an Avro file", "convert it to JSON Lines"),
-    (b"ARROW1", "an Arrow file", "convert it to CSV or JSON Lines"),
-    (b"\x89PNG", "a picture (PNG)", "choose the file with the tickets"),
-    (b"\xff\xd8\xff", "a picture (JPEG)", "choose the file with the tickets"),
-    (b"GIF8", "a picture (GIF)", "choose the file with the tickets"),
-    (b"RIFF", "a media file", "choose the file with the tickets"),
-    (b"\x7fELF", "a program", "choose the file with the tickets"),
-    (b"!<arch>", "an archive", _UNPACK),
+    (b"PK\x03\x04", messages.A_ZIP_ARCHIVE, messages.UNPACK),
+    (b"PK\x05\x06", messages.AN_EMPTY_ZIP_ARCHIVE, messages.UNPACK),
+    (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        messages.AN_OLD_OFFICE_FILE,
+        messages.SAVE_AS_CSV,
+    ),
+    (b"\x1f\x8b", messages.A_GZIP_FILE, messages.GUNZIP),
+    (b"BZh", messages.A_BZIP2_FILE, messages.BUNZIP2),
+    (b"\xfd7zXZ\0", messages.AN_XZ_FILE, messages.UNXZ),
+    (b"\x28\xb5\x2f\xfd", messages.A_ZSTANDARD_FILE, messages.UNZSTD),
+    (b"7z\xbc\xaf\x27\x1c", messages.A_7_ZIP_ARCHIVE, messages.UNPACK),
+    (b"Rar!\x1a\x07", messages.A_RAR_ARCHIVE, messages.UNPACK),
+    (b"%PDF-", messages.A_PDF, messages.EXPORT_AS_CSV),
+    (b"{\\rtf", messages.AN_RTF_DOCUMENT, messages.EXPORT_AS_CSV),
+    (b"SQLite format 3\0", messages.AN_SQLITE_DATABASE, messages.EXPORT_TABLE),
+    (b"PAR1", messages.A_PARQUET_FILE, messages.CONVERT_TO_CSV_OR_JSON_LINES),
+    (b"Obj\x01", messages.AN_AVRO_FILE, messages.CONVERT_TO_JSON_LINES),
+    (b"ARROW1", messages.AN_ARROW_FILE, messages.CONVERT_TO_CSV_OR_JSON_LINES),
+    (b"\x89PNG", messages.A_PNG_PICTURE, messages.CHOOSE_TICKETS),
+    (b"\xff\xd8\xff", messages.A_JPEG_PICTURE, messages.CHOOSE_TICKETS),
+    (b"GIF8", messages.A_GIF_PICTURE, messages.CHOOSE_TICKETS),
+    (b"RIFF", messages.A_MEDIA_FILE, messages.CHOOSE_TICKETS),
+    (b"\x7fELF", messages.A_PROGRAM, messages.CHOOSE_TICKETS),
+    (b"!<arch>", messages.AN_ARCHIVE, messages.UNPACK),
     (
         b"version https://git-lfs.github.com/spec/",
-        "a pointer of Git LFS, not the file itself",
-        "run `git lfs pull` first",
+        messages.A_GIT_LFS_POINTER,
+        messages.GIT_LFS_PULL,
     ),
 )
 # What an Office file has in its ZIP archive, which may be of other formats.
 _IN_ZIP = (
-    (b"xl/", "an Excel workbook", _OFFICE),
-    (b"word/", "a Word document", "export the tickets as CSV"),
-    (b"ppt/", "a PowerPoint file", "export the tickets as CSV"),
-    (b"opendocument.spreadsheet", "an OpenDocument spreadsheet", _OFFICE),
-    (b"Index/Document.iwa", "a Numbers or Pages file", _OFFICE),
+    (b"xl/", messages.AN_EXCEL_WORKBOOK, messages.SAVE_AS_CSV),
+    (b"word/", messages.A_WORD_DOCUMENT, messages.EXPORT_AS_CSV),
+    (b"ppt/", messages.A_POWERPOINT_FILE, messages.EXPORT_AS_CSV),
+    (
+        b"opendocument.spreadsheet",
+        messages.AN_OPENDOCUMENT_SPREADSHEET,
+        messages.SAVE_AS_CSV,
+    ),
+    (b"Index/Document.iwa", messages.A_NUMBERS_OR_PAGES_FILE, messages.SAVE_AS_CSV),
 )
 
 _TAG = re.compile(r"<(?:!doctype|html|head|body|table|script|meta|div|!--)", re.I)
@@ -90,16 +98,16 @@ def foreign_text(head: str) -> tuple[str, str] | None:
     what to do; None if it may be one."""
     text = head.lstrip()
     if _TAG.match(text):
-        return "an HTML page", "export the tickets as CSV"
+        return messages.AN_HTML_PAGE, messages.EXPORT_AS_CSV
     if _XML.match(text):
-        return "XML", "export the tickets as CSV or JSON Lines"
+        return messages.XML, messages.EXPORT_AS_CSV_OR_JSON_LINES
     if _MAIL.match(text):
-        return "e-mail", "export the messages as CSV or JSON Lines"
+        return messages.EMAIL, messages.EXPORT_MESSAGES
     if _SQL.match(text):
-        return "SQL", "export the table as CSV"
+        return messages.SQL, messages.EXPORT_TABLE
     lines = [line for line in text.splitlines()[:20] if line.strip()]
     if lines and is_log([line.strip() for line in lines]):
-        return "a log", "triage a table of tickets; --no-header takes each line for one"
+        return messages.A_LOG, messages.CHOOSE_TABLE
     return None
 
 

@@ -13,6 +13,7 @@ from itertools import chain
 from typing import Any
 
 from bot.errors import ConfigError
+from bot.messages import ticket_files as messages
 from bot.text.characters import replace_invalid_json
 from bot.triage.bulk.encodings import MOST_LINE, Places
 
@@ -33,7 +34,7 @@ class JsonRow:
 
 @dataclass
 class Repeated:
-    """The keys that stand twice in one object; the last value counts."""
+    """The keys that appear twice in one object; the last value counts."""
 
     places: Places = field(default_factory=Places)
     key: str = ""
@@ -119,12 +120,12 @@ def _row(
     try:
         values = read(text)
         if not isinstance(values, dict):
-            return JsonRow(number, {}, "it is no JSON object", text)
+            return JsonRow(number, {}, messages.NOT_AN_OBJECT, text)
         values = replace_invalid_json(values)
     except RecursionError:
-        return JsonRow(number, {}, "it nests too deep", text)
+        return JsonRow(number, {}, messages.NESTS_TOO_DEEP, text)
     except ValueError:
-        return JsonRow(number, {}, "it is no valid JSON", text)
+        return JsonRow(number, {}, messages.NOT_JSON, text)
     repeated.note(number)
     return JsonRow(number, values)
 
@@ -167,9 +168,9 @@ def _items(text: "_Text", where: Document, repeated: Repeated) -> Iterator[JsonR
                 repeated.note(line)
                 yield JsonRow(line, replace_invalid_json(values))
             except RecursionError:
-                yield JsonRow(line, {}, "it nests too deep", "{")
+                yield JsonRow(line, {}, messages.NESTS_TOO_DEEP, "{")
         else:
-            yield JsonRow(line, {}, "it is no JSON object", str(values)[:1000])
+            yield JsonRow(line, {}, messages.NOT_AN_OBJECT, str(values)[:1000])
 
 
 def find_rows(lines: Iterator[str], name: str) -> Document:
@@ -181,11 +182,9 @@ def find_rows(lines: Iterator[str], name: str) -> Document:
     if text.peek() == "[":
         text.take("[")
         if text.peek() == "]":
-            raise ConfigError(f"{name} is an empty JSON list.")
+            raise ConfigError(messages.empty_json_list(file=name))
         if text.peek() != "{":
-            raise ConfigError(
-                f"{name} is a JSON list, and what it lists are no objects with names."
-            )
+            raise ConfigError(messages.list_without_objects(file=name))
         text.value()
         return Document()
     found: list[str] = []
@@ -199,10 +198,7 @@ def find_rows(lines: Iterator[str], name: str) -> Document:
         return Document(found[0])
     if found:
         named = ", ".join(f"`{key}`" for key in found[:5])
-        raise ConfigError(
-            f"{name} is a JSON object with several lists ({named}): write the one with "
-            "the tickets to a file of its own."
-        )
+        raise ConfigError(messages.several_lists(file=name, lists=named))
     return Document(listed=False)
 
 
@@ -273,7 +269,9 @@ class _Text:
             try:
                 value, end = self._read.raw_decode(self._text, self._at)
             except RecursionError:
-                raise ConfigError(f"Line {self.line:,} nests too deep.") from None
+                raise ConfigError(
+                    messages.line_nests_too_deep(line=self.line)
+                ) from None
             except ValueError:
                 # It may go on: twice as much each time, so that the sum is linear.
                 size *= 2
@@ -310,4 +308,4 @@ class _Text:
         return bool(found)
 
     def _wrong(self) -> ConfigError:
-        return ConfigError(f"It is no valid JSON from line {self.line:,} on.")
+        return ConfigError(messages.not_json_from(line=self.line))

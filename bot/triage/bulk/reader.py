@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from bot.errors import ConfigError
+from bot.messages import ticket_files as messages
 from bot.text.characters import is_blank, replace_lone_surrogates
 from bot.triage.answer import UNREADABLE, Ticket
 from bot.triage.bulk import columns, encodings, file_kinds, json_rows, tables
@@ -30,12 +31,6 @@ CSV, JSONL, JSON = "CSV", "JSON Lines", "JSON"
 
 #: Chooses among the candidates where it is unclear; what it raises ends the reading.
 Ask = Callable[[Unclear], Sequence[str]]
-
-# What to do about a problem of one row, and of the quotes.
-_FORCED = (
-    "Mend the file; --force marks such rows and reads the others.",
-    "Mend the file; --force reads the quotes as well as it can.",
-)
 
 # The most columns that differ between lines of JSON.
 _MOST_COLUMNS = 2_000
@@ -62,7 +57,7 @@ class Findings:
     empty: int = 0
     #: Rows without a single value, which are left out.
     blank: int = 0
-    #: Lines that repeat the head, which are left out.
+    #: Lines that repeat the header row, which are left out.
     heads: Places = field(default_factory=Places)
     unreadable: Places = field(default_factory=Places)
     damage: Damage = field(default_factory=Damage)
@@ -112,7 +107,9 @@ class Source:
                 found.rows = position
                 if problem:
                     found.unreadable.add(line)
-                    reason = f"{UNREADABLE}: line {line:,}, {problem}"
+                    reason = messages.unreadable_row(
+                        reason=UNREADABLE, line=line, problem=problem
+                    )
                     yield Ticket(position, raw, row, reason)
                     continue
                 text = text_of(row, self.texts)
@@ -122,9 +119,13 @@ class Source:
             raise _unreadable_file(self.name, error) from None
         if found.rows and found.unreadable.count > found.rows / 2:
             raise ConfigError(
-                f"{self.name} cannot be read: {found.unreadable.count:,} of its "
-                f"{found.rows:,} rows are no {self.form}, the first in line "
-                f"{found.unreadable.lines[0]:,}."
+                messages.mostly_unreadable(
+                    file=self.name,
+                    count=found.unreadable.count,
+                    rows=found.rows,
+                    format=self.form,
+                    line=found.unreadable.lines[0],
+                )
             )
 
     def _csv(
@@ -143,8 +144,10 @@ class Source:
                 continue
             problem = record.problem or self._too_wide(nth, record)
             if problem and not self.force:
+                quotes = bool(record.problem)
+                advice = messages.FORCE_QUOTES if quotes else messages.FORCE_ROWS
                 raise ConfigError(
-                    f"{self.name}: {problem}. {_FORCED[record.problem != '']}"
+                    messages.wrong_row(file=self.name, problem=problem, advice=advice)
                 )
             row = dict(itertools.zip_longest(self.columns, cells[:width], fillvalue=""))
             raw = self.dialect.separator.join(cells)
@@ -153,10 +156,11 @@ class Source:
     def _too_wide(self, nth: int, record: Record) -> str:
         if not any(record.cells[len(self.columns) :]):
             return ""
-        return (
-            f"row {nth:,} has {len(record.cells)} fields and the head "
-            f"{len(self.columns)} (line {record.line:,}), so a quote or a separator "
-            "may be missing"
+        return messages.too_many_fields(
+            row=nth,
+            fields=len(record.cells),
+            columns=len(self.columns),
+            line=record.line,
         )
 
     def _json(
@@ -196,11 +200,11 @@ def opened(
         path = Path(folder) / "tickets"
         with path.open("wb") as out:
             shutil.copyfileobj(stdin or sys.stdin.buffer, out)
-        yield _Look("standard input", path, options, ask).source()
+        yield _Look(messages.STANDARD_INPUT, path, options, ask).source()
 
 
 def _unreadable_file(name: str, error: OSError) -> ConfigError:
-    return ConfigError(f"{name} cannot be read: {error.strerror}.")
+    return ConfigError(messages.unreadable(file=name, reason=error.strerror))
 
 
 @dataclass
@@ -218,7 +222,7 @@ class _Look:
             sample = self._sample(encoding)
             first = [line for line in sample if not is_blank(line)]
             if not first:
-                raise ConfigError(f"{self.name} is empty.")
+                raise ConfigError(messages.empty(file=self.name))
             if json_rows.is_json("".join(first[:2])):
                 return self._json(encoding, first)
             if self.options.header and (
@@ -235,16 +239,20 @@ class _Look:
         if found := file_kinds.binary(head.removeprefix(b"\xef\xbb\xbf")):
             raise self._foreign(*found)
         if not head.strip(b" \t\r\n\0"):
-            raise ConfigError(f"{self.name} is empty.")
+            raise ConfigError(messages.empty(file=self.name))
         if self.options.encoding:
             return encodings.named(self.options.encoding)
         found_encoding = encodings.detect(self.path)
         if encodings.is_binary(head, found_encoding):
-            raise self._foreign("no text", "export the tickets as CSV or JSON Lines")
+            raise self._foreign(
+                messages.A_BINARY_FILE, messages.EXPORT_AS_CSV_OR_JSON_LINES
+            )
         return found_encoding
 
     def _foreign(self, what: str, advice: str) -> ConfigError:
-        return ConfigError(f"{self.name} is {what}, and no table of tickets: {advice}.")
+        return ConfigError(
+            messages.not_tickets(file=self.name, what=what, advice=advice)
+        )
 
     def _lines(self, encoding: Encoding) -> Iterator[str]:
         return encodings.lines(self.path, encoding, Damage())
@@ -278,19 +286,18 @@ class _Look:
                     keys.update(dict.fromkeys(row))
                     rows += [row] if len(rows) < columns.SAMPLE else []
                 if len(keys) > _MOST_COLUMNS:
-                    raise ConfigError(f"it has more than {_MOST_COLUMNS:,} names.")
+                    raise ConfigError(messages.too_many_keys(most=_MOST_COLUMNS))
         except Unclear:
             raise
         except ConfigError as error:
             text = str(error)
             if text.startswith(self.name):
                 raise
-            raise ConfigError(f"{self.name} cannot be read: {text}") from None
-        if not keys:
             raise ConfigError(
-                f"{self.name} is no JSON with tickets: no line of it is "
-                "an object with names."
-            )
+                messages.unreadable_content(file=self.name, sentence=text)
+            ) from None
+        if not keys:
+            raise ConfigError(messages.no_json_tickets(file=self.name))
         return self._with_columns(found, tuple(keys), rows)
 
     def _csv(self, encoding: Encoding, sample: list[str]) -> Source:
@@ -304,16 +311,19 @@ class _Look:
         records = tables.records(sample, looked)
         table = [r.cells for r in itertools.islice(records, columns.SAMPLE)]
         if not table:
-            raise ConfigError(f"{self.name} has no rows below its head.")
+            raise ConfigError(messages.no_rows(file=self.name))
         header = self.options.header and self._has_head(table)
         names = (
             tables.column_names(table[0])
             if header
-            else tuple(f"column {n}" for n in range(1, max(map(len, table)) + 1))
+            else tuple(
+                messages.column_number(number=n)
+                for n in range(1, max(map(len, table)) + 1)
+            )
         )
         rows = [dict(zip(names, cells, strict=False)) for cells in table[header:]]
         if not any(any(row.values()) for row in rows):
-            raise ConfigError(f"{self.name} has no rows below its head.")
+            raise ConfigError(messages.no_rows(file=self.name))
         found = Source(
             *(self.name, self.path, CSV, encoding, names),
             Choice((), ""),
@@ -342,19 +352,15 @@ class _Look:
         )
         if len(head) > 1 and named:
             return not any(map(columns.is_data, head))
-        first = f"The first line of {self.name} is “{' '.join(head).strip()[:40]}”"
+        first = " ".join(head).strip()[:40]
         second = rows[0][0] if rows else ""
         for sign in tables.SEPARATORS:
             if columns.usual_names(second.split(sign)) > 1:
                 raise ConfigError(
-                    f"{first}, and the names of the columns stand below it: remove "
-                    "what is above them."
+                    messages.header_row_below(file=self.name, first=first)
                 )
         if len(head) > 1 or not columns.is_name(head[0]):
-            raise ConfigError(
-                f"{first}, which is no name of a column: put one above it, such as "
-                "text; or pass --no-header if each line is a ticket."
-            )
+            raise ConfigError(messages.no_header_row(file=self.name, first=first))
         return True
 
     def _with_columns(
@@ -369,7 +375,7 @@ class _Look:
                 if self.ask is None:
                     raise
                 picked = columns.chosen(self.name, names, self.ask(unclear))
-                choice = replace(picked, why="as you chose")
+                choice = replace(picked, why=messages.AS_YOU_CHOSE)
         else:
             choice = columns.chosen(self.name, names, wanted)
         id = self.options.id

@@ -2,7 +2,7 @@
 
 Rule 1: quotes must come out. One that is never closed, or is closed before more text,
 makes one ticket of many, so it is a problem with a line, and not a record.
-Rule 2: the separator is the one by which the rows are as wide as the head.
+Rule 2: the separator is the one by which the rows are as wide as the header row.
 Rule 3: memory is bounded, however a quote is left open.
 """
 
@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from bot.messages import ticket_files as messages
 from bot.text.characters import is_blank, replace_invalid
 from bot.text.csv_cells import unguarded
 from bot.triage.bulk.encodings import MOST_LINE
@@ -22,20 +23,20 @@ SEPARATORS = ",;\t|^~\x1f"
 #: Separates nothing: for files that are a list of lines.
 NONE = "\x1e"
 _NAMES = {
-    ",": "comma",
-    ";": "semicolon",
-    "\t": "tab",
-    "|": "bar",
-    "^": "caret",
-    "~": "tilde",
-    "\x1f": "unit separator",
-    NONE: "none",
+    ",": messages.COMMA,
+    ";": messages.SEMICOLON,
+    "\t": messages.TAB,
+    "|": messages.VERTICAL_BAR,
+    "^": messages.CARET,
+    "~": messages.TILDE,
+    "\x1f": messages.UNIT_SEPARATOR,
+    NONE: messages.NO_SEPARATOR,
 }
 
 #: How many lines and characters are looked at to find the separator.
 SAMPLE_LINES, SAMPLE_CHARS = 400, 1_000_000
 
-# Excel's own line in front of the head.
+# Excel's own line in front of the header row.
 _SEP_LINE = re.compile(r'"?sep=(\\t|[^\r\n"]?)"?[,;\t ]{0,100}[\r\n]*\Z', re.I)
 _DIGITS = re.compile(r"[0-9]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -85,7 +86,7 @@ def find_dialect(sample: Sequence[str], least: float = 0.0) -> Dialect:
         rows = [r.cells for r in records(lines, Dialect(separator, lenient=True))]
         widths = Counter(len(row) for row in rows)
         width = len(rows[0])
-        # The right separator makes the rows as wide as the head.
+        # The right separator makes the rows as wide as the header row.
         share = widths[width] / widths.total() if width > 1 else 0.0
         if share and share >= least and (share, width) > best[:2]:
             best = (share, width, separator)
@@ -167,14 +168,13 @@ def _quote_problem(source: _Lines, dialect: Dialect) -> str:
     opened, closed, rest = _first_wrong_quote("".join(source.record), dialect)
     begin = source.first + opened
     if closed is None:
-        return f"the quote that opens in line {begin:,} is never closed"
+        return messages.quote_not_closed(line=begin)
+    end = source.first + closed
     if rest.startswith("\\"):
-        return f"a backslash escapes a quote in line {source.first + closed:,}"
-    where = f" in line {source.first + closed:,}" if closed != opened else ""
-    return (
-        f"the quote that opens in line {begin:,} is closed{where} before more text "
-        f"(“{rest.strip()}”)"
-    )
+        return messages.quote_escaped(line=end)
+    if end == begin:
+        return messages.quote_closed(line=begin, rest=rest.strip())
+    return messages.quote_closed_below(line=begin, end=end, rest=rest.strip())
 
 
 def _first_wrong_quote(text: str, dialect: Dialect) -> tuple[int, int | None, str]:
@@ -225,10 +225,7 @@ def _swallowed(source: _Lines, cells: list[str], dialect: Dialect) -> str:
     for nth, line in enumerate(source.record[1:], start=1):
         parts = line.split(dialect.separator)
         if len(parts) >= len(cells) and _shape(parts[0].strip('"')) == shape:
-            return (
-                f"a quote that opens in line {source.first:,} or below takes in line "
-                f"{source.first + nth:,}, which looks like a row of its own"
-            )
+            return messages.row_in_quote(line=source.first, row=source.first + nth)
     return ""
 
 
@@ -242,7 +239,7 @@ def column_names(head: Sequence[str]) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for nth, each in enumerate(head, start=1):
         column = "" if is_blank(each) else " ".join(each.replace("\ufeff", "").split())
-        column = column or f"column {nth}"
+        column = column or messages.column_number(number=nth)
         while column in names:
             column = f"{column} ({nth})"
         names[column] = None

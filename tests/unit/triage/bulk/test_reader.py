@@ -92,7 +92,7 @@ def test_short_rows_are_filled_and_long_ones_named(file: Path) -> None:
     assert found.blank == 1
     source = look(file, "ticket,a\nx,1\ny,1,2\n")
     with pytest.raises(
-        ConfigError, match=r"row 2 has 3 fields and the head 2 \(line 3"
+        ConfigError, match=r"row 2 has 3 fields and the header row has 2 \(line 3"
     ):
         texts(source)
     source = look(file, "ticket,a\nx,1\ny,1,2\nz,3\n", force=True)
@@ -137,14 +137,14 @@ def test_a_line_that_is_no_json_is_marked_and_the_others_are_read(
     found = Findings()
     tickets = [*look(tmp_path / "t.jsonl", "\n".join(lines)).tickets(found)]
     assert [ticket.problem for ticket in tickets[1:4]] == [
-        "unreadable: line 2, it is no valid JSON",
-        "unreadable: line 3, it is no JSON object",
-        "unreadable: line 4, it is no valid JSON",
+        "unreadable: line 2, it is not valid JSON",
+        "unreadable: line 3, it is not a JSON object",
+        "unreadable: line 4, it is not valid JSON",
     ]
     assert [t.text for t in tickets if not t.problem] == ["a b", "d e", "", ""]
     assert (found.rows, found.empty, str(found.unreadable)) == (7, 2, "lines 2, 3, 4")
     source = look(tmp_path / "t.jsonl", "\n".join([*lines[:4], "x", "y"]))
-    with pytest.raises(ConfigError, match="5 of its 6 rows are no JSON Lines"):
+    with pytest.raises(ConfigError, match="5 of its 6 rows are not valid JSON Lines"):
         texts(source)
 
 
@@ -211,7 +211,7 @@ def test_standard_input_is_told_apart_by_how_it_begins() -> None:
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel"),
         (b"\x1f\x8b\x08", "gzip.*gunzip"),
         (b"%PDF-1.7\n%\xe2\xe3", "is a PDF"),
-        (bytes(range(256)) * 9, "is no text"),
+        (bytes(range(256)) * 9, "is a binary file"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:a", "git lfs pull"),
         (b"\n<!DOCTYPE html>\n<html><body>Not found", "an HTML page"),
         (b"<?xml version='1.0'?><a/>", "is XML"),
@@ -230,12 +230,15 @@ def test_standard_input_is_told_apart_by_how_it_begins() -> None:
         (b"Login is broken\nPay twice please\n", "--no-header if each line"),
         (b"It broke, help\nPay me\nPay me now\n", "--no-header if each line"),
         (b"Report\n\nid,text\n1,It broke\n", "remove what is above"),
-        (b"[28.11.26, 10:00:01] Anna: Hi\n[28.11.26, 10:01:00] B: Ho\n", "no name of"),
-        (b"[section]\nkey = value\n", "is no name of a column"),
+        (
+            b"[28.11.26, 10:00:01] Anna: Hi\n[28.11.26, 10:01:00] B: Ho\n",
+            "not a header row",
+        ),
+        (b"[section]\nkey = value\n", "is not a header row"),
         (b"[]", "is an empty JSON list"),
-        (b'["a b", "c d"]', "what it lists are no objects"),
-        (b'[{"text": "a"},\n{"text" "b"}]', "no valid JSON from line 2"),
-        (b'[{"text": "a"}', "no valid JSON from line 1"),
+        (b'["a b", "c d"]', "its items are not objects"),
+        (b'[{"text": "a"},\n{"text" "b"}]', "not valid JSON from line 2"),
+        (b'[{"text": "a"}', "not valid JSON from line 1"),
         (b'{"a": [{"x": 1}],\n"b": [{"y": 2}]}', "several lists \\(`a`, `b`\\)"),
     ],
 )
