@@ -33,8 +33,7 @@ def _ask(unclear: Unclear) -> Sequence[str]:
         example = terminal.one_line(each.example)
         shown = example if len(example) <= _EXAMPLE else f"{example[:_EXAMPLE]}…"
         terminal.say(f"  {nth}  {terminal.one_line(each.name)}: {shown}", err=True)
-    terminal.put(messages.NUMBER_OR_NAME, err=True)
-    said = [each.strip() for each in _line().split(",")]
+    said = [each.strip() for each in _line(messages.NUMBER_OR_NAME).split(",")]
     numbers = {str(nth): each.name for nth, each in enumerate(candidates, start=1)}
     picked = [numbers.get(each, each) for each in said if each]
     if not picked:
@@ -42,11 +41,12 @@ def _ask(unclear: Unclear) -> Sequence[str]:
     return picked
 
 
-def _line() -> str:
+def _line(prompt: str) -> str:
     """Return a line of standard input. Raises click.Abort for Ctrl-C, which the event
     loop would keep until the line is there."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        terminal.put(prompt, err=True)
         return sys.stdin.readline()
     except KeyboardInterrupt:
         raise click.Abort from None

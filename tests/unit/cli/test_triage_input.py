@@ -2,6 +2,7 @@
 
 import os
 import pty
+import select
 import sys
 from pathlib import Path
 
@@ -42,6 +43,7 @@ def answered(folder: Path, keys: str) -> tuple[int, str]:
 
 def _read(terminal: int) -> bytes:
     try:
+        assert select.select([terminal], [], [], 60)[0], "nothing was shown"
         return os.read(terminal, 4096)
     except OSError:  # The other end is closed.
         return b""
