@@ -160,7 +160,7 @@ class Interactions:
         if isinstance(reply, Form):
             await self._ask(interaction, reply, given_all, waits=waits, files=files)
             return
-        if reply == SILENCE:
+        if reply is SILENCE:
             await interaction_responses.acknowledge(interaction, waits=waits)
             return
         if reply.replaces:

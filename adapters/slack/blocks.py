@@ -241,7 +241,7 @@ def _button(button: Button, nth: int) -> dict[str, Any]:
 def _fitting(blocks: list[Block], most: int) -> list[Block]:
     """Return at most `most` of `blocks`, including all controls."""
     if len(blocks) <= most:
-        return blocks or list(_sections(messages.DONE))
+        return blocks
     actions = [each for each in blocks if each["type"] == "actions"][: most - 1]
     texts = [each for each in blocks if each["type"] != "actions"]
     room = most - len(actions) - 1

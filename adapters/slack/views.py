@@ -67,7 +67,7 @@ class Windows:
             title = command.verb.split()[0].capitalize()
             drawn = await self.view(reply, context, title)
             await self.open("views.open", drawn, body)
-        elif reply != SILENCE:
+        elif reply is not SILENCE:
             # Replace an ephemeral message, but not an answer that all see.
             own = bool((body.get("container") or {}).get("is_ephemeral"))
             await self.respond(body, reply, context.place, replaces=own)

@@ -33,7 +33,6 @@ NOWHERE = "I can't talk in this kind of channel. Please ask me in a text channel
 # Text that did not fit.
 REST_IN_FILE = "_The rest is in the file._"
 MORE_THAN_SHOWN = "_There is more than can be shown here._"
-DONE = "Done."
 
 # Forms.
 FORM_TO_FILL_IN = "Please open the form and fill it in."

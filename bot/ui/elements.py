@@ -123,7 +123,8 @@ class Response:
     field: str = ""
 
 
-#: No text: the effect of the command is visible by itself.
+#: No text: the effect of the command is visible by itself. Only commands of controls
+#: return it, and it is compared by identity, so that no other response is taken for it.
 SILENCE = Response("")
 
 
