@@ -16,11 +16,14 @@ from bot.commands.reply_controls import ReplyControls
 from bot.commands.router import CommandRouter
 from bot.commands.show_settings import SettingsScreen
 from bot.commands.try_prompt import PromptTrial
+from bot.commands.typed import TypedCommands
 from bot.commands.usage import UsageScreen
 from bot.conversation.assembly import create_responder
 from bot.conversation.conversations import StoredConversations
 from bot.conversation.dispatcher import StopSignal, ThreadDispatcher
 from bot.conversation.inbox import Inbox
+from bot.conversation.stopping import Stopper
+from bot.domain.message import Message
 from bot.domain.retention import KEPT, Retention
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import ANSWERS_AT_ONCE, WaitingThread
@@ -95,8 +98,11 @@ class App:
             *(store, classifier, self._access, by_name, platforms.tasks),
             served=operator.served,
         )
+        stopper = Stopper(store, self._dispatcher, self._access)
         inbox = Inbox(
-            store, self._dispatcher, platforms, self._access, self._auto.receive
+            *(store, self._dispatcher, platforms, self._access, stopper),
+            self._command,
+            self._auto.receive,
         )
         self._responder = create_responder(
             store=store, model=model, adapters=by_name, operator=operator
@@ -115,13 +121,14 @@ class App:
                 **SettingsHistory(store, self._access).handlers(),
                 **PromptTrial(store, model, self._access, operator).handlers(),
                 **ReplyControls(
-                    store, self._dispatcher, inbox, self._access
+                    store, self._dispatcher, inbox, stopper, self._access
                 ).handlers(),
                 **triage.handlers(),
             },
             triage.this,
             HomePage(store, self._access, usage).page,
         )
+        self._typed = TypedCommands(store, platforms, self._access, router)
         conversations = StoredConversations(store, self._dispatcher, platforms)
         self.host = Host(inbox, router, conversations, operator.served)
 
@@ -211,6 +218,10 @@ class App:
                 raise
             self.platforms.shut_down(thread.platform, refusals[0])
         return None
+
+    async def _command(self, message: Message) -> bool:
+        """Return whether `message` is a command, which is then carried out."""
+        return await self._typed.take(message)
 
     async def _listen_to(self, adapter: Adapter) -> None:
         """Run `adapter` until it ends or its platform rejects our credentials. One

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import discord
 
-from adapters.discord import events, gateway
+from adapters.discord import events, gateway, markup
 from adapters.discord.app_commands import Commands, register
 from adapters.discord.channels import Channels
 from adapters.discord.client import Link, open_link
@@ -108,6 +108,16 @@ class DiscordAdapter:
     async def readable(self, messages: Sequence[Message]) -> list[tuple[str, str]]:
         """Return (author's name, text) of each message, with names for ids."""
         return await self._names.readable_all(messages)
+
+    def typed(self, message: Message) -> str:
+        """Return the text of `message` without the bot's mention, and other mentions in
+        the form of settings ("user:1")."""
+        ours = [str(self._link.us)]
+        guild = events.guild_of(message.thread)
+        home = self._link.client.get_guild(guild) if guild else None
+        if home is not None and home.self_role is not None:
+            ours.append(str(home.self_role.id))
+        return markup.tokens(markup.without_mention(message.text, *ours))
 
     async def tell(self, workspace: str, user: str, text: str) -> None:
         """Send `text` to one person as a direct message. Raises DeliveryError."""

@@ -12,19 +12,26 @@ from bot.domain.message import Message
 from bot.domain.scope import Scope
 from bot.ui.elements import Response
 
-# How long, in seconds, a notice stays.
-NOTICED = 20.0
+# How long, in seconds, a notice stays; and one that takes time to read, or that has
+# something to press.
+NOTICED, READ = 20.0, 180.0
+# About what people read in half of NOTICED, in characters.
+SHORT = 200
 
 
 async def post(
-    link: Link, names: NameCache, place: Scope, told: Response, about: str
+    link: Link,
+    names: NameCache,
+    place: Scope,
+    told: Response,
+    about: str,
+    **more: Any,
 ) -> None:
     """Post `told` in a thread or at the top of a channel, as a reply to the message
-    `about`. Raises DeliveryError."""
+    `about`; `more` is as in `discord.abc.Messageable.send`. Raises DeliveryError."""
     channel = _channel(link, place, about)
     named = await names.display_names(events.guild_of(place.key), told.text)
     drawn = components.told(told, named)
-    more: dict[str, Any] = {}
     if about:
         more["reference"] = discord.MessageReference(
             message_id=ids.number(about, "post"),
@@ -45,6 +52,12 @@ async def mark(link: Link, place: Scope, message: str, sign: str) -> None:
         await channel.get_partial_message(number).add_reaction(sign)
 
 
+def _time_to_read(told: Response) -> float:
+    """Return how long `told` stays, in seconds."""
+    long = told.buttons or told.menus or told.file or len(told.text) > SHORT
+    return READ if long else NOTICED
+
+
 def _here(place: Scope, message: str) -> str:
     """Return the channel or thread of `message`. At the top of a channel, its id is
     that of a thread, which is not created for a post or a reaction."""
@@ -61,24 +74,21 @@ def _channel(link: Link, place: Scope, message: str) -> discord.PartialMessageab
 class DiscordMessenger:
     """`bot.ports.platform.Messenger` of the guilds of one bot."""
 
+    private = False
+
     def __init__(self, link: Link, names: NameCache) -> None:
         self._link = link
         self._names = names
 
-    async def notice(self, message: Message, text: str) -> None:
-        """Reply to `message` for a few seconds, without a notification: outside
-        interactions nothing is visible to one person only. Raises DeliveryError."""
-        here = ids.number(message.thread.thread, "notice")
-        number = ids.number(message.message, "notice")
-        channel = self._link.client.get_partial_messageable(here)
-        async with translated("notice"):
-            await outgoing.post(
-                channel,
-                text,
-                reference=channel.get_partial_message(number),
-                silent=True,
-                delete_after=NOTICED,
-            )
+    async def notice(self, message: Message, response: Response) -> None:
+        """Reply to `message` for a while, without a notification: outside interactions
+        nothing is visible to one person only. Raises DeliveryError."""
+        place, about = Scope.of(message.thread), message.message
+        await post(
+            *(self._link, self._names, place, response, about),
+            silent=True,
+            delete_after=_time_to_read(response),
+        )
 
     async def mark(self, place: Scope, message: str, sign: str) -> None:
         """Add the emoji `sign` to `message`. Raises DeliveryError."""

@@ -184,15 +184,10 @@ class SlackAdapter:
             message = await self._converted(events.read, body)
             edited = await self._converted(events.edited, body) if added else None
             if new := message or edited:
-                known = await self._pairs.wait(event)
-                self._names.introduce({new.author: new.name})
                 # What its other event has beside the text may make it a question.
-                command = None if known else interactions.parse(new)
-                if command:
-                    await interactions.run_once(command, new)
-                elif interactions.ran(new):
-                    pass
-                elif added:
+                await self._pairs.wait(event)
+                self._names.introduce({new.author: new.name})
+                if added:
                     await inbox.amend(new, newly_addressed=True)
                 else:
                     await inbox.receive(new)
@@ -284,6 +279,11 @@ class SlackAdapter:
         # Programs that post under several names have one id.
         authors = [names.get(e.author) or e.name or e.author for e in messages]
         return list(zip(authors, said, strict=True))
+
+    def typed(self, message: Message) -> str:
+        """Return the text of `message` without the bot's mention, and other mentions in
+        the form of settings ("user:U1")."""
+        return mrkdwn.tokens(mrkdwn.without_mention(message.text, self._us.user))
 
     async def tell(self, workspace: str, user: str, text: str) -> None:
         """Send `text` to one person as a direct message. Raises DeliveryError."""

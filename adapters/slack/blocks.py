@@ -66,14 +66,6 @@ def plain_messages(
             yield {"text": piece, "blocks": []}
 
 
-def opener(command: Command, place: Scope) -> Response:
-    """Return a response with a button that opens the form of `command`: a message
-    cannot open one."""
-    return Response(
-        messages.FORM_TO_FILL_IN, buttons=(Button(labels.OPEN_FORM, command),)
-    )
-
-
 def shown(told: Response, place: Scope, metadata: str, title: str) -> dict[str, Any]:
     """Return `told` as a modal without a form."""
     return {

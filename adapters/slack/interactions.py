@@ -1,5 +1,5 @@
-"""Passes commands on to the core and shows the results: from slash commands, mentions,
-shortcuts, menus, buttons and forms.
+"""Passes commands on to the core and shows the results: from slash commands, shortcuts,
+menus, buttons and forms.
 
 Rule 1: nothing is decided here. Person and place are determined anew for each command,
 so that an old button or form grants nothing that the person may not do today. The place
@@ -40,9 +40,7 @@ from bot.messages.controls import NOT_SAID, NOT_THERE, UNKNOWN, WORKING
 from bot.messages.settings import UNSURE
 from bot.ports.platform import Host
 from bot.runtime.background import Background, report
-from bot.runtime.lru import LruDict
 from bot.text import references
-from bot.ui.command_spec import MOST_COMMAND_CHARS
 from bot.ui.elements import Command, CommandResult, Form, Response
 
 log = logging.getLogger(__name__)
@@ -56,11 +54,6 @@ SETTINGS = "thread_settings"
 TRIAGE = "triage_message"
 #: Events about revoked tokens (facts A1.4).
 REVOCATIONS = {"app_uninstalled", "tokens_revoked"}
-
-# For how many messages it is remembered that they were commands. Each arrives twice
-# within moments (facts A1.2). One that arrives again after a restart is carried out
-# again: setting a value twice changes nothing.
-MOST_GIVEN = 1_000
 
 Body = Mapping[str, Any]
 T = TypeVar("T")
@@ -87,7 +80,6 @@ class Interactions:
         self._host = host
         self._background = background
         self._windows = Windows(client, people, display_names, host, self._place(""))
-        self._given: LruDict[tuple[str, str], None] = LruDict(MOST_GIVEN)
         #: Tasks that may outlast their acknowledgement.
         self.going_on: set[asyncio.Task[None]] = set()
 
@@ -121,27 +113,6 @@ class Interactions:
             return {}
         return None
 
-    def parse(self, message: Message) -> Command | None:
-        """Return the command that the whole of `message` is, or None."""
-        if message.automated or message.echo or message.files or not message.addressed:
-            return None
-        if len(message.text) > MOST_COMMAND_CHARS:
-            return None
-        text = mrkdwn.without_mention(message.text, self._us.user)
-        return self._host.commands.parse(mrkdwn.tokens(text))
-
-    async def run_once(self, command: Command, message: Message) -> None:
-        """Carry out `command`, which is the text of `message`, unless that was done."""
-        if self.ran(message):
-            return
-        self._given[message.thread.channel, message.message] = None
-        await self._soon("obey a message", self._say(command, message))
-
-    def ran(self, message: Message) -> bool:
-        """Return whether `message` was a command that was carried out: its other event
-        may have more, such as the preview of a link."""
-        return (message.thread.channel, message.message) in self._given
-
     # What people do.
 
     async def _slash(self, body: Body) -> dict[str, Any]:
@@ -166,21 +137,6 @@ class Interactions:
             reply = replace(reply, text=f"{UNKNOWN}\n{reply.text}")
         drawn = blocks.message(reply, place)
         return {"response_type": "ephemeral", **drawn, **QUIET}
-
-    async def _say(self, command: Command, heard: Message) -> None:
-        thread = heard.thread
-        root = "" if heard.opens else thread.thread
-        place = self._place(thread.channel, root)
-        reply = await self._reply(command, place, heard.author)
-        if isinstance(reply, Form):
-            # Only a control that somebody uses can open a modal.
-            reply = blocks.opener(command, place)
-        if reply.public or thread.channel.startswith("D"):
-            await messages.post(
-                self._client, self._display_names, Scope.of(thread), reply
-            )
-            return
-        await messages.whisper(self._client, place, heard.author, reply)
 
     async def _shortcut(self, body: Body) -> dict[str, Any]:
         said = body.get("message") or {}

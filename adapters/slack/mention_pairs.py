@@ -7,6 +7,7 @@ not read the channel, there is none.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,16 +28,14 @@ class MentionPairs:
         #: Whether the `message` event of a message was handled, by channel and ts.
         self._handled: LruDict[tuple[str, str], asyncio.Event] = LruDict(MOST)
 
-    async def wait(self, event: Mapping[str, Any]) -> bool:
+    async def wait(self, event: Mapping[str, Any]) -> None:
         """Wait until the `message` of the `app_mention` `event` was handled, or it is
-        late; return whether it was. Return False at once for other events."""
+        late. Return at once for other events."""
         if event.get("type") != "app_mention":
-            return False
-        try:
+            return
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._patience):
-                return await self._of(event).wait()
-        except TimeoutError:
-            return False
+                await self._of(event).wait()
 
     def handled(self, event: Mapping[str, Any]) -> None:
         """Let the `app_mention` of the `message` `event` go on."""

@@ -7,11 +7,11 @@ import logging
 from functools import partial
 from typing import Any
 
-from adapters.slack import blocks, files, mrkdwn
+from adapters.slack import blocks, files
 from adapters.slack.client import SlackClient
 from adapters.slack.display_names import DisplayNames
 from bot.domain.message import Message
-from bot.domain.scope import Scope
+from bot.domain.scope import Scope, ScopeLevel
 from bot.errors import DeliveryError, Unfit
 from bot.messages.controls import NO_FILE
 from bot.ui.elements import Response
@@ -83,22 +83,20 @@ async def mark(client: SlackClient, place: Scope, message: str, sign: str) -> No
 class SlackMessenger:
     """`bot.ports.platform.Messenger` of one workspace."""
 
+    private = True
+
     def __init__(self, client: SlackClient, names: DisplayNames) -> None:
         self._client = client
         self._names = names
 
-    async def notice(self, message: Message, text: str) -> None:
-        """Show `text` to the author of `message` only. Raises DeliveryError."""
+    async def notice(self, message: Message, response: Response) -> None:
+        """Show `response` to the author of `message` only. Raises DeliveryError."""
         # Slack's reference of chat.postEphemeral: in threads it is only shown "if there
         # is already an active thread".
-        root = None if message.opens else message.thread.thread
-        await self._client.call_when_allowed(
-            "chat.postEphemeral",
-            channel=message.thread.channel,
-            thread_ts=root,
-            user=message.author,
-            text=mrkdwn.formatted(text),
-        )
+        place = Scope.of(message.thread)
+        if message.opens:
+            place = place.at(ScopeLevel.CHANNEL)
+        await whisper(self._client, place, message.author, response)
 
     async def mark(self, place: Scope, message: str, sign: str) -> None:
         """Add the emoji `sign` to `message`. Raises DeliveryError."""

@@ -152,6 +152,10 @@ class TerminalAdapter:
         """Return ("User", text) of each message."""
         return [(texts.USER, each.text) for each in messages]
 
+    def typed(self, message: Message) -> str:
+        """Return the text of `message`."""
+        return message.text
+
     async def tell(self, workspace: str, user: str, text: str) -> None:
         """Print `text`."""
         self._say(text)

@@ -53,7 +53,7 @@ COMMANDS = (
     CommandSpec("new", summaries.NEW, public=True),
     CommandSpec("stop", summaries.STOP),
     CommandSpec("retry", summaries.RETRY),
-    CommandSpec("settings", summaries.SETTINGS, (WHERE,)),
+    CommandSpec("settings", summaries.SETTINGS, (WHERE,), personal=True),
     CommandSpec(
         "model",
         summaries.MODEL,
@@ -76,9 +76,10 @@ COMMANDS = (
             Parameter("value", summaries.BUDGET_VALUE, Takes.CHOICE, open=True),
             WHERE,
         ),
+        personal=True,
     ),
-    CommandSpec("prompt", summaries.PROMPT, hidden=True),
-    CommandSpec("prompt show", summaries.PROMPT_SHOW, (WHERE,)),
+    CommandSpec("prompt", summaries.PROMPT, hidden=True, personal=True),
+    CommandSpec("prompt show", summaries.PROMPT_SHOW, (WHERE,), personal=True),
     CommandSpec(
         "prompt set",
         summaries.PROMPT_SET,
@@ -87,11 +88,11 @@ COMMANDS = (
             WHERE,
         ),
     ),
-    CommandSpec("prompt history", summaries.PROMPT_HISTORY, (WHERE,)),
-    CommandSpec("prompt diff", summaries.PROMPT_DIFF, (_VERSION, WHERE)),
+    CommandSpec("prompt history", summaries.PROMPT_HISTORY, (WHERE,), personal=True),
+    CommandSpec("prompt diff", summaries.PROMPT_DIFF, (_VERSION, WHERE), personal=True),
     CommandSpec("prompt rollback", summaries.PROMPT_ROLLBACK, (_VERSION, WHERE)),
     CommandSpec("prompt try", summaries.PROMPT_TRY, (WHERE,)),
-    CommandSpec("usage", summaries.USAGE, (WHERE,)),
+    CommandSpec("usage", summaries.USAGE, (WHERE,), personal=True),
     CommandSpec(
         "set",
         summaries.SET,
@@ -108,7 +109,7 @@ COMMANDS = (
         ),
         admin=True,
     ),
-    CommandSpec("audit", summaries.AUDIT, (WHERE,), admin=True),
+    CommandSpec("audit", summaries.AUDIT, (WHERE,), admin=True, personal=True),
     CommandSpec("help", summaries.HELP),
     CommandSpec(
         "triage",
@@ -143,6 +144,12 @@ COMMANDS = (
 )
 
 _BY_NAME = {verb.name: verb for verb in COMMANDS}
+
+
+def is_personal(command: Command) -> bool:
+    """Return True if the result of `command` shows what depends on the person."""
+    spec = _BY_NAME.get(command.verb)
+    return spec is not None and spec.personal and "value" not in command.arguments
 
 
 def parse_command(text: str) -> Command | None:

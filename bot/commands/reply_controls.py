@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping
 from bot.commands.router import Handler
 from bot.conversation.dispatcher import ThreadDispatcher
 from bot.conversation.inbox import Inbox
+from bot.conversation.stopping import Stopper
 from bot.domain.message import Message, Origin
 from bot.domain.person import Person
 from bot.domain.reply import PRESSED
-from bot.domain.scope import Scope, ThreadKey
+from bot.domain.scope import Scope
 from bot.domain.turn import TurnFacts
 from bot.messages.commands import (
     ENDED,
@@ -27,11 +28,9 @@ from bot.messages.commands import (
     NOT_YOURS_TO_RENEW,
     NOTHING_HERE,
     NOTHING_LEFT,
-    NOTHING_RUNS,
     NOTHING_TO_REPEAT,
     RENEWED,
     REPEATING,
-    STOPPING,
 )
 from bot.messages.settings import START_OVER
 from bot.ports.store import ControlStore
@@ -59,12 +58,14 @@ class ReplyControls:
         store: ControlStore,
         dispatcher: ThreadDispatcher,
         inbox: Inbox,
+        stopper: Stopper,
         access: SettingsAccess,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._dispatcher = dispatcher
         self._inbox = inbox
+        self._stopper = stopper
         self._access = access
         self._now = now
 
@@ -102,7 +103,7 @@ class ReplyControls:
             facts = await self._store.turn_facts(place.key, turn)
             if facts is None or facts.ended is not None:
                 continue
-            if not await self._may_control(person, facts, place):
+            if not await self._stopper.may_control(person, facts, place):
                 return Response(NOT_WHILE_OTHERS_WAIT)
         self._dispatcher.stop(place.key)
         known = await self._store.reset_context(place.key)
@@ -111,23 +112,7 @@ class ReplyControls:
     async def stop(self, command: Command, place: Scope, person: Person) -> Response:
         """Stop the answer in the thread `place`; outside of a thread, what `person`
         asked in the channel. A waiting answer is not written."""
-        running = self._dispatcher.running(place)
-        # Not a turn that waits behind a running answer: `stop` is about that one.
-        if not running or not place.thread:
-            running += await self._waiting(place, person)
-        # Admins may stop the answer of a thread, but not all of a channel at once.
-        admin = place if place.thread else None
-        theirs = [
-            (thread, turn)
-            for thread, turn in running
-            if await self._may_control(
-                person, await self._store.turn_facts(thread, turn), admin
-            )
-        ]
-        stopped = [each for each in theirs if self._dispatcher.stop(*each)]
-        if stopped:
-            return Response(STOPPING)
-        return Response(NOT_YOURS if running and place.thread else NOTHING_RUNS)
+        return Response(await self._stopper.stop(place, person))
 
     async def stop_one(
         self, command: Command, place: Scope, person: Person
@@ -138,7 +123,7 @@ class ReplyControls:
         )
         if facts is None:
             return Response(NO_ANSWER)
-        if not await self._may_control(person, facts, place):
+        if not await self._stopper.may_control(person, facts, place):
             return Response(NOT_YOURS)
         if facts.ended or not self._dispatcher.stop(place.key, facts.key):
             return Response(ENDED)
@@ -176,21 +161,6 @@ class ReplyControls:
         await self._inbox.receive(said)
         return SILENCE
 
-    async def _waiting(
-        self, place: Scope, person: Person
-    ) -> list[tuple[ThreadKey, str]]:
-        """Return the next turn of the thread `place`, or of each thread of the channel
-        `place` in which `person` waits; each with its key."""
-        threads = (
-            [place.key] if place.thread else self._dispatcher.waiting(place, person.id)
-        )
-        found = []
-        for thread in threads:
-            turn = await self._store.next_turn(thread)
-            if turn is not None and turn.ended is None:
-                found.append((thread, turn.key))
-        return found
-
     async def _named(self, command: Command, place: Scope) -> TurnFacts | None:
         """Return the turn of a control, or the newest one of the thread."""
         turn = command.arguments.get("turn", "")
@@ -207,18 +177,6 @@ class ReplyControls:
         # Before the check of rights: nobody asked the old answer of a repeated turn.
         if not facts.newest:
             return NOT_LAST
-        if not await self._may_control(person, facts, place):
+        if not await self._stopper.may_control(person, facts, place):
             return NOT_YOURS
         return facts
-
-    async def _may_control(
-        self, person: Person, facts: TurnFacts | None, place: Scope | None = None
-    ) -> bool:
-        """Return True if `person` may stop or repeat an answer: they asked, or they
-        administer `place`, if one is given."""
-        if facts is None or person.id in facts.askers:
-            return facts is not None
-        if place is None:
-            return False
-        policy = await self._access.policy(place)
-        return self._access.may(person, policy)

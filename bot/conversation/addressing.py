@@ -23,7 +23,7 @@ from bot.domain.setting import Change
 from bot.messages import addressing as said
 from bot.settings.effective import EffectiveSettings
 from bot.settings.follow import ALL, MENTION, SMART
-from bot.text import references, set_phrases
+from bot.text import references, set_phrases, stop_phrases
 from bot.ui.formatting import here
 
 # So many automated messages in a thread are taken for bots that answer each other.
@@ -64,6 +64,7 @@ class Instruction(enum.Enum):
     STAY_OUT = "stay out"
     COME_BACK = "come back"
     WHY = "why"
+    STOP = "stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,10 @@ def judge(
         return _judge_program(heard, thread, engagement)
     own = thread is not None and (thread.follows or engagement.adopted)
     told = instruction(heard, engagement)
-    if told is not None and (heard.addressed or own or _was_sent_away(engagement)):
+    if told is Instruction.STOP:
+        if heard.addressed or (own and not _only_mentions(engagement)):
+            return _obey(told, heard, engagement)
+    elif told and (heard.addressed or own or _was_sent_away(engagement)):
         return _obey(told, heard, engagement)
     if heard.addressed:
         # A reply to the bot may only thank it.
@@ -175,6 +179,8 @@ def instruction(
     text = _words(heard)
     if mentions and text.strip().lower() == WHY:
         return Instruction.WHY
+    if stop_phrases.is_stop(text):
+        return Instruction.STOP
     if set_phrases.is_stay_out(text):
         return Instruction.STAY_OUT
     return Instruction.COME_BACK if set_phrases.is_come_back(text) else None
@@ -274,7 +280,14 @@ def _obey(told: Instruction, heard: Message, engagement: EngagementSettings) -> 
         change = Change(place, "follow", MENTION)
     elif told is Instruction.COME_BACK and _was_sent_away(engagement):
         change = Change(place, "follow", None)
-    return Verdict(Disposition.KEEP, Rule.INSTRUCTION.value, change, begins=True)
+    # Where there is no thread, there is no answer to stop either.
+    begins = told is not Instruction.STOP
+    return Verdict(Disposition.KEEP, Rule.INSTRUCTION.value, change, begins=begins)
+
+
+def _only_mentions(engagement: EngagementSettings) -> bool:
+    """Return whether what mentions nobody is not answered, whatever it says."""
+    return engagement.quiet or engagement.follow == MENTION
 
 
 def _was_sent_away(engagement: EngagementSettings) -> bool:

@@ -15,6 +15,7 @@ from bot.conversation import addressing
 from bot.conversation.addressing import EngagementSettings, Rule
 from bot.conversation.dispatcher import ThreadDispatcher
 from bot.conversation.instructions import Instructions
+from bot.conversation.stopping import Stopper
 from bot.domain.message import Disposition, Message, fuller
 from bot.domain.scope import Scope
 from bot.errors import DeliveryError
@@ -23,6 +24,7 @@ from bot.platforms import Platforms
 from bot.ports.inbox import InboxStore
 from bot.ports.platform import Messenger
 from bot.settings.access import SettingsAccess
+from bot.ui.elements import Response
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +48,9 @@ MOST_NOTICES = 10
 class Inbox:
     """Stores the messages that adapters receive, and queues turns for them.
 
-    `triage` takes in a message at the top of a channel, and decides by itself whether
-    that is triaged there.
+    `stopper` stops answers for those who say so. `command` returns whether a message is
+    a command, which it then carries out. `triage` takes in a message at the top of a
+    channel, and decides by itself whether that is triaged there.
     """
 
     def __init__(
@@ -56,6 +59,8 @@ class Inbox:
         dispatcher: ThreadDispatcher,
         platforms: Platforms,
         settings: SettingsAccess,
+        stopper: Stopper,
+        command: Callable[[Message], Awaitable[bool]],
         triage: Callable[[Message], Awaitable[None]],
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -63,17 +68,20 @@ class Inbox:
         self._dispatcher = dispatcher
         self._platforms = platforms
         self._settings = settings
+        self._command = command
         self._triage = triage
         self._now = now
         self._notices = 0
-        self._instructions = Instructions(store, platforms, settings)
+        self._instructions = Instructions(store, platforms, settings, stopper)
 
     async def receive(self, message: Message) -> None:
-        """Store `message`, and queue a turn if it is to be answered. Raises
-        StorageError."""
+        """Carry out `message` if it is a command; else store it, and queue a turn if it
+        is to be answered. Raises StorageError."""
         if not self._platforms.serves(message.thread):
             return
         with self._platforms.using(message.thread.platform):
+            if await self._command(message):
+                return
             await self._receive(message)
             await self._triage(message)
 
@@ -125,7 +133,7 @@ class Inbox:
         """Tell the author of `heard` that they have to wait."""
         try:
             async with asyncio.timeout(NOTICE_TIMEOUT):
-                await messenger.notice(heard, text)
+                await messenger.notice(heard, Response(text))
         except (TimeoutError, DeliveryError) as error:
             log.info("message.unnoticed thread=%s %s", heard.thread, error)
         finally:
@@ -136,7 +144,9 @@ class Inbox:
         # the second must not overtake the first on the way to the store.
         place = Scope.of(heard.thread)
         policy = await self._settings.policy(place)
-        direct = self._settings.is_direct(place)
+        # Where nothing but answers is written, there is nobody else either.
+        alone = self._platforms.adapters[place.platform].messenger is None
+        direct = alone or self._settings.is_direct(place)
         return EngagementSettings.of(policy, direct=direct)
 
     async def supplement(self, message: Message) -> None:
@@ -168,6 +178,8 @@ class Inbox:
             await self._amend(message, newly_addressed)
 
     async def _amend(self, heard: Message, newly_addressed: bool) -> None:
+        if newly_addressed and await self._command(heard):
+            return
         before = await self._store.stored_message(heard.thread, heard.message)
         # Platforms also announce an edit when they add a preview to a link.
         changed = before is not None and before.message.text != heard.text

@@ -1,7 +1,9 @@
-"""Replies to "stay out", "come back" and "why", said to the bot in a thread.
+"""Obeys "stop", and replies to "stay out", "come back" and "why", said to the bot in a
+thread.
 
 What they change is stored with the message (`bot.conversation.addressing`). A reply is
-posted once, for everybody in the thread, and not repeated after a crash.
+posted once, for everybody in the thread, and not repeated after a crash; who says
+"stop" is told alone.
 """
 
 import asyncio
@@ -9,10 +11,12 @@ import logging
 
 from bot.conversation import addressing
 from bot.conversation.addressing import EngagementSettings, Instruction, Rule
+from bot.conversation.stopping import Stopper
 from bot.domain.message import Message
 from bot.domain.scope import Scope
 from bot.errors import DeliveryError, StorageError
 from bot.messages.addressing import BACK, BACK_FOR_MENTIONS, STAYING_OUT
+from bot.messages.settings import UNSURE
 from bot.platforms import Platforms
 from bot.ports.inbox import InboxStore
 from bot.ports.platform import Messenger
@@ -34,9 +38,14 @@ class Instructions:
     """Replies to instructions that were stored."""
 
     def __init__(
-        self, store: InboxStore, platforms: Platforms, settings: SettingsAccess
+        self,
+        store: InboxStore,
+        platforms: Platforms,
+        settings: SettingsAccess,
+        stopper: Stopper,
     ) -> None:
         self._store = store
+        self._stopper = stopper
         self._platforms = platforms
         self._settings = settings
         self._replies = 0
@@ -58,6 +67,10 @@ class Instructions:
     ) -> None:
         try:
             async with asyncio.timeout(TIMEOUT):
+                if told is Instruction.STOP:
+                    text = await self._stop(heard)
+                    await messenger.notice(heard, Response(text))
+                    return
                 text = await self._text(heard, told)
                 place = Scope.of(heard.thread)
                 await messenger.post(place, Response(text), heard.message)
@@ -65,6 +78,18 @@ class Instructions:
             log.info("instruction.unconfirmed thread=%s %s", heard.thread, error)
         finally:
             self._replies -= 1
+
+    async def _stop(self, heard: Message) -> str:
+        """Stop the answer in the thread of `heard`, if its author may; return what to
+        tell them."""
+        place = Scope.of(heard.thread)
+        directory = self._platforms.adapters[place.platform].directory
+        try:
+            person = await directory.person(place, heard.author)
+            return await self._stopper.stop(place, person)
+        except DeliveryError as error:
+            log.info("instruction.unsure thread=%s %s", heard.thread, error)
+            return UNSURE
 
     async def _text(self, heard: Message, told: Instruction) -> str:
         if told is Instruction.STAY_OUT:

@@ -16,6 +16,7 @@ from bot.ports.platform import Adapter
 from bot.ports.store import NoticeStore
 from bot.settings import shared_channels
 from bot.settings.effective import EffectiveSettings
+from bot.ui.elements import Response
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class Outsiders:
             return
         try:
             async with asyncio.timeout(TIMEOUT):
-                await messenger.notice(heard, TURNED_AWAY)
+                await messenger.notice(heard, Response(TURNED_AWAY))
         except (TimeoutError, DeliveryError) as error:
             log.info("outsider.untold thread=%s %s", turn.thread, error)
 

@@ -15,7 +15,8 @@ thanks, and don't answer it. Mention me with `why` to learn which rule held, wit
 `stay out` to have only mentions answered, with `come back` to end that."""
 #: Introduces the list of commands.
 HOW_TO_COMMAND = (
-    "Commands (each is a message of its own, or a command of the platform):"
+    "Commands (use `/claude`, or mention me with one as the whole message; in my "
+    "threads `stop` needs no mention):"
 )
 
 #: What a change of a setting means for existing threads.

@@ -36,6 +36,7 @@ MORE_THAN_SHOWN = "_There is more than can be shown here._"
 
 # Forms.
 FORM_TO_FILL_IN = "Please open the form and fill it in."
+ONLY_FOR_YOU = "Others could read this here. The button shows it to you alone."
 NEEDS_A_FORM = "This needs a form. Please give the command once more."
 
 

@@ -74,6 +74,7 @@ def another(*, field: str) -> str:
 CLOSE = "Close"
 CANCEL = "Cancel"
 OPEN_FORM = "Open the form"
+SHOW = "Show"
 GIVE_FILE = "Upload a file …"
 OR_TEXT_FILE = "Or a text file"
 YOUR_QUESTION = "Your question"

@@ -241,7 +241,10 @@ class MessageHistory(Protocol):
 class Messenger(Protocol):
     """Writes into channels and threads, apart from replies."""
 
-    async def notice(self, message: Message, text: str) -> None:
+    #: Whether nobody but its reader sees a notice.
+    private: bool
+
+    async def notice(self, message: Message, response: Response) -> None:
         """Tell the author of `message` something of passing interest, where they wrote
         it; others see as little of it as the platform allows. Raises DeliveryError."""
         ...
@@ -307,6 +310,11 @@ class Adapter(Protocol):
     async def readable(self, messages: Sequence[Message]) -> list[tuple[str, str]]:
         """Return (author's name, text) of each message, with ids replaced by visible
         names and the bot's own mention removed. Unknown names stay ids."""
+        ...
+
+    def typed(self, message: Message) -> str:
+        """Return what the author of `message` typed to the bot: its text without the
+        bot's mention, and mentions of others in the form of settings ("user:1")."""
         ...
 
     async def tell(self, workspace: str, user: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Recognises short messages that are set phrases: thanks, emoji, and being sent away.
+"""Recognises short messages that are set phrases: thanks, emoji and being sent away.
 
 Whole messages only: whatever holds a word that belongs to no phrase, or a question
 mark, is none. Pure.
@@ -171,7 +171,7 @@ _POLITE = _set(
 _EAST_POLITE = words("ください 下さい 주세요")
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Return the words of `text` without those of politeness; "" if no phrase has as
     many characters, or if it asks something."""
     if len(text) > MOST_CHARS or _QUESTION.search(text):
@@ -183,11 +183,12 @@ def _plain(text: str) -> str:
     return text.strip()
 
 
-def _phrases(text: str) -> frozenset[str]:
-    return frozenset(_plain(line) for line in text.splitlines() if line)
+def phrases(text: str) -> frozenset[str]:
+    """Return the phrases of `text`, one a line, as `plain` returns them."""
+    return frozenset(plain(line) for line in text.splitlines() if line)
 
 
-_STAY_OUT = _phrases("""
+_STAY_OUT = phrases("""
 stay out
 stay out of this
 stay out of it
@@ -236,7 +237,7 @@ håll dig utanför
 빠져 있어
 """)
 
-_COME_BACK = _phrases("""
+_COME_BACK = phrases("""
 come back
 come back in
 you can come back
@@ -273,9 +274,9 @@ kom tillbaka
 
 def is_stay_out(text: str) -> bool:
     """Return True if all of `text` asks to stay out of a conversation."""
-    return _plain(text) in _STAY_OUT
+    return plain(text) in _STAY_OUT
 
 
 def is_come_back(text: str) -> bool:
     """Return True if all of `text` asks to take part in a conversation again."""
-    return _plain(text) in _COME_BACK
+    return plain(text) in _COME_BACK

@@ -53,6 +53,9 @@ class CommandSpec:
     parameters: tuple[Parameter, ...] = ()
     #: Whether everybody in the thread sees the result.
     public: bool = False
+    #: Whether it shows what depends on the person, unless a value is given. Typed where
+    #: nothing can be shown to one person only, it is answered with a button.
+    personal: bool = False
     #: Whether it is for buttons and typed commands only: left out of the platform's
     #: list of commands and of the help.
     hidden: bool = False

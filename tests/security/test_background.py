@@ -238,7 +238,7 @@ async def setting_at_home(town: Town, platform: str) -> None:
 
 
 @fault("look up a fact", SlackClient, "call", "slack")
-@fault("obey a message", SlackClient, "call", "slack")
+@fault("command", SlackClient, "call", "slack")
 async def command_by_mention(town: Town, platform: str) -> None:
     town.ask(platform, "settings")
 

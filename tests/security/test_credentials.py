@@ -394,9 +394,9 @@ class Refusing(FakeAdapter):
         self._look("tell")
         await super().tell(workspace, user, text)
 
-    async def notice(self, message: Message, text: str) -> None:
+    async def notice(self, message: Message, response: Response) -> None:
         self._look("notice")
-        await super().notice(message, text)
+        await super().notice(message, response)
 
     async def recent(
         self, place: Scope, most: int, since: float | None = None
@@ -489,8 +489,10 @@ METHODS = [
         *(ports_platform.MessageHistory, ports_platform.Messenger),
     )
     for name, value in vars(part).items()
-    # `is_direct` makes no call that could be refused.
-    if isfunction(value) and not name.startswith("_") and name != "is_direct"
+    # Those two make no call that could be refused.
+    if isfunction(value)
+    and not name.startswith("_")
+    and name not in ("is_direct", "typed")
 ]
 
 

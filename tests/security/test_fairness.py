@@ -25,7 +25,7 @@ from bot.messages.answers import BUSY, CROWDED
 from bot.ports.store import Store
 from bot.runtime.background import Background
 from bot.runtime.fair_queue import FairQueue
-from bot.ui.elements import Command
+from bot.ui.elements import Command, Response
 from tests.support.deep import rounds
 from tests.support.fakes import FakeAdapter
 from tests.support.memory_store import MemoryStore
@@ -462,7 +462,7 @@ async def test_each_of_many_people_is_told_but_not_all_at_once() -> None:
     held = asyncio.Event()
     told: list[str] = []
 
-    async def notice(message: Message, text: str) -> None:
+    async def notice(message: Message, response: Response) -> None:
         told.append(message.author)
         await held.wait()
 

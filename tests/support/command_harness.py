@@ -15,6 +15,7 @@ from bot.commands.try_prompt import PromptTrial
 from bot.commands.usage import UsageScreen
 from bot.conversation.dispatcher import ThreadDispatcher
 from bot.conversation.inbox import Inbox
+from bot.conversation.stopping import Stopper
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import AuditEntry
@@ -86,10 +87,15 @@ class Office:
     def desk(self) -> CommandRouter:
         """A desk at which nothing is being answered."""
         lanes, platforms = _idle(), Platforms([self.adapter])
+        stopper = Stopper(self.store, lanes, self.authority)
         inbox = Inbox(
-            *(self.store, lanes, platforms, self.authority), _untriaged, self.clock
+            *(self.store, lanes, platforms, self.authority, stopper),
+            *(_question, _untriaged),
+            self.clock,
         )
-        controls = ReplyControls(self.store, lanes, inbox, self.authority, self.clock)
+        controls = ReplyControls(
+            *(self.store, lanes, inbox, stopper, self.authority), self.clock
+        )
         return CommandRouter(
             platforms,
             self.authority,
@@ -170,6 +176,11 @@ class Office:
 
 class _Nobody:
     """Stands where a group of tasks would: none is ever begun."""
+
+
+async def _question(message: object) -> bool:
+    """Stands where typed commands would: every message is a question."""
+    return False
 
 
 async def _untriaged(message: object) -> None:

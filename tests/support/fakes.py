@@ -42,6 +42,7 @@ class FakeAdapter:
     def __init__(self, name: str = "fake", limits: Limits = FAST) -> None:
         self.name = name
         self.limits = limits
+        self.private = True
         self.directory: Directory = self
         self.history: MessageHistory | None = self
         self.messenger: Messenger | None = self
@@ -133,12 +134,16 @@ class FakeAdapter:
     def is_direct(self, place: Scope) -> bool:
         return place.channel.startswith("D")
 
+    def typed(self, message: Message) -> str:
+        return message.text.removeprefix("@bot").strip()
+
     async def tell(self, workspace: str, user: str, text: str) -> None:
         self.told.append((user, text))
         self.changed()
 
-    async def notice(self, message: Message, text: str) -> None:
-        self.noticed.append((message.author, text))
+    async def notice(self, message: Message, response: Response) -> None:
+        self._stumble()
+        self.noticed.append((message.author, response.text))
         self.changed()
 
     async def recent(

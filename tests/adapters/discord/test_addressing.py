@@ -1,12 +1,15 @@
 """Whom messages in Discord are for, through the real SDK."""
 
+import asyncio
 from pathlib import Path
 
 from bot.claude.client import connect as connect_claude
 from bot.messages.addressing import MENTION_ME, STAYING_OUT
+from bot.messages.controls import ONLY_FOR_YOU
 from storage.store import open_store
 from tests.adapters.discord.conftest import Guild
 from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.claude.reply import Hold
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.support.process import running
 
@@ -142,3 +145,34 @@ async def test_a_mention_added_while_it_was_away_is_answered(tmp_path: Path) -> 
             await guild.settled(thread, 3)
     assert "look here" in guild.prompts()[2]
     assert len(guild.prompts()) == 3
+
+
+async def test_typed_commands_are_obeyed_and_cost_nothing(guild: Guild) -> None:
+    thread = await guild.thread_of(guild.mention("hello"))
+    await guild.settled(thread)
+    guild.mention("budget day 5", thread)
+    await guild.discord.until(lambda: len(told(guild, thread)) == 2)
+    assert told(guild, thread)[1].startswith("Sorry, only admins")
+    # What one person may see is not posted for all.
+    guild.mention("usage", thread)
+    await guild.discord.until(lambda: len(told(guild, thread)) == 3)
+    offer = guild.discord.messages(thread)[-1]
+    assert offer.text == ONLY_FOR_YOU
+    [show] = offer.buttons
+    asked = guild.discord.click(guild.bob, offer.id, show)
+    await guild.discord.until(lambda: asked.response and asked.response.message)
+    assert asked.response is not None
+    assert asked.response.message is not None
+    assert asked.response.message.ephemeral_for == guild.bob
+    assert "**You, today**" in asked.response.message.text
+    assert len(guild.prompts()) == 1
+
+
+async def test_stop_alone_stops_the_answer(guild: Guild) -> None:
+    guild.claude.script(["One, two", Hold(asyncio.Event())])
+    thread = await guild.thread_of(guild.mention("count"))
+    await guild.discord.until(lambda: "One, two" in str(guild.replies(thread)))
+    guild.discord.say(guild.alice, thread, "Stopp!")
+    await guild.discord.until(lambda: "_Stopped._" in str(guild.replies(thread)))
+    await guild.quiet()
+    assert len(guild.prompts()) == 1

@@ -1,12 +1,16 @@
 """Whom messages in Slack are for, through the real SDKs."""
 
+import asyncio
+
 import pytest
 
 from adapters.slack import mentions
 from adapters.slack.client import Identity
 from bot.domain.message import Mark, MarkKind
 from bot.messages.addressing import BACK, MENTION_ME, STAYING_OUT
+from bot.messages.commands import STOPPING
 from tests.adapters.slack.conftest import Office
+from tests.emulators.claude.reply import Hold
 
 US = Identity("T1", "Acme", "UBOT", "threadkeep", "B1", frozenset())
 BOB, EMOJI = Mark(MarkKind.PERSON, "U2"), Mark(MarkKind.EMOJI)
@@ -157,3 +161,14 @@ async def test_a_command_added_by_an_edit_is_carried_out(office: Office) -> None
     office.slack.edit(office.general, ts, f"{office.slack.mention} settings")
     await office.slack.until(lambda: office.slack.ephemerals(office.alice))
     assert office.prompts() == []
+
+
+async def test_stop_alone_stops_the_answer(office: Office) -> None:
+    office.claude.script(["One, two", Hold(asyncio.Event())])
+    ts = office.ask("count")
+    await office.slack.until(lambda: "One, two" in str(office.replies(ts)))
+    office.slack.say(office.alice, office.general, "Stopp!", thread_ts=ts)
+    await office.slack.until(lambda: "_Stopped._" in str(office.replies(ts)))
+    await office.slack.until(lambda: office.slack.ephemerals(office.alice))
+    assert office.slack.ephemerals(office.alice)[-1].text == STOPPING
+    assert len(office.prompts()) == 1

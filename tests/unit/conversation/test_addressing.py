@@ -291,3 +291,59 @@ def test_it_says_why() -> None:
     assert explanation(None) == said.NOTHING_DECIDED
     unknown = Decision("1", "U1", answered=True, rule="of a later version")
     assert explanation(unknown) == said.NOTHING_DECIDED
+
+
+STOPS = [
+    *("stop", "Stop!", "STOP", "stop.", "stopp", "stooop", "stop stop stop", "/stop"),
+    *("please stop", "ok, stop", "hey stop", "no, stop that", "that's enough", "halt"),
+    *("Claude, stop", "wait, stop it", "cancel", "stop 🛑", "Stopp bitte", "Hör auf!"),
+    *(
+        "arrête",
+        "Arrete !",
+        "arrête s'il te plaît",
+        "para",
+        "¡Para!",
+        "para, por favor",
+    ),
+    *("pare", "basta", "detente", "fermati", "hou op", "sluta", "hold op", "przestań"),
+    *("стоп", "хватит", "dur", "berhenti", "止めて", "止めてください", "ストップ！"),
+    *("やめて", "停止", "停", "别说了", "그만", "멈춰 주세요", "σταμάτα", "توقف"),
+]
+NO_STOPS = [
+    *("stop?", "don't stop", "stop the build", "how do I stop it", "the bus stop", ""),
+    *("stopped", "para que sirve", "halt the deployment", "🛑", "enough", "genug"),
+    *("please", "no", "ok", "stop and think about it", "stop words", "thanks"),
+]
+
+
+@pytest.mark.parametrize("text", STOPS)
+def test_stop_alone_is_an_instruction_where_no_mention_is_needed(text: str) -> None:
+    for form in (text, f"<bot> {text}"):
+        assert instruction(heard(form)) is Instruction.STOP
+        verdict = judge(heard(form), OURS)
+        assert verdict.disposition is Disposition.KEEP
+        assert verdict.rule == Rule.INSTRUCTION.value
+        assert verdict.change is None
+
+
+@pytest.mark.parametrize("text", NO_STOPS)
+def test_what_says_more_than_stop_stops_nothing(text: str) -> None:
+    assert instruction(heard(text)) is not Instruction.STOP
+
+
+def test_stop_without_a_mention_is_for_people_where_one_is_needed() -> None:
+    mention_only = EngagementSettings(follow="mention")
+    sent_away = EngagementSettings(follow="mention", **IN_THREAD)  # type: ignore[arg-type]
+    for thread, engagement in (
+        (THEIRS, EngagementSettings()),
+        (None, EngagementSettings()),
+        (OURS, EngagementSettings(quiet=True)),
+        (OURS, mention_only),
+        (OURS, sent_away),
+    ):
+        rule = judge(heard("stop"), thread, engagement).rule
+        assert rule != Rule.INSTRUCTION.value
+        told = judge(heard("<bot> stop"), thread, engagement)
+        assert told.rule == Rule.INSTRUCTION.value
+    assert judge(heard("<Bob> stop"), OURS).rule.startswith(Rule.OTHERS_FIRST.value)
+    assert judge(heard("stop", answers=BOB), OURS).rule != Rule.INSTRUCTION.value

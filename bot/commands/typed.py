@@ -1,0 +1,177 @@
+"""Carries out commands that people type: messages that mention the bot, or are sent to
+it alone, and are a command as a whole.
+
+Rule: each is carried out once, also if a platform delivers it several times or it is
+fetched again after a restart. One that the process does not survive is not repeated:
+people see that nothing happened, and type it again.
+"""
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from bot.commands.catalog import is_personal
+from bot.commands.router import CommandRouter
+from bot.domain.message import MarkKind, Message
+from bot.domain.scope import Scope, ScopeLevel, ThreadKey
+from bot.errors import ConfigError, DeliveryError, StorageBusy, StorageError
+from bot.messages import labels
+from bot.messages.controls import FORM_TO_FILL_IN, NEEDS_A_FORM, ONLY_FOR_YOU
+from bot.messages.settings import UNSURE
+from bot.platforms import Platforms
+from bot.ports.inbox import InboxStore
+from bot.ports.platform import Messenger
+from bot.ports.store import NoticeStore
+from bot.runtime.lru import LruDict
+from bot.settings.access import SettingsAccess
+from bot.text import stop_phrases
+from bot.ui.command_spec import MOST_COMMAND_CHARS
+from bot.ui.elements import Button, Command, CommandResult, Form, Response, Style
+
+log = logging.getLogger(__name__)
+
+# A command that arrives so many seconds after it was typed is not carried out: the
+# conversation has moved on.
+STALE = 3600.0
+
+# For how long it is remembered that a command was carried out, in seconds: longer than
+# any platform delivers a message again.
+REMEMBERED = 86400.0
+
+# For how many commands that is in memory. Slack tells of each twice within moments
+# (platform facts A1.2).
+MOST_TAKEN = 1_000
+
+# How many commands are carried out at once.
+MOST_AT_ONCE = 1_000
+
+
+class TypedStore(InboxStore, NoticeStore, Protocol):
+    """What typed commands use."""
+
+
+class TypedCommands:
+    """Tells commands from questions, and carries them out in the background."""
+
+    def __init__(
+        self,
+        store: TypedStore,
+        platforms: Platforms,
+        access: SettingsAccess,
+        router: CommandRouter,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._platforms = platforms
+        self._access = access
+        self._router = router
+        self._now = now
+        self._taken: LruDict[tuple[ThreadKey, str], None] = LruDict(MOST_TAKEN)
+        self._running = 0
+
+    async def take(self, heard: Message) -> bool:
+        """Return whether `heard` is a command; if so, see that it is carried out, once.
+
+        Raises StorageError; the platform is then to deliver it again.
+        """
+        messenger = self._platforms.adapters[heard.thread.platform].messenger
+        key = (heard.thread, heard.message)
+        if messenger is None or key in self._taken:
+            return key in self._taken
+        command = self._read(heard)
+        if command is None or self._now() - heard.at > STALE:
+            return False
+        if await self._store.stored_message(heard.thread, heard.message) is not None:
+            # A question already: another event of it had more than a command.
+            return False
+        if self._running >= MOST_AT_ONCE:
+            raise StorageBusy("too many commands at once")
+        now = self._now()
+        self._taken[key] = None
+        try:
+            first = await self._store.claim_notice(
+                Scope.of(heard.thread),
+                f"command {heard.message}",
+                secrets.token_hex(8),
+                now,
+                now + REMEMBERED,
+            )
+        except StorageError:
+            self._taken.pop(key, None)
+            raise
+        if first:
+            self._running += 1
+            work = self._carry_out(messenger, command, heard)
+            self._platforms.tasks.start("command", work, platform=heard.thread.platform)
+        return True
+
+    def _read(self, heard: Message) -> Command | None:
+        """Return the command that all of `heard` is, or None."""
+        if heard.automated or heard.echo or heard.files or not heard.addressed:
+            return None
+        if len(heard.text) > MOST_COMMAND_CHARS:
+            return None
+        mentions = any(
+            not isinstance(each, str) and each.kind is MarkKind.BOT
+            for each in heard.parts
+        )
+        # A reply to the bot may be about what it wrote: "budget", "help".
+        if not (mentions or self._access.is_direct(Scope.of(heard.thread))):
+            return None
+        text = self._platforms.adapters[heard.thread.platform].typed(heard)
+        command = self._router.parse(text)
+        if command is None and stop_phrases.is_stop(text):
+            return Command("stop")
+        return command
+
+    async def _carry_out(
+        self, messenger: Messenger, command: Command, heard: Message
+    ) -> None:
+        place = Scope.of(heard.thread)
+        try:
+            direct = self._access.is_direct(place)
+            if is_personal(command) and not (messenger.private or direct):
+                told = _offer(ONLY_FOR_YOU, labels.SHOW, command)
+            else:
+                told = _shown(await self._result(command, heard), command)
+            if told.public or direct:
+                await messenger.post(place, told, heard.message)
+            else:
+                await messenger.notice(heard, told)
+        except DeliveryError as error:
+            log.warning("command.untold verb=%s %s", command.verb, error)
+        finally:
+            self._running -= 1
+
+    async def _result(self, command: Command, heard: Message) -> CommandResult:
+        place = Scope.of(heard.thread)
+        if heard.opens:
+            # Typed at the top of a channel: about the channel, not about its thread.
+            place = place.at(ScopeLevel.CHANNEL)
+        directory = self._platforms.adapters[place.platform].directory
+        try:
+            person = await directory.person(place, heard.author)
+            return await self._router.run(command, place, person)
+        except DeliveryError as error:
+            log.warning("command.unsure verb=%s %s", command.verb, error)
+            return Response(UNSURE)
+        except (StorageError, ConfigError) as error:
+            log.error("command.not_carried_out verb=%s %s", command.verb, error)
+            return Response(error.user_text)
+
+
+def _shown(result: CommandResult, command: Command) -> Response:
+    """Return `result` as a message: only a control opens a form."""
+    if isinstance(result, Form):
+        return _offer(FORM_TO_FILL_IN, labels.OPEN_FORM, command)
+    return result
+
+
+def _offer(text: str, label: str, command: Command) -> Response:
+    try:
+        _ = command.line
+    except ValueError:
+        return Response(NEEDS_A_FORM)
+    return Response(text, buttons=(Button(label, command, Style.PRIMARY),))
