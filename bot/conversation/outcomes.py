@@ -4,10 +4,11 @@ Every way in which a model call can end is mapped here, so this file lists all t
 thread may be told.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from bot.domain.completion import Report
-from bot.domain.turn import Ended, Outcome
+from bot.domain.turn import Ended, Outcome, TurnMessage
 from bot.errors import ModelError, ThreadkeepError
 from bot.messages.answers import (
     ALL_THOUGHT,
@@ -20,12 +21,18 @@ from bot.messages.answers import (
     TOO_LONG,
     UNWELCOME,
     WINDOW_FULL,
+    not_opened,
+    warning,
 )
+from bot.messages.controls import A_FILE
 from bot.messages.settings import UNSURE
 
 # Appended to an unfinished answer when later turns replay it, so that Claude does not
 # take half a sentence for its own conclusion.
 UNFINISHED = "\n\n[This answer was not finished.]"
+
+# How much of a file's name a note shows.
+MOST_NAME_CHARS = 60
 
 #: Reason of a turn that has failed too often and is not retried.
 GIVEN_UP = "given up: it failed again and again"
@@ -84,8 +91,18 @@ def unwelcome(unsure: bool, why: str = UNWELCOME) -> Outcome:
     with `unsure`, of one whose permission could not be checked."""
     if unsure:
         return replace(_failed(UNSURE, "person unknown"), cost=0.0)
-    note = _italic(why)
+    note = warning(why)
     return Outcome(Ended.REFUSED, "", note=note, reason="not allowed", cost=0.0)
+
+
+def without_files(outcome: Outcome, messages: Iterable[TurnMessage]) -> Outcome:
+    """Return `outcome`, an answer to `messages`, with a note that names the files that
+    were not opened for it; as it is without an answer or files."""
+    heard = [each.heard for each in messages if not each.heard.echo]
+    names = list(dict.fromkeys(_shown(name) for each in heard for name in each.files))
+    if not names or not outcome.text.strip():
+        return outcome
+    return told(outcome, not_opened(files=names))
 
 
 def told(outcome: Outcome, hint: str) -> Outcome:
@@ -108,7 +125,7 @@ def _ending(
     if stop_reason == "refusal":
         # Later turns read neither side of a refused turn: they would be refused too.
         note = DECLINED_MIDWAY if has_text else DECLINED
-        return Outcome(Ended.REFUSED, text, note=_italic(note), reason="refusal")
+        return Outcome(Ended.REFUSED, text, note=warning(note), reason="refusal")
     if not has_text:
         note = ALL_THOUGHT if stop_reason == "max_tokens" else EMPTY
         return _failed(note, f"no text, stop_reason={stop_reason}")
@@ -118,12 +135,18 @@ def _ending(
 
 
 def _failed(note: str, reason: str) -> Outcome:
-    return Outcome(Ended.FAILED, "", note=_italic(note), reason=reason)
+    return Outcome(Ended.FAILED, "", note=warning(note), reason=reason)
 
 
 def _unfinished(ended: Ended, text: str, note: str, reason: str) -> Outcome:
     replay = text + UNFINISHED if text.strip() else ""
-    return Outcome(ended, text, replay=replay, note=_italic(note), reason=reason)
+    mark = _italic if ended is Ended.STOPPED else warning
+    return Outcome(ended, text, replay=replay, note=mark(note), reason=reason)
+
+
+def _shown(name: str) -> str:
+    """Return the name of a file as one piece of code can show it."""
+    return " ".join(name.replace("`", "'").split())[:MOST_NAME_CHARS] or A_FILE
 
 
 def _italic(note: str) -> str:

@@ -24,6 +24,7 @@ from bot.conversation.outcomes import (
     interrupted,
     told,
     withdrawn,
+    without_files,
 )
 from bot.conversation.stream import AnswerStream
 from bot.delivery.reply import StreamedReply
@@ -249,6 +250,7 @@ class Responder:
         settings = prepared.settings
         extend = partial(self._guard.extend, turn, limits=settings.caps)
         outcome = await stream.read(prepared.request, extend, stop)
+        outcome = without_files(outcome, messages)
         return self._annotated(turn, outcome, prepared), settings
 
     def _pinging(

@@ -555,7 +555,7 @@ async def test_who_is_not_named_gets_one_sentence_and_costs_nothing() -> None:
             at = thread(platform, "T1", number)
             await houses.ask(at, author=author)
             [text] = await houses.answered(at)
-            assert text == ("Understood." if served else f"_{NOT_ADMITTED}_")
+            assert text == ("Understood." if served else f"⚠️ _{NOT_ADMITTED}_")
     assert len(houses.model.requests) == 3
 
 

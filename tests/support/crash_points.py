@@ -20,7 +20,7 @@ from tests.support.crash_scenes import DiscordScene, SlackScene, on_discord, on_
 slack = Repertoire[SlackScene](on_slack)
 discord = Repertoire[DiscordScene](on_discord)
 
-CUT = f"_{INTERRUPTED}_"
+CUT = f"⚠️ _{INTERRUPTED}_"
 
 # The newest answer so far, and how much of it is posted.
 TEXT = "SELECT text FROM turns ORDER BY id DESC LIMIT 1"

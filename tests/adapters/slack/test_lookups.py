@@ -166,7 +166,7 @@ async def test_nobody_is_refused_for_a_group_that_cannot_be_looked_up(
     await put(admins, "who", f"group:{group}")
     admins.slack.faults.add("usergroups.list", status(500), times=ALWAYS)
     ts = admins.ask("May I?")
-    assert await admins.settled(ts) == [f"_{UNSURE}_"]
+    assert await admins.settled(ts) == [f"⚠️ _{UNSURE}_"]
     assert admins.claude.requests == []
     assert await admins.typed(admins.bob, "set model claude-haiku-5-5") == UNSURE
 

@@ -90,7 +90,7 @@ async def test_commands_explain_themselves(typed: str, printed: str) -> None:
 async def test_a_cut_answer_says_so_and_the_talk_goes_on() -> None:
     model = ScriptedModel(["The capital", ModelCut("eof")], ["Paris."])
     printed = await talk("?\ncontinue\n", model, MemoryStore())
-    assert printed.startswith(f"The capital\n\n_{ModelCut.user_text}")
+    assert printed.startswith(f"The capital\n\n⚠️ _{ModelCut.user_text}")
     assert printed.endswith("Paris.\n\n")
 
 

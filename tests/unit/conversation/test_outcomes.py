@@ -1,10 +1,14 @@
 """Every way that an answer can end, and what the thread is told."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.conversation import outcomes
 from bot.domain.completion import Report, Usage
-from bot.domain.turn import Ended
+from bot.domain.message import Message
+from bot.domain.scope import ThreadKey
+from bot.domain.turn import Ended, TurnMessage
 from bot.errors import ModelBusy, ModelCut, PromptTooLong
 from bot.messages import answers
 
@@ -43,7 +47,7 @@ def test_a_limit_is_said(stop_reason: str, note: str) -> None:
 def test_a_refused_turn_is_not_replayed(text: str, note: str) -> None:
     outcome = outcomes.conclude(text, report("refusal"))
     assert outcome.ended is Ended.REFUSED
-    assert (outcome.text, outcome.replay, outcome.note) == (text, "", f"_{note}_")
+    assert (outcome.text, outcome.replay, outcome.note) == (text, "", f"⚠️ _{note}_")
 
 
 @pytest.mark.parametrize(
@@ -53,13 +57,13 @@ def test_a_refused_turn_is_not_replayed(text: str, note: str) -> None:
 def test_an_empty_answer_is_explained(stop_reason: str, note: str) -> None:
     outcome = outcomes.conclude(" \n", report(stop_reason))
     assert outcome.ended is Ended.FAILED
-    assert (outcome.text, outcome.replay, outcome.note) == ("", "", f"_{note}_")
+    assert (outcome.text, outcome.replay, outcome.note) == ("", "", f"⚠️ _{note}_")
 
 
 def test_a_failure_before_the_first_word_says_what_to_do() -> None:
     outcome = outcomes.conclude("", None, error=ModelBusy("529"))
     assert outcome.ended is Ended.FAILED
-    assert outcome.note == f"_{ModelBusy.user_text}_"
+    assert outcome.note == f"⚠️ _{ModelBusy.user_text}_"
     assert outcome.reason == "ModelBusy: 529"
 
 
@@ -89,6 +93,7 @@ def test_a_crash_keeps_what_was_shown() -> None:
     outcome = outcomes.interrupted("The capital")
     assert outcome.ended is Ended.INTERRUPTED
     assert outcome.replay == "The capital" + outcomes.UNFINISHED
+    assert outcome.note == f"⚠️ _{answers.INTERRUPTED}_"
 
 
 def test_a_gone_thread_is_a_failure_that_still_counts_its_cost() -> None:
@@ -100,3 +105,23 @@ def test_a_gone_thread_is_a_failure_that_still_counts_its_cost() -> None:
 def test_people_read_no_technical_words() -> None:
     outcome = outcomes.conclude("", None, error=PromptTooLong("400 secret detail"))
     assert "400" not in outcome.note
+
+
+def test_what_was_not_opened_is_named_below_an_answer() -> None:
+    answer = outcomes.conclude("It is red.", report("end_turn"))
+    asked = Message(
+        *(ThreadKey("fake", "w", "c", "t"), "1", 1.0, "ann", "what is this?"),
+        addressed=True,
+        opens=True,
+    )
+    names = ("a.png", "`@everyone`\n# b.pdf", "c.txt", "a.png", "d" * 300, "e")
+    turn = [TurnMessage(replace(asked, files=names)), TurnMessage(asked)]
+    assert outcomes.without_files(answer, turn).note == (
+        "_I can't open files yet, so this is without `a.png`, `'@everyone' # b.pdf`, "
+        "`c.txt` and 2 more._"
+    )
+    assert outcomes.without_files(answer, turn[1:]) == answer
+    ours = [TurnMessage(replace(asked, files=("a.png",), echo=True))]
+    assert outcomes.without_files(answer, ours) == answer
+    failed = outcomes.conclude("", None, error=ModelBusy("529"))
+    assert outcomes.without_files(failed, turn) == failed

@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from bot.app import App
 from bot.claude.catalog import DEFAULT_MODEL, find
@@ -204,7 +205,7 @@ async def test_a_busy_model_is_said_politely() -> None:
     desk.model.script(ModelBusy("529 overloaded"))
     async with desk.open():
         await desk.ask("?")
-        await desk.answered(f"_{ModelBusy.user_text}_")
+        await desk.answered(f"⚠️ _{ModelBusy.user_text}_")
 
 
 async def test_an_empty_answer_is_explained() -> None:
@@ -212,7 +213,7 @@ async def test_an_empty_answer_is_explained() -> None:
     desk.model.script()
     async with desk.open():
         await desk.ask("?")
-        await desk.answered(f"_{EMPTY}_")
+        await desk.answered(f"⚠️ _{EMPTY}_")
 
 
 async def test_a_refused_turn_leaves_the_conversation() -> None:
@@ -334,7 +335,7 @@ async def test_after_a_second_crash_it_keeps_what_was_shown() -> None:
     await desk.left("The capital of Fr", attempts=2)
     async with desk.open():
         await desk.adapter.until(lambda: "interrupted" in desk.adapter.texts(HERE)[0])
-    assert desk.adapter.texts(HERE)[0].startswith("The capital of Fr\n\n_")
+    assert desk.adapter.texts(HERE)[0].startswith("The capital of Fr\n\n⚠️ _")
     assert desk.model.requests == []
 
 
@@ -403,3 +404,13 @@ def again(adapter: FakeAdapter) -> FakeAdapter:
     new = FakeAdapter()
     new.seen = adapter.seen
     return new
+
+
+async def test_an_answer_names_the_files_that_it_did_not_open() -> None:
+    desk = Desk()
+    desk.model.script("A login page.")
+    async with desk.open():
+        said = replace(desk.said("what is this?"), files=("error.png",))
+        await desk.adapter.receive(said)
+        note = "_I can't open files yet, so this is without `error.png`._"
+        await desk.answered(f"A login page.\n\n{note}")
