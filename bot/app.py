@@ -105,7 +105,11 @@ class App:
             self._auto.receive,
         )
         self._responder = create_responder(
-            store=store, model=model, adapters=by_name, operator=operator
+            store=store,
+            model=model,
+            adapters=by_name,
+            operator=operator,
+            tasks=platforms.tasks,
         )
         self._totals = Totals(store, by_name, operator)
         editor = SettingsEditor(store, self._access, lambda: self._survey)

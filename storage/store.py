@@ -21,6 +21,7 @@ from bot.errors import ConfigError
 from bot.ports.inbox import Judge
 from storage import (
     decisions,
+    earlier_turns,
     erasures,
     expiry,
     inbox,
@@ -96,6 +97,7 @@ class SqliteStore:
     conversation = read(thread_queries.conversation)
 
     next_turn = read(thread_queries.next_turn)
+    previous_turn = read(earlier_turns.previous_turn)
     begin_turn = write(turns.begin_turn)
     store_part = write(turns.store_part)
     forget_part = write(turns.forget_part)

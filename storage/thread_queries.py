@@ -202,8 +202,11 @@ def open_threads(db: Database) -> list[ThreadKey]:
 
 def next_turn(db: Database, thread: ThreadKey) -> Turn | None:
     row = db.execute(NEXT_TURN, named(thread)).fetchone()
-    if row is None:
-        return None
+    return turn_of(db, thread, row) if row else None
+
+
+def turn_of(db: Database, thread: ThreadKey, row: Row) -> Turn:
+    """Return the turn in `row`, which says also whether it `begins`."""
     replies = db.execute(
         "SELECT * FROM replies WHERE turn_id = ? ORDER BY part", [row["id"]]
     )

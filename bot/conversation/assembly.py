@@ -11,6 +11,7 @@ from bot.conversation.responder import Responder
 from bot.ports.model import Model
 from bot.ports.platform import Adapter
 from bot.ports.store import Store
+from bot.runtime.background import Background
 from bot.runtime.retry import retrying
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import Operator
@@ -22,10 +23,12 @@ def create_responder(
     model: Model,
     adapters: Mapping[str, Adapter],
     operator: Operator,
+    tasks: Background,
     clock: Callable[[], float] = time.monotonic,
     now: Callable[[], float] = time.time,
 ) -> Responder:
-    """Return a responder whose parts retry the store until it accepts.
+    """Return a responder whose parts retry the store until it accepts; `tasks` holds
+    its work in the background.
 
     A finished answer is paid for and in memory only, so no part gives up on a write.
     """
@@ -45,6 +48,7 @@ def create_responder(
         guard=guard,
         alerts=BudgetAlerts(settings, adapters, operator),
         admission=admission,
+        tasks=tasks,
         clock=clock,
         now=now,
     )

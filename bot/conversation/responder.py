@@ -17,6 +17,7 @@ from bot.budgets.guard import BudgetGuard
 from bot.conversation.admission import Admission, AdmittedTurn, PreparedTurn
 from bot.conversation.dispatcher import StopSignal
 from bot.conversation.failures import Failures
+from bot.conversation.old_controls import OldControls
 from bot.conversation.outcomes import (
     WITHDRAWN,
     conclude,
@@ -37,7 +38,8 @@ from bot.errors import StorageError, ThreadGone
 from bot.messages.answers import LEFT_OUT, LEFT_OUT_SOME
 from bot.ports.model import Model
 from bot.ports.platform import Adapter, Surface
-from bot.ports.store import TurnStore
+from bot.ports.store import ResponderStore, TurnStore
+from bot.runtime.background import Background
 from bot.runtime.retry import retry_until_success
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
@@ -58,7 +60,7 @@ class Responder:
     def __init__(
         self,
         *,
-        store: TurnStore,
+        store: ResponderStore,
         unretried_store: TurnStore,
         model: Model,
         adapters: Mapping[str, Adapter],
@@ -66,6 +68,7 @@ class Responder:
         guard: BudgetGuard,
         alerts: BudgetAlerts,
         admission: Admission,
+        tasks: Background,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -86,6 +89,9 @@ class Responder:
             name: WriteScheduler(adapter.limits, clock)
             for name, adapter in adapters.items()
         }
+        self._old_controls = OldControls(
+            store, adapters, self._schedulers, settings, tasks
+        )
 
     async def answer_next(
         self, thread: ThreadKey, stop: StopSignal
@@ -218,6 +224,8 @@ class Responder:
         assert outcome is not None
         await self._delivered(turn, outcome, started)
         await self._alerts.send(turn.thread, alerts)
+        if outcome is not WITHDRAWN and not stop.is_withdrawn:
+            self._old_controls.remove_before(turn)
 
     async def _deliver(self, turn: Turn) -> None:
         """Write out an answer that is final already."""
@@ -231,6 +239,7 @@ class Responder:
             with contextlib.suppress(ThreadGone):
                 await reply.keep_shown()
         await self._delivered(turn, None, started)
+        self._old_controls.remove_before(turn)
 
     async def _ask(
         self,

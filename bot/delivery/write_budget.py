@@ -4,7 +4,8 @@ Rule 1: this file never waits, never sends and never reads a clock. Callers pass
 time in and carry out what is granted.
 Rule 2: a reply has at most one pending request, which always sends the latest text. So
 a stale edit cannot queue.
-Rule 3: requests are granted in the order final text, first text, refresh, placeholder.
+Rule 3: requests are granted in the order final text, first text, refresh, placeholder,
+tidying.
 Final texts go in the order in which the answers ended; others in the order of their
 last grant, the oldest first. Of each burst, one write for each streaming reply, but at
 most two thirds, is kept for final and first texts. So nothing starves: those two are
@@ -33,6 +34,9 @@ class Priority(enum.IntEnum):
     REFRESH = 2
     #: A message without any text of the answer.
     PLACEHOLDER = 3
+    #: Nothing of an answer: granted only where no write was made for so long that all
+    #: of the burst is there again.
+    TIDY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,9 @@ class _Bucket:
         if self.rate is None:
             return self.closed_until
         spare = self.rate.burst * 2 // 3
-        kept = min(replies, spare) if priority >= Priority.REFRESH else 0
+        kept: float = min(replies, spare) if priority >= Priority.REFRESH else 0
+        if priority is Priority.TIDY:
+            kept = self.rate.burst - 1.0
         if 1.0 + kept > self.most:
             return float("inf")
         short = 1.0 + kept - self.tokens

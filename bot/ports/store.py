@@ -150,6 +150,19 @@ class TurnStore(PendingTurns, PartStore, Protocol):
         is unknown or `to` is known."""
 
 
+class EarlierTurns(Protocol):
+    """Turns that were delivered."""
+
+    async def previous_turn(self, turn: Turn) -> Turn | None:
+        """Return the last DELIVERED turn before `turn` in its thread of whose answer
+        messages were posted."""
+        ...
+
+
+class ResponderStore(TurnStore, EarlierTurns, Protocol):
+    """What the responder uses."""
+
+
 class ControlStore(PendingTurns, Protocol):
     """What the controls of a reply read and do."""
 
@@ -282,6 +295,7 @@ class Store(
     InboxStore,
     PromptStore,
     TurnStore,
+    EarlierTurns,
     ControlStore,
     ThreadStore,
     AccessStore,

@@ -29,6 +29,7 @@ from bot.domain.scope import Scope, ThreadKey
 from bot.domain.setting import Change
 from bot.domain.triage_case import TriageCase
 from bot.ports.store import Store
+from bot.runtime.background import Background
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import Operator
 from bot.triage.chat.classifier import Classifier
@@ -332,6 +333,8 @@ class Stage:
             model=self.model,
             adapters={"fake": self.adapter},
             operator=self.operator,
+            # What is begun there costs nothing.
+            tasks=Background(),
         )
 
     async def _asked(

@@ -28,6 +28,7 @@ from adapters.slack.interactions import Interactions
 from adapters.slack.messages import SlackMessenger
 from adapters.slack.surface import SlackSurface
 from bot.app import MOST_STARTS
+from bot.conversation.old_controls import OldControls
 from bot.conversation.responder import Responder
 from bot.delivery import write_scheduler
 from bot.delivery.write_budget import Priority, WriteRequest
@@ -235,6 +236,12 @@ async def setting_at_home(town: Town, platform: str) -> None:
     slack.choose_in(page, olga, menu.action, "Footer")
     await town.until(lambda: slack.modal(olga))
     slack.submit(olga, {"footer": "off"})
+
+
+@fault("tidy", OldControls, "_remove_before")
+async def answer(town: Town, platform: str) -> None:
+    thread = town.ask(platform)
+    await town.until(lambda: "Understood." in town.replies(platform, thread))
 
 
 @fault("look up a fact", SlackClient, "call", "slack")

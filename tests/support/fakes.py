@@ -11,7 +11,7 @@ from bot.domain.person import Person
 from bot.domain.platform import Limits, WriteKind
 from bot.domain.reply import Part
 from bot.domain.scope import Scope, ThreadKey
-from bot.domain.turn import Turn
+from bot.domain.turn import Turn, TurnState
 from bot.errors import DeliveryError, ThreadGone, ThreadkeepError
 from bot.ports.platform import (
     Directory,
@@ -106,6 +106,10 @@ class FakeAdapter:
 
     @contextlib.asynccontextmanager
     async def surface(self, turn: Turn) -> AsyncIterator["FakeSurface"]:
+        if turn.state is TurnState.DELIVERED:
+            # Only its controls are taken off.
+            yield FakeSurface(self, turn)
+            return
         self.open += 1
         self.changed()
         try:

@@ -269,8 +269,14 @@ def _is_prompt_of(
 
 
 def _written(witness: Witness, turn: Turn) -> list[float]:
-    """When the answer to `turn` was written at, in order."""
-    return sorted(at for each in witness.reply(turn) for at, _ in each.versions)
+    """When the answer to `turn` was written at, in order. An edit that leaves the text
+    as it is takes controls off, and may come later."""
+    return sorted(
+        at
+        for each in witness.reply(turn)
+        for nth, (at, text) in enumerate(each.versions)
+        if nth == 0 or text != each.versions[nth - 1][1]
+    )
 
 
 def _name(turn: Turn) -> str:

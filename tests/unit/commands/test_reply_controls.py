@@ -189,7 +189,7 @@ async def test_all_of_it_works_after_a_restart() -> None:
     desk = Desk()
     turn = await desk.left("Half of it", attempts=2)
     async with desk.open():
-        await desk.answered(f"Half of it\n\n_{INTERRUPTED}_")
+        await desk.answered(f"Half of it\n\n⚠️ _{INTERRUPTED}_")
         assert controls(desk) == (Control.CONTINUE, Control.RETRY)
     again = Desk(desk.store)
     again.adapter.seen = desk.adapter.seen

@@ -46,6 +46,20 @@ def test_grants_at_once_while_there_is_room() -> None:
     assert replies(budget.grant(0.0)) == ["a"]
 
 
+def test_tidying_takes_only_what_nobody_needs() -> None:
+    budget = InstantWrites(LIMITS)
+    budget.ask(edit("a", Priority.FINAL), 0.0)
+    budget.ask(edit("old", Priority.TIDY), 0.0)
+    assert replies(budget.grant(0.0)) == ["a"]
+    budget.remove("a")
+    # One of a burst of two is gone, which takes 60 s / 48 to come back.
+    assert budget.grant(1.2) == []
+    assert budget.next_grant(1.2) == 1.25
+    budget.ask(edit("b", Priority.FIRST), 1.25)
+    assert replies(budget.grant(1.25)) == ["b"]
+    assert replies(budget.grant(2.5)) == ["old"]
+
+
 def test_keeps_room_for_a_final_text() -> None:
     budget = InstantWrites(LIMITS)
     for name in "abc":

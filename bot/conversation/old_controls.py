@@ -1,0 +1,92 @@
+"""Takes Retry and Continue off an answer when the next one in its thread is complete.
+
+Rule: this never costs an answer a write. It waits until the platform would take a whole
+burst of edits, and is dropped if that takes too long or the process ends: a control
+that stays says by itself that it is too late.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bot.delivery.write_budget import Priority, WriteRequest
+from bot.delivery.write_scheduler import WriteScheduler
+from bot.domain.reply import Control, Part
+from bot.domain.scope import Scope
+from bot.domain.turn import Turn
+from bot.errors import DeliveryError
+from bot.ports.platform import Adapter
+from bot.ports.store import EarlierTurns
+from bot.runtime.background import Background
+from bot.settings.access import SettingsAccess
+from bot.ui import buttons
+
+log = logging.getLogger(__name__)
+
+# How long it may wait, in seconds, and how many answers may.
+TIMEOUT = 600.0
+MOST_WAITING = 100
+
+
+class OldControls:
+    """The controls of answers that are not the last of their thread any more."""
+
+    def __init__(
+        self,
+        store: EarlierTurns,
+        adapters: Mapping[str, Adapter],
+        schedulers: Mapping[str, WriteScheduler],
+        settings: SettingsAccess,
+        tasks: Background,
+    ) -> None:
+        self._store = store
+        self._adapters = adapters
+        self._schedulers = schedulers
+        self._settings = settings
+        self._tasks = tasks
+        self._waiting = 0
+
+    def remove_before(self, turn: Turn) -> None:
+        """Take the controls off the answer before that of `turn`, in the background."""
+        if self._waiting >= MOST_WAITING:
+            return
+        self._waiting += 1
+        platform = turn.thread.platform
+        self._tasks.start("tidy", self._remove_before(turn), platform=platform)
+
+    async def _remove_before(self, turn: Turn) -> None:
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                before = await self._store.previous_turn(turn)
+                if before is not None and (part := await self._bare(before)):
+                    await self._show(before, part)
+        except (TimeoutError, DeliveryError) as error:
+            log.info("reply.untidied thread=%s %s", turn.thread, error)
+        finally:
+            self._waiting -= 1
+
+    async def _bare(self, turn: Turn) -> Part | None:
+        """Return the last message of the answer to `turn` without the controls that
+        only a last answer has; None if it has none of them."""
+        policy = await self._settings.policy(Scope.of(turn.thread))
+        offered = buttons.below(turn, feedback=policy.on("feedback"))
+        kept = tuple(each for each in offered if each is Control.FEEDBACK)
+        shown = [each for each in turn.shown if each.message and each.text.strip()]
+        if not shown or kept == offered:
+            return None
+        return Part(shown[-1].index, shown[-1].text, final=True, controls=kept)
+
+    async def _show(self, turn: Turn, part: Part) -> None:
+        platform = turn.thread.platform
+        scheduler, name = self._schedulers[platform], f"{turn.key} tidy"
+        # Not as one that a crash cut, whose signs of progress would be taken back.
+        settled = replace(turn, attempts=0)
+        async with self._adapters[platform].surface(settled) as surface:
+            [kind, *_] = surface.ways(part)
+            request = WriteRequest(name, turn.thread, kind, Priority.TIDY)
+            try:
+                await scheduler.may_write(request)
+                await surface.show(part, kind)
+            finally:
+                scheduler.remove(name)
