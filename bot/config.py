@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import dotenv
-
 from bot.claude.catalog import named
 from bot.domain import served_workspaces
 from bot.domain.budget import Budget
@@ -19,6 +17,8 @@ from bot.domain.setting import StoredSettings
 from bot.domain.turn import ANSWERS_AT_ONCE
 from bot.errors import ConfigError, Unacceptable
 from bot.messages import config as messages
+from bot.runtime import env_file
+from bot.runtime.env_file import EnvFile
 from bot.settings import audience
 from bot.settings.audience import Audience
 from bot.settings.effective import Operator, resolve, totals
@@ -41,20 +41,25 @@ LEVELS = ("debug", "info", "warning", "error")
 MOST_DAYS = 36_500
 
 
-def read_environment() -> dict[str, str]:
-    """Return the environment; what a .env file in this folder says is below it.
+def load_environment() -> tuple[dict[str, str], EnvFile]:
+    """Return the environment, and the .env file in this folder, which is below it.
 
     Raises ConfigError for a file that cannot be read.
     """
-    try:
-        found = dotenv.dotenv_values(".env")
-    except OSError as error:
-        raise ConfigError(messages.dotenv_unreadable(reason=error.strerror)) from None
-    except UnicodeDecodeError:
-        # The error itself would quote the file.
-        raise ConfigError(messages.DOTENV_NOT_UTF8) from None
-    written = {k: v for k, v in found.items() if v is not None}
-    return {**written, **os.environ}
+    found = env_file.read()
+    return {**found.values, **os.environ}, found
+
+
+def read_environment() -> dict[str, str]:
+    """Return the environment; what a .env file in this folder says is below it.
+
+    Raises ConfigError for a file that cannot be read, or that has lines which set
+    nothing.
+    """
+    env, found = load_environment()
+    if found.problems:
+        raise ConfigError(*found.problems)
+    return env
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,15 @@ class Config:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Config":
         """Parse `env`. Raises ConfigError that lists every problem."""
+        config, problems = cls.read(env)
+        if problems:
+            raise ConfigError(*problems)
+        return config
+
+    @classmethod
+    def read(cls, env: Mapping[str, str]) -> tuple["Config", list[str]]:
+        """Parse `env`; return the configuration, with the default for each value that
+        cannot be read, and one sentence for each problem."""
         problems: list[str] = []
         values = _values(env, problems)
         grace = _number(env, "THREADKEEP_GRACE", 20, 0, 3600, problems)
@@ -108,13 +122,12 @@ class Config:
         base_url = _text(env, "ANTHROPIC_BASE_URL")
         if base_url and (wrong := addresses.problem("ANTHROPIC_BASE_URL", base_url)):
             problems.append(wrong)
-        database = _database(env, problems)
-        if problems:
-            raise ConfigError(" ".join(problems))
-        return cls(
+        if wrong := database_problem(env):
+            problems.append(wrong)
+        config = cls(
             api_key=api_key,
             base_url=base_url,
-            database=database,
+            database=_database(env),
             operator=Operator(
                 values,
                 secret=api_key or "",
@@ -127,6 +140,7 @@ class Config:
             log_level=level,
             retention=retention,
         )
+        return config, problems
 
 
 def _values(env: Mapping[str, str], problems: list[str]) -> dict[str, str]:
@@ -197,14 +211,17 @@ def _retention(env: Mapping[str, str], problems: list[str]) -> Retention:
     )
 
 
-def _database(env: Mapping[str, str], problems: list[str]) -> Path:
-    written = _text(env, "THREADKEEP_DB") or "data/threadkeep.db"
+def database_problem(env: Mapping[str, str]) -> str:
+    """Return what is wrong with THREADKEEP_DB, "" for nothing."""
+    path = _database(env)
     # The path of a file is quoted in messages and visible to others on the machine.
-    if is_credential(written) or is_credential(Path(written).stem):
-        problems.append(messages.misplaced_credential(variable="THREADKEEP_DB"))
-    elif not written.isprintable():
-        problems.append(messages.BAD_DATABASE_PATH)
-    return Path(written)
+    if is_credential(str(path)) or is_credential(path.stem):
+        return messages.misplaced_credential(variable="THREADKEEP_DB")
+    return "" if str(path).isprintable() else messages.BAD_DATABASE_PATH
+
+
+def _database(env: Mapping[str, str]) -> Path:
+    return Path(_text(env, "THREADKEEP_DB") or "data/threadkeep.db")
 
 
 def _text(env: Mapping[str, str], name: str) -> str | None:

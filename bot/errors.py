@@ -48,9 +48,16 @@ class ThreadkeepError(Exception):
 
 
 class ConfigError(ThreadkeepError):
-    """An error that the operator must correct; its message says how."""
+    """An error that the operator must correct; its message says how.
+
+    `problems` are its sentences, if there is more than one thing to correct.
+    """
 
     user_text = messages.NOT_SET_UP
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__(" ".join(problems))
+        self.problems = problems
 
 
 class AccessRevoked(ConfigError):

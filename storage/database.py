@@ -4,11 +4,12 @@ Rule: any problem with the file is a ConfigError of one sentence that names the 
 and a remedy. No file is repaired or moved.
 """
 
+import errno
 import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlite_utils import Database, Migrations
@@ -16,6 +17,7 @@ from sqlite_utils import Database, Migrations
 from bot.errors import ConfigError
 from bot.messages import storage as messages
 from storage.errors import damaged, refusal, translated
+from storage.lock import require_unlocked
 from storage.migrations import migrate, migrations
 
 # How long a statement waits for a lock that another program, such as an operator's
@@ -85,6 +87,33 @@ def open_beside(path: Path, steps: Migrations = migrations) -> Database:
     with _closed_if_refused(db, path):
         _require_ours(db, path, steps)
     return db
+
+
+def look_at(path: Path) -> bool:
+    """Return whether the database at `path` is still to be created.
+
+    Creates and changes nothing. Raises ConfigError if it cannot be used as it is, and
+    InUse if another process has it open.
+    """
+    if not path.exists():
+        folder = path.parent.absolute()
+        while not folder.exists():
+            folder = folder.parent
+        if not folder.is_dir():
+            reason = os.strerror(errno.ENOTDIR)
+            raise ConfigError(messages.no_directory(path=path.parent, reason=reason))
+        if not os.access(folder, os.W_OK | os.X_OK):
+            reason = os.strerror(errno.EACCES)
+            raise ConfigError(messages.uncreatable(path=path, reason=reason))
+        return True
+    require_unlocked(path)
+    if not os.access(path, os.R_OK | os.W_OK):
+        reason = os.strerror(errno.EACCES)
+        raise ConfigError(messages.uncreatable(path=path, reason=reason))
+    db = open_beside(path)
+    with closing(db), _closed_if_refused(db, path):
+        _require_health(db, path)
+    return False
 
 
 def open_beside_to_write(path: Path) -> Database:

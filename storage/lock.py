@@ -21,9 +21,7 @@ def locked(database: Path) -> Iterator[None]:
     The lock ends with the process, however that ends. The file stays, because deleting
     it would let two processes lock two files of the same name.
     """
-    # Resolved: two spellings of a path must use one lock.
-    file = database.resolve()
-    file = file.with_name(file.name + ".lock")
+    file = _file(database)
     try:
         lock = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
@@ -35,6 +33,25 @@ def locked(database: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def require_unlocked(database: Path) -> None:
+    """Raise InUse if another process holds the lock of `database`. Creates nothing."""
+    try:
+        lock = os.open(_file(database), os.O_RDWR)
+    except OSError:
+        # Without the file nobody holds it; one that cannot be opened says nothing.
+        return
+    try:
+        _lock(lock, database)
+    finally:
+        os.close(lock)
+
+
+def _file(database: Path) -> Path:
+    # Resolved: two spellings of a path must use one lock.
+    file = database.resolve()
+    return file.with_name(file.name + ".lock")
 
 
 def _lock(lock: int, database: Path) -> None:

@@ -47,7 +47,7 @@ THIRD_PARTIES = {
     "pydantic": "schemes",
     "chardet": "triage.bulk",
     "click": "cli",
-    "dotenv": "config",
+    "dotenv": "runtime",
     "rich": "cli runtime triage.bulk triage.evaluation adapters.terminal",
     "matplotlib": "triage.evaluation",
     "prompt_toolkit": "adapters.terminal",

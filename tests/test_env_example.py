@@ -6,6 +6,7 @@ from pathlib import Path
 
 from adapters.discord.config import DiscordConfig
 from adapters.slack.config import SlackConfig
+from bot.cli.variables import read_by_us
 from bot.config import Config
 from bot.domain.scope import EVERYWHERE
 from bot.domain.setting import StoredSettings
@@ -19,7 +20,7 @@ EXAMPLE = dict(
 
 
 def test_the_example_names_what_is_read() -> None:
-    assert EXAMPLE.keys() == settings_page.variables()
+    assert EXAMPLE.keys() == read_by_us()
 
 
 def test_the_example_shows_the_defaults() -> None:

@@ -80,7 +80,7 @@ class DiscordConfig:
                 )
             )
         if problems:
-            raise ConfigError(" ".join(problems))
+            raise ConfigError(*problems)
         return cls(
             token=token,
             api_url=api_url.rstrip("/"),
@@ -88,6 +88,10 @@ class DiscordConfig:
             message_content=content,
             shards=number(shards),
         )
+
+
+#: Reads the configuration of this platform, whichever it is.
+read = DiscordConfig.from_env
 
 
 def configured(env: Mapping[str, str]) -> bool:

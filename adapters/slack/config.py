@@ -48,8 +48,12 @@ class SlackConfig:
                 )
             )
         if problems:
-            raise ConfigError(" ".join(problems))
+            raise ConfigError(*problems)
         return cls(bot_token, app_token, api_url, Mode(streams))
+
+
+#: Reads the configuration of this platform, whichever it is.
+read = SlackConfig.from_env
 
 
 def configured(env: Mapping[str, str]) -> bool:

@@ -28,6 +28,7 @@ from bot.claude.errors import (
     Fault,
     Standing,
     judge,
+    names_of,
     pause,
     standing,
     translated,
@@ -205,7 +206,10 @@ class ClaudeModel:
             found = await self._client.sdk.models.retrieve(model, timeout=LOOKUP)
         except SDK_ERRORS as error:
             fault = judge(error, model)
-            return ModelStatus(model, standing(error, fault), reason=str(fault.error))
+            reason = str(fault.error)
+            if isinstance(error, anthropic.APIConnectionError | httpx2.HTTPError):
+                reason = messages.claude_unreachable(errors=names_of(error))
+            return ModelStatus(model, standing(error, fault), reason=reason)
         # The SDK returns what is not JSON as it is, such as a proxy's page.
         if not isinstance(cast(object, found), ModelInfo):
             return ModelStatus(model, "unreachable", reason=messages.NOT_THE_API)

@@ -131,11 +131,14 @@ def judge(error: Exception, model: str) -> Fault:
         return replace(_judge_status(error, model), billed=_may_be_billed(error))
     if isinstance(error, UnicodeEncodeError):
         return Fault(ModelRejected(messages.HALF_A_CHARACTER), billed=False)
-    names = type(error).__name__
-    if error.__cause__ is not None:
-        names += f", {type(error.__cause__).__name__}"
-    text = messages.no_whole_answer(errors=names)
+    text = messages.no_whole_answer(errors=names_of(error))
     return Fault(ModelUnreachable(text), True, billed=_may_be_sent(error))
+
+
+def names_of(error: Exception) -> str:
+    """Return the types of `error` and of its cause: their texts may quote a request."""
+    cause = error.__cause__
+    return ", ".join(type(e).__name__ for e in (error, cause) if e is not None)
 
 
 def _may_be_sent(error: Exception) -> bool:

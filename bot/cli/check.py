@@ -1,8 +1,13 @@
-"""`threadkeep check`: report what is configured, missing and wrong."""
+"""`threadkeep check`: report what is configured, missing and wrong.
 
+Rule: looking changes nothing: no file is created, and no database migrated.
+"""
+
+import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 from bot.claude.catalog import MODELS, RETIRES_SOON, ModelAvailability, find
 from bot.claude.client import ModelStatus, connect
@@ -10,12 +15,15 @@ from bot.claude.model_list import availability
 from bot.cli import reports
 from bot.cli.exposed_files import exposures
 from bot.cli.platforms import PLATFORMS, configured_platforms, load_module
-from bot.config import Config
+from bot.cli.variables import unread
+from bot.config import Config, database_problem
 from bot.domain.finding import Finding, Grade
 from bot.errors import ConfigError, InUse
 from bot.messages import check as messages
 from bot.runtime import terminal
-from storage.store import open_store, read_balances
+from bot.runtime.env_file import EnvFile
+from storage.database import look_at
+from storage.store import read_balances
 
 
 async def check_claude(settings: Config, *, offline: bool) -> list[Finding]:
@@ -68,7 +76,9 @@ def _findings(status: ModelStatus) -> list[Finding]:
     if status.standing == "unknown":
         text = messages.of_variable(problem=status.reason, variable="THREADKEEP_MODEL")
         return [accepted, Finding(messages.CLAUDE_MODEL, Grade.BAD, text)]
-    return [Finding(messages.CLAUDE_KEY, Grade.BAD, status.reason)]
+    unreachable = status.standing == "unreachable"
+    subject = messages.CLAUDE if unreachable else messages.CLAUDE_KEY
+    return [Finding(subject, Grade.BAD, status.reason)]
 
 
 def _retiring(model: str, day: date | None) -> Finding:
@@ -89,35 +99,49 @@ def _retiring(model: str, day: date | None) -> Finding:
     return Finding(messages.CLAUDE_MODEL, Grade.GOOD, text)
 
 
-async def check_setup(env: Mapping[str, str], offline: bool) -> int:
-    """Print all findings; return 1 if one of them is bad."""
-    found: list[Finding] = []
-    try:
-        settings = Config.from_env(env)
-    except ConfigError as error:
-        found.append(Finding(messages.CONFIGURATION, Grade.BAD, str(error)))
-    else:
-        found.append(await _check_database(settings))
+async def check_setup(env: Mapping[str, str], env_file: EnvFile, offline: bool) -> int:
+    """Print all findings; return 1 if one of them is bad. Nothing is created."""
+    settings, problems = Config.read(env)
+    notes = unread(env, env_file.lines)
+    found = [
+        Finding(messages.CONFIGURATION, grade, text)
+        for grade, texts in (
+            (Grade.BAD, [*env_file.problems, *problems]),
+            (Grade.NOTE, notes),
+        )
+        for text in texts
+    ]
+    if not database_problem(env):
+        found.append(await asyncio.to_thread(_check_database, settings.database))
         found += exposures(settings.database)
-        found += await check_claude(settings, offline=offline)
-        if settings.api_key and configured_platforms(env):
-            budgets = settings.database, settings.totals, time.time()
-            found += reports.total_budgets(await read_balances(*budgets))
+    found += await check_claude(settings, offline=offline)
+    if settings.api_key and configured_platforms(env) and not problems:
+        budgets = settings.database, settings.totals, time.time()
+        found += reports.total_budgets(await read_balances(*budgets))
     for name in PLATFORMS:
         check = load_module(f"adapters.{name}.check").check
         found += await check(env, offline=offline)
-    terminal.console().print(reports.findings(found))
+    print_findings(found)
     return 1 if any(each.grade is Grade.BAD for each in found) else 0
 
 
-async def _check_database(settings: Config) -> Finding:
-    path = settings.database
+def print_findings(found: Sequence[Finding]) -> None:
+    """Print `found`; addresses are never broken into lines."""
+    out = terminal.console()
+    width = out.width if out.is_terminal else None
+    for line in reports.findings(found, width):
+        out.print(line, soft_wrap=True)
+
+
+def _check_database(path: Path) -> Finding:
     try:
-        async with open_store(path) as store:
-            await store.open_threads()
+        new = look_at(path)
     except InUse:
-        text = messages.database_in_use(path=path)
+        text = messages.database_in_use(path=path.absolute())
         return Finding(messages.DATABASE, Grade.GOOD, text)
     except ConfigError as error:
         return Finding(messages.DATABASE, Grade.BAD, str(error))
-    return Finding(messages.DATABASE, Grade.GOOD, messages.database_writable(path=path))
+    text = messages.database_writable(path=path.absolute())
+    if new:
+        text = messages.database_created(path=path.absolute())
+    return Finding(messages.DATABASE, Grade.GOOD, text)

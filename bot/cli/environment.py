@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import click
 
-from bot.errors import ThreadkeepError, error_location, leaves
+from bot.errors import ConfigError, ThreadkeepError, error_location, leaves
 from bot.messages import cli as messages
 from bot.runtime import logs, terminal
 
@@ -58,6 +58,10 @@ def _printed(error: BaseException) -> int:
         shown = io.StringIO()
         error.show(shown)
         terminal.put(shown.getvalue(), err=True)
+        return MISTAKE
+    if isinstance(error, ConfigError):
+        for problem in error.problems:
+            terminal.complain(problem)
         return MISTAKE
     if isinstance(error, ThreadkeepError):
         terminal.complain(str(error))

@@ -10,7 +10,7 @@ from bot.cli.environment import Commands, run
 from bot.cli.platforms import load_module
 from bot.cli.print_reports import print_audit, print_feedback, print_usage
 from bot.cli.serve import serve_until_stopped
-from bot.config import read_environment
+from bot.config import load_environment, read_environment
 from bot.messages import cli as messages
 from bot.ui import time_range
 
@@ -44,14 +44,14 @@ def main() -> None:
 @main.command()
 def serve() -> None:
     """Answer until stopped; in the terminal, if no platform is set up."""
-    sys.exit(run(serve_until_stopped(read_environment())))
+    sys.exit(run(serve_until_stopped(*load_environment())))
 
 
 @main.command()
 @click.option("--offline", is_flag=True, help=messages.OFFLINE_HELP)
 def check(offline: bool) -> None:
     """Say what is set up, what is missing and what is wrong."""
-    sys.exit(run(check_setup(read_environment(), offline)))
+    sys.exit(run(check_setup(*load_environment(), offline)))
 
 
 SINCE = click.option(

@@ -1,11 +1,13 @@
 """Reports of the command line: findings, spending, audit, feedback."""
 
+import textwrap
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +19,7 @@ from bot.domain.setting import AuditEntry, Refusal
 from bot.domain.turn import Opinion
 from bot.messages import budgets, check, phrases
 from bot.messages import cli as messages
+from bot.runtime import terminal
 from bot.settings.options import BY_NAME
 from bot.ui import formatting
 
@@ -38,17 +41,33 @@ KEYS: Mapping[str, Callable[[Spending], str]] = {
 
 BAR_CHARS = 24
 
+# Columns between two parts of a finding, and the fewest for its text.
+GAP = 2
+LEAST_TEXT = 30
 
-def findings(found: Iterable[Finding]) -> Table:
-    """Return a line for each finding: mark, subject, text."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column()
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+
+def findings(found: Sequence[Finding], width: int | None) -> list[Text]:
+    """Return the lines for `found`: mark, subject, text. With a `width` in columns,
+    long texts go on below themselves; words, such as addresses, are never broken."""
+    subjects = max((cell_len(each.subject) for each in found), default=0)
+    indent = " " * (1 + GAP + subjects + GAP)
+    lines: list[Text] = []
     for each in found:
         mark, style = MARKS[each.grade]
-        table.add_row(Text(mark, style), Text(each.subject), Text(each.text))
-    return table
+        text = terminal.one_line(each.text)
+        parts = [text]
+        if width is not None:
+            parts = textwrap.wrap(
+                text,
+                max(width - len(indent), LEAST_TEXT),
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        padding = " " * (subjects - cell_len(each.subject) + GAP)
+        head = f"{' ' * GAP}{each.subject}{padding}{parts[0]}"
+        lines.append(Text.assemble((mark, style), head))
+        lines += [Text(indent + part) for part in parts[1:]]
+    return lines
 
 
 @dataclass(slots=True)

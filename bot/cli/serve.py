@@ -10,11 +10,14 @@ from bot.app import App
 from bot.claude.catalog import ModelAvailability
 from bot.claude.offline import OfflineModel
 from bot.cli.platforms import configured_platforms, load_module
+from bot.cli.variables import unread
 from bot.config import Config
+from bot.domain.finding import Grade
 from bot.errors import ConfigError
 from bot.ports.model import Model
 from bot.ports.platform import Adapter
-from bot.runtime import logs
+from bot.runtime import logs, terminal
+from bot.runtime.env_file import EnvFile
 from storage.store import open_store
 
 log = logging.getLogger(__name__)
@@ -22,12 +25,18 @@ log = logging.getLogger(__name__)
 TERMINAL = "adapters.terminal.adapter"
 
 
-async def serve_until_stopped(env: Mapping[str, str]) -> int:
-    """Run until SIGTERM or Ctrl-C; return the exit status."""
-    settings = Config.from_env(env)
+async def serve_until_stopped(env: Mapping[str, str], env_file: EnvFile) -> int:
+    """Run until SIGTERM or Ctrl-C; return the exit status. Raises ConfigError that
+    lists every problem of the configuration."""
     names = configured_platforms(env)
+    settings = await _configuration(env, env_file, names)
     # In the terminal, log lines would appear within the conversation.
     logs.set_up(settings.log_level or ("info" if names else "error"))
+    for note in unread(env, env_file.lines):
+        if names:
+            log.warning("app.unread_variable %s", note)
+        else:
+            terminal.complain(note)
     async with contextlib.AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings.database))
         model = await stack.enter_async_context(_model(settings))
@@ -44,6 +53,20 @@ async def serve_until_stopped(env: Mapping[str, str]) -> int:
         )
         await app.run(_stop_signal())
     return 0
+
+
+async def _configuration(
+    env: Mapping[str, str], env_file: EnvFile, names: Sequence[str]
+) -> Config:
+    settings, problems = Config.read(env)
+    problems = [*env_file.problems, *problems]
+    if not problems:
+        return settings
+    # A platform alone with a problem is left out; now all are worth saying.
+    for name in names:
+        found = await load_module(f"adapters.{name}.check").check(env, offline=True)
+        problems += [each.text for each in found if each.grade is Grade.BAD]
+    raise ConfigError(*problems)
 
 
 async def _connect(

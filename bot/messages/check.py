@@ -96,6 +96,10 @@ def database_writable(*, path: object) -> str:
     return f"{path} can be written"
 
 
+def database_created(*, path: object) -> str:
+    return f"{path} does not exist yet; it is created at the first start"
+
+
 def tokens_file(*, path: object) -> str:
     return f"{path}, with the tokens,"
 

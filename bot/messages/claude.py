@@ -34,6 +34,13 @@ def no_whole_answer(*, errors: str) -> str:
     return f"no complete answer from Claude: {errors}"
 
 
+def claude_unreachable(*, errors: str) -> str:
+    return (
+        f"Claude cannot be reached ({errors}): check the network, the proxy settings "
+        "and ANTHROPIC_BASE_URL."
+    )
+
+
 def over_spend_limit(*, facts: str) -> str:
     return (
         "the account is out of credit or over its spend limit: raise it in Anthropic's "

@@ -4,6 +4,7 @@ Each names its variable, and never quotes what may be a token or key.
 """
 
 DOTENV_NOT_UTF8 = ".env is not UTF-8 text: save it as UTF-8."
+IN_ENVIRONMENT = "in the environment"
 BAD_DATABASE_PATH = "THREADKEEP_DB has a character that no path has."
 
 NOT_SUCH_A_WORKSPACE = (
@@ -27,6 +28,29 @@ def long_text(*, length: int) -> str:
 
 def dotenv_unreadable(*, reason: object) -> str:
     return f".env cannot be read: {reason}."
+
+
+def dotenv_line(*, line: int) -> str:
+    return f"Line {line} of .env sets nothing: write NAME=value, or # before a comment."
+
+
+def dotenv_twice(*, line: int, first: int) -> str:
+    return (
+        f"Line {line} of .env sets what line {first} has set already: remove one of "
+        "them."
+    )
+
+
+def in_dotenv(*, line: int) -> str:
+    return f"in line {line} of .env"
+
+
+def misnamed_variable(*, name: str, where: str, nearest: str) -> str:
+    return f"{name} {where} is not read. Did you mean {nearest}?"
+
+
+def unread_variable(*, name: str, where: str) -> str:
+    return f"{name} {where} is not read: .env.example names all variables."
 
 
 def file_unreadable(*, file: str, reason: object) -> str:

@@ -5,16 +5,12 @@ configuration reads, their defaults and meanings from `.env.example`. A test fai
 the page differs from them.
 """
 
-import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 
-from adapters.discord import config as discord
-from adapters.slack import config as slack
-from bot.config import Config
 from bot.domain.scope import ScopeLevel
-from bot.errors import ConfigError, Unacceptable
+from bot.errors import Unacceptable
 from bot.settings.operator_limits import CEILINGS
 from bot.settings.options import DEFAULT_PROMPT, OPTIONS, Option
 from bot.settings.parsers import MOST_STOPS, STOP_CHARS
@@ -56,35 +52,6 @@ _VARIABLE = re.compile(r"([A-Z_]+)=(.*)")
 # How a reader describes what it accepts when it refuses a value.
 _ACCEPTED = re.compile(r" must be (an? .+?)(?:, such as .+)?, not ")
 _REFUSED_BY_ALL = "?"
-
-
-class Recording(Mapping[str, str]):
-    """An empty environment that remembers which names were looked up."""
-
-    def __init__(self) -> None:
-        self.asked: set[str] = set()
-
-    def __getitem__(self, name: str) -> str:
-        self.asked.add(name)
-        raise KeyError(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
-
-
-def variables() -> set[str]:
-    """Return the names of all environment variables that the code reads."""
-    env = Recording()
-    Config.from_env(env)
-    for platform in (slack, discord):
-        platform.configured(env)
-    for config in (slack.SlackConfig, discord.DiscordConfig):
-        with contextlib.suppress(ConfigError):
-            config.from_env(env)
-    return env.asked
 
 
 def accepted(option: Option) -> str:

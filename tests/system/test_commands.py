@@ -64,11 +64,13 @@ class Shell:
         await process.start(*arguments, nursery=self.nursery)
         return await self._ended(process)
 
-    async def type(self, text: str) -> tuple[int, str]:
-        """The same of `threadkeep serve` in the folder, with nothing set and `text` on
-        standard input."""
+    async def type(self, text: str, *arguments: str) -> tuple[int, str]:
+        """The same in the folder, with nothing set and `text` on standard input; of
+        `threadkeep serve` without arguments."""
         process = self.process({})
-        await process.start(nursery=self.nursery, folder=self.folder, typed=text)
+        await process.start(
+            *arguments, nursery=self.nursery, folder=self.folder, typed=text
+        )
         return await self._ended(process)
 
     async def _ended(self, process: Process) -> tuple[int, str]:
@@ -131,8 +133,9 @@ async def test_check_offline_calls_nobody(world: World, shell: Shell) -> None:
         ),
         (
             {"ANTHROPIC_BASE_URL": "http://127.0.0.1:1"},
-            "✗ Claude key no complete answer",
+            "✗ Claude Claude cannot be reached (APIConnectionError, ConnectError)",
         ),
+        ({"SLACK_API_URL": "http://127.0.0.1:1/"}, "Slack cannot be reached"),
         ({"SLACK_BOT_TOKEN": "xoxb-wrong"}, "✗ Slack bot token SLACK_BOT_TOKEN is not"),
         ({"SLACK_APP_TOKEN": "xapp-wrong"}, "✗ Slack app token SLACK_APP_TOKEN is not"),
         ({"SLACK_APP_TOKEN": ""}, "✗ Slack SLACK_APP_TOKEN is not set"),
@@ -150,6 +153,70 @@ async def test_check_names_what_is_wrong(
     assert status == 1
     assert line in printed
     assert "-wrong" not in printed
+
+
+MISNAMED = """\
+ANTHROPIC_KEY=sk-ant-abc
+SLACK_TOKEN=xoxb-1-2
+DISCORD_BOT_TOKEN=abc.def.ghi
+THREADKEEP_MODLE=opus
+THREADKEEP_FOLLOW=of
+garbage line here
+THREADKEEP_GRACE=2O
+"""
+
+
+async def test_check_names_all_at_once_and_creates_nothing(shell: Shell) -> None:
+    (shell.folder / ".env").write_text(MISNAMED)
+    for arguments in (("check", "--offline"), ("check",)):
+        status, printed = await shell.type("", *arguments)
+        assert status == 1
+        for line in (
+            "✗ Configuration Line 6 of .env sets nothing",
+            "✗ Configuration THREADKEEP_FOLLOW: ",
+            "✗ Configuration THREADKEEP_GRACE must be a number",
+            "! Configuration “ANTHROPIC_KEY” in line 1 of .env is not read. "
+            "Did you mean ANTHROPIC_API_KEY?",
+            "Did you mean SLACK_APP_TOKEN or SLACK_BOT_TOKEN?",
+            "“DISCORD_BOT_TOKEN” in line 3 of .env is not read. "
+            "Did you mean DISCORD_TOKEN?",
+            "Did you mean THREADKEEP_MODEL?",
+            "threadkeep.db does not exist yet; it is created at the first start",
+            "– Claude set ANTHROPIC_API_KEY",
+        ):
+            assert line in printed
+    for command in ("usage", "audit", "feedback", "settings export"):
+        status, printed = await shell.type("", *command.split())
+        assert status == MISTAKE
+        assert "Line 6 of .env sets nothing" in printed
+    (shell.folder / ".env").unlink()
+    for command in ("check", "usage", "audit", "feedback", "settings export"):
+        await shell.type("", *command.split())
+    assert [each.name for each in shell.folder.iterdir() if each.is_file()] == []
+    assert not (shell.folder / "data").exists()
+
+
+async def test_serve_names_all_at_once(shell: Shell) -> None:
+    (shell.folder / ".env").write_text(f"{MISNAMED}SLACK_BOT_TOKEN=xoxb-1\n")
+    status, printed = await shell.type("")
+    assert status == MISTAKE
+    assert printed.count("threadkeep: ") == 4
+    for words in ("Line 6 of", "THREADKEEP_FOLLOW", "_GRACE", "SLACK_APP_TOKEN is not"):
+        assert words in printed
+    (shell.folder / ".env").write_text("THREADKEEP_MODLE=opus\n")
+    status, printed = await shell.type("")
+    assert (status, "Did you mean THREADKEEP_MODEL?" in printed) == (0, True)
+
+
+async def test_a_misnamed_variable_is_logged_at_the_start(
+    world: World, shell: Shell
+) -> None:
+    process = shell.process({**world.env, "THREADKEEP_BUDGET": "5"})
+    await process.start(nursery=shell.nursery)
+    await world.slack.until(lambda: world.slack.connections, timeout=20)
+    process.kill(signal.SIGTERM)
+    assert await process.ended() == 0
+    assert "WARNING app.unread_variable “THREADKEEP_BUDGET” in the" in process.output
 
 
 async def test_check_says_when_a_model_retires(world: World, shell: Shell) -> None:

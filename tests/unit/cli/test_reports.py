@@ -10,6 +10,7 @@ from rich.table import Table
 from bot.cli import reports
 from bot.domain.budget import Spending
 from bot.domain.completion import Usage
+from bot.domain.finding import Finding, Grade
 from bot.domain.scope import Scope
 from bot.domain.setting import AuditEntry, Refusal
 from bot.runtime import terminal
@@ -107,3 +108,18 @@ def test_refusals_are_counted_in_a_line() -> None:
     lines = printed(reports.refusals(refused))
     assert "2026-11-26 12:00    slack:T1:C5  U9   set model     25" in lines[1]
     assert reports.refusal_rows(refused)[0]["count"] == 25
+
+
+def test_a_finding_is_never_broken_within_a_word() -> None:
+    address = f"https://discord.com/oauth2/authorize?{'x' * 120}"
+    found = [
+        Finding("Discord invite", Grade.GOOD, address),
+        Finding("Slack", Grade.ABSENT, "set SLACK_BOT_TOKEN and SLACK_APP_TOKEN here"),
+    ]
+    narrow = [line.plain for line in reports.findings(found, 50)]
+    assert narrow == [
+        f"✓  Discord invite  {address}",
+        "–  Slack           set SLACK_BOT_TOKEN and",
+        "                   SLACK_APP_TOKEN here",
+    ]
+    assert len(reports.findings(found, None)) == 2

@@ -1,0 +1,119 @@
+"""Names of environment variables that nobody reads, each with the nearest right one.
+
+Rule: the value of a variable is never looked at, and a name is quoted as everything
+that somebody else wrote: it may be a token.
+"""
+
+import contextlib
+import difflib
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache
+
+from bot.cli.platforms import PLATFORMS, load_module
+from bot.config import Config
+from bot.errors import ConfigError
+from bot.messages import config as messages
+from bot.text.redaction import quoted
+
+OURS = "THREADKEEP_"
+# First words of the names that we share with other programs, with our own for each.
+PREFIXES = {
+    OURS: OURS,
+    "ANTHROPIC_": "ANTHROPIC_",
+    "CLAUDE_": "ANTHROPIC_",
+    "SLACK_": "SLACK_",
+    "DISCORD_": "DISCORD_",
+}
+# Similarity, from 0 to 1, of what follows the same first word, and of whole names.
+TAIL, WHOLE = 0.6, 0.8
+# Names that are nearly as near as the nearest are named, too.
+NEARLY = 0.05
+MOST_NAMED = 3
+
+
+class _Recording(Mapping[str, str]):
+    """An empty environment that remembers which names were looked up."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+@cache
+def read_by_us() -> frozenset[str]:
+    """Return the names of all environment variables that the code reads."""
+    env = _Recording()
+    Config.from_env(env)
+    for name in PLATFORMS:
+        config = load_module(f"adapters.{name}.config")
+        config.configured(env)
+        with contextlib.suppress(ConfigError):
+            config.read(env)
+    return frozenset(env.asked)
+
+
+def unread(env: Mapping[str, str], lines: Mapping[str, int]) -> list[str]:
+    """Return a sentence for each variable of `env` that is probably meant for us and
+    that nobody reads. `lines` are the lines of those from `.env`.
+
+    All of `.env` is meant for us. Of the rest of the environment, which other programs
+    read, too, only names that begin with THREADKEEP_, or that are near one of ours
+    that is not set.
+    """
+    known = read_by_us()
+    found = []
+    for name in sorted(env.keys() - known, key=lambda name: (lines.get(name, 0), name)):
+        near = nearest(name, known)
+        meant = name.startswith(tuple(PREFIXES)) or bool(near)
+        if name not in lines:
+            unset = near and not any(env.get(each) for each in near)
+            meant = name.upper().startswith(OURS) or bool(unset)
+        if meant:
+            found.append(_sentence(name, near, lines.get(name)))
+    return found
+
+
+def nearest(name: str, known: Collection[str]) -> list[str]:
+    """Return those of `known` that `name` probably stands for, the nearest first."""
+    scores = {each: _score(name.upper().replace("-", "_"), each) for each in known}
+    best = max(scores.values(), default=0.0)
+    if not best:
+        return []
+    near = [each for each, score in scores.items() if score > best - NEARLY]
+    return sorted(near, key=lambda each: (-scores[each], each))[:MOST_NAMED]
+
+
+def _score(name: str, known: str) -> float:
+    """Return how near `name` is to `known`, from 0 to 1; 0 for not near at all."""
+    whole = difflib.SequenceMatcher(None, name, known).ratio()
+    for prefix, ours in PREFIXES.items():
+        if name.startswith(prefix) and known.startswith(ours):
+            return _tail(name.removeprefix(prefix), known.removeprefix(ours))
+    if known in name:
+        return max(whole, WHOLE)
+    return whole if whole >= WHOLE else 0.0
+
+
+def _tail(name: str, known: str) -> float:
+    ratio = difflib.SequenceMatcher(None, name, known).ratio()
+    words, others = set(name.split("_")), set(known.split("_"))
+    if words <= others or words >= others:
+        return max(ratio, TAIL)
+    return ratio if ratio >= TAIL else 0.0
+
+
+def _sentence(name: str, near: list[str], line: int | None) -> str:
+    where = messages.in_dotenv(line=line) if line else messages.IN_ENVIRONMENT
+    if not near:
+        return messages.unread_variable(name=quoted(name), where=where)
+    names = " or ".join(near)
+    return messages.misnamed_variable(name=quoted(name), where=where, nearest=names)

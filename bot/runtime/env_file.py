@@ -1,0 +1,140 @@
+"""The file `.env` in the working directory: read whole, and changed line by line."""
+
+import io
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import dotenv
+from dotenv.parser import Binding, parse_stream
+
+from bot.errors import ConfigError
+from bot.messages import config as messages
+from bot.runtime import private_files
+
+FILE = Path(".env")
+
+# What follows a value on its line, and a value that needs no quotation marks.
+_COMMENT = re.compile(r"[ \t]#[^\r\n]*")
+_BARE = re.compile(r"[\w.:/@%+=,*~-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class EnvFile:
+    """What a file of variables says."""
+
+    #: Its variables, with `${…}` replaced.
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    #: The line of each variable, counted from 1; of several, the last.
+    lines: Mapping[str, int] = field(default_factory=dict)
+    #: One sentence for each line that sets nothing, without quoting it.
+    problems: tuple[str, ...] = ()
+
+
+def read(path: Path = FILE) -> EnvFile:
+    """Return what the file at `path` says; nothing if it does not exist.
+
+    Raises ConfigError if it cannot be read.
+    """
+    try:
+        text = _text(path)
+    except FileNotFoundError:
+        return EnvFile()
+    except OSError as error:
+        raise ConfigError(messages.dotenv_unreadable(reason=error.strerror)) from None
+    except UnicodeDecodeError:
+        # The error itself would quote the file.
+        raise ConfigError(messages.DOTENV_NOT_UTF8) from None
+    lines: dict[str, int] = {}
+    problems: list[str] = []
+    sound: list[str] = []
+    for binding in parse_stream(io.StringIO(text)):
+        line = _line(binding)
+        if binding.error or (binding.key is not None and binding.value is None):
+            problems.append(messages.dotenv_line(line=line))
+            continue
+        sound.append(binding.original.string)
+        if binding.key is not None:
+            if binding.key in lines:
+                first = lines[binding.key]
+                problems.append(messages.dotenv_twice(line=line, first=first))
+            lines[binding.key] = line
+    found = dotenv.dotenv_values(stream=io.StringIO("".join(sound)))
+    values = {k: v for k, v in found.items() if v is not None}
+    return EnvFile(values, lines, tuple(problems))
+
+
+def write(changes: Mapping[str, str], path: Path = FILE) -> None:
+    """Set the variables `changes` in the file at `path`, which only its owner can read
+    afterwards. Other lines and comments stay as they are.
+
+    The file is replaced as a whole, so a crash leaves the old or the new one. Raises
+    OSError.
+    """
+    # A link keeps pointing to its file.
+    path = path.resolve()
+    try:
+        text = _text(path)
+    except FileNotFoundError:
+        text = ""
+    left = dict(changes)
+    parts: list[str] = []
+    for binding in parse_stream(io.StringIO(text)):
+        name = binding.key or ""
+        if name in changes:
+            parts.append(_changed(binding, changes[name]))
+            left.pop(name, None)
+        else:
+            parts.append(binding.original.string)
+    if left and parts and not parts[-1].endswith(("\n", "\r")):
+        parts.append("\n")
+    parts += [f"{name}={_quoted(value)}\n" for name, value in left.items()]
+    _replace(path, "".join(parts))
+
+
+def _text(path: Path) -> str:
+    # Universal newlines would change the lines that stay.
+    return path.read_bytes().decode("utf-8-sig")
+
+
+def _line(binding: Binding) -> int:
+    """Return the line on which `binding` itself begins: blank ones before it belong to
+    it, too."""
+    text = binding.original.string
+    blank = text[: len(text) - len(text.lstrip())]
+    return int(binding.original.line) + len(blank.splitlines())
+
+
+def _changed(binding: Binding, value: str) -> str:
+    """Return the lines of `binding` with another value."""
+    text = binding.original.string
+    body = text.strip()
+    before = text[: text.index(body)]
+    after = text[len(before) + len(body) :]
+    export = "export " if body.startswith("export ") else ""
+    found = _COMMENT.search(body)
+    kept = found[0] if found and found[0].strip() not in (binding.value or "") else ""
+    return f"{before}{export}{binding.key}={_quoted(value)}{kept}{after}"
+
+
+def _quoted(value: str) -> str:
+    if _BARE.fullmatch(value):
+        return value
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _replace(path: Path, text: str) -> None:
+    handle, name = tempfile.mkstemp(prefix=".env-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, private_files.OWN)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
