@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 from bot.budgets.totals import Totals
 from bot.claude.catalog import ModelAvailability
@@ -35,6 +36,7 @@ from bot.errors import (
     leaves,
 )
 from bot.messages import claude as messages
+from bot.operator_alerts import OperatorAlerts, ReportingModel
 from bot.platforms import Platforms
 from bot.ports.model import Model
 from bot.ports.platform import Adapter, Host
@@ -58,7 +60,7 @@ STEADY = 600.0
 
 class App:
     """Threadkeep, running: `host` is what its adapters talk to, and `platforms` knows
-    which of them are active."""
+    which of them are active. `folder` is where the database grows, None for nowhere."""
 
     def __init__(
         self,
@@ -71,6 +73,7 @@ class App:
         at_once: int = ANSWERS_AT_ONCE,
         survey: Callable[[], Awaitable[ModelAvailability | None]] | None = None,
         retention: Retention = KEPT,
+        folder: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -84,6 +87,8 @@ class App:
         self._survey: ModelAvailability | None = None
         self.platforms = platforms = Platforms(adapters, operator.served)
         by_name = platforms.adapters
+        self._alerts = OperatorAlerts(store, platforms, operator, folder)
+        model = ReportingModel(model, self._alerts, platforms.tasks.start)
         # A quarter of the places is out of reach of each platform where there are
         # several: one that takes no writes holds its answers, and their places.
         reserved = at_once // 4 if len(adapters) > 1 else 0
@@ -153,6 +158,7 @@ class App:
         helpers = {
             start("models", self._look_at_models()),
             start("totals", self._totals.watch()),
+            start("operator alerts", self._alerts.watch()),
             start("clean up", clean_up_daily(self._store, self._retention)),
         }
         listening = {

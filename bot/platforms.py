@@ -36,6 +36,11 @@ class Platforms:
         return self.adapters.keys() - self._errors.keys()
 
     @property
+    def failures(self) -> Mapping[str, ConfigError]:
+        """Why platforms were shut down, by name."""
+        return self._errors
+
+    @property
     def failure(self) -> ConfigError | None:
         """The last error once every platform was shut down; None before."""
         return None if self.active else next(reversed(self._errors.values()), None)

@@ -20,7 +20,7 @@ LINES = """
     app
     commands triage.evaluation cleanup
     conversation triage.chat triage.bulk
-    budgets config
+    budgets config operator_alerts
     settings
     claude delivery context platforms
     ports

@@ -20,6 +20,7 @@ from slack_bolt.response import BoltResponse
 
 from adapters.slack import events, mentions, mrkdwn
 from adapters.slack.channels import Channels
+from adapters.slack.check import scopes
 from adapters.slack.client import Identity, SlackClient, open_client
 from adapters.slack.config import SlackConfig
 from adapters.slack.directory import SlackDirectory
@@ -34,6 +35,7 @@ from adapters.slack.native_streams import Streams
 from adapters.slack.signing_in import sign_in, try_socket
 from adapters.slack.surface import SlackSurface, open_surface
 from adapters.slack.thinking_status import Status
+from bot.domain.finding import Grade
 from bot.domain.message import Message
 from bot.domain.platform import EditInterval, Limits, Rate, RateLimitScope, WriteKind
 from bot.domain.scope import Scope, ThreadKey
@@ -349,6 +351,9 @@ async def connect(env: Mapping[str, str]) -> AsyncIterator[SlackAdapter]:
     async with open_client(config) as client:
         identity = await sign_in(client)
         address = await try_socket(client, config)
+        for finding in scopes(identity):
+            level = logging.ERROR if finding.grade is Grade.BAD else logging.WARNING
+            log.log(level, "slack.scopes %s", finding.text)
         yield SlackAdapter(client, config, identity, address)
 
 

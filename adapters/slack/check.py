@@ -84,6 +84,13 @@ def _signed_in(identity: Identity, limit: Served) -> list[Finding]:
     if not limit.holds("slack", identity.team):
         text = messages.workspace_not_served(workspace=workspace)
         findings.append(Finding(messages.SLACK_WORKSPACE, Grade.BAD, text))
+    return findings + scopes(identity)
+
+
+def scopes(identity: Identity) -> list[Finding]:
+    """Return a finding for all required scopes that the app lacks, and one for each
+    optional one."""
+    findings = []
     # Slack lists the scopes in a header, which may be missing.
     if identity.scopes and (missing := sorted(SCOPES - identity.scopes)):
         text = messages.scopes_missing(scopes=", ".join(missing))

@@ -12,7 +12,7 @@ from pathlib import Path
 from bot.claude.catalog import MODELS, RETIRES_SOON, ModelAvailability, find
 from bot.claude.client import ModelStatus, connect
 from bot.claude.model_list import availability
-from bot.cli import reports
+from bot.cli import hosting, reports
 from bot.cli.exposed_files import exposures
 from bot.cli.platforms import PLATFORMS, configured_platforms, load_module
 from bot.cli.variables import unread
@@ -102,7 +102,7 @@ def _retiring(model: str, day: date | None) -> Finding:
 async def check_setup(env: Mapping[str, str], env_file: EnvFile, offline: bool) -> int:
     """Print all findings; return 1 if one of them is bad. Nothing is created."""
     settings, problems = Config.read(env)
-    notes = unread(env, env_file.lines)
+    notes = [*unread(env, env_file.lines), *hosting.warnings(env, settings)]
     found = [
         Finding(messages.CONFIGURATION, grade, text)
         for grade, texts in (

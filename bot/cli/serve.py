@@ -5,10 +5,12 @@ import contextlib
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from importlib.metadata import version
 
 from bot.app import App
 from bot.claude.catalog import ModelAvailability
 from bot.claude.offline import OfflineModel
+from bot.cli import hosting
 from bot.cli.platforms import configured_platforms, load_module
 from bot.cli.variables import unread
 from bot.config import Config
@@ -32,11 +34,15 @@ async def serve_until_stopped(env: Mapping[str, str], env_file: EnvFile) -> int:
     settings = await _configuration(env, env_file, names)
     # In the terminal, log lines would appear within the conversation.
     logs.set_up(settings.log_level or ("info" if names else "error"))
-    for note in unread(env, env_file.lines):
-        if names:
-            log.warning("app.unread_variable %s", note)
-        else:
-            terminal.complain(note)
+    for level, notes in (
+        (logging.WARNING, unread(env, env_file.lines)),
+        (logging.ERROR, hosting.warnings(env, settings)),
+    ):
+        for note in notes:
+            if names:
+                log.log(level, "app.configuration %s", note)
+            else:
+                terminal.complain(note)
     async with contextlib.AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings.database))
         model = await stack.enter_async_context(_model(settings))
@@ -50,7 +56,9 @@ async def serve_until_stopped(env: Mapping[str, str], env_file: EnvFile) -> int:
             at_once=settings.answers_at_once,
             survey=_survey(settings),
             retention=settings.retention,
+            folder=settings.database.parent.absolute(),
         )
+        _log_start(settings, adapters)
         await app.run(_stop_signal())
     return 0
 
@@ -111,6 +119,17 @@ def _survey(
         return None
     return lambda: load_module("bot.claude.model_list").check_models(
         key, settings.base_url
+    )
+
+
+def _log_start(settings: Config, adapters: Sequence[Adapter]) -> None:
+    log.info(
+        "app.started version=%s database=%s platforms=%s model=%s admins=%s",
+        version("threadkeep"),
+        settings.database.absolute(),
+        ",".join(each.name for each in adapters),
+        "offline" if settings.api_key is None else settings.model,
+        ",".join(sorted(settings.operator.admins)) or "-",
     )
 
 

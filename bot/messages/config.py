@@ -53,6 +53,20 @@ def unread_variable(*, name: str, where: str) -> str:
     return f"{name} {where} is not read: .env.example names all variables."
 
 
+def disk_emptied(*, host: str, path: object, remedy: str) -> str:
+    return (
+        f"{host} empties this disk at each restart, and with it {path}: all threads, "
+        f"settings and budgets are lost then. {remedy}"
+    )
+
+
+HEROKU_REMEDY = (
+    "Heroku has no disk that lasts: run Threadkeep elsewhere, as docs/deploy.md says."
+)
+DISK_REMEDY = "Add a disk and put THREADKEEP_DB on it; docs/deploy.md says how."
+VOLUME_REMEDY = "Add a volume and put THREADKEEP_DB on it; docs/deploy.md says how."
+
+
 def file_unreadable(*, file: str, reason: object) -> str:
     return f"{file} cannot be read: {reason}."
 

@@ -306,11 +306,11 @@ async def event_of_a_revocation(town: Town, platform: str) -> None:
     town.slack.emit("tokens_revoked", tokens={"oauth": [town.who(platform)]})
 
 
-#: What has a test of its own: below, in `test_ceilings` (totals), `test_fairness` or
-#: `test_audit` (clean up).
+#: What has a test of its own: below, in `test_ceilings` (totals), `test_fairness`,
+#: `test_audit` (clean up) or `unit/test_operator_alerts`.
 ELSEWHERE = {
     *("clean up", "fetch cases", "fetch threads", "let calls out", "listen", "models"),
-    *("pace replies", "totals"),
+    *("operator alert", "operator alerts", "pace replies", "totals"),
 }
 
 

@@ -30,6 +30,7 @@ HELD = "a lock lives as long as somebody holds it or waits for it"
 
 #: Why each container that an object keeps, and that is no LruDict, stays small.
 REASONS = {
+    "bot/cli/variables.py _Recording.asked": "one for each variable of ours",
     "adapters/discord/interactions.py Interactions._catalog": FIXED,
     "bot/platforms.py Platforms.adapters": FIXED,
     "bot/platforms.py Platforms._errors": "one for each platform",

@@ -208,15 +208,18 @@ async def test_serve_names_all_at_once(shell: Shell) -> None:
     assert (status, "Did you mean THREADKEEP_MODEL?" in printed) == (0, True)
 
 
-async def test_a_misnamed_variable_is_logged_at_the_start(
+async def test_what_is_misnamed_or_missing_is_logged_at_the_start(
     world: World, shell: Shell
 ) -> None:
+    world.slack.granted -= {"users:read", "im:write"}
     process = shell.process({**world.env, "THREADKEEP_BUDGET": "5"})
     await process.start(nursery=shell.nursery)
     await world.slack.until(lambda: world.slack.connections, timeout=20)
     process.kill(signal.SIGTERM)
     assert await process.ended() == 0
-    assert "WARNING app.unread_variable “THREADKEEP_BUDGET” in the" in process.output
+    assert "ERROR slack.scopes missing users:read: add them" in process.output
+    assert "WARNING slack.scopes without im:write" in process.output
+    assert "WARNING app.configuration “THREADKEEP_BUDGET” in the" in process.output
 
 
 async def test_check_says_when_a_model_retires(world: World, shell: Shell) -> None:
@@ -320,8 +323,9 @@ async def test_a_key_that_is_refused_while_running_is_told_in_the_thread(
 ) -> None:
     slack = world.slack
     channel, alice = slack.add_channel("general"), slack.add_user("Alice")
+    admin = slack.add_user("Olga")
     world.claude.script([Fail(401)])
-    process = shell.process(world.env)
+    process = shell.process({**world.env, "THREADKEEP_ADMINS": f"slack:{admin}"})
     await process.start(nursery=shell.nursery)
     await slack.until(lambda: slack.connections, timeout=20)
     ts = slack.say(alice, channel, f"{slack.mention} hello")
@@ -331,7 +335,16 @@ async def test_a_key_that_is_refused_while_running_is_told_in_the_thread(
         ),
         timeout=10,
     )
+    direct = slack.open_dm(admin)
+    posted = slack.world.messages[direct]
+    await slack.until(lambda: bool(posted), timeout=10)
+    assert "the key is not accepted" in next(iter(posted.values())).text
     process.kill(signal.SIGTERM)
     assert await process.ended() == 0
+    assert process.output.count("ERROR operator.needed the key is not accepted") == 1
     assert "set ANTHROPIC_API_KEY" in process.output
+    assert "INFO app.started version=0.1.0 database=/" in process.output
+    assert f"platforms=slack model=claude-sonnet-5-5 admins=slack:{admin}" in (
+        process.output
+    )
     assert world.claude.api_key not in process.output

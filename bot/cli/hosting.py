@@ -1,0 +1,37 @@
+"""Warns where the database is on a disk that the host empties.
+
+Each host sets a variable by which its machines are known. A path below a mount point
+of its own lasts; the root file system and the folder of the code do not.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from bot.config import Config
+from bot.messages import config as messages
+
+HOSTS = {
+    "DYNO": ("Heroku", messages.HEROKU_REMEDY),
+    "RENDER": ("Render", messages.DISK_REMEDY),
+    "FLY_APP_NAME": ("Fly.io", messages.VOLUME_REMEDY),
+    "RAILWAY_ENVIRONMENT_ID": ("Railway", messages.VOLUME_REMEDY),
+    "K_SERVICE": ("Cloud Run", messages.VOLUME_REMEDY),
+}
+
+
+def warnings(
+    env: Mapping[str, str],
+    config: Config,
+    is_mounted: Callable[[Path], bool] = Path.is_mount,
+) -> list[str]:
+    """Return one sentence if the host empties the disk of the database."""
+    path = config.database.absolute()
+    for variable, (host, remedy) in HOSTS.items():
+        if not env.get(variable):
+            continue
+        # Of a mount point the root is always one.
+        folders = [each for each in path.parents if each != Path(path.anchor)]
+        if variable != "DYNO" and any(map(is_mounted, folders)):
+            continue
+        return [messages.disk_emptied(host=host, path=path, remedy=remedy)]
+    return []

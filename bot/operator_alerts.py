@@ -1,0 +1,157 @@
+"""Alerts about what only the operator can correct: a key that is refused, an account
+out of credit, an unknown model, a platform that turned us away, a disk that fills up.
+
+Rule: each problem is logged as an error, and told to the operator's admins in private,
+at most once an hour, also over a restart.
+"""
+
+import asyncio
+import contextlib
+import logging
+import shutil
+import time
+import uuid
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+from bot.domain.budget import HOUR
+from bot.domain.completion import Report, Request
+from bot.domain.scope import EVERYWHERE
+from bot.errors import ConfigError, DeliveryError, ModelDenied, StorageError
+from bot.messages import operator as messages
+from bot.platforms import Platforms
+from bot.ports.model import Model
+from bot.ports.store import NoticeStore
+from bot.runtime.background import report
+from bot.runtime.lru import LruDict
+from bot.settings.effective import Operator
+
+log = logging.getLogger(__name__)
+
+# How often disk and platforms are looked at, in seconds.
+EVERY = 60.0
+# Free space, in bytes, below which the operator is alerted: some thirty times what the
+# write-ahead log takes, so that there is time to make room.
+MB = 1024 * 1024
+LOW = 256 * MB
+# Timeout for telling one admin, in seconds.
+TELLING = 10.0
+# Problems that are remembered while the store takes no notice of them.
+MOST_PROBLEMS = 64
+
+
+class OperatorAlerts:
+    """Logs and tells what only the operator can correct.
+
+    `folder` is that of the database, None for one in memory; `free` returns the bytes
+    that are free there.
+    """
+
+    def __init__(
+        self,
+        notices: NoticeStore,
+        platforms: Platforms,
+        operator: Operator,
+        folder: Path | None,
+        *,
+        now: Callable[[], float] = time.time,
+        free: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._notices = notices
+        self._platforms = platforms
+        self._operator = operator
+        self._folder = folder
+        self._now = now
+        self._free = free
+        self._sleep = sleep
+        #: When problems were last told that the store could not note.
+        self._told: LruDict[str, float] = LruDict(MOST_PROBLEMS)
+
+    async def watch(self) -> None:
+        """Look at the disk and the platforms every minute until cancelled."""
+        while True:
+            try:
+                await self.look()
+            except Exception as error:
+                # The next look may succeed.
+                report("operator alerts", error)
+            await self._sleep(EVERY)
+
+    async def look(self) -> None:
+        """Report what is wrong with the disk or a platform now."""
+        for platform, error in self._platforms.failures.items():
+            text = messages.platform_lost(platform=platform, problem=error)
+            await self.report(f"platform {platform}", text)
+        if self._folder is None:
+            return
+        free = await asyncio.to_thread(self._free, self._folder)
+        if free < LOW:
+            text = messages.disk_low(free=f"{free // MB:,} MB", folder=self._folder)
+            await self.report("disk", text)
+
+    async def report(self, name: str, problem: str) -> None:
+        """Log and tell `problem`, unless that of this `name` was told within an
+        hour."""
+        if not await self._claim(name):
+            return
+        log.error("operator.needed %s", problem)
+        for admin in sorted(self._operator.admins):
+            platform, _, user = admin.partition(":")
+            if platform not in self._platforms.active:
+                continue
+            adapter = self._platforms.adapters[platform]
+            with contextlib.suppress(TimeoutError, DeliveryError, ConfigError):
+                async with asyncio.timeout(TELLING):
+                    await adapter.tell("", user, messages.needs_you(problem=problem))
+
+    async def _claim(self, name: str) -> bool:
+        now = self._now()
+        try:
+            told = await self._notices.claim_notice(
+                *(EVERYWHERE, f"operator: {name}", uuid.uuid4().hex, now, now + HOUR)
+            )
+        except StorageError:
+            # A full disk is itself something to tell.
+            told = now - self._told.get(name, 0.0) >= HOUR
+        if told:
+            self._told[name] = now
+        return told
+
+
+class ReportingModel:
+    """`bot.ports.model.Model` that has refusals reported which only the operator can
+    correct. `start` runs a task in the background: an answer waits for no message."""
+
+    def __init__(
+        self,
+        model: Model,
+        alerts: OperatorAlerts,
+        start: Callable[[str, Coroutine[Any, Any, object]], object],
+    ) -> None:
+        self._model = model
+        self._alerts = alerts
+        self._start = start
+
+    async def answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
+        """Yield what the model does. Raises what it raises."""
+        with self._reported():
+            async with contextlib.aclosing(self._model.answer(request)) as answer:
+                async for piece in answer:
+                    yield piece
+
+    async def count(self, request: Request) -> int:
+        """Return the number of tokens of the prompt. Raises what the model raises."""
+        with self._reported():
+            return await self._model.count(request)
+
+    @contextlib.contextmanager
+    def _reported(self) -> Iterator[None]:
+        try:
+            yield
+        except ModelDenied as error:
+            # What is in brackets names a single request.
+            problem = str(error).partition(" (")[0]
+            self._start("operator alert", self._alerts.report(problem, str(error)))
+            raise
