@@ -310,7 +310,7 @@ async def event_of_a_revocation(town: Town, platform: str) -> None:
 #: `test_audit` (clean up) or `unit/test_operator_alerts`.
 ELSEWHERE = {
     *("clean up", "fetch cases", "fetch threads", "let calls out", "listen", "models"),
-    *("operator alert", "operator alerts", "pace replies", "totals"),
+    *("operator alerts", "pace replies", "totals"),
 }
 
 
