@@ -49,6 +49,7 @@ THIRD_PARTIES = {
     "click": "cli",
     "dotenv": "runtime",
     "rich": "cli runtime triage.bulk triage.evaluation adapters.terminal",
+    "markdown_it": "runtime",
     "matplotlib": "triage.evaluation",
     "prompt_toolkit": "adapters.terminal",
     "discord": "adapters.discord",

@@ -6,20 +6,22 @@ pipe, each line is a message and answers are printed as plain text.
 
 import asyncio
 import contextlib
+import difflib
 import os
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from pathlib import Path
 from typing import TextIO
 
-from prompt_toolkit import PromptSession
 from prompt_toolkit.input import DummyInput, Input
 from prompt_toolkit.keys import Keys
 from rich.table import Table
 from rich.text import Text
 
+from adapters.terminal import prompt
 from adapters.terminal.answer_view import PlainScreen, RichScreen, Screen, SilentScreen
 from bot.domain.channel_access import NOWHERE, ChannelAccess
 from bot.domain.message import Message
@@ -51,6 +53,23 @@ LIMITS = Limits(
 
 LISTED = 20
 RECALLED = 6
+
+# How often it is looked whether an answer is still open that shows nothing, such as one
+# that was stopped before it began, in seconds.
+LOOK = 0.25
+
+# Words that end the conversation, as they do elsewhere.
+LEAVE = ("exit", "quit", ":q")
+# Commands of the terminal itself.
+OWN = (
+    ("new", texts.NEW),
+    ("clear", texts.NEW),
+    ("threads", texts.THREADS),
+    ("edit", texts.EDIT),
+    ("help", texts.SHOW_HELP),
+    ("exit", texts.EXIT),
+    ("quit", texts.EXIT),
+)
 
 
 class TerminalSurface:
@@ -108,11 +127,22 @@ class TerminalAdapter:
     history = None
     messenger = None
 
-    def __init__(self, source: TextIO, out: TextIO) -> None:
+    def __init__(
+        self,
+        source: TextIO,
+        out: TextIO,
+        *,
+        history: Path | None = None,
+        light: bool = False,
+    ) -> None:
         self.directory = TerminalDirectory()
         self._source = source
         self._out = out
         self._console = terminal.on(out)
+        self._history = history
+        self._light = light
+        #: Whether the next line is written in an editor.
+        self._edits = False
         self.thread = _new_thread()
         self._opens = True
         self._answered = asyncio.Event()
@@ -122,8 +152,12 @@ class TerminalAdapter:
         self._listed: list[ThreadSummary] = []
 
     async def run(self, host: Host) -> None:
-        """Read lines until the end of the input."""
-        async for line in self._lines():
+        """Read lines until the end of the input, or until the person leaves."""
+        async for line in self._lines(host):
+            if line.removeprefix("/") in LEAVE and (
+                self._is_interactive or line.startswith("/")
+            ):
+                return
             if line.startswith("/"):
                 await self._run_command(line, host)
             elif line:
@@ -168,21 +202,28 @@ class TerminalAdapter:
         if thread != self.thread:
             return SilentScreen()
         if self._is_interactive:
-            return RichScreen(self._console)
+            return RichScreen(self._console, light=self._light)
         return PlainScreen(self._out)
 
-    async def _lines(self) -> AsyncIterator[str]:
+    async def _lines(self, host: Host) -> AsyncIterator[str]:
         if not self._is_interactive:
             while line := await asyncio.to_thread(self._source.readline):
                 yield line.strip()
             return
         self._say(texts.WELCOME)
-        prompt: PromptSession[str] = PromptSession()
-        self._keys = prompt.input
+        session = prompt.create(_commands(host), self._history)
+        self._keys = session.input
         while True:
             ahead, self._ahead = self._ahead, ""
+            edits, self._edits = self._edits, False
+
+            def begin(edits: bool = edits) -> None:
+                if edits:
+                    session.default_buffer.open_in_editor(validate_and_handle=True)
+
             try:
-                yield (await prompt.prompt_async("› ", default=ahead)).strip()
+                typed = await session.prompt_async("› ", default=ahead, pre_run=begin)
+                yield typed.strip()
             except KeyboardInterrupt:
                 self._say(texts.CTRL_D)
             except EOFError:
@@ -206,8 +247,22 @@ class TerminalAdapter:
         except StorageError as error:
             self._say(texts.not_stored(error=error))
             return
+        await self._wait(host)
+
+    async def _wait(self, host: Host) -> None:
+        """Wait for the answer in this thread, if there is one to come; Ctrl-C stops
+        it."""
         with self._stoppable(host):
-            await self._answered.wait()
+            while not self._answered.is_set():
+                try:
+                    if not await host.conversations.answering(self.thread):
+                        return
+                except StorageError as error:
+                    self._say(texts.not_done(error=error))
+                    return
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK):
+                        await self._answered.wait()
 
     @contextlib.contextmanager
     def _stoppable(self, host: Host) -> Iterator[None]:
@@ -232,19 +287,27 @@ class TerminalAdapter:
 
     async def _run_command(self, line: str, host: Host) -> None:
         command, _, argument = line.partition(" ")
-        if command == "/new":
+        if command in ("/new", "/clear"):
             self.thread, self._opens = _new_thread(), True
             self._say(texts.NEW_THREAD)
         elif command == "/threads":
             await self._show_threads(argument.strip(), host)
         elif command == "/help":
             self._say(texts.HELP)
+        elif command == "/edit" and self._is_interactive:
+            self._ahead, self._edits = argument, True
         elif given := host.commands.parse(line.removeprefix("/")):
             await self._command(given, host)
         else:
-            self._say(texts.no_such_command(command=command))
+            names = [f"/{name}" for name, _ in _commands(host)]
+            near = difflib.get_close_matches(command, names, 1)
+            if near:
+                self._say(texts.nearest_command(command=command, nearest=near[0]))
+            else:
+                self._say(texts.no_such_command(command=command))
 
     async def _command(self, command: Command, host: Host) -> None:
+        self._answered.clear()
         try:
             reply = await host.commands.run(command, Scope.of(self.thread), OWNER)
         except StorageError as error:
@@ -257,6 +320,7 @@ class TerminalAdapter:
         told = reply.file.text if reply.file is not None else reply.text
         # Markdown joins lines unless they end in two spaces.
         self._say(told.replace("\n", "  \n") if self._is_interactive else told)
+        await self._wait(host)
 
     async def _show_threads(self, argument: str, host: Host) -> None:
         if not argument:
@@ -295,16 +359,19 @@ class TerminalAdapter:
     def _say(self, text: str) -> None:
         text = references.plain_text(text)
         if self._is_interactive:
-            self._console.print(terminal.markdown(text))
+            self._console.print(terminal.markdown(text, light=self._light))
         else:
             terminal.say(text, file=self._out)
 
 
 @contextlib.asynccontextmanager
 async def connect(env: Mapping[str, str]) -> AsyncIterator[TerminalAdapter]:
-    """Yield an adapter for the terminal of this process. `env` is not used."""
+    """Yield an adapter for the terminal of this process. What is typed there is kept
+    beside the database, in a file `history`."""
+    history = Path(env["THREADKEEP_DB"]).with_name("history")
+    light = terminal.is_light(env.get("COLORFGBG", ""))
     try:
-        yield TerminalAdapter(sys.stdin, sys.stdout)
+        yield TerminalAdapter(sys.stdin, sys.stdout, history=history, light=light)
     finally:
         _flush(sys.stdout)
 
@@ -316,6 +383,14 @@ def _flush(out: TextIO) -> None:
         out.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+
+
+def _commands(host: Host) -> list[tuple[str, str]]:
+    """Return the names of all commands, with what each is for."""
+    shown = [each for each in host.commands.catalog if each.spoken and not each.hidden]
+    own = {name for name, _ in OWN}
+    listed = [(each.name, each.summary) for each in shown if each.name not in own]
+    return sorted([*OWN, *listed])
 
 
 def _new_thread() -> ThreadKey:

@@ -45,8 +45,9 @@ class RichScreen:
     neither cut off nor drawn twice.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, light: bool = False) -> None:
         self._console = console
+        self._light = light
         self._text = ""
         self._printed = 0
         self._live = Live(
@@ -75,7 +76,9 @@ class RichScreen:
         self._console.print()
 
     def _lines(self, text: str) -> list[list[Segment]]:
-        return self._console.render_lines(terminal.markdown(text), pad=False)
+        return self._console.render_lines(
+            terminal.markdown(text, light=self._light), pad=False
+        )
 
     def _print(self, lines: list[list[Segment]]) -> None:
         if lines:

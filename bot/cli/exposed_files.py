@@ -28,6 +28,8 @@ def exposures(database: Path, dotenv: Path = DOTENV) -> list[Finding]:
         for path in (database, archive)
         for ending in ("", *_BESIDE)
     ]
+    # What was typed in the terminal.
+    files.append(database.with_name("history"))
     if open_files := [file for file in files if exposed(file)]:
         found.append(
             _note(messages.FILES, messages.WHAT_PEOPLE_SAID, "600", *open_files)

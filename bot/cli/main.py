@@ -19,6 +19,7 @@ ELSEWHERE = {
     "triage": "bot.cli.triage",
     "settings": "bot.cli.settings",
     "backup": "bot.cli.backup",
+    "setup": "bot.cli.setup",
 }
 
 

@@ -46,7 +46,8 @@ async def serve_until_stopped(env: Mapping[str, str], env_file: EnvFile) -> int:
     async with contextlib.AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings.database))
         model = await stack.enter_async_context(_model(settings))
-        adapters = await _connect(stack, env, names)
+        place = {"THREADKEEP_DB": str(settings.database)}
+        adapters = await _connect(stack, {**env, **place}, names)
         app = App(
             store=store,
             model=model,

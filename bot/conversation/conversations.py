@@ -21,6 +21,10 @@ class StoredConversations:
         """Stop the answer in progress in `thread`; return False if there is none."""
         return self._serves(thread) and self._dispatcher.stop(thread)
 
+    async def answering(self, thread: ThreadKey) -> bool:
+        """Return whether an answer in `thread` is open. Raises StorageError."""
+        return thread in await self._store.open_threads()
+
     async def feedback(self, thread: ThreadKey, turn: str, good: bool) -> bool:
         """Store a reader's rating of an answer; return False if there is no such
         answer. Raises StorageError."""

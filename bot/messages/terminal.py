@@ -8,10 +8,16 @@ Type a question and press Enter; continue in the same thread.
 - `/settings` shows what applies
 - `/set prompt channel Be brief.` changes the instructions for new threads
 - `/model opus`, `/budget day 5`, `/usage` and `/prompt history` work, too
+- `/edit` opens your editor; Alt-Enter begins a new line, Tab completes a command
 - `/help` shows this
-- Ctrl-C stops an answer, Ctrl-D quits\
+- Ctrl-C stops an answer; `exit` or Ctrl-D quits\
 """
 WELCOME = "**Threadkeep.** Ask something; `/help` lists what else you can do."
+NEW = "Start another thread"
+THREADS = "List your threads, or go back to one"
+EDIT = "Write in your editor"
+SHOW_HELP = "List the commands"
+EXIT = "Quit"
 CTRL_D = "Ctrl-D quits."
 NEW_THREAD = "This is a new thread."
 NO_THREADS = "No threads yet."
@@ -23,6 +29,10 @@ USER = "User"
 
 def no_such_command(*, command: str) -> str:
     return f"There is no `{command}`; `/help` lists the commands."
+
+
+def nearest_command(*, command: str, nearest: str) -> str:
+    return f"There is no `{command}`. Did you mean `{nearest}`?"
 
 
 def no_forms(*, name: str) -> str:

@@ -132,6 +132,11 @@ class Conversations(Protocol):
         """Stop the answer in progress in `thread`; return False if there is none."""
         ...
 
+    async def answering(self, thread: ThreadKey) -> bool:
+        """Return whether an answer in `thread` is still to come or to be completed.
+        Raises StorageError."""
+        ...
+
     async def feedback(self, thread: ThreadKey, turn: str, good: bool) -> bool:
         """Store a reader's rating of the answer to the turn with the key `turn`.
 

@@ -14,10 +14,12 @@ import sys
 from collections.abc import Iterable
 from typing import IO, Any, Protocol
 
+from markdown_it import MarkdownIt
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markdown import Markdown
 from rich.segment import Segment
 from rich.text import Text
+from rich.theme import Theme
 
 # The width of tables in files and pipes.
 WIDTH = 140
@@ -33,6 +35,13 @@ _UNSAFE = re.compile(
 _BREAK = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 _BREAKS = re.compile(f"[{_BREAK}]")
 _HALVES = range(0xD800, 0xE000)
+
+
+# White, and the bright colours, by their number in COLORFGBG.
+_LIGHT = {"7", *map(str, range(9, 16))}
+
+# Rich's own are cyan on black, which is a black box on a light terminal.
+_STYLES = Theme({"markdown.code": "bold cyan", "markdown.code_block": "cyan"})
 
 
 def printable(text: str) -> str:
@@ -108,13 +117,41 @@ def on(file: IO[str] | None, **options: Any) -> Console:
     """Return a console that draws on `file`, None for standard output; `options` are
     those of `rich.console.Console`."""
     return _SafeConsole(
-        file=file, markup=False, highlight=False, emoji=False, **options
+        file=file,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        theme=_STYLES,
+        **options,
     )
 
 
-def markdown(text: str) -> Markdown:
-    """Return `text` as rendered Markdown that shows the address of each link."""
-    return Markdown(text, hyperlinks=False)
+class _Markdown(Markdown):
+    """Markdown in which HTML is text: Rich draws none of it, so `List<String>` would
+    lose its brackets."""
+
+    def __init__(self, text: str, **options: Any) -> None:
+        super().__init__(text, **options)
+        parser = MarkdownIt("commonmark", {"html": False})
+        # An image is read as a link, whose address is shown.
+        parser.enable(["strikethrough", "table"]).disable("image")
+        self.parsed = parser.parse(text)
+
+
+def markdown(text: str, *, light: bool = False) -> Markdown:
+    """Return `text` as rendered Markdown that shows the address of each link.
+
+    Code has the terminal's own background, and those of its colours that can be read
+    on a `light` or a dark one.
+    """
+    theme = "ansi_light" if light else "ansi_dark"
+    return _Markdown(text, hyperlinks=False, code_theme=theme)
+
+
+def is_light(colours: str) -> bool:
+    """Return whether the terminal is light, by its variable COLORFGBG: the numbers of
+    two colours, such as "0;15", the background last; "" if it is not set."""
+    return colours.rpartition(";")[2] in _LIGHT
 
 
 def plain(where: Console) -> bool:

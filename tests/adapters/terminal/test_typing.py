@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import os
 import pty
+import stat
 import struct
 import sys
 import termios
@@ -19,8 +20,12 @@ LINES, COLUMNS = 30, 80
 class Seat:
     """A screen to read and a keyboard to type on."""
 
-    def __init__(self, master: int, process: asyncio.subprocess.Process) -> None:
+    def __init__(
+        self, master: int, process: asyncio.subprocess.Process, folder: Path
+    ) -> None:
         self._master = master
+        #: Where its files are.
+        self.folder = folder
         self.process = process
         self._screen = pyte.Screen(COLUMNS, LINES)
         self._stream = pyte.ByteStream(self._screen)
@@ -63,6 +68,9 @@ class Seat:
 
 @pytest.fixture
 async def seat(tmp_path: Path) -> AsyncIterator[Seat]:
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\necho "written in the editor" > "$1"\n')
+    editor.chmod(0o700)
     master, slave = pty.openpty()
     size = struct.pack("HHHH", LINES, COLUMNS, 0, 0)
     fcntl.ioctl(slave, termios.TIOCSWINSZ, size)
@@ -73,6 +81,7 @@ async def seat(tmp_path: Path) -> AsyncIterator[Seat]:
             "PATH": os.environ["PATH"],
             "TERM": "xterm",
             "THREADKEEP_DB": str(tmp_path / "t.db"),
+            "EDITOR": str(editor),
         },
         stdin=slave,
         stdout=slave,
@@ -80,7 +89,7 @@ async def seat(tmp_path: Path) -> AsyncIterator[Seat]:
         start_new_session=True,
     )
     os.close(slave)
-    opened = Seat(master, process)
+    opened = Seat(master, process, tmp_path)
     try:
         yield opened
     finally:
@@ -105,6 +114,53 @@ async def test_a_person_asks_stops_types_ahead_and_leaves(seat: Seat) -> None:
     seat.type("\x04")
     async with asyncio.timeout(10):
         assert await seat.process.wait() == 0
+
+
+async def test_retry_waits_for_its_answer_and_the_prompt_comes_back(seat: Seat) -> None:
+    await seat.sees(lambda text: "Threadkeep." in text and "›" in text)
+    seat.type("hi <b>there</b> again\r")
+    await seat.sees(lambda text: text.rstrip().endswith("›") and "not Claude" in text)
+    assert "<b>there</b>" in seat.text.partition("not Claude")[2]
+    seat.type("/clear\r")
+    await seat.sees(lambda text: "new thread" in text and text.rstrip().endswith("›"))
+    seat.type("one\r")
+    await seat.sees(lambda text: "▌ one" in text and text.rstrip().endswith("›"))
+    seat.type("/retry\r")
+    await seat.sees(lambda text: "Answering again" in text)
+    await seat.sees(lambda text: text.rstrip().endswith("›"))
+    answer = seat.text.partition("Answering again")[2]
+    assert "not Claude" in answer
+    assert "›" not in answer.rstrip().removesuffix("›")
+
+
+async def test_lines_completion_history_and_a_word_to_leave(seat: Seat) -> None:
+    await seat.sees(lambda text: "Threadkeep." in text and "›" in text)
+    seat.type("/thr\t")
+    await seat.sees(lambda text: "› /threads" in text)
+    seat.type("\r")
+    await seat.sees(lambda text: "No threads yet" in text)
+    seat.type("/tretry\r")
+    await seat.sees(lambda text: "Did you mean /retry?" in text)
+    seat.type("first line\x1b\rsecond line\r")
+    await seat.sees(lambda text: "not Claude" in text and text.rstrip().endswith("›"))
+    assert "1 message in 1 turn" in seat.text
+    seat.type("\x1b[A")
+    await seat.sees(lambda text: "second line" in text.rpartition("›")[2])
+    seat.type("\x03")
+    await seat.sees(lambda text: "Ctrl-D quits" in text and text.rstrip().endswith("›"))
+    seat.type("exit\r")
+    async with asyncio.timeout(10):
+        assert await seat.process.wait() == 0
+    history = seat.folder / "history"
+    assert "+second line" in history.read_text()
+    assert stat.S_IMODE(history.stat().st_mode) == 0o600
+
+
+async def test_the_editor_writes_a_question(seat: Seat) -> None:
+    await seat.sees(lambda text: "Threadkeep." in text and "›" in text)
+    seat.type("/edit\r")
+    await seat.sees(lambda text: "written in the editor" in text)
+    await seat.sees(lambda text: "not Claude" in text and text.rstrip().endswith("›"))
 
 
 async def test_a_reader_who_leaves_is_no_error(tmp_path: Path) -> None:

@@ -1,0 +1,69 @@
+"""The line on which a person types: completion, history, several lines, an editor."""
+
+import contextlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.shortcuts import CompleteStyle
+
+from bot.runtime import private_files
+
+
+class CommandCompleter(Completer):
+    """Completes commands that begin with a slash; `commands` are names and what they
+    are for, without the slash."""
+
+    def __init__(self, commands: Sequence[tuple[str, str]]) -> None:
+        self._commands = commands
+
+    def get_completions(
+        self, document: Document, complete_event: CompleteEvent
+    ) -> Iterable[Completion]:
+        """Yield the commands that begin as the text before the cursor does."""
+        text = document.text_before_cursor
+        if not text.startswith("/") or "\n" in text:
+            return
+        for name, about in self._commands:
+            if f"/{name}".startswith(text.lower()):
+                yield Completion(f"/{name}", -len(text), display_meta=about)
+
+
+def create(
+    commands: Sequence[tuple[str, str]], history: Path | None
+) -> PromptSession[str]:
+    """Return a prompt. Enter sends, Alt-Enter begins a new line, Ctrl-R searches what
+    was typed before, Ctrl-X Ctrl-E opens $EDITOR.
+
+    What is typed is kept in the file `history`, which only its owner can read; None
+    keeps it until the end only, and so does a file that cannot be written.
+    """
+    keys = KeyBindings()
+
+    @keys.add("escape", "enter")
+    def begin_line(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text("\n")
+
+    return PromptSession(
+        history=_history(history),
+        completer=CommandCompleter(commands),
+        complete_while_typing=False,
+        complete_style=CompleteStyle.READLINE_LIKE,
+        auto_suggest=AutoSuggestFromHistory(),
+        enable_open_in_editor=True,
+        key_bindings=keys,
+    )
+
+
+def _history(file: Path | None) -> History:
+    if file is not None:
+        with contextlib.suppress(OSError):
+            private_files.make_private(file)
+            with file.open("ab"):
+                return FileHistory(file)
+    return InMemoryHistory()

@@ -1,0 +1,185 @@
+"""`threadkeep setup`: ask for each token, try it at once, and write it to `.env`.
+
+Rule: a value is written as soon as it is accepted, so that whoever leaves can go on
+later. It is never shown, and needs neither a browser nor a terminal here.
+"""
+
+import getpass
+import importlib.resources
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+import click
+
+from bot.cli.check import check_claude, print_findings
+from bot.cli.environment import BROKEN, run
+from bot.cli.platforms import load_module
+from bot.config import Config, load_environment
+from bot.domain.finding import Finding, Grade
+from bot.errors import ConfigError
+from bot.messages import check as subjects
+from bot.messages import setup as messages
+from bot.runtime import env_file, terminal
+from bot.runtime.env_file import EnvFile
+
+# Slack creates an app from the manifest in this address (facts A12).
+NEW_SLACK_APP = "https://api.slack.com/apps?new_app=1&manifest_yaml="
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One token to ask for."""
+
+    variable: str
+    intro: str
+    #: Returns the findings about the environment with the new value.
+    check: Callable[[Mapping[str, str]], Awaitable[Sequence[Finding]]]
+    #: Subjects of findings that are about something else.
+    ignored: frozenset[str] = frozenset()
+    #: Stand for values that are asked for later.
+    placeholders: Mapping[str, str] = field(default_factory=dict)
+    #: What to say once the value is accepted.
+    after: str = ""
+
+
+@click.command()
+def setup() -> None:
+    """Ask for the tokens, try each, and write them to .env."""
+    try:
+        status = _set_up()
+    except (KeyboardInterrupt, EOFError):
+        terminal.say("")
+        terminal.say(messages.LEFT)
+        status = BROKEN
+    sys.exit(status)
+
+
+def manifest_link() -> str:
+    """Return the address at which Slack creates the app from our manifest."""
+    file = importlib.resources.files("adapters.slack") / "manifest.yaml"
+    lines = file.read_text("utf-8").splitlines()
+    text = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+    return NEW_SLACK_APP + quote(text, safe="")
+
+
+def _set_up() -> int:
+    env, found = load_environment()
+    if found.problems:
+        raise ConfigError(*found.problems)
+    terminal.say(messages.BEGIN)
+    for step in _steps():
+        env = _ask(step, env, found)
+    platforms = ("SLACK_BOT_TOKEN", "DISCORD_TOKEN")
+    is_set = any(env.get(name) for name in platforms)
+    terminal.say(messages.DONE if is_set else messages.NOTHING_SET)
+    return 0
+
+
+def _ask(step: Step, env: dict[str, str], found: EnvFile) -> dict[str, str]:
+    """Ask until a value is accepted or nothing is typed; return the environment."""
+    terminal.say("")
+    terminal.say(step.intro)
+    value = env.get(step.variable)
+    if value and value != found.values.get(step.variable):
+        terminal.say(messages.outranked(variable=step.variable))
+        return env
+    asked = messages.asked_again if value else messages.asked
+    while value := _read(asked(variable=step.variable)):
+        tried = {**step.placeholders, **_filled(env), step.variable: value}
+        findings = [f for f in _findings(step, tried) if f.subject not in step.ignored]
+        print_findings([f for f in findings if f.subject != subjects.DISCORD_INVITE])
+        if any(each.grade is Grade.BAD for each in findings):
+            terminal.say(messages.NOT_ACCEPTED)
+            continue
+        _write(step.variable, value)
+        terminal.say(messages.written(variable=step.variable))
+        if step.after:
+            terminal.say(step.after)
+        for each in findings:
+            if each.subject == subjects.DISCORD_INVITE:
+                terminal.say(each.text)
+        return {**env, step.variable: value}
+    return env
+
+
+def _filled(env: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in env.items() if value}
+
+
+def _findings(step: Step, env: Mapping[str, str]) -> list[Finding]:
+    found: list[Finding] = []
+
+    async def look() -> int:
+        found.extend(await step.check(env))
+        return 0
+
+    if run(look()):
+        # The reason has been printed.
+        found.append(Finding(step.variable, Grade.BAD, messages.NOT_ACCEPTED))
+    return found
+
+
+def _read(prompt: str) -> str:
+    """Return what is typed without showing it, or the next line of a pipe. Raises
+    EOFError at its end."""
+    if sys.stdin.isatty():
+        return getpass.getpass(prompt).strip()
+    terminal.say(prompt)
+    line = sys.stdin.readline()
+    if not line:
+        raise EOFError
+    return line.strip()
+
+
+def _write(variable: str, value: str) -> None:
+    try:
+        env_file.write({variable: value})
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise ConfigError(messages.unwritable(reason=reason)) from None
+
+
+async def _claude(env: Mapping[str, str]) -> Sequence[Finding]:
+    settings, _ = Config.read(env)
+    return await check_claude(settings, offline=False)
+
+
+def _platform(
+    name: str,
+) -> Callable[[Mapping[str, str]], Awaitable[Sequence[Finding]]]:
+    async def check(env: Mapping[str, str]) -> Sequence[Finding]:
+        found: Sequence[Finding] = await load_module(f"adapters.{name}.check").check(
+            env, offline=False
+        )
+        return found
+
+    return check
+
+
+def _steps() -> tuple[Step, ...]:
+    others = {subjects.SLACK_BOT_TOKEN, subjects.SLACK_WORKSPACE, subjects.SLACK_SCOPES}
+    return (
+        Step("ANTHROPIC_API_KEY", messages.CLAUDE, _claude),
+        Step(
+            "SLACK_BOT_TOKEN",
+            messages.slack_bot_token(link=manifest_link()),
+            _platform("slack"),
+            frozenset({subjects.SLACK_APP_TOKEN}),
+            {"SLACK_APP_TOKEN": "xapp-0"},
+        ),
+        Step(
+            "SLACK_APP_TOKEN",
+            messages.SLACK_APP_TOKEN,
+            _platform("slack"),
+            frozenset(others),
+            after=messages.INVITE_SLACK,
+        ),
+        Step(
+            "DISCORD_TOKEN",
+            messages.DISCORD,
+            _platform("discord"),
+            after=messages.INVITE_DISCORD,
+        ),
+    )
