@@ -25,6 +25,8 @@ from bot.runtime import env_file, terminal
 from bot.runtime.env_file import EnvFile
 
 # Slack creates an app from the manifest in this address (facts A12).
+CLAUDE_KEYS = "https://console.anthropic.com/settings/keys"
+NEW_DISCORD_APP = "https://discord.com/developers/applications?new_application=true"
 NEW_SLACK_APP = "https://api.slack.com/apps?new_app=1&manifest_yaml="
 
 
@@ -161,7 +163,7 @@ def _platform(
 def _steps() -> tuple[Step, ...]:
     others = {subjects.SLACK_BOT_TOKEN, subjects.SLACK_WORKSPACE, subjects.SLACK_SCOPES}
     return (
-        Step("ANTHROPIC_API_KEY", messages.CLAUDE, _claude),
+        Step("ANTHROPIC_API_KEY", messages.claude(link=CLAUDE_KEYS), _claude),
         Step(
             "SLACK_BOT_TOKEN",
             messages.slack_bot_token(link=manifest_link()),
@@ -178,7 +180,7 @@ def _steps() -> tuple[Step, ...]:
         ),
         Step(
             "DISCORD_TOKEN",
-            messages.DISCORD,
+            messages.discord(link=NEW_DISCORD_APP),
             _platform("discord"),
             after=messages.INVITE_DISCORD,
         ),

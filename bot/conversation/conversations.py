@@ -23,7 +23,7 @@ class StoredConversations:
 
     async def answering(self, thread: ThreadKey) -> bool:
         """Return whether an answer in `thread` is open. Raises StorageError."""
-        return thread in await self._store.open_threads()
+        return self._serves(thread) and thread in await self._store.open_threads()
 
     async def feedback(self, thread: ThreadKey, turn: str, good: bool) -> bool:
         """Store a reader's rating of an answer; return False if there is no such

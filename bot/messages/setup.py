@@ -4,18 +4,9 @@ BEGIN = (
     "This asks for each token in turn, tries it, and writes it to .env. Press Enter to "
     "skip or keep one, Ctrl-C to leave; what was accepted is kept."
 )
-CLAUDE = (
-    "Claude: create an API key and paste it here. It is not shown.\n"
-    "https://console.anthropic.com/settings/keys"
-)
 SLACK_APP_TOKEN = (
     "Slack: on the app's page under Basic Information, App-Level Tokens, generate a "
     "token with the scope connections:write, and paste it (xapp-…)."
-)
-DISCORD = (
-    "Discord: create an application, choose Bot, Reset Token, and paste the token. "
-    "Switch on Message Content Intent there, so that people go on without a mention.\n"
-    "https://discord.com/developers/applications?new_application=true"
 )
 INVITE_SLACK = (
     "In Slack, type `/invite @threadkeep` in a channel, and mention the bot there."
@@ -25,6 +16,18 @@ NOT_ACCEPTED = "That was not accepted, so it is not written. Try again, or press
 NOTHING_SET = "Nothing is set up, so `threadkeep serve` answers in this terminal."
 DONE = "Done. `threadkeep check` shows everything, `threadkeep serve` starts the bot."
 LEFT = "Left. What was accepted is in .env; `threadkeep setup` goes on from there."
+
+
+def claude(*, link: str) -> str:
+    return f"Claude: create an API key and paste it here. It is not shown.\n{link}"
+
+
+def discord(*, link: str) -> str:
+    return (
+        "Discord: create an application, choose Bot, Reset Token, and paste the token. "
+        "Switch on Message Content Intent there, so that people go on without a "
+        f"mention.\n{link}"
+    )
 
 
 def slack_bot_token(*, link: str) -> str:

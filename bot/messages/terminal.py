@@ -1,20 +1,19 @@
 """Messages of a conversation in the terminal."""
 
 HELP = """\
-Type a question and press Enter; continue in the same thread.
+Type a question, then Enter; go on in the same thread.
 
 - `/new` starts another thread
 - `/threads` lists your threads, `/threads 2` goes back to the second
 - `/settings` shows what applies
-- `/set prompt channel Be brief.` changes the instructions for new threads
-- `/model opus`, `/budget day 5`, `/usage` and `/prompt history` work, too
-- `/edit` opens your editor; Alt-Enter begins a new line, Tab completes a command
-- `/help` shows this
+- `/set prompt channel Be brief.` sets new instructions
+- `/model opus`, `/budget day 5` and `/usage` work, too
+- `/edit` opens your editor; Alt-Enter begins a line
 - Ctrl-C stops an answer; `exit` or Ctrl-D quits\
 """
 WELCOME = "**Threadkeep.** Ask something; `/help` lists what else you can do."
 NEW = "Start another thread"
-THREADS = "List your threads, or go back to one"
+THREADS = "List your threads, or reopen one"
 EDIT = "Write in your editor"
 SHOW_HELP = "List the commands"
 EXIT = "Quit"

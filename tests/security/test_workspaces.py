@@ -132,6 +132,10 @@ CALLS: dict[str, tuple[Callable[[Host, Houses], Any], Any]] = {
         NOT_SERVED,
     ),
     "conversations.stop": (lambda host, at: host.conversations.stop(THEIRS), False),
+    "conversations.answering": (
+        lambda host, at: host.conversations.answering(THEIRS),
+        False,
+    ),
     "conversations.feedback": (
         lambda host, at: host.conversations.feedback(THEIRS, "turn", True),
         False,

@@ -111,6 +111,9 @@ class ScriptedCore:
     async def page(self, place: Scope, person: Person) -> Page:
         return Page(())
 
+    async def answering(self, thread: ThreadKey) -> bool:
+        return False
+
     async def feedback(self, thread: ThreadKey, turn: str, good: bool) -> bool:
         if self.fails is not None:
             raise self.fails
