@@ -2,6 +2,7 @@
 and for the tests of what is read."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import indent
 from typing import Any
 
 from adapters.slack import events, message_content, mrkdwn
@@ -35,6 +36,6 @@ def seen(messages: Sequence[Mapping[str, Any]]) -> list[str]:
     names = Names({}, {}, {})
     return [
         f"{message_content.name_beside(each) or each.get('user')}:\n"
-        + "\n".join(f"  {names.readable(text)}" for text in visible.texts(each) if text)
+        + indent(names.readable("\n".join(filter(None, visible.texts(each)))), "  ")
         for each in messages
     ]
