@@ -50,6 +50,9 @@ REPEAT = 3600.0
 MOST_CHANNELS = 10_000
 MOST_REFETCHED = 1_000
 
+# How many responses that other programs deferred are waited for.
+MOST_DEFERRED = 1_000
+
 # How many deletions wait in the backlog: they are a few ids each, and must not be lost.
 MOST_DELETIONS = 50_000
 
@@ -71,11 +74,15 @@ class MessageListener:
         self._missed: LruDict[int, int] = LruDict(MOST_CHANNELS)
         #: The channels of messages whose edits did not fit into the backlog.
         self._missed_edits: LruDict[int, int] = LruDict(MOST_REFETCHED)
+        #: The responses of other programs that only say "is thinking…".
+        self._deferred: LruDict[int, None] = LruDict(MOST_DEFERRED)
         self._fetching = False
 
     async def received(self, message: discord.Message) -> None:
         """Take in a new message."""
         if not self._serves(message):
+            return
+        if self._is_deferred(message):
             return
         if isinstance(message.channel, events.Threaded) and not events.is_addressed(
             message, self._link.us
@@ -100,6 +107,10 @@ class MessageListener:
     async def edited(self, message: discord.Message) -> None:
         """Take in an edited message."""
         if not self._serves(message):
+            return
+        if message.id in self._deferred and not message.flags.loading:
+            del self._deferred[message.id]
+            await self.received(message)
             return
         channel = await self._known(message.channel)
         received = self._read(message, channel)
@@ -160,6 +171,13 @@ class MessageListener:
         if guild is None and isinstance(message.channel, discord.PartialMessageable):
             guild = message.channel.guild_id
         return self._host.served.holds(events.NAME, events.workspace(guild))
+
+    def _is_deferred(self, message: discord.Message) -> bool:
+        """Return whether `message` is a response that a program deferred: what it says
+        comes as its first edit (facts B2), which is then awaited."""
+        if message.flags.loading:
+            self._deferred[message.id] = None
+        return message.flags.loading
 
     async def _keep(self, message: discord.Message, attempt: Attempt) -> None:
         """Make `attempt` to store `message`; retry it, or fetch the message later."""
@@ -301,6 +319,7 @@ class MessageListener:
                     oldest_first=True,
                 )
             ]
+        missed = [each for each in missed if not self._is_deferred(each)]
         received = [self._read_in(message, thread) for message in missed]
         spoken = [each for each in received if each and not each.echo]
         for each in spoken:

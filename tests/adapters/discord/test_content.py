@@ -142,6 +142,30 @@ async def test_a_preview_that_comes_later_is_read_from_then_on(guild: Guild) -> 
     assert "[Preview of https://example.org]\n> Behind the link" in first
 
 
+DEFERRED = {"type": 20, "flags": 1 << 7}
+
+
+@pytest.mark.parametrize(
+    ("body", "read"),
+    [
+        ({"content": "Deploy 42 is done"}, "Deploy 42 is done"),
+        ({"embeds": shape("discord-alert")["embeds"]}, "> Error rate: 42 %"),
+    ],
+)
+async def test_a_response_that_another_program_deferred_is_read_once_it_is_there(
+    guild: Guild, body: dict[str, Any], read: str
+) -> None:
+    thread = await guild.thread_of(guild.mention("hello"))
+    await guild.settled(thread)
+    program = guild.discord.add_user("Deployer", bot=True)
+    response = guild.discord.post(program, thread, DEFERRED)
+    guild.discord.fill(response, body)
+    guild.discord.say(guild.bob, thread, "and now?")
+    await guild.settled(thread, 2)
+    assert guild.prompts()[1].count('author="Deployer"') == 1
+    assert read in guild.prompts()[1]
+
+
 async def test_from_its_menu_a_message_is_read_with_all_its_parts(town: Town) -> None:
     town.claude.script(sorted_as(summary="Checkout fails."))
     alert = town.discord.post(town.bob, town.general, shape("discord-alert"))

@@ -101,6 +101,7 @@ class DiscordEmulator:
         self.open_dm = people.open_dm
         self.say = people.say
         self.edit = people.edit
+        self.fill = people.fill
         self.delete = people.delete
         self.forward = people.forward
         self.post = people.post

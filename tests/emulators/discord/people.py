@@ -248,6 +248,16 @@ class People:
             raise ValueError("only the bot edits its own messages")
         self._model.edit_message(changed.channel_id, changed.id, {"content": text})
 
+    def fill(self, message: str, body: Json) -> None:
+        """Let a program replace its "is thinking…" by what stands in `body` (B2)."""
+        waiting = self.find(message)
+        if not waiting.flags & LOADING:
+            raise ValueError("only a deferred response is filled")
+        waiting.flags &= ~LOADING
+        fields = ("content", "embeds", "components")
+        changed = {name: body[name] for name in fields if name in body}
+        self._model.edit_message(waiting.channel_id, waiting.id, changed)
+
     def delete(self, *messages: str) -> None:
         """Take messages back, one by one."""
         for message in messages:
