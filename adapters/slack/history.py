@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from adapters.slack import events
+from adapters.slack import capped, events
 from adapters.slack.block_text import MOST_CHARS
 from adapters.slack.client import Identity, SlackClient
 from adapters.slack.newest import Page, newest
@@ -27,8 +28,12 @@ THREAD_PAGE = 999
 # How many messages of a long thread are read: the newest, and the first.
 MOST_HISTORY = 500
 BEGINNING = 20
-# How long reading may wait for rate limits, in seconds, while people wait for it.
+# How long a reading may wait for rate limits, in seconds, while people wait for it.
 PATIENCE = 30.0
+# The same for an app that gets a page a minute (facts A5.2), when it is called into a
+# thread: time for two pages more than the first, with which it reads 43 messages in
+# sequence, or the first 15 and some of the newest.
+CAPPED_PATIENCE = 125.0
 
 
 class MessageHistory:
@@ -37,42 +42,48 @@ class MessageHistory:
     def __init__(self, client: SlackClient, us: Identity) -> None:
         self._client = client
         self._us = us
+        #: Whether Slack has returned fewer messages than it has and was asked for.
+        self._is_capped = False
 
     async def before(self, thread: ThreadKey, message: str) -> EarlierMessages:
         """Return the messages of `thread` before `message`: of a long thread, the first
         and the newest. Raises DeliveryError."""
         latest = float(message)
         pages: list[Page[Message]] = []
-        is_cut = False
+        patience = _Patience(CAPPED_PATIENCE if self._is_capped else PATIENCE)
 
         async def read(
             oldest: float | None, latest: float | None, cursor: str
         ) -> Page[Message]:
-            nonlocal is_cut
-            try:
-                page = await self._read_page(thread, oldest, latest, cursor)
-            except Throttled:
-                is_cut = True
-                raise
+            page = await self._read_page(thread, patience, oldest, latest, cursor)
             pages.append(page)
             return page
 
-        end = await newest(read, MOST_HISTORY, latest)
-        first = pages[0]
+        first = await read(None, latest, "")
+        if capped.is_capped(first):
+            self._is_capped = True
+            patience.left = max(patience.left, CAPPED_PATIENCE)
+        if self._is_capped and capped.has_many_pages(first):
+            end = await capped.near_end(read, first, latest)
+        else:
+            end = await newest(read, MOST_HISTORY, latest, first)
         known = [each for at, each in first.messages if each and at < latest]
         head = [each for each in known[:BEGINNING] if each not in end]
-        # A page whose beginning is not in the end, or an end that Slack did not let us
-        # reach, leaves a gap.
-        is_apart = bool(head and end) and end[0] not in known
-        # The root is no reply, but the question is one.
-        total = first.replies - len(head) - len(end)
         messages = (*head, *end)
-        if is_cut and not is_apart:
-            # The first pages, and nothing after them.
-            return EarlierMessages(messages, max(1, total), len(messages))
-        if is_apart:
-            return EarlierMessages(messages, max(1, total), len(head))
-        return EarlierMessages(messages, len(known) - len(messages), len(head))
+        # The root is no reply, but the question is one.
+        missing = max(1, first.replies - len(messages))
+        reaches_end = any(
+            not page.cursor and end[-1:] and end[-1] in [m for _, m in page.messages]
+            for page in pages
+        )
+        if end and end[0] in known:
+            between = known.index(end[0]) - len(head)
+            if reaches_end:
+                return EarlierMessages(messages, between, len(head))
+            if not between:
+                return EarlierMessages(messages, missing, len(messages))
+        is_open = bool(end) and not reaches_end
+        return EarlierMessages(messages, missing, len(head), is_open=is_open)
 
     async def recent(
         self, place: Scope, most: int, since: float | None = None
@@ -100,17 +111,20 @@ class MessageHistory:
 
     async def _replies(self, thread: ThreadKey, most: int) -> list[Message]:
         """Return the newest messages of a thread, oldest first."""
-        return await newest(partial(self._read_page, thread), most)
+        read = partial(self._read_page, thread, _Patience(PATIENCE))
+        return await newest(read, most)
 
     async def _read_page(
         self,
         thread: ThreadKey,
+        patience: "_Patience",
         oldest: float | None,
         latest: float | None,
         cursor: str,
     ) -> Page[Message]:
         page = await self._page(
             "conversations.replies",
+            patience,
             channel=thread.channel,
             ts=thread.thread,
             limit=THREAD_PAGE,
@@ -139,10 +153,16 @@ class MessageHistory:
         """Yield the messages in the pages of `method`."""
         cursor: str | None = None
         some = False
+        patience = _Patience(PATIENCE)
         while True:
             try:
                 page = await self._page(
-                    method, channel=channel, limit=PAGE, cursor=cursor, **arguments
+                    method,
+                    patience,
+                    channel=channel,
+                    limit=PAGE,
+                    cursor=cursor,
+                    **arguments,
                 )
             except Throttled as error:
                 if not some:
@@ -168,13 +188,25 @@ class MessageHistory:
         # Each may hold long attachments, which are read in some milliseconds.
         return await offload(convert, len(messages) * MOST_CHARS)
 
-    async def _page(self, method: str, **arguments: Any) -> Mapping[str, Any]:
-        waited = 0.0
+    async def _page(
+        self, method: str, patience: "_Patience", **arguments: Any
+    ) -> Mapping[str, Any]:
         while True:
             try:
                 return await self._client.call(method, **arguments)
             except Throttled as error:
-                waited += error.retry_after
-                if waited > PATIENCE:
-                    raise
-                await asyncio.sleep(error.retry_after)
+                await patience.wait(error)
+
+
+@dataclass(slots=True)
+class _Patience:
+    """How long one reading may still wait for rate limits, in seconds."""
+
+    left: float
+
+    async def wait(self, error: Throttled) -> None:
+        """Wait as long as Slack says; raise `error` if that is too long."""
+        self.left -= error.retry_after
+        if self.left < 0:
+            raise error
+        await asyncio.sleep(error.retry_after)

@@ -113,14 +113,19 @@ class _Search(Generic[T]):
         return self.end or self.front
 
 
-async def newest(read: Read[T], most: int, latest: float | None = None) -> list[T]:
+async def newest(
+    read: Read[T],
+    most: int,
+    latest: float | None = None,
+    first: Page[T] | None = None,
+) -> list[T]:
     """Return the newest `most` messages of a thread, before `latest` if that is given;
-    oldest first.
+    oldest first. `first` is the first page, if it was read.
 
     If Slack refuses further pages, returns those known: the newest ones, or else the
     first. Raises Throttled if there are none.
     """
-    first = await read(None, latest, "")
+    first = first or await read(None, latest, "")
     begun = dict(first.messages)
     high = latest or first.last
     last = max(begun, default=0.0)

@@ -8,6 +8,7 @@ cached (Claude facts 3.4: never slide).
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.domain.completion import ChatMessage
 from bot.domain.message import EarlierMessages, Message
@@ -53,7 +54,7 @@ def kept(earlier: EarlierMessages) -> EarlierMessages:
     left = end - begin
     missing = None if earlier.missing is None else earlier.missing + left
     messages = (*earlier.messages[:begin], *earlier.messages[end:])
-    return EarlierMessages(messages, missing, begin)
+    return replace(earlier, messages=messages, missing=missing, gap=begin)
 
 
 def _fitting(sizes: Sequence[int], most: int) -> int:
@@ -65,15 +66,18 @@ def _fitting(sizes: Sequence[int], most: int) -> int:
     return len(sizes)
 
 
-def message_after_gap(
-    earlier: EarlierMessages, question: Message | None
-) -> Message | None:
-    """Return the message that the gap in `earlier` precedes; `question` if none of
-    them does, and None without a gap."""
+def notes(earlier: EarlierMessages, question: Message | None) -> dict[str, str]:
+    """Return the notes about what is missing in `earlier`, by the id of the message
+    that each precedes; `question` is what follows `earlier`."""
     if earlier.missing == 0:
-        return None
-    after = earlier.messages[earlier.gap :]
-    return after[0] if after else question
+        return {}
+    found: dict[str, str] = {}
+    after = [*earlier.messages[earlier.gap :], *filter(None, [question])]
+    if question and earlier.is_open:
+        found[question.message] = note(None)
+    if after:
+        found[after[0].message] = note(earlier.missing)
+    return found
 
 
 def room(context: int, max_tokens: int) -> int:

@@ -102,10 +102,9 @@ class Composer:
         names = await adapter.readable(new)
         size = sum(len(text) for _, text in names)
         contents = await offload(partial(prompt.labels, new, names), size)
-        after = long_threads.message_after_gap(earlier, new[-1] if new else None)
-        if after is not None and after.message in contents:
-            note = long_threads.note(earlier.missing)
-            contents[after.message] = f"{note}\n{contents[after.message]}"
+        notes = long_threads.notes(earlier, new[-1] if new else None)
+        for message in notes.keys() & contents.keys():
+            contents[message] = f"{notes[message]}\n{contents[message]}"
         await self._store.store_prompt(turn, prompt.preface(self._now()), contents)
         conversation = await self._store.conversation(turn.thread)
         return (conversation if messages else []), earlier.missing

@@ -140,6 +140,8 @@ class EarlierMessages:
     missing: int | None = 0
     #: How many of `messages` precede the gap.
     gap: int = 0
+    #: Whether some of the missing ones follow the last of `messages`.
+    is_open: bool = False
 
 
 class Disposition(enum.Enum):

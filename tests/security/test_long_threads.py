@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from adapters.slack import capped
 from adapters.slack.newest import Page, newest
 from bot.errors import Throttled
 from tests.support.deep import rounds
@@ -127,3 +128,50 @@ async def test_what_slack_cuts_short_is_the_end_or_else_the_beginning() -> None:
     assert await newest(capped.read, MOST) == [f"{at:.6f}" for at in times[:15]]
     with pytest.raises(Throttled):
         await newest(Thread(times, allowed=0).read, MOST)
+
+
+@pytest.mark.parametrize("count", [60, 200, 1_500, 10_000])
+@pytest.mark.parametrize("kind", ["even", "random", "dense"])
+async def test_a_capped_app_finds_the_newest_with_two_pages(
+    kind: str, count: int
+) -> None:
+    for seed in range(rounds(5, 100)):
+        thread = Thread(rhythm(kind, count, random.Random(seed)), page=15, allowed=3)
+        before = thread.times[-1]
+        first = await thread.read(None, before, "")
+        assert capped.is_capped(first)
+        assert capped.has_many_pages(first)
+        found = await capped.near_end(thread.read, first, before)
+        assert len(found) >= 2
+        assert found == thread.end(len(found), before)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_capped_app_that_may_go_on_finds_the_newest(kind: str) -> None:
+    found_all = 0
+    for seed in range(20):
+        thread = Thread(rhythm(kind, 1_500, random.Random(seed)), page=15)
+        before = thread.times[-1]
+        first = await thread.read(None, before, "")
+        found = await capped.near_end(thread.read, first, before)
+        found_all += bool(found) and found == thread.end(len(found), before)
+        assert thread.calls <= 1 + capped.MOST_TRIES
+    assert found_all >= 18
+
+
+@settings(max_examples=rounds(50, 3_000), deadline=None)
+@given(
+    times=st.sets(st.integers(0, 10**13), min_size=60, max_size=400),
+    allowed=st.integers(1, 12),
+)
+async def test_what_a_capped_app_finds_follows_the_first_page_without_a_gap(
+    times: set[int], allowed: int
+) -> None:
+    thread = Thread([1e9 + at / 1e6 for at in times], page=15, allowed=allowed)
+    before = thread.times[-1]
+    first = await thread.read(None, before, "")
+    found = await capped.near_end(thread.read, first, before)
+    every = thread.end(len(times), before)
+    begin = every.index(found[0]) if found else len(every)
+    assert begin >= len(first.messages) - 1
+    assert found == every[begin : begin + len(found)]

@@ -1,5 +1,7 @@
 """The bot is called into a thread of which it reads a part."""
 
+import itertools
+import time
 from pathlib import Path
 
 import pytest
@@ -62,14 +64,31 @@ async def test_a_thread_of_which_all_is_read_has_no_gap(
     assert told == ["Understood."]
 
 
-async def test_an_app_that_slack_caps_says_what_it_did_not_read(tmp_path: Path) -> None:
-    async with SlackEmulator(replies_cap=15) as slack:
-        read, told = await asked(slack, tmp_path, 200)
-    note = "<note>About 190 messages of this thread are not shown here.</note>"
-    before, after = read.split(note)
+async def test_an_app_that_slack_caps_reads_the_first_page_and_the_newest(
+    tmp_path: Path,
+) -> None:
+    # Each look at the clock takes a second, so that messages come evenly.
+    ticks = itertools.count()
+    async with SlackEmulator(
+        replies_cap=15, capped=1.0, clock=lambda: time.monotonic() + next(ticks)
+    ) as slack:
+        read, told = await asked(slack, tmp_path, 300)
+        assert len(slack.calls_of("conversations.replies")) <= 4
+    before, _, after = read.partition("<note>About 280 messages of this thread")
     assert "The build is red" in before
+    assert ">note 13<" in before
+    assert ">note 14<" not in before
+    assert ">note 299<" in after
     assert "what began this?" in after
-    assert "left out about 190" in told[0]
+    assert "left out about 280 between" in told[0]
+
+
+async def test_an_app_that_slack_caps_reads_all_of_three_pages(tmp_path: Path) -> None:
+    async with SlackEmulator(replies_cap=15, capped=0.5) as slack:
+        read, told = await asked(slack, tmp_path, 40)
+    assert "not shown here" not in read
+    assert read.count(">note ") == 40
+    assert told == ["Understood."]
 
 
 async def test_a_thread_that_has_outgrown_a_smaller_model_is_answered(

@@ -51,8 +51,9 @@ class SlackEmulator:
 
     `clock` drives rate limits, timestamps and logs, and may run faster than
     time. `rates` is a table like `rates.RATES`. `replies_cap` is 15 for an app
-    that Slack caps (A5.2). `pair` orders the two events of a mention. What is
-    about Socket Mode is in real seconds; see socketmode.py.
+    that Slack caps (A5.2), which gets a page every `capped` seconds. `pair`
+    orders the two events of a mention. What is about Socket Mode is in real
+    seconds; see socketmode.py.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class SlackEmulator:
         rates: limits.Rates = limits.RATES,
         granted: frozenset[str] = scopes.ALL,
         replies_cap: int | None = None,
+        capped: float = limits.CAPPED_SECONDS,
         repeats_root: bool = True,
         pair: str = "random",
         seed: int = 0,
@@ -115,8 +117,9 @@ class SlackEmulator:
             repeats_root=repeats_root,
         )
         if replies_cap is not None:
-            capped = ("conversations.replies", "conversations.history")
-            rates = {**rates, **dict.fromkeys(capped, limits.CAPPED)}
+            methods = ("conversations.replies", "conversations.history")
+            rate = (limits.Rate(1, seconds=capped),)
+            rates = {**rates, **dict.fromkeys(methods, rate)}
         self.api = Api(
             methods={
                 **self._chat.methods(),

@@ -68,8 +68,8 @@ RATES: Rates = {
     "apps.connections.open": TIER_3,
 }
 
-#: A5.2: what a commercially distributed app gets for reading history.
-CAPPED = (Rate(1),)
+#: A5.2: a commercially distributed app reads history once in so many seconds.
+CAPPED_SECONDS = 60.0
 
 #: No limit at all, for tests about something else.
 UNLIMITED: Rates = {method: () for method in RATES}

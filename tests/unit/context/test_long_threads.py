@@ -1,11 +1,13 @@
 """What is left of a thread that is longer than Claude can read: both ends."""
 
 import itertools
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.context import long_threads
+from bot.context.long_threads import note
 from bot.domain.completion import ChatMessage
 from bot.domain.message import EarlierMessages, Message
 from bot.domain.scope import ThreadKey
@@ -44,6 +46,20 @@ def test_a_gap_that_is_there_grows() -> None:
     assert (len(kept.messages), kept.missing, kept.gap) == (400, 1_100, 20)
     unknown = long_threads.kept(EarlierMessages(messages, None, 20))
     assert (unknown.missing, unknown.gap) == (None, 20)
+
+
+def test_each_gap_has_a_note_before_the_message_that_follows_it() -> None:
+    first, last, question = heard(1, 5), heard(2, 5), heard(3, 5)
+    after = EarlierMessages((first, last), 900, 1)
+    assert long_threads.notes(after, question) == {last.message: note(900)}
+    unread = replace(after, is_open=True)
+    assert long_threads.notes(unread, question) == {
+        last.message: note(900),
+        question.message: note(None),
+    }
+    at_end = replace(unread, gap=2)
+    assert long_threads.notes(at_end, question) == {question.message: note(900)}
+    assert long_threads.notes(replace(after, missing=0), question) == {}
 
 
 def test_what_fits_is_not_touched() -> None:
