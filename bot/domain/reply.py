@@ -46,7 +46,8 @@ READY = ANSWER_READY
 class Part:
     """The text that message number `index` of a reply should show now.
 
-    Until `final`, later texts of the same part only append to it.
+    Until `final`, later texts of the same part only append to it; where a platform has
+    no tables, what was a line of text may also become a heading or part of a table.
     """
 
     index: int

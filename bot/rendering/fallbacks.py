@@ -1,12 +1,14 @@
 """Replacements for the Markdown that a platform does not render.
 
 Rule 1: only what would be unreadable is replaced: tables, images, horizontal rules,
-headings below the third level, underlines of headings, boxes of tasks, fences other
+headings below the third level and those with underlines, boxes of tasks, fences other
 than three backticks, and what `prose` lists. Code is never changed, except that three
 backticks in it would end it: they are divided.
 Rule 2: the answer arrives in pieces that end anywhere, and the result does not depend
 on them. A line is held back while it may still need replacing, which its first
-character mostly decides; a line longer than `MOST_LINE` is text.
+character mostly decides; a line longer than `MOST_LINE` is text. What can be a heading
+or the head of a table is also held back while the next line may make it one; `preview`
+shows it meanwhile.
 Rule 3: nothing that was passed on is revoked, and nothing is lost.
 """
 
@@ -14,6 +16,7 @@ import re
 
 from bot.rendering import latex
 from bot.rendering.fences import InnerTicks, backticks
+from bot.rendering.heads import definition, may_become_definition, may_become_head
 from bot.rendering.images import Images, linked
 from bot.rendering.markdown import (
     MOST_MARKERS,
@@ -30,6 +33,7 @@ from bot.rendering.markdown import (
     may_become_closer,
     may_become_deep_heading,
     may_become_delimiter,
+    may_become_row,
     may_become_rule,
     may_become_task,
     may_become_underline,
@@ -43,6 +47,9 @@ from bot.rendering.tables import Table, columns
 # The longest line, in characters, that is held back: about a message, on platforms
 # without tables (platform facts B5).
 MOST_LINE = 2_000
+
+# How many reference links are remembered.
+MOST_LINKS = 500
 
 _LINES = re.compile(r"[^\n]*+\n|[^\n]++")
 _MARKER = re.compile(r"[^>\s]")
@@ -64,7 +71,9 @@ class Dialect:
     def __init__(self, *, tables: bool, images: bool) -> None:
         self._shows_tables = tables
         self._shows_images = images
-        self._spans: Images | Prose = Images() if tables else Prose()
+        #: The addresses of reference links that were defined so far, by label.
+        self._links: dict[str, str] = {}
+        self._spans: Images | Prose = Images() if tables else Prose(self._links)
         self._ticks = InnerTicks()
         #: The part of the current line that is held back.
         self._line = ""
@@ -72,13 +81,12 @@ class Dialect:
         #: images.
         self._is_words = False
         self._fence: Fence | None = None
-        #: The previous line, its end included, if the next may make a table of it.
+        #: The previous line, its end included, if the next may make a table or a
+        #: heading of it; and whether a paragraph begins with it.
         self._head = ""
-        #: The previous line, which was passed on, if the next may make a table of it
-        #: nevertheless: it has pipes, and none at its beginning.
-        self._loose = ""
-        #: What of the current line was passed on as text.
-        self._said = ""
+        self._is_first = False
+        #: The head of the table that is held back, as text, if it was shown so.
+        self._shown_head = ""
         #: The line of a formula in dollars that closes it; "" outside of one.
         self._formula = ""
         self._table: Table | None = None
@@ -90,6 +98,18 @@ class Dialect:
         if self._shows_tables and self._shows_images:
             return text
         return "".join([self._take(piece) for piece in _LINES.findall(text)])
+
+    def preview(self) -> str:
+        """Return what was held back, if it is most likely text: only the next line can
+        make a heading or the head of a table of it."""
+        if self._table:
+            return "" if self._table.is_shown else self._shown_head
+        if is_row(self._head):
+            return ""
+        line = "" if self._may_be_marks(self._line) else self._line
+        last = Prose(self._links)
+        last.before = _continued(line)
+        return self._replaced(self._head) + last.feed(line)
 
     def flush(self) -> str:
         """Return what was held back: the text is complete."""
@@ -104,22 +124,36 @@ class Dialect:
         text, self._line = self._line + piece, ""
         is_over = is_last or text.endswith("\n")
         if self._is_words:
-            self._note(text, is_over)
             return self._words(text, is_over)
         # This much decides the kind of the line, however long it gets.
         line = text.removesuffix("\n")[: MOST_LINE + 1]
         is_short = len(line) <= MOST_LINE
         if is_short and not is_over and self._is_unclear(line):
             self._line = text
-            return ""
+            return "" if self._may_go_on(line) else self._let_go()
         if self._fence and self._fence.is_left_by(line):
             self._fence = None
         if is_short and is_over:
             return self._whole(line, text[len(line) :])
         return self._let_go() + self._first_words(line, text, is_over)
 
+    def _may_go_on(self, line: str) -> bool:
+        """Return True if `line` may still become a part of what is held back."""
+        if self._table:
+            return self._table.is_loose or may_become_row(line)
+        return may_become_delimiter(line) or may_become_underline(line)
+
     def _is_unclear(self, line: str) -> bool:
         """Return True if `line` may still become more than text."""
+        return self._may_be_marks(line) or (
+            (self._fence is None or self._fence.is_left_by(line))
+            and not self._shows_tables
+            and may_become_head(line)
+        )
+
+    def _may_be_marks(self, line: str) -> bool:
+        """Return True if `line` may still become more than text, by itself or by what
+        is held back."""
         if self._fence and may_become_closer(line):
             return True
         if self._fence and not self._fence.is_left_by(line):
@@ -134,7 +168,8 @@ class Dialect:
             or may_become_deep_heading(line)
             or may_become_task(line)
             or _FORMULA_SO_FAR.match(line) is not None
-            or (bool(self._head or self._loose) and may_become_delimiter(line))
+            or (bool(self._head) and may_become_delimiter(line))
+            or may_become_definition(line)
             or (self._table is not None and self._table.is_loose)
         )
 
@@ -144,21 +179,30 @@ class Dialect:
             return self._code(line + end)
         if self._table and self._table.takes(line):
             return self._table.add(line + end)
-        head, self._loose = self._head or self._loose, ""
-        if head and is_delimiter(line):
-            table = Table(head, line)
-            is_meant = bool(self._head) or columns(head) == columns(line)
+        if self._head and is_delimiter(line):
+            table = Table(self._head, line)
+            # Without pipes at its sides, a row needs one between two cells.
+            is_meant = not table.is_loose or 1 < columns(self._head) == columns(line)
             if is_meant and table.goes_on_with(line):
+                self._shown_head = self._replaced(self._head) if table.is_loose else ""
                 self._table, self._head = table, ""
                 return ""
+        if self._head and (title := self._underlined(line)):
+            self._head = ""
+            self._is_below_blank = self._is_below_words = False
+            return title + end
         before = self._let_go()
         if not self._shows_tables and (self._formula or _FORMULA.match(line)):
             return before + self._formula_line(line, end)
         if fence_after(None, line, MOST_MARKERS):
             return before + self._code(line + end)
-        if not self._shows_tables and is_row(line):
-            self._head = line + end
+        if not self._shows_tables and (is_row(line) or _is_head(line)):
+            self._head, self._is_first = line + end, not self._is_below_words
             return before
+        found = None if self._shows_tables else definition(line)
+        if found and len(self._links) < MOST_LINKS:
+            # Of two definitions the first holds.
+            self._links.setdefault(*found)
         changed = None if self._shows_tables else self._changed(line, end)
         if changed is None:
             changed = self._first_words(line, line + end, is_over=True)
@@ -175,12 +219,23 @@ class Dialect:
             self._is_below_blank, self._is_below_words = False, True
         return self._replaced(text)
 
+    def _underlined(self, line: str) -> str:
+        """Return the line that was held back as a heading, if `line` makes one of it;
+        otherwise ""."""
+        found = rule(line)
+        is_line = is_underline(line) or (found is not None and found[1] == "-")
+        quote = quote_of(self._head)
+        is_same = quote.count(">") == quote_of(line).count(">")
+        if not (is_line and is_same and self._is_first) or is_row(self._head):
+            return ""
+        title = prose(self._head[len(quote) :].strip(), before=None, links=self._links)
+        return f"{quote}{'##' if found else '#'} {title}"
+
     def _code(self, text: str) -> str:
         """Take a line of code, or one that opens or closes a fence."""
         line = text.removesuffix("\n")
         before, self._fence = self._fence, fence_after(self._fence, line, MOST_MARKERS)
         self._is_below_blank = self._is_below_words = False
-        self._loose = ""
         if self._shows_tables:
             return text
         if before is None or self._fence is None:
@@ -234,20 +289,12 @@ class Dialect:
         self._is_below_blank = is_outside and is_blank(line)
         self._is_below_words = not (is_blank(line) or is_heading(line)) and is_outside
         if is_outside and not self._shows_tables:
-            self._said = ""
-            self._note(text, is_over)
             if isinstance(self._spans, Prose):
                 self._spans.before = None if is_heading(line) else _continued(line)
             if found := task(line):
                 marks, is_done, length = found
                 text = f"{marks}{'☑' if is_done else '☐'}{text[length:]}"
         return self._words(text, is_over)
-
-    def _note(self, text: str, is_over: bool) -> None:
-        """Note the next piece of a line of text: it may be the head of a table."""
-        self._said = (self._said + text)[: MOST_LINE + 1]
-        is_short = is_over and len(self._said) <= MOST_LINE
-        self._loose = self._said if is_short and _has_columns(self._said) else ""
 
     def _words(self, text: str, is_over: bool) -> str:
         self._is_words = not is_over
@@ -261,13 +308,13 @@ class Dialect:
         """Return a complete line of text, or the words of one, with replacements."""
         if self._shows_tables:
             return line if self._shows_images else linked(line)
-        return prose(line, before=_continued(line))
+        return prose(line, before=_continued(line), links=self._links)
 
 
-def _has_columns(line: str) -> bool:
-    """Return True if `line` can be the head of a table without a pipe at its
-    beginning."""
-    return "|" in line and columns(line) > 1
+def _is_head(line: str) -> bool:
+    """Return True if the next line can make a heading or a table of `line`."""
+    is_line = is_blank(line) or is_underline(line) or rule(line) is not None
+    return not is_line and may_become_head(line)
 
 
 def _continued(line: str) -> str:

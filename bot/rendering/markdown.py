@@ -69,8 +69,8 @@ _WORD_ENDS = tuple(" \t，、；：。！？」』”’）")
 # grows with its square.
 MOST_FLAG_LETTERS = 200
 
-# From here on there are scripts whose letters take marks; before, they are written as
-# one code point.
+# From here on there are scripts whose letters take marks; before, they are mostly
+# written as one code point.
 _FIRST_WITH_MARKS = "\u0250"
 
 _ZERO_WIDTH_JOINER = "\u200d"
@@ -275,7 +275,7 @@ def joins(text: str, at: int) -> bool:
         (before == "\r" and after == "\n")
         or after in "`~"
         or _ZERO_WIDTH_JOINER in (before, after)
-        or unicodedata.category(after).startswith("M")
+        or _is_mark(after)
         or "\U0001f3fb" <= after <= "\U0001f3ff"  # skin tones
         or "\U000e0020" <= after <= "\U000e007f"  # the letters of regional flags
         or ("\ud800" <= before <= "\udbff" and "\udc00" <= after <= "\udfff")
@@ -283,14 +283,15 @@ def joins(text: str, at: int) -> bool:
     )
 
 
-def whole(text: str) -> str:
+def whole(text: str, *, has_marks: bool) -> str:
     """Return `text` without the character at its end, if that may still grow: emoji
-    and letters of many scripts consist of several code points."""
+    and letters of many scripts consist of several code points.
+
+    Marks rarely follow letters of Latin and digits, which every second piece of an
+    answer ends with: these are left out only if the answer `has_marks`.
+    """
     end = len(text)
-    if end == 0 or (text[-1].isascii() and text[-1] != _ZERO_WIDTH_JOINER):
-        return text
-    may_grow = not (text[-1].isalnum() and text[-1] < _FIRST_WITH_MARKS)
-    if not may_grow or text[-1].isspace() or _is_mark_of_sentence(text[-1]):
+    if end == 0 or not _may_grow(text[-1], has_marks=has_marks):
         return text
     end -= 1
     while end > 0 and _is_joined(text, end):
@@ -298,12 +299,25 @@ def whole(text: str) -> str:
     return text[:end]
 
 
+def has_marks(text: str) -> bool:
+    """Return True if `text` has a code point that belongs to the one before it."""
+    return not text.isascii() and any(map(_is_mark, text))
+
+
 def _is_joined(text: str, at: int) -> bool:
     return text[at] not in "`~\n" and joins(text, at)
 
 
-def _is_mark_of_sentence(character: str) -> bool:
-    return unicodedata.category(character)[0] == "P"
+def _may_grow(character: str, *, has_marks: bool) -> bool:
+    if character < _FIRST_WITH_MARKS and (character.isalnum() or character == "#"):
+        return has_marks
+    if character.isascii() or character.isspace():
+        return False
+    return unicodedata.category(character)[0] != "P"
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character).startswith("M")
 
 
 def _flag_letters(text: str, end: int) -> int:

@@ -42,6 +42,12 @@ class MentionEscaper:
         self._held = text[clear:]
         return self._defused(text, clear)
 
+    def preview(self, text: str) -> str:
+        """Return what was held back and `text`, escaped as if the text were complete;
+        take nothing."""
+        text = self._held + text
+        return self._defused(text, len(text))
+
     def flush(self) -> str:
         """Return what was held back: the text is complete."""
         text, self._held = self._held, ""

@@ -13,8 +13,10 @@ held back, and at most `MOST_CHARS` of it.
 import html
 import re
 import unicodedata
+from collections.abc import Mapping
 
 from bot.rendering import images, latex
+from bot.rendering.heads import label
 from bot.rendering.mentions import ZERO_WIDTH_SPACE
 
 # The longest text of a link, and the longest formula, that is searched for: a line is
@@ -34,6 +36,7 @@ _LINK = re.compile(
     r"(?:[ \t]++(?:\"[^\"\n]*+\"|'[^'\n]*+'))?\)"
 )
 _REFERENCE = re.compile(r"\[([^\[\]\n]++)\]\[([^\[\]\n]*+)\]")
+_SHORTCUT = re.compile(r"\[([^\[\]\n]++)\](?![\[(:])")
 _BRACKETS_SO_FAR = re.compile(r"\[[^\[\]\n]*+(?:\](?:\[[^\[\]\n]*+|\([^()\n]*+)?)?$")
 _FOOTNOTE = re.compile(r"\[\^([\w-]++)\]")
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
@@ -68,9 +71,12 @@ _COMMAND = re.compile(r"\\[A-Za-z]|[\^_]")
 _TELLTALE = re.compile(r"\\[A-Za-z]|[\^_{]|[=<>+]")
 
 
-def prose(line: str, *, before: str = "") -> str:
-    """Return `line`, whose replacements of line breaks begin with `before`."""
-    reader = Prose()
+def prose(
+    line: str, *, before: str | None = "", links: Mapping[str, str] | None = None
+) -> str:
+    """Return `line`, whose replacements of line breaks begin with `before`; `links` has
+    the addresses of reference links, by label."""
+    reader = Prose(links)
     reader.before = before
     return reader.feed(line) + reader.flush()
 
@@ -78,7 +84,8 @@ def prose(line: str, *, before: str = "") -> str:
 class Prose:
     """Replaces the marks of one line while the line arrives."""
 
-    def __init__(self) -> None:
+    def __init__(self, links: Mapping[str, str] | None = None) -> None:
+        self._links = {} if links is None else links
         #: What begins a line that continues this one; None where it cannot be broken.
         self.before: str | None = ""
         #: What is undecided, and how much of it was passed on already.
@@ -153,8 +160,45 @@ class Prose:
             case "$" | "\\":
                 return _formula(text, at, unclear=more)
             case "[":
-                return _bracket(text, at, last, unclear=more)
-        return _image(text, at, unclear=more)
+                return self._bracket(text, at, last, unclear=more)
+        return self._bang(text, at, unclear=more)
+
+    def _bang(
+        self, text: str, at: int, *, unclear: bool
+    ) -> tuple[int | None, str | None]:
+        end, found = _image(text, at, unclear=unclear)
+        if end != at + 1 or text[end : end + 1] != "[":
+            return end, found
+        # A picture whose address stands elsewhere is shown as a link.
+        end, link = self._bracket(text, at + 1, " ", unclear=unclear)
+        return (end, link) if end is None or link else (at + 1, None)
+
+    def _bracket(
+        self, text: str, at: int, last: str, *, unclear: bool
+    ) -> tuple[int | None, str | None]:
+        end, found = _image(text, at, unclear=unclear)
+        if end is None or found is not None:
+            return end, found
+        window = at + images.MOST_CHARS
+        if link := _LINK.match(text, at, window):
+            return _link(link)
+        if note := _FOOTNOTE.match(text, at):
+            return note.end(), f"[{note[1]}]"
+        is_index = last.isalnum() or last in ("]", ")", "_")
+        if not is_index and (reference := _REFERENCE.match(text, at, window)):
+            name = reference[2]
+            address = self._links.get(label(name or reference[1]))
+            if address:
+                return reference.end(), _linked(reference[1], address)
+            return reference.end(), f"{reference[1]} [{name}]" if name else reference[1]
+        so_far = len(text) - at < _MOST_TEXT and _BRACKETS_SO_FAR.match(text, at)
+        if unclear and so_far:
+            return None, None
+        if not is_index and (shortcut := _SHORTCUT.match(text, at, window)):
+            address = self._links.get(label(shortcut[1]))
+            if address:
+                return shortcut.end(), _linked(shortcut[1], address)
+        return at + 1, None
 
     def _tag(
         self, text: str, at: int, *, unclear: bool
@@ -249,29 +293,20 @@ def escaped(text: str) -> str:
     return "".join(f"\\{each}" if each in "*_`~|" else each for each in text)
 
 
-def _bracket(
-    text: str, at: int, last: str, *, unclear: bool
-) -> tuple[int | None, str | None]:
-    end, found = _image(text, at, unclear=unclear)
-    if end is None or found is not None:
-        return end, found
-    window = at + images.MOST_CHARS
-    if link := _LINK.match(text, at, window):
-        if not _ADDRESS.search(link[1]):
-            return at + 1, None
-        # Discord makes no link of a text with an address.
-        bare = link[1].strip().strip("<>").rstrip("/") == link[2].rstrip("/")
-        shown = "" if bare else f"{link[1]} "
-        address = f"<{link[2]}>"
-        return link.end(), address if bare else f"{shown}({address})"
-    if note := _FOOTNOTE.match(text, at):
-        return note.end(), f"[{note[1]}]"
-    is_index = last.isalnum() or last in ("]", ")", "_")
-    if not is_index and (reference := _REFERENCE.match(text, at, window)):
-        name = reference[2]
-        return reference.end(), f"{reference[1]} [{name}]" if name else reference[1]
-    so_far = len(text) - at < _MOST_TEXT and _BRACKETS_SO_FAR.match(text, at)
-    return (None, None) if unclear and so_far else (at + 1, None)
+def _link(link: re.Match[str]) -> tuple[int, str | None]:
+    if not _ADDRESS.search(link[1]):
+        return link.start() + 1, None
+    # Discord makes no link of a text with an address.
+    if link[1].strip().strip("<>").rstrip("/") == link[2].rstrip("/"):
+        return link.end(), f"<{link[2]}>"
+    return link.end(), f"{link[1]} (<{link[2]}>)"
+
+
+def _linked(text: str, address: str) -> str:
+    """Return a link to `address`, which was defined before."""
+    return (
+        f"{text} (<{address}>)" if _ADDRESS.search(text) else f"[{text}](<{address}>)"
+    )
 
 
 def _image(text: str, at: int, *, unclear: bool) -> tuple[int | None, str | None]:

@@ -2,6 +2,8 @@
 
 Rule 1: until it is final, a part only grows; once final, it never changes. So one
 renderer serves platforms that edit and platforms that append, and no text disappears.
+Only where a platform lacks tables, and all messages are edited, a line that was shown
+as text may become a heading, or the head of a table, by the next line.
 Rule 2: this module knows no time. When parts are written is decided elsewhere and does
 not change their text.
 Rule 3: nothing is left out. The parts joined, without what was closed and reopened for
@@ -14,7 +16,7 @@ from dataclasses import replace
 from bot.domain.platform import Limits
 from bot.domain.reply import Control, Part
 from bot.rendering.fallbacks import Dialect
-from bot.rendering.markdown import whole
+from bot.rendering.markdown import has_marks, is_blank, whole
 from bot.rendering.mentions import MentionEscaper
 from bot.rendering.numbering import Numbering
 from bot.rendering.splitter import Page
@@ -53,6 +55,7 @@ class Renderer:
         self._limit = limits.part_chars
         self._lines = limits.part_lines
         self._pings = limits.pings
+        self._is_append_only = limits.tables
         self._numbering = Numbering()
         self._dialect = Dialect(tables=limits.tables, images=limits.images)
         # The last step: the others may turn text into a mention.
@@ -64,7 +67,7 @@ class Renderer:
         #: Whether the platform refused the layout of the message in progress.
         self._is_plain = False
         self._shorter = max(FEWEST_CHARS, self._limit // SHORTER)
-        self._has_words = False
+        self._has_words = self._has_marks = False
         self._finished = False
 
     @property
@@ -76,8 +79,19 @@ class Renderer:
         """
         if self._finished:
             return tuple(self._final)
-        text = whole(self._page.shown)
+        text = whole(self._growing(), has_marks=self._has_marks)
         return (*self._final, Part(len(self._final), text, plain=self._is_plain))
+
+    def _growing(self) -> str:
+        """Return the message in progress. Where lines wait for the next one, their
+        words are shown meanwhile, unless a cut may be near."""
+        shown, laid_out = self._page.shown, self._page.whole
+        is_held = shown != laid_out and not is_blank(laid_out)
+        if self._is_append_only or self._pending or is_held:
+            return shown
+        words = self._defuser.preview(self._dialect.preview())
+        words = words[: max(0, self._page.calm)]
+        return laid_out + words if words.strip() else shown
 
     def feed(self, text: str) -> None:
         """Take the next piece of the answer. Must not be called after `finish`."""
@@ -91,6 +105,7 @@ class Renderer:
 
         The two are `feed` in steps of bounded time.
         """
+        self._has_marks = self._has_marks or has_marks(text)
         self._pending += self._defuser.feed(
             self._dialect.feed(self._numbering.feed(text))
         )

@@ -158,6 +158,14 @@ class Page:
         """All that the message holds, also what is not to be shown yet."""
         return self._opening.text + self._body
 
+    @property
+    def calm(self) -> int:
+        """The most characters, of two lines, that can follow with no cut near them."""
+        if len(self._lines) + 2 > self._calm_lines:
+            return 0
+        largest_reserve = 2 * self._longest_fence + 1
+        return self._room - self._stretch - largest_reserve - self._size
+
     def add(self, text: str) -> Cut | None:
         """Take `text`; if it does not fit, return the full message with the rest of
         `text`. The page is then complete."""
@@ -193,12 +201,8 @@ class Page:
         Lines are taken one by one and, where a cut can be near, characters: with larger
         steps the result would depend on the pieces.
         """
-        largest_reserve = 2 * self._longest_fence + 1
-        calm = self._room - self._stretch - largest_reserve - self._size
-        if calm <= 0 or len(self._lines) + 2 > self._calm_lines:
-            return 1
         end = text.find("\n", taken) + 1 or len(text)
-        return min(end - taken, calm)
+        return max(1, min(end - taken, self.calm))
 
     def _end_line(self) -> None:
         """Record what the line that just ended means for those below it."""

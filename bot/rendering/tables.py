@@ -54,6 +54,11 @@ class Table:
         self._is_wide = False
         self._has_records = False
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether its layout is decided, and its first rows were returned."""
+        return self._widths is not None
+
     def takes(self, line: str) -> bool:
         """Return True if `line` is a row of this table."""
         is_another = "|" in line if self.is_loose else is_row(line)

@@ -46,6 +46,7 @@ REASONS = {
     ),
     "bot/runtime/fair_queue.py FairQueue._order": "at most twice as many as lines",
     "bot/runtime/fair_queue.py _Line.entries": "at most `most` in all lines",
+    "bot/rendering/fallbacks.py Dialect._links": "at most MOST_LINKS",
     "bot/rendering/inline.py _CodeEnds._starts": ANSWER,
     "bot/rendering/inline.py _Reader._ends": ANSWER,
     "bot/conversation/dispatcher.py StopSignal.told": (
@@ -67,6 +68,7 @@ REASONS = {
     "bot/delivery/write_budget.py _Budget.requests": PLACES,
     "bot/delivery/write_budget.py _Standing.budgets": FIXED,
     "bot/delivery/write_budget.py _Standing.counted": FIXED,
+    "bot/rendering/prose.py Prose._links": "those of Dialect",
     "bot/rendering/renderer.py Renderer._final": ANSWER,
     "bot/delivery/reply.py StreamedReply._before": ANSWER,
     "bot/delivery/reply.py StreamedReply._edited": ANSWER,

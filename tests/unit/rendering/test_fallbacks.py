@@ -16,6 +16,8 @@ INFO = re.compile(r"(?:```|~~~)(.*)")
 PIECES = [
     *["```", "```python\n", "```\n", "~~~\n", "> ```\n", ">", "> ", "- ", "1. "],
     *["| a | b |\n", "|---|:-:|\n", "| 1 | 2 |\n", "|", "\\|", "> | q |\n> |--|\n"],
+    *["a | b\n", "1 | `2|3`\n", "Title\n", "Title? 1.2\n", "===\n", "> T\n", "|-\n"],
+    *["[1]: https://a.b\n", "[a][1]", "![b][1]", "[1]", "    "],
     *["---|---\n", "||\n", "| c \n |-\n", "| `x|y` | **z** |\n", "| ``` |\n"],
     *["---\n", "***\n", "* * *\n", "_", "-", "--", "\n---", "#", "#### T", " ####\n"],
     *["![alt](u)", "![", "!", "](", ")", '![a](<u v> "t")', "[![b](s)](h)", "[", "]"],
@@ -160,7 +162,7 @@ def test_a_long_table_is_shown_before_it_ends() -> None:
     assert (
         dialect.feed("| x | longer than that |\n") == "x          | longer than that\n"
     )
-    assert dialect.feed("Words") == "```\nWords"
+    assert dialect.feed("Words.") == "```\nWords."
 
 
 @pytest.mark.parametrize(
@@ -227,8 +229,15 @@ def test_code_is_one_block_in_three_backticks(text: str, shown: str) -> None:
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("Title\n=====\n\nSub\n---\n\ntext", "Title\n\nSub\n\ntext"),
-        ("> T\n> ==\n> x", "> T\n> x"),
+        ("Title\n=====\n\nSub\n---\n\ntext", "# Title\n\n## Sub\n\ntext"),
+        ("> T\n> ==\n> x", "> # T\n> x"),
+        ("Step 1: a<br>**b**\n---", "## Step 1: a **b**"),
+        ("```\nx\n```\nWhy?\n-\ny", "```\nx\n```\nWhy?\n-\ny"),
+        # Only the last line of a paragraph is held back.
+        ("a\nb\n===\nc", "a\nb\nc"),
+        ("A sentence.\n---\nx", "A sentence.\nx"),
+        ("> T\n===\nx", "> T\nx"),
+        ("- T\n---\nx", "- T\nx"),
         ("- [ ] a\n- [x] b\n  * [X] c\n1. [ ] d", "- ☐ a\n- ☑ b\n  * ☑ c\n1. ☐ d"),
         ("- [ ](u) and [x]", "- [ ](u) and [x]"),
         ("a<br>b", "a\nb"),
@@ -238,8 +247,14 @@ def test_code_is_one_block_in_three_backticks(text: str, shown: str) -> None:
         ("> \\[\n> x_1\n> \\]\n", "> x₁\n"),
         (
             "a | b\n--- | :-:\n1 | `x|y`\nc | 2\n\nEnd",
-            "a | b\n```\na |  b\n--+----\n1 | x|y\nc |  2\n```\n\nEnd",
+            "```\na |  b\n--+----\n1 | x|y\nc |  2\n```\n\nEnd",
         ),
+        ("So:\na | b\n-|-\n1 | 2\n", "So:\n```\na | b\n--+--\n1 | 2\n```\n"),
+        (
+            "> a | b\n> -|-\n> 1 | 2\nEnd",
+            "> ```\n> a | b\n> --+--\n> 1 | 2\n> ```\nEnd",
+        ),
+        (f"{'w' * 60} | b\n-|-\n1 | 2\n", f"{'w' * 60} | b\n-|-\n1 | 2\n"),
         ("| a |\n|---|\n| x \\|\\| y &amp; $z^2$ |\n", TABLE_OF_MARKS),
     ],
 )
@@ -248,16 +263,57 @@ def test_what_discord_would_show_as_typed(text: str, shown: str) -> None:
     assert changed(text, 1) == shown
 
 
+DEFINED = '[1]: https://a.b/c\n> [the Docs]: <https://d.e> "T"\n\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("see [it][1].", "see [it](<https://a.b/c>)."),
+        (
+            "- [The  docs][], [the docs]",
+            "- [The  docs](<https://d.e>), [the docs](<https://d.e>)",
+        ),
+        (
+            "![a][1] [https://x.y][1]",
+            "[a](<https://a.b/c>) https://x.y (<https://a.b/c>)",
+        ),
+        ("[it][2] and [3], [1](u), [1]: x", "it [2] and [3], [1](u), [1]: x"),
+        ("`[it][1]` a[0][1]", "`[it][1]` a[0][1]"),
+        ("[a|b][1] | c\n", "[a|b](<https://a.b/c>) | c\n"),
+    ],
+)
+def test_a_link_is_one_where_its_address_was_given_before(
+    text: str, shown: str
+) -> None:
+    assert changed(DEFINED + text) == DEFINED + shown
+    assert changed(DEFINED + text, 1) == DEFINED + shown
+
+
+def test_the_address_of_a_link_may_follow() -> None:
+    text = "see [the docs][1] and ![a][2].\n\n[1]: https://a.b\n[2]: https://c.d\n"
+    assert changed(text) == (
+        "see the docs [1] and a [2].\n\n[1]: https://a.b\n[2]: https://c.d\n"
+    )
+
+
 def test_what_follows_a_quote_is_not_in_its_code() -> None:
     text = "> ```\n> #### x\n#### Title\n"
     assert changed(text) == "> ```\n> #### x\n**Title**\n"
 
 
-def test_words_are_never_held_back() -> None:
+def test_only_what_may_be_a_heading_or_the_head_of_a_table_is_held_back() -> None:
     dialect = Dialect(tables=False, images=False)
-    assert dialect.feed("The answer") == "The answer"
-    assert dialect.feed(", of course, is a|b! See `x") == ", of course, is a|b! See `x"
-    assert dialect.feed("`.\n") == "`.\n"
+    assert dialect.feed("The answer") == ""
+    assert dialect.feed(" is here") == ""
+    assert dialect.feed(".") == "The answer is here."
+    assert dialect.feed(" It is a|b! See `x") == " It is a|b! See `x"
+    assert dialect.feed("`.\n- a") == "`.\n- a"
+    assert dialect.feed("\n\nA title\n") == "\n\n"
+    assert dialect.feed("t") == "A title\n"
+    assert dialect.feed("o") == ""
+    assert dialect.feed(" w" * 30) == "to" + " w" * 30
+    assert dialect.feed(" | w\n") == " | w\n"
     assert dialect.feed("## Ti") == "## Ti"
     assert dialect.feed("tle\n```py\nif ![x") == "tle\n```py\nif ![x"
 
