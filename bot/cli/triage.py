@@ -3,6 +3,7 @@
 import importlib
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -293,6 +294,9 @@ def evaluate(
         async with open_archive(config.archive) as archive, config.client() as api:
             options = Options(columns, id_column, encoding, force=force)
             with opened(file, options, ask=triage_input.asker(file)) as source:
+                read_as = Findings()
+                deque(source.tickets(read_as), maxlen=0)
+                triage_input.show(source, read_as)
                 found = await evaluation_evaluate.evaluate(
                     *(archive, source, tried, api),
                     by=by,

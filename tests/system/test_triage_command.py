@@ -371,6 +371,8 @@ async def test_the_labelled_tickets_go_all_the_way(office: Office) -> None:
     status, printed = await office.triage("eval", str(TICKETS), "--by", "kind")
     assert status == 0
     assert "0 of 354" in printed
+    # How the file is read is said first, as by `triage`.
+    assert printed.index("Encoding") < printed.index("0 of 354")
     for kind in ("injection", "sarcasm", "two_problems"):
         assert kind in printed
     asked = [each.body["messages"][0]["content"] for each in office.claude.questions]

@@ -67,13 +67,19 @@ _DATE = re.compile(
     rf"|(?:[A-Z][a-z]{{2,8}},? )?[A-Z][a-z]{{2,8}}\.? \d{{1,2}},? \d{{4}}"
     rf"(?:,? {_CLOCK})?"
 )
+_PHONE = re.compile(
+    r"(?:\+\d{1,3}[ ./(-]{1,3}|\(\+?\d{1,5}\)[ ./-]{0,3}|0\d{1,5}[ /-]{1,3}"
+    r"|\d{3}[ .-](?=\d{3}[ .-]\d{4}))"
+    r"[\d()][\d ()./-]{3,22}(?:\s?(?:x|ext\.?|#)\s?\d{1,6})?"
+)
 _STAMP = re.compile(r"\b(?:\d{1,2}:\d\d|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4})\b")
 _MAIL = re.compile(r"<?[^\s@<>]{1,80}@[^\s@<>]{1,150}>?")
 _PAGE = re.compile(r"(?:https?://|ftp://|mailto:|www\.)\S{1,2000}")
 _ID = re.compile(r"[#(\[]?(?=[A-Za-z_.:/-]{0,60}\d)[\w.:/-]{1,60}[)\]]?")
 _PATTERNS = {
-    messages.NUMBERS: _NUMBER,
     messages.DATES: _DATE,
+    messages.PHONE_NUMBERS: _PHONE,
+    messages.NUMBERS: _NUMBER,
     messages.EMAIL_ADDRESSES: _MAIL,
     messages.WEB_ADDRESSES: _PAGE,
     messages.IDS: _ID,

@@ -5,6 +5,7 @@ what to do with it.
 """
 
 import re
+from collections.abc import Iterable
 
 from bot.messages import ticket_files as messages
 
@@ -79,6 +80,16 @@ _LOG_LINE = re.compile(
     re.I,
 )
 
+# The lines between the rows of a table in Markdown, reStructuredText, MySQL or psql.
+_RULED = frozenset("|+:=- ")
+# The keys of errors as APIs answer them, and of tickets. The first are enough alone.
+_ERROR_KEYS = frozenset(("error", "errors", "exception", "fault", "error_description"))
+_MAYBE_ERROR_KEYS = frozenset(("message", "detail", "title", "msg"))
+_STATUS_KEYS = frozenset(
+    ("status", "statuscode", "status_code", "code", "documentation_url", "error_code")
+)
+_TICKET_KEYS = frozenset(("id", "key", "text", "body", "subject", "ticket", "content"))
+
 
 def binary(head: bytes) -> tuple[str, str] | None:
     """Return what a file that begins with `head` is by its signature, and what to do;
@@ -108,7 +119,31 @@ def foreign_text(head: str) -> tuple[str, str] | None:
     lines = [line for line in text.splitlines()[:20] if line.strip()]
     if lines and is_log([line.strip() for line in lines]):
         return messages.A_LOG, messages.CHOOSE_TABLE
+    if _is_drawn(lines):
+        return messages.A_DRAWN_TABLE, messages.EXPORT_AS_CSV
     return None
+
+
+def _is_drawn(lines: list[str]) -> bool:
+    """Return whether one of `lines` only divides the rows of a table."""
+    for nth, line in enumerate(lines):
+        if '"' in line:
+            # Behind it, lines may belong to a cell.
+            return False
+        divides = "|" in line or "+" in line or " " in line.strip()
+        # A single dash may also stand for an empty cell.
+        is_long = "--" in line or "==" in line or (nth == 1 and "-" in line)
+        if divides and is_long and _RULED.issuperset(line.rstrip()):
+            return True
+    return False
+
+
+def is_api_error(keys: Iterable[str]) -> bool:
+    """Return whether an object with `keys`, the only one in its file, is the error of
+    an API."""
+    names = {each.casefold() for each in keys}
+    may_be = names & _MAYBE_ERROR_KEYS and names & _STATUS_KEYS
+    return bool(names & _ERROR_KEYS or may_be) and not names & _TICKET_KEYS
 
 
 def is_log(lines: list[str]) -> bool:

@@ -298,6 +298,12 @@ class _Look:
             ) from None
         if not keys:
             raise ConfigError(messages.no_json_tickets(file=self.name))
+        if (
+            len(rows) == 1
+            and not self.options.columns
+            and file_kinds.is_api_error(keys)
+        ):
+            raise self._foreign(messages.AN_API_ERROR, messages.CHOOSE_TICKETS)
         return self._with_columns(found, tuple(keys), rows)
 
     def _csv(self, encoding: Encoding, sample: list[str]) -> Source:

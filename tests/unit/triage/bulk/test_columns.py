@@ -41,6 +41,11 @@ def columns(**values: list[Any]) -> tuple[str, tuple[str, ...]]:
             [None, "\u200b"],
             [True, False],
         ),
+        *(
+            ["+49 170 1234567", "+1-555-123-4567"],
+            ["(555) 123-4567", "(0) 30 / 123 456"],
+            ["555-123-4567 ext. 12", "0170/1234567"],
+        ),
     ],
 )
 @pytest.mark.parametrize("name", ["ticket", "text", "message"])

@@ -227,6 +227,16 @@ def test_standard_input_is_told_apart_by_how_it_begins() -> None:
             "is a log",
         ),
         (b"INFO: a\nERROR: b, c\n", "is a log"),
+        (b"| id | text |\n|----|:--:|\n| 1 | It broke |\n", "a table in Markdown"),
+        (b"# Open\n\nid|text\n-|-\n1|It broke\n", "remove what is above"),
+        (b"id|text\n-|-\n1|It broke\n", "a table in Markdown"),
+        (b"+--+---+\n| a | b |\n+--+---+\n", "drawn with characters"),
+        (b" id | text\n----+------\n 1 | It broke\n", "drawn with characters"),
+        (b"== ====\nid text\n== ====\n1  It broke\n", "drawn with characters"),
+        (b'{"error": "not found"}', "the error of an API"),
+        (b'{"message": "Not Found", "status": "404"}\n', "the error of an API"),
+        (b'{\n "errors": [{"code": 1, "message": "x y"}]}', "the error of an API"),
+        (b'[{"Error": {"code": 1}}]', "the error of an API"),
         (b"Login is broken\nPay twice please\n", "--no-header if each line"),
         (b"It broke, help\nPay me\nPay me now\n", "--no-header if each line"),
         (b"Report\n\nid,text\n1,It broke\n", "remove what is above"),
@@ -245,6 +255,22 @@ def test_standard_input_is_told_apart_by_how_it_begins() -> None:
 def test_what_is_no_list_of_tickets(tmp_path: Path, content: bytes, told: str) -> None:
     with pytest.raises(ConfigError, match=told):
         texts(look(tmp_path / "tickets", content))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"id": 1, "error": "no", "text": "It broke again"}',
+        b'{"error": "It broke"}\n{"error": "Pay me back"}\n',
+        b'id,text\n1,"| a | b |\n|---|---|\n| 1 | 2 |"\n2,It broke\n',
+        b"id|text|note\n1|It broke|-\n-|Pay me|-\n",
+        b"id\ttext\n-\tIt broke\n-\t-\n",
+    ],
+)
+def test_what_only_looks_like_something_else_is_read(
+    tmp_path: Path, content: bytes
+) -> None:
+    assert texts(look(tmp_path / "tickets", content))
 
 
 def test_lines_are_tickets_if_that_is_said(tmp_path: Path) -> None:
