@@ -1,5 +1,6 @@
 """Shows what Claude reads of messages, and what a reader sees of them:
-`python -m tests.show FILE…`.
+`python -m tests.show FILE…`; or the messages that an answer in Markdown becomes:
+`python -m tests.show --answer FILE…`.
 
 Each file holds one message or a list of messages in JSON, as the platform sends them.
 Its name, or that of its directory, begins with the platform's: "slack-…" or
@@ -13,6 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from adapters.discord.adapter import LIMITS as DISCORD
+from adapters.slack.adapter import LIMITS as SLACK
+from bot.domain.platform import Limits
+from bot.rendering.renderer import Renderer
 from tests.support import discord_messages, slack_messages
 
 Json = Mapping[str, Any]
@@ -28,12 +33,13 @@ class Shown:
     seen: Callable[[Sequence[Json]], list[str]]
     #: A field that every message has, and little else.
     mark: str
+    limits: Limits
 
 
 #: By platform.
 PLATFORMS = {
-    "slack": Shown(slack_messages.read, slack_messages.seen, "ts"),
-    "discord": Shown(discord_messages.read, discord_messages.seen, "type"),
+    "slack": Shown(slack_messages.read, slack_messages.seen, "ts", SLACK),
+    "discord": Shown(discord_messages.read, discord_messages.seen, "type", DISCORD),
 }
 
 
@@ -70,10 +76,25 @@ def shown(path: Path) -> str:
     )
 
 
+def answered(path: Path) -> str:
+    """Return the messages that the answer in the file at `path` becomes on each
+    platform."""
+    lines = []
+    for name, platform in PLATFORMS.items():
+        renderer = Renderer(platform.limits)
+        renderer.feed(path.read_text())
+        renderer.finish()
+        for part in renderer.parts:
+            lines += [f"-- Message {part.index + 1} on {name.title()}", part.text]
+    return "\n\n".join(lines)
+
+
 if __name__ == "__main__":
-    for argument in sys.argv[1:]:
+    is_answer = sys.argv[1:2] == ["--answer"]
+    for argument in sys.argv[1 + is_answer :]:
         print(f"== {argument}", end="\n\n")  # noqa: T201
         try:
-            print(shown(Path(argument)), end="\n\n")  # noqa: T201
+            text = answered(Path(argument)) if is_answer else shown(Path(argument))
+            print(text, end="\n\n")  # noqa: T201
         except ValueError as error:
             print(f"(skipped: {error})", end="\n\n")  # noqa: T201

@@ -48,13 +48,20 @@ _ENTITY_SO_FAR = re.compile(r"&#?[A-Za-z0-9]{0,31}$")
 # What Discord reads as a mark, so that a character from an entity is escaped.
 _ESCAPED = frozenset("*_~`|>#[]()<\\-+:@")
 
-_TAG = re.compile(r"<(/?)(br|b|strong|i|em|u|s|del|kbd|code|sub|sup)[ \t]*+/?>", re.I)
-_TAG_SO_FAR = re.compile(r"</?[A-Za-z]{0,6}[ \t]{0,3}/?$")
+_TAG = re.compile(
+    r"<(/?)(br|b|strong|i|em|u|ins|s|del|strike|kbd|code|sub|sup|mark|small|center"
+    r"|details|summary)[ \t]*+/?>",
+    re.I,
+)
+_TAG_SO_FAR = re.compile(r"</?[A-Za-z]{0,7}[ \t]{0,3}/?$")
 _AUTOLINK = re.compile(r"<https?://[^\s<>]++>")
 _AUTOLINK_SO_FAR = re.compile(r"<h?t?t?p?s?:?/?/?[^\s<>]*+$")
 _TAGS = {
     **{"b": "**", "strong": "**", "i": "*", "em": "*", "u": "__"},
-    **{"s": "~~", "del": "~~", "kbd": "`", "code": "`", "sub": "", "sup": ""},
+    **{"ins": "__", "s": "~~", "del": "~~", "strike": "~~", "kbd": "`", "code": "`"},
+    # Nothing folds on Discord.
+    **{"summary": "**", "details": "", "mark": "", "small": "", "center": ""},
+    **{"sub": "", "sup": ""},
 }
 
 #: A formula, by what opens it. A dollar before a digit or a blank is money, and one
@@ -207,6 +214,8 @@ class Prose:
             return found.end(), None
         if found := _TAG.match(text, at):
             name = found[2].lower()
+            if name == "sup" and not found[1]:
+                return found.end(), "^"
             if name != "br":
                 return found.end(), _TAGS[name]
             return found.end(), " " if self.before is None else f"\n{self.before}"
@@ -256,6 +265,9 @@ def _entity(text: str, at: int, *, unclear: bool) -> tuple[int | None, str | Non
 
 def _formula(text: str, at: int, *, unclear: bool) -> tuple[int | None, str | None]:
     window = at + _MOST_FORMULA
+    if text.startswith("\\\n", at):
+        # It ends a line, as any end does on Discord.
+        return at + 1, ""
     for each in _FORMULAS:
         if found := each.match(text, at, window):
             if unclear and found.end() == len(text) and text[at] == "$":

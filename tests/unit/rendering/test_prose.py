@@ -42,6 +42,10 @@ NASTY = st.lists(
         ("AT&T &foo; &#8203; `&amp;`", "AT&T &foo; &#8203; `&amp;`"),
         ("<kbd>Ctrl</kbd> <strong>now</strong>", "`Ctrl` **now**"),
         ("List<User>, a<c>b", "List<User>, a<c>b"),
+        ("<details><summary>More</summary>x</details>", "**More**x"),
+        ("2<sup>8</sup> H<sub>2</sub>O <mark>a</mark>", "2^8 H2O a"),
+        ("a\\\n", "a\n"),
+        ("<detail>, C:\\dir", "<detail>, C:\\dir"),
         # Formulas.
         ("so $E = mc^2$ and \\(a \\leq b\\)", "so E = mc² and a ≤ b"),
         ("$\\alpha_1$, $$x$$, \\[\\sqrt{2}\\]", "α₁, x, √2"),
