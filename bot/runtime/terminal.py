@@ -37,6 +37,9 @@ _BREAKS = re.compile(f"[{_BREAK}]")
 _HALVES = range(0xD800, 0xE000)
 
 
+_CODE = re.compile(r"`[^`\n]++`")
+_PIPE = re.compile(r"(?<!\\)\|")
+
 # White, and the bright colours, by their number in COLORFGBG.
 _LIGHT = {"7", *map(str, range(9, 16))}
 
@@ -126,6 +129,20 @@ def on(file: IO[str] | None, **options: Any) -> Console:
     )
 
 
+def _with_whole_code(text: str) -> str:
+    """Return `text` with the pipes in the code of table rows escaped: they would make
+    more cells than there are columns, and such cells are not drawn."""
+    lines, in_code = [], False
+    for line in text.split("\n"):
+        bare = line.lstrip(" >")
+        if bare.startswith(("```", "~~~")):
+            in_code = not in_code
+        elif not in_code and bare.startswith("|"):
+            line = _CODE.sub(lambda found: _PIPE.sub(r"\\|", found[0]), line)
+        lines.append(line)
+    return "\n".join(lines)
+
+
 class _Markdown(Markdown):
     """Markdown in which HTML is text: Rich draws none of it, so `List<String>` would
     lose its brackets."""
@@ -145,7 +162,7 @@ def markdown(text: str, *, light: bool = False) -> Markdown:
     on a `light` or a dark one.
     """
     theme = "ansi_light" if light else "ansi_dark"
-    return _Markdown(text, hyperlinks=False, code_theme=theme)
+    return _Markdown(_with_whole_code(text), hyperlinks=False, code_theme=theme)
 
 
 def is_light(colours: str) -> bool:

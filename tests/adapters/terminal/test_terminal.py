@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 from pathlib import Path
 
 import pyte
@@ -143,3 +144,27 @@ def seen(output: str, columns: int, lines: int) -> list[str]:
 )
 def test_a_block_ends_at_a_blank_line_outside_of_code(text: str, end: int) -> None:
     assert last_break(text) == end
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "List<String> and <T>, a<b and c>d",
+        "<details>\n<summary>More</summary>\n\nHidden *text*\n\n</details>",
+        "<p align=center>hi</p>\n<script>run</script> <!-- note -->",
+        "Press <kbd>Ctrl</kbd>, H<sub>2</sub>O, $5 and $6 or $x^2$",
+        "- [ ] one\n  - [x] two\n\n1) three\n\n   ```\n   <four>\n   ```",
+        "| a | b |\n|---|---|\n| `x | y` | c<br>d |\n",
+        "so[^1], [x][1], ![alt](https://a.example/p)\n\n[^1]: A note.",
+        "~~~\n```\n<in>\n```\n~~~\nafter ||out||",
+        "Term\n: definition\n\n:::note\nhi\n:::\n\nTitle\n===\n",
+    ],
+)
+def test_no_word_and_no_angle_bracket_of_an_answer_is_lost(answer: str) -> None:
+    out = io.StringIO()
+    screen = RichScreen(Console(file=out, width=100))
+    screen.update(answer)
+    screen.close()
+    shown = out.getvalue()
+    for each in re.findall(r"\w+|[<>]", answer):
+        assert shown.count(each) >= answer.count(each)
