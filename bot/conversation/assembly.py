@@ -41,6 +41,7 @@ def create_responder(
     )
     return Responder(
         store=durable,
+        earlier=durable,
         unretried_store=store,
         model=model,
         adapters=adapters,

@@ -49,10 +49,12 @@ class OldControls:
 
     def remove_before(self, turn: Turn) -> None:
         """Take the controls off the answer before that of `turn`, in the background."""
-        if self._waiting >= MOST_WAITING:
+        platform = turn.thread.platform
+        # A platform without messages besides answers, as the terminal, has no controls.
+        has_controls = self._adapters[platform].messenger is not None
+        if self._waiting >= MOST_WAITING or not has_controls:
             return
         self._waiting += 1
-        platform = turn.thread.platform
         self._tasks.start("tidy", self._remove_before(turn), platform=platform)
 
     async def _remove_before(self, turn: Turn) -> None:

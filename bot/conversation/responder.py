@@ -38,7 +38,7 @@ from bot.errors import StorageError, ThreadGone
 from bot.messages.answers import LEFT_OUT, LEFT_OUT_SOME
 from bot.ports.model import Model
 from bot.ports.platform import Adapter, Surface
-from bot.ports.store import ResponderStore, TurnStore
+from bot.ports.store import EarlierTurns, TurnStore
 from bot.runtime.background import Background
 from bot.runtime.retry import retry_until_success
 from bot.settings.access import SettingsAccess
@@ -60,7 +60,8 @@ class Responder:
     def __init__(
         self,
         *,
-        store: ResponderStore,
+        store: TurnStore,
+        earlier: EarlierTurns,
         unretried_store: TurnStore,
         model: Model,
         adapters: Mapping[str, Adapter],
@@ -90,7 +91,7 @@ class Responder:
             for name, adapter in adapters.items()
         }
         self._old_controls = OldControls(
-            store, adapters, self._schedulers, settings, tasks
+            earlier, adapters, self._schedulers, settings, tasks
         )
 
     async def answer_next(

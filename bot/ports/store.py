@@ -159,10 +159,6 @@ class EarlierTurns(Protocol):
         ...
 
 
-class ResponderStore(TurnStore, EarlierTurns, Protocol):
-    """What the responder uses."""
-
-
 class ControlStore(PendingTurns, Protocol):
     """What the controls of a reply read and do."""
 
