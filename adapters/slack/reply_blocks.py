@@ -18,7 +18,7 @@ FALLBACK_CHARS = 3000
 
 # A line of a quote with code in it, which makes Slack show a message of text alone as
 # empty (facts A6).
-_QUOTED_CODE = re.compile(r"^(?=\s*&gt;[^\n`]*`)", re.MULTILINE)
+_QUOTED_CODE = re.compile(r"^(?=[ \t]*+&gt;[^\n`]*+`)", re.MULTILINE)
 
 EVENT_TYPE = "threadkeep_reply"
 

@@ -9,13 +9,13 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 
-from bot.rendering.images import LINK
+from bot.rendering.images import LINK, MOST_CHARS
 
 _TICKS = re.compile(r"`++")
 #: Characters that can begin a mark.
 _SPECIAL = re.compile(r"[`\\!\[<*_~]")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
-_LINK = re.compile(LINK)
+_INLINE_LINK = re.compile(LINK)
 _ADDRESS = re.compile(r"<([a-z]++:[^\s<>]++)>")
 _SOFT = re.compile(r"([*_])(?![\s*_])([^*_]++)(?<=\S)\1(?!\w)")
 #: The marks of emphasis, each with the places where it may end.
@@ -83,7 +83,7 @@ class _Reader:
             return self._read_code(at)
         if sign == "\\" and (match := _ESCAPED.match(text, at)):
             return match[1], match.end()
-        if sign in "![" and (match := _LINK.match(text, at)):
+        if sign in "![" and (match := _INLINE_LINK.match(text, at, at + MOST_CHARS)):
             return _linked(match), match.end()
         if sign == "<" and (match := _ADDRESS.match(text, at)):
             return match[1], match.end()

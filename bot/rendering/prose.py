@@ -30,10 +30,10 @@ _FIRST_POSSIBLE = re.compile(r"[!\[|<&$\\]")
 _RUN = re.compile(r"`++|\|++")
 _TWO_TICKS = re.compile(r"`(?=`)")
 
-_LINK = re.compile(
-    r"\[((?:[^\[\]\\\n]|\\.)++)\]"
-    r"\(<?(https?://(?:[^\s()<>\\]|\\.|\([^\s()<>]*+\))++)>?"
-    r"(?:[ \t]++(?:\"[^\"\n]*+\"|'[^'\n]*+'))?\)"
+_WEB_LINK = re.compile(
+    r"\[((?:[^\[\]\\\n]|\\.){1,300}+)\]"
+    r"\(<?(https?://(?:[^\s()<>\\]|\\.|\([^\s()<>]{0,300}+\)){1,800}+)>?"
+    r"(?:[ \t]{1,20}+(?:\"[^\"\n]{0,300}+\"|'[^'\n]{0,300}+'))?\)"
 )
 _REFERENCE = re.compile(r"\[([^\[\]\n]++)\]\[([^\[\]\n]*+)\]")
 _SHORTCUT = re.compile(r"\[([^\[\]\n]++)\](?![\[(:])")
@@ -66,12 +66,10 @@ _TAGS = {
 
 #: A formula, by what opens it. A dollar before a digit or a blank is money, and one
 #: before a letter begins a variable.
-_FORMULAS = (
-    re.compile(r"\$\$([^\n$]++)\$\$"),
-    re.compile(r"\$(?![\s\d$])((?:[^\n$\\]|\\.)*?(?<![\s\\]))\$(?![\w{])"),
-    re.compile(r"\\\(((?:[^\n\\]|\\[^\n()])++)\\\)"),
-    re.compile(r"\\\[((?:[^\n\\]|\\[^\n\[\]])++)\\\]"),
-)
+_DOLLARS = re.compile(r"\$\$([^\n$]++)\$\$")
+_DOLLAR = re.compile(r"\$(?![\s\d$])((?:[^\n$\\]|\\.)*?(?<![\s\\]))\$(?![\w{])")
+_PARENTHESES = re.compile(r"\\\(((?:[^\n\\]|\\[^\n()])++)\\\)")
+_BRACKETS = re.compile(r"\\\[((?:[^\n\\]|\\[^\n\[\]])++)\\\]")
 _CLOSERS = {"$": "$", "\\(": "\\)", "\\[": "\\]"}
 #: What tells a formula from text between dollars.
 _COMMAND = re.compile(r"\\[A-Za-z]|[\^_]")
@@ -187,7 +185,7 @@ class Prose:
         if end is None or found is not None:
             return end, found
         window = at + images.MOST_CHARS
-        if link := _LINK.match(text, at, window):
+        if link := _WEB_LINK.match(text, at, window):
             return _link(link)
         if note := _FOOTNOTE.match(text, at):
             return note.end(), f"[{note[1]}]"
@@ -268,16 +266,21 @@ def _formula(text: str, at: int, *, unclear: bool) -> tuple[int | None, str | No
     if text.startswith("\\\n", at):
         # It ends a line, as any end does on Discord.
         return at + 1, ""
-    for each in _FORMULAS:
-        if found := each.match(text, at, window):
-            if unclear and found.end() == len(text) and text[at] == "$":
-                return None, None
-            # An escaped bracket is mostly no formula.
-            literal = each is _FORMULAS[3] and not _COMMAND.search(found[1])
-            shown = None if literal else formula(found[1])
-            if shown is not None:
-                return found.end(), shown
-            return at + (1 if text[at] == "$" else 2), None
+    found = (
+        _DOLLARS.match(text, at, window)
+        or _DOLLAR.match(text, at, window)
+        or _PARENTHESES.match(text, at, window)
+        or _BRACKETS.match(text, at, window)
+    )
+    if found is not None:
+        if unclear and found.end() == len(text) and text[at] == "$":
+            return None, None
+        # An escaped bracket is mostly no formula.
+        literal = text.startswith("\\[", at) and not _COMMAND.search(found[1])
+        shown = None if literal else formula(found[1])
+        if shown is not None:
+            return found.end(), shown
+        return at + (1 if text[at] == "$" else 2), None
     opener = "$" if text[at] == "$" else text[at : at + 2]
     if unclear and len(text) < window:
         is_begun = len(text) == at + len(opener) or opener == "\\"
