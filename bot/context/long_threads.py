@@ -26,6 +26,10 @@ BEGINNING = 5
 # Chinese, where a character is about a token (an estimate; there is no tokenizer).
 BYTES_PER_TOKEN = 2.5
 
+# How often what fits is halved if the API counts more tokens than that: a token has a
+# byte at least.
+MOST_HALVINGS = 2
+
 # Tokens for what a request holds besides the conversation: tags, tools, the system
 # prompt.
 OTHER_TOKENS = 10_000
@@ -100,12 +104,15 @@ def fitted(
     # Half of what fits is dropped at a time, and then grows again to all of it.
     step = most // 2
     drop = -(-(over + len(head.encode())) // step) * step
-    last, at, passed = len(conversation) - 1, 0, 0
-    while at < last and (passed < drop or conversation[at].role != "user"):
-        passed += sizes[at]
+    last, at = len(conversation) - 1, 0
+    while at < last and not (
+        conversation[at].role == "user" and _after(conversation[at].content, drop)
+    ):
+        drop = max(0, drop - sizes[at])
         at += 1
-    first = _end(conversation[at].content, most - most // 8) if at == last else ""
-    first = first or conversation[at].content
+    first = _after(conversation[at].content, drop)
+    # Of one message that is longer than what fits, its end.
+    first = first or _bytes_after(conversation[at].content, drop)
     left_out = _count(conversation[:at]) - head.count(_TAG)
     left_out += conversation[at].content.count(_TAG) - first.count(_TAG)
     left_out = max(1, left_out)
@@ -130,11 +137,15 @@ def _beginning(text: str, most: int) -> str:
     return part[:cut].rstrip() if cut > 0 and _TAG in part[:cut] else part
 
 
-def _end(text: str, most: int) -> str:
-    """Return the last messages in `text`, of at most `most` bytes; the end of the last
-    one if that is longer."""
-    part = text.encode()[-most:].decode(errors="ignore")
-    if part == text:
+def _after(text: str, count: int) -> str:
+    """Return the messages in `text` that begin after its first `count` bytes; "" if
+    none does."""
+    if not count:
         return text
+    part = _bytes_after(text, count)
     cut = part.find(_TAG)
-    return part if cut < 0 else part[cut:]
+    return "" if cut < 0 else part[cut:]
+
+
+def _bytes_after(text: str, count: int) -> str:
+    return text.encode()[count:].decode(errors="ignore")

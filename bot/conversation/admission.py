@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from bot.budgets.guard import BudgetGuard
 from bot.claude import model_router, one_shot
 from bot.context import prompt
-from bot.conversation.composer import Composer
+from bot.conversation.composer import ComposedRequest, Composer
 from bot.conversation.outcomes import WITHDRAWN, over_budget, unwelcome
 from bot.conversation.outsiders import Outsiders
 from bot.domain.budget import BudgetExceeded, Charge
@@ -57,12 +57,20 @@ class PreparedTurn:
 
     #: With what the thread has pinned.
     settings: EffectiveSettings
-    request: Request
+    composed: ComposedRequest
     #: Tells the thread which pinned settings changed since its last answer; "" if none.
     news: str
-    #: About how many messages of the thread the request leaves out; None for an unknown
-    #: number.
-    missing: int | None
+
+    @property
+    def request(self) -> Request:
+        """The request to the model."""
+        return self.composed.request
+
+    @property
+    def missing(self) -> int | None:
+        """About how many messages of the thread the request leaves out; None for an
+        unknown number."""
+        return self.composed.missing
 
 
 class Admission:
@@ -120,7 +128,15 @@ class Admission:
         if _shared(messages):
             told = await self._outsiders.first_answer(turn, settings)
             news = "\n".join(filter(None, (news, told)))
-        return PreparedTurn(settings, request, news, composed.missing)
+        return PreparedTurn(settings, replace(composed, request=request), news)
+
+    async def shorten(self, turn: Turn, prepared: PreparedTurn) -> PreparedTurn | None:
+        """Return `prepared`, whose request was refused as too long, with a shorter one;
+        None if it cannot be shortened."""
+        composed = await self._composer.shorten(
+            turn, prepared.composed, prepared.settings
+        )
+        return replace(prepared, composed=composed) if composed else None
 
     async def _asker(
         self, turn: Turn, messages: Sequence[TurnMessage], settings: EffectiveSettings

@@ -6,17 +6,19 @@ turn sends the same.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from bot.claude import catalog
 from bot.context import long_threads, prompt
 from bot.domain.completion import ChatMessage, Request
 from bot.domain.message import EarlierMessages
+from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn, TurnMessage
 from bot.errors import DeliveryError
 from bot.ports.platform import Adapter
 from bot.ports.store import PromptStore
+from bot.runtime.lru import LruDict
 from bot.runtime.offload import offload
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
@@ -31,14 +33,19 @@ SEARCHES = 5
 # of all that it knows (Claude facts, section 2).
 CONTEXT = 200_000
 
+# For how many threads it is remembered that less fits than estimated.
+MOST_HALVED = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class ComposedRequest:
     """A request, and what it leaves out of the thread."""
 
     request: Request
-    #: About how many messages; None for an unknown number.
+    #: About how many messages it leaves out; None for an unknown number.
     missing: int | None
+    #: The same for those that were left out when the thread was read.
+    unread: int | None
 
 
 class Composer:
@@ -57,6 +64,9 @@ class Composer:
         self._settings = settings
         self._secret = secret
         self._now = now
+        #: How often what fits was halved for a thread, because Claude counted more
+        #: tokens. After a restart, the same refusals lead to the same cuts.
+        self._halvings: LruDict[ThreadKey, int] = LruDict(MOST_HALVED)
 
     async def compose(
         self,
@@ -67,21 +77,15 @@ class Composer:
     ) -> ComposedRequest | None:
         """Store what Claude reads for `messages`, and return the request; None if
         people have deleted all that was to be answered."""
-        conversation, missing = await self._conversation(turn, messages)
+        conversation, unread = await self._conversation(turn, messages)
         if not conversation or conversation[-1].role != "user":
             return None
-        facts = catalog.find(settings["model"])
-        context = facts.context if facts else CONTEXT
-        most = long_threads.room(context, settings.max_tokens)
-        conversation, left_out = long_threads.fitted(conversation, most)
-        if left_out:
-            log.info("thread.cut thread=%s left=%d", turn.thread, left_out)
-            missing = None if missing is None else missing + left_out
+        fitted, missing = self._fitted(turn, conversation, unread, settings)
         version = await self._settings.prompt(settings)
         request = Request(
             model=settings["model"],
             system=prompt.system_prompt(version.text or ""),
-            messages=tuple(conversation),
+            messages=fitted,
             max_tokens=settings.max_tokens,
             user=prompt.opaque(asker, turn.thread.workspace, self._secret),
             effort=settings.used("effort") or None,
@@ -89,7 +93,43 @@ class Composer:
             stop_sequences=settings.stop_sequences,
             searches=SEARCHES if settings.on("web_search") else 0,
         )
-        return ComposedRequest(request, missing)
+        return ComposedRequest(request, missing, unread)
+
+    async def shorten(
+        self, turn: Turn, composed: ComposedRequest, settings: EffectiveSettings
+    ) -> ComposedRequest | None:
+        """Return `composed`, which Claude has refused as too long, with less of the
+        conversation, as later requests of the thread then have it; None if that was
+        done too often, or leaves nothing out. Needs no new reservation: it costs no
+        more, and what was refused costs nothing."""
+        request, unread = composed.request, composed.unread
+        conversation = await self._store.conversation(turn.thread)
+        halvings = self._halvings.get(turn.thread, 0)
+        while halvings < long_threads.MOST_HALVINGS:
+            self._halvings[turn.thread] = halvings = halvings + 1
+            fitted, missing = self._fitted(turn, conversation, unread, settings)
+            if fitted != request.messages:
+                shorter = replace(request, messages=fitted)
+                return ComposedRequest(shorter, missing, unread)
+        return None
+
+    def _fitted(
+        self,
+        turn: Turn,
+        conversation: Sequence[ChatMessage],
+        unread: int | None,
+        settings: EffectiveSettings,
+    ) -> tuple[tuple[ChatMessage, ...], int | None]:
+        """Return what fits into the model's window of `conversation`, and about how
+        many messages are missing in all, with `unread` that were missing before."""
+        facts = catalog.find(settings["model"])
+        context = facts.context if facts else CONTEXT
+        most = long_threads.room(context, settings.max_tokens)
+        most >>= self._halvings.get(turn.thread, 0)
+        fitted, left_out = long_threads.fitted(conversation, most)
+        if left_out:
+            log.info("thread.cut thread=%s left=%d", turn.thread, left_out)
+        return tuple(fitted), None if unread is None else unread + left_out
 
     async def _conversation(
         self, turn: Turn, messages: Sequence[TurnMessage]

@@ -260,6 +260,12 @@ class Responder:
         settings = prepared.settings
         extend = partial(self._guard.extend, turn, limits=settings.caps)
         outcome = await stream.read(prepared.request, extend, stop)
+        while stream.is_too_long and outcome.ended is not Ended.STOPPED:
+            shorter = await self._admission.shorten(turn, prepared)
+            if shorter is None:
+                break
+            prepared = shorter
+            outcome = await stream.read(prepared.request, extend, stop)
         outcome = without_files(outcome, messages)
         return self._annotated(turn, outcome, prepared), settings
 

@@ -11,7 +11,7 @@ from bot.conversation.outcomes import conclude
 from bot.delivery.reply import StreamedReply
 from bot.domain.completion import Call, Report, Request
 from bot.domain.turn import Outcome
-from bot.errors import ModelError
+from bot.errors import ModelError, PromptTooLong
 from bot.ports.model import Model
 
 #: Reserves what all of these calls can cost; raises ModelUnpaid.
@@ -34,10 +34,15 @@ class AnswerStream:
         #: When the first text came, in seconds since 1970.
         self._first_text: float | None = None
 
+    @property
+    def is_too_long(self) -> bool:
+        """Whether the request was refused as too long before there was any text."""
+        return isinstance(self._error, PromptTooLong) and not self._reply.text
+
     async def read(self, request: Request, extend: Extend, stop: StopSignal) -> Outcome:
         """Stream the answer to `request` until it ends or a stop is requested; return
         how it ended."""
-        self._asked = True
+        self._asked, self._error = True, None
         async with asyncio.TaskGroup() as tasks:
             reading = tasks.create_task(self._read(request, extend))
             stopping = tasks.create_task(stop.wait())

@@ -121,6 +121,45 @@ async def test_a_thread_that_has_outgrown_a_smaller_model_is_answered(
     assert second[: len(first)] == first
 
 
+@pytest.mark.parametrize(("density", "refusals"), [(3, 1), (9, 2)])
+async def test_a_thread_of_more_tokens_than_estimated_is_cut_until_it_fits(
+    office: Office, density: float, refusals: int
+) -> None:
+    office.claude.density = density
+    place = Scope("slack", office.slack.team, office.general)
+    await put_model(office, place, "claude-haiku-4-5")
+    office.claude.script("One.", "Two.")
+    ts = office.slack.say(office.alice, office.general, "The first word.")
+    for number in range(19):
+        text = f"note {number} " + "words " * 3_300
+        office.slack.say(office.bob, office.general, text, thread_ts=ts)
+    for question, answer in (("sum up", "One."), ("and now?", "Two.")):
+        office.ask(question, thread_ts=ts)
+        await office.slack.until(
+            lambda answer=answer: any(  # type: ignore[misc]
+                answer in each and "left out about" in each
+                for each in office.replies(ts)
+            ),
+            timeout=20,
+        )
+    *refused, first, second = (e.body["messages"] for e in office.claude.questions)
+    assert len(refused) == refusals
+    assert "note 4 " in str(refused[0])
+    assert "The first word." in str(first[0])
+    assert "note 4 " not in str(first)
+    assert "sum up" in str(first)
+    # The cut stays: nothing is refused again, and the cache is read.
+    assert second[: len(first)] == first
+
+
+async def test_a_question_that_cannot_be_shortened_says_so(office: Office) -> None:
+    office.claude.density = 1_000_000
+    ts = office.ask("sum up " + "words " * 100)
+    (answer,) = await office.settled(ts)
+    assert "start a new one" in answer
+    assert len(office.claude.questions) == 1
+
+
 async def put_model(office: Office, place: Scope, model: str, thread: str = "") -> None:
     where = Scope(place.platform, place.workspace, place.channel, thread)
     change = Change(where, "model", model)

@@ -46,6 +46,8 @@ class ClaudeEmulator:
         self.base_url = ""
         #: None sends every text as one delta.
         self.tokens_per_second = tokens_per_second
+        #: See `prompt.refusal`.
+        self.density = 1.0
         #: Seconds until each answer that is not streamed.
         self.latency = 0.0
         #: What `clock` has to be added to for seconds since 1970.
@@ -277,7 +279,7 @@ class ClaudeEmulator:
         if problem := self.stranger(asked):
             return problem
         version = asked.headers.get("anthropic-version", "")
-        wrong = refusal(asked.body, version)
+        wrong = refusal(asked.body, version, self.density)
         if wrong is None:
             return None
         return Fail(wrong[0], message=wrong[1], headers=self._limits_left(asked))

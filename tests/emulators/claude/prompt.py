@@ -190,8 +190,12 @@ _EFFORTS = {"low", "medium", "high", "xhigh", "max"}
 _PREFILLED = {"claude-haiku-4-5", "claude-sonnet-4-5"}
 
 
-def refusal(body: Body, version: str = VERSION) -> Refusal | None:
-    """Why `version` of the API refuses this request, if it does (claude 1.6, 3.1)."""
+def refusal(body: Body, version: str = VERSION, density: float = 1.0) -> Refusal | None:
+    """Why `version` of the API refuses this request, if it does (claude 1.6, 3.1).
+
+    `density` is how many times as many tokens as `tokens` says a prompt has: a table of
+    digits has three times as many as prose.
+    """
     if "model" not in body:
         return 400, "model: Field required"
     facts = find(str(body["model"]))
@@ -204,7 +208,7 @@ def refusal(body: Body, version: str = VERSION) -> Refusal | None:
         or _bad_messages(body.get("messages"), facts.id in _PREFILLED)
         or _bad_breakpoints(body)
     )
-    if wrong is None and (size := size_of(body)) > facts.context:
+    if wrong is None and (size := int(size_of(body) * density)) > facts.context:
         wrong = f"prompt is too long: {size} tokens > {facts.context} maximum"
     return (400, wrong) if wrong else None
 
