@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from bot.commands.router import Handler
 from bot.conversation.dispatcher import ThreadDispatcher
 from bot.conversation.inbox import Inbox
-from bot.conversation.stopping import Stopper
+from bot.conversation.stopping import Stopper, refusal
 from bot.domain.message import Message, Origin
 from bot.domain.person import Person
 from bot.domain.reply import PRESSED
@@ -93,7 +93,7 @@ class ReplyControls:
         admin = self._access.may(person, policy)
         shares = person.id in askers and not person.outsider
         if askers and not (admin or shares or askers == {person.id}):
-            return Response(NOT_YOURS_TO_RENEW)
+            return Response(refusal(person, NOT_YOURS_TO_RENEW))
         # The running answer, and one that waits behind it: both would lose their
         # context.
         running = [
@@ -104,7 +104,7 @@ class ReplyControls:
             if facts is None or facts.ended is not None:
                 continue
             if not await self._stopper.may_control(person, facts, place):
-                return Response(NOT_WHILE_OTHERS_WAIT)
+                return Response(refusal(person, NOT_WHILE_OTHERS_WAIT))
         self._dispatcher.stop(place.key)
         known = await self._store.reset_context(place.key)
         return Response(RENEWED, public=True) if known else Response(NOTHING_HERE)
@@ -124,7 +124,7 @@ class ReplyControls:
         if facts is None:
             return Response(NO_ANSWER)
         if not await self._stopper.may_control(person, facts, place):
-            return Response(NOT_YOURS)
+            return Response(refusal(person, NOT_YOURS))
         if facts.ended or not self._dispatcher.stop(place.key, facts.key):
             return Response(ENDED)
         return SILENCE
@@ -178,5 +178,5 @@ class ReplyControls:
         if not facts.newest:
             return NOT_LAST
         if not await self._stopper.may_control(person, facts, place):
-            return NOT_YOURS
+            return refusal(person, NOT_YOURS)
         return facts

@@ -5,8 +5,15 @@ from bot.domain.person import Person
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import TurnFacts
 from bot.messages.commands import NOT_YOURS, NOTHING_RUNS, STOPPING
+from bot.messages.settings import UNSURE
 from bot.ports.store import ControlStore
 from bot.settings.access import SettingsAccess
+
+
+def refusal(person: Person, text: str) -> str:
+    """Return `text`, or that `person` should try again where they may have rights that
+    cannot be looked up now."""
+    return UNSURE if person.incomplete and not person.outsider else text
 
 
 class Stopper:
@@ -40,7 +47,9 @@ class Stopper:
         stopped = [each for each in theirs if self._dispatcher.stop(*each)]
         if stopped:
             return STOPPING
-        return NOT_YOURS if running and place.thread else NOTHING_RUNS
+        if running and place.thread:
+            return refusal(person, NOT_YOURS)
+        return NOTHING_RUNS
 
     async def may_control(
         self, person: Person, facts: TurnFacts | None, place: Scope | None = None

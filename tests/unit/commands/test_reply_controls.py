@@ -28,6 +28,7 @@ from bot.messages.commands import (
     REPEATING,
     STOPPING,
 )
+from bot.messages.settings import UNSURE
 from bot.ui.elements import SILENCE, Command, Response
 from tests.unit.conversation.test_responder import HERE, THERE, Desk
 
@@ -97,6 +98,23 @@ async def test_a_running_answer_is_stopped_and_kept_as_what_it_was(
         assert await use(app, "stop answer", person, await key(desk)) == Response(ENDED)
     [request] = desk.model.hung_up
     assert request.messages[-1].content.count("count") == 1
+
+
+async def test_whoever_may_be_an_admin_is_told_to_try_again() -> None:
+    unsure = replace(BOB, incomplete=True)
+    desk = Desk()
+    desk.model.script("One, two", asyncio.Event())
+    async with desk.open() as app:
+        await desk.ask("count")
+        await shown(desk, "One, two")
+        turn = await key(desk)
+        for verb in ("stop answer", "retry answer", "continue answer"):
+            assert await use(app, verb, unsure, turn) == Response(UNSURE)
+            guest = replace(unsure, outsider=True)
+            assert await use(app, verb, guest, turn) == Response(NOT_YOURS)
+        for verb in ("stop", "retry", "new"):
+            assert await use(app, verb, unsure) == Response(UNSURE)
+        assert desk.adapter.texts(HERE) == ["One, two"]
 
 
 async def test_a_forged_stop_changes_nothing() -> None:
