@@ -217,6 +217,19 @@ class SlackClient:
         await self.take_back(channel, str(answer["ts"]))
         raise ThreadGone("the root of the thread was deleted")
 
+    async def require_root(self, channel: str, thread: str) -> None:
+        """Raise ThreadGone if the root of `thread` is gone. Returns if Slack does not
+        say so, whatever the reason."""
+        try:
+            await self.call(
+                "conversations.replies", channel=channel, ts=thread, limit=1
+            )
+        except ThreadGone as error:
+            if "thread_not_found" in str(error):
+                raise
+        except DeliveryError as error:
+            log.info("slack.unsure_of_root thread=%s:%s %s", channel, thread, error)
+
     async def take_back(self, channel: str, ts: str) -> None:
         """Delete a message that stands where it does not belong; log a failure."""
         try:

@@ -9,7 +9,7 @@ from typing import Any
 
 from adapters.slack.client import SlackClient
 from bot.domain.scope import Scope
-from bot.errors import DeliveryError, Unacceptable, Unfit
+from bot.errors import DeliveryError, ThreadGone, Unacceptable, Unfit
 from bot.messages.controls import text_file_needed
 from bot.runtime.offload import offload
 from bot.text.characters import replace_lone_surrogates
@@ -48,7 +48,11 @@ def _encoded(text: str) -> bytes:
 
 async def put(client: SlackClient, place: Scope, file: File) -> None:
     """Upload `file` to a thread or channel in Slack's three steps (facts A15). Raises
-    DeliveryError."""
+    DeliveryError, and ThreadGone if the root of the thread is gone.
+
+    Slack would show the file at the top of the channel then, and its answer does not
+    say where it is: such a file is deleted.
+    """
     content = await offload(partial(_encoded, file.text), len(file.text))
     begun = await client.call_when_allowed(
         "files.getUploadURLExternal", filename=file.name, length=len(content)
@@ -60,3 +64,10 @@ async def put(client: SlackClient, place: Scope, file: File) -> None:
         channel_id=place.channel,
         thread_ts=place.thread or None,
     )
+    if not place.thread:
+        return
+    try:
+        await client.require_root(place.channel, place.thread)
+    except ThreadGone:
+        await client.call_when_allowed("files.delete", file=begun["file_id"])
+        raise

@@ -92,20 +92,11 @@ class StreamedMessages:
         answer to its start does not say where it is."""
         thread = self._turn.thread
         try:
-            await self._client.call(
-                "conversations.replies",
-                channel=thread.channel,
-                ts=thread.thread,
-                limit=1,
-            )
-        except ThreadGone as error:
-            if "thread_not_found" not in str(error):
-                return
+            await self._client.require_root(thread.channel, thread.thread)
+        except ThreadGone:
             await self._call("chat.stopStream", stream)
             await self._client.take_back(thread.channel, stream.ts)
             raise
-        except DeliveryError as error:
-            log.info("slack.unsure_of_root thread=%s %s", thread, error)
 
     async def append(self, part: Part) -> str:
         """Append what `part` adds to its stream; return the ts. Raises Rerouted or

@@ -208,3 +208,22 @@ async def test_a_result_that_cannot_be_posted_is_shown_to_the_asker(
     [post] = admins.slack.hooks.posts
     assert post.body["response_type"] == "ephemeral"
     assert admins.slack.thread(admins.general, ts)[1:] == []
+
+
+async def test_a_file_below_a_deleted_root_is_not_left_at_the_top(
+    admins: Admins,
+) -> None:
+    slack = admins.slack
+    slack.say(admins.alice, admins.general, "Ticket 0")
+    admins.claude.script(sorted_as())
+    going_on = slack.faults.hold("files.completeUploadExternal")
+    ts = slack.say(admins.olga, admins.general, f"{slack.mention} triage last 1")
+    [table] = await below(admins, ts)
+    await slack.until(lambda: slack.calls_of("files.getUploadURLExternal"))
+    slack.delete(admins.general, table.ts)
+    slack.delete(admins.general, ts)
+    going_on.set()
+    await slack.until(lambda: slack.calls_of("files.delete"))
+    await slack.until(lambda: slack.settled)
+    left = slack.world.messages[admins.general].values()
+    assert [each.text for each in left] == ["Ticket 0"]

@@ -53,6 +53,8 @@ RATES: Rates = {
     "files.info": TIER_4,
     "files.getUploadURLExternal": TIER_4,
     "files.completeUploadExternal": TIER_4,
+    # Slack's page on the method.
+    "files.delete": TIER_3,
     # Slack's pages on the two methods.
     "usergroups.list": TIER_2,
     "usergroups.users.list": TIER_2,

@@ -1,4 +1,4 @@
-"""Files that the app uploads, in the three steps of A15, and files.info.
+"""Files that the app uploads, in the three steps of A15; files.delete, files.info.
 
 Rule: a file is in nobody's sight until files.completeUploadExternal puts it there.
 Errors: Slack's pages on the methods.
@@ -43,6 +43,7 @@ class Uploads:
         return {
             "files.getUploadURLExternal": self._announce,
             "files.completeUploadExternal": self._complete,
+            "files.delete": self._delete,
             "files.info": self._info,
         }
 
@@ -70,7 +71,8 @@ class Uploads:
             raise Refused("invalid_arguments")
         name = call.text("channel_id") or call.text("channels")
         channel = self._chat.writable(name) if name else None
-        thread = self._chat.root(call.text("thread_ts"), channel) if channel else None
+        # As with a post, the file of a thread without its root goes to the top.
+        thread = self._chat.parent(call.text("thread_ts"), channel) if channel else None
         files = [self._kept(str(each.get("id"))) for each in listed]
         for file, each in zip(files, listed, strict=True):
             file["title"] = each.get("title") or file["name"]
@@ -86,6 +88,25 @@ class Uploads:
                 )
             )
         return {"ok": True, "files": files}
+
+    def _delete(self, call: Call) -> Json:
+        """Delete a file, and what is left of the messages that showed it."""
+        number = call.text("file")
+        if self._files.json(number) is None:
+            raise Refused("file_not_found")
+        shown = [
+            message
+            for messages in self._world.messages.values()
+            for message in messages.values()
+            if any(file["id"] == number for file in message.files)
+        ]
+        for message in shown:
+            if message.text or len(message.files) > 1:
+                files = [file for file in message.files if file["id"] != number]
+                self._world.edit(message, files=files)
+            else:
+                self._world.delete(message)
+        return {"ok": True}
 
     def _kept(self, number: str) -> Json:
         ticket = self._tickets.get(number)

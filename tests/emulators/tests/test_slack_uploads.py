@@ -61,7 +61,6 @@ async def test_where_a_file_cannot_go(slack: SlackEmulator, app: App) -> None:
     for channel, thread, error in (
         (alice, None, "channel_not_found"),
         (elsewhere, None, "not_in_channel"),
-        (general, "1.000001", "thread_not_found"),
         (general, reply, "cannot_reply_to_message"),
     ):
         upload = app.web.files_upload_v2(
@@ -69,6 +68,21 @@ async def test_where_a_file_cannot_go(slack: SlackEmulator, app: App) -> None:
         )
         assert (await refusal(upload))[0] == error
     assert all(not message.files for message in slack.world.messages[general].values())
+
+
+async def test_a_file_below_a_deleted_root_goes_to_the_top_and_can_be_deleted(
+    slack: SlackEmulator, app: App
+) -> None:
+    alice, general = slack.add_user("Alice"), slack.add_channel("general")
+    root = slack.say(alice, general, "hello")
+    slack.delete(general, root)
+    answer = await app.web.files_upload_v2(
+        channel=general, thread_ts=root, filename="a.txt", content="x"
+    )
+    (message,) = slack.world.messages[general].values()
+    assert (message.thread_ts, message.files[0]["name"]) == (None, "a.txt")
+    await app.web.files_delete(file=answer["file"]["id"])
+    assert not slack.world.messages[general]
 
 
 async def test_the_steps_need_one_another(slack: SlackEmulator, app: App) -> None:
