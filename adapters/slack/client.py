@@ -60,6 +60,8 @@ UNFIT = {
     "too_many_blocks",
     "view_too_large",
 }
+# The same of views: Slack's word for a block that it does not take (facts A10).
+UNFIT_VIEW = {*UNFIT, "invalid_arguments", "invalid_view"}
 # Errors of streams only (facts A7.1). After the first, the stream is over.
 OVER = {"message_not_in_streaming_state"}
 UNSTREAMABLE = {
@@ -371,7 +373,8 @@ def _meaning(method: str, error: SlackApiError) -> Exception:
         return ThreadGone(message + needed)
     if code in UNSTREAMABLE:
         return Unstreamable(message, is_over=code in OVER)
-    return Unfit(message) if code in UNFIT else DeliveryError(message)
+    unfit = UNFIT_VIEW if method.startswith("views.") else UNFIT
+    return Unfit(message) if code in unfit else DeliveryError(message)
 
 
 def _retry_after(response: Any) -> float:

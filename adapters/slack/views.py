@@ -7,9 +7,10 @@ a way; it is never shown to anybody else.
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
-from adapters.slack import blocks, modals
+from adapters.slack import blocks, modals, simple_views
 from adapters.slack.client import SlackClient
 from adapters.slack.display_names import DisplayNames
 from adapters.slack.members import People
@@ -82,9 +83,19 @@ class Windows:
 
     async def open(self, method: str, view: dict[str, Any], body: Body) -> None:
         """Open `view` for the person who acted, by "views.open" or, on top of a modal,
-        "views.push"."""
+        "views.push"; its text, if Slack refuses its layout."""
+        trigger = body["trigger_id"]
         try:
-            await self._client.call(method, trigger_id=body["trigger_id"], view=view)
+            try:
+                await self._client.call(method, trigger_id=trigger, view=view)
+                return
+            except Unfit as error:
+                log.error("slack.unfit_view %s", error)
+                simple = simple_views.simplified(view)
+                await self._client.call(method, trigger_id=trigger, view=simple)
+        except Unfit as error:
+            log.error("slack.unfit_view %s", error)
+            await self.respond(body, Response(simple_views.text(view)), self._home)
         except DeliveryError as error:
             log.warning("slack.no_window %s", error)
             await self.respond(body, Response(LATE), self._home)
@@ -93,9 +104,7 @@ class Windows:
         """Replace the modal that `body` came from by `reply`."""
         view = body["view"]
         drawn = await self.view(reply, context, view["title"]["text"])
-        await self._client.call_when_allowed(
-            "views.update", view_id=view["id"], view=drawn
-        )
+        await self._draw("views.update", drawn, view_id=view["id"])
         if context.from_home:
             await self.publish(user_of(body))
 
@@ -139,7 +148,17 @@ class Windows:
         else:
             page = await self._host.commands.page(place, person)
         view = blocks.home(page, place)
-        await self._client.call_when_allowed("views.publish", user_id=user, view=view)
+        await self._draw("views.publish", view, user_id=user)
+
+    async def _draw(self, method: str, view: dict[str, Any], **where: str) -> None:
+        """Show `view`, or its text if Slack refuses its layout. Raises
+        DeliveryError."""
+        call = partial(self._client.call_when_allowed, method, **where)
+        try:
+            await call(view=view)
+        except Unfit as error:
+            log.error("slack.unfit_view %s", error)
+            await call(view=simple_views.simplified(view))
 
 
 def user_of(body: Body) -> str:

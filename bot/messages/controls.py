@@ -14,6 +14,10 @@ NO_FILE = (
     "I couldn't attach the table as a file. If this happens again, please give the app "
     "the scope `files:write`."
 )
+FORM_REFUSED = (
+    "This form can't be shown now, so nothing can be changed here. This is what it "
+    "holds:"
+)
 LATE = "That took too long for Slack to open a window. Please try again."
 
 HINT = "To keep talking, mention me or reply to my message."

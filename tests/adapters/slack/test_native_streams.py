@@ -165,6 +165,8 @@ async def test_where_there_are_no_streams_they_are_not_asked_for_again(
         error("message_not_in_streaming_state"),
         error("stopped_by_user"),
         error("msg_too_long"),
+        error("invalid_blocks"),
+        error("invalid_chunks"),
         status(503),
         cut(),
     ],
