@@ -18,6 +18,7 @@ from bot.domain.person import EVERYONE
 from bot.domain.reply import Control
 from bot.messages import controls as messages
 from bot.messages import labels
+from bot.text import references
 from bot.ui.buttons import buttons
 from bot.ui.elements import (
     Button,
@@ -114,6 +115,19 @@ def as_file(field: Field, opener: Command, command: str) -> Drawn:
     if custom_id := carried(FILES, opener):
         view.add_item(ui.Button(label=labels.GIVE_FILE, custom_id=custom_id))
     return Drawn(text, view, (File(f"{field.name}.txt", field.value),))
+
+
+def as_text(form: Form) -> Drawn:
+    """Return what `form` holds, for when Discord refuses it."""
+    lines = [messages.FORM_REFUSED]
+    for field in form.fields:
+        chosen = [each.label for each in field.choices if each.value == field.value]
+        value = (chosen or [field.value])[0]
+        if field.kind is Kind.PEOPLE:
+            value = references.from_setting(value)
+        if value:
+            lines.append(f"{field.label}: {value}")
+    return told(Response("\n".join(lines)))
 
 
 def opener(command: Command) -> Drawn:

@@ -103,14 +103,18 @@ async def acknowledge(interaction: Interaction, *, waits: bool) -> None:
         log.warning("discord.too_late %s", error)
 
 
-async def ask(interaction: Interaction, form: ui.Modal) -> None:
-    """Respond with a form."""
+async def ask(
+    interaction: Interaction, form: ui.Modal, otherwise: Drawn | None = None
+) -> None:
+    """Respond with a form; with `otherwise`, or a general sentence, if Discord refuses
+    it."""
     try:
         async with translated("open a form"):
             await outgoing.open_modal(interaction, form)
     except Unfit as error:
         log.error("discord.unfit_form %s", error)
-        await tell(interaction, ThreadkeepError.user_text)
+        instead = otherwise or Drawn(ThreadkeepError.user_text)
+        await show(interaction, instead, ephemeral=True)
     except DeliveryError as error:
         log.warning("discord.too_late %s", error)
 

@@ -217,7 +217,9 @@ class Interactions:
         else:
             guild = interaction.guild_id
             await interaction_responses.ask(
-                interaction, components.modal(form, guild, files=files)
+                interaction,
+                components.modal(form, guild, files=files),
+                components.as_text(form),
             )
             return
         await interaction_responses.show(

@@ -11,8 +11,9 @@ from adapters.discord import files as discord_files
 from adapters.discord import interaction_responses
 from adapters.discord.adapter import DiscordAdapter
 from bot.domain.scope import Scope
-from bot.errors import StorageFull, ThreadkeepError
+from bot.errors import StorageFull
 from bot.messages.commands import STALE
+from bot.messages.controls import FORM_REFUSED
 from bot.text.references import user
 from bot.ui.elements import (
     Button,
@@ -360,7 +361,7 @@ async def test_what_discord_does_not_take_is_said_without_it(
     assert (told.text, told.buttons) == ("What shall it be, <@1>?", ())
     office.discord.faults.add("POST", CALLBACK, unfit)
     told = await office.give("claude model")
-    assert told.text == ThreadkeepError.user_text
+    assert told.text == f"{FORM_REFUSED}\nModel: auto\nWho: <@1>"
     assert "discord.unfit_answer" in caplog.text
     assert "discord.unfit_form" in caplog.text
 
