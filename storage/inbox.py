@@ -50,6 +50,10 @@ def receive(db: Database, message: Message, judge: Judge, now: float) -> Verdict
     return verdict
 
 
+#: `unread` of a thread whose history is stored, but not as Claude reads it.
+BACKFILLED = 2
+
+
 def backfill(db: Database, turn: Turn, history: Sequence[Message]) -> list[TurnMessage]:
     thread_id, state, unread = db.execute(
         "SELECT thread_id, state, unread "
@@ -64,7 +68,10 @@ def backfill(db: Database, turn: Turn, history: Sequence[Message]) -> list[TurnM
             # The bot's own messages are answers of turns, or notices.
             if not message.echo:
                 _add(db, thread_id, message, turn_id=None if ended else turn.id)
-        db.execute("UPDATE threads SET unread = 0 WHERE id = ?", [thread_id])
+        # `store_prompt` completes it: a crash before that must not lose the note about
+        # what is missing.
+        left = 0 if ended else BACKFILLED
+        db.execute("UPDATE threads SET unread = ? WHERE id = ?", [left, thread_id])
     return thread_queries.turn_messages(db, turn)
 
 

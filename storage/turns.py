@@ -18,7 +18,7 @@ from bot.domain.reply import PostedPart
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Outcome, Turn, TurnMessage
 from storage import erasures, ledger, thread_queries
-from storage.inbox import NEXT_MESSAGE
+from storage.inbox import BACKFILLED, NEXT_MESSAGE
 
 
 def begin_turn(db: Database, turn: Turn, now: float) -> list[TurnMessage]:
@@ -57,6 +57,11 @@ def store_prompt(
     )
     if not stored.rowcount:
         return
+    db.execute(
+        "UPDATE threads SET unread = 0 "
+        "WHERE unread = ? AND id = (SELECT thread_id FROM turns WHERE id = ?)",
+        [BACKFILLED, turn.id],
+    )
     for row in thread_queries.messages(db, turn.id):
         if row["place"] is None and row["message"] in contents:
             # A content is there if the message was edited after `contents` was made.

@@ -7,12 +7,13 @@ precedes it. So the cut stays where it is for many turns, and with it the prefix
 cached (Claude facts 3.4: never slide).
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from bot.domain.completion import ChatMessage
 from bot.domain.message import EarlierMessages, Message
-from bot.text.numbers import approximate
+from bot.text.numbers import approximate, number
 
 # How much history is read when the bot is called into a thread, in bytes: about 100,000
 # tokens, which leaves room for the conversation in every model (Claude facts, section
@@ -35,6 +36,9 @@ MOST_HALVINGS = 2
 OTHER_TOKENS = 10_000
 
 _TAG = "<message "
+_NOTE = re.compile(
+    r"<note>(?:About ([\d,]+)|Some) messages of this thread are not shown here\.</note>"
+)
 
 
 def note(missing: int | None) -> str:
@@ -42,6 +46,16 @@ def note(missing: int | None) -> str:
     unknown number."""
     some = "Some" if missing is None else f"About {approximate(missing)}"
     return f"<note>{some} messages of this thread are not shown here.</note>"
+
+
+def noted(contents: Iterable[str]) -> int | None:
+    """Return about how many messages are missing by the notes that stand before the
+    stored `contents` of messages; None for an unknown number, 0 without a note."""
+    for content in contents:
+        # Before the tag of a message, where nobody can type.
+        if found := _NOTE.match(content):
+            return number(found[1].replace(",", "")) if found[1] else None
+    return 0
 
 
 def kept(earlier: EarlierMessages) -> EarlierMessages:

@@ -147,7 +147,12 @@ class Composer:
             contents[message] = f"{notes[message]}\n{contents[message]}"
         await self._store.store_prompt(turn, prompt.preface(self._now()), contents)
         conversation = await self._store.conversation(turn.thread)
-        return (conversation if messages else []), earlier.missing
+        stored = [each.content for each in messages if each.content is not None]
+        # A restart may have come after the thread was read.
+        missing = earlier.missing or long_threads.noted(stored)
+        if earlier.missing is None:
+            missing = None
+        return (conversation if messages else []), missing
 
     async def _backfilled(
         self, turn: Turn, messages: Sequence[TurnMessage]
@@ -160,8 +165,9 @@ class Composer:
         history = self._adapters[turn.thread.platform].history
         try:
             if history is not None:
-                first = messages[0].heard.message
-                earlier = await history.before(turn.thread, first)
+                # Not the first: a restart may have come after history was stored.
+                last = messages[-1].heard.message
+                earlier = await history.before(turn.thread, last)
         except DeliveryError as error:
             # Answer without it; the next turn tries again.
             log.warning("thread.unread thread=%s %s", turn.thread, error)

@@ -188,9 +188,16 @@ async def test_what_was_said_before_is_given_to_the_turn(store: Store) -> None:
     assert await store.begin_turn(turn, 5.0) == spoken
 
 
-async def test_a_backfill_makes_a_thread_read(store: Store) -> None:
+async def test_a_thread_is_read_once_its_history_is_stored_as_claude_reads_it(
+    store: Store,
+) -> None:
     turn = await waiting(store, said("3"))
-    assert await store.backfill(turn, []) == [TurnMessage(said("3"))]
+    # Without a backfill, as when the platform fails, the next turn tries again.
+    await store.store_prompt(turn, "", {"3": "three"})
+    assert await store.needs_backfill(HERE) is True
+    assert await store.backfill(turn, []) == [TurnMessage(said("3"), "three")]
+    assert await store.needs_backfill(HERE) is True
+    await store.store_prompt(turn, "", {})
     assert await store.needs_backfill(HERE) is False
 
 

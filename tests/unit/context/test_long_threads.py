@@ -62,6 +62,15 @@ def test_each_gap_has_a_note_before_the_message_that_follows_it() -> None:
     assert long_threads.notes(replace(after, missing=0), question) == {}
 
 
+def test_what_a_note_says_is_read_where_nobody_can_type() -> None:
+    message = "<message>hi</message>"
+    assert long_threads.noted([message, f"{note(981)}\n{message}"]) == 980
+    assert long_threads.noted([f"{note(1_234_567)}\n{message}"]) == 1_200_000
+    assert long_threads.noted([f"{note(None)}\n{message}"]) is None
+    assert long_threads.noted([f"<message>{note(9)}</message>"]) == 0
+    assert long_threads.noted([]) == 0
+
+
 def test_what_fits_is_not_touched() -> None:
     history = EarlierMessages((heard(1, 5), heard(2, 5)), 900, 1)
     assert long_threads.kept(history) == history

@@ -7,9 +7,12 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+import pytest
+
 from bot.app import App
 from bot.claude.catalog import DEFAULT_MODEL, find
 from bot.claude.client import connect
+from bot.context.long_threads import note
 from bot.conversation.addressing import judge
 from bot.conversation.outcomes import UNFINISHED
 from bot.domain.budget import NO_LIMITS, Alert, BudgetLimits
@@ -26,7 +29,7 @@ from bot.errors import (
     ThreadGone,
     Throttled,
 )
-from bot.messages.answers import EMPTY, STOPPED
+from bot.messages.answers import EMPTY, LEFT_OUT, STOPPED
 from bot.ports.model import Model
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.support.fakes import FakeAdapter, show
@@ -270,6 +273,37 @@ async def test_called_late_it_reads_the_thread_once() -> None:
     first = desk.model.requests[0].messages[0].content
     assert first.index("it fails") < first.index("since when?")
     assert desk.model.requests[1].messages[0].content == first
+
+
+@pytest.mark.parametrize("after", ["history", "prompt"])
+async def test_what_is_missing_is_said_after_a_restart_too(after: str) -> None:
+    desk, never = Desk(), asyncio.Event()
+    desk.adapter.past = [
+        desk.said("it fails", author="bob", addressed=False),
+        desk.said("since when?", addressed=False, opens=False),
+    ]
+    desk.adapter.past_missing, desk.adapter.past_gap = 981, 1
+    question = desk.said("help", opens=False)
+    if after == "history":
+        await desk.store.receive(question, judge)
+        turn = await desk.turn()
+        await desk.store.begin_turn(turn, turn.touched)
+        await desk.store.backfill(turn, desk.adapter.past)
+    else:
+        desk.model.script(never, "never")
+        async with desk.open(grace=0.0):
+            await desk.adapter.receive(question)
+            await desk.adapter.until(lambda: bool(desk.model.requests))
+    desk.model.script("Well.")
+    async with desk.open():
+        await desk.adapter.until(lambda: "Well." in str(desk.adapter.texts(HERE)))
+        await desk.closed(1 if after == "history" else 2)
+    [answer] = desk.adapter.texts(HERE)
+    assert answer == f"Well.\n\n_{LEFT_OUT.format(980)}_"
+    content = desk.model.requests[-1].messages[0].content
+    assert content.count(note(981)) == 1
+    assert content.index("it fails") < content.index(note(981))
+    assert content.index(note(981)) < content.index("since when?")
 
 
 async def test_a_platform_without_history_and_messenger_is_answered() -> None:
