@@ -53,8 +53,8 @@ class PromptStore(Protocol):
         """Add `history`, the earlier messages of the thread, to `turn` if the thread
         needs a backfill; return all messages of the turn in the platform's order.
 
-        Skips known messages and the bot's own. The thread needs no backfill afterwards,
-        and follows if its root addressed the bot.
+        Skips known messages and the bot's own. The thread follows if its root addressed
+        the bot. It needs no backfill once `store_prompt` was called after this.
         """
         ...
 
