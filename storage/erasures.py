@@ -132,6 +132,7 @@ def insert_holder(db: Database, message_id: int, holder: str) -> None:
 
 def _blank(db: Database, message_id: int, *, now: float) -> None:
     """Delete the contents of a message and keep its row."""
+    _unname_files(db, message_id)
     db.execute(
         """
         UPDATE messages SET deleted_at = ?, text = '', files = '[]', rule = '',
@@ -140,3 +141,22 @@ def _blank(db: Database, message_id: int, *, now: float) -> None:
         """,
         [now, message_id],
     )
+
+
+def _unname_files(db: Database, message_id: int) -> None:
+    """Delete the line below the answer to a message that names its files."""
+    row = db.execute(
+        """
+        SELECT turns.id, note FROM messages JOIN turns ON turns.id = turn_id
+        WHERE messages.id = ? AND files <> '[]' AND note <> ''
+        """,
+        [message_id],
+    ).fetchone()
+    if row is None:
+        return
+    db.execute(
+        "UPDATE replies SET text = rtrim(replace(text, ?, ''), char(10)) "
+        "WHERE turn_id = ?",
+        [row["note"], row["id"]],
+    )
+    db.execute("UPDATE turns SET note = '' WHERE id = ?", [row["id"]])

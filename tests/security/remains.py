@@ -58,7 +58,7 @@ async def until_gone(database: Path, word: str) -> None:
         if not (left := in_tables(database, word)):
             break
         await asyncio.sleep(0.02)
-    assert left == []
+    assert not left, left
     assert in_files(database, word) == []
 
 
