@@ -94,13 +94,16 @@ def nearest(name: str, known: Collection[str]) -> list[str]:
 
 def _score(name: str, known: str) -> float:
     """Return how near `name` is to `known`, from 0 to 1; 0 for not near at all."""
-    whole = difflib.SequenceMatcher(None, name, known).ratio()
     for prefix, ours in PREFIXES.items():
         if name.startswith(prefix) and known.startswith(ours):
             return _tail(name.removeprefix(prefix), known.removeprefix(ours))
+    whole = difflib.SequenceMatcher(None, name, known)
     if known in name:
-        return max(whole, WHOLE)
-    return whole if whole >= WHOLE else 0.0
+        return max(whole.ratio(), WHOLE)
+    # Upper bounds, which cost little: most names are far from each other.
+    if whole.real_quick_ratio() < WHOLE or whole.quick_ratio() < WHOLE:
+        return 0.0
+    return ratio if (ratio := whole.ratio()) >= WHOLE else 0.0
 
 
 def _tail(name: str, known: str) -> float:
