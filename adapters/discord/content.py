@@ -28,7 +28,7 @@ from discord.components import (
 )
 
 from adapters.discord import ids
-from bot.text.excerpts import excerpt
+from bot.text.excerpts import attached, excerpt
 
 #: Types of messages that people and programs write; all others are Discord's own (facts
 #: B5).
@@ -72,7 +72,9 @@ def _said(message: discord.Message) -> str:
 
 def _forwarded(snapshot: discord.MessageSnapshot) -> str:
     """Return a forwarded message; who wrote it is not told (facts B5)."""
-    files = [_file(each.title or each.filename) for each in snapshot.attachments]
+    files = [
+        attached(_line(each.title or each.filename)) for each in snapshot.attachments
+    ]
     said = _joined(
         snapshot.content,
         *_embeds(snapshot.embeds, snapshot.content, by_program=None),
@@ -207,7 +209,7 @@ def _component(component: Component) -> str:
         case SectionComponent():
             return _components([*component.children, component.accessory])
         case FileComponent():
-            return _file(component.name or _name_of(component.media.url))
+            return attached(_line(component.name or _name_of(component.media.url)))
         case MediaGalleryComponent():
             return _lines(
                 *(_medium("image", i.media.url, i.description) for i in component.items)
@@ -226,11 +228,6 @@ def _component(component: Component) -> str:
 
 def _stickers(stickers: Iterable[discord.StickerItem]) -> list[str]:
     return [excerpt("Sticker", each.name) for each in stickers]
-
-
-def _file(name: str) -> str:
-    """Return a line for a file, as `bot.context.prompt` words it."""
-    return f"(attached: {_line(name)}; you cannot open files yet)"
 
 
 def _medium(kind: str, url: str | None, description: str | None = None) -> str:

@@ -7,10 +7,11 @@ the people in it. Where words sit: platform facts A1.5.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from adapters.slack import mrkdwn
+from adapters.slack import json_values, mrkdwn
+from adapters.slack.json_values import mapping, mappings, sequence
 
 # How much is read of one message beside its `text`, which may hold as many characters
 # (facts A5.4); how many blocks, elements and cells, of which a table has 2,000 (facts
@@ -48,7 +49,7 @@ _MENTION = re.compile(r"&lt;([@#!][^&<>\s]{1,100}+)&gt;")
 
 
 class Reading:
-    """How much may still be read of one message."""
+    """The characters and parts that may still be read of one message."""
 
     def __init__(self, chars: int = MOST_CHARS, parts: int = MOST_PARTS) -> None:
         self._chars = chars
@@ -66,9 +67,7 @@ class Reading:
 
     def text(self, value: object) -> str:
         """Return as much of the text `value` as may be read; "" if it is none."""
-        if not isinstance(value, str | int | float) or isinstance(value, bool):
-            return ""
-        text = str(value)
+        text = json_values.text(value)
         if len(text) > self._chars:
             self.cut = True
             text = text[: self._chars]
@@ -80,7 +79,7 @@ def texts(
     blocks: object, reading: Reading, depth: int = 0
 ) -> Iterator[tuple[str, str]]:
     """Yield type and text of each of `blocks` that says something."""
-    for block in _mappings(blocks):
+    for block in mappings(blocks):
         if not reading.part(depth):
             return
         if text := _block(block, reading, depth).strip():
@@ -109,7 +108,7 @@ def _block(block: Mapping[str, Any], reading: Reading, depth: int) -> str:
         return DIVIDER
     if kind in ("table", "data_table"):
         rows = [_shown(block.get("caption"), reading, depth + 1)]
-        rows += [_row(row, reading, depth + 1) for row in _list(block.get("rows"))]
+        rows += [_row(row, reading, depth + 1) for row in sequence(block.get("rows"))]
         return "\n".join(filter(None, rows))
     if kind == "markdown":
         text = literal(reading.text(block.get("text")))
@@ -117,7 +116,7 @@ def _block(block: Mapping[str, Any], reading: Reading, depth: int) -> str:
     if kind == "call":
         return _call(block, reading)
     if kind == "file":
-        return _named("file", reading, _mapping(block.get("file")), "title", "name")
+        return _named("file", reading, mapping(block.get("file")), "title", "name")
     if kind == "video":
         title = _shown(block.get("title"), reading, depth + 1)
         named = link(reading.text(block.get("title_url")), title)
@@ -147,7 +146,7 @@ def _element(part: Mapping[str, Any], reading: Reading, depth: int) -> str:
         shown = link(reading.text(part.get("url")), label)
         return f"[Button: {shown}]" if shown else ""
     if kind in _CHOICES:
-        offered = _list(part.get("options"))
+        offered = sequence(part.get("options"))
         labels = [_shown(each, reading, depth + 1) for each in offered]
         return "\n".join(f"[Choice: {label}]" for label in labels if label)
     if kind.endswith(("_select", "picker", "_input")):
@@ -169,7 +168,7 @@ def _shown(part: object, reading: Reading, depth: int) -> str:
     if isinstance(part, Mapping):
         return _block(part, reading, depth) if reading.part(depth) else ""
     found = []
-    for each in _list(part):
+    for each in sequence(part):
         if not reading.part(depth):
             break
         found.append(_shown(each, reading, depth + 1))
@@ -177,12 +176,12 @@ def _shown(part: object, reading: Reading, depth: int) -> str:
 
 
 def _row(row: object, reading: Reading, depth: int) -> str:
-    cells = [_shown(cell, reading, depth + 1) for cell in _list(row)]
+    cells = [_shown(cell, reading, depth + 1) for cell in sequence(row)]
     return " | ".join(cell.replace("\n", " ") for cell in cells)
 
 
 def _call(block: Mapping[str, Any], reading: Reading) -> str:
-    call = _mapping(_mapping(block.get("call")).get("v1"))
+    call = mapping(mapping(block.get("call")).get("v1"))
     named = literal(reading.text(call.get("name")))
     return f"(call: {link(reading.text(call.get('join_url')), named)})"
 
@@ -207,7 +206,7 @@ def _rich(part: Mapping[str, Any], reading: Reading, depth: int) -> str:
     if kind == "rich_text_list":
         return _items(part, reading, depth)
     found = []
-    for each in _mappings(part.get("elements")):
+    for each in mappings(part.get("elements")):
         if not reading.part(depth):
             break
         found.append(_rich(each, reading, depth + 1).removesuffix("\n"))
@@ -219,7 +218,7 @@ def _items(part: Mapping[str, Any], reading: Reading, depth: int) -> str:
     first = _number(part.get("offset")) + 1
     blank = "    " * min(_number(part.get("indent")), MOST_INDENT)
     lines = []
-    for number, item in enumerate(_mappings(part.get("elements")), first):
+    for number, item in enumerate(mappings(part.get("elements")), first):
         if not reading.part(depth):
             break
         mark = f"{number}." if ordered else "•"
@@ -235,7 +234,7 @@ def _quoted(text: str) -> str:
 
 def _line(part: Mapping[str, Any], reading: Reading) -> str:
     said = []
-    for each in _mappings(part.get("elements")):
+    for each in mappings(part.get("elements")):
         if not reading.part():
             break
         said.append(_inline(each, reading))
@@ -279,21 +278,6 @@ def _styled(text: str, style: object) -> str:
     start = text.index(inner)
     end = start + len(inner)
     return f"{text[:start]}{marks[::-1]}{inner}{marks}{text[end:]}"
-
-
-# What somebody else wrote need not have the types that it should have.
-
-
-def _list(value: object) -> Sequence[Any]:
-    return value if isinstance(value, list) else ()
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _mappings(value: object) -> Iterator[Mapping[str, Any]]:
-    return (each for each in _list(value) if isinstance(each, Mapping))
 
 
 def _number(value: object) -> int:

@@ -200,7 +200,7 @@ class MessageHistory:
 
 @dataclass(slots=True)
 class _Patience:
-    """How long one reading may still wait for rate limits, in seconds."""
+    """The seconds that one reading may still wait for rate limits."""
 
     left: float
 

@@ -7,7 +7,7 @@ A1.5).
 Rule 2: only what the sender says can address the bot. In what stands beside it, a
 mention of the bot is its name.
 Rule 3: the text of a fuller version of the message begins with that of a poorer one,
-or contains its words; so `Message.supplement_to` can tell which is which.
+or contains its words; so `bot.domain.message.fuller` can tell which is which.
 """
 
 import re
@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from adapters.slack import block_text, mrkdwn
+from adapters.slack import block_text, json_values, mrkdwn
 from adapters.slack.block_text import Reading, literal
 from adapters.slack.client import Identity
+from adapters.slack.json_values import mapping, mappings
 from bot.text.excerpts import excerpt
 
 # How deep messages are read that forward each other.
@@ -39,7 +40,7 @@ _MARKER = re.compile(r"^(?:[ \t]|&gt;)*+[0-9a-z]{1,4}+[.)]", re.MULTILINE)
 
 @dataclass(slots=True)
 class Content:
-    """What people see of a message."""
+    """The visible content of a message."""
 
     #: What its sender says, and that with everything beside it; both as mrkdwn.
     own: str
@@ -52,7 +53,7 @@ class Content:
 
 @dataclass(slots=True)
 class _Beside:
-    """What is needed to read what stands beside what the sender says."""
+    """The context in which attachments are read: the sender's words, and the bounds."""
 
     own: str
     reading: Reading
@@ -94,9 +95,9 @@ def content(event: Mapping[str, Any], us: Identity, *, automated: bool) -> Conte
 def forwarded_author(event: Mapping[str, Any]) -> str | None:
     """Return the id of the author of the message that a message forwards, "" if Slack
     does not name them; None if it forwards none, or its author's own."""
-    own = mrkdwn.unescape(_text(event.get("text")))
-    for each in _mappings(event.get("attachments")):
-        author = _text(each.get("author_id"))
+    own = mrkdwn.unescape(json_values.text(event.get("text")))
+    for each in mappings(event.get("attachments")):
+        author = json_values.text(each.get("author_id"))
         if not _is_message(each) or not _is_forward(each, own):
             continue
         if not author or author != event.get("user"):
@@ -107,13 +108,13 @@ def forwarded_author(event: Mapping[str, Any]) -> str | None:
 def name_beside(event: Mapping[str, Any]) -> str:
     """Return the name of its author that comes with a message (facts A1.1, A1.3); ""
     for none."""
-    profile = _mapping(event.get("user_profile"))
+    profile = mapping(event.get("user_profile"))
     names = (
         event.get("username"),
         profile.get("display_name"),
         profile.get("real_name"),
         profile.get("name"),
-        _mapping(event.get("bot_profile")).get("name"),
+        mapping(event.get("bot_profile")).get("name"),
     )
     return next((name for each in names if (name := _plain_line(each))), "")
 
@@ -133,7 +134,7 @@ def _both(text: str, blocks: object, reading: Reading, *, typed: bool = False) -
     """
     shown = [
         each
-        for each in _mappings(blocks)
+        for each in mappings(blocks)
         if not (typed and each.get("type") == "rich_text")
     ]
     if not shown:
@@ -159,7 +160,9 @@ def _attachment(attachment: Mapping[str, Any], beside: _Beside, depth: int) -> s
             _label_of_message(attachment, forwarded=forwarded),
             _body(attachment, beside, depth, names_author=False),
         )
-    address = next((a for n in _PREVIEWS if (a := _text(attachment.get(n)))), "")
+    address = next(
+        (a for n in _PREVIEWS if (a := json_values.text(attachment.get(n)))), ""
+    )
     service = _line(attachment.get("service_name"))
     body = _body(attachment, beside, depth, names_author=True)
     if address or attachment.get("is_app_unfurl"):
@@ -180,8 +183,13 @@ def _body(
         return reading.text(attachment.get(name))
 
     author = " ".join(filter(None, [text("author_name"), text("author_subname")]))
-    title, address = literal(text("title")), _text(attachment.get("title_link"))
-    previewed = address in (_text(attachment.get(name)) for name in _PREVIEWS)
+    title, address = (
+        literal(text("title")),
+        json_values.text(attachment.get("title_link")),
+    )
+    previewed = address in (
+        json_values.text(attachment.get(name)) for name in _PREVIEWS
+    )
     said = [
         text("pretext"),
         literal(author) if names_author else "",
@@ -194,7 +202,9 @@ def _body(
         fallback = text("fallback")
         said.append("" if fallback.strip() == NO_PREVIEW else fallback)
     said += files
-    if _text(attachment.get("image_url")) or _text(attachment.get("thumb_url")):
+    if json_values.text(attachment.get("image_url")) or json_values.text(
+        attachment.get("thumb_url")
+    ):
         said.append("(image)")
     said += _buttons(attachment, reading)
     said += _nested(attachment, beside, depth)
@@ -212,7 +222,7 @@ def _main(attachment: Mapping[str, Any], reading: Reading) -> str:
     shown = [
         block
         for each in _parts(attachment.get("message_blocks"), reading)
-        for block in _mappings(_mapping(each.get("message")).get("blocks"))
+        for block in mappings(mapping(each.get("message")).get("blocks"))
     ]
     return _both(said, shown, reading)
 
@@ -236,10 +246,10 @@ def _nested(
     attachment: Mapping[str, Any], beside: _Beside, depth: int
 ) -> Iterator[str]:
     """Yield the attachments of the message that `attachment` shows."""
-    inner = [*_mappings(attachment.get("attachments"))]
+    inner = [*mappings(attachment.get("attachments"))]
     for each in _parts(attachment.get("message_blocks"), beside.reading):
-        message = _mapping(each.get("message"))
-        inner += _mappings(message.get("attachments"))
+        message = mapping(each.get("message"))
+        inner += mappings(message.get("attachments"))
     for each in inner:
         if depth >= MOST_NESTED or not beside.reading.part():
             beside.reading.cut = True
@@ -261,7 +271,7 @@ def _is_forward(attachment: Mapping[str, Any], own: str) -> bool:
     what a link in `own` leads to (facts A1.5)."""
     if attachment.get("is_share"):
         return True
-    address = _text(attachment.get("from_url")).partition("?")[0]
+    address = json_values.text(attachment.get("from_url")).partition("?")[0]
     if attachment.get("is_thread_root_unfurl"):
         # It stands beside the preview of a reply, whose address is in the text.
         return False
@@ -269,7 +279,7 @@ def _is_forward(attachment: Mapping[str, Any], own: str) -> bool:
 
 
 def _label_of_message(attachment: Mapping[str, Any], *, forwarded: bool) -> str:
-    user = _text(attachment.get("author_id"))
+    user = json_values.text(attachment.get("author_id"))
     name = _line(attachment.get("author_name")) or _line(
         attachment.get("author_subname")
     )
@@ -285,7 +295,7 @@ def _file(file: Mapping[str, Any]) -> str:
 def _time(value: object) -> str:
     """Return a time in seconds since 1970 as people read it; "" for none."""
     try:
-        at = datetime.fromtimestamp(float(_text(value)), UTC)
+        at = datetime.fromtimestamp(float(json_values.text(value)), UTC)
     except (ValueError, OverflowError, OSError):
         return ""
     return f"{at:%Y-%m-%d %H:%M} UTC"
@@ -305,28 +315,13 @@ def _line(value: object) -> str:
 
 
 def _plain_line(value: object) -> str:
-    text = " ".join(mrkdwn.unescape(_text(value)[: 2 * LABEL_CHARS]).split())
+    text = " ".join(mrkdwn.unescape(json_values.text(value)[: 2 * LABEL_CHARS]).split())
     return f"{text[:LABEL_CHARS]}…" if len(text) > LABEL_CHARS else text
 
 
 def _parts(value: object, reading: Reading) -> Iterator[Mapping[str, Any]]:
     """Yield the mappings in `value`, as many as may be read."""
-    for each in _mappings(value):
+    for each in mappings(value):
         if not reading.part():
             return
         yield each
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return ""
-    return str(value)
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _mappings(value: object) -> Iterator[Mapping[str, Any]]:
-    each_of = value if isinstance(value, list) else ()
-    return (each for each in each_of if isinstance(each, Mapping))

@@ -42,7 +42,7 @@ def run(command: Coroutine[Any, Any, int]) -> int:
     """Run `command` and return its exit status. A mistake of the operator prints one
     line, and so does an internal error, whose own text may hold a token or a
     message."""
-    # What it writes, SQLite's own files included, is readable by the owner only.
+    # Files that it writes, SQLite's own included, are readable by the owner only.
     os.umask(0o077)
     try:
         return asyncio.run(command)

@@ -49,7 +49,7 @@ MOST_AT_ONCE = 1_000
 
 
 class TypedStore(InboxStore, NoticeStore, Protocol):
-    """What typed commands use."""
+    """The store of typed commands: messages, and claims of them."""
 
 
 class TypedCommands:

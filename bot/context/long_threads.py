@@ -125,7 +125,7 @@ def fitted(
         drop = max(0, drop - sizes[at])
         at += 1
     first = _after(conversation[at].content, drop)
-    # Of one message that is longer than what fits, its end.
+    # A single message that does not fit is cut to its end.
     first = first or _bytes_after(conversation[at].content, drop)
     left_out = _count(conversation[:at]) - head.count(_TAG)
     left_out += conversation[at].content.count(_TAG) - first.count(_TAG)

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from bot.domain.message import Message
 from bot.domain.turn import TurnMessage
 from bot.text import tags
+from bot.text.excerpts import attached
 
 # How to read the tags. Part of every system prompt, and frozen: a change makes the
 # cache of every thread cold once.
@@ -50,10 +51,7 @@ def label(heard: Message, author: str, text: str) -> str:
     # Only somebody who addresses the bot and says nothing asks for that.
     asks = heard.addressed and not heard.automated and not heard.files
     body = tags.escape(text.strip()) or (EMPTY if asks else "")
-    files = [
-        f"(attached: {tags.escape_line(name)}; you cannot open files yet)"
-        for name in heard.files
-    ]
+    files = [attached(tags.escape_line(name)) for name in heard.files]
     name, id = tags.attribute(author), tags.attribute(heard.author)
     return (
         f'<message author="{name}" id="{id}" time="{time:%Y-%m-%d %H:%M}">'

@@ -275,10 +275,6 @@ class TrialStore(SettingsStore, DraftStore, Charges, Protocol):
     """What the trial of a prompt uses."""
 
 
-class OverviewStore(SettingsStore, Accounts, Protocol):
-    """What the overviews of settings, spending and the audit log use."""
-
-
 class ClassifierStore(CaseStore, Charges, Protocol):
     """What the classification of a message uses."""
 

@@ -6,6 +6,11 @@ quotation, so that Claude can tell them from the author's own words.
 """
 
 
+def attached(name: str) -> str:
+    """Return the line for a file with `name`, which is one line."""
+    return f"(attached: {name}; you cannot open files yet)"
+
+
 def excerpt(label: str, text: str) -> str:
     """Return `text` as a quotation under `label`; "" if `text` is blank.
 

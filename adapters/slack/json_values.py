@@ -1,0 +1,28 @@
+"""Values in JSON that somebody else wrote, which need not have the types that they
+should have. Pure.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+
+def sequence(value: object) -> Sequence[Any]:
+    """Return `value`, or nothing if it is not a list."""
+    return value if isinstance(value, list) else ()
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """Return `value`, or an empty mapping if it is none."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def mappings(value: object) -> Iterator[Mapping[str, Any]]:
+    """Yield the mappings in the list `value`."""
+    return (each for each in sequence(value) if isinstance(each, Mapping))
+
+
+def text(value: object) -> str:
+    """Return the text or number `value` as text; "" for anything else."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return str(value)
