@@ -7,6 +7,8 @@ from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+from tests.support.code import tree
+
 ROOT = Path(__file__).parent.parent
 MODULES = sorted(
     path.relative_to(ROOT)
@@ -68,15 +70,9 @@ LEVEL = {
 }
 
 
-@cache
-def tree(path: Path) -> ast.Module:
-    """Return the syntax tree of `path`, which several tests look at."""
-    return ast.parse((ROOT / path).read_text())
-
-
 def imports(path: Path) -> Iterator[str]:
     """Yield every module that `path` imports."""
-    for node in ast.walk(tree(path)):
+    for node in ast.walk(tree(ROOT / path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -146,14 +142,14 @@ def test_a_module_is_short_and_says_what_it_is_for() -> None:
     lines = {path: len((ROOT / path).read_text().splitlines()) for path in MODULES}
     assert [path for path in MODULES if lines[path] > MOST_LINES] == []
     assert [path for path in MODULES if path.stem in vague] == []
-    assert [path for path in MODULES if not ast.get_docstring(tree(path))] == []
+    assert [path for path in MODULES if not ast.get_docstring(tree(ROOT / path))] == []
 
 
 def test_a_function_imports_nothing() -> None:
     inner = [
         f"{path}:{node.lineno}"
         for path in MODULES
-        for function in ast.walk(tree(path))
+        for function in ast.walk(tree(ROOT / path))
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         for node in ast.walk(function)
         if isinstance(node, ast.Import | ast.ImportFrom)

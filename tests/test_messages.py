@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.code import tree
 from tests.support.messages_page import FILE, messages, page
-from tests.test_architecture import MODULES, tree
+from tests.test_architecture import MODULES, ROOT
 
 # The most characters of a message, of a sentence, and of a label.
 MOST_CHARS, MOST_SENTENCE, MOST_LABEL = 420, 230, 100
@@ -109,7 +110,7 @@ def test_no_sentence_stands_outside_the_catalogue(path: Path) -> None:
     begins = tuple(NOT_FOR_PEOPLE)
     found = {
         line: text
-        for line, text in _sentences(tree(path))
+        for line, text in _sentences(tree(ROOT / path))
         if not text.lstrip().startswith(begins)
     }
     assert found == {}
@@ -117,13 +118,13 @@ def test_no_sentence_stands_outside_the_catalogue(path: Path) -> None:
 
 @pytest.mark.parametrize("begin", NOT_FOR_PEOPLE)
 def test_an_exception_is_in_the_code(begin: str) -> None:
-    texts = [text for path in MODULES for _, text in _sentences(tree(path))]
+    texts = [text for path in MODULES for _, text in _sentences(tree(ROOT / path))]
     assert any(text.lstrip().startswith(begin) for text in texts)
 
 
 @pytest.mark.parametrize("path", FOR_CLAUDE, ids=str)
 def test_a_module_for_claude_has_sentences(path: Path) -> None:
-    assert list(_sentences(tree(path)))
+    assert list(_sentences(tree(ROOT / path)))
 
 
 def test_every_message_is_used() -> None:
@@ -189,7 +190,7 @@ def _literal(node: ast.AST) -> str:
 
 def _used(path: Path) -> Iterator[str]:
     """Yield "module.name" of each message that the module at `path` names."""
-    nodes = list(ast.walk(tree(path)))
+    nodes = list(ast.walk(tree(ROOT / path)))
     catalogues: dict[str, str] = {}
     for node in nodes:
         source = (isinstance(node, ast.ImportFrom) and node.module) or ""

@@ -16,7 +16,6 @@ from adapters.slack.check import check as check_slack
 from adapters.slack.events import is_ours
 from bot.domain import served_workspaces
 from bot.domain.finding import Finding, Grade
-from bot.domain.message import Message
 from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel
 from bot.domain.served_workspaces import ALL, Served
 from bot.messages.settings import NOT_SERVED
@@ -590,7 +589,3 @@ def test_a_shared_channel_is_ours_whoever_else_sees_it() -> None:
     assert not is_ours(theirs, us)
     assert not is_ours({"authorizations": [{"team_id": "T2"}]}, us)
     assert not is_ours({"context_team_id": "T2"}, us)
-
-
-def heard_nothing(heard: Message) -> None:
-    raise AssertionError(heard)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bot.rendering.fallbacks import MOST_LINE, Dialect
 from bot.rendering.tables import MOST_HELD
+from tests.unit.rendering.feeding import fed
 
 WORDS = re.compile(r"\w+")
 # What stands behind the mark of a fence: a language, and more that nobody is shown.
@@ -46,9 +47,7 @@ SHOWN = st.tuples(st.booleans(), st.booleans())
 def changed(
     text: str, size: int = 10**6, *, tables: bool = False, images: bool = False
 ) -> str:
-    dialect = Dialect(tables=tables, images=images)
-    pieces = [dialect.feed(text[at : at + size]) for at in range(0, len(text), size)]
-    return "".join([*pieces, dialect.flush()])
+    return fed(Dialect(tables=tables, images=images), text, size)
 
 
 @given(text=NASTY, size=st.integers(1, 20), shown=SHOWN)

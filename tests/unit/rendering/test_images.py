@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.rendering.images import MOST_CHARS, Images, linked
+from tests.unit.rendering.feeding import fed
 
 NASTY = st.lists(
     st.sampled_from(
@@ -53,9 +54,7 @@ def test_anything_else_stays_as_it_is(line: str) -> None:
 
 @given(line=NASTY | st.text(), size=st.integers(1, 9))
 def test_pieces_do_not_matter(line: str, size: int) -> None:
-    images = Images()
-    pieces = [images.feed(line[at : at + size]) for at in range(0, len(line), size)]
-    assert "".join([*pieces, images.flush()]) == linked(line)
+    assert fed(Images(), line, size) == linked(line)
 
 
 def test_holds_back_only_what_could_become_an_image() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.rendering.mentions import REACH, ZERO_WIDTH_SPACE, MentionEscaper
+from tests.unit.rendering.feeding import fed
 
 SLACK = re.compile(r"<(?:[@#][A-Z0-9]|!(?:channel|here|everyone|subteam\^|date\^))")
 DISCORD = re.compile(r"@(?=everyone|here)|<@")
@@ -26,9 +27,7 @@ PATTERNS = pytest.mark.parametrize(
 
 
 def defused(text: str, pattern: re.Pattern[str] | None, size: int = 10**6) -> str:
-    defuser = MentionEscaper(pattern)
-    pieces = [defuser.feed(text[at : at + size]) for at in range(0, len(text), size)]
-    return "".join([*pieces, defuser.flush()])
+    return fed(MentionEscaper(pattern), text, size)
 
 
 @pytest.mark.parametrize(

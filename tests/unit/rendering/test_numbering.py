@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.rendering.numbering import Numbering
+from tests.unit.rendering.feeding import fed
 
 NASTY = st.lists(
     st.sampled_from(
@@ -18,9 +19,7 @@ NASTY = st.lists(
 
 
 def numbered(text: str, size: int = 10**6) -> str:
-    numbering = Numbering()
-    pieces = [numbering.feed(text[at : at + size]) for at in range(0, len(text), size)]
-    return "".join([*pieces, numbering.flush()])
+    return fed(Numbering(), text, size)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.rendering.prose import Prose, prose
+from tests.unit.rendering.feeding import fed
 
 NASTY = st.lists(
     st.sampled_from(
@@ -62,9 +63,7 @@ def test_marks_are_replaced(line: str, shown: str) -> None:
 
 @given(line=NASTY | st.text(), size=st.integers(1, 9))
 def test_pieces_do_not_matter(line: str, size: int) -> None:
-    reader = Prose()
-    pieces = [reader.feed(line[at : at + size]) for at in range(0, len(line), size)]
-    assert "".join([*pieces, reader.flush()]) == prose(line)
+    assert fed(Prose(), line, size) == prose(line)
 
 
 @given(line=NASTY.map(lambda line: line.replace("`", "")))
