@@ -214,7 +214,7 @@ class Responder:
                     if outcome is WITHDRAWN or stop.is_withdrawn:
                         reply.withdraw()
                     else:
-                        reply.finish(
+                        await reply.finish(
                             outcome.note, _controls(outcome, settings), outcome.calls
                         )
             except* ThreadGone as errors:
@@ -236,7 +236,7 @@ class Responder:
             if turn.text:
                 await reply.feed(turn.text)
             settings = await self._settings.policy(Scope.of(turn.thread))
-            reply.finish(turn.note, _controls(turn, settings), turn.calls)
+            await reply.finish(turn.note, _controls(turn, settings), turn.calls)
             with contextlib.suppress(ThreadGone):
                 await reply.keep_shown()
         await self._delivered(turn, None, started)

@@ -120,14 +120,17 @@ class StreamedReply:
         self._began = min(self._began, self._clock())
         self.text += text
         self._renderer.take_in(text)
-        has_more = self._renderer.lay_out()
-        while has_more:
-            await asyncio.sleep(0)
-            has_more = self._renderer.lay_out()
+        await self._lay_out()
         self._changed.set()
         if first:
             # Text has a higher priority than the placeholder that may be pending.
             self._hurry()
+
+    async def _lay_out(self) -> None:
+        has_more = self._renderer.lay_out()
+        while has_more:
+            await asyncio.sleep(0)
+            has_more = self._renderer.lay_out()
 
     @property
     def has_posted(self) -> bool:
@@ -140,16 +143,18 @@ class StreamedReply:
         earlier = any(s.message and s.text.strip() for s in self._turn.shown)
         return earlier or any(part.text.strip() for part in self._shown.values())
 
-    def finish(
+    async def finish(
         self, note: str, controls: tuple[Control, ...] = (), calls: str = ""
     ) -> None:
         """Complete the answer with `note` and `controls` below it, and ping the user
         `calls`, if any. `keep_shown` then writes the rest and returns."""
         if self._half:
             # Nothing follows that makes it whole.
-            self.text += (left := replace_invalid(self._half))
-            self._half = ""
-            self._renderer.feed(left)
+            left, self._half = replace_invalid(self._half), ""
+            await self._render(left)
+        # A long line may have been held back as the head of a table.
+        self._renderer.flush()
+        await self._lay_out()
         self._renderer.finish(note, controls, calls)
         self._finished = True
         self._changed.set()

@@ -119,6 +119,14 @@ class Renderer:
         self._take(ready)
         return bool(self._pending)
 
+    def flush(self) -> None:
+        """Take what was held back, since nothing of the answer follows.
+
+        `lay_out` is to follow, as after `take_in`; then `finish` takes one step.
+        """
+        last = self._dialect.feed(self._numbering.flush()) + self._dialect.flush()
+        self._pending += self._defuser.feed(last) + self._defuser.flush()
+
     def finish(
         self, note: str = "", controls: tuple[Control, ...] = (), calls: str = ""
     ) -> None:
@@ -128,10 +136,9 @@ class Renderer:
         Without an answer the reply is the note. Without a note either, it stays the
         placeholder: an empty part, now final.
         """
-        rest, self._pending = self._pending, ""
-        last = self._dialect.feed(self._numbering.flush()) + self._dialect.flush()
-        rest += self._defuser.feed(last) + self._defuser.flush()
-        self._take(rest)
+        self.flush()
+        while self.lay_out():
+            pass
         text = self._page.close() if self._has_words else ""
         if note:
             text = self._with_note(text, note)

@@ -281,7 +281,7 @@ def answers(limits: Limits, piece: int = 0) -> Path:
         size = piece or len(text)
         for start in range(0, len(text), size):
             await reply.feed(text[start : start + size])
-        reply.finish(f"note {text[:500]}")
+        await reply.finish(f"note {text[:500]}")
 
     return path
 

@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +39,7 @@ from bot.schemes.scheme import default
 from bot.text.comparison import compared
 from bot.triage.chat import present
 from bot.ui.elements import Command, File, Response
+from storage.store import open_store
 from tests.security.growth import is_linear
 from tests.security.hostile import LONGEST, TEXTS
 from tests.security.stalls import BOUND, PATHS, heard, stall, watched
@@ -353,20 +355,24 @@ def test_cutting_takes_linear_time(unit: str) -> None:
     assert is_linear(lambda length: unit * (length // len(unit)), cut, 4_000)
 
 
-async def test_a_table_of_many_cases_is_made_beside_the_loop() -> None:
-    office = Office()
+async def test_a_table_of_many_cases_is_made_beside_the_loop(tmp_path: Path) -> None:
     cases = [
         TriageCase(n, Scope("fake", "w", "c"), f"m{n}", 0.0, "max", "=漢" * 20_000)
-        for n in range(100)
+        for n in range(rounds(100, 500))
     ]
     told = present.table(cases, default(), {}, "for $1")
     assert told.file is not None
-    office.adapter.past = [
-        heard("漢" * 40_000, n, thread=replace(HERE, thread=f"t{n}"), addressed=False)
-        for n in range(rounds(20, 500))
-    ]
-    async with watched() as watch:
-        await office.give("triage", last="500")
+    assert len(told.file.text.encode()) < 10 * 2**20
+    text = "漢" * 40_000
+    # The store in memory would run its statements in the loop.
+    async with open_store(tmp_path / "threadkeep.db") as store:
+        office = Office(store)
+        office.adapter.past = [
+            heard(text, n, thread=replace(HERE, thread=f"t{n}"), addressed=False)
+            for n in range(rounds(20, 500))
+        ]
+        async with watched() as watch:
+            await office.give("triage", last="500")
     assert watch.longest < GENEROUS
 
 

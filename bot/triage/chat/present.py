@@ -21,6 +21,9 @@ SIGNS = ("🔴", "🟠", "🟡", "⚪")
 # The most rows of a table in a message, and the most characters of each text.
 MOST_ROWS = 25
 TEXT_CHARS, NAME_CHARS = 48, 12
+# The most characters of messages in the file of a table, 8 MB at most: Discord takes
+# 10 MiB (platform facts B5). Joining and encoding it takes a few milliseconds.
+FILE_CHARS = 2_000_000
 # A menu holds 25 choices (platform facts B8).
 MOST_CHOICES, LABEL_CHARS = 25, 75
 
@@ -162,13 +165,18 @@ def _rows(
 def as_csv(
     cases: Sequence[TriageCase], scheme: Scheme, names: Mapping[str, str]
 ) -> str:
-    """Return cases as CSV for spreadsheets, in which nothing is a formula."""
+    """Return cases as CSV for spreadsheets, in which nothing is a formula.
+
+    Messages are shortened where all of them would exceed `FILE_CHARS`.
+    """
+    most = FILE_CHARS // max(1, len(cases))
     lines = [csv_cells.record(["at", "who", "message", *scheme.names, "not_sorted"])]
     for case in cases:
         values = [_plain(case.current.get(name, "")) for name in scheme.names]
         at = datetime.fromtimestamp(case.at, UTC).isoformat(timespec="seconds")
         who = names.get(case.author, case.author)
-        lines.append(csv_cells.record([at, who, case.text, *values, case.reason]))
+        text = case.text if len(case.text) <= most else f"{case.text[:most]}…"
+        lines.append(csv_cells.record([at, who, text, *values, case.reason]))
     return "".join(lines)
 
 
