@@ -214,8 +214,9 @@ def _retention(env: Mapping[str, str], problems: list[str]) -> Retention:
 def database_problem(env: Mapping[str, str]) -> str:
     """Return what is wrong with THREADKEEP_DB, "" for nothing."""
     path = _database(env)
-    # The path of a file is quoted in messages and visible to others on the machine.
-    if is_credential(str(path)) or is_credential(path.stem):
+    # The path of a file is quoted in messages and visible to others on the machine. An
+    # address is no longer one as a path, whose double slashes are single ones.
+    if is_credential(_text(env, "THREADKEEP_DB") or "") or is_credential(path.stem):
         return messages.misplaced_credential(variable="THREADKEEP_DB")
     return "" if str(path).isprintable() else messages.BAD_DATABASE_PATH
 

@@ -120,7 +120,7 @@ async def test_what_is_booked_is_never_less_than_what_is_billed(
         well = [b for b in books if b.play.well and not b.play.loses]
         for each in (each for each in books if not each.bounded):
             assert each.booked <= each.billed * 1.01 + 1e-9, each
-        assert not any(each.bounded for each in well)
+        assert [each for each in well if each.bounded] == []
         for number, (_, _, _, budget) in enumerate(CHANNELS):
             ours = [each for each in books if each.play.channel == number]
             spent = sum(each.booked for each in ours)

@@ -2,6 +2,7 @@
 
 import bisect
 import random
+import statistics
 from collections.abc import Sequence
 
 import pytest
@@ -135,6 +136,7 @@ async def test_what_slack_cuts_short_is_the_end_or_else_the_beginning() -> None:
 async def test_a_capped_app_finds_the_newest_with_two_pages(
     kind: str, count: int
 ) -> None:
+    sizes = []
     for seed in range(rounds(5, 100)):
         thread = Thread(rhythm(kind, count, random.Random(seed)), page=15, allowed=3)
         before = thread.times[-1]
@@ -142,8 +144,11 @@ async def test_a_capped_app_finds_the_newest_with_two_pages(
         assert capped.is_capped(first)
         assert capped.has_many_pages(first)
         found = await capped.near_end(thread.read, first, before)
-        assert len(found) >= 2
         assert found == thread.end(len(found), before)
+        sizes.append(len(found))
+    # By chance a window before a long pause may hold a single message.
+    assert min(sizes) >= 1
+    assert statistics.median(sizes) >= capped.ENOUGH
 
 
 @pytest.mark.parametrize("kind", KINDS)
