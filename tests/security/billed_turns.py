@@ -51,6 +51,7 @@ from tests.emulators.claude.reply import (
     Stop,
     Think,
 )
+from tests.support.deep import rounds
 from tests.support.fakes import FakeAdapter
 from tests.support.memory_store import MemoryStore
 
@@ -62,9 +63,9 @@ SORTED = '{"category": "bug", "priority": "high", "summary": "It broke."}'
 #: Errors that say before anything is generated that nothing will be.
 REFUSED = (429, 500, 503, 529)
 
-# Seconds without a byte until the product gives a stream up: long enough for a busy
-# machine, short enough for a test in which streams stall.
-SILENCE = 2.0
+# Seconds without a byte until the product gives a stream up: short enough for a test in
+# which streams stall, long enough for a machine that has thousands of turns to play.
+SILENCE = float(rounds(2, 15))
 
 #: How a turn is disturbed where its script waits.
 STOP, KILL, SHUT_DOWN = "stop", "kill", "shut down"

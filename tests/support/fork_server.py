@@ -7,20 +7,28 @@ Started without arguments it takes orders on standard input; with the number of 
 listening socket it takes them on each connection, so that all test processes share it.
 """
 
+import asyncio
 import ctypes
 import gc
 import importlib
 import json
 import os
+import select
 import signal
 import socket
 import sys
 from collections.abc import Mapping
-from typing import Any, NoReturn, TextIO
+from typing import Any, NoReturn
 
-from bot.claude.client import client
+from sqlite_utils import Database
+
+import storage.database
+from bot.claude.client import connect
 from bot.cli.main import main
+from bot.domain.completion import ChatMessage, Request
+from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.support import certificates
+from tests.support.memory_store import migrate_new
 
 # Threadkeep imports these when it has found that it needs them.
 LATE = (
@@ -39,28 +47,55 @@ LATE = (
 PR_SET_PDEATHSIG = 1
 
 
-def nurse(orders: TextIO, events: TextIO) -> None:
-    """Fork a process for every order, until there are no more.
+def nurse(orders: int, events: int) -> None:
+    """Fork a process for every line that the descriptor `orders` brings, until it ends;
+    write to `events` when each is born and how it ended."""
+    ended, ending = os.pipe()
+    os.set_blocking(ending, False)
+    signal.set_wakeup_fd(ending, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    numbers = dict[int, int]()
+    waiting, rest = [orders, ended], b""
+    while numbers or orders in waiting:
+        ready, _, _ = select.select(waiting, [], [])
+        if ended in ready:
+            os.read(ended, 4096)
+            _reap(numbers, events)
+        if orders not in ready:
+            continue
+        if not (read := os.read(orders, 65_536)):
+            waiting.remove(orders)
+        *lines, rest = (rest + read).split(b"\n")
+        for line in lines:
+            order = json.loads(line)
+            if (pid := os.fork()) == 0:
+                signal.set_wakeup_fd(-1)
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                _live(order)
+            numbers[pid] = order["number"]
+            _tell(events, order["number"], "born", pid)
 
-    Returns in the processes that it forks, once they are done.
-    """
-    for line in orders:
-        if os.fork() == 0:
-            _watch(json.loads(line), events)
+
+def _reap(numbers: dict[int, int], events: int) -> None:
+    """Say how each of the processes ended that did by now."""
+    while numbers:
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if not pid:
             return
+        _tell(events, numbers.pop(pid), "ended", os.waitstatus_to_exitcode(status))
 
 
 def share(listening: socket.socket) -> None:
     """Take orders on each connection, until this process is killed.
 
-    Returns in the processes that it forks, once they are done.
+    Returns in the processes that it forks, once their connection has ended.
     """
     while True:
         connection, _ = listening.accept()
         if os.fork() == 0:
             _die_with_parent()
-            with connection, connection.makefile("rw") as stream:
-                nurse(stream, stream)
+            with connection:
+                nurse(connection.fileno(), connection.fileno())
             return
         connection.close()
 
@@ -69,28 +104,17 @@ def _import_everything() -> None:
     for name in LATE:
         importlib.import_module(name)
     certificates.read_once()
-    # The SDK imports the rest of itself when its first client is made, and reads the
-    # certificates of a machine on which no variable names others.
+    storage.database.migrate = migrate_new  # type: ignore[attr-defined]
+    migrate_new(Database(memory=True))
+    # The SDK reads the certificates of a machine on which no variable names others.
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         os.environ.pop(name, None)
-    client("sk-ant-none", None)
+    asyncio.run(_ask())
     gc.freeze()
 
 
-def _watch(order: Mapping[str, Any], events: TextIO) -> None:
-    """Fork the process that was ordered; say when it is born and how it ended."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    _die_with_parent()
-    if (pid := os.fork()) == 0:
-        _live(order)
-    _tell(events, order["number"], "born", pid)
-    _, status = os.waitpid(pid, 0)
-    _tell(events, order["number"], "ended", os.waitstatus_to_exitcode(status))
-
-
-def _tell(events: TextIO, number: int, event: str, value: int) -> None:
-    events.write(f"{json.dumps([number, event, value])}\n")
-    events.flush()
+def _tell(events: int, number: int, event: str, value: int) -> None:
+    os.write(events, f"{json.dumps([number, event, value])}\n".encode())
 
 
 def _live(order: Mapping[str, Any]) -> NoReturn:
@@ -104,6 +128,19 @@ def _live(order: Mapping[str, Any]) -> NoReturn:
     os.environ.clear()
     os.environ.update(order["env"])
     sys.exit(main(args=order["arguments"], prog_name="threadkeep"))
+
+
+async def _ask() -> None:
+    """Have one answer, and the list of models: the SDK builds its types when it first
+    reads them."""
+    async with (
+        ClaudeEmulator() as claude,
+        connect(claude.api_key, claude.base_url) as model,
+    ):
+        await model.list_models()
+        request = Request("claude-haiku-4-5", "", (ChatMessage("user", "Hello"),), 100)
+        async for _ in model.answer(request):
+            pass
 
 
 def _die_with_parent() -> None:
@@ -120,4 +157,4 @@ if __name__ == "__main__":
         _die_with_parent()
         share(socket.socket(fileno=int(sys.argv[1])))
     else:
-        nurse(sys.stdin, sys.stdout)
+        nurse(sys.stdin.fileno(), sys.stdout.fileno())

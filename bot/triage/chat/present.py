@@ -21,7 +21,7 @@ SIGNS = ("🔴", "🟠", "🟡", "⚪")
 # The most rows of a table in a message, and the most characters of each text.
 MOST_ROWS = 25
 TEXT_CHARS, NAME_CHARS = 48, 12
-# The most characters of messages in the file of a table, 8 MB at most: Discord takes
+# The most characters of messages in the file of a table, at most 8 MB: Discord takes
 # 10 MiB (platform facts B5). Joining and encoding it takes a few milliseconds.
 FILE_CHARS = 2_000_000
 # A menu holds 25 choices (platform facts B8).
