@@ -35,6 +35,7 @@ from bot.errors import (
     ThreadkeepError,
     leaves,
 )
+from bot.last_names import LastNames
 from bot.messages import claude as messages
 from bot.operator_alerts import OperatorAlerts, ReportingModel
 from bot.platforms import Platforms
@@ -117,6 +118,7 @@ class App:
             tasks=platforms.tasks,
         )
         self._totals = Totals(store, by_name, operator)
+        self._names = LastNames(store, platforms)
         editor = SettingsEditor(store, self._access, lambda: self._survey)
         usage = UsageScreen(store, self._access, editor)
         triage = TriageCommands(store, classifier, self._access, by_name, parse_command)
@@ -159,6 +161,7 @@ class App:
             start("models", self._look_at_models()),
             start("totals", self._totals.watch()),
             start("operator alerts", self._alerts.watch()),
+            start("names", self._names.watch()),
             start("clean up", clean_up_daily(self._store, self._retention)),
         }
         listening = {

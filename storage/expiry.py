@@ -6,7 +6,7 @@ from functools import partial
 from sqlite_utils import Database
 
 from bot.domain.retention import Retention
-from storage import notices, refusals, settings, tombstones, triage_cases
+from storage import names, notices, refusals, settings, tombstones, triage_cases
 from storage.scope_columns import scope_of
 
 #: The most rows that one transaction deletes or reads: it blocks other writes for about
@@ -39,6 +39,7 @@ def steps(retention: Retention, now: float) -> dict[str, Callable[[Database], in
             most=AT_ONCE,
         ),
         "drafts": partial(settings.expire_drafts, now=now, most=AT_ONCE),
+        "names": partial(names.expire, before=now - retention.names, most=AT_ONCE),
         "notices": partial(notices.expire, now=now, most=AT_ONCE),
         "tombstones": partial(tombstones.expire, now=now, most=AT_ONCE),
     }

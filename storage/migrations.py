@@ -10,6 +10,7 @@ from storage.author_names import m013_author_names
 from storage.bounds import m008_bounds
 from storage.case_tables import m006_cases
 from storage.deletion_tables import m010_deletions_and_refusals
+from storage.names import m015_names
 from storage.notices import m012_origins_and_notices
 from storage.rules_of_messages import m011_rules_of_messages
 from storage.totals import m009_totals
@@ -357,5 +358,6 @@ for step in (
     m011_rules_of_messages,
     m012_origins_and_notices,
     m013_author_names,
+    m015_names,
 ):
     migrations()(step)

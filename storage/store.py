@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bot.domain.budget import Balance, Budget, Spending
 from bot.domain.message import Message, Verdict
+from bot.domain.names import LastName
 from bot.domain.retention import Retention
 from bot.domain.triage_case import TriageCase
 from bot.domain.turn import Opinion
@@ -27,6 +28,7 @@ from storage import (
     inbox,
     ledger,
     message_edits,
+    names,
     notices,
     readdressing,
     refusals,
@@ -134,6 +136,9 @@ class SqliteStore:
     draft = read(settings.draft)
 
     claim_notice = write(notices.claim_notice)
+    unnamed = read(names.unnamed)
+    store_names = write(names.store_names)
+    drop_names = write(names.drop_names)
     reserve = write(ledger.reserve)
     open_charge = write(ledger.open_charge)
     raise_reserve = write(ledger.raise_reserve)
@@ -207,7 +212,7 @@ async def open_shared_store(path: Path) -> AsyncIterator[SqliteStore]:
 async def read_spending(path: Path, since: float) -> list[Spending]:
     """Return `Accounts.spending` of everything since `since`.
 
-    Like the next three functions, it reads beside a process that has the database
+    Like the functions below, it reads beside a process that has the database
     open. Raises ConfigError if there is no database of ours at `path`.
     """
     with closing(Reader(open_beside(path))) as reader:
@@ -225,6 +230,15 @@ async def read_balances(
         return [(cap, Balance()) for cap in budgets]
     with closing(Reader(opened)) as reader:
         return await reader.read(lambda db: ledger.balances(db, budgets, now))
+
+
+async def read_names(path: Path) -> list[LastName]:
+    """Return the last known names, the newest at the end.
+
+    Raises ConfigError if there is no database of ours at `path`.
+    """
+    with closing(Reader(open_beside(path))) as reader:
+        return await reader.read(names.names)
 
 
 async def read_opinions(path: Path, since: float) -> list[Opinion]:

@@ -22,7 +22,7 @@ LINES = """
     app
     commands triage.evaluation cleanup
     conversation triage.chat triage.bulk
-    budgets config operator_alerts
+    budgets config operator_alerts last_names
     settings
     claude delivery context platforms
     ports

@@ -70,7 +70,9 @@ class DiscordAdapter:
         self._names = NameCache(link)
         self._threads = ThreadResolver(link, self._names)
         self._people = People(link)
-        self.directory = DiscordDirectory(self._people, Channels(link, self._people))
+        self.directory = DiscordDirectory(
+            link, self._people, Channels(link, self._people), self._names
+        )
         self.history = MessageHistory(link, self._names)
         self.messenger = DiscordMessenger(link, self._names)
         self.limits = LIMITS

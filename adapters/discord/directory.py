@@ -1,19 +1,27 @@
 """People and channels of all guilds, as the core asks for them."""
 
-from adapters.discord import events
+from adapters.discord import events, ids
 from adapters.discord.channels import Channels
+from adapters.discord.client import Link
 from adapters.discord.members import People
+from adapters.discord.name_cache import NameCache
 from bot.domain.channel_access import ChannelAccess
+from bot.domain.names import PlaceNames
 from bot.domain.person import Person
 from bot.domain.scope import Scope
+from bot.errors import DeliveryError
 
 
 class DiscordDirectory:
     """`bot.ports.platform.Directory` of the guilds of one bot."""
 
-    def __init__(self, people: People, channels: Channels) -> None:
+    def __init__(
+        self, link: Link, people: People, channels: Channels, names: NameCache
+    ) -> None:
+        self._link = link
         self._people = people
         self._channels = channels
+        self._names = names
 
     async def person(self, place: Scope, user: str) -> Person:
         """Return who `user` is at `place`. Raises DeliveryError."""
@@ -23,6 +31,19 @@ class DiscordDirectory:
         """Return what `user` and the bot may do in a channel or thread. Raises
         DeliveryError."""
         return await self._channels.access(place, user)
+
+    async def names(self, place: Scope, user: str) -> PlaceNames:
+        """Return the names of a person, a channel and its guild. Raises DeliveryError
+        before Discord has sent the guild."""
+        if self.is_direct(place):
+            person = await self._names.name(None, user)
+            return PlaceNames(person, f"@{person}" if person else "")
+        guild = await self._link.guild(ids.known(place.workspace))
+        if guild is None:
+            raise DeliveryError(f"find a name: guild {place.workspace} is unknown")
+        person = await self._names.name(guild.id, user)
+        channel = guild.get_channel_or_thread(ids.known(place.channel))
+        return PlaceNames(person, f"#{channel.name}" if channel else "", guild.name)
 
     def is_direct(self, place: Scope) -> bool:
         """Return whether `place` is direct messages, which belong to no guild."""

@@ -70,6 +70,13 @@ class NameCache:
             report("find names for a text", error)
         return self._names(guild, users)
 
+    async def name(self, guild: int | None, user: str) -> str:
+        """Return the name of `user` in `guild`, looked up if need be; "" if there is
+        none, or it cannot be looked up now."""
+        wanted = [(guild, user)]
+        await self._find(wanted, dict.fromkeys(wanted, True))
+        return self._names(guild, [user]).get(user, "")
+
     async def readable(self, message: Message) -> tuple[str, str]:
         """Return the author's name and the text of a message, with names for ids and
         without the bot's mention."""

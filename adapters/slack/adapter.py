@@ -128,7 +128,9 @@ class SlackAdapter:
         self._people = People(client, identity.team)
         self._display_names = DisplayNames(self._names, self._people)
         self._channels = Channels(client, self._people, identity.team)
-        self.directory = SlackDirectory(self._people, self._channels)
+        self.directory = SlackDirectory(
+            self._people, self._channels, self._names, identity
+        )
         self.history = MessageHistory(client, identity)
         self.messenger = SlackMessenger(client, self._display_names)
         self._status = Status(client)

@@ -23,27 +23,25 @@ from rich.text import Text
 
 from adapters.terminal import prompt
 from adapters.terminal.answer_view import PlainScreen, RichScreen, Screen, SilentScreen
-from bot.domain.channel_access import NOWHERE, ChannelAccess
+from adapters.terminal.directory import (
+    AUTHOR,
+    CHANNEL,
+    OWNER,
+    WORKSPACE,
+    TerminalDirectory,
+)
 from bot.domain.message import Message
-from bot.domain.person import Person
 from bot.domain.platform import EditInterval, Limits, WriteKind
 from bot.domain.reply import Part
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import ThreadSummary, Turn
 from bot.errors import StorageError, ThreadGone
-from bot.messages import phrases
 from bot.messages import terminal as texts
 from bot.ports.platform import Host
 from bot.runtime import terminal
 from bot.text import references
 from bot.text.numbers import number
 from bot.ui.elements import Command, Form
-
-WORKSPACE = CHANNEL = "local"
-AUTHOR = "you"
-
-# Whoever can type here can also write the database file.
-OWNER = Person(AUTHOR, phrases.YOU, runs_workspace=True)
 
 # A terminal has no size limit; this one bounds a runaway answer. Ten frames a second
 # look smooth and cost little.
@@ -97,25 +95,6 @@ class TerminalSurface:
 
     async def remove(self, index: int) -> None:
         """Leave message `index`, since printed text stays printed."""
-
-
-class TerminalDirectory:
-    """`bot.ports.platform.Directory` of one person and one channel."""
-
-    async def person(self, place: Scope, user: str) -> Person:
-        """Return the person at the keyboard."""
-        return OWNER
-
-    async def access(self, place: Scope, user: str) -> ChannelAccess:
-        """Return what `user` may do in the local channel; the bot posts nothing there
-        unasked."""
-        if (place.workspace, place.channel) != (WORKSPACE, CHANNEL) or user != AUTHOR:
-            return NOWHERE
-        return ChannelAccess(exists=True, reads=True, writes=True)
-
-    def is_direct(self, place: Scope) -> bool:
-        """Return False: the channel has settings of its own, as a public one has."""
-        return False
 
 
 class TerminalAdapter:

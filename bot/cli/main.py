@@ -70,30 +70,39 @@ FORMAT = click.option(
 )
 
 
+IDS = click.option("--ids", is_flag=True, help=messages.IDS_HELP)
+
+
 @main.command()
 @click.option("--by", type=click.Choice(list(reports.KEYS)), help=messages.BY_HELP)
+@IDS
 @SINCE
 @FORMAT
-def usage(by: str | None, since: str, form: str) -> None:
+def usage(by: str | None, ids: bool, since: str, form: str) -> None:
     """Print tokens and cost by day, channel and person."""
-    sys.exit(run(print_usage(read_environment(), by, since, form)))
+    sys.exit(run(print_usage(read_environment(), by, ids, since, form)))
 
 
 @main.command()
 @click.option("--in", "within", default="", help=messages.WITHIN_HELP)
 @click.option("--most", default=100, show_default=True, help=messages.MOST_HELP)
 @click.option("--refused", is_flag=True, help=messages.REFUSED_HELP)
+@IDS
 @SINCE
 @FORMAT
-def audit(within: str, most: int, refused: bool, since: str, form: str) -> None:
+def audit(
+    within: str, most: int, refused: bool, ids: bool, since: str, form: str
+) -> None:
     """Print who changed which setting, and when."""
-    sys.exit(run(print_audit(read_environment(), within, most, refused, since, form)))
+    wanted = within, most, refused, ids, since, form
+    sys.exit(run(print_audit(read_environment(), *wanted)))
 
 
 @main.command()
 @click.option("--texts", is_flag=True, help=messages.TEXTS_HELP)
+@IDS
 @SINCE
 @FORMAT
-def feedback(texts: bool, since: str, form: str) -> None:
+def feedback(texts: bool, ids: bool, since: str, form: str) -> None:
     """Print how good readers found answers."""
-    sys.exit(run(print_feedback(read_environment(), texts, since, form)))
+    sys.exit(run(print_feedback(read_environment(), texts, ids, since, form)))

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 
 from bot.cli import output, reports
+from bot.cli.labels import Labels
 from bot.config import Config
 from bot.domain.scope import Scope
 from bot.errors import ConfigError
@@ -11,24 +12,32 @@ from bot.messages import cli as messages
 from bot.runtime import terminal
 from bot.ui import time_range
 from bot.ui.formatting import timestamp
-from storage.store import open_shared_store, read_balances, read_opinions, read_spending
+from storage.store import (
+    open_shared_store,
+    read_balances,
+    read_names,
+    read_opinions,
+    read_spending,
+)
 
 
 async def print_usage(
-    env: Mapping[str, str], by: str | None, since: str, form: str
+    env: Mapping[str, str], by: str | None, ids: bool, since: str, form: str
 ) -> int:
     begin = time_range.since(since, time.time())
     settings = Config.from_env(env)
     rows = await read_spending(settings.database, begin)
+    labels = await _labels(settings, ids)
     keys = [by] if by else ["day", "channel", "person"]
     if form != output.TABLE:
-        output.rows(reports.spending_rows(rows, keys[0]), form)
+        output.rows(reports.spending_rows(rows, keys[0], labels), form)
         return 0
     out = terminal.console()
     if not rows:
         terminal.say(messages.nothing_asked(since=_moment(begin)))
     for key in keys if rows else []:
-        out.print(reports.spending(rows, key, plain=terminal.plain(out)), "")
+        plain = terminal.plain(out)
+        out.print(reports.spending(rows, key, labels=labels, plain=plain), "")
     budgets = settings.database, settings.totals, time.time()
     for cap, balance in await read_balances(*budgets):
         terminal.say(reports.total(cap, balance))
@@ -40,36 +49,47 @@ async def print_audit(
     within: str,
     most: int,
     refused: bool,
+    ids: bool,
     since: str,
     form: str,
 ) -> int:
     begin = time_range.since(since, time.time())
     parts = within.split(":", 3) if within else []
-    async with open_shared_store(Config.from_env(env).database) as store:
+    settings = Config.from_env(env)
+    async with open_shared_store(settings.database) as store:
         refusals = await store.refusals(Scope(*parts), begin, most)
         entries = await store.audit(Scope(*parts), begin, most)
+    labels = await _labels(settings, ids)
     if refused:
-        rows, table = reports.refusal_rows(refusals), reports.refusals(refusals)
+        rows = reports.refusal_rows(refusals, labels)
+        table = reports.refusals(refusals, labels)
         nothing = messages.nobody_refused(since=_moment(begin))
         output.either(rows, table, nothing, form=form)
         return 0
-    rows, table = reports.audit_rows(entries), reports.audit(entries)
+    rows, table = reports.audit_rows(entries, labels), reports.audit(entries, labels)
     nothing = messages.nothing_changed(since=_moment(begin))
     output.either(rows, table, nothing, form=form)
     return 0
 
 
 async def print_feedback(
-    env: Mapping[str, str], texts: bool, since: str, form: str
+    env: Mapping[str, str], texts: bool, ids: bool, since: str, form: str
 ) -> int:
     begin = time_range.since(since, time.time())
-    found = await read_opinions(Config.from_env(env).database, begin)
+    settings = Config.from_env(env)
+    found = await read_opinions(settings.database, begin)
     if texts and form == output.TABLE:
         raise ConfigError(messages.TEXTS_NEED_FORMAT)
-    rows = reports.opinion_rows(found, texts=texts)
+    labels = await _labels(settings, ids)
+    rows = reports.opinion_rows(found, labels, texts=texts)
     nothing = messages.no_feedback(since=_moment(begin))
-    output.either(rows, reports.opinions(found), nothing, form=form)
+    output.either(rows, reports.opinions(found, labels), nothing, form=form)
     return 0
+
+
+async def _labels(settings: Config, ids: bool) -> Labels | None:
+    """Return the names to show; None if only ids are wanted."""
+    return None if ids else Labels(await read_names(settings.database))
 
 
 def _moment(at: float) -> str:

@@ -12,9 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.claude.catalog import saved
+from bot.cli.labels import Labels
 from bot.domain.budget import ALERTS, Balance, Budget, Period, Spending
 from bot.domain.completion import Usage
 from bot.domain.finding import Finding, Grade
+from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import AuditEntry, Refusal
 from bot.domain.turn import Opinion
 from bot.messages import budgets, check, phrases
@@ -37,6 +39,18 @@ KEYS: Mapping[str, Callable[[Spending], str]] = {
     "person": lambda row: f"{row.place.platform}:{row.person or '?'}",
     "model": lambda row: row.model or "?",
     "thread": lambda row: str(row.place),
+}
+#: The names of what usage is grouped by, where that has any: for a table, which tells
+#: apart those that are called the same, and as they are.
+_LABELS: Mapping[str, Callable[[Labels, Spending], str]] = {
+    "channel": lambda labels, row: labels.place(row.place.at(ScopeLevel.CHANNEL)),
+    "person": lambda labels, row: labels.person(row.place, row.person),
+    "thread": lambda labels, row: labels.place(row.place),
+}
+_NAMES: Mapping[str, Callable[[Labels, Spending], str]] = {
+    "channel": lambda labels, row: labels.place_name(row.place),
+    "person": lambda labels, row: labels.person_name(row.place, row.person),
+    "thread": lambda labels, row: labels.place_name(row.place),
 }
 
 BAR_CHARS = 24
@@ -92,9 +106,16 @@ class _Sum:
         self.saved += saved(row.model, row.usage, noon)
 
 
-def spending(rows: Sequence[Spending], by: str, *, plain: bool = False) -> Table:
-    """Return a table of usage, grouped by one of `KEYS`, with bars; `plain` uses ASCII
-    only."""
+def spending(
+    rows: Sequence[Spending],
+    by: str,
+    *,
+    labels: Labels | None = None,
+    plain: bool = False,
+) -> Table:
+    """Return a table of usage, grouped by one of `KEYS`, with bars and with `labels`
+    for ids; `plain` uses ASCII only."""
+    named = _named(rows, by, labels, _LABELS)
     sums = _summed(rows, by)
     table = Table(box=None, pad_edge=False, show_footer=len(sums) > 1)
     total = _Sum()
@@ -120,15 +141,19 @@ def spending(rows: Sequence[Spending], by: str, *, plain: bool = False) -> Table
         bar = formatting.blocks(
             each.cost / most if most else 0.0, BAR_CHARS, plain=plain
         )
-        table.add_row(Text(name), *_cells(each), Text(bar, "cyan"))
+        table.add_row(Text(named.get(name) or name), *_cells(each), Text(bar, "cyan"))
     return table
 
 
-def spending_rows(rows: Sequence[Spending], by: str) -> list[dict[str, Any]]:
-    """Return usage as plain values."""
+def spending_rows(
+    rows: Sequence[Spending], by: str, labels: Labels | None = None
+) -> list[dict[str, Any]]:
+    """Return usage as plain values, with names beside ids if there are `labels`."""
+    named = _named(rows, by, labels, _NAMES)
     return [
         {
             by: name,
+            **({f"{by}_name": named[name]} if name in named else {}),
             "answers": each.answers,
             "calls": each.calls,
             "input": each.usage.input,
@@ -173,29 +198,34 @@ def total_budgets(standing: Sequence[tuple[Budget, Balance]]) -> list[Finding]:
     ]
 
 
-def audit(entries: Sequence[AuditEntry]) -> Table:
-    """Return a table of changes, the newest first."""
+def audit(entries: Sequence[AuditEntry], labels: Labels | None = None) -> Table:
+    """Return a table of changes, the newest first, with `labels` for ids."""
+    labels = labels or Labels()
     table = Table(box=None, pad_edge=False)
     for column in (messages.WHEN, messages.WHERE, messages.WHO, messages.WHAT):
         table.add_column(column, overflow="fold", no_wrap=column == messages.WHEN)
     for entry in entries:
         table.add_row(
             formatting.timestamp(entry.at),
-            Text(str(entry.place)),
-            Text(entry.who),
-            Text(_what(entry)),
+            Text(labels.place(entry.place) or str(entry.place)),
+            Text(labels.person(entry.place, entry.who) or entry.who),
+            Text(_what(entry, labels)),
         )
     return table
 
 
-def audit_rows(entries: Sequence[AuditEntry]) -> list[dict[str, Any]]:
-    """Return changes as plain values."""
+def audit_rows(
+    entries: Sequence[AuditEntry], labels: Labels | None = None
+) -> list[dict[str, Any]]:
+    """Return changes as plain values, with names beside ids if there are `labels`."""
     return [
         {
             "id": entry.id,
             "at": datetime.fromtimestamp(entry.at, UTC).isoformat(),
             "place": str(entry.place),
+            **_place_name(labels, "place", entry.place),
             "who": entry.who,
+            **_who_name(labels, entry.place, entry.who),
             "action": entry.action,
             "name": entry.name,
             "before": entry.before,
@@ -205,8 +235,9 @@ def audit_rows(entries: Sequence[AuditEntry]) -> list[dict[str, Any]]:
     ]
 
 
-def refusals(found: Sequence[Refusal]) -> Table:
-    """Return a table of refusals by hour, the newest first."""
+def refusals(found: Sequence[Refusal], labels: Labels | None = None) -> Table:
+    """Return a table of refusals by hour, the newest first, with `labels` for ids."""
+    labels = labels or Labels()
     table = Table(box=None, pad_edge=False)
     for column in (messages.LAST_REFUSED, messages.WHERE, messages.WHO, messages.WHAT):
         table.add_column(
@@ -216,21 +247,25 @@ def refusals(found: Sequence[Refusal]) -> Table:
     for each in found:
         table.add_row(
             formatting.timestamp(each.at),
-            Text(str(each.place)),
-            Text(each.who or messages.OTHERS),
+            Text(labels.place(each.place) or str(each.place)),
+            Text(labels.person(each.place, each.who) or each.who or messages.OTHERS),
             Text(each.name),
             f"{each.count:,}",
         )
     return table
 
 
-def refusal_rows(found: Sequence[Refusal]) -> list[dict[str, Any]]:
-    """Return refusals as plain values."""
+def refusal_rows(
+    found: Sequence[Refusal], labels: Labels | None = None
+) -> list[dict[str, Any]]:
+    """Return refusals as plain values, with names beside ids if there are `labels`."""
     return [
         {
             "at": datetime.fromtimestamp(each.at, UTC).isoformat(),
             "place": str(each.place),
+            **_place_name(labels, "place", each.place),
             "who": each.who,
+            **_who_name(labels, each.place, each.who),
             "name": each.name,
             "count": each.count,
         }
@@ -238,8 +273,10 @@ def refusal_rows(found: Sequence[Refusal]) -> list[dict[str, Any]]:
     ]
 
 
-def opinions(found: Sequence[Opinion]) -> Table:
-    """Return a table of feedback, without questions and answers."""
+def opinions(found: Sequence[Opinion], labels: Labels | None = None) -> Table:
+    """Return a table of feedback, without questions and answers, with `labels` for
+    ids."""
+    labels = labels or Labels()
     table = Table(box=None, pad_edge=False)
     for column in (messages.WHEN, "", messages.MODEL, messages.PROMPT, messages.WHERE):
         table.add_column(column, overflow="fold", no_wrap=column == messages.WHEN)
@@ -249,17 +286,21 @@ def opinions(found: Sequence[Opinion]) -> Table:
             messages.GOOD if each.good else messages.BAD,
             each.model,
             "" if each.prompt is None else messages.prompt_number(number=each.prompt),
-            Text(str(each.thread)),
+            Text(labels.place(Scope.of(each.thread)) or str(each.thread)),
         )
     return table
 
 
-def opinion_rows(found: Sequence[Opinion], *, texts: bool) -> list[dict[str, Any]]:
-    """Return feedback as plain values; with questions and answers only if `texts`."""
+def opinion_rows(
+    found: Sequence[Opinion], labels: Labels | None = None, *, texts: bool
+) -> list[dict[str, Any]]:
+    """Return feedback as plain values, with names beside ids if there are `labels`;
+    with questions and answers only if `texts`."""
     return [
         {
             "at": datetime.fromtimestamp(each.at, UTC).isoformat(),
             "thread": str(each.thread),
+            **_place_name(labels, "thread", Scope.of(each.thread)),
             "turn": each.turn,
             messages.GOOD: each.good,
             "model": each.model,
@@ -278,6 +319,26 @@ def _summed(rows: Iterable[Spending], by: str) -> dict[str, _Sum]:
     if by == "day":
         return dict(sorted(sums.items()))
     return dict(sorted(sums.items(), key=lambda item: (-item[1].cost, item[0])))
+
+
+def _named(
+    rows: Iterable[Spending],
+    by: str,
+    labels: Labels | None,
+    names: Mapping[str, Callable[[Labels, Spending], str]],
+) -> dict[str, str]:
+    """Return the names of the groups by key; none for groups that have no names."""
+    if labels is None or by not in names:
+        return {}
+    return {KEYS[by](row): names[by](labels, row) for row in rows}
+
+
+def _place_name(labels: Labels | None, of: str, place: Scope) -> dict[str, str]:
+    return {} if labels is None else {f"{of}_name": labels.place_name(place)}
+
+
+def _who_name(labels: Labels | None, place: Scope, who: str) -> dict[str, str]:
+    return {} if labels is None else {"who_name": labels.person_name(place, who)}
 
 
 def _cells(total: _Sum) -> list[str]:
@@ -307,13 +368,15 @@ def _cost(total: _Sum) -> str:
     return messages.and_unknown(cost=cost, count=total.unpriced)
 
 
-def _what(entry: AuditEntry) -> str:
+def _what(entry: AuditEntry, labels: Labels) -> str:
     option = BY_NAME.get(entry.name)
     plain = option is not None and not option.versioned
     before, after = (
         phrases.NOT_SET
         if value is None
-        else (option.show(value) if option and plain else value)
+        else (
+            labels.value(entry.place, option.show(value)) if option and plain else value
+        )
         for value in (entry.before, entry.after)
     )
     return messages.audit_entry(

@@ -13,6 +13,11 @@ AUDIT_DAYS, CASE_DAYS = 365, 90
 CORRECTION_DAYS = 365
 
 
+#: The retention in days of a name that was not seen since: as long as the refusals that
+#: it may belong to.
+NAME_DAYS = 365
+
+
 @dataclass(frozen=True, slots=True)
 class Retention:
     """Retention periods in seconds.
@@ -26,6 +31,8 @@ class Retention:
     cases: float = CASE_DAYS * DAY
     #: Corrected cases, from the correction on; examples are kept for ever.
     corrections: float = CORRECTION_DAYS * DAY
+    #: Names of people, channels and workspaces, from when they were last looked up.
+    names: float = NAME_DAYS * DAY
     #: Conversations, from their last message on; None for ever.
     threads: float | None = None
 

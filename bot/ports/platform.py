@@ -12,6 +12,7 @@ from typing import Protocol
 
 from bot.domain.channel_access import ChannelAccess
 from bot.domain.message import EarlierMessages, Message
+from bot.domain.names import PlaceNames
 from bot.domain.person import Person
 from bot.domain.platform import Limits, WriteKind
 from bot.domain.reply import Part
@@ -216,6 +217,12 @@ class Directory(Protocol):
         `NOWHERE` for a channel that does not exist, is in another workspace, or whose
         id is malformed. Raises DeliveryError if the platform cannot tell now.
         """
+        ...
+
+    async def names(self, place: Scope, user: str) -> PlaceNames:
+        """Return the names of `user`, of the channel of `place` and of its workspace;
+        "" for an id that is "" or unknown. Raises DeliveryError if the platform cannot
+        tell now."""
         ...
 
     def is_direct(self, place: Scope) -> bool:

@@ -28,6 +28,7 @@ from bot.domain.turn import (
 from bot.ports.cases import CaseQueue, CaseStore
 from bot.ports.inbox import InboxStore
 from bot.ports.ledger import Accounts, Charges, Ledger
+from bot.ports.names import NameStore
 from bot.ports.settings import AccessStore, DraftStore, PinStore, SettingsStore
 
 #: Returns whether the operator lets the bot serve the workspace of a thread.
@@ -299,6 +300,7 @@ class Store(
     CaseStore,
     CaseQueue,
     NoticeStore,
+    NameStore,
     RetentionStore,
     Protocol,
 ):

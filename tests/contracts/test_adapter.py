@@ -13,6 +13,7 @@ from adapters.slack.adapter import connect as connect_slack
 from adapters.terminal.adapter import TerminalAdapter
 from bot.domain.channel_access import NOWHERE, ChannelAccess
 from bot.domain.message import Message
+from bot.domain.names import PlaceNames
 from bot.domain.person import Person
 from bot.domain.reply import Part, PostedPart
 from bot.domain.scope import Scope, ScopeLevel, ThreadKey
@@ -282,6 +283,27 @@ async def test_it_knows_who_may_read_and_write_in_a_channel(stage: Stage) -> Non
     assert await directory.access(stage.foreign, stage.member) == NOWHERE
     assert await directory.access(stage.direct, stage.member) == everything
     assert not (await directory.access(stage.direct, stage.admin)).reads
+
+
+@TALKING
+async def test_it_tells_the_names_of_people_and_places(stage: Stage) -> None:
+    names, here = stage.adapter.directory.names, Scope.of(stage.thread)
+    found = await names(here, stage.member)
+    channel = "#c" if stage.adapter.name == "fake" else "#general"
+    assert (found.person, found.channel) == ("Alice", channel)
+    assert found.workspace
+    assert stage.direct is not None
+    assert (await names(stage.direct, stage.member)).channel == "@Alice"
+    wide = await names(here.at(ScopeLevel.WORKSPACE), "")
+    assert (wide.person, wide.channel) == ("", "")
+    assert wide.workspace == found.workspace
+
+
+async def test_a_terminal_has_no_names_besides_its_ids() -> None:
+    terminal = TerminalAdapter(io.StringIO(), io.StringIO())
+    assert await terminal.directory.names(Scope.of(terminal.thread), "you") == (
+        PlaceNames()
+    )
 
 
 @TALKING

@@ -307,10 +307,10 @@ async def event_of_a_revocation(town: Town, platform: str) -> None:
 
 
 #: What has a test of its own: below, in `test_ceilings` (totals), `test_fairness`,
-#: `test_audit` (clean up) or `unit/test_operator_alerts`.
+#: `test_audit` (clean up), `unit/test_operator_alerts` or `unit/test_last_names`.
 ELSEWHERE = {
     *("clean up", "fetch cases", "fetch threads", "let calls out", "listen", "models"),
-    *("operator alerts", "pace replies", "totals"),
+    *("names", "operator alerts", "pace replies", "totals"),
 }
 
 

@@ -30,6 +30,9 @@ HELD = "a lock lives as long as somebody holds it or waits for it"
 
 #: Why each container that an object keeps, and that is no LruDict, stays small.
 REASONS = {
+    "bot/cli/labels.py Labels._anywhere": RUN,
+    "bot/cli/labels.py Labels._ids": RUN,
+    "bot/cli/labels.py Labels._names": RUN,
     "bot/cli/variables.py _Recording.asked": "one for each variable of ours",
     "adapters/discord/interactions.py Interactions._catalog": FIXED,
     "bot/platforms.py Platforms.adapters": FIXED,

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 
 from bot.domain.channel_access import ChannelAccess
 from bot.domain.message import EarlierMessages, Message
+from bot.domain.names import PlaceNames
 from bot.domain.person import Person
 from bot.domain.platform import Limits, WriteKind
 from bot.domain.reply import Part
@@ -134,6 +135,14 @@ class FakeAdapter:
         public = ALONE if self.is_direct(place) else OPEN
         whole = self.may.get((place.channel, ""), public)
         return self.may.get((place.channel, user), whole)
+
+    async def names(self, place: Scope, user: str) -> PlaceNames:
+        if user in self.unknown:
+            raise DeliveryError("no answer")
+        channel = f"#{place.channel}" if place.channel else ""
+        if self.is_direct(place):
+            channel = f"@{user.title()}"
+        return PlaceNames(user.title(), channel, place.workspace.upper())
 
     def is_direct(self, place: Scope) -> bool:
         return place.channel.startswith("D")

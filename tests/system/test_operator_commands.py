@@ -9,7 +9,8 @@ import pytest_asyncio
 
 from bot.domain.budget import NO_LIMITS, Charge
 from bot.domain.completion import Usage
-from bot.domain.scope import Scope
+from bot.domain.names import LastName, NameKind
+from bot.domain.scope import Scope, ThreadKey
 from bot.domain.setting import AuditEntry, Change
 from storage.store import open_store
 from tests.support.process import Nursery
@@ -174,13 +175,74 @@ async def test_the_audit_is_read_by_place_and_by_programs(shell: Shell) -> None:
     _, printed = await shell.run({}, "audit", "--refused", *since)
     assert "slack:T1:C5 U9 set model 1" in printed
     form = ("--format", "csv")
-    _, printed = await shell.run({}, "audit", "--refused", *form, *since)
+    _, printed = await shell.run({}, "audit", "--refused", "--ids", *form, *since)
     assert printed.startswith("at,place,who,name,count 2026-11-26T12:01:00+00:00,")
     _, printed = await shell.run({}, "audit", *since)
     _, printed = await shell.run({}, "audit", "--in", "slack:T1:C9", *since)
     assert "Nothing was changed since 2026-11-01" in printed
-    _, printed = await shell.run({}, "audit", "--format", "csv", "--most", "1", *since)
-    assert printed.startswith("id,at,place,who,action,name,before,after 3,")
+    _, printed = await shell.run({}, "audit", *form, "--most", "1", *since)
+    header = "id,at,place,place_name,who,who_name,action,name,before,after 3,"
+    assert printed.startswith(header)
+
+
+async def test_reports_name_people_and_channels_and_keep_their_ids(
+    shell: Shell,
+) -> None:
+    def last(kind: NameKind, id: str, name: str) -> LastName:
+        return LastName("slack", "T1", kind, id, name)
+
+    async with open_store(shell.folder / "threadkeep.db") as store:
+        names = [
+            last(NameKind.PERSON, "U1", "Olga"),
+            last(NameKind.PERSON, "U9", "=Ben\x1b[31m"),
+            last(NameKind.CHANNEL, "C5", "#billing"),
+            last(NameKind.WORKSPACE, "T1", "Acme"),
+        ]
+        await store.store_names(names, time.time())
+        charge = Charge(CHANNEL, "U1", "try", "claude-sonnet-5-5", 4.0)
+        opened = await store.open_charge(charge, NO_LIMITS, time.time())
+        assert isinstance(opened, int)
+        await store.close_charge(opened, Usage(), 2.5, time.time())
+        asked = said(
+            "1", at=1_795_694_400.0, thread=ThreadKey("slack", "T1", "C5", "9")
+        )
+        await exchange(store, asked, "Answer.")
+        facts = await store.turn_facts(asked.thread)
+        assert facts is not None
+        await store.record_feedback(asked.thread, facts.key, True)
+    since, whole = ("--since", "2026-11-01"), ("--since", "1970-01-01")
+    csv, programs = ("--format", "csv"), ("--format", "json")
+
+    _, printed = await shell.run({}, "usage", *since)
+    assert "#billing" in printed
+    assert "@Olga" in printed
+    assert "slack:" not in printed
+    _, printed = await shell.run({}, "usage", "--ids", *since)
+    assert "slack:T1:C5" in printed
+    assert "Olga" not in printed
+    _, printed = await shell.run({}, "usage", "--by", "person", *programs, *since)
+    assert (
+        json.loads(printed)[0]["person"],
+        json.loads(printed)[0]["person_name"],
+    ) == (*("slack:U1", "Olga"),)
+    _, printed = await shell.run({}, "usage", "--by", "channel", *csv, *since)
+    assert printed.startswith("channel,channel_name,answers,")
+    assert " slack:T1:C5,#billing," in printed
+
+    _, printed = await shell.run({}, "audit", *since)
+    assert "Acme @Olga" in printed
+    assert "#billing @Olga" in printed
+    _, printed = await shell.run({}, "audit", "--refused", *since)
+    # What a terminal obeys is gone, and the text of it is left.
+    assert "#billing @=Ben[31m set model 1" in printed
+    _, printed = await shell.run({}, "audit", "--refused", *csv, *since)
+    assert ",slack:T1:C5,#billing,U9,'=Ben" in printed
+
+    _, printed = await shell.run({}, "feedback", *whole)
+    assert "#billing:9" in printed
+    _, printed = await shell.run({}, "feedback", *programs, *whole)
+    found = json.loads(printed)[0]
+    assert (found["thread"], found["thread_name"]) == ("slack:T1:C5:9", "#billing")
 
 
 async def test_usage_and_check_say_how_the_budgets_over_all_stand(shell: Shell) -> None:

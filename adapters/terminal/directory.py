@@ -1,0 +1,36 @@
+"""The person at the keyboard, and the one channel that there is."""
+
+from bot.domain.channel_access import NOWHERE, ChannelAccess
+from bot.domain.names import PlaceNames
+from bot.domain.person import Person
+from bot.domain.scope import Scope
+from bot.messages import phrases
+
+WORKSPACE = CHANNEL = "local"
+AUTHOR = "you"
+
+# Whoever can type here can also write the database file.
+OWNER = Person(AUTHOR, phrases.YOU, runs_workspace=True)
+
+
+class TerminalDirectory:
+    """`bot.ports.platform.Directory` of one person and one channel."""
+
+    async def person(self, place: Scope, user: str) -> Person:
+        """Return the person at the keyboard."""
+        return OWNER
+
+    async def access(self, place: Scope, user: str) -> ChannelAccess:
+        """Return what `user` may do in the local channel; the bot posts nothing there
+        unasked."""
+        if (place.workspace, place.channel) != (WORKSPACE, CHANNEL) or user != AUTHOR:
+            return NOWHERE
+        return ChannelAccess(exists=True, reads=True, writes=True)
+
+    async def names(self, place: Scope, user: str) -> PlaceNames:
+        """Return no names: the ids are words."""
+        return PlaceNames()
+
+    def is_direct(self, place: Scope) -> bool:
+        """Return False: the channel has settings of its own, as a public one has."""
+        return False

@@ -1,0 +1,58 @@
+"""Last known names of people, channels and workspaces. Frozen values.
+
+Rule: a name is for the operator's reports alone. Nothing is decided by it, and ids stay
+what everything is stored under: anybody can give themself any name.
+"""
+
+import enum
+from dataclasses import dataclass
+
+from bot.domain.scope import Scope
+from bot.text.characters import replace_invalid
+
+# The longest name that is kept, in characters; those of the platforms are shorter.
+MOST_CHARS = 100
+
+
+class NameKind(enum.Enum):
+    """What a name is of: on Discord, a server and its first channel may share an id."""
+
+    PERSON = "person"
+    CHANNEL = "channel"
+    WORKSPACE = "workspace"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceNames:
+    """The names of a person, a channel and its workspace, as people see them there; ""
+    where there is none or the platform does not tell it."""
+
+    person: str = ""
+    #: With its sign: "#billing"; "@Olga" for direct messages with her.
+    channel: str = ""
+    workspace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LastName:
+    """The last known name of one id; "" if the platform knows none."""
+
+    platform: str
+    workspace: str
+    kind: NameKind
+    id: str
+    name: str
+
+    def __post_init__(self) -> None:
+        name = " ".join(replace_invalid(self.name).split())[:MOST_CHARS]
+        object.__setattr__(self, "name", name)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Sighting:
+    """Somebody did something in a channel that is in the reports; a part may be ""."""
+
+    #: A channel or wider.
+    place: Scope
+    #: The platform's user id.
+    person: str

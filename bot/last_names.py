@@ -1,0 +1,109 @@
+"""Keeps the names of the people and channels that the operator's reports are about.
+
+Rule 1: names are optional. They are looked up afterwards and in the background, so that
+no answer and no command waits for one.
+Rule 2: only of people and channels that are in the reports by their ids anyway; and in
+workspaces that are served.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from itertools import islice
+
+from bot.domain.names import LastName, NameKind, Sighting
+from bot.domain.retention import DAY
+from bot.errors import ConfigError, DeliveryError
+from bot.platforms import Platforms
+from bot.ports.names import NameStore
+from bot.runtime.background import report
+
+log = logging.getLogger(__name__)
+
+# How often it is looked who was there, in seconds, and how many are looked up then:
+# few beside what the platforms allow in a minute (facts A5.1, B4).
+EVERY = 60.0
+AT_ONCE = 25
+# How far back a start looks, in seconds: as `threadkeep usage` does by default.
+LOOK_BACK = 31 * DAY
+
+
+class LastNames:
+    """Looks up names on the platforms and stores them."""
+
+    def __init__(
+        self,
+        store: NameStore,
+        platforms: Platforms,
+        *,
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._store = store
+        self._platforms = platforms
+        self._now = now
+        self._sleep = sleep
+
+    async def watch(self) -> None:
+        """Keep names until cancelled; delete those of workspaces that are not served
+        first."""
+        since, served = self._now() - LOOK_BACK, self._platforms.served
+        while True:
+            try:
+                if dropped := await self._store.drop_names(served.holds):
+                    log.info("names.dropped names=%d", dropped)
+                break
+            except Exception as error:
+                report("drop names", error)
+            await self._sleep(EVERY)
+        while True:
+            await self._sleep(EVERY)
+            try:
+                since = await self.look(since)
+            except Exception as error:
+                # The next look begins where this one did.
+                report("names", error)
+
+    async def look(self, since: float) -> float:
+        """Look up who was there since `since`, some a minute; return until when that
+        is done."""
+        until = self._now()
+        seen = await self._store.unnamed(since, until)
+        waiting = iter([each for each in seen if self._is_reachable(each)])
+        while batch := list(islice(waiting, AT_ONCE)):
+            found = [name for each in batch for name in await self._find(each)]
+            await self._store.store_names(found, self._now())
+            if len(batch) == AT_ONCE:
+                await self._sleep(EVERY)
+        return until
+
+    def _is_reachable(self, seen: Sighting) -> bool:
+        active = seen.place.platform in self._platforms.active
+        return active and self._platforms.serves(seen.place)
+
+    async def _find(self, seen: Sighting) -> Iterable[LastName]:
+        """Return the names of who and where, with "" for those that there are not; none
+        if the platform cannot tell now."""
+        directory = self._platforms.adapters[seen.place.platform].directory
+        try:
+            with self._platforms.using(seen.place.platform):
+                names = await directory.names(seen.place, seen.person)
+        except (ConfigError, DeliveryError) as error:
+            log.info("names.later place=%s %s", seen.place, error)
+            return ()
+        place = seen.place
+        found = (
+            (NameKind.PERSON, seen.person, names.person),
+            (NameKind.CHANNEL, place.channel, names.channel),
+            (NameKind.WORKSPACE, place.workspace, names.workspace),
+        )
+        return list(_named(seen, found))
+
+
+def _named(
+    seen: Sighting, found: Iterable[tuple[NameKind, str, str]]
+) -> Iterator[LastName]:
+    for kind, id, name in found:
+        if id:
+            yield LastName(seen.place.platform, seen.place.workspace, kind, id, name)

@@ -1,0 +1,28 @@
+"""The store's port for the names that the operator's reports show.
+
+Each method is one transaction, is durable on return, and may raise StorageError.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from bot.domain.names import LastName, Sighting
+
+
+class NameStore(Protocol):
+    """Last known names, by id."""
+
+    async def unnamed(self, since: float, now: float) -> list[Sighting]:
+        """Return who asked, changed a setting or was refused something since `since`,
+        and where, if the name of one of them is not known or is a day old at `now`; one
+        that the platform did not know, an hour. At most some thousand."""
+        ...
+
+    async def store_names(self, names: Sequence[LastName], now: float) -> None:
+        """Store `names` as known at `now`. An empty one keeps the name that was known
+        before."""
+
+    async def drop_names(self, serves: Callable[[str, str], bool]) -> int:
+        """Delete the names of each platform and workspace that `serves` does not
+        accept; return their number."""
+        ...

@@ -1,0 +1,130 @@
+"""Last known names by id, inside a transaction; and the migration for them.
+
+Rule: only of people and channels that the operator's reports name.
+"""
+
+from collections.abc import Callable, Sequence
+
+from sqlite_utils import Database
+
+from bot.domain.names import LastName, NameKind, Sighting
+from bot.domain.retention import DAY
+from bot.domain.scope import Scope
+
+# How long a name is taken as current, and how long it is taken as known that there is
+# none, in seconds. People rename themselves rarely.
+FRESH, UNKNOWN = DAY, 3_600.0
+
+# The most people and channels that are looked for at once.
+MOST = 5_000
+
+_IS_FRESH = """
+    EXISTS (
+        SELECT 1 FROM names
+        WHERE names.platform = seen.platform AND names.workspace = seen.workspace
+          AND kind = '{kind}' AND id = seen.{column}
+          AND names.at > iif(name = '', :unknown, :fresh)
+    )
+"""
+_UNNAMED = f"""
+    SELECT platform, workspace, channel, who FROM (
+        SELECT platform, workspace, channel, person AS who FROM charges
+        WHERE ended_at >= :since
+        UNION
+        SELECT platform, workspace, channel, who FROM audit WHERE at >= :since
+        UNION
+        SELECT platform, workspace, channel, who FROM refusals WHERE at >= :since
+    ) AS seen
+    WHERE (who NOT IN ('', 'operator')
+           AND NOT {_IS_FRESH.format(kind="person", column="who")})
+       OR (channel <> ''
+           AND NOT {_IS_FRESH.format(kind="channel", column="channel")})
+    LIMIT :most
+"""
+
+
+def m015_names(db: Database) -> None:
+    """Add the last known names of people, channels and workspaces. Never edited."""
+    of = {"platform": str, "workspace": str, "kind": str, "id": str}
+    db.table("names").create(
+        {
+            **of,
+            # "" if the platform was asked and knows none.
+            "name": str,
+            # When the platform was asked last, in seconds since 1970.
+            "at": float,
+        },
+        pk=tuple(of),
+        not_null={*of, "name", "at"},
+        strict=True,
+    )
+    db.table("names").create_index(["at"])
+    # Who was there lately is looked for every minute.
+    db.table("audit").create_index(["at"])
+    db.table("refusals").create_index(["at"])
+
+
+def unnamed(db: Database, since: float, now: float) -> list[Sighting]:
+    values = {
+        "since": since,
+        "fresh": now - FRESH,
+        "unknown": now - UNKNOWN,
+        "most": MOST,
+    }
+    return [
+        Sighting(
+            Scope(row["platform"], row["workspace"], row["channel"]),
+            "" if row["who"] == "operator" else row["who"],
+        )
+        for row in db.execute(_UNNAMED, values).fetchall()
+    ]
+
+
+def store_names(db: Database, names: Sequence[LastName], now: float) -> None:
+    for each in names:
+        db.execute(
+            """
+            INSERT INTO names VALUES (?, ?, ?, ?, ?, ?)
+            ON CONFLICT DO UPDATE
+            SET name = iif(excluded.name = '', name, excluded.name), at = excluded.at
+            """,
+            [
+                *(each.platform, each.workspace, each.kind.value, each.id),
+                *(each.name, now),
+            ],
+        )
+
+
+def drop_names(db: Database, serves: Callable[[str, str], bool]) -> int:
+    rows = db.execute("SELECT DISTINCT platform, workspace FROM names").fetchall()
+    return sum(
+        db.execute(
+            "DELETE FROM names WHERE platform = ? AND workspace = ?", tuple(row)
+        ).rowcount
+        for row in rows
+        if not serves(*row)
+    )
+
+
+def names(db: Database) -> list[LastName]:
+    """Return all known names, those asked for last at the end; none in a database that
+    is not migrated yet."""
+    if not db.table("names").exists():
+        return []
+    return [
+        LastName(
+            *(row["platform"], row["workspace"], NameKind(row["kind"])),
+            *(row["id"], row["name"]),
+        )
+        for row in db.execute("SELECT * FROM names WHERE name <> '' ORDER BY at")
+    ]
+
+
+def expire(db: Database, *, before: float, most: int) -> int:
+    """Delete at most `most` names that were last asked for before `before`; return
+    their number."""
+    return db.execute(
+        "DELETE FROM names WHERE (platform, workspace, kind, id) IN "
+        "(SELECT platform, workspace, kind, id FROM names WHERE at < ? LIMIT ?)",
+        [before, most],
+    ).rowcount
