@@ -141,7 +141,7 @@ class App:
         )
         self._typed = TypedCommands(store, platforms, self._access, router)
         conversations = StoredConversations(store, self._dispatcher, platforms)
-        self.host = Host(inbox, router, conversations, operator.served)
+        self.host = Host(inbox, router, conversations, operator.served, self._alert)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Listen and answer until `stopping` is set or no adapter listens any more.
@@ -231,6 +231,10 @@ class App:
                 raise
             self.platforms.shut_down(thread.platform, refusals[0])
         return None
+
+    def _alert(self, name: str, problem: str) -> None:
+        """Report what only the operator can correct, in the background."""
+        self.platforms.tasks.start("operator alert", self._alerts.report(name, problem))
 
     async def _command(self, message: Message) -> bool:
         """Return whether `message` is a command, which is then carried out."""

@@ -1,8 +1,9 @@
 """Alerts about what only the operator can correct: a key that is refused, an account
-out of credit, an unknown model, a platform that turned us away, a disk that fills up.
+out of credit, an unknown model, a platform that turned us away, an app that lacks a
+scope or permission, a disk that fills up.
 
-Rule: each problem is logged as an error, and told to the operator's admins in private,
-at most once an hour, also over a restart.
+Rule: each problem is logged as an error, once an hour in each process, and told to the
+operator's admins in private, at most once an hour over restarts.
 """
 
 import asyncio
@@ -37,7 +38,7 @@ MB = 1024 * 1024
 LOW = 256 * MB
 # Timeout for telling one admin, in seconds.
 TELLING = 10.0
-# Problems that are remembered while the store takes no notice of them.
+# How many problems are told apart.
 MOST_PROBLEMS = 64
 
 
@@ -66,8 +67,8 @@ class OperatorAlerts:
         self._now = now
         self._free = free
         self._sleep = sleep
-        #: When problems were last told that the store could not note.
-        self._told: LruDict[str, float] = LruDict(MOST_PROBLEMS)
+        #: When this process last reported each.
+        self._reported: LruDict[str, float] = LruDict(MOST_PROBLEMS)
 
     async def watch(self) -> None:
         """Look at the disk and the platforms every minute until cancelled."""
@@ -92,11 +93,15 @@ class OperatorAlerts:
             await self.report("disk", text)
 
     async def report(self, name: str, problem: str) -> None:
-        """Log and tell `problem`, unless that of this `name` was told within an
-        hour."""
-        if not await self._claim(name):
+        """Log `problem`, unless this process logged that of this `name` within an hour;
+        and tell it, unless any did."""
+        now = self._now()
+        if now - self._reported.get(name, float("-inf")) < HOUR:
             return
+        self._reported[name] = now
         log.error("operator.needed %s", problem)
+        if not await self._claim(name, now):
+            return
         for admin in sorted(self._operator.admins):
             platform, _, user = admin.partition(":")
             if platform not in self._platforms.active:
@@ -106,18 +111,14 @@ class OperatorAlerts:
                 async with asyncio.timeout(TELLING):
                     await adapter.tell("", user, messages.needs_you(problem=problem))
 
-    async def _claim(self, name: str) -> bool:
-        now = self._now()
+    async def _claim(self, name: str, now: float) -> bool:
         try:
-            told = await self._notices.claim_notice(
+            return await self._notices.claim_notice(
                 *(EVERYWHERE, f"operator: {name}", uuid.uuid4().hex, now, now + HOUR)
             )
         except StorageError:
             # A full disk is itself something to tell.
-            told = now - self._told.get(name, 0.0) >= HOUR
-        if told:
-            self._told[name] = now
-        return told
+            return True
 
 
 class ReportingModel:

@@ -129,12 +129,15 @@ class DiscordAdapter:
         """Receive events until cancelled. Raises ConfigError if Discord rejects the
         bot."""
         client = self._link.client
-        listener = MessageListener(self._link, self._threads, self._names, host)
+        servers = Servers(self._link, host)
+        refused = servers.require_permissions
+        listener = MessageListener(
+            self._link, self._threads, self._names, host, refused
+        )
         commands = Commands(
             *(self._link, self._threads, self._names, self._people, host)
         )
         tree = commands.tree()
-        servers = Servers(self._link, host.served)
         gateway.attach(client, listener, commands, servers)
         servers.begin()
         try:

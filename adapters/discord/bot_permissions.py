@@ -17,6 +17,17 @@ NAMES = {
 }
 
 
+def lacking_everywhere(guild: discord.Guild, us: int) -> str:
+    """Return the permissions that no role gives the bot in `guild`, and that only
+    channels which allow them one by one make up for; "" for none."""
+    member = guild.get_member(us)
+    if member is None:
+        # Discord has not sent the guild yet.
+        return ""
+    held = member.guild_permissions
+    return messages.AND.join(NAMES[name] for name in NAMES if not getattr(held, name))
+
+
 def lacking(channel: object, permissions: discord.Permissions) -> str:
     """Return what to tell somebody who asks in `channel`, where the bot has
     `permissions`; "" if it can answer there."""

@@ -8,7 +8,7 @@ fit, the channel and the first of them are recorded, and they are fetched afterw
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -61,13 +61,20 @@ class MessageListener:
     """Passes what the gateway delivers on to the inbox of `host`."""
 
     def __init__(
-        self, link: Link, threads: ThreadResolver, names: NameCache, host: Host
+        self,
+        link: Link,
+        threads: ThreadResolver,
+        names: NameCache,
+        host: Host,
+        on_refusal: Callable[[], None],
     ) -> None:
         self._link = link
         self._threads = threads
         self._names = names
         self._host = host
         self._inbox = host.inbox
+        #: Called when somebody asks where the bot lacks permissions.
+        self._on_refusal = on_refusal
         self._told: LruDict[tuple[int, int], float] = LruDict(MOST_CHANNELS)
         self._backlog = Backlog()
         #: The first message of each channel that did not fit into the backlog.
@@ -281,6 +288,7 @@ class MessageListener:
         if now - self._told.get(asker, float("-inf")) < REPEAT:
             return
         self._told[asker] = now
+        self._on_refusal()
         try:
             async with translated("refuse"):
                 await outgoing.post(message.channel, refusal, reference=message)

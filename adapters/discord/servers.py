@@ -10,23 +10,29 @@ import logging
 import discord
 
 from adapters.discord import events
-from adapters.discord.client import Link, translated
+from adapters.discord.bot_permissions import lacking_everywhere
+from adapters.discord.client import Link, invite, translated
 from bot.domain.served_workspaces import Served
 from bot.errors import AccessRevoked, DeliveryError
-from bot.messages.check import PUBLIC_BOT
+from bot.messages import operator
+from bot.messages.check import PUBLIC_BOT, and_more
+from bot.ports.platform import Host
 
 log = logging.getLogger(__name__)
 
-# How many servers one line of the log names.
+# How many servers one line of the log names, and how many a message to the operator.
 MOST_NAMED = 20
+MOST_TOLD = 5
 
 
 class Servers:
-    """Restricts the bot to the servers that are served."""
+    """Restricts the bot to the servers that are served, and sees to its permissions
+    there."""
 
-    def __init__(self, link: Link, served: Served) -> None:
+    def __init__(self, link: Link, host: Host) -> None:
         self._link = link
-        self._served = served
+        self._served = host.served
+        self._alert = host.alert
         #: Servers not served that the bot was in when a session started.
         self._ignored: set[int] = set()
 
@@ -37,7 +43,9 @@ class Servers:
             log.warning("discord.public %s", PUBLIC_BOT)
 
     def look(self) -> None:
-        """Log the servers that the bot is in and that are not served, each once."""
+        """Log the servers that the bot is in and that are not served, each once; report
+        those where it lacks permissions."""
+        self.require_permissions()
         guilds = {guild.id for guild in self._link.client.guilds}
         found = {each for each in guilds if not self._holds(each)} - self._ignored
         if not found:
@@ -51,9 +59,36 @@ class Servers:
             named,
         )
 
+    def require_permissions(self) -> None:
+        """Report the servers where no role gives the bot what it needs: whoever added
+        it left that out. What one channel denies is told to those who ask there."""
+        us = self._link.us
+        found = [
+            operator.server_lacks(
+                # Its name is anybody's text.
+                server=f"discord:{each.id}",
+                permissions=missing,
+            )
+            for each in self._link.client.guilds
+            if self._holds(each.id) and (missing := lacking_everywhere(each, us))
+        ]
+        application = self._link.client.application_id
+        if not found or application is None:
+            return
+        more = len(found) - MOST_TOLD
+        tail = and_more(count=more) if more > 0 else ""
+        servers = "; ".join(found[:MOST_TOLD]) + tail
+        problem = operator.permissions_missing(
+            servers=servers, address=invite(application)
+        )
+        self._alert("discord permissions", problem)
+
     async def joined(self, guild: discord.Guild) -> None:
         """Leave a server that just added the bot, if it is not served."""
-        if self._holds(guild.id) or guild.id in self._ignored:
+        if self._holds(guild.id):
+            self.require_permissions()
+            return
+        if guild.id in self._ignored:
             return
         try:
             async with translated("leave a server"):

@@ -9,7 +9,7 @@ events beyond a limit are refused there at once.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ from slack_bolt.response import BoltResponse
 
 from adapters.slack import events, mentions, mrkdwn
 from adapters.slack.channels import Channels
-from adapters.slack.check import scopes
+from adapters.slack.check import SCOPES, lacking, scopes
 from adapters.slack.client import Identity, SlackClient, open_client
 from adapters.slack.config import SlackConfig
 from adapters.slack.directory import SlackDirectory
@@ -46,6 +46,7 @@ from bot.errors import (
     DeliveryError,
     StorageError,
 )
+from bot.messages import operator
 from bot.messages.controls import NAME_CHANNEL_SLACK
 from bot.ports.platform import Host
 from bot.runtime.allowance import Allowance
@@ -147,6 +148,7 @@ class SlackAdapter:
     async def run(self, host: Host) -> None:
         """Receive events until cancelled. Raises ConfigError if Slack rejects a
         token."""
+        self._require_scopes(host)
         async with Background(lambda _, error: self._fail(error)) as background:
             interactions = Interactions(
                 *(self._client, self._people, self._display_names, self._channels),
@@ -158,6 +160,19 @@ class SlackAdapter:
                 # Work that outlasts an acknowledgement only updates modals.
                 background.cancel()
                 await finish(self._people.close())
+
+    def _require_scopes(self, host: Host) -> None:
+        """Report the scopes that the app lacks, now and when a call is refused. Those
+        of what is optional are logged at the start alone: some are left out on
+        purpose."""
+
+        def report_missing(scopes: Iterable[str]) -> None:
+            if missing := ", ".join(sorted(SCOPES & set(scopes))):
+                problem = operator.scopes_missing(scopes=missing)
+                host.alert(f"slack scopes {missing}", problem)
+
+        report_missing(lacking(self._us))
+        self._client.on_missing_scope = report_missing
 
     async def _listen(self, host: Host, interactions: Interactions) -> None:
         async def spool(body: dict[str, Any]) -> BoltResponse:
@@ -354,8 +369,9 @@ async def connect(env: Mapping[str, str]) -> AsyncIterator[SlackAdapter]:
         identity = await sign_in(client)
         address = await try_socket(client, config)
         for finding in scopes(identity):
-            level = logging.ERROR if finding.grade is Grade.BAD else logging.WARNING
-            log.log(level, "slack.scopes %s", finding.text)
+            # What is required is for the operator to hear once somebody listens.
+            if finding.grade is Grade.NOTE:
+                log.warning("slack.scopes %s", finding.text)
         yield SlackAdapter(client, config, identity, address)
 
 

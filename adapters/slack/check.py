@@ -87,12 +87,17 @@ def _signed_in(identity: Identity, limit: Served) -> list[Finding]:
     return findings + scopes(identity)
 
 
+def lacking(identity: Identity) -> list[str]:
+    """Return the required scopes that the app lacks; none if Slack does not say which
+    it has: it lists them in a header, which may be missing."""
+    return sorted(SCOPES - identity.scopes) if identity.scopes else []
+
+
 def scopes(identity: Identity) -> list[Finding]:
     """Return a finding for all required scopes that the app lacks, and one for each
     optional one."""
     findings = []
-    # Slack lists the scopes in a header, which may be missing.
-    if identity.scopes and (missing := sorted(SCOPES - identity.scopes)):
+    if missing := lacking(identity):
         text = messages.scopes_missing(scopes=", ".join(missing))
         findings.append(Finding(messages.SLACK_SCOPES, Grade.BAD, text))
     for scope, loss in OPTIONAL.items():

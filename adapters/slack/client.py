@@ -153,6 +153,9 @@ class SlackClient:
         #: Called when Slack rejects a token, whatever the call was for: the caller may
         #: ignore the error.
         self.on_revoked: Callable[[AccessRevoked], None] = lambda error: None
+        #: The same, with the scopes that a refused call would need, one of which the
+        #: app lacks.
+        self.on_missing_scope: Callable[[frozenset[str]], None] = lambda scopes: None
 
     async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """Call `method` and return the answer.
@@ -323,6 +326,8 @@ class SlackClient:
             meaning = _meaning(method, error)
             if isinstance(meaning, AccessRevoked):
                 self.on_revoked(meaning)
+            if needed := _needed(error):
+                self.on_missing_scope(needed)
             raise meaning from error
         except (TimeoutError, SlackClientError, aiohttp.ClientError) as error:
             raise DeliveryError(f"{method}: {type(error).__name__}") from error
@@ -365,16 +370,20 @@ def _meaning(method: str, error: SlackApiError) -> Exception:
     if code in REVOKED:
         return AccessRevoked(messages.slack_token_revoked(error=message))
     if code in GONE:
-        needed = (
-            f", the app needs the scope {data['needed']}"
-            if (isinstance(data, dict) and data.get("needed"))
-            else ""
-        )
-        return ThreadGone(message + needed)
+        needed = ",".join(sorted(_needed(error)))
+        hint = f", the app needs the scope {needed}" if needed else ""
+        return ThreadGone(message + hint)
     if code in UNSTREAMABLE:
         return Unstreamable(message, is_over=code in OVER)
     unfit = UNFIT_VIEW if method.startswith("views.") else UNFIT
     return Unfit(message) if code in unfit else DeliveryError(message)
+
+
+def _needed(error: SlackApiError) -> frozenset[str]:
+    """Return the scopes that Slack names as needed for a refused call (facts A5.3)."""
+    data = getattr(error.response, "data", None)
+    needed = data.get("needed") if isinstance(data, dict) else None
+    return frozenset(filter(None, str(needed or "").split(",")))
 
 
 def _retry_after(response: Any) -> float:

@@ -12,5 +12,23 @@ def disk_low(*, free: str, folder: object) -> str:
     )
 
 
+def scopes_missing(*, scopes: str) -> str:
+    return (
+        f"the Slack app lacks {scopes}: add it under OAuth & Permissions on the app's "
+        "page, and reinstall the app."
+    )
+
+
+def permissions_missing(*, servers: str, address: str) -> str:
+    return (
+        f"the bot lacks permissions on Discord, so it cannot answer there: {servers}. "
+        f"Give them to its role, or add it again with {address}"
+    )
+
+
+def server_lacks(*, server: str, permissions: str) -> str:
+    return f"{permissions} in {server}"
+
+
 def platform_lost(*, platform: str, problem: object) -> str:
     return f"the bot no longer answers on {platform}. {problem}"

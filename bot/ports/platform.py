@@ -5,7 +5,7 @@ adapter offers to the core. Each implementation passes the contract tests under
 `tests/contracts/`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -160,6 +160,11 @@ class Conversations(Protocol):
         ...
 
 
+#: Reports what only the operator can correct: what names the problem, and a clause that
+#: says what to do. Neither waits nor raises; repeats within an hour do nothing.
+Alert = Callable[[str, str], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Host:
     """What the core offers to an adapter."""
@@ -170,6 +175,7 @@ class Host:
     #: The workspaces that the operator serves, for an adapter that can save calls to
     #: its platform. The three parts above check it in any case.
     served: Served
+    alert: Alert
 
 
 class Surface(Protocol):

@@ -40,6 +40,8 @@ class ScriptedCore:
         self.given: list[Given] = []
         self.judged: list[tuple[ThreadKey, str, bool]] = []
         self.heard: list[Message] = []
+        #: What only the operator can correct, by its name.
+        self.alerts: dict[str, str] = {}
         self.sorted: list[Message] = []
         self.overheard: list[Message] = []
         #: Keys of the turns that exist.
@@ -53,7 +55,10 @@ class ScriptedCore:
     @property
     def host(self) -> Host:
         """All three parts of a host in one."""
-        return Host(self, self, self, self.served)
+        return Host(self, self, self, self.served, self.alert)
+
+    def alert(self, name: str, problem: str) -> None:
+        self.alerts[name] = problem
 
     async def receive(self, message: Message) -> None:
         self.heard.append(message)

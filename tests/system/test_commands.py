@@ -217,7 +217,8 @@ async def test_what_is_misnamed_or_missing_is_logged_at_the_start(
     await world.slack.until(lambda: world.slack.connections, timeout=20)
     process.kill(signal.SIGTERM)
     assert await process.ended() == 0
-    assert "ERROR slack.scopes missing users:read: add them" in process.output
+    needed = "ERROR operator.needed the Slack app lacks users:read: add it under"
+    assert needed in process.output
     assert "WARNING slack.scopes without im:write" in process.output
     assert "WARNING app.configuration “THREADKEEP_BUDGET” in the" in process.output
 

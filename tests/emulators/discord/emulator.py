@@ -96,6 +96,7 @@ class DiscordEmulator:
         self.leave = people.leave
         self.refuse_messages = people.refuse_messages
         self.set_permissions = people.set_permissions
+        self.limit_bot = people.limit_bot
         self.block_words = people.block_words
         self.limit_threads = people.limit_threads
         self.open_dm = people.open_dm

@@ -142,6 +142,16 @@ class People:
         """Let somebody take no direct messages from the bot any more (B4)."""
         self._model.deaf.add(int(user))
 
+    def limit_bot(self, *names: str) -> None:
+        """Take permissions from all roles of the bot in the first guild, as whoever
+        added it may (B7), before it connects."""
+        guild = next(iter(self._model.guilds.values()))
+        for role in guild.roles.values():
+            held = discord.Permissions(role.permissions)
+            held.update(**dict.fromkeys(names, False))
+            if role.managed or role is guild.everyone_role:
+                role.permissions = held.value
+
     def block_words(self, *words: str) -> None:
         """Let AutoMod refuse every message with one of `words`, and no others."""
         self._model.blocked = set(words)
