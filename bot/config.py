@@ -127,7 +127,8 @@ class Config:
         config = cls(
             api_key=api_key,
             base_url=base_url,
-            database=_database(env),
+            # As messages show it.
+            database=_database(env).absolute(),
             operator=Operator(
                 values,
                 secret=api_key or "",

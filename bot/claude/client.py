@@ -109,6 +109,12 @@ async def connect(api_key: str, base_url: str | None) -> AsyncIterator["ClaudeMo
         yield ClaudeModel(opened)
 
 
+def key_problem(api_key: str) -> str:
+    """Return what is wrong with a key that no header can hold; "" for any other."""
+    is_fit = api_key and all("!" <= char <= "~" for char in api_key)
+    return "" if is_fit else messages.BAD_KEY
+
+
 def client(
     api_key: str, base_url: str | None, *, silence: float = SILENCE, bulk: bool = False
 ) -> ClaudeClient:
@@ -117,9 +123,9 @@ def client(
 
     Raises ConfigError for a key that no header can hold.
     """
-    if not api_key or not all("!" <= char <= "~" for char in api_key):
+    if problem := key_problem(api_key):
         # Sent anyway, it would be quoted in the error of the HTTP library.
-        raise ConfigError(messages.BAD_KEY)
+        raise ConfigError(problem)
     # At DEBUG the SDK logs whole requests, and with them what people wrote.
     sdk_log = logging.getLogger("anthropic")
     sdk_log.setLevel(max(sdk_log.getEffectiveLevel(), logging.INFO))

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from bot.claude.catalog import MODELS, RETIRES_SOON, ModelAvailability, find
-from bot.claude.client import ModelStatus, connect
+from bot.claude.client import ModelStatus, connect, key_problem
 from bot.claude.model_list import availability
 from bot.cli import hosting, reports
 from bot.cli.exposed_files import exposures
@@ -33,7 +33,10 @@ async def check_claude(settings: Config, *, offline: bool) -> list[Finding]:
         return [Finding(messages.CLAUDE, Grade.ABSENT, text)]
     if offline:
         facts = find(settings.model)
+        problem = key_problem(settings.api_key)
         key = Finding(messages.CLAUDE_KEY, Grade.GOOD, messages.KEY_SET)
+        if problem:
+            key = Finding(messages.CLAUDE_KEY, Grade.BAD, problem)
         if facts is None:
             text = messages.model_not_listed(model=settings.model)
             return [key, Finding(messages.CLAUDE_MODEL, Grade.NOTE, text)]
@@ -137,11 +140,11 @@ def _check_database(path: Path) -> Finding:
     try:
         new = look_at(path)
     except InUse:
-        text = messages.database_in_use(path=path.absolute())
+        text = messages.database_in_use(path=path)
         return Finding(messages.DATABASE, Grade.GOOD, text)
     except ConfigError as error:
         return Finding(messages.DATABASE, Grade.BAD, str(error))
-    text = messages.database_writable(path=path.absolute())
+    text = messages.database_writable(path=path)
     if new:
-        text = messages.database_created(path=path.absolute())
+        text = messages.database_created(path=path)
     return Finding(messages.DATABASE, Grade.GOOD, text)

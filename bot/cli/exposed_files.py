@@ -18,6 +18,7 @@ def exposures(database: Path, dotenv: Path = DOTENV) -> list[Finding]:
     """Return a note for each group of files that others can read or change, with the
     command that corrects it."""
     found = []
+    dotenv = dotenv.absolute()
     if exposed(dotenv):
         found.append(
             _note(messages.SECRETS, messages.tokens_file(path=dotenv), "600", dotenv)
@@ -36,7 +37,7 @@ def exposures(database: Path, dotenv: Path = DOTENV) -> list[Finding]:
         )
     # The working directory is not ours to change.
     folder = database.parent
-    if folder.resolve() != Path.cwd() and exposed(folder):
+    if folder.is_dir() and folder.resolve() != Path.cwd() and exposed(folder):
         text = messages.database_folder(path=folder)
         found.append(_note(messages.FOLDER, text, "700", folder))
     return found

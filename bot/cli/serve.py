@@ -57,7 +57,7 @@ async def serve_until_stopped(env: Mapping[str, str], env_file: EnvFile) -> int:
             at_once=settings.answers_at_once,
             survey=_survey(settings),
             retention=settings.retention,
-            folder=settings.database.parent.absolute(),
+            folder=settings.database.parent,
         )
         _log_start(settings, adapters)
         await app.run(_stop_signal())
@@ -127,7 +127,7 @@ def _log_start(settings: Config, adapters: Sequence[Adapter]) -> None:
     log.info(
         "app.started version=%s database=%s platforms=%s model=%s admins=%s",
         version("threadkeep"),
-        settings.database.absolute(),
+        settings.database,
         ",".join(each.name for each in adapters),
         "offline" if settings.api_key is None else settings.model,
         ",".join(sorted(settings.operator.admins)) or "-",

@@ -19,7 +19,8 @@ from bot.runtime import private_files, terminal
 from bot.runtime.text_files import read_text
 from bot.settings import import_export
 from bot.settings.options import BY_NAME
-from storage.store import open_shared_store
+from storage.database import look_at
+from storage.store import open_shared_store, open_store
 
 
 @click.group()
@@ -70,18 +71,19 @@ async def _import(
 ) -> int:
     today = datetime.now(UTC).date()
     changes = import_export.read(read_text(file), today)
-    async with open_shared_store(Config.from_env(env).database) as store:
-        found = await store.list_settings(EVERYWHERE)
-        if remove:
-            changes += import_export.removed(changes, found)
-        texts = await _texts(store, found)
-        if not (lines := import_export.difference(found, texts, changes)):
-            terminal.say(messages.NOTHING_TO_CHANGE)
-            return 0
-        terminal.say("\n".join(lines))
-        if dry_run:
-            terminal.say(messages.DRY_RUN, err=True)
-            return 0
+    database = Config.from_env(env).database
+    found, texts = await _set_in(database)
+    if remove:
+        changes += import_export.removed(changes, found)
+    if not (lines := import_export.difference(found, texts, changes)):
+        terminal.say(messages.NOTHING_TO_CHANGE)
+        return 0
+    terminal.say("\n".join(lines))
+    if dry_run:
+        terminal.say(messages.DRY_RUN, err=True)
+        return 0
+    opened = open_store if _is_new(database) else open_shared_store
+    async with opened(database) as store:
         made = await store.change_settings(
             changes,
             who="operator",
@@ -92,6 +94,24 @@ async def _import(
     assert isinstance(made, list)
     terminal.say(messages.settings_changed(count=len(made)), err=True)
     return 0
+
+
+def _is_new(database: Path) -> bool:
+    return not database.exists()
+
+
+async def _set_in(database: Path) -> tuple[list[Setting], dict[str, str]]:
+    """Return the settings in `database` and the texts of the versioned ones; none in
+    one that is still to be created, as on a new machine.
+
+    Creates nothing. Raises ConfigError if it cannot be used.
+    """
+    if _is_new(database):
+        look_at(database)
+        return [], {}
+    async with open_shared_store(database) as store:
+        found = await store.list_settings(EVERYWHERE)
+        return found, await _texts(store, found)
 
 
 async def _texts(store: AccessStore, found: Sequence[Setting]) -> dict[str, str]:

@@ -66,6 +66,29 @@ async def test_settings_go_out_and_come_back(shell: Shell) -> None:
     assert "imported prompt: version 1 → version 2" in printed
 
 
+async def test_settings_go_to_a_new_machine(tmp_path: Path, nursery: Nursery) -> None:
+    shell = Shell(tmp_path, nursery)
+    file = tmp_path / "some.yaml"
+    file.write_text("version: 1\nslack:\n  T1:\n    model: claude-opus-5-5\n")
+    there = {"THREADKEEP_DB": str(tmp_path / "data" / "new.db")}
+    command = ("settings", "import", str(file))
+    status, printed = await shell.run(there, *command, "--dry-run")
+    assert (status, "Nothing was changed" in printed) == (0, True)
+    nowhere = {"THREADKEEP_DB": "/dev/null/new.db"}
+    status, printed = await shell.run(nowhere, *command, "--dry-run")
+    assert (status, "THREADKEEP_DB" in printed) == (MISTAKE, True)
+    file.write_text("version: 1\n")
+    status, printed = await shell.run(there, *command)
+    assert (status, printed) == (0, "Nothing to change.")
+    assert not (tmp_path / "data").exists()
+    file.write_text("version: 1\nslack:\n  T1:\n    model: claude-opus-5-5\n")
+    status, printed = await shell.run(there, *command)
+    assert (status, "1 settings changed" in printed) == (0, True)
+    status, printed = await shell.run(there, *command)
+    assert (status, printed) == (0, "Nothing to change.")
+    assert (tmp_path / "data" / "new.db").stat().st_mode & 0o777 == 0o600
+
+
 async def test_what_a_file_does_not_name_stays_unless_that_is_wanted(
     shell: Shell,
 ) -> None:

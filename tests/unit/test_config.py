@@ -13,7 +13,7 @@ def test_nothing_needs_to_be_set() -> None:
     assert settings.api_key is None
     assert settings.model == "claude-sonnet-5-5"
     assert settings.operator.values == {}
-    assert settings.database == Path("data/threadkeep.db")
+    assert settings.database == Path("data/threadkeep.db").absolute()
     assert settings.grace == 20.0
 
 
