@@ -17,7 +17,7 @@ from bot.domain.setting import StoredSettings
 from bot.domain.turn import ANSWERS_AT_ONCE
 from bot.errors import ConfigError, Unacceptable
 from bot.messages import config as messages
-from bot.runtime import env_file
+from bot.runtime import env_file, logs
 from bot.runtime.env_file import EnvFile
 from bot.settings import audience
 from bot.settings.audience import Audience
@@ -78,6 +78,8 @@ class Config:
     answers_at_once: int
     #: None for the default, which depends on where the log goes.
     log_level: str | None
+    #: See `bot.runtime.logs.FORMATS`.
+    log_format: str
     retention: Retention
 
     @property
@@ -114,6 +116,7 @@ class Config:
             problems,
         )
         level = _choice(env, "THREADKEEP_LOG", LEVELS, problems)
+        log_format = _choice(env, "THREADKEEP_LOG_FORMAT", logs.FORMATS, problems)
         admins = _admins(env, problems)
         workspaces = _workspaces(env, problems)
         people = _audience(env, problems)
@@ -139,6 +142,7 @@ class Config:
             grace=float(grace),
             answers_at_once=at_once,
             log_level=level,
+            log_format=log_format or logs.TEXT,
             retention=retention,
         )
         return config, problems

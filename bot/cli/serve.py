@@ -33,7 +33,8 @@ async def serve_until_stopped(env: Mapping[str, str], env_file: EnvFile) -> int:
     names = configured_platforms(env)
     settings = await _configuration(env, env_file, names)
     # In the terminal, log lines would appear within the conversation.
-    logs.set_up(settings.log_level or ("info" if names else "error"))
+    least = settings.log_level or ("info" if names else "error")
+    logs.set_up(least, settings.log_format)
     for level, notes in (
         (logging.WARNING, unread(env, env_file.lines)),
         (logging.ERROR, hosting.warnings(env, settings)),

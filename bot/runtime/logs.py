@@ -1,8 +1,15 @@
 """The log: one line per event, without tokens, without what people wrote, and without
-what a terminal would obey."""
+what a terminal would obey. As text, or as an object of JSON on each line.
+
+Not python-json-logger: it writes whatever a library attached to a record, and our
+fields are in the text of a line, where it does not see them.
+"""
 
 import contextlib
 import logging
+import math
+import re
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.errors import error_location
@@ -10,6 +17,17 @@ from bot.runtime import terminal
 from bot.text.redaction import SECRETS
 
 FORMAT = "%(asctime)s %(levelname)s %(message)s"
+
+#: The formats that a line may have.
+TEXT, JSON = FORMATS = ("text", "json")
+
+# An argument in a message, with the name that the message gives it: "seconds=%.2f".
+_ARGUMENT = re.compile(
+    r"(?:(?<![\w.])([a-z_]++)=)?%[-+ #0]*+\d*+(?:\.\d++)?+([a-zA-Z%])"
+)
+_RENAMED = {"message": "message_id"}
+# Our events: "turn.done".
+_EVENT = re.compile(r"[a-z_]++(?:\.[a-z_]++)++(?![^ ])")
 
 # At DEBUG these log whole messages and request bodies, so their level is fixed,
 # whatever THREADKEEP_LOG says (Claude facts 1.2, platform facts A18).
@@ -31,18 +49,69 @@ class Redacting(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line for `record`."""
-        if record.exc_info and (error := record.exc_info[1]) is not None:
-            # Libraries put the text of an error into their message; our own code does
-            # not.
-            record = logging.makeLogRecord(record.__dict__)
-            record.msg = record.getMessage().replace(str(error) or "\0", "[error]")
-            record.args = ()
-        return terminal.one_line(SECRETS.sub("[secret]", super().format(record)))
+        return _clean(super().format(_without_error(record)))
 
     def formatException(self, ei: Any) -> str:
         """Return the place of the error instead of a traceback, which quotes
         messages."""
         return error_location(ei[1])
+
+
+class JsonLines(Redacting):
+    """The same as JSON: time (UTC), level, logger and message; besides, the event and
+    the values that one of our messages names."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line for `record`."""
+        record = _without_error(record)
+        message = record.getMessage()
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": _clean(message),
+        }
+        if event := _EVENT.match(message):
+            line["event"] = event[0]
+        if record.exc_info:
+            line["where"] = _clean(self.formatException(record.exc_info))
+        return terminal.as_json({**_named(record), **line}).rstrip("\n")
+
+
+def _without_error(record: logging.LogRecord) -> logging.LogRecord:
+    """Return `record` without the text of its error: libraries put it into their
+    message; our own code does not."""
+    if not record.exc_info or (error := record.exc_info[1]) is None:
+        return record
+    plain = logging.makeLogRecord(record.__dict__)
+    plain.msg = record.getMessage().replace(str(error) or "\0", "[error]")
+    plain.args = ()
+    return plain
+
+
+def _clean(text: str) -> str:
+    return terminal.one_line(SECRETS.sub("[secret]", text))
+
+
+def _named(record: logging.LogRecord) -> dict[str, object]:
+    """Return the arguments of `record` that its message names: numbers as such, others
+    as text."""
+    args = record.args if isinstance(record.args, tuple) else ()
+    # "%%" takes no argument.
+    found = [each for each in _ARGUMENT.finditer(str(record.msg)) if each[2] != "%"]
+    named = {
+        each[1]: _value(arg) for each, arg in zip(found, args, strict=False) if each[1]
+    }
+    # The line itself is the message.
+    return {_RENAMED.get(name, name): value for name, value in named.items()}
+
+
+def _value(arg: object) -> object:
+    if arg is None or isinstance(arg, int):
+        return arg
+    if isinstance(arg, float) and math.isfinite(arg):
+        return round(arg, 6)
+    return _clean(str(arg))
 
 
 class _StandardError(logging.Handler):
@@ -54,10 +123,10 @@ class _StandardError(logging.Handler):
             terminal.say(self.format(record), err=True)
 
 
-def set_up(level: str) -> None:
-    """Log to standard error at `level` and above."""
+def set_up(level: str, form: str = TEXT) -> None:
+    """Log to standard error at `level` and above, in the format `form`."""
     handler = _StandardError()
-    handler.setFormatter(Redacting(FORMAT))
+    handler.setFormatter(JsonLines() if form == JSON else Redacting(FORMAT))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

@@ -27,6 +27,7 @@ def test_every_problem_is_named_at_once() -> None:
         "THREADKEEP_GRACE": "-1",
         "THREADKEEP_EFFORT": "heroic",
         "THREADKEEP_LOG": "loud",
+        "THREADKEEP_LOG_FORMAT": "xml",
         "ANTHROPIC_BASE_URL": "api.example",
     }
     with pytest.raises(ConfigError) as caught:
