@@ -3,6 +3,7 @@
 import sys
 
 import click
+from click.shell_completion import get_completion_class
 
 from bot.cli import output, reports
 from bot.cli.check import check_setup
@@ -12,6 +13,7 @@ from bot.cli.print_reports import print_audit, print_feedback, print_usage
 from bot.cli.serve import serve_until_stopped
 from bot.config import load_environment, read_environment
 from bot.messages import cli as messages
+from bot.runtime import terminal
 from bot.ui import time_range
 
 # Commands that are kept with what they do: what they import takes time.
@@ -53,6 +55,16 @@ def serve() -> None:
 def check(offline: bool) -> None:
     """Say what is set up, what is missing and what is wrong."""
     sys.exit(run(check_setup(*load_environment(), offline)))
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print what makes a shell complete the commands and their options."""
+    found = get_completion_class(shell)
+    assert found is not None
+    script = found(main, {}, "threadkeep", "_THREADKEEP_COMPLETE").source()
+    terminal.write(f"{script}\n")
 
 
 SINCE = click.option(
