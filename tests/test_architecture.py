@@ -45,6 +45,7 @@ THIRD_PARTIES = {
     "storage": "cli",
     "anthropic": "claude",
     "httpx2": "claude",
+    "wcwidth": "rendering",
     "yaml": "text settings",
     "pydantic": "schemes",
     "chardet": "triage.bulk",

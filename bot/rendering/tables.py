@@ -10,7 +10,8 @@ Rule 3: every word of every cell is shown, also of cells without a column.
 """
 
 import re
-import unicodedata
+
+from wcwidth import iter_graphemes, wcswidth
 
 from bot.rendering.inline import code_spans, plain
 from bot.rendering.markdown import is_row, quote_of
@@ -198,13 +199,9 @@ def _padded(text: str, width: int, side: str) -> str:
 
 def _width(text: str) -> int:
     """Return the number of columns of a fixed-width font that `text` takes."""
-    return sum(map(_width_of, text))
-
-
-def _width_of(character: str) -> int:
-    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
+    # One by one: of a whole text, the time of wcswidth grows with the square of the
+    # number of flags. Of a control character it returns -1.
+    return sum(max(0, wcswidth(each)) for each in iter_graphemes(text))
 
 
 def _depth(line: str) -> int:

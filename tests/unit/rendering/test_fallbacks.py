@@ -1,6 +1,7 @@
 """The dialect: what a platform cannot show is said in what it can."""
 
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -115,6 +116,21 @@ def test_a_table_in_a_quote_or_a_list_stays_there(prefix: str) -> None:
 
 def test_a_table_at_the_end_needs_no_newline() -> None:
     assert changed(TABLE.rstrip("\n")) == BLOCK.rstrip("\n")
+
+
+def test_what_is_drawn_as_one_sign_is_as_wide_as_one() -> None:
+    rows = ["| a | b |", "|---|---|", "| 👩\u200d👩\u200d👧 | c |", "| ❤\ufe0f | 🇩🇪 |"]
+    lines = changed("\n".join(rows) + "\n").splitlines()
+    assert lines[1] == "a  | b"
+    assert lines[3:5] == ["👩\u200d👩\u200d👧 | c", "❤\ufe0f | 🇩🇪"]
+
+
+@pytest.mark.parametrize("each", ["🇩", "\u200d", "👨\u200d", "\u0301", "क्", "漢"])
+def test_the_width_of_a_cell_takes_linear_time(each: str) -> None:
+    begin = time.perf_counter()
+    changed(f"| a | b |\n|---|---|\n| {each * 60_000} | c |\n")
+    # With the square of its length, it would be ten seconds and more.
+    assert time.perf_counter() - begin < 5
 
 
 def test_a_wide_table_becomes_records() -> None:
