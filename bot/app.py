@@ -15,6 +15,7 @@ from bot.commands.history import SettingsHistory
 from bot.commands.home import HomePage
 from bot.commands.reply_controls import ReplyControls
 from bot.commands.router import CommandRouter
+from bot.commands.settings_page import SettingsPage
 from bot.commands.show_settings import SettingsScreen
 from bot.commands.try_prompt import PromptTrial
 from bot.commands.typed import TypedCommands
@@ -121,6 +122,7 @@ class App:
         self._names = LastNames(store, platforms)
         editor = SettingsEditor(store, self._access, lambda: self._survey)
         usage = UsageScreen(store, self._access, editor)
+        page = SettingsPage(self._access, editor.forms, usage)
         triage = TriageCommands(store, classifier, self._access, by_name, parse_command)
         router = CommandRouter(
             platforms,
@@ -129,6 +131,7 @@ class App:
                 **editor.handlers(),
                 **usage.handlers(),
                 **SettingsScreen(self._access, editor).handlers(),
+                **page.handlers(),
                 **SettingsHistory(store, self._access).handlers(),
                 **PromptTrial(store, model, self._access, operator).handlers(),
                 **ReplyControls(
@@ -137,7 +140,7 @@ class App:
                 **triage.handlers(),
             },
             triage.this,
-            HomePage(store, self._access, usage).page,
+            HomePage(store, self._access, usage, page).page,
         )
         self._typed = TypedCommands(store, platforms, self._access, router)
         conversations = StoredConversations(store, self._dispatcher, platforms)

@@ -82,11 +82,15 @@ def told(told: Response, names: Mapping[str, str] | None = None) -> Drawn:
     In a message that all see, `names` are those of the people it refers to, by id
     (`markup.render`); None for one that a single person sees.
     """
-    text = markup.render(told.text, names)
+    text = markup.render(told.whole, names)
     files = () if told.file is None else (told.file,)
     if len(text) > MESSAGE_CHARS:
         files = (File("everything.md", text), *files)
-    return Drawn(cut(text), _controls(told.menus, told.buttons), files)
+    menus, buttons = list(told.menus), list(told.buttons)
+    for section in told.sections:
+        menus += section.menus
+        buttons += section.buttons
+    return Drawn(cut(text), _controls(menus, buttons), files)
 
 
 def cut(text: str) -> str:

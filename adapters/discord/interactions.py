@@ -131,7 +131,7 @@ class Interactions:
         """Return the response, and the names of the people it refers to."""
         person = await self._people.of(interaction)
         told = await self._host.commands.triage(heard, person)
-        return told, await self._names.display_names(interaction.guild_id, told.text)
+        return told, await self._names.display_names(interaction.guild_id, told.whole)
 
     async def _carry_out(
         self,
@@ -197,7 +197,7 @@ class Interactions:
         ):
             return reply, command, None
         guild = interaction.guild_id
-        return reply, command, await self._names.display_names(guild, reply.text)
+        return reply, command, await self._names.display_names(guild, reply.whole)
 
     async def _ask(
         self,

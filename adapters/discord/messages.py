@@ -30,7 +30,7 @@ async def post(
     """Post `told` in a thread or at the top of a channel, as a reply to the message
     `about`; `more` is as in `discord.abc.Messageable.send`. Raises DeliveryError."""
     channel = _channel(link, place, about)
-    named = await names.display_names(events.guild_of(place.key), told.text)
+    named = await names.display_names(events.guild_of(place.key), told.whole)
     drawn = components.told(told, named)
     if about:
         more["reference"] = discord.MessageReference(

@@ -14,12 +14,23 @@ from bot.domain.scope import Scope
 from bot.messages import controls as messages
 from bot.messages import labels
 from bot.text import references
-from bot.ui.elements import Button, Choice, Command, Menu, Page, Response, Style
+from bot.ui.elements import (
+    Button,
+    Choice,
+    Command,
+    Menu,
+    Page,
+    Response,
+    Section,
+    Style,
+)
 
 Block = dict[str, Any]
 
 #: Prefixes of the ids of controls and their blocks.
 DO, MENU, AT = "do:", "menu:", "at|"
+#: Prefix of the id of a channel in a command.
+CHANNEL = "channel:"
 #: The callback_id of modals without a form.
 SHOWN = "shown"
 
@@ -29,6 +40,8 @@ SECTION_CHARS = 2_900
 MESSAGE_BLOCKS, VIEW_BLOCKS = 50, 100
 TITLE_CHARS, LABEL_CHARS, OPTIONS = 24, 75, 100
 IN_A_ROW = 25
+# How many blocks of controls a section may have: their ids are numbered.
+PER_SECTION = 10
 FALLBACK_CHARS = 3_000
 # Responses are much shorter; converting a longer text would block the event loop.
 TEXT_CHARS = 40_000
@@ -52,7 +65,7 @@ def message(
     """
     bare = replace(told, file=None) if attached else told
     blocks = _fitting(_told(bare, place, names), MESSAGE_BLOCKS)
-    fallback = mrkdwn.formatted(_cut(told.text), names)[:FALLBACK_CHARS]
+    fallback = mrkdwn.formatted(_cut(told.whole), names)[:FALLBACK_CHARS]
     return {"text": fallback or " ", "blocks": blocks}
 
 
@@ -61,7 +74,7 @@ def plain_messages(
 ) -> Iterator[dict[str, Any]]:
     """Yield all of `told` in messages without blocks, for when Slack refuses those of
     `message`."""
-    for piece in _pieces(mrkdwn.formatted(told.text, names)):
+    for piece in _pieces(mrkdwn.formatted(told.whole, names)):
         if piece.strip():
             yield {"text": piece, "blocks": []}
 
@@ -82,12 +95,7 @@ def home(page: Page, place: Scope) -> dict[str, Any]:
     """Return `page` as the home tab."""
     blocks: list[Block] = []
     for nth, section in enumerate(page.sections):
-        if nth:
-            blocks.append({"type": "divider"})
-        if section.title:
-            blocks += _sections(f"**{section.title}**")
-        blocks += _sections(section.text)
-        blocks += controls(section.menus, section.buttons, place, start=nth * 10)
+        blocks += _section(section, place, nth, apart=section.apart and nth > 0)
     return {"type": "home", "blocks": _fitting(blocks, VIEW_BLOCKS)}
 
 
@@ -121,6 +129,8 @@ def used(action: Mapping[str, Any]) -> Command | None:
         return Command.of_line(str(action.get("value", "")))
     if name.startswith(MENU):
         argument, _, line = name.removeprefix(MENU).partition(":")
+        if channel := action.get("selected_conversation"):
+            return Command.of_line(line).having({argument: f"{CHANNEL}{channel}"})
         chosen = (action.get("selected_option") or {}).get("value", "")
         return Command.of_line(line).having({argument: str(chosen)})
     return None
@@ -144,9 +154,40 @@ def _told(
     told: Response, place: Scope, names: Mapping[str, str] | None = None
 ) -> list[Block]:
     blocks = list(_sections(_cut(told.text), names))
+    for nth, section in enumerate(told.sections):
+        blocks += _section(section, place, nth, names, apart=section.apart)
     if told.file is not None:
         blocks += _verbatim(told.file.text)
-    return [*blocks, *controls(told.menus, told.buttons, place)]
+    start = len(told.sections) * PER_SECTION
+    return [*blocks, *controls(told.menus, told.buttons, place, start)]
+
+
+def _section(
+    section: Section,
+    place: Scope,
+    nth: int,
+    names: Mapping[str, str] | None = None,
+    *,
+    apart: bool,
+) -> Iterator[Block]:
+    """Yield the blocks of a section, the `nth` of its page: a single button beside the
+    text, and other controls below it."""
+    if apart:
+        yield {"type": "divider"}
+    start = nth * PER_SECTION
+    if not (section.text or section.menus or section.buttons):
+        yield {"type": "header", "text": plain(section.title)}
+        return
+    texts = list(_sections(section.head, names))
+    beside = len(section.buttons) == 1 and not section.menus and bool(texts)
+    if beside:
+        texts[0] |= {
+            "block_id": _block_id(place, start),
+            "accessory": _button(section.buttons[0], start),
+        }
+    yield from texts
+    if not beside:
+        yield from controls(section.menus, section.buttons, place, start)
 
 
 def _sections(text: str, names: Mapping[str, str] | None = None) -> Iterator[Block]:
@@ -199,23 +240,46 @@ def controls(
     """Yield menus and buttons as blocks that carry `place`."""
 
     def block(elements: list[Any], nth: int) -> Block:
-        name = f"{AT}{place.channel}|{place.thread}|{start + nth}"
+        name = _block_id(place, start + nth)
         return {"type": "actions", "block_id": name, "elements": elements}
 
     for nth, menu in enumerate(menus):
-        if menu.choices:
+        if menu.choices or menu.channels:
             yield block([_menu(menu)], nth)
     drawn = [_button(button, nth) for nth, button in enumerate(buttons[:IN_A_ROW])]
     if drawn:
         yield block(drawn, len(menus))
 
 
+def _block_id(place: Scope, nth: int) -> str:
+    return f"{AT}{place.channel}|{place.thread}|{nth}"
+
+
 def _menu(menu: Menu) -> dict[str, Any]:
-    return {
-        "type": "static_select",
+    common = {
         "action_id": f"{MENU}{menu.argument}:{menu.command.line}",
         "placeholder": plain(menu.label),
-        "options": options(menu.choices),
+    }
+    if menu.channels:
+        # Slack offers what the person who looks at it sees (slack_sdk's
+        # ConversationSelectElement).
+        channels = {"include": ["public", "private"]}
+        return {"type": "conversations_select", **common, "filter": channels}
+    return {"type": "static_select", **common, **_offered(menu.choices)}
+
+
+def _offered(choices: Sequence[Choice]) -> dict[str, Any]:
+    """Return the options of a menu, below the headings that they have."""
+    if not any(each.group for each in choices):
+        return {"options": options(choices)}
+    groups: dict[str, list[Choice]] = {}
+    for each in choices[:OPTIONS]:
+        groups.setdefault(each.group, []).append(each)
+    return {
+        "option_groups": [
+            {"label": plain(name[:LABEL_CHARS]), "options": options(several)}
+            for name, several in groups.items()
+        ]
     }
 
 
@@ -234,9 +298,13 @@ def _fitting(blocks: list[Block], most: int) -> list[Block]:
     """Return at most `most` of `blocks`, including all controls."""
     if len(blocks) <= most:
         return blocks
-    actions = [each for each in blocks if each["type"] == "actions"][: most - 1]
-    texts = [each for each in blocks if each["type"] != "actions"]
+    actions = [each for each in blocks if _is_control(each)][: most - 1]
+    texts = [each for each in blocks if not _is_control(each)]
     room = most - len(actions) - 1
     kept = {id(each) for each in [*texts[:room], *actions]}
     cut = {"type": "section", "text": mrkdwn_text(CUT)}
     return [*(each for each in blocks if id(each) in kept), cut]
+
+
+def _is_control(block: Block) -> bool:
+    return block["type"] == "actions" or "accessory" in block

@@ -35,7 +35,7 @@ async def post(
 ) -> None:
     """Post `told` in a thread or at the top of a channel, and its file below it. Raises
     DeliveryError."""
-    names = await display_names.find(told.text)
+    names = await display_names.find(told.whole)
     drawn = blocks.message(told, place, names, attached=True)
     metadata = {"event_type": TOLD, "event_payload": {}}
     post_here = partial(

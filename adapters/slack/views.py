@@ -113,7 +113,7 @@ class Windows:
     ) -> None:
         """Show `reply` to the person who acted only, unless it replaces a message."""
         told = Response(LATE) if isinstance(reply, Form) else reply
-        names = await self._display_names.find(told.text) if told.replaces else None
+        names = await self._display_names.find(told.whole) if told.replaces else None
         drawn = blocks.message(told, place, names)
         url = body.get("response_url")
         if url is None:

@@ -296,9 +296,11 @@ class TerminalAdapter:
             name = reply.fields[0].name
             self._say(texts.no_forms(name=name))
             return
-        told = reply.file.text if reply.file is not None else reply.text
+        told = reply.file.text if reply.file is not None else reply.whole
         # Markdown joins lines unless they end in two spaces.
         self._say(told.replace("\n", "  \n") if self._is_interactive else told)
+        if reply.sections:
+            self._say(texts.ALL_SETTINGS)
         await self._wait(host)
 
     async def _show_threads(self, argument: str, host: Host) -> None:

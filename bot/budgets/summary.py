@@ -10,9 +10,10 @@ from bot.domain.scope import ScopeLevel
 from bot.domain.setting import OPERATOR
 from bot.messages import budgets as messages
 from bot.messages import phrases
+from bot.messages.settings import OPERATOR_MOST, set_by
 from bot.settings import ceilings
 from bot.text import references
-from bot.ui.formatting import amount, bar, count, here, usd
+from bot.ui.formatting import amount, bar, count, gauge, here, person, usd
 
 # How many rows a list of channels or people shows.
 MOST_SPENDERS = 8
@@ -29,11 +30,14 @@ def budget(cap: Budget, balance: Balance) -> str:
         messages.reserved(amount=usd(balance.reserved)) if balance.reserved else ""
     )
     of = usd(cap.usd) if cap.usd > 0 else phrases.ZERO_BUDGET
+    who = f", {set_by(person=person(cap.who))}"
+    if cap.who == OPERATOR:
+        who = OPERATOR_MOST
     where = here(cap.place.level).capitalize()
     return (
         f"- **{phrases.on_day(scope=where, day=_period(cap))}**: "
-        f"{bar(cap.share(balance.spent))} "
-        f"{messages.spent_of(spent=usd(balance.spent), budget=of)}{reserved}"
+        f"{gauge(cap.share(balance.spent))} · "
+        f"{messages.spent_of(spent=usd(balance.spent), budget=of)}{reserved}{who}"
     )
 
 
@@ -116,7 +120,7 @@ def spent(title: str, rows: Iterable[Spending], of: float = 0.0) -> str:
         usage += row.usage
         cost += row.cost
         spared += saved(row.model, row.usage, _noon(row.day))
-    drawn = f"{bar(cost / of)} " if of > 0 else ""
+    drawn = f"{bar(cost / of)} · " if of > 0 else ""
     unknown = messages.of_unknown_price(count=unpriced) if unpriced else ""
     cached = messages.saved_by_cache(amount=usd(spared)) if spared > 0 else ""
     total = amount(cost, bounded=bounded > 0)
@@ -134,8 +138,8 @@ def grouped(rows: list[Spending], key: Callable[[Spending], str]) -> list[str]:
         groups.setdefault(key(row), []).append(row)
     costs = {name: sum(row.cost for row in group) for name, group in groups.items()}
     dearest = sorted(costs, key=lambda name: -costs[name])
-    most = max(costs.values(), default=0.0)
-    lines = [spent(name, groups[name], most) for name in dearest[:MOST_SPENDERS]]
+    total = sum(costs.values())
+    lines = [spent(name, groups[name], total) for name in dearest[:MOST_SPENDERS]]
     if left := len(dearest) - len(lines):
         lines.append(f"- {phrases.more(count=left)}")
     return lines or [messages.NOBODY_ASKED]

@@ -19,6 +19,9 @@ from bot.ui.elements import Choice, Command, Kind
 #: Words that delete a setting, so that the enclosing scope applies again.
 INHERIT = ("inherit", "default", "none", "-")
 
+#: The view of `settings` that lists also what is at its default.
+ALL = "all"
+
 #: The words for the levels of scopes.
 LEVELS = {
     "thread": ScopeLevel.THREAD,
@@ -46,6 +49,10 @@ def _periods() -> tuple[Choice, ...]:
     return (Choice("day", labels.A_DAY), Choice("month", labels.A_MONTH))
 
 
+def _views() -> tuple[Choice, ...]:
+    return (Choice(ALL, labels.ALL_SETTINGS),)
+
+
 WHERE = Parameter("where", summaries.WHERE, Takes.LEVEL)
 _VERSION = Parameter("version", summaries.VERSION, Takes.NUMBER, required=True)
 
@@ -53,7 +60,15 @@ COMMANDS = (
     CommandSpec("new", summaries.NEW, public=True),
     CommandSpec("stop", summaries.STOP),
     CommandSpec("retry", summaries.RETRY),
-    CommandSpec("settings", summaries.SETTINGS, (WHERE,), personal=True),
+    CommandSpec(
+        "settings",
+        summaries.SETTINGS,
+        (
+            Parameter("view", summaries.VIEW, Takes.CHOICE, choices=_views),
+            WHERE,
+        ),
+        personal=True,
+    ),
     CommandSpec(
         "model",
         summaries.MODEL,
@@ -136,6 +151,7 @@ COMMANDS = (
         "continue answer", summaries.CONTINUE_ANSWER, hidden=True, spoken=False
     ),
     CommandSpec("edit", summaries.EDIT, hidden=True, spoken=False),
+    CommandSpec("edit section", summaries.EDIT_SECTION, hidden=True, spoken=False),
     CommandSpec("save", summaries.SAVE, hidden=True, spoken=False),
     CommandSpec("draft save", summaries.DRAFT_SAVE, hidden=True, spoken=False),
     CommandSpec("draft drop", summaries.DRAFT_DROP, hidden=True, spoken=False),

@@ -130,9 +130,11 @@ class SettingsEditor:
         base: int | None = None,
         running: bool = False,
     ) -> Response:
+        for name in written:
+            await self._access.require(person, here, policy, BY_NAME[name])
+        if base is not None and not running:
+            written = _touched(written, policy)
         options = [BY_NAME[name] for name in written]
-        for option in options:
-            await self._access.require(person, here, policy, option)
         changes, warnings = [], []
         for option in options:
             try:
@@ -306,6 +308,23 @@ class SettingsEditor:
             # The draft of a thread is shown in that thread only.
             raise Unacceptable(DRAFT_GONE)
         return draft
+
+
+def _touched(written: Mapping[str, str], policy: EffectiveSettings) -> dict[str, str]:
+    """Return the values of a form that differ from what is set, or all if none does.
+
+    A form of several fields sends all of them: what nobody touched is not judged again,
+    as a channel that only somebody else may name.
+    """
+    own = {setting.name: setting for setting in map(policy.own, written) if setting}
+    touched = {}
+    for name, value in written.items():
+        option, setting = BY_NAME[name], own.get(name)
+        now = field_text(option, setting.value) if setting else ""
+        inherits = setting is None and value.strip().lower() in ("", *INHERIT)
+        if option.versioned or not (inherits or value == now):
+            touched[name] = value
+    return touched or dict(written)
 
 
 def _levels(option: Option) -> list[ScopeLevel]:

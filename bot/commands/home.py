@@ -1,21 +1,23 @@
 """The bot's own page (Slack's App Home): settings, usage, channels, latest changes."""
 
+from dataclasses import replace
+
 from bot.commands import visibility
-from bot.commands.show_settings import applying, change_menu, change_menus
+from bot.commands.settings_page import SettingsPage, channel_menus
 from bot.commands.usage import UsageScreen
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import Setting
 from bot.messages import labels
-from bot.messages.commands import HOW_TO_ASK, more_channels
+from bot.messages.commands import HOW_TO_ASK, SET_UP_HERE, more_channels
 from bot.ports.settings import SettingsStore
 from bot.settings import audit_lines, describe
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
-from bot.settings.options import BY_NAME
-from bot.settings.target import command_for_scope
+from bot.settings.target import OTHER, command_for_scope
 from bot.text import references
-from bot.ui.elements import Button, Command, Page, Section
+from bot.ui import formatting
+from bot.ui.elements import Button, Page, Section
 from bot.ui.formatting import count
 
 # How many channels with settings of their own are listed: a page holds 100 blocks
@@ -30,11 +32,16 @@ class HomePage:
     """Builds the page that a person sees who opens the bot itself."""
 
     def __init__(
-        self, store: SettingsStore, access: SettingsAccess, usage: UsageScreen
+        self,
+        store: SettingsStore,
+        access: SettingsAccess,
+        usage: UsageScreen,
+        settings: SettingsPage,
     ) -> None:
         self._store = store
         self._access = access
         self._usage = usage
+        self._settings = settings
 
     async def page(self, place: Scope, person: Person) -> Page:
         """Return the page of the workspace `place` for `person`.
@@ -45,30 +52,35 @@ class HomePage:
         if self._access.may(person, policy):
             return await self._admin_page(policy, person)
         # Guests are not shown what applies in the whole workspace.
-        applies = await applying(self._access, policy, person)
-        first = () if person.outsider else (Section("", applies),)
         return Page(
             (
-                *first,
+                *(() if person.outsider else await self._applying(policy, person)),
                 Section(labels.OWN_USAGE, await self._usage.own(place, person)),
                 Section(labels.HOW_TO_TALK, HOW_TO_ASK),
             )
         )
 
+    async def _applying(
+        self, policy: EffectiveSettings, person: Person
+    ) -> tuple[Section, ...]:
+        """Return a title and the sections of what applies in the workspace."""
+        name = formatting.here(ScopeLevel.WORKSPACE)
+        title = Section(labels.settings_of(where=name), "")
+        where = ScopeLevel.WORKSPACE.value
+        return (title, *await self._settings.sections(policy, person, where))
+
     async def _admin_page(self, policy: EffectiveSettings, person: Person) -> Page:
-        workspace = ScopeLevel.WORKSPACE.value
+        *settings, rest = await self._applying(policy, person)
+        buttons = (*rest.buttons, *_workspace_buttons())
+        menus = channel_menus(self._access, policy, person)
+        channels = await self._channels(policy.place)
         return Page(
             (
-                Section(
-                    "",
-                    await applying(self._access, policy, person),
-                    change_menus(self._access, policy, person, workspace),
-                    _workspace_buttons(),
-                ),
-                Section(
-                    labels.USAGE, await self._usage.spent(policy, person, admin=True)
-                ),
-                *await self._channels(policy.place),
+                *settings,
+                replace(rest, buttons=buttons),
+                Section(labels.CHANNELS, SET_UP_HERE, menus),
+                *channels,
+                Section(labels.USAGE, await self._usage.by_account(policy)),
                 Section("", await self._latest(policy.place)),
             )
         )
@@ -80,16 +92,16 @@ class HomePage:
             direct = self._access.is_direct(setting.place)
             if setting.place.level is ScopeLevel.CHANNEL and not direct:
                 by_channel.setdefault(setting.place, []).append(setting)
-        options = [o for o in BY_NAME.values() if ScopeLevel.CHANNEL in o.levels]
         sections = []
         for channel, settings in list(by_channel.items())[:MOST_CHANNELS]:
             name = references.channel(channel.channel)
             text = "\n".join(describe.own(setting) for setting in settings)
-            menu = change_menu(options, name, labels.CHANGE_HERE)
-            sections.append(Section(name, text, (menu,)))
+            page = command_for_scope("settings", f"{OTHER}{channel.channel}")
+            button = Button(labels.CHANGE, page)
+            sections.append(Section(name, text, (), (button,), apart=False))
         if left := len(by_channel) - len(sections):
             text = more_channels(count=count(left, "more channel"))
-            sections.append(Section(labels.MORE_CHANNELS, text))
+            sections.append(Section(labels.MORE_CHANNELS, text, apart=False))
         return sections
 
     async def _latest(self, place: Scope) -> str:
@@ -105,9 +117,7 @@ class HomePage:
 def _workspace_buttons() -> tuple[Button, ...]:
     where = ScopeLevel.WORKSPACE.value
     return (
-        Button(labels.PROMPT, Command("prompt set", {"where": where})),
         Button(labels.HISTORY, command_for_scope("prompt history", where)),
         Button(labels.TRY_PROMPT, command_for_scope("prompt try", where)),
-        Button(labels.BUDGETS, command_for_scope("budget", where)),
         Button(labels.AUDIT, command_for_scope("audit", where)),
     )

@@ -8,8 +8,8 @@ from bot.commands.edit_settings import SettingsEditor
 from bot.commands.history import PROMPT
 from bot.commands.router import Handler
 from bot.domain.person import Person
-from bot.domain.scope import Scope, ScopeLevel
-from bot.messages import labels, phrases
+from bot.domain.scope import Scope
+from bot.messages import labels
 from bot.messages.commands import (
     HOW_TO_ASK,
     HOW_TO_COMMAND,
@@ -17,11 +17,11 @@ from bot.messages.commands import (
     prompt_of,
 )
 from bot.messages.settings import OPERATOR_AUDIENCE
-from bot.settings import describe, shared_channels
+from bot.settings import describe, sections, shared_channels
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
 from bot.settings.options import BY_NAME, Option
-from bot.settings.target import command_for_scope, scope_argument, where_from
+from bot.settings.target import command_for_scope, scope_argument
 from bot.ui import formatting
 from bot.ui.elements import Button, Choice, Command, CommandResult, File, Menu, Response
 
@@ -42,7 +42,6 @@ class SettingsScreen:
     def handlers(self) -> Mapping[str, Handler]:
         return {
             "help": self.help,
-            "settings": self.settings,
             "model": self.model,
             "prompt": self.prompt,
             "prompt show": self.show_prompt,
@@ -60,25 +59,6 @@ class SettingsScreen:
         return Response(
             "\n".join([HOW_TO_ASK, HOW_TO_TALK_TO_OTHERS, HOW_TO_COMMAND, *verbs])
         )
-
-    async def settings(
-        self, command: Command, place: Scope, person: Person
-    ) -> Response:
-        """Show what applies in a scope, with a menu for each level around it."""
-        policy, person = await self._access.about(command, place, person, PROMPT)
-        menus: list[Menu] = []
-        for around in policy.place.around:
-            if around.level is ScopeLevel.OPERATOR or self._access.is_nowhere(around):
-                continue
-            wider = await self._access.policy(around)
-            where = where_from(place, around)
-            menus += change_menus(self._access, wider, person, where)
-        applies = await applying(self._access, policy, person)
-        if person.outsider:
-            return Response(applies)
-        show = command_for_scope("prompt show", scope_argument(command, policy.place))
-        buttons = (Button(labels.WHOLE_PROMPT, show),)
-        return Response(applies, menus=tuple(menus), buttons=buttons)
 
     async def model(
         self, command: Command, place: Scope, person: Person
@@ -110,10 +90,9 @@ class SettingsScreen:
         policy, person = await self._access.about(command, place, person, PROMPT)
         version = await self._access.prompt(policy)
         text = version.text or ""
-        applied = policy.applied["prompt"]
         head = (
             f"{prompt_of(where=formatting.here(policy.place.level))} · "
-            f"{phrases.version(number=version.number)} · {describe.source(applied)}"
+            f"{describe.prompt_source(policy, version)}"
         )
         there = scope_argument(command, policy.place)
         buttons = [Button(labels.HISTORY, command_for_scope("prompt history", there))]
@@ -161,7 +140,10 @@ def change_menus(
 
 def change_menu(options: Iterable[Option], where: str, label: str) -> Menu:
     """Return a menu that opens the form of one of `options`."""
-    choices = tuple(Choice(o.name, o.label, o.about[:75]) for o in options)
+    choices = tuple(
+        Choice(option.name, option.label, option.about[:75], group)
+        for group, option in sections.grouped(options)
+    )
     return Menu(command_for_scope("edit", where), "option", label, choices)
 
 

@@ -62,7 +62,7 @@ class UsageScreen:
         policy, known = await self._access.about(command, place, person, option)
         if self._access.may(known, policy):
             return await self._editor.forms.budgets(command, place, person)
-        return Response(await self._budgets(policy, known) or messages.NO_BUDGET)
+        return Response(await self.budgets(policy, known) or messages.NO_BUDGET)
 
     async def spent(
         self, policy: EffectiveSettings, person: Person, *, admin: bool
@@ -86,18 +86,31 @@ class UsageScreen:
             )
         where = formatting.here(policy.place.level).capitalize()
         lines.append(self._sums(where, rows))
-        budgets = await self._budgets(policy, person)
+        budgets = await self.budgets(policy, person)
         if budgets:
             lines += [messages.ABOVE_ALL, budgets]
-        if admin and policy.place.level is ScopeLevel.WORKSPACE:
+        if admin:
+            lines += self._accounts(policy.place, rows)
+        return "\n".join(lines)
+
+    async def by_account(self, policy: EffectiveSettings) -> str:
+        """Describe for admins what was spent in the workspace of `policy`, without the
+        budgets."""
+        rows = await self._store.spending(self._month(), policy.place)
+        where = formatting.here(policy.place.level).capitalize()
+        lines = [self._sums(where, rows), *self._accounts(policy.place, rows)]
+        return "\n".join(lines)
+
+    def _accounts(self, place: Scope, rows: list[Spending]) -> list[str]:
+        """Return `rows` by channel, for a workspace, and by person."""
+        lines = []
+        if place.level is ScopeLevel.WORKSPACE:
             by_channel = grouped(
                 rows, lambda row: visibility.account(self._access, row.place)
             )
             lines += [messages.BY_CHANNEL, *by_channel]
-        if admin:
-            by_person = grouped(rows, lambda row: formatting.person(row.person or "?"))
-            lines += [messages.BY_PERSON, *by_person]
-        return "\n".join(lines)
+        by_person = grouped(rows, lambda row: formatting.person(row.person or "?"))
+        return [*lines, messages.BY_PERSON, *by_person]
 
     async def own(self, place: Scope, person: Person) -> str:
         """Describe what `person` spent at `place` today and this month."""
@@ -116,7 +129,7 @@ class UsageScreen:
             ]
         )
 
-    async def _budgets(self, policy: EffectiveSettings, person: Person) -> str:
+    async def budgets(self, policy: EffectiveSettings, person: Person) -> str:
         """Describe the budgets whose balance `person` may see."""
         lines = []
         for budget in policy.caps.budgets:

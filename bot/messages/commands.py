@@ -89,5 +89,9 @@ def prompt_of(*, where: str) -> str:
     return f"**The prompt of {where}**"
 
 
+#: Above the menu of channels on the page of a workspace.
+SET_UP_HERE = "Choose a channel to see or change its settings."
+
+
 def more_channels(*, count: str) -> str:
     return f"{count} with settings of their own."

@@ -8,7 +8,6 @@ CONTINUE = "Continue"
 # Settings and prompts.
 SAVE = "Save"
 CHANGE = "Change"
-CHANGE_HERE = "Change here …"
 SAVE_MINE = "Save mine"
 KEEP_THEIRS = "Keep theirs"
 KEEP_WRITING = "Keep writing"
@@ -16,11 +15,21 @@ SAVE_PROMPT = "Save this prompt"
 TRY_PROMPT = "Try a prompt"
 TRY = "Try"
 WHOLE_PROMPT = "Whole prompt"
-PROMPT = "Prompt"
 HISTORY = "History"
 BUDGET = "Budget"
-BUDGETS = "Budgets"
 AUDIT = "Audit"
+INSTRUCTIONS = "Instructions"
+MODEL_AND_ANSWERS = "Model and answers"
+SPENDING = "Spending"
+ACCESS = "Access"
+EDIT_INSTRUCTIONS = "Edit instructions"
+EDIT_ANSWERS = "Edit answers"
+EDIT_SPENDING = "Edit spending"
+EDIT_ACCESS = "Edit access"
+EDIT_TRIAGE = "Edit triage"
+SHOW_ALL = "Show all"
+ALL_SETTINGS = "All settings"
+SET_UP_CHANNEL = "Set up a channel …"
 COMPARE_WITH = "Compare with …"
 ROLL_BACK_TO = "Roll back to …"
 PROMPT_DRAFT = "Draft of the prompt"
@@ -34,11 +43,13 @@ ALL_THREADS_ABOUT = "A note there says so"
 # The page of the bot.
 OWN_USAGE = "Your own usage"
 USAGE = "Usage"
+CHANNELS = "Channels"
 HOW_TO_TALK = "How to talk to me"
 MORE_CHANNELS = "More channels"
 SETTINGS = "Settings"
 
 # Triage.
+TRIAGE = "Triage"
 LEARN = "Learn from this"
 NOT_SORTED = "not sorted"
 
@@ -60,6 +71,10 @@ def roll_back_to(*, number: int) -> str:
 
 def change_for(*, where: str) -> str:
     return f"Change for {where} …"
+
+
+def settings_of(*, where: str) -> str:
+    return f"Settings of {where}"
 
 
 def not_set_here(*, inherited: str) -> str:

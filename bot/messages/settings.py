@@ -57,6 +57,18 @@ def settings_of(*, where: str) -> str:
     return f"**Settings of {where}**"
 
 
+# The page of settings.
+THE_REST = "Everything else is the default."
+NO_LIMITS = "No budget, and no limit per person."
+EVERYBODY_ASKS = "Everybody may ask."
+NO_AUTO_TRIAGE = "Messages are triaged only when somebody asks for it."
+
+
+def answers_with(*, model: str, effort: str, longest: str) -> str:
+    thinking = f" · {effort} effort" if effort else ""
+    return f"{model}{thinking} · up to {longest}"
+
+
 def not_used(*, why: str) -> str:
     return f"_Not used: {why}_"
 

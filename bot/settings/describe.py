@@ -37,9 +37,9 @@ def settings(
     lines = [messages.settings_of(where=here(policy.place.level))]
     for option in options:
         if option.each_level:
-            lines += _each_level(policy, option)
+            lines += everywhere(policy, option)
         elif option.versioned:
-            version = phrases.version(number=prompt.number)
+            version = version_name(prompt)
             lines += [f"- {_applied(policy, option, version)}"]
             lines += [f"> {line}" for line in excerpt(prompt.text or "").splitlines()]
         else:
@@ -48,19 +48,41 @@ def settings(
     return "\n".join(lines)
 
 
-def _applied(policy: EffectiveSettings, option: Option, value: str) -> str:
+def version_name(version: Version) -> str:
+    """Return the name of a version: its number, or "the default" for the operator's,
+    which would be taken for the first version of a channel."""
+    if version.place.level is ScopeLevel.OPERATOR:
+        return phrases.THE_DEFAULT
+    return phrases.version(number=version.number)
+
+
+def prompt_source(policy: EffectiveSettings, version: Version) -> str:
+    """Describe which prompt applies and where it comes from."""
+    applied = policy.applied["prompt"]
+    name = version_name(version)
+    if applied.place.level is ScopeLevel.OPERATOR:
+        return name
+    return f"{name} · {source(applied)}"
+
+
+def _applied(
+    policy: EffectiveSettings, option: Option, value: str, label: str = ""
+) -> str:
     applied = policy.applied[option.name]
     unused = f" {messages.not_used(why=applied.unused)}" if applied.unused else ""
     over = "" if option.each_level else ceilings.above(policy, option, applied.value)
     held = f" _{over}_" if over else ""
-    return (
-        f"**{option.label}**: {value} · {source(applied, policy.route)}{unused}{held}"
-    )
+    origin = f" · {source(applied, policy.route)}"
+    if option.versioned and applied.place.level is ScopeLevel.OPERATOR:
+        # "the default" says it.
+        origin = ""
+    return f"{label or f'**{option.label}**'}: {value}{origin}{unused}{held}"
 
 
-def one(policy: EffectiveSettings, option: Option) -> str:
-    """Describe what applies of one option, and why."""
-    return _applied(policy, option, shown(option, policy[option.name]))
+def one(policy: EffectiveSettings, option: Option, label: str = "") -> str:
+    """Describe what applies of one option, and why; `label` is how it is called, by
+    default its name in bold."""
+    return _applied(policy, option, shown(option, policy[option.name]), label)
 
 
 def own(setting: Setting) -> str:
@@ -92,7 +114,8 @@ def _setter(who: str, at: float) -> str:
     return messages.set_by_on(person=person(who), day=day(at))
 
 
-def _each_level(policy: EffectiveSettings, option: Option) -> list[str]:
+def everywhere(policy: EffectiveSettings, option: Option) -> list[str]:
+    """Return a line for each value of an option that counts at each level."""
     found = list(policy.everywhere(option.name))
     if not found:
         return [f"- **{option.label}**: {phrases.NONE}"]

@@ -67,6 +67,9 @@ class Choice:
     label: str
     #: At most 75 characters.
     about: str = ""
+    #: The heading below which a menu shows it and the choices beside it; at most 75
+    #: characters.
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,10 @@ class Menu:
     argument: str
     #: The label of the closed menu, at most 75 characters.
     label: str
-    choices: tuple[Choice, ...]
+    choices: tuple[Choice, ...] = ()
+    #: Whether it offers the channels that the person sees in place of `choices`; the
+    #: argument is "channel:ID" then. Their rights are checked when it is used.
+    channels: bool = False
 
 
 class Style(enum.Enum):
@@ -108,10 +114,30 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """A section of a page or response. A single button stands beside its text."""
+
+    #: "" if the text begins with a title.
+    title: str
+    text: str
+    menus: tuple[Menu, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    #: Whether a line separates it from the section above.
+    apart: bool = True
+
+    @property
+    def head(self) -> str:
+        """Return the title and the text."""
+        titled = f"**{self.title}**" if self.title else ""
+        return "\n".join(filter(None, (titled, self.text)))
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
-    """The response to a command: text, and the controls below it."""
+    """The response to a command: text, sections, and the controls below them."""
 
     text: str
+    sections: tuple[Section, ...] = ()
     #: Whether everybody in the thread sees it.
     public: bool = False
     menus: tuple[Menu, ...] = ()
@@ -121,6 +147,12 @@ class Response:
     replaces: bool = False
     #: The invalid field, if a form was refused: nothing changed.
     field: str = ""
+
+    @property
+    def whole(self) -> str:
+        """Return all of its text, that of its sections included."""
+        heads = (section.head for section in self.sections)
+        return "\n\n".join(filter(None, (self.text, *heads)))
 
 
 #: No text: the effect of the command is visible by itself. Only commands of controls
@@ -174,17 +206,6 @@ class Form:
 
 #: The result of a command.
 CommandResult = Response | Form
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A section of a page."""
-
-    #: "" if the text begins with a title.
-    title: str
-    text: str
-    menus: tuple[Menu, ...] = ()
-    buttons: tuple[Button, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

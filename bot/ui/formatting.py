@@ -13,7 +13,11 @@ EXCERPT_CHARS = 280
 
 #: Eighths of a full character, for bars.
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
-BAR_CHARS = 10
+BAR_CHARS = 5
+
+#: From which share on the bar of a budget warns.
+NEARLY = 0.95
+WARNING = "⚠️"
 
 _HERE = {
     ScopeLevel.THREAD: phrases.THIS_THREAD,
@@ -78,8 +82,19 @@ def blocks(share: float, chars: int, *, plain: bool = False) -> str:
 
 
 def bar(share: float) -> str:
-    """Return a bar that shows `share` (0 to 1)."""
-    return f"`{blocks(share, BAR_CHARS):░<{BAR_CHARS}}`"
+    """Return a bar and the percentage of `share` (0 to 1; more if a budget is
+    exceeded): "▰▰▱▱▱ 38 %". Without code marks, which Slack draws in red."""
+    full = min(BAR_CHARS, max(0, round(share * BAR_CHARS)))
+    if share < 1:
+        # Only what is used up looks so.
+        full = min(full, BAR_CHARS - 1)
+    percent = "< 1" if 0 < share < 0.01 else f"{int(share * 100)}"
+    return f"{'▰' * full}{'▱' * (BAR_CHARS - full)} {percent} %"
+
+
+def gauge(share: float) -> str:
+    """Return `bar` of a budget, with a warning sign if it is nearly used up."""
+    return f"{WARNING} {bar(share)}" if share >= NEARLY else bar(share)
 
 
 def amount(cost: float | None, *, bounded: bool) -> str:

@@ -38,10 +38,13 @@ def control(
     block: str = "at|||0",
     thread: str = "",
     action: str = "do:0",
+    more: Json | None = None,
 ) -> Delivery:
     """Use a button on a message that `user` alone sees in `channel`, whose value is
-    `line` and which says in its `block` where it stands."""
+    `line` and which says in its `block` where it stands; `more` makes another control
+    of it."""
     button: Json = {"type": "button", "action_id": action, "value": line}
+    button |= more or {}
     container = {"type": "message", "message_ts": "1.0", "channel_id": channel}
     if thread:
         container["thread_ts"] = thread

@@ -95,7 +95,7 @@ class Houses:
         """The same; what they are told."""
         reply = await self.give(at, verb, person, **arguments)
         assert isinstance(reply, Response), reply
-        return reply.text
+        return reply.whole
 
     async def put(self, place: Scope, name: str, value: str) -> None:
         """Set an option as it may have been set long ago, by whatever way."""

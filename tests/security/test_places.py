@@ -340,8 +340,8 @@ async def test_a_list_names_no_channel_that_one_does_not_see() -> None:
     await put(office, "triage_announce", "channel:C9")
     told = await office.give("settings", MEMBER)
     assert isinstance(told, Response)
-    assert UNSEEN in told.text
-    assert "C9" not in told.text
+    assert UNSEEN in told.whole
+    assert "C9" not in told.whole
     assert "channel:C9" in str(await office.give("settings", Person("eve")))
     # The cost of each channel is for those who administer the workspace.
     assert "C9" not in str(await office.give("usage", MEMBER, where="workspace"))

@@ -10,6 +10,7 @@ from bot.commands.history import SettingsHistory
 from bot.commands.home import HomePage
 from bot.commands.reply_controls import ReplyControls
 from bot.commands.router import CommandRouter
+from bot.commands.settings_page import SettingsPage
 from bot.commands.show_settings import SettingsScreen
 from bot.commands.try_prompt import PromptTrial
 from bot.commands.usage import UsageScreen
@@ -65,7 +66,8 @@ class Office:
         trial = PromptTrial(self.store, self.model, self.authority, said, self.clock)
         classifier = Classifier(self.store, self.model, said, self.clock)
         adapters = {"fake": self.adapter}
-        self.home = HomePage(self.store, self.authority, usage)
+        page = SettingsPage(self.authority, editor.forms, usage)
+        self.home = HomePage(self.store, self.authority, usage, page)
         self._triage = TriageCommands(
             *(self.store, classifier, self.authority, adapters),
             parse_command,
@@ -76,6 +78,7 @@ class Office:
             **usage.handlers(),
             **trial.handlers(),
             **SettingsScreen(self.authority, editor).handlers(),
+            **page.handlers(),
             **SettingsHistory(self.store, self.authority, self.clock).handlers(),
             **self._triage.handlers(),
         }
@@ -122,7 +125,7 @@ class Office:
         assert command is not None, text
         told = await self.desk.run(command, place, person)
         assert isinstance(told, Response)
-        return told.text
+        return told.whole
 
     async def form(
         self,
@@ -153,7 +156,9 @@ class Office:
         self, told: Response, label: str, person: Person = OWNER, place: Scope = CHANNEL
     ) -> CommandResult:
         """Press a button, whose command has gone over the wire."""
-        [button] = [each for each in told.buttons if each.label == label]
+        inside = [each for section in told.sections for each in section.buttons]
+        every = [*told.buttons, *inside]
+        [button] = [each for each in every if each.label == label]
         command = Command.of_line(button.command.line)
         return await self.desk.run(command, place, person)
 

@@ -217,7 +217,7 @@ async def test_a_model_is_suggested_chosen_and_used(town: Town) -> None:
 
 
 async def test_a_setting_is_changed_from_the_list_of_settings(town: Town) -> None:
-    panel = await town.give("claude settings")
+    panel = await town.give("claude settings", view="all")
     assert "**Settings of this channel**" in panel.text
     [menu] = [
         each for each in panel.buttons if "where=channel" in each and "option" in each
@@ -225,7 +225,7 @@ async def test_a_setting_is_changed_from_the_list_of_settings(town: Town) -> Non
     asked = town.discord.select(town.ada, panel.id, menu, ["footer"])
     saved = await town.submit(await town.form(asked), {"footer": ["on"]})
     assert "**Footer**: on" in saved.text
-    panel = await town.give("claude settings", town.alice)
+    panel = await town.give("claude settings", town.alice, view="all")
     assert f"**Footer**: on · this channel, set by <@{town.ada}>" in panel.text
     assert not any("option" in each for each in panel.buttons)
     assert town.discord.pings == []
@@ -233,7 +233,7 @@ async def test_a_setting_is_changed_from_the_list_of_settings(town: Town) -> Non
 
 async def test_who_may_ask_is_chosen_among_people_and_roles(town: Town) -> None:
     role = town.discord.add_role("friends")
-    panel = await town.give("claude settings")
+    panel = await town.give("claude settings", view="all")
     [menu] = [
         each for each in panel.buttons if "where=channel" in each and "option" in each
     ]

@@ -152,7 +152,7 @@ async def test_what_cannot_be_set_is_said_at_the_field(admins: Admins) -> None:
 async def test_members_are_denied_politely_and_see_what_applies(admins: Admins) -> None:
     assert "Sorry" in await admins.typed(admins.alice, "model opus")
     assert "Settings of this channel" in await admins.typed(admins.alice, "")
-    assert "version 1" in await admins.typed(admins.alice, "prompt")
+    assert "the default" in await admins.typed(admins.alice, "prompt")
     assert admins.slack.modal(admins.alice) is None
     assert f"<@{admins.alice}> tried to" in await admins.typed(admins.olga, "audit")
 
@@ -247,10 +247,9 @@ async def test_thread_settings_in_the_menu_of_a_message(admins: Admins) -> None:
     admins.slack.shortcut(admins.olga, admins.general, ts, interactions.SETTINGS)
     modal = await admins.modal(admins.olga, "Settings")
     assert "Settings of this thread" in modal.text
-    [first, *_] = modal.selects
-    admins.slack.choose_in(modal, admins.olga, first.action, "Model")
-    form = await admins.modal(admins.olga, "Model")
-    assert [field.label for field in form.fields] == ["Model"]
+    admins.slack.press_in(modal, admins.olga, "Edit answers")
+    form = await admins.modal(admins.olga, "Model and answers")
+    assert [field.label for field in form.fields] == ["Model", "Effort"]
     saved = await admins.submitted(admins.olga, {"model": "claude-opus-5-5"})
     assert saved is not None
     assert "claude-opus-5-5" in saved.text
@@ -324,7 +323,9 @@ async def test_the_home_tab_of_an_admin(admins: Admins) -> None:
     home = await admins.home(admins.olga)
     for words in (
         "Settings of the workspace",
-        "Daily budget* of the workspace: $5.00",
+        "*The workspace, today*: ▱▱▱▱▱ &lt; 1 % · ",
+        "of $5.00",
+        "Everything else is the default.",
         f"<#{admins.general}>",
         "claude-haiku-5-5",
         "1 answer",
@@ -332,9 +333,9 @@ async def test_the_home_tab_of_an_admin(admins: Admins) -> None:
         "Changes in the workspace",
     ):
         assert words in home.text
-    menu = next(each for each in home.selects if "workspace" in each.label)
-    admins.slack.choose_in(home, admins.olga, menu.action, "Model")
-    await admins.modal(admins.olga, "Model")
+    assert "by default" not in home.text
+    admins.slack.press_in(home, admins.olga, "Edit answers")
+    await admins.modal(admins.olga, "Model and answers")
     published = len(admins.slack.calls_of("views.publish"))
     await admins.submitted(admins.olga, {"model": "claude-opus-5-5"})
     await admins.slack.until(
@@ -354,7 +355,12 @@ async def test_the_home_tab_of_a_member_shows_what_applies_and_their_own_usage(
     assert "Settings of" in home.text
     assert "You, this month" in home.text
     assert home.selects == ()
-    assert home.buttons == ()
+    assert home.buttons == ("Show all", "Whole prompt")
+    assert "Daily budget" not in home.text
+    admins.slack.press_in(home, admins.alice, "Show all")
+    every = await admins.modal(admins.alice, "Settings")
+    assert "Quiet*: off · by default" in every.text
+    assert every.selects == ()
     elsewhere = await admins.home(admins.bob)
     assert "0 answers" in elsewhere.text
 
@@ -401,10 +407,9 @@ async def test_controls_work_after_a_restart(tmp_path: Path) -> None:
             await slack.until(lambda: not slack.connections)
             [settings] = slack.ephemerals(olga)
             async with running(slack, store, ScriptedModel()):
-                menu = settings.selects[0]
-                slack.choose_in(settings, olga, menu.action, "Quiet")
+                slack.press_in(settings, olga, "Edit answers")
                 await slack.until(lambda: slack.modal(olga))
-                slack.submit(olga, {"quiet": "on"})
+                slack.submit(olga, {"effort": "low"})
                 await slack.until(lambda: "Saved" in slack.modal(olga).text)  # type: ignore[union-attr]
 
 

@@ -194,6 +194,7 @@ class Client:
         if isinstance(view, Whisper):
             return self._on_message(user, view, action, names)
         control = controls.find(_menus(view), action, MENUS)
+        self._offers(user, control, names)
         state = controls.chosen(control.element, names)
         view.typed[control.block, control.action] = state
         return self._used_in(view, control, state)
@@ -306,8 +307,24 @@ class Client:
         kinds = BUTTONS if names is None else MENUS
         found = controls.controls(message.blocks or [])
         control = controls.find(found, action, kinds)
+        if names is not None:
+            self._offers(user, control, names)
         state = {} if names is None else controls.chosen(control.element, names)
         return self._used(user, message, control, state)
+
+    def _offers(self, user: str, control: Control, names: str | Sequence[str]) -> None:
+        """Raise ValueError if a menu of conversations does not offer one of `names`:
+        it shows what that person sees, and its filter lets through (slack_sdk's
+        ConversationSelectElement)."""
+        if control.kind != "conversations_select":
+            return
+        include = (control.element.get("filter") or {}).get("include")
+        for name in [names] if isinstance(names, str) else names:
+            place = self._world.channels[name]
+            kind = {"channel": "public", "group": "private"}.get(place.kind, place.kind)
+            seen = kind == "public" or user in place.members
+            if not seen or (include is not None and kind not in include):
+                raise ValueError(f"{user} is not offered {name}")
 
     def _used(
         self, user: str, message: Message | Whisper, control: Control, state: Json

@@ -19,6 +19,7 @@ MENUS = (
     "multi_static_select",
     "users_select",
     "multi_users_select",
+    "conversations_select",
     "checkboxes",
     "radio_buttons",
 )
@@ -100,6 +101,8 @@ def chosen(element: Json, names: str | Sequence[str]) -> Json:
     (name,) = several or [""]
     if kind == "users_select":
         return {"type": kind, "selected_user": name or None}
+    if kind == "conversations_select":
+        return {"type": kind, "selected_conversation": name or None}
     return {"type": kind, "selected_option": option(element, name) if name else None}
 
 
@@ -112,6 +115,9 @@ def initial(element: Json) -> Json:
         return {"type": kind, "selected_options": element.get("initial_options") or []}
     if kind == "users_select":
         return {"type": kind, "selected_user": element.get("initial_user")}
+    if kind == "conversations_select":
+        chosen = element.get("initial_conversation")
+        return {"type": kind, "selected_conversation": chosen}
     return {"type": kind, "selected_option": element.get("initial_option")}
 
 
@@ -124,7 +130,8 @@ def _reads(state: Json) -> Iterator[str]:
     single: list[Any] = [state.get("selected_option"), *state.get("files", [])]
     for each in filter(None, [*single, *state.get("selected_options", [])]):
         yield words(each) or each.get("name", "")
-    for each in [*state.get("selected_users", []), state.get("selected_user")]:
+    alone = [state.get("selected_user"), state.get("selected_conversation")]
+    for each in [*state.get("selected_users", []), *alone]:
         yield from [each] if each else []
     yield from [state["value"]] if state.get("value") else []
 

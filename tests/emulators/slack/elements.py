@@ -9,7 +9,12 @@ from typing import Any
 
 Json = dict[str, Any]
 
-_CHOICES = frozenset({"static_select", "users_select", "checkboxes", "radio_buttons"})
+_CHOICES = frozenset(
+    {
+        *("static_select", "users_select", "conversations_select"),
+        *("checkboxes", "radio_buttons"),
+    }
+)
 _SEVERAL = frozenset({"multi_static_select", "multi_users_select"})
 
 #: Which elements may stand in a block. Slack knows more; what is not here is
@@ -31,6 +36,8 @@ MOST_TICKS = 10
 #: A5.4: placeholder, and the parts of a question before something is done.
 MOST_PLACEHOLDER = 150
 MOST_CONFIRM = {"title": 100, "text": 300, "confirm": 30, "deny": 30}
+#: slack_sdk's ConversationFilter: kinds of conversations that a menu may be held to.
+KINDS = frozenset({"im", "mpim", "private", "public"})
 #: A5.4: what one input holds, and how many files.
 MOST_TYPED, MOST_FILES = 3_000, 10
 
@@ -93,6 +100,8 @@ def _problems(element: Json) -> Iterator[str]:
             yield f"max_files must be 1 to {MOST_FILES}"
         if not isinstance(element.get("filetypes", []), list):
             yield "filetypes must be a list"
+    elif kind == "conversations_select":
+        yield from _filter(element.get("filter"))
     elif kind not in ("users_select", "multi_users_select", "mrkdwn", "plain_text"):
         yield from _menu(element)
     elif kind in ("mrkdwn", "plain_text") and not words(element):
@@ -128,6 +137,19 @@ def _input(element: Json) -> Iterator[str]:
     # Without a max_length an input holds as much as it can at most.
     if len(element.get("initial_value") or "") > most:
         yield f"initial_value must be less than {most + 1} characters"
+
+
+def _filter(given: Any) -> Iterator[str]:
+    """slack_sdk's ConversationFilter: `include` cannot be empty."""
+    if given is None:
+        return
+    known = {"include", "exclude_bot_users", "exclude_external_shared_channels"}
+    if not isinstance(given, dict) or not given or not given.keys() <= known:
+        yield "filter must say what to include or to exclude"
+        return
+    include = given.get("include", ["public"])
+    if not include or not set(include) <= KINDS:
+        yield f"include of filter must name some of {sorted(KINDS)}"
 
 
 def _menu(element: Json) -> Iterator[str]:

@@ -65,6 +65,13 @@ def context(*elements: Json) -> Json:
         ),
         actions(menu("m", *[option("v" * 150, "x" * 75)] * 100), TICKS),
         actions(menu("m", ONE, placeholder=plain("x" * 150), initial_option=ONE)),
+        actions({"type": "conversations_select", "action_id": "c"}),
+        actions(
+            {
+                "type": "conversations_select",
+                "filter": {"include": ["public", "private"], "exclude_bot_users": True},
+            }
+        ),
         actions(
             {
                 "type": "static_select",
@@ -110,6 +117,11 @@ CASES: list[tuple[Any, str]] = [
     (actions(menu("m", ONE, initial_option=option("w", "One"))), "exactly match"),
     (actions(menu("m", ONE, placeholder=plain("x" * 151))), "placeholder"),
     (actions(menu("m", ONE, option_groups=[])), "exclude each other"),
+    (actions({"type": "conversations_select", "filter": {}}), "what to include"),
+    (
+        actions({"type": "conversations_select", "filter": {"include": []}}),
+        "name some of",
+    ),
     (actions({**TICKS, "options": [ONE] * 11}), "1 to 10 options"),
     (context({"type": "mrkdwn", "text": ""}), "more than 0 characters"),
     (context(button("a", "x")), "unsupported type: button"),

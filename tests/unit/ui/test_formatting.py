@@ -18,3 +18,13 @@ from bot.ui import formatting
 )
 def test_an_amount_is_told_from_nothing(amount: float, text: str) -> None:
     assert formatting.usd(amount) == text
+
+
+def test_a_bar_says_how_much_and_warns_only_near_the_end() -> None:
+    assert formatting.bar(0.38) == "▰▰▱▱▱ 38 %"
+    assert formatting.bar(0) == "▱▱▱▱▱ 0 %"
+    assert formatting.bar(0.0001) == "▱▱▱▱▱ < 1 %"
+    assert formatting.bar(0.999) == "▰▰▰▰▱ 99 %"
+    assert formatting.bar(1.5) == "▰▰▰▰▰ 150 %"
+    assert formatting.gauge(0.94) == formatting.bar(0.94)
+    assert formatting.gauge(0.95) == "⚠️ ▰▰▰▰▱ 95 %"

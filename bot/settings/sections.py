@@ -1,0 +1,84 @@
+"""The settings in sections, as pages, menus and forms show them. Pure.
+
+Rule: every option belongs to exactly one section. The form of a section holds its
+everyday options; a menu offers all of them.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from bot.messages import labels
+from bot.settings.options import BY_NAME, Option
+
+#: The most options in the form of a section: of the five fields that a form may have
+#: (platform facts B8), one may ask about running threads.
+FORM_FIELDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsSection:
+    """One section: its options by name, in the order in which they are shown."""
+
+    name: str
+    label: str
+    #: The label of the button that opens its form.
+    button: str
+    #: Those in its form.
+    form: tuple[str, ...]
+    #: The others.
+    more: tuple[str, ...] = ()
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        return (*self.form, *self.more)
+
+
+INSTRUCTIONS = SettingsSection(
+    "instructions", labels.INSTRUCTIONS, labels.EDIT_INSTRUCTIONS, ("prompt",)
+)
+ANSWERS = SettingsSection(
+    "answers",
+    labels.MODEL_AND_ANSWERS,
+    labels.EDIT_ANSWERS,
+    ("model", "effort", "max_tokens", "web_search"),
+    ("stop_sequences", "temperature", "quiet", "feedback", "ping", "footer"),
+)
+SPENDING = SettingsSection(
+    "spending",
+    labels.SPENDING,
+    labels.EDIT_SPENDING,
+    ("budget_day", "budget_month", "person_messages", "person_usd"),
+)
+ACCESS = SettingsSection(
+    "access",
+    labels.ACCESS,
+    labels.EDIT_ACCESS,
+    ("who", "admins", "creators", "follow", "bots"),
+)
+TRIAGE = SettingsSection(
+    "triage",
+    labels.TRIAGE,
+    labels.EDIT_TRIAGE,
+    ("auto_triage", "triagers", "triage_sign", "triage_announce", "triage_budget"),
+    ("triage_scheme",),
+)
+
+SECTIONS = (INSTRUCTIONS, ANSWERS, SPENDING, ACCESS, TRIAGE)
+SECTION_BY_NAME = {section.name: section for section in SECTIONS}
+
+
+def within(
+    options: Iterable[Option], section: SettingsSection, *, form: bool = False
+) -> list[Option]:
+    """Return those of `options` that are in `section`, or in its form."""
+    names = section.form if form else section.options
+    offered = {option.name for option in options}
+    return [BY_NAME[name] for name in names if name in offered]
+
+
+def grouped(options: Iterable[Option]) -> Iterator[tuple[str, Option]]:
+    """Yield `options` with the labels of their sections, section by section."""
+    known = list(options)
+    for section in SECTIONS:
+        for option in within(known, section):
+            yield section.label, option
