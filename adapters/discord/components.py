@@ -13,7 +13,7 @@ from typing import Any
 import discord
 from discord import ui
 
-from adapters.discord import ids, markup
+from adapters.discord import ids, layouts, markup
 from bot.domain.person import EVERYONE
 from bot.domain.reply import Control
 from bot.messages import controls as messages
@@ -56,15 +56,16 @@ _STYLES = {
 }
 
 # Types of components (facts B8).
-_MENTIONABLE, _UPLOAD = 7, 19
+_MENTIONABLE, _CHANNEL, _UPLOAD = 7, 8, 19
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """A message to send."""
 
+    #: In a layout, the text to fall back on if Discord refuses that.
     text: str
-    view: ui.View | None = None
+    view: ui.View | ui.LayoutView | None = None
     files: tuple[File, ...] = ()
 
     def attachments(self) -> list[discord.File]:
@@ -86,6 +87,10 @@ def told(told: Response, names: Mapping[str, str] | None = None) -> Drawn:
     files = () if told.file is None else (told.file,)
     if len(text) > MESSAGE_CHARS:
         files = (File("everything.md", text), *files)
+    if told.sections and told.file is None:
+        layout = layouts.drawn(told, names, _carrying, _select)
+        if layout is not None:
+            return Drawn(cut(text), layout)
     menus, buttons = list(told.menus), list(told.buttons)
     for section in told.sections:
         menus += section.menus
@@ -212,6 +217,12 @@ def carried(mark: str, command: Command, more: str = "") -> str:
     return custom_id if len(custom_id) <= ID_CHARS else ""
 
 
+def values(data: Mapping[str, Any]) -> list[str]:
+    """Return what was chosen in a menu, channels as the core refers to them."""
+    prefix = "channel:" if data.get("component_type") == _CHANNEL else ""
+    return [f"{prefix}{value}" for value in data.get("values") or ()]
+
+
 def chosen(line: str, values: Iterable[str]) -> Command:
     """Return the command of a button, or of a menu in which `values` were chosen: its
     last argument is the choice."""
@@ -228,15 +239,10 @@ def _controls(menus: Iterable[Menu], buttons: Iterable[Button]) -> ui.View | Non
     view, seen = _over(), set()
     for menu in list(menus)[:ROWS]:
         custom_id = carried(DO, menu.command, f" {menu.argument}=")
-        if custom_id and custom_id not in seen and menu.choices:
+        select = _select(menu)
+        if select is not None and custom_id not in seen:
             seen.add(custom_id)
-            view.add_item(
-                ui.Select(
-                    custom_id=custom_id,
-                    placeholder=menu.label,
-                    options=_options(menu.choices),
-                )
-            )
+            view.add_item(select)
     room = (ROWS - len(view.children)) * IN_A_ROW
     for button in list(buttons)[:room]:
         custom_id = carried(DO, button.command)
@@ -246,7 +252,32 @@ def _controls(menus: Iterable[Menu], buttons: Iterable[Button]) -> ui.View | Non
     return view if view.children else None
 
 
-def _button(button: Button, custom_id: str) -> ui.Button[ui.View]:
+def _select(menu: Menu) -> ui.Item[Any] | None:
+    """Return a menu, or None if it offers nothing or no custom_id can carry it."""
+    custom_id = carried(DO, menu.command, f" {menu.argument}=")
+    if not custom_id:
+        return None
+    if menu.channels:
+        return ui.ChannelSelect(
+            custom_id=custom_id,
+            placeholder=menu.label,
+            channel_types=layouts.CHANNELS,
+        )
+    if not menu.choices:
+        return None
+    return ui.Select(
+        custom_id=custom_id,
+        placeholder=menu.label,
+        options=_options(menu.choices),
+    )
+
+
+def _carrying(button: Button) -> ui.Button[Any] | None:
+    custom_id = carried(DO, button.command)
+    return _button(button, custom_id) if custom_id else None
+
+
+def _button(button: Button, custom_id: str) -> ui.Button[Any]:
     return ui.Button(
         label=button.label[:BUTTON_CHARS],
         style=_STYLES[button.style],

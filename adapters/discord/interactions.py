@@ -59,7 +59,7 @@ class Interactions:
 
     async def pressed(self, interaction: Interaction, line: str) -> None:
         """Carry out the command of a button or a menu."""
-        command = components.chosen(line, _data(interaction).get("values") or ())
+        command = components.chosen(line, components.values(_data(interaction)))
         await self._carry_out(interaction, command)
 
     async def file_wanted(self, interaction: Interaction, line: str) -> None:

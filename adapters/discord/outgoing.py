@@ -19,6 +19,8 @@ from bot.text import links
 
 NOBODY = discord.AllowedMentions.none()
 
+View = ui.View | ui.LayoutView
+
 Interaction = discord.Interaction[discord.Client]
 
 
@@ -36,7 +38,7 @@ async def post(
     channel: discord.abc.Messageable,
     text: str,
     *,
-    view: ui.View | None = None,
+    view: View | None = None,
     files: Sequence[discord.File] = (),
     calls: discord.AllowedMentions = NOBODY,
     **more: Any,
@@ -45,7 +47,7 @@ async def post(
     if view is not None:
         more["view"] = view
     return await channel.send(
-        links.unmask_misleading(text),
+        _content(text, view),
         files=list(files),
         allowed_mentions=calls,
         suppress_embeds=True,
@@ -59,7 +61,7 @@ async def edit(
     message: int,
     text: str,
     *,
-    view: ui.View | None,
+    view: View | None,
     calls: discord.AllowedMentions = NOBODY,
 ) -> None:
     """Replace the text of one of our messages; without a `view` its controls are
@@ -67,7 +69,7 @@ async def edit(
     # One of the SDK's two methods cannot suppress previews, and the other restores them
     # unless told otherwise.
     with handle_message_parameters(
-        content=links.unmask_misleading(text),
+        content=_content(text, view),
         flags=_quiet(),
         view=view,
         allowed_mentions=calls,
@@ -82,13 +84,13 @@ async def respond(
     text: str,
     *,
     ephemeral: bool,
-    view: ui.View | None = None,
+    view: View | None = None,
     files: Sequence[discord.File] = (),
 ) -> int | None:
     """Respond with a message; return its id, if Discord gives it."""
     more: dict[str, Any] = {} if view is None else {"view": view}
     response = await interaction.response.send_message(
-        links.unmask_misleading(text),
+        _content(text, view),
         files=list(files),
         ephemeral=ephemeral,
         allowed_mentions=NOBODY,
@@ -102,7 +104,7 @@ async def edit_response(
     interaction: Interaction,
     text: str,
     *,
-    view: ui.View | None = None,
+    view: View | None = None,
     files: Sequence[discord.File] = (),
 ) -> int:
     """Replace the deferred response by a message; return its id."""
@@ -110,7 +112,7 @@ async def edit_response(
     http = interaction.client.http
     # The SDK's own method has no parameter for flags.
     with handle_message_parameters(
-        content=links.unmask_misleading(text),
+        content=_content(text, view),
         flags=_quiet(),
         attachments=list(files),
         allowed_mentions=NOBODY,
@@ -130,11 +132,11 @@ async def edit_response(
 
 
 async def update_message(
-    interaction: Interaction, text: str, view: ui.View | None
+    interaction: Interaction, text: str, view: View | None
 ) -> None:
     """Respond by replacing the message whose control was used."""
     await interaction.response.edit_message(
-        content=links.unmask_misleading(text),
+        content=_content(text, view),
         view=view,
         allowed_mentions=NOBODY,
         suppress_embeds=True,
@@ -162,6 +164,17 @@ async def defer(interaction: Interaction, *, ephemeral: bool) -> None:
 async def open_modal(interaction: Interaction, form: ui.Modal) -> None:
     """Respond with a modal."""
     await interaction.response.send_modal(form)
+
+
+def _content(text: str, view: View | None) -> str | None:
+    """Return `text` as the content of a message with `view`: None beside a layout,
+    which holds all of the text itself (facts B5)."""
+    if not isinstance(view, ui.LayoutView):
+        return links.unmask_misleading(text)
+    for item in view.walk_children():
+        if isinstance(item, ui.TextDisplay):
+            item.content = links.unmask_misleading(item.content)
+    return None
 
 
 def _quiet() -> discord.MessageFlags:

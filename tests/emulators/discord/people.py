@@ -78,6 +78,15 @@ def parts(components: Iterable[Json]) -> Iterable[Json]:
         yield from parts(inner)
 
 
+def _reads(message: Message) -> str:
+    """The text of a message: its own, or that of its layout (B5: a message of newer
+    components has no content)."""
+    shown = [
+        each["content"] for each in parts(message.components) if each["type"] == 10
+    ]
+    return "\n".join(shown) or message.content
+
+
 class People:
     """Everybody but the bot."""
 
@@ -411,7 +420,7 @@ class People:
             channel=str(message.channel_id),
             author=author.name,
             bot=author.bot,
-            text=message.content,
+            text=_reads(message),
             type=message.type,
             flags=message.flags,
             embeds=tuple(message.embeds),
