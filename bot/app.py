@@ -10,6 +10,7 @@ from bot.budgets.totals import Totals
 from bot.claude.catalog import ModelAvailability
 from bot.cleanup import clean_up_daily
 from bot.commands.catalog import parse_command
+from bot.commands.copy_settings import SettingsCopier
 from bot.commands.edit_settings import SettingsEditor
 from bot.commands.history import SettingsHistory
 from bot.commands.home import HomePage
@@ -132,6 +133,7 @@ class App:
                 **usage.handlers(),
                 **SettingsScreen(self._access, editor).handlers(),
                 **page.handlers(),
+                **SettingsCopier(store, self._access, editor).handlers(),
                 **SettingsHistory(store, self._access).handlers(),
                 **PromptTrial(store, model, self._access, operator).handlers(),
                 **ReplyControls(

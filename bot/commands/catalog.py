@@ -153,6 +153,8 @@ COMMANDS = (
     CommandSpec("edit", summaries.EDIT, hidden=True, spoken=False),
     CommandSpec("edit section", summaries.EDIT_SECTION, hidden=True, spoken=False),
     CommandSpec("save", summaries.SAVE, hidden=True, spoken=False),
+    CommandSpec("copy settings", summaries.COPY_SETTINGS, hidden=True, spoken=False),
+    CommandSpec("copy save", summaries.COPY_SAVE, hidden=True, spoken=False),
     CommandSpec("draft save", summaries.DRAFT_SAVE, hidden=True, spoken=False),
     CommandSpec("draft drop", summaries.DRAFT_DROP, hidden=True, spoken=False),
     CommandSpec("draft edit", summaries.DRAFT_EDIT, hidden=True, spoken=False),

@@ -38,6 +38,9 @@ from bot.settings.target import OTHER, number, where_from
 from bot.ui import formatting
 from bot.ui.elements import Button, Command, Form, Response, Style
 
+#: The action of the audit for values copied from another channel.
+COPIED = "copied"
+
 # A longer value is parsed in a thread: a scheme takes some 10 µs a character.
 INLINE_VALUE = 500
 
@@ -110,6 +113,18 @@ class SettingsEditor:
             named = named.having({"value": text})
         return await self.set(named, place, person)
 
+    async def save_copied(
+        self,
+        written: Mapping[str, str],
+        policy: EffectiveSettings,
+        here: Scope,
+        person: Person,
+        base: int,
+    ) -> Response:
+        """Save values of another channel in the scope of `policy`: all or none. `base`
+        is the newest entry of the audit that the person knows of."""
+        return await self._save(written, policy, here, person, base=base, action=COPIED)
+
     async def _target_policy(
         self, written: Mapping[str, str], command: Command, place: Scope, person: Person
     ) -> EffectiveSettings:
@@ -129,6 +144,7 @@ class SettingsEditor:
         *,
         base: int | None = None,
         running: bool = False,
+        action: str = "set",
     ) -> Response:
         for name in written:
             await self._access.require(person, here, policy, BY_NAME[name])
@@ -148,7 +164,12 @@ class SettingsEditor:
         if refusal := self._model_conflict(policy, changes):
             return refusal
         result = await self._store.change_settings(
-            changes, who=person.id, now=self._now(), base=base, running=running
+            changes,
+            who=person.id,
+            now=self._now(),
+            action=action,
+            base=base,
+            running=running,
         )
         if isinstance(result, EditConflict):
             return await self._conflict(result, policy, written, person)

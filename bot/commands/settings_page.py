@@ -154,10 +154,20 @@ class SettingsPage:
     def _menus(
         self, policy: EffectiveSettings, where: str, person: Person
     ) -> tuple[Menu, ...]:
-        """Return the menus of channels below the page of a workspace."""
-        if policy.place.level is not ScopeLevel.WORKSPACE:
+        """Return the menu of channels below a page: to choose one in a workspace, or
+        to copy from one to a channel."""
+        level = policy.place.level
+        if level is ScopeLevel.WORKSPACE:
+            return channel_menus(self._access, policy, person)
+        if (
+            level is not ScopeLevel.CHANNEL
+            or person.outsider
+            or self._access.is_direct(policy.place)
+            or not self._access.may(person, policy)
+        ):
             return ()
-        return channel_menus(self._access, policy, person)
+        copy = command_for_scope("copy settings", where)
+        return (Menu(copy, "source", labels.COPY_FROM, channels=True),)
 
     async def _all(
         self, policy: EffectiveSettings, where: str, here: Scope, person: Person

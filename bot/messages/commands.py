@@ -74,6 +74,25 @@ def earlier_versions(*, count: int) -> str:
     return f"… and {count:,} earlier ones."
 
 
+# Copying settings from another channel.
+COPY_TO_CHANNEL = "Settings can be copied to a channel only."
+COPY_FROM_ANOTHER = "Please choose another channel to copy from."
+COPY_CHANGED = "The settings have changed meanwhile. Nothing is copied yet."
+COPY_KEEPS = "What is set only here stays as it is. Nothing is copied yet."
+
+
+def copy_from(*, source: str, target: str) -> str:
+    return f"**Copy from {source} to {target}**"
+
+
+def nothing_to_copy(*, source: str, target: str) -> str:
+    return f"{source} has no settings of its own that {target} does not have."
+
+
+def copy_left_out(*, settings: str) -> str:
+    return f"Not copied, because you can't see or change it: {settings}."
+
+
 # The prompt and its trial.
 ASK_A_QUESTION = "Please write a question to try it on."
 TRIAL_NOTE = "Only you see the answer. It costs what any answer costs."

@@ -75,6 +75,8 @@ GIVEN: Mapping[str, tuple[dict[str, str], ...]] = {
     "edit": ({"option": "prompt"}, {"option": "admins"}, {}),
     "edit section": ({"section": "instructions"}, {"section": "access"}, {}),
     "save": ({"quiet": "on", "base": "0"}, {"base": "0"}),
+    "copy settings": ({"source": "SOURCE"}, {}),
+    "copy save": ({"source": "SOURCE", "base": "99999"}, {"base": "0"}),
     "draft save": ({"draft": "DRAFT", "base": "0"}, {"draft": "9" * 30}, {}),
     "draft drop": ({"draft": "DRAFT"},),
     "draft edit": ({"draft": "DRAFT", "base": "0"},),
@@ -122,6 +124,7 @@ class Secrets:
             "CASE": str(case.id),
             "DRAFT": str(await store.save_draft(draft)),
             "TURN": turn.key,
+            "SOURCE": self.places[0].channel,
         }
 
     def given(self) -> Iterator[tuple[str, dict[str, str]]]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bot.claude.catalog import ModelAvailability
 from bot.commands.catalog import parse_command
+from bot.commands.copy_settings import SettingsCopier
 from bot.commands.edit_settings import SettingsEditor
 from bot.commands.history import SettingsHistory
 from bot.commands.home import HomePage
@@ -79,6 +80,7 @@ class Office:
             **trial.handlers(),
             **SettingsScreen(self.authority, editor).handlers(),
             **page.handlers(),
+            **SettingsCopier(self.store, self.authority, editor).handlers(),
             **SettingsHistory(self.store, self.authority, self.clock).handlers(),
             **self._triage.handlers(),
         }

@@ -87,3 +87,14 @@ async def test_a_layout_that_discord_refuses_is_shown_as_text(town: Town) -> Non
     panel = await town.give("claude settings")
     assert "**Settings of this channel**" in panel.text
     assert panel.components == ()
+
+
+async def test_settings_are_copied_from_another_channel(town: Town) -> None:
+    await town.set_prompt("Quote the clause.", town.random)
+    page = await town.give("claude settings")
+    menu = control(page, "copy.settings")
+    shown = await town.told(town.discord.select(town.ada, page.id, menu, [town.random]))
+    assert "> Quote the clause." in shown.text
+    save = town.discord.click(town.ada, shown.id, control(shown, "copy.save"))
+    assert (await town.told(save)).text.startswith("Saved for this channel:")
+    assert "Quote the clause." in (await town.give("claude settings")).text

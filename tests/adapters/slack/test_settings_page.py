@@ -128,3 +128,25 @@ async def test_what_a_person_does_not_see_is_not_offered(admins: Admins) -> None
     menu = picker(home, "Set up a channel")
     with pytest.raises(ValueError, match="is not offered"):
         admins.slack.choose_in(home, admins.olga, menu.action, secret)
+
+
+async def test_settings_are_copied_from_another_channel(admins: Admins) -> None:
+    team = admins.slack.add_channel("team", members=[admins.olga])
+    await admins.typed(admins.olga, "model haiku")
+    await admins.typed(admins.olga, "set prompt Quote the clause.")
+    page = await chosen(admins, team)
+    menu = picker(page, "Copy settings from")
+    admins.slack.choose_in(page, admins.olga, menu.action, admins.general)
+    await admins.slack.until(
+        lambda: "Quote the clause." in (admins.slack.modal(admins.olga) or page).text
+    )
+    shown = await admins.modal(admins.olga)
+    assert f"Copy from <#{admins.general}> to <#{team}>" in shown.text
+    assert "claude-haiku-5-5" not in await admins.typed(admins.olga, "settings", team)
+    admins.slack.press_in(shown, admins.olga, "Copy these")
+    await admins.slack.until(
+        lambda: "Saved" in (admins.slack.modal(admins.olga) or page).text
+    )
+    told = await admins.typed(admins.olga, "settings", team)
+    assert "claude-haiku-5-5" in told
+    assert "Quote the clause." in told
