@@ -14,7 +14,7 @@ from bot.errors import DeliveryError, Unacceptable
 from bot.messages import controls as messages
 from bot.text.characters import replace_lone_surrogates
 
-ENDINGS = (".txt", ".md")
+ENDINGS = (".txt", ".md", ".yaml", ".yml")
 
 # A text of 20,000 characters, the longest that can be set, has at most 80,000 bytes.
 MOST_BYTES = 100 * 1024

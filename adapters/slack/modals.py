@@ -181,7 +181,7 @@ def _long(field: Field, joiners: dict[str, list[str]]) -> Iterator[dict[str, Any
         yield _input(f"{field.name}:{nth}", field, element, label, hint, optional=True)
     hint = labels.instead_of_text(most=field.most)
     file = {"type": "file_input", "action_id": VALUE, "max_files": 1}
-    file["filetypes"] = ["txt", "md", "text", "markdown"]
+    file["filetypes"] = ["txt", "md", "text", "markdown", "yaml", "yml"]
     label = labels.OR_TEXT_FILE
     yield _input(f"{field.name}:{FILE}", field, file, label, hint, optional=True)
 

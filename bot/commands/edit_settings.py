@@ -17,7 +17,7 @@ from functools import partial
 from bot.claude.catalog import ModelAvailability, refused
 from bot.commands.catalog import INHERIT
 from bot.commands.router import Handler
-from bot.commands.setting_forms import SettingForms, field_text
+from bot.commands.setting_forms import SettingForms, begins_with, field_text
 from bot.domain.channel_access import refusal
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
@@ -199,6 +199,10 @@ class SettingsEditor:
                 raise
             naming = self._access.naming(place)
             raise Unacceptable(f"{error.user_text} {naming}") from None
+        unset = policy.own(option.name) is None
+        if unset and value.strip() == begins_with(policy, option).strip() != "":
+            # The form began with this text: it is no setting of its own.
+            return Change(place, option.name, None), ""
         survey = self._survey() or ModelAvailability()
         if option.name == "model" and (why := refused(value, survey)):
             raise Unacceptable(value_messages.choose_another_model(why=why))

@@ -75,7 +75,7 @@ class SettingForms:
 
     async def _field(self, policy: EffectiveSettings, option: Option) -> Field:
         own = policy.own(option.name)
-        value = own.value if own else ""
+        value = own.value if own else begins_with(policy, option)
         if option.versioned:
             version = await self._access.prompt(policy)
             value = version.text or ""
@@ -109,6 +109,12 @@ class SettingForms:
         not set there."""
         wider = policy.place.around[1]
         return (await self._access.policy(wider))[option.name]
+
+
+def begins_with(policy: EffectiveSettings, option: Option) -> str:
+    """Return the text that the field of `option` begins with where none is set: for an
+    option with a template what applies, or that."""
+    return (policy[option.name] or option.template) if option.template else ""
 
 
 def field_text(option: Option, value: str) -> str:

@@ -55,13 +55,13 @@ def as_file(*, length: int, most: int, command: str) -> str:
 # Files.
 def text_file_needed(*, kilobytes: int) -> str:
     return (
-        "I couldn't read that file. Please upload a text file (.txt or .md) in UTF-8 "
-        f"of at most {kilobytes} KB."
+        "I couldn't read that file. Please upload a text file (.txt, .md or .yaml) in "
+        f"UTF-8 of at most {kilobytes} KB."
     )
 
 
 def not_a_text_file(*, file: str) -> str:
-    return f"{file} is not a .txt or .md file; please upload one of these."
+    return f"{file} is not a .txt, .md or .yaml file; please upload one of these."
 
 
 def file_too_large(*, file: str, kilobytes: int, most: int) -> str:

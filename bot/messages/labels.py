@@ -116,11 +116,11 @@ def user_groups(*, field: str) -> str:
 
 
 def file_hint(*, most: int) -> str:
-    return f"A .txt or .md file in UTF-8, up to {most:,} characters"
+    return f"A .txt, .md or .yaml file in UTF-8, up to {most:,} characters"
 
 
 def instead_of_text(*, most: int) -> str:
-    return f"Instead of the text above: .txt or .md, up to {most:,} characters."
+    return f"Instead of the text above: .txt, .md or .yaml, up to {most:,} characters."
 
 
 def input_hint(*, most: int) -> str:

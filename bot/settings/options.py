@@ -18,6 +18,7 @@ from bot.domain.scope import ScopeLevel
 from bot.messages import options as messages
 from bot.messages import phrases
 from bot.messages import values as value_messages
+from bot.schemes import scheme
 from bot.settings import follow, parsers
 from bot.settings.parsers import (
     AUTO,
@@ -67,6 +68,8 @@ class Option:
     kept: bool = False
     #: Whether it counts at each level, so that a narrower value does not replace it.
     each_level: bool = False
+    #: The text that its form begins with where none is set.
+    template: str = ""
     #: Whether every value is kept as a version.
     versioned: bool = False
     #: Whether only admins of the whole workspace may set it, at any level.
@@ -300,6 +303,7 @@ OPTIONS: tuple[Option, ...] = (
         kind=Kind.TEXT,
         most=SCHEME_CHARS,
         show=lambda value: phrases.ITS_OWN if value else messages.DEFAULT_SCHEME,
+        template=scheme.DEFAULT,
         for_operators=False,
     ),
     Option(

@@ -115,8 +115,8 @@ async def test_a_text_file_arrives_as_its_text(office: Office, content: bytes) -
 @pytest.mark.parametrize(
     ("name", "content", "why"),
     [
-        ("prompt.pdf", b"x", "is not a .txt or .md file"),
-        ("prompt", b"x", "is not a .txt or .md file"),
+        ("prompt.pdf", b"x", "is not a .txt, .md or .yaml file"),
+        ("prompt", b"x", "is not a .txt, .md or .yaml file"),
         (
             "prompt.md",
             bytes(discord_files.MOST_BYTES + 1),
@@ -238,7 +238,7 @@ async def test_a_text_that_no_form_holds_is_given_and_taken_as_a_file(
     assert (await office.told(sent)).text == "Saved."
     assert office.last.command == SAVE.having({"prompt": "Be brief."})
     wrong = office.discord.submit(office.alice, form, {"prompt": [("new.pdf", b"x")]})
-    assert "is not a .txt or .md file" in (await office.told(wrong)).text
+    assert "is not a .txt, .md or .yaml file" in (await office.told(wrong)).text
 
 
 async def test_what_was_written_and_not_taken_is_given_back(office: Office) -> None:

@@ -1,6 +1,7 @@
 """The page of settings on Discord: sections with buttons, and a menu of channels."""
 
 import discord
+import pytest
 
 from tests.adapters.discord.test_admin import Town, town
 from tests.emulators.discord.faults import CALLBACK, error
@@ -98,3 +99,22 @@ async def test_settings_are_copied_from_another_channel(town: Town) -> None:
     save = town.discord.click(town.ada, shown.id, control(shown, "copy.save"))
     assert (await town.told(save)).text.startswith("Saved for this channel:")
     assert "Quote the clause." in (await town.give("claude settings")).text
+
+
+@pytest.mark.parametrize("name", ["prompt.yaml", "prompt.YML"])
+async def test_a_yaml_file_is_a_text_file(town: Town, name: str) -> None:
+    saved = await town.give("claude prompt set", file=(name, b"role: clerk"))
+    assert saved.text.startswith("Saved for this channel:")
+
+
+async def test_a_scheme_begins_with_the_default(town: Town) -> None:
+    asked = town.discord.command(
+        town.ada, town.general, "claude-admin set", option="triage_scheme"
+    )
+    form = await town.form(asked)
+    assert form.response is not None
+    assert form.response.modal is not None
+    [scheme] = form.response.modal["components"]
+    assert "priority:" in scheme["component"]["value"]
+    saved = await town.submit(form, {})
+    assert saved.text.startswith("No change")

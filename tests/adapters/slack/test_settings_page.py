@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.schemes.scheme import DEFAULT
 from tests.adapters.slack.test_admin import Admins, admins
 from tests.emulators.slack.controls import Control
 from tests.emulators.slack.screens import Home, Modal
@@ -150,3 +151,18 @@ async def test_settings_are_copied_from_another_channel(admins: Admins) -> None:
     told = await admins.typed(admins.olga, "settings", team)
     assert "claude-haiku-5-5" in told
     assert "Quote the clause." in told
+
+
+async def test_a_scheme_begins_with_the_default_and_is_taken_as_yaml(
+    admins: Admins,
+) -> None:
+    admins.slack.command(admins.olga, admins.general, "/claude", "set triage_scheme")
+    form = await admins.modal(admins.olga, "Triage: scheme")
+    assert "priority:" in str([field.value for field in form.fields])
+    mine = DEFAULT.replace("What the ticket is about.", "The subject.")
+    file: dict[str, object] = {f"triage_scheme:{nth}": "" for nth in (0, 1)} | {
+        "triage_scheme:file": [("scheme.yaml", mine.encode())]
+    }
+    saved = await admins.submitted(admins.olga, file)
+    assert saved is not None
+    assert "its own" in saved.text

@@ -19,9 +19,9 @@ from tests.support.command_harness import (
 SOURCE = Scope("fake", "w", "c2")
 
 
-async def office(**operator: str) -> Office:
+async def office(made: Office | None = None) -> Office:
     """An office in which the other channel has settings of its own."""
-    made = Office(**operator)
+    made = made or Office()
     made.adapter.people = {p.id: p for p in (OWNER, MANAGER, MEMBER)}
     for name, value in (
         ("prompt", "Quote the clause."),
@@ -143,7 +143,7 @@ async def test_what_changed_meanwhile_is_shown_again(place: Scope) -> None:
 
 
 async def test_the_operators_ceiling_holds_and_is_said() -> None:
-    made = await office(budget_day="2")
+    made = await office(Office(budget_day="2"))
     await made.type("budget day inherit")
     told = await made.press(await shown(made), "Copy these")
     assert isinstance(told, Response)
@@ -163,7 +163,8 @@ async def test_only_to_a_channel_and_from_another(
     place: Scope, given: dict[str, str]
 ) -> None:
     made = await office()
-    told = await made.give("copy settings", place=place, **{"source": "c2", **given})
+    arguments = {"source": "c2", **given}
+    told = await made.give("copy settings", OWNER, place, **arguments)
     assert isinstance(told, Response)
     assert told.buttons == ()
 

@@ -4,6 +4,7 @@ import pytest
 
 from bot.claude.catalog import ModelAvailability
 from bot.domain.scope import Scope
+from bot.schemes.scheme import DEFAULT
 from bot.text.references import user
 from bot.ui.elements import Command, Form, Kind, Response
 from tests.support.command_harness import (
@@ -286,3 +287,20 @@ async def test_the_form_of_a_choice_says_what_applies_without_it() -> None:
     assert "claude-opus-5-5" in field.choices[0].label
     assert field.value == "inherit"
     assert all(len(choice.label) <= 75 for choice in field.choices)
+
+
+async def test_the_form_of_a_scheme_begins_with_what_applies() -> None:
+    office = Office()
+    form = await office.form("set", option="triage_scheme")
+    assert form.fields[0].value == DEFAULT
+    told = await office.send(form, {})
+    assert told.text.startswith("No change")
+    assert await office.audit() == []
+    mine = DEFAULT.replace("What the ticket is about.", "The subject.")
+    await office.send(form, {"triage_scheme": mine})
+    assert (await office.policy())["triage_scheme"] == mine.strip()
+    # What is set around a channel is what its form begins with.
+    await office.give("set", option="triage_scheme", value=mine, where="workspace")
+    await office.give("set", option="triage_scheme", value="inherit")
+    form = await office.form("set", option="triage_scheme")
+    assert "The subject." in form.fields[0].value
