@@ -38,6 +38,8 @@ code { background: #1e1f22; border-radius: 3px; padding: 0 3px; font-size: 13px;
        font-family: 'DejaVu Sans Mono'; }
 pre { background: #1e1f22; border-radius: 4px; padding: 8px; white-space: pre-wrap;
       font: 12px/1.5 'DejaVu Sans Mono'; }
+.beside { float: right; margin-left: 16px; }
+.container { border: 1px solid #444; border-radius: 8px; padding: 8px 16px; }
 """
 
 
@@ -53,7 +55,10 @@ def modal(form: Json) -> str:
 
 def message(text: str, components: Iterable[Json], name: Name, *, only: str) -> str:
     """A message as HTML; `only` is what stands under one that one person sees."""
-    controls = "".join(_control(part) for row in components for part in _inner(row))
+    drawn = list(components)
+    if any(each["type"] == 17 for each in drawn):
+        text = ""
+    controls = "".join(_drawn(row, name) for row in drawn)
     return _page(
         f'<div class="message">{markdown(text, name)}</div>'
         f'<div class="part">{controls}</div>'
@@ -115,6 +120,22 @@ def _part(component: Json) -> str:
 
 def _inner(row: Json) -> list[Json]:
     return list(row.get("components") or [row])
+
+
+def _drawn(each: Json, name: Name) -> str:
+    """A component of a message, with what is in it (platform facts B5)."""
+    kind = each["type"]
+    if kind == 10:
+        return f'<div class="message">{markdown(each["content"], name)}</div>'
+    if kind == 14:
+        return "<hr>"
+    inner = "".join(_drawn(part, name) for part in each.get("components") or ())
+    if kind == 9:
+        beside = f'<div class="beside">{_control(each["accessory"])}</div>'
+        return f'<div class="part">{beside}{inner}</div>'
+    if kind == 17:
+        return f'<div class="container">{inner}</div>'
+    return inner or _control(each)
 
 
 def _control(each: Json) -> str:

@@ -22,6 +22,7 @@ h1 { font-size: 18px; margin: 14px 0 6px; }
 .section { margin: 6px 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 .section blockquote { border-left: 4px solid #ddd; margin: 2px 0; padding-left: 10px;
         color: #454245; white-space: pre-wrap; }
+.beside { float: right; margin-left: 16px; }
 .context { color: #616061; font-size: 13px; margin: 6px 0; }
 hr { border: 0; border-top: 1px solid #e8e8e8; margin: 14px 0; }
 .actions { display: flex; flex-wrap: wrap; gap: 8px; margin: 8px 0; }
@@ -72,13 +73,13 @@ def _block(block: Json, name: Name) -> str:
         return "<hr>"
     if kind == "section":
         side = block.get("accessory")
+        beside = f'<div class="beside">{_element(side, name)}</div>' if side else ""
         return (
-            f'<div class="section">{_text(block.get("text"), name)}</div>'
+            f'<div class="section">{beside}{_text(block.get("text"), name)}</div>'
             + "".join(
                 f'<div class="section">{_text(f, name)}</div>'
                 for f in block.get("fields", ())
             )
-            + (f'<div class="actions">{_element(side, name)}</div>' if side else "")
         )
     if kind == "context":
         texts = " ".join(_text(each, name) for each in block["elements"])
@@ -102,7 +103,7 @@ def _element(element: Json, name: Name) -> str:
     if kind == "button":
         style = element.get("style", "")
         return f'<span class="button {style}">{_plain(element["text"])}</span>'
-    if kind in ("static_select", "multi_static_select", "multi_users_select"):
+    if kind.endswith("_select"):
         chosen = element.get("initial_option")
         many = element.get("initial_options") or ()
         users = element.get("initial_users") or ()

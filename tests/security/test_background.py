@@ -232,10 +232,9 @@ async def setting_at_home(town: Town, platform: str) -> None:
     await town.until(lambda: slack.page(olga) and slack.settled)
     page = slack.page(olga)
     assert page is not None
-    menu = next(each for each in page.selects if "workspace" in each.label)
-    slack.choose_in(page, olga, menu.action, "Footer")
+    slack.press_in(page, olga, "Edit answers")
     await town.until(lambda: slack.modal(olga))
-    slack.submit(olga, {"footer": "off"})
+    slack.submit(olga, {"effort": "low"})
 
 
 @fault("tidy", OldControls, "_remove_before")
