@@ -501,7 +501,7 @@ async def test_a_conversation_drives_nothing(desk: Desk) -> None:
         await screen.until("end.")
         for line, words in (
             (b"/set prompt channel \x9b31;42m be brief\r", "Saved for"),
-            (b"/settings\r", "version 1"),
+            (b"/settings\r", "Everything else is the default"),
             (b"/new\r", "This is a new thread."),
             (b"/threads\r", "goes back to one"),
             (b"/threads 1\r", "your bank"),
