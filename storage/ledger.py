@@ -36,7 +36,7 @@ BALANCE = """
 
 # Kinds of charges that are a question of a person. The turn that "routing" is made for
 # counts itself, and nobody asked for "auto-triage".
-QUESTIONS = ("answer", "try", "triage")
+QUESTIONS = ("answer", "ask", "try", "triage")
 
 OF_TURN = "SELECT * FROM charges WHERE turn = :turn AND turn IS NOT NULL"
 

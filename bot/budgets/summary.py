@@ -114,7 +114,7 @@ def spent(title: str, rows: Iterable[Spending], of: float = 0.0) -> str:
     answers = unpriced = bounded = 0
     usage, cost, spared = Usage(), 0.0, 0.0
     for row in rows:
-        answers += row.turns if row.kind == "answer" else 0
+        answers += row.answers
         unpriced += row.unpriced
         bounded += row.bounded
         usage += row.usage

@@ -19,6 +19,9 @@ from bot.ports.ledger import Charges
 from bot.ports.model import Model
 from bot.text.characters import replace_invalid
 
+#: Shows the next piece of an answer.
+Show = Callable[[str], None]
+
 #: Reserves the cost of all of these calls and returns True, or returns False if the
 #: budget does not allow it. Called before a further request is made.
 Reserve = Callable[[Sequence[Call]], Awaitable[bool]]
@@ -36,16 +39,24 @@ class Completion:
     trouble: str = ""
     #: Whether `cost` is an upper bound.
     bounded: bool = False
+    #: Why the model stopped, as the API reports it; None if it did not come to that.
+    stop_reason: str | None = None
 
 
 async def complete(
-    model: Model, request: Request, *, timeout: float, now: float, reserve: Reserve
+    model: Model,
+    request: Request,
+    *,
+    timeout: float,
+    now: float,
+    reserve: Reserve,
+    show: Show | None = None,
 ) -> Completion:
     """Return the answer of `model` to `request` within `timeout` seconds; `now` decides
-    its price.
+    its price, and `show` gets the text piece by piece.
 
     A ModelError is not raised but described by `trouble`. Raises what `reserve` raises,
-    a StorageError.
+    a StorageError, and what `show` raises.
     """
     pieces: list[str] = []
     report: Report | None = None
@@ -58,6 +69,8 @@ async def complete(
             async for piece in answer:
                 if isinstance(piece, str):
                     pieces.append(piece)
+                    if show is not None:
+                        show(piece)
                     continue
                 refused = claude_cost.exceeds_reserve(piece) and not await reserve(
                     piece.calls or ()
@@ -74,7 +87,8 @@ async def complete(
         trouble = TOOK_TOO_LONG
     bill = claude_cost.bill(report, asked=asked, at=now)
     text = replace_invalid("".join(pieces))
-    return Completion(text, bill.usage, bill.cost, trouble, bill.bounded)
+    stop_reason = report.stop_reason if report else None
+    return Completion(text, bill.usage, bill.cost, trouble, bill.bounded, stop_reason)
 
 
 async def complete_charged(
@@ -86,9 +100,11 @@ async def complete_charged(
     *,
     timeout: float,
     now: Callable[[], float],
+    show: Show | None = None,
 ) -> Completion | BudgetExceeded:
     """Reserve the most that `request` can cost, ask, and book what it cost, however it
-    ends. Raises StorageError.
+    ends; `show` gets the text piece by piece. Raises StorageError, and what `show`
+    raises.
     """
     ceiling = claude_cost.cost_ceiling(request, now())
     amount = claude_cost.reserve_for(ceiling, request.model, limits)
@@ -105,7 +121,7 @@ async def complete_charged(
     completion = Completion("", Usage(), None, bounded=True)
     try:
         completion = await complete(
-            model, request, timeout=timeout, now=now(), reserve=reserve
+            model, request, timeout=timeout, now=now(), reserve=reserve, show=show
         )
     finally:
         await ledger.close_charge(

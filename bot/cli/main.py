@@ -8,7 +8,7 @@ from click.shell_completion import get_completion_class
 from bot.cli import output, reports
 from bot.cli.check import check_setup
 from bot.cli.environment import Commands, run
-from bot.cli.platforms import load_module
+from bot.cli.platforms import configured_platforms, load_module
 from bot.cli.print_reports import print_audit, print_feedback, print_usage
 from bot.cli.serve import serve_until_stopped
 from bot.config import load_environment, read_environment
@@ -18,6 +18,7 @@ from bot.ui import time_range
 
 # Commands that are kept with what they do: what they import takes time.
 ELSEWHERE = {
+    "ask": "bot.cli.ask",
     "triage": "bot.cli.triage",
     "settings": "bot.cli.settings",
     "backup": "bot.cli.backup",
@@ -45,9 +46,15 @@ def main() -> None:
 
 
 @main.command()
-def serve() -> None:
+@click.option("--lines", is_flag=True, help=messages.LINES_HELP)
+def serve(lines: bool) -> None:
     """Answer until stopped; in the terminal, if no platform is set up."""
-    sys.exit(run(serve_until_stopped(*load_environment())))
+    env, env_file = load_environment()
+    piped = sys.stdin is not None and not sys.stdin.isatty()
+    if piped and not lines and not configured_platforms(env):
+        # What stands in a pipe or a file is one question, as `ask` takes it.
+        sys.exit(load_module("bot.cli.ask").answer(env, env_file))
+    sys.exit(run(serve_until_stopped(env, env_file)))
 
 
 @main.command()

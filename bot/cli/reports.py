@@ -96,7 +96,7 @@ class _Sum:
     usage: Usage = field(default_factory=Usage)
 
     def add(self, row: Spending) -> None:
-        self.answers += row.turns if row.kind == "answer" else 0
+        self.answers += row.answers
         self.calls += row.turns
         self.cost += row.cost
         self.unpriced += row.unpriced

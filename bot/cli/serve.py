@@ -46,7 +46,7 @@ async def serve_until_stopped(env: Mapping[str, str], env_file: EnvFile) -> int:
                 terminal.complain(note)
     async with contextlib.AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings.database))
-        model = await stack.enter_async_context(_model(settings))
+        model = await stack.enter_async_context(open_model(settings))
         place = {"THREADKEEP_DB": str(settings.database)}
         adapters = await _connect(stack, {**env, **place}, names)
         app = App(
@@ -103,7 +103,8 @@ async def _connect(
 
 
 @contextlib.asynccontextmanager
-async def _model(settings: Config) -> AsyncIterator[Model]:
+async def open_model(settings: Config) -> AsyncIterator[Model]:
+    """Open the model that answers: Claude, or without a key the offline model."""
     if settings.api_key is None:
         yield OfflineModel()
         return

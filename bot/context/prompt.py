@@ -31,6 +31,9 @@ without writing such tags yourself."""
 # What stands before what was added to a message that Claude has read.
 ADDED = "(part of my message of this time, which you have read without it)"
 
+# The author of what is not said but given along with a question.
+DOCUMENT = "document"
+
 EMPTY = "(mentioned you without a question: read what was said before, and help)"
 
 
@@ -85,10 +88,14 @@ def labels(
     }
 
 
-def question(author: str, text: str) -> str:
-    """Return what Claude reads for a question outside any thread."""
+def question(author: str, text: str, document: str = "") -> str:
+    """Return what Claude reads for a question outside any thread: what it is about
+    first, as a message of its own, since a question is answered best behind it."""
     body = tags.escape(text.strip())
-    return f'<message author="{tags.attribute(author)}">{body}</message>'
+    asked = f'<message author="{tags.attribute(author)}">{body}</message>'
+    if not document:
+        return asked
+    return f"{question(DOCUMENT, document)}\n{asked}"
 
 
 def asker(spoken: Sequence[TurnMessage]) -> str:

@@ -133,7 +133,7 @@ class Charge:
     place: Scope
     #: The platform's user id.
     person: str
-    #: "routing", "try", "triage" or "auto-triage".
+    #: "ask", "routing", "try", "triage" or "auto-triage".
     kind: str
     model: str
     #: An upper bound of its cost, in USD.
@@ -162,7 +162,7 @@ class Spending:
     #: The platform's user id; "" in rows from before it was stored.
     person: str
     model: str
-    #: "answer", "routing", "try", "triage", or "attempt": an answer that a crash
+    #: "answer", "ask", "routing", "try", "triage", or "attempt": an answer that a crash
     #: interrupted and that was begun again.
     kind: str
     #: The number of calls.
@@ -174,3 +174,8 @@ class Spending:
     unpriced: int = 0
     #: The number of calls booked at an upper bound of their cost.
     bounded: int = 0
+
+    @property
+    def answers(self) -> int:
+        """How many of the calls answered a question of a person."""
+        return self.turns if self.kind in ("answer", "ask") else 0

@@ -11,7 +11,50 @@ def bytes_written(*, size: int, file: str) -> str:
     return f"{size:,} bytes written to {file}."
 
 
+# One question and its answer.
+ANSWER_TOO_LONG = (
+    "The answer reached its length limit. Set THREADKEEP_MAX_TOKENS higher, or ask for "
+    "less."
+)
+WINDOW_FULL = "The input and the answer together fill all that the model can read."
+CLAUDE_DENIES = (
+    "Claude does not accept this key, account or model: threadkeep check says why."
+)
+INPUT_NOT_TEXT = "Standard input is not text."
+NOTHING_TO_ANSWER = (
+    "There is nothing to answer. Give a question or a document, as in "
+    '`threadkeep ask "what is wrong here?" < error.log`.'
+)
+
+
+def input_too_large(*, most: int) -> str:
+    return f"Standard input is too large: at most {most} MB are read."
+
+
+def question_too_large(*, model: str, tokens: int) -> str:
+    return f"This is too large for {model}, which reads {tokens:,} tokens at most."
+
+
+def encoding_guessed(*, encoding: str, words: str) -> str:
+    return f"the encoding is a guess: {encoding} (it reads {words or 'as text'})."
+
+
+def warning(*, text: str) -> str:
+    return f"Warning: {text}"
+
+
+def asking(*, model: str) -> str:
+    return f"Asking {model} …"
+
+
+def answering(*, model: str, count: int) -> str:
+    return f"{model} is answering: {count:,} characters"
+
+
 # Help for options.
+LINES_HELP = "Take each line of standard input as a question of its own."
+MODEL_HELP = "The model to ask, such as opus."
+SYSTEM_HELP = "Instructions, in place of the prompt that is set."
 OFFLINE_HELP = "Call nobody; only look."
 SINCE_HELP = "Start: a day (2026-11-01, monday, today; UTC) or an age (7d, 12h)."
 BY_HELP = "Group by this only."

@@ -29,10 +29,10 @@ class Charges(Protocol):
     ) -> int | BudgetExceeded:
         """Reserve `charge.most` if that keeps to all of `caps`; return the charge's id.
 
-        It counts as a question of the person only if its kind is "try" or "triage" and
-        it does not continue another one. The turn that it is made for does not count
-        against it. A charge that is open when the process ends is booked at its
-        reserve.
+        It counts as a question of the person only if its kind is "ask", "try" or
+        "triage" and it does not continue another one. The turn that it is made for does
+        not count against it. A charge that is open when the process ends is booked at
+        its reserve.
         """
         ...
 

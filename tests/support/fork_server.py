@@ -37,6 +37,7 @@ LATE = (
         for platform in ("slack", "discord")
         for module in ("adapter", "check", "config")
     ),
+    "bot.cli.ask",
     "bot.cli.settings",
     "bot.cli.triage",
     # What the SDK's HTTP client runs on, which it looks for at its first request.

@@ -133,7 +133,7 @@ class Process:
         *arguments: str,
         nursery: "Nursery | None" = None,
         folder: Path = ROOT,
-        typed: str = "",
+        typed: str | bytes = "",
     ) -> None:
         """Begin; what an earlier run left in the folder is there. A nursery begins it
         in `folder`, with `typed` on standard input."""
@@ -141,7 +141,7 @@ class Process:
         env = {"PATH": os.environ["PATH"], **self._env}
         if nursery is not None:
             given = self._log.with_name("input.txt")
-            given.write_text(typed)
+            given.write_bytes(typed.encode() if isinstance(typed, str) else typed)
             self._started = await nursery.fork(
                 arguments, env, self._log, folder=folder, given=given
             )

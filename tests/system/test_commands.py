@@ -205,7 +205,7 @@ async def test_serve_names_all_at_once(shell: Shell) -> None:
     for words in ("Line 6 of", "THREADKEEP_FOLLOW", "_GRACE", "SLACK_APP_TOKEN is not"):
         assert words in printed
     (shell.folder / ".env").write_text("THREADKEEP_MODLE=opus\n")
-    status, printed = await shell.type("")
+    status, printed = await shell.type("hello")
     assert (status, "Did you mean THREADKEEP_MODEL?" in printed) == (0, True)
 
 
@@ -262,7 +262,7 @@ async def test_serve_ends_with_a_sentence_when_it_cannot_begin(
 async def test_serve_leaves_a_file_alone_that_is_not_ours(shell: Shell) -> None:
     database = shell.folder / "threadkeep.db"
     database.write_bytes(b"my diary" * 1000)
-    status, printed = await shell.run({}, "serve")
+    status, printed = await shell.type("hello", "serve")
     assert status == MISTAKE
     assert "threadkeep.db" in printed
     assert database.read_bytes() == b"my diary" * 1000
@@ -278,7 +278,7 @@ async def test_a_typo_in_the_dotenv_file_is_named(shell: Shell) -> None:
 async def test_what_is_typed_through_a_pipe_is_answered_and_kept(
     shell: Shell,
 ) -> None:
-    status, printed = await shell.type("hello\nand again\n")
+    status, printed = await shell.type("hello\nand again\n", "serve", "--lines")
     assert status == 0
     assert printed.count("not Claude") == 2
     assert "2 messages in 2 turns" in printed

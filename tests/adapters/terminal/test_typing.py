@@ -164,7 +164,7 @@ async def test_the_editor_writes_a_question(seat: Seat) -> None:
 
 
 async def test_a_reader_who_leaves_is_no_error(tmp_path: Path) -> None:
-    command = "printf 'one\\ntwo\\n' | \"$0\" -m bot serve | head -1"
+    command = "printf 'one\\ntwo\\n' | \"$0\" -m bot serve --lines | head -1"
     process = await asyncio.create_subprocess_exec(
         *("sh", "-c", command, sys.executable),
         cwd=Path(__file__).parents[3],

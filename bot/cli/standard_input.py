@@ -1,0 +1,72 @@
+"""Read a document from standard input, whatever it is encoded in."""
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.errors import ConfigError
+from bot.messages import cli as messages
+from bot.messages import ticket_files
+from bot.triage.bulk import encodings
+from bot.triage.bulk.encodings import Damage, Encoding
+from bot.ui.formatting import count
+
+#: In bytes. The largest window of a model takes about four megabytes of text, which
+#: are at most sixteen in UTF-32; `encodings.lines` reads no longer line than that.
+MOST_BYTES = 15_000_000
+
+_HEAD = 65_536
+
+
+@dataclass(frozen=True)
+class Document:
+    """What stood on standard input; empty if it is a terminal."""
+
+    text: str = ""
+    encoding: Encoding = field(default_factory=lambda: Encoding("utf-8"))
+    damage: Damage = field(default_factory=Damage)
+
+    @property
+    def doubts(self) -> Iterator[str]:
+        """What of the text may be wrong, in sentences."""
+        encoding, invalid, nul = self.encoding, self.damage.invalid, self.damage.nul
+        if encoding.guessed:
+            words = ", ".join(encoding.words)
+            yield messages.encoding_guessed(encoding=encoding.name, words=words)
+        if invalid.count:
+            yield ticket_files.bytes_replaced(
+                count=count(invalid.count, "byte"),
+                encoding=encoding.name,
+                places=invalid,
+            )
+        if nul.count:
+            yield ticket_files.nul_bytes_replaced(
+                count=count(nul.count, "NUL byte"), places=nul
+            )
+
+
+def read() -> Document:
+    """Return all of standard input, or an empty document if it is a terminal.
+
+    Blocks until its end. Raises ConfigError for what is no text, or has more than
+    `MOST_BYTES`.
+    """
+    if sys.stdin is None or sys.stdin.isatty():
+        return Document()
+    content = sys.stdin.buffer.read(MOST_BYTES + 1)
+    if not content:
+        return Document()
+    if len(content) > MOST_BYTES:
+        raise ConfigError(messages.input_too_large(most=MOST_BYTES // 1_000_000))
+    with tempfile.TemporaryDirectory(prefix="threadkeep-") as folder:
+        file = Path(folder) / "input"
+        file.write_bytes(content)
+        encoding = encodings.detect(file)
+        if encodings.is_binary(content[:_HEAD], encoding):
+            raise ConfigError(messages.INPUT_NOT_TEXT)
+        damage = Damage()
+        lines = encodings.lines(file, encoding, damage)
+        text = "".join(lines).replace("\0", "\ufffd")
+    return Document(text, encoding, damage)
