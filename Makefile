@@ -74,7 +74,7 @@ $(VENV)/bin/python:
 	@$(CREATE) >&2 </dev/null
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml $(LOCKS)
-	@echo "Installing Threadkeep into $(VENV) …" >&2
+	@echo "Installing Threadkeep into $(VENV): about a minute the first time …" >&2
 	@$(LOCKED) -r requirements/run.txt -r requirements/build.txt >&2 </dev/null
 	@$(OURSELVES) >&2 </dev/null
 	@touch $@

@@ -6,7 +6,6 @@ pipe, each line is a message and answers are printed as plain text.
 
 import asyncio
 import contextlib
-import difflib
 import os
 import sys
 import time
@@ -21,8 +20,14 @@ from prompt_toolkit.keys import Keys
 from rich.table import Table
 from rich.text import Text
 
-from adapters.terminal import prompt
-from adapters.terminal.answer_view import PlainScreen, RichScreen, Screen, SilentScreen
+from adapters.terminal import command_names, prompt
+from adapters.terminal.answer_view import (
+    PlainScreen,
+    RichScreen,
+    Screen,
+    SilentScreen,
+    as_markdown,
+)
 from adapters.terminal.directory import (
     AUTHOR,
     CHANNEL,
@@ -30,24 +35,18 @@ from adapters.terminal.directory import (
     WORKSPACE,
     TerminalDirectory,
 )
+from adapters.terminal.prompt import TypedAhead
+from adapters.terminal.surface import LIMITS, TerminalSurface
 from bot.domain.message import Message
-from bot.domain.platform import EditInterval, Limits, WriteKind
-from bot.domain.reply import Part
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import ThreadSummary, Turn
-from bot.errors import StorageError, ThreadGone
+from bot.errors import StorageError
 from bot.messages import terminal as texts
 from bot.ports.platform import Host
 from bot.runtime import terminal
 from bot.text import references
 from bot.text.numbers import number
 from bot.ui.elements import Command, Form
-
-# A terminal has no size limit; this one bounds a runaway answer. Ten frames a second
-# look smooth and cost little.
-LIMITS = Limits(
-    part_chars=1_000_000, paces={WriteKind.EDIT: EditInterval(first=0.1, last=0.1)}
-)
 
 LISTED = 20
 RECALLED = 6
@@ -58,43 +57,6 @@ LOOK = 0.25
 
 # Words that end the conversation, as they do elsewhere.
 LEAVE = ("exit", "quit", ":q")
-# Commands of the terminal itself.
-OWN = (
-    ("new", texts.NEW),
-    ("clear", texts.NEW),
-    ("threads", texts.THREADS),
-    ("edit", texts.EDIT),
-    ("help", texts.SHOW_HELP),
-    ("exit", texts.EXIT),
-    ("quit", texts.EXIT),
-)
-
-
-class TerminalSurface:
-    """`bot.ports.platform.Surface` on a screen."""
-
-    def __init__(self, screen: Screen) -> None:
-        self._screen = screen
-
-    async def announce(self) -> bool:
-        """Return True: the prompt is gone while an answer is written."""
-        return True
-
-    def ways(self, part: Part) -> Sequence[WriteKind]:
-        """Return the one way to write: to draw the text again."""
-        return (WriteKind.EDIT,)
-
-    async def show(self, part: Part, way: WriteKind) -> str:
-        """Draw the text of `part`. Raises ThreadGone if the output is closed."""
-        try:
-            if part.text:
-                self._screen.update(part.text)
-        except BrokenPipeError as error:
-            raise ThreadGone("the output is closed") from error
-        return str(part.index)
-
-    async def remove(self, index: int) -> None:
-        """Leave message `index`, since printed text stays printed."""
 
 
 class TerminalAdapter:
@@ -126,8 +88,9 @@ class TerminalAdapter:
         self._opens = True
         self._answered = asyncio.Event()
         self._keys: Input = DummyInput()
-        #: Text typed while an answer was being written.
-        self._ahead = ""
+        self._ahead = TypedAhead()
+        #: What shows the answer in this thread.
+        self._shown: Screen = SilentScreen()
         self._listed: list[ThreadSummary] = []
 
     async def run(self, host: Host) -> None:
@@ -145,12 +108,16 @@ class TerminalAdapter:
     @contextlib.asynccontextmanager
     async def _surface(self, turn: Turn) -> AsyncIterator[TerminalSurface]:
         screen = self._screen(turn.thread)
+        if turn.thread == self.thread:
+            self._shown = screen
+            screen.type_ahead(self._ahead.text)
         try:
             yield TerminalSurface(screen)
         finally:
             with contextlib.suppress(BrokenPipeError):
                 screen.close()
             if turn.thread == self.thread:
+                self._shown = SilentScreen()
                 self._answered.set()
 
     async def resolve_thread(self, turn: Turn) -> ThreadKey:
@@ -190,10 +157,11 @@ class TerminalAdapter:
                 yield line.strip()
             return
         self._say(texts.WELCOME)
-        session = prompt.create(_commands(host), self._history)
+        commands = command_names.described(host.commands.catalog)
+        session = prompt.create(commands, self._history)
         self._keys = session.input
         while True:
-            ahead, self._ahead = self._ahead, ""
+            ahead = self._ahead.take()
             edits, self._edits = self._edits, False
 
             def begin(edits: bool = edits) -> None:
@@ -255,8 +223,8 @@ class TerminalAdapter:
             for each in self._keys.read_keys():
                 if each.key == Keys.ControlC:
                     host.conversations.stop(self.thread)
-                elif each.data.isprintable():
-                    self._ahead += each.data
+                elif self._ahead.press(each):
+                    self._shown.type_ahead(self._ahead.text)
 
         if not self._is_interactive:
             yield
@@ -274,16 +242,15 @@ class TerminalAdapter:
         elif command == "/help":
             self._say(texts.HELP)
         elif command == "/edit" and self._is_interactive:
-            self._ahead, self._edits = argument, True
+            self._ahead.text, self._edits = argument, True
         elif given := host.commands.parse(line.removeprefix("/")):
             await self._command(given, host)
+        elif command == "/set":
+            self._list_settings(argument, host)
+        elif near := command_names.nearest(command, host.commands.catalog):
+            self._say(texts.nearest_command(command=command, nearest=near))
         else:
-            names = [f"/{name}" for name, _ in _commands(host)]
-            near = difflib.get_close_matches(command, names, 1)
-            if near:
-                self._say(texts.nearest_command(command=command, nearest=near[0]))
-            else:
-                self._say(texts.no_such_command(command=command))
+            self._say(texts.no_such_command(command=command))
 
     async def _command(self, command: Command, host: Host) -> None:
         self._answered.clear()
@@ -293,15 +260,37 @@ class TerminalAdapter:
             self._say(texts.not_done(error=error))
             return
         if isinstance(reply, Form):
-            name = reply.fields[0].name
-            self._say(texts.no_forms(name=name))
+            self._show_form(reply, host)
             return
-        told = reply.file.text if reply.file is not None else reply.whole
-        # Markdown joins lines unless they end in two spaces.
-        self._say(told.replace("\n", "  \n") if self._is_interactive else told)
+        self._show(reply.file.text if reply.file is not None else reply.whole)
         if reply.sections:
             self._say(texts.ALL_SETTINGS)
         await self._wait(host)
+
+    def _show_form(self, form: Form, host: Host) -> None:
+        """Say what applies of the fields of `form`, and how to set them here."""
+        if not form.applies:
+            self._say(texts.no_forms(name=form.fields[0].name))
+            return
+        known = dict(command_names.settings(host.commands.catalog))
+        names = [each.name for each in form.fields if each.name in known]
+        self._show(f"{form.applies}\n\n{texts.how_to_set(names=names)}")
+
+    def _list_settings(self, argument: str, host: Host) -> None:
+        known = command_names.settings(host.commands.catalog)
+        name = argument.split()[0] if argument.split() else ""
+        if name and name not in {each for each, _ in known}:
+            self._say(texts.no_such_setting(name=name))
+            return
+        table = Table.grid(padding=(0, 2))
+        for each, label in known:
+            table.add_row(Text(each), Text(label, style="dim"))
+        self._say(texts.WHICH_SETTING)
+        self._console.print(table)
+
+    def _show(self, text: str) -> None:
+        """Print a text of several lines as lines, on the screen as Markdown."""
+        self._say(as_markdown(text) if self._is_interactive else text)
 
     async def _show_threads(self, argument: str, host: Host) -> None:
         if not argument:
@@ -364,14 +353,6 @@ def _flush(out: TextIO) -> None:
         out.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
-
-
-def _commands(host: Host) -> list[tuple[str, str]]:
-    """Return the names of all commands, with what each is for."""
-    shown = [each for each in host.commands.catalog if each.spoken and not each.hidden]
-    own = {name for name, _ in OWN}
-    listed = [(each.name, each.summary) for each in shown if each.name not in own]
-    return sorted([*OWN, *listed])
 
 
 def _new_thread() -> ThreadKey:

@@ -2,12 +2,15 @@
 
 from typing import Protocol, TextIO
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.segment import Segment, Segments
 from rich.text import Text
 
 from bot.runtime import terminal
+
+# Shown until there is something of an answer.
+WAITING = Text("…", style="dim")
 
 
 class Screen(Protocol):
@@ -15,6 +18,9 @@ class Screen(Protocol):
 
     def update(self, text: str) -> None:
         """Show `text`, which begins with the text of the previous call."""
+
+    def type_ahead(self, text: str) -> None:
+        """Show `text`, which is typed meanwhile."""
 
     def close(self) -> None:
         """End the answer."""
@@ -32,6 +38,9 @@ class PlainScreen:
         terminal.put(text[len(self._written) :], file=self._out)
         self._written = text
 
+    def type_ahead(self, text: str) -> None:
+        """Show nothing: the input is no terminal."""
+
     def close(self) -> None:
         """Write a blank line, if there was any text."""
         terminal.put("\n\n" if self._written else "", file=self._out)
@@ -48,10 +57,10 @@ class RichScreen:
     def __init__(self, console: Console, *, light: bool = False) -> None:
         self._console = console
         self._light = light
-        self._text = ""
+        self._text = self._ahead = ""
         self._printed = 0
         self._live = Live(
-            Text("…", style="dim"),
+            WAITING,
             console=console,
             auto_refresh=False,
             transient=True,
@@ -66,14 +75,30 @@ class RichScreen:
         if len(lines) - self._printed > window:
             settled = len(self._lines(text[: last_break(text)]))
             self._print(lines[self._printed : min(settled, len(lines) - window)])
-        rest = lines[self._printed :]
-        self._live.update(_joined(rest[-window:]), refresh=True)
+        self._draw(lines[self._printed :])
+
+    def type_ahead(self, text: str) -> None:
+        """Show `text` below the answer, its last line at least."""
+        self._ahead = text
+        self._draw(self._lines(self._text)[self._printed :])
 
     def close(self) -> None:
         """Print the remaining lines."""
         self._live.stop()
         self._print(self._lines(self._text)[self._printed :])
         self._console.print()
+
+    def _draw(self, rest: list[list[Segment]]) -> None:
+        window = max(1, self._console.height - 2)
+        if not self._ahead:
+            self._live.update(
+                _joined(rest[-window:]) if rest else WAITING, refresh=True
+            )
+            return
+        # One line, with its end: the window has no room for more.
+        typed = Text(_end(self._ahead, self._console.width - 2), "dim", no_wrap=True)
+        shown = _joined(rest[-max(1, window - 2) :]) if rest else WAITING
+        self._live.update(Group(shown, Text(), typed), refresh=True)
 
     def _lines(self, text: str) -> list[list[Segment]]:
         return self._console.render_lines(
@@ -90,6 +115,9 @@ class SilentScreen:
     """Hides the answer in a thread that is not on the screen."""
 
     def update(self, text: str) -> None:
+        """Show nothing."""
+
+    def type_ahead(self, text: str) -> None:
         """Show nothing."""
 
     def close(self) -> None:
@@ -114,3 +142,25 @@ def last_break(text: str) -> int:
         elif not bare and line.endswith("\n"):
             found = position
     return found
+
+
+def as_markdown(text: str) -> str:
+    """Return `text`, the response to a command, as Markdown that keeps its lines: a
+    line that is no item stands apart from the list before it."""
+    lines, in_code, before = [], False, ""
+    for line in text.split("\n"):
+        marked = line.startswith(("- ", "> "))
+        if not in_code and before.startswith("- ") and line.strip() and not marked:
+            lines.append("")
+        in_code ^= line.startswith("```")
+        # Markdown joins lines unless they end in two spaces.
+        lines.append(line if in_code or not line else f"{line}  ")
+        before = line
+    return "\n".join(lines)
+
+
+def _end(typed: str, columns: int) -> str:
+    """Return a line with the end of `typed`, at most `columns` wide."""
+    line = Text(typed.replace("\n", " ↵ "))
+    over = line.cell_len - max(1, columns - 2)
+    return f"› {line.plain}" if over <= 0 else f"›…{line.plain[over + 1 :]}"

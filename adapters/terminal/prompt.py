@@ -9,7 +9,8 @@ from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
-from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.key_binding import KeyBindings, KeyPress, KeyPressEvent
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.shortcuts import CompleteStyle
 
 from bot.runtime import private_files
@@ -34,6 +35,30 @@ class CommandCompleter(Completer):
                 yield Completion(f"/{name}", -len(text), display_meta=about)
 
 
+class TypedAhead:
+    """What is typed while an answer is written. The line begins with it afterwards, so
+    that nothing is sent unseen: Enter begins a line of it."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def press(self, key: KeyPress) -> bool:
+        """Take a key; return whether it changed the text."""
+        before = self.text
+        if key.key in (Keys.ControlM, Keys.ControlJ):
+            self.text += "\n"
+        elif key.key is Keys.ControlH:
+            self.text = self.text[:-1]
+        elif key.data.isprintable():
+            self.text += key.data
+        return self.text != before
+
+    def take(self) -> str:
+        """Return the text, and forget it."""
+        text, self.text = self.text.strip("\n"), ""
+        return text
+
+
 def create(
     commands: Sequence[tuple[str, str]], history: Path | None
 ) -> PromptSession[str]:
@@ -46,6 +71,8 @@ def create(
     keys = KeyBindings()
 
     @keys.add("escape", "enter")
+    # What is typed before the line is there ends lines as files do.
+    @keys.add("escape", "c-j")
     def begin_line(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
 

@@ -13,7 +13,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import click
-from rich.status import Status
+from rich.live import Live
+from rich.spinner import Spinner
 
 from bot.budgets import summary
 from bot.claude import catalog, one_shot
@@ -245,11 +246,19 @@ def _showing(model: str, *, light: bool) -> Iterator[one_shot.Show]:
     it is elsewhere. While it goes elsewhere, a terminal shows that it is coming."""
     if sys.stdout.isatty():
         view = load_module("adapters.terminal.answer_view")
-        screen = view.RichScreen(terminal.on(sys.stdout), light=light)
+        screen = view.RichScreen(terminal.on(None), light=light)
     else:
         screen = None
     err = terminal.console(stderr=True)
-    status = Status(messages.asking(model=model), console=err)
+    spinner = Spinner("dots", messages.asking(model=model))
+    # Standard output is the answer's, and not to be drawn on.
+    status = Live(
+        spinner,
+        console=err,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
     text = ""
 
     def show(piece: str) -> None:
@@ -258,7 +267,7 @@ def _showing(model: str, *, light: bool) -> Iterator[one_shot.Show]:
         if screen is not None:
             screen.update(text)
             return
-        status.update(messages.answering(model=model, count=len(text)))
+        spinner.update(text=messages.answering(model=model, count=len(text)))
         terminal.put(piece)
 
     with contextlib.ExitStack() as stack:

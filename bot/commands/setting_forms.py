@@ -10,6 +10,7 @@ from bot.errors import Unacceptable
 from bot.messages import labels
 from bot.messages.commands import EMPTY_IS_NOT_SET, NO_OPTION
 from bot.ports.settings import SettingsStore
+from bot.settings import describe
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
 from bot.settings.options import BY_NAME, Option
@@ -71,7 +72,8 @@ class SettingForms:
         base = str(newest[0].id if newest else 0)
         save = Command("save", {"where": where, "base": base})
         title = options[0].label if len(options) == 1 else labels.BUDGET
-        return Form(save, title[:24], tuple(fields))
+        applies = describe.values(policy, await self._access.prompt(policy), options)
+        return Form(save, title[:24], tuple(fields), applies=applies)
 
     async def _field(self, policy: EffectiveSettings, option: Option) -> Field:
         own = policy.own(option.name)

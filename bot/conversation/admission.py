@@ -224,6 +224,8 @@ class Admission:
                         value=phrases.version(number=version.number),
                     )
                 )
+            elif name == "model":
+                lines.append(settings[name])
             else:
                 lines.append(
                     answers.setting(

@@ -63,8 +63,8 @@ def not_opened(*, files: Sequence[str]) -> str:
 
 
 def settings_changed(*, settings: str) -> str:
-    return f"From this answer on, this thread uses: {settings}."
+    return f"This thread now uses {settings}."
 
 
 def setting(*, setting: str, value: str) -> str:
-    return f"{setting} {value}"
+    return f"{setting.lower()} {value}"

@@ -1,5 +1,7 @@
 """Messages of a conversation in the terminal."""
 
+from collections.abc import Sequence
+
 HELP = """\
 Type a question, then Enter; go on in the same thread.
 
@@ -25,6 +27,7 @@ GO_BACK = "`/threads` and a number goes back to one."
 LIST_FIRST = "Type `/threads` first, then `/threads` and a number of the list."
 THREAD, TURNS, LAST = "Thread", "Turns", "Last"
 USER = "User"
+WHICH_SETTING = "Name a setting and its value, as in `/set model opus`:"
 
 
 def no_such_command(*, command: str) -> str:
@@ -33,6 +36,15 @@ def no_such_command(*, command: str) -> str:
 
 def nearest_command(*, command: str, nearest: str) -> str:
     return f"There is no `{command}`. Did you mean `{nearest}`?"
+
+
+def how_to_set(*, names: Sequence[str]) -> str:
+    commands = " or ".join(f"`/set {name} …`" for name in names)
+    return f"Change it with {commands}."
+
+
+def no_such_setting(*, name: str) -> str:
+    return f"There is no setting `{name}`; `/set` lists them."
 
 
 def no_forms(*, name: str) -> str:

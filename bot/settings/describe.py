@@ -34,7 +34,15 @@ def settings(
     policy: EffectiveSettings, prompt: Version, options: Iterable[Option]
 ) -> str:
     """Describe what applies of `options` in the scope of `policy`, and why."""
-    lines = [messages.settings_of(where=here(policy.place.level))]
+    head = messages.settings_of(where=here(policy.place.level))
+    return "\n".join([head, values(policy, prompt, options)])
+
+
+def values(
+    policy: EffectiveSettings, prompt: Version, options: Iterable[Option]
+) -> str:
+    """Return a list of what applies of `options` in the scope of `policy`, and why."""
+    lines: list[str] = []
     for option in options:
         if option.each_level:
             lines += everywhere(policy, option)

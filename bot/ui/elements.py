@@ -202,6 +202,8 @@ class Form:
     fields: tuple[Field, ...]
     #: At most 24 characters.
     submit: str = labels.SAVE
+    #: What applies now of what it changes, for a platform without forms; "" for none.
+    applies: str = ""
 
 
 #: The result of a command.

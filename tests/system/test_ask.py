@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pty
 import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from adapters.terminal.adapter import AUTHOR, CHANNEL, WORKSPACE, TerminalAdapter
+from adapters.terminal.adapter import TerminalAdapter
+from adapters.terminal.directory import AUTHOR, CHANNEL, WORKSPACE
 from bot.cli import ask, standard_input
 from bot.domain.scope import Scope
 from bot.domain.setting import Change
@@ -81,6 +83,32 @@ async def test_only_the_answer_goes_to_standard_output(desk: Desk) -> None:
     [read] = desk.read
     # What it is about first, and no tag of its own.
     assert read.index("ENOSPC\n&lt;/message>") < read.index("what is wrong here?")
+
+
+async def test_a_terminal_shows_that_an_answer_for_a_file_is_coming(desk: Desk) -> None:
+    desk.claude.script(["One, ", "two."])
+    master, slave = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", "ask", "count"),
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "TERM": "xterm",
+            "THREADKEEP_DB": str(desk.folder / "t.db"),
+            **claude_env(desk.claude),
+        },
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=slave,
+    )
+    async with asyncio.timeout(30):
+        out, _ = await process.communicate()
+    shown = os.read(master, 65536).decode()
+    os.close(slave)
+    os.close(master)
+    assert out == b"One, two.\n"
+    assert "Asking claude-sonnet-5-5 …" in shown
+    assert "One" not in shown
 
 
 @pytest.mark.parametrize(

@@ -238,7 +238,7 @@ async def test_in_a_thread_a_form_is_opened_by_a_button(admins: Admins) -> None:
     admins.ask("and now?", thread_ts=ts)
     await admins.settled(ts, 2)
     assert "Be a poet." in str(admins.claude.questions[-1].body["system"])
-    assert "From this answer on" in admins.replies(ts)[1]
+    assert "This thread now uses" in admins.replies(ts)[1]
 
 
 async def test_thread_settings_in_the_menu_of_a_message(admins: Admins) -> None:

@@ -10,7 +10,12 @@ import pytest
 from rich.console import Console
 
 from adapters.terminal.adapter import TerminalAdapter
-from adapters.terminal.answer_view import PlainScreen, RichScreen, last_break
+from adapters.terminal.answer_view import (
+    PlainScreen,
+    RichScreen,
+    as_markdown,
+    last_break,
+)
 from bot.app import App
 from bot.errors import ModelCut
 from bot.ports.store import Store
@@ -80,12 +85,39 @@ async def test_threads_survive_a_restart_and_can_be_entered_again(
         ("/threads\n", "No threads yet."),
         ("/threads 7\n", "Type `/threads` first"),
         ("/dance\n", "There is no `/dance`"),
+        ("/thread\n", "There is no `/thread`. Did you mean `/threads`?"),
+        ("/effort\n", "There is no `/effort`. Did you mean `/set effort`?"),
+        (
+            "/model\n",
+            "**Model**: claude-sonnet-5-5 · by default\n\nChange it with `/set",
+        ),
+        ("/prompt\n", "> Be brief.\n\nChange it with `/set prompt …`."),
+        ("/set effort\n", "**Effort**: "),
+        ("/budget\n", "with `/set budget_day …` or `/set budget_month …`."),
+        ("/budget day 5\n/budget\n", "**Daily budget** of this channel: $5.00"),
+        ("/prompt try\n", "There are no forms in a terminal."),
+        ("/set\n", "max_tokens"),
+        ("/set dance 5\n", "There is no setting `dance`; `/set` lists them."),
         ("/triage\n", "I cannot read earlier messages on this platform"),
         ("/triage last 5\n", "I cannot read earlier messages on this platform"),
     ],
 )
 async def test_commands_explain_themselves(typed: str, printed: str) -> None:
     assert printed in await talk(typed, ScriptedModel(), MemoryStore())
+
+
+@pytest.mark.parametrize(
+    ("text", "markdown"),
+    [
+        ("Saved:\n- one\n- two", "Saved:  \n- one  \n- two  "),
+        ("- one\nBy person", "- one  \n\nBy person  "),
+        ("- one\n> quoted\n- two", "- one  \n> quoted  \n- two  "),
+        ("- one\n\ntwo", "- one  \n\ntwo  "),
+        ("```diff\n- one\ntwo\n```", "```diff\n- one\ntwo\n```  "),
+    ],
+)
+def test_what_is_no_item_stands_apart_from_a_list(text: str, markdown: str) -> None:
+    assert as_markdown(text) == markdown
 
 
 async def test_a_cut_answer_says_so_and_the_talk_goes_on() -> None:
@@ -116,6 +148,20 @@ def test_a_long_answer_is_on_the_screen_once_and_whole() -> None:
     assert [line for line in seen(out.getvalue(), 40, 8) if line] == [
         f"paragraph number {n}" for n in range(40)
     ]
+
+
+def test_what_is_typed_meanwhile_is_below_the_answer_and_goes_with_it() -> None:
+    out = io.StringIO()
+    console = Console(file=out, width=20, height=8, force_terminal=True)
+    screen = RichScreen(console)
+    screen.type_ahead("and")
+    assert seen(out.getvalue(), 20, 8)[:3] == ["…", "", "› and"]
+    screen.update("one\n\n" * 20)
+    screen.type_ahead("and then\nwhat about x")
+    shown = seen(out.getvalue(), 20, 8)
+    assert [line for line in shown if "›" in line] == ["›… ↵ what about x"]
+    screen.close()
+    assert [line for line in seen(out.getvalue(), 20, 8) if line] == ["one"] * 20
 
 
 def seen(output: str, columns: int, lines: int) -> list[str]:

@@ -167,7 +167,7 @@ async def test_a_running_thread_keeps_what_it_began_with() -> None:
     assert (second.system, second.model) == (first.system, first.model)
     assert fresh.system.startswith("Speak like a pirate.")
     assert fresh.model == "claude-opus-5-5"
-    assert "From this answer on" not in texts[1]
+    assert "This thread now uses" not in texts[1]
 
 
 async def test_where_running_threads_change_they_say_so_once() -> None:
@@ -182,9 +182,9 @@ async def test_where_running_threads_change_they_say_so_once() -> None:
             texts = await room.answered(count)
     assert room.model.requests[1].model == "claude-opus-5-5"
     assert room.model.requests[1].system.startswith("Speak like a pirate.")
-    assert "From this answer on, this thread uses: Model claude-opus-5-5" in texts[1]
-    assert "System prompt version 1" in texts[1]
-    assert "From this answer on" not in texts[2]
+    assert "This thread now uses claude-opus-5-5" in texts[1]
+    assert "system prompt version 1" in texts[1]
+    assert "This thread now uses" not in texts[2]
     # What Claude reads back is its answer alone.
     conversation = await room.store.conversation(HERE)
     assert [said.content for said in conversation][3] == "Understood."
@@ -199,7 +199,7 @@ async def test_what_is_set_for_a_thread_applies_at_once() -> None:
         await room.ask()
         texts = await room.answered(2)
     assert room.model.requests[1].model == "claude-haiku-5-5"
-    assert "Model claude-haiku-5-5" in texts[1]
+    assert "This thread now uses claude-haiku-5-5" in texts[1]
 
 
 async def test_auto_chooses_once_by_the_first_message() -> None:

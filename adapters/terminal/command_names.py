@@ -1,0 +1,45 @@
+"""The commands by name: what each is for, and which one somebody may have meant."""
+
+import difflib
+from collections.abc import Sequence
+
+from bot.messages import terminal as texts
+from bot.ui.command_spec import CommandSpec
+
+# Commands of the terminal itself.
+OWN = (
+    ("new", texts.NEW),
+    ("clear", texts.NEW),
+    ("threads", texts.THREADS),
+    ("edit", texts.EDIT),
+    ("help", texts.SHOW_HELP),
+    ("exit", texts.EXIT),
+    ("quit", texts.EXIT),
+)
+
+
+def described(catalog: Sequence[CommandSpec]) -> list[tuple[str, str]]:
+    """Return the names of all commands, with what each is for."""
+    own = {name for name, _ in OWN}
+    shown = [each for each in catalog if each.spoken and not each.hidden]
+    listed = [(each.name, each.summary) for each in shown if each.name not in own]
+    return sorted([*OWN, *listed])
+
+
+def settings(catalog: Sequence[CommandSpec]) -> list[tuple[str, str]]:
+    """Return the names of all settings, with what they are called."""
+    return [
+        (choice.value, choice.label)
+        for spec in catalog
+        for parameter in spec.parameters
+        if parameter.name == "option" and parameter.choices
+        for choice in parameter.choices()
+    ]
+
+
+def nearest(command: str, catalog: Sequence[CommandSpec]) -> str:
+    """Return the command, or the setting of one, that is nearest to `command`; "" if
+    none is near."""
+    names = [f"/{name}" for name, _ in described(catalog)]
+    names += [f"/set {name}" for name, _ in settings(catalog)]
+    return next(iter(difflib.get_close_matches(command, names, 1)), "")
