@@ -56,6 +56,7 @@ async def sort(
     """Classify the rest of `run`, and write it; return the exit status."""
     err = terminal.console(stderr=True)
     began = time.monotonic()
+    before = (await archive.tally(run.id)).cost
     with progress.Screen(err) as shown:
         runner = Runner(
             archive,
@@ -82,7 +83,9 @@ async def sort(
     err.print(
         "",
         progress.summary(
-            run, scheme, tally, counts, seconds, plain=terminal.plain(err)
+            *(run, scheme, tally, counts, seconds),
+            before=before,
+            plain=terminal.plain(err),
         ),
     )
     if why:

@@ -134,9 +134,9 @@ def bad_budget(*, budget: object) -> str:
 
 # Progress and summary.
 SORTED, NOT_SORTED, LEFT = "Sorted", "Not sorted", "Left"
-TOKENS, COST, TIME = "Tokens", "Cost", "Time"
+TOKENS, COST, TIME, WRITTEN = "Tokens", "Cost", "Time", "Written"
 IN_BATCHES, IN_CALLS = "in batches", "in single calls"
-A_TICKET, AN_ANSWER = "a ticket", "an answer"
+A_TICKET, AN_ANSWER, IN_TOKENS = "a ticket", "an answer", "tokens"
 SAMPLED = "Answers as long as the scheme's examples; a model that thinks costs more."
 BATCH_COST = (
     "What a batch costs depends on how many of its requests find the prompt in the "
@@ -149,8 +149,16 @@ def waiting(*, why: str) -> str:
     return f"Waiting, since {why}. Ctrl-C stops; nothing is lost."
 
 
-def tickets_done(*, done: int, total: int) -> str:
-    return f"{done:,} of {total:,} tickets"
+def tickets(*, total: int) -> str:
+    return f"{total:,} tickets"
+
+
+def different_of(*, total: int, rows: int) -> str:
+    return f"{total:,} different tickets in {rows:,} rows"
+
+
+def tickets_done(*, done: int, of: str) -> str:
+    return f"{done:,} of {of}"
 
 
 def per_second(*, rate: float) -> str:
@@ -179,6 +187,10 @@ def tokens_used(*, read: int, cached: int, written: int) -> str:
 
 def rows_alike(*, count: int) -> str:
     return f"; {count:,} of the rows read like another"
+
+
+def paid_before(*, cost: str, before: str) -> str:
+    return f"{cost} now, {before} before,"
 
 
 def run_cost(*, cost: str, model: str, how: str, alike: str) -> str:

@@ -92,10 +92,15 @@ async def test_csv_to_csv(office: Office) -> None:
 
 async def test_the_same_again_costs_nothing(office: Office) -> None:
     file = office.tickets("1,It broke", "2,Pay me", "3,It broke")
-    assert (await office.triage(file, *office.to))[0] == 0
+    status, printed = await office.triage(file, *office.to)
+    assert status == 0
+    assert " now, " not in printed
+    assert printed.endswith(f"Written {office.folder / 'out.csv'}")
     assert len(office.claude.questions) == 2
     status, printed = await office.triage(file, "--format", "jsonl")
     assert status == 0
+    assert "Cost $0.00 now, $0.00" in printed
+    assert "Written" not in printed
     assert printed.count('"category": "bug"') == 3
     assert len(office.claude.questions) == 2
     status, printed = await office.triage("list")

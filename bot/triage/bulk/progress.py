@@ -84,7 +84,10 @@ class Screen:
     def _told(self) -> str:
         said = self._progress
         done = said.done + said.waiting
-        parts = [messages.tickets_done(done=done, total=said.total)]
+        of = messages.tickets(total=said.total)
+        if said.rows > said.total:
+            of = messages.different_of(total=said.total, rows=said.rows)
+        parts = [messages.tickets_done(done=done, of=of)]
         if rate := self._rate():
             parts.append(messages.per_second(rate=rate))
         expected = said.expected
@@ -120,10 +123,11 @@ def summary(
     counts: Mapping[str, Mapping[str, int]],
     seconds: float,
     *,
+    before: float = 0.0,
     plain: bool = False,
 ) -> RenderableType:
-    """Return the result of a run: `counts` by field and value, with bars; `plain` uses
-    ASCII only."""
+    """Return the result of a run: `counts` by field and value, with bars, and what it
+    cost beyond the `before` USD of earlier ones; `plain` uses ASCII only."""
     parts: list[RenderableType] = []
     for field in scheme.choices:
         table = Table(box=None, pad_edge=False, header_style="bold")
@@ -143,11 +147,11 @@ def summary(
                 Text(bar(rows / most if most else 0, plain=plain), "cyan"),
             )
         parts += [table, ""]
-    parts.append(_facts(run, tally, seconds))
+    parts.append(_facts(run, tally, seconds, before))
     return Group(*parts)
 
 
-def _facts(run: Run, tally: Tally, seconds: float) -> Table:
+def _facts(run: Run, tally: Tally, seconds: float, before: float) -> Table:
     facts = Table.grid(padding=(0, 2))
     facts.add_row(
         messages.SORTED, messages.rows_sorted(sorted=tally.sorted, rows=tally.rows)
@@ -166,12 +170,17 @@ def _facts(run: Run, tally: Tally, seconds: float) -> Table:
     twins = tally.rows - tally.questions
     same = messages.rows_alike(count=twins) if twins else ""
     how = messages.IN_BATCHES if run.batched else messages.IN_CALLS
-    cost = amount(None if tally.unpriced else tally.cost, bounded=tally.lost > 0)
+    now = None if tally.unpriced else max(0.0, tally.cost - before)
+    cost = amount(now, bounded=tally.lost > 0)
+    if before:
+        cost = messages.paid_before(cost=cost, before=usd(before))
     facts.add_row(
         messages.COST,
         messages.run_cost(cost=cost, model=run.model, how=how, alike=same),
     )
     facts.add_row(messages.TIME, duration(seconds))
+    if files := [file for file, _ in run.outputs if file != "-"]:
+        facts.add_row(messages.WRITTEN, Text(", ".join(files)))
     return facts
 
 
@@ -184,8 +193,11 @@ def estimates(found: Sequence[Estimate], total: int) -> RenderableType:
     """Return a table of the estimated cost by model."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("model", no_wrap=True)
-    for name in ("now", "--batch", "prompt", messages.A_TICKET, messages.AN_ANSWER):
+    for name in ("now", "--batch"):
         table.add_column(name, justify="right", no_wrap=True)
+    for name in ("prompt", messages.A_TICKET, messages.AN_ANSWER):
+        head = f"{name}\n{messages.IN_TOKENS}"
+        table.add_column(head, justify="right", no_wrap=True)
     for each in found:
         table.add_row(
             each.model,

@@ -85,25 +85,26 @@ class Progress:
     total: int = 0
     done: int = 0
     marked: int = 0
-    #: In USD, of the questions of this run, reused answers included.
-    cost: float = 0.0
-    #: Answers since this process began, and their cost.
+    #: The rows of these tickets.
+    rows: int = 0
+    #: Answers since this process began, and their cost in USD.
     fresh: int = 0
-    fresh_cost: float = 0.0
+    cost: float = 0.0
     #: Results in open batches that are not stored yet.
     waiting: int = 0
 
     def begin(self, tally: Tally) -> None:
         """Start from the stored answers."""
         self.total, self.done = tally.questions, tally.settled
-        self.marked, self.cost = tally.given_up, tally.cost
+        self.rows, self.marked = tally.rows, tally.given_up
 
     @property
     def expected(self) -> float | None:
-        """Expected total cost in USD; None as long as nothing indicates it."""
+        """Expected cost of this process in USD; None as long as nothing indicates
+        it."""
         if not self.fresh:
             return self.cost if self.done >= self.total else None
-        return self.cost + (self.total - self.done) * self.fresh_cost / self.fresh
+        return self.cost + (self.total - self.done) * self.cost / self.fresh
 
 
 @dataclass
@@ -185,7 +186,6 @@ class Runner:
     def _count(self, answer: Answer) -> None:
         progress = self.progress
         progress.cost += answer.cost or 0.0
-        progress.fresh_cost += answer.cost or 0.0
         if answer.done:
             progress.done += 1
             progress.fresh += 1

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -41,18 +42,40 @@ def test_without_a_terminal_a_line_is_written_now_and_then() -> None:
             now[0] = float(second)
             done = 10 * second
             screen.show(
-                Progress(1_000, done, 2, cost=done / 1e4, fresh=done, fresh_cost=0.04)
+                Progress(1_000, done, 2, cost=done / 1e4, rows=1_000, fresh=done)
             )
     assert said().count("of 1,000 tickets") == 2
-    assert "300 of 1,000 tickets, 10.0 a second, $0.03 of about $0.1233" in said()
+    assert "300 of 1,000 tickets, 10.0 a second, $0.03 of about $0.10" in said()
     assert "70 s left, 2 not sorted" in said()
 
 
 def test_what_is_expected_follows_from_what_came() -> None:
     assert Progress(total=10).expected is None
     assert Progress(total=10, done=10, cost=0.5).expected == 0.5
-    half = Progress(total=10, done=5, cost=0.5, fresh=5, fresh_cost=0.5)
+    half = Progress(total=10, done=5, cost=0.5, fresh=5)
     assert half.expected == pytest.approx(1.0)
+    # What was known before costs nothing now.
+    assert Progress(total=10, done=8, cost=0.3, fresh=3).expected == pytest.approx(0.5)
+
+
+def test_rows_that_read_alike_are_counted_as_one_ticket() -> None:
+    now = [0.0]
+    made, said = console()
+    with Screen(made, clock=lambda: now[0]) as screen:
+        now[0] = 20.0
+        screen.show(Progress(10, 6, rows=30))
+    assert "6 of 10 different tickets in 30 rows, " in said()
+
+
+def test_what_was_paid_before_is_not_paid_again() -> None:
+    made, said = console()
+    tally = Tally(10, 10, cost=0.02)
+    run = replace(
+        a_run(), outputs=(("-", "csv"), ("sorted.csv", "csv"), ("t.db", "db"))
+    )
+    made.print(summary(run, default(), tally, {}, 0.0, before=0.02))
+    assert "Cost $0.00 now, $0.02 before, with m" in said()
+    assert said().endswith("Written sorted.csv, t.db")
 
 
 def test_the_end_counts_all_and_names_what_is_missing() -> None:
