@@ -1,7 +1,8 @@
 """A model without a network, used when there is no API key.
 
-Rule: nobody may take it for Claude, and nothing is made up. It identifies itself and
-echoes the request. The same request always gets the same answer.
+Rule: nobody may take it for Claude, and nothing is made up. It identifies itself, and
+shows what the product is: the last message decides by a few words what of it, and any
+other one is echoed. The same request always gets the same answer.
 """
 
 import asyncio
@@ -10,10 +11,12 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
-from bot.domain.completion import Report, Request
+from bot.claude.catalog import MODELS
+from bot.domain.completion import Report, Request, Usage
 from bot.errors import ModelError
 from bot.messages import offline as texts
 from bot.messages import phrases
+from bot.ui.formatting import usd
 
 NAME = "offline"
 
@@ -26,6 +29,9 @@ TOKEN_CHARS = 4
 QUOTE_CHARS = 600
 PROMPT_CHARS = 200
 
+# The current models are the first.
+SHOWN_MODELS = 4
+
 # The tags around a message; anything else is read as plain text. Such a tag cannot be
 # written inside of another one, so the search for its end stops there.
 _MESSAGE = re.compile(
@@ -35,7 +41,8 @@ _NOTE = re.compile(r"<note\b[^<>]*+>(?:[^<]|<(?!/?note\b))*+</note>\s*+")
 _AUTHOR = re.compile(r'\bauthor="([^"]*+)"')
 _FILE = re.compile(r"^\(attached: (.+?)(?:; [^;\n]*)?\)$", re.MULTILINE)
 _WORD = re.compile(r"\S++\s*+|\s++")
-_LONG = re.compile(r"\blong\b", re.IGNORECASE)
+# Asks for what Claude would read.
+_READ = re.compile(r"\b(?:read|reads|prompt|instructions)\b", re.IGNORECASE)
 _MARKS = re.compile(r"[*_`~<>|]")
 
 
@@ -46,7 +53,7 @@ class CannotSort(ModelError):
 
 
 class OfflineModel:
-    """`Model` that identifies itself as not Claude and echoes the request."""
+    """`Model` that identifies itself as not Claude, and shows what it would be like."""
 
     def __init__(
         self,
@@ -58,8 +65,8 @@ class OfflineModel:
         self._sleep = sleep
 
     async def answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
-        """Echo the request, word by word, at no cost. Raises CannotSort for a request
-        with a schema: a guess must not pass for Claude's answer."""
+        """Answer from a script, word by word, at no cost. Raises CannotSort for a
+        request with a schema: a guess must not pass for Claude's answer."""
         if request.schema:
             raise CannotSort(texts.CANNOT_SORT_LOG)
         whole = _answer(request)
@@ -87,19 +94,22 @@ def _answer(request: Request) -> str:
     asked = [each.content for each in request.messages if each.role == "user"]
     messages = [message for content in asked for message in _messages(content)]
     last = messages[-1] if messages else _Message("", "")
-    parts = [
-        texts.NOT_CLAUDE,
-        texts.last_message_of(author=_bold(last.author))
-        if last.author
-        else texts.SAID_LAST,
-        _quoted(last.text),
-        _given(request, turns=len(asked), messages=messages),
-    ]
-    if _LONG.search(last.text):
-        parts.append(LONG)
+    scripted = next((text for word, text in _TOPICS if word.search(last.text)), "")
+    if scripted == LONG:
+        return f"{texts.NOT_CLAUDE}\n\n{LONG}"
+    if scripted:
+        parts = [scripted]
+    elif len(messages) == 1 and not _files(messages) and not _READ.search(last.text):
+        parts = [INTRO]
     else:
-        parts.append(texts.ASK_FOR_LONG)
-    return "\n\n".join(parts)
+        parts = [
+            texts.last_message_of(author=_bold(last.author))
+            if last.author
+            else texts.SAID_LAST,
+            _quoted(last.text),
+            _given(request, turns=len(asked), messages=messages),
+        ]
+    return "\n\n".join([texts.NOT_CLAUDE, *parts, texts.TRY])
 
 
 def _messages(content: str) -> list[_Message]:
@@ -127,7 +137,7 @@ def _bold(name: str) -> str:
 
 
 def _given(request: Request, *, turns: int, messages: list[_Message]) -> str:
-    files = [name for message in messages for name in _FILE.findall(message.text)]
+    files = _files(messages)
     prompt = " ".join(request.system.split())
     if len(prompt) > PROMPT_CHARS:
         prompt = prompt[:PROMPT_CHARS] + "…"
@@ -144,6 +154,10 @@ def _given(request: Request, *, turns: int, messages: list[_Message]) -> str:
     if request.effort:
         lines.append(texts.effort(effort=request.effort))
     return "\n".join(lines)
+
+
+def _files(messages: list[_Message]) -> list[str]:
+    return [name for message in messages for name in _FILE.findall(message.text)]
 
 
 def _count(things: list[_Message] | range, name: str) -> str:
@@ -176,5 +190,56 @@ def _long() -> str:
     )
 
 
-#: Appended if the message contains "long".
+#: What is answered to a message with "long".
 LONG = _long()
+
+_SHELL = """\
+```sh
+make install
+.venv/bin/threadkeep setup
+make run
+```"""
+_PYTHON = """\
+```python
+def longest(words: list[str]) -> str:
+    # Of two that are equally long, the first.
+    return max(words, key=len, default="")
+
+
+assert longest(["thread", "keep"]) == "thread"
+```"""
+_COMMANDS = """\
+```sh
+threadkeep ask "what is wrong here?" < error.log
+threadkeep triage tickets.csv -o sorted.csv --budget 1
+```"""
+
+#: What is answered to the first message of a thread, whatever it says.
+INTRO = "\n\n".join([texts.INTRO, texts.NEXT, texts.SET_UP, _SHELL])
+
+# What an answer in a short thread uses, for its price.
+_USUAL = Usage(input=2_000, output=500)
+
+
+def _prices() -> str:
+    rows = [
+        f"| {facts.id} | {usd(cost)} | {usd(1_000 * cost)} |"
+        for facts in list(MODELS.values())[:SHOWN_MODELS]
+        for cost in [facts.tariffs[-1].of(_USUAL)]
+    ]
+    return "\n".join([texts.COST_HEAD, "|:--|--:|--:|", *rows])
+
+
+# Which words ask for what, in the order in which they count.
+_TOPICS = (
+    (re.compile(r"\blong\b", re.IGNORECASE), LONG),
+    (re.compile(r"\btables?\b", re.IGNORECASE), texts.TABLE),
+    (
+        re.compile(r"\b(?:code|python|function|script)\b", re.IGNORECASE),
+        "\n\n".join([texts.CODE, _PYTHON, texts.CODE_TOO, _COMMANDS]),
+    ),
+    (
+        re.compile(r"\b(?:costs?|prices?|budgets?|cheap)\b", re.IGNORECASE),
+        "\n\n".join([texts.COST, _prices(), texts.BUDGETS]),
+    ),
+)

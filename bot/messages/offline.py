@@ -6,11 +6,51 @@ CANNOT_SORT = (
 )
 CANNOT_SORT_LOG = "there is no triage without a key: set ANTHROPIC_API_KEY"
 NOT_CLAUDE = (
-    "**This is the offline model, not Claude.** Set `ANTHROPIC_API_KEY` and start me "
-    "again, and Claude answers here."
+    "**This is the offline model, not Claude.** It answers from a script and costs "
+    "nothing. Set `ANTHROPIC_API_KEY` and start me again, and Claude answers here."
 )
 SAID_LAST = "The last message:"
-ASK_FOR_LONG = "Say *long* for an answer that needs several messages."
+TRY = (
+    "Ask me for **a table**, **code**, **the cost** or something **long**, and see how "
+    "an answer arrives; you can stop it. Ask what I **read** to see what Claude gets."
+)
+INTRO = """\
+## Claude in your team's threads
+
+Threadkeep brings Claude into Slack and Discord. Somebody mentions it, it reads what \
+was said and answers in the thread, and everybody there sees the answer as it is \
+written. Here it is the same with one person: threads, settings and budgets are kept \
+on this machine."""
+NEXT = """\
+| What to do next | How |
+|:--|:--|
+| Get answers from Claude | set `ANTHROPIC_API_KEY`, from console.anthropic.com |
+| Connect Slack or Discord | `threadkeep setup` leads you through it |
+| See what can be set | type `settings`, or `/settings` in a terminal |"""
+SET_UP = "In a shell, that is:"
+TABLE = """\
+## Where you can ask
+
+| Where | You ask by | The answer |
+|:--|:--|:--|
+| Slack | mentioning it, or in a direct message | streams into the thread |
+| Discord | `/ask`, or mentioning it | grows in a thread of its own |
+| Terminal | typing a line | is drawn as it is written |
+| Shell | `threadkeep ask` | goes to standard output |
+
+A table is drawn as text where a platform has none."""
+CODE = "## Code keeps its colours and its layout"
+CODE_TOO = "From a shell, you can ask about a file or sort a table of tickets:"
+COST = """\
+## What an answer costs
+
+This one is free. With Claude, 2,000 tokens read and 500 written cost about:"""
+COST_HEAD = "| Model | One answer | 1,000 answers |"
+BUDGETS = """\
+- A **budget** is a hard limit: what an answer can cost at most is reserved before \
+Claude is asked.
+- `budget day 5` sets one, `usage` shows what was spent and by whom.
+- `model haiku` chooses a cheaper model, `auto` lets each thread choose."""
 CLAUDE_READS = "What Claude would read:"
 
 

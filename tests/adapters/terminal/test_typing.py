@@ -120,13 +120,13 @@ async def test_a_person_asks_stops_types_ahead_and_leaves(seat: Seat) -> None:
 
 async def test_retry_waits_for_its_answer_and_the_prompt_comes_back(seat: Seat) -> None:
     await seat.sees(lambda text: "Threadkeep." in text and "›" in text)
-    seat.type("hi <b>there</b> again\r")
+    seat.type("read <b>there</b> again\r")
     await seat.sees(lambda text: text.rstrip().endswith("›") and "not Claude" in text)
     assert "<b>there</b>" in seat.text.partition("not Claude")[2]
     seat.type("/clear\r")
     await seat.sees(lambda text: "new thread" in text and text.rstrip().endswith("›"))
-    seat.type("one\r")
-    await seat.sees(lambda text: "▌ one" in text and text.rstrip().endswith("›"))
+    seat.type("read one\r")
+    await seat.sees(lambda text: "▌ read one" in text and text.rstrip().endswith("›"))
     seat.type("/retry\r")
     await seat.sees(lambda text: "Answering again" in text)
     await seat.sees(lambda text: text.rstrip().endswith("›"))
@@ -143,7 +143,7 @@ async def test_lines_completion_history_and_a_word_to_leave(seat: Seat) -> None:
     await seat.sees(lambda text: "No threads yet" in text)
     seat.type("/tretry\r")
     await seat.sees(lambda text: "Did you mean /retry?" in text)
-    seat.type("first line\x1b\rsecond line\r")
+    seat.type("read this\x1b\rsecond line\r")
     await seat.sees(lambda text: "not Claude" in text and text.rstrip().endswith("›"))
     assert "1 message in 1 turn" in seat.text
     seat.type("\x1b[A")

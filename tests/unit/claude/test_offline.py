@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from bot.claude.offline import LONG, OfflineModel
+from bot.claude.offline import _PYTHON, LONG, OfflineModel
 from bot.context import prompt
 from bot.domain.completion import ChatMessage, Report, Request, Usage
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
+from bot.messages.offline import TRY
 
 ALICE = (
     "<note>It is Sunday, 22 November 2026, 12:00 UTC.</note>\n"
@@ -22,6 +23,12 @@ ASK = Request(
     messages=(ChatMessage("user", ALICE),),
     max_tokens=4096,
 )
+
+
+def later(content: str) -> tuple[ChatMessage, ...]:
+    """A thread in which `content` is what was said last."""
+    said = ChatMessage("user", "Hi"), ChatMessage("assistant", "Hi.")
+    return *said, ChatMessage("user", content)
 
 
 class Naps:
@@ -47,6 +54,28 @@ async def test_says_that_it_is_not_claude_and_how_to_get_claude() -> None:
     first, *_ = (await text()).splitlines()
     assert "not Claude" in first
     assert "ANTHROPIC_API_KEY" in first
+
+
+@pytest.mark.parametrize(
+    ("question", "shown"),
+    [
+        ("Hello!", "| Connect Slack or Discord | `threadkeep setup`"),
+        ("What is the capital of Spain?", "```sh\nmake install\n"),
+        ("Show me a table", "| Slack | mentioning it"),
+        ("Write some Python", "```python\ndef longest("),
+        ("What does that cost?", "| claude-haiku-5-5 | $0.0004 | $0.45 |"),
+        ("What would Claude read?", "- instructions: You are the bot of a choir."),
+    ],
+)
+async def test_shows_the_product_by_what_is_asked(question: str, shown: str) -> None:
+    answer = await text(replace(ASK, messages=(ChatMessage("user", question),)))
+    assert shown in answer
+    assert answer.endswith(TRY)
+
+
+def test_the_code_that_it_shows_is_right() -> None:
+    _, code, *_ = _PYTHON.split("```")
+    exec(code.removeprefix("python\n"), {})
 
 
 async def test_quotes_what_was_said_last_without_its_label() -> None:
@@ -77,7 +106,7 @@ async def test_tells_the_instructions_and_the_settings() -> None:
 
 
 async def test_long_things_are_told_by_their_beginning() -> None:
-    request = replace(ASK, system="s" * 900, messages=(ChatMessage("user", "t" * 900),))
+    request = replace(ASK, system="s" * 900, messages=later("t" * 900))
     answer = await text(request)
     assert f"- instructions: {'s' * 200}…\n" in answer
     assert f"> {'t' * 600}…\n" in answer
@@ -95,9 +124,9 @@ async def test_long_things_are_told_by_their_beginning() -> None:
     ],
 )
 async def test_labels_may_be_missing(content: str) -> None:
-    answer = await text(replace(ASK, messages=(ChatMessage("user", content),)))
+    answer = await text(replace(ASK, messages=later(content)))
     assert "The last message" in answer
-    assert "- 1 message in 1 turn\n" in answer
+    assert "- 2 messages in 2 turns\n" in answer
 
 
 async def test_a_long_answer_has_all_that_is_hard_to_split() -> None:
