@@ -26,7 +26,8 @@ _WINDOW = 20.0
 
 
 class Screen:
-    """The progress of a run on standard error: a bar, or a line at intervals."""
+    """The progress of a run on standard error: a bar above a sentence, or without a
+    terminal the same sentence at intervals, which `rich.progress` does not draw."""
 
     def __init__(
         self, console: Console, *, clock: Callable[[], float] = time.monotonic
