@@ -62,8 +62,12 @@ _MENTION = re.compile(r"<(@!?|@&|#)([0-9]{1,20}+)>")
 # A mention of a user or role with the blanks to remove with it: at the beginning, after
 # a word and before punctuation or a blank, and anywhere.
 _ADDRESSED = r"<@[!&]?([0-9]{1,20}+)>"
-_FIRST = re.compile(rf"\s*+{_ADDRESSED}[ \t]*+[,:]?\s*+")
-_BEHIND = re.compile(rf"(?<=\S)[ \t]++{_ADDRESSED}(?=[ \t]*+[.,;:!?)]|\s|$)")
+# A comma or colon belongs to it only before a blank: people type emoji as ":name:", and
+# what Discord has no emoji for stays as it was typed.
+_FIRST = re.compile(rf"\s*+{_ADDRESSED}(?:[ \t]*+[,:](?!\S))?\s*+")
+_BEHIND = re.compile(
+    rf"(?<=\S)[ \t]++{_ADDRESSED}(?=[ \t]*+(?:[.;!?)]|[,:](?!\S))|\s|$)"
+)
 _ANYWHERE = re.compile(rf"{_ADDRESSED}[ \t]*+")
 _KINDS = {"@": "user", "@!": "user", "@&": "group", "#": "channel"}
 _SIGNS = {
