@@ -15,12 +15,28 @@ from bot.text.references import Reference, ReferenceKind
 # a channel, a user group, everybody. There a backslash before a sign is dropped, an
 # entity stands for its character, and whether the bare name notifies is undocumented.
 # An id is a letter for its kind and at least eight capitals or digits, so that code
-# such as `List<@NonNull String>` or `<#Type#>` is left alone.
+# such as `List<@NonNull String>` or `<#Type#>` is left alone; and entities that make no
+# mention, such as `&#39;` and `&lt;!DOCTYPE`, are, too. Bare names are left alone in
+# code, in which Markdown looks for nothing.
+_LESS = r"(?:<|&(?:(?i:lt);?|#0{0,3}60;?|#[Xx]0{0,3}3[Cc];?))\\?"
+_AT = r"(?:@|&(?:commat;|#0{0,3}64;?|#[Xx]0{0,3}40;?))"
+_HASH = r"(?:#|&(?:num;|#0{0,3}35;?|#[Xx]0{0,3}23;?))"
+_BANG = r"(?:!|&(?:excl;|#0{0,3}33;?|#[Xx]0{0,3}21;?))"
+# A character of a name or an id that is written as an entity.
+_CODED = r"&#[0-9Xx]"
+_ID = (
+    r"(?:[A-Z0-9]{8}(?:[A-Z0-9]{0,6}(?:\s{0,2}[>|\\&]|\s{3})|[A-Z0-9]{7})"
+    rf"|[A-Z0-9]{{0,7}}{_CODED})"
+)
+_EVERYBODY = "(?i:channel|here|everyone)"
+# What begins one of these, or none; letters in any order are near enough.
+_BEGUN = "(?i:[chanel]{0,6}|[her]{0,3}|[evryon]{0,7})"
 PINGS = re.compile(
-    r"<\\?(?:@[UW][A-Z0-9]{8}|#[CDG][A-Z0-9]{8}"
-    r"|!\s?(?i:channel|here|everyone)(?![A-Za-z0-9_-])|!(?i:subteam\^|date\^))"
-    r"|@(?i:channel|here|everyone)(?![A-Za-z0-9_])"
-    r"|&(?:#[0-9Xx]|(?i:lt);?[@#!\\]|(?:commat|excl|num);)"
+    rf"{_LESS}(?:{_AT}(?:[UW]{_ID}|{_CODED})|{_HASH}(?:[CDG]{_ID}|{_CODED})"
+    rf"|{_BANG}(?:\s|&[A-Za-z#]|{_EVERYBODY}(?![A-Za-z0-9_-])|{_BEGUN}{_CODED}"
+    r"|(?i:subteam|date)(?:\^|&)|(?i:[subteamd]{1,6})&#[0-9Xx]))"
+    rf"|(?P<prose>{_AT}(?:{_EVERYBODY}(?![A-Za-z0-9_])|{_BEGUN}{_CODED}))"
+    r"|&#[Xx]?0{4}"
 )
 
 _TOKEN = re.compile(r"<([^<>]++)>")

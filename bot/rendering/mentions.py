@@ -5,67 +5,93 @@ is inserted after the first character of each match, so that the text stays read
 nobody is notified.
 Rule 2: the answer arrives in pieces that end anywhere. What might still become a match
 is held back, so that the result does not depend on the pieces.
+Rule 3: what notifies outside of code only is left alone where a text is code beyond
+doubt: people copy it.
 """
 
+import copy
 import re
+
+from bot.rendering.certain_code import CertainCode
 
 ZERO_WIDTH_SPACE = "\u200b"
 
 _NOTHING = re.compile(r"(?!)")
+_SIGNS = re.compile(r"[<@&]")
 
 # This many characters, the first included, decide whether a match begins there. The
-# longest known mention, "<!subteam^", takes 10.
-REACH = 16
+# longest known mention, "&#x0003C;\\&#x00040;U00000001234567", takes 35.
+REACH = 40
+
+#: The group of a pattern whose matches notify outside of code only.
+PROSE = "prose"
 
 
 class MentionEscaper:
     """Escapes mentions in a text that arrives in pieces.
 
-    A pattern must keep three rules: a match begins with a sign (neither letter, digit
-    nor space) that the pattern spells out; `REACH` characters, look-ahead included,
-    decide whether it begins; and it never looks back. Without a pattern everything
-    passes unchanged.
+    A pattern must keep three rules: a match begins with "<", "@" or "&"; `REACH`
+    characters, look-ahead included, decide whether it begins; and it never looks back.
+    A match with the group `PROSE` is escaped outside of code only. Without a pattern
+    everything passes unchanged.
     """
 
     def __init__(self, pattern: re.Pattern[str] | None) -> None:
         self._pattern = pattern or _NOTHING
+        self._has_pattern = pattern is not None
         self._held = ""
-        spelled = pattern.pattern if pattern else ""
-        self._signs = frozenset(
-            sign for sign in spelled if not sign.isalnum() and not sign.isspace()
-        )
+        self._code = CertainCode()
 
     def feed(self, text: str) -> str:
         """Take the next piece; return what is decided now."""
-        text = self._held + text
-        clear = self._clear(text)
-        self._held = text[clear:]
-        return self._defused(text, clear)
+        return self._take(text, is_over=False)
 
     def preview(self, text: str) -> str:
         """Return what was held back and `text`, escaped as if the text were complete;
         take nothing."""
-        text = self._held + text
-        return self._defused(text, len(text))
+        held, code = self._held, copy.copy(self._code)
+        shown = self._take(text, is_over=True)
+        self._held, self._code = held, code
+        return shown
 
     def flush(self) -> str:
         """Return what was held back: the text is complete."""
-        text, self._held = self._held, ""
-        return self._defused(text, len(text))
+        return self._take("", is_over=True)
 
-    def _clear(self, text: str) -> int:
-        """Return how many characters of `text` no later text can change."""
-        tail = range(max(0, len(text) - REACH + 1), len(text))
-        return next((at for at in tail if text[at] in self._signs), len(text))
-
-    def _defused(self, text: str, end: int) -> str:
-        """Return the first `end` characters of `text`, escaped; what follows is only
-        looked at."""
+    def _take(self, text: str, *, is_over: bool) -> str:
+        text, self._held = self._held + text, ""
+        if not self._has_pattern:
+            return text
+        end = len(text) if is_over else self._clear(text)
         pieces = []
         start = 0
         # Matches may overlap ("<@here"), so the search continues right behind the first
         # character of each, not behind the match.
         while (match := self._pattern.search(text, start)) and match.start() < end:
-            pieces += [text[start : match.start() + 1], ZERO_WIDTH_SPACE]
-            start = match.start() + 1
+            at = match.start()
+            self._code.read(text[start:at])
+            pieces.append(text[start:at])
+            start = at
+            is_code = self._is_code(match, text[at:], is_over=is_over)
+            if is_code is None:
+                end = at
+                break
+            pieces.append(text[at] if is_code else text[at] + ZERO_WIDTH_SPACE)
+            self._code.read(text[at])
+            start = at + 1
+        self._code.read(text[start:end])
+        self._held = text[end:]
         return "".join([*pieces, text[start:end]])
+
+    def _is_code(
+        self, match: re.Match[str], following: str, *, is_over: bool
+    ) -> bool | None:
+        """Return True if what was matched is in code, and notifies nobody there."""
+        if PROSE not in self._pattern.groupindex or match[PROSE] is None:
+            return False
+        return self._code.holds(following, is_over=is_over)
+
+    def _clear(self, text: str) -> int:
+        """Return how many characters of `text` no later text can change."""
+        tail = _SIGNS.search(text, max(0, len(text) - REACH + 1))
+        return tail.start() if tail else len(text)

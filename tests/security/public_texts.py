@@ -50,6 +50,23 @@ FRAGMENTS = (
     ),
 )
 
+#: What is code for some readers, or for all.
+CODE = (
+    *("`@channel`", "``@here``", '`@Channel("x")`', "```ruby\n", "\n```\n", "~~~\n"),
+    *(
+        "````\n",
+        "\n   ```\n",
+        "\n  ~~~\n",
+        "\n> ```\n",
+        "<div>",
+        "</div>",
+        "<!--",
+        "-->",
+    ),
+    *("   ", "    ", "\t", "1. ", "10. ", "* ", "\n\n", "|", "| a | b |\n|---|---|\n"),
+    *("[a]:", "[a](<b`", "<script>", "<https://x.test>", "\r", "word "),
+)
+
 # discord.com's own reading of a link, which is that of simple-markdown.
 _LINK = re.compile(
     r"\[((?:\[[^\]]*\]|[^\[\]]|\](?=[^\[]*\]))*)\]"
@@ -63,6 +80,12 @@ _HOST = re.compile(r"https?://(?:[^/@\s]*@)?([^/?#:\s)]+)", re.IGNORECASE)
 def hostile(chance: random.Random, most: int = 10) -> str:
     """Some of these in a row, or in a short text of them."""
     return "".join(chance.choices(FRAGMENTS, k=chance.randint(1, most)))
+
+
+def mixed(chance: random.Random) -> str:
+    """Some of these between some of what is code."""
+    code = "".join(chance.choices(CODE, k=chance.randint(0, 6)))
+    return code + hostile(chance, 2)
 
 
 def links(text: str) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ What notifies and what is previewed is for the emulators to say.
 import ast
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -16,11 +16,13 @@ from adapters.discord import interaction_responses, markup
 from adapters.discord.app_commands import SORT
 from adapters.slack import interactions as slack_desk
 from adapters.slack import mrkdwn
+from adapters.slack.adapter import LIMITS
 from adapters.slack.blocks import message
 from adapters.slack.client import QUIET
 from bot.domain.scope import Scope
 from bot.domain.setting import Change
 from bot.rendering.mentions import MentionEscaper
+from bot.rendering.renderer import Renderer
 from bot.text import links as product_links
 from bot.text import references
 from bot.text.characters import CLOSE, OPEN, replace_lone_surrogates
@@ -30,7 +32,7 @@ from tests.adapters.discord.test_admin import Town, town
 from tests.adapters.slack.conftest import office
 from tests.adapters.slack.test_admin import Admins, admins
 from tests.emulators.slack import notices
-from tests.security.public_texts import hostile, lies, links
+from tests.security.public_texts import hostile, lies, links, mixed
 from tests.support import code
 from tests.support.deep import rounds
 from tests.support.triage_requests import sorted_as
@@ -78,6 +80,21 @@ def test_no_answer_notifies_from_a_markdown_block() -> None:
         shown = "".join([*map(defuser.feed, pieces), defuser.flush()])
         found = notices.in_blocks([{"type": "markdown", "text": shown}])
         assert list(found) == [], (text, shown)
+
+
+def test_no_message_of_an_answer_notifies_wherever_it_is_cut() -> None:
+    """In code names stay whole, but only in what is code for every reader."""
+    chance = random.Random(14)
+    for _ in range(rounds(200, 20_000)):
+        text = replace_lone_surrogates("".join(mixed(chance) for _ in range(9)))
+        limits = replace(LIMITS, part_chars=chance.choice([400, 800, 3_000]))
+        size, renderer = chance.choice([1, 7, 1_000]), Renderer(limits)
+        for at in range(0, len(text), size):
+            renderer.feed(text[at : at + size])
+        renderer.finish()
+        for part in renderer.parts:
+            found = notices.in_blocks([{"type": "markdown", "text": part.text}])
+            assert list(found) == [], (text, part.text)
 
 
 def test_no_link_on_discord_reads_as_another_address() -> None:

@@ -1,5 +1,7 @@
 """Slack's notation, read as a person reads it, and written so that it is text."""
 
+import html
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,6 +121,13 @@ def test_reads_anything_that_people_type(text: str) -> None:
         "void f(List<@NonNull String> a, Map<@Nullable Key, Value> b) {}",
         "`List<@Valid Item>`, `<#Type#>`, `<@name>`, `<!doctype html>`, `List<User>`",
         "`<@UserId>`, `<#Comment>`, `<!hereafter>`",
+        "`Map<@UNDEFINED_VALUE>`, `<#DIRECTORY_NAME>`, `f<@UPPERCASE extends`",
+        "```ruby\n@channel = ActionCable.subscribe('x')\n```",
+        "```sql\nDECLARE @channel int;\n```\nthen `@channel`",
+        '`@Channel("prices")`, `@here`',
+        "```html\n&lt;!DOCTYPE html&gt; it&#39;s &#8217; &#x27; &lt;!-- x --&gt;\n```",
+        "`&lt;@NonNull&gt;`, &#60;div&#62;, `a&commat;b`, `&lt;#if x&gt;`",
+        "`${name} <%= @here %>`, `{{#each}}`, `<@ftl>`, `@everyone`",
     ],
 )
 def test_code_that_is_no_mention_is_shown_as_it_is(code: str) -> None:
@@ -128,9 +137,33 @@ def test_code_that_is_no_mention_is_shown_as_it_is(code: str) -> None:
 
 @pytest.mark.parametrize(
     "mention",
-    ["<@U00000001>", "<@W0000000A|x>", "<#C00000004>", "<!here>", "<!subteam^S1>"],
+    [
+        *("<@U00000001>", "<@W0000000A|x>", "<#C00000004>", "<!here>", "<!subteam^S1>"),
+        *("<@U0000000123>", "<!channel|x>", "<!date^1^{date}|x>", "<\\!here>"),
+    ],
 )
 def test_a_whole_mention_is_broken_up(mention: str) -> None:
     escaper = MentionEscaper(mrkdwn.PINGS)
     shown = escaper.feed(mention) + escaper.flush()
     assert shown == f"<{ZERO_WIDTH_SPACE}{mention[1:]}"
+
+
+@pytest.mark.parametrize(
+    "mention",
+    [
+        *("&lt;!channel>", "&LT;@U00000001>", "&#60;!here>", "&#x3C;@U00000002>"),
+        *("<&#33;channel>", "<&excl;here>", "&commat;channel", "@&#99;hannel"),
+        *("<@U0000&#48;001>", "<!chan&#x6E;el>", "&#0000060;!here>", "<!  here>"),
+        *("<!subteam&Hat;S1>", "&#64;here", "<&commat;U00000001>", "<@&#85;0000001>"),
+    ],
+)
+def test_entities_that_make_a_mention_are_broken_up(mention: str) -> None:
+    for text in (mention, f"`{mention}`"):
+        escaper = MentionEscaper(mrkdwn.PINGS)
+        shown = escaper.feed(text) + escaper.flush()
+        assert not list(notices.in_blocks([{"type": "markdown", "text": shown}]))
+        assert (
+            not text.startswith("`")
+            or ZERO_WIDTH_SPACE in shown
+            or ("<" not in html.unescape(mention))
+        )

@@ -2,11 +2,22 @@
 
 Rule: where no document says what Slack does (A6), it does here what would do harm, so
 that a product which relies on luck is found out.
+
+What Slack says of a `markdown` block is that it reads standard Markdown (A6), in which
+code is literal: entities stand for themselves, and names are not looked for. Whether
+its own notation, `<!channel>`, notifies in there is not documented, so here it does.
+What is code is left to markdown-it, with tables and without, with HTML and without: it
+is code only if it is for all of them.
 """
 
 import html
 import re
 from collections.abc import Iterator
+from functools import cache
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline, backtick
+from markdown_it.token import Token
 
 from tests.emulators.slack.blocks import Json
 
@@ -40,9 +51,9 @@ def in_blocks(blocks: list[Json]) -> Iterator[str]:
             continue
         if block["type"] == "markdown":
             # Whether entities, other cases and bare names count is not documented.
-            text = html.unescape(str(block["text"]))
-            yield from _LOOSE.findall(text)
-            yield from (f"!{name.lower()}" for name in _BARE.findall(text))
+            text = str(block["text"])
+            yield from _LOOSE.findall(html.unescape(text))
+            yield from (f"!{name.lower()}" for name in _bare_names(text))
         for each in _mrkdwn(block):
             yield from in_text(each["text"], parsed=not each.get("verbatim"))
 
@@ -51,6 +62,65 @@ def addresses(text: str, blocks: list[Json]) -> Iterator[str]:
     """What a message that may show previews has Slack fetch."""
     for each in (text, *_texts(blocks)):
         yield from _ADDRESS.findall(each)
+
+
+def _bare_names(text: str) -> set[str]:
+    """The names in `text`, Markdown, that are not in code."""
+    if not _BARE.search(html.unescape(text)):
+        return set()
+    return {
+        name
+        for parser in _parsers()
+        for words in _outside_code(parser, text)
+        for name in _BARE.findall(html.unescape(words))
+    }
+
+
+@cache
+def _parsers() -> tuple[MarkdownIt, ...]:
+    parsers = tuple(
+        MarkdownIt("commonmark", {"html": html}).enable(["table"] if tables else [])
+        for html in (True, False)
+        for tables in (True, False)
+    )
+    for parser in parsers:
+        parser.inline.ruler.at("backticks", _located)
+    return parsers
+
+
+def _located(state: StateInline, silent: bool) -> bool:
+    """Read code in a line, and keep where it stands."""
+    start = state.pos
+    found = backtick(state, silent)
+    if found and not silent and state.tokens and state.tokens[-1].type == "code_inline":
+        state.tokens[-1].meta.setdefault("place", (start, state.pos))
+    return found
+
+
+def _outside_code(parser: MarkdownIt, text: str) -> Iterator[str]:
+    """What of `text` is not in code, as it was typed."""
+    lines: list[str | None] = [
+        *text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    ]
+    for token in parser.parse(text):
+        if token.type in ("fence", "code_block", "inline") and token.map:
+            for nth in range(token.map[0], min(token.map[1], len(lines))):
+                lines[nth] = None
+        if token.type == "inline":
+            yield _without_spans(token)
+    # Definitions, HTML and the like.
+    yield from (line for line in lines if line is not None)
+
+
+def _without_spans(token: Token) -> str:
+    """The words of a paragraph without its code."""
+    pieces, at = [], 0
+    for child in token.children or ():
+        if child.type == "code_inline":
+            start, end = child.meta["place"]
+            pieces.append(token.content[at:start])
+            at = end
+    return "\0".join([*pieces, token.content[at:]])
 
 
 def _mrkdwn(part: object) -> Iterator[Json]:
