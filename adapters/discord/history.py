@@ -9,7 +9,7 @@ from adapters.discord import events, ids
 from adapters.discord.client import Link, translated
 from adapters.discord.name_cache import NameCache
 from bot.domain.message import EarlierMessages, Message
-from bot.domain.scope import Scope, ScopeLevel, ThreadKey
+from bot.domain.scope import Scope, ThreadKey
 from bot.errors import DeliveryError
 
 # How many messages of a long thread are read: the newest, and the first.
@@ -24,10 +24,12 @@ class MessageHistory:
         self._link = link
         self._names = names
 
-    async def before(self, thread: ThreadKey, message: str) -> EarlierMessages:
-        """Return the messages of `thread` before `message`: of a long thread, the first
-        and the newest. Raises DeliveryError."""
-        last = discord.Object(ids.number(message, "read a thread"))
+    async def before(
+        self, thread: ThreadKey, message: str | None = None
+    ) -> EarlierMessages:
+        """Return the messages of `thread` before `message`, or all: of a long thread,
+        the first and the newest. Raises DeliveryError."""
+        last = discord.Object(ids.number(message, "read a thread")) if message else None
         end = await self._in_thread(thread, MOST_HISTORY, before=last)
         if len(end) < MOST_HISTORY:
             return EarlierMessages(tuple(end))
@@ -37,8 +39,8 @@ class MessageHistory:
         here = client.get_partial_messageable(number, guild_id=guild)
         async with translated("read a thread"):
             found = [
-                message
-                async for message in here.history(
+                each
+                async for each in here.history(
                     limit=BEGINNING, oldest_first=True, before=last
                 )
             ]
@@ -57,7 +59,8 @@ class MessageHistory:
         missing = await self._count(number)
         if missing is not None:
             # The question is counted, too.
-            missing = max(1, missing - len(first) - len(rest) - 1)
+            is_asked = message is not None
+            missing = max(1, missing - len(first) - len(rest) - is_asked)
         return EarlierMessages((*head, *rest), missing, len(head))
 
     async def _count(self, thread: int) -> int | None:
@@ -74,10 +77,8 @@ class MessageHistory:
     async def recent(
         self, place: Scope, most: int, since: float | None = None
     ) -> list[Message]:
-        """Return the newest messages of a thread, or at the top of a channel, oldest
-        first. Raises DeliveryError."""
-        if place.level is ScopeLevel.THREAD:
-            return await self._in_thread(place.key, most)
+        """Return the newest messages at the top of a channel, oldest first. Raises
+        DeliveryError."""
         if place.workspace == events.NO_GUILD:
             return []
         guild = ids.number(place.workspace, "read a channel")

@@ -3,17 +3,17 @@
 import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from adapters.slack import capped, events
 from adapters.slack.block_text import MOST_CHARS
 from adapters.slack.client import Identity, SlackClient
-from adapters.slack.newest import Page, newest
+from adapters.slack.newest import MOMENT, Page, newest
 from bot.domain.message import EarlierMessages, Message
-from bot.domain.scope import Scope, ScopeLevel, ThreadKey
+from bot.domain.scope import Scope, ThreadKey
 from bot.errors import Throttled
 from bot.runtime.offload import offload
 
@@ -45,10 +45,12 @@ class MessageHistory:
         #: Whether Slack has returned fewer messages than it has and was asked for.
         self._is_capped = False
 
-    async def before(self, thread: ThreadKey, message: str) -> EarlierMessages:
-        """Return the messages of `thread` before `message`: of a long thread, the first
-        and the newest. Raises DeliveryError."""
-        latest = float(message)
+    async def before(
+        self, thread: ThreadKey, message: str | None = None
+    ) -> EarlierMessages:
+        """Return the messages of `thread` before `message`, or all: of a long thread,
+        the first and the newest. Raises DeliveryError."""
+        latest = None if message is None else float(message)
         pages: list[Page[Message]] = []
         patience = _Patience(CAPPED_PATIENCE if self._is_capped else PATIENCE)
 
@@ -60,6 +62,8 @@ class MessageHistory:
             return page
 
         first = await read(None, latest, "")
+        if latest is None:
+            latest = first.last + MOMENT if first.last else math.inf
         if capped.is_capped(first):
             self._is_capped = True
             patience.left = max(patience.left, CAPPED_PATIENCE)
@@ -71,7 +75,7 @@ class MessageHistory:
         head = [each for each in known[:BEGINNING] if each not in end]
         messages = (*head, *end)
         # The root is no reply, but the question is one.
-        missing = max(1, first.replies - len(messages))
+        missing = max(1, first.replies - len(messages) + (message is None))
         reaches_end = any(
             not page.cursor and end[-1:] and end[-1] in [m for _, m in page.messages]
             for page in pages
@@ -88,10 +92,8 @@ class MessageHistory:
     async def recent(
         self, place: Scope, most: int, since: float | None = None
     ) -> list[Message]:
-        """Return the newest messages of a thread, or at the top of a channel, oldest
-        first. Raises DeliveryError."""
-        if place.level is ScopeLevel.THREAD:
-            return await self._replies(place.key, most)
+        """Return the newest messages at the top of a channel, oldest first. Raises
+        DeliveryError."""
         found: list[Message] = []
         oldest = f"{since:.6f}" if since is not None else None
         pages = self._messages(
@@ -108,11 +110,6 @@ class MessageHistory:
                 if len(found) == most:
                     break
         return found[::-1]
-
-    async def _replies(self, thread: ThreadKey, most: int) -> list[Message]:
-        """Return the newest messages of a thread, oldest first."""
-        read = partial(self._read_page, thread, _Patience(PATIENCE))
-        return await newest(read, most)
 
     async def _read_page(
         self,

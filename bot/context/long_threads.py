@@ -44,8 +44,13 @@ _NOTE = re.compile(
 def note(missing: int | None) -> str:
     """Return the line that stands where `missing` messages are left out; None for an
     unknown number."""
+    return f"<note>{left_out(missing)}</note>"
+
+
+def left_out(missing: int | None) -> str:
+    """Return the same without a tag, for a text that has none."""
     some = "Some" if missing is None else f"About {approximate(missing)}"
-    return f"<note>{some} messages of this thread are not shown here.</note>"
+    return f"{some} messages of this thread are not shown here."
 
 
 def noted(contents: Iterable[str]) -> int | None:

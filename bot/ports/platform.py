@@ -243,16 +243,18 @@ class MessageHistory(Protocol):
     async def recent(
         self, place: Scope, most: int, since: float | None = None
     ) -> list[Message]:
-        """Return the newest messages of a thread, or those at the top of a channel;
-        oldest first, at most `most`.
+        """Return the newest messages at the top of a channel; oldest first, at most
+        `most`.
 
         `since`, in seconds since 1970, leaves out older ones. Raises DeliveryError.
         """
         ...
 
-    async def before(self, thread: ThreadKey, message: str) -> EarlierMessages:
-        """Return the messages of `thread` before the one with the id `message`: of a
-        long thread, the beginning and the newest. Raises DeliveryError."""
+    async def before(
+        self, thread: ThreadKey, message: str | None = None
+    ) -> EarlierMessages:
+        """Return the messages of `thread` before the one with the id `message`, or all:
+        of a long thread, the beginning and the newest. Raises DeliveryError."""
         ...
 
 

@@ -420,7 +420,9 @@ class Refusing(FakeAdapter):
         self._look("access")
         return await super().access(place, user)
 
-    async def before(self, thread: ThreadKey, message: str) -> EarlierMessages:
+    async def before(
+        self, thread: ThreadKey, message: str | None = None
+    ) -> EarlierMessages:
         self._look("before")
         return await super().before(thread, message)
 

@@ -182,8 +182,12 @@ class FakeAdapter:
         if self.post_troubles:
             raise self.post_troubles.pop(0)
 
-    async def before(self, thread: ThreadKey, message: str) -> EarlierMessages:
-        found = (each for each in self.past if each.message < message)
+    async def before(
+        self, thread: ThreadKey, message: str | None = None
+    ) -> EarlierMessages:
+        found = (
+            each for each in self.past if message is None or each.message < message
+        )
         return EarlierMessages(tuple(found), self.past_missing, self.past_gap)
 
     def texts(self, thread: ThreadKey) -> list[str]:

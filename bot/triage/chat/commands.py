@@ -4,13 +4,16 @@ corrections."""
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
-from bot.domain.message import Message
+from bot.context import long_threads
+from bot.domain.message import EarlierMessages, Message
 from bot.domain.person import Person, listed
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.triage_case import TriageCase
 from bot.errors import Unacceptable
+from bot.messages.answers import LEFT_OUT, LEFT_OUT_SOME
 from bot.messages.settings import ADD_EXAMPLE, TRIAGE, TRIAGE_CHANNEL
 from bot.messages.triage import (
     CASE_GONE,
@@ -29,6 +32,7 @@ from bot.schemes.scheme import Scheme
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
 from bot.settings.target import number
+from bot.text.numbers import approximate
 from bot.triage.chat import present
 from bot.triage.chat.classifier import ClassificationResult, Classifier
 from bot.ui import formatting, time_range
@@ -158,14 +162,15 @@ class TriageCommands:
         self, place: Scope, person: Person, history: MessageHistory
     ) -> Response:
         adapter = self._adapters[place.platform]
-        messages = [
-            each
-            for each in await history.recent(place, MOST_OF_THREAD)
-            if not each.echo and each.text.strip()
-        ]
+        earlier = _shortened(await history.before(place.key))
+        messages = [each for each in earlier.messages if _is_said(each)]
+        gap = sum(map(_is_said, earlier.messages[: earlier.gap]))
         said = list(zip(messages, await adapter.readable(messages), strict=True))
         size = sum(len(text) for _, (_, text) in said)
-        lines = await offload(partial(self._tickets, said), size)
+        lines = await offload(partial(self._tickets, said[:gap]), size)
+        if earlier.missing != 0:
+            lines.append(f"({long_threads.left_out(earlier.missing)})")
+        lines += await offload(partial(self._tickets, said[gap:]), size)
         case = TriageCase(
             *(0, place, f"thread:{place.thread}"),
             messages[0].at if messages else self._now(),
@@ -175,7 +180,15 @@ class TriageCommands:
                 id for each in messages for id in (each.message, *each.holds)
             ),
         )
-        return await self._one(case, person)
+        response = await self._one(case, person)
+        if earlier.missing == 0:
+            return response
+        unread = (
+            LEFT_OUT_SOME
+            if earlier.missing is None
+            else LEFT_OUT.format(approximate(earlier.missing))
+        )
+        return replace(response, text=f"{response.text}\n{unread}")
 
     async def _one(self, case: TriageCase, person: Person) -> Response:
         policy = await self._policy(case.place, person)
@@ -302,6 +315,21 @@ def _without_text(
     return sum(
         not text.strip() and not each.echo and each.at > since for each, text in said
     )
+
+
+def _is_said(message: Message) -> bool:
+    return not message.echo and bool(message.text.strip())
+
+
+def _shortened(earlier: EarlierMessages) -> EarlierMessages:
+    """Return the first message of a thread and the newest of `earlier`, as many as make
+    one ticket."""
+    over = len(earlier.messages) - MOST_OF_THREAD
+    if over <= 0:
+        return earlier
+    messages = (*earlier.messages[:1], *earlier.messages[1 + over :])
+    missing = None if earlier.missing is None else earlier.missing + over
+    return replace(earlier, messages=messages, missing=missing, gap=1)
 
 
 def _with_silent(response: Response, count: int) -> Response:

@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from bot.claude.client import connect as connect_claude
 from bot.context import long_threads
 from bot.domain.scope import Scope
 from bot.domain.setting import Change
 from storage.store import open_store
 from tests.adapters.slack.conftest import Office
+from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.support.process import running
 from tests.support.scripted_model import ScriptedModel
+from tests.support.triage_requests import sorted_as
 
 
 async def asked(
@@ -164,3 +167,53 @@ async def put_model(office: Office, place: Scope, model: str, thread: str = "") 
     where = Scope(place.platform, place.workspace, place.channel, thread)
     change = Change(where, "model", model)
     await office.store.change_settings([change], who=office.alice, now=2.0)
+
+
+async def sorted_thread(
+    slack: SlackEmulator, folder: Path, replies: int
+) -> tuple[str, str]:
+    """The ticket that Claude reads of a thread of so many replies, and the result."""
+    async with (
+        ClaudeEmulator() as claude,
+        open_store(folder / "t.db") as store,
+        connect_claude(claude.api_key, claude.base_url) as model,
+        running(slack, store, model),
+    ):
+        office = Office(slack, claude, store)
+        claude.script(sorted_as())
+        ts = slack.say(office.alice, office.general, "The build is red since 9:00.")
+        for number in range(replies):
+            slack.say(office.alice, office.general, f"note {number}", thread_ts=ts)
+        office.ask("triage", thread_ts=ts)
+        await slack.until(lambda: office.replies(ts), timeout=20)
+        return office.prompts()[0], office.replies(ts)[0]
+
+
+async def test_a_thread_of_a_capped_app_is_sorted_page_by_page(tmp_path: Path) -> None:
+    async with SlackEmulator(replies_cap=15, capped=0.5) as slack:
+        ticket, told = await sorted_thread(slack, tmp_path, 40)
+    assert [f"note {n}\n" in ticket for n in (0, 14, 15, 39)] == [True] * 4
+    assert "not shown here" not in ticket
+    assert "left out" not in told
+
+
+async def test_what_a_capped_app_does_not_read_is_said(tmp_path: Path) -> None:
+    ticks = itertools.count()
+    async with SlackEmulator(
+        replies_cap=15, capped=1.0, clock=lambda: time.monotonic() + next(ticks)
+    ) as slack:
+        ticket, told = await sorted_thread(slack, tmp_path, 300)
+    assert "The build is red" in ticket
+    assert "messages of this thread are not shown here" in ticket
+    assert "note 299" in ticket
+    assert "left out about 2" in told
+
+
+async def test_a_long_thread_is_sorted_with_its_root(tmp_path: Path) -> None:
+    async with SlackEmulator() as slack:
+        ticket, told = await sorted_thread(slack, tmp_path, 150)
+    before, _, after = ticket.partition("\n(About 52 messages of this thread")
+    assert "The build is red" in before
+    assert "note 0" not in before
+    assert "note 52\n" in after
+    assert "left out about 52 between" in told
