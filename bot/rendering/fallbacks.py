@@ -53,6 +53,9 @@ MOST_LINKS = 500
 
 _LINES = re.compile(r"[^\n]*+\n|[^\n]++")
 _MARKER = re.compile(r"[^>\s]")
+# What begins a line and means something on Discord only: a quote of all that follows,
+# and small print.
+_FOREIGN = re.compile(r"\A( {0,3}+)(?=>>>[ \t]|-#(?:[ \t]|$))")
 # A line that opens a formula with lines of its own, and the beginning of one.
 _FORMULA = re.compile(rf"[ \t>]{{0,{MOST_MARKERS}}}+(?:\$\$|\\\[)[ \t\r]*+$")
 _FORMULA_SO_FAR = re.compile(
@@ -289,6 +292,7 @@ class Dialect:
         self._is_below_blank = is_outside and is_blank(line)
         self._is_below_words = not (is_blank(line) or is_heading(line)) and is_outside
         if is_outside and not self._shows_tables:
+            text = _FOREIGN.sub(r"\1\\", text)
             if isinstance(self._spans, Prose):
                 self._spans.before = None if is_heading(line) else _continued(line)
             if found := task(line):
@@ -308,7 +312,8 @@ class Dialect:
         """Return a complete line of text, or the words of one, with replacements."""
         if self._shows_tables:
             return line if self._shows_images else linked(line)
-        return prose(line, before=_continued(line), links=self._links)
+        shown = _FOREIGN.sub(r"\1\\", line)
+        return prose(shown, before=_continued(line), links=self._links)
 
 
 def _is_head(line: str) -> bool:

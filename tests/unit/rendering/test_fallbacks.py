@@ -338,3 +338,23 @@ def test_no_line_is_held_back_for_ever(text: str) -> None:
     dialect = Dialect(tables=False, images=False)
     assert dialect.feed((text * MOST_LINE)[:MOST_LINE] + "words") != ""
     assert dialect.feed(" and words") == " and words"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (">>> print(1)\n1\n\nafter", "\\>>> print(1)\n1\n\nafter"),
+        ("a\n>>> b. c\n>>> d", "a\n\\>>> b. c\n\\>>> d"),
+        ("-# small", "\\-# small"),
+        ("  -# a. b\nc", "  \\-# a. b\nc"),
+        ("`>>> a` and x -# y", "`>>> a` and x -# y"),
+        ("```\n>>> a\n-# b\n```", "```\n>>> a\n-# b\n```"),
+        ("> a\n> > b", "> a\n> > b"),
+        ("- # a\n-#b", "- # a\n-#b"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_what_only_discord_reads_is_shown_as_typed(
+    text: str, shown: str, size: int
+) -> None:
+    assert changed(text, size=size) == shown
