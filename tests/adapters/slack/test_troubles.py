@@ -13,6 +13,7 @@ from bot.errors import AccessRevoked, ConfigError, StorageFull
 from storage.store import open_store
 from tests.adapters.slack.conftest import Office
 from tests.emulators.claude.reply import Hold
+from tests.emulators.slack import table_blocks
 from tests.emulators.slack.calls import Call
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.faults import ALWAYS, cut, error, html, status, throttle
@@ -140,6 +141,47 @@ async def test_one_refused_block_among_many_costs_the_others_nothing(
     plain = [each.text for each in seen if not each.blocks]
     assert len(plain) == 1
     assert "| bad | &amp; |" in plain[0]
+
+
+def has_large_table(call: Call) -> bool:
+    """Whether a block holds a table beyond the sizes of a `table` (facts A5.4)."""
+    lines = [
+        line.strip().strip("|").split("|")
+        for block in call.value("blocks") or ()
+        for line in str(block.get("text")).splitlines()
+        if line.startswith("|")
+    ]
+    cells = [cell.strip() for line in lines for cell in line]
+    return (
+        len(lines) > table_blocks.MOST_ROWS + 2
+        or any(len(line) > table_blocks.MOST_COLUMNS for line in lines)
+        or sum(map(len, cells)) > table_blocks.MOST_CHARACTERS
+        or "" in cells
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "cell"),
+    [(150, 2, "x"), (12, 25, "x"), (30, 3, "long " * 24), (5, 3, ""), (101, 21, "y")],
+)
+async def test_no_cell_of_a_table_that_slack_refuses_is_lost(
+    office: Office, rows: int, columns: int, cell: str
+) -> None:
+    for method in ("chat.postMessage", "chat.update"):
+        office.slack.faults.add(
+            *(method, error("invalid_blocks")), times=ALWAYS, when=has_large_table
+        )
+    head = f"|{' h |' * columns}\n|{'---|' * columns}\n"
+    body = "".join(f"| row{n} |{f' {cell} |' * (columns - 1)}\n" for n in range(rows))
+    office.claude.script(f"Before.\n\n{head}{body}\nENDTOKEN")
+    ts = office.ask("?")
+    await office.slack.until(
+        lambda: "".join(office.replies(ts)).endswith("ENDTOKEN"), timeout=20
+    )
+    shown = "\n".join(office.replies(ts))
+    labels = [line.split()[1] for line in shown.splitlines() if "| row" in line]
+    assert labels == [f"row{n}" for n in range(rows)]
+    assert cell == "" or shown.count(cell.strip()) >= rows * (columns - 1)
 
 
 async def test_plain_text_of_signs_that_slack_escapes_is_cut_until_it_fits(

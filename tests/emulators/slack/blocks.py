@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.emulators.slack import elements
+from tests.emulators.slack import elements, table_blocks
 from tests.emulators.slack.elements import words
 
 Json = dict[str, Any]
@@ -51,14 +51,20 @@ TYPES = frozenset(
         "plan",
         "rich_text",
         "section",
-        "table",
+        *table_blocks.KINDS,
         "task_card",
         "video",
     }
 )
 
 #: What stands in messages only: feedback (A8.2), Markdown (A6), tables and tasks.
-ONLY_IN_MESSAGES = {"context_actions", "markdown", "plan", "table", "task_card"}
+ONLY_IN_MESSAGES = {
+    "context_actions",
+    "markdown",
+    "plan",
+    "task_card",
+    *table_blocks.KINDS,
+}
 
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
 
@@ -90,6 +96,10 @@ def problem(
             return f"[ERROR] {wrong} {where}"
     if markdown > MOST_MARKDOWN:
         return f"[ERROR] must be less than {MOST_MARKDOWN + 1} characters [{at}]"
+    if sum(block["type"] == "table" for block in blocks) > 1:
+        return f"[ERROR] only one table is allowed [{at}]"
+    if table_blocks.size(blocks) > table_blocks.MOST_CHARACTERS:
+        return f"[ERROR] tables hold too many characters [{at}]"
     return None
 
 
@@ -113,6 +123,8 @@ def _inside(block: Json) -> str | None:
         return "must be more than 0 characters"
     if len(text) > MOST_TEXT.get(kind, MOST_MARKDOWN):
         return f"must be less than {MOST_TEXT.get(kind, MOST_MARKDOWN) + 1} characters"
+    if kind in table_blocks.KINDS:
+        return table_blocks.problem(block)
     if kind == "header":
         return elements.plain(block.get("text"), MOST_TEXT["header"])
     if kind == "section":

@@ -150,3 +150,60 @@ def test_what_only_messages_take() -> None:
             problem = kit.problem([block], surface=surface)
             assert problem is not None
             assert "unsupported type" in problem
+
+
+def table(kind: str = "table", rows: int = 2, columns: int = 2, **more: Any) -> Json:
+    cell = {"type": "raw_text", "text": "x"}
+    caption = {"caption": "Usage"} if kind == "data_table" else {}
+    body = {"rows": [[cell] * columns] * rows}
+    return {"type": kind, **caption, **body, **more}
+
+
+CELL = {"type": "raw_text", "text": "x"}
+RICH = {
+    "type": "rich_text",
+    "elements": [
+        {"type": "rich_text_section", "elements": [{"type": "text", "text": "x"}]}
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", ["table", "data_table"])
+def test_a_table_of_the_largest_size_is_taken(kind: str) -> None:
+    assert kit.problem([table(kind, rows=101, columns=20)]) is None
+    assert kit.problem([table(kind, rows=2, columns=1)]) is None
+    rows = [[CELL, CELL], [RICH, {"type": "raw_number", "value": 1.5, "text": "1.5"}]]
+    assert kit.problem([table(kind) | {"rows": rows}]) is None
+
+
+@pytest.mark.parametrize(
+    ("block", "why"),
+    [
+        (table(rows=102), "rows"),
+        (table(columns=21), "columns"),
+        (table(rows=0), "rows"),
+        (
+            table(rows=2) | {"rows": [[{"type": "raw_text", "text": ""}]]},
+            "0 characters",
+        ),
+        (table(rows=1) | {"rows": [[{"type": "mrkdwn", "text": "x"}]]}, "unsupported"),
+        (table(column_settings=[{}] * 21), "column_settings"),
+        (table(rows=1) | {"rows": [[CELL | {"text": "x" * 10_001}]]}, "too many"),
+        (table("data_table", rows=1), "rows"),
+        (table("data_table", caption=""), "caption"),
+        (table("data_table", page_size=101), "page_size"),
+        (table("data_table") | {"rows": [[CELL], [CELL, CELL]]}, "same number"),
+        (table("data_table") | {"rows": [[RICH], [CELL]]}, "header"),
+    ],
+)
+def test_a_table_beyond_its_size_refuses_the_message(block: Json, why: str) -> None:
+    assert why in str(kit.problem([block]))
+
+
+def test_all_tables_of_a_message_count() -> None:
+    large = table("data_table", rows=2, columns=1)
+    large["rows"] = [[CELL], [CELL | {"text": "x" * 6_000}]]
+    assert kit.problem([large]) is None
+    assert "too many" in str(kit.problem([large, large]))
+    assert "only one" in str(kit.problem([table(), table()]))
+    assert "unsupported" in str(kit.problem([table("data_table")], surface="home"))
