@@ -26,6 +26,7 @@ from bot.conversation.conversations import StoredConversations
 from bot.conversation.dispatcher import StopSignal, ThreadDispatcher
 from bot.conversation.inbox import Inbox
 from bot.conversation.stopping import Stopper
+from bot.conversation.waiting_signs import WaitingSigns
 from bot.domain.message import Message
 from bot.domain.retention import KEPT, Retention
 from bot.domain.scope import ThreadKey
@@ -107,8 +108,9 @@ class App:
             served=operator.served,
         )
         stopper = Stopper(store, self._dispatcher, self._access)
+        self._signs = signs = WaitingSigns(store, platforms, self._dispatcher)
         inbox = Inbox(
-            *(store, self._dispatcher, platforms, self._access, stopper),
+            *(store, self._dispatcher, platforms, self._access, stopper, signs),
             self._command,
             self._auto.receive,
         )
@@ -118,6 +120,7 @@ class App:
             adapters=by_name,
             operator=operator,
             tasks=platforms.tasks,
+            begun=signs.clear,
         )
         self._totals = Totals(store, by_name, operator)
         self._names = LastNames(store, platforms)
@@ -203,6 +206,7 @@ class App:
         for what, resume in (
             ("threads", self._resume_threads),
             ("cases", self._auto.take_up),
+            ("signs", self._signs.resume),
         ):
             try:
                 await resume()

@@ -15,6 +15,7 @@ from storage.notices import m012_origins_and_notices
 from storage.rules_of_messages import m011_rules_of_messages
 from storage.totals import m009_totals
 from storage.tries import m007_tries
+from storage.waiting_signs import m014_waiting_signs
 
 migrations = Migrations("threadkeep")
 
@@ -358,6 +359,7 @@ for step in (
     m011_rules_of_messages,
     m012_origins_and_notices,
     m013_author_names,
+    m014_waiting_signs,
     m015_names,
 ):
     migrations()(step)

@@ -39,6 +39,7 @@ from storage import (
     triage_cases,
     turns,
     waiting,
+    waiting_signs,
 )
 from storage.database import (
     empty_log,
@@ -136,6 +137,9 @@ class SqliteStore:
     draft = read(settings.draft)
 
     claim_notice = write(notices.claim_notice)
+    claim_sign = write(waiting_signs.claim_sign)
+    past_signs = read(waiting_signs.past_signs)
+    forget_sign = write(waiting_signs.forget_sign)
     unnamed = read(names.unnamed)
     store_names = write(names.store_names)
     drop_names = write(names.drop_names)

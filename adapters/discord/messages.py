@@ -1,6 +1,7 @@
 """Posts messages that are not replies: texts with controls, files, and reactions. None
 of them notifies anyone."""
 
+import contextlib
 from typing import Any
 
 import discord
@@ -52,6 +53,17 @@ async def mark(link: Link, place: Scope, message: str, sign: str) -> None:
         await channel.get_partial_message(number).add_reaction(sign)
 
 
+async def unmark(link: Link, place: Scope, message: str, sign: str) -> None:
+    """Remove the bot's emoji `sign` from a message, if it is there. Raises
+    DeliveryError."""
+    channel = _channel(link, place, message)
+    number = ids.number(message, "unmark a message")
+    async with translated("unmark a message"):
+        found = channel.get_partial_message(number)
+        with contextlib.suppress(discord.NotFound):
+            await found.remove_reaction(sign, discord.Object(link.us))
+
+
 def _time_to_read(told: Response) -> float:
     """Return how long `told` stays, in seconds."""
     long = told.buttons or told.menus or told.file or len(told.text) > SHORT
@@ -93,6 +105,10 @@ class DiscordMessenger:
     async def mark(self, place: Scope, message: str, sign: str) -> None:
         """Add the emoji `sign` to `message`. Raises DeliveryError."""
         await mark(self._link, place, message, sign)
+
+    async def unmark(self, place: Scope, message: str, sign: str) -> None:
+        """Remove the emoji `sign` from `message`. Raises DeliveryError."""
+        await unmark(self._link, place, message, sign)
 
     async def post(self, place: Scope, response: Response, about: str = "") -> None:
         """Post `response` for all. Raises DeliveryError."""

@@ -27,6 +27,7 @@ NAMES = {
     "🟠": "large_orange_circle",
     "🟡": "large_yellow_circle",
     "⚪": "white_circle",
+    "⏳": "hourglass_flowing_sand",
 }
 
 
@@ -80,6 +81,18 @@ async def mark(client: SlackClient, place: Scope, message: str, sign: str) -> No
             raise
 
 
+async def unmark(client: SlackClient, place: Scope, message: str, sign: str) -> None:
+    """Remove the bot's emoji `sign` from a message, if it is there. Raises
+    DeliveryError."""
+    given: dict[str, Any] = {"channel": place.channel, "timestamp": message}
+    try:
+        await client.call_when_allowed("reactions.remove", name=NAMES[sign], **given)
+    except DeliveryError as error:
+        # An earlier try removed it, or it never was there.
+        if "no_reaction" not in str(error):
+            raise
+
+
 class SlackMessenger:
     """`bot.ports.platform.Messenger` of one workspace."""
 
@@ -101,6 +114,10 @@ class SlackMessenger:
     async def mark(self, place: Scope, message: str, sign: str) -> None:
         """Add the emoji `sign` to `message`. Raises DeliveryError."""
         await mark(self._client, place, message, sign)
+
+    async def unmark(self, place: Scope, message: str, sign: str) -> None:
+        """Remove the emoji `sign` from `message`. Raises DeliveryError."""
+        await unmark(self._client, place, message, sign)
 
     async def post(self, place: Scope, response: Response, about: str = "") -> None:
         """Post `response` for all; `about` is the root of its thread already. Raises

@@ -197,6 +197,11 @@ class ThreadDispatcher:
         if active := self._active.get(thread):
             active.stop_signal.withdraw(turn)
 
+    def is_running(self, thread: ThreadKey) -> bool:
+        """Whether a message in `thread` has to wait for a running turn."""
+        active = self._active.get(thread)
+        return active is not None and bool(active.stop_signal.turn)
+
     def delays(self, thread: ThreadKey, author: str) -> bool:
         """Whether a message of `author` in `thread` has to wait for the running turn
         and they were not told so yet; notes that they are told now."""

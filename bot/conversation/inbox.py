@@ -4,7 +4,6 @@ Rule: when `receive` returns, the message and the turn that will answer it are
 committed, so the platform's event may be acknowledged. Never before.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,15 +15,12 @@ from bot.conversation.addressing import EngagementSettings, Rule
 from bot.conversation.dispatcher import ThreadDispatcher
 from bot.conversation.instructions import Instructions
 from bot.conversation.stopping import Stopper
+from bot.conversation.waiting_signs import WaitingSigns
 from bot.domain.message import Disposition, Message, fuller
 from bot.domain.scope import Scope
-from bot.errors import DeliveryError
-from bot.messages.answers import BUSY, CROWDED
 from bot.platforms import Platforms
 from bot.ports.inbox import InboxStore
-from bot.ports.platform import Messenger
 from bot.settings.access import SettingsAccess
-from bot.ui.elements import Response
 
 log = logging.getLogger(__name__)
 
@@ -37,18 +33,12 @@ STALE = 3600.0
 # it now.
 STALE_EDIT = 86400.0
 
-# How long posting a notice may take, in seconds: later it does not matter any more.
-NOTICE_TIMEOUT = 10.0
-
-# How many notices are posted at once: a crowd must not use up the writes that the
-# platform allows.
-MOST_NOTICES = 10
-
 
 class Inbox:
     """Stores the messages that adapters receive, and queues turns for them.
 
-    `stopper` stops answers for those who say so. `command` returns whether a message is
+    `stopper` stops answers for those who say so, and `signs` show what has to wait.
+    `command` returns whether a message is
     a command, which it then carries out. `triage` takes in a message at the top of a
     channel, and decides by itself whether that is triaged there.
     """
@@ -60,6 +50,7 @@ class Inbox:
         platforms: Platforms,
         settings: SettingsAccess,
         stopper: Stopper,
+        signs: WaitingSigns,
         command: Callable[[Message], Awaitable[bool]],
         triage: Callable[[Message], Awaitable[None]],
         now: Callable[[], float] = time.time,
@@ -68,10 +59,10 @@ class Inbox:
         self._dispatcher = dispatcher
         self._platforms = platforms
         self._settings = settings
+        self._signs = signs
         self._command = command
         self._triage = triage
         self._now = now
-        self._notices = 0
         self._instructions = Instructions(store, platforms, settings, stopper)
 
     async def receive(self, message: Message) -> None:
@@ -117,27 +108,9 @@ class Inbox:
         if verdict.rule == Rule.INSTRUCTION.value:
             self._instructions.confirm(heard, engagement)
         if verdict.disposition is Disposition.ANSWER:
-            delayed = self._dispatcher.delays(heard.thread, heard.author)
+            delayed = self._dispatcher.is_running(heard.thread)
             crowded = self._dispatcher.put(heard.thread, heard.author, heard.at)
-            platform = heard.thread.platform
-            messenger = self._platforms.adapters[platform].messenger
-            if messenger is None:
-                return
-            if (delayed or crowded) and self._notices < MOST_NOTICES:
-                self._notices += 1
-                # In a background task: the platform waits for the acknowledgement.
-                notice = self._notice(messenger, heard, BUSY if delayed else CROWDED)
-                self._platforms.tasks.start("notice", notice, platform=platform)
-
-    async def _notice(self, messenger: Messenger, heard: Message, text: str) -> None:
-        """Tell the author of `heard` that they have to wait."""
-        try:
-            async with asyncio.timeout(NOTICE_TIMEOUT):
-                await messenger.notice(heard, Response(text))
-        except (TimeoutError, DeliveryError) as error:
-            log.info("message.unnoticed thread=%s %s", heard.thread, error)
-        finally:
-            self._notices -= 1
+            self._signs.show(heard, delayed=delayed, crowded=crowded)
 
     async def _engagement(self, heard: Message) -> EngagementSettings:
         # Read for every message, even where it changes nothing: of two messages at once
@@ -185,6 +158,8 @@ class Inbox:
         changed = before is not None and before.message.text != heard.text
         if newly_addressed or (changed and not heard.addressed):
             await self._receive(heard, edit=True)
+            # An edit may take a question back that waits.
+            self._signs.clear(heard.thread)
         if not changed:
             return
         adapter = self._platforms.adapters[heard.thread.platform]

@@ -70,6 +70,7 @@ class Responder:
         alerts: BudgetAlerts,
         admission: Admission,
         tasks: Background,
+        begun: Callable[[ThreadKey], None],
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -83,6 +84,7 @@ class Responder:
         self._guard = guard
         self._alerts = alerts
         self._admission = admission
+        self._begun = begun
         self._clock = clock
         self._now = now
         self._failures = Failures(store, now)
@@ -135,6 +137,8 @@ class Responder:
             await self._failures.note(turn, error)
         finally:
             stop.begin("")
+            # Also for what was stopped or withdrawn, or what failed at the beginning.
+            self._begun(turn.thread)
         return thread if await self._store.next_turn(thread) else None
 
     async def _end_unanswered(self, turn: Turn) -> None:
@@ -188,6 +192,7 @@ class Responder:
         unconfirmed = any(shown.message is None for shown in turn.shown)
         now = turn.touched if unconfirmed else self._now()
         messages = await self._store.begin_turn(turn, now)
+        self._begun(turn.thread)
         admitted: AdmittedTurn | Outcome = WITHDRAWN
         if messages:
             admitted = await self._admission.accept(turn, messages)

@@ -124,7 +124,7 @@ NO_SCOPE_DIRECT = "admins are not notified how much of a budget is used"
 NO_SCOPE_GROUPS = "user groups cannot be named as those who may ask"
 NO_SCOPE_FILES_READ = "a prompt cannot be given as a file"
 NO_SCOPE_FILES_WRITE = "the result of a triaged channel cannot be attached as a table"
-NO_SCOPE_REACTIONS = "messages cannot be marked by how urgent they are"
+NO_SCOPE_REACTIONS = "messages cannot be marked as waiting, or by how urgent they are"
 
 
 def signed_in(*, name: str, workspace: str) -> str:

@@ -273,6 +273,11 @@ class Messenger(Protocol):
         """Add the emoji `sign` to `message` as a reaction. Raises DeliveryError."""
         ...
 
+    async def unmark(self, place: Scope, message: str, sign: str) -> None:
+        """Remove the bot's reaction `sign` from `message`, if it is there. Raises
+        DeliveryError."""
+        ...
+
     async def post(self, place: Scope, response: Response, about: str = "") -> None:
         """Post `response` in a thread or at the top of a channel, visible to all; as a
         reply to the message `about` if that is given. Raises DeliveryError."""

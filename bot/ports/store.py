@@ -264,6 +264,28 @@ class NoticeStore(Protocol):
         ...
 
 
+class SignStore(Protocol):
+    """Messages that show a sign while they wait behind an answer."""
+
+    async def claim_sign(self, message: Message) -> bool:
+        """Store that `message` gets the sign; return False if its turn is not WAITING
+        any more, and it gets none."""
+        ...
+
+    async def past_signs(
+        self, thread: ThreadKey | None = None
+    ) -> list[tuple[ThreadKey, str]]:
+        """Return the messages of `thread`, or of all, that may still show the sign and
+        do not wait any more, oldest first."""
+        ...
+
+    async def forget_sign(
+        self, thread: ThreadKey, message: str, tried: bool = False
+    ) -> None:
+        """Store that `message` shows no sign; with `tried`, that taking it away failed
+        once more, which is tolerated a few times."""
+
+
 class AdmissionStore(NoticeStore, PinStore, Ledger, Protocol):
     """What the admission of a turn uses."""
 
@@ -300,6 +322,7 @@ class Store(
     CaseStore,
     CaseQueue,
     NoticeStore,
+    SignStore,
     NameStore,
     RetentionStore,
     Protocol,

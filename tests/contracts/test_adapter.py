@@ -342,6 +342,9 @@ async def test_a_sign_is_there_once_however_often_it_is_put(stage: Stage) -> Non
     for _ in range(2):
         await messenger.mark(Scope.of(stage.thread), message, "🔴")
     assert len(stage.signs()) == 1
+    for _ in range(2):
+        await messenger.unmark(Scope.of(stage.thread), message, "🔴")
+    assert len(stage.signs()) == 0
     link = await messenger.link(Scope.of(stage.thread), message)
     assert link.startswith("https://")
 

@@ -336,6 +336,7 @@ class Stage:
             operator=self.operator,
             # What is begun there costs nothing.
             tasks=Background(),
+            begun=lambda thread: None,
         )
 
     async def _asked(

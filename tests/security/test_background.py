@@ -195,8 +195,10 @@ async def long_thought(town: Town, platform: str) -> None:
     asyncio.get_running_loop().call_later(0.3, gate.set)
 
 
-@fault("notice", SlackMessenger, "notice", "slack")
-@fault("notice", DiscordMessenger, "notice", "discord")
+@fault("notice", SlackMessenger, "mark", "slack")
+@fault("notice", DiscordMessenger, "mark", "discord")
+@fault("unmark", SlackMessenger, "unmark", "slack")
+@fault("unmark", DiscordMessenger, "unmark", "discord")
 async def second_question(town: Town, platform: str) -> None:
     gate = asyncio.Event()
     asked = len(town.model.requests)

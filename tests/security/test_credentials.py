@@ -24,7 +24,7 @@ from bot.domain.person import Person
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.setting import Change
 from bot.domain.turn import Turn
-from bot.errors import AccessRevoked
+from bot.errors import AccessRevoked, ThreadGone
 from bot.ports import platform as ports_platform
 from bot.ui.elements import Command, Response
 from storage.store import open_store
@@ -50,6 +50,8 @@ from tests.support.triage_requests import sorted_as
 # go on to be answered: so no other way can be the one that leads to the operator.
 
 Trigger = Callable[[Town], Awaitable[object]]
+
+REACTIONS = r"/channels/\d+/messages/\d+/reactions/.*"
 
 
 @dataclass(frozen=True)
@@ -175,17 +177,44 @@ async def a_command_by_mention(town: Town) -> None:
 
 @met_by(slack="chat.postEphemeral")
 async def a_notice_in_slack(town: Town) -> None:
-    await _second_question(town, "slack")
+    town.slack.faults.add("reactions.add", slack_faults.error("missing_scope"))
+    await _second_question(town, "slack", asyncio.Event())
 
 
 @met_by(discord=f"POST {MESSAGES} with a reference")
 async def a_notice_in_discord(town: Town) -> None:
-    await _second_question(town, "discord")
+    refusal = discord_faults.error(403, 50013, "Missing Permissions")
+    town.discord.faults.add("PUT", REACTIONS, refusal)
+    await _second_question(town, "discord", asyncio.Event())
 
 
-async def _second_question(town: Town, platform: str) -> None:
+@met_by(slack="reactions.add")
+async def a_question_that_waits_in_slack(town: Town) -> None:
+    await _second_question(town, "slack", asyncio.Event())
+
+
+@met_by(discord=f"PUT {REACTIONS}")
+async def a_question_that_waits_in_discord(town: Town) -> None:
+    await _second_question(town, "discord", asyncio.Event())
+
+
+@met_by(slack="reactions.remove")
+async def a_question_that_waited_in_slack(town: Town) -> None:
+    await _second_question(town, "slack", gate := asyncio.Event())
+    await town.until(lambda: any(c.method == "reactions.add" for c in town.slack.calls))
+    gate.set()
+
+
+@met_by(discord=f"DELETE {REACTIONS}")
+async def a_question_that_waited_in_discord(town: Town) -> None:
+    await _second_question(town, "discord", gate := asyncio.Event())
+    await town.until(lambda: any(c.method == "PUT" for c in town.discord.calls))
+    gate.set()
+
+
+async def _second_question(town: Town, platform: str, gate: asyncio.Event) -> None:
     asked = len(town.model.requests)
-    town.model.script(asyncio.Event())
+    town.model.script(gate)
     thread = town.ask(platform)
     await town.until(lambda: len(town.model.requests) > asked)
     town.ask(platform, thread=thread, who="Bob")
@@ -406,7 +435,14 @@ class Refusing(FakeAdapter):
 
     async def mark(self, place: Scope, message: str, sign: str) -> None:
         self._look("mark")
+        if self.refuses == "notice":
+            # Which takes its place.
+            raise ThreadGone("no right to")
         await super().mark(place, message, sign)
+
+    async def unmark(self, place: Scope, message: str, sign: str) -> None:
+        self._look("unmark")
+        await super().unmark(place, message, sign)
 
     async def post(self, place: Scope, response: Response, about: str = "") -> None:
         self._look("post")
@@ -454,13 +490,23 @@ async def _call(host: ports_platform.Host, model: ScriptedModel) -> None:
     await host.inbox.receive(heard(message="later", opens=False))
 
 
-async def _ask_twice(host: ports_platform.Host, model: ScriptedModel) -> None:
-    model.script(asyncio.Event())
+async def _ask_twice(
+    host: ports_platform.Host,
+    model: ScriptedModel,
+    gate: asyncio.Event | None = None,
+) -> None:
+    model.script(gate or asyncio.Event())
     await host.inbox.receive(heard())
     async with asyncio.timeout(5):
         while not model.requests:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
     await host.inbox.receive(heard(message="again", opens=False))
+
+
+async def _have_waited(host: ports_platform.Host, model: ScriptedModel) -> None:
+    await _ask_twice(host, model, gate := asyncio.Event())
+    # What marks the second question was started first.
+    asyncio.get_running_loop().call_later(0.05, gate.set)
 
 
 async def _complain(host: ports_platform.Host, model: ScriptedModel) -> None:
@@ -480,6 +526,7 @@ TRIGGERS = {
     **dict.fromkeys(("resolve_thread", "surface", "readable", "person"), _ask),
     **dict.fromkeys(("access", "tell", "mark", "post", "link"), _complain),
     "notice": _ask_twice,
+    "unmark": _have_waited,
     "recent": _sort,
     "before": _call,
 }

@@ -77,6 +77,9 @@ REASONS = {
     "bot/delivery/reply.py StreamedReply._edited": ANSWER,
     "bot/delivery/reply.py StreamedReply._messages": ANSWER,
     "bot/delivery/reply.py StreamedReply._shown": ANSWER,
+    "bot/conversation/waiting_signs.py WaitingSigns._locks": (
+        "weak: those that a running task holds, one for each thread"
+    ),
     "bot/conversation/responder.py Responder._schedulers": "one for each platform",
     "bot/claude/web_search.py Rounds.calls": ANSWER,
     "bot/claude/web_search.py Rounds.messages": ANSWER,

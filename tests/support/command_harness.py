@@ -18,6 +18,7 @@ from bot.commands.usage import UsageScreen
 from bot.conversation.dispatcher import ThreadDispatcher
 from bot.conversation.inbox import Inbox
 from bot.conversation.stopping import Stopper
+from bot.conversation.waiting_signs import WaitingSigns
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import AuditEntry
@@ -95,6 +96,7 @@ class Office:
         stopper = Stopper(self.store, lanes, self.authority)
         inbox = Inbox(
             *(self.store, lanes, platforms, self.authority, stopper),
+            WaitingSigns(self.store, platforms, lanes),
             *(_question, _untriaged),
             self.clock,
         )

@@ -262,6 +262,10 @@ class Scene(ABC):
         """Return the ids of the bot's messages in a thread."""
 
     @abstractmethod
+    def signs(self, thread: str) -> int:
+        """Return how many messages of a thread show that they wait."""
+
+    @abstractmethod
     async def finished(self) -> None:
         """Wait until it has nothing left to do."""
 

@@ -119,8 +119,10 @@ async def killed_while_others_wait_in_the_thread(scene: Scene) -> None:
     for word in ("second", "third"):
         scene.go_on(thread, word)
     await scene.remembered(3)
+    await scene.until(lambda: scene.signs(thread) == 2)
     await scene.restart()
     await scene.ends_with(thread, "One.", "Two.")
+    await scene.until(lambda: not scene.signs(thread))
     newest = scene.claude.questions[-1].body["messages"][-1]["content"]
     assert [word in newest for word in ("second", "third")] == [True, True]
 

@@ -66,6 +66,10 @@ class SlackScene(Scene):
     def ids(self, thread: str) -> list[str]:
         return [each.ts for each in self.replies(thread)]
 
+    def signs(self, thread: str) -> int:
+        seen = self.slack.thread(self.general, thread)
+        return sum("hourglass_flowing_sand" in each.reactions for each in seen)
+
     async def finished(self) -> None:
         await self.heard()
 
@@ -170,6 +174,9 @@ class DiscordScene(Scene):
 
     def ids(self, thread: str) -> list[str]:
         return [each.id for each in self.replies(thread)]
+
+    def signs(self, thread: str) -> int:
+        return sum("⏳" in each.reactions for each in self.discord.messages(thread))
 
     async def finished(self) -> None:
         await self.stored("delivered")

@@ -170,6 +170,12 @@ class FakeAdapter:
         self.marks[message] = sign
         self.changed()
 
+    async def unmark(self, place: Scope, message: str, sign: str) -> None:
+        self._stumble()
+        if self.marks.get(message) == sign:
+            del self.marks[message]
+        self.changed()
+
     async def post(self, place: Scope, response: Response, about: str = "") -> None:
         self._stumble()
         self.posts.append((place, response))
@@ -180,6 +186,7 @@ class FakeAdapter:
 
     def _stumble(self) -> None:
         if self.post_troubles:
+            self.changed()
             raise self.post_troubles.pop(0)
 
     async def before(

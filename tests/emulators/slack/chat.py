@@ -1,4 +1,4 @@
-"""The methods that write: chat.*, reactions.add, assistant.threads.setStatus.
+"""The methods that write: chat.*, reactions.*, assistant.threads.setStatus.
 
 Sizes, errors and what an edit keeps or drops: A5.3, A5.4; the status line: A8.1.
 """
@@ -43,6 +43,7 @@ class Chat:
             "chat.delete": self._delete,
             "chat.postEphemeral": self._whisper,
             "reactions.add": self._react,
+            "reactions.remove": self._take_reaction_back,
             "assistant.threads.setStatus": self._set_status,
         }
 
@@ -108,6 +109,22 @@ class Chat:
         return {"ok": True, "message_ts": whisper.ts}
 
     def _react(self, call: Call) -> Json:
+        message, name = self._reaction(call)
+        if self._world.bot.id in message.reactions.get(name, ()):
+            raise Refused("already_reacted")
+        self._world.react(message, name, self._world.bot.id)
+        return {"ok": True}
+
+    def _take_reaction_back(self, call: Call) -> Json:
+        """Slack's page of reactions.remove: only the caller's own, else no_reaction."""
+        message, name = self._reaction(call)
+        if self._world.bot.id not in message.reactions.get(name, ()):
+            raise Refused("no_reaction")
+        self._world.unreact(message, name, self._world.bot.id)
+        return {"ok": True}
+
+    def _reaction(self, call: Call) -> tuple[Message, str]:
+        """The message and the name of the emoji that a call names. Raises Refused."""
         channel = self._channel(call.text("channel"))
         message = self._world.messages[channel.id].get(call.text("timestamp"))
         name = call.text("name")
@@ -115,10 +132,7 @@ class Chat:
             raise Refused("message_not_found")
         if not name.replace("_", "").replace("-", "").isalnum():
             raise Refused("invalid_name")
-        if self._world.bot.id in message.reactions.get(name, ()):
-            raise Refused("already_reacted")
-        self._world.react(message, name, self._world.bot.id)
-        return {"ok": True}
+        return message, name
 
     def _set_status(self, call: Call) -> Json:
         if self.status_error == "missing_scope":

@@ -64,6 +64,7 @@ RATES: Rates = {
     "views.update": TIER_4,
     "views.publish": TIER_4,
     "reactions.add": TIER_3,
+    "reactions.remove": TIER_2,
     "assistant.threads.setStatus": (Rate(600, burst=60),),
     "auth.test": (Rate(300, burst=60),),
     # A5.1: the sources disagree, tier 1 or tier 3.

@@ -51,6 +51,7 @@ BY_METHOD = {
     "chat.postEphemeral": "chat:write",
     "assistant.threads.setStatus": "chat:write",
     "reactions.add": "reactions:write",
+    "reactions.remove": "reactions:write",
     "files.info": "files:read",
     "files.getUploadURLExternal": "files:write",
     "files.completeUploadExternal": "files:write",

@@ -289,6 +289,13 @@ class World:
         message.reactions.setdefault(name, set()).add(user)
         self.changes.mark()
 
+    def unreact(self, message: Message, name: str, user: str) -> None:
+        """Take an emoji back from a message."""
+        message.reactions[name].discard(user)
+        if not message.reactions[name]:
+            del message.reactions[name]
+        self.changes.mark()
+
     def set_status(self, channel: str, thread_ts: str, status: str) -> None:
         """Set the bot's status line in a thread; "" clears it (A8.1)."""
         self.statuses.append(Status(self.clock(), channel, thread_ts, status))

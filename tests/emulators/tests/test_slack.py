@@ -398,6 +398,11 @@ async def test_a_whisper_and_a_reaction_arrive(
     await client.reactions_add(channel=general, timestamp=ts, name="eyes")
     again = client.reactions_add(channel=general, timestamp=ts, name="eyes")
     assert await refusal(again) == "already_reacted"
+    assert slack.message(general, ts).reactions == ("eyes",)
+    await client.reactions_remove(channel=general, timestamp=ts, name="eyes")
+    assert slack.message(general, ts).reactions == ()
+    again = client.reactions_remove(channel=general, timestamp=ts, name="eyes")
+    assert await refusal(again) == "no_reaction"
 
 
 async def test_a_file_is_for_those_with_the_token(

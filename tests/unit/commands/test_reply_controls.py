@@ -1,5 +1,4 @@
-"""What people can do with answers: stop them, have them anew, go on with them; and what
-they are told while they wait."""
+"""What people can do with answers: stop them, have them anew, go on with them."""
 
 import asyncio
 from dataclasses import replace
@@ -17,7 +16,7 @@ from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import Change
 from bot.domain.turn import TurnState
 from bot.errors import ModelBusy
-from bot.messages.answers import BUSY, INTERRUPTED
+from bot.messages.answers import INTERRUPTED
 from bot.messages.commands import (
     ENDED,
     NO_ANSWER,
@@ -277,21 +276,6 @@ async def test_who_saw_it_at_once_or_wants_no_call_is_not_called(ping: str) -> N
         gate.set()
         await desk.closed(1)
     assert len(desk.adapter.texts(HERE)) == 1
-
-
-async def test_who_asks_while_an_answer_is_written_is_told_once() -> None:
-    desk, gate = Desk(), asyncio.Event()
-    desk.model.script("One", gate, ".")
-    desk.model.script("Two.")
-    async with desk.open():
-        await desk.ask("first")
-        await shown(desk, "One")
-        for text in ("second", "third"):
-            await desk.adapter.receive(desk.said(text, author="bob"))
-        await desk.adapter.until(lambda: bool(desk.adapter.noticed))
-        gate.set()
-        await desk.answered("One.", "Two.")
-    assert desk.adapter.noticed == [("bob", BUSY)]
 
 
 @pytest.mark.parametrize("allowed", [True, False])

@@ -1,0 +1,139 @@
+"""Shows people that their message waits behind a running answer, and when it no longer
+does.
+
+Rule 1: no answer waits for any of this, and none of it is repeated while people watch.
+Rule 2: the sign is stored before it is shown, and forgotten after it was taken away. So
+whoever takes on a turn, or starts the next process, takes away what was left.
+"""
+
+import asyncio
+import logging
+from weakref import WeakValueDictionary
+
+from bot.conversation.dispatcher import ThreadDispatcher
+from bot.domain.message import Message
+from bot.domain.scope import Scope, ThreadKey
+from bot.errors import DeliveryError, ThreadGone
+from bot.messages.answers import BUSY, CROWDED
+from bot.platforms import Platforms
+from bot.ports.platform import Messenger
+from bot.ports.store import SignStore
+from bot.ui.elements import Response
+
+log = logging.getLogger(__name__)
+
+#: The reaction to a message that waits.
+SIGN = "⏳"
+
+# How long showing it may take, in seconds: later it does not matter any more.
+TIMEOUT = 10.0
+
+# The same for taking all signs of a thread away. Slack allows 20 a minute (facts A5.1);
+# those that are left are taken away with the next turn, or at the next start.
+CLEAR_TIMEOUT = 30.0
+
+# How many signs and notices are shown at once: a crowd must not use up the writes that
+# the platform allows.
+MOST_AT_ONCE = 10
+
+
+class WaitingSigns:
+    """The signs of messages that wait for `dispatcher`."""
+
+    def __init__(
+        self, store: SignStore, platforms: Platforms, dispatcher: ThreadDispatcher
+    ) -> None:
+        self._store = store
+        self._platforms = platforms
+        self._dispatcher = dispatcher
+        self._showing = 0
+        #: While a sign is being shown, it is not taken away: the platform may carry out
+        #: two calls in another order.
+        self._locks: WeakValueDictionary[ThreadKey, asyncio.Lock]
+        self._locks = WeakValueDictionary()
+
+    def show(self, heard: Message, *, delayed: bool, crowded: bool) -> None:
+        """Tell the author of `heard`, in the background, that it has to wait: `delayed`
+        by an answer in its thread, or `crowded` out by others."""
+        platform = heard.thread.platform
+        messenger = self._platforms.adapters[platform].messenger
+        if messenger is None or not (delayed or crowded):
+            return
+        if self._showing >= MOST_AT_ONCE:
+            return
+        self._showing += 1
+        # In a background task: the platform waits for the acknowledgement.
+        work = self._mark(messenger, heard) if delayed else self._say(messenger, heard)
+        self._platforms.tasks.start("notice", work, platform=platform)
+
+    def clear(self, thread: ThreadKey) -> None:
+        """Take the sign off the messages of `thread` that do not wait any more, in the
+        background."""
+        platform = thread.platform
+        if platform in self._platforms.active and self._platforms.serves(thread):
+            work = self._clear(thread)
+            self._platforms.tasks.start("unmark", work, platform=platform)
+
+    async def resume(self) -> None:
+        """Take away, in the background, what an earlier process left. Raises
+        StorageError."""
+        for thread in dict.fromkeys(
+            thread for thread, _ in await self._store.past_signs()
+        ):
+            self.clear(thread)
+
+    async def _mark(self, messenger: Messenger, heard: Message) -> None:
+        place = Scope.of(heard.thread)
+        try:
+            async with asyncio.timeout(TIMEOUT), self._lock(heard.thread):
+                if await self._store.claim_sign(heard):
+                    await messenger.mark(place, heard.message, SIGN)
+        except (TimeoutError, DeliveryError) as error:
+            log.info("message.unmarked thread=%s %s", heard.thread, error)
+            if self._dispatcher.delays(heard.thread, heard.author):
+                await self._notice(messenger, heard, BUSY)
+        finally:
+            self._showing -= 1
+
+    async def _say(self, messenger: Messenger, heard: Message) -> None:
+        try:
+            await self._notice(messenger, heard, CROWDED)
+        finally:
+            self._showing -= 1
+
+    async def _notice(self, messenger: Messenger, heard: Message, text: str) -> None:
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                await messenger.notice(heard, Response(text))
+        except (TimeoutError, DeliveryError) as error:
+            log.info("message.unnoticed thread=%s %s", heard.thread, error)
+
+    async def _clear(self, thread: ThreadKey) -> None:
+        messenger = self._platforms.adapters[thread.platform].messenger
+        if messenger is None:
+            return
+        try:
+            async with asyncio.timeout(CLEAR_TIMEOUT), self._lock(thread):
+                for _, message in await self._store.past_signs(thread):
+                    await self._unmark(messenger, thread, message)
+        except TimeoutError:
+            log.info("message.still_marked thread=%s", thread)
+
+    async def _unmark(
+        self, messenger: Messenger, thread: ThreadKey, message: str
+    ) -> None:
+        tried = False
+        try:
+            await messenger.unmark(Scope.of(thread), message, SIGN)
+        except ThreadGone as error:
+            # It was never there, or nobody sees it: the message is gone, or the right.
+            log.info("message.not_marked thread=%s %s", thread, error)
+        except DeliveryError as error:
+            log.info("message.still_marked thread=%s %s", thread, error)
+            tried = True
+        await self._store.forget_sign(thread, message, tried)
+
+    def _lock(self, thread: ThreadKey) -> asyncio.Lock:
+        if (lock := self._locks.get(thread)) is None:
+            self._locks[thread] = lock = asyncio.Lock()
+        return lock

@@ -1,0 +1,68 @@
+"""Messages that show a sign while they wait behind an answer, inside a transaction; and
+the migration for that."""
+
+from sqlite_utils import Database
+
+from bot.domain.message import Message
+from bot.domain.scope import ThreadKey
+from storage import thread_queries
+
+# A sign that cannot be taken away so often is given up: the bot may have lost the
+# right to, for ever.
+MOST_TRIES = 5
+
+_SHOWN = """
+    SELECT platform, workspace, channel, thread, message
+    FROM messages INDEXED BY idx_messages_sign
+    JOIN threads ON threads.id = messages.thread_id
+    LEFT JOIN turns ON turns.id = turn_id
+    WHERE sign > 0
+      AND (deleted_at IS NOT NULL OR coalesce(state, '') <> 'waiting')
+"""
+_HERE = f"messages.thread_id = ({thread_queries.THREAD_ID})"
+
+
+def m014_waiting_signs(db: Database) -> None:
+    """Add how often it may still be tried to take the sign of waiting off a message; 0
+    for a message without one. Never edited."""
+    db.table("messages").add_column("sign", int, not_null_default=0)
+    db.execute("CREATE INDEX idx_messages_sign ON messages (thread_id) WHERE sign > 0")
+
+
+def claim_sign(db: Database, message: Message) -> bool:
+    claimed = db.execute(
+        f"""
+        UPDATE messages SET sign = :tries
+        WHERE {_HERE} AND message = :message AND deleted_at IS NULL
+          AND (SELECT state FROM turns WHERE turns.id = turn_id) = 'waiting'
+        """,
+        {
+            **thread_queries.named(message.thread),
+            "message": message.message,
+            "tries": MOST_TRIES,
+        },
+    )
+    return claimed.rowcount > 0
+
+
+def past_signs(
+    db: Database, thread: ThreadKey | None = None
+) -> list[tuple[ThreadKey, str]]:
+    here = "" if thread is None else f"AND {_HERE}"
+    rows = db.execute(
+        f"{_SHOWN} {here} ORDER BY messages.id",
+        {} if thread is None else thread_queries.named(thread),
+    )
+    return [(ThreadKey(*row[:4]), row["message"]) for row in rows.fetchall()]
+
+
+def forget_sign(
+    db: Database, thread: ThreadKey, message: str, tried: bool = False
+) -> None:
+    db.execute(
+        f"""
+        UPDATE messages SET sign = iif(:tried, max(sign - 1, 0), 0)
+        WHERE {_HERE} AND message = :message
+        """,
+        {**thread_queries.named(thread), "message": message, "tried": tried},
+    )

@@ -1,0 +1,124 @@
+"""What people are shown while their message waits behind an answer."""
+
+import asyncio
+
+import pytest
+
+from bot.conversation.waiting_signs import SIGN
+from bot.domain.message import Message
+from bot.domain.person import Person
+from bot.domain.scope import Scope
+from bot.errors import DeliveryError, ThreadGone
+from bot.messages.answers import BUSY
+from bot.ui.elements import Command
+from storage.waiting_signs import MOST_TRIES
+from tests.unit.conversation.test_responder import HERE, Desk
+
+OLGA = Person("olga", "Olga", runs_workspace=True)
+
+
+async def shown(desk: Desk, *texts: str) -> None:
+    await desk.adapter.until(lambda: desk.adapter.texts(HERE) == list(texts))
+
+
+async def second(desk: Desk, *texts: str) -> list[Message]:
+    """Ask in a thread, and more while the answer reads "One"."""
+    await desk.ask("first")
+    await shown(desk, "One")
+    more = [desk.said(text, author="bob") for text in texts]
+    for each in more:
+        await desk.adapter.receive(each)
+    return more
+
+
+def marked(*messages: Message) -> dict[str, str]:
+    return {each.message: SIGN for each in messages}
+
+
+async def no_signs(desk: Desk) -> None:
+    """Wait until nothing shows a sign any more, and that is stored."""
+    async with asyncio.timeout(5):
+        while desk.adapter.marks or await desk.store.past_signs():  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+
+
+async def test_each_message_that_waits_shows_it_until_its_turn_begins() -> None:
+    desk, gate, onward = Desk(), asyncio.Event(), asyncio.Event()
+    desk.model.script("One", gate, ".")
+    desk.model.script("Two", onward, ".")
+    async with desk.open():
+        waiting = await second(desk, "second", "third")
+        await desk.adapter.until(lambda: desk.adapter.marks == marked(*waiting))
+        gate.set()
+        await shown(desk, "One.", "Two")
+        await no_signs(desk)
+        onward.set()
+        await desk.answered("One.", "Two.")
+    assert desk.adapter.noticed == []
+
+
+async def test_a_sign_goes_with_a_question_that_is_not_read_any_more() -> None:
+    desk, gate = Desk(), asyncio.Event()
+    desk.model.script("One", gate, ".")
+    async with desk.open() as app:
+        waiting = await second(desk, "second")
+        await desk.adapter.until(lambda: desk.adapter.marks == marked(*waiting))
+        await app.host.commands.run(Command("new"), Scope.of(HERE), OLGA)
+        gate.set()
+        await no_signs(desk)
+
+
+async def test_a_sign_that_is_not_taken_away_at_once_is_by_the_next_process() -> None:
+    desk, gate = Desk(), asyncio.Event()
+    desk.model.script("One", gate, ".")
+    desk.model.script("Two.")
+    async with desk.open():
+        waiting = await second(desk, "second")
+        await desk.adapter.until(lambda: desk.adapter.marks == marked(*waiting))
+        # At the beginning of its turn, and at its end.
+        desk.adapter.post_troubles = [DeliveryError("503")] * 2
+        gate.set()
+        await desk.answered("One.", "Two.")
+    assert desk.adapter.marks == marked(*waiting)
+    again = Desk(desk.store)
+    again.adapter.marks = desk.adapter.marks
+    async with again.open():
+        await no_signs(again)
+
+
+async def test_a_sign_that_can_never_be_taken_away_is_given_up() -> None:
+    desk, gate = Desk(), asyncio.Event()
+    desk.model.script("One", gate, ".")
+    desk.model.script("Two.")
+    async with desk.open():
+        await second(desk, "second")
+        await desk.adapter.until(lambda: bool(desk.adapter.marks))
+        desk.adapter.post_troubles = [DeliveryError("503")] * MOST_TRIES
+        gate.set()
+        await desk.answered("One.", "Two.")
+        tries = 0
+        while desk.adapter.post_troubles:
+            tries += 1
+            await desk.ask(f"more {tries}")
+            await desk.closed(2 + tries)
+    assert await desk.store.past_signs() == []
+
+
+@pytest.mark.parametrize("trouble", [ThreadGone("missing_scope"), DeliveryError("503")])
+async def test_where_no_sign_can_be_shown_each_person_is_told_once(
+    trouble: DeliveryError,
+) -> None:
+    desk, gate = Desk(), asyncio.Event()
+    desk.model.script("One", gate, ".")
+    desk.model.script("Two.")
+    async with desk.open():
+        desk.adapter.post_troubles = [trouble]
+        await second(desk, "second")
+        await desk.adapter.until(lambda: bool(desk.adapter.noticed))
+        desk.adapter.post_troubles = [trouble]
+        await desk.adapter.receive(desk.said("third", author="bob"))
+        await desk.adapter.until(lambda: not desk.adapter.post_troubles)
+        gate.set()
+        await desk.answered("One.", "Two.")
+        await no_signs(desk)
+    assert desk.adapter.noticed == [("bob", BUSY)]
