@@ -26,6 +26,7 @@ from bot.messages.answers import (
 )
 from bot.messages.controls import A_FILE
 from bot.messages.settings import UNSURE
+from bot.ui.buttons import goes_on
 
 # Appended to an unfinished answer when later turns replay it, so that Claude does not
 # take half a sentence for its own conclusion.
@@ -105,6 +106,17 @@ def without_files(outcome: Outcome, messages: Iterable[TurnMessage]) -> Outcome:
     return told(outcome, not_opened(files=names))
 
 
+def continuable(outcome: Outcome) -> Outcome:
+    """Return `outcome` with a note that says how to have the rest of a cut answer, for
+    platforms without a button for it."""
+    if outcome.ended is Ended.STOPPED:
+        # Whoever stopped it does not want the rest.
+        return outcome
+    has_text = bool(outcome.text.strip())
+    is_cut = goes_on(outcome.ended, outcome.stop_reason, has_text=has_text)
+    return told(outcome, GO_ON) if is_cut else outcome
+
+
 def told(outcome: Outcome, hint: str) -> Outcome:
     """Return `outcome` with `hint` added to its note."""
     note = "\n".join(filter(None, [outcome.note, _italic(hint)]))
@@ -120,8 +132,7 @@ def _ending(
     if error is not None:
         if not has_text:
             return _failed(error.user_text, _reason(error))
-        note = f"{error.user_text} {GO_ON}"
-        return _unfinished(Ended.INTERRUPTED, text, note, _reason(error))
+        return _unfinished(Ended.INTERRUPTED, text, error.user_text, _reason(error))
     if stop_reason == "refusal":
         # Later turns read neither side of a refused turn: they would be refused too.
         note = DECLINED_MIDWAY if has_text else DECLINED

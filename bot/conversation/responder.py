@@ -21,6 +21,7 @@ from bot.conversation.old_controls import OldControls
 from bot.conversation.outcomes import (
     WITHDRAWN,
     conclude,
+    continuable,
     gone,
     interrupted,
     told,
@@ -177,7 +178,7 @@ class Responder:
         elif turn.state is TurnState.WAITING or self._may_resume(turn):
             await self._answer(turn, stop)
         else:
-            outcome = interrupted(turn.text)
+            outcome = self._continuable(turn, interrupted(turn.text))
             await self._guard.settle(turn, outcome)
             ended = replace(turn, ended=outcome.ended, note=outcome.note)
             await self._deliver(ended)
@@ -271,8 +272,14 @@ class Responder:
                 break
             prepared = shorter
             outcome = await stream.read(prepared.request, extend, stop)
-        outcome = without_files(outcome, messages)
+        outcome = without_files(self._continuable(turn, outcome), messages)
         return self._annotated(turn, outcome, prepared), settings
+
+    def _continuable(self, turn: Turn, outcome: Outcome) -> Outcome:
+        """Return `outcome` with the way to have the rest, where no button shows it."""
+        # A platform without messages besides answers, as the terminal, has no buttons.
+        has_buttons = self._adapters[turn.thread.platform].messenger is not None
+        return outcome if has_buttons else continuable(outcome)
 
     def _pinging(
         self,

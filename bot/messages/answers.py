@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 GO_ON = 'Say "continue" and I will go on.'
 
-TOO_LONG = f"This answer reached its length limit. {GO_ON}"
+TOO_LONG = "This answer reached its length limit."
 ALL_THOUGHT = (
     "I ran out of room while thinking. Please ask a smaller question, or ask an admin "
     "to raise the answer length."
@@ -21,7 +21,7 @@ UNWELCOME = "Sorry, only some people can use me here. An admin can add you."
 NOT_ADMITTED = (
     "Sorry, only some people can use me. The operator of this bot can add you."
 )
-INTERRUPTED = f"This answer was interrupted by a restart. {GO_ON}"
+INTERRUPTED = "This answer was interrupted by a restart."
 
 #: The value is a number, such as "980".
 LEFT_OUT = (

@@ -42,6 +42,23 @@ def test_a_limit_is_said(stop_reason: str, note: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "stop_reason", "stopped", "says_how"),
+    [
+        ("Half", "max_tokens", False, True),
+        ("", "max_tokens", False, False),
+        ("Half", "end_turn", False, False),
+        ("Half", None, True, False),
+    ],
+)
+def test_without_a_button_the_rest_of_a_cut_answer_is_asked_for(
+    text: str, stop_reason: str | None, stopped: bool, says_how: bool
+) -> None:
+    outcome = outcomes.conclude(text, report(stop_reason), stopped=stopped)
+    assert answers.GO_ON not in outcome.note
+    assert (answers.GO_ON in outcomes.continuable(outcome).note) == says_how
+
+
+@pytest.mark.parametrize(
     ("text", "note"), [("", answers.DECLINED), ("I ", answers.DECLINED_MIDWAY)]
 )
 def test_a_refused_turn_is_not_replayed(text: str, note: str) -> None:
@@ -73,7 +90,7 @@ def test_a_cut_answer_stays_and_is_marked() -> None:
     assert outcome.text == "The capital"
     assert outcome.replay == "The capital" + outcomes.UNFINISHED
     assert ModelCut.user_text in outcome.note
-    assert "continue" in outcome.note
+    assert answers.GO_ON in outcomes.continuable(outcome).note
     assert outcome.usage == USED
 
 

@@ -29,7 +29,7 @@ from bot.errors import (
     ThreadGone,
     Throttled,
 )
-from bot.messages.answers import EMPTY, LEFT_OUT, STOPPED
+from bot.messages.answers import EMPTY, GO_ON, LEFT_OUT, STOPPED, TOO_LONG
 from bot.ports.model import Model
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.support.fakes import FakeAdapter, show
@@ -318,6 +318,25 @@ async def test_a_platform_without_history_and_messenger_is_answered() -> None:
         gate.set()
         await desk.answered("One.", "Two.")
     assert desk.adapter.noticed == []
+
+
+@pytest.mark.parametrize("has_buttons", [True, False])
+async def test_only_without_buttons_a_cut_answer_says_how_to_have_the_rest(
+    has_buttons: bool,
+) -> None:
+    desk = Desk()
+    if not has_buttons:
+        desk.adapter.messenger = None
+    desk.model.script("Half", Report("claude-x", "req", USAGE, "max_tokens"))
+    await desk.left("Half", attempts=2)
+    async with desk.open():
+        await desk.closed(1)
+        assert (GO_ON in desk.adapter.texts(HERE)[0]) != has_buttons
+        await desk.ask("more")
+        await desk.closed(2)
+    last = desk.adapter.texts(HERE)[-1]
+    assert TOO_LONG in last
+    assert (GO_ON in last) != has_buttons
 
 
 async def test_a_throttled_write_is_made_again_with_the_newest_text() -> None:
