@@ -39,6 +39,7 @@ _DELIMITER = re.compile(
 _DELIMITER_SO_FAR = re.compile(r"\A[ \t>|:\-]*+\r?$")
 
 _HEADING = re.compile(r"\A[ \t>]*+#{1,6}[ \t]")
+_HEADING_SO_FAR = re.compile(rf"[ \t>]{{0,{MOST_MARKERS}}}+#{{1,6}}(?:$|[ \t])")
 _DEEP_HEADING = re.compile(rf"([ \t>]{{0,{MOST_MARKERS}}}+)#{{4,6}}[ \t]++(.*+)")
 _DEEP_HEADING_SO_FAR = re.compile(
     rf"[ \t>]{{0,{MOST_MARKERS}}}+(?:#{{1,6}}$|#{{4,6}}[ \t])"
@@ -171,6 +172,11 @@ def may_become_delimiter(line: str) -> bool:
 def is_heading(line: str) -> bool:
     """Return True if `line` is a heading."""
     return _HEADING.match(line) is not None
+
+
+def may_become_heading(line: str) -> bool:
+    """Return True if `line` is or may still become a heading."""
+    return _HEADING_SO_FAR.match(line) is not None
 
 
 def deep_heading(line: str) -> tuple[str, str] | None:

@@ -5,14 +5,14 @@ arrived. So a reply that is rendered again after a crash has the same messages.
 Rule 2: nothing is shown that a later decision could take back. Far from the limit
 everything is shown at once. In the last stretch before it, text is shown up to the best
 place for a cut so far, and there the cut is made when the limit is reached. A block
-that would be moved as a whole is held back from its first character on.
+that would be moved as a whole is held back from its first character on. So is a
+heading until what follows is known: it goes with its block.
 Rule 3: what a cut leaves open is closed at the end of the message and opened again at
 the top of the next. The room for it is always kept free.
 Rule 4: where long messages are folded, lines are a second limit, and code that would be
 cut there is moved as a whole, like a table. Blanks at the end do not count.
 """
 
-import enum
 import math
 from dataclasses import dataclass, replace
 
@@ -32,27 +32,15 @@ from bot.rendering.markdown import (
     may_become_block,
     may_become_closer,
     may_become_delimiter,
+    may_become_heading,
     may_become_row,
     quote_of,
 )
+from bot.rendering.places import Place, Rank, Table
 
 # The most characters in which a place for the cut is searched. It is about a paragraph;
 # more would make readers wait while Claude writes.
 STRETCH = 600
-
-
-class Rank(enum.IntEnum):
-    """The quality of a place for a cut."""
-
-    ANYWHERE = 0
-    #: Between words, but inside of something: a span, a row, a line of code, a heading
-    #: and its text.
-    INSIDE = 1
-    WORD = 2
-    SENTENCE = 3
-    LINE = 4
-    #: Between paragraphs, before or behind a fence or a table.
-    BLOCK = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +61,6 @@ class Cut:
     text: str
     opening: Opening
     rest: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A possible cut, and what is open there."""
-
-    at: int
-    rank: Rank
-    fence: Fence | None
-    #: The head of the table whose rows the cut would divide.
-    head: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """A table that begins at `start`."""
-
-    start: int
-    first: str
-    #: Its first two lines; "" until the second makes it a table.
-    head: str = ""
 
 
 class Page:
@@ -125,14 +92,14 @@ class Page:
         self._start = 0
         self._fence = self._opening.fence
         #: The begin of the code that a cut would move as a whole.
-        self._code: _Place | None = None
-        self._table: _Table | None = None
+        self._code: Place | None = None
+        self._table: Table | None = None
         if self._opening.text and self._fence is None:
-            self._table = _Table(0, "", self._opening.text)
+            self._table = Table(0, "", self._opening.text)
         #: Whether nothing that may follow in this line makes a block of it.
         self._plain = False
-        #: Whether the last text was a heading.
-        self._heads = False
+        #: Where the headings begin that are the last text; None if that is no heading.
+        self._heading: int | None = None
         #: The rank of the end of the last line.
         self._rank = Rank.LINE
         self._size = len(self._line)
@@ -143,7 +110,7 @@ class Page:
         #: The end of what fits, and the fence that is open there.
         self._end = self._size
         self._open = self._fence
-        self._best: _Place | None = None
+        self._best: Place | None = None
         self._shown = self._size
 
     @property
@@ -177,7 +144,7 @@ class Page:
             taken += step
             if self._line.endswith("\n"):
                 self._end_line()
-            last = _Place(self._end, Rank.ANYWHERE, self._open)
+            last = Place(self._end, Rank.ANYWHERE, self._open)
             if self._measure():
                 self._look(last)
             elif self._is_full(text[taken - 1]):
@@ -189,11 +156,17 @@ class Page:
 
         Blanks that do not fit are dropped: they would be a message of their own.
         """
-        return self._closed(_Place(self._end, Rank.ANYWHERE, self._open))
+        return self._closed(Place(self._end, Rank.ANYWHERE, self._open))
 
     @property
     def _body(self) -> str:
         return "".join([*self._lines, self._line])
+
+    @property
+    def _top(self) -> int:
+        """Where a block that begins in this line would be cut off: above its headings,
+        which say nothing without it."""
+        return self._start if self._heading is None else self._heading
 
     def _step(self, text: str, taken: int) -> int:
         """Return the number of characters to take before the next decision.
@@ -212,6 +185,7 @@ class Page:
         self._lines.append(self._line)
         if self._fence is not before:
             self._code = self._code_place(before) if self._fence else None
+        top = self._top
         self._start += len(self._line)
         self._line, self._plain = "", False
         if line.strip():
@@ -220,22 +194,22 @@ class Page:
             self._decent = self._start
         blank = is_blank(line)
         if before or not blank:
-            self._heads = before is None and is_heading(line)
-        if self._heads:
+            self._heading = top if before is None and is_heading(line) else None
+        if self._heading is not None:
             self._rank = Rank.INSIDE
         elif self._fence is None and (before or blank):
             self._rank = Rank.BLOCK
         else:
             self._rank = Rank.LINE
 
-    def _table_below(self, line: str) -> _Table | None:
+    def _table_below(self, line: str) -> Table | None:
         """Return the table that continues below `line`, as far as can be told."""
         table = self._table
         if table and table.head and is_row(line):
             return table
         if table and not table.head and is_delimiter(line):
             return replace(table, head=table.first + self._line)
-        return _Table(self._start, self._line) if is_row(line) else None
+        return Table(self._top, self._line) if is_row(line) else None
 
     def _measure(self) -> bool:
         """Record what is open at the end; return True if it fits when closed."""
@@ -265,7 +239,7 @@ class Page:
         # otherwise end with an empty message, which platforms refuse.
         return not last.isspace() or self._size >= self._limit + STRETCH
 
-    def _look(self, last: _Place) -> None:
+    def _look(self, last: Place) -> None:
         """Decide what may be shown now, and whether a cut would be good here."""
         held = self._held()
         reserve = _reserve(self._fence or self._open)
@@ -281,19 +255,19 @@ class Page:
             self._consider(self._line_place())
         else:
             if self._is_table_over():
-                self._consider(_Place(self._start, Rank.BLOCK, None))
+                self._consider(Place(self._start, Rank.BLOCK, None))
             self._consider(self._place_of_words(last))
         if self._best:
             self._shown = max(self._shown, self._best.at)
 
-    def _consider(self, place: _Place | None) -> None:
+    def _consider(self, place: Place | None) -> None:
         """Keep `place` if there is no better one."""
         at_least = self._best.rank if self._best else Rank.ANYWHERE
         least = max(self._shown, len(self._opening.quote) + 1)
         if place and place.at >= least and place.rank >= at_least:
             self._best = place
 
-    def _place_of_words(self, last: _Place) -> _Place | None:
+    def _place_of_words(self, last: Place) -> Place | None:
         """Return `last`, the place before the newest character, if a cut is possible
         there: only what follows shows that."""
         line = self._line
@@ -311,11 +285,11 @@ class Page:
             return Rank.INSIDE
         return Rank.SENTENCE if ends_sentence(words) else Rank.WORD
 
-    def _line_place(self) -> _Place:
+    def _line_place(self) -> Place:
         head = self._table.head if self._table else ""
-        return _Place(self._start, self._rank, self._fence, head)
+        return Place(self._start, self._rank, self._fence, head)
 
-    def _held(self) -> _Place | None:
+    def _held(self) -> Place | None:
         """Return the place behind which nothing may be shown yet, if there is one.
 
         What is there may be a block that a cut would move as a whole. What begins near
@@ -327,33 +301,37 @@ class Page:
         if self._plain:
             return None
         if self._open is not None and self._open is not self._fence:
-            return _Place(self._start, Rank.BLOCK, self._fence)
+            return Place(self._top, Rank.BLOCK, self._fence)
         if self._fence:
             # Outside of the fence's quote, code that is to be moved may begin.
             is_outside = self._moves_code and self._fence.is_left_by(line)
             return self._line_place() if is_outside and may_become_block(line) else None
         if table and table.head and may_become_row(line):
             if self._is_movable(table.start):
-                return _Place(table.start, Rank.BLOCK, None)
-            return _Place(self._start, Rank.LINE, None, table.head)
+                return Place(table.start, Rank.BLOCK, None)
+            return Place(self._start, Rank.LINE, None, table.head)
         if table and not table.head and may_become_delimiter(line):
-            return _Place(table.start, Rank.BLOCK, None)
+            return Place(table.start, Rank.BLOCK, None)
         if is_row(line):
-            return _Place(self._start, Rank.BLOCK, None)
+            return Place(self._top, Rank.BLOCK, None)
+        if may_become_heading(line) and self._is_movable(self._top):
+            return Place(self._top, Rank.BLOCK, None)
         self._plain = bool(line) and not may_become_block(line)
-        if self._plain or not 0 < len(line) <= self._longest_fence:
+        if self._plain:
             return None
-        return self._line_place()
+        if self._heading is not None and self._is_movable(self._heading):
+            return Place(self._heading, Rank.BLOCK, None)
+        return self._line_place() if 0 < len(line) <= self._longest_fence else None
 
     def _is_table_over(self) -> bool:
         table = self._table
         return table is not None and bool(table.head) and not may_become_row(self._line)
 
-    def _code_place(self, before: Fence | None) -> _Place | None:
+    def _code_place(self, before: Fence | None) -> Place | None:
         """Return the place above the fence that was just opened, if it is to be
         moved."""
-        is_movable = self._moves_code and self._is_movable(self._start)
-        return _Place(self._start, Rank.BLOCK, before) if is_movable else None
+        is_movable = self._moves_code and self._is_movable(self._top)
+        return Place(self._top, Rank.BLOCK, before) if is_movable else None
 
     def _is_movable(self, start: int) -> bool:
         """Return True if a cut at `start` would leave a message of decent size."""
@@ -361,11 +339,11 @@ class Page:
         is_long = len(self._opening.text) + start >= self._limit // 3
         return start > 0 and (is_tall or is_long)
 
-    def _cut(self, place: _Place, rest: str) -> Cut:
+    def _cut(self, place: Place, rest: str) -> Cut:
         rest = self._body[place.at :] + rest
         return Cut(self._closed(place), self._opening_at(place), rest)
 
-    def _closed(self, place: _Place) -> str:
+    def _closed(self, place: Place) -> str:
         """Return the message up to `place`, with the open fence closed."""
         text = self._opening.text + self._body[: place.at]
         if place.fence is None:
@@ -373,7 +351,7 @@ class Page:
         end = "" if text.endswith("\n") else "\n"
         return f"{text}{end}{place.fence.closer}"
 
-    def _opening_at(self, place: _Place) -> Opening:
+    def _opening_at(self, place: Place) -> Opening:
         most = self._limit // 3
         quote = self._quote_at(place)
         if place.fence:
@@ -381,7 +359,7 @@ class Page:
             return Opening(fence.opener, fence, quote)
         return Opening(place.head if len(place.head) <= most else "", None, quote)
 
-    def _quote_at(self, place: _Place) -> str:
+    def _quote_at(self, place: Place) -> str:
         """Return the marks that the rest of the line at `place` needs to stay
         quoted."""
         line = self._body[: place.at].rpartition("\n")[2]

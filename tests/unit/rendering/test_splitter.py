@@ -20,6 +20,7 @@ from bot.rendering.markdown import (
     may_become_closer,
     may_become_deep_heading,
     may_become_delimiter,
+    may_become_heading,
     may_become_row,
     may_become_rule,
     quote_of,
@@ -170,6 +171,8 @@ LINES = st.lists(
 def test_the_beginning_of_a_block_never_excludes_it(line: str, end: int) -> None:
     start = line[:end]
     assert may_become_row(start) or not is_row(line)
+    if start.strip(" \t>"):
+        assert may_become_heading(start) or not is_heading(line)
     assert may_become_delimiter(start) or not is_delimiter(line)
     assert may_become_closer(start) or not PYTHON.is_closed_by(line)
     # What comes before the first sign of these is a block of another kind.
@@ -278,3 +281,82 @@ def test_code_that_moves_leaves_the_code_above_it_closed() -> None:
     assert cut is not None
     assert cut.text == "> ```\n" + "> x = 1\n" * 4 + "> ```"
     assert cut.rest.startswith("```\ny = 2\n")
+
+
+HEADED = "# Title\n\n"
+TABLE = "| a | b |\n|---|---|\n| 1 | 2 |\n"
+
+
+def pages(text: str, limit: int, lines: int | None = None) -> list[str]:
+    """The messages that `text` becomes, character by character."""
+    page, full = Page(limit, lines=lines), []
+    left = list(reversed(text))
+    while left:
+        before = page.shown
+        cut = page.add(left.pop())
+        if cut is None:
+            assert page.shown.startswith(before)
+            continue
+        assert cut.text.startswith(before)
+        full.append(cut.text)
+        page = Page(limit, cut.opening, lines=lines)
+        left += reversed(cut.rest)
+    return [*full, page.close()]
+
+
+@pytest.mark.parametrize(
+    "headings", [HEADED, "# Title\n", "# One\n## Two\n\n### Three\n"]
+)
+def test_a_heading_goes_with_the_code_below_it(headings: str) -> None:
+    code = "```py\n" + "x = 1\n" * 4 + "```\n"
+    assert pages(WORDS * 4 + headings + code, 500, 10) == [WORDS * 4, headings + code]
+
+
+@pytest.mark.parametrize("lines", [None, 100])
+def test_a_heading_goes_with_the_table_below_it(lines: int | None) -> None:
+    words, table = WORDS * 4 + "\n", HEADED + TABLE + "| 3 | 4 |\n" * 3
+    assert pages(words + table, 100, lines) == [words, table]
+
+
+def test_a_heading_is_shown_once_its_block_is_known() -> None:
+    page = Page(150)
+    for piece in ("#", " Tit", "le\n", "\n"):
+        page.add(f"{WORDS * 5}{piece}" if piece == "#" else piece)
+        assert page.shown == WORDS * 5
+    page.add("Th")
+    assert page.shown == f"{WORDS * 5}{HEADED}Th"
+    page = Page(150)
+    page.add(f"{WORDS * 5}#")
+    assert page.shown == WORDS * 5
+    page.add("hashtag")
+    assert page.shown == f"{WORDS * 5}#hashtag"
+
+
+def test_a_heading_near_the_top_of_a_message_is_not_moved() -> None:
+    first, *_ = pages(HEADED + TABLE + "| 3 | 4 |\n" * 20, 100)
+    assert first.startswith(HEADED + TABLE)
+
+
+BLOCKS = st.sampled_from(
+    [
+        WORDS,
+        WORDS * 3,
+        "\n",
+        "# A\n",
+        "## B\n\n",
+        TABLE,
+        "```\nx = 1\n```\n",
+        "- item\n",
+    ]
+)
+
+
+@given(blocks=st.lists(BLOCKS, max_size=20), lines=st.none() | st.just(12))
+def test_no_message_but_the_last_ends_with_a_heading(
+    blocks: list[str], lines: int | None
+) -> None:
+    text = "".join(blocks)
+    found = pages(text, 150, lines)
+    for each in found[:-1]:
+        *_, last = each.rstrip("\n").split("\n")
+        assert not is_heading(last) or len(each) < 50
