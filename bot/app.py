@@ -12,6 +12,7 @@ from bot.cleanup import clean_up_daily
 from bot.commands.catalog import parse_command
 from bot.commands.copy_settings import SettingsCopier
 from bot.commands.edit_settings import SettingsEditor
+from bot.commands.first_contact import FirstContact
 from bot.commands.history import SettingsHistory
 from bot.commands.home import HomePage
 from bot.commands.reply_controls import ReplyControls
@@ -128,6 +129,7 @@ class App:
         usage = UsageScreen(store, self._access, editor)
         page = SettingsPage(self._access, editor.forms, usage)
         triage = TriageCommands(store, classifier, self._access, by_name, parse_command)
+        first_contact = FirstContact(store, platforms, self._access, inbox)
         router = CommandRouter(
             platforms,
             self._access,
@@ -143,13 +145,16 @@ class App:
                     store, self._dispatcher, inbox, stopper, self._access
                 ).handlers(),
                 **triage.handlers(),
+                **first_contact.handlers(),
             },
             triage.this,
             HomePage(store, self._access, usage, page).page,
         )
         self._typed = TypedCommands(store, platforms, self._access, router)
         conversations = StoredConversations(store, self._dispatcher, platforms)
-        self.host = Host(inbox, router, conversations, operator.served, self._alert)
+        self.host = Host(
+            inbox, router, conversations, first_contact, operator.served, self._alert
+        )
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Listen and answer until `stopping` is set or no adapter listens any more.

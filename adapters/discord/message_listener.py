@@ -109,6 +109,10 @@ class MessageListener:
         if asks and (refusal := self._refusal(channel)):
             await self._refuse(message, refusal)
             return
+        if asks and message.guild is None:
+            # Discord does not tell when somebody opens direct messages (facts B1).
+            place = Scope.of(received.thread)
+            await self._host.first_contact.opened(place, received.author)
         await self._keep(message, partial(self._inbox.receive, received))
 
     async def edited(self, message: discord.Message) -> None:

@@ -12,6 +12,7 @@ import discord
 from adapters.discord import events
 from adapters.discord.bot_permissions import lacking_everywhere
 from adapters.discord.client import Link, invite, translated
+from bot.domain.scope import Scope
 from bot.domain.served_workspaces import Served
 from bot.errors import AccessRevoked, DeliveryError
 from bot.messages import operator
@@ -33,6 +34,7 @@ class Servers:
         self._link = link
         self._served = host.served
         self._alert = host.alert
+        self._first_contact = host.first_contact
         #: Servers not served that the bot was in when a session started.
         self._ignored: set[int] = set()
 
@@ -84,9 +86,14 @@ class Servers:
         self._alert("discord permissions", problem)
 
     async def joined(self, guild: discord.Guild) -> None:
-        """Leave a server that just added the bot, if it is not served."""
+        """Leave a server that just added the bot, if it is not served; else tell its
+        owner. Who added it only the server's audit log says, which needs a permission
+        that nothing else needs."""
         if self._holds(guild.id):
             self.require_permissions()
+            place = Scope(events.NAME, str(guild.id))
+            owner = str(guild.owner_id)
+            await self._first_contact.joined(place, owner, guild.name)
             return
         if guild.id in self._ignored:
             return

@@ -103,6 +103,18 @@ class Interactions:
             if event.get("tab") == "home":
                 work = self._windows.publish(str(event["user"]))
                 await self._soon("draw the home tab", work)
+            elif event.get("tab") == "messages":
+                place = self._place(str(event["channel"]))
+                greeting = self._host.first_contact.opened(place, str(event["user"]))
+                await self._soon("greet", greeting)
+            return {}
+        if event.get("type") == "member_joined_channel":
+            # A bot that an app adds, not a person, has no inviter (facts A1.4).
+            inviter, joined = event.get("inviter"), event.get("user")
+            if joined == self._us.user and inviter and events.is_ours(body, self._us):
+                place = self._place(str(event["channel"]))
+                added = self._host.first_contact.added(place, str(inviter))
+                await self._soon("greet", added)
             return {}
         if event.get("type") in REVOCATIONS:
             # The next call shows whether it was our token.
@@ -191,6 +203,9 @@ class Interactions:
             return {}
         context = context_of(self._place(""), body, action)
         command = blocks.used(action)
+        if command is not None and self._is_below(command) and not context.place.thread:
+            there = str((body.get("container") or {}).get("message_ts") or "")
+            context = replace(context, place=replace(context.place, thread=there))
         if command is None:
             await self._windows.respond(body, Response(STALE), context.place)
             return {}
@@ -322,6 +337,11 @@ class Interactions:
         self.going_on.add(task)
         task.add_done_callback(self.going_on.discard)
         return task
+
+    def _is_below(self, command: Command) -> bool:
+        """Return whether the result goes below the message with the button."""
+        found = (e for e in self._host.commands.catalog if e.name == command.verb)
+        return any(each.below for each in found)
 
     def _place(self, channel: str, thread: str = "") -> Scope:
         return Scope(PLATFORM, self._us.team, channel, thread)

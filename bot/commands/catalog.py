@@ -32,7 +32,12 @@ LEVELS = {
 
 
 #: Commands that ask Claude, and so cost money.
-ASKING = frozenset({"retry", "retry answer", "continue answer", "try run", "triage"})
+ASKING = frozenset(
+    {
+        *("retry", "retry answer", "continue answer", "try run", "try example"),
+        "triage",
+    }
+)
 
 
 def _today_models() -> tuple[Choice, ...]:
@@ -149,6 +154,9 @@ COMMANDS = (
     CommandSpec("retry answer", summaries.RETRY_ANSWER, hidden=True, spoken=False),
     CommandSpec(
         "continue answer", summaries.CONTINUE_ANSWER, hidden=True, spoken=False
+    ),
+    CommandSpec(
+        "try example", summaries.TRY_EXAMPLE, hidden=True, spoken=False, below=True
     ),
     CommandSpec("edit", summaries.EDIT, hidden=True, spoken=False),
     CommandSpec("edit section", summaries.EDIT_SECTION, hidden=True, spoken=False),

@@ -44,7 +44,8 @@ log = logging.getLogger(__name__)
 MORE = "Please go on exactly where you stopped."
 
 
-def _origin(person: Person) -> Origin:
+def origin(person: Person) -> Origin:
+    """Return where a message comes from that a button makes for `person`."""
     if not person.shared:
         return Origin.OWN
     return Origin.FOREIGN if person.outsider else Origin.SHARED
@@ -156,7 +157,7 @@ class ReplyControls:
             text=MORE,
             addressed=True,
             opens=False,
-            origin=_origin(person),
+            origin=origin(person),
         )
         await self._inbox.receive(said)
         return SILENCE

@@ -160,6 +160,22 @@ class Conversations(Protocol):
         ...
 
 
+class FirstContact(Protocol):
+    """Greets people, each once. What fails is logged, and never raised."""
+
+    async def opened(self, place: Scope, user: str) -> None:
+        """Greet `user`, who opened their direct messages `place` with the bot or writes
+        there, unless they talked there before."""
+
+    async def added(self, place: Scope, inviter: str) -> None:
+        """Show `inviter`, who added the bot to the channel `place`, how to set it
+        up."""
+
+    async def joined(self, place: Scope, owner: str, name: str) -> None:
+        """Tell the owner of the workspace `place` with this name that the bot was added
+        to it."""
+
+
 #: Reports what only the operator can correct: what names the problem, and a clause that
 #: says what to do. Neither waits nor raises; repeats within an hour do nothing.
 Alert = Callable[[str, str], None]
@@ -172,8 +188,9 @@ class Host:
     inbox: Inbox
     commands: Commands
     conversations: Conversations
+    first_contact: FirstContact
     #: The workspaces that the operator serves, for an adapter that can save calls to
-    #: its platform. The three parts above check it in any case.
+    #: its platform. The parts above check it in any case.
     served: Served
     alert: Alert
 

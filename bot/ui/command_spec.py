@@ -63,5 +63,7 @@ class CommandSpec:
     spoken: bool = True
     #: Whether only admins need it. Their rights are checked in any case.
     admin: bool = False
+    #: Whether its result goes below the message whose button gave it.
+    below: bool = False
     #: Whether it is a command of its own in the platform's list, not one of ours.
     own: bool = False

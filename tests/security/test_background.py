@@ -209,6 +209,16 @@ async def second_question(town: Town, platform: str) -> None:
     asyncio.get_running_loop().call_later(0.3, gate.set)
 
 
+@fault("greet", SlackMessenger, "post", "slack")
+@fault("greet", DiscordMessenger, "post", "discord")
+async def first_contact(town: Town, platform: str) -> None:
+    alice = town.who(platform)
+    if platform == "slack":
+        town.slack.open_home(alice, tab="messages")
+    else:
+        town.discord.say(alice, town.discord.open_dm(alice), "hello")
+
+
 @fault("instruction", SlackMessenger, "post", "slack")
 @fault("instruction", DiscordMessenger, "post", "discord")
 async def instruction(town: Town, platform: str) -> None:

@@ -7,6 +7,7 @@ from bot.claude.catalog import ModelAvailability
 from bot.commands.catalog import parse_command
 from bot.commands.copy_settings import SettingsCopier
 from bot.commands.edit_settings import SettingsEditor
+from bot.commands.first_contact import FirstContact
 from bot.commands.history import SettingsHistory
 from bot.commands.home import HomePage
 from bot.commands.reply_controls import ReplyControls
@@ -103,10 +104,11 @@ class Office:
         controls = ReplyControls(
             *(self.store, lanes, inbox, stopper, self.authority), self.clock
         )
+        first = FirstContact(self.store, platforms, self.authority, inbox, self.clock)
         return CommandRouter(
             platforms,
             self.authority,
-            {**self._handlers, **controls.handlers()},
+            {**self._handlers, **controls.handlers(), **first.handlers()},
             self._triage.this,
             self.home.page,
         )

@@ -42,6 +42,8 @@ class ScriptedCore:
         self.heard: list[Message] = []
         #: What only the operator can correct, by its name.
         self.alerts: dict[str, str] = {}
+        #: Where whom the bot met.
+        self.met: list[tuple[Scope, str]] = []
         self.sorted: list[Message] = []
         self.overheard: list[Message] = []
         #: Keys of the turns that exist.
@@ -54,11 +56,20 @@ class ScriptedCore:
 
     @property
     def host(self) -> Host:
-        """All three parts of a host in one."""
-        return Host(self, self, self, self.served, self.alert)
+        """All parts of a host in one."""
+        return Host(self, self, self, self, self.served, self.alert)
 
     def alert(self, name: str, problem: str) -> None:
         self.alerts[name] = problem
+
+    async def opened(self, place: Scope, user: str) -> None:
+        self.met.append((place, user))
+
+    async def added(self, place: Scope, inviter: str) -> None:
+        self.met.append((place, inviter))
+
+    async def joined(self, place: Scope, owner: str, name: str) -> None:
+        self.met.append((place, owner))
 
     async def receive(self, message: Message) -> None:
         self.heard.append(message)

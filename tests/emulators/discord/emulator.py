@@ -89,7 +89,7 @@ class DiscordEmulator:
 
         # What people do.
         self.add_user = people.add_user
-        self.add_guild = people.add_guild
+        self.add_guild, self.owner = people.add_guild, people.owner
         self.add_channel = people.add_channel
         self.add_role = people.add_role
         self.take_role = people.take_role

@@ -108,6 +108,10 @@ class People:
         guild = self._model.create_guild(name, shard_id=number, shard_count=count)
         return str(guild.id)
 
+    def owner(self, guild: str) -> str:
+        """Who owns a guild."""
+        return str(self._model.guilds[int(guild)].owner_id)
+
     def add_channel(
         self, name: str, *, guild: str | None = None, kind: str = "text"
     ) -> str:

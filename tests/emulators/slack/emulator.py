@@ -319,8 +319,9 @@ class SlackEmulator:
 
     # What happens to the workspace and to the app.
 
-    def invite(self, channel: str) -> None:
-        """Bring the bot into a channel."""
+    def invite(self, channel: str, *, by: str = "") -> None:
+        """Bring the bot into a channel; the event says by whom, if a person did (A1.4:
+        `inviter?`)."""
         self.world.channels[channel].members.add(self.bot_user)
         self.emit(
             "member_joined_channel",
@@ -328,6 +329,7 @@ class SlackEmulator:
             channel=channel,
             channel_type=self.world.channels[channel].id[0],
             team=self.team,
+            **({"inviter": by} if by else {}),
         )
 
     def kick(self, channel: str) -> None:

@@ -1,0 +1,187 @@
+"""Greets people who meet the bot for the first time, with things to try.
+
+Rule: each greeting comes once, also over restarts, and nothing else waits for it. One
+that fails is not repeated.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Protocol
+
+from bot.commands.reply_controls import origin
+from bot.commands.router import Handler
+from bot.conversation.inbox import Inbox
+from bot.domain.message import Message
+from bot.domain.person import Person
+from bot.domain.reply import PRESSED
+from bot.domain.scope import Scope
+from bot.errors import DeliveryError, StorageError
+from bot.messages.commands import HOW_TO_ASK
+from bot.messages.first_contact import (
+    ADDED,
+    EXAMPLES,
+    GREETING,
+    SET_UP,
+    WHAT_ELSE,
+    joined,
+)
+from bot.platforms import Platforms
+from bot.ports.store import NoticeStore, ThreadStore
+from bot.runtime.lru import LruDict
+from bot.settings.access import SettingsAccess
+from bot.ui.elements import SILENCE, Button, Command, Response, Style
+
+log = logging.getLogger(__name__)
+
+# How long a greeting may take, in seconds: later, it surprises.
+TIMEOUT = 30.0
+
+# Slack tells of an event again if we do not acknowledge it; whoever adds the bot again
+# on another day sees the line again.
+DAY = 86400.0
+
+# For how many conversations it is in memory that nobody is to be greeted there.
+MOST_KNOWN = 10_000
+
+
+class FirstContactStore(NoticeStore, ThreadStore, Protocol):
+    """What the store knows of earlier meetings."""
+
+
+class FirstContact:
+    """Greetings, and the questions that their buttons ask."""
+
+    def __init__(
+        self,
+        store: FirstContactStore,
+        platforms: Platforms,
+        access: SettingsAccess,
+        inbox: Inbox,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._platforms = platforms
+        self._access = access
+        self._inbox = inbox
+        self._now = now
+        self._known: LruDict[Scope, None] = LruDict(MOST_KNOWN)
+
+    def handlers(self) -> Mapping[str, Handler]:
+        return {"try example": self.ask}
+
+    async def opened(self, place: Scope, user: str) -> None:
+        """Greet `user`, who opened their direct messages `place` with the bot or writes
+        there, unless they talked there before."""
+        if place in self._known or not self._platforms.serves(place):
+            return
+        try:
+            threads = await self._store.list_threads(place.platform, place.channel)
+            first = await self._claim(place, "greeting")
+        except StorageError as error:
+            log.warning("person.not_greeted place=%s %s", place, error)
+            return
+        self._known[place] = None
+        if first and not threads:
+            self._start(self._greet(place, user), place)
+
+    async def added(self, place: Scope, inviter: str) -> None:
+        """Show `inviter`, who added the bot to the channel `place`, how to set it up.
+        Nobody else sees it."""
+        if self._platforms.serves(place):
+            self._start(self._invited(place, inviter), place)
+
+    async def joined(self, place: Scope, owner: str, name: str) -> None:
+        """Tell the owner of the workspace `place` with this name in private that the
+        bot was added to it."""
+        if self._platforms.serves(place):
+            self._start(self._tell(place, owner, name), place)
+
+    async def ask(self, command: Command, place: Scope, person: Person) -> Response:
+        """Ask the example of a button for `person`, in the thread of that button."""
+        example = EXAMPLES.get(command.arguments.get("example", ""))
+        if example is None or not place.thread:
+            return Response(HOW_TO_ASK)
+        now = self._now()
+        # A second press within a minute makes the same message.
+        name = f"{PRESSED}{command.arguments['example']}-{int(now) // 60}"
+        said = Message(
+            thread=place.key,
+            message=name,
+            at=now,
+            author=person.id,
+            text=example,
+            addressed=True,
+            # Nothing above it is to be read: there is only the greeting.
+            opens=True,
+            origin=origin(person),
+        )
+        await self._inbox.receive(said)
+        return SILENCE
+
+    async def _greet(self, place: Scope, user: str) -> None:
+        adapter = self._platforms.adapters[place.platform]
+        if adapter.messenger is None:
+            return
+        person = await adapter.directory.person(place, user)
+        policy = await self._access.policy(place)
+        # Nobody is invited to what they will be refused.
+        if not self._access.admits(person, place):
+            return
+        if self._access.may_ask(person, policy):
+            await adapter.messenger.post(place, greeting())
+
+    async def _invited(self, place: Scope, inviter: str) -> None:
+        messenger = self._platforms.adapters[place.platform].messenger
+        now = self._now()
+        if messenger is None:
+            return
+        if not await self._claim(place, f"added {inviter}", now + DAY):
+            return
+        about = Message(
+            thread=place.key,
+            message="",
+            at=now,
+            author=inviter,
+            text="",
+            addressed=False,
+            opens=True,
+        )
+        set_up = Button(SET_UP, Command("settings"), Style.PRIMARY)
+        await messenger.notice(about, Response(ADDED, buttons=(set_up,)))
+
+    async def _tell(self, place: Scope, owner: str, name: str) -> None:
+        if await self._claim(place, f"joined {owner}", self._now() + DAY):
+            adapter = self._platforms.adapters[place.platform]
+            await adapter.tell(place.workspace, owner, joined(server=name))
+
+    async def _claim(self, place: Scope, name: str, until: float | None = None) -> bool:
+        return await self._store.claim_notice(
+            place, name, secrets.token_hex(8), self._now(), until
+        )
+
+    def _start(self, work: Coroutine[Any, Any, None], place: Scope) -> None:
+        self._platforms.tasks.start("greet", _quietly(work), platform=place.platform)
+
+
+async def _quietly(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        async with asyncio.timeout(TIMEOUT):
+            await work
+    except (TimeoutError, DeliveryError) as error:
+        log.info("person.not_greeted %s", error)
+
+
+def greeting() -> Response:
+    """Return the greeting with its buttons."""
+    examples = [
+        Button(question, Command("try example", {"example": name}))
+        for name, question in EXAMPLES.items()
+    ]
+    return Response(
+        GREETING,
+        public=True,
+        buttons=(*examples, Button(WHAT_ELSE, Command("help"))),
+    )

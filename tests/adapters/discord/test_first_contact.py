@@ -1,0 +1,45 @@
+"""What people see who meet the bot for the first time."""
+
+import asyncio
+import logging
+
+import pytest
+
+from bot.messages.first_contact import EXAMPLES, GREETING, joined
+from tests.adapters.discord.conftest import Guild
+from tests.support.process import running
+from tests.support.scripted_model import ScriptedModel
+
+UPDATE = EXAMPLES["update"]
+
+
+async def test_the_first_direct_message_is_greeted_and_answered(guild: Guild) -> None:
+    direct = guild.discord.open_dm(guild.alice)
+    guild.claude.script("Hello.", "Hello again.", "Gladly.")
+    guild.discord.say(guild.alice, direct, "hi")
+    await guild.discord.until(lambda: len(guild.replies(direct)) == 2)
+    assert sorted(guild.replies(direct)) == sorted([GREETING, "Hello."])
+    guild.discord.say(guild.alice, direct, "hi again")
+    await guild.discord.until(lambda: "Hello again." in guild.replies(direct))
+    assert guild.replies(direct).count(GREETING) == 1
+    [greeting] = [e for e in guild.discord.messages(direct) if e.text == GREETING]
+    assert len(greeting.buttons) == len(EXAMPLES) + 1
+    guild.discord.click(guild.alice, greeting.id, greeting.buttons[0])
+    await guild.discord.until(lambda: "Gladly." in guild.replies(direct))
+    assert UPDATE in guild.prompts()[-1]
+
+
+async def test_the_owner_of_a_server_is_told_that_it_was_added(
+    unattended: Guild, caplog: pytest.LogCaptureFixture
+) -> None:
+    discord, model = unattended.discord, ScriptedModel()
+    with caplog.at_level(logging.INFO):
+        async with running(discord, unattended.store, model, grace=0.2):
+            # Guilds that come earlier are those that the bot is in already.
+            async with asyncio.timeout(10):
+                while "discord.session" not in caplog.text:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            owner = discord.owner(discord.add_guild("Another"))
+            direct = discord.open_dm(owner)
+            await discord.until(lambda: unattended.replies(direct))
+    assert unattended.replies(direct) == [joined(server="Another")]
