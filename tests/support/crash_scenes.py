@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.domain.reply import MORE, PLACEHOLDER
-from bot.messages.answers import BUSY
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord import faults as discord_faults
 from tests.emulators.discord.calls import Call as DiscordCall
@@ -19,7 +18,7 @@ from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.world import Seen as SlackSeen
 from tests.support.crash_harness import Life, Scene, living
 from tests.support.process import Nursery, Process, claude_env, slack_env
-from tests.support.witnesses import ANSWERS, DiscordWitness, SlackWitness
+from tests.support.witnesses import ANSWERS, BESIDE, DiscordWitness, SlackWitness
 
 # Slack waits 3 s for an acknowledgement and a minute before its second retry
 # (platform facts A2, A4). Nothing here depends on how long.
@@ -166,7 +165,7 @@ class DiscordScene(Scene):
         """Return the bot's messages in a thread or in direct messages, without those
         that answer a command or say that somebody has to wait."""
         there = self.discord.messages(place)
-        ours = (each for each in there if each.bot and each.text != BUSY)
+        ours = (each for each in there if each.bot and each.text not in BESIDE)
         return [each for each in ours if each.type not in ANSWERS]
 
     def texts(self, thread: str) -> list[str]:

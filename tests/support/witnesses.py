@@ -6,6 +6,7 @@ from adapters.discord.adapter import LIMITS as DISCORD_LIMITS
 from adapters.slack.adapter import LIMITS as SLACK_LIMITS
 from adapters.slack.reply_blocks import EVENT_TYPE
 from bot.messages.answers import BUSY
+from bot.messages.first_contact import GREETING
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.interactions import Asked
 from tests.emulators.slack.blocks import Json
@@ -20,6 +21,9 @@ ANSWERS = (20, 23)
 # Discord bans an address that sends 10,000 invalid requests in ten minutes (platform
 # facts B4). No plot here needs more than a few.
 MOST_INVALID = 3
+
+#: What the bot writes besides answers.
+BESIDE = (BUSY, GREETING)
 
 
 class SlackWitness:
@@ -152,7 +156,7 @@ class DiscordWitness:
         answered = {each for turn in turns for each in turn.answers}
         for channel, place in self._places():
             there = self.discord.messages(place)
-            seen = [each for each in there if each.bot and each.text != BUSY]
+            seen = [each for each in there if each.bot and each.text not in BESIDE]
             for each in seen:
                 card = place == channel and each.id in threads
                 told = each.type in ANSWERS or each.ephemeral_for

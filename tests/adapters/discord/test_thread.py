@@ -198,7 +198,7 @@ async def test_cut_at_its_length_it_says_so(guild: Guild) -> None:
     thread = await guild.thread_of(guild.mention("?"))
     [reply] = await guild.settled(thread)
     assert reply.startswith("Half of it\n\n_")
-    assert "continue" in reply
+    assert "reached its length limit" in reply
 
 
 async def test_other_programs_are_not_answered(guild: Guild) -> None:

@@ -163,7 +163,7 @@ async def test_cut_at_its_length_it_says_so(office: Office) -> None:
     ts = office.ask("?")
     [reply] = await office.settled(ts)
     assert reply.startswith("Half of it\n\n_")
-    assert "continue" in reply
+    assert "reached its length limit" in reply
 
 
 async def test_the_bot_does_not_answer_other_programs(office: Office) -> None:
