@@ -76,6 +76,8 @@ _SIGNS = {
     ReferenceKind.CHANNEL: "#",
 }
 _PEOPLE = (ReferenceKind.USER, ReferenceKind.GROUP)
+# Discord shows them in the reader's time zone, by style (facts B5).
+_TIMES = {ReferenceKind.TIME: "f", ReferenceKind.DAY: "D"}
 # Code, whose content is shown literally, including fenced code without an end.
 _CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]++`)", re.DOTALL)
 
@@ -192,6 +194,8 @@ def render(text: str, names: Mapping[str, str] | None = None) -> str:
     """
 
     def draw(found: Reference) -> str:
+        if found.kind in _TIMES:
+            return f"<t:{found.id}:{_TIMES[found.kind]}>"
         named = names is not None and found.kind in _PEOPLE
         if named or found.kind not in _SIGNS or not ids.is_id(found.id):
             return _plain_name((names or {}).get(found.id, "")) or found.id

@@ -73,12 +73,18 @@ _IDS = {
     ReferenceKind.GROUP: re.compile(r"S[A-Z0-9]++"),
     ReferenceKind.CHANNEL: re.compile(r"[CDG][A-Z0-9]++"),
     ReferenceKind.LINK: re.compile(r"https?://[^<>|]++"),
+    ReferenceKind.TIME: re.compile(r"[0-9]{1,12}+"),
+    ReferenceKind.DAY: re.compile(r"[0-9]{1,12}+"),
 }
 _DRAWN = {
     ReferenceKind.USER: "<@{}>",
     ReferenceKind.GROUP: "<!subteam^{}>",
     ReferenceKind.CHANNEL: "<#{}>",
     ReferenceKind.LINK: "<{}>",
+    # Slack shows them in the reader's time zone, and where it cannot, what follows the
+    # bar (facts A6).
+    ReferenceKind.TIME: "<!date^{}^{{date_short_pretty}}, {{time}}|{}>",
+    ReferenceKind.DAY: "<!date^{}^{{date_short_pretty}}|{}>",
 }
 _PEOPLE = (ReferenceKind.USER, ReferenceKind.GROUP)
 
@@ -176,7 +182,7 @@ def formatted(text: str, names: Mapping[str, str] | None = None) -> str:
         named = names is not None and found.kind in _PEOPLE
         if named or not _IDS[found.kind].fullmatch(found.id):
             return escape((names or {}).get(found.id, "")) or found.id
-        return _DRAWN[found.kind].format(found.id)
+        return _DRAWN[found.kind].format(found.id, references.plain(found))
 
     parts = _CODE.split(escape(text))
     # The text between pieces of code is mostly short, without any of the marks.

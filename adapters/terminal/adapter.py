@@ -327,7 +327,7 @@ class TerminalAdapter:
                 self._say(text)
 
     def _say(self, text: str) -> None:
-        text = references.plain_text(text)
+        text = references.plain_text(text, zone=None)
         if self._is_interactive:
             self._console.print(terminal.markdown(text, light=self._light))
         else:

@@ -23,6 +23,7 @@ from bot.settings import audit_lines, describe
 from bot.settings.access import SettingsAccess
 from bot.settings.options import BY_NAME
 from bot.settings.target import command_for_scope, scope_argument
+from bot.text import times
 from bot.ui import formatting
 from bot.ui.elements import Button, Choice, Command, Menu, Response
 
@@ -73,7 +74,8 @@ class SettingsHistory:
         there = scope_argument(command, policy.place)
         choices = tuple(
             Choice(
-                str(v.number), labels.version(number=v.number), formatting.minute(v.at)
+                # Labels of choices are plain text on every platform.
+                *(str(v.number), labels.version(number=v.number), times.minute(v.at))
             )
             for v in earlier
         )

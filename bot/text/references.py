@@ -1,4 +1,5 @@
-"""References: people, groups, channels and addresses that the core names in a text.
+"""References: people, groups, channels, addresses and times that the core names in a
+text.
 
 Rule: adapters draw only references as mentions or links. What others wrote stays text,
 whatever it reads ("user:U123"): it lacks the marks, which
@@ -11,13 +12,15 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 
+from bot.text import times
 from bot.text.characters import CLOSE, OPEN
 
 _WORD = secrets.token_hex(8)
 
 _REFERENCE = re.compile(
-    f"{OPEN}([0-9a-f]++):(user|group|channel|link):([^{OPEN}{CLOSE}\\s]++){CLOSE}"
+    f"{OPEN}([0-9a-f]++):(user|group|channel|link|time|day):([^{OPEN}{CLOSE}\\s]++){CLOSE}"
 )
 # A mark whose other half is missing because the text was cut.
 _REST = re.compile(f"{OPEN}[^\\s{CLOSE}]*+{CLOSE}?|{CLOSE}")
@@ -34,17 +37,21 @@ class ReferenceKind(enum.Enum):
     GROUP = "group"
     CHANNEL = "channel"
     LINK = "link"
+    #: To the minute, and the day alone; people read both in their own time zone.
+    TIME = "time"
+    DAY = "day"
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A reference to a person, group, channel or address, by the platform's own id.
+    """A reference to a person, group, channel or address, by the platform's own id, or
+    to a time.
 
     As text it is what an adapter draws; nobody is notified.
     """
 
     kind: ReferenceKind
-    #: For a link, the address itself.
+    #: For a link, the address itself; for a time, the seconds since 1970.
     id: str
 
     def __str__(self) -> str:
@@ -72,6 +79,16 @@ def link(address: str) -> str:
     return str(Reference(ReferenceKind.LINK, address))
 
 
+def time(at: float) -> str:
+    """Return a reference to the minute of `at`, in seconds since 1970, as text."""
+    return str(Reference(ReferenceKind.TIME, str(int(at))))
+
+
+def day(at: float) -> str:
+    """Return a reference to the day of `at`, as text."""
+    return str(Reference(ReferenceKind.DAY, str(int(at))))
+
+
 def from_setting(value: str) -> str:
     """Return the canonical value of a setting that names people, groups or a channel
     ("user:U1 group:S1") with references."""
@@ -95,9 +112,19 @@ def render(text: str, draw: Callable[[Reference], str]) -> str:
     return _REST.sub("", _REFERENCE.sub(replaced, text))
 
 
-def plain_text(text: str) -> str:
-    """Return `text` with ids and addresses in place of references."""
-    return render(text, lambda found: found.id)
+def plain_text(text: str, zone: tzinfo | None = UTC) -> str:
+    """Return `text` with ids, addresses and the times in `zone` (None for that of this
+    machine) in place of references."""
+    return render(text, lambda found: plain(found, zone))
+
+
+def plain(found: Reference, zone: tzinfo | None = UTC) -> str:
+    """Return a reference as text without any marks."""
+    if found.kind is ReferenceKind.TIME:
+        return times.minute(float(found.id), zone)
+    if found.kind is ReferenceKind.DAY:
+        return times.day(float(found.id), zone)
+    return found.id
 
 
 def _named(word: str) -> str:

@@ -33,13 +33,13 @@ def here(level: ScopeLevel) -> str:
 
 
 def day(at: float) -> str:
-    """Format the day of `at`."""
-    return f"{datetime.fromtimestamp(at, UTC):%d %b %Y}".lstrip("0")
+    """Return the day of `at`, which people read in their own time zone."""
+    return references.day(at)
 
 
 def minute(at: float) -> str:
-    """Format `at` to the minute."""
-    return f"{datetime.fromtimestamp(at, UTC):%d %b %Y, %H:%M} UTC".lstrip("0")
+    """Return `at` to the minute, which people read in their own time zone."""
+    return references.time(at)
 
 
 def timestamp(at: float) -> str:
