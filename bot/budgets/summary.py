@@ -9,11 +9,11 @@ from bot.domain.completion import Usage
 from bot.domain.scope import ScopeLevel
 from bot.domain.setting import OPERATOR
 from bot.messages import budgets as messages
-from bot.messages import phrases
+from bot.messages import phrases, plurals
 from bot.messages.settings import OPERATOR_MOST, set_by
 from bot.settings import ceilings
 from bot.text import references
-from bot.ui.formatting import amount, bar, count, gauge, here, person, usd
+from bot.ui.formatting import amount, bar, gauge, here, person, usd
 
 # How many rows a list of channels or people shows.
 MOST_SPENDERS = 8
@@ -69,14 +69,14 @@ def shortfall(short: BudgetExceeded, now: float, names: Mapping[str, str]) -> st
     if short.person is not None:
         minutes = max(1, round(((short.until or now) - now) / 60))
         limit = (
-            count(short.person.messages, "question")
+            plurals.QUESTIONS(short.person.messages)
             if short.person.messages is not None
             else f"{usd(short.person.usd or 0)}"
         )
         return messages.person_limit_reached(
             limit=limit,
             where=here(short.person.place.level),
-            wait=count(minutes, "minute"),
+            wait=plurals.MINUTES(minutes),
         )
     cap = short.budget
     assert cap is not None
@@ -125,7 +125,7 @@ def spent(title: str, rows: Iterable[Spending], of: float = 0.0) -> str:
     cached = messages.saved_by_cache(amount=usd(spared)) if spared > 0 else ""
     total = amount(cost, bounded=bounded > 0)
     return (
-        f"- **{title}**: {drawn}{total}{unknown} · {count(answers, 'answer')}, "
+        f"- **{title}**: {drawn}{total}{unknown} · {plurals.ANSWERS(answers)}, "
         f"{phrases.tokens_read(count=usage.prompt)}"
         f"{phrases.tokens_written(count=usage.output)}{cached}"
     )

@@ -15,7 +15,7 @@ from bot.claude.catalog import MODELS
 from bot.domain.completion import Report, Request, Usage
 from bot.errors import ModelError
 from bot.messages import offline as texts
-from bot.messages import phrases
+from bot.messages import phrases, plurals
 from bot.ui.formatting import usd
 
 NAME = "offline"
@@ -145,7 +145,7 @@ def _given(request: Request, *, turns: int, messages: list[_Message]) -> str:
         texts.CLAUDE_READS,
         "",
         texts.messages_in_turns(
-            messages=_count(messages, "message"), turns=_count(range(turns), "turn")
+            messages=plurals.MESSAGES(len(messages)), turns=plurals.TURNS(turns)
         ),
         texts.files(files=", ".join(files) or phrases.NONE),
         texts.instructions(prompt=prompt or phrases.NONE),
@@ -158,10 +158,6 @@ def _given(request: Request, *, turns: int, messages: list[_Message]) -> str:
 
 def _files(messages: list[_Message]) -> list[str]:
     return [name for message in messages for name in _FILE.findall(message.text)]
-
-
-def _count(things: list[_Message] | range, name: str) -> str:
-    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
 
 
 def _long() -> str:

@@ -8,10 +8,9 @@ from pathlib import Path
 
 from bot.errors import ConfigError
 from bot.messages import cli as messages
-from bot.messages import ticket_files
+from bot.messages import plurals, ticket_files
 from bot.triage.bulk import encodings
 from bot.triage.bulk.encodings import Damage, Encoding
-from bot.ui.formatting import count
 
 #: In bytes. The largest window of a model takes about four megabytes of text, which
 #: are at most sixteen in UTF-32; `encodings.lines` reads no longer line than that.
@@ -37,13 +36,13 @@ class Document:
             yield messages.encoding_guessed(encoding=encoding.name, words=words)
         if invalid.count:
             yield ticket_files.bytes_replaced(
-                count=count(invalid.count, "byte"),
+                count=plurals.BYTES(invalid.count),
                 encoding=encoding.name,
                 places=invalid,
             )
         if nul.count:
             yield ticket_files.nul_bytes_replaced(
-                count=count(nul.count, "NUL byte"), places=nul
+                count=plurals.NUL_BYTES(nul.count), places=nul
             )
 
 

@@ -9,11 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.errors import ConfigError
+from bot.messages import plurals
 from bot.messages import ticket_files as messages
 from bot.runtime import terminal
 from bot.triage.bulk.columns import Unclear
 from bot.triage.bulk.reader import CSV, Ask, Findings, Source
-from bot.ui.formatting import count
 
 # How many characters of an example are shown.
 _EXAMPLE = 60
@@ -80,7 +80,7 @@ def _facts(source: Source, found: Findings) -> Iterable[tuple[str, str]]:
     yield messages.ENCODING, shown
     skipped = []
     if found.blank:
-        skipped.append(messages.blank_rows(rows=count(found.blank, "row")))
+        skipped.append(messages.blank_rows(rows=plurals.ROWS(found.blank)))
     if found.empty:
         skipped.append(messages.empty_tickets(count=found.empty))
     if found.unreadable.count:
@@ -98,12 +98,12 @@ def _warnings(source: Source, found: Findings) -> Iterable[str]:
         words = messages.so_that_it_says(words=some) if some else ""
         yield messages.encoding_guessed(encoding=encoding.name, words=words)
     if (invalid := found.damage.invalid).count:
-        size = count(invalid.count, "byte")
+        size = plurals.BYTES(invalid.count)
         yield messages.bytes_replaced(
             count=size, encoding=encoding.name, places=invalid
         )
     if (nul := found.damage.nul).count:
-        size = count(nul.count, "NUL byte")
+        size = plurals.NUL_BYTES(nul.count)
         yield messages.nul_bytes_replaced(count=size, places=nul)
     if found.unreadable.count:
         yield messages.rows_unreadable(places=found.unreadable)

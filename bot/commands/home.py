@@ -8,7 +8,7 @@ from bot.commands.usage import UsageScreen
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import Setting
-from bot.messages import labels
+from bot.messages import labels, plurals
 from bot.messages.commands import HOW_TO_ASK, SET_UP_HERE, more_channels
 from bot.ports.settings import SettingsStore
 from bot.settings import audit_lines, describe
@@ -18,7 +18,6 @@ from bot.settings.target import OTHER, command_for_scope
 from bot.text import references
 from bot.ui import formatting
 from bot.ui.elements import Button, Page, Section
-from bot.ui.formatting import count
 
 # How many channels with settings of their own are listed: a page holds 100 blocks
 # (platform facts A5.4).
@@ -100,7 +99,7 @@ class HomePage:
             button = Button(labels.CHANGE, page)
             sections.append(Section(name, text, (), (button,), apart=False))
         if left := len(by_channel) - len(sections):
-            text = more_channels(count=count(left, "more channel"))
+            text = more_channels(count=plurals.MORE_CHANNELS(left))
             sections.append(Section(labels.MORE_CHANNELS, text, apart=False))
         return sections
 

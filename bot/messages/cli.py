@@ -1,5 +1,7 @@
 """Messages of the command line: results, mistakes, and help for options."""
 
+from bot.messages import plurals
+
 ABORTED = "Aborted!"
 
 
@@ -8,7 +10,7 @@ def internal_error(*, where: str) -> str:
 
 
 def bytes_written(*, size: int, file: str) -> str:
-    return f"{size:,} bytes written to {file}."
+    return f"{plurals.BYTES(size)} written to {file}."
 
 
 # One question and its answer.
@@ -129,8 +131,8 @@ def file_unwritable(*, file: str, reason: object) -> str:
 
 
 def settings_written(*, count: int, file: str) -> str:
-    return f"{count:,} settings written to {file}."
+    return f"{plurals.SETTINGS(count)} written to {file}."
 
 
 def settings_changed(*, count: int) -> str:
-    return f"{count:,} settings changed."
+    return f"{plurals.SETTINGS(count)} changed."

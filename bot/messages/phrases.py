@@ -1,5 +1,7 @@
 """Parts of sentences that several rooms share: names of scopes, periods and values."""
 
+from bot.messages import plurals
+
 # Scopes, for the people in them.
 THIS_THREAD = "this thread"
 THIS_CHANNEL = "this channel"
@@ -50,12 +52,12 @@ def more_lines(*, count: int) -> str:
     return f"… and {count:,} more lines."
 
 
-def seconds(*, count: str) -> str:
-    return f"after {count} seconds"
+def seconds(*, count: int) -> str:
+    return f"after {plurals.SECONDS(count)}"
 
 
 def tokens(*, count: int) -> str:
-    return f"{count:,} tokens"
+    return plurals.TOKENS(count)
 
 
 def a_thread_of(*, channel: str) -> str:
@@ -63,7 +65,7 @@ def a_thread_of(*, channel: str) -> str:
 
 
 def tokens_read(*, count: int) -> str:
-    return f"{count:,} tokens read"
+    return f"{plurals.TOKENS(count)} read"
 
 
 def tokens_cached(*, count: int) -> str:
@@ -75,4 +77,4 @@ def tokens_written(*, count: int) -> str:
 
 
 def web_searches(*, count: int) -> str:
-    return f"{count:,} searches"
+    return plurals.SEARCHES(count)

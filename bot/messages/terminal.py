@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from bot.messages import plurals
+
 HELP = """\
 Type a question, then Enter; go on in the same thread.
 
@@ -60,4 +62,4 @@ def not_done(*, error: object) -> str:
 
 
 def earlier_messages(*, count: int) -> str:
-    return f"_{count:,} earlier messages_"
+    return f"_{plurals.EARLIER_MESSAGES(count)}_"

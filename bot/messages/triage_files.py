@@ -1,5 +1,7 @@
 """Messages about triage of files: `threadkeep triage`, its progress and its results."""
 
+from bot.messages import plurals
+
 # Help for options.
 COLUMN_HELP = "The column with the ticket."
 ID_HELP = "The column that names a row."
@@ -77,7 +79,7 @@ def being_cancelled(*, batches: str, run: str) -> str:
 
 
 def corrections_written(*, count: int) -> str:
-    return f"{count:,} corrected messages."
+    return f"{plurals.CORRECTED_MESSAGES(count)}."
 
 
 def same_ids(*, ids: str) -> str:
@@ -149,12 +151,8 @@ def waiting(*, why: str) -> str:
     return f"Waiting, since {why}. Ctrl-C stops; nothing is lost."
 
 
-def tickets(*, total: int) -> str:
-    return f"{total:,} tickets"
-
-
 def different_of(*, total: int, rows: int) -> str:
-    return f"{total:,} different tickets in {rows:,} rows"
+    return f"{plurals.DIFFERENT_TICKETS(total)} in {plurals.ROWS(rows)}"
 
 
 def tickets_done(*, done: int, of: str) -> str:
@@ -178,7 +176,7 @@ def tickets_marked(*, count: int) -> str:
 
 
 def rows_sorted(*, sorted: int, rows: int) -> str:
-    return f"{sorted:,} of {rows:,} rows"
+    return f"{sorted:,} of {plurals.ROWS(rows)}"
 
 
 def tokens_used(*, read: int, cached: int, written: int) -> str:
@@ -198,7 +196,8 @@ def run_cost(*, cost: str, model: str, how: str, alike: str) -> str:
 
 
 def different_tickets(*, count: int) -> str:
-    return f"{count:,} different tickets; tokens as Claude's API counts a sample."
+    tickets = plurals.DIFFERENT_TICKETS(count)
+    return f"{tickets}; tokens as Claude's API counts a sample."
 
 
 def rows_left(*, count: int) -> str:

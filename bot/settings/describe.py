@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import OPERATOR, Setting, Version
-from bot.messages import phrases
+from bot.messages import phrases, plurals
 from bot.messages import settings as messages
 from bot.settings import ceilings
 from bot.settings.effective import EffectiveSettings, EffectiveValue
@@ -15,7 +15,7 @@ from bot.settings.options import BY_NAME, Option
 from bot.text import references
 from bot.text.comparison import compared
 from bot.ui.elements import Kind
-from bot.ui.formatting import count, day, excerpt, here, minute, person
+from bot.ui.formatting import day, excerpt, here, minute, person
 
 #: The most lines of a difference that a message shows.
 DIFF_LINES = 60
@@ -150,7 +150,7 @@ def versions(all_of_them: Sequence[Version], place: Scope) -> str:
         size = (
             messages.REMOVED
             if version.text is None
-            else count(len(version.text), "character")
+            else plurals.CHARACTERS(len(version.text))
         )
         now = f" · {messages.CURRENT}" if nth == 0 and version.text is not None else ""
         lines.append(
@@ -186,5 +186,7 @@ def difference(old: Version, new: Version) -> str:
 
 
 def _size(text: str) -> str:
-    lines = count(len(text.splitlines()), "line")
-    return messages.size(lines=lines, characters=count(len(text), "character"))
+    return messages.size(
+        lines=plurals.LINES(len(text.splitlines())),
+        characters=plurals.CHARACTERS(len(text)),
+    )

@@ -16,7 +16,7 @@ from bot.claude.catalog import DEFAULT_MODEL, MODELS, RETIRES_SOON, ModelFacts, 
 from bot.domain.person import EVERYONE
 from bot.domain.scope import ScopeLevel
 from bot.messages import options as messages
-from bot.messages import phrases
+from bot.messages import phrases, plurals
 from bot.messages import values as value_messages
 from bot.schemes import scheme
 from bot.settings import follow, parsers
@@ -29,7 +29,6 @@ from bot.settings.parsers import (
     Reader,
 )
 from bot.ui.elements import Choice, Kind
-from bot.ui.formatting import count
 
 DEFAULT_PROMPT = (
     "You are Threadkeep, an assistant in a team's chat. Be accurate, kind and "
@@ -292,7 +291,7 @@ OPTIONS: tuple[Option, ...] = (
         parsers.whole_number(0, 86_400, value_messages.SECONDS),
         default="60",
         show=lambda value: (
-            phrases.NEVER if value == "0" else phrases.seconds(count=value)
+            phrases.NEVER if value == "0" else phrases.seconds(count=int(value))
         ),
     ),
     Option(
@@ -371,7 +370,7 @@ def warning(name: str, value: str, today: date, last: date | None = None) -> str
         return ""
     days = (last - today).days
     return value_messages.model_retires(
-        model=facts.id, day=last, left=count(days, "day")
+        model=facts.id, day=last, left=plurals.DAYS(days)
     )
 
 

@@ -61,11 +61,6 @@ def person(who: str) -> str:
     return phrases.THE_OPERATOR if who == OPERATOR else references.user(who)
 
 
-def count(number: int, what: str) -> str:
-    """Return the number and the noun, in the plural unless it is 1."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
 def excerpt(text: str) -> str:
     """The beginning of a long text."""
     text = text.strip()

@@ -9,6 +9,7 @@ import pkgutil
 from collections.abc import Callable, Iterator
 
 import bot.messages
+from bot.messages.plurals import Plural
 from tests.support.locks import ROOT
 
 FILE = ROOT / "docs" / "messages.md"
@@ -36,6 +37,8 @@ def messages() -> Iterator[tuple[str, str, str]]:
         for name, value in vars(module).items():
             if name.isupper() and isinstance(value, str):
                 yield found.name, name, value
+            elif isinstance(value, Plural):
+                yield found.name, name, f"1 {value.one}, {{number}} {value.other}"
             elif inspect.isfunction(value) and value.__module__ == module.__name__:
                 yield found.name, name, filled(value)
 

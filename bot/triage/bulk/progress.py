@@ -9,13 +9,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from bot.messages import phrases
+from bot.messages import phrases, plurals
 from bot.messages import triage_files as messages
 from bot.ports.archive import DONE, Run, Sent, Tally
 from bot.schemes.scheme import Scheme
 from bot.triage.bulk.estimate import Estimate
 from bot.triage.bulk.runs import Progress
-from bot.ui.formatting import amount, blocks, count, timestamp, usd
+from bot.ui.formatting import amount, blocks, timestamp, usd
 
 BAR_CHARS = 32
 
@@ -85,7 +85,7 @@ class Screen:
     def _told(self) -> str:
         said = self._progress
         done = said.done + said.waiting
-        of = messages.tickets(total=said.total)
+        of = plurals.TICKETS(said.total)
         if said.rows > said.total:
             of = messages.different_of(total=said.total, rows=said.rows)
         parts = [messages.tickets_done(done=done, of=of)]
@@ -160,7 +160,7 @@ def _facts(run: Run, tally: Tally, seconds: float, before: float) -> Table:
     for reason, rows in tally.marked.items():
         facts.add_row(messages.NOT_SORTED, f"{rows:,}: {reason}")
     if tally.left:
-        facts.add_row(messages.LEFT, count(tally.left, "row"))
+        facts.add_row(messages.LEFT, plurals.ROWS(tally.left))
     used = tally.usage
     facts.add_row(
         messages.TOKENS,

@@ -13,6 +13,7 @@ from bot.domain.person import Person, listed
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.triage_case import TriageCase
 from bot.errors import Unacceptable
+from bot.messages import plurals
 from bot.messages.answers import LEFT_OUT, LEFT_OUT_SOME
 from bot.messages.settings import ADD_EXAMPLE, TRIAGE, TRIAGE_CHANNEL
 from bot.messages.triage import (
@@ -335,7 +336,7 @@ def _shortened(earlier: EarlierMessages) -> EarlierMessages:
 def _with_silent(response: Response, count: int) -> Response:
     if not count:
         return response
-    messages = formatting.count(count, "message")
+    messages = plurals.MESSAGES(count)
     text = f"{response.text}\n{LEFT_WITHOUT_TEXT.format(messages=messages)}"
     return Response(text, public=True, file=response.file)
 
@@ -346,6 +347,6 @@ def _with_trouble(
     left = [each for each in found if each.trouble]
     if not left:
         return response
-    count = formatting.count(len(left), "message")
+    count = plurals.MESSAGES(len(left))
     text = f"{response.text}\n{left_out(messages=count, why=left[0].trouble)}"
     return Response(text, public=True, file=response.file)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from bot.domain.triage_case import TriageCase
-from bot.messages import labels, phrases
+from bot.messages import labels, phrases, plurals
 from bot.messages import triage as messages
 from bot.schemes.scheme import Field, Scheme
 from bot.text import csv_cells
@@ -102,7 +102,7 @@ def table(
     """Return a response for many cases: counts, the most urgent of them, and all as a
     file."""
     good = sum(case.values is not None for case in cases)
-    total = formatting.count(len(cases), "message")
+    total = plurals.MESSAGES(len(cases))
     if good < len(cases):
         total = messages.some_of(good=good, messages=total)
     parts = [messages.sorted_messages(messages=total, amount=cost)]

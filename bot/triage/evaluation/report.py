@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from bot.messages import labels
+from bot.messages import labels, plurals
 from bot.messages import triage_files as messages
 from bot.triage.bulk.progress import bar, duration
 from bot.triage.evaluation.metrics import NONE, FieldScore, Metrics
@@ -117,7 +117,7 @@ def _disagreements(score: Metrics) -> RenderableType:
         )
     more = len(found) - MOST_SHOWN
     note = messages.more_disagreements(count=more) if more > 0 else ""
-    return Group(Text(f"{len(found):,} disagreements"), table, Text(note, "dim"))
+    return Group(Text(plurals.DISAGREEMENTS(len(found))), table, Text(note, "dim"))
 
 
 def _table(*names: str) -> Table:

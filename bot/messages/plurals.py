@@ -1,0 +1,38 @@
+"""Nouns with their number: "1 answer", "2 answers"."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Plural:
+    """A noun in singular and plural; call it with a number."""
+
+    one: str
+    other: str
+
+    def __call__(self, number: int) -> str:
+        """Return the number, with separators, and the noun in the form for it."""
+        return f"{number:,} {self.one if number == 1 else self.other}"
+
+
+ANSWERS = Plural("answer", "answers")
+BYTES = Plural("byte", "bytes")
+MORE_CHANNELS = Plural("more channel", "more channels")
+CHARACTERS = Plural("character", "characters")
+CORRECTED_MESSAGES = Plural("corrected message", "corrected messages")
+DAYS = Plural("day", "days")
+DIFFERENT_TICKETS = Plural("different ticket", "different tickets")
+DISAGREEMENTS = Plural("disagreement", "disagreements")
+EARLIER_MESSAGES = Plural("earlier message", "earlier messages")
+LINES = Plural("line", "lines")
+MESSAGES = Plural("message", "messages")
+MINUTES = Plural("minute", "minutes")
+NUL_BYTES = Plural("NUL byte", "NUL bytes")
+QUESTIONS = Plural("question", "questions")
+ROWS = Plural("row", "rows")
+SEARCHES = Plural("search", "searches")
+SECONDS = Plural("second", "seconds")
+SETTINGS = Plural("setting", "settings")
+TICKETS = Plural("ticket", "tickets")
+TOKENS = Plural("token", "tokens")
+TURNS = Plural("turn", "turns")
