@@ -14,7 +14,7 @@ from tests.test_architecture import MODULES, ROOT
 # The most characters of a message, of a sentence, and of a label.
 MOST_CHARS, MOST_SENTENCE, MOST_LABEL = 420, 230, 100
 # Words and parts of sentences, which have no full stop.
-LABELS = {"labels", "options", "phrases", "plurals", "summaries"}
+LABELS = {"dates", "labels", "options", "phrases", "plurals", "summaries"}
 # Clauses behind a colon, and findings in a table.
 CLAUSES = LABELS | {"check", "claude", "yaml"}
 # More words than this, behind a capital, are a sentence.

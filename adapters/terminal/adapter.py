@@ -46,6 +46,7 @@ from bot.ports.platform import Host
 from bot.runtime import terminal
 from bot.text import references
 from bot.text.numbers import number
+from bot.ui import formatting
 from bot.ui.elements import Command, Form
 
 LISTED = 20
@@ -309,7 +310,7 @@ class TerminalAdapter:
             return
         table = Table("", texts.THREAD, texts.TURNS, texts.LAST, box=None)
         for nth, each in enumerate(self._listed, 1):
-            last = datetime.fromtimestamp(each.last).strftime("%d %b %H:%M")
+            last = formatting.without_year(datetime.fromtimestamp(each.last))
             here = "›" if each.thread == self.thread else ""
             table.add_row(f"{here}{nth}", Text(each.title), str(each.turns), last)
         self._console.print(table)

@@ -9,6 +9,7 @@ from bot.config import Config
 from bot.domain.scope import Scope
 from bot.errors import ConfigError
 from bot.messages import cli as messages
+from bot.messages import dates
 from bot.runtime import terminal
 from bot.ui import time_range
 from bot.ui.formatting import timestamp
@@ -93,4 +94,4 @@ async def _labels(settings: Config, ids: bool) -> Labels | None:
 
 
 def _moment(at: float) -> str:
-    return f"{timestamp(at)} UTC"
+    return dates.utc(time=timestamp(at))

@@ -2,14 +2,34 @@
 
 from datetime import UTC, datetime, tzinfo
 
+from bot.messages import dates
+
 
 def day(at: float, zone: tzinfo | None = UTC) -> str:
-    """Format the day of `at`, in seconds since 1970; None is the zone of this
-    machine."""
-    return f"{datetime.fromtimestamp(at, UTC).astimezone(zone):%d %b %Y}".lstrip("0")
+    """Format the day of `at`, in seconds since 1970: "28 Nov 2026". None is the zone of
+    this machine."""
+    return _day(_local(at, zone))
 
 
 def minute(at: float, zone: tzinfo | None = UTC) -> str:
-    """Format `at` to the minute, with the name of the zone."""
-    local = datetime.fromtimestamp(at, UTC).astimezone(zone)
-    return f"{local:%d %b %Y, %H:%M %Z}".lstrip("0")
+    """Format `at` to the minute: "28 Nov 2026, 10:00 UTC"."""
+    local = _local(at, zone)
+    return dates.minute(day=_day(local), time=f"{local:%H:%M %Z}")
+
+
+def without_year(at: float) -> str:
+    """Format `at` (UTC) to the minute, without year and zone: "28 Nov 10:00"."""
+    utc = _local(at, UTC)
+    return dates.without_year(day=utc.day, month=_month(utc), time=f"{utc:%H:%M}")
+
+
+def _local(at: float, zone: tzinfo | None) -> datetime:
+    return datetime.fromtimestamp(at, UTC).astimezone(zone)
+
+
+def _day(time: datetime) -> str:
+    return dates.day(day=time.day, month=_month(time), year=time.year)
+
+
+def _month(time: datetime) -> str:
+    return dates.MONTHS[time.month - 1]

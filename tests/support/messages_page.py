@@ -37,6 +37,8 @@ def messages() -> Iterator[tuple[str, str, str]]:
         for name, value in vars(module).items():
             if name.isupper() and isinstance(value, str):
                 yield found.name, name, value
+            elif name.isupper() and isinstance(value, tuple):
+                yield found.name, name, ", ".join(value)
             elif isinstance(value, Plural):
                 yield found.name, name, f"1 {value.one}, {{number}} {value.other}"
             elif inspect.isfunction(value) and value.__module__ == module.__name__:

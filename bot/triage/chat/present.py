@@ -8,7 +8,7 @@ from bot.domain.triage_case import TriageCase
 from bot.messages import labels, phrases, plurals
 from bot.messages import triage as messages
 from bot.schemes.scheme import Field, Scheme
-from bot.text import csv_cells
+from bot.text import csv_cells, times
 from bot.ui import formatting
 from bot.ui.elements import Button, Choice, Command, File, Menu, Response
 
@@ -144,7 +144,7 @@ def _rows(
         said = case.current
         cells = [_short(said.get(name, "–")) for name in few]
         texts = [_short(said.get(name, case.reason)) for name in rest]
-        when = f"{datetime.fromtimestamp(case.at, UTC):%d %b %H:%M}"
+        when = times.without_year(case.at)
         lines.append(
             [
                 when,
