@@ -61,6 +61,9 @@ def left(*, messages: str, why: str) -> str:
     return f"Left: {messages}. {why}"
 
 
+# Heads of columns.
+WHEN, WHO = "when", "who"
+
 # Automatic triage.
 CHANGED_BY_COMMAND = "`set triage_budget` changes it."
 CHANGED_BY_OPERATOR = "Only this bot's operator can raise it."

@@ -138,7 +138,14 @@ def bad_budget(*, budget: object) -> str:
 SORTED, NOT_SORTED, LEFT = "Sorted", "Not sorted", "Left"
 TOKENS, COST, TIME, WRITTEN = "Tokens", "Cost", "Time", "Written"
 IN_BATCHES, IN_CALLS = "in batches", "in single calls"
+# Heads of columns.
+NOW, PROMPT = "now", "prompt"
 A_TICKET, AN_ANSWER, IN_TOKENS = "a ticket", "an answer", "tokens"
+TICKETS = "tickets"
+RUN, BEGUN, FILE, ROWS = "run", "begun (UTC)", "file", "rows"
+STATE, MODEL, BATCHES = "state", "model", "batches"
+
+RUN_DONE = "done"
 SAMPLED = "Answers as long as the scheme's examples; a model that thinks costs more."
 BATCH_COST = (
     "What a batch costs depends on how many of its requests find the prompt in the "
@@ -212,6 +219,18 @@ def more_rows(*, rows: int) -> str:
     return f"… and more: -o FILE writes all {rows:,} rows."
 
 
+def minutes(*, count: int) -> str:
+    return f"{count} min"
+
+
+def seconds(*, count: int) -> str:
+    return f"{count} s"
+
+
+def hours(*, count: int, minutes: int) -> str:
+    return f"{count} h {minutes} min"
+
+
 # The files that are written.
 def output_is_input(*, file: str) -> str:
     return f"{file} is the input: write to another file."
@@ -229,10 +248,17 @@ def output_failed(*, file: object, reason: object) -> str:
 
 
 # Evaluation.
+SCHEME, LABELLED, PRECISION, RECALL = "scheme", "labelled", "precision", "recall"
+ROW, FIELD, SORTED_AS, TICKET = "row", "field", "sorted", "ticket"
 LABELLED_SORTED = "labelled ↓, sorted →"
 USD_PER_1000, TIME_PER_1000 = "USD per 1,000", "time per 1,000"
 KNOWN_BEFORE = "known before"
 UNSORTED = "(not sorted)"
+COST_UNKNOWN = "unknown"
+
+
+def not_sorted_of(*, count: int, rows: int) -> str:
+    return f"{count:,} of {rows:,}"
 
 
 def no_column(*, file: str, column: str) -> str:

@@ -111,10 +111,10 @@ def duration(seconds: float) -> str:
     """Format seconds in the largest one or two units."""
     whole = round(seconds)
     if whole < 90:
-        return f"{whole} s"
+        return messages.seconds(count=whole)
     if whole < 90 * 60:
-        return f"{whole // 60} min"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+        return messages.minutes(count=whole // 60)
+    return messages.hours(count=whole // 3600, minutes=whole % 3600 // 60)
 
 
 def summary(
@@ -133,7 +133,7 @@ def summary(
     for field in scheme.choices:
         table = Table(box=None, pad_edge=False, header_style="bold")
         table.add_column(field.name, min_width=12)
-        table.add_column("tickets", justify="right")
+        table.add_column(messages.TICKETS, justify="right")
         table.add_column("", justify="right")
         table.add_column("")
         found = counts.get(field.name, {})
@@ -193,10 +193,10 @@ def bar(share: float, *, plain: bool = False) -> str:
 def estimates(found: Sequence[Estimate], total: int) -> RenderableType:
     """Return a table of the estimated cost by model."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("model", no_wrap=True)
-    for name in ("now", "--batch"):
+    table.add_column(messages.MODEL, no_wrap=True)
+    for name in (messages.NOW, "--batch"):
         table.add_column(name, justify="right", no_wrap=True)
-    for name in ("prompt", messages.A_TICKET, messages.AN_ANSWER):
+    for name in (messages.PROMPT, messages.A_TICKET, messages.AN_ANSWER):
         head = f"{name}\n{messages.IN_TOKENS}"
         table.add_column(head, justify="right", no_wrap=True)
     for each in found:
@@ -227,11 +227,16 @@ def _span(least: float | None, most: float | None) -> str:
 def runs(found: Sequence[tuple[Run, Tally, Sequence[Sent]]]) -> Table:
     """Return a table of runs."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("run", "begun (UTC)", "file", "rows", "state", "model", "batches"):
-        table.add_column(name, justify="right" if name == "rows" else "left")
+    for name in (
+        *(messages.RUN, messages.BEGUN, messages.FILE, messages.ROWS),
+        *(messages.STATE, messages.MODEL, messages.BATCHES),
+    ):
+        table.add_column(name, justify="right" if name == messages.ROWS else "left")
     for run, tally, sent in found:
         waiting = sum(not each.collected for each in sent)
-        state = "done" if run.state == DONE else messages.rows_left(count=tally.left)
+        state = messages.RUN_DONE
+        if run.state != DONE:
+            state = messages.rows_left(count=tally.left)
         if waiting:
             state = messages.batches_waiting(state=state, count=waiting)
         table.add_row(

@@ -138,7 +138,7 @@ def _rows(
 ) -> list[str]:
     few = [f.name for f in scheme.choices]
     rest = [f.name for f in scheme.fields if f.name not in few]
-    head = ["when", *few, "who", *rest]
+    head = [messages.WHEN, *few, messages.WHO, *rest]
     lines = [head]
     for case in cases:
         said = case.current

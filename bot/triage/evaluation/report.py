@@ -30,7 +30,7 @@ def drawn(scores: Sequence[Metrics], *, plain: bool = False) -> RenderableType:
 
 
 def _side_by_side(scores: Sequence[Metrics]) -> Table:
-    table = _table("model", "scheme")
+    table = _table(messages.MODEL, messages.SCHEME)
     fields = list(dict.fromkeys(name for score in scores for name in score.fields))
     for name in (
         *fields,
@@ -49,7 +49,7 @@ def _side_by_side(scores: Sequence[Metrics]) -> Table:
             score.model,
             score.scheme,
             *accuracies,
-            f"{score.not_sorted:,} of {score.rows:,}",
+            messages.not_sorted_of(count=score.not_sorted, rows=score.rows),
             _usd(score.cost_per_1000),
             duration(seconds) if seconds is not None else messages.KNOWN_BEFORE,
         )
@@ -58,7 +58,7 @@ def _side_by_side(scores: Sequence[Metrics]) -> Table:
 
 def _classes(score: FieldScore, *, plain: bool) -> Table:
     table = _table(score.field.name)
-    for name in ("labelled", "precision", "recall"):
+    for name in (messages.LABELLED, messages.PRECISION, messages.RECALL):
         table.add_column(name, justify="right")
     table.add_column("")
     for value in score.field.values:
@@ -94,7 +94,7 @@ def _group(score: Metrics, name: str) -> Table:
     table = _table(name)
     for each in score.fields:
         table.add_column(each, justify="right")
-    table.add_column("rows", justify="right")
+    table.add_column(messages.ROWS, justify="right")
     for value, found in score.groups[name].items():
         shares = [found.get(each, (0, 0)) for each in score.fields]
         cells = [_percent(right / of if of else None) for right, of in shares]
@@ -106,10 +106,12 @@ def _disagreements(score: Metrics) -> RenderableType:
     found = score.disagreements
     if not found:
         return Text(messages.NO_DISAGREEMENTS)
-    table = _table("row", "field", "labelled", "sorted")
+    table = _table(
+        *(messages.ROW, messages.FIELD, messages.LABELLED, messages.SORTED_AS)
+    )
     table.expand = True
     # Takes the rest of the line: the long texts would squeeze out the other columns.
-    table.add_column("ticket", overflow="ellipsis", no_wrap=True, ratio=1)
+    table.add_column(messages.TICKET, overflow="ellipsis", no_wrap=True, ratio=1)
     for each in found[:MOST_SHOWN]:
         table.add_row(
             *(Text(t) for t in (each.row, each.field, each.expected, each.got)),
@@ -128,7 +130,7 @@ def _table(*names: str) -> Table:
 
 
 def _usd(amount: float | None) -> str:
-    return "unknown" if amount is None else formatting.usd(amount)
+    return messages.COST_UNKNOWN if amount is None else formatting.usd(amount)
 
 
 def _percent(share: float | None) -> str:
