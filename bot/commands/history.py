@@ -67,7 +67,7 @@ class SettingsHistory:
         listed = found[:MOST_VERSIONS]
         text = describe.versions(listed, policy.place)
         if len(found) > len(listed):
-            text += "\\n" + messages.earlier_versions(count=len(found) - len(listed))
+            text += "\n" + messages.earlier_versions(count=len(found) - len(listed))
         earlier = [v for v in listed[1:] if v.text is not None]
         if not earlier:
             return Response(text)

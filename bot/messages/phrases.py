@@ -9,7 +9,6 @@ THE_WORKSPACE = "the workspace"
 THE_OPERATOR = "the operator"
 DIRECT_MESSAGES = "Direct messages"
 UNSEEN_CHANNEL = "a channel that you do not see"
-OTHERS = "Others"
 SOMEBODY = "Somebody"
 YOU = "You"
 

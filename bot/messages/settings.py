@@ -1,5 +1,7 @@
 """Messages about settings: who may see and change them, what applies, what changed."""
 
+from bot.messages import plurals
+
 UNSURE = "I couldn't check your permissions. Please try again in a minute."
 ELSEWHERE = "Sorry, only people in that channel can see this. Please ask me there."
 NOT_FOR_OUTSIDERS = (
@@ -130,12 +132,20 @@ def refused_in(*, where: str) -> str:
     return f"**Refused in {where}**"
 
 
+# What was done with a setting.
+SET, CLEARED, ROLLED_BACK, IMPORTED = "set", "cleared", "rolled back", "imported"
+
+
 def changed(*, person: str, action: str, setting: str, before: str, after: str) -> str:
     return f"{person} {action} **{setting}**: {before} → {after}"
 
 
 def tried(*, person: str, action: str) -> str:
     return f"{person} tried to {action} (not allowed)"
+
+
+def others_refused(*, count: int) -> str:
+    return f"{plurals.MORE_REFUSALS(count)} that hour"
 
 
 def times_that_hour(*, count: int) -> str:

@@ -11,6 +11,16 @@ from bot.settings.options import BY_NAME, Option
 from bot.text.references import channel
 from bot.ui.formatting import here, minute, person
 
+#: What the store calls a change, in words.
+_ACTIONS = {
+    "set": messages.SET,
+    "cleared": messages.CLEARED,
+    "rolled back": messages.ROLLED_BACK,
+    "imported": messages.IMPORTED,
+}
+# Stands before the number of a version in the audit.
+_VERSION = "version "
+
 
 def change(entry: AuditEntry) -> str:
     """Describe one entry of the audit in a sentence, without its time."""
@@ -19,14 +29,20 @@ def change(entry: AuditEntry) -> str:
     label = option.label if option else entry.name
     before, after = (_audited(option, each) for each in (entry.before, entry.after))
     return messages.changed(
-        person=who, action=entry.action, setting=label, before=before, after=after
+        person=who,
+        action=_ACTIONS.get(entry.action, entry.action),
+        setting=label,
+        before=before,
+        after=after,
     )
 
 
 def _audited(option: Option | None, value: str | None) -> str:
     if value is None:
         return phrases.NOT_SET
-    return value if option is None or option.versioned else shown(option, value)
+    if option is not None and option.versioned:
+        return phrases.version(number=value.removeprefix(_VERSION))
+    return value if option is None else shown(option, value)
 
 
 def audit(entries: Sequence[AuditEntry], place: Scope) -> str:
@@ -47,11 +63,17 @@ def refusals(found: Sequence[Refusal], place: Scope) -> str:
     lines = [messages.refused_in(where=here(place.level))]
     for each in found:
         where = "" if each.place == place else f" · {_spot(each.place)}"
-        who = person(each.who) if each.who else phrases.OTHERS
-        times = messages.times_that_hour(count=each.count) if each.count > 1 else ""
-        what = messages.tried(person=who, action=each.name)
-        lines.append(f"- {minute(each.at)}{where} · {what}{times}")
+        lines.append(f"- {minute(each.at)}{where} · {_refused(each)}")
     return "\n".join(lines)
+
+
+def _refused(refusal: Refusal) -> str:
+    if not refusal.who:
+        return messages.others_refused(count=refusal.count)
+    what = messages.tried(person=person(refusal.who), action=refusal.name)
+    if refusal.count == 1:
+        return what
+    return f"{what}{messages.times_that_hour(count=refusal.count)}"
 
 
 def _spot(place: Scope) -> str:

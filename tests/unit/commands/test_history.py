@@ -1,7 +1,10 @@
 """Versions of the prompt and the audit: nothing that was is ever lost."""
 
+from bot.commands.history import MOST_VERSIONS
+from bot.domain.setting import AuditEntry
 from bot.text.references import channel, user
 from bot.ui.elements import Form, Response
+from storage.refusals import MOST_LINES
 from tests.support.command_harness import CHANNEL, MEMBER, OWNER, WORKSPACE, Office
 
 
@@ -20,6 +23,29 @@ async def test_every_version_is_kept_listed_and_compared() -> None:
     compared = await office.type("prompt diff 2")
     assert "-Be kind." in compared
     assert "+Be long." in compared
+
+
+async def test_versions_beyond_the_listed_ones_are_counted() -> None:
+    office = Office()
+    for number in range(MOST_VERSIONS + 2):
+        await office.type(f"set prompt Number {number}.")
+    told = await office.type("prompt history")
+    assert told.splitlines()[-1] == "… and 2 earlier ones."
+
+
+async def test_the_audit_counts_what_is_refused_to_too_many_people() -> None:
+    office = Office()
+    for number in range(MOST_LINES + 40):
+        await office.store.record_refusal(
+            AuditEntry(0, office.now, CHANNEL, f"u{number}", "denied", "set model")
+        )
+    office.now += 60
+    await office.store.record_refusal(
+        AuditEntry(0, office.now, CHANNEL, "zoe", "denied", "set model")
+    )
+    told = await office.give("audit", OWNER, WORKSPACE)
+    assert isinstance(told, Response)
+    assert "41 more refusals that hour" in told.text
 
 
 async def test_a_roll_back_is_one_more_version() -> None:
