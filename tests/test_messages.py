@@ -77,6 +77,7 @@ SHOWN_BY = {
     *("Response", "Unacceptable", "Denied", "ConfigError", "AccessRevoked", "InUse"),
     *("Button", "Choice", "Menu", "Field", "Form", "Section", "Finding", "Option"),
     *("CommandSpec", "Parameter", "say", "complain", "_say", "Drawn", "tell"),
+    *("command", "group"),
     *("button", "Button", "option", "Encoding", "Column", "JsonRow", "_foreign"),
 }
 # How sentences begin that are not for people, each with the reason.
@@ -125,6 +126,22 @@ def test_an_exception_is_in_the_code(begin: str) -> None:
 @pytest.mark.parametrize("path", FOR_CLAUDE, ids=str)
 def test_a_module_for_claude_has_sentences(path: Path) -> None:
     assert list(_sentences(tree(ROOT / path)))
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if "cli" in p.parts], ids=str)
+def test_help_for_a_command_is_in_the_catalogue(path: Path) -> None:
+    """Click shows a docstring where a command has no `help`."""
+    commands = [
+        call
+        for node in ast.walk(tree(ROOT / path))
+        if isinstance(node, ast.FunctionDef)
+        for call in node.decorator_list
+        if isinstance(call, ast.Call)
+        and getattr(call.func, "attr", "") in ("command", "group")
+    ]
+    for call in commands:
+        [text] = [each.value for each in call.keywords if each.arg == "help"]
+        assert ast.unparse(text).startswith("command_help.")
 
 
 def test_every_message_is_used() -> None:

@@ -34,7 +34,7 @@ from bot.domain.completion import ChatMessage, Request
 from bot.domain.scope import Scope
 from bot.domain.setting import OPERATOR, Setting, StoredSettings
 from bot.errors import ConfigError, InUse, ModelDenied, PromptTooLong, Unacceptable
-from bot.messages import answers, phrases
+from bot.messages import answers, command_help, phrases
 from bot.messages import cli as messages
 from bot.runtime import logs, terminal
 from bot.runtime.env_file import EnvFile
@@ -64,15 +64,11 @@ _CUT = {
 }
 
 
-@click.command()
+@click.command(help=command_help.ASK)
 @click.argument("question", nargs=-1)
 @click.option("--model", default="", help=messages.MODEL_HELP)
 @click.option("--system", default="", help=messages.SYSTEM_HELP)
 def ask(question: tuple[str, ...], model: str, system: str) -> None:
-    """Answer one QUESTION about what is on standard input.
-
-    Either may be left out: `threadkeep ask "what is wrong here?" < error.log`
-    """
     env, env_file = load_environment()
     sys.exit(answer(env, env_file, " ".join(question), model=model, system=system))
 

@@ -9,17 +9,14 @@ import click
 from bot.cli.environment import run
 from bot.config import Config, read_environment
 from bot.messages import cli as messages
+from bot.messages import command_help
 from bot.runtime import terminal
 from storage.backup import back_up
 
 
-@click.command()
+@click.command(help=command_help.BACKUP)
 @click.argument("file")
 def backup(file: str) -> None:
-    """Write a copy of the database to FILE, also while the bot runs.
-
-    FILE must not be there yet. Only its owner can read it.
-    """
     sys.exit(run(_backup(read_environment(), file)))
 
 

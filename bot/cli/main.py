@@ -13,6 +13,7 @@ from bot.cli.print_reports import print_audit, print_feedback, print_usage
 from bot.cli.serve import serve_until_stopped
 from bot.config import load_environment, read_environment
 from bot.messages import cli as messages
+from bot.messages import command_help
 from bot.runtime import terminal
 from bot.ui import time_range
 
@@ -39,16 +40,19 @@ class _Group(Commands):
         return super().get_command(ctx, name)
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=command_help.THREADKEEP,
+)
 @click.version_option(package_name="threadkeep")
 def main() -> None:
-    """Claude in your team's threads, remembered in SQLite."""
+    """Hold all commands."""
 
 
-@main.command()
+@main.command(help=command_help.SERVE)
 @click.option("--lines", is_flag=True, help=messages.LINES_HELP)
 def serve(lines: bool) -> None:
-    """Answer until stopped; in the terminal, if no platform is set up."""
     env, env_file = load_environment()
     piped = sys.stdin is not None and not sys.stdin.isatty()
     if piped and not lines and not configured_platforms(env):
@@ -57,17 +61,15 @@ def serve(lines: bool) -> None:
     sys.exit(run(serve_until_stopped(env, env_file)))
 
 
-@main.command()
+@main.command(help=command_help.CHECK)
 @click.option("--offline", is_flag=True, help=messages.OFFLINE_HELP)
 def check(offline: bool) -> None:
-    """Say what is set up, what is missing and what is wrong."""
     sys.exit(run(check_setup(*load_environment(), offline)))
 
 
-@main.command()
+@main.command(help=command_help.COMPLETION)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print what makes a shell complete the commands and their options."""
     found = get_completion_class(shell)
     assert found is not None
     script = found(main, {}, "threadkeep", "_THREADKEEP_COMPLETE").source()
@@ -92,17 +94,16 @@ FORMAT = click.option(
 IDS = click.option("--ids", is_flag=True, help=messages.IDS_HELP)
 
 
-@main.command()
+@main.command(help=command_help.USAGE)
 @click.option("--by", type=click.Choice(list(reports.KEYS)), help=messages.BY_HELP)
 @IDS
 @SINCE
 @FORMAT
 def usage(by: str | None, ids: bool, since: str, form: str) -> None:
-    """Print tokens and cost by day, channel and person."""
     sys.exit(run(print_usage(read_environment(), by, ids, since, form)))
 
 
-@main.command()
+@main.command(help=command_help.AUDIT)
 @click.option("--in", "within", default="", help=messages.WITHIN_HELP)
 @click.option("--most", default=100, show_default=True, help=messages.MOST_HELP)
 @click.option("--refused", is_flag=True, help=messages.REFUSED_HELP)
@@ -112,16 +113,14 @@ def usage(by: str | None, ids: bool, since: str, form: str) -> None:
 def audit(
     within: str, most: int, refused: bool, ids: bool, since: str, form: str
 ) -> None:
-    """Print who changed which setting, and when."""
     wanted = within, most, refused, ids, since, form
     sys.exit(run(print_audit(read_environment(), *wanted)))
 
 
-@main.command()
+@main.command(help=command_help.FEEDBACK)
 @click.option("--texts", is_flag=True, help=messages.TEXTS_HELP)
 @IDS
 @SINCE
 @FORMAT
 def feedback(texts: bool, ids: bool, since: str, form: str) -> None:
-    """Print how good readers found answers."""
     sys.exit(run(print_feedback(read_environment(), texts, ids, since, form)))

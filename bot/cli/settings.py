@@ -14,6 +14,7 @@ from bot.domain.scope import EVERYWHERE
 from bot.domain.setting import Setting
 from bot.errors import ConfigError
 from bot.messages import cli as messages
+from bot.messages import command_help
 from bot.ports.settings import AccessStore
 from bot.runtime import private_files, terminal
 from bot.runtime.text_files import read_text
@@ -23,26 +24,24 @@ from storage.database import look_at
 from storage.store import open_shared_store, open_store
 
 
-@click.group()
+@click.group(help=command_help.SETTINGS)
 def settings() -> None:
-    """Move settings made in the chat from one place to another."""
+    """Hold the commands for settings in files."""
 
 
-@settings.command("export")
+@settings.command("export", help=command_help.SETTINGS_EXPORT)
 @click.argument("file", default="-")
 @click.option("--force", is_flag=True, help=messages.FORCE_HELP)
 def export_settings(file: str, force: bool) -> None:
-    """Write all settings as YAML to FILE, or print them."""
     sys.exit(run(_export(read_environment(), file, force)))
 
 
-@settings.command("import")
+@settings.command("import", help=command_help.SETTINGS_IMPORT)
 @click.argument("file")
 @click.option("--dry-run", is_flag=True, help=messages.DRY_RUN_HELP)
 @click.option("--remove", is_flag=True, help=messages.REMOVE_HELP)
 @click.option("--running", is_flag=True, help=messages.RUNNING_HELP)
 def import_settings(file: str, dry_run: bool, remove: bool, running: bool) -> None:
-    """Set what FILE says ("-" for standard input), all of it or nothing."""
     sys.exit(run(_import(read_environment(), file, dry_run, remove, running)))
 
 

@@ -20,6 +20,7 @@ from bot.config import Config, load_environment
 from bot.domain.finding import Finding, Grade
 from bot.errors import ConfigError
 from bot.messages import check as subjects
+from bot.messages import command_help
 from bot.messages import setup as messages
 from bot.runtime import env_file, terminal
 from bot.runtime.env_file import EnvFile
@@ -46,9 +47,8 @@ class Step:
     after: str = ""
 
 
-@click.command()
+@click.command(help=command_help.SETUP)
 def setup() -> None:
-    """Ask for the tokens, try each, and write them to .env."""
     try:
         status = _set_up()
     except (KeyboardInterrupt, EOFError):

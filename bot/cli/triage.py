@@ -15,7 +15,7 @@ from bot.claude.catalog import CHEAP_MODEL, MODELS
 from bot.cli import triage_input, triage_run
 from bot.cli.environment import Commands, run
 from bot.errors import ConfigError
-from bot.messages import ticket_files
+from bot.messages import command_help, ticket_files
 from bot.messages import triage_files as messages
 from bot.messages.cli import SINCE_HELP
 from bot.ports.archive import DONE, Run
@@ -78,16 +78,12 @@ class _Group(Commands):
         return super().parse_args(ctx, args)
 
 
-@click.group(cls=_Group, invoke_without_command=False)
+@click.group(cls=_Group, invoke_without_command=False, help=command_help.TRIAGE)
 def triage() -> None:
-    """Sort support tickets, by the thousand.
-
-    `threadkeep triage tickets.csv -o sorted.csv` sorts a file, with the options that
-    `threadkeep triage run --help` lists; other words are the commands below.
-    """
+    """Hold the commands of bulk triage."""
 
 
-@triage.command("run")
+@triage.command("run", help=command_help.TRIAGE_RUN)
 @click.argument("file", default="-")
 @click.option("-o", "--output", "out", default="-", help=messages.OUTPUT_HELP)
 @click.option(
@@ -131,10 +127,6 @@ def run_command(
     headless: bool,
     force: bool,
 ) -> None:
-    """Sort the tickets in FILE.
-
-    It is CSV, JSON Lines or JSON; - is standard input.
-    """
     if print_scheme:
         terminal.write(scheme_text(scheme_file))
         return
@@ -182,17 +174,12 @@ def run_command(
     sys.exit(run(work()))
 
 
-@triage.command()
+@triage.command(help=command_help.TRIAGE_RESUME)
 @click.argument("run_id", metavar="RUN")
 @_AT_ONCE
 @_BUDGET
 @_AGAIN
 def resume(run_id: str, at_once: int, budget: float | None, again: bool) -> None:
-    """Resume a run, and write its results.
-
-    Its batches are collected, and the remaining rows are asked about.
-    """
-
     async def work() -> int:
         config = TriageConfig.of_environment()
         async with open_archive(config.archive) as archive, config.client() as api:
@@ -208,10 +195,8 @@ def resume(run_id: str, at_once: int, budget: float | None, again: bool) -> None
     sys.exit(run(work()))
 
 
-@triage.command("list")
+@triage.command("list", help=command_help.TRIAGE_LIST)
 def list_runs() -> None:
-    """List all runs, finished ones included."""
-
     async def work() -> int:
         config = TriageConfig.of_environment()
         found = await read_runs(config.archive) if config.archive.exists() else []
@@ -224,14 +209,9 @@ def list_runs() -> None:
     sys.exit(run(work()))
 
 
-@triage.command()
+@triage.command(help=command_help.TRIAGE_CANCEL)
 @click.argument("run_id", metavar="RUN")
 def cancel(run_id: str) -> None:
-    """Cancel the batches of a run.
-
-    `resume` still collects what they have answered.
-    """
-
     async def work() -> int:
         config = TriageConfig.of_environment()
         found = await read_runs(config.archive) if config.archive.exists() else []
@@ -251,7 +231,7 @@ def cancel(run_id: str) -> None:
     sys.exit(run(work()))
 
 
-@triage.command("eval")
+@triage.command("eval", help=command_help.TRIAGE_EVAL)
 @click.argument("file")
 @_COLUMNS
 @_ID
@@ -278,11 +258,6 @@ def evaluate(
     encoding: str,
     force: bool,
 ) -> None:
-    """Evaluate the classification of labelled tickets.
-
-    FILE has a column with labels for each field to evaluate, named after the field.
-    """
-
     async def work() -> int:
         config = TriageConfig.of_environment()
         draw_plot = _plot() if plot else None
@@ -317,7 +292,7 @@ def evaluate(
     sys.exit(run(work()))
 
 
-@triage.command()
+@triage.command(help=command_help.TRIAGE_CORRECTIONS)
 @click.option(
     "-o",
     "--output",
@@ -332,11 +307,6 @@ def evaluate(
     help=SINCE_HELP,
 )
 def corrections(out: str, since: str) -> None:
-    """Export corrections from the chat as labelled tickets.
-
-    The output is CSV for `eval`.
-    """
-
     async def work() -> int:
         config = TriageConfig.of_environment()
         begin = time_range.since(since, time.time())

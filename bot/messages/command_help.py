@@ -1,0 +1,57 @@
+"""Help for the commands of the command line: `threadkeep --help` and so on.
+
+A line break within a paragraph is shown as a space; an empty line begins another.
+"""
+
+THREADKEEP = "Claude in your team's threads, remembered in SQLite."
+SERVE = "Answer until stopped; in the terminal, if no platform is set up."
+ASK = """\
+Answer one QUESTION about what is on standard input.
+
+Either may be left out: `threadkeep ask "what is wrong here?" < error.log`"""
+COMPLETION = "Print what makes a shell complete the commands and their options."
+CHECK = "Check the setup: what is set, what is missing and what is wrong."
+USAGE = "Print tokens and cost by day, channel and person."
+AUDIT = "Print who changed which setting, and when."
+FEEDBACK = "Print the feedback on answers."
+BACKUP = """\
+Write a copy of the database to FILE, also while the bot runs.
+
+FILE must not exist yet. Only its owner can read it."""
+SETUP = "Ask for the tokens, try each, and write them to .env."
+
+# Settings.
+SETTINGS = "Move settings made in the chat from one place to another."
+SETTINGS_EXPORT = "Write all settings as YAML to FILE, or print them."
+SETTINGS_IMPORT = """\
+Apply the settings in FILE, all of them or none.
+
+FILE may be - for standard input."""
+
+# Triage.
+TRIAGE = """\
+Sort support tickets, by the thousand.
+
+`threadkeep triage tickets.csv -o sorted.csv` sorts a file, with the options that
+`threadkeep triage run --help` lists; other words are the commands below."""
+TRIAGE_RUN = """\
+Sort the tickets in FILE.
+
+It is CSV, JSON Lines or JSON; - is standard input."""
+TRIAGE_RESUME = """\
+Resume a run, and write its results.
+
+Its batches are collected, and the remaining rows are asked about."""
+TRIAGE_LIST = "List all runs, finished ones included."
+TRIAGE_CANCEL = """\
+Cancel the batches of a run.
+
+`resume` still collects what they have answered."""
+TRIAGE_EVAL = """\
+Evaluate the classification of labelled tickets.
+
+FILE has a column with labels for each field to evaluate, named after the field."""
+TRIAGE_CORRECTIONS = """\
+Export corrections from the chat as labelled tickets.
+
+The output is CSV for `eval`."""
