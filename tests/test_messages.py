@@ -2,11 +2,12 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
 
+from bot.commands.catalog import COMMANDS
 from tests.support.code import tree
 from tests.support.messages_page import FILE, messages, page
 from tests.test_architecture import MODULES, ROOT
@@ -72,60 +73,114 @@ def test_nothing_is_said_twice_in_a_room() -> None:
         assert len(texts) == len(set(texts)), module
 
 
-# What shows its arguments to people, or prints them.
+# What shows its arguments to people, or prints them: one word is a label there.
 SHOWN_BY = {
     *("Response", "Unacceptable", "Denied", "ConfigError", "AccessRevoked", "InUse"),
     *("Button", "Choice", "Menu", "Field", "Form", "Section", "Finding", "Option"),
     *("CommandSpec", "Parameter", "say", "complain", "_say", "Drawn", "tell"),
-    *("command", "group"),
     *("button", "Button", "option", "Encoding", "Column", "JsonRow", "_foreign"),
+    *("command", "group"),
 }
-# How sentences begin that are not for people, each with the reason.
+# What makes heads and cells of tables, which are small letters, too.
+TABLES = {"add_column", "add_row", "Table", "_table"}
+# Whose arguments people do not read, each with the reason.
+NOT_SHOWN_BY = {
+    **dict.fromkeys(("start", "_start", "begin", "_begin", "later", "_soon"), "a task"),
+    **dict.fromkeys(
+        ("report", "contained", "translated"), "a task or call, in the log"
+    ),
+    **dict.fromkeys(("Outcome", "_failed"), "the reason of an outcome, in the log"),
+    **dict.fromkeys(("ValueError", "ExceptionGroup"), "a bug"),
+    **dict.fromkeys(
+        (
+            *("DeliveryError", "Rerouted", "ThreadGone", "Throttled", "Unfit"),
+            *("ModelUnreachable", "StorageBusy"),
+        ),
+        "the log; people read the `user_text` of the error",
+    ),
+    "claim_notice": "the name of a notice",
+    "compile": "a pattern",
+    **dict.fromkeys(("_set", "phrases", "words"), "what people say, in many languages"),
+}
+# How texts begin that are not for people, each with the reason.
 NOT_FOR_PEOPLE = {
-    "You take part in a thread": "Claude reads it in every thread",
     "You sort questions for": "Claude reads it to choose a model",
     "Between <ticket> tags": "Claude reads it with a ticket",
+    "One of:": "Claude reads it with a ticket",
+    "Any of, or none:": "Claude reads it with a ticket",
     "You are Threadkeep": "the default prompt",
     "Please go on exactly": "Claude reads it if an answer is continued",
     "[This answer was not finished": "Claude reads it behind a cut answer",
+    "instructions, fields, examples": "names in a scheme",
+    "about, type, values": "names in a scheme",
+    "{}: '{} green bottles": "code",
+    "--batch": "the name of an option",
+    "threadkeep: {}": "the name of the program",
+    "bold ": "a style",
+    "Cloud Run": "the name of a product",
+    "Mac Roman": "the name of an encoding",
+    "JSON Lines": "the name of a format",
+    "ticket id": "the name of a column",
+    "stay out": "what people say",
+    "come back": "what people say",
+    "triage this": "the name of a command",
+    "more than can be listed": "the store's name of what is not listed",
+    "rolled back": "the store's name of a change",
+    "turned away {}": "names a notice",
+    "given up:": "the reason of an outcome",
+    "thread gone": "the reason of an outcome",
+    "no money for another request": "the text of an error, for the log",
+    ", the app needs the scope": "the text of an error, for the log",
 }
-# Modules whose sentences are not for people, each with the reason.
+# Modules whose texts are not for people, each with the reason.
 FOR_CLAUDE = {
     Path("adapters/discord/content.py"): "the excerpts of polls, as Claude reads them",
+    Path("adapters/discord/markup.py"): "dates and places, as Claude reads them",
+    Path("adapters/slack/message_content.py"): "excerpts, as Claude reads them",
+    Path("bot/context/long_threads.py"): "notes on what was left out",
+    Path("bot/context/prompt.py"): "the system prompt",
+    Path("bot/text/excerpts.py"): "what stands for attached files",
 }
-_SENTENCE = re.compile(
-    r"\A[*_`\s\-\[]*[A-Z][^\n]*[a-z]{2}.* .*[.!?…][*_`)\]]*\s*\Z", re.S
+_WORDS = re.compile(r"[A-Za-z’']{2,}[,:;]? [A-Za-z’'{]{2,}|[A-Z][a-z]+ …")
+_WORD = re.compile(r"[A-Za-z]{2,}")
+# Names of months and days, and of halves of the day.
+_DATE = re.compile(r"%[aAbBp]")
+# Names of styles, columns and commands, and SQL.
+_NAME = re.compile(r"\A[a-z0-9_-]+\Z")
+_SQL = re.compile(
+    r"\A\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|BEGIN|VACUUM|PRAGMA)\b"
+    r"|\b(?:AND|IN|LIKE|SELECT|WHERE)\b|= :"
 )
-_WORDS = re.compile(r"[A-Za-z’']{2,} [A-Za-z’']{2,}|\A[A-Z][a-z]+ ?…?\Z")
-# Names of commands and of options, and SQL.
-_NAME = re.compile(r"\A[a-z_]+(?: [a-z]+)?\Z")
-_SQL = re.compile(r"\A\s*(?:SELECT|INSERT|UPDATE|DELETE|WITH|VACUUM|PRAGMA)\b")
+_COMMANDS = {command.name for command in COMMANDS}
 
 
 @pytest.mark.parametrize(
     "path",
-    [p for p in MODULES if p.parts[:2] != ("bot", "messages") and p not in FOR_CLAUDE],
+    [
+        path
+        for path in MODULES
+        if path.parts[:2] != ("bot", "messages") and path not in FOR_CLAUDE
+    ],
     ids=str,
 )
-def test_no_sentence_stands_outside_the_catalogue(path: Path) -> None:
-    begins = tuple(NOT_FOR_PEOPLE)
-    found = {
-        line: text
-        for line, text in _sentences(tree(ROOT / path))
-        if not text.lstrip().startswith(begins)
-    }
-    assert found == {}
+def test_no_text_stands_outside_the_catalogue(path: Path) -> None:
+    assert [each for each in _texts(path) if not _excepted(each[1])] == []
 
 
 @pytest.mark.parametrize("begin", NOT_FOR_PEOPLE)
 def test_an_exception_is_in_the_code(begin: str) -> None:
-    texts = [text for path in MODULES for _, text in _sentences(tree(ROOT / path))]
-    assert any(text.lstrip().startswith(begin) for text in texts)
+    texts = [text for path in MODULES for _, text in _texts(path)]
+    assert any(text.startswith(begin) for text in texts)
 
 
 @pytest.mark.parametrize("path", FOR_CLAUDE, ids=str)
-def test_a_module_for_claude_has_sentences(path: Path) -> None:
-    assert list(_sentences(tree(ROOT / path)))
+def test_a_module_for_claude_has_texts(path: Path) -> None:
+    assert list(_texts(path))
+
+
+@pytest.mark.parametrize("name", NOT_SHOWN_BY)
+def test_an_exempt_call_is_in_the_code(name: str) -> None:
+    assert any(_called(node) == name for node in _nodes())
 
 
 @pytest.mark.parametrize("path", [p for p in MODULES if "cli" in p.parts], ids=str)
@@ -150,45 +205,77 @@ def test_every_message_is_used() -> None:
     assert {f"{module}.{name}" for module, name, _ in FOUND} - used == set()
 
 
-def _sentences(module: ast.Module) -> Iterator[tuple[int, str]]:
-    """Yield line and text of each string that reads like a sentence, or that is shown
-    to people and has words."""
-    skipped = {id(each) for node in ast.walk(module) for each in _not_for_people(node)}
-    shown = {id(each) for node in ast.walk(module) for each in _shown(node)}
-    inner = {
-        id(value)
-        for node in ast.walk(module)
-        if isinstance(node, ast.JoinedStr)
-        for value in node.values
-    }
-    for node in ast.walk(module):
-        if id(node) in skipped or id(node) in inner or not _is_text(node):
+def _texts(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield line and text of each string that has words, and that people may read."""
+    nodes = list(ast.walk(tree(ROOT / path)))
+    skipped = {id(each) for node in nodes for each in _not_for_people(node)}
+    shown = {id(each) for node in nodes for each in _arguments(node, SHOWN_BY)}
+    cells = {id(each) for node in nodes for each in _cells(node)}
+    if path.parts[0] == "storage":
+        # Its tables are those of the database.
+        cells.clear()
+    for node in nodes:
+        if id(node) in skipped or not _is_text(node):
             continue
         text = _literal(node)
-        if _SQL.match(text) or _NAME.match(text):
+        if text in _COMMANDS or _SQL.search(text):
             continue
-        if _SENTENCE.match(text) or (id(node) in shown and _WORDS.search(text)):
+        is_label = id(node) in shown and not _NAME.match(text)
+        if (is_label or id(node) in cells) and _WORD.search(text):
             yield getattr(node, "lineno", 0), text
+        elif _WORDS.search(text) or _DATE.search(text):
+            yield getattr(node, "lineno", 0), text.lstrip(" \n*_`-")
+
+
+def _excepted(text: str) -> bool:
+    return text.startswith(tuple(NOT_FOR_PEOPLE))
 
 
 def _not_for_people(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield docstrings and what is logged."""
+    """Yield docstrings, the parts of f-strings, what is compared, and the arguments of
+    calls that do not show them."""
     body = getattr(node, "body", None)
     if isinstance(body, list):
         yield from (each.value for each in body if isinstance(each, ast.Expr))
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        of = node.func.value
-        if isinstance(of, ast.Name) and of.id == "log":
+    if isinstance(node, ast.JoinedStr):
+        yield from node.values
+    if isinstance(node, ast.Compare | ast.Assert):
+        yield from ast.walk(node)
+    if isinstance(node, ast.Call):
+        of = getattr(node.func, "value", None)
+        if getattr(of, "id", "") == "log" or _called(node) in NOT_SHOWN_BY:
             yield from ast.walk(node)
 
 
-def _shown(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the arguments of a call that shows them to people."""
-    if isinstance(node, ast.Call):
-        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-        if name in SHOWN_BY:
-            values = [*node.args, *(each.value for each in node.keywords)]
-            yield from (v for v in values if _is_text(v))
+def _arguments(node: ast.AST, names: Collection[str]) -> Iterator[ast.AST]:
+    """Yield the texts that a call of one of `names` gets."""
+    if _called(node) in names:
+        assert isinstance(node, ast.Call)
+        values = [*node.args, *(each.value for each in node.keywords)]
+        yield from (value for value in values if _is_text(value))
+
+
+def _cells(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the texts that become heads and cells of a table: arguments, and what a
+    loop passes one after the other."""
+    if _called(node) in TABLES:
+        assert isinstance(node, ast.Call)
+        yield from (value for value in node.args if _is_text(value))
+    if isinstance(node, ast.For) and isinstance(node.iter, ast.Tuple):
+        calls = [each for each in ast.walk(node) if _called(each) in TABLES]
+        yield from (value for value in ast.walk(node.iter) if calls and _is_text(value))
+
+
+def _called(node: ast.AST) -> str:
+    """Return the name of what a call calls; "" for anything else."""
+    if not isinstance(node, ast.Call):
+        return ""
+    return str(getattr(node.func, "id", getattr(node.func, "attr", "")))
+
+
+def _nodes() -> Iterator[ast.AST]:
+    for path in MODULES:
+        yield from ast.walk(tree(ROOT / path))
 
 
 def _is_text(node: ast.AST) -> bool:

@@ -132,7 +132,7 @@ def spending(
             messages.OUTPUT,
             messages.SEARCHES,
         ),
-        *("USD", messages.SAVED),
+        *(messages.USD, messages.SAVED),
     ):
         table.add_column(column, next(footer), justify="right")
     table.add_column("")
@@ -249,7 +249,7 @@ def refusals(found: Sequence[Refusal], labels: Labels | None = None) -> Table:
             formatting.timestamp(each.at),
             Text(labels.place(each.place) or str(each.place)),
             Text(labels.person(each.place, each.who) or each.who or messages.OTHERS),
-            Text(each.name),
+            Text(each.name if each.who else messages.NOT_LISTED),
             f"{each.count:,}",
         )
     return table

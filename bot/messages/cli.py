@@ -95,9 +95,10 @@ WHEN, WHERE, WHO, WHAT = "When (UTC)", "Where", "Who", "What"
 LAST_REFUSED, TIMES = "Last refused (UTC)", "Times"
 ANSWERS, INPUT, OUTPUT, SEARCHES = "Answers", "Input", "Output", "Searches"
 CACHE_WRITE, CACHE_READ, SAVED = "Cache write", "Cache read", "Saved"
-MODEL, PROMPT = "Model", "Prompt"
+MODEL, PROMPT, USD = "Model", "Prompt", "USD"
 GOOD, BAD = "good", "bad"
 OTHERS = "(others)"
+NOT_LISTED = "more than can be listed"
 UNKNOWN = "unknown"
 
 
