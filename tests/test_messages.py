@@ -13,7 +13,7 @@ from tests.support.messages_page import FILE, messages, page
 from tests.test_architecture import MODULES, ROOT
 
 # The most characters of a message, of a sentence, and of a label.
-MOST_CHARS, MOST_SENTENCE, MOST_LABEL = 420, 230, 100
+MOST_CHARS, MOST_SENTENCE, MOST_LABEL = 300, 200, 100
 # Words and parts of sentences, which have no full stop.
 LABELS = {"dates", "labels", "options", "phrases", "plurals", "summaries"}
 # Clauses behind a colon, and findings in a table.
@@ -26,6 +26,16 @@ _ODD = re.compile(
     r"\b(afresh|lest|shall|whoever|whomever|wherever|administers?|read no more|"
     r"take[ns]? back|stands? there|rehearsal|steward|heard|told|lanes?|desk|"
     r"authority|beheld)\b",
+    re.IGNORECASE,
+)
+# Wordings that readers had to read twice: what says the same stands in the catalogue.
+_REPLACED = re.compile(
+    r"\b(there you go on|told to be|gone on with|comes next|so already|left over from|"
+    r"among those who|those who may|administer|nothing left to say|used up the whole|"
+    r"nothing that I could|fills all|put it differently|had nothing to say|do either|"
+    r"(?:a day|a month)'s budget|more than is left|ever set|any more|so far|in vain|"
+    r"by the setting|whether that is|which one shall|looks after|"
+    r"is there twice|what one person may)\b",
     re.IGNORECASE,
 )
 # British spelling, as everywhere in the docs. "canceled:" is a word of the API.
@@ -57,9 +67,12 @@ def test_a_message_is_short_and_plain(module: str, text: str) -> None:
     assert "!!" not in text
     assert text.count("!") <= 1
     assert not _ODD.search(text)
+    assert not _REPLACED.search(text)
     assert not _AMERICAN.search(text)
     assert not _ERROR.search(text)
-    assert len(text) <= (MOST_LABEL if module in LABELS else MOST_CHARS)
+    # Items of a list are read one by one.
+    whole = "\n".join(each for each in text.splitlines() if not each.startswith("- "))
+    assert len(whole) <= (MOST_LABEL if module in LABELS else MOST_CHARS)
     assert max(map(len, _SENTENCE_END.split(text))) <= MOST_SENTENCE
     is_item = text.splitlines()[-1].startswith("- ")
     is_sentence = text.strip(_MARKS)[0].isupper() and len(text.split()) > FEW_WORDS

@@ -5,14 +5,12 @@ STAYING_OUT = (
     "lets me in again."
 )
 BACK = "I'm back in this thread."
-BACK_FOR_MENTIONS = (
-    "I'm back, but by the settings of this place I answer only where I am mentioned."
-)
+BACK_FOR_MENTIONS = "I'm back, but the settings here let me answer only mentions."
 
 #: The answer to `why` where nothing was decided before.
 NOTHING_DECIDED = (
-    "I decided nothing about an earlier message here. I read a thread only from the "
-    "first mention of me on."
+    "There is no earlier message here that I could explain. I read a thread from the "
+    "first mention of me."
 )
 
 #: How the reply to `why` begins; the value is a person. "That" is the message that
@@ -26,19 +24,21 @@ ANSWERED_THAT, NOT_ANSWERED_THAT = (
     "I did not answer that message of {}.",
 )
 #: How it ends where a mention would have brought an answer.
-MENTION_ME = "To get an answer, mention me in a message or add that by an edit."
+MENTION_ME = "To get an answer, mention me in a message, or edit yours so that it does."
 
 # The rules. Values are people, groups or names of places.
 EVERYBODY = "everybody"
 SOMEBODY_ELSE = "somebody else"
 IT_MENTIONS_ME = "It mentions me, replies to me or was sent to me directly."
-IT_FOLLOWS_UP = "This thread is mine, and nothing says that it is for somebody else."
+IT_FOLLOWS_UP = (
+    "It follows up in my thread, and nothing says that it is for somebody else."
+)
 IT_FOLLOWS_UP_ALL = "This thread is set to have everything answered."
 IT_MENTIONS_OTHERS_FIRST = "It mentions {} first."
 IT_ANSWERS_SOMEBODY = "It replies to, or forwards, a message of {}."
 IT_IS_THANKS = "It is only thanks."
 IT_IS_EMOJI = "It is only emoji."
-SENT_AWAY = "I was asked to stay out of this thread, by {}: I answer only mentions."
+SENT_AWAY = "{} asked me to stay out of this thread, so I answer only mentions."
 ONLY_MENTIONS = "`follow` is set to `mention` for {}, so I answer only mentions."
 QUIET = "`quiet` is on here, so I answer only mentions."
 NOT_MY_THREAD = "This thread did not begin with a message to me."
@@ -46,4 +46,4 @@ OF_A_PROGRAM = "Another program wrote it, and `bots` is off or it does not menti
 OF_TOO_MANY_PROGRAMS = "Other programs wrote too much here within a minute."
 OF_A_PROGRAM_ANSWERED = "`bots` is on here, and another program mentioned me."
 TOO_OLD = "It reached me too late."
-MENTION_REMOVED = "An edit took the mention of me away before I began."
+MENTION_REMOVED = "An edit removed the mention of me before I began."

@@ -79,9 +79,8 @@ def budget_reserved(*, where: str, period: str, budget: str) -> str:
 
 def budget_used_up(*, where: str, period: str, used: str, again: str, who: str) -> str:
     return (
-        f"The budget of {where} for {period} is used up ({used}; this answer could "
-        f"cost more than is left). I can answer again {again} (UTC), or when {who} "
-        "raises it."
+        f"The budget of {where} for {period} does not cover another answer ({used}). I "
+        f"can answer again {again} (UTC), or when {who} raises it."
     )
 
 

@@ -82,7 +82,7 @@ def model_retires_soon(*, model: str, day: object) -> str:
 
 # Files and budgets.
 NO_TOTAL_BUDGET = (
-    "nothing limits what all workspaces together may cost: set "
+    "there is no limit on the total cost of all workspaces: set "
     "THREADKEEP_BUDGET_TOTAL_DAY or THREADKEEP_BUDGET_TOTAL_MONTH"
 )
 WHAT_PEOPLE_SAID = "what people said"
@@ -121,10 +121,12 @@ SLACK_SET = "both tokens are set (not tried)"
 SOCKET_MODE_ON = "accepted; Socket Mode is on"
 NO_SCOPE_COMMANDS = "`/claude`, “Thread settings” and “Triage this” do not work"
 NO_SCOPE_DIRECT = "admins are not notified how much of a budget is used"
-NO_SCOPE_GROUPS = "user groups cannot be named as those who may ask"
+NO_SCOPE_GROUPS = "user groups cannot be named in `who`"
 NO_SCOPE_FILES_READ = "a prompt cannot be given as a file"
 NO_SCOPE_FILES_WRITE = "the result of a triaged channel cannot be attached as a table"
-NO_SCOPE_REACTIONS = "messages cannot be marked as waiting, or by how urgent they are"
+NO_SCOPE_REACTIONS = (
+    "messages cannot be marked as waiting, nor their priority shown as a reaction"
+)
 
 
 def signed_in(*, name: str, workspace: str) -> str:
@@ -166,9 +168,9 @@ CONTENT_MISSING = (
     "switch it on under Bot on the app's page, or set DISCORD_MESSAGE_CONTENT=off"
 )
 PUBLIC_BOT = (
-    "The app's page lets anybody add this bot to a server of theirs, and "
-    "THREADKEEP_WORKSPACES does not limit which servers are served: switch Public Bot "
-    "off on the app's page, or set THREADKEEP_WORKSPACES."
+    "Anybody can add this bot to a server of theirs, and THREADKEEP_WORKSPACES does "
+    "not limit which servers are served. Switch Public Bot off on the app's page, or "
+    "set THREADKEEP_WORKSPACES."
 )
 
 

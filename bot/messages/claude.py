@@ -9,7 +9,7 @@ CANNOT_PAY = "the account cannot pay: see Billing in Anthropic's console"
 NOT_THE_API = "what answers is not Claude's API: check ANTHROPIC_BASE_URL"
 OVERLOADED = "Claude is overloaded"
 RATE_LIMITED = "over our rate limit"
-HALF_A_CHARACTER = "the request has half a character"
+HALF_A_CHARACTER = "the request has an invalid character (a lone surrogate)"
 UNKNOWN_BATCH = (
     "Claude does not know this batch: it was deleted, or belongs to another workspace "
     "than the key in ANTHROPIC_API_KEY"

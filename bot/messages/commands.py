@@ -1,18 +1,18 @@
 """Messages that commands answer with."""
 
 STALE = "This button or form no longer works. `help` shows what does."
-CHANNEL_GONE = "That channel no longer exists, or I am not in it any more."
+CHANNEL_GONE = "That channel no longer exists, or I'm no longer in it."
 
 #: How to talk to the bot, for everybody.
 HOW_TO_ASK = """\
-Mention me with a question, or use the command for asking. I reply in a thread, and \
+Mention me with a question (on Discord, `/ask` works, too). I reply in a thread, and \
 you can keep talking there. In a direct message, just write.
 I remember our threads. If you edit or delete a message, I forget the old version."""
 #: Which messages are not answered, and how to change that.
 HOW_TO_TALK_TO_OTHERS = """\
-In my threads I read what mentions others first, replies to somebody else or only \
-thanks, and don't answer it. Mention me with `why` to learn which rule held, with \
-`stay out` to have only mentions answered, with `come back` to end that."""
+In my threads I don't answer messages that mention somebody else first, reply to \
+somebody else or only say thanks. Mention me with `why` to see why I answered or not, \
+with `stay out` if I should answer only mentions, with `come back` to undo that."""
 #: Introduces the list of commands.
 HOW_TO_COMMAND = (
     "Commands (use `/claude`, or mention me with one as the whole message; in my "
@@ -67,7 +67,7 @@ def rolled_back(*, where: str, old: int, new: int | str | None) -> str:
 
 
 def is_current(*, number: int) -> str:
-    return f"Version {number} is the current one already."
+    return f"Version {number} is already the current one."
 
 
 def earlier_versions(*, count: int) -> str:

@@ -28,8 +28,8 @@ BLOCKED = (
     "server can change what it blocks."
 )
 NOT_SHOWN = (
-    "I may not show my answer there: the thread is locked, or I lack the permission to "
-    "send messages. Somebody who manages the channel can change that."
+    "I can't show my answer there: the thread is locked, or I don't have permission "
+    "to send messages. Somebody who manages the channel can change that."
 )
 LOCKED = "This thread is locked, so I can't answer in it. Please ask somewhere else."
 NOWHERE = "I can't talk in this kind of channel. Please ask me in a text channel."

@@ -29,7 +29,7 @@ def version_must_be(*, version: int) -> str:
 
 
 def name_twice(*, name: str) -> str:
-    return f"{name} is there twice"
+    return f"{name} appears twice"
 
 
 def no_such_setting(*, hint: str) -> str:

@@ -7,8 +7,8 @@ def needs_you(*, problem: str) -> str:
 
 def disk_low(*, free: str, folder: object) -> str:
     return (
-        f"only {free} are free where the database is ({folder}): make room, or nothing "
-        "can be stored any more."
+        f"only {free} are left on the disk of the database ({folder}): free some "
+        "space, or nothing more can be stored."
     )
 
 

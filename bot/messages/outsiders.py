@@ -3,19 +3,18 @@ them."""
 
 TURNED_AWAY = (
     "Sorry, this channel is shared with another organisation, and I answer only "
-    "members of my workspace here. Its admins can admit you by the setting `who` of "
-    "this channel."
+    "members of my workspace here. An admin can add you with the setting `who`."
 )
 #: Below the first answer in such a channel.
 MEMBERS_ONLY = (
     "This channel is shared with another organisation: I answer only members of my "
-    "workspace here, until an admin admits others by the setting `who` of this channel."
+    "workspace here, until an admin adds others with the setting `who`."
 )
 ALL_ADMITTED = (
-    "This channel is shared with another organisation: by its setting `who` I answer "
-    "everyone here."
+    "This channel is shared with another organisation, and its setting `who` lets "
+    "everyone here ask me."
 )
 SOME_ADMITTED = (
-    "This channel is shared with another organisation: of guests and its people I "
-    "answer only those that the setting `who` names."
+    "This channel is shared with another organisation: I answer only those guests and "
+    "people of theirs whom the setting `who` names."
 )

@@ -8,7 +8,7 @@ THIS_CHANNEL = "this channel"
 THE_WORKSPACE = "the workspace"
 THE_OPERATOR = "the operator"
 DIRECT_MESSAGES = "Direct messages"
-UNSEEN_CHANNEL = "a channel that you do not see"
+UNSEEN_CHANNEL = "a channel that you can't see"
 SOMEBODY = "Somebody"
 YOU = "You"
 

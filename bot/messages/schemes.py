@@ -29,7 +29,10 @@ def examples_not_a_list(*, source: str, most: int) -> str:
 
 
 def field_name(*, source: str, name: str) -> str:
-    return f"{source}: a field's name must be small letters, digits and _, not {name}."
+    return (
+        f"{source}: a field's name must be lower-case letters, digits and _, not "
+        f"{name}."
+    )
 
 
 def field(*, source: str, name: str) -> str:
@@ -71,7 +74,7 @@ def values_not_different(*, where: str) -> str:
 
 
 def not_a_text(*, where: str) -> str:
-    return f"{where} must be a text, not a list and not names."
+    return f"{where} must be text, not a list or a mapping."
 
 
 def example_incomplete(*, where: str) -> str:

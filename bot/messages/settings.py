@@ -97,7 +97,7 @@ CURRENT = "**current**"
 
 
 def no_prompt(*, where: str) -> str:
-    return f"No prompt of its own was ever set for {where}."
+    return f"{where} has no prompt of its own yet."
 
 
 def versions_of(*, where: str) -> str:
@@ -121,7 +121,7 @@ def same_text(*, old: int, new: int) -> str:
 
 # The audit.
 def nothing_changed(*, where: str) -> str:
-    return f"Nothing was changed in {where} so far."
+    return f"Nothing was changed in {where} yet."
 
 
 def changes_in(*, where: str) -> str:

@@ -56,7 +56,7 @@ def no_directory(*, path: object, reason: object) -> str:
 
 
 def missing(*, path: object) -> str:
-    return f"{path} does not exist yet; nothing was said so far."
+    return f"{path} does not exist yet; nobody has talked to the bot."
 
 
 def outdated(*, path: object) -> str:

@@ -52,8 +52,8 @@ NEEDS_KEY = (
 STOPPED = "Stopped."
 STOPPING = "Stopping after the answers in progress; once more stops at once."
 NO_ROOM = (
-    "The budget leaves no room for what the next ticket may cost at most. Answers so "
-    "far are kept; continue with a higher --budget."
+    "What is left of the budget may not cover the next ticket. All answers are kept; "
+    "continue with a higher --budget."
 )
 DEFAULT_SCHEME = "default scheme"
 THE_SCHEME = "the scheme"
@@ -95,10 +95,7 @@ def collected_by(*, run: str) -> str:
 
 
 def budget_no_room(*, budget: str) -> str:
-    return (
-        f"The budget of {budget} leaves no room for what the next ticket may cost at "
-        "most."
-    )
+    return f"What is left of the budget of {budget} may not cover the next ticket."
 
 
 def how_to_resume(*, sorted: int, rows: int, run: str) -> str:

@@ -5,7 +5,7 @@ CONTROL_CHARACTER = "it has a control character"
 TOO_DEEP = "it nests too deep"
 TYPE_TAG = "it has a type tag"
 TOO_MANY_VALUES = "it has too many values"
-NAME_IS_A_LIST = "a name is a list or has names in it"
+NAME_IS_A_LIST = "a name is a list or a mapping"
 
 
 def in_line(*, line: int) -> str:
@@ -17,4 +17,4 @@ def not_yaml(*, where: str, why: str) -> str:
 
 
 def twice(*, name: str) -> str:
-    return f"{name} is there twice"
+    return f"{name} appears twice"

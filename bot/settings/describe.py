@@ -144,7 +144,7 @@ def versions(all_of_them: Sequence[Version], place: Scope) -> str:
     """Describe the history of a prompt, the newest first."""
     where = here(place.level)
     if not all_of_them:
-        return messages.no_prompt(where=where)
+        return messages.no_prompt(where=where.capitalize())
     lines = [messages.versions_of(where=where)]
     for nth, version in enumerate(all_of_them):
         size = (

@@ -293,7 +293,7 @@ async def test_a_dearer_model_is_hung_up_on_without_room_in_the_budget() -> None
     async with room.open():
         await room.ask()
         [text] = await room.answered(1)
-        assert "could cost more than is left" in text
+        assert "does not cover another answer" in text
         assert not gate.reached.is_set()
         await room.tell("budget", period="day", value="0.1")
         await room.ask()

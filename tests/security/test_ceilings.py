@@ -653,7 +653,10 @@ async def test_an_owner_of_a_server_of_their_own_spends_what_the_operator_allows
                     shown += _replies(discord, talk)
     assert len(model.requests) == 1
     assert shown[0] == "Yes."
-    assert "The budget of the workspace for today is used up" in shown[1]
+    assert (
+        "The budget of the workspace for today does not cover another answer"
+        in shown[1]
+    )
     assert all("his bot's budget for today" in text for text in shown[2:])
 
 

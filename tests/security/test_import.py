@@ -37,8 +37,8 @@ def read(text: str) -> list[Change] | str:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("? [a]\n: b", "a name is a list or has names in it"),
-        ("? {a: b}\n: c", "a name is a list or has names in it"),
+        ("? [a]\n: b", "a name is a list or a mapping"),
+        ("? {a: b}\n: c", "a name is a list or a mapping"),
         ("version: 1\nslack: {T1: {? [model] : opus}}", "a name is a list"),
         ("version: 1\nslack: {T1: {channels: {? [C1] : {quiet: on}}}}", "a name is a"),
         ("version: 1\nslack: {~: {quiet: on}}", ""),

@@ -480,7 +480,7 @@ async def test_check_says_that_a_bot_is_public_and_where_it_is() -> None:
         found = await check_discord(discord.env, offline=False)
         [(grade, text)] = texts(found, "Discord public")
         assert grade is Grade.NOTE
-        assert "switch Public Bot off" in text
+        assert "Switch Public Bot off" in text
         assert "THREADKEEP_WORKSPACES" in text
         [(grade, text)] = texts(found, "Discord servers")
         assert (grade, text) == (

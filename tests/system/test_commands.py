@@ -343,7 +343,7 @@ async def test_usage_adds_up_beside_a_running_bot(world: World, shell: Shell) ->
 async def test_usage_without_a_database_says_so(shell: Shell) -> None:
     status, printed = await shell.run({}, "usage")
     assert status == MISTAKE
-    assert "nothing was said so far" in printed
+    assert "nobody has talked to the bot" in printed
 
 
 async def test_a_key_that_is_refused_while_running_is_told_in_the_thread(

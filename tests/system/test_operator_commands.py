@@ -158,7 +158,7 @@ async def test_without_a_database_there_is_nothing_to_show(
 ) -> None:
     status, printed = await Shell(tmp_path, nursery).run({}, *command.split())
     assert status == MISTAKE
-    assert "nothing was said so far" in printed
+    assert "nobody has talked to the bot" in printed
 
 
 async def test_what_readers_think_goes_out(shell: Shell) -> None:
@@ -289,4 +289,4 @@ async def test_usage_and_check_say_how_the_budgets_over_all_stand(shell: Shell) 
     assert "! Total budget All workspaces, today: $2.50 of $3.00" in printed
     del platform["THREADKEEP_BUDGET_TOTAL_DAY"]
     _, printed = await shell.run(platform, "check", "--offline")
-    assert "! Total budget nothing limits what all workspaces together" in printed
+    assert "! Total budget there is no limit on the total cost" in printed

@@ -240,7 +240,7 @@ async def test_the_budget_stops_and_resume_goes_on(office: Office) -> None:
         file, *office.to, "--budget", "0.0035", "--at-once", "1"
     )
     assert status == SOME
-    assert "The budget of $0.0035 leaves no room" in printed
+    assert "What is left of the budget of $0.0035 may not cover" in printed
     done = sum(row["category"] == "bug" for row in office.out())
     assert 0 < done < 60
     run = _run_of(printed)
@@ -439,7 +439,7 @@ async def test_what_people_corrected_is_a_labelled_file(office: Office) -> None:
         await store.record_case_result(case.id, good, "")
         await store.correct_case(case.id, "category", "billing", "U2", time.time())
     status, printed = await office.triage("corrections", *office.to)
-    assert (status, printed) == (0, "1 corrected messages.")
+    assert (status, printed) == (0, "1 corrected message.")
     [row] = office.out()
     assert (row["ticket"], row["category"], row["by"]) == (
         *("Pay me, =now", "billing", "U2"),

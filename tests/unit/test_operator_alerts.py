@@ -111,7 +111,7 @@ async def test_a_disk_that_fills_up_and_a_lost_platform_are_told() -> None:
     assert [user for user, _ in setup.told] == ["7", "7"]
     (_, lost), (_, disk) = setup.told
     assert lost == "the bot no longer answers on slack. Set a new token."
-    assert disk.startswith("only 255 MB are free where the database is (/data)")
+    assert disk.startswith("only 255 MB are left on the disk of the database (/data)")
 
 
 async def test_a_full_disk_cannot_be_noted_and_is_told_once_an_hour() -> None:

@@ -48,7 +48,7 @@ async def test_it_costs_what_an_answer_costs() -> None:
     told = await office.send(
         await office.form("prompt try"), {"prompt": "Draft.", "question": "?"}
     )
-    assert "used up" in told.text
+    assert "does not cover" in told.text
     assert len(office.model.requests) == 1
 
 

@@ -269,7 +269,7 @@ BOBS = references.user("U2")
         ("others-first group:S1", f"It mentions {references.group('S1')} first."),
         ("others-first everyone:", "It mentions everybody first."),
         ("answers-other person:", "It replies to, or forwards, a message of somebody"),
-        ("sent-away person:U2", f"stay out of this thread, by {BOBS}"),
+        ("sent-away person:U2", f"{BOBS} asked me to stay out of this thread"),
         ("only-mentions workspace", "set to `mention` for the workspace,"),
         *((each.value, "") for each in Rule if each.value in ("thanks", "stale")),
     ],
