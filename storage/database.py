@@ -20,8 +20,8 @@ from storage.errors import damaged, refusal, translated
 from storage.lock import require_unlocked
 from storage.migrations import migrate, migrations
 
-# How long a statement waits for a lock that another program, such as an operator's
-# shell or a backup, holds on the file, in seconds.
+# Timeout for a lock on the file that another program holds, such as an operator's
+# shell or a backup, in seconds.
 BUSY_SECONDS = 5.0
 
 # SQLite checkpoints the write-ahead log after so many pages of 4 KB. Its default, set
@@ -32,7 +32,8 @@ CHECKPOINT_PAGES = 1_000
 # limit it keeps the largest size that a long read ever caused.
 WAL_BYTES = 8 * 1024 * 1024
 
-# How long emptying the log waits for readers, in seconds. Writers wait with it.
+# Timeout for readers while the write-ahead log is emptied, in seconds. Writers wait
+# with it.
 LOG_SECONDS = 0.1
 
 

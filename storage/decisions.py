@@ -1,4 +1,4 @@
-"""What was decided about messages, and why."""
+"""Decisions on messages and their reasons, inside a transaction."""
 
 from sqlite_utils import Database
 

@@ -22,7 +22,7 @@ NEXT_TURN = NEXT_ID.format("turns")
 NEXT_MESSAGE = NEXT_ID.format("messages")
 
 
-#: What becomes of a message that is known, or was deleted.
+#: The decision on a message that is known, or was deleted.
 IGNORED = Verdict(Disposition.IGNORE)
 
 

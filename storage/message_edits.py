@@ -124,7 +124,7 @@ def retry_turn(db: Database, thread: ThreadKey, turn: str, now: float) -> bool:
         "WHERE thread_id = :thread AND turn_id = :last AND role = 'user'",
         turns,
     )
-    # What is left in the old turn is its answer, which is not visible any more.
+    # Only the answer is left in the old turn, and it is no longer visible.
     db.execute(
         "UPDATE messages SET deleted_at = :now, content = NULL "
         "WHERE thread_id = :thread AND turn_id = :last",

@@ -17,7 +17,7 @@ class Transaction(Protocol):
 
 
 class Connected(Protocol):
-    """What a store with such methods has."""
+    """The attributes that such methods use."""
 
     _read: Transaction
     _write: Transaction

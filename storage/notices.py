@@ -1,4 +1,4 @@
-"""What people were told once, inside a transaction; and the migration for that."""
+"""Notices that are given once, inside a transaction; and the migration for them."""
 
 from sqlite_utils import Database
 
@@ -16,7 +16,8 @@ def m012_origins_and_notices(db: Database) -> None:
             "name": str,
             # The key of the turn that gives it.
             "turn": str,
-            # When it may be given again, in seconds since 1970; NULL for never.
+            # The time from which it may be given again, in seconds since 1970; NULL for
+            # never.
             "until": float,
         },
         pk=(*place, "name"),

@@ -25,7 +25,7 @@ from bot.settings.stored_values import usable
 from storage.broken import calendar_time, log_broken
 from storage.scope_columns import AT, both, inside, parts, relocate, scope_of
 
-# How long drafts are kept, in seconds.
+# Lifetime of drafts, in seconds.
 WEEK = 7 * 86400.0
 
 # The settings of a scope and of those around it. Both halves use the primary key.

@@ -56,7 +56,7 @@ def supplement(
     )
     for holder in after.holds:
         erasures.insert_holder(db, row["id"], holder)
-    # What was read before a reset is not read any more.
+    # Messages before a reset are no longer read.
     if given and row["id"] > row["reads_after"]:
         prefix = f"{ADDED}{before.message}:"
         (count,) = db.execute(

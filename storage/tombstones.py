@@ -13,7 +13,7 @@ from bot.domain.message import Message
 from bot.domain.scope import Scope
 from storage.scope_columns import parts
 
-#: How long the ids of deleted messages are kept, in seconds. Slack repeats an event for
+#: Retention of the ids of deleted messages, in seconds. Slack repeats an event for
 #: about six minutes, and Discord's threads are caught up with over a day; the rest
 #: covers a process that was down meanwhile.
 REMEMBERED = 7 * 86_400.0

@@ -32,7 +32,7 @@ FIRST = """NOT EXISTS (
 )"""
 
 
-# What an empty id may consist of.
+# The characters of an id that counts as empty.
 _BLANKS = " \t\r\n\u00a0\u00ad\u200b\u200c\u200d\u2060\u3000\ufeff"
 
 
@@ -99,7 +99,7 @@ def m001_runs(db: Database) -> None:
 
 @steps()
 def m002_lost(db: Database) -> None:
-    """What a run may be billed beyond the cost of its answers, in USD."""
+    """Return the most that a run may be billed beyond its answers, in USD."""
     db.table("runs").add_column("lost", float, not_null_default=0.0)
 
 

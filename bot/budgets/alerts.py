@@ -16,7 +16,7 @@ from bot.settings.effective import EffectiveSettings, Operator
 
 log = logging.getLogger(__name__)
 
-# How long telling one admin may hold up a thread, in seconds.
+# Timeout for alerting one admin, in seconds: the thread waits for it.
 TELLING = 10.0
 
 

@@ -15,7 +15,7 @@ from bot.settings import ceilings
 from bot.text import references
 from bot.ui.formatting import amount, bar, gauge, here, person, usd
 
-# How many rows a list of channels or people shows.
+# The most rows of a list of channels or people.
 MOST_SPENDERS = 8
 
 

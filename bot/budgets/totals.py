@@ -23,7 +23,7 @@ from bot.ui import formatting
 
 log = logging.getLogger(__name__)
 
-# How often the account is read, in seconds: one small transaction.
+# Interval between two reads of the account, in seconds: one small transaction.
 EVERY = 30.0
 # Timeout for alerting one admin, in seconds.
 TELLING = 10.0
@@ -58,7 +58,7 @@ class Totals:
             await self._sleep(EVERY)
 
     async def look(self) -> None:
-        """Tell what is to be told now. Raises StorageError."""
+        """Send the alerts that are due. Raises StorageError."""
         for alert in await self._accounts.alerts(self._budgets, self._now()):
             log.warning(
                 "budget.used place=all period=%s share=%.2f spent=%.2f usd=%.2f",

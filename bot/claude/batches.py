@@ -21,7 +21,7 @@ from bot.domain.completion import Request
 from bot.errors import ModelDenied, ModelUnreachable
 from bot.messages import claude as messages
 
-#: What a call in a batch costs, as a part of the list price.
+#: The price of a call in a batch, as a share of the list price.
 BATCH_SHARE = 0.5
 
 # The API takes 100,000 requests and 256 MB.
@@ -29,7 +29,7 @@ MOST_REQUESTS = 100_000
 
 # The time limit for sending a batch, in seconds.
 _SENDING = 600.0
-# How many batches a page of the list holds.
+# Batches on a page of the list.
 _PAGE = 100
 
 #: How one request of a batch ended: "invalid" is a request that the API rejects, and
@@ -47,8 +47,8 @@ class BatchStatus:
 
     id: str
     created_at: datetime
-    #: How many requests it holds, how many of them have a result, and how many of these
-    #: were canceled.
+    #: The number of its requests, of those with a result, and of these the canceled
+    #: ones.
     requests: int
     processed: int
     canceled: int

@@ -18,11 +18,12 @@ from bot.messages import values as messages
 #: The current Sonnet [docs, models overview].
 DEFAULT_MODEL = "claude-sonnet-5-5"
 
-#: What `auto` chooses between: the cheapest and the default [docs, models overview].
+#: The models that `auto` chooses between: the cheapest and the default [docs, models
+#: overview].
 CHEAP_MODEL = "claude-haiku-5-5"
 CAPABLE_MODEL = DEFAULT_MODEL
 
-#: How long before its retirement people are warned of a model.
+#: The time before its retirement from which people are warned of a model.
 RETIRES_SOON = datetime.timedelta(days=60)
 
 #: USD for one search of the web, whatever the model [docs, web search].

@@ -48,8 +48,8 @@ PUBLIC_API = "https://api.anthropic.com"
 # alive; the SDK's own ten minutes would leave a thread "thinking" that long.
 SILENCE = 90.0
 CONNECT = 5.0
-# How long we wait for the end of a stream whose answer is complete, in seconds. Reading
-# it to the end lets the next answer use the same connection.
+# Timeout for the end of a stream whose answer is complete, in seconds. Reading it to
+# the end lets the next answer use the same connection.
 DRAIN = 0.5
 # The time limit of calls that generate nothing, in seconds.
 LOOKUP = 10.0

@@ -1,4 +1,4 @@
-"""What a request can cost at most, and what an answer is booked at. Pure.
+"""The maximum cost of a request, and the booked cost of an answer. Pure.
 
 Rule: what is booked is never less than what is billed. The API reports the usage of a
 request only with the last event of a stream, and bills what was generated until the

@@ -26,8 +26,8 @@ from bot.errors import (
 )
 from bot.messages import claude as messages
 
-# How often and how long (seconds) a call is retried before its first text: a person is
-# waiting in the thread.
+# Limits on the retries of a call before its first text, in attempts and in seconds: a
+# person is waiting in the thread.
 MOST_TRIES = 5
 PATIENCE = 60.0
 LONGEST_WAIT = 20.0
@@ -74,8 +74,8 @@ def pause(fault: Fault, tries: int, elapsed: float, chance: float) -> float | No
     return wait if elapsed + wait <= PATIENCE else None
 
 
-# What the SDK raises for a malformed response: bad JSON or UTF-8, a delta for a content
-# block that was not started, a missing field.
+# The SDK's exceptions for a malformed response: bad JSON or UTF-8, a delta for a
+# content block that was not started, a missing field.
 _MALFORMED = (ValueError, LookupError, TypeError, AttributeError)
 
 #: Everything that a call of the SDK may raise.

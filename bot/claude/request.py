@@ -12,7 +12,7 @@ from bot.domain.completion import Request
 # The last version of the API that accepts a temperature, on some models.
 SAMPLING_VERSION = "2023-06-01"
 
-# What the count of a prompt takes; the rest concerns the answer.
+# The parameters of a count of tokens; the others concern the answer.
 _COUNTED = ("model", "system", "messages", "tools", "output_config")
 
 

@@ -50,7 +50,7 @@ class Sources:
 class Rounds:
     """Everything that an answer used before the request that is made now."""
 
-    #: What was written in the rounds that paused.
+    #: The text of the rounds that paused.
     messages: list[MessageParam] = field(default_factory=list)
     #: Usage of the rounds that paused, in total.
     used: Usage = field(default_factory=Usage)

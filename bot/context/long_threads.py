@@ -15,9 +15,9 @@ from bot.domain.completion import ChatMessage
 from bot.domain.message import EarlierMessages, Message
 from bot.text.numbers import approximate, number
 
-# How much history is read when the bot is called into a thread, in bytes: about 100,000
-# tokens, which leaves room for the conversation in every model (Claude facts, section
-# 2).
+# The most history that is read when the bot is called into a thread, in bytes: about
+# 100,000 tokens, which leaves room for the conversation in every model (Claude facts,
+# section 2).
 BACKFILL_BYTES = 400_000
 
 # The part of that for the beginning of the thread: one in so many bytes.
@@ -27,8 +27,8 @@ BEGINNING = 5
 # Chinese, where a character is about a token (an estimate; there is no tokenizer).
 BYTES_PER_TOKEN = 2.5
 
-# How often what fits is halved if the API counts more tokens than that: a token has a
-# byte at least.
+# The most halvings of the size that fits, where the API counts more tokens: a token has
+# at least one byte.
 MOST_HALVINGS = 2
 
 # Tokens for what a request holds besides the conversation: tags, tools, the system

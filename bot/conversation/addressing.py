@@ -59,7 +59,7 @@ class Rule(enum.Enum):
 
 
 class Instruction(enum.Enum):
-    """What people tell the bot about its part in a thread."""
+    """Instructions about the bot's part in a thread."""
 
     STAY_OUT = "stay out"
     COME_BACK = "come back"
@@ -69,14 +69,15 @@ class Instruction(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class EngagementSettings:
-    """When the bot answers in a thread, as people set it."""
+    """The settings that decide when the bot answers in a thread."""
 
     #: Which messages in its own threads are answered without addressing the bot: a
     #: value of the option `follow`.
     follow: str = SMART
-    #: Where `follow` was set: "thread", "channel", "workspace" or "operator".
+    #: The level at which `follow` was set: "thread", "channel", "workspace" or
+    #: "operator".
     follow_level: str = ScopeLevel.OPERATOR.value
-    #: Who set it there: a platform's id, or "operator".
+    #: The person who set it there: a platform's id, or "operator".
     follow_by: str = ""
     #: Whether it answers only when it is addressed.
     quiet: bool = False
@@ -280,7 +281,7 @@ def _obey(told: Instruction, heard: Message, engagement: EngagementSettings) -> 
         change = Change(place, "follow", MENTION)
     elif told is Instruction.COME_BACK and _was_sent_away(engagement):
         change = Change(place, "follow", None)
-    # Where there is no thread, there is no answer to stop either.
+    # Without a thread there is no answer to stop.
     begins = told is not Instruction.STOP
     return Verdict(Disposition.KEEP, Rule.INSTRUCTION.value, change, begins=begins)
 

@@ -36,7 +36,7 @@ from bot.settings.parsers import AUTO
 
 log = logging.getLogger(__name__)
 
-# How long choosing a model may hold up a thread, in seconds.
+# Timeout for choosing a model, in seconds: the thread waits for it.
 ROUTING = 10.0
 
 
@@ -45,7 +45,7 @@ class AdmittedTurn:
     """A turn that may be answered."""
 
     settings: EffectiveSettings
-    #: What `settings` were resolved from.
+    #: The stored settings that `settings` were resolved from.
     stored: StoredSettings
     #: The platform's id of the person who asked.
     asker: str

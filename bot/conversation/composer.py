@@ -25,7 +25,7 @@ from bot.settings.effective import EffectiveSettings
 
 log = logging.getLogger(__name__)
 
-# How often Claude may search the web for one answer. A search costs a cent, adds its
+# The most web searches for one answer. A search costs a cent, adds its
 # results to the prompt and has all of it read again (`bot.claude.cost`).
 SEARCHES = 5
 
@@ -64,7 +64,7 @@ class Composer:
         self._settings = settings
         self._secret = secret
         self._now = now
-        #: How often what fits was halved for a thread, because Claude counted more
+        #: Halvings of the size that fits, by thread, because Claude counted more
         #: tokens. After a restart, the same refusals lead to the same cuts.
         self._halvings: LruDict[ThreadKey, int] = LruDict(MOST_HALVED)
 

@@ -23,7 +23,7 @@ from bot.runtime.retry import retry_until_success
 
 log = logging.getLogger(__name__)
 
-# How many threads wait for a slot in memory, at some hundred bytes each.
+# The most threads that wait for a slot in memory, at some hundred bytes each.
 MOST_WAITING = 10_000
 
 
@@ -96,12 +96,13 @@ async def _nothing(most: int) -> Sequence[WaitingThread]:
 
 @dataclass(slots=True)
 class _ThreadQueue:
-    #: Who asked, and when: the thread's position if it has to wait again.
+    #: The author and the time of its question: the thread's position if it has to
+    #: wait again.
     entry: Entry[ThreadKey, _Asker]
     #: Whether it occupies a slot. Ending a turn without answering it takes none.
     has_slot: bool = True
     task: asyncio.Task[None] | None = None
-    #: What came since the work last looked into the store, if anything did.
+    #: Set if messages came since the work last looked into the store.
     again: Entry[ThreadKey, _Asker] | None = None
     stop_signal: StopSignal = field(default_factory=StopSignal)
 

@@ -14,8 +14,8 @@ from bot.ports.store import TurnStore
 
 log = logging.getLogger(__name__)
 
-# How many unexpected errors end a turn, restarts included. Before that the rule for
-# crashes has ended it as interrupted and posted that, if posting works.
+# The unexpected errors after which a turn ends, restarts included. Before that the rule
+# for crashes has ended it as interrupted and posted that, if posting works.
 MOST_FAILURES = 5
 
 # Writing out an answer may crash the process before the failure is counted. So its

@@ -117,7 +117,7 @@ class Inbox:
         # the second must not overtake the first on the way to the store.
         place = Scope.of(heard.thread)
         policy = await self._settings.policy(place)
-        # Where nothing but answers is written, there is nobody else either.
+        # A platform that takes only answers has nobody else either.
         alone = self._platforms.adapters[place.platform].messenger is None
         direct = alone or self._settings.is_direct(place)
         return EngagementSettings.of(policy, direct=direct)

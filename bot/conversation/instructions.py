@@ -26,11 +26,11 @@ from bot.ui.elements import Response
 
 log = logging.getLogger(__name__)
 
-# How long posting a reply may take, in seconds: later it does not matter any more.
+# Timeout for posting a reply, in seconds: later it no longer matters.
 TIMEOUT = 10.0
 
-# How many replies are posted at once: a crowd must not use up the writes that the
-# platform allows.
+# The most replies that are posted at once: a crowd must not use up the writes that
+# the platform allows.
 MOST_REPLIES = 10
 
 

@@ -24,7 +24,7 @@ from bot.ui import buttons
 
 log = logging.getLogger(__name__)
 
-# How long it may wait, in seconds, and how many answers may.
+# The longest wait in seconds, and the most answers that wait.
 TIMEOUT = 600.0
 MOST_WAITING = 100
 

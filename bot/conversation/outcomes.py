@@ -32,7 +32,7 @@ from bot.ui.buttons import goes_on
 # take half a sentence for its own conclusion.
 UNFINISHED = "\n\n[This answer was not finished.]"
 
-# How much of a file's name a note shows.
+# The most characters of a file's name in a note.
 MOST_NAME_CHARS = 60
 
 #: Reason of a turn that has failed too often and is not retried.

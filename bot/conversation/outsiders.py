@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 DAY = 86400.0
 
-# How long a notice may hold up a thread, in seconds.
+# Timeout for posting a notice, in seconds: the thread waits for it.
 TIMEOUT = 10.0
 
 

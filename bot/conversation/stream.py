@@ -31,7 +31,7 @@ class AnswerStream:
         self._asked = False
         self._report: Report | None = None
         self._error: ModelError | None = None
-        #: When the first text came, in seconds since 1970.
+        #: The time of the first text, in seconds since 1970.
         self._first_text: float | None = None
 
     @property

@@ -85,16 +85,16 @@ class StreamedReply:
         seen = (len(shown.text) for shown in turn.shown if shown.message)
         self._before_chars = sum(seen) if cut else 0
         self._messages = {s.index: s.message for s in turn.shown if s.message}
-        #: When the first text came.
+        #: The time of the first text.
         self._began = float("inf")
-        #: When a placeholder is due.
+        #: The time at which a placeholder is due.
         self._placeholder = float("inf")
         self._retry = float("-inf")
         self._shown: dict[int, Part] = {}
         self._edited: dict[int, float] = {}
-        #: How many messages, from the first on, are final and shown.
+        #: The number of messages, from the first on, that are final and shown.
         self._complete = 0
-        #: How much was rendered since this task last yielded, in characters.
+        #: The characters rendered since this task last yielded.
         self._taken = 0
         #: The first half of a character at the end of the last piece; "" if none.
         self._half = ""

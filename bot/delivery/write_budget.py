@@ -178,7 +178,7 @@ class _Standing:
 
     asked: float
     granted: float = float("-inf")
-    #: When its text became final.
+    #: The time at which its text became final.
     ended: float | None = None
     budgets: list[_Budget] = field(default_factory=list)
     #: The buckets that its write in progress counts in.

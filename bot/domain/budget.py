@@ -49,7 +49,7 @@ class Budget:
     place: Scope
     period: Period
     usd: float
-    #: Who set it: a platform's user id, or "operator".
+    #: The person who set it: a platform's user id, or "operator".
     who: str = "operator"
     #: The kind of calls that it limits; "" for all.
     kind: str = ""
@@ -64,7 +64,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class PersonLimit:
-    """What one person may use in `place` within a sliding hour.
+    """The limit for one person in `place` within a sliding hour.
 
     Raises ValueError for a limit that is negative or not finite.
     """
@@ -111,7 +111,7 @@ class BudgetExceeded:
     #: USD spent in the period or hour, and reserved for calls in progress.
     spent: float = 0.0
     reserved: float = 0.0
-    #: When the person may ask again, in seconds since 1970.
+    #: The time from which the person may ask again, in seconds since 1970.
     until: float | None = None
     #: The model without a known price, if that is the reason.
     unpriced: str = ""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-#: How long the prompt cache keeps what a request writes to it.
+#: The lifetime of what a request writes to the prompt cache.
 CacheTtl = Literal["5m", "1h"]
 
 
@@ -48,7 +48,7 @@ class ChatMessage:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a model is asked: one request of the Messages API."""
+    """One request of the Messages API."""
 
     model: str
     system: str

@@ -9,7 +9,7 @@ from bot.text.characters import replace_invalid
 
 
 class MarkKind(enum.Enum):
-    """What a mark in a text stands for."""
+    """The kind of a mark in a text."""
 
     #: The bot itself, by its user or its own role.
     BOT = "bot"
@@ -32,7 +32,7 @@ class Mark:
 
 
 class Origin(enum.Enum):
-    """Where a message comes from, as the platform marks it."""
+    """The origin of a message, as the platform marks it."""
 
     #: A channel of this workspace alone.
     OWN = ""
@@ -54,7 +54,7 @@ class Message:
     thread: ThreadKey
     #: The platform's id of this message; unique within its channel.
     message: str
-    #: When it was posted by the platform's clock, in seconds since 1970.
+    #: The time of posting by the platform's clock, in seconds since 1970.
     at: float
     #: The platform's id of the author.
     author: str
@@ -132,20 +132,20 @@ def _words(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class EarlierMessages:
-    """What was said in a thread before a message, oldest first, perhaps with a gap."""
+    """The messages of a thread before another, oldest first, perhaps with a gap."""
 
     messages: tuple[Message, ...]
     #: About how many messages are missing in the gap; 0 if there is none, None if their
     #: number is unknown.
     missing: int | None = 0
-    #: How many of `messages` precede the gap.
+    #: The number of `messages` before the gap.
     gap: int = 0
     #: Whether some of the missing ones follow the last of `messages`.
     is_open: bool = False
 
 
 class Disposition(enum.Enum):
-    """What is done with a received message."""
+    """The kinds of decisions on a received message."""
 
     #: Not for the bot, or stored before: nothing is written.
     IGNORE = "ignore"
@@ -157,7 +157,7 @@ class Disposition(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is done with a received message, and why."""
+    """The decision on a received message, and its reason."""
 
     disposition: Disposition
     #: The rule that held, as `bot.conversation.addressing` writes and reads it.
@@ -170,7 +170,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided about a stored message."""
+    """The decision on a stored message."""
 
     #: The platform's ids of the message and its author.
     message: str

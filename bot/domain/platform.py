@@ -48,7 +48,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class EditInterval:
-    """How often a message is written while its answer grows."""
+    """The pauses between writes of a message while its answer grows."""
 
     #: Seconds between two writes at the beginning of the answer, and once it has
     #: `grown` characters. The beginning is watched; what follows is read.
@@ -82,8 +82,8 @@ class Limits:
     pings: re.Pattern[str] | None = None
     #: The most lines of a message that are shown unfolded; None for no such limit.
     part_lines: int | None = None
-    #: How long, in seconds, the platform's own typing indicator may stand alone. After
-    #: that a placeholder is posted, which can be stopped.
+    #: The time, in seconds, for which the platform's own typing indicator may stand
+    #: alone. After that a placeholder is posted, which can be stopped.
     silence: float = 10.0
     #: Whether Markdown tables and images are rendered.
     tables: bool = True

@@ -32,7 +32,7 @@ class ScopeLevel(enum.Enum):
     THREAD = "thread"
 
 
-#: How many parts of a scope are given at each level.
+#: The number of parts that a scope of each level has.
 _PARTS = {
     ScopeLevel.OPERATOR: 0,
     ScopeLevel.WORKSPACE: 2,
@@ -43,7 +43,7 @@ _PARTS = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class Scope:
-    """Where a setting applies. An empty part stands for all of that kind."""
+    """The place where a setting applies. An empty part stands for all of that kind."""
 
     platform: str = ""
     workspace: str = ""

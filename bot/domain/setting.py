@@ -20,7 +20,7 @@ class Setting:
     name: str
     #: In canonical form; for a versioned option, the id of the version.
     value: str
-    #: Who set it: a platform's user id, or "operator".
+    #: The person who set it: a platform's user id, or "operator".
     who: str
     #: Seconds since 1970.
     at: float

@@ -17,7 +17,7 @@ class TriageCase:
     place: Scope
     #: The platform's id of the message; for a whole thread, "thread:" and its id.
     message: str
-    #: When it was posted or first classified, in seconds since 1970.
+    #: The time of posting or of the first classification, in seconds since 1970.
     at: float
     #: The platform's id of the author; "" for a whole thread.
     author: str

@@ -66,7 +66,7 @@ class Turn:
     key: str
     thread: ThreadKey
     state: TurnState
-    #: How many times answering began.
+    #: The number of times that answering began.
     attempts: int
     #: The time of the last progress, in seconds since 1970.
     touched: float
@@ -112,7 +112,7 @@ class Outcome:
     ended: Ended
     #: The answer as shown, without the note.
     text: str
-    #: What later turns send as the assistant's message; "" for nothing.
+    #: The assistant's message that later turns send; "" for nothing.
     replay: str = ""
     #: A note shown below the text.
     note: str = ""
@@ -126,7 +126,7 @@ class Outcome:
     cost: float | None = None
     #: Whether `cost` is an upper bound, since the usage is unknown.
     bounded: bool = False
-    #: When the first text arrived, in seconds since 1970; None without text.
+    #: The time of the first text, in seconds since 1970; None without text.
     first_text: float | None = None
     #: The id of the prompt version, and the effort.
     prompt: int | None = None
@@ -154,7 +154,7 @@ class Opinion:
     thread: ThreadKey
     #: The key of the turn.
     turn: str
-    #: When the answer ended, in seconds since 1970.
+    #: The time at which the answer ended, in seconds since 1970.
     at: float
     good: bool
     model: str

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from bot.domain.completion import Usage
 from bot.triage.answer import Answer
 
-# How many rows `every` reads at once.
+# The rows that `every` reads at once.
 _PAGE = 1_000
 
 #: States of a run.
@@ -77,7 +77,7 @@ class Tally:
     cost: float = 0.0
     #: In USD: an upper bound on calls that were sent without an answer.
     lost: float = 0.0
-    #: How many of them have an unknown cost.
+    #: The number of them whose cost is unknown.
     unpriced: int = 0
     usage: Usage = field(default_factory=Usage)
 

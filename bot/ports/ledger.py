@@ -77,7 +77,7 @@ class Ledger(Charges, Protocol):
 
 
 class Accounts(Protocol):
-    """What was spent and is reserved, by scope, person and period."""
+    """The amounts spent and reserved, by scope, person and period."""
 
     async def balance(self, scope: Scope, period: Period, now: float) -> Balance:
         """Return the account of a workspace or channel, or of all workspaces together

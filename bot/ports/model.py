@@ -19,7 +19,7 @@ class Model(Protocol):
         ...
 
     async def count(self, request: Request) -> int:
-        """How many tokens the prompt of `request` has. Costs nothing.
+        """Return the number of tokens of the prompt of `request`, at no cost.
 
         Raises a ModelError.
         """

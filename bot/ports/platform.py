@@ -183,7 +183,7 @@ Alert = Callable[[str, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """What the core offers to an adapter."""
+    """The core, as an adapter uses it."""
 
     inbox: Inbox
     commands: Commands

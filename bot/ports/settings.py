@@ -20,7 +20,7 @@ from bot.domain.setting import (
 
 
 class AccessStore(Protocol):
-    """What applies at a scope, and the record of who was refused."""
+    """The settings of a scope, and the record of refusals."""
 
     async def stored_settings(self, scope: Scope) -> StoredSettings:
         """Return the settings of `scope` and of all scopes around it, and the pinned

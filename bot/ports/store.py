@@ -41,7 +41,7 @@ def all_threads(thread: ThreadKey) -> bool:
 
 
 class PromptStore(Protocol):
-    """What the model reads of a thread."""
+    """The messages of a thread that the model reads."""
 
     async def needs_backfill(self, thread: ThreadKey) -> bool:
         """Return whether the thread is older than the bot's first message in it and
@@ -161,7 +161,7 @@ class EarlierTurns(Protocol):
 
 
 class ControlStore(PendingTurns, Protocol):
-    """What the controls of a reply read and do."""
+    """The turns behind the controls of a reply."""
 
     async def askers(self, thread: ThreadKey) -> frozenset[str]:
         """Return the people who ever asked in `thread`, deleted questions included."""
@@ -248,7 +248,7 @@ class RetentionStore(Protocol):
 
 
 class NoticeStore(Protocol):
-    """What people are told only once."""
+    """Notices that are given only once."""
 
     async def claim_notice(
         self,
@@ -287,23 +287,23 @@ class SignStore(Protocol):
 
 
 class AdmissionStore(NoticeStore, PinStore, Ledger, Protocol):
-    """What the admission of a turn uses."""
+    """The part of the store that the admission of a turn uses."""
 
 
 class EditorStore(SettingsStore, DraftStore, Protocol):
-    """What the editing of settings uses."""
+    """The part of the store that the editing of settings uses."""
 
 
 class TrialStore(SettingsStore, DraftStore, Charges, Protocol):
-    """What the trial of a prompt uses."""
+    """The part of the store that the trial of a prompt uses."""
 
 
 class ClassifierStore(CaseStore, Charges, Protocol):
-    """What the classification of a message uses."""
+    """The part of the store that the classification of a message uses."""
 
 
 class AutoTriageStore(CaseStore, CaseQueue, Protocol):
-    """What automatic triage uses."""
+    """The part of the store that automatic triage uses."""
 
 
 class Store(

@@ -48,7 +48,7 @@ from bot.rendering.tables import Table, columns
 # without tables (platform facts B5).
 MOST_LINE = 2_000
 
-# How many reference links are remembered.
+# The most reference links that are remembered.
 MOST_LINKS = 500
 
 _LINES = re.compile(r"[^\n]*+\n|[^\n]++")

@@ -30,7 +30,7 @@ class InnerTicks:
     each other."""
 
     def __init__(self) -> None:
-        #: How many backticks the text so far ends with.
+        #: The number of backticks at the end of the text.
         self._count = 0
 
     def divide(self, text: str) -> str:

@@ -65,8 +65,8 @@ _SENTENCE_END = re.compile(
 _SENTENCE_END_CHARS = 6
 _WORD_ENDS = tuple(" \t，、；：。！？」』”’）")
 
-# How far back letters are paired to flags: a hundred flags in one row. In a longer row
-# a cut may divide a flag; pairing all of it at each character would take time that
+# The most letters that are paired to flags: a hundred flags in one row. In a longer
+# row a cut may divide a flag; pairing all of it at each character would take time that
 # grows with its square.
 MOST_FLAG_LETTERS = 200
 

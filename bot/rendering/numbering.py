@@ -18,7 +18,7 @@ _LINES = re.compile(r"[^\n]*+\n|[^\n]++")
 _ITEM = re.compile(r"\A([ \t>]*+)([0-9]{1,9})([.)])(?=[ \t]|$)")
 _ITEM_SO_FAR = re.compile(r"\A[ \t>]*+[0-9]{0,9}[.)]?$")
 _INDENT = re.compile(r"[ \t>]*+")
-# How many lists are open within each other, and the longest line of a fence.
+# The deepest nesting of lists, and the longest line of a fence.
 _DEPTH = 20
 _MOST_LINE = 2_000
 

@@ -24,7 +24,7 @@ from bot.rendering.splitter import Page
 # The smallest useful limit: room beside a fence that is closed and reopened.
 FEWEST_CHARS = 40
 
-# How many characters are processed before other tasks may run: the most expensive ones
+# The characters that are processed before other tasks may run: the most expensive ones
 # take about 20 µs each (`python -m tests.security.stalls`).
 STEP_CHARS = 400
 

@@ -27,7 +27,7 @@ MOST_WIDTH = 50
 # messages of a short table.
 HEAD_CHARS = 40
 
-# How much of a table is held back, in characters: about 400 tokens, so that nobody
+# The most of a table that is held back, in characters: about 400 tokens, so that nobody
 # waits much more than five seconds for the first row, and 20 rows or more.
 MOST_HELD = 1_500
 

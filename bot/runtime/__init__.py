@@ -1,4 +1,4 @@
-"""What a long-running process needs: background tasks, retries, fair queues, bounded
+"""The parts of a long-running process: background tasks, retries, fair queues, bounded
 caches, work in threads, private files, the log.
 
 Knows nothing of conversations or platforms. The only place that starts tasks which

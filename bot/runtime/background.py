@@ -33,8 +33,8 @@ Refused = Callable[[str, AccessRevoked], None]
 # Errors whose text holds nothing that people wrote.
 _TOLD = (AccessRevoked, DeliveryError, ModelError, StorageError)
 
-# How many times a failing timer callback is repeated, and the pause in seconds: a task
-# that waits for it would otherwise wait for the next event.
+# Repetitions of a failing timer callback, and the pause in seconds: a task that waits
+# for it would otherwise wait for the next event.
 MOST_REPEATS = 3
 REPEAT_AFTER = 1.0
 

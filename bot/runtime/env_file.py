@@ -24,7 +24,7 @@ _BARE = re.compile(r"[\w.:/@%+=,*~-]*")
 
 @dataclass(frozen=True, slots=True)
 class EnvFile:
-    """What a file of variables says."""
+    """The content of a file of variables."""
 
     #: Its variables, with `${…}` replaced.
     values: Mapping[str, str] = field(default_factory=dict, repr=False)

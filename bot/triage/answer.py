@@ -8,7 +8,7 @@ from typing import Any
 from bot.domain.completion import Usage
 from bot.messages import triage_files as messages
 
-#: How many times a ticket is asked before it is marked.
+#: Attempts at a ticket before it is marked.
 TRIES = 2
 
 # Reasons why a ticket has no values, as they stand in its row; details may follow.

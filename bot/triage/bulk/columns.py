@@ -26,9 +26,9 @@ TEXTS = (
 #: Names of the column that identifies a row.
 IDS = ("id", "ticket_id", "ticket id", "key", "number", "nr")
 
-#: How many rows are looked at.
+#: The size of the sample, in rows.
 SAMPLE = 500
-#: How many column names an error lists.
+#: The most column names that an error lists.
 _LISTED = 12
 _CHARS = 2_000
 
@@ -93,7 +93,7 @@ _WORD = re.compile(r"[^\W\d_]{2,}|[^\W\d_](?=\s|\Z)")
 
 
 class Kind(Enum):
-    """What the values of a column are."""
+    """The kind of the values of a column."""
 
     EMPTY = "nothing"
     #: Of one of the patterns; the name says which.
@@ -105,11 +105,11 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Column:
-    """What the sample says of one column."""
+    """One column as it is in the sample."""
 
     name: str
     kind: Kind
-    #: What its values are, for people.
+    #: The kind of its values, for people.
     what: str
     #: One of its values.
     example: str

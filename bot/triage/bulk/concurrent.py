@@ -24,11 +24,11 @@ from bot.triage.bulk import request as bulk_request
 from bot.triage.bulk.spend_limit import SpendLimit
 from bot.triage.bulk.throttle import Throttle
 
-#: How many calls run at once by default.
+#: Concurrent calls, by default.
 AT_ONCE = 50
 
-# How many attempts one ticket gets that fails while others are answered, and how many
-# seconds are tried while nothing is answered at all.
+# Attempts at one ticket that fails while others are answered, and the time limit in
+# seconds if nothing is answered at all.
 MOST_TRIES = 8
 PATIENCE = 300.0
 LONGEST_PAUSE = 30.0

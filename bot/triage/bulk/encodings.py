@@ -25,13 +25,13 @@ from bot.messages import ticket_files as messages
 #: In characters. A row of two megabytes is read and marked; a longer line is no row.
 MOST_LINE = 16_000_000
 
-#: How many bytes of lines with other characters than ASCII are judged.
+#: The most bytes that are judged, of lines that are not ASCII.
 _SAMPLE = 200_000
 _BLOCK = 1 << 20
-#: How many bytes are judged for UTF-16 and UTF-32.
+#: The most bytes that are judged for UTF-16 and UTF-32.
 _WIDE_SAMPLE = 1 << 14
 
-#: How many places of one kind are kept to be named.
+#: The most places of one kind that a message names.
 MOST_PLACES = 3
 
 # The marks of UTF-32 begin with those of UTF-16.
@@ -51,7 +51,7 @@ _LEGACY = (
     *("iso2022_jp_2", "iso8859-2", "iso8859-5", "koi8-r", "koi8-u", "mac-roman"),
     *("mac-cyrillic", "cp866", "cp850"),
 )
-# What people call them.
+# Their common names.
 _NAMES = {
     "utf-8": "UTF-8",
     **{f"utf-{n}-{end}": f"UTF-{n}" for n in (16, 32) for end in ("le", "be")},
@@ -101,11 +101,11 @@ codecs.register_error(_ERRORS, _mark_invalid)
 
 @dataclass(frozen=True)
 class Encoding:
-    """What a file is encoded in."""
+    """The encoding of a file."""
 
     #: Python's name of it.
     codec: str
-    #: How many bytes of a byte order mark precede the text.
+    #: The length of the byte order mark in front of the text, in bytes.
     skip: int = 0
     #: A clause that says how it was found.
     evidence: str = ""
@@ -122,7 +122,7 @@ class Encoding:
 
 @dataclass
 class Places:
-    """Where something was found: its number, and the lines of the first."""
+    """The places of one kind of finding: their number, and the first lines."""
 
     count: int = 0
     lines: list[int] = field(default_factory=list)
@@ -144,7 +144,7 @@ class Places:
 
 @dataclass
 class Damage:
-    """What was replaced while the lines of a file were read."""
+    """Replacements made while the lines of a file were read."""
 
     invalid: Places = field(default_factory=Places)
     nul: Places = field(default_factory=Places)

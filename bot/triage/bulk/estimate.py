@@ -19,7 +19,7 @@ from bot.schemes.scheme import Scheme
 from bot.triage.answer import Ticket
 from bot.triage.bulk.request import build_request, too_long
 
-#: How many tickets are counted, for each model.
+#: The size of the sample, in tickets for each model.
 SAMPLE = 30
 
 # Concurrent counts, which have rate limits of their own (Claude facts 1.5).
@@ -44,7 +44,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What one model would cost, in USD; None if its price is unknown."""
+    """The estimated cost with one model, in USD; None if its price is unknown."""
 
     model: str
     now: float | None

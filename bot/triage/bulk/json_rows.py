@@ -24,7 +24,7 @@ _BLANK = " \t\r\n\ufeff"
 class JsonRow:
     """One row: its values, or why it cannot be read."""
 
-    #: Where it begins, from 1.
+    #: The line in which it begins, from 1.
     line: int
     values: dict[str, Any]
     problem: str = ""
@@ -132,7 +132,7 @@ def _row(
 
 @dataclass(frozen=True)
 class Document:
-    """Where the rows are in a JSON document."""
+    """The place of the rows in a JSON document."""
 
     #: The key of the list within the object; "" if the document is the list, or the
     #: rows follow each other.

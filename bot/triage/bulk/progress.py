@@ -1,4 +1,4 @@
-"""What the command line shows of a triage run."""
+"""Progress and summary of a triage run on the command line."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence

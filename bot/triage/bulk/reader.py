@@ -38,7 +38,7 @@ _MOST_COLUMNS = 2_000
 
 @dataclass(frozen=True)
 class Options:
-    """What the operator says of a file."""
+    """Options of the command line about a file."""
 
     columns: Sequence[str] = ()
     id: str = ""
@@ -50,7 +50,7 @@ class Options:
 
 @dataclass
 class Findings:
-    """What was found in the rows while they were read."""
+    """Counts and damage found in the rows while they were read."""
 
     rows: int = 0
     #: Rows with nothing to be seen in their ticket.

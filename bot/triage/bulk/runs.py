@@ -79,7 +79,7 @@ async def refresh(archive: RunStore, run: Run, *, again: bool = False) -> None:
 
 @dataclass
 class Progress:
-    """How far a run is, to be displayed."""
+    """The progress of a run, for display."""
 
     #: Questions, not rows: tickets with the same text are asked about once.
     total: int = 0

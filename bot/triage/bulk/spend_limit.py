@@ -1,4 +1,4 @@
-"""What a run may spend: reserved before each call, released after it."""
+"""The budget of a run: reserved before each call, released after it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -48,7 +48,7 @@ class SpendLimit:
 
     @property
     def left(self) -> float:
-        """What is neither spent nor reserved, in USD."""
+        """The rest of the budget, neither spent nor reserved, in USD."""
         if self._budget is None:
             return float("inf")
         return self._budget - self.spent - self._reserved

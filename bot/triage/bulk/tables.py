@@ -33,7 +33,7 @@ _NAMES = {
     NONE: messages.NO_SEPARATOR,
 }
 
-#: How many lines and characters are looked at to find the separator.
+#: The most lines and characters that are read to find the separator.
 SAMPLE_LINES, SAMPLE_CHARS = 400, 1_000_000
 
 # Excel's own line in front of the header row.
@@ -44,10 +44,10 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a table is written."""
+    """The dialect of a CSV file."""
 
     separator: str
-    #: How many lines precede the first record.
+    #: The number of lines before the first record.
     skip: int = 0
     #: Whether a backslash escapes a quote.
     backslash: bool = False
@@ -164,7 +164,7 @@ class _Lines:
 
 
 def _quote_problem(source: _Lines, dialect: Dialect) -> str:
-    """Say what is wrong with the quotes of the record that `source` has read."""
+    """Describe what is wrong with the quotes of the record that `source` has read."""
     opened, closed, rest = _first_wrong_quote("".join(source.record), dialect)
     begin = source.first + opened
     if closed is None:
@@ -215,8 +215,8 @@ def _first_wrong_quote(text: str, dialect: Dialect) -> tuple[int, int | None, st
 
 
 def _swallowed(source: _Lines, cells: list[str], dialect: Dialect) -> str:
-    """Say which rows a quote took in that is closed too late: lines within a cell that
-    are as wide as the record, and begin with an id like it."""
+    """Name the rows that a quote took in that is closed too late: lines within a cell
+    that are as wide as the record, and begin with an id like it."""
     if dialect.lenient or len(source.record) < 2 or len(cells) < 2:
         return ""
     shape = _shape(cells[0])

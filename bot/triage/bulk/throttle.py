@@ -36,7 +36,7 @@ class Throttle:
     ) -> None:
         #: The current limit of concurrent calls.
         self.room = float(min(FIRST, most))
-        #: How many calls the API has rejected.
+        #: The number of calls that the API has rejected.
         self.refused = 0
         self._most = most
         self._clock = clock
@@ -45,7 +45,7 @@ class Throttle:
         self._waived = waived
         self._running = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
-        #: When the next call may start, and seconds between two starts.
+        #: The earliest start of the next call, and the seconds between two starts.
         self._next = 0.0
         self._space = 0.0
         #: No call was rejected yet: concurrency grows fast.

@@ -43,7 +43,7 @@ from bot.ui.elements import Command, Response
 MOST = 500
 AT_ONCE = 8
 
-# How many further messages are read in place of those that are no tickets.
+# The further messages that are read in place of those that are no tickets.
 SPARE = 10
 
 # The most messages of a thread that make one ticket.

@@ -12,7 +12,7 @@ from bot.triage.bulk.progress import bar, duration
 from bot.triage.evaluation.metrics import NONE, FieldScore, Metrics
 from bot.ui import formatting
 
-#: How many disagreements are listed; the JSON contains all of them.
+#: The most disagreements that are listed; the JSON contains all of them.
 MOST_SHOWN = 20
 
 
