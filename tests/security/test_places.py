@@ -380,7 +380,7 @@ async def test_direct_messages_are_nobody_elses_not_even_an_admins() -> None:
 
 
 def test_a_budget_of_a_whole_workspace_does_not_tell_what_others_spent() -> None:
-    for place, words in ((WORKSPACE, "($5.00)"), (CHANNEL, "($4.57 of $5.00; ")):
+    for place, words in ((WORKSPACE, "($5.00)"), (CHANNEL, "($4.57 of $5.00)")):
         short = BudgetExceeded(budget=Budget(place, Period.DAY, 5.0), spent=4.5678)
         assert words in summary.shortfall(short, NOON, {})
 
