@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+from bot.budgets.past_costs import PastCosts
 from bot.budgets.totals import Totals
 from bot.claude.catalog import ModelAvailability
 from bot.cleanup import clean_up_daily
@@ -21,6 +22,7 @@ from bot.commands.settings_page import SettingsPage
 from bot.commands.show_settings import SettingsScreen
 from bot.commands.try_prompt import PromptTrial
 from bot.commands.typed import TypedCommands
+from bot.commands.undo import SettingsUndo
 from bot.commands.usage import UsageScreen
 from bot.conversation.assembly import create_responder
 from bot.conversation.conversations import StoredConversations
@@ -125,7 +127,9 @@ class App:
         )
         self._totals = Totals(store, by_name, operator)
         self._names = LastNames(store, platforms)
-        editor = SettingsEditor(store, self._access, lambda: self._survey)
+        editor = SettingsEditor(
+            store, self._access, PastCosts(store), lambda: self._survey
+        )
         usage = UsageScreen(store, self._access, editor)
         page = SettingsPage(self._access, editor.forms, usage)
         triage = TriageCommands(store, classifier, self._access, by_name, parse_command)
@@ -135,6 +139,7 @@ class App:
             self._access,
             {
                 **editor.handlers(),
+                **SettingsUndo(store, self._access, editor).handlers(),
                 **usage.handlers(),
                 **SettingsScreen(self._access, editor).handlers(),
                 **page.handlers(),

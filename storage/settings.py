@@ -243,6 +243,15 @@ def audit(db: Database, within: Scope, since: float, most: int) -> list[AuditEnt
     return [_entry(row) for row in rows]
 
 
+def entries(db: Database, first: int, last: int) -> list[AuditEntry]:
+    rows = db.execute(
+        "SELECT * FROM audit WHERE id BETWEEN ? AND ? AND action <> 'denied' "
+        "ORDER BY id",
+        [first, last],
+    )
+    return [_entry(row) for row in rows]
+
+
 def save_draft(db: Database, draft: Draft) -> int:
     db.execute("DELETE FROM drafts WHERE at < ?", [draft.at - WEEK])
     added = db.execute(

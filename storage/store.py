@@ -132,6 +132,7 @@ class SqliteStore:
     change_settings = write(settings.change_settings)
     versions = read(settings.versions)
     audit = read(settings.audit)
+    entries = read(settings.entries)
     refusals = read(refusals.refusals)
     save_draft = write(settings.save_draft)
     draft = read(settings.draft)

@@ -128,7 +128,7 @@ def as_file(field: Field, opener: Command, command: str) -> Drawn:
 
 def as_text(form: Form) -> Drawn:
     """Return what `form` holds, for when Discord refuses it."""
-    lines = [messages.FORM_REFUSED]
+    lines = [messages.FORM_REFUSED, *([form.about] if form.about else [])]
     for field in form.fields:
         chosen = [each.label for each in field.choices if each.value == field.value]
         value = (chosen or [field.value])[0]
@@ -156,15 +156,25 @@ def opener(command: Command) -> Drawn:
     return Drawn(messages.FORM_TO_FILL_IN, view)
 
 
-def modal(form: Form, guild: int | None, *, files: bool = False) -> ui.Modal:
-    """Return `form` as a modal in `guild`, or in direct messages if that is None.
+def modal(
+    form: Form,
+    guild: int | None,
+    *,
+    files: bool = False,
+    names: Mapping[str, str] | None = None,
+) -> ui.Modal:
+    """Return `form` as a modal in `guild`, or in direct messages if that is None;
+    `names` are those of channels, by id, for its title.
 
     With `files`, texts that may exceed an input are requested as files. Raises
     ValueError for a command that no custom_id can carry.
     """
     custom_id = f"{FORM}:{form.command.line}"
-    drawn = ui.Modal(title=form.title[:TITLE_CHARS], custom_id=custom_id)
+    title = form.titled(names or {}, TITLE_CHARS)
+    drawn = ui.Modal(title=title, custom_id=custom_id)
     drawn.stop()
+    if form.about and len(form.fields) < FIELDS:
+        drawn.add_item(ui.TextDisplay(markup.render(form.about, None)))
     for field in form.fields[:FIELDS]:
         drawn.add_item(
             ui.Label(
@@ -331,6 +341,7 @@ def _component(field: Field, guild: int | None, *, files: bool) -> ui.Item[ui.Mo
         custom_id=field.name,
         style=style,
         default=text or None,
+        placeholder=field.placeholder or None,
         required=field.required,
         # The current text must always fit.
         max_length=min(INPUT_CHARS, max(field.most, len(text))),

@@ -163,7 +163,7 @@ class Interactions:
         if reply is SILENCE:
             await interaction_responses.acknowledge(interaction, waits=waits)
             return
-        if reply.replaces:
+        if reply.replaces or (reply.settles and not waits and _is_private(interaction)):
             await interaction_responses.replace(
                 interaction, components.told(reply, names), waits=waits
             )
@@ -218,7 +218,9 @@ class Interactions:
             guild = interaction.guild_id
             await interaction_responses.ask(
                 interaction,
-                components.modal(form, guild, files=files),
+                components.modal(
+                    form, guild, files=files, names=_names(interaction.channel)
+                ),
                 components.as_text(form),
             )
             return
@@ -233,6 +235,22 @@ class Interactions:
                 if parameter.takes is Takes.FILE:
                     return f"/claude {verb.name} {parameter.name}:"
         return "/claude"
+
+
+def _is_private(interaction: Interaction) -> bool:
+    """Return True for a control of a message that only one person sees."""
+    message = interaction.message
+    is_control = interaction.type is discord.InteractionType.component
+    return is_control and message is not None and message.flags.ephemeral
+
+
+def _names(channel: object) -> dict[str, str]:
+    """Return the name of `channel`, or of the channel of a thread, by its id."""
+    if isinstance(channel, discord.Thread):
+        channel = channel.parent
+    if not isinstance(channel, discord.abc.GuildChannel):
+        return {}
+    return {str(channel.id): f"#{channel.name}"}
 
 
 def _place(interaction: Interaction, command: Command) -> Scope | None:

@@ -153,7 +153,7 @@ def _cut(text: str) -> str:
 def _told(
     told: Response, place: Scope, names: Mapping[str, str] | None = None
 ) -> list[Block]:
-    blocks = list(_sections(_cut(told.text), names))
+    blocks = list(sections(_cut(told.text), names))
     for nth, section in enumerate(told.sections):
         blocks += _section(section, place, nth, names, apart=section.apart)
     if told.file is not None:
@@ -178,7 +178,7 @@ def _section(
     if not (section.text or section.menus or section.buttons):
         yield {"type": "header", "text": plain(section.title)}
         return
-    texts = list(_sections(section.head, names))
+    texts = list(sections(section.head, names))
     beside = len(section.buttons) == 1 and not section.menus and bool(texts)
     if beside:
         texts[0] |= {
@@ -190,7 +190,8 @@ def _section(
         yield from controls(section.menus, section.buttons, place, start)
 
 
-def _sections(text: str, names: Mapping[str, str] | None = None) -> Iterator[Block]:
+def sections(text: str, names: Mapping[str, str] | None = None) -> Iterator[Block]:
+    """Yield `text` as blocks; `names` are as in `message`."""
     for piece in _pieces(mrkdwn.formatted(text, names)):
         if piece.strip():
             yield {"type": "section", "text": mrkdwn_text(piece)}

@@ -50,6 +50,10 @@ PLATFORM = "slack"
 # How long work may take before it continues in the background, in seconds.
 PROMPT = 2.0
 
+# How long the line that a form closes with may take, in seconds: together with the work
+# that is less than the acknowledgement can wait.
+SETTLE = 0.8
+
 SETTINGS = "thread_settings"
 TRIAGE = "triage_message"
 #: Events about revoked tokens (facts A1.4).
@@ -139,7 +143,9 @@ class Interactions:
         if reply is None:
             return {}
         if isinstance(reply, Form):
-            view = await self._windows.view(reply, Context(place), reply.title)
+            name = modals.channel_name(body.get("channel_name"))
+            context = Context(place, channel_name=name)
+            view = await self._windows.view(reply, context, reply.title)
             await self._windows.open("views.open", view, body)
             return {}
         if reply.public:
@@ -234,13 +240,29 @@ class Interactions:
             why = references.plain_text(reply.text)
             if block:
                 return {"response_action": "errors", "errors": {block: why}}
-        if context.from_home:
+        if isinstance(reply, Response) and reply.settles:
+            if await self._settled(reply, context, body):
+                return {"response_action": "clear"}
+        elif context.from_home:
             publishing = self._windows.publish(user_of(body))
             await self._soon("draw the home tab again", publishing)
         return {
             "response_action": "update",
             "view": await self._windows.view(reply, context, view["title"]["text"]),
         }
+
+    async def _settled(self, reply: Response, context: Context, body: Body) -> bool:
+        """Return whether `reply` was shown outside the form while that waits."""
+
+        shown = False
+
+        async def settle() -> None:
+            nonlocal shown
+            shown = await self._windows.settle(reply, context, body)
+
+        task = self._begin("settle a form", settle())
+        await asyncio.wait({task}, timeout=SETTLE)
+        return shown
 
     async def _stopped(self, event: Body) -> None:
         """Handle Slack's own stop button, which has ended the stream (facts A1.4,

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.slack.blocks import TITLE_CHARS, options, plain
+from adapters.slack.blocks import TITLE_CHARS, options, plain, sections
 from bot.domain.person import EVERYONE
 from bot.domain.scope import Scope
 from bot.messages import labels
@@ -24,6 +24,9 @@ INPUT_CHARS = 3_000
 PIECE_CHARS = 2_800
 
 LABEL_CHARS, HINT_CHARS = 150, 150
+
+#: Names in place of those of private channels and direct messages (facts A10).
+NAMELESS = ("directmessage", "privategroup")
 
 #: The action_id of an input's element.
 VALUE = "v"
@@ -42,6 +45,8 @@ class Context:
     claimed: bool = False
     #: The separators between the pieces of each long text.
     joiners: Mapping[str, Sequence[str]] = ()  # type: ignore[assignment]
+    #: The name of the channel, where Slack said it; not stored in the modal.
+    channel_name: str = ""
 
     @property
     def metadata(self) -> str:
@@ -66,19 +71,26 @@ class Context:
         return cls(there, line, bool(from_home), claimed=True, joiners=joiners)
 
 
+def channel_name(name: object) -> str:
+    """Return the name of a channel in a payload; "" if it has none that we may show."""
+    return "" if name in NAMELESS else str(name or "")
+
+
 def view(form: Form, context: Context, groups: Sequence[Choice]) -> dict[str, Any]:
     """Return `form` as a modal; `groups` are the workspace's user groups."""
     joiners: dict[str, list[str]] = {}
-    blocks: list[dict[str, Any]] = []
+    blocks: list[dict[str, Any]] = list(sections(form.about))
     for field in form.fields:
         blocks += _blocks(field, groups, joiners)
     line = form.command.line
+    name = context.channel_name
+    names = {context.place.channel: f"#{name}"} if name else {}
     carried = Context(context.place, line, context.from_home, joiners=joiners)
     return {
         "type": "modal",
         "callback_id": FORM,
         "private_metadata": carried.metadata,
-        "title": plain(form.title[:TITLE_CHARS]),
+        "title": plain(form.titled(names, TITLE_CHARS)),
         "submit": plain(form.submit[:TITLE_CHARS]),
         "close": plain(labels.CANCEL),
         "blocks": blocks,
@@ -165,6 +177,8 @@ def _blocks(
         yield from _long(field, joiners)
     else:
         element = _text(field.value, field.kind is Kind.TEXT)
+        if field.placeholder:
+            element["placeholder"] = plain(field.placeholder)
         element["max_length"] = min(INPUT_CHARS, max(field.most, len(field.value), 1))
         yield _input(field.name, field, element)
 

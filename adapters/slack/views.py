@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from adapters.slack import blocks, modals, simple_views
+from adapters.slack import blocks, messages, modals, simple_views
 from adapters.slack.client import SlackClient
 from adapters.slack.display_names import DisplayNames
 from adapters.slack.members import People
@@ -64,6 +64,8 @@ class Windows:
             await self.open(method, drawn, body)
         elif view.get("type") == "modal":
             await self.replace(reply, context, body)
+        elif view and isinstance(reply, Response) and reply.settles:
+            await self.publish(user_of(body), reply)
         elif view:
             title = command.verb.split()[0].capitalize()
             drawn = await self.view(reply, context, title)
@@ -99,6 +101,23 @@ class Windows:
         except DeliveryError as error:
             log.warning("slack.no_window %s", error)
             await self.respond(body, Response(LATE), self._home)
+
+    async def settle(self, reply: Response, context: Context, body: Body) -> bool:
+        """Show what a form led to where the form was opened, which then closes; return
+        whether that is possible."""
+        if not context.from_home and not context.place.channel:
+            return False
+        if context.from_home:
+            await self.publish(user_of(body), reply)
+            return True
+        try:
+            place = context.place
+            await messages.whisper(self._client, place, user_of(body), reply)
+        except DeliveryError as error:
+            # The bot is no member of the channel: the modal shows it instead.
+            log.info("slack.not_whispered %s", error)
+            return False
+        return True
 
     async def replace(self, reply: CommandResult, context: Context, body: Body) -> None:
         """Replace the modal that `body` came from by `reply`."""
@@ -137,8 +156,9 @@ class Windows:
         except DeliveryError as error:
             log.warning("slack.untold %s", error)
 
-    async def publish(self, user: str) -> None:
-        """Update the home tab of `user`, or say on it that it cannot be drawn now."""
+    async def publish(self, user: str, note: Response | None = None) -> None:
+        """Update the home tab of `user`, with `note` on top, or say on it that it
+        cannot be drawn now."""
         place = self._home
         try:
             person = await self._people.person(place, user)
@@ -147,6 +167,9 @@ class Windows:
             page = Page((Section("", UNSURE),))
         else:
             page = await self._host.commands.page(place, person)
+        if note is not None:
+            first = Section("", note.text, note.menus, note.buttons)
+            page = Page((first, *page.sections))
         view = blocks.home(page, place)
         await self._draw("views.publish", view, user_id=user)
 
@@ -183,4 +206,5 @@ def context_of(workspace: Scope, body: Body, action: Body) -> Context:
     # An ephemeral message after a shortcut in a thread is outside the thread.
     thread = container.get("thread_ts") or blocks.thread(action, channel)
     place = replace(workspace, channel=channel, thread=str(thread))
-    return Context(place)
+    name = (body.get("channel") or {}).get("name")
+    return Context(place, channel_name=modals.channel_name(name))

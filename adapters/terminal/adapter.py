@@ -41,13 +41,14 @@ from bot.domain.message import Message
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import ThreadSummary, Turn
 from bot.errors import StorageError
+from bot.messages import phrases
 from bot.messages import terminal as texts
 from bot.ports.platform import Host
 from bot.runtime import terminal
 from bot.text import references
 from bot.text.numbers import number
 from bot.ui import formatting
-from bot.ui.elements import Command, Form
+from bot.ui.elements import WHERE, Command, Form
 
 LISTED = 20
 RECALLED = 6
@@ -271,7 +272,8 @@ class TerminalAdapter:
     def _show_form(self, form: Form, host: Host) -> None:
         """Say what applies of the fields of `form`, and how to set them here."""
         if not form.applies:
-            self._say(texts.no_forms(name=form.fields[0].name))
+            name = next(each.name for each in form.fields if each.name != WHERE)
+            self._say(texts.no_forms(name=name))
             return
         known = dict(command_names.settings(host.commands.catalog))
         names = [each.name for each in form.fields if each.name in known]
@@ -328,6 +330,8 @@ class TerminalAdapter:
                 self._say(text)
 
     def _say(self, text: str) -> None:
+        here = references.channel(CHANNEL)
+        text = text.replace(here, phrases.THIS_CHANNEL)
         text = references.plain_text(text, zone=None)
         if self._is_interactive:
             self._console.print(terminal.markdown(text, light=self._light))

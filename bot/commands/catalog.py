@@ -163,6 +163,7 @@ COMMANDS = (
     CommandSpec("save", summaries.SAVE, hidden=True, spoken=False),
     CommandSpec("copy settings", summaries.COPY_SETTINGS, hidden=True, spoken=False),
     CommandSpec("copy save", summaries.COPY_SAVE, hidden=True, spoken=False),
+    CommandSpec("undo", summaries.UNDO, hidden=True, spoken=False),
     CommandSpec("draft save", summaries.DRAFT_SAVE, hidden=True, spoken=False),
     CommandSpec("draft drop", summaries.DRAFT_DROP, hidden=True, spoken=False),
     CommandSpec("draft edit", summaries.DRAFT_EDIT, hidden=True, spoken=False),

@@ -14,9 +14,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
+from bot.budgets.past_costs import PastCosts
 from bot.claude.catalog import ModelAvailability, refused
 from bot.commands.catalog import INHERIT
 from bot.commands.router import Handler
+from bot.commands.saved import saved, undo_button
 from bot.commands.setting_forms import SettingForms, begins_with, field_text
 from bot.domain.channel_access import refusal
 from bot.domain.person import Person
@@ -26,7 +28,7 @@ from bot.errors import Unacceptable
 from bot.messages import commands as messages
 from bot.messages import labels, phrases
 from bot.messages import values as value_messages
-from bot.messages.commands import DRAFT_GONE, NO_OPTION, THREADS_CHANGE, THREADS_KEEP
+from bot.messages.commands import DRAFT_GONE, NO_OPTION
 from bot.messages.settings import NO_SUCH_CHANNEL
 from bot.ports.store import EditorStore
 from bot.runtime.offload import offload
@@ -52,6 +54,7 @@ class SettingsEditor:
         self,
         store: EditorStore,
         access: SettingsAccess,
+        costs: PastCosts,
         survey: Callable[[], ModelAvailability | None] = lambda: None,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -60,7 +63,7 @@ class SettingsEditor:
         #: Returns what Claude's API says about the models in the catalog.
         self._survey = survey
         self._now = now
-        self.forms = SettingForms(store, access, now)
+        self.forms = SettingForms(store, access, costs, now)
 
     def handlers(self) -> Mapping[str, Handler]:
         return {
@@ -146,24 +149,59 @@ class SettingsEditor:
         running: bool = False,
         action: str = "set",
     ) -> Response:
-        for name in written:
-            await self._access.require(person, here, policy, BY_NAME[name])
         if base is not None and not running:
             written = _touched(written, policy)
+        changes = await self.changes(written, policy, here, person)
+        if isinstance(changes, Response):
+            return changes
+        result = await self.store(
+            changes, person, action=action, base=base, running=running
+        )
+        if isinstance(result, EditConflict):
+            return await self._conflict(result, policy, written, person)
+        head = messages.saved_for(where=self._access.name(policy.place))
+        lines = [saved(head, result, policy, running), *self._warnings(policy, changes)]
+        return Response(
+            "\n".join(lines), buttons=undo_button(result, running), settles=True
+        )
+
+    async def changes(
+        self,
+        written: Mapping[str, str | None],
+        policy: EffectiveSettings,
+        here: Scope,
+        person: Person,
+    ) -> list[Change] | Response:
+        """Return the changes to the values `written` by option, of which None removes
+        a setting, in the scope of `policy`; or the refusal of one of them.
+
+        Raises Denied unless `person`, who acts `here`, may make all of them.
+        """
         options = [BY_NAME[name] for name in written]
-        changes, warnings = [], []
+        for option in options:
+            await self._access.require(person, here, policy, option)
+        changes = []
         for option in options:
             try:
-                change, note = await self._change(policy, option, written[option.name])
+                change = await self._change(policy, option, written[option.name])
                 if option.names_channel and change.value is not None:
                     await self._check_channel(policy.place, change.value, person)
             except Unacceptable as error:
                 return Response(error.user_text, field=option.name)
             changes.append(change)
-            warnings += [note] if note else []
-        if refusal := self._model_conflict(policy, changes):
-            return refusal
-        result = await self._store.change_settings(
+        return self._model_conflict(policy, changes) or changes
+
+    async def store(
+        self,
+        changes: Sequence[Change],
+        person: Person,
+        *,
+        action: str = "set",
+        base: int | None = None,
+        running: bool = False,
+    ) -> list[AuditEntry] | EditConflict:
+        """Store `changes`, all of them or none (`SettingsStore.change_settings`)."""
+        return await self._store.change_settings(
             changes,
             who=person.id,
             now=self._now(),
@@ -171,15 +209,11 @@ class SettingsEditor:
             base=base,
             running=running,
         )
-        if isinstance(result, EditConflict):
-            return await self._conflict(result, policy, written, person)
-        return Response("\n".join([_saved(result, policy, running), *warnings]))
 
     async def _change(
-        self, policy: EffectiveSettings, option: Option, text: str
-    ) -> tuple[Change, str]:
-        """Return the change of `option` to `text`, and a warning for the person who
-        makes it, or "". Raises Unacceptable."""
+        self, policy: EffectiveSettings, option: Option, text: str | None
+    ) -> Change:
+        """Return the change of `option` to `text`. Raises Unacceptable."""
         place = policy.place
         if place.level not in option.levels:
             levels = value_messages.OR.join(
@@ -188,8 +222,8 @@ class SettingsEditor:
             raise Unacceptable(
                 value_messages.only_for(setting=option.label, scopes=levels)
             )
-        if text.strip().lower() in INHERIT or (text == "" and not option.versioned):
-            return Change(place, option.name, None, versioned=option.versioned), ""
+        if text is None or _clears(option, text):
+            return Change(place, option.name, None, versioned=option.versioned)
         today = datetime.fromtimestamp(self._now(), UTC).date()
         try:
             read = partial(option.read, text, today)
@@ -202,13 +236,24 @@ class SettingsEditor:
         unset = policy.own(option.name) is None
         if unset and value.strip() == begins_with(policy, option).strip() != "":
             # The form began with this text: it is no setting of its own.
-            return Change(place, option.name, None), ""
+            return Change(place, option.name, None)
         survey = self._survey() or ModelAvailability()
         if option.name == "model" and (why := refused(value, survey)):
             raise Unacceptable(value_messages.choose_another_model(why=why))
-        change = Change(place, option.name, value, versioned=option.versioned)
-        note = warning(option.name, value, today, survey.retires.get(value))
-        return change, note or ceilings.above(policy, option, value)
+        return Change(place, option.name, value, versioned=option.versioned)
+
+    def _warnings(
+        self, policy: EffectiveSettings, changes: Sequence[Change]
+    ) -> list[str]:
+        """Return what the person who makes `changes` should know."""
+        today = datetime.fromtimestamp(self._now(), UTC).date()
+        survey = self._survey() or ModelAvailability()
+        found = []
+        for name, value in ((each.name, each.value) for each in changes):
+            if value is not None:
+                note = warning(name, value, today, survey.retires.get(value))
+                found.append(note or ceilings.above(policy, BY_NAME[name], value))
+        return [note for note in found if note]
 
     async def _check_channel(self, place: Scope, value: str, person: Person) -> None:
         """Raise Unacceptable unless `person` may write in the channel that `value`
@@ -356,20 +401,6 @@ def _levels(option: Option) -> list[ScopeLevel]:
     return [level for level in reversed(ScopeLevel) if level in option.levels]
 
 
-def _saved(
-    entries: Sequence[AuditEntry], policy: EffectiveSettings, running: bool
-) -> str:
-    if not entries:
-        return messages.NO_CHANGE
-    where = formatting.here(policy.place.level)
-    lines = [messages.saved_for(where=where)]
-    for entry in entries:
-        option = BY_NAME[entry.name]
-        after = phrases.NOT_SET if entry.after is None else entry.after
-        if entry.after is not None and not option.versioned:
-            after = describe.shown(option, entry.after)
-        lines.append(f"- **{option.label}**: {after}")
-    kept = any(BY_NAME[entry.name].kept for entry in entries)
-    if kept and policy.place.level is not ScopeLevel.THREAD:
-        lines.append(THREADS_CHANGE if running else THREADS_KEEP)
-    return "\n".join(lines)
+def _clears(option: Option, text: str) -> bool:
+    """Return True if `text` removes a setting of `option`."""
+    return text.strip().lower() in INHERIT or (text == "" and not option.versioned)

@@ -9,6 +9,7 @@ from functools import partial
 
 from bot.commands import visibility
 from bot.commands.router import Handler
+from bot.commands.saved import undo_button
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import Change, EditConflict, Version
@@ -24,7 +25,6 @@ from bot.settings.access import SettingsAccess
 from bot.settings.options import BY_NAME
 from bot.settings.target import command_for_scope, scope_argument
 from bot.text import times
-from bot.ui import formatting
 from bot.ui.elements import Button, Choice, Command, Menu, Response
 
 # The most entries of a list.
@@ -131,11 +131,11 @@ class SettingsHistory:
         if isinstance(result, EditConflict) or not result:
             return Response(messages.is_current(number=version.number))
         text = messages.rolled_back(
-            where=formatting.here(policy.place.level),
+            where=self._access.name(policy.place),
             old=version.number,
             new=result[0].after,
         )
-        return Response(text + running)
+        return Response(text + running, buttons=undo_button(result, running=False))
 
     async def audit(self, command: Command, place: Scope, person: Person) -> Response:
         """List the changes in a scope, then the refusals."""

@@ -1,24 +1,53 @@
-"""Forms for changing settings: one option, or both budgets."""
+"""Forms for changing settings: one option, or both budgets.
+
+Rule: a form says which place it is about. Opened in a thread without a place, it asks
+whether the thread, its channel or more is meant, and shows what the channel has: a
+thread is never changed by accident.
+"""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
+from bot.budgets.past_costs import PastCosts
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
+from bot.domain.setting import OPERATOR
 from bot.errors import Unacceptable
-from bot.messages import labels
-from bot.messages.commands import EMPTY_IS_NOT_SET, NO_OPTION
+from bot.messages import commands as messages
+from bot.messages import labels, phrases
+from bot.messages.commands import NO_OPTION
 from bot.ports.settings import SettingsStore
 from bot.settings import describe
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
 from bot.settings.options import BY_NAME, Option
 from bot.settings.target import scope_argument
-from bot.ui.elements import Choice, Command, Field, Form, Kind
+from bot.ui import formatting
+from bot.ui.elements import WHERE, Choice, Command, Field, Form, Kind
 
 #: The value of the choice that removes a setting.
 INHERIT_CHOICE = "inherit"
+
+_BUDGETS = {
+    "budget_day": (messages.USD_A_DAY, labels.A_DAY),
+    "budget_month": (messages.USD_A_MONTH, labels.A_MONTH),
+}
+_UNITS = {
+    **{name: unit for name, (unit, _) in _BUDGETS.items()},
+    "triage_budget": messages.USD_A_DAY,
+    "person_usd": messages.USD_AN_HOUR,
+}
+_EXAMPLES = {
+    "budget_day": "5.00",
+    "budget_month": "50.00",
+    "person_usd": "0.50",
+    "person_messages": "20",
+    "max_tokens": "4096",
+    "temperature": "0.2",
+    "ping": "60",
+    "triage_budget": "1.00",
+}
 
 
 class SettingForms:
@@ -28,10 +57,12 @@ class SettingForms:
         self,
         store: SettingsStore,
         access: SettingsAccess,
+        costs: PastCosts,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._access = access
+        self._costs = costs
         self._now = now
 
     async def option(self, command: Command, place: Scope, person: Person) -> Form:
@@ -52,15 +83,25 @@ class SettingForms:
     async def _open(
         self, command: Command, place: Scope, person: Person, options: Sequence[Option]
     ) -> Form:
+        asks = asks_where(command, place, options[0])
+        if asks:
+            command = command.having({WHERE: ScopeLevel.CHANNEL.value})
         policy, _ = await self._access.about(command, place, person, options[0])
         await self._access.require(person, place, policy, options[0])
-        return await self.of(policy, options, scope_argument(command, policy.place))
+        where = scope_argument(command, policy.place)
+        levels = self._levels(policy, options[0], person) if asks else ()
+        return await self.of(policy, options, where, levels)
 
     async def of(
-        self, policy: EffectiveSettings, options: Sequence[Option], where: str
+        self,
+        policy: EffectiveSettings,
+        options: Sequence[Option],
+        where: str,
+        levels: Sequence[Choice] = (),
     ) -> Form:
         """Return the form of `options` at the place of `policy`, which the command of
-        the form names as `where`. Rights are the caller's to check."""
+        the form names as `where`, unless another of `levels` is chosen. Rights are the
+        caller's to check."""
         place = policy.place
         fields = [await self._field(policy, option) for option in options]
         if (
@@ -68,21 +109,69 @@ class SettingForms:
             and place.level is not ScopeLevel.THREAD
         ):
             fields.append(_RUNNING)
-        newest = await self._store.audit(place, 0.0, 1)
+        if levels:
+            fields.insert(0, _where(levels))
+        # Of the whole workspace: another level may be chosen.
+        newest = await self._store.audit(place.at(ScopeLevel.WORKSPACE), 0.0, 1)
         base = str(newest[0].id if newest else 0)
-        save = Command("save", {"where": where, "base": base})
+        save = Command("save", {WHERE: where, "base": base})
         title = options[0].label if len(options) == 1 else labels.BUDGET
-        applies = describe.values(policy, await self._access.prompt(policy), options)
-        return Form(save, title[:24], tuple(fields), applies=applies)
+        name = self._access.name(place)
+        first = messages.form_for_chosen if levels else messages.form_for
+        lines = [first(where=name), *await self._context(policy, options)]
+        return Form(
+            save,
+            title[:24],
+            tuple(fields),
+            about=" ".join(lines),
+            place="" if levels else name,
+            applies=describe.values(policy, await self._access.prompt(policy), options),
+        )
+
+    def _levels(
+        self, policy: EffectiveSettings, option: Option, person: Person
+    ) -> tuple[Choice, ...]:
+        """Return the scopes that the person may choose in a thread, the narrowest
+        first."""
+        place = policy.place
+        channel = labels.HERE_CHANNEL
+        if self._access.is_direct(place):
+            channel = labels.HERE_DIRECT
+        levels = [
+            Choice(
+                ScopeLevel.THREAD.value, labels.HERE_THREAD, messages.ONE_PLACE_ABOUT
+            ),
+            Choice(ScopeLevel.CHANNEL.value, channel),
+        ]
+        wide = place.at(ScopeLevel.WORKSPACE)
+        if ScopeLevel.WORKSPACE in option.levels and self._access.may(
+            person, policy, wide
+        ):
+            about = messages.EVERYWHERE_ABOUT
+            workspace = ScopeLevel.WORKSPACE.value
+            levels.append(Choice(workspace, labels.EVERYWHERE, about))
+        return tuple(levels)
+
+    async def _context(
+        self, policy: EffectiveSettings, options: Sequence[Option]
+    ) -> list[str]:
+        """Return what one should know before changing `options` in the scope of
+        `policy`: what each means, what is spent, and what wider scopes allow."""
+        lines = [option.about for option in options[:1] if len(options) == 1]
+        if any(option.name in _BUDGETS for option in options):
+            lines.append(await self._costs.spent(policy.place))
+        for option in options:
+            lines += _wider(policy, option)
+        return [line for line in lines if line]
 
     async def _field(self, policy: EffectiveSettings, option: Option) -> Field:
         own = policy.own(option.name)
         value = own.value if own else begins_with(policy, option)
+        inherited = await self._inherited(policy, option)
         if option.versioned:
             version = await self._access.prompt(policy)
             value = version.text or ""
         if option.kind is Kind.CHOICE:
-            inherited = await self._inherited(policy, option)
             today = datetime.fromtimestamp(self._now(), UTC).date()
             choices = (
                 Choice(
@@ -103,7 +192,8 @@ class SettingForms:
             choices=choices,
             most=option.most,
             required=option.versioned,
-            hint="" if option.versioned else EMPTY_IS_NOT_SET,
+            hint=_hint(option, inherited),
+            placeholder=_EXAMPLES.get(option.name, ""),
         )
 
     async def _inherited(self, policy: EffectiveSettings, option: Option) -> str:
@@ -119,11 +209,63 @@ def begins_with(policy: EffectiveSettings, option: Option) -> str:
     return (policy[option.name] or option.template) if option.template else ""
 
 
+def asks_where(command: Command, place: Scope, option: Option) -> bool:
+    """Return True if the form of `option`, opened in `place` by `command`, is to ask
+    for the scope."""
+    return (
+        place.level is ScopeLevel.THREAD
+        and ScopeLevel.THREAD in option.levels
+        and not command.arguments.get(WHERE)
+    )
+
+
 def field_text(option: Option, value: str) -> str:
     """Return the canonical `value` as a form's field shows it."""
     if option.name == "stop_sequences" and value:
         return "\n".join(option.show(value).replace("`", "").split(", "))
     return value
+
+
+def _hint(option: Option, inherited: str) -> str:
+    """Return the unit of `option`, and what an empty field means."""
+    if option.versioned or option.kind is Kind.CHOICE:
+        return ""
+    if option.each_level and option.kind is Kind.LINE:
+        empty = messages.EMPTY_IS_NO_LIMIT
+    elif option.kind is Kind.LINE:
+        empty = messages.empty_is(value=option.show(inherited))
+    else:
+        empty = messages.EMPTY_IS_WIDER
+    return f"{_UNITS.get(option.name, '')} {empty}".strip()[:100]
+
+
+def _wider(policy: EffectiveSettings, option: Option) -> Iterator[str]:
+    """Yield what counts besides the value in the scope of `policy`."""
+    if not option.each_level or option.kind is not Kind.LINE:
+        return
+    for each in policy.everywhere(option.name):
+        by_operator = each.who == OPERATOR
+        if each.place == policy.place and not by_operator:
+            continue
+        level = ScopeLevel.OPERATOR if by_operator else each.place.level
+        where = formatting.here(level)
+        if option.name in _BUDGETS:
+            yield messages.budget_counts_as_well(
+                whose=phrases.possessive(name=where[0].upper() + where[1:]),
+                amount=option.show(each.value),
+                period=_BUDGETS[option.name][1],
+            )
+        else:
+            yield messages.limit_counts_as_well(
+                setting=option.label, where=where, value=option.show(each.value)
+            )
+
+
+def _where(levels: Sequence[Choice]) -> Field:
+    return Field(
+        *(WHERE, labels.APPLIES_TO, Kind.CHOICE, ScopeLevel.CHANNEL.value),
+        choices=tuple(levels),
+    )
 
 
 _RUNNING = Field(

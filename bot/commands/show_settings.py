@@ -97,9 +97,9 @@ class SettingsScreen:
         there = scope_argument(command, policy.place)
         buttons = [Button(labels.HISTORY, command_for_scope("prompt history", there))]
         if self._access.may(person, policy):
-            buttons.insert(
-                0, Button(labels.CHANGE, command_for_scope("prompt set", there))
-            )
+            # Without a scope, so that the form asks for one in a thread.
+            change = Command("prompt set", command.arguments)
+            buttons.insert(0, Button(labels.CHANGE, change))
             buttons.append(
                 Button(labels.TRY_PROMPT, command_for_scope("prompt try", there))
             )

@@ -88,6 +88,8 @@ class PromptTrial:
                 ),
             ),
             submit=labels.TRY,
+            about=messages.form_for(where=self._access.name(policy.place)),
+            place=self._access.name(policy.place),
         )
 
     async def run(self, command: Command, place: Scope, person: Person) -> Response:

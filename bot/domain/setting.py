@@ -62,7 +62,7 @@ class AuditEntry:
     place: Scope
     #: A platform's user id, or "operator".
     who: str
-    #: "set", "cleared", "rolled back", "copied", "imported" or "denied".
+    #: "set", "cleared", "rolled back", "copied", "undid", "imported" or "denied".
     action: str
     #: The option's name; for "denied", the refused action.
     name: str

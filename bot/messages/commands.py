@@ -49,17 +49,55 @@ DRAFT_GONE = "That draft no longer exists. Please write it again."
 NO_OPTION = "This setting no longer exists."
 
 # Saving settings.
+CHANGE_GONE = "That change can no longer be undone. `audit` lists all changes."
+NOT_UNDONE = "**Not undone:** this was changed since."
 NO_CHANGE = "No change: it was already set to that."
 NOT_SAVED = "**Not saved:** this was changed while you were writing."
 THEIRS_TO_YOURS = "From their version to yours:"
 YOURS = "yours"
 WHICH_VERSION = "Your draft is kept. Which version do you want?"
 NOTHING_CHANGED = "Nothing was changed."
-EMPTY_IS_NOT_SET = "Empty: not set here."
+
+# Forms of settings.
+EMPTY_IS_NO_LIMIT = "Leave empty for no limit here."
+EMPTY_IS_WIDER = "Leave empty to use the wider setting."
+USD_A_DAY = "$ per day (UTC)."
+USD_A_MONTH = "$ per month (UTC)."
+USD_AN_HOUR = "$ per hour."
+ONE_PLACE_ABOUT = "Nothing else changes"
+EVERYWHERE_ABOUT = "The whole workspace or server"
+
+
+def form_for(*, where: str) -> str:
+    return f"For {where}."
+
+
+def form_for_chosen(*, where: str) -> str:
+    return f"This shows what {where} has now. Choose below where your change applies."
+
+
+def spent_so_far(*, today: str, month: str) -> str:
+    return f"Spent so far: {today} today, {month} this month."
+
+
+def budget_counts_as_well(*, whose: str, amount: str, period: str) -> str:
+    return f"{whose} own budget of {amount} {period} counts as well."
+
+
+def limit_counts_as_well(*, setting: str, where: str, value: str) -> str:
+    return f"{setting} of {where}, {value}, counts as well."
+
+
+def empty_is(*, value: str) -> str:
+    return f"Leave empty to use the wider setting: {value}."
 
 
 def saved_for(*, where: str) -> str:
     return f"Saved for {where}:"
+
+
+def undone_for(*, where: str) -> str:
+    return f"Undone for {where}:"
 
 
 def rolled_back(*, where: str, old: int, new: int | str | None) -> str:

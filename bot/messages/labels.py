@@ -41,6 +41,9 @@ NEW_THREADS = "New threads only"
 NEW_THREADS_ABOUT = "Existing ones keep the old setting"
 ALL_THREADS = "Existing threads, too"
 ALL_THREADS_ABOUT = "A note there says so"
+APPLIES_TO = "Applies to"
+EVERYWHERE = "Everywhere"
+UNDO = "Undo"
 
 # The page of the bot.
 OWN_USAGE = "Your own usage"
@@ -61,6 +64,7 @@ A_MONTH = "a month"
 HERE_THREAD = "This thread"
 HERE_CHANNEL = "This channel"
 HERE_SERVER = "This server"
+HERE_DIRECT = "This conversation"
 
 
 def version(*, number: int) -> str:

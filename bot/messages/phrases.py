@@ -35,6 +35,10 @@ def at_most(*, amount: str) -> str:
     return f"at most {amount}"
 
 
+def possessive(*, name: str) -> str:
+    return f"{name}'s"
+
+
 def on_day(*, scope: str, day: str) -> str:
     return f"{scope}, {day}"
 

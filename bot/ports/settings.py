@@ -94,6 +94,14 @@ class SettingsStore(Protocol):
         ...
 
 
+class ChangeStore(Protocol):
+    """Changes by their number, which buttons carry."""
+
+    async def entries(self, first: int, last: int) -> list[AuditEntry]:
+        """Return the changes with the ids from `first` to `last`, in order."""
+        ...
+
+
 class DraftStore(Protocol):
     """Texts that a person has not saved as a setting yet."""
 

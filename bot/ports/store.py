@@ -29,7 +29,13 @@ from bot.ports.cases import CaseQueue, CaseStore
 from bot.ports.inbox import InboxStore
 from bot.ports.ledger import Accounts, Charges, Ledger
 from bot.ports.names import NameStore
-from bot.ports.settings import AccessStore, DraftStore, PinStore, SettingsStore
+from bot.ports.settings import (
+    AccessStore,
+    ChangeStore,
+    DraftStore,
+    PinStore,
+    SettingsStore,
+)
 
 #: Returns whether the operator lets the bot serve the workspace of a thread.
 Serves = Callable[[ThreadKey], bool]
@@ -294,6 +300,10 @@ class EditorStore(SettingsStore, DraftStore, Protocol):
     """The part of the store that the editing of settings uses."""
 
 
+class UndoStore(SettingsStore, ChangeStore, Protocol):
+    """What the undoing of a change uses."""
+
+
 class TrialStore(SettingsStore, DraftStore, Charges, Protocol):
     """The part of the store that the trial of a prompt uses."""
 
@@ -316,6 +326,7 @@ class Store(
     AccessStore,
     PinStore,
     SettingsStore,
+    ChangeStore,
     DraftStore,
     Ledger,
     Accounts,

@@ -24,7 +24,9 @@ from bot.settings import shared_channels
 from bot.settings.effective import EffectiveSettings, Operator, resolve
 from bot.settings.options import BY_NAME, DEFAULT_PROMPT, Option
 from bot.settings.target import target
+from bot.text import references
 from bot.ui.elements import Command
+from bot.ui.formatting import here
 
 log = logging.getLogger(__name__)
 
@@ -146,6 +148,12 @@ class SettingsAccess:
         """Return True if `place` is direct messages, which are private to their
         members."""
         return self._adapters[place.platform].directory.is_direct(place)
+
+    def name(self, place: Scope) -> str:
+        """Return how texts name `place`: a channel by a reference to it."""
+        if place.level is ScopeLevel.CHANNEL and not self.is_direct(place):
+            return references.channel(place.channel)
+        return here(place.level)
 
     def is_nowhere(self, place: Scope) -> bool:
         """Return True if `place` is the pseudo-workspace of direct messages that belong

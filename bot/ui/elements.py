@@ -17,10 +17,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.messages import labels
+from bot.text import references
 
 #: The longest line of a command that a button carries: a Discord custom_id has 100
 #: characters (platform facts B8), and the adapter prefixes a mark.
 LINE_CHARS = 90
+
+#: The field in which a person chooses a scope: an argument of the form's command.
+WHERE = "where"
 
 _BLANK = re.compile(r"\s")
 
@@ -147,6 +151,9 @@ class Response:
     replaces: bool = False
     #: The invalid field, if a form was refused: nothing changed.
     field: str = ""
+    #: Whether it concludes what it responds to: a form closes, and a message that only
+    #: one person sees is replaced when its button was used.
+    settles: bool = False
 
     @property
     def whole(self) -> str:
@@ -189,6 +196,8 @@ class Field:
     required: bool = True
     #: At most 100 characters.
     hint: str = ""
+    #: An example of a value, at most 100 characters.
+    placeholder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +213,17 @@ class Form:
     submit: str = labels.SAVE
     #: What applies now of what it changes, for a platform without forms; "" for none.
     applies: str = ""
+    #: What the form is about, shown above its fields.
+    about: str = ""
+    #: The place that the title names, as a text or a reference; "" for none.
+    place: str = ""
+
+    def titled(self, names: Mapping[str, str], most: int) -> str:
+        """Return the title with the place if both fit into `most` characters and the
+        place is known: `names` are those of channels, by id."""
+        place = references.render(self.place, lambda found: names.get(found.id, ""))
+        whole = f"{self.title} · {place}"
+        return whole if place and len(whole) <= most else self.title[:most]
 
 
 #: The result of a command.

@@ -245,6 +245,17 @@ async def test_the_operators_text_is_a_version_once(store: Store) -> None:
     assert await store.audit(EVERYWHERE, 0.0, 10) == []
 
 
+async def test_changes_are_found_by_their_numbers(store: Store) -> None:
+    both = [Change(CHANNEL, "quiet", "on"), Change(CHANNEL, "footer", "on")]
+    made = await store.change_settings(both, who="U1", now=5.0)
+    assert isinstance(made, list)
+    first, last = made[0].id, made[-1].id
+    await put(store, "quiet", "off", OTHER)
+    assert await store.entries(first, last) == made
+    assert await store.entries(last, last) == made[1:]
+    assert await store.entries(last, first) == []
+
+
 async def test_the_audit_is_read_from_a_place_down_and_newest_first(
     store: Store,
 ) -> None:

@@ -78,6 +78,7 @@ GIVEN: Mapping[str, tuple[dict[str, str], ...]] = {
     "copy settings": ({"source": "SOURCE"}, {}),
     "copy save": ({"source": "SOURCE", "base": "99999"}, {"base": "0"}),
     "draft save": ({"draft": "DRAFT", "base": "0"}, {"draft": "9" * 30}, {}),
+    "undo": ({"first": "1", "last": "1"}, {"first": "2", "last": "3"}),
     "draft drop": ({"draft": "DRAFT"},),
     "draft edit": ({"draft": "DRAFT", "base": "0"},),
     "try run": ({"prompt": "Mine!", "question": ""},),
@@ -329,7 +330,7 @@ async def test_on_slack_a_form_counts_for_the_channel_that_one_is_in(
     metadata = [[ring.board, ""], save, False, {}]
     sent = forging.form(slack, ring.olga, metadata, QUIET)
     await acked(slack, sent)
-    assert "Saved for this channel" in forging.told(slack, ring.olga, sent, 0)
+    assert "Saved for <#" in forging.told(slack, ring.olga, sent, 0)
 
 
 QUIET = {"quiet": "on"}

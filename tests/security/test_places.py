@@ -433,7 +433,8 @@ async def test_a_draft_needs_the_right_where_it_was_written() -> None:
     assert await office.prompt() != "Mine!"
     office.adapter.people["mo"] = MANAGER
     saved = await office.give("draft save", MANAGER, there, draft=number, base="0")
-    assert "Saved for this channel" in str(saved)
+    assert isinstance(saved, Response)
+    assert saved.text.startswith(f"Saved for {references.channel(CHANNEL.channel)}")
     assert await office.prompt() == "Mine!"
     assert await office.prompt(there) != "Mine!"
 
@@ -758,7 +759,7 @@ async def test_an_overwrite_gives_no_right_to_the_server(town: Town, bit: str) -
     given = {"option": "quiet", "value": "on"}
     for where in ("workspace", "channel"):
         told = await town.give("claude-admin set", keeper, where=where, **given)
-        expected = "Sorry" if where == "workspace" else "Saved for this channel"
+        expected = "Sorry" if where == "workspace" else f"Saved for <#{town.general}>"
         assert told.text.startswith(expected)
     # Nor to another channel, where they are asked about by name.
     told = await town.give("claude usage", keeper, where="workspace")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from bot.budgets.past_costs import PastCosts
 from bot.claude.catalog import ModelAvailability
 from bot.commands.catalog import parse_command
 from bot.commands.copy_settings import SettingsCopier
@@ -15,6 +16,7 @@ from bot.commands.router import CommandRouter
 from bot.commands.settings_page import SettingsPage
 from bot.commands.show_settings import SettingsScreen
 from bot.commands.try_prompt import PromptTrial
+from bot.commands.undo import SettingsUndo
 from bot.commands.usage import UsageScreen
 from bot.conversation.dispatcher import ThreadDispatcher
 from bot.conversation.inbox import Inbox
@@ -64,7 +66,10 @@ class Office:
         self.authority = SettingsAccess(
             self.store, {"fake": self.adapter}, said, self.clock
         )
-        editor = SettingsEditor(self.store, self.authority, lambda: survey, self.clock)
+        costs = PastCosts(self.store, self.clock)
+        editor = SettingsEditor(
+            *(self.store, self.authority, costs), lambda: survey, self.clock
+        )
         usage = UsageScreen(self.store, self.authority, editor, self.clock)
         trial = PromptTrial(self.store, self.model, self.authority, said, self.clock)
         classifier = Classifier(self.store, self.model, said, self.clock)
@@ -78,6 +83,7 @@ class Office:
         )
         self._handlers = {
             **editor.handlers(),
+            **SettingsUndo(self.store, self.authority, editor).handlers(),
             **usage.handlers(),
             **trial.handlers(),
             **SettingsScreen(self.authority, editor).handlers(),

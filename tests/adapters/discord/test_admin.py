@@ -104,21 +104,89 @@ async def test_a_channels_prompt_is_set_in_a_form(town: Town) -> None:
     form = await town.form(asked)
     assert form.response is not None
     assert form.response.modal is not None
-    [prompt, _] = form.response.modal["components"]
+    [_, prompt, _] = form.response.modal["components"]
     assert prompt["component"]["value"] == "Be brief."
     saved = await town.submit(form, {"prompt": PIRATE})
-    assert saved.text.startswith("Saved for this channel:")
+    assert saved.text.startswith(f"Saved for <#{town.general}>:")
     assert saved.ephemeral_for == town.ada
     assert PIRATE in str((await town.asked("who are you?"))["system"])
     there = await town.asked("and here?", town.random)
     assert PIRATE not in str(there["system"])
 
 
+async def test_a_form_says_where_it_applies_and_what_is_spent(town: Town) -> None:
+    await town.give("claude budget", period="month", value="200", where="workspace")
+    asked = town.discord.command(town.ada, town.general, "claude budget")
+    form = (await town.form(asked)).response
+    assert form is not None
+    assert form.modal is not None
+    assert form.modal["title"] == "Budget · #general"
+    about, day, _ = form.modal["components"]
+    assert about["content"] == (
+        f"For <#{town.general}>. Spent so far: $0.00 today, $0.00 this month. "
+        "The workspace's own budget of $200.00 a month counts as well."
+    )
+    assert day["description"] == "$ per day (UTC). Leave empty for no limit here."
+    assert day["component"]["placeholder"] == "5.00"
+
+
+async def test_a_form_in_a_thread_asks_which_place_is_meant(town: Town) -> None:
+    thread = await town.thread_of(town.mention("hello"))
+    await town.settled(thread)
+    asked = town.discord.command(town.ada, thread, "claude model")
+    form = await town.form(asked)
+    assert form.response is not None
+    assert form.response.modal is not None
+    where = form.response.modal["components"][1]["component"]
+    values = [each["value"] for each in where["options"]]
+    assert values == ["thread", "channel", "workspace"]
+    saved = await town.submit(form, {"model": ["claude-opus-5-5"]})
+    assert saved.text.startswith(f"Saved for <#{town.general}>:")
+    asked = town.discord.command(town.ada, thread, "claude model")
+    form = await town.form(asked)
+    chosen = {"where": ["thread"], "model": ["claude-haiku-5-5"]}
+    saved = await town.submit(form, chosen)
+    assert saved.text.startswith("Saved for this thread:")
+
+
+async def test_the_place_chosen_in_a_form_needs_its_own_right(town: Town) -> None:
+    role = town.discord.add_role("keepers", town.bob)
+    allow = ["manage_channels"]
+    town.discord.set_permissions(town.general, role=role, allow=allow)
+    thread = await town.thread_of(town.mention("hello"))
+    await town.settled(thread)
+    asked = town.discord.command(town.bob, thread, "claude model")
+    form = await town.form(asked)
+    assert form.response is not None
+    assert form.response.modal is not None
+    where = form.response.modal["components"][1]["component"]
+    assert [each["value"] for each in where["options"]] == ["thread", "channel"]
+    texts = {"where": "workspace", "model": "opus"}
+    custom_id = form.response.modal["custom_id"]
+    forged = town.discord.forge_form(town.bob, thread, custom_id, texts)
+    assert (await town.told(forged)).text.startswith(SORRY)
+
+
+async def test_a_change_is_undone_by_whom_may_and_only_once(town: Town) -> None:
+    saved = await town.set_prompt(PIRATE)
+    [undo] = saved.buttons
+    forged = town.discord.forge(town.alice, town.general, undo)
+    assert (await town.told(forged)).text.startswith(SORRY)
+    pressed = town.discord.click(town.ada, saved.id, undo)
+    await town.discord.until(lambda: pressed.response)
+    assert pressed.response is not None
+    assert pressed.response.type == 7
+    assert "Be brief." in str((await town.asked("who are you?"))["system"])
+    again = town.discord.forge(town.ada, town.general, undo)
+    told = await town.told(again)
+    assert told.text.startswith(("**Not undone:**", "No change"))
+
+
 async def test_a_channels_prompt_is_set_by_a_file(town: Town) -> None:
     text = "Be a librarian. " + "Know this: " * 1_000
     file = ("prompt.txt", b"\xef\xbb\xbf" + text.encode())
     saved = await town.give("claude prompt set", file=file, where="channel")
-    assert saved.text.startswith("Saved for this channel:")
+    assert saved.text.startswith(f"Saved for <#{town.general}>:")
     assert "Be a librarian." in str((await town.asked("who are you?"))["system"])
     # By now it is too long for an input.
     told = await town.give("claude prompt set")
@@ -168,7 +236,7 @@ async def test_a_role_may_where_an_overwrite_says_so(town: Town) -> None:
     allow = ["manage_channels"]
     town.discord.set_permissions(town.general, role=role, allow=allow)
     saved = await town.set_prompt(PIRATE, user=town.bob)
-    assert saved.text.startswith("Saved for this channel:")
+    assert saved.text.startswith(f"Saved for <#{town.general}>:")
     told = await town.give("claude prompt set", town.bob, town.random)
     assert told.text.startswith(SORRY)
     told = await town.give("claude prompt set", town.bob, where="workspace")
@@ -208,7 +276,7 @@ async def test_a_model_is_suggested_chosen_and_used(town: Town) -> None:
     assert typed.response is not None
     model = typed.response.choices[0]["value"]
     saved = await town.give("claude model", value=model, where="channel")
-    assert saved.text.startswith("Saved for this channel:")
+    assert saved.text.startswith(f"Saved for <#{town.general}>:")
     assert (await town.asked("who are you?"))["model"] == model
     told = await town.give("claude model", value="gpt-9")
     assert "There is no model" in told.text
@@ -271,7 +339,7 @@ async def test_two_admins_at_once_are_told_of_each_other(town: Town) -> None:
     assert clash.text.startswith("**Not saved:**")
     [mine] = [each for each in clash.buttons if each.startswith("do:draft.save")]
     pressed = town.discord.click(other, clash.id, mine)
-    assert (await town.told(pressed)).text.startswith("Saved for this channel:")
+    assert (await town.told(pressed)).text.startswith(f"Saved for <#{town.general}>:")
     assert "robot" in str((await town.asked("who are you?"))["system"])
 
 
@@ -285,7 +353,7 @@ async def test_a_prompt_is_tried_in_private_and_then_saved(town: Town) -> None:
     assert await town.store.versions(town.channel, "prompt") == []
     [save] = [each for each in tried.buttons if each.startswith("do:draft.save")]
     saved = await town.told(town.discord.click(town.ada, tried.id, save))
-    assert saved.text.startswith("Saved for this channel:")
+    assert saved.text.startswith(f"Saved for <#{town.general}>:")
 
 
 async def test_menus_and_forms_outlive_the_process(tmp_path: Path) -> None:
@@ -302,7 +370,7 @@ async def test_menus_and_forms_outlive_the_process(tmp_path: Path) -> None:
             assert (await town.told(chosen)).text.startswith("Rolled back:")
             saved = await town.submit(form, {"model": ["auto"]})
             # The roll-back came between, and was about something else.
-            assert saved.text.startswith("Saved for this channel:")
+            assert saved.text.startswith(f"Saved for <#{town.general}>:")
         assert town.discord.command_puts == 1
 
 

@@ -1,12 +1,14 @@
 """Admins at work in Slack, through the real SDKs, as they and others see it."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
 
 from adapters.slack import interactions
 from adapters.slack.members import FRESH
+from bot.domain.scope import EVERYWHERE
 from bot.messages import controls as messages
 from storage.store import open_store
 from tests.adapters.slack.conftest import Office
@@ -53,6 +55,12 @@ class Admins(Office):
         assert sent.acked
         return self.slack.modal(user)
 
+    async def saved(self, user: str, values: dict[str, object]) -> Whisper:
+        """Fill a form in and send it off, which closes it; the line that tells so."""
+        before = len(self.slack.ephemerals(user))
+        assert await self.submitted(user, values) is None
+        return await self.whispered(user, before + 1)
+
     async def home(self, user: str) -> Home:
         """Open the home tab, and wait until it is drawn."""
         before = len(self.slack.calls_of("views.publish"))
@@ -83,10 +91,8 @@ async def test_a_prompt_set_in_a_modal_is_what_claude_is_told(admins: Admins) ->
         "Or a text file",
         "Which threads",
     ]
-    saved = await admins.submitted(admins.olga, {"prompt:0": "Speak like a pirate."})
-    assert saved is not None
-    assert "Saved for this channel" in saved.text
-    assert saved.submit == ""
+    saved = await admins.saved(admins.olga, {"prompt:0": "Speak like a pirate."})
+    assert f"Saved for <#{admins.general}>:" in saved.text
     ts = admins.ask("hello")
     await admins.settled(ts)
     assert (
@@ -94,6 +100,59 @@ async def test_a_prompt_set_in_a_modal_is_what_claude_is_told(admins: Admins) ->
         .body["system"][0]["text"]
         .startswith("Speak like a pirate.")
     )
+
+
+async def test_a_form_says_where_it_applies_and_what_is_spent(admins: Admins) -> None:
+    await admins.typed(admins.olga, "budget month 200 workspace")
+    ts = admins.ask("hello")
+    await admins.settled(ts)
+    admins.slack.command(admins.olga, admins.general, "/claude", "budget")
+    form = await admins.modal(admins.olga)
+    assert form.title == "Budget · #general"
+    assert f"For <#{admins.general}>." in form.text
+    assert re.search(r"Spent so far: \$0\.\d+ today, \$0\.\d+ this month", form.text)
+    assert "The workspace's own budget of $200.00 a month counts as well." in form.text
+    assert "$ per day (UTC). Leave empty for no limit here." in form.text
+    day = form.view["blocks"][1]["element"]
+    assert day["placeholder"]["text"] == "5.00"
+
+
+async def test_a_form_in_a_thread_asks_which_place_is_meant(admins: Admins) -> None:
+    ts = admins.ask("hello")
+    await admins.settled(ts)
+    said = f"{admins.slack.mention} model"
+    admins.slack.say(admins.olga, admins.general, said, thread_ts=ts)
+    told = await admins.whispered(admins.olga)
+    admins.slack.press_in(told, admins.olga, told.buttons[0])
+    form = await admins.modal(admins.olga, "Model")
+    assert form.fields[0].label == "Applies to"
+    assert form.fields[0].value == "This channel"
+    saved = await admins.saved(admins.olga, {"model": "claude-opus-5-5"})
+    assert saved.text.startswith(f"Saved for <#{admins.general}>:")
+
+
+async def test_a_saved_change_is_undone_by_its_button_even_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    async with SlackEmulator() as slack:
+        general, olga = slack.add_channel("general"), slack.add_user("Olga", admin=True)
+        async with open_store(tmp_path / "t.db") as store:
+            async with running(slack, store, ScriptedModel()):
+                slack.command(olga, general, "/claude", "budget")
+                await slack.until(lambda: slack.modal(olga))
+                slack.submit(olga, {"budget_day": "5", "budget_month": "50"})
+                await slack.until(
+                    lambda: slack.ephemerals(olga) and slack.modal(olga) is None
+                )
+            await slack.until(lambda: not slack.connections)
+            [saved] = slack.ephemerals(olga)
+            assert saved.text.startswith(f"Saved for <#{general}>:")
+            async with running(slack, store, ScriptedModel()):
+                slack.press_in(saved, olga, "Undo")
+                await slack.until(lambda: "Undone" in slack.ephemerals(olga)[-1].text)
+            [undone] = slack.ephemerals(olga)
+            assert undone.text.count("not set") == 2
+            assert await store.list_settings(EVERYWHERE) == []
 
 
 async def test_a_prompt_of_twenty_thousand_characters(admins: Admins) -> None:
@@ -105,17 +164,14 @@ async def test_a_prompt_of_twenty_thousand_characters(admins: Admins) -> None:
     inputs = [field for field in modal.fields if field.kind == "plain_text_input"]
     assert all(field.max_length <= 3_000 for field in inputs)
     file = {"prompt:file": [("prompt.txt", f"\ufeff{prompt}".encode())]}
-    saved = await admins.submitted(admins.olga, dict(file))
-    assert saved is not None
+    saved = await admins.saved(admins.olga, dict(file))
     assert "Saved" in saved.text
-    admins.slack.close(admins.olga)
     # Opened again, it is shared out over the inputs, and comes back as it was.
     admins.slack.command(admins.olga, admins.general, "/claude", "prompt")
     again = await admins.modal(admins.olga)
     shown = [f.value for f in again.fields if f.kind == "plain_text_input"]
     assert len([value for value in shown if value]) >= 7
-    unchanged = await admins.submitted(admins.olga, {})
-    assert unchanged is not None
+    unchanged = await admins.saved(admins.olga, {})
     assert "No change" in unchanged.text
     assert len(pieces) == 7
     ts = admins.ask("hello")
@@ -144,8 +200,7 @@ async def test_what_cannot_be_set_is_said_at_the_field(admins: Admins) -> None:
     modal = await admins.submitted(admins.olga, {"budget_day": "ten"})
     assert modal is not None
     assert "not “ten”" in modal.errors["budget_day"]
-    saved = await admins.submitted(admins.olga, {"budget_day": "5"})
-    assert saved is not None
+    saved = await admins.saved(admins.olga, {"budget_day": "5"})
     assert "$5.00" in saved.text
 
 
@@ -232,8 +287,10 @@ async def test_in_a_thread_a_form_is_opened_by_a_button(admins: Admins) -> None:
     told = await admins.whispered(admins.olga)
     admins.slack.press_in(told, admins.olga, told.buttons[0])
     await admins.modal(admins.olga, "System prompt")
-    saved = await admins.submitted(admins.olga, {"prompt:0": "Be a poet."})
-    assert saved is not None
+    saved = await admins.saved(
+        admins.olga, {"where": "This thread", "prompt:0": "Be a poet."}
+    )
+    assert saved.thread_ts == ts
     assert "Saved for this thread" in saved.text
     admins.ask("and now?", thread_ts=ts)
     await admins.settled(ts, 2)
@@ -250,8 +307,10 @@ async def test_thread_settings_in_the_menu_of_a_message(admins: Admins) -> None:
     admins.slack.press_in(modal, admins.olga, "Edit answers")
     form = await admins.modal(admins.olga, "Model and answers")
     assert [field.label for field in form.fields] == ["Model", "Effort"]
+    # Nobody can be shown a line in a channel that they are not in.
     saved = await admins.submitted(admins.olga, {"model": "claude-opus-5-5"})
     assert saved is not None
+    assert saved.buttons == ("Undo",)
     assert "claude-opus-5-5" in saved.text
 
 
@@ -337,13 +396,17 @@ async def test_the_home_tab_of_an_admin(admins: Admins) -> None:
     admins.slack.press_in(home, admins.olga, "Edit answers")
     await admins.modal(admins.olga, "Model and answers")
     published = len(admins.slack.calls_of("views.publish"))
-    await admins.submitted(admins.olga, {"model": "claude-opus-5-5"})
+    assert await admins.submitted(admins.olga, {"model": "claude-opus-5-5"}) is None
     await admins.slack.until(
         lambda: len(admins.slack.calls_of("views.publish")) > published
     )
     page = admins.slack.page(admins.olga)
     assert page is not None
+    assert page.text.startswith("Saved for the workspace:")
     assert "claude-opus-5-5" in page.text
+    admins.slack.press_in(page, admins.olga, "Undo")
+    await admins.slack.until(lambda: "Undone" in admins.slack.page(admins.olga).text)  # type: ignore[union-attr]
+    assert admins.slack.modal(admins.olga) is None
 
 
 async def test_the_home_tab_of_a_member_shows_what_applies_and_their_own_usage(
@@ -410,7 +473,7 @@ async def test_controls_work_after_a_restart(tmp_path: Path) -> None:
                 slack.press_in(settings, olga, "Edit answers")
                 await slack.until(lambda: slack.modal(olga))
                 slack.submit(olga, {"effort": "low"})
-                await slack.until(lambda: "Saved" in slack.modal(olga).text)  # type: ignore[union-attr]
+                await slack.until(lambda: "Saved" in slack.ephemerals(olga)[-1].text)
 
 
 async def test_readers_say_how_good_an_answer_was(admins: Admins) -> None:

@@ -154,9 +154,8 @@ async def test_an_owner_sets_a_prompt_whatever_becomes_of_user_groups(
         admins.slack.faults.add("usergroups.list", fault, times=ALWAYS)
     admins.slack.command(admins.olga, admins.general, "/claude", "prompt")
     await admins.modal(admins.olga, "System prompt")
-    saved = await admins.submitted(admins.olga, {"prompt:0": "Be kind."})
-    assert saved is not None
-    assert "Saved for this channel" in saved.text
+    saved = await admins.saved(admins.olga, {"prompt:0": "Be kind."})
+    assert "Saved for <#" in saved.text
 
 
 async def test_nobody_is_refused_for_a_group_that_cannot_be_looked_up(

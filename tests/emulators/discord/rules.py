@@ -31,6 +31,10 @@ LONGEST_NONCE = 25
 #: B8: of an input of a form; B2: of suggestions.
 MOST_TYPED = 4_000
 MOST_CHOICES = 25
+#: B8: characters of the title, an input's example and a text; parts of a form.
+MOST_TITLE, MOST_EXAMPLE, MOST_TEXT, MOST_ROWS = 45, 100, 4_000, 5
+#: B8: the types of components at the top of a form.
+ROW, TEXT_DISPLAY, LABEL = 1, 10, 18
 #: B2: the type of an interaction that a form was sent with.
 SUBMIT = 5
 #: B6.
@@ -322,8 +326,8 @@ class Rules:
         asked = self._model.interactions.get(number)
         if kind == 9 and asked is not None and asked.type == SUBMIT:
             raise refusals.invalid("type", "ENUM_TYPE_COERCE", "A form was sent.")
-        for field in parts(data.get("components") or ()) if kind == 9 else ():
-            _check_field(field)
+        if kind == 9:
+            _check_form(data)
         choices = data.get("choices") or () if kind == 8 else ()
         if len(choices) > MOST_CHOICES:
             raise refusals.too_long("choices", MOST_CHOICES)
@@ -343,12 +347,31 @@ def _pinging_users(body: Json) -> Json:
     return body | {"allowed_mentions": ONLY_USERS}
 
 
+def _check_form(form: Json) -> None:
+    """B8: what a form may be."""
+    if not 1 <= len(form.get("title") or "") <= MOST_TITLE:
+        raise refusals.too_long("title", MOST_TITLE)
+    rows = form.get("components") or ()
+    if not 1 <= len(rows) <= MOST_ROWS:
+        raise refusals.too_long("components", MOST_ROWS)
+    for row in rows:
+        # Texts stand beside labels, not in them (the page on components).
+        if row["type"] not in (ROW, TEXT_DISPLAY, LABEL):
+            raise refusals.invalid("type", "UNION_TYPE_CHOICES", "Not in a form.")
+    for field in parts(rows):
+        _check_field(field)
+
+
 def _check_field(field: Json) -> None:
     """B8: what may stand in a field of a form before anybody fills it in."""
     value = field.get("value") or ""
     most = min(MOST_TYPED, field.get("max_length") or MOST_TYPED)
     if field["type"] == 4 and len(value) > most:
         raise refusals.too_long("value", most)
+    if len(field.get("placeholder") or "") > MOST_EXAMPLE:
+        raise refusals.too_long("placeholder", MOST_EXAMPLE)
+    if field["type"] == TEXT_DISPLAY and not 1 <= len(field["content"]) <= MOST_TEXT:
+        raise refusals.too_long("content", MOST_TEXT)
     preset = field.get("default_values") or ()
     if len(preset) > (field.get("max_values") or 1):
         raise refusals.too_long("default_values", field.get("max_values") or 1)

@@ -5,7 +5,7 @@ import pytest
 from bot.claude.catalog import ModelAvailability
 from bot.domain.scope import Scope
 from bot.schemes.scheme import DEFAULT
-from bot.text.references import user
+from bot.text.references import channel, user
 from bot.ui.elements import Command, Form, Kind, Response
 from tests.support.command_harness import (
     CHANNEL,
@@ -27,7 +27,7 @@ async def test_a_prompt_set_by_form_applies_and_is_a_version() -> None:
         ("running", Kind.CHOICE),
     ]
     told = await office.send(form, {"prompt": "Speak like a pirate."})
-    assert "Saved for this channel" in told.text
+    assert told.text.startswith(f"Saved for {channel('c')}:")
     assert "version 1" in told.text
     assert "Existing threads keep" in told.text
     assert await office.prompt() == "Speak like a pirate."
@@ -304,3 +304,86 @@ async def test_the_form_of_a_scheme_begins_with_what_applies() -> None:
     await office.give("set", option="triage_scheme", value="inherit")
     form = await office.form("set", option="triage_scheme")
     assert "The subject." in form.fields[0].value
+
+
+async def test_undo_sets_again_what_was_set_before() -> None:
+    office = Office()
+    await office.type("budget day 3")
+    form = await office.form("budget")
+    saved = await office.send(form, {"budget_day": "5", "budget_month": "50"})
+    undone = await office.press(saved, "Undo")
+    assert isinstance(undone, Response)
+    assert undone.text.startswith(f"Undone for {channel('c')}:")
+    assert {cap.usd for cap in (await office.policy()).caps.budgets} == {3.0}
+    assert [entry.action for entry in (await office.audit())[-2:]] == ["undid"] * 2
+
+
+async def test_undo_brings_back_the_text_of_a_prompt() -> None:
+    office = Office()
+    await office.type("set prompt One.")
+    saved = await office.send(await office.form("prompt set"), {"prompt": "Two."})
+    await office.press(saved, "Undo")
+    assert await office.prompt() == "One."
+    assert (await office.audit())[-1].after == "version 3"
+
+
+async def test_nothing_is_undone_that_was_changed_since() -> None:
+    office = Office()
+    saved = await office.send(await office.form("model"), {"model": "claude-opus-5-5"})
+    await office.type("model haiku", MANAGER)
+    told = await office.press(saved, "Undo")
+    assert isinstance(told, Response)
+    assert told.text.startswith("**Not undone:** this was changed since.")
+    assert f"{user('mo')} set **Model**" in told.text
+    assert (await office.policy())["model"] == "claude-haiku-5-5"
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [("1", "2"), ("7", "7"), ("1", "999"), ("x", "1"), ("2", "1")]
+)
+async def test_only_one_whole_change_is_undone(first: str, last: str) -> None:
+    office = Office()
+    await office.type("model haiku")
+    await office.type("set quiet on", MANAGER)
+    told = await office.give("undo", first=first, last=last)
+    assert isinstance(told, Response)
+    assert "can no longer be undone" in told.text
+    assert len(await office.audit()) == 2
+
+
+async def test_undo_needs_the_right_where_the_change_was_made() -> None:
+    office = Office()
+    saved = await office.send(
+        await office.form("model", where="workspace"), {"model": "claude-opus-5-5"}
+    )
+    told = await office.press(saved, "Undo", MANAGER)
+    assert isinstance(told, Response)
+    assert told.text.startswith("Sorry")
+
+
+async def test_a_form_in_a_thread_is_for_the_channel_unless_another_is_chosen() -> None:
+    office = Office()
+    form = await office.form("model", place=THREAD)
+    where = form.fields[0]
+    assert (where.name, where.value) == ("where", "channel")
+    assert [each.value for each in where.choices] == ["thread", "channel", "workspace"]
+    await office.send(form, {"model": "claude-opus-5-5"}, place=THREAD)
+    assert (await office.policy())["model"] == "claude-opus-5-5"
+    chosen = {"where": "workspace", "model": "claude-haiku-5-5"}
+    await office.send(await office.form("model", place=THREAD), chosen, place=THREAD)
+    assert (await office.policy(WORKSPACE))["model"] == "claude-haiku-5-5"
+    form = await office.form("model", MANAGER, place=THREAD)
+    assert [each.value for each in form.fields[0].choices] == ["thread", "channel"]
+    told = await office.send(form, chosen, MANAGER, place=THREAD)
+    assert told.text.startswith("Sorry")
+    explicit = await office.form("model", place=THREAD, where="thread")
+    assert [each.name for each in explicit.fields] == ["model"]
+
+
+async def test_a_clash_is_found_in_the_place_that_was_chosen() -> None:
+    office = Office()
+    form = await office.form("model", place=THREAD)
+    await office.type("model haiku workspace", OWNER)
+    chosen = {"where": "workspace", "model": "claude-opus-5-5"}
+    told = await office.send(form, chosen, place=THREAD)
+    assert "Not saved" in told.text
