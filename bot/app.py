@@ -10,6 +10,7 @@ from bot.budgets.past_costs import PastCosts
 from bot.budgets.totals import Totals
 from bot.claude.catalog import ModelAvailability
 from bot.cleanup import clean_up_daily
+from bot.commands import suggestions
 from bot.commands.catalog import parse_command
 from bot.commands.copy_settings import SettingsCopier
 from bot.commands.edit_settings import SettingsEditor
@@ -138,6 +139,7 @@ class App:
             platforms,
             self._access,
             {
+                **suggestions.handlers(),
                 **editor.handlers(),
                 **SettingsUndo(store, self._access, editor).handlers(),
                 **usage.handlers(),

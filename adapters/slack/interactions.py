@@ -14,7 +14,6 @@ result is shown when it is ready.
 import asyncio
 import logging
 from collections.abc import Awaitable, Coroutine, Mapping
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from adapters.slack import blocks, events, feedback, messages, modals, mrkdwn
@@ -36,7 +35,7 @@ from bot.errors import (
 )
 from bot.messages import labels
 from bot.messages.commands import STALE
-from bot.messages.controls import NOT_SAID, NOT_THERE, UNKNOWN, WORKING
+from bot.messages.controls import NOT_SAID, NOT_THERE, WORKING
 from bot.messages.settings import UNSURE
 from bot.ports.platform import Host
 from bot.runtime.background import Background, report
@@ -136,7 +135,8 @@ class Interactions:
         text = mrkdwn.tokens(str(body.get("text") or ""))
         parse = self._host.commands.parse
         command = parse(text) if text.strip() else Command("settings")
-        work = self._reply(command or Command("help"), place, str(body["user_id"]))
+        given = command or Command("unknown", {"text": text})
+        work = self._reply(given, place, str(body["user_id"]))
         reply = await self._promptly(
             work, lambda late: self._publish(late, place, body)
         )
@@ -151,8 +151,6 @@ class Interactions:
         if reply.public:
             await self._soon("publish a reply", self._publish(reply, place, body))
             return {}
-        if command is None:
-            reply = replace(reply, text=f"{UNKNOWN}\n{reply.text}")
         drawn = blocks.message(reply, place)
         return {"response_type": "ephemeral", **drawn, **QUIET}
 

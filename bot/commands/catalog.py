@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from bot.domain.scope import ScopeLevel
-from bot.messages import labels, summaries
-from bot.settings.options import BY_NAME, OPTIONS
+from bot.errors import Unacceptable
+from bot.messages import labels, phrases, summaries
+from bot.settings.options import BY_NAME, OPTIONS, Option
 from bot.ui.command_spec import MOST_COMMAND_CHARS, CommandSpec, Parameter, Takes
 from bot.ui.elements import Choice, Command, Kind
 
@@ -21,6 +22,9 @@ INHERIT = ("inherit", "default", "none", "-")
 
 #: The view of `settings` that lists also what is at its default.
 ALL = "all"
+
+#: Other names of commands, which count only before a number: "limit 5".
+SYNONYMS = {"limit": "budget"}
 
 #: The words for the levels of scopes.
 LEVELS = {
@@ -92,7 +96,11 @@ COMMANDS = (
         "budget",
         summaries.BUDGET,
         (
-            Parameter("period", summaries.PERIOD, Takes.CHOICE, choices=_periods),
+            Parameter(
+                *("period", summaries.PERIOD, Takes.CHOICE),
+                choices=_periods,
+                synonyms={"daily": "day", "monthly": "month"},
+            ),
             Parameter("value", summaries.BUDGET_VALUE, Takes.CHOICE, open=True),
             WHERE,
         ),
@@ -163,6 +171,7 @@ COMMANDS = (
     CommandSpec("save", summaries.SAVE, hidden=True, spoken=False),
     CommandSpec("copy settings", summaries.COPY_SETTINGS, hidden=True, spoken=False),
     CommandSpec("copy save", summaries.COPY_SAVE, hidden=True, spoken=False),
+    CommandSpec("unknown", summaries.UNKNOWN, hidden=True, spoken=False),
     CommandSpec("undo", summaries.UNDO, hidden=True, spoken=False),
     CommandSpec("draft save", summaries.DRAFT_SAVE, hidden=True, spoken=False),
     CommandSpec("draft drop", summaries.DRAFT_DROP, hidden=True, spoken=False),
@@ -184,6 +193,11 @@ def parse_command(text: str) -> Command | None:
     if len(text) > MOST_COMMAND_CHARS:
         return None
     first = text.split(maxsplit=2)[:2]
+    if first and (name := SYNONYMS.get(first[0].lower())):
+        if not any(map(str.isdecimal, text)):
+            return None
+        text = f"{name} {text.strip()[len(first[0]) :]}"
+        first[0] = name
     for length in (2, 1):
         verb = _BY_NAME.get(" ".join(first[:length]).lower())
         if verb is not None and verb.spoken and len(first) >= length:
@@ -196,8 +210,33 @@ def parse_command(text: str) -> Command | None:
 def _is_prose(arguments: Mapping[str, str]) -> bool:
     """Return True if a value has more words than its option takes."""
     option = BY_NAME.get(arguments.get("option", ""))
-    single = option is not None and option.kind in (Kind.LINE, Kind.CHOICE)
-    return single and len(arguments.get("value", "").split()) > 1
+    value = arguments.get("value", "")
+    if option is None or option.kind not in (Kind.LINE, Kind.CHOICE):
+        return False
+    return (
+        len(value.split()) > 1
+        and not clears(option, value)
+        and not _reads(option, value)
+    )
+
+
+def clears(option: Option, text: str) -> bool:
+    """Return True if `text` removes a setting of `option`: a word for that, or what is
+    shown where nothing is set."""
+    plain = text.strip().lower()
+    if plain in INHERIT or plain == phrases.NOT_SET:
+        return True
+    if option.versioned:
+        return False
+    return not plain or (not option.default and plain == option.show("").lower())
+
+
+def _reads(option: Option, text: str) -> bool:
+    try:
+        option.read(text, datetime.now(UTC).date())
+    except Unacceptable:
+        return False
+    return True
 
 
 def _assigned(verb: CommandSpec, words: list[str], text: str) -> dict[str, str] | None:
@@ -234,6 +273,7 @@ def _taken(parameter: Parameter, word: str) -> str | None:
         return number if number.isdecimal() and len(number) < 7 else None
     if parameter.takes is Takes.LEVEL:
         return LEVELS[plain].value if plain in LEVELS else None
+    plain = parameter.synonyms.get(plain, plain)
     known = parameter.choices() if parameter.choices else ()
     if plain in {choice.value for choice in known} or plain in INHERIT:
         return plain

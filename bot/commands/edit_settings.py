@@ -16,7 +16,7 @@ from functools import partial
 
 from bot.budgets.past_costs import PastCosts
 from bot.claude.catalog import ModelAvailability, refused
-from bot.commands.catalog import INHERIT
+from bot.commands.catalog import clears
 from bot.commands.router import Handler
 from bot.commands.saved import saved, undo_button
 from bot.commands.setting_forms import SettingForms, begins_with, field_text
@@ -222,7 +222,7 @@ class SettingsEditor:
             raise Unacceptable(
                 value_messages.only_for(setting=option.label, scopes=levels)
             )
-        if text is None or _clears(option, text):
+        if text is None or clears(option, text):
             return Change(place, option.name, None, versioned=option.versioned)
         today = datetime.fromtimestamp(self._now(), UTC).date()
         try:
@@ -399,8 +399,3 @@ def _touched(written: Mapping[str, str], policy: EffectiveSettings) -> dict[str,
 
 def _levels(option: Option) -> list[ScopeLevel]:
     return [level for level in reversed(ScopeLevel) if level in option.levels]
-
-
-def _clears(option: Option, text: str) -> bool:
-    """Return True if `text` removes a setting of `option`."""
-    return text.strip().lower() in INHERIT or (text == "" and not option.versioned)

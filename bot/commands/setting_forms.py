@@ -7,7 +7,7 @@ thread is never changed by accident.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from bot.budgets.past_costs import PastCosts
 from bot.domain.person import Person
@@ -21,7 +21,7 @@ from bot.ports.settings import SettingsStore
 from bot.settings import describe
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
-from bot.settings.options import BY_NAME, Option
+from bot.settings.options import BY_NAME, Option, sequences
 from bot.settings.target import scope_argument
 from bot.ui import formatting
 from bot.ui.elements import WHERE, Choice, Command, Field, Form, Kind
@@ -221,9 +221,11 @@ def asks_where(command: Command, place: Scope, option: Option) -> bool:
 
 def field_text(option: Option, value: str) -> str:
     """Return the canonical `value` as a form's field shows it."""
-    if option.name == "stop_sequences" and value:
-        return "\n".join(option.show(value).replace("`", "").split(", "))
-    return value
+    if option.name != "stop_sequences" or not value:
+        return value
+    lines = "\n".join(sequences(value))
+    # Lines that would be read as something else are shown as they are stored.
+    return lines if option.read(lines, date.min) == value else value
 
 
 def _hint(option: Option, inherited: str) -> str:

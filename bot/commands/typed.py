@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from bot.commands import suggestions
 from bot.commands.catalog import is_personal
 from bot.commands.router import CommandRouter
 from bot.domain.message import MarkKind, Message
@@ -124,6 +125,8 @@ class TypedCommands:
         command = self._router.parse(text)
         if command is None and stop_phrases.is_stop(text):
             return Command("stop")
+        if command is None and suggestions.misspelt(text):
+            return Command("unknown", {"text": text})
         return command
 
     async def _carry_out(

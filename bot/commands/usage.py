@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from bot.budgets import summary
 from bot.budgets.summary import grouped
 from bot.commands import visibility
+from bot.commands.catalog import INHERIT
 from bot.commands.edit_settings import SettingsEditor
 from bot.commands.router import Handler
 from bot.domain.budget import Period, Spending
@@ -53,11 +55,14 @@ class UsageScreen:
     ) -> CommandResult:
         """Set one budget, or show both: as a form to those who may change them."""
         period, value = (command.arguments.get(n) for n in ("period", "value"))
-        if value is not None and period is None:
+        if period in INHERIT or (period is None and value in INHERIT):
             return Response(messages.PER_DAY_OR_MONTH)
-        if period is not None and value is not None:
-            named = command.having({"option": f"budget_{period}"})
-            return await self._editor.set(named, place, person)
+        if value is not None:
+            named = command.having({"option": f"budget_{period or Period.DAY.value}"})
+            reply = await self._editor.set(named, place, person)
+            if period is None and isinstance(reply, Response) and reply.settles:
+                return replace(reply, text=f"{reply.text}\n{messages.TAKEN_AS_DAILY}")
+            return reply
         option = BY_NAME["budget_day"]
         policy, known = await self._access.about(command, place, person, option)
         if self._access.may(known, policy):

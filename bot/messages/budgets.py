@@ -6,7 +6,11 @@ A scope is named as in `bot.messages.phrases`, an amount as "$1.50".
 from bot.messages.phrases import NOTHING_MAY_BE_SPENT
 
 NO_BUDGET = "No budget is set for this channel."
-PER_DAY_OR_MONTH = "Per day or per month? Say `budget day 5` or `budget month 5`."
+PER_DAY_OR_MONTH = "Per day or per month? Say `budget day none` or `budget month none`."
+TAKEN_AS_DAILY = (
+    "I took that as a budget for each day. For a month, say `budget month` and the "
+    "amount."
+)
 ABOVE_ALL = "**Budgets**"
 BY_CHANNEL = "**By channel, this month**"
 BY_PERSON = "**By person, this month**"

@@ -1,5 +1,6 @@
 """Messages that commands answer with."""
 
+UNKNOWN = "I don't know that command. `help` lists all commands."
 STALE = "This button or form no longer works. `help` shows what does."
 CHANNEL_GONE = "That channel no longer exists, or I'm no longer in it."
 
@@ -90,6 +91,10 @@ def limit_counts_as_well(*, setting: str, where: str, value: str) -> str:
 
 def empty_is(*, value: str) -> str:
     return f"Leave empty to use the wider setting: {value}."
+
+
+def did_you_mean(*, command: str) -> str:
+    return f"I don't know that command. Did you mean `{command}`?"
 
 
 def saved_for(*, where: str) -> str:

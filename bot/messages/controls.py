@@ -4,7 +4,6 @@ NOT_THERE = (
     "I couldn't see you in the channel that this is about, so I did nothing. If it is "
     "a private channel, please add me to it."
 )
-UNKNOWN = "I don't know that command. `/claude help` lists all commands."
 WORKING = "Working on it …"
 THANKS = "Thanks for the feedback!"
 NO_ANSWER = "I no longer have that answer, so I couldn't store your feedback."

@@ -44,6 +44,7 @@ ALL_THREADS_ABOUT = "A note there says so"
 APPLIES_TO = "Applies to"
 EVERYWHERE = "Everywhere"
 UNDO = "Undo"
+HELP = "Help"
 
 # The page of the bot.
 OWN_USAGE = "Your own usage"

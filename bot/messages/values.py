@@ -49,13 +49,17 @@ def scheme_too_long(*, length: int, most: int) -> str:
 
 def no_such_model(*, written: str, models: str, auto: str) -> str:
     return (
-        f"There is no model {written}. Choose one of {models}, or `{auto}`, which "
+        f"There is no model {written}. The current ones are {models}; `{auto}` "
         "chooses by each thread's first message."
     )
 
 
+def did_you_mean_model(*, written: str, near: str) -> str:
+    return f"There is no model {written}. Did you mean `{near}`?"
+
+
 def model_retired(*, model: str, day: object, models: str) -> str:
-    return f"`{model}` was retired on {day}. Choose one of {models}."
+    return f"`{model}` was retired on {day}. The current ones are {models}."
 
 
 def whole_number(*, what: str, least: int, most: int, written: str) -> str:

@@ -15,7 +15,11 @@ _ABOUT = {
 
 #: Reads a value; before there were three, it was a switch.
 read = parsers.renamed(
-    parsers.one_of(SMART, ALL, MENTION), {"on": SMART, "off": MENTION}
+    parsers.one_of(SMART, ALL, MENTION),
+    {
+        **{"on": SMART, "off": MENTION},
+        **{f"{value}, {about}".lower(): value for value, about in _ABOUT.items()},
+    },
 )
 
 

@@ -288,7 +288,10 @@ OPTIONS: tuple[Option, ...] = (
         "ping",
         messages.PING,
         messages.PING_ABOUT,
-        parsers.whole_number(0, 86_400, value_messages.SECONDS),
+        parsers.renamed(
+            parsers.whole_number(0, 86_400, value_messages.SECONDS),
+            {phrases.NEVER: "0"},
+        ),
         default="60",
         show=lambda value: (
             phrases.NEVER if value == "0" else phrases.seconds(count=int(value))

@@ -4,6 +4,7 @@ Rule: what cannot be taken raises Unacceptable with one sentence that says what 
 A value in its canonical form reads as itself, so stored values may be read again.
 """
 
+import difflib
 import json
 import math
 import re
@@ -14,6 +15,7 @@ from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from bot.claude.catalog import MODELS, ModelFacts, named
 from bot.domain.person import EVERYONE
 from bot.errors import ConfigError, Unacceptable
+from bot.messages import phrases
 from bot.messages import values as messages
 from bot.schemes.scheme import read as read_scheme
 from bot.text.characters import replace_lone_surrogates
@@ -46,6 +48,17 @@ MOST_CHARS = 20_000
 
 # What no text may hold: control characters but for tab and line feed.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+# Stop sequences as they are shown.
+_SHOWN_STOPS = re.compile(r"`[^`\n]++`(?:, `[^`\n]++`)*+")
+
+# What stands around numbers that are shown.
+_AFTER, _SECONDS = phrases.seconds(count="|").split("|")
+_TOKENS = phrases.tokens(count=0).removeprefix("0")
+
+# How many models a refusal names, and how similar one must be to what was written, from
+# 0 to 1: "sonet" is "sonnet", and "gpt-5" is nothing.
+MOST_NAMED, SIMILAR = 4, 0.75
 
 # A channel as adapters write a mention of it; an id alone, as Slack and Discord show it
 # to those who copy it (platform facts A5.5, B6); or the address of a channel.
@@ -96,8 +109,13 @@ def model(text: str, today: date) -> str:
         return AUTO
     facts = named(wanted)
     if facts is None:
+        near = _nearest_model(wanted, today)
         raise Unacceptable(
-            messages.no_such_model(written=quoted(text), models=_list(today), auto=AUTO)
+            messages.did_you_mean_model(written=quoted(text), near=near)
+            if near
+            else messages.no_such_model(
+                written=quoted(text), models=_list(today), auto=AUTO
+            )
         )
     if facts.retires is not None and facts.retires <= today:
         raise Unacceptable(
@@ -109,8 +127,17 @@ def model(text: str, today: date) -> str:
 
 
 def _list(today: date) -> str:
-    offered = (facts for facts in living(today) if not facts.restricted)
-    return ", ".join(f"`{facts.id}`" for facts in offered)
+    """Name the current models: the catalog begins with them."""
+    offered = [facts for facts in living(today) if not facts.restricted]
+    return ", ".join(f"`{facts.id}`" for facts in offered[:MOST_NAMED])
+
+
+def _nearest_model(wanted: str, today: date) -> str:
+    """Return the name that `wanted` may be a misspelling of, or ""."""
+    offered = [facts.id for facts in living(today) if not facts.restricted]
+    families = dict.fromkeys(id.split("-")[1] for id in offered)
+    names = [AUTO, *families, *offered]
+    return next(iter(difflib.get_close_matches(wanted[:50], names, 1, SIMILAR)), "")
 
 
 def living(today: date) -> list[ModelFacts]:
@@ -120,6 +147,8 @@ def living(today: date) -> list[ModelFacts]:
 def whole_number(least: int, most: int, what: str) -> Reader:
     def read(text: str, today: date) -> str:
         plain = bounded(text).strip().replace(",", "").replace("_", "")
+        # As it is shown: "after 60 seconds", "4,096 tokens".
+        plain = plain.removeprefix(_AFTER).removesuffix(_SECONDS).removesuffix(_TOKENS)
         if not _WHOLE_NUMBER.fullmatch(plain) or not least <= int(plain) <= most:
             raise Unacceptable(
                 messages.whole_number(
@@ -210,6 +239,8 @@ def stops(text: str, today: date) -> str:
     except (ValueError, RecursionError):
         # Somebody may want to stop at a thousand brackets, but not as JSON.
         written = None
+    if _SHOWN_STOPS.fullmatch(text):
+        written = [each.strip("`") for each in text.split("`, `")]
     if isinstance(written, list) and all(isinstance(each, str) for each in written):
         text = "\n".join(written)
     lines = [

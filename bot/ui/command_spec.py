@@ -1,8 +1,8 @@
 """Specifications of commands: a name, a summary, parameters. Frozen values."""
 
 import enum
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from bot.ui.elements import Choice
 
@@ -41,6 +41,8 @@ class Parameter:
     open: bool = False
     #: Whether people type its name before the value: "last 100".
     named: bool = False
+    #: Other words for its choices, with what each stands for.
+    synonyms: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

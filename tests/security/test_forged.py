@@ -78,6 +78,7 @@ GIVEN: Mapping[str, tuple[dict[str, str], ...]] = {
     "copy settings": ({"source": "SOURCE"}, {}),
     "copy save": ({"source": "SOURCE", "base": "99999"}, {"base": "0"}),
     "draft save": ({"draft": "DRAFT", "base": "0"}, {"draft": "9" * 30}, {}),
+    "unknown": ({"text": "budgt day 5"}, {}),
     "undo": ({"first": "1", "last": "1"}, {"first": "2", "last": "3"}),
     "draft drop": ({"draft": "DRAFT"},),
     "draft edit": ({"draft": "DRAFT", "base": "0"},),

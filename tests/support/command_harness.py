@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from bot.budgets.past_costs import PastCosts
 from bot.claude.catalog import ModelAvailability
+from bot.commands import suggestions
 from bot.commands.catalog import parse_command
 from bot.commands.copy_settings import SettingsCopier
 from bot.commands.edit_settings import SettingsEditor
@@ -82,6 +83,7 @@ class Office:
             self.clock,
         )
         self._handlers = {
+            **suggestions.handlers(),
             **editor.handlers(),
             **SettingsUndo(self.store, self.authority, editor).handlers(),
             **usage.handlers(),

@@ -10,6 +10,7 @@ from adapters.slack import interactions
 from adapters.slack.members import FRESH
 from bot.domain.scope import EVERYWHERE
 from bot.messages import controls as messages
+from bot.messages.commands import UNKNOWN
 from storage.store import open_store
 from tests.adapters.slack.conftest import Office
 from tests.emulators.claude.reply import Hold
@@ -434,10 +435,16 @@ async def test_the_other_tab_is_not_drawn(admins: Admins) -> None:
     assert admins.slack.calls_of("views.publish") == []
 
 
-async def test_a_command_nobody_knows_gets_help(admins: Admins) -> None:
-    told = await admins.typed(admins.alice, "make coffee")
-    assert told.startswith(messages.UNKNOWN)
-    assert "*settings*" in told
+async def test_a_command_nobody_knows_names_the_nearest(admins: Admins) -> None:
+    assert await admins.typed(admins.alice, "make coffee") == UNKNOWN
+    told = await admins.typed(admins.olga, "budgt day 5")
+    assert "Did you mean `budget day 5`?" in told
+    admins.slack.press_in(
+        admins.slack.ephemerals(admins.olga)[-1], admins.olga, "budget day 5"
+    )
+    await admins.slack.until(
+        lambda: "$5.00" in admins.slack.ephemerals(admins.olga)[-1].text
+    )
 
 
 async def test_where_slack_does_not_say_who_somebody_is_nothing_is_done(

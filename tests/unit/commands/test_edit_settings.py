@@ -56,11 +56,14 @@ async def test_in_a_thread_it_is_for_the_thread() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("model gpt-5", "There is no model “gpt-5”. Choose one of `claude-haiku-5-5`"),
+        (
+            "model gpt-5",
+            "There is no model “gpt-5”. The current ones are `claude-haiku-5-5`",
+        ),
         ("budget day -1", "not “-1”"),
         ("budget day ten", "not “ten”"),
         ("budget day 1e9", "not “1e9”"),
-        ("budget 5", "Per day or per month"),
+        ("budget none", "Per day or per month"),
         ("set max_tokens 0", "from 1 to 128,000"),
         ("set temperature 0.5", "Claude's API of 2026-10-21 refuses it"),
         ("prompt rollback 7", "no such version"),

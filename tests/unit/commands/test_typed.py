@@ -7,7 +7,13 @@ import pytest
 
 from bot.domain.message import Mark, MarkKind, Message
 from bot.domain.person import Person
-from bot.messages.commands import NOT_YOURS, NOTHING_RUNS, RENEWED, STOPPING
+from bot.messages.commands import (
+    NOT_YOURS,
+    NOTHING_RUNS,
+    RENEWED,
+    STOPPING,
+    did_you_mean,
+)
 from bot.messages.controls import FORM_TO_FILL_IN, ONLY_FOR_YOU
 from bot.messages.settings import UNSURE
 from tests.unit.conversation.test_responder import HERE, Desk
@@ -139,3 +145,13 @@ async def test_a_platform_without_channels_has_no_typed_commands() -> None:
         await desk.answered("Stop what?")
         await desk.ask("stay out")
         await desk.answered("Stop what?", "Out of what?")
+
+
+async def test_a_misspelt_command_is_answered_with_the_nearest() -> None:
+    desk = Desk()
+    desk.model.script("Pork and spice.")
+    async with desk.open():
+        await desk.adapter.receive(typed(desk, "setings"))
+        await noticed(desk, ("alice", did_you_mean(command="settings")))
+        await desk.ask("sausage")
+        await desk.answered("Pork and spice.")

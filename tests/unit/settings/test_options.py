@@ -6,9 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.commands.catalog import clears, parse_command
 from bot.errors import Unacceptable
-from bot.settings.options import BY_NAME, OPTIONS, misfits, sequences, warning
+from bot.settings.options import (
+    BY_NAME,
+    OPTIONS,
+    Option,
+    misfits,
+    sequences,
+    warning,
+)
 from bot.settings.parsers import PROMPT_CHARS
+from bot.ui.elements import Kind
 
 TODAY = date(2026, 11, 26)
 
@@ -58,7 +67,7 @@ def test_what_people_write_becomes_one_form(name: str, text: str, value: str) ->
         ),
         ("prompt", "a\x00b", "control character (code 0)"),
         ("prompt", "a\x1b[31mb", "control character (code 27)"),
-        ("model", "gpt-5", "Choose one of `claude-haiku-5-5`"),
+        ("model", "gpt-5", "The current ones are `claude-haiku-5-5`"),
         ("model", "", "There is no model"),
         ("effort", "heroic", "`low`, `medium`, `high`"),
         ("max_tokens", "many", "whole number from 1 to 128,000, not “many”"),
@@ -169,3 +178,46 @@ def test_money_has_cents_and_what_is_less_is_shown() -> None:
     assert [show(value) for value in ("", "0.5", "3", "1250.50", "0.0125")] == [
         *("none", "$0.50", "$3.00", "$1,250.50", "$0.0125")
     ]
+
+
+#: Values of each option, as they are stored. A prompt and a scheme are shown by a name.
+SHOWN = {
+    "model": ["claude-opus-5-5", "auto"],
+    "max_tokens": ["4096", "128000"],
+    "stop_sequences": ['["END", "a, b"]', '["END"]'],
+    "temperature": ["0.2"],
+    "budget_day": ["5", "0.0001", "1250.50"],
+    "budget_month": ["5"],
+    "person_messages": ["1000"],
+    "person_usd": ["0.5"],
+    "who": ["everyone", "user:U1 group:S1"],
+    "admins": ["user:U1"],
+    "triagers": ["user:U1", "everyone"],
+    "ping": ["0", "60"],
+    "triage_announce": ["channel:C1"],
+    "triage_budget": ["1"],
+}
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
+def test_what_is_shown_for_a_value_is_accepted(option: Option) -> None:
+    if option.kind is Kind.TEXT and option.name != "stop_sequences":
+        return
+    chosen = [choice.value for choice in option.choices(TODAY)]
+    values = SHOWN.get(option.name) or chosen
+    for value in values:
+        shown = option.show(value)
+        assert option.read(shown, TODAY) == value
+        command = parse_command(f"set {option.name} {shown}")
+        assert command is not None
+        assert command.arguments["value"] == shown
+    if not option.default:
+        assert clears(option, option.show(""))
+
+
+def test_a_misspelt_model_is_named_and_another_gets_four() -> None:
+    assert "Did you mean `sonnet`?" in refusal("model", "sonet")
+    assert "Did you mean `claude-opus-5-5`?" in refusal("model", "claude-opus5.5")
+    told = refusal("model", "gpt-5")
+    assert "Did you mean" not in told
+    assert told.count("`claude-") == 4

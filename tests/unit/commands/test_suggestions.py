@@ -1,0 +1,82 @@
+"""What somebody may have meant who typed no command."""
+
+import pytest
+
+from bot.commands.suggestions import misspelt, nearest
+from bot.domain.budget import Period
+from bot.ui.elements import Response
+from tests.support.command_harness import Office
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("budgt day 5", "budget day 5"),
+        ("budget dya 5", "budget day 5"),
+        ("budget 5 daily", "budget daily 5"),
+        ("setings", "settings"),
+        ("set pong never", "set ping never"),
+        ("prompt histroy", "prompt history"),
+        ("prompt rolback 3", "prompt rollback 3"),
+        ("usage everywhere", "usage"),
+        ("make coffee", ""),
+        ("", ""),
+        ("x" * 200, ""),
+    ],
+)
+def test_the_nearest_command_is_named(text: str, meant: str) -> None:
+    assert nearest(text) == meant
+
+
+@pytest.mark.parametrize(
+    ("text", "is_command"),
+    [
+        ("setings", True),
+        ("budgt day 5", True),
+        ("promt history", True),
+        ("settings?", False),
+        ("sausage", False),
+        ("news", False),
+        ("shop", False),
+        ("prompts for cats", False),
+        ("budget travel to Rome", False),
+        ("why is the sky blue", False),
+        ("", False),
+    ],
+)
+def test_a_question_is_no_misspelt_command(text: str, is_command: bool) -> None:
+    assert misspelt(text) is is_command
+
+
+async def test_the_nearest_command_is_a_button() -> None:
+    office = Office()
+    told = await office.give("unknown", text="budgt day 5")
+    assert isinstance(told, Response)
+    assert told.text == "I don't know that command. Did you mean `budget day 5`?"
+    await office.press(told, "budget day 5")
+    assert [cap.usd for cap in (await office.policy()).caps.budgets] == [5.0]
+    told = await office.give("unknown", text="make coffee")
+    assert isinstance(told, Response)
+    assert [each.label for each in told.buttons] == ["Help"]
+
+
+@pytest.mark.parametrize(
+    ("text", "period"),
+    [
+        ("budget 5", Period.DAY),
+        ("limit 5", Period.DAY),
+        ("Limit $5", Period.DAY),
+        ("budget daily 5", Period.DAY),
+        ("budget monthly 5", Period.MONTH),
+        ("limit month 5", Period.MONTH),
+    ],
+)
+async def test_a_budget_is_understood_however_it_is_typed(
+    text: str, period: Period
+) -> None:
+    office = Office()
+    told = await office.type(text)
+    [cap] = (await office.policy()).caps.budgets
+    assert (cap.period, cap.usd) == (period, 5.0)
+    assumed = not {"daily", "monthly", "month"} & set(text.split())
+    assert ("I took that as a budget for each day" in told) is assumed
