@@ -1,10 +1,13 @@
 """Sums of usage and cost, for reports."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import asdict
+from sqlite3 import Row
 
 from sqlite_utils import Database
 
-from bot.domain.budget import Spending
+from bot.domain.budget import PastCall, Spending
 from bot.domain.completion import Usage
 from bot.domain.scope import EVERYWHERE, Scope
 from storage.scope_columns import inside, parts, scope_of
@@ -39,10 +42,32 @@ def spending(
             model=row["model"],
             kind=row["kind"],
             turns=row["turns"],
-            usage=Usage(**{name: row[name] for name in asdict(Usage())}),
+            usage=_usage(row),
             cost=row["cost"],
             unpriced=row["unpriced"],
             bounded=row["bounded"],
         )
         for row in rows
     ]
+
+
+def past_calls(
+    db: Database, kinds: Sequence[str], since: float, within: Scope, most: int
+) -> list[PastCall]:
+    rows = db.execute(
+        f"SELECT * FROM charges WHERE ended_at >= :since AND {inside(within)}"
+        " AND kind IN (SELECT value FROM json_each(:kinds))"
+        " AND cost IS NOT NULL AND NOT bounded AND model <> ''"
+        " ORDER BY ended_at DESC, id DESC LIMIT :most",
+        {
+            **parts(within),
+            "since": since,
+            "kinds": json.dumps(list(kinds)),
+            "most": most,
+        },
+    )
+    return [PastCall(row["model"], _usage(row), row["cost"]) for row in rows]
+
+
+def _usage(row: Row) -> Usage:
+    return Usage(**{name: row[name] for name in asdict(Usage())})

@@ -150,6 +150,7 @@ class SqliteStore:
     close_charge = write(ledger.close_charge)
     balance = read(ledger.balance)
     alerts = write(ledger.alerts)
+    past_calls = read(spending.past_calls)
     spending = read(spending.spending)
 
     open_case = write(triage_cases.open_case)

@@ -14,6 +14,7 @@ result is shown when it is ready.
 import asyncio
 import logging
 from collections.abc import Awaitable, Coroutine, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from adapters.slack import blocks, events, feedback, messages, modals, mrkdwn

@@ -8,14 +8,23 @@ import logging
 import time
 from collections.abc import Callable
 
+from bot.claude import repricing
 from bot.domain.budget import Period
 from bot.domain.scope import Scope
 from bot.errors import StorageError
 from bot.messages import commands as messages
 from bot.ports.ledger import Accounts
+from bot.settings.options import ON
+from bot.settings.parsers import AUTO
 from bot.ui.formatting import usd
 
 log = logging.getLogger(__name__)
+
+
+# How far back it is looked, in seconds, and at how many calls at most.
+MONTH, MOST_CALLS = 30 * 86400.0, 1_000
+
+_TRIAGE = ("triage", "auto-triage")
 
 
 class PastCosts:
@@ -36,3 +45,27 @@ class PastCosts:
             log.warning("costs.unknown place=%s %s", place, error)
             return ""
         return messages.spent_so_far(today=usd(day.spent), month=usd(month.spent))
+
+    async def would_have(self, place: Scope, name: str, value: str) -> str:
+        """Describe what the last 30 days in `place` would have cost if option `name`
+        had been `value`; "" for options that change no cost, and without a past."""
+        if name not in ("model", "effort", "web_search", "auto_triage"):
+            return ""
+        kinds = _TRIAGE if name == "auto_triage" else ("answer",)
+        now = self._now()
+        try:
+            calls = await self._store.past_calls(kinds, now - MONTH, place, MOST_CALLS)
+        except StorageError as error:
+            log.warning("costs.unknown place=%s %s", place, error)
+            return ""
+        if not calls:
+            return ""
+        if name == "model" and value == AUTO:
+            return repricing.with_auto(calls, now)
+        if name == "model":
+            return repricing.with_model(calls, value, now)
+        if name == "effort":
+            return repricing.with_effort(calls)
+        if name == "web_search":
+            return repricing.with_search(calls, on=value == ON)
+        return repricing.with_triage(calls) if value == ON else ""

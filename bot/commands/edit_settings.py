@@ -62,6 +62,7 @@ class SettingsEditor:
         self._access = access
         #: Returns what Claude's API says about the models in the catalog.
         self._survey = survey
+        self._costs = costs
         self._now = now
         self.forms = SettingForms(store, access, costs, now)
 
@@ -161,6 +162,10 @@ class SettingsEditor:
             return await self._conflict(result, policy, written, person)
         head = messages.saved_for(where=self._access.name(policy.place))
         lines = [saved(head, result, policy, running), *self._warnings(policy, changes)]
+        for entry in result:
+            value = entry.after or ""
+            line = await self._costs.would_have(policy.place, entry.name, value)
+            lines += [line] if line else []
         return Response(
             "\n".join(lines), buttons=undo_button(result, running), settles=True
         )
@@ -391,7 +396,7 @@ def _touched(written: Mapping[str, str], policy: EffectiveSettings) -> dict[str,
     for name, value in written.items():
         option, setting = BY_NAME[name], own.get(name)
         now = field_text(option, setting.value) if setting else ""
-        inherits = setting is None and value.strip().lower() in ("", *INHERIT)
+        inherits = setting is None and (not value.strip() or clears(option, value))
         if option.versioned or not (inherits or value == now):
             touched[name] = value
     return touched or dict(written)

@@ -154,6 +154,16 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
+class PastCall:
+    """One call whose usage and cost are known exactly."""
+
+    model: str
+    usage: Usage
+    #: In USD.
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
 class Spending:
     """The usage of one person, model and thread on one day (UTC)."""
 

@@ -13,6 +13,7 @@ from bot.domain.budget import (
     BudgetExceeded,
     BudgetLimits,
     Charge,
+    PastCall,
     Period,
     Spending,
 )
@@ -93,4 +94,11 @@ class Accounts(Protocol):
     ) -> list[Spending]:
         """Return usage and cost of what ended at or after `since` in `within`, of one
         person unless `person` is ""; by day, thread, person, model and kind."""
+        ...
+
+    async def past_calls(
+        self, kinds: Sequence[str], since: float, within: Scope, most: int
+    ) -> list[PastCall]:
+        """Return the latest `most` calls of `kinds` that ended at or after `since` in
+        `within` and whose cost is known exactly, newest first."""
         ...

@@ -11,6 +11,7 @@ from bot.domain.budget import (
     BudgetExceeded,
     BudgetLimits,
     Charge,
+    PastCall,
     Period,
     PersonLimit,
 )
@@ -265,6 +266,24 @@ async def test_spending_is_asked_for_by_place_and_person(store: Store) -> None:
     assert len(await store.spending(0.0, CHANNEL, "U1")) == 1
     assert await store.spending(0.0, Scope("slack", "T2")) == []
     assert await store.spending(NOON + 1, WORKSPACE) == []
+
+
+async def test_past_calls_are_the_latest_of_exactly_known_cost(store: Store) -> None:
+    for number, cost in ((1, 0.1), (2, 0.2), (3, None), (4, 0.4)):
+        turn = await turn_in(store, number, "C2" if number == 4 else "C1")
+        await store.reserve(turn, "U1", 1.0, caps(), NOON)
+        await store.finish_turn(turn, paid(cost), NOON + number)
+    charge = await store.open_charge(Charge(CHANNEL, "U1", "try", "m"), caps(), NOON)
+    assert isinstance(charge, int)
+    await store.close_charge(charge, USED, 0.5, NOON + 9)
+    kinds = ("answer",)
+    found = await store.past_calls(kinds, NOON, CHANNEL, 10)
+    assert found == [PastCall("m", USED, 0.2), PastCall("m", USED, 0.1)]
+    assert await store.past_calls(kinds, NOON, CHANNEL, 1) == found[:1]
+    assert await store.past_calls(kinds, NOON + 2, CHANNEL, 10) == found[:1]
+    assert len(await store.past_calls(kinds, NOON, WORKSPACE, 10)) == 3
+    tried = await store.past_calls(("try", "triage"), NOON, CHANNEL, 10)
+    assert [each.cost for each in tried] == [0.5]
 
 
 async def test_people_say_how_good_an_answer_was(store: Store) -> None:

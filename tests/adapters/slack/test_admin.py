@@ -130,6 +130,7 @@ async def test_a_form_in_a_thread_asks_which_place_is_meant(admins: Admins) -> N
     assert form.fields[0].value == "This channel"
     saved = await admins.saved(admins.olga, {"model": "claude-opus-5-5"})
     assert saved.text.startswith(f"Saved for <#{admins.general}>:")
+    assert "Your last answer here would have cost about $" in saved.text
 
 
 async def test_a_saved_change_is_undone_by_its_button_even_after_a_restart(

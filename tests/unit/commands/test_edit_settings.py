@@ -3,7 +3,10 @@
 import pytest
 
 from bot.claude.catalog import ModelAvailability
+from bot.domain.budget import NO_LIMITS, Charge, PastCall
+from bot.domain.completion import Usage
 from bot.domain.scope import Scope
+from bot.errors import StorageError
 from bot.schemes.scheme import DEFAULT
 from bot.text.references import channel, user
 from bot.ui.elements import Command, Form, Kind, Response
@@ -12,6 +15,7 @@ from tests.support.command_harness import (
     GUEST,
     MANAGER,
     MEMBER,
+    NOON,
     OWNER,
     THREAD,
     WORKSPACE,
@@ -390,3 +394,37 @@ async def test_a_clash_is_found_in_the_place_that_was_chosen() -> None:
     chosen = {"where": "workspace", "model": "claude-opus-5-5"}
     told = await office.send(form, chosen, place=THREAD)
     assert "Not saved" in told.text
+
+
+async def test_a_change_says_what_the_past_would_have_cost() -> None:
+    office = Office()
+    charge = Charge(CHANNEL, "max", "answer", "claude-sonnet-5-5")
+    number = await office.store.open_charge(charge, NO_LIMITS, NOON)
+    assert isinstance(number, int)
+    used = Usage(input=100_000, output=50_000)
+    await office.store.close_charge(number, used, 0.7, NOON)
+    told = await office.type("model opus")
+    assert "Your last answer here would have cost about $1.40 with this model" in told
+    assert "between $0.0350 and $0.70" in await office.type("model auto")
+    assert "can't be known" in await office.type("set effort high")
+    assert "would have added $0.01" in await office.type("set web_search on")
+    assert "Your last" not in await office.type("set quiet on")
+    assert "triaged here" not in await office.type("set auto_triage on")
+    # Nobody else's past, and none that is long ago.
+    elsewhere = Scope("fake", "w", "other")
+    assert "Your last" not in await office.type("model haiku", place=elsewhere)
+    office.now += 31 * 86400.0
+    assert "Your last" not in await office.type("model haiku")
+
+
+async def test_a_past_that_cannot_be_read_keeps_nothing_from_being_saved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def fails(*given: object) -> list[PastCall]:
+        raise StorageError("the disk is gone")
+
+    office = Office()
+    monkeypatch.setattr(office.store, "past_calls", fails)
+    monkeypatch.setattr(office.store, "balance", fails)
+    assert "Saved" in await office.type("model opus")
+    assert "Spent so far" not in (await office.form("budget")).about

@@ -1,0 +1,82 @@
+"""What past answers would have cost with another model or setting. Pure.
+
+Rule: tokens are priced as they were used. Another model counts and writes others, and
+keeps other prompts in its cache, so the result is an estimate; what cannot be estimated
+from the ledger is said to be unknown.
+"""
+
+from collections.abc import Sequence
+
+from bot.claude.catalog import CAPABLE_MODEL, CHEAP_MODEL, SEARCH_PRICE, cost
+from bot.domain.budget import PastCall
+from bot.messages import what_if as messages
+from bot.ui.formatting import count, usd
+
+
+def with_model(answers: Sequence[PastCall], model: str, at: float) -> str:
+    """Describe what `answers` would have cost with `model` at the prices of `at`; "" if
+    a price is unknown."""
+    total = _total(answers, model, at)
+    if total is None:
+        return ""
+    return messages.with_model(
+        answers=_answers(answers), would=usd(total), did=usd(_cost(answers))
+    )
+
+
+def with_auto(answers: Sequence[PastCall], at: float) -> str:
+    """Describe between what `answers` would have cost with the models that `auto`
+    chooses between; "" if a price is unknown."""
+    cheap, capable = (_total(answers, m, at) for m in (CHEAP_MODEL, CAPABLE_MODEL))
+    if cheap is None or capable is None:
+        return ""
+    return messages.with_auto(
+        answers=_answers(answers),
+        least=usd(min(cheap, capable)),
+        most=usd(max(cheap, capable)),
+        did=usd(_cost(answers)),
+    )
+
+
+def with_effort(answers: Sequence[PastCall]) -> str:
+    """Describe what `answers` cost; how much is written with another effort is
+    unknown."""
+    return messages.with_effort(answers=_answers(answers), did=usd(_cost(answers)))
+
+
+def with_search(answers: Sequence[PastCall], *, on: bool) -> str:
+    """Describe what searching the web would have added to `answers`, or cost them."""
+    searches = sum(each.usage.searches for each in answers)
+    if on:
+        return messages.with_search(
+            answers=_answers(answers),
+            added=usd(len(answers) * SEARCH_PRICE),
+            did=usd(_cost(answers)),
+        )
+    return messages.without_search(
+        answers=_answers(answers),
+        searches=count(searches, "time"),
+        cost=usd(searches * SEARCH_PRICE),
+    )
+
+
+def with_triage(calls: Sequence[PastCall]) -> str:
+    """Describe what triage of each new message costs, by the messages that `calls`
+    classified."""
+    return messages.with_triage(
+        calls=count(len(calls), "message"), each=usd(_cost(calls) / len(calls))
+    )
+
+
+def _total(answers: Sequence[PastCall], model: str, at: float) -> float | None:
+    costs = [cost(model, each.usage, at) for each in answers]
+    known = [each for each in costs if each is not None]
+    return sum(known) if len(known) == len(costs) else None
+
+
+def _cost(calls: Sequence[PastCall]) -> float:
+    return sum(each.cost for each in calls)
+
+
+def _answers(answers: Sequence[PastCall]) -> str:
+    return "answer" if len(answers) == 1 else f"{len(answers):,} answers"
