@@ -5,6 +5,7 @@ Rule: the history is append-only. A roll-back adds a version.
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 from bot.commands import visibility
@@ -22,6 +23,7 @@ from bot.ports.settings import SettingsStore
 from bot.runtime.offload import offload
 from bot.settings import audit_lines, describe
 from bot.settings.access import SettingsAccess
+from bot.settings.effective import EffectiveSettings
 from bot.settings.options import BY_NAME
 from bot.settings.target import command_for_scope, scope_argument
 from bot.text import times
@@ -65,12 +67,13 @@ class SettingsHistory:
         policy, person = await self._access.about(command, place, person, PROMPT)
         found = await self._store.versions(policy.place, "prompt")
         listed = found[:MOST_VERSIONS]
-        text = describe.versions(listed, policy.place)
+        text = describe.versions(found, policy.place, MOST_VERSIONS)
         if len(found) > len(listed):
             text += "\n" + messages.earlier_versions(count=len(found) - len(listed))
+        buttons = await self._undo(policy, person)
         earlier = [v for v in listed[1:] if v.text is not None]
         if not earlier:
-            return Response(text)
+            return Response(text, buttons=buttons)
         there = scope_argument(command, policy.place)
         choices = tuple(
             Choice(
@@ -96,7 +99,21 @@ class SettingsHistory:
                     choices,
                 )
             )
-        return Response(text, menus=tuple(menus))
+        return Response(text, menus=tuple(menus), buttons=buttons)
+
+    async def _undo(
+        self, policy: EffectiveSettings, person: Person
+    ) -> tuple[Button, ...]:
+        """Return the button that undoes the last change of the prompt, if `person` may
+        and it is among the latest changes."""
+        if not self._access.may(person, policy):
+            return ()
+        entries = await self._store.audit(policy.place, 0.0, MOST_ENTRIES)
+        for entry in entries:
+            if (entry.place, entry.name) == (policy.place, PROMPT.name):
+                [button] = undo_button([entry], running=False)
+                return (replace(button, label=labels.UNDO_LAST),)
+        return ()
 
     async def diff(self, command: Command, place: Scope, person: Person) -> Response:
         """Show what changed from one version to the current one."""

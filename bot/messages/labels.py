@@ -45,6 +45,7 @@ APPLIES_TO = "Applies to"
 EVERYWHERE = "Everywhere"
 UNDO = "Undo"
 HELP = "Help"
+UNDO_LAST = "Undo last change"
 
 # The page of the bot.
 OWN_USAGE = "Your own usage"

@@ -104,6 +104,11 @@ def versions_of(*, where: str) -> str:
     return f"**Versions of the prompt of {where}**"
 
 
+def lines_changed(*, more: int, less: int) -> str:
+    parts = [f"+{more:,}" if more else "", f"−{less:,}" if less else ""]
+    return f"{' '.join(filter(None, parts))} {'line' if more + less == 1 else 'lines'}"
+
+
 def size(*, lines: str, characters: str) -> str:
     return f"{lines} with {characters}"
 

@@ -13,7 +13,7 @@ from bot.settings import ceilings
 from bot.settings.effective import EffectiveSettings, EffectiveValue
 from bot.settings.options import BY_NAME, Option
 from bot.text import references
-from bot.text.comparison import compared
+from bot.text.comparison import changed_lines, compared
 from bot.ui.elements import Kind
 from bot.ui.formatting import day, excerpt, here, minute, person
 
@@ -140,26 +140,38 @@ def everywhere(policy: EffectiveSettings, option: Option) -> list[str]:
     ]
 
 
-def versions(all_of_them: Sequence[Version], place: Scope) -> str:
-    """Describe the history of a prompt, the newest first."""
+def versions(all_of_them: Sequence[Version], place: Scope, most: int) -> str:
+    """Describe the newest `most` versions of the history of a prompt, the newest
+    first."""
     where = here(place.level)
     if not all_of_them:
         return messages.no_prompt(where=where.capitalize())
     lines = [messages.versions_of(where=where)]
-    for nth, version in enumerate(all_of_them):
+    for nth, version in enumerate(all_of_them[:most]):
         size = (
             messages.REMOVED
             if version.text is None
             else plurals.CHARACTERS(len(version.text))
         )
+        earlier = all_of_them[nth + 1 : nth + 2]
+        changed = _changed(earlier[0], version) if earlier else ""
         now = f" · {messages.CURRENT}" if nth == 0 and version.text is not None else ""
         lines.append(
             f"- **{version.number}** · {minute(version.at)} · {person(version.who)} · "
-            f"{size}{now}"
+            f"{size}{changed}{now}"
         )
         if version.text:
             lines.append(f"> {' '.join(version.text.split())[:80]}")
     return "\n".join(lines)
+
+
+def _changed(old: Version, new: Version) -> str:
+    """Return how many lines `new` has that `old` lacks, and the reverse; "" for none,
+    and where there is no text."""
+    if not old.text or not new.text:
+        return ""
+    more, less = changed_lines(old.text, new.text)
+    return f" · {messages.lines_changed(more=more, less=less)}" if more or less else ""
 
 
 def difference(old: Version, new: Version) -> str:

@@ -6,6 +6,7 @@ product of the numbers of lines, several times over.
 """
 
 import difflib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
@@ -35,6 +36,13 @@ def compared(old: str, new: str, context: int = CONTEXT) -> tuple[str, ...] | No
     if len(ours) * len(theirs) > MOST_PAIRS:
         return None
     return tuple(_hunks(ours, theirs, same, context))
+
+
+def changed_lines(old: str, new: str) -> tuple[int, int]:
+    """Return how many lines of `new` are not in `old`, and the reverse, in linear time:
+    a line that only moved counts as neither."""
+    before, after = Counter(old.splitlines()), Counter(new.splitlines())
+    return (after - before).total(), (before - after).total()
 
 
 def _common(one: Sequence[str], other: Sequence[str]) -> int:

@@ -255,7 +255,7 @@ async def test_an_earlier_prompt_is_brought_back(town: Town) -> None:
     history = await town.give("claude prompt history")
     assert PIRATE in history.text
     assert f"<@{town.ada}>" in history.text
-    compare, back = history.buttons
+    compare, back, _ = history.buttons
     chosen = town.discord.select(town.ada, history.id, compare, ["1"])
     assert f"-{PIRATE}" in (await town.told(chosen)).text
     chosen = town.discord.select(town.ada, history.id, back, ["1"])

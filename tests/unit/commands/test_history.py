@@ -108,3 +108,32 @@ async def test_a_whole_prompt_can_be_seen_by_anyone() -> None:
     shown = await office.give("prompt", MEMBER)
     assert isinstance(shown, Response)
     assert isinstance(await office.give("prompt"), Form)
+
+
+async def test_the_history_says_how_much_changed_and_undoes_the_last_change() -> None:
+    office = Office()
+    for text in ("Be brief.", "Be brief.\nBe kind.", "Be long.\nBe kind.\nBe."):
+        await office.type(f"set prompt {text}")
+    told = await office.give("prompt history")
+    assert isinstance(told, Response)
+    assert "characters · +2 −1 lines · **current**" in told.text
+    assert "characters · +1 line\n" in told.text
+    undone = await office.press(told, "Undo last change")
+    assert isinstance(undone, Response)
+    assert undone.text.startswith("Undone")
+    assert await office.prompt() == "Be brief.\nBe kind."
+    watched = await office.give("prompt history", MEMBER)
+    assert isinstance(watched, Response)
+    assert watched.buttons == ()
+
+
+async def test_of_a_long_history_the_oldest_row_is_compared_with_what_is_hidden() -> (
+    None
+):
+    office = Office()
+    for number in range(MOST_VERSIONS + 1):
+        await office.type(f"set prompt Rule {number}.")
+    told = await office.give("prompt history")
+    assert isinstance(told, Response)
+    assert told.text.count("+1 −1 lines") == MOST_VERSIONS
+    assert told.text.endswith("\n… and 1 earlier ones.")
