@@ -239,12 +239,12 @@ class Interactions:
             why = references.plain_text(reply.text)
             if block:
                 return {"response_action": "errors", "errors": {block: why}}
-        if isinstance(reply, Response) and reply.settles:
-            if await self._settled(reply, context, body):
-                return {"response_action": "clear"}
-        elif context.from_home:
-            publishing = self._windows.publish(user_of(body))
-            await self._soon("draw the home tab again", publishing)
+        if (
+            isinstance(reply, Response)
+            and reply.settles
+            and await self._settled(reply, context, body)
+        ):
+            return {"response_action": "clear"}
         return {
             "response_action": "update",
             "view": await self._windows.view(reply, context, view["title"]["text"]),

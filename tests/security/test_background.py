@@ -237,7 +237,7 @@ async def home(town: Town, platform: str) -> None:
     town.slack.open_home(town.who(platform))
 
 
-@fault("draw the home tab again", SlackClient, "call", "slack")
+@fault("settle a form", SlackClient, "call", "slack")
 async def setting_at_home(town: Town, platform: str) -> None:
     olga, slack = town.who(platform, "Olga"), town.slack
     slack.open_home(olga)
