@@ -6,7 +6,7 @@ from functools import partial
 import discord
 from discord import ui
 
-from adapters.discord import components, events, interaction_responses, markup
+from adapters.discord import events, interaction_responses, markup, modals
 from adapters.discord.bot_permissions import lacking
 from adapters.discord.client import Link, translated
 from adapters.discord.components import Drawn
@@ -62,7 +62,7 @@ class Asking:
         if message is None:
             await interaction_responses.tell(interaction, NO_TARGET)
             return
-        given = components.filled(interaction.data or {}, interaction.guild_id)
+        given = modals.filled(interaction.data or {}, interaction.guild_id)
         await self.ask(interaction, given.get(QUESTION, ""), about=message)
 
     async def ask(
@@ -177,7 +177,7 @@ def _form(message: int) -> ui.Modal:
             component=ui.TextInput(
                 custom_id=QUESTION,
                 style=discord.TextStyle.paragraph,
-                max_length=components.INPUT_CHARS,
+                max_length=modals.INPUT_CHARS,
             ),
         )
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 import discord
 
-from adapters.discord import components, events, interaction_responses, markup
+from adapters.discord import components, events, interaction_responses, markup, modals
 from adapters.discord import files as discord_files
 from adapters.discord.components import Drawn
 from adapters.discord.members import People
@@ -69,9 +69,9 @@ class Interactions:
     async def submitted(self, interaction: Interaction, line: str) -> None:
         """Carry out the command of a submitted form."""
         data = _data(interaction)
-        files = components.uploads(data)
+        files = modals.uploads(data)
         given: dict[str, Given] = {}
-        for name, value in components.filled(data, interaction.guild_id).items():
+        for name, value in modals.filled(data, interaction.guild_id).items():
             if name not in files:
                 given[name] = value
             elif found := discord_files.found(interaction, value):
@@ -209,19 +209,19 @@ class Interactions:
         files: bool,
     ) -> None:
         """Open a form; if that is impossible, show how to go on."""
-        field = None if files else components.overlong(form)
+        field = None if files else modals.overlong(form)
         if field is not None:
-            drawn = components.as_file(field, command, self._file_command())
+            drawn = modals.as_file(field, command, self._file_command())
         elif waits or interaction.type is discord.InteractionType.modal_submit:
-            drawn = components.opener(command)
+            drawn = modals.opener(command)
         else:
             guild = interaction.guild_id
             await interaction_responses.ask(
                 interaction,
-                components.modal(
+                modals.modal(
                     form, guild, files=files, names=_names(interaction.channel)
                 ),
-                components.as_text(form),
+                modals.as_text(form),
             )
             return
         await interaction_responses.show(

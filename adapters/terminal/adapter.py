@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
@@ -45,9 +44,8 @@ from bot.messages import phrases
 from bot.messages import terminal as texts
 from bot.ports.platform import Host
 from bot.runtime import terminal
-from bot.text import references
+from bot.text import references, times
 from bot.text.numbers import number
-from bot.ui import formatting
 from bot.ui.elements import WHERE, Command, Form
 
 LISTED = 20
@@ -312,7 +310,7 @@ class TerminalAdapter:
             return
         table = Table("", texts.THREAD, texts.TURNS, texts.LAST, box=None)
         for nth, each in enumerate(self._listed, 1):
-            last = formatting.without_year(datetime.fromtimestamp(each.last))
+            last = times.without_year(each.last, zone=None)
             here = "›" if each.thread == self.thread else ""
             table.add_row(f"{here}{nth}", Text(each.title), str(each.turns), last)
         self._console.print(table)

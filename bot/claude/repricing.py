@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from bot.claude.catalog import CAPABLE_MODEL, CHEAP_MODEL, SEARCH_PRICE, cost
 from bot.domain.budget import PastCall
+from bot.messages import plurals
 from bot.messages import what_if as messages
-from bot.ui.formatting import count, usd
+from bot.ui.formatting import usd
 
 
 def with_model(answers: Sequence[PastCall], model: str, at: float) -> str:
@@ -55,7 +56,7 @@ def with_search(answers: Sequence[PastCall], *, on: bool) -> str:
         )
     return messages.without_search(
         answers=_answers(answers),
-        searches=count(searches, "time"),
+        searches=plurals.TIMES(searches),
         cost=usd(searches * SEARCH_PRICE),
     )
 
@@ -64,7 +65,7 @@ def with_triage(calls: Sequence[PastCall]) -> str:
     """Describe what triage of each new message costs, by the messages that `calls`
     classified."""
     return messages.with_triage(
-        calls=count(len(calls), "message"), each=usd(_cost(calls) / len(calls))
+        calls=plurals.MESSAGES(len(calls)), each=usd(_cost(calls) / len(calls))
     )
 
 
@@ -79,4 +80,4 @@ def _cost(calls: Sequence[PastCall]) -> float:
 
 
 def _answers(answers: Sequence[PastCall]) -> str:
-    return "answer" if len(answers) == 1 else f"{len(answers):,} answers"
+    return messages.ANSWER if len(answers) == 1 else plurals.ANSWERS(len(answers))

@@ -19,7 +19,12 @@ from bot.claude.catalog import ModelAvailability, refused
 from bot.commands.catalog import clears
 from bot.commands.router import Handler
 from bot.commands.saved import saved, undo_button
-from bot.commands.setting_forms import SettingForms, begins_with, field_text
+from bot.commands.setting_forms import (
+    SettingForms,
+    begins_with,
+    field_text,
+    touched,
+)
 from bot.domain.channel_access import refusal
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
@@ -151,7 +156,7 @@ class SettingsEditor:
         action: str = "set",
     ) -> Response:
         if base is not None and not running:
-            written = _touched(written, policy)
+            written = touched(written, policy)
         changes = await self.changes(written, policy, here, person)
         if isinstance(changes, Response):
             return changes
@@ -383,23 +388,6 @@ class SettingsEditor:
             # The draft of a thread is shown in that thread only.
             raise Unacceptable(DRAFT_GONE)
         return draft
-
-
-def _touched(written: Mapping[str, str], policy: EffectiveSettings) -> dict[str, str]:
-    """Return the values of a form that differ from what is set, or all if none does.
-
-    A form of several fields sends all of them: what nobody touched is not judged again,
-    as a channel that only somebody else may name.
-    """
-    own = {setting.name: setting for setting in map(policy.own, written) if setting}
-    touched = {}
-    for name, value in written.items():
-        option, setting = BY_NAME[name], own.get(name)
-        now = field_text(option, setting.value) if setting else ""
-        inherits = setting is None and (not value.strip() or clears(option, value))
-        if option.versioned or not (inherits or value == now):
-            touched[name] = value
-    return touched or dict(written)
 
 
 def _levels(option: Option) -> list[ScopeLevel]:

@@ -6,10 +6,11 @@ thread is never changed by accident.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 
 from bot.budgets.past_costs import PastCosts
+from bot.commands.catalog import clears
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import OPERATOR
@@ -226,6 +227,23 @@ def field_text(option: Option, value: str) -> str:
     lines = "\n".join(sequences(value))
     # Lines that would be read as something else are shown as they are stored.
     return lines if option.read(lines, date.min) == value else value
+
+
+def touched(written: Mapping[str, str], policy: EffectiveSettings) -> dict[str, str]:
+    """Return the values of a form that differ from what is set, or all if none does.
+
+    A form of several fields sends all of them: what nobody touched is not judged again,
+    as a channel that only somebody else may name.
+    """
+    own = {setting.name: setting for setting in map(policy.own, written) if setting}
+    found = {}
+    for name, value in written.items():
+        option, setting = BY_NAME[name], own.get(name)
+        now = field_text(option, setting.value) if setting else ""
+        inherits = setting is None and (not value.strip() or clears(option, value))
+        if option.versioned or not (inherits or value == now):
+            found[name] = value
+    return found or dict(written)
 
 
 def _hint(option: Option, inherited: str) -> str:

@@ -8,7 +8,7 @@ SERVE = "Answer until stopped; in the terminal, if no platform is set up."
 ASK = """\
 Answer one QUESTION about what is on standard input.
 
-Either may be left out: `threadkeep ask "what is wrong here?" < error.log`"""
+Either may be left out, as in `threadkeep ask "what is wrong here?" < error.log`."""
 COMPLETION = "Print what makes a shell complete the commands and their options."
 CHECK = "Check the setup: what is set, what is missing and what is wrong."
 USAGE = "Print tokens and cost by day, channel and person."

@@ -78,7 +78,7 @@ def form_for_chosen(*, where: str) -> str:
 
 
 def spent_so_far(*, today: str, month: str) -> str:
-    return f"Spent so far: {today} today, {month} this month."
+    return f"Spent: {today} today, {month} this month."
 
 
 def budget_counts_as_well(*, whose: str, amount: str, period: str) -> str:

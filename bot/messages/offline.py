@@ -19,8 +19,7 @@ INTRO = """\
 
 Threadkeep brings Claude into Slack and Discord. Somebody mentions it, it reads what \
 was said and answers in the thread, and everybody there sees the answer as it is \
-written. Here it is the same with one person: threads, settings and budgets are kept \
-on this machine."""
+written. Here it is the same with one person: all of it stays on this machine."""
 NEXT = """\
 | What to do next | How |
 |:--|:--|

@@ -3,6 +3,9 @@
 `answers` is "answer" or "412 answers", an amount is "$1.50".
 """
 
+#: Behind "Your last": one is not counted.
+ANSWER = "answer"
+
 
 def with_model(*, answers: str, would: str, did: str) -> str:
     return (

@@ -15,7 +15,7 @@ from decimal import ROUND_DOWN, Decimal, InvalidOperation
 from bot.claude.catalog import MODELS, ModelFacts, named
 from bot.domain.person import EVERYONE
 from bot.errors import ConfigError, Unacceptable
-from bot.messages import phrases
+from bot.messages import phrases, plurals
 from bot.messages import values as messages
 from bot.schemes.scheme import read as read_scheme
 from bot.text.characters import replace_lone_surrogates
@@ -53,8 +53,12 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SHOWN_STOPS = re.compile(r"`[^`\n]++`(?:, `[^`\n]++`)*+")
 
 # What stands around numbers that are shown.
-_AFTER, _SECONDS = phrases.seconds(count="|").split("|")
-_TOKENS = phrases.tokens(count=0).removeprefix("0")
+_AFTER = phrases.seconds(count=0).partition("0")[0]
+_UNITS = tuple(
+    f" {noun}"
+    for each in (plurals.SECONDS, plurals.TOKENS)
+    for noun in (each.other, each.one)
+)
 
 # How many models a refusal names, and how similar one must be to what was written, from
 # 0 to 1: "sonet" is "sonnet", and "gpt-5" is nothing.
@@ -148,7 +152,9 @@ def whole_number(least: int, most: int, what: str) -> Reader:
     def read(text: str, today: date) -> str:
         plain = bounded(text).strip().replace(",", "").replace("_", "")
         # As it is shown: "after 60 seconds", "4,096 tokens".
-        plain = plain.removeprefix(_AFTER).removesuffix(_SECONDS).removesuffix(_TOKENS)
+        plain = plain.removeprefix(_AFTER)
+        for unit in _UNITS:
+            plain = plain.removesuffix(unit)
         if not _WHOLE_NUMBER.fullmatch(plain) or not least <= int(plain) <= most:
             raise Unacceptable(
                 messages.whole_number(

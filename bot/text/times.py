@@ -17,10 +17,10 @@ def minute(at: float, zone: tzinfo | None = UTC) -> str:
     return dates.minute(day=_day(local), time=f"{local:%H:%M %Z}")
 
 
-def without_year(at: float) -> str:
-    """Format `at` (UTC) to the minute, without year and zone: "28 Nov 10:00"."""
-    utc = _local(at, UTC)
-    return dates.without_year(day=utc.day, month=_month(utc), time=f"{utc:%H:%M}")
+def without_year(at: float, zone: tzinfo | None = UTC) -> str:
+    """Format `at` to the minute, without year and zone: "28 Nov 10:00"."""
+    local = _local(at, zone)
+    return dates.without_year(day=local.day, month=_month(local), time=f"{local:%H:%M}")
 
 
 def _local(at: float, zone: tzinfo | None) -> datetime:

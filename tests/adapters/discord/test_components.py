@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from adapters.discord import components as discord_components
+from adapters.discord import modals
 from bot.text.references import from_setting, user
 from bot.ui.elements import (
     LINE_CHARS,
@@ -34,7 +35,7 @@ def rows(drawn: discord_components.Drawn) -> list[list[dict[str, Any]]]:
 
 def parts(form: Form, **more: Any) -> list[dict[str, Any]]:
     """The labels of a form as Discord gets it."""
-    return list(discord_components.modal(form, GUILD, **more).to_dict()["components"])
+    return list(modals.modal(form, GUILD, **more).to_dict()["components"])
 
 
 def a_form(*fields: Field) -> Form:
@@ -123,7 +124,7 @@ def test_a_form_asks_for_each_kind_in_its_way() -> None:
         Field("follow", "Follow-ups", Kind.CHOICE, "off", choices=CHOICES),
         Field("who", "Who", Kind.PEOPLE, "user:1 group:2", required=False),
     )
-    drawn = discord_components.modal(form, GUILD).to_dict()
+    drawn = modals.modal(form, GUILD).to_dict()
     assert (drawn["title"], drawn["custom_id"]) == (
         "Settings",
         "form:save where=channel base=7",
@@ -155,7 +156,7 @@ def test_everyone_is_the_role_that_everybody_has() -> None:
     [label] = parts(form)
     assert label["component"]["default_values"] == [{"id": GUILD, "type": "role"}]
     sent = {"components": [{"component": chosen_people(str(GUILD))}]}
-    assert discord_components.filled(sent, GUILD) == {"who": "everyone"}
+    assert modals.filled(sent, GUILD) == {"who": "everyone"}
 
 
 @pytest.mark.parametrize(
@@ -165,7 +166,7 @@ def test_people_who_fit_into_no_menu_are_typed(people: str) -> None:
     [label] = parts(a_form(Field("who", "Who", Kind.PEOPLE, people)))
     assert label["component"]["type"] == 4
     form = a_form(Field("who", "Who", Kind.PEOPLE, "user:1"))
-    [label] = discord_components.modal(form, None).to_dict()["components"]
+    [label] = modals.modal(form, None).to_dict()["components"]
     assert label["component"]["value"] == "<@1>"
 
 
@@ -180,8 +181,8 @@ def test_a_form_with_files_asks_for_what_may_be_long_as_a_file() -> None:
     prompt = Field("prompt", "Prompt", Kind.TEXT, "x" * 5_000, most=20_000)
     line = Field("question", "Question", Kind.LINE)
     form = a_form(prompt, line)
-    assert discord_components.overlong(form) == prompt
-    assert discord_components.overlong(a_form(line)) is None
+    assert modals.overlong(form) == prompt
+    assert modals.overlong(a_form(line)) is None
     upload, typed = parts(form, files=True)
     assert (upload["component"]["type"], typed["component"]["type"]) == (19, 4)
 
@@ -189,7 +190,7 @@ def test_a_form_with_files_asks_for_what_may_be_long_as_a_file() -> None:
 def test_what_is_too_long_for_a_form_is_handed_over_as_a_file() -> None:
     field = Field("prompt", "Prompt", Kind.TEXT, "x" * 4_001)
     opener = Command("prompt set", {"where": "channel"})
-    drawn = discord_components.as_file(field, opener, "/claude prompt set file:")
+    drawn = modals.as_file(field, opener, "/claude prompt set file:")
     assert drawn.files == (File("prompt.txt", field.value),)
     assert "4,001 characters" in drawn.text
     assert "`/claude prompt set file:`" in drawn.text
@@ -198,9 +199,9 @@ def test_what_is_too_long_for_a_form_is_handed_over_as_a_file() -> None:
 
 
 def test_a_form_that_cannot_be_opened_now_is_a_button() -> None:
-    [[button]] = rows(discord_components.opener(Command("draft edit", {"draft": "3"})))
+    [[button]] = rows(modals.opener(Command("draft edit", {"draft": "3"})))
     assert button["custom_id"] == "do:draft.edit draft=3"
-    drawn = discord_components.opener(Command("set", {"value": "two words"}))
+    drawn = modals.opener(Command("set", {"value": "two words"}))
     assert drawn.view is None
     assert "once more" in drawn.text
 
@@ -210,7 +211,7 @@ def test_a_command_that_no_form_can_carry_is_a_mistake() -> None:
         Command("save", {"value": "x" * 99}), "x", (Field("a", "A", Kind.LINE),)
     )
     with pytest.raises(ValueError, match="save"):
-        discord_components.modal(form, GUILD)
+        modals.modal(form, GUILD)
 
 
 def test_a_form_is_read_top_to_bottom() -> None:
@@ -226,13 +227,13 @@ def test_a_form_is_read_top_to_bottom() -> None:
         ],
         "resolved": {"users": {"7": {}}, "roles": {"8": {}}},
     }
-    assert discord_components.filled(sent, GUILD) == {
+    assert modals.filled(sent, GUILD) == {
         "a": "<@1>",
         "b": "on",
         "who": "user:7 group:8",
         "c": "",
     }
-    assert discord_components.uploads(sent) == set()
+    assert modals.uploads(sent) == set()
 
 
 def chosen_people(*ids: str) -> dict[str, Any]:

@@ -111,7 +111,7 @@ async def test_a_form_says_where_it_applies_and_what_is_spent(admins: Admins) ->
     form = await admins.modal(admins.olga)
     assert form.title == "Budget · #general"
     assert f"For <#{admins.general}>." in form.text
-    assert re.search(r"Spent so far: \$0\.\d+ today, \$0\.\d+ this month", form.text)
+    assert re.search(r"Spent: \$0\.\d+ today, \$0\.\d+ this month", form.text)
     assert "The workspace's own budget of $200.00 a month counts as well." in form.text
     assert "$ per day (UTC). Leave empty for no limit here." in form.text
     day = form.view["blocks"][1]["element"]

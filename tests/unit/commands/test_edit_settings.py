@@ -427,4 +427,4 @@ async def test_a_past_that_cannot_be_read_keeps_nothing_from_being_saved(
     monkeypatch.setattr(office.store, "past_calls", fails)
     monkeypatch.setattr(office.store, "balance", fails)
     assert "Saved" in await office.type("model opus")
-    assert "Spent so far" not in (await office.form("budget")).about
+    assert "Spent" not in (await office.form("budget")).about
