@@ -20,6 +20,7 @@ from bot.cli.environment import MISTAKE
 from bot.domain.channel_access import ChannelAccess
 from bot.domain.completion import Report, Usage
 from bot.domain.message import EarlierMessages, Message
+from bot.domain.names import PlaceNames
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.setting import Change
@@ -419,6 +420,10 @@ class Refusing(FakeAdapter):
         self._look("person")
         return await super().person(place, user)
 
+    async def names(self, place: Scope, user: str) -> PlaceNames:
+        self._look("names")
+        return await super().names(place, user)
+
     async def tell(self, workspace: str, user: str, text: str) -> None:
         self._look("tell")
         await super().tell(workspace, user, text)
@@ -525,6 +530,7 @@ async def _sort(host: ports_platform.Host, model: ScriptedModel) -> None:
 TRIGGERS = {
     **dict.fromkeys(("resolve_thread", "surface", "readable", "person"), _ask),
     **dict.fromkeys(("access", "tell", "mark", "post", "link"), _complain),
+    "names": _ask,
     "notice": _ask_twice,
     "unmark": _have_waited,
     "recent": _sort,
@@ -547,8 +553,10 @@ METHODS = [
 
 @pytest.mark.parametrize("method", METHODS)
 async def test_the_core_takes_a_platform_down_whatever_met_the_refusal(
-    method: str, caplog: pytest.LogCaptureFixture
+    method: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Names are looked up once a minute.
+    monkeypatch.setattr("bot.last_names.EVERY", 0.01)
     here, there = Refusing("here"), FakeAdapter("there")
     store, model = MemoryStore(), ScriptedModel()
     here.refuses = "run" if method == "run" else ""

@@ -82,6 +82,7 @@ GIVEN: Mapping[str, tuple[dict[str, str], ...]] = {
     "undo": ({"first": "1", "last": "1"}, {"first": "2", "last": "3"}),
     "draft drop": ({"draft": "DRAFT"},),
     "draft edit": ({"draft": "DRAFT", "base": "0"},),
+    "try example": ({"example": "update"}, {"example": "none"}),
     "try run": ({"prompt": "Mine!", "question": ""},),
 }
 
@@ -310,11 +311,12 @@ async def test_on_slack_no_control_reaches_another_channel(
     assert await kept(store, ring.secrets.places) == at_first
     wide = await store.list_settings(Scope("slack", slack.team))
     assert [s for s in wide if s.place.level is ScopeLevel.WORKSPACE] == []
-    # What was asked there is still read.
+    # What was asked there is still read, and nothing is asked but where eve is.
     rows = await store._read(
-        lambda db: db.execute("SELECT reads_after FROM threads").fetchall()
+        lambda db: db.execute("SELECT channel, reads_after FROM threads").fetchall()
     )
-    assert [row[0] for row in rows] == [0]
+    assert [row[1] for row in rows if row[0] == board] == [0]
+    assert {row[0] for row in rows} <= {board, ring.general}
 
 
 async def test_on_slack_a_form_counts_for_the_channel_that_one_is_in(

@@ -431,7 +431,7 @@ def test_no_text_is_read_as_a_number_anywhere_else() -> None:
     """In Discord's adapter; what is read there was looked at with `ids.is_id`."""
     looked_at = {
         ("ask_command.py", "target"),
-        ("components.py", "field.required"),
+        ("modals.py", "field.required"),
         ("content.py", "total"),
         # At most 13 digits.
         ("markup.py", "match['time']"),

@@ -130,6 +130,18 @@ CALLS: dict[str, tuple[Callable[[Host, Houses], Any], Any]] = {
         lambda host, at: host.commands.page(Scope.of(THEIRS), EVE),
         NOT_SERVED,
     ),
+    "first_contact.opened": (
+        lambda host, at: host.first_contact.opened(Scope.of(THEIRS), "eve"),
+        None,
+    ),
+    "first_contact.added": (
+        lambda host, at: host.first_contact.added(Scope.of(THEIRS), "eve"),
+        None,
+    ),
+    "first_contact.joined": (
+        lambda host, at: host.first_contact.joined(Scope.of(THEIRS), "eve", "Acme"),
+        None,
+    ),
     "conversations.stop": (lambda host, at: host.conversations.stop(THEIRS), False),
     "conversations.answering": (
         lambda host, at: host.conversations.answering(THEIRS),
@@ -164,11 +176,12 @@ def rows(store: MemoryStore) -> list[str]:
 
 
 def test_no_method_of_a_host_is_forgotten() -> None:
+    parts = ("inbox", "commands", "conversations", "first_contact")
     # `alert` is for the operator alone.
-    assert PARTS.keys() == {"inbox", "commands", "conversations", "served", "alert"}
+    assert PARTS.keys() == {*parts, "served", "alert"}
     methods = {
         f"{part}.{name}"
-        for part in ("inbox", "commands", "conversations")
+        for part in parts
         for name, value in vars(PARTS[part]).items()
         if not name.startswith("_")
         and (isfunction(value) or isinstance(value, property))

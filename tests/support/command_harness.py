@@ -1,6 +1,6 @@
 """An office to give commands in: a store, a fake platform, a scripted model."""
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 
 from bot.budgets.past_costs import PastCosts
@@ -195,6 +195,9 @@ class Office:
 
 class _Nobody:
     """Stands where a group of tasks would: none is ever begun."""
+
+    def start(self, kind: str, work: Coroutine[object, object, object]) -> None:
+        work.close()
 
 
 async def _question(message: object) -> bool:

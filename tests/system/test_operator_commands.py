@@ -83,7 +83,7 @@ async def test_settings_go_to_a_new_machine(tmp_path: Path, nursery: Nursery) ->
     assert not (tmp_path / "data").exists()
     file.write_text("version: 1\nslack:\n  T1:\n    model: claude-opus-5-5\n")
     status, printed = await shell.run(there, *command)
-    assert (status, "1 settings changed" in printed) == (0, True)
+    assert (status, "1 setting changed" in printed) == (0, True)
     status, printed = await shell.run(there, *command)
     assert (status, printed) == (0, "Nothing to change.")
     assert (tmp_path / "data" / "new.db").stat().st_mode & 0o777 == 0o600

@@ -97,14 +97,14 @@ async def test_settings_are_copied_from_another_channel(town: Town) -> None:
     shown = await town.told(town.discord.select(town.ada, page.id, menu, [town.random]))
     assert "> Quote the clause." in shown.text
     save = town.discord.click(town.ada, shown.id, control(shown, "copy.save"))
-    assert (await town.told(save)).text.startswith("Saved for this channel:")
+    assert (await town.told(save)).text.startswith(f"Saved for <#{town.general}>:")
     assert "Quote the clause." in (await town.give("claude settings")).text
 
 
 @pytest.mark.parametrize("name", ["prompt.yaml", "prompt.YML"])
 async def test_a_yaml_file_is_a_text_file(town: Town, name: str) -> None:
     saved = await town.give("claude prompt set", file=(name, b"role: clerk"))
-    assert saved.text.startswith("Saved for this channel:")
+    assert saved.text.startswith(f"Saved for <#{town.general}>:")
 
 
 async def test_a_scheme_begins_with_the_default(town: Town) -> None:
@@ -114,7 +114,7 @@ async def test_a_scheme_begins_with_the_default(town: Town) -> None:
     form = await town.form(asked)
     assert form.response is not None
     assert form.response.modal is not None
-    [scheme] = form.response.modal["components"]
+    [*_, scheme] = form.response.modal["components"]
     assert "priority:" in scheme["component"]["value"]
     saved = await town.submit(form, {})
     assert saved.text.startswith("No change")

@@ -81,6 +81,6 @@ async def test_who_adds_the_bot_to_a_channel_is_shown_how_to_set_it_up(
     assert ours(office, channel) == []
     office.slack.press_in(told, olga, SET_UP)
     await office.slack.until(
-        lambda: "*Model*" in office.slack.ephemerals(olga)[-1].text
+        lambda: "*Model and answers*" in office.slack.ephemerals(olga)[-1].text
     )
     assert len(office.slack.ephemerals(olga)) == 1

@@ -4,6 +4,7 @@ import pytest
 
 from bot.domain.channel_access import ChannelAccess
 from bot.domain.scope import Scope
+from bot.text.references import channel
 from bot.ui.elements import Response
 from tests.support.command_harness import (
     CHANNEL,
@@ -60,7 +61,7 @@ async def test_it_is_saved_in_one_transaction_and_the_audit_says_how() -> None:
     before = len(await made.store.audit(CHANNEL, 0.0, 100))
     told = await made.press(await shown(made), "Copy these")
     assert isinstance(told, Response)
-    assert told.text.startswith("Saved for this channel:")
+    assert told.text.startswith(f"Saved for {channel('c')}:")
     policy = await made.policy()
     assert await made.prompt() == "Quote the clause."
     assert policy.stop_sequences == ("END",)

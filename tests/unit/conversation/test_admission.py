@@ -79,7 +79,7 @@ class Room:
         place = Scope.of(thread)
         told = await self._app.host.commands.run(Command(verb, arguments), place, who)
         assert isinstance(told, Response)
-        return told.text
+        return told.whole
 
     async def ask(
         self,
