@@ -1,6 +1,7 @@
 """What every test gets: no name but loopback resolves, and no test is timed."""
 
 import contextlib
+import gc
 import os
 import socket
 from typing import Any
@@ -53,6 +54,14 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long."""
     items.sort(key=lambda item: [not item.nodeid.startswith(each) for each in LONG])
+
+
+def pytest_collection_finish() -> None:
+    """Leave what all tests share out of garbage collection, which would look at all
+    modules and tests again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(autouse=True)
