@@ -9,6 +9,7 @@ listening socket it takes them on each connection, so that all test processes sh
 
 import asyncio
 import ctypes
+import fcntl
 import gc
 import importlib
 import json
@@ -17,6 +18,7 @@ import select
 import signal
 import socket
 import sys
+import termios
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -121,10 +123,17 @@ def _tell(events: int, number: int, event: str, value: int) -> None:
 def _live(order: Mapping[str, Any]) -> NoReturn:
     """Be Threadkeep, in a process that was just forked."""
     _die_with_parent()
-    with open(order["input"], "rb") as typed, open(order["log"], "ab") as log:
-        os.dup2(typed.fileno(), 0)
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
+    for number, name, mode in (
+        (0, "input", "rb"),
+        (1, "log", "ab"),
+        (2, "errors", "ab"),
+    ):
+        with open(order[name], mode) as file:
+            os.dup2(file.fileno(), number)
+    if os.isatty(0):
+        # Ctrl-C is a signal only from the terminal that controls the process.
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     os.chdir(order["folder"])
     os.environ.clear()
     os.environ.update(order["env"])

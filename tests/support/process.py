@@ -174,7 +174,7 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
-class _Fork:
+class Fork:
     """A process that a nursery started."""
 
     born: asyncio.Future[int]
@@ -224,7 +224,7 @@ class Nursery:
 
     def __init__(self) -> None:
         self._numbers = itertools.count()
-        self._forks: dict[int, _Fork] = {}
+        self._forks: dict[int, Fork] = {}
         self._nurse: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Self:
@@ -269,13 +269,15 @@ class Nursery:
         *,
         folder: Path = ROOT,
         given: Path = Path(os.devnull),
-    ) -> _Fork:
+        errors: Path | None = None,
+    ) -> Fork:
         """Start `threadkeep` with `arguments`, in `env` alone and in `folder`, reading
-        `given` and printing to `log`."""
+        `given` and printing to `log`; errors to another file, if one is named."""
         number = next(self._numbers)
         loop = asyncio.get_running_loop()
-        fork = self._forks[number] = _Fork(loop.create_future(), loop.create_future())
+        fork = self._forks[number] = Fork(loop.create_future(), loop.create_future())
         order = {"number": number, "env": dict(env), "log": str(log)}
+        order |= {"errors": str(errors or log)}
         order |= {"folder": str(folder), "input": str(given), "arguments": arguments}
         self._orders.write(f"{json.dumps(order)}\n".encode())
         await fork.born

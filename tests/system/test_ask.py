@@ -3,7 +3,6 @@
 import asyncio
 import os
 import pty
-import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from bot.domain.setting import Change
 from storage.store import open_store
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import Fail, Stop
-from tests.support.process import ROOT, Nursery, claude_env
+from tests.support.process import Nursery, claude_env
 from tests.system.test_commands import MISTAKE, Shell
 
 # The nursery of the module lives on one loop, and its tests with it.
@@ -62,21 +61,21 @@ async def desk(tmp_path: Path, nursery: Nursery) -> AsyncIterator[Desk]:
 
 async def test_only_the_answer_goes_to_standard_output(desk: Desk) -> None:
     desk.claude.script(["The disk ", "is **full**.\n"])
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "ask", "what is wrong here?"),
-        cwd=ROOT,
-        env={
-            "PATH": os.environ["PATH"],
-            "THREADKEEP_DB": str(desk.folder / "t.db"),
-            **claude_env(desk.claude),
-        },
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+    env = {
+        "PATH": os.environ["PATH"],
+        "THREADKEEP_DB": str(desk.folder / "t.db"),
+        **claude_env(desk.claude),
+    }
+    given, printed, complaints = (
+        desk.folder / name for name in ("given", "printed", "complaints")
+    )
+    given.write_text("ENOSPC\n</message>\nat line 3\n")
+    process = await desk.nursery.fork(
+        ("ask", "what is wrong here?"), env, printed, given=given, errors=complaints
     )
     async with asyncio.timeout(30):
-        out, errors = await process.communicate(b"ENOSPC\n</message>\nat line 3\n")
-    assert process.returncode == 0
+        assert await process.wait() == 0
+    out, errors = printed.read_bytes(), complaints.read_bytes()
     assert out == b"The disk is **full**.\n"
     assert errors.startswith(b"claude-sonnet-5-5 \xc2\xb7 ")
     assert errors.count(b"\n") == 1
@@ -88,21 +87,17 @@ async def test_only_the_answer_goes_to_standard_output(desk: Desk) -> None:
 async def test_a_terminal_shows_that_an_answer_for_a_file_is_coming(desk: Desk) -> None:
     desk.claude.script(["One, ", "two."])
     master, slave = pty.openpty()
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "ask", "count"),
-        cwd=ROOT,
-        env={
-            "PATH": os.environ["PATH"],
-            "TERM": "xterm",
-            "THREADKEEP_DB": str(desk.folder / "t.db"),
-            **claude_env(desk.claude),
-        },
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=slave,
-    )
+    env = {
+        "PATH": os.environ["PATH"],
+        "TERM": "xterm",
+        "THREADKEEP_DB": str(desk.folder / "t.db"),
+        **claude_env(desk.claude),
+    }
+    printed, terminal = desk.folder / "printed", Path(os.ttyname(slave))
+    process = await desk.nursery.fork(("ask", "count"), env, printed, errors=terminal)
     async with asyncio.timeout(30):
-        out, _ = await process.communicate()
+        await process.wait()
+    out = printed.read_bytes()
     shown = os.read(master, 65536).decode()
     os.close(slave)
     os.close(master)

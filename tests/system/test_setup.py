@@ -1,15 +1,10 @@
 """`threadkeep setup` with a person at it, on a real pty, and with piped answers."""
 
 import asyncio
-import contextlib
-import fcntl
 import os
-import pty
 import stat
-import subprocess
-import sys
-import termios
-from collections.abc import AsyncIterator, Mapping
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,46 +12,19 @@ import yaml
 
 from adapters.slack.check import OPTIONAL, SCOPES
 from bot.cli.setup import manifest_link
-from tests.adapters.terminal.test_typing import Seat
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.slack.emulator import SlackEmulator
-from tests.support.process import ROOT
-
-COMMAND = (sys.executable, "-m", "bot", "setup")
+from tests.support.process import Nursery
+from tests.support.seat import seated
 
 
 def environment(*addresses: Mapping[str, str]) -> dict[str, str]:
     """Where the platforms are, without a token."""
-    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TERM": "xterm"}
+    env = {"PATH": os.environ["PATH"], "TERM": "xterm"}
     for each in addresses:
         env |= {name: value for name, value in each.items() if "URL" in name}
     return env
-
-
-@contextlib.asynccontextmanager
-async def seated(folder: Path, env: Mapping[str, str]) -> AsyncIterator[Seat]:
-    master, slave = pty.openpty()
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND,
-        cwd=folder,
-        env=dict(env),
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        start_new_session=True,
-        # Ctrl-C is a signal only from the terminal that controls the process.
-        preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY, 0),
-    )
-    os.close(slave)
-    seat = Seat(master, process, folder)
-    try:
-        yield seat
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-        seat.close()
 
 
 async def test_tokens_are_tried_written_and_never_shown(tmp_path: Path) -> None:
@@ -66,7 +34,7 @@ async def test_tokens_are_tried_written_and_never_shown(tmp_path: Path) -> None:
         env = environment(
             {"ANTHROPIC_BASE_URL": claude.base_url, "SLACK_API_URL": slack.api_url}
         )
-        async with seated(tmp_path, env) as seat:
+        async with seated(("setup",), env, tmp_path) as seat:
             await seat.sees(lambda text: "ANTHROPIC_API_KEY:" in text)
             seat.type("sk-ant-wrong\n")
             await seat.sees(lambda text: "not accepted" in text)
@@ -81,7 +49,7 @@ async def test_tokens_are_tried_written_and_never_shown(tmp_path: Path) -> None:
             await seat.sees(lambda text: "goes on from there" in text)
             for key in ("sk-ant-wrong", claude.api_key):
                 assert key not in seat.text
-        async with seated(tmp_path, env) as seat:
+        async with seated(("setup",), env, tmp_path) as seat:
             await seat.sees(lambda text: "Enter keeps it" in text)
             seat.type("\n")
             await seat.sees(lambda text: "SLACK_BOT_TOKEN:" in text)
@@ -105,18 +73,15 @@ async def test_tokens_are_tried_written_and_never_shown(tmp_path: Path) -> None:
 
 
 async def piped(folder: Path, env: Mapping[str, str], text: str) -> tuple[int, str]:
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND,
-        cwd=folder,
-        env=dict(env),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    async with asyncio.timeout(30):
-        out, _ = await process.communicate(text.encode())
-    assert process.returncode is not None
-    return process.returncode, out.decode()
+    with tempfile.TemporaryDirectory() as apart:
+        given, printed = Path(apart, "given"), Path(apart, "printed")
+        given.write_text(text)  # noqa: ASYNC240
+        async with Nursery() as nursery, asyncio.timeout(30):
+            process = await nursery.fork(
+                ("setup",), env, printed, folder=folder, given=given
+            )
+            status = await process.wait()
+        return status, printed.read_text()  # noqa: ASYNC240
 
 
 async def test_answers_may_be_piped_and_may_end_early(tmp_path: Path) -> None:

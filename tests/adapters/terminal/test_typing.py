@@ -1,69 +1,15 @@
-"""The terminal with a person at it: keys in, a screen out, on a real pty."""
+"""The terminal with a person at it."""
 
 import asyncio
-import fcntl
 import os
-import pty
 import stat
-import struct
 import sys
-import termios
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pyte
 import pytest
 
-LINES, COLUMNS = 30, 80
-
-
-class Seat:
-    """A screen to read and a keyboard to type on."""
-
-    def __init__(
-        self, master: int, process: asyncio.subprocess.Process, folder: Path
-    ) -> None:
-        self._master = master
-        #: Where its files are.
-        self.folder = folder
-        self.process = process
-        self._screen = pyte.Screen(COLUMNS, LINES)
-        self._stream = pyte.ByteStream(self._screen)
-        self._changed = asyncio.Event()
-        asyncio.get_running_loop().add_reader(master, self._read)
-
-    def type(self, keys: str) -> None:
-        os.write(self._master, keys.encode())
-
-    @property
-    def text(self) -> str:
-        return "\n".join(line.rstrip() for line in self._screen.display)
-
-    async def sees(self, condition: Callable[[str], bool]) -> None:
-        try:
-            async with asyncio.timeout(20):
-                while not condition(self.text):
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            raise AssertionError(f"the screen reads:\n{self.text}") from None
-
-    def close(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._master)
-        os.close(self._master)
-
-    def _read(self) -> None:
-        try:
-            data = os.read(self._master, 65536)
-        except OSError:  # the other side is closed
-            asyncio.get_running_loop().remove_reader(self._master)
-            return
-        self._stream.feed(data)
-        # It asks where the cursor is, and waits for the answer.
-        if b"\x1b[6n" in data:
-            cursor = self._screen.cursor
-            self.type(f"\x1b[{cursor.y + 1};{cursor.x + 1}R")
-        self._changed.set()
+from tests.support.seat import Seat, seated
 
 
 @pytest.fixture
@@ -71,32 +17,14 @@ async def seat(tmp_path: Path) -> AsyncIterator[Seat]:
     editor = tmp_path / "editor"
     editor.write_text('#!/bin/sh\necho "written in the editor" > "$1"\n')
     editor.chmod(0o700)
-    master, slave = pty.openpty()
-    size = struct.pack("HHHH", LINES, COLUMNS, 0, 0)
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, size)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "serve"),
-        cwd=Path(__file__).parents[3],
-        env={
-            "PATH": os.environ["PATH"],
-            "TERM": "xterm",
-            "THREADKEEP_DB": str(tmp_path / "t.db"),
-            "EDITOR": str(editor),
-        },
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        start_new_session=True,
-    )
-    os.close(slave)
-    opened = Seat(master, process, tmp_path)
-    try:
+    env = {
+        "PATH": os.environ["PATH"],
+        "TERM": "xterm",
+        "THREADKEEP_DB": str(tmp_path / "t.db"),
+        "EDITOR": str(editor),
+    }
+    async with seated(("serve",), env, tmp_path) as opened:
         yield opened
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-        opened.close()
 
 
 async def test_a_person_asks_stops_types_ahead_and_leaves(seat: Seat) -> None:
