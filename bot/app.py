@@ -28,6 +28,7 @@ from bot.commands.usage import UsageScreen
 from bot.conversation.assembly import create_responder
 from bot.conversation.conversations import StoredConversations
 from bot.conversation.dispatcher import StopSignal, ThreadDispatcher
+from bot.conversation.edited_questions import EditedQuestions
 from bot.conversation.inbox import Inbox
 from bot.conversation.stopping import Stopper
 from bot.conversation.waiting_signs import WaitingSigns
@@ -115,6 +116,7 @@ class App:
         self._signs = signs = WaitingSigns(store, platforms, self._dispatcher)
         inbox = Inbox(
             *(store, self._dispatcher, platforms, self._access, stopper, signs),
+            EditedQuestions(store, platforms),
             self._command,
             self._auto.receive,
         )

@@ -16,7 +16,8 @@ from storage import erasures, inbox, thread_queries
 
 STORED = f"""
     SELECT messages.*, platform, workspace, channel, thread, reads_after,
-      (SELECT state FROM turns WHERE turns.id = turn_id) AS state
+      (SELECT state FROM turns WHERE turns.id = turn_id) AS state,
+      (SELECT key FROM turns WHERE turns.id = turn_id AND asks) AS asked
     FROM messages CROSS JOIN threads ON threads.id = thread_id
     WHERE thread_id = ({thread_queries.THREAD_ID}) AND message = :message
       AND deleted_at IS NULL
@@ -30,8 +31,11 @@ def stored_message(
     row = db.execute(STORED, where).fetchone()
     if row is None:
         return None
-    found = thread_queries.message_of(row)
-    return StoredMessage(found, edited=row["edited_at"] is not None)
+    return StoredMessage(
+        thread_queries.message_of(row),
+        edited=row["edited_at"] is not None,
+        asked=row["asked"] or "",
+    )
 
 
 def supplement(

@@ -28,7 +28,7 @@ from discord.components import (
 )
 
 from adapters.discord import ids
-from bot.text.excerpts import attached, excerpt
+from bot.text.excerpts import PREVIEW_OF, attached, excerpt
 
 #: Types of messages that people and programs write; all others are Discord's own (facts
 #: B5).
@@ -113,7 +113,7 @@ def _label(embed: discord.Embed, content: str, *, by_program: bool | None) -> st
     )
     if not is_preview:
         return "Embed"
-    return f"Preview of {''.join(url.split())}" if url else "Preview of a link"
+    return f"{PREVIEW_OF} {''.join(url.split()) or 'a link'}"
 
 
 def _embed(embed: discord.Embed) -> str:

@@ -91,6 +91,18 @@ async def replace(interaction: Interaction, drawn: Drawn, *, waits: bool) -> Non
         log.warning("discord.too_late %s", error)
 
 
+async def remove_notice(interaction: Interaction) -> None:
+    """Delete the notice whose control was used."""
+    if (message := interaction.message) is None:
+        return
+    try:
+        async with translated("delete a notice"):
+            await message.delete()
+    except DeliveryError as error:
+        # It is deleted in a while all the same, or was already.
+        log.info("discord.notice_stays %s", error)
+
+
 async def acknowledge(interaction: Interaction, *, waits: bool) -> None:
     """Respond without a message: the effect is visible by itself."""
     try:

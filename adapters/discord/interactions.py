@@ -173,6 +173,8 @@ class Interactions:
         await interaction_responses.show(
             interaction, drawn, ephemeral=not told.public, waits=waits
         )
+        if reply.settles and _is_notice(interaction):
+            await interaction_responses.remove_notice(interaction)
 
     async def _work(
         self,
@@ -242,6 +244,14 @@ def _is_private(interaction: Interaction) -> bool:
     message = interaction.message
     is_control = interaction.type is discord.InteractionType.component
     return is_control and message is not None and message.flags.ephemeral
+
+
+def _is_notice(interaction: Interaction) -> bool:
+    """Return True for a control of a notice, which others see as well."""
+    message = interaction.message
+    is_control = interaction.type is discord.InteractionType.component
+    # Only notices are silent: posts, and answers, are not.
+    return is_control and message is not None and message.flags.suppress_notifications
 
 
 def _names(channel: object) -> dict[str, str]:

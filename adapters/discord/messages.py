@@ -2,6 +2,7 @@
 of them notifies anyone."""
 
 import contextlib
+import logging
 from typing import Any
 
 import discord
@@ -11,7 +12,10 @@ from adapters.discord.client import Link, translated
 from adapters.discord.name_cache import NameCache
 from bot.domain.message import Message
 from bot.domain.scope import Scope
+from bot.errors import ThreadGone
 from bot.ui.elements import Response
+
+log = logging.getLogger(__name__)
 
 # How long, in seconds, a notice stays; and one that takes time to read, or that has
 # something to press.
@@ -92,14 +96,26 @@ class DiscordMessenger:
         self._link = link
         self._names = names
 
-    async def notice(self, message: Message, response: Response) -> None:
+    async def notice(
+        self, message: Message, response: Response, *, in_thread: bool = False
+    ) -> None:
         """Reply to `message` for a while, without a notification: outside interactions
         nothing is visible to one person only. Raises DeliveryError."""
-        place, about = Scope.of(message.thread), message.message
+        if message.opens and in_thread:
+            try:
+                # Without a reference: the message stands in another channel.
+                await self._notice(message, response, "")
+                return
+            except ThreadGone as error:
+                # Without the right to create a thread, answers are in the channel.
+                log.info("discord.no_thread thread=%s %s", message.thread, error)
+        await self._notice(message, response, message.message)
+
+    async def _notice(self, message: Message, told: Response, about: str) -> None:
         await post(
-            *(self._link, self._names, place, response, about),
+            *(self._link, self._names, Scope.of(message.thread), told, about),
             silent=True,
-            delete_after=_time_to_read(response),
+            delete_after=_time_to_read(told),
         )
 
     async def mark(self, place: Scope, message: str, sign: str) -> None:

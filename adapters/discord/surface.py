@@ -236,8 +236,9 @@ class DiscordSurface:
                 )
                 if message.author.id == self._link.us
                 and message.interaction_metadata is None
-                # In a thread, skip notices, which are sent as replies.
+                # Skip notices, which are silent and, in a thread, mostly replies.
                 and (message.reference and message.reference.message_id) == replies_to
+                and not message.flags.suppress_notifications
                 and message.type in SPOKEN
             ]
 

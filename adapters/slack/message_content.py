@@ -20,7 +20,7 @@ from adapters.slack import block_text, json_values, mrkdwn
 from adapters.slack.block_text import Reading, literal
 from adapters.slack.client import Identity
 from adapters.slack.json_values import mapping, mappings
-from bot.text.excerpts import excerpt
+from bot.text.excerpts import LINK_PREVIEW, LINKED, excerpt
 
 # How deep messages are read that forward each other.
 MOST_NESTED = 4
@@ -166,7 +166,7 @@ def _attachment(attachment: Mapping[str, Any], beside: _Beside, depth: int) -> s
     service = _line(attachment.get("service_name"))
     body = _body(attachment, beside, depth, names_author=True)
     if address or attachment.get("is_app_unfurl"):
-        label = f"Link preview from {service}" if service else "Link preview"
+        label = f"{LINK_PREVIEW} from {service}" if service else LINK_PREVIEW
         return excerpt(f"{label}: {_line(address)}" if address else label, body)
     if beside.repeats(body):
         return ""
@@ -284,7 +284,7 @@ def _label_of_message(attachment: Mapping[str, Any], *, forwarded: bool) -> str:
         attachment.get("author_subname")
     )
     author = name or (f"<@{user}>" if user.isalnum() else "somebody")
-    kind = "Forwarded message" if forwarded else "Linked message"
+    kind = "Forwarded message" if forwarded else LINKED
     return f"{kind} from {author}"
 
 

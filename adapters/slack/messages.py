@@ -102,12 +102,14 @@ class SlackMessenger:
         self._client = client
         self._names = names
 
-    async def notice(self, message: Message, response: Response) -> None:
+    async def notice(
+        self, message: Message, response: Response, *, in_thread: bool = False
+    ) -> None:
         """Show `response` to the author of `message` only. Raises DeliveryError."""
         # Slack's reference of chat.postEphemeral: in threads it is only shown "if there
         # is already an active thread".
         place = Scope.of(message.thread)
-        if message.opens:
+        if message.opens and not in_thread:
             place = place.at(ScopeLevel.CHANNEL)
         await whisper(self._client, place, message.author, response)
 

@@ -39,7 +39,7 @@ LEVELS = {
 ASKING = frozenset(
     {
         *("retry", "retry answer", "continue answer", "try run", "try example"),
-        "triage",
+        *("answer again", "triage"),
     }
 )
 
@@ -160,6 +160,7 @@ COMMANDS = (
     CommandSpec("triage agree", summaries.TRIAGE_AGREE, hidden=True, spoken=False),
     CommandSpec("stop answer", summaries.STOP_ANSWER, hidden=True, spoken=False),
     CommandSpec("retry answer", summaries.RETRY_ANSWER, hidden=True, spoken=False),
+    CommandSpec("answer again", summaries.ANSWER_AGAIN, hidden=True, spoken=False),
     CommandSpec(
         "continue answer", summaries.CONTINUE_ANSWER, hidden=True, spoken=False
     ),

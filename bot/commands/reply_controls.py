@@ -8,6 +8,7 @@ after a restart, and a forged or old one changes nothing.
 import logging
 import time
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from bot.commands.router import Handler
 from bot.conversation.dispatcher import ThreadDispatcher
@@ -17,8 +18,9 @@ from bot.domain.message import Message, Origin
 from bot.domain.person import Person
 from bot.domain.reply import PRESSED
 from bot.domain.scope import Scope
-from bot.domain.turn import TurnFacts
+from bot.domain.turn import TurnFacts, TurnState
 from bot.messages.commands import (
+    ANSWERED_AGAIN,
     ENDED,
     NO_ANSWER,
     NOT_LAST,
@@ -29,10 +31,13 @@ from bot.messages.commands import (
     NOTHING_HERE,
     NOTHING_LEFT,
     NOTHING_TO_REPEAT,
+    QUESTION_GONE,
+    QUESTION_NOT_LAST,
     RENEWED,
     REPEATING,
 )
 from bot.messages.settings import START_OVER
+from bot.ports.inbox import InboxStore
 from bot.ports.store import ControlStore
 from bot.settings.access import SettingsAccess
 from bot.ui.buttons import goes_on
@@ -51,12 +56,16 @@ def origin(person: Person) -> Origin:
     return Origin.FOREIGN if person.outsider else Origin.SHARED
 
 
+class ReplyStore(ControlStore, InboxStore, Protocol):
+    """The store of answers and of the questions that they answer."""
+
+
 class ReplyControls:
     """The commands about answers."""
 
     def __init__(
         self,
-        store: ControlStore,
+        store: ReplyStore,
         dispatcher: ThreadDispatcher,
         inbox: Inbox,
         stopper: Stopper,
@@ -78,6 +87,7 @@ class ReplyControls:
             "stop answer": self.stop_one,
             "retry answer": self.retry,
             "continue answer": self.go_on,
+            "answer again": self.answer_again,
         }
 
     async def renew(self, command: Command, place: Scope, person: Person) -> Response:
@@ -140,6 +150,42 @@ class ReplyControls:
         log.info("turn.repeated thread=%s turn=%s", place.key, facts.key)
         self._dispatcher.put(place.key, person.id, self._now())
         return Response(REPEATING)
+
+    async def answer_again(
+        self, command: Command, place: Scope, person: Person
+    ) -> Response:
+        """Answer a question as it reads now, for its author or an admin. The control
+        carries the question, and the turn that had answered it."""
+        message = command.arguments.get("message", "")
+        turn = command.arguments.get("turn", "")
+        question = await self._store.stored_message(place.key, message)
+        if question is None or not (question.asked and turn):
+            return Response(QUESTION_GONE)
+        if question.message.author != person.id:
+            policy = await self._access.policy(place)
+            if not self._access.may(person, policy):
+                return Response(refusal(person, NOT_YOURS))
+        # A forged control must not name the answer to somebody else; and after a first
+        # press another turn has the question.
+        if question.asked == turn and await self._store.retry_turn(
+            place.key, turn, self._now()
+        ):
+            log.info("turn.repeated thread=%s turn=%s", place.key, turn)
+            self._dispatcher.put(place.key, person.id, self._now())
+            return Response(REPEATING, settles=True)
+        return Response(await self._why_not(place, message, turn), settles=True)
+
+    async def _why_not(self, place: Scope, message: str, turn: str) -> str:
+        """Return why the answer of `turn` to `message` cannot be written again."""
+        question = await self._store.stored_message(place.key, message)
+        asked = question.asked if question else ""
+        facts = await self._store.turn_facts(place.key, asked) if asked else None
+        if facts is None:
+            return QUESTION_GONE
+        if asked == turn or not facts.newest:
+            return QUESTION_NOT_LAST
+        is_done = facts.state is TurnState.DELIVERED
+        return ANSWERED_AGAIN if is_done else REPEATING
 
     async def go_on(self, command: Command, place: Scope, person: Person) -> Response:
         """Continue an answer that was cut."""

@@ -13,6 +13,7 @@ from bot.context.prompt import addition, label
 from bot.conversation import addressing
 from bot.conversation.addressing import EngagementSettings, Rule
 from bot.conversation.dispatcher import ThreadDispatcher
+from bot.conversation.edited_questions import EditedQuestions
 from bot.conversation.instructions import Instructions
 from bot.conversation.stopping import Stopper
 from bot.conversation.waiting_signs import WaitingSigns
@@ -37,9 +38,9 @@ STALE_EDIT = 86400.0
 class Inbox:
     """Stores the messages that adapters receive, and queues turns for them.
 
-    `stopper` stops answers for those who say so, and `signs` show what has to wait.
-    `command` returns whether a message is
-    a command, which it then carries out. `triage` takes in a message at the top of a
+    `stopper` stops answers for those who say so, `signs` show what has to wait, and
+    `edits` offer to answer again. `command` returns whether a message is a command,
+    which it then carries out. `triage` takes in a message at the top of a
     channel, and decides by itself whether that is triaged there.
     """
 
@@ -51,6 +52,7 @@ class Inbox:
         settings: SettingsAccess,
         stopper: Stopper,
         signs: WaitingSigns,
+        edits: EditedQuestions,
         command: Callable[[Message], Awaitable[bool]],
         triage: Callable[[Message], Awaitable[None]],
         now: Callable[[], float] = time.time,
@@ -60,6 +62,7 @@ class Inbox:
         self._platforms = platforms
         self._settings = settings
         self._signs = signs
+        self._edits = edits
         self._command = command
         self._triage = triage
         self._now = now
@@ -160,13 +163,14 @@ class Inbox:
             await self._receive(heard, edit=True)
             # An edit may take a question back that waits.
             self._signs.clear(heard.thread)
-        if not changed:
+        if before is None or not changed:
             return
         adapter = self._platforms.adapters[heard.thread.platform]
         [(author, text)] = await adapter.readable([heard])
         content = label(heard, author, text)
         await self._store.edit_message(heard, content, self._now())
         log.info("message.amended thread=%s message=%s", heard.thread, heard.message)
+        self._edits.changed(before, heard)
 
     async def erase(
         self,

@@ -100,6 +100,8 @@ class StoredMessage:
 
     message: Message
     edited: bool = False
+    #: The key of the turn that answers it, or has answered it; "" if none does.
+    asked: str = ""
 
 
 def fuller(stored: StoredMessage, heard: Message) -> Message | None:

@@ -39,6 +39,8 @@ CROWDED = (
     "soon as there is room."
 )
 
+QUESTION_CHANGED = "You changed your question."
+
 TOOK_TOO_LONG = "This took too long, so I stopped it."
 UNPAID = "The budget does not cover the rest of this answer."
 UNSURE_WHAT_IT_NEEDS = "its need was unclear"

@@ -43,6 +43,12 @@ ENDED = "That answer is complete already."
 NOT_LAST = "Only the last answer in a thread can be retried or continued."
 NO_ANSWER = "I no longer have that answer."
 NOT_YOURS = "Only the person who asked, or an admin, can do that."
+QUESTION_GONE = "I no longer have that question. Please ask it again."
+QUESTION_NOT_LAST = (
+    "I can only answer the last question in a thread again. Please send this one as a "
+    "new message."
+)
+ANSWERED_AGAIN = "I've already answered that question again."
 NOTHING_LEFT = "That answer is complete. Ask a follow-up instead."
 
 NO_VERSION = "There is no such version; `prompt history` lists all versions."

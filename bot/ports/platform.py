@@ -281,9 +281,15 @@ class Messenger(Protocol):
     #: Whether nobody but its reader sees a notice.
     private: bool
 
-    async def notice(self, message: Message, response: Response) -> None:
+    async def notice(
+        self, message: Message, response: Response, *, in_thread: bool = False
+    ) -> None:
         """Tell the author of `message` something of passing interest, where they wrote
-        it; others see as little of it as the platform allows. Raises DeliveryError."""
+        it; others see as little of it as the platform allows.
+
+        With `in_thread`, what is about the first message of a thread is told in the
+        thread, which is there already. Raises DeliveryError.
+        """
         ...
 
     async def mark(self, place: Scope, message: str, sign: str) -> None:

@@ -151,8 +151,9 @@ class Response:
     replaces: bool = False
     #: The invalid field, if a form was refused: nothing changed.
     field: str = ""
-    #: Whether it concludes what it responds to: a form closes, and a message that only
-    #: one person sees is replaced when its button was used.
+    #: Whether it concludes what it responds to: a form closes, a message that only one
+    #: person sees is replaced when its button was used, and a notice that others see is
+    #: deleted.
     settles: bool = False
 
     @property

@@ -9,7 +9,6 @@ from bot.ports.store import Store
 from tests.support.store_helpers import (
     HERE,
     THERE,
-    answer,
     ask,
     exchange,
     said,
@@ -28,13 +27,31 @@ async def supplement(store: Store, after: Message = FULL) -> None:
 async def test_a_stored_message_is_told(store: Store) -> None:
     assert await store.stored_message(HERE, "1") is None
     named = replace(FULL, name="Erika", automated=True)
-    await store.receive(named, answer)
-    assert await store.stored_message(HERE, "1") == StoredMessage(named)
+    turn = await waiting(store, named)
+    told = StoredMessage(named, asked=turn.key)
+    assert await store.stored_message(HERE, "1") == told
     assert await store.stored_message(THERE, "1") is None
     await store.edit_message(named, "NEW", 5.0)
-    assert await store.stored_message(HERE, "1") == StoredMessage(named, edited=True)
+    assert await store.stored_message(HERE, "1") == replace(told, edited=True)
     await store.delete_messages("slack", "T1", ["1"], "C1", 6.0)
     assert await store.stored_message(HERE, "1") is None
+
+
+async def test_the_turn_that_answers_a_message_is_told_with_it(store: Store) -> None:
+    read = said("0", text="context")
+    await exchange(store, replace(POOR, quotes=(read,)), "What?")
+    first = await store.turn_facts(HERE)
+    assert first is not None
+    stored = await store.stored_message(HERE, "1")
+    assert stored == StoredMessage(POOR, asked=first.key)
+    # What a turn only reads, it does not answer.
+    assert await store.stored_message(HERE, "0") == StoredMessage(read)
+    assert await store.retry_turn(HERE, first.key, 5.0)
+    again = await store.turn_facts(HERE)
+    assert again is not None
+    assert again.key != first.key
+    stored = await store.stored_message(HERE, "1")
+    assert stored == StoredMessage(POOR, asked=again.key)
 
 
 async def test_more_of_a_message_that_waits_is_read_with_it(store: Store) -> None:
@@ -43,7 +60,8 @@ async def test_more_of_a_message_that_waits_is_read_with_it(store: Store) -> Non
     assert await store.begin_turn(turn, 2.0) == [TurnMessage(FULL)]
     await store.store_prompt(turn, "", {"1": "SEE IT"})
     assert await store.conversation(HERE) == [ChatMessage("user", "SEE IT")]
-    assert await store.stored_message(HERE, "1") == StoredMessage(FULL)
+    stored = await store.stored_message(HERE, "1")
+    assert stored == StoredMessage(FULL, asked=turn.key)
 
 
 async def test_more_that_comes_while_a_turn_begins_is_not_missed(store: Store) -> None:

@@ -428,9 +428,11 @@ class Refusing(FakeAdapter):
         self._look("tell")
         await super().tell(workspace, user, text)
 
-    async def notice(self, message: Message, response: Response) -> None:
+    async def notice(
+        self, message: Message, response: Response, *, in_thread: bool = False
+    ) -> None:
         self._look("notice")
-        await super().notice(message, response)
+        await super().notice(message, response, in_thread=in_thread)
 
     async def recent(
         self, place: Scope, most: int, since: float | None = None

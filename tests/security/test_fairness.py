@@ -462,7 +462,9 @@ async def test_each_of_many_people_is_told_but_not_all_at_once() -> None:
     held = asyncio.Event()
     told: list[str] = []
 
-    async def notice(message: Message, response: Response) -> None:
+    async def notice(
+        message: Message, response: Response, *, in_thread: bool = False
+    ) -> None:
         told.append(message.author)
         await held.wait()
 

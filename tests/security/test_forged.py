@@ -72,6 +72,7 @@ GIVEN: Mapping[str, tuple[dict[str, str], ...]] = {
     "stop answer": ({"turn": "TURN"},),
     "retry answer": ({"turn": "TURN"},),
     "continue answer": ({"turn": "TURN"},),
+    "answer again": ({"turn": "TURN", "message": "m"}, {"turn": "TURN"}, {}),
     "edit": ({"option": "prompt"}, {"option": "admins"}, {}),
     "edit section": ({"section": "instructions"}, {"section": "access"}, {}),
     "save": ({"quiet": "on", "base": "0"}, {"base": "0"}),

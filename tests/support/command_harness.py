@@ -20,6 +20,7 @@ from bot.commands.try_prompt import PromptTrial
 from bot.commands.undo import SettingsUndo
 from bot.commands.usage import UsageScreen
 from bot.conversation.dispatcher import ThreadDispatcher
+from bot.conversation.edited_questions import EditedQuestions
 from bot.conversation.inbox import Inbox
 from bot.conversation.stopping import Stopper
 from bot.conversation.waiting_signs import WaitingSigns
@@ -106,6 +107,7 @@ class Office:
         inbox = Inbox(
             *(self.store, lanes, platforms, self.authority, stopper),
             WaitingSigns(self.store, platforms, lanes),
+            EditedQuestions(self.store, platforms, self.clock),
             *(_question, _untriaged),
             self.clock,
         )

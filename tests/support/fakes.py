@@ -21,7 +21,7 @@ from bot.ports.platform import (
     Messenger,
     Surface,
 )
-from bot.ui.elements import Response
+from bot.ui.elements import Button, Response
 
 FAST = Limits(part_chars=200)
 
@@ -76,6 +76,8 @@ class FakeAdapter:
         self.told: list[tuple[str, str]] = []
         #: What was noticed by those who said something: (user, text).
         self.noticed: list[tuple[str, str]] = []
+        #: The buttons of each of those.
+        self.offered: list[tuple[Button, ...]] = []
         #: Emoji under messages; and what was posted besides answers.
         self.marks: dict[str, str] = {}
         self.posts: list[tuple[Scope, Response]] = []
@@ -154,9 +156,12 @@ class FakeAdapter:
         self.told.append((user, text))
         self.changed()
 
-    async def notice(self, message: Message, response: Response) -> None:
+    async def notice(
+        self, message: Message, response: Response, *, in_thread: bool = False
+    ) -> None:
         self._stumble()
         self.noticed.append((message.author, response.text))
+        self.offered.append(response.buttons)
         self.changed()
 
     async def recent(

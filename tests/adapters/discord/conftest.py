@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.claude.client import connect as connect_claude
+from bot.messages.answers import QUESTION_CHANGED
 from bot.messages.first_contact import GREETING
 from storage.store import SqliteStore, open_store
 from tests.emulators.claude.emulator import ClaudeEmulator
@@ -34,13 +35,13 @@ class Guild:
 
     def replies(self, place: str) -> list[str]:
         """What the bot's messages in a thread or channel read now; what answers a
-        command, and the greeting, is left out."""
+        command, the greeting, and an offer to answer again are left out."""
         try:
             seen = self.discord.messages(place)
         except KeyError:
             return []
         ours = [each.text for each in seen if each.bot and each.type == 0]
-        return [each for each in ours if each != GREETING]
+        return [each for each in ours if each not in (GREETING, QUESTION_CHANGED)]
 
     async def answered(self, place: str, *texts: str) -> None:
         """Wait until the bot's messages in a place read exactly `texts`."""

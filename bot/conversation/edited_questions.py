@@ -1,0 +1,105 @@
+"""Offers to answer a question again whose text was changed after its answer.
+
+Rule 1: only what can be done is offered: the question is the last one of its thread,
+and its answer is delivered. An edit before that is read by the next turn.
+Rule 2: the offer carries all that its button needs, so it works after a restart. It is
+never repeated: `retry` does the same.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from bot.domain.message import Message, StoredMessage
+from bot.domain.scope import Scope
+from bot.domain.turn import TurnState
+from bot.errors import DeliveryError, StorageError
+from bot.messages.answers import QUESTION_CHANGED
+from bot.messages.labels import ANSWER_AGAIN
+from bot.platforms import Platforms
+from bot.ports.inbox import InboxStore
+from bot.ports.platform import Messenger
+from bot.ports.store import NoticeStore
+from bot.text.excerpts import reads_alike
+from bot.ui.elements import Button, Command, Response
+
+log = logging.getLogger(__name__)
+
+#: For so many seconds after an offer for a message there is no other one for it.
+PAUSE = 60.0
+
+#: A question that was asked so many seconds ago is not offered to be answered again:
+#: people then correct what they wrote, and expect nothing.
+STALE = 86400.0
+
+# How long making an offer may take, in seconds: later it surprises.
+TIMEOUT = 10.0
+
+# How many offers are made at once: edits must not use up the writes that the platform
+# allows.
+MOST_AT_ONCE = 10
+
+
+class EditStore(InboxStore, NoticeStore, Protocol):
+    """The store of edited questions: messages, and claims of offers."""
+
+
+class EditedQuestions:
+    """Tells authors that their question can be answered as it reads now."""
+
+    def __init__(
+        self,
+        store: EditStore,
+        platforms: Platforms,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._platforms = platforms
+        self._now = now
+        self._offering = 0
+
+    def changed(self, before: StoredMessage, heard: Message) -> None:
+        """Offer, in the background, to answer `heard`, an edited version of `before`,
+        if that is a question whose text people changed."""
+        adapter = self._platforms.adapters[heard.thread.platform]
+        if adapter.messenger is None or heard.automated or not before.asked:
+            return
+        if self._now() - heard.at > STALE or self._offering >= MOST_AT_ONCE:
+            return
+        if reads_alike(adapter.typed(before.message), adapter.typed(heard)):
+            return
+        self._offering += 1
+        work = self._offer(adapter.messenger, heard, before.asked)
+        self._platforms.tasks.start("notice", work, platform=adapter.name)
+
+    async def _offer(self, messenger: Messenger, heard: Message, turn: str) -> None:
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                if await self._is_due(heard, turn):
+                    await messenger.notice(heard, _offer(heard, turn), in_thread=True)
+        except (TimeoutError, DeliveryError, StorageError) as error:
+            log.info("edit.not_offered thread=%s %s", heard.thread, error)
+        finally:
+            self._offering -= 1
+
+    async def _is_due(self, heard: Message, turn: str) -> bool:
+        facts = await self._store.turn_facts(heard.thread, turn)
+        if facts is None or not facts.newest or facts.state is not TurnState.DELIVERED:
+            return False
+        now = self._now()
+        return await self._store.claim_notice(
+            Scope.of(heard.thread),
+            f"edited {heard.message}",
+            secrets.token_hex(8),
+            now,
+            now + PAUSE,
+        )
+
+
+def _offer(heard: Message, turn: str) -> Response:
+    given = {"turn": turn, "message": heard.message}
+    again = Button(ANSWER_AGAIN, Command("answer again", given))
+    return Response(QUESTION_CHANGED, buttons=(again,))

@@ -1,0 +1,86 @@
+"""A question that is changed after its answer can be answered as it reads then."""
+
+import asyncio
+
+import pytest
+
+from bot.messages.answers import QUESTION_CHANGED
+from bot.messages.commands import REPEATING
+from bot.messages.labels import ANSWER_AGAIN
+from tests.adapters.slack.conftest import Office
+from tests.emulators.slack.ephemeral import Whisper
+
+
+def change(office: Office, ts: str, text: str, channel: str = "") -> None:
+    """Let Alice edit her question."""
+    said = f"{office.slack.mention} {text}"
+    office.slack.edit(channel or office.general, ts, said)
+
+
+async def offered(office: Office, ts: str) -> Whisper:
+    """Wait until Alice, and nobody else, is offered a new answer in a thread."""
+    await office.slack.until(lambda: office.slack.ephemerals(office.alice))
+    [told] = office.slack.world.ephemeral
+    assert (told.user, told.thread_ts, told.shown) == (office.alice, ts, True)
+    assert (told.text, told.buttons) == (QUESTION_CHANGED, (ANSWER_AGAIN,))
+    return told
+
+
+async def quiet(office: Office) -> None:
+    """Wait until all that was asked is answered, and that is remembered."""
+    async with asyncio.timeout(10):
+        while await office.store.open_threads():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("direct", [False, True], ids=["channel", "direct messages"])
+@pytest.mark.parametrize("opens", [True, False], ids=["first", "second"])
+async def test_its_author_is_offered_a_new_answer_in_the_thread(
+    office: Office, direct: bool, opens: bool
+) -> None:
+    before = [] if opens else ["Hello."]
+    office.claude.script(*before, "Madrid.", "Paris.")
+    where = office.slack.open_dm(office.alice) if direct else office.general
+    hello, asked = (f"{office.slack.mention} {text}" for text in ("hi", "of Spain?"))
+    if opens:
+        root = ts = office.slack.say(office.alice, where, asked)
+    else:
+        root = office.slack.say(office.alice, where, hello)
+        await office.answered(root, *before, channel=where)
+        ts = office.slack.say(office.alice, where, asked, thread_ts=root)
+    await office.answered(root, *before, "Madrid.", channel=where)
+    await quiet(office)
+    change(office, ts, "of France?", where)
+    told = await offered(office, root)
+    office.slack.press_in(told, office.alice, ANSWER_AGAIN)
+    await office.answered(root, *before, "Paris.", channel=where)
+    # The offer is gone, and what stands in its place has no button.
+    await office.slack.until(lambda: told.text == REPEATING)
+    assert told.buttons == ()
+    assert "of France?" in office.prompts()[-1]
+    assert office.slack.refused == {}
+
+
+async def test_a_preview_and_spaces_offer_nothing(office: Office) -> None:
+    ts = office.ask("of https://example.org ?")
+    await office.settled(ts)
+    await quiet(office)
+    preview = {"from_url": "https://example.org", "title": "Spain", "text": "sunny"}
+    office.slack.preview(office.general, ts, preview)
+    change(office, ts, "of  https://example.org?")
+    await office.slack.until(lambda: office.slack.settled)
+    assert office.slack.world.ephemeral == []
+    change(office, ts, "of https://example.org and France?")
+    await offered(office, ts)
+
+
+async def test_many_edits_make_one_offer(office: Office) -> None:
+    ts = office.ask("of Spain?")
+    await office.settled(ts)
+    await quiet(office)
+    for number in range(10):
+        change(office, ts, f"of country {number}?")
+    await offered(office, ts)
+    await office.slack.until(lambda: office.slack.settled)
+    assert len(office.slack.world.ephemeral) == 1
+    assert len(office.prompts()) == 1
