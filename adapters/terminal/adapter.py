@@ -265,6 +265,11 @@ class TerminalAdapter:
         self._show(reply.file.text if reply.file is not None else reply.whole)
         if reply.sections:
             self._say(texts.ALL_SETTINGS)
+        for button in reply.buttons:
+            # There are no buttons here; other views of the same can be typed.
+            if button.command.verb == command.verb:
+                given = command_names.typed(button.command)
+                self._say(texts.instead_of_button(label=button.label, command=given))
         await self._wait(host)
 
     def _show_form(self, form: Form, host: Host) -> None:

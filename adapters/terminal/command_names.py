@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from bot.messages import terminal as texts
 from bot.ui.command_spec import CommandSpec
+from bot.ui.elements import Command
 
 # Commands of the terminal itself.
 OWN = (
@@ -16,6 +17,11 @@ OWN = (
     ("exit", texts.EXIT),
     ("quit", texts.EXIT),
 )
+
+
+def typed(command: Command) -> str:
+    """Return `command` as it is typed."""
+    return " ".join([f"/{command.verb}", *command.arguments.values()])
 
 
 def described(catalog: Sequence[CommandSpec]) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from bot.messages import phrases, plurals
 from bot.messages.settings import OPERATOR_MOST, set_by
 from bot.settings import ceilings
 from bot.text import references
-from bot.ui.formatting import amount, bar, gauge, here, person, usd
+from bot.ui.formatting import amount, bar, exact_usd, gauge, here, person, usd
 
 # The most rows of a list of channels or people.
 MOST_SPENDERS = 8
@@ -29,7 +29,7 @@ def budget(cap: Budget, balance: Balance) -> str:
     reserved = (
         messages.reserved(amount=usd(balance.reserved)) if balance.reserved else ""
     )
-    of = usd(cap.usd) if cap.usd > 0 else phrases.ZERO_BUDGET
+    of = exact_usd(cap.usd) if cap.usd > 0 else phrases.ZERO_BUDGET
     who = f", {set_by(person=person(cap.who))}"
     if cap.who == OPERATOR:
         who = OPERATOR_MOST
@@ -53,7 +53,7 @@ def alert(alert: Alert) -> str:
     return messages.budget_used(
         share=f"{alert.share:.0%}",
         spent=usd(alert.spent),
-        budget=usd(cap.usd),
+        budget=exact_usd(cap.usd),
         where=messages.period_in(period=_period(cap), where=place),
         by=raiser,
     )
@@ -71,7 +71,7 @@ def shortfall(short: BudgetExceeded, now: float, names: Mapping[str, str]) -> st
         limit = (
             plurals.QUESTIONS(short.person.messages)
             if short.person.messages is not None
-            else f"{usd(short.person.usd or 0)}"
+            else exact_usd(short.person.usd or 0)
         )
         return messages.person_limit_reached(
             limit=limit,
@@ -87,12 +87,14 @@ def shortfall(short: BudgetExceeded, now: float, names: Mapping[str, str]) -> st
     if cap.usd <= 0:
         return messages.budget_zero(where=where, period=period, who=_raiser(cap, names))
     if short.reserved > 0 and short.spent < cap.usd:
-        return messages.budget_reserved(where=where, period=period, budget=usd(cap.usd))
+        return messages.budget_reserved(
+            where=where, period=period, budget=exact_usd(cap.usd)
+        )
     again = phrases.TOMORROW if cap.period is Period.DAY else phrases.NEXT_MONTH
-    used = messages.spent_of(spent=usd(short.spent), budget=usd(cap.usd))
+    used = messages.spent_of(spent=usd(short.spent), budget=exact_usd(cap.usd))
     if cap.place.level is ScopeLevel.WORKSPACE:
         # The spending of others is hidden from guests and in direct messages.
-        used = usd(cap.usd)
+        used = exact_usd(cap.usd)
     return messages.budget_used_up(
         where=where, period=period, used=used, again=again, who=_raiser(cap, names)
     )
@@ -109,8 +111,11 @@ def _raiser(cap: Budget, names: Mapping[str, str]) -> str:
     return messages.setter_or_admin(name=names.get(cap.who, cap.who))
 
 
-def spent(title: str, rows: Iterable[Spending], of: float = 0.0) -> str:
-    """Return a line with the sum of `rows`, and a bar for its share of `of` USD."""
+def spent(
+    title: str, rows: Iterable[Spending], of: float = 0.0, *, details: bool = False
+) -> str:
+    """Return a line with the sum of `rows`, a bar for its share of `of` USD and, with
+    `details`, the tokens."""
     answers = unpriced = bounded = 0
     usage, cost, spared = Usage(), 0.0, 0.0
     for row in rows:
@@ -122,24 +127,30 @@ def spent(title: str, rows: Iterable[Spending], of: float = 0.0) -> str:
         spared += saved(row.model, row.usage, _noon(row.day))
     drawn = f"{bar(cost / of)} · " if of > 0 else ""
     unknown = messages.of_unknown_price(count=unpriced) if unpriced else ""
-    cached = messages.saved_by_cache(amount=usd(spared)) if spared > 0 else ""
     total = amount(cost, bounded=bounded > 0)
-    return (
-        f"- **{title}**: {drawn}{total}{unknown} · {plurals.ANSWERS(answers)}, "
-        f"{phrases.tokens_read(count=usage.prompt)}"
-        f"{phrases.tokens_written(count=usage.output)}{cached}"
-    )
+    line = f"- **{title}**: {drawn}{total}{unknown} · {plurals.ANSWERS(answers)}"
+    if not details:
+        return line
+    cached = messages.saved_by_cache(amount=usd(spared)) if spared > 0 else ""
+    read = phrases.tokens_read(count=usage.prompt)
+    return f"{line}, {read}{phrases.tokens_written(count=usage.output)}{cached}"
 
 
-def grouped(rows: list[Spending], key: Callable[[Spending], str]) -> list[str]:
-    """Return a line for each group of `rows`, the most expensive first."""
+def grouped(
+    rows: list[Spending], key: Callable[[Spending], str], *, details: bool = False
+) -> list[str]:
+    """Return a line, as `spent` does, for each group of `rows`, the most expensive
+    first."""
     groups: dict[str, list[Spending]] = {}
     for row in rows:
         groups.setdefault(key(row), []).append(row)
     costs = {name: sum(row.cost for row in group) for name, group in groups.items()}
     dearest = sorted(costs, key=lambda name: -costs[name])
     total = sum(costs.values())
-    lines = [spent(name, groups[name], total) for name in dearest[:MOST_SPENDERS]]
+    lines = [
+        spent(name, groups[name], total, details=details)
+        for name in dearest[:MOST_SPENDERS]
+    ]
     if left := len(dearest) - len(lines):
         lines.append(f"- {phrases.more(count=left)}")
     return lines or [messages.NOBODY_ASKED]

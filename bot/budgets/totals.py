@@ -87,7 +87,7 @@ def _text(alert: Alert) -> str:
     return messages.total_used(
         share=f"{alert.share:.0%}",
         spent=formatting.usd(alert.spent),
-        budget=formatting.usd(cap.usd),
+        budget=formatting.exact_usd(cap.usd),
         period=phrases.TODAY if day else phrases.THIS_MONTH,
         variable=f"THREADKEEP_BUDGET_TOTAL_{'DAY' if day else 'MONTH'}",
     )

@@ -16,7 +16,7 @@ from bot.domain.completion import Report, Request, Usage
 from bot.errors import ModelError
 from bot.messages import offline as texts
 from bot.messages import phrases, plurals
-from bot.ui.formatting import usd
+from bot.ui.formatting import exact_usd
 
 NAME = "offline"
 
@@ -219,7 +219,7 @@ _USUAL = Usage(input=2_000, output=500)
 
 def _prices() -> str:
     rows = [
-        f"| {facts.id} | {usd(cost)} | {usd(1_000 * cost)} |"
+        f"| {facts.id} | {exact_usd(cost)} | {exact_usd(1_000 * cost)} |"
         for facts in list(MODELS.values())[:SHOWN_MODELS]
         for cost in [facts.tariffs[-1].of(_USUAL)]
     ]

@@ -11,7 +11,7 @@ from bot.claude.catalog import CAPABLE_MODEL, CHEAP_MODEL, SEARCH_PRICE, cost
 from bot.domain.budget import PastCall
 from bot.messages import plurals
 from bot.messages import what_if as messages
-from bot.ui.formatting import usd
+from bot.ui.formatting import exact_usd, usd
 
 
 def with_model(answers: Sequence[PastCall], model: str, at: float) -> str:
@@ -65,7 +65,9 @@ def with_triage(calls: Sequence[PastCall]) -> str:
     """Describe what triage of each new message costs, by the messages that `calls`
     classified."""
     return messages.with_triage(
-        calls=plurals.MESSAGES(len(calls)), each=usd(_cost(calls) / len(calls))
+        # A price of one, which people multiply.
+        calls=plurals.MESSAGES(len(calls)),
+        each=exact_usd(_cost(calls) / len(calls)),
     )
 
 

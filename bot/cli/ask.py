@@ -192,6 +192,7 @@ class _Question:
             completion.usage,
             completion.cost,
             bounded=completion.bounded,
+            exact=True,
         )
         terminal.say(line, err=True)
 

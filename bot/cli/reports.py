@@ -174,9 +174,9 @@ def total(cap: Budget, balance: Balance) -> str:
     """Describe the state of the budget over all workspaces."""
     period = phrases.TODAY if cap.period is Period.DAY else phrases.THIS_MONTH
     used = budgets.spent_of(
-        spent=formatting.usd(balance.spent), budget=formatting.usd(cap.usd)
+        spent=formatting.exact_usd(balance.spent), budget=formatting.exact_usd(cap.usd)
     )
-    held = formatting.usd(balance.reserved) if balance.reserved else ""
+    held = formatting.exact_usd(balance.reserved) if balance.reserved else ""
     return messages.all_workspaces(
         period=period, used=used, reserved=held and budgets.reserved(amount=held)
     )

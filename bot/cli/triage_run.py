@@ -109,7 +109,7 @@ def _ending(runner: Runner, task: "asyncio.Task[None]") -> tuple[int, str]:
                 (STOPPED, messages.STOPPED) if runner.stopping.is_set() else (ALL, "")
             )
         case BudgetReached():
-            budget = formatting.usd(runner.run.budget or 0.0)
+            budget = formatting.exact_usd(runner.run.budget or 0.0)
             return SOME, messages.budget_no_room(budget=budget)
         case Expired() | Cancelled() as error:
             return SOME, str(error)

@@ -23,6 +23,9 @@ INHERIT = ("inherit", "default", "none", "-")
 #: The view of `settings` that lists also what is at its default.
 ALL = "all"
 
+#: The view of `usage` with tokens.
+DETAILS = "details"
+
 #: Other names of commands, which count only before a number: "limit 5".
 SYNONYMS = {"limit": "budget"}
 
@@ -60,6 +63,10 @@ def _periods() -> tuple[Choice, ...]:
 
 def _views() -> tuple[Choice, ...]:
     return (Choice(ALL, labels.ALL_SETTINGS),)
+
+
+def _usage_views() -> tuple[Choice, ...]:
+    return (Choice(DETAILS, labels.DETAILS),)
 
 
 WHERE = Parameter("where", summaries.WHERE, Takes.LEVEL)
@@ -120,7 +127,15 @@ COMMANDS = (
     CommandSpec("prompt diff", summaries.PROMPT_DIFF, (_VERSION, WHERE), personal=True),
     CommandSpec("prompt rollback", summaries.PROMPT_ROLLBACK, (_VERSION, WHERE)),
     CommandSpec("prompt try", summaries.PROMPT_TRY, (WHERE,)),
-    CommandSpec("usage", summaries.USAGE, (WHERE,), personal=True),
+    CommandSpec(
+        "usage",
+        summaries.USAGE,
+        (
+            Parameter("view", summaries.USAGE_VIEW, Takes.CHOICE, choices=_usage_views),
+            WHERE,
+        ),
+        personal=True,
+    ),
     CommandSpec(
         "set",
         summaries.SET,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.commands import visibility
 from bot.commands.settings_page import SettingsPage, channel_menus
-from bot.commands.usage import UsageScreen
+from bot.commands.usage import UsageScreen, details_button
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import Setting
@@ -54,7 +54,11 @@ class HomePage:
         return Page(
             (
                 *(() if person.outsider else await self._applying(policy, person)),
-                Section(labels.OWN_USAGE, await self._usage.own(place, person)),
+                Section(
+                    labels.OWN_USAGE,
+                    await self._usage.own(place, person),
+                    buttons=(details_button(ScopeLevel.WORKSPACE.value),),
+                ),
                 Section(labels.HOW_TO_TALK, HOW_TO_ASK),
             )
         )
@@ -79,7 +83,11 @@ class HomePage:
                 replace(rest, buttons=buttons),
                 Section(labels.CHANNELS, SET_UP_HERE, menus),
                 *channels,
-                Section(labels.USAGE, await self._usage.by_account(policy)),
+                Section(
+                    labels.USAGE,
+                    await self._usage.by_account(policy),
+                    buttons=(details_button(ScopeLevel.WORKSPACE.value),),
+                ),
                 Section("", await self._latest(policy.place)),
             )
         )

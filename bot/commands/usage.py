@@ -7,20 +7,27 @@ from dataclasses import replace
 from bot.budgets import summary
 from bot.budgets.summary import grouped
 from bot.commands import visibility
-from bot.commands.catalog import INHERIT
+from bot.commands.catalog import DETAILS, INHERIT
 from bot.commands.edit_settings import SettingsEditor
 from bot.commands.router import Handler
 from bot.domain.budget import Period, Spending
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.messages import budgets as messages
-from bot.messages import phrases
+from bot.messages import labels, phrases
 from bot.ports.ledger import Accounts
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
 from bot.settings.options import BY_NAME
+from bot.settings.target import scope_argument
 from bot.ui import formatting
-from bot.ui.elements import Command, CommandResult, Response
+from bot.ui.elements import Button, Command, CommandResult, Response
+
+
+def details_button(where: str) -> Button:
+    """Return the button that shows usage with tokens; `where` is as in a command."""
+    command = Command("usage", {"view": DETAILS, "where": where})
+    return Button(labels.DETAILS, command)
 
 
 class UsageScreen:
@@ -42,13 +49,17 @@ class UsageScreen:
         return {"usage": self.usage, "budget": self.budget}
 
     async def usage(self, command: Command, place: Scope, person: Person) -> Response:
-        """Show what was spent in a scope; to those who are no admin also by them."""
+        """Show what was spent in a scope, to those who are no admin also by them; the
+        tokens only if asked for."""
         policy, person = await self._access.about(command, place, person, None)
         admin = self._access.may(person, policy)
-        lines = [await self.spent(policy, person, admin=admin)]
+        details = command.arguments.get("view") == DETAILS
+        lines = [await self._spent(policy, person, admin=admin, details=details)]
         if not admin:
-            lines.append(await self.own(policy.place, person))
-        return Response("\n".join(lines))
+            lines.append(await self.own(policy.place, person, details=details))
+        where = scope_argument(command, policy.place)
+        buttons = () if details else (details_button(where),)
+        return Response("\n".join(lines), buttons=buttons)
 
     async def budget(
         self, command: Command, place: Scope, person: Person
@@ -69,8 +80,13 @@ class UsageScreen:
             return await self._editor.forms.budgets(command, place, person)
         return Response(await self.budgets(policy, known) or messages.NO_BUDGET)
 
-    async def spent(
-        self, policy: EffectiveSettings, person: Person, *, admin: bool
+    async def _spent(
+        self,
+        policy: EffectiveSettings,
+        person: Person,
+        *,
+        admin: bool,
+        details: bool,
     ) -> str:
         """Describe what was spent today and this month at the place of `policy`; for
         admins also by channel and by person."""
@@ -87,15 +103,16 @@ class UsageScreen:
                         day=phrases.THIS_MONTH,
                     ),
                     ours,
+                    details=details,
                 )
             )
         where = formatting.here(policy.place.level).capitalize()
-        lines.append(self._sums(where, rows))
+        lines.append(self._sums(where, rows, details=details))
         budgets = await self.budgets(policy, person)
         if budgets:
             lines += [messages.ABOVE_ALL, budgets]
         if admin:
-            lines += self._accounts(policy.place, rows)
+            lines += self._accounts(policy.place, rows, details=details)
         return "\n".join(lines)
 
     async def by_account(self, policy: EffectiveSettings) -> str:
@@ -106,31 +123,42 @@ class UsageScreen:
         lines = [self._sums(where, rows), *self._accounts(policy.place, rows)]
         return "\n".join(lines)
 
-    def _accounts(self, place: Scope, rows: list[Spending]) -> list[str]:
+    def _accounts(
+        self, place: Scope, rows: list[Spending], *, details: bool = False
+    ) -> list[str]:
         """Return `rows` by channel, for a workspace, and by person."""
         lines = []
         if place.level is ScopeLevel.WORKSPACE:
             by_channel = grouped(
-                rows, lambda row: visibility.account(self._access, row.place)
+                rows,
+                lambda row: visibility.account(self._access, row.place),
+                details=details,
             )
             lines += [messages.BY_CHANNEL, *by_channel]
-        by_person = grouped(rows, lambda row: formatting.person(row.person or "?"))
+        by_person = grouped(
+            rows, lambda row: formatting.person(row.person or "?"), details=details
+        )
         return [*lines, messages.BY_PERSON, *by_person]
 
-    async def own(self, place: Scope, person: Person) -> str:
+    async def own(self, place: Scope, person: Person, *, details: bool = False) -> str:
         """Describe what `person` spent at `place` today and this month."""
         rows = await self._store.spending(self._month(), place, person.id)
-        return self._sums(phrases.YOU, rows)
+        return self._sums(phrases.YOU, rows, details=details)
 
-    def _sums(self, name: str, rows: list[Spending]) -> str:
+    def _sums(self, name: str, rows: list[Spending], *, details: bool = False) -> str:
         today = Period.DAY.name_at(self._now())
         return "\n".join(
             [
                 summary.spent(
                     phrases.on_day(scope=name, day=phrases.TODAY),
                     (r for r in rows if r.day == today),
+                    details=details,
                 ),
-                summary.spent(phrases.on_day(scope=name, day=phrases.THIS_MONTH), rows),
+                summary.spent(
+                    phrases.on_day(scope=name, day=phrases.THIS_MONTH),
+                    rows,
+                    details=details,
+                ),
             ]
         )
 

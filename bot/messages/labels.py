@@ -51,6 +51,7 @@ UNDO_LAST = "Undo last change"
 # The page of the bot.
 OWN_USAGE = "Your own usage"
 USAGE = "Usage"
+DETAILS = "Details"
 CHANNELS = "Channels"
 HOW_TO_TALK = "How to talk to me"
 MORE_CHANNELS = "More channels"

@@ -43,6 +43,7 @@ DRAFT_EDIT = "Keep writing a draft."
 TRY_RUN = "Answer one question with a draft."
 
 # Parameters.
+USAGE_VIEW = "Details: tokens, and what caching saved"
 VIEW = "All settings, also those at their default"
 WHERE = "This thread, this channel, or everywhere"
 VERSION = "The number of the version"

@@ -53,6 +53,10 @@ def no_forms(*, name: str) -> str:
     return f"There are no forms in a terminal. Type `/set {name} …` instead."
 
 
+def instead_of_button(*, label: str, command: str) -> str:
+    return f"{label}: `{command}`"
+
+
 def not_stored(*, error: object) -> str:
     return f"That could not be stored, so it is not answered: {error}"
 

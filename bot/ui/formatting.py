@@ -1,5 +1,6 @@
 """Amounts, dates, counts and bars, formatted for people. Pure."""
 
+import math
 from datetime import UTC, datetime
 
 from bot.domain.completion import Usage
@@ -18,6 +19,10 @@ BAR_CHARS = 5
 #: From which share on the bar of a budget warns.
 NEARLY = 0.95
 WARNING = "⚠️"
+
+CENT = 0.01
+# What a sum of floats may exceed whole cents by.
+_ROUNDING = 1e-6
 
 _HERE = {
     ScopeLevel.THREAD: phrases.THIS_THREAD,
@@ -48,6 +53,14 @@ def timestamp(at: float) -> str:
 
 
 def usd(amount: float) -> str:
+    """Format what was spent for the chat, in cents. Limits that somebody set, prices of
+    one unit, and the command line take `exact_usd`."""
+    if 0 < amount < CENT:
+        return phrases.UNDER_A_CENT
+    return f"${amount:,.2f}"
+
+
+def exact_usd(amount: float) -> str:
     """Format USD with enough decimals to show a non-zero amount."""
     if amount >= 1:
         return f"${amount:,.2f}"
@@ -92,23 +105,34 @@ def gauge(share: float) -> str:
     return f"{WARNING} {bar(share)}" if share >= NEARLY else bar(share)
 
 
-def amount(cost: float | None, *, bounded: bool) -> str:
-    """Format a cost; `bounded` marks an upper bound, since the usage is unknown."""
+def amount(cost: float | None, *, bounded: bool, exact: bool = False) -> str:
+    """Format a cost, for the chat unless it is to be `exact`; `bounded` marks an upper
+    bound, since the usage is unknown."""
     if cost is None:
         return phrases.PRICE_UNKNOWN
-    return phrases.at_most(amount=usd(cost)) if bounded else usd(cost)
+    if not bounded:
+        return exact_usd(cost) if exact else usd(cost)
+    # An upper bound is rounded up.
+    cents = math.ceil(cost / CENT - _ROUNDING)
+    most = exact_usd(cost) if exact else usd(cents * CENT)
+    return phrases.at_most(amount=most)
 
 
 def footer(
-    model: str, usage: Usage, cost: float | None, *, bounded: bool = False
+    model: str,
+    usage: Usage,
+    cost: float | None,
+    *,
+    bounded: bool = False,
+    exact: bool = False,
 ) -> str:
-    """Return the line below an answer with model, tokens and cost. The output of an
-    interrupted answer is unknown and left out."""
+    """Return the line below an answer with model, tokens and cost, which is as in
+    `amount`. The output of an interrupted answer is unknown and left out."""
     cached = phrases.tokens_cached(count=usage.cache_read) if usage.cache_read else ""
     searched = (
         f" · {phrases.web_searches(count=usage.searches)}" if usage.searches else ""
     )
     written = "" if bounded else phrases.tokens_written(count=usage.output)
     read = phrases.tokens_read(count=usage.prompt)
-    total = amount(cost, bounded=bounded)
+    total = amount(cost, bounded=bounded, exact=exact)
     return f"{model} · {read}{cached}{written}{searched} · {total}"

@@ -327,8 +327,8 @@ async def test_a_stopped_answer_says_at_most() -> None:
         await room.tell("stop")
         [text] = await room.answered(1)
         usage = await room.tell("usage", where="channel")
-    assert "10 tokens read · at most $0.0410" in text
-    assert "at most $0.0410" in usage
+    assert "10 tokens read · at most $0.05" in text
+    assert "at most $0.05" in usage
 
 
 # A model of unknown price

@@ -795,7 +795,7 @@ async def test_direct_messages_concern_themselves_alone(town: Town) -> None:
         assert "opus" not in text
         assert "2 answers" not in text
         assert "the workspace" not in text.partition("\n")[0]
-    assert "1 answer," in await pressed(discord, guild.alice, mine, "usage")
+    assert "· 1 answer" in await pressed(discord, guild.alice, mine, "usage")
     for line in (f"usage where=channel:{theirs}", f"settings where=channel:{theirs}"):
         assert await pressed(discord, guild.alice, mine, line) == ELSEWHERE
     denied = await pressed(

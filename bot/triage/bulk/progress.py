@@ -15,7 +15,7 @@ from bot.ports.archive import DONE, Run, Sent, Tally
 from bot.schemes.scheme import Scheme
 from bot.triage.bulk.estimate import Estimate
 from bot.triage.bulk.runs import Progress
-from bot.ui.formatting import amount, blocks, timestamp, usd
+from bot.ui.formatting import amount, blocks, exact_usd, timestamp
 
 BAR_CHARS = 32
 
@@ -92,8 +92,12 @@ class Screen:
         if rate := self._rate():
             parts.append(messages.per_second(rate=rate))
         expected = said.expected
-        whole = messages.of_about(amount=usd(expected)) if expected is not None else ""
-        parts.append(f"{usd(said.cost)}{whole}")
+        whole = (
+            messages.of_about(amount=exact_usd(expected))
+            if expected is not None
+            else ""
+        )
+        parts.append(f"{exact_usd(said.cost)}{whole}")
         if rate and done < said.total:
             parts.append(messages.time_left(time=duration((said.total - done) / rate)))
         if said.marked:
@@ -172,9 +176,9 @@ def _facts(run: Run, tally: Tally, seconds: float, before: float) -> Table:
     same = messages.rows_alike(count=twins) if twins else ""
     how = messages.IN_BATCHES if run.batched else messages.IN_CALLS
     now = None if tally.unpriced else max(0.0, tally.cost - before)
-    cost = amount(now, bounded=tally.lost > 0)
+    cost = amount(now, bounded=tally.lost > 0, exact=True)
     if before:
-        cost = messages.paid_before(cost=cost, before=usd(before))
+        cost = messages.paid_before(cost=cost, before=exact_usd(before))
     facts.add_row(
         messages.COST,
         messages.run_cost(cost=cost, model=run.model, how=how, alike=same),
@@ -202,7 +206,7 @@ def estimates(found: Sequence[Estimate], total: int) -> RenderableType:
     for each in found:
         table.add_row(
             each.model,
-            amount(each.now, bounded=False),
+            amount(each.now, bounded=False, exact=True),
             _span(each.batch_best, each.batch_worst),
             f"{each.prompt:,}{'' if each.cached else ' *'}",
             f"{each.ticket:,.0f}",
@@ -221,7 +225,7 @@ def estimates(found: Sequence[Estimate], total: int) -> RenderableType:
 def _span(least: float | None, most: float | None) -> str:
     if least is None or most is None:
         return phrases.PRICE_UNKNOWN
-    return f"{usd(least)} – {usd(most)}"
+    return f"{exact_usd(least)} – {exact_usd(most)}"
 
 
 def runs(found: Sequence[tuple[Run, Tally, Sequence[Sent]]]) -> Table:

@@ -130,7 +130,7 @@ def _table(*names: str) -> Table:
 
 
 def _usd(amount: float | None) -> str:
-    return messages.COST_UNKNOWN if amount is None else formatting.usd(amount)
+    return messages.COST_UNKNOWN if amount is None else formatting.exact_usd(amount)
 
 
 def _percent(share: float | None) -> str:

@@ -111,7 +111,7 @@ async def test_a_form_says_where_it_applies_and_what_is_spent(admins: Admins) ->
     form = await admins.modal(admins.olga)
     assert form.title == "Budget · #general"
     assert f"For <#{admins.general}>." in form.text
-    assert re.search(r"Spent: \$0\.\d+ today, \$0\.\d+ this month", form.text)
+    assert re.search(r"Spent: &lt;\$0\.01 today, &lt;\$0\.01 this month", form.text)
     assert "The workspace's own budget of $200.00 a month counts as well." in form.text
     assert "$ per day (UTC). Leave empty for no limit here." in form.text
     day = form.view["blocks"][1]["element"]
@@ -130,7 +130,7 @@ async def test_a_form_in_a_thread_asks_which_place_is_meant(admins: Admins) -> N
     assert form.fields[0].value == "This channel"
     saved = await admins.saved(admins.olga, {"model": "claude-opus-5-5"})
     assert saved.text.startswith(f"Saved for <#{admins.general}>:")
-    assert "Your last answer here would have cost about $" in saved.text
+    assert "Your last answer here would have cost about &lt;$" in saved.text
 
 
 async def test_a_saved_change_is_undone_by_its_button_even_after_a_restart(
@@ -420,12 +420,15 @@ async def test_the_home_tab_of_a_member_shows_what_applies_and_their_own_usage(
     assert "Settings of" in home.text
     assert "You, this month" in home.text
     assert home.selects == ()
-    assert home.buttons == ("Show all", "Whole prompt")
+    assert home.buttons == ("Show all", "Whole prompt", "Details")
+    assert "tokens read" not in home.text
     assert "Daily budget" not in home.text
     admins.slack.press_in(home, admins.alice, "Show all")
     every = await admins.modal(admins.alice, "Settings")
     assert "Quiet*: off · by default" in every.text
     assert every.selects == ()
+    admins.slack.press_in(home, admins.alice, "Details")
+    assert "tokens read" in (await admins.modal(admins.alice, "Usage")).text
     elsewhere = await admins.home(admins.bob)
     assert "0 answers" in elsewhere.text
 

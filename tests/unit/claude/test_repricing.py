@@ -21,12 +21,12 @@ def test_each_answer_is_priced_by_the_length_of_its_own_prompt() -> None:
     long = PastCall("claude-sonnet-5-5", Usage(input=200_000), 0.4)
     told = repricing.with_model([long, ANSWER], "claude-haiku-5-5", NOON)
     # $0.50 per million beyond 100,000 tokens, and $0.10 and $0.50 up to that.
-    assert "about $0.1350 with" in told
+    assert "about $0.14 with" in told
 
 
 def test_auto_is_between_its_models() -> None:
     told = repricing.with_auto([ANSWER], NOON)
-    assert "Your last answer here would have cost between $0.0350 and $0.70" in told
+    assert "Your last answer here would have cost between $0.04 and $0.70" in told
 
 
 def test_what_cannot_be_known_is_said() -> None:

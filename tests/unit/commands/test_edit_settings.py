@@ -405,7 +405,7 @@ async def test_a_change_says_what_the_past_would_have_cost() -> None:
     await office.store.close_charge(number, used, 0.7, NOON)
     told = await office.type("model opus")
     assert "Your last answer here would have cost about $1.40 with this model" in told
-    assert "between $0.0350 and $0.70" in await office.type("model auto")
+    assert "between $0.04 and $0.70" in await office.type("model auto")
     assert "can't be known" in await office.type("set effort high")
     assert "would have added $0.01" in await office.type("set web_search on")
     assert "Your last" not in await office.type("set quiet on")

@@ -395,7 +395,7 @@ async def test_a_footer_says_what_it_took_and_is_not_read_back() -> None:
         [text] = await room.answered(1)
         await room.ask()
         await room.answered(2)
-    assert "claude-sonnet-5-5 · 10 tokens read, 5 written · $0.0001" in text
+    assert "claude-sonnet-5-5 · 10 tokens read, 5 written · <$0.01" in text
     assert "tokens read" not in room.model.requests[1].messages[1].content
 
 

@@ -210,8 +210,8 @@ async def test_usage_adds_up_the_thread_and_its_channel() -> None:
         await desk.closed(2)
         used = await told(app, "usage")
         helped = await told(app, "help")
-    assert re.search(r"\*\*This thread, this month\*\*: .* 1 answer,", used)
-    assert re.search(r"\*\*This channel, this month\*\*: .* 2 answers,", used)
+    assert re.search(r"\*\*This thread, this month\*\*: .* 1 answer$", used, re.M)
+    assert re.search(r"\*\*This channel, this month\*\*: .* 2 answers$", used, re.M)
     assert "**retry**" in helped
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot.domain.completion import Usage
 from bot.messages import plurals
 from bot.text import times
 from bot.ui import formatting
@@ -20,8 +21,46 @@ from bot.ui import formatting
         (0.0000000001, "$0.000001"),
     ],
 )
-def test_an_amount_is_told_from_nothing(amount: float, text: str) -> None:
+def test_an_exact_amount_is_told_from_nothing(amount: float, text: str) -> None:
+    assert formatting.exact_usd(amount) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        (0.0, "$0.00"),
+        (0.0000000001, "<$0.01"),
+        (0.00999, "<$0.01"),
+        (0.01, "$0.01"),
+        (0.0149, "$0.01"),
+        (0.996, "$1.00"),
+        (1234.5, "$1,234.50"),
+    ],
+)
+def test_in_the_chat_an_amount_is_in_cents(amount: float, text: str) -> None:
     assert formatting.usd(amount) == text
+
+
+@pytest.mark.parametrize(
+    ("cost", "chat", "exact"),
+    [
+        (0.0, "at most $0.00", "at most $0.00"),
+        (0.0004, "at most $0.01", "at most $0.0004"),
+        (0.1 + 0.2, "at most $0.30", "at most $0.30"),
+        (0.301, "at most $0.31", "at most $0.3010"),
+    ],
+)
+def test_an_upper_bound_is_rounded_up(cost: float, chat: str, exact: str) -> None:
+    assert formatting.amount(cost, bounded=True) == chat
+    assert formatting.amount(cost, bounded=True, exact=True) == exact
+
+
+def test_the_line_below_an_answer_is_exact_on_the_command_line() -> None:
+    usage = Usage(input=9, output=2)
+    line = formatting.footer("m", usage, 0.0004)
+    assert line == "m · 9 tokens read, 2 written · <$0.01"
+    line = formatting.footer("m", usage, 0.0004, exact=True)
+    assert line == "m · 9 tokens read, 2 written · $0.0004"
 
 
 def test_a_bar_says_how_much_and_warns_only_near_the_end() -> None:

@@ -158,7 +158,7 @@ async def test_the_last_messages_of_a_channel(office: Office) -> None:
     assert isinstance(shown, Response)
     assert shown.public
     lines = shown.text.splitlines()
-    assert lines[0].startswith("**3 messages sorted** for $0.00")
+    assert lines[0].startswith("**3 messages sorted** for <$0.01.")
     assert lines[1] == "Category: bug 1, billing 1, how_to 1."
     assert lines[2] == "Priority: critical 1, high 1, low 1."
     # The most urgent first.
