@@ -190,15 +190,15 @@ class App:
             start("listen", self._listen_to(adapter), platform=name)
             for name, adapter in self.platforms.adapters.items()
         }
-        told = asyncio.create_task(stopping.wait())
+        stopped = asyncio.create_task(stopping.wait())
         try:
-            while listening and not told.done():
+            while listening and not stopped.done():
                 _, pending = await asyncio.wait(
-                    {told, *listening}, return_when=asyncio.FIRST_COMPLETED
+                    {stopped, *listening}, return_when=asyncio.FIRST_COMPLETED
                 )
                 listening &= pending
         finally:
-            told.cancel()
+            stopped.cancel()
         # The order matters: receive nothing new, then finish what was received.
         ending = helpers | listening
         for task in ending:

@@ -234,18 +234,22 @@ async def register(tree: Tree) -> None:
 def digest(commands: Iterable[Mapping[str, Any]]) -> str:
     """Return a hash of `commands` by which ours are compared with those that Discord
     has; fields that Discord adds do not count, nor does the order."""
-    told = sorted((_telling(each) for each in commands), key=lambda each: each["name"])
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+    telling = sorted(
+        (_telling(each) for each in commands), key=lambda each: each["name"]
+    )
+    return hashlib.sha256(json.dumps(telling, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _telling(value: Any) -> Any:
     if isinstance(value, Mapping):
-        told = {k: _telling(v) for k, v in value.items() if k in TELLING}
-        if told.get("default_member_permissions") is not None:
+        telling = {k: _telling(v) for k, v in value.items() if k in TELLING}
+        if telling.get("default_member_permissions") is not None:
             # A number in our definition, and text in Discord's.
-            told["default_member_permissions"] = str(told["default_member_permissions"])
+            telling["default_member_permissions"] = str(
+                telling["default_member_permissions"]
+            )
         # Missing, false and empty values are equivalent.
-        return {k: v for k, v in told.items() if v not in (None, False, [], "")}
+        return {k: v for k, v in telling.items() if v not in (None, False, [], "")}
     if isinstance(value, list | tuple):
         return [_telling(each) for each in value]
     return value

@@ -85,7 +85,7 @@ class Asking:
             )
         assert thread is not None
         too_large = file is not None and file.size > FILE_BYTES
-        heard = Message(
+        message = Message(
             thread=thread,
             message=str(interaction.id),
             at=interaction.created_at.timestamp(),
@@ -99,14 +99,16 @@ class Asking:
         shown = None
         try:
             shown = await self._remember(
-                interaction, heard, _card(user.display_name, question, about)
+                interaction, message, _card(user.display_name, question, about)
             )
         finally:
             if place is not None:
                 self._threads.appeared(place, shown)
         if shown is not None:
             # If that message is deleted, the question is deleted.
-            await retry_until_success(partial(self._host.inbox.hold, heard, str(shown)))
+            await retry_until_success(
+                partial(self._host.inbox.hold, message, str(shown))
+            )
         if too_large and file is not None:
             size = file.size // (1024 * 1024)
             await interaction_responses.tell(
@@ -117,11 +119,11 @@ class Asking:
             )
 
     async def _remember(
-        self, interaction: Interaction, heard: Message, card: str
+        self, interaction: Interaction, message: Message, card: str
     ) -> int | None:
-        """Store `heard`, and respond with `card`; return the id of that message, or
+        """Store `message`, and respond with `card`; return the id of that message, or
         None if it is not shown."""
-        work = self._host.inbox.receive(heard)
+        work = self._host.inbox.receive(message)
         try:
             _, waits = await interaction_responses.awaited(
                 interaction, work, ephemeral=False

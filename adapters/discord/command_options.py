@@ -38,16 +38,16 @@ def typed(verb: CommandSpec, work: Callback) -> Callback:
     async def run(interaction: Interaction, **given: Any) -> None:
         await work(interaction, **given)
 
-    told: Any = run
+    described: Any = run
     for parameter in verb.parameters:
-        app_commands.describe(**{parameter.name: parameter.about})(told)
+        app_commands.describe(**{parameter.name: parameter.about})(described)
         if choices := _fixed(parameter):
-            app_commands.choices(**{parameter.name: _drawn(choices)})(told)
+            app_commands.choices(**{parameter.name: _drawn(choices)})(described)
         elif parameter.choices is not None:
             suggest = _suggesting(parameter.choices)
-            app_commands.autocomplete(**{parameter.name: suggest})(told)
+            app_commands.autocomplete(**{parameter.name: suggest})(described)
     # discord.py derives the options from the signature.
-    told.__signature__ = inspect.Signature(
+    described.__signature__ = inspect.Signature(
         [
             inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD),
             *map(_option, verb.parameters),

@@ -67,23 +67,23 @@ class Drawn:
         ]
 
 
-def told(told: Response, names: Mapping[str, str] | None = None) -> Drawn:
-    """Return `told` as one message. A text that is too long is cut, and attached as a
-    file, so that menus and buttons stay right below it.
+def draw(response: Response, names: Mapping[str, str] | None = None) -> Drawn:
+    """Return `response` as one message. A text that is too long is cut, and attached as
+    a file, so that menus and buttons stay right below it.
 
     In a message that all see, `names` are those of the people it refers to, by id
     (`markup.render`); None for one that a single person sees.
     """
-    text = markup.render(told.whole, names)
-    files = () if told.file is None else (told.file,)
+    text = markup.render(response.whole, names)
+    files = () if response.file is None else (response.file,)
     if len(text) > MESSAGE_CHARS:
         files = (File("everything.md", text), *files)
-    if told.sections and told.file is None:
-        layout = layouts.drawn(told, names, _carrying, _select)
+    if response.sections and response.file is None:
+        layout = layouts.drawn(response, names, _carrying, _select)
         if layout is not None:
             return Drawn(cut(text), layout)
-    menus, buttons = list(told.menus), list(told.buttons)
-    for section in told.sections:
+    menus, buttons = list(response.menus), list(response.buttons)
+    for section in response.sections:
         menus += section.menus
         buttons += section.buttons
     return Drawn(cut(text), _controls(menus, buttons), files)

@@ -174,13 +174,13 @@ def _result(embed: discord.Embed) -> str:
     won, votes = fields.get("victor_answer_text", ""), fields.get("victor_answer_votes")
     total = fields.get("total_votes")
     of_all = f" of {total}" if votes and total else ""
-    told = f"Most votes: {won}" if won else "No answer has the most votes."
+    result = f"Most votes: {won}" if won else "No answer has the most votes."
     if won and votes:
-        told += f" ({votes}{of_all})"
+        result += f" ({votes}{of_all})"
     elif total:
-        told += f" There are {_votes(int(total))}." if ids.is_id(total) else ""
+        result += f" There are {_votes(int(total))}." if ids.is_id(total) else ""
     question = fields.get("poll_question_text", "")
-    return excerpt("Result of a poll", _lines(question, told))
+    return excerpt("Result of a poll", _lines(question, result))
 
 
 def _votes(count: int) -> str:

@@ -113,25 +113,27 @@ class Interactions:
         self._names.note(interaction.guild_id, [interaction.user, about.author])
         work = self._sorted(interaction, heard)
         try:
-            (told, names), waits = await interaction_responses.awaited(
+            (response, names), waits = await interaction_responses.awaited(
                 interaction, work, ephemeral=False
             )
         except StorageError as error:
             log.error("discord.not_sorted %s", error)
             await interaction_responses.tell(interaction, error.user_text)
             return
-        drawn = components.told(told, names)
+        drawn = components.draw(response, names)
         await interaction_responses.show(
-            interaction, drawn, ephemeral=not told.public, waits=waits
+            interaction, drawn, ephemeral=not response.public, waits=waits
         )
 
     async def _sorted(
-        self, interaction: Interaction, heard: Message
+        self, interaction: Interaction, message: Message
     ) -> tuple[Response, Mapping[str, str]]:
         """Return the response, and the names of the people it refers to."""
         person = await self._people.of(interaction)
-        told = await self._host.commands.triage(heard, person)
-        return told, await self._names.display_names(interaction.guild_id, told.whole)
+        response = await self._host.commands.triage(message, person)
+        return response, await self._names.display_names(
+            interaction.guild_id, response.whole
+        )
 
     async def _carry_out(
         self,
@@ -165,13 +167,13 @@ class Interactions:
             return
         if reply.replaces or (reply.settles and not waits and _is_private(interaction)):
             await interaction_responses.replace(
-                interaction, components.told(reply, names), waits=waits
+                interaction, components.draw(reply, names), waits=waits
             )
             return
-        told = _kept(reply, given_all) if given else reply
-        drawn = components.told(told, names)
+        response = _kept(reply, given_all) if given else reply
+        drawn = components.draw(response, names)
         await interaction_responses.show(
-            interaction, drawn, ephemeral=not told.public, waits=waits
+            interaction, drawn, ephemeral=not response.public, waits=waits
         )
         if reply.settles and _is_notice(interaction):
             await interaction_responses.remove_notice(interaction)
@@ -279,13 +281,13 @@ async def _read(value: Given) -> str:
     return replace_lone_surrogates(markup.tokens(str(value)))
 
 
-def _kept(told: Response, command: Command) -> Response:
-    """Return `told` with the rejected text as a file: Discord discards a form once it
-    is submitted, and the text may be a long prompt."""
-    text = command.arguments.get(told.field, "")
-    if told.file is not None or ("\n" not in text and len(text) < WORTH_KEEPING):
-        return told
-    return replace(told, file=File(f"{told.field}.txt", text))
+def _kept(response: Response, command: Command) -> Response:
+    """Return `response` with the rejected text as a file: Discord discards a form once
+    it is submitted, and the text may be a long prompt."""
+    text = command.arguments.get(response.field, "")
+    if response.file is not None or ("\n" not in text and len(text) < WORTH_KEEPING):
+        return response
+    return replace(response, file=File(f"{response.field}.txt", text))
 
 
 def _data(interaction: Interaction) -> Mapping[str, Any]:

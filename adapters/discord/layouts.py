@@ -1,7 +1,7 @@
 """Draws responses in sections with Discord's newer components. Pure.
 
 A message of these components holds nothing else: no text, and no file beside them
-(platform facts B5). What does not fit is for `components.told` to draw as before.
+(platform facts B5). What does not fit is for `components.draw` to draw as before.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,16 +29,16 @@ DrawMenu = Callable[[Menu], ui.Item[ui.LayoutView] | None]
 
 
 def drawn(
-    told: Response,
+    response: Response,
     names: Mapping[str, str] | None,
     button: DrawButton,
     menu: DrawMenu,
 ) -> ui.LayoutView | None:
-    """Return `told` as a layout, with `names` as in `components.told`; None if a
+    """Return `response` as a layout, with `names` as in `components.draw`; None if a
     message cannot hold it."""
     container: ui.Container[ui.LayoutView] = ui.Container()
-    last = Section("", "", told.menus, told.buttons, apart=False)
-    for section in (Section("", told.text, apart=False), *told.sections, last):
+    last = Section("", "", response.menus, response.buttons, apart=False)
+    for section in (Section("", response.text, apart=False), *response.sections, last):
         for item in _section(section, names, button, menu):
             container.add_item(item)
     layout = ui.LayoutView(timeout=None)

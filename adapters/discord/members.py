@@ -57,7 +57,7 @@ class People:
     async def tell(self, user: str, text: str) -> None:
         """Send `text` to `user` as a direct message. Raises DeliveryError."""
         number = ids.number(user, "tell a person")
-        drawn = components.told(Response(text))
+        drawn = components.draw(Response(text))
         async with translated("tell a person"):
             direct = await self._link.client.create_dm(discord.Object(number))
             await outgoing.post(direct, drawn.text, files=drawn.attachments())

@@ -28,15 +28,15 @@ async def post(
     link: Link,
     names: NameCache,
     place: Scope,
-    told: Response,
+    response: Response,
     about: str,
     **more: Any,
 ) -> None:
-    """Post `told` in a thread or at the top of a channel, as a reply to the message
+    """Post `response` in a thread or at the top of a channel, as a reply to the message
     `about`; `more` is as in `discord.abc.Messageable.send`. Raises DeliveryError."""
     channel = _channel(link, place, about)
-    named = await names.display_names(events.guild_of(place.key), told.whole)
-    drawn = components.told(told, named)
+    named = await names.display_names(events.guild_of(place.key), response.whole)
+    drawn = components.draw(response, named)
     if about:
         more["reference"] = discord.MessageReference(
             message_id=ids.number(about, "post"),
@@ -68,9 +68,14 @@ async def unmark(link: Link, place: Scope, message: str, sign: str) -> None:
             await found.remove_reaction(sign, discord.Object(link.us))
 
 
-def _time_to_read(told: Response) -> float:
-    """Return how long `told` stays, in seconds."""
-    long = told.buttons or told.menus or told.file or len(told.text) > SHORT
+def _time_to_read(response: Response) -> float:
+    """Return how long `response` stays, in seconds."""
+    long = (
+        response.buttons
+        or response.menus
+        or response.file
+        or len(response.text) > SHORT
+    )
     return READ if long else NOTICED
 
 
@@ -111,11 +116,11 @@ class DiscordMessenger:
                 log.info("discord.no_thread thread=%s %s", message.thread, error)
         await self._notice(message, response, message.message)
 
-    async def _notice(self, message: Message, told: Response, about: str) -> None:
+    async def _notice(self, message: Message, response: Response, about: str) -> None:
         await post(
-            *(self._link, self._names, Scope.of(message.thread), told, about),
+            *(self._link, self._names, Scope.of(message.thread), response, about),
             silent=True,
-            delete_after=_time_to_read(told),
+            delete_after=_time_to_read(response),
         )
 
     async def mark(self, place: Scope, message: str, sign: str) -> None:

@@ -15,9 +15,9 @@ from adapters.discord.components import (
     OPTIONS,
     Drawn,
     carried,
+    draw,
     finished_view,
     options,
-    told,
 )
 from bot.domain.person import EVERYONE
 from bot.messages import controls as messages
@@ -111,7 +111,7 @@ def as_text(form: Form) -> Drawn:
             value = references.from_setting(value)
         if value:
             lines.append(f"{field.label}: {value}")
-    return told(Response("\n".join(lines)))
+    return draw(Response("\n".join(lines)))
 
 
 def opener(command: Command) -> Drawn:

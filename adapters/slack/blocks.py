@@ -51,43 +51,45 @@ FENCE = "```"
 
 
 def message(
-    told: Response,
+    response: Response,
     place: Scope,
     names: Mapping[str, str] | None = None,
     *,
     attached: bool = False,
 ) -> dict[str, Any]:
-    """Return `told` as the text and blocks of a message at `place`, with the text of
-    its file unless that is `attached`.
+    """Return `response` as the text and blocks of a message at `place`, with the text
+    of its file unless that is `attached`.
 
     In a message that is posted, `names` are those of the people it refers to, by id
     (`mrkdwn.formatted`); None for one that a single person sees.
     """
-    bare = replace(told, file=None) if attached else told
-    blocks = _fitting(_told(bare, place, names), MESSAGE_BLOCKS)
-    fallback = mrkdwn.formatted(_cut(told.whole), names)[:FALLBACK_CHARS]
+    bare = replace(response, file=None) if attached else response
+    blocks = _fitting(_response_blocks(bare, place, names), MESSAGE_BLOCKS)
+    fallback = mrkdwn.formatted(_cut(response.whole), names)[:FALLBACK_CHARS]
     return {"text": fallback or " ", "blocks": blocks}
 
 
 def plain_messages(
-    told: Response, names: Mapping[str, str] | None = None
+    response: Response, names: Mapping[str, str] | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Yield all of `told` in messages without blocks, for when Slack refuses those of
-    `message`."""
-    for piece in _pieces(mrkdwn.formatted(told.whole, names)):
+    """Yield all of `response` in messages without blocks, for when Slack refuses those
+    of `message`."""
+    for piece in _pieces(mrkdwn.formatted(response.whole, names)):
         if piece.strip():
             yield {"text": piece, "blocks": []}
 
 
-def shown(told: Response, place: Scope, metadata: str, title: str) -> dict[str, Any]:
-    """Return `told` as a modal without a form."""
+def shown(
+    response: Response, place: Scope, metadata: str, title: str
+) -> dict[str, Any]:
+    """Return `response` as a modal without a form."""
     return {
         "type": "modal",
         "callback_id": SHOWN,
         "private_metadata": metadata,
         "title": plain(title[:TITLE_CHARS]),
         "close": plain(labels.CLOSE),
-        "blocks": _fitting(_told(told, place), VIEW_BLOCKS),
+        "blocks": _fitting(_response_blocks(response, place), VIEW_BLOCKS),
     }
 
 
@@ -150,16 +152,16 @@ def _cut(text: str) -> str:
     return text if len(text) <= TEXT_CHARS else f"{text[:TEXT_CHARS]}\n{CUT}"
 
 
-def _told(
-    told: Response, place: Scope, names: Mapping[str, str] | None = None
+def _response_blocks(
+    response: Response, place: Scope, names: Mapping[str, str] | None = None
 ) -> list[Block]:
-    blocks = list(sections(_cut(told.text), names))
-    for nth, section in enumerate(told.sections):
+    blocks = list(sections(_cut(response.text), names))
+    for nth, section in enumerate(response.sections):
         blocks += _section(section, place, nth, names, apart=section.apart)
-    if told.file is not None:
-        blocks += _verbatim(told.file.text)
-    start = len(told.sections) * PER_SECTION
-    return [*blocks, *controls(told.menus, told.buttons, place, start)]
+    if response.file is not None:
+        blocks += _verbatim(response.file.text)
+    start = len(response.sections) * PER_SECTION
+    return [*blocks, *controls(response.menus, response.buttons, place, start)]
 
 
 def _section(

@@ -173,13 +173,15 @@ class Interactions:
         """Triage the message on which somebody chose that."""
         channel = str((body.get("channel") or {}).get("id"))
         said = {**(body.get("message") or {}), "channel": channel}
-        heard = events.message(said, self._us)
-        if heard is None:
+        message = events.message(said, self._us)
+        if message is None:
             await self._windows.respond(body, Response(NOT_SAID), self._place(channel))
             return
-        place = Scope.of(heard.thread)
-        told = await self._safely(self._sorted(heard, place, user_of(body)), TRIAGE)
-        await self._publish(told, place, body)
+        place = Scope.of(message.thread)
+        response = await self._safely(
+            self._sorted(message, place, user_of(body)), TRIAGE
+        )
+        await self._publish(response, place, body)
 
     async def _publish(self, reply: CommandResult, place: Scope, body: Body) -> None:
         """Show `reply` to all if it is public, and else to the person who acted."""
@@ -192,9 +194,9 @@ class Interactions:
                 log.warning("slack.not_public %s", error)
         await self._windows.respond(body, reply, place)
 
-    async def _sorted(self, heard: Message, place: Scope, user: str) -> Response:
+    async def _sorted(self, message: Message, place: Scope, user: str) -> Response:
         return await self._host.commands.triage(
-            heard, await self._people.person(place, user)
+            message, await self._people.person(place, user)
         )
 
     async def _used(self, body: Body) -> dict[str, Any]:
@@ -231,8 +233,8 @@ class Interactions:
             work, lambda late: self._windows.replace(late, context, body)
         )
         if reply is None:
-            told, title = Response(WORKING), view["title"]["text"]
-            waiting = blocks.shown(told, context.place, context.metadata, title)
+            response, title = Response(WORKING), view["title"]["text"]
+            waiting = blocks.shown(response, context.place, context.metadata, title)
             return {"response_action": "update", "view": waiting}
         if isinstance(reply, Response) and reply.field:
             block = modals.block_of(reply.field, view)

@@ -32,12 +32,12 @@ NAMES = {
 
 
 async def post(
-    client: SlackClient, display_names: DisplayNames, place: Scope, told: Response
+    client: SlackClient, display_names: DisplayNames, place: Scope, response: Response
 ) -> None:
-    """Post `told` in a thread or at the top of a channel, and its file below it. Raises
-    DeliveryError."""
-    names = await display_names.find(told.whole)
-    drawn = blocks.message(told, place, names, attached=True)
+    """Post `response` in a thread or at the top of a channel, and its file below it.
+    Raises DeliveryError."""
+    names = await display_names.find(response.whole)
+    drawn = blocks.message(response, place, names, attached=True)
     metadata = {"event_type": TOLD, "event_payload": {}}
     post_here = partial(
         client.post_in_thread, place.channel, place.thread, metadata=metadata
@@ -46,27 +46,29 @@ async def post(
         await client.when_allowed(partial(post_here, **drawn))
     except Unfit as error:
         log.error("slack.unfit_post place=%s %s", place, error)
-        for plain in blocks.plain_messages(told, names):
+        for plain in blocks.plain_messages(response, names):
             await client.when_allowed(partial(post_here, **plain))
-    if told.file is None:
+    if response.file is None:
         return
     try:
-        await files.put(client, place, told.file)
+        await files.put(client, place, response.file)
     except DeliveryError as error:
         log.warning("slack.no_file %s", error)
         await post(client, display_names, place, Response(NO_FILE, public=True))
 
 
-async def whisper(client: SlackClient, place: Scope, user: str, told: Response) -> None:
-    """Show `told` at `place` to `user` only. Raises DeliveryError."""
+async def whisper(
+    client: SlackClient, place: Scope, user: str, response: Response
+) -> None:
+    """Show `response` at `place` to `user` only. Raises DeliveryError."""
     where = {"channel": place.channel, "thread_ts": place.thread or None, "user": user}
     method = "chat.postEphemeral"
     try:
-        drawn = blocks.message(told, place)
+        drawn = blocks.message(response, place)
         await client.call_when_allowed(method, **where, **drawn)
     except Unfit as error:
         log.error("slack.unfit_post place=%s %s", place, error)
-        for plain in blocks.plain_messages(told):
+        for plain in blocks.plain_messages(response):
             await client.call_when_allowed(method, **where, **plain)
 
 

@@ -131,16 +131,20 @@ class Windows:
         self, body: Body, reply: CommandResult, place: Scope, *, replaces: bool = False
     ) -> None:
         """Show `reply` to the person who acted only, unless it replaces a message."""
-        told = Response(LATE) if isinstance(reply, Form) else reply
-        names = await self._display_names.find(told.whole) if told.replaces else None
-        drawn = blocks.message(told, place, names)
+        response = Response(LATE) if isinstance(reply, Form) else reply
+        names = (
+            await self._display_names.find(response.whole)
+            if response.replaces
+            else None
+        )
+        drawn = blocks.message(response, place, names)
         url = body.get("response_url")
         if url is None:
             log.info("slack.nowhere_to_answer type=%s", body.get("type"))
             return
         how = {
-            "response_type": "in_channel" if told.replaces else "ephemeral",
-            "replace_original": told.replaces or (replaces and not told.public),
+            "response_type": "in_channel" if response.replaces else "ephemeral",
+            "replace_original": response.replaces or (replaces and not response.public),
         }
         try:
             try:
@@ -148,7 +152,7 @@ class Windows:
             except Unfit as error:
                 log.error("slack.unfit_response %s", error)
                 # An address takes five responses (facts A5.1): all of it in one.
-                plain = blocks.plain_messages(told, names)
+                plain = blocks.plain_messages(response, names)
                 text = "\n".join(each["text"] for each in plain)
                 await self._client.respond(
                     str(url), {**how, "text": text, "blocks": []}

@@ -72,19 +72,23 @@ class TypedCommands:
         self._taken: LruDict[tuple[ThreadKey, str], None] = LruDict(MOST_TAKEN)
         self._running = 0
 
-    async def take(self, heard: Message) -> bool:
-        """Return whether `heard` is a command; if so, see that it is carried out, once.
+    async def take(self, message: Message) -> bool:
+        """Return whether `message` is a command; if so, see that it is carried out,
+        once.
 
         Raises StorageError; the platform is then to deliver it again.
         """
-        messenger = self._platforms.adapters[heard.thread.platform].messenger
-        key = (heard.thread, heard.message)
+        messenger = self._platforms.adapters[message.thread.platform].messenger
+        key = (message.thread, message.message)
         if messenger is None or key in self._taken:
             return key in self._taken
-        command = self._read(heard)
-        if command is None or self._now() - heard.at > STALE:
+        command = self._read(message)
+        if command is None or self._now() - message.at > STALE:
             return False
-        if await self._store.stored_message(heard.thread, heard.message) is not None:
+        if (
+            await self._store.stored_message(message.thread, message.message)
+            is not None
+        ):
             # A question already: another event of it had more than a command.
             return False
         if self._running >= MOST_AT_ONCE:
@@ -93,8 +97,8 @@ class TypedCommands:
         self._taken[key] = None
         try:
             first = await self._store.claim_notice(
-                Scope.of(heard.thread),
-                f"command {heard.message}",
+                Scope.of(message.thread),
+                f"command {message.message}",
                 secrets.token_hex(8),
                 now,
                 now + REMEMBERED,
@@ -104,24 +108,26 @@ class TypedCommands:
             raise
         if first:
             self._running += 1
-            work = self._carry_out(messenger, command, heard)
-            self._platforms.tasks.start("command", work, platform=heard.thread.platform)
+            work = self._carry_out(messenger, command, message)
+            self._platforms.tasks.start(
+                "command", work, platform=message.thread.platform
+            )
         return True
 
-    def _read(self, heard: Message) -> Command | None:
-        """Return the command that all of `heard` is, or None."""
-        if heard.automated or heard.echo or heard.files or not heard.addressed:
+    def _read(self, message: Message) -> Command | None:
+        """Return the command that all of `message` is, or None."""
+        if message.automated or message.echo or message.files or not message.addressed:
             return None
-        if len(heard.text) > MOST_COMMAND_CHARS:
+        if len(message.text) > MOST_COMMAND_CHARS:
             return None
         mentions = any(
             not isinstance(each, str) and each.kind is MarkKind.BOT
-            for each in heard.parts
+            for each in message.parts
         )
         # A reply to the bot may be about what it wrote: "budget", "help".
-        if not (mentions or self._access.is_direct(Scope.of(heard.thread))):
+        if not (mentions or self._access.is_direct(Scope.of(message.thread))):
             return None
-        text = self._platforms.adapters[heard.thread.platform].typed(heard)
+        text = self._platforms.adapters[message.thread.platform].typed(message)
         command = self._router.parse(text)
         if command is None and stop_phrases.is_stop(text):
             return Command("stop")
@@ -130,32 +136,32 @@ class TypedCommands:
         return command
 
     async def _carry_out(
-        self, messenger: Messenger, command: Command, heard: Message
+        self, messenger: Messenger, command: Command, message: Message
     ) -> None:
-        place = Scope.of(heard.thread)
+        place = Scope.of(message.thread)
         try:
             direct = self._access.is_direct(place)
             if is_personal(command) and not (messenger.private or direct):
-                told = _offer(ONLY_FOR_YOU, labels.SHOW, command)
+                response = _offer(ONLY_FOR_YOU, labels.SHOW, command)
             else:
-                told = _shown(await self._result(command, heard), command)
-            if told.public or direct:
-                await messenger.post(place, told, heard.message)
+                response = _shown(await self._result(command, message), command)
+            if response.public or direct:
+                await messenger.post(place, response, message.message)
             else:
-                await messenger.notice(heard, told)
+                await messenger.notice(message, response)
         except DeliveryError as error:
             log.warning("command.untold verb=%s %s", command.verb, error)
         finally:
             self._running -= 1
 
-    async def _result(self, command: Command, heard: Message) -> CommandResult:
-        place = Scope.of(heard.thread)
-        if heard.opens:
+    async def _result(self, command: Command, message: Message) -> CommandResult:
+        place = Scope.of(message.thread)
+        if message.opens:
             # Typed at the top of a channel: about the channel, not about its thread.
             place = place.at(ScopeLevel.CHANNEL)
         directory = self._platforms.adapters[place.platform].directory
         try:
-            person = await directory.person(place, heard.author)
+            person = await directory.person(place, message.author)
             return await self._router.run(command, place, person)
         except DeliveryError as error:
             log.warning("command.unsure verb=%s %s", command.verb, error)

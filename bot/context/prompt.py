@@ -48,14 +48,14 @@ def preface(now: float) -> str:
     return f"<note>It is {time:%A, %d %B %Y, %H:%M} UTC.</note>"
 
 
-def label(heard: Message, author: str, text: str) -> str:
+def label(message: Message, author: str, text: str) -> str:
     """Return what Claude reads for one message: `text` in a tag that names `author`."""
-    time = datetime.fromtimestamp(heard.at, UTC)
+    time = datetime.fromtimestamp(message.at, UTC)
     # Only somebody who addresses the bot and says nothing asks for that.
-    asks = heard.addressed and not heard.automated and not heard.files
+    asks = message.addressed and not message.automated and not message.files
     body = tags.escape(text.strip()) or (EMPTY if asks else "")
-    files = [attached(tags.escape_line(name)) for name in heard.files]
-    name, id = tags.attribute(author), tags.attribute(heard.author)
+    files = [attached(tags.escape_line(name)) for name in message.files]
+    name, id = tags.attribute(author), tags.attribute(message.author)
     return (
         f'<message author="{name}" id="{id}" time="{time:%Y-%m-%d %H:%M}">'
         + "\n".join(filter(None, [body, *files]))
@@ -78,13 +78,13 @@ def addition(before: Message, after: Message) -> Message:
 
 
 def labels(
-    heard: Sequence[Message], names: Sequence[tuple[str, str]]
+    messages: Sequence[Message], names: Sequence[tuple[str, str]]
 ) -> dict[str, str]:
-    """Return what Claude reads for each of `heard`, by message id; `names` gives the
+    """Return what Claude reads for each of `messages`, by message id; `names` gives the
     author's name and the text of each."""
     return {
         each.message: label(each, author, text)
-        for each, (author, text) in zip(heard, names, strict=True)
+        for each, (author, text) in zip(messages, names, strict=True)
     }
 
 
@@ -100,8 +100,8 @@ def question(author: str, text: str, document: str = "") -> str:
 
 def asker(spoken: Sequence[TurnMessage]) -> str:
     """Return the author of the last message that addressed the bot."""
-    asked = [each.heard for each in spoken if each.heard.addressed]
-    return (asked or [each.heard for each in spoken])[-1].author
+    asked = [each.message for each in spoken if each.message.addressed]
+    return (asked or [each.message for each in spoken])[-1].author
 
 
 def opaque(author: str, workspace: str, secret: str) -> str:

@@ -115,69 +115,69 @@ PLAIN = EngagementSettings()
 
 
 def judge(
-    heard: Message, thread: ThreadFacts | None, engagement: EngagementSettings = PLAIN
+    message: Message, thread: ThreadFacts | None, engagement: EngagementSettings = PLAIN
 ) -> Verdict:
-    """Return what to do with `heard`; `thread` is None if the bot was never in it.
+    """Return what to do with `message`; `thread` is None if the bot was never in it.
 
     Automated messages are answered only where that is allowed, and only while there
     are few: two bots that answer each other would not stop. They are stored all the
     same, since a thread is often about an alert.
     """
-    if heard.echo:
+    if message.echo:
         return _ignore(Rule.ECHO)
-    if heard.automated:
-        return _judge_program(heard, thread, engagement)
+    if message.automated:
+        return _judge_program(message, thread, engagement)
     own = thread is not None and (thread.follows or engagement.adopted)
-    told = instruction(heard, engagement)
-    if told is Instruction.STOP:
-        if heard.addressed or (own and not _only_mentions(engagement)):
-            return _obey(told, heard, engagement)
-    elif told and (heard.addressed or own or _was_sent_away(engagement)):
-        return _obey(told, heard, engagement)
-    if heard.addressed:
+    asked = instruction(message, engagement)
+    if asked is Instruction.STOP:
+        if message.addressed or (own and not _only_mentions(engagement)):
+            return _obey(asked, message, engagement)
+    elif asked and (message.addressed or own or _was_sent_away(engagement)):
+        return _obey(asked, message, engagement)
+    if message.addressed:
         # A reply to the bot may only thank it.
-        reply = heard.answers is not None and heard.answers.kind is MarkKind.BOT
-        if thread is None or not reply or _mentions_bot(heard) or engagement.direct:
+        reply = message.answers is not None and message.answers.kind is MarkKind.BOT
+        if thread is None or not reply or _mentions_bot(message) or engagement.direct:
             return _answer(Rule.ADDRESSED)
-        closing = _closing(heard) if engagement.follow == SMART else None
+        closing = _closing(message) if engagement.follow == SMART else None
         return _keep(closing) if closing else _answer(Rule.ADDRESSED)
     if thread is None:
         return _ignore(Rule.UNKNOWN_THREAD)
-    return _judge_follow_up(heard, engagement, own=thread.follows)
+    return _judge_follow_up(message, engagement, own=thread.follows)
 
 
 def judge_stale(
-    heard: Message, thread: ThreadFacts | None, engagement: EngagementSettings = PLAIN
+    message: Message, thread: ThreadFacts | None, engagement: EngagementSettings = PLAIN
 ) -> Verdict:
-    """Return what to do with `heard`, which is too old to be answered."""
-    verdict = judge(heard, thread, engagement)
+    """Return what to do with `message`, which is too old to be answered."""
+    verdict = judge(message, thread, engagement)
     if verdict.disposition is Disposition.IGNORE or thread is None:
         return _ignore(Rule.STALE)
     return _keep(Rule.STALE)
 
 
 def judge_edited(
-    heard: Message, thread: ThreadFacts | None, engagement: EngagementSettings = PLAIN
+    message: Message, thread: ThreadFacts | None, engagement: EngagementSettings = PLAIN
 ) -> Verdict:
-    """Return what to do with a question that an edit made into `heard`, before its
+    """Return what to do with a question that an edit made into `message`, before its
     answer began."""
-    verdict = judge(heard, thread, engagement)
+    verdict = judge(message, thread, engagement)
     if verdict.disposition is Disposition.ANSWER:
         return verdict
     return _keep(Rule.MENTION_REMOVED)
 
 
 def instruction(
-    heard: Message, engagement: EngagementSettings = PLAIN
+    message: Message, engagement: EngagementSettings = PLAIN
 ) -> Instruction | None:
-    """Return the instruction that all of `heard` is, or None. Whether it is for the
+    """Return the instruction that all of `message` is, or None. Whether it is for the
     bot depends on the thread."""
-    if heard.automated or heard.echo or heard.files or engagement.direct:
+    if message.automated or message.echo or message.files or engagement.direct:
         return None
-    mentions = _mentions_bot(heard)
-    if _others(heard) or (_answered_other(heard) and not mentions):
+    mentions = _mentions_bot(message)
+    if _others(message) or (_answered_other(message) and not mentions):
         return None
-    text = _words(heard)
+    text = _words(message)
     if mentions and text.strip().lower() == WHY:
         return Instruction.WHY
     if stop_phrases.is_stop(text):
@@ -201,8 +201,8 @@ def explanation(decision: Decision | None, *, pointed: bool = False) -> str:
         opening = said.ANSWERED_THAT if pointed else said.ANSWERED
     else:
         opening = said.NOT_ANSWERED_THAT if pointed else said.NOT_ANSWERED
-    told = opening.format(references.user(decision.author))
-    text = f"{told} {sentence.format(_named(about))}"
+    head = opening.format(references.user(decision.author))
+    text = f"{head} {sentence.format(_named(about))}"
     if decision.answered or word in (Rule.PROGRAM.value, Rule.PROGRAMS.value):
         return text
     return f"{text} {said.MENTION_ME}"
@@ -242,9 +242,9 @@ def _named(about: str) -> str:
 
 
 def _judge_program(
-    heard: Message, thread: ThreadFacts | None, engagement: EngagementSettings
+    message: Message, thread: ThreadFacts | None, engagement: EngagementSettings
 ) -> Verdict:
-    if heard.addressed and engagement.bots:
+    if message.addressed and engagement.bots:
         if thread is None or thread.automated < MOST_AUTOMATED:
             return _answer(Rule.PROGRAM_ANSWERED)
         return _keep(Rule.PROGRAMS)
@@ -252,10 +252,10 @@ def _judge_program(
 
 
 def _judge_follow_up(
-    heard: Message, engagement: EngagementSettings, *, own: bool
+    message: Message, engagement: EngagementSettings, *, own: bool
 ) -> Verdict:
-    """Return what to do with `heard`, which does not address the bot, in a thread that
-    it was in."""
+    """Return what to do with `message`, which does not address the bot, in a thread
+    that it was in."""
     if _was_sent_away(engagement):
         return _keep(Rule.SENT_AWAY, f"{MarkKind.PERSON.value}:{engagement.follow_by}")
     if not (own or engagement.adopted):
@@ -266,23 +266,25 @@ def _judge_follow_up(
         return _keep(Rule.ONLY_MENTIONS, engagement.follow_level)
     if engagement.follow == ALL:
         return _answer(Rule.FOLLOWS_UP_ALL)
-    if first := _mentioned_first(heard):
+    if first := _mentioned_first(message):
         return _keep(Rule.OTHERS_FIRST, f"{first.kind.value}:{first.id}")
-    if other := _answered_other(heard):
+    if other := _answered_other(message):
         return _keep(Rule.ANSWERS_OTHER, f"{other.kind.value}:{other.id}")
-    if closing := _closing(heard):
+    if closing := _closing(message):
         return _keep(closing)
     return _answer(Rule.FOLLOWS_UP)
 
 
-def _obey(told: Instruction, heard: Message, engagement: EngagementSettings) -> Verdict:
-    place, change = Scope.of(heard.thread), None
-    if told is Instruction.STAY_OUT:
+def _obey(
+    asked: Instruction, message: Message, engagement: EngagementSettings
+) -> Verdict:
+    place, change = Scope.of(message.thread), None
+    if asked is Instruction.STAY_OUT:
         change = Change(place, "follow", MENTION)
-    elif told is Instruction.COME_BACK and _was_sent_away(engagement):
+    elif asked is Instruction.COME_BACK and _was_sent_away(engagement):
         change = Change(place, "follow", None)
     # Without a thread there is no answer to stop.
-    begins = told is not Instruction.STOP
+    begins = asked is not Instruction.STOP
     return Verdict(Disposition.KEEP, Rule.INSTRUCTION.value, change, begins=begins)
 
 
@@ -295,50 +297,50 @@ def _was_sent_away(engagement: EngagementSettings) -> bool:
     return engagement.in_thread and engagement.follow == MENTION
 
 
-def _closing(heard: Message) -> Rule | None:
+def _closing(message: Message) -> Rule | None:
     """Return the rule of a message that only closes an exchange, which needs no answer:
     None if it says more."""
-    if heard.files:
+    if message.files:
         return None
-    text = _words(heard)
+    text = _words(message)
     if set_phrases.is_thanks(text):
         return Rule.THANKS
     # The emoji that the platform marks are no words.
-    marked = any(isinstance(each, Mark) for each in heard.parts)
+    marked = any(isinstance(each, Mark) for each in message.parts)
     if (marked and not text.strip(" \t\n!.")) or set_phrases.is_emoji(text):
         return Rule.EMOJI
     return None
 
 
-def _words(heard: Message) -> str:
-    """Return what the author of `heard` typed, without marks."""
-    if not heard.parts:
-        return heard.text
-    return " ".join(each for each in heard.parts if isinstance(each, str)).strip()
+def _words(message: Message) -> str:
+    """Return what the author of `message` typed, without marks."""
+    if not message.parts:
+        return message.text
+    return " ".join(each for each in message.parts if isinstance(each, str)).strip()
 
 
-def _mentions_bot(heard: Message) -> bool:
+def _mentions_bot(message: Message) -> bool:
     return any(
-        isinstance(each, Mark) and each.kind is MarkKind.BOT for each in heard.parts
+        isinstance(each, Mark) and each.kind is MarkKind.BOT for each in message.parts
     )
 
 
-def _others(heard: Message) -> list[Mark]:
+def _others(message: Message) -> list[Mark]:
     """Return the mentions of others than the bot and the author."""
     return [
         each
-        for each in heard.parts
+        for each in message.parts
         if isinstance(each, Mark)
         and each.kind not in (MarkKind.BOT, MarkKind.EMOJI)
-        and each.id != heard.author
+        and each.id != message.author
     ]
 
 
-def _mentioned_first(heard: Message) -> Mark | None:
-    """Return the mention of others with which `heard` begins, if it does: words with
+def _mentioned_first(message: Message) -> Mark | None:
+    """Return the mention of others with which `message` begins, if it does: words with
     which one turns to somebody, and emoji, may stand before it."""
-    others = _others(heard)
-    for each in heard.parts:
+    others = _others(message)
+    for each in message.parts:
         if each in others:
             assert isinstance(each, Mark)
             return each
@@ -347,9 +349,9 @@ def _mentioned_first(heard: Message) -> Mark | None:
     return None
 
 
-def _answered_other(heard: Message) -> Mark | None:
-    """Return the author of the message of somebody else that `heard` answers."""
-    other = heard.answers
+def _answered_other(message: Message) -> Mark | None:
+    """Return the author of the message of somebody else that `message` answers."""
+    other = message.answers
     return other if other is not None and other.kind is not MarkKind.BOT else None
 
 

@@ -126,8 +126,8 @@ class Admission:
         except ModelUnpaid as error:
             return over_budget(error.user_text)
         if _shared(messages):
-            told = await self._outsiders.first_answer(turn, settings)
-            news = "\n".join(filter(None, (news, told)))
+            notice = await self._outsiders.first_answer(turn, settings)
+            news = "\n".join(filter(None, (news, notice)))
         return PreparedTurn(settings, replace(composed, request=request), news)
 
     async def shorten(self, turn: Turn, prepared: PreparedTurn) -> PreparedTurn | None:
@@ -148,18 +148,18 @@ class Admission:
             return prompt.asker(messages)
         # Programs may ask only where they are allowed to; elsewhere they are only read.
         candidates = [
-            heard
-            for heard in (each.heard for each in messages)
-            if not heard.automated or (heard.addressed and settings.on("bots"))
+            message
+            for message in (each.message for each in messages)
+            if not message.automated or (message.addressed and settings.on("bots"))
         ]
-        asked = [heard for heard in candidates if heard.addressed]
+        asked = [message for message in candidates if message.addressed]
         unsure, why = False, NOT_ADMITTED
         outsiders: list[Message] = []
-        last = {heard.author: heard for heard in asked or candidates}
-        for author, heard in reversed(last.items()):
+        last = {message.author: message for message in asked or candidates}
+        for author, message in reversed(last.items()):
             person = await self._person(turn, author)
             # Who cannot be looked up is an outsider if the platform marked them so.
-            foreign = heard.origin is Origin.FOREIGN
+            foreign = message.origin is Origin.FOREIGN
             known = person or Person(author, outsider=foreign)
             known = replace(known, shared=known.shared or shared)
             if self._settings.admits(known, settings.place):
@@ -167,10 +167,10 @@ class Admission:
                     return author
                 why = UNWELCOME
                 if shared_channels.turns_away(known, settings):
-                    outsiders.append(heard)
+                    outsiders.append(message)
             unsure = unsure or person is None or person.incomplete
-        for heard in outsiders:
-            await self._outsiders.turn_away(turn, heard)
+        for message in outsiders:
+            await self._outsiders.turn_away(turn, message)
         if outsiders and len(outsiders) == len(last):
             return WITHDRAWN
         if not asked:
@@ -238,7 +238,7 @@ class Admission:
         self, turn: Turn, messages: Sequence[TurnMessage], admitted: AdmittedTurn
     ) -> model_router.Route:
         """Return the model that `auto` chooses for a thread that begins so."""
-        text = model_router.beginning(each.heard.text for each in messages)
+        text = model_router.beginning(each.message.text for each in messages)
         workspace = turn.thread.workspace
         user = prompt.opaque(admitted.asker, workspace, self._secret)
         request = model_router.request(text, user)
@@ -256,4 +256,4 @@ class Admission:
 
 def _shared(messages: Sequence[TurnMessage]) -> bool:
     """Return whether the channel of `messages` is shared with another organisation."""
-    return any(each.heard.origin is not Origin.OWN for each in messages)
+    return any(each.message.origin is not Origin.OWN for each in messages)

@@ -138,7 +138,7 @@ class Composer:
         were left out when it was read for this turn."""
         adapter = self._adapters[turn.thread.platform]
         messages, earlier = await self._backfilled(turn, messages)
-        new = [each.heard for each in messages if each.content is None]
+        new = [each.message for each in messages if each.content is None]
         names = await adapter.readable(new)
         size = sum(len(text) for _, text in names)
         contents = await offload(partial(prompt.labels, new, names), size)
@@ -166,7 +166,7 @@ class Composer:
         try:
             if history is not None:
                 # Not the first: a restart may have come after history was stored.
-                last = messages[-1].heard.message
+                last = messages[-1].message.message
                 earlier = await history.before(turn.thread, last)
         except DeliveryError as error:
             # Answer without it; the next turn tries again.

@@ -37,7 +37,7 @@ class StopSignal:
         #: The key of the running turn; "" between turns.
         self.turn = ""
         #: The people who were told that it has to end first.
-        self.told: set[str] = set()
+        self.notified: set[str] = set()
         #: Whether the running turn's questions were deleted before its answer showed.
         self.is_withdrawn = False
         #: Whether any of the running turn's answer shows.
@@ -48,7 +48,7 @@ class StopSignal:
         """Start the turn with this key; "" for none. Resets the signal."""
         self.turn = turn
         self.is_withdrawn, self.has_shown = False, _nothing_shown
-        self.told.clear()
+        self.notified.clear()
         self._asked.clear()
 
     def ask(self, turn: str) -> bool:
@@ -210,10 +210,10 @@ class ThreadDispatcher:
         if (
             active is None
             or not active.stop_signal.turn
-            or author in active.stop_signal.told
+            or author in active.stop_signal.notified
         ):
             return False
-        active.stop_signal.told.add(author)
+        active.stop_signal.notified.add(author)
         return True
 
     def running(self, place: Scope) -> list[tuple[ThreadKey, str]]:

@@ -61,45 +61,47 @@ class EditedQuestions:
         self._now = now
         self._offering = 0
 
-    def changed(self, before: StoredMessage, heard: Message) -> None:
-        """Offer, in the background, to answer `heard`, an edited version of `before`,
+    def changed(self, before: StoredMessage, message: Message) -> None:
+        """Offer, in the background, to answer `message`, an edited version of `before`,
         if that is a question whose text people changed."""
-        adapter = self._platforms.adapters[heard.thread.platform]
-        if adapter.messenger is None or heard.automated or not before.asked:
+        adapter = self._platforms.adapters[message.thread.platform]
+        if adapter.messenger is None or message.automated or not before.asked:
             return
-        if self._now() - heard.at > STALE or self._offering >= MOST_AT_ONCE:
+        if self._now() - message.at > STALE or self._offering >= MOST_AT_ONCE:
             return
-        if reads_alike(adapter.typed(before.message), adapter.typed(heard)):
+        if reads_alike(adapter.typed(before.message), adapter.typed(message)):
             return
         self._offering += 1
-        work = self._offer(adapter.messenger, heard, before.asked)
+        work = self._offer(adapter.messenger, message, before.asked)
         self._platforms.tasks.start("notice", work, platform=adapter.name)
 
-    async def _offer(self, messenger: Messenger, heard: Message, turn: str) -> None:
+    async def _offer(self, messenger: Messenger, message: Message, turn: str) -> None:
         try:
             async with asyncio.timeout(TIMEOUT):
-                if await self._is_due(heard, turn):
-                    await messenger.notice(heard, _offer(heard, turn), in_thread=True)
+                if await self._is_due(message, turn):
+                    await messenger.notice(
+                        message, _offer(message, turn), in_thread=True
+                    )
         except (TimeoutError, DeliveryError, StorageError) as error:
-            log.info("edit.not_offered thread=%s %s", heard.thread, error)
+            log.info("edit.not_offered thread=%s %s", message.thread, error)
         finally:
             self._offering -= 1
 
-    async def _is_due(self, heard: Message, turn: str) -> bool:
-        facts = await self._store.turn_facts(heard.thread, turn)
+    async def _is_due(self, message: Message, turn: str) -> bool:
+        facts = await self._store.turn_facts(message.thread, turn)
         if facts is None or not facts.newest or facts.state is not TurnState.DELIVERED:
             return False
         now = self._now()
         return await self._store.claim_notice(
-            Scope.of(heard.thread),
-            f"edited {heard.message}",
+            Scope.of(message.thread),
+            f"edited {message.message}",
             secrets.token_hex(8),
             now,
             now + PAUSE,
         )
 
 
-def _offer(heard: Message, turn: str) -> Response:
-    given = {"turn": turn, "message": heard.message}
+def _offer(message: Message, turn: str) -> Response:
+    given = {"turn": turn, "message": message.message}
     again = Button(ANSWER_AGAIN, Command("answer again", given))
     return Response(QUESTION_CHANGED, buttons=(again,))

@@ -86,39 +86,39 @@ class Inbox:
         with self._platforms.using(message.thread.platform):
             await self._triage(message)
 
-    async def _receive(self, heard: Message, *, edit: bool = False) -> None:
-        engagement = await self._engagement(heard)
+    async def _receive(self, message: Message, *, edit: bool = False) -> None:
+        engagement = await self._engagement(message)
         judge, receive = addressing.judge, self._store.receive
         if edit:
             receive = self._store.readdress
-        if edit and not heard.addressed:
+        if edit and not message.addressed:
             judge = addressing.judge_edited
-        elif self._now() - heard.at > (STALE_EDIT if edit else STALE):
+        elif self._now() - message.at > (STALE_EDIT if edit else STALE):
             judge = addressing.judge_stale
-        verdict = await receive(heard, partial(judge, engagement=engagement))
+        verdict = await receive(message, partial(judge, engagement=engagement))
         if verdict.disposition is Disposition.IGNORE:
             # Only of a mention do several events tell.
-            if heard.addressed and not edit:
-                await self._supplement(heard)
+            if message.addressed and not edit:
+                await self._supplement(message)
             return
         log.info(
             "message.heard thread=%s message=%s verdict=%s rule=%s",
-            heard.thread,
-            heard.message,
+            message.thread,
+            message.message,
             verdict.disposition.value,
             verdict.rule,
         )
         if verdict.rule == Rule.INSTRUCTION.value:
-            self._instructions.confirm(heard, engagement)
+            self._instructions.confirm(message, engagement)
         if verdict.disposition is Disposition.ANSWER:
-            delayed = self._dispatcher.is_running(heard.thread)
-            crowded = self._dispatcher.put(heard.thread, heard.author, heard.at)
-            self._signs.show(heard, delayed=delayed, crowded=crowded)
+            delayed = self._dispatcher.is_running(message.thread)
+            crowded = self._dispatcher.put(message.thread, message.author, message.at)
+            self._signs.show(message, delayed=delayed, crowded=crowded)
 
-    async def _engagement(self, heard: Message) -> EngagementSettings:
+    async def _engagement(self, message: Message) -> EngagementSettings:
         # Read for every message, even where it changes nothing: of two messages at once
         # the second must not overtake the first on the way to the store.
-        place = Scope.of(heard.thread)
+        place = Scope.of(message.thread)
         policy = await self._settings.policy(place)
         # A platform that takes only answers has nobody else either.
         alone = self._platforms.adapters[place.platform].messenger is None
@@ -133,17 +133,17 @@ class Inbox:
         with self._platforms.using(message.thread.platform):
             await self._supplement(message)
 
-    async def _supplement(self, heard: Message) -> None:
-        stored = await self._store.stored_message(heard.thread, heard.message)
-        after = fuller(stored, heard) if stored else None
+    async def _supplement(self, message: Message) -> None:
+        stored = await self._store.stored_message(message.thread, message.message)
+        after = fuller(stored, message) if stored else None
         if stored is None or after is None:
             return
-        adapter = self._platforms.adapters[heard.thread.platform]
+        adapter = self._platforms.adapters[message.thread.platform]
         [(author, text)] = await adapter.readable([after])
         content = label(after, author, text)
         added = addition(stored.message, after)
         await self._store.supplement(stored.message, after, content, added)
-        log.info("message.supplemented thread=%s %s", heard.thread, heard.message)
+        log.info("message.supplemented thread=%s %s", message.thread, message.message)
 
     async def amend(self, message: Message, *, newly_addressed: bool = False) -> None:
         """Replace the stored text of an edited message; queue a turn if it is
@@ -153,24 +153,26 @@ class Inbox:
         with self._platforms.using(message.thread.platform):
             await self._amend(message, newly_addressed)
 
-    async def _amend(self, heard: Message, newly_addressed: bool) -> None:
-        if newly_addressed and await self._command(heard):
+    async def _amend(self, message: Message, newly_addressed: bool) -> None:
+        if newly_addressed and await self._command(message):
             return
-        before = await self._store.stored_message(heard.thread, heard.message)
+        before = await self._store.stored_message(message.thread, message.message)
         # Platforms also announce an edit when they add a preview to a link.
-        changed = before is not None and before.message.text != heard.text
-        if newly_addressed or (changed and not heard.addressed):
-            await self._receive(heard, edit=True)
+        changed = before is not None and before.message.text != message.text
+        if newly_addressed or (changed and not message.addressed):
+            await self._receive(message, edit=True)
             # An edit may take a question back that waits.
-            self._signs.clear(heard.thread)
+            self._signs.clear(message.thread)
         if before is None or not changed:
             return
-        adapter = self._platforms.adapters[heard.thread.platform]
-        [(author, text)] = await adapter.readable([heard])
-        content = label(heard, author, text)
-        await self._store.edit_message(heard, content, self._now())
-        log.info("message.amended thread=%s message=%s", heard.thread, heard.message)
-        self._edits.changed(before, heard)
+        adapter = self._platforms.adapters[message.thread.platform]
+        [(author, text)] = await adapter.readable([message])
+        content = label(message, author, text)
+        await self._store.edit_message(message, content, self._now())
+        log.info(
+            "message.amended thread=%s message=%s", message.thread, message.message
+        )
+        self._edits.changed(before, message)
 
     async def erase(
         self,

@@ -50,62 +50,62 @@ class Instructions:
         self._settings = settings
         self._replies = 0
 
-    def confirm(self, heard: Message, engagement: EngagementSettings) -> None:
-        """Reply to the instruction `heard`, in a background task, since the platform
+    def confirm(self, message: Message, engagement: EngagementSettings) -> None:
+        """Reply to the instruction `message`, in a background task, since the platform
         waits for the acknowledgement."""
-        platform = heard.thread.platform
+        platform = message.thread.platform
         messenger = self._platforms.adapters[platform].messenger
-        told = addressing.instruction(heard, engagement)
-        if messenger is None or told is None or self._replies >= MOST_REPLIES:
+        asked = addressing.instruction(message, engagement)
+        if messenger is None or asked is None or self._replies >= MOST_REPLIES:
             return
         self._replies += 1
-        work = self._reply(messenger, heard, told)
+        work = self._reply(messenger, message, asked)
         self._platforms.tasks.start("instruction", work, platform=platform)
 
     async def _reply(
-        self, messenger: Messenger, heard: Message, told: Instruction
+        self, messenger: Messenger, message: Message, asked: Instruction
     ) -> None:
         try:
             async with asyncio.timeout(TIMEOUT):
-                if told is Instruction.STOP:
-                    text = await self._stop(heard)
-                    await messenger.notice(heard, Response(text))
+                if asked is Instruction.STOP:
+                    text = await self._stop(message)
+                    await messenger.notice(message, Response(text))
                     return
-                text = await self._text(heard, told)
-                place = Scope.of(heard.thread)
-                await messenger.post(place, Response(text), heard.message)
+                text = await self._text(message, asked)
+                place = Scope.of(message.thread)
+                await messenger.post(place, Response(text), message.message)
         except (TimeoutError, DeliveryError, StorageError) as error:
-            log.info("instruction.unconfirmed thread=%s %s", heard.thread, error)
+            log.info("instruction.unconfirmed thread=%s %s", message.thread, error)
         finally:
             self._replies -= 1
 
-    async def _stop(self, heard: Message) -> str:
-        """Stop the answer in the thread of `heard`, if its author may; return what to
+    async def _stop(self, message: Message) -> str:
+        """Stop the answer in the thread of `message`, if its author may; return what to
         tell them."""
-        place = Scope.of(heard.thread)
+        place = Scope.of(message.thread)
         directory = self._platforms.adapters[place.platform].directory
         try:
-            person = await directory.person(place, heard.author)
+            person = await directory.person(place, message.author)
             return await self._stopper.stop(place, person)
         except DeliveryError as error:
-            log.info("instruction.unsure thread=%s %s", heard.thread, error)
+            log.info("instruction.unsure thread=%s %s", message.thread, error)
             return UNSURE
 
-    async def _text(self, heard: Message, told: Instruction) -> str:
-        if told is Instruction.STAY_OUT:
+    async def _text(self, message: Message, asked: Instruction) -> str:
+        if asked is Instruction.STAY_OUT:
             return STAYING_OUT
-        if told is Instruction.COME_BACK:
-            policy = await self._settings.policy(Scope.of(heard.thread))
+        if asked is Instruction.COME_BACK:
+            policy = await self._settings.policy(Scope.of(message.thread))
             silent = policy.on("quiet") or policy["follow"] == MENTION
             return BACK_FOR_MENTIONS if silent else BACK
         # On Discord, `why` may reply to the message that it asks about.
-        about = heard.quotes[0].message if heard.quotes else ""
+        about = message.quotes[0].message if message.quotes else ""
         found = await self._store.decision(
-            heard.thread, heard.at, Rule.INSTRUCTION.value, about
+            message.thread, message.at, Rule.INSTRUCTION.value, about
         )
         if found is not None:
             log.info(
                 "message.explained thread=%s message=%s rule=%s",
-                *(heard.thread, found.message, found.rule),
+                *(message.thread, found.message, found.rule),
             )
         return addressing.explanation(found, pointed=bool(about))

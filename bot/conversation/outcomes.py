@@ -99,11 +99,11 @@ def unwelcome(unsure: bool, why: str = UNWELCOME) -> Outcome:
 def without_files(outcome: Outcome, messages: Iterable[TurnMessage]) -> Outcome:
     """Return `outcome`, an answer to `messages`, with a note that names the files that
     were not opened for it; as it is without an answer or files."""
-    heard = [each.heard for each in messages if not each.heard.echo]
-    names = list(dict.fromkeys(_shown(name) for each in heard for name in each.files))
+    people = [each.message for each in messages if not each.message.echo]
+    names = list(dict.fromkeys(_shown(name) for each in people for name in each.files))
     if not names or not outcome.text.strip():
         return outcome
-    return told(outcome, not_opened(files=names))
+    return with_note(outcome, not_opened(files=names))
 
 
 def continuable(outcome: Outcome) -> Outcome:
@@ -114,10 +114,10 @@ def continuable(outcome: Outcome) -> Outcome:
         return outcome
     has_text = bool(outcome.text.strip())
     is_cut = goes_on(outcome.ended, outcome.stop_reason, has_text=has_text)
-    return told(outcome, GO_ON) if is_cut else outcome
+    return with_note(outcome, GO_ON) if is_cut else outcome
 
 
-def told(outcome: Outcome, hint: str) -> Outcome:
+def with_note(outcome: Outcome, hint: str) -> Outcome:
     """Return `outcome` with `hint` added to its note."""
     note = "\n".join(filter(None, [outcome.note, _italic(hint)]))
     return replace(outcome, note=note)

@@ -39,12 +39,14 @@ class Outsiders:
         self._adapters = adapters
         self._now = now
 
-    async def turn_away(self, turn: Turn, heard: Message) -> None:
-        """Tell the author of `heard`, which `turn` does not answer, that they are not
+    async def turn_away(self, turn: Turn, message: Message) -> None:
+        """Tell the author of `message`, which `turn` does not answer, that they are not
         answered in its channel, and who can change that."""
         place = Scope.of(turn.thread).at(ScopeLevel.CHANNEL)
-        name, now = f"turned away {heard.author}", self._now()
-        log.info("outsider.turned_away thread=%s person=%s", turn.thread, heard.author)
+        name, now = f"turned away {message.author}", self._now()
+        log.info(
+            "outsider.turned_away thread=%s person=%s", turn.thread, message.author
+        )
         messenger = self._adapters[turn.thread.platform].messenger
         if messenger is None:
             return
@@ -52,7 +54,7 @@ class Outsiders:
             return
         try:
             async with asyncio.timeout(TIMEOUT):
-                await messenger.notice(heard, Response(TURNED_AWAY))
+                await messenger.notice(message, Response(TURNED_AWAY))
         except (TimeoutError, DeliveryError) as error:
             log.info("outsider.untold thread=%s %s", turn.thread, error)
 

@@ -24,7 +24,7 @@ from bot.conversation.outcomes import (
     continuable,
     gone,
     interrupted,
-    told,
+    with_note,
     withdrawn,
     without_files,
 )
@@ -306,19 +306,19 @@ class Responder:
             outcome, prompt=int(settings["prompt"]), effort=settings.used("effort")
         )
         if prepared.news:
-            outcome = told(outcome, prepared.news)
+            outcome = with_note(outcome, prepared.news)
         if prepared.missing is None:
-            outcome = told(outcome, LEFT_OUT_SOME)
+            outcome = with_note(outcome, LEFT_OUT_SOME)
         elif prepared.missing:
-            outcome = told(outcome, LEFT_OUT.format(approximate(prepared.missing)))
+            outcome = with_note(outcome, LEFT_OUT.format(approximate(prepared.missing)))
         if settings.on("footer") and outcome.model:
             line = formatting.footer(
                 outcome.model, outcome.usage, outcome.cost, bounded=outcome.bounded
             )
-            outcome = told(outcome, line)
+            outcome = with_note(outcome, line)
         hint = self._adapters[turn.thread.platform].limits.hint
         wanted = turn.begins and hint and not settings.on("quiet")
-        return told(outcome, hint) if wanted else outcome
+        return with_note(outcome, hint) if wanted else outcome
 
     async def _delivered(
         self, turn: Turn, outcome: Outcome | None, started: float

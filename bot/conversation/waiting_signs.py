@@ -52,10 +52,10 @@ class WaitingSigns:
         self._locks: WeakValueDictionary[ThreadKey, asyncio.Lock]
         self._locks = WeakValueDictionary()
 
-    def show(self, heard: Message, *, delayed: bool, crowded: bool) -> None:
-        """Tell the author of `heard`, in the background, that it has to wait: `delayed`
-        by an answer in its thread, or `crowded` out by others."""
-        platform = heard.thread.platform
+    def show(self, message: Message, *, delayed: bool, crowded: bool) -> None:
+        """Tell the author of `message`, in the background, that it has to wait:
+        `delayed` by an answer in its thread, or `crowded` out by others."""
+        platform = message.thread.platform
         messenger = self._platforms.adapters[platform].messenger
         if messenger is None or not (delayed or crowded):
             return
@@ -63,7 +63,9 @@ class WaitingSigns:
             return
         self._showing += 1
         # In a background task: the platform waits for the acknowledgement.
-        work = self._mark(messenger, heard) if delayed else self._say(messenger, heard)
+        work = (
+            self._mark(messenger, message) if delayed else self._say(messenger, message)
+        )
         self._platforms.tasks.start("notice", work, platform=platform)
 
     def clear(self, thread: ThreadKey) -> None:
@@ -82,31 +84,31 @@ class WaitingSigns:
         ):
             self.clear(thread)
 
-    async def _mark(self, messenger: Messenger, heard: Message) -> None:
-        place = Scope.of(heard.thread)
+    async def _mark(self, messenger: Messenger, message: Message) -> None:
+        place = Scope.of(message.thread)
         try:
-            async with asyncio.timeout(TIMEOUT), self._lock(heard.thread):
-                if await self._store.claim_sign(heard):
-                    await messenger.mark(place, heard.message, SIGN)
+            async with asyncio.timeout(TIMEOUT), self._lock(message.thread):
+                if await self._store.claim_sign(message):
+                    await messenger.mark(place, message.message, SIGN)
         except (TimeoutError, DeliveryError) as error:
-            log.info("message.unmarked thread=%s %s", heard.thread, error)
-            if self._dispatcher.delays(heard.thread, heard.author):
-                await self._notice(messenger, heard, BUSY)
+            log.info("message.unmarked thread=%s %s", message.thread, error)
+            if self._dispatcher.delays(message.thread, message.author):
+                await self._notice(messenger, message, BUSY)
         finally:
             self._showing -= 1
 
-    async def _say(self, messenger: Messenger, heard: Message) -> None:
+    async def _say(self, messenger: Messenger, message: Message) -> None:
         try:
-            await self._notice(messenger, heard, CROWDED)
+            await self._notice(messenger, message, CROWDED)
         finally:
             self._showing -= 1
 
-    async def _notice(self, messenger: Messenger, heard: Message, text: str) -> None:
+    async def _notice(self, messenger: Messenger, message: Message, text: str) -> None:
         try:
             async with asyncio.timeout(TIMEOUT):
-                await messenger.notice(heard, Response(text))
+                await messenger.notice(message, Response(text))
         except (TimeoutError, DeliveryError) as error:
-            log.info("message.unnoticed thread=%s %s", heard.thread, error)
+            log.info("message.unnoticed thread=%s %s", message.thread, error)
 
     async def _clear(self, thread: ThreadKey) -> None:
         messenger = self._platforms.adapters[thread.platform].messenger

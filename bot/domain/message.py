@@ -104,19 +104,19 @@ class StoredMessage:
     asked: str = ""
 
 
-def fuller(stored: StoredMessage, heard: Message) -> Message | None:
-    """Return the stored message with what `heard`, another version of it, adds to it;
+def fuller(stored: StoredMessage, message: Message) -> Message | None:
+    """Return the stored message with what `message`, another version of it, adds to it;
     None if that is nothing.
 
     A platform may deliver a message several times, each time with a part of it, and in
     any order; nothing is taken away here. A version from before an edit adds nothing.
     """
     before = stored.message
-    text = heard.text if _adds(stored, heard.text) else before.text
-    files = (*before.files, *(f for f in heard.files if f not in before.files))
+    text = message.text if _adds(stored, message.text) else before.text
+    files = (*before.files, *(f for f in message.files if f not in before.files))
     if (text, files) == (before.text, before.files):
         return None
-    return replace(before, text=text, files=files, holds=heard.holds)
+    return replace(before, text=text, files=files, holds=message.holds)
 
 
 def _adds(stored: StoredMessage, text: str) -> bool:

@@ -37,7 +37,7 @@ class Ended(enum.Enum):
 class TurnMessage:
     """A person's message that belongs to a turn."""
 
-    heard: Message
+    message: Message
     #: The text that Claude read for it; None until it was sent once.
     content: str | None = None
 

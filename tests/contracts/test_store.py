@@ -113,7 +113,7 @@ async def test_a_root_heard_late_counts_as_well(store: Store) -> None:
 async def test_what_is_said_before_a_turn_begins_joins_it(store: Store) -> None:
     turn = await waiting(store, said("1", at=1.0), said("2", at=2.0))
     spoken = await store.begin_turn(turn, 3.0)
-    assert [each.heard.message for each in spoken] == ["1", "2"]
+    assert [each.message.message for each in spoken] == ["1", "2"]
     await store.mark_delivered(turn, 4.0)
     assert await store.next_turn(HERE) is None
 
@@ -135,10 +135,12 @@ async def test_the_newest_waiting_turn_is_joined(store: Store) -> None:
     await store.receive(said("2", at=3.0), answer)
     await store.release_turn(first)
     await store.receive(said("3", at=4.0), answer)
-    assert [each.heard.message for each in await store.begin_turn(first, 5.0)] == ["1"]
+    assert [each.message.message for each in await store.begin_turn(first, 5.0)] == [
+        "1"
+    ]
     await store.mark_delivered(first, 6.0)
     spoken = await store.begin_turn(await following(store), 7.0)
-    assert [each.heard.message for each in spoken] == ["2", "3"]
+    assert [each.message.message for each in spoken] == ["2", "3"]
 
 
 @pytest.mark.parametrize(
@@ -214,7 +216,7 @@ async def test_a_backfill_takes_nothing_from_another_turn(store: Store) -> None:
     turn = await ask(store, said("1", at=1.0))
     await store.receive(said("2", at=2.0), answer)
     spoken = await store.backfill(turn, [said("2", at=2.0)])
-    assert [each.heard.message for each in spoken] == ["1"]
+    assert [each.message.message for each in spoken] == ["1"]
 
 
 async def test_a_backfill_skips_our_own_words_and_keeps_other_programs(
@@ -223,7 +225,7 @@ async def test_a_backfill_skips_our_own_words_and_keeps_other_programs(
     turn = await waiting(store, said("3", at=3.0))
     robot = said("2", at=2.0, automated=True)
     spoken = await store.backfill(turn, [said("1", echo=True), robot])
-    assert [each.heard for each in spoken] == [robot, said("3", at=3.0)]
+    assert [each.message for each in spoken] == [robot, said("3", at=3.0)]
 
 
 async def test_a_backfill_makes_no_turn(store: Store) -> None:
@@ -238,10 +240,10 @@ async def test_what_a_backfill_brings_too_late_is_for_the_next_turn(
 ) -> None:
     turn = await exchange(store, said("2", at=2.0), "Two.")
     spoken = await store.backfill(turn, [said("1")])
-    assert [each.heard.message for each in spoken] == ["2"]
+    assert [each.message.message for each in spoken] == ["2"]
     later = await waiting(store, said("3", at=3.0))
     spoken = await store.begin_turn(later, 30.0)
-    assert [each.heard.message for each in spoken] == ["1", "3"]
+    assert [each.message.message for each in spoken] == ["1", "3"]
 
 
 @pytest.mark.parametrize("addressed", [True, False])
@@ -259,7 +261,7 @@ async def test_the_origin_of_a_message_is_remembered(store: Store) -> None:
     for nth, origin in enumerate(Origin):
         await store.receive(replace(said(f"{nth}", at=nth), origin=origin), answer)
     spoken = await store.begin_turn(await following(store), 9.0)
-    assert [each.heard.origin for each in spoken] == list(Origin)
+    assert [each.message.origin for each in spoken] == list(Origin)
 
 
 async def test_a_notice_is_given_by_one_turn_until_it_expires(store: Store) -> None:

@@ -74,7 +74,7 @@ async def test_a_new_beginning_makes_a_thread_read(store: Store) -> None:
     assert await store.transcript(HERE) == [("U1", "text of 2")]
     await store.mark_delivered(turn, 11.0)
     spoken = await store.begin_turn(await waiting(store, said("3", at=3.0)), 12.0)
-    assert [each.heard.message for each in spoken] == ["3"]
+    assert [each.message.message for each in spoken] == ["3"]
 
 
 async def test_an_answer_that_runs_through_a_new_beginning_is_not_read(

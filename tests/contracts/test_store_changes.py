@@ -47,17 +47,19 @@ async def test_what_a_question_quotes_is_read_before_it(store: Store) -> None:
 async def test_what_a_question_quotes_belongs_to_its_own_turn(store: Store) -> None:
     first = await ask(store, said("2", at=2.0))
     await store.receive(said("3", at=3.0, quotes=(said("1"),)), answer)
-    assert [each.heard.message for each in await store.begin_turn(first, 11.0)] == ["2"]
+    assert [each.message.message for each in await store.begin_turn(first, 11.0)] == [
+        "2"
+    ]
     await store.mark_delivered(first, 12.0)
     spoken = await store.begin_turn(await following(store), 13.0)
-    assert [each.heard.message for each in spoken] == ["1", "3"]
+    assert [each.message.message for each in spoken] == ["1", "3"]
 
 
 async def test_what_a_kept_message_quotes_is_kept_with_it(store: Store) -> None:
     turn = await waiting(store, said("9", at=9.0))
     await store.receive(said("2", at=2.0, quotes=(said("1"),)), keep)
     spoken = await store.begin_turn(turn, 10.0)
-    assert [each.heard.message for each in spoken] == ["1", "2", "9"]
+    assert [each.message.message for each in spoken] == ["1", "2", "9"]
 
 
 async def test_an_ignored_message_brings_no_quotes(store: Store) -> None:
@@ -74,7 +76,7 @@ async def test_quoting_what_is_known_changes_nothing(store: Store) -> None:
     turn = await ask(store, said("2", at=2.0, quotes=(again,)))
     assert await store.conversation(HERE) == [*before, ChatMessage("user", "TEXT OF 2")]
     spoken = await store.begin_turn(turn, 30.0)
-    assert [each.heard.message for each in spoken] == ["2"]
+    assert [each.message.message for each in spoken] == ["2"]
 
 
 async def test_our_own_words_are_not_remembered_as_a_quote(store: Store) -> None:
@@ -108,7 +110,7 @@ async def test_a_thread_that_moved_is_the_same_elsewhere(store: Store) -> None:
     )
     assert await store.conversation(to) == conversation
     (spoken,) = await store.begin_turn(moved, 12.0)
-    assert spoken.heard == said("2", at=2.0, thread=to)
+    assert spoken.message == said("2", at=2.0, thread=to)
     assert await disposition(store, said("1", thread=to), answer) is Disposition.IGNORE
     await store.finish_turn(moved, done("Two."), 20.0)
     assert (await store.conversation(to))[-1] == ChatMessage("assistant", "Two.")
@@ -305,7 +307,7 @@ async def test_a_turn_whose_question_was_erased_has_nothing_to_answer(
     await store.mark_delivered(turn, 6.0)
     later = await waiting(store, said("4", at=4.0))
     spoken = await store.begin_turn(later, 7.0)
-    assert [each.heard.message for each in spoken] == ["3", "4"]
+    assert [each.message.message for each in spoken] == ["3", "4"]
 
 
 async def test_what_is_erased_between_the_attempts_is_not_read_again(
@@ -316,7 +318,7 @@ async def test_what_is_erased_between_the_attempts_is_not_read_again(
     assert len(await store.begin_turn(turn, 4.0)) == 3
     await erase(store, "2")
     spoken = await store.begin_turn(turn, 5.0)
-    assert [each.heard.message for each in spoken] == ["1", "3"]
+    assert [each.message.message for each in spoken] == ["1", "3"]
     await erase(store, "3")
     assert await store.begin_turn(turn, 6.0) == []
 
@@ -354,7 +356,7 @@ async def test_an_edited_message_asks_once(store: Store, opens: bool) -> None:
     found = [(await store.readdress(edited, answer)).disposition for _ in range(2)]
     assert found == [Disposition.ANSWER, Disposition.IGNORE]
     spoken = await store.begin_turn(await following(store), 10.0)
-    assert [each.heard.text for each in spoken] == ["new"]
+    assert [each.message.text for each in spoken] == ["new"]
     again = replace(edited, addressed=False)
     assert (await store.readdress(again, keep)).disposition is Disposition.IGNORE
 
@@ -368,7 +370,7 @@ async def test_what_was_read_as_context_is_asked_and_read_once(store: Store) -> 
     await store.mark_delivered(turn, 21.0)
     await store.readdress(replace(plain, addressed=True), answer)
     spoken = await store.begin_turn(await following(store), 30.0)
-    assert [each.heard.message for each in spoken] == ["2"]
+    assert [each.message.message for each in spoken] == ["2"]
     assert "TEXT OF 2" not in str(await store.conversation(HERE))
 
 
@@ -384,7 +386,7 @@ async def test_a_waiting_question_is_taken_back_and_read(store: Store) -> None:
     await store.mark_delivered(turn, 9.0)
     await store.receive(said("2", at=2.0), answer)
     spoken = await store.begin_turn(await following(store), 10.0)
-    assert [each.heard.text for each in spoken] == ["no", "text of 2"]
+    assert [each.message.text for each in spoken] == ["no", "text of 2"]
 
 
 async def test_an_edit_of_an_unknown_or_deleted_message(store: Store) -> None:

@@ -93,7 +93,7 @@ async def test_what_a_second_attempt_brings_along_comes_last(store: Store) -> No
     turn = await ask(store, said("5", at=5.0))
     await store.receive(said("4", at=4.0), keep)
     spoken = await store.begin_turn(turn, 11.0)
-    assert [each.heard.message for each in spoken] == ["4", "5"]
+    assert [each.message.message for each in spoken] == ["4", "5"]
     await store.store_prompt(turn, "", {"4": "four"})
     assert await store.conversation(HERE) == [ChatMessage("user", "TEXT OF 5\nfour")]
 

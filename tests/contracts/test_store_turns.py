@@ -93,7 +93,7 @@ async def test_beginning_takes_what_no_turn_has(store: Store) -> None:
     await store.receive(said("3", at=3.0), keep)
     await store.receive(said("1", at=1.0), keep)
     spoken = await store.begin_turn(turn, 4.0)
-    assert [each.heard.message for each in spoken] == ["1", "2", "3"]
+    assert [each.message.message for each in spoken] == ["1", "2", "3"]
 
 
 async def test_beginning_takes_nothing_from_another_thread(store: Store) -> None:

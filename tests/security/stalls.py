@@ -256,7 +256,7 @@ async def slack_formats(text: str) -> None:
 
 
 async def discord_draws(text: str) -> None:
-    discord_drawing.told(Response(text))
+    discord_drawing.draw(Response(text))
     thread_names.name_of(heard(text), text)
     markup.quoted("Alice", text, 1_900)
 

@@ -52,7 +52,7 @@ async def test_nothing_acknowledged_is_lost_when_killed(
     assert len(heard) >= lines
     async with open_store(path) as store:
         kept = await store.begin_turn(await following(store), 1.0)
-        assert set(heard) <= {each.heard.message for each in kept}
+        assert set(heard) <= {each.message.message for each in kept}
 
 
 async def test_a_second_process_is_kept_out(tmp_path: Path) -> None:

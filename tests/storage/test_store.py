@@ -128,7 +128,7 @@ async def test_many_threads_talk_at_once(store: SqliteStore) -> None:
     assert await store.open_threads() == threads
     for thread in threads:
         spoken = await store.begin_turn(await following(store, thread), 1.0)
-        assert [each.heard.message for each in spoken] == [f"{n}" for n in range(10)]
+        assert [each.message.message for each in spoken] == [f"{n}" for n in range(10)]
 
 
 async def test_rows_are_stamped_with_the_clock_that_was_given(

@@ -81,7 +81,7 @@ async def ask(store: Store, *heard: Message, preface: str = "") -> Turn:
     """A turn that was begun, and given `heard` in capitals."""
     turn = await waiting(store, *heard)
     spoken = await store.begin_turn(turn, 10.0)
-    contents = {each.heard.message: each.heard.text.upper() for each in spoken}
+    contents = {each.message.message: each.message.text.upper() for each in spoken}
     await store.store_prompt(turn, preface, contents)
     return turn
 

@@ -53,8 +53,8 @@ class Dialect:
     backslash: bool = False
     #: Whether quotes are taken as they come, whatever becomes of the rows.
     lenient: bool = False
-    #: Whether the separator was told by a line of its own.
-    told: bool = False
+    #: Whether the separator is declared by a line of its own.
+    declared: bool = False
 
     @property
     def separator_name(self) -> str:
@@ -79,7 +79,7 @@ def find_dialect(sample: Sequence[str], least: float = 0.0) -> Dialect:
     skip = sum(1 for _ in itertools.takewhile(is_blank, sample))
     if found := _SEP_LINE.match(sample[skip]):
         separator = "\t" if found[1] == "\\t" else found[1] or ","
-        return Dialect(separator, skip + 1, told=True)
+        return Dialect(separator, skip + 1, declared=True)
     best: tuple[float, int, str] = (0.0, 0, NONE)
     lines = sample[skip:]
     for separator in SEPARATORS:

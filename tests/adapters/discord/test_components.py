@@ -46,7 +46,7 @@ def test_people_roles_and_channels_are_shown_by_name_but_not_in_code() -> None:
     people = from_setting("user:1 group:2 channel:3")
     text = f"{people}, not user:1 and {user('operator')}\n"
     text += f"`{user('4')}`\n```\n{user('5')}"
-    assert discord_components.told(Response(text)).text == (
+    assert discord_components.draw(Response(text)).text == (
         "<@1> <@&2> <#3>, not user:1 and operator\n`4`\n```\n5"
     )
 
@@ -61,7 +61,7 @@ def test_menus_stand_above_buttons_and_carry_their_command() -> None:
             Button("Help", Command("help")),
         ),
     )
-    [menu], [undo, help_] = rows(discord_components.told(told))
+    [menu], [undo, help_] = rows(discord_components.draw(told))
     assert menu["custom_id"] == "do:edit where=channel option="
     assert [each["value"] for each in menu["options"]] == ["on", "off"]
     assert menu["options"][0]["description"] == "All the time"
@@ -84,7 +84,7 @@ def test_what_does_not_fit_into_a_message_is_left_out() -> None:
     ]
     buttons = [Button(str(n), Command("set", {"n": str(n)})) for n in range(9)]
     same = [Button("again", Command("set", {"n": "0"}))]
-    drawn = discord_components.told(
+    drawn = discord_components.draw(
         Response("x", menus=tuple(menus), buttons=(*same, *buttons))
     )
     assert [len(row) for row in rows(drawn)] == [1, 1, 1, 1, 4]
@@ -94,13 +94,13 @@ def test_the_longest_command_of_the_core_fits_into_a_control() -> None:
     line = Command("x", {"y": "z" * (LINE_CHARS - 4)})
     assert len(line.line) == LINE_CHARS
     told = Response("x", menus=(Menu(line, "value", "x", CHOICES),))
-    [[menu]] = rows(discord_components.told(told))
+    [[menu]] = rows(discord_components.draw(told))
     assert len(menu["custom_id"]) <= 100
 
 
 def test_a_long_text_is_cut_at_a_line_and_attached_whole() -> None:
     text = "\n".join(f"line {n} of {user('1')}" for n in range(300))
-    drawn = discord_components.told(Response(text, file=File("prompt.txt", "x")))
+    drawn = discord_components.draw(Response(text, file=File("prompt.txt", "x")))
     assert len(drawn.text) <= 2_000
     head, rest = drawn.text.rsplit("\n", 1)
     assert rest == discord_components.REST
@@ -111,7 +111,7 @@ def test_a_long_text_is_cut_at_a_line_and_attached_whole() -> None:
 
 def test_a_cut_leaves_no_code_open() -> None:
     text = "```diff\n" + "+ line\n" * 400 + "```"
-    drawn = discord_components.told(Response(text))
+    drawn = discord_components.draw(Response(text))
     assert drawn.text.count("```") == 2
     assert len(drawn.text) <= 2_000
     assert discord_components.cut("w" * 3_000).startswith("www")
