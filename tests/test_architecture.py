@@ -45,6 +45,7 @@ THIRD_PARTIES = {
     "storage": "cli",
     "anthropic": "claude",
     "httpx2": "claude",
+    "msgspec": "claude",
     "wcwidth": "rendering",
     "yaml": "text settings",
     "pydantic": "schemes",

@@ -14,12 +14,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Self, cast
 
 import anthropic
 import httpx2
-from anthropic.lib.streaming import AsyncMessageStream
-from anthropic.types import Message, MessageParam, ModelInfo
+from anthropic.types import Message, ModelInfo
 
 from bot.claude import cost
 from bot.claude.errors import (
@@ -33,7 +32,14 @@ from bot.claude.errors import (
     standing,
     translated,
 )
-from bot.claude.request import count_parameters, parameters, sampling_options
+from bot.claude.request import (
+    count_parameters,
+    encoded,
+    parameters,
+    sampling_headers,
+    sampling_options,
+)
+from bot.claude.stream import StreamedMessage, open_stream
 from bot.claude.usage import MessageResponse, call_of, response_of, usage_of
 from bot.claude.web_search import PAUSED, Rounds
 from bot.domain.completion import Report, Request, Usage
@@ -48,9 +54,6 @@ PUBLIC_API = "https://api.anthropic.com"
 # alive; the SDK's own ten minutes would leave a thread "thinking" that long.
 SILENCE = 90.0
 CONNECT = 5.0
-# Timeout for the end of a stream whose answer is complete, in seconds. Reading it to
-# the end lets the next answer use the same connection.
-DRAIN = 0.5
 # The time limit of calls that generate nothing, in seconds.
 LOOKUP = 10.0
 
@@ -116,10 +119,9 @@ def key_problem(api_key: str) -> str:
 
 
 def client(
-    api_key: str, base_url: str | None, *, silence: float = SILENCE, bulk: bool = False
+    api_key: str, base_url: str | None, *, silence: float = SILENCE
 ) -> ClaudeClient:
-    """Return a client with our settings, whatever else the environment says. `bulk` is
-    for hundreds of calls at once.
+    """Return a client with our settings, whatever else the environment says.
 
     Raises ConfigError for a key that no header can hold.
     """
@@ -135,9 +137,10 @@ def client(
         max_retries=0,  # it would wait for an hour if a header said so
         timeout=httpx2.Timeout(silence, connect=CONNECT),
         open_telemetry=False,
-        # The other transport looks at every idle connection before each call: with two
-        # hundred of them that takes more time than the call (`benchmarks triage`).
-        http_client=anthropic.DefaultAioHttpClient() if bulk else None,
+        # The other transport takes several times as long for each read of a stream
+        # (`benchmarks streaming`), and looks at every idle connection before each call:
+        # with two hundred of them that takes more time than the call.
+        http_client=anthropic.DefaultAioHttpClient(),
     )
     # ANTHROPIC_CUSTOM_HEADERS has no switch: it adds to, and replaces, every header,
     # the key's too. People set it for other programs on the same machine.
@@ -260,40 +263,45 @@ class ClaudeModel:
                 if rounds.calls:
                     calls = (*rounds.calls, call)
                     yield replace(report, calls=calls, stop_reason=None, ahead=True)
-                async with self._client.sdk.messages.stream(
-                    **parameters(left, rounds.messages), **sampling_options(left)
-                ) as stream:
-                    while event := await anext(stream, None):
-                        if event.type == "text" and event.text:
-                            yield event.text
-                        elif event.type == "citation":
-                            rounds.sources.add(event.citation)
-                        elif event.type in ("message_start", "message_delta"):
-                            message = _snapshot(stream)
-                            used = usage_of(message)
-                            call = call_of(message, used, left, rounds.prompt)
-                            report = Report(
-                                message.model,
-                                stream.request_id,
-                                rounds.lost + rounds.used + used,
-                                message.stop_reason,
-                                (*rounds.calls, call),
-                            )
-                            paused = message.stop_reason == PAUSED and rounds.continues(
-                                request, rounds.used + used, _assistant_message(stream)
-                            )
-                            if paused:
-                                report = replace(report, stop_reason=None)
-                            ended = report.stop_reason is not None
-                            if ended and (listed := rounds.sources.listed):
-                                yield listed
-                            yield report
-                        elif event.type == "message_stop":
-                            await _drain(stream)
-                            break
-                    if not paused:
-                        break
-                    rounds.pause(call, used, _assistant_message(stream))
+                message: StreamedMessage | None = None
+                async with (
+                    open_stream(
+                        self._client.sdk,
+                        encoded(left, rounds.messages),
+                        sampling_headers(left),
+                        keep=left.searches > 0,
+                    ) as stream,
+                    contextlib.aclosing(stream.pieces()) as pieces,
+                ):
+                    async for piece in pieces:
+                        if isinstance(piece, str):
+                            yield piece
+                            continue
+                        if not isinstance(piece, StreamedMessage):
+                            rounds.sources.add(piece)
+                            continue
+                        message = piece
+                        used = usage_of(message)
+                        call = call_of(message, used, left, rounds.prompt)
+                        report = Report(
+                            message.model,
+                            stream.request_id,
+                            rounds.lost + rounds.used + used,
+                            message.stop_reason,
+                            (*rounds.calls, call),
+                        )
+                        paused = message.stop_reason == PAUSED and rounds.continues(
+                            request, rounds.used + used, message.param()
+                        )
+                        if paused:
+                            report = replace(report, stop_reason=None)
+                        ended = report.stop_reason is not None
+                        if ended and (listed := rounds.sources.listed):
+                            yield listed
+                        yield report
+                if message is None or not paused:
+                    break
+                rounds.pause(call, used, message.param())
         except SDK_ERRORS as error:
             fault = judge(error, request.model)
         # Once the stop reason is known the answer is complete, however the connection
@@ -304,20 +312,3 @@ class ClaudeModel:
             if rounds.calls:
                 yield replace(report, stop_reason=None, calls=tuple(rounds.calls))
             yield fault
-
-
-async def _drain(stream: AsyncMessageStream[Any]) -> None:
-    """Read a stream to its end after its last event, for at most `DRAIN` seconds."""
-    with contextlib.suppress(TimeoutError, *SDK_ERRORS):
-        async with asyncio.timeout(DRAIN):
-            await stream.until_done()
-
-
-def _assistant_message(stream: AsyncMessageStream[Any]) -> MessageParam:
-    """Return the message so far, to be sent back unchanged (Claude facts 1.6)."""
-    content = [block.to_dict() for block in _snapshot(stream).content]
-    return cast(MessageParam, {"role": "assistant", "content": content})
-
-
-def _snapshot(stream: AsyncMessageStream[Any]) -> Message:
-    return cast(Message, stream.current_message_snapshot)

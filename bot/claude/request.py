@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 from anthropic.types import CacheControlEphemeralParam, MessageParam
 
 from bot.domain.completion import Request
@@ -64,6 +65,20 @@ def sampling_options(request: Request) -> dict[str, Any]:
     }
 
 
+def encoded(request: Request, rounds: Sequence[MessageParam] = ()) -> bytes:
+    """Return the JSON of a message request whose answer streams; `rounds` is as in
+    `parameters`. Raises UnicodeEncodeError for half a character."""
+    made = parameters(request, rounds) | {"stream": True}
+    made |= sampling_options(request).get("extra_body", {})
+    return msgspec.json.encode(made)
+
+
+def sampling_headers(request: Request) -> dict[str, str]:
+    """Return the headers of a request for an answer that streams."""
+    headers: dict[str, str] = sampling_options(request).get("extra_headers", {})
+    return headers
+
+
 def count_parameters(request: Request) -> dict[str, Any]:
     """Return the body of a request that counts the tokens of the prompt."""
     made = parameters(request)
@@ -72,7 +87,7 @@ def count_parameters(request: Request) -> dict[str, Any]:
 
 def encoded_size(request: Request) -> int:
     """Return the size of the request's JSON in bytes."""
-    return len(json.dumps(parameters(request), ensure_ascii=False).encode())
+    return len(msgspec.json.encode(parameters(request)))
 
 
 def _output_config(request: Request) -> dict[str, Any]:

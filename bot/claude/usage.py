@@ -1,12 +1,51 @@
 """Map the messages and the usage that the API reports to our values. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from anthropic.types import Message
 
 from bot.claude import cost
 from bot.domain.completion import Call, Request, Usage
+
+
+class _CacheCreation(Protocol):
+    @property
+    def ephemeral_5m_input_tokens(self) -> int: ...
+
+
+class _ServerToolUse(Protocol):
+    @property
+    def web_search_requests(self) -> int: ...
+
+
+class _Usage(Protocol):
+    @property
+    def input_tokens(self) -> int | None: ...
+    @property
+    def cache_creation_input_tokens(self) -> int | None: ...
+    @property
+    def cache_read_input_tokens(self) -> int | None: ...
+    @property
+    def cache_creation(self) -> _CacheCreation | None: ...
+    @property
+    def output_tokens(self) -> int | None: ...
+    @property
+    def server_tool_use(self) -> _ServerToolUse | None: ...
+
+
+class ReportedMessage(Protocol):
+    """What the API reports of a message: the SDK's `Message`, or one that streams."""
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def stop_reason(self) -> str | None: ...
+    @property
+    def content(self) -> Sequence[object]: ...
+    @property
+    def usage(self) -> _Usage: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +81,7 @@ def response_of(
 
 
 def call_of(
-    message: Message, used: Usage, request: Request, prompt: int | None
+    message: ReportedMessage, used: Usage, request: Request, prompt: int | None
 ) -> Call:
     """Return what is known of the call for `request` whose stream has come to
     `message`, with the usage `used`; `prompt` is the most tokens that its prompt has.
@@ -56,7 +95,7 @@ def call_of(
     return cost.started_call(request, message.model, used, _region(message), planned)
 
 
-def usage_of(message: Message) -> Usage:
+def usage_of(message: ReportedMessage) -> Usage:
     """Return the usage that the API has reported of one request so far.
 
     The split of cache writes by lifetime comes with the first event of a stream only,
@@ -78,12 +117,12 @@ def usage_of(message: Message) -> Usage:
     )
 
 
-def _finished(message: Message, used: Usage, requested: str) -> Call | None:
+def _finished(message: ReportedMessage, used: Usage, requested: str) -> Call | None:
     wrote = bool(message.content)
     return cost.finished_call(
         requested, message.model, used, _region(message), wrote=wrote
     )
 
 
-def _region(message: Message) -> str | None:
+def _region(message: ReportedMessage) -> str | None:
     return getattr(message.usage, "inference_geo", None)

@@ -4,6 +4,7 @@ An answer takes more than one request if it pauses for a web search or an attemp
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from anthropic.types import MessageParam
@@ -30,11 +31,11 @@ class Sources:
         #: Titles by address, in order of first use.
         self._titles: dict[str, str] = {}
 
-    def add(self, citation: object) -> None:
+    def add(self, citation: Mapping[str, object]) -> None:
         """Add one citation, unless it is of something else than a web page."""
-        url = str(getattr(citation, "url", "") or "")
+        url = str(citation.get("url") or "")
         if url.startswith(("http://", "https://")):
-            title = str(getattr(citation, "title", "") or url)
+            title = str(citation.get("title") or url)
             plain = " ".join(_MARKS.sub(" ", title).split())
             address = _BREAKERS.sub(lambda m: f"%{ord(m[0]):02X}", url)
             self._titles.setdefault(address, plain or url)

@@ -81,6 +81,10 @@ REASONS = {
         "weak: those that a running task holds, one for each thread"
     ),
     "bot/conversation/responder.py Responder._schedulers": "one for each platform",
+    "bot/claude/sse.py EventReader._data": "at most LONGEST_EVENT",
+    "bot/claude/sse.py EventReader._rest": "at most LONGEST_EVENT",
+    "bot/claude/stream.py Block.deltas": ANSWER,
+    "bot/claude/stream.py StreamedMessage.content": ANSWER,
     "bot/claude/web_search.py Rounds.calls": ANSWER,
     "bot/claude/web_search.py Rounds.messages": ANSWER,
     "bot/claude/web_search.py Sources._titles": ANSWER,

@@ -21,7 +21,7 @@ def sorted_as(**values: Any) -> str:
 
 def api(claude: ClaudeEmulator) -> ClaudeClient:
     """The client that triage uses, of the emulator."""
-    return client(claude.api_key, claude.base_url, bulk=True)
+    return client(claude.api_key, claude.base_url)
 
 
 class Sleeps:

@@ -41,4 +41,4 @@ class TriageConfig:
         """Return a client to be closed after use. Raises ConfigError without a key."""
         if self.api_key is None:
             raise ConfigError(NEEDS_KEY)
-        return claude_client.client(self.api_key, self.base_url, bulk=True)
+        return claude_client.client(self.api_key, self.base_url)

@@ -1,0 +1,237 @@
+"""Read a message while the API generates it, from the bytes of the SDK's connection.
+
+The SDK makes the request: authentication, timeouts and errors are its own. Its reader
+builds several models for each event and a snapshot of the message, which takes more
+time than all the rest of an answer; nothing of it is used here.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from typing import Any, cast
+
+import anthropic
+import httpx2
+from anthropic.types import MessageParam
+
+from bot.claude.errors import SDK_ERRORS
+from bot.claude.events import (
+    Delta,
+    Event,
+    MessageStart,
+    StreamedUsage,
+    decode,
+    parse,
+)
+from bot.claude.sse import EventReader
+from bot.text.characters import replace_lone_surrogates
+
+# Timeout for the end of a stream whose answer is complete, in seconds. Reading it to
+# the end lets the next answer use the same connection.
+DRAIN = 0.5
+
+_PATH = "/v1/messages"
+
+
+class Block:
+    """A content block, from its start on."""
+
+    def __init__(self, start: dict[str, Any]) -> None:
+        self.type: str = start["type"]
+        self._start = start
+        #: All of its deltas, if they are kept.
+        self.deltas: list[Delta] = []
+
+    def whole(self) -> dict[str, Any]:
+        """Return the block with its deltas. Raises ValueError for a tool's input that
+        is not JSON."""
+        made = dict(self._start)
+        match self.type:
+            case "text":
+                made["text"] = (made.get("text") or "") + self._joined("text")
+                if cited := [each.citation for each in self._of("citations_delta")]:
+                    made["citations"] = [*(made.get("citations") or ()), *cited]
+            case "thinking":
+                thought = (made.get("thinking") or "") + self._joined("thinking")
+                made["thinking"] = thought
+                for each in self._of("signature_delta"):
+                    made["signature"] = each.signature
+            case "tool_use" | "server_tool_use":
+                if written := self._joined("partial_json"):
+                    made["input"] = parse(written)
+        return made
+
+    def _of(self, type: str) -> list[Delta]:
+        return [each for each in self.deltas if each.type == type]
+
+    def _joined(self, field: str) -> str:
+        return replace_lone_surrogates(
+            "".join(getattr(each, field) or "" for each in self.deltas)
+        )
+
+
+class StreamedMessage:
+    """What a stream has told of its message so far."""
+
+    def __init__(self, start: MessageStart) -> None:
+        self.model = start.model
+        self.usage = start.usage
+        self.stop_reason = start.stop_reason
+        self.content: list[Block] = []
+
+    def param(self) -> MessageParam:
+        """Return the message, to be sent back unchanged (Claude facts 1.6). Raises
+        ValueError."""
+        content = [block.whole() for block in self.content]
+        return cast(MessageParam, {"role": "assistant", "content": content})
+
+    def end(self, event: Event) -> None:
+        """Take a `message_delta`. Raises ValueError."""
+        if event.delta is None or event.usage is None:
+            raise ValueError("a message_delta without delta or usage")
+        self.stop_reason = event.delta.stop_reason
+        _update(self.usage, event.usage)
+
+
+#: A text, a citation, or the message whenever its usage or its stop reason changed.
+Piece = str | Mapping[str, Any] | StreamedMessage
+
+
+class MessageStream:
+    """One answer that is being generated."""
+
+    def __init__(
+        self, response: httpx2.Response, chunks: AsyncIterator[bytes], *, keep: bool
+    ) -> None:
+        self._response = response
+        self._chunks = chunks
+        self._keep = keep
+        self._message: StreamedMessage | None = None
+
+    @property
+    def request_id(self) -> str | None:
+        return self._response.headers.get("request-id")
+
+    async def pieces(self) -> AsyncGenerator[Piece, None]:
+        """Yield the pieces of the answer; stop after its end, or with the connection.
+
+        Raises one of SDK_ERRORS.
+        """
+        reader = EventReader()
+        async for chunk in self._chunks:
+            for name, data in reader.feed(chunk):
+                # As in the SDK: what has no name or no data is passed over.
+                if name == b"error":
+                    raise self._error(data)
+                if not name or not data or name == b"ping":
+                    continue
+                event = decode(data)
+                if event is None:
+                    continue
+                if event.type == "message_stop":
+                    await self._drain()
+                    return
+                piece = self._take(event)
+                if piece:
+                    yield piece
+
+    def _take(self, event: Event) -> Piece | None:
+        message = self._message
+        if event.type == "message_start":
+            if event.message is None:
+                raise ValueError("a message_start without a message")
+            if message is None:
+                self._message = message = StreamedMessage(event.message)
+            return message
+        if message is None:
+            return None
+        match event.type:
+            case "content_block_delta":
+                return self._delta(message, event)
+            case "content_block_start":
+                if event.content_block is None:
+                    raise ValueError("a content_block_start without a block")
+                message.content.append(Block(event.content_block))
+            case "content_block_stop":
+                _block(message, event)
+            case "message_delta":
+                message.end(event)
+                return message
+        return None
+
+    def _delta(self, message: StreamedMessage, event: Event) -> Piece | None:
+        block, delta = _block(message, event), event.delta
+        if delta is None:
+            raise ValueError("a content_block_delta without a delta")
+        if self._keep:
+            block.deltas.append(delta)
+        if block.type != "text":
+            return None
+        if delta.type == "text_delta":
+            if delta.text is None:
+                raise ValueError("a text_delta without a text")
+            return delta.text
+        if delta.type == "citations_delta" and isinstance(delta.citation, dict):
+            return delta.citation
+        return None
+
+    def _error(self, data: bytes) -> anthropic.APIStatusError:
+        text = data.decode(errors="replace")
+        body: object = text
+        with contextlib.suppress(ValueError):
+            body = parse(text)
+        return anthropic.APIStatusError("error", response=self._response, body=body)
+
+    async def _drain(self) -> None:
+        """Read to the end of the stream, for at most `DRAIN` seconds."""
+        with contextlib.suppress(TimeoutError, *SDK_ERRORS):
+            async with asyncio.timeout(DRAIN):
+                async for _ in self._chunks:
+                    pass
+
+
+@contextlib.asynccontextmanager
+async def open_stream(
+    sdk: anthropic.AsyncAnthropic,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    keep: bool,
+) -> AsyncIterator[MessageStream]:
+    """Send `body`, the JSON of a message request, and open the stream of its answer;
+    leaving hangs up. `keep` is whether `StreamedMessage.param` will be needed.
+
+    Raises one of SDK_ERRORS.
+    """
+    # Bytes, as the SDK would copy each of a thread's messages before it encodes them.
+    response = await sdk.post(
+        _PATH,
+        cast_to=httpx2.Response,
+        content=body,
+        options={"headers": dict(headers)},
+        stream=True,
+    )
+    try:
+        async with contextlib.aclosing(response.aiter_bytes()) as chunks:
+            yield MessageStream(response, chunks, keep=keep)
+    finally:
+        await response.aclose()
+
+
+def _block(message: StreamedMessage, event: Event) -> Block:
+    """Return the block of `event`. Raises LookupError for one that was not started, and
+    ValueError."""
+    if event.index < 0:
+        raise ValueError("a delta without an index")
+    return message.content[event.index]
+
+
+def _update(usage: StreamedUsage, told: StreamedUsage) -> None:
+    """Change `usage` to the totals that were told."""
+    usage.output_tokens = told.output_tokens
+    for field in (
+        *("input_tokens", "cache_creation_input_tokens"),
+        *("cache_read_input_tokens", "server_tool_use"),
+    ):
+        if (value := getattr(told, field)) is not None:
+            setattr(usage, field, value)
