@@ -6,7 +6,16 @@ import asyncio
 import click
 from rich.console import Console
 
-from benchmarks import footprint, governing, lag, latency, methods, start, triage
+from benchmarks import (
+    footprint,
+    governing,
+    lag,
+    latency,
+    methods,
+    start,
+    streaming,
+    triage,
+)
 from benchmarks.machine import facts
 from benchmarks.platforms import NAMES
 
@@ -14,6 +23,7 @@ CLAIMS = {
     "start": start.measure,
     "latency": latency.measure,
     "governing": governing.measure,
+    "streaming": streaming.measure,
     "footprint": footprint.measure,
     "lag": lag.measure,
     "methods": methods.measure,
