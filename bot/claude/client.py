@@ -259,7 +259,8 @@ class ClaudeModel:
             while not ended:
                 paused = False
                 left = rounds.left(request)
-                used, call = Usage(), cost.planned_call(left, rounds.prompt)
+                planned = cost.planned_call(left, rounds.prompt)
+                used, call = Usage(), planned
                 if rounds.calls:
                     calls = (*rounds.calls, call)
                     yield replace(report, calls=calls, stop_reason=None, ahead=True)
@@ -282,7 +283,7 @@ class ClaudeModel:
                             continue
                         message = piece
                         used = usage_of(message)
-                        call = call_of(message, used, left, rounds.prompt)
+                        call = call_of(message, used, left, planned)
                         report = Report(
                             message.model,
                             stream.request_id,

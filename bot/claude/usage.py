@@ -81,17 +81,16 @@ def response_of(
 
 
 def call_of(
-    message: ReportedMessage, used: Usage, request: Request, prompt: int | None
+    message: ReportedMessage, used: Usage, request: Request, planned: Call
 ) -> Call:
     """Return what is known of the call for `request` whose stream has come to
-    `message`, with the usage `used`; `prompt` is the most tokens that its prompt has.
+    `message`, with the usage `used`; `planned` is what `cost.planned_call` made of it.
     """
     finished = None
     if message.stop_reason is not None:
         finished = _finished(message, used, request.model)
     if finished is not None:
         return finished
-    planned = cost.planned_call(request, prompt)
     return cost.started_call(request, message.model, used, _region(message), planned)
 
 
