@@ -62,6 +62,14 @@ async def test_the_sdk_would_send_the_same(
     assert told.items() <= dict(ours.headers).items()
 
 
+async def test_a_prompt_may_be_longer_than_a_megabyte(
+    claude: ClaudeEmulator, model: ClaudeModel
+) -> None:
+    long = "word " * 400_000
+    assert await text_of(model, replace(ASK, messages=(ChatMessage("user", long),)))
+    assert claude.requests[0].body["messages"][0]["content"] == long
+
+
 async def test_a_paused_answer_is_handed_back_as_the_sdk_would(
     claude: ClaudeEmulator, model: ClaudeModel
 ) -> None:
