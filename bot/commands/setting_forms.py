@@ -222,6 +222,9 @@ def asks_where(command: Command, place: Scope, option: Option) -> bool:
 
 def field_text(option: Option, value: str) -> str:
     """Return the canonical `value` as a form's field shows it."""
+    if option.name in _UNITS and value:
+        cents = f"{float(value):.2f}"
+        return cents if float(cents) == float(value) else value
     if option.name != "stop_sequences" or not value:
         return value
     lines = "\n".join(sequences(value))

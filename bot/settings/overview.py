@@ -78,7 +78,7 @@ def _instructions(policy: EffectiveSettings, prompt: Version) -> list[str]:
     lines = [f"{head[0].upper()}{head[1:]}"]
     words = " ".join((prompt.text or "").split())
     if len(words) > EXCERPT_CHARS:
-        words = f"{words[:EXCERPT_CHARS].rstrip()}…"
+        words = f"{words[:EXCERPT_CHARS].rsplit(' ', 1)[0]}…"
     return [*lines, f"> {words}"] if words else lines
 
 

@@ -146,7 +146,8 @@ async def test_taking_a_setting_back() -> None:
     assert "No change" in await office.type("model inherit")
     await office.type("budget day 5")
     form = await office.form("budget")
-    assert form.fields[0].value == "5"
+    assert form.fields[0].value == "5.00"
+    assert "No change" in (await office.send(form, {"budget_day": "5.00"})).text
     told = await office.send(form, {"budget_day": "", "budget_month": "100"})
     assert "not set" in told.text
     assert {cap.usd for cap in (await office.policy()).caps.budgets} == {100.0}

@@ -53,6 +53,16 @@ async def test_only_what_differs_is_listed_and_who_set_it() -> None:
     assert "Web search" not in told
 
 
+@pytest.mark.parametrize(
+    ("prompt", "shown"),
+    [("who decides " * 20, "who decides who…"), ("w" * 200, f"{'w' * 160}…")],
+)
+async def test_a_long_prompt_ends_with_a_whole_word(prompt: str, shown: str) -> None:
+    office = Office()
+    await office.type(f"set prompt {prompt}")
+    assert f"{shown}\n" in (await page(office)).whole
+
+
 async def test_a_member_sees_the_sections_in_which_something_is_set() -> None:
     office = Office()
     assert titles(await page(office, person=MEMBER)) == [
