@@ -2,16 +2,42 @@
 
 import html
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-Json = dict[str, Any]
+from markdown_it import MarkdownIt
+
+from tests.pictures.picture import DAY, TIME
+
+Json = Mapping[str, Any]
 
 STYLE = """
-body { font: 15px/1.46 'Lato', 'DejaVu Sans', sans-serif; color: #1d1c1d;
-       background: #fff; margin: 0; width: 720px; }
-.view { padding: 20px 24px; }
-.modal { border: 1px solid #ddd; border-radius: 8px; width: 520px; margin: 16px;
+body { font: 15px/1.46 'Lato', 'DejaVu Sans', 'Noto Color Emoji', sans-serif;
+       color: #1d1c1d; background: #fff; margin: 0; display: flow-root; }
+.view { padding: 12px 24px 20px; display: flow-root; }
+.message { display: flex; gap: 10px; padding: 8px 24px; }
+.message:first-of-type { padding-top: 18px; }
+.message:last-of-type { padding-bottom: 18px; }
+.avatar { width: 36px; height: 36px; border-radius: 6px; color: #fff; flex: none;
+          font: 700 17px/36px 'Lato'; text-align: center; }
+.said { flex: 1; min-width: 0; }
+.author { font-weight: 900; }
+.said .section { margin: 0; }
+.app { font-size: 10px; font-weight: 700; color: #616061; background: #e8e8e8;
+       border-radius: 2px; padding: 1px 4px; margin-left: 5px; vertical-align: 2px; }
+.only { color: #616061; font-size: 12px; padding: 12px 24px 0; }
+.reaction { display: inline-block; background: #f2f2f2; border-radius: 12px;
+            padding: 1px 9px; font-size: 12px; margin-top: 4px; }
+.md > :first-child { margin-top: 0; } .md > :last-child { margin-bottom: 4px; }
+.md p { margin: 6px 0; } .md ol, .md ul { margin: 4px 0; padding-left: 26px; }
+.md h2 { font-size: 17px; margin: 4px 0; }
+table { border-collapse: collapse; margin: 8px 0; font-size: 14px; }
+td, th { border: 1px solid #ddd; padding: 5px 12px; text-align: left; }
+th { background: #f8f8f8; }
+.forms { columns: 520px; column-gap: 16px; padding: 16px 16px 0; }
+.modal { border: 1px solid #ddd; border-radius: 8px; break-inside: avoid;
+         margin-bottom: 16px;
          box-shadow: 0 4px 16px rgba(0,0,0,.16); }
 .modal .view { padding: 12px 24px; }
 .bar { display: flex; justify-content: space-between; padding: 14px 24px;
@@ -30,45 +56,110 @@ hr { border: 0; border-top: 1px solid #e8e8e8; margin: 14px 0; }
           font-weight: 700; font-size: 14px; background: #fff; }
 .primary { background: #007a5a; color: #fff; border-color: #007a5a; }
 .danger { color: #e01e5a; border-color: #e01e5a; }
-.select { border: 1px solid #bbb; border-radius: 4px; padding: 4px 12px;
-          color: #616061; min-width: 220px; }
-.select::after { content: ' ▾'; float: right; }
+.select { border: 1px solid #bbb; border-radius: 4px; padding: 4px 12px; gap: 12px;
+          color: #616061; min-width: 220px; display: flex;
+          justify-content: space-between; }
+.select::after { content: '▾'; }
+.chosen { color: #1d1c1d; }
 .label { font-weight: 700; margin-top: 12px; }
 .input { border: 1px solid #868686; border-radius: 4px; padding: 8px 12px;
          white-space: pre-wrap; min-height: 20px; overflow-wrap: anywhere; }
 .area { min-height: 110px; }
-.hint { color: #616061; font-size: 13px; }
+.hint { color: #616061; font-size: 13px; margin-top: 3px; }
 .who { color: #1264a3; background: #e8f5fa; border-radius: 3px; padding: 0 2px; }
 code { background: #f6f6f6; border: 1px solid #ddd; border-radius: 3px;
        color: #c01343; padding: 0 3px;
        font: 12px 'DejaVu Sans Mono'; }
+pre code { border: 0; background: none; color: inherit; padding: 0; }
 pre { background: #f8f8f8; border: 1px solid #ddd; border-radius: 4px; padding: 8px;
       font: 12px/1.5 'DejaVu Sans Mono'; white-space: pre-wrap; }
 """
 
 Name = Callable[[str], str]
 
+_COLOURS = ("#2c7a7b", "#b7791f", "#2b6cb0")
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
-def page(view: Mapping[str, Any], name: Name) -> str:
-    """A Home tab or a modal as HTML; `name` says what people see for an id."""
-    body = f'<div class="view">{"".join(_block(b, name) for b in view["blocks"])}</div>'
-    if view.get("type") == "modal":
-        title = _plain(view.get("title"))
-        submit = view.get("submit")
-        buttons = f'<span class="button">{_plain(view.get("close")) or "Close"}</span>'
-        if submit:
-            buttons += f'<span class="button primary">{_plain(submit)}</span>'
-        body = (
-            f'<div class="modal"><div class="bar">{title}<span>✕</span></div>'
-            f'{body}<div class="foot">{buttons}</div></div>'
-        )
-    return f"<meta charset=utf-8><style>{STYLE}</style><body>{body}"
+
+def page(view: Json, name: Name) -> str:
+    """A Home tab as HTML; `name` says what people see for an id."""
+    return _page(_view(view, name))
+
+
+def forms(views: Iterable[Json], name: Name) -> str:
+    """Modals as HTML, side by side if there is room."""
+    drawn = "".join(_modal(each, name) for each in views)
+    return _page(f'<div class="forms">{drawn}</div>')
+
+
+def _view(view: Json, name: Name) -> str:
+    drawn = "".join(_block(each, name) for each in view["blocks"])
+    return f'<div class="view">{drawn}</div>'
+
+
+def _modal(view: Json, name: Name) -> str:
+    buttons = f'<span class="button">{_plain(view.get("close")) or "Close"}</span>'
+    if view.get("submit"):
+        buttons += f'<span class="button primary">{_plain(view["submit"])}</span>'
+    return (
+        f'<div class="modal"><div class="bar">{_plain(view.get("title"))}'
+        f"<span>✕</span></div>{_view(view, name)}"
+        f'<div class="foot">{buttons}</div></div>'
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message to draw."""
+
+    author: str
+    is_app: bool
+    #: Without blocks, its text in Slack's notation.
+    text: str
+    blocks: Sequence[Json]
+    #: The signs under it.
+    reactions: Sequence[str]
+
+
+def conversation(messages: Iterable[Message], name: Name) -> str:
+    """Messages as HTML, one below the other."""
+    return _page("".join(_message(each, name) for each in messages))
+
+
+def whisper(blocks: Sequence[Json], name: Name) -> str:
+    """A message that only one person sees as HTML."""
+    drawn = "".join(_block(each, name) for each in blocks)
+    return _page(
+        f'<div class="only">👁 Only visible to you</div><div class="view">{drawn}</div>'
+    )
+
+
+def _page(body: str) -> str:
+    return f"<meta charset=utf-8><style>{STYLE}</style><body>{body}</body>"
+
+
+def _message(said: Message, name: Name) -> str:
+    blocks = said.blocks or [
+        {"type": "section", "text": {"type": "mrkdwn", "text": said.text}}
+    ]
+    colour = "#4a154b" if said.is_app else _COLOURS[ord(said.author[0]) % len(_COLOURS)]
+    return (
+        f'<div class="message"><div class="avatar" style="background:{colour}">'
+        f'{html.escape(said.author[0].upper())}</div><div class="said">'
+        f'<span class="author">{html.escape(said.author)}</span>'
+        + ('<span class="app">APP</span>' if said.is_app else "")
+        + "".join(_block(each, name) for each in blocks)
+        + "".join(f'<span class="reaction">{sign} 1</span>' for sign in said.reactions)
+        + "</div></div>"
+    )
 
 
 def _block(block: Json, name: Name) -> str:
     kind = block["type"]
     if kind == "header":
         return f"<h1>{_plain(block['text'])}</h1>"
+    if kind == "markdown":
+        return f'<div class="md">{_MARKDOWN.render(block["text"])}</div>'
     if kind == "divider":
         return "<hr>"
     if kind == "section":
@@ -110,7 +201,11 @@ def _element(element: Json, name: Name) -> str:
         text = _plain(chosen["text"]) if chosen else ""
         text = text or ", ".join(_plain(each["text"]) for each in many)
         text = text or ", ".join(f"@{html.escape(name(each))}" for each in users)
-        return f'<div class="select">{text or _plain(element.get("placeholder"))}</div>'
+        if text:
+            return f'<div class="select"><span class="chosen">{text}</span></div>'
+        # Without words of the app's, the client has its own.
+        text = _plain(element.get("placeholder")) or "Choose an option"
+        return f'<div class="select"><span>{text}</span></div>'
     if kind == "plain_text_input":
         area = " area" if element.get("multiline") else ""
         value = html.escape(element.get("initial_value") or "")
@@ -144,6 +239,8 @@ def mrkdwn(text: str, name: Name) -> str:
 def _inline(text: str, name: Name) -> str:
     def reference(match: re.Match[str]) -> str:
         target, _, label = match[1].partition("|")
+        if target.startswith("!date"):
+            return TIME if "{time}" in target else DAY
         mark = "#" if target.startswith("#") else "@"
         plain = target.lstrip("@#!").removeprefix("subteam^")
         return f'<span class="who">{mark}{html.escape(label or name(plain))}</span>'

@@ -26,8 +26,8 @@ class Seat:
         #: Where its files are.
         self.folder = folder
         self.process = process
-        self._screen = pyte.Screen(COLUMNS, LINES)
-        self._stream = pyte.ByteStream(self._screen)
+        self.screen = pyte.Screen(COLUMNS, LINES)
+        self._stream = pyte.ByteStream(self.screen)
         self._changed = asyncio.Event()
         asyncio.get_running_loop().add_reader(master, self._read)
 
@@ -36,7 +36,7 @@ class Seat:
 
     @property
     def text(self) -> str:
-        return "\n".join(line.rstrip() for line in self._screen.display)
+        return "\n".join(line.rstrip() for line in self.screen.display)
 
     async def sees(self, condition: Callable[[str], bool]) -> None:
         try:
@@ -60,7 +60,7 @@ class Seat:
         self._stream.feed(data)
         # It asks where the cursor is, and waits for the answer.
         if b"\x1b[6n" in data:
-            cursor = self._screen.cursor
+            cursor = self.screen.cursor
             self.type(f"\x1b[{cursor.y + 1};{cursor.x + 1}R")
         self._changed.set()
 

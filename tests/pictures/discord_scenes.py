@@ -1,0 +1,151 @@
+"""What happens in Discord, and what people see of it."""
+
+import asyncio
+from typing import Any
+
+from storage.store import SqliteStore
+from tests.adapters.discord.test_admin import Town
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.claude.reply import Hold
+from tests.emulators.discord.emulator import DiscordEmulator
+from tests.emulators.discord.interactions import Asked
+from tests.emulators.discord.model import Json
+from tests.emulators.discord.people import Seen
+from tests.pictures import discord as draw
+from tests.pictures import talk
+from tests.pictures.picture import Picture
+
+#: In pixels.
+MESSAGES, FORM, FORMS = 640, 520, 1010
+
+
+class Server(Town):
+    """A town with people who talk, and what they see as pictures."""
+
+    def __init__(
+        self, discord: DiscordEmulator, claude: ClaudeEmulator, store: SqliteStore
+    ) -> None:
+        super().__init__(discord, claude, store)
+        self.olga = discord.add_user("Olga", admin=True)
+        self.billing = discord.add_channel("billing")
+        self._people = {self.alice: "Alice", self.bob: "Bob", self.olga: "Olga"}
+
+    def name(self, number: str) -> str:
+        """What people see for an id."""
+        if number == self.discord.user_id:
+            return "Threadkeep"
+        return self._people.get(number) or self.discord.name(number)
+
+    def utter(self, who: str, text: str, place: str = "") -> str:
+        """Let Alice or Bob say something; its id."""
+        user = {"Alice": self.alice, "Bob": self.bob}[who]
+        said = text.format(mention=self.discord.mention)
+        return self.discord.say(user, place or self.general, said)
+
+    async def ended(self, thread: str, count: int = 1) -> None:
+        """Wait until a thread has `count` whole answers, and one button: Retry below
+        the last."""
+
+        def is_over() -> bool:
+            answers = [each for each in self.discord.messages(thread) if each.bot]
+            buttons = [[one.get("label") for one in _buttons(each)] for each in answers]
+            return buttons == [*[[]] * (count - 1), ["Retry"]]
+
+        await self.discord.until(is_over, timeout=20)
+        await self.quiet()
+
+    def drawn(self, title: str, *seen: Seen) -> Picture:
+        """Messages as they are now."""
+        messages = [
+            draw.Message(
+                author="Threadkeep" if each.bot else each.author,
+                is_app=each.bot,
+                text=each.text,
+                components=each.components,
+                reactions=each.reactions,
+                ephemeral=bool(each.ephemeral_for),
+            )
+            for each in seen
+        ]
+        page = draw.conversation(messages, self.name)
+        return Picture(f"discord-{title}", page, MESSAGES)
+
+    async def opened(self, asked: Asked) -> Json:
+        """The form that somebody is shown."""
+        await self.form(asked)
+        assert asked.response is not None
+        assert asked.response.modal is not None
+        return asked.response.modal
+
+
+def _buttons(seen: Seen) -> list[Any]:
+    return [one for row in seen.components for one in row.get("components") or ()]
+
+
+async def pictures(
+    discord: DiscordEmulator, claude: ClaudeEmulator, store: SqliteStore
+) -> list[Picture]:
+    """Return the pictures of Discord."""
+    there = Server(discord, claude, store)
+    return [
+        *await _thread(there),
+        *await _waiting(there),
+        *await _settings(there),
+    ]
+
+
+async def _thread(there: Server) -> list[Picture]:
+    """Alice asks in a channel, and they go on in the thread on her message."""
+    there.claude.script(talk.ADVICE, talk.FURTHER)
+    question = there.utter(*talk.QUESTION)
+    thread = await there.thread_of(question)
+    await there.ended(thread)
+    who, text = talk.FOLLOW_UP
+    there.utter(who, text.removeprefix("{mention} ").capitalize(), thread)
+    await there.ended(thread, 2)
+    root = there.discord.message(question)
+    return [there.drawn("thread", root, *there.discord.messages(thread))]
+
+
+async def _waiting(there: Server) -> list[Picture]:
+    """An answer is written, and a message waits for its end."""
+    gate = asyncio.Event()
+    begun, rest = talk.NOTE
+    there.claude.script([begun, Hold(gate), rest], talk.ENOUGH)
+    question = there.utter(*talk.RUNNING)
+    thread = await there.thread_of(question)
+    await there.answered(thread, f"{begun} …")
+    waiting = there.utter(*talk.WAITING, thread)
+    await there.discord.until(lambda: there.discord.message(waiting).reactions)
+    root = there.discord.message(question)
+    drawn = there.drawn("waiting", root, *there.discord.messages(thread))
+    gate.set()
+    await there.ended(thread, 2)
+    return [drawn]
+
+
+async def _settings(there: Server) -> list[Picture]:
+    """Olga sets the bot up in the forms, and looks at what applies."""
+    olga, billing = there.olga, there.billing
+    await there.set_prompt(talk.PROMPT, billing, olga)
+    await there.give("claude budget", olga, billing, period="day", value="0.50")
+    await there.give("claude model", olga, billing, value="claude-opus-5-5")
+    there.claude.always(talk.ANSWER)
+    for who, question in talk.QUESTIONS:
+        said = there.utter(who, f"{{mention}} {question}", billing)
+        await there.ended(await there.thread_of(said))
+    page = await there.give("claude settings", olga, billing)
+    found = {}
+    for name in ("prompt set", "model", "budget"):
+        asked = there.discord.command(olga, billing, f"claude {name}")
+        found[name.split()[0]] = await there.opened(asked)
+    for name in talk.SECTIONS:
+        [edit] = [each for each in page.buttons if f"section={name}" in each]
+        found[name] = await there.opened(there.discord.click(olga, page.id, edit))
+    prompt = draw.forms([found["prompt"]], there.name)
+    others = draw.forms([found[name] for name in talk.FORMS], there.name)
+    return [
+        there.drawn("settings", page),
+        Picture("discord-prompt", prompt, FORM),
+        Picture("discord-forms", others, FORMS),
+    ]

@@ -1,0 +1,48 @@
+"""What a picture is made of, and how one notices that it is out of date.
+
+Rule: a page holds what people see and nothing else: names for ids, and one time for
+all times. So two runs make the same page, and another page needs another picture.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
+#: Which page each picture in the folder shows.
+DIGESTS = FOLDER / "pages.json"
+
+#: What the pages show for any time.
+DAY = "28 Nov 2026"
+TIME = f"{DAY}, 09:41"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A page, and the picture that it becomes."""
+
+    #: Its file, without the suffix.
+    name: str
+    #: HTML.
+    page: str
+    #: In pixels.
+    width: int
+
+    @property
+    def digest(self) -> str:
+        """What tells this page from every other."""
+        seen = f"{self.width}\n{self.page}"
+        return hashlib.sha256(seen.encode()).hexdigest()[:16]
+
+
+def digests(pictures: Iterable[Picture]) -> dict[str, str]:
+    """The digests of `pictures` by name, as `DIGESTS` holds them."""
+    return {each.name: each.digest for each in sorted(pictures, key=lambda p: p.name)}
+
+
+def kept() -> dict[str, str]:
+    """The digests of the pictures that are in the docs now."""
+    found: dict[str, str] = json.loads(DIGESTS.read_text())
+    return found

@@ -1,0 +1,64 @@
+"""Every picture: Threadkeep runs against the emulators, and what they received is
+drawn.
+
+Rule: what happens in a scene happens in one order, each step seen before the next.
+"""
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot.claude.client import connect as connect_claude
+from bot.context.prompt import preface
+from bot.settings.effective import Operator
+from storage.store import SqliteStore, open_store
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.discord.emulator import DiscordEmulator
+from tests.emulators.slack.emulator import SlackEmulator
+from tests.pictures import discord_scenes, slack_scenes, terminal_scenes
+from tests.pictures.picture import Picture
+from tests.support.process import running
+
+#: When Claude is told that it is: the names of days and months are not equally long,
+#: and each token has a price.
+NOW = datetime(2026, 11, 28, 9, 41, tzinfo=UTC).timestamp()
+
+
+async def pictures() -> list[Picture]:
+    """Return all pictures. Raises AssertionError or TimeoutError when the product does
+    not do what a scene is about."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bot.context.prompt.preface", lambda _: preface(NOW))
+        made = await asyncio.gather(_slack(), _discord(), terminal_scenes.pictures())
+    return [picture for scene in made for picture in scene]
+
+
+async def _slack() -> list[Picture]:
+    # Slack sends the two events of a mention in either order.
+    async with SlackEmulator(pair="mention_first") as slack, _product(slack) as parts:
+        return await slack_scenes.pictures(slack, *parts)
+
+
+async def _discord() -> list[Picture]:
+    async with DiscordEmulator() as discord, _product(discord) as parts:
+        return await discord_scenes.pictures(discord, *parts)
+
+
+@contextlib.asynccontextmanager
+async def _product(
+    platform: SlackEmulator | DiscordEmulator,
+) -> AsyncIterator[tuple[ClaudeEmulator, SqliteStore]]:
+    """Threadkeep, listening to `platform`; the Claude that it asks, and its store."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with (
+            ClaudeEmulator() as claude,
+            open_store(Path(folder) / "threadkeep.db") as store,
+            connect_claude(claude.api_key, claude.base_url) as model,
+            running(platform, store, model, operator=Operator()),
+        ):
+            yield claude, store

@@ -1,0 +1,165 @@
+"""What happens in Slack, and what people see of it."""
+
+import asyncio
+
+from storage.store import SqliteStore
+from tests.adapters.slack.test_admin import Admins
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.claude.reply import Hold
+from tests.emulators.slack.blocks import Json
+from tests.emulators.slack.emulator import SlackEmulator
+from tests.pictures import slack as draw
+from tests.pictures import talk
+from tests.pictures.picture import Picture
+
+#: How the reactions look that have a name in Slack.
+SIGNS = {"hourglass_flowing_sand": "⏳"}
+#: In pixels.
+MESSAGES, FORM, FORMS = 720, 560, 1090
+
+
+class Workspace(Admins):
+    """An office with people who talk, and what they see as pictures."""
+
+    def __init__(
+        self, slack: SlackEmulator, claude: ClaudeEmulator, store: SqliteStore
+    ) -> None:
+        super().__init__(slack, claude, store)
+        self.olga = slack.add_user("Olga", admin=True)
+        self.billing = slack.add_channel("billing")
+
+    def name(self, number: str) -> str:
+        """What people see for an id."""
+        users, channels = self.slack.world.users, self.slack.world.channels
+        return users[number].name if number in users else channels[number].name
+
+    def utter(self, who: str, text: str, root: str = "", channel: str = "") -> str:
+        """Let Alice or Bob say something; its ts."""
+        user = {"Alice": self.alice, "Bob": self.bob}[who]
+        said = text.format(mention=self.slack.mention)
+        where = channel or self.general
+        return self.slack.say(user, where, said, thread_ts=root or None)
+
+    async def ended(self, root: str, count: int = 1, channel: str = "") -> None:
+        """Wait until a thread has `count` whole answers, and one button: Retry below
+        the last."""
+
+        def is_over() -> bool:
+            seen = self.slack.thread(channel or self.general, root)
+            buttons = [
+                [control.label for control in each.controls]
+                for each in seen
+                if each.bot
+            ]
+            return buttons == [*[[]] * (count - 1), ["Retry"]] and self.slack.settled
+
+        await self.slack.until(is_over, timeout=20)
+
+    def thread(self, title: str, root: str) -> Picture:
+        """A thread as it is now."""
+        messages = [
+            draw.Message(
+                author=self.name(each.user),
+                is_app=each.user == self.slack.bot_user,
+                text=each.text,
+                # What people type is in blocks of another kind, and in the text.
+                blocks=each.blocks or [] if each.user == self.slack.bot_user else [],
+                reactions=[SIGNS.get(name, name) for name in each.reactions],
+            )
+            for each in self.slack.world.thread(self.general, root)
+        ]
+        return Picture(title, draw.conversation(messages, self.name), MESSAGES)
+
+    async def form(self, title: str) -> Json:
+        """The form on Olga's screen, which she closes then."""
+        modal = await self.modal(self.olga, title)
+        self.slack.close(self.olga)
+        return modal.view
+
+
+async def pictures(
+    slack: SlackEmulator, claude: ClaudeEmulator, store: SqliteStore
+) -> list[Picture]:
+    """Return the pictures of Slack."""
+    there = Workspace(slack, claude, store)
+    return [
+        *await _thread(there),
+        *await _waiting(there),
+        *await _settings(there),
+        *await _forms(there),
+    ]
+
+
+async def _thread(there: Workspace) -> list[Picture]:
+    """The bot is called into a thread, and somebody goes on without a mention."""
+    there.claude.script(talk.ADVICE, talk.FURTHER)
+    root = ""
+    for who, text in talk.TALK:
+        ts = there.utter(who, text, root)
+        root = root or ts
+    await there.ended(root)
+    who, text = talk.FOLLOW_UP
+    there.utter(who, text, root)
+    await there.ended(root, 2)
+    return [there.thread("slack-thread", root)]
+
+
+async def _waiting(there: Workspace) -> list[Picture]:
+    """An answer is written, and a message waits for its end."""
+    gate = asyncio.Event()
+    begun, rest = talk.NOTE
+    there.claude.script([begun, Hold(gate), rest], talk.ENOUGH)
+    root = there.utter(*talk.RUNNING)
+    await there.slack.until(lambda: there.replies(root) == [f"{begun} …"])
+    waiting = there.utter(*talk.WAITING, root)
+
+    def is_marked() -> bool:
+        reactions = there.slack.message(there.general, waiting).reactions
+        return bool(reactions) and there.slack.settled
+
+    await there.slack.until(is_marked)
+    drawn = there.thread("slack-waiting", root)
+    gate.set()
+    await there.ended(root, 2)
+    return [drawn]
+
+
+async def _settings(there: Workspace) -> list[Picture]:
+    """Olga sets the bot up, and looks at what applies and what it costs."""
+    olga, bob, billing = there.olga, there.bob, there.billing
+    for line in talk.LINES:
+        await there.typed(olga, line.format(alice=f"<@{there.alice}>"), billing)
+    await there.typed(bob, "model haiku", billing)
+    there.claude.always(talk.ANSWER)
+    for who, question in talk.QUESTIONS:
+        root = there.utter(who, f"{{mention}} {question}", channel=billing)
+        await there.ended(root, channel=billing)
+    home = await there.home(olga)
+    told = []
+    for user in (olga, bob):
+        await there.typed(user, "settings", billing)
+        blocks = there.slack.ephemerals(user)[-1].blocks
+        told.append(draw.whisper(blocks, there.name))
+    return [
+        Picture("slack-home", draw.page(home.view, there.name), MESSAGES),
+        Picture("slack-settings", told[0], MESSAGES),
+        Picture("slack-settings-member", told[1], MESSAGES),
+    ]
+
+
+async def _forms(there: Workspace) -> list[Picture]:
+    """The forms behind the commands, and behind the buttons of the settings."""
+    found = {}
+    for verb, title in (("prompt", "prompt"), ("model", "Model"), ("budget", "Budget")):
+        there.slack.command(there.olga, there.billing, "/claude", verb)
+        found[verb] = await there.form(title)
+    page = there.slack.ephemerals(there.olga)[-1]
+    for section, title in talk.SECTIONS.items():
+        there.slack.press_in(page, there.olga, f"Edit {section}")
+        found[section] = await there.form(title)
+    prompt = draw.forms([found["prompt"]], there.name)
+    others = draw.forms([found[name] for name in talk.FORMS], there.name)
+    return [
+        Picture("slack-prompt", prompt, FORM),
+        Picture("slack-forms", others, FORMS),
+    ]
