@@ -11,6 +11,8 @@ import re
 import unicodedata
 from dataclasses import dataclass, replace
 
+from wcwidth import grapheme_boundary_before
+
 # The most characters of quotes, list markers and indentation that are read to find the
 # kind of a line; beyond that it is text. Real lines have 0 to 20.
 MOST_MARKERS = 60
@@ -69,6 +71,10 @@ _WORD_ENDS = tuple(" \t，、；：。！？」』”’）")
 # row a cut may divide a flag; pairing all of it at each character would take time that
 # grows with its square.
 MOST_FLAG_LETTERS = 200
+
+#: The most code points before a place that are read to find whether a cut there divides
+#: a grapheme: looked at from its beginning, a long line would take quadratic time.
+MOST_JOINED = 16
 
 # From here on there are scripts whose letters take marks; before, they are mostly
 # written as one code point.
@@ -282,10 +288,9 @@ def joins(text: str, at: int) -> bool:
         or after in "`~"
         or _ZERO_WIDTH_JOINER in (before, after)
         or _is_mark(after)
-        or "\U0001f3fb" <= after <= "\U0001f3ff"  # skin tones
-        or "\U000e0020" <= after <= "\U000e007f"  # the letters of regional flags
         or ("\ud800" <= before <= "\udbff" and "\udc00" <= after <= "\udfff")
         or (_is_flag_letter(after) and _flag_letters(text, at) % 2 == 1)
+        or _is_within_grapheme(text, at)
     )
 
 
@@ -324,6 +329,17 @@ def _may_grow(character: str, *, has_marks: bool) -> bool:
 
 def _is_mark(character: str) -> bool:
     return unicodedata.category(character).startswith("M")
+
+
+def _is_within_grapheme(text: str, at: int) -> bool:
+    """Return True if Unicode's rules join `text[at]` to what is before it: parts of
+    emoji, and of letters in scripts such as Hindi, Bengali and Thai."""
+    # Pairs of flag letters are counted elsewhere: what is looked at here may begin
+    # between the two of a pair.
+    if text[at].isascii() or _is_flag_letter(text[at]):
+        return False
+    near = text[max(0, at - MOST_JOINED) : at + 1]
+    return grapheme_boundary_before(near, len(near)) < len(near) - 1
 
 
 def _flag_letters(text: str, end: int) -> int:

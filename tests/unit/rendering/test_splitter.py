@@ -145,6 +145,13 @@ def test_knows_what_reads_well() -> None:
         ("🇩🇪🇫🇷", 1),
         ("🇩🇪🇫🇷", 3),
         ("\ud83d\ude00", 1),
+        ("क्ष", 1),
+        ("क्ष", 2),
+        ("विश्व", 4),
+        ("น้ำ", 2),
+        ("\u1112\u1161\u11ab", 2),
+        ("🏴\U000e0067\U000e007f", 1),
+        ("क्ष" * 1_000, 2_999),
         ("x```", 1),
     ],
 )
@@ -153,7 +160,11 @@ def test_knows_what_must_stay_together(text: str, at: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "at"), [("ab", 1), ("\n\r", 1), ("🇩🇪🇫🇷", 2), ("字字", 1)]
+    ("text", "at"),
+    [
+        *[("ab", 1), ("\n\r", 1), ("🇩🇪🇫🇷", 2), ("字字", 1)],
+        *[("คน", 1), ("हिन्दी", 2), ("한글", 1), ("字" * 1_000, 999)],
+    ],
 )
 def test_knows_what_may_be_parted(text: str, at: int) -> None:
     assert not joins(text, at)
