@@ -2,6 +2,10 @@
 
 Rule: the lock is on a separate file beside the database. Opening and closing the
 database file other than through SQLite would drop SQLite's locks on it.
+
+Why not filelock: on Unix it makes the same one call, but it cannot look without
+creating the file, and where `flock` is missing it takes a marker that a killed process
+leaves behind, unless told not to.
 """
 
 import fcntl
