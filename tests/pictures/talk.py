@@ -85,3 +85,5 @@ ANSWER = (Think(tokens=3_500), "Clause 4.2: within 14 days, pro rata. Finance de
 
 #: What somebody types in a terminal.
 TYPED = ("our nightly build fails since 9, why?", "do we have to empty the old cache?")
+#: How many tickets are sorted there.
+TICKETS = 40

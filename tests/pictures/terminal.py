@@ -32,9 +32,11 @@ COLOURS = {
 }
 
 
-def page(screen: pyte.Screen) -> str:
-    """What a screen shows as HTML, without the empty lines at its end."""
-    lines = [_line(screen, row) for row in range(screen.lines)]
+def page(screen: pyte.Screen, *, typed: str = "") -> str:
+    """What a screen shows as HTML, without the empty lines at its end, below what was
+    `typed` before it."""
+    lines = [html.escape(typed)] if typed else []
+    lines += [_line(screen, row) for row in range(screen.lines)]
     shown = "\n".join(lines).rstrip()
     return f"<meta charset=utf-8><style>{STYLE}</style><body><pre>{shown}</pre></body>"
 

@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import os
 import pty
+import re
 import struct
 import sys
 import tempfile
@@ -20,12 +21,23 @@ from tests.pictures import terminal as draw
 from tests.pictures.picture import Picture
 from tests.support.process import ROOT, claude_env
 
+TICKETS = ROOT / "tests" / "data" / "tickets.csv"
 #: In pixels: the columns, and what is around them.
 WIDTH = 720
 
 
+#: How long it took, which is another time in every run.
+_TOOK = re.compile(r"(Time\D+)\d+ s")
+_TRIAGE = ("triage", "tickets.csv", "-o", "sorted.csv")
+
+
 async def pictures() -> list[Picture]:
     """Return the pictures of the terminal."""
+    return [*await asyncio.gather(_conversation(), _triage())]
+
+
+async def _conversation() -> Picture:
+    """Somebody asks, and asks again."""
     async with ClaudeEmulator() as claude:
         claude.script(talk.ADVICE, talk.FURTHER)
         async with _seated(claude, "serve") as seat:
@@ -33,7 +45,19 @@ async def pictures() -> list[Picture]:
             for nth, question in enumerate(talk.TYPED, start=2):
                 seat.type(f"{question}\r")
                 await seat.sees(partial(_is_prompted, nth))
-            return [Picture("terminal", draw.page(seat.screen), WIDTH)]
+            return Picture("terminal", draw.page(seat.screen), WIDTH)
+
+
+async def _triage() -> Picture:
+    """Somebody sorts a file of tickets, one by one: what is read from the cache depends
+    on the order."""
+    async with (
+        ClaudeEmulator() as claude,
+        _seated(claude, *_TRIAGE, "--at-once", "1") as seat,
+    ):
+        await seat.sees(lambda text: text.rstrip().endswith("  sorted.csv"))
+        page = draw.page(seat.screen, typed=f"$ threadkeep {' '.join(_TRIAGE)}")
+    return Picture("terminal-triage", _TOOK.sub(r"\g<1>1 s", page), WIDTH)
 
 
 def _is_prompted(times: int, text: str) -> bool:
@@ -43,8 +67,9 @@ def _is_prompted(times: int, text: str) -> bool:
 
 @contextlib.asynccontextmanager
 async def _seated(claude: ClaudeEmulator, *arguments: str) -> AsyncIterator[Seat]:
-    """Threadkeep in a terminal, in a folder of its own."""
+    """Threadkeep in a terminal, in a folder of its own with tickets in it."""
     with tempfile.TemporaryDirectory() as folder:
+        _write_tickets(Path(folder))
         master, slave = pty.openpty()
         size = struct.pack("HHHH", LINES, COLUMNS, 0, 0)
         fcntl.ioctl(slave, termios.TIOCSWINSZ, size)
@@ -71,3 +96,8 @@ async def _seated(claude: ClaudeEmulator, *arguments: str) -> AsyncIterator[Seat
                 process.kill()
                 await process.wait()
             seat.close()
+
+
+def _write_tickets(folder: Path) -> None:
+    rows = TICKETS.read_text().splitlines(keepends=True)[: talk.TICKETS + 1]
+    (folder / "tickets.csv").write_text("".join(rows))
