@@ -2,24 +2,19 @@
 
 import asyncio
 import contextlib
-import fcntl
 import os
-import pty
 import re
-import struct
-import sys
 import tempfile
-import termios
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
-from tests.adapters.terminal.test_typing import COLUMNS, LINES, Seat
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.pictures import talk
 from tests.pictures import terminal as draw
 from tests.pictures.picture import Picture
 from tests.support.process import ROOT, claude_env
+from tests.support.seat import Seat, seated
 
 TICKETS = ROOT / "tests" / "data" / "tickets.csv"
 #: In pixels: the columns, and what is around them.
@@ -70,32 +65,13 @@ async def _seated(claude: ClaudeEmulator, *arguments: str) -> AsyncIterator[Seat
     """Threadkeep in a terminal, in a folder of its own with tickets in it."""
     with tempfile.TemporaryDirectory() as folder:
         _write_tickets(Path(folder))
-        master, slave = pty.openpty()
-        size = struct.pack("HHHH", LINES, COLUMNS, 0, 0)
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, size)
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", *arguments),
-            cwd=folder,
-            env={
-                "PATH": os.environ["PATH"],
-                "PYTHONPATH": str(ROOT),
-                "TERM": "xterm-256color",
-                **claude_env(claude),
-            },
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            start_new_session=True,
-        )
-        os.close(slave)
-        seat = Seat(master, process, Path(folder))
-        try:
+        env = {
+            "PATH": os.environ["PATH"],
+            "TERM": "xterm-256color",
+            **claude_env(claude),
+        }
+        async with seated(arguments, env, Path(folder)) as seat:
             yield seat
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-            seat.close()
 
 
 def _write_tickets(folder: Path) -> None:
