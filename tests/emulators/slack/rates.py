@@ -29,6 +29,8 @@ Rates = Mapping[str, tuple[Rate, ...]]
 TIER_2 = (Rate(20, burst=5),)
 TIER_3 = (Rate(50, burst=10),)
 TIER_4 = (Rate(100, burst=20),)
+#: Tier 2, with half a minute's calls at once.
+STREAMS = (Rate(20, burst=10),)
 
 #: What holds for a method that is not in the table.
 DEFAULT = TIER_3
@@ -40,9 +42,9 @@ RATES: Rates = {
         Rate(300, burst=60),
     ),
     "chat.update": TIER_3,
-    "chat.startStream": TIER_2,
+    "chat.startStream": STREAMS,
     "chat.appendStream": TIER_4,
-    "chat.stopStream": TIER_2,
+    "chat.stopStream": STREAMS,
     "chat.delete": TIER_3,
     "chat.postEphemeral": TIER_4,
     "conversations.replies": TIER_3,

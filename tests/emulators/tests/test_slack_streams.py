@@ -182,7 +182,7 @@ async def test_what_others_said_is_none(talk: Talk) -> None:
 
 
 async def test_each_of_its_calls_has_a_limit_of_its_own(talk: Talk) -> None:
-    for _ in range(5):
+    for _ in range(10):
         await talk.start()
     assert await refused(talk.start()) == "ratelimited"
     for _ in range(20):
