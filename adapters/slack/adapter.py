@@ -57,7 +57,7 @@ log = logging.getLogger(__name__)
 
 # Every rate keeps a margin, since calls arrive closer together than they were sent, and
 # Slack does not document bursts ("bursts are tolerated", facts A5.1).
-_STARTS = (Rate(count=19, seconds=60.0, scope=RateLimitScope.WORKSPACE, burst=4),)
+_STARTS = (Rate(count=19, seconds=60.0, scope=RateLimitScope.WORKSPACE, burst=8),)
 
 LIMITS = Limits(
     # A markdown block holds 12,000 (facts A5.4); the rest is room for added marks, and

@@ -19,7 +19,7 @@ class SlackConfig:
     bot_token: str = field(repr=False)
     app_token: str = field(repr=False)
     api_url: str = PUBLIC_API
-    streams: Mode = Mode.DM
+    streams: Mode = Mode.AUTO
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "SlackConfig":
@@ -37,7 +37,7 @@ class SlackConfig:
         ]
         if wrong := addresses.problem("SLACK_API_URL", api_url):
             problems.append(wrong)
-        streams = env.get("SLACK_NATIVE_STREAMS", "").strip().lower() or Mode.DM.value
+        streams = env.get("SLACK_NATIVE_STREAMS", "").strip().lower() or Mode.AUTO.value
         modes = [mode.value for mode in Mode]
         if streams not in modes:
             problems.append(

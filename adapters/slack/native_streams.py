@@ -1,8 +1,9 @@
 """Where answers are written as Slack's native streams, and where Slack refused that.
 
 Streams are appended to, which has a rate limit of its own, and show text as it comes;
-but in a channel only the person who asked sees it live (platform facts A7.2), so by
-default they are used in direct messages. Every failure leads back to post and edit.
+but in a channel only the person who asked sees it live (platform facts A7.2). So by
+default channels have streams only where edits do not suffice, and their stops show the
+text to everybody. Every failure leads back to post and edit.
 """
 
 import enum
@@ -17,13 +18,15 @@ from bot.runtime.lru import LruDict
 #: and then it looks broken until it is edited (facts A7.2).
 LIFETIME = 230.0
 
-# For how many types of channels refusals are remembered: Slack has three.
-MOST_KINDS = 8
+# For how many channels and types of channels refusals are remembered.
+MOST_REFUSALS = 1_000
 
 
 class Mode(enum.Enum):
     """The setting for the places in which streams are used."""
 
+    #: In direct messages, and in channels while edits do not suffice.
+    AUTO = "auto"
     DM = "dm"
     ALL = "all"
     OFF = "off"
@@ -52,17 +55,28 @@ class Streams:
     #: The id of the bot's user.
     us: str
     clock: Callable[[], float] = time.monotonic
-    _refused: LruDict[str, None] = field(default_factory=lambda: LruDict(MOST_KINDS))
+    _refused: LruDict[str, None] = field(default_factory=lambda: LruDict(MOST_REFUSALS))
 
     def serve(self, thread: ThreadKey) -> bool:
-        """Return whether an answer in `thread` is to be a stream."""
-        kind = thread.channel[:1]
-        wanted = self.mode is Mode.ALL or (self.mode is Mode.DM and kind == "D")
-        return wanted and kind not in self._refused
+        """Return whether an answer in `thread` may be a stream."""
+        kind, wanted = thread.channel[:1], self.mode is not Mode.OFF
+        if kind != "D":
+            wanted = self.mode in (Mode.ALL, Mode.AUTO)
+        refused = kind in self._refused or thread.channel in self._refused
+        return wanted and not refused
+
+    def spare_others(self, thread: ThreadKey) -> bool:
+        """Return whether others than the asker are to see no less of a stream in
+        `thread` than they would of a message that is edited."""
+        return self.mode is Mode.AUTO and not thread.channel.startswith("D")
 
     def refuse(self, thread: ThreadKey) -> None:
         """Use no streams any more in channels of the type of `thread`'s."""
         self._refused[thread.channel[:1]] = None
+
+    def refuse_channel(self, thread: ThreadKey) -> None:
+        """Use no streams any more in the channel of `thread`."""
+        self._refused[thread.channel] = None
 
     def begin(self, text: str) -> Stream:
         """Return a stream that starts now."""

@@ -7,14 +7,14 @@ Rerouted, and the stream is stopped and its message edited next.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from adapters.slack import reply_blocks
 from adapters.slack.client import SlackClient, Unstreamable
 from adapters.slack.native_streams import Stream, Streams
 from bot.domain.platform import WriteKind
-from bot.domain.reply import Part
+from bot.domain.reply import MORE, Part
 from bot.domain.turn import Turn
 from bot.errors import DeliveryError, Rerouted, ThreadGone, Throttled, Unfit
 
@@ -32,17 +32,28 @@ class StreamedMessages:
         #: By the index of the message.
         self._open: dict[int, Stream] = {}
 
-    def way(self, part: Part) -> WriteKind | None:
-        """Return how to write to the open stream of `part`; None if it has none."""
+    def ways(self, part: Part) -> Sequence[WriteKind]:
+        """Return how to write to the open stream of `part`, best first; nothing if it
+        has none."""
         stream = self._open.get(part.index)
         if stream is None:
-            return None
-        ends = part.final or stream.closing or self._streams.is_old(stream)
-        return WriteKind.CLOSE if ends else WriteKind.APPEND
+            return ()
+        if part.final or stream.closing or self._streams.is_old(stream):
+            return (WriteKind.CLOSE,)
+        if self._streams.spare_others(self._turn.thread):
+            return (WriteKind.CLOSE, WriteKind.APPEND)
+        return (WriteKind.APPEND,)
 
-    def may_start(self, part: Part) -> bool:
-        """Return whether the message of `part` can be started as a stream."""
-        return self._may_start and bool(part.text.strip()) and not part.final
+    def ways_to_start(self, part: Part) -> Sequence[WriteKind]:
+        """Return how the message of `part` can be started, best first."""
+        if not self._may_start or not part.text.strip() or part.calls or part.plain:
+            return (WriteKind.POST,)
+        if self._streams.spare_others(self._turn.thread):
+            if not self._turn.asker:
+                # Nobody would see it live.
+                return (WriteKind.POST,)
+            return (WriteKind.POST, WriteKind.OPEN)
+        return (WriteKind.POST,) if part.final else (WriteKind.OPEN, WriteKind.POST)
 
     def adopt(self, index: int, ts: str) -> None:
         """Register message `index` as a stream that an earlier process left open."""
@@ -77,6 +88,11 @@ class StreamedMessages:
             )
         except Unstreamable as error:
             self._streams.refuse(thread)
+            log.info("slack.no_streams channel=%s %s", thread.channel, error)
+            raise Rerouted(str(error)) from error
+        except ThreadGone as error:
+            # The app may be allowed to post here all the same; else that fails, too.
+            self._streams.refuse_channel(thread)
             log.info("slack.no_streams channel=%s %s", thread.channel, error)
             raise Rerouted(str(error)) from error
         except Unfit as error:
@@ -122,12 +138,11 @@ class StreamedMessages:
         stream = self._open[part.index]
         whole = not stream.unsure and part.text.startswith(stream.sent)
         rest = part.text[len(stream.sent) :] if whole else ""
+        if whole and not part.final:
+            # It goes on as a message that is edited, and is to look like one.
+            rest += MORE
         more: dict[str, Any] = {"chunks": reply_blocks.chunks(rest)} if rest else {}
-        if (
-            whole
-            and part.final
-            and (controls := reply_blocks.controls(part, self._turn))
-        ):
+        if whole and (controls := reply_blocks.controls(part, self._turn)):
             more["blocks"] = controls
         with self._breaking(part.index):
             await self._call(

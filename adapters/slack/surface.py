@@ -83,13 +83,11 @@ class SlackSurface:
 
     def ways(self, part: Part) -> Sequence[WriteKind]:
         """Return how `part` can be written: as a stream, or by post and edit."""
-        if way := self._streamed.way(part):
-            return (way,)
+        if ways := self._streamed.ways(part):
+            return ways
         if part.index in self._ts:
             return (WriteKind.EDIT,)
-        if self._streamed.may_start(part):
-            return (WriteKind.OPEN, WriteKind.POST)
-        return (WriteKind.POST,)
+        return self._streamed.ways_to_start(part)
 
     async def show(self, part: Part, way: WriteKind) -> str:
         """Write `part`; return the ts of its message. Raises DeliveryError or

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.delivery.write_budget import Priority, WriteRequest
+from bot.delivery.write_request import Priority, WriteRequest
 from bot.delivery.write_scheduler import WriteScheduler
 from bot.domain.reply import Control, Part
 from bot.domain.scope import Scope

@@ -14,8 +14,9 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
-from bot.delivery.write_budget import Priority, WriteRequest
+from bot.delivery.write_request import Priority, WriteRequest
 from bot.delivery.write_scheduler import WriteScheduler
 from bot.domain.platform import EditInterval, Limits, WriteKind
 from bot.domain.reply import Control, Part, PostedPart
@@ -92,6 +93,9 @@ class StreamedReply:
         self._retry = float("-inf")
         self._shown: dict[int, Part] = {}
         self._edited: dict[int, float] = {}
+        #: The same as everybody sees it: without what was appended to a stream.
+        self._shared: dict[int, Part] = {}
+        self._shared_at: dict[int, float] = {}
         #: The number of messages, from the first on, that are final and shown.
         self._complete = 0
         #: The characters rendered since this task last yielded.
@@ -175,7 +179,8 @@ class StreamedReply:
         try:
             while True:
                 if part := self._outdated():
-                    request = await self._scheduler.may_write(self._request(part))
+                    requests = self._requests(part)
+                    request = await self._scheduler.may_write(*requests)
                     # The text may have changed during the wait.
                     part = self._outdated()
                     if part and request.kind in self._surface.ways(part):
@@ -209,20 +214,33 @@ class StreamedReply:
     def _hurry(self) -> None:
         """Replace the pending request by one for the current text."""
         if part := self._outdated():
-            self._scheduler.hurry(self._request(part))
+            self._scheduler.hurry(*self._requests(part))
 
     def _outdated(self) -> Part | None:
         """Return the first message whose text is outdated on the platform."""
         if self._withdrawn or self._is_hidden():
             return None
         for part in self._renderer.parts[self._complete :]:
-            if self._shown.get(part.index) != part and not self._can_wait(part):
+            if self._due_ways(part):
                 return part
             if part.final:
                 self._complete = part.index + 1
         return None
 
-    def _can_wait(self, part: Part) -> bool:
+    def _due_ways(self, part: Part) -> list[WriteKind]:
+        """Return the ways of writing `part` that would show somebody enough more."""
+        ways = self._surface.ways(part)
+        return [
+            way for way in ways if self._is_due(part, way, WriteKind.APPEND in ways)
+        ]
+
+    def _is_due(self, part: Part, way: WriteKind, streams: bool) -> bool:
+        shares = streams and way is WriteKind.CLOSE
+        seen = (self._shared if shares else self._shown).get(part.index)
+        pace = WriteKind.EDIT if shares else way
+        return seen != part and not self._can_wait(part, seen, pace)
+
+    def _can_wait(self, part: Part, seen: Part | None, pace: WriteKind) -> bool:
         """Whether `part` has too little new text for a write."""
         if part.final:
             # An empty message below others is posted only for a ping.
@@ -230,11 +248,10 @@ class StreamedReply:
         if not part.text.strip():
             due = self._clock() >= self._placeholder
             return part.index > 0 or not due or 0 in self._messages
-        seen = self._shown.get(part.index)
         if seen is None or not seen.text:
             return False
         grown = len(part.text.rstrip()) - len(seen.text.rstrip())
-        return grown < self._edit_interval(self._surface.ways(part)[0]).fewest
+        return grown < self._edit_interval(pace).fewest
 
     def _is_hidden(self) -> bool:
         """Whether the text of an earlier attempt is kept instead of the new one."""
@@ -254,12 +271,27 @@ class StreamedReply:
             async with asyncio.timeout(left if left < float("inf") else None):
                 await self._changed.wait()
 
-    def _request(self, part: Part) -> WriteRequest:
+    def _requests(self, part: Part) -> list[WriteRequest]:
+        """Return requests for the ways in which `part` is due, any of which will do."""
+        streams = WriteKind.APPEND in self._surface.ways(part)
         priority = self._priority(part)
-        thread = self._turn.thread
-        kind = self._scheduler.choose(thread, self._surface.ways(part), priority)
-        earliest = max(self._earliest(part, kind), self._retry)
-        return WriteRequest(self._turn.key, thread, kind, priority, earliest)
+        requests = []
+        for way in self._due_ways(part):
+            earliest, turn = self._earliest(part, way), None
+            if streams and way is WriteKind.CLOSE:
+                # Only the asker sees what is appended, so it is stopped for the others
+                # when its message would be edited.
+                turn, interval = WriteKind.EDIT, self._edit_interval(WriteKind.EDIT)
+                wait = interval.interval(len(self.text))
+                earliest = self._shared_at.get(part.index, float("-inf")) + wait
+            earliest = max(earliest, self._retry)
+            requests.append(
+                WriteRequest(
+                    *(self._turn.key, self._turn.thread, way),
+                    *(priority, earliest, turn),
+                )
+            )
+        return requests
 
     def _earliest(self, part: Part, kind: WriteKind) -> float:
         if self._finished:
@@ -312,12 +344,22 @@ class StreamedReply:
             intent = PostedPart(part.index, None, part.text)
             await self._store.store_part(self._turn, intent, self.text, self._now())
         message = self._messages[part.index] = await self._surface.show(part, kind)
+        self._record(part, kind)
+        if not posted:
+            await self._store_shown(part, message)
+
+    def _record(self, part: Part, kind: WriteKind) -> None:
+        """Record that `part` was written."""
+        if kind is WriteKind.OPEN:
+            # It is final only when its stream is stopped.
+            part = replace(part, final=False)
+        now = self._clock()
         self._shown[part.index] = part
         if part.text:
             # A placeholder does not count: the first text may follow at once.
-            self._edited[part.index] = self._clock()
-        if not posted:
-            await self._store_shown(part, message)
+            self._edited[part.index] = now
+        if kind is not WriteKind.APPEND:
+            self._shared[part.index], self._shared_at[part.index] = part, now
 
     async def _store_shown(self, part: Part, message: str) -> None:
         """Store what a message reads, or is about to."""

@@ -12,164 +12,32 @@ most two thirds, is kept for final and first texts. So nothing starves: those tw
 finite, and refreshes take turns.
 Rule 4: a write in progress may reach the platform at any moment. Until it completes it
 counts as made now, so that delayed writes do not arrive together with later ones.
-Rule 5: after a rate limit error, its scope grants nothing until the given time.
+Rule 5: after a rate limit error, its scope grants nothing until the given time; other
+kinds of writes go on.
+Rule 6: a reply may ask for one of several writes, the preferred first. It gets the
+first that could be granted now, but rather a stream than a post if edits are scarce.
+Rule 7: a stream is started only if its stop is kept for it, so that every stop is
+granted at once.
+Rule 8: readers who are not the asker see what is appended to a stream only when it is
+stopped. They see no less than with posts and edits alone: a stream keeps the place that
+its message would have in the order of edits, or of posts if the post would have waited,
+and when its turn comes, it takes that write from the budget and is stopped.
 """
 
-import enum
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
+from bot.delivery.rate_budget import ROUNDING, Bucket, Names, Pending, RateBudget
+from bot.delivery.write_request import Priority, WriteRequest
 from bot.domain.platform import Limits, Rate, WriteKind
 from bot.domain.scope import ThreadKey
 
-# Refilling and predicting differ in the last bit.
-ROUNDING = 1e-6
-
-
-class Priority(enum.IntEnum):
-    """Order of grants: the lowest value first."""
-
-    FINAL = 0
-    FIRST = 1
-    REFRESH = 2
-    #: A message without any text of the answer.
-    PLACEHOLDER = 3
-    #: Nothing of an answer: granted only where no write was made for so long that all
-    #: of the burst is there again.
-    TIDY = 4
-
-
-@dataclass(frozen=True, slots=True)
-class WriteRequest:
-    """A reply asks for one write."""
-
-    #: Identifies the reply; a newer request of the same reply replaces this one.
-    reply: str
-    thread: ThreadKey
-    kind: WriteKind
-    priority: Priority
-    #: Grant it no earlier: the edit interval of the message, or a back-off.
-    earliest: float = 0.0
-
-
-@dataclass(slots=True)
-class _Bucket:
-    """Token bucket of one scope: `burst` tokens, refilled at the rate.
-
-    Without a rate it is never empty, but it can be closed by a rate limit error.
-    """
-
-    rate: Rate | None
-    refilled: float
-    tokens: float = field(init=False)
-    in_progress: int = 0
-    #: No write before this time.
-    closed_until: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.tokens = float(self.rate.burst) if self.rate else float("inf")
-
-    def refill(self, now: float) -> None:
-        if self.rate is not None:
-            gained = max(0.0, now - self.refilled) * self.rate.count / self.rate.seconds
-            self.tokens = min(self.most, self.tokens + gained)
-        self.refilled = max(self.refilled, now)
-
-    @property
-    def most(self) -> float:
-        """Return the most tokens there can be now: the burst without the writes in
-        progress, but at least 1."""
-        assert self.rate is not None
-        return max(1.0, float(self.rate.burst - self.in_progress))
-
-    def opens(self, priority: Priority, replies: int) -> float:
-        """Return when a write of this priority could be granted if no other came first,
-        while so many `replies` stream; infinity if one in progress must complete
-        first."""
-        if self.rate is None:
-            return self.closed_until
-        spare = self.rate.burst * 2 // 3
-        kept: float = min(replies, spare) if priority >= Priority.REFRESH else 0
-        if priority is Priority.TIDY:
-            kept = self.rate.burst - 1.0
-        if 1.0 + kept > self.most:
-            return float("inf")
-        short = 1.0 + kept - self.tokens
-        if short <= 0:
-            return self.closed_until
-        wait = short * self.rate.seconds / self.rate.count
-        return max(self.closed_until, self.refilled + wait)
-
-    def back_off(self, until: float) -> None:
-        """Grant nothing before `until`, and one write then."""
-        self.closed_until = max(self.closed_until, until)
-        if self.rate is not None:
-            self.tokens, self.refilled = 1.0, max(self.refilled, self.closed_until)
-
-    def is_full(self, now: float) -> bool:
-        full = self.rate is None or self.tokens >= self.rate.burst
-        return full and not self.in_progress and self.closed_until <= now
-
-
-#: Names of the scopes that a write counts in, widest first.
-_Names = tuple[str, ...]
-
-
-@dataclass(slots=True)
-class _Budget:
-    """The writes of one kind within one widest scope."""
-
-    #: By scope names, of which the first is the same for all.
-    buckets: dict[_Names, _Bucket] = field(default_factory=dict)
-    #: The streaming replies that have asked for this kind of write.
-    replies: set[str] = field(default_factory=set)
-    #: By priority, then by reply; each with the scopes that it counts in.
-    requests: dict[Priority, dict[str, tuple[WriteRequest, _Names]]] = field(
-        default_factory=lambda: {priority: {} for priority in Priority}
-    )
-
-    def within(self, names: _Names) -> Iterator[_Bucket]:
-        """Yield the buckets of the scopes `names`, widest first."""
-        for length in range(1, len(names) + 1):
-            yield self.buckets[names[:length]]
-
-    def ready(self, request: WriteRequest, names: _Names) -> float:
-        """Return when `request` could be granted if no other came first."""
-        return max(request.earliest, self.opens(request.priority, names))
-
-    def opens(self, priority: Priority, names: _Names) -> float:
-        """Return the same for any request of this priority in the scopes `names`."""
-        count = len(self.replies)
-        return max(bucket.opens(priority, count) for bucket in self.within(names))
-
-    def soonest(self) -> float:
-        """Return when the first request could be granted; infinity without any.
-
-        Most requests wait for the widest scope only, so that the first of a priority
-        usually decides for all of it.
-        """
-        soonest = float("inf")
-        for priority, requests in self.requests.items():
-            least = float("-inf")
-            for request, names in requests.values():
-                least = max(least, self.opens(priority, names[:1]))
-                soonest = min(soonest, self.ready(request, names))
-                if soonest <= least:
-                    break
-        return soonest
-
-    def refill(self, now: float) -> None:
-        for bucket in self.buckets.values():
-            bucket.refill(now)
-
-    def forget_idle(self, now: float) -> bool:
-        """Drop the buckets if all of them are full and nothing is pending; return
-        whether they are dropped."""
-        if any(self.requests.values()):
-            return False
-        if all(bucket.is_full(now) for bucket in self.buckets.values()):
-            self.buckets.clear()
-        return not self.buckets
+#: How long, in seconds, a post would wait for its first edit, so that it is a stream
+#: instead. In simulations less ends streams early, since the edit is due, and more
+#: leaves starts unused.
+SCARCE = 4.0
 
 
 @dataclass(slots=True)
@@ -178,11 +46,33 @@ class _Standing:
 
     asked: float
     granted: float = float("-inf")
+    #: When everybody could last see what it wrote.
+    shared: float = float("-inf")
     #: The time at which its text became final.
     ended: float | None = None
-    budgets: list[_Budget] = field(default_factory=list)
+    #: Whether it streams in place of a post that would have waited.
+    owes_post: bool = False
+    #: The budget of stops, while one is kept for its stream.
+    stops: RateBudget | None = None
+    budgets: list[RateBudget] = field(default_factory=list)
     #: The buckets that its write in progress counts in.
-    counted: list[_Bucket] = field(default_factory=list)
+    counted: list[Bucket] = field(default_factory=list)
+
+    def release_stop(self, reply: str) -> None:
+        """Keep no stop any more for the stream of `reply`."""
+        if self.stops is not None:
+            self.stops.streaming.discard(reply)
+            self.stops = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Crowd:
+    """The replies of one workspace that are written now."""
+
+    #: Their places in the order of edits, sorted.
+    turns: list[tuple[bool, float, float]]
+    #: How many wait for a post, by the scopes that it counts in.
+    waiting: Counter[Names]
 
 
 class WriteBudget:
@@ -190,28 +80,58 @@ class WriteBudget:
 
     def __init__(self, limits: Limits) -> None:
         self._rates = limits.rates
-        self._budgets: dict[tuple[WriteKind, str], _Budget] = {}
-        self._placed: dict[str, tuple[_Budget, Priority]] = {}
+        self._budgets: dict[tuple[WriteKind, str], RateBudget] = {}
+        #: By reply: where its alternatives wait, the preferred first.
+        self._placed: dict[str, list[tuple[RateBudget, Pending]]] = {}
         self._standings: dict[str, _Standing] = {}
+        #: By workspace, as at the beginning of a round of grants.
+        self._crowds: dict[str, _Crowd] = {}
 
-    def ask(self, request: WriteRequest, now: float) -> None:
-        """Add `request` in place of an earlier one of the same reply."""
-        self.withdraw(request.reply)
-        standing = self._standings.setdefault(request.reply, _Standing(asked=now))
+    def ask(self, request: WriteRequest, now: float, *others: WriteRequest) -> None:
+        """Add `request`, or `others` that would do as well, in place of the earlier
+        ones of the same reply."""
+        reply = request.reply
+        self.withdraw(reply)
+        standing = self._standings.setdefault(reply, _Standing(asked=now))
         if request.priority is Priority.FINAL and standing.ended is None:
             standing.ended = now
-        budget, names = self._budget(request.kind, request.thread, now)
-        budget.requests[request.priority][request.reply] = request, names
+        if request.kind not in (WriteKind.APPEND, WriteKind.CLOSE):
+            # It has no open stream.
+            standing.release_stop(reply)
+        for each in (request, *others):
+            self._place(each, standing, now)
+
+    def _place(self, request: WriteRequest, standing: _Standing, now: float) -> None:
+        if request.turn and standing.owes_post:
+            request = replace(
+                request,
+                turn=WriteKind.POST,
+                priority=Priority.FIRST,
+                earliest=float("-inf"),
+            )
+        kind, thread = request.turn or request.kind, request.thread
+        budget, names = self._budget(kind, thread, now)
+        starts = request.kind is WriteKind.OPEN
+        stops = (
+            self._budget(WriteKind.CLOSE, thread, now)
+            if starts or request.turn
+            else None
+        )
+        if stops is not None:
+            stops[0].awaited.add(request.reply)
+        pending = Pending(request, names, stops)
+        budget.requests[request.priority][request.reply] = pending
         if request.reply not in budget.replies:
             budget.replies.add(request.reply)
             standing.budgets.append(budget)
-        self._placed[request.reply] = budget, request.priority
+        self._placed.setdefault(request.reply, []).append((budget, pending))
 
     def withdraw(self, reply: str) -> None:
-        """Drop the pending request of `reply`, if there is one."""
-        if placed := self._placed.pop(reply, None):
-            budget, priority = placed
-            del budget.requests[priority][reply]
+        """Drop the pending requests of `reply`, if there are any."""
+        for budget, pending in self._placed.pop(reply, ()):
+            del budget.requests[pending.request.priority][reply]
+            if pending.stops is not None:
+                pending.stops[0].awaited.discard(reply)
 
     def write_completed(self, reply: str) -> None:
         """Record that the write last granted to `reply` was made or abandoned."""
@@ -225,32 +145,29 @@ class WriteBudget:
         self.withdraw(reply)
         self.write_completed(reply)
         if standing := self._standings.pop(reply, None):
+            standing.release_stop(reply)
             for budget in standing.budgets:
                 budget.replies.discard(reply)
 
-    def choose(
-        self,
-        thread: ThreadKey,
-        kinds: Sequence[WriteKind],
-        priority: Priority,
-        now: float,
-    ) -> WriteKind:
-        """Return the first of `kinds` that could be granted now, else the one that
-        could be granted soonest."""
-        if len(kinds) == 1:
-            return kinds[0]
-        opens = {kind: self._opens(kind, thread, priority, now) for kind in kinds}
-        return min(kinds, key=lambda kind: max(opens[kind], now + ROUNDING))
-
     def grant(self, now: float) -> list[WriteRequest]:
         """Return the requests to carry out now; each of them counts as a write."""
-        granted = []
-        for place, budget in list(self._budgets.items()):
+        granted: list[WriteRequest] = []
+        for budget in self._budgets.values():
             budget.refill(now)
-            if budget.soonest() <= now + ROUNDING:
-                granted += self._grant_from(budget, now)
+        while newly := self._grant_round(now):
+            # What was passed over for a better alternative may have lost that.
+            granted += newly
+        for place, budget in list(self._budgets.items()):
             if budget.forget_idle(now):
                 del self._budgets[place]
+        return granted
+
+    def _grant_round(self, now: float) -> list[WriteRequest]:
+        granted = []
+        self._crowds.clear()
+        for budget in list(self._budgets.values()):
+            if budget.soonest() <= now + ROUNDING:
+                granted += self._grant_from(budget, now)
         return granted
 
     def next_grant(self, now: float) -> float | None:
@@ -270,45 +187,134 @@ class WriteBudget:
         budget.refill(now)
         min(budget.within(names), key=lambda bucket: bucket.tokens).back_off(until)
 
-    def _grant_from(self, budget: _Budget, now: float) -> list[WriteRequest]:
+    def _grant_from(self, budget: RateBudget, now: float) -> list[WriteRequest]:
         granted = []
         for priority, requests in budget.requests.items():
-            for request, names in sorted(requests.values(), key=self._order):
-                if budget.opens(priority, names[:1]) > now + ROUNDING:
+            order = self._order_of_appends if _appends(budget) else self._order
+            for pending in sorted(requests.values(), key=order):
+                if budget.soonest_of(priority, pending.names[:1]) > now + ROUNDING:
                     break
-                if budget.ready(request, names) > now + ROUNDING:
+                if pending.ready(budget) > now + ROUNDING:
                     continue
-                self.write_completed(request.reply)
-                standing = self._standings[request.reply]
-                for bucket in budget.within(names):
-                    bucket.tokens -= 1.0
-                    bucket.in_progress += 1
-                    standing.counted.append(bucket)
-                self.withdraw(request.reply)
-                standing.granted = now
-                granted.append(request)
+                if not self._has_better(pending, now):
+                    granted.append(self._take(budget, pending, now))
         return granted
 
-    def _order(self, placed: tuple[WriteRequest, _Names]) -> tuple[float, float]:
-        request, _ = placed
+    def _take(self, budget: RateBudget, pending: Pending, now: float) -> WriteRequest:
+        request = pending.request
+        reply, kind = request.reply, request.kind
+        self.write_completed(reply)
+        standing = self._standings[reply]
+        counted = budget.take(pending.names)
+        if kind is WriteKind.OPEN:
+            if post := self._alternative(reply, WriteKind.POST):
+                posts, instead = post
+                standing.owes_post = instead.ready(posts) > now + ROUNDING
+                if not standing.owes_post:
+                    counted += posts.take(instead.names)
+            assert pending.stops is not None
+            standing.stops = pending.stops[0]
+            standing.stops.streaming.add(reply)
+        elif kind is not WriteKind.APPEND:
+            standing.owes_post = False
+            standing.release_stop(reply)
+            if request.turn and pending.stops:
+                counted += pending.stops[0].take(pending.stops[1])
+        standing.counted.extend(counted)
+        self.withdraw(reply)
+        standing.granted = now
+        if kind is not WriteKind.APPEND and not standing.owes_post:
+            standing.shared = now
+        return request
+
+    def _has_better(self, pending: Pending, now: float) -> bool:
+        """Return whether an alternative that is preferred to `pending` could be granted
+        now."""
+        placed = self._placed[pending.request.reply]
+        if len(placed) > 1 and self._should_stream(pending.request, now):
+            placed = sorted(
+                placed, key=lambda each: each[1].request.kind is not WriteKind.OPEN
+            )
+        for budget, each in placed:
+            if each is pending:
+                return False
+            if each.ready(budget) <= now + ROUNDING:
+                return True
+        return False
+
+    def _should_stream(self, request: WriteRequest, now: float) -> bool:
+        """Return whether a first text is rather streamed than posted, since an edit of
+        the post would not follow for `SCARCE` seconds."""
+        if request.priority is not Priority.FIRST:
+            return False
+        edits, names = self._budget(WriteKind.EDIT, request.thread, now)
+        posts, channel = self._budget(WriteKind.POST, request.thread, now)
+        bucket, narrow = edits.buckets[names[:1]], posts.buckets[channel]
+        if bucket.rate is None:
+            return False
+        crowd = self._crowds.get(names[0]) or self._crowd(edits, posts, request, now)
+        before = bisect_left(crowd.turns, self._turn_of(request.reply))
+        free = bucket.tokens - bucket.kept(Priority.REFRESH, len(crowd.turns))
+        wait = (before + 1 - free) * bucket.rate.seconds / bucket.rate.count
+        wait = max(wait, bucket.closed_until - now)
+        # Starts of streams are rather for those that would wait for their posts: until
+        # then nothing of an answer is seen, until an edit only the rest is not.
+        rate = narrow.rate
+        short = crowd.waiting[channel] - narrow.tokens
+        post_wait = short * rate.seconds / rate.count if rate else 0.0
+        return wait >= max(SCARCE, 2 * post_wait)
+
+    def _crowd(
+        self, edits: RateBudget, posts: RateBudget, request: WriteRequest, now: float
+    ) -> _Crowd:
+        stops, names = self._budget(WriteKind.CLOSE, request.thread, now)
+        # Streams that nobody else reads wait for no edit.
+        replies = edits.replies | (posts.replies - stops.streaming)
+        crowd = self._crowds[names[0]] = _Crowd(
+            sorted(map(self._turn_of, replies)),
+            Counter(
+                pending.names
+                for priority in (Priority.FINAL, Priority.FIRST)
+                for pending in posts.requests[priority].values()
+            ),
+        )
+        return crowd
+
+    def _turn_of(self, reply: str) -> tuple[bool, float, float]:
+        """Return the place of `reply` in the order of edits: after all that was posted,
+        if it is not yet."""
+        standing = self._standings[reply]
+        is_new = standing.shared == float("-inf")
+        return is_new, standing.shared, standing.asked
+
+    def _alternative(
+        self, reply: str, kind: WriteKind
+    ) -> tuple[RateBudget, Pending] | None:
+        """Return where `reply` waits for a write of this `kind`, if it does."""
+        placed = self._placed[reply]
+        return next((each for each in placed if each[1].request.kind is kind), None)
+
+    def _order(self, pending: Pending) -> tuple[float, float]:
+        request = pending.request
         standing = self._standings[request.reply]
         if request.priority is Priority.FINAL and standing.ended is not None:
             return standing.ended, standing.asked
-        return standing.granted, standing.asked
+        return standing.shared, standing.asked
 
-    def _opens(
-        self, kind: WriteKind, thread: ThreadKey, priority: Priority, now: float
-    ) -> float:
-        budget, names = self._budget(kind, thread, now)
-        budget.refill(now)
-        return budget.opens(priority, names)
+    def _order_of_appends(self, pending: Pending) -> tuple[float, float]:
+        standing = self._standings[pending.request.reply]
+        return standing.granted, standing.asked
 
     def _budget(
         self, kind: WriteKind, thread: ThreadKey, now: float
-    ) -> tuple[_Budget, _Names]:
+    ) -> tuple[RateBudget, Names]:
         rates: Sequence[Rate | None] = self._rates.get(kind) or (None,)
         names = tuple(rate.scope.of(thread) if rate else str(thread) for rate in rates)
-        budget = self._budgets.setdefault((kind, names[0]), _Budget())
+        budget = self._budgets.setdefault((kind, names[0]), RateBudget(kind))
         for length, rate in enumerate(rates, start=1):
-            budget.buckets.setdefault(names[:length], _Bucket(rate, now))
+            budget.buckets.setdefault(names[:length], Bucket(rate, now))
         return budget, names
+
+
+def _appends(budget: RateBudget) -> bool:
+    return budget.kind is WriteKind.APPEND

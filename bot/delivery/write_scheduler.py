@@ -2,9 +2,10 @@
 decisions of `bot.delivery.write_budget`."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from bot.delivery.write_budget import Priority, WriteBudget, WriteRequest
+from bot.delivery.write_budget import WriteBudget
+from bot.delivery.write_request import WriteRequest
 from bot.domain.platform import Limits, WriteKind
 from bot.domain.scope import ThreadKey
 from bot.runtime.background import later
@@ -19,8 +20,11 @@ class WriteScheduler:
         self._waiting: dict[str, asyncio.Future[WriteRequest]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    async def may_write(self, request: WriteRequest) -> WriteRequest:
-        """Wait until `request`, or one that has replaced it, is granted; return that.
+    async def may_write(
+        self, request: WriteRequest, *others: WriteRequest
+    ) -> WriteRequest:
+        """Wait until `request`, one of `others` that would do as well, or one that has
+        replaced them, is granted; return that.
 
         The write must follow at once, and then `write_completed`.
         """
@@ -29,23 +33,17 @@ class WriteScheduler:
         )
         self._waiting[request.reply] = granted
         try:
-            self._ask(request)
+            self._ask(request, *others)
             return await granted
         finally:
             del self._waiting[request.reply]
             self._budget.withdraw(request.reply)
 
-    def hurry(self, request: WriteRequest) -> None:
-        """Replace the request that the same reply is waiting with, if it is."""
+    def hurry(self, request: WriteRequest, *others: WriteRequest) -> None:
+        """Replace the requests that the same reply is waiting with, if it is."""
         waiting = self._waiting.get(request.reply)
         if waiting is not None and not waiting.done():
-            self._ask(request)
-
-    def choose(
-        self, thread: ThreadKey, kinds: Sequence[WriteKind], priority: Priority
-    ) -> WriteKind:
-        """Return which of `kinds`, the preferred first, to request now."""
-        return self._budget.choose(thread, kinds, priority, self._clock())
+            self._ask(request, *others)
 
     def back_off(self, thread: ThreadKey, kind: WriteKind, seconds: float) -> None:
         """Record that the platform asked for a pause of `seconds`."""
@@ -62,8 +60,8 @@ class WriteScheduler:
         self._budget.remove(reply)
         self._pump()
 
-    def _ask(self, request: WriteRequest) -> None:
-        self._budget.ask(request, self._clock())
+    def _ask(self, request: WriteRequest, *others: WriteRequest) -> None:
+        self._budget.ask(request, self._clock(), *others)
         self._pump()
 
     def _pump(self) -> None:

@@ -205,7 +205,11 @@ class Surface(Protocol):
 
     def ways(self, part: Part) -> Sequence[WriteKind]:
         """Return how message `part.index` can be made to read as `part`, best first;
-        at least one."""
+        at least one.
+
+        CLOSE beside APPEND means that only the asker sees what is appended, and that
+        the stream is to be closed whenever others would see an edit.
+        """
         ...
 
     async def show(self, part: Part, way: WriteKind) -> str:

@@ -31,7 +31,7 @@ from bot.app import MOST_STARTS
 from bot.conversation.old_controls import OldControls
 from bot.conversation.responder import Responder
 from bot.delivery import write_scheduler
-from bot.delivery.write_budget import Priority, WriteRequest
+from bot.delivery.write_request import Priority, WriteRequest
 from bot.domain.platform import Limits, Rate, RateLimitScope, WriteKind
 from bot.domain.scope import ThreadKey
 from bot.errors import AccessRevoked, ConfigError, DeliveryError, Unacceptable

@@ -249,9 +249,17 @@ async def test_a_long_answer_is_several_streams(room: Room) -> None:
 @pytest.mark.parametrize("mode", Mode)
 def test_where_they_serve(mode: Mode) -> None:
     streams = Streams(mode, "U1")
-    direct, general = (ThreadKey("slack", "T1", f"{each}1", "1.0") for each in "DC")
+    direct, general, other = (
+        ThreadKey("slack", "T1", each, "1.0") for each in ("D1", "C1", "C2")
+    )
+    in_channels = mode in (Mode.AUTO, Mode.ALL)
     assert streams.serve(direct) is (mode is not Mode.OFF)
-    assert streams.serve(general) is (mode is Mode.ALL)
+    assert streams.serve(general) is in_channels
+    assert not streams.spare_others(direct)
+    assert streams.spare_others(general) is (mode is Mode.AUTO)
     streams.refuse(direct)
     assert not streams.serve(direct)
-    assert streams.serve(general) is (mode is Mode.ALL)
+    assert streams.serve(general) is in_channels
+    streams.refuse_channel(general)
+    assert not streams.serve(general)
+    assert streams.serve(other) is in_channels

@@ -52,6 +52,8 @@ async def test_an_edit_that_fails_is_made_again(office: Office, fault: object) -
 
 
 async def test_a_rate_limit_is_waited_out_and_not_met_again(office: Office) -> None:
+    # Else a stream would be started meanwhile.
+    office.slack.faults.add("chat.startStream", error("channel_type_not_supported"))
     rule = office.slack.faults.add("chat.postMessage", throttle(1), times=1)
     office.claude.script("Paris.")
     ts = office.ask("?")
@@ -131,6 +133,11 @@ async def test_one_refused_block_among_many_costs_the_others_nothing(
             times=ALWAYS,
             when=lambda call: "| bad |" in str(call.value("blocks")),
         )
+    office.slack.faults.add(
+        *("chat.startStream", error("invalid_blocks")),
+        times=ALWAYS,
+        when=lambda call: "| bad |" in str(call.value("chunks")),
+    )
     table = "| a | b |\n|---|---|\n| bad | & |\n"
     office.claude.script(f"{LONG}\n\n{table}\n{LONG}")
     ts = office.ask("?")

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.delivery.write_budget import Priority, WriteBudget, WriteRequest
+from bot.delivery.write_budget import WriteBudget
+from bot.delivery.write_request import Priority, WriteRequest
 from bot.domain.platform import Limits, Rate, RateLimitScope, WriteKind
 from bot.domain.scope import ThreadKey
 
@@ -207,14 +208,118 @@ def test_what_is_under_way_counts_as_made_just_now() -> None:
 def test_the_best_way_that_is_free_is_chosen() -> None:
     rates = {WriteKind.OPEN: (Rate(1, 60.0, RateLimitScope.WORKSPACE),), **POSTS.rates}
     budget = InstantWrites(Limits(part_chars=100, rates=rates))
-    kinds = (WriteKind.OPEN, WriteKind.POST)
-    here = thread("a")
-    assert budget.choose(here, kinds, Priority.FIRST, 0.0) is WriteKind.OPEN
-    budget.ask(WriteRequest("a", here, WriteKind.OPEN, Priority.FIRST), 0.0)
+    stream, post = (
+        WriteRequest("a", thread("a"), kind, Priority.FIRST)
+        for kind in (WriteKind.OPEN, WriteKind.POST)
+    )
+
+    def granted(now: float) -> list[WriteKind]:
+        budget.ask(stream, now, post)
+        return [each.kind for each in budget.grant(now)]
+
+    assert granted(0.0) == [WriteKind.OPEN]
+    assert granted(0.0) == [WriteKind.POST]
+    budget.back_off(thread("a"), WriteKind.POST, until=90.0, now=0.0)
+    assert granted(0.0) == []
+    assert budget.next_grant(0.0) == 60.0
+    assert granted(60.0) == [WriteKind.OPEN]
+
+
+def test_a_stream_is_started_only_if_its_stop_is_kept() -> None:
+    stop = Rate(count=6, seconds=60.0, scope=RateLimitScope.WORKSPACE, burst=2)
+    budget = InstantWrites(Limits(part_chars=100, rates={WriteKind.CLOSE: (stop,)}))
+
+    def ask(name: str, kind: WriteKind, now: float) -> list[str]:
+        budget.ask(WriteRequest(name, thread(name), kind, Priority.FIRST), now)
+        return replies(budget.grant(now))
+
+    assert ask("a", WriteKind.OPEN, 0.0) == ["a"]
+    assert ask("b", WriteKind.OPEN, 0.0) == ["b"]
+    assert ask("c", WriteKind.OPEN, 9.0) == []
+    # Both are stopped at once, whoever else waits.
+    assert ask("b", WriteKind.CLOSE, 9.0) == ["b"]
+    assert ask("a", WriteKind.CLOSE, 9.0) == ["a"]
+    assert replies(budget.grant(18.9)) == []
+    assert replies(budget.grant(19.0)) == ["c"]
+    assert ask("d", WriteKind.OPEN, 19.0) == []
+    # One that could not begin needs no stop.
+    assert ask("c", WriteKind.POST, 19.0) == ["d", "c"]
+
+
+def test_stops_go_on_one_by_one_after_a_429() -> None:
+    stop = Rate(count=6, seconds=60.0, scope=RateLimitScope.WORKSPACE, burst=3)
+    budget = InstantWrites(Limits(part_chars=100, rates={WriteKind.CLOSE: (stop,)}))
+    for kind, priority in (
+        (WriteKind.OPEN, Priority.FIRST),
+        (WriteKind.CLOSE, Priority.FINAL),
+    ):
+        for name in "abc":
+            budget.ask(WriteRequest(name, thread(name), kind, priority), 0.0)
+        if kind is WriteKind.CLOSE:
+            budget.back_off(thread("a"), kind, until=5.0, now=0.0)
+        budget.grant(0.0)
+    granted = [(now, replies(budget.grant(now))) for now in (5.0, 15.0, 25.0)]
+    assert granted == [(5.0, ["a"]), (15.0, ["b"]), (25.0, ["c"])]
+
+
+def test_a_stream_is_stopped_in_the_turn_of_its_edit_which_it_takes() -> None:
+    budget = InstantWrites(LIMITS)
+    budget.ask(WriteRequest("a", thread("a"), WriteKind.OPEN, Priority.FIRST), 0.0)
     budget.grant(0.0)
-    assert budget.choose(here, kinds, Priority.FIRST, 0.0) is WriteKind.POST
-    budget.back_off(here, WriteKind.POST, until=90.0, now=0.0)
-    assert budget.choose(here, kinds, Priority.FIRST, 0.0) is WriteKind.OPEN
+    for name in "xyz":
+        budget.ask(edit(name, Priority.FINAL), 0.0)
+    budget.grant(0.0)
+
+    def asked(now: float) -> list[WriteKind]:
+        turn, append = (
+            WriteRequest("a", thread("a"), kind, Priority.REFRESH, 0.0, turn)
+            for kind, turn in (
+                (WriteKind.CLOSE, WriteKind.EDIT),
+                (WriteKind.APPEND, None),
+            )
+        )
+        budget.ask(turn, now, append)
+        return [each.kind for each in budget.grant(now) if each.reply == "a"]
+
+    for name in "xyz":
+        budget.remove(name)
+    assert asked(0.0) == [WriteKind.APPEND]
+    # It leaves one of the burst for a final text, and takes one: two took 2.5 s.
+    assert asked(3.8) == [WriteKind.CLOSE]
+    budget.ask(edit("b", Priority.FINAL), 3.8)
+    budget.ask(edit("c", Priority.FINAL), 3.8)
+    assert replies(budget.grant(3.8)) == ["b"]
+
+
+def test_a_stream_in_place_of_a_post_is_stopped_when_that_would_be_made() -> None:
+    budget = InstantWrites(POSTS)
+    for name in "ab":
+        budget.ask(post(name), 0.0)
+    budget.grant(0.0)
+    here = post("s").thread
+    budget.ask(post("s"), 0.0, WriteRequest("s", here, WriteKind.OPEN, Priority.FIRST))
+    assert [each.kind for each in budget.grant(0.0)] == [WriteKind.OPEN]
+    stop = WriteRequest(
+        *("s", here, WriteKind.CLOSE, Priority.REFRESH), turn=WriteKind.EDIT
+    )
+    budget.ask(stop, 1.0)
+    budget.ask(post("c"), 1.0)
+    assert budget.grant(9.9) == []
+    # It keeps its place before what was asked later.
+    assert replies(budget.grant(10.0)) == ["s"]
+    assert replies(budget.grant(19.9)) == []
+    assert replies(budget.grant(20.0)) == ["c"]
+
+
+def test_a_429_of_one_kind_of_write_delays_no_other() -> None:
+    budget = InstantWrites(LIMITS)
+    budget.back_off(thread("a"), WriteKind.APPEND, until=30.0, now=0.0)
+    append = WriteRequest("a", thread("a"), WriteKind.APPEND, Priority.REFRESH)
+    budget.ask(append, 0.0)
+    budget.ask(edit("b"), 0.0)
+    assert replies(budget.grant(0.0)) == ["b"]
+    assert replies(budget.grant(29.9)) == []
+    assert replies(budget.grant(30.0)) == ["a"]
 
 
 def test_forgets_budgets_that_are_full_again() -> None:

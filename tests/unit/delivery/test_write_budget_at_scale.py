@@ -8,7 +8,8 @@ import pytest
 
 from adapters.discord.adapter import LIMITS as DISCORD
 from adapters.slack.adapter import LIMITS as SLACK
-from bot.delivery.write_budget import Priority, WriteBudget, WriteRequest
+from bot.delivery.write_budget import WriteBudget
+from bot.delivery.write_request import Priority, WriteRequest
 from bot.domain.platform import Limits, WriteKind
 from bot.domain.scope import ThreadKey
 from tests.emulators.discord import rates as discord_rates

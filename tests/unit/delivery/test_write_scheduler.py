@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from bot.delivery.write_budget import Priority, WriteRequest
+from bot.delivery.write_request import Priority, WriteRequest
 from bot.delivery.write_scheduler import WriteScheduler
 from bot.domain.platform import Limits, Rate, RateLimitScope, WriteKind
 from bot.domain.scope import ThreadKey

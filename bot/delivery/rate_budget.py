@@ -1,0 +1,182 @@
+"""The writes of one kind that a platform allows, as token buckets. Pure.
+
+`bot.delivery.write_budget` decides who gets them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from bot.delivery.write_request import Priority, WriteRequest
+from bot.domain.platform import Rate, WriteKind
+
+# Refilling and predicting differ in the last bit.
+ROUNDING = 1e-6
+
+#: Names of the scopes that a write counts in, widest first.
+Names = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Bucket:
+    """Token bucket of one scope: `burst` tokens, refilled at the rate.
+
+    Without a rate it is never empty, but it can be closed by a rate limit error.
+    """
+
+    rate: Rate | None
+    refilled: float
+    tokens: float = field(init=False)
+    in_progress: int = 0
+    #: No write before this time.
+    closed_until: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.tokens = float(self.rate.burst) if self.rate else float("inf")
+
+    def refill(self, now: float) -> None:
+        """Add the tokens gained since the last refill."""
+        if self.rate is not None:
+            gained = max(0.0, now - self.refilled) * self.rate.count / self.rate.seconds
+            self.tokens = min(self.most, self.tokens + gained)
+        self.refilled = max(self.refilled, now)
+
+    @property
+    def most(self) -> float:
+        """Return the most tokens there can be now: the burst without the writes in
+        progress, but at least 1."""
+        assert self.rate is not None
+        return max(1.0, float(self.rate.burst - self.in_progress))
+
+    def kept(self, priority: Priority, replies: int) -> float:
+        """Return the tokens that a write of this priority must leave for others, while
+        so many `replies` stream."""
+        if self.rate is None or priority < Priority.REFRESH:
+            return 0.0
+        if priority is Priority.TIDY:
+            return self.rate.burst - 1.0
+        return float(min(replies, self.rate.burst * 2 // 3))
+
+    def opens(self, kept: float) -> float:
+        """Return when a write that leaves `kept` tokens could be granted if no other
+        came first; infinity if one in progress must complete first."""
+        if self.rate is None:
+            return self.closed_until
+        if 1.0 + kept > self.most:
+            return float("inf")
+        short = 1.0 + kept - self.tokens
+        if short <= 0:
+            return self.closed_until
+        wait = short * self.rate.seconds / self.rate.count
+        return max(self.closed_until, self.refilled + wait)
+
+    def back_off(self, until: float) -> None:
+        """Grant nothing before `until`, and one write then."""
+        self.closed_until = max(self.closed_until, until)
+        if self.rate is not None:
+            self.tokens, self.refilled = 1.0, max(self.refilled, self.closed_until)
+
+    def is_full(self, now: float) -> bool:
+        """Return whether forgetting the bucket would change nothing."""
+        full = self.rate is None or self.tokens >= self.rate.burst
+        return full and not self.in_progress and self.closed_until <= now
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A request that waits in one budget."""
+
+    request: WriteRequest
+    names: Names
+    #: The budget of the stops of streams, for what starts or stops one in the turn of
+    #: another kind of write; with its scopes.
+    stops: tuple["RateBudget", Names] | None = None
+
+    def ready(self, budget: "RateBudget") -> float:
+        """Return when it could be granted from `budget` if no other came first."""
+        request = self.request
+        ready = max(request.earliest, budget.opens(request, self.names))
+        if self.stops:
+            stops, names = self.stops
+            ready = max(ready, stops.opens(request, names))
+        return ready
+
+
+@dataclass(slots=True)
+class RateBudget:
+    """The writes of one kind within one widest scope."""
+
+    kind: WriteKind
+    #: By scope names, of which the first is the same for all.
+    buckets: dict[Names, Bucket] = field(default_factory=dict)
+    #: The streaming replies that have asked for this kind of write.
+    replies: set[str] = field(default_factory=set)
+    #: The replies with an open stream, for each of which a stop is kept.
+    streaming: set[str] = field(default_factory=set)
+    #: The replies that wait in another budget for what needs a stop from this one.
+    awaited: set[str] = field(default_factory=set)
+    #: By priority, then by reply.
+    requests: dict[Priority, dict[str, Pending]] = field(
+        default_factory=lambda: {priority: {} for priority in Priority}
+    )
+
+    def within(self, names: Names) -> Iterator[Bucket]:
+        """Yield the buckets of the scopes `names`, widest first."""
+        for length in range(1, len(names) + 1):
+            yield self.buckets[names[:length]]
+
+    def opens(self, request: WriteRequest, names: Names) -> float:
+        """Return when `request` could be granted in the scopes `names`."""
+        if self.kind is WriteKind.CLOSE:
+            # What is kept for others is not kept from who has a stop of its own.
+            has_own = request.reply in self.streaming
+            kept = 0 if has_own else len(self.streaming)
+            return max(bucket.opens(kept) for bucket in self.within(names))
+        return self.soonest_of(request.priority, names)
+
+    def soonest_of(self, priority: Priority, names: Names) -> float:
+        """Return when a request of this priority could be granted at the soonest."""
+        if self.kind is WriteKind.CLOSE:
+            return max(bucket.opens(0) for bucket in self.within(names))
+        # First and final texts are no appends, so nothing is kept of these.
+        count = 0 if self.kind is WriteKind.APPEND else len(self.replies)
+        return max(
+            bucket.opens(bucket.kept(priority, count)) for bucket in self.within(names)
+        )
+
+    def soonest(self) -> float:
+        """Return when the first request could be granted; infinity without any.
+
+        Most requests wait for the widest scope only, so that the first of a priority
+        usually decides for all of it.
+        """
+        soonest = float("inf")
+        for priority, requests in self.requests.items():
+            least = float("-inf")
+            for pending in requests.values():
+                least = max(least, self.soonest_of(priority, pending.names[:1]))
+                soonest = min(soonest, pending.ready(self))
+                if soonest <= least:
+                    break
+        return soonest
+
+    def refill(self, now: float) -> None:
+        """Refill every bucket."""
+        for bucket in self.buckets.values():
+            bucket.refill(now)
+
+    def take(self, names: Names) -> list[Bucket]:
+        """Count a write in the scopes `names`; return the buckets it counts in."""
+        taken = list(self.within(names))
+        for bucket in taken:
+            bucket.tokens -= 1.0
+            bucket.in_progress += 1
+        return taken
+
+    def forget_idle(self, now: float) -> bool:
+        """Drop the buckets if all of them are full and nothing is pending; return
+        whether they are dropped."""
+        if self.streaming or self.awaited or any(self.requests.values()):
+            return False
+        if all(bucket.is_full(now) for bucket in self.buckets.values()):
+            self.buckets.clear()
+        return not self.buckets

@@ -1,0 +1,36 @@
+"""What a reply asks the write budget for. Frozen values."""
+
+import enum
+from dataclasses import dataclass
+
+from bot.domain.platform import WriteKind
+from bot.domain.scope import ThreadKey
+
+
+class Priority(enum.IntEnum):
+    """Order of grants: the lowest value first."""
+
+    FINAL = 0
+    FIRST = 1
+    REFRESH = 2
+    #: A message without any text of the answer.
+    PLACEHOLDER = 3
+    #: Nothing of an answer: granted only where no write was made for so long that all
+    #: of the burst is there again.
+    TIDY = 4
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRequest:
+    """A reply asks for one write."""
+
+    #: Identifies the reply; a newer request of the same reply replaces this one.
+    reply: str
+    thread: ThreadKey
+    kind: WriteKind
+    priority: Priority
+    #: Grant it no earlier: the edit interval of the message, or a back-off.
+    earliest: float = 0.0
+    #: The kind of write whose turn it takes, besides one of its own kind: a stream is
+    #: stopped for everybody to see when its message would be edited if it were none.
+    turn: WriteKind | None = None
