@@ -2,10 +2,11 @@
 
 Both figures are from the limits that the emulators enforce:
 
-`least` is a proof. No schedule, not even one that knows the future, has a smaller
-mean. It asks for less than the limits do, so the best possible lies above it.
-`schedule` is a simple scheduler to whom nothing costs time. What it reaches can be
-reached, so the best possible lies below it.
+`least` is a proof. No schedule, not even one that knows the future and uses all methods
+together, has a smaller mean. It asks for less than the limits do, so the best possible
+lies above it.
+`schedule` is a simple scheduler of posts and edits to whom nothing costs time. What it
+reaches can be reached, so the best possible lies below it.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,6 +29,9 @@ STEP = 0.02
 
 EDITS = slack.RATES["chat.update"][0]
 POSTS, ALL_POSTS = slack.RATES["chat.postMessage"]
+STARTS, APPENDS, STOPS = (
+    slack.RATES[f"chat.{each}Stream"][0] for each in ("start", "append", "stop")
+)
 WINDOW = discord.RATES["message.edit"]
 
 
@@ -73,7 +77,7 @@ def schedule(
 def first_sight(replies: int, channels: int) -> tuple[float, float]:
     """How long, in seconds, the first sight of so many replies in so many channels of
     Slack takes at the least, on average and for the last; all begin at once."""
-    waits = _posts(replies, channels)
+    waits = _firsts(replies, channels)
     return sum(waits) / replies, max(waits)
 
 
@@ -81,56 +85,63 @@ def last_sight(replies: int, channels: int, seconds: float) -> tuple[float, floa
     """The same for the end of replies, from their last word on, which comes for all of
     them so many `seconds` after the question.
 
-    Each end takes a write after that word, a post or an edit; with rates added up and
-    all bursts full, the k-th waits for (k - bursts) / rates. And each takes a post.
+    Each end takes a write after that word: a post, the start or stop of a stream, an
+    append to it, or an edit. With rates added up and all bursts full, the k-th waits
+    for (k - bursts) / rates. And each takes a post or a start.
     """
-    edits, posts = EDITS.count / EDITS.seconds, POSTS.count / POSTS.seconds
-    all_posts = ALL_POSTS.count / ALL_POSTS.seconds
+    later = (EDITS, STARTS, APPENDS, STOPS)
     waits = [
         max(
-            0.0,
-            (nth - channels * POSTS.burst - EDITS.burst) / (channels * posts + edits),
-            (nth - ALL_POSTS.burst - EDITS.burst) / (all_posts + edits),
-            posted - seconds,
+            _wait(nth, *[POSTS] * channels, *later),
+            _wait(nth, ALL_POSTS, *later),
+            first - seconds,
         )
-        for nth, posted in enumerate(_posts(replies, channels), 1)
+        for nth, first in enumerate(_firsts(replies, channels), 1)
     ]
     return sum(waits) / replies, max(waits)
 
 
-def _posts(replies: int, channels: int) -> list[float]:
-    """When so many posts can be made at the soonest: the k-th in a channel waits for
-    (k - burst) / rate, and all of them for the same with the workspace's rate."""
+def _firsts(replies: int, channels: int) -> list[float]:
+    """When so many replies can be posted, or started as streams, at the soonest."""
     return [
-        max(
-            0.0,
-            (nth // channels + 1 - POSTS.burst) * POSTS.seconds / POSTS.count,
-            (nth + 1 - ALL_POSTS.burst) * ALL_POSTS.seconds / ALL_POSTS.count,
-        )
-        for nth in range(replies)
+        max(_wait(nth, *[POSTS] * channels, STARTS), _wait(nth, ALL_POSTS, STARTS))
+        for nth in range(1, replies + 1)
     ]
 
 
+def _wait(nth: int, *rates: slack.Rate) -> float:
+    """How long the nth write waits at the least if all these rates are used together:
+    (nth - bursts) / rates."""
+    burst = sum(each.burst for each in rates)
+    return max(0.0, (nth - burst) / sum(each.count / each.seconds for each in rates))
+
+
 def _least_on_slack(replies: int, channels: int, seconds: float) -> float:
-    """A reply is shown by its one post and, after that, by edits only. Within any w
-    seconds the workspace gets at most burst + rate * w edits. So of the replies that
-    are posted when some text arrives, the i-th to be edited next waits no less than
-    c = (i - burst) / rate. Posted at x, it costs x²/2 for the text before its post and
-    c for all of it after, in units of text a second. That is least where x is c, but
-    no sooner than the i-th post is allowed and no later than the end of the answer.
+    """A reply is shown first by its one post or start of a stream and, after that, by
+    edits, appends and stops only. Both of these are limits:
+
+    Within any w seconds the workspace gets at most burst + rate * w of the latter, with
+    the three bursts and rates added up. So of the replies that are shown when some text
+    arrives, the i-th to be written next waits no less than c = (i - burst) / rate.
+    Shown first at x, it costs x²/2 for the text before and c for all of it after, in
+    units of text a second. That is least where x is c, but no sooner than the i-th
+    post or start is allowed and no later than the end of the answer.
+
+    And while they grow there are W writes at most, which leave W + 1 for each reply
+    gaps. Text waits for half the gap that it falls into, so they are best all even.
     """
-    rate = EDITS.count / EDITS.seconds
-    posts = min(
-        channels * POSTS.count / POSTS.seconds, ALL_POSTS.count / ALL_POSTS.seconds
-    )
-    burst = min(channels * POSTS.burst, ALL_POSTS.burst)
+    later = (EDITS, APPENDS, STOPS)
     total = 0.0
-    for i in range(1, replies + 1):
-        wait = max(0.0, (i - EDITS.burst) / rate)
-        posted = max(0.0, (i - burst) / posts, min(wait, seconds))
-        before = min(posted, seconds)
-        total += before * (posted - before / 2) + (seconds - before) * wait
-    return total / replies / seconds
+    for i, first in enumerate(_firsts(replies, channels), 1):
+        wait = _wait(i, *later)
+        shown = max(first, min(wait, seconds))
+        before = min(shown, seconds)
+        total += before * (shown - before / 2) + (seconds - before) * wait
+    queue = total / replies / seconds
+    writes = replies + sum(
+        each.burst + seconds * each.count / each.seconds for each in later
+    )
+    return max(queue, replies * seconds / 2 / (writes + replies))
 
 
 def _least_on_discord(replies: int, channels: int, seconds: float) -> float:

@@ -81,8 +81,9 @@ async def measure(platforms: Sequence[str]) -> Group:
                 map(_row, runs),
                 caption=f"""No way can show the first words of all of them sooner than
                 {span(first[0])} after the question on average and {span(first[1])} at
-                the worst, since each takes a post; nor their ends sooner than
-                {span(end[0])} and {span(end[1])} after the last word.""",
+                the worst, since each takes a post or the start of a stream; nor their
+                ends sooner than {span(end[0])} and {span(end[1])} after the last
+                word.""",
             ),
             "",
         ]

@@ -6,7 +6,7 @@ module of it knows an emulator of one. So all that they measure is measured alik
 
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.faults import MESSAGE, MESSAGES
 from tests.emulators.slack import rates as slack_rates
 from tests.emulators.slack.emulator import SlackEmulator
-from tests.emulators.slack.world import Seen
+from tests.emulators.slack.world import Seen, Version
 from tests.support.process import is_heard, slack_env
 
 # One clock for all that is compared. Discord's ids hold the time of day, and
@@ -53,7 +53,8 @@ class Platform(Protocol):
 
     @property
     def writes(self) -> tuple[int, int]:
-        """How many posts and how many edits succeeded."""
+        """How many posts or starts of streams, and how many edits, appends and stops,
+        succeeded."""
 
     @property
     def refused(self) -> str:
@@ -82,7 +83,10 @@ class Platform(Protocol):
         """When the first sign of an answer was seen; None so far."""
 
     def answer(self, question: Question) -> list[tuple[float, str]]:
-        """What the first message of the answer read, and from when on."""
+        """What the first message of the answer read to Alice, and from when on."""
+
+    def others_see(self, question: Question) -> list[tuple[float, str]]:
+        """The same of everybody else in the channel."""
 
 
 class Slack:
@@ -110,7 +114,9 @@ class Slack:
     @property
     def writes(self) -> tuple[int, int]:
         """See `Platform`."""
-        return self._served("chat.postMessage"), self._served("chat.update")
+        firsts = ("chat.postMessage", "chat.startStream")
+        later = ("chat.update", "chat.appendStream", "chat.stopStream")
+        return sum(map(self._served, firsts)), sum(map(self._served, later))
 
     @property
     def refused(self) -> str:
@@ -174,9 +180,16 @@ class Slack:
 
     def answer(self, question: Question) -> list[tuple[float, str]]:
         """See `Platform`."""
+        return [(each.at, each.text) for each in self._versions(question)]
+
+    def others_see(self, question: Question) -> list[tuple[float, str]]:
+        """See `Platform`."""
+        versions = self._versions(question)
+        return [(each.at, each.text) for each in versions if not each.is_private]
+
+    def _versions(self, question: Question) -> Sequence[Version]:
         replies = [each for each in self._thread(question) if each.bot]
-        versions = replies[0].versions if replies else ()
-        return [(each.at, each.text) for each in versions]
+        return replies[0].versions if replies else ()
 
     def _thread(self, question: Question) -> list[Seen]:
         return self._slack.thread(question.thread.channel, question.thread.thread)
@@ -271,6 +284,10 @@ class Discord:
         replies = [each for each in seen if each.bot]
         versions = replies[0].versions if replies else ()
         return [(each.at, each.text) for each in versions]
+
+    def others_see(self, question: Question) -> list[tuple[float, str]]:
+        """See `Platform`."""
+        return self.answer(question)
 
     def _served(self, method: str, path: str) -> int:
         return sum(call.status == 200 for call in self._discord.calls_of(method, path))

@@ -24,6 +24,8 @@ class Watched:
     question: Question
     sent: Growth
     seen: Growth
+    #: As everybody but the asker saw it.
+    by_others: Growth
     #: When it stopped saying that more is to come; None if it never did.
     whole: float | None
 
@@ -47,7 +49,7 @@ def watched(
     """What became of `asked`, of which the nth read `question(n)`."""
     sent = {_asked_in(each.body): each.sent for each in claude.questions}
     return [
-        _watched(each, platform.answer(each), sent[question(nth)], answer)
+        _watched(platform, each, sent[question(nth)], answer)
         for nth, each in enumerate(asked)
     ]
 
@@ -87,18 +89,21 @@ def average(values: Sequence[float]) -> float:
     return statistics.fmean(values)
 
 
-def _watched(
-    asked: Question, shown: Sequence[tuple[float, str]], sent: Growth, answer: str
-) -> Watched:
-    texts = [(at, text.removesuffix(MORE)) for at, text in shown]
-    # A placeholder is no part of the answer.
-    words = [(at, text) for at, text in texts if text and answer.startswith(text)]
+def _watched(platform: Platform, asked: Question, sent: Growth, answer: str) -> Watched:
+    others = platform.others_see(asked)
     return Watched(
         question=asked,
         sent=sent,
-        seen=[(at, len(text)) for at, text in words],
-        whole=next((at for at, text in shown if text == answer), None),
+        seen=_growth(platform.answer(asked), answer),
+        by_others=_growth(others, answer),
+        whole=next((at for at, text in others if text == answer), None),
     )
+
+
+def _growth(shown: Sequence[tuple[float, str]], answer: str) -> Growth:
+    texts = [(at, text.removesuffix(MORE)) for at, text in shown]
+    # A placeholder is no part of the answer.
+    return [(at, len(text)) for at, text in texts if text and answer.startswith(text)]
 
 
 def _lags_of(sent: Growth, seen: Growth, until: float) -> Iterator[Lag]:

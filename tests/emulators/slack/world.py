@@ -29,6 +29,8 @@ class Version:
 
     at: float
     text: str
+    #: Seen by nobody but the person whom a stream in a channel answers (A7.2).
+    is_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,7 +396,10 @@ class World:
         }
 
     def _written(self, message: Message) -> None:
-        message.versions.append(Version(self.clock(), message.shown))
+        in_channel = self.channels[message.channel].kind != "im"
+        private = message.streaming and in_channel and bool(message.versions)
+        version = Version(self.clock(), message.shown, is_private=private)
+        message.versions.append(version)
         if message.user != self.bot.id:
             return
         for target in dict.fromkeys(self._pinged(message)):
