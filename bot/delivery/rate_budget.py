@@ -15,6 +15,9 @@ ROUNDING = 1e-6
 #: Names of the scopes that a write counts in, widest first.
 Names = tuple[str, ...]
 
+#: When writes could be granted, by kind, priority, scopes, and whether a stop is kept.
+Known = dict[tuple[WriteKind, Priority, Names, bool], float]
+
 
 @dataclass(slots=True)
 class Bucket:
@@ -91,13 +94,15 @@ class Pending:
     #: another kind of write; with its scopes.
     stops: tuple["RateBudget", Names] | None = None
 
-    def ready(self, budget: "RateBudget") -> float:
-        """Return when it could be granted from `budget` if no other came first."""
-        request = self.request
-        ready = max(request.earliest, budget.opens(request, self.names))
+    def ready(self, budget: "RateBudget", known: Known | None = None) -> float:
+        """Return when it could be granted from `budget` if no other came first.
+
+        `known` holds what was found out for other requests at the same time."""
+        request, known = self.request, {} if known is None else known
+        ready = max(request.earliest, budget.opens(request, self.names, known))
         if self.stops:
             stops, names = self.stops
-            ready = max(ready, stops.opens(request, names))
+            ready = max(ready, stops.opens(request, names, known))
         return ready
 
 
@@ -124,14 +129,20 @@ class RateBudget:
         for length in range(1, len(names) + 1):
             yield self.buckets[names[:length]]
 
-    def opens(self, request: WriteRequest, names: Names) -> float:
+    def opens(self, request: WriteRequest, names: Names, known: Known) -> float:
         """Return when `request` could be granted in the scopes `names`."""
+        has_own = request.reply in self.streaming
+        place = self.kind, request.priority, names, has_own
+        if place not in known:
+            known[place] = self._opens(request.priority, names, has_own)
+        return known[place]
+
+    def _opens(self, priority: Priority, names: Names, has_own: bool) -> float:
         if self.kind is WriteKind.CLOSE:
             # What is kept for others is not kept from who has a stop of its own.
-            has_own = request.reply in self.streaming
             kept = 0 if has_own else len(self.streaming)
             return max(bucket.opens(kept) for bucket in self.within(names))
-        return self.soonest_of(request.priority, names)
+        return self.soonest_of(priority, names)
 
     def soonest_of(self, priority: Priority, names: Names) -> float:
         """Return when a request of this priority could be granted at the soonest."""
@@ -150,11 +161,14 @@ class RateBudget:
         usually decides for all of it.
         """
         soonest = float("inf")
+        known: Known = {}
         for priority, requests in self.requests.items():
-            least = float("-inf")
+            least: float | None = None
             for pending in requests.values():
-                least = max(least, self.soonest_of(priority, pending.names[:1]))
-                soonest = min(soonest, pending.ready(self))
+                if least is None:
+                    # All of a budget count in the same widest scope.
+                    least = self.soonest_of(priority, pending.names[:1])
+                soonest = min(soonest, pending.ready(self, known))
                 if soonest <= least:
                     break
         return soonest
