@@ -52,7 +52,7 @@ REASONS = {
     "bot/rendering/fallbacks.py Dialect._links": "at most MOST_LINKS",
     "bot/rendering/inline.py _CodeEnds._starts": ANSWER,
     "bot/rendering/inline.py _Reader._ends": ANSWER,
-    "bot/conversation/dispatcher.py StopSignal.told": (
+    "bot/conversation/dispatcher.py StopSignal.notified": (
         "the people of one thread, cleared with each turn"
     ),
     "bot/conversation/dispatcher.py ThreadDispatcher._active": PLACES,

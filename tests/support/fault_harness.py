@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from bot.claude.client import ClaudeModel, client
+from bot.messages.answers import QUESTION_CHANGED
 from storage.store import SqliteStore, open_store
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.discord import faults as discord_faults
@@ -208,4 +209,6 @@ class DiscordStage(Stage):
             return []
         seen = self.discord.messages(thread)
         ours = (each for each in seen if each.bot and not each.ephemeral_for)
-        return [each.text for each in ours if each.type == 0]
+        # The offer to answer again stands beside the answers, for a while.
+        texts = [each.text for each in ours if each.type == 0]
+        return [text for text in texts if text != QUESTION_CHANGED]

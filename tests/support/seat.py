@@ -83,7 +83,9 @@ async def seated(
             yield seat
         finally:
             if process.returncode is None:
-                os.kill(process.pid, signal.SIGKILL)
+                # It may have ended this moment.
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process.pid, signal.SIGKILL)
                 await process.wait()
             seat.close()
             # Not before: the process opens it by its name.
