@@ -31,8 +31,9 @@ _FENCE_LIKE = re.compile(
     r"(?:[ \t]*+(?:>|[-*+](?=[ \t])|[0-9]{1,9}[.)](?=[ \t])))*+[ \t]*+(`{3,}+|~{3,}+)"
 )
 _FENCE = re.compile(r" {0,3}+(?=`{3}|~{3})")
-# A number that continues a list, and is text behind any other line.
-_LATER_NUMBER = re.compile(r"(?!0*1\D)[0-9]")
+# A number that continues a list, and is text behind any other line. Of zeros before it,
+# a marker has at most eight.
+_LATER_NUMBER = re.compile(r"(?!0{0,8}1\D)[0-9]")
 _CLOSER = re.compile(r"[ \t]*+(`{3,}+|~{3,}+)[ \t]*+$")
 # A line that may begin HTML in which Markdown is not read: up to a blank line, or
 # farther.
