@@ -48,10 +48,10 @@ def _encoded(text: str) -> bytes:
 
 async def put(client: SlackClient, place: Scope, file: File) -> None:
     """Upload `file` to a thread or channel in Slack's three steps (facts A15). Raises
-    DeliveryError, and ThreadGone if the root of the thread is gone.
+    DeliveryError.
 
-    Slack would show the file at the top of the channel then, and its answer does not
-    say where it is: such a file is deleted.
+    If the root of the thread is gone, Slack shows the file at the top of the channel,
+    and its answer does not say where it is: such a file is deleted.
     """
     content = await offload(partial(_encoded, file.text), len(file.text))
     begun = await client.call_when_allowed(
@@ -70,4 +70,3 @@ async def put(client: SlackClient, place: Scope, file: File) -> None:
         await client.require_root(place.channel, place.thread)
     except ThreadGone:
         await client.call_when_allowed("files.delete", file=begun["file_id"])
-        raise

@@ -255,7 +255,7 @@ async def test_what_slack_sends_beyond_the_bound_is_not_acknowledged_and_comes_a
         async with running(slack, slow, ScriptedModel()):
             said = [
                 slack.say(alice, channel, f"{slack.mention} {n}", thread_ts=root)
-                for n in range(30)
+                for n in range(12)
             ]
             await until(lambda: "slack.events_refused" in caplog.text)
             slow.gate.set()
@@ -265,12 +265,12 @@ async def test_what_slack_sends_beyond_the_bound_is_not_acknowledged_and_comes_a
                 thread = [t for t in await store.list_threads("slack", channel)][:1]
                 if thread:
                     texts[:] = [x for _, x in await store.transcript(thread[0].thread)]
-                return all(any(f" {n}" in t for t in texts) for n in range(30))
+                return all(any(f" {n}" in t for t in texts) for n in range(12))
 
             async with asyncio.timeout(20):
                 while not await kept():  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
-            assert len(said) == 30
+            assert len(said) == 12
     assert slow.most <= 5
     # Once for each spell, and not for each event.
     spells = re.findall(r"slack\.events_taken_again refused=(\d+)", caplog.text)

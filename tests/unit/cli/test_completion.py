@@ -1,40 +1,41 @@
 """Completion with Tab: what is printed, and what it completes."""
 
-import os
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
-CALL = "from bot.cli.main import main; main(prog_name='threadkeep')"
-THREADKEEP = (sys.executable, "-c", CALL)
-
-
-def run(*arguments: str, **env: str) -> str:
-    done = subprocess.run(
-        [*THREADKEEP, *arguments],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **env},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return done.stdout
+from bot.cli.main import main
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_script_is_one_that_the_shell_reads(shell: str) -> None:
-    script = run("completion", shell)
+def test_the_script_is_one_that_the_shell_reads(
+    shell: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["completion", shell], prog_name="threadkeep")
+    script = capsys.readouterr().out
     assert "_THREADKEEP_COMPLETE" in script
     if found := shutil.which(shell):
         subprocess.run([found, "-n"], input=script, text=True, check=True)
 
 
-def test_commands_and_options_are_completed() -> None:
-    asked = {"_THREADKEEP_COMPLETE": "bash_complete"}
-    found = run(**asked, COMP_WORDS="threadkeep ", COMP_CWORD="1").split()
-    assert {"plain,usage", "plain,settings", "plain,triage"} <= {*found}
-    found = run(**asked, COMP_WORDS="threadkeep usage --i", COMP_CWORD="2").split()
-    assert found == ["plain,--ids"]
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("threadkeep ", {"plain,usage", "plain,settings", "plain,triage"}),
+        ("threadkeep usage --i", {"plain,--ids"}),
+    ],
+)
+def test_commands_and_options_are_completed(
+    words: str,
+    offered: set[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("_THREADKEEP_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(words.count(" ")))
+    with pytest.raises(SystemExit):
+        main(prog_name="threadkeep")
+    assert offered <= {*capsys.readouterr().out.split()}
