@@ -84,13 +84,20 @@ def _without_error(record: logging.LogRecord) -> logging.LogRecord:
     if not record.exc_info or (error := record.exc_info[1]) is None:
         return record
     plain = logging.makeLogRecord(record.__dict__)
-    plain.msg = record.getMessage().replace(str(error) or "\0", "[error]")
+    # Tokens first: a short text of an error may be the beginning of one, which would
+    # no longer be recognised.
+    message, text = _redacted(record.getMessage()), _redacted(str(error))
+    plain.msg = message.replace(text or "\0", "[error]")
     plain.args = ()
     return plain
 
 
 def _clean(text: str) -> str:
-    return terminal.one_line(SECRETS.sub("[secret]", text))
+    return terminal.one_line(_redacted(text))
+
+
+def _redacted(text: str) -> str:
+    return SECRETS.sub("[secret]", text)
 
 
 def _named(record: logging.LogRecord) -> dict[str, object]:

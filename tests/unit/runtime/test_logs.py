@@ -40,6 +40,11 @@ def test_neither_format_has_a_token_or_what_people_said(form: str, kind: str) ->
             record("x.failed url=%s reason=%r", token, f"see {token}"),
             record("broken: %s", broken[1], info=broken),
             record("x text=%s", "SECRET PLAN", info=failed("SECRET PLAN")),
+            # A text as short as a part of a token.
+            *(
+                record("broken: %s", token, info=failed(token[at : at + 1]))
+                for at in range(5)
+            ),
         )
     ]
     attached = record("x.done")
