@@ -93,7 +93,7 @@ async def test_the_name_of_a_channel_that_one_does_not_see_is_not_copied() -> No
     await made.give("set", place=SOURCE, option="triage_announce", value="channel:c9")
     made.adapter.may["c9", MANAGER.id] = ChannelAccess(exists=True)
     told = await shown(made, MANAGER)
-    assert "c9" not in told.text
+    assert "channel:c9" not in told.text
     assert "Triage: alert channel" in told.text
     await made.press(told, "Copy these", MANAGER)
     assert (await made.policy()).own("triage_announce") is None
