@@ -285,7 +285,7 @@ async def secretive() -> Office:
 def is_told_nothing(reply: object) -> None:
     shown = str(reply)
     assert SECRET not in shown
-    for each in ("777", "opus-5-5", "4.56", "4.57", "user:eve"):
+    for each in ("$777", "opus-5-5", "4.56", "4.57", "user:eve"):
         assert each not in shown, each
 
 
@@ -407,13 +407,13 @@ async def test_a_guest_sees_what_applies_and_what_it_cost_and_nothing_else(
         reply = str(await give(office, verb, GUEST, {**given, **READING[verb]}))
         assert SECRET not in reply
         assert "C9" not in reply
-        assert "321" not in reply
+        assert "$321" not in reply
     own = str(await give(office, verb, GUEST, READING[verb]))
     if verb in ("settings", "usage"):
         assert "$1.25" in own or "Model" in own
     page = str(await office.home.page(WORKSPACE, GUEST))
     assert SECRET not in page
-    assert "321" not in page
+    assert "$321" not in page
 
 
 # 6. Drafts.
