@@ -11,7 +11,7 @@ from sqlite_utils import Database
 
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ScopeLevel
-from storage import settings, tombstones, triage_cases
+from storage import names, settings, tombstones, triage_cases
 from storage.scope_columns import inside, parts
 
 # A message may be stored in several threads: in its own, and where it is quoted. The
@@ -72,6 +72,26 @@ def delete_messages(
         for (turn,) in db.execute(ANSWERS, where).fetchall():
             delete_answer(db, turn, now=now)
         triage_cases.delete_cases_of(db, message, within=scope)
+
+
+def delete_person(db: Database, place: Scope, person: str, now: float) -> int:
+    """Delete all that `person` wrote in the workspace of `place`, their drafts and
+    their name; return the number of messages."""
+    where = {**parts(place), "person": person}
+    written = f"""
+        SELECT channel, message FROM messages JOIN threads ON threads.id = thread_id
+        WHERE {inside(place)} AND role = 'user' AND author = :person
+          AND message IS NOT NULL AND deleted_at IS NULL
+        UNION SELECT channel, message FROM cases
+        WHERE {inside(place)} AND author = :person
+    """
+    found = db.execute(written, where).fetchall()
+    for channel, message in found:
+        of = (place.platform, place.workspace, [message])
+        delete_messages(db, *of, channel, now)
+    db.execute(f"DELETE FROM drafts WHERE {inside(place)} AND who = :person", where)
+    names.delete_person(db, place, person)
+    return len(found)
 
 
 def delete_scope(db: Database, scope: Scope, now: float) -> None:

@@ -128,3 +128,12 @@ def expire(db: Database, *, before: float, most: int) -> int:
         "(SELECT platform, workspace, kind, id FROM names WHERE at < ? LIMIT ?)",
         [before, most],
     ).rowcount
+
+
+def delete_person(db: Database, place: Scope, person: str) -> None:
+    """Delete the name of `person` in the workspace of `place`."""
+    kind_and_id = "kind = ? AND id = ?"
+    db.execute(
+        f"DELETE FROM names WHERE platform = ? AND workspace = ? AND {kind_and_id}",
+        [place.platform, place.workspace, NameKind.PERSON.value, person],
+    )

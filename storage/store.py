@@ -16,6 +16,7 @@ from bot.domain.budget import Balance, Budget, Spending
 from bot.domain.message import Message, Verdict
 from bot.domain.names import LastName
 from bot.domain.retention import Retention
+from bot.domain.scope import Scope
 from bot.domain.triage_case import TriageCase
 from bot.domain.turn import Opinion
 from bot.errors import ConfigError
@@ -245,6 +246,20 @@ async def read_names(path: Path) -> list[LastName]:
     """
     with closing(Reader(open_beside(path))) as reader:
         return await reader.read(names.names)
+
+
+async def forget_person(path: Path, place: Scope, person: str) -> int:
+    """Delete all that `person` wrote in the workspace of `place`; return the number of
+    messages.
+
+    Another process may have the database open. Raises ConfigError if there is none of
+    ours at `path`, or one of another version.
+    """
+    with closing(Writer(open_beside_to_write(path))) as writer:
+        now = time.time()
+        return await writer.write(
+            lambda db: erasures.delete_person(db, place, person, now)
+        )
 
 
 async def read_opinions(path: Path, since: float) -> list[Opinion]:

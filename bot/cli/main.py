@@ -23,6 +23,7 @@ ELSEWHERE = {
     "triage": "bot.cli.triage",
     "settings": "bot.cli.settings",
     "backup": "bot.cli.backup",
+    "forget": "bot.cli.forget",
     "setup": "bot.cli.setup",
 }
 

@@ -13,6 +13,16 @@ def bytes_written(*, size: int, file: str) -> str:
     return f"{plurals.BYTES(size)} written to {file}."
 
 
+NO_PERSON = (
+    "Name the person by platform, workspace and id, such as slack:T0123ABC:U0123ABC or "
+    "discord:123456789012345678:234567890123456789."
+)
+
+
+def forgotten(*, count: int) -> str:
+    return f"{plurals.MESSAGES(count)} deleted. Backups still contain them."
+
+
 # One question and its answer.
 ANSWER_TOO_LONG = (
     "The answer reached its length limit. Set THREADKEEP_MAX_TOKENS higher, or ask for "

@@ -18,6 +18,11 @@ BACKUP = """\
 Write a copy of the database to FILE, also while the bot runs.
 
 FILE must not exist yet. Only its owner can read it."""
+FORGET = """\
+Delete all that PERSON wrote, such as slack:T0123ABC:U0123ABC.
+
+Their messages, drafts, tickets and name go, also while the bot runs. Answers stay,
+and so do the ids in the audit and in what was spent."""
 SETUP = "Ask for the tokens, try each, and write them to .env."
 
 # Settings.

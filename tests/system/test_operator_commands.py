@@ -89,6 +89,14 @@ async def test_settings_go_to_a_new_machine(tmp_path: Path, nursery: Nursery) ->
     assert (tmp_path / "data" / "new.db").stat().st_mode & 0o777 == 0o600
 
 
+async def test_a_person_is_forgotten_by_platform_workspace_and_id(shell: Shell) -> None:
+    status, printed = await shell.run({}, "forget", "slack:T1:U9")
+    assert (status, printed) == (0, "0 messages deleted. Backups still contain them.")
+    for wrong in ("U9", "slack:U9", "slack::U9", "slack:T1:", "slack:T1:C1:U9"):
+        status, printed = await shell.run({}, "forget", wrong)
+        assert (status, "platform, workspace and id" in printed) == (MISTAKE, True)
+
+
 async def test_what_a_file_does_not_name_stays_unless_that_is_wanted(
     shell: Shell,
 ) -> None:
