@@ -110,7 +110,7 @@ def _firsts(replies: int, channels: int) -> list[float]:
 
 
 def _wait(nth: int, *rates: slack.Rate) -> float:
-    """How long the nth write waits at the least if all these rates are used together:
+    """Return the shortest wait for the nth write if all these rates are used together:
     (nth - bursts) / rates."""
     burst = sum(each.burst for each in rates)
     return max(0.0, (nth - burst) / sum(each.count / each.seconds for each in rates))

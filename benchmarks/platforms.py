@@ -53,8 +53,8 @@ class Platform(Protocol):
 
     @property
     def writes(self) -> tuple[int, int]:
-        """How many posts or starts of streams, and how many edits, appends and stops,
-        succeeded."""
+        """Return the number of posts and starts of streams, and of edits, appends and
+        stops, that succeeded."""
 
     @property
     def refused(self) -> str:
@@ -83,7 +83,8 @@ class Platform(Protocol):
         """When the first sign of an answer was seen; None so far."""
 
     def answer(self, question: Question) -> list[tuple[float, str]]:
-        """What the first message of the answer read to Alice, and from when on."""
+        """Return the texts of the first message of the answer as Alice read them, with
+        their times."""
 
     def others_see(self, question: Question) -> list[tuple[float, str]]:
         """The same of everybody else in the channel."""

@@ -4,14 +4,16 @@ import contextlib
 import gc
 import os
 import socket
+from collections.abc import AsyncIterator
 from typing import Any
 
 import hypothesis
 import pytest
+import pytest_asyncio
 
 from tests.support import certificates
 from tests.support.memory_store import migrate_new
-from tests.support.process import shared_nursery
+from tests.support.process import Nursery, shared_nursery
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost", None, ""}
 
@@ -62,6 +64,13 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def nursery() -> AsyncIterator[Nursery]:
+    """The nursery of a module, whose tests run on its loop."""
+    async with Nursery() as opened:
+        yield opened
 
 
 @pytest.fixture(autouse=True)

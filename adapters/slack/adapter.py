@@ -369,7 +369,7 @@ async def connect(env: Mapping[str, str]) -> AsyncIterator[SlackAdapter]:
         identity = await sign_in(client)
         address = await try_socket(client, config)
         for finding in scopes(identity):
-            # What is required is for the operator to hear once somebody listens.
+            # A missing required scope is reported once somebody listens.
             if finding.grade is Grade.NOTE:
                 log.warning("slack.scopes %s", finding.text)
         yield SlackAdapter(client, config, identity, address)

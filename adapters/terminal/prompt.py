@@ -36,8 +36,8 @@ class CommandCompleter(Completer):
 
 
 class TypedAhead:
-    """What is typed while an answer is written. The line begins with it afterwards, so
-    that nothing is sent unseen: Enter begins a line of it."""
+    """The keys typed while an answer is written. The line begins with them afterwards,
+    so that nothing is sent unseen: Enter begins a line of it."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -71,7 +71,7 @@ def create(
     keys = KeyBindings()
 
     @keys.add("escape", "enter")
-    # What is typed before the line is there ends lines as files do.
+    # Keys typed before the prompt is there end lines as files do.
     @keys.add("escape", "c-j")
     def begin_line(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")

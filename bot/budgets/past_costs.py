@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from bot.claude import repricing
 from bot.domain.budget import Period
+from bot.domain.retention import DAY
 from bot.domain.scope import Scope
 from bot.errors import StorageError
 from bot.messages import commands as messages
@@ -22,13 +23,13 @@ log = logging.getLogger(__name__)
 
 
 # How far back it is looked, in seconds, and at how many calls at most.
-MONTH, MOST_CALLS = 30 * 86400.0, 1_000
+MONTH, MOST_CALLS = 30 * DAY, 1_000
 
 _TRIAGE = ("triage", "auto-triage")
 
 
 class PastCosts:
-    """What was spent in a workspace or channel."""
+    """Describes the past costs of a workspace or channel."""
 
     def __init__(self, store: Accounts, now: Callable[[], float] = time.time) -> None:
         self._store = store

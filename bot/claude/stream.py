@@ -71,7 +71,7 @@ class Block:
 
 
 class StreamedMessage:
-    """What a stream has told of its message so far."""
+    """The part of a message that a stream has brought so far."""
 
     def __init__(self, start: MessageStart) -> None:
         self.model = start.model
@@ -120,7 +120,7 @@ class MessageStream:
         reader = EventReader()
         async for chunk in self._chunks:
             for name, data in reader.feed(chunk):
-                # As in the SDK: what has no name or no data is passed over.
+                # As in the SDK: an event without a name or data is passed over.
                 if name == b"error":
                     raise self._error(data)
                 if not name or not data or name == b"ping":

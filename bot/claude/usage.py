@@ -36,7 +36,7 @@ class _Usage(Protocol):
 
 
 class ReportedMessage(Protocol):
-    """What the API reports of a message: the SDK's `Message`, or one that streams."""
+    """The report of a message by the API: the SDK's `Message`, or one that streams."""
 
     @property
     def model(self) -> str: ...

@@ -15,7 +15,7 @@ _NAMED = re.compile(r"(user|channel):([A-Za-z0-9]++)")
 
 
 class Labels:
-    """What people and places are called; `names` has the newest at the end."""
+    """Names of people and places; `names` has the newest at the end."""
 
     def __init__(self, names: Sequence[LastName] = ()) -> None:
         self._names = {

@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
-from bot.commands.reply_controls import origin
+from bot.commands.reply_controls import pressed
 from bot.commands.router import Handler
 from bot.conversation.inbox import Inbox
 from bot.domain.message import Message
 from bot.domain.person import Person
-from bot.domain.reply import PRESSED
+from bot.domain.retention import DAY
 from bot.domain.scope import Scope
 from bot.errors import DeliveryError, StorageError
 from bot.messages.commands import HOW_TO_ASK
@@ -39,9 +39,9 @@ log = logging.getLogger(__name__)
 # How long a greeting may take, in seconds: later, it surprises.
 TIMEOUT = 30.0
 
-# Slack tells of an event again if we do not acknowledge it; whoever adds the bot again
-# on another day sees the line again.
-DAY = 86400.0
+# How long a line to an inviter or owner is not repeated, in seconds: Slack sends an
+# event again that was not acknowledged.
+PAUSE = DAY
 
 # For how many conversations it is in memory that nobody is to be greeted there.
 MOST_KNOWN = 10_000
@@ -106,19 +106,9 @@ class FirstContact:
             return Response(HOW_TO_ASK)
         now = self._now()
         # A second press within a minute makes the same message.
-        name = f"{PRESSED}{command.arguments['example']}-{int(now) // 60}"
-        said = Message(
-            thread=place.key,
-            message=name,
-            at=now,
-            author=person.id,
-            text=example,
-            addressed=True,
-            # Nothing above it is to be read: there is only the greeting.
-            opens=True,
-            origin=origin(person),
-        )
-        await self._inbox.receive(said)
+        key = f"{command.arguments['example']}-{int(now) // 60}"
+        # Nothing above it is to be read: there is only the greeting.
+        await self._inbox.receive(pressed(key, example, place, person, now, opens=True))
         return SILENCE
 
     async def _greet(self, place: Scope, user: str) -> None:
@@ -138,7 +128,7 @@ class FirstContact:
         now = self._now()
         if messenger is None:
             return
-        if not await self._claim(place, f"added {inviter}", now + DAY):
+        if not await self._claim(place, f"added {inviter}", now + PAUSE):
             return
         about = Message(
             thread=place.key,
@@ -153,7 +143,7 @@ class FirstContact:
         await messenger.notice(about, Response(ADDED, buttons=(set_up,)))
 
     async def _tell(self, place: Scope, owner: str, name: str) -> None:
-        if await self._claim(place, f"joined {owner}", self._now() + DAY):
+        if await self._claim(place, f"joined {owner}", self._now() + PAUSE):
             adapter = self._platforms.adapters[place.platform]
             await adapter.tell(place.workspace, owner, joined(server=name))
 

@@ -49,8 +49,24 @@ log = logging.getLogger(__name__)
 MORE = "Please go on exactly where you stopped."
 
 
-def origin(person: Person) -> Origin:
-    """Return where a message comes from that a button makes for `person`."""
+def pressed(
+    key: str, text: str, place: Scope, person: Person, now: float, *, opens: bool
+) -> Message:
+    """Return the question that a button asks for `person`. The same `key` makes the
+    same message, like a repeated delivery."""
+    return Message(
+        thread=place.key,
+        message=f"{PRESSED}{key}",
+        at=now,
+        author=person.id,
+        text=text,
+        addressed=True,
+        opens=opens,
+        origin=_origin(person),
+    )
+
+
+def _origin(person: Person) -> Origin:
     if not person.shared:
         return Origin.OWN
     return Origin.FOREIGN if person.outsider else Origin.SHARED
@@ -194,17 +210,7 @@ class ReplyControls:
             return Response(facts)
         if not goes_on(facts.ended, facts.stop_reason, has_text=facts.has_text):
             return Response(NOTHING_LEFT)
-        # A second press makes the same message, like a repeated delivery.
-        said = Message(
-            thread=place.key,
-            message=f"{PRESSED}{facts.key}",
-            at=self._now(),
-            author=person.id,
-            text=MORE,
-            addressed=True,
-            opens=False,
-            origin=origin(person),
-        )
+        said = pressed(facts.key, MORE, place, person, self._now(), opens=False)
         await self._inbox.receive(said)
         return SILENCE
 

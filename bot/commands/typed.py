@@ -16,6 +16,7 @@ from bot.commands import suggestions
 from bot.commands.catalog import is_personal
 from bot.commands.router import CommandRouter
 from bot.domain.message import MarkKind, Message
+from bot.domain.retention import DAY
 from bot.domain.scope import Scope, ScopeLevel, ThreadKey
 from bot.errors import ConfigError, DeliveryError, StorageBusy, StorageError
 from bot.messages import labels
@@ -39,7 +40,7 @@ STALE = 3600.0
 
 # For how long it is remembered that a command was carried out, in seconds: longer than
 # any platform delivers a message again.
-REMEMBERED = 86400.0
+REMEMBERED = DAY
 
 # For how many commands that is in memory. Slack tells of each twice within moments
 # (platform facts A1.2).

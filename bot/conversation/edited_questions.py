@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from bot.domain.message import Message, StoredMessage
+from bot.domain.retention import DAY
 from bot.domain.scope import Scope
 from bot.domain.turn import TurnState
 from bot.errors import DeliveryError, StorageError
@@ -33,7 +34,7 @@ PAUSE = 60.0
 
 #: A question that was asked so many seconds ago is not offered to be answered again:
 #: people then correct what they wrote, and expect nothing.
-STALE = 86400.0
+STALE = DAY
 
 # How long making an offer may take, in seconds: later it surprises.
 TIMEOUT = 10.0

@@ -18,6 +18,7 @@ from bot.conversation.instructions import Instructions
 from bot.conversation.stopping import Stopper
 from bot.conversation.waiting_signs import WaitingSigns
 from bot.domain.message import Disposition, Message, fuller
+from bot.domain.retention import DAY
 from bot.domain.scope import Scope
 from bot.platforms import Platforms
 from bot.ports.inbox import InboxStore
@@ -32,7 +33,7 @@ STALE = 3600.0
 
 # The same for a message that an edit makes address the bot: people who edit it look at
 # it now.
-STALE_EDIT = 86400.0
+STALE_EDIT = DAY
 
 
 class Inbox:

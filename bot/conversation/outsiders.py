@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from bot.domain.message import Message
+from bot.domain.retention import DAY
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.turn import Turn
 from bot.errors import DeliveryError
@@ -19,8 +20,6 @@ from bot.settings.effective import EffectiveSettings
 from bot.ui.elements import Response
 
 log = logging.getLogger(__name__)
-
-DAY = 86400.0
 
 # Timeout for posting a notice, in seconds: the thread waits for it.
 TIMEOUT = 10.0

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -207,12 +206,6 @@ def test_a_token_that_no_header_can_hold_is_not_sent(token: str) -> None:
 # As a process: `check`, `serve`, `settings` and the rest.
 
 process = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def nursery() -> AsyncIterator[Nursery]:
-    async with Nursery() as opened:
-        yield opened
 
 
 @pytest.fixture

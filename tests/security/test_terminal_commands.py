@@ -167,12 +167,6 @@ class Desk(Shell):
         return self.file(f"tickets{EVIL.replace('/', '')}.csv", out.getvalue())
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def nursery() -> AsyncIterator[Nursery]:
-    async with Nursery() as opened:
-        yield opened
-
-
 @pytest_asyncio.fixture(loop_scope="module")
 async def desk(tmp_path: Path, nursery: Nursery) -> AsyncIterator[Desk]:
     async with ClaudeEmulator() as claude:

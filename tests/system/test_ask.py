@@ -45,12 +45,6 @@ class Desk(Shell):
         return [each.body["messages"][0]["content"] for each in self.claude.questions]
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def nursery() -> AsyncIterator[Nursery]:
-    async with Nursery() as opened:
-        yield opened
-
-
 @pytest_asyncio.fixture(loop_scope="module")
 async def desk(tmp_path: Path, nursery: Nursery) -> AsyncIterator[Desk]:
     async with ClaudeEmulator() as claude:

@@ -38,12 +38,6 @@ async def world() -> AsyncIterator[World]:
         yield World(slack, claude)
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def nursery() -> AsyncIterator[Nursery]:
-    async with Nursery() as opened:
-        yield opened
-
-
 class Shell:
     """A folder, and somebody who types commands there."""
 

@@ -23,12 +23,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 WORKSPACE, CHANNEL = Scope("slack", "T1"), Scope("slack", "T1", "C5")
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def nursery():  # type: ignore[no-untyped-def]
-    async with Nursery() as opened:
-        yield opened
-
-
 @pytest_asyncio.fixture(loop_scope="module")
 async def shell(tmp_path: Path, nursery: Nursery) -> Shell:
     """A folder with a database in which some things are set."""

@@ -55,12 +55,6 @@ class Office(Shell):
         return "-o", str(self.folder / "out.csv")
 
 
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def nursery() -> AsyncIterator[Nursery]:
-    async with Nursery() as opened:
-        yield opened
-
-
 @pytest_asyncio.fixture(loop_scope="module")
 async def office(tmp_path: Path, nursery: Nursery) -> AsyncIterator[Office]:
     async with ClaudeEmulator() as claude:
