@@ -3,7 +3,6 @@
 Rule: a message is stored once. Its id stays known after it was deleted.
 """
 
-import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +14,7 @@ from bot.domain.message import Disposition, Message, Verdict
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn, TurnMessage, TurnState
 from bot.ports.inbox import Judge
-from storage import erasures, settings, thread_queries, tombstones
+from storage import attachments, erasures, settings, thread_queries, tombstones
 from storage.broken import NEXT_ID
 
 NEXT_TURN = NEXT_ID.format("turns")
@@ -182,7 +181,7 @@ def add_message(
             "asks": asks,
             "rule": rule,
             "origin": message.origin.value,
-            "files": json.dumps(message.files),
+            "files": attachments.encoded(message.files),
             "text": message.text,
             "name": message.name,
         },

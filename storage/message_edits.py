@@ -7,14 +7,13 @@ Rule 2: only what people change is changed. Everything else that the model was g
 stays byte for byte, though its prompt cache is lost from the change on.
 """
 
-import json
 import secrets
 
 from sqlite_utils import Database
 
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ThreadKey
-from storage import ledger, settings, thread_queries
+from storage import attachments, ledger, settings, thread_queries
 from storage.broken import LAST_ID, NEXT_ID
 
 # A message may be stored in several threads: in its own, and where it is quoted. The
@@ -68,7 +67,7 @@ def edit_message(db: Database, message: Message, content: str, now: float) -> No
             **thread_queries.named(message.thread),
             "message": message.message,
             "text": message.text,
-            "files": json.dumps(message.files),
+            "files": attachments.encoded(message.files),
             "content": content,
             "now": now,
         },

@@ -3,7 +3,6 @@
 Rule: a message asks once. One that a turn answers, or has answered, begins no other.
 """
 
-import json
 from dataclasses import replace
 from sqlite3 import Row
 
@@ -11,7 +10,7 @@ from sqlite_utils import Database
 
 from bot.domain.message import Disposition, Message, Verdict
 from bot.ports.inbox import Judge
-from storage import inbox, settings, thread_queries
+from storage import attachments, inbox, settings, thread_queries
 
 
 def readdress(db: Database, message: Message, judge: Judge, now: float) -> Verdict:
@@ -64,7 +63,7 @@ def readdress(db: Database, message: Message, judge: Judge, now: float) -> Verdi
             "asks": answers,
             "rule": verdict.rule,
             "text": message.text,
-            "files": json.dumps(message.files),
+            "files": attachments.encoded(message.files),
             "now": now,
             "turn": turn,
         },

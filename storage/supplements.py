@@ -5,14 +5,13 @@ of its own, which the next turn reads.
 """
 
 from dataclasses import replace
-from json import dumps
 
 from sqlite_utils import Database
 
 from bot.domain.message import Message, StoredMessage
 from bot.domain.reply import ADDED
 from bot.domain.scope import ThreadKey
-from storage import erasures, inbox, thread_queries
+from storage import attachments, erasures, inbox, thread_queries
 
 STORED = f"""
     SELECT messages.*, platform, workspace, channel, thread, reads_after,
@@ -53,7 +52,7 @@ def supplement(
         "UPDATE messages SET text = ?, files = ?, content = ? WHERE id = ?",
         [
             after.text,
-            dumps(after.files),
+            attachments.encoded(after.files),
             row["content"] if given else replaced,
             row["id"],
         ],

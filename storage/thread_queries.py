@@ -24,6 +24,7 @@ from bot.domain.turn import (
     TurnMessage,
     TurnState,
 )
+from storage import attachments
 from storage.broken import calendar_time, log_broken, parsed
 
 # The length of a thread's title, which is the beginning of its first message.
@@ -386,7 +387,7 @@ def message_of(row: Row) -> Message:
         opens=bool(row["opens"]),
         automated=bool(row["automated"]),
         origin=Origin(row["origin"]),
-        files=tuple(each for each in files or () if isinstance(each, str)),
+        files=attachments.decoded(files or ()),
         name=row["name"],
     )
 

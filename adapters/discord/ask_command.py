@@ -93,7 +93,7 @@ class Asking:
             text=question,
             addressed=True,
             opens=place is not None,
-            files=(file.filename,) if file and not too_large else (),
+            files=(events.file_of(file),) if file and not too_large else (),
             quotes=self._quotes(about, thread, fresh=place is not None),
         )
         shown = None

@@ -48,7 +48,8 @@ def name_of(question: Message, text: str) -> str:
     """Return the name of the thread in which `question`, which reads `text`, is
     answered."""
     quoted = (line for each in question.quotes for line in _words(each.text))
-    lines = [*_words(text), *question.files, *quoted]
+    files = (each.name for each in question.files)
+    lines = [*_words(text), *files, *quoted]
     bare = [line for line in map(_bare, lines) if line]
     for line in bare:
         if any(map(str.isalnum, line)):

@@ -54,7 +54,7 @@ def label(message: Message, author: str, text: str) -> str:
     # Only somebody who addresses the bot and says nothing asks for that.
     asks = message.addressed and not message.automated and not message.files
     body = tags.escape(text.strip()) or (EMPTY if asks else "")
-    files = [attached(tags.escape_line(name)) for name in message.files]
+    files = [attached(tags.escape_line(each.name)) for each in message.files]
     name, id = tags.attribute(author), tags.attribute(message.author)
     return (
         f'<message author="{name}" id="{id}" time="{time:%Y-%m-%d %H:%M}">'

@@ -100,7 +100,9 @@ def without_files(outcome: Outcome, messages: Iterable[TurnMessage]) -> Outcome:
     """Return `outcome`, an answer to `messages`, with a note that names the files that
     were not opened for it; as it is without an answer or files."""
     people = [each.message for each in messages if not each.message.echo]
-    names = list(dict.fromkeys(_shown(name) for each in people for name in each.files))
+    names = list(
+        dict.fromkeys(_shown(file.name) for each in people for file in each.files)
+    )
     if not names or not outcome.text.strip():
         return outcome
     return with_note(outcome, not_opened(files=names))

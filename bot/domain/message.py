@@ -3,6 +3,7 @@
 import enum
 from dataclasses import dataclass, replace
 
+from bot.domain.attachment import Attachment
 from bot.domain.scope import ThreadKey
 from bot.domain.setting import Change
 from bot.text.characters import replace_invalid
@@ -68,8 +69,8 @@ class Message:
     echo: bool = False
     #: Whether another program posted it.
     automated: bool = False
-    #: Names of the attached files.
-    files: tuple[str, ...] = ()
+    #: The files that came with it.
+    files: tuple[Attachment, ...] = ()
     #: The messages that its author replied to or asked about. Stored with it, never
     #: answered on their own.
     quotes: tuple["Message", ...] = ()
@@ -91,7 +92,6 @@ class Message:
         object.__setattr__(self, "text", replace_invalid(self.text))
         object.__setattr__(self, "author", replace_invalid(self.author))
         object.__setattr__(self, "name", replace_invalid(self.name))
-        object.__setattr__(self, "files", tuple(map(replace_invalid, self.files)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,8 @@ def fuller(stored: StoredMessage, message: Message) -> Message | None:
     """
     before = stored.message
     text = message.text if _adds(stored, message.text) else before.text
-    files = (*before.files, *(f for f in message.files if f not in before.files))
+    known = {each.key for each in before.files}
+    files = (*before.files, *(f for f in message.files if f.key not in known))
     if (text, files) == (before.text, before.files):
         return None
     return replace(before, text=text, files=files, holds=message.holds)

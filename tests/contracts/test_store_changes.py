@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.attachment import Attachment
 from bot.domain.completion import ChatMessage
 from bot.domain.message import Disposition, ThreadFacts
 from bot.domain.reply import PostedPart
@@ -156,11 +157,13 @@ async def test_a_message_is_recalled_as_it_reads_now(store: Store) -> None:
 async def test_an_edit_before_it_is_read_changes_what_will_be_read(
     store: Store,
 ) -> None:
-    turn = await waiting(store, said("1", files=("a.png",)))
-    await store.edit_message(said("1", text="new", files=("b.png",)), "NEW", 5.0)
+    turn = await waiting(store, said("1", files=(Attachment("a.png"),)))
+    await store.edit_message(
+        said("1", text="new", files=(Attachment("b.png"),)), "NEW", 5.0
+    )
     assert await store.conversation(HERE) == []
     assert await store.begin_turn(turn, 6.0) == [
-        TurnMessage(said("1", text="new", files=("b.png",)))
+        TurnMessage(said("1", text="new", files=(Attachment("b.png"),)))
     ]
     assert await store.transcript(HERE) == [("U1", "new")]
     (summary,) = await store.list_threads("slack", "C1")

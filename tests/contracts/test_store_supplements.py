@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from bot.domain.attachment import Attachment
 from bot.domain.completion import ChatMessage
 from bot.domain.message import Message, StoredMessage
 from bot.domain.turn import TurnMessage
@@ -16,7 +17,7 @@ from tests.support.store_helpers import (
 )
 
 POOR = said("1", text="see")
-FULL = replace(POOR, text="see it", files=("a.pdf",))
+FULL = replace(POOR, text="see it", files=(Attachment("a.pdf"),))
 ADDITION = replace(FULL, text="it", addressed=False)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.domain.attachment import Attachment
 from bot.domain.completion import ChatMessage
 from bot.domain.reply import PostedPart
 from bot.domain.scope import ThreadKey
@@ -112,7 +113,7 @@ async def test_a_message_comes_back_as_it_was_heard(store: Store) -> None:
         addressed=False,
         opens=True,
         automated=True,
-        files=("a b.png", "ü"),
+        files=(Attachment("a b.png", "https://x/1", "F1", 5), Attachment("ü")),
     )
     turn = await waiting(store, heard)
     assert await store.begin_turn(turn, 2.0) == [TurnMessage(heard)]

@@ -29,6 +29,7 @@ from bot.context import prompt as context_prompt
 from bot.conversation.addressing import judge
 from bot.delivery.reply import StreamedReply
 from bot.delivery.write_scheduler import WriteScheduler
+from bot.domain.attachment import Attachment
 from bot.domain.message import Message
 from bot.domain.platform import Limits
 from bot.domain.scope import Scope, ThreadKey
@@ -162,7 +163,7 @@ async def understands(text: str) -> None:
 
 
 async def labels(text: str) -> None:
-    context_prompt.label(heard(text, files=("a",)), "Alice", text)
+    context_prompt.label(heard(text, files=(Attachment("a"),)), "Alice", text)
 
 
 async def labels_name(text: str) -> None:

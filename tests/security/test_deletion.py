@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
+from bot.domain.attachment import Attachment
 from bot.domain.message import Disposition
 from bot.domain.reply import PostedPart
 from bot.domain.scope import Scope, ScopeLevel
@@ -59,7 +60,9 @@ from tests.unit.triage.chat.test_commands import heard, put
 
 WORD = "kumquat"
 HERE_PLACE = Scope.of(HERE)
-SECRET = said("7", at=7.0, text=f"my {WORD} is ripe", files=(f"{WORD}.png",))
+SECRET = said(
+    "7", at=7.0, text=f"my {WORD} is ripe", files=(Attachment(f"{WORD}.png"),)
+)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from bot.config import Config
+from bot.domain.attachment import Attachment
 from bot.domain.message import Message
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ThreadKey
@@ -70,10 +71,10 @@ def test_what_is_heard_is_whole() -> None:
         *(thread, "m", 1.0, f"u{HALF}", f"It {HALF} broke\0"),
         addressed=True,
         opens=True,
-        files=(f"{HALF}.txt",),
+        files=(Attachment(f"{HALF}.txt"),),
     )
     assert heard.text == f"It {MARK} broke{MARK}"
-    assert (heard.author, heard.files) == (f"u{MARK}", (f"{MARK}.txt",))
+    assert (heard.author, heard.files) == (f"u{MARK}", (Attachment(f"{MARK}.txt"),))
     assert Person("u", f"Eve {HALF}").name == f"Eve {MARK}"
 
 

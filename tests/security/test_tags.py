@@ -14,6 +14,7 @@ import pytest
 
 from bot.claude import model_router
 from bot.context import prompt as context_prompt
+from bot.domain.attachment import Attachment
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
 from bot.schemes.scheme import Example, material, read
@@ -86,7 +87,7 @@ def aside(text: str) -> str:
 
 
 def file_name(text: str) -> str:
-    given = context_prompt.label(heard("", files=(text,)), "Alice", "")
+    given = context_prompt.label(heard("", files=(Attachment(text),)), "Alice", "")
     return given.split(">", 1)[1].removesuffix("</message>")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
+from bot.domain.attachment import Attachment
 from bot.domain.budget import Balance, Budget, BudgetLimits, Charge, Period, PersonLimit
 from bot.domain.completion import Usage
 from bot.domain.message import Disposition
@@ -183,9 +184,11 @@ async def test_an_outcome_is_stored_whole(store: SqliteStore) -> None:
 
 
 async def test_what_was_taken_back_is_in_no_row(store: SqliteStore) -> None:
-    await exchange(store, said("1", at=1.0, files=("a.png",)), "One.")
+    await exchange(store, said("1", at=1.0, files=(Attachment("a.png"),)), "One.")
     assert await repeated(store, 30.0)
-    await store.edit_message(said("1", text="new", files=("b.png",)), "NEW", 31.0)
+    await store.edit_message(
+        said("1", text="new", files=(Attachment("b.png"),)), "NEW", 31.0
+    )
     await store.delete_messages("slack", "T1", ["1"], None, 32.0)
     db = await store._write(lambda db: db)
     columns = ("role", "edited_at", "deleted_at", "files", "text", "content")

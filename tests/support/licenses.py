@@ -16,7 +16,7 @@ FILE = ROOT / "docs" / "licenses.md"
 PERMISSIVE = {
     *("MIT", "BSD-2-Clause", "BSD-3-Clause", "BSD", "Apache-2.0", "PSF-2.0"),
     *("Public Domain", "Apache-2.0 AND MIT", "MIT OR Apache-2.0"),
-    *("Apache-2.0 OR BSD-2-Clause", "0BSD"),
+    *("Apache-2.0 OR BSD-2-Clause", "0BSD", "MIT-CMU"),
 }
 #: And what only develops and tests it, and is in nothing that is handed on.
 FOR_DEVELOPMENT = PERMISSIVE | {"MPL-2.0", "LGPL-3.0"}

@@ -1,5 +1,6 @@
 """Stores, threads, people and opinions for the tests of what is remembered."""
 
+from bot.domain.attachment import Attachment
 from bot.domain.message import Disposition, Message, ThreadFacts, Verdict
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Ended, Outcome, Turn
@@ -21,7 +22,7 @@ def said(
     opens: bool = False,
     echo: bool = False,
     automated: bool = False,
-    files: tuple[str, ...] = (),
+    files: tuple[Attachment, ...] = (),
     quotes: tuple[Message, ...] = (),
     holds: tuple[str, ...] = (),
 ) -> Message:

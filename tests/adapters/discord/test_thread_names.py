@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from adapters.discord.thread_names import NAME_CHARS, UNNAMED, name_of
+from bot.domain.attachment import Attachment
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
 
@@ -65,6 +66,6 @@ def test_a_thread_is_named_after_the_question(text: str, name: str) -> None:
 def test_without_words_a_thread_is_named_after_what_is_asked_about() -> None:
     about = replace(ASKED, text="the **deploy** is red", message="4")
     assert name_of(replace(ASKED, quotes=(about,)), "") == "the deploy is red"
-    with_file = replace(ASKED, files=("report.pdf",), quotes=(about,))
+    with_file = replace(ASKED, files=(Attachment("report.pdf"),), quotes=(about,))
     assert name_of(with_file, "") == "report.pdf"
     assert name_of(with_file, "why?") == "why?"

@@ -6,6 +6,7 @@ import pytest
 
 from adapters.slack import events
 from adapters.slack.client import Identity
+from bot.domain.attachment import Attachment
 from bot.domain.message import Mark, MarkKind, Message
 from bot.domain.scope import ThreadKey
 
@@ -85,10 +86,17 @@ def test_knows_other_programs() -> None:
 
 
 def test_names_the_files() -> None:
-    files = [{"id": "F1", "name": "a.png"}, {"id": "F2"}]
+    at = "https://files.slack.com/a.png"
+    files = [
+        {"id": "F1", "name": "a.png", "size": 9, "url_private": at, "mimetype": "x"},
+        {"id": "F2", "size": "many"},
+    ]
     heard = read(**said(subtype="file_share", files=files, text=""))
     assert heard is not None
-    assert heard.files == ("a.png", "a file")
+    assert heard.files == (
+        Attachment("a.png", at, "F1", 9),
+        Attachment("a file", id="F2"),
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from bot.claude.offline import _PYTHON, LONG, OfflineModel
 from bot.context import prompt
+from bot.domain.attachment import Attachment
 from bot.domain.completion import ChatMessage, Report, Request, Usage
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
@@ -171,7 +172,7 @@ async def test_max_tokens_bounds_the_answer() -> None:
 @pytest.mark.parametrize("name", ["Ann", "A>B", 'A "B" C', "<message>"])
 async def test_what_context_writes_is_read(name: str, file: str) -> None:
     here = ThreadKey("terminal", "w", "c", "t")
-    heard = Message(here, "m1", 1.0, "U1", "hi", True, True, files=(file,))
+    heard = Message(here, "m1", 1.0, "U1", "hi", True, True, files=(Attachment(file),))
     content = f"{prompt.preface(0)}\n{prompt.label(heard, name, 'hi')}"
     answer = await text(replace(ASK, messages=(ChatMessage("user", content),)))
     assert f"by **{name.strip('<>').replace('>', '')}**:" in answer

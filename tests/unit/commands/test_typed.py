@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.attachment import Attachment
 from bot.domain.message import Mark, MarkKind, Message
 from bot.domain.person import Person
 from bot.messages.commands import (
@@ -57,7 +58,7 @@ async def test_a_command_is_obeyed_once_and_asks_nobody() -> None:
 async def test_what_has_more_than_a_command_is_a_question() -> None:
     desk = Desk()
     async with desk.open():
-        command = typed(desk, "help", files=("error.png",))
+        command = typed(desk, "help", files=(Attachment("error.png"),))
         reply = replace(
             desk.said("help"), parts=("help",), answers=Mark(MarkKind.BOT, "bot")
         )

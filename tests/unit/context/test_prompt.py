@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.context import prompt
+from bot.domain.attachment import Attachment
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import TurnMessage
@@ -78,7 +79,7 @@ def test_files_are_named_even_without_words() -> None:
         text="",
         addressed=True,
         opens=True,
-        files=("a.pdf", "<note>"),
+        files=(Attachment("a.pdf"), Attachment("<note>")),
     )
     given = prompt.label(message, "Alice", "")
     assert "(attached: a.pdf;" in given

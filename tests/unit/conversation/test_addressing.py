@@ -13,6 +13,7 @@ from bot.conversation.addressing import (
     judge,
     judge_edited,
 )
+from bot.domain.attachment import Attachment
 from bot.domain.message import (
     Decision,
     Disposition,
@@ -153,7 +154,7 @@ def test_a_reply_to_somebody_else_is_read() -> None:
 
 
 def test_a_file_is_no_thanks() -> None:
-    found = judge(heard("thanks!", files=("log.txt",)), OURS)
+    found = judge(heard("thanks!", files=(Attachment("log.txt"),)), OURS)
     assert found.disposition is Disposition.ANSWER
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.conversation import outcomes
+from bot.domain.attachment import Attachment
 from bot.domain.completion import Report, Usage
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
@@ -132,13 +133,16 @@ def test_what_was_not_opened_is_named_below_an_answer() -> None:
         opens=True,
     )
     names = ("a.png", "`@everyone`\n# b.pdf", "c.txt", "a.png", "d" * 300, "e")
-    turn = [TurnMessage(replace(asked, files=names)), TurnMessage(asked)]
+    turn = [
+        TurnMessage(replace(asked, files=tuple(map(Attachment, names)))),
+        TurnMessage(asked),
+    ]
     assert outcomes.without_files(answer, turn).note == (
         "_I can't open files yet, so this is without `a.png`, `'@everyone' # b.pdf`, "
         "`c.txt` and 2 more._"
     )
     assert outcomes.without_files(answer, turn[1:]) == answer
-    ours = [TurnMessage(replace(asked, files=("a.png",), echo=True))]
+    ours = [TurnMessage(replace(asked, files=(Attachment("a.png"),), echo=True))]
     assert outcomes.without_files(answer, ours) == answer
     failed = outcomes.conclude("", None, error=ModelBusy("529"))
     assert outcomes.without_files(failed, turn) == failed

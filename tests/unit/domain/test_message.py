@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.attachment import Attachment
 from bot.domain.message import Message, StoredMessage, fuller
 from bot.domain.scope import ThreadKey
 
@@ -35,10 +36,15 @@ def test_a_version_that_says_more_is_taken(
 
 
 def test_files_of_both_versions_are_kept() -> None:
-    with_files = replace(POOR, files=("a.png", "b.png"))
+    with_files = replace(POOR, files=(Attachment("a.png"), Attachment("b.png")))
     assert fuller(StoredMessage(POOR), with_files) == with_files
     assert fuller(StoredMessage(with_files), POOR) is None
-    beside = replace(POOR, text=BESIDE, files=("b.png", "c.png"), holds=("9",))
+    beside = replace(
+        POOR,
+        text=BESIDE,
+        files=(Attachment("b.png"), Attachment("c.png")),
+        holds=("9",),
+    )
     assert fuller(StoredMessage(with_files), beside) == replace(
-        beside, files=("a.png", "b.png", "c.png")
+        beside, files=(Attachment("a.png"), Attachment("b.png"), Attachment("c.png"))
     )

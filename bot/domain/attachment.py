@@ -1,0 +1,32 @@
+"""Files that belong to messages. Frozen values."""
+
+from dataclasses import dataclass
+
+from bot.text.characters import replace_invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that belongs to a message, as the platform describes it.
+
+    Nothing of it is to be relied on: type and size are those of its bytes.
+    """
+
+    #: As people see it; never used as a path.
+    name: str
+    #: The address of its bytes; "" if the platform gives none.
+    url: str = ""
+    #: The platform's id; "" if it has none.
+    id: str = ""
+    #: Bytes; None if unknown.
+    size: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", replace_invalid(self.name))
+        object.__setattr__(self, "url", replace_invalid(self.url))
+        object.__setattr__(self, "id", replace_invalid(self.id))
+
+    @property
+    def key(self) -> str:
+        """What tells it from the other files of its message."""
+        return self.id or self.name

@@ -1,0 +1,35 @@
+"""Attachments in a column, as JSON."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from json import dumps
+from typing import Any
+
+from bot.domain.attachment import Attachment
+
+
+def encoded(files: Sequence[Attachment]) -> str:
+    """Return `files` as JSON: an object for each."""
+    return dumps([asdict(each) for each in files])
+
+
+def decoded(files: Iterable[Any]) -> tuple[Attachment, ...]:
+    """Return the attachments in the parsed JSON `files`, without what is none.
+
+    Databases of earlier versions hold names alone.
+    """
+    return tuple(found for each in files if (found := _decoded(each)))
+
+
+def _decoded(file: Any) -> Attachment | None:
+    if isinstance(file, str):
+        return Attachment(file)
+    if not isinstance(file, dict) or not isinstance(file.get("name"), str):
+        return None
+    texts = {
+        name: value
+        for name in ("name", "url", "id")
+        if isinstance(value := file.get(name), str)
+    }
+    size = file.get("size")
+    return Attachment(**texts, size=size if isinstance(size, int) else None)
