@@ -18,6 +18,7 @@
     │   ├── Throttled          too many writes; says how long to wait
     │   ├── Unfit              it refuses this content in this form
     │   └── ThreadGone         no write to this thread can succeed any more
+    ├── FileUnread             a file that belongs to a message cannot be read
     └── StorageError           the database did not take a write; may be repeated
         ├── StorageBusy        more waits for it than it may hold
         ├── StorageFull        the disk is full
@@ -28,6 +29,7 @@ The message of an error is for the log and the operator; `user_text` is what the
 people in the thread read. Neither ever holds a token or what people said.
 """
 
+import enum
 import traceback
 from pathlib import PurePath
 
@@ -160,6 +162,48 @@ class Unfit(DeliveryError):
 
 class Rerouted(DeliveryError):
     """Nothing was written: another kind of write must be used, at once."""
+
+
+class Unread(enum.Enum):
+    """Why a file is not read."""
+
+    TOO_LARGE = "too large"
+    EMPTY = "empty"
+    #: Only who has its password can read it.
+    ENCRYPTED = "encrypted"
+    #: Neither a picture, a PDF, an office document nor text.
+    UNSUPPORTED = "unsupported"
+    #: Its content is not what its type promises, or it unfolds beyond all bounds.
+    BROKEN = "broken"
+    #: The platform did not hand it out.
+    UNAVAILABLE = "unavailable"
+    #: It was deleted on the platform.
+    DELETED = "deleted"
+    #: It is on a site of somebody else's.
+    ELSEWHERE = "elsewhere"
+    #: The app lacks a scope or permission.
+    NO_SCOPE = "no scope"
+    #: More files came with the messages than one answer reads.
+    TOO_MANY = "too many"
+    #: The model takes no files of its kind.
+    NOT_TAKEN = "not taken"
+    #: Claude refused it once.
+    REFUSED = "refused"
+    #: A person decided so, because of its price.
+    SKIPPED = "skipped"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Unread":
+        # Of a later version, or of a database that was edited by hand.
+        return cls.UNAVAILABLE
+
+
+class FileUnread(ThreadkeepError):
+    """A file that belongs to a message cannot be read, for a `reason` that stays."""
+
+    def __init__(self, reason: Unread) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
 
 
 class StorageError(ThreadkeepError):

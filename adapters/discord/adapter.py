@@ -74,6 +74,7 @@ class DiscordAdapter:
             link, self._people, Channels(link, self._people), self._names
         )
         self.history = MessageHistory(link, self._names)
+        self.files = None
         self.messenger = DiscordMessenger(link, self._names)
         self.limits = LIMITS
         self._listened = False

@@ -133,6 +133,7 @@ class SlackAdapter:
             self._people, self._channels, self._names, identity
         )
         self.history = MessageHistory(client, identity)
+        self.files = None
         self.messenger = SlackMessenger(client, self._display_names)
         self._status = Status(client)
         self._pairs = MentionPairs()

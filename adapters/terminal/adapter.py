@@ -66,6 +66,7 @@ class TerminalAdapter:
     name = "terminal"
     limits = LIMITS
     history = None
+    files = None
     messenger = None
 
     def __init__(

@@ -1,5 +1,6 @@
 """Files that belong to messages. Frozen values."""
 
+import enum
 from dataclasses import dataclass
 
 from bot.text.characters import replace_invalid
@@ -30,3 +31,31 @@ class Attachment:
     def key(self) -> str:
         """What tells it from the other files of its message."""
         return self.id or self.name
+
+
+class FileKind(enum.Enum):
+    """How a file is given to Claude."""
+
+    IMAGE = "image"
+    #: A PDF, whose pages Claude sees.
+    PDF = "pdf"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class FileContent:
+    """What Claude reads of a file."""
+
+    kind: FileKind
+    #: "image/png", "application/pdf", "text/plain".
+    media_type: str
+    #: What is sent: text is UTF-8.
+    data: bytes
+    #: The most tokens that it counts as.
+    tokens: int
+    #: The pages in `data`; 0 for what has none.
+    pages: int = 0
+    #: The pages of the whole file; more than `pages` if it was cut.
+    all_pages: int = 0
+    #: Whether a text was cut to its beginning.
+    cut: bool = False

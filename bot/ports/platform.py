@@ -8,8 +8,9 @@ adapter offers to the core. Each implementation passes the contract tests under
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
+from bot.domain.attachment import Attachment
 from bot.domain.channel_access import ChannelAccess
 from bot.domain.message import EarlierMessages, Message
 from bot.domain.names import PlaceNames
@@ -279,6 +280,20 @@ class MessageHistory(Protocol):
         ...
 
 
+class FileSource(Protocol):
+    """The files of messages, as the platform hands them out."""
+
+    async def fetch(
+        self, place: Scope, file: Attachment, into: BinaryIO, most: int
+    ) -> None:
+        """Write the bytes of `file`, of a message in `place`, to `into`; at most `most`
+        bytes, from the platform's own hosts only.
+
+        Raises FileUnread, or DeliveryError if it may be there later.
+        """
+        ...
+
+
 class Messenger(Protocol):
     """Writes into channels and threads, apart from replies."""
 
@@ -336,6 +351,11 @@ class Adapter(Protocol):
     def messenger(self) -> Messenger | None:
         """Messages that are not replies; None if the platform has no channels to post
         in."""
+        ...
+
+    @property
+    def files(self) -> FileSource | None:
+        """The files of messages; None if the platform's messages have none."""
         ...
 
     async def run(self, host: Host) -> None:

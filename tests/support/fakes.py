@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from typing import BinaryIO
 
+from bot.domain.attachment import Attachment
 from bot.domain.channel_access import ChannelAccess
 from bot.domain.message import EarlierMessages, Message
 from bot.domain.names import PlaceNames
@@ -13,9 +15,16 @@ from bot.domain.platform import Limits, WriteKind
 from bot.domain.reply import Part
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Turn, TurnState
-from bot.errors import DeliveryError, ThreadGone, ThreadkeepError
+from bot.errors import (
+    DeliveryError,
+    FileUnread,
+    ThreadGone,
+    ThreadkeepError,
+    Unread,
+)
 from bot.ports.platform import (
     Directory,
+    FileSource,
     Host,
     MessageHistory,
     Messenger,
@@ -38,7 +47,7 @@ async def show(surface: Surface, part: Part) -> str:
 
 class FakeAdapter:
     """A platform in memory: what people see is in `seen`, by thread. It is its own
-    directory, history and messenger."""
+    directory, history, files and messenger."""
 
     def __init__(self, name: str = "fake", limits: Limits = FAST) -> None:
         self.name = name
@@ -46,6 +55,9 @@ class FakeAdapter:
         self.private = True
         self.directory: Directory = self
         self.history: MessageHistory | None = self
+        self.files: FileSource | None = self
+        #: The bytes of files, or why there are none, by address.
+        self.stored_files: dict[str, bytes | ThreadkeepError] = {}
         self.messenger: Messenger | None = self
         #: Message texts by thread and platform id, as a reader sees them now.
         self.seen: dict[ThreadKey, dict[str, str]] = {}
@@ -101,6 +113,16 @@ class FakeAdapter:
     async def receive(self, message: Message) -> None:
         """Let the core receive `message`, once it listens."""
         await (await asyncio.shield(self.listening)).inbox.receive(message)
+
+    async def fetch(
+        self, place: Scope, file: Attachment, into: BinaryIO, most: int
+    ) -> None:
+        found = self.stored_files.get(file.url, FileUnread(Unread.UNAVAILABLE))
+        if isinstance(found, ThreadkeepError):
+            raise found
+        if len(found) > most:
+            raise FileUnread(Unread.TOO_LARGE)
+        into.write(found)
 
     async def resolve_thread(self, turn: Turn) -> ThreadKey:
         if turn.thread in self.nowhere:
