@@ -167,7 +167,7 @@ class Rerouted(DeliveryError):
 class Unread(enum.Enum):
     """Why a file is not read."""
 
-    TOO_LARGE = "too large"
+    TOO_LARGE = "too_large"
     EMPTY = "empty"
     #: Only who has its password can read it.
     ENCRYPTED = "encrypted"
@@ -182,11 +182,11 @@ class Unread(enum.Enum):
     #: It is on a site of somebody else's.
     ELSEWHERE = "elsewhere"
     #: The app lacks a scope or permission.
-    NO_SCOPE = "no scope"
+    NO_SCOPE = "no_scope"
     #: More files came with the messages than one answer reads.
-    TOO_MANY = "too many"
+    TOO_MANY = "too_many"
     #: The model takes no files of its kind.
-    NOT_TAKEN = "not taken"
+    NOT_TAKEN = "not_taken"
     #: Claude refused it once.
     REFUSED = "refused"
     #: A person decided so, because of its price.
