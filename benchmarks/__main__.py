@@ -7,6 +7,7 @@ import click
 from rich.console import Console
 
 from benchmarks import (
+    caching,
     footprint,
     governing,
     lag,
@@ -27,6 +28,7 @@ CLAIMS = {
     "footprint": footprint.measure,
     "lag": lag.measure,
     "methods": methods.measure,
+    "caching": caching.measure,
     "triage": triage.measure,
 }
 

@@ -1,9 +1,12 @@
-"""Turns that were delivered, inside a transaction."""
+"""Turns and questions of the past, inside a transaction."""
 
 from sqlite_utils import Database
 
+from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn
-from storage.thread_queries import turn_of
+from storage import thread_queries
+from storage.broken import calendar_time
+from storage.thread_queries import THREAD_ID, turn_of
 
 PREVIOUS_TURN = """
     SELECT *, 0 AS begins FROM turns
@@ -15,7 +18,18 @@ PREVIOUS_TURN = """
     ORDER BY id DESC LIMIT 1
 """
 
+# Reads the end of the index by time.
+QUESTION_TIMES = f"""
+    SELECT at FROM messages
+    WHERE thread_id = ({THREAD_ID}) AND asks ORDER BY at DESC LIMIT :most
+"""
+
 
 def previous_turn(db: Database, turn: Turn) -> Turn | None:
     row = db.execute(PREVIOUS_TURN, {"turn": turn.id}).fetchone()
     return turn_of(db, turn.thread, row) if row else None
+
+
+def question_times(db: Database, thread: ThreadKey, most: int) -> list[float]:
+    rows = db.execute(QUESTION_TIMES, {**thread_queries.named(thread), "most": most})
+    return [calendar_time(row["at"]) for row in rows][::-1]

@@ -99,6 +99,7 @@ class SqliteStore:
     backfill = write(inbox.backfill)
     store_prompt = write(turns.store_prompt)
     conversation = read(thread_queries.conversation)
+    question_times = read(earlier_turns.question_times)
 
     next_turn = read(thread_queries.next_turn)
     previous_turn = read(earlier_turns.previous_turn)

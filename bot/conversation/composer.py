@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from bot.claude import catalog
-from bot.context import long_threads, prompt
+from bot.context import cache_lifetime, long_threads, prompt
 from bot.domain.completion import ChatMessage, Request
 from bot.domain.message import EarlierMessages
 from bot.domain.scope import ThreadKey
@@ -82,6 +82,8 @@ class Composer:
             return None
         fitted, missing = self._fitted(turn, conversation, unread, settings)
         version = await self._settings.prompt(settings)
+        times = await self._store.question_times(turn.thread, cache_lifetime.QUESTIONS)
+        ttl = cache_lifetime.lifetime(times)
         request = Request(
             model=settings["model"],
             system=prompt.system_prompt(version.text or ""),
@@ -92,6 +94,8 @@ class Composer:
             temperature=settings.temperature,
             stop_sequences=settings.stop_sequences,
             searches=SEARCHES if settings.on("web_search") else 0,
+            cache_ttl=ttl or "1h",
+            cache_messages=ttl is not None,
         )
         return ComposedRequest(request, missing, unread)
 

@@ -82,6 +82,11 @@ class PromptStore(Protocol):
         """
         ...
 
+    async def question_times(self, thread: ThreadKey, most: int) -> list[float]:
+        """Return the times of the newest questions of `thread`, at most `most`, in
+        seconds since 1970, oldest first."""
+        ...
+
 
 class PendingTurns(Protocol):
     """Turns that are not delivered yet."""

@@ -14,6 +14,7 @@ from tests.support.store_helpers import (
     answer,
     ask,
     done,
+    exchange,
     following,
     keep,
     said,
@@ -176,6 +177,15 @@ async def test_a_turn_that_ended_never_moves_up_again(
     await store.store_prompt(turn, "late", {"1": "late"})
     assert await store.next_turn(HERE) == before
     assert await store.conversation(HERE) == conversation
+
+
+async def test_the_times_of_the_newest_questions(store: Store) -> None:
+    assert await store.question_times(HERE, 2) == []
+    await store.receive(said("0", at=1.0), keep)
+    for number in (1, 2, 3):
+        await exchange(store, said(str(number), at=10.0 * number), "Yes.")
+    assert await store.question_times(HERE, 2) == [20.0, 30.0]
+    assert await store.question_times(HERE, 9) == [10.0, 20.0, 30.0]
 
 
 async def test_a_turn_can_end_before_it_began(store: Store) -> None:

@@ -336,6 +336,7 @@ async def live(store: SqliteStore) -> None:
     await store.open_threads()
     await store.mark_delivered(turn, 97.0)
     await store.conversation(HERE)
+    await store.question_times(HERE, 12)
     await store.transcript(HERE)
     await store.list_threads("slack", "C1")
     await store.newest_messages("slack", since=91.0)
