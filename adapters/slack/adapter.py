@@ -25,6 +25,7 @@ from adapters.slack.client import Identity, SlackClient, open_client
 from adapters.slack.config import SlackConfig
 from adapters.slack.directory import SlackDirectory
 from adapters.slack.display_names import DisplayNames
+from adapters.slack.file_source import SlackFiles
 from adapters.slack.history import MessageHistory
 from adapters.slack.interactions import Interactions
 from adapters.slack.members import People
@@ -133,7 +134,7 @@ class SlackAdapter:
             self._people, self._channels, self._names, identity
         )
         self.history = MessageHistory(client, identity)
-        self.files = None
+        self.files = SlackFiles(client)
         self.messenger = SlackMessenger(client, self._display_names)
         self._status = Status(client)
         self._pairs = MentionPairs()

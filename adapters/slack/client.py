@@ -13,7 +13,6 @@ from functools import partial
 from typing import Any
 
 import aiohttp
-import yarl
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -257,35 +256,6 @@ class SlackClient:
         if status != 200:
             raise DeliveryError(f"response_url: HTTP {status}")
 
-    async def download(self, url: str, most: int) -> bytes:
-        """Return the content of a file on Slack, or its first `most` + 1 bytes.
-
-        Raises Unfit for an address outside Slack, which must not see the token, and for
-        a page instead of a file; or another DeliveryError.
-        """
-        session, base = self.web.session, yarl.URL(self.web.base_url)
-        address = yarl.URL(url)
-        ours = address.host == base.host and address.scheme == base.scheme
-        if session is None or not (ours or _is_slacks(address)):
-            raise Unfit("download: the file is not on Slack")
-        headers = {"Authorization": f"Bearer {self.web.token}"}
-        with self._translated("download"):
-            # A redirect would pass the token on.
-            async with session.get(
-                address, headers=headers, allow_redirects=False
-            ) as response:
-                # Without permission, Slack returns its sign-in page (facts A15).
-                is_page = response.content_type == "text/html"
-                if response.status != 200 or is_page:
-                    raise Unfit(f"download: HTTP {response.status}")
-                content = bytearray()
-                # One read returns what has arrived, which may be less than the file.
-                async for piece in response.content.iter_any():
-                    content += piece
-                    if len(content) > most:
-                        break
-                return bytes(content[: most + 1])
-
     async def upload(self, url: str, content: bytes) -> None:
         """Send the content of a file to the upload address from Slack, which needs no
         token. Raises DeliveryError."""
@@ -347,13 +317,6 @@ async def open_client(config: SlackConfig) -> AsyncIterator[SlackClient]:
                 logger=logging.getLogger("slack_sdk.web"),
             )
         )
-
-
-def _is_slacks(address: yarl.URL) -> bool:
-    host = address.host or ""
-    return address.scheme == "https" and (
-        host == "slack.com" or host.endswith(".slack.com")
-    )
 
 
 def _meaning(method: str, error: SlackApiError) -> Exception:

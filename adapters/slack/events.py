@@ -9,13 +9,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from adapters.slack import mentions, mrkdwn, organisations
+from adapters.slack import mentions, message_files, mrkdwn, organisations
 from adapters.slack.client import Identity
 from adapters.slack.message_content import Content, content, name_beside
-from bot.domain.attachment import Attachment
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
-from bot.messages.controls import A_FILE
 
 # Subtypes of messages that people write. All others are about the channel, or about an
 # earlier message (facts A1.3).
@@ -126,21 +124,10 @@ def message(
         opens=root == ts,
         echo=author == us.user or bool(us.bot and event.get("bot_id") == us.bot),
         automated=automated,
-        files=tuple(_file(each) for each in event.get("files") or ()),
+        files=message_files.attachments(event),
         holds=seen.holds,
         parts=mentions.parts(seen.own, us),
         answers=mentions.answers(event, us),
-    )
-
-
-def _file(file: Mapping[str, Any]) -> Attachment:
-    """Return a file object of Slack's (facts A15)."""
-    size = file.get("size")
-    return Attachment(
-        name=str(file.get("name") or file.get("title") or A_FILE),
-        url=str(file.get("url_private_download") or file.get("url_private") or ""),
-        id=str(file.get("id") or ""),
-        size=size if isinstance(size, int) else None,
     )
 
 

@@ -1,6 +1,7 @@
 """Reads text files that people attach, and uploads the bot's own. Files are read from
 Slack only, up to a limit."""
 
+import io
 import json
 import logging
 from collections.abc import Mapping
@@ -8,8 +9,10 @@ from functools import partial
 from typing import Any
 
 from adapters.slack.client import SlackClient
+from adapters.slack.file_source import SlackFiles
+from adapters.slack.message_files import attachment
 from bot.domain.scope import Scope
-from bot.errors import DeliveryError, ThreadGone, Unacceptable, Unfit
+from bot.errors import DeliveryError, FileUnread, ThreadGone, Unacceptable
 from bot.messages.controls import text_file_needed
 from bot.runtime.offload import offload
 from bot.text.characters import replace_lone_surrogates
@@ -25,15 +28,14 @@ PIECE_CHARS = 100_000
 BAD_FILE = text_file_needed(kilobytes=FILE_BYTES // 1_000)
 
 
-async def text_of(client: SlackClient, file: Mapping[str, Any]) -> str:
-    """Return the text of a file. Raises Unacceptable."""
-    url = str(file.get("url_private_download") or file.get("url_private") or "")
+async def text_of(client: SlackClient, place: Scope, file: Mapping[str, Any]) -> str:
+    """Return the text of a file that was given in `place`. Raises Unacceptable."""
+    content = io.BytesIO()
     try:
-        content = await client.download(url, FILE_BYTES)
-        if len(content) > FILE_BYTES:
-            raise Unfit("download: too large")
-        return replace_lone_surrogates(content.decode("utf-8-sig", "surrogatepass"))
-    except (DeliveryError, UnicodeDecodeError) as error:
+        await SlackFiles(client).fetch(place, attachment(file), content, FILE_BYTES)
+        text = content.getvalue().decode("utf-8-sig", "surrogatepass")
+        return replace_lone_surrogates(text)
+    except (DeliveryError, FileUnread, UnicodeDecodeError) as error:
         log.info("slack.unread_file %s", type(error).__name__)
         raise Unacceptable(BAD_FILE) from None
 

@@ -320,7 +320,9 @@ class Interactions:
         given = dict(texts)
         for field, file in files.items():
             try:
-                given[field] = await slack_files.text_of(self._client, file)
+                given[field] = await slack_files.text_of(
+                    self._client, context.place, file
+                )
             except Unacceptable as error:
                 return Response(error.user_text, field=field)
         return await self._reply(

@@ -122,7 +122,10 @@ SOCKET_MODE_ON = "accepted; Socket Mode is on"
 NO_SCOPE_COMMANDS = "`/claude`, “Thread settings” and “Triage this” do not work"
 NO_SCOPE_DIRECT = "admins are not notified how much of a budget is used"
 NO_SCOPE_GROUPS = "user groups cannot be named in `who`"
-NO_SCOPE_FILES_READ = "a prompt cannot be given as a file"
+NO_SCOPE_FILES_READ = (
+    "files of messages are named to Claude and not read, and a prompt cannot be given "
+    "as a file"
+)
 NO_SCOPE_FILES_WRITE = "the result of a triaged channel cannot be attached as a table"
 NO_SCOPE_REACTIONS = (
     "messages cannot be marked as waiting, nor their priority shown as a reaction"

@@ -1,6 +1,8 @@
-"""How a connection breaks, whatever was said over it."""
+"""How a connection breaks, whatever was said over it, and how files are sent."""
 
 import asyncio
+import contextlib
+import enum
 
 from aiohttp import web
 
@@ -21,3 +23,45 @@ def sever(request: web.Request, *, half: bool) -> None:
         request.transport.close()
     else:
         request.transport.abort()
+
+
+class Body(enum.Enum):
+    """How the body of a file arrives."""
+
+    WHOLE = "whole"
+    #: More and more, without an end.
+    ENDLESS = "endless"
+    #: The connection breaks in the middle.
+    CUT = "cut"
+    #: Nothing more arrives after the middle.
+    STALLED = "stalled"
+    #: As CUT, and the length was not announced, so that it looks like the end.
+    UNMARKED = "unmarked"
+
+
+async def send(
+    request: web.Request, content: bytes, body: Body, content_type: str
+) -> web.StreamResponse:
+    """Answer `request` with a file."""
+    headers = {"Content-Type": content_type}
+    if body is Body.WHOLE:
+        return web.Response(body=content, headers=headers)
+    half, transport = content[: len(content) // 2], request.transport
+    response = web.StreamResponse(headers=headers)
+    if body is Body.UNMARKED and isinstance(transport, asyncio.Transport):
+        # As of HTTP 1.0: neither a length nor pieces.
+        transport.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + half)
+        transport.close()
+        return response
+    if body is not Body.ENDLESS:
+        response.content_length = len(content)
+    await response.prepare(request)
+    with contextlib.suppress(ConnectionError):
+        await response.write(half)
+        while body is Body.ENDLESS:
+            await response.write(bytes(2**16))
+        if body is Body.STALLED:
+            await asyncio.Event().wait()
+        if transport is not None:
+            transport.close()
+    return response

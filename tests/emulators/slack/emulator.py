@@ -106,9 +106,9 @@ class SlackEmulator:
         triggers = Triggers(clock)
         self.views = Views(self.world, triggers)
         self.hooks = Hooks(self.world, host=self._host)
-        self._files = Files(self.world, trusts=lambda request: self.api.trusts(request))
+        self.files = Files(self.world, trusts=lambda request: self.api.trusts(request))
         self._uploads = Uploads(
-            self.world, chat=self._chat, files=self._files, host=self._host
+            self.world, chat=self._chat, files=self.files, host=self._host
         )
         reads = Reads(
             self.world,
@@ -142,7 +142,7 @@ class SlackEmulator:
             triggers=triggers,
             views=self.views,
             hooks=self.hooks,
-            files=self._files,
+            files=self.files,
             host=self._host,
             emit=self.emit,
         )
@@ -163,7 +163,8 @@ class SlackEmulator:
         app = web.Application(client_max_size=16 * 2**20)
         app.router.add_route("*", "/api/{method}", self.api.serve)
         app.router.add_get("/link/", self.socket.serve)
-        app.router.add_get("/files/{file}/{name}", self._files.serve)
+        app.router.add_get("/files-pri/{file}/{name}", self.files.serve)
+        app.router.add_get("/files-pri/{file}/download/{name}", self.files.serve)
         app.router.add_post("/upload/v1/{file}", self._uploads.serve)
         app.router.add_post("/hooks/{hook}", self.hooks.serve)
         # The short timeout ends calls that a test still holds.
@@ -292,7 +293,7 @@ class SlackEmulator:
             client_msg_id=str(uuid.UUID(int=self._chance.getrandbits(128))),
             broadcast=broadcast,
             files=[
-                self._files.add(name, content, host=self._host())
+                self.files.add(name, content, host=self._host())
                 for name, content in (files or {}).items()
             ],
         )
@@ -395,7 +396,7 @@ class SlackEmulator:
     def attached(self, channel: str, ts: str) -> dict[str, bytes]:
         """What is attached to a message, by name."""
         files = self.world.messages[channel][ts].files
-        return {file["name"]: self._files.content(file["id"]) for file in files}
+        return {file["name"]: self.files.content(file["id"]) for file in files}
 
     def transcript(self, channel: str, thread_ts: str) -> str:
         """A thread as one reads it: "Alice: …", "threadkeep (bot): …"."""

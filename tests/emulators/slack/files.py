@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from tests.emulators import wire
 from tests.emulators.slack.blocks import Json
 from tests.emulators.slack.world import World
 
@@ -15,6 +16,7 @@ LOGIN_PAGE = "<!DOCTYPE html><html><body>Sign in to Slack</body></html>"
 
 _TYPES = {
     "csv": "text/csv",
+    "html": "text/html",
     "md": "text/markdown",
     "pdf": "application/pdf",
     "png": "image/png",
@@ -30,6 +32,15 @@ class Files:
         self._trusts = trusts
         self._contents: dict[str, bytes] = {}
         self._files: dict[str, Json] = {}
+        #: How the bytes of some arrive; and addresses that others have moved to.
+        self.bodies: dict[str, wire.Body] = {}
+        self.moved: dict[str, str] = {}
+        #: The status of each download that is not answered as usual.
+        self.statuses: dict[str, int] = {}
+        #: Those that nobody with the token may have.
+        self.locked: set[str] = set()
+        #: The downloads, by path, with what they were sent as Authorization.
+        self.served: list[tuple[str, str]] = []
 
     def add(
         self, name: str, content: bytes, *, host: str, number: str | None = None
@@ -38,7 +49,7 @@ class Files:
         number = number or self._world.number("F")
         self._contents[number] = content
         ending = name.rpartition(".")[2]
-        url = f"http://{host}/files/{number}/{name}"
+        path = f"http://{host}/files-pri/{self._world.team}-{number}"
         file = self._files[number] = {
             "id": number,
             "name": name,
@@ -47,8 +58,8 @@ class Files:
             "filetype": ending,
             "size": len(content),
             "mode": "hosted",
-            "url_private": url,
-            "url_private_download": url,
+            "url_private": f"{path}/{name}",
+            "url_private_download": f"{path}/download/{name}",
             "file_access": "visible",
         }
         return file
@@ -61,11 +72,27 @@ class Files:
         """What is in a file. Raises KeyError."""
         return self._contents[number]
 
-    async def serve(self, request: web.Request) -> web.Response:
+    def stub(self, number: str) -> Json:
+        """What a message says of a file that is to be looked up (A14, A1.5)."""
+        return {"id": number, "file_access": "check_file_info"}
+
+    def delete(self, number: str) -> None:
+        """Delete the bytes of a file; what is known of it is that it is gone (A15)."""
+        del self._contents[number]
+        self._files[number] = {"id": number, "mode": "tombstone"}
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
         """Answer a download."""
-        if not self._trusts(request):
+        number = request.match_info["file"].rpartition("-")[2]
+        self.served.append((request.path, request.headers.get("Authorization", "")))
+        if number in self.statuses:
+            return web.Response(status=self.statuses[number])
+        if number in self.moved:
+            return web.Response(status=302, headers={"Location": self.moved[number]})
+        if not self._trusts(request) or number in self.locked:
             return web.Response(text=LOGIN_PAGE, content_type="text/html")
-        content = self._contents.get(request.match_info["file"])
+        content = self._contents.get(number)
         if content is None:
             raise web.HTTPNotFound
-        return web.Response(body=content)
+        kind, body = self._files[number]["mimetype"], self.bodies.get(number)
+        return await wire.send(request, content, body or wire.Body.WHOLE, kind)

@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.emulators.slack.rates import UNLIMITED
+from tests.emulators.wire import Body
 
 MARKDOWN = [{"type": "markdown", "text": "**Hi**"}]
 STOP = {
@@ -417,6 +418,21 @@ async def test_a_file_is_for_those_with_the_token(
         assert await answer.read() == b"hello"
     async with session.get(file["url_private"]) as answer:
         assert (answer.status, answer.content_type) == (200, "text/html")
+    info = await client.files_info(file=slack.files.stub(file["id"])["id"])
+    address = info["file"]["url_private_download"]
+    slack.files.bodies[file["id"]] = Body.CUT
+    with pytest.raises(aiohttp.ClientPayloadError):
+        async with session.get(address, headers=headers) as answer:
+            await answer.read()
+    slack.files.bodies[file["id"]] = Body.UNMARKED
+    async with session.get(address, headers=headers) as answer:
+        assert (await answer.read(), answer.content_length) == (b"he", None)
+    slack.files.bodies[file["id"]] = Body.ENDLESS
+    async with session.get(address, headers=headers) as answer:
+        assert len(await answer.content.readexactly(1_000_000)) == 1_000_000
+    slack.files.delete(file["id"])
+    async with session.get(address, headers=headers) as answer:
+        assert answer.status == 404
 
 
 async def test_a_mention_may_lack_what_stands_beside_it(slack: SlackEmulator) -> None:

@@ -1,0 +1,114 @@
+"""Reads the files of a message: its own, and those of messages that it forwards or
+shows. Pure.
+
+Rule: what is external has an address that Slack got from somebody else, which may lead
+to Slack itself; it is never fetched (platform facts A15).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yarl
+
+from adapters.slack import json_values
+from adapters.slack.json_values import mapping, mappings
+from adapters.slack.message_content import MOST_NESTED
+from bot.domain.attachment import Attachment
+from bot.errors import FileUnread, Unread
+from bot.messages.controls import A_FILE
+
+# Documents that are edited in Slack. Some can be downloaded.
+_DOCUMENTS = {"canvas", "list", "post", "quip", "space"}
+#: Why what has one of these modes has no bytes for us.
+_UNREAD = {
+    "external": Unread.ELSEWHERE,
+    "hidden_by_limit": Unread.UNAVAILABLE,
+    "tombstone": Unread.DELETED,
+    **dict.fromkeys(_DOCUMENTS, Unread.UNSUPPORTED),
+}
+
+
+def attachments(message: Mapping[str, Any]) -> tuple[Attachment, ...]:
+    """Return the files of `message`, and of the messages in it, each once."""
+    found: dict[str, Attachment] = {}
+    for each in map(attachment, _files(message, 0)):
+        found.setdefault(each.key, each)
+    return tuple(found.values())
+
+
+def attachment(file: Mapping[str, Any]) -> Attachment:
+    """Return a file object of Slack's. Of one with `file_access: check_file_info`
+    little is known until it is looked up."""
+    size = file.get("size")
+    name = json_values.text(file.get("name")) or json_values.text(file.get("title"))
+    return Attachment(
+        name=name or A_FILE,
+        url=_address(file),
+        id=json_values.text(file.get("id")),
+        size=size if isinstance(size, int) else None,
+    )
+
+
+def address(file: Mapping[str, Any]) -> str:
+    """Return the address of the bytes of a file object that was looked up. Raises
+    FileUnread."""
+    found, mode = _address(file), _mode(file)
+    if not found or mode == "external":
+        raise FileUnread(_UNREAD.get(mode, Unread.UNAVAILABLE))
+    return found
+
+
+def html_size(file: Mapping[str, Any]) -> int:
+    """Return the size of a file object that is a page of HTML itself. Raises FileUnread
+    for any other: what was sent for it is the page for signing in."""
+    if _mode(file) in _DOCUMENTS:
+        raise FileUnread(Unread.UNSUPPORTED)
+    size, kind = file.get("size"), json_values.text(file.get("mimetype"))
+    if not isinstance(size, int) or kind.partition(";")[0] != "text/html":
+        raise FileUnread(Unread.NO_SCOPE)
+    return size
+
+
+def is_slacks(address: yarl.URL) -> bool:
+    """Return whether `address` is on a host of Slack's, over TLS."""
+    host = address.host or ""
+    return (
+        (host == "slack.com" or host.endswith(".slack.com"))
+        and address.scheme == "https"
+        and address.port == 443
+    )
+
+
+def _files(message: Mapping[str, Any], depth: int) -> Iterator[Mapping[str, Any]]:
+    """Yield the file objects of a message, and of what it shows (facts A1.5)."""
+    yield from mappings(message.get("files"))
+    if depth > MOST_NESTED:
+        return
+    for each in mappings(message.get("attachments")):
+        yield from _files(each, depth + 1)
+        for block in mappings(each.get("message_blocks")):
+            yield from _files(mapping(block.get("message")), depth + 1)
+
+
+def _address(file: Mapping[str, Any]) -> str:
+    mode = _mode(file)
+    whole = json_values.text(file.get("url_private_download"))
+    shown = json_values.text(file.get("url_private"))
+    if mode == "external":
+        # So that it is known without a call that it is elsewhere, and never taken for a
+        # file on Slack.
+        return "" if _may_be_slacks(shown) else shown
+    if mode in _DOCUMENTS:
+        return whole
+    return "" if mode in _UNREAD else whole or shown
+
+
+def _mode(file: Mapping[str, Any]) -> str:
+    return "external" if file.get("is_external") else json_values.text(file.get("mode"))
+
+
+def _may_be_slacks(url: str) -> bool:
+    try:
+        return is_slacks(yarl.URL(url))
+    except ValueError:
+        return True
