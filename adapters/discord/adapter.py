@@ -14,6 +14,7 @@ from adapters.discord.channels import Channels
 from adapters.discord.client import Link, open_link
 from adapters.discord.config import DiscordConfig
 from adapters.discord.directory import DiscordDirectory
+from adapters.discord.file_source import DiscordFiles
 from adapters.discord.history import MessageHistory
 from adapters.discord.members import People
 from adapters.discord.message_listener import MessageListener
@@ -74,7 +75,7 @@ class DiscordAdapter:
             link, self._people, Channels(link, self._people), self._names
         )
         self.history = MessageHistory(link, self._names)
-        self.files = None
+        self.files = DiscordFiles(link)
         self.messenger = DiscordMessenger(link, self._names)
         self.limits = LIMITS
         self._listened = False

@@ -6,7 +6,13 @@ from functools import partial
 import discord
 from discord import ui
 
-from adapters.discord import events, interaction_responses, markup, modals
+from adapters.discord import (
+    events,
+    interaction_responses,
+    markup,
+    message_files,
+    modals,
+)
 from adapters.discord.bot_permissions import lacking
 from adapters.discord.client import Link, translated
 from adapters.discord.components import Drawn
@@ -93,7 +99,7 @@ class Asking:
             text=question,
             addressed=True,
             opens=place is not None,
-            files=(events.file_of(file),) if file and not too_large else (),
+            files=(message_files.uploaded(file),) if file and not too_large else (),
             quotes=self._quotes(about, thread, fresh=place is not None),
         )
         shown = None

@@ -17,7 +17,7 @@ import discord
 import yarl
 from discord.gateway import DiscordWebSocket
 
-from adapters.discord.config import DiscordConfig
+from adapters.discord.config import PUBLIC_API, DiscordConfig
 from adapters.discord.global_rate_limit import traced
 from bot.errors import (
     AccessRevoked,
@@ -129,6 +129,13 @@ class Link:
         """The id of the bot's user."""
         assert self.client.user is not None
         return self.client.user.id
+
+    @property
+    def files_url(self) -> yarl.URL | None:
+        """Where files are besides on Discord's hosts: where DISCORD_API_URL is, unless
+        that is Discord's."""
+        url = self._config.api_url
+        return None if url == PUBLIC_API else yarl.URL(url)
 
     @property
     def content(self) -> bool:

@@ -4,8 +4,8 @@ A message is more than its text: forwarded messages, embeds, previews of links, 
 components and stickers stand beside it (platform facts B5.2). Each follows the typed
 text as an excerpt under a label that says what it is, always in the same order.
 
-Rule 1: files of the message itself are no part of the text (`Message.files`); files of
-a forwarded message are, since they belong to it.
+Rule 1: files of the message itself are no part of the text, but only in
+`Message.files`; files of a forwarded message are in both, since they belong to it.
 Rule 2: what Discord does not tell is left out: a poll without results has no counts.
 """
 
@@ -28,7 +28,7 @@ from discord.components import (
 )
 
 from adapters.discord import ids
-from bot.text.excerpts import PREVIEW_OF, attached, excerpt
+from bot.text.excerpts import PREVIEW_OF, excerpt
 
 #: Types of messages that people and programs write; all others are Discord's own (facts
 #: B5).
@@ -72,9 +72,7 @@ def _said(message: discord.Message) -> str:
 
 def _forwarded(snapshot: discord.MessageSnapshot) -> str:
     """Return a forwarded message; who wrote it is not told (facts B5)."""
-    files = [
-        attached(_line(each.title or each.filename)) for each in snapshot.attachments
-    ]
+    files = [_file(each.title or each.filename) for each in snapshot.attachments]
     said = _joined(
         snapshot.content,
         *_embeds(snapshot.embeds, snapshot.content, by_program=None),
@@ -209,7 +207,7 @@ def _component(component: Component) -> str:
         case SectionComponent():
             return _components([*component.children, component.accessory])
         case FileComponent():
-            return attached(_line(component.name or _name_of(component.media.url)))
+            return _file(component.name or _name_of(component.media.url))
         case MediaGalleryComponent():
             return _lines(
                 *(_medium("image", i.media.url, i.description) for i in component.items)
@@ -228,6 +226,10 @@ def _component(component: Component) -> str:
 
 def _stickers(stickers: Iterable[discord.StickerItem]) -> list[str]:
     return [excerpt("Sticker", each.name) for each in stickers]
+
+
+def _file(name: str) -> str:
+    return f"(file: {_line(name)})"
 
 
 def _medium(kind: str, url: str | None, description: str | None = None) -> str:

@@ -8,8 +8,7 @@ from dataclasses import replace
 
 import discord
 
-from adapters.discord import content, ids, mentions
-from bot.domain.attachment import Attachment
+from adapters.discord import content, ids, mentions, message_files
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ThreadKey
 
@@ -130,15 +129,11 @@ def _converted(message: discord.Message, us: int, thread: ThreadKey) -> Message:
         automated=message.author.bot
         or message.webhook_id is not None
         or message.type in content.AUTOMATIC,
-        files=tuple(map(file_of, message.attachments)),
+        files=message_files.attachments(message),
         holds=_forwarded(message),
         parts=mentions.parts(message, us),
         answers=mentions.answers(message, us),
     )
-
-
-def file_of(file: discord.Attachment) -> Attachment:
-    return Attachment(file.filename, file.url, str(file.id), file.size)
 
 
 def _forwarded(message: discord.Message) -> tuple[str, ...]:

@@ -1,0 +1,53 @@
+"""Reads the files of a message: its own, those of the message that it forwards, and
+those that its components show. Pure.
+
+Rule: the address of a file expires after a day, and a new one comes with its message
+(platform facts B5); so a file's id here names its message, too.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import discord
+from discord.components import Component, Container, FileComponent
+
+from bot.domain.attachment import Attachment
+from bot.messages.controls import A_FILE
+
+
+def attachments(message: discord.Message) -> tuple[Attachment, ...]:
+    """Return the files of `message`, each once."""
+    here = f"{message.channel.id}/{message.id}"
+    found: dict[str, Attachment] = {}
+    parts: list[discord.Message | discord.MessageSnapshot]
+    parts = [message, *message.message_snapshots]
+    for part in parts:
+        for each in part.attachments:
+            name = f"{here}/{each.id}"
+            file = Attachment(each.filename, each.url, name, each.size)
+            found.setdefault(name, file)
+        for shown in _shown(part.components):
+            media = shown.media
+            name = f"{here}/{media.attachment_id or shown.name}"
+            title = shown.name or A_FILE
+            found.setdefault(name, Attachment(title, media.url, name, shown.size))
+    return tuple(found.values())
+
+
+def uploaded(file: discord.Attachment) -> Attachment:
+    """Return a file that was given with a command, which is on no message."""
+    return Attachment(file.filename, file.url, str(file.id), file.size)
+
+
+def message_of(file: Attachment) -> tuple[str, str] | None:
+    """Return the ids of the channel and the message of `file`; None if it is on
+    none."""
+    parts = file.id.split("/", 2)
+    return (parts[0], parts[1]) if len(parts) == 3 else None
+
+
+def _shown(components: Iterable[Component]) -> Iterator[FileComponent]:
+    for each in components:
+        if isinstance(each, FileComponent):
+            yield each
+        elif isinstance(each, Container):
+            yield from _shown(each.children)
