@@ -27,6 +27,7 @@ from adapters.terminal.answer_view import (
     SilentScreen,
     as_markdown,
 )
+from adapters.terminal.attached_files import AttachedFiles
 from adapters.terminal.directory import (
     AUTHOR,
     CHANNEL,
@@ -66,7 +67,6 @@ class TerminalAdapter:
     name = "terminal"
     limits = LIMITS
     history = None
-    files = None
     messenger = None
 
     def __init__(
@@ -78,6 +78,7 @@ class TerminalAdapter:
         light: bool = False,
     ) -> None:
         self.directory = TerminalDirectory()
+        self.files = AttachedFiles()
         self._source = source
         self._out = out
         self._console = terminal.on(out)
@@ -187,6 +188,7 @@ class TerminalAdapter:
             text=text,
             addressed=True,
             opens=self._opens,
+            files=self.files.waiting,
         )
         self._opens = False
         self._answered.clear()
@@ -195,6 +197,7 @@ class TerminalAdapter:
         except StorageError as error:
             self._say(texts.not_stored(error=error))
             return
+        self.files.detach()
         await self._wait(host)
 
     async def _wait(self, host: Host) -> None:
@@ -242,6 +245,11 @@ class TerminalAdapter:
             await self._show_threads(argument.strip(), host)
         elif command == "/help":
             self._say(texts.HELP)
+        elif command == "/attach":
+            self._say(self.files.attach(argument.strip()))
+        elif command == "/detach":
+            self.files.detach()
+            self._say(texts.DETACHED)
         elif command == "/edit" and self._is_interactive:
             self._ahead.text, self._edits = argument, True
         elif given := host.commands.parse(line.removeprefix("/")):

@@ -13,6 +13,8 @@ OWN = (
     ("clear", texts.NEW),
     ("threads", texts.THREADS),
     ("edit", texts.EDIT),
+    ("attach", texts.ATTACH),
+    ("detach", texts.DETACH),
     ("help", texts.SHOW_HELP),
     ("exit", texts.EXIT),
     ("quit", texts.EXIT),

@@ -6,7 +6,12 @@ from pathlib import Path
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
-from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.completion import (
+    CompleteEvent,
+    Completer,
+    Completion,
+    PathCompleter,
+)
 from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPress, KeyPressEvent
@@ -15,24 +20,41 @@ from prompt_toolkit.shortcuts import CompleteStyle
 
 from bot.runtime import private_files
 
+#: What paths are completed behind.
+ATTACH = "/attach "
+
 
 class CommandCompleter(Completer):
-    """Completes commands that begin with a slash; `commands` are names and what they
-    are for, without the slash."""
+    """Completes commands that begin with a slash, and the paths behind `/attach`;
+    `commands` are names and what they are for, without the slash."""
 
     def __init__(self, commands: Sequence[tuple[str, str]]) -> None:
         self._commands = commands
+        self._paths = PathCompleter(expanduser=True)
 
     def get_completions(
         self, document: Document, complete_event: CompleteEvent
     ) -> Iterable[Completion]:
-        """Yield the commands that begin as the text before the cursor does."""
+        """Yield the commands that begin as the text before the cursor does, or the
+        paths."""
         text = document.text_before_cursor
         if not text.startswith("/") or "\n" in text:
+            return
+        if text.startswith(ATTACH):
+            path = Document(_last_path(text.removeprefix(ATTACH)))
+            yield from self._paths.get_completions(path, complete_event)
             return
         for name, about in self._commands:
             if f"/{name}".startswith(text.lower()):
                 yield Completion(f"/{name}", -len(text), display_meta=about)
+
+
+def _last_path(text: str) -> str:
+    """Return the path that `text` ends with: from its quote on, if one is open."""
+    quote = max(text.rfind('"'), text.rfind("'"))
+    if quote >= 0 and text.count(text[quote]) % 2:
+        return text[quote + 1 :]
+    return text.rpartition(" ")[2]
 
 
 class TypedAhead:

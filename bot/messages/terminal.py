@@ -12,6 +12,7 @@ Type a question, then Enter; go on in the same thread.
 - `/settings` shows what applies
 - `/set prompt channel Be brief.` sets new instructions
 - `/model opus`, `/budget day 5` and `/usage` work, too
+- `/attach notes.pdf` sends a file with your next question, `/detach` does not
 - `/edit` opens your editor; Alt-Enter begins a line
 - Ctrl-C stops an answer; `exit` or Ctrl-D quits\
 """
@@ -19,6 +20,8 @@ WELCOME = "**Threadkeep.** Ask something; `/help` lists what else you can do."
 NEW = "Start another thread"
 THREADS = "List your threads, or reopen one"
 EDIT = "Write in your editor"
+ATTACH = "Send files with the next question"
+DETACH = "Send no files with it"
 SHOW_HELP = "List the commands"
 EXIT = "Quit"
 CTRL_D = "Ctrl-D quits."
@@ -29,6 +32,8 @@ GO_BACK = "`/threads` and a number goes back to one."
 LIST_FIRST = "Type `/threads` first, then `/threads` and a number of the list."
 THREAD, TURNS, LAST = "Thread", "Turns", "Last"
 USER = "User"
+HOW_TO_ATTACH = 'Name the files: `/attach notes.pdf "my picture.png"`.'
+DETACHED = "No file goes with your next question."
 WHICH_SETTING = "Name a setting and its value, as in `/set model opus`:"
 
 
@@ -38,6 +43,23 @@ def no_such_command(*, command: str) -> str:
 
 def nearest_command(*, command: str, nearest: str) -> str:
     return f"There is no `{command}`. Did you mean `{nearest}`?"
+
+
+def no_such_file(*, path: str) -> str:
+    return f"There is no file `{path}`."
+
+
+def no_readable_file(*, path: str) -> str:
+    return f"`{path}` is not a file that you may read."
+
+
+def too_many_files(*, most: int) -> str:
+    return f"At most {most} files go with a question."
+
+
+def attached(*, names: Sequence[str]) -> str:
+    files = ", ".join(f"`{name}`" for name in names)
+    return f"With your next question: {files}."
 
 
 def how_to_set(*, names: Sequence[str]) -> str:
