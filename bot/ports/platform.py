@@ -289,7 +289,8 @@ class FileSource(Protocol):
         """Write the bytes of `file`, of a message in `place`, to `into`; at most `most`
         bytes, from the platform's own hosts only.
 
-        Raises FileUnread, or DeliveryError if it may be there later.
+        Raises FileUnread, or DeliveryError if it may be there later; `into` may hold a
+        part then.
         """
         ...
 

@@ -3,14 +3,16 @@
 import asyncio
 import io
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
 from adapters.discord.adapter import connect as connect_discord
 from adapters.slack.adapter import connect as connect_slack
 from adapters.terminal.adapter import TerminalAdapter
+from bot.domain.attachment import Attachment
 from bot.domain.channel_access import NOWHERE, ChannelAccess
 from bot.domain.message import Message
 from bot.domain.names import PlaceNames
@@ -18,6 +20,7 @@ from bot.domain.person import Person
 from bot.domain.reply import Part, PostedPart
 from bot.domain.scope import Scope, ScopeLevel, ThreadKey
 from bot.domain.turn import Turn, TurnState
+from bot.errors import FileUnread, Unread
 from bot.ports.platform import Adapter
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.slack.emulator import SlackEmulator
@@ -36,6 +39,10 @@ class Stage:
     thread: ThreadKey
     #: What the bot's messages in the thread read, top to bottom.
     seen: Callable[[], list[str]]
+    #: Attaches a file with this content to a message in the channel, and deletes that
+    #: file with everything that shows it.
+    attach: Callable[[bytes], Awaitable[Attachment]]
+    lose: Callable[[Attachment], None]
     #: Whether a message can be changed once it was shown.
     edits: bool = True
     #: Somebody who administers the workspace, a member, and what a person was told
@@ -68,6 +75,11 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
         said = Message(thread, "t", 1.0, "alice", "hello", addressed=False, opens=True)
         fake.past = [said]
         nobody = ChannelAccess(exists=True, bot_writes=True)
+
+        async def attach_there(content: bytes) -> Attachment:
+            fake.stored_files["fake://a"] = content
+            return Attachment("a.txt", "fake://a", "a", len(content))
+
         fake.may |= {("h", ""): nobody, ("x", ""): NOWHERE, ("D1", "alice"): OPEN}
         yield Stage(
             fake,
@@ -80,17 +92,28 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
             foreign=Scope("fake", "w", "x"),
             direct=Scope("fake", "w", "D1"),
             signs=lambda: tuple(fake.marks.values()),
+            attach=attach_there,
+            lose=lambda file: fake.stored_files.clear(),
         )
     elif request.param == "terminal":
         out = io.StringIO()
         terminal = TerminalAdapter(io.StringIO(), out)
         thread = terminal.thread
+        folder: Path = request.getfixturevalue("tmp_path")
+
+        async def attach_here(content: bytes) -> Attachment:
+            (folder / "a.txt").write_bytes(content)
+            terminal.files.attach(str(folder / "a.txt"))
+            return terminal.files.waiting[0]
+
         yield Stage(
             terminal,
             thread,
             lambda: [out.getvalue().strip()],
             edits=False,
             told=lambda user: out.getvalue(),
+            attach=attach_here,
+            lose=lambda file: (folder / "a.txt").unlink(),
         )
     elif request.param == "discord":
         async with DiscordEmulator() as discord, connect_discord(discord.env) as joined:
@@ -112,6 +135,15 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
                 talk = discord.messages(discord.open_dm(user))
                 return "".join(each.text for each in talk)
 
+            async def attach_on_discord(content: bytes) -> Attachment:
+                discord.say(alice, channel, "", files={"a.txt": content})
+                here = Scope("discord", discord.guild, channel)
+                [message] = await joined.history.recent(here, 1)
+                return message.files[0]
+
+            def lose_on_discord(file: Attachment) -> None:
+                discord.files.lost = True
+
             # What roles people hold is told to those who listen.
             listening = asyncio.create_task(joined.run(ScriptedCore().host))
             await discord.until(lambda: discord.gateway.connected)
@@ -126,6 +158,8 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
                 foreign=Scope("discord", discord.guild, far),
                 direct=Scope("discord", "@me", discord.open_dm(alice)),
                 signs=lambda: discord.message(asked).reactions,
+                attach=attach_on_discord,
+                lose=lose_on_discord,
             )
             listening.cancel()
             await asyncio.wait({listening})
@@ -147,6 +181,12 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
                 talk = slack.world.messages[slack.open_dm(user)].values()
                 return "".join(each.text for each in talk)
 
+            async def attach_on_slack(content: bytes) -> Attachment:
+                slack.say(alice, channel, "", files={"a.txt": content})
+                here = Scope("slack", slack.team, channel)
+                [message] = await adapter.history.recent(here, 1)
+                return message.files[0]
+
             yield Stage(
                 adapter,
                 thread,
@@ -158,6 +198,8 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
                 foreign=Scope("slack", slack.team, "C09999999"),
                 direct=Scope("slack", slack.team, slack.open_dm(alice)),
                 signs=lambda: slack.message(channel, ts).reactions,
+                attach=attach_on_slack,
+                lose=lambda file: slack.files.delete(file.id),
             )
 
 
@@ -347,6 +389,31 @@ async def test_a_sign_is_there_once_however_often_it_is_put(stage: Stage) -> Non
     assert len(stage.signs()) == 0
     link = await messenger.link(Scope.of(stage.thread), message)
     assert link.startswith("https://")
+
+
+async def test_it_hands_out_the_bytes_of_a_file_or_says_why_not(stage: Stage) -> None:
+    file, source = await stage.attach(b"content"), stage.adapter.files
+    assert source is not None
+    assert (file.name, file.size) == ("a.txt", 7)
+
+    async def outcome(file: Attachment, most: int = 7) -> object:
+        into = io.BytesIO()
+        try:
+            await source.fetch(Scope.of(stage.thread), file, into, most)
+        except FileUnread as why:
+            return why.reason
+        return into.getvalue()
+
+    assert await outcome(file) == b"content"
+    assert await outcome(file, 6) is Unread.TOO_LARGE
+    # What is announced is not what counts.
+    for size in (None, 1):
+        assert await outcome(replace(file, size=size), 6) is Unread.TOO_LARGE
+    nobodys = {Unread.ELSEWHERE, Unread.UNAVAILABLE}
+    for url in ("https://example.org/a.txt", "/etc/passwd", ""):
+        assert await outcome(Attachment("a.txt", url)) in nobodys
+    stage.lose(file)
+    assert await outcome(file) in {Unread.DELETED, Unread.UNAVAILABLE}
 
 
 async def test_a_terminal_belongs_to_the_person_at_the_keyboard() -> None:

@@ -3,6 +3,7 @@ the operator is told once, and the other platform answers on."""
 
 import asyncio
 import contextlib
+import io
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -17,6 +18,7 @@ from adapters.discord.client import NEW_TOKEN
 from adapters.slack.interactions import TRIAGE
 from bot.app import App
 from bot.cli.environment import MISTAKE
+from bot.domain.attachment import Attachment
 from bot.domain.channel_access import ChannelAccess
 from bot.domain.completion import Report, Usage
 from bot.domain.message import EarlierMessages, Message
@@ -276,6 +278,26 @@ async def a_session_that_begins_anew(town: Town) -> None:
     """What was missed meanwhile is fetched."""
     await town.answers("discord")
     town.discord.gateway.drop(resumable=False)
+
+
+@met_by(slack="files.info")
+async def a_file_in_slack_of_which_little_is_known(town: Town) -> None:
+    await _fetch(town, "slack", Attachment("a.txt", id="F1"))
+
+
+@met_by(discord=f"GET {MESSAGE}")
+async def a_file_in_discord_whose_address_has_expired(town: Town) -> None:
+    base = town.discord.api_url.partition("/api")[0]
+    said = f"{town.channel('discord')}/{town.say('discord')}"
+    file = Attachment("a.txt", f"{base}/attachments/1/2/a.txt", f"{said}/2")
+    await _fetch(town, "discord", file)
+
+
+async def _fetch(town: Town, platform: str, file: Attachment) -> None:
+    source = town.app.platforms.adapters[platform].files
+    assert source is not None
+    with contextlib.suppress(AccessRevoked):
+        await source.fetch(town.place(platform), file, io.BytesIO(), 1_000)
 
 
 @pytest.mark.parametrize("meeting", MEETINGS, ids=str)
