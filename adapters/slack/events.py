@@ -124,7 +124,7 @@ def message(
         opens=root == ts,
         echo=author == us.user or bool(us.bot and event.get("bot_id") == us.bot),
         automated=automated,
-        files=message_files.attachments(event),
+        files=message_files.attachments(event, automated=automated),
         holds=seen.holds,
         parts=mentions.parts(seen.own, us),
         answers=mentions.answers(event, us),

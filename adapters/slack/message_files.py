@@ -1,8 +1,10 @@
 """Reads the files of a message: its own, and those of messages that it forwards or
 shows. Pure.
 
-Rule: what is external has an address that Slack got from somebody else, which may lead
-to Slack itself; it is never fetched (platform facts A15).
+Rule 1: what is external has an address that Slack got from somebody else, which may
+lead to Slack itself; it is never fetched (platform facts A15).
+Rule 2: programs write the attachments of their messages themselves, and could name any
+file there that the bot may read; those of people are made by Slack.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,10 +30,14 @@ _UNREAD = {
 }
 
 
-def attachments(message: Mapping[str, Any]) -> tuple[Attachment, ...]:
-    """Return the files of `message`, and of the messages in it, each once."""
+def attachments(
+    message: Mapping[str, Any], *, automated: bool
+) -> tuple[Attachment, ...]:
+    """Return the files of `message`, and of the messages in it, each once; `automated`
+    if a program wrote it."""
+    own = {"files": message.get("files")} if automated else message
     found: dict[str, Attachment] = {}
-    for each in map(attachment, _files(message, 0)):
+    for each in map(attachment, _files(own, 0)):
         found.setdefault(each.key, each)
     return tuple(found.values())
 

@@ -96,13 +96,17 @@ def test_a_message_has_its_files_and_those_it_forwards_each_once() -> None:
             {"message_blocks": [{"message": inner}]},
         ],
     }
-    found = message_files.attachments(message)
+    found = message_files.attachments(message, automated=False)
     assert [each.id for each in found] == ["F1", "F2", "F3", "F4"]
     assert found[0].size == 5
     assert found[1] == Attachment("a file", id="F2")
     wrongs: list[Any] = [None, 7, "x", [7], [[]], {"files": 1}]
     for wrong in wrongs:
-        assert message_files.attachments({"files": wrong, "attachments": wrong}) == ()
+        shape = {"files": wrong, "attachments": wrong}
+        assert message_files.attachments(shape, automated=False) == ()
+    # A program could name any file in the attachments that it writes.
+    found = message_files.attachments(message, automated=True)
+    assert [each.id for each in found] == ["F1", "F2"]
 
 
 def test_the_mode_of_a_file_says_where_its_bytes_are() -> None:
@@ -171,6 +175,9 @@ async def test_the_page_for_signing_in_is_no_file(desk: Desk) -> None:
     desk.slack.files.locked.update({text.id, html.id})
     assert await desk.outcome(text) is Unread.NO_SCOPE
     assert await desk.outcome(html) is Unread.NO_SCOPE
+    # Somebody forwarded it from a channel in which the bot is not.
+    desk.slack.faults.add("files.info", error("file_not_found"))
+    assert await desk.outcome(text) is Unread.UNAVAILABLE
 
 
 async def test_the_token_goes_to_files_on_slack_only(desk: Desk) -> None:
@@ -231,6 +238,9 @@ async def test_a_download_ends_in_time_and_size(
     for body, meaning in meanings.items():
         desk.slack.files.bodies[file.id] = body
         assert await desk.outcome(file) is meaning, body
+    monkeypatch.setattr(downloads, "STALL", 60.0)
+    monkeypatch.setattr(downloads, "WHOLE", 0.1)
+    assert await desk.outcome(file) is DeliveryError
     del desk.slack.files.bodies[file.id]
     statuses = {
         **dict.fromkeys((401, 403), Unread.NO_SCOPE),

@@ -177,6 +177,10 @@ async def test_files_are_public_for_a_day(scene: Scene) -> None:
     (attachment,) = message.attachments
     assert attachment.url.startswith("http://127.0.0.1:")
     assert await attachment.read() == b"content"
+    attachment.url += "0"
+    with pytest.raises(discord.NotFound):
+        await attachment.read()
+    attachment.url = attachment.url[:-1]
     scene.emulator.advance(86_401)
     with pytest.raises(discord.NotFound):
         await attachment.read()

@@ -420,6 +420,11 @@ async def test_a_file_is_for_those_with_the_token(
         assert (answer.status, answer.content_type) == (200, "text/html")
     info = await client.files_info(file=slack.files.stub(file["id"])["id"])
     address = info["file"]["url_private_download"]
+    slack.files.moved[file["id"]] = "https://example.org/"
+    more: Any = {"headers": headers, "allow_redirects": False}
+    async with session.get(address, **more) as answer:
+        assert answer.headers["Location"] == "https://example.org/"
+    del slack.files.moved[file["id"]]
     slack.files.bodies[file["id"]] = Body.CUT
     with pytest.raises(aiohttp.ClientPayloadError):
         async with session.get(address, headers=headers) as answer:
