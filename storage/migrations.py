@@ -12,6 +12,7 @@ from storage.case_tables import m006_cases
 from storage.deletion_tables import m010_deletions_and_refusals
 from storage.names import m015_names
 from storage.notices import m012_origins_and_notices
+from storage.receipts import m018_receipts
 from storage.rules_of_messages import m011_rules_of_messages
 from storage.totals import m009_totals
 from storage.tries import m007_tries
@@ -361,5 +362,6 @@ for step in (
     m013_author_names,
     m014_waiting_signs,
     m015_names,
+    m018_receipts,
 ):
     migrations()(step)

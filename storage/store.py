@@ -15,8 +15,9 @@ from pathlib import Path
 from bot.domain.budget import Balance, Budget, Spending
 from bot.domain.message import Message, Verdict
 from bot.domain.names import LastName
+from bot.domain.receipt import AnswerSummary, Receipt, ReceiptTexts
 from bot.domain.retention import Retention
-from bot.domain.scope import Scope
+from bot.domain.scope import Scope, ThreadKey
 from bot.domain.triage_case import TriageCase
 from bot.domain.turn import Opinion
 from bot.errors import ConfigError
@@ -32,6 +33,7 @@ from storage import (
     names,
     notices,
     readdressing,
+    receipts,
     refusals,
     settings,
     spending,
@@ -138,6 +140,10 @@ class SqliteStore:
     refusals = read(refusals.refusals)
     save_draft = write(settings.save_draft)
     draft = read(settings.draft)
+
+    receipt = read(receipts.receipt)
+    answers = read(receipts.answers)
+    turn_of_message = read(receipts.turn_of_message)
 
     claim_notice = write(notices.claim_notice)
     claim_sign = write(waiting_signs.claim_sign)
@@ -270,6 +276,25 @@ async def read_opinions(path: Path, since: float) -> list[Opinion]:
     """
     with closing(Reader(open_beside(path))) as reader:
         return await reader.read(lambda db: thread_queries.opinions(db, since))
+
+
+async def read_receipt(path: Path, turn: str) -> tuple[Receipt, ReceiptTexts] | None:
+    """Return the receipt of the turn with the key `turn` in whatever thread, and what
+    was asked and answered; None if there is none.
+
+    Raises ConfigError if there is no database of ours at `path`.
+    """
+    with closing(Reader(open_beside(path))) as reader:
+        return await reader.read(lambda db: receipts.found(db, turn))
+
+
+async def read_answers(path: Path, thread: ThreadKey, most: int) -> list[AnswerSummary]:
+    """Return the newest `most` turns of `thread` that have ended, the newest first.
+
+    Raises ConfigError if there is no database of ours at `path`.
+    """
+    with closing(Reader(open_beside(path))) as reader:
+        return await reader.read(lambda db: receipts.answers(db, thread, most))
 
 
 async def read_corrections(path: Path, since: float) -> list[TriageCase]:

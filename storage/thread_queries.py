@@ -198,7 +198,7 @@ def needs_backfill(db: Database, key: ThreadKey) -> bool:
 
 
 def open_threads(db: Database) -> list[ThreadKey]:
-    return [_key(row) for row in db.execute(OPEN_THREADS)]
+    return [key_of(row) for row in db.execute(OPEN_THREADS)]
 
 
 def next_turn(db: Database, thread: ThreadKey) -> Turn | None:
@@ -221,7 +221,7 @@ def turn_of(db: Database, thread: ThreadKey, row: Row) -> Turn:
         attempts=row["attempts"],
         touched=calendar_time(row["touched"]),
         text=row["text"],
-        ended=_ended(row),
+        ended=ended(row),
         note=row["note"],
         shown=tuple(
             PostedPart(each["part"], each["message"], each["text"]) for each in replies
@@ -253,7 +253,7 @@ def turn_facts(db: Database, thread: ThreadKey, turn: str = "") -> TurnFacts | N
     return TurnFacts(
         key=row["key"],
         state=TurnState(row["state"]),
-        ended=_ended(row),
+        ended=ended(row),
         stop_reason=row["stop_reason"],
         has_text=bool(row["text"].strip()),
         askers=frozenset(each["author"] for each in questions),
@@ -313,7 +313,7 @@ def opinions(db: Database, since: float) -> list[Opinion]:
     rows = db.execute(OPINIONS, [since]).fetchall()
     return [
         Opinion(
-            thread=_key(row),
+            thread=key_of(row),
             turn=row["key"],
             at=calendar_time(row["ended_at"]),
             good=bool(row["feedback"]),
@@ -334,7 +334,7 @@ def transcript(db: Database, thread: ThreadKey) -> list[tuple[str, str]]:
 def list_threads(db: Database, platform: str, channel: str) -> list[ThreadSummary]:
     return [
         ThreadSummary(
-            _key(row),
+            key_of(row),
             _title(row["title"] or ""),
             row["turns"],
             calendar_time(row["last"]),
@@ -347,7 +347,7 @@ def newest_messages(
     db: Database, platform: str, since: float
 ) -> list[tuple[ThreadKey, str]]:
     rows = db.execute(NEWEST, [platform, since])
-    return [(_key(row), row["message"]) for row in rows]
+    return [(key_of(row), row["message"]) for row in rows]
 
 
 def _title(text: str) -> str:
@@ -365,7 +365,7 @@ def named(key: ThreadKey) -> dict[str, str]:
     }
 
 
-def _ended(row: Row) -> Ended | None:
+def ended(row: Row) -> Ended | None:
     """Return how the turn of `row` ended; FAILED if that cannot be read."""
     if row["ended"] in (None, *(each.value for each in Ended)):
         return Ended(row["ended"]) if row["ended"] else None
@@ -378,7 +378,7 @@ def message_of(row: Row) -> Message:
     if files is None:
         log_broken("messages", row["id"])
     return Message(
-        thread=_key(row),
+        thread=key_of(row),
         message=row["message"],
         at=calendar_time(row["at"]),
         author=row["author"],
@@ -392,5 +392,6 @@ def message_of(row: Row) -> Message:
     )
 
 
-def _key(row: Row) -> ThreadKey:
+def key_of(row: Row) -> ThreadKey:
+    """Return the key of the thread in `row`."""
     return ThreadKey(row["platform"], row["workspace"], row["channel"], row["thread"])

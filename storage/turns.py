@@ -17,7 +17,7 @@ from bot.domain.budget import NO_LIMITS, Alert, BudgetLimits
 from bot.domain.reply import PostedPart
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Outcome, Turn, TurnMessage
-from storage import erasures, ledger, thread_queries
+from storage import erasures, ledger, receipts, thread_queries
 from storage.inbox import BACKFILLED, NEXT_MESSAGE
 
 
@@ -68,6 +68,7 @@ def store_prompt(
             edited: str | None = row["content"]
             content = contents[row["message"]] if edited is None else edited
             _append(db, turn, row["id"], content=content)
+    receipts.record_prompt(db, turn)
 
 
 def store_part(
@@ -128,6 +129,7 @@ def finish_turn(
     )
     if not finished.rowcount:
         return []
+    receipts.record_outcome(db, turn, outcome)
     if outcome.text or outcome.replay:
         _add_answer(db, turn, replay=outcome.replay or None)
     return ledger.book_turn(db, turn, outcome=outcome, now=now, caps=caps)

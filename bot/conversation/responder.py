@@ -303,7 +303,11 @@ class Responder:
         """Return `outcome` with the provenance of its answer and all of its notes."""
         settings = prepared.settings
         outcome = replace(
-            outcome, prompt=int(settings["prompt"]), effort=settings.used("effort")
+            outcome,
+            prompt=int(settings["prompt"]),
+            effort=settings.used("effort"),
+            missing=prepared.missing,
+            applied=settings.writing,
         )
         if prepared.news:
             outcome = with_note(outcome, prepared.news)

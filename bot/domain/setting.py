@@ -8,7 +8,7 @@ revision that a form was drawn from, so that an older form is refused.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.domain.scope import Scope
+from bot.domain.scope import Scope, ScopeLevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,20 @@ class Version:
     text: str | None
     who: str
     at: float
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedSetting:
+    """The value of one option that an answer was written with, and where it was set."""
+
+    name: str
+    #: In canonical form; "" where it may hold what people wrote.
+    value: str
+    level: ScopeLevel
+    #: The person who set it: a platform's user id, or "operator".
+    who: str
+    #: Whether the thread kept it from its beginning.
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

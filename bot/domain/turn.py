@@ -7,6 +7,7 @@ from bot.domain.completion import Usage
 from bot.domain.message import Message
 from bot.domain.reply import PostedPart
 from bot.domain.scope import ThreadKey
+from bot.domain.setting import AppliedSetting
 
 
 class TurnState(enum.Enum):
@@ -131,6 +132,11 @@ class Outcome:
     #: The id of the prompt version, and the effort.
     prompt: int | None = None
     effort: str = ""
+    #: About how many messages of the thread were left out of its middle; None for an
+    #: unknown number.
+    missing: int | None = 0
+    #: The settings that it was written with; empty if no request was composed.
+    applied: tuple[AppliedSetting, ...] = ()
     #: The user to notify once all of it is shown (edits notify nobody); "" for nobody.
     calls: str = ""
 

@@ -29,6 +29,7 @@ from bot.ports.cases import CaseQueue, CaseStore
 from bot.ports.inbox import InboxStore
 from bot.ports.ledger import Accounts, Charges, Ledger
 from bot.ports.names import NameStore
+from bot.ports.receipts import ReceiptStore
 from bot.ports.settings import (
     AccessStore,
     ChangeStore,
@@ -340,6 +341,7 @@ class Store(
     NoticeStore,
     SignStore,
     NameStore,
+    ReceiptStore,
     RetentionStore,
     Protocol,
 ):

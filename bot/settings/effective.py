@@ -15,7 +15,7 @@ from bot.claude.catalog import find
 from bot.domain.budget import Budget, BudgetLimits, Period, PersonLimit
 from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel
 from bot.domain.served_workspaces import Served
-from bot.domain.setting import OPERATOR, Setting, StoredSettings
+from bot.domain.setting import OPERATOR, AppliedSetting, Setting, StoredSettings
 from bot.settings.audience import Audience
 from bot.settings.operator_limits import CEILINGS
 from bot.settings.options import BY_NAME, ON, OPTIONS, misfits, sequences
@@ -23,6 +23,14 @@ from bot.settings.parsers import stored_usd
 
 #: Pinned besides options: why the model of a thread was chosen.
 ROUTE = "route"
+
+#: The options that decide how an answer is written.
+WRITING = (
+    *("prompt", "model", "effort", "max_tokens", "temperature", "stop_sequences"),
+    "web_search",
+)
+# Their values are texts of admins, or ids of such.
+_TEXTS = ("prompt", "stop_sequences")
 
 _PERIODS = {"budget_day": Period.DAY, "budget_month": Period.MONTH}
 _TOTALS = {"budget_total_day": Period.DAY, "budget_total_month": Period.MONTH}
@@ -108,6 +116,22 @@ class EffectiveSettings:
     @property
     def stop_sequences(self) -> tuple[str, ...]:
         return sequences(self["stop_sequences"])
+
+    @property
+    def writing(self) -> tuple[AppliedSetting, ...]:
+        """Return what applies of the options that decide how an answer is written, if
+        the model uses it, without texts of admins."""
+        return tuple(
+            AppliedSetting(
+                name,
+                "" if name in _TEXTS else each.value,
+                each.place.level,
+                each.who,
+                kept=each.kept,
+            )
+            for name in WRITING
+            if (each := self.applied[name]) and not each.unused
+        )
 
     @property
     def caps(self) -> BudgetLimits:

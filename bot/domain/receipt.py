@@ -1,0 +1,138 @@
+"""Receipts: what an answer was made from, and what it cost. Frozen values.
+
+Rule: a receipt holds ids, numbers and names of files, never what people wrote.
+"""
+
+from dataclasses import dataclass, field
+
+from bot.domain.completion import Usage
+from bot.domain.scope import ThreadKey
+from bot.domain.setting import AppliedSetting, Version
+from bot.domain.turn import Ended, TurnState
+from bot.errors import Unread
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRef:
+    """A message that a receipt names."""
+
+    #: The platform's id; it may be that of a button press (`bot.domain.reply.PRESSED`).
+    message: str
+    author: str
+    #: Seconds since 1970.
+    at: float
+    #: Whether it was deleted since.
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """A file of a message that Claude read, and what became of the file."""
+
+    name: str
+    #: Bytes; None if unknown.
+    size: int | None = None
+    #: Whether Claude was given its content; otherwise only its name.
+    read: bool = False
+    #: Why not; None if files were not opened at all.
+    unread: Unread | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMessages:
+    """The messages that the request had, and those of the thread that it had not."""
+
+    #: How many messages of people, and how many answers.
+    messages: int
+    answers: int
+    #: The first and the last message of people.
+    first: MessageRef | None
+    last: MessageRef | None
+    #: The messages that it answers: the newest ones.
+    questions: tuple[MessageRef, ...]
+    #: How many were deleted before, were before the last reset, or belong to questions
+    #: that were declined.
+    deleted: int = 0
+    before_reset: int = 0
+    declined: int = 0
+    #: Whether the thread's earlier messages could not be fetched.
+    history_failed: bool = False
+    #: About how many are missing in the middle of a long thread, of the numbers above;
+    #: None for an unknown number.
+    missing: int | None = 0
+    #: Whether `missing` was stored: not if a crash came first.
+    is_complete: bool = True
+    #: How many arrived while it was answered.
+    later: int = 0
+    #: The newest files of the messages, and the number of the others.
+    files: tuple[ReadFile, ...] = ()
+    more_files: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTimes:
+    """When a turn went on, in seconds since 1970; None for what did not happen."""
+
+    #: By the platform's clock; the others are by ours.
+    asked: float
+    stored: float
+    begun: float | None = None
+    reserved: float | None = None
+    first_text: float | None = None
+    ended: float | None = None
+    delivered: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How the answer of one turn came about."""
+
+    #: The key of the turn.
+    turn: str
+    thread: ThreadKey
+    state: TurnState
+    ended: Ended | None
+    times: TurnTimes
+    #: The number of times that answering began.
+    attempts: int
+    #: "" if no model has begun to answer.
+    model: str = ""
+    effort: str = ""
+    #: The version of the prompt, without its text.
+    prompt: Version | None = None
+    usage: Usage = field(default_factory=Usage)
+    #: In USD; None when the price is unknown.
+    cost: float | None = None
+    #: Whether `cost` is an upper bound.
+    bounded: bool = False
+    #: USD that were reserved for it.
+    held: float = 0.0
+    #: None if no request was made, or before receipts were stored.
+    read: ReadMessages | None = None
+    applied: tuple[AppliedSetting, ...] = ()
+    #: For operators.
+    stop_reason: str = ""
+    request_id: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptTexts:
+    """What was asked and answered, for operators who ask for it."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSummary:
+    """One row of the list of a thread's turns."""
+
+    turn: str
+    #: Seconds since 1970.
+    asked: float
+    state: TurnState
+    ended: Ended | None
+    model: str
+    #: In USD; None when it is unknown.
+    cost: float | None

@@ -1,0 +1,372 @@
+"""Receipts of answers, inside a transaction; and the migration for them.
+
+Rule: the table holds ids and numbers, never what people wrote. What is in the rows of
+turns, charges and messages is read from there.
+"""
+
+import json
+from collections.abc import Sequence
+from sqlite3 import Row
+
+from sqlite_utils import Database
+
+from bot.domain.completion import Usage
+from bot.domain.receipt import (
+    AnswerSummary,
+    MessageRef,
+    ReadFile,
+    ReadMessages,
+    Receipt,
+    ReceiptTexts,
+    TurnTimes,
+)
+from bot.domain.scope import Scope, ScopeLevel, ThreadKey
+from bot.domain.setting import AppliedSetting, Version
+from bot.domain.turn import Outcome, Turn, TurnState
+from storage import attachments
+from storage.broken import calendar_time, log_broken, parsed
+from storage.scope_columns import parts
+from storage.thread_queries import THREAD_ID, ended, key_of, named
+
+#: The most questions and files that a receipt names.
+MOST_QUESTIONS, MOST_FILES = 10, 20
+
+# `missing` where the number is unknown; NULL is for a turn that did not end properly.
+_UNKNOWN = -1
+
+# Messages of people, without additions to messages and, for links, without those that
+# a button created.
+_SAID = "role = 'user' AND message NOT GLOB '+:*'"
+_LINKED = "role = 'user' AND message NOT GLOB '+*'"
+
+_IS_READ = """
+    messages.id > :after AND place IS NOT NULL AND deleted_at IS NULL
+    AND ended IS NOT 'refused'
+"""
+_COVERED = """
+    FROM messages CROSS JOIN turns ON turns.id = messages.turn_id
+    WHERE messages.thread_id = :thread AND turn_id <= :turn
+"""
+
+READ = f"""
+    SELECT
+        count(iif({_SAID} AND {_IS_READ}, 1, NULL)) AS messages,
+        count(iif(role = 'assistant' AND {_IS_READ}, 1, NULL)) AS answers,
+        count(iif({_SAID} AND messages.id > :after AND deleted_at IS NOT NULL, 1, NULL))
+            AS deleted,
+        count(iif({_SAID} AND messages.id <= :after AND deleted_at IS NULL, 1, NULL))
+            AS before_reset,
+        count(iif({_SAID} AND messages.id > :after AND deleted_at IS NULL
+            AND NOT ({_IS_READ}), 1, NULL)) AS declined,
+        coalesce(max(messages.id), 0) AS upto
+    {_COVERED}
+"""
+# The index by time yields them in order.
+FIRST, LAST = (
+    f"""
+    SELECT message
+    FROM messages INDEXED BY idx_messages_thread_id_at
+      CROSS JOIN turns ON turns.id = +turn_id
+    WHERE messages.thread_id = :thread AND turn_id <= :turn AND {_LINKED} AND {_IS_READ}
+    ORDER BY at {order}, messages.id {order} LIMIT 1
+    """
+    for order in ("ASC", "DESC")
+)
+QUESTIONS = """
+    SELECT message FROM messages
+    WHERE thread_id = :thread AND turn_id = :turn AND asks AND deleted_at IS NULL
+    ORDER BY +at DESC, id DESC LIMIT :most
+"""
+
+# The parts are joined by key, and a turn has at most one of each.
+RECEIPT = """
+    SELECT turns.*, threads.platform, threads.workspace, threads.channel,
+        threads.thread,
+        receipts.turn_id IS NOT NULL AS known, receipts.*,
+        charges.at AS reserved_at, charges.reserved, charges.searches,
+        charges.bounded, charges.cost AS booked, charges.ended_at AS booked_at,
+        versions.id AS version, versions.number AS version_number,
+        versions.who AS version_who, versions.at AS version_at,
+        versions.platform AS version_platform,
+        versions.workspace AS version_workspace,
+        versions.channel AS version_channel, versions.thread AS version_thread
+    FROM turns CROSS JOIN threads ON threads.id = turns.thread_id
+      LEFT JOIN receipts ON receipts.turn_id = turns.id
+      LEFT JOIN charges ON charges.turn = turns.key AND charges.turn IS NOT NULL
+      LEFT JOIN versions ON versions.id = turns.prompt
+    WHERE turns.key = ?
+"""
+NAMED = """
+    SELECT message, author, at, deleted_at FROM messages
+    WHERE thread_id = :thread AND message = :message
+"""
+LATER = f"""
+    SELECT count(*) FROM messages
+    WHERE thread_id = :thread AND (id > :upto OR turn_id IS NULL) AND at <= :ended
+      AND {_SAID} AND deleted_at IS NULL
+"""
+FILES = """
+    SELECT id, files FROM messages
+    WHERE thread_id = :thread AND id > :after AND id <= :upto
+      AND role = 'user' AND files <> '[]' AND deleted_at IS NULL
+    ORDER BY at DESC, id DESC
+"""
+ANSWERS = f"""
+    SELECT * FROM turns
+    WHERE thread_id = ({THREAD_ID}) AND ended_at IS NOT NULL
+    ORDER BY id DESC LIMIT :most
+"""
+OF_PART = """
+    SELECT key, threads.* FROM replies
+      CROSS JOIN turns ON turns.id = turn_id
+      CROSS JOIN threads ON threads.id = turns.thread_id
+    WHERE message = :message AND message IS NOT NULL
+      AND platform = :platform AND workspace = :workspace
+    ORDER BY channel = :channel DESC, turns.id DESC LIMIT 1
+"""
+OF_QUESTION = """
+    SELECT key, threads.* FROM messages
+      CROSS JOIN turns ON turns.id = turn_id
+      CROSS JOIN threads ON threads.id = turns.thread_id
+    WHERE message = :message AND message IS NOT NULL AND asks
+      AND platform = :platform AND workspace = :workspace
+    ORDER BY channel = :channel DESC, turns.id DESC LIMIT 1
+"""
+
+
+def m018_receipts(db: Database) -> None:
+    """Add what the request of a turn had and had not. Never edited."""
+    counts = ("messages", "answers", "deleted", "before_reset", "declined")
+    db.table("receipts").create(
+        {
+            "turn_id": int,
+            # The messages that it could read have ids above the first of these, up to
+            # the second.
+            "reads_after": int,
+            "upto": int,
+            **dict.fromkeys(counts, int),
+            "history_failed": bool,
+            # Ids of the platform: the first and last message read, and as JSON those
+            # of the question.
+            "first": str,
+            "last": str,
+            "questions": str,
+            # Stored when it ends; NULL before, and -1 for an unknown number.
+            "missing": int,
+            # As JSON; NULL until it ends.
+            "applied": str,
+        },
+        pk="turn_id",
+        not_null={
+            *("turn_id", "reads_after", "upto", *counts),
+            *("history_failed", "first", "last", "questions"),
+        },
+        foreign_keys=[("turn_id", "turns", "id")],
+        strict=True,
+    )
+
+
+def record_prompt(db: Database, turn: Turn) -> None:
+    """Store what the request of `turn` can have, in the transaction that stores its
+    texts. Another attempt replaces it."""
+    thread = db.execute(
+        "SELECT * FROM threads WHERE id = (SELECT thread_id FROM turns WHERE id = ?)",
+        [turn.id],
+    ).fetchone()
+    at = {"thread": thread["id"], "turn": turn.id, "after": thread["reads_after"]}
+    read = db.execute(READ, at).fetchone()
+    first, last = (db.execute(query, at).fetchone() for query in (FIRST, LAST))
+    asked = db.execute(QUESTIONS, {**at, "most": MOST_QUESTIONS}).fetchall()
+    db.table("receipts").insert(
+        {
+            "turn_id": turn.id,
+            "reads_after": thread["reads_after"],
+            **dict(read),
+            "history_failed": bool(thread["unread"]),
+            "first": first["message"] if first else "",
+            "last": last["message"] if last else "",
+            "questions": json.dumps([row["message"] for row in asked[::-1]]),
+            "missing": None,
+            "applied": None,
+        },
+        replace=True,
+    )
+
+
+def record_outcome(db: Database, turn: Turn, outcome: Outcome) -> None:
+    """Store what is known of the request of `turn` once it has ended."""
+    if not outcome.applied:
+        return
+    applied = [
+        [each.name, each.value, each.level.value, each.who, each.kept]
+        for each in outcome.applied
+    ]
+    missing = _UNKNOWN if outcome.missing is None else outcome.missing
+    db.execute(
+        "UPDATE receipts SET missing = ?, applied = ? WHERE turn_id = ?",
+        [missing, json.dumps(applied), turn.id],
+    )
+
+
+def receipt(db: Database, thread: ThreadKey, turn: str) -> Receipt | None:
+    receipt = find(db, turn)
+    return receipt if receipt is not None and receipt.thread == thread else None
+
+
+def find(db: Database, turn: str) -> Receipt | None:
+    """Return the receipt of the turn with the key `turn` in whatever thread."""
+    row = db.execute(RECEIPT, [turn]).fetchone()
+    if row is None:
+        return None
+    booked = row["booked_at"] is not None
+    return Receipt(
+        turn=row["key"],
+        thread=key_of(row),
+        state=TurnState(row["state"]),
+        ended=ended(row),
+        times=_times(row),
+        attempts=row["attempts"],
+        model=row["model"] or "",
+        effort=row["effort"] or "",
+        prompt=_prompt(row),
+        usage=Usage(
+            *(row["input"], row["cache_write_5m"], row["cache_write_1h"]),
+            *(row["cache_read"], row["output"], row["searches"] or 0),
+        ),
+        # What counts on budgets: for an unknown cost, what was reserved.
+        cost=row["booked"] if booked else row["cost"],
+        bounded=bool(row["bounded"]),
+        held=row["reserved"] or 0.0,
+        read=_read(db, row) if row["known"] else None,
+        applied=_applied(row),
+        stop_reason=row["stop_reason"] or "",
+        request_id=row["request_id"] or "",
+        reason=row["reason"] or "",
+    )
+
+
+def found(db: Database, turn: str) -> tuple[Receipt, ReceiptTexts] | None:
+    """Return the receipt of the turn with the key `turn` in whatever thread, and what
+    was asked and answered; None if there is none, or in a database that is not migrated
+    yet."""
+    receipt = find(db, turn) if db.table("receipts").exists() else None
+    return None if receipt is None else (receipt, _texts(db, turn))
+
+
+def _texts(db: Database, turn: str) -> ReceiptTexts:
+    row = db.execute("SELECT * FROM turns WHERE key = ?", [turn]).fetchone()
+    asked = db.execute(
+        "SELECT text FROM messages WHERE thread_id = ? AND turn_id = ? AND asks "
+        "AND deleted_at IS NULL ORDER BY +at, id",
+        [row["thread_id"], row["id"]],
+    )
+    return ReceiptTexts("\n".join(text for (text,) in asked), row["text"])
+
+
+def answers(db: Database, thread: ThreadKey, most: int) -> list[AnswerSummary]:
+    return [
+        AnswerSummary(
+            *(row["key"], calendar_time(row["asked_at"]), TurnState(row["state"])),
+            *(ended(row), row["model"] or "", row["cost"]),
+        )
+        for row in db.execute(ANSWERS, {**named(thread), "most": most})
+    ]
+
+
+def turn_of_message(
+    db: Database, place: Scope, message: str
+) -> tuple[ThreadKey, str] | None:
+    for query in (OF_PART, OF_QUESTION):
+        row = db.execute(query, {**parts(place), "message": message}).fetchone()
+        if row is not None:
+            return key_of(row), row["key"]
+    return None
+
+
+def _times(row: Row) -> TurnTimes:
+    times = (
+        *("asked_at", "created_at", "started_at", "reserved_at"),
+        *("first_text_at", "ended_at", "delivered_at"),
+    )
+    asked, stored, *later = (row[name] for name in times)
+    known = [None if at is None else calendar_time(at) for at in later]
+    return TurnTimes(calendar_time(asked), calendar_time(stored), *known)
+
+
+def _prompt(row: Row) -> Version | None:
+    if row["version"] is None:
+        return None
+    scope = ("platform", "workspace", "channel", "thread")
+    place = Scope(*(row[f"version_{part}"] for part in scope))
+    number, who = row["version_number"], row["version_who"]
+    at = calendar_time(row["version_at"])
+    return Version(row["version"], place, number, "", who, at)
+
+
+def _read(db: Database, row: Row) -> ReadMessages:
+    thread = row["thread_id"]
+    questions = parsed(row["questions"], list)
+    if questions is None:
+        log_broken("receipts", row["id"])
+    files = _files(db, row)
+    later = 0
+    if row["ended_at"] is not None:
+        at = {"thread": thread, "upto": row["upto"], "ended": row["ended_at"]}
+        (later,) = db.execute(LATER, at).fetchone()
+    return ReadMessages(
+        messages=row["messages"],
+        answers=row["answers"],
+        first=_named(db, thread, row["first"]),
+        last=_named(db, thread, row["last"]),
+        questions=tuple(
+            found for each in questions or () if (found := _named(db, thread, each))
+        ),
+        deleted=row["deleted"],
+        before_reset=row["before_reset"],
+        declined=row["declined"],
+        history_failed=bool(row["history_failed"]),
+        missing=None if row["missing"] == _UNKNOWN else row["missing"] or 0,
+        is_complete=row["applied"] is not None,
+        later=later,
+        files=tuple(files[:MOST_FILES]),
+        more_files=max(0, len(files) - MOST_FILES),
+    )
+
+
+def _named(db: Database, thread: int, message: object) -> MessageRef | None:
+    row = db.execute(NAMED, {"thread": thread, "message": str(message)}).fetchone()
+    if row is None:
+        return None
+    at, is_deleted = calendar_time(row["at"]), row["deleted_at"] is not None
+    return MessageRef(row["message"], row["author"], at, is_deleted)
+
+
+def _files(db: Database, row: Row) -> list[ReadFile]:
+    """Return the files of the messages that the turn of `row` read, those of the newest
+    message first. None is opened: who adds that says here which was."""
+    at = {
+        "thread": row["thread_id"],
+        "after": row["reads_after"],
+        "upto": row["upto"],
+    }
+    found: list[ReadFile] = []
+    for each in db.execute(FILES, at):
+        listed: Sequence[object] | None = parsed(each["files"], list)
+        if listed is None:
+            log_broken("messages", each["id"])
+        decoded = attachments.decoded(listed or ())
+        found += [ReadFile(file.name, file.size) for file in decoded]
+    return found
+
+
+def _applied(row: Row) -> tuple[AppliedSetting, ...]:
+    found = []
+    for each in parsed(row["applied"] or "[]", list) or ():
+        try:
+            name, value, level, who, kept = each
+            scope = ScopeLevel(level)
+        except (TypeError, ValueError):
+            log_broken("receipts", row["id"])
+            continue
+        found.append(AppliedSetting(str(name), str(value), scope, str(who), bool(kept)))
+    return tuple(found)
