@@ -17,6 +17,7 @@ from bot.commands.edit_settings import SettingsEditor
 from bot.commands.first_contact import FirstContact
 from bot.commands.history import SettingsHistory
 from bot.commands.home import HomePage
+from bot.commands.receipt import ReceiptScreen
 from bot.commands.reply_controls import ReplyControls
 from bot.commands.router import CommandRouter
 from bot.commands.settings_page import SettingsPage
@@ -149,6 +150,7 @@ class App:
                 **page.handlers(),
                 **SettingsCopier(store, self._access, editor).handlers(),
                 **SettingsHistory(store, self._access).handlers(),
+                **ReceiptScreen(store, self._access, by_name).handlers(),
                 **PromptTrial(store, model, self._access, operator).handlers(),
                 **ReplyControls(
                     store, self._dispatcher, inbox, stopper, self._access

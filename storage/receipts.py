@@ -202,9 +202,22 @@ def record_outcome(db: Database, turn: Turn, outcome: Outcome) -> None:
         for each in outcome.applied
     ]
     missing = _UNKNOWN if outcome.missing is None else outcome.missing
+    messages, answers = outcome.sent or (None, None)
     db.execute(
-        "UPDATE receipts SET missing = ?, applied = ? WHERE turn_id = ?",
-        [missing, json.dumps(applied), turn.id],
+        """
+        UPDATE receipts
+        SET missing = :missing, applied = :applied,
+            messages = coalesce(:messages, messages),
+            answers = coalesce(:answers, answers)
+        WHERE turn_id = :turn
+        """,
+        {
+            "missing": missing,
+            "applied": json.dumps(applied),
+            "messages": messages,
+            "answers": answers,
+            "turn": turn.id,
+        },
     )
 
 

@@ -272,7 +272,7 @@ class TerminalAdapter:
             self._show_form(reply, host)
             return
         self._show(reply.file.text if reply.file is not None else reply.whole)
-        if reply.sections:
+        if reply.sections and command.verb == "settings":
             self._say(texts.ALL_SETTINGS)
         for button in reply.buttons:
             # There are no buttons here; other views of the same can be typed.

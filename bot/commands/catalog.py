@@ -14,6 +14,7 @@ from bot.domain.scope import ScopeLevel
 from bot.errors import Unacceptable
 from bot.messages import labels, phrases, summaries
 from bot.settings.options import BY_NAME, OPTIONS, Option
+from bot.text import message_links
 from bot.ui.command_spec import MOST_COMMAND_CHARS, CommandSpec, Parameter, Takes
 from bot.ui.elements import Choice, Command, Kind
 
@@ -76,6 +77,12 @@ COMMANDS = (
     CommandSpec("new", summaries.NEW, public=True),
     CommandSpec("stop", summaries.STOP),
     CommandSpec("retry", summaries.RETRY),
+    CommandSpec(
+        "receipt",
+        summaries.RECEIPT,
+        (Parameter("answer", summaries.WHICH_ANSWER, Takes.ANSWER),),
+        personal=True,
+    ),
     CommandSpec(
         "settings",
         summaries.SETTINGS,
@@ -175,6 +182,7 @@ COMMANDS = (
     CommandSpec("triage agree", summaries.TRIAGE_AGREE, hidden=True, spoken=False),
     CommandSpec("stop answer", summaries.STOP_ANSWER, hidden=True, spoken=False),
     CommandSpec("retry answer", summaries.RETRY_ANSWER, hidden=True, spoken=False),
+    CommandSpec("receipt answer", summaries.RECEIPT_ANSWER, hidden=True, spoken=False),
     CommandSpec("answer again", summaries.ANSWER_AGAIN, hidden=True, spoken=False),
     CommandSpec(
         "continue answer", summaries.CONTINUE_ANSWER, hidden=True, spoken=False
@@ -287,6 +295,8 @@ def _taken(parameter: Parameter, word: str) -> str | None:
     if parameter.takes is Takes.NUMBER:
         number = plain.removeprefix("v")
         return number if number.isdecimal() and len(number) < 7 else None
+    if parameter.takes is Takes.ANSWER:
+        return message_links.reference(word)
     if parameter.takes is Takes.LEVEL:
         return LEVELS[plain].value if plain in LEVELS else None
     plain = parameter.synonyms.get(plain, plain)

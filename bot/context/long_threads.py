@@ -139,6 +139,13 @@ def fitted(
     return [opening, *conversation[at + 1 :]], left_out
 
 
+def counted(conversation: Sequence[ChatMessage]) -> tuple[int, int]:
+    """Return how many messages of people, and how many answers, `conversation`
+    holds."""
+    asked = [each for each in conversation if each.role == "user"]
+    return _count(asked), len(conversation) - len(asked)
+
+
 def _count(entries: Sequence[ChatMessage]) -> int:
     """Return how many messages of people and answers `entries` hold."""
     return sum(

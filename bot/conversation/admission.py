@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from bot.budgets.guard import BudgetGuard
 from bot.claude import model_router, one_shot
 from bot.context import prompt
+from bot.context.long_threads import counted
 from bot.conversation.composer import ComposedRequest, Composer
 from bot.conversation.outcomes import WITHDRAWN, over_budget, unwelcome
 from bot.conversation.outsiders import Outsiders
@@ -71,6 +72,12 @@ class PreparedTurn:
         """About how many messages of the thread the request leaves out; None for an
         unknown number."""
         return self.composed.missing
+
+    @property
+    def sent(self) -> tuple[int, int] | None:
+        """How many messages of people and answers the request has, if it leaves some
+        out."""
+        return None if self.missing == 0 else counted(self.request.messages)
 
 
 class Admission:

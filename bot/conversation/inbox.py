@@ -14,14 +14,13 @@ from bot.conversation import addressing
 from bot.conversation.addressing import EngagementSettings, Rule
 from bot.conversation.dispatcher import ThreadDispatcher
 from bot.conversation.edited_questions import EditedQuestions
-from bot.conversation.instructions import Instructions
+from bot.conversation.instructions import Instructions, InstructionStore
 from bot.conversation.stopping import Stopper
 from bot.conversation.waiting_signs import WaitingSigns
 from bot.domain.message import Disposition, Message, fuller
 from bot.domain.retention import DAY
 from bot.domain.scope import Scope
 from bot.platforms import Platforms
-from bot.ports.inbox import InboxStore
 from bot.settings.access import SettingsAccess
 
 log = logging.getLogger(__name__)
@@ -47,7 +46,7 @@ class Inbox:
 
     def __init__(
         self,
-        store: InboxStore,
+        store: InstructionStore,
         dispatcher: ThreadDispatcher,
         platforms: Platforms,
         settings: SettingsAccess,

@@ -8,11 +8,13 @@ posted once, for everybody in the thread, and not repeated after a crash; who sa
 
 import asyncio
 import logging
+from typing import Protocol
 
 from bot.conversation import addressing
 from bot.conversation.addressing import EngagementSettings, Instruction, Rule
 from bot.conversation.stopping import Stopper
-from bot.domain.message import Message
+from bot.domain.message import Decision, Message
+from bot.domain.reply import Control
 from bot.domain.scope import Scope
 from bot.errors import DeliveryError, StorageError
 from bot.messages.addressing import BACK, BACK_FOR_MENTIONS, STAYING_OUT
@@ -20,8 +22,10 @@ from bot.messages.settings import UNSURE
 from bot.platforms import Platforms
 from bot.ports.inbox import InboxStore
 from bot.ports.platform import Messenger
+from bot.ports.receipts import ReceiptStore
 from bot.settings.access import SettingsAccess
 from bot.settings.follow import MENTION
+from bot.ui import buttons
 from bot.ui.elements import Response
 
 log = logging.getLogger(__name__)
@@ -34,12 +38,16 @@ TIMEOUT = 10.0
 MOST_REPLIES = 10
 
 
+class InstructionStore(InboxStore, ReceiptStore, Protocol):
+    """The store of decisions on messages, and of receipts."""
+
+
 class Instructions:
     """Replies to instructions that were stored."""
 
     def __init__(
         self,
-        store: InboxStore,
+        store: InstructionStore,
         platforms: Platforms,
         settings: SettingsAccess,
         stopper: Stopper,
@@ -71,9 +79,12 @@ class Instructions:
                     text = await self._stop(message)
                     await messenger.notice(message, Response(text))
                     return
-                text = await self._text(message, asked)
+                if asked is Instruction.WHY:
+                    response = await self._explained(message)
+                else:
+                    response = Response(await self._text(message, asked))
                 place = Scope.of(message.thread)
-                await messenger.post(place, Response(text), message.message)
+                await messenger.post(place, response, message.message)
         except (TimeoutError, DeliveryError, StorageError) as error:
             log.info("instruction.unconfirmed thread=%s %s", message.thread, error)
         finally:
@@ -94,18 +105,45 @@ class Instructions:
     async def _text(self, message: Message, asked: Instruction) -> str:
         if asked is Instruction.STAY_OUT:
             return STAYING_OUT
-        if asked is Instruction.COME_BACK:
-            policy = await self._settings.policy(Scope.of(message.thread))
-            silent = policy.on("quiet") or policy["follow"] == MENTION
-            return BACK_FOR_MENTIONS if silent else BACK
+        policy = await self._settings.policy(Scope.of(message.thread))
+        silent = policy.on("quiet") or policy["follow"] == MENTION
+        return BACK_FOR_MENTIONS if silent else BACK
+
+    async def _explained(self, message: Message) -> Response:
+        """Return why a message was answered or not, for all to read, and the button
+        with the receipt of an answer, which each reader sees in private."""
         # On Discord, `why` may reply to the message that it asks about.
         about = message.quotes[0].message if message.quotes else ""
-        found = await self._store.decision(
-            message.thread, message.at, Rule.INSTRUCTION.value, about
-        )
+        turn = await self._turn(message, about)
+        found = await self._decision(message, about)
+        if found is None and about and turn:
+            # It replies to an answer: to what that answers.
+            found = await self._decision(message, await self._question(message, turn))
         if found is not None:
             log.info(
                 "message.explained thread=%s message=%s rule=%s",
                 *(message.thread, found.message, found.rule),
             )
-        return addressing.explanation(found, pointed=bool(about))
+        text = addressing.explanation(found, pointed=bool(about))
+        return Response(text, buttons=buttons.buttons([Control.RECEIPT], turn))
+
+    async def _decision(self, message: Message, about: str) -> Decision | None:
+        rule = Rule.INSTRUCTION.value
+        return await self._store.decision(message.thread, message.at, rule, about)
+
+    async def _turn(self, message: Message, about: str) -> str:
+        """Return the key of the turn that the message `about` answers or asks, or else
+        of the last one that ended in the thread of `message`; "" for none."""
+        thread = message.thread
+        if about:
+            found = await self._store.turn_of_message(Scope.of(thread), about)
+            return found[1] if found and found[0] == thread else ""
+        answers = await self._store.answers(thread, 1)
+        return answers[0].turn if answers else ""
+
+    async def _question(self, message: Message, turn: str) -> str:
+        """Return the last question of the turn with the key `turn`; "" for none."""
+        receipt = await self._store.receipt(message.thread, turn) if turn else None
+        if receipt is None or receipt.read is None or not receipt.read.questions:
+            return ""
+        return receipt.read.questions[-1].message

@@ -101,7 +101,7 @@ def without_files(outcome: Outcome, messages: Iterable[TurnMessage]) -> Outcome:
     were not opened for it; as it is without an answer or files."""
     people = [each.message for each in messages if not each.message.echo]
     names = list(
-        dict.fromkeys(_shown(file.name) for each in people for file in each.files)
+        dict.fromkeys(shown_name(file.name) for each in people for file in each.files)
     )
     if not names or not outcome.text.strip():
         return outcome
@@ -157,7 +157,7 @@ def _unfinished(ended: Ended, text: str, note: str, reason: str) -> Outcome:
     return Outcome(ended, text, replay=replay, note=mark(note), reason=reason)
 
 
-def _shown(name: str) -> str:
+def shown_name(name: str) -> str:
     """Return the name of a file as one piece of code can show it."""
     return " ".join(name.replace("`", "'").split())[:MOST_NAME_CHARS] or A_FILE
 

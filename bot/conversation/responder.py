@@ -307,6 +307,7 @@ class Responder:
             prompt=int(settings["prompt"]),
             effort=settings.used("effort"),
             missing=prepared.missing,
+            sent=prepared.sent,
             applied=settings.writing,
         )
         if prepared.news:

@@ -25,6 +25,8 @@ class Control(enum.Enum):
     RETRY = "retry"
     #: Continue where it was cut.
     CONTINUE = "continue"
+    #: Show what it was made from.
+    RECEIPT = "receipt"
     #: Rate it.
     FEEDBACK = "feedback"
 

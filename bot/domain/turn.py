@@ -135,6 +135,8 @@ class Outcome:
     #: About how many messages of the thread were left out of its middle; None for an
     #: unknown number.
     missing: int | None = 0
+    #: How many messages of people and answers the request had, if some were left out.
+    sent: tuple[int, int] | None = None
     #: The settings that it was written with; empty if no request was composed.
     applied: tuple[AppliedSetting, ...] = ()
     #: The user to notify once all of it is shown (edits notify nobody); "" for nobody.

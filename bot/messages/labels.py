@@ -4,6 +4,7 @@
 STOP = "Stop"
 RETRY = "Retry"
 CONTINUE = "Continue"
+RECEIPT = "Receipt"
 ANSWER_AGAIN = "Answer again"
 
 # Settings and prompts.

@@ -56,6 +56,14 @@ def more_lines(*, count: int) -> str:
     return f"… and {count:,} more lines."
 
 
+def kilobytes(*, count: float) -> str:
+    return f"{count:,.0f} KB"
+
+
+def megabytes(*, count: float) -> str:
+    return f"{count:,.1f} MB"
+
+
 def seconds(*, count: int) -> str:
     return f"after {plurals.SECONDS(count)}"
 

@@ -6,6 +6,7 @@ A summary has less than 100 characters, a parameter's at most 100.
 NEW = "Start over: ignore everything above."
 STOP = "Stop the answer that is being written here."
 RETRY = "Answer the last question again."
+RECEIPT = "Show what an answer was made from and what it cost."
 SETTINGS = "Show the settings here and where each comes from."
 MODEL = "Show or choose the model that answers here."
 BUDGET = "Show or set the budget for answers here."
@@ -42,7 +43,10 @@ DRAFT_DROP = "Discard a draft."
 DRAFT_EDIT = "Keep writing a draft."
 TRY_RUN = "Answer one question with a draft."
 
+RECEIPT_ANSWER = "Show the receipt of this answer."
+
 # Parameters.
+WHICH_ANSWER = "2 for the last answer but one, and so on; or the link of an answer"
 USAGE_VIEW = "Details: tokens, and what caching saved"
 VIEW = "All settings, also those at their default"
 WHERE = "This thread, this channel, or everywhere"

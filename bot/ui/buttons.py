@@ -16,6 +16,7 @@ _LABELS = {
     Control.STOP: labels.STOP,
     Control.RETRY: labels.RETRY,
     Control.CONTINUE: labels.CONTINUE,
+    Control.RECEIPT: labels.RECEIPT,
 }
 
 #: An answer that ended in one of these ways can be continued.
@@ -23,8 +24,10 @@ CUT = (Ended.STOPPED, Ended.INTERRUPTED)
 
 
 def buttons(controls: Iterable[Control], turn: str) -> tuple[Button, ...]:
-    """Return the buttons of `controls` for the turn with this key. Platforms ask for
-    feedback in their own way."""
+    """Return the buttons of `controls` for the turn with this key; none without one.
+    Platforms ask for feedback in their own way."""
+    if not turn:
+        return ()
     return tuple(
         Button(
             _LABELS[each],
@@ -48,7 +51,7 @@ def below(ended: Outcome | Turn, *, feedback: bool) -> tuple[Control, ...]:
         controls.append(Control.FEEDBACK)
     if goes_on(ended.ended, ended.stop_reason, has_text=bool(ended.text.strip())):
         controls.append(Control.CONTINUE)
-    return (*controls, Control.RETRY)
+    return (*controls, Control.RETRY, Control.RECEIPT)
 
 
 def goes_on(ended: Ended | None, stop_reason: str | None, *, has_text: bool) -> bool:

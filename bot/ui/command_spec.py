@@ -19,6 +19,9 @@ class Takes(enum.Enum):
     #: One of its choices, or any word if it is `open`.
     CHOICE = "choice"
     NUMBER = "number"
+    #: A number that counts back, or the link of a message; its value is the number, or
+    #: the platform's id of the message.
+    ANSWER = "answer"
     #: The width of a scope: a word of `LEVELS`.
     LEVEL = "level"
     #: A text file, which cannot be typed.

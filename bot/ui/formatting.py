@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from bot.domain.completion import Usage
 from bot.domain.scope import ScopeLevel
 from bot.domain.setting import OPERATOR
-from bot.messages import phrases
+from bot.messages import phrases, plurals
 from bot.text import references
 
 #: How much of the prompt a list shows.
@@ -103,6 +103,15 @@ def bar(share: float) -> str:
 def gauge(share: float) -> str:
     """Return `bar` of a budget, with a warning sign if it is nearly used up."""
     return f"{WARNING} {bar(share)}" if share >= NEARLY else bar(share)
+
+
+def file_size(count: int) -> str:
+    """Format a number of bytes."""
+    if count < 1_000:
+        return plurals.BYTES(count)
+    if count < 1_000_000:
+        return phrases.kilobytes(count=count / 1_000)
+    return phrases.megabytes(count=count / 1_000_000)
 
 
 def amount(cost: float | None, *, bounded: bool, exact: bool = False) -> str:

@@ -46,6 +46,8 @@ GIVEN: Mapping[str, tuple[dict[str, str], ...]] = {
     "new": ({},),
     "stop": ({},),
     "retry": ({},),
+    "receipt": ({}, {"answer": "1"}, {"answer": "1.000001"}, {"answer": "x"}),
+    "receipt answer": ({"turn": "TURN"}, {}),
     "settings": ({}, {"view": "all"}),
     "model": ({}, {"value": "claude-haiku-5-5"}),
     "budget": ({}, {"period": "day", "value": "99999"}),

@@ -12,6 +12,7 @@ from bot.commands.edit_settings import SettingsEditor
 from bot.commands.first_contact import FirstContact
 from bot.commands.history import SettingsHistory
 from bot.commands.home import HomePage
+from bot.commands.receipt import ReceiptScreen
 from bot.commands.reply_controls import ReplyControls
 from bot.commands.router import CommandRouter
 from bot.commands.settings_page import SettingsPage
@@ -94,6 +95,7 @@ class Office:
             **SettingsCopier(self.store, self.authority, editor).handlers(),
             **SettingsHistory(self.store, self.authority, self.clock).handlers(),
             **self._triage.handlers(),
+            **ReceiptScreen(self.store, self.authority, adapters).handlers(),
         }
 
     def clock(self) -> float:

@@ -94,7 +94,7 @@ async def test_in_direct_messages_an_answer_is_a_stream(room: Room) -> None:
     last.set()
     await room.shows(ts, "The capital of France is Paris.")
     [seen] = room.seen(ts)
-    assert [each.label for each in seen.controls] == ["Retry"]
+    assert [each.label for each in seen.controls] == ["Retry", "Receipt"]
     assert seen.metadata is not None
     assert room.slack.calls_of("chat.update") == []
     assert room.slack.status(room.direct, ts) == ""
@@ -107,7 +107,7 @@ async def test_a_word_stops_a_stream(room: Room) -> None:
     await room.slack.until(lambda: not room.seen(ts)[0].streaming, timeout=10)
     seen, _ = room.seen(ts)
     assert seen.text == "The capital\n\n_Stopped._"
-    assert [each.label for each in seen.controls] == ["Continue", "Retry"]
+    assert [each.label for each in seen.controls] == ["Continue", "Retry", "Receipt"]
 
 
 async def test_in_channels_it_is_posted_and_edited(office: Office) -> None:

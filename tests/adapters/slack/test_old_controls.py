@@ -17,14 +17,16 @@ async def test_retry_is_taken_off_when_the_next_answer_is_complete(
 ) -> None:
     ts = office.ask("one")
     await office.settled(ts)
-    await office.slack.until(lambda: labels(office, ts) == [["Retry"]])
+    await office.slack.until(lambda: labels(office, ts) == [["Retry", "Receipt"]])
     office.ask("two", thread_ts=ts)
     await office.settled(ts, 2)
-    await office.slack.until(lambda: labels(office, ts) == [[], ["Retry"]], timeout=20)
+    await office.slack.until(
+        lambda: labels(office, ts) == [[], ["Retry", "Receipt"]], timeout=20
+    )
     texts = office.replies(ts)
     office.ask("three", thread_ts=ts)
     await office.slack.until(
-        lambda: labels(office, ts) == [[], [], ["Retry"]], timeout=20
+        lambda: labels(office, ts) == [[], [], ["Retry", "Receipt"]], timeout=20
     )
     assert office.replies(ts)[:2] == texts
     assert office.slack.pings == []

@@ -55,7 +55,7 @@ async def test_where_a_post_would_wait_an_answer_is_a_stream(office: Office) -> 
     await shows(office, ts, "The capital of all of France", streaming=True)
     last.set()
     await shows(office, ts, "The capital of all of France is Paris.")
-    assert [each.label for each in seen(office, ts).controls] == ["Retry"]
+    assert [each.label for each in seen(office, ts).controls] == ["Retry", "Receipt"]
     assert seen(office, ts).metadata is not None
     [start] = office.slack.calls_of(START)
     assert start.arguments["recipient_user_id"] == office.alice
@@ -69,7 +69,7 @@ async def test_where_a_post_would_wait_a_whole_answer_is_started_and_stopped(
     ts, [last] = begin(office, ("It is ", "Paris."))
     last.set()
     await shows(office, ts, "It is Paris.")
-    assert [each.label for each in seen(office, ts).controls] == ["Retry"]
+    assert [each.label for each in seen(office, ts).controls] == ["Retry", "Receipt"]
     assert len(office.slack.calls_of(STOP)) == 1
 
 

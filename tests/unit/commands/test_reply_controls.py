@@ -92,7 +92,7 @@ async def test_a_running_answer_is_stopped_and_kept_as_what_it_was(
         )
         assert await use(app, "stop answer", person, await key(desk)) == SILENCE
         await desk.answered("One, two\n\n_Stopped._")
-        assert controls(desk) == (Control.CONTINUE, Control.RETRY)
+        assert controls(desk) == (Control.CONTINUE, Control.RETRY, Control.RECEIPT)
         # Twice, and too late.
         assert await use(app, "stop answer", person, await key(desk)) == Response(ENDED)
     [request] = desk.model.hung_up
@@ -176,7 +176,7 @@ async def test_an_answer_is_written_again_in_its_place() -> None:
     async with desk.open() as app:
         await desk.ask("the capital of France?")
         await desk.closed(1)
-        assert controls(desk) == (Control.RETRY,)
+        assert controls(desk) == (Control.RETRY, Control.RECEIPT)
         failed = await key(desk)
         assert await use(app, "retry answer", BOB, failed) == Response(NOT_YOURS)
         # Pressed twice at once.
@@ -207,7 +207,7 @@ async def test_all_of_it_works_after_a_restart() -> None:
     turn = await desk.left("Half of it", attempts=2)
     async with desk.open():
         await desk.answered(f"Half of it\n\n⚠️ _{INTERRUPTED}_")
-        assert controls(desk) == (Control.CONTINUE, Control.RETRY)
+        assert controls(desk) == (Control.CONTINUE, Control.RETRY, Control.RECEIPT)
     again = Desk(desk.store)
     again.adapter.seen = desk.adapter.seen
     again.model.script("All of it.")
@@ -226,7 +226,7 @@ async def test_an_answer_that_was_cut_is_gone_on_with_once() -> None:
     async with desk.open() as app:
         await desk.ask("count")
         await desk.closed(1)
-        assert controls(desk) == (Control.CONTINUE, Control.RETRY)
+        assert controls(desk) == (Control.CONTINUE, Control.RETRY, Control.RECEIPT)
         cut = await key(desk)
         assert await use(app, "continue answer", BOB, cut) == Response(NOT_YOURS)
         pressed = [use(app, "continue answer", ALICE, cut) for _ in range(2)]
@@ -256,7 +256,7 @@ async def test_whoever_waited_long_is_called_when_the_answer_is_complete() -> No
         await shown(desk, "Half of it")
         gate.set()
         await desk.answered("Half of it and the rest.", "@alice")
-        assert desk.adapter.writes[-2][2].controls == (Control.RETRY,)
+        assert desk.adapter.writes[-2][2].controls == (Control.RETRY, Control.RECEIPT)
         # Given anew it is not called for a second time where it was.
         await use(app, "retry", ALICE)
         await desk.answered("Understood.")

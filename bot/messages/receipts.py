@@ -1,0 +1,190 @@
+"""Messages of receipts: what an answer was made from, and what it cost."""
+
+from collections.abc import Sequence
+
+from bot.messages import plurals
+
+HERE_ONLY = (
+    "Give this command in a thread, or with the link of an answer: `receipt LINK`."
+)
+NO_RECEIPT = "I have no answer there. `receipt` in a thread shows that of its last one."
+#: What somebody was refused, for the list of refusals.
+SEE_RECEIPT = "see a receipt"
+
+# The three lines that matter.
+READ, NOT_READ, COST = "**Read:**", "**Not read:**", "**Cost:**"
+NOTHING_READ = "nothing; Claude was not asked"
+NOT_STORED = "not recorded; I answered before receipts were kept"
+NOTHING_LEFT_OUT = "nothing of this thread was left out"
+IN_PROGRESS = "still being written"
+NOTHING_SPENT = "nothing"
+
+
+def head(*, time: str) -> str:
+    return f"**Receipt** of the answer to the question of {time}"
+
+
+def line(*, label: str, text: str) -> str:
+    return f"- {label} {text}"
+
+
+def read(*, messages: int, answers: int, first: str, last: str) -> str:
+    mine = f" and {plurals.MY_ANSWERS(answers)}" if answers else ""
+    span = (
+        f", from {first} to {last}" if first != last else f", of {last}" if last else ""
+    )
+    return f"{plurals.MESSAGES(messages)}{mine}{span}"
+
+
+# What was not read, each with the reason.
+SOME_MISSING = "some messages in the middle, because the thread is long"
+HISTORY_FAILED = "earlier messages of this thread, because I could not fetch them"
+NOT_COMPLETE = "perhaps more, because a restart interrupted the answer"
+
+
+def missing(*, about: str) -> str:
+    return f"about {about} messages in the middle, because the thread is long"
+
+
+def deleted(*, count: int) -> str:
+    return f"{plurals.MESSAGES(count)} deleted before"
+
+
+def before_reset(*, count: int) -> str:
+    return f"{plurals.MESSAGES(count)} from before `new`"
+
+
+def declined(*, count: int) -> str:
+    return f"{plurals.MESSAGES(count)} of questions that were declined"
+
+
+def later(*, count: int) -> str:
+    return f"{plurals.MESSAGES(count)} that came while I answered"
+
+
+def files(*, count: int) -> str:
+    return plurals.FILES(count)
+
+
+def joined(*, parts: Sequence[str]) -> str:
+    return "; ".join(parts)
+
+
+def in_row(*, parts: Sequence[str]) -> str:
+    return " · ".join(parts)
+
+
+# Details.
+QUESTION, MESSAGES, MADE_WITH, TIME = "Question", "Messages", "Made with", "Time"
+FILES = "Files"
+FIRST, LAST = "First message read", "Last message read"
+DELETED_SINCE = "deleted since"
+FROM_A_BUTTON = "from a button"
+OWN_DEFAULT = "by default"
+KEPT = "as the thread began"
+
+
+def message(*, who: str, time: str, where: str) -> str:
+    return f"{who}, {time}" + (f": {where}" if where else "")
+
+
+def at(*, label: str, where: str) -> str:
+    return f"{label}: {where}"
+
+
+# Files. The reasons are those of `bot.errors.Unread`, by value.
+FILE_READ = "read"
+FILE_NOT_OPENED = "only its name was read; I can't open files yet"
+FILE_UNREAD = {
+    "too_large": "not read: too large",
+    "empty": "not read: empty",
+    "encrypted": "not read: it has a password",
+    "unsupported": "not read: I can't open this kind",
+    "broken": "not read: damaged",
+    "unavailable": "not read: I could not fetch it",
+    "deleted": "not read: deleted",
+    "elsewhere": "not read: it is on another site",
+    "no_scope": "not read: the app may not fetch files",
+    "too_many": "not read: too many files",
+    "not_taken": "not read: the model takes no such files",
+    "refused": "not read: Claude refused it",
+    "skipped": "not read: somebody skipped it because of its price",
+}
+
+
+def file(*, name: str, size: str, what: str) -> str:
+    about = f" ({size})" if size else ""
+    return f"`{name}`{about}: {what}"
+
+
+def more_files(*, count: int) -> str:
+    return f"… and {plurals.FILES(count)} more"
+
+
+# What it was made with.
+def setting(*, label: str, value: str, origin: str) -> str:
+    return f"{label}: {value}" + (f" · {origin}" if origin else "")
+
+
+def set_there(*, where: str, who: str) -> str:
+    return f"{where}, set by {who}"
+
+
+def attempts(*, count: int) -> str:
+    return f"Begun {plurals.TIMES(count)}, because a restart interrupted it."
+
+
+# Tokens, and what each is.
+def tokens(*, fresh: int, written: int, cached: int, output: int) -> str:
+    return (
+        f"Tokens: {fresh:,} read, {written:,} read and cached, {cached:,} read from "
+        f"the cache, {output:,} written."
+    )
+
+
+def searches(*, count: int) -> str:
+    return f"Web searches: {count:,}; what was searched for is not kept."
+
+
+def reserved(*, amount: str) -> str:
+    return f"Reserved before: {amount}"
+
+
+# How long each step took.
+def waited(*, seconds: str) -> str:
+    return f"{seconds} in the queue"
+
+
+def prepared(*, seconds: str) -> str:
+    return f"{seconds} to read the thread and check budgets"
+
+
+def first_text(*, seconds: str) -> str:
+    return f"{seconds} until the first text"
+
+
+def written(*, seconds: str) -> str:
+    return f"{seconds} to write it"
+
+
+def shown(*, seconds: str) -> str:
+    return f"{seconds} until all of it was shown"
+
+
+def seconds(*, value: float) -> str:
+    return f"{value:.1f} s"
+
+
+# The report of the command line.
+NO_TURN = (
+    "There is no such turn. Give its key, as the log has it (`turn.done … turn=KEY`), "
+    "or a thread such as slack:T1:C5:1795400060.000000."
+)
+TURN, THREAD, ENDED, REQUEST, REASON, STOP_REASON = (
+    *("Turn", "Thread", "Ended", "Request", "Reason", "Stop reason"),
+)
+QUESTION_TEXT, ANSWER_TEXT = "Question:", "Answer:"
+
+
+def no_turns(*, thread: str) -> str:
+    return f"No answer in {thread} is stored."
