@@ -24,6 +24,7 @@ ELSEWHERE = {
     "settings": "bot.cli.settings",
     "backup": "bot.cli.backup",
     "forget": "bot.cli.forget",
+    "receipt": "bot.cli.receipt",
     "setup": "bot.cli.setup",
 }
 

@@ -14,6 +14,11 @@ CHECK = "Check the setup: what is set, what is missing and what is wrong."
 USAGE = "Print tokens and cost by day, channel and person."
 AUDIT = "Print who changed which setting, and when."
 FEEDBACK = "Print the feedback on answers."
+RECEIPT = """\
+Print what the answer of TURN was made from and what it cost.
+
+TURN is the key of a turn, as the log has it (turn=KEY); for a thread, such as
+slack:T0123ABC:C0123ABC:1795400060.000000, its latest turns are listed."""
 BACKUP = """\
 Write a copy of the database to FILE, also while the bot runs.
 
