@@ -110,6 +110,8 @@ async def test_answers_are_found_by_number_and_by_message(store: Store) -> None:
     old, old_read = await receipt(store, first)
     new, new_read = await receipt(store, second)
     assert old_read.questions == new_read.questions != ()
+    # It began in the middle of a thread of which nothing was fetched.
+    assert old_read.history_failed
     assert (old.state, new.state) == (TurnState.DELIVERED, TurnState.ANSWERING)
     await store.finish_turn(second, done("Again."), 24.0)
     listed = await store.answers(HERE, 1)
