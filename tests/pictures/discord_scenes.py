@@ -49,7 +49,7 @@ class Server(Town):
         def is_over() -> bool:
             answers = [each for each in self.discord.messages(thread) if each.bot]
             buttons = [[one.get("label") for one in _buttons(each)] for each in answers]
-            return buttons == [*[[]] * (count - 1), ["Retry"]]
+            return buttons == [*[[]] * (count - 1), ["Retry", "Receipt"]]
 
         await self.discord.until(is_over, timeout=20)
         await self.quiet()

@@ -51,7 +51,10 @@ class Workspace(Admins):
                 for each in seen
                 if each.bot
             ]
-            return buttons == [*[[]] * (count - 1), ["Retry"]] and self.slack.settled
+            return (
+                buttons == [*[[]] * (count - 1), ["Retry", "Receipt"]]
+                and self.slack.settled
+            )
 
         await self.slack.until(is_over, timeout=20)
 
