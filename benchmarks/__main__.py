@@ -13,6 +13,7 @@ from benchmarks import (
     lag,
     latency,
     methods,
+    search,
     start,
     streaming,
     triage,
@@ -29,6 +30,7 @@ CLAIMS = {
     "lag": lag.measure,
     "methods": methods.measure,
     "caching": caching.measure,
+    "search": search.measure,
     "triage": triage.measure,
 }
 

@@ -20,6 +20,7 @@ from bot.commands.home import HomePage
 from bot.commands.receipt import ReceiptScreen
 from bot.commands.reply_controls import ReplyControls
 from bot.commands.router import CommandRouter
+from bot.commands.search import ThreadSearch
 from bot.commands.settings_page import SettingsPage
 from bot.commands.show_settings import SettingsScreen
 from bot.commands.try_prompt import PromptTrial
@@ -155,6 +156,7 @@ class App:
                 **ReplyControls(
                     store, self._dispatcher, inbox, stopper, self._access
                 ).handlers(),
+                **ThreadSearch(store, self._access, platforms).handlers(),
                 **triage.handlers(),
                 **first_contact.handlers(),
             },

@@ -12,6 +12,8 @@ from contextlib import ExitStack, asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
 
+from sqlite_utils import Database
+
 from bot.domain.budget import Balance, Budget, Spending
 from bot.domain.message import Message, Verdict
 from bot.domain.names import LastName
@@ -35,6 +37,8 @@ from storage import (
     readdressing,
     receipts,
     refusals,
+    search,
+    search_index,
     settings,
     spending,
     supplements,
@@ -127,6 +131,9 @@ class SqliteStore:
     transcript = read(thread_queries.transcript)
     record_feedback = write(turns.record_feedback)
 
+    channels_with = read(search.channels_with)
+    search = read(search.search)
+
     stored_settings = read(settings.stored_settings)
     version = read(settings.version)
     ensure_operator_version = write(settings.ensure_operator_version)
@@ -186,6 +193,8 @@ class SqliteStore:
                 partial(expiry.threads, before=before, after=begin)
             )
             deleted["threads"] += count
+        while await self._write(search_index.fill):
+            pass
         if self._path is not None:
             await asyncio.to_thread(empty_log, self._path)
         return deleted
@@ -202,7 +211,7 @@ async def open_store(
     make_directory(path)
     with ExitStack() as stack:
         stack.enter_context(locked(path))
-        writer = stack.enter_context(closing(Writer(open_for_writing(path))))
+        writer = stack.enter_context(closing(_writer(open_for_writing(path))))
         reader = stack.enter_context(closing(Reader(open_for_reading(path))))
         now = clock()
         await writer.write(lambda db: mend(db, now=now))
@@ -218,9 +227,14 @@ async def open_shared_store(path: Path) -> AsyncIterator[SqliteStore]:
     version.
     """
     with ExitStack() as stack:
-        writer = stack.enter_context(closing(Writer(open_beside_to_write(path))))
+        writer = stack.enter_context(closing(_writer(open_beside_to_write(path))))
         reader = stack.enter_context(closing(Reader(open_beside(path))))
         yield SqliteStore(reader.read, writer.write, path, clock=time.time)
+
+
+def _writer(db: Database) -> Writer:
+    """Return the writer of `db`, which keeps the index of words up to date."""
+    return Writer(db, search_index.settle)
 
 
 async def read_spending(path: Path, since: float) -> list[Spending]:
@@ -262,7 +276,7 @@ async def forget_person(path: Path, place: Scope, person: str) -> int:
     Another process may have the database open. Raises ConfigError if there is none of
     ours at `path`, or one of another version.
     """
-    with closing(Writer(open_beside_to_write(path))) as writer:
+    with closing(_writer(open_beside_to_write(path))) as writer:
         now = time.time()
         return await writer.write(
             lambda db: erasures.delete_person(db, place, person, now)

@@ -50,10 +50,18 @@ class _Item:
 
 
 class Writer:
-    """Runs changes for the event loop in which it was created."""
+    """Runs changes for the event loop in which it was created; `settle` completes each
+    of them, in its transaction."""
 
-    def __init__(self, db: Database, most: int = MOST_WAITING) -> None:
+    def __init__(
+        self,
+        db: Database,
+        settle: Callable[[Database], None] | None = None,
+        *,
+        most: int = MOST_WAITING,
+    ) -> None:
         self._db = db
+        self._settle = settle
         self._loop = asyncio.get_running_loop()
         # Bounded by the allowance: a bounded queue would block the event loop.
         self._queue: SimpleQueue[_Item | None] = SimpleQueue()
@@ -161,6 +169,8 @@ class Writer:
         try:
             with self._db.atomic():
                 item.result = item.change(self._db)
+                if self._settle is not None:
+                    self._settle(self._db)
         except (sqlite3.Error, UnicodeError) as error:
             item.error = translated(error)
             # A full disk, among others, makes SQLite roll back the transaction.

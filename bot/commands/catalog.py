@@ -47,6 +47,17 @@ ASKING = frozenset(
     }
 )
 
+#: How many words without quotes a message searches for, and what none of them is.
+MOST_TYPED_WORDS = 3
+QUOTES = ('"', "“", "„", "«", "'")
+PROSE = frozenset(
+    {
+        *("a", "about", "all", "and", "any", "for", "from", "how", "in", "internet"),
+        *("it", "me", "my", "of", "on", "online", "our", "that", "the", "this", "to"),
+        *("us", "web", "what", "when", "where", "which", "who", "why", "with", "your"),
+    }
+)
+
 
 def _today_models() -> tuple[Choice, ...]:
     return BY_NAME["model"].choices(datetime.now(UTC).date())
@@ -160,6 +171,12 @@ COMMANDS = (
         admin=True,
     ),
     CommandSpec("audit", summaries.AUDIT, (WHERE,), admin=True, personal=True),
+    CommandSpec(
+        "search",
+        summaries.SEARCH,
+        (Parameter("words", summaries.WORDS, Takes.TEXT),),
+        personal=True,
+    ),
     CommandSpec("help", summaries.HELP),
     CommandSpec(
         "triage",
@@ -210,6 +227,18 @@ def is_personal(command: Command) -> bool:
     """Return True if the result of `command` shows what depends on the person."""
     spec = _BY_NAME.get(command.verb)
     return spec is not None and spec.personal and "value" not in command.arguments
+
+
+def is_question(command: Command) -> bool:
+    """Return True if `command`, typed as a message, is rather a question to Claude:
+    "search the web for flights". A few words alone, or words in quotes, are a search.
+    """
+    text = command.arguments.get("words", "")
+    if command.verb != "search" or text[:1] in QUOTES:
+        return False
+    given = text.lower().split()
+    is_long = len(given) > MOST_TYPED_WORDS or text.endswith("?")
+    return is_long or not PROSE.isdisjoint(given)
 
 
 def parse_command(text: str) -> Command | None:

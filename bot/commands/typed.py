@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from bot.commands import suggestions
-from bot.commands.catalog import is_personal
+from bot.commands.catalog import is_personal, is_question
 from bot.commands.router import CommandRouter
 from bot.domain.message import MarkKind, Message
 from bot.domain.retention import DAY
@@ -130,6 +130,8 @@ class TypedCommands:
             return None
         text = self._platforms.adapters[message.thread.platform].typed(message)
         command = self._router.parse(text)
+        if command is not None and is_question(command):
+            return None
         if command is None and stop_phrases.is_stop(text):
             return Command("stop")
         if command is None and suggestions.misspelt(text):

@@ -18,6 +18,7 @@ class Plural:
 ANSWERS = Plural("answer", "answers")
 BYTES = Plural("byte", "bytes")
 MORE_CHANNELS = Plural("more channel", "more channels")
+CHANNELS = Plural("channel", "channels")
 CHARACTERS = Plural("character", "characters")
 CORRECTED_MESSAGES = Plural("corrected message", "corrected messages")
 DAYS = Plural("day", "days")

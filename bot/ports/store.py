@@ -30,6 +30,7 @@ from bot.ports.inbox import InboxStore
 from bot.ports.ledger import Accounts, Charges, Ledger
 from bot.ports.names import NameStore
 from bot.ports.receipts import ReceiptStore
+from bot.ports.search import SearchStore
 from bot.ports.settings import (
     AccessStore,
     ChangeStore,
@@ -342,6 +343,7 @@ class Store(
     SignStore,
     NameStore,
     ReceiptStore,
+    SearchStore,
     RetentionStore,
     Protocol,
 ):

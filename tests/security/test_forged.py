@@ -39,7 +39,8 @@ from tests.support.store_helpers import answer
 
 SECRET = "sells-the-company"
 #: What stands nowhere but in what is kept of the secret places.
-MARKS = (SECRET, "$777", "$45.67")
+# A search shows the words that it finds in bold type.
+MARKS = (SECRET, "*sells*", "$777", "$45.67")
 
 #: What each verb is given besides a place, as a forger would.
 GIVEN: Mapping[str, tuple[dict[str, str], ...]] = {
@@ -67,6 +68,7 @@ GIVEN: Mapping[str, tuple[dict[str, str], ...]] = {
         {},
     ),
     "audit": ({},),
+    "search": ({}, {"words": SECRET}, {"words": "company", "before": "9" * 30}),
     "help": ({},),
     "triage": ({}, {"last": "5"}, {"last": "x"}),
     "triage correct": ({"of": "CASE", "priority": "low"},),

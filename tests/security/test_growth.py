@@ -35,6 +35,7 @@ REASONS = {
     "bot/cli/labels.py Labels._names": RUN,
     "bot/cli/variables.py _Recording.asked": "one for each variable of ours",
     "adapters/discord/interactions.py Interactions._catalog": FIXED,
+    "bot/commands/search.py _Readable._known": "of one search, which is bounded",
     "bot/platforms.py Platforms.adapters": FIXED,
     "bot/platforms.py Platforms._errors": "one for each platform",
     "bot/settings/access.py SettingsAccess._defaults": FIXED,

@@ -15,6 +15,7 @@ from bot.commands.home import HomePage
 from bot.commands.receipt import ReceiptScreen
 from bot.commands.reply_controls import ReplyControls
 from bot.commands.router import CommandRouter
+from bot.commands.search import ThreadSearch
 from bot.commands.settings_page import SettingsPage
 from bot.commands.show_settings import SettingsScreen
 from bot.commands.try_prompt import PromptTrial
@@ -120,7 +121,12 @@ class Office:
         return CommandRouter(
             platforms,
             self.authority,
-            {**self._handlers, **controls.handlers(), **first.handlers()},
+            {
+                **self._handlers,
+                **controls.handlers(),
+                **first.handlers(),
+                **ThreadSearch(self.store, self.authority, platforms).handlers(),
+            },
             self._triage.this,
             self.home.page,
         )

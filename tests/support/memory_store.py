@@ -11,6 +11,7 @@ from sqlite_utils import Database, Migrations
 
 from storage.errors import translated
 from storage.migrations import migrate, migrations
+from storage.search_index import settle
 from storage.store import SqliteStore
 
 T = TypeVar("T")
@@ -23,7 +24,7 @@ class MemoryStore(SqliteStore):
     def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
         self.db = _connected()
         migrate_new(self.db)
-        super().__init__(read=self._run, write=self._run, path=None, clock=clock)
+        super().__init__(read=self._run, write=self._change, path=None, clock=clock)
 
     async def _run(self, work: Callable[[Database], T]) -> T:
         try:
@@ -31,6 +32,14 @@ class MemoryStore(SqliteStore):
                 return work(self.db)
         except (sqlite3.Error, UnicodeError) as error:
             raise translated(error) from error
+
+    async def _change(self, work: Callable[[Database], T]) -> T:
+        def change(db: Database) -> T:
+            made = work(db)
+            settle(db)
+            return made
+
+        return await self._run(change)
 
 
 def migrate_new(db: Database, steps: Migrations = migrations) -> None:

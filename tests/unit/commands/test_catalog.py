@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.commands.catalog import COMMANDS, parse_command
+from bot.commands.catalog import COMMANDS, is_question, parse_command
 from bot.ui.elements import LINE_CHARS, Command
 
 
@@ -91,3 +91,20 @@ def test_a_command_survives_being_carried_by_a_control() -> None:
 def test_what_belongs_into_a_form_is_not_carried(value: str) -> None:
     with pytest.raises(ValueError, match="control"):
         _ = Command("save", {"model": value}).line
+
+
+def test_a_message_that_asks_claude_to_search_is_a_question() -> None:
+    questions = {
+        "search": False,
+        "search invoice Acme": False,
+        'search "the web for flights"': False,
+        "search the web": True,
+        "search for flights": True,
+        "search invoice Acme last november": True,
+        "search flights?": True,
+        "settings": False,
+    }
+    for text, asks in questions.items():
+        command = parse_command(text)
+        assert command is not None
+        assert is_question(command) is asks, text

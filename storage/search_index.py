@@ -1,0 +1,228 @@
+"""The index of the words that were said: its tables, and what keeps it up to date.
+
+Each row says that a word occurs in a channel, somewhere among the 256 messages of a
+block of consecutive ids. A search reads the blocks that have all of its words
+(`storage.search`).
+
+Rule: a word that nobody's message has any more leaves the index in the transaction
+that deleted the message. Triggers note what came and what went, whichever statement
+did it, and `settle` carries it over before the transaction ends.
+
+Not FTS5: its deletions are marks that stand beside the word until segments merge, and
+its option `secure-delete` needs SQLite 3.42, while Debian 12 has 3.40. Rows of a plain
+table are overwritten on deletion (PRAGMA secure_delete), in every version. Blocks keep
+the index small: most words of a message are in its block already, and a deletion reads
+256 messages again.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Collection
+from sqlite3 import Row
+
+from sqlite_utils import Database
+
+from bot.domain.reply import ADDED
+from bot.domain.scope import Scope
+from bot.text.words import indexed
+
+#: A block holds the messages whose ids agree but for so many bits.
+BLOCK_BITS = 8
+
+#: How many messages are carried over in the transaction that stored them. More wait
+#: only after the migration, for `fill`.
+AT_ONCE = 8
+
+#: How many one transaction of `fill` carries over: it blocks other writes for about
+#: 10 ms.
+FILLED_AT_ONCE = 50
+
+# What a message or an answer reads; the text of an answer is in its turn.
+TEXT = "iif(role = 'assistant', turns.text, messages.text)"
+
+# The text of the rest of a message that people changed before is in the message itself.
+_FOUND = f"coalesce(message, '') NOT GLOB '{ADDED}*'"
+
+_REMOVE = f"""
+    INSERT INTO search_removed (platform, workspace, channel, block, text)
+    SELECT platform, workspace, channel, {{id}} >> {BLOCK_BITS}, {{text}}
+    FROM threads WHERE id = {{thread}} AND {{text}} <> '';
+"""
+_ADD = "INSERT OR IGNORE INTO search_added VALUES ({id});"
+_OLD_TEXT = """iif(
+    old.role = 'assistant',
+    (SELECT text FROM turns WHERE turns.id = old.turn_id), old.text
+)"""
+
+_TRIGGERS = {
+    "search_message_added": (
+        f"AFTER INSERT ON messages WHEN {_FOUND.replace('message', 'new.message')}",
+        _ADD.format(id="new.id"),
+    ),
+    "search_message_changed": (
+        "AFTER UPDATE OF text ON messages WHEN old.text <> new.text "
+        f"AND {_FOUND.replace('message', 'new.message')}",
+        _REMOVE.format(id="old.id", text="old.text", thread="old.thread_id")
+        + _ADD.format(id="new.id"),
+    ),
+    # An answer that was given anew.
+    "search_message_hidden": (
+        "AFTER UPDATE OF deleted_at ON messages "
+        "WHEN old.deleted_at IS NULL AND new.deleted_at IS NOT NULL",
+        _REMOVE.format(id="old.id", text=_OLD_TEXT, thread="old.thread_id"),
+    ),
+    "search_message_removed": (
+        "BEFORE DELETE ON messages",
+        _REMOVE.format(id="old.id", text=_OLD_TEXT, thread="old.thread_id")
+        + "DELETE FROM search_added WHERE message_id = old.id;",
+    ),
+    "search_answer_changed": (
+        # While it is written, it has no row in `messages`.
+        "AFTER UPDATE OF text ON turns "
+        "WHEN old.ended_at IS NOT NULL AND old.text <> new.text",
+        f"""
+        INSERT INTO search_removed (platform, workspace, channel, block, text)
+        SELECT platform, workspace, channel, messages.id >> {BLOCK_BITS}, old.text
+        FROM messages CROSS JOIN threads ON threads.id = thread_id
+        WHERE thread_id = old.thread_id AND turn_id = old.id AND role = 'assistant';
+        INSERT OR IGNORE INTO search_added
+        SELECT id FROM messages
+        WHERE thread_id = old.thread_id AND turn_id = old.id AND role = 'assistant';
+        """,
+    ),
+    "search_thread_moved": (
+        "AFTER UPDATE OF platform, workspace, channel ON threads",
+        f"""
+        INSERT INTO search_removed (platform, workspace, channel, block, text)
+        SELECT old.platform, old.workspace, old.channel,
+            messages.id >> {BLOCK_BITS}, {TEXT}
+        FROM messages LEFT JOIN turns ON turns.id = turn_id
+        WHERE messages.thread_id = old.id AND {TEXT} <> '';
+        INSERT OR IGNORE INTO search_added
+        SELECT id FROM messages WHERE thread_id = old.id AND {_FOUND};
+        """,
+    ),
+}
+
+# The messages of a block that are found, of one channel or of all.
+_BLOCK = f"""
+    SELECT messages.*, platform, workspace, channel, thread, {TEXT} AS said
+    FROM messages CROSS JOIN threads ON threads.id = messages.thread_id
+      LEFT JOIN turns ON turns.id = turn_id
+    WHERE messages.id BETWEEN ? AND ? AND deleted_at IS NULL AND {_FOUND}
+"""
+
+
+_PLACE = """
+    SELECT id FROM search_places WHERE platform = ? AND workspace = ? AND channel = ?
+"""
+
+
+def m019_search(db: Database) -> None:
+    """Add the index of words. Never edited.
+
+    What was stored before is only noted here, a million messages in a few seconds, and
+    carried over by `fill`.
+    """
+    place = {"platform": str, "workspace": str, "channel": str}
+    db.table("search_places").create(
+        {"id": int, **place}, pk="id", not_null=set(place), strict=True
+    )
+    db.table("search_places").create_index(list(place), unique=True)
+    # A channel's words are together, so that nothing is read of other channels.
+    db.execute(
+        """
+        CREATE TABLE search_words (
+            place INTEGER NOT NULL, word TEXT NOT NULL, block INTEGER NOT NULL,
+            PRIMARY KEY (place, word, block)
+        ) STRICT, WITHOUT ROWID
+        """
+    )
+    # Changes that are not carried over yet; of those that went, only within a
+    # transaction.
+    db.table("search_added").create({"message_id": int}, pk="message_id", strict=True)
+    db.table("search_removed").create(
+        {"id": int, **place, "block": int, "text": str},
+        pk="id",
+        not_null={*place, "block", "text"},
+        strict=True,
+    )
+    for name, (event, body) in _TRIGGERS.items():
+        db.execute(f"CREATE TRIGGER {name} {event} BEGIN {body} END")
+    db.execute("INSERT INTO search_added SELECT id FROM messages")
+
+
+def settle(db: Database) -> None:
+    """Carry over what the transaction changed; of what came, at most AT_ONCE
+    messages, the newest."""
+    if db.execute("SELECT EXISTS (SELECT 1 FROM search_removed)").fetchone()[0]:
+        _remove(db)
+    fill(db, AT_ONCE)
+
+
+def fill(db: Database, most: int = FILLED_AT_ONCE) -> int:
+    """Carry over at most `most` messages, the newest first; return their number."""
+    waiting = [
+        number
+        for (number,) in db.execute(
+            "SELECT message_id FROM search_added ORDER BY message_id DESC LIMIT ?",
+            [most],
+        )
+    ]
+    for number in waiting:
+        for row in db.execute(_BLOCK, [number, number]).fetchall():
+            _add(db, row)
+        db.execute("DELETE FROM search_added WHERE message_id = ?", [number])
+    return len(waiting)
+
+
+def block_rows(
+    db: Database, block: int, place: Scope, channels: Collection[str]
+) -> list[Row]:
+    """Return the messages of `block` that are found, in `channels` of the workspace of
+    `place`, newest first."""
+    first = block << BLOCK_BITS
+    last = first + (1 << BLOCK_BITS) - 1
+    wanted = json.dumps(sorted(channels))
+    return db.execute(
+        f"""
+        {_BLOCK} AND platform = ? AND workspace = ?
+          AND channel IN (SELECT value FROM json_each(?))
+        ORDER BY messages.id DESC
+        """,
+        [first, last, place.platform, place.workspace, wanted],
+    ).fetchall()
+
+
+def _add(db: Database, row: Row) -> None:
+    channel = (row["platform"], row["workspace"], row["channel"])
+    db.execute(
+        "INSERT OR IGNORE INTO search_places (platform, workspace, channel) "
+        "VALUES (?, ?, ?)",
+        channel,
+    )
+    (place,) = db.execute(_PLACE, channel).fetchone()
+    block = row["id"] >> BLOCK_BITS
+    db.conn.executemany(
+        "INSERT OR IGNORE INTO search_words VALUES (?, ?, ?)",
+        [(place, word, block) for word in sorted(indexed(row["said"] or ""))],
+    )
+
+
+def _remove(db: Database) -> None:
+    """Delete the words of what went that nothing else in its block has."""
+    gone: dict[tuple[str, str, str, int], set[str]] = defaultdict(set)
+    for row in db.execute("SELECT * FROM search_removed").fetchall():
+        key = (row["platform"], row["workspace"], row["channel"], row["block"])
+        gone[key] |= indexed(row["text"])
+    for (*channel, block), words in gone.items():
+        found = db.execute(_PLACE, channel).fetchone()
+        if found is None:
+            continue
+        for row in block_rows(db, block, Scope(*channel), channel[2:]):
+            words -= indexed(row["said"] or "")
+        db.conn.executemany(
+            "DELETE FROM search_words WHERE place = ? AND word = ? AND block = ?",
+            [(found["id"], word, block) for word in sorted(words)],
+        )
+    db.execute("DELETE FROM search_removed")
