@@ -265,6 +265,7 @@ class ClaudeModel:
                     calls = (*rounds.calls, call)
                     yield replace(report, calls=calls, stop_reason=None, ahead=True)
                 message: StreamedMessage | None = None
+                text = ""
                 async with (
                     open_stream(
                         self._client.sdk,
@@ -276,10 +277,11 @@ class ClaudeModel:
                 ):
                     async for piece in pieces:
                         if isinstance(piece, str):
-                            yield piece
+                            yield (text := piece)
                             continue
                         if not isinstance(piece, StreamedMessage):
-                            rounds.sources.add(piece)
+                            if numbers := rounds.sources.cite(piece, text):
+                                yield numbers
                             continue
                         message = piece
                         used = usage_of(message)

@@ -54,6 +54,13 @@ def parameters(request: Request, rounds: Sequence[MessageParam] = ()) -> dict[st
     return made
 
 
+def document_options(request: Request) -> dict[str, Any]:
+    """Return what is added to every document block of `request`, so that the answer
+    cites its documents: all of them or none, and none where the answer has a schema
+    (Claude facts 1.7)."""
+    return {} if request.schema else {"citations": {"enabled": True}}
+
+
 def sampling_options(request: Request) -> dict[str, Any]:
     """Return the SDK's call options for a temperature, which the current version of the
     API rejects on every model (Claude facts 1.1); empty without one."""

@@ -41,6 +41,8 @@ class Block:
         self._start = start
         #: All of its deltas, if they are kept.
         self.deltas: list[Delta] = []
+        #: What its text cites so far.
+        self.cited: list[Mapping[str, Any]] = []
 
     def whole(self) -> dict[str, Any]:
         """Return the block with its deltas. Raises ValueError for a tool's input that
@@ -93,8 +95,9 @@ class StreamedMessage:
         _update(self.usage, event.usage)
 
 
-#: A text, a citation, or the message whenever its usage or its stop reason changed.
-Piece = str | Mapping[str, Any] | StreamedMessage
+#: A text, what the text before it cites, or the message whenever its usage or its stop
+#: reason changed.
+Piece = str | tuple[Mapping[str, Any], ...] | StreamedMessage
 
 
 class MessageStream:
@@ -153,7 +156,7 @@ class MessageStream:
                     raise ValueError("a content_block_start without a block")
                 message.content.append(Block(event.content_block))
             case "content_block_stop":
-                _block(message, event)
+                return tuple(_block(message, event).cited)
             case "message_delta":
                 message.end(event)
                 return message
@@ -172,7 +175,7 @@ class MessageStream:
                 raise ValueError("a text_delta without a text")
             return delta.text
         if delta.type == "citations_delta" and isinstance(delta.citation, dict):
-            return delta.citation
+            block.cited.append(delta.citation)
         return None
 
     def _error(self, data: bytes) -> anthropic.APIStatusError:

@@ -1,50 +1,20 @@
-"""State of an answer that takes several requests, and the sources that it cites. Pure.
+"""State of an answer that takes several requests. Pure.
 
 An answer takes more than one request if it pauses for a web search or an attempt fails.
 """
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from anthropic.types import MessageParam
 
+from bot.claude.citations import Sources
 from bot.claude.cost import SEARCH_TOKENS
 from bot.domain.completion import Call, Request, Usage
-from bot.messages.controls import SOURCES
 
 # The stop reason of an answer that is to be continued, and how often we continue it: no
 # answer needs that many searches.
 PAUSED = "pause_turn"
 MOST_ROUNDS = 5
-
-
-# What would be read as Markdown in a title, and what would end the address of a link.
-_MARKS = re.compile(r"[\[\]()<>`*_]")
-_BREAKERS = re.compile(r"[\s()<>]")
-
-
-class Sources:
-    """The pages that an answer cites; they must be shown (Claude facts 1.8)."""
-
-    def __init__(self) -> None:
-        #: Titles by address, in order of first use.
-        self._titles: dict[str, str] = {}
-
-    def add(self, citation: Mapping[str, object]) -> None:
-        """Add one citation, unless it is of something else than a web page."""
-        url = str(citation.get("url") or "")
-        if url.startswith(("http://", "https://")):
-            title = str(citation.get("title") or url)
-            plain = " ".join(_MARKS.sub(" ", title).split())
-            address = _BREAKERS.sub(lambda m: f"%{ord(m[0]):02X}", url)
-            self._titles.setdefault(address, plain or url)
-
-    @property
-    def listed(self) -> str:
-        """Return a Markdown list to append to the answer, or "" without sources."""
-        lines = [f"- [{title}]({url})" for url, title in self._titles.items()]
-        return f"\n\n{SOURCES}\n" + "\n".join(lines) if lines else ""
 
 
 @dataclass(slots=True)

@@ -1,5 +1,7 @@
 """Messages of platforms about buttons, forms and what cannot be done there."""
 
+from bot.messages import plurals
+
 NOT_THERE = (
     "I couldn't see you in the channel that this is about, so I did nothing. If it is "
     "a private channel, please add me to it."
@@ -117,5 +119,23 @@ THINKING_STATUS = "is thinking…"
 THINKING = "_Thinking…_"
 ANSWER_READY = "your answer is complete."
 SOURCES = "Sources:"
+
+
+def document(*, number: int) -> str:
+    return f"Document {number}"
+
+
+def on_page(*, title: str, page: int) -> str:
+    return f"{title}, page {page}"
+
+
+def on_pages(*, title: str, first: int, last: int) -> str:
+    return f"{title}, pages {first}–{last}"
+
+
+def more_sources(*, count: int) -> str:
+    return f"… and {plurals.MORE_SOURCES(count)}."
+
+
 A_QUESTION = "A question"
 A_FILE = "a file"

@@ -91,8 +91,8 @@ async def test_sources_stand_below_an_answer_that_searched(
     claude.script([Search("new", PAGES, "This is new."), Search("more", PAGES[:1])])
     text, last = await answered(model, replace(ASK, searches=5))
     assert text == (
-        "This is new.\n\nSources:\n- [The news x](https://news.example/1)\n"
-        "- [https://b.example/2](https://b.example/2)"
+        "This is new. [1] [2]\n\nSources:\n1. [The news x](https://news.example/1)\n"
+        "2. [https://b.example/2](https://b.example/2)"
     )
     assert last.usage.searches == 2
     assert last.stop_reason == "end_turn"
@@ -116,7 +116,7 @@ async def test_an_answer_that_pauses_goes_on(
         [Search("b", PAGES[1:], "Then."), Stop()],
     )
     text, last = await answered(model, replace(ASK, searches=5))
-    assert text.startswith("First. Then.\n\nSources:\n")
+    assert text.startswith("First. [1] Then. [2]\n\nSources:\n1. ")
     first, second = claude.requests
     assert second.body["messages"][:-1] == first.body["messages"]
     handed_back = second.body["messages"][-1]

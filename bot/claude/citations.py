@@ -1,0 +1,131 @@
+"""The sources that an answer cites: numbers in its text, and one list below it. Pure.
+
+The pages that a search of the web found must be shown with what was made of them
+(Claude facts 1.8); documents are cited by title and page (Claude facts 1.7).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.messages import controls as messages
+
+#: The most sources of one answer that are numbered and listed; further ones are
+#: counted.
+MOST_SOURCES = 20
+
+# The longest title in the list: those of web pages are written by anybody.
+TITLE_CHARS = 150
+
+# What would be read as Markdown in a title, and what would end the address of a link.
+_MARKS = re.compile(r"[\[\]()<>`*_]")
+_BREAKERS = re.compile(r"[\s()<>]")
+_TEXT_MARKS = re.compile(r"[\[\]<>`*]")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Something that is cited: two citations of the same are one source."""
+
+    #: On one line, without Markdown.
+    title: str
+    #: Of a web page; "" for a document.
+    url: str = ""
+    #: The number of the document in the request, from 0 on; None for a web page.
+    document: int | None = None
+    #: The first page and the last; 0 where the document has none.
+    pages: tuple[int, int] = (0, 0)
+
+    @property
+    def line(self) -> str:
+        """Return the source as Markdown."""
+        first, last = self.pages
+        if self.url:
+            return f"[{self.title}]({self.url})"
+        if not first:
+            return self.title
+        if first == last:
+            return messages.on_page(title=self.title, page=first)
+        return messages.on_pages(title=self.title, first=first, last=last)
+
+
+def source_of(citation: Mapping[str, object]) -> Source | None:
+    """Return what one citation of the API cites; None for a kind that is not shown, and
+    for one that lacks what its kind has."""
+    match citation.get("type"):
+        case "web_search_result_location":
+            return _page(citation.get("url"), citation.get("title"))
+        case "search_result_location":
+            return _page(citation.get("source"), citation.get("title"))
+        case "page_location":
+            first = citation.get("start_page_number")
+            # The API names the page behind the last one.
+            end = citation.get("end_page_number")
+            if isinstance(first, int) and isinstance(end, int):
+                return _document(citation, (first, max(first, end - 1)))
+        case "char_location" | "content_block_location":
+            return _document(citation, (0, 0))
+    return None
+
+
+class Sources:
+    """The sources of one answer, numbered in the order of their first citation."""
+
+    def __init__(self) -> None:
+        #: Numbers by what is shown of a source.
+        self._numbers: dict[Source | str, int] = {}
+        self._listed: list[Source] = []
+
+    def cite(self, citations: Sequence[object], text: str) -> str:
+        """Return the numbers of what a passage cites, to stand behind `text`, which
+        ends it: " [1] [2]"; "" for none."""
+        found: dict[int, None] = {}
+        for each in citations:
+            source = source_of(each) if isinstance(each, Mapping) else None
+            if source is None:
+                continue
+            # The same page may have another title elsewhere.
+            key = source.url or source
+            if key not in self._numbers:
+                self._numbers[key] = len(self._numbers) + 1
+                self._listed += [source] if len(self._listed) < MOST_SOURCES else []
+            found[self._numbers[key]] = None
+        numbers = " ".join(f"[{n}]" for n in sorted(found) if n <= MOST_SOURCES)
+        if not numbers:
+            return ""
+        return f"{numbers} " if text[-1:].isspace() else f" {numbers}"
+
+    @property
+    def listed(self) -> str:
+        """Return a Markdown list to append to the answer, or "" without sources."""
+        if not self._listed:
+            return ""
+        lines = [f"{n}. {each.line}" for n, each in enumerate(self._listed, 1)]
+        if more := len(self._numbers) - len(self._listed):
+            lines.append(f"\n{messages.more_sources(count=more)}")
+        return "\n".join(["", "", messages.SOURCES, *lines])
+
+
+def _page(url: object, title: object) -> Source | None:
+    """Return a web page, or a search result that has no address."""
+    address = str(url or "")
+    if not address.startswith(("http://", "https://")):
+        shown = _plain(title or url, _TEXT_MARKS)
+        return Source(shown) if shown else None
+    encoded = _BREAKERS.sub(lambda match: f"%{ord(match[0]):02X}", address)
+    return Source(_plain(title, _MARKS) or encoded, encoded)
+
+
+def _document(citation: Mapping[str, object], pages: tuple[int, int]) -> Source | None:
+    index = citation.get("document_index")
+    if not isinstance(index, int):
+        return None
+    title = _plain(citation.get("document_title"), _TEXT_MARKS)
+    return Source(
+        title or messages.document(number=index + 1), document=index, pages=pages
+    )
+
+
+def _plain(text: object, marks: re.Pattern[str]) -> str:
+    words = " ".join(marks.sub(" ", str(text or "")).split())
+    return words if len(words) <= TITLE_CHARS else f"{words[: TITLE_CHARS - 1]}…"
