@@ -15,7 +15,6 @@ the index small: most words of a message are in its block already, and a deletio
 256 messages again.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Collection
 from sqlite3 import Row
@@ -155,7 +154,7 @@ def m019_search(db: Database) -> None:
 def settle(db: Database) -> None:
     """Carry over what the transaction changed; of what came, at most AT_ONCE
     messages, the newest."""
-    if db.execute("SELECT EXISTS (SELECT 1 FROM search_removed)").fetchone()[0]:
+    if db.execute("SELECT 1 FROM search_removed LIMIT 1").fetchone():
         _remove(db)
     fill(db, AT_ONCE)
 
@@ -183,14 +182,14 @@ def block_rows(
     `place`, newest first."""
     first = block << BLOCK_BITS
     last = first + (1 << BLOCK_BITS) - 1
-    wanted = json.dumps(sorted(channels))
+    wanted = ", ".join("?" * len(channels))
     return db.execute(
         f"""
         {_BLOCK} AND platform = ? AND workspace = ?
-          AND channel IN (SELECT value FROM json_each(?))
+          AND channel IN ({wanted})
         ORDER BY messages.id DESC
         """,
-        [first, last, place.platform, place.workspace, wanted],
+        [first, last, place.platform, place.workspace, *channels],
     ).fetchall()
 
 
