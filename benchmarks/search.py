@@ -18,7 +18,7 @@ from storage.search_index import fill
 from storage.store import SqliteStore, open_store
 
 #: A question and an answer in turn.
-MESSAGES = 200_000
+MESSAGES = 100_000
 CHANNELS, TURNS = 40, 5
 #: The words of a message and of an answer, of so many different ones; their frequency
 #: falls as in prose, by Zipf's law.
