@@ -11,7 +11,7 @@ from sqlite_utils import Database
 
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ScopeLevel
-from storage import names, settings, tombstones, triage_cases
+from storage import names, settings, summaries, tombstones, triage_cases
 from storage.scope_columns import inside, parts
 
 # A message may be stored in several threads: in its own, and where it is quoted. The
@@ -106,6 +106,7 @@ def delete_scope(db: Database, scope: Scope, now: float) -> None:
         """,
         {**at, "now": now},
     )
+    summaries.delete_of_threads(db, threads, at)
     done = (
         f"SELECT id FROM turns WHERE state = 'delivered' AND thread_id IN ({threads})"
     )
@@ -117,6 +118,7 @@ def delete_scope(db: Database, scope: Scope, now: float) -> None:
 
 def delete_answer(db: Database, turn: int, *, now: float) -> None:
     """Delete the answer of the delivered turn with the id `turn`."""
+    summaries.delete_of_answer(db, turn)
     db.execute("UPDATE turns SET text = '' WHERE id = ?", [turn])
     db.execute("UPDATE replies SET text = '' WHERE turn_id = ?", [turn])
     db.execute(
@@ -153,6 +155,7 @@ def insert_holder(db: Database, message_id: int, holder: str) -> None:
 def _blank(db: Database, message_id: int, *, now: float) -> None:
     """Delete the contents of a message and keep its row."""
     _unname_files(db, message_id)
+    summaries.delete_of_message(db, message_id)
     db.execute(
         """
         UPDATE messages SET deleted_at = ?, text = '', files = '[]', rule = '',

@@ -6,7 +6,15 @@ from functools import partial
 from sqlite_utils import Database
 
 from bot.domain.retention import Retention
-from storage import names, notices, refusals, settings, tombstones, triage_cases
+from storage import (
+    names,
+    notices,
+    refusals,
+    settings,
+    summaries,
+    tombstones,
+    triage_cases,
+)
 from storage.scope_columns import scope_of
 
 #: The most rows that one transaction deletes or reads: it blocks other writes for about
@@ -64,6 +72,7 @@ def threads(db: Database, *, before: float, after: int) -> tuple[int, int | None
 
 def _delete(db: Database, thread: int) -> None:
     """Delete a thread and all rows that refer to it, in the order of references."""
+    summaries.delete_of_threads(db, "?", [thread])
     turns = "SELECT id FROM turns WHERE thread_id = ?"
     messages = "SELECT id FROM messages WHERE thread_id = ?"
     db.execute(f"DELETE FROM replies WHERE turn_id IN ({turns})", [thread])

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ThreadKey
-from storage import attachments, ledger, settings, thread_queries
+from storage import attachments, ledger, settings, summaries, thread_queries
 from storage.broken import LAST_ID, NEXT_ID
 
 # A message may be stored in several threads: in its own, and where it is quoted. The
@@ -50,6 +50,10 @@ def move_thread(db: Database, thread: ThreadKey, to: ThreadKey) -> None:
 
 
 def edit_message(db: Database, message: Message, content: str, now: float) -> None:
+    where = {**thread_queries.named(message.thread), "message": message.message}
+    found = db.execute(f"SELECT id FROM messages WHERE {_STORED}", where).fetchall()
+    for (number,) in found:
+        summaries.delete_of_message(db, number)
     # The prompt of a turn in state ANSWERING may be under construction from the old
     # text; `store_prompt` prefers the content that is stored here.
     db.execute(
@@ -64,8 +68,7 @@ def edit_message(db: Database, message: Message, content: str, now: float) -> No
         WHERE {_STORED}
         """,
         {
-            **thread_queries.named(message.thread),
-            "message": message.message,
+            **where,
             "text": message.text,
             "files": attachments.encoded(message.files),
             "content": content,
@@ -83,6 +86,9 @@ def reset_context(db: Database, thread: ThreadKey) -> bool:
         WHERE id = ({thread_queries.THREAD_ID})
         """,
         thread_queries.named(thread),
+    )
+    summaries.delete_of_threads(
+        db, thread_queries.THREAD_ID, thread_queries.named(thread)
     )
     # The thread starts over with the settings that apply now.
     settings.unpin(db, Scope.of(thread))
@@ -130,4 +136,5 @@ def retry_turn(db: Database, thread: ThreadKey, turn: str, now: float) -> bool:
         {**turns, "now": now},
     )
     db.execute("UPDATE replies SET turn_id = :turn WHERE turn_id = :last", turns)
+    summaries.move(db, last, to=turns["turn"])
     return True

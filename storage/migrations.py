@@ -15,6 +15,7 @@ from storage.notices import m012_origins_and_notices
 from storage.receipts import m018_receipts
 from storage.rules_of_messages import m011_rules_of_messages
 from storage.search_index import m019_search
+from storage.summaries import m017_summaries
 from storage.totals import m009_totals
 from storage.tries import m007_tries
 from storage.waiting_signs import m014_waiting_signs
@@ -363,6 +364,7 @@ for step in (
     m013_author_names,
     m014_waiting_signs,
     m015_names,
+    m017_summaries,
     m018_receipts,
     m019_search,
 ):

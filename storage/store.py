@@ -25,6 +25,7 @@ from bot.domain.turn import Opinion
 from bot.errors import ConfigError
 from bot.ports.inbox import Judge
 from storage import (
+    conversation,
     decisions,
     earlier_turns,
     erasures,
@@ -41,6 +42,7 @@ from storage import (
     search_index,
     settings,
     spending,
+    summaries,
     supplements,
     thread_queries,
     triage_cases,
@@ -104,8 +106,13 @@ class SqliteStore:
     needs_backfill = read(thread_queries.needs_backfill)
     backfill = write(inbox.backfill)
     store_prompt = write(turns.store_prompt)
-    conversation = read(thread_queries.conversation)
+    conversation = read(conversation.conversation)
     question_times = read(earlier_turns.question_times)
+    summarised = read(summaries.summarised)
+    read_turns = read(summaries.read_turns)
+    store_summary = write(summaries.store_summary)
+    summary = read(summaries.summary)
+    context_size = read(summaries.context_size)
 
     next_turn = read(thread_queries.next_turn)
     previous_turn = read(earlier_turns.previous_turn)

@@ -4,14 +4,10 @@ Rule: a query that a turn waits for uses an index, in its order; a test checks S
 plans.
 """
 
-from collections.abc import Sequence
-from itertools import groupby
-from operator import itemgetter
 from sqlite3 import Row
 
 from sqlite_utils import Database
 
-from bot.domain.completion import ChatMessage
 from bot.domain.message import LOOP_SECONDS, Message, Origin, ThreadFacts
 from bot.domain.reply import PostedPart
 from bot.domain.scope import ThreadKey
@@ -34,20 +30,6 @@ THREAD_ID = """
     SELECT id FROM threads
     WHERE platform = :platform AND channel = :channel
       AND workspace = :workspace AND thread = :thread
-"""
-
-# CROSS JOIN fixes the order of the join, whatever SQLite's statistics say: in this
-# order, the index yields sorted rows.
-CONVERSATION = """
-    SELECT messages.id, messages.turn_id, role, content, preface
-    FROM threads CROSS JOIN messages ON messages.thread_id = threads.id
-      CROSS JOIN turns ON turns.id = messages.turn_id
-    WHERE platform = :platform AND channel = :channel
-      AND workspace = :workspace AND thread = :thread
-      AND messages.id > reads_after
-      AND place IS NOT NULL
-      AND ended IS NOT 'refused'
-    ORDER BY messages.turn_id, place
 """
 
 NEXT_TURN = f"""
@@ -83,6 +65,8 @@ ASKERS = """
       AND turn_id = :turn AND asks
     ORDER BY deleted_at IS NOT NULL, at, id
 """
+
+SUMMARISED = "SELECT messages FROM summaries WHERE used_by = ?"
 
 # INDEXED BY, because SQLite would prefer to group by an index of all turns.
 OPEN_THREADS = """
@@ -231,7 +215,14 @@ def turn_of(db: Database, thread: ThreadKey, row: Row) -> Turn:
         asker=askers[0] if askers else "",
         stop_reason=row["stop_reason"],
         calls=row["calls"],
+        summarised=_summarised(db, row["id"]),
     )
+
+
+def _summarised(db: Database, turn: int) -> int:
+    """Return how many messages the summary covers that the turn is the first to use."""
+    row = db.execute(SUMMARISED, [turn]).fetchone()
+    return int(row["messages"]) if row else 0
 
 
 def turn_facts(db: Database, thread: ThreadKey, turn: str = "") -> TurnFacts | None:
@@ -272,39 +263,6 @@ def askers(db: Database, thread: ThreadKey) -> frozenset[str]:
 
 def _turn_askers(db: Database, turn: int) -> list[str]:
     return [row["author"] for row in db.execute(ASKERS, {"turn": turn})]
-
-
-def conversation(db: Database, thread: ThreadKey) -> list[ChatMessage]:
-    entries = []
-    rows = db.execute(CONVERSATION, named(thread))
-    for (_, preface), group in groupby(rows, itemgetter("turn_id", "preface")):
-        by_role: dict[str, list[str | None]] = {"user": [], "assistant": []}
-        for row in group:
-            if row["role"] in by_role:
-                by_role[row["role"]].append(row["content"])
-            else:
-                log_broken("messages", row["id"])
-        answer = next(iter(by_role["assistant"]), None)
-        entries += _exchange(preface, by_role["user"], answer)
-    return entries
-
-
-def _exchange(
-    preface: str | None, contents: Sequence[str | None], answer: str | None
-) -> list[ChatMessage]:
-    """Return what the model reads of one turn; the content of a deleted message is
-    None.
-
-    An answer always has a "user" entry before it: without one, it would open the
-    conversation or seem to answer another question.
-    """
-    left = [content for content in contents if content is not None]
-    if contents and not left and preface and answer:
-        return [ChatMessage("user", preface), ChatMessage("assistant", answer)]
-    if not left:
-        return []
-    asked = ChatMessage("user", "\n".join([preface, *left] if preface else left))
-    return [asked, ChatMessage("assistant", answer)] if answer else [asked]
 
 
 def opinions(db: Database, since: float) -> list[Opinion]:

@@ -17,7 +17,7 @@ from bot.domain.budget import NO_LIMITS, Alert, BudgetLimits
 from bot.domain.reply import PostedPart
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Outcome, Turn, TurnMessage
-from storage import erasures, ledger, receipts, thread_queries
+from storage import erasures, ledger, receipts, summaries, thread_queries
 from storage.inbox import BACKFILLED, NEXT_MESSAGE
 
 
@@ -48,6 +48,7 @@ def begin_turn(db: Database, turn: Turn, now: float) -> list[TurnMessage]:
 def store_prompt(
     db: Database, turn: Turn, preface: str, contents: Mapping[str, str]
 ) -> None:
+    summaries.use(db, turn)
     # A stored preface of "" stays: another one would change the beginning of what the
     # model has read.
     stored = db.execute(

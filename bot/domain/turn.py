@@ -86,6 +86,8 @@ class Turn:
     #: See `Outcome`.
     stop_reason: str | None = None
     calls: str = ""
+    #: How many messages the summary covers that it is the first to use; 0 for none.
+    summarised: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,8 @@ class Outcome:
     applied: tuple[AppliedSetting, ...] = ()
     #: The user to notify once all of it is shown (edits notify nobody); "" for nobody.
     calls: str = ""
+    #: As in `Turn`; stored with the summary.
+    summarised: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from bot.ports.settings import (
     PinStore,
     SettingsStore,
 )
+from bot.ports.summaries import SummaryStore
 
 #: Returns whether the operator lets the bot serve the workspace of a thread.
 Serves = Callable[[ThreadKey], bool]
@@ -80,13 +81,18 @@ class PromptStore(Protocol):
         line feeds), and one "assistant" entry if its answer is replayed. REFUSED
         turns and messages without content are left out. If all messages of a turn were
         deleted, the preface stands before the answer; without either, the turn is left
-        out. One indexed query.
+        out. A summary (`SummaryStore`) is one "user" entry in place of what it covers.
         """
         ...
 
     async def question_times(self, thread: ThreadKey, most: int) -> list[float]:
         """Return the times of the newest questions of `thread`, at most `most`, in
         seconds since 1970, oldest first."""
+        ...
+
+    async def summarised(self, turn: Turn) -> int:
+        """Return how many messages the summary covers that `turn` is the first to use;
+        0 for none."""
         ...
 
 
@@ -299,8 +305,12 @@ class SignStore(Protocol):
         once more, which is tolerated a few times."""
 
 
-class AdmissionStore(NoticeStore, PinStore, Ledger, Protocol):
+class AdmissionStore(NoticeStore, PinStore, Ledger, SummaryStore, Protocol):
     """The part of the store that the admission of a turn uses."""
+
+
+class SummariserStore(SummaryStore, EarlierTurns, Charges, Protocol):
+    """The part of the store that the summarising of threads uses."""
 
 
 class EditorStore(SettingsStore, DraftStore, Protocol):
@@ -326,6 +336,7 @@ class AutoTriageStore(CaseStore, CaseQueue, Protocol):
 class Store(
     InboxStore,
     PromptStore,
+    SummaryStore,
     TurnStore,
     EarlierTurns,
     ControlStore,

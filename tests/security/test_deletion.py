@@ -20,6 +20,7 @@ from bot.domain.message import Disposition
 from bot.domain.reply import PostedPart
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import Draft
+from bot.domain.summary import Summary
 from bot.domain.triage_case import TriageCase
 from bot.domain.turn import Ended, Outcome, TurnState
 from bot.ports.store import Store
@@ -195,13 +196,22 @@ async def one_in_a_thread_that_moved(store: Store) -> None:
     await store.move_thread(HERE, replace(HERE, thread="9.0"))
 
 
+async def one_in_a_summary(store: Store) -> None:
+    await exchange(store, SECRET, "One.")
+    await exchange(store, said("8", at=8.0), "Two.")
+    [covered, _] = await store.read_turns(HERE)
+    summary = Summary(f"A {WORD}.", f"<summary>A {WORD}.</summary>", 2, "m", 9.0)
+    assert await store.store_summary(HERE, [covered], summary)
+    await exchange(store, said("9", at=9.0), "Three.")
+
+
 SHAPES = [
     *(a_root, a_reply, one_read_along, a_file_alone, an_edited_one, one_edited_away),
     *(one_in_a_case, one_in_the_case_of_its_thread, one_quoted_elsewhere),
     *(one_in_the_case_of_an_unknown_thread, one_in_a_case_that_was_made_anew),
     *(one_forwarded, one_waiting, one_being_answered, one_begun_and_not_given),
     *(one_answered_anew, one_judged, one_before_a_fresh_start, one_backfilled),
-    one_in_a_thread_that_moved,
+    *(one_in_a_thread_that_moved, one_in_a_summary),
 ]
 
 Shape = Callable[[SqliteStore], Awaitable[None]]

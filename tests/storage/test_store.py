@@ -19,9 +19,10 @@ from bot.domain.message import Disposition
 from bot.domain.reply import PostedPart
 from bot.domain.scope import Scope, ScopeLevel, ThreadKey
 from bot.domain.setting import Change
+from bot.domain.summary import Summary
 from bot.domain.turn import Ended, Outcome, TurnState
 from bot.errors import ConfigError, StorageError, StorageFull
-from storage import thread_queries
+from storage import conversation, thread_queries
 from storage.store import SqliteStore, open_store
 from tests.support.store_helpers import (
     HERE,
@@ -266,7 +267,8 @@ async def test_a_file_that_may_not_grow_is_a_full_disk(path: Path) -> None:
 CONVERSATION_PLAN = [
     "SEARCH threads USING INDEX idx_threads_platform_channel_workspace_thread"
     " (platform=? AND channel=? AND workspace=? AND thread=?)",
-    "SEARCH messages USING INDEX idx_messages_thread_id_turn_id_place (thread_id=?)",
+    "SEARCH messages USING INDEX idx_messages_thread_id_turn_id_place"
+    " (thread_id=? AND turn_id>?)",
     "SEARCH turns USING INTEGER PRIMARY KEY (rowid=?)",
 ]
 
@@ -299,7 +301,7 @@ async def test_nothing_in_the_life_of_a_turn_reads_a_whole_table(
         # What the index of words does not have yet, which is next to nothing.
         if step.startswith("SCAN") and not step.startswith("SCAN search_")
     }
-    assert plans[thread_queries.CONVERSATION] == CONVERSATION_PLAN
+    assert plans[conversation.CONVERSATION] == CONVERSATION_PLAN
     # The index that holds nothing but open turns is short, and wanted whole.
     assert scans == {
         thread_queries.OPEN_THREADS: "SCAN turns USING INDEX idx_turns_open"
@@ -338,6 +340,12 @@ async def live(store: SqliteStore) -> None:
     await store.mark_delivered(turn, 97.0)
     await store.conversation(HERE)
     await store.question_times(HERE, 12)
+    covered = await store.read_turns(HERE)
+    summary = Summary("Said.", "<summary>Said.</summary>", 5, "m", 97.0)
+    assert await store.store_summary(HERE, covered, summary)
+    await store.summary(HERE, turn.key)
+    await store.summarised(turn)
+    await store.context_size(HERE)
     await store.transcript(HERE)
     await store.receipt(HERE, turn.key)
     await store.answers(HERE, 3)

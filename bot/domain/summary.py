@@ -1,0 +1,42 @@
+"""Summaries that the model reads in place of the older part of a thread. Frozen
+values."""
+
+from dataclasses import dataclass, field
+
+from bot.domain.completion import ChatMessage, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTurn:
+    """What the model reads of one turn, or the summary that replaces earlier ones."""
+
+    #: The id of the turn; of a summary, that of the last turn that it covers.
+    turn: int
+    entries: tuple[ChatMessage, ...]
+    #: How many messages of people and answers it is or covers.
+    messages: int
+    is_summary: bool = False
+
+    @property
+    def size(self) -> int:
+        """The bytes of its entries."""
+        return sum(len(each.content.encode()) for each in self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The summary of a thread from its beginning, or last reset, up to a turn."""
+
+    text: str
+    #: What the model reads: `text` with a frame. Never rebuilt, so that it stays byte
+    #: for byte.
+    content: str
+    #: How many messages of people and answers it covers, those of a former summary
+    #: included.
+    messages: int
+    model: str
+    #: The time at which it was made, in seconds since 1970.
+    at: float
+    usage: Usage = field(default_factory=Usage)
+    #: In USD; None when the price is unknown.
+    cost: float | None = None

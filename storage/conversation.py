@@ -1,0 +1,91 @@
+"""What the model reads of a thread, inside a transaction.
+
+Rule: what is returned for a thread only grows, byte for byte, except where people edit
+or delete, and where a turn is the first to use a summary.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import itemgetter
+from sqlite3 import Row
+
+from sqlite_utils import Database
+
+from bot.domain.completion import ChatMessage
+from bot.domain.scope import ThreadKey
+from bot.domain.summary import ReadTurn
+from storage.broken import log_broken
+from storage.thread_queries import THREAD_ID, named
+
+# CROSS JOIN fixes the order of the join, whatever SQLite's statistics say: in this
+# order, the index yields sorted rows.
+CONVERSATION = """
+    SELECT messages.id, messages.turn_id, role, content, preface
+    FROM threads CROSS JOIN messages ON messages.thread_id = threads.id
+      CROSS JOIN turns ON turns.id = messages.turn_id
+    WHERE platform = :platform AND channel = :channel
+      AND workspace = :workspace AND thread = :thread
+      AND messages.turn_id > :until
+      AND messages.id > reads_after
+      AND place IS NOT NULL
+      AND ended IS NOT 'refused'
+    ORDER BY messages.turn_id, place
+"""
+
+#: The summary that turns of a thread read now.
+USED = f"""
+    SELECT * FROM summaries
+    WHERE thread_id = ({THREAD_ID}) AND used_by IS NOT NULL
+    ORDER BY until DESC LIMIT 1
+"""
+
+
+def conversation(db: Database, thread: ThreadKey) -> list[ChatMessage]:
+    return [entry for each in turns_read(db, thread) for entry in each.entries]
+
+
+def turns_read(db: Database, thread: ThreadKey) -> list[ReadTurn]:
+    """Return what the model reads of `thread`, by turn; a summary is the first."""
+    found: list[ReadTurn] = []
+    until = 0
+    if summary := db.execute(USED, named(thread)).fetchone():
+        until = summary["until"]
+        entry = ChatMessage("user", summary["content"])
+        found.append(ReadTurn(until, (entry,), summary["messages"], is_summary=True))
+    rows = db.execute(CONVERSATION, {**named(thread), "until": until})
+    for (turn, preface), group in groupby(rows, itemgetter("turn_id", "preface")):
+        read = _read(turn, preface, group)
+        if read.entries:
+            found.append(read)
+    return found
+
+
+def _read(turn: int, preface: str | None, rows: Iterable[Row]) -> ReadTurn:
+    by_role: dict[str, list[str | None]] = {"user": [], "assistant": []}
+    for row in rows:
+        if row["role"] in by_role:
+            by_role[row["role"]].append(row["content"])
+        else:
+            log_broken("messages", row["id"])
+    answer = next(iter(by_role["assistant"]), None)
+    entries = _exchange(preface, by_role["user"], answer)
+    left = [each for each in by_role["user"] if each is not None]
+    return ReadTurn(turn, tuple(entries), len(left) + bool(answer))
+
+
+def _exchange(
+    preface: str | None, contents: Sequence[str | None], answer: str | None
+) -> list[ChatMessage]:
+    """Return what the model reads of one turn; the content of a deleted message is
+    None.
+
+    An answer always has a "user" entry before it: without one, it would open the
+    conversation or seem to answer another question.
+    """
+    left = [content for content in contents if content is not None]
+    if contents and not left and preface and answer:
+        return [ChatMessage("user", preface), ChatMessage("assistant", answer)]
+    if not left:
+        return []
+    asked = ChatMessage("user", "\n".join([preface, *left] if preface else left))
+    return [asked, ChatMessage("assistant", answer)] if answer else [asked]

@@ -1,0 +1,198 @@
+"""Summaries that the model reads in place of the older part of a thread, inside a
+transaction; and the migration for them.
+
+Rule 1: a summary is used from the first turn on that has read nothing when it is
+stored, so every attempt at a turn reads the same.
+Rule 2: it is deleted together with any word that it was made from. Then the one before
+it is read again, or the thread itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from sqlite3 import Row
+
+from sqlite_utils import Database
+
+from bot.domain.completion import Usage
+from bot.domain.scope import ThreadKey
+from bot.domain.summary import ReadTurn, Summary
+from bot.domain.turn import Turn
+from storage.broken import calendar_time
+from storage.conversation import turns_read
+from storage.thread_queries import SUMMARISED, THREAD_ID, named
+
+WAITING = f"""
+    SELECT 1 FROM summaries
+    WHERE thread_id = ({THREAD_ID}) AND used_by IS NULL LIMIT 1
+"""
+
+# Of a thread, or with a key that which this turn was the first to use.
+SUMMARY = f"""
+    SELECT * FROM summaries
+    WHERE thread_id = ({THREAD_ID}) AND (
+        :turn = '' OR used_by = (
+            SELECT id FROM turns WHERE key = :turn AND thread_id = ({THREAD_ID})
+        )
+      )
+    ORDER BY until DESC LIMIT 1
+"""
+
+# Reads the end of the index by thread and turn.
+CONTEXT_SIZE = f"""
+    SELECT input + cache_write_5m + cache_write_1h + cache_read + output AS tokens
+    FROM messages CROSS JOIN turns ON turns.id = turn_id
+    WHERE messages.thread_id = ({THREAD_ID}) AND role = 'assistant'
+      AND messages.id > (SELECT reads_after FROM threads WHERE id = ({THREAD_ID}))
+    ORDER BY turn_id DESC LIMIT 1
+"""
+
+
+def m017_summaries(db: Database) -> None:
+    """Add the summaries of threads. Never edited."""
+    used = dict.fromkeys(
+        ("input", "cache_write_5m", "cache_write_1h", "cache_read", "output"), int
+    )
+    db.table("summaries").create(
+        {
+            "id": int,
+            "thread_id": int,
+            # It covers the messages of this turn and of all before it, from the
+            # beginning or the last reset of the thread on.
+            "until": int,
+            # The first turn that reads it; NULL while it waits for that.
+            "used_by": int,
+            "messages": int,
+            "model": str,
+            "at": float,
+            **used,
+            "cost": float,
+            # As the model reads it; never changes.
+            "content": str,
+            "text": str,
+        },
+        pk="id",
+        not_null={
+            *("thread_id", "until", "messages", "model", "at"),
+            *(*used, "content", "text"),
+        },
+        foreign_keys=[("thread_id", "threads", "id"), ("used_by", "turns", "id")],
+        strict=True,
+    )
+    db.table("summaries").create_index(["thread_id", "until"], unique=True)
+    db.table("summaries").create_index(["used_by"])
+
+
+def read_turns(db: Database, thread: ThreadKey) -> list[ReadTurn]:
+    if db.execute(WAITING, named(thread)).fetchone():
+        return []
+    return turns_read(db, thread)
+
+
+def store_summary(
+    db: Database, thread: ThreadKey, covered: Sequence[ReadTurn], summary: Summary
+) -> bool:
+    if not covered or read_turns(db, thread)[: len(covered)] != list(covered):
+        return False
+    usage = asdict(summary.usage)
+    del usage["searches"]
+    db.execute(
+        f"""
+        INSERT INTO summaries
+            (thread_id, until, messages, model, at, {", ".join(usage)}, cost, content,
+             text)
+        SELECT id, :until, :messages, :model, :at,
+            {", ".join(f":{column}" for column in usage)}, :cost, :content, :text
+        FROM threads WHERE id = ({THREAD_ID})
+        """,
+        {
+            **named(thread),
+            **usage,
+            "until": covered[-1].turn,
+            "messages": summary.messages,
+            "model": summary.model,
+            "at": summary.at,
+            "cost": summary.cost,
+            "content": summary.content,
+            "text": summary.text,
+        },
+    )
+    return True
+
+
+def summary(db: Database, thread: ThreadKey, turn: str = "") -> Summary | None:
+    row = db.execute(SUMMARY, {**named(thread), "turn": turn}).fetchone()
+    return _summary(row) if row else None
+
+
+def summarised(db: Database, turn: Turn) -> int:
+    row = db.execute(SUMMARISED, [turn.id]).fetchone()
+    return int(row["messages"]) if row else 0
+
+
+def context_size(db: Database, thread: ThreadKey) -> int:
+    row = db.execute(CONTEXT_SIZE, named(thread)).fetchone()
+    return int(row["tokens"]) if row else 0
+
+
+def use(db: Database, turn: Turn) -> None:
+    """Have `turn`, if it has read nothing, and all later ones read the summary that
+    waits."""
+    db.execute(
+        """
+        UPDATE summaries SET used_by = :turn
+        WHERE used_by IS NULL AND thread_id = (
+            SELECT thread_id FROM turns
+            WHERE id = :turn AND preface IS NULL AND state IN ('waiting', 'answering')
+        )
+        """,
+        {"turn": turn.id},
+    )
+
+
+def move(db: Database, turn: int, *, to: int) -> None:
+    """Have the turn with the id `to`, which repeats `turn`, use what that used."""
+    db.execute("UPDATE summaries SET used_by = ? WHERE used_by = ?", [to, turn])
+
+
+def delete_of_message(db: Database, message_id: int) -> None:
+    """Delete the summaries made from the message with the id `message_id`."""
+    db.execute(
+        """
+        DELETE FROM summaries WHERE id IN (
+            SELECT summaries.id FROM messages CROSS JOIN summaries
+              ON summaries.thread_id = messages.thread_id AND until >= turn_id
+            WHERE messages.id = ?
+        )
+        """,
+        [message_id],
+    )
+
+
+def delete_of_answer(db: Database, turn: int) -> None:
+    """Delete the summaries made from the answer of the turn with the id `turn`."""
+    db.execute(
+        "DELETE FROM summaries WHERE until >= :turn "
+        "AND thread_id = (SELECT thread_id FROM turns WHERE id = :turn)",
+        {"turn": turn},
+    )
+
+
+def delete_of_threads(
+    db: Database, threads: str, values: Sequence[int] | dict[str, str]
+) -> None:
+    """Delete the summaries of the threads whose ids the query `threads` finds with
+    `values`."""
+    db.execute(f"DELETE FROM summaries WHERE thread_id IN ({threads})", values)
+
+
+def _summary(row: Row) -> Summary:
+    columns = ("input", "cache_write_5m", "cache_write_1h", "cache_read", "output")
+    return Summary(
+        text=row["text"],
+        content=row["content"],
+        messages=row["messages"],
+        model=row["model"],
+        at=calendar_time(row["at"]),
+        usage=Usage(**{column: row[column] for column in columns}),
+        cost=row["cost"],
+    )
