@@ -33,6 +33,7 @@ from bot.conversation.dispatcher import StopSignal, ThreadDispatcher
 from bot.conversation.edited_questions import EditedQuestions
 from bot.conversation.inbox import Inbox
 from bot.conversation.stopping import Stopper
+from bot.conversation.summariser import Summariser
 from bot.conversation.waiting_signs import WaitingSigns
 from bot.domain.message import Message
 from bot.domain.retention import KEPT, Retention
@@ -122,11 +123,16 @@ class App:
             self._command,
             self._auto.receive,
         )
+        self._summariser = Summariser(
+            *(store, model, platforms.tasks, operator.secret, lambda: self._survey),
+            time.time,
+        )
         self._responder = create_responder(
             store=store,
             model=model,
             adapters=by_name,
             operator=operator,
+            summariser=self._summariser,
             tasks=platforms.tasks,
             begun=signs.clear,
         )
@@ -210,6 +216,7 @@ class App:
         await asyncio.wait(ending)
         self._auto.close()
         await self._dispatcher.close(self._grace)
+        self._summariser.close()
         if failure := self.platforms.failure:
             raise failure
 

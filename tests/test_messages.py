@@ -166,6 +166,7 @@ FOR_CLAUDE = {
     Path("adapters/slack/message_content.py"): "excerpts, as Claude reads them",
     Path("bot/context/long_threads.py"): "notes on what was left out",
     Path("bot/context/prompt.py"): "the system prompt",
+    Path("bot/context/summaries.py"): "how to summarise a thread",
     Path("bot/text/excerpts.py"): "what stands for attached files",
 }
 _WORDS = re.compile(r"[A-Za-z’']{2,}[,:;]? [A-Za-z’'{]{2,}|[A-Z][a-z]+ …")

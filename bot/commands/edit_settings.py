@@ -40,7 +40,8 @@ from bot.runtime.offload import offload
 from bot.settings import audit_lines, ceilings, describe
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import EffectiveSettings
-from bot.settings.options import BY_NAME, Option, misfits, warning
+from bot.settings.misfits import misfits, warning
+from bot.settings.options import BY_NAME, Option
 from bot.settings.target import OTHER, number, where_from
 from bot.ui import formatting
 from bot.ui.elements import Button, Command, Form, Response, Style

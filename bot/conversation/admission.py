@@ -14,7 +14,7 @@ from bot.claude import model_router, one_shot
 from bot.context import prompt
 from bot.context.long_threads import counted
 from bot.conversation.composer import ComposedRequest, Composer
-from bot.conversation.outcomes import WITHDRAWN, over_budget, unwelcome
+from bot.conversation.outcomes import WITHDRAWN, over_budget, overlong, unwelcome
 from bot.conversation.outsiders import Outsiders
 from bot.domain.budget import BudgetExceeded, Charge
 from bot.domain.completion import Request
@@ -29,7 +29,7 @@ from bot.messages.answers import NOT_ADMITTED, UNWELCOME
 from bot.ports.model import Model
 from bot.ports.platform import Adapter
 from bot.ports.store import AdmissionStore
-from bot.settings import shared_channels
+from bot.settings import long_threads, shared_channels
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import ROUTE, EffectiveSettings, resolve
 from bot.settings.options import BY_NAME, OPTIONS
@@ -121,6 +121,8 @@ class Admission:
         """Return the request for `turn` with its cost reserved, or how the turn ends
         without one. May call a model, where `auto` is to choose one."""
         settings, news = await self._pin_settings(turn, messages, admitted)
+        if await self._is_overlong(turn, settings):
+            return overlong()
         composed = await self._composer.compose(
             turn, messages, admitted.asker, settings
         )
@@ -136,6 +138,13 @@ class Admission:
             notice = await self._outsiders.first_answer(turn, settings)
             news = "\n".join(filter(None, (news, notice)))
         return PreparedTurn(settings, replace(composed, request=request), news)
+
+    async def _is_overlong(self, turn: Turn, settings: EffectiveSettings) -> bool:
+        """Return whether the thread has passed its mark where it is to stop then."""
+        if settings["long_threads"] != long_threads.STOP:
+            return False
+        size = await self._store.context_size(turn.thread)
+        return size >= int(settings["summary_at"])
 
     async def shorten(self, turn: Turn, prepared: PreparedTurn) -> PreparedTurn | None:
         """Return `prepared`, whose request was refused as too long, with a shorter one;

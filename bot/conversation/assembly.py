@@ -8,6 +8,7 @@ from bot.budgets.guard import BudgetGuard
 from bot.conversation.admission import Admission
 from bot.conversation.composer import Composer
 from bot.conversation.responder import Responder
+from bot.conversation.summariser import Summariser
 from bot.domain.scope import ThreadKey
 from bot.ports.model import Model
 from bot.ports.platform import Adapter
@@ -24,14 +25,15 @@ def create_responder(
     model: Model,
     adapters: Mapping[str, Adapter],
     operator: Operator,
+    summariser: Summariser,
     tasks: Background,
     begun: Callable[[ThreadKey], None],
     clock: Callable[[], float] = time.monotonic,
     now: Callable[[], float] = time.time,
 ) -> Responder:
     """Return a responder whose parts retry the store until it accepts; `tasks` holds
-    its work in the background, and `begun` is called whenever a turn of a thread does
-    not wait any more.
+    its work in the background, `summariser` makes summaries there, and `begun` is
+    called whenever a turn of a thread does not wait any more.
 
     A finished answer is paid for and in memory only, so no part gives up on a write.
     """
@@ -52,6 +54,7 @@ def create_responder(
         guard=guard,
         alerts=BudgetAlerts(settings, adapters, operator),
         admission=admission,
+        summariser=summariser,
         tasks=tasks,
         begun=begun,
         clock=clock,

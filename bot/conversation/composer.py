@@ -46,6 +46,8 @@ class ComposedRequest:
     missing: int | None
     #: The same for those that were left out when the thread was read.
     unread: int | None
+    #: How many messages the summary covers that it is the first to use; 0 for none.
+    summarised: int = 0
 
 
 class Composer:
@@ -97,7 +99,8 @@ class Composer:
             cache_ttl=ttl or "1h",
             cache_messages=ttl is not None,
         )
-        return ComposedRequest(request, missing, unread)
+        summarised = await self._store.summarised(turn)
+        return ComposedRequest(request, missing, unread, summarised)
 
     async def shorten(
         self, turn: Turn, composed: ComposedRequest, settings: EffectiveSettings
@@ -114,7 +117,7 @@ class Composer:
             fitted, missing = self._fitted(turn, conversation, unread, settings)
             if fitted != request.messages:
                 shorter = replace(request, messages=fitted)
-                return ComposedRequest(shorter, missing, unread)
+                return replace(composed, request=shorter, missing=missing)
         return None
 
     def _fitted(

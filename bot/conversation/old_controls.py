@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 TIMEOUT = 600.0
 MOST_WAITING = 100
 
+# The controls that an answer keeps.
+LASTING = (Control.FEEDBACK, Control.SUMMARY)
+
 
 class OldControls:
     """The controls of answers that are not the last of their thread any more."""
@@ -73,7 +76,7 @@ class OldControls:
         only a last answer has; None if it has none of them."""
         policy = await self._settings.policy(Scope.of(turn.thread))
         offered = buttons.below(turn, feedback=policy.on("feedback"))
-        kept = tuple(each for each in offered if each is Control.FEEDBACK)
+        kept = tuple(each for each in offered if each in LASTING)
         shown = [each for each in turn.shown if each.message and each.text.strip()]
         if not shown or kept == offered:
             return None

@@ -26,6 +26,7 @@ from bot.messages.answers import (
 )
 from bot.messages.controls import A_FILE
 from bot.messages.settings import UNSURE
+from bot.messages.thread_summaries import TOO_LONG as TOO_LONG_HERE
 from bot.ui.buttons import goes_on
 
 # Appended to an unfinished answer when later turns replay it, so that Claude does not
@@ -85,6 +86,11 @@ def over_budget(why: str) -> Outcome:
     """Return the outcome of a turn that no budget has room for, with the reason `why`.
     Later turns still read the question."""
     return replace(_failed(why, "over budget"), cost=0.0)
+
+
+def overlong() -> Outcome:
+    """Return the outcome of a turn in a thread that has become too long to go on."""
+    return replace(_failed(TOO_LONG_HERE, "thread too long"), cost=0.0)
 
 
 def unwelcome(unsure: bool, why: str = UNWELCOME) -> Outcome:

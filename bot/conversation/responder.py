@@ -29,6 +29,7 @@ from bot.conversation.outcomes import (
     without_files,
 )
 from bot.conversation.stream import AnswerStream
+from bot.conversation.summariser import Summariser
 from bot.delivery.reply import StreamedReply
 from bot.delivery.write_scheduler import WriteScheduler
 from bot.domain.budget import NO_LIMITS, Alert
@@ -36,6 +37,7 @@ from bot.domain.reply import Control
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Ended, Outcome, Turn, TurnMessage, TurnState
 from bot.errors import StorageError, ThreadGone
+from bot.messages import thread_summaries
 from bot.messages.answers import LEFT_OUT, LEFT_OUT_SOME
 from bot.ports.model import Model
 from bot.ports.platform import Adapter, Surface
@@ -70,6 +72,7 @@ class Responder:
         guard: BudgetGuard,
         alerts: BudgetAlerts,
         admission: Admission,
+        summariser: Summariser,
         tasks: Background,
         begun: Callable[[ThreadKey], None],
         clock: Callable[[], float] = time.monotonic,
@@ -85,6 +88,7 @@ class Responder:
         self._guard = guard
         self._alerts = alerts
         self._admission = admission
+        self._summariser = summariser
         self._begun = begun
         self._clock = clock
         self._now = now
@@ -201,7 +205,7 @@ class Responder:
             await self._guard.settle(turn, WITHDRAWN)
             await self._delivered(turn, WITHDRAWN, started)
             return
-        outcome, alerts = None, list[Alert]()
+        outcome, settings, alerts = None, None, list[Alert]()
         async with self._adapters[turn.thread.platform].surface(turn) as surface:
             reply = self._reply(turn, surface)
             stream = AnswerStream(self._model, reply, self._now)
@@ -233,6 +237,8 @@ class Responder:
         await self._alerts.send(turn.thread, alerts)
         if outcome is not WITHDRAWN and not stop.is_withdrawn:
             self._old_controls.remove_before(turn)
+        if settings is not None:
+            self._summariser.consider(turn, outcome, settings, now)
 
     async def _deliver(self, turn: Turn) -> None:
         """Write out an answer that is final already."""
@@ -310,6 +316,9 @@ class Responder:
             sent=prepared.sent,
             applied=settings.writing,
         )
+        if count := prepared.composed.summarised:
+            outcome = replace(outcome, summarised=count)
+            outcome = with_note(outcome, thread_summaries.told(messages=count))
         if prepared.news:
             outcome = with_note(outcome, prepared.news)
         if prepared.missing is None:

@@ -27,6 +27,8 @@ class Control(enum.Enum):
     CONTINUE = "continue"
     #: Show what it was made from.
     RECEIPT = "receipt"
+    #: Show the summary that it is the first to use.
+    SUMMARY = "summary"
     #: Rate it.
     FEEDBACK = "feedback"
 

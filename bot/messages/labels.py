@@ -6,6 +6,7 @@ RETRY = "Retry"
 CONTINUE = "Continue"
 RECEIPT = "Receipt"
 ANSWER_AGAIN = "Answer again"
+SHOW_SUMMARY = "Show summary"
 
 # Settings and prompts.
 SAVE = "Save"

@@ -15,6 +15,7 @@ ANSWER_LIMIT = "The answer length limit"
 QUESTIONS = "The number of questions"
 SPEND = "The spend per person"
 SECONDS = "The number of seconds"
+MARK = "The mark"
 
 
 OR = " or "

@@ -17,8 +17,9 @@ from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel
 from bot.domain.served_workspaces import Served
 from bot.domain.setting import OPERATOR, AppliedSetting, Setting, StoredSettings
 from bot.settings.audience import Audience
+from bot.settings.misfits import misfits
 from bot.settings.operator_limits import CEILINGS
-from bot.settings.options import BY_NAME, ON, OPTIONS, misfits, sequences
+from bot.settings.options import BY_NAME, ON, OPTIONS, sequences
 from bot.settings.parsers import stored_usd
 
 #: Pinned besides options: why the model of a thread was chosen.

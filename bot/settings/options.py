@@ -3,8 +3,8 @@
 To add one, add it to `OPTIONS` and make the core obey it: forms, commands, lists,
 export, import and `THREADKEEP_…` follow from its row here.
 
-Rule: nothing is accepted and then ignored. `misfits` reports values that do not fit the
-others that apply with them.
+Rule: nothing is accepted and then ignored. `bot.settings.misfits` reports values that
+do not fit the others that apply with them.
 """
 
 import json
@@ -12,14 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from bot.claude.catalog import DEFAULT_MODEL, MODELS, RETIRES_SOON, ModelFacts, find
+from bot.claude.catalog import DEFAULT_MODEL, ModelFacts
 from bot.domain.person import EVERYONE
 from bot.domain.scope import ScopeLevel
 from bot.messages import options as messages
-from bot.messages import phrases, plurals
+from bot.messages import phrases
 from bot.messages import values as value_messages
 from bot.schemes import scheme
-from bot.settings import follow, parsers
+from bot.settings import follow, long_threads, parsers
 from bot.settings.parsers import (
     AUTO,
     MOST_STOPS,
@@ -224,6 +224,28 @@ OPTIONS: tuple[Option, ...] = (
         kept=True,
     ),
     Option(
+        "long_threads",
+        messages.LONG_THREADS,
+        messages.LONG_THREADS_ABOUT,
+        long_threads.read,
+        default=long_threads.SUMMARISE,
+        kind=Kind.CHOICE,
+        levels=_ALL,
+        choices=long_threads.choices,
+        show=long_threads.shown,
+    ),
+    Option(
+        "summary_at",
+        messages.SUMMARY_AT,
+        messages.SUMMARY_AT_ABOUT,
+        parsers.whole_number(
+            long_threads.LEAST_MARK, long_threads.MOST_MARK, value_messages.MARK
+        ),
+        default=str(long_threads.MARK),
+        levels=_ALL,
+        show=lambda value: phrases.tokens(count=int(value)),
+    ),
+    Option(
         "budget_day",
         messages.BUDGET_DAY,
         messages.BUDGET_DAY_ABOUT,
@@ -360,41 +382,3 @@ OPTIONS: tuple[Option, ...] = (
 )
 
 BY_NAME: Mapping[str, Option] = {option.name: option for option in OPTIONS}
-
-
-def warning(name: str, value: str, today: date, last: date | None = None) -> str:
-    """Return a warning for the person who sets `name` to `value`, or "".
-
-    `last` is a model's last day if the API announced another than the catalog.
-    """
-    facts = find(value) if name == "model" else None
-    last = last or (facts.retires if facts else None)
-    if facts is None or last is None or last - today > RETIRES_SOON:
-        return ""
-    days = (last - today).days
-    return value_messages.model_retires(
-        model=facts.id, day=last, left=plurals.DAYS(days)
-    )
-
-
-def misfits(values: Mapping[str, str]) -> dict[str, str]:
-    """Return the options that the model in `values` does not use as they are, each with
-    a sentence that says why."""
-    model = values.get("model", "")
-    facts = find(model)
-    found: dict[str, str] = {}
-    if values.get("effort") and facts is not None and not facts.takes_effort:
-        found["effort"] = value_messages.no_effort(model=model)
-    if values.get("temperature") and (facts is None or not facts.takes_temperature):
-        found["temperature"] = _no_temperature(model)
-    longest = int(values.get("max_tokens") or 0)
-    if facts is not None and longest > facts.max_output:
-        found["max_tokens"] = value_messages.most_output(
-            model=model, most=facts.max_output
-        )
-    return found
-
-
-def _no_temperature(model: str) -> str:
-    taking = ", ".join(f"`{f.id}`" for f in MODELS.values() if f.takes_temperature)
-    return value_messages.no_temperature(model=model, models=taking)

@@ -41,7 +41,10 @@ ANSWERS = SettingsSection(
     labels.MODEL_AND_ANSWERS,
     labels.EDIT_ANSWERS,
     ("model", "effort", "max_tokens", "web_search"),
-    ("stop_sequences", "temperature", "quiet", "feedback", "ping", "footer"),
+    (
+        *("long_threads", "summary_at", "stop_sequences", "temperature"),
+        *("quiet", "feedback", "ping", "footer"),
+    ),
 )
 SPENDING = SettingsSection(
     "spending",

@@ -2,7 +2,8 @@
 
 The prompts put text between tags: `<message>` and `<note>` around chat messages,
 `<ticket>`, `<example>` and `<answer>` around what is classified, `<question>` around
-what is routed. Nobody else may write such a tag.
+what is routed, `<summary>` around what replaces the older part of a thread. Nobody else
+may write such a tag.
 
 Rule 1: one list of names and one function for all of them.
 Rule 2: text is read as a person sees it: a model may ignore invisible characters, read
@@ -40,9 +41,10 @@ _TICKET = rf"[tｔ]{_I}[iｉ]{_I}[cｃ]{_I}[kｋ]{_I}[eｅ]{_I}[tｔ]"
 _EXAMPLE = rf"[eｅ]{_I}[xｘ]{_I}[aａ]{_I}[mｍ]{_I}[pｐ]{_I}[lｌ]{_I}[eｅ]"
 _ANSWER = rf"[aａ]{_I}[nｎ]{_I}[sｓ]{_I}[wｗ]{_I}[eｅ]{_I}[rｒ]"
 _QUESTION = rf"[qｑ]{_I}[uｕ]{_I}[eｅ]{_I}[sｓ]{_I}[tｔ]{_I}[iｉ]{_I}[oｏ]{_I}[nｎ]"
+_SUMMARY = rf"[sｓ]{_I}[uｕ]{_I}[mｍ]{_I}[mｍ]{_I}[aａ]{_I}[rｒ]{_I}[yｙ]"
 
 # The initials of the names, tested first, since most characters begin none of them.
-_INITIALS = r"(?=[mｍnｎtｔeｅaａqｑ])"
+_INITIALS = r"(?=[mｍnｎtｔeｅaａqｑsｓ])"
 
 # A name ends at the end of a word, or before a letter that looks like `<` or is
 # invisible.
@@ -52,7 +54,7 @@ _END = rf"(?:\b|(?=[{_OPENERS}{_UNSEEN}]))"
 #: stop at the next `<`, so the time is linear in the length of the text.
 TAG = re.compile(
     rf"[{_OPENERS}](?={_GAP}{_INITIALS}"
-    rf"(?:{_MESSAGE}|{_NOTE}|{_TICKET}|{_EXAMPLE}|{_ANSWER}|{_QUESTION}){_END})",
+    rf"(?:{_MESSAGE}|{_NOTE}|{_TICKET}|{_EXAMPLE}|{_ANSWER}|{_QUESTION}|{_SUMMARY}){_END})",
     re.IGNORECASE,
 )
 

@@ -17,6 +17,7 @@ _LABELS = {
     Control.RETRY: labels.RETRY,
     Control.CONTINUE: labels.CONTINUE,
     Control.RECEIPT: labels.RECEIPT,
+    Control.SUMMARY: labels.SHOW_SUMMARY,
 }
 
 #: An answer that ended in one of these ways can be continued.
@@ -51,7 +52,10 @@ def below(ended: Outcome | Turn, *, feedback: bool) -> tuple[Control, ...]:
         controls.append(Control.FEEDBACK)
     if goes_on(ended.ended, ended.stop_reason, has_text=bool(ended.text.strip())):
         controls.append(Control.CONTINUE)
-    return (*controls, Control.RETRY, Control.RECEIPT)
+    controls += [Control.RETRY, Control.RECEIPT]
+    if ended.summarised:
+        controls.append(Control.SUMMARY)
+    return tuple(controls)
 
 
 def goes_on(ended: Ended | None, stop_reason: str | None, *, has_text: bool) -> bool:

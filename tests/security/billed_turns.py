@@ -21,6 +21,7 @@ from bot.conversation.addressing import judge
 from bot.conversation.assembly import create_responder
 from bot.conversation.dispatcher import StopSignal
 from bot.conversation.responder import Responder
+from bot.conversation.summariser import Summariser
 from bot.domain.budget import Charge
 from bot.domain.completion import ChatMessage, Request
 from bot.domain.message import Message
@@ -329,11 +330,17 @@ class Stage:
                 )
 
     def _responder(self, mortal: Mortal) -> Responder:
+        store = cast(Store, mortal)
+        # No thread is long enough for a summary.
+        summariser = Summariser(
+            *(store, self.model, Background(), "", lambda: None), time.time
+        )
         return create_responder(
-            store=cast(Store, mortal),
+            store=store,
             model=self.model,
             adapters={"fake": self.adapter},
             operator=self.operator,
+            summariser=summariser,
             # What is begun there costs nothing.
             tasks=Background(),
             begun=lambda thread: None,

@@ -321,7 +321,8 @@ async def event_of_a_revocation(town: Town, platform: str) -> None:
 #: `test_audit` (clean up), `unit/test_operator_alerts` or `unit/test_last_names`.
 ELSEWHERE = {
     *("clean up", "fetch cases", "fetch threads", "let calls out", "listen", "models"),
-    *("names", "operator alert", "operator alerts", "pace replies", "totals"),
+    *("names", "operator alert", "operator alerts", "pace replies", "summary"),
+    "totals",
 }
 
 

@@ -41,6 +41,9 @@ REASONS = {
     "bot/settings/access.py SettingsAccess._defaults": FIXED,
     "bot/triage/chat/auto.py AutoTriage._messengers": FIXED,
     "bot/runtime/background.py Background._left": "one for each platform",
+    "bot/conversation/summariser.py Summariser._running": (
+        "at most MOST_AT_ONCE, until they end"
+    ),
     "bot/runtime/background.py Background._running": (
         "the work of owners that are bounded"
     ),

@@ -14,15 +14,18 @@ import pytest
 
 from bot.claude import model_router
 from bot.context import prompt as context_prompt
+from bot.context import summaries
 from bot.domain.attachment import Attachment
+from bot.domain.completion import ChatMessage
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
+from bot.domain.summary import ReadTurn
 from bot.schemes.scheme import Example, material, read
 from bot.text import tags
 from tests.security.growth import assert_linear
 from tests.support.deep import rounds
 
-NAMES = ("message", "note", "ticket", "example", "answer", "question")
+NAMES = ("message", "note", "ticket", "example", "answer", "question", "summary")
 OPENERS = "<＜﹤˂ᐸ‹❮"
 
 # What Unicode calls default-ignorable, beside categories Cf and Cc.
@@ -109,6 +112,18 @@ def route(text: str) -> str:
     return said.content.removeprefix("<question>\n").removesuffix("\n</question>")
 
 
+def answered(text: str) -> str:
+    """An answer of the thread, as it is given to whoever summarises it."""
+    turn = ReadTurn(1, (ChatMessage("assistant", text),), 1)
+    [said] = summaries.request([turn], "m", None, "u").messages
+    return said.content.split("<answer>\n", 1)[1].rsplit("\n</answer>", 1)[0]
+
+
+def summary(text: str) -> str:
+    given = summaries.content(text, 9)
+    return given.split("<summary>\n", 1)[1].removesuffix("\n</summary>")
+
+
 PLACES: dict[str, Callable[[str], str]] = {
     "chat": chat,
     "aside": aside,
@@ -116,6 +131,8 @@ PLACES: dict[str, Callable[[str], str]] = {
     "triage": ticket,
     "example": example,
     "routing": route,
+    "answer to summarise": answered,
+    "summary": summary,
 }
 
 

@@ -8,14 +8,8 @@ from hypothesis import strategies as st
 
 from bot.commands.catalog import clears, parse_command
 from bot.errors import Unacceptable
-from bot.settings.options import (
-    BY_NAME,
-    OPTIONS,
-    Option,
-    misfits,
-    sequences,
-    warning,
-)
+from bot.settings.misfits import misfits, warning
+from bot.settings.options import BY_NAME, OPTIONS, Option, sequences
 from bot.settings.parsers import PROMPT_CHARS
 from bot.ui.elements import Kind
 
@@ -37,6 +31,9 @@ def refusal(name: str, text: str) -> str:
         ("model", "claude-haiku-4-5-20251001", "claude-haiku-4-5"),
         ("model", "AUTO", "auto"),
         ("effort", "Low", "low"),
+        ("long_threads", "Stop", "stop"),
+        ("long_threads", "summarise, older messages are summarised", "summarise"),
+        ("summary_at", "60,000 tokens", "60000"),
         ("max_tokens", "8,000", "8000"),
         ("stop_sequences", "END\n\nSTOP", '["END", "STOP"]'),
         ("temperature", ".2", "0.2"),

@@ -1,0 +1,185 @@
+"""Summarises the older part of a thread that has become long.
+
+Rule 1: no answer waits for it. It begins when an answer is delivered, and also where a
+thread wakes after a long silence: that answer reads the thread in full, once more, and
+the next one reads the summary.
+Rule 2: it costs what is reserved for it under the budgets of the thread. Without room
+in a budget, or without a usable summary, the thread goes on as it is.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+
+from bot.claude import catalog, cost, one_shot
+from bot.claude.catalog import CHEAP_MODEL, ModelAvailability
+from bot.context import prompt, summaries
+from bot.domain.budget import BudgetExceeded, Charge
+from bot.domain.completion import Request
+from bot.domain.scope import Scope, ThreadKey
+from bot.domain.summary import ReadTurn, Summary
+from bot.domain.turn import Outcome, Turn
+from bot.errors import ModelError
+from bot.ports.model import Model
+from bot.ports.store import SummariserStore
+from bot.runtime.background import Background, end
+from bot.runtime.lru import LruDict
+from bot.runtime.offload import offload
+from bot.settings import long_threads
+from bot.settings.effective import EffectiveSettings
+
+log = logging.getLogger(__name__)
+
+# The longest time for one summary, in seconds: 8,192 tokens at 60 a second.
+TIMEOUT = 150.0
+
+# The most summaries in progress: each holds the text of a thread in memory.
+MOST_AT_ONCE = 10
+
+# After so many failures in a row, a thread is tried again only at twice its size.
+MOST_FAILURES = 3
+
+# For how many threads failures are remembered. After a restart they count anew.
+MOST_REMEMBERED = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Failures:
+    """How often a thread was not summarised in a row, and its size at the last time."""
+
+    count: int = 0
+    tokens: int = 0
+
+    def forbid(self, tokens: int) -> bool:
+        return self.count >= MOST_FAILURES and tokens < 2 * self.tokens
+
+
+class Summariser:
+    """Makes summaries in the background, one at a time in each thread."""
+
+    def __init__(
+        self,
+        store: SummariserStore,
+        model: Model,
+        tasks: Background,
+        secret: str,
+        survey: Callable[[], ModelAvailability | None],
+        now: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._model = model
+        self._tasks = tasks
+        self._secret = secret
+        self._survey = survey
+        self._now = now
+        self._running: dict[ThreadKey, asyncio.Task[None]] = {}
+        self._failures: LruDict[ThreadKey, _Failures] = LruDict(MOST_REMEMBERED)
+        self._closed = False
+
+    def consider(
+        self, turn: Turn, outcome: Outcome, settings: EffectiveSettings, begun: float
+    ) -> None:
+        """Begin a summary of the thread of `turn` if it is due, now that the answer
+        with `outcome` is delivered, which began at `begun`."""
+        thread, mark = turn.thread, int(settings["summary_at"])
+        tokens = outcome.usage.prompt + outcome.usage.output
+        if settings["long_threads"] != long_threads.SUMMARISE:
+            return
+        if not summaries.is_due(tokens, mark, silent=True):
+            return
+        if self._closed or thread in self._running:
+            return
+        failures = self._failures.get(thread, _Failures())
+        if failures.forbid(tokens) or len(self._running) >= MOST_AT_ONCE:
+            return
+        work = self._summarise(turn, outcome, settings, begun)
+        task = self._tasks.start("summary", work, platform=thread.platform)
+        self._running[thread] = task
+        task.add_done_callback(lambda _: self._running.pop(thread, None))
+
+    def close(self) -> None:
+        """End what is in progress, and begin nothing more."""
+        self._closed = True
+        for task in self._running.values():
+            end(task)
+
+    async def _summarise(
+        self, turn: Turn, outcome: Outcome, settings: EffectiveSettings, begun: float
+    ) -> None:
+        thread, mark = turn.thread, int(settings["summary_at"])
+        silent = await self._was_silent(turn, begun)
+        reported = outcome.usage.prompt + outcome.usage.output
+        if not summaries.is_due(reported, mark, silent=silent):
+            return
+        turns = await self._store.read_turns(thread)
+        searched = outcome.usage.searches > 0
+        tokens = summaries.size(turns, reported, searched=searched)
+        count = summaries.cut(turns, tokens, mark)
+        if not count or not summaries.is_due(tokens, mark, silent=silent):
+            return
+        covered = turns[:count]
+        request = await self._request(turn, covered, settings)
+        charge = Charge(Scope.of(thread), turn.asker, "summary", request.model)
+        completion = await one_shot.complete_charged(
+            *(self._store, self._model, request, charge, settings.caps),
+            timeout=TIMEOUT,
+            now=self._now,
+        )
+        if isinstance(completion, BudgetExceeded):
+            log.info("thread.summary_over_budget thread=%s", thread)
+            return
+        text = summaries.read(completion.text, completion.stop_reason)
+        if text is None or completion.trouble:
+            count = self._failures.get(thread, _Failures()).count + 1
+            self._failures[thread] = _Failures(count, reported)
+            reason = completion.stop_reason or "trouble"
+            log.warning("thread.not_summarised thread=%s reason=%s", thread, reason)
+            return
+        self._failures.pop(thread, None)
+        messages = summaries.covered_messages(covered)
+        summary = Summary(
+            text=text,
+            content=summaries.content(text, messages),
+            messages=messages,
+            model=request.model,
+            at=self._now(),
+            usage=completion.usage,
+            cost=completion.cost,
+        )
+        stored = await self._store.store_summary(thread, covered, summary)
+        log.info(
+            "thread.summarised thread=%s messages=%d tokens=%d stored=%s",
+            *(thread, messages, completion.usage.output, stored),
+        )
+
+    async def _was_silent(self, turn: Turn, begun: float) -> bool:
+        """Return whether nothing of the thread was cached when `turn` began."""
+        before = await self._store.previous_turn(turn)
+        return before is not None and begun - before.touched > summaries.SILENCE
+
+    async def _request(
+        self, turn: Turn, covered: list[ReadTurn], settings: EffectiveSettings
+    ) -> Request:
+        model = self._cheapest(settings)
+        facts = catalog.find(model)
+        effort = "low" if facts and facts.takes_effort else None
+        user = prompt.opaque(turn.asker, turn.thread.workspace, self._secret)
+        size = sum(each.size for each in covered)
+        make = partial(summaries.request, covered, model, effort, user)
+        request = await offload(make, size)
+        with suppress(ModelError):
+            # Free, and four times less to reserve than a token for each byte.
+            tokens = cost.counted_prompt(await self._model.count(request))
+            request = replace(request, prompt_most=tokens)
+        return request
+
+    def _cheapest(self, settings: EffectiveSettings) -> str:
+        """Return the cheap model, or that of the thread where the account does not have
+        the cheap one."""
+        survey = self._survey()
+        if survey is None or not catalog.refused(CHEAP_MODEL, survey):
+            return CHEAP_MODEL
+        return settings["model"]
