@@ -88,6 +88,7 @@ COMMANDS = (
     CommandSpec("new", summaries.NEW, public=True),
     CommandSpec("stop", summaries.STOP),
     CommandSpec("retry", summaries.RETRY),
+    CommandSpec("summary", summaries.SUMMARY, personal=True),
     CommandSpec(
         "receipt",
         summaries.RECEIPT,
@@ -204,6 +205,7 @@ COMMANDS = (
     CommandSpec(
         "continue answer", summaries.CONTINUE_ANSWER, hidden=True, spoken=False
     ),
+    CommandSpec("summary answer", summaries.SUMMARY_ANSWER, hidden=True, spoken=False),
     CommandSpec(
         "try example", summaries.TRY_EXAMPLE, hidden=True, spoken=False, below=True
     ),

@@ -1,4 +1,5 @@
-"""Commands about an answer: stop, retry, continue; and a fresh start of a thread.
+"""Commands about an answer: stop, retry, continue; a fresh start of a thread, and its
+summary.
 
 Rule: nothing of this lives in memory. A control carries the key of its turn, and what
 the person may do and what is still possible is checked when it is used; so it works
@@ -19,6 +20,7 @@ from bot.domain.person import Person
 from bot.domain.reply import PRESSED
 from bot.domain.scope import Scope
 from bot.domain.turn import TurnFacts, TurnState
+from bot.messages import thread_summaries
 from bot.messages.commands import (
     ANSWERED_AGAIN,
     ENDED,
@@ -39,9 +41,10 @@ from bot.messages.commands import (
 from bot.messages.settings import START_OVER
 from bot.ports.inbox import InboxStore
 from bot.ports.store import ControlStore
+from bot.ports.summaries import SummaryStore
 from bot.settings.access import SettingsAccess
 from bot.ui.buttons import goes_on
-from bot.ui.elements import SILENCE, Command, Response
+from bot.ui.elements import SILENCE, Command, Response, in_part
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +75,7 @@ def _origin(person: Person) -> Origin:
     return Origin.FOREIGN if person.outsider else Origin.SHARED
 
 
-class ReplyStore(ControlStore, InboxStore, Protocol):
+class ReplyStore(ControlStore, InboxStore, SummaryStore, Protocol):
     """The store of answers and of the questions that they answer."""
 
 
@@ -104,6 +107,8 @@ class ReplyControls:
             "retry answer": self.retry,
             "continue answer": self.go_on,
             "answer again": self.answer_again,
+            "summary": self.summary,
+            "summary answer": self.summary,
         }
 
     async def renew(self, command: Command, place: Scope, person: Person) -> Response:
@@ -213,6 +218,19 @@ class ReplyControls:
         said = pressed(facts.key, MORE, place, person, self._now(), opens=False)
         await self._inbox.receive(said)
         return SILENCE
+
+    async def summary(self, command: Command, place: Scope, person: Person) -> Response:
+        """Show the summary that the answer of a control was the first to use, or the
+        newest of the thread `place`, to `person` alone: who is there may read it."""
+        if not place.thread:
+            return Response(thread_summaries.NOT_HERE)
+        turn = command.arguments.get("turn", "")
+        summary = await self._store.summary(place.key, turn)
+        if summary is None:
+            return Response(thread_summaries.GONE if turn else thread_summaries.NONE)
+        head = thread_summaries.head(messages=summary.messages, model=summary.model)
+        shown, file = in_part(summary.text, "summary.md")
+        return Response(f"{head}\n{shown}", file=file)
 
     async def _named(self, command: Command, place: Scope) -> TurnFacts | None:
         """Return the turn of a control, or the newest one of the thread."""

@@ -32,7 +32,7 @@ from bot.settings.options import BY_NAME
 from bot.settings.parsers import AUTO
 from bot.settings.target import scope_argument
 from bot.ui import formatting
-from bot.ui.elements import Button, Command, Field, File, Form, Kind, Response, Style
+from bot.ui.elements import Button, Command, Field, Form, Kind, Response, Style, in_part
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +41,6 @@ PROMPT = BY_NAME["prompt"]
 # The time limit, in seconds: a Discord interaction can be answered for 15 minutes
 # (platform facts B2), and people wait for less.
 PATIENCE = 120.0
-
-# A longer answer is shown in part, and attached as a file.
-SHOWN_CHARS = 1_500
 
 QUESTION_CHARS = 2_000
 
@@ -152,10 +149,8 @@ class PromptTrial:
 
 
 def _response(question: str, completion: Completion) -> Response:
-    answer, trouble = completion.text, completion.trouble
-    shown = answer
-    if len(answer) > SHOWN_CHARS:
-        shown = answer[:SHOWN_CHARS].rstrip() + "…"
+    trouble = completion.trouble
+    shown, file = in_part(completion.text, "answer.md")
     quoted = "\n".join(f"> {line}" for line in question.splitlines())
     price = formatting.amount(completion.cost, bounded=completion.bounded)
     cost = (
@@ -176,4 +171,4 @@ def _response(question: str, completion: Completion) -> Response:
             ],
         )
     )
-    return Response(text, file=File("answer.md", answer) if answer != shown else None)
+    return Response(text, file=file)

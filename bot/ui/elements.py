@@ -117,6 +117,18 @@ class File:
     text: str
 
 
+# A longer text is shown in part, and attached as a file.
+_SHOWN_CHARS = 1_500
+
+
+def in_part(text: str, name: str) -> tuple[str, File | None]:
+    """Return as much of `text` as a response shows, and all of it as a file called
+    `name` if that is not all."""
+    if len(text) <= _SHOWN_CHARS:
+        return text, None
+    return text[:_SHOWN_CHARS].rstrip() + "…", File(name, text)
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """A section of a page or response. A single button stands beside its text."""

@@ -14,8 +14,10 @@ from bot.domain.person import Person
 from bot.domain.reply import Control
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import Change
+from bot.domain.summary import Summary
 from bot.domain.turn import TurnState
 from bot.errors import ModelBusy
+from bot.messages import thread_summaries as messages
 from bot.messages.answers import INTERRUPTED
 from bot.messages.commands import (
     ENDED,
@@ -28,7 +30,7 @@ from bot.messages.commands import (
     STOPPING,
 )
 from bot.messages.settings import UNSURE
-from bot.ui.elements import SILENCE, Command, Response
+from bot.ui.elements import SILENCE, Command, File, Response
 from tests.unit.conversation.test_responder import HERE, THERE, Desk
 
 ALICE = Person("alice", "Alice")
@@ -306,3 +308,38 @@ async def test_bots_that_answer_each_other_are_cut(allowed: bool) -> None:
     assert told <= (1 + MOST_AUTOMATED if allowed else 1)
     assert (told > 1) is allowed
     assert len(desk.model.requests) == told + (2 if allowed else 1)
+
+
+# The summary of a long thread
+
+
+async def test_a_summary_is_shown_to_whoever_asks_there() -> None:
+    desk = Desk()
+    async with desk.open() as app:
+        assert await use(app, "summary", BOB) == Response(messages.NONE)
+        assert await use(app, "summary", BOB, place=CHANNEL) == Response(
+            messages.NOT_HERE
+        )
+        for count, question in enumerate(("one", "two"), 1):
+            await desk.ask(question)
+            await desk.closed(count)
+        covered = (await desk.store.read_turns(HERE))[:1]
+        text = "They met. " * 200
+        summary = Summary(text, "<summary>…</summary>", 2, "claude-haiku-5-5", 1.0)
+        assert await desk.store.store_summary(HERE, covered, summary)
+        await desk.ask("three")
+        await desk.closed(3)
+        shown = {turn: part for turn, _, part in desk.adapter.writes if part.final}
+        assert shown[await key(desk)].controls == (Control.RETRY, Control.SUMMARY)
+        for verb, turn in (("summary answer", await key(desk)), ("summary", "")):
+            told = await use(app, verb, BOB, turn)
+            head = messages.head(messages=2, model="claude-haiku-5-5")
+            assert told.text.startswith(f"{head}\nThey met. ")
+            assert told.file == File("summary.md", text)
+            assert not told.public
+        await desk.store.delete_messages("fake", "w", ["m001"], "c", 1.0)
+        for verb, turn, gone in (
+            ("summary answer", await key(desk), messages.GONE),
+            ("summary", "", messages.NONE),
+        ):
+            assert await use(app, verb, BOB, turn) == Response(gone)
