@@ -9,8 +9,8 @@ from pathlib import Path
 from bot.errors import ConfigError
 from bot.messages import cli as messages
 from bot.messages import plurals, ticket_files
-from bot.triage.bulk import encodings
-from bot.triage.bulk.encodings import Damage, Encoding
+from bot.runtime import encodings
+from bot.runtime.encodings import Damage, Encoding
 
 #: In bytes. The largest window of a model takes about four megabytes of text, which
 #: are at most sixteen in UTF-32; `encodings.lines` reads no longer line than that.

@@ -109,7 +109,7 @@ REASONS = {
     "bot/triage/chat/auto.py AutoTriage._under_way": "at most AT_ONCE",
     "bot/triage/bulk/batches.py BatchClassifier._tried": RUN,
     "bot/triage/evaluation/metrics.py MetricsBuilder._groups": RUN,
-    "bot/triage/bulk/encodings.py Places.lines": "at most MOST_PLACES",
+    "bot/runtime/encodings.py Places.lines": "at most MOST_PLACES",
     "bot/triage/bulk/progress.py Screen._seen": RUN,
     "bot/triage/bulk/tables.py _Lines.record": "one record, of at most MOST_LINE",
     "bot/triage/bulk/throttle.py Throttle._waiting": RUN,

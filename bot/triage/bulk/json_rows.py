@@ -14,8 +14,8 @@ from typing import Any
 
 from bot.errors import ConfigError
 from bot.messages import ticket_files as messages
+from bot.runtime.encodings import MOST_LINE, Places
 from bot.text.characters import replace_invalid_json
-from bot.triage.bulk.encodings import MOST_LINE, Places
 
 _BLANK = " \t\r\n\ufeff"
 

@@ -18,11 +18,12 @@ from typing import IO, Any
 
 from bot.errors import ConfigError
 from bot.messages import ticket_files as messages
+from bot.runtime import encodings
+from bot.runtime.encodings import Damage, Encoding, Places
 from bot.text.characters import is_blank, replace_lone_surrogates
 from bot.triage.answer import UNREADABLE, Ticket
-from bot.triage.bulk import columns, encodings, file_kinds, json_rows, tables
+from bot.triage.bulk import columns, file_kinds, json_rows, tables
 from bot.triage.bulk.columns import Choice, Unclear
-from bot.triage.bulk.encodings import Damage, Encoding, Places
 from bot.triage.bulk.json_rows import Document, Repeated
 from bot.triage.bulk.tables import Dialect, Record
 from bot.triage.bulk.ticket_text import text_of

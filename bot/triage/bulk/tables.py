@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.messages import ticket_files as messages
+from bot.runtime.encodings import MOST_LINE
 from bot.text.characters import is_blank, replace_invalid
 from bot.text.csv_cells import unguarded
-from bot.triage.bulk.encodings import MOST_LINE
 
 #: The common ones first: of separators that fit alike, the first is taken.
 SEPARATORS = ",;\t|^~\x1f"

@@ -16,6 +16,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 import chardet
 
@@ -175,22 +176,27 @@ def is_binary(head: bytes, encoding: Encoding) -> bool:
 
 
 def detect(path: Path) -> Encoding:
-    """Return the encoding of the file `path`. Raises OSError.
+    """Return the encoding of the file `path`. Raises OSError."""
+    with path.open("rb") as file:
+        return detect_in(file)
+
+
+def detect_in(file: BinaryIO) -> Encoding:
+    """Return the encoding of `file`, which is at its beginning. Raises OSError.
 
     All of the file is read once; what is guessed, is guessed from a part of it.
     """
-    with path.open("rb") as file:
-        head = file.read(_BLOCK)
-        for mark, codec in _MARKS:
-            if head.startswith(mark):
-                if codec == "utf-8":
-                    break
-                return Encoding(codec, len(mark), messages.BY_BYTE_ORDER_MARK)
-        if found := _wide(head):
-            return Encoding(found, 0, messages.BY_NUL_BYTES, guessed=True)
-        skip = 3 if head.startswith(codecs.BOM_UTF8) else 0
-        file.seek(skip)
-        sample, valid, invalid = _survey(file)
+    head = file.read(_BLOCK)
+    for mark, codec in _MARKS:
+        if head.startswith(mark):
+            if codec == "utf-8":
+                break
+            return Encoding(codec, len(mark), messages.BY_BYTE_ORDER_MARK)
+    if found := _wide(head):
+        return Encoding(found, 0, messages.BY_NUL_BYTES, guessed=True)
+    skip = 3 if head.startswith(codecs.BOM_UTF8) else 0
+    file.seek(skip)
+    sample, valid, invalid = _survey(file)
     # ISO-2022-JP is ASCII with escapes.
     escapes = b"\x1b$" in sample and b"\x1b(" in sample
     if not invalid and not escapes:
@@ -238,7 +244,7 @@ def _is_ascii_in_pairs(head: bytes) -> bool:
     return pairs > len(head) / 4
 
 
-def _survey(file: io.BufferedIOBase | io.RawIOBase) -> tuple[bytes, int, int]:
+def _survey(file: BinaryIO) -> tuple[bytes, int, int]:
     """Return a sample of the lines that are not ASCII, and how many characters of the
     file are valid and invalid in UTF-8, without those in ASCII."""
     decoder = codecs.getincrementaldecoder("utf-8")(_ERRORS)

@@ -1,11 +1,11 @@
-"""What files of tickets are encoded in."""
+"""What text files are encoded in."""
 
 from pathlib import Path
 
 import pytest
 
 from bot.errors import ConfigError
-from bot.triage.bulk.encodings import Damage, detect, lines, named
+from bot.runtime.encodings import Damage, detect, lines, named
 
 TEXTS = {
     "de": "id,text\n1,Überweisung fehlt\n2,Größe für 5 ändern\n",
