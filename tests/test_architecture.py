@@ -159,3 +159,18 @@ def test_a_function_imports_nothing() -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
     ]
     assert inner == []
+
+
+# What reads a file, and the libraries that only it may import.
+FILE_READERS = "images pdfs texts word slides workbooks open_sheets"
+FILE_LIBRARIES = "PIL pypdf mammoth pptx python_calamine"
+
+
+def test_a_library_for_files_is_imported_when_a_file_is_read() -> None:
+    """They take longer to import than all that Threadkeep imports when it starts."""
+    readers = {f"bot.context.files.{each}" for each in FILE_READERS.split()}
+    for path in MODULES:
+        found = set(imports(path))
+        assert not found & readers, path
+        if name_of(path) not in readers:
+            assert not [each for each in found if covers(FILE_LIBRARIES, each)], path

@@ -16,7 +16,7 @@ MOST_CHARS, MOST_SENTENCE, MOST_LABEL = 300, 200, 100
 # Words and parts of sentences, which have no full stop.
 LABELS = {"dates", "labels", "options", "phrases", "plurals", "summaries"}
 # Clauses behind a colon, and findings in a table.
-CLAUSES = LABELS | {"check", "claude", "yaml"}
+CLAUSES = LABELS | {"check", "claude", "files", "yaml"}
 # More words than this, behind a capital, are a sentence.
 FEW_WORDS = 6
 
@@ -164,6 +164,7 @@ FOR_CLAUDE = {
     Path("adapters/discord/content.py"): "the excerpts of polls, as Claude reads them",
     Path("adapters/discord/markup.py"): "dates and places, as Claude reads them",
     Path("adapters/slack/message_content.py"): "excerpts, as Claude reads them",
+    Path("bot/context/files/notes.py"): "names of files, as Claude reads them",
     Path("bot/context/long_threads.py"): "notes on what was left out",
     Path("bot/context/prompt.py"): "the system prompt",
     Path("bot/context/summaries.py"): "how to summarise a thread",

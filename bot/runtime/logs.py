@@ -38,6 +38,9 @@ LIBRARIES = {
     # Its warnings about its own waits hold addresses with tokens.
     "discord": logging.ERROR,
     "httpx2": logging.WARNING,
+    # They log what they find in files.
+    "PIL": logging.CRITICAL,
+    "pypdf": logging.CRITICAL,
     # It warns about intended behaviour and about every lost connection.
     "slack_bolt": logging.ERROR,
     "slack_sdk": logging.WARNING,

@@ -26,10 +26,20 @@ ANSWER = "of one answer, gone with it; at most so many are written at once"
 PLACES = "one for each answer that is written, and so many are written at once"
 FIXED = "as many as the code or the configuration names"
 RUN = "of one run of a command, gone with it"
+FILE = "of one file, whose size is bounded, gone with it"
 HELD = "a lock lives as long as somebody holds it or waits for it"
 
 #: Why each container that an object keeps, and that is no LruDict, stays small.
 REASONS = {
+    "bot/context/files/word.py _Writer.lines": FILE,
+    "bot/context/files/word.py _Writer._text": FILE,
+    "bot/context/files/word.py _Writer._lists": FILE,
+    "bot/context/files/word.py _Writer._rows": FILE,
+    "bot/context/files/ole.py OleFile._entries": FILE,
+    "bot/context/files/sheet_places.py _Places._open": FILE,
+    "bot/context/files/open_sheets.py _Sheets._cells": FILE,
+    "bot/context/files/open_sheets.py _Sheets._text": FILE,
+    "bot/context/files/open_sheets.py _Sheets._found": FILE,
     "bot/cli/labels.py Labels._anywhere": RUN,
     "bot/cli/labels.py Labels._ids": RUN,
     "bot/cli/labels.py Labels._names": RUN,

@@ -1,0 +1,171 @@
+"""Images as Claude takes them: upright, without what the camera noted, and no larger
+than the model sees them."""
+
+import importlib
+import io
+import warnings
+from collections.abc import Mapping
+from math import ceil, sqrt
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from bot.context.files.accepted import Accepted
+from bot.context.files.file_types import FileType
+from bot.domain.attachment import FileContent, FileKind
+from bot.errors import FileUnread, Unread
+
+#: The most pixels that are decoded, at up to four bytes each: an 8K screen has 33
+#: million, the photos of phones up to 50 million.
+MOST_PIXELS = 52_000_000
+# The decoder of WebP holds an image four times.
+_MOST_WEBP = MOST_PIXELS // 3
+# The API takes 10 MB of base64 (Claude facts, section 1.7).
+_MOST_BYTES = 10_000_000 * 3 // 4
+# A PNG of a photo is ten times as large as it need be; one of a screen is smaller.
+_MOST_PNG = 2_000_000
+# A patch of so many pixels is a token (Claude facts, section 1.7).
+_PATCH = 28
+_QUALITY = 88
+
+# What says where and with what a photo was taken, or holds another picture.
+_METADATA = frozenset(
+    ("exif", "xmp", "photoshop", "mp", "comment", "XML:com.adobe.xmp")
+)
+
+# Pillow looks at the size before it decodes anything.
+Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+_ORIENTATION = 0x0112
+# How an image is turned upright, by its orientation (Exif 2.32, section 4.6.4).
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def content(path: Path, kind: FileType, accepted: Accepted) -> FileContent:
+    """Return the image `path`, of the first frame if there are several. Raises
+    FileUnread."""
+    if kind is FileType.HEIC:
+        _load_heic()
+    try:
+        image = Image.open(path, formats=[kind.value])
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise FileUnread(Unread.TOO_LARGE) from None
+    with image:
+        if kind is FileType.WEBP and image.width * image.height > _MOST_WEBP:
+            raise FileUnread(Unread.TOO_LARGE)
+        size = fitting(image.width, image.height, accepted)
+        if _is_fit(image, kind, size, path.stat().st_size):
+            image.load()
+            return _image(path.read_bytes(), Image.MIME[kind.value], size)
+        # A JPEG is decoded at a half, a quarter or an eighth of its size.
+        image.draft(None, (2 * size[0], 2 * size[1]))
+        made = _made(image, size)
+    data, media_type = _encoded(made, lossy=kind in (FileType.JPEG, FileType.HEIC))
+    return _image(data, media_type, made.size)
+
+
+def fitting(width: int, height: int, accepted: Accepted) -> tuple[int, int]:
+    """Return the size at which Claude sees an image, to which the API would reduce it
+    as well: neither its edge nor its tokens are more than the model takes."""
+    scale = min(1.0, accepted.edge / max(width, height))
+    # Rounding up to patches adds at most one in each direction.
+    patches = sqrt(accepted.image_tokens) - 1
+    if tokens(round(width * scale), round(height * scale)) > accepted.image_tokens:
+        scale = min(scale, patches * _PATCH / sqrt(width * height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def tokens(width: int, height: int) -> int:
+    """Return the tokens of an image (Claude facts, section 1.7)."""
+    return ceil(width / _PATCH) * ceil(height / _PATCH)
+
+
+def _load_heic() -> None:
+    """Let Pillow open HEIC. Raises FileUnread without the extra `heic`."""
+    try:
+        heif = importlib.import_module("pillow_heif")
+    except ImportError:
+        raise FileUnread(Unread.UNSUPPORTED) from None
+    heif.register_heif_opener(thumbnails=False)
+
+
+def _is_fit(
+    image: Image.Image, kind: FileType, size: tuple[int, int], length: int
+) -> bool:
+    """Return whether the file can be sent as it is."""
+    return (
+        kind is not FileType.HEIC
+        and image.size == size
+        and length <= _MOST_BYTES
+        and getattr(image, "n_frames", 1) == 1
+        and image.mode in ("1", "L", "LA", "P", "RGB", "RGBA")
+        and not _METADATA & image.info.keys()
+        and not _exif(image)
+    )
+
+
+def _exif(image: Image.Image) -> Mapping[int, Any]:
+    """Return what the camera noted; nothing if that is damaged."""
+    try:
+        return image.getexif()
+    except Exception:
+        return {}
+
+
+def _made(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """Return the first frame of `image`, upright and of `size`, which is that of the
+    file, without anything else that the file holds."""
+    turn = _TURNS.get(_exif(image).get(_ORIENTATION, 1))
+    image.load()
+    clear = image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or (
+        "transparency" in image.info
+    )
+    if image.mode not in ("RGB", "RGBA"):
+        image = _eight_bits(image).convert("RGBA" if clear else "RGB")
+    if image.size != size:
+        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
+    if turn is not None:
+        image = image.transpose(turn)
+    image.info.clear()
+    return image
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Return `image`, which may be a grey PNG of 16 bits, with 8 bits: Pillow would
+    make all that is brighter white."""
+    if not image.mode.startswith("I"):
+        return image
+    return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+
+
+def _encoded(image: Image.Image, *, lossy: bool) -> tuple[bytes, str]:
+    """Return `image` as a file, and its type: PNG for what was drawn, JPEG for what was
+    photographed, WebP for photos with transparency."""
+    clear = image.mode == "RGBA"
+    if not lossy or clear:
+        data = _saved(image, "PNG", compress_level=6)
+        if len(data) <= _MOST_PNG:
+            return data, Image.MIME["PNG"]
+    if clear:
+        return _saved(image, "WEBP", quality=_QUALITY), Image.MIME["WEBP"]
+    return _saved(image, "JPEG", quality=_QUALITY), Image.MIME["JPEG"]
+
+
+def _saved(image: Image.Image, kind: str, **options: int) -> bytes:
+    result = io.BytesIO()
+    image.save(result, kind, **options)
+    return result.getvalue()
+
+
+def _image(data: bytes, media_type: str, size: tuple[int, int]) -> FileContent:
+    return FileContent(FileKind.IMAGE, media_type, data, tokens=tokens(*size))

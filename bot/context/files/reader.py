@@ -1,0 +1,79 @@
+"""Read a file of a message."""
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from bot.context.files import archives, ole
+from bot.context.files.accepted import Accepted
+from bot.context.files.content import text_content
+from bot.context.files.file_types import HEAD, OLE, ZIP, FileType, file_type
+from bot.domain.attachment import FileContent
+from bot.errors import FileUnread, Unread
+
+_IMAGES = frozenset(
+    (FileType.JPEG, FileType.PNG, FileType.GIF, FileType.WEBP, FileType.HEIC)
+)
+# The function that yields the lines of a type, by its module.
+_LINES = {
+    FileType.WORD: ("word", "lines"),
+    FileType.SLIDES: ("slides", "lines"),
+    FileType.WORKBOOK: ("workbooks", "lines"),
+    FileType.OLD_WORKBOOK: ("workbooks", "old_lines"),
+    FileType.OPEN_SHEET: ("open_sheets", "lines"),
+    FileType.TEXT: ("texts", "lines"),
+}
+
+
+def read(path: Path, name: str, accepted: Accepted) -> FileContent:
+    """Return what Claude reads of the file `path`. Raises FileUnread.
+
+    `name`, as people see it, decides nothing: neither a path nor the type.
+    It blocks, for seconds with large files: call it off the event loop.
+    """
+    try:
+        return _content(path, accepted)
+    except FileUnread:
+        raise
+    except MemoryError:
+        raise FileUnread(Unread.TOO_LARGE) from None
+    except Exception:
+        # The libraries raise anything, and what they say may quote the file.
+        raise FileUnread(Unread.BROKEN) from None
+    except BaseException as error:
+        # A panic of python-calamine, which is no Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise FileUnread(Unread.BROKEN) from None
+
+
+def _content(path: Path, accepted: Accepted) -> FileContent:
+    kind = _type(path)
+    if isinstance(kind, Unread):
+        raise FileUnread(kind)
+    if kind in _IMAGES:
+        if not accepted.images:
+            raise FileUnread(Unread.NOT_TAKEN)
+        return _loaded("images").content(path, kind, accepted)  # type: ignore[no-any-return]
+    if kind is FileType.PDF:
+        if not accepted.pdfs:
+            raise FileUnread(Unread.NOT_TAKEN)
+        return _loaded("pdfs").content(path, accepted)  # type: ignore[no-any-return]
+    module, function = _LINES[kind]
+    return text_content(getattr(_loaded(module), function)(path, accepted), accepted)
+
+
+def _type(path: Path) -> FileType | Unread:
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    if head.startswith(ZIP):
+        return file_type(head, archives.names(path))
+    if head.startswith(OLE):
+        return file_type(head, ole.names(path))
+    return file_type(head)
+
+
+def _loaded(module: str) -> Any:
+    """Import a module of this package by name: with its library it takes longer than
+    everything that is imported when Threadkeep starts."""
+    return importlib.import_module(f"bot.context.files.{module}")

@@ -1,0 +1,55 @@
+"""The lines of PowerPoint presentations."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pptx
+
+from bot.context.files import archives, notes, tables
+from bot.context.files.accepted import Accepted
+
+# XML takes about ten times as much memory once it is parsed.
+_MOST_XML = 20_000_000
+
+
+def lines(path: Path, accepted: Accepted) -> Iterator[str]:
+    """Yield the slides of `path`: number and title, texts, tables, notes. Raises
+    FileUnread."""
+    parts, _ = archives.cleaned(path, most=_MOST_XML)
+    presentation = pptx.Presentation(archives.packed(parts))
+    for number, slide in enumerate(presentation.slides, 1):
+        title = slide.shapes.title
+        heading = _one_line(title.text_frame.text) if title is not None else ""
+        hidden = slide.element.get("show") == "0"
+        yield notes.slide(number, heading, hidden=hidden)
+        own = title.element if title is not None else None
+        yield from _texts(each for each in slide.shapes if each.element is not own)
+        frame = slide.notes_slide.notes_text_frame if slide.has_notes_slide else None
+        if frame is not None and (said := frame.text.strip()):
+            yield notes.speaker_notes(_lined(said))
+
+
+def _texts(shapes: Iterable[Any]) -> Iterator[str]:
+    waiting = list(shapes)
+    while waiting:
+        shape = waiting.pop(0)
+        if hasattr(shape, "shapes"):
+            # What is grouped stands where the group stands.
+            waiting[:0] = list(shape.shapes)
+        elif getattr(shape, "has_table", False):
+            for row in shape.table.rows:
+                yield tables.row(cell.text for cell in row.cells)
+        elif getattr(shape, "has_text_frame", False):
+            for paragraph in shape.text_frame.paragraphs:
+                if text := _lined(paragraph.text).strip():
+                    yield f"{'  ' * paragraph.level}{text}"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _lined(text: str) -> str:
+    # PowerPoint breaks a line within a paragraph by a vertical tab.
+    return text.replace("\v", "\n")

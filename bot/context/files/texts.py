@@ -1,0 +1,43 @@
+"""The lines of text files, of any kind and encoding."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from bot.context.files.accepted import Accepted
+from bot.context.files.content import most_bytes
+from bot.errors import FileUnread, Unread
+from bot.runtime import encodings
+
+# A character has at most four bytes, in UTF-32, and at least one in UTF-8.
+_WIDEST = 4
+# The most bytes that are looked through for what no text has.
+_JUDGED = 16_384
+
+
+def lines(path: Path, accepted: Accepted) -> Iterator[str]:
+    """Yield the lines of the text `path`, at least as many as are taken.
+
+    Raises FileUnread if it is no text.
+    """
+    most = (most_bytes(accepted) + 1) * _WIDEST
+    with path.open("rb") as file:
+        content = file.read(most)
+    if len(content) == most:
+        content = _without_half(content)
+    encoding = encodings.detect_in(io.BytesIO(content))
+    if encodings.is_binary(content[:_JUDGED], encoding):
+        raise FileUnread(Unread.UNSUPPORTED)
+    # Ends of lines become "\n", whatever they were.
+    yield from io.TextIOWrapper(
+        io.BytesIO(content[encoding.skip :]), encoding=encoding.codec, errors="replace"
+    )
+
+
+def _without_half(content: bytes) -> bytes:
+    """Return `content`, which was cut anywhere, without the beginning of a character,
+    which would speak against UTF-8."""
+    end = content[-3:]
+    while end and end[-1] >= 0x80:
+        end = end[:-1]
+    return content[:-3] + end

@@ -1,0 +1,75 @@
+"""The lines of Excel workbooks, which python-calamine reads.
+
+It lays out a sheet from its first to its last cell, and what it cannot allocate ends
+the process. So the places of cells are read before.
+"""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from python_calamine import CalamineWorkbook, PasswordError, SheetTypeEnum
+from python_calamine import SheetVisibleEnum as Visible
+
+from bot.context.files import archives, notes, ole, tables
+from bot.context.files.accepted import Accepted
+from bot.context.files.sheet_places import cut_sheet
+from bot.errors import FileUnread, Unread
+
+#: A cell takes about 30 bytes once its sheet is laid out (measured with calamine 0.9).
+MOST_CELLS = 3_000_000
+# The XML of all parts. Texts and styles that cells refer to are read as a whole.
+_MOST_XML = 40_000_000
+# That of one sheet and of all, at 30 to 60 bytes a cell: several times as many cells as
+# one text has. Of sheets behind those, so much is read.
+_MOST_SHEET = 2_000_000
+_MOST_SHEETS = 6_000_000
+_LEAST_SHEET = 50_000
+
+
+def lines(path: Path, accepted: Accepted) -> Iterator[str]:
+    """Yield the names of the sheets of `path`, and their rows. Raises FileUnread."""
+    left = _MOST_SHEETS
+
+    def most_of(name: str, size: int) -> int:
+        nonlocal left
+        if not _is_sheet(name):
+            return size
+        size = min(size, max(_LEAST_SHEET, min(left, _MOST_SHEET)))
+        left -= size
+        return size
+
+    parts, long = archives.cleaned(path, most=_MOST_XML, most_of=most_of)
+    cut = False
+    for name in filter(_is_sheet, parts):
+        parts[name], is_cut = cut_sheet(
+            parts[name], most=MOST_CELLS, whole=name not in long
+        )
+        cut = cut or is_cut
+    yield from _sheets(archives.packed(parts))
+    if cut:
+        yield notes.SHEETS_CUT
+
+
+def old_lines(path: Path, accepted: Accepted) -> Iterator[str]:
+    """Yield the names of the sheets of the old workbook `path`, and their rows. Raises
+    FileUnread."""
+    file = ole.opened(path)
+    ole.check_sheets(file.stream("workbook", "book"), MOST_CELLS)
+    yield from _sheets(io.BytesIO(file.content))
+
+
+def _is_sheet(name: str) -> bool:
+    return name.startswith("xl/worksheets/") and name.endswith(".xml")
+
+
+def _sheets(content: io.BytesIO) -> Iterator[str]:
+    try:
+        workbook = CalamineWorkbook.from_filelike(content)
+    except PasswordError:
+        raise FileUnread(Unread.ENCRYPTED) from None
+    for sheet in workbook.sheets_metadata:
+        if sheet.typ is SheetTypeEnum.WorkSheet:
+            yield notes.sheet(sheet.name, hidden=sheet.visible is not Visible.Visible)
+            rows = workbook.get_sheet_by_name(sheet.name).iter_rows()
+            yield from filter(None, map(tables.row, rows))
