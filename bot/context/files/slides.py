@@ -10,7 +10,7 @@ from bot.context.files import archives, notes, tables
 from bot.context.files.accepted import Accepted
 
 # XML takes about ten times as much memory once it is parsed.
-_MOST_XML = 20_000_000
+_MOST_XML = 10_000_000
 
 
 def lines(path: Path, accepted: Accepted) -> Iterator[str]:

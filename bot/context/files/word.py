@@ -13,8 +13,8 @@ import mammoth
 from bot.context.files import archives, notes, tables
 from bot.context.files.accepted import Accepted
 
-# mammoth makes objects of all elements, about 50 bytes of memory for one of XML.
-_MOST_XML = 8_000_000
+# mammoth makes objects of all elements, which takes seconds and 50 times the memory.
+_MOST_XML = 3_000_000
 
 _LINKS = ("http://", "https://", "mailto:")
 _HEADINGS = {f"h{level}": "#" * level for level in range(1, 7)}
