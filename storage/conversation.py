@@ -11,16 +11,18 @@ from sqlite3 import Row
 
 from sqlite_utils import Database
 
-from bot.domain.completion import ChatMessage
+from bot.domain.completion import ChatMessage, RequestFile
 from bot.domain.scope import ThreadKey
 from bot.domain.summary import ReadTurn
+from storage import files
 from storage.broken import log_broken
 from storage.thread_queries import THREAD_ID, named
 
 # CROSS JOIN fixes the order of the join, whatever SQLite's statistics say: in this
 # order, the index yields sorted rows.
 CONVERSATION = """
-    SELECT messages.id, messages.turn_id, role, content, preface
+    SELECT messages.id, messages.turn_id, role, files <> '[]' AS has_files, content,
+      preface
     FROM threads CROSS JOIN messages ON messages.thread_id = threads.id
       CROSS JOIN turns ON turns.id = messages.turn_id
     WHERE platform = :platform AND channel = :channel
@@ -54,27 +56,35 @@ def turns_read(db: Database, thread: ThreadKey) -> list[ReadTurn]:
         found.append(ReadTurn(until, (entry,), summary["messages"], is_summary=True))
     rows = db.execute(CONVERSATION, {**named(thread), "until": until})
     for (turn, preface), group in groupby(rows, itemgetter("turn_id", "preface")):
-        read = _read(turn, preface, group)
+        read = _read(db, turn, preface, group)
         if read.entries:
             found.append(read)
     return found
 
 
-def _read(turn: int, preface: str | None, rows: Iterable[Row]) -> ReadTurn:
+def _read(
+    db: Database, turn: int, preface: str | None, rows: Iterable[Row]
+) -> ReadTurn:
     by_role: dict[str, list[str | None]] = {"user": [], "assistant": []}
+    shown: list[RequestFile] = []
     for row in rows:
         if row["role"] in by_role:
             by_role[row["role"]].append(row["content"])
+            if row["has_files"]:
+                shown += files.read_files(db, row["id"])
         else:
             log_broken("messages", row["id"])
     answer = next(iter(by_role["assistant"]), None)
-    entries = _exchange(preface, by_role["user"], answer)
+    entries = _exchange(preface, by_role["user"], answer, shown)
     left = [each for each in by_role["user"] if each is not None]
     return ReadTurn(turn, tuple(entries), len(left) + bool(answer))
 
 
 def _exchange(
-    preface: str | None, contents: Sequence[str | None], answer: str | None
+    preface: str | None,
+    contents: Sequence[str | None],
+    answer: str | None,
+    shown: Sequence[RequestFile],
 ) -> list[ChatMessage]:
     """Return what the model reads of one turn; the content of a deleted message is
     None.
@@ -87,5 +97,6 @@ def _exchange(
         return [ChatMessage("user", preface), ChatMessage("assistant", answer)]
     if not left:
         return []
-    asked = ChatMessage("user", "\n".join([preface, *left] if preface else left))
+    text = "\n".join([preface, *left] if preface else left)
+    asked = ChatMessage("user", text, tuple(shown))
     return [asked, ChatMessage("assistant", answer)] if answer else [asked]

@@ -10,6 +10,7 @@ from storage.author_names import m013_author_names
 from storage.bounds import m008_bounds
 from storage.case_tables import m006_cases
 from storage.deletion_tables import m010_deletions_and_refusals
+from storage.file_tables import m016_files
 from storage.names import m015_names
 from storage.notices import m012_origins_and_notices
 from storage.receipts import m018_receipts
@@ -364,6 +365,7 @@ for step in (
     m013_author_names,
     m014_waiting_signs,
     m015_names,
+    m016_files,
     m017_summaries,
     m018_receipts,
     m019_search,

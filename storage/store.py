@@ -30,6 +30,7 @@ from storage import (
     earlier_turns,
     erasures,
     expiry,
+    files,
     inbox,
     ledger,
     message_edits,
@@ -113,6 +114,13 @@ class SqliteStore:
     store_summary = write(summaries.store_summary)
     summary = read(summaries.summary)
     context_size = read(summaries.context_size)
+
+    stored_files = read(files.stored_files)
+    link_file = write(files.link_file)
+    store_file = write(files.store_file)
+    store_unread = write(files.store_unread)
+    refuse_files = write(files.refuse_files)
+    file_data = read(files.file_data)
 
     next_turn = read(thread_queries.next_turn)
     previous_turn = read(earlier_turns.previous_turn)

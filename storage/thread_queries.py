@@ -8,6 +8,7 @@ from sqlite3 import Row
 
 from sqlite_utils import Database
 
+from bot.domain.attachment import Attachment
 from bot.domain.message import LOOP_SECONDS, Message, Origin, ThreadFacts
 from bot.domain.reply import PostedPart
 from bot.domain.scope import ThreadKey
@@ -332,9 +333,6 @@ def ended(row: Row) -> Ended | None:
 
 
 def message_of(row: Row) -> Message:
-    files = parsed(row["files"], list)
-    if files is None:
-        log_broken("messages", row["id"])
     return Message(
         thread=key_of(row),
         message=row["message"],
@@ -345,9 +343,17 @@ def message_of(row: Row) -> Message:
         opens=bool(row["opens"]),
         automated=bool(row["automated"]),
         origin=Origin(row["origin"]),
-        files=attachments.decoded(files or ()),
+        files=files_of(row),
         name=row["name"],
     )
+
+
+def files_of(row: Row) -> tuple[Attachment, ...]:
+    """Return the files of the message in `row`."""
+    files = parsed(row["files"], list)
+    if files is None:
+        log_broken("messages", row["id"])
+    return attachments.decoded(files or ())
 
 
 def key_of(row: Row) -> ThreadKey:

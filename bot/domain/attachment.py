@@ -3,6 +3,7 @@
 import enum
 from dataclasses import dataclass
 
+from bot.errors import Unread
 from bot.text.characters import replace_invalid
 
 
@@ -58,4 +59,19 @@ class FileContent:
     #: The pages of the whole file; more than `pages` if it was cut.
     all_pages: int = 0
     #: Whether a text was cut to its beginning.
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """What became of a file of a message."""
+
+    #: `Attachment.key`.
+    key: str
+    name: str
+    #: Why Claude does not read it; None if it does.
+    unread: Unread | None = None
+    #: As in `FileContent`.
+    pages: int = 0
+    all_pages: int = 0
     cut: bool = False

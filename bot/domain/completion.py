@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bot.domain.attachment import FileKind
+from bot.errors import Unread
+
 #: The lifetime of what a request writes to the prompt cache.
 CacheTtl = Literal["5m", "1h"]
 
@@ -38,12 +41,35 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestFile:
+    """A file of a message, as Claude reads it."""
+
+    name: str
+    #: The SHA-256 of what was posted.
+    digest: str
+    kind: FileKind
+    media_type: str
+    #: The most tokens that it counts as.
+    tokens: int
+    #: The pages of a PDF that are shown; 0 for other files.
+    pages: int = 0
+    #: Bytes of `data`, also before that is loaded.
+    size: int = 0
+    #: Empty until a request is made.
+    data: bytes = field(default=b"", repr=False)
+    #: Why a line stands in its place; None if it is shown.
+    unread: Unread | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ChatMessage:
     """One message of the conversation, exactly as Claude reads it."""
 
     #: "user" or "assistant".
     role: str
     content: str
+    #: Of a "user" message, in the order of posting.
+    files: tuple[RequestFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from bot.domain.turn import (
     WaitingThread,
 )
 from bot.ports.cases import CaseQueue, CaseStore
+from bot.ports.files import FileStore
 from bot.ports.inbox import InboxStore
 from bot.ports.ledger import Accounts, Charges, Ledger
 from bot.ports.names import NameStore
@@ -82,6 +83,8 @@ class PromptStore(Protocol):
         turns and messages without content are left out. If all messages of a turn were
         deleted, the preface stands before the answer; without either, the turn is left
         out. A summary (`SummaryStore`) is one "user" entry in place of what it covers.
+        The files of an entry are those of its messages, without their bytes. One
+        indexed query, and one for each message with files.
         """
         ...
 
@@ -317,6 +320,10 @@ class EditorStore(SettingsStore, DraftStore, Protocol):
     """The part of the store that the editing of settings uses."""
 
 
+class PromptFiles(PromptStore, FileStore, Protocol):
+    """What a prompt is made of."""
+
+
 class UndoStore(SettingsStore, ChangeStore, Protocol):
     """What the undoing of a change uses."""
 
@@ -356,6 +363,7 @@ class Store(
     ReceiptStore,
     SearchStore,
     RetentionStore,
+    FileStore,
     Protocol,
 ):
     """The sum of all ports of the store, for the composition root."""

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
-from bot.domain.attachment import Attachment
+from bot.domain.attachment import Attachment, FileContent, FileKind
 from bot.domain.message import Disposition
 from bot.domain.reply import PostedPart
 from bot.domain.scope import Scope, ScopeLevel
@@ -118,6 +118,17 @@ async def a_file_alone(store: Store) -> None:
     await exchange(store, replace(SECRET, text=""), "What is it?")
 
 
+async def a_file_that_was_read(store: Store) -> None:
+    turn = await ask(store, SECRET)
+    # Of many pages of the database.
+    data = f"{WORD} and more, ".encode() * 20_000
+    content = FileContent(FileKind.TEXT, "text/plain", data, 9)
+    file = SECRET.files[0]
+    await store.store_file(HERE, "7", file, "digest", len(data), content)
+    await store.finish_turn(turn, done("Right."), 20.0)
+    await store.mark_delivered(turn, 21.0)
+
+
 async def an_edited_one(store: Store) -> None:
     await exchange(store, replace(SECRET, text="nothing yet", files=()), "Right.")
     await store.edit_message(SECRET, f"<message>{SECRET.text}</message>", 30.0)
@@ -207,6 +218,7 @@ async def one_in_a_summary(store: Store) -> None:
 
 SHAPES = [
     *(a_root, a_reply, one_read_along, a_file_alone, an_edited_one, one_edited_away),
+    a_file_that_was_read,
     *(one_in_a_case, one_in_the_case_of_its_thread, one_quoted_elsewhere),
     *(one_in_the_case_of_an_unknown_thread, one_in_a_case_that_was_made_anew),
     *(one_forwarded, one_waiting, one_being_answered, one_begun_and_not_given),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.domain.attachment import Attachment
 from bot.domain.completion import ChatMessage, Usage
 from bot.domain.message import Message
 from bot.domain.reply import PostedPart
@@ -51,7 +52,7 @@ messages = st.builds(
     addressed=flags,
     opens=flags,
     automated=flags,
-    files=st.sampled_from([(), ("x.png",)]),
+    files=st.sampled_from([(), (Attachment("x.png"),)]),
     quotes=st.lists(quotes, max_size=2).map(tuple),
     holds=st.lists(ids, max_size=1).map(tuple),
 )

@@ -1,0 +1,206 @@
+"""What Claude reads of files, inside a transaction.
+
+Rule 1: a content is stored once for all messages with the same bytes, and deleted with
+the last of them by the triggers of `file_tables`.
+Rule 2: nothing is stored for a message that was deleted, or a file that an edit took
+away, while the file was fetched.
+"""
+
+from collections.abc import Collection, Mapping
+
+from sqlite_utils import Database
+
+from bot.domain.attachment import Attachment, FileContent, FileKind, StoredFile
+from bot.domain.completion import RequestFile
+from bot.domain.scope import ThreadKey
+from bot.errors import Unread
+from storage import thread_queries
+from storage.broken import log_broken
+
+_KINDS = {each.value for each in FileKind}
+
+_MESSAGE = f"""
+    SELECT id, files FROM messages
+    WHERE thread_id = ({thread_queries.THREAD_ID}) AND message = :message
+      AND deleted_at IS NULL
+"""
+
+# What became of the files of a message.
+STORED = f"""
+    SELECT file, name, reason, refused, pages, all_pages, cut
+    FROM message_files LEFT JOIN file_contents USING (digest)
+    WHERE message_id = (
+        SELECT id FROM messages
+        WHERE thread_id = ({thread_queries.THREAD_ID}) AND message = :message
+    )
+    ORDER BY position
+"""
+
+# A platform's id of a file is unique in its workspace. Its content may have changed
+# since, which its size tells nearly always.
+SAME_FILE = """
+    SELECT digest FROM message_files
+      CROSS JOIN messages ON messages.id = message_id
+      CROSS JOIN threads ON threads.id = thread_id
+      CROSS JOIN file_contents USING (digest)
+    WHERE file = :file AND platform = :platform AND workspace = :workspace
+      AND posted_size = :size
+    LIMIT 1
+"""
+
+# Without the bytes.
+READ = """
+    SELECT name, digest, kind, media_type, tokens, pages, size, refused
+    FROM message_files CROSS JOIN file_contents USING (digest)
+    WHERE message_id = ? ORDER BY position
+"""
+
+
+def stored_files(
+    db: Database, thread: ThreadKey, messages: Collection[str]
+) -> Mapping[str, list[StoredFile]]:
+    found = {}
+    for message in messages:
+        where = {**thread_queries.named(thread), "message": message}
+        found[message] = [
+            StoredFile(
+                row["file"],
+                row["name"],
+                _unread(row["reason"], bool(row["refused"])),
+                row["pages"] or 0,
+                row["all_pages"] or 0,
+                bool(row["cut"]),
+            )
+            for row in db.execute(STORED, where)
+        ]
+    return found
+
+
+def link_file(
+    db: Database,
+    thread: ThreadKey,
+    message: str,
+    file: Attachment,
+    digest: str = "",
+) -> bool:
+    """Give `message` the stored content; return False if there is none."""
+    if not digest and file.id and file.size is not None:
+        where = {
+            **thread_queries.named(thread),
+            **{"file": file.key, "size": file.size},
+        }
+        row = db.execute(SAME_FILE, where).fetchone()
+        digest = row["digest"] if row else ""
+    known = db.execute("SELECT 1 FROM file_contents WHERE digest = ?", [digest])
+    if known.fetchone() is None:
+        return False
+    _link(db, thread, message, file, digest=digest)
+    return True
+
+
+def store_file(
+    db: Database,
+    thread: ThreadKey,
+    message: str,
+    file: Attachment,
+    digest: str,
+    posted_size: int,
+    content: FileContent,
+) -> None:
+    db.execute(
+        """
+        INSERT INTO file_contents
+            (digest, kind, media_type, tokens, pages, all_pages, cut, posted_size, size,
+             data)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+        """,
+        [
+            *(digest, content.kind.value, content.media_type, content.tokens),
+            *(content.pages, content.all_pages, content.cut, posted_size),
+            *(len(content.data), content.data),
+        ],
+    )
+    if not _link(db, thread, message, file, digest=digest):
+        db.execute(
+            """
+            DELETE FROM file_contents WHERE digest = :digest AND NOT EXISTS (
+                SELECT 1 FROM message_files WHERE message_files.digest = :digest
+            )
+            """,
+            {"digest": digest},
+        )
+
+
+def store_unread(
+    db: Database, thread: ThreadKey, message: str, file: Attachment, reason: Unread
+) -> None:
+    _link(db, thread, message, file, reason=reason.value)
+
+
+def refuse_files(db: Database, digests: Collection[str]) -> None:
+    for digest in digests:
+        db.execute("UPDATE file_contents SET refused = 1 WHERE digest = ?", [digest])
+
+
+def file_data(db: Database, digests: Collection[str]) -> Mapping[str, bytes]:
+    found = {}
+    for digest in digests:
+        row = db.execute(
+            "SELECT data FROM file_contents WHERE digest = ?", [digest]
+        ).fetchone()
+        if row is not None:
+            found[digest] = bytes(row["data"])
+    return found
+
+
+def read_files(db: Database, message_id: int) -> list[RequestFile]:
+    """Return the files of a message that Claude reads, without their bytes."""
+    found = []
+    for row in db.execute(READ, [message_id]):
+        if row["kind"] not in _KINDS:
+            log_broken("message_files", message_id)
+            continue
+        found.append(
+            RequestFile(
+                name=row["name"],
+                digest=row["digest"],
+                kind=FileKind(row["kind"]),
+                media_type=row["media_type"],
+                tokens=row["tokens"],
+                pages=row["pages"],
+                size=row["size"],
+                unread=Unread.REFUSED if row["refused"] else None,
+            )
+        )
+    return found
+
+
+def _link(
+    db: Database,
+    thread: ThreadKey,
+    message: str,
+    file: Attachment,
+    *,
+    digest: str | None = None,
+    reason: str = "",
+) -> bool:
+    """Store what became of `file`; return False if `message` does not have it."""
+    where = {**thread_queries.named(thread), "message": message}
+    row = db.execute(_MESSAGE, where).fetchone()
+    keys = [each.key for each in thread_queries.files_of(row)] if row else []
+    if row is None or file.key not in keys:
+        return False
+    db.execute(
+        """
+        INSERT INTO message_files (message_id, file, position, name, digest, reason)
+        VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+        """,
+        [row["id"], file.key, keys.index(file.key), file.name, digest, reason],
+    )
+    return True
+
+
+def _unread(reason: str, refused: bool) -> Unread | None:
+    if refused:
+        return Unread.REFUSED
+    return Unread(reason) if reason else None
