@@ -97,6 +97,12 @@ class ModelFacts:
     takes_temperature: bool = False
     #: Only verified organisations may use it.
     restricted: bool = False
+    #: Whether it takes images and PDFs: all known models do [docs, vision and PDF].
+    takes_images: bool = True
+    takes_pdfs: bool = True
+    #: The longest edge of an image that it sees in full, in pixels: Opus 4.7 and all
+    #: later models [docs, vision].
+    edge: int = 2576
 
     def prices_on(self, day: datetime.date) -> Prices | None:
         """Return the prices on `day` for a prompt that is not long, if known."""
@@ -121,6 +127,9 @@ class ModelAvailability:
     retires: Mapping[str, datetime.date] = field(default_factory=dict)
     #: Listed models that are not in this catalog.
     unknown: tuple[str, ...] = ()
+    #: Whether a model takes images, and PDFs, by its id.
+    images: Mapping[str, bool] = field(default_factory=dict)
+    pdfs: Mapping[str, bool] = field(default_factory=dict)
 
 
 def refused(model: str, survey: ModelAvailability) -> str:
@@ -290,6 +299,7 @@ _LEGACY = (
         _128K,
         min_cache=4096,
         takes_temperature=True,
+        edge=1568,
         tariffs=(Tariff(_ALWAYS, _OPUS),),
     ),
     ModelFacts(
@@ -300,6 +310,7 @@ _LEGACY = (
         min_cache=4096,
         takes_effort=False,
         takes_temperature=True,
+        edge=1568,
         tariffs=(Tariff(_ALWAYS, _OPUS),),
     ),
     ModelFacts(
@@ -309,6 +320,7 @@ _LEGACY = (
         _128K,
         min_cache=1024,
         takes_temperature=True,
+        edge=1568,
         tariffs=(Tariff(_ALWAYS, _SONNET_4),),
     ),
     ModelFacts(
@@ -318,6 +330,7 @@ _LEGACY = (
         min_cache=1024,
         takes_effort=False,
         takes_temperature=True,
+        edge=1568,
         tariffs=(Tariff(_ALWAYS, _SONNET_4),),
         retires=_day("2026-11-30"),  # [sdk, DEPRECATED_MODELS]
     ),
@@ -329,6 +342,7 @@ _LEGACY = (
         min_cache=4096,
         takes_effort=False,
         takes_temperature=True,
+        edge=1568,
         tariffs=(Tariff(_ALWAYS, Prices(1.00, 5.00, 1.25, 2.00, 0.10)),),
     ),
 )

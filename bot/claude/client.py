@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from types import TracebackType
 from typing import Self, cast
 
@@ -35,9 +36,11 @@ from bot.claude.errors import (
 from bot.claude.request import (
     count_parameters,
     encoded,
+    files_size,
     parameters,
     sampling_headers,
     sampling_options,
+    without_files,
 )
 from bot.claude.stream import StreamedMessage, open_stream
 from bot.claude.usage import MessageResponse, call_of, response_of, usage_of
@@ -45,6 +48,7 @@ from bot.claude.web_search import PAUSED, Rounds
 from bot.domain.completion import Report, Request, Usage
 from bot.errors import ConfigError, ModelCut, ModelDenied, ModelUnreachable
 from bot.messages import claude as messages
+from bot.runtime.offload import offload
 
 log = logging.getLogger(__name__)
 
@@ -96,11 +100,13 @@ class ClaudeClient:
         """Return the number of tokens of the prompt of `request`. Costs nothing. Raises
         a ModelError."""
         try:
+            # Files count as what is known of them: they are not sent for a number.
+            texts, files = without_files(request)
             with translated(request.model):
                 counted = await self.sdk.messages.count_tokens(
-                    **count_parameters(request), timeout=LOOKUP
+                    **count_parameters(texts), timeout=LOOKUP
                 )
-                return counted.input_tokens
+                return counted.input_tokens + files
         except CallFailed as failed:
             raise failed.fault.error from None
 
@@ -266,10 +272,11 @@ class ClaudeModel:
                     yield replace(report, calls=calls, stop_reason=None, ahead=True)
                 message: StreamedMessage | None = None
                 text = ""
+                encode = partial(encoded, left, rounds.messages)
                 async with (
                     open_stream(
                         self._client.sdk,
-                        encoded(left, rounds.messages),
+                        await offload(encode, files_size(left)),
                         sampling_headers(left),
                         keep=left.searches > 0,
                     ) as stream,

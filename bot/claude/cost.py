@@ -12,8 +12,9 @@ Why nothing can be billed beyond `usage_ceiling`:
   results and with what was written until then. Each of these readings is at most the
   prompt, `max_tokens` and the results of all searches until then, and never more than
   the context window of the model.
-- A prompt has at most one token for each byte, and the frame around its texts; or what
-  the API counted, with a margin.
+- A prompt has at most one token for each byte of its texts, the frame around them, and
+  for each file what the documented formulas give (`FileContent.tokens`); or what the
+  API counted, with a margin.
 - The requested model answers until the API reports that another one does, which we do
   not ask for (Claude facts 1.8: `fallbacks`). From then on the dearer price counts.
 - A token of the prompt costs most when it is written to the cache for an hour.
@@ -26,7 +27,7 @@ from dataclasses import dataclass, replace
 
 from bot.claude.catalog import cost, find
 from bot.domain.budget import BudgetExceeded, BudgetLimits
-from bot.domain.completion import Call, Report, Request, Usage
+from bot.domain.completion import Call, Report, Request, Usage, file_tokens
 
 # The most tokens that one search is taken to add to a prompt. The API gives no number;
 # single searches were seen to add about 7,000 (?).
@@ -182,7 +183,8 @@ def _prompt_bytes(request: Request) -> int:
     texts += [each.content for each in request.messages]
     # A lone surrogate, which no request can hold, must not stop the count.
     sizes = (len(text.encode(errors="surrogatepass")) + FRAME_TOKENS for text in texts)
-    return sum(sizes) + REQUEST_TOKENS
+    files = sum(file_tokens(file) for each in request.messages for file in each.files)
+    return sum(sizes) + files + REQUEST_TOKENS
 
 
 def _read_again(request: Request, prompt: int) -> int:

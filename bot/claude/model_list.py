@@ -1,6 +1,7 @@
 """Compare the catalog with the models that the API lists for our key."""
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime
 
 from bot.claude.catalog import MODELS, ModelAvailability, find
@@ -61,4 +62,17 @@ async def availability(model: ClaudeModel) -> ModelAvailability | None:
         unlisted=frozenset(ours - by_id.keys()),
         retires={n: day for n, day in days.items() if n in MODELS},
         unknown=tuple(sorted(name for name in by_id if name not in MODELS)),
+        images=_supporting("image_input", by_id),
+        pdfs=_supporting("pdf_input", by_id),
     )
+
+
+def _supporting(name: str, models: Mapping[str, object]) -> dict[str, bool]:
+    """Return whether each of `models` has the capability `name`, where that is said."""
+    found = {}
+    for model, each in models.items():
+        capability = getattr(getattr(each, "capabilities", None), name, None)
+        supported = getattr(capability, "supported", None)
+        if isinstance(supported, bool):
+            found[model] = supported
+    return found

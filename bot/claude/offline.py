@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.claude.catalog import MODELS
-from bot.domain.completion import Report, Request, Usage
+from bot.domain.completion import Report, Request, RequestFile, Usage
 from bot.errors import ModelError
 from bot.messages import offline as texts
 from bot.messages import phrases, plurals
@@ -137,7 +137,9 @@ def _bold(name: str) -> str:
 
 
 def _given(request: Request, *, turns: int, messages: list[_Message]) -> str:
-    files = _files(messages)
+    given = [file for each in request.messages for file in each.files]
+    shown = {file.name: _described(file) for file in given if file.unread is None}
+    files = [*shown.values(), *(n for n in _files(messages) if n not in shown)]
     prompt = " ".join(request.system.split())
     if len(prompt) > PROMPT_CHARS:
         prompt = prompt[:PROMPT_CHARS] + "…"
@@ -154,6 +156,12 @@ def _given(request: Request, *, turns: int, messages: list[_Message]) -> str:
     if request.effort:
         lines.append(texts.effort(effort=request.effort))
     return "\n".join(lines)
+
+
+def _described(file: RequestFile) -> str:
+    kilobytes = f"{-(-file.size // 1_000):,}"
+    name, kind = _MARKS.sub("", file.name), file.kind.value
+    return texts.given_file(file=name, kind=kind, kilobytes=kilobytes)
 
 
 def _files(messages: list[_Message]) -> list[str]:

@@ -1,14 +1,20 @@
 """Map a `Request` to the parameters of the Messages API. Pure."""
 
+import base64
+import enum
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 from anthropic.types import CacheControlEphemeralParam, MessageParam
 
-from bot.domain.completion import Request
+from bot.domain.attachment import FileKind
+from bot.domain.completion import ChatMessage, Request, RequestFile, file_tokens
+from bot.errors import Unread
+from bot.text import file_lines, tags
 
 # The last version of the API that accepts a temperature, on some models.
 SAMPLING_VERSION = "2023-06-01"
@@ -30,7 +36,7 @@ def parameters(request: Request, rounds: Sequence[MessageParam] = ()) -> dict[st
         "max_tokens": request.max_tokens,
         "messages": [
             *(
-                {"role": each.role, "content": each.content}
+                {"role": each.role, "content": _content(each)}
                 for each in request.messages
             ),
             *rounds,
@@ -59,6 +65,92 @@ def document_options(request: Request) -> dict[str, Any]:
     cites its documents: all of them or none, and none where the answer has a schema
     (Claude facts 1.7)."""
     return {} if request.schema else {"citations": {"enabled": True}}
+
+
+def _content(message: ChatMessage) -> str | list[dict[str, Any]]:
+    """Return the text of `message`, or the blocks of its files and its text.
+
+    Images first, then documents, then text (Claude facts 1.7: images before text).
+    """
+    if not message.files:
+        return message.content
+    return [*_file_blocks(message), _text(message.content)]
+
+
+def _file_blocks(message: ChatMessage) -> list[dict[str, Any]]:
+    return [
+        _text(file_lines.heading("image", file.name))
+        if part is _Part.HEADING
+        else _text(file_lines.in_place_of(file.name, file.unread or Unread.DELETED))
+        if part is _Part.LINE
+        else _block(file)
+        for file, part in _parts(message)
+    ]
+
+
+class _Part(enum.Enum):
+    """What a block is to a file."""
+
+    HEADING = enum.auto()
+    FILE = enum.auto()
+    #: Stands in its place.
+    LINE = enum.auto()
+
+
+def _parts(message: ChatMessage) -> list[tuple[RequestFile, _Part]]:
+    """Return the file of each block before the text of `message`, in order."""
+    shown = [each for each in message.files if each.unread is None]
+    images = [each for each in shown if each.kind is FileKind.IMAGE]
+    return [
+        *((each, part) for each in images for part in (_Part.HEADING, _Part.FILE)),
+        *((each, _Part.FILE) for each in shown if each.kind is not FileKind.IMAGE),
+        *((each, _Part.LINE) for each in message.files if each.unread is not None),
+    ]
+
+
+def _block(file: RequestFile) -> dict[str, Any]:
+    if file.kind is FileKind.IMAGE:
+        return {"type": "image", "source": _source(file)}
+    title = file_lines.title(file.name)
+    return {"type": "document", "source": _source(file), "title": title}
+
+
+def _text(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text}
+
+
+def _source(file: RequestFile) -> dict[str, Any]:
+    if file.kind is FileKind.TEXT:
+        # Nobody can write the tag of a message in a file, either.
+        text = tags.escape(file.data.decode(errors="replace"))
+        return {"type": "text", "media_type": "text/plain", "data": text}
+    data = base64.b64encode(file.data).decode()
+    return {"type": "base64", "media_type": file.media_type, "data": data}
+
+
+def file_at(request: Request, place: tuple[int, int]) -> RequestFile | None:
+    """Return the file in the block of `request` that an error of the API names: the
+    numbers of a message and of a block in it; None if it is none."""
+    message, block = place
+    if message >= len(request.messages):
+        return None
+    parts = _parts(request.messages[message])
+    return parts[block][0] if block < len(parts) else None
+
+
+def files_size(request: Request) -> int:
+    """Return how many bytes of files `request` has."""
+    return sum(len(f.data) for each in request.messages for f in each.files)
+
+
+def without_files(request: Request) -> tuple[Request, int]:
+    """Return `request` without the bytes of its files, and the most tokens that they
+    count as."""
+    files = [file for each in request.messages for file in each.files]
+    if not files:
+        return request, 0
+    bare = [replace(each, files=()) for each in request.messages]
+    return replace(request, messages=tuple(bare)), sum(map(file_tokens, files))
 
 
 def sampling_options(request: Request) -> dict[str, Any]:

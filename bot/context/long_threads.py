@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from bot.domain.completion import ChatMessage
+from bot.domain.completion import ChatMessage, RequestFile, file_tokens
 from bot.domain.message import EarlierMessages, Message
+from bot.errors import Unread
 from bot.text.numbers import approximate, number
 
 # The most history that is read when the bot is called into a thread, in bytes: about
@@ -113,9 +114,10 @@ def room(context: int, max_tokens: int) -> int:
 def fitted(
     conversation: Sequence[ChatMessage], most: int
 ) -> tuple[list[ChatMessage], int]:
-    """Return `conversation` with at most `most` bytes, and how many messages are left
+    """Return `conversation` with at most `most` bytes, in which files count by their
+    tokens, and how many messages are left
     out of its middle."""
-    sizes = [len(each.content.encode()) for each in conversation]
+    sizes = [len(each.content.encode()) + _files_size(each) for each in conversation]
     over = sum(sizes) - most
     if over <= 0:
         return list(conversation), 0
@@ -125,17 +127,30 @@ def fitted(
     drop = -(-(over + len(head.encode())) // step) * step
     last, at = len(conversation) - 1, 0
     while at < last and not (
-        conversation[at].role == "user" and _after(conversation[at].content, drop)
+        conversation[at].role == "user"
+        and _after(
+            conversation[at].content, max(0, drop - _files_size(conversation[at]))
+        )
     ):
         drop = max(0, drop - sizes[at])
         at += 1
+    files = conversation[at].files
+    if files and at == last:
+        # Of the question, the files stay, of which there are never too many.
+        drop = max(0, min(drop, sizes[at] + len(head.encode()) - most))
+    elif drop:
+        files = _unread(conversation[at])
+        drop = max(0, drop - _files_size(conversation[at]))
+    if at:
+        files = (*_unread(conversation[0]), *files)
     first = _after(conversation[at].content, drop)
     # A single message that does not fit is cut to its end.
     first = first or _bytes_after(conversation[at].content, drop)
     left_out = _count(conversation[:at]) - head.count(_TAG)
     left_out += conversation[at].content.count(_TAG) - first.count(_TAG)
     left_out = max(1, left_out)
-    opening = ChatMessage("user", "\n".join([head, note(left_out), first]))
+    text = "\n".join([head, note(left_out), first])
+    opening = ChatMessage("user", text, files)
     return [opening, *conversation[at + 1 :]], left_out
 
 
@@ -144,6 +159,18 @@ def counted(conversation: Sequence[ChatMessage]) -> tuple[int, int]:
     holds."""
     asked = [each for each in conversation if each.role == "user"]
     return _count(asked), len(conversation) - len(asked)
+
+
+def _files_size(entry: ChatMessage) -> int:
+    """Return what the files of `entry` count as, in bytes of text."""
+    return int(sum(file_tokens(each) for each in entry.files) * BYTES_PER_TOKEN)
+
+
+def _unread(entry: ChatMessage) -> tuple[RequestFile, ...]:
+    """Return the files of `entry`, none of which is shown."""
+    return tuple(
+        replace(each, unread=each.unread or Unread.TOO_MANY) for each in entry.files
+    )
 
 
 def _count(entries: Sequence[ChatMessage]) -> int:

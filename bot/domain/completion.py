@@ -61,6 +61,17 @@ class RequestFile:
     unread: Unread | None = None
 
 
+# What the line counts as that stands in place of a file: it has fewer than two hundred
+# characters beside the name, which has at most 255 bytes on every platform.
+_LINE_TOKENS = 500
+
+
+def file_tokens(file: RequestFile) -> int:
+    """Return the most tokens that `file`, or the line in its place, counts as, with the
+    line above it."""
+    return _LINE_TOKENS + (0 if file.unread else file.tokens)
+
+
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
     """One message of the conversation, exactly as Claude reads it."""

@@ -61,6 +61,10 @@ def messages_in_turns(*, messages: str, turns: str) -> str:
     return f"- {messages} in {turns}"
 
 
+def given_file(*, file: str, kind: str, kilobytes: str) -> str:
+    return f"{file} ({kind}, {kilobytes} KB)"
+
+
 def files(*, files: str) -> str:
     return f"- files: {files}"
 

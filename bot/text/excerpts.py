@@ -20,7 +20,7 @@ _ADDED = re.compile(
 
 def attached(name: str) -> str:
     """Return the line for a file with `name`, which is one line."""
-    return f"(attached: {name}; you cannot open files yet)"
+    return f"(attached: {name})"
 
 
 def excerpt(label: str, text: str) -> str:

@@ -1,0 +1,129 @@
+"""Which files of a conversation one request shows. Pure.
+
+Rule: where there are too many, the oldest are left out in one large step, whose size
+depends only on the files before it. So the rest stays as it is for many turns, and with
+it the prefix that is cached (Claude facts 3.4: never slide).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from bot.domain.attachment import FileKind
+from bot.domain.completion import ChatMessage, RequestFile
+from bot.errors import Unread
+
+# Bytes of all files of a request, which become a third more in base64: a request has at
+# most 32 MB (Claude facts 1.5).
+REQUEST_BYTES = 22_000_000
+
+# With more images, the API refuses those of more than 2,000 pixels (Claude facts 1.7).
+REQUEST_IMAGES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class FileLimits:
+    """What one request to a model may show."""
+
+    images: bool = True
+    pdfs: bool = True
+    #: The most pages of all PDFs together.
+    pages: int = 600
+    #: The most tokens of all files together.
+    tokens: int = 500_000
+    #: The most bytes of all files together.
+    size: int = REQUEST_BYTES
+
+    def takes(self, kind: FileKind) -> bool:
+        """Return whether the model takes files of this kind."""
+        if kind is FileKind.IMAGE:
+            return self.images
+        return kind is FileKind.TEXT or self.pdfs
+
+
+def limited(
+    conversation: Sequence[ChatMessage], limits: FileLimits
+) -> list[ChatMessage]:
+    """Return `conversation` with the files that `limits` do not allow unread."""
+    files = [file for each in conversation for file in each.files]
+    if not files:
+        return list(conversation)
+    files = [
+        file
+        if file.unread or limits.takes(file.kind)
+        else replace(file, unread=Unread.NOT_TAKEN)
+        for file in files
+    ]
+    drop = max(
+        _dropped(files, lambda file: file.size, limits.size),
+        _dropped(files, lambda file: file.pages, limits.pages),
+        _dropped(files, lambda file: file.tokens, limits.tokens),
+        _dropped(files, lambda file: int(_is_image(file)), REQUEST_IMAGES),
+    )
+    files = [
+        replace(file, unread=file.unread or Unread.TOO_MANY) if nth < drop else file
+        for nth, file in enumerate(files)
+    ]
+    left = iter(files)
+    return [
+        replace(each, files=tuple(next(left) for _ in each.files))
+        for each in conversation
+    ]
+
+
+def without(
+    conversation: Sequence[ChatMessage], digests: frozenset[str]
+) -> list[ChatMessage]:
+    """Return `conversation` with the files with these `digests` as refused."""
+    return [
+        replace(
+            each,
+            files=tuple(
+                replace(file, unread=Unread.REFUSED, data=b"")
+                if file.digest in digests
+                else file
+                for file in each.files
+            ),
+        )
+        for each in conversation
+    ]
+
+
+def with_data(
+    conversation: Sequence[ChatMessage], data: dict[str, bytes]
+) -> list[ChatMessage]:
+    """Return `conversation` with the bytes of its files; a file that was deleted
+    meanwhile has none, and is unread."""
+    return [
+        replace(each, files=tuple(_loaded(file, data) for file in each.files))
+        for each in conversation
+    ]
+
+
+def _loaded(file: RequestFile, data: dict[str, bytes]) -> RequestFile:
+    if file.unread is not None:
+        return file
+    if file.digest not in data:
+        return replace(file, unread=Unread.DELETED)
+    return replace(file, data=data[file.digest])
+
+
+def _is_image(file: RequestFile) -> bool:
+    return file.kind is FileKind.IMAGE
+
+
+def _dropped(
+    files: Sequence[RequestFile], weight: Callable[[RequestFile], int], most: int
+) -> int:
+    """Return how many of the first `files` are left out so that the rest weighs at most
+    `most`."""
+    weights = [0 if file.unread else weight(file) for file in files]
+    over = sum(weights) - most
+    if over <= 0:
+        return 0
+    step = max(1, most // 2)
+    left_out = -(-over // step) * step
+    for nth, each in enumerate(weights):
+        left_out -= each
+        if left_out <= 0:
+            return nth + 1
+    return len(weights)

@@ -1,0 +1,60 @@
+"""The lines that name files to Claude. Pure.
+
+Rule: a name is escaped and on one line before it stands in any of them, so that nobody
+can write a tag, or a line of ours, through the name of a file.
+"""
+
+from bot.errors import Unread
+from bot.text import tags
+
+# What is shown of a file stands in blocks of its own before the messages.
+SHOWN = "shown above"
+#: Of a message that was edited.
+UNKNOWN = "shown above unless it could not be read"
+CUT = "its beginning is shown above"
+
+_WHY = {
+    Unread.TOO_LARGE: "it is too large",
+    Unread.EMPTY: "it is empty",
+    Unread.ENCRYPTED: "it has a password",
+    Unread.UNSUPPORTED: "you cannot read files of its type",
+    Unread.BROKEN: "it is damaged",
+    Unread.UNAVAILABLE: "the chat did not hand it out",
+    Unread.DELETED: "it was deleted",
+    Unread.ELSEWHERE: "it is on another site",
+    Unread.NO_SCOPE: "you have no permission to read files in this chat",
+    Unread.TOO_MANY: "there are too many files",
+    Unread.NOT_TAKEN: "you take no files of its type",
+    Unread.REFUSED: "it could not be processed",
+    Unread.SKIPPED: "it was left out because of its price",
+}
+
+
+def attached(name: str, state: str) -> str:
+    """Return the line for a file in the message that it came with."""
+    return f"(attached: {tags.escape_line(name)}; {state})"
+
+
+def pages_shown(pages: int, of: int) -> str:
+    """Return the state of a PDF that is shown in part."""
+    return f"the first {pages:,} of its {of:,} pages are shown above"
+
+
+def not_shown(why: Unread) -> str:
+    """Return the state of a file that is not shown."""
+    return f"not shown: {_WHY[why]}"
+
+
+def heading(kind: str, name: str) -> str:
+    """Return the line above an image or text, or the title of a document."""
+    return f"{kind.capitalize()} attached to a message below: {title(name)}"
+
+
+def title(name: str) -> str:
+    """Return the name of a file between quotation marks."""
+    return f'"{tags.attribute(name)}"'
+
+
+def in_place_of(name: str, why: Unread) -> str:
+    """Return the line that stands in place of a file."""
+    return f"(the file {title(name)} is {not_shown(why)})"
