@@ -135,6 +135,7 @@ class App:
             summariser=self._summariser,
             tasks=platforms.tasks,
             begun=signs.clear,
+            survey=lambda: self._survey,
         )
         self._totals = Totals(store, by_name, operator)
         self._names = LastNames(store, platforms)

@@ -12,6 +12,7 @@
     │   ├── ModelDenied        the key, the account or the model is not accepted
     │   ├── PromptTooLong      the thread no longer fits the model
     │   ├── ModelRejected      the request itself was refused as invalid
+    │   │   └── FileRefused    because of a file in it
     │   ├── ModelCut           the answer broke off in the middle
     │   └── ModelUnpaid        nobody pays for what an answer still takes
     ├── DeliveryError          the platform did not take a write; may be repeated
@@ -123,6 +124,17 @@ class ModelRejected(ModelError):
     """The request was refused as invalid."""
 
     user_text = messages.CLAUDE_REJECTS
+
+
+class FileRefused(ModelRejected):
+    """The request was refused because of a file in it.
+
+    `place` is the number of the message and of the block in it, if they are known.
+    """
+
+    def __init__(self, message: str, place: tuple[int, int] | None = None) -> None:
+        super().__init__(message)
+        self.place = place
 
 
 class ModelCut(ModelError):

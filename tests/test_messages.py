@@ -148,6 +148,7 @@ NOT_FOR_PEOPLE = {
     "come back": "what people say",
     "triage this": "the name of a command",
     "more than can be listed": "the store's name of what is not listed",
+    **dict.fromkeys(("AFTER DELETE", "AFTER UPDATE"), "SQL"),
     "rolled back": "the store's name of a change",
     "turned away {}": "names a notice",
     "slack scopes {}": "names a problem",
@@ -169,6 +170,7 @@ FOR_CLAUDE = {
     Path("bot/context/prompt.py"): "the system prompt",
     Path("bot/context/summaries.py"): "how to summarise a thread",
     Path("bot/text/excerpts.py"): "what stands for attached files",
+    Path("bot/text/file_lines.py"): "the lines that name files",
 }
 _WORDS = re.compile(r"[A-Za-z’']{2,}[,:;]? [A-Za-z’'{]{2,}|[A-Z][a-z]+ …")
 _WORD = re.compile(r"[A-Za-z]{2,}")

@@ -17,6 +17,7 @@ import anthropic
 import httpx2
 
 from bot.errors import (
+    FileRefused,
     ModelBusy,
     ModelDenied,
     ModelError,
@@ -116,6 +117,13 @@ _WORD = re.compile(r"^(?:req_\w{1,64}|[a-z_]{1,64})\Z")
 _FIELD = re.compile(r"\A[a-z_]++(\.\w++)*+(?=: )")
 
 
+# What the API says of a file that it does not take, and where it is (Claude facts 1.5
+# and 1.7). The wording is not documented; a request without files is not affected.
+_DIMENSIONS = "image_dimensions_too_large"
+_OF_FILE = re.compile(r"\b(?:image|pdf|document)")
+_PLACE = re.compile(r"\bmessages\.([0-9]{1,6})\.content\.([0-9]{1,6})\b")
+
+
 @contextlib.contextmanager
 def translated(model: str) -> Iterator[None]:
     """Raise CallFailed for any error of the SDK in a call for `model`."""
@@ -190,7 +198,12 @@ def _judge_status(error: anthropic.APIStatusError, model: str) -> Fault:
             )
         case _ if status == 413 or "prompt is too long" in message:
             return Fault(PromptTooLong(messages.thread_too_long(facts=facts)))
-    return Fault(ModelRejected(messages.request_refused(facts=facts)))
+    refused = messages.request_refused(facts=facts)
+    if str(error.error_code) == _DIMENSIONS or _OF_FILE.search(message):
+        found = _PLACE.search(message)
+        place = (int(found[1]), int(found[2])) if found else None
+        return Fault(FileRefused(refused, place))
+    return Fault(ModelRejected(refused))
 
 
 def _denied(status: int, model: str) -> str:

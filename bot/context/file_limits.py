@@ -5,7 +5,7 @@ depends only on the files before it. So the rest stays as it is for many turns, 
 it the prefix that is cached (Claude facts 3.4: never slide).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.domain.attachment import FileKind
@@ -89,7 +89,7 @@ def without(
 
 
 def with_data(
-    conversation: Sequence[ChatMessage], data: dict[str, bytes]
+    conversation: Sequence[ChatMessage], data: Mapping[str, bytes]
 ) -> list[ChatMessage]:
     """Return `conversation` with the bytes of its files; a file that was deleted
     meanwhile has none, and is unread."""
@@ -99,7 +99,7 @@ def with_data(
     ]
 
 
-def _loaded(file: RequestFile, data: dict[str, bytes]) -> RequestFile:
+def _loaded(file: RequestFile, data: Mapping[str, bytes]) -> RequestFile:
     if file.unread is not None:
         return file
     if file.digest not in data:

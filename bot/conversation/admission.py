@@ -154,6 +154,19 @@ class Admission:
         )
         return replace(prepared, composed=composed) if composed else None
 
+    def without_refused(
+        self, prepared: PreparedTurn, place: tuple[int, int] | None
+    ) -> PreparedTurn | None:
+        """Return `prepared`, whose request was refused because of a file, at `place` if
+        that is known, without such a file; None if that is no way."""
+        composed = self._composer.without_refused(prepared.composed, place)
+        return replace(prepared, composed=composed) if composed else None
+
+    async def remember(self, prepared: PreparedTurn, *, answered: bool) -> None:
+        """Store which files were refused; `answered` is whether the request without
+        them was not."""
+        await self._composer.remember(prepared.composed, answered=answered)
+
     async def _asker(
         self, turn: Turn, messages: Sequence[TurnMessage], settings: EffectiveSettings
     ) -> str | Outcome:

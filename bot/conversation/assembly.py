@@ -5,8 +5,10 @@ from collections.abc import Callable, Mapping
 
 from bot.budgets.alerts import BudgetAlerts
 from bot.budgets.guard import BudgetGuard
+from bot.claude.catalog import ModelAvailability
 from bot.conversation.admission import Admission
 from bot.conversation.composer import Composer
+from bot.conversation.file_reader import FileReader
 from bot.conversation.responder import Responder
 from bot.conversation.summariser import Summariser
 from bot.domain.scope import ThreadKey
@@ -30,17 +32,22 @@ def create_responder(
     begun: Callable[[ThreadKey], None],
     clock: Callable[[], float] = time.monotonic,
     now: Callable[[], float] = time.time,
+    survey: Callable[[], ModelAvailability | None] = lambda: None,
 ) -> Responder:
     """Return a responder whose parts retry the store until it accepts; `tasks` holds
-    its work in the background, `summariser` makes summaries there, and `begun` is
-    called whenever a turn of a thread does not wait any more.
+    its work in the background, `summariser` makes summaries there, `begun` is called
+    whenever a turn of a thread does not wait any more, and `survey` returns what the
+    API says of the models.
 
     A finished answer is paid for and in memory only, so no part gives up on a write.
     """
     durable = retrying(store)
     settings = SettingsAccess(durable, adapters, operator, now)
     guard = BudgetGuard(durable, durable, model, adapters, now)
-    composer = Composer(durable, adapters, settings, operator.secret, now)
+    files = FileReader(durable, adapters)
+    composer = Composer(
+        *(durable, adapters, settings, files, survey), operator.secret, now
+    )
     admission = Admission(
         *(durable, model, adapters, settings, guard, composer), operator.secret, now
     )

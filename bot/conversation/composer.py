@@ -6,18 +6,23 @@ turn sends the same.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from bot.claude import catalog
-from bot.context import cache_lifetime, long_threads, prompt
-from bot.domain.completion import ChatMessage, Request
+from bot.claude.catalog import ModelAvailability
+from bot.claude.request import file_at
+from bot.context import cache_lifetime, file_limits, long_threads, prompt
+from bot.conversation import model_files
+from bot.conversation.file_reader import FileReader
+from bot.domain.attachment import StoredFile
+from bot.domain.completion import ChatMessage, Request, RequestFile
 from bot.domain.message import EarlierMessages
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn, TurnMessage
-from bot.errors import DeliveryError
+from bot.errors import DeliveryError, Unread
 from bot.ports.platform import Adapter
-from bot.ports.store import PromptStore
+from bot.ports.store import PromptFiles
 from bot.runtime.lru import LruDict
 from bot.runtime.offload import offload
 from bot.settings.access import SettingsAccess
@@ -37,6 +42,11 @@ CONTEXT = 200_000
 MOST_HALVED = 1_000
 
 
+# How often a request is made again without a file that Claude refused: a refusal costs
+# nothing, but a person waits. The last time, it has no files.
+MOST_REFUSALS = 4
+
+
 @dataclass(frozen=True, slots=True)
 class ComposedRequest:
     """A request, and what it leaves out of the thread."""
@@ -48,6 +58,12 @@ class ComposedRequest:
     unread: int | None
     #: How many messages the summary covers that it is the first to use; 0 for none.
     summarised: int = 0
+    #: The files of the turn's messages that it does not show, by name.
+    skipped: Mapping[str, Unread] = field(default_factory=dict)
+    #: The digests of files that Claude refused, in the order in which they were left
+    #: out, and those of which it said so.
+    refused: tuple[frozenset[str], ...] = ()
+    named: frozenset[str] = frozenset()
 
 
 class Composer:
@@ -55,15 +71,19 @@ class Composer:
 
     def __init__(
         self,
-        store: PromptStore,
+        store: PromptFiles,
         adapters: Mapping[str, Adapter],
         settings: SettingsAccess,
+        files: FileReader,
+        survey: Callable[[], ModelAvailability | None],
         secret: str,
         now: Callable[[], float],
     ) -> None:
         self._store = store
         self._adapters = adapters
         self._settings = settings
+        self._files = files
+        self._survey = survey
         self._secret = secret
         self._now = now
         #: Halvings of the size that fits, by thread, because Claude counted more
@@ -79,10 +99,11 @@ class Composer:
     ) -> ComposedRequest | None:
         """Store what Claude reads for `messages`, and return the request; None if
         people have deleted all that was to be answered."""
-        conversation, unread = await self._conversation(turn, messages)
+        read = await self._conversation(turn, messages, settings)
+        conversation, unread = read.conversation, read.unread
         if not conversation or conversation[-1].role != "user":
             return None
-        fitted, missing = self._fitted(turn, conversation, unread, settings)
+        fitted, missing = await self._fitted(turn, conversation, unread, settings)
         version = await self._settings.prompt(settings)
         times = await self._store.question_times(turn.thread, cache_lifetime.QUESTIONS)
         ttl = cache_lifetime.lifetime(times)
@@ -100,7 +121,16 @@ class Composer:
             cache_messages=ttl is not None,
         )
         summarised = await self._store.summarised(turn)
-        return ComposedRequest(request, missing, unread, summarised)
+        own = {each.message.message for each in messages if not each.message.echo}
+        skipped = {
+            file.name: file.unread
+            for message, files in read.files.items()
+            for file in files
+            if message in own and file.unread
+        }
+        named = {file.name for each in messages for file in each.message.files}
+        skipped |= {n: why for n, why in _left_out(request).items() if n in named}
+        return ComposedRequest(request, missing, unread, summarised, skipped)
 
     async def shorten(
         self, turn: Turn, composed: ComposedRequest, settings: EffectiveSettings
@@ -114,13 +144,63 @@ class Composer:
         halvings = self._halvings.get(turn.thread, 0)
         while halvings < long_threads.MOST_HALVINGS:
             self._halvings[turn.thread] = halvings = halvings + 1
-            fitted, missing = self._fitted(turn, conversation, unread, settings)
+            fitted, missing = await self._fitted(turn, conversation, unread, settings)
+            gone = frozenset[str]().union(*composed.refused)
+            fitted = tuple(file_limits.without(fitted, gone))
             if fitted != request.messages:
                 shorter = replace(request, messages=fitted)
-                return replace(composed, request=shorter, missing=missing)
-        return None
+                skipped = {**composed.skipped, **_left_out(shorter)}
+                return replace(
+                    composed, request=shorter, missing=missing, skipped=skipped
+                )
+        # A proxy may take less than the API, so that one file is too large for it.
+        shown = _shown(request)
+        largest = max(shown, key=lambda file: file.size, default=None)
+        return self._without(composed, largest) if largest else None
 
-    def _fitted(
+    def without_refused(
+        self, composed: ComposedRequest, place: tuple[int, int] | None
+    ) -> ComposedRequest | None:
+        """Return `composed`, which Claude has refused because of a file, without the
+        one at `place`, or the newest; None if it has none, or if that was done too
+        often. Needs no new reservation, as `shorten`."""
+        shown = _shown(composed.request)
+        culprit = file_at(composed.request, place) if place else None
+        if culprit is not None and culprit.unread is None:
+            named = composed.named | {culprit.digest}
+            return self._without(replace(composed, named=named), culprit)
+        return self._without(composed, shown[-1]) if shown else None
+
+    def _without(
+        self, composed: ComposedRequest, file: RequestFile
+    ) -> ComposedRequest | None:
+        """Return `composed` without `file`; without any after many refusals."""
+        shown = _shown(composed.request)
+        if not shown:
+            return None
+        digests = frozenset({file.digest})
+        if len(composed.refused) + 1 >= MOST_REFUSALS:
+            digests = frozenset(each.digest for each in shown)
+        messages = tuple(file_limits.without(composed.request.messages, digests))
+        skipped = {f.name: Unread.REFUSED for f in shown if f.digest in digests}
+        return replace(
+            composed,
+            request=replace(composed.request, messages=messages),
+            skipped={**composed.skipped, **skipped},
+            refused=(*composed.refused, digests),
+        )
+
+    async def remember(self, composed: ComposedRequest, *, answered: bool) -> None:
+        """Store which files Claude refused, so that no later request has them: those
+        that it named, and those without which it `answered`."""
+        digests = composed.named
+        if answered and composed.refused:
+            digests |= composed.refused[-1]
+        if digests:
+            log.info("file.refused count=%d", len(digests))
+            await self._store.refuse_files(digests)
+
+    async def _fitted(
         self,
         turn: Turn,
         conversation: Sequence[ChatMessage],
@@ -132,23 +212,39 @@ class Composer:
         facts = catalog.find(settings["model"])
         context = facts.context if facts else CONTEXT
         most = long_threads.room(context, settings.max_tokens)
-        most >>= self._halvings.get(turn.thread, 0)
+        halvings = self._halvings.get(turn.thread, 0)
+        most >>= halvings
+        tokens = int(most / long_threads.BYTES_PER_TOKEN)
+        limits = model_files.limits(settings["model"], self._survey(), tokens)
+        limits = replace(limits, size=limits.size >> halvings)
+        conversation = file_limits.limited(conversation, limits)
         fitted, left_out = long_threads.fitted(conversation, most)
         if left_out:
             log.info("thread.cut thread=%s left=%d", turn.thread, left_out)
+        # The bytes of those files that are shown, and of no others.
+        files = (file for each in fitted for file in each.files)
+        if digests := {file.digest for file in files if file.unread is None}:
+            data = await self._store.file_data(digests)
+            fitted = file_limits.with_data(fitted, data)
         return tuple(fitted), None if unread is None else unread + left_out
 
     async def _conversation(
-        self, turn: Turn, messages: Sequence[TurnMessage]
-    ) -> tuple[list[ChatMessage], int | None]:
-        """Return what Claude reads of the thread, and about how many messages of it
-        were left out when it was read for this turn."""
+        self,
+        turn: Turn,
+        messages: Sequence[TurnMessage],
+        settings: EffectiveSettings,
+    ) -> "_Read":
+        """Return what Claude reads of the thread."""
         adapter = self._adapters[turn.thread.platform]
         messages, earlier = await self._backfilled(turn, messages)
         new = [each.message for each in messages if each.content is None]
+        accepted = model_files.accepted(settings["model"])
+        files = await self._files.read(
+            turn.thread, [each.message for each in messages], accepted
+        )
         names = await adapter.readable(new)
         size = sum(len(text) for _, text in names)
-        contents = await offload(partial(prompt.labels, new, names), size)
+        contents = await offload(partial(prompt.labels, new, names, files), size)
         notes = long_threads.notes(earlier, new[-1] if new else None)
         for message in notes.keys() & contents.keys():
             contents[message] = f"{notes[message]}\n{contents[message]}"
@@ -159,7 +255,7 @@ class Composer:
         missing = earlier.missing or long_threads.noted(stored)
         if earlier.missing is None:
             missing = None
-        return (conversation if messages else []), missing
+        return _Read(conversation if messages else [], missing, files)
 
     async def _backfilled(
         self, turn: Turn, messages: Sequence[TurnMessage]
@@ -187,3 +283,26 @@ class Composer:
             "unknown" if kept.missing is None else kept.missing,
         )
         return await self._store.backfill(turn, kept.messages), kept
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What Claude reads of a thread."""
+
+    conversation: list[ChatMessage]
+    #: About how many messages were left out when the thread was read for this turn.
+    unread: int | None
+    #: What became of the files of the turn's messages, by message.
+    files: Mapping[str, Sequence[StoredFile]]
+
+
+def _shown(request: Request) -> list[RequestFile]:
+    """Return the files that `request` shows, the newest last."""
+    files = [file for each in request.messages for file in each.files]
+    return [file for file in files if file.unread is None]
+
+
+def _left_out(request: Request) -> dict[str, Unread]:
+    """Return the files of the newest messages that are not shown, by name."""
+    files = request.messages[-1].files
+    return {file.name: file.unread for file in files if file.unread}

@@ -158,7 +158,11 @@ class Inbox:
             return
         before = await self._store.stored_message(message.thread, message.message)
         # Platforms also announce an edit when they add a preview to a link.
-        changed = before is not None and before.message.text != message.text
+        changed = before is not None and (
+            before.message.text != message.text
+            # Somebody took a file away.
+            or bool(_keys(before.message) - _keys(message))
+        )
         if newly_addressed or (changed and not message.addressed):
             await self._receive(message, edit=True)
             # An edit may take a question back that waits.
@@ -203,3 +207,7 @@ class Inbox:
         any more. Raises StorageError."""
         await self._store.delete_scope(place, self._now())
         log.info("place.forgotten place=%s", place)
+
+
+def _keys(message: Message) -> set[str]:
+    return {file.key for file in message.files}

@@ -4,12 +4,13 @@ Every way in which a model call can end is mapped here, so this file lists all t
 thread may be told.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import replace
 
+from bot.context.files.unread import unread_sentences
 from bot.domain.completion import Report
-from bot.domain.turn import Ended, Outcome, TurnMessage
-from bot.errors import ModelError, ThreadkeepError
+from bot.domain.turn import Ended, Outcome
+from bot.errors import ModelError, ThreadkeepError, Unread
 from bot.messages.answers import (
     ALL_THOUGHT,
     DECLINED,
@@ -21,7 +22,6 @@ from bot.messages.answers import (
     TOO_LONG,
     UNWELCOME,
     WINDOW_FULL,
-    not_opened,
     warning,
 )
 from bot.messages.controls import A_FILE
@@ -102,16 +102,14 @@ def unwelcome(unsure: bool, why: str = UNWELCOME) -> Outcome:
     return Outcome(Ended.REFUSED, "", note=note, reason="not allowed", cost=0.0)
 
 
-def without_files(outcome: Outcome, messages: Iterable[TurnMessage]) -> Outcome:
-    """Return `outcome`, an answer to `messages`, with a note that names the files that
-    were not opened for it; as it is without an answer or files."""
-    people = [each.message for each in messages if not each.message.echo]
-    names = list(
-        dict.fromkeys(shown_name(file.name) for each in people for file in each.files)
-    )
-    if not names or not outcome.text.strip():
+def without_files(outcome: Outcome, files: Mapping[str, Unread]) -> Outcome:
+    """Return `outcome` with a note that names the `files` that were not read for it,
+    with the reasons; as it is without an answer or files."""
+    if not files or not outcome.text.strip():
         return outcome
-    return with_note(outcome, not_opened(files=names))
+    for sentence in unread_sentences(files.items()):
+        outcome = with_note(outcome, sentence)
+    return outcome
 
 
 def continuable(outcome: Outcome) -> Outcome:

@@ -272,13 +272,20 @@ class Responder:
         settings = prepared.settings
         extend = partial(self._guard.extend, turn, limits=settings.caps)
         outcome = await stream.read(prepared.request, extend, stop)
-        while stream.is_too_long and outcome.ended is not Ended.STOPPED:
-            shorter = await self._admission.shorten(turn, prepared)
-            if shorter is None:
+        while outcome.ended is not Ended.STOPPED:
+            if stream.is_too_long:
+                again = await self._admission.shorten(turn, prepared)
+            elif refusal := stream.file_refusal:
+                again = self._admission.without_refused(prepared, refusal.place)
+            else:
                 break
-            prepared = shorter
+            if again is None:
+                break
+            prepared = again
             outcome = await stream.read(prepared.request, extend, stop)
-        outcome = without_files(self._continuable(turn, outcome), messages)
+        await self._admission.remember(prepared, answered=not stream.has_failed)
+        outcome = self._continuable(turn, outcome)
+        outcome = without_files(outcome, prepared.composed.skipped)
         return self._annotated(turn, outcome, prepared), settings
 
     def _continuable(self, turn: Turn, outcome: Outcome) -> Outcome:

@@ -11,7 +11,7 @@ from bot.conversation.outcomes import conclude
 from bot.delivery.reply import StreamedReply
 from bot.domain.completion import Call, Report, Request
 from bot.domain.turn import Outcome
-from bot.errors import ModelError, PromptTooLong
+from bot.errors import FileRefused, ModelError, PromptTooLong
 from bot.ports.model import Model
 
 #: Reserves what all of these calls can cost; raises ModelUnpaid.
@@ -38,6 +38,16 @@ class AnswerStream:
     def is_too_long(self) -> bool:
         """Whether the request was refused as too long before there was any text."""
         return isinstance(self._error, PromptTooLong) and not self._reply.text
+
+    @property
+    def file_refusal(self) -> FileRefused | None:
+        """The refusal of the request because of a file in it."""
+        return self._error if isinstance(self._error, FileRefused) else None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the last request ended with an error."""
+        return self._error is not None
 
     async def read(self, request: Request, extend: Extend, stop: StopSignal) -> Outcome:
         """Stream the answer to `request` until it ends or a stop is requested; return

@@ -1,7 +1,5 @@
 """Messages about answers: how one ended, and why there is none."""
 
-from collections.abc import Sequence
-
 GO_ON = 'Say "continue" and I will go on.'
 
 TOO_LONG = "This answer reached its length limit."
@@ -48,20 +46,9 @@ BUDGET_TOO_SMALL = "the budget leaves no room for the question"
 NO_REASON = "no reason was given"
 
 
-#: How many files a note names.
-MOST_FILES = 3
-
-
 def warning(text: str) -> str:
     """What is no answer, but says why there is none, or that it broke off."""
     return f"⚠️ _{text}_"
-
-
-def not_opened(*, files: Sequence[str]) -> str:
-    names = ", ".join(f"`{name}`" for name in files[:MOST_FILES])
-    more = len(files) - MOST_FILES
-    others = f" and {more:,} more" if more > 0 else ""
-    return f"I can't open files yet, so this is without {names}{others}."
 
 
 def settings_changed(*, settings: str) -> str:

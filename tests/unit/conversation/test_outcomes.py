@@ -1,17 +1,13 @@
 """Every way that an answer can end, and what the thread is told."""
 
-from dataclasses import replace
-
 import pytest
 
 from bot.conversation import outcomes
-from bot.domain.attachment import Attachment
 from bot.domain.completion import Report, Usage
-from bot.domain.message import Message
-from bot.domain.scope import ThreadKey
-from bot.domain.turn import Ended, TurnMessage
-from bot.errors import ModelBusy, ModelCut, PromptTooLong
+from bot.domain.turn import Ended
+from bot.errors import ModelBusy, ModelCut, PromptTooLong, Unread
 from bot.messages import answers
+from bot.messages import files as files_text
 
 USED = Usage(input=10, output=5)
 
@@ -125,24 +121,22 @@ def test_people_read_no_technical_words() -> None:
     assert "400" not in outcome.note
 
 
-def test_what_was_not_opened_is_named_below_an_answer() -> None:
+def test_what_was_not_read_is_named_below_an_answer_with_its_reason() -> None:
     answer = outcomes.conclude("It is red.", report("end_turn"))
-    asked = Message(
-        *(ThreadKey("fake", "w", "c", "t"), "1", 1.0, "ann", "what is this?"),
-        addressed=True,
-        opens=True,
+    files = {
+        "a.png": Unread.UNAVAILABLE,
+        "`@everyone`\n# b.pdf": Unread.ENCRYPTED,
+        "c.txt": Unread.EMPTY,
+        "d" * 300: Unread.TOO_LARGE,
+        "e": Unread.TOO_MANY,
+    }
+    assert outcomes.without_files(answer, files).note == (
+        "_I answered without `a.png` (I couldn't fetch it), `'@everyone' # b.pdf` (it "
+        "has a password), `c.txt` (it is empty) and 2 more._"
     )
-    names = ("a.png", "`@everyone`\n# b.pdf", "c.txt", "a.png", "d" * 300, "e")
-    turn = [
-        TurnMessage(replace(asked, files=tuple(map(Attachment, names)))),
-        TurnMessage(asked),
-    ]
-    assert outcomes.without_files(answer, turn).note == (
-        "_I can't open files yet, so this is without `a.png`, `'@everyone' # b.pdf`, "
-        "`c.txt` and 2 more._"
-    )
-    assert outcomes.without_files(answer, turn[1:]) == answer
-    ours = [TurnMessage(replace(asked, files=(Attachment("a.png"),), echo=True))]
-    assert outcomes.without_files(answer, ours) == answer
+    assert outcomes.without_files(answer, {}) == answer
     failed = outcomes.conclude("", None, error=ModelBusy("529"))
-    assert outcomes.without_files(failed, turn) == failed
+    assert outcomes.without_files(failed, files) == failed
+    # Every reason has words of its own.
+    said = {files_text.reason(why=why.value) for why in Unread}
+    assert len(said) == len(Unread)

@@ -5,7 +5,6 @@ import contextlib
 import itertools
 import time
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
@@ -15,7 +14,6 @@ from bot.claude.client import connect
 from bot.context.long_threads import note
 from bot.conversation.addressing import judge
 from bot.conversation.outcomes import UNFINISHED
-from bot.domain.attachment import Attachment
 from bot.domain.budget import NO_LIMITS, Alert, BudgetLimits
 from bot.domain.completion import Report
 from bot.domain.message import Message
@@ -458,13 +456,3 @@ def again(adapter: FakeAdapter) -> FakeAdapter:
     new = FakeAdapter()
     new.seen = adapter.seen
     return new
-
-
-async def test_an_answer_names_the_files_that_it_did_not_open() -> None:
-    desk = Desk()
-    desk.model.script("A login page.")
-    async with desk.open():
-        said = replace(desk.said("what is this?"), files=(Attachment("error.png"),))
-        await desk.adapter.receive(said)
-        note = "_I can't open files yet, so this is without `error.png`._"
-        await desk.answered(f"A login page.\n\n{note}")

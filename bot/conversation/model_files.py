@@ -1,0 +1,39 @@
+"""What a model takes of files: as the API says, or as the catalog does. Pure."""
+
+from bot.claude import catalog
+from bot.claude.catalog import ModelAvailability
+from bot.context.file_limits import FileLimits
+from bot.context.files import Accepted
+
+# The most pages of all PDFs of a request, for a context window of less than a million
+# tokens and for others (Claude facts 1.7).
+PAGES, MANY_PAGES = 100, 600
+_LONG_CONTEXT = 1_000_000
+
+
+def accepted(model: str) -> Accepted:
+    """Return how files are read that are to be shown to `model`.
+
+    Also those of kinds that it does not take: the thread may change to another model.
+    """
+    facts = catalog.find(model)
+    edge = facts.edge if facts else 1568
+    return Accepted(edge=edge, pages=_pages(facts))
+
+
+def limits(model: str, survey: ModelAvailability | None, tokens: int) -> FileLimits:
+    """Return what a request to `model` may show, where the conversation has room for
+    `tokens` tokens: files take at most half of it."""
+    facts = catalog.find(model)
+    images = facts.takes_images if facts else True
+    pdfs = facts.takes_pdfs if facts else True
+    if survey is not None:
+        name = facts.id if facts else model
+        images = survey.images.get(name, images)
+        pdfs = survey.pdfs.get(name, pdfs)
+    return FileLimits(images, pdfs, _pages(facts), tokens // 2)
+
+
+def _pages(facts: catalog.ModelFacts | None) -> int:
+    is_long = facts is not None and facts.context >= _LONG_CONTEXT
+    return MANY_PAGES if is_long else PAGES

@@ -1,0 +1,200 @@
+"""From the files of messages to what Claude reads of them."""
+
+import struct
+from dataclasses import replace
+
+import pytest
+
+from bot.claude.catalog import ModelAvailability
+from bot.context.files import Accepted
+from bot.conversation import model_files
+from bot.conversation.file_reader import MOST_FILES, FileReader
+from bot.domain.attachment import Attachment
+from bot.domain.completion import Request, RequestFile
+from bot.domain.message import Message
+from bot.errors import DeliveryError, FileRefused, FileUnread, PromptTooLong, Unread
+from tests.support.fakes import FakeAdapter
+from tests.support.memory_store import MemoryStore
+from tests.support.store_helpers import ask, said
+from tests.unit.conversation.test_responder import HERE, Desk, again
+
+
+def png(seed: int) -> bytes:
+    """Bytes that begin as an image of 280 by 280 pixels."""
+    size = struct.pack(">II", 280, 280)
+    return b"\x89PNG\r\n\x1a\n" + bytes(8) + size + bytes([seed])
+
+
+def posted(desk: Desk, *names: str) -> tuple[Attachment, ...]:
+    """Files with these names, which the platform hands out."""
+    stored = desk.adapter.stored_files
+    files = []
+    for nth, name in enumerate(names):
+        data = png(nth) if name.endswith("png") else f"text of {name}".encode()
+        stored[name] = data
+        files.append(Attachment(name, url=name, id=f"F{name}", size=len(data)))
+    return tuple(files)
+
+
+def shown(request: Request) -> list[list[tuple[str, bytes]]]:
+    return [
+        [(file.name, file.data) for file in each.files if file.unread is None]
+        for each in request.messages
+        if each.role == "user"
+    ]
+
+
+def files_of(request: Request) -> list[RequestFile]:
+    return [file for each in request.messages for file in each.files]
+
+
+async def test_what_was_read_once_is_sent_again_byte_for_byte() -> None:
+    desk = Desk()
+    names = ("a.png", "b.txt")
+    async with desk.open():
+        files = posted(desk, *names)
+        quoted = replace(desk.said("look", addressed=False), files=files[1:])
+        question = replace(desk.said("what?"), files=files[:1], quotes=(quoted,))
+        await desk.adapter.receive(question)
+        await desk.answered("Understood.")
+    [first] = desk.model.requests
+    assert shown(first) == [[("b.txt", b"text of b.txt"), ("a.png", png(0))]]
+    assert "(attached: a.png; shown above)" in first.messages[0].content
+    # Another process; the platform has nothing any more.
+    desk.adapter = again(desk.adapter)
+    async with desk.open():
+        await desk.ask("and now?")
+        await desk.answered("Understood.", "Understood.")
+    second = desk.model.requests[1]
+    assert second.messages[0] == first.messages[0]
+
+
+async def test_a_file_that_is_not_read_is_named_with_its_reason() -> None:
+    desk = Desk()
+    desk.model.script("A login page.")
+    async with desk.open():
+        files = posted(desk, "a.png", "b.txt")
+        desk.adapter.stored_files["b.txt"] = FileUnread(Unread.NO_SCOPE)
+        question = replace(desk.said("what?"), files=files)
+        await desk.adapter.receive(question)
+        note = "`b.txt` (the app has no permission to read files)"
+        await desk.answered(f"A login page.\n\n_I answered without {note}._")
+    [request] = desk.model.requests
+    assert shown(request) == [[("a.png", png(0))]]
+    why = "not shown: you have no permission to read files in this chat"
+    assert f"(attached: b.txt; {why})" in request.messages[0].content
+
+
+NOT_ACCEPTED = "(Claude didn't accept it)"
+
+
+@pytest.mark.parametrize("place", [None, (0, 0)], ids=["unknown", "named"])
+async def test_a_refused_file_is_left_out_for_good(
+    place: tuple[int, int] | None,
+) -> None:
+    desk = Desk()
+    desk.model.script(FileRefused("400", place))
+    desk.model.script("Two.")
+    async with desk.open():
+        question = replace(desk.said("what?"), files=posted(desk, "a.png", "b.png"))
+        await desk.adapter.receive(question)
+        bad = "b.png" if place is None else "a.png"
+        note = f"_I answered without `{bad}` {NOT_ACCEPTED}._"
+        await desk.answered(f"Two.\n\n{note}")
+    assert len(desk.model.requests) == 2
+    good = "a.png" if place is None else "b.png"
+    assert [name for name, _ in shown(desk.model.requests[1])[0]] == [good]
+    desk.adapter = again(desk.adapter)
+    async with desk.open():
+        await desk.ask("and now?")
+        await desk.answered(f"Two.\n\n{note}", "Understood.")
+    third = desk.model.requests[2]
+    assert third.messages[0] == desk.model.requests[1].messages[0]
+
+
+@pytest.mark.parametrize("error", [FileRefused("400"), PromptTooLong("413")])
+async def test_files_never_make_a_thread_useless(
+    error: FileRefused | PromptTooLong,
+) -> None:
+    """However often Claude refuses them, there is an answer in the end."""
+    desk = Desk()
+    for _ in range(4):
+        desk.model.script(error)
+    desk.model.script("Without them.")
+    async with desk.open():
+        names = [f"{nth}.png" for nth in range(6)]
+        question = replace(desk.said("what?"), files=posted(desk, *names))
+        await desk.adapter.receive(question)
+        await desk.adapter.until(
+            lambda: "Without them." in str(desk.adapter.texts(HERE))
+        )
+        await desk.closed(1)
+    assert shown(desk.model.requests[-1]) == [[]]
+    assert len(desk.model.requests) == 5
+
+
+async def test_a_request_without_files_that_is_refused_fails_as_ever() -> None:
+    desk = Desk()
+    desk.model.script(FileRefused("400"))
+    async with desk.open():
+        await desk.ask("hello")
+        await desk.closed(1)
+    assert len(desk.model.requests) == 1
+
+
+# The reader alone.
+
+
+async def asked(store: MemoryStore, *messages: Message) -> list[Message]:
+    await ask(store, *messages)
+    return list(messages)
+
+
+async def test_a_dead_server_does_not_hold_up_an_answer() -> None:
+    store, adapter = MemoryStore(), FakeAdapter()
+    reader = FileReader(store, {"slack": adapter}, patience=0.01)
+    adapter.stored_files = {"u": DeliveryError("503"), "v": b"text"}
+    files = (Attachment("a", "u"), Attachment("b", "v", size=10**9), Attachment("c"))
+    messages = await asked(store, said("1", files=files))
+    found = await reader.read(messages[0].thread, messages, Accepted())
+    reasons = [Unread.UNAVAILABLE, Unread.TOO_LARGE, Unread.UNAVAILABLE]
+    assert [each.unread for each in found["1"]] == reasons
+
+
+async def test_the_newest_and_the_question_are_read_first() -> None:
+    store, adapter = MemoryStore(), FakeAdapter()
+    reader = FileReader(store, {"slack": adapter})
+
+    def some(prefix: str) -> tuple[Attachment, ...]:
+        names = [f"{prefix}{nth}" for nth in range(8)]
+        adapter.stored_files |= {name: name.encode() for name in names}
+        return tuple(Attachment(name, name) for name in names)
+
+    messages = await asked(
+        store,
+        said("1", at=1.0, files=some("q")),
+        *(
+            said(name, at=at, files=some(name), addressed=False)
+            for name, at in (("2", 2.0), ("3", 3.0))
+        ),
+    )
+    found = await reader.read(messages[0].thread, messages, Accepted())
+    read = [each.name for files in found.values() for each in files if not each.unread]
+    assert len(read) == MOST_FILES
+    assert {name[0] for name in read[:8]} == {"q"}
+    assert sum(name[0] == "3" for name in read) == 8
+    assert {each.unread for each in found["2"]} == {None, Unread.TOO_MANY}
+    # Posted again, nothing is fetched.
+    adapter.stored_files.clear()
+    assert await reader.read(messages[0].thread, messages, Accepted()) == found
+
+
+def test_what_the_api_says_of_a_model_counts_more_than_the_catalog() -> None:
+    survey = ModelAvailability(images={"claude-sonnet-5-5": False})
+    limits = model_files.limits("claude-sonnet-5-5", survey, 1_000)
+    assert (limits.images, limits.pdfs, limits.tokens) == (False, True, 500)
+    assert model_files.limits("claude-opus-5-5", survey, 1_000).images
+    assert model_files.limits("claude-haiku-4-5", None, 1_000).pages == 100
+    edges = [model_files.accepted(m).edge for m in ("claude-opus-4-6", "claude-x")]
+    assert edges == [1568, 1568]
+    assert model_files.accepted("claude-opus-4-7").edge == 2576
