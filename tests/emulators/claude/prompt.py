@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.claude.catalog import ModelFacts, find
 from bot.domain.completion import Usage
+from tests.emulators.claude.files import bad_files, tokens_of
 from tests.emulators.claude.schema import bad_format
 
 Body = dict[str, Any]
@@ -74,6 +75,8 @@ def _blocks(body: Body) -> list[_Block]:
 def _size(block: Body) -> int:
     if block.get("type") == "text":
         return tokens(block["text"])
+    if block.get("type") in ("image", "document"):
+        return tokens_of(block)
     return tokens(json.dumps({k: v for k, v in block.items() if k != "cache_control"}))
 
 
@@ -186,6 +189,8 @@ _FIELDS = {
 #: The last version of the API that knew sampling parameters (claude 1.1).
 SAMPLING_VERSION = "2023-06-01"
 SEARCH_TOOLS = {"web_search_20250305", "web_search_20260209", "web_search_20260318"}
+#: What a user message may hold of what is emulated (claude 1.6, 1.7).
+_USER_BLOCKS = {"text", "image", "document"}
 _EFFORTS = {"low", "medium", "high", "xhigh", "max"}
 _PREFILLED = {"claude-haiku-4-5", "claude-sonnet-4-5"}
 
@@ -206,6 +211,7 @@ def refusal(body: Body, version: str = VERSION, density: float = 1.0) -> Refusal
         or _bad_stops(body)
         or _bad_tools(body)
         or _bad_messages(body.get("messages"), facts.id in _PREFILLED)
+        or bad_files(body["messages"], facts)
         or _bad_breakpoints(body)
     )
     if wrong is None and (size := int(size_of(body) * density)) > facts.context:
@@ -276,6 +282,11 @@ def _bad_messages(messages: Any, prefill: bool) -> str | None:
         content = message.get("content")
         if not content:
             return f"messages.{nth}: all messages must have non-empty content"
+        for place, block in enumerate(_content(content)):
+            if message["role"] == "user" and block.get("type") not in _USER_BLOCKS:
+                # As for any union that is tagged by a type (claude 1.6).
+                where = f"messages.{nth}.content.{place}"
+                return f"{where}: Input tag is not one of the expected ones"
         texts = [
             block.get("text", "")
             for block in _content(content)

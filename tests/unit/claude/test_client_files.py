@@ -1,0 +1,92 @@
+"""Files on their way to Claude: taken, refused, counted."""
+
+import io
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+from pypdf import PdfWriter
+
+from bot.claude import cost
+from bot.claude.client import ClaudeModel
+from bot.domain.attachment import FileKind
+from bot.domain.completion import ChatMessage, Report, Request, RequestFile
+from bot.errors import FileRefused, ModelRejected
+from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.support.claude_harness import broken, said, text_of
+
+
+def image(width: int = 280, data: bytes = b"") -> RequestFile:
+    into = io.BytesIO()
+    Image.new("RGB", (width, 280)).save(into, "PNG")
+    data = data or into.getvalue()
+    most = -(-width // 28) * 10
+    kind = FileKind.IMAGE
+    return RequestFile("a.png", "#", kind, "image/png", most, 0, len(data), data)
+
+
+def pdf(password: str = "") -> RequestFile:
+    into = io.BytesIO()
+    writer = PdfWriter()
+    writer.add_blank_page(100, 100)
+    if password:
+        writer.encrypt(password, algorithm="RC4-128")
+    writer.write(into)
+    data, kind = into.getvalue(), FileKind.PDF
+    return RequestFile("b.pdf", "#", kind, "application/pdf", 6_000, 1, 1, data)
+
+
+TEXT = RequestFile("c", "#", FileKind.TEXT, "text/plain", 40, 0, 4, b"some words")
+
+
+def asking(*files: RequestFile) -> Request:
+    entry = ChatMessage("user", "<message>What is it?</message>", files)
+    return Request("claude-sonnet-5-5", "Help.", (entry,), 100)
+
+
+async def test_files_are_taken_and_never_cost_more_than_was_reserved(
+    claude: ClaudeEmulator, model: ClaudeModel
+) -> None:
+    claude.always("A square.")
+    request = asking(image(), pdf(), TEXT)
+    *_, report = await said(model, request)
+    assert isinstance(report, Report)
+    tokens = report.usage.prompt
+    assert tokens > 100 + 4_000
+    assert tokens <= cost.usage_ceiling(request).prompt
+    assert tokens <= await model.count(request)
+    # A count does not send the files.
+    counted = claude.requests[-1].body
+    assert counted["messages"][0]["content"] == request.messages[0].content
+
+
+@pytest.mark.parametrize(
+    ("files", "place"),
+    [
+        ((image(), image(data=b"\x89PNG\r\n\x1a\n no image")), None),
+        ((image(), pdf("secret")), (0, 2)),
+        ((pdf(), image(8_001)), (0, 1)),
+        ((*([image()] * 20), image(2_001)), (0, 41)),
+    ],
+    ids=["broken", "password", "wide", "wide of many"],
+)
+async def test_a_refusal_says_which_file_it_is_about(
+    claude: ClaudeEmulator,
+    model: ClaudeModel,
+    files: tuple[RequestFile, ...],
+    place: tuple[int, int] | None,
+) -> None:
+    text, error = await broken(model, asking(*files))
+    assert (text, len(claude.questions)) == ("", 1)
+    assert isinstance(error, FileRefused)
+    assert error.place == place
+
+
+async def test_other_refusals_are_not_about_a_file(
+    claude: ClaudeEmulator, model: ClaudeModel
+) -> None:
+    request = replace(asking(), max_tokens=10**9)
+    _, error = await broken(model, request)
+    assert type(error) is ModelRejected
+    claude.always("Fine.")
+    assert await text_of(model, asking()) == "Fine."
