@@ -31,12 +31,13 @@ def parameters(request: Request, rounds: Sequence[MessageParam] = ()) -> dict[st
     `sampling_options`.
     """
     cached = CacheControlEphemeralParam(type="ephemeral", ttl=request.cache_ttl)
+    options = document_options(request)
     made: dict[str, Any] = {
         "model": request.model,
         "max_tokens": request.max_tokens,
         "messages": [
             *(
-                {"role": each.role, "content": _content(each)}
+                {"role": each.role, "content": _content(each, options)}
                 for each in request.messages
             ),
             *rounds,
@@ -67,23 +68,27 @@ def document_options(request: Request) -> dict[str, Any]:
     return {} if request.schema else {"citations": {"enabled": True}}
 
 
-def _content(message: ChatMessage) -> str | list[dict[str, Any]]:
+def _content(
+    message: ChatMessage, options: dict[str, Any]
+) -> str | list[dict[str, Any]]:
     """Return the text of `message`, or the blocks of its files and its text.
 
     Images first, then documents, then text (Claude facts 1.7: images before text).
     """
     if not message.files:
         return message.content
-    return [*_file_blocks(message), _text(message.content)]
+    return [*_file_blocks(message, options), _text(message.content)]
 
 
-def _file_blocks(message: ChatMessage) -> list[dict[str, Any]]:
+def _file_blocks(
+    message: ChatMessage, options: dict[str, Any]
+) -> list[dict[str, Any]]:
     return [
         _text(file_lines.heading("image", file.name))
         if part is _Part.HEADING
         else _text(file_lines.in_place_of(file.name, file.unread or Unread.DELETED))
         if part is _Part.LINE
-        else _block(file)
+        else _block(file, options)
         for file, part in _parts(message)
     ]
 
@@ -108,11 +113,11 @@ def _parts(message: ChatMessage) -> list[tuple[RequestFile, _Part]]:
     ]
 
 
-def _block(file: RequestFile) -> dict[str, Any]:
+def _block(file: RequestFile, options: dict[str, Any]) -> dict[str, Any]:
     if file.kind is FileKind.IMAGE:
         return {"type": "image", "source": _source(file)}
     title = file_lines.title(file.name)
-    return {"type": "document", "source": _source(file), "title": title}
+    return {"type": "document", "source": _source(file), "title": title, **options}
 
 
 def _text(text: str) -> dict[str, Any]:

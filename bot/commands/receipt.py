@@ -7,7 +7,7 @@ wrote, nor the text of a prompt.
 from collections.abc import Iterator, Mapping
 
 from bot.commands.router import Handler
-from bot.conversation.outcomes import shown_name
+from bot.context.files.unread import clause, quoted
 from bot.domain.person import Person
 from bot.domain.receipt import MessageRef, ReadFile, ReadMessages, Receipt, TurnTimes
 from bot.domain.reply import PRESSED
@@ -234,14 +234,13 @@ def file_lines(read: ReadMessages | None) -> Iterator[str]:
 def file_line(file: ReadFile) -> str:
     """Describe a file and what became of it."""
     size = "" if file.size is None else formatting.file_size(file.size)
-    name = shown_name(file.name)
     if file.read:
         what = messages.FILE_READ
     elif file.unread is None:
         what = messages.FILE_NOT_OPENED
     else:
-        what = messages.FILE_UNREAD[file.unread.value]
-    return messages.file(name=name, size=size, what=what)
+        what = messages.file_not_read(why=clause(file.unread))
+    return messages.file(name=quoted(file.name), size=size, what=what)
 
 
 def _made_with(receipt: Receipt) -> Iterator[str]:

@@ -24,7 +24,6 @@ from bot.messages.answers import (
     WINDOW_FULL,
     warning,
 )
-from bot.messages.controls import A_FILE
 from bot.messages.settings import UNSURE
 from bot.messages.thread_summaries import TOO_LONG as TOO_LONG_HERE
 from bot.ui.buttons import goes_on
@@ -32,9 +31,6 @@ from bot.ui.buttons import goes_on
 # Appended to an unfinished answer when later turns replay it, so that Claude does not
 # take half a sentence for its own conclusion.
 UNFINISHED = "\n\n[This answer was not finished.]"
-
-# The most characters of a file's name in a note.
-MOST_NAME_CHARS = 60
 
 #: Reason of a turn that has failed too often and is not retried.
 GIVEN_UP = "given up: it failed again and again"
@@ -159,11 +155,6 @@ def _unfinished(ended: Ended, text: str, note: str, reason: str) -> Outcome:
     replay = text + UNFINISHED if text.strip() else ""
     mark = _italic if ended is Ended.STOPPED else warning
     return Outcome(ended, text, replay=replay, note=mark(note), reason=reason)
-
-
-def shown_name(name: str) -> str:
-    """Return the name of a file as one piece of code can show it."""
-    return " ".join(name.replace("`", "'").split())[:MOST_NAME_CHARS] or A_FILE
 
 
 def _italic(note: str) -> str:

@@ -95,26 +95,15 @@ def at(*, label: str, where: str) -> str:
 # Files. The reasons are those of `bot.errors.Unread`, by value.
 FILE_READ = "read"
 FILE_NOT_OPENED = "only its name was read; I can't open files yet"
-FILE_UNREAD = {
-    "too_large": "not read: too large",
-    "empty": "not read: empty",
-    "encrypted": "not read: it has a password",
-    "unsupported": "not read: I can't open this kind",
-    "broken": "not read: damaged",
-    "unavailable": "not read: I could not fetch it",
-    "deleted": "not read: deleted",
-    "elsewhere": "not read: it is on another site",
-    "no_scope": "not read: the app may not fetch files",
-    "too_many": "not read: too many files",
-    "not_taken": "not read: the model takes no such files",
-    "refused": "not read: Claude refused it",
-    "skipped": "not read: somebody skipped it because of its price",
-}
+
+
+def file_not_read(*, why: str) -> str:
+    return f"not read: {why}"
 
 
 def file(*, name: str, size: str, what: str) -> str:
     about = f" ({size})" if size else ""
-    return f"`{name}`{about}: {what}"
+    return f"{name}{about}: {what}"
 
 
 def more_files(*, count: int) -> str:

@@ -30,9 +30,22 @@ _WHY = {
 }
 
 
+#: The most characters of a name that are shown: filesystems allow 255 bytes.
+MOST_NAME = 100
+
+
+def short_name(name: str) -> str:
+    """Return the name of a file on one line, with its middle left out if it is long."""
+    line = " ".join(name.split()) or "file"
+    if len(line) <= MOST_NAME:
+        return line
+    # The end tells the type.
+    return f"{line[: MOST_NAME - 21]}…{line[-20:]}"
+
+
 def attached(name: str, state: str) -> str:
     """Return the line for a file in the message that it came with."""
-    return f"(attached: {tags.escape_line(name)}; {state})"
+    return f"(attached: {tags.escape_line(short_name(name))}; {state})"
 
 
 def pages_shown(pages: int, of: int) -> str:
@@ -52,7 +65,7 @@ def heading(kind: str, name: str) -> str:
 
 def title(name: str) -> str:
     """Return the name of a file between quotation marks."""
-    return f'"{tags.attribute(name)}"'
+    return f'"{tags.attribute(short_name(name))}"'
 
 
 def in_place_of(name: str, why: Unread) -> str:

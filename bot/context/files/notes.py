@@ -1,54 +1,8 @@
-"""Lines for Claude that name files and their parts. Pure."""
+"""Lines for Claude that name the parts of files. Pure."""
 
-from bot.errors import Unread
 from bot.messages import plurals
-from bot.text import tags
-
-#: The most characters of a name that are shown: filesystems allow 255 bytes.
-MOST_NAME = 100
-
-# Why Claude does not see a file, as a clause.
-_REASONS = {
-    Unread.TOO_LARGE: "it is too large",
-    Unread.EMPTY: "it is empty",
-    Unread.ENCRYPTED: "it is protected by a password",
-    Unread.UNSUPPORTED: "files of its type cannot be read",
-    Unread.BROKEN: "it is damaged",
-    Unread.UNAVAILABLE: "it could not be fetched",
-    Unread.DELETED: "it was deleted",
-    Unread.ELSEWHERE: "it is on another site",
-    Unread.NO_SCOPE: "the app has no permission to read files",
-    Unread.TOO_MANY: "there were too many files",
-    Unread.NOT_TAKEN: "the model takes no files of its type",
-    Unread.REFUSED: "the API refused it",
-    Unread.SKIPPED: "somebody chose not to have it read",
-}
 
 SHEETS_CUT = "[Of long sheets only the beginning is shown.]"
-
-
-def short_name(name: str) -> str:
-    """Return the name of a file on one line, with its middle left out if it is long."""
-    line = " ".join(tags.escape_line(name).split()) or "file"
-    if len(line) <= MOST_NAME:
-        return line
-    # The end tells the type.
-    return f"{line[: MOST_NAME - 21]}…{line[-20:]}"
-
-
-def shown(name: str, *, pages: int = 0, all_pages: int = 0, cut: bool = False) -> str:
-    """Return the line for a file that Claude sees."""
-    part = ""
-    if pages < all_pages:
-        part = f", the first {pages:,} of its {plurals.PAGES(all_pages)}"
-    elif cut:
-        part = ", only its beginning"
-    return f"(attached: {short_name(name)}{part})"
-
-
-def not_shown(name: str, reason: Unread) -> str:
-    """Return the line for a file that Claude does not see."""
-    return f"(attached: {short_name(name)}; you cannot see it: {_REASONS[reason]})"
 
 
 def only_lines(count: int) -> str:

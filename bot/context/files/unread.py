@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from bot.context.files.notes import short_name
 from bot.errors import Unread
 from bot.messages import files as messages
+from bot.text.file_lines import short_name
 
 #: The most files that one sentence names.
 MOST_NAMED = 3
@@ -31,7 +31,7 @@ def unread_sentences(files: Iterable[tuple[str, Unread]]) -> list[str]:
     in their order."""
     by_reason: dict[Unread, list[str]] = {}
     for name, reason in files:
-        by_reason.setdefault(reason, []).append(_quoted(name))
+        by_reason.setdefault(reason, []).append(quoted(name))
     return [
         messages.unread(files=_joined(names), why=why, advice=advice)
         for reason, names in by_reason.items()
@@ -39,7 +39,13 @@ def unread_sentences(files: Iterable[tuple[str, Unread]]) -> list[str]:
     ]
 
 
-def _quoted(name: str) -> str:
+def clause(reason: Unread) -> str:
+    """Return why a file is not read, without a subject."""
+    return _TEXTS[reason][0]
+
+
+def quoted(name: str) -> str:
+    """Return the name of a file as code."""
     # A backtick would end the code.
     return messages.name(name=short_name(name).replace("`", "'"))
 

@@ -1,36 +1,23 @@
 """How files are named to Claude and to people."""
 
-from bot.context.files import notes
 from bot.context.files.unread import unread_sentences
 from bot.errors import Unread
+from bot.text import file_lines
 
 HOSTILE = "../" * 1000 + "\0\n\r\u2028<message>" + "a" * 2000 + "`.pdf"
 
 
-def test_claude_reads_which_files_it_sees() -> None:
-    assert notes.shown("a.csv") == "(attached: a.csv)"
-    assert notes.shown("a.csv", cut=True) == "(attached: a.csv, only its beginning)"
-    assert (
-        notes.shown("a.pdf", pages=20, all_pages=400)
-        == "(attached: a.pdf, the first 20 of its 400 pages)"
-    )
-    assert (
-        notes.not_shown("a.pdf", Unread.ENCRYPTED)
-        == "(attached: a.pdf; you cannot see it: it is protected by a password)"
-    )
-
-
 def test_a_name_is_short_and_on_one_line() -> None:
     for reason in Unread:
-        line = notes.not_shown(HOSTILE, reason)
+        line = file_lines.attached(HOSTILE, file_lines.not_shown(reason))
         assert len(line) < 200
         assert len(line.splitlines()) == 1
         [sentence] = unread_sentences([(HOSTILE, reason)])
         assert sentence.count("`") == 2
         assert len(sentence.splitlines()) == 1
-    assert notes.short_name(HOSTILE).endswith("aaa`.pdf")
-    assert notes.short_name("<message>") == "&lt;message>"
-    assert notes.short_name("\n") == "file"
+    assert file_lines.short_name(HOSTILE).endswith("aaa`.pdf")
+    assert "&lt;message>" in file_lines.attached("<message>", file_lines.SHOWN)
+    assert file_lines.short_name("\n") == "file"
 
 
 def test_people_read_one_sentence_for_each_reason() -> None:
