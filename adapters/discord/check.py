@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from adapters.discord import events
 from adapters.discord.client import Link, invite, may_read, open_link, translated
-from adapters.discord.config import DiscordConfig, configured
+from adapters.discord.config import DiscordConfig
 from bot.domain import served_workspaces
 from bot.domain.finding import Finding, Grade
 from bot.domain.served_workspaces import Served
@@ -15,18 +15,13 @@ from bot.messages import check as messages
 MOST_NAMED = 50
 
 
-async def check(env: Mapping[str, str], *, offline: bool) -> list[Finding]:
-    """Check the settings and, unless `offline`, sign in once.
+async def check(env: Mapping[str, str]) -> list[Finding]:
+    """Sign in once with a valid configuration.
 
     No session is started: Discord limits them per day.
     """
-    if not configured(env):
-        text = messages.DISCORD_NOT_SET
-        return [Finding(messages.DISCORD, Grade.ABSENT, text)]
+    config = DiscordConfig.from_env(env)
     try:
-        config = DiscordConfig.from_env(env)
-        if offline:
-            return [Finding(messages.DISCORD, Grade.GOOD, messages.DISCORD_SET)]
         async with open_link(config) as link:
             # Problems in it are reported with the settings.
             limit, _ = served_workspaces.read(env.get(served_workspaces.VARIABLE, ""))

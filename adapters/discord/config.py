@@ -4,7 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bot.domain.finding import Finding, Grade
 from bot.errors import ConfigError
+from bot.messages import check as check_messages
 from bot.messages import config as messages
 from bot.text import addresses
 from bot.text.numbers import number
@@ -97,3 +99,15 @@ read = DiscordConfig.from_env
 def configured(env: Mapping[str, str]) -> bool:
     """Return whether the Discord token is set."""
     return bool(env.get("DISCORD_TOKEN"))
+
+
+def check(env: Mapping[str, str]) -> Finding:
+    """Return what can be said of the configuration without calling Discord."""
+    if not configured(env):
+        text = check_messages.DISCORD_NOT_SET
+        return Finding(check_messages.DISCORD, Grade.ABSENT, text)
+    try:
+        read(env)
+    except ConfigError as error:
+        return Finding(check_messages.DISCORD, Grade.BAD, str(error))
+    return Finding(check_messages.DISCORD, Grade.GOOD, check_messages.DISCORD_SET)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from adapters.slack.client import Identity, open_client
-from adapters.slack.config import SlackConfig, configured
+from adapters.slack.config import SlackConfig
 from adapters.slack.signing_in import sign_in, try_socket
 from bot.domain import served_workspaces
 from bot.domain.finding import Finding, Grade
@@ -39,28 +39,11 @@ OPTIONAL = {
 }
 
 
-async def check(env: Mapping[str, str], *, offline: bool) -> list[Finding]:
-    """Check the tokens and, unless `offline`, try each with one call."""
-    if not configured(env):
-        return [
-            Finding(
-                messages.SLACK,
-                Grade.ABSENT,
-                messages.SLACK_NOT_SET,
-            )
-        ]
-    try:
-        config = SlackConfig.from_env(env)
-    except ConfigError as error:
-        return [Finding(messages.SLACK, Grade.BAD, str(error))]
-    if offline:
-        return [Finding(messages.SLACK, Grade.GOOD, messages.SLACK_SET)]
+async def check(env: Mapping[str, str]) -> list[Finding]:
+    """Try each token of a valid configuration with one call."""
+    config = SlackConfig.from_env(env)
     # Problems in it are reported with the settings.
     limit, _ = served_workspaces.read(env.get(served_workspaces.VARIABLE, ""))
-    return await _try(config, limit)
-
-
-async def _try(config: SlackConfig, limit: Served) -> list[Finding]:
     findings = []
     async with open_client(config) as client:
         try:

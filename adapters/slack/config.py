@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from adapters.slack.native_streams import Mode
+from bot.domain.finding import Finding, Grade
 from bot.errors import ConfigError
+from bot.messages import check as check_messages
 from bot.messages import config as messages
 from bot.text import addresses
 from bot.text.redaction import quoted
@@ -59,6 +61,18 @@ read = SlackConfig.from_env
 def configured(env: Mapping[str, str]) -> bool:
     """Return whether any of the Slack tokens is set."""
     return any(env.get(name) for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"))
+
+
+def check(env: Mapping[str, str]) -> Finding:
+    """Return what can be said of the configuration without calling Slack."""
+    if not configured(env):
+        text = check_messages.SLACK_NOT_SET
+        return Finding(check_messages.SLACK, Grade.ABSENT, text)
+    try:
+        read(env)
+    except ConfigError as error:
+        return Finding(check_messages.SLACK, Grade.BAD, str(error))
+    return Finding(check_messages.SLACK, Grade.GOOD, check_messages.SLACK_SET)
 
 
 def _problems(name: str, token: str, prefix: str, where: str) -> list[str]:

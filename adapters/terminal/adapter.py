@@ -44,7 +44,7 @@ from bot.errors import StorageError
 from bot.messages import phrases
 from bot.messages import terminal as texts
 from bot.ports.platform import Host
-from bot.runtime import terminal
+from bot.runtime import terminal, terminal_markdown
 from bot.text import references, times
 from bot.text.numbers import number
 from bot.ui.elements import WHERE, Command, Form
@@ -346,7 +346,7 @@ class TerminalAdapter:
         text = text.replace(here, phrases.THIS_CHANNEL)
         text = references.plain_text(text, zone=None)
         if self._is_interactive:
-            self._console.print(terminal.markdown(text, light=self._light))
+            self._console.print(terminal_markdown.markdown(text, light=self._light))
         else:
             terminal.say(text, file=self._out)
 

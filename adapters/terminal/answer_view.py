@@ -7,7 +7,7 @@ from rich.live import Live
 from rich.segment import Segment, Segments
 from rich.text import Text
 
-from bot.runtime import terminal
+from bot.runtime import terminal, terminal_markdown
 
 # Shown until there is something of an answer.
 WAITING = Text("…", style="dim")
@@ -102,7 +102,7 @@ class RichScreen:
 
     def _lines(self, text: str) -> list[list[Segment]]:
         return self._console.render_lines(
-            terminal.markdown(text, light=self._light), pad=False
+            terminal_markdown.markdown(text, light=self._light), pad=False
         )
 
     def _print(self, lines: list[list[Segment]]) -> None:

@@ -11,8 +11,7 @@ import logging
 import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Self, cast
@@ -22,17 +21,18 @@ import httpx2
 from anthropic.types import Message, ModelInfo
 
 from bot.claude import cost
+from bot.claude.catalog import ModelStatus
 from bot.claude.errors import (
     SDK_ERRORS,
     CallFailed,
     Fault,
-    Standing,
     judge,
     names_of,
     pause,
     standing,
     translated,
 )
+from bot.claude.key import key_problem
 from bot.claude.request import (
     count_parameters,
     encoded,
@@ -118,12 +118,6 @@ async def connect(api_key: str, base_url: str | None) -> AsyncIterator["ClaudeMo
         yield ClaudeModel(opened)
 
 
-def key_problem(api_key: str) -> str:
-    """Return what is wrong with a key that no header can hold; "" for any other."""
-    is_fit = api_key and all("!" <= char <= "~" for char in api_key)
-    return "" if is_fit else messages.BAD_KEY
-
-
 def client(
     api_key: str, base_url: str | None, *, silence: float = SILENCE
 ) -> ClaudeClient:
@@ -152,22 +146,6 @@ def client(
     # the key's too. People set it for other programs on the same machine.
     sdk._custom_headers = {}
     return ClaudeClient(sdk)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelStatus:
-    """The API's report about a model."""
-
-    model: str
-    standing: Standing
-    #: The model's display name; "" if unknown.
-    name: str = ""
-    #: "active" or "deprecated" for an accepted model.
-    lifecycle: str = ""
-    #: The day on which it stops answering, if one is set.
-    retires: date | None = None
-    #: What is wrong and what to do, if the model is not accepted.
-    reason: str = ""
 
 
 class ClaudeModel:

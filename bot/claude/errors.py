@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from typing import Literal
 
 import anthropic
 import httpx2
 
+from bot.claude.catalog import Standing
 from bot.errors import (
     FileRefused,
     ModelBusy,
@@ -32,8 +32,6 @@ from bot.messages import claude as messages
 MOST_TRIES = 5
 PATIENCE = 60.0
 LONGEST_WAIT = 20.0
-
-Standing = Literal["accepted", "unknown", "denied", "unreachable"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,8 @@ from bot.claude.catalog import CAPABLE_MODEL
 from bot.claude.one_shot import Completion
 from bot.cli import standard_input
 from bot.cli.environment import BROKEN, run
+from bot.cli.model import open_model
 from bot.cli.platforms import load_module
-from bot.cli.serve import open_model
 from bot.cli.standard_input import Document
 from bot.cli.variables import unread
 from bot.config import Config, load_environment

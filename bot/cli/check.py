@@ -4,26 +4,48 @@ Rule: looking changes nothing: no file is created, and no database migrated.
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from bot.claude.catalog import MODELS, RETIRES_SOON, ModelAvailability, find
-from bot.claude.client import ModelStatus, connect, key_problem
-from bot.claude.model_list import availability
+import click
+
+from bot.claude.catalog import (
+    MODELS,
+    RETIRES_SOON,
+    ModelAvailability,
+    ModelStatus,
+    find,
+)
+from bot.claude.key import key_problem
 from bot.cli import hosting, reports
+from bot.cli.environment import run
 from bot.cli.exposed_files import exposures
-from bot.cli.platforms import PLATFORMS, configured_platforms, load_module
+from bot.cli.platforms import (
+    PLATFORMS,
+    check_platform,
+    configured_platforms,
+    load_module,
+)
 from bot.cli.variables import unread
-from bot.config import Config, database_problem
+from bot.config import Config, database_problem, load_environment
 from bot.domain.finding import Finding, Grade
 from bot.errors import ConfigError, InUse
 from bot.messages import check as messages
+from bot.messages import command_help
+from bot.messages.cli import OFFLINE_HELP
 from bot.runtime import terminal
 from bot.runtime.env_file import EnvFile
 from storage.database import look_at
 from storage.store import read_balances
+
+
+@click.command(help=command_help.CHECK)
+@click.option("--offline", is_flag=True, help=OFFLINE_HELP)
+def check(offline: bool) -> None:
+    sys.exit(run(check_setup(*load_environment(), offline)))
 
 
 async def check_claude(settings: Config, *, offline: bool) -> list[Finding]:
@@ -41,6 +63,8 @@ async def check_claude(settings: Config, *, offline: bool) -> list[Finding]:
             text = messages.model_not_listed(model=settings.model)
             return [key, Finding(messages.CLAUDE_MODEL, Grade.NOTE, text)]
         return [key, _retiring(settings.model, facts.retires)]
+    connect = load_module("bot.claude.client").connect
+    availability = load_module("bot.claude.model_list").availability
     try:
         async with connect(settings.api_key, settings.base_url) as model:
             found = _findings(await model.examine(settings.model))
@@ -122,8 +146,7 @@ async def check_setup(env: Mapping[str, str], env_file: EnvFile, offline: bool) 
         budgets = settings.database, settings.totals, time.time()
         found += reports.total_budgets(await read_balances(*budgets))
     for name in PLATFORMS:
-        check = load_module(f"adapters.{name}.check").check
-        found += await check(env, offline=offline)
+        found += await check_platform(name, env, offline=offline)
     print_findings(found)
     return 1 if any(each.grade is Grade.BAD for each in found) else 0
 

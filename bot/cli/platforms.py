@@ -4,6 +4,8 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
+from bot.domain.finding import Finding, Grade
+
 # Each is a package under adapters/ with the modules config, adapter and check.
 PLATFORMS = ("slack", "discord")
 
@@ -11,6 +13,17 @@ PLATFORMS = ("slack", "discord")
 def configured_platforms(env: Mapping[str, str]) -> list[str]:
     """Return the platforms that `env` configures."""
     return [n for n in PLATFORMS if load_module(f"adapters.{n}.config").configured(env)]
+
+
+async def check_platform(
+    name: str, env: Mapping[str, str], *, offline: bool = False
+) -> list[Finding]:
+    """Check the configuration of platform `name` and, unless `offline`, try it."""
+    told: Finding = load_module(f"adapters.{name}.config").check(env)
+    if offline or told.grade is not Grade.GOOD:
+        return [told]
+    tried: list[Finding] = await load_module(f"adapters.{name}.check").check(env)
+    return tried
 
 
 def load_module(module: str) -> Any:

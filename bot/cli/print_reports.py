@@ -1,15 +1,19 @@
 """`threadkeep usage`, `audit` and `feedback`."""
 
+import sys
 import time
 from collections.abc import Mapping
 
+import click
+
 from bot.cli import output, reports
+from bot.cli.environment import run
 from bot.cli.labels import Labels
-from bot.config import Config
+from bot.config import Config, read_environment
 from bot.domain.scope import Scope
 from bot.errors import ConfigError
 from bot.messages import cli as messages
-from bot.messages import dates
+from bot.messages import command_help, dates
 from bot.runtime import terminal
 from bot.ui import time_range
 from bot.ui.formatting import timestamp
@@ -20,6 +24,53 @@ from storage.store import (
     read_opinions,
     read_spending,
 )
+
+SINCE = click.option(
+    "--since",
+    default=time_range.MONTH,
+    show_default=True,
+    help=messages.SINCE_HELP,
+)
+FORMAT = click.option(
+    "--format",
+    "form",
+    type=click.Choice([output.TABLE, output.CSV, output.JSON]),
+    default=output.TABLE,
+    show_default=True,
+)
+IDS = click.option("--ids", is_flag=True, help=messages.IDS_HELP)
+
+
+@click.command(help=command_help.USAGE)
+@click.option("--by", type=click.Choice(list(reports.KEYS)), help=messages.BY_HELP)
+@IDS
+@SINCE
+@FORMAT
+def usage(by: str | None, ids: bool, since: str, form: str) -> None:
+    sys.exit(run(print_usage(read_environment(), by, ids, since, form)))
+
+
+@click.command(help=command_help.AUDIT)
+@click.option("--in", "within", default="", help=messages.WITHIN_HELP)
+@click.option("--most", default=100, show_default=True, help=messages.MOST_HELP)
+@click.option("--refused", is_flag=True, help=messages.REFUSED_HELP)
+@IDS
+@SINCE
+@FORMAT
+def audit(
+    within: str, most: int, refused: bool, ids: bool, since: str, form: str
+) -> None:
+    wanted = within, most, refused, ids, since, form
+    sys.exit(run(print_audit(read_environment(), *wanted)))
+
+
+@click.command(help=command_help.FEEDBACK)
+@click.option("--texts", is_flag=True, help=messages.TEXTS_HELP)
+@IDS
+@SINCE
+@FORMAT
+def feedback(texts: bool, ids: bool, since: str, form: str) -> None:
+    sys.exit(run(print_feedback(read_environment(), texts, ids, since, form)))
 
 
 async def print_usage(

@@ -4,19 +4,23 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
+import click
+
 from bot.app import App
-from bot.claude.catalog import ModelAvailability
-from bot.claude.offline import OfflineModel
 from bot.cli import hosting
-from bot.cli.platforms import configured_platforms, load_module
+from bot.cli.environment import run
+from bot.cli.model import ClaudeOnceLoaded, open_model
+from bot.cli.platforms import check_platform, configured_platforms, load_module
 from bot.cli.variables import unread
-from bot.config import Config
+from bot.config import Config, load_environment
 from bot.domain.finding import Grade
 from bot.errors import ConfigError
-from bot.ports.model import Model
+from bot.messages import cli as messages
+from bot.messages import command_help
 from bot.ports.platform import Adapter
 from bot.runtime import logs, terminal
 from bot.runtime.env_file import EnvFile
@@ -25,6 +29,18 @@ from storage.store import open_store
 log = logging.getLogger(__name__)
 # The platform if none is configured.
 TERMINAL = "adapters.terminal.adapter"
+ADAPTER = "adapters.{}.adapter"
+
+
+@click.command(help=command_help.SERVE)
+@click.option("--lines", is_flag=True, help=messages.LINES_HELP)
+def serve(lines: bool) -> None:
+    env, env_file = load_environment()
+    piped = sys.stdin is not None and not sys.stdin.isatty()
+    if piped and not lines and not configured_platforms(env):
+        # What stands in a pipe or a file is one question, as `ask` takes it.
+        sys.exit(load_module("bot.cli.ask").answer(env, env_file))
+    sys.exit(run(serve_until_stopped(env, env_file)))
 
 
 async def serve_until_stopped(env: Mapping[str, str], env_file: EnvFile) -> int:
@@ -46,8 +62,11 @@ async def serve_until_stopped(env: Mapping[str, str], env_file: EnvFile) -> int:
                 terminal.complain(note)
     async with contextlib.AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings.database))
-        model = await stack.enter_async_context(open_model(settings))
         place = {"THREADKEEP_DB": str(settings.database)}
+        # Before the model's modules, which a thread imports from now on.
+        for name in names:
+            load_module(ADAPTER.format(name))
+        model = await stack.enter_async_context(open_model(settings))
         adapters = await _connect(stack, {**env, **place}, names)
         app = App(
             store=store,
@@ -56,7 +75,7 @@ async def serve_until_stopped(env: Mapping[str, str], env_file: EnvFile) -> int:
             operator=settings.operator if names else settings.operator.alone,
             grace=settings.grace,
             at_once=settings.answers_at_once,
-            survey=_survey(settings),
+            survey=model.survey if isinstance(model, ClaudeOnceLoaded) else None,
             retention=settings.retention,
             folder=settings.database.parent,
         )
@@ -74,7 +93,7 @@ async def _configuration(
         return settings
     # A platform alone with a problem is left out; now all are worth saying.
     for name in names:
-        found = await load_module(f"adapters.{name}.check").check(env, offline=True)
+        found = await check_platform(name, env, offline=True)
         problems += [each.text for each in found if each.grade is Grade.BAD]
     raise ConfigError(*problems)
 
@@ -90,7 +109,7 @@ async def _connect(
         return [await stack.enter_async_context(load_module(TERMINAL).connect(env))]
     adapters, refusals = [], []
     for name in names:
-        connection = load_module(f"adapters.{name}.adapter").connect(env)
+        connection = load_module(ADAPTER.format(name)).connect(env)
         try:
             adapters.append(await stack.enter_async_context(connection))
         except ConfigError as error:
@@ -100,29 +119,6 @@ async def _connect(
     for refusal in refusals:
         log.error("app.turned_away %s", refusal)
     return adapters
-
-
-@contextlib.asynccontextmanager
-async def open_model(settings: Config) -> AsyncIterator[Model]:
-    """Open the model that answers: Claude, or without a key the offline model."""
-    if settings.api_key is None:
-        yield OfflineModel()
-        return
-    connect = load_module("bot.claude.client").connect
-    async with connect(settings.api_key, settings.base_url) as model:
-        yield model
-
-
-def _survey(
-    settings: Config,
-) -> Callable[[], Awaitable[ModelAvailability | None]] | None:
-    """Return a function that reads the API's list of models; None without a key."""
-    key = settings.api_key
-    if key is None:
-        return None
-    return lambda: load_module("bot.claude.model_list").check_models(
-        key, settings.base_url
-    )
 
 
 def _log_start(settings: Config, adapters: Sequence[Adapter]) -> None:

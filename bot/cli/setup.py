@@ -15,7 +15,7 @@ import click
 
 from bot.cli.check import check_claude, print_findings
 from bot.cli.environment import BROKEN, run
-from bot.cli.platforms import load_module
+from bot.cli.platforms import check_platform
 from bot.config import Config, load_environment
 from bot.domain.finding import Finding, Grade
 from bot.errors import ConfigError
@@ -152,10 +152,7 @@ def _platform(
     name: str,
 ) -> Callable[[Mapping[str, str]], Awaitable[Sequence[Finding]]]:
     async def check(env: Mapping[str, str]) -> Sequence[Finding]:
-        found: Sequence[Finding] = await load_module(f"adapters.{name}.check").check(
-            env, offline=False
-        )
-        return found
+        return await check_platform(name, env)
 
     return check
 

@@ -14,9 +14,7 @@ import sys
 from collections.abc import Iterable
 from typing import IO, Any, Protocol
 
-from markdown_it import MarkdownIt
 from rich.console import Console, ConsoleOptions, RenderableType
-from rich.markdown import Markdown
 from rich.segment import Segment
 from rich.text import Text
 from rich.theme import Theme
@@ -36,9 +34,6 @@ _BREAK = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 _BREAKS = re.compile(f"[{_BREAK}]")
 _HALVES = range(0xD800, 0xE000)
 
-
-_CODE = re.compile(r"`[^`\n]++`")
-_PIPE = re.compile(r"(?<!\\)\|")
 
 # White, and the bright colours, by their number in COLORFGBG.
 _LIGHT = {"7", *map(str, range(9, 16))}
@@ -127,42 +122,6 @@ def on(file: IO[str] | None, **options: Any) -> Console:
         theme=_STYLES,
         **options,
     )
-
-
-def _with_whole_code(text: str) -> str:
-    """Return `text` with the pipes in the code of table rows escaped: they would make
-    more cells than there are columns, and such cells are not drawn."""
-    lines, in_code = [], False
-    for line in text.split("\n"):
-        bare = line.lstrip(" >")
-        if bare.startswith(("```", "~~~")):
-            in_code = not in_code
-        elif not in_code and bare.startswith("|"):
-            line = _CODE.sub(lambda found: _PIPE.sub(r"\\|", found[0]), line)
-        lines.append(line)
-    return "\n".join(lines)
-
-
-class _Markdown(Markdown):
-    """Markdown in which HTML is text: Rich draws none of it, so `List<String>` would
-    lose its brackets."""
-
-    def __init__(self, text: str, **options: Any) -> None:
-        super().__init__(text, **options)
-        parser = MarkdownIt("commonmark", {"html": False})
-        # An image is read as a link, whose address is shown.
-        parser.enable(["strikethrough", "table"]).disable("image")
-        self.parsed = parser.parse(text)
-
-
-def markdown(text: str, *, light: bool = False) -> Markdown:
-    """Return `text` as rendered Markdown that shows the address of each link.
-
-    Code has the terminal's own background, and those of its colours that can be read
-    on a `light` or a dark one.
-    """
-    theme = "ansi_light" if light else "ansi_dark"
-    return _Markdown(_with_whole_code(text), hyperlinks=False, code_theme=theme)
 
 
 def is_light(colours: str) -> bool:

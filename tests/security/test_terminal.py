@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from adapters.terminal.answer_view import PlainScreen, RichScreen
-from bot.runtime import terminal
+from bot.runtime import terminal, terminal_markdown
 from bot.runtime.logs import Redacting
 from tests.support.deep import rounds
 from tests.support.process import ROOT
@@ -86,17 +86,23 @@ DRAWINGS: dict[str, Callable[[str], object]] = {
     "styled text": lambda text: Text(text, "bold"),
     "a link": lambda text: Text(text, f"link https://evil.example/{'x'}"),
     "a table": a_table,
-    "markdown": terminal.markdown,
-    "markdown code": lambda text: terminal.markdown(f"```python\n{text}\n```"),
-    "markdown inline": lambda text: terminal.markdown(f"**{text}** `{text}` _{text}_"),
-    "markdown list": lambda text: terminal.markdown(
+    "markdown": terminal_markdown.markdown,
+    "markdown code": lambda text: terminal_markdown.markdown(f"```python\n{text}\n```"),
+    "markdown inline": lambda text: terminal_markdown.markdown(
+        f"**{text}** `{text}` _{text}_"
+    ),
+    "markdown list": lambda text: terminal_markdown.markdown(
         f"# {text}\n\n- {text}\n\n> {text}"
     ),
-    "markdown table": lambda text: terminal.markdown(f"|{text}|\n|-|\n|{text}|"),
-    "markdown link": lambda text: terminal.markdown(
+    "markdown table": lambda text: terminal_markdown.markdown(
+        f"|{text}|\n|-|\n|{text}|"
+    ),
+    "markdown link": lambda text: terminal_markdown.markdown(
         f"[{text}](https://e.example/{text})"
     ),
-    "markdown image": lambda text: terminal.markdown(f"![{text}](https://e.example/a)"),
+    "markdown image": lambda text: terminal_markdown.markdown(
+        f"![{text}](https://e.example/a)"
+    ),
 }
 
 
@@ -170,7 +176,7 @@ def test_brackets_are_brackets() -> None:
 
 
 def test_a_link_shows_where_it_leads() -> None:
-    output = drawn(terminal.markdown("[your bank](https://evil.example)"))
+    output = drawn(terminal_markdown.markdown("[your bank](https://evil.example)"))
     assert "https://evil.example" in output
     assert "\x1b]8" not in output
 

@@ -490,7 +490,7 @@ def texts(found: list[Finding], subject: str) -> list[tuple[Grade, str]]:
 async def test_check_says_that_a_bot_is_public_and_where_it_is() -> None:
     async with DiscordEmulator() as discord:
         other = discord.add_guild("Eve's \x1b]0;lair\u202e")
-        found = await check_discord(discord.env, offline=False)
+        found = await check_discord(discord.env)
         [(grade, text)] = texts(found, "Discord public")
         assert grade is Grade.NOTE
         assert "Switch Public Bot off" in text
@@ -502,13 +502,13 @@ async def test_check_says_that_a_bot_is_public_and_where_it_is() -> None:
             f"Eve's ]0;lair (discord:{other})",
         )
         limit = {served_workspaces.VARIABLE: f"discord:{discord.guild}"}
-        found = await check_discord({**discord.env, **limit}, offline=False)
+        found = await check_discord({**discord.env, **limit})
         assert texts(found, "Discord public") == []
         (grade, _), (other_grade, text) = texts(found, "Discord servers")
         assert (grade, other_grade) == (Grade.GOOD, Grade.NOTE)
         assert f"discord:{other}" in text
         discord.app.public = False
-        found = await check_discord(discord.env, offline=False)
+        found = await check_discord(discord.env)
         assert texts(found, "Discord public") == []
 
 
@@ -516,7 +516,7 @@ async def test_check_names_many_servers_in_pages() -> None:
     async with DiscordEmulator() as discord:
         for number in range(250):
             discord.add_guild(f"Guild {number}")
-        found = await check_discord(discord.env, offline=False)
+        found = await check_discord(discord.env)
         [(_, text)] = texts(found, "Discord servers")
         assert "in 251: " in text
         assert text.endswith("and 201 more")
@@ -528,13 +528,11 @@ async def test_check_names_many_servers_in_pages() -> None:
 async def test_check_says_which_slack_workspace_it_is() -> None:
     async with SlackEmulator() as slack:
         env, team = slack_env(slack), slack.world.team
-        found = await check_slack(env, offline=False)
+        found = await check_slack(env)
         assert f"(slack:{team})" in texts(found, "Slack bot token")[0][1]
         assert texts(found, "Slack workspace") == []
         other = {**env, served_workspaces.VARIABLE: "slack:T0OTHER"}
-        [(grade, text)] = texts(
-            await check_slack(other, offline=False), "Slack workspace"
-        )
+        [(grade, text)] = texts(await check_slack(other), "Slack workspace")
         assert grade is Grade.BAD
         assert f"slack:{team}" in text
 

@@ -39,9 +39,10 @@ LATE = (
         for platform in ("slack", "discord")
         for module in ("adapter", "check", "config")
     ),
-    "bot.cli.ask",
-    "bot.cli.settings",
-    "bot.cli.triage",
+    *(
+        f"bot.cli.{command}"
+        for command in ("ask", "check", "print_reports", "serve", "settings", "triage")
+    ),
     # What the SDK's HTTP client runs on, which it looks for at its first request.
     "anyio._backends._asyncio",
 )

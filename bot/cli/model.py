@@ -1,0 +1,83 @@
+"""The model that answers: Claude or, without a key, the offline model.
+
+Claude's SDK takes longer to import than all else takes to start, so it is imported in a
+thread while the platforms are connected. What is asked meanwhile waits.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
+
+from bot.claude.catalog import ModelAvailability
+from bot.claude.key import key_problem
+from bot.claude.offline import OfflineModel
+from bot.cli.platforms import load_module
+from bot.config import Config
+from bot.domain.completion import Report, Request
+from bot.errors import ConfigError
+from bot.ports.model import Model
+from bot.runtime.background import begin, end
+
+
+@contextlib.asynccontextmanager
+async def open_model(settings: Config) -> AsyncIterator[Model]:
+    """Open the model that answers. Raises ConfigError for an unusable key."""
+    if settings.api_key is None:
+        yield OfflineModel()
+        return
+    if problem := key_problem(settings.api_key):
+        raise ConfigError(problem)
+    async with contextlib.AsyncExitStack() as stack:
+        model = ClaudeOnceLoaded(settings.api_key, settings.base_url, stack)
+        try:
+            yield model
+        finally:
+            end(model.loading)
+            await asyncio.wait({model.loading})
+
+
+class ClaudeOnceLoaded:
+    """Claude, whose SDK is imported from now on; `stack` closes the connection."""
+
+    def __init__(
+        self, api_key: str, base_url: str | None, stack: contextlib.AsyncExitStack
+    ) -> None:
+        self._address = api_key, base_url
+        self._stack = stack
+        self._model: Model | None = None
+        self.loading = begin("load the model", self._load())
+
+    def answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
+        """Answer as `Model.answer` does."""
+        if self._model is not None:
+            return self._model.answer(request)
+        return self._answer(request)
+
+    async def count(self, request: Request) -> int:
+        """Count as `Model.count` does."""
+        return await (await self._loaded()).count(request)
+
+    async def survey(self) -> ModelAvailability | None:
+        """Return what the API reports about our models, or None if it cannot be
+        read."""
+        await self._loaded()
+        check_models = load_module("bot.claude.model_list").check_models
+        found: ModelAvailability | None = await check_models(*self._address)
+        return found
+
+    async def _answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
+        model = await self._loaded()
+        async with contextlib.aclosing(model.answer(request)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def _loaded(self) -> Model:
+        await asyncio.shield(self.loading)
+        # Why it could not be loaded stands in the log.
+        assert self._model is not None
+        return self._model
+
+    async def _load(self) -> None:
+        client = await asyncio.to_thread(load_module, "bot.claude.client")
+        connection = client.connect(*self._address)
+        self._model = await self._stack.enter_async_context(connection)
