@@ -7,7 +7,7 @@ or delete, and where a turn is the first to use a summary.
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from operator import itemgetter
-from sqlite3 import Row
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -21,8 +21,7 @@ from storage.thread_queries import THREAD_ID, named
 # CROSS JOIN fixes the order of the join, whatever SQLite's statistics say: in this
 # order, the index yields sorted rows.
 CONVERSATION = """
-    SELECT messages.id, messages.turn_id, role, files <> '[]' AS has_files, content,
-      preface
+    SELECT messages.turn_id, role, content, preface, messages.id, files <> '[]'
     FROM threads CROSS JOIN messages ON messages.thread_id = threads.id
       CROSS JOIN turns ON turns.id = messages.turn_id
     WHERE platform = :platform AND channel = :channel
@@ -54,8 +53,11 @@ def turns_read(db: Database, thread: ThreadKey) -> list[ReadTurn]:
         until = summary["until"]
         entry = ChatMessage("user", summary["content"])
         found.append(ReadTurn(until, (entry,), summary["messages"], is_summary=True))
-    rows = db.execute(CONVERSATION, {**named(thread), "until": until})
-    for (turn, preface), group in groupby(rows, itemgetter("turn_id", "preface")):
+    cursor = db.conn.cursor()
+    # A long thread has thousands of rows, and names for their values take time.
+    cursor.row_factory = None
+    rows = cursor.execute(CONVERSATION, {**named(thread), "until": until})
+    for (turn, preface), group in groupby(rows, itemgetter(0, 3)):
         read = _read(db, turn, preface, group)
         if read.entries:
             found.append(read)
@@ -63,17 +65,17 @@ def turns_read(db: Database, thread: ThreadKey) -> list[ReadTurn]:
 
 
 def _read(
-    db: Database, turn: int, preface: str | None, rows: Iterable[Row]
+    db: Database, turn: int, preface: str | None, rows: Iterable[tuple[Any, ...]]
 ) -> ReadTurn:
     by_role: dict[str, list[str | None]] = {"user": [], "assistant": []}
     shown: list[RequestFile] = []
-    for row in rows:
-        if row["role"] in by_role:
-            by_role[row["role"]].append(row["content"])
-            if row["has_files"]:
-                shown += files.read_files(db, row["id"])
+    for _, role, content, _, id, has_files in rows:
+        if role in by_role:
+            by_role[role].append(content)
+            if has_files:
+                shown += files.read_files(db, id)
         else:
-            log_broken("messages", row["id"])
+            log_broken("messages", id)
     answer = next(iter(by_role["assistant"]), None)
     entries = _exchange(preface, by_role["user"], answer, shown)
     left = [each for each in by_role["user"] if each is not None]
