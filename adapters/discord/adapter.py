@@ -35,23 +35,29 @@ from bot.ports.platform import Host
 
 log = logging.getLogger(__name__)
 
+# Five writes in five seconds per channel (facts B4); a thread is a channel. Spread
+# evenly, six never fall within five seconds: discord.py would hold back the sixth, and
+# the newest text with it. If the headers allow fewer, discord.py returns from the call
+# that exhausts them only when the next is allowed, and the next write is then made with
+# the newest text.
+_PER_THREAD = Rate(count=19, seconds=20.0, scope=RateLimitScope.THREAD)
+
+# All calls of a bot share 36 a second (`GlobalRateLimiter`), where an edit would wait
+# with its text; the rest is for posts and whatever else a bot does.
+_ALL_EDITS = Rate(count=32, seconds=1.0, scope=RateLimitScope.BOT, burst=12)
+
 LIMITS = Limits(
     # Discord takes 2,000 characters (facts B5); some are reserved for the mark of a
     # text that continues.
     part_chars=2_000 - len(MORE),
     # Claude sends a few words in this time.
     settle=0.25,
-    # Five writes in five seconds per channel (facts B4); a thread is a channel. Spread
-    # evenly, six never fall within five seconds: discord.py would hold back the sixth,
-    # and the newest text with it. If the headers allow fewer, discord.py returns from
-    # the call that exhausts them only when the next is allowed, and the next write is
-    # then made with the newest text.
     rates={
-        way: (Rate(count=19, seconds=20.0, scope=RateLimitScope.THREAD),)
-        for way in (WriteKind.POST, WriteKind.EDIT)
+        WriteKind.POST: (_PER_THREAD,),
+        WriteKind.EDIT: (_ALL_EDITS, _PER_THREAD),
     },
-    # All answers of a bot share 50 calls a second, so long ones are edited less often.
-    paces={WriteKind.EDIT: EditInterval(first=1.05, last=2.0, grown=1_500, fewest=8)},
+    # With so many answers that they share fewer edits, they take turns.
+    paces={WriteKind.EDIT: EditInterval(first=1.05, last=1.05, fewest=8)},
     # About as many as a phone shows at once. Discord documents no number; with fewer,
     # answers are split into too many messages.
     part_lines=30,

@@ -58,7 +58,7 @@ log = logging.getLogger(__name__)
 
 # Every rate keeps a margin, since calls arrive closer together than they were sent, and
 # Slack does not document bursts ("bursts are tolerated", facts A5.1).
-_STARTS = (Rate(count=19, seconds=60.0, scope=RateLimitScope.WORKSPACE, burst=8),)
+_STARTS = (Rate(count=19, seconds=60.0, scope=RateLimitScope.WORKSPACE, burst=9),)
 
 LIMITS = Limits(
     # A markdown block holds 12,000 (facts A5.4); the rest is room for added marks, and
@@ -70,23 +70,23 @@ LIMITS = Limits(
         # Several hundred posts a minute, and 1 a second in each channel.
         WriteKind.POST: (
             Rate(count=290, seconds=60.0, scope=RateLimitScope.WORKSPACE, burst=50),
-            Rate(count=59, seconds=60.0, scope=RateLimitScope.CHANNEL, burst=4),
+            Rate(count=59, seconds=60.0, scope=RateLimitScope.CHANNEL, burst=5),
         ),
         # Tier 3, 50 a minute, and tier 2 and 4 for streams, 20 and 100.
         WriteKind.EDIT: (
-            Rate(count=49, seconds=60.0, scope=RateLimitScope.WORKSPACE, burst=8),
+            Rate(count=49, seconds=60.0, scope=RateLimitScope.WORKSPACE, burst=9),
         ),
         WriteKind.OPEN: _STARTS,
         WriteKind.APPEND: (
-            Rate(count=97, seconds=60.0, scope=RateLimitScope.WORKSPACE, burst=18),
+            Rate(count=97, seconds=60.0, scope=RateLimitScope.WORKSPACE, burst=19),
         ),
         WriteKind.CLOSE: _STARTS,
     },
     paces={
         # Slack advises one edit every 3 s (facts A5.1), which long answers follow; the
         # beginning, which people watch, is edited more often.
-        WriteKind.EDIT: EditInterval(first=0.5, last=3.0, grown=5_000, fewest=8),
-        WriteKind.APPEND: EditInterval(first=0.4, last=1.5, grown=5_000, fewest=8),
+        WriteKind.EDIT: EditInterval(first=0.4, last=3.0, grown=9_000, fewest=8),
+        WriteKind.APPEND: EditInterval(first=0.3, last=1.5, grown=6_000, fewest=8),
     },
     pings=mrkdwn.PINGS,
     creators=True,

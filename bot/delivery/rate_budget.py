@@ -12,6 +12,18 @@ from bot.domain.platform import Rate, WriteKind
 # Refilling and predicting differ in the last bit.
 ROUNDING = 1e-6
 
+#: The time, in seconds, in which refreshes would use up what they may take of a burst
+#: if they did not come more slowly the less is left. Nobody knows how long an answer
+#: will be. Of 1 to 4 s, in simulations of one to five answers of 2 to 25 s, this shows
+#: the text soonest: a longer time leaves some of the burst unused when they end.
+DRAIN = 2.0
+
+#: Tokens a second from which none are kept, since the next comes soon enough.
+QUICK = 5.0
+
+# The buckets of a budget that are kept without looking which of them are full.
+MOST_BUCKETS = 100
+
 #: Names of the scopes that a write counts in, widest first.
 Names = tuple[str, ...]
 
@@ -32,6 +44,8 @@ class Bucket:
     in_progress: int = 0
     #: No write before this time.
     closed_until: float = 0.0
+    #: The time of the last refresh.
+    refreshed: float = float("-inf")
 
     def __post_init__(self) -> None:
         self.tokens = float(self.rate.burst) if self.rate else float("inf")
@@ -57,7 +71,20 @@ class Bucket:
             return 0.0
         if priority is Priority.TIDY:
             return self.rate.burst - 1.0
-        return float(min(replies, self.rate.burst * 2 // 3))
+        if self.rate.count / self.rate.seconds >= QUICK:
+            return 0.0
+        # Some may be in progress at once; else a slow platform would get fewer.
+        most = max(self.rate.burst * 2 // 3, self.rate.burst - 1 - self.in_progress)
+        return float(min(replies, most))
+
+    def paced(self, kept: float) -> float:
+        """Return when the next refresh is due, so that a burst is spent over some time:
+        the more tokens above those `kept` are left, the sooner."""
+        if self.rate is None or self.rate.burst == 1:
+            return float("-inf")
+        free = max(0.0, self.tokens - 1.0 - kept)
+        speed = self.rate.count / self.rate.seconds + free / DRAIN
+        return self.refreshed + 1.0 / speed
 
     def opens(self, kept: float) -> float:
         """Return when a write that leaves `kept` tokens could be granted if no other
@@ -119,6 +146,8 @@ class RateBudget:
     streaming: set[str] = field(default_factory=set)
     #: The replies that wait in another budget for what needs a stop from this one.
     awaited: set[str] = field(default_factory=set)
+    #: How many buckets there may be before those that are full are dropped.
+    most_buckets: int = MOST_BUCKETS
     #: By priority, then by reply.
     requests: dict[Priority, dict[str, Pending]] = field(
         default_factory=lambda: {priority: {} for priority in Priority}
@@ -150,9 +179,13 @@ class RateBudget:
             return max(bucket.opens(0) for bucket in self.within(names))
         # First and final texts are no appends, so nothing is kept of these.
         count = 0 if self.kind is WriteKind.APPEND else len(self.replies)
-        return max(
-            bucket.opens(bucket.kept(priority, count)) for bucket in self.within(names)
-        )
+        soonest = float("-inf")
+        for bucket in self.within(names):
+            kept = bucket.kept(priority, count)
+            soonest = max(soonest, bucket.opens(kept))
+            if priority is Priority.REFRESH:
+                soonest = max(soonest, bucket.paced(kept))
+        return soonest
 
     def soonest(self) -> float:
         """Return when the first request could be granted; infinity without any.
@@ -178,19 +211,41 @@ class RateBudget:
         for bucket in self.buckets.values():
             bucket.refill(now)
 
-    def take(self, names: Names) -> list[Bucket]:
+    def take(self, names: Names, priority: Priority, now: float) -> list[Bucket]:
         """Count a write in the scopes `names`; return the buckets it counts in."""
         taken = list(self.within(names))
         for bucket in taken:
             bucket.tokens -= 1.0
             bucket.in_progress += 1
+        if priority is Priority.REFRESH:
+            self.pace(names, now)
         return taken
+
+    def pace(self, names: Names, now: float) -> None:
+        """Count a refresh in the scopes `names`, for the time of the next."""
+        for bucket in self.within(names):
+            bucket.refreshed = now
 
     def forget_idle(self, now: float) -> bool:
         """Drop the buckets if all of them are full and nothing is pending; return
-        whether they are dropped."""
+        whether they are dropped. Of many, drop those that are full."""
+        if len(self.buckets) > self.most_buckets:
+            self._sweep(now)
         if self.streaming or self.awaited or any(self.requests.values()):
             return False
         if all(bucket.is_full(now) for bucket in self.buckets.values()):
             self.buckets.clear()
         return not self.buckets
+
+    def _sweep(self, now: float) -> None:
+        needed = {
+            pending.names[:length]
+            for requests in self.requests.values()
+            for pending in requests.values()
+            for length in range(1, len(pending.names) + 1)
+        }
+        for names, bucket in list(self.buckets.items()):
+            # The widest is everybody's.
+            if len(names) > 1 and names not in needed and bucket.is_full(now):
+                del self.buckets[names]
+        self.most_buckets = max(MOST_BUCKETS, 2 * len(self.buckets))

@@ -7,21 +7,23 @@ a stale edit cannot queue.
 Rule 3: requests are granted in the order final text, first text, refresh, placeholder,
 tidying.
 Final texts go in the order in which the answers ended; others in the order of their
-last grant, the oldest first. Of each burst, one write for each streaming reply, but at
-most two thirds, is kept for final and first texts. So nothing starves: those two are
-finite, and refreshes take turns.
+last grant, the oldest first. Of each burst, one write for each streaming reply, but not
+all of it, is kept for final and first texts; refreshes get the rest, the sooner the
+more of it is left. So nothing starves: those two are finite, and refreshes take turns.
 Rule 4: a write in progress may reach the platform at any moment. Until it completes it
 counts as made now, so that delayed writes do not arrive together with later ones.
 Rule 5: after a rate limit error, its scope grants nothing until the given time; other
 kinds of writes go on.
 Rule 6: a reply may ask for one of several writes, the preferred first. It gets the
-first that could be granted now, but rather a stream than a post if edits are scarce.
+first that could be granted now, but rather a stream than a post if its first edit would
+have to wait, and longer than others wait for their posts.
 Rule 7: a stream is started only if its stop is kept for it, so that every stop is
 granted at once.
 Rule 8: readers who are not the asker see what is appended to a stream only when it is
 stopped. They see no less than with posts and edits alone: a stream keeps the place that
 its message would have in the order of edits, or of posts if the post would have waited,
-and when its turn comes, it takes that write from the budget and is stopped.
+and when its turn comes, it is stopped. It takes that post from the budget, so that none
+is made earlier, with less text in it; an edit it leaves to the others.
 """
 
 from bisect import bisect_left
@@ -34,17 +36,13 @@ from bot.delivery.write_request import Priority, WriteRequest
 from bot.domain.platform import Limits, Rate, WriteKind
 from bot.domain.scope import ThreadKey
 
-#: How long, in seconds, a post would wait for its first edit, so that it is a stream
-#: instead. In simulations less ends streams early, since the edit is due, and more
-#: leaves starts unused.
-SCARCE = 4.0
-
 
 @dataclass(slots=True)
 class _Standing:
     """Decides the order among requests of the same priority."""
 
-    asked: float
+    #: Its place in the order in which replies asked first.
+    asked: int
     granted: float = float("-inf")
     #: When everybody could last see what it wrote.
     shared: float = float("-inf")
@@ -70,7 +68,10 @@ class _Crowd:
     """The replies of one workspace that are written now."""
 
     #: Their places in the order of edits, sorted.
-    turns: list[tuple[bool, float, float]]
+    turns: list[tuple[bool, float, int]]
+    #: Of those that may be posted now, the last ones, as many as streams may be
+    #: started: the later its edit, the longer a reply can be a stream.
+    streams: frozenset[str]
     #: How many wait for a post, by the scopes that it counts in.
     waiting: Counter[Names]
 
@@ -84,6 +85,8 @@ class WriteBudget:
         #: By reply: where its alternatives wait, the preferred first.
         self._placed: dict[str, list[tuple[RateBudget, Pending]]] = {}
         self._standings: dict[str, _Standing] = {}
+        #: The number of replies so far.
+        self._asked = 0
         #: By workspace, as at the beginning of a round of grants.
         self._crowds: dict[str, _Crowd] = {}
 
@@ -92,7 +95,10 @@ class WriteBudget:
         ones of the same reply."""
         reply = request.reply
         self.withdraw(reply)
-        standing = self._standings.setdefault(reply, _Standing(asked=now))
+        standing = self._standings.get(reply)
+        if standing is None:
+            self._asked += 1
+            standing = self._standings[reply] = _Standing(self._asked)
         if request.priority is Priority.FINAL and standing.ended is None:
             standing.ended = now
         if request.kind not in (WriteKind.APPEND, WriteKind.CLOSE):
@@ -182,10 +188,14 @@ class WriteBudget:
         self, thread: ThreadKey, kind: WriteKind, until: float, now: float
     ) -> None:
         """Grant no write of this `kind` before `until` in the exhausted scope: of those
-        that `thread` counts in, the one with the fewest tokens."""
+        that `thread` counts in, the narrowest without a token, or else the one with the
+        fewest."""
         budget, names = self._budget(kind, thread, now)
         budget.refill(now)
-        min(budget.within(names), key=lambda bucket: bucket.tokens).back_off(until)
+        scopes = list(budget.within(names))
+        empty = (bucket for bucket in reversed(scopes) if bucket.tokens < 1.0)
+        fewest = min(scopes, key=lambda bucket: bucket.tokens)
+        next(empty, fewest).back_off(until)
 
     def _grant_from(self, budget: RateBudget, now: float) -> list[WriteRequest]:
         granted = []
@@ -196,8 +206,9 @@ class WriteBudget:
                     break
                 if pending.ready(budget) > now + ROUNDING:
                     continue
-                if not self._has_better(pending, now):
-                    granted.append(self._take(budget, pending, now))
+                # At once, for what others get is what this leaves.
+                best = self._better(pending, now) or (budget, pending)
+                granted.append(self._take(*best, now))
         return granted
 
     def _take(self, budget: RateBudget, pending: Pending, now: float) -> WriteRequest:
@@ -205,13 +216,18 @@ class WriteBudget:
         reply, kind = request.reply, request.kind
         self.write_completed(reply)
         standing = self._standings[reply]
-        counted = budget.take(pending.names)
+        if request.turn is WriteKind.EDIT:
+            # A stop is no edit: that is left to the next.
+            counted = []
+            budget.pace(pending.names, now)
+        else:
+            counted = budget.take(pending.names, request.priority, now)
         if kind is WriteKind.OPEN:
             if post := self._alternative(reply, WriteKind.POST):
                 posts, instead = post
                 standing.owes_post = instead.ready(posts) > now + ROUNDING
                 if not standing.owes_post:
-                    counted += posts.take(instead.names)
+                    counted += posts.take(instead.names, request.priority, now)
             assert pending.stops is not None
             standing.stops = pending.stops[0]
             standing.stops.streaming.add(reply)
@@ -219,7 +235,8 @@ class WriteBudget:
             standing.owes_post = False
             standing.release_stop(reply)
             if request.turn and pending.stops:
-                counted += pending.stops[0].take(pending.stops[1])
+                stops, names = pending.stops
+                counted += stops.take(names, request.priority, now)
         standing.counted.extend(counted)
         self.withdraw(reply)
         standing.granted = now
@@ -227,9 +244,11 @@ class WriteBudget:
             standing.shared = now
         return request
 
-    def _has_better(self, pending: Pending, now: float) -> bool:
-        """Return whether an alternative that is preferred to `pending` could be granted
-        now."""
+    def _better(
+        self, pending: Pending, now: float
+    ) -> tuple[RateBudget, Pending] | None:
+        """Return the alternative that is preferred to `pending`, of those that could be
+        granted now; None if it is the best."""
         placed = self._placed[pending.request.reply]
         if len(placed) > 1 and self._should_stream(pending.request, now):
             placed = sorted(
@@ -237,41 +256,49 @@ class WriteBudget:
             )
         for budget, each in placed:
             if each is pending:
-                return False
+                return None
             if each.ready(budget) <= now + ROUNDING:
-                return True
-        return False
+                return budget, each
+        return None
 
     def _should_stream(self, request: WriteRequest, now: float) -> bool:
         """Return whether a first text is rather streamed than posted, since an edit of
-        the post would not follow for `SCARCE` seconds."""
+        the post would have to wait."""
         if request.priority is not Priority.FIRST:
             return False
         edits, names = self._budget(WriteKind.EDIT, request.thread, now)
-        posts, channel = self._budget(WriteKind.POST, request.thread, now)
-        bucket, narrow = edits.buckets[names[:1]], posts.buckets[channel]
+        bucket = edits.buckets[names[:1]]
         if bucket.rate is None:
             return False
-        crowd = self._crowds.get(names[0]) or self._crowd(edits, posts, request, now)
+        crowd = self._crowds.get(names[0]) or self._crowd(edits, request, now)
+        if request.reply not in crowd.streams:
+            return False
         before = bisect_left(crowd.turns, self._turn_of(request.reply))
         free = bucket.tokens - bucket.kept(Priority.REFRESH, len(crowd.turns))
         wait = (before + 1 - free) * bucket.rate.seconds / bucket.rate.count
         wait = max(wait, bucket.closed_until - now)
-        # Starts of streams are rather for those that would wait for their posts: until
-        # then nothing of an answer is seen, until an edit only the rest is not.
-        rate = narrow.rate
-        short = crowd.waiting[channel] - narrow.tokens
+        # Starts of streams are rather for those that would wait longer for their posts:
+        # until then nothing of an answer is seen, until an edit only the rest is not.
+        posts, channel = self._budget(WriteKind.POST, request.thread, now)
+        narrow = posts.buckets[channel]
+        rate, short = narrow.rate, crowd.waiting[channel] - narrow.tokens
         post_wait = short * rate.seconds / rate.count if rate else 0.0
-        return wait >= max(SCARCE, 2 * post_wait)
+        return wait > max(0.0, post_wait)
 
-    def _crowd(
-        self, edits: RateBudget, posts: RateBudget, request: WriteRequest, now: float
-    ) -> _Crowd:
+    def _crowd(self, edits: RateBudget, request: WriteRequest, now: float) -> _Crowd:
+        posts, _ = self._budget(WriteKind.POST, request.thread, now)
+        starts, _ = self._budget(WriteKind.OPEN, request.thread, now)
         stops, names = self._budget(WriteKind.CLOSE, request.thread, now)
         # Streams that nobody else reads wait for no edit.
         replies = edits.replies | (posts.replies - stops.streaming)
+        left = min(
+            starts.buckets[names].tokens,
+            stops.buckets[names].tokens - len(stops.streaming),
+        )
+        firsts = self._postable(posts)
         crowd = self._crowds[names[0]] = _Crowd(
             sorted(map(self._turn_of, replies)),
+            frozenset(firsts[max(0, len(firsts) - int(left + ROUNDING)) :]),
             Counter(
                 pending.names
                 for priority in (Priority.FINAL, Priority.FIRST)
@@ -280,7 +307,20 @@ class WriteBudget:
         )
         return crowd
 
-    def _turn_of(self, reply: str) -> tuple[bool, float, float]:
+    def _postable(self, posts: RateBudget) -> list[str]:
+        """Return the replies whose first texts there are enough posts for, in their
+        order."""
+        found: list[str] = []
+        taken: Counter[Names] = Counter()
+        pending = posts.requests[Priority.FIRST]
+        for each in sorted(pending.values(), key=self._order):
+            scopes = [each.names[:n] for n in range(1, len(each.names) + 1)]
+            if all(posts.buckets[s].tokens >= taken[s] + 1 - ROUNDING for s in scopes):
+                taken.update(scopes)
+                found.append(each.request.reply)
+        return found
+
+    def _turn_of(self, reply: str) -> tuple[bool, float, int]:
         """Return the place of `reply` in the order of edits: after all that was posted,
         if it is not yet."""
         standing = self._standings[reply]
@@ -294,14 +334,14 @@ class WriteBudget:
         placed = self._placed[reply]
         return next((each for each in placed if each[1].request.kind is kind), None)
 
-    def _order(self, pending: Pending) -> tuple[float, float]:
+    def _order(self, pending: Pending) -> tuple[float, int]:
         request = pending.request
         standing = self._standings[request.reply]
         if request.priority is Priority.FINAL and standing.ended is not None:
             return standing.ended, standing.asked
         return standing.shared, standing.asked
 
-    def _order_of_appends(self, pending: Pending) -> tuple[float, float]:
+    def _order_of_appends(self, pending: Pending) -> tuple[float, int]:
         standing = self._standings[pending.request.reply]
         return standing.granted, standing.asked
 

@@ -12,12 +12,16 @@ from bot.messages.values import NAME_A_CHANNEL
 class RateLimitScope(enum.Enum):
     """The scope in which a platform counts a rate limit."""
 
+    #: All that the bot writes anywhere.
+    BOT = "bot"
     WORKSPACE = "workspace"
     CHANNEL = "channel"
     THREAD = "thread"
 
     def of(self, thread: ThreadKey) -> str:
         """Return the key under which a write into `thread` is counted."""
+        if self is RateLimitScope.BOT:
+            return thread.platform
         if self is RateLimitScope.WORKSPACE:
             return f"{thread.platform}:{thread.workspace}"
         if self is RateLimitScope.CHANNEL:
@@ -61,7 +65,7 @@ class EditInterval:
     def interval(self, chars: int) -> float:
         """Return the seconds to the next write, at `chars` characters."""
         share = min(1.0, chars / self.grown)
-        return self.first + (self.last - self.first) * share
+        return self.first + (self.last - self.first) * share**2
 
 
 @dataclass(frozen=True, slots=True)

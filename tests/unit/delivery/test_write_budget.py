@@ -1,5 +1,7 @@
 """Who may write when, without a clock."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -104,6 +106,32 @@ def test_a_newer_wish_replaces_the_older() -> None:
     budget.ask(edit("a", Priority.FINAL), 0.0)
     assert [request.priority for request in budget.grant(0.0)] == [Priority.FINAL]
     assert budget.next_grant(0.0) is None
+
+
+def test_a_burst_is_spent_on_the_beginning_but_not_at_once() -> None:
+    rate = Rate(count=60, seconds=60.0, scope=RateLimitScope.WORKSPACE, burst=9)
+    budget = InstantWrites(Limits(part_chars=100, rates={WriteKind.EDIT: (rate,)}))
+    now, times = 0.0, []
+    while now < 20.0:
+        budget.ask(edit("a"), now)
+        now = budget.next_grant(now) or now
+        times += [now] * len(budget.grant(now))
+    pauses = [b - a for a, b in pairwise(times)]
+    # One of nine is kept, and the more of the others are left, the sooner is the next.
+    assert 0.2 <= pauses[0] <= 0.3
+    assert pauses == sorted(pauses)
+    assert pauses[-1] <= 1.0
+
+
+def test_more_replies_than_a_burst_keep_all_of_it_but_one_for_final_texts() -> None:
+    rate = Rate(count=60, seconds=60.0, scope=RateLimitScope.WORKSPACE, burst=9)
+    budget = InstantWrites(Limits(part_chars=100, rates={WriteKind.EDIT: (rate,)}))
+    for name in "abcdefghijkl":
+        budget.ask(edit(name), 0.0)
+    assert replies(budget.grant(0.0)) == ["a"]
+    for name in "abcdefghijkl":
+        budget.ask(edit(name, Priority.FINAL), 0.9)
+    assert len(budget.grant(0.9)) == 8
 
 
 def test_a_message_keeps_its_own_interval() -> None:
@@ -262,7 +290,7 @@ def test_stops_go_on_one_by_one_after_a_429() -> None:
     assert granted == [(5.0, ["a"]), (15.0, ["b"]), (25.0, ["c"])]
 
 
-def test_a_stream_is_stopped_in_the_turn_of_its_edit_which_it_takes() -> None:
+def test_a_stream_is_stopped_in_the_turn_of_its_edit_and_leaves_it_to_others() -> None:
     budget = InstantWrites(LIMITS)
     budget.ask(WriteRequest("a", thread("a"), WriteKind.OPEN, Priority.FIRST), 0.0)
     budget.grant(0.0)
@@ -284,11 +312,12 @@ def test_a_stream_is_stopped_in_the_turn_of_its_edit_which_it_takes() -> None:
     for name in "xyz":
         budget.remove(name)
     assert asked(0.0) == [WriteKind.APPEND]
-    # It leaves one of the burst for a final text, and takes one: two took 2.5 s.
+    # Two of the burst took 2.5 s, of which one is kept for a final text.
     assert asked(3.8) == [WriteKind.CLOSE]
-    budget.ask(edit("b", Priority.FINAL), 3.8)
-    budget.ask(edit("c", Priority.FINAL), 3.8)
-    assert replies(budget.grant(3.8)) == ["b"]
+    budget.ask(edit("b"), 3.8)
+    for name in "cde":
+        budget.ask(edit(name, Priority.FINAL), 3.8)
+    assert replies(budget.grant(3.8)) == ["c", "d"]
 
 
 def test_a_stream_in_place_of_a_post_is_stopped_when_that_would_be_made() -> None:

@@ -1,0 +1,224 @@
+"""Answers that grow and are written in simulated time, by the write budget and under
+the limits that the emulators enforce (platform facts A5.1, A7.2, B4). Nothing takes
+time but Claude and the limits."""
+
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from adapters.slack.adapter import LIMITS as SLACK
+from bot.delivery.write_budget import WriteBudget
+from bot.delivery.write_request import Priority, WriteRequest
+from bot.domain.platform import Limits, WriteKind
+from bot.domain.scope import ThreadKey
+from tests.emulators.discord import rates as discord_rates
+from tests.emulators.discord.model import Request
+from tests.emulators.slack import rates as slack_rates
+
+#: Whether a write of a reply is refused now.
+Refuses = Callable[[ThreadKey, WriteKind], object]
+
+# Characters a second, and the step of the simulation in seconds.
+SPEED = 240.0
+TICK = 0.05
+
+METHODS = {
+    WriteKind.POST: "chat.postMessage",
+    WriteKind.EDIT: "chat.update",
+    WriteKind.OPEN: "chat.startStream",
+    WriteKind.APPEND: "chat.appendStream",
+    WriteKind.CLOSE: "chat.stopStream",
+}
+
+
+@dataclass(slots=True)
+class View:
+    """What somebody saw of an answer: how many characters, from when on."""
+
+    times: list[float] = field(default_factory=list)
+    chars: list[int] = field(default_factory=list)
+
+    def see(self, now: float, chars: int) -> None:
+        self.times.append(now)
+        self.chars.append(chars)
+
+    @property
+    def last(self) -> int:
+        return self.chars[-1] if self.chars else 0
+
+    def at(self, now: float) -> int:
+        seen = bisect_right(self.times, now)
+        return self.chars[seen - 1] if seen else 0
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer that Claude writes from `begins` to `ends`."""
+
+    name: str
+    thread: ThreadKey
+    begins: float
+    ends: float
+    #: Whether its message can be a stream.
+    may_stream: bool = True
+    limits: Limits = SLACK
+    streams: bool = False
+    done: bool = False
+    #: Whether it was a stream until its last word.
+    stopped_at_end: bool = False
+    written: float = float("-inf")
+    shared: float = float("-inf")
+    asker: View = field(default_factory=View)
+    others: View = field(default_factory=View)
+
+    def there(self, now: float) -> int:
+        """How many characters Claude has sent."""
+        return int(max(0.0, min(now, self.ends) - self.begins) * SPEED)
+
+    def lag(self, whose: "Callable[[Reply], View]") -> float:
+        """The mean lag of its characters."""
+        view, total, done = whose(self), 0.0, 0
+        for when, chars in zip(view.times, view.chars, strict=True):
+            middle = self.begins + (done + chars) / 2 / SPEED
+            total += max(0, chars - done) * (when - middle)
+            done = max(done, chars)
+        return total / done
+
+    def requests(self, now: float) -> list[WriteRequest]:
+        """What `StreamedReply` asks for, on Slack with `SLACK_NATIVE_STREAMS=auto`."""
+        there, over = self.there(now), now >= self.ends
+        if self.streams and not over:
+            return [*self._turn(there), *self._append(there)]
+        if not over and there - self.asker.last < 8:
+            return []
+        priority, earliest = Priority.FINAL, 0.0
+        if self.streams:
+            kinds = [WriteKind.CLOSE]
+        elif self.asker.times:
+            kinds = [WriteKind.EDIT]
+            if not over:
+                priority = Priority.REFRESH
+                pace = self.limits.paces[WriteKind.EDIT]
+                earliest = self.shared + pace.interval(there)
+        else:
+            streams = [WriteKind.OPEN] if self.may_stream else []
+            kinds = [WriteKind.POST, *streams]
+            if not over:
+                priority, earliest = Priority.FIRST, self.begins + self.limits.settle
+        return [self._request(each, priority, earliest) for each in kinds]
+
+    def _turn(self, there: int) -> list[WriteRequest]:
+        if there - self.others.last < 8:
+            return []
+        pause = self.limits.paces[WriteKind.EDIT].interval(there)
+        return [
+            WriteRequest(
+                *(self.name, self.thread, WriteKind.CLOSE, Priority.REFRESH),
+                *(self.shared + pause, WriteKind.EDIT),
+            )
+        ]
+
+    def _append(self, there: int) -> list[WriteRequest]:
+        if there - self.asker.last < 8:
+            return []
+        pause = self.limits.paces[WriteKind.APPEND].interval(there)
+        return [self._request(WriteKind.APPEND, Priority.REFRESH, self.written + pause)]
+
+    def _request(
+        self, kind: WriteKind, priority: Priority, earliest: float
+    ) -> WriteRequest:
+        return WriteRequest(self.name, self.thread, kind, priority, earliest)
+
+    def write(self, kind: WriteKind, now: float) -> None:
+        """Record that the platform took a write."""
+        there = self.there(now)
+        self.written = now
+        self.asker.see(now, there)
+        if kind is not WriteKind.APPEND:
+            self.shared = now
+            self.others.see(now, there)
+        self.streams = kind in (WriteKind.OPEN, WriteKind.APPEND)
+        self.done = now >= self.ends and not self.streams
+        # What was short enough is written whole by its start.
+        grew = len(self.asker.times) > 2
+        self.stopped_at_end = self.done and grew and kind is WriteKind.CLOSE
+
+
+@dataclass(slots=True)
+class Run:
+    """Replies under the limits of one platform, whose emulator's meter counts."""
+
+    replies: list[Reply]
+    limits: Limits = SLACK
+    #: How many writes of each kind were made, and how many were refused.
+    writes: dict[WriteKind, int] = field(default_factory=dict)
+    refused: int = 0
+    now: float = 0.0
+
+    def play(self) -> "Run":
+        """Let time pass until all is seen by all."""
+        budget = WriteBudget(self.limits)
+        refuses = self._on_slack() if self.limits is SLACK else self._on_discord()
+        open_ = {each.name: each for each in self.replies}
+        asked: dict[str, list[WriteRequest]] = {}
+        while open_:
+            for name, reply in open_.items():
+                if self.now < reply.begins:
+                    continue
+                requests = reply.requests(self.now)
+                if requests == asked.get(name):
+                    continue
+                asked[name] = requests
+                budget.withdraw(name)
+                if requests:
+                    budget.ask(requests[0], self.now, *requests[1:])
+            for granted in budget.grant(self.now):
+                asked.pop(granted.reply)
+                kind, reply = granted.kind, open_[granted.reply]
+                self.refused += bool(refuses(granted.thread, kind))
+                self.writes[kind] = self.writes.get(kind, 0) + 1
+                reply.write(kind, self.now)
+                budget.write_completed(reply.name)
+                if reply.done:
+                    budget.remove(reply.name)
+                    del open_[reply.name]
+            self.now += TICK
+        return self
+
+    def _on_slack(self) -> Refuses:
+        meter = slack_rates.Meter(slack_rates.RATES, lambda: self.now)
+        return lambda thread, kind: meter.admit(METHODS[kind], thread.channel)
+
+    def _on_discord(self) -> Refuses:
+        # The bot's 50 calls a second in all are kept by the adapter, for all its calls.
+        rates = {
+            name: rate for name, rate in discord_rates.RATES.items() if name != "global"
+        }
+        meter = discord_rates.Meter(rates, lambda: self.now)
+
+        def refuses(thread: ThreadKey, kind: WriteKind) -> object:
+            path = f"/channels/{thread.thread}/messages"
+            edit = kind is WriteKind.EDIT
+            call = Request("PATCH", f"{path}/1") if edit else Request("POST", path)
+            return meter.admit(call).wait
+
+        return refuses
+
+    def seen_by_others(self, now: float) -> int:
+        """How many characters of all answers everybody could see at a time."""
+        return sum(each.others.at(now) for each in self.replies)
+
+    def lag(self, whose: Callable[[Reply], View]) -> float:
+        """The mean lag of all answers."""
+        lags = [each.lag(whose) for each in self.replies]
+        return sum(lags) / len(lags)
+
+
+def asker(reply: Reply) -> View:
+    """What the asker saw."""
+    return reply.asker
+
+
+def others(reply: Reply) -> View:
+    """What everybody else saw."""
+    return reply.others
