@@ -18,7 +18,7 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 
-from adapters.slack import events, mentions, mrkdwn
+from adapters.slack import events, mentions, mrkdwn, organisations
 from adapters.slack.channels import Channels
 from adapters.slack.check import SCOPES, lacking, scopes
 from adapters.slack.client import Identity, SlackClient, open_client
@@ -208,6 +208,7 @@ class SlackAdapter:
                 # What its other event has beside the text may make it a question.
                 await self._pairs.wait(event)
                 self._names.introduce({new.author: new.name})
+                self._streams.introduce(new.author, organisations.team(event))
                 if added:
                     await inbox.amend(new, newly_addressed=True)
                 else:

@@ -8,10 +8,12 @@ text to everybody. Every failure leads back to post and edit.
 
 import enum
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from bot.domain.message import Origin
 from bot.domain.scope import ThreadKey
+from bot.domain.turn import Turn
 from bot.runtime.lru import LruDict
 
 #: Seconds until a stream is stopped. Slack ends one about five minutes after its start,
@@ -47,6 +49,10 @@ class Stream:
     unsure: bool = False
 
 
+# How many people of other workspaces are remembered.
+MOST_PEOPLE = 5_000
+
+
 @dataclass(slots=True)
 class Streams:
     """The use of streams in a workspace."""
@@ -56,6 +62,8 @@ class Streams:
     us: str
     clock: Callable[[], float] = time.monotonic
     _refused: LruDict[str, None] = field(default_factory=lambda: LruDict(MOST_REFUSALS))
+    #: By user, as their messages said it.
+    _teams: LruDict[str, str] = field(default_factory=lambda: LruDict(MOST_PEOPLE))
 
     def serve(self, thread: ThreadKey) -> bool:
         """Return whether an answer in `thread` may be a stream."""
@@ -77,6 +85,26 @@ class Streams:
     def refuse_channel(self, thread: ThreadKey) -> None:
         """Use no streams any more in the channel of `thread`."""
         self._refused[thread.channel] = None
+
+    def introduce(self, user: str, team: str) -> None:
+        """Remember that `user` belongs to the workspace `team`, if that is known."""
+        if team:
+            self._teams[user] = team
+
+    def recipient(self, turn: Turn) -> Mapping[str, str] | None:
+        """Return who is to see the answer to `turn` live, as Slack asks to know outside
+        direct messages (facts A7.1); None if that is not known.
+
+        Slack wants the person's own workspace, which is another in a shared channel
+        (facts A9). It is not stored: after a restart such an answer is posted.
+        """
+        team = self._teams.get(turn.asker)
+        if team is None:
+            opening = turn.opening
+            if opening is None or opening.origin is not Origin.OWN:
+                return None
+            team = turn.thread.workspace
+        return {"recipient_user_id": turn.asker, "recipient_team_id": team}
 
     def begin(self, text: str) -> Stream:
         """Return a stream that starts now."""

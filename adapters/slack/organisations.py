@@ -9,6 +9,13 @@ from adapters.slack.client import Identity
 from bot.domain.message import Origin
 
 
+def team(event: Mapping[str, Any]) -> str:
+    """Return the workspace of the author of the message `event`; "" if it does not say
+    it, as within one workspace."""
+    found = (event.get("user_team"), event.get("source_team"))
+    return next((each for each in found if isinstance(each, str) and each), "")
+
+
 def origin(body: Mapping[str, Any], event: Mapping[str, Any], us: Identity) -> Origin:
     """Return the origin of the message `event` in an events-API `body` (platform facts
     A1, A14: `is_ext_shared_channel`, and `user_team` of people of other

@@ -7,7 +7,7 @@ Rerouted, and the stream is stopped and its message edited next.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from adapters.slack import reply_blocks
@@ -48,12 +48,20 @@ class StreamedMessages:
         """Return how the message of `part` can be started, best first."""
         if not self._may_start or not part.text.strip() or part.calls or part.plain:
             return (WriteKind.POST,)
+        if not self._is_direct and not self._recipient():
+            # Nobody would see it live.
+            return (WriteKind.POST,)
         if self._streams.spare_others(self._turn.thread):
-            if not self._turn.asker:
-                # Nobody would see it live.
-                return (WriteKind.POST,)
             return (WriteKind.POST, WriteKind.OPEN)
         return (WriteKind.POST,) if part.final else (WriteKind.OPEN, WriteKind.POST)
+
+    @property
+    def _is_direct(self) -> bool:
+        return self._turn.thread.channel.startswith("D")
+
+    def _recipient(self) -> Mapping[str, str]:
+        found = self._streams.recipient(self._turn) if self._turn.asker else None
+        return found or {}
 
     def adopt(self, index: int, ts: str) -> None:
         """Register message `index` as a stream that an earlier process left open."""
@@ -69,11 +77,7 @@ class StreamedMessages:
         Raises Rerouted if Slack refuses streams there, or another DeliveryError.
         """
         thread = self._turn.thread
-        # Outside direct messages Slack asks who sees it live (facts A7.1).
-        reader = {"recipient_user_id": self._turn.asker or None}
-        reader["recipient_team_id"] = thread.workspace
-        if thread.channel.startswith("D"):
-            reader = {}
+        reader = {} if self._is_direct else self._recipient()
         # Slack's clock for the stream starts when the call arrives, not before now.
         stream = self._streams.begin(part.text)
         # If this fails, for whatever reason, the next attempt is a post.

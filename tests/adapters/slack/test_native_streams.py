@@ -75,7 +75,9 @@ async def room(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Room]:
     # The product and Slack must agree on when five minutes are over.
-    monkeypatch.setattr(Streams.__init__, "__defaults__", (clock, LruDict(8)))
+    monkeypatch.setattr(
+        Streams.__init__, "__defaults__", (clock, LruDict(8), LruDict(8))
+    )
     async with (
         SlackEmulator(clock=clock) as slack,
         ClaudeEmulator() as claude,
@@ -127,6 +129,7 @@ async def test_an_answer_that_is_there_at_once_is_posted_whole(room: Room) -> No
     [
         error("channel_type_not_supported"),
         error("missing_recipient_team_id"),
+        error("restricted_action"),
         error("unknown_method"),
         error("msg_too_long"),
         throttle(60),
@@ -163,6 +166,7 @@ async def test_where_there_are_no_streams_they_are_not_asked_for_again(
     "fault",
     [
         error("message_not_in_streaming_state"),
+        error("streaming_mode_mismatch"),
         error("stopped_by_user"),
         error("msg_too_long"),
         error("invalid_blocks"),

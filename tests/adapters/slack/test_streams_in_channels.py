@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from bot.domain.scope import Scope
+from bot.domain.setting import Change
 from tests.adapters.slack.conftest import Office
 from tests.emulators.claude.reply import Hold
 from tests.emulators.slack.faults import ALWAYS, Fault, cut, error, status, throttle
@@ -153,3 +155,30 @@ async def test_told_to_wait_for_starts_it_posts_and_edits(office: Office) -> Non
     last.set()
     await shows(office, ts, "The capital of all of France is Paris.")
     assert len(office.slack.calls_of(START)) == 1
+
+
+async def test_somebody_of_another_organisation_sees_a_stream_of_their_own_workspace(
+    office: Office,
+) -> None:
+    stan = office.slack.add_user("Stan", team="T99999999")
+    place = Scope("slack", office.slack.team, office.general)
+    await office.store.change_settings(
+        [Change(place, "who", f"user:{stan}")], who=office.alice, now=1.0
+    )
+    office.slack.faults.add(POST, throttle(60))
+    gate = asyncio.Event()
+    office.claude.script(["The capital", Hold(gate), " is Paris."])
+    ts = office.slack.say(stan, office.general, f"{office.slack.mention} ?")
+    await office.slack.until(lambda: office.slack.calls_of(START), timeout=10)
+    gate.set()
+    await office.slack.until(
+        lambda: any(
+            each.bot and "The capital is Paris." in each.text and not each.streaming
+            for each in office.slack.thread(office.general, ts)
+        ),
+        timeout=12,
+    )
+    [start] = office.slack.calls_of(START)
+    assert start.outcome == "ok"
+    assert start.arguments["recipient_user_id"] == stan
+    assert start.arguments["recipient_team_id"] == "T99999999"

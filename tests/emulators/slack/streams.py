@@ -83,6 +83,11 @@ class Streams:
             for name in ("recipient_team_id", "recipient_user_id"):
                 if not call.text(name):
                     raise Refused(f"missing_{name}")
+            # A9: the person's own team, which for Slack Connect is not the app's. What
+            # Slack says to another is not known; this is its error for none.
+            reader = self._world.users.get(call.text("recipient_user_id"))
+            if reader is None or reader.team != call.text("recipient_team_id"):
+                raise Refused("missing_recipient_team_id")
         text, chunks = _text(call)
         message = Message(
             ts=self._world.next_ts(),
