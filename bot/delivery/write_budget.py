@@ -283,7 +283,7 @@ class WriteBudget:
         narrow = posts.buckets[channel]
         rate, short = narrow.rate, crowd.waiting[channel] - narrow.tokens
         post_wait = short * rate.seconds / rate.count if rate else 0.0
-        return wait > max(0.0, post_wait)
+        return wait >= max(0.0, post_wait)
 
     def _crowd(self, edits: RateBudget, request: WriteRequest, now: float) -> _Crowd:
         posts, _ = self._budget(WriteKind.POST, request.thread, now)
