@@ -20,9 +20,9 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 	--no-annotate --no-header
 
 # Much of a test is waiting, hence more processes than cores. pytest rewrites the asserts
-# of every test file in every process; what it compiled is kept for the next run.
+# of every test file; what it compiled is kept for the next run.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest
-PARALLEL := -n 6 --dist worksteal
+PARALLEL := --workers 6
 
 .PHONY: help install run test test-emulators deep lint lock licenses docs bench clean
 
@@ -41,7 +41,7 @@ test-emulators: $(VENV)/.tested  ## run the emulators' own tests
 	@$(PYTEST) $(PARALLEL) tests/emulators/tests
 
 deep: $(VENV)/.tested  ## play the randomised tests at full length
-	@DEEP=1 $(PYTEST) -n 2 tests/security
+	@DEEP=1 $(PYTEST) --workers 2 tests/security
 
 lint: $(VENV)/.tested  ## ruff and mypy, strict
 	@$(BIN)/ruff check .

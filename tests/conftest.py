@@ -11,9 +11,11 @@ import hypothesis
 import pytest
 import pytest_asyncio
 
-from tests.support import certificates
+from tests.support import certificates, code
 from tests.support.memory_store import migrate_new
 from tests.support.process import Nursery, shared_nursery
+
+pytest_plugins = ["tests.support.workers"]
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost", None, ""}
 
@@ -47,7 +49,7 @@ LONG = (
 
 def pytest_configure(config: pytest.Config) -> None:
     """Share one nursery among the test processes, if there are several."""
-    if config.getoption("numprocesses", None):
+    if config.getoption("workers"):
         stack = contextlib.ExitStack()
         stack.enter_context(shared_nursery())
         config.add_cleanup(stack.close)
@@ -58,9 +60,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: [not item.nodeid.startswith(each) for each in LONG])
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """Leave what all tests share out of garbage collection, which would look at all
     modules and tests again and again."""
+    if session.config.getoption("workers"):
+        code.read_all()
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)

@@ -337,12 +337,14 @@ def slow(pattern: re.Pattern[str], ways: Iterable[str], most: int) -> list[str]:
 PATTERNS = patterns()
 
 
-@pytest.mark.parametrize("where", PATTERNS)
-def test_a_pattern_takes_linear_time(where: str) -> None:
-    name = where.partition("[")[0].rpartition(".")[2]
-    ways = sorted(used().get(name, {"finditer"}))
-    found = slow(PATTERNS[where], ways, rounds(4, 1_000))
-    assert found == [], PATTERNS[where].pattern
+@pytest.mark.parametrize("share", range(SHARES := 8))
+def test_every_pattern_takes_linear_time(share: int) -> None:
+    found = {}
+    for where in list(PATTERNS)[share::SHARES]:
+        name = where.partition("[")[0].rpartition(".")[2]
+        ways = sorted(used().get(name, {"finditer"}))
+        found[where] = slow(PATTERNS[where], ways, rounds(2, 1_000))
+    assert {where: on for where, on in found.items() if on} == {}
 
 
 @pytest.mark.parametrize(

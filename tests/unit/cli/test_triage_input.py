@@ -1,68 +1,37 @@
 """The question which column holds the ticket, at a real terminal."""
 
+import asyncio
 import os
-import pty
-import select
-import sys
 from pathlib import Path
 
-import pytest
-
-from tests.support.process import ROOT
+from tests.support.seat import seated
 
 TABLE = "id,problem,remark\n1,Login fails here,I cannot sign in\n2,Pay twice,No way\n"
 
-
-def answered(folder: Path, keys: str) -> tuple[int, str]:
-    """The exit status of a dry run in a terminal in which `keys` are typed, and what
-    it shows."""
-    (folder / "t.csv").write_text(TABLE)
-    command = [
-        sys.executable,
-        "-m",
-        "bot",
-        "triage",
-        str(folder / "t.csv"),
-        "--dry-run",
-    ]
-    env = {"PATH": os.environ["PATH"], "TERM": "xterm", "COLUMNS": "200"}
-    child, terminal = pty.fork()
-    if not child:
-        os.chdir(ROOT)
-        os.execve(sys.executable, command, env)
-    shown = b""
-    while chunk := _read(terminal):
-        shown += chunk
-        if keys and b"Enter stops: " in shown:
-            os.write(terminal, keys.encode())
-            keys = ""
-    os.close(terminal)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status), " ".join(shown.decode().split())
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        assert select.select([terminal], [], [], 60)[0], "nothing was shown"
-        return os.read(terminal, 4096)
-    except OSError:  # The other end is closed.
-        return b""
-
-
-@pytest.mark.parametrize(
-    ("keys", "status", "told"),
-    [
-        ("2\r", 0, "Ticket remark (as you chose)"),
-        ("problem, 2\r", 0, "Ticket problem, remark (as you chose)"),
-        ("7\r", 2, "has no column `7`"),
-        ("\r", 2, "No column was chosen, and nothing was sent."),
-        ("\x03", 1, "Aborted!"),
-    ],
+#: What is typed, the exit status, and what is told.
+ANSWERS = (
+    ("2\r", 0, "Ticket remark (as you chose)"),
+    ("problem, 2\r", 0, "Ticket problem, remark (as you chose)"),
+    ("7\r", 2, "has no column `7`"),
+    ("\r", 2, "No column was chosen, and nothing was sent."),
+    ("\x03", 1, "Aborted!"),
 )
-def test_an_unclear_column_is_asked_for(
-    tmp_path: Path, keys: str, status: int, told: str
-) -> None:
-    found, shown = answered(tmp_path, keys)
-    assert "1 problem: Login fails here 2 remark: I cannot sign in" in shown
-    assert told in shown
-    assert found == status
+
+
+async def test_an_unclear_column_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(TABLE)
+    env = {"PATH": os.environ["PATH"], "TERM": "xterm"}
+    command = ("triage", "t.csv", "--dry-run")
+
+    async def answer(keys: str, status: int, told: str) -> None:
+        async with seated(command, env, tmp_path) as seat:
+            await seat.sees(lambda text: "Enter stops:" in text)
+            asked = " ".join(seat.text.split())
+            assert "1 problem: Login fails here 2 remark: I cannot sign in" in asked
+            seat.type(keys)
+            await seat.sees(lambda text: told in " ".join(text.split()))
+            assert await seat.process.wait() == status
+
+    async with asyncio.TaskGroup() as tasks:
+        for each in ANSWERS:
+            tasks.create_task(answer(*each))
