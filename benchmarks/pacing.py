@@ -18,6 +18,9 @@ SCENES = {
     "discord": ((1, 1), (10, 10), (50, 50), (100, 100)),
 }
 SECONDS = len(ANSWER) / SPEED
+CAPTION = """All answers begin at once. "Others" are readers who did not ask; "patient"
+and "least" are the best online schedule that we know and the bound, with the ratios of
+the mean to them."""
 
 
 async def measure(platforms: Sequence[str]) -> Group:
@@ -29,7 +32,9 @@ async def measure(platforms: Sequence[str]) -> Group:
     ]
     heads = ("threads in channels", "mean", "others", "patient", "least", "ratios")
     more = ("first words", "end", "429s")
-    return Group(table("pacing: lag in simulated time", (*heads, *more), rows))
+    return Group(
+        table("pacing: lag in simulated time", (*heads, *more), rows, caption=CAPTION)
+    )
 
 
 def _row(platform: str, threads: int, channels: int) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ import datetime
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from bot.domain.completion import Usage
 from bot.messages import values as messages
@@ -131,25 +130,6 @@ class ModelAvailability:
     #: Whether a model takes images, and PDFs, by its id.
     images: Mapping[str, bool] = field(default_factory=dict)
     pdfs: Mapping[str, bool] = field(default_factory=dict)
-
-
-Standing = Literal["accepted", "unknown", "denied", "unreachable"]
-
-
-@dataclass(frozen=True, slots=True)
-class ModelStatus:
-    """The API's report about one model."""
-
-    model: str
-    standing: Standing
-    #: The model's display name; "" if unknown.
-    name: str = ""
-    #: "active" or "deprecated" for an accepted model.
-    lifecycle: str = ""
-    #: The day on which it stops answering, if one is set.
-    retires: datetime.date | None = None
-    #: What is wrong and what to do, if the model is not accepted.
-    reason: str = ""
 
 
 def refused(model: str, survey: ModelAvailability) -> str:

@@ -21,7 +21,6 @@ import httpx2
 from anthropic.types import Message, ModelInfo
 
 from bot.claude import cost
-from bot.claude.catalog import ModelStatus
 from bot.claude.errors import (
     SDK_ERRORS,
     CallFailed,
@@ -33,6 +32,7 @@ from bot.claude.errors import (
     translated,
 )
 from bot.claude.key import key_problem
+from bot.claude.model_status import ModelStatus
 from bot.claude.request import (
     count_parameters,
     encoded,

@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 import anthropic
 import httpx2
 
-from bot.claude.catalog import Standing
+from bot.claude.model_status import Standing
 from bot.errors import (
     FileRefused,
     ModelBusy,

@@ -80,9 +80,7 @@ def _content(
     return [*_file_blocks(message, options), _text(message.content)]
 
 
-def _file_blocks(
-    message: ChatMessage, options: dict[str, Any]
-) -> list[dict[str, Any]]:
+def _file_blocks(message: ChatMessage, options: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         _text(file_lines.heading("image", file.name))
         if part is _Part.HEADING

@@ -16,10 +16,10 @@ from bot.claude.catalog import (
     MODELS,
     RETIRES_SOON,
     ModelAvailability,
-    ModelStatus,
     find,
 )
 from bot.claude.key import key_problem
+from bot.claude.model_status import ModelStatus
 from bot.cli import hosting, reports
 from bot.cli.environment import run
 from bot.cli.exposed_files import exposures

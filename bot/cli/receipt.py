@@ -25,7 +25,7 @@ from bot.domain.scope import Scope, ThreadKey
 from bot.errors import ConfigError
 from bot.messages import cli, command_help
 from bot.messages import receipts as messages
-from bot.runtime import terminal
+from bot.runtime import terminal, terminal_markdown
 from bot.text import references
 from bot.text.references import Reference, ReferenceKind
 from bot.ui import formatting
@@ -147,7 +147,7 @@ def _print(receipt: Receipt, texts: ReceiptTexts | None, labels: Labels) -> None
     out = terminal.console()
     out.print(table)
     page = receipts.page(receipt, {})
-    out.print(terminal.markdown(references.render(page.whole, drawn)))
+    out.print(terminal_markdown.markdown(references.render(page.whole, drawn)))
     if texts is not None:
         terminal.say(f"{messages.QUESTION_TEXT}\n{texts.question}\n")
         terminal.say(f"{messages.ANSWER_TEXT}\n{texts.answer}")

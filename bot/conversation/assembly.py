@@ -46,7 +46,7 @@ def create_responder(
     guard = BudgetGuard(durable, durable, model, adapters, now)
     files = FileReader(durable, adapters)
     composer = Composer(
-        *(durable, adapters, settings, files, survey), operator.secret, now
+        *(durable, durable, adapters, settings, files, survey), operator.secret, now
     )
     admission = Admission(
         *(durable, model, adapters, settings, guard, composer), operator.secret, now

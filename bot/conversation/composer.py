@@ -21,8 +21,9 @@ from bot.domain.message import EarlierMessages
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn, TurnMessage
 from bot.errors import DeliveryError, Unread
+from bot.ports.files import FileStore
 from bot.ports.platform import Adapter
-from bot.ports.store import PromptFiles
+from bot.ports.store import PromptStore
 from bot.runtime.lru import LruDict
 from bot.runtime.offload import offload
 from bot.settings.access import SettingsAccess
@@ -71,7 +72,8 @@ class Composer:
 
     def __init__(
         self,
-        store: PromptFiles,
+        store: PromptStore,
+        contents: FileStore,
         adapters: Mapping[str, Adapter],
         settings: SettingsAccess,
         files: FileReader,
@@ -82,6 +84,7 @@ class Composer:
         self._store = store
         self._adapters = adapters
         self._settings = settings
+        self._contents = contents
         self._files = files
         self._survey = survey
         self._secret = secret
@@ -198,7 +201,7 @@ class Composer:
             digests |= composed.refused[-1]
         if digests:
             log.info("file.refused count=%d", len(digests))
-            await self._store.refuse_files(digests)
+            await self._contents.refuse_files(digests)
 
     async def _fitted(
         self,
@@ -224,7 +227,7 @@ class Composer:
         # The bytes of those files that are shown, and of no others.
         files = (file for each in fitted for file in each.files)
         if digests := {file.digest for file in files if file.unread is None}:
-            data = await self._store.file_data(digests)
+            data = await self._contents.file_data(digests)
             fitted = file_limits.with_data(fitted, data)
         return tuple(fitted), None if unread is None else unread + left_out
 

@@ -320,10 +320,6 @@ class EditorStore(SettingsStore, DraftStore, Protocol):
     """The part of the store that the editing of settings uses."""
 
 
-class PromptFiles(PromptStore, FileStore, Protocol):
-    """What a prompt is made of."""
-
-
 class UndoStore(SettingsStore, ChangeStore, Protocol):
     """What the undoing of a change uses."""
 

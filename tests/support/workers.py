@@ -17,8 +17,8 @@ from typing import Any, Protocol, cast
 import pytest
 from _pytest.runner import runtestprotocol
 
-# The most tests that a worker takes at once: of one module, since they may share what
-# is expensive to set up.
+# The most tests that a worker takes at once, unless their module sets something up for
+# all of its tests.
 CHUNK = 4
 
 _FORK = multiprocessing.get_context("fork")
@@ -51,13 +51,21 @@ def chunks(items: Sequence[pytest.Item]) -> list[list[int]]:
     """Return the positions of `items` in chunks, each of one module and in order."""
     found = []
     for _, group in itertools.groupby(range(len(items)), lambda at: items[at].path):
-        found += [list(each) for each in _batches(group)]
+        numbers = list(group)
+        size = len(numbers) if any(_shares(items[n]) for n in numbers) else CHUNK
+        found += [numbers[n : n + size] for n in range(0, len(numbers), size)]
     return found
 
 
-def _batches(numbers: Iterator[int]) -> Iterator[list[int]]:
-    while batch := list(itertools.islice(numbers, CHUNK)):
-        yield batch
+def _shares(item: pytest.Item) -> bool:
+    """Return whether `item` uses a fixture that its module sets up once."""
+    fixtures = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
+    module = item.nodeid.partition("::")[0]
+    return any(
+        each.scope == "module" and each.baseid == module
+        for definitions in fixtures.values()
+        for each in definitions
+    )
 
 
 class _Run:

@@ -110,7 +110,7 @@ async def test_a_message_without_text_is_read_live(guild: Guild) -> None:
     await guild.settled(thread)
     guild.discord.post(guild.bob, thread, shape("discord-forwarded-file"))
     await guild.settled(thread, 2)
-    assert "> (attached: report.pdf)" in guild.prompts()[1]
+    assert "> (file: report.pdf)" in guild.prompts()[1]
     guild.discord.post(guild.bob, thread, shape("discord-poll"))
     await guild.settled(thread, 3)
     assert "> - 🍕 Pizza: 3 votes" in guild.prompts()[2]

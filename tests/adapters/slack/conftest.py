@@ -10,6 +10,7 @@ from storage.store import SqliteStore, open_store
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.support.process import running
+from tests.support.prompts import newest_prompts
 
 
 class Office:
@@ -60,10 +61,7 @@ class Office:
 
     def prompts(self) -> list[str]:
         """The newest user entry of each request to Claude."""
-        bodies = [each.body for each in self.claude.requests]
-        return [
-            body["messages"][-1]["content"] for body in bodies if "messages" in body
-        ]
+        return newest_prompts(self.claude)
 
 
 def is_unfinished(text: str) -> bool:

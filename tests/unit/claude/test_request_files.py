@@ -26,6 +26,9 @@ REQUEST = Request(
 )
 
 
+CITED = {"citations": {"enabled": True}}
+
+
 def test_images_stand_before_documents_and_documents_before_text() -> None:
     first, answer, entry = parameters(REQUEST)["messages"]
     assert (first["content"], answer["content"]) == ("Hi.", "Yes?")
@@ -37,8 +40,8 @@ def test_images_stand_before_documents_and_documents_before_text() -> None:
     assert entry["content"] == [
         {"type": "text", "text": f'Image attached to a message below: "{name}"'},
         {"type": "image", "source": png},
-        {"type": "document", "source": source, "title": '"c.md"'},
-        {"type": "document", "source": pdf, "title": '"b.pdf"'},
+        {"type": "document", "source": source, "title": '"c.md"', **CITED},
+        {"type": "document", "source": pdf, "title": '"b.pdf"', **CITED},
         {
             "type": "text",
             "text": f'(the file "{name}" is not shown: it could not be processed)',

@@ -330,7 +330,9 @@ async def test_a_summary_is_shown_to_whoever_asks_there() -> None:
         await desk.ask("three")
         await desk.closed(3)
         shown = {turn: part for turn, _, part in desk.adapter.writes if part.final}
-        assert shown[await key(desk)].controls == (Control.RETRY, Control.SUMMARY)
+        assert shown[await key(desk)].controls == (
+            *(Control.RETRY, Control.RECEIPT, Control.SUMMARY),
+        )
         for verb, turn in (("summary answer", await key(desk)), ("summary", "")):
             told = await use(app, verb, BOB, turn)
             head = messages.head(messages=2, model="claude-haiku-5-5")

@@ -1,6 +1,7 @@
 """From the files of messages to what Claude reads of them."""
 
 import struct
+import zlib
 from dataclasses import replace
 
 import pytest
@@ -20,9 +21,16 @@ from tests.unit.conversation.test_responder import HERE, Desk, again
 
 
 def png(seed: int) -> bytes:
-    """Bytes that begin as an image of 280 by 280 pixels."""
-    size = struct.pack(">II", 280, 280)
-    return b"\x89PNG\r\n\x1a\n" + bytes(8) + size + bytes([seed])
+    """An image of eight by eight pixels in a colour of its own."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        check = zlib.crc32(name + data)
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", check)
+
+    header = struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)
+    rows = zlib.compress((b"\0" + bytes([seed, 99, 99]) * 8) * 8)
+    parts = [chunk(b"IHDR", header), chunk(b"IDAT", rows), chunk(b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
 def posted(desk: Desk, *names: str) -> tuple[Attachment, ...]:
@@ -77,15 +85,18 @@ async def test_a_file_that_is_not_read_is_named_with_its_reason() -> None:
         desk.adapter.stored_files["b.txt"] = FileUnread(Unread.NO_SCOPE)
         question = replace(desk.said("what?"), files=files)
         await desk.adapter.receive(question)
-        note = "`b.txt` (the app has no permission to read files)"
-        await desk.answered(f"A login page.\n\n_I answered without {note}._")
+        note = (
+            "_I couldn't read `b.txt` (the app has no permission to read files). "
+            "Please ask an admin to give the app this permission._"
+        )
+        await desk.answered(f"A login page.\n\n{note}")
     [request] = desk.model.requests
     assert shown(request) == [[("a.png", png(0))]]
     why = "not shown: you have no permission to read files in this chat"
     assert f"(attached: b.txt; {why})" in request.messages[0].content
 
 
-NOT_ACCEPTED = "(Claude didn't accept it)"
+NOT_ACCEPTED = "(refused by Claude). Please send it in another format."
 
 
 @pytest.mark.parametrize("place", [None, (0, 0)], ids=["unknown", "named"])
@@ -99,7 +110,7 @@ async def test_a_refused_file_is_left_out_for_good(
         question = replace(desk.said("what?"), files=posted(desk, "a.png", "b.png"))
         await desk.adapter.receive(question)
         bad = "b.png" if place is None else "a.png"
-        note = f"_I answered without `{bad}` {NOT_ACCEPTED}._"
+        note = f"_I couldn't read `{bad}` {NOT_ACCEPTED}_"
         await desk.answered(f"Two.\n\n{note}")
     assert len(desk.model.requests) == 2
     good = "a.png" if place is None else "b.png"

@@ -7,7 +7,6 @@ from bot.domain.completion import Report, Usage
 from bot.domain.turn import Ended
 from bot.errors import ModelBusy, ModelCut, PromptTooLong, Unread
 from bot.messages import answers
-from bot.messages import files as files_text
 
 USED = Usage(input=10, output=5)
 
@@ -130,13 +129,9 @@ def test_what_was_not_read_is_named_below_an_answer_with_its_reason() -> None:
         "d" * 300: Unread.TOO_LARGE,
         "e": Unread.TOO_MANY,
     }
-    assert outcomes.without_files(answer, files).note == (
-        "_I answered without `a.png` (I couldn't fetch it), `'@everyone' # b.pdf` (it "
-        "has a password), `c.txt` (it is empty) and 2 more._"
-    )
+    note = outcomes.without_files(answer, files).note
+    assert "_I couldn't read `a.png` (not available). Please upload it again._" in note
+    assert "`'@everyone' # b.pdf` (protected by a password)" in note
     assert outcomes.without_files(answer, {}) == answer
     failed = outcomes.conclude("", None, error=ModelBusy("529"))
     assert outcomes.without_files(failed, files) == failed
-    # Every reason has words of its own.
-    said = {files_text.reason(why=why.value) for why in Unread}
-    assert len(said) == len(Unread)

@@ -1,0 +1,23 @@
+"""What the API reports about the model that is set."""
+
+import datetime
+from dataclasses import dataclass
+from typing import Literal
+
+Standing = Literal["accepted", "unknown", "denied", "unreachable"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatus:
+    """The API's report about one model."""
+
+    model: str
+    standing: Standing
+    #: The model's display name; "" if unknown.
+    name: str = ""
+    #: "active" or "deprecated" for an accepted model.
+    lifecycle: str = ""
+    #: The day on which it stops answering, if one is set.
+    retires: datetime.date | None = None
+    #: What is wrong and what to do, if the model is not accepted.
+    reason: str = ""
