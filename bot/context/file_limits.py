@@ -71,15 +71,15 @@ def limited(
 
 
 def without(
-    conversation: Sequence[ChatMessage], digests: frozenset[str]
+    conversation: Sequence[ChatMessage], reasons: Mapping[str, Unread]
 ) -> list[ChatMessage]:
-    """Return `conversation` with the files with these `digests` as refused."""
+    """Return `conversation` without the files that have `reasons`, by digest."""
     return [
         replace(
             each,
             files=tuple(
-                replace(file, unread=Unread.REFUSED, data=b"")
-                if file.digest in digests
+                replace(file, unread=reasons[file.digest], data=b"")
+                if file.digest in reasons
                 else file
                 for file in each.files
             ),

@@ -61,9 +61,9 @@ class ComposedRequest:
     summarised: int = 0
     #: The files of the turn's messages that it does not show, by name.
     skipped: Mapping[str, Unread] = field(default_factory=dict)
-    #: The digests of files that Claude refused, in the order in which they were left
-    #: out, and those of which it said so.
-    refused: tuple[frozenset[str], ...] = ()
+    #: The digests of files without which it was made again, step by step, with why;
+    #: and those of which Claude said that it refuses them.
+    left_out: tuple[Mapping[str, Unread], ...] = ()
     named: frozenset[str] = frozenset()
 
 
@@ -148,7 +148,7 @@ class Composer:
         while halvings < long_threads.MOST_HALVINGS:
             self._halvings[turn.thread] = halvings = halvings + 1
             fitted, missing = await self._fitted(turn, conversation, unread, settings)
-            gone = frozenset[str]().union(*composed.refused)
+            gone = {d: why for step in composed.left_out for d, why in step.items()}
             fitted = tuple(file_limits.without(fitted, gone))
             if fitted != request.messages:
                 shorter = replace(request, messages=fitted)
@@ -156,10 +156,11 @@ class Composer:
                 return replace(
                     composed, request=shorter, missing=missing, skipped=skipped
                 )
-        # A proxy may take less than the API, so that one file is too large for it.
+        # A proxy may take less than the API, so that one file is too large for it. That
+        # says nothing against the file, and another proxy may take it.
         shown = _shown(request)
         largest = max(shown, key=lambda file: file.size, default=None)
-        return self._without(composed, largest) if largest else None
+        return self._without(composed, largest, Unread.TOO_LARGE) if largest else None
 
     def without_refused(
         self, composed: ComposedRequest, place: tuple[int, int] | None
@@ -171,34 +172,36 @@ class Composer:
         culprit = file_at(composed.request, place) if place else None
         if culprit is not None and culprit.unread is None:
             named = composed.named | {culprit.digest}
-            return self._without(replace(composed, named=named), culprit)
-        return self._without(composed, shown[-1]) if shown else None
+            composed = replace(composed, named=named)
+            return self._without(composed, culprit, Unread.REFUSED)
+        return self._without(composed, shown[-1], Unread.REFUSED) if shown else None
 
     def _without(
-        self, composed: ComposedRequest, file: RequestFile
+        self, composed: ComposedRequest, file: RequestFile, why: Unread
     ) -> ComposedRequest | None:
         """Return `composed` without `file`; without any after many refusals."""
         shown = _shown(composed.request)
         if not shown:
             return None
-        digests = frozenset({file.digest})
-        if len(composed.refused) + 1 >= MOST_REFUSALS:
-            digests = frozenset(each.digest for each in shown)
-        messages = tuple(file_limits.without(composed.request.messages, digests))
-        skipped = {f.name: Unread.REFUSED for f in shown if f.digest in digests}
+        gone = {file.digest: why}
+        if len(composed.left_out) + 1 >= MOST_REFUSALS:
+            gone = {each.digest: why for each in shown}
+        messages = tuple(file_limits.without(composed.request.messages, gone))
+        skipped = {f.name: why for f in shown if f.digest in gone}
         return replace(
             composed,
             request=replace(composed.request, messages=messages),
             skipped={**composed.skipped, **skipped},
-            refused=(*composed.refused, digests),
+            left_out=(*composed.left_out, gone),
         )
 
     async def remember(self, composed: ComposedRequest, *, answered: bool) -> None:
         """Store which files Claude refused, so that no later request has them: those
         that it named, and those without which it `answered`."""
         digests = composed.named
-        if answered and composed.refused:
-            digests |= composed.refused[-1]
+        if answered and composed.left_out:
+            last = composed.left_out[-1].items()
+            digests |= {each for each, why in last if why is Unread.REFUSED}
         if digests:
             log.info("file.refused count=%d", len(digests))
             await self._contents.refuse_files(digests)

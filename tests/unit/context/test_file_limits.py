@@ -51,7 +51,7 @@ def test_a_refused_file_and_one_without_bytes_are_left_out() -> None:
         (b"png", None),
         (b"", Unread.DELETED),
     ]
-    refused = file_limits.without(loaded, frozenset({"#"}))
+    refused = file_limits.without(loaded, {"#": Unread.REFUSED})
     assert refused[1].files[0] == replace(IMAGE, unread=Unread.REFUSED)
 
 

@@ -144,6 +144,26 @@ async def test_files_never_make_a_thread_useless(
     assert len(desk.model.requests) == 5
 
 
+async def test_a_file_that_is_too_large_for_a_proxy_is_not_given_up() -> None:
+    """Another one, or the API itself, may take it."""
+    desk = Desk()
+    desk.model.script(PromptTooLong("413"))
+    desk.model.script("Without it.")
+    async with desk.open():
+        question = replace(desk.said("what?"), files=posted(desk, "a.txt"))
+        await desk.adapter.receive(question)
+        await desk.closed(1)
+        [answer] = desk.adapter.texts(HERE)
+        assert answer.startswith("Without it.")
+        assert "`a.txt` (too large)" in answer
+    # Another process, which does not know how much was left out.
+    desk.adapter = again(desk.adapter)
+    async with desk.open():
+        await desk.ask("and now?")
+        await desk.answered(answer, "Understood.")
+    assert shown(desk.model.requests[-1])[0] == [("a.txt", b"text of a.txt")]
+
+
 async def test_a_request_without_files_that_is_refused_fails_as_ever() -> None:
     desk = Desk()
     desk.model.script(FileRefused("400"))
