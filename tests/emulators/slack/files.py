@@ -5,6 +5,7 @@ page and HTTP 200, not with an error.
 """
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -50,6 +51,7 @@ class Files:
         self._contents[number] = content
         ending = name.rpartition(".")[2]
         path = f"http://{host}/files-pri/{self._world.team}-{number}"
+        quoted = quote(name, safe="")
         file = self._files[number] = {
             "id": number,
             "name": name,
@@ -58,8 +60,8 @@ class Files:
             "filetype": ending,
             "size": len(content),
             "mode": "hosted",
-            "url_private": f"{path}/{name}",
-            "url_private_download": f"{path}/download/{name}",
+            "url_private": f"{path}/{quoted}",
+            "url_private_download": f"{path}/download/{quoted}",
             "file_access": "visible",
         }
         return file
