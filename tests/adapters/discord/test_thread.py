@@ -1,12 +1,14 @@
 """Threads in Discord, through the real SDK, as people in them see it."""
 
 import asyncio
+from pathlib import Path
 
 from tests.adapters.discord.conftest import Guild
 from tests.emulators.claude.reply import Hold, Stop
 from tests.emulators.discord.faults import THREADS
 
 SUPPRESS_EMBEDS = 1 << 2
+FILES = Path(__file__).parents[2] / "data" / "files"
 
 
 async def test_a_mention_starts_a_thread_and_is_answered_there(guild: Guild) -> None:
@@ -245,3 +247,21 @@ async def until_said(guild: Guild, text: str, *, there: bool = True) -> None:
             if (text in str(said)) == there:
                 return
             await asyncio.sleep(0.01)
+
+
+async def test_files_reach_claude_and_are_fetched_once(guild: Guild) -> None:
+    guild.claude.always("A square.")
+    names = ("screen.png", "scan.pdf", "clip.mp4")
+    files = {name: (FILES / name).read_bytes() for name in names}
+    thread = await guild.thread_of(guild.mention("What is this?", files=files))
+    [answer] = await guild.settled(thread)
+    assert answer.startswith("A square.")
+    assert "`clip.mp4` (of a type that I can't read)" in answer
+    [first] = guild.claude.questions
+    *blocks, text = first.body["messages"][0]["content"]
+    assert [each["type"] for each in blocks] == ["text", "image", "document"]
+    assert "clip.mp4; not shown: you cannot read files of its type" in text["text"]
+    guild.mention("And now?", thread)
+    await guild.settled(thread, 2)
+    assert guild.claude.questions[1].body["messages"][0] == first.body["messages"][0]
+    assert len(guild.discord.files.served) == len(files)

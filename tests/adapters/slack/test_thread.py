@@ -1,9 +1,12 @@
 """Threads in Slack, through the real SDKs, as people in them see it."""
 
 import asyncio
+from pathlib import Path
 
 from tests.adapters.slack.conftest import Office
 from tests.emulators.claude.reply import Hold, Stop
+
+FILES = Path(__file__).parents[2] / "data" / "files"
 
 
 async def test_a_mention_is_answered_in_its_thread(office: Office) -> None:
@@ -172,3 +175,22 @@ async def test_the_bot_does_not_answer_other_programs(office: Office) -> None:
     ts = office.ask("hello")
     await office.settled(ts)
     assert len(office.prompts()) == 1
+
+
+async def test_files_reach_claude_and_are_fetched_once(office: Office) -> None:
+    office.claude.always("A square.")
+    names = ("screen.png", "scan.pdf", "clip.mp4")
+    files = {name: (FILES / name).read_bytes() for name in names}
+    said = f"{office.slack.mention} What is this?"
+    ts = office.slack.say(office.alice, office.general, said, files=files)
+    [answer] = await office.settled(ts)
+    assert answer.startswith("A square.")
+    assert "`clip.mp4` (of a type that I can't read)" in answer
+    [first] = office.claude.questions
+    *blocks, text = first.body["messages"][0]["content"]
+    assert [each["type"] for each in blocks] == ["text", "image", "document"]
+    assert "clip.mp4; not shown: you cannot read files of its type" in text["text"]
+    office.ask("And now?", thread_ts=ts)
+    await office.settled(ts, 2)
+    assert office.claude.questions[1].body["messages"][0] == first.body["messages"][0]
+    assert len(office.slack.files.served) == len(files)
