@@ -10,13 +10,13 @@ invariants in the durability facts, section 5.
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, fields
 from itertools import groupby, pairwise, zip_longest
 from operator import attrgetter
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from bot.conversation.outcomes import WITHDRAWN
 from bot.domain.platform import Limits
@@ -237,7 +237,7 @@ def _misasked(claude: ClaudeEmulator, turns: Sequence[Turn]) -> Iterator[str]:
         spent[turn.id] = before + turn.attempts
         before = spent[turn.id] if turn.repeated else 0
     for request in claude.questions:
-        read = [(each["role"], each["content"]) for each in request.body["messages"]]
+        read = [(each["role"], _said(each)) for each in request.body["messages"]]
         meant = [turn for turn in turns if _is_prompt_of(turn, read, turns)]
         if len(meant) != 1:
             yield f"Claude read what is the prompt of {len(meant)} turns: {read}"
@@ -250,6 +250,12 @@ def _misasked(claude: ClaudeEmulator, turns: Sequence[Turn]) -> Iterator[str]:
             yield f"Claude was asked {_name(turn)} {times}"
         if turn.ended == "done" and not turn.repeated and not asked[turn.id]:
             yield f"Claude was never asked {_name(turn)}"
+
+
+def _said(message: Mapping[str, Any]) -> str:
+    """The text of a message, behind its files."""
+    content = message["content"]
+    return str(content if isinstance(content, str) else content[-1]["text"])
 
 
 def _is_prompt_of(

@@ -147,6 +147,30 @@ async def killed_when_it_had_read_the_thread(scene: SlackScene) -> None:
     assert len(scene.slack.calls_of("conversations.replies")) == 1
 
 
+@scenarios.add()
+async def killed_when_it_had_stored_a_file(scene: SlackScene) -> None:
+    """Claude has not been asked, and the file is deleted before the next start."""
+    scene.claude.always("Two words.")
+    named = scene.hold("users.info")
+    await scene.start()
+    said = f"{scene.slack.mention} what does it say?"
+    ts = scene.slack.say(
+        scene.alice, scene.general, said, files={"a.txt": b"some words"}
+    )
+    await scene.caught(named)
+    await scene.reads("SELECT data FROM file_contents", b"some words")
+    assert not scene.claude.questions
+    await scene.crash()
+    [file] = scene.slack.world.messages[scene.general][ts].files
+    scene.slack.files.delete(file["id"])
+    await scene.start()
+    await scene.ends_with(ts, "Two words.")
+    [request] = scene.claude.questions
+    [document, _] = request.body["messages"][0]["content"]
+    assert document["source"]["data"] == "some words"
+    assert len(scene.slack.files.served) == 1
+
+
 # In the first post.
 
 
