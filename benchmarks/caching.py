@@ -7,6 +7,7 @@ thread. Its rhythm is that of people: most questions come within minutes of each
 some after a night.
 """
 
+import itertools
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,11 +18,15 @@ from rich.table import Table
 from benchmarks.table import table
 from bot.claude import catalog
 from bot.claude.request import parameters
-from bot.context import cache_lifetime, prompt
-from bot.domain.completion import ChatMessage, Request, Usage
+from bot.context import cache_lifetime, prompt, summaries
+from bot.domain.attachment import FileKind
+from bot.domain.completion import ChatMessage, Request, RequestFile, Usage
 from bot.domain.message import Message
 from bot.domain.scope import ThreadKey
-from tests.emulators.claude.prompt import PrefixCache
+from bot.domain.summary import ReadTurn
+from bot.settings.options import BY_NAME
+from tests.emulators.claude.prompt import PrefixCache, size_of
+from tests.support.process import ROOT
 
 MODEL = catalog.DEFAULT_MODEL
 TURNS = (20, 100)
@@ -29,31 +34,37 @@ TURNS = (20, 100)
 WINDOW = 20
 #: As in Claude facts 3.3: tokens of the system prompt, a question and an answer.
 SYSTEM, QUESTION, ANSWER = 1_000, 150, 350
+#: Tokens of a summary (Claude facts 3.4), and of a thread that gets one.
+SUMMARY, SUMMARY_AT = 1_200, int(BY_NAME["summary_at"].default)
 #: Chances of a pause within five minutes and within the hour; else it is a night.
 SOON, LATER = 0.7, 0.25
 SEED = 3
 START = 1_796_000_000.0
+DATA = ROOT / "tests" / "data" / "files"
 
 HERE = ThreadKey("slack", "T1", "C1", "1")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question of the thread, and its answer."""
+    """One question of the thread with its files, and its answer."""
 
     at: float
     question: str
     answer: str
+    files: tuple[RequestFile, ...] = ()
 
 
-def thread(turns: int, seed: int = SEED) -> list[Asked]:
-    """Return a thread of `turns` questions."""
+def thread(turns: int, seed: int = SEED, *, files: bool = False) -> list[Asked]:
+    """Return a thread of `turns` questions; with `files`, one comes with the first of
+    each ten: a scanned page and a log in turn."""
     chance, at, found = random.Random(seed), START, list[Asked]()
     for number in range(turns):
         text, answer = _words(number, QUESTION), _words(-number - 1, ANSWER)
         message = Message(HERE, str(number), at, "U1", text, True, not number)
         content = f"{prompt.preface(at)}\n{prompt.label(message, 'Alice', text)}"
-        found.append(Asked(at, content, answer))
+        shown = (_file(number),) if files and number % 10 == 0 else ()
+        found.append(Asked(at, content, answer, shown))
         kind = chance.random()
         if kind < SOON:
             at += chance.uniform(20, 300)
@@ -64,6 +75,21 @@ def thread(turns: int, seed: int = SEED) -> list[Asked]:
     return found
 
 
+def _file(number: int) -> RequestFile:
+    """Return a page that was scanned, or a log of 10,000 tokens."""
+    if number % 20:
+        data = _words(number, 10_000).encode()
+        kind, name, media_type, tokens = FileKind.TEXT, "app.log", "text/plain", 16_000
+    else:
+        data = (DATA / "scan.pdf").read_bytes()
+        kind, name = FileKind.PDF, "scan.pdf"
+        media_type, tokens = "application/pdf", 7_784
+    name = f"{number}-{name}"
+    return RequestFile(
+        *(name, name, kind, media_type, tokens), size=len(data), data=data
+    )
+
+
 def _words(number: int, tokens: int) -> str:
     return f"{number}: " + "word " * (tokens * 4 // 5)
 
@@ -72,7 +98,7 @@ def requests(turns: Sequence[Asked]) -> Iterator[tuple[float, Request]]:
     """Yield each turn's time and request, with the whole thread and no caching."""
     messages: list[ChatMessage] = []
     for turn in turns:
-        messages.append(ChatMessage("user", turn.question))
+        messages.append(ChatMessage("user", turn.question, turn.files))
         yield (
             turn.at,
             Request(
@@ -106,12 +132,40 @@ def sliding(turns: Sequence[Asked]) -> Iterator[tuple[float, dict[str, Any]]]:
 
 
 def ours(turns: Sequence[Asked]) -> Iterator[tuple[float, dict[str, Any]]]:
-    """Yield bodies as Threadkeep makes them."""
+    """Yield bodies as Threadkeep makes them, with those of its summaries."""
+    read: list[ReadTurn] = []
+    last = START
     for number, (at, request) in enumerate(requests(turns)):
         newest = turns[: number + 1][-cache_lifetime.QUESTIONS :]
         ttl = cache_lifetime.lifetime([each.at for each in newest])
-        kept = replace(request, cache_messages=ttl is not None, cache_ttl=ttl or "5m")
-        yield at, parameters(kept)
+        question = request.messages[-1]
+        entries = [entry for each in read for entry in each.entries]
+        kept = replace(
+            request,
+            messages=(*entries, question),
+            cache_messages=ttl is not None,
+            cache_ttl=ttl or "5m",
+        )
+        body = parameters(kept)
+        yield at, body
+        answer = ChatMessage("assistant", turns[number].answer)
+        read.append(ReadTurn(number + 1, (question, answer), 2))
+        is_silent, last = at - last > summaries.SILENCE, at
+        tokens = size_of(body) + ANSWER
+        if summaries.is_due(tokens, SUMMARY_AT, silent=is_silent):
+            count = summaries.cut(read, tokens, SUMMARY_AT)
+            if count:
+                covered = read[:count]
+                yield (
+                    at,
+                    parameters(
+                        summaries.request(covered, catalog.CHEAP_MODEL, None, "")
+                    ),
+                )
+                content = summaries.content(_words(number, SUMMARY), count)
+                entry = ChatMessage("user", content)
+                made = ReadTurn(covered[-1].turn, (entry,), 2 * count, is_summary=True)
+                read = [made, *read[count:]]
 
 
 WAYS = {"no caching": uncached, f"last {WINDOW} messages": sliding, "Threadkeep": ours}
@@ -133,9 +187,13 @@ def replay(bodies: Iterator[tuple[float, dict[str, Any]]]) -> Replayed:
     before = 0
     for at, body in bodies:
         usage = cache.spend(body, at)
+        usd += catalog.cost(body["model"], usage, at) or 0.0
+        if body["model"] != MODEL:
+            # The one after a summary is a miss with a reason.
+            before = 0
+            continue
         misses += usage.cache_read < before
         before = usage.prompt - usage.input
-        usd += catalog.cost(MODEL, usage, at) or 0.0
         total += usage
     return Replayed(usd, total, misses)
 
@@ -143,14 +201,15 @@ def replay(bodies: Iterator[tuple[float, dict[str, Any]]]) -> Replayed:
 async def measure(platforms: Sequence[str]) -> Table:
     """Return the cost of input of a thread, in each way."""
     rows = []
-    for turns in TURNS:
-        asked = thread(turns)
+    for turns, files in itertools.product(TURNS, (False, True)):
+        asked = thread(turns, files=files)
+        of = f"{turns} turns{', files' if files else ''}"
         found = {name: replay(way(asked)) for name, way in WAYS.items()}
         base = found["no caching"].usd
         for name, each in found.items():
             rows.append(
                 [
-                    f"{turns} turns, {name}",
+                    f"{of}, {name}",
                     f"${each.usd:.3f}",
                     f"{each.usd / base:.2f}",
                     f"{each.usage.prompt:,}",
@@ -162,6 +221,7 @@ async def measure(platforms: Sequence[str]) -> Table:
         "Input of a thread",
         ["", "USD", "of no caching", "tokens", "read from the cache", "misses"],
         rows,
-        caption=f"""{MODEL}, input alone, at the catalog's prices. A miss is a turn that
-        did not read all that the one before had written.""",
+        caption=f"""{MODEL}, input alone, at the catalog's prices, summaries included. A
+        miss is a turn that did not read all that the one before had written, but for
+        the one after a summary.""",
     )

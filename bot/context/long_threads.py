@@ -11,7 +11,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from bot.domain.completion import ChatMessage, RequestFile, file_tokens
+from bot.domain.completion import (
+    BYTES_PER_TOKEN,
+    ChatMessage,
+    RequestFile,
+    file_tokens,
+)
 from bot.domain.message import EarlierMessages, Message
 from bot.errors import Unread
 from bot.text.numbers import approximate, number
@@ -23,10 +28,6 @@ BACKFILL_BYTES = 400_000
 
 # The part of that for the beginning of the thread: one in so many bytes.
 BEGINNING = 5
-
-# Bytes of UTF-8 per token, less than any text has on average: four in English, three in
-# Chinese, where a character is about a token (an estimate; there is no tokenizer).
-BYTES_PER_TOKEN = 2.5
 
 # The most halvings of the size that fits, where the API counts more tokens: a token has
 # at least one byte.

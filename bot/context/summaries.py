@@ -8,8 +8,8 @@ stands in tags that nobody can type, and so does the summary itself where it is 
 
 from collections.abc import Sequence
 
-from bot.context.long_threads import BYTES_PER_TOKEN, OTHER_TOKENS
-from bot.domain.completion import ChatMessage, Request
+from bot.context.long_threads import OTHER_TOKENS
+from bot.domain.completion import BYTES_PER_TOKEN, ChatMessage, Request
 from bot.domain.summary import ReadTurn
 from bot.messages import thread_summaries as messages
 from bot.text import tags

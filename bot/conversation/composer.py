@@ -16,7 +16,12 @@ from bot.context import cache_lifetime, file_limits, long_threads, prompt
 from bot.conversation import model_files
 from bot.conversation.file_reader import FileReader
 from bot.domain.attachment import StoredFile
-from bot.domain.completion import ChatMessage, Request, RequestFile
+from bot.domain.completion import (
+    BYTES_PER_TOKEN,
+    ChatMessage,
+    Request,
+    RequestFile,
+)
 from bot.domain.message import EarlierMessages
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn, TurnMessage
@@ -220,7 +225,7 @@ class Composer:
         most = long_threads.room(context, settings.max_tokens)
         halvings = self._halvings.get(turn.thread, 0)
         most >>= halvings
-        tokens = int(most / long_threads.BYTES_PER_TOKEN)
+        tokens = int(most / BYTES_PER_TOKEN)
         limits = model_files.limits(settings["model"], self._survey(), tokens)
         limits = replace(limits, size=limits.size >> halvings)
         conversation = file_limits.limited(conversation, limits)

@@ -61,6 +61,10 @@ class RequestFile:
     unread: Unread | None = None
 
 
+#: Bytes of UTF-8 per token, less than any text has on average: four in English, three
+#: in Chinese, where a character is about a token (an estimate; there is no tokenizer).
+BYTES_PER_TOKEN = 2.5
+
 # What the line counts as that stands in place of a file: it has fewer than two hundred
 # characters beside the name, which has at most 255 bytes on every platform.
 _LINE_TOKENS = 500

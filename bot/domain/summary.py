@@ -3,7 +3,7 @@ values."""
 
 from dataclasses import dataclass, field
 
-from bot.domain.completion import ChatMessage, Usage
+from bot.domain.completion import BYTES_PER_TOKEN, ChatMessage, Usage, file_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,10 @@ class ReadTurn:
 
     @property
     def size(self) -> int:
-        """The bytes of its entries."""
-        return sum(len(each.content.encode()) for each in self.entries)
+        """The bytes of its entries, with what their files count as."""
+        text = sum(len(each.content.encode()) for each in self.entries)
+        files = sum(file_tokens(f) for each in self.entries for f in each.files)
+        return text + int(files * BYTES_PER_TOKEN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from math import ceil
 
 from bot.context.files import notes
 from bot.context.files.accepted import Accepted
-from bot.context.long_threads import BYTES_PER_TOKEN
 from bot.domain.attachment import FileContent, FileKind
+from bot.domain.completion import BYTES_PER_TOKEN
 from bot.errors import FileUnread, Unread
 from bot.text.characters import is_blank, replace_invalid
 
