@@ -26,14 +26,15 @@ _MESSAGE = f"""
 """
 
 # What became of the files of a message.
-STORED = f"""
+STORED = """
     SELECT file, name, reason, refused, pages, all_pages, cut
     FROM message_files LEFT JOIN file_contents USING (digest)
-    WHERE message_id = (
-        SELECT id FROM messages
-        WHERE thread_id = ({thread_queries.THREAD_ID}) AND message = :message
-    )
-    ORDER BY position
+    WHERE message_id = ? ORDER BY position
+"""
+
+_ID = f"""
+    SELECT id FROM messages
+    WHERE thread_id = ({thread_queries.THREAD_ID}) AND message = :message
 """
 
 # A platform's id of a file is unique in its workspace. Its content may have changed
@@ -62,18 +63,24 @@ def stored_files(
     found = {}
     for message in messages:
         where = {**thread_queries.named(thread), "message": message}
-        found[message] = [
-            StoredFile(
-                row["file"],
-                row["name"],
-                _unread(row["reason"], bool(row["refused"])),
-                row["pages"] or 0,
-                row["all_pages"] or 0,
-                bool(row["cut"]),
-            )
-            for row in db.execute(STORED, where)
-        ]
+        row = db.execute(_ID, where).fetchone()
+        found[message] = files_of_message(db, row["id"]) if row else []
     return found
+
+
+def files_of_message(db: Database, message_id: int) -> list[StoredFile]:
+    """Return what became of the files of a message, in the order of posting."""
+    return [
+        StoredFile(
+            row["file"],
+            row["name"],
+            _unread(row["reason"], bool(row["refused"])),
+            row["pages"] or 0,
+            row["all_pages"] or 0,
+            bool(row["cut"]),
+        )
+        for row in db.execute(STORED, [message_id])
+    ]
 
 
 def link_file(

@@ -25,6 +25,7 @@ from bot.domain.setting import AppliedSetting, Version
 from bot.domain.turn import Outcome, Turn, TurnState
 from storage import attachments
 from storage.broken import calendar_time, log_broken, parsed
+from storage.files import files_of_message
 from storage.scope_columns import parts
 from storage.thread_queries import THREAD_ID, ended, key_of, named
 
@@ -76,6 +77,12 @@ QUESTIONS = """
     SELECT message FROM messages
     WHERE thread_id = :thread AND turn_id = :turn AND asks AND deleted_at IS NULL
     ORDER BY +at DESC, id DESC LIMIT :most
+"""
+
+# The summary that the request of a turn had.
+SUMMARISED = """
+    SELECT messages FROM summaries
+    WHERE thread_id = :thread AND used_by <= :turn ORDER BY until DESC LIMIT 1
 """
 
 # The parts are joined by key, and a turn has at most one of each.
@@ -326,6 +333,8 @@ def _read(db: Database, row: Row) -> ReadMessages:
     if row["ended_at"] is not None:
         at = {"thread": thread, "upto": row["upto"], "ended": row["ended_at"]}
         (later,) = db.execute(LATER, at).fetchone()
+    used = {"thread": thread, "turn": row["id"]}
+    summary = db.execute(SUMMARISED, used).fetchone()
     return ReadMessages(
         messages=row["messages"],
         answers=row["answers"],
@@ -341,6 +350,7 @@ def _read(db: Database, row: Row) -> ReadMessages:
         missing=None if row["missing"] == _UNKNOWN else row["missing"] or 0,
         is_complete=row["applied"] is not None,
         later=later,
+        summarised=summary["messages"] if summary else 0,
         files=tuple(files[:MOST_FILES]),
         more_files=max(0, len(files) - MOST_FILES),
     )
@@ -356,7 +366,7 @@ def _named(db: Database, thread: int, message: object) -> MessageRef | None:
 
 def _files(db: Database, row: Row) -> list[ReadFile]:
     """Return the files of the messages that the turn of `row` read, those of the newest
-    message first. None is opened: who adds that says here which was."""
+    message first."""
     at = {
         "thread": row["thread_id"],
         "after": row["reads_after"],
@@ -368,7 +378,9 @@ def _files(db: Database, row: Row) -> list[ReadFile]:
         if listed is None:
             log_broken("messages", each["id"])
         decoded = attachments.decoded(listed or ())
-        found += [ReadFile(file.name, file.size) for file in decoded]
+        if decoded:
+            stored = {file.key: file for file in files_of_message(db, each["id"])}
+            found += [ReadFile(f.name, f.size, stored.get(f.key)) for f in decoded]
     return found
 
 

@@ -17,6 +17,7 @@ from bot.config import Config, read_environment
 from bot.domain.receipt import (
     AnswerSummary,
     MessageRef,
+    ReadFile,
     ReadMessages,
     Receipt,
     ReceiptTexts,
@@ -107,12 +108,23 @@ def _read(read: ReadMessages | None) -> dict[str, Any] | None:
     if read is None:
         return None
     refs = {"first": _ref(read.first), "last": _ref(read.last)}
-    files = [
-        {**asdict(each), "unread": each.unread and each.unread.value}
-        for each in read.files
-    ]
+    files = [_file(each) for each in read.files]
     questions = [_ref(each) for each in read.questions]
     return {**asdict(read), **refs, "questions": questions, "files": files}
+
+
+def _file(file: ReadFile) -> dict[str, Any]:
+    stored, found = file.stored, {"name": file.name, "size": file.size}
+    if stored is None:
+        return {**found, "read": False}
+    return {
+        **found,
+        "read": file.is_read,
+        "unread": stored.unread and stored.unread.value,
+        "pages": stored.pages,
+        "all_pages": stored.all_pages,
+        "cut": stored.cut,
+    }
 
 
 def _ref(each: MessageRef | None) -> dict[str, Any] | None:

@@ -166,7 +166,7 @@ def _not_read(receipt: Receipt) -> str:
     read = receipt.read
     if read is None:
         return messages.NOT_STORED if receipt.model else messages.NOTHING_READ
-    unread = sum(not each.read for each in read.files) + read.more_files
+    unread = sum(not each.is_read for each in read.files) + read.more_files
     parts = [
         messages.SOME_MISSING if read.missing is None else "",
         messages.missing(about=approximate(read.missing)) if read.missing else "",
@@ -176,6 +176,7 @@ def _not_read(receipt: Receipt) -> str:
         messages.declined(count=read.declined) if read.declined else "",
         messages.later(count=read.later) if read.later else "",
         messages.files(count=unread) if unread else "",
+        messages.summarised(count=read.summarised) if read.summarised else "",
         "" if read.is_complete or receipt.ended is None else messages.NOT_COMPLETE,
     ]
     found = [each for each in parts if each]
@@ -234,12 +235,15 @@ def file_lines(read: ReadMessages | None) -> Iterator[str]:
 def file_line(file: ReadFile) -> str:
     """Describe a file and what became of it."""
     size = "" if file.size is None else formatting.file_size(file.size)
-    if file.read:
-        what = messages.FILE_READ
-    elif file.unread is None:
-        what = messages.FILE_NOT_OPENED
+    stored = file.stored
+    if stored is None:
+        what = messages.FILE_NAMED
+    elif stored.unread is not None:
+        what = messages.file_not_read(why=clause(stored.unread))
+    elif stored.pages < stored.all_pages:
+        what = messages.pages_read(count=stored.pages, of=stored.all_pages)
     else:
-        what = messages.file_not_read(why=clause(file.unread))
+        what = messages.FILE_CUT if stored.cut else messages.FILE_READ
     return messages.file(name=quoted(file.name), size=size, what=what)
 
 

@@ -5,11 +5,11 @@ Rule: a receipt holds ids, numbers and names of files, never what people wrote.
 
 from dataclasses import dataclass, field
 
+from bot.domain.attachment import StoredFile
 from bot.domain.completion import Usage
 from bot.domain.scope import ThreadKey
 from bot.domain.setting import AppliedSetting, Version
 from bot.domain.turn import Ended, TurnState
-from bot.errors import Unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,14 @@ class ReadFile:
     name: str
     #: Bytes; None if unknown.
     size: int | None = None
-    #: Whether Claude was given its content; otherwise only its name.
-    read: bool = False
-    #: Why not; None if files were not opened at all.
-    unread: Unread | None = None
+    #: What became of it; None if only its name was read, as of files that earlier
+    #: versions received.
+    stored: StoredFile | None = None
+
+    @property
+    def is_read(self) -> bool:
+        """Whether Claude was given its content."""
+        return self.stored is not None and self.stored.unread is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class ReadMessages:
     is_complete: bool = True
     #: How many arrived while it was answered.
     later: int = 0
+    #: How many of those read were read as a summary.
+    summarised: int = 0
     #: The newest files of the messages, and the number of the others.
     files: tuple[ReadFile, ...] = ()
     more_files: int = 0

@@ -58,6 +58,10 @@ def declined(*, count: int) -> str:
     return f"{plurals.MESSAGES(count)} of questions that were declined"
 
 
+def summarised(*, count: int) -> str:
+    return f"{plurals.MESSAGES(count)} word for word, but as a summary"
+
+
 def later(*, count: int) -> str:
     return f"{plurals.MESSAGES(count)} that came while I answered"
 
@@ -94,7 +98,12 @@ def at(*, label: str, where: str) -> str:
 
 # Files. The reasons are those of `bot.errors.Unread`, by value.
 FILE_READ = "read"
-FILE_NOT_OPENED = "only its name was read; I can't open files yet"
+FILE_CUT = "read, its beginning only"
+FILE_NAMED = "only its name was read"
+
+
+def pages_read(*, count: int, of: int) -> str:
+    return f"read, the first {count:,} of {of:,} pages"
 
 
 def file_not_read(*, why: str) -> str:

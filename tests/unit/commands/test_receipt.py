@@ -56,7 +56,7 @@ async def test_a_receipt_begins_with_what_matters_and_holds_no_words() -> None:
         for line in (
             "- alice, ",
             ": https://fake/c/m002",
-            "- `plan' xxxxxxxxx.pdf` (12 KB): only its name was read",
+            "- `plan' xxxxxxxxx.pdf` (12 KB): not read: not available",
             "- System prompt: version 1 · this channel, set by olga",
             "- Model: claude-sonnet-5-5 · by default",
             " s in the queue",
