@@ -37,6 +37,7 @@ from bot.claude.request import (
     count_parameters,
     encoded,
     files_size,
+    loaded,
     parameters,
     sampling_headers,
     sampling_options,
@@ -49,8 +50,15 @@ from bot.domain.completion import Report, Request, Usage
 from bot.errors import ConfigError, ModelCut, ModelDenied, ModelUnreachable
 from bot.messages import claude as messages
 from bot.runtime.offload import offload
+from bot.runtime.shares import Shares
 
 log = logging.getLogger(__name__)
+
+# The most memory for files on their way to Claude, in bytes, and how much of it each of
+# their bytes takes while a request is made and sent: itself and, each a third longer,
+# its base64, the text of that, and the body. What does not fit waits.
+FILE_MEMORY = 256 * 1024 * 1024
+FILE_COPIES = 5
 
 PUBLIC_API = "https://api.anthropic.com"
 
@@ -163,6 +171,7 @@ class ClaudeModel:
         self._clock = clock
         self._sleep = sleep
         self._chance = chance
+        self._file_memory = Shares(FILE_MEMORY)
 
     async def answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
         """Yield the answer as it is generated, and reports of what it used.
@@ -250,16 +259,19 @@ class ClaudeModel:
                     yield replace(report, calls=calls, stop_reason=None, ahead=True)
                 message: StreamedMessage | None = None
                 text = ""
-                encode = partial(encoded, left, rounds.messages)
+                memory = files_size(left) * FILE_COPIES
                 async with (
+                    self._file_memory.taken(memory) as share,
                     open_stream(
                         self._client.sdk,
-                        await offload(encode, files_size(left)),
+                        await _body(left, rounds),
                         sampling_headers(left),
                         keep=left.searches > 0,
                     ) as stream,
                     contextlib.aclosing(stream.pieces()) as pieces,
                 ):
+                    # It was sent, and nothing holds its files any more.
+                    share.give_back()
                     async for piece in pieces:
                         if isinstance(piece, str):
                             yield (text := piece)
@@ -300,3 +312,9 @@ class ClaudeModel:
             if rounds.calls:
                 yield replace(report, stop_reason=None, calls=tuple(rounds.calls))
             yield fault
+
+
+async def _body(request: Request, rounds: Rounds) -> bytes:
+    """Return the JSON of `request`. Its files are loaded for that alone."""
+    whole = await loaded(request)
+    return await offload(partial(encoded, whole, rounds.messages), files_size(whole))

@@ -3,7 +3,7 @@
 import base64
 import enum
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -142,8 +142,32 @@ def file_at(request: Request, place: tuple[int, int]) -> RequestFile | None:
 
 
 def files_size(request: Request) -> int:
-    """Return how many bytes of files `request` has."""
-    return sum(len(f.data) for each in request.messages for f in each.files)
+    """Return how many bytes of files `request` shows, loaded or not."""
+    files = [file for each in request.messages for file in each.files]
+    return sum(max(f.size, len(f.data)) for f in files if f.unread is None)
+
+
+async def loaded(request: Request) -> Request:
+    """Return `request` with the bytes of its files; a file that was deleted meanwhile
+    has none, and is unread."""
+    files = (file for each in request.messages for file in each.files)
+    wanted = {file.digest for file in files if file.unread is None}
+    if request.load is None or not wanted:
+        return request
+    data = await request.load(wanted)
+    messages = (
+        replace(each, files=tuple(_with_data(file, data) for file in each.files))
+        for each in request.messages
+    )
+    return replace(request, messages=tuple(messages), load=None)
+
+
+def _with_data(file: RequestFile, data: Mapping[str, bytes]) -> RequestFile:
+    if file.unread is not None:
+        return file
+    if file.digest not in data:
+        return replace(file, unread=Unread.DELETED)
+    return replace(file, data=data[file.digest])
 
 
 def without_files(request: Request) -> tuple[Request, int]:

@@ -32,6 +32,11 @@ DRAIN = 0.5
 
 _PATH = "/v1/messages"
 
+# The longest body that is given away whole, and the size of the pieces of others, in
+# bytes: a body without files is shorter, but for threads that fill a context window.
+_WHOLE = 4 * 1024 * 1024
+_PIECE = 256 * 1024
+
 
 class Block:
     """A content block, from its start on."""
@@ -206,12 +211,17 @@ async def open_stream(
 
     Raises one of SDK_ERRORS.
     """
+    content, headers = _content(body), dict(headers)
+    if not isinstance(content, bytes):
+        headers["content-length"] = str(len(body))
+    # What still holds it is `content`, which ends when it is sent.
+    del body
     # Bytes, as the SDK would copy each of a thread's messages before it encodes them.
     response = await sdk.post(
         _PATH,
         cast_to=httpx2.Response,
-        content=body,
-        options={"headers": dict(headers)},
+        content=content,
+        options={"headers": headers},
         stream=True,
     )
     try:
@@ -219,6 +229,17 @@ async def open_stream(
             yield MessageStream(response, chunks, keep=keep)
     finally:
         await response.aclose()
+
+
+def _content(body: bytes) -> bytes | AsyncIterator[bytes]:
+    """Return what is given to the SDK for `body`: a large one in pieces. The request
+    lives as long as its answer; of pieces nothing is left when they are sent."""
+    return body if len(body) <= _WHOLE else _pieces(memoryview(body))
+
+
+async def _pieces(body: memoryview) -> AsyncIterator[bytes]:
+    for at in range(0, len(body), _PIECE):
+        yield bytes(body[at : at + _PIECE])
 
 
 def _block(message: StreamedMessage, event: Event) -> Block:

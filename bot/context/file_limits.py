@@ -78,7 +78,7 @@ def without(
         replace(
             each,
             files=tuple(
-                replace(file, unread=reasons[file.digest], data=b"")
+                replace(file, unread=reasons[file.digest])
                 if file.digest in reasons
                 else file
                 for file in each.files
@@ -86,25 +86,6 @@ def without(
         )
         for each in conversation
     ]
-
-
-def with_data(
-    conversation: Sequence[ChatMessage], data: Mapping[str, bytes]
-) -> list[ChatMessage]:
-    """Return `conversation` with the bytes of its files; a file that was deleted
-    meanwhile has none, and is unread."""
-    return [
-        replace(each, files=tuple(_loaded(file, data) for file in each.files))
-        for each in conversation
-    ]
-
-
-def _loaded(file: RequestFile, data: Mapping[str, bytes]) -> RequestFile:
-    if file.unread is not None:
-        return file
-    if file.digest not in data:
-        return replace(file, unread=Unread.DELETED)
-    return replace(file, data=data[file.digest])
 
 
 def _is_image(file: RequestFile) -> bool:

@@ -127,6 +127,7 @@ class Composer:
             searches=SEARCHES if settings.on("web_search") else 0,
             cache_ttl=ttl or "1h",
             cache_messages=ttl is not None,
+            load=self._contents.file_data,
         )
         summarised = await self._store.summarised(turn)
         own = {each.message.message for each in messages if not each.message.echo}
@@ -232,11 +233,6 @@ class Composer:
         fitted, left_out = long_threads.fitted(conversation, most)
         if left_out:
             log.info("thread.cut thread=%s left=%d", turn.thread, left_out)
-        # The bytes of those files that are shown, and of no others.
-        files = (file for each in fitted for file in each.files)
-        if digests := {file.digest for file in files if file.unread is None}:
-            data = await self._contents.file_data(digests)
-            fitted = file_limits.with_data(fitted, data)
         return tuple(fitted), None if unread is None else unread + left_out
 
     async def _conversation(

@@ -1,5 +1,6 @@
 """Requests to a model and its reports about an answer. Frozen values."""
 
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -55,7 +56,7 @@ class RequestFile:
     pages: int = 0
     #: Bytes of `data`, also before that is loaded.
     size: int = 0
-    #: Empty until a request is made.
+    #: Empty until it is sent.
     data: bytes = field(default=b"", repr=False)
     #: Why a line stands in its place; None if it is shown.
     unread: Unread | None = None
@@ -87,6 +88,10 @@ class ChatMessage:
     files: tuple[RequestFile, ...] = ()
 
 
+#: Returns the bytes of stored files by their digests, without those that are gone.
+LoadFiles = Callable[[Collection[str]], Awaitable[Mapping[str, bytes]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One request of the Messages API."""
@@ -115,6 +120,9 @@ class Request:
     cache_messages: bool = True
     #: The most tokens that its prompt can have, where they were counted.
     prompt_most: int | None = None
+    #: Loads the bytes of its files when it is sent, since an answer takes minutes and
+    #: they take many megabytes; None if they are there.
+    load: LoadFiles | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,7 @@ REASONS = {
         "one for each platform"
     ),
     "bot/runtime/lru.py LruDict._entries": "at most `most`",
+    "bot/runtime/shares.py Shares._waiting": PLACES,
     "bot/delivery/write_scheduler.py WriteScheduler._waiting": PLACES,
     "bot/delivery/write_budget.py WriteBudget._budgets": (
         "emptied when idle: a channel that is written to"

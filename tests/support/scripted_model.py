@@ -7,6 +7,7 @@ said and how it fails, never the order of reports.
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
+from bot.claude.request import loaded
 from bot.domain.completion import Report, Request, Usage
 from bot.errors import ModelError
 
@@ -40,6 +41,7 @@ class ScriptedModel:
 
     async def answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
         """Yield what the next script says."""
+        request = await loaded(request)
         self.requests.append(request)
         lines = self._scripts.pop(0) if self._scripts else ["Understood."]
         last = Report(request.model, f"req_{len(self.requests)}", Usage(input=10))

@@ -1,6 +1,9 @@
 """Files on their way to Claude: taken, refused, counted."""
 
+import base64
 import io
+import random
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import pytest
@@ -13,6 +16,7 @@ from bot.domain.attachment import FileKind
 from bot.domain.completion import ChatMessage, Report, Request, RequestFile
 from bot.errors import FileRefused, ModelRejected
 from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.claude.reply import Fail
 from tests.support.claude_harness import broken, said, text_of
 
 
@@ -25,10 +29,12 @@ def image(width: int = 280, data: bytes = b"") -> RequestFile:
     return RequestFile("a.png", "#", kind, "image/png", most, 0, len(data), data)
 
 
-def pdf(password: str = "") -> RequestFile:
+def pdf(password: str = "", padding: int = 0) -> RequestFile:
     into = io.BytesIO()
     writer = PdfWriter()
     writer.add_blank_page(100, 100)
+    if padding:
+        writer.add_attachment("x", random.Random(1).randbytes(padding))
     if password:
         writer.encrypt(password, algorithm="RC4-128")
     writer.write(into)
@@ -80,6 +86,31 @@ async def test_a_refusal_says_which_file_it_is_about(
     assert (text, len(claude.questions)) == ("", 1)
     assert isinstance(error, FileRefused)
     assert error.place == place
+
+
+async def test_files_are_loaded_for_each_attempt_and_sent_in_pieces(
+    claude: ClaudeEmulator, model: ClaudeModel
+) -> None:
+    """A large body takes no memory while the answer comes."""
+    large = pdf(padding=5_000_000)
+    loads = list[Collection[str]]()
+
+    async def load(digests: Collection[str]) -> Mapping[str, bytes]:
+        loads.append(digests)
+        return {"#": large.data}
+
+    gone = replace(TEXT, digest="gone")
+    files = (replace(large, data=b""), gone)
+    request = replace(asking(*files), load=load)
+    claude.script(Fail(529), "Fine.")
+    assert await text_of(model, request) == "Fine."
+    assert loads == [{"#", "gone"}] * 2
+    sent = claude.questions[-1]
+    document, line, _ = sent.body["messages"][0]["content"]
+    assert base64.b64decode(document["source"]["data"]) == large.data
+    assert "it was deleted" in line["text"]
+    assert int(sent.headers["content-length"]) > 5_000_000
+    assert "transfer-encoding" not in sent.headers
 
 
 async def test_other_refusals_are_not_about_a_file(

@@ -44,14 +44,9 @@ def test_what_a_model_does_not_take_is_not_lost_for_another() -> None:
     assert file_limits.limited(conversation, FileLimits()) == conversation
 
 
-def test_a_refused_file_and_one_without_bytes_are_left_out() -> None:
+def test_a_refused_file_is_left_out() -> None:
     conversation = thread(2, IMAGE, PDF)
-    loaded = file_limits.with_data(conversation, {"#": b"png"})
-    assert [(f.data, f.unread) for f in loaded[0].files] == [
-        (b"png", None),
-        (b"", Unread.DELETED),
-    ]
-    refused = file_limits.without(loaded, {"#": Unread.REFUSED})
+    refused = file_limits.without(conversation, {"#": Unread.REFUSED})
     assert refused[1].files[0] == replace(IMAGE, unread=Unread.REFUSED)
 
 
