@@ -48,6 +48,7 @@ _EXAMPLES = {
     "temperature": "0.2",
     "ping": "60",
     "triage_budget": "1.00",
+    "file_price": "0.25",
 }
 
 

@@ -42,6 +42,10 @@ PERSON_USD = "Spend per person per hour"
 PERSON_USD_ABOUT = (
     "The most that one person's questions may cost within an hour, in USD."
 )
+FILE_PRICE = "Files: ask before reading"
+FILE_PRICE_ABOUT = (
+    "Ask before reading a file that costs more than this, in USD; 0: always; or never."
+)
 WHO = "Who may ask"
 WHO_ABOUT = "Who may talk to the bot: everyone, or named people, groups and roles."
 ADMINS = "Channel admins"

@@ -14,6 +14,7 @@ A_BUDGET = "A budget"
 ANSWER_LIMIT = "The answer length limit"
 QUESTIONS = "The number of questions"
 SPEND = "The spend per person"
+A_PRICE = "A price"
 SECONDS = "The number of seconds"
 MARK = "The mark"
 

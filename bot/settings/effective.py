@@ -8,6 +8,7 @@ Rule: no admin passes the operator's ceilings. They are applied here, when money
 about to be spent, so it does not matter when or how a larger value was set.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +17,7 @@ from bot.domain.budget import Budget, BudgetLimits, Period, PersonLimit
 from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel
 from bot.domain.served_workspaces import Served
 from bot.domain.setting import OPERATOR, AppliedSetting, Setting, StoredSettings
+from bot.messages import phrases
 from bot.settings.audience import Audience
 from bot.settings.misfits import misfits
 from bot.settings.operator_limits import CEILINGS
@@ -113,6 +115,13 @@ class EffectiveSettings:
     def temperature(self) -> float | None:
         value = self.used("temperature")
         return float(value) if value else None
+
+    @property
+    def file_price(self) -> float:
+        """The price in USD above which people are asked before a file is read;
+        infinite to ask never."""
+        value = self["file_price"]
+        return math.inf if value == phrases.NEVER else stored_usd(value)
 
     @property
     def stop_sequences(self) -> tuple[str, ...]:

@@ -140,6 +140,10 @@ def _dollars(value: str) -> str:
     return f"${float(value):,.{max(2, len(places))}f}"
 
 
+def _price_of(value: str) -> str:
+    return _dollars(value) if parsers.stored_usd(value) else "$0.00"
+
+
 OPTIONS: tuple[Option, ...] = (
     Option(
         "prompt",
@@ -275,6 +279,17 @@ OPTIONS: tuple[Option, ...] = (
         parsers.usd(value_messages.SPEND),
         show=_dollars,
         each_level=True,
+    ),
+    Option(
+        "file_price",
+        messages.FILE_PRICE,
+        messages.FILE_PRICE_ABOUT,
+        parsers.price(value_messages.A_PRICE),
+        default="0.25",
+        levels=_ALL,
+        show=lambda value: (
+            phrases.NEVER if value == phrases.NEVER else _price_of(value)
+        ),
     ),
     Option(
         "who",

@@ -24,6 +24,9 @@ from bot.text.redaction import quoted
 PROMPT_CHARS = 20_000
 SCHEME_CHARS = 20_000
 
+# The ways to write no dollars at all.
+ZEROS = ("0", "0.0", "0.00")
+
 #: The value of `model` that has each thread's first message choose.
 AUTO = "auto"
 
@@ -180,6 +183,21 @@ def usd(what: str) -> Reader:
                 )
             )
         return value
+
+    return read
+
+
+def price(what: str) -> Reader:
+    """Reads an amount in USD, which may be 0, or "never"."""
+    amount = usd(what)
+
+    def read(text: str, today: date) -> str:
+        plain = bounded(text).strip().lower()
+        if plain == phrases.NEVER:
+            return plain
+        if plain.strip(" $") in ZEROS:
+            return "0"
+        return amount(text, today)
 
     return read
 

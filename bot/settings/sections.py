@@ -51,6 +51,7 @@ SPENDING = SettingsSection(
     labels.SPENDING,
     labels.EDIT_SPENDING,
     ("budget_day", "budget_month", "person_messages", "person_usd"),
+    ("file_price",),
 )
 ACCESS = SettingsSection(
     "access",

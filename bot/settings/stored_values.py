@@ -16,7 +16,7 @@ from bot.settings.options import BY_NAME
 _PARSED = {
     *("max_tokens", "temperature", "stop_sequences", "ping"),
     *("budget_day", "budget_month", "person_messages", "person_usd"),
-    "triage_budget",
+    *("triage_budget", "file_price"),
 }
 
 # The options whose values had other names.

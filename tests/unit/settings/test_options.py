@@ -193,6 +193,7 @@ SHOWN = {
     "ping": ["0", "60"],
     "triage_announce": ["channel:C1"],
     "triage_budget": ["1"],
+    "file_price": ["0", "0.25", "never"],
 }
 
 
