@@ -142,10 +142,10 @@ class ReportingModel:
                 async for piece in answer:
                     yield piece
 
-    async def count(self, request: Request) -> int:
+    async def count(self, request: Request, *, files: bool = False) -> int:
         """Return the number of tokens of the prompt. Raises what the model raises."""
         with self._reported():
-            return await self._model.count(request)
+            return await self._model.count(request, files=files)
 
     @contextlib.contextmanager
     def _reported(self) -> Iterator[None]:

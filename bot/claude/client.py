@@ -104,17 +104,16 @@ class ClaudeClient:
                 return response_of(message, request.model, raw.headers)
         raise CallFailed(Fault(ModelDenied(messages.NOT_THE_API)))
 
-    async def count(self, request: Request) -> int:
-        """Return the number of tokens of the prompt of `request`. Costs nothing. Raises
-        a ModelError."""
+    async def count(self, request: Request, *, files: bool = False) -> int:
+        """Return the number of tokens of the prompt of `request`, whose files are sent
+        for it with `files`. Costs nothing. Raises a ModelError."""
         try:
-            # Files count as what is known of them: they are not sent for a number.
-            texts, files = without_files(request)
+            sent, known = (request, 0) if files else without_files(request)
             with translated(request.model):
                 counted = await self.sdk.messages.count_tokens(
-                    **count_parameters(texts), timeout=LOOKUP
+                    **count_parameters(sent), timeout=LOOKUP
                 )
-                return counted.input_tokens + files
+                return counted.input_tokens + known
         except CallFailed as failed:
             raise failed.fault.error from None
 
@@ -222,9 +221,9 @@ class ClaudeModel:
             return ModelStatus(model, "unknown", found.display_name, reason=reason)
         return ModelStatus(model, "accepted", found.display_name, lifecycle, retires)
 
-    async def count(self, request: Request) -> int:
-        """Return the number of tokens of the prompt. Raises a ModelError."""
-        return await self._client.count(request)
+    async def count(self, request: Request, *, files: bool = False) -> int:
+        """Count as `Model.count` does."""
+        return await self._client.count(request, files=files)
 
     async def list_models(self) -> list[ModelInfo] | None:
         """Return all models that the key may use, or None if they cannot be read."""

@@ -78,7 +78,7 @@ class OfflineModel:
         reason = "end_turn" if text == whole else "max_tokens"
         yield Report(NAME, stop_reason=reason, calls=())
 
-    async def count(self, request: Request) -> int:
+    async def count(self, request: Request, *, files: bool = False) -> int:
         """Return an estimate of the tokens of the prompt."""
         texts = [request.system, *(each.content for each in request.messages)]
         return -(-sum(map(len, texts)) // TOKEN_CHARS)

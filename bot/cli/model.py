@@ -53,9 +53,9 @@ class ClaudeOnceLoaded:
             return self._model.answer(request)
         return self._answer(request)
 
-    async def count(self, request: Request) -> int:
+    async def count(self, request: Request, *, files: bool = False) -> int:
         """Count as `Model.count` does."""
-        return await (await self._loaded()).count(request)
+        return await (await self._loaded()).count(request, files=files)
 
     async def survey(self) -> ModelAvailability | None:
         """Return what the API reports about our models, or None if it cannot be

@@ -18,9 +18,10 @@ class Model(Protocol):
         """
         ...
 
-    async def count(self, request: Request) -> int:
+    async def count(self, request: Request, *, files: bool = False) -> int:
         """Return the number of tokens of the prompt of `request`, at no cost.
 
-        Raises a ModelError.
+        Its files are only sent, and counted, with `files`; otherwise they count as
+        what is known of them. Raises a ModelError.
         """
         ...

@@ -62,7 +62,9 @@ class ScriptedModel:
             self.hung_up.append(request)
             raise
 
-    async def count(self, request: Request) -> int:
-        """A token for every four characters, as they say."""
+    async def count(self, request: Request, *, files: bool = False) -> int:
+        """A token for every four characters, as they say, and for every four bytes of
+        files."""
         texts = [request.system, *(said.content for said in request.messages)]
-        return sum(map(len, texts)) // 4
+        sent = [file.data for said in request.messages for file in said.files]
+        return sum(map(len, [*texts, *(sent if files else ())])) // 4

@@ -64,6 +64,9 @@ async def test_files_are_taken_and_never_cost_more_than_was_reserved(
     # A count does not send the files.
     counted = claude.requests[-1].body
     assert counted["messages"][0]["content"] == request.messages[0].content
+    # Unless the exact number is wanted.
+    exact = await model.count(request, files=True)
+    assert 4_000 < exact <= tokens
 
 
 @pytest.mark.parametrize(
