@@ -203,6 +203,8 @@ class Unread(enum.Enum):
     REFUSED = "refused"
     #: A person decided so, because of its price.
     SKIPPED = "skipped"
+    #: It is dear, and nobody has decided yet.
+    WAITING = "waiting"
 
     @classmethod
     def _missing_(cls, value: object) -> "Unread":

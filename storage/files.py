@@ -14,7 +14,8 @@ from bot.domain.attachment import Attachment, FileContent, FileKind, StoredFile
 from bot.domain.completion import RequestFile
 from bot.domain.scope import ThreadKey
 from bot.errors import Unread
-from storage import thread_queries
+from bot.ports.files import IsDear, never_dear
+from storage import file_choices, thread_queries
 from storage.broken import log_broken
 
 _KINDS = {each.value for each in FileKind}
@@ -40,10 +41,10 @@ _ID = f"""
 # A platform's id of a file is unique in its workspace. Its content may have changed
 # since, which its size tells nearly always.
 SAME_FILE = """
-    SELECT digest FROM message_files
+    SELECT posted FROM message_files
       CROSS JOIN messages ON messages.id = message_id
       CROSS JOIN threads ON threads.id = thread_id
-      CROSS JOIN file_contents USING (digest)
+      CROSS JOIN file_contents ON file_contents.digest = posted
     WHERE file = :file AND platform = :platform AND workspace = :workspace
       AND posted_size = :size
     LIMIT 1
@@ -51,7 +52,8 @@ SAME_FILE = """
 
 # Without the bytes.
 READ = """
-    SELECT name, digest, kind, media_type, tokens, pages, size, refused
+    SELECT name, digest, kind, media_type, tokens, pages, all_pages, size, reason,
+        refused
     FROM message_files CROSS JOIN file_contents USING (digest)
     WHERE message_id = ? ORDER BY position
 """
@@ -89,6 +91,7 @@ def link_file(
     message: str,
     file: Attachment,
     digest: str = "",
+    is_dear: IsDear = never_dear,
 ) -> bool:
     """Give `message` the stored content; return False if there is none."""
     if not digest and file.id and file.size is not None:
@@ -97,11 +100,11 @@ def link_file(
             **{"file": file.key, "size": file.size},
         }
         row = db.execute(SAME_FILE, where).fetchone()
-        digest = row["digest"] if row else ""
-    known = db.execute("SELECT 1 FROM file_contents WHERE digest = ?", [digest])
-    if known.fetchone() is None:
+        digest = row["posted"] if row else ""
+    known = db.execute("SELECT tokens FROM file_contents WHERE digest = ?", [digest])
+    if (row := known.fetchone()) is None:
         return False
-    _link(db, thread, message, file, digest=digest)
+    _link_content(db, thread, message, file, digest, is_dear=is_dear(row["tokens"]))
     return True
 
 
@@ -113,6 +116,7 @@ def store_file(
     digest: str,
     posted_size: int,
     content: FileContent,
+    is_dear: IsDear = never_dear,
 ) -> None:
     db.execute(
         """
@@ -127,15 +131,9 @@ def store_file(
             *(len(content.data), content.data),
         ],
     )
-    if not _link(db, thread, message, file, digest=digest):
-        db.execute(
-            """
-            DELETE FROM file_contents WHERE digest = :digest AND NOT EXISTS (
-                SELECT 1 FROM message_files WHERE message_files.digest = :digest
-            )
-            """,
-            {"digest": digest},
-        )
+    dear = is_dear(content.tokens)
+    if not _link_content(db, thread, message, file, digest, is_dear=dear):
+        db.execute(file_choices.UNLINKED, {"digest": digest, "posted": digest})
 
 
 def store_unread(
@@ -175,11 +173,28 @@ def read_files(db: Database, message_id: int) -> list[RequestFile]:
                 media_type=row["media_type"],
                 tokens=row["tokens"],
                 pages=row["pages"],
+                all_pages=row["all_pages"],
                 size=row["size"],
-                unread=Unread.REFUSED if row["refused"] else None,
+                unread=_unread(row["reason"], bool(row["refused"])),
             )
         )
     return found
+
+
+def _link_content(
+    db: Database,
+    thread: ThreadKey,
+    message: str,
+    file: Attachment,
+    posted: str,
+    *,
+    is_dear: bool,
+) -> bool:
+    """Store that `file` has the content `posted`, as it was decided in the thread;
+    return False if `message` does not have the file."""
+    new = (posted, Unread.WAITING.value if is_dear else "")
+    digest, reason = file_choices.choice(db, thread, posted) or new
+    return _link(db, thread, message, file, digest=digest, posted=posted, reason=reason)
 
 
 def _link(
@@ -189,6 +204,7 @@ def _link(
     file: Attachment,
     *,
     digest: str | None = None,
+    posted: str | None = None,
     reason: str = "",
 ) -> bool:
     """Store what became of `file`; return False if `message` does not have it."""
@@ -199,10 +215,14 @@ def _link(
         return False
     db.execute(
         """
-        INSERT INTO message_files (message_id, file, position, name, digest, reason)
-        VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+        INSERT INTO message_files
+            (message_id, file, position, name, digest, posted, reason)
+        VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
         """,
-        [row["id"], file.key, keys.index(file.key), file.name, digest, reason],
+        [
+            *(row["id"], file.key, keys.index(file.key), file.name),
+            *(digest, posted, reason),
+        ],
     )
     return True
 

@@ -10,6 +10,7 @@ from storage.author_names import m013_author_names
 from storage.bounds import m008_bounds
 from storage.case_tables import m006_cases
 from storage.deletion_tables import m010_deletions_and_refusals
+from storage.file_choices import m020_file_choices
 from storage.file_tables import m016_files
 from storage.names import m015_names
 from storage.notices import m012_origins_and_notices
@@ -369,5 +370,6 @@ for step in (
     m017_summaries,
     m018_receipts,
     m019_search,
+    m020_file_choices,
 ):
     migrations()(step)

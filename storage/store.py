@@ -30,6 +30,7 @@ from storage import (
     earlier_turns,
     erasures,
     expiry,
+    file_choices,
     files,
     inbox,
     ledger,
@@ -121,6 +122,8 @@ class SqliteStore:
     store_unread = write(files.store_unread)
     refuse_files = write(files.refuse_files)
     file_data = read(files.file_data)
+    thread_files = read(file_choices.thread_files)
+    decide_file = write(file_choices.decide_file)
 
     next_turn = read(thread_queries.next_turn)
     previous_turn = read(earlier_turns.previous_turn)

@@ -67,6 +67,15 @@ ASKERS = """
     ORDER BY deleted_at IS NOT NULL, at, id
 """
 
+# The pages of the files of a turn whose price people are to decide about.
+WAITING = """
+    SELECT pages FROM messages CROSS JOIN message_files ON message_id = messages.id
+      CROSS JOIN file_contents USING (digest)
+    WHERE thread_id = :thread AND turn_id = :turn AND files <> '[]'
+      AND reason = 'waiting' AND NOT refused
+    ORDER BY messages.id, position
+"""
+
 SUMMARISED = "SELECT messages FROM summaries WHERE used_by = ?"
 
 # INDEXED BY, because SQLite would prefer to group by an index of all turns.
@@ -217,6 +226,7 @@ def turn_of(db: Database, thread: ThreadKey, row: Row) -> Turn:
         stop_reason=row["stop_reason"],
         calls=row["calls"],
         summarised=_summarised(db, row["id"]),
+        waiting=_waiting(db, row),
     )
 
 
@@ -224,6 +234,11 @@ def _summarised(db: Database, turn: int) -> int:
     """Return how many messages the summary covers that the turn is the first to use."""
     row = db.execute(SUMMARISED, [turn]).fetchone()
     return int(row["messages"]) if row else 0
+
+
+def _waiting(db: Database, turn: Row) -> tuple[int, ...]:
+    at = {"thread": turn["thread_id"], "turn": turn["id"]}
+    return tuple(row["pages"] for row in db.execute(WAITING, at))
 
 
 def turn_facts(db: Database, thread: ThreadKey, turn: str = "") -> TurnFacts | None:

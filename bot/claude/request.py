@@ -115,7 +115,13 @@ def _block(file: RequestFile, options: dict[str, Any]) -> dict[str, Any]:
     if file.kind is FileKind.IMAGE:
         return {"type": "image", "source": _source(file)}
     title = file_lines.title(file.name)
-    return {"type": "document", "source": _source(file), "title": title, **options}
+    made = {"type": "document", "source": _source(file), "title": title, **options}
+    if file.pages < file.all_pages:
+        # Unlike the title, it is not cited.
+        made["context"] = (
+            f"This document is {file_lines.first_pages(file.pages, file.all_pages)}."
+        )
+    return made
 
 
 def _text(text: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from bot.domain.attachment import StoredFile
 from bot.domain.message import Message
 from bot.domain.turn import TurnMessage
+from bot.errors import Unread
 from bot.text import file_lines, tags
 
 # Instructions for reading the tags. Part of every system prompt, and frozen: a change
@@ -76,6 +77,9 @@ def label(
 
 
 def _state(file: StoredFile) -> str:
+    if file.unread in (Unread.WAITING, Unread.SKIPPED):
+        # This text stays as it is when that is decided.
+        return file_lines.PRICED
     if file.unread is not None:
         return file_lines.not_shown(file.unread)
     if file.pages < file.all_pages:

@@ -63,6 +63,27 @@ class FileContent:
 
 
 @dataclass(frozen=True, slots=True)
+class ThreadFile:
+    """A file of a thread whose content is stored, so that people may decide whether
+    Claude reads it."""
+
+    message: str
+    name: str
+    #: The SHA-256 of what was posted.
+    digest: str
+    #: All of it, as in `FileContent`.
+    kind: FileKind
+    media_type: str
+    tokens: int
+    pages: int
+    all_pages: int
+    #: Why Claude does not read it; None if it does.
+    unread: Unread | None = None
+    #: Whether Claude reads only its first pages, because people chose that.
+    is_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StoredFile:
     """What became of a file of a message."""
 

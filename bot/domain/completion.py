@@ -52,8 +52,9 @@ class RequestFile:
     media_type: str
     #: The most tokens that it counts as.
     tokens: int
-    #: The pages of a PDF that are shown; 0 for other files.
+    #: The pages of a PDF that are shown, and those that it has; 0 for other files.
     pages: int = 0
+    all_pages: int = 0
     #: Bytes of `data`, also before that is loaded.
     size: int = 0
     #: Empty until it is sent.

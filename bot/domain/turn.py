@@ -88,6 +88,9 @@ class Turn:
     calls: str = ""
     #: How many messages the summary covers that it is the first to use; 0 for none.
     summarised: int = 0
+    #: The pages of each of its files whose price people are to decide about; 0 for a
+    #: file that has none.
+    waiting: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +146,9 @@ class Outcome:
     applied: tuple[AppliedSetting, ...] = ()
     #: The user to notify once all of it is shown (edits notify nobody); "" for nobody.
     calls: str = ""
-    #: As in `Turn`; stored with the summary.
+    #: As in `Turn`; stored with the summary, and with the files.
     summarised: int = 0
+    waiting: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

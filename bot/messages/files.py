@@ -17,6 +17,7 @@ TOO_MANY = "too many files at once"
 NOT_TAKEN = "of a type that this model can't read"
 REFUSED = "refused by Claude"
 SKIPPED = "skipped by choice"
+WAITING = "waiting for a decision about its price"
 
 # What to do.
 SEND_SMALLER = "Please send a smaller file, or a part of it."

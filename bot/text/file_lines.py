@@ -12,6 +12,8 @@ SHOWN = "shown above"
 #: Of a message that was edited.
 UNKNOWN = "shown above unless it could not be read"
 CUT = "its beginning is shown above"
+#: Of a file that people decide about, now or later.
+PRICED = "shown above if people agreed to its price"
 
 _WHY = {
     Unread.TOO_LARGE: "it is too large",
@@ -27,6 +29,7 @@ _WHY = {
     Unread.NOT_TAKEN: "you take no files of its type",
     Unread.REFUSED: "it could not be processed",
     Unread.SKIPPED: "it was left out because of its price",
+    Unread.WAITING: "people have not agreed to its price yet",
 }
 
 
@@ -50,7 +53,12 @@ def attached(name: str, state: str) -> str:
 
 def pages_shown(pages: int, of: int) -> str:
     """Return the state of a PDF that is shown in part."""
-    return f"the first {pages:,} of its {of:,} pages are shown above"
+    return f"{first_pages(pages, of)} are shown above"
+
+
+def first_pages(pages: int, of: int) -> str:
+    """Return which pages are shown of a PDF that is shown in part."""
+    return f"the first {pages:,} of its {of:,} pages"
 
 
 def not_shown(why: Unread) -> str:

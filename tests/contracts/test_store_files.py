@@ -7,7 +7,7 @@ import pytest
 from bot.domain.attachment import Attachment, FileContent, FileKind, StoredFile
 from bot.domain.message import Message
 from bot.domain.retention import Retention
-from bot.domain.scope import Scope
+from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Turn
 from bot.errors import Unread
 from bot.ports.store import Store
@@ -157,3 +157,60 @@ async def test_files_are_treated_as_their_messages_are(store: Store) -> None:
     assert await store.conversation(THERE) == []
     await store.receive(said("9", thread=THERE), keep)
     assert await left(store) == {"#a.png"}
+
+
+REPORT = Attachment("r.pdf", "https://files/r", "F3", 9)
+PDF = FileContent(FileKind.PDF, "application/pdf", b"300 pages", 900, 300, 300)
+FIRST = replace(PDF, data=b"20 pages", tokens=60, pages=20)
+
+
+async def shown(store: Store, thread: ThreadKey = HERE) -> list[tuple[str, object]]:
+    files = [f for each in await store.conversation(thread) for f in each.files]
+    return [(f.digest, f.unread or f.pages) for f in files]
+
+
+async def test_people_decide_about_a_dear_file(store: Store) -> None:
+    turn = await ask(store, said("1", files=(REPORT, NOTES)))
+    await store.store_file(HERE, "1", REPORT, "#r", 9, PDF, lambda tokens: tokens > 5)
+    await store.store_file(HERE, "1", NOTES, "#n", 5, TEXT, lambda tokens: tokens > 5)
+    both = await store.thread_files(HERE)
+    assert await store.thread_files(HERE, turn.key) == both
+    assert await store.thread_files(HERE, "other") == []
+    assert [(f.name, f.digest, f.pages, f.unread, f.is_cut) for f in both] == [
+        ("r.pdf", "#r", 300, Unread.WAITING, False),
+        ("b.txt", "#n", 0, None, False),
+    ]
+    assert (await following(store)).waiting == (300,)
+    assert await shown(store) == [("#r", Unread.WAITING), ("#n", 0)]
+    for unread, cut, then in (
+        (Unread.SKIPPED, None, ("#r", Unread.SKIPPED)),
+        (None, FIRST, ("#r/20", 20)),
+        (None, None, ("#r", 300)),
+        (None, FIRST, ("#r/20", 20)),
+    ):
+        assert await store.decide_file(HERE, "#r", unread, cut)
+        assert not await store.decide_file(HERE, "#r", unread, cut)
+        assert (await shown(store))[0] == then
+        [file, _] = await store.thread_files(HERE)
+        assert (file.digest, file.pages) == ("#r", 300)
+        assert (file.unread, file.is_cut) == (unread, cut is not None)
+    assert await store.file_data(["#r", "#r/20"]) == {
+        "#r": PDF.data,
+        "#r/20": FIRST.data,
+    }
+    assert (await following(store)).waiting == ()
+    # Posted again: decided in this thread, and to be decided in another.
+    again = replace(REPORT, id="F4")
+    await store.receive(said("2", files=(again,)), keep)
+    assert await store.link_file(HERE, "2", again, "#r", lambda tokens: True)
+    await ask(store, said("3", files=(REPORT,), thread=THERE))
+    assert await store.link_file(THERE, "3", REPORT, is_dear=lambda tokens: True)
+    assert [f.is_cut for f in await store.thread_files(HERE)] == [True, False, True]
+    assert await shown(store, THERE) == [("#r", Unread.WAITING)]
+    assert not await store.decide_file(HERE, "#none", None)
+    # What nobody has any more is deleted, and no sooner.
+    await store.delete_messages("slack", "T1", ["3"], "C1", 50.0)
+    await store.delete_messages("slack", "T1", ["1"], "C1", 50.0)
+    assert set(await store.file_data(["#r", "#r/20", "#n"])) == {"#r", "#r/20"}
+    await store.delete_messages("slack", "T1", ["2"], "C1", 50.0)
+    assert await store.file_data(["#r", "#r/20"]) == {}

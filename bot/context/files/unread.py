@@ -23,6 +23,7 @@ _TEXTS = {
     Unread.NOT_TAKEN: (messages.NOT_TAKEN, messages.CHOOSE_MODEL),
     Unread.REFUSED: (messages.REFUSED, messages.SEND_DIFFERENTLY),
     Unread.SKIPPED: (messages.SKIPPED, ""),
+    Unread.WAITING: (messages.WAITING, ""),
 }
 
 

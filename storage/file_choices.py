@@ -1,0 +1,148 @@
+"""What people decide about dear files, inside a transaction; and the migration for it.
+
+Rule: a decision holds for all files of a thread with the same posted bytes. All of
+what was posted stays stored while a message has it, so another decision needs nothing
+of the platform.
+"""
+
+from sqlite_utils import Database
+
+from bot.domain.attachment import FileContent, FileKind, ThreadFile
+from bot.domain.scope import ThreadKey
+from bot.errors import Unread
+from storage.broken import log_broken
+from storage.thread_queries import THREAD_ID, named
+
+_KINDS = {each.value for each in FileKind}
+
+# Without the bytes. The + makes SQLite use the index by thread, not that by turn.
+THREAD_FILES = f"""
+    SELECT message, message_files.name, posted, reason,
+        message_files.digest <> posted AS is_cut,
+        kind, media_type, tokens, pages, all_pages
+    FROM messages CROSS JOIN message_files ON message_id = messages.id
+      CROSS JOIN file_contents ON file_contents.digest = posted
+    WHERE thread_id = ({THREAD_ID}) AND files <> '[]' AND NOT refused
+      AND messages.id > (SELECT reads_after FROM threads WHERE id = ({THREAD_ID}))
+      AND (
+        :turn = '' OR +turn_id = (
+            SELECT id FROM turns WHERE key = :turn AND thread_id = ({THREAD_ID})
+        )
+      )
+    ORDER BY at, messages.id, position
+"""
+
+# What became of the same bytes in this thread.
+CHOSEN = f"""
+    SELECT digest, reason
+    FROM message_files CROSS JOIN messages ON messages.id = message_id
+    WHERE posted = :posted AND thread_id = ({THREAD_ID}) AND digest IS NOT NULL
+    ORDER BY messages.id DESC LIMIT 1
+"""
+
+#: What of a message's contents nothing has any more.
+UNLINKED = """
+    DELETE FROM file_contents WHERE digest IN (:digest, :posted) AND NOT EXISTS (
+        SELECT 1 FROM message_files
+        WHERE message_files.digest = file_contents.digest
+    ) AND NOT EXISTS (
+        SELECT 1 FROM message_files WHERE posted = file_contents.digest
+    )
+"""
+
+
+def m020_file_choices(db: Database) -> None:
+    """Add the posted content of files of which people chose a part. Never edited."""
+    # The digest of what was posted; NULL where `digest` is.
+    db.table("message_files").add_column("posted", str)
+    db.execute("UPDATE message_files SET posted = digest")
+    db.execute(
+        "CREATE INDEX idx_message_files_posted ON message_files (posted) "
+        "WHERE posted IS NOT NULL"
+    )
+    db.execute("DROP TRIGGER delete_unlinked_content")
+    db.execute(
+        """
+        CREATE TRIGGER delete_unlinked_content AFTER DELETE ON message_files
+        WHEN OLD.digest IS NOT NULL BEGIN
+            DELETE FROM file_contents WHERE digest IN (OLD.digest, OLD.posted)
+              AND NOT EXISTS (
+                SELECT 1 FROM message_files
+                WHERE message_files.digest = file_contents.digest
+              ) AND NOT EXISTS (
+                SELECT 1 FROM message_files WHERE posted = file_contents.digest
+              );
+        END
+        """
+    )
+
+
+def thread_files(db: Database, thread: ThreadKey, turn: str = "") -> list[ThreadFile]:
+    found = []
+    for row in db.execute(THREAD_FILES, {**named(thread), "turn": turn}):
+        if row["kind"] not in _KINDS:
+            log_broken("file_contents", row["posted"])
+            continue
+        found.append(
+            ThreadFile(
+                message=row["message"],
+                name=row["name"],
+                digest=row["posted"],
+                kind=FileKind(row["kind"]),
+                media_type=row["media_type"],
+                tokens=row["tokens"],
+                pages=row["pages"],
+                all_pages=row["all_pages"],
+                unread=Unread(row["reason"]) if row["reason"] else None,
+                is_cut=bool(row["is_cut"]),
+            )
+        )
+    return found
+
+
+def decide_file(
+    db: Database,
+    thread: ThreadKey,
+    digest: str,
+    unread: Unread | None,
+    cut: FileContent | None = None,
+) -> bool:
+    shown = digest
+    if cut is not None:
+        shown = f"{digest}/{cut.pages}"
+        db.execute(
+            """
+            INSERT INTO file_contents
+                (digest, kind, media_type, tokens, pages, all_pages, cut, posted_size,
+                 size, data)
+            SELECT ?, ?, ?, ?, ?, ?, ?, posted_size, ?, ?
+            FROM file_contents WHERE digest = ? ON CONFLICT DO NOTHING
+            """,
+            [
+                *(shown, cut.kind.value, cut.media_type, cut.tokens, cut.pages),
+                *(cut.all_pages, cut.cut, len(cut.data), cut.data, digest),
+            ],
+        )
+    where = {**named(thread), "posted": digest, "digest": shown}
+    before = db.execute(CHOSEN, where).fetchone()
+    changed = db.execute(
+        f"""
+        UPDATE message_files SET digest = :digest, reason = :reason
+        WHERE posted = :posted AND (digest <> :digest OR reason <> :reason)
+          AND EXISTS (SELECT 1 FROM file_contents WHERE digest = :digest)
+          AND message_id IN (
+            SELECT id FROM messages WHERE thread_id = ({THREAD_ID})
+          )
+        """,
+        {**where, "reason": unread.value if unread else ""},
+    )
+    for old in {shown, before["digest"] if before else digest}:
+        db.execute(UNLINKED, {"digest": old, "posted": digest})
+    return changed.rowcount > 0
+
+
+def choice(db: Database, thread: ThreadKey, digest: str) -> tuple[str, str] | None:
+    """Return what became of the posted bytes with this `digest` in `thread`: the digest
+    of what is shown, and why it is not; None for bytes that are new there."""
+    row = db.execute(CHOSEN, {**named(thread), "posted": digest}).fetchone()
+    return (row["digest"], row["reason"]) if row else None
