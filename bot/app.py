@@ -14,6 +14,7 @@ from bot.commands import suggestions
 from bot.commands.catalog import parse_command
 from bot.commands.copy_settings import SettingsCopier
 from bot.commands.edit_settings import SettingsEditor
+from bot.commands.file_choices import FileDecisions
 from bot.commands.first_contact import FirstContact
 from bot.commands.history import SettingsHistory
 from bot.commands.home import HomePage
@@ -146,6 +147,8 @@ class App:
         page = SettingsPage(self._access, editor.forms, usage)
         triage = TriageCommands(store, classifier, self._access, by_name, parse_command)
         first_contact = FirstContact(store, platforms, self._access, inbox)
+        controls = ReplyControls(store, self._dispatcher, inbox, stopper, self._access)
+        decisions = FileDecisions(store, stopper, self._access, controls.repeat)
         router = CommandRouter(
             platforms,
             self._access,
@@ -160,9 +163,8 @@ class App:
                 **SettingsHistory(store, self._access).handlers(),
                 **ReceiptScreen(store, self._access, by_name).handlers(),
                 **PromptTrial(store, model, self._access, operator).handlers(),
-                **ReplyControls(
-                    store, self._dispatcher, inbox, stopper, self._access
-                ).handlers(),
+                **controls.handlers(),
+                **decisions.handlers(),
                 **ThreadSearch(store, self._access, platforms).handlers(),
                 **triage.handlers(),
                 **first_contact.handlers(),

@@ -148,6 +148,7 @@ NOT_FOR_PEOPLE = {
     "come back": "what people say",
     "triage this": "the name of a command",
     "more than can be listed": "the store's name of what is not listed",
+    "DROP TRIGGER": "SQL",
     "rolled back": "the store's name of a change",
     "turned away {}": "names a notice",
     "slack scopes {}": "names a problem",

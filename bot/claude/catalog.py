@@ -162,7 +162,7 @@ def cost(model: str, usage: Usage, at: float) -> float | None:
     facts = find(model)
     if facts is None:
         return None
-    tariff = facts.tariff_on(_day_of(at))
+    tariff = facts.tariff_on(day_of(at))
     return tariff.of(usage) if tariff else None
 
 
@@ -176,7 +176,7 @@ def saved(model: str, usage: Usage, at: float) -> float:
     return without - with_it if without is not None and with_it is not None else 0.0
 
 
-def _day_of(at: float) -> datetime.date:
+def day_of(at: float) -> datetime.date:
     return datetime.datetime.fromtimestamp(at, datetime.UTC).date()
 
 

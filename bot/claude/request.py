@@ -118,9 +118,7 @@ def _block(file: RequestFile, options: dict[str, Any]) -> dict[str, Any]:
     made = {"type": "document", "source": _source(file), "title": title, **options}
     if file.pages < file.all_pages:
         # Unlike the title, it is not cited.
-        made["context"] = (
-            f"This document is {file_lines.first_pages(file.pages, file.all_pages)}."
-        )
+        made["context"] = file_lines.about_part(file.pages, file.all_pages)
     return made
 
 

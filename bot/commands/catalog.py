@@ -43,7 +43,8 @@ LEVELS = {
 ASKING = frozenset(
     {
         *("retry", "retry answer", "continue answer", "try run", "try example"),
-        *("answer again", "triage"),
+        *("answer again", "triage", "file read", "file first"),
+        *("read answer", "first answer"),
     }
 )
 
@@ -82,6 +83,7 @@ def _usage_views() -> tuple[Choice, ...]:
 
 
 WHERE = Parameter("where", summaries.WHERE, Takes.LEVEL)
+_FILE_NAME = Parameter("name", summaries.FILE_NAME)
 _VERSION = Parameter("version", summaries.VERSION, Takes.NUMBER, required=True)
 
 COMMANDS = (
@@ -89,6 +91,9 @@ COMMANDS = (
     CommandSpec("stop", summaries.STOP),
     CommandSpec("retry", summaries.RETRY),
     CommandSpec("summary", summaries.SUMMARY, personal=True),
+    CommandSpec("file read", summaries.FILE_READ, (_FILE_NAME,)),
+    CommandSpec("file first", summaries.FILE_FIRST, (_FILE_NAME,)),
+    CommandSpec("file skip", summaries.FILE_SKIP, (_FILE_NAME,)),
     CommandSpec(
         "receipt",
         summaries.RECEIPT,
@@ -206,6 +211,9 @@ COMMANDS = (
         "continue answer", summaries.CONTINUE_ANSWER, hidden=True, spoken=False
     ),
     CommandSpec("summary answer", summaries.SUMMARY_ANSWER, hidden=True, spoken=False),
+    CommandSpec("read answer", summaries.READ_ANSWER, hidden=True, spoken=False),
+    CommandSpec("first answer", summaries.FIRST_ANSWER, hidden=True, spoken=False),
+    CommandSpec("skip answer", summaries.SKIP_ANSWER, hidden=True, spoken=False),
     CommandSpec(
         "try example", summaries.TRY_EXAMPLE, hidden=True, spoken=False, below=True
     ),

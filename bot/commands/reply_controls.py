@@ -166,11 +166,17 @@ class ReplyControls:
         facts = await self._last(command, place, person)
         if isinstance(facts, str):
             return Response(facts)
-        if not await self._store.retry_turn(place.key, facts.key, self._now()):
-            return Response(NOTHING_TO_REPEAT)
-        log.info("turn.repeated thread=%s turn=%s", place.key, facts.key)
+        done = await self.repeat(place, facts.key, person)
+        return Response(REPEATING if done else NOTHING_TO_REPEAT)
+
+    async def repeat(self, place: Scope, turn: str, person: Person) -> bool:
+        """Have the last answer of the thread `place`, that of the turn with the key
+        `turn`, written again for `person`; return whether that is possible."""
+        if not await self._store.retry_turn(place.key, turn, self._now()):
+            return False
+        log.info("turn.repeated thread=%s turn=%s", place.key, turn)
         self._dispatcher.put(place.key, person.id, self._now())
-        return Response(REPEATING)
+        return True
 
     async def answer_again(
         self, command: Command, place: Scope, person: Person
@@ -188,11 +194,7 @@ class ReplyControls:
                 return Response(refusal(person, NOT_YOURS))
         # A forged control must not name the answer to somebody else; and after a first
         # press another turn has the question.
-        if question.asked == turn and await self._store.retry_turn(
-            place.key, turn, self._now()
-        ):
-            log.info("turn.repeated thread=%s turn=%s", place.key, turn)
-            self._dispatcher.put(place.key, person.id, self._now())
+        if question.asked == turn and await self.repeat(place, turn, person):
             return Response(REPEATING, settles=True)
         return Response(await self._why_not(place, message, turn), settles=True)
 

@@ -8,6 +8,7 @@ from bot.budgets.guard import BudgetGuard
 from bot.claude.catalog import ModelAvailability
 from bot.conversation.admission import Admission
 from bot.conversation.composer import Composer
+from bot.conversation.file_prices import FilePrices
 from bot.conversation.file_reader import FileReader
 from bot.conversation.responder import Responder
 from bot.conversation.summariser import Summariser
@@ -45,8 +46,11 @@ def create_responder(
     settings = SettingsAccess(durable, adapters, operator, now)
     guard = BudgetGuard(durable, durable, model, adapters, now)
     files = FileReader(durable, adapters)
+    prices = FilePrices(durable, model)
     composer = Composer(
-        *(durable, durable, adapters, settings, files, survey), operator.secret, now
+        *(durable, durable, adapters, settings, files, prices, survey),
+        operator.secret,
+        now,
     )
     admission = Admission(
         *(durable, model, adapters, settings, guard, composer), operator.secret, now

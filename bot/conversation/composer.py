@@ -14,6 +14,7 @@ from bot.claude.catalog import ModelAvailability
 from bot.claude.request import file_at
 from bot.context import cache_lifetime, file_limits, long_threads, prompt
 from bot.conversation import model_files
+from bot.conversation.file_prices import FilePrices, PricedFile, Pricing
 from bot.conversation.file_reader import FileReader
 from bot.domain.attachment import StoredFile
 from bot.domain.completion import (
@@ -66,6 +67,8 @@ class ComposedRequest:
     summarised: int = 0
     #: The files of the turn's messages that it does not show, by name.
     skipped: Mapping[str, Unread] = field(default_factory=dict)
+    #: Those whose price people are to decide about.
+    dear: tuple[PricedFile, ...] = ()
     #: The digests of files without which it was made again, step by step, with why;
     #: and those of which Claude said that it refuses them.
     left_out: tuple[Mapping[str, Unread], ...] = ()
@@ -82,6 +85,7 @@ class Composer:
         adapters: Mapping[str, Adapter],
         settings: SettingsAccess,
         files: FileReader,
+        prices: FilePrices,
         survey: Callable[[], ModelAvailability | None],
         secret: str,
         now: Callable[[], float],
@@ -91,6 +95,7 @@ class Composer:
         self._settings = settings
         self._contents = contents
         self._files = files
+        self._prices = prices
         self._survey = survey
         self._secret = secret
         self._now = now
@@ -107,14 +112,15 @@ class Composer:
     ) -> ComposedRequest | None:
         """Store what Claude reads for `messages`, and return the request; None if
         people have deleted all that was to be answered."""
-        read = await self._conversation(turn, messages, settings)
+        times = await self._store.question_times(turn.thread, cache_lifetime.QUESTIONS)
+        ttl = cache_lifetime.lifetime(times)
+        pricing = Pricing(settings["model"], ttl, settings.file_price, self._now())
+        read = await self._conversation(turn, messages, settings, pricing)
         conversation, unread = read.conversation, read.unread
         if not conversation or conversation[-1].role != "user":
             return None
         fitted, missing = await self._fitted(turn, conversation, unread, settings)
         version = await self._settings.prompt(settings)
-        times = await self._store.question_times(turn.thread, cache_lifetime.QUESTIONS)
-        ttl = cache_lifetime.lifetime(times)
         request = Request(
             model=settings["model"],
             system=prompt.system_prompt(version.text or ""),
@@ -131,15 +137,15 @@ class Composer:
         )
         summarised = await self._store.summarised(turn)
         own = {each.message.message for each in messages if not each.message.echo}
-        skipped = {
+        skipped: dict[str, Unread] = {
             file.name: file.unread
             for message, files in read.files.items()
             for file in files
-            if message in own and file.unread
+            if message in own and file.unread and file.unread is not Unread.WAITING
         }
         named = {file.name for each in messages for file in each.message.files}
         skipped |= {n: why for n, why in _left_out(request).items() if n in named}
-        return ComposedRequest(request, missing, unread, summarised, skipped)
+        return ComposedRequest(request, missing, unread, summarised, skipped, read.dear)
 
     async def shorten(
         self, turn: Turn, composed: ComposedRequest, settings: EffectiveSettings
@@ -240,6 +246,7 @@ class Composer:
         turn: Turn,
         messages: Sequence[TurnMessage],
         settings: EffectiveSettings,
+        pricing: Pricing,
     ) -> "_Read":
         """Return what Claude reads of the thread."""
         adapter = self._adapters[turn.thread.platform]
@@ -247,8 +254,15 @@ class Composer:
         new = [each.message for each in messages if each.content is None]
         accepted = model_files.accepted(settings["model"])
         files = await self._files.read(
-            turn.thread, [each.message for each in messages], accepted
+            turn.thread,
+            [each.message for each in messages],
+            accepted,
+            pricing.is_dear,
         )
+        dear: Sequence[PricedFile] = ()
+        if any(f.unread is Unread.WAITING for each in files.values() for f in each):
+            dear = await self._prices.waiting(turn.thread, files.keys(), pricing)
+            files = await self._store.stored_files(turn.thread, files.keys())
         names = await adapter.readable(new)
         size = sum(len(text) for _, text in names)
         contents = await offload(partial(prompt.labels, new, names, files), size)
@@ -262,7 +276,8 @@ class Composer:
         missing = earlier.missing or long_threads.noted(stored)
         if earlier.missing is None:
             missing = None
-        return _Read(conversation if messages else [], missing, files)
+        read = conversation if messages else []
+        return _Read(read, missing, files, tuple(dear))
 
     async def _backfilled(
         self, turn: Turn, messages: Sequence[TurnMessage]
@@ -301,6 +316,8 @@ class _Read:
     unread: int | None
     #: What became of the files of the turn's messages, by message.
     files: Mapping[str, Sequence[StoredFile]]
+    #: Those of them whose price people are to decide about.
+    dear: tuple[PricedFile, ...]
 
 
 def _shown(request: Request) -> list[RequestFile]:
@@ -310,6 +327,11 @@ def _shown(request: Request) -> list[RequestFile]:
 
 
 def _left_out(request: Request) -> dict[str, Unread]:
-    """Return the files of the newest messages that are not shown, by name."""
+    """Return the files of the newest messages that are not shown, by name; without
+    those that wait for a decision."""
     files = request.messages[-1].files
-    return {file.name: file.unread for file in files if file.unread}
+    return {
+        file.name: file.unread
+        for file in files
+        if file.unread and file.unread is not Unread.WAITING
+    }

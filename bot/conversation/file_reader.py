@@ -19,7 +19,7 @@ from bot.domain.attachment import Attachment, FileContent, StoredFile
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ThreadKey
 from bot.errors import DeliveryError, FileUnread, Unread
-from bot.ports.files import FileStore
+from bot.ports.files import FileStore, IsDear, never_dear
 from bot.ports.platform import Adapter, FileSource
 from bot.runtime.retry import retry_until_success
 from bot.runtime.scratch import scratch_file
@@ -56,10 +56,15 @@ class FileReader:
         self._places = asyncio.Semaphore(AT_ONCE)
 
     async def read(
-        self, thread: ThreadKey, messages: Sequence[Message], accepted: Accepted
+        self,
+        thread: ThreadKey,
+        messages: Sequence[Message],
+        accepted: Accepted,
+        is_dear: IsDear = never_dear,
     ) -> Mapping[str, Sequence[StoredFile]]:
         """Read the files of `messages`, in the order of posting, that were not read
-        before; return what became of all, by message."""
+        before; return what became of all, by message. Those that are `is_dear` wait
+        for a decision."""
         having = [each for each in messages if each.files]
         if not having:
             return {}
@@ -72,7 +77,10 @@ class FileReader:
             if file.key not in {each.key for each in known[message.message]}
         ]
         reading = _Reading(
-            thread, accepted, asyncio.get_running_loop().time() + self._patience
+            thread,
+            accepted,
+            is_dear,
+            asyncio.get_running_loop().time() + self._patience,
         )
         async with asyncio.TaskGroup() as tasks:
             for message, file in wanted[:MOST_FILES]:
@@ -84,7 +92,8 @@ class FileReader:
     async def _read(self, reading: "_Reading", message: str, file: Attachment) -> None:
         thread = reading.thread
         # What was read of the same file before need not be fetched.
-        if await self._store.link_file(thread, message, file):
+        is_dear = reading.is_dear
+        if await self._store.link_file(thread, message, file, is_dear=is_dear):
             return
         try:
             async with self._places:
@@ -112,7 +121,9 @@ class FileReader:
                 size = into.tell()
                 reading.room -= size
                 digest = await asyncio.to_thread(_digest, path)
-                if await self._store.link_file(thread, message, file, digest):
+                if await self._store.link_file(
+                    thread, message, file, digest, reading.is_dear
+                ):
                     return
                 content = await asyncio.to_thread(
                     _content, path, file.name, reading.accepted
@@ -120,15 +131,20 @@ class FileReader:
         except OSError as error:
             log.warning("file.no_scratch thread=%s %s", thread, error)
             raise FileUnread(Unread.UNAVAILABLE) from None
-        await self._store.store_file(thread, message, file, digest, size, content)
+        await self._store.store_file(
+            thread, message, file, digest, size, content, reading.is_dear
+        )
 
 
 class _Reading:
     """The reading of the files of one turn."""
 
-    def __init__(self, thread: ThreadKey, accepted: Accepted, until: float) -> None:
+    def __init__(
+        self, thread: ThreadKey, accepted: Accepted, is_dear: IsDear, until: float
+    ) -> None:
         self.thread = thread
         self.accepted = accepted
+        self.is_dear = is_dear
         #: By the loop's clock.
         self.until = until
         #: How many bytes may still be fetched.

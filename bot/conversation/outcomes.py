@@ -4,10 +4,11 @@ Every way in which a model call can end is mapped here, so this file lists all t
 thread may be told.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bot.context.files.unread import unread_sentences
+from bot.conversation.file_prices import PricedFile, price_sentences
 from bot.domain.completion import Report
 from bot.domain.turn import Ended, Outcome
 from bot.errors import ModelError, ThreadkeepError, Unread
@@ -106,6 +107,18 @@ def without_files(outcome: Outcome, files: Mapping[str, Unread]) -> Outcome:
     for sentence in unread_sentences(files.items()):
         outcome = with_note(outcome, sentence)
     return outcome
+
+
+def asking_prices(
+    outcome: Outcome, files: Sequence[PricedFile], *, has_buttons: bool
+) -> Outcome:
+    """Return `outcome` with a note on what each of `files` costs, and how to decide
+    about them; as it is without an answer or files."""
+    if not files or not outcome.text.strip():
+        return outcome
+    for sentence in price_sentences(files, has_buttons=has_buttons):
+        outcome = with_note(outcome, sentence)
+    return replace(outcome, waiting=tuple(each.file.pages for each in files))
 
 
 def continuable(outcome: Outcome) -> Outcome:

@@ -20,6 +20,7 @@ from bot.conversation.failures import Failures
 from bot.conversation.old_controls import OldControls
 from bot.conversation.outcomes import (
     WITHDRAWN,
+    asking_prices,
     conclude,
     continuable,
     gone,
@@ -286,13 +287,18 @@ class Responder:
         await self._admission.remember(prepared, answered=not stream.has_failed)
         outcome = self._continuable(turn, outcome)
         outcome = without_files(outcome, prepared.composed.skipped)
+        outcome = asking_prices(
+            outcome, prepared.composed.dear, has_buttons=self._has_buttons(turn)
+        )
         return self._annotated(turn, outcome, prepared), settings
 
     def _continuable(self, turn: Turn, outcome: Outcome) -> Outcome:
         """Return `outcome` with the way to have the rest, where no button shows it."""
-        # A platform without messages besides answers, as the terminal, has no buttons.
-        has_buttons = self._adapters[turn.thread.platform].messenger is not None
-        return outcome if has_buttons else continuable(outcome)
+        return outcome if self._has_buttons(turn) else continuable(outcome)
+
+    def _has_buttons(self, turn: Turn) -> bool:
+        # A platform without messages besides answers, as the terminal, has none.
+        return self._adapters[turn.thread.platform].messenger is not None
 
     def _pinging(
         self,

@@ -52,15 +52,16 @@ class RequestFile:
     media_type: str
     #: The most tokens that it counts as.
     tokens: int
-    #: The pages of a PDF that are shown, and those that it has; 0 for other files.
+    #: The pages of a PDF that are shown; 0 for other files.
     pages: int = 0
-    all_pages: int = 0
     #: Bytes of `data`, also before that is loaded.
     size: int = 0
     #: Empty until it is sent.
     data: bytes = field(default=b"", repr=False)
     #: Why a line stands in its place; None if it is shown.
     unread: Unread | None = None
+    #: The pages that a PDF has; more than `pages` if only the first are shown.
+    all_pages: int = 0
 
 
 #: Bytes of UTF-8 per token, less than any text has on average: four in English, three

@@ -29,6 +29,11 @@ class Control(enum.Enum):
     RECEIPT = "receipt"
     #: Show the summary that it is the first to use.
     SUMMARY = "summary"
+    #: Have files read that it was written without, because of their price; only their
+    #: first pages; or not at all.
+    READ = "read"
+    FIRST = "first"
+    SKIP = "skip"
     #: Rate it.
     FEEDBACK = "feedback"
 

@@ -37,6 +37,45 @@ def unread(*, files: str, why: str, advice: str) -> str:
     return f"I couldn't read {files} ({why}). {advice}".rstrip()
 
 
+# Files that people decide about because of their price.
+CHOOSE_BELOW = "Please choose below whether I read it."
+READ_BY_COMMAND = "`/file read` reads it, `/file skip` leaves it out."
+DECIDED = "That is decided already."
+NONE_ASKED = "There is no file here that waits for a decision."
+NO_SUCH_FILE = "I have no such file in this thread."
+READ_LATER = "I'll read it from your next question on."
+LEFT_OUT = "I won't read it."
+
+
+def no_first_pages(*, pages: int) -> str:
+    return f"Only of a PDF with more than {pages} pages I can read the first {pages}."
+
+
+def read_by_command(*, pages: int) -> str:
+    return (
+        f"`/file read` reads it, `/file first` its first {pages} pages, `/file skip` "
+        "leaves it out."
+    )
+
+
+def dear(*, file: str, pages: str, prices: str, is_bound: bool) -> str:
+    size = f" ({pages})" if pages else ""
+    most = "at most " if is_bound else ""
+    return f"I haven't read {file}{size}: reading it costs {most}{prices}."
+
+
+def price_with(*, amount: str, model: str) -> str:
+    return f"{amount} with {model}"
+
+
+def in_comparison(*, prices: list[str]) -> str:
+    return ", and ".join(prices)
+
+
+def more_dear(*, count: int) -> str:
+    return f"I haven't read {plurals.MORE_FILES(count)} because of the price."
+
+
 def name(*, name: str) -> str:
     return f"`{name}`"
 

@@ -7,6 +7,9 @@ CONTINUE = "Continue"
 RECEIPT = "Receipt"
 ANSWER_AGAIN = "Answer again"
 SHOW_SUMMARY = "Show summary"
+READ_FILE = "Read it"
+FIRST_PAGES = "First 20 pages"
+SKIP_FILE = "Skip"
 
 # Settings and prompts.
 SAVE = "Save"

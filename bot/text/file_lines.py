@@ -56,6 +56,11 @@ def pages_shown(pages: int, of: int) -> str:
     return f"{first_pages(pages, of)} are shown above"
 
 
+def about_part(pages: int, of: int) -> str:
+    """Return what is said with a PDF that is shown in part."""
+    return f"This document is {first_pages(pages, of)}."
+
+
 def first_pages(pages: int, of: int) -> str:
     """Return which pages are shown of a PDF that is shown in part."""
     return f"the first {pages:,} of its {of:,} pages"

@@ -18,7 +18,13 @@ _LABELS = {
     Control.CONTINUE: labels.CONTINUE,
     Control.RECEIPT: labels.RECEIPT,
     Control.SUMMARY: labels.SHOW_SUMMARY,
+    Control.READ: labels.READ_FILE,
+    Control.FIRST: labels.FIRST_PAGES,
+    Control.SKIP: labels.SKIP_FILE,
 }
+
+#: How many pages of a PDF people may choose instead of all.
+FIRST_PAGES = 20
 
 #: An answer that ended in one of these ways can be continued.
 CUT = (Ended.STOPPED, Ended.INTERRUPTED)
@@ -52,10 +58,20 @@ def below(ended: Outcome | Turn, *, feedback: bool) -> tuple[Control, ...]:
         controls.append(Control.FEEDBACK)
     if goes_on(ended.ended, ended.stop_reason, has_text=bool(ended.text.strip())):
         controls.append(Control.CONTINUE)
+    if ended.waiting and ended.text.strip():
+        controls.append(Control.READ)
+        if any(map(has_first, ended.waiting)):
+            controls.append(Control.FIRST)
+        controls.append(Control.SKIP)
     controls += [Control.RETRY, Control.RECEIPT]
     if ended.summarised:
         controls.append(Control.SUMMARY)
     return tuple(controls)
+
+
+def has_first(pages: int) -> bool:
+    """Return whether people may choose the first pages of a file of so many."""
+    return pages > FIRST_PAGES
 
 
 def goes_on(ended: Ended | None, stop_reason: str | None, *, has_text: bool) -> bool:

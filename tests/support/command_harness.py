@@ -9,6 +9,7 @@ from bot.commands import suggestions
 from bot.commands.catalog import parse_command
 from bot.commands.copy_settings import SettingsCopier
 from bot.commands.edit_settings import SettingsEditor
+from bot.commands.file_choices import FileDecisions
 from bot.commands.first_contact import FirstContact
 from bot.commands.history import SettingsHistory
 from bot.commands.home import HomePage
@@ -117,6 +118,7 @@ class Office:
         controls = ReplyControls(
             *(self.store, lanes, inbox, stopper, self.authority), self.clock
         )
+        decisions = FileDecisions(self.store, stopper, self.authority, controls.repeat)
         first = FirstContact(self.store, platforms, self.authority, inbox, self.clock)
         return CommandRouter(
             platforms,
@@ -124,6 +126,7 @@ class Office:
             {
                 **self._handlers,
                 **controls.handlers(),
+                **decisions.handlers(),
                 **first.handlers(),
                 **ThreadSearch(self.store, self.authority, platforms).handlers(),
             },

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
 from bot.claude.request import loaded
-from bot.domain.completion import Report, Request, Usage
+from bot.domain.completion import Report, Request, Usage, file_tokens
 from bot.errors import ModelError
 
 #: A text is said, an Event waited for, an error raised; a Report is yielded as it is.
@@ -29,6 +29,8 @@ class ScriptedModel:
         self.requests: list[Request] = []
         #: The requests whose answer was hung up on before its end.
         self.hung_up: list[Request] = []
+        #: What counts of files raise.
+        self.uncountable: ModelError | None = None
         self._scripts = list(scripts)
 
     def script(self, *lines: Line) -> None:
@@ -63,8 +65,12 @@ class ScriptedModel:
             raise
 
     async def count(self, request: Request, *, files: bool = False) -> int:
-        """A token for every four characters, as they say, and for every four bytes of
-        files."""
+        """A token for every four characters, as they say; and for every four bytes of
+        files, which count as what is known of them otherwise."""
+        if files and self.uncountable:
+            raise self.uncountable
         texts = [request.system, *(said.content for said in request.messages)]
-        sent = [file.data for said in request.messages for file in said.files]
-        return sum(map(len, [*texts, *(sent if files else ())])) // 4
+        sent = [file for said in request.messages for file in said.files]
+        if files:
+            return sum(map(len, (*texts, *(file.data for file in sent)))) // 4
+        return sum(map(len, texts)) // 4 + sum(map(file_tokens, sent))

@@ -10,6 +10,6 @@ Rule 3: what a library raises is FileUnread; its text is neither shown nor logge
 """
 
 from bot.context.files.accepted import Accepted
-from bot.context.files.reader import read
+from bot.context.files.reader import first_pages, read
 
-__all__ = ["Accepted", "read"]
+__all__ = ["Accepted", "first_pages", "read"]

@@ -1,6 +1,7 @@
 """Read a file of a message."""
 
 import importlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,19 @@ def read(path: Path, name: str, accepted: Accepted) -> FileContent:
     `name`, as people see it, decides nothing: neither a path nor the type.
     It blocks, for seconds with large files: call it off the event loop.
     """
+    return _guarded(lambda: _content(path, accepted))
+
+
+def first_pages(content: FileContent, count: int) -> FileContent:
+    """Return the first `count` pages of a PDF that was read; all if it has no more.
+    Raises FileUnread, and blocks like `read`."""
+    return _guarded(lambda: _loaded("pdfs").first_pages(content, count))
+
+
+def _guarded(work: Callable[[], FileContent]) -> FileContent:
+    """Return the result of `work`. Whatever it raises becomes FileUnread."""
     try:
-        return _content(path, accepted)
+        return work()
     except FileUnread:
         raise
     except MemoryError:

@@ -1,0 +1,159 @@
+"""Asks before dear files are read: what they cost, and which wait for a decision.
+
+Rule: what a file costs is reckoned from the bound of its tokens first. Only if that is
+dear, the API is asked for the number, which no answer depends on.
+"""
+
+import asyncio
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from bot.claude import file_price
+from bot.context.files.unread import quoted
+from bot.domain.attachment import ThreadFile
+from bot.domain.completion import CacheTtl
+from bot.domain.scope import ThreadKey
+from bot.errors import ModelError, Unread
+from bot.messages import files as messages
+from bot.messages import plurals
+from bot.ports.files import FileChoices
+from bot.ports.model import Model
+from bot.ui import formatting
+from bot.ui.buttons import FIRST_PAGES, has_first
+
+log = logging.getLogger(__name__)
+
+# How long the counts of the files of a turn may take, in seconds: a person waits.
+PATIENCE = 5.0
+# The largest file that is sent to be counted, in bytes, and the most of a turn.
+MOST_BYTES, MOST_COUNTED = 8_000_000, 5
+
+# The most files whose price is told one by one.
+MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Pricing:
+    """What decides the price of a file."""
+
+    model: str
+    #: How long the request has the cache keep its messages; None for not at all.
+    ttl: CacheTtl | None
+    #: The price in USD above which people are asked.
+    most: float
+    #: Seconds since 1970.
+    at: float
+
+    def is_dear(self, tokens: int) -> bool:
+        """Return whether people are asked about a file of so many tokens; not if its
+        price is unknown, with which budgets deal."""
+        amount = file_price.price(self.model, tokens, self.ttl, self.at)
+        return amount is not None and amount > self.most
+
+
+@dataclass(frozen=True, slots=True)
+class PricedFile:
+    """A file that waits for a decision about its price."""
+
+    file: ThreadFile
+    #: What it costs, in USD, with the model of the thread; at most, unless counted.
+    model: str
+    usd: float
+    is_counted: bool
+    #: The cheapest model, and what the file costs with that; None if there is none.
+    cheapest: tuple[str, float] | None
+
+
+def price_sentences(files: Sequence[PricedFile], *, has_buttons: bool) -> list[str]:
+    """Return a sentence on the price of each of `files`, of a few, and how to
+    decide."""
+    said = [_price_sentence(each) for each in files[:MOST_NAMED]]
+    if len(files) > MOST_NAMED:
+        said.append(messages.more_dear(count=len(files) - MOST_NAMED))
+    has_more = any(has_first(each.file.pages) for each in files)
+    if has_buttons:
+        said.append(messages.CHOOSE_BELOW)
+    elif has_more:
+        said.append(messages.read_by_command(pages=FIRST_PAGES))
+    else:
+        said.append(messages.READ_BY_COMMAND)
+    return said
+
+
+def _price_sentence(priced: PricedFile) -> str:
+    file = priced.file
+    prices = [(priced.model, priced.usd)]
+    if priced.cheapest and priced.cheapest[0] != priced.model:
+        prices.append(priced.cheapest)
+    amounts = [
+        messages.price_with(amount=formatting.usd(usd), model=model)
+        for model, usd in prices
+    ]
+    return messages.dear(
+        file=quoted(file.name),
+        pages=plurals.PAGES(file.pages) if file.pages else "",
+        prices=messages.in_comparison(prices=amounts),
+        is_bound=not priced.is_counted,
+    )
+
+
+class FilePrices:
+    """Finds out what the dear files of a turn cost."""
+
+    def __init__(
+        self, store: FileChoices, model: Model, patience: float = PATIENCE
+    ) -> None:
+        self._store = store
+        self._model = model
+        self._patience = patience
+
+    async def waiting(
+        self, thread: ThreadKey, messages: Collection[str], pricing: Pricing
+    ) -> list[PricedFile]:
+        """Return the files of `messages` that wait for a decision. Those that turn out
+        not to be dear are stored as to be read."""
+        files = await self._store.thread_files(thread)
+        found = {
+            each.digest: each
+            for each in files
+            if each.message in messages and each.unread is Unread.WAITING
+        }
+        # An asyncio.timeout around it would also cut the store's writes.
+        until = asyncio.get_running_loop().time() + self._patience
+        waiting = []
+        for nth, file in enumerate(found.values()):
+            counted = None
+            if pricing.is_dear(file.tokens) and nth < MOST_COUNTED:
+                counted = await self._counted(file, pricing.model, until)
+            tokens = file.tokens if counted is None else counted
+            if not pricing.is_dear(tokens):
+                await self._store.decide_file(thread, file.digest, None)
+                continue
+            usd = file_price.price(pricing.model, tokens, pricing.ttl, pricing.at)
+            waiting.append(
+                PricedFile(
+                    file,
+                    pricing.model,
+                    usd or 0.0,
+                    counted is not None,
+                    file_price.cheapest(tokens, pricing.ttl, pricing.at),
+                )
+            )
+        if waiting:
+            log.info("file.waiting thread=%s count=%d", thread, len(waiting))
+        return waiting
+
+    async def _counted(self, file: ThreadFile, model: str, until: float) -> int | None:
+        """Return the exact number of tokens of `file`, if the API says it in time."""
+        found = await self._store.file_data([file.digest])
+        data = found.get(file.digest, b"")
+        if not data or len(data) > MOST_BYTES:
+            return None
+        request = file_price.count_request(model, file, data)
+        try:
+            async with asyncio.timeout_at(until):
+                return min(file.tokens, await self._model.count(request, files=True))
+        except (ModelError, TimeoutError) as error:
+            log.info("file.not_counted %s", type(error).__name__)
+            return None
