@@ -262,7 +262,7 @@ class Composer:
         dear: Sequence[PricedFile] = ()
         if any(f.unread is Unread.WAITING for each in files.values() for f in each):
             dear = await self._prices.waiting(turn.thread, files.keys(), pricing)
-            files = await self._store.stored_files(turn.thread, files.keys())
+            files = await self._contents.stored_files(turn.thread, files.keys())
         names = await adapter.readable(new)
         size = sum(len(text) for _, text in names)
         contents = await offload(partial(prompt.labels, new, names, files), size)

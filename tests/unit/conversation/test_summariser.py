@@ -220,7 +220,7 @@ async def test_without_a_budget_or_after_a_bug_the_thread_goes_on() -> None:
         # An answer fits, the most that a summary of so many tokens can cost does not.
         await talk.set(budget_day=f"{spent + 0.5:.4f}")
         for count in (_many, _broken):
-            talk.talker.count = count  # type: ignore[method-assign]
+            talk.talker.count = count  # type: ignore[method-assign, assignment]
             await talk.say()
     assert talk.talker.asked_for_summary == []
     assert len(talk.prompts[-1]) == 13
