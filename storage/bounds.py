@@ -1,4 +1,4 @@
-"""Migration: charges that are upper bounds, and charges that are questions."""
+"""Migrations: bounds and questions among charges, and the pages that calls fetched."""
 
 from sqlite_utils import Database
 
@@ -9,3 +9,8 @@ def m008_bounds(db: Database) -> None:
     db.table("charges").add_column("bounded", bool, not_null_default=0)
     db.table("charges").add_column("asks", bool, not_null_default=0)
     db.execute("UPDATE charges SET asks = kind IN ('answer', 'try', 'triage')")
+
+
+def m021_fetches(db: Database) -> None:
+    """How many pages a call fetched."""
+    db.table("charges").add_column("fetches", int, not_null_default=0)

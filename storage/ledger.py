@@ -319,8 +319,8 @@ def _close(
         UPDATE charges
         SET model = :model, input = :input, cache_write_5m = :cache_write_5m,
             cache_write_1h = :cache_write_1h, cache_read = :cache_read,
-            output = :output, searches = :searches, cost = :cost, bounded = :bounded,
-            ended_at = :now
+            output = :output, searches = :searches, fetches = :fetches, cost = :cost,
+            bounded = :bounded, ended_at = :now
         WHERE id = :id
         """,
         {

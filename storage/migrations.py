@@ -7,7 +7,7 @@ Each is a function called `mNNN_what_it_adds`; a database stores that name.
 from sqlite_utils import Database, Migrations
 
 from storage.author_names import m013_author_names
-from storage.bounds import m008_bounds
+from storage.bounds import m008_bounds, m021_fetches
 from storage.case_tables import m006_cases
 from storage.deletion_tables import m010_deletions_and_refusals
 from storage.file_choices import m020_file_choices
@@ -371,5 +371,6 @@ for step in (
     m018_receipts,
     m019_search,
     m020_file_choices,
+    m021_fetches,
 ):
     migrations()(step)

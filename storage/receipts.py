@@ -91,6 +91,7 @@ RECEIPT = """
         threads.thread,
         receipts.turn_id IS NOT NULL AS known, receipts.*,
         charges.at AS reserved_at, charges.reserved, charges.searches,
+        charges.fetches,
         charges.bounded, charges.cost AS booked, charges.ended_at AS booked_at,
         versions.id AS version, versions.number AS version_number,
         versions.who AS version_who, versions.at AS version_at,
@@ -251,7 +252,8 @@ def find(db: Database, turn: str) -> Receipt | None:
         prompt=_prompt(row),
         usage=Usage(
             *(row["input"], row["cache_write_5m"], row["cache_write_1h"]),
-            *(row["cache_read"], row["output"], row["searches"] or 0),
+            *(row["cache_read"], row["output"]),
+            *(row["searches"] or 0, row["fetches"] or 0),
         ),
         # What counts on budgets: for an unknown cost, what was reserved.
         cost=row["booked"] if booked else row["cost"],

@@ -17,7 +17,7 @@ SPENDING = """
       platform, workspace, channel, thread, person, model, kind,
       count(*) AS turns, sum(input) AS input, sum(cache_write_5m) AS cache_write_5m,
       sum(cache_write_1h) AS cache_write_1h, sum(cache_read) AS cache_read,
-      sum(output) AS output, sum(searches) AS searches,
+      sum(output) AS output, sum(searches) AS searches, sum(fetches) AS fetches,
       total(cost) AS cost, sum(cost IS NULL) AS unpriced, sum(bounded) AS bounded
     FROM charges
     WHERE ended_at >= :since

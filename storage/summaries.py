@@ -94,7 +94,7 @@ def store_summary(
     if not covered or read_turns(db, thread)[: len(covered)] != list(covered):
         return False
     usage = asdict(summary.usage)
-    del usage["searches"]
+    del usage["searches"], usage["fetches"]
     db.execute(
         f"""
         INSERT INTO summaries

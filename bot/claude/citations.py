@@ -57,6 +57,9 @@ def source_of(citation: Mapping[str, object]) -> Source | None:
             return _page(citation.get("url"), citation.get("title"))
         case "search_result_location":
             return _page(citation.get("source"), citation.get("title"))
+        # A page that was fetched (`StreamedMessage.located`).
+        case "page_location" | "char_location" if citation.get("source"):
+            return _page(citation["source"], citation.get("document_title"))
         case "page_location":
             first = citation.get("start_page_number")
             # The API names the page behind the last one.

@@ -46,7 +46,7 @@ from bot.claude.request import (
 from bot.claude.stream import StreamedMessage, open_stream
 from bot.claude.usage import MessageResponse, call_of, response_of, usage_of
 from bot.claude.web_search import PAUSED, Rounds
-from bot.domain.completion import Report, Request, Usage
+from bot.domain.completion import Activity, Report, Request, Usage
 from bot.errors import ConfigError, ModelCut, ModelDenied, ModelUnreachable
 from bot.messages import claude as messages
 from bot.runtime.offload import offload
@@ -265,7 +265,7 @@ class ClaudeModel:
                         self._client.sdk,
                         await _body(left, rounds),
                         sampling_headers(left),
-                        keep=left.searches > 0,
+                        keep=left.tool_uses > 0,
                     ) as stream,
                     contextlib.aclosing(stream.pieces()) as pieces,
                 ):
@@ -274,6 +274,9 @@ class ClaudeModel:
                     async for piece in pieces:
                         if isinstance(piece, str):
                             yield (text := piece)
+                            continue
+                        if isinstance(piece, Activity):
+                            yield replace(report, activity=piece)
                             continue
                         if not isinstance(piece, StreamedMessage):
                             if numbers := rounds.sources.cite(piece, text):
@@ -300,7 +303,7 @@ class ClaudeModel:
                         yield report
                 if message is None or not paused:
                     break
-                rounds.pause(call, used, message.param())
+                rounds.pause(call, used, message.param(), message.container)
         except SDK_ERRORS as error:
             fault = judge(error, request.model)
         # Once the stop reason is known the answer is complete, however the connection

@@ -6,32 +6,44 @@ client hangs up; whether it stops generating then is not documented (Claude fact
 So a request without that last report is taken to have used all that it was allowed to.
 
 Why nothing can be billed beyond `usage_ceiling`:
-- Output, thinking included, is at most `max_tokens`, and the web is searched at most
-  `searches` times: the API enforces both.
-- A model reads the prompt once, and once more after each search, together with the
-  results and with what was written until then. Each of these readings is at most the
-  prompt, `max_tokens` and the results of all searches until then, and never more than
-  the context window of the model.
+- Output, thinking included, is at most `max_tokens`, the web is searched at most
+  `searches` times and at most `fetches` pages are fetched: the API enforces all three.
+- A model reads the prompt once, and once more after each use of a tool, together with
+  the results and with what was written until then. Each of these readings is at most
+  the prompt, `max_tokens` and all results until then, and never more than the context
+  window of the model. With `filters`, its code may run between uses of tools, and the
+  API pauses the answer after `ITERATIONS` readings.
 - A prompt has at most one token for each byte of its texts, the frame around them, and
   for each file what the documented formulas give (`FileContent.tokens`); or what the
   API counted, with a margin.
 - The requested model answers until the API reports that another one does, which we do
   not ask for (Claude facts 1.8: `fallbacks`). From then on the dearer price counts.
 - A token of the prompt costs most when it is written to the cache for an hour.
-- The length of search results is not documented; `SEARCH_TOKENS` is an estimate, and
-  the one number here that is not proved.
+- The length of search results is not documented, and that of pages is only
+  approximately limited, for PDFs not at all: `SEARCH_TOKENS` and `FETCH_TOKENS` are
+  estimates, and the only numbers here that are not proved.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.claude.catalog import cost, find
+from bot.claude.web_tools import PAGE_TOKENS
 from bot.domain.budget import BudgetExceeded, BudgetLimits
 from bot.domain.completion import Call, Report, Request, Usage, file_tokens
 
 # The most tokens that one search is taken to add to a prompt. The API gives no number;
 # single searches were seen to add about 7,000 (?).
 SEARCH_TOKENS = 20_000
+
+# The most tokens that one fetched page is taken to add to a prompt: the limit that is
+# sent, which the API calls approximate, and a quarter of it.
+FETCH_TOKENS = PAGE_TOKENS * 5 // 4
+
+# How often a model that filters results by code reads the prompt before the API pauses
+# the answer: the limit of its loop for server tools, as several users of it describe
+# (?).
+ITERATIONS = 10
 
 # What the frame of a message adds to its text, in tokens, and what the frame of a
 # request adds (a tool, a schema): more than was ever observed.
@@ -99,7 +111,14 @@ def usage_ceiling(request: Request, prompt: int | None = None) -> Usage:
         cache_write_1h=prompt + _read_again(request, prompt),
         output=request.max_tokens,
         searches=request.searches,
+        fetches=request.fetches,
     )
+
+
+def found_tokens(uses: Usage | Request) -> list[int]:
+    """Return the most tokens that each of the `uses` of tools adds to a prompt, the
+    most first."""
+    return [FETCH_TOKENS] * uses.fetches + [SEARCH_TOKENS] * uses.searches
 
 
 def planned_call(request: Request, prompt: int | None = None) -> Call:
@@ -127,6 +146,7 @@ def started_call(
         cache_write_1h=used.cache_write_1h + again,
         output=max(used.output, request.max_tokens),
         searches=max(used.searches, request.searches),
+        fetches=max(used.fetches, request.fetches),
     )
     return Call(models, most, share=share)
 
@@ -189,9 +209,14 @@ def _prompt_bytes(request: Request) -> int:
 
 def _read_again(request: Request, prompt: int) -> int:
     """Return the most tokens that are read after the first reading of a prompt of
-    `prompt` tokens: once for each search, with the results of all until then."""
-    count = request.searches
-    found = SEARCH_TOKENS * count * (count + 1) // 2
+    `prompt` tokens: once for each use of a tool, with the results of all until then."""
+    count, sizes = request.tool_uses, found_tokens(request)
+    if request.filters and count:
+        count = max(count, ITERATIONS)
+        # All may be found at first.
+        found = count * sum(sizes)
+    else:
+        found = sum(size * (count - used) for used, size in enumerate(sizes))
     again = count * (prompt + request.max_tokens) + found
     facts = find(request.model)
     return min(again, count * facts.context) if facts else again

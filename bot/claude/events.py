@@ -34,6 +34,13 @@ class ServerToolUse(msgspec.Struct):
     """The calls of tools that the API carried out."""
 
     web_search_requests: int = 0
+    web_fetch_requests: int = 0
+
+
+class Container(msgspec.Struct):
+    """Where the model's code runs."""
+
+    id: str
 
 
 class StreamedUsage(msgspec.Struct):
@@ -55,6 +62,7 @@ class MessageStart(msgspec.Struct):
     model: str
     usage: StreamedUsage
     stop_reason: str | None = None
+    container: Container | None = None
 
 
 class Delta(msgspec.Struct):
@@ -67,6 +75,7 @@ class Delta(msgspec.Struct):
     partial_json: str | None = None
     citation: Any = None
     stop_reason: str | None = None
+    container: Container | None = None
 
 
 class Event(msgspec.Struct):

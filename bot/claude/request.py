@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from anthropic.types import CacheControlEphemeralParam, MessageParam
 
+from bot.claude import web_tools
 from bot.domain.attachment import FileKind
 from bot.domain.completion import ChatMessage, Request, RequestFile, file_tokens
 from bot.errors import Unread
@@ -55,9 +56,10 @@ def parameters(request: Request, rounds: Sequence[MessageParam] = ()) -> dict[st
         made["output_config"] = config
     if request.stop_sequences:
         made["stop_sequences"] = list(request.stop_sequences)
-    if request.searches:
-        tool = {"type": "web_search_20250305", "name": "web_search"}
-        made["tools"] = [tool | {"max_uses": request.searches}]
+    if tools := web_tools.tools(request, document_options(request)):
+        made["tools"] = tools
+    if request.container:
+        made["container"] = request.container
     return made
 
 

@@ -14,6 +14,7 @@ import anthropic
 import httpx2
 from anthropic.types import MessageParam
 
+from bot.claude import web_tools
 from bot.claude.errors import SDK_ERRORS
 from bot.claude.events import (
     Delta,
@@ -24,6 +25,7 @@ from bot.claude.events import (
     parse,
 )
 from bot.claude.sse import EventReader
+from bot.domain.completion import Activity
 from bot.text.characters import replace_lone_surrogates
 
 # Timeout for the end of a stream whose answer is complete, in seconds. Reading it to
@@ -68,6 +70,15 @@ class Block:
                     made["input"] = parse(written)
         return made
 
+    @property
+    def activity(self) -> Activity | None:
+        """What the API does for this block, once it is whole."""
+        if self.type != "server_tool_use":
+            return None
+        with contextlib.suppress(ValueError):
+            return web_tools.activity(self.whole())
+        return None
+
     def _of(self, type: str) -> list[Delta]:
         return [each for each in self.deltas if each.type == type]
 
@@ -84,7 +95,11 @@ class StreamedMessage:
         self.model = start.model
         self.usage = start.usage
         self.stop_reason = start.stop_reason
+        #: The id of the container in which its code ran; "" for none.
+        self.container = start.container.id if start.container else ""
         self.content: list[Block] = []
+        #: The addresses of fetched pages, by title: citations do not have them.
+        self.pages: dict[str, str] = {}
 
     def param(self) -> MessageParam:
         """Return the message, to be sent back unchanged (Claude facts 1.6). Raises
@@ -97,12 +112,19 @@ class StreamedMessage:
         if event.delta is None or event.usage is None:
             raise ValueError("a message_delta without delta or usage")
         self.stop_reason = event.delta.stop_reason
+        if event.delta.container:
+            self.container = event.delta.container.id
         _update(self.usage, event.usage)
 
+    def located(self, citation: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return `citation`, with the address of the fetched page that it cites."""
+        url = self.pages.get(str(citation.get("document_title")))
+        return {**citation, "source": url} if url else citation
 
-#: A text, what the text before it cites, or the message whenever its usage or its stop
-#: reason changed.
-Piece = str | tuple[Mapping[str, Any], ...] | StreamedMessage
+
+#: A text, what the text before it cites, what the API does before it goes on, or the
+#: message whenever its usage or its stop reason changed.
+Piece = str | tuple[Mapping[str, Any], ...] | Activity | StreamedMessage
 
 
 class MessageStream:
@@ -160,8 +182,11 @@ class MessageStream:
                 if event.content_block is None:
                     raise ValueError("a content_block_start without a block")
                 message.content.append(Block(event.content_block))
+                if found := web_tools.page(event.content_block):
+                    message.pages[found[0]] = found[1]
             case "content_block_stop":
-                return tuple(_block(message, event).cited)
+                block = _block(message, event)
+                return block.activity or tuple(block.cited)
             case "message_delta":
                 message.end(event)
                 return message
@@ -180,7 +205,7 @@ class MessageStream:
                 raise ValueError("a text_delta without a text")
             return delta.text
         if delta.type == "citations_delta" and isinstance(delta.citation, dict):
-            block.cited.append(delta.citation)
+            block.cited.append(message.located(delta.citation))
         return None
 
     def _error(self, data: bytes) -> anthropic.APIStatusError:

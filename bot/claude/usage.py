@@ -18,6 +18,8 @@ class _CacheCreation(Protocol):
 class _ServerToolUse(Protocol):
     @property
     def web_search_requests(self) -> int: ...
+    @property
+    def web_fetch_requests(self) -> int: ...
 
 
 class _Usage(Protocol):
@@ -105,14 +107,15 @@ def usage_of(message: ReportedMessage) -> Usage:
     written = used.cache_creation_input_tokens or 0
     split = used.cache_creation
     short = min(split.ephemeral_5m_input_tokens if split else 0, written)
-    searched = used.server_tool_use
+    tools = used.server_tool_use
     return Usage(
         input=used.input_tokens or 0,
         cache_write_5m=short,
         cache_write_1h=written - short,
         cache_read=used.cache_read_input_tokens or 0,
         output=used.output_tokens or 0,
-        searches=searched.web_search_requests if searched else 0,
+        searches=tools.web_search_requests if tools else 0,
+        fetches=tools.web_fetch_requests if tools else 0,
     )
 
 

@@ -1,6 +1,6 @@
 """State of an answer that takes several requests. Pure.
 
-An answer takes more than one request if it pauses for a web search or an attempt fails.
+An answer takes more than one request if it pauses for a tool or an attempt fails.
 """
 
 from dataclasses import dataclass, field, replace
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from anthropic.types import MessageParam
 
 from bot.claude.citations import Sources
-from bot.claude.cost import SEARCH_TOKENS
+from bot.claude.cost import found_tokens
 from bot.domain.completion import Call, Request, Usage
 
 # The stop reason of an answer that is to be continued, and how often we continue it: no
@@ -31,16 +31,22 @@ class Rounds:
     calls: list[Call] = field(default_factory=list)
     #: The most tokens of the next request's prompt; None before the first round.
     prompt: int | None = None
+    #: The container in which code of the rounds ran; "" for none.
+    container: str = ""
     sources: Sources = field(default_factory=Sources)
 
-    def pause(self, call: Call, used: Usage, message: MessageParam) -> None:
-        """Record a round that paused after `message`, with the reported usage."""
+    def pause(
+        self, call: Call, used: Usage, message: MessageParam, container: str = ""
+    ) -> None:
+        """Record a round that paused after `message`, with the reported usage;
+        `container` is where its code ran."""
         self.used += used
         self.calls.append(call)
         self.messages.append(message)
-        # `used.prompt` includes the last reading of this round. Search results may be
+        self.container = container or self.container
+        # `used.prompt` includes the last reading of this round. What was found may be
         # read only by the next round.
-        self.prompt = used.prompt + used.output + SEARCH_TOKENS * used.searches
+        self.prompt = used.prompt + used.output + sum(found_tokens(used))
 
     def lose(self, call: Call, used: Usage) -> None:
         """Record a failed attempt that may be billed, with the reported usage."""
@@ -48,12 +54,18 @@ class Rounds:
         self.lost += used
 
     def left(self, request: Request) -> Request:
-        """Return `request` with the searches and tokens that are left: all rounds
-        together keep to the limits of one."""
+        """Return `request` with the uses of tools and tokens that are left: all rounds
+        together keep to the limits of one.
+
+        A tool that is used up may be used once more in each further round: without it,
+        the API could not read what the rounds say of it.
+        """
         return replace(
             request,
-            searches=request.searches - self.used.searches,
+            searches=_left(request.searches, self.used.searches),
+            fetches=_left(request.fetches, self.used.fetches),
             max_tokens=request.max_tokens - self.used.output,
+            container=self.container,
         )
 
     def continues(self, request: Request, used: Usage, message: MessageParam) -> bool:
@@ -62,6 +74,15 @@ class Rounds:
         return bool(
             message["content"]
             and len(self.messages) < MOST_ROUNDS
-            and used.searches < request.searches
             and used.output < request.max_tokens
+            # Filtering by code pauses an answer, whatever is left.
+            and (request.filters or _has_uses_left(request, used))
         )
+
+
+def _left(allowed: int, used: int) -> int:
+    return max(1, allowed - used) if allowed else 0
+
+
+def _has_uses_left(request: Request, used: Usage) -> bool:
+    return used.searches < request.searches or used.fetches < request.fetches

@@ -161,6 +161,7 @@ def spending_rows(
             "cache_read": each.usage.cache_read,
             "output": each.usage.output,
             "searches": each.usage.searches,
+            "fetches": each.usage.fetches,
             "usd": round(each.cost, 6),
             "saved_usd": round(each.saved, 6),
             "unpriced": each.unpriced,

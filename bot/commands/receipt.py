@@ -276,6 +276,8 @@ def _made_with(receipt: Receipt) -> Iterator[str]:
         )
     if usage.searches:
         yield messages.searches(count=usage.searches)
+    if usage.fetches:
+        yield messages.fetches(count=usage.fetches)
     if receipt.held:
         yield messages.reserved(amount=formatting.exact_usd(receipt.held))
 

@@ -13,7 +13,7 @@ CacheTtl = Literal["5m", "1h"]
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens by kind of price, and web searches."""
+    """Tokens by kind of price, web searches and fetched pages."""
 
     #: Input neither read from the cache nor written to it.
     input: int = 0
@@ -24,6 +24,8 @@ class Usage:
     output: int = 0
     #: The number of web searches, which are billed besides tokens.
     searches: int = 0
+    #: The number of pages that were fetched, which cost nothing besides tokens.
+    fetches: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
@@ -33,6 +35,7 @@ class Usage:
             self.cache_read + other.cache_read,
             self.output + other.output,
             self.searches + other.searches,
+            self.fetches + other.fetches,
         )
 
     @property
@@ -110,8 +113,16 @@ class Request:
     #: From 0 to 1, where `ModelFacts.takes_temperature`.
     temperature: float | None = None
     stop_sequences: tuple[str, ...] = ()
-    #: The maximum number of web searches.
+    #: The maximum number of web searches, and of pages that are fetched.
     searches: int = 0
+    fetches: int = 0
+    #: The hosts that pages may be fetched from, with their subdomains; empty for all.
+    hosts: tuple[str, ...] = ()
+    #: Whether Claude filters what it finds by code: only models of which the API says
+    #: that their code may call tools.
+    filters: bool = False
+    #: The container in which code of a paused answer ran; "" for none.
+    container: str = ""
     #: The JSON schema of the answer, as JSON; "" for prose.
     schema: str = ""
     #: An hour, since people answer each other within the hour rather than within five
@@ -125,6 +136,20 @@ class Request:
     #: Loads the bytes of its files when it is sent, since an answer takes minutes and
     #: they take many megabytes; None if they are there.
     load: LoadFiles | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def tool_uses(self) -> int:
+        """How often tools may be used in all."""
+        return self.searches + self.fetches
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What Claude does before it goes on with an answer."""
+
+    kind: Literal["search", "fetch"]
+    #: The host of the page that is fetched; "" for a search.
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,3 +184,5 @@ class Report:
     #: Whether the last of `calls` is about to be made: a caller that cannot pay for all
     #: of them closes the stream now.
     ahead: bool = False
+    #: What has just begun; None for nothing new.
+    activity: Activity | None = None

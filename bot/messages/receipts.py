@@ -144,6 +144,10 @@ def searches(*, count: int) -> str:
     return f"Web searches: {count:,}; what was searched for is not kept."
 
 
+def fetches(*, count: int) -> str:
+    return f"Pages fetched: {count:,}; what they said is not kept."
+
+
 def reserved(*, amount: str) -> str:
     return f"Reserved before: {amount}"
 

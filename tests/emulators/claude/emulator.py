@@ -279,7 +279,10 @@ class ClaudeEmulator:
         if problem := self.stranger(asked):
             return problem
         version = asked.headers.get("anthropic-version", "")
-        wrong = refusal(asked.body, version, self.density)
+        said = self.models.get(str(asked.body.get("model")), {})
+        wrong = refusal(
+            asked.body, version, self.density, filters=_code_calls_tools(said)
+        )
         if wrong is None:
             return None
         return Fail(wrong[0], message=wrong[1], headers=self._limits_left(asked))
@@ -295,6 +298,12 @@ class ClaudeEmulator:
     def questions(self) -> list[Asked]:
         """The requests for an answer, those for a list or a count left out."""
         return [each for each in self.requests if each.path == "/v1/messages"]
+
+
+def _code_calls_tools(model: dict[str, Any]) -> bool:
+    """Whether `model` is said to let its code call tools (claude 1.8)."""
+    capabilities = model.get("capabilities") or {}
+    return bool(capabilities.get("code_execution", {}).get("supported"))
 
 
 def _unscripted(body: Body) -> str:

@@ -38,6 +38,7 @@ def usage_of(
     output: int,
     thought: int,
     searches: int = 0,
+    fetches: int = 0,
     tier: str = "standard",
 ) -> Body:
     """What a message says that it used; `output` includes what was `thought`."""
@@ -52,8 +53,8 @@ def usage_of(
         "output_tokens": output,
         "output_tokens_details": {"thinking_tokens": thought},
         "server_tool_use": (
-            {"web_search_requests": searches, "web_fetch_requests": 0}
-            if searches
+            {"web_search_requests": searches, "web_fetch_requests": fetches}
+            if searches or fetches
             else None
         ),
         "service_tier": tier,

@@ -14,6 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.domain.completion import Usage
+from tests.emulators.claude import web_tools
 from tests.emulators.claude.message import TYPES, error_of, message_of, usage_of
 from tests.emulators.claude.prompt import Body, tokens
 
@@ -131,6 +132,29 @@ class Search:
 
 
 @dataclass(frozen=True)
+class Fetch:
+    """Fetches `url` once, and says `text`, citing the page (claude 1.8). What it may
+    not fetch ends in an error, after which the model says `text` all the same."""
+
+    url: str
+    title: str = "A page"
+    text: str = ""
+    #: How long the page is; the prompt is read once more as for a search.
+    tokens: int = 0
+
+
+@dataclass(frozen=True)
+class Code:
+    """Filters by code, which uses tools meanwhile if there are any (claude 1.8); in a
+    container that the answer names at its end. With `pending`, it has not ended."""
+
+    inside: Sequence["Search | Fetch"] = ()
+    pending: bool = False
+    #: How long its output is; the prompt is read once more.
+    tokens: int = 0
+
+
+@dataclass(frozen=True)
 class Stop:
     """Ends the answer for `reason`."""
 
@@ -142,7 +166,7 @@ PING = Event("ping", {"type": "ping"})
 
 _Bare = Hold | Pause | Fail | Abort | Stall
 _Sent = Open | Raw | Event | Error | End
-Step = str | Start | Other | Think | Search | Stop | _Sent | _Bare
+Step = str | Start | Other | Think | Search | Fetch | Code | Stop | _Sent | _Bare
 Answer = Step | Sequence[Step] | Callable[[Body], Step | Sequence[Step]]
 
 
@@ -219,7 +243,9 @@ class Reply:
         self._blocks = 0
         self._in_text = False
         self._text = ""
-        self._thought = self._searches = 0
+        self._thought = self._searches = self._fetches = self._codes = 0
+        #: How often the model was asked again after a tool.
+        self._rounds = 0
         #: Output that is no text, and what was read again after searches.
         self._queried = self._found = self._read_again = 0
         self._stopped_by: str | None = None
@@ -245,6 +271,7 @@ class Reply:
             input=used.input + self._read_again,
             output=self.spent,
             searches=self._searches,
+            fetches=self._fetches,
         )
 
     def generate_on(self) -> None:
@@ -259,6 +286,12 @@ class Reply:
                 case Search() if self._may_search():
                     self._searched(step)
                     self._text += step.text
+                case Fetch() if self._may_fetch():
+                    self._fetched(step)
+                    self._text += step.text
+                case Code() if self._may_run():
+                    self._codes += 1
+                    self._found_more("code", step.tokens)
                 case Stop() | Fail() | Abort() | Error() | End():
                     break
 
@@ -304,6 +337,10 @@ class Reply:
                     await self._think(step)
                 case Search():
                     await self._search(step)
+                case Fetch():
+                    await self._fetch(step)
+                case Code() if self._may_run():
+                    await self._run(step)
                 case Stop():
                     await self._stop(step)
                 case str():
@@ -378,16 +415,9 @@ class Reply:
         if not self._may_search():
             await self._say(step.text)
             return
-        if self._in_text:
-            await self._end_block()
-            self._in_text = False
         self._searched(step)
         name = f"srvtoolu_{self._searches:02}"
-        use = {"type": "server_tool_use", "id": name, "name": "web_search", "input": {}}
-        await self._begin_block(use)
-        query = json.dumps({"query": step.query})
-        await self._delta({"type": "input_json_delta", "partial_json": query})
-        await self._end_block()
+        await self._use(name, "web_search", {"query": step.query})
         results = [
             {
                 "type": "web_search_result",
@@ -413,17 +443,91 @@ class Reply:
             }
             await self._delta({"type": "citations_delta", "citation": citation})
 
+    async def _use(self, id: str, name: str, given: Mapping[str, Any]) -> None:
+        """A tool that the API carries out, with what is `given` to it."""
+        if self._in_text:
+            await self._end_block()
+            self._in_text = False
+        use = {"type": "server_tool_use", "id": id, "name": name, "input": {}}
+        await self._begin_block(use)
+        await self._delta(
+            {"type": "input_json_delta", "partial_json": json.dumps(given)}
+        )
+        await self._end_block()
+
+    async def _fetch(self, step: Fetch) -> None:
+        if not self._may_fetch():
+            await self._say(step.text)
+            return
+        body, title = self._asked.body, step.title
+        error = web_tools.fetch_error(body, step.url, self._fetches)
+        self._fetched(step)
+        name = f"srvtoolu_f{self._fetches:02}"
+        await self._use(name, "web_fetch", {"url": step.url})
+        page = web_tools.fetched(name, step.url, title, "A page.", error)
+        await self._begin_block(page)
+        await self._end_block()
+        if step.text:
+            await self._say(step.text)
+        cites = (web_tools.tool_of(body, "web_fetch") or {}).get("citations") or {}
+        if self._in_text and not error and cites.get("enabled"):
+            citation = {
+                "type": "char_location",
+                "cited_text": step.text[:150],
+                "document_index": 0,
+                "document_title": title,
+                "start_char_index": 0,
+                "end_char_index": 7,
+                "file_id": None,
+            }
+            await self._delta({"type": "citations_delta", "citation": citation})
+
+    async def _run(self, step: Code) -> None:
+        self._codes += 1
+        name = f"srvtoolu_c{self._codes:02}"
+        await self._use(name, "code_execution", {"code": "print(await web())"})
+        for each in step.inside:
+            await (
+                self._search(each) if isinstance(each, Search) else self._fetch(each)
+            )
+        if not step.pending:
+            await self._begin_block(web_tools.ran(name))
+            await self._end_block()
+        self._found_more("code", step.tokens)
+
     def _may_search(self) -> bool:
         """Whether `max_uses` lets it search once more (claude 1.8)."""
-        tools = self._asked.body.get("tools")
-        return not tools or self._searches < tools[0].get("max_uses", math.inf)
+        if not self._asked.body.get("tools"):
+            return True
+        return self._may("web_search", self._searches)
+
+    def _may_fetch(self) -> bool:
+        return self._may("web_fetch", self._fetches)
+
+    def _may(self, name: str, used: int) -> bool:
+        tool = web_tools.tool_of(self._asked.body, name)
+        return tool is not None and used < tool.get("max_uses", math.inf)
+
+    def _may_run(self) -> bool:
+        """Whether its tools run code, and the answer does not pause instead."""
+        more = self._rounds < web_tools.ITERATIONS
+        return more and web_tools.filtering(self._asked.body)
 
     def _searched(self, step: Search) -> None:
-        """Book a search, and what is read once more because of it."""
         self._searches += 1
-        self._queried += tokens(step.query)
-        if step.tokens:
-            self._found += step.tokens
+        self._found_more(step.query, step.tokens)
+
+    def _fetched(self, step: Fetch) -> None:
+        self._fetches += 1
+        self._found_more(step.url, step.tokens)
+
+    def _found_more(self, written: str, size: int) -> None:
+        """Book what is `written` for a tool, and what is read once more because of its
+        result."""
+        self._queried += tokens(written)
+        if size:
+            self._rounds += 1
+            self._found += size
             prompt = (self._asked.usage or Usage()).prompt
             self._read_again += prompt + self.spent + self._found
 
@@ -471,6 +575,10 @@ class Reply:
         delta = {
             k: message[k] for k in ("stop_reason", "stop_sequence", "stop_details")
         }
+        if self._codes:
+            # Told at the end only (claude 1.4).
+            expires = "2026-12-29T12:00:00Z"
+            delta["container"] = {"id": "container_01", "expires_at": expires}
         await self._event(
             "message_delta", {"type": "message_delta", "delta": delta, "usage": usage}
         )
@@ -502,6 +610,7 @@ class Reply:
                 output=self.spent if stop else 1,
                 thought=self._thought,
                 searches=self._searches,
+                fetches=self._fetches,
             ),
             reason=stop.reason if stop else None,
             sequence=self._stopped_by if stop else None,

@@ -382,3 +382,32 @@ async def test_a_failed_request_writes_nothing(
         Usage(cache_write_1h=600),
         Usage(cache_read=600),
     ]
+
+
+def test_tools_are_of_known_versions_and_forms() -> None:
+    """claude 1.8."""
+    fetch: Body = {"type": "web_fetch_20260318", "name": "web_fetch"}
+    old = fetch | {"type": "web_fetch_20250910"}
+    given, only = {"type": "all"}, {"type": "only", "tools": []}
+    for tool, wrong in (
+        (fetch, None),
+        (fetch | {"use_cache": False, "response_inclusion": "excluded"}, None),
+        (fetch | {"type": "web_fetch_20990101"}, "Input tag"),
+        (fetch | {"name": "web_search"}, "Input tag"),
+        (fetch | {"url_sources": {"user_input": "all"}}, "valid dictionary"),
+        (fetch | {"url_sources": {"user_input": only}}, "Input tag"),
+        (fetch | {"url_sources": {"documents": given}}, "Extra inputs"),
+        (fetch | {"url_sources": {"server_tool_results": {
+            "type": "only", "tools": [{"type": "tool_reference", "name": "web_search"}]
+        }}}, "not in tools"),
+        (fetch | {"allowed_domains": ["a.b"], "blocked_domains": ["c.d"]}, "alongside"),
+        (old | {"use_cache": False}, "Extra inputs"),
+        (old | {"max_uses": 0}, "greater than 0"),
+    ):  # fmt: skip
+        told = refusal(ASK | {"tools": [tool]}, filters=True)
+        assert (told is None) == (wrong is None), (tool, told)
+        assert told is None or (wrong or "") in told[1], (tool, told)
+    assert refusal(ASK | {"tools": [old]}) is None
+    told = refusal(ASK | {"tools": [fetch]})
+    assert told is not None
+    assert "not supported on this model" in told[1]
