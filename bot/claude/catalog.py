@@ -130,6 +130,8 @@ class ModelAvailability:
     #: Whether a model takes images, and PDFs, by its id.
     images: Mapping[str, bool] = field(default_factory=dict)
     pdfs: Mapping[str, bool] = field(default_factory=dict)
+    #: Whether code of a model may call tools, by its id.
+    code: Mapping[str, bool] = field(default_factory=dict)
 
 
 def refused(model: str, survey: ModelAvailability) -> str:

@@ -64,6 +64,7 @@ async def availability(model: ClaudeModel) -> ModelAvailability | None:
         unknown=tuple(sorted(name for name in by_id if name not in MODELS)),
         images=_supporting("image_input", by_id),
         pdfs=_supporting("pdf_input", by_id),
+        code=_supporting("code_execution", by_id),
     )
 
 

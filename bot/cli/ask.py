@@ -28,7 +28,7 @@ from bot.cli.standard_input import Document
 from bot.cli.variables import unread
 from bot.config import Config, load_environment
 from bot.context import prompt as context_prompt
-from bot.conversation.composer import CONTEXT, SEARCHES
+from bot.conversation.composer import CONTEXT, FETCHES, SEARCHES
 from bot.domain.budget import BudgetExceeded, Charge
 from bot.domain.completion import ChatMessage, Request
 from bot.domain.scope import Scope
@@ -178,6 +178,8 @@ class _Question:
             temperature=settings.temperature,
             stop_sequences=settings.stop_sequences,
             searches=SEARCHES if settings.on("web_search") else 0,
+            fetches=FETCHES if settings.on("web_fetch") else 0,
+            hosts=settings.hosts,
             # Nobody goes on from here: what is cached costs more.
             cache_messages=False,
         )

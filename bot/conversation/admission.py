@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 
 from bot.budgets.guard import BudgetGuard
 from bot.claude import model_router, one_shot
+from bot.claude.catalog import ModelAvailability
 from bot.context import prompt
 from bot.context.long_threads import counted
+from bot.conversation import model_tools
 from bot.conversation.composer import ComposedRequest, Composer
 from bot.conversation.outcomes import WITHDRAWN, over_budget, overlong, unwelcome
 from bot.conversation.outsiders import Outsiders
@@ -31,7 +33,7 @@ from bot.ports.platform import Adapter
 from bot.ports.store import AdmissionStore
 from bot.settings import long_threads, shared_channels
 from bot.settings.access import SettingsAccess
-from bot.settings.effective import ROUTE, EffectiveSettings, resolve
+from bot.settings.effective import ROUTE, WEB_TOOLS, EffectiveSettings, resolve
 from bot.settings.options import BY_NAME, OPTIONS
 from bot.settings.parsers import AUTO
 
@@ -91,6 +93,7 @@ class Admission:
         settings: SettingsAccess,
         guard: BudgetGuard,
         composer: Composer,
+        survey: Callable[[], ModelAvailability | None],
         secret: str,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -100,6 +103,7 @@ class Admission:
         self._settings = settings
         self._guard = guard
         self._composer = composer
+        self._survey = survey
         self._secret = secret
         self._now = now
         self._outsiders = Outsiders(store, adapters, now)
@@ -227,6 +231,11 @@ class Admission:
         if pinned["model"] == AUTO:
             route = await self._choose_model(turn, messages, admitted)
             pinned |= {"model": route.model, ROUTE: route.why}
+        tools = model_tools.kind(
+            pinned, stored.kept, settings.web_tools, self._survey()
+        )
+        if tools:
+            pinned[WEB_TOOLS] = tools
         if pinned == stored.kept and not stored.stale:
             return settings, ""
         await self._store.pin_settings(turn.thread, pinned)

@@ -53,7 +53,9 @@ def create_responder(
         now,
     )
     admission = Admission(
-        *(durable, model, adapters, settings, guard, composer), operator.secret, now
+        *(durable, model, adapters, settings, guard, composer, survey),
+        operator.secret,
+        now,
     )
     return Responder(
         store=durable,

@@ -33,13 +33,17 @@ from bot.ports.store import PromptStore
 from bot.runtime.lru import LruDict
 from bot.runtime.offload import offload
 from bot.settings.access import SettingsAccess
-from bot.settings.effective import EffectiveSettings
+from bot.settings.effective import FILTERING, EffectiveSettings
 
 log = logging.getLogger(__name__)
 
 # The most web searches for one answer. A search costs a cent, adds its
 # results to the prompt and has all of it read again (`bot.claude.cost`).
 SEARCHES = 5
+
+# The most pages that are fetched for one answer: what a question links to. Each adds up
+# to `PAGE_TOKENS` to the prompt and has all of it read again.
+FETCHES = 3
 
 # The context window of a model that the catalog does not know, in tokens: the smallest
 # of all that it knows (Claude facts, section 2).
@@ -131,6 +135,9 @@ class Composer:
             temperature=settings.temperature,
             stop_sequences=settings.stop_sequences,
             searches=SEARCHES if settings.on("web_search") else 0,
+            fetches=FETCHES if settings.on("web_fetch") else 0,
+            hosts=settings.hosts,
+            filters=settings.web_tools == FILTERING,
             cache_ttl=ttl or "1h",
             cache_messages=ttl is not None,
             load=self._contents.file_data,

@@ -115,7 +115,7 @@ class Summariser:
         if not summaries.is_due(reported, mark, silent=silent):
             return
         turns = await self._store.read_turns(thread)
-        searched = outcome.usage.searches > 0
+        searched = outcome.usage.searches + outcome.usage.fetches > 0
         tokens = summaries.size(turns, reported, searched=searched)
         count = summaries.cut(turns, tokens, mark)
         if not count or not summaries.is_due(tokens, mark, silent=silent):

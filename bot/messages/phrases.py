@@ -20,6 +20,7 @@ NEXT_MONTH = "next month"
 
 # Values.
 NONE = "none"
+ALL_HOSTS = "all hosts"
 NEVER = "never"
 NOT_SET = "not set"
 THE_DEFAULT = "the default"

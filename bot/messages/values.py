@@ -7,6 +7,7 @@ LIST_OF_TEXTS = "This must be a list of texts."
 TEXT_NUMBER_OR_LIST = "This must be a text, a number or a list."
 NOTHING_TO_SAVE = "There is nothing to save."
 THIS_SCHEME = "This scheme"
+NAME_HOSTS = "Please name hosts, such as `docs.example.org`."
 NAME_A_CHANNEL = "Please name a channel by mentioning it."
 
 # What a value is, in the sentences below.
@@ -88,6 +89,24 @@ def too_many_stops(*, most: int, length: int) -> str:
         f"There can be at most {most} stop sequences of {length} characters each; "
         "please shorten the list."
     )
+
+
+def not_a_host(*, written: str) -> str:
+    return (
+        "This must be a list of hosts, such as `docs.example.org`, without paths and "
+        f"ports and in ASCII, not {written}."
+    )
+
+
+def private_host(*, written: str) -> str:
+    return (
+        f"{written} is an IP address or a name within a private network; please name "
+        "public hosts, such as `docs.example.org`."
+    )
+
+
+def too_many_hosts(*, most: int) -> str:
+    return f"There can be at most {most} hosts; please shorten the list."
 
 
 def not_a_person(*, written: str) -> str:

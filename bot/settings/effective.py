@@ -26,11 +26,15 @@ from bot.settings.parsers import stored_usd
 
 #: Pinned besides options: why the model of a thread was chosen.
 ROUTE = "route"
+#: Pinned besides options: the kind of a thread's tools for the web, and the value for
+#: those that filter by code what they find.
+WEB_TOOLS = "web_tools"
+FILTERING = "filtering"
 
 #: The options that decide how an answer is written.
 WRITING = (
     *("prompt", "model", "effort", "max_tokens", "temperature", "stop_sequences"),
-    "web_search",
+    *("web_search", "web_fetch"),
 )
 # Their values are texts of admins, or ids of such.
 _TEXTS = ("prompt", "stop_sequences")
@@ -91,6 +95,8 @@ class EffectiveSettings:
     defaults: Mapping[str, str] = field(default_factory=dict)
     #: Why `auto` chose the model of this thread; "" if it did not.
     route: str = ""
+    #: The kind of the thread's tools for the web; "" for none.
+    web_tools: str = ""
 
     def __getitem__(self, name: str) -> str:
         """Return the canonical value of option `name`; "" for none."""
@@ -126,6 +132,11 @@ class EffectiveSettings:
     @property
     def stop_sequences(self) -> tuple[str, ...]:
         return sequences(self["stop_sequences"])
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts whose pages may be fetched; empty for all."""
+        return tuple(self["web_fetch_domains"].split())
 
     @property
     def writing(self) -> tuple[AppliedSetting, ...]:
@@ -246,7 +257,12 @@ def resolve(
     _judge(applied)
     own = {name: value for name, value in defaults.items() if value}
     return EffectiveSettings(
-        place, applied, rules.settings, own, rules.kept.get(ROUTE, "")
+        place,
+        applied,
+        rules.settings,
+        own,
+        rules.kept.get(ROUTE, ""),
+        rules.kept.get(WEB_TOOLS, ""),
     )
 
 

@@ -19,7 +19,7 @@ from bot.messages import options as messages
 from bot.messages import phrases
 from bot.messages import values as value_messages
 from bot.schemes import scheme
-from bot.settings import follow, long_threads, parsers
+from bot.settings import follow, hosts, long_threads, parsers
 from bot.settings.parsers import (
     AUTO,
     MOST_STOPS,
@@ -221,11 +221,19 @@ OPTIONS: tuple[Option, ...] = (
     ),
     _a_switch("quiet", messages.QUIET, messages.QUIET_ABOUT, OFF),
     _a_switch(
-        "web_search",
-        messages.WEB_SEARCH,
-        messages.WEB_SEARCH_ABOUT,
-        OFF,
-        kept=True,
+        "web_search", messages.WEB_SEARCH, messages.WEB_SEARCH_ABOUT, OFF, kept=True
+    ),
+    _a_switch(
+        "web_fetch", messages.WEB_FETCH, messages.WEB_FETCH_ABOUT, OFF, kept=True
+    ),
+    # Not kept by running threads: a shorter list is to hold at once.
+    Option(
+        "web_fetch_domains",
+        messages.WEB_FETCH_DOMAINS,
+        messages.WEB_FETCH_DOMAINS_ABOUT,
+        hosts.read,
+        show=hosts.shown,
+        most=2_000,
     ),
     Option(
         "long_threads",

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from bot.claude import one_shot
+from bot.claude.catalog import ModelAvailability
 from bot.claude.client import ClaudeModel, client
 from bot.context import prompt
 from bot.conversation.addressing import judge
@@ -39,9 +40,11 @@ from tests.emulators.claude.bill import by_user
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import (
     Abort,
+    Code,
     End,
     Error,
     Fail,
+    Fetch,
     Hold,
     Open,
     Other,
@@ -71,7 +74,14 @@ SILENCE = float(rounds(2, 15))
 #: How a turn is disturbed where its script waits.
 STOP, KILL, SHUT_DOWN = "stop", "kill", "shut down"
 
-#: The channels, each with other settings: model, longest answer, web search, budget.
+#: A link in every question.
+LINK = "https://page.example/"
+
+#: The model whose code may call tools.
+FILTERING = "claude-sonnet-5-5"
+
+#: The channels, each with other settings: model, longest answer, whether the web is
+#: searched and pages are fetched, budget.
 CHANNELS: tuple[tuple[str, int, bool, str], ...] = (
     ("claude-sonnet-5-5", 4096, False, ""),
     ("claude-sonnet-5-5", 4096, True, ""),
@@ -236,7 +246,11 @@ class Writer:
             steps.append(Think(tokens=chance.randint(1, max(1, longest // 2))))
         for _ in range(chance.randint(0, 3) if searches else 0):
             found = chance.randint(0, 20_000)
-            steps.append(Search("something", [PAGE], "See this. ", tokens=found))
+            searched = Search("something", [PAGE], "See this. ", tokens=found)
+            fetched = Fetch(LINK, text="It says this. ", tokens=found)
+            # Where no code filters, it is passed over.
+            code = Code(tokens=found)
+            steps.append(chance.choices((searched, fetched, code), (4, 3, 2))[0])
         for _ in range(chance.randint(1, 4)):
             steps.append("word " * chance.randint(1, max(1, longest // 4)))
         return steps
@@ -254,13 +268,15 @@ class Stage:
         self.ends: Counter[str] = Counter()
         self._scripts: dict[str, deque[Sequence[Step]]] = defaultdict(deque)
         claude.always(self._scripted)
+        code = {"code_execution": {"supported": True}}
+        claude.models[FILTERING] = {"capabilities": code}
 
     async def furnish(self, scale: float) -> None:
         """Set what applies in each channel, with budgets `scale` times as large."""
         changes = []
         for number, (model, longest, searches, budget) in enumerate(CHANNELS):
             values = {"model": model, "max_tokens": str(longest)}
-            values["web_search"] = "on" if searches else "off"
+            values["web_search"] = values["web_fetch"] = "on" if searches else "off"
             if budget:
                 values["budget_day"] = f"{float(budget) * scale:.4f}"
             place = channel(number)
@@ -302,7 +318,7 @@ class Stage:
             message=f"m{play.author}",
             at=time.time(),
             author=play.author,
-            text="What is it? " * 20,
+            text="What is it? " * 20 + LINK,
             addressed=True,
             opens=True,
         )
@@ -344,6 +360,7 @@ class Stage:
             # What is begun there costs nothing.
             tasks=Background(),
             begun=lambda thread: None,
+            survey=lambda: ModelAvailability(code={FILTERING: True}),
         )
 
     async def _asked(

@@ -35,9 +35,11 @@ from tests.emulators.claude.bill import priced
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.claude.reply import (
     Abort,
+    Code,
     End,
     Error,
     Fail,
+    Fetch,
     Hold,
     Open,
     Other,
@@ -50,7 +52,9 @@ from tests.emulators.claude.reply import (
 )
 from tests.security.billed_turns import (
     CHANNELS,
+    FILTERING,
     KILL,
+    LINK,
     SHUT_DOWN,
     STOP,
     Books,
@@ -106,8 +110,9 @@ def disturbed(
 async def test_what_is_booked_is_never_less_than_what_is_billed(
     generates_on: bool, record_testsuite_property: Callable[[str, object], None]
 ) -> None:
-    """Stops, kills, cuts at each event, searches, thinking and tries that fail; also if
-    the API goes on generating, and billing, when nobody listens any more."""
+    """Stops, kills, cuts at each event, searches, fetched pages, code that filters,
+    thinking and tries that fail; also if the API goes on generating, and billing, when
+    nobody listens any more."""
     writer = Writer(seed=1 + generates_on)
     plays = [writer.play() for _ in range(rounds(25, 5_000))]
     scale = len(plays) / 100
@@ -207,6 +212,21 @@ async def test_searches_before_a_stop_are_booked(searches: int) -> None:
     [books] = await played(disturbed(STOP, *looked, number=SEARCHING))
     assert books.billed > 0.01 * searches
     assert books.booked >= books.billed
+
+
+async def test_all_that_was_found_is_booked_with_every_further_reading() -> None:
+    """Pages as long as they are taken to be, and as many readings as there can be."""
+    page = Fetch(LINK, text="See. ", tokens=claude_cost.FETCH_TOKENS)
+    looked = [page] * 3 + [Search("why", [PAGE], "See. ", tokens=20_000)] * 5
+    code = [Code(tokens=1)] * 10
+    plain, filtering = CHANNELS[3][0], CHANNELS[SEARCHING][0]
+    assert (plain == FILTERING, filtering == FILTERING) == (False, True)
+    for number, steps in ((3, looked), (SEARCHING, [*looked, *code])):
+        [books] = await played(disturbed(STOP, *steps, number=number))
+        assert books.bounded
+        assert 0.05 < books.billed <= books.booked
+        [books] = await played(play([*steps, "Yes."], number=number))
+        assert books.booked == pytest.approx(books.billed)
 
 
 async def test_a_hard_budget_is_not_passed_by_stopping_again_and_again() -> None:

@@ -506,7 +506,8 @@ class Reply:
 
     def _may(self, name: str, used: int) -> bool:
         tool = web_tools.tool_of(self._asked.body, name)
-        return tool is not None and used < tool.get("max_uses", math.inf)
+        more = self._rounds < web_tools.ITERATIONS
+        return more and tool is not None and used < tool.get("max_uses", math.inf)
 
     def _may_run(self) -> bool:
         """Whether its tools run code, and the answer does not pause instead."""

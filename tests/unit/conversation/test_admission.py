@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from bot.app import App
-from bot.claude.catalog import cost
+from bot.claude.catalog import ModelAvailability, cost
 from bot.domain.budget import Period
 from bot.domain.completion import Report, Usage
 from bot.domain.message import Message, Origin
@@ -38,6 +38,9 @@ class Room:
         self.model = ScriptedModel()
         self.store = MemoryStore()
         self.operator = Operator({"prompt": "Be brief.", **operator})
+        #: What Claude's API says of the models.
+        self.survey: ModelAvailability | None = None
+        self._surveyed = asyncio.Event()
         self._numbers = iter(range(1, 10_000))
         self._app: App | None = None
 
@@ -50,6 +53,7 @@ class Room:
             adapters=[self.adapter],
             operator=self.operator,
             grace=5.0,
+            survey=self._look,
         )
         task = asyncio.create_task(self._app.run(stopping))
         await asyncio.shield(self.adapter.listening)
@@ -58,6 +62,14 @@ class Room:
         finally:
             stopping.set()
             await task
+
+    async def _look(self) -> ModelAvailability | None:
+        asyncio.get_running_loop().call_soon(self._surveyed.set)
+        return self.survey
+
+    async def surveyed(self) -> None:
+        """Wait until the app has looked at the models."""
+        await self._surveyed.wait()
 
     async def put(
         self, name: str, value: str, place: Scope = CHANNEL, *, running: bool = False
@@ -124,6 +136,8 @@ async def test_claude_is_asked_as_the_channel_says() -> None:
     await room.put("temperature", "0.3")
     await room.put("stop_sequences", '["END"]')
     await room.put("web_search", "on")
+    await room.put("web_fetch", "on")
+    await room.put("web_fetch_domains", "a.example b.example")
     await room.put("effort", "low", WORKSPACE)
     async with room.open():
         await room.ask()
@@ -140,8 +154,32 @@ async def test_claude_is_asked_as_the_channel_says() -> None:
     )
     assert (ours.stop_sequences, ours.effort) == (("END",), "low")
     assert ours.searches > 0
+    assert (ours.fetches, ours.hosts) == (3, ("a.example", "b.example"))
     assert theirs.system.startswith("Be brief.")
     assert (theirs.temperature, theirs.stop_sequences, theirs.searches) == (None, (), 0)
+    assert (theirs.fetches, theirs.hosts) == (0, ())
+
+
+async def test_a_thread_keeps_the_kind_of_its_tools_and_not_the_hosts() -> None:
+    room = Room(web_fetch="on")
+    room.survey = ModelAvailability(code={"claude-sonnet-5-5": True})
+    async with room.open():
+        await room.surveyed()
+        await room.ask()
+        await room.answered(1)
+    # The next process does not know yet what the models can do.
+    later = Room(web_fetch="on")
+    later.store, later._numbers = room.store, room._numbers
+    async with later.open():
+        await later.put("web_fetch_domains", "a.example")
+        await later.ask()
+        await later.answered(1)
+        elsewhere = ThreadKey("fake", "w", "c", "later")
+        await later.ask(thread=elsewhere)
+        await later.answered(1, elsewhere)
+    requests = [*room.model.requests, *later.model.requests]
+    kinds = [(each.filters, each.hosts) for each in requests]
+    assert kinds == [(True, ()), (True, ("a.example",)), (False, ("a.example",))]
 
 
 async def test_a_model_without_effort_is_not_sent_one() -> None:

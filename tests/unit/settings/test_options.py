@@ -77,6 +77,30 @@ def test_what_people_write_becomes_one_form(name: str, text: str, value: str) ->
         ("temperature", "2", "from 0 to 1"),
         ("stop_sequences", " \n ", "on a line of its own"),
         ("stop_sequences", "\n".join("abcdefghi"), "8 stop sequences"),
+        ("web_fetch_domains", "", "Please name hosts"),
+        ("web_fetch_domains", "a.org b.org/x", "not “b.org/x”"),
+        ("web_fetch_domains", "аmazon.com", "in ASCII"),
+        ("web_fetch_domains", "example", "a list of hosts"),
+        ("web_fetch_domains", "-a.org", "a list of hosts"),
+        *(
+            ("web_fetch_domains", each, "within a private network")
+            for each in (
+                *(
+                    "10.0.0.1",
+                    "8.8.8.8",
+                    "[::1]",
+                    "https://localhost:8080",
+                    "localhost",
+                ),
+                *(
+                    "db.internal",
+                    "printer.LOCAL.",
+                    "wiki.corp",
+                    "1.0.0.127.in-addr.arpa",
+                ),
+            )
+        ),
+        ("web_fetch_domains", " ".join(f"a{n}.org" for n in range(51)), "at most 50"),
         ("who", "Alice", "“Alice” is none"),
         ("who", "", "by mentioning them"),
         ("admins", "everyone", "“everyone” is none"),

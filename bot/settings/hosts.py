@@ -1,0 +1,59 @@
+"""Lists of hosts on the web, as values of a setting. Pure.
+
+A host stands for its subdomains, too (Claude facts 1.8: allowed domains). Only ASCII is
+taken: letters of other scripts may look like those of another host.
+"""
+
+import re
+from datetime import date
+
+from bot.errors import Unacceptable
+from bot.messages import phrases
+from bot.messages import values as messages
+from bot.settings import parsers
+from bot.text.redaction import quoted
+
+#: The most hosts of a list.
+MOST = 50
+
+_LABEL = re.compile(r"[a-z0-9-]{1,63}")
+
+# The longest name (RFC 1035), and the ends of names that are in no public network: RFC
+# 6761, 6762 (also its appendix G), 7686 and 8375.
+_LONGEST = 253
+_PRIVATE = frozenset(
+    (
+        *("localhost", "localdomain", "local", "internal", "intranet", "private"),
+        *("corp", "home", "lan", "arpa", "onion"),
+    )
+)
+
+
+def read(text: str, today: date) -> str:
+    """Return the hosts in `text`, with one space between them. Raises Unacceptable."""
+    words = parsers.bounded(text).lower().replace(",", " ").split()
+    found = dict.fromkeys(_host(word) for word in words)
+    if not found:
+        raise Unacceptable(messages.NAME_HOSTS)
+    if len(found) > MOST:
+        raise Unacceptable(messages.too_many_hosts(most=MOST))
+    return " ".join(found)
+
+
+def shown(value: str) -> str:
+    """Return the canonical `value` for people."""
+    return value.replace(" ", ", ") or phrases.ALL_HOSTS
+
+
+def _host(word: str) -> str:
+    """Return the host that `word` names, also in the form of an address or with `*.`"""
+    host = word.removeprefix("https://").removeprefix("http://").removeprefix("*.")
+    host = host.removesuffix("/").removesuffix(".")
+    labels = host.split(".")
+    # The last label of an IP address is a number.
+    if labels[-1] in _PRIVATE or labels[-1].isdigit() or ":" in host:
+        raise Unacceptable(messages.private_host(written=quoted(word)))
+    fits = all(_LABEL.fullmatch(each) and each.strip("-") == each for each in labels)
+    if len(labels) < 2 or len(host) > _LONGEST or not fits:
+        raise Unacceptable(messages.not_a_host(written=quoted(word)))
+    return host
