@@ -19,6 +19,7 @@ from adapters.discord import components, ids, outgoing
 from adapters.discord.client import Archived, Blocked, Forbidden, Link, translated
 from adapters.discord.content import SPOKEN
 from adapters.discord.threads import ThreadResolver
+from bot.domain.completion import Activity
 from bot.domain.platform import WriteKind
 from bot.domain.reply import MORE, PLACEHOLDER, READY, Part
 from bot.domain.turn import Turn
@@ -65,6 +66,9 @@ class DiscordSurface:
         typed = asyncio.get_running_loop().create_future()
         self._typing = background.begin("type", self._type(typed))
         return bool(await typed)
+
+    def progress(self, activity: Activity) -> None:
+        """Change nothing: the typing indicator has no words."""
 
     def ways(self, part: Part) -> Sequence[WriteKind]:
         """Return the one way to write `part`: a post first, then edits."""

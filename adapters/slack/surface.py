@@ -13,11 +13,12 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from adapters.slack import reply_blocks
+from adapters.slack import reply_blocks, thinking_status
 from adapters.slack.client import SlackClient, Unstreamable
 from adapters.slack.native_streams import Streams
 from adapters.slack.streamed_messages import StreamedMessages
 from adapters.slack.thinking_status import Status
+from bot.domain.completion import Activity
 from bot.domain.platform import WriteKind
 from bot.domain.reply import Part
 from bot.domain.turn import Turn
@@ -59,6 +60,10 @@ class SlackSurface:
         #: Whether Slack shows the status line.
         self._signed = False
         self._renewing: asyncio.Task[None] | None = None
+        #: What it says, whether that changed, and whether a call says it just now.
+        self._line = THINKING_STATUS
+        self._changed = asyncio.Event()
+        self._is_setting = False
         #: Whether the status line may be shown, perhaps left by a killed process. A
         #: post clears it (facts A8.1), unless Slack received the post first.
         self._has_status = turn.attempts > 0
@@ -80,6 +85,11 @@ class SlackSurface:
         if self._signed and not self._ts:
             self._renewing = background.begin("renew status", self._renew())
         return self._signed
+
+    def progress(self, activity: Activity) -> None:
+        """Have the status line say what Claude does."""
+        self._line = thinking_status.line(activity)
+        self._changed.set()
 
     def ways(self, part: Part) -> Sequence[WriteKind]:
         """Return how `part` can be written: as a stream, or by post and edit."""
@@ -133,8 +143,13 @@ class SlackSurface:
 
     async def _renew(self) -> None:
         while True:
-            await asyncio.sleep(RENEWAL)
-            await self._status.set(self._turn, THINKING_STATUS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(RENEWAL):
+                    await self._changed.wait()
+            self._changed.clear()
+            self._is_setting = True
+            await self._status.set(self._turn, self._line)
+            self._is_setting = False
 
     async def _write(self, index: int, body: dict[str, Any]) -> str:
         ts = self._ts.get(index)
@@ -178,6 +193,7 @@ class SlackSurface:
         for the status line."""
         # A post clears the status line that Slack has received before it.
         was_set = self._thinking is None or self._thinking.done()
+        was_set = was_set and not self._is_setting
         try:
             yield
         except (Throttled, ThreadGone, Rerouted, Unfit):

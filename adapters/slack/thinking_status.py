@@ -10,8 +10,10 @@ import time
 from collections.abc import Callable
 
 from adapters.slack.client import SlackClient
+from bot.domain.completion import Activity
 from bot.domain.turn import Turn
 from bot.errors import AccessRevoked, DeliveryError, Throttled
+from bot.messages import controls as messages
 from bot.runtime.lru import LruDict
 
 log = logging.getLogger(__name__)
@@ -25,6 +27,15 @@ PATIENCE = 5.0
 
 # For how many channels refusals are remembered.
 MOST_REFUSED = 10_000
+
+
+def line(activity: Activity) -> str:
+    """Return what the line says of `activity`."""
+    if activity.kind == "search":
+        return messages.SEARCHING_STATUS
+    if activity.host:
+        return messages.reading_status(host=activity.host)
+    return messages.READING_STATUS
 
 
 class Status:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from adapters.terminal.answer_view import Screen
+from bot.domain.completion import Activity
 from bot.domain.platform import EditInterval, Limits, WriteKind
 from bot.domain.reply import Part
 from bot.errors import ThreadGone
@@ -23,6 +24,9 @@ class TerminalSurface:
     async def announce(self) -> bool:
         """Return True: the prompt is gone while an answer is written."""
         return True
+
+    def progress(self, activity: Activity) -> None:
+        """Change nothing: there is no sign with words."""
 
     def ways(self, part: Part) -> Sequence[WriteKind]:
         """Return the one way to write: to draw the text again."""

@@ -4,6 +4,7 @@ The newer versions let the model filter what it finds by code, which takes fewer
 they need a model whose code may call tools (Claude facts 1.8).
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,9 @@ FETCH_VERSIONS = {False: "web_fetch_20250910", True: "web_fetch_20260318"}
 #: article or a page of documentation has. The API takes it as approximate, and does not
 #: apply it to PDFs.
 PAGE_TOKENS = 20_000
+
+# The hosts that are shown: nothing in them is markup.
+_HOST = re.compile(r"[a-z0-9.-]{1,60}")
 
 # Only links in what people wrote, and what they posted: nothing that a page or a search
 # result suggests.
@@ -74,7 +78,9 @@ def page(block: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def _host(given: object) -> str:
+    """Return the host of the address in a tool's input, if it can be shown as it is."""
     try:
-        return urlsplit(str(given["url"])).hostname or ""  # type: ignore[index]
+        host = urlsplit(str(given["url"])).hostname or ""  # type: ignore[index]
     except (TypeError, KeyError, ValueError):
         return ""
+    return host if _HOST.fullmatch(host) else ""

@@ -83,6 +83,8 @@ class AnswerStream:
             async with contextlib.aclosing(self._model.answer(request)) as answer:
                 async for piece in answer:
                     if isinstance(piece, Report):
+                        if piece.activity:
+                            self._reply.show_progress(piece.activity)
                         if not piece.ahead:
                             self._report = piece
                         if cost.exceeds_reserve(piece):

@@ -18,6 +18,7 @@ from dataclasses import replace
 
 from bot.delivery.write_request import Priority, WriteRequest
 from bot.delivery.write_scheduler import WriteScheduler
+from bot.domain.completion import Activity
 from bot.domain.platform import EditInterval, Limits, WriteKind
 from bot.domain.reply import Control, Part, PostedPart
 from bot.domain.turn import Turn
@@ -118,6 +119,12 @@ class StreamedReply:
                 self._taken = 0
                 await asyncio.sleep(0)
             await self._render(piece)
+
+    def show_progress(self, activity: Activity) -> None:
+        """Let the platform's sign of an answer say what Claude does, as long as nothing
+        else shows."""
+        if not self._messages and not self._finished:
+            self._surface.progress(activity)
 
     async def _render(self, text: str) -> None:
         first = not self.text

@@ -148,7 +148,8 @@ class Activity:
     """What Claude does before it goes on with an answer."""
 
     kind: Literal["search", "fetch"]
-    #: The host of the page that is fetched; "" for a search.
+    #: The host of the page that is fetched, without any markup; "" for a search, and
+    #: where it is not to be shown.
     host: str = ""
 
 

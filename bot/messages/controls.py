@@ -116,6 +116,14 @@ def asks_about(*, author: str, link: str) -> str:
 
 THIS_MESSAGE = "this message"
 THINKING_STATUS = "is thinking…"
+SEARCHING_STATUS = "is searching the web…"
+READING_STATUS = "is reading a page…"
+
+
+def reading_status(*, host: str) -> str:
+    return f"is reading {host}…"
+
+
 THINKING = "_Thinking…_"
 ANSWER_READY = "your answer is complete."
 SOURCES = "Sources:"

@@ -12,6 +12,7 @@ from typing import BinaryIO, Protocol
 
 from bot.domain.attachment import Attachment
 from bot.domain.channel_access import ChannelAccess
+from bot.domain.completion import Activity
 from bot.domain.message import EarlierMessages, Message
 from bot.domain.names import PlaceNames
 from bot.domain.person import Person
@@ -202,6 +203,11 @@ class Surface(Protocol):
     async def announce(self) -> bool:
         """Show the platform's own sign that an answer is coming, until the answer is
         there; return whether people see it. Never raises for a refused sign."""
+        ...
+
+    def progress(self, activity: Activity) -> None:
+        """Let the sign of `announce`, while it shows, say what Claude does, if it has
+        words. Returns at once."""
         ...
 
     def ways(self, part: Part) -> Sequence[WriteKind]:

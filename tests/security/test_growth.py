@@ -110,6 +110,7 @@ REASONS = {
     "bot/claude/citations.py Sources._listed": ANSWER,
     "bot/claude/citations.py Sources._numbers": ANSWER,
     "bot/claude/stream.py Block.cited": ANSWER,
+    "bot/claude/stream.py StreamedMessage.pages": ANSWER,
     "bot/rendering/splitter.py Page._lines": ANSWER,
     "bot/rendering/tables.py Table._rows": ANSWER,
     "bot/rendering/tables.py Table._sides": ANSWER,

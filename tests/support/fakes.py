@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from bot.domain.attachment import Attachment
 from bot.domain.channel_access import ChannelAccess
+from bot.domain.completion import Activity
 from bot.domain.message import EarlierMessages, Message
 from bot.domain.names import PlaceNames
 from bot.domain.person import Person
@@ -97,6 +98,8 @@ class FakeAdapter:
         self.post_troubles: list[ThreadkeepError] = []
         #: Whether people see by themselves that an answer is coming.
         self.signs = False
+        #: What the signs of answers were told that Claude does.
+        self.activities: list[Activity] = []
         self._host: asyncio.Future[Host] | None = None
         self._changed = asyncio.Event()
 
@@ -249,6 +252,9 @@ class FakeSurface:
 
     async def announce(self) -> bool:
         return self._adapter.signs
+
+    def progress(self, activity: Activity) -> None:
+        self._adapter.activities.append(activity)
 
     def ways(self, part: Part) -> Sequence[WriteKind]:
         return (WriteKind.EDIT if part.index in self._ids else WriteKind.POST,)

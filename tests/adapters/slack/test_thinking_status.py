@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 
@@ -10,6 +11,7 @@ from adapters.slack.config import SlackConfig
 from adapters.slack.native_streams import Mode, Streams
 from adapters.slack.surface import open_surface
 from adapters.slack.thinking_status import BURST, PATIENCE, SPACING, Status
+from bot.domain.completion import Activity
 from bot.domain.reply import Part
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn, TurnState
@@ -45,6 +47,10 @@ def line(slack: SlackEmulator, turn: Turn) -> str:
     return slack.status(turn.thread.channel, turn.thread.thread)
 
 
+def shows(slack: SlackEmulator, turn: Turn, words: str) -> bool:
+    return line(slack, turn) == words
+
+
 async def test_a_turn_without_a_post_leaves_no_line(
     slack: SlackEmulator, client: SlackClient
 ) -> None:
@@ -67,6 +73,29 @@ async def test_a_post_that_overtakes_it_does_not_leave_it_behind(
         gate.set()
         assert await announcing
         await slack.until(lambda: line(slack, turn) == "is thinking…")
+    assert line(slack, turn) == ""
+
+
+async def test_the_line_says_what_claude_does_until_the_post(
+    slack: SlackEmulator, client: SlackClient
+) -> None:
+    turn = turn_in(slack)
+    async with open_surface(client, Status(client), NONE, turn) as surface:
+        assert await surface.announce()
+        for activity, words in (
+            (Activity("search"), "is searching the web…"),
+            (Activity("fetch", "docs.page.example"), "is reading docs.page.example…"),
+            (Activity("fetch"), "is reading a page…"),
+        ):
+            surface.progress(activity)
+            await slack.until(partial(shows, slack, turn, words))
+        # One that is on its way while the post is made is cleared in the end.
+        gate = slack.faults.hold(SET)
+        calls = len(slack.calls_of(SET))
+        surface.progress(Activity("search"))
+        await slack.until(lambda: len(slack.calls_of(SET)) > calls)
+        await show(surface, Part(0, "Paris.", final=True))
+        gate.set()
     assert line(slack, turn) == ""
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from bot.app import App
 from bot.claude.catalog import ModelAvailability, cost
 from bot.domain.budget import Period
-from bot.domain.completion import Report, Usage
+from bot.domain.completion import Activity, Report, Usage
 from bot.domain.message import Message, Origin
 from bot.domain.person import Person
 from bot.domain.reply import Control
@@ -486,3 +486,20 @@ async def test_usage_tells_members_of_themselves_and_admins_of_all() -> None:
     assert "channel:c" in whole
     assert "user:bob" not in told.text
     assert "**You, this month**" in told.text
+
+
+async def test_the_sign_of_an_answer_says_what_claude_does_until_it_shows() -> None:
+    room = Room(web_search="on")
+    room.adapter.signs = True
+    searching, reading = Activity("search"), Activity("fetch", "a.example")
+    first = Report("claude-sonnet-5-5", activity=searching)
+    later = replace(first, activity=reading)
+    written = asyncio.Event()
+    room.model.script(first, "One.", written, later, "Two.")
+    async with room.open():
+        await room.ask()
+        await room.adapter.until(lambda: bool(room.adapter.seen.get(HERE)))
+        written.set()
+        [text] = await room.answered(1)
+    assert text == "One.Two."
+    assert room.adapter.activities == [searching]
