@@ -28,7 +28,7 @@ CHANNEL, WORKSPACE = THREAD.at(ScopeLevel.CHANNEL), THREAD.at(ScopeLevel.WORKSPA
 NOON = 1_795_694_400.0
 MIDNIGHT = NOON + 12 * 3600.0
 
-USED = Usage(input=10, output=5, searches=1)
+USED = Usage(input=10, output=5, searches=1, fetches=2)
 
 
 def a_day(usd: float, place: Scope = CHANNEL) -> Budget:

@@ -58,7 +58,7 @@ async def test_a_receipt_says_what_was_read_and_what_was_not(store: Store) -> No
         replay="Five.",
         model="m",
         request_id="req_1",
-        usage=Usage(input=7, cache_read=8, output=9, searches=2),
+        usage=Usage(input=7, cache_read=8, output=9, searches=2, fetches=1),
         cost=0.25,
         first_text=32.0,
         prompt=version.id,
