@@ -51,8 +51,9 @@ from bot.last_names import LastNames
 from bot.messages import claude as messages
 from bot.operator_alerts import OperatorAlerts, ReportingModel
 from bot.platforms import Platforms
+from bot.ports.host import Host
 from bot.ports.model import Model
-from bot.ports.platform import Adapter, Host
+from bot.ports.platform import Adapter
 from bot.ports.store import Store
 from bot.runtime.background import end, report, watched
 from bot.runtime.retry import Backoff

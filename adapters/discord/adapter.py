@@ -31,7 +31,7 @@ from bot.domain.turn import Turn
 from bot.errors import AccessRevoked, ConfigError, DeliveryError
 from bot.messages import config as messages
 from bot.messages.controls import HINT, NAME_CHANNEL_DISCORD
-from bot.ports.platform import Host
+from bot.ports.host import Host
 
 log = logging.getLogger(__name__)
 

@@ -32,7 +32,7 @@ from bot.domain.served_workspaces import ALL, Served
 from bot.errors import ThreadkeepError
 from bot.messages import labels, summaries
 from bot.messages.commands import STALE
-from bot.ports.platform import Host
+from bot.ports.host import Host
 from bot.runtime.background import report
 from bot.ui.command_spec import CommandSpec
 

@@ -24,7 +24,7 @@ from bot.errors import DeliveryError, StorageError
 from bot.messages import controls as messages
 from bot.messages import labels
 from bot.messages.controls import NO_QUESTION, NO_TARGET, NOWHERE
-from bot.ports.platform import Host
+from bot.ports.host import Host
 from bot.runtime.lru import LruDict
 from bot.runtime.retry import retry_until_success
 

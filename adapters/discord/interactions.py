@@ -22,7 +22,7 @@ from bot.domain.scope import Scope
 from bot.errors import StorageError, ThreadkeepError, Unacceptable
 from bot.messages.commands import STALE
 from bot.messages.controls import NO_ANSWER, NOT_SAID, NOWHERE, THANKS
-from bot.ports.platform import Host
+from bot.ports.host import Host
 from bot.text.characters import replace_lone_surrogates
 from bot.ui.command_spec import CommandSpec, Takes
 from bot.ui.elements import SILENCE, Command, CommandResult, File, Form, Response

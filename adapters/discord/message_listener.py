@@ -23,7 +23,7 @@ from adapters.discord.threads import ThreadResolver
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ThreadKey
 from bot.errors import AccessRevoked, DeliveryError
-from bot.ports.platform import Host
+from bot.ports.host import Host
 from bot.runtime.background import report
 from bot.runtime.lru import LruDict
 from bot.runtime.retry import retry_until_success

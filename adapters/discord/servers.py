@@ -17,7 +17,7 @@ from bot.domain.served_workspaces import Served
 from bot.errors import AccessRevoked, DeliveryError
 from bot.messages import operator
 from bot.messages.check import PUBLIC_BOT, and_more
-from bot.ports.platform import Host
+from bot.ports.host import Host
 
 log = logging.getLogger(__name__)
 

@@ -49,7 +49,7 @@ from bot.errors import (
 )
 from bot.messages import operator
 from bot.messages.controls import NAME_CHANNEL_SLACK
-from bot.ports.platform import Host
+from bot.ports.host import Host
 from bot.runtime.allowance import Allowance
 from bot.runtime.background import Background, finish, report
 from bot.runtime.offload import offload

@@ -7,7 +7,7 @@ from adapters.slack.client import SlackClient
 from adapters.slack.views import user_of
 from bot.domain.scope import Scope
 from bot.messages.controls import NO_ANSWER, THANKS
-from bot.ports.platform import Host
+from bot.ports.host import Host
 
 #: The action id of the buttons, and the prefixes of their values, before a turn's key.
 FEEDBACK = "feedback"

@@ -38,7 +38,7 @@ from bot.messages import labels
 from bot.messages.commands import STALE
 from bot.messages.controls import NOT_SAID, NOT_THERE, WORKING
 from bot.messages.settings import UNSURE
-from bot.ports.platform import Host
+from bot.ports.host import Host
 from bot.runtime.background import Background, report
 from bot.text import references
 from bot.ui.elements import Command, CommandResult, Form, Response

@@ -19,7 +19,7 @@ from bot.domain.scope import Scope
 from bot.errors import DeliveryError, Unfit
 from bot.messages.controls import LATE
 from bot.messages.settings import UNSURE
-from bot.ports.platform import Host
+from bot.ports.host import Host
 from bot.ui.elements import (
     SILENCE,
     Command,

@@ -43,7 +43,7 @@ from bot.domain.turn import ThreadSummary, Turn
 from bot.errors import StorageError
 from bot.messages import phrases
 from bot.messages import terminal as texts
-from bot.ports.platform import Host
+from bot.ports.host import Host
 from bot.runtime import terminal, terminal_markdown
 from bot.text import references, times
 from bot.text.numbers import number

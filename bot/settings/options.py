@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from bot.claude.catalog import DEFAULT_MODEL, ModelFacts
+from bot.claude.catalog import DEFAULT_MODEL
 from bot.domain.person import EVERYONE
 from bot.domain.scope import ScopeLevel
 from bot.messages import options as messages
@@ -20,8 +20,8 @@ from bot.messages import phrases
 from bot.messages import values as value_messages
 from bot.schemes import scheme
 from bot.settings import follow, hosts, long_threads, parsers
+from bot.settings.model_choices import model_choices
 from bot.settings.parsers import (
-    AUTO,
     MOST_STOPS,
     PROMPT_CHARS,
     SCHEME_CHARS,
@@ -87,25 +87,6 @@ class Option:
         return f"THREADKEEP_{'SYSTEM_PROMPT' if self.versioned else self.name.upper()}"
 
 
-def _models(today: date) -> tuple[Choice, ...]:
-    """Return the models of a menu: those that everybody may use, `auto` first."""
-    offered = [facts for facts in parsers.living(today) if not facts.restricted]
-    return (
-        Choice(AUTO, "auto", messages.AUTO_ABOUT),
-        *(Choice(facts.id, facts.id, _price(facts, today)) for facts in offered),
-    )
-
-
-def _price(facts: ModelFacts, today: date) -> str:
-    prices = facts.prices_on(today)
-    if prices is None:
-        return phrases.PRICE_UNKNOWN
-    text = messages.prices(input=f"{prices.input:g}", output=f"{prices.output:g}")
-    if not facts.retires:
-        return text
-    return messages.prices_until(prices=text, day=facts.retires)
-
-
 def sequences(value: str) -> tuple[str, ...]:
     """Return the stop sequences of a canonical value."""
     return tuple(json.loads(value)) if value else ()
@@ -165,7 +146,7 @@ OPTIONS: tuple[Option, ...] = (
         default=DEFAULT_MODEL,
         kind=Kind.CHOICE,
         levels=_ALL,
-        choices=_models,
+        choices=model_choices,
         kept=True,
     ),
     Option(

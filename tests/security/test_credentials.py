@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from inspect import isfunction
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -28,6 +28,7 @@ from bot.domain.scope import Scope, ThreadKey
 from bot.domain.setting import Change
 from bot.domain.turn import Turn
 from bot.errors import AccessRevoked, ThreadGone
+from bot.ports import host as ports_host
 from bot.ports import platform as ports_platform
 from bot.ui.elements import Command, Response
 from storage.store import open_store
@@ -420,7 +421,7 @@ class Refusing(FakeAdapter):
         if self.refuses == method:
             raise REVOKED
 
-    async def run(self, host: ports_platform.Host) -> None:
+    async def run(self, host: ports_host.Host) -> None:
         self._look("run")
         await super().run(host)
 
@@ -445,6 +446,12 @@ class Refusing(FakeAdapter):
     async def names(self, place: Scope, user: str) -> PlaceNames:
         self._look("names")
         return await super().names(place, user)
+
+    async def fetch(
+        self, place: Scope, file: Attachment, into: BinaryIO, most: int
+    ) -> None:
+        self._look("fetch")
+        await super().fetch(place, file, into, most)
 
     async def tell(self, workspace: str, user: str, text: str) -> None:
         self._look("tell")
@@ -511,16 +518,21 @@ def heard(thread: ThreadKey = HERE, message: str = "t", **facts: bool) -> Messag
     )
 
 
-async def _ask(host: ports_platform.Host, model: ScriptedModel) -> None:
+async def _ask(host: ports_host.Host, model: ScriptedModel) -> None:
     await host.inbox.receive(heard())
 
 
-async def _call(host: ports_platform.Host, model: ScriptedModel) -> None:
+async def _show(host: ports_host.Host, model: ScriptedModel) -> None:
+    file = Attachment("a.txt", url="a.txt")
+    await host.inbox.receive(replace(heard(), files=(file,)))
+
+
+async def _call(host: ports_host.Host, model: ScriptedModel) -> None:
     await host.inbox.receive(heard(message="later", opens=False))
 
 
 async def _ask_twice(
-    host: ports_platform.Host,
+    host: ports_host.Host,
     model: ScriptedModel,
     gate: asyncio.Event | None = None,
 ) -> None:
@@ -532,18 +544,18 @@ async def _ask_twice(
     await host.inbox.receive(heard(message="again", opens=False))
 
 
-async def _have_waited(host: ports_platform.Host, model: ScriptedModel) -> None:
+async def _have_waited(host: ports_host.Host, model: ScriptedModel) -> None:
     await _ask_twice(host, model, gate := asyncio.Event())
     # What marks the second question was started first.
     asyncio.get_running_loop().call_later(0.05, gate.set)
 
 
-async def _complain(host: ports_platform.Host, model: ScriptedModel) -> None:
+async def _complain(host: ports_host.Host, model: ScriptedModel) -> None:
     model.script(sorted_as(priority="critical"))
     await host.inbox.receive_unaddressed(heard(addressed=False))
 
 
-async def _sort(host: ports_platform.Host, model: ScriptedModel) -> None:
+async def _sort(host: ports_host.Host, model: ScriptedModel) -> None:
     olga = Person("olga", "Olga", runs_workspace=True)
     command = Command("triage", {"last": "3"})
     with contextlib.suppress(AccessRevoked):
@@ -555,6 +567,7 @@ TRIGGERS = {
     **dict.fromkeys(("resolve_thread", "surface", "readable", "person"), _ask),
     **dict.fromkeys(("access", "tell", "mark", "post", "link"), _complain),
     "names": _ask,
+    "fetch": _show,
     "notice": _ask_twice,
     "unmark": _have_waited,
     "recent": _sort,
@@ -566,6 +579,7 @@ METHODS = [
     for part in (
         *(ports_platform.Adapter, ports_platform.Directory),
         *(ports_platform.MessageHistory, ports_platform.Messenger),
+        ports_platform.FileSource,
     )
     for name, value in vars(part).items()
     # Those two make no call that could be refused.

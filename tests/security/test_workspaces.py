@@ -19,7 +19,7 @@ from bot.domain.finding import Finding, Grade
 from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel
 from bot.domain.served_workspaces import ALL, Served
 from bot.messages.settings import NOT_SERVED
-from bot.ports.platform import Host
+from bot.ports.host import Host
 from bot.settings.effective import Operator
 from bot.ui.elements import Command, Page, Response
 from storage.store import SqliteStore, open_store

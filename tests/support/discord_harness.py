@@ -13,7 +13,7 @@ from bot.domain.person import Person
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.served_workspaces import ALL, Served
 from bot.domain.turn import ThreadSummary
-from bot.ports.platform import Host
+from bot.ports.host import Host
 from bot.ui.command_spec import CommandSpec
 from bot.ui.elements import Command, CommandResult, Page, Response
 from tests.emulators.discord.emulator import DiscordEmulator

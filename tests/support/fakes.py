@@ -23,14 +23,8 @@ from bot.errors import (
     ThreadkeepError,
     Unread,
 )
-from bot.ports.platform import (
-    Directory,
-    FileSource,
-    Host,
-    MessageHistory,
-    Messenger,
-    Surface,
-)
+from bot.ports.host import Host
+from bot.ports.platform import Directory, FileSource, MessageHistory, Messenger, Surface
 from bot.ui.elements import Button, Response
 
 FAST = Limits(part_chars=200)
