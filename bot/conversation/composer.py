@@ -234,9 +234,7 @@ class Composer:
     ) -> tuple[tuple[ChatMessage, ...], int | None]:
         """Return what fits into the model's window of `conversation`, and about how
         many messages are missing in all, with `unread` that were missing before."""
-        facts = catalog.find(settings["model"])
-        context = facts.context if facts else CONTEXT
-        most = long_threads.room(context, settings.max_tokens)
+        most = _room(settings)
         halvings = self._halvings.get(turn.thread, 0)
         most >>= halvings
         tokens = int(most / BYTES_PER_TOKEN)
@@ -259,7 +257,9 @@ class Composer:
         adapter = self._adapters[turn.thread.platform]
         messages, earlier = await self._backfilled(turn, messages)
         new = [each.message for each in messages if each.content is None]
-        accepted = model_files.accepted(settings["model"])
+        accepted = model_files.accepted(
+            settings["model"], int(_room(settings) / BYTES_PER_TOKEN)
+        )
         files = await self._files.read(
             turn.thread,
             [each.message for each in messages],
@@ -342,3 +342,9 @@ def _left_out(request: Request) -> dict[str, Unread]:
         for file in files
         if file.unread and file.unread is not Unread.WAITING
     }
+
+
+def _room(settings: EffectiveSettings) -> int:
+    """Return how many bytes of a conversation fit into the window of the model."""
+    facts = catalog.find(settings["model"])
+    return long_threads.room(facts.context if facts else CONTEXT, settings.max_tokens)

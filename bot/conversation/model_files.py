@@ -1,5 +1,7 @@
 """What a model takes of files: as the API says, or as the catalog does. Pure."""
 
+from dataclasses import replace
+
 from bot.claude import catalog
 from bot.claude.catalog import ModelAvailability
 from bot.context.file_limits import FileLimits
@@ -10,20 +12,25 @@ from bot.context.files import Accepted
 PAGES, MANY_PAGES = 100, 600
 _LONG_CONTEXT = 1_000_000
 
+# The part of the room of a conversation that files may take.
+SHARE = 0.75
 
-def accepted(model: str) -> Accepted:
-    """Return how files are read that are to be shown to `model`.
+
+def accepted(model: str, tokens: int) -> Accepted:
+    """Return how files are read that are to be shown to `model`, where the conversation
+    has room for `tokens` tokens: a longer PDF is cut to the pages that fit.
 
     Also those of kinds that it does not take: the thread may change to another model.
     """
     facts = catalog.find(model)
-    edge = facts.edge if facts else 1568
-    return Accepted(edge=edge, pages=_pages(facts))
+    found = Accepted(edge=facts.edge if facts else 1568, pages=_pages(facts))
+    fitting = int(tokens * SHARE) // found.page_tokens
+    return replace(found, pages=max(1, min(found.pages, fitting)))
 
 
 def limits(model: str, survey: ModelAvailability | None, tokens: int) -> FileLimits:
     """Return what a request to `model` may show, where the conversation has room for
-    `tokens` tokens: files take at most half of it."""
+    `tokens` tokens."""
     facts = catalog.find(model)
     images = facts.takes_images if facts else True
     pdfs = facts.takes_pdfs if facts else True
@@ -31,7 +38,7 @@ def limits(model: str, survey: ModelAvailability | None, tokens: int) -> FileLim
         name = facts.id if facts else model
         images = survey.images.get(name, images)
         pdfs = survey.pdfs.get(name, pdfs)
-    return FileLimits(images, pdfs, _pages(facts), tokens // 2)
+    return FileLimits(images, pdfs, _pages(facts), int(tokens * SHARE))
 
 
 def _pages(facts: catalog.ModelFacts | None) -> int:

@@ -17,9 +17,6 @@ from bot.errors import FileUnread, Unread
 
 #: The most bytes of a PDF that is cut.
 MOST_BYTES = 64_000_000
-# The most tokens of a page's text; the picture of the page is added (Claude facts,
-# section 1.7).
-TEXT_TOKENS = 3_000
 
 
 def content(path: Path, accepted: Accepted) -> FileContent:
@@ -91,7 +88,7 @@ def _pdf(data: bytes, pages: int, all_pages: int, accepted: Accepted) -> FileCon
         FileKind.PDF,
         "application/pdf",
         data,
-        tokens=pages * (TEXT_TOKENS + accepted.image_tokens),
+        tokens=pages * accepted.page_tokens,
         pages=pages,
         all_pages=all_pages,
     )

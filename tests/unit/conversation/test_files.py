@@ -223,9 +223,16 @@ async def test_the_newest_and_the_question_are_read_first() -> None:
 def test_what_the_api_says_of_a_model_counts_more_than_the_catalog() -> None:
     survey = ModelAvailability(images={"claude-sonnet-5-5": False})
     limits = model_files.limits("claude-sonnet-5-5", survey, 1_000)
-    assert (limits.images, limits.pdfs, limits.tokens) == (False, True, 500)
+    assert (limits.images, limits.pdfs, limits.tokens) == (False, True, 750)
     assert model_files.limits("claude-opus-5-5", survey, 1_000).images
     assert model_files.limits("claude-haiku-4-5", None, 1_000).pages == 100
-    edges = [model_files.accepted(m).edge for m in ("claude-opus-4-6", "claude-x")]
+    edges = [
+        model_files.accepted(m, 1_000_000).edge for m in ("claude-opus-4-6", "claude-x")
+    ]
     assert edges == [1568, 1568]
-    assert model_files.accepted("claude-opus-4-7").edge == 2576
+    assert model_files.accepted("claude-opus-4-7", 1_000_000).edge == 2576
+    # What is read of a PDF can be shown, whatever its pages hold.
+    for model, room in (("claude-sonnet-5-5", 980_000), ("claude-haiku-4-5", 180_000)):
+        found = model_files.accepted(model, room)
+        most = model_files.limits(model, None, room).tokens
+        assert found.page_tokens * 20 <= found.page_tokens * found.pages <= most
