@@ -14,6 +14,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import select
 import signal
 import socket
@@ -24,6 +25,9 @@ from typing import Any, NoReturn
 
 from sqlite_utils import Database
 
+import adapters
+import bot
+import storage
 import storage.database
 from bot.claude.client import connect
 from bot.cli.main import main
@@ -32,20 +36,10 @@ from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.support import certificates
 from tests.support.memory_store import migrate_new
 
-# Threadkeep imports these when it has found that it needs them.
-LATE = (
-    *(
-        f"adapters.{platform}.{module}"
-        for platform in ("slack", "discord")
-        for module in ("adapter", "check", "config")
-    ),
-    *(
-        f"bot.cli.{command}"
-        for command in ("ask", "check", "print_reports", "serve", "settings", "triage")
-    ),
-    # What the SDK's HTTP client runs on, which it looks for at its first request.
-    "anyio._backends._asyncio",
-)
+# What the SDK's HTTP client runs on, which it looks for at its first request.
+LATE = ("anyio._backends._asyncio",)
+# Draws plots, with a package that is not always there.
+NEVER = "bot.triage.evaluation.plot"
 
 # From Linux's <sys/prctl.h>; Python has no name for it.
 PR_SET_PDEATHSIG = 1
@@ -105,6 +99,11 @@ def share(listening: socket.socket) -> None:
 
 
 def _import_everything() -> None:
+    # Threadkeep imports most of itself when it finds that it needs it.
+    for package in (adapters, bot, storage):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if found.name not in (NEVER, "bot.__main__"):
+                importlib.import_module(found.name)
     for name in LATE:
         importlib.import_module(name)
     certificates.read_once()
