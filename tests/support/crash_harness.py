@@ -25,7 +25,7 @@ from tests.support import invariants
 from tests.support.process import Nursery, Process, is_heard
 
 # How many seconds anything may take on a machine that is busy with other things.
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 # How many scenarios are played beside each other. They mostly wait for each
 # other's seconds to pass; more would wait for a processor.
