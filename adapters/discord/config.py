@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bot.domain.finding import Finding, Grade
 from bot.errors import ConfigError
 from bot.messages import check as check_messages
 from bot.messages import config as messages
@@ -95,19 +94,13 @@ class DiscordConfig:
 #: Reads the configuration of this platform, whichever it is.
 read = DiscordConfig.from_env
 
+#: How a check names the platform, and what it says if its token is not set or is.
+REPORTED = (
+    *(check_messages.DISCORD, check_messages.DISCORD_NOT_SET),
+    check_messages.DISCORD_SET,
+)
+
 
 def configured(env: Mapping[str, str]) -> bool:
     """Return whether the Discord token is set."""
     return bool(env.get("DISCORD_TOKEN"))
-
-
-def check(env: Mapping[str, str]) -> Finding:
-    """Return what can be said of the configuration without calling Discord."""
-    if not configured(env):
-        text = check_messages.DISCORD_NOT_SET
-        return Finding(check_messages.DISCORD, Grade.ABSENT, text)
-    try:
-        read(env)
-    except ConfigError as error:
-        return Finding(check_messages.DISCORD, Grade.BAD, str(error))
-    return Finding(check_messages.DISCORD, Grade.GOOD, check_messages.DISCORD_SET)

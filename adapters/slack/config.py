@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from adapters.slack.native_streams import Mode
-from bot.domain.finding import Finding, Grade
 from bot.errors import ConfigError
 from bot.messages import check as check_messages
 from bot.messages import config as messages
@@ -57,22 +56,16 @@ class SlackConfig:
 #: Reads the configuration of this platform, whichever it is.
 read = SlackConfig.from_env
 
+#: How a check names the platform, and what it says if its token is not set or is.
+REPORTED = (
+    *(check_messages.SLACK, check_messages.SLACK_NOT_SET),
+    check_messages.SLACK_SET,
+)
+
 
 def configured(env: Mapping[str, str]) -> bool:
     """Return whether any of the Slack tokens is set."""
     return any(env.get(name) for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"))
-
-
-def check(env: Mapping[str, str]) -> Finding:
-    """Return what can be said of the configuration without calling Slack."""
-    if not configured(env):
-        text = check_messages.SLACK_NOT_SET
-        return Finding(check_messages.SLACK, Grade.ABSENT, text)
-    try:
-        read(env)
-    except ConfigError as error:
-        return Finding(check_messages.SLACK, Grade.BAD, str(error))
-    return Finding(check_messages.SLACK, Grade.GOOD, check_messages.SLACK_SET)
 
 
 def _problems(name: str, token: str, prefix: str, where: str) -> list[str]:

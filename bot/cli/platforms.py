@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.domain.finding import Finding, Grade
+from bot.errors import ConfigError
 
 # Each is a package under adapters/ with the modules config, adapter and check.
 PLATFORMS = ("slack", "discord")
@@ -19,11 +20,24 @@ async def check_platform(
     name: str, env: Mapping[str, str], *, offline: bool = False
 ) -> list[Finding]:
     """Check the configuration of platform `name` and, unless `offline`, try it."""
-    told: Finding = load_module(f"adapters.{name}.config").check(env)
+    told = _configuration(load_module(f"adapters.{name}.config"), env)
     if offline or told.grade is not Grade.GOOD:
         return [told]
     tried: list[Finding] = await load_module(f"adapters.{name}.check").check(env)
     return tried
+
+
+def _configuration(config: Any, env: Mapping[str, str]) -> Finding:
+    """Return what `env` tells of the platform with this module `config`, without its
+    SDK."""
+    subject, not_set, is_set = config.REPORTED
+    if not config.configured(env):
+        return Finding(subject, Grade.ABSENT, not_set)
+    try:
+        config.read(env)
+    except ConfigError as error:
+        return Finding(subject, Grade.BAD, str(error))
+    return Finding(subject, Grade.GOOD, is_set)
 
 
 def load_module(module: str) -> Any:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from adapters.discord import config
 from adapters.discord.check import check
 from adapters.discord.config import DiscordConfig
+from bot.cli.platforms import check_platform
 from bot.domain.finding import Grade
 from bot.errors import ConfigError
 from tests.emulators.discord.emulator import DiscordEmulator
@@ -12,8 +12,8 @@ from tests.emulators.discord.emulator import DiscordEmulator
 GOOD, ABSENT, NOTE, BAD = Grade.GOOD, Grade.ABSENT, Grade.NOTE, Grade.BAD
 
 
-def test_what_is_not_set_up_is_said_so() -> None:
-    finding = config.check({})
+async def test_what_is_not_set_up_is_said_so() -> None:
+    [finding] = await check_platform("discord", {}, offline=True)
     assert (finding.grade, "DISCORD_TOKEN" in finding.text) == (ABSENT, True)
 
 
@@ -50,9 +50,10 @@ async def test_the_intent_is_explained(granted: bool, wish: str, grade: Grade) -
     assert "Message Content" in found["Discord intents"].text
 
 
-def test_a_valid_configuration_is_said_to_be_one() -> None:
+async def test_a_valid_configuration_is_said_to_be_one() -> None:
     env = {"DISCORD_TOKEN": "a.b.c", "DISCORD_API_URL": "http://127.0.0.1:9"}
-    assert config.check(env).grade is GOOD
+    [finding] = await check_platform("discord", env, offline=True)
+    assert finding.grade is GOOD
 
 
 def test_every_mistake_is_named_at_once_and_no_token_is_repeated() -> None:
