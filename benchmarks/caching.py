@@ -173,7 +173,7 @@ WAYS = {"no caching": uncached, f"last {WINDOW} messages": sliding, "Threadkeep"
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a way cost."""
+    """The cost of a way."""
 
     usd: float
     usage: Usage

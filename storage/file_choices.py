@@ -13,7 +13,8 @@ from bot.errors import Unread
 from storage.broken import log_broken
 from storage.thread_queries import THREAD_ID, named
 
-_KINDS = {each.value for each in FileKind}
+#: The kinds that a row can have, unless a later version or a hand wrote it.
+KINDS = {each.value for each in FileKind}
 
 # Without the bytes. The + makes SQLite use the index by thread, not that by turn.
 THREAD_FILES = f"""
@@ -80,7 +81,7 @@ def m020_file_choices(db: Database) -> None:
 def thread_files(db: Database, thread: ThreadKey, turn: str = "") -> list[ThreadFile]:
     found = []
     for row in db.execute(THREAD_FILES, {**named(thread), "turn": turn}):
-        if row["kind"] not in _KINDS:
+        if row["kind"] not in KINDS:
             log_broken("file_contents", row["posted"])
             continue
         found.append(

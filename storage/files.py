@@ -18,8 +18,6 @@ from bot.ports.files import IsDear, never_dear
 from storage import file_choices, thread_queries
 from storage.broken import log_broken
 
-_KINDS = {each.value for each in FileKind}
-
 _MESSAGE = f"""
     SELECT id, files FROM messages
     WHERE thread_id = ({thread_queries.THREAD_ID}) AND message = :message
@@ -33,10 +31,6 @@ STORED = """
     WHERE message_id = ? ORDER BY position
 """
 
-_ID = f"""
-    SELECT id FROM messages
-    WHERE thread_id = ({thread_queries.THREAD_ID}) AND message = :message
-"""
 
 # A platform's id of a file is unique in its workspace. Its content may have changed
 # since, which its size tells nearly always.
@@ -65,7 +59,7 @@ def stored_files(
     found = {}
     for message in messages:
         where = {**thread_queries.named(thread), "message": message}
-        row = db.execute(_ID, where).fetchone()
+        row = db.execute(_MESSAGE, where).fetchone()
         found[message] = files_of_message(db, row["id"]) if row else []
     return found
 
@@ -162,7 +156,7 @@ def read_files(db: Database, message_id: int) -> list[RequestFile]:
     """Return the files of a message that Claude reads, without their bytes."""
     found = []
     for row in db.execute(READ, [message_id]):
-        if row["kind"] not in _KINDS:
+        if row["kind"] not in file_choices.KINDS:
             log_broken("message_files", message_id)
             continue
         found.append(

@@ -132,8 +132,8 @@ class Link:
 
     @property
     def files_url(self) -> yarl.URL | None:
-        """Where files are besides on Discord's hosts: where DISCORD_API_URL is, unless
-        that is Discord's."""
+        """The address of further files than those on Discord's hosts: DISCORD_API_URL,
+        unless that is Discord's."""
         url = self._config.api_url
         return None if url == PUBLIC_API else yarl.URL(url)
 

@@ -38,7 +38,7 @@ class ServerToolUse(msgspec.Struct):
 
 
 class Container(msgspec.Struct):
-    """Where the model's code runs."""
+    """The container in which the model's code runs."""
 
     id: str
 

@@ -94,7 +94,7 @@ def _file_blocks(message: ChatMessage, options: dict[str, Any]) -> list[dict[str
 
 
 class _Part(enum.Enum):
-    """What a block is to a file."""
+    """The part of a file in a block."""
 
     HEADING = enum.auto()
     FILE = enum.auto()

@@ -72,7 +72,7 @@ class Block:
 
     @property
     def activity(self) -> Activity | None:
-        """What the API does for this block, once it is whole."""
+        """Return the API's work in this block, once it is whole."""
         if self.type != "server_tool_use":
             return None
         with contextlib.suppress(ValueError):

@@ -130,7 +130,7 @@ class ThreadSearch:
 
 
 class _Readable:
-    """What one person may read, asked for once in each search."""
+    """The channels and threads that one person may read, asked for once a search."""
 
     def __init__(self, access: SettingsAccess, person: Person) -> None:
         self._access = access

@@ -22,7 +22,7 @@ REQUEST_IMAGES = 20
 
 @dataclass(frozen=True, slots=True)
 class FileLimits:
-    """What one request to a model may show."""
+    """Limits on the files of one request to a model."""
 
     images: bool = True
     pdfs: bool = True

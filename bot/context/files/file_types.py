@@ -17,7 +17,7 @@ _PDF_HEADER_WITHIN = 1024
 
 
 class FileType(enum.Enum):
-    """What the content of a file is."""
+    """The type of a file's content."""
 
     JPEG = "JPEG"
     PNG = "PNG"
