@@ -431,6 +431,8 @@ async def test_a_listener_that_fails_is_started_again(
         await town.until(lambda: is_heard(emulator))
         listening.cancel()
         await asyncio.wait({listening})
+        # A question asked before the platform knows that would be lost.
+        await town.until(lambda: not is_heard(emulator))
         raise errors.pop()
 
     monkeypatch.setattr(owner, "run", run)
