@@ -12,5 +12,5 @@ def m008_bounds(db: Database) -> None:
 
 
 def m021_fetches(db: Database) -> None:
-    """How many pages a call fetched."""
+    """Add the number of pages that a call fetched."""
     db.table("charges").add_column("fetches", int, not_null_default=0)

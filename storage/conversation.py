@@ -1,4 +1,4 @@
-"""What the model reads of a thread, inside a transaction.
+"""The messages of a thread that the model reads, inside a transaction.
 
 Rule: what is returned for a thread only grows, byte for byte, except where people edit
 or delete, and where a turn is the first to use a summary.

@@ -1,4 +1,4 @@
-"""What people decide about dear files, inside a transaction; and the migration for it.
+"""Decisions about expensive files, inside a transaction, and their migration.
 
 Rule: a decision holds for all files of a thread with the same posted bytes. All of
 what was posted stays stored while a message has it, so another decision needs nothing

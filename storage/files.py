@@ -1,4 +1,4 @@
-"""What Claude reads of files, inside a transaction.
+"""Contents of files that Claude reads, inside a transaction.
 
 Rule 1: a content is stored once for all messages with the same bytes, and deleted with
 the last of them by the triggers of `file_tables`.

@@ -1,4 +1,4 @@
-"""Where answers are written as Slack's native streams, and where Slack refused that.
+"""The choice of answers to write as Slack's native streams, and Slack's refusals.
 
 Streams are appended to, which has a rate limit of its own, and show text as it comes;
 but in a channel only the person who asked sees it live (platform facts A7.2). So by

@@ -1,4 +1,4 @@
-"""What it costs to have a file read for the first time. Pure."""
+"""The cost of having a file read for the first time. Pure."""
 
 from bot.claude import catalog
 from bot.domain.attachment import ThreadFile

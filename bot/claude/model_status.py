@@ -1,4 +1,4 @@
-"""What the API reports about the model that is set."""
+"""The API's report about the model that is set."""
 
 import datetime
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What past answers would have cost with another model or setting. Pure.
+"""The cost of past answers with another model or setting. Pure.
 
 Rule: tokens are priced as they were used. Another model counts and writes others, and
 keeps other prompts in its cache, so the result is an estimate; what cannot be estimated

@@ -1,4 +1,4 @@
-"""What all commands share: the environment, mistakes, exit statuses."""
+"""The parts that all commands share: environment, mistakes, exit statuses."""
 
 import asyncio
 import io

@@ -21,7 +21,7 @@ _HEAD = 65_536
 
 @dataclass(frozen=True)
 class Document:
-    """What stood on standard input; empty if it is a terminal."""
+    """The text on standard input; empty if it is a terminal."""
 
     text: str = ""
     encoding: Encoding = field(default_factory=lambda: Encoding("utf-8"))
@@ -29,7 +29,7 @@ class Document:
 
     @property
     def doubts(self) -> Iterator[str]:
-        """What of the text may be wrong, in sentences."""
+        """Return doubts about how the text was read, in sentences."""
         encoding, invalid, nul = self.encoding, self.damage.invalid, self.damage.nul
         if encoding.guessed:
             words = ", ".join(encoding.words)

@@ -1,4 +1,4 @@
-"""What the command line asks and says about a file of tickets before it is paid for."""
+"""Questions and warnings about a file of tickets before it is paid for."""
 
 import signal
 import sys

@@ -32,7 +32,7 @@ from bot.ui.elements import Button, Command, Response, Style
 
 @dataclass(frozen=True, slots=True)
 class _Copy:
-    """What a person may copy from `source` to the place of `policy`."""
+    """The settings that a person may copy from `source` to the place of `policy`."""
 
     source: Scope
     policy: EffectiveSettings

@@ -48,7 +48,7 @@ MOST_KNOWN = 10_000
 
 
 class FirstContactStore(NoticeStore, ThreadStore, Protocol):
-    """What the store knows of earlier meetings."""
+    """The store's record of earlier greetings."""
 
 
 class FirstContact:

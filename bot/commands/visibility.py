@@ -1,4 +1,4 @@
-"""What one person may see of settings and spending.
+"""The parts of settings and spending that one person may see.
 
 Rule: no list shows what the person could not look up: a channel that they do not see,
 somebody else's direct messages, or, for a guest, spending elsewhere.

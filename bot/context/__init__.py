@@ -1,4 +1,4 @@
-"""What Claude reads: the system prompt, labelled messages, the time. Pure.
+"""Everything that Claude reads: system prompt, labelled messages, files, time. Pure.
 
 In: messages and names. Out: texts for a `Request`, which are stored so that
 later requests repeat them exactly.

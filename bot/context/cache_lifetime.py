@@ -1,4 +1,4 @@
-"""How long the prompt cache is to keep a thread. Pure.
+"""The lifetime of a thread in the prompt cache. Pure.
 
 Of a thread whose questions come in time with the share q, a prompt costs, in prices of
 input: `q * READ + (1 - q) * write`. What comes too late has all of it written again, so

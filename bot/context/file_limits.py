@@ -1,4 +1,4 @@
-"""Which files of a conversation one request shows. Pure.
+"""The choice of a conversation's files that one request shows. Pure.
 
 Rule: where there are too many, the oldest are left out in one large step, whose size
 depends only on the files before it. So the rest stays as it is for many turns, and with

@@ -1,4 +1,4 @@
-"""What Claude reads of a thread that is longer than it can or may read. Pure.
+"""The choice of messages in a thread that is too long to be read whole. Pure.
 
 Rule 1: the beginning and the newest are kept; a note stands in place of the rest, with
 its size. What a thread is about stands at its beginning, what is asked at its end.

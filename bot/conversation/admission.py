@@ -77,8 +77,8 @@ class PreparedTurn:
 
     @property
     def sent(self) -> tuple[int, int] | None:
-        """How many messages of people and answers the request has, if it leaves some
-        out."""
+        """Return the number of messages and answers in the request, or None if it
+        leaves none out."""
         return None if self.missing == 0 else counted(self.request.messages)
 
 

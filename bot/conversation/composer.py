@@ -316,7 +316,7 @@ class Composer:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What Claude reads of a thread."""
+    """The content of a thread that Claude reads."""
 
     conversation: list[ChatMessage]
     #: About how many messages were left out when the thread was read for this turn.

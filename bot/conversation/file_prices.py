@@ -35,7 +35,7 @@ MOST_NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Pricing:
-    """What decides the price of a file."""
+    """The values that decide the price of a file."""
 
     model: str
     #: How long the request has the cache keep its messages; None for not at all.

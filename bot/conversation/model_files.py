@@ -1,4 +1,4 @@
-"""What a model takes of files: as the API says, or as the catalog does. Pure."""
+"""Kinds of files that a model takes, by the API or else by the catalog. Pure."""
 
 from dataclasses import replace
 

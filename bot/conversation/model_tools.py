@@ -1,4 +1,4 @@
-"""Which tools for the web a thread has: the newest that its model can use. Pure.
+"""The web tools of a thread: the newest that its model can use. Pure.
 
 Tools stand before everything else in what is cached (Claude facts 3.1), so a thread
 keeps the kind that it began with, whatever is known of its model later. It changes only

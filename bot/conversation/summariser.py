@@ -48,7 +48,7 @@ MOST_REMEMBERED = 1_000
 
 @dataclass(frozen=True, slots=True)
 class _Failures:
-    """How often a thread was not summarised in a row, and its size at the last time."""
+    """Failed summaries of a thread in a row, and its size at the last one."""
 
     count: int = 0
     tokens: int = 0

@@ -1,4 +1,4 @@
-"""What a reply asks the write budget for. Frozen values."""
+"""Requests of a reply to the write budget. Frozen values."""
 
 import enum
 from dataclasses import dataclass

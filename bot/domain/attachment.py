@@ -30,12 +30,12 @@ class Attachment:
 
     @property
     def key(self) -> str:
-        """What tells it from the other files of its message."""
+        """Return the key of the file among those of its message."""
         return self.id or self.name
 
 
 class FileKind(enum.Enum):
-    """How a file is given to Claude."""
+    """The form in which a file is given to Claude."""
 
     IMAGE = "image"
     #: A PDF, whose pages Claude sees.
@@ -45,7 +45,7 @@ class FileKind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class FileContent:
-    """What Claude reads of a file."""
+    """The content of a file as Claude reads it."""
 
     kind: FileKind
     #: "image/png", "application/pdf", "text/plain".
@@ -85,7 +85,7 @@ class ThreadFile:
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """What became of a file of a message."""
+    """The result of reading a file of a message."""
 
     #: `Attachment.key`.
     key: str

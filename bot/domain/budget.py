@@ -187,5 +187,5 @@ class Spending:
 
     @property
     def answers(self) -> int:
-        """How many of the calls answered a question of a person."""
+        """Return how many of the calls answered a question of a person."""
         return self.turns if self.kind in ("answer", "ask") else 0

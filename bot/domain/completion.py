@@ -139,13 +139,13 @@ class Request:
 
     @property
     def tool_uses(self) -> int:
-        """How often tools may be used in all."""
+        """Return how often tools may be used in all."""
         return self.searches + self.fetches
 
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What Claude does before it goes on with an answer."""
+    """Claude's use of a tool before it goes on with an answer."""
 
     kind: Literal["search", "fetch"]
     #: The host of the page that is fetched, without any markup; "" for a search, and

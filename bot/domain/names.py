@@ -15,7 +15,8 @@ MOST_CHARS = 100
 
 
 class NameKind(enum.Enum):
-    """What a name is of: on Discord, a server and its first channel may share an id."""
+    """The kind of a named thing. On Discord, a server and its first channel may share
+    an id."""
 
     PERSON = "person"
     CHANNEL = "channel"

@@ -91,7 +91,7 @@ class TurnTimes:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """How the answer of one turn came about."""
+    """The origin of the answer to one turn: its input, model, cost and waits."""
 
     #: The key of the turn.
     turn: str
@@ -124,7 +124,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptTexts:
-    """What was asked and answered, for operators who ask for it."""
+    """The texts of the question and answer, for operators who ask for them."""
 
     question: str
     answer: str

@@ -1,4 +1,4 @@
-"""What a search over stored threads finds. Frozen values."""
+"""Results of a search over stored threads. Frozen values."""
 
 from dataclasses import dataclass
 

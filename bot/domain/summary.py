@@ -8,7 +8,7 @@ from bot.domain.completion import BYTES_PER_TOKEN, ChatMessage, Usage, file_toke
 
 @dataclass(frozen=True, slots=True)
 class ReadTurn:
-    """What the model reads of one turn, or the summary that replaces earlier ones."""
+    """One turn as the model reads it, or the summary that replaces earlier ones."""
 
     #: The id of the turn; of a summary, that of the last turn that it covers.
     turn: int

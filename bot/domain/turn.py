@@ -25,7 +25,7 @@ class TurnState(enum.Enum):
 
 
 class Ended(enum.Enum):
-    """How an answer ended."""
+    """The outcome of an answer."""
 
     DONE = "done"
     STOPPED = "stopped"

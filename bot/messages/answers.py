@@ -47,7 +47,7 @@ NO_REASON = "no reason was given"
 
 
 def warning(text: str) -> str:
-    """What is no answer, but says why there is none, or that it broke off."""
+    """Return `text` as a note in place of an answer, or below one that broke off."""
     return f"⚠️ _{text}_"
 
 

@@ -1,4 +1,4 @@
-"""What people in a thread read if something failed, by the kind of the error."""
+"""Sentences for people in a thread about a failure, by the kind of error."""
 
 SOMETHING_WRONG = "Something went wrong here. Please try again in a moment."
 NOT_SET_UP = "This bot is not set up correctly. Please tell its operator."

@@ -1,4 +1,4 @@
-"""What the offline model says, which answers without a key and is not Claude."""
+"""Texts of the offline model, which answers without a key and is not Claude."""
 
 CANNOT_SORT = (
     "Without Claude I can't triage. Please ask the bot's operator to set "

@@ -1,4 +1,4 @@
-"""What each command does, in lists and menus of commands, and its parameters.
+"""Summaries of commands and their parameters, for lists and menus.
 
 A summary has less than 100 characters, a parameter's at most 100.
 """

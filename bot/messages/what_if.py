@@ -1,4 +1,4 @@
-"""What the answers of the last 30 days would have cost with another setting.
+"""The cost of the last 30 days' answers with another setting.
 
 `answers` is "answer" or "412 answers", an amount is "$1.50".
 """

@@ -207,7 +207,7 @@ class BatchStore(Protocol):
 
 
 class RunnerStore(AnswerStore, BatchStore, Protocol):
-    """What the execution of a run uses."""
+    """The part of the archive that the execution of a run uses."""
 
 
 class Archive(RunStore, AnswerStore, ResultStore, BatchStore, Protocol):

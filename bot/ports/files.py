@@ -18,7 +18,7 @@ def never_dear(tokens: int) -> bool:
 
 
 class FileChoices(Protocol):
-    """What people decide about the files of a thread."""
+    """Decisions of people about the files of a thread."""
 
     async def thread_files(
         self, thread: ThreadKey, turn: str = ""
@@ -45,7 +45,7 @@ class FileChoices(Protocol):
 
 
 class FileStore(FileChoices, Protocol):
-    """What Claude reads of the files of messages: each content once, by its digest.
+    """The contents of files that Claude reads: each stored once, by its digest.
 
     A content is deleted with the last message that has it. Nothing is stored for a
     message that was deleted meanwhile, or a file that it has no longer. What was

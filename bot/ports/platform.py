@@ -60,7 +60,7 @@ class Surface(Protocol):
 
 
 class Directory(Protocol):
-    """Who people are, and what they may do in channels.
+    """The people of a platform, and their rights in channels.
 
     Answers may be some minutes old, but `access` that grants nothing is current.
     """

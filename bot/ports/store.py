@@ -321,7 +321,7 @@ class EditorStore(SettingsStore, DraftStore, Protocol):
 
 
 class UndoStore(SettingsStore, ChangeStore, Protocol):
-    """What the undoing of a change uses."""
+    """The part of the store that the undoing of a change uses."""
 
 
 class TrialStore(SettingsStore, DraftStore, Charges, Protocol):

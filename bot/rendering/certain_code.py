@@ -1,4 +1,4 @@
-"""Where a text in Markdown is code beyond doubt, for every reader of it.
+"""The ranges of a Markdown text that are code beyond doubt, for every reader of it.
 
 Rule 1: doubt is text. What readers take differently (fences in quotes and deep in
 lists, HTML, code that a cut into messages might divide) is not code here.

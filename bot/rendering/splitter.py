@@ -1,4 +1,4 @@
-"""Where a message in progress is cut, and how much of it may be shown.
+"""Cuts of a message in progress, and the part of it that may be shown.
 
 Rule 1: what may be shown depends on the text alone, never on the pieces in which it
 arrived. So a reply that is rendered again after a crash has the same messages.
@@ -164,8 +164,8 @@ class Page:
 
     @property
     def _top(self) -> int:
-        """Where a block that begins in this line would be cut off: above its headings,
-        which say nothing without it."""
+        """Return the index at which a block that begins in this line would be cut off:
+        above its headings, which say nothing without it."""
         return self._start if self._heading is None else self._heading
 
     def _step(self, text: str, taken: int) -> int:

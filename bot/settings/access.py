@@ -1,4 +1,4 @@
-"""What applies in a scope, and who may change it: the one place that answers both.
+"""The effective settings of a scope, and the right to change them, in one place.
 
 Rule 1: rights are checked at the time of the action, on every path, also for a form
 that was opened or a button that was shown while the person still had them.

@@ -1,4 +1,4 @@
-"""What differs from the default, section by section, for people. Pure.
+"""The settings that differ from the default, by section, for people. Pure.
 
 Rule: a page says what is set and by whom, and one line of what matters although it is
 not; the full list (`bot.settings.describe.settings`) says the rest.

@@ -1,4 +1,4 @@
-"""Who is answered in a channel that is shared with another organisation. Pure.
+"""The people answered in a channel shared with another organisation. Pure.
 
 Rule: guests and people of other organisations are answered there only where the
 setting `who` says so: it names them, or is set for the channel itself. The default,

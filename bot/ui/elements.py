@@ -1,4 +1,4 @@
-"""What the bot and a person say to each other through commands, menus and forms.
+"""Responses, forms, buttons and menus, independent of a platform.
 
 Values that no platform is named in: the core says what is to be shown and asked,
 an adapter draws it as its platform can. Nothing of a dialogue lives in memory:

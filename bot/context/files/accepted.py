@@ -1,4 +1,4 @@
-"""What a model takes of a file."""
+"""The kinds and sizes of files that a model takes."""
 
 from dataclasses import dataclass
 
