@@ -11,7 +11,7 @@ from sqlite_utils import Database
 
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ScopeLevel
-from storage import names, settings, summaries, tombstones, triage_cases
+from storage import names, posts, settings, summaries, tombstones, triage_cases
 from storage.scope_columns import inside, parts
 
 # A message may be stored in several threads: in its own, and where it is quoted. The
@@ -72,6 +72,7 @@ def delete_messages(
         for (turn,) in db.execute(ANSWERS, where).fetchall():
             delete_answer(db, turn, now=now)
         triage_cases.delete_cases_of(db, message, within=scope)
+    posts.delete_posts(db, scope, messages)
 
 
 def delete_person(db: Database, place: Scope, person: str, now: float) -> int:
@@ -91,6 +92,7 @@ def delete_person(db: Database, place: Scope, person: str, now: float) -> int:
         delete_messages(db, *of, channel, now)
     db.execute(f"DELETE FROM drafts WHERE {inside(place)} AND who = :person", where)
     names.delete_person(db, place, person)
+    posts.delete_person(db, place, person)
     return len(found)
 
 
@@ -113,6 +115,7 @@ def delete_scope(db: Database, scope: Scope, now: float) -> None:
     for (turn,) in db.execute(done, at).fetchall():
         delete_answer(db, turn, now=now)
     triage_cases.delete_cases_in(db, scope)
+    posts.delete_in(db, scope)
     settings.delete_drafts(db, scope)
 
 

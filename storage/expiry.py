@@ -9,6 +9,7 @@ from bot.domain.retention import Retention
 from storage import (
     names,
     notices,
+    posts,
     refusals,
     settings,
     summaries,
@@ -37,6 +38,7 @@ def steps(retention: Retention, now: float) -> dict[str, Callable[[Database], in
     """Return the deletions of everything but threads, by kind. Each deletes at most
     AT_ONCE rows and returns their number; it is to be repeated until that is 0."""
     return {
+        **_posts(retention, now),
         "refusals": partial(
             refusals.expire, before=now - retention.refusals, most=AT_ONCE
         ),
@@ -53,6 +55,13 @@ def steps(retention: Retention, now: float) -> dict[str, Callable[[Database], in
     }
 
 
+def _posts(retention: Retention, now: float) -> dict[str, Callable[[Database], int]]:
+    if retention.threads is None:
+        return {}
+    before = now - retention.threads
+    return {"posts": partial(posts.expire, before=before, most=AT_ONCE)}
+
+
 def threads(db: Database, *, before: float, after: int) -> tuple[int, int | None]:
     """Delete threads that ended before `before`, of the next rows with an id above
     `after`; return their number and the id to continue after, None at the end."""
@@ -66,6 +75,7 @@ def threads(db: Database, *, before: float, after: int) -> tuple[int, int | None
         if db.execute(f"SELECT {_OLD}", number).fetchone()[0]:
             _delete(db, row["id"])
             settings.unpin(db, scope_of(row))
+            posts.delete_in(db, scope_of(row))
             deleted += 1
     return deleted, found[-1]["id"] if len(found) == AT_ONCE else None
 

@@ -14,6 +14,7 @@ from storage.file_choices import m020_file_choices
 from storage.file_tables import m016_files
 from storage.names import m015_names
 from storage.notices import m012_origins_and_notices
+from storage.posts import m023_posts
 from storage.receipts import m018_receipts
 from storage.rules_of_messages import m011_rules_of_messages
 from storage.search_index import m019_search
@@ -372,5 +373,6 @@ for step in (
     m019_search,
     m020_file_choices,
     m021_fetches,
+    m023_posts,
 ):
     migrations()(step)

@@ -37,6 +37,7 @@ from storage import (
     message_edits,
     names,
     notices,
+    posts,
     readdressing,
     receipts,
     refusals,
@@ -169,6 +170,13 @@ class SqliteStore:
     receipt = read(receipts.receipt)
     answers = read(receipts.answers)
     turn_of_message = read(receipts.turn_of_message)
+
+    put_post = write(posts.put_post)
+    post = read(posts.post)
+    topics = read(posts.topics)
+    delete_posts = write(posts.delete_posts)
+    posted_file = read(posts.posted_file)
+    posts = read(posts.posts)
 
     claim_notice = write(notices.claim_notice)
     claim_sign = write(waiting_signs.claim_sign)

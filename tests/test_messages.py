@@ -144,6 +144,8 @@ NOT_FOR_PEOPLE = {
     "Mac Roman": "the name of an encoding",
     "JSON Lines": "the name of a format",
     "ticket id": "the name of a column",
+    "text/html": "a media type",
+    "default-src": "a policy of pages",
     "stay out": "what people say",
     "come back": "what people say",
     "triage this": "the name of a command",
@@ -226,7 +228,39 @@ def test_help_for_a_command_is_in_the_catalogue() -> None:
 def test_every_message_is_used() -> None:
     """A sentence that no code names is one that nobody reads."""
     used = {found for path in MODULES for found in _used(path)}
+    used |= {found for path in TEMPLATES for found in _used_in_template(path)}
     assert {f"{module}.{name}" for module, name, _ in FOUND} - used == set()
+
+
+# Pages and scripts, which take their words from the catalogue: its modules by the name
+# that templates have for them.
+TEMPLATES = sorted((ROOT / "adapters/web/templates").glob("*.html"))
+SCRIPTS = sorted((ROOT / "adapters/web/static").glob("*.js"))
+CATALOGUES = {"texts": "web", "labels": "labels", "console": "console"}
+_EXPRESSION = re.compile(r"\{[{%#].*?[}%#]\}", re.DOTALL)
+_TAG = re.compile(r"<[^>]*>")
+_SAID_BY_TAG = re.compile(r"(?:title|aria-label|placeholder|alt)=\"([^\"]*)\"")
+_NAMED_IN_TEMPLATE = re.compile(r"\b(\w+)\.([A-Za-z]\w*)")
+_COMMENT = re.compile(r"^\s*(?://|/?\*).*$", re.MULTILINE)
+
+
+def _used_in_template(path: Path) -> Iterator[str]:
+    for expression in _EXPRESSION.findall(path.read_text()):
+        for module, name in _NAMED_IN_TEMPLATE.findall(expression):
+            yield f"{CATALOGUES.get(module, module)}.{name}"
+
+
+def test_no_text_stands_in_a_template() -> None:
+    for path in TEMPLATES:
+        text = _EXPRESSION.sub("", path.read_text())
+        said = [*_SAID_BY_TAG.findall(text), _TAG.sub("\n", text)]
+        assert not [each for each in said if _WORD.search(each)], path
+
+
+def test_no_text_stands_in_a_script() -> None:
+    for path in SCRIPTS:
+        code = _COMMENT.sub("", path.read_text())
+        assert not _WORDS.findall(" ".join(re.findall(r"\"([^\"\n]*)\"", code))), path
 
 
 @cache

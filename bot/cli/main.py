@@ -44,6 +44,7 @@ for name, module, text in (
     ("ask", "bot.cli.ask", command_help.ASK),
     ("audit", "bot.cli.print_reports", command_help.AUDIT),
     ("backup", "bot.cli.backup", command_help.BACKUP),
+    ("chat", "bot.cli.serve", command_help.CHAT),
     ("check", "bot.cli.check", command_help.CHECK),
     ("feedback", "bot.cli.print_reports", command_help.FEEDBACK),
     ("forget", "bot.cli.forget", command_help.FORGET),

@@ -8,12 +8,19 @@ from bot.domain.finding import Finding, Grade
 from bot.errors import ConfigError
 
 # Each is a package under adapters/ with the modules config, adapter and check.
-PLATFORMS = ("slack", "discord")
+PLATFORMS = ("slack", "discord", "web")
+WEB = "web"
 
 
 def configured_platforms(env: Mapping[str, str]) -> list[str]:
     """Return the platforms that `env` configures."""
     return [n for n in PLATFORMS if load_module(f"adapters.{n}.config").configured(env)]
+
+
+def local_platforms(env: Mapping[str, str]) -> list[str]:
+    """Return the platforms of somebody at a terminal who has configured none: the
+    local workspace in the browser, unless `env` switches it off."""
+    return [] if load_module(f"adapters.{WEB}.config").is_off(env) else [WEB]
 
 
 async def check_platform(

@@ -5,7 +5,9 @@ import contextlib
 import logging
 import signal
 import sys
+import webbrowser
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 
 import click
@@ -14,14 +16,22 @@ from bot.app import App
 from bot.cli import hosting
 from bot.cli.environment import run
 from bot.cli.model import ClaudeOnceLoaded, open_model
-from bot.cli.platforms import check_platform, configured_platforms, load_module
+from bot.cli.platforms import (
+    WEB,
+    check_platform,
+    configured_platforms,
+    load_module,
+    local_platforms,
+)
 from bot.cli.variables import unread
 from bot.config import Config, load_environment
 from bot.domain.finding import Grade
 from bot.errors import ConfigError
 from bot.messages import cli as messages
 from bot.messages import command_help
+from bot.messages import web as web_messages
 from bot.ports.platform import Adapter
+from bot.ports.posts import PostStore
 from bot.runtime import logs, terminal
 from bot.runtime.env_file import EnvFile
 from storage.store import open_store
@@ -36,27 +46,49 @@ ADAPTER = "adapters.{}.adapter"
 @click.option("--lines", is_flag=True, help=messages.LINES_HELP)
 def serve(lines: bool) -> None:
     env, env_file = load_environment()
+    names = configured_platforms(env)
     piped = sys.stdin is not None and not sys.stdin.isatty()
-    if piped and not lines and not configured_platforms(env):
+    if piped and not lines and not names:
         # What stands in a pipe or a file is one question, as `ask` takes it.
         sys.exit(load_module("bot.cli.ask").answer(env, env_file))
-    sys.exit(run(serve_until_stopped(env, env_file)))
+    is_local = not names and not piped
+    sys.exit(
+        run(
+            serve_until_stopped(
+                env,
+                env_file,
+                local_platforms(env) if is_local else names,
+                is_local=is_local,
+            )
+        )
+    )
 
 
-async def serve_until_stopped(env: Mapping[str, str], env_file: EnvFile) -> int:
-    """Run until SIGTERM or Ctrl-C; return the exit status. Raises ConfigError that
-    lists every problem of the configuration."""
-    names = configured_platforms(env)
+@click.command(help=command_help.CHAT)
+def chat() -> None:
+    sys.exit(run(serve_until_stopped(*load_environment(), [], is_local=True)))
+
+
+async def serve_until_stopped(
+    env: Mapping[str, str],
+    env_file: EnvFile,
+    names: Sequence[str],
+    *,
+    is_local: bool = False,
+) -> int:
+    """Serve the platforms `names`, the terminal if there are none, until SIGTERM or
+    Ctrl-C; return the exit status. `is_local` says that one person at a terminal is
+    all. Raises ConfigError that lists every problem of the configuration."""
     settings = await _configuration(env, env_file, names)
     # In the terminal, log lines would appear within the conversation.
-    least = settings.log_level or ("info" if names else "error")
+    least = settings.log_level or ("info" if names and not is_local else "error")
     logs.set_up(least, settings.log_format)
     for level, notes in (
         (logging.WARNING, unread(env, env_file.lines)),
         (logging.ERROR, hosting.warnings(env, settings)),
     ):
         for note in notes:
-            if names:
+            if names and not is_local:
                 log.log(level, "app.configuration %s", note)
             else:
                 terminal.complain(note)
@@ -67,12 +99,12 @@ async def serve_until_stopped(env: Mapping[str, str], env_file: EnvFile) -> int:
         for name in names:
             load_module(ADAPTER.format(name))
         model = await stack.enter_async_context(open_model(settings))
-        adapters = await _connect(stack, {**env, **place}, names)
+        adapters = await _connect(stack, {**env, **place}, names, store)
         app = App(
             store=store,
             model=model,
             adapters=adapters,
-            operator=settings.operator if names else settings.operator.alone,
+            operator=settings.operator.alone if is_local else settings.operator,
             grace=settings.grace,
             at_once=settings.answers_at_once,
             survey=model.survey if isinstance(model, ClaudeOnceLoaded) else None,
@@ -99,7 +131,10 @@ async def _configuration(
 
 
 async def _connect(
-    stack: contextlib.AsyncExitStack, env: Mapping[str, str], names: Sequence[str]
+    stack: contextlib.AsyncExitStack,
+    env: Mapping[str, str],
+    names: Sequence[str],
+    store: PostStore,
 ) -> list[Adapter]:
     """Return connected adapters for the platforms `names`, or the terminal's for none.
 
@@ -109,7 +144,12 @@ async def _connect(
         return [await stack.enter_async_context(load_module(TERMINAL).connect(env))]
     adapters, refusals = [], []
     for name in names:
-        connection = load_module(ADAPTER.format(name)).connect(env)
+        module = load_module(ADAPTER.format(name))
+        if name == WEB:
+            # No other server keeps its messages.
+            connection = module.connect(env, store, partial(_listening, env))
+        else:
+            connection = module.connect(env)
         try:
             adapters.append(await stack.enter_async_context(connection))
         except ConfigError as error:
@@ -119,6 +159,18 @@ async def _connect(
     for refusal in refusals:
         log.error("app.turned_away %s", refusal)
     return adapters
+
+
+def _listening(env: Mapping[str, str], address: str) -> None:
+    """Print the address of the web server to who sits at the terminal, and open it in
+    their browser if there is a screen for one."""
+    if not (sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()):
+        return
+    terminal.say(web_messages.listening(address=address))
+    has_screen = sys.platform in ("darwin", "win32")
+    if has_screen or env.get("DISPLAY") or env.get("WAYLAND_DISPLAY"):
+        with contextlib.suppress(webbrowser.Error):
+            webbrowser.open(address)
 
 
 def _log_start(settings: Config, adapters: Sequence[Adapter]) -> None:

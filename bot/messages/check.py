@@ -16,6 +16,7 @@ SLACK_BOT_TOKEN = "Slack bot token"
 SLACK_APP_TOKEN = "Slack app token"
 SLACK_WORKSPACE = "Slack workspace"
 SLACK_SCOPES = "Slack scopes"
+WEB = "Web"
 DISCORD = "Discord"
 DISCORD_TOKEN = "Discord token"
 DISCORD_APPLICATION = "Discord application"
@@ -152,6 +153,11 @@ def scope_missing(*, scope: str, loss: str) -> str:
 
 
 # Discord.
+WEB_NOT_SET = (
+    "off where Slack or Discord is set up, else on 127.0.0.1:8080; THREADKEEP_WEB sets "
+    "the address"
+)
+WEB_SET = "an address is set (not tried)"
 DISCORD_NOT_SET = (
     "set DISCORD_TOKEN to answer in Discord; the README says where to get it"
 )
@@ -194,3 +200,18 @@ def and_more(*, count: int) -> str:
 
 def servers_unlisted(*, error: object) -> str:
     return f"cannot be listed ({error})"
+
+
+# The web server.
+def web_free(*, address: str) -> str:
+    return f"{address} is free"
+
+
+def web_in_use(*, address: str) -> str:
+    return f"{address} is in use: by Threadkeep itself, if it runs"
+
+
+def web_unusable(*, address: str) -> str:
+    return (
+        f"this machine has no address {address}: set THREADKEEP_WEB to one of its own"
+    )

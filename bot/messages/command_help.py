@@ -4,7 +4,8 @@ A line break within a paragraph is shown as a space; an empty line begins anothe
 """
 
 THREADKEEP = "Claude in your team's threads, remembered in SQLite."
-SERVE = "Answer until stopped; in the terminal, if no platform is set up."
+SERVE = "Answer until stopped; in the browser, if no platform is set up."
+CHAT = "Talk to Claude in this terminal."
 ASK = """\
 Answer one QUESTION about what is on standard input.
 

@@ -199,3 +199,17 @@ def discord_unreachable(*, error: object) -> str:
 
 def discord_closed(*, code: int) -> str:
     return f"Discord closed the connection for good (code {code})."
+
+
+def not_an_address(*, written: str) -> str:
+    return (
+        "THREADKEEP_WEB must be an address and a port, such as 127.0.0.1:8080, or off, "
+        f"not {written}."
+    )
+
+
+def not_a_host_name(*, written: str) -> str:
+    return (
+        "THREADKEEP_WEB_TRUSTED_PROXY must be names of hosts, such as "
+        f"threadkeep.example.org, not {written}."
+    )

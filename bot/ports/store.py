@@ -30,6 +30,7 @@ from bot.ports.files import FileStore
 from bot.ports.inbox import InboxStore
 from bot.ports.ledger import Accounts, Charges, Ledger
 from bot.ports.names import NameStore
+from bot.ports.posts import PostStore
 from bot.ports.receipts import ReceiptStore
 from bot.ports.search import SearchStore
 from bot.ports.settings import (
@@ -360,6 +361,7 @@ class Store(
     SearchStore,
     RetentionStore,
     FileStore,
+    PostStore,
     Protocol,
 ):
     """The sum of all ports of the store, for the composition root."""

@@ -1,0 +1,80 @@
+"""Configuration of the web server, from the environment."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.errors import ConfigError
+from bot.messages import check as check_messages
+from bot.messages import config as messages
+from bot.text.numbers import number
+from bot.text.redaction import quoted
+
+VARIABLE = "THREADKEEP_WEB"
+PROXY = "THREADKEEP_WEB_TRUSTED_PROXY"
+OFF = "off"
+DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8080
+
+_ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):(?P<port>[0-9]+)")
+_NAME = re.compile(r"[a-z0-9.-]+(?::[0-9]+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    """The address of the web server."""
+
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    #: Whether the operator chose the address: then no other port is tried.
+    is_chosen: bool = False
+    #: The names under which a proxy that checks who people are passes requests on.
+    proxies: frozenset[str] = frozenset()
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only programs on this machine reach the address."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "WebConfig":
+        """Read `env`. Raises ConfigError that names every problem at once."""
+        problems = []
+        written = env.get(VARIABLE, "").strip()
+        found = cls()
+        if written and written.lower() != OFF:
+            match = _ADDRESS.fullmatch(written)
+            port = number(match["port"]) if match else None
+            if match is None or port is None or port > 65_535:
+                problems.append(messages.not_an_address(written=quoted(written)))
+            else:
+                found = cls(match["host"].strip("[]"), port, is_chosen=True)
+        names = env.get(PROXY, "").lower().replace(",", " ").split()
+        problems += [
+            messages.not_a_host_name(written=quoted(each))
+            for each in names
+            if not _NAME.fullmatch(each)
+        ]
+        if problems:
+            raise ConfigError(*problems)
+        return cls(found.host, found.port, found.is_chosen, frozenset(names))
+
+
+#: Reads the configuration of this platform, whichever it is.
+read = WebConfig.from_env
+
+#: How a check names the web server, and what it says if it is off or on.
+REPORTED = (check_messages.WEB, check_messages.WEB_NOT_SET, check_messages.WEB_SET)
+
+
+def configured(env: Mapping[str, str]) -> bool:
+    """Return whether the operator chose an address."""
+    return env.get(VARIABLE, "").strip().lower() not in ("", OFF)
+
+
+def is_off(env: Mapping[str, str]) -> bool:
+    """Return whether the operator wants no web server, though nothing else is set."""
+    return env.get(VARIABLE, "").strip().lower() == OFF

@@ -1,0 +1,50 @@
+"""What every group of routes uses, and the two kinds of answers that they give."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+from jinja2 import Environment
+
+from adapters.web.board import Board
+from adapters.web.config import WebConfig
+from adapters.web.threads import Threads
+from bot.ports.host import Host
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The parts of the running server."""
+
+    settings: WebConfig
+    host: Host
+    board: Board
+    threads: Threads
+    templates: Environment
+
+    def page(
+        self, template: str, values: Mapping[str, Any], status: int = 200
+    ) -> web.Response:
+        """Return a page made of `template`."""
+        text = self.templates.get_template(template).render(values)
+        return web.Response(text=text, content_type="text/html", status=status)
+
+    def fragment(self, template: str, values: Mapping[str, Any]) -> str:
+        """Return HTML made of `template`, for a part of a page."""
+        return self.templates.get_template(template).render(values)
+
+
+class Refused(Exception):
+    """A request that is not carried out: `code` is for programs, `text` for people."""
+
+    def __init__(self, status: int, code: str, text: str) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.text = text
+
+
+def problem(status: int, code: str, text: str) -> web.Response:
+    """Return an error as JSON."""
+    return web.json_response({"code": code, "message": text}, status=status)

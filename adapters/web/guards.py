@@ -1,0 +1,199 @@
+"""Checks of every request, before and after its route.
+
+Rule 1: a request is refused by name (`Host`), against a site of somebody else that has
+its name point here (DNS rebinding).
+Rule 2: what changes something is refused unless the browser says that our own page asks
+(`Origin`, `Sec-Fetch-Site`) and the request carries the token that only our page reads.
+A program sends neither header, and cannot be made to act by a site.
+Rule 3: an error is one sentence, as JSON for programs, as a page for people. What an
+unforeseen one says is in nobody's answer, and its place is in the log.
+"""
+
+import hmac
+import ipaddress
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from adapters.web.config import WebConfig
+from adapters.web.context import Context, Refused, problem
+from adapters.web.threads import TooManyReaders
+from bot.errors import StorageError, error_location
+from bot.messages import web as texts
+
+log = logging.getLogger(__name__)
+
+Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+#: The cookie with the token of our own pages, and the header that repeats it.
+COOKIE, HEADER = "threadkeep-page", "X-Threadkeep-Page"
+SAFE = ("GET", "HEAD", "OPTIONS")
+
+#: Scripts and styles come from our own files only; nothing of ours is framed.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Server": "Threadkeep",
+}
+
+
+def is_our_name(host: str, settings: WebConfig) -> bool:
+    """Return whether `host`, the header of a request, names this server."""
+    if host.lower() in settings.proxies:
+        return True
+    try:
+        parts = urlsplit(f"//{host}")
+        name = (parts.hostname or "").lower()
+        _ = parts.port
+    except ValueError:
+        return False
+    if name in settings.proxies or name == settings.host.lower():
+        return True
+    if settings.is_loopback:
+        return name in ("localhost", "127.0.0.1", "::1")
+    try:
+        # An address is no name that somebody else could have point here.
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def guards(context: Context) -> list[Callable[..., Awaitable[web.StreamResponse]]]:
+    """Return the middlewares, the outermost first."""
+    settings = context.settings
+
+    @web.middleware
+    async def told(request: web.Request, handler: Next) -> web.StreamResponse:
+        """Answer every error with a sentence, and add the headers."""
+        try:
+            response = await handler(request)
+        except Refused as refused:
+            response = _error(context, request, refused)
+        except web.HTTPException as error:
+            if error.status < 400:
+                response = error
+            else:
+                response = _error(context, request, _named(error.status))
+        except StorageError as error:
+            log.error("web.not_carried_out %s", error)
+            busy = Refused(503, "storage", error.user_text)
+            response = _error(context, request, busy)
+        except TooManyReaders:
+            full = Refused(503, "busy", texts.TOO_MANY_OPEN)
+            response = _error(context, request, full)
+        except (ConnectionError, TimeoutError):
+            raise
+        except Exception as error:
+            log.error("web.failed at=%s", error_location(error))
+            wrong = Refused(500, "internal", texts.SOMETHING_WRONG)
+            response = _error(context, request, wrong)
+        if not response.prepared:
+            response.headers.update(_headers_of(response))
+        return response
+
+    @web.middleware
+    async def ours(request: web.Request, handler: Next) -> web.StreamResponse:
+        """Refuse requests under a name that is not ours, and those of other sites."""
+        if not is_our_name(request.headers.get("Host", ""), settings):
+            raise Refused(421, "host", texts.NOT_OUR_NAME)
+        origin = request.headers.get("Origin")
+        if origin is not None and not _is_our_origin(origin, request, settings):
+            raise Refused(403, "origin", texts.FROM_ANOTHER_SITE)
+        site = request.headers.get("Sec-Fetch-Site", "none")
+        navigates = request.headers.get("Sec-Fetch-Mode") == "navigate"
+        if site not in ("same-origin", "none") and not (
+            navigates and request.method in SAFE
+        ):
+            raise Refused(403, "origin", texts.FROM_ANOTHER_SITE)
+        return await handler(request)
+
+    @web.middleware
+    async def asked_by_our_page(
+        request: web.Request, handler: Next
+    ) -> web.StreamResponse:
+        """Refuse changes without the token of our pages; programs use /api."""
+        if request.method not in SAFE and not request.path.startswith("/api/"):
+            token = request.cookies.get(COOKIE, "")
+            given = request.headers.get(HEADER, "")
+            if not token or not hmac.compare_digest(token.encode(), given.encode()):
+                raise Refused(403, "page", texts.PAGE_IS_OLD)
+        return await handler(request)
+
+    return [told, ours, asked_by_our_page]
+
+
+def page_token(request: web.Request) -> str:
+    """Return the token of our pages in this browser, a new one if it has none."""
+    token = request.cookies.get(COOKIE, "")
+    return token if len(token) >= 32 and token.isascii() else secrets.token_urlsafe(32)
+
+
+def give_token(
+    request: web.Request, response: web.StreamResponse, token: str, settings: WebConfig
+) -> None:
+    """Have the browser keep `token`."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        httponly=True,
+        samesite="Strict",
+        secure=is_secure(request, settings),
+        path="/",
+    )
+
+
+def is_secure(request: web.Request, settings: WebConfig) -> bool:
+    """Return whether cookies are to be sent over TLS only: everywhere but on
+    loopback, where there is none."""
+    return not settings.is_loopback
+
+
+def _is_our_origin(origin: str, request: web.Request, settings: WebConfig) -> bool:
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
+    if parts.scheme not in ("http", "https"):
+        return False
+    return parts.netloc.lower() == request.headers.get("Host", "").lower()
+
+
+def _error(context: Context, request: web.Request, refused: Refused) -> web.Response:
+    if request.path.startswith(("/api/", "/local/")):
+        return problem(refused.status, refused.code, refused.text)
+    values = {"text": refused.text, "status": refused.status}
+    return context.page("error.html", values, refused.status)
+
+
+def _named(status: int) -> Refused:
+    text = {
+        404: texts.NOT_FOUND,
+        405: texts.WRONG_METHOD,
+        413: texts.REQUEST_TOO_LARGE,
+    }.get(status, texts.NOT_UNDERSTOOD)
+    code = {404: "not_found", 405: "method", 413: "too_large"}.get(
+        status, "bad_request"
+    )
+    return Refused(status, code, text)
+
+
+def _headers_of(response: web.StreamResponse) -> dict[str, str]:
+    found = dict(HEADERS)
+    if isinstance(response, web.FileResponse):
+        # Our own files: the browser asks whether they changed.
+        found["Cache-Control"] = "no-cache"
+    elif "Cache-Control" not in response.headers:
+        found["Cache-Control"] = "no-store"
+    return found

@@ -1,0 +1,125 @@
+"""The web server: one aiohttp application, in the process of `threadkeep serve`."""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import socket
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from aiohttp import web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from adapters.web import pages
+from adapters.web.board import Board
+from adapters.web.config import WebConfig
+from adapters.web.context import Context
+from adapters.web.guards import guards
+from adapters.web.threads import Threads
+from bot.errors import ConfigError
+from bot.messages import web as texts
+from bot.ports.host import Host
+
+log = logging.getLogger(__name__)
+
+HERE = Path(__file__).parent
+
+#: The largest request in bytes, files included; more than one of those that Claude
+#: reads.
+MOST_BYTES = 40_000_000
+#: Ports that are tried if nobody chose one.
+TRIED = 20
+#: Seconds for open streams to end when the server stops.
+GRACE = 1.0
+
+#: A module that adds routes.
+Routes = Callable[[Context], list[web.RouteDef]]
+
+#: All groups of routes.
+GROUPS: tuple[Routes, ...] = (pages.routes,)
+
+
+def application(context: Context) -> web.Application:
+    """Return the application with all routes and guards."""
+    app = web.Application(middlewares=guards(context), client_max_size=MOST_BYTES)
+    for group in GROUPS:
+        app.add_routes(group(context))
+    app.router.add_static("/static", HERE / "static", append_version=True)
+    return app
+
+
+def environment() -> Environment:
+    """Return the templates: everything that they show is escaped."""
+    found = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.globals["texts"] = texts
+    return found
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    settings: WebConfig, host: Host, board: Board, threads: Threads
+) -> AsyncIterator[str]:
+    """Serve; yield the address. Raises ConfigError if it cannot be used."""
+    context = Context(settings, host, board, threads, environment())
+    runner = web.AppRunner(
+        application(context),
+        access_log=None,
+        shutdown_timeout=GRACE,
+        handler_cancellation=True,
+    )
+    await runner.setup()
+    try:
+        listener = listen(settings)
+        await web.SockSite(runner, listener).start()
+        address = address_of(settings, listener)
+        log.info("web.listening address=%s", address)
+        yield address
+    finally:
+        threads.close()
+        await runner.cleanup()
+
+
+def listen(settings: WebConfig) -> socket.socket:
+    """Return the socket to serve on. Raises ConfigError."""
+    ports = [settings.port]
+    if not settings.is_chosen:
+        ports = [*range(settings.port, settings.port + TRIED), 0]
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    for port in ports:
+        found = socket.socket(family, socket.SOCK_STREAM)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            found.bind((settings.host, port))
+        except OSError as error:
+            found.close()
+            if error.errno == errno.EADDRINUSE and port != ports[-1]:
+                continue
+            where = f"{settings.host}:{settings.port}"
+            raise ConfigError(
+                texts.address_taken(address=where)
+                if error.errno == errno.EADDRINUSE
+                else texts.address_unusable(address=where)
+            ) from error
+        found.listen(1024)
+        found.setblocking(False)
+        return found
+    raise AssertionError
+
+
+def address_of(settings: WebConfig, listener: socket.socket) -> str:
+    """Return the address that people open."""
+    port = listener.getsockname()[1]
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{port}"
+
+
+async def forever() -> None:
+    """Wait until cancelled."""
+    await asyncio.Event().wait()

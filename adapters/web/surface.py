@@ -1,0 +1,74 @@
+"""Replies of the bot in the local workspace."""
+
+import time
+from collections.abc import Sequence
+
+from adapters.web.board import Board
+from bot.domain.completion import Activity
+from bot.domain.platform import WriteKind
+from bot.domain.post import Post
+from bot.domain.reply import READY, Part
+from bot.domain.turn import Turn
+from bot.errors import DeliveryError, StorageError
+
+
+class WebSurface:
+    """`bot.ports.platform.Surface` in the local workspace.
+
+    The id of a message follows from the turn, so a post that is repeated after a crash
+    is the same one.
+    """
+
+    def __init__(self, board: Board, turn: Turn, called: str = "") -> None:
+        self._board = board
+        self._turn = turn
+        self._shown = {each.index for each in turn.shown if each.message}
+        self._called = called
+
+    async def announce(self) -> bool:
+        """Return False: the placeholder of the answer, which can be stopped, is shown
+        at once."""
+        return False
+
+    def progress(self, activity: Activity) -> None:
+        """Change nothing: the placeholder says that an answer is coming."""
+
+    def ways(self, part: Part) -> Sequence[WriteKind]:
+        """Return the one way to write: a post, then edits."""
+        return (WriteKind.EDIT if part.index in self._shown else WriteKind.POST,)
+
+    async def show(self, part: Part, way: WriteKind) -> str:
+        """Store and show the text of `part`. Raises DeliveryError."""
+        message = _id(self._turn, part.index)
+        text = f"@{part.calls}, {READY}" if part.calls else part.text
+        post = Post(
+            self._turn.thread,
+            message,
+            time.time(),
+            "",
+            text,
+            turn=self._turn.key,
+            index=part.index,
+            final=part.final,
+            controls=tuple(each.value for each in part.offers),
+        )
+        try:
+            await self._board.put(post)
+        except StorageError as error:
+            raise DeliveryError(str(error)) from error
+        self._shown.add(part.index)
+        return message
+
+    async def remove(self, index: int) -> None:
+        """Delete message `index`."""
+        try:
+            found = await self._board.find(_id(self._turn, index))
+            if found is not None:
+                await self._board.delete(found)
+        except StorageError as error:
+            raise DeliveryError(str(error)) from error
+        self._shown.discard(index)
+
+
+def _id(turn: Turn, index: int) -> str:
+    return f"{turn.key}-{index}"

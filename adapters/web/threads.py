@@ -1,0 +1,111 @@
+"""Live changes of threads, for the pages and streams that are open.
+
+Rule: the store is the truth. A reader first subscribes, then reads the store, then
+follows the changes; whoever is cut off does the same again, and loses nothing.
+
+A reader holds the newest version of each post that changed since it last looked, not
+each change, so a slow one costs no more than a fast one. One with more than MOST
+changed posts is ended.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from bot.domain.post import Post
+from bot.domain.scope import ThreadKey
+
+#: The most changed posts that wait for one reader.
+MOST = 500
+#: The most readers at once: a page is one, and so is each stream of the API.
+MOST_READERS = 4_000
+
+
+class TooManyReaders(Exception):
+    """So many pages and streams are open that no other can be followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A post as it is now; `gone` if it was deleted."""
+
+    post: Post
+    gone: bool = False
+
+
+class Reader:
+    """Follows the changes that interest one reader."""
+
+    def __init__(self, wants: Callable[[Post], bool]) -> None:
+        self._wants = wants
+        self._waiting: dict[str, Change] = {}
+        self._woken = asyncio.Event()
+        #: Whether it did not keep up, or the server stops: to be begun anew.
+        self.ended = False
+
+    def offer(self, change: Change) -> None:
+        """Take note of `change`, if it is wanted."""
+        if self.ended or not self._wants(change.post):
+            return
+        self._waiting[change.post.message] = change
+        if len(self._waiting) > MOST:
+            self.end()
+        self._woken.set()
+
+    def end(self) -> None:
+        """End the reading, and forget what waits."""
+        self.ended = True
+        self._waiting.clear()
+        self._woken.set()
+
+    async def changes(self, timeout: float) -> list[Change]:
+        """Return the changes since the last call, oldest first; wait for one, at most
+        `timeout` seconds. Empty if there is none, or if it has `ended`."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self._woken.wait()
+        self._woken.clear()
+        found, self._waiting = list(self._waiting.values()), {}
+        return found
+
+
+class Threads:
+    """Passes changes on to readers."""
+
+    def __init__(self) -> None:
+        self._readers: set[Reader] = set()
+
+    @property
+    def open(self) -> int:
+        """The number of readers."""
+        return len(self._readers)
+
+    @contextlib.contextmanager
+    def reading(self, wants: Callable[[Post], bool]) -> Iterator[Reader]:
+        """Follow the changes of posts that `wants` accepts, until the block ends.
+
+        Raises TooManyReaders."""
+        if len(self._readers) >= MOST_READERS:
+            raise TooManyReaders
+        reader = Reader(wants)
+        self._readers.add(reader)
+        try:
+            yield reader
+        finally:
+            self._readers.discard(reader)
+
+    def subscribe(self, thread: ThreadKey) -> contextlib.AbstractContextManager[Reader]:
+        """Follow the changes of one thread, until the block ends."""
+        return self.reading(lambda post: post.thread == thread)
+
+    def publish(self, post: Post, *, gone: bool = False) -> None:
+        """Tell all readers that `post` changed, and how it reads now."""
+        change = Change(post, gone)
+        for each in tuple(self._readers):
+            each.offer(change)
+
+    def close(self) -> None:
+        """End all readers."""
+        for each in self._readers:
+            each.end()

@@ -1,0 +1,45 @@
+"""The port of the store for the messages of a platform that has no server of its own.
+
+Rule: a post is what people see; what Claude reads of it is in the other ports. Deleting
+a message there (`InboxStore.delete_messages`, `delete_scope`, the forgetting of a
+person, retention) deletes its post and its files in the same transaction.
+
+Each method is one transaction, is durable on return, and may raise StorageError.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from bot.domain.post import Post, Topic
+from bot.domain.scope import Scope, ThreadKey
+
+
+class PostStore(Protocol):
+    """Posts and the files that came with them."""
+
+    async def put_post(self, post: Post, files: Mapping[str, bytes]) -> None:
+        """Store `post`, or replace what is stored under its id, whose place and time
+        stay. `files` are the bytes of its new files by id."""
+
+    async def post(self, place: Scope, message: str) -> Post | None:
+        """Return the post `message` of the workspace of `place`; None if there is
+        none."""
+        ...
+
+    async def posts(self, thread: ThreadKey) -> Sequence[Post]:
+        """Return the posts of `thread`, oldest first; the newest 2,000 of a long
+        one."""
+        ...
+
+    async def topics(self, place: Scope, most: int) -> Sequence[Topic]:
+        """Return the newest `most` threads of the channel `place`, the one with the
+        newest root last."""
+        ...
+
+    async def delete_posts(self, place: Scope, messages: Sequence[str]) -> None:
+        """Delete posts of the workspace of `place`, with their files."""
+
+    async def posted_file(self, place: Scope, file: str) -> tuple[Post, bytes] | None:
+        """Return the bytes of a file of the workspace of `place`, with the post that it
+        came with; None if there is none."""
+        ...
