@@ -62,6 +62,8 @@ from bot.settings.effective import Operator
 from bot.triage.chat.auto import AutoTriage
 from bot.triage.chat.classifier import Classifier
 from bot.triage.chat.commands import TriageCommands
+from bot.vitals.process import ProcessVitals
+from bot.vitals.status_file import StatusFile
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +76,7 @@ STEADY = 600.0
 
 class App:
     """Threadkeep, running: `host` is what its adapters talk to, and `platforms` knows
-    which of them are active. `folder` is where the database grows, None for nowhere."""
+    which of them are active. `database` is its file, None for one in memory."""
 
     def __init__(
         self,
@@ -87,7 +89,7 @@ class App:
         at_once: int = ANSWERS_AT_ONCE,
         survey: Callable[[], Awaitable[ModelAvailability | None]] | None = None,
         retention: Retention = KEPT,
-        folder: Path | None = None,
+        database: Path | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -101,7 +103,18 @@ class App:
         self._survey: ModelAvailability | None = None
         self.platforms = platforms = Platforms(adapters, operator.served)
         by_name = platforms.adapters
+        folder = database.parent if database else None
         self._alerts = OperatorAlerts(store, platforms, operator, folder)
+        self.vitals = ProcessVitals(
+            by_name,
+            lambda: self._responder.schedulers,
+            lambda: self._dispatcher.load,
+            lambda: platforms.failures,
+            at_once=at_once,
+        )
+        self._status = database and StatusFile(database, self.vitals.read)
+        if self._status:
+            self.vitals.connections.on_echo = self._status.hurry
         model = ReportingModel(model, self._alerts, platforms.tasks.start)
         # A quarter of the places is out of reach of each platform where there are
         # several: one that takes no writes holds its answers, and their places.
@@ -137,6 +150,7 @@ class App:
             summariser=self._summariser,
             tasks=platforms.tasks,
             begun=signs.clear,
+            timed=self.vitals.answered,
             survey=lambda: self._survey,
         )
         self._totals = Totals(store, by_name, operator)
@@ -176,7 +190,8 @@ class App:
         self._typed = TypedCommands(store, platforms, self._access, router)
         conversations = StoredConversations(store, self._dispatcher, platforms)
         self.host = Host(
-            inbox, router, conversations, first_contact, operator.served, self._alert
+            *(inbox, router, conversations, first_contact, operator.served),
+            *(self._alert, self.vitals.connections),
         )
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -184,9 +199,13 @@ class App:
 
         Raises the last ConfigError if every platform rejected our credentials.
         """
-        with watched(asyncio.get_running_loop()):
-            async with self.platforms.tasks:
-                await self._run(stopping)
+        stop_counting = self.vitals.count_log()
+        try:
+            with watched(asyncio.get_running_loop()):
+                async with self.platforms.tasks:
+                    await self._run(stopping)
+        finally:
+            stop_counting()
         log.info("app.stopped")
 
     async def _run(self, stopping: asyncio.Event) -> None:
@@ -199,7 +218,10 @@ class App:
             start("operator alerts", self._alerts.watch()),
             start("names", self._names.watch()),
             start("clean up", clean_up_daily(self._store, self._retention)),
+            start("loop lag", self.vitals.lag.watch()),
         }
+        if self._status:
+            helpers.add(start("status file", self._status.keep()))
         listening = {
             start("listen", self._listen_to(adapter), platform=name)
             for name, adapter in self.platforms.adapters.items()

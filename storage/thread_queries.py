@@ -214,6 +214,7 @@ def turn_of(db: Database, thread: ThreadKey, row: Row) -> Turn:
         state=TurnState(row["state"]),
         attempts=row["attempts"],
         touched=calendar_time(row["touched"]),
+        received=calendar_time(row["created_at"]),
         text=row["text"],
         ended=ended(row),
         note=row["note"],

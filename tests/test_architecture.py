@@ -23,7 +23,7 @@ LINES = """
     app
     commands triage.evaluation cleanup
     conversation triage.chat triage.bulk
-    budgets config operator_alerts last_names
+    budgets config operator_alerts last_names vitals
     settings
     claude delivery context platforms
     ports
@@ -47,7 +47,7 @@ THIRD_PARTIES = {
     "adapters": "cli",
     "anthropic": "claude",
     "httpx2": "claude",
-    "msgspec": "claude",
+    "msgspec": "claude vitals",
     "wcwidth": "rendering",
     **dict.fromkeys(("PIL", "pillow_heif", "pypdf", "mammoth", "pptx"), "context"),
     "python_calamine": "context",

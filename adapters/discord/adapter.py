@@ -146,7 +146,7 @@ class DiscordAdapter:
             *(self._link, self._threads, self._names, self._people, host)
         )
         tree = commands.tree()
-        gateway.attach(client, listener, commands, servers)
+        gateway.attach(client, listener, commands, servers, host.health)
         servers.begin()
         try:
             await register(tree)

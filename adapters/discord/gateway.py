@@ -10,11 +10,13 @@ from collections.abc import Awaitable, Callable
 
 import discord
 
+from adapters.discord import events
 from adapters.discord.app_commands import Commands
 from adapters.discord.client import Gateway, translated
 from adapters.discord.message_listener import MessageListener
 from adapters.discord.servers import Servers
 from bot.errors import DeliveryError
+from bot.ports.host import Health
 
 log = logging.getLogger(__name__)
 
@@ -23,13 +25,35 @@ log = logging.getLogger(__name__)
 PLENTY = 500
 
 
+# What the gateway sends when a session begins or resumes, and says nothing of whether
+# the intents of the bot let events through.
+GREETINGS = {"READY", "RESUMED", "GUILD_CREATE"}
+
+
 def attach(
-    client: Gateway, listener: MessageListener, commands: Commands, servers: Servers
+    client: Gateway,
+    listener: MessageListener,
+    commands: Commands,
+    servers: Servers,
+    health: Health,
 ) -> None:
-    """Register `listener`, `commands` and `servers` for the events of `client`."""
+    """Register `listener`, `commands`, `servers` and `health` for the events of
+    `client`."""
 
     async def on_message(message: discord.Message) -> None:
+        if client.user is not None and message.author.id == client.user.id:
+            health.heard(events.NAME, echo=str(message.id))
         await listener.received(message)
+
+    async def on_socket_event_type(event: str) -> None:
+        if event not in GREETINGS:
+            health.heard(events.NAME)
+
+    async def on_shard_disconnect(shard: int) -> None:
+        health.lost(events.NAME, str(shard))
+
+    async def on_shard_resumed(shard: int) -> None:
+        health.connected(events.NAME, str(shard))
 
     async def on_raw_message_edit(payload: discord.RawMessageUpdateEvent) -> None:
         await listener.edited(payload.message)
@@ -60,6 +84,7 @@ def attach(
 
     async def on_shard_ready(shard: int) -> None:
         log.info("discord.session shard=%d", shard)
+        health.connected(events.NAME, str(shard))
         await listener.catch_up(shard)
 
     async def on_ready() -> None:
@@ -75,7 +100,8 @@ def attach(
         *(on_message, on_raw_message_edit, on_raw_message_delete),
         *(on_raw_bulk_message_delete, on_interaction, on_shard_ready),
         *(on_ready, on_guild_join, on_guild_remove),
-        *(on_raw_thread_delete, on_guild_channel_delete),
+        *(on_raw_thread_delete, on_guild_channel_delete, on_socket_event_type),
+        *(on_shard_disconnect, on_shard_resumed),
     ):
         client.event(handler)
 

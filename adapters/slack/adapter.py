@@ -26,6 +26,7 @@ from adapters.slack.config import SlackConfig
 from adapters.slack.directory import SlackDirectory
 from adapters.slack.display_names import DisplayNames
 from adapters.slack.file_source import SlackFiles
+from adapters.slack.greeting import Greeting
 from adapters.slack.history import MessageHistory
 from adapters.slack.interactions import Interactions
 from adapters.slack.members import People
@@ -49,7 +50,7 @@ from bot.errors import (
 )
 from bot.messages import operator
 from bot.messages.controls import NAME_CHANNEL_SLACK
-from bot.ports.host import Host
+from bot.ports.host import Health, Host
 from bot.runtime.allowance import Allowance
 from bot.runtime.background import Background, finish, report
 from bot.runtime.offload import offload
@@ -195,6 +196,7 @@ class SlackAdapter:
             return response
 
         async def take(body: dict[str, Any]) -> BoltResponse:
+            host.health.heard(self.name, events.own(body, self._us))
             if (answer := await interactions.take(body)) is not None:
                 return BoltResponse(status=200, body=answer or "")
             if not events.is_ours(body, self._us):
@@ -245,7 +247,9 @@ class SlackAdapter:
         handler.client.message_queue = asyncio.Queue(MOST_EVENTS)
         # The SDK reconnects by itself without pauses or end, and logs the raw error;
         # this way it backs off, and the log says what to do.
-        handler.client.issue_new_wss_url = self._open_socket  # type: ignore[method-assign]
+        opened = partial(self._open_socket, host.health)
+        handler.client.issue_new_wss_url = opened  # type: ignore[method-assign]
+        handler.client.on_message_listeners.append(Greeting(host.health).take)
         connecting = asyncio.ensure_future(_connect(handler))
         try:
             # Connecting lasts as long as Slack cannot be reached.
@@ -316,11 +320,13 @@ class SlackAdapter:
             text=mrkdwn.formatted(text, await self._display_names.find(text)),
         )
 
-    async def _open_socket(self) -> str:
+    async def _open_socket(self, health: Health) -> str:
         """Return a new address for the SDK to connect to, retrying without limit.
 
         Ends the adapter if Slack rejects the token.
         """
+        # The SDK asks for one when it has none, or its connection is broken.
+        health.lost(self.name)
         if address := self._address:
             # The one opened at sign-in to test the token.
             self._address = None

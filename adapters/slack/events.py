@@ -49,6 +49,16 @@ def read(body: Mapping[str, Any], us: Identity) -> Message | None:
     return None
 
 
+def own(body: Mapping[str, Any], us: Identity) -> str:
+    """Return the ts of the message that the bot itself posted, if an events-API `body`
+    is about one; else ""."""
+    event = body.get("event") or {}
+    by_us = event.get("user") == us.user or (us.bot and event.get("bot_id") == us.bot)
+    return (
+        str(event.get("ts") or "") if event.get("type") == "message" and by_us else ""
+    )
+
+
 def previewed(body: Mapping[str, Any], us: Identity) -> Message | None:
     """Return the message in an events-API `body` to which Slack added previews of its
     links, or None: nobody edited it (facts A1.5)."""

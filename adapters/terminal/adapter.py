@@ -97,6 +97,7 @@ class TerminalAdapter:
 
     async def run(self, host: Host) -> None:
         """Read lines until the end of the input, or until the person leaves."""
+        host.health.local(self.name)
         async for line in self._lines(host):
             if line.removeprefix("/") in LEAVE and (
                 self._is_interactive or line.startswith("/")

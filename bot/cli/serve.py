@@ -109,7 +109,7 @@ async def serve_until_stopped(
             at_once=settings.answers_at_once,
             survey=model.survey if isinstance(model, ClaudeOnceLoaded) else None,
             retention=settings.retention,
-            folder=settings.database.parent,
+            database=settings.database,
         )
         _log_start(settings, adapters)
         await app.run(_stop_signal())

@@ -10,7 +10,7 @@ from bot.conversation.admission import Admission
 from bot.conversation.composer import Composer
 from bot.conversation.file_prices import FilePrices
 from bot.conversation.file_reader import FileReader
-from bot.conversation.responder import Responder
+from bot.conversation.responder import Responder, Timed
 from bot.conversation.summariser import Summariser
 from bot.domain.scope import ThreadKey
 from bot.ports.model import Model
@@ -31,14 +31,15 @@ def create_responder(
     summariser: Summariser,
     tasks: Background,
     begun: Callable[[ThreadKey], None],
+    timed: Timed = lambda turn, first_words, end: None,
     clock: Callable[[], float] = time.monotonic,
     now: Callable[[], float] = time.time,
     survey: Callable[[], ModelAvailability | None] = lambda: None,
 ) -> Responder:
     """Return a responder whose parts retry the store until it accepts; `tasks` holds
     its work in the background, `summariser` makes summaries there, `begun` is called
-    whenever a turn of a thread does not wait any more, and `survey` returns what the
-    API says of the models.
+    whenever a turn of a thread does not wait any more, `timed` for each that was
+    answered, and `survey` returns what the API says of the models.
 
     A finished answer is paid for and in memory only, so no part gives up on a write.
     """
@@ -70,6 +71,7 @@ def create_responder(
         summariser=summariser,
         tasks=tasks,
         begun=begun,
+        timed=timed,
         clock=clock,
         now=now,
     )

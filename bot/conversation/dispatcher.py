@@ -216,6 +216,11 @@ class ThreadDispatcher:
         active.stop_signal.notified.add(author)
         return True
 
+    @property
+    def load(self) -> tuple[int, int]:
+        """How many turns run, and how many threads wait in memory."""
+        return sum(self._slots_taken.values()), len(self._queue)
+
     def running(self, place: Scope) -> list[tuple[ThreadKey, str]]:
         """Return the running threads in `place`, each with the key of its turn."""
         return [

@@ -57,6 +57,10 @@ log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 2
 RESUME_WITHIN = 120.0
 
+#: Takes a turn, the time at which its first words showed, if any did, and that of the
+#: end, in seconds since 1970.
+Timed = Callable[[Turn, float | None, float], None]
+
 
 class Responder:
     """Answers the open turns of a thread, one after the other."""
@@ -76,6 +80,7 @@ class Responder:
         summariser: Summariser,
         tasks: Background,
         begun: Callable[[ThreadKey], None],
+        timed: Timed,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -91,15 +96,16 @@ class Responder:
         self._admission = admission
         self._summariser = summariser
         self._begun = begun
+        self._timed = timed
         self._clock = clock
         self._now = now
         self._failures = Failures(store, now)
-        self._schedulers = {
+        self.schedulers = {
             name: WriteScheduler(adapter.limits, clock)
             for name, adapter in adapters.items()
         }
         self._old_controls = OldControls(
-            earlier, adapters, self._schedulers, settings, tasks
+            earlier, adapters, self.schedulers, settings, tasks
         )
 
     async def answer_next(
@@ -235,6 +241,7 @@ class Responder:
                     await self._guard.settle(turn, outcome)
         assert outcome is not None
         await self._delivered(turn, outcome, started)
+        self._timed(turn, reply.first_words, self._now())
         await self._alerts.send(turn.thread, alerts)
         if outcome is not WITHDRAWN and not stop.is_withdrawn:
             self._old_controls.remove_before(turn)
@@ -376,7 +383,7 @@ class Responder:
             turn,
             surface,
             store=self._unretried_store,
-            scheduler=self._schedulers[platform],
+            scheduler=self.schedulers[platform],
             limits=self._adapters[platform].limits,
             clock=self._clock,
             now=self._now,

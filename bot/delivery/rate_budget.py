@@ -105,6 +105,13 @@ class Bucket:
         if self.rate is not None:
             self.tokens, self.refilled = 1.0, max(self.refilled, self.closed_until)
 
+    def left(self, now: float) -> float:
+        """Return how many writes could be granted now, without changing anything."""
+        if self.rate is None:
+            return self.tokens
+        gained = max(0.0, now - self.refilled) * self.rate.count / self.rate.seconds
+        return max(0.0, min(self.most, self.tokens + gained))
+
     def is_full(self, now: float) -> bool:
         """Return whether forgetting the bucket would change nothing."""
         full = self.rate is None or self.tokens >= self.rate.burst

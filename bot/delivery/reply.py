@@ -105,6 +105,8 @@ class StreamedReply:
         self._half = ""
         #: The answer so far, as Claude wrote it.
         self.text = ""
+        #: The time at which any text of it first showed, in seconds since 1970.
+        self.first_words: float | None = None
 
     async def feed(self, text: str) -> None:
         """Add the next piece of the answer; yield to other tasks while a long one is
@@ -325,19 +327,23 @@ class StreamedReply:
         try:
             await self._write(part, kind)
             self._failures = 0
+            self._scheduler.count(kind, "written")
         except Throttled as error:
+            self._scheduler.count(kind, "limited")
             self._scheduler.back_off(self._turn.thread, kind, error.retry_after)
             log.warning("reply.throttled thread=%s %s", self._turn.thread, error)
         except Rerouted as error:
             # The next request is for another kind of write.
             log.info("reply.rerouted thread=%s %s", self._turn.thread, error)
         except Unfit as error:
+            self._scheduler.count(kind, "refused")
             log.error("reply.unfit thread=%s %s", self._turn.thread, error)
             if not self._renderer.refit(part.index):
                 raise ThreadGone(str(error)) from error
         except (ThreadGone, StorageRejected):
             raise
         except (DeliveryError, StorageError) as error:
+            self._scheduler.count(kind, "failed")
             self._failures += 1
             self._retry = self._clock() + BACKOFF.pause(self._failures)
             log.warning("reply.delayed thread=%s %s", self._turn.thread, error)
@@ -365,6 +371,7 @@ class StreamedReply:
         if part.text:
             # A placeholder does not count: the first text may follow at once.
             self._edited[part.index] = now
+            self.first_words = self.first_words or self._now()
         if kind is not WriteKind.APPEND:
             self._shared[part.index], self._shared_at[part.index] = part, now
 

@@ -64,6 +64,21 @@ class _Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class BucketUse:
+    """What is left of the writes of one kind in one scope."""
+
+    kind: WriteKind
+    names: Names
+    #: How many are allowed at once now, and at most.
+    left: float
+    most: float
+    #: Seconds until the platform allows any again.
+    closed: float
+    #: How many replies wait for one.
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Crowd:
     """The replies of one workspace that are written now."""
 
@@ -183,6 +198,23 @@ class WriteBudget:
             default=float("inf"),
         )
         return max(now, soonest) if soonest < float("inf") else None
+
+    def in_use(self, now: float) -> list[BucketUse]:
+        """Return the buckets that writes were lately taken from."""
+        return [
+            BucketUse(
+                *(budget.kind, names, bucket.left(now), float(bucket.rate.burst)),
+                closed=max(0.0, bucket.closed_until - now),
+                waiting=sum(
+                    pending.names[: len(names)] == names
+                    for requests in budget.requests.values()
+                    for pending in requests.values()
+                ),
+            )
+            for budget in self._budgets.values()
+            for names, bucket in budget.buckets.items()
+            if bucket.rate is not None
+        ]
 
     def back_off(
         self, thread: ThreadKey, kind: WriteKind, until: float, now: float

@@ -2,9 +2,10 @@
 decisions of `bot.delivery.write_budget`."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 
-from bot.delivery.write_budget import WriteBudget
+from bot.delivery.write_budget import BucketUse, WriteBudget
 from bot.delivery.write_request import WriteRequest
 from bot.domain.platform import Limits, WriteKind
 from bot.domain.scope import ThreadKey
@@ -19,6 +20,8 @@ class WriteScheduler:
         self._clock = clock
         self._waiting: dict[str, asyncio.Future[WriteRequest]] = {}
         self._timer: asyncio.TimerHandle | None = None
+        #: The number of writes by kind and result; see `bot.domain.vitals.WriteCount`.
+        self.results: Counter[tuple[WriteKind, str]] = Counter()
 
     async def may_write(
         self, request: WriteRequest, *others: WriteRequest
@@ -44,6 +47,14 @@ class WriteScheduler:
         waiting = self._waiting.get(request.reply)
         if waiting is not None and not waiting.done():
             self._ask(request, *others)
+
+    def count(self, kind: WriteKind, result: str) -> None:
+        """Count a write of this `kind` with its `result`."""
+        self.results[kind, result] += 1
+
+    def in_use(self) -> list[BucketUse]:
+        """Return the buckets that writes were lately taken from."""
+        return self._budget.in_use(self._clock())
 
     def back_off(self, thread: ThreadKey, kind: WriteKind, seconds: float) -> None:
         """Record that the platform asked for a pause of `seconds`."""

@@ -71,6 +71,8 @@ class Turn:
     attempts: int
     #: The time of the last progress, in seconds since 1970.
     touched: float
+    #: The time at which its first message was stored, in seconds since 1970.
+    received: float = 0.0
     #: The answer so far; complete from UNDELIVERED on.
     text: str = ""
     ended: Ended | None = None

@@ -166,6 +166,26 @@ class FirstContact(Protocol):
         to it."""
 
 
+class Health(Protocol):
+    """Takes what an adapter knows of its connection. Nothing here waits or raises."""
+
+    def local(self, platform: str) -> None:
+        """Record that `platform` is this process itself, which nothing cuts off."""
+
+    def connected(self, platform: str, connection: str = "") -> None:
+        """Record that `connection`, one of those that `platform` needs, is open.
+
+        A second call for one that is open does nothing.
+        """
+
+    def lost(self, platform: str, connection: str = "") -> None:
+        """Record that `connection` is not open any more."""
+
+    def heard(self, platform: str, echo: str = "") -> None:
+        """Record that an event of `platform` arrived: with `echo`, the id of a message
+        of the bot itself that came back."""
+
+
 #: Reports what only the operator can correct: what names the problem, and a clause that
 #: says what to do. Neither waits nor raises; repeats within an hour do nothing.
 Alert = Callable[[str, str], None]
@@ -183,3 +203,4 @@ class Host:
     #: its platform. The parts above check it in any case.
     served: Served
     alert: Alert
+    health: Health

@@ -327,7 +327,7 @@ ELSEWHERE = {
     *("clean up", "fetch cases", "fetch threads", "let calls out", "listen", "models"),
     "load the model",
     *("names", "operator alert", "operator alerts", "pace replies", "summary"),
-    "totals",
+    *("totals", "loop lag", "status file"),
 }
 
 

@@ -50,6 +50,17 @@ REASONS = {
     "adapters/discord/interactions.py Interactions._catalog": FIXED,
     "bot/commands/search.py _Readable._known": "of one search, which is bounded",
     "bot/platforms.py Platforms.adapters": FIXED,
+    "bot/vitals/connections.py Connections._states": "one for each platform",
+    "bot/vitals/connections.py Connections._echoes": "at most MOST_ECHOES",
+    "bot/vitals/connections.py _State.open": "as many as the platform has shards",
+    "bot/vitals/connections.py _State.known": "as many as the platform has shards",
+    "bot/vitals/process.py ProcessVitals._ends": "one for each platform",
+    "bot/vitals/process.py ProcessVitals._first_words": "one for each platform",
+    "bot/vitals/log_counts.py _Count.minutes": "one for each minute of an hour",
+    "bot/vitals/loop_lag.py LoopLag._lags": "at most KEPT",
+    "bot/delivery/write_scheduler.py WriteScheduler.results": (
+        "one for each kind of write and result"
+    ),
     "bot/platforms.py Platforms._errors": "one for each platform",
     "bot/settings/access.py SettingsAccess._defaults": FIXED,
     "bot/triage/chat/auto.py AutoTriage._messengers": FIXED,
@@ -103,7 +114,7 @@ REASONS = {
     "bot/conversation/waiting_signs.py WaitingSigns._locks": (
         "weak: those that a running task holds, one for each thread"
     ),
-    "bot/conversation/responder.py Responder._schedulers": "one for each platform",
+    "bot/conversation/responder.py Responder.schedulers": "one for each platform",
     "bot/claude/sse.py EventReader._data": "at most LONGEST_EVENT",
     "bot/claude/sse.py EventReader._rest": "at most LONGEST_EVENT",
     "bot/claude/stream.py Block.deltas": ANSWER,

@@ -177,8 +177,8 @@ def rows(store: MemoryStore) -> list[str]:
 
 def test_no_method_of_a_host_is_forgotten() -> None:
     parts = ("inbox", "commands", "conversations", "first_contact")
-    # `alert` is for the operator alone.
-    assert PARTS.keys() == {*parts, "served", "alert"}
+    # `alert` is for the operator alone, and `health` knows no workspaces.
+    assert PARTS.keys() == {*parts, "served", "alert", "health"}
     methods = {
         f"{part}.{name}"
         for part in parts

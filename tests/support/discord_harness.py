@@ -16,6 +16,7 @@ from bot.domain.turn import ThreadSummary
 from bot.ports.host import Host
 from bot.ui.command_spec import CommandSpec
 from bot.ui.elements import Command, CommandResult, Page, Response
+from bot.vitals.connections import Connections
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.interactions import Asked
 from tests.emulators.discord.people import Seen
@@ -57,7 +58,8 @@ class ScriptedCore:
     @property
     def host(self) -> Host:
         """All parts of a host in one."""
-        return Host(self, self, self, self, self.served, self.alert)
+        health = Connections(("slack", "discord", "terminal", "web"))
+        return Host(self, self, self, self, self.served, self.alert, health)
 
     def alert(self, name: str, problem: str) -> None:
         self.alerts[name] = problem

@@ -1,0 +1,90 @@
+"""Which platforms are connected, since when, and when each was last heard."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from bot.domain.vitals import Connection
+
+# How many of the bot's own messages are remembered that came back: those of some
+# seconds at the most that a platform allows.
+MOST_ECHOES = 200
+
+
+@dataclass(slots=True)
+class _State:
+    #: The connections of the platform that are open; a platform may need several.
+    open: set[str] = field(default_factory=set)
+    #: Those that were opened before: one that opens again was lost meanwhile.
+    known: set[str] = field(default_factory=set)
+    since: float | None = None
+    heard: float | None = None
+    reconnects: int = 0
+    events: int = 0
+    is_local: bool = False
+
+
+class Connections:
+    """Implements `bot.ports.host.Health` for the `platforms` that were set up."""
+
+    def __init__(
+        self, platforms: Iterable[str], now: Callable[[], float] = time.time
+    ) -> None:
+        self._now = now
+        self._states = {name: _State() for name in platforms}
+        self._echoes: deque[str] = deque(maxlen=MOST_ECHOES)
+        #: Called when one of the bot's own messages came back.
+        self.on_echo: Callable[[], None] = lambda: None
+
+    def local(self, platform: str) -> None:
+        """Record that `platform` is this process itself."""
+        state = self._states[platform]
+        state.is_local, state.since = True, self._now()
+
+    def connected(self, platform: str, connection: str = "") -> None:
+        """Record that `connection`, one of those of `platform`, is open."""
+        state = self._states[platform]
+        if connection in state.open:
+            return
+        state.reconnects += connection in state.known
+        state.open.add(connection)
+        state.known.add(connection)
+        if state.open == state.known:
+            state.since = self._now()
+
+    def lost(self, platform: str, connection: str = "") -> None:
+        """Record that `connection` is not open any more."""
+        state = self._states[platform]
+        state.open.discard(connection)
+        state.since = None
+
+    def heard(self, platform: str, echo: str = "") -> None:
+        """Record that an event of `platform` arrived: for `echo`, the message of the
+        bot itself with that id."""
+        state = self._states[platform]
+        state.heard = self._now()
+        state.events += 1
+        if echo:
+            self._echoes.append(f"{platform}:{echo}")
+            self.on_echo()
+
+    def all(self, failures: Mapping[str, Exception]) -> tuple[Connection, ...]:
+        """Return every platform; those in `failures` were shut down."""
+        return tuple(
+            Connection(
+                name,
+                since=None if name in failures else state.since,
+                heard=state.heard,
+                reconnects=state.reconnects,
+                events=state.events,
+                is_local=state.is_local,
+                failure=str(failures.get(name, "")),
+            )
+            for name, state in self._states.items()
+        )
+
+    @property
+    def echoes(self) -> tuple[str, ...]:
+        """The bot's own messages that came back, as "platform:id", the newest last."""
+        return tuple(self._echoes)

@@ -1,0 +1,95 @@
+"""The vitals of the running process in a file beside the database, for other processes.
+
+Rule: the file is replaced as a whole, only its owner can read it, and nothing waits for
+it. It is no record: what must not be lost is in the store.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+
+from bot.domain.vitals import Vitals
+from bot.runtime import private_files
+
+log = logging.getLogger(__name__)
+
+# How often the file is written, in seconds, and after how many seconds without a new
+# one the process that wrote it is taken to be gone.
+EVERY = 5.0
+FRESH = 30.0
+
+# How soon after an event that is waited for it is written, in seconds.
+SOON = 0.2
+
+
+def beside(database: Path) -> Path:
+    """Return the path of the status file of the database at `database`."""
+    return database.with_name(f"{database.name}.status")
+
+
+def read(database: Path, now: float | None = None) -> Vitals | None:
+    """Return the vitals of the process that has `database` open; None if there is none,
+    or it has not written them for a while."""
+    try:
+        found = msgspec.json.decode(beside(database).read_bytes(), type=Vitals)
+    except (OSError, msgspec.DecodeError):
+        return None
+    age = (time.time() if now is None else now) - found.at
+    return found if age <= FRESH else None
+
+
+class StatusFile:
+    """Writes what `vitals` returns to the status file of `database`."""
+
+    def __init__(
+        self,
+        database: Path,
+        vitals: Callable[[], Vitals],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._path = beside(database)
+        self._vitals = vitals
+        self._sleep = sleep
+        self._hurried = asyncio.Event()
+        self._failed = False
+
+    def hurry(self) -> None:
+        """Have the file written soon."""
+        self._hurried.set()
+
+    async def keep(self) -> None:
+        """Write the file until cancelled, then delete it."""
+        try:
+            while True:
+                await self._write()
+                self._hurried.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(EVERY):
+                        await self._hurried.wait()
+                        await self._sleep(SOON)
+        finally:
+            with contextlib.suppress(OSError):
+                self._path.unlink()
+
+    async def _write(self) -> None:
+        text = msgspec.json.encode(self._vitals()).decode()
+        try:
+            await asyncio.to_thread(_replace, self._path, text)
+            self._failed = False
+        except OSError as error:
+            if not self._failed:
+                log.warning("status.unwritable reason=%s", error.strerror)
+            self._failed = True
+
+
+def _replace(path: Path, text: str) -> None:
+    new = path.with_name(f"{path.name}-new")
+    with private_files.open_private(new, replace=True) as out:
+        out.write(text)
+    os.replace(new, path)

@@ -1,0 +1,107 @@
+"""What each adapter reports of its connection: open, lost, open again, heard."""
+
+import asyncio
+from collections.abc import Callable
+
+from bot.app import App
+from bot.domain.vitals import Connection
+from tests.emulators.discord.emulator import DiscordEmulator
+from tests.emulators.slack.emulator import SlackEmulator
+from tests.support.memory_store import MemoryStore
+from tests.support.process import running
+from tests.support.scripted_model import ScriptedModel
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for what the process knows, which no emulator tells of."""
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+def state(app: App) -> Connection:
+    [found] = app.vitals.read().connections
+    return found
+
+
+async def test_slack_is_connected_when_it_greets_and_heard_with_an_event() -> None:
+    async with (
+        SlackEmulator() as slack,
+        running(slack, MemoryStore(), ScriptedModel()) as app,
+    ):
+        await until(lambda: state(app).since)
+        assert (state(app).heard, state(app).reconnects) == (None, 0)
+        general, alice = slack.add_channel("general"), slack.add_user("Alice")
+        slack.say(alice, general, "Nothing for you.")
+        await until(lambda: state(app).heard)
+        assert app.vitals.read().echoes == ()
+
+
+async def test_what_the_bot_itself_says_on_slack_comes_back() -> None:
+    async with (
+        SlackEmulator() as slack,
+        running(slack, MemoryStore(), ScriptedModel()) as app,
+    ):
+        general, alice = slack.add_channel("general"), slack.add_user("Alice")
+        root = slack.say(alice, general, f"{slack.mention} hello?")
+        await until(lambda: app.vitals.read().echoes)
+        ours = {each.ts for each in slack.thread(general, root) if each.bot}
+        echoes = app.vitals.read().echoes
+        assert {each.removeprefix("slack:") for each in echoes} <= ours
+
+
+async def test_a_connection_of_slack_that_broke_is_lost_until_it_greets_again() -> None:
+    async with (
+        SlackEmulator() as slack,
+        running(slack, MemoryStore(), ScriptedModel()) as app,
+    ):
+        await until(lambda: state(app).since)
+        slack.socket.cut()
+        await until(lambda: state(app).since is None)
+        await until(lambda: state(app).since)
+        assert state(app).reconnects == 1
+
+
+async def test_discord_is_connected_with_its_session_and_heard_with_an_event() -> None:
+    async with (
+        DiscordEmulator() as discord,
+        running(discord, MemoryStore(), ScriptedModel()) as app,
+    ):
+        await until(lambda: state(app).since)
+        assert state(app).heard is None
+        general, alice = discord.add_channel("general"), discord.add_user("Alice")
+        await until(lambda: state(app).heard)
+        discord.say(alice, general, f"{discord.mention} hello?")
+        await until(lambda: app.vitals.read().echoes)
+
+
+async def test_a_session_of_discord_that_broke_is_lost_until_it_resumes() -> None:
+    async with (
+        DiscordEmulator() as discord,
+        running(discord, MemoryStore(), ScriptedModel()) as app,
+    ):
+        await until(lambda: state(app).since)
+        discord.gateway.drop(resumable=True)
+        await until(lambda: state(app).since is None)
+        await until(lambda: state(app).since)
+        assert state(app).reconnects == 1
+
+
+async def test_an_answer_is_timed_and_its_writes_are_counted() -> None:
+    async with (
+        SlackEmulator() as slack,
+        running(slack, MemoryStore(), ScriptedModel()) as app,
+    ):
+        general, alice = slack.add_channel("general"), slack.add_user("Alice")
+        slack.say(alice, general, f"{slack.mention} hello?")
+
+        def timed() -> int:
+            [found] = app.vitals.read().answers
+            return min(found.first_words.count, found.end.count)
+
+        await until(timed)
+        [found] = app.vitals.read().answers
+        assert 0 < found.first_words.total <= found.end.total
+        written = {each.result: each.count for each in app.vitals.read().writes}
+        assert written["written"] >= 1
+        assert {each.platform for each in app.vitals.read().budgets} == {"slack"}
