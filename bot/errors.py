@@ -12,7 +12,8 @@
     │   ├── ModelDenied        the key, the account or the model is not accepted
     │   ├── PromptTooLong      the thread no longer fits the model
     │   ├── ModelRejected      the request itself was refused as invalid
-    │   │   └── FileRefused    because of a file in it
+    │   │   ├── FileRefused    because of a file in it
+    │   │   └── ServerFailed   because of an MCP server
     │   ├── ModelCut           the answer broke off in the middle
     │   └── ModelUnpaid        nobody pays for what an answer still takes
     ├── DeliveryError          the platform did not take a write; may be repeated
@@ -135,6 +136,19 @@ class FileRefused(ModelRejected):
     def __init__(self, message: str, place: tuple[int, int] | None = None) -> None:
         super().__init__(message)
         self.place = place
+
+
+class ServerFailed(ModelRejected):
+    """The request failed because of an MCP server: `server` is its name and `label` how
+    people know it, where they are known."""
+
+    user_text = messages.SERVER_FAILED
+
+    def __init__(self, message: str, server: str = "", label: str = "") -> None:
+        super().__init__(message)
+        self.server = server
+        if label:
+            self.user_text = messages.server_failed(server=label)
 
 
 class ModelCut(ModelError):

@@ -10,17 +10,23 @@ import itertools
 import logging
 import random
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Mapping,
+)
 from dataclasses import replace
 from functools import partial
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self, cast
 
 import anthropic
 import httpx2
 from anthropic.types import Message, ModelInfo
 
-from bot.claude import cost
+from bot.claude import cost, mcp_servers
 from bot.claude.errors import (
     SDK_ERRORS,
     CallFailed,
@@ -39,15 +45,21 @@ from bot.claude.request import (
     files_size,
     loaded,
     parameters,
-    sampling_headers,
     sampling_options,
+    streaming_headers,
     without_files,
 )
 from bot.claude.stream import StreamedMessage, open_stream
 from bot.claude.usage import MessageResponse, call_of, response_of, usage_of
 from bot.claude.web_search import PAUSED, Rounds
 from bot.domain.completion import Activity, Report, Request, Usage
-from bot.errors import ConfigError, ModelCut, ModelDenied, ModelUnreachable
+from bot.errors import (
+    ConfigError,
+    ModelCut,
+    ModelDenied,
+    ModelUnreachable,
+    ServerFailed,
+)
 from bot.messages import claude as messages
 from bot.runtime.offload import offload
 from bot.runtime.shares import Shares
@@ -59,6 +71,8 @@ log = logging.getLogger(__name__)
 # its base64, the text of that, and the body. What does not fit waits.
 FILE_MEMORY = 256 * 1024 * 1024
 FILE_COPIES = 5
+
+_NO_TOKENS: Mapping[str, str] = MappingProxyType({})
 
 PUBLIC_API = "https://api.anthropic.com"
 
@@ -73,9 +87,13 @@ LOOKUP = 10.0
 class ClaudeClient:
     """A connection to the Anthropic API, in values of our own. Close it after use."""
 
-    def __init__(self, sdk: anthropic.AsyncAnthropic) -> None:
+    def __init__(
+        self, sdk: anthropic.AsyncAnthropic, tokens: Mapping[str, str] = _NO_TOKENS
+    ) -> None:
         #: For this room alone.
         self.sdk = sdk
+        #: The tokens of MCP servers, by name.
+        self.tokens = tokens
 
     async def __aenter__(self) -> Self:
         return self
@@ -109,6 +127,7 @@ class ClaudeClient:
         for it with `files`. Costs nothing. Raises a ModelError."""
         try:
             sent, known = (request, 0) if files else without_files(request)
+            known += mcp_servers.most_tokens(request)
             with translated(request.model):
                 counted = await self.sdk.messages.count_tokens(
                     **count_parameters(sent), timeout=LOOKUP
@@ -119,14 +138,21 @@ class ClaudeClient:
 
 
 @contextlib.asynccontextmanager
-async def connect(api_key: str, base_url: str | None) -> AsyncIterator["ClaudeModel"]:
-    """Open the model that is Claude. Raises ConfigError for an unusable key."""
-    async with client(api_key, base_url) as opened:
+async def connect(
+    api_key: str, base_url: str | None, tokens: Mapping[str, str] = _NO_TOKENS
+) -> AsyncIterator["ClaudeModel"]:
+    """Open the model that is Claude; `tokens` are those of MCP servers, by name. Raises
+    ConfigError for an unusable key."""
+    async with client(api_key, base_url, tokens) as opened:
         yield ClaudeModel(opened)
 
 
 def client(
-    api_key: str, base_url: str | None, *, silence: float = SILENCE
+    api_key: str,
+    base_url: str | None,
+    tokens: Mapping[str, str] = _NO_TOKENS,
+    *,
+    silence: float = SILENCE,
 ) -> ClaudeClient:
     """Return a client with our settings, whatever else the environment says.
 
@@ -152,7 +178,7 @@ def client(
     # ANTHROPIC_CUSTOM_HEADERS has no switch: it adds to, and replaces, every header,
     # the key's too. People set it for other programs on the same machine.
     sdk._custom_headers = {}
-    return ClaudeClient(sdk)
+    return ClaudeClient(sdk, tokens)
 
 
 class ClaudeModel:
@@ -178,10 +204,12 @@ class ClaudeModel:
         Reports cover all rounds and attempts together. Each further request that may be
         billed is announced by a report that is `ahead`, so that the caller can reserve
         its cost or close the generator. Closing it hangs up; what Claude generated so
-        far stays billed. Raises as `Model.answer` does.
+        far stays billed. An MCP server that fails before any text is left out. Raises
+        as `Model.answer` does.
         """
         began = self._clock()
         rounds = Rounds()
+        spoken = False
         for tries in itertools.count(1):
             yielded, fault = False, None
             async with contextlib.aclosing(self._attempt(request, rounds)) as pieces:
@@ -190,9 +218,18 @@ class ClaudeModel:
                         fault = piece
                         break
                     yielded = yielded or isinstance(piece, str)
+                    spoken = spoken or yielded
                     yield piece
             if fault is None:
                 return
+            failed = mcp_servers.at_fault(request, fault.error)
+            if failed and not spoken:
+                log.warning("mcp.failed servers=%s %s", ",".join(failed), fault.error)
+                request = mcp_servers.without(request, failed)
+                rounds.restart(failed)
+                continue
+            if isinstance(fault.error, ServerFailed):
+                raise mcp_servers.named(request, fault.error)
             if yielded:
                 raise ModelCut(messages.answer_cut(error=fault.error))
             wait = pause(fault, tries, self._clock() - began, self._chance())
@@ -246,7 +283,12 @@ class ClaudeModel:
         fault = Fault(
             ModelUnreachable("the stream ended before the answer did"), passing=True
         )
-        report = Report(request.model, usage=rounds.lost + rounds.used)
+        report = Report(
+            request.model,
+            usage=rounds.lost + rounds.used,
+            asked=rounds.asked,
+            failed=rounds.failed,
+        )
         try:
             while not ended:
                 paused = False
@@ -263,8 +305,8 @@ class ClaudeModel:
                     self._file_memory.taken(memory) as share,
                     open_stream(
                         self._client.sdk,
-                        await _body(left, rounds),
-                        sampling_headers(left),
+                        await _body(left, rounds, self._client.tokens),
+                        streaming_headers(left),
                         keep=left.tool_uses > 0,
                     ) as stream,
                     contextlib.aclosing(stream.pieces()) as pieces,
@@ -276,7 +318,18 @@ class ClaudeModel:
                             yield (text := piece)
                             continue
                         if isinstance(piece, Activity):
-                            yield replace(report, activity=piece)
+                            assert message is not None
+                            report = replace(report, asked=rounds.asked + message.calls)
+                            count = len(message.calls)
+                            if grown := count > left.server_calls:
+                                # Of this call at the latest, the API reads the result.
+                                left = replace(left, server_calls=count)
+                                planned = cost.planned_call(left, rounds.prompt)
+                                call = call_of(message, used, left, planned)
+                                calls = (*rounds.calls, call)
+                                report = replace(report, calls=calls)
+                            shown = mcp_servers.labelled(piece, request)
+                            yield replace(report, activity=shown, grown=grown)
                             continue
                         if not isinstance(piece, StreamedMessage):
                             if numbers := rounds.sources.cite(piece, text):
@@ -291,6 +344,9 @@ class ClaudeModel:
                             rounds.lost + rounds.used + used,
                             message.stop_reason,
                             (*rounds.calls, call),
+                            asked=rounds.asked + message.calls,
+                            failed=rounds.failed,
+                            listings=tuple(message.listings),
                         )
                         paused = message.stop_reason == PAUSED and rounds.continues(
                             request, rounds.used + used, message.param()
@@ -303,12 +359,14 @@ class ClaudeModel:
                         yield report
                 if message is None or not paused:
                     break
-                rounds.pause(call, used, message.param(), message.container)
+                rounds.pause(call, used, message, message.param())
         except SDK_ERRORS as error:
-            fault = judge(error, request.model)
+            asks = bool(request.servers)
+            fault = judge(error, request.model, asks_servers=asks)
         # Once the stop reason is known the answer is complete, however the connection
         # ended.
         if not ended:
+            rounds.asked = report.asked
             if fault.billed or used != Usage():
                 rounds.lose(call, used)
             if rounds.calls:
@@ -316,7 +374,8 @@ class ClaudeModel:
             yield fault
 
 
-async def _body(request: Request, rounds: Rounds) -> bytes:
+async def _body(request: Request, rounds: Rounds, tokens: Mapping[str, str]) -> bytes:
     """Return the JSON of `request`. Its files are loaded for that alone."""
     whole = await loaded(request)
-    return await offload(partial(encoded, whole, rounds.messages), files_size(whole))
+    encode = partial(encoded, whole, rounds.messages, tokens)
+    return await offload(encode, files_size(whole))

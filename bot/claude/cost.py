@@ -13,20 +13,24 @@ Why nothing can be billed beyond `usage_ceiling`:
   the prompt, `max_tokens` and all results until then, and never more than the context
   window of the model. With `filters`, its code may run between uses of tools, and the
   API pauses the answer after `ITERATIONS` readings.
+- The API does not limit how often tools of MCP servers are called. `server_calls` are
+  reserved for, and each further call is announced (`Report.grown`) as it begins.
 - A prompt has at most one token for each byte of its texts, the frame around them, and
   for each file what the documented formulas give (`FileContent.tokens`); or what the
   API counted, with a margin.
 - The requested model answers until the API reports that another one does, which we do
   not ask for (Claude facts 1.8: `fallbacks`). From then on the dearer price counts.
 - A token of the prompt costs most when it is written to the cache for an hour.
-- The length of search results is not documented, and that of pages is only
-  approximately limited, for PDFs not at all: `SEARCH_TOKENS` and `FETCH_TOKENS` are
-  estimates, and the only numbers here that are not proved.
+- The length of search results and of what MCP servers return is not documented, and
+  that of pages is only approximately limited, for PDFs not at all: `SEARCH_TOKENS`,
+  `MCP_TOKENS` and `FETCH_TOKENS` are estimates, and the only numbers here that are not
+  proved.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from bot.claude import mcp_servers
 from bot.claude.catalog import cost, find
 from bot.claude.web_tools import PAGE_TOKENS
 from bot.domain.budget import BudgetExceeded, BudgetLimits
@@ -39,6 +43,10 @@ SEARCH_TOKENS = 20_000
 # The most tokens that one fetched page is taken to add to a prompt: the limit that is
 # sent, which the API calls approximate, and a quarter of it.
 FETCH_TOKENS = PAGE_TOKENS * 5 // 4
+
+# The most tokens that one call of an MCP server's tool is taken to add to a prompt:
+# what Claude Code lets through at most. The API names no limit (?).
+MCP_TOKENS = 25_000
 
 # How often a model that filters results by code reads the prompt before the API pauses
 # the answer: the limit of its loop for server tools, as several users of it describe
@@ -117,8 +125,10 @@ def usage_ceiling(request: Request, prompt: int | None = None) -> Usage:
 
 def found_tokens(uses: Usage | Request) -> list[int]:
     """Return the most tokens that each of the `uses` of tools adds to a prompt, the
-    most first."""
-    return [FETCH_TOKENS] * uses.fetches + [SEARCH_TOKENS] * uses.searches
+    most first; `Usage` does not count those of MCP servers."""
+    calls = uses.server_calls if isinstance(uses, Request) and uses.servers else 0
+    sizes = [FETCH_TOKENS] * uses.fetches + [MCP_TOKENS] * calls
+    return sizes + [SEARCH_TOKENS] * uses.searches
 
 
 def planned_call(request: Request, prompt: int | None = None) -> Call:
@@ -177,9 +187,11 @@ def price(calls: Sequence[Call], at: float, share: float = 1.0) -> float | None:
 
 def exceeds_reserve(report: Report) -> bool:
     """Return whether `report` announces more than was reserved for the first request:
-    a further request, or an answer by another model than the requested one."""
+    a further request or call of a tool, or an answer by another model than the
+    requested one."""
     others = any(len(call.models) > 1 for call in report.calls or ())
-    return report.ahead or (others and report.stop_reason is None)
+    more = report.ahead or report.grown
+    return more or (others and report.stop_reason is None)
 
 
 def bill(report: Report | None, *, asked: bool, at: float) -> Bill:
@@ -204,7 +216,8 @@ def _prompt_bytes(request: Request) -> int:
     # A lone surrogate, which no request can hold, must not stop the count.
     sizes = (len(text.encode(errors="surrogatepass")) + FRAME_TOKENS for text in texts)
     files = sum(file_tokens(file) for each in request.messages for file in each.files)
-    return sum(sizes) + files + REQUEST_TOKENS
+    tools = mcp_servers.most_tokens(request)
+    return sum(sizes) + files + tools + REQUEST_TOKENS
 
 
 def _read_again(request: Request, prompt: int) -> int:

@@ -24,6 +24,7 @@ from bot.errors import (
     ModelRejected,
     ModelUnreachable,
     PromptTooLong,
+    ServerFailed,
 )
 from bot.messages import claude as messages
 
@@ -121,6 +122,14 @@ _DIMENSIONS = "image_dimensions_too_large"
 _OF_FILE = re.compile(r"\b(?:image|pdf|document)")
 _PLACE = re.compile(r"\bmessages\.([0-9]{1,6})\.content\.([0-9]{1,6})\b")
 
+# What the API says of an MCP server that it cannot use: "Connection error while
+# communicating with MCP server", without its name, and "Invalid authorization token for
+# MCP server 'NAME'" (anthropics/anthropic-sdk-typescript issue 1027, -python issue
+# 1029; the wording is not documented). A proxy that does not know the connector names
+# its header or a field. Without the servers, the request is answered.
+_SERVER = re.compile(r"mcp server '([a-z0-9_-]{1,64})'")
+_BUSY = ("rate_limit_error", "overloaded_error", "request_too_large")
+
 
 @contextlib.contextmanager
 def translated(model: str) -> Iterator[None]:
@@ -131,14 +140,27 @@ def translated(model: str) -> Iterator[None]:
         raise CallFailed(judge(error, model)) from None
 
 
-def judge(error: Exception, model: str) -> Fault:
-    """Classify `error`, which the SDK raised in a call for `model`."""
+def judge(error: Exception, model: str, *, asks_servers: bool = False) -> Fault:
+    """Classify `error`, which the SDK raised in a call for `model`; `asks_servers` is
+    whether that has MCP servers."""
     if isinstance(error, anthropic.APIStatusError):
+        if asks_servers and (failed := _server_failed(error)):
+            return Fault(failed, billed=_may_be_billed(error))
         return replace(_judge_status(error, model), billed=_may_be_billed(error))
     if isinstance(error, UnicodeEncodeError):
         return Fault(ModelRejected(messages.HALF_A_CHARACTER), billed=False)
     text = messages.no_whole_answer(errors=names_of(error))
     return Fault(ModelUnreachable(text), True, billed=_may_be_sent(error))
+
+
+def _server_failed(error: anthropic.APIStatusError) -> ServerFailed | None:
+    message = str(error.api_message).lower()
+    busy = error.status_code in (413, 429, 529) or error.type in _BUSY
+    if busy or "mcp" not in message:
+        return None
+    found = _SERVER.search(message)
+    text = messages.server_failed(facts=_facts(error))
+    return ServerFailed(text, found[1] if found else "")
 
 
 def names_of(error: Exception) -> str:

@@ -6,12 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 from anthropic.types import CacheControlEphemeralParam, MessageParam
 
-from bot.claude import web_tools
+from bot.claude import mcp_servers, web_tools
 from bot.domain.attachment import FileKind
 from bot.domain.completion import ChatMessage, Request, RequestFile, file_tokens
 from bot.errors import Unread
@@ -197,18 +198,26 @@ def sampling_options(request: Request) -> dict[str, Any]:
     }
 
 
-def encoded(request: Request, rounds: Sequence[MessageParam] = ()) -> bytes:
+def encoded(
+    request: Request,
+    rounds: Sequence[MessageParam] = (),
+    tokens: Mapping[str, str] = MappingProxyType({}),
+) -> bytes:
     """Return the JSON of a message request whose answer streams; `rounds` is as in
-    `parameters`. Raises UnicodeEncodeError for half a character."""
+    `parameters`, and `tokens` are those of MCP servers, by name. Only such a request
+    has servers. Raises UnicodeEncodeError for half a character."""
     made = parameters(request, rounds) | {"stream": True}
     made |= sampling_options(request).get("extra_body", {})
+    if request.servers:
+        made["tools"] = [*made.get("tools", ()), *mcp_servers.toolsets(request)]
+        made["mcp_servers"] = mcp_servers.definitions(request, tokens)
     return msgspec.json.encode(made)
 
 
-def sampling_headers(request: Request) -> dict[str, str]:
+def streaming_headers(request: Request) -> dict[str, str]:
     """Return the headers of a request for an answer that streams."""
     headers: dict[str, str] = sampling_options(request).get("extra_headers", {})
-    return headers
+    return {**headers, **mcp_servers.headers(request)}
 
 
 def count_parameters(request: Request) -> dict[str, Any]:

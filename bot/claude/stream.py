@@ -8,13 +8,14 @@ time than all the rest of an answer; nothing of it is used here.
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import anthropic
 import httpx2
 from anthropic.types import MessageParam
 
-from bot.claude import web_tools
+from bot.claude import mcp_servers, web_tools
 from bot.claude.errors import SDK_ERRORS
 from bot.claude.events import (
     Delta,
@@ -26,6 +27,7 @@ from bot.claude.events import (
 )
 from bot.claude.sse import EventReader
 from bot.domain.completion import Activity
+from bot.domain.mcp import ToolCall
 from bot.text.characters import replace_lone_surrogates
 
 # Timeout for the end of a stream whose answer is complete, in seconds. Reading it to
@@ -65,7 +67,7 @@ class Block:
                 made["thinking"] = thought
                 for each in self._of("signature_delta"):
                     made["signature"] = each.signature
-            case "tool_use" | "server_tool_use":
+            case "tool_use" | "server_tool_use" | "mcp_tool_use":
                 if written := self._joined("partial_json"):
                     made["input"] = parse(written)
         return made
@@ -73,7 +75,7 @@ class Block:
     @property
     def activity(self) -> Activity | None:
         """Return the API's work in this block, once it is whole."""
-        if self.type != "server_tool_use":
+        if self.type not in ("server_tool_use", "mcp_tool_use"):
             return None
         with contextlib.suppress(ValueError):
             return web_tools.activity(self.whole())
@@ -100,6 +102,34 @@ class StreamedMessage:
         self.content: list[Block] = []
         #: The addresses of fetched pages, by title: citations do not have them.
         self.pages: dict[str, str] = {}
+        #: The calls of MCP servers' tools, by id.
+        self._calls: dict[str, ToolCall] = {}
+        #: What MCP servers listed.
+        self.listings: list[tuple[str, str]] = []
+
+    @property
+    def calls(self) -> tuple[ToolCall, ...]:
+        """The calls of MCP servers' tools, in order. Each has failed until there is a
+        result."""
+        return tuple(self._calls.values())
+
+    def begin(self, block: dict[str, Any]) -> None:
+        """Take the beginning of a content block. Raises LookupError."""
+        self.content.append(Block(block))
+        match block["type"]:
+            case "web_fetch_tool_result":
+                if found := web_tools.page(block):
+                    self.pages[found[0]] = found[1]
+            case "mcp_tool_use":
+                call = mcp_servers.call_of(block)
+                self._calls[str(block.get("id"))] = replace(call, failed=True)
+            case "mcp_tool_result":
+                id = str(block.get("tool_use_id"))
+                if id in self._calls and not mcp_servers.has_failed(block):
+                    self._calls[id] = replace(self._calls[id], failed=False)
+            case "mcp_tool_listing":
+                if listed := mcp_servers.listed(block):
+                    self.listings.append(listed)
 
     def param(self) -> MessageParam:
         """Return the message, to be sent back unchanged (Claude facts 1.6). Raises
@@ -181,9 +211,7 @@ class MessageStream:
             case "content_block_start":
                 if event.content_block is None:
                     raise ValueError("a content_block_start without a block")
-                message.content.append(Block(event.content_block))
-                if found := web_tools.page(event.content_block):
-                    message.pages[found[0]] = found[1]
+                message.begin(event.content_block)
             case "content_block_stop":
                 block = _block(message, event)
                 return block.activity or tuple(block.cited)

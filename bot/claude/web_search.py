@@ -3,13 +3,16 @@
 An answer takes more than one request if it pauses for a tool or an attempt fails.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from anthropic.types import MessageParam
 
 from bot.claude.citations import Sources
-from bot.claude.cost import found_tokens
+from bot.claude.cost import MCP_TOKENS, found_tokens
+from bot.claude.stream import StreamedMessage
 from bot.domain.completion import Call, Request, Usage
+from bot.domain.mcp import ToolCall
 
 # The stop reason of an answer that is to be continued, and how often we continue it: no
 # answer needs that many searches.
@@ -34,24 +37,38 @@ class Rounds:
     #: The container in which code of the rounds ran; "" for none.
     container: str = ""
     sources: Sources = field(default_factory=Sources)
+    #: Every call of an MCP server's tool, those of failed attempts included.
+    asked: tuple[ToolCall, ...] = ()
+    #: The names of MCP servers without which it goes on, since they failed.
+    failed: tuple[str, ...] = ()
 
     def pause(
-        self, call: Call, used: Usage, message: MessageParam, container: str = ""
+        self, call: Call, used: Usage, message: StreamedMessage, made: MessageParam
     ) -> None:
-        """Record a round that paused after `message`, with the reported usage;
-        `container` is where its code ran."""
+        """Record a round that paused after `message`, which is sent back as `made`,
+        with the reported usage."""
         self.used += used
         self.calls.append(call)
-        self.messages.append(message)
-        self.container = container or self.container
+        self.messages.append(made)
+        self.asked += message.calls
+        self.container = message.container or self.container
         # `used.prompt` includes the last reading of this round. What was found may be
         # read only by the next round.
-        self.prompt = used.prompt + used.output + sum(found_tokens(used))
+        found = sum(found_tokens(used)) + len(message.calls) * MCP_TOKENS
+        self.prompt = used.prompt + used.output + found
 
     def lose(self, call: Call, used: Usage) -> None:
         """Record a failed attempt that may be billed, with the reported usage."""
         self.calls.append(call)
         self.lost += used
+
+    def restart(self, failed: Sequence[str]) -> None:
+        """Begin the answer anew, of which no text was handed out, without the MCP
+        servers called `failed`: what paused speaks of them."""
+        self.failed += tuple(failed)
+        self.lost += self.used
+        self.used, self.prompt, self.container = Usage(), None, ""
+        self.messages.clear()
 
     def left(self, request: Request) -> Request:
         """Return `request` with the uses of tools and tokens that are left: all rounds
@@ -75,8 +92,9 @@ class Rounds:
             message["content"]
             and len(self.messages) < MOST_ROUNDS
             and used.output < request.max_tokens
-            # Filtering by code pauses an answer, whatever is left.
-            and (request.filters or _has_uses_left(request, used))
+            # Filtering by code pauses an answer, whatever is left, and so do calls of
+            # MCP servers, whose number has no limit.
+            and (request.filters or request.servers or _has_uses_left(request, used))
         )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from bot.claude import mcp_servers
 from bot.domain.completion import Activity, Request
 
 #: The versions of the tools, by whether results are filtered by code.
@@ -54,8 +55,10 @@ def tools(request: Request, options: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def activity(block: Mapping[str, Any]) -> Activity | None:
-    """Return what the API does for the `server_tool_use` in `block`; None for what
-    nobody is shown, such as code."""
+    """Return what the API does for the use of a tool in `block`; None for what nobody
+    is shown, such as code."""
+    if block.get("type") == "mcp_tool_use":
+        return Activity("ask", mcp_servers.call_of(block).server)
     match block.get("name"):
         case "web_search":
             return Activity("search")

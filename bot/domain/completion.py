@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.domain.attachment import FileKind
+from bot.domain.mcp import RequestServer, ToolCall
 from bot.errors import Unread
 
 #: The lifetime of what a request writes to the prompt cache.
@@ -121,6 +122,10 @@ class Request:
     #: Whether Claude filters what it finds by code: only models of which the API says
     #: that their code may call tools.
     filters: bool = False
+    #: The MCP servers whose tools Claude may use, and how many calls of their tools
+    #: are paid for beforehand: the API does not limit their number.
+    servers: tuple[RequestServer, ...] = ()
+    server_calls: int = 3
     #: The container in which code of a paused answer ran; "" for none.
     container: str = ""
     #: The JSON schema of the answer, as JSON; "" for prose.
@@ -139,17 +144,18 @@ class Request:
 
     @property
     def tool_uses(self) -> int:
-        """Return how often tools may be used in all."""
-        return self.searches + self.fetches
+        """Return how often tools may be used in all, as far as that is paid for."""
+        calls = self.server_calls if self.servers else 0
+        return self.searches + self.fetches + calls
 
 
 @dataclass(frozen=True, slots=True)
 class Activity:
     """Claude's use of a tool before it goes on with an answer."""
 
-    kind: Literal["search", "fetch"]
-    #: The host of the page that is fetched, without any markup; "" for a search, and
-    #: where it is not to be shown.
+    kind: Literal["search", "fetch", "ask"]
+    #: The host of the page that is fetched, or the label of the server that is asked,
+    #: without any markup; "" for a search, and where it is not to be shown.
     host: str = ""
 
 
@@ -185,5 +191,14 @@ class Report:
     #: Whether the last of `calls` is about to be made: a caller that cannot pay for all
     #: of them closes the stream now.
     ahead: bool = False
+    #: Whether what was reserved for the last of `calls` no longer covers it: a caller
+    #: that cannot pay for all of them closes the stream now.
+    grown: bool = False
     #: What has just begun; None for nothing new.
     activity: Activity | None = None
+    #: The calls of MCP servers' tools, in order.
+    asked: tuple[ToolCall, ...] = ()
+    #: The names of MCP servers without which it is answered, since they failed.
+    failed: tuple[str, ...] = ()
+    #: What MCP servers listed, by name: the JSON of their tools.
+    listings: tuple[tuple[str, str], ...] = ()

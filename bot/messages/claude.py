@@ -68,6 +68,10 @@ def request_refused(*, facts: str) -> str:
     return f"the request was refused {facts}"
 
 
+def server_failed(*, facts: str) -> str:
+    return f"an MCP server failed {facts}"
+
+
 def answer_cut(*, error: object) -> str:
     return f"the answer broke off: {error}"
 

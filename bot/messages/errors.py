@@ -16,5 +16,10 @@ THREAD_TOO_LONG = (
 CLAUDE_REJECTS = (
     "Claude rejected this request. Please rephrase, or tell the bot's operator."
 )
+SERVER_FAILED = "A connected server failed here."
 CONNECTION_LOST = "The connection to Claude was lost here."
 VERY_BUSY = "I am very busy right now. Please try again in a minute."
+
+
+def server_failed(*, server: str) -> str:
+    return f"{server} failed here, so I could not finish this answer."

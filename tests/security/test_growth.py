@@ -125,6 +125,8 @@ REASONS = {
     "bot/claude/citations.py Sources._numbers": ANSWER,
     "bot/claude/stream.py Block.cited": ANSWER,
     "bot/claude/stream.py StreamedMessage.pages": ANSWER,
+    "bot/claude/stream.py StreamedMessage._calls": ANSWER,
+    "bot/claude/stream.py StreamedMessage.listings": ANSWER,
     "bot/rendering/splitter.py Page._lines": ANSWER,
     "bot/rendering/tables.py Table._rows": ANSWER,
     "bot/rendering/tables.py Table._sides": ANSWER,

@@ -22,6 +22,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from bot.claude.catalog import DEFAULT_MODEL, MODELS, ModelFacts, find
+from tests.emulators.claude import mcp_servers
 from tests.emulators.claude.batches import Batches
 from tests.emulators.claude.limits import Limiter, RateLimits, stamp
 from tests.emulators.claude.prompt import Body, PrefixCache, refusal, size_of, stranger
@@ -59,6 +60,8 @@ class ClaudeEmulator:
         self.throttled = 0
         #: What `/v1/models` says otherwise of a model, or of one that nobody knows.
         self.models: dict[str, dict[str, Any]] = {}
+        #: The remote MCP servers that it finds, by address.
+        self.mcp: dict[str, mcp_servers.Server] = {}
         #: Models that it does not list.
         self.hidden: set[str] = set()
         #: How many clients went away before their answer was complete.
@@ -147,6 +150,8 @@ class ClaudeEmulator:
         asked.usage = self.cache.bill(asked.body, asked.at)
         if problem := self._throttled(asked):
             return failure(problem, asked.id)
+        if wrong := mcp_servers.unreachable(asked.body, self.mcp):
+            return failure(Fail(400, message=wrong), asked.id)
         reply = Reply(
             request,
             asked,
@@ -157,6 +162,7 @@ class ClaudeEmulator:
             begun=lambda: self.cache.write(asked.body, asked.at),
             notice=self._changed.set,
             headers=self._limits_left(asked),
+            servers=self.mcp,
         )
         steps = self.answer(asked.body)
         self.answering += 1
@@ -281,7 +287,9 @@ class ClaudeEmulator:
         version = asked.headers.get("anthropic-version", "")
         said = self.models.get(str(asked.body.get("model")), {})
         wrong = refusal(
-            asked.body, version, self.density, filters=_code_calls_tools(said)
+            *(asked.body, version, self.density),
+            filters=_code_calls_tools(said),
+            headers=asked.headers,
         )
         if wrong is None:
             return None

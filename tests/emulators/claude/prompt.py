@@ -8,11 +8,13 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from bot.claude.catalog import ModelFacts, find
 from bot.domain.completion import Usage
 from tests.emulators.claude.files import bad_files, tokens_of
+from tests.emulators.claude.mcp_servers import bad_servers, toolsets_of
 from tests.emulators.claude.schema import bad_format
 from tests.emulators.claude.web_tools import bad_tools, needs_container
 
@@ -56,8 +58,10 @@ def _system(body: Body) -> list[Body]:
 
 
 def _blocks(body: Body) -> list[_Block]:
-    """The prompt in the order in which it is cached: system, then messages."""
-    found = [("system", block) for block in _system(body)]
+    """The prompt in the order in which it is cached: tools, whose tokens only count
+    where they are written out, then system, then messages (claude 3.1)."""
+    found = [("tools", block) for block in _tools(body)]
+    found += [("system", block) for block in _system(body)]
     for message in body["messages"]:
         # Effort and thinking are part of what messages are cached under (claude 3.1).
         under = [message["role"], body.get("output_config"), body.get("thinking")]
@@ -73,6 +77,12 @@ def _blocks(body: Body) -> list[_Block]:
     return blocks
 
 
+def _tools(body: Body) -> list[Body]:
+    """The definitions of the tools of MCP servers that go along."""
+    toolsets = toolsets_of(body)
+    return [{"type": "tools", "tools": toolsets}] if toolsets else []
+
+
 def _size(block: Body) -> int:
     if block.get("type") == "text":
         return tokens(block["text"])
@@ -83,7 +93,7 @@ def _size(block: Body) -> int:
 
 def size_of(body: Body) -> int:
     """How many tokens the prompt has."""
-    size = sum(map(_size, _system(body)))
+    size = sum(map(_size, [*_tools(body), *_system(body)]))
     for message in body["messages"]:
         size += sum(map(_size, _content(message["content"])))
     return size
@@ -147,6 +157,8 @@ class PrefixCache:
         assert facts is not None
         blocks, prefixes = _blocks(body), []
         digest, total = hashlib.sha256(facts.id.encode()), 0
+        # Another set of tools reads nothing of the cache (claude 3.1).
+        digest.update(json.dumps(body.get("tools")).encode())
         for block in blocks:
             digest.update(block.key.encode())
             total += block.tokens
@@ -186,6 +198,7 @@ _FIELDS = {
     "model", "messages", "max_tokens", "system", "stream", "cache_control",
     "metadata", "output_config", "thinking", "stop_sequences", "service_tier",
     "tools", "tool_choice", "container", "diagnostics", "inference_geo", "speed",
+    "mcp_servers",
 }  # fmt: skip
 #: The last version of the API that knew sampling parameters (claude 1.1).
 SAMPLING_VERSION = "2023-06-01"
@@ -200,7 +213,12 @@ _PREFILLED = {"claude-haiku-4-5", "claude-sonnet-4-5"}
 
 
 def refusal(
-    body: Body, version: str = VERSION, density: float = 1.0, *, filters: bool = False
+    body: Body,
+    version: str = VERSION,
+    density: float = 1.0,
+    *,
+    filters: bool = False,
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> Refusal | None:
     """Why `version` of the API refuses this request, if it does (claude 1.6, 3.1).
 
@@ -218,6 +236,7 @@ def refusal(
         _bad_fields(body, facts, version)
         or _bad_stops(body)
         or bad_tools(body, filters)
+        or bad_servers(body, headers)
         or _bad_messages(body.get("messages"), facts.id in _PREFILLED)
         or (needs_container(body) and _NO_CONTAINER)
         or bad_files(body["messages"], facts)
@@ -307,7 +326,7 @@ def _paused(messages: list[Body]) -> bool:
     """Whether the last message hands back an answer that paused (claude 1.6)."""
     content = messages[-1]["content"]
     return isinstance(content, list) and any(
-        block.get("type") == "server_tool_use" for block in content
+        block.get("type") in ("server_tool_use", "mcp_tool_use") for block in content
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.domain.completion import Usage
-from tests.emulators.claude import web_tools
+from tests.emulators.claude import mcp_servers, web_tools
 from tests.emulators.claude.message import TYPES, error_of, message_of, usage_of
 from tests.emulators.claude.prompt import Body, tokens
 
@@ -155,6 +155,22 @@ class Code:
 
 
 @dataclass(frozen=True)
+class Ask:
+    """Calls a tool of an MCP server once, and says `text` (claude 1.8). What the model
+    does not have, it does not call."""
+
+    server: str
+    tool: str
+    text: str = ""
+    #: What the tool returns, and whether that is an error.
+    result: str = "Found."
+    error: bool = False
+    given: Mapping[str, Any] = field(default_factory=dict)
+    #: How long the result is; the prompt is read once more as for a search.
+    tokens: int = 0
+
+
+@dataclass(frozen=True)
 class Stop:
     """Ends the answer for `reason`."""
 
@@ -166,7 +182,8 @@ PING = Event("ping", {"type": "ping"})
 
 _Bare = Hold | Pause | Fail | Abort | Stall
 _Sent = Open | Raw | Event | Error | End
-Step = str | Start | Other | Think | Search | Fetch | Code | Stop | _Sent | _Bare
+_Used = Search | Fetch | Code | Ask
+Step = str | Start | Other | Think | _Used | Stop | _Sent | _Bare
 Answer = Step | Sequence[Step] | Callable[[Body], Step | Sequence[Step]]
 
 
@@ -222,8 +239,10 @@ class Reply:
         begun: Callable[[], None],
         notice: Callable[[], None],
         headers: Mapping[str, str],
+        servers: mcp_servers.Servers,
     ) -> None:
         self._request = request
+        self._servers = servers
         self._asked = asked
         self._id = id
         self._rate = rate
@@ -243,7 +262,7 @@ class Reply:
         self._blocks = 0
         self._in_text = False
         self._text = ""
-        self._thought = self._searches = self._fetches = self._codes = 0
+        self._thought = self._searches = self._fetches = self._codes = self._asks = 0
         #: How often the model was asked again after a tool.
         self._rounds = 0
         #: Output that is no text, and what was read again after searches.
@@ -292,6 +311,9 @@ class Reply:
                 case Code() if self._may_run():
                     self._codes += 1
                     self._found_more("code", step.tokens)
+                case Ask() if self._may_ask(step):
+                    self._found_more(json.dumps(dict(step.given)), step.tokens)
+                    self._text += step.text
                 case Stop() | Fail() | Abort() | Error() | End():
                     break
 
@@ -341,6 +363,8 @@ class Reply:
                     await self._fetch(step)
                 case Code() if self._may_run():
                     await self._run(step)
+                case Ask():
+                    await self._ask(step)
                 case Stop():
                     await self._stop(step)
                 case str():
@@ -402,6 +426,9 @@ class Reply:
             await self._event(
                 "message_start", {"type": "message_start", "message": message}
             )
+            for listing in mcp_servers.listings(self._asked.body, self._servers):
+                await self._begin_block(listing)
+                await self._end_block()
 
     async def _think(self, step: Think) -> None:
         await self._begin_block({"type": "thinking", "thinking": "", "signature": ""})
@@ -445,14 +472,15 @@ class Reply:
 
     async def _use(self, id: str, name: str, given: Mapping[str, Any]) -> None:
         """A tool that the API carries out, with what is `given` to it."""
+        use = {"type": "server_tool_use", "id": id, "name": name, "input": {}}
+        await self._use_block(use, json.dumps(given))
+
+    async def _use_block(self, use: Body, given: str) -> None:
         if self._in_text:
             await self._end_block()
             self._in_text = False
-        use = {"type": "server_tool_use", "id": id, "name": name, "input": {}}
         await self._begin_block(use)
-        await self._delta(
-            {"type": "input_json_delta", "partial_json": json.dumps(given)}
-        )
+        await self._delta({"type": "input_json_delta", "partial_json": given})
         await self._end_block()
 
     async def _fetch(self, step: Fetch) -> None:
@@ -494,6 +522,31 @@ class Reply:
             await self._begin_block(web_tools.ran(name))
             await self._end_block()
         self._found_more("code", step.tokens)
+
+    async def _ask(self, step: Ask) -> None:
+        if self._may_ask(step):
+            self._asks += 1
+            given = json.dumps(dict(step.given))
+            self._found_more(given, step.tokens)
+            id = f"mcptoolu_{self._asks:02}"
+            use = {"type": "mcp_tool_use", "id": id, "name": step.tool, "input": {}}
+            await self._use_block({**use, "server_name": step.server}, given)
+            text, is_error = mcp_servers.called(
+                *(self._asked.body, self._servers, step.server, step.tool, step.result),
+                error=step.error,
+            )
+            kind = {"type": "mcp_tool_result", "tool_use_id": id, "is_error": is_error}
+            content = [{"type": "text", "text": text}]
+            await self._begin_block({**kind, "content": content})
+            await self._end_block()
+        if step.text:
+            await self._say(step.text)
+
+    def _may_ask(self, step: Ask) -> bool:
+        """Whether the model has the tool, and the answer does not pause instead."""
+        tools = mcp_servers.offered(self._asked.body, self._servers)
+        more = self._rounds < web_tools.ITERATIONS
+        return more and (step.server, step.tool) in tools
 
     def _may_search(self) -> bool:
         """Whether `max_uses` lets it search once more (claude 1.8)."""

@@ -39,6 +39,8 @@ def bad_tools(body: Body, filters: bool) -> str | None:
     the model may call tools (claude 1.8)."""
     for nth, tool in enumerate(body.get("tools") or ()):
         kind, name, at = tool.get("type"), tool.get("name"), f"tools.{nth}"
+        if kind == "mcp_toolset":
+            continue
         if name not in PLAIN or kind not in PLAIN[name] | FILTERING[name]:
             return f"{at}: Input tag is not one of the expected ones"
         if kind in FILTERING[name] and not filters:
@@ -77,12 +79,13 @@ def _bad_sources(sources: Any, body: Body) -> str | None:
 
 def tool_of(body: Body, name: str) -> Body | None:
     """The tool called `name` of a request."""
-    return next((t for t in body.get("tools") or () if t["name"] == name), None)
+    return next((t for t in body.get("tools") or () if t.get("name") == name), None)
 
 
 def filtering(body: Body) -> bool:
     """Whether its tools let the model run code."""
-    return any(t["type"] in FILTERING[t["name"]] for t in body.get("tools") or ())
+    tools = body.get("tools") or ()
+    return any(t["type"] in FILTERING.get(t.get("name"), ()) for t in tools)
 
 
 def needs_container(body: Body) -> bool:
