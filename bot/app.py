@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+from bot.api_access import ApiAccess
 from bot.budgets.past_costs import PastCosts
 from bot.budgets.totals import Totals
 from bot.claude.catalog import ModelAvailability
@@ -192,6 +193,7 @@ class App:
         self.host = Host(
             *(inbox, router, conversations, first_contact, operator.served),
             *(self._alert, self.vitals.connections),
+            ApiAccess(store, store, platforms, self._access),
         )
 
     async def run(self, stopping: asyncio.Event) -> None:

@@ -103,7 +103,7 @@ def delete_scope(db: Database, scope: Scope, now: float) -> None:
     db.execute(
         f"""
         UPDATE messages SET text = '', files = '[]', rule = '', content = NULL,
-            name = '', deleted_at = coalesce(deleted_at, :now)
+            name = '', options = '', deleted_at = coalesce(deleted_at, :now)
         WHERE role = 'user' AND thread_id IN ({threads})
         """,
         {**at, "now": now},
@@ -162,7 +162,7 @@ def _blank(db: Database, message_id: int, *, now: float) -> None:
     db.execute(
         """
         UPDATE messages SET deleted_at = ?, text = '', files = '[]', rule = '',
-            content = NULL, name = ''
+            content = NULL, name = '', options = ''
         WHERE id = ? AND deleted_at IS NULL
         """,
         [now, message_id],

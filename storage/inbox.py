@@ -14,7 +14,14 @@ from bot.domain.message import Disposition, Message, Verdict
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn, TurnMessage, TurnState
 from bot.ports.inbox import Judge
-from storage import attachments, erasures, settings, thread_queries, tombstones
+from storage import (
+    answer_options,
+    attachments,
+    erasures,
+    settings,
+    thread_queries,
+    tombstones,
+)
 from storage.broken import NEXT_ID
 
 NEXT_TURN = NEXT_ID.format("turns")
@@ -161,11 +168,11 @@ def add_message(
         f"""
         INSERT INTO messages
             (id, thread_id, turn_id, message, role, author, at, addressed, opens,
-             automated, asks, rule, origin, files, text, name)
+             automated, asks, rule, origin, files, text, name, options)
         VALUES
             ({NEXT_MESSAGE}, :thread_id, :turn_id, :message, 'user', :author, :at,
              :addressed, :opens, :automated, :asks, :rule, :origin, :files,
-             :text, :name)
+             :text, :name, :options)
         ON CONFLICT (thread_id, message) DO NOTHING
         RETURNING id
         """,
@@ -184,6 +191,7 @@ def add_message(
             "files": attachments.encoded(message.files),
             "text": message.text,
             "name": message.name,
+            "options": answer_options.encoded(message.options),
         },
     ).fetchall()
     for (number,) in added:

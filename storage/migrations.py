@@ -6,6 +6,7 @@ Each is a function called `mNNN_what_it_adds`; a database stores that name.
 
 from sqlite_utils import Database, Migrations
 
+from storage.api_tokens import m022_web_api
 from storage.author_names import m013_author_names
 from storage.bounds import m008_bounds, m021_fetches
 from storage.case_tables import m006_cases
@@ -373,6 +374,7 @@ for step in (
     m019_search,
     m020_file_choices,
     m021_fetches,
+    m022_web_api,
     m023_posts,
 ):
     migrations()(step)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from bot.domain.api_token import ApiToken
 from bot.domain.budget import Balance, Budget, Spending
 from bot.domain.message import Message, Verdict
 from bot.domain.names import LastName
@@ -25,6 +26,8 @@ from bot.domain.turn import Opinion
 from bot.errors import ConfigError
 from bot.ports.inbox import Judge
 from storage import (
+    api_reading,
+    api_tokens,
     conversation,
     decisions,
     earlier_turns,
@@ -205,6 +208,16 @@ class SqliteStore:
     forget_case_try = write(triage_cases.forget_case_try)
     mark_case_shown = write(triage_cases.mark_case_shown)
 
+    add_token = write(api_tokens.add_token)
+    find_token = read(api_tokens.find_token)
+    tokens = read(api_tokens.tokens)
+    revoke_tokens = write(api_tokens.revoke_tokens)
+    note_token_use = write(api_tokens.note_token_use)
+    api_threads = read(api_reading.api_threads)
+    api_thread = read(api_reading.api_thread)
+    api_messages = read(api_reading.api_messages)
+    answer_so_far = read(api_reading.answer_so_far)
+
     async def clean_up(self, retention: Retention, now: float) -> Mapping[str, int]:
         deleted = {}
         for name, step in expiry.steps(retention, now).items():
@@ -258,6 +271,10 @@ async def open_shared_store(path: Path) -> AsyncIterator[SqliteStore]:
         yield SqliteStore(reader.read, writer.write, path, clock=time.time)
 
 
+def _is_new(path: Path) -> bool:
+    return not path.exists()
+
+
 def _writer(db: Database) -> Writer:
     """Return the writer of `db`, which keeps the index of words up to date."""
     return Writer(db, search_index.settle)
@@ -307,6 +324,16 @@ async def forget_person(path: Path, place: Scope, person: str) -> int:
         return await writer.write(
             lambda db: erasures.delete_person(db, place, person, now)
         )
+
+
+async def read_tokens(path: Path) -> list[ApiToken]:
+    """Return all tokens of the web API, oldest first; none if there is no file at
+    `path`, or one from before there were tokens. Raises ConfigError if the file is no
+    database of ours."""
+    if _is_new(path):
+        return []
+    with closing(Reader(open_beside(path))) as reader:
+        return await reader.read(api_tokens.known_tokens)
 
 
 async def read_opinions(path: Path, since: float) -> list[Opinion]:

@@ -21,7 +21,7 @@ from bot.domain.turn import (
     TurnMessage,
     TurnState,
 )
-from storage import attachments
+from storage import answer_options, attachments
 from storage.broken import calendar_time, log_broken, parsed
 
 # The length of a thread's title, which is the beginning of its first message.
@@ -310,7 +310,7 @@ def list_threads(db: Database, platform: str, channel: str) -> list[ThreadSummar
     return [
         ThreadSummary(
             key_of(row),
-            _title(row["title"] or ""),
+            title(row["title"] or ""),
             row["turns"],
             calendar_time(row["last"]),
         )
@@ -325,7 +325,7 @@ def newest_messages(
     return [(key_of(row), row["message"]) for row in rows]
 
 
-def _title(text: str) -> str:
+def title(text: str) -> str:
     """Return the beginning of `text` on one line."""
     return " ".join(text.split())[:TITLE_CHARS]
 
@@ -361,6 +361,7 @@ def message_of(row: Row) -> Message:
         origin=Origin(row["origin"]),
         files=files_of(row),
         name=row["name"],
+        options=answer_options.decoded(row),
     )
 
 

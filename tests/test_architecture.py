@@ -23,7 +23,7 @@ LINES = """
     app
     commands triage.evaluation cleanup
     conversation triage.chat triage.bulk
-    budgets config operator_alerts last_names vitals
+    api_access budgets config operator_alerts last_names vitals
     settings
     claude delivery context platforms
     ports

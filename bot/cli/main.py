@@ -52,6 +52,7 @@ for name, module, text in (
     ("serve", "bot.cli.serve", command_help.SERVE),
     ("settings", "bot.cli.settings", command_help.SETTINGS),
     ("setup", "bot.cli.setup", command_help.SETUP),
+    ("token", "bot.cli.token", command_help.TOKEN),
     ("triage", "bot.cli.triage", command_help.TRIAGE),
     ("usage", "bot.cli.print_reports", command_help.USAGE),
 ):

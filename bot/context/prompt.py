@@ -40,9 +40,11 @@ DOCUMENT = "document"
 EMPTY = "(mentioned you without a question: read what was said before, and help)"
 
 
-def system_prompt(instructions: str) -> str:
-    """Return the system prompt: the operator's or admin's text, then `READING`."""
-    return f"{instructions.strip()}\n\n{READING}"
+def system_prompt(instructions: str, request: str = "") -> str:
+    """Return the system prompt: the operator's or admin's text, that of the one
+    request, if any, then `READING`."""
+    texts = (instructions.strip(), request.strip(), READING)
+    return "\n\n".join(texts if texts[1] else (texts[0], READING))
 
 
 def preface(now: float) -> str:

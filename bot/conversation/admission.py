@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 
 from bot.budgets.guard import BudgetGuard
 from bot.claude import model_router, one_shot
@@ -18,6 +19,7 @@ from bot.conversation import model_tools
 from bot.conversation.composer import ComposedRequest, Composer
 from bot.conversation.outcomes import WITHDRAWN, over_budget, overlong, unwelcome
 from bot.conversation.outsiders import Outsiders
+from bot.domain.answer_options import AnswerOptions, merged
 from bot.domain.budget import BudgetExceeded, Charge
 from bot.domain.completion import Request
 from bot.domain.message import Message, Origin
@@ -31,7 +33,7 @@ from bot.messages.answers import NOT_ADMITTED, UNWELCOME
 from bot.ports.model import Model
 from bot.ports.platform import Adapter
 from bot.ports.store import AdmissionStore
-from bot.settings import long_threads, shared_channels
+from bot.settings import long_threads, requested, shared_channels
 from bot.settings.access import SettingsAccess
 from bot.settings.effective import ROUTE, WEB_TOOLS, EffectiveSettings, resolve
 from bot.settings.options import BY_NAME, OPTIONS
@@ -124,7 +126,12 @@ class Admission:
     ) -> PreparedTurn | Outcome:
         """Return the request for `turn` with its cost reserved, or how the turn ends
         without one. May call a model, where `auto` is to choose one."""
-        settings, news = await self._pin_settings(turn, messages, admitted)
+        options = merged(each.message.options for each in messages)
+        today = datetime.fromtimestamp(self._now(), UTC).date()
+        options = requested.possible(admitted.settings, options, today)
+        settings, news = await self._pin_settings(turn, messages, admitted, options)
+        if options:
+            settings = self._requested(settings, options, admitted.asker, today)
         if await self._is_overlong(turn, settings):
             return overlong()
         composed = await self._composer.compose(
@@ -219,8 +226,28 @@ class Admission:
             log.warning("person.unknown thread=%s %s", turn.thread, error)
             return None
 
+    def _requested(
+        self,
+        settings: EffectiveSettings,
+        options: AnswerOptions,
+        asker: str,
+        today: date,
+    ) -> EffectiveSettings:
+        """Return `settings` with what the request itself asks for, for this turn
+        alone."""
+        found = requested.applied(settings, options, asker, today)
+        if found["model"] == settings["model"]:
+            return found
+        values = {name: each.value for name, each in found.applied.items()}
+        tools = model_tools.kind(values, {}, "", self._survey())
+        return replace(found, web_tools=tools)
+
     async def _pin_settings(
-        self, turn: Turn, messages: Sequence[TurnMessage], admitted: AdmittedTurn
+        self,
+        turn: Turn,
+        messages: Sequence[TurnMessage],
+        admitted: AdmittedTurn,
+        options: AnswerOptions,
     ) -> tuple[EffectiveSettings, str]:
         """Store the settings that the thread keeps from now on; return what applies
         then, and the news of it for the thread."""
@@ -228,7 +255,8 @@ class Admission:
         pinned = {o.name: settings[o.name] for o in OPTIONS if o.kept}
         if settings.route and "model" not in stored.stale:
             pinned[ROUTE] = settings.route
-        if pinned["model"] == AUTO:
+        # Whoever names a model needs none to be chosen; the next turn does.
+        if pinned["model"] == AUTO and not options.model:
             route = await self._choose_model(turn, messages, admitted)
             pinned |= {"model": route.model, ROUTE: route.why}
         tools = model_tools.kind(

@@ -127,7 +127,7 @@ class Composer:
         version = await self._settings.prompt(settings)
         request = Request(
             model=settings["model"],
-            system=prompt.system_prompt(version.text or ""),
+            system=prompt.system_prompt(version.text or "", settings.request),
             messages=fitted,
             max_tokens=settings.max_tokens,
             user=prompt.opaque(asker, turn.thread.workspace, self._secret),

@@ -3,6 +3,7 @@
 import enum
 from dataclasses import dataclass, replace
 
+from bot.domain.answer_options import NO_OPTIONS, AnswerOptions
 from bot.domain.attachment import Attachment
 from bot.domain.scope import ThreadKey
 from bot.domain.setting import Change
@@ -87,6 +88,8 @@ class Message:
     answers: Mark | None = None
     #: The author's name, where the platform gives it with the message; else "".
     name: str = ""
+    #: What it asks of its answer besides its text, through the web API.
+    options: AnswerOptions = NO_OPTIONS
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", replace_invalid(self.text))

@@ -39,6 +39,19 @@ Apply the settings in FILE, all of them or none.
 
 FILE may be - for standard input."""
 
+# Tokens of the API.
+TOKEN = "Create, list and revoke tokens for the web API."
+TOKEN_CREATE = """\
+Create a token, print it once, and store its hash.
+
+NAME is who asks with it: settings, limits and budgets apply to that name as to a
+person. Several tokens may have one name, so that one can replace another."""
+TOKEN_LIST = "List all tokens, without their text."
+TOKEN_REVOKE = """\
+Revoke a token, also while the bot runs.
+
+WHICH is the id of one, or the name of all that are to go."""
+
 # Triage.
 TRIAGE = """\
 Sort support tickets, by the thousand.

@@ -4,8 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.domain.answer_options import AnswerOptions
+from bot.domain.api_thread import AnswerSoFar, ApiMessage, ApiThread
+from bot.domain.api_token import ApiToken
 from bot.domain.message import Message
 from bot.domain.person import Person
+from bot.domain.receipt import Receipt
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.served_workspaces import Served
 from bot.domain.turn import ThreadSummary
@@ -186,6 +190,53 @@ class Health(Protocol):
         of the bot itself that came back."""
 
 
+class Api(Protocol):
+    """What programs do over the web API. Nothing of a workspace that is not served is
+    found."""
+
+    async def authenticate(self, text: str) -> ApiToken | None:
+        """Return the token with this text if it is accepted now. Raises
+        StorageError."""
+        ...
+
+    async def has_tokens(self) -> bool:
+        """Return whether there is a token that was not revoked. Raises StorageError."""
+        ...
+
+    async def refusal(self, thread: ThreadKey, options: AnswerOptions) -> str:
+        """Return why `options` are not possible in `thread`, which may be new, in one
+        sentence; "" if they are. Raises StorageError."""
+        ...
+
+    async def threads(
+        self, channel: Scope, owner: str, most: int, before: int | None
+    ) -> list[ApiThread]:
+        """Return at most `most` threads of `channel` with lower numbers than `before`,
+        the newest first: those that `owner` began, or all if that is "". Raises
+        StorageError."""
+        ...
+
+    async def thread(self, thread: ThreadKey) -> ApiThread | None:
+        """Return a thread; None if there is none, or if its messages were deleted.
+        Raises StorageError."""
+        ...
+
+    async def messages(self, thread: ThreadKey, most: int) -> list[ApiMessage]:
+        """Return the newest `most` messages and answers of `thread`, oldest first.
+        Raises StorageError."""
+        ...
+
+    async def answer(self, thread: ThreadKey, message: str) -> AnswerSoFar | None:
+        """Return the answer to `message` as it is stored now; None if there is no such
+        message, or if it is not answered. Raises StorageError."""
+        ...
+
+    async def receipt(self, thread: ThreadKey, turn: str) -> Receipt | None:
+        """Return what the answer of the turn with the key `turn` was made from and what
+        it cost; None if there is none. Raises StorageError."""
+        ...
+
+
 #: Reports what only the operator can correct: what names the problem, and a clause that
 #: says what to do. Neither waits nor raises; repeats within an hour do nothing.
 Alert = Callable[[str, str], None]
@@ -204,3 +255,4 @@ class Host:
     served: Served
     alert: Alert
     health: Health
+    api: Api

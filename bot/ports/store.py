@@ -25,6 +25,8 @@ from bot.domain.turn import (
     TurnMessage,
     WaitingThread,
 )
+from bot.ports.api_threads import ApiThreadStore
+from bot.ports.api_tokens import TokenStore
 from bot.ports.cases import CaseQueue, CaseStore
 from bot.ports.files import FileStore
 from bot.ports.inbox import InboxStore
@@ -362,6 +364,8 @@ class Store(
     RetentionStore,
     FileStore,
     PostStore,
+    TokenStore,
+    ApiThreadStore,
     Protocol,
 ):
     """The sum of all ports of the store, for the composition root."""

@@ -97,6 +97,8 @@ class EffectiveSettings:
     route: str = ""
     #: The kind of the thread's tools for the web; "" for none.
     web_tools: str = ""
+    #: What one request adds to the prompt (`bot.settings.requested`).
+    request: str = ""
 
     def __getitem__(self, name: str) -> str:
         """Return the canonical value of option `name`; "" for none."""
@@ -254,7 +256,7 @@ def resolve(
             applied[name] = EffectiveValue(
                 name, value, place, now.who, now.at, kept=True
             )
-    _judge(applied)
+    applied = marked(applied)
     own = {name: value for name, value in defaults.items() if value}
     return EffectiveSettings(
         place,
@@ -266,11 +268,13 @@ def resolve(
     )
 
 
-def _judge(applied: dict[str, EffectiveValue]) -> None:
-    """Mark the values that the model does not use."""
-    values = {name: each.value for name, each in applied.items()}
-    for name, why in misfits(values).items():
-        applied[name] = replace(applied[name], unused=why)
+def marked(applied: Mapping[str, EffectiveValue]) -> dict[str, EffectiveValue]:
+    """Return `applied` with the values marked that the model does not use."""
+    unused = misfits({name: each.value for name, each in applied.items()})
+    return {
+        name: replace(each, unused=unused.get(name, ""))
+        for name, each in applied.items()
+    }
 
 
 def _width(place: Scope) -> int:

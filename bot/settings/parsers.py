@@ -43,7 +43,7 @@ MOST_STOPS, STOP_CHARS = 8, 100
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 _AMOUNT = re.compile(r"-?[0-9.]++(e[0-9]++)?")
 _TEMPERATURE = re.compile(r"[01](\.[0-9]{1,3})?|\.[0-9]{1,3}")
-_NAMED = re.compile(r"(user|group):[A-Za-z0-9]++")
+_NAMED = re.compile(r"(user|group):[A-Za-z0-9-]++")
 
 # What any value but a prompt or a scheme may have: some 1,000 people by mention. It is
 # looked at before anything is read of a text.

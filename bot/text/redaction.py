@@ -8,8 +8,8 @@ import re
 
 from bot.messages import config as messages
 
-#: What is removed from a line of the log: tokens of Slack and Anthropic by their
-#: prefix, those of Discord bots by their three parts and those of its interactions,
+#: What is removed from a line of the log: tokens of Slack, Anthropic and our own API by
+#: their prefix, those of Discord bots by their three parts, those of its interactions,
 #: tickets in Socket Mode addresses, what follows "Bearer" or "Bot", and what precedes
 #: the host of an address. Our own lines hold none; those of a library might. Each
 #: repetition begins where no part of it can precede, so that no run of characters is
@@ -17,6 +17,7 @@ from bot.messages import config as messages
 SECRETS = re.compile(
     r"(?<![A-Za-z0-9])(?:xox[a-z]|xapp|xwfp|sk-ant)-[\w.-]+"
     r"|(?<![\w-])[\w-]{18,}+\.[\w-]{6,7}\.[\w-]{27,}"
+    r"|(?<![A-Za-z0-9])tk_[0-9a-f]{12}_[\w-]+"
     r"|(?<![\w-])aW50ZXJhY3Rpb2[\w-]+"
     r"|(?<=ticket=)[\w.%-]+|(?<=Bearer )\S+|(?<=Bot )\S+"
     r"|(?<=://)[^\s/@]++(?=@)"

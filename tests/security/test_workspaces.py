@@ -15,6 +15,7 @@ from adapters.discord.check import check as check_discord
 from adapters.slack.check import check as check_slack
 from adapters.slack.events import is_ours
 from bot.domain import served_workspaces
+from bot.domain.answer_options import NO_OPTIONS
 from bot.domain.finding import Finding, Grade
 from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel
 from bot.domain.served_workspaces import ALL, Served
@@ -163,9 +164,24 @@ CALLS: dict[str, tuple[Callable[[Host, Houses], Any], Any]] = {
         lambda host, at: host.conversations.transcript(THEIRS),
         [],
     ),
+    "api.refusal": (lambda host, at: host.api.refusal(THEIRS, NO_OPTIONS), ""),
+    "api.threads": (
+        lambda host, at: host.api.threads(
+            Scope.of(THEIRS).at(ScopeLevel.CHANNEL), "", 10, None
+        ),
+        [],
+    ),
+    "api.thread": (lambda host, at: host.api.thread(THEIRS), None),
+    "api.messages": (lambda host, at: host.api.messages(THEIRS, 10), []),
+    "api.answer": (lambda host, at: host.api.answer(THEIRS, "m0"), None),
+    "api.receipt": (lambda host, at: host.api.receipt(THEIRS, "turn"), None),
 }
-#: Members that are about no workspace: what a text means, and the list of commands.
-ABOUT_NONE = {"commands.parse", "commands.catalog"}
+#: Members that are about no workspace: what a text means, the list of commands, and
+#: tokens.
+ABOUT_NONE = {
+    *("commands.parse", "commands.catalog"),
+    *("api.authenticate", "api.has_tokens"),
+}
 PARTS = get_type_hints(Host)
 
 
@@ -176,7 +192,7 @@ def rows(store: MemoryStore) -> list[str]:
 
 
 def test_no_method_of_a_host_is_forgotten() -> None:
-    parts = ("inbox", "commands", "conversations", "first_contact")
+    parts = ("inbox", "commands", "conversations", "first_contact", "api")
     # `alert` is for the operator alone, and `health` knows no workspaces.
     assert PARTS.keys() == {*parts, "served", "alert", "health"}
     methods = {

@@ -20,6 +20,7 @@ from bot.vitals.connections import Connections
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.interactions import Asked
 from tests.emulators.discord.people import Seen
+from tests.support.fakes import NoPrograms
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ class ScriptedCore:
     def host(self) -> Host:
         """All parts of a host in one."""
         health = Connections(("slack", "discord", "terminal", "web"))
-        return Host(self, self, self, self, self.served, self.alert, health)
+        parts = (self, self, self, self, self.served, self.alert)
+        return Host(*parts, health, NoPrograms())
 
     def alert(self, name: str, problem: str) -> None:
         self.alerts[name] = problem

@@ -6,6 +6,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import BinaryIO
 
+from bot.domain.answer_options import AnswerOptions
+from bot.domain.api_thread import AnswerSoFar, ApiMessage, ApiThread
+from bot.domain.api_token import ApiToken
 from bot.domain.attachment import Attachment
 from bot.domain.channel_access import ChannelAccess
 from bot.domain.completion import Activity
@@ -13,6 +16,7 @@ from bot.domain.message import EarlierMessages, Message
 from bot.domain.names import PlaceNames
 from bot.domain.person import Person
 from bot.domain.platform import Limits, WriteKind
+from bot.domain.receipt import Receipt
 from bot.domain.reply import Part
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Turn, TurnState
@@ -38,6 +42,36 @@ ALONE = ChannelAccess(exists=True, bot_writes=True)
 async def show(surface: Surface, part: Part) -> str:
     """Show `part` in the way that `surface` likes best."""
     return await surface.show(part, surface.ways(part)[0])
+
+
+class NoPrograms:
+    """The web API of a core that no program uses."""
+
+    async def authenticate(self, text: str) -> ApiToken | None:
+        return None
+
+    async def has_tokens(self) -> bool:
+        return False
+
+    async def refusal(self, thread: ThreadKey, options: AnswerOptions) -> str:
+        return ""
+
+    async def threads(
+        self, channel: Scope, owner: str, most: int, before: int | None
+    ) -> list[ApiThread]:
+        return []
+
+    async def thread(self, thread: ThreadKey) -> ApiThread | None:
+        return None
+
+    async def messages(self, thread: ThreadKey, most: int) -> list[ApiMessage]:
+        return []
+
+    async def answer(self, thread: ThreadKey, message: str) -> AnswerSoFar | None:
+        return None
+
+    async def receipt(self, thread: ThreadKey, turn: str) -> Receipt | None:
+        return None
 
 
 class FakeAdapter:

@@ -1,0 +1,112 @@
+"""What programs do over the web API: who they are, and what they may ask and read.
+
+Rule: a token is looked up for every request, so that one that was revoked is refused at
+once. What is not served is not there.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from bot.domain import api_token
+from bot.domain.answer_options import AnswerOptions
+from bot.domain.api_thread import AnswerSoFar, ApiMessage, ApiThread
+from bot.domain.api_token import ApiToken
+from bot.domain.receipt import Receipt
+from bot.domain.scope import Scope, ThreadKey
+from bot.platforms import Platforms
+from bot.ports.api_threads import ApiThreadStore
+from bot.ports.api_tokens import TokenStore
+from bot.runtime.lru import LruDict
+from bot.settings import requested
+from bot.settings.access import SettingsAccess
+
+log = logging.getLogger(__name__)
+
+# How often the use of a token is stored, in seconds; for how many tokens that is in
+# memory.
+NOTED_EVERY = 60.0
+MOST_NOTED = 1_000
+
+
+class ApiAccess:
+    """The core as the web API uses it (`bot.ports.host.Api`)."""
+
+    def __init__(
+        self,
+        tokens: TokenStore,
+        threads: ApiThreadStore,
+        platforms: Platforms,
+        settings: SettingsAccess,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._tokens = tokens
+        self._threads = threads
+        self._serves = platforms.serves
+        self._settings = settings
+        self._now = now
+        self._noted: LruDict[str, float] = LruDict(MOST_NOTED)
+
+    async def authenticate(self, text: str) -> ApiToken | None:
+        """Return the token with this text if it is accepted now; note its use. Raises
+        StorageError."""
+        id = api_token.token_id(text)
+        found = await self._tokens.find_token(id) if id else None
+        if found is None:
+            return None
+        token, stored = found
+        now = self._now()
+        if not api_token.matches(text, stored) or not token.is_valid(now):
+            return None
+        if now - self._noted.get(id, float("-inf")) >= NOTED_EVERY:
+            self._noted[id] = now
+            await self._tokens.note_token_use(id, now)
+        return token
+
+    async def has_tokens(self) -> bool:
+        """Return whether there is a token that was not revoked, also if it has expired:
+        what needs a token does not become open by itself. Raises StorageError."""
+        return any(each.revoked is None for each in await self._tokens.tokens())
+
+    async def refusal(self, thread: ThreadKey, options: AnswerOptions) -> str:
+        """Return why `options` are not possible in `thread`, in one sentence; "" if
+        they are. Raises StorageError."""
+        policy = await self._settings.policy(Scope.of(thread))
+        today = datetime.fromtimestamp(self._now(), UTC).date()
+        return requested.refusal(policy, options, today)
+
+    async def threads(
+        self, channel: Scope, owner: str, most: int, before: int | None
+    ) -> list[ApiThread]:
+        """Return the newest threads of `channel`, those of `owner` unless that is "".
+        Raises StorageError."""
+        if not self._serves(channel):
+            return []
+        return await self._threads.api_threads(channel, owner, most, before)
+
+    async def thread(self, thread: ThreadKey) -> ApiThread | None:
+        """Return a thread; None if there is none. Raises StorageError."""
+        if not self._serves(thread):
+            return None
+        return await self._threads.api_thread(thread)
+
+    async def messages(self, thread: ThreadKey, most: int) -> list[ApiMessage]:
+        """Return the newest messages of `thread`, oldest first. Raises StorageError."""
+        if not self._serves(thread):
+            return []
+        return await self._threads.api_messages(thread, most)
+
+    async def answer(self, thread: ThreadKey, message: str) -> AnswerSoFar | None:
+        """Return the answer to `message` as it is now; None if there is none. Raises
+        StorageError."""
+        if not self._serves(thread):
+            return None
+        return await self._threads.answer_so_far(thread, message)
+
+    async def receipt(self, thread: ThreadKey, turn: str) -> Receipt | None:
+        """Return what an answer was made from and what it cost; None if there is no
+        such answer. Raises StorageError."""
+        if not self._serves(thread):
+            return None
+        return await self._threads.receipt(thread, turn)

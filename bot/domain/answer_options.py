@@ -1,0 +1,48 @@
+"""What a message asks of its answer besides the text. Frozen values."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from bot.text.characters import replace_invalid
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerOptions:
+    """Options of one request of the web API, within what the settings of its place
+    allow; an empty one leaves the setting as it is."""
+
+    model: str = ""
+    #: Added to the system prompt of the place.
+    system: str = ""
+    max_tokens: int | None = None
+    stop_sequences: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "system", replace_invalid(self.system))
+
+    def __bool__(self) -> bool:
+        """Return whether anything is asked for."""
+        return self != NO_OPTIONS
+
+    def over(self, other: "AnswerOptions") -> "AnswerOptions":
+        """Return `other` with what this one asks for in its place."""
+        return replace(
+            other,
+            model=self.model or other.model,
+            system=self.system or other.system,
+            max_tokens=self.max_tokens or other.max_tokens,
+            stop_sequences=self.stop_sequences or other.stop_sequences,
+        )
+
+
+#: The options of a message that asks for nothing.
+NO_OPTIONS = AnswerOptions()
+
+
+def merged(options: Iterable[AnswerOptions]) -> AnswerOptions:
+    """Return the options of several messages that are answered together, oldest first:
+    of each kind the newest."""
+    found = NO_OPTIONS
+    for each in options:
+        found = each.over(found)
+    return found

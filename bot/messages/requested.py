@@ -1,0 +1,18 @@
+"""Messages about what one request of the API asks for."""
+
+NO_AUTO = "A request names one model; `auto` is a setting of the channel."
+STOPS = (
+    "Stop sequences are texts without line breaks, and not of spaces alone; those of "
+    "the channel count with them."
+)
+
+
+def too_many_tokens(*, most: int) -> str:
+    return (
+        f"This channel allows at most {most:,} tokens for an answer. An admin can "
+        "raise its setting max_tokens."
+    )
+
+
+def restricted(*, model: str) -> str:
+    return f"The model {model} is not open to everybody. An admin can set it here."

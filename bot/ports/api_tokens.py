@@ -1,0 +1,33 @@
+"""The store's port for the tokens of the web API.
+
+Each method is one transaction, is durable on return, and may raise StorageError.
+"""
+
+from typing import Protocol
+
+from bot.domain.api_token import ApiToken
+
+
+class TokenStore(Protocol):
+    """Tokens of the web API, each with a digest of its text."""
+
+    async def add_token(self, token: ApiToken, digest: str) -> None:
+        """Store a new `token`."""
+
+    async def find_token(self, id: str) -> tuple[ApiToken, str] | None:
+        """Return the token with this id and the digest of its text; None if there is
+        none."""
+        ...
+
+    async def tokens(self) -> list[ApiToken]:
+        """Return all tokens, also those that are not accepted any more, oldest
+        first."""
+        ...
+
+    async def revoke_tokens(self, which: str, now: float) -> list[ApiToken]:
+        """Revoke the token with the id `which`, or all with this name; return those
+        that were not revoked before."""
+        ...
+
+    async def note_token_use(self, id: str, now: float) -> None:
+        """Store that the token with this id was used at `now`."""

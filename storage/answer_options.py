@@ -1,0 +1,36 @@
+"""The options of a message in a column, as JSON."""
+
+from dataclasses import asdict
+from json import dumps
+from sqlite3 import Row
+
+from bot.domain.answer_options import NO_OPTIONS, AnswerOptions
+from storage.broken import log_broken, parsed
+
+
+def encoded(options: AnswerOptions) -> str:
+    """Return `options` as JSON; "" for none."""
+    return dumps(asdict(options)) if options else ""
+
+
+def decoded(row: Row) -> AnswerOptions:
+    """Return the options of the message in `row`, without what cannot be read."""
+    if not row["options"]:
+        return NO_OPTIONS
+    found = parsed(row["options"], dict)
+    if found is None:
+        log_broken("messages", row["id"])
+        return NO_OPTIONS
+    most, stops = found.get("max_tokens"), found.get("stop_sequences")
+    return AnswerOptions(
+        model=_text(found.get("model")),
+        system=_text(found.get("system")),
+        max_tokens=most if type(most) is int and most > 0 else None,
+        stop_sequences=tuple(filter(None, map(_text, stops)))
+        if isinstance(stops, list)
+        else (),
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
