@@ -11,7 +11,15 @@ from sqlite_utils import Database
 
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ScopeLevel
-from storage import names, posts, settings, summaries, tombstones, triage_cases
+from storage import (
+    heads,
+    names,
+    posts,
+    settings,
+    summaries,
+    tombstones,
+    triage_cases,
+)
 from storage.scope_columns import inside, parts
 
 # A message may be stored in several threads: in its own, and where it is quoted. The
@@ -122,7 +130,7 @@ def delete_scope(db: Database, scope: Scope, now: float) -> None:
 def delete_answer(db: Database, turn: int, *, now: float) -> None:
     """Delete the answer of the delivered turn with the id `turn`."""
     summaries.delete_of_answer(db, turn)
-    db.execute("UPDATE turns SET text = '' WHERE id = ?", [turn])
+    db.execute("UPDATE turns SET text = '', head = '' WHERE id = ?", [turn])
     db.execute("UPDATE replies SET text = '' WHERE turn_id = ?", [turn])
     db.execute(
         "UPDATE messages SET deleted_at = ?, content = NULL "
@@ -157,7 +165,7 @@ def insert_holder(db: Database, message_id: int, holder: str) -> None:
 
 def _blank(db: Database, message_id: int, *, now: float) -> None:
     """Delete the contents of a message and keep its row."""
-    _unname_files(db, message_id)
+    heads.forget_of_message(db, message_id)
     summaries.delete_of_message(db, message_id)
     db.execute(
         """
@@ -167,22 +175,3 @@ def _blank(db: Database, message_id: int, *, now: float) -> None:
         """,
         [now, message_id],
     )
-
-
-def _unname_files(db: Database, message_id: int) -> None:
-    """Delete the line below the answer to a message that names its files."""
-    row = db.execute(
-        """
-        SELECT turns.id, note FROM messages JOIN turns ON turns.id = turn_id
-        WHERE messages.id = ? AND files <> '[]' AND note <> ''
-        """,
-        [message_id],
-    ).fetchone()
-    if row is None:
-        return
-    db.execute(
-        "UPDATE replies SET text = rtrim(replace(text, ?, ''), char(10)) "
-        "WHERE turn_id = ?",
-        [row["note"], row["id"]],
-    )
-    db.execute("UPDATE turns SET note = '' WHERE id = ?", [row["id"]])

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ThreadKey
-from storage import attachments, ledger, settings, summaries, thread_queries
+from storage import attachments, heads, ledger, settings, summaries, thread_queries
 from storage.broken import LAST_ID, NEXT_ID
 
 # A message may be stored in several threads: in its own, and where it is quoted. The
@@ -136,5 +136,6 @@ def retry_turn(db: Database, thread: ThreadKey, turn: str, now: float) -> bool:
         {**turns, "now": now},
     )
     db.execute("UPDATE replies SET turn_id = :turn WHERE turn_id = :last", turns)
+    heads.move(db, last, to=turns["turn"])
     summaries.move(db, last, to=turns["turn"])
     return True

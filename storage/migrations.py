@@ -13,6 +13,7 @@ from storage.case_tables import m006_cases
 from storage.deletion_tables import m010_deletions_and_refusals
 from storage.file_choices import m020_file_choices
 from storage.file_tables import m016_files
+from storage.heads import m027_heads
 from storage.names import m015_names
 from storage.notices import m012_origins_and_notices
 from storage.posts import m023_posts
@@ -376,5 +377,6 @@ for step in (
     m021_fetches,
     m022_web_api,
     m023_posts,
+    m027_heads,
 ):
     migrations()(step)

@@ -217,6 +217,7 @@ def turn_of(db: Database, thread: ThreadKey, row: Row) -> Turn:
         received=calendar_time(row["created_at"]),
         text=row["text"],
         ended=ended(row),
+        head=row["head"],
         note=row["note"],
         shown=tuple(
             PostedPart(each["part"], each["message"], each["text"]) for each in replies

@@ -17,7 +17,7 @@ from bot.domain.budget import NO_LIMITS, Alert, BudgetLimits
 from bot.domain.reply import PostedPart
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Outcome, Turn, TurnMessage
-from storage import erasures, ledger, receipts, summaries, thread_queries
+from storage import erasures, heads, ledger, receipts, summaries, thread_queries
 from storage.inbox import BACKFILLED, NEXT_MESSAGE
 
 
@@ -73,7 +73,7 @@ def store_prompt(
 
 
 def store_part(
-    db: Database, turn: Turn, part: PostedPart, text: str, now: float
+    db: Database, turn: Turn, part: PostedPart, text: str, now: float, head: str = ""
 ) -> None:
     db.execute(
         """
@@ -88,12 +88,19 @@ def store_part(
         """
         UPDATE turns
         SET touched = iif(:posted, :now, touched),
-            text = iif(state IN ('waiting', 'answering'), :text, text)
+            text = iif(state IN ('waiting', 'answering'), :text, text),
+            head = iif(state IN ('waiting', 'answering'), :head, head)
         WHERE id = :turn
         """,
         # Recovery searches for a post of unknown outcome from `touched` on, so a second
         # attempt at it must not change that.
-        {"turn": turn.id, "text": text, "now": now, "posted": bool(part.message)},
+        {
+            "turn": turn.id,
+            "text": text,
+            "head": head,
+            "now": now,
+            "posted": bool(part.message),
+        },
     )
 
 
@@ -118,7 +125,7 @@ def finish_turn(
                 ),
                 touched, :now
             ),
-            text = :text, note = :note, reason = :reason, model = :model,
+            text = :text, head = :head, note = :note, reason = :reason, model = :model,
             stop_reason = :stop_reason, request_id = :request_id, input = :input,
             cache_write_5m = :cache_write_5m, cache_write_1h = :cache_write_1h,
             cache_read = :cache_read, output = :output, cost = :cost,
@@ -156,7 +163,8 @@ def mark_delivered(db: Database, turn: Turn, now: float) -> None:
         """,
         {"turn": turn.id, "now": now},
     )
-    # Only now: the text was needed to write the reply.
+    # Only now: the texts were needed to write the reply.
+    heads.forget_of_deleted(db, turn.id)
     if erasures.answer_was_deleted(db, turn.id, Scope.of(turn.thread)):
         erasures.delete_answer(db, turn.id, now=now)
 

@@ -27,7 +27,7 @@ from bot.domain.person import EVERYONE, Person
 from bot.domain.scope import Scope
 from bot.domain.setting import StoredSettings
 from bot.domain.turn import Outcome, Turn, TurnMessage
-from bot.errors import DeliveryError, ModelUnpaid
+from bot.errors import DeliveryError, FileRefused, ModelUnpaid, PromptTooLong
 from bot.messages import answers, phrases
 from bot.messages.answers import NOT_ADMITTED, UNWELCOME
 from bot.ports.model import Model
@@ -157,21 +157,17 @@ class Admission:
         size = await self._store.context_size(turn.thread)
         return size >= int(settings["summary_at"])
 
-    async def shorten(self, turn: Turn, prepared: PreparedTurn) -> PreparedTurn | None:
-        """Return `prepared`, whose request was refused as too long, with a shorter one;
-        None if it cannot be shortened."""
-        composed = await self._composer.shorten(
-            turn, prepared.composed, prepared.settings
-        )
-        return replace(prepared, composed=composed) if composed else None
-
-    def without_refused(
-        self, prepared: PreparedTurn, place: tuple[int, int] | None
+    async def instead(
+        self, turn: Turn, prepared: PreparedTurn, refusal: PromptTooLong | FileRefused
     ) -> PreparedTurn | None:
-        """Return `prepared`, whose request was refused because of a file, at `place` if
-        that is known, without such a file; None if that is no way."""
-        composed = self._composer.without_refused(prepared.composed, place)
-        return replace(prepared, composed=composed) if composed else None
+        """Return what to ask instead of `prepared`, whose request was refused; None if
+        there is nothing else to ask."""
+        settings, composed = prepared.settings, prepared.composed
+        if isinstance(refusal, FileRefused):
+            again = self._composer.without_refused(composed, refusal.place)
+        else:
+            again = await self._composer.shorten(turn, composed, settings)
+        return replace(prepared, composed=again) if again else None
 
     async def remember(self, prepared: PreparedTurn, *, answered: bool) -> None:
         """Store which files were refused; `answered` is whether the request without

@@ -69,7 +69,7 @@ class ComposedRequest:
     unread: int | None
     #: How many messages the summary covers that it is the first to use; 0 for none.
     summarised: int = 0
-    #: The files of the turn's messages that it does not show, by name.
+    #: The files of the turn's messages that it does not show, by name; without `dear`.
     skipped: Mapping[str, Unread] = field(default_factory=dict)
     #: Those whose price people are to decide about.
     dear: tuple[PricedFile, ...] = ()
@@ -77,6 +77,14 @@ class ComposedRequest:
     #: and those of which Claude said that it refuses them.
     left_out: tuple[Mapping[str, Unread], ...] = ()
     named: frozenset[str] = frozenset()
+
+    @property
+    def unshown(self) -> Mapping[str, Unread]:
+        """The files of the turn's messages that it does not show, by name."""
+        return {
+            **self.skipped,
+            **{each.file.name: Unread.WAITING for each in self.dear},
+        }
 
 
 class Composer:

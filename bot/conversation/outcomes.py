@@ -7,10 +7,10 @@ thread may be told.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bot.context.files.unread import unread_sentences
+from bot.context.files.unread import advice_lines, unread_line
 from bot.conversation.file_prices import PricedFile, price_sentences
 from bot.domain.completion import Report
-from bot.domain.turn import Ended, Outcome
+from bot.domain.turn import Ended, Outcome, Turn
 from bot.errors import ModelError, ThreadkeepError, Unread
 from bot.messages.answers import (
     ALL_THOUGHT,
@@ -61,9 +61,15 @@ def conclude(
     )
 
 
-def interrupted(text: str) -> Outcome:
-    """Return the outcome of a turn that a crash cut and that is not retried."""
-    return _unfinished(Ended.INTERRUPTED, text, INTERRUPTED, "crashed")
+def interrupted(turn: Turn) -> Outcome:
+    """Return the outcome of `turn`, which a crash cut and which is not retried."""
+    outcome = _unfinished(Ended.INTERRUPTED, turn.text, INTERRUPTED, "crashed")
+    return _headed(outcome, turn.head)
+
+
+def stopped(turn: Turn) -> Outcome:
+    """Return the outcome of `turn`, which was stopped while it waited."""
+    return _headed(conclude(turn.text, None, stopped=True), turn.head)
 
 
 def gone(outcome: Outcome) -> Outcome:
@@ -75,7 +81,7 @@ def withdrawn(outcome: Outcome) -> Outcome:
     """Return `outcome` for a turn whose question was deleted while it was answered, and
     of whose answer nothing is to stay."""
     return replace(
-        outcome, text="", replay="", note="", calls="", reason=WITHDRAWN.reason
+        outcome, text="", head="", replay="", note="", calls="", reason=WITHDRAWN.reason
     )
 
 
@@ -99,13 +105,19 @@ def unwelcome(unsure: bool, why: str = UNWELCOME) -> Outcome:
     return Outcome(Ended.REFUSED, "", note=note, reason="not allowed", cost=0.0)
 
 
-def without_files(outcome: Outcome, files: Mapping[str, Unread]) -> Outcome:
-    """Return `outcome` with a note that names the `files` that were not read for it,
-    with the reasons; as it is without an answer or files."""
-    if not files or not outcome.text.strip():
+def head(files: Mapping[str, Unread]) -> str:
+    """Return the line above an answer that names the `files` that were not read for it,
+    with the reasons; "" for none."""
+    return _italic(unread_line(files.items()))
+
+
+def advising(outcome: Outcome, files: Mapping[str, Unread]) -> Outcome:
+    """Return `outcome` with a note on what to do about the `files` that were not read
+    for it, unless its head says that; as it is without an answer."""
+    if not outcome.text.strip():
         return outcome
-    for sentence in unread_sentences(files.items()):
-        outcome = with_note(outcome, sentence)
+    for line in advice_lines(files.items()):
+        outcome = with_note(outcome, line)
     return outcome
 
 
@@ -136,6 +148,10 @@ def with_note(outcome: Outcome, hint: str) -> Outcome:
     """Return `outcome` with `hint` added to its note."""
     note = "\n".join(filter(None, [outcome.note, _italic(hint)]))
     return replace(outcome, note=note)
+
+
+def _headed(outcome: Outcome, head: str) -> Outcome:
+    return replace(outcome, head=head if outcome.text.strip() else "")
 
 
 def _ending(

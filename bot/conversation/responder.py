@@ -20,14 +20,16 @@ from bot.conversation.failures import Failures
 from bot.conversation.old_controls import OldControls
 from bot.conversation.outcomes import (
     WITHDRAWN,
+    advising,
     asking_prices,
     conclude,
     continuable,
     gone,
+    head,
     interrupted,
+    stopped,
     with_note,
     withdrawn,
-    without_files,
 )
 from bot.conversation.stream import AnswerStream
 from bot.conversation.summariser import Summariser
@@ -159,7 +161,7 @@ class Responder:
         if turn.state is TurnState.UNDELIVERED:
             await self._deliver(turn)
             return
-        outcome = conclude(turn.text, None, stopped=True)
+        outcome = stopped(turn)
         await self._guard.settle(turn, outcome)
         if turn.shown:
             await self._deliver(replace(turn, ended=outcome.ended, note=outcome.note))
@@ -189,7 +191,7 @@ class Responder:
         elif turn.state is TurnState.WAITING or self._may_resume(turn):
             await self._answer(turn, stop)
         else:
-            outcome = self._continuable(turn, interrupted(turn.text))
+            outcome = self._continuable(turn, interrupted(turn))
             await self._guard.settle(turn, outcome)
             ended = replace(turn, ended=outcome.ended, note=outcome.note)
             await self._deliver(ended)
@@ -254,6 +256,7 @@ class Responder:
         async with self._adapters[turn.thread.platform].surface(turn) as surface:
             reply = self._reply(turn, surface)
             if turn.text:
+                reply.begin(turn.head)
                 await reply.feed(turn.text)
             settings = await self._settings.policy(Scope.of(turn.thread))
             await reply.finish(turn.note, _controls(turn, settings), turn.calls)
@@ -279,21 +282,16 @@ class Responder:
             return prepared, None if prepared is WITHDRAWN else admitted.settings
         settings = prepared.settings
         extend = partial(self._guard.extend, turn, limits=settings.caps)
-        outcome = await stream.read(prepared.request, extend, stop)
-        while outcome.ended is not Ended.STOPPED:
-            if stream.is_too_long:
-                again = await self._admission.shorten(turn, prepared)
-            elif refusal := stream.file_refusal:
-                again = self._admission.without_refused(prepared, refusal.place)
-            else:
-                break
-            if again is None:
-                break
-            prepared = again
-            outcome = await stream.read(prepared.request, extend, stop)
+        again: PreparedTurn | None = prepared
+        while again is not None:
+            prepared, above = again, head(again.composed.unshown)
+            outcome = await stream.read(prepared.request, above, extend, stop)
+            again = None
+            if stream.refusal and outcome.ended is not Ended.STOPPED:
+                again = await self._admission.instead(turn, prepared, stream.refusal)
         await self._admission.remember(prepared, answered=not stream.has_failed)
         outcome = self._continuable(turn, outcome)
-        outcome = without_files(outcome, prepared.composed.skipped)
+        outcome = advising(outcome, prepared.composed.unshown)
         outcome = asking_prices(
             outcome, prepared.composed.dear, has_buttons=self._has_buttons(turn)
         )

@@ -35,24 +35,25 @@ class AnswerStream:
         self._first_text: float | None = None
 
     @property
-    def is_too_long(self) -> bool:
-        """Whether the request was refused as too long before there was any text."""
-        return isinstance(self._error, PromptTooLong) and not self._reply.text
-
-    @property
-    def file_refusal(self) -> FileRefused | None:
-        """The refusal of the request because of a file in it."""
-        return self._error if isinstance(self._error, FileRefused) else None
+    def refusal(self) -> PromptTooLong | FileRefused | None:
+        """The refusal of the last request because of its size or of a file in it, if
+        there was no text before."""
+        if self._reply.text or not isinstance(self._error, PromptTooLong | FileRefused):
+            return None
+        return self._error
 
     @property
     def has_failed(self) -> bool:
         """Whether the last request ended with an error."""
         return self._error is not None
 
-    async def read(self, request: Request, extend: Extend, stop: StopSignal) -> Outcome:
-        """Stream the answer to `request` until it ends or a stop is requested; return
-        how it ended."""
+    async def read(
+        self, request: Request, head: str, extend: Extend, stop: StopSignal
+    ) -> Outcome:
+        """Stream the answer to `request`, with `head` above it, until it ends or a stop
+        is requested; return how it ended."""
         self._asked, self._error = True, None
+        self._reply.begin(head)
         async with asyncio.TaskGroup() as tasks:
             reading = tasks.create_task(self._read(request, extend))
             stopping = tasks.create_task(stop.wait())
@@ -72,6 +73,7 @@ class AnswerStream:
         bill = cost.bill(self._report, asked=asked, at=self._now())
         return replace(
             outcome,
+            head=self._reply.head if outcome.text.strip() else "",
             usage=bill.usage,
             cost=bill.cost,
             bounded=bill.bounded,

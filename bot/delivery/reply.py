@@ -19,7 +19,7 @@ from dataclasses import replace
 from bot.delivery.write_request import Priority, WriteRequest
 from bot.delivery.write_scheduler import WriteScheduler
 from bot.domain.completion import Activity
-from bot.domain.platform import EditInterval, Limits, WriteKind
+from bot.domain.platform import Limits, WriteKind
 from bot.domain.reply import Control, Part, PostedPart
 from bot.domain.turn import Turn
 from bot.errors import (
@@ -51,9 +51,6 @@ BACKOFF = Backoff(first=0.5, longest=30.0)
 # The cost of one piece besides its characters, in characters (an estimate): above all
 # what the SDK does for each event.
 PIECE_COSTS = 20
-
-# For kinds of writes without limits of their own.
-ANY_INTERVAL = EditInterval()
 
 
 class StreamedReply:
@@ -107,6 +104,14 @@ class StreamedReply:
         self.text = ""
         #: The time at which any text of it first showed, in seconds since 1970.
         self.first_words: float | None = None
+        #: The line above it; "" for none.
+        self.head = ""
+
+    def begin(self, head: str) -> None:
+        """Have the line `head` stand above the answer; "" for none. To be called before
+        any of it is fed, again for another line."""
+        self.head = head
+        self._renderer.begin(head)
 
     async def feed(self, text: str) -> None:
         """Add the next piece of the answer; yield to other tasks while a long one is
@@ -260,13 +265,13 @@ class StreamedReply:
         if seen is None or not seen.text:
             return False
         grown = len(part.text.rstrip()) - len(seen.text.rstrip())
-        return grown < self._edit_interval(pace).fewest
+        return grown < self._limits.pace(pace).fewest
 
     def _is_hidden(self) -> bool:
         """Whether the text of an earlier attempt is kept instead of the new one."""
         return (
             not self._finished
-            and len(self.text) < self._before_chars
+            and len(self.head) + len(self.text) < self._before_chars
             and self._clock() < self._began + CATCH_UP
         )
 
@@ -290,7 +295,7 @@ class StreamedReply:
             if streams and way is WriteKind.CLOSE:
                 # Only the asker sees what is appended, so it is stopped for the others
                 # when its message would be edited.
-                turn, interval = WriteKind.EDIT, self._edit_interval(WriteKind.EDIT)
+                turn, interval = WriteKind.EDIT, self._limits.pace(WriteKind.EDIT)
                 wait = interval.interval(len(self.text))
                 earliest = self._shared_at.get(part.index, float("-inf")) + wait
             earliest = max(earliest, self._retry)
@@ -306,14 +311,11 @@ class StreamedReply:
         if self._finished:
             return float("-inf")
         if part.index in self._edited:
-            interval = self._edit_interval(kind).interval(len(self.text))
+            interval = self._limits.pace(kind).interval(len(self.text))
             return self._edited[part.index] + interval
         if part.text and not self._edited:
             return self._began + self._limits.settle
         return float("-inf")
-
-    def _edit_interval(self, kind: WriteKind) -> EditInterval:
-        return self._limits.paces.get(kind, ANY_INTERVAL)
 
     def _priority(self, part: Part) -> Priority:
         if self._finished:
@@ -354,8 +356,7 @@ class StreamedReply:
             await self._store_shown(part, posted)
         else:
             # The post may become visible even if this process ends before it returns.
-            intent = PostedPart(part.index, None, part.text)
-            await self._store.store_part(self._turn, intent, self.text, self._now())
+            await self._store_part(part, None)
         message = self._messages[part.index] = await self._surface.show(part, kind)
         self._record(part, kind)
         if not posted:
@@ -377,12 +378,15 @@ class StreamedReply:
 
     async def _store_shown(self, part: Part, message: str) -> None:
         """Store what a message reads, or is about to."""
-        shown = PostedPart(part.index, message, part.text)
         try:
-            await self._store.store_part(self._turn, shown, self.text, self._now())
+            await self._store_part(part, message)
         except StorageError as error:
             # The text is visible all the same, and `finish` stores it in the end.
             log.warning("reply.unsaved thread=%s %s", self._turn.thread, error)
+
+    async def _store_part(self, part: Part, message: str | None) -> None:
+        posted, now = PostedPart(part.index, message, part.text), self._now()
+        await self._store.store_part(self._turn, posted, self.text, now, self.head)
 
     async def _delete(self, index: int) -> None:
         """Delete a message that is not part of the reply any more."""

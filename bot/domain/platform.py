@@ -98,3 +98,7 @@ class Limits:
     hint: str = ""
     #: A sentence that says how to name a channel in a command.
     naming: str = NAME_A_CHANNEL
+
+    def pace(self, kind: WriteKind) -> EditInterval:
+        """Return the pauses between writes of the `kind`."""
+        return self.paces.get(kind, EditInterval())

@@ -75,6 +75,8 @@ class Turn:
     received: float = 0.0
     #: The answer so far; complete from UNDELIVERED on.
     text: str = ""
+    #: The line shown above the text that names files that were not read.
+    head: str = ""
     ended: Ended | None = None
     #: A note shown below the text, for example how the answer ended.
     note: str = ""
@@ -118,8 +120,10 @@ class Outcome:
     """The end of a turn: all that is stored about it."""
 
     ended: Ended
-    #: The answer as shown, without the note.
+    #: The answer as shown, without the head and the note.
     text: str
+    #: The line shown above the text; "" for none.
+    head: str = ""
     #: The assistant's message that later turns send; "" for nothing.
     replay: str = ""
     #: A note shown below the text.

@@ -17,7 +17,7 @@ TOO_MANY = "too many files at once"
 NOT_TAKEN = "of a type that this model can't read"
 REFUSED = "refused by Claude"
 SKIPPED = "skipped by choice"
-WAITING = "waiting for a decision about its price"
+WAITING = "waiting for a decision about the price"
 
 # What to do.
 SEND_SMALLER = "Please send a smaller file, or a part of it."
@@ -33,8 +33,18 @@ CHOOSE_MODEL = "Please choose another model."
 SEND_DIFFERENTLY = "Please send it in another format."
 
 
-def unread(*, files: str, why: str, advice: str) -> str:
-    return f"I couldn't read {files} ({why}). {advice}".rstrip()
+# In the first line of an answer.
+def unread(*, files: str, advice: str) -> str:
+    return f"I haven't read {files}. {advice}".rstrip()
+
+
+def because(*, files: str, why: str) -> str:
+    return f"{files} ({why})"
+
+
+# Below an answer, where the first line gives several reasons.
+def advice(*, files: str, advice: str) -> str:
+    return f"{files}: {advice}"
 
 
 # Files that people decide about because of their price.
@@ -61,7 +71,7 @@ def read_by_command(*, pages: int) -> str:
 def dear(*, file: str, pages: str, prices: str, is_bound: bool) -> str:
     size = f" ({pages})" if pages else ""
     most = "at most " if is_bound else ""
-    return f"I haven't read {file}{size}: reading it costs {most}{prices}."
+    return f"Reading {file}{size} costs {most}{prices}."
 
 
 def price_with(*, amount: str, model: str) -> str:

@@ -117,9 +117,10 @@ class PartStore(Protocol):
     """The posted parts of a reply."""
 
     async def store_part(
-        self, turn: Turn, part: PostedPart, text: str, now: float
+        self, turn: Turn, part: PostedPart, text: str, now: float, head: str = ""
     ) -> None:
-        """Store what message `part.index` of the reply shows, and the answer so far.
+        """Store what message `part.index` of the reply shows, and the answer so far
+        with the line above it.
 
         Called before a post, without an id, and after it; a known id is kept. A call
         with an id updates `touched`. One without does not: recovery searches for a post

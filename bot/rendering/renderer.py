@@ -68,6 +68,9 @@ class Renderer:
         self._is_plain = False
         self._shorter = max(FEWEST_CHARS, self._limit // SHORTER)
         self._has_words = self._has_marks = False
+        #: The line above the answer, and the blanks of the answer after it, until its
+        #: first word: without words there is no answer.
+        self._opening = ""
         self._finished = False
 
     @property
@@ -89,9 +92,20 @@ class Renderer:
         is_held = shown != laid_out and not is_blank(laid_out)
         if self._is_append_only or self._pending or is_held:
             return shown
-        words = self._defuser.preview(self._dialect.preview())
+        words = self._preview()
         words = words[: max(0, self._page.calm)]
         return laid_out + words if words.strip() else shown
+
+    def begin(self, head: str) -> None:
+        """Place the line `head` above the answer; "" for none. Must be called before
+        any of the answer is taken, and may be called again."""
+        defuser = MentionEscaper(self._pings)
+        self._opening = defuser.feed(head) + defuser.flush()
+        if head:
+            self._opening += "\n\n"
+
+    def _preview(self) -> str:
+        return self._defuser.preview(self._dialect.preview())
 
     def feed(self, text: str) -> None:
         """Take the next piece of the answer. Must not be called after `finish`."""
@@ -117,6 +131,8 @@ class Renderer:
             self._pending[STEP_CHARS:],
         )
         self._take(ready)
+        if self._opening and not self._is_append_only and self._preview().strip():
+            self._open()
         return bool(self._pending)
 
     def flush(self) -> None:
@@ -210,7 +226,15 @@ class Renderer:
 
     def _take(self, text: str) -> None:
         self._has_words = self._has_words or bool(text.strip())
+        if self._opening and not self._has_words:
+            self._opening += text
+            return
+        self._open()
         self._fill(text)
+
+    def _open(self) -> None:
+        opening, self._opening = self._opening, ""
+        self._fill(opening)
 
     def _fill(self, text: str) -> None:
         # At most one message's worth at a time: `Page.add` copies the overflow.

@@ -37,13 +37,14 @@ _WHY = {
 MOST_NAME = 100
 
 
-def short_name(name: str) -> str:
-    """Return the name of a file on one line, with its middle left out if it is long."""
+def short_name(name: str, most: int = MOST_NAME) -> str:
+    """Return the name of a file on one line, with its middle left out if it is longer
+    than `most` characters."""
     line = " ".join(name.split()) or "file"
-    if len(line) <= MOST_NAME:
+    if len(line) <= most:
         return line
     # The end tells the type.
-    return f"{line[: MOST_NAME - 21]}…{line[-20:]}"
+    return f"{line[: most - 21]}…{line[-20:]}"
 
 
 def attached(name: str, state: str) -> str:

@@ -1,5 +1,7 @@
 """What every Store promises about the life of a turn and its reply."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.domain.attachment import Attachment
@@ -243,3 +245,20 @@ async def test_last_writes_of_an_ended_turn_are_noted_but_not_its_text(
     assert now.shown == (PostedPart(0, "a", "Hello"),)
     assert (now.text, now.touched) == ("Hello", 13.0)
     assert now.state is TurnState.UNDELIVERED
+
+
+async def test_the_line_above_an_answer_is_stored_with_it(store: Store) -> None:
+    turn = await ask(store, said("1"))
+    await store.store_part(turn, PostedPart(0, "a", "_X._"), "", 12.0, "_X._")
+    assert (await following(store)).head == "_X._"
+    await store.store_part(turn, PostedPart(0, "a", "_Y._"), "", 12.0, "_Y._")
+    assert (await following(store)).head == "_Y._"
+    await store.finish_turn(turn, replace(done("Hello"), head="_Z._"), 12.0)
+    await store.store_part(turn, PostedPart(0, "a", "_Z._"), "Hello", 13.0)
+    assert (await following(store)).head == "_Z._"
+    await store.mark_delivered(turn, 14.0)
+    # Claude reads its own words alone. What shows still has the line until it is
+    # written again.
+    assert (await store.conversation(HERE))[1].content == "Hello"
+    assert await store.retry_turn(HERE, turn.key, 15.0)
+    assert (await following(store)).head == "_Z._"

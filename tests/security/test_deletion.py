@@ -366,6 +366,37 @@ async def test_an_answer_stays_when_its_question_is_deleted(store: SqliteStore) 
     assert await store.transcript(HERE) == [("", "Ripe in May.")]
 
 
+NAMED = f"_I haven't read `{WORD}.png` (empty)._"
+
+
+@pytest.mark.parametrize("when", ["written", "ended", "delivered", "repeated"])
+async def test_a_deleted_file_is_not_named_with_the_answer_any_more(
+    store: SqliteStore, database: Path, when: str
+) -> None:
+    turn = await ask(store, replace(SECRET, message="7"))
+    shown = f"{NAMED}\n\nA fruit."
+    if when == "written":
+        await erase(store, "7")
+    await store.store_part(turn, PostedPart(0, "m0", shown), "A fruit.", 11.0, NAMED)
+    outcome = replace(done("A fruit."), head=NAMED, note=f"_Send `{WORD}` again._")
+    await store.finish_turn(turn, outcome, 20.0)
+    await store.store_part(
+        turn, PostedPart(0, "m0", f"{shown}\n\n{outcome.note}"), "A fruit.", 20.0
+    )
+    if when == "ended":
+        await erase(store, "7")
+        left = await following(store)
+        assert (left.head, left.text, left.note) == ("", "A fruit.", "")
+        assert [each.text for each in left.shown] == ["A fruit."]
+    await store.mark_delivered(turn, 21.0)
+    if when == "repeated":
+        assert await store.retry_turn(HERE, turn.key, 22.0)
+    if when in ("delivered", "repeated"):
+        await erase(store, "7")
+    assert in_tables(database, WORD) == []
+    assert in_files(database, WORD) == []
+
+
 # Many at once, in any order.
 
 

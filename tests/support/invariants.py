@@ -39,6 +39,7 @@ class Turn:
     reason: str | None
     attempts: int
     text: str
+    head: str
     note: str
     #: Whom a message below it calls.
     calls: str
@@ -185,6 +186,7 @@ def _parts(witness: Witness, turn: Turn) -> list[str]:
         return []
     renderer = Renderer(witness.limits)
     if turn.text:
+        renderer.begin(turn.head)
         renderer.feed(turn.text)
     renderer.finish(turn.note, calls=turn.calls)
     return [

@@ -1,13 +1,15 @@
 """Tell people which files were not read, why, and what to do. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bot.errors import Unread
 from bot.messages import files as messages
-from bot.text.file_lines import short_name
+from bot.text.file_lines import MOST_NAME, short_name
 
-#: The most files that one sentence names.
-MOST_NAMED = 3
+# The most files that one line names, and the characters of a name there: an answer
+# follows it.
+MOST_NAMED = 5
+MOST_CHARS = 50
 
 _TEXTS = {
     Unread.TOO_LARGE: (messages.TOO_LARGE, messages.SEND_SMALLER),
@@ -27,17 +29,44 @@ _TEXTS = {
 }
 
 
-def unread_sentences(files: Iterable[tuple[str, Unread]]) -> list[str]:
-    """Return one sentence for each reason among `files`, which are names and reasons,
-    in their order."""
-    by_reason: dict[Unread, list[str]] = {}
-    for name, reason in files:
-        by_reason.setdefault(reason, []).append(quoted(name))
-    return [
-        messages.unread(files=_joined(names), why=why, advice=advice)
-        for reason, names in by_reason.items()
-        for why, advice in [_TEXTS[reason]]
+def unread_line(files: Iterable[tuple[str, Unread]]) -> str:
+    """Return one line about `files`, which are names and reasons, in their order; ""
+    for none. It says also what to do, where that is the same for all."""
+    listed = list(files)
+    if not listed:
+        return ""
+    more = max(0, len(listed) - MOST_NAMED)
+    if len({reason for _, reason in listed}) == 1:
+        names = [quoted(name, MOST_CHARS) for name, _ in listed[:MOST_NAMED]]
+        why, advice = _TEXTS[listed[0][1]]
+        said = messages.because(files=_joined(names, more), why=why)
+        return messages.unread(files=said, advice=advice)
+    groups = [
+        messages.because(files=_joined(names), why=clause(reason))
+        for reason, names in _by_reason(listed[:MOST_NAMED]).items()
     ]
+    return messages.unread(files=_joined(groups, more), advice="")
+
+
+def advice_lines(files: Iterable[tuple[str, Unread]]) -> list[str]:
+    """Return one line for each reason among `files` about what to do; none where
+    `unread_line` says it."""
+    by_reason = _by_reason(files)
+    if len(by_reason) < 2:
+        return []
+    return [
+        messages.advice(files=_joined(names[:MOST_NAMED], more), advice=advice)
+        for reason, names in by_reason.items()
+        for more, advice in [(max(0, len(names) - MOST_NAMED), _TEXTS[reason][1])]
+        if advice
+    ]
+
+
+def _by_reason(files: Iterable[tuple[str, Unread]]) -> dict[Unread, list[str]]:
+    found: dict[Unread, list[str]] = {}
+    for name, reason in files:
+        found.setdefault(reason, []).append(quoted(name, MOST_CHARS))
+    return found
 
 
 def clause(reason: Unread) -> str:
@@ -45,16 +74,16 @@ def clause(reason: Unread) -> str:
     return _TEXTS[reason][0]
 
 
-def quoted(name: str) -> str:
-    """Return the name of a file as code."""
+def quoted(name: str, most: int = MOST_NAME) -> str:
+    """Return the name of a file as code, of at most so many characters."""
     # A backtick would end the code.
-    return messages.name(name=short_name(name).replace("`", "'"))
+    return messages.name(name=short_name(name, most).replace("`", "'"))
 
 
-def _joined(names: list[str]) -> str:
-    first = ", ".join(names[:MOST_NAMED])
-    if len(names) > MOST_NAMED:
-        return messages.and_more(names=first, count=len(names) - MOST_NAMED)
+def _joined(names: Sequence[str], more: int = 0) -> str:
+    """Return `names` in a row, with the number of further files."""
+    if more:
+        return messages.and_more(names=", ".join(names), count=more)
     if len(names) > 1:
         return messages.both(names=", ".join(names[:-1]), last=names[-1])
-    return first
+    return names[0]

@@ -255,8 +255,8 @@ async def test_files_reach_claude_and_are_fetched_once(guild: Guild) -> None:
     files = {name: (FILES / name).read_bytes() for name in names}
     thread = await guild.thread_of(guild.mention("What is this?", files=files))
     [answer] = await guild.settled(thread)
-    assert answer.startswith("A square.")
-    assert "`clip.mp4` (of a type that I can't read)" in answer
+    assert answer.startswith("_I haven't read `clip.mp4` (of a type that I can't read)")
+    assert "\n\nA square." in answer
     [first] = guild.claude.questions
     *blocks, text = first.body["messages"][0]["content"]
     assert [each["type"] for each in blocks] == ["text", "image", "document"]

@@ -184,8 +184,8 @@ async def test_files_reach_claude_and_are_fetched_once(office: Office) -> None:
     said = f"{office.slack.mention} What is this?"
     ts = office.slack.say(office.alice, office.general, said, files=files)
     [answer] = await office.settled(ts)
-    assert answer.startswith("A square.")
-    assert "`clip.mp4` (of a type that I can't read)" in answer
+    assert answer.startswith("_I haven't read `clip.mp4` (of a type that I can't read)")
+    assert "\n\nA square." in answer
     [first] = office.claude.questions
     *blocks, text = first.body["messages"][0]["content"]
     assert [each["type"] for each in blocks] == ["text", "image", "document"]

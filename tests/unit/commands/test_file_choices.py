@@ -29,7 +29,8 @@ REPORT = "r.pdf"
 # 25 pages of 3,000 tokens of text and 4,784 of the picture: 194,600. For Haiku, that
 # prompt is a long one.
 PRICES = "$0.78 with claude-sonnet-5-5, and $0.19 with claude-haiku-5-5"
-NOTE = f"I haven't read `{REPORT}` (25 pages): reading it costs at most {PRICES}."
+HEAD = f"_I haven't read `{REPORT}` (waiting for a decision about the price)._"
+NOTE = f"Reading `{REPORT}` (25 pages) costs at most {PRICES}."
 ASKED = f"_{NOTE}_\n_{messages.CHOOSE_BELOW}_"
 
 
@@ -59,7 +60,7 @@ async def test_people_decide_whether_a_dear_file_is_read() -> None:
         desk.model.script(text)
     async with desk.open() as app:
         await desk.adapter.receive(asking(desk, REPORT, pages(25)))
-        await desk.answered(f"Without.\n\n{ASKED}")
+        await desk.answered(f"{HEAD}\n\nWithout.", ASKED)
         assert controls(desk) == (
             *(Control.READ, Control.FIRST, Control.SKIP),
             *(Control.RETRY, Control.RECEIPT),
@@ -109,7 +110,7 @@ async def test_a_file_of_an_earlier_question_is_read_from_the_next_on() -> None:
         await put(desk, "file_price", "0")
         await desk.adapter.receive(asking(desk, "a.txt", b"text"))
         await desk.closed(1)
-        assert messages.READ_BY_COMMAND in desk.adapter.texts(HERE)[0]
+        assert messages.READ_BY_COMMAND in desk.adapter.texts(HERE)[-1]
         turn = await key(desk)
         assert Control.FIRST not in controls(desk)
         told = Response(messages.no_first_pages(pages=20))

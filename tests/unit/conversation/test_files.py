@@ -1,20 +1,25 @@
 """From the files of messages to what Claude reads of them."""
 
 import struct
+import time
 import zlib
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from bot.claude.catalog import ModelAvailability
 from bot.context.files import Accepted
 from bot.conversation import model_files
+from bot.conversation.addressing import judge
 from bot.conversation.file_reader import MOST_FILES, FileReader
 from bot.domain.attachment import Attachment
 from bot.domain.completion import Request, RequestFile
 from bot.domain.message import Message
+from bot.domain.reply import Part, PostedPart
 from bot.errors import DeliveryError, FileRefused, FileUnread, PromptTooLong, Unread
-from tests.support.fakes import FakeAdapter
+from bot.messages.answers import INTERRUPTED
+from tests.support.fakes import FakeAdapter, show
 from tests.support.memory_store import MemoryStore
 from tests.support.store_helpers import ask, said
 from tests.unit.conversation.test_responder import HERE, Desk, again
@@ -85,15 +90,60 @@ async def test_a_file_that_is_not_read_is_named_with_its_reason() -> None:
         desk.adapter.stored_files["b.txt"] = FileUnread(Unread.NO_SCOPE)
         question = replace(desk.said("what?"), files=files)
         await desk.adapter.receive(question)
-        note = (
-            "_I couldn't read `b.txt` (the app has no permission to read files). "
+        head = (
+            "_I haven't read `b.txt` (the app has no permission to read files). "
             "Please ask an admin to give the app this permission._"
         )
-        await desk.answered(f"A login page.\n\n{note}")
-    [request] = desk.model.requests
+        await desk.answered(f"{head}\n\nA login page.")
+        await desk.ask("and now?")
+        await desk.answered(f"{head}\n\nA login page.", "Understood.")
+    request, later = desk.model.requests
     assert shown(request) == [[("a.png", png(0))]]
     why = "not shown: you have no permission to read files in this chat"
     assert f"(attached: b.txt; {why})" in request.messages[0].content
+    # Claude did not write it.
+    assert later.messages[1].content == "A login page."
+
+
+async def test_the_line_about_files_is_there_from_the_first_word_on() -> None:
+    """Also when Claude refuses another file before that."""
+    desk = Desk()
+    desk.model.script(FileRefused("400", (0, 0)))
+    desk.model.script("It ", "is ", "red.")
+    async with desk.open():
+        files = posted(desk, "a.png", "b.png", "c.txt")
+        desk.adapter.stored_files["c.txt"] = FileUnread(Unread.EMPTY)
+        await desk.adapter.receive(replace(desk.said("what?"), files=files))
+        await desk.closed(1)
+    head = "_I haven't read `c.txt` (empty) and `a.png` (refused by Claude)._\n\n"
+    texts = [part.text for _, _, part in desk.adapter.writes if part.text]
+    assert texts[-1].startswith(f"{head}It is red.\n\n_`c.txt`: Please check it")
+    for earlier, later in pairwise(texts):
+        assert earlier.startswith(head)
+        assert later.startswith(earlier)
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+async def test_the_line_about_files_survives_a_crash(attempts: int) -> None:
+    """Whether the answer is begun again or left as it is."""
+    desk = Desk()
+    head = "_I haven't read `a.png` (not available). Please upload it again._"
+    question = replace(desk.said("?"), files=(Attachment("a.png", "u", size=9),))
+    await desk.store.receive(question, judge)
+    turn = await desk.turn()
+    for _ in range(attempts):
+        await desk.store.begin_turn(turn, time.time())
+    await desk.store.store_prompt(turn, "", {question.message: "?"})
+    async with desk.adapter.surface(turn) as surface:
+        message = await show(surface, Part(0, f"{head}\n\nIt is"))
+    part = PostedPart(0, message, f"{head}\n\nIt is")
+    await desk.store.store_part(turn, part, "It is", time.time(), head)
+    desk.model.script("It is blue.")
+    async with desk.open():
+        await desk.closed(2)
+    [answer] = desk.adapter.texts(HERE)
+    rest = "It is blue." if attempts == 1 else f"It is\n\n⚠️ _{INTERRUPTED}_"
+    assert answer.startswith(f"{head}\n\n{rest}")
 
 
 NOT_ACCEPTED = "(refused by Claude). Please send it in another format."
@@ -110,15 +160,15 @@ async def test_a_refused_file_is_left_out_for_good(
         question = replace(desk.said("what?"), files=posted(desk, "a.png", "b.png"))
         await desk.adapter.receive(question)
         bad = "b.png" if place is None else "a.png"
-        note = f"_I couldn't read `{bad}` {NOT_ACCEPTED}_"
-        await desk.answered(f"Two.\n\n{note}")
+        head = f"_I haven't read `{bad}` {NOT_ACCEPTED}_"
+        await desk.answered(f"{head}\n\nTwo.")
     assert len(desk.model.requests) == 2
     good = "a.png" if place is None else "b.png"
     assert [name for name, _ in shown(desk.model.requests[1])[0]] == [good]
     desk.adapter = again(desk.adapter)
     async with desk.open():
         await desk.ask("and now?")
-        await desk.answered(f"Two.\n\n{note}", "Understood.")
+        await desk.answered(f"{head}\n\nTwo.", "Understood.")
     third = desk.model.requests[2]
     assert third.messages[0] == desk.model.requests[1].messages[0]
 
@@ -154,8 +204,8 @@ async def test_a_file_that_is_too_large_for_a_proxy_is_not_given_up() -> None:
         await desk.adapter.receive(question)
         await desk.closed(1)
         [answer] = desk.adapter.texts(HERE)
-        assert answer.startswith("Without it.")
-        assert "`a.txt` (too large)" in answer
+        assert answer.startswith("_I haven't read `a.txt` (too large).")
+        assert answer.endswith("\n\nWithout it.")
     # Another process, which does not know how much was left out.
     desk.adapter = again(desk.adapter)
     async with desk.open():

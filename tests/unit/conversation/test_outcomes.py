@@ -4,11 +4,17 @@ import pytest
 
 from bot.conversation import outcomes
 from bot.domain.completion import Report, Usage
-from bot.domain.turn import Ended
+from bot.domain.scope import ThreadKey
+from bot.domain.turn import Ended, Turn, TurnState
 from bot.errors import ModelBusy, ModelCut, PromptTooLong, Unread
 from bot.messages import answers
 
 USED = Usage(input=10, output=5)
+
+
+def turn(text: str, head: str) -> Turn:
+    thread = ThreadKey("fake", "w", "c", "t")
+    return Turn(1, "k", thread, TurnState.ANSWERING, 1, 0.0, text=text, head=head)
 
 
 def report(stop_reason: str | None = "end_turn") -> Report:
@@ -103,10 +109,14 @@ def test_a_stop_before_the_first_word_leaves_nothing_to_replay() -> None:
 
 
 def test_a_crash_keeps_what_was_shown() -> None:
-    outcome = outcomes.interrupted("The capital")
+    outcome = outcomes.interrupted(turn("The capital", head="_Not read._"))
     assert outcome.ended is Ended.INTERRUPTED
     assert outcome.replay == "The capital" + outcomes.UNFINISHED
     assert outcome.note == f"⚠️ _{answers.INTERRUPTED}_"
+    assert outcome.head == "_Not read._"
+    stopped = outcomes.stopped(turn("The capital", head="_Not read._"))
+    assert (stopped.ended, stopped.head) == (Ended.STOPPED, "_Not read._")
+    assert outcomes.stopped(turn("", head="_Not read._")).head == ""
 
 
 def test_a_gone_thread_is_a_failure_that_still_counts_its_cost() -> None:
@@ -120,18 +130,17 @@ def test_people_read_no_technical_words() -> None:
     assert "400" not in outcome.note
 
 
-def test_what_was_not_read_is_named_below_an_answer_with_its_reason() -> None:
+def test_what_was_not_read_is_named_above_an_answer_with_its_reason() -> None:
     answer = outcomes.conclude("It is red.", report("end_turn"))
-    files = {
-        "a.png": Unread.UNAVAILABLE,
-        "`@everyone`\n# b.pdf": Unread.ENCRYPTED,
-        "c.txt": Unread.EMPTY,
-        "d" * 300: Unread.TOO_LARGE,
-        "e": Unread.TOO_MANY,
-    }
-    note = outcomes.without_files(answer, files).note
-    assert "_I couldn't read `a.png` (not available). Please upload it again._" in note
-    assert "`'@everyone' # b.pdf` (protected by a password)" in note
-    assert outcomes.without_files(answer, {}) == answer
+    files = {"a.png": Unread.UNAVAILABLE, "`@everyone`\n# b.pdf": Unread.ENCRYPTED}
+    head = outcomes.head(files)
+    assert head.startswith("_I haven't read `a.png` (not available) and `'@everyone' #")
+    assert head.endswith(" b.pdf` (protected by a password)._")
+    note = outcomes.advising(answer, files).note
+    assert note.startswith("_`a.png`: Please upload it again._\n_`'@everyone' #")
+    assert outcomes.head({}) == ""
+    one = {"a.png": Unread.UNAVAILABLE}
+    assert outcomes.head(one).endswith("Please upload it again._")
+    assert outcomes.advising(answer, one) == answer
     failed = outcomes.conclude("", None, error=ModelBusy("529"))
-    assert outcomes.without_files(failed, files) == failed
+    assert outcomes.advising(failed, files) == failed

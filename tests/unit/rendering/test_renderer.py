@@ -65,10 +65,11 @@ def pieces(text: str, sizes: Sequence[int]) -> Iterator[str]:
 
 
 def moments(
-    text: str, chars: int, sizes: Sequence[int] = (4,), note: str = ""
+    text: str, chars: int, sizes: Sequence[int] = (4,), note: str = "", head: str = ""
 ) -> Iterator[tuple[Part, ...]]:
     """What the parts read at first, after every piece, and at last."""
     renderer = Renderer(Limits(part_chars=chars))
+    renderer.begin(head)
     yield renderer.parts
     for piece in pieces(text, sizes):
         renderer.feed(piece)
@@ -146,12 +147,21 @@ def open_fence(text: str, most: int) -> str | None:
     return mark or None
 
 
-@given(text=NASTY, chars=LIMITS, sizes=SIZES, note=st.just("") | NASTY)
+ABOVE = "_I haven't read `<@U1>`._"
+
+
+@given(
+    text=NASTY,
+    chars=LIMITS,
+    sizes=SIZES,
+    note=st.just("") | NASTY,
+    head=st.sampled_from(("", ABOVE)),
+)
 def test_a_part_only_grows_and_a_final_one_stays(
-    text: str, chars: int, sizes: list[int], note: str
+    text: str, chars: int, sizes: list[int], note: str, head: str
 ) -> None:
     seen: tuple[Part, ...] = ()
-    for parts in moments(text, chars, sizes, note):
+    for parts in moments(text, chars, sizes, note, head):
         assert len(parts) >= len(seen)
         for index, (earlier, later) in enumerate(zip(seen, parts, strict=False)):
             assert later.index == index
@@ -179,6 +189,34 @@ def test_every_fence_is_closed(text: str, chars: int, note: str) -> None:
 @given(text=NASTY, chars=LIMITS, sizes=SIZES)
 def test_pieces_do_not_matter(text: str, chars: int, sizes: list[int]) -> None:
     assert rendered(text, chars, sizes) == rendered(text, chars)
+
+
+@given(text=NASTY, sizes=SIZES, tables=st.booleans())
+def test_the_line_above_an_answer_is_its_first_paragraph_from_the_first_word_on(
+    text: str, sizes: list[int], tables: bool
+) -> None:
+    renderer = Renderer(Limits(part_chars=300, tables=tables, images=tables))
+    plain = Renderer(Limits(part_chars=300, tables=tables, images=tables))
+    renderer.begin("_An earlier one._")
+    renderer.begin(ABOVE)
+    for piece in pieces(text, sizes):
+        renderer.feed(piece)
+        shown = renderer.parts[0].text
+        assert not shown.strip() or f"{ABOVE}\n\n".startswith(shown[: len(ABOVE) + 2])
+        plain.feed(piece)
+    renderer.finish("A note.")
+    plain.finish("A note.")
+    joined = "".join(part.text for part in renderer.parts)
+    assert joined.startswith(f"{ABOVE}\n\n" if text.strip() else "A note.")
+    if len(renderer.parts) == 1 and text.strip():
+        assert joined == f"{ABOVE}\n\n{plain.parts[0].text}"
+
+
+def test_the_line_above_an_answer_pings_nobody() -> None:
+    renderer = Renderer(BARE)
+    renderer.begin(ABOVE)
+    renderer.feed("\n\nYes")
+    assert renderer.parts[0].text.startswith(f"_I haven't read `<{NIL}@U1>`._\n\n")
 
 
 def test_a_reply_begins_as_a_placeholder() -> None:
