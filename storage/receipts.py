@@ -10,7 +10,6 @@ from sqlite3 import Row
 
 from sqlite_utils import Database
 
-from bot.domain.completion import Usage
 from bot.domain.receipt import (
     AnswerSummary,
     MessageRef,
@@ -20,20 +19,18 @@ from bot.domain.receipt import (
     ReceiptTexts,
     TurnTimes,
 )
-from bot.domain.scope import Scope, ScopeLevel, ThreadKey
-from bot.domain.setting import AppliedSetting, Version
+from bot.domain.scope import Scope, ThreadKey
+from bot.domain.setting import Version
 from bot.domain.turn import Outcome, Turn, TurnState
-from storage import attachments
+from storage import attachments, past_requests
 from storage.broken import calendar_time, log_broken, parsed
 from storage.files import files_of_message
+from storage.past_requests import UNKNOWN
 from storage.scope_columns import parts
 from storage.thread_queries import THREAD_ID, ended, key_of, named
 
 #: The most questions and files that a receipt names.
 MOST_QUESTIONS, MOST_FILES = 10, 20
-
-# `missing` where the number is unknown; NULL is for a turn that did not end properly.
-_UNKNOWN = -1
 
 # Messages of people, without additions to messages and, for links, without those that
 # a button created.
@@ -77,12 +74,6 @@ QUESTIONS = """
     SELECT message FROM messages
     WHERE thread_id = :thread AND turn_id = :turn AND asks AND deleted_at IS NULL
     ORDER BY +at DESC, id DESC LIMIT :most
-"""
-
-# The summary that the request of a turn had.
-SUMMARISED = """
-    SELECT messages FROM summaries
-    WHERE thread_id = :thread AND used_by <= :turn ORDER BY until DESC LIMIT 1
 """
 
 # The parts are joined by key, and a turn has at most one of each.
@@ -209,7 +200,7 @@ def record_outcome(db: Database, turn: Turn, outcome: Outcome) -> None:
         [each.name, each.value, each.level.value, each.who, each.kept]
         for each in outcome.applied
     ]
-    missing = _UNKNOWN if outcome.missing is None else outcome.missing
+    missing = UNKNOWN if outcome.missing is None else outcome.missing
     messages, answers = outcome.sent or (None, None)
     db.execute(
         """
@@ -250,17 +241,14 @@ def find(db: Database, turn: str) -> Receipt | None:
         model=row["model"] or "",
         effort=row["effort"] or "",
         prompt=_prompt(row),
-        usage=Usage(
-            *(row["input"], row["cache_write_5m"], row["cache_write_1h"]),
-            *(row["cache_read"], row["output"]),
-            *(row["searches"] or 0, row["fetches"] or 0),
-        ),
+        usage=past_requests.usage_of(row),
         # What counts on budgets: for an unknown cost, what was reserved.
         cost=row["booked"] if booked else row["cost"],
         bounded=bool(row["bounded"]),
         held=row["reserved"] or 0.0,
         read=_read(db, row) if row["known"] else None,
-        applied=_applied(row),
+        applied=past_requests.applied(row),
+        before=past_requests.before(db, row) if row["known"] else None,
         stop_reason=row["stop_reason"] or "",
         request_id=row["request_id"] or "",
         reason=row["reason"] or "",
@@ -335,8 +323,6 @@ def _read(db: Database, row: Row) -> ReadMessages:
     if row["ended_at"] is not None:
         at = {"thread": thread, "upto": row["upto"], "ended": row["ended_at"]}
         (later,) = db.execute(LATER, at).fetchone()
-    used = {"thread": thread, "turn": row["id"]}
-    summary = db.execute(SUMMARISED, used).fetchone()
     return ReadMessages(
         messages=row["messages"],
         answers=row["answers"],
@@ -349,10 +335,10 @@ def _read(db: Database, row: Row) -> ReadMessages:
         before_reset=row["before_reset"],
         declined=row["declined"],
         history_failed=bool(row["history_failed"]),
-        missing=None if row["missing"] == _UNKNOWN else row["missing"] or 0,
+        missing=past_requests.missing(row),
         is_complete=row["applied"] is not None,
         later=later,
-        summarised=summary["messages"] if summary else 0,
+        summarised=past_requests.summarised(db, row),
         files=tuple(files[:MOST_FILES]),
         more_files=max(0, len(files) - MOST_FILES),
     )
@@ -384,16 +370,3 @@ def _files(db: Database, row: Row) -> list[ReadFile]:
             stored = {file.key: file for file in files_of_message(db, each["id"])}
             found += [ReadFile(f.name, f.size, stored.get(f.key)) for f in decoded]
     return found
-
-
-def _applied(row: Row) -> tuple[AppliedSetting, ...]:
-    found = []
-    for each in parsed(row["applied"] or "[]", list) or ():
-        try:
-            name, value, level, who, kept = each
-            scope = ScopeLevel(level)
-        except (TypeError, ValueError):
-            log_broken("receipts", row["id"])
-            continue
-        found.append(AppliedSetting(str(name), str(value), scope, str(who), bool(kept)))
-    return tuple(found)

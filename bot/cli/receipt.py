@@ -14,6 +14,7 @@ from bot.cli.environment import run
 from bot.cli.labels import Labels
 from bot.commands import receipt as receipts
 from bot.config import Config, read_environment
+from bot.context import cache_misses
 from bot.domain.receipt import (
     AnswerSummary,
     MessageRef,
@@ -95,6 +96,7 @@ def values(receipt: Receipt, texts: ReceiptTexts | None) -> dict[str, Any]:
             {**asdict(each), "level": each.level.value} for each in receipt.applied
         ],
         "usage": asdict(receipt.usage),
+        "cache_miss": _miss(receipt),
         "usd": receipt.cost,
         "bounded": receipt.bounded,
         "reserved_usd": receipt.held,
@@ -102,6 +104,13 @@ def values(receipt: Receipt, texts: ReceiptTexts | None) -> dict[str, Any]:
         "read": _read(receipt.read),
         **(asdict(texts) if texts else {}),
     }
+
+
+def _miss(receipt: Receipt) -> str | None:
+    """Return why the prompt cache lacked what the answer before had left there."""
+    before, now = receipt.before, receipt.request
+    found = cache_misses.reason(before, now) if before and now else None
+    return found.value if found else None
 
 
 def _read(read: ReadMessages | None) -> dict[str, Any] | None:

@@ -7,6 +7,8 @@ wrote, nor the text of a prompt.
 from collections.abc import Iterator, Mapping
 
 from bot.commands.router import Handler
+from bot.context import cache_misses
+from bot.context.cache_misses import Miss
 from bot.context.files.unread import clause, quoted
 from bot.domain.person import Person
 from bot.domain.receipt import MessageRef, ReadFile, ReadMessages, Receipt, TurnTimes
@@ -31,6 +33,20 @@ MOST_BACK = 1_000
 
 # The most questions whose links are looked up: each is a call on some platforms.
 MOST_LINKS = 3
+
+_MISSES = {
+    Miss.MODEL: messages.MODEL_CHANGED,
+    Miss.PROMPT: messages.PROMPT_CHANGED,
+    Miss.EFFORT: messages.EFFORT_CHANGED,
+    Miss.WEB_SEARCH: messages.WEB_SEARCH_CHANGED,
+    Miss.WEB_FETCH: messages.WEB_FETCH_CHANGED,
+    Miss.SUMMARY: messages.SUMMARY_BEGAN,
+    Miss.DELETED: messages.SOME_DELETED,
+    Miss.CUT: messages.OTHERS_LEFT_OUT,
+    Miss.OFF: messages.NOT_ASKED_FOR,
+    Miss.FOUND: messages.NOT_KEPT,
+    Miss.UNKNOWN: messages.NO_REASON,
+}
 
 # These settings are always shown, others where somebody set them.
 _ALWAYS = ("prompt", "model", "effort")
@@ -274,12 +290,29 @@ def _made_with(receipt: Receipt) -> Iterator[str]:
             cached=usage.cache_read,
             output=usage.output,
         )
+        yield from _missed(receipt)
     if usage.searches:
         yield messages.searches(count=usage.searches)
     if usage.fetches:
         yield messages.fetches(count=usage.fetches)
     if receipt.held:
         yield messages.reserved(amount=formatting.exact_usd(receipt.held))
+
+
+def _missed(receipt: Receipt) -> Iterator[str]:
+    """Yield why the prompt cache lacked what the answer before had left there."""
+    before, now = receipt.before, receipt.request
+    if before is None or now is None or receipt.ended is None:
+        return
+    found = cache_misses.reason(before, now)
+    if found is Miss.PAUSE:
+        hours, minutes = divmod(round((now.at - before.at) / 60), 60)
+        why = messages.expired(hours=hours, minutes=minutes)
+    elif found is not None:
+        why = _MISSES[found]
+    else:
+        return
+    yield messages.not_cached(count=cache_misses.missing(before, now), why=why)
 
 
 def _setting(name: str, value: str, applied: AppliedSetting | None) -> str:

@@ -90,6 +90,28 @@ class TurnTimes:
 
 
 @dataclass(frozen=True, slots=True)
+class PastRequest:
+    """One request of a thread, as far as the prompt cache depends on it."""
+
+    #: When it was sent, in seconds since 1970.
+    at: float
+    model: str
+    #: The id of the version of the prompt.
+    prompt: int | None
+    usage: Usage
+    applied: tuple[AppliedSetting, ...] = ()
+    #: As of `ReadMessages`.
+    deleted: int = 0
+    missing: int | None = 0
+    summarised: int = 0
+
+    def value(self, setting: str) -> str:
+        """Return the value of `setting` that applied; "" if the model does not use
+        it."""
+        return next((s.value for s in self.applied if s.name == setting), "")
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """The origin of the answer to one turn: its input, model, cost and waits."""
 
@@ -116,10 +138,31 @@ class Receipt:
     #: None if no request was made, or before receipts were stored.
     read: ReadMessages | None = None
     applied: tuple[AppliedSetting, ...] = ()
+    #: The last request before it that read the same beginning of the thread; None for
+    #: none.
+    before: PastRequest | None = None
     #: For operators.
     stop_reason: str = ""
     request_id: str = ""
     reason: str = ""
+
+    @property
+    def request(self) -> PastRequest | None:
+        """Its own request, as a later one compares itself with it; None if none was
+        answered, or before receipts were stored."""
+        at = self.times.reserved or self.times.begun
+        if at is None or self.read is None or not self.model:
+            return None
+        return PastRequest(
+            at,
+            self.model,
+            self.prompt.id if self.prompt else None,
+            self.usage,
+            self.applied,
+            deleted=self.read.deleted,
+            missing=self.read.missing,
+            summarised=self.read.summarised,
+        )
 
 
 @dataclass(frozen=True, slots=True)

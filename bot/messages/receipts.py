@@ -140,6 +140,30 @@ def tokens(*, fresh: int, written: int, cached: int, output: int) -> str:
     )
 
 
+def not_cached(*, count: int, why: str) -> str:
+    lacked = f"The cache lacked {count:,} tokens that the answer before left there"
+    return f"{lacked}: {why}."
+
+
+# Why it lacked them.
+MODEL_CHANGED = "the model was changed"
+PROMPT_CHANGED = "the system prompt was changed"
+EFFORT_CHANGED = "the effort was changed"
+WEB_SEARCH_CHANGED = "the web search was switched"
+WEB_FETCH_CHANGED = "the reading of web pages was switched"
+SUMMARY_BEGAN = "a summary stands in place of older messages since then"
+SOME_DELETED = "messages were deleted since then"
+OTHERS_LEFT_OUT = "other messages are left out of the middle than then"
+NOT_ASKED_FOR = "at the pace of this thread, caching costs more than it saves"
+NOT_KEPT = "what it found on the web is not kept"
+NO_REASON = "no reason is known"
+
+
+def expired(*, hours: int, minutes: int) -> str:
+    time = f"{hours} h {minutes} min" if hours else plurals.MINUTES(minutes)
+    return f"it was sent {time} before, and they had expired"
+
+
 def searches(*, count: int) -> str:
     return f"Web searches: {count:,}; what was searched for is not kept."
 

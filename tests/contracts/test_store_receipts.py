@@ -125,3 +125,35 @@ async def test_answers_are_found_by_number_and_by_message(store: Store) -> None:
     await store.mark_delivered(second, 25.0)
     await store.clean_up(Retention(threads=1.0), 1e9 * 4)
     assert await store.receipt(HERE, second.key) is None
+
+
+async def test_a_receipt_knows_the_request_before_it(store: Store) -> None:
+    found: list[Receipt] = []
+    for number in range(4):
+        if number == 3:
+            await store.reset_context(HERE)
+        turn = await ask(store, said(str(number), at=float(number)))
+        assert await store.reserve(turn, "U1", 0.5, NO_LIMITS, 31.0 + number) is None
+        outcome = Outcome(
+            *(Ended.DONE, "Yes."),
+            replay="Yes.",
+            model="m",
+            usage=Usage(cache_write_1h=7, cache_read=number),
+            missing=number or None,
+            applied=APPLIED,
+        )
+        # The second is not answered.
+        failed = Outcome(Ended.FAILED, "", note="No.")
+        await store.finish_turn(turn, failed if number == 1 else outcome, 40.0)
+        await store.mark_delivered(turn, 41.0)
+        found.append((await receipt(store, turn))[0])
+    first, failed_one, third, fourth = found
+    assert first.before is None
+    assert first.request is not None
+    assert (first.request.at, first.request.missing) == (31.0, None)
+    assert first.request.usage == Usage(cache_write_1h=7)
+    assert failed_one.request is None
+    assert third.before == first.request
+    # It began anew.
+    assert fourth.before is None
+    assert fourth.request is not None

@@ -5,12 +5,16 @@ from dataclasses import replace
 import pytest
 
 from bot.app import App
+from bot.commands import receipt as receipts
 from bot.domain.attachment import Attachment
 from bot.domain.channel_access import NOWHERE
+from bot.domain.completion import Usage
 from bot.domain.message import Mark, MarkKind
 from bot.domain.person import Person
+from bot.domain.receipt import PastRequest, ReadMessages, Receipt, TurnTimes
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import Change
+from bot.domain.turn import Ended, TurnState
 from bot.messages import receipts as messages
 from bot.text import message_links, references
 from bot.ui.elements import Command, Response
@@ -72,6 +76,29 @@ async def test_a_receipt_begins_with_what_matters_and_holds_no_words() -> None:
         facts = await desk.store.turn_facts(HERE)
         assert facts is not None
         assert await shown(app, turn=facts.key) == text
+
+
+def test_a_receipt_says_why_the_cache_lacked_what_was_left_there() -> None:
+    read = ReadMessages(1, 0, None, None, ())
+    times = TurnTimes(40_000.0, 40_000.0, reserved=40_000.0, ended=40_009.0)
+    now = Receipt(
+        *("T1", HERE, TurnState.DELIVERED, Ended.DONE, times, 1, "m"),
+        usage=Usage(cache_write_1h=1_500),
+        read=read,
+        before=PastRequest(7_300.0, "m", None, Usage(cache_write_1h=1_234)),
+    )
+    head = "The cache lacked 1,234 tokens that the answer before left there: "
+    assert now.before
+    for before, why in (
+        (now.before, "it was sent 9 h 5 min before, and they had expired."),
+        (replace(now.before, at=36_000.0), messages.expired(hours=1, minutes=7) + "."),
+        (replace(now.before, model="n"), f"{messages.MODEL_CHANGED}."),
+        (replace(now.before, at=39_000.0), f"{messages.NO_REASON}."),
+    ):
+        text = receipts.page(replace(now, before=before), {}).whole
+        assert f"- {head}{why}\n" in f"{text}\n"
+    for unsaid in (replace(now, before=None), replace(now, ended=None)):
+        assert "lacked" not in receipts.page(unsaid, {}).whole
 
 
 async def test_only_who_reads_the_thread_now_sees_a_receipt() -> None:

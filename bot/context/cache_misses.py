@@ -1,0 +1,78 @@
+"""Why an answer did not find in the prompt cache what the one before had left there.
+Pure.
+
+The cache matches the beginning of a prompt byte by byte, and each entry of it lives for
+five minutes or an hour since it was last used (Claude facts 3.1).
+"""
+
+import enum
+
+from bot.domain.receipt import PastRequest
+
+# The lifetimes, in seconds.
+_SHORT, _LONG = 300.0, 3_600.0
+
+# The settings that change what stands before the messages, or what they are cached
+# under, besides the model.
+_SETTINGS = ("effort", "web_search", "web_fetch")
+
+
+class Miss(enum.Enum):
+    """The reason of a miss."""
+
+    MODEL = "model"
+    PROMPT = "prompt"
+    EFFORT = "effort"
+    WEB_SEARCH = "web_search"
+    WEB_FETCH = "web_fetch"
+    #: A summary has replaced the beginning.
+    SUMMARY = "summary"
+    #: People deleted messages.
+    DELETED = "deleted"
+    #: Other messages were left out of the middle.
+    CUT = "cut"
+    #: The time since the request before was longer than the lifetime.
+    PAUSE = "pause"
+    #: It was not asked for: it would have cost more than it saves.
+    OFF = "off"
+    #: What the request before found on the web is not kept.
+    FOUND = "found"
+    #: None that is known.
+    UNKNOWN = "unknown"
+
+
+def missing(before: PastRequest, now: PastRequest) -> int:
+    """Return how many tokens of what the request `before` left in the cache `now` did
+    not read from it."""
+    return max(0, before.usage.prompt - before.usage.input - now.usage.cache_read)
+
+
+def reason(before: PastRequest, now: PastRequest) -> Miss | None:
+    """Return why `now` did not read all that the request `before` had left in the
+    cache; None if it did."""
+    if not missing(before, now):
+        return None
+    if before.model != now.model:
+        return Miss.MODEL
+    if before.prompt != now.prompt:
+        return Miss.PROMPT
+    for name in _SETTINGS:
+        if before.value(name) != now.value(name):
+            return Miss(name)
+    if before.summarised != now.summarised:
+        return Miss.SUMMARY
+    if before.deleted != now.deleted:
+        return Miss.DELETED
+    if before.missing != now.missing:
+        return Miss.CUT
+    if now.at - before.at >= _lifetime(before):
+        return Miss.PAUSE
+    if now.usage.input == now.usage.prompt:
+        return Miss.OFF
+    return Miss.FOUND if before.usage.searches or before.usage.fetches else Miss.UNKNOWN
+
+
+def _lifetime(request: PastRequest) -> float:
+    """Return how long what `request` left in the cache lived, in seconds."""
+    short_only = request.usage.cache_write_5m and not request.usage.cache_write_1h
+    return _SHORT if short_only else _LONG

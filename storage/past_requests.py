@@ -1,0 +1,87 @@
+"""The requests that the answers of a thread were made from, as far as the prompt cache
+depends on them; inside a transaction."""
+
+from sqlite3 import Row
+
+from sqlite_utils import Database
+
+from bot.domain.completion import Usage
+from bot.domain.receipt import PastRequest
+from bot.domain.scope import ScopeLevel
+from bot.domain.setting import AppliedSetting
+from storage.broken import calendar_time, log_broken, parsed
+
+#: `missing` where the number is unknown; NULL is for a turn that did not end properly.
+UNKNOWN = -1
+
+# The last turn before that read from the same place on and was answered.
+BEFORE = """
+    SELECT turns.*, receipts.*, charges.at AS reserved_at, charges.searches,
+        charges.fetches, versions.id AS version
+    FROM turns CROSS JOIN receipts ON receipts.turn_id = turns.id
+      LEFT JOIN charges ON charges.turn = turns.key AND charges.turn IS NOT NULL
+      LEFT JOIN versions ON versions.id = turns.prompt
+    WHERE turns.thread_id = :thread AND turns.id < :turn
+      AND reads_after = :after AND turns.model <> ''
+    ORDER BY turns.id DESC LIMIT 1
+"""
+# The summary that the request of a turn had.
+SUMMARISED = """
+    SELECT messages FROM summaries
+    WHERE thread_id = :thread AND used_by <= :turn ORDER BY until DESC LIMIT 1
+"""
+
+
+def before(db: Database, row: Row) -> PastRequest | None:
+    """Return the request before that of the turn of `row`, a row of turns with its
+    receipt."""
+    at = {"thread": row["thread_id"], "turn": row["id"], "after": row["reads_after"]}
+    found = db.execute(BEFORE, at).fetchone()
+    if found is None:
+        return None
+    sent = found["reserved_at"] or found["started_at"] or found["created_at"]
+    return PastRequest(
+        at=calendar_time(sent),
+        model=found["model"],
+        prompt=found["version"],
+        usage=usage_of(found),
+        applied=applied(found),
+        deleted=found["deleted"],
+        missing=missing(found),
+        summarised=summarised(db, found),
+    )
+
+
+def summarised(db: Database, row: Row) -> int:
+    """Return how many messages the turn of `row` read as a summary."""
+    used = {"thread": row["thread_id"], "turn": row["id"]}
+    summary = db.execute(SUMMARISED, used).fetchone()
+    return int(summary["messages"]) if summary else 0
+
+
+def missing(row: Row) -> int | None:
+    """Return about how many messages the turn of `row` lacked; None if unknown."""
+    return None if row["missing"] == UNKNOWN else row["missing"] or 0
+
+
+def usage_of(row: Row) -> Usage:
+    """Return the usage of the turn of `row`, with what its charge has."""
+    return Usage(
+        *(row["input"], row["cache_write_5m"], row["cache_write_1h"]),
+        *(row["cache_read"], row["output"]),
+        *(row["searches"] or 0, row["fetches"] or 0),
+    )
+
+
+def applied(row: Row) -> tuple[AppliedSetting, ...]:
+    """Return the settings that the answer of the turn of `row` was written with."""
+    found = []
+    for each in parsed(row["applied"] or "[]", list) or ():
+        try:
+            name, value, level, who, kept = each
+            scope = ScopeLevel(level)
+        except (TypeError, ValueError):
+            log_broken("receipts", row["id"])
+            continue
+        found.append(AppliedSetting(str(name), str(value), scope, str(who), bool(kept)))
+    return tuple(found)
