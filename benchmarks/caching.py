@@ -4,11 +4,13 @@ Threadkeep asks.
 The requests are made by the product's own functions and replayed against the emulated
 prompt cache, at the catalog's prices; nothing is sent, and the clock is that of the
 thread. Its rhythm is that of people: most questions come within minutes of each other,
-some after a night.
+some after a night. Since the nights are what costs, many threads are drawn.
 """
 
 import itertools
 import random
+import statistics
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,10 +20,12 @@ from rich.table import Table
 from benchmarks.table import table
 from bot.claude import catalog
 from bot.claude.request import parameters
-from bot.context import cache_lifetime, prompt, summaries
+from bot.context import cache_lifetime, cache_misses, prompt, summaries
+from bot.context.cache_misses import Miss
 from bot.domain.attachment import FileKind
 from bot.domain.completion import ChatMessage, Request, RequestFile, Usage
 from bot.domain.message import Message
+from bot.domain.receipt import PastRequest
 from bot.domain.scope import ThreadKey
 from bot.domain.summary import ReadTurn
 from bot.settings.options import BY_NAME
@@ -32,13 +36,17 @@ MODEL = catalog.DEFAULT_MODEL
 TURNS = (20, 100)
 #: Messages that a sliding window keeps: what other bots call "the last 20".
 WINDOW = 20
+OURS = "Threadkeep"
 #: As in Claude facts 3.3: tokens of the system prompt, a question and an answer.
 SYSTEM, QUESTION, ANSWER = 1_000, 150, 350
 #: Tokens of a summary (Claude facts 3.4), and of a thread that gets one.
 SUMMARY, SUMMARY_AT = 1_200, int(BY_NAME["summary_at"].default)
 #: Chances of a pause within five minutes and within the hour; else it is a night.
 SOON, LATER = 0.7, 0.25
-SEED = 3
+#: The threads that are drawn.
+SEEDS = range(20)
+#: How long a summary takes after a question, in seconds: the answer, then 1,200 tokens.
+UNTIL_SUMMARY = 30.0
 START = 1_796_000_000.0
 DATA = ROOT / "tests" / "data" / "files"
 
@@ -55,7 +63,17 @@ class Asked:
     files: tuple[RequestFile, ...] = ()
 
 
-def thread(turns: int, seed: int = SEED, *, files: bool = False) -> list[Asked]:
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The body of a request, and when it was sent."""
+
+    at: float
+    body: dict[str, Any]
+    #: How many messages the summary covers that it begins with; 0 without one.
+    summarised: int = 0
+
+
+def thread(turns: int, seed: int, *, files: bool = False) -> list[Asked]:
     """Return a thread of `turns` questions; with `files`, one comes with the first of
     each ten: a scanned page and a log in turn."""
     chance, at, found = random.Random(seed), START, list[Asked]()
@@ -112,116 +130,157 @@ def requests(turns: Sequence[Asked]) -> Iterator[tuple[float, Request]]:
         messages.append(ChatMessage("assistant", turn.answer))
 
 
-def uncached(turns: Sequence[Asked]) -> Iterator[tuple[float, dict[str, Any]]]:
-    """Yield bodies of requests that name no cache."""
+def uncached(turns: Sequence[Asked]) -> Iterator[Sent]:
+    """Yield requests that name no cache."""
     for at, request in requests(turns):
         body = parameters(request)
         for block in body["system"]:
             del block["cache_control"]
-        yield at, body
+        yield Sent(at, body)
 
 
-def sliding(turns: Sequence[Asked]) -> Iterator[tuple[float, dict[str, Any]]]:
-    """Yield bodies with the last `WINDOW` messages, cached for five minutes."""
+def sliding(turns: Sequence[Asked]) -> Iterator[Sent]:
+    """Yield requests with the last `WINDOW` messages, cached for five minutes."""
     for at, request in requests(turns):
         last = request.messages[-WINDOW:]
         # The API wants a question first.
         last = last[1:] if last[0].role == "assistant" else last
         kept = replace(request, messages=last, cache_messages=True, cache_ttl="5m")
-        yield at, parameters(kept)
+        yield Sent(at, parameters(kept))
 
 
-def ours(turns: Sequence[Asked]) -> Iterator[tuple[float, dict[str, Any]]]:
-    """Yield bodies as Threadkeep makes them, with those of its summaries."""
+def ours(turns: Sequence[Asked]) -> Iterator[Sent]:
+    """Yield requests as Threadkeep makes them, with those for its summaries."""
     read: list[ReadTurn] = []
-    last = START
+    tokens, last = 0, START
+    #: The summary that is being made: when it is there, and what it covers.
+    waiting: tuple[float, int] | None = None
     for number, (at, request) in enumerate(requests(turns)):
+        if waiting and at >= waiting[0]:
+            read = _summarised(read, waiting[1], number)
+            waiting = None
+        is_silent, last = at - last > summaries.SILENCE, at
         newest = turns[: number + 1][-cache_lifetime.QUESTIONS :]
         ttl = cache_lifetime.lifetime([each.at for each in newest])
+        if is_silent and not waiting and _covered(read, tokens, silent=True):
+            ttl = None
         question = request.messages[-1]
         entries = [entry for each in read for entry in each.entries]
         kept = replace(
             request,
             messages=(*entries, question),
             cache_messages=ttl is not None,
-            cache_ttl=ttl or "5m",
+            cache_ttl=ttl or "1h",
         )
         body = parameters(kept)
-        yield at, body
+        yield Sent(at, body, read[0].messages if read and read[0].is_summary else 0)
         answer = ChatMessage("assistant", turns[number].answer)
         read.append(ReadTurn(number + 1, (question, answer), 2))
-        is_silent, last = at - last > summaries.SILENCE, at
         tokens = size_of(body) + ANSWER
-        if summaries.is_due(tokens, SUMMARY_AT, silent=is_silent):
-            count = summaries.cut(read, tokens, SUMMARY_AT)
-            if count:
-                covered = read[:count]
-                yield (
-                    at,
-                    parameters(
-                        summaries.request(covered, catalog.CHEAP_MODEL, None, "")
-                    ),
-                )
-                content = summaries.content(_words(number, SUMMARY), count)
-                entry = ChatMessage("user", content)
-                made = ReadTurn(covered[-1].turn, (entry,), 2 * count, is_summary=True)
-                read = [made, *read[count:]]
+        count = 0 if waiting else _covered(read, tokens, silent=is_silent)
+        if count:
+            waiting = at + UNTIL_SUMMARY, count
+            covered = read[:count]
+            made = summaries.request(covered, catalog.CHEAP_MODEL, None, "")
+            yield Sent(at, parameters(made))
 
 
-WAYS = {"no caching": uncached, f"last {WINDOW} messages": sliding, "Threadkeep": ours}
+def _covered(read: Sequence[ReadTurn], tokens: int, *, silent: bool) -> int:
+    """Return how many of the turns `read` a summary is to replace; 0 for none."""
+    if not summaries.is_due(tokens, SUMMARY_AT, silent=silent):
+        return 0
+    return summaries.cut(read, tokens, SUMMARY_AT, silent=silent)
+
+
+def _summarised(read: list[ReadTurn], count: int, number: int) -> list[ReadTurn]:
+    """Return `read` with a summary in place of its first `count` turns."""
+    messages = summaries.covered_messages(read[:count])
+    content = summaries.content(_words(number, SUMMARY), messages)
+    entry = ChatMessage("user", content)
+    made = ReadTurn(read[count - 1].turn, (entry,), messages, is_summary=True)
+    return [made, *read[count:]]
+
+
+WAYS = {"no caching": uncached, f"last {WINDOW} messages": sliding, OURS: ours}
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """The cost of a way."""
+    """What the input of a thread came to, in one way."""
 
-    usd: float
+    #: In USD after each turn.
+    usd: tuple[float, ...]
+    #: Of the turns, without summaries.
     usage: Usage
-    #: Turns that read nothing of what the turn before had asked.
-    misses: int
+    #: Turns that did not read all that the one before had left in the cache, by reason.
+    misses: Counter[Miss]
 
 
-def replay(bodies: Iterator[tuple[float, dict[str, Any]]]) -> Replayed:
+def replay(bodies: Iterator[Sent]) -> Replayed:
     """Send `bodies` to the emulated cache."""
-    cache, total, usd, misses = PrefixCache(), Usage(), 0.0, 0
-    before = 0
-    for at, body in bodies:
-        usage = cache.spend(body, at)
-        usd += catalog.cost(body["model"], usage, at) or 0.0
-        if body["model"] != MODEL:
-            # The one after a summary is a miss with a reason.
-            before = 0
+    cache, total, misses = PrefixCache(), Usage(), Counter[Miss]()
+    usd, sum_usd = list[float](), 0.0
+    before: PastRequest | None = None
+    for each in bodies:
+        usage = cache.spend(each.body, each.at)
+        is_summary = each.body["model"] != MODEL
+        if is_summary:
+            usage = replace(usage, output=SUMMARY)
+        sum_usd += catalog.cost(each.body["model"], usage, each.at) or 0.0
+        if is_summary:
+            usd[-1] = sum_usd
             continue
-        misses += usage.cache_read < before
-        before = usage.prompt - usage.input
+        usd.append(sum_usd)
         total += usage
-    return Replayed(usd, total, misses)
+        now = PastRequest(each.at, MODEL, None, usage, summarised=each.summarised)
+        if before and (miss := cache_misses.reason(before, now)):
+            misses[miss] += 1
+        before = now
+    return Replayed(tuple(usd), total, misses)
+
+
+def threads(turns: int, *, files: bool) -> dict[str, list[Replayed]]:
+    """Return what the drawn threads came to, in each way."""
+    drawn = [thread(turns, seed, files=files) for seed in SEEDS]
+    return {name: [replay(way(each)) for each in drawn] for name, way in WAYS.items()}
 
 
 async def measure(platforms: Sequence[str]) -> Table:
     """Return the cost of input of a thread, in each way."""
     rows = []
     for turns, files in itertools.product(TURNS, (False, True)):
-        asked = thread(turns, files=files)
+        found = threads(turns, files=files)
         of = f"{turns} turns{', files' if files else ''}"
-        found = {name: replay(way(asked)) for name, way in WAYS.items()}
-        base = found["no caching"].usd
+        base = found["no caching"]
         for name, each in found.items():
+            parts = sorted(
+                run.usd[-1] / plain.usd[-1]
+                for run, plain in zip(each, base, strict=True)
+            )
+            usage = sum((run.usage for run in each), Usage())
+            misses = sum((run.misses for run in each), Counter[Miss]())
+            unnamed = misses[Miss.UNKNOWN]
+            asked = len(each) * turns
             rows.append(
                 [
                     f"{of}, {name}",
-                    f"${each.usd:.3f}",
-                    f"{each.usd / base:.2f}",
-                    f"{each.usage.prompt:,}",
-                    f"{each.usage.cache_read / each.usage.prompt:.0%}",
-                    str(each.misses),
+                    f"${statistics.mean(run.usd[-1] for run in each):.3f}",
+                    f"{statistics.mean(parts):.2f}",
+                    f"{parts[0]:.2f} to {parts[-1]:.2f}",
+                    f"{usage.prompt // len(each):,}",
+                    f"{usage.cache_read / usage.prompt:.0%}",
+                    f"{misses.total() / asked:.1%}",
+                    f"{unnamed / asked:.1%}",
                 ]
             )
     return table(
         "Input of a thread",
-        ["", "USD", "of no caching", "tokens", "read from the cache", "misses"],
+        [
+            *("", "USD", "of no caching", "from, to", "tokens", "from the cache"),
+            *("misses", "without a reason"),
+        ],
         rows,
-        caption=f"""{MODEL}, input alone, at the catalog's prices, summaries included. A
-        miss is a turn that did not read all that the one before had written, but for
-        the one after a summary.""",
+        caption=f"""{MODEL}, input alone, at the catalog's prices, summaries included;
+        means of {len(SEEDS)} threads. A miss is a turn that did not read all that the
+        one before had left in the cache; the reasons are those of receipts.""",
     )

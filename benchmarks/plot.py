@@ -1,11 +1,15 @@
-"""`python -m benchmarks.plot FILE` draws what a reader sees of one answer among twenty,
-in each way, as an SVG. Needs the extra `plot`."""
+"""`python -m benchmarks.plot NAME FILE` measures and draws an SVG: `pacing` is what a
+reader sees of one answer among twenty, `caching` what the input of a thread costs, each
+in every way. Needs the extra `plot`."""
 
 import asyncio
+import statistics
 
 import click
 from matplotlib import pyplot
+from matplotlib.figure import Figure
 
+from benchmarks import caching as costs
 from benchmarks.lag import ANSWER
 from benchmarks.methods import METHODS, OURS, Run, play
 from benchmarks.watching import Watched
@@ -17,12 +21,13 @@ LOOKS = ("-", "--", ":", "-.")
 COLOURS = ("#b3541e", "#2f5d8a", "#5b8c5a", "#7a6c8f")
 
 
-@click.command()
-@click.argument("file", type=click.Path(dir_okay=False, writable=True))
-def main(file: str) -> None:
-    """Measure, and draw to FILE."""
+# How opaque the range is that lies between the cheapest and the dearest thread.
+SHADE = 0.15
+
+
+def pacing() -> Figure:
+    """Return the plot of one answer among twenty."""
     runs = [asyncio.run(play(each, THREADS, CHANNELS, ANSWER)) for each in METHODS]
-    pyplot.rcParams.update({"font.size": 10, "svg.fonttype": "none"})
     figure, axes = pyplot.subplots(figsize=(8, 4.2))
     typical = _typical(runs[0])
     began = typical.question.at
@@ -49,10 +54,60 @@ def main(file: str) -> None:
     axes.set_title(f"One answer of {THREADS} that stream at once in a Slack workspace")
     # Where no line runs.
     axes.legend(loc="center right", bbox_to_anchor=(1.0, 0.63), frameon=False)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    return figure
+
+
+def caching() -> Figure:
+    """Return the plot of what the input of a thread costs, turn by turn: means, and
+    behind them the range."""
+    figure, both = pyplot.subplots(1, 2, figsize=(8, 3.8))
+    for axes, files in zip(both, (False, True), strict=True):
+        found = costs.threads(max(costs.TURNS), files=files)
+        # Ours first, in the colour that it has in the other plot.
+        for (name, runs), look, colour in zip(
+            reversed(found.items()), LOOKS, COLOURS, strict=False
+        ):
+            turns = range(1, len(runs[0].usd) + 1)
+            by_turn = list(zip(*(run.usd for run in runs), strict=True))
+            lows, highs = map(min, by_turn), map(max, by_turn)
+            axes.fill_between(
+                turns, list(lows), list(highs), color=colour, alpha=SHADE, lw=0
+            )
+            axes.plot(
+                turns,
+                list(map(statistics.mean, by_turn)),
+                linestyle=look,
+                color=colour,
+                lw=2.4 if name == costs.OURS else 1.6,
+                label=name,
+            )
+        axes.set_xlim(0, max(costs.TURNS))
+        axes.set_ylim(0, None)
+        axes.set_xlabel("questions")
+        axes.set_title("with files" if files else "without files")
+    both[0].set_ylabel("USD for input, in all")
+    both[0].legend(loc="upper left", frameon=False)
+    return figure
+
+
+DRAWN = {"pacing": pacing, "caching": caching}
+
+
+@click.command()
+@click.argument("name", type=click.Choice(list(DRAWN)))
+@click.argument("file", type=click.Path(dir_okay=False, writable=True))
+def main(name: str, file: str) -> None:
+    """Measure NAME, and draw it to FILE."""
+    # The same ids in each run, so that a picture changes with its figures only.
+    pyplot.rcParams.update(
+        {"font.size": 10, "svg.fonttype": "none", "svg.hashsalt": name}
+    )
+    figure = DRAWN[name]()
+    for axes in figure.axes:
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
     figure.tight_layout()
-    figure.savefig(file, facecolor="white")
+    figure.savefig(file, facecolor="white", metadata={"Date": None})
 
 
 def _typical(run: Run) -> Watched:

@@ -14,7 +14,8 @@ from bot.domain.summary import ReadTurn
 from bot.messages import thread_summaries as messages
 from bot.text import tags
 
-#: The part of the mark that stays word for word.
+#: The part of a thread that has just become due that stays word for word. It is written
+#: to the cache anew, at up to twice the price of input.
 KEPT = 0.25
 
 #: A summary covers at least this part of what is read, besides the former summary: less
@@ -60,7 +61,11 @@ def is_due(tokens: int, mark: int, *, silent: bool) -> bool:
     """Return True if a thread of `tokens` is to be summarised whose mark is `mark`;
     `silent` is whether it was silent for `SILENCE` before its last turn, so that its
     cache was cold."""
-    return tokens >= (mark / 2 if silent else mark)
+    return tokens >= _due_at(mark, silent=silent)
+
+
+def _due_at(mark: int, *, silent: bool) -> float:
+    return mark / 2 if silent else mark
 
 
 def size(turns: Sequence[ReadTurn], reported: int, *, searched: bool) -> int:
@@ -72,14 +77,17 @@ def size(turns: Sequence[ReadTurn], reported: int, *, searched: bool) -> int:
     return min(reported, int(_bytes(turns) / BYTES_PER_TOKEN) + OTHER_TOKENS)
 
 
-def cut(turns: Sequence[ReadTurn], tokens: int, mark: int) -> int:
+def cut(
+    turns: Sequence[ReadTurn], tokens: int, mark: int, *, silent: bool = False
+) -> int:
     """Return how many of `turns`, which have `tokens` in all, a summary is to replace;
-    0 for none."""
+    0 for none. `mark` and `silent` are as in `is_due`."""
+    kept = _due_at(mark, silent=silent) * KEPT
     sizes = [each.size for each in turns]
     per_token = sum(sizes) / max(tokens, 1)
     count = len(turns) - 1
     tail = sum(sizes[-1:])
-    while count > 0 and tail + sizes[count - 1] <= mark * KEPT * per_token:
+    while count > 0 and tail + sizes[count - 1] <= kept * per_token:
         count -= 1
         tail += sizes[count]
     former = sum(each.is_summary for each in turns[:1])

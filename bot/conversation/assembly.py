@@ -49,7 +49,8 @@ def create_responder(
     files = FileReader(durable, adapters)
     prices = FilePrices(durable, model)
     composer = Composer(
-        *(durable, durable, adapters, settings, files, prices, survey),
+        *(durable, durable, adapters, settings, files, prices, summariser),
+        survey,
         operator.secret,
         now,
     )

@@ -16,9 +16,11 @@ from bot.context import cache_lifetime, file_limits, long_threads, prompt
 from bot.conversation import model_files
 from bot.conversation.file_prices import FilePrices, PricedFile, Pricing
 from bot.conversation.file_reader import FileReader
+from bot.conversation.summariser import Summariser
 from bot.domain.attachment import StoredFile
 from bot.domain.completion import (
     BYTES_PER_TOKEN,
+    CacheTtl,
     ChatMessage,
     Request,
     RequestFile,
@@ -98,6 +100,7 @@ class Composer:
         settings: SettingsAccess,
         files: FileReader,
         prices: FilePrices,
+        summariser: Summariser,
         survey: Callable[[], ModelAvailability | None],
         secret: str,
         now: Callable[[], float],
@@ -108,6 +111,7 @@ class Composer:
         self._contents = contents
         self._files = files
         self._prices = prices
+        self._summariser = summariser
         self._survey = survey
         self._secret = secret
         self._now = now
@@ -124,8 +128,7 @@ class Composer:
     ) -> ComposedRequest | None:
         """Store what Claude reads for `messages`, and return the request; None if
         people have deleted all that was to be answered."""
-        times = await self._store.question_times(turn.thread, cache_lifetime.QUESTIONS)
-        ttl = cache_lifetime.lifetime(times)
+        ttl = await self._lifetime(turn, settings)
         pricing = Pricing(settings["model"], ttl, settings.file_price, self._now())
         read = await self._conversation(turn, messages, settings, pricing)
         conversation, unread = read.conversation, read.unread
@@ -161,6 +164,16 @@ class Composer:
         named = {file.name for each in messages for file in each.message.files}
         skipped |= {n: why for n, why in _left_out(request).items() if n in named}
         return ComposedRequest(request, missing, unread, summarised, skipped, read.dear)
+
+    async def _lifetime(
+        self, turn: Turn, settings: EffectiveSettings
+    ) -> CacheTtl | None:
+        """Return how long the prompt cache is to keep the thread; None for not at
+        all."""
+        if await self._summariser.wakes(turn, settings, self._now()):
+            return None
+        times = await self._store.question_times(turn.thread, cache_lifetime.QUESTIONS)
+        return cache_lifetime.lifetime(times)
 
     async def shorten(
         self, turn: Turn, composed: ComposedRequest, settings: EffectiveSettings

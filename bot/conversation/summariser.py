@@ -2,7 +2,7 @@
 
 Rule 1: no answer waits for it. It begins when an answer is delivered, and also where a
 thread wakes after a long silence: that answer reads the thread in full, once more, and
-the next one reads the summary.
+the next one reads the summary. So the first is not written to the prompt cache.
 Rule 2: it costs what is reserved for it under the budgets of the thread. Without room
 in a budget, or without a usable summary, the thread goes on as it is.
 """
@@ -22,7 +22,7 @@ from bot.domain.completion import Request
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.summary import ReadTurn, Summary
 from bot.domain.turn import Outcome, Turn
-from bot.errors import ModelError
+from bot.errors import ModelError, StorageError
 from bot.ports.model import Model
 from bot.ports.store import SummariserStore
 from bot.runtime.background import Background, end
@@ -84,21 +84,48 @@ class Summariser:
     ) -> None:
         """Begin a summary of the thread of `turn` if it is due, now that the answer
         with `outcome` is delivered, which began at `begun`."""
-        thread, mark = turn.thread, int(settings["summary_at"])
+        thread = turn.thread
         tokens = outcome.usage.prompt + outcome.usage.output
-        if settings["long_threads"] != long_threads.SUMMARISE:
-            return
-        if not summaries.is_due(tokens, mark, silent=True):
-            return
-        if self._closed or thread in self._running:
-            return
-        failures = self._failures.get(thread, _Failures())
-        if failures.forbid(tokens) or len(self._running) >= MOST_AT_ONCE:
+        if not self._may_summarise(thread, tokens, settings):
             return
         work = self._summarise(turn, outcome, settings, begun)
         task = self._tasks.start("summary", work, platform=thread.platform)
         self._running[thread] = task
         task.add_done_callback(lambda _: self._running.pop(thread, None))
+
+    async def wakes(
+        self, turn: Turn, settings: EffectiveSettings, begun: float
+    ) -> bool:
+        """Return whether the thread of `turn`, whose answer begins at `begun`, is to be
+        summarised after it because it was silent: nothing that this answer reads is
+        then read again as it is."""
+        mark = int(settings["summary_at"])
+        try:
+            tokens = await self._store.context_size(turn.thread)
+            if not self._may_summarise(turn.thread, tokens, settings):
+                return False
+            if not await self._was_silent(turn, begun):
+                return False
+            turns = await self._store.read_turns(turn.thread)
+        except StorageError as error:
+            # No answer fails for this.
+            log.warning("thread.unknown_size thread=%s %s", turn.thread, error)
+            return False
+        return summaries.cut(turns, tokens, mark, silent=True) > 0
+
+    def _may_summarise(
+        self, thread: ThreadKey, tokens: int, settings: EffectiveSettings
+    ) -> bool:
+        """Return whether a summary of `thread`, which has `tokens`, can begin now if
+        the thread was silent."""
+        if settings["long_threads"] != long_threads.SUMMARISE:
+            return False
+        if not summaries.is_due(tokens, int(settings["summary_at"]), silent=True):
+            return False
+        if self._closed or thread in self._running:
+            return False
+        failures = self._failures.get(thread, _Failures())
+        return not failures.forbid(tokens) and len(self._running) < MOST_AT_ONCE
 
     def close(self) -> None:
         """End what is in progress, and begin nothing more."""
@@ -117,7 +144,7 @@ class Summariser:
         turns = await self._store.read_turns(thread)
         searched = outcome.usage.searches + outcome.usage.fetches > 0
         tokens = summaries.size(turns, reported, searched=searched)
-        count = summaries.cut(turns, tokens, mark)
+        count = summaries.cut(turns, tokens, mark, silent=silent)
         if not count or not summaries.is_due(tokens, mark, silent=silent):
             return
         covered = turns[:count]

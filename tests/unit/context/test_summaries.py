@@ -58,6 +58,11 @@ def test_the_newest_turns_stay_word_for_word(
     assert summaries.cut(read, tokens, 60_000) == count
 
 
+def test_of_a_thread_that_was_silent_half_as_much_stays() -> None:
+    read = turns(*[20_000] * 12)
+    assert summaries.cut(read, 60_000, 60_000, silent=True) == 11
+
+
 def test_searches_do_not_make_a_thread_long() -> None:
     read = turns(25_000)
     assert summaries.size(read, 70_000, searched=False) == 70_000

@@ -14,7 +14,7 @@ from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import Change
 from bot.errors import ModelBusy, ModelError
 from bot.messages import thread_summaries as messages
-from bot.settings.long_threads import STOP
+from bot.settings.long_threads import STOP, SUMMARISE
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.support.scripted_model import ScriptedModel
 from tests.support.summaries import WHOLE, asks_for_summary
@@ -70,6 +70,13 @@ class Talk(Desk):
             self.count += 1
             await self.ask(f"{self.count}. {LONG}")
             await self.closed(self.count)
+
+    def fall_silent(self) -> None:
+        """Have the last turn end an hour and more ago."""
+        self.store.db.execute(
+            "UPDATE turns SET touched = ? WHERE id = (SELECT max(id) FROM turns)",
+            [self.began - 4_000],
+        )
 
     async def summarised(self) -> None:
         """Wait until a summary waits for the next turn."""
@@ -237,14 +244,43 @@ async def _broken(request: Request) -> int:
 async def test_a_thread_that_wakes_is_summarised_at_half_the_mark() -> None:
     talk = Talk()
     await talk.set(summary_at="16000")
-    async with talk.open():
+    async with talk.open() as app:
         await talk.say(6)
+        # It was looked at, and was neither long nor silent.
+        await until(lambda: _is(not app._summariser._running))
         assert talk.talker.asked_for_summary == []
-        long_ago = talk.began - 4_000
-        talk.store.db.execute("UPDATE turns SET touched = ?", [long_ago])
+        talk.fall_silent()
         await talk.say()
         await talk.summarised()
-    assert len(talk.prompts[-1]) == 13
+        await talk.say()
+    assert [len(each) for each in talk.prompts[-2:]] == [13, 4]
+    # What is not read again is not written to the cache.
+    cached = [each.cache_messages for each in talk.talker.asked]
+    assert cached == [True] * 6 + [False, True]
+
+
+async def test_a_thread_that_wakes_is_cached_unless_a_summary_is_to_come() -> None:
+    talk = Talk()
+    async with talk.open() as app:
+        for values in (
+            {"long_threads": STOP, "summary_at": "8000"},
+            {"long_threads": SUMMARISE, "summary_at": "60000"},
+            # After so many failures, it is not tried again at this size.
+            {"summary_at": "8000"},
+        ):
+            await talk.set(**values)
+            if "long_threads" not in values:
+                talk.talker.summaries = [""] * 3
+                for times in (1, 2, 3):
+                    await talk.say()
+                    await talk.tried(times)
+            else:
+                await talk.say(3)
+            await until(lambda: _is(not app._summariser._running))
+            talk.fall_silent()
+            await talk.say()
+    assert len(talk.talker.asked_for_summary) == 3
+    assert all(each.cache_messages for each in talk.talker.asked)
 
 
 async def test_what_is_deleted_meanwhile_is_not_in_a_summary() -> None:
