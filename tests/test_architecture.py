@@ -65,6 +65,7 @@ THIRD_PARTIES = {
     "slack_sdk": "adapters.slack",
     "aiohttp": "adapters.discord adapters.slack adapters.web",
     "jinja2": "adapters.web",
+    "markupsafe": "adapters.web",
     "nh3": "adapters.web",
     "pygments": "adapters.web",
     "yarl": "adapters.discord adapters.slack",

@@ -70,6 +70,10 @@ class Board:
         """Return a message of the workspace. Raises StorageError."""
         return await self.store.post(HERE, message)
 
+    async def posted_file(self, file: str) -> tuple[Post, bytes] | None:
+        """Return the bytes of a file, with its post. Raises StorageError."""
+        return await self.store.posted_file(HERE, file)
+
     async def delete(self, post: Post) -> None:
         """Delete `post`. Raises StorageError."""
         await self.store.delete_posts(HERE, [post.message])

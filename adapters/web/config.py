@@ -30,6 +30,8 @@ class WebConfig:
     is_chosen: bool = False
     #: The names under which a proxy that checks who people are passes requests on.
     proxies: frozenset[str] = frozenset()
+    #: Whether Claude answers, and not the offline model.
+    has_key: bool = False
 
     @property
     def is_loopback(self) -> bool:
@@ -60,7 +62,8 @@ class WebConfig:
         ]
         if problems:
             raise ConfigError(*problems)
-        return cls(found.host, found.port, found.is_chosen, frozenset(names))
+        has_key = bool(env.get("ANTHROPIC_API_KEY", "").strip())
+        return cls(found.host, found.port, found.is_chosen, frozenset(names), has_key)
 
 
 #: Reads the configuration of this platform, whichever it is.

@@ -9,6 +9,7 @@ from jinja2 import Environment
 
 from adapters.web.board import Board
 from adapters.web.config import WebConfig
+from adapters.web.drawing import Drawing
 from adapters.web.threads import Threads
 from bot.ports.host import Host
 
@@ -22,6 +23,7 @@ class Context:
     board: Board
     threads: Threads
     templates: Environment
+    drawing: Drawing
 
     def page(
         self, template: str, values: Mapping[str, Any], status: int = 200

@@ -20,7 +20,7 @@ BOT, BOT_NAME = "claude", "Claude"
 API = "api"
 #: Prefixes of the ids of direct messages, which the name of a member follows, and of
 #: the ids of people that are programs with a token.
-DIRECT, PROGRAM = "dm-", "token-"
+DIRECT, PROGRAM = "D", "token-"
 
 
 @dataclass(frozen=True, slots=True)

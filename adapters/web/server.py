@@ -11,13 +11,15 @@ from pathlib import Path
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from adapters.web import pages
+from adapters.web import actions, events, pages
 from adapters.web.board import Board
 from adapters.web.config import WebConfig
 from adapters.web.context import Context
+from adapters.web.drawing import Drawing
 from adapters.web.guards import guards
 from adapters.web.threads import Threads
 from bot.errors import ConfigError
+from bot.messages import labels
 from bot.messages import web as texts
 from bot.ports.host import Host
 
@@ -37,7 +39,11 @@ GRACE = 1.0
 Routes = Callable[[Context], list[web.RouteDef]]
 
 #: All groups of routes.
-GROUPS: tuple[Routes, ...] = (pages.routes,)
+GROUPS: tuple[Routes, ...] = (
+    pages.routes,
+    events.routes,
+    actions.routes,
+)
 
 
 def application(context: Context) -> web.Application:
@@ -59,6 +65,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     found.globals["texts"] = texts
+    found.globals["labels"] = labels
     return found
 
 
@@ -67,7 +74,8 @@ async def serving(
     settings: WebConfig, host: Host, board: Board, threads: Threads
 ) -> AsyncIterator[str]:
     """Serve; yield the address. Raises ConfigError if it cannot be used."""
-    context = Context(settings, host, board, threads, environment())
+    templates = environment()
+    context = Context(settings, host, board, threads, templates, Drawing(templates))
     runner = web.AppRunner(
         application(context),
         access_log=None,

@@ -1,6 +1,8 @@
 """Messages of the pages in the browser: the local workspace, and errors of the web
 server."""
 
+from bot.messages import plurals
+
 WORKSPACE = "Local workspace"
 PRODUCT = "Threadkeep"
 HINT = "To keep talking, reply here."
@@ -11,13 +13,85 @@ NAV_WORKSPACE = "Workspace"
 NAV_CONSOLE = "Console"
 
 # Members and channels.
-AN_ADMIN = "Admin of the workspace"
+AN_ADMIN = "Admin"
 A_MEMBER = "Member"
 A_GUEST = "Guest"
 ABOUT_WELCOME = "Start here"
 ABOUT_ENGINEERING = "Everything about code"
 ABOUT_SUPPORT = "What customers ask"
 ABOUT_LEADS = "Private: only Olga is in it"
+
+# The local workspace.
+APP = "App"
+EDITED = "edited"
+ONLY_YOU = "Only you see this"
+REACTIONS = "Reactions"
+RATE = "Rate this answer"
+EVERYONE = "Everyone"
+THINKING = "Thinking"
+DELETED = "_This message was deleted._"
+A_FILE = "file"
+SKIP_TO_BOX = "To the message box"
+CHANNELS = "Channels"
+DIRECT_MESSAGES = "Direct messages"
+ABOUT_DIRECT = "Only you and Claude"
+SPEAK_AS = "You speak as"
+THREADS = "Threads"
+THREAD = "Thread"
+YOUR_MESSAGE = "Your message"
+YOUR_REPLY = "Your reply"
+WRITE_IN_CHANNEL = "@Claude asks, / commands"
+WRITE_IN_DIRECT = "Ask Claude, / commands"
+WRITE_IN_THREAD = "Reply"
+ATTACH = "Attach files"
+SEND = "Send"
+MENU = "Menu"
+
+# The first screen.
+WELCOME_TITLE = "Ask Claude in a thread"
+WELCOME = (
+    "This is a whole workspace on your machine: channels, threads and four made-up "
+    "people to speak as. What you see here works the same in Slack and Discord."
+)
+EXAMPLES_TITLE = "Try one of these"
+EXAMPLES = (
+    "What can you do in a thread?",
+    "Show me some code, and colour it.",
+    "Write something long that I can stop.",
+)
+OFFLINE = (
+    "The offline model answers now: it is not Claude, answers from a script and costs "
+    "nothing."
+)
+SET_A_KEY = "For Claude, start again with a key from console.anthropic.com:"
+KEY_LINE = "ANTHROPIC_API_KEY=… make run"
+WITH_KEY = "Claude answers here, with the key that you set."
+CONNECT = "To connect Slack or Discord:"
+CONNECT_LINE = ".venv/bin/threadkeep setup"
+
+# What the scripts of the pages say.
+SAID_BY_SCRIPTS = {
+    "copy": "Copy",
+    "copied": "Copied",
+    "download": "Download",
+    "dismiss": "Dismiss",
+    "edit": "Edit",
+    "delete": "Delete",
+    "triage": "Triage this",
+    "save": "Save",
+    "cancel": "Cancel",
+    "more": "More actions",
+    "remove": "Remove",
+    "settings": "Settings",
+    "onlyYou": "Only you see this",
+    "reconnecting": "The connection was lost. Connecting again …",
+    "connected": "Connected again.",
+    "unsent": "Not sent yet. It is sent as soon as the server answers.",
+    "failed": "That did not work. Please try again.",
+    "sureDelete": "Delete this message?",
+    "claude": "Claude",
+    "done": "The answer is complete.",
+}
 
 # Errors.
 NOT_OUR_NAME = (
@@ -36,6 +110,11 @@ NOT_UNDERSTOOD = "The server did not understand that request."
 TOO_MANY_OPEN = "Too many pages are open now. Please try again in a minute."
 SOMETHING_WRONG = "Something went wrong here. Please try again."
 BACK = "To the workspace"
+NO_SUCH_CHANNEL = "There is no such channel, or you are not in it."
+NO_SUCH_THREAD = "There is no such thread. It may have been deleted."
+NO_SUCH_MESSAGE = "There is no such message. It may have been deleted."
+NOT_YOURS = "Only its author can do that."
+NOTHING_TO_SEND = "There is nothing to send."
 
 
 def address_taken(*, address: str) -> str:
@@ -62,3 +141,26 @@ def open_to_others(*, address: str) -> str:
         "threadkeep token create, or set THREADKEEP_WEB_TRUSTED_PROXY to the name of a "
         "proxy that checks who people are."
     )
+
+
+def replies(*, count: int) -> str:
+    return plurals.REPLIES(count)
+
+
+def file_size(*, kilobytes: int) -> str:
+    return f"{kilobytes:,} KB"
+
+
+def too_long(*, most: int) -> str:
+    return (
+        f"A message has at most {most:,} characters. Please attach longer text as a "
+        "file."
+    )
+
+
+def too_large(*, most: int) -> str:
+    return f"The files of a message may have {most} MB together. Please send less."
+
+
+def too_many_files(*, most: int) -> str:
+    return f"A message may have {most} files. Please send the rest in another one."

@@ -1,0 +1,387 @@
+"""What people do on the pages: messages, commands, forms, buttons, ratings.
+
+Rule: nothing is decided here. Person and place are determined anew for each request,
+and everything goes to the core as it does from Slack and Discord.
+"""
+
+import json
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import quote
+
+from aiohttp import BodyPartReader, MultipartReader, web
+
+from adapters.web import directory
+from adapters.web.context import Context, Refused
+from adapters.web.directory import WebDirectory
+from adapters.web.encoding import stored
+from adapters.web.messages import message_of, render
+from adapters.web.speaker import Speaker, member_of, speaker
+from bot.domain.attachment import Attachment
+from bot.domain.person import Person
+from bot.domain.post import Post
+from bot.errors import DeliveryError, StorageError
+from bot.messages import web as texts
+from bot.messages.commands import STALE
+from bot.messages.controls import NO_ANSWER, NOT_SAID, THANKS
+from bot.ui.command_spec import MOST_COMMAND_CHARS
+from bot.ui.elements import SILENCE, Command, CommandResult, Form, Response
+
+#: The most characters of a message; longer text belongs into a file.
+MOST_CHARS = 200_000
+#: The most files of a message, and bytes of one.
+MOST_FILES = 10
+MOST_FILE_BYTES = 32_000_000
+#: The most parts of a request: the fields of a form and its files.
+MOST_PARTS = 100
+
+#: The id that a page gives a message, so that one that is sent again is the same one.
+_ID = re.compile(r"[0-9a-f]{32}")
+_FILE_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(slots=True)
+class _Sent:
+    """What came with a request."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    files: list[tuple[str, bytes]] = field(default_factory=list)
+
+    def __getitem__(self, name: str) -> str:
+        return self.values.get(name, "")
+
+
+class Actions:
+    """Carries out what people do."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._host = context.host
+        self._board = context.board
+        self._directory = WebDirectory()
+        self._catalog = {each.name: each for each in context.host.commands.catalog}
+
+    async def say(self, request: web.Request) -> web.Response:
+        """Post a message, and hand it to the core."""
+        sent = await _sent(request)
+        who = _speaker(request, sent)
+        text = sent["text"].replace("\r\n", "\n").strip()
+        if not text and not sent.files:
+            raise Refused(400, "empty", texts.NOTHING_TO_SEND)
+        if len(text) > MOST_CHARS:
+            raise Refused(413, "too_long", texts.too_long(most=MOST_CHARS))
+        if who.thread:
+            await self._opened(who)
+        post = await self._posted(who, sent["id"], text, sent.files)
+        return web.json_response(
+            {"message": post.message, "thread": post.thread.thread}
+        )
+
+    async def text(self, request: web.Request) -> web.Response:
+        """Return the text of a message of one's own, as it was typed."""
+        member = member_of(request)
+        post = await self._board.find(request.match_info["message"])
+        if post is None or post.author != member.id:
+            raise Refused(404, "no_message", texts.NO_SUCH_MESSAGE)
+        return web.json_response({"text": post.text})
+
+    async def edit(self, request: web.Request) -> web.Response:
+        """Change the text of a message of one's own."""
+        sent = await _sent(request)
+        post = await self._own(request, sent)
+        text = sent["text"].replace("\r\n", "\n").strip()
+        if not text and not post.files:
+            raise Refused(400, "empty", texts.NOTHING_TO_SEND)
+        if len(text) > MOST_CHARS:
+            raise Refused(413, "too_long", texts.too_long(most=MOST_CHARS))
+        before = message_of(post)
+        edited = replace(post, text=text, edited=True)
+        after = message_of(edited)
+        await self._board.put(edited)
+        newly = after.addressed and not before.addressed
+        await self._host.inbox.amend(after, newly_addressed=newly)
+        return web.json_response({})
+
+    async def delete(self, request: web.Request) -> web.Response:
+        """Delete a message of one's own; an admin deletes any."""
+        sent = await _sent(request)
+        post = await self._own(request, sent, or_admin=True)
+        key = post.thread
+        # The core deletes the post with all that it has of it, in one transaction.
+        await self._host.inbox.erase(
+            key.platform, key.workspace, [post.message], key.channel
+        )
+        others = await self._board.store.posts(key)
+        if post.message == key.thread and others:
+            # The thread stays, and with it a place without words.
+            gone = replace(post, text=texts.DELETED, files=(), body="", signs=())
+            await self._board.put(gone)
+        else:
+            await self._board.delete(post)
+        return web.json_response({})
+
+    async def command(self, request: web.Request) -> web.Response:
+        """Carry out a command: of a button, menu, form, or typed."""
+        sent = await _sent(request)
+        who = _speaker(request, sent)
+        command = self._command(sent)
+        if command is None:
+            return self._told(Response(STALE))
+        verb = self._catalog.get(command.verb)
+        if verb is None:
+            return self._told(Response(STALE))
+        if verb.below and not who.thread and _ID.fullmatch(sent["from"]):
+            who = replace(who, thread=sent["from"])
+        result = await self._carried_out(command, who)
+        return await self._shown(result, who, sent["from"])
+
+    async def rate(self, request: web.Request) -> web.Response:
+        """Store a reader's rating of an answer."""
+        sent = await _sent(request)
+        who = _speaker(request, sent)
+        known = await self._host.conversations.feedback(
+            who.place.key, sent["turn"], sent["rating"] == "good"
+        )
+        return self._told(Response(THANKS if known else NO_ANSWER))
+
+    async def triage(self, request: web.Request) -> web.Response:
+        """Triage a message that somebody chose."""
+        sent = await _sent(request)
+        who = _speaker(request, sent)
+        post = await self._board.find(sent["message"])
+        if post is None or not post.author or post.thread.channel != who.channel:
+            return self._told(Response(NOT_SAID))
+        person = await self._person(who)
+        who = replace(who, thread=post.thread.thread)
+        response = await self._host.commands.triage(message_of(post), person)
+        return await self._shown(response, who, "")
+
+    async def file(self, request: web.Request) -> web.Response:
+        """Hand out a file to who may read where it was posted."""
+        id = request.match_info["file"]
+        member = member_of(request)
+        found = await self._board.posted_file(id) if _FILE_ID.fullmatch(id) else None
+        if found is None or not directory.reads(member.id, found[0].thread.channel):
+            raise Refused(404, "not_found", texts.NOT_FOUND)
+        post, data = found
+        name = next((each.name for each in post.files if each.id == id), id)
+        # Never shown by the browser: a page of somebody's would have our name.
+        response = web.Response(body=data, content_type="application/octet-stream")
+        response.headers["Content-Disposition"] = (
+            f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+        )
+        return response
+
+    # How it is done.
+
+    async def _posted(
+        self, who: Speaker, id: str, text: str, files: list[tuple[str, bytes]]
+    ) -> Post:
+        """Return the post with the id that the page gave it, which may be there already
+        if it was sent again; the core receives it in any case."""
+        message = id if _ID.fullmatch(id) else secrets.token_hex(16)
+        found = await self._board.find(message)
+        if found is not None:
+            if found.author != who.member.id or found.thread.channel != who.channel:
+                raise Refused(409, "exists", texts.NOT_UNDERSTOOD)
+        else:
+            key = self._board.thread(who.channel, who.thread or message)
+            attached, contents = _attached(files)
+            found = Post(
+                *(key, message, time.time(), who.member.id, text), files=attached
+            )
+            await self._board.put(found, contents)
+        await self._host.inbox.receive(message_of(found))
+        return found
+
+    async def _opened(self, who: Speaker) -> None:
+        """Raise Refused unless there is the thread of `who`."""
+        root = await self._board.find(who.thread)
+        if root is None or root.thread != who.place.key:
+            raise Refused(404, "no_thread", texts.NO_SUCH_THREAD)
+
+    async def _own(
+        self, request: web.Request, sent: _Sent, *, or_admin: bool = False
+    ) -> Post:
+        """Return the message that was named. Raises Refused if it is not the
+        speaker's."""
+        who = _speaker(request, sent)
+        post = await self._board.find(sent["message"])
+        if post is None or post.thread.channel != who.channel:
+            raise Refused(404, "no_message", texts.NO_SUCH_MESSAGE)
+        if post.author != who.member.id and not (or_admin and who.member.admin):
+            raise Refused(403, "not_yours", texts.NOT_YOURS)
+        return post
+
+    def _command(self, sent: _Sent) -> Command | None:
+        """Return the command that was sent; None if it is none."""
+        if text := sent["typed"].strip():
+            return self._typed(text)
+        if written := sent["command"]:
+            return _of_form(written, sent.values)
+        if line := sent["line"]:
+            command = Command.of_line(line)
+            if argument := sent["argument"]:
+                command = command.having({argument: sent["value"]})
+            return command
+        return None
+
+    def _typed(self, text: str) -> Command:
+        """Return the command that was typed behind a slash."""
+        words = text.removeprefix("/")
+        if words.lower().split(maxsplit=1)[:1] == [directory.BOT]:
+            words = words[len(directory.BOT) :]
+        words = words.strip()
+        if not words:
+            return Command("settings")
+        parsed = None
+        if len(words) <= MOST_COMMAND_CHARS:
+            parsed = self._host.commands.parse(words)
+        return parsed or Command("unknown", {"text": words})
+
+    async def _carried_out(self, command: Command, who: Speaker) -> CommandResult:
+        try:
+            person = await self._person(who)
+            return await self._host.commands.run(command, who.place, person)
+        except (DeliveryError, StorageError) as error:
+            return Response(error.user_text)
+
+    async def _person(self, who: Speaker) -> Person:
+        return await self._directory.person(who.place, who.member.id)
+
+    async def _shown(
+        self, result: CommandResult, who: Speaker, source: str
+    ) -> web.Response:
+        if isinstance(result, Form):
+            html = self._context.drawing.form(result)
+            return web.json_response({"kind": "form", "html": html})
+        if result is SILENCE:
+            return web.json_response({"kind": "silence"})
+        if result.public:
+            await self._board.post(
+                *(who.channel, who.thread, "", render(result.text)),
+                body=stored(result),
+            )
+            return web.json_response({"kind": "silence", "settles": True})
+        notice = await self._notice(source, who)
+        if notice is not None and (result.replaces or result.settles):
+            await self._board.put(
+                replace(notice, text=render(result.text), body=stored(result))
+            )
+            return web.json_response({"kind": "silence", "settles": True})
+        return self._told(result)
+
+    async def _notice(self, source: str, who: Speaker) -> Post | None:
+        """Return the post whose control was used, if it is not an answer."""
+        post = await self._board.find(source) if source else None
+        if post is None or post.author or post.turn:
+            return None
+        if post.thread.channel != who.channel:
+            return None
+        return post if post.reader in ("", who.member.id) else None
+
+    def _told(self, response: Response) -> web.Response:
+        return web.json_response(
+            {
+                "kind": "response",
+                "html": self._context.drawing.response(response),
+                "text": render(response.text),
+                "field": response.field,
+                "replaces": response.replaces,
+                "settles": response.settles,
+            }
+        )
+
+
+def routes(context: Context) -> list[web.RouteDef]:
+    """Return the routes of what people do."""
+    actions = Actions(context)
+    return [
+        web.post("/local/messages", actions.say),
+        web.get("/local/text/{message}", actions.text),
+        web.post("/local/edit", actions.edit),
+        web.post("/local/delete", actions.delete),
+        web.post("/local/command", actions.command),
+        web.post("/local/rate", actions.rate),
+        web.post("/local/triage", actions.triage),
+        web.get("/files/{file}", actions.file),
+    ]
+
+
+def _speaker(request: web.Request, sent: _Sent) -> Speaker:
+    member = member_of(request, sent["as"])
+    return speaker(member, sent["channel"], sent["thread"])
+
+
+def _of_form(written: str, values: Mapping[str, str]) -> Command | None:
+    """Return the command of a form with what was filled in; None if it is none."""
+    try:
+        found = json.loads(written)
+        verb, arguments = str(found["verb"]), dict(found["arguments"])
+    except (ValueError, TypeError, KeyError):
+        return None
+    given = {str(name): str(value) for name, value in arguments.items()}
+    filled = {
+        name.removeprefix("field-"): value
+        for name, value in values.items()
+        if name.startswith("field-")
+    }
+    return Command(verb, given).having(filled)
+
+
+async def _sent(request: web.Request) -> _Sent:
+    """Return what came with `request`, of which no more is read than allowed."""
+    sent = _Sent()
+    if (request.content_length or 0) > MOST_FILE_BYTES + MOST_CHARS * 4:
+        most = MOST_FILE_BYTES // 1_000_000
+        raise Refused(413, "too_large", texts.too_large(most=most))
+    if not request.content_type.startswith("multipart/"):
+        raise Refused(415, "bad_request", texts.NOT_UNDERSTOOD)
+    try:
+        reader = await request.multipart()
+        await _read(reader, sent)
+    except (ValueError, AssertionError, UnicodeError) as error:
+        raise Refused(400, "bad_request", texts.NOT_UNDERSTOOD) from error
+    return sent
+
+
+async def _read(reader: MultipartReader, sent: _Sent) -> None:
+    left = MOST_FILE_BYTES
+    while (part := await reader.next()) is not None:
+        if not isinstance(part, BodyPartReader) or part.name is None:
+            raise ValueError("not a part of a form")
+        if len(sent.values) + len(sent.files) >= MOST_PARTS:
+            raise ValueError("too many parts")
+        data = bytearray()
+        while chunk := await part.read_chunk():
+            data += chunk
+            left -= len(chunk)
+            if left < 0:
+                most = MOST_FILE_BYTES // 1_000_000
+                raise Refused(413, "too_large", texts.too_large(most=most))
+        if part.filename is None:
+            # Several of one name are the people that were chosen.
+            earlier = sent.values.get(part.name)
+            value = data.decode()
+            sent.values[part.name] = (
+                value if earlier is None else f"{earlier} {value}".strip()
+            )
+        elif len(sent.files) >= MOST_FILES:
+            raise Refused(413, "too_many", texts.too_many_files(most=MOST_FILES))
+        else:
+            sent.files.append((part.filename, bytes(data)))
+
+
+def _attached(
+    files: list[tuple[str, bytes]],
+) -> tuple[tuple[Attachment, ...], dict[str, bytes]]:
+    found, contents = [], {}
+    for name, data in files:
+        id = secrets.token_hex(16)
+        contents[id] = data
+        short = " ".join(name.split())[-200:] or texts.A_FILE
+        found.append(Attachment(short, f"upload:{id}", id, len(data)))
+    return tuple(found), contents

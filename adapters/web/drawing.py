@@ -1,0 +1,242 @@
+"""Posts and responses as HTML.
+
+Rule: everything is drawn on the server, in one way for a page that is opened and for
+one that is open. A script puts it in place and writes none of it.
+"""
+
+import asyncio
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from adapters.web import directory
+from adapters.web.encoding import Encoded, encode
+from adapters.web.markdown import Growing, render_small
+from adapters.web.messages import render
+from bot.domain.attachment import Attachment
+from bot.domain.post import Post, Topic
+from bot.domain.reply import Control
+from bot.messages import web as texts
+from bot.runtime.lru import LruDict
+from bot.runtime.offload import offload
+from bot.ui.buttons import buttons
+from bot.ui.elements import Field, Form, Kind, Response
+
+#: How many answers are kept as they were laid out.
+MOST_KEPT = 300
+#: How much of a root the list of threads shows, in characters.
+EXCERPT = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A post as a page shows it."""
+
+    post: Post
+    #: The blocks of its text, what stands around them, and a digest of that.
+    blocks: tuple[str, ...]
+    head: str
+    foot: str
+    version: str
+
+
+class _Kept:
+    def __init__(self) -> None:
+        self.growing = Growing()
+        self.lock = asyncio.Lock()
+        self.of: tuple[str, bool] | None = None
+
+
+class Drawing:
+    """Draws posts. What was laid out of an answer is kept, so that many readers of one
+    that grows cost no more than one."""
+
+    def __init__(self, templates: Environment) -> None:
+        self._templates = templates
+        self._kept: LruDict[str, _Kept] = LruDict(MOST_KEPT)
+
+    async def draw(self, post: Post) -> Drawn:
+        """Return `post` as a page shows it."""
+        blocks = await self._blocks(post)
+        head = self._head(post)
+        foot = self._foot(post)
+        digest = zlib.crc32("\0".join((head, foot, *blocks)).encode())
+        return Drawn(post, blocks, head, foot, f"{digest:08x}")
+
+    def article(self, drawn: Drawn) -> str:
+        """Return the whole of a drawn post."""
+        return self._fill("article.html", drawn=drawn, kind=_kind(drawn.post))
+
+    def topic(self, topic: Topic, *, channel: str, here: bool) -> str:
+        """Return one entry of the list of threads; `here` if it is the open one."""
+        root = topic.root
+        return self._fill(
+            "topic.html",
+            topic=topic,
+            channel=channel,
+            here=here,
+            name=directory.name_of(root.author),
+            is_bot=not root.author,
+            initial=directory.name_of(root.author)[:1],
+            excerpt=_excerpt(root.text) or _file_names(root.files),
+            when=_when(topic.last),
+        )
+
+    def response(self, response: Response) -> str:
+        """Return a response that one person sees."""
+        found = encode(response)
+        return self._fill("response.html", **_with_html(found))
+
+    def form(self, form: Form) -> str:
+        """Return the inside of a form, for a dialog."""
+        return self._fill(
+            "form.html",
+            command=json.dumps(
+                {"verb": form.command.verb, "arguments": dict(form.command.arguments)}
+            ),
+            title=form.titled(_channel_names(), 80),
+            about=Markup(render_small(render(form.about))) if form.about else "",
+            submit=form.submit,
+            fields=[_field(each) for each in form.fields],
+        )
+
+    async def _blocks(self, post: Post) -> tuple[str, ...]:
+        if post.author or not post.turn:
+            return (render_small(post.text),) if post.text.strip() else ()
+        if not post.text.strip():
+            return (self._fill("thinking.html"),)
+        kept = self._kept.get(post.message)
+        if kept is None:
+            kept = self._kept[post.message] = _Kept()
+        async with kept.lock:
+            wanted = (post.text, post.final)
+            if kept.of != wanted:
+                growing = kept.growing
+                await offload(
+                    lambda: growing.update(post.text, final=post.final),
+                    growing.work(post.text),
+                )
+                kept.of = wanted
+            return tuple(kept.growing.html)
+
+    def _head(self, post: Post) -> str:
+        author = directory.member(post.author)
+        return self._fill(
+            "head.html",
+            post=post,
+            name=directory.name_of(post.author),
+            badge=texts.APP if not post.author else _badge(author),
+            when=_when(post.at),
+            iso=datetime.fromtimestamp(post.at).astimezone().isoformat("T", "seconds"),
+        )
+
+    def _foot(self, post: Post) -> str:
+        controls = [Control(each) for each in post.controls]
+        body: Mapping[str, Any] = json.loads(post.body) if post.body else {}
+        return self._fill(
+            "foot.html",
+            post=post,
+            files=[_file(each) for each in post.files],
+            body=_with_html({**body, "text": ""}) if body else None,
+            feedback=Control.FEEDBACK in controls and post.final,
+            buttons=[
+                {
+                    "line": each.command.line,
+                    "label": each.label,
+                    "style": each.style.value,
+                }
+                for each in buttons(controls, post.turn)
+            ],
+        )
+
+    def _fill(self, template: str, **values: Any) -> str:
+        return self._templates.get_template(template).render(values).strip()
+
+
+def _kind(post: Post) -> str:
+    if post.reader:
+        return "private"
+    return "person" if post.author else "bot"
+
+
+def _badge(author: directory.Member | None) -> str:
+    if author is None:
+        return ""
+    return author.about if author.admin or author.guest else ""
+
+
+def _with_html(found: Encoded) -> Encoded:
+    """Return an encoded response with its texts as HTML."""
+    return {
+        **found,
+        "html": Markup(render_small(found["text"])) if found["text"] else "",
+        "sections": [
+            {**each, "html": Markup(render_small(each["text"]))}
+            for each in found["sections"]
+        ],
+        "channels": [
+            {"value": f"channel:{each.id}", "label": f"#{each.id}"}
+            for each in directory.CHANNELS
+        ],
+    }
+
+
+def _field(field: Field) -> dict[str, Any]:
+    chosen = set(field.value.split())
+    people = [
+        {"value": f"user:{each.id}", "label": each.name, "about": each.about}
+        for each in directory.MEMBERS
+    ]
+    known = {each["value"] for each in people}
+    # Whom an admin named by command, such as a program, stays named.
+    people += [
+        {"value": each, "label": each.removeprefix("user:"), "about": ""}
+        for each in sorted(chosen - known - {"everyone"})
+    ]
+    return {
+        "name": field.name,
+        "label": field.label,
+        "kind": field.kind.value,
+        "value": field.value,
+        "chosen": chosen,
+        "choices": field.choices,
+        "people": people if field.kind is Kind.PEOPLE else [],
+        "most": max(field.most, len(field.value)),
+        "required": field.required,
+        "hint": field.hint,
+        "placeholder": field.placeholder,
+        "rows": min(16, max(4, field.value.count("\n") + 2)),
+    }
+
+
+def _file(file: Attachment) -> dict[str, str]:
+    kilobytes = max(1, round((file.size or 0) / 1000))
+    return {
+        "name": file.name,
+        "url": f"/files/{file.id}",
+        "size": texts.file_size(kilobytes=kilobytes),
+    }
+
+
+def _file_names(files: Iterable[Attachment]) -> str:
+    return ", ".join(each.name for each in files)
+
+
+def _excerpt(text: str) -> str:
+    line = " ".join(text[: 4 * EXCERPT].split())
+    return line if len(line) <= EXCERPT else f"{line[:EXCERPT].rstrip()}…"
+
+
+def _when(at: float) -> str:
+    then, now = datetime.fromtimestamp(at), datetime.now()
+    return f"{then:%H:%M}" if then.date() == now.date() else f"{then:%Y-%m-%d %H:%M}"
+
+
+def _channel_names() -> dict[str, str]:
+    return {each.id: f"#{each.id}" for each in directory.CHANNELS}
