@@ -148,6 +148,7 @@ NOT_FOR_PEOPLE = {
     "application/octet-stream": "a media type",
     "attachment; filename": "the header of a file",
     **dict.fromkeys(("<span class", "<div class", "<figure class"), "tags"),
+    "default-src": "a policy of pages",
     "noopener": "what a link is to its page",
     "stay out": "what people say",
     "come back": "what people say",

@@ -61,6 +61,7 @@ class WebAdapter:
 
     async def run(self, host: Host) -> None:
         """Serve until cancelled. Raises ConfigError if the address cannot be used."""
+        host.health.local(self.name)
         async with server.serving(
             self.settings, host, self.board, self.threads
         ) as address:
