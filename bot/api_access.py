@@ -4,6 +4,8 @@ Rule: a token is looked up for every request, so that one that was revoked is re
 once. What is not served is not there.
 """
 
+import hashlib
+import hmac
 import logging
 import time
 from collections.abc import Callable
@@ -63,6 +65,21 @@ class ApiAccess:
             self._noted[id] = now
             await self._tokens.note_token_use(id, now)
         return token
+
+    async def known(self, id: str) -> ApiToken | None:
+        """Return the token with this id if it is accepted now. Raises StorageError."""
+        found = await self._tokens.find_token(id)
+        if found is None or not found[0].is_valid(self._now()):
+            return None
+        return found[0]
+
+    async def seal(self, id: str, words: str) -> str:
+        """Return what proves that this server wrote `words` for the token with this id;
+        "" if that is not accepted now. It ends with the token. Raises StorageError."""
+        found = await self._tokens.find_token(id)
+        if found is None or not found[0].is_valid(self._now()):
+            return ""
+        return hmac.new(found[1].encode(), words.encode(), hashlib.sha256).hexdigest()
 
     async def has_tokens(self) -> bool:
         """Return whether there is a token that was not revoked, also if it has expired:

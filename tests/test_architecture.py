@@ -47,7 +47,7 @@ THIRD_PARTIES = {
     "adapters": "cli",
     "anthropic": "claude",
     "httpx2": "claude",
-    "msgspec": "claude vitals",
+    "msgspec": "claude vitals adapters.web",
     "wcwidth": "rendering",
     **dict.fromkeys(("PIL", "pillow_heif", "pypdf", "mammoth", "pptx"), "context"),
     "python_calamine": "context",

@@ -129,6 +129,8 @@ NOT_SHOWN_BY = {
 NOT_FOR_PEOPLE = {
     "You sort questions for": "Claude reads it to choose a model",
     "Between <ticket> tags": "Claude reads it with a ticket",
+    "text/event-stream": "the name of a type",
+    "Bearer error=": "the word of a header",
     "One of:": "Claude reads it with a ticket",
     "Any of, or none:": "Claude reads it with a ticket",
     "You are Threadkeep": "the default prompt",
@@ -168,6 +170,8 @@ NOT_FOR_PEOPLE = {
 }
 # Modules whose texts are not for people, each with the reason.
 FOR_CLAUDE = {
+    Path("adapters/web/api_description.py"): "the API, described for programs",
+    Path("adapters/web/api_values.py"): "the API, described for programs",
     Path("adapters/discord/content.py"): "the excerpts of polls, as Claude reads them",
     Path("adapters/discord/markup.py"): "dates and places, as Claude reads them",
     Path("adapters/slack/message_content.py"): "excerpts, as Claude reads them",

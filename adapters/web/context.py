@@ -37,11 +37,17 @@ class Context:
         return self.templates.get_template(template).render(values)
 
 
+NO_HEADERS: Mapping[str, str] = {}
+
+
 class Refused(Exception):
     """A request that is not carried out: `code` is for programs, `text` for people."""
 
-    def __init__(self, status: int, code: str, text: str) -> None:
+    def __init__(
+        self, status: int, code: str, text: str, headers: Mapping[str, str] = NO_HEADERS
+    ) -> None:
         super().__init__(code)
+        self.headers = headers
         self.status = status
         self.code = code
         self.text = text

@@ -85,7 +85,7 @@ def guards(context: Context) -> list[Callable[..., Awaitable[web.StreamResponse]
             if error.status < 400:
                 response = error
             else:
-                response = _error(context, request, _named(error.status))
+                response = _error(context, request, _named(error))
         except StorageError as error:
             log.error("web.not_carried_out %s", error)
             busy = Refused(503, "storage", error.user_text)
@@ -172,12 +172,16 @@ def _is_our_origin(origin: str, request: web.Request, settings: WebConfig) -> bo
 
 def _error(context: Context, request: web.Request, refused: Refused) -> web.Response:
     if request.path.startswith(("/api/", "/local/")):
-        return problem(refused.status, refused.code, refused.text)
-    values = {"text": refused.text, "status": refused.status}
-    return context.page("error.html", values, refused.status)
+        response = problem(refused.status, refused.code, refused.text)
+    else:
+        values = {"text": refused.text, "status": refused.status}
+        response = context.page("error.html", values, refused.status)
+    response.headers.update(refused.headers)
+    return response
 
 
-def _named(status: int) -> Refused:
+def _named(error: web.HTTPException) -> Refused:
+    status = error.status
     text = {
         404: texts.NOT_FOUND,
         405: texts.WRONG_METHOD,
@@ -186,7 +190,9 @@ def _named(status: int) -> Refused:
     code = {404: "not_found", 405: "method", 413: "too_large"}.get(
         status, "bad_request"
     )
-    return Refused(status, code, text)
+    allowed = error.headers.get("Allow")
+    headers = {"Allow": allowed} if allowed else {}
+    return Refused(status, code, text, headers)
 
 
 def _headers_of(response: web.StreamResponse) -> dict[str, str]:

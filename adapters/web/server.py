@@ -11,7 +11,7 @@ from pathlib import Path
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from adapters.web import actions, events, pages
+from adapters.web import actions, api, events, pages
 from adapters.web.board import Board
 from adapters.web.config import WebConfig
 from adapters.web.context import Context
@@ -43,6 +43,7 @@ GROUPS: tuple[Routes, ...] = (
     pages.routes,
     events.routes,
     actions.routes,
+    api.routes,
 )
 
 

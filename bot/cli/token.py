@@ -15,7 +15,15 @@ from rich.table import Table
 from bot.cli import output
 from bot.cli.environment import run
 from bot.config import Config, read_environment
-from bot.domain.api_token import RATE, ApiToken, NewToken, TokenScope, digest, is_name
+from bot.domain.api_token import (
+    MOST_RATE,
+    RATE,
+    ApiToken,
+    NewToken,
+    TokenScope,
+    digest,
+    is_name,
+)
 from bot.errors import ConfigError, InUse
 from bot.messages import api_tokens as messages
 from bot.messages import cli, command_help
@@ -29,9 +37,6 @@ EXPIRES = "90d"
 
 _UNITS = {"h": 3600.0, "d": 86400.0}
 _AGE = re.compile(r"([0-9]{1,5})([dh])")
-
-# The most requests a minute that can be allowed: a hundred each second.
-MOST_RATE = 6_000
 
 
 @click.group(help=command_help.TOKEN)

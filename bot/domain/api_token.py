@@ -25,6 +25,8 @@ class TokenScope(enum.Enum):
 
 #: The default number of requests a minute.
 RATE = 60
+#: The greatest one: a hundred requests each second.
+MOST_RATE = 6_000
 
 #: The name of the author who writes through an API that is open to this machine alone.
 LOCAL = "local"

@@ -199,6 +199,16 @@ class Api(Protocol):
         StorageError."""
         ...
 
+    async def known(self, id: str) -> ApiToken | None:
+        """Return the token with this id if it is accepted now. Raises StorageError."""
+        ...
+
+    async def seal(self, id: str, words: str) -> str:
+        """Return what proves that this server wrote `words` for the token with this id,
+        64 hexadecimal digits; "" if the token is not accepted now. Raises
+        StorageError."""
+        ...
+
     async def has_tokens(self) -> bool:
         """Return whether there is a token that was not revoked. Raises StorageError."""
         ...

@@ -322,12 +322,13 @@ async def event_of_a_revocation(town: Town, platform: str) -> None:
 
 
 #: What has a test of its own: below, in `test_ceilings` (totals), `test_fairness`,
-#: `test_audit` (clean up), `unit/test_operator_alerts` or `unit/test_last_names`.
+#: `test_audit` (clean up), `unit/test_operator_alerts`, `unit/test_last_names` or
+#: `adapters/web/test_live_answers` (read answer).
 ELSEWHERE = {
     *("clean up", "fetch cases", "fetch threads", "let calls out", "listen", "models"),
     "load the model",
     *("names", "operator alert", "operator alerts", "pace replies", "summary"),
-    *("totals", "loop lag", "status file"),
+    *("totals", "loop lag", "status file", "read answer"),
 }
 
 

@@ -43,6 +43,9 @@ REASONS = {
     "bot/cli/labels.py Labels._anywhere": RUN,
     "bot/cli/labels.py Labels._ids": RUN,
     "bot/cli/labels.py Labels._names": RUN,
+    "adapters/web/live_answers.py LiveAnswers._live": (
+        "one for each answer that a stream reads, and those are MOST_STREAMS"
+    ),
     "adapters/web/threads.py Threads._readers": "at most MOST_READERS",
     "adapters/web/threads.py Reader._waiting": "at most MOST, or it ends",
     "adapters/web/events.py Page._sent": "the posts of one thread, at most MOST_POSTS",

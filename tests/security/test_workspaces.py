@@ -180,7 +180,7 @@ CALLS: dict[str, tuple[Callable[[Host, Houses], Any], Any]] = {
 #: tokens.
 ABOUT_NONE = {
     *("commands.parse", "commands.catalog"),
-    *("api.authenticate", "api.has_tokens"),
+    *("api.authenticate", "api.known", "api.seal", "api.has_tokens"),
 }
 PARTS = get_type_hints(Host)
 

@@ -50,6 +50,12 @@ class NoPrograms:
     async def authenticate(self, text: str) -> ApiToken | None:
         return None
 
+    async def known(self, id: str) -> ApiToken | None:
+        return None
+
+    async def seal(self, id: str, words: str) -> str:
+        return ""
+
     async def has_tokens(self) -> bool:
         return False
 

@@ -1,0 +1,200 @@
+"""Streams of answers: each from where its reader is, to its end.
+
+A stream always ends with `done` or `error`. One that ends without, because the network
+or the server did, is gone on with by its last event id.
+"""
+
+import asyncio
+import logging
+
+from aiohttp import web
+
+from adapters.web import api_values as values
+from adapters.web.context import Context, Refused
+from adapters.web.event_stream import (
+    END,
+    HEARTBEAT,
+    RECEIPT,
+    RETRY,
+    TEXT,
+    Cursor,
+    Position,
+    event,
+)
+from adapters.web.live_answers import Live, LiveAnswers
+from adapters.web.threads import TooManyReaders
+from adapters.web.tokens import Caller, Callers
+from bot.domain.api_thread import AnswerSoFar
+from bot.domain.api_token import TokenScope
+from bot.domain.scope import ThreadKey
+from bot.domain.turn import Ended
+from bot.errors import StorageError
+from bot.messages import web as page_texts
+from bot.messages import web_api as texts
+
+log = logging.getLogger(__name__)
+
+#: Seconds without an event after which a comment is sent, and the token is looked at
+#: again: proxies cut what is silent for a minute.
+HEARTBEAT_EVERY = 15.0
+#: Seconds that a reader may take to take what is sent; then it is cut off.
+PATIENCE = 30.0
+
+HEADERS = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-store",
+    # nginx would hold the stream back.
+    "X-Accel-Buffering": "no",
+}
+
+_ERRORS = {
+    Ended.REFUSED: ("refused", texts.REFUSED),
+    Ended.FAILED: ("failed", texts.FAILED),
+    Ended.INTERRUPTED: ("interrupted", texts.INTERRUPTED),
+}
+
+
+class Streams:
+    """The open streams."""
+
+    def __init__(self, context: Context, callers: Callers) -> None:
+        self._api = context.host.api
+        self._callers = callers
+        self._live = LiveAnswers(context.host.api.answer, context.threads)
+
+    async def send(
+        self, request: web.Request, caller: Caller, thread: ThreadKey, begin: Position
+    ) -> web.StreamResponse:
+        """Send the answer to the message of `begin`, from there on. Raises Refused if
+        there is none, or if too many streams are open."""
+        try:
+            async with self._live.reading(thread, begin.message) as live:
+                await _first(live)
+                if live.answer is None:
+                    if begin.offset:
+                        raise Refused(404, "not_found", texts.NO_SUCH_ANSWER)
+                    raise Refused(409, "not_answered", texts.NOT_ANSWERED)
+                response = web.StreamResponse(headers=HEADERS)
+                await response.prepare(request)
+                stream = _Stream(response, request, thread, Cursor(begin))
+                try:
+                    await self._pass_on(stream, live, caller)
+                except TimeoutError:
+                    # It does not read. What waits for it is let go of.
+                    log.info("web.reader_cut_off thread=%s", thread)
+                    if request.transport is not None:
+                        request.transport.abort()
+                return response
+        except TooManyReaders:
+            headers = {"Retry-After": "60"}
+            text = texts.TOO_MANY_STREAMS
+            raise Refused(503, "too_many_streams", text, headers) from None
+
+    async def _pass_on(self, stream: "_Stream", live: Live, caller: Caller) -> None:
+        """Send what there is and what comes, until the end of the answer."""
+        await stream.write(RETRY)
+        await stream.begin()
+        version = -1
+        while True:
+            if live.version != version:
+                version, answer = live.version, live.answer
+                if answer is None:
+                    await stream.error("deleted", texts.DELETED)
+                    return
+                await stream.text(answer.text)
+                if answer.is_final:
+                    await self._finish(stream, answer)
+                    return
+            elif live.ended:
+                # The server stops; the reader comes back to the next one.
+                return
+            try:
+                async with asyncio.timeout(HEARTBEAT_EVERY):
+                    await live.changed(version)
+            except TimeoutError:
+                if not await self._may_go_on(caller):
+                    await stream.error("unauthorized", texts.BAD_TOKEN)
+                    return
+                await stream.write(HEARTBEAT)
+
+    async def _finish(self, stream: "_Stream", answer: AnswerSoFar) -> None:
+        if stream.cursor.stage == TEXT:
+            try:
+                receipt = await self._api.receipt(stream.thread, answer.turn)
+            except StorageError:
+                # The answer is what was asked for.
+                receipt = None
+            if receipt is not None:
+                await stream.receipt(values.receipt_event(receipt))
+        note = plain(answer.note)
+        if answer.ended in _ERRORS:
+            code, text = _ERRORS[answer.ended]
+            await stream.error(code, note or text, answer.turn)
+        else:
+            await stream.done(answer, note)
+
+    async def _may_go_on(self, caller: Caller) -> bool:
+        try:
+            return await self._callers.still_may(caller, TokenScope.CHAT)
+        except StorageError:
+            return True
+
+
+class _Stream:
+    """Writes the events of one stream."""
+
+    def __init__(
+        self,
+        response: web.StreamResponse,
+        request: web.Request,
+        thread: ThreadKey,
+        cursor: Cursor,
+    ) -> None:
+        self._response = response
+        self.thread = thread
+        self.cursor = cursor
+
+    async def begin(self) -> None:
+        """Say which thread it is, before anything is known of the answer."""
+        data = {"text": "", "thread": self.thread.thread}
+        await self.write(event("delta", data, self.cursor.id))
+
+    async def text(self, text: str) -> None:
+        """Send what of `text` the reader does not have."""
+        if sent := self.cursor.take(text):
+            await self.write(sent)
+
+    async def receipt(self, data: dict[str, object]) -> None:
+        self.cursor.stage = RECEIPT
+        await self.write(event("receipt", data, self.cursor.id))
+
+    async def done(self, answer: AnswerSoFar, note: str) -> None:
+        self.cursor.stage = END
+        data = values.done_event(self.thread.thread, answer, note)
+        await self.write(event("done", data, self.cursor.id))
+
+    async def error(self, code: str, text: str, turn: str = "") -> None:
+        self.cursor.stage = END
+        data = {"code": code, "message": text, "thread": self.thread.thread}
+        await self.write(event("error", {**data, "turn": turn}, self.cursor.id))
+
+    async def write(self, data: bytes) -> None:
+        """Send `data`. Raises TimeoutError if the reader takes nothing."""
+        async with asyncio.timeout(PATIENCE):
+            await self._response.write(data)
+
+
+async def _first(live: Live) -> None:
+    """Wait until the answer was read once. Raises Refused if it cannot be."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await live.changed(0)
+    except TimeoutError:
+        raise Refused(503, "storage", StorageError.user_text) from None
+
+
+def plain(note: str) -> str:
+    """Return the note below an answer without marks, and without what is said to people
+    in a chat."""
+    lines = [line.strip("⚠\ufe0f _") for line in note.splitlines()]
+    return " ".join(line for line in lines if line and line != page_texts.HINT)

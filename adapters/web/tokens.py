@@ -1,0 +1,165 @@
+"""Who sends a request: by a token, by the cookie of a browser that showed one, or by
+being on this machine.
+
+Rule 1: without tokens the server is open to this machine, or to those whom a proxy lets
+in; as soon as there is a token, a request needs one.
+Rule 2: a token is looked up for each request. One that is refused says neither why nor
+whether it ever existed, and wrong ones are counted by address.
+"""
+
+import hmac
+import math
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from adapters.web import directory
+from adapters.web.context import Context, Refused
+from bot.domain.api_token import LOCAL, MOST_RATE, ApiToken, TokenScope
+from bot.messages import web_api as texts
+from bot.runtime.request_rate import RequestRate
+
+#: The cookie of a browser that showed a token.
+COOKIE = "threadkeep-session"
+#: For how long such a cookie is accepted, in seconds, while its token is.
+SESSION = 12 * 3600
+
+# Wrong tokens that an address may send in a minute, and addresses and tokens that are
+# counted.
+WRONG_RATE = 20
+MOST_COUNTED = 10_000
+
+_BEARER = "bearer "
+# The id of the token, until when, and what only this server can write.
+_SESSION = re.compile(
+    r"(?P<words>(?P<id>[0-9a-f]{12})\.(?P<until>[0-9]{1,12}))\.(?P<seal>[0-9a-f]{64})"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sends a request."""
+
+    token: ApiToken
+    #: Whether it was let in without a token.
+    is_local: bool = False
+
+    @property
+    def person(self) -> str:
+        """The id of the author of what it writes."""
+        return f"{directory.PROGRAM}{self.token.name}"
+
+    def allows(self, scope: TokenScope) -> bool:
+        """Return whether the caller may do what `scope` is for."""
+        return self.token.allows(scope)
+
+
+#: The caller where the server is open.
+OPEN = Caller(
+    ApiToken("", LOCAL, frozenset({TokenScope.ADMIN}), created=0.0, rate=MOST_RATE),
+    is_local=True,
+)
+
+
+class Callers:
+    """Finds out who sends a request, and how often they do."""
+
+    def __init__(
+        self,
+        context: Context,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._api = context.host.api
+        self._settings = context.settings
+        self._clock = clock
+        self._now = now
+        self._requests = RequestRate(MOST_COUNTED)
+        self._wrong = RequestRate(MOST_COUNTED)
+
+    async def program(self, request: web.Request, *scopes: TokenScope) -> Caller:
+        """Return who sends a request to the API, and count the request. Raises Refused
+        if they may do nothing of `scopes`, or not so often, and StorageError."""
+        caller = await self._bearer(request) or await self.reader(request)
+        if caller is None:
+            headers = {"WWW-Authenticate": "Bearer"}
+            raise Refused(401, "unauthorized", texts.NO_TOKEN, headers)
+        if not any(map(caller.allows, scopes)):
+            text = texts.lacks_scope(scope=scopes[0].value)
+            raise Refused(403, "forbidden", text)
+        token = caller.token
+        if wait := self._requests.take(token.id, token.rate, self._clock()):
+            seconds = math.ceil(wait)
+            raise Refused(
+                429,
+                "rate_limited",
+                texts.too_fast(rate=token.rate, seconds=seconds),
+                {"Retry-After": str(seconds)},
+            )
+        return caller
+
+    async def reader(self, request: web.Request) -> Caller | None:
+        """Return who looks at a page: the one of the browser's cookie, or anybody where
+        the server is open; None for somebody who has to sign in. Raises
+        StorageError."""
+        token = await self._of_cookie(request)
+        if token is not None:
+            return Caller(token)
+        return OPEN if await self.is_open() else None
+
+    async def is_open(self) -> bool:
+        """Return whether a request needs no token. Raises StorageError."""
+        settings = self._settings
+        if not (settings.is_loopback or settings.proxies):
+            return False
+        return not await self._api.has_tokens()
+
+    async def still_may(self, caller: Caller, scope: TokenScope) -> bool:
+        """Return whether a caller that was let in would be let in now. Raises
+        StorageError."""
+        if caller.is_local:
+            return await self.is_open()
+        token = await self._api.known(caller.token.id)
+        return token is not None and token.allows(scope)
+
+    async def sign_in(self, request: web.Request, text: str) -> str:
+        """Return what the browser of somebody who shows the token `text` keeps as its
+        cookie; "" if the token is not accepted. Raises Refused, and StorageError."""
+        token = await self._api.authenticate(text.strip())
+        if token is None:
+            self._count_wrong(request)
+            return ""
+        words = f"{token.id}.{int(self._now() + SESSION)}"
+        return f"{words}.{await self._api.seal(token.id, words)}"
+
+    async def _bearer(self, request: web.Request) -> Caller | None:
+        header = request.headers.get("Authorization")
+        if header is None:
+            return None
+        token = None
+        if header[: len(_BEARER)].lower() == _BEARER:
+            token = await self._api.authenticate(header[len(_BEARER) :].strip())
+        if token is None:
+            self._count_wrong(request)
+            headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+            raise Refused(401, "unauthorized", texts.BAD_TOKEN, headers)
+        return Caller(token)
+
+    async def _of_cookie(self, request: web.Request) -> ApiToken | None:
+        found = _SESSION.fullmatch(request.cookies.get(COOKIE, ""))
+        if found is None or int(found["until"]) <= self._now():
+            return None
+        known = await self._api.seal(found["id"], found["words"])
+        if not hmac.compare_digest(found["seal"], known):
+            return None
+        return await self._api.known(found["id"])
+
+    def _count_wrong(self, request: web.Request) -> None:
+        """Count a wrong token. Raises Refused if too many came from its address; right
+        ones from there are accepted all the same."""
+        if wait := self._wrong.take(request.remote or "", WRONG_RATE, self._clock()):
+            headers = {"Retry-After": str(math.ceil(wait))}
+            raise Refused(429, "rate_limited", texts.TOO_MANY_TRIES, headers)
