@@ -45,6 +45,7 @@ def m023_posts(db: Database) -> None:
     )
     db.table("posts").create_index(["platform", "workspace", "message"], unique=True)
     db.table("posts").create_index([*place, "at"])
+    db.table("posts").create_index(["at"])
     db.table("posted_files").create(
         {"post_id": int, "file": str, "data": bytes},
         pk=("file", "post_id"),
@@ -103,6 +104,15 @@ def posts(db: Database, thread: ThreadKey) -> list[Post]:
         f"SELECT * FROM posts WHERE {inside(scope)} "
         "ORDER BY at DESC, id DESC LIMIT :most",
         {**parts(scope), "most": MOST_POSTS},
+    )
+    return [_post(row) for row in rows.fetchall()[::-1]]
+
+
+def posts_since(db: Database, place: Scope, since: float) -> list[Post]:
+    rows = db.execute(
+        "SELECT * FROM posts WHERE platform = :platform AND workspace = :workspace "
+        "AND at >= :since AND author <> '' ORDER BY at DESC, id DESC LIMIT :most",
+        {**parts(place), "since": since, "most": MOST_POSTS},
     )
     return [_post(row) for row in rows.fetchall()[::-1]]
 

@@ -176,6 +176,7 @@ class SqliteStore:
 
     put_post = write(posts.put_post)
     post = read(posts.post)
+    posts_since = read(posts.posts_since)
     topics = read(posts.topics)
     delete_posts = write(posts.delete_posts)
     posted_file = read(posts.posted_file)

@@ -129,10 +129,10 @@ class Actions:
         who = _speaker(request, sent)
         command = self._command(sent)
         if command is None:
-            return self._told(Response(STALE))
+            return self._told(Response(STALE), who)
         verb = self._catalog.get(command.verb)
         if verb is None:
-            return self._told(Response(STALE))
+            return self._told(Response(STALE), who)
         if verb.below and not who.thread and _ID.fullmatch(sent["from"]):
             who = replace(who, thread=sent["from"])
         result = await self._carried_out(command, who)
@@ -145,7 +145,7 @@ class Actions:
         known = await self._host.conversations.feedback(
             who.place.key, sent["turn"], sent["rating"] == "good"
         )
-        return self._told(Response(THANKS if known else NO_ANSWER))
+        return self._told(Response(THANKS if known else NO_ANSWER), who)
 
     async def triage(self, request: web.Request) -> web.Response:
         """Triage a message that somebody chose."""
@@ -153,7 +153,7 @@ class Actions:
         who = _speaker(request, sent)
         post = await self._board.find(sent["message"])
         if post is None or not post.author or post.thread.channel != who.channel:
-            return self._told(Response(NOT_SAID))
+            return self._told(Response(NOT_SAID), who)
         person = await self._person(who)
         who = replace(who, thread=post.thread.thread)
         response = await self._host.commands.triage(message_of(post), person)
@@ -195,6 +195,9 @@ class Actions:
             )
             await self._board.put(found, contents)
         await self._host.inbox.receive(message_of(found))
+        if who.channel.startswith(directory.DIRECT):
+            place = replace(who, thread="").place
+            await self._host.first_contact.opened(place, who.member.id)
         return found
 
     async def _opened(self, who: Speaker) -> None:
@@ -272,7 +275,7 @@ class Actions:
                 replace(notice, text=render(result.text), body=stored(result))
             )
             return web.json_response({"kind": "silence", "settles": True})
-        return self._told(result)
+        return self._told(result, who)
 
     async def _notice(self, source: str, who: Speaker) -> Post | None:
         """Return the post whose control was used, if it is not an answer."""
@@ -283,11 +286,11 @@ class Actions:
             return None
         return post if post.reader in ("", who.member.id) else None
 
-    def _told(self, response: Response) -> web.Response:
+    def _told(self, response: Response, who: Speaker) -> web.Response:
         return web.json_response(
             {
                 "kind": "response",
-                "html": self._context.drawing.response(response),
+                "html": self._context.drawing.response(response, who.member.id),
                 "text": render(response.text),
                 "field": response.field,
                 "replaces": response.replaces,

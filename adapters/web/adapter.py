@@ -4,6 +4,7 @@ Threads, answers and commands go through the core as those of every other platfo
 """
 
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import BinaryIO
@@ -35,6 +36,9 @@ from bot.ui.elements import Response
 
 # The newest threads of a channel whose roots are earlier messages of it.
 MOST_TOPICS = 200
+# Age in seconds of the oldest message that is handed to the core after a restart: what
+# is older would not be answered.
+CAUGHT_UP = 3600.0
 
 
 class WebAdapter:
@@ -62,12 +66,20 @@ class WebAdapter:
     async def run(self, host: Host) -> None:
         """Serve until cancelled. Raises ConfigError if the address cannot be used."""
         host.health.local(self.name)
+        await self._catch_up(host)
         async with server.serving(
             self.settings, host, self.board, self.threads
         ) as address:
             self._address = address
             self._listening(address)
             await server.forever()
+
+    async def _catch_up(self, host: Host) -> None:
+        """Hand to the core what an earlier process posted and did not live to hand
+        over; the core knows the rest."""
+        since = time.time() - CAUGHT_UP
+        for post in await self.board.store.posts_since(HERE, since):
+            await host.inbox.receive(messages.message_of(post))
 
     def address(self) -> str:
         """Return the address of the server; "" before it listens."""

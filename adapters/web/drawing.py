@@ -32,6 +32,8 @@ from bot.ui.elements import Field, Form, Kind, Response
 MOST_KEPT = 300
 #: How much of a root the list of threads shows, in characters.
 EXCERPT = 160
+#: The channels that everybody sees.
+PUBLIC = tuple(each for each in directory.CHANNELS if not each.members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +90,10 @@ class Drawing:
             when=_when(topic.last),
         )
 
-    def response(self, response: Response) -> str:
-        """Return a response that one person sees."""
-        found = encode(response)
-        return self._fill("response.html", **_with_html(found))
+    def response(self, response: Response, reader: str) -> str:
+        """Return a response that `reader` alone sees."""
+        found = _with_html(encode(response), directory.channels_of(reader))
+        return self._fill("response.html", **found)
 
     def form(self, form: Form) -> str:
         """Return the inside of a form, for a dialog."""
@@ -143,7 +145,7 @@ class Drawing:
             "foot.html",
             post=post,
             files=[_file(each) for each in post.files],
-            body=_with_html({**body, "text": ""}) if body else None,
+            body=_with_html({**body, "text": ""}, PUBLIC) if body else None,
             feedback=Control.FEEDBACK in controls and post.final,
             buttons=[
                 {
@@ -171,8 +173,9 @@ def _badge(author: directory.Member | None) -> str:
     return author.about if author.admin or author.guest else ""
 
 
-def _with_html(found: Encoded) -> Encoded:
-    """Return an encoded response with its texts as HTML."""
+def _with_html(found: Encoded, channels: Iterable[directory.Channel]) -> Encoded:
+    """Return an encoded response with its texts as HTML; `channels` are those that its
+    menus offer."""
     return {
         **found,
         "html": Markup(render_small(found["text"])) if found["text"] else "",
@@ -181,8 +184,8 @@ def _with_html(found: Encoded) -> Encoded:
             for each in found["sections"]
         ],
         "channels": [
-            {"value": f"channel:{each.id}", "label": f"#{each.id}"}
-            for each in directory.CHANNELS
+            {"value": f"channel:{each.id}", "label": f"#{each.id}", "about": ""}
+            for each in channels
         ],
     }
 

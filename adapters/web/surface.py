@@ -15,15 +15,14 @@ from bot.errors import DeliveryError, StorageError
 class WebSurface:
     """`bot.ports.platform.Surface` in the local workspace.
 
-    The id of a message follows from the turn, so a post that is repeated after a crash
-    is the same one.
+    The id of a new message follows from the turn, so a post that is repeated after a
+    crash is the same one.
     """
 
-    def __init__(self, board: Board, turn: Turn, called: str = "") -> None:
+    def __init__(self, board: Board, turn: Turn) -> None:
         self._board = board
         self._turn = turn
-        self._shown = {each.index for each in turn.shown if each.message}
-        self._called = called
+        self._ids = {each.index: each.message for each in turn.shown if each.message}
 
     async def announce(self) -> bool:
         """Return False: the placeholder of the answer, which can be stopped, is shown
@@ -35,11 +34,11 @@ class WebSurface:
 
     def ways(self, part: Part) -> Sequence[WriteKind]:
         """Return the one way to write: a post, then edits."""
-        return (WriteKind.EDIT if part.index in self._shown else WriteKind.POST,)
+        return (WriteKind.EDIT if part.index in self._ids else WriteKind.POST,)
 
     async def show(self, part: Part, way: WriteKind) -> str:
         """Store and show the text of `part`. Raises DeliveryError."""
-        message = _id(self._turn, part.index)
+        message = self._id(part.index)
         text = f"@{part.calls}, {READY}" if part.calls else part.text
         post = Post(
             self._turn.thread,
@@ -56,19 +55,18 @@ class WebSurface:
             await self._board.put(post)
         except StorageError as error:
             raise DeliveryError(str(error)) from error
-        self._shown.add(part.index)
+        self._ids[part.index] = message
         return message
 
     async def remove(self, index: int) -> None:
         """Delete message `index`."""
         try:
-            found = await self._board.find(_id(self._turn, index))
+            found = await self._board.find(self._id(index))
             if found is not None:
                 await self._board.delete(found)
         except StorageError as error:
             raise DeliveryError(str(error)) from error
-        self._shown.discard(index)
+        self._ids.pop(index, None)
 
-
-def _id(turn: Turn, index: int) -> str:
-    return f"{turn.key}-{index}"
+    def _id(self, index: int) -> str:
+        return self._ids.get(index) or f"{self._turn.key}-{index}"

@@ -31,6 +31,11 @@ class PostStore(Protocol):
         one."""
         ...
 
+    async def posts_since(self, place: Scope, since: float) -> Sequence[Post]:
+        """Return what people posted in the workspace of `place` at or after `since`, in
+        seconds since 1970, oldest first; the newest 2,000."""
+        ...
+
     async def topics(self, place: Scope, most: int) -> Sequence[Topic]:
         """Return the newest `most` threads of the channel `place`, the one with the
         newest root last."""

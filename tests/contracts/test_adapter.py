@@ -12,20 +12,25 @@ import pytest
 from adapters.discord.adapter import connect as connect_discord
 from adapters.slack.adapter import connect as connect_slack
 from adapters.terminal.adapter import TerminalAdapter
+from adapters.web.adapter import WebAdapter
+from adapters.web.config import WebConfig
 from bot.domain.attachment import Attachment
 from bot.domain.channel_access import NOWHERE, ChannelAccess
 from bot.domain.message import Message
 from bot.domain.names import PlaceNames
 from bot.domain.person import Person
+from bot.domain.post import Post
 from bot.domain.reply import Part, PostedPart
 from bot.domain.scope import Scope, ScopeLevel, ThreadKey
 from bot.domain.turn import Turn, TurnState
 from bot.errors import FileUnread, Unread
 from bot.ports.platform import Adapter
+from storage import posts
 from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.slack.emulator import SlackEmulator
 from tests.support.discord_harness import ScriptedCore
 from tests.support.fakes import OPEN, FakeAdapter, show
+from tests.support.memory_store import MemoryStore
 from tests.support.process import slack_env
 
 KEY = "0123456789abcdef"
@@ -67,7 +72,7 @@ class Stage:
         return Turn(1, KEY, self.thread, state, 1, touched, shown=shown)
 
 
-@pytest.fixture(params=["fake", "slack", "discord", "terminal"])
+@pytest.fixture(params=["fake", "slack", "discord", "terminal", "web"])
 async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
     if request.param == "fake":
         fake, thread = FakeAdapter(), ThreadKey("fake", "w", "c", "t")
@@ -114,6 +119,47 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
             told=lambda user: out.getvalue(),
             attach=attach_here,
             lose=lambda file: (folder / "a.txt").unlink(),
+        )
+    elif request.param == "web":
+        store = MemoryStore()
+        web = WebAdapter(WebConfig(), store, lambda address: None)
+        here = Scope("web", "local", "engineering")
+        opening = await web.board.post("engineering", "", "mia", "hello")
+        thread = opening.thread
+
+        def shown() -> list[Post]:
+            rows = store.db.execute("SELECT thread, message FROM posts ORDER BY id")
+            keys = [row["message"] for row in rows.fetchall()]
+            return [each for key in keys if (each := posted(key)) is not None]
+
+        def posted(message: str) -> Post | None:
+            return posts.post(store.db, here, message)
+
+        async def attach_on_web(content: bytes) -> Attachment:
+            file = Attachment("a.txt", "upload:f1", "f1", len(content))
+            await web.board.post(
+                *("engineering", "", "mia", ""), files=(file,), contents={"f1": content}
+            )
+            return file
+
+        def lose_on_web(file: Attachment) -> None:
+            store.db.execute("DELETE FROM posted_files")
+
+        yield Stage(
+            web,
+            thread,
+            lambda: [p.text for p in shown() if p.thread == thread and not p.author],
+            admin="olga",
+            member="mia",
+            told=lambda user: "".join(
+                p.text for p in shown() if p.thread.channel == f"D{user}"
+            ),
+            hidden=Scope("web", "local", "leads"),
+            foreign=Scope("web", "elsewhere", "engineering"),
+            direct=Scope("web", "local", "Dmia"),
+            signs=lambda: post.signs if (post := posted(thread.thread)) else (),
+            attach=attach_on_web,
+            lose=lose_on_web,
         )
     elif request.param == "discord":
         async with DiscordEmulator() as discord, connect_discord(discord.env) as joined:
@@ -304,7 +350,9 @@ async def test_it_tells_somebody_something_in_private(stage: Stage) -> None:
 
 
 #: Where others talk besides who asks.
-TALKING = pytest.mark.parametrize("stage", ["fake", "slack", "discord"], indirect=True)
+TALKING = pytest.mark.parametrize(
+    "stage", ["fake", "slack", "discord", "web"], indirect=True
+)
 
 
 @TALKING
@@ -331,11 +379,13 @@ async def test_it_knows_who_may_read_and_write_in_a_channel(stage: Stage) -> Non
 async def test_it_tells_the_names_of_people_and_places(stage: Stage) -> None:
     names, here = stage.adapter.directory.names, Scope.of(stage.thread)
     found = await names(here, stage.member)
-    channel = "#c" if stage.adapter.name == "fake" else "#general"
-    assert (found.person, found.channel) == ("Alice", channel)
+    person, channel = {"fake": ("Alice", "#c"), "web": ("Mia", "#engineering")}.get(
+        stage.adapter.name, ("Alice", "#general")
+    )
+    assert (found.person, found.channel) == (person, channel)
     assert found.workspace
     assert stage.direct is not None
-    assert (await names(stage.direct, stage.member)).channel == "@Alice"
+    assert (await names(stage.direct, stage.member)).channel == f"@{person}"
     wide = await names(here.at(ScopeLevel.WORKSPACE), "")
     assert (wide.person, wide.channel) == ("", "")
     assert wide.workspace == found.workspace
@@ -357,7 +407,9 @@ async def test_it_knows_what_is_direct_messages(stage: Stage) -> None:
     assert not any(map(is_direct, (here, here.at(ScopeLevel.WORKSPACE))))
 
 
-@pytest.mark.parametrize("stage", ["slack", "discord", "terminal"], indirect=True)
+@pytest.mark.parametrize(
+    "stage", ["slack", "discord", "terminal", "web"], indirect=True
+)
 @pytest.mark.parametrize("channel", ["general", "#general", "", "٣", "7" * 40, "C1|x"])
 async def test_what_is_no_channel_is_nowhere(stage: Stage, channel: str) -> None:
     here = Scope.of(stage.thread)
@@ -388,7 +440,8 @@ async def test_a_sign_is_there_once_however_often_it_is_put(stage: Stage) -> Non
         await messenger.unmark(Scope.of(stage.thread), message, "🔴")
     assert len(stage.signs()) == 0
     link = await messenger.link(Scope.of(stage.thread), message)
-    assert link.startswith("https://")
+    # The local workspace has the address of its server, once that listens.
+    assert link.startswith("/c/" if stage.adapter.name == "web" else "https://")
 
 
 async def test_it_hands_out_the_bytes_of_a_file_or_says_why_not(stage: Stage) -> None:

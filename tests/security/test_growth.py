@@ -53,7 +53,7 @@ REASONS = {
     "adapters/web/actions.py _Sent.values": "at most MOST_PARTS",
     "adapters/web/actions.py Actions._catalog": FIXED,
     "adapters/web/markdown.py Growing._blocks": "of one text, which is bounded",
-    "adapters/web/surface.py WebSurface._shown": "one for each message of an answer",
+    "adapters/web/surface.py WebSurface._ids": "one for each message of an answer",
     "bot/cli/variables.py _Recording.asked": "one for each variable of ours",
     "adapters/discord/interactions.py Interactions._catalog": FIXED,
     "bot/commands/search.py _Readable._known": "of one search, which is bounded",
