@@ -31,7 +31,7 @@ from bot.errors import (
 )
 from bot.messages import web as texts
 from bot.ports.host import Host
-from bot.ports.posts import PostStore
+from bot.ports.posts import PostStore, WebStore
 from bot.ui.elements import Response
 
 # The newest threads of a channel whose roots are earlier messages of it.
@@ -227,12 +227,17 @@ def translated() -> Iterator[None]:
 @contextlib.asynccontextmanager
 async def connect(
     env: Mapping[str, str],
-    store: PostStore,
+    store: WebStore,
     listening: Callable[[str], None] = lambda address: None,
 ) -> AsyncIterator[WebAdapter]:
     """Yield the local workspace; `store` keeps its messages, and `listening` is called
     with the address once there is one. Raises ConfigError."""
     settings = config.read(env)
-    if not settings.is_loopback and not settings.proxies:
+    now = time.time()
+    if (
+        not settings.is_loopback
+        and not settings.proxies
+        and not any(each.is_valid(now) for each in await store.tokens())
+    ):
         raise ConfigError(texts.open_to_others(address=settings.host))
     yield WebAdapter(settings, store, listening)

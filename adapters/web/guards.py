@@ -83,7 +83,7 @@ def guards(context: Context) -> list[Callable[..., Awaitable[web.StreamResponse]
             response = _error(context, request, refused)
         except web.HTTPException as error:
             if error.status < 400:
-                response = error
+                response = web.Response(status=error.status, headers=error.headers)
             else:
                 response = _error(context, request, _named(error))
         except StorageError as error:
@@ -124,7 +124,10 @@ def guards(context: Context) -> list[Callable[..., Awaitable[web.StreamResponse]
         request: web.Request, handler: Next
     ) -> web.StreamResponse:
         """Refuse changes without the token of our pages; programs use /api."""
-        if request.method not in SAFE and not request.path.startswith("/api/"):
+        # A form for signing in has the token as a field, which its page checks.
+        if request.method not in SAFE and not request.path.startswith(
+            ("/api/", "/sign-in")
+        ):
             token = request.cookies.get(COOKIE, "")
             given = request.headers.get(HEADER, "")
             if not token or not hmac.compare_digest(token.encode(), given.encode()):

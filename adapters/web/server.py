@@ -11,7 +11,7 @@ from pathlib import Path
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from adapters.web import actions, api, events, pages
+from adapters.web import actions, api, events, pages, sign_in
 from adapters.web.board import Board
 from adapters.web.config import WebConfig
 from adapters.web.context import Context
@@ -44,12 +44,16 @@ GROUPS: tuple[Routes, ...] = (
     events.routes,
     actions.routes,
     api.routes,
+    sign_in.routes,
 )
 
 
 def application(context: Context) -> web.Application:
     """Return the application with all routes and guards."""
-    app = web.Application(middlewares=guards(context), client_max_size=MOST_BYTES)
+    app = web.Application(
+        middlewares=[*guards(context), sign_in.admitting(context)],
+        client_max_size=MOST_BYTES,
+    )
     for group in GROUPS:
         app.add_routes(group(context))
     app.router.add_static("/static", HERE / "static", append_version=True)

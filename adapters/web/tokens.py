@@ -83,7 +83,7 @@ class Callers:
     async def program(self, request: web.Request, *scopes: TokenScope) -> Caller:
         """Return who sends a request to the API, and count the request. Raises Refused
         if they may do nothing of `scopes`, or not so often, and StorageError."""
-        caller = await self._bearer(request) or await self.reader(request)
+        caller = await self.visitor(request)
         if caller is None:
             headers = {"WWW-Authenticate": "Bearer"}
             raise Refused(401, "unauthorized", texts.NO_TOKEN, headers)
@@ -101,10 +101,12 @@ class Callers:
             )
         return caller
 
-    async def reader(self, request: web.Request) -> Caller | None:
-        """Return who looks at a page: the one of the browser's cookie, or anybody where
-        the server is open; None for somebody who has to sign in. Raises
-        StorageError."""
+    async def visitor(self, request: web.Request) -> Caller | None:
+        """Return who looks at a page: by a token, by the browser's cookie, or anybody
+        where the server is open; None for somebody who has to sign in. Raises Refused
+        for a wrong token, and StorageError."""
+        if caller := await self._bearer(request):
+            return caller
         token = await self._of_cookie(request)
         if token is not None:
             return Caller(token)

@@ -31,7 +31,7 @@ from bot.messages import cli as messages
 from bot.messages import command_help
 from bot.messages import web as web_messages
 from bot.ports.platform import Adapter
-from bot.ports.posts import PostStore
+from bot.ports.posts import WebStore
 from bot.runtime import logs, terminal
 from bot.runtime.env_file import EnvFile
 from storage.store import open_store
@@ -134,7 +134,7 @@ async def _connect(
     stack: contextlib.AsyncExitStack,
     env: Mapping[str, str],
     names: Sequence[str],
-    store: PostStore,
+    store: WebStore,
 ) -> list[Adapter]:
     """Return connected adapters for the platforms `names`, or the terminal's for none.
 

@@ -62,3 +62,12 @@ DELETED = "The message was deleted, so there is no answer."
 FAILED = "The answer failed. Try again."
 INTERRUPTED = "The answer broke off. Try again."
 REFUSED = "The answer was refused."
+
+# Signing in.
+SIGN_IN = "Sign in"
+SIGN_IN_HELP = (
+    "This server asks who you are. Enter a token with the scope admin, as "
+    "`threadkeep token create NAME --scope admin` prints it."
+)
+SIGN_IN_FIRST = "Sign in first: open this page in a browser, or send a token."
+TOKEN = "Token"

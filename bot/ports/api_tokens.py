@@ -8,7 +8,16 @@ from typing import Protocol
 from bot.domain.api_token import ApiToken
 
 
-class TokenStore(Protocol):
+class TokenList(Protocol):
+    """The tokens of the web API."""
+
+    async def tokens(self) -> list[ApiToken]:
+        """Return all tokens, also those that are not accepted any more, oldest
+        first."""
+        ...
+
+
+class TokenStore(TokenList, Protocol):
     """Tokens of the web API, each with a digest of its text."""
 
     async def add_token(self, token: ApiToken, digest: str) -> None:
@@ -17,11 +26,6 @@ class TokenStore(Protocol):
     async def find_token(self, id: str) -> tuple[ApiToken, str] | None:
         """Return the token with this id and the digest of its text; None if there is
         none."""
-        ...
-
-    async def tokens(self) -> list[ApiToken]:
-        """Return all tokens, also those that are not accepted any more, oldest
-        first."""
         ...
 
     async def revoke_tokens(self, which: str, now: float) -> list[ApiToken]:

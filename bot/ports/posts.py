@@ -12,6 +12,7 @@ from typing import Protocol
 
 from bot.domain.post import Post, Topic
 from bot.domain.scope import Scope, ThreadKey
+from bot.ports.api_tokens import TokenList
 
 
 class PostStore(Protocol):
@@ -48,3 +49,7 @@ class PostStore(Protocol):
         """Return the bytes of a file of the workspace of `place`, with the post that it
         came with; None if there is none."""
         ...
+
+
+class WebStore(PostStore, TokenList, Protocol):
+    """What the web server uses of the store, before and while it serves."""
