@@ -54,8 +54,13 @@ from bot.operator_alerts import OperatorAlerts, ReportingModel
 from bot.platforms import Platforms
 from bot.ports.host import Host
 from bot.ports.model import Model
+from bot.ports.operator_reports import Reports
 from bot.ports.platform import Adapter
 from bot.ports.store import Store
+from bot.reports.changes import SettingReports
+from bot.reports.money import MoneyReports
+from bot.reports.monitor import ProcessMonitor
+from bot.reports.threads import ThreadReports
 from bot.runtime.background import end, report, watched
 from bot.runtime.retry import Backoff
 from bot.settings.access import SettingsAccess
@@ -91,6 +96,7 @@ class App:
         survey: Callable[[], Awaitable[ModelAvailability | None]] | None = None,
         retention: Retention = KEPT,
         database: Path | None = None,
+        heard_within: float | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -194,6 +200,12 @@ class App:
             *(inbox, router, conversations, first_contact, operator.served),
             *(self._alert, self.vitals.connections),
             ApiAccess(store, store, platforms, self._access),
+            Reports(
+                MoneyReports(store, store, store, operator.values),
+                ThreadReports(store, store, store, store, by_name),
+                SettingReports(store, store, store),
+                ProcessMonitor(store, self.vitals.read, heard_within),
+            ),
         )
 
     async def run(self, stopping: asyncio.Event) -> None:

@@ -35,6 +35,9 @@ MOST_AT_ONCE = 10_000
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _ADMIN = re.compile(r"[a-z]+:[A-Za-z0-9]+")
 
+# A week: nobody calls a platform heard that was silent for longer.
+MOST_MINUTES = 10_080
+
 LEVELS = ("debug", "info", "warning", "error")
 
 # A hundred years: longer means for ever.
@@ -81,6 +84,9 @@ class Config:
     #: See `bot.runtime.logs.FORMATS`.
     log_format: str
     retention: Retention
+    #: Seconds within which a connected platform must have been heard for the process to
+    #: be ready; None if a connection is enough.
+    heard_within: float | None = None
 
     @property
     def model(self) -> str:
@@ -121,6 +127,9 @@ class Config:
         workspaces = _workspaces(env, problems)
         people = _audience(env, problems)
         retention = _retention(env, problems)
+        heard_within = _number(
+            *(env, "THREADKEEP_HEARD_WITHIN", 0, 1, MOST_MINUTES, problems)
+        )
         api_key = _text(env, "ANTHROPIC_API_KEY")
         base_url = _text(env, "ANTHROPIC_BASE_URL")
         if base_url and (wrong := addresses.problem("ANTHROPIC_BASE_URL", base_url)):
@@ -144,6 +153,7 @@ class Config:
             log_level=level,
             log_format=log_format or logs.TEXT,
             retention=retention,
+            heard_within=60.0 * heard_within or None,
         )
         return config, problems
 

@@ -44,6 +44,7 @@ from storage import (
     readdressing,
     receipts,
     refusals,
+    reports,
     search,
     search_index,
     settings,
@@ -189,6 +190,7 @@ class SqliteStore:
     unnamed = read(names.unnamed)
     store_names = write(names.store_names)
     drop_names = write(names.drop_names)
+    names = read(names.names)
     reserve = write(ledger.reserve)
     open_charge = write(ledger.open_charge)
     raise_reserve = write(ledger.raise_reserve)
@@ -197,6 +199,16 @@ class SqliteStore:
     alerts = write(ledger.alerts)
     past_calls = read(spending.past_calls)
     spending = read(spending.spending)
+
+    open_turns = read(reports.open_turns)
+    call_sums = read(reports.call_sums)
+    quality = read(reports.quality)
+    answers_of = read(reports.answers_of)
+    all_threads = read(reports.all_threads)
+    thread_report = read(reports.thread_report)
+    workspaces = read(reports.workspaces)
+    record_look = write(reports.record_look)
+    require_writable = write(reports.require_writable)
 
     open_case = write(triage_cases.open_case)
     case = read(triage_cases.case)

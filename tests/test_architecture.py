@@ -21,7 +21,7 @@ MODULES = sorted(
 LINES = """
     cli __main__ triage
     app
-    commands triage.evaluation cleanup
+    commands triage.evaluation cleanup reports
     conversation triage.chat triage.bulk
     api_access budgets config operator_alerts last_names vitals
     settings

@@ -51,7 +51,9 @@ class Channels:
             return NOWHERE
         member = await self._people.member(guild, ids.known(user)) if user else None
         held = _held(channel, member)
+        is_public = _seen_by(channel, guild.default_role)
         for thread in await self._threads(guild, place, channel):
+            is_public = is_public and not thread.is_private()
             if not await _is_in(thread, member, held):
                 held = discord.Permissions()
         return ChannelAccess(
@@ -59,6 +61,7 @@ class Channels:
             reads=held.view_channel,
             writes=_may_write(channel, held),
             bot_writes=_may_write(channel, _held(channel, us)),
+            is_public=is_public,
         )
 
     async def _direct(self, place: Scope, user: str) -> ChannelAccess:
@@ -105,6 +108,13 @@ def _held(channel: Channel, member: discord.Member | None) -> discord.Permission
     if member is None:
         return discord.Permissions()
     return channel.permissions_for(member)
+
+
+def _seen_by(channel: Channel, role: discord.Role) -> bool:
+    """Return whether everybody with `role` sees a channel, or that of a thread."""
+    if isinstance(channel, discord.Thread):
+        return channel.parent is not None and _seen_by(channel.parent, role)
+    return channel.permissions_for(role).view_channel
 
 
 async def _is_in(

@@ -72,9 +72,9 @@ class Channels:
             writes = theirs and is_open and not channel.get("is_user_deleted")
             return ChannelAccess(True, theirs, writes, bot_writes=is_open)
         reads, admin = False, False
+        open_to_all = not (channel.get("is_private") or channel.get("is_mpim"))
         if user:
             person = await self._people.person(place.at(ScopeLevel.WORKSPACE), user)
-            open_to_all = not (channel.get("is_private") or channel.get("is_mpim"))
             reads = open_to_all and not person.outsider
             reads = reads or await self._is_member(place.channel, user)
             admin = person.runs_workspace
@@ -84,6 +84,7 @@ class Channels:
             writes=reads and is_open and _may_post(channel, user, admin=admin),
             # Without `chat:write.public`, the bot writes only where it was invited.
             bot_writes=is_open and bool(channel.get("is_member")),
+            is_public=open_to_all,
         )
 
     async def _is_member(self, channel: str, user: str) -> bool:

@@ -23,9 +23,12 @@ class TerminalDirectory:
     async def access(self, place: Scope, user: str) -> ChannelAccess:
         """Return what `user` may do in the local channel; the bot posts nothing there
         unasked."""
-        if (place.workspace, place.channel) != (WORKSPACE, CHANNEL) or user != AUTHOR:
+        if (place.workspace, place.channel) != (WORKSPACE, CHANNEL):
             return NOWHERE
-        return ChannelAccess(exists=True, reads=True, writes=True)
+        # Whoever can look at reports has the database file, too.
+        if user != AUTHOR:
+            return ChannelAccess(is_public=True)
+        return ChannelAccess(exists=True, reads=True, writes=True, is_public=True)
 
     async def names(self, place: Scope, user: str) -> PlaceNames:
         """Return no names: the ids are words."""

@@ -2,18 +2,20 @@
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import click
 
 from bot.cli import output, reports
 from bot.cli.environment import run
-from bot.cli.labels import Labels
 from bot.config import Config, read_environment
+from bot.domain.reports import UsageKey
 from bot.domain.scope import Scope
 from bot.errors import ConfigError
 from bot.messages import cli as messages
 from bot.messages import command_help, dates
+from bot.reports.labels import Labels
 from bot.runtime import terminal
 from bot.ui import time_range
 from bot.ui.formatting import timestamp
@@ -31,23 +33,31 @@ SINCE = click.option(
     show_default=True,
     help=messages.SINCE_HELP,
 )
-FORMAT = click.option(
-    "--format",
-    "form",
-    type=click.Choice([output.TABLE, output.CSV, output.JSON]),
-    default=output.TABLE,
-    show_default=True,
-)
+
+
+def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options for the format of a report."""
+    formats = click.Choice([output.TABLE, output.CSV, output.JSON])
+    form = click.option("--format", "form", type=formats, default=output.TABLE)
+    short = click.option(
+        "--json", "form", flag_value=output.JSON, help=messages.JSON_HELP
+    )
+    return form(short(command))
+
+
+_KEYS = [each.value for each in UsageKey]
+_USUAL = (UsageKey.DAY, UsageKey.CHANNEL, UsageKey.PERSON)
 IDS = click.option("--ids", is_flag=True, help=messages.IDS_HELP)
 
 
 @click.command(help=command_help.USAGE)
-@click.option("--by", type=click.Choice(list(reports.KEYS)), help=messages.BY_HELP)
+@click.option("--by", type=click.Choice(_KEYS), multiple=True, help=messages.BY_HELP)
 @IDS
 @SINCE
-@FORMAT
-def usage(by: str | None, ids: bool, since: str, form: str) -> None:
-    sys.exit(run(print_usage(read_environment(), by, ids, since, form)))
+@format_options
+def usage(by: Sequence[str], ids: bool, since: str, form: str) -> None:
+    keys = [UsageKey(each) for each in by]
+    sys.exit(run(print_usage(read_environment(), keys, ids, since, form)))
 
 
 @click.command(help=command_help.AUDIT)
@@ -56,7 +66,7 @@ def usage(by: str | None, ids: bool, since: str, form: str) -> None:
 @click.option("--refused", is_flag=True, help=messages.REFUSED_HELP)
 @IDS
 @SINCE
-@FORMAT
+@format_options
 def audit(
     within: str, most: int, refused: bool, ids: bool, since: str, form: str
 ) -> None:
@@ -68,28 +78,29 @@ def audit(
 @click.option("--texts", is_flag=True, help=messages.TEXTS_HELP)
 @IDS
 @SINCE
-@FORMAT
+@format_options
 def feedback(texts: bool, ids: bool, since: str, form: str) -> None:
     sys.exit(run(print_feedback(read_environment(), texts, ids, since, form)))
 
 
 async def print_usage(
-    env: Mapping[str, str], by: str | None, ids: bool, since: str, form: str
+    env: Mapping[str, str], by: Sequence[UsageKey], ids: bool, since: str, form: str
 ) -> int:
     begin = time_range.since(since, time.time())
     settings = Config.from_env(env)
     rows = await read_spending(settings.database, begin)
     labels = await _labels(settings, ids)
-    keys = [by] if by else ["day", "channel", "person"]
     if form != output.TABLE:
-        output.rows(reports.spending_rows(rows, keys[0], labels), form)
+        keys = by or [UsageKey.DAY]
+        output.rows(reports.spending_rows(rows, keys, labels), form)
         return 0
     out = terminal.console()
     if not rows:
         terminal.say(messages.nothing_asked(since=_moment(begin)))
-    for key in keys if rows else []:
+    tables = [by] if by else [[each] for each in _USUAL]
+    for wanted in tables if rows else []:
         plain = terminal.plain(out)
-        out.print(reports.spending(rows, key, labels=labels, plain=plain), "")
+        out.print(reports.spending(rows, wanted, labels=labels, plain=plain), "")
     budgets = settings.database, settings.totals, time.time()
     for cap, balance in await read_balances(*budgets):
         terminal.say(reports.total(cap, balance))

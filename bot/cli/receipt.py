@@ -11,7 +11,6 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.cli.environment import run
-from bot.cli.labels import Labels
 from bot.commands import receipt as receipts
 from bot.config import Config, read_environment
 from bot.context import cache_misses
@@ -27,6 +26,7 @@ from bot.domain.scope import Scope, ThreadKey
 from bot.errors import ConfigError
 from bot.messages import cli, command_help
 from bot.messages import receipts as messages
+from bot.reports.labels import Labels
 from bot.runtime import terminal, terminal_markdown
 from bot.text import references
 from bot.text.references import Reference, ReferenceKind

@@ -1,9 +1,7 @@
 """Reports of the command line: findings, spending, audit, feedback."""
 
 import textwrap
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,16 +9,16 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from bot.claude.catalog import saved
-from bot.cli.labels import Labels
 from bot.domain.budget import ALERTS, Balance, Budget, Period, Spending
-from bot.domain.completion import Usage
 from bot.domain.finding import Finding, Grade
-from bot.domain.scope import Scope, ScopeLevel
+from bot.domain.reports import UsageKey, UsageRow
+from bot.domain.scope import Scope
 from bot.domain.setting import AuditEntry, Refusal
 from bot.domain.turn import Opinion
 from bot.messages import budgets, check, phrases
 from bot.messages import cli as messages
+from bot.reports import usage
+from bot.reports.labels import Labels
 from bot.runtime import terminal
 from bot.settings.options import BY_NAME
 from bot.ui import formatting
@@ -30,27 +28,6 @@ MARKS = {
     Grade.ABSENT: ("–", "dim"),
     Grade.NOTE: ("!", "yellow"),
     Grade.BAD: ("✗", "red"),
-}
-
-#: The keys by which usage is grouped.
-KEYS: Mapping[str, Callable[[Spending], str]] = {
-    "day": lambda row: row.day,
-    "channel": lambda row: _channel(row),
-    "person": lambda row: f"{row.place.platform}:{row.person or '?'}",
-    "model": lambda row: row.model or "?",
-    "thread": lambda row: str(row.place),
-}
-#: The names of what usage is grouped by, where that has any: for a table, which tells
-#: apart those that are called the same, and as they are.
-_LABELS: Mapping[str, Callable[[Labels, Spending], str]] = {
-    "channel": lambda labels, row: labels.place(row.place.at(ScopeLevel.CHANNEL)),
-    "person": lambda labels, row: labels.person(row.place, row.person),
-    "thread": lambda labels, row: labels.place(row.place),
-}
-_NAMES: Mapping[str, Callable[[Labels, Spending], str]] = {
-    "channel": lambda labels, row: labels.place_name(row.place),
-    "person": lambda labels, row: labels.person_name(row.place, row.person),
-    "thread": lambda labels, row: labels.place_name(row.place),
 }
 
 BAR_CHARS = 24
@@ -84,45 +61,22 @@ def findings(found: Sequence[Finding], width: int | None) -> list[Text]:
     return lines
 
 
-@dataclass(slots=True)
-class _Sum:
-    answers: int = 0
-    calls: int = 0
-    cost: float = 0.0
-    unpriced: int = 0
-    #: Calls booked at an upper bound of their cost.
-    bounded: int = 0
-    saved: float = 0.0
-    usage: Usage = field(default_factory=Usage)
-
-    def add(self, row: Spending) -> None:
-        self.answers += row.answers
-        self.calls += row.turns
-        self.cost += row.cost
-        self.unpriced += row.unpriced
-        self.bounded += row.bounded
-        self.usage += row.usage
-        noon = datetime.fromisoformat(f"{row.day}T12:00:00+00:00").timestamp()
-        self.saved += saved(row.model, row.usage, noon)
-
-
 def spending(
     rows: Sequence[Spending],
-    by: str,
+    by: UsageKey | Sequence[UsageKey],
     *,
     labels: Labels | None = None,
     plain: bool = False,
 ) -> Table:
-    """Return a table of usage, grouped by one of `KEYS`, with bars and with `labels`
+    """Return a table of usage, grouped by one or more keys, with bars and with `labels`
     for ids; `plain` uses ASCII only."""
-    named = _named(rows, by, labels, _LABELS)
-    sums = _summed(rows, by)
-    table = Table(box=None, pad_edge=False, show_footer=len(sums) > 1)
-    total = _Sum()
-    for row in rows:
-        total.add(row)
-    footer = iter((messages.TOTAL, *_cells(total)))
-    table.add_column(by.capitalize(), next(footer), overflow="fold")
+    keys = [by] if isinstance(by, UsageKey) else list(by)
+    found = usage.grouped(rows, keys, labels)
+    table = Table(box=None, pad_edge=False, show_footer=len(found) > 1)
+    rest = [""] * (len(keys) - 1)
+    footer = iter((messages.TOTAL, *rest, *_cells(usage.total(found))))
+    for key in keys:
+        table.add_column(key.value.capitalize(), next(footer), overflow="fold")
     for column in (
         *(
             messages.ANSWERS,
@@ -136,24 +90,29 @@ def spending(
     ):
         table.add_column(column, next(footer), justify="right")
     table.add_column("")
-    most = max((each.cost for each in sums.values()), default=0.0)
-    for name, each in sums.items():
+    most = max((each.cost for each in found), default=0.0)
+    for each in found:
         bar = formatting.blocks(
             each.cost / most if most else 0.0, BAR_CHARS, plain=plain
         )
-        table.add_row(Text(named.get(name) or name), *_cells(each), Text(bar, "cyan"))
+        shown = [
+            Text(label or key)
+            for key, label in zip(each.keys, each.labels, strict=True)
+        ]
+        table.add_row(*shown, *_cells(each), Text(bar, "cyan"))
     return table
 
 
 def spending_rows(
-    rows: Sequence[Spending], by: str, labels: Labels | None = None
+    rows: Sequence[Spending],
+    by: UsageKey | Sequence[UsageKey],
+    labels: Labels | None = None,
 ) -> list[dict[str, Any]]:
     """Return usage as plain values, with names beside ids if there are `labels`."""
-    named = _named(rows, by, labels, _NAMES)
+    keys = [by] if isinstance(by, UsageKey) else list(by)
     return [
         {
-            by: name,
-            **({f"{by}_name": named[name]} if name in named else {}),
+            **_keyed(keys, each, names=labels is not None),
             "answers": each.answers,
             "calls": each.calls,
             "input": each.usage.input,
@@ -167,7 +126,7 @@ def spending_rows(
             "unpriced": each.unpriced,
             "bounded": each.bounded,
         }
-        for name, each in _summed(rows, by).items()
+        for each in usage.grouped(rows, keys, labels)
     ]
 
 
@@ -312,26 +271,14 @@ def opinion_rows(
     ]
 
 
-def _summed(rows: Iterable[Spending], by: str) -> dict[str, _Sum]:
-    """Return the groups: days in order, anything else by cost, the highest first."""
-    sums: dict[str, _Sum] = defaultdict(_Sum)
-    for row in rows:
-        sums[KEYS[by](row)].add(row)
-    if by == "day":
-        return dict(sorted(sums.items()))
-    return dict(sorted(sums.items(), key=lambda item: (-item[1].cost, item[0])))
-
-
-def _named(
-    rows: Iterable[Spending],
-    by: str,
-    labels: Labels | None,
-    names: Mapping[str, Callable[[Labels, Spending], str]],
-) -> dict[str, str]:
-    """Return the names of the groups by key; none for groups that have no names."""
-    if labels is None or by not in names:
-        return {}
-    return {KEYS[by](row): names[by](labels, row) for row in rows}
+def _keyed(keys: Sequence[UsageKey], row: UsageRow, *, names: bool) -> dict[str, str]:
+    """Return the keys of a row, with their names if they can have any."""
+    found: dict[str, str] = {}
+    for key, value, name in zip(keys, row.keys, row.names, strict=True):
+        found[key.value] = value
+        if names and key not in (UsageKey.DAY, UsageKey.MODEL):
+            found[f"{key.value}_name"] = name
+    return found
 
 
 def _place_name(labels: Labels | None, of: str, place: Scope) -> dict[str, str]:
@@ -342,31 +289,29 @@ def _who_name(labels: Labels | None, place: Scope, who: str) -> dict[str, str]:
     return {} if labels is None else {"who_name": labels.person_name(place, who)}
 
 
-def _cells(total: _Sum) -> list[str]:
-    usage = total.usage
+def _cells(row: UsageRow) -> list[str]:
+    used = row.usage
     return [
-        f"{total.answers:,}",
-        f"{usage.input:,}",
-        f"{usage.cache_write_5m + usage.cache_write_1h:,}",
-        f"{usage.cache_read:,}",
-        f"{usage.output:,}",
-        f"{usage.searches:,}",
-        _cost(total),
-        f"{total.saved:.4f}",
+        f"{row.answers:,}",
+        f"{used.input:,}",
+        f"{used.cache_write_5m + used.cache_write_1h:,}",
+        f"{used.cache_read:,}",
+        f"{used.output:,}",
+        f"{used.searches:,}",
+        _cost(row),
+        f"{row.saved:.4f}",
     ]
 
 
-def _cost(total: _Sum) -> str:
-    cost = (
-        phrases.at_most(amount=f"{total.cost:.4f}")
-        if total.bounded
-        else f"{total.cost:.4f}"
-    )
-    if not total.unpriced:
+def _cost(row: UsageRow) -> str:
+    cost = f"{row.cost:.4f}"
+    if row.bounded:
+        cost = phrases.at_most(amount=cost)
+    if not row.unpriced:
         return cost
-    if total.unpriced == total.calls:
+    if row.unpriced == row.calls:
         return messages.UNKNOWN
-    return messages.and_unknown(cost=cost, count=total.unpriced)
+    return messages.and_unknown(cost=cost, count=row.unpriced)
 
 
 def _what(entry: AuditEntry, labels: Labels) -> str:
@@ -383,8 +328,3 @@ def _what(entry: AuditEntry, labels: Labels) -> str:
     return messages.audit_entry(
         action=entry.action, name=entry.name, before=before, after=after
     )
-
-
-def _channel(row: Spending) -> str:
-    place = row.place
-    return f"{place.platform}:{place.workspace}:{place.channel}"

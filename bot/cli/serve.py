@@ -110,6 +110,7 @@ async def serve_until_stopped(
             survey=model.survey if isinstance(model, ClaudeOnceLoaded) else None,
             retention=settings.retention,
             database=settings.database,
+            heard_within=settings.heard_within,
         )
         _log_start(settings, adapters)
         await app.run(_stop_signal())

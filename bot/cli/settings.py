@@ -10,16 +10,20 @@ import click
 
 from bot.cli.environment import run
 from bot.config import Config, read_environment
-from bot.domain.scope import EVERYWHERE
+from bot.domain.scope import EVERYWHERE, Scope
 from bot.domain.setting import Setting
 from bot.errors import ConfigError
 from bot.messages import cli as messages
-from bot.messages import command_help
+from bot.messages import command_help, dates, reports
 from bot.ports.settings import AccessStore
+from bot.reports.changes import SettingReports
+from bot.reports.plain import plain
 from bot.runtime import private_files, terminal
 from bot.runtime.text_files import read_text
 from bot.settings import import_export
 from bot.settings.options import BY_NAME
+from bot.ui import time_range
+from bot.ui.formatting import timestamp
 from storage.database import look_at
 from storage.store import open_shared_store, open_store
 
@@ -27,6 +31,24 @@ from storage.store import open_shared_store, open_store
 @click.group(help=command_help.SETTINGS)
 def settings() -> None:
     """Hold the commands for settings in files."""
+
+
+@settings.command("list", help=command_help.SETTINGS_LIST)
+@click.option("--in", "within", default="", help=messages.WITHIN_HELP)
+@click.option("--json", "as_json", is_flag=True, help=messages.JSON_HELP)
+def list_settings(within: str, as_json: bool) -> None:
+    sys.exit(run(_list(read_environment(), within, as_json)))
+
+
+@settings.command("history", help=command_help.SETTINGS_HISTORY)
+@click.option("--in", "within", default="", help=messages.WITHIN_HELP)
+@click.option(
+    "--since", default=time_range.MONTH, show_default=True, help=messages.SINCE_HELP
+)
+@click.option("--most", default=100, show_default=True, help=messages.MOST_HELP)
+@click.option("--json", "as_json", is_flag=True, help=messages.JSON_HELP)
+def show_history(within: str, since: str, most: int, as_json: bool) -> None:
+    sys.exit(run(_history(read_environment(), within, since, most, as_json)))
 
 
 @settings.command("export", help=command_help.SETTINGS_EXPORT)
@@ -43,6 +65,51 @@ def export_settings(file: str, force: bool) -> None:
 @click.option("--running", is_flag=True, help=messages.RUNNING_HELP)
 def import_settings(file: str, dry_run: bool, remove: bool, running: bool) -> None:
     sys.exit(run(_import(read_environment(), file, dry_run, remove, running)))
+
+
+async def _list(env: Mapping[str, str], within: str, as_json: bool) -> int:
+    place = Scope(*within.split(":", 3)) if within else EVERYWHERE
+    async with open_shared_store(Config.from_env(env).database) as store:
+        found = await SettingReports(store, store, store).settings(place)
+    if as_json:
+        terminal.write(terminal.as_json(plain(found), indent=2))
+        return 0
+    if not found:
+        terminal.say(reports.NOTHING_SET)
+    for each in found:
+        where = each.place_name or str(each.place)
+        value = terminal.one_line(each.value)
+        terminal.say(reports.setting(where=where, name=each.name, value=value))
+    return 0
+
+
+async def _history(
+    env: Mapping[str, str], within: str, since: str, most: int, as_json: bool
+) -> int:
+    begin = time_range.since(since, time.time())
+    place = Scope(*within.split(":", 3)) if within else EVERYWHERE
+    async with open_shared_store(Config.from_env(env).database) as store:
+        found = await SettingReports(store, store, store).changes(place, begin, most)
+    if as_json:
+        terminal.write(terminal.as_json(plain(found), indent=2))
+        return 0
+    if not found:
+        moment = dates.utc(time=timestamp(begin))
+        terminal.say(messages.nothing_changed(since=moment))
+    for each in found:
+        where = each.place_name or str(each.place)
+        who = each.who_name or each.who
+        terminal.say(
+            reports.change(
+                when=timestamp(each.at),
+                where=where,
+                who=who,
+                what=f"{each.action} {each.name}",
+            )
+        )
+        if each.diff:
+            terminal.say("\n".join(f"  {line}" for line in each.diff))
+    return 0
 
 
 async def _export(env: Mapping[str, str], file: str, force: bool) -> int:

@@ -27,6 +27,8 @@ class ChannelAccess:
     writes: bool = False
     #: The bot may write there.
     bot_writes: bool = False
+    #: Everybody in the workspace may read it, guests aside.
+    is_public: bool = False
 
 
 NOWHERE = ChannelAccess()

@@ -15,6 +15,29 @@ CHECK = "Check the setup: what is set, what is missing and what is wrong."
 USAGE = "Print tokens and cost by day, channel and person."
 AUDIT = "Print who changed which setting, and when."
 FEEDBACK = "Print the feedback on answers."
+NOW = """\
+Print what the running bot does: connections, open turns, writes, errors.
+
+The exit status is 1 if it does not run with this database."""
+BUDGETS = "Print every budget, what is spent, and where its period will end."
+QUALITY = "Print how answers ended, how long they took, and how they were rated."
+THREADS = """\
+List the newest threads, or those with all WORDS.
+
+Their text is shown with --private only, since no platform is asked who may read it."""
+THREAD = "Show, export or delete what is stored of one thread."
+THREAD_SHOW = """\
+Print the messages of THREAD, such as slack:T0123ABC:C0123ABC:1795400060.000000.
+
+The audit says that you did."""
+THREAD_EXPORT = """\
+Write the messages of THREAD to FILE, as JSON.
+
+Only its owner can read the file. The audit says that you did."""
+THREAD_DELETE = """\
+Delete all that is stored of THREAD, also while the bot runs.
+
+What was posted on the platform stays, and the bot answers no more there."""
 RECEIPT = """\
 Print what the answer of TURN was made from and what it cost.
 
@@ -33,6 +56,8 @@ SETUP = "Ask for the tokens, try each, and write them to .env."
 
 # Settings.
 SETTINGS = "Move settings made in the chat from one place to another."
+SETTINGS_LIST = "Print what is set in the chat, and where."
+SETTINGS_HISTORY = "Print changes of settings, with the lines that changed."
 SETTINGS_EXPORT = "Write all settings as YAML to FILE, or print them."
 SETTINGS_IMPORT = """\
 Apply the settings in FILE, all of them or none.

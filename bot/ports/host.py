@@ -13,6 +13,7 @@ from bot.domain.receipt import Receipt
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.served_workspaces import Served
 from bot.domain.turn import ThreadSummary
+from bot.ports.operator_reports import Reports
 from bot.ui.command_spec import CommandSpec
 from bot.ui.elements import Command, CommandResult, Page, Response
 
@@ -266,3 +267,4 @@ class Host:
     alert: Alert
     health: Health
     api: Api
+    reports: Reports

@@ -34,6 +34,7 @@ from bot.ports.ledger import Accounts, Charges, Ledger
 from bot.ports.names import NameStore
 from bot.ports.posts import PostStore
 from bot.ports.receipts import ReceiptStore
+from bot.ports.reports import ReportStore
 from bot.ports.search import SearchStore
 from bot.ports.settings import (
     AccessStore,
@@ -360,6 +361,7 @@ class Store(
     NoticeStore,
     SignStore,
     NameStore,
+    ReportStore,
     ReceiptStore,
     SearchStore,
     RetentionStore,

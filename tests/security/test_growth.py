@@ -40,12 +40,14 @@ REASONS = {
     "bot/context/files/open_sheets.py _Sheets._cells": FILE,
     "bot/context/files/open_sheets.py _Sheets._text": FILE,
     "bot/context/files/open_sheets.py _Sheets._found": FILE,
-    "bot/cli/labels.py Labels._anywhere": RUN,
-    "bot/cli/labels.py Labels._ids": RUN,
-    "bot/cli/labels.py Labels._names": RUN,
     "adapters/web/live_answers.py LiveAnswers._live": (
         "one for each answer that a stream reads, and those are MOST_STREAMS"
     ),
+    "bot/reports/changes.py _Texts._known": "of one report, whose length is bounded",
+    "bot/reports/monitor.py ProcessMonitor._settled": "one for each kind and model",
+    "bot/reports/labels.py Labels._anywhere": RUN,
+    "bot/reports/labels.py Labels._ids": RUN,
+    "bot/reports/labels.py Labels._names": RUN,
     "adapters/web/threads.py Threads._readers": "at most MOST_READERS",
     "adapters/web/threads.py Reader._waiting": "at most MOST, or it ends",
     "adapters/web/events.py Page._sent": "the posts of one thread, at most MOST_POSTS",

@@ -193,8 +193,9 @@ def rows(store: MemoryStore) -> list[str]:
 
 def test_no_method_of_a_host_is_forgotten() -> None:
     parts = ("inbox", "commands", "conversations", "first_contact", "api")
-    # `alert` is for the operator alone, and `health` knows no workspaces.
-    assert PARTS.keys() == {*parts, "served", "alert", "health"}
+    # `alert` and `reports` are for the operator alone, whose all workspaces are, and
+    # `health` knows no workspaces.
+    assert PARTS.keys() == {*parts, "served", "alert", "health", "reports"}
     methods = {
         f"{part}.{name}"
         for part in parts

@@ -13,7 +13,13 @@ from bot.domain.person import Person
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.served_workspaces import ALL, Served
 from bot.domain.turn import ThreadSummary
+from bot.domain.vitals import Vitals
 from bot.ports.host import Host
+from bot.ports.operator_reports import Reports
+from bot.reports.changes import SettingReports
+from bot.reports.money import MoneyReports
+from bot.reports.monitor import ProcessMonitor
+from bot.reports.threads import ThreadReports
 from bot.ui.command_spec import CommandSpec
 from bot.ui.elements import Command, CommandResult, Page, Response
 from bot.vitals.connections import Connections
@@ -21,6 +27,7 @@ from tests.emulators.discord.emulator import DiscordEmulator
 from tests.emulators.discord.interactions import Asked
 from tests.emulators.discord.people import Seen
 from tests.support.fakes import NoPrograms
+from tests.support.memory_store import MemoryStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +67,15 @@ class ScriptedCore:
     def host(self) -> Host:
         """All parts of a host in one."""
         health = Connections(("slack", "discord", "terminal", "web"))
+        store = MemoryStore()
+        reports = Reports(
+            MoneyReports(store, store, store, {}),
+            ThreadReports(store, store, store, store, {}),
+            SettingReports(store, store, store),
+            ProcessMonitor(store, lambda: Vitals(at=0.0, started=0.0)),
+        )
         parts = (self, self, self, self, self.served, self.alert)
-        return Host(*parts, health, NoPrograms())
+        return Host(*parts, health, NoPrograms(), reports)
 
     def alert(self, name: str, problem: str) -> None:
         self.alerts[name] = problem

@@ -292,3 +292,106 @@ async def test_usage_and_check_say_how_the_budgets_over_all_stand(shell: Shell) 
     del platform["THREADKEEP_BUDGET_TOTAL_DAY"]
     _, printed = await shell.run(platform, "check", "--offline")
     assert "! Total budget there is no limit on the total cost" in printed
+
+
+THREAD = "slack:T1:C5:1.0"
+EVER = ("--since", "1970-01-01")
+
+
+async def asked(shell: Shell) -> None:
+    """Let somebody ask something in a thread, and be answered."""
+    key = ThreadKey("slack", "T1", "C5", "1.0")
+    async with open_store(shell.folder / "threadkeep.db") as store:
+        await exchange(store, said("1.0", thread=key, text="the secret plan"), "No.")
+
+
+async def test_threads_are_listed_and_their_text_only_on_demand(shell: Shell) -> None:
+    await asked(shell)
+    status, printed = await shell.run({}, "threads")
+    assert (status, THREAD in printed, "secret" in printed) == (0, True, False)
+    status, printed = await shell.run({}, "threads", "secret", "plan", "--json")
+    assert (status, json.loads(printed)) == (0, [])
+    status, printed = await shell.run({}, "threads", "secret", "--private", "--json")
+    [row] = json.loads(printed)
+    assert (row["thread"], row["title"]) == (THREAD, "the secret plan")
+    status, printed = await shell.run({}, "threads", "--in", "slack:T2")
+    assert (status, printed) == (0, "There are no such threads.")
+
+
+async def test_a_thread_is_shown_exported_and_deleted_and_the_audit_says_so(
+    shell: Shell,
+) -> None:
+    await asked(shell)
+    file = shell.folder / "thread.json"
+    status, printed = await shell.run({}, "thread", "show", THREAD)
+    assert (status, "--private" in printed) == (MISTAKE, True)
+    status, printed = await shell.run({}, "thread", "show", THREAD, "--private")
+    assert (status, "the secret plan" in printed) == (0, True)
+    command = ("thread", "export", THREAD, str(file), "--private")
+    assert (await shell.run({}, *command))[0] == 0
+    assert file.stat().st_mode & 0o077 == 0
+    assert json.loads(file.read_text())["lines"][0]["text"] == "the secret plan"
+    assert (await shell.run({}, *command))[0] == MISTAKE
+    status, _ = await shell.run({}, "thread", "delete", THREAD, "--private")
+    assert status == 0
+    status, printed = await shell.run({}, "thread", "show", THREAD, "--private")
+    assert "secret" not in printed
+    status, printed = await shell.run({}, "audit", "--json", "--since", "1d")
+    assert [row["action"] for row in json.loads(printed)][-3:] == [
+        *("deleted", "exported", "read")
+    ]
+    for wrong in ("slack:T1", "slack:T1:C5:9.0"):
+        status, _ = await shell.run({}, "thread", "show", wrong, "--private")
+        assert status == MISTAKE
+
+
+async def test_budgets_and_quality_are_told_to_people_and_programs(
+    shell: Shell,
+) -> None:
+    await asked(shell)
+    env = {"THREADKEEP_BUDGET_TOTAL_MONTH": "100"}
+    status, printed = await shell.run(env, "budgets", "--json")
+    assert status == 0
+    assert {row["budget"]["usd"] for row in json.loads(printed)} == {100.0, 5.0}
+    status, printed = await shell.run(env, "budgets")
+    assert (status, "everywhere" in printed) == (0, True)
+    status, printed = await shell.run({}, "quality", "--json", *EVER)
+    assert json.loads(printed)["ended"] == {"done": 1}
+    status, printed = await shell.run({}, "quality", *EVER)
+    assert (status, "Slowest" in printed) == (0, True)
+
+
+async def test_what_is_set_and_how_it_changed_is_told(shell: Shell) -> None:
+    status, printed = await shell.run({}, "settings", "list", "--json")
+    found = {row["name"]: row["value"] for row in json.loads(printed)}
+    assert found["prompt"] == "Be brief.\nBe kind."
+    status, printed = await shell.run({}, "settings", "list", "--in", "slack:T1")
+    assert (status, "model" in printed) == (0, True)
+    history = ("settings", "history", "--since", "2026-11-01")
+    status, printed = await shell.run({}, *history)
+    assert (status, "+Be kind." in printed) == (0, True)
+    status, printed = await shell.run({}, *history, "--json")
+    assert "+Be kind." in json.loads(printed)[-1]["diff"]
+
+
+async def test_usage_of_people_by_model_is_one_table(shell: Shell) -> None:
+    async with open_store(shell.folder / "threadkeep.db") as store:
+        call = Charge(CHANNEL, "U1", "ask", "m", 1.0)
+        charge = await store.open_charge(call, NO_LIMITS, 10.0)
+        assert isinstance(charge, int)
+        await store.close_charge(charge, Usage(output=5), 0.5, 10.0)
+    command = ("usage", "--by", "person", "--by", "model", *EVER, "--json")
+    status, printed = await shell.run({}, *command)
+    [row] = json.loads(printed)
+    assert status == 0
+    assert {"person", "person_name", "model", "usd"} <= row.keys()
+    status, printed = await shell.run({}, *command[:-1])
+    assert printed.splitlines()[0].split()[:2] == ["Person", "Model"]
+
+
+async def test_without_a_running_bot_now_says_so(shell: Shell) -> None:
+    await asked(shell)
+    status, printed = await shell.run({}, "now")
+    assert (status, printed) == (1, "Threadkeep is not running with this database.")
+    status, printed = await shell.run({}, "now", "--json")
+    assert json.loads(printed) == {"running": None, "turns": []}

@@ -11,6 +11,7 @@ from bot.cli import reports
 from bot.domain.budget import Spending
 from bot.domain.completion import Usage
 from bot.domain.finding import Finding, Grade
+from bot.domain.reports import UsageKey
 from bot.domain.scope import Scope
 from bot.domain.setting import AuditEntry, Refusal
 from bot.runtime import terminal
@@ -47,10 +48,10 @@ def printed(table: Table) -> list[str]:
 
 
 def test_days_stand_in_their_order_and_people_by_what_they_cost() -> None:
-    assert [line.split()[0] for line in printed(reports.spending(ROWS, "day"))] == [
-        *("Day", "2026-11-25", "2026-11-26", "Total")
-    ]
-    people = [line.split() for line in printed(reports.spending(ROWS, "person"))]
+    assert [
+        line.split()[0] for line in printed(reports.spending(ROWS, UsageKey.DAY))
+    ] == [*("Day", "2026-11-25", "2026-11-26", "Total")]
+    people = [line.split() for line in printed(reports.spending(ROWS, UsageKey.PERSON))]
     assert [words[0] for words in people] == ["Person", "slack:U2", "slack:U1", "Total"]
     # A routing call is paid for, and is no answer.
     assert people[1][1] == "1"
@@ -58,10 +59,10 @@ def test_days_stand_in_their_order_and_people_by_what_they_cost() -> None:
 
 
 def test_each_row_has_a_bar_for_its_share() -> None:
-    lines = printed(reports.spending(ROWS, "person"))
+    lines = printed(reports.spending(ROWS, UsageKey.PERSON))
     assert lines[1].rstrip().endswith("█" * reports.BAR_CHARS)
     assert 0 < lines[2].count("█") < reports.BAR_CHARS
-    plain = printed(reports.spending(ROWS, "person", plain=True))
+    plain = printed(reports.spending(ROWS, UsageKey.PERSON, plain=True))
     assert plain[1].rstrip().endswith("#" * reports.BAR_CHARS)
     assert "█" not in "".join(plain)
 
@@ -75,12 +76,14 @@ def test_a_bar_is_exact_to_an_eighth() -> None:
 
 def test_what_has_no_price_is_unknown_and_not_nothing() -> None:
     rows = [spent("2026-11-26", "U1", 0.0, unpriced=1), ROWS[1]]
-    assert "0.2500 + 1 unknown" in "\n".join(printed(reports.spending(rows, "day")))
-    assert "unknown" in "\n".join(printed(reports.spending(rows[:1], "day")))
+    assert "0.2500 + 1 unknown" in "\n".join(
+        printed(reports.spending(rows, UsageKey.DAY))
+    )
+    assert "unknown" in "\n".join(printed(reports.spending(rows[:1], UsageKey.DAY)))
 
 
 def test_programs_get_plain_values() -> None:
-    rows = reports.spending_rows(ROWS, "model")
+    rows = reports.spending_rows(ROWS, UsageKey.MODEL)
     [row] = csv.DictReader(io.StringIO(csv_cells.as_csv(rows)))
     assert (row["model"], row["usd"], row["calls"]) == (
         "claude-sonnet-5-5",

@@ -1,8 +1,8 @@
 """Names in reports: only where they name one."""
 
-from bot.cli.labels import Labels
 from bot.domain.names import LastName, NameKind
 from bot.domain.scope import Scope
+from bot.reports.labels import Labels
 
 PERSON, CHANNEL, WORKSPACE = NameKind.PERSON, NameKind.CHANNEL, NameKind.WORKSPACE
 ACME = Scope("slack", "T1")

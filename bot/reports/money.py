@@ -1,0 +1,78 @@
+"""Reports of what is spent, and of how answers go."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from bot.domain.budget import Budget
+from bot.domain.reports import AnswerReport, Pace, Quality, UsageKey, UsageRow
+from bot.domain.scope import EVERYWHERE, Scope
+from bot.ports.ledger import Accounts
+from bot.ports.reports import ReportStore
+from bot.ports.settings import SettingsStore
+from bot.reports import usage
+from bot.reports.labels import Labels
+from bot.settings.effective import totals
+
+
+class MoneyReports:
+    """Implements `bot.ports.operator_reports.MoneyReports`; `values` are the operator's
+    own values of options."""
+
+    def __init__(
+        self,
+        store: ReportStore,
+        accounts: Accounts,
+        settings: SettingsStore,
+        values: Mapping[str, str],
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._settings = settings
+        self._values = values
+        self._now = now
+
+    async def usage(
+        self, since: float, by: Sequence[UsageKey], within: Scope = EVERYWHERE
+    ) -> list[UsageRow]:
+        """Return the usage in `within` since `since`, in groups."""
+        rows = await self._accounts.spending(since, within)
+        return usage.grouped(rows, by, Labels(await self._store.names()))
+
+    async def budgets(self) -> list[Pace]:
+        """Return every budget with its pace, those that are used up most first."""
+        now, labels = self._now(), Labels(await self._store.names())
+        found: list[Budget] = [
+            *totals(self._values),
+            *usage.budgets(
+                await self._settings.list_settings(EVERYWHERE),
+                self._values,
+                await self._store.workspaces(),
+            ),
+        ]
+        paces = []
+        for budget in found:
+            balance = await self._accounts.balance(budget.place, budget.period, now)
+            share = usage.passed(budget.period, now)
+            paces.append(Pace(budget, labels.place(budget.place), balance, share))
+        return sorted(
+            paces, key=lambda each: -each.budget.share(max(0.0, each.projected))
+        )
+
+    async def quality(self, since: float, most: int = 20) -> Quality:
+        """Return how the answers went that ended since `since`."""
+        found = await self._store.quality(since, most)
+        labels = Labels(await self._store.names())
+
+        def named(rows: Sequence[AnswerReport]) -> tuple[AnswerReport, ...]:
+            return tuple(
+                replace(each, name=labels.place(Scope.of(each.thread))) for each in rows
+            )
+
+        return replace(
+            found,
+            slowest=named(found.slowest),
+            unfinished=named(found.unfinished),
+            disliked=named(found.disliked),
+        )

@@ -1,0 +1,161 @@
+"""Usage in groups, and the pace at which budgets are spent. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from bot.claude.catalog import saved
+from bot.domain.budget import Budget, Period, Spending
+from bot.domain.completion import Usage
+from bot.domain.reports import UsageKey, UsageRow
+from bot.domain.scope import Scope, ScopeLevel
+from bot.domain.setting import OPERATOR, Setting
+from bot.reports.labels import Labels
+from bot.settings.options import BY_NAME
+
+#: The values by which usage is grouped.
+_KEYS: Mapping[UsageKey, Callable[[Spending], str]] = {
+    UsageKey.DAY: lambda row: row.day,
+    UsageKey.CHANNEL: lambda row: _channel(row.place),
+    UsageKey.PERSON: lambda row: f"{row.place.platform}:{row.person or '?'}",
+    UsageKey.MODEL: lambda row: row.model or "?",
+    UsageKey.THREAD: lambda row: str(row.place),
+}
+# The names of these values as they are, and so that those are told apart that are
+# called the same.
+_NAMES: Mapping[UsageKey, Callable[[Labels, Spending], str]] = {
+    UsageKey.CHANNEL: lambda labels, row: labels.place_name(row.place),
+    UsageKey.PERSON: lambda labels, row: labels.person_name(row.place, row.person),
+    UsageKey.THREAD: lambda labels, row: labels.place_name(row.place),
+}
+_LABELS: Mapping[UsageKey, Callable[[Labels, Spending], str]] = {
+    UsageKey.CHANNEL: lambda labels, row: labels.place(
+        row.place.at(ScopeLevel.CHANNEL)
+    ),
+    UsageKey.PERSON: lambda labels, row: labels.person(row.place, row.person),
+    UsageKey.THREAD: lambda labels, row: labels.place(row.place),
+}
+# A budget's period as it is set in the chat.
+_PERIODS = {"budget_day": Period.DAY, "budget_month": Period.MONTH}
+
+# The least of a period that a pace is computed from: of a day, a quarter of an hour.
+LEAST_PASSED = 0.01
+
+
+@dataclass(slots=True)
+class _Sum:
+    row: Spending
+    calls: int = 0
+    answers: int = 0
+    cost: float = 0.0
+    saved: float = 0.0
+    unpriced: int = 0
+    bounded: int = 0
+    usage: Usage = field(default_factory=Usage)
+
+    def add(self, row: Spending) -> None:
+        self.calls += row.turns
+        self.answers += row.answers
+        self.cost += row.cost
+        self.unpriced += row.unpriced
+        self.bounded += row.bounded
+        self.usage += row.usage
+        noon = datetime.fromisoformat(f"{row.day}T12:00:00+00:00").timestamp()
+        self.saved += saved(row.model, row.usage, noon)
+
+
+def grouped(
+    rows: Iterable[Spending], by: Sequence[UsageKey], labels: Labels | None = None
+) -> list[UsageRow]:
+    """Return usage in groups: those by day in order, all others by cost, the dearest
+    first. Without `labels`, nothing has a name."""
+    sums: dict[tuple[str, ...], _Sum] = {}
+    for row in rows:
+        keys = tuple(_KEYS[key](row) for key in by)
+        found = sums.get(keys)
+        if found is None:
+            found = sums[keys] = _Sum(row)
+        found.add(row)
+    if by[:1] == [UsageKey.DAY] or by[:1] == (UsageKey.DAY,):
+        order = sorted(sums.items(), key=lambda item: (item[0][0], -item[1].cost))
+    else:
+        order = sorted(sums.items(), key=lambda item: (-item[1].cost, item[0]))
+    return [
+        UsageRow(
+            keys=keys,
+            names=_named(each.row, by, labels, _NAMES),
+            labels=_named(each.row, by, labels, _LABELS),
+            calls=each.calls,
+            answers=each.answers,
+            usage=each.usage,
+            cost=each.cost,
+            saved=each.saved,
+            unpriced=each.unpriced,
+            bounded=each.bounded,
+        )
+        for keys, each in order
+    ]
+
+
+def total(rows: Iterable[UsageRow]) -> UsageRow:
+    """Return the sum of `rows`, without keys."""
+    found = list(rows)
+    usage = Usage()
+    for each in found:
+        usage += each.usage
+    return UsageRow(
+        *((), (), ()),
+        calls=sum(each.calls for each in found),
+        answers=sum(each.answers for each in found),
+        usage=usage,
+        cost=sum(each.cost for each in found),
+        saved=sum(each.saved for each in found),
+        unpriced=sum(each.unpriced for each in found),
+        bounded=sum(each.bounded for each in found),
+    )
+
+
+def budgets(
+    settings: Iterable[Setting], values: Mapping[str, str], workspaces: Iterable[Scope]
+) -> list[Budget]:
+    """Return the budgets that admins set, and those of the operator's `values` in each
+    of `workspaces`."""
+    found = [
+        Budget(each.place, _PERIODS[each.name], float(each.value), each.who)
+        for each in settings
+        if each.name in _PERIODS and each.value != BY_NAME[each.name].default
+    ]
+    for place in workspaces:
+        found += [
+            Budget(place, period, float(values[name]), OPERATOR)
+            for name, period in _PERIODS.items()
+            if values.get(name)
+        ]
+    return found
+
+
+def passed(period: Period, now: float) -> float:
+    """Return the share of the `period` of `now` that has passed, above 0."""
+    begin = period.begin(now)
+    moment = datetime.fromtimestamp(begin, UTC)
+    if period is Period.DAY:
+        end = begin + 86_400.0
+    else:
+        year, month = divmod(moment.month, 12)
+        end = moment.replace(year=moment.year + year, month=month + 1).timestamp()
+    return max(LEAST_PASSED, (now - begin) / (end - begin))
+
+
+def _named(
+    row: Spending,
+    by: Sequence[UsageKey],
+    labels: Labels | None,
+    names: Mapping[UsageKey, Callable[[Labels, Spending], str]],
+) -> tuple[str, ...]:
+    if labels is None:
+        return ("",) * len(by)
+    return tuple(names[key](labels, row) if key in names else "" for key in by)
+
+
+def _channel(place: Scope) -> str:
+    return f"{place.platform}:{place.workspace}:{place.channel}"
