@@ -41,8 +41,9 @@ log = logging.getLogger(__name__)
 ROOT = "claude"
 GATED = "claude-admin"
 
-#: The entry in a message's menu.
+#: Entries in a message's menu.
 SORT = labels.TRIAGE_THIS
+RECEIPT = labels.RECEIPT
 
 BROKEN = ThreadkeepError.user_text
 
@@ -128,6 +129,11 @@ class Commands:
 
         tree.add_command(app_commands.ContextMenu(name=ABOUT, callback=about))
         tree.add_command(app_commands.ContextMenu(name=SORT, callback=sort))
+
+        async def receipt(interaction: Interaction, message: discord.Message) -> None:
+            await self._interactions.receipt(interaction, message)
+
+        tree.add_command(app_commands.ContextMenu(name=RECEIPT, callback=receipt))
         everybody = app_commands.Group(name=ROOT, description=summaries.FOR_EVERYBODY)
         admins = app_commands.Group(
             name=GATED,

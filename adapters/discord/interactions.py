@@ -125,6 +125,12 @@ class Interactions:
             interaction, drawn, ephemeral=not response.public, waits=waits
         )
 
+    async def receipt(self, interaction: Interaction, message: discord.Message) -> None:
+        """Show the receipt of the answer, or of that to the question, on which somebody
+        chose it."""
+        command = Command("receipt", {"answer": str(message.id)})
+        await self._carry_out(interaction, command)
+
     async def _sorted(
         self, interaction: Interaction, message: Message
     ) -> tuple[Response, Mapping[str, str]]:

@@ -54,7 +54,9 @@ PROMPT = 2.0
 # that is less than the acknowledgement can wait.
 SETTLE = 0.8
 
+# The shortcuts in a message's menu.
 SETTINGS = "thread_settings"
+RECEIPT = "message_receipt"
 TRIAGE = "triage_message"
 #: Events about revoked tokens (facts A1.4).
 REVOCATIONS = {"app_uninstalled", "tokens_revoked"}
@@ -98,7 +100,11 @@ class Interactions:
         if kind == "view_submission":
             return await self._submitted(body)
         if kind == "message_action" and body.get("callback_id") == SETTINGS:
-            return await self._shortcut(body)
+            return await self._shortcut(body, Command("settings"), labels.SETTINGS)
+        if kind == "message_action" and body.get("callback_id") == RECEIPT:
+            message = str((body.get("message") or {}).get("ts") or "")
+            command = Command("receipt", {"answer": message})
+            return await self._shortcut(body, command, labels.RECEIPT)
         if kind == "message_action" and body.get("callback_id") == TRIAGE:
             await self._soon("triage a message", self._sort(body))
             return {}
@@ -155,17 +161,21 @@ class Interactions:
         drawn = blocks.message(reply, place)
         return {"response_type": "ephemeral", **drawn, **QUIET}
 
-    async def _shortcut(self, body: Body) -> dict[str, Any]:
+    async def _shortcut(
+        self, body: Body, command: Command, title: str
+    ) -> dict[str, Any]:
+        """Show the result of `command` in a modal: an ephemeral message after a
+        shortcut in a thread would be outside the thread."""
         said = body.get("message") or {}
         channel = str((body.get("channel") or {}).get("id"))
         thread = said.get("thread_ts") or said.get("ts") or ""
         place = self._place(channel, str(thread))
-        work = self._reply(Command("settings"), place, user_of(body))
+        work = self._reply(command, place, user_of(body))
         reply = await self._promptly(
             work, lambda late: self._windows.respond(body, late, place)
         )
         if isinstance(reply, Response):
-            view = blocks.shown(reply, place, Context(place).metadata, labels.SETTINGS)
+            view = blocks.shown(reply, place, Context(place).metadata, title)
             await self._windows.open("views.open", view, body)
         return {}
 

@@ -1,4 +1,5 @@
-"""Takes Retry and Continue off an answer when the next one in its thread is complete.
+"""Takes off an answer, when the next one in its thread is complete, the controls that
+only a last answer has, as Retry and Continue.
 
 Rule: this never costs an answer a write. It waits until the platform would take a whole
 burst of edits, and is dropped if that takes too long or the process ends: a control
@@ -29,7 +30,7 @@ TIMEOUT = 600.0
 MOST_WAITING = 100
 
 # The controls that an answer keeps.
-LASTING = (Control.FEEDBACK, Control.SUMMARY)
+LASTING = (Control.FEEDBACK, Control.RECEIPT, Control.SUMMARY)
 
 
 class OldControls:

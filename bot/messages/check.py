@@ -120,7 +120,9 @@ SLACK_NOT_SET = (
 )
 SLACK_SET = "both tokens are set (not tried)"
 SOCKET_MODE_ON = "accepted; Socket Mode is on"
-NO_SCOPE_COMMANDS = "`/claude`, “Thread settings” and “Triage this” do not work"
+NO_SCOPE_COMMANDS = (
+    "`/claude`, “Thread settings”, “Receipt” and “Triage this” do not work"
+)
 NO_SCOPE_DIRECT = "admins are not notified how much of a budget is used"
 NO_SCOPE_GROUPS = "user groups cannot be named in `who`"
 NO_SCOPE_FILES_READ = (

@@ -15,17 +15,13 @@ from tests.pictures.scenes import pictures
 
 def main(names: list[str]) -> None:
     """Draw the pictures called `names`, or all."""
-    drawn = asyncio.run(pictures())
+    drawn = asyncio.run(pictures(names))
     chosen = [each for each in drawn if not names or each.name in names]
     for each in chosen:
         photograph(each, FOLDER)
-    known = {each.name for each in drawn}
-    before = kept() if DIGESTS.exists() else {}
+    before = kept() if names and DIGESTS.exists() else {}
     now = {**before, **digests(chosen)}
-    DIGESTS.write_text(
-        json.dumps({name: now[name] for name in sorted(now) if name in known}, indent=1)
-        + "\n"
-    )
+    DIGESTS.write_text(json.dumps(now, indent=1, sort_keys=True) + "\n")
 
 
 if __name__ == "__main__":

@@ -43,13 +43,13 @@ class Server(Town):
         return self.discord.say(user, place or self.general, said)
 
     async def ended(self, thread: str, count: int = 1) -> None:
-        """Wait until a thread has `count` whole answers, and one button: Retry below
-        the last."""
+        """Wait until a thread has `count` whole answers, with Retry below the last
+        alone."""
 
         def is_over() -> bool:
             answers = [each for each in self.discord.messages(thread) if each.bot]
             buttons = [[one.get("label") for one in _buttons(each)] for each in answers]
-            return buttons == [*[[]] * (count - 1), ["Retry", "Receipt"]]
+            return buttons == [*[["Receipt"]] * (count - 1), ["Retry", "Receipt"]]
 
         await self.discord.until(is_over, timeout=20)
         await self.quiet()

@@ -7,7 +7,7 @@ Rule: what happens in a scene happens in one order, each step seen before the ne
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,12 +29,18 @@ from tests.support.process import running
 NOW = datetime(2026, 11, 28, 9, 41, tzinfo=UTC).timestamp()
 
 
-async def pictures() -> list[Picture]:
-    """Return all pictures. Raises AssertionError or TimeoutError when the product does
+async def pictures(names: Collection[str] = ()) -> list[Picture]:
+    """Return all pictures; with `names`, those of the platforms that the pictures with
+    these names belong to. Raises AssertionError or TimeoutError when the product does
     not do what a scene is about."""
+    scenes = {"slack": _slack, "discord": _discord}
+    wanted = {name.split("-")[0] for name in names}
+    chosen = [scene for name, scene in scenes.items() if not names or name in wanted]
+    if not names or wanted - scenes.keys():
+        chosen.append(terminal_scenes.pictures)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bot.context.prompt.preface", lambda _: preface(NOW))
-        made = await asyncio.gather(_slack(), _discord(), terminal_scenes.pictures())
+        made = await asyncio.gather(*(scene() for scene in chosen))
     return [picture for scene in made for picture in scene]
 
 

@@ -41,8 +41,8 @@ class Workspace(Admins):
         return self.slack.say(user, where, said, thread_ts=root or None)
 
     async def ended(self, root: str, count: int = 1, channel: str = "") -> None:
-        """Wait until a thread has `count` whole answers, and one button: Retry below
-        the last."""
+        """Wait until a thread has `count` whole answers, with Retry below the last
+        alone."""
 
         def is_over() -> bool:
             seen = self.slack.thread(channel or self.general, root)
@@ -52,7 +52,7 @@ class Workspace(Admins):
                 if each.bot
             ]
             return (
-                buttons == [*[[]] * (count - 1), ["Retry", "Receipt"]]
+                buttons == [*[["Receipt"]] * (count - 1), ["Retry", "Receipt"]]
                 and self.slack.settled
             )
 

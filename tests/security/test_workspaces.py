@@ -401,6 +401,7 @@ async def test_every_command_there_gets_one_sentence_that_one_person_sees(
             discord.command(eve, direct, "ask", question="why?"),
             discord.message_command(eve, lair, about, "Ask Claude about this"),
             discord.message_command(eve, lair, about, "Triage this"),
+            discord.message_command(eve, lair, about, "Receipt"),
         ]
         for each in asked:
             response = await responded(discord, each)

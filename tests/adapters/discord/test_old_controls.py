@@ -1,6 +1,10 @@
-"""Retry stands on the last answer of a thread only."""
+"""Retry stands on the last answer of a thread only, Receipt on each."""
 
+from adapters.discord.app_commands import RECEIPT
+from bot.messages.receipts import NO_RECEIPT
 from tests.adapters.discord.conftest import Guild
+from tests.adapters.discord.test_admin import Town
+from tests.adapters.discord.test_admin import town as town
 
 
 def buttons(guild: Guild, thread: str) -> list[int]:
@@ -16,9 +20,32 @@ async def test_retry_is_taken_off_when_the_next_answer_is_complete(
     await guild.discord.until(lambda: buttons(guild, thread) == [2])
     guild.mention("two", thread)
     await guild.settled(thread, 2)
-    await guild.discord.until(lambda: buttons(guild, thread) == [0, 2], timeout=20)
+    await guild.discord.until(lambda: buttons(guild, thread) == [1, 2], timeout=20)
     texts = guild.replies(thread)
     guild.mention("three", thread)
-    await guild.discord.until(lambda: buttons(guild, thread) == [0, 0, 2], timeout=20)
+    await guild.discord.until(lambda: buttons(guild, thread) == [1, 1, 2], timeout=20)
     assert guild.replies(thread)[:2] == texts
     assert guild.discord.pings == []
+
+
+async def test_the_receipt_of_any_answer_is_in_the_menu_of_its_message(
+    town: Town,
+) -> None:
+    question = town.mention("one")
+    thread = await town.thread_of(question)
+    await town.settled(thread)
+    town.mention("two", thread)
+    await town.settled(thread, 2)
+    first, second = [each.id for each in town.discord.messages(thread) if each.bot]
+    other = town.discord.say(town.bob, town.general, "lunch?")
+    for place, message, read in (
+        (thread, second, "2 messages and 1 answer of mine"),
+        (thread, first, "1 message, of"),
+        (town.general, question, "1 message, of"),
+        (town.general, other, NO_RECEIPT),
+    ):
+        shown = await town.told(
+            town.discord.message_command(town.bob, place, message, RECEIPT)
+        )
+        assert read in shown.text
+        assert shown.ephemeral_for == town.bob
