@@ -1,6 +1,7 @@
 """Wires the parts together, starts them and stops them."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -78,6 +79,9 @@ log = logging.getLogger(__name__)
 MOST_STARTS = 5
 BACKOFF = Backoff(first=1.0, longest=60.0)
 STEADY = 600.0
+
+# How long the first request to Claude's API waits for the platforms, in seconds.
+CONNECTING = 5.0
 
 
 class App:
@@ -261,9 +265,15 @@ class App:
             raise failure
 
     async def _look_at_models(self) -> None:
-        """Ask Claude's API which of the known models it has. Nothing waits for it."""
-        if self._look is not None:
-            self._survey = await self._look()
+        """Ask Claude's API which of the known models it has. Nothing waits for it, and
+        it waits for the platforms: its SDK takes longer to import than they to connect.
+        """
+        if self._look is None:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CONNECTING):
+                await self.vitals.connections.complete.wait()
+        self._survey = await self._look()
 
     async def _resume(self) -> None:
         """Go on with the work of an earlier process, before anything new is received.

@@ -10,7 +10,6 @@ from types import MappingProxyType
 from typing import Any
 
 import msgspec
-from anthropic.types import CacheControlEphemeralParam, MessageParam
 
 from bot.claude import mcp_servers, web_tools
 from bot.domain.attachment import FileKind
@@ -25,14 +24,16 @@ SAMPLING_VERSION = "2023-06-01"
 _COUNTED = ("model", "system", "messages", "tools", "output_config")
 
 
-def parameters(request: Request, rounds: Sequence[MessageParam] = ()) -> dict[str, Any]:
+def parameters(
+    request: Request, rounds: Sequence[Mapping[str, object]] = ()
+) -> dict[str, Any]:
     """Return the body of a message request, or of one request of a batch.
 
     `rounds` are the assistant messages of an answer that paused, to be continued.
     Without `thinking`: its default works on every model. Without a temperature: see
     `sampling_options`.
     """
-    cached = CacheControlEphemeralParam(type="ephemeral", ttl=request.cache_ttl)
+    cached = {"type": "ephemeral", "ttl": request.cache_ttl}
     options = document_options(request)
     made: dict[str, Any] = {
         "model": request.model,
@@ -200,7 +201,7 @@ def sampling_options(request: Request) -> dict[str, Any]:
 
 def encoded(
     request: Request,
-    rounds: Sequence[MessageParam] = (),
+    rounds: Sequence[Mapping[str, object]] = (),
     tokens: Mapping[str, str] = MappingProxyType({}),
 ) -> bytes:
     """Return the JSON of a message request whose answer streams; `rounds` is as in

@@ -1,7 +1,8 @@
 """The model that answers: Claude or, without a key, the offline model.
 
 Claude's SDK takes longer to import than all else takes to start, so it is imported in a
-thread while the platforms are connected. What is asked meanwhile waits.
+thread once the platforms are connected, or as soon as somebody asks. A question that
+comes meanwhile waits for it.
 """
 
 import asyncio
@@ -32,12 +33,11 @@ async def open_model(settings: Config) -> AsyncIterator[Model]:
         try:
             yield model
         finally:
-            end(model.loading)
-            await asyncio.wait({model.loading})
+            await model.close()
 
 
 class ClaudeOnceLoaded:
-    """Claude, whose SDK is imported from now on; `stack` closes the connection."""
+    """Claude, whose SDK is imported on first use; `stack` closes the connection."""
 
     def __init__(
         self, api_key: str, base_url: str | None, stack: contextlib.AsyncExitStack
@@ -45,7 +45,13 @@ class ClaudeOnceLoaded:
         self._address = api_key, base_url
         self._stack = stack
         self._model: Model | None = None
-        self.loading = begin("load the model", self._load())
+        self._loading: asyncio.Task[None] | None = None
+
+    async def close(self) -> None:
+        """End the import if it is still going on."""
+        if self._loading is not None:
+            end(self._loading)
+            await asyncio.wait({self._loading})
 
     def answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
         """Answer as `Model.answer` does."""
@@ -72,7 +78,9 @@ class ClaudeOnceLoaded:
                 yield piece
 
     async def _loaded(self) -> Model:
-        await asyncio.shield(self.loading)
+        if self._loading is None:
+            self._loading = begin("load the model", self._load())
+        await asyncio.shield(self._loading)
         # Why it could not be loaded stands in the log.
         assert self._model is not None
         return self._model

@@ -95,9 +95,6 @@ async def serve_until_stopped(
     async with contextlib.AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings.database))
         place = {"THREADKEEP_DB": str(settings.database)}
-        # Before the model's modules, which a thread imports from now on.
-        for name in names:
-            load_module(ADAPTER.format(name))
         model = await stack.enter_async_context(open_model(settings))
         adapters = await _connect(stack, {**env, **place}, names, store)
         app = App(

@@ -1,5 +1,6 @@
 """Which platforms are connected, since when, and when each was last heard."""
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -34,13 +35,16 @@ class Connections:
         self._now = now
         self._states = {name: _State() for name in platforms}
         self._echoes: deque[str] = deque(maxlen=MOST_ECHOES)
+        #: Set as soon as every platform has been connected once.
+        self.complete = asyncio.Event()
         #: Called when one of the bot's own messages came back.
         self.on_echo: Callable[[], None] = lambda: None
 
     def local(self, platform: str) -> None:
         """Record that `platform` is this process itself."""
         state = self._states[platform]
-        state.is_local, state.since = True, self._now()
+        state.is_local = True
+        self._whole(state)
 
     def connected(self, platform: str, connection: str = "") -> None:
         """Record that `connection`, one of those of `platform`, is open."""
@@ -51,7 +55,7 @@ class Connections:
         state.open.add(connection)
         state.known.add(connection)
         if state.open == state.known:
-            state.since = self._now()
+            self._whole(state)
 
     def lost(self, platform: str, connection: str = "") -> None:
         """Record that `connection` is not open any more."""
@@ -83,6 +87,11 @@ class Connections:
             )
             for name, state in self._states.items()
         )
+
+    def _whole(self, state: _State) -> None:
+        state.since = self._now()
+        if all(each.since is not None for each in self._states.values()):
+            self.complete.set()
 
     @property
     def echoes(self) -> tuple[str, ...]:

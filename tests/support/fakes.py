@@ -139,6 +139,7 @@ class FakeAdapter:
 
     async def run(self, host: Host) -> None:
         self.listening.set_result(host)
+        host.health.local(self.name)
         await asyncio.Event().wait()
 
     @property

@@ -27,6 +27,9 @@ for words in (["--help"], ["usage"], ["check", "--offline"]):
 assert not seen, seen
 # What was not imported by mistake elsewhere, but by the command that is asked for.
 assert "storage.store" in sys.modules
+# The bot listens before Claude's SDK is imported.
+import bot.cli.serve, adapters.slack.adapter, adapters.discord.adapter
+assert "anthropic" not in sys.modules
 """
 
 
