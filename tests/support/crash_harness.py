@@ -52,12 +52,12 @@ class Life:
     ) -> None:
         self.process = process
         self._held: list[asyncio.Event] = []
-        self._nursery = nursery
+        self.nursery = nursery
         self._platforms = platforms
 
     async def begin(self) -> None:
         """Begin on the database that is there."""
-        await self.process.start(nursery=self._nursery)
+        await self.process.start(nursery=self.nursery)
 
     async def start(self) -> None:
         """Begin, and wait until it listens."""
@@ -180,6 +180,7 @@ class Scene(ABC):
     ) -> None:
         self.claude = claude
         self.process = life.process
+        self.nursery = life.nursery
         self.alice = platform.add_user("Alice")
         self.bob = platform.add_user("Bob")
         self.general = platform.add_channel("general")

@@ -23,7 +23,7 @@ from tests.support.witnesses import ANSWERS, BESIDE, DiscordWitness, SlackWitnes
 # Slack waits 3 s for an acknowledgement and a minute before its second retry
 # (platform facts A2, A4). Nothing here depends on how long.
 ACK_TIMEOUT = 1.0
-RETRIES = (0.0, *[0.5] * 40)
+RETRIES = (0.0, *[0.5] * 240)
 
 
 class SlackScene(Scene):
@@ -38,14 +38,16 @@ class SlackScene(Scene):
         self.slack = slack
         self.witness = SlackWitness(slack)
 
-    def another(self) -> Process:
-        """Return a second Threadkeep on the same database, not started."""
+    async def start_another(self) -> Process:
+        """Start a second Threadkeep on the same database."""
         folder = self.process.database.parent / "another"
         folder.mkdir()
         env = {"THREADKEEP_DB": str(self.process.database)}
-        return Process(
+        second = Process(
             folder, {**slack_env(self.slack), **claude_env(self.claude), **env}
         )
+        await second.start(nursery=self.nursery)
+        return second
 
     def ask(self, text: str, *, thread_ts: str | None = None) -> str:
         """Let Alice mention the bot in #general, or in a thread there."""

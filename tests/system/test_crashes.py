@@ -25,7 +25,7 @@ from tests.support import (
     slack_crash_points,
     slack_stream_crash_points,
 )
-from tests.support.crash_harness import Repertoire, Scenario, playing
+from tests.support.crash_harness import PATIENCE, Repertoire, Scenario, playing
 from tests.support.crash_points import never
 from tests.support.crash_scenes import SlackScene, on_slack
 
@@ -130,12 +130,13 @@ async def stops_at_once(scene: SlackScene, number: signal.Signals) -> None:
     scene.check()
 
 
+# Started the way that operators start it, as no other is.
 @scenarios.add(cold=True)
 async def idle_it_stops_at_once_on_sigterm(scene: SlackScene) -> None:
     await stops_at_once(scene, signal.SIGTERM)
 
 
-@scenarios.add(cold=True)
+@scenarios.add()
 async def idle_it_stops_at_once_on_sigint(scene: SlackScene) -> None:
     await stops_at_once(scene, signal.SIGINT)
 
@@ -143,13 +144,11 @@ async def idle_it_stops_at_once_on_sigint(scene: SlackScene) -> None:
 # Two of them.
 
 
-@scenarios.add(cold=True)
+@scenarios.add()
 async def a_second_process_on_the_same_file_gives_up(scene: SlackScene) -> None:
     await scene.start()
-    second = scene.another()
-    await second.start()
-    # Long: a cold start compiles everything, while others do, too.
-    assert await second.ended(240) == 2
+    second = await scene.start_another()
+    assert await second.ended(PATIENCE) == 2
     assert second.output == (
         f"threadkeep: Another threadkeep is using {scene.process.database}; stop it "
         "first, or set THREADKEEP_DB to another file.\n"
