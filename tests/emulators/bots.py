@@ -16,7 +16,7 @@ import discord.http
 import yarl
 from discord import app_commands
 
-from tests.emulators.changes import Changes
+from tests.emulators.changes import PATIENCE, Changes
 from tests.emulators.discord.emulator import DiscordEmulator
 
 T = TypeVar("T")
@@ -41,7 +41,9 @@ class Bot(discord.AutoShardedClient):
         self.heard.append(message)
         self._changes.mark()
 
-    async def until(self, condition: Callable[[], T], *, timeout: float = 5.0) -> T:
+    async def until(
+        self, condition: Callable[[], T], *, timeout: float = PATIENCE
+    ) -> T:
         """Wait until `condition()` is true of what was heard."""
         return await self._changes.until(
             condition, timeout=timeout, dump=lambda: f"{self.said()} {self.names()}"
@@ -144,7 +146,7 @@ class Line:
         return -int(frame["op"])
 
     async def _next(self) -> Any:
-        message = await self._socket.receive(timeout=5)
+        message = await self._socket.receive(timeout=PATIENCE)
         if message.type is aiohttp.WSMsgType.TEXT:
             return json.loads(message.data)
         return {"op": -(self._socket.close_code or 0), "t": None, "s": None}

@@ -10,6 +10,10 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+#: How many seconds a test waits for what must happen. A machine that is busy with other
+#: things is not a wrong answer.
+PATIENCE = 60.0
+
 
 class Changes:
     """The one bell that every change of the world rings."""

@@ -51,7 +51,7 @@ class Server(Town):
             buttons = [[one.get("label") for one in _buttons(each)] for each in answers]
             return buttons == [*[["Receipt"]] * (count - 1), ["Retry", "Receipt"]]
 
-        await self.discord.until(is_over, timeout=20)
+        await self.discord.until(is_over)
         await self.quiet()
 
     def drawn(self, title: str, *seen: Seen) -> Picture:

@@ -56,7 +56,7 @@ class Workspace(Admins):
                 and self.slack.settled
             )
 
-        await self.slack.until(is_over, timeout=20)
+        await self.slack.until(is_over)
 
     def thread(self, title: str, root: str) -> Picture:
         """A thread as it is now."""

@@ -344,7 +344,7 @@ async def test_a_running_bot_cleans_up(tmp_path: Path) -> None:
         old = AuditEntry(0, NOON - 4_000 * DAY, CHANNEL, "u1", "denied", "set model")
         await store.record_refusal(old)
         async with running(slack, store, OfflineModel()):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while await store.refusals(CHANNEL, 0.0, 1):  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
 

@@ -521,7 +521,7 @@ async def test_a_timer_of_the_pacing_that_fails_is_called_again(
 
     monkeypatch.setattr(paced._budget, "grant", grant)
     for reply in ("first", "second"):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await paced.may_write(
                 WriteRequest(reply, thread, WriteKind.POST, Priority.FIRST, 0.0)
             )
@@ -544,7 +544,7 @@ async def test_a_timer_of_the_rate_limiter_that_fails_is_called_again(
 
     monkeypatch.setattr(GlobalRateLimiter, "_grant", let_through)
     gate = GlobalRateLimiter()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         for _ in range(2 * global_rate_limit.MOST):
             await gate.acquire()
     assert failures == []

@@ -68,7 +68,7 @@ def operator(**values: str) -> Operator:
 
 
 async def until(condition: Callable[[], Awaitable[object]]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await condition():  # noqa: ASYNC110 - a store tells nobody
             await asyncio.sleep(0.01)
 
@@ -647,7 +647,7 @@ async def test_an_owner_of_a_server_of_their_own_spends_what_the_operator_allows
                 for _ in range(2):
                     talk = discord.say(eve, lair, f"{discord.mention} why?")
                     await discord.until(lambda talk=talk: _replies(discord, talk))  # type: ignore[misc]
-                    async with asyncio.timeout(10):
+                    async with asyncio.timeout(60):
                         while await store.open_threads():  # noqa: ASYNC110
                             await asyncio.sleep(0.01)
                     shown += _replies(discord, talk)

@@ -538,7 +538,7 @@ async def _ask_twice(
 ) -> None:
     model.script(gate or asyncio.Event())
     await host.inbox.receive(heard())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not model.requests:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
     await host.inbox.receive(heard(message="again", opens=False))
@@ -615,7 +615,7 @@ async def test_the_core_takes_a_platform_down_whatever_met_the_refusal(
         host = await here.listening
         here.refuses = method
         await TRIGGERS[method](host, model)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while "here" in app.platforms.active:  # noqa: ASYNC110
             await asyncio.sleep(0.001)
     await there.receive(heard(replace(HERE, platform="there")))

@@ -694,6 +694,6 @@ async def test_a_thread_or_channel_deleted_on_discord_is_forgotten(
 
 async def until_quiet(store: Store) -> None:
     """Wait until every answer is delivered."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await store.open_threads():  # noqa: ASYNC110
             await asyncio.sleep(0.01)

@@ -412,7 +412,7 @@ class Crowd:
         await self.adapter.receive(mention(author, name, at))
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not condition():  # noqa: ASYNC110
                 await asyncio.sleep(0)
 
@@ -508,7 +508,7 @@ async def test_stop_ends_a_question_that_waits_at_once() -> None:
         told = await app.host.commands.run(Command("stop"), place, bob)
         assert told.text == "Stopping."  # type: ignore[union-attr]
         # Eve's answer goes on, so no place has become free.
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while await crowd.store.next_turn(thread("bob-1")):  # noqa: ASYNC110
                 await asyncio.sleep(0)
         facts = await crowd.store.turn_facts(thread("bob-1"))

@@ -270,7 +270,7 @@ def leaks(slack: SlackEmulator) -> list[str]:
 
 async def acked(slack: SlackEmulator, sent: Delivery) -> None:
     """Wait until the bot has taken in what was sent, or never will."""
-    await slack.until(lambda: sent.acked or sent.lost, timeout=15)
+    await slack.until(lambda: sent.acked or sent.lost)
 
 
 def chosen(forged: list[Any], most: int) -> list[Any]:
@@ -319,7 +319,7 @@ async def test_on_slack_no_control_reaches_another_channel(
             line = " ".join([verb.replace(" ", "."), *words])
             sent = forging.control(slack, ring.eve, ring.general, line, block=way)
         await acked(slack, sent)
-    await slack.until(lambda: slack.settled, timeout=15)
+    await slack.until(lambda: slack.settled)
     assert leaks(slack) == []
     assert await kept(store, ring.secrets.places) == at_first
     wide = await store.list_settings(Scope("slack", slack.team))
@@ -417,7 +417,7 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
 
 async def answered(discord: DiscordEmulator, asked: Asked) -> None:
     """Wait until the bot has answered in any way."""
-    await discord.until(lambda: asked.acked, timeout=15)
+    await discord.until(lambda: asked.acked)
 
 
 @pytest.mark.parametrize("admin", [False, True], ids=["member", "admin-of-another"])
@@ -463,7 +463,7 @@ async def test_on_discord_no_control_reaches_another_channel(
         else:
             asked = discord.forge(eve, place, f"{way}:{line}")
         await answered(discord, asked)
-    await discord.until(lambda: discord.settled, timeout=15)
+    await discord.until(lambda: discord.settled)
     said = [str(call.body) for call in discord.calls]
     assert [each for each in said if any(mark in each for mark in MARKS)] == []
     assert await kept(store, secrets.places) == at_first
@@ -488,7 +488,7 @@ async def test_on_discord_a_question_about_a_message_needs_its_channel(
     asked = discord.forge_form(
         eve, town.general, f"about:{secret}", {"question": "What does it say?"}
     )
-    await discord.until(lambda: asked.acked and discord.settled, timeout=15)
+    await discord.until(lambda: asked.acked and discord.settled)
     await town.quiet()
     assert SECRET not in str([each.body for each in town.claude.requests])
     assert "can no longer read that message" in str(

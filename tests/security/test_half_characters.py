@@ -187,7 +187,7 @@ async def test_a_message_and_its_answer_on_slack(slack_office: SlackOffice) -> N
     claude.script(sorted_as(priority="critical", summary=f"It {HALF} broke."))
     slack.say(eve, slack_office.general, f"It broke {HALF}")
     posts = slack.world.messages[alerts]
-    await slack.until(lambda: posts, timeout=20)
+    await slack.until(lambda: posts)
     [posted] = posts.values()
     assert f"It {MARK} broke." in posted.shown
     assert f"Posted by Eve {MARK} in" in posted.shown

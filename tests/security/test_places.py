@@ -737,7 +737,7 @@ async def test_letters_that_an_earlier_version_stored_end_nothing(town: Town) ->
     town.claude.script(sorted_as(priority="critical"))
     burning = town.discord.say(town.alice, town.general, "Everything burns")
     direct = town.discord.open_dm(town.ada)
-    await town.discord.until(lambda: town.discord.messages(direct), timeout=15)
+    await town.discord.until(lambda: town.discord.messages(direct))
     [told] = town.discord.messages(direct)
     assert "I can no longer post urgent messages" in told.text
     assert town.discord.message(burning).reactions == ("🔴",)
@@ -807,7 +807,7 @@ async def test_direct_messages_concern_themselves_alone(town: Town) -> None:
 async def pressed(discord: DiscordEmulator, user: str, place: str, line: str) -> str:
     """What `user` is told who uses a control that says `line`."""
     asked = discord.forge(user, place, f"do:{line}")
-    await discord.until(lambda: asked.response and discord.settled, timeout=15)
+    await discord.until(lambda: asked.response and discord.settled)
     seen = asked.response.message if asked.response else None
     return seen.text if seen else ""
 

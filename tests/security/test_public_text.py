@@ -256,7 +256,7 @@ class DiscordTalk:
         self.town.claude.script(sorted_as(priority="critical", summary=summary))
         text = f"It broke: {hostile(self.chance)}"
         said = discord.say(author, self.town.general, text)
-        await discord.until(lambda: len(self._announced()) > before, timeout=20)
+        await discord.until(lambda: len(self._announced()) > before)
         return said
 
     async def sort_from_a_menu(self, message: str) -> None:
@@ -272,7 +272,6 @@ class DiscordTalk:
                 and chosen.acked
                 and discord.settled
             ),
-            timeout=20,
         )
 
     async def ask(self) -> None:

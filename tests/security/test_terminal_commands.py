@@ -101,7 +101,7 @@ class Screen:
         """Wait until `words` are to be seen, and then a prompt, after what was waited
         for before."""
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while PROMPT not in self._fresh().partition(words)[2]:
                     self._more.clear()
                     await self._more.wait()
@@ -145,7 +145,7 @@ class Desk(Shell):
                 {**wide, **claude_env(self.claude), **env},
                 Path(os.ttyname(slave)),
             )
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 status = await began.wait()
             return status, check(screen.close())
 
@@ -504,7 +504,7 @@ async def test_a_conversation_drives_nothing(desk: Desk) -> None:
             os.write(master, line)
             await screen.until(words)
         os.write(master, b"\x04")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             assert await process.wait() == 0
         seen = check(screen.close())
     assert SEEN in seen

@@ -292,7 +292,7 @@ async def test_a_case_of_a_former_workspace_is_not_taken_up() -> None:
     async with first.open():
         await first.ask(THEIRS, "It broke", addressed=False)
         await first.adapters["discord"].until(lambda: True)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not first.model.requests:  # noqa: ASYNC110 - a model tells nobody
                 await asyncio.sleep(0.01)
     assert len(await store.waiting_cases(["slack", "discord"], 9)) == 1
@@ -496,7 +496,7 @@ async def test_the_start_warns_of_a_bot_that_anybody_may_add(
 
 
 async def logged(caplog: pytest.LogCaptureFixture, event: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while event not in caplog.text:  # noqa: ASYNC110 - a log tells nobody
             await asyncio.sleep(0.01)
 

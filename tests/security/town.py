@@ -26,7 +26,7 @@ from tests.support.scripted_model import ScriptedModel
 PLATFORMS = ("slack", "discord")
 
 #: How long anything may take on a machine that is busy with other things.
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 #: What people say, which no log may hold.
 SECRET = "the-words-of-Alice"

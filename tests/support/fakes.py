@@ -30,6 +30,7 @@ from bot.errors import (
 from bot.ports.host import Host
 from bot.ports.platform import Directory, FileSource, MessageHistory, Messenger, Surface
 from bot.ui.elements import Button, Response
+from tests.emulators.changes import PATIENCE
 
 FAST = Limits(part_chars=200)
 
@@ -266,7 +267,9 @@ class FakeAdapter:
         """What a reader sees of the bot in `thread`, top to bottom."""
         return list(self.seen.get(thread, {}).values())
 
-    async def until(self, condition: Callable[[], bool], timeout: float = 5.0) -> None:
+    async def until(
+        self, condition: Callable[[], bool], timeout: float = PATIENCE
+    ) -> None:
         """Wait until `condition` holds, looked at after each change."""
         async with asyncio.timeout(timeout):
             while not condition():

@@ -40,7 +40,7 @@ class Seat:
 
     async def sees(self, condition: Callable[[str], bool]) -> None:
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not condition(self.text):
                     self._changed.clear()
                     await self._changed.wait()

@@ -67,7 +67,7 @@ async def test_only_the_answer_goes_to_standard_output(desk: Desk) -> None:
     process = await desk.nursery.fork(
         ("ask", "what is wrong here?"), env, printed, given=given, errors=complaints
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         assert await process.wait() == 0
     out, errors = printed.read_bytes(), complaints.read_bytes()
     assert out == b"The disk is **full**.\n"
@@ -89,7 +89,7 @@ async def test_a_terminal_shows_that_an_answer_for_a_file_is_coming(desk: Desk) 
     }
     printed, terminal = desk.folder / "printed", Path(os.ttyname(slave))
     process = await desk.nursery.fork(("ask", "count"), env, printed, errors=terminal)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await process.wait()
     out = printed.read_bytes()
     shown = os.read(master, 65536).decode()

@@ -209,7 +209,7 @@ async def test_what_is_misnamed_or_missing_is_logged_at_the_start(
     world.slack.granted -= {"users:read", "im:write"}
     process = shell.process({**world.env, "THREADKEEP_BUDGET": "5"})
     await process.start(nursery=shell.nursery)
-    await world.slack.until(lambda: world.slack.connections, timeout=20)
+    await world.slack.until(lambda: world.slack.connections)
     process.kill(signal.SIGTERM)
     assert await process.ended() == 0
     needed = "ERROR operator.needed the Slack app lacks users:read: add it under"
@@ -287,11 +287,10 @@ async def test_the_log_is_json_where_that_is_wanted(world: World, shell: Shell) 
     form = {"THREADKEEP_LOG_FORMAT": "json", "THREADKEEP_LOG": "debug"}
     process = shell.process({**world.env, **form})
     await process.start(nursery=shell.nursery)
-    await slack.until(lambda: slack.connections, timeout=20)
+    await slack.until(lambda: slack.connections)
     ts = slack.say(alice, channel, f"{slack.mention} my secret plan")
     await slack.until(
         lambda: any(s.text.startswith("You said") for s in slack.thread(channel, ts)),
-        timeout=10,
     )
     process.kill(signal.SIGTERM)
     assert await process.ended() == 0
@@ -312,11 +311,10 @@ async def test_usage_adds_up_beside_a_running_bot(world: World, shell: Shell) ->
     channel, alice = slack.add_channel("general"), slack.add_user("Alice")
     process = shell.process({**world.env, "THREADKEEP_LOG": "debug"})
     await process.start(nursery=shell.nursery)
-    await slack.until(lambda: slack.connections, timeout=20)
+    await slack.until(lambda: slack.connections)
     ts = slack.say(alice, channel, f"{slack.mention} my secret plan")
     await slack.until(
         lambda: any(s.text.startswith("You said") for s in slack.thread(channel, ts)),
-        timeout=10,
     )
     status, printed = await shell.run(world.env, "usage", "--since", "1d")
     assert status == 0
@@ -349,17 +347,16 @@ async def test_a_key_that_is_refused_while_running_is_told_in_the_thread(
     world.claude.script([Fail(401)])
     process = shell.process({**world.env, "THREADKEEP_ADMINS": f"slack:{admin}"})
     await process.start(nursery=shell.nursery)
-    await slack.until(lambda: slack.connections, timeout=20)
+    await slack.until(lambda: slack.connections)
     ts = slack.say(alice, channel, f"{slack.mention} hello")
     await slack.until(
         lambda: any(
             "tell the bot's operator" in s.text for s in slack.thread(channel, ts)
         ),
-        timeout=10,
     )
     direct = slack.open_dm(admin)
     posted = slack.world.messages[direct]
-    await slack.until(lambda: bool(posted), timeout=10)
+    await slack.until(lambda: bool(posted))
     assert "the key is not accepted" in next(iter(posted.values())).text
     process.kill(signal.SIGTERM)
     assert await process.ended() == 0

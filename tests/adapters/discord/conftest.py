@@ -46,7 +46,7 @@ class Guild:
 
     async def answered(self, place: str, *texts: str) -> None:
         """Wait until the bot's messages in a place read exactly `texts`."""
-        await self.discord.until(lambda: self.replies(place) == list(texts), timeout=10)
+        await self.discord.until(lambda: self.replies(place) == list(texts))
 
     async def settled(self, place: str, count: int = 1) -> list[str]:
         """Wait until a place has `count` finished replies; return them."""
@@ -55,7 +55,6 @@ class Guild:
                 len(now := self.replies(place)) == count
                 and not any(each.endswith(" …") for each in now)
             ),
-            timeout=20,
         )
         return self.replies(place)
 
@@ -65,7 +64,7 @@ class Guild:
 
     async def quiet(self) -> None:
         """Wait until all that was asked is answered, and that is remembered."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await self.store.open_threads():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 

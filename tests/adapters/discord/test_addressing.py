@@ -96,7 +96,7 @@ async def test_it_stays_out_after_a_restart_too(tmp_path: Path) -> None:
             guild.store = store
             discord.say(guild.alice, thread, "and now?")
             guild.mention("you?", thread)
-            await discord.until(lambda: len(guild.prompts()) == 2, timeout=10)
+            await discord.until(lambda: len(guild.prompts()) == 2)
             await guild.quiet()
     assert "and now?" in guild.prompts()[1]
 

@@ -43,7 +43,7 @@ class Town(Guild):
             message = asked.response.message if asked.response else None
             return None if message is None or message.thinking else message
 
-        seen = await self.discord.until(said, timeout=15)
+        seen = await self.discord.until(said)
         assert seen is not None
         return seen
 

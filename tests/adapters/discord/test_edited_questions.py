@@ -134,7 +134,7 @@ async def test_a_preview_and_spaces_offer_nothing(guild: Guild) -> None:
     guild.discord.unfurl(asked, "https://example.org")
     change(guild, asked, "of  https://example.org?")
     key = ThreadKey("discord", guild.discord.guild, guild.general, thread)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while "of  https" not in await stored(guild, key, asked):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     await asyncio.sleep(0)

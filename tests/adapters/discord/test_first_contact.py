@@ -40,7 +40,7 @@ async def test_the_owner_of_a_server_is_told_that_it_was_added(
     with caplog.at_level(logging.INFO):
         async with running(discord, unattended.store, model, grace=0.2):
             # Guilds that come earlier are those that the bot is in already.
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while "discord.session" not in caplog.text:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
             owner = discord.owner(discord.add_guild("Another"))

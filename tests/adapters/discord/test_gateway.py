@@ -126,7 +126,7 @@ async def test_guilds_are_shared_out_among_shards(unattended: Guild) -> None:
     homes = [discord.add_guild(f"guild {n}", shard=(n, 2)) for n in (0, 1)]
     channels = [discord.add_channel("general", guild=home) for home in homes]
     async with answering(discord, claude, store, {"DISCORD_SHARDS": "2"}):
-        await discord.until(lambda: discord.gateway.connected == 2, timeout=20)
+        await discord.until(lambda: discord.gateway.connected == 2)
         for channel in channels:
             await guild.settled(await guild.thread_of(guild.mention("?", channel)))
     assert sorted(discord.gateway.log) == [("IDENTIFY", 0), ("IDENTIFY", 1)]

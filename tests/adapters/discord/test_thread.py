@@ -240,7 +240,7 @@ async def test_deleted_messages_are_read_no_more(guild: Guild) -> None:
 
 async def until_said(guild: Guild, text: str, *, there: bool = True) -> None:
     """Wait until `text` is remembered, or is no more."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             known = await guild.store.newest_messages("discord", 0)
             said = [await guild.store.transcript(thread) for thread, _ in known]

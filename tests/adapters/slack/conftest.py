@@ -55,7 +55,6 @@ class Office:
                 len(now := self.replies(thread_ts)) == count
                 and not any(is_unfinished(each) for each in now)
             ),
-            timeout=20,
         )
         return self.replies(thread_ts)
 

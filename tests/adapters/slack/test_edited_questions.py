@@ -28,7 +28,7 @@ async def offered(office: Office, ts: str) -> Whisper:
 
 async def quiet(office: Office) -> None:
     """Wait until all that was asked is answered, and that is remembered."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await office.store.open_threads():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

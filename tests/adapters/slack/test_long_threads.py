@@ -115,7 +115,6 @@ async def test_a_thread_that_has_outgrown_a_smaller_model_is_answered(
             lambda text=text: any(  # type: ignore[misc]
                 text in each and "left out" in each for each in office.replies(ts)
             ),
-            timeout=20,
         )
     first, second = (each.body["messages"] for each in office.claude.questions[-2:])
     assert "what is the first word?" in str(first[0])
@@ -143,7 +142,6 @@ async def test_a_thread_of_more_tokens_than_estimated_is_cut_until_it_fits(
                 answer in each and "left out about" in each
                 for each in office.replies(ts)
             ),
-            timeout=20,
         )
     *refused, first, second = (e.body["messages"] for e in office.claude.questions)
     assert len(refused) == refusals
@@ -185,7 +183,7 @@ async def sorted_thread(
         for number in range(replies):
             slack.say(office.alice, office.general, f"note {number}", thread_ts=ts)
         office.ask("triage", thread_ts=ts)
-        await slack.until(lambda: office.replies(ts), timeout=20)
+        await slack.until(lambda: office.replies(ts))
         return office.prompts()[0], office.replies(ts)[0]
 
 

@@ -118,7 +118,7 @@ async def test_fifty_threads_at_once_meet_no_rate_limit(office: Office) -> None:
     gate = asyncio.Event()
     office.claude.always([Hold(gate), "Understood."])
     asked = [office.ask(f"question {n}") for n in range(50)]
-    await office.claude.until(lambda: len(office.claude.requests) == 50, timeout=20)
+    await office.claude.until(lambda: len(office.claude.requests) == 50)
     gate.set()
     # The first posts are limited to one a second and channel; what is left of
     # them carries the whole answer.

@@ -62,7 +62,7 @@ class Room(Office):
                 (text, streaming)
             ]
 
-        await self.slack.until(is_so, timeout=10)
+        await self.slack.until(is_so)
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ async def test_a_word_stops_a_stream(room: Room) -> None:
     ts, _ = room.begin("The capital", " of France is", " Paris.")
     await room.shows(ts, "The capital", streaming=True)
     room.slack.say(room.alice, room.direct, "stop", thread_ts=ts)
-    await room.slack.until(lambda: not room.seen(ts)[0].streaming, timeout=10)
+    await room.slack.until(lambda: not room.seen(ts)[0].streaming)
     seen, _ = room.seen(ts)
     assert seen.text == "The capital\n\n_Stopped._"
     assert [each.label for each in seen.controls] == ["Continue", "Retry", "Receipt"]
@@ -143,7 +143,7 @@ async def test_what_cannot_begin_as_a_stream_is_posted(
 ) -> None:
     room.slack.faults.add(START, fault)
     ts, [last] = room.begin("The capital of France", " is Paris.")
-    await room.slack.until(lambda: room.seen(ts), timeout=10)
+    await room.slack.until(lambda: room.seen(ts))
     last.set()
     await room.shows(ts, "The capital of France is Paris.")
 
@@ -184,7 +184,7 @@ async def test_a_stream_that_breaks_goes_on_as_a_message_that_is_edited(
     ts, [more, last] = room.begin("The capital", " of all of France", " is Paris.")
     await room.shows(ts, "The capital", streaming=True)
     more.set()
-    await room.slack.until(lambda: room.slack.calls_of(APPEND), timeout=10)
+    await room.slack.until(lambda: room.slack.calls_of(APPEND))
     last.set()
     await room.shows(ts, "The capital of all of France is Paris.")
 
@@ -196,7 +196,7 @@ async def test_told_to_wait_for_appends_it_ends_the_stream_and_edits(
     ts, [more, last] = room.begin("The capital", " of all of France", " is Paris.")
     await room.shows(ts, "The capital", streaming=True)
     more.set()
-    await room.slack.until(lambda: room.slack.calls_of(STOP), timeout=10)
+    await room.slack.until(lambda: room.slack.calls_of(STOP))
     last.set()
     await room.shows(ts, "The capital of all of France is Paris.")
     assert len(room.slack.calls_of(APPEND)) == 1
@@ -207,7 +207,7 @@ async def test_a_stream_is_ended_before_slack_does_it(room: Room, clock: Clock) 
     await room.shows(ts, "The capital", streaming=True)
     clock.ahead += LIFETIME + 1
     more.set()
-    await room.slack.until(lambda: room.slack.calls_of(STOP), timeout=10)
+    await room.slack.until(lambda: room.slack.calls_of(STOP))
     await room.slack.until(lambda: not room.seen(ts)[0].streaming)
     clock.ahead += 300
     last.set()
@@ -235,7 +235,7 @@ async def test_slacks_own_stop_ends_the_answer(room: Room) -> None:
 async def test_a_long_answer_is_several_streams(room: Room) -> None:
     lines = "\n".join(f"line {n}: {'x' * 60}" for n in range(400))
     ts, [last] = room.begin("It reads:\n\n", lines)
-    await room.slack.until(lambda: room.seen(ts), timeout=10)
+    await room.slack.until(lambda: room.seen(ts))
     last.set()
     await room.slack.until(
         lambda: (
@@ -243,7 +243,6 @@ async def test_a_long_answer_is_several_streams(room: Room) -> None:
             and not any(each.streaming for each in seen)
             and seen[-1].controls
         ),
-        timeout=20,
     )
     text = "".join(each.text for each in room.seen(ts))
     assert [n for n in range(400) if f"line {n}: " not in text] == []

@@ -46,7 +46,7 @@ async def shows(office: Office, ts: str, text: str, *, streaming: bool = False) 
         found = [each for each in office.slack.thread(office.general, ts) if each.bot]
         return [(each.text, each.streaming) for each in found] == [(text, streaming)]
 
-    await office.slack.until(is_so, timeout=12)
+    await office.slack.until(is_so)
 
 
 async def test_where_a_post_would_wait_an_answer_is_a_stream(office: Office) -> None:
@@ -118,7 +118,7 @@ async def test_a_stream_that_breaks_goes_on_as_a_message_that_is_edited(
     ts, [more, last] = begin(office)
     await shows(office, ts, "The capital", streaming=True)
     more.set()
-    await office.slack.until(lambda: office.slack.calls_of(APPEND), timeout=10)
+    await office.slack.until(lambda: office.slack.calls_of(APPEND))
     last.set()
     await shows(office, ts, "The capital of all of France is Paris.")
 
@@ -132,7 +132,7 @@ async def test_where_the_app_may_post_and_not_stream_it_posts(
     office.slack.faults.add(POST, throttle(2), times=1)
     office.slack.faults.add(START, error(name), times=ALWAYS)
     ts, [more, last] = begin(office)
-    await office.slack.until(lambda: office.slack.calls_of(START), timeout=10)
+    await office.slack.until(lambda: office.slack.calls_of(START))
     more.set()
     last.set()
     await shows(office, ts, "The capital of all of France is Paris.")
@@ -169,14 +169,13 @@ async def test_somebody_of_another_organisation_sees_a_stream_of_their_own_works
     gate = asyncio.Event()
     office.claude.script(["The capital", Hold(gate), " is Paris."])
     ts = office.slack.say(stan, office.general, f"{office.slack.mention} ?")
-    await office.slack.until(lambda: office.slack.calls_of(START), timeout=10)
+    await office.slack.until(lambda: office.slack.calls_of(START))
     gate.set()
     await office.slack.until(
         lambda: any(
             each.bot and "The capital is Paris." in each.text and not each.streaming
             for each in office.slack.thread(office.general, ts)
         ),
-        timeout=12,
     )
     [start] = office.slack.calls_of(START)
     assert start.outcome == "ok"

@@ -26,7 +26,7 @@ def lose(office: Office, channel: str, ts: str) -> None:
 
 
 async def quiet(office: Office) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await office.store.open_threads():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

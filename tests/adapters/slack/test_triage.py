@@ -28,7 +28,7 @@ async def below(office: Office, ts: str, count: int = 1) -> list[Seen]:
     def said() -> list[Seen]:
         return [each for each in office.slack.thread(office.general, ts) if each.bot]
 
-    await office.slack.until(lambda: len(said()) >= count, timeout=10)
+    await office.slack.until(lambda: len(said()) >= count)
     return said()
 
 

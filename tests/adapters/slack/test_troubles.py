@@ -48,7 +48,7 @@ async def test_an_edit_that_fails_is_made_again(office: Office, fault: object) -
     office.slack.faults.add("chat.update", fault)  # type: ignore[arg-type]
     office.claude.script("Paris.")
     ts = office.ask("?")
-    await office.slack.until(lambda: office.replies(ts) == ["Paris."], timeout=20)
+    await office.slack.until(lambda: office.replies(ts) == ["Paris."])
 
 
 async def test_a_rate_limit_is_waited_out_and_not_met_again(office: Office) -> None:

@@ -33,7 +33,7 @@ async def talk(typed: str, model: ScriptedModel, store: Store) -> str:
     app = App(
         store=store, model=model, adapters=[adapter], operator=OPERATOR, grace=5.0
     )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await app.run(asyncio.Event())
     return out.getvalue()
 

@@ -22,6 +22,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from bot.claude.catalog import DEFAULT_MODEL, MODELS, ModelFacts, find
+from tests.emulators.changes import PATIENCE
 from tests.emulators.claude import mcp_servers
 from tests.emulators.claude.batches import Batches
 from tests.emulators.claude.limits import Limiter, RateLimits, stamp
@@ -100,7 +101,9 @@ class ClaudeEmulator:
         """How many TCP connections carried at least one request."""
         return len(self._peers)
 
-    async def until(self, predicate: Callable[[], bool], timeout: float = 5.0) -> None:
+    async def until(
+        self, predicate: Callable[[], bool], timeout: float = PATIENCE
+    ) -> None:
         """Wait for `predicate`, which is asked again after everything that happens."""
         async with asyncio.timeout(timeout):
             while not predicate():

@@ -18,7 +18,7 @@ from typing import Any, Self, TypeVar
 
 from aiohttp import web
 
-from tests.emulators.changes import Changes
+from tests.emulators.changes import PATIENCE, Changes
 from tests.emulators.discord import rates as limits
 from tests.emulators.discord.api import PREFIX, Api
 from tests.emulators.discord.app import App
@@ -277,7 +277,9 @@ class DiscordEmulator:
         """Whether every call is answered."""
         return self.api.pending == 0
 
-    async def until(self, condition: Callable[[], T], *, timeout: float = 5.0) -> T:
+    async def until(
+        self, condition: Callable[[], T], *, timeout: float = PATIENCE
+    ) -> T:
         """Wait until `condition()` is true and return what it returned.
 
         One that looks for something which is not there yet may raise LookupError.

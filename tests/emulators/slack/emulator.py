@@ -20,7 +20,7 @@ from typing import Any, Self, TypeVar
 
 from aiohttp import web
 
-from tests.emulators.changes import Changes
+from tests.emulators.changes import PATIENCE, Changes
 from tests.emulators.slack import blocks as kit
 from tests.emulators.slack import rates as limits
 from tests.emulators.slack import scopes, socketmode
@@ -448,7 +448,7 @@ class SlackEmulator:
         """Whether every event is acknowledged (or lost) and every call answered."""
         return not (self.socket.pending or self.api.pending)
 
-    async def until(self, predicate: Callable[[], T], timeout: float = 5) -> T:
+    async def until(self, predicate: Callable[[], T], timeout: float = PATIENCE) -> T:
         """Wait until `predicate()` is true and return what it returned; see
         changes.py. Raises AssertionError that tells the state of things."""
         return await self._changes.until(predicate, timeout=timeout, dump=self.dump)

@@ -275,7 +275,7 @@ async def test_an_app_that_is_killed_finds_everything_again(
     alice, general = slack.add_user("Alice"), slack.add_channel("general")
     url = slack.api_url.removesuffix("/api/") + slack.socket.ticket()
     app = await asyncio.create_subprocess_exec(sys.executable, "-c", SITTING, url)
-    await slack.until(lambda: slack.connections, timeout=20)
+    await slack.until(lambda: slack.connections)
     slack.say(alice, general, "before")
     await slack.until(lambda: slack.deliveries[0].attempts)
     app.kill()

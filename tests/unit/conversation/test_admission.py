@@ -119,7 +119,6 @@ class Room:
         """Wait until a thread has `count` whole answers; what they read."""
         await self.adapter.until(
             lambda: len(self.adapter.texts(thread)) == count and not self.adapter.open,
-            timeout=10.0,
         )
         return self.adapter.texts(thread)
 

@@ -47,7 +47,7 @@ async def answered(desk: Desk, text: str = "of Spain?") -> Message:
 
 async def quiet(desk: Desk) -> None:
     """Wait until everything is answered, and every notice given."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while desk.adapter.open or await desk.store.open_threads():  # noqa: ASYNC110
             await asyncio.sleep(0.001)
     for _ in range(20):

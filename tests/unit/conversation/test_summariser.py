@@ -105,7 +105,7 @@ class Talk(Desk):
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not await condition():  # noqa: ASYNC110 - the store tells nobody
             await asyncio.sleep(0)
 

@@ -37,7 +37,7 @@ def marked(*messages: Message) -> dict[str, str]:
 
 async def no_signs(desk: Desk) -> None:
     """Wait until nothing shows a sign any more, and that is stored."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while desk.adapter.marks or await desk.store.past_signs():  # noqa: ASYNC110
             await asyncio.sleep(0.001)
 

@@ -68,7 +68,7 @@ async def test_a_revoked_token_ends_the_program_and_loses_nothing() -> None:
     street.platforms["here"].troubles = [REVOKED]
     async with street.open() as task:
         await street.ask("here", 1)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await asyncio.wait({task})
     error = task.exception()
     assert error is not None
@@ -105,7 +105,7 @@ async def test_when_the_last_one_turns_us_away_it_ends() -> None:
             assert not task.done()
             platform.troubles = [REVOKED]
             await street.ask(name, 1)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await asyncio.wait({task})
     error = task.exception()
     assert error is not None
