@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from adapters.web import api_values as values
+from adapters.web.event_stream import EVENT_ID
 
 Schema = dict[str, Any]
 
@@ -71,8 +72,7 @@ def _paths() -> Schema:
                     _header(
                         "Last-Event-ID",
                         "The id of the last event that was received.",
-                        # Ids are made by the server: any other is refused.
-                        {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,200}$"},
+                        {"type": "string", "pattern": f"^{EVENT_ID.pattern}$"},
                     ),
                     _header(
                         "Idempotency-Key",
@@ -90,7 +90,7 @@ def _paths() -> Schema:
                             "Events: delta (Delta), then receipt (ReceiptEvent), then "
                             "done (Done) or error (Problem). Each has an id."
                         ),
-                        "content": {_STREAM: {"schema": {"type": "string"}}},
+                        "content": {_STREAM: {"schema": _EVENT}},
                     },
                     **_errors(400, 401, 403, 404, 409, 413, 415, 422, 429, 503),
                 },
@@ -169,6 +169,24 @@ def _query(name: str, text: str, most: int) -> Schema:
     return {"name": name, "in": "query", "description": text, "schema": schema}
 
 
+# One event of a stream.
+_EVENT = {
+    "type": "object",
+    "required": ["event", "id", "data"],
+    "properties": {
+        "event": {"enum": ["delta", "receipt", "done", "error"]},
+        "id": {"type": "string", "pattern": f"^{EVENT_ID.pattern}$"},
+        "data": {
+            "type": "string",
+            "contentMediaType": _JSON,
+            "contentSchema": {
+                "anyOf": [
+                    _ref(name) for name in ("Delta", "ReceiptEvent", "Done", "Problem")
+                ]
+            },
+        },
+    },
+}
 _THREAD = {
     "name": "id",
     "in": "path",

@@ -59,10 +59,13 @@ System = Annotated[
     ),
 ]
 Tokens = Annotated[
-    int,
+    # JSON has no integers of its own: 64.0 is one.
+    float,
     Meta(
         ge=1,
         le=128_000,
+        multiple_of=1,
+        extra_json_schema={"type": "integer"},
         description="The length limit of the answer, at most that of the channel.",
     ),
 ]
@@ -89,7 +92,7 @@ class ChatRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return AnswerOptions(
             self.model or "",
             system if system.strip() else "",
-            self.max_tokens,
+            None if self.max_tokens is None else int(self.max_tokens),
             tuple(self.stop_sequences or ()),
         )
 

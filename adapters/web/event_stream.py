@@ -20,8 +20,8 @@ HEARTBEAT = b": keep-alive\n\n"
 #: After how many milliseconds a browser connects again.
 RETRY = b"retry: 1000\n\n"
 
-# Of ids of threads and messages, which are made from these letters.
-_ID = re.compile(
+#: The ids of events. Those of threads and messages are made from these letters.
+EVENT_ID = re.compile(
     r"([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{1,64})"
     r"\.(0|[1-9][0-9]{0,8})\.([0-9a-f]{16})\.([tre])"
 )
@@ -57,7 +57,7 @@ class Position:
     @classmethod
     def read(cls, text: str) -> "Position | None":
         """Return the position that the id of an event names; None if it is no id."""
-        found = _ID.fullmatch(text)
+        found = EVENT_ID.fullmatch(text)
         if found is None:
             return None
         thread, message, offset, known, stage = found.groups()
