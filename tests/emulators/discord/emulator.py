@@ -108,6 +108,7 @@ class DiscordEmulator:
         self.post = people.post
         self.bulk_delete = people.bulk_delete
         self.unfurl = people.unfurl
+        self.attached = people.attached
         self.thread = people.thread
         self.private_thread = people.private_thread
         self.forum_post = people.forum_post

@@ -438,6 +438,14 @@ class People:
             versions=tuple(self._model.versions.get(message.id, ())),
         )
 
+    def attached(self, channel: str, message: str) -> dict[str, bytes]:
+        """What is attached to a message, by name."""
+        found = self._model.get_message(int(channel), int(message))
+        contents = {
+            f["filename"]: self._model.cdn.get(f["url"]) for f in found.attachments
+        }
+        return {name: content or b"" for name, content in contents.items()}
+
     def _admit(self, user: int, guild: int | None, *, admin: bool = False) -> None:
         if guild is None:
             return

@@ -22,6 +22,10 @@ def unauthorized() -> Refused:
     return Refused(401, 0, "401: Unauthorized")
 
 
+def too_large() -> Refused:
+    return Refused(413, 40005, "Request entity too large")
+
+
 def missing_access() -> Refused:
     return Refused(403, 50001, "Missing Access")
 

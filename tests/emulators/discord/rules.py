@@ -27,6 +27,8 @@ from tests.emulators.discord.people import parts
 NONCES_LAST = 300.0
 #: B5.
 MOST_CHARACTERS = 2_000
+#: B5: files of a message, and bytes of one without boosts.
+MOST_FILES, MOST_BYTES = 10, 10 * 1024**2
 LONGEST_NONCE = 25
 #: B8: of an input of a form; B2: of suggestions.
 MOST_TYPED = 4_000
@@ -120,6 +122,7 @@ class Rules:
         body = _object(request.body)
         self._check_content(body, request, required=True)
         self._check_sendable(channel)
+        self._check_files(channel, request)
         nonce = body.get("nonce")
         if nonce is not None and len(str(nonce)) > LONGEST_NONCE:
             raise refusals.too_long("nonce", LONGEST_NONCE)
@@ -226,6 +229,17 @@ class Rules:
         moderates = self._model.may(self._model.bot_user.id, channel, "manage_threads")
         if metadata and metadata.locked and not moderates:
             raise refusals.thread_locked()
+
+    def _check_files(self, channel: Channel, request: Request) -> None:
+        """B5: how many files, and how large; B7: the permission for them."""
+        if not request.files:
+            return
+        if not self._model.may(self._model.bot_user.id, channel, "attach_files"):
+            raise refusals.missing_permissions()
+        if len(request.files) > MOST_FILES:
+            raise refusals.too_long("attachments", MOST_FILES)
+        if any(len(each.content) > MOST_BYTES for each in request.files):
+            raise refusals.too_large()
 
     def _check_reference(self, channel: Channel, body: Json) -> None:
         """A reply to what is gone is refused, unless it says that it may be."""

@@ -107,7 +107,7 @@ class SlackEmulator:
         self.views = Views(self.world, triggers)
         self.hooks = Hooks(self.world, host=self._host)
         self.files = Files(self.world, trusts=lambda request: self.api.trusts(request))
-        self._uploads = Uploads(
+        self.uploads = Uploads(
             self.world, chat=self._chat, files=self.files, host=self._host
         )
         reads = Reads(
@@ -127,7 +127,7 @@ class SlackEmulator:
                 **reads.methods(),
                 **self.groups.methods(),
                 **self.views.methods(),
-                **self._uploads.methods(),
+                **self.uploads.methods(),
                 APP_LEVEL: self._open_connection,
             },
             tokens=(self.bot_token, self.app_token),
@@ -165,7 +165,7 @@ class SlackEmulator:
         app.router.add_get("/link/", self.socket.serve)
         app.router.add_get("/files-pri/{file}/{name}", self.files.serve)
         app.router.add_get("/files-pri/{file}/download/{name}", self.files.serve)
-        app.router.add_post("/upload/v1/{file}", self._uploads.serve)
+        app.router.add_post("/upload/v1/{file}", self.uploads.serve)
         app.router.add_post("/hooks/{hook}", self.hooks.serve)
         # The short timeout ends calls that a test still holds.
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)

@@ -1,6 +1,8 @@
 """Files that the app uploads, in the three steps of A15; files.delete, files.info.
 
-Rule: a file is in nobody's sight until files.completeUploadExternal puts it there.
+Rule: a file is in nobody's sight until files.completeUploadExternal puts it there, and
+some time after that: until then `shares` is empty (slackapi/python-slack-sdk#1277; the
+answer to it is a message as usual, or none at all, paradigmxyz/centaur#311).
 Errors: Slack's pages on the methods.
 """
 
@@ -37,6 +39,10 @@ class Uploads:
         self._host = host
         #: By the id that the file is going to have.
         self._tickets: dict[str, Ticket] = {}
+        #: How often files.info is asked before it tells of the next share.
+        self.late = 0
+        #: How many of the next files are taken and never shown.
+        self.dropped = 0
 
     def methods(self) -> Mapping[str, Callable[[Call], Json]]:
         """The methods by name."""
@@ -76,8 +82,10 @@ class Uploads:
         files = [self._kept(str(each.get("id"))) for each in listed]
         for file, each in zip(files, listed, strict=True):
             file["title"] = each.get("title") or file["name"]
-        if channel is not None:
-            self._world.post(
+        if channel is not None and self.dropped:
+            self.dropped -= 1
+        elif channel is not None:
+            posted = self._world.post(
                 Message(
                     ts=self._world.next_ts(),
                     channel=channel.id,
@@ -87,13 +95,19 @@ class Uploads:
                     files=files,
                 )
             )
+            for file in files:
+                where = {"ts": posted.ts, "thread_ts": thread}
+                file["shares"] = {"public": {channel.id: [where]}}
         return {"ok": True, "files": files}
 
     def _delete(self, call: Call) -> Json:
         """Delete a file, and what is left of the messages that showed it."""
         number = call.text("file")
-        if self._files.json(number) is None:
+        known = self._files.json(number)
+        if known is None:
             raise Refused("file_not_found")
+        if known.get("mode") == "tombstone":
+            raise Refused("file_deleted")
         shown = [
             message
             for messages in self._world.messages.values()
@@ -106,6 +120,7 @@ class Uploads:
                 self._world.edit(message, files=files)
             else:
                 self._world.delete(message)
+        self._files.delete(number)
         return {"ok": True}
 
     def _kept(self, number: str) -> Json:
@@ -121,4 +136,9 @@ class Uploads:
         file = self._files.json(call.text("file"))
         if file is None:
             raise Refused("file_not_found")
+        if file.get("mode") == "tombstone":
+            raise Refused("file_deleted")
+        if self.late and file.get("shares"):
+            self.late -= 1
+            file = file | {"shares": {}}
         return {"ok": True, "file": file, "comments": [], "response_metadata": {}}

@@ -100,3 +100,32 @@ async def test_the_steps_need_one_another(slack: SlackEmulator, app: App) -> Non
     slack.granted.remove("files:write")
     denied = app.web.files_upload_v2(filename="a.txt", content="x")
     assert (await refusal(denied))[0] == "missing_scope"
+
+
+async def test_where_a_file_is_shown_is_told_late_or_never(
+    slack: SlackEmulator, app: App
+) -> None:
+    alice, general = slack.add_user("Alice"), slack.add_channel("general")
+    root = slack.say(alice, general, "hello")
+
+    async def put() -> str:
+        answer = await app.web.files_upload_v2(
+            channel=general, thread_ts=root, filename="a.txt", content="x"
+        )
+        return str(answer["file"]["id"])
+
+    async def shares(file: str) -> object:
+        return (await app.web.files_info(file=file))["file"].get("shares")
+
+    slack.uploads.late = 1
+    file = await put()
+    assert not await shares(file)
+    shown = slack.thread(general, root)[-1]
+    where = {"ts": shown.ts, "thread_ts": root}
+    assert await shares(file) == {"public": {general: [where]}}
+    slack.uploads.dropped = 1
+    assert not await shares(await put())
+    assert len(slack.thread(general, root)) == 2
+    await app.web.files_delete(file=file)
+    assert (await refusal(app.web.files_delete(file=file)))[0] == "file_deleted"
+    assert (await refusal(app.web.files_info(file=file)))[0] == "file_deleted"
