@@ -19,6 +19,8 @@
     ├── DeliveryError          the platform did not take a write; may be repeated
     │   ├── Throttled          too many writes; says how long to wait
     │   ├── Unfit              it refuses this content in this form
+    │   ├── UploadRefused      it takes no file here, or not this one
+    │   ├── UploadLost         it has not kept a file that was sent to it
     │   └── ThreadGone         no write to this thread can succeed any more
     ├── FileUnread             a file that belongs to a message cannot be read
     └── StorageError           the database did not take a write; may be repeated
@@ -184,6 +186,19 @@ class ThreadGone(DeliveryError):
 
 class Unfit(DeliveryError):
     """The platform refuses this content in this form, whenever it is sent."""
+
+
+class UploadRefused(DeliveryError):
+    """The platform takes no file here, or not this one. `user_text` says what would
+    help; "" for nothing that people could do."""
+
+    def __init__(self, text: str, user_text: str = "") -> None:
+        super().__init__(text)
+        self.user_text = user_text
+
+
+class UploadLost(DeliveryError):
+    """The platform has not kept a file that was sent to it and that nobody has seen."""
 
 
 class Rerouted(DeliveryError):

@@ -18,6 +18,13 @@ PREVIOUS_TURN = """
     ORDER BY id DESC LIMIT 1
 """
 
+ANSWERED = f"""
+    SELECT *, 0 AS begins FROM turns
+    WHERE thread_id = ({THREAD_ID}) AND state = 'delivered' AND text <> ''
+      AND (:turn = '' OR key = :turn)
+    ORDER BY id DESC LIMIT 1
+"""
+
 # Reads the end of the index by time.
 QUESTION_TIMES = f"""
     SELECT at FROM messages
@@ -28,6 +35,12 @@ QUESTION_TIMES = f"""
 def previous_turn(db: Database, turn: Turn) -> Turn | None:
     row = db.execute(PREVIOUS_TURN, {"turn": turn.id}).fetchone()
     return turn_of(db, turn.thread, row) if row else None
+
+
+def answered(db: Database, thread: ThreadKey, turn: str = "") -> Turn | None:
+    where = {**thread_queries.named(thread), "turn": turn}
+    row = db.execute(ANSWERED, where).fetchone()
+    return turn_of(db, thread, row) if row else None
 
 
 def question_times(db: Database, thread: ThreadKey, most: int) -> list[float]:

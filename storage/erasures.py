@@ -19,6 +19,7 @@ from storage import (
     summaries,
     tombstones,
     triage_cases,
+    uploads,
 )
 from storage.scope_columns import inside, parts
 
@@ -132,6 +133,7 @@ def delete_answer(db: Database, turn: int, *, now: float) -> None:
     summaries.delete_of_answer(db, turn)
     db.execute("UPDATE turns SET text = '', head = '' WHERE id = ?", [turn])
     db.execute("UPDATE replies SET text = '' WHERE turn_id = ?", [turn])
+    uploads.delete_of_answer(db, turn)
     db.execute(
         "UPDATE messages SET deleted_at = ?, content = NULL "
         "WHERE thread_id = (SELECT thread_id FROM turns WHERE id = ?) "

@@ -86,6 +86,7 @@ def _delete(db: Database, thread: int) -> None:
     turns = "SELECT id FROM turns WHERE thread_id = ?"
     messages = "SELECT id FROM messages WHERE thread_id = ?"
     db.execute(f"DELETE FROM replies WHERE turn_id IN ({turns})", [thread])
+    db.execute(f"DELETE FROM uploads WHERE turn_id IN ({turns})", [thread])
     db.execute(f"DELETE FROM receipts WHERE turn_id IN ({turns})", [thread])
     db.execute(f"DELETE FROM holders WHERE message_id IN ({messages})", [thread])
     db.execute("DELETE FROM messages WHERE thread_id = ?", [thread])

@@ -13,7 +13,15 @@ from sqlite_utils import Database
 
 from bot.domain.message import Message
 from bot.domain.scope import Scope, ThreadKey
-from storage import attachments, heads, ledger, settings, summaries, thread_queries
+from storage import (
+    attachments,
+    heads,
+    ledger,
+    settings,
+    summaries,
+    thread_queries,
+    uploads,
+)
 from storage.broken import LAST_ID, NEXT_ID
 
 # A message may be stored in several threads: in its own, and where it is quoted. The
@@ -138,4 +146,5 @@ def retry_turn(db: Database, thread: ThreadKey, turn: str, now: float) -> bool:
     db.execute("UPDATE replies SET turn_id = :turn WHERE turn_id = :last", turns)
     heads.move(db, last, to=turns["turn"])
     summaries.move(db, last, to=turns["turn"])
+    uploads.move(db, last, to=turns["turn"])
     return True

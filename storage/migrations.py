@@ -23,6 +23,7 @@ from storage.search_index import m019_search
 from storage.summaries import m017_summaries
 from storage.totals import m009_totals
 from storage.tries import m007_tries
+from storage.uploads import m025_uploads
 from storage.waiting_signs import m014_waiting_signs
 
 migrations = Migrations("threadkeep")
@@ -377,6 +378,7 @@ for step in (
     m021_fetches,
     m022_web_api,
     m023_posts,
+    m025_uploads,
     m027_heads,
 ):
     migrations()(step)

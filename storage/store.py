@@ -54,6 +54,7 @@ from storage import (
     thread_queries,
     triage_cases,
     turns,
+    uploads,
     waiting,
     waiting_signs,
 )
@@ -129,6 +130,10 @@ class SqliteStore:
     file_data = read(files.file_data)
     thread_files = read(file_choices.thread_files)
     decide_file = write(file_choices.decide_file)
+
+    store_uploads = write(uploads.store_uploads)
+    forget_uploads = write(uploads.forget_uploads)
+    answered = read(earlier_turns.answered)
 
     next_turn = read(thread_queries.next_turn)
     previous_turn = read(earlier_turns.previous_turn)

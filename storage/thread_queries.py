@@ -8,6 +8,7 @@ from sqlite3 import Row
 
 from sqlite_utils import Database
 
+from bot.domain.answer_file import Upload
 from bot.domain.attachment import Attachment
 from bot.domain.message import LOOP_SECONDS, Message, Origin, ThreadFacts
 from bot.domain.reply import PostedPart
@@ -75,6 +76,8 @@ WAITING = """
       AND reason = 'waiting' AND NOT refused
     ORDER BY messages.id, position
 """
+
+UPLOADS = "SELECT * FROM uploads WHERE turn_id = ? ORDER BY batch, position"
 
 SUMMARISED = "SELECT messages FROM summaries WHERE used_by = ?"
 
@@ -229,6 +232,7 @@ def turn_of(db: Database, thread: ThreadKey, row: Row) -> Turn:
         calls=row["calls"],
         summarised=_summarised(db, row["id"]),
         waiting=_waiting(db, row),
+        uploads=_uploads(db, row["id"]),
     )
 
 
@@ -236,6 +240,17 @@ def _summarised(db: Database, turn: int) -> int:
     """Return how many messages the summary covers that the turn is the first to use."""
     row = db.execute(SUMMARISED, [turn]).fetchone()
     return int(row["messages"]) if row else 0
+
+
+def _uploads(db: Database, turn: int) -> tuple[Upload, ...]:
+    rows = db.execute(UPLOADS, [turn]).fetchall()
+    return tuple(
+        Upload(
+            *(row["batch"], row["position"], row["name"], row["digest"], row["file"]),
+            is_shown=bool(row["shown"]),
+        )
+        for row in rows
+    )
 
 
 def _waiting(db: Database, turn: Row) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ import discord
 
 from adapters.discord import events, gateway, markup
 from adapters.discord.app_commands import Commands, register
+from adapters.discord.attaching import AttachRights
 from adapters.discord.channels import Channels
 from adapters.discord.client import Link, open_link
 from adapters.discord.config import DiscordConfig
@@ -76,6 +77,7 @@ class DiscordAdapter:
         self._link = link
         self._names = NameCache(link)
         self._threads = ThreadResolver(link, self._names)
+        self._rights = AttachRights()
         self._people = People(link)
         self.directory = DiscordDirectory(
             link, self._people, Channels(link, self._people), self._names
@@ -113,7 +115,7 @@ class DiscordAdapter:
 
     def surface(self, turn: Turn) -> AbstractAsyncContextManager[DiscordSurface]:
         """Open the reply to `turn`."""
-        return open_surface(self._link, self._threads, turn)
+        return open_surface(self._link, self._threads, self._rights, turn)
 
     async def readable(self, messages: Sequence[Message]) -> list[tuple[str, str]]:
         """Return (author's name, text) of each message, with names for ids."""

@@ -64,6 +64,7 @@ PERMISSIONS = discord.Permissions(
     send_messages_in_threads=True,
     create_public_threads=True,
     read_message_history=True,
+    attach_files=True,
     # For triage only.
     add_reactions=True,
 )

@@ -16,9 +16,11 @@ from typing import Any
 import discord
 
 from adapters.discord import components, ids, outgoing
+from adapters.discord.attaching import AttachRights
 from adapters.discord.client import Archived, Blocked, Forbidden, Link, translated
 from adapters.discord.content import SPOKEN
 from adapters.discord.threads import ThreadResolver
+from adapters.discord.uploads import DiscordUploads
 from bot.domain.completion import Activity
 from bot.domain.platform import WriteKind
 from bot.domain.reply import MORE, PLACEHOLDER, READY, Part
@@ -44,7 +46,15 @@ LOOK = 100
 class DiscordSurface:
     """`bot.ports.platform.Surface` in a Discord thread."""
 
-    def __init__(self, link: Link, threads: ThreadResolver, turn: Turn) -> None:
+    def __init__(
+        self,
+        link: Link,
+        threads: ThreadResolver,
+        turn: Turn,
+        uploads: DiscordUploads | None,
+    ) -> None:
+        #: The files below the answer; None where none can be attached.
+        self.uploads = uploads
         self._link = link
         self._threads = threads
         self._turn = turn
@@ -243,6 +253,8 @@ class DiscordSurface:
                 # Skip notices, which are silent and, in a thread, mostly replies.
                 and (message.reference and message.reference.message_id) == replies_to
                 and not message.flags.suppress_notifications
+                # Nor the message with the files of an answer.
+                and not message.attachments
                 and message.type in SPOKEN
             ]
 
@@ -265,10 +277,12 @@ class DiscordSurface:
 
 @contextlib.asynccontextmanager
 async def open_surface(
-    link: Link, threads: ThreadResolver, turn: Turn
+    link: Link, threads: ThreadResolver, rights: AttachRights, turn: Turn
 ) -> AsyncIterator[DiscordSurface]:
     """Yield a surface for `turn`; close it in the end."""
-    surface = DiscordSurface(link, threads, turn)
+    may = rights.may(turn.thread.channel)
+    uploads = DiscordUploads(link, threads, rights, turn) if may else None
+    surface = DiscordSurface(link, threads, turn, uploads)
     try:
         yield surface
     finally:

@@ -37,6 +37,7 @@ from adapters.slack.native_streams import Streams
 from adapters.slack.signing_in import sign_in, try_socket
 from adapters.slack.surface import SlackSurface, open_surface
 from adapters.slack.thinking_status import Status
+from adapters.slack.uploads import UPLOADING
 from bot.domain.finding import Grade
 from bot.domain.message import Message
 from bot.domain.platform import EditInterval, Limits, Rate, RateLimitScope, WriteKind
@@ -166,11 +167,11 @@ class SlackAdapter:
 
     def _require_scopes(self, host: Host) -> None:
         """Report the scopes that the app lacks, now and when a call is refused. Those
-        of what is optional are logged at the start alone: some are left out on
-        purpose."""
+        of what is optional are logged at the start alone, since some are left out on
+        purpose, except for one that was taken from the app since then."""
 
         def report_missing(scopes: Iterable[str]) -> None:
-            if missing := ", ".join(sorted(SCOPES & set(scopes))):
+            if missing := ", ".join(sorted((SCOPES | {UPLOADING}) & set(scopes))):
                 problem = operator.scopes_missing(scopes=missing)
                 host.alert(f"slack scopes {missing}", problem)
 
@@ -289,7 +290,10 @@ class SlackAdapter:
 
     def surface(self, turn: Turn) -> AbstractAsyncContextManager[SlackSurface]:
         """Open the reply to `turn`."""
-        return open_surface(self._client, self._status, self._streams, turn)
+        # Slack's answers may lack the header that lists the scopes.
+        uploads = UPLOADING in (self._us.scopes or {UPLOADING})
+        parts = (self._client, self._status, self._streams, turn)
+        return open_surface(*parts, uploads=uploads)
 
     async def readable(self, messages: Sequence[Message]) -> list[tuple[str, str]]:
         """Return (author's name, text) of each message, with names for ids."""

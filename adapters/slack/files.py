@@ -1,6 +1,7 @@
 """Reads text files that people attach, and uploads the bot's own. Files are read from
 Slack only, up to a limit."""
 
+import contextlib
 import io
 import json
 import logging
@@ -49,20 +50,34 @@ def _encoded(text: str) -> bytes:
 
 
 async def put(client: SlackClient, place: Scope, file: File) -> None:
-    """Upload `file` to a thread or channel in Slack's three steps (facts A15). Raises
-    DeliveryError.
-
-    If the root of the thread is gone, Slack shows the file at the top of the channel,
-    and its answer does not say where it is: such a file is deleted.
-    """
+    """Upload `file` to a thread or channel. Raises DeliveryError."""
     content = await offload(partial(_encoded, file.text), len(file.text))
+    id = await send(client, file.name, content)
+    with contextlib.suppress(ThreadGone):
+        await show(client, place, {id: file.name})
+
+
+async def send(client: SlackClient, name: str, content: bytes) -> str:
+    """Send a file to Slack, where nobody sees it, in the first two of Slack's three
+    steps (facts A15); return its id. Raises DeliveryError."""
     begun = await client.call_when_allowed(
-        "files.getUploadURLExternal", filename=file.name, length=len(content)
+        "files.getUploadURLExternal", filename=name, length=len(content)
     )
     await client.upload(str(begun["upload_url"]), content)
+    return str(begun["file_id"])
+
+
+async def show(client: SlackClient, place: Scope, names: Mapping[str, str]) -> None:
+    """Show files that were sent, with their names by id, in one message. Raises
+    DeliveryError.
+
+    If the root of the thread is gone, Slack shows them at the top of the channel, and
+    its answer does not say where they are: they are deleted, and this raises
+    ThreadGone.
+    """
     await client.call_when_allowed(
         "files.completeUploadExternal",
-        files=json.dumps([{"id": begun["file_id"], "title": file.name}]),
+        files=json.dumps([{"id": id, "title": name} for id, name in names.items()]),
         channel_id=place.channel,
         thread_ts=place.thread or None,
     )
@@ -71,4 +86,6 @@ async def put(client: SlackClient, place: Scope, file: File) -> None:
     try:
         await client.require_root(place.channel, place.thread)
     except ThreadGone:
-        await client.call_when_allowed("files.delete", file=begun["file_id"])
+        for id in names:
+            await client.call_when_allowed("files.delete", file=id)
+        raise

@@ -18,9 +18,11 @@ from adapters.slack.client import SlackClient, Unstreamable
 from adapters.slack.native_streams import Streams
 from adapters.slack.streamed_messages import StreamedMessages
 from adapters.slack.thinking_status import Status
+from adapters.slack.uploads import SlackUploads
 from bot.domain.completion import Activity
 from bot.domain.platform import WriteKind
 from bot.domain.reply import Part
+from bot.domain.scope import Scope
 from bot.domain.turn import Turn
 from bot.errors import DeliveryError, Rerouted, ThreadGone, Throttled, Unfit
 from bot.messages.controls import THINKING_STATUS
@@ -50,8 +52,15 @@ class SlackSurface:
     """`bot.ports.platform.Surface` in a Slack thread."""
 
     def __init__(
-        self, client: SlackClient, status: Status, streams: Streams, turn: Turn
+        self,
+        client: SlackClient,
+        status: Status,
+        streams: Streams,
+        turn: Turn,
+        uploads: SlackUploads | None,
     ) -> None:
+        #: The files below the answer; None if the app may not upload any.
+        self.uploads = uploads
         self._client = client
         self._status = status
         self._us = streams.us
@@ -271,10 +280,17 @@ class SlackSurface:
 
 @contextlib.asynccontextmanager
 async def open_surface(
-    client: SlackClient, status: Status, streams: Streams, turn: Turn
+    client: SlackClient,
+    status: Status,
+    streams: Streams,
+    turn: Turn,
+    *,
+    uploads: bool = False,
 ) -> AsyncIterator[SlackSurface]:
-    """Yield a surface for `turn`; close it in the end."""
-    surface = SlackSurface(client, status, streams, turn)
+    """Yield a surface for `turn`, with `uploads` if the app may upload files; close it
+    in the end."""
+    files = SlackUploads(client, Scope.of(turn.thread)) if uploads else None
+    surface = SlackSurface(client, status, streams, turn, files)
     try:
         yield surface
     finally:

@@ -43,3 +43,8 @@ class TerminalSurface:
 
     async def remove(self, index: int) -> None:
         """Leave message `index`, since printed text stays printed."""
+
+    @property
+    def uploads(self) -> None:
+        """Return None: nothing is written to a disk, and all of an answer is text."""
+        return None

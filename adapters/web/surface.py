@@ -68,5 +68,10 @@ class WebSurface:
             raise DeliveryError(str(error)) from error
         self._ids.pop(index, None)
 
+    @property
+    def uploads(self) -> None:
+        """Return None: all of an answer is text."""
+        return None
+
     def _id(self, index: int) -> str:
         return self._ids.get(index) or f"{self._turn.key}-{index}"

@@ -49,6 +49,7 @@ _EXAMPLES = {
     "ping": "60",
     "triage_budget": "1.00",
     "file_price": "0.25",
+    "attach_lines": "60",
 }
 
 

@@ -10,6 +10,7 @@ from bot.conversation.admission import Admission
 from bot.conversation.composer import Composer
 from bot.conversation.file_prices import FilePrices
 from bot.conversation.file_reader import FileReader
+from bot.conversation.replies import Replies
 from bot.conversation.responder import Responder, Timed
 from bot.conversation.summariser import Summariser
 from bot.domain.scope import ThreadKey
@@ -63,6 +64,7 @@ def create_responder(
         store=durable,
         earlier=durable,
         unretried_store=store,
+        replies=Replies(store, store, adapters, clock, now),
         model=model,
         adapters=adapters,
         settings=settings,

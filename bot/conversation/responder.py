@@ -31,6 +31,7 @@ from bot.conversation.outcomes import (
     with_note,
     withdrawn,
 )
+from bot.conversation.replies import Replies
 from bot.conversation.stream import AnswerStream
 from bot.conversation.summariser import Summariser
 from bot.delivery.reply import StreamedReply
@@ -43,7 +44,7 @@ from bot.errors import StorageError, ThreadGone
 from bot.messages import thread_summaries
 from bot.messages.answers import LEFT_OUT, LEFT_OUT_SOME
 from bot.ports.model import Model
-from bot.ports.platform import Adapter, Surface
+from bot.ports.platform import Adapter
 from bot.ports.store import EarlierTurns, TurnStore
 from bot.runtime.background import Background
 from bot.runtime.retry import retry_until_success
@@ -73,6 +74,7 @@ class Responder:
         store: TurnStore,
         earlier: EarlierTurns,
         unretried_store: TurnStore,
+        replies: Replies,
         model: Model,
         adapters: Mapping[str, Adapter],
         settings: SettingsAccess,
@@ -87,9 +89,9 @@ class Responder:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        #: For replies, which back off by themselves, and for shutting down, which must
-        #: not wait for a store that refuses.
+        #: For shutting down, which must not wait for a store that refuses.
         self._unretried_store = unretried_store
+        self._replies = replies
         self._model = model
         self._adapters = adapters
         self._settings = settings
@@ -102,10 +104,8 @@ class Responder:
         self._clock = clock
         self._now = now
         self._failures = Failures(store, now)
-        self.schedulers = {
-            name: WriteScheduler(adapter.limits, clock)
-            for name, adapter in adapters.items()
-        }
+        #: Those that decide when a platform is written to, by its name.
+        self.schedulers: Mapping[str, WriteScheduler] = replies.schedulers
         self._old_controls = OldControls(
             earlier, adapters, self.schedulers, settings, tasks
         )
@@ -216,7 +216,8 @@ class Responder:
             return
         outcome, settings, alerts = None, None, list[Alert]()
         async with self._adapters[turn.thread.platform].surface(turn) as surface:
-            reply = self._reply(turn, surface)
+            policy = None if isinstance(admitted, Outcome) else admitted.settings
+            reply = self._replies.reply(turn, surface, policy)
             stream = AnswerStream(self._model, reply, self._now)
             stop.has_shown = lambda: reply.has_text_shown
             try:
@@ -254,11 +255,11 @@ class Responder:
         """Write out an answer that is final already."""
         started = self._clock()
         async with self._adapters[turn.thread.platform].surface(turn) as surface:
-            reply = self._reply(turn, surface)
+            settings = await self._settings.policy(Scope.of(turn.thread))
+            reply = self._replies.reply(turn, surface, settings)
             if turn.text:
                 reply.begin(turn.head)
                 await reply.feed(turn.text)
-            settings = await self._settings.policy(Scope.of(turn.thread))
             await reply.finish(turn.note, _controls(turn, settings), turn.calls)
             with contextlib.suppress(ThreadGone):
                 await reply.keep_shown()
@@ -373,18 +374,6 @@ class Responder:
             "unknown" if outcome.cost is None else f"{outcome.cost:.6f}",
             outcome.request_id or "-",
             f" reason={outcome.reason!r}" if outcome.reason else "",
-        )
-
-    def _reply(self, turn: Turn, surface: Surface) -> StreamedReply:
-        platform = turn.thread.platform
-        return StreamedReply(
-            turn,
-            surface,
-            store=self._unretried_store,
-            scheduler=self.schedulers[platform],
-            limits=self._adapters[platform].limits,
-            clock=self._clock,
-            now=self._now,
         )
 
 

@@ -16,12 +16,15 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
+from bot.delivery.pieces import Pieces
+from bot.delivery.reply_uploads import ReplyUploads
+from bot.delivery.stored_parts import StoredParts
 from bot.delivery.write_request import Priority, WriteRequest
 from bot.delivery.write_scheduler import WriteScheduler
 from bot.domain.completion import Activity
 from bot.domain.platform import Limits, WriteKind
-from bot.domain.reply import Control, Part, PostedPart
-from bot.domain.turn import Turn
+from bot.domain.reply import Control, Part
+from bot.domain.turn import Turn, TurnState
 from bot.errors import (
     DeliveryError,
     Rerouted,
@@ -33,10 +36,9 @@ from bot.errors import (
 )
 from bot.ports.platform import Surface
 from bot.ports.store import PartStore
-from bot.rendering.renderer import STEP_CHARS, Renderer
+from bot.rendering.renderer import Renderer
 from bot.runtime import background
 from bot.runtime.retry import Backoff
-from bot.text.characters import replace_invalid, split_half
 
 log = logging.getLogger(__name__)
 
@@ -47,10 +49,6 @@ CATCH_UP = 3.0
 
 # Pauses between tries of a write that the platform refuses.
 BACKOFF = Backoff(first=0.5, longest=30.0)
-
-# The cost of one piece besides its characters, in characters (an estimate): above all
-# what the SDK does for each event.
-PIECE_COSTS = 20
 
 
 class StreamedReply:
@@ -64,17 +62,20 @@ class StreamedReply:
         store: PartStore,
         scheduler: WriteScheduler,
         limits: Limits,
+        uploads: ReplyUploads,
+        file_lines: float | None,
         clock: Callable[[], float],
         now: Callable[[], float],
     ) -> None:
         self._turn = turn
         self._surface = surface
-        self._store = store
+        self._stored = StoredParts(turn, store, now)
+        self._now = now
         self._scheduler = scheduler
         self._limits = limits
         self._clock = clock
-        self._now = now
-        self._renderer = Renderer(limits)
+        self._uploads = uploads
+        self._renderer = Renderer(limits, file_lines)
         self._changed = asyncio.Event()
         self._finished = self._withdrawn = False
         self._failures = 0
@@ -96,10 +97,9 @@ class StreamedReply:
         self._shared_at: dict[int, float] = {}
         #: The number of messages, from the first on, that are final and shown.
         self._complete = 0
-        #: The characters rendered since this task last yielded.
-        self._taken = 0
-        #: The first half of a character at the end of the last piece; "" if none.
-        self._half = ""
+        self._pieces = Pieces()
+        #: What is to follow the text, once that is complete.
+        self._ending: tuple[str, tuple[Control, ...], str] | None = None
         #: The answer so far, as Claude wrote it.
         self.text = ""
         #: The time at which any text of it first showed, in seconds since 1970.
@@ -114,17 +114,8 @@ class StreamedReply:
         self._renderer.begin(head)
 
     async def feed(self, text: str) -> None:
-        """Add the next piece of the answer; yield to other tasks while a long one is
-        laid out."""
-        text, self._half = split_half(self._half + text)
-        text = replace_invalid(text)
-        for start in range(0, len(text), STEP_CHARS):
-            piece = text[start : start + STEP_CHARS]
-            # One packet may hold many pieces, none of which waits for I/O.
-            self._taken += len(piece) + PIECE_COSTS
-            if self._taken > STEP_CHARS:
-                self._taken = 0
-                await asyncio.sleep(0)
+        """Add the next piece of the answer; let other tasks run meanwhile."""
+        async for piece in self._pieces.of(text):
             await self._render(piece)
 
     def show_progress(self, activity: Activity) -> None:
@@ -166,17 +157,35 @@ class StreamedReply:
     ) -> None:
         """Complete the answer with `note` and `controls` below it, and ping the user
         `calls`, if any. `keep_shown` then writes the rest and returns."""
-        if self._half:
-            # Nothing follows that makes it whole.
-            left, self._half = replace_invalid(self._half), ""
+        if left := self._pieces.rest():
             await self._render(left)
         # A long line may have been held back as the head of a table.
         self._renderer.flush()
         await self._lay_out()
-        self._renderer.finish(note, controls, calls)
-        self._finished = True
+        self._ending = (note, controls, calls)
+        if not self._renderer.files:
+            self._end()
         self._changed.set()
         self._hurry()
+
+    async def _attach(self) -> None:
+        """Put the files below the text that is shown, or their content into it; then
+        complete the answer."""
+        for failed in await self._uploads.settle(self._renderer.files):
+            async for piece in self._pieces.of(failed.markdown):
+                self._renderer.append(piece)
+                await self._lay_out()
+        self._end()
+
+    def _end(self) -> None:
+        assert self._ending is not None
+        self._renderer.finish(*self._ending)
+        self._finished = True
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether nothing of the answer follows, but perhaps files."""
+        return self._finished or self._ending is not None
 
     def withdraw(self) -> None:
         """Have `keep_shown` delete what was posted, and return."""
@@ -184,11 +193,8 @@ class StreamedReply:
         self._changed.set()
 
     async def keep_shown(self) -> None:
-        """Write the reply as it grows, until all of it is shown and finished.
-
-        Raises ThreadGone when the thread can no longer be written to, AccessRevoked
-        and StorageRejected.
-        """
+        """Write the reply as it grows, until all of it is shown and finished. Raises
+        ThreadGone, AccessRevoked and StorageRejected."""
         announcing = background.begin("announce", self._announce())
         try:
             while True:
@@ -202,11 +208,14 @@ class StreamedReply:
                     self._scheduler.write_completed(self._turn.key)
                 elif self._finished:
                     break
+                elif self._ending:
+                    await self._attach()
                 else:
                     await self._wait_for_change()
             kept = set() if self._withdrawn else self._shown.keys()
             for index in sorted((self._before.keys() | self._messages.keys()) - kept):
                 await self._delete(index)
+            await self._uploads.clean_up()
         finally:
             announcing.cancel()
             await asyncio.wait({announcing})
@@ -215,7 +224,7 @@ class StreamedReply:
     async def _announce(self) -> None:
         """Show the platform's typing indicator, and schedule a placeholder: at once
         without an indicator, else for the case that nothing else follows."""
-        if self._finished:
+        if self._is_over:
             return
         signed = False
         try:
@@ -235,11 +244,16 @@ class StreamedReply:
         if self._withdrawn or self._is_hidden():
             return None
         for part in self._renderer.parts[self._complete :]:
-            if self._due_ways(part):
+            if not self._is_kept(part) and self._due_ways(part):
                 return part
             if part.final:
                 self._complete = part.index + 1
         return None
+
+    def _is_kept(self, part: Part) -> bool:
+        """Whether a message, which may be complete, waits for the files."""
+        is_late = self._turn.state is TurnState.UNDELIVERED and not self._finished
+        return is_late and part.index in self._messages
 
     def _due_ways(self, part: Part) -> list[WriteKind]:
         """Return the ways of writing `part` that would show somebody enough more."""
@@ -270,7 +284,7 @@ class StreamedReply:
     def _is_hidden(self) -> bool:
         """Whether the text of an earlier attempt is kept instead of the new one."""
         return (
-            not self._finished
+            not self._is_over
             and len(self.head) + len(self.text) < self._before_chars
             and self._clock() < self._began + CATCH_UP
         )
@@ -308,7 +322,7 @@ class StreamedReply:
         return requests
 
     def _earliest(self, part: Part, kind: WriteKind) -> float:
-        if self._finished:
+        if self._is_over:
             return float("-inf")
         if part.index in self._edited:
             interval = self._limits.pace(kind).interval(len(self.text))
@@ -318,7 +332,7 @@ class StreamedReply:
         return float("-inf")
 
     def _priority(self, part: Part) -> Priority:
-        if self._finished:
+        if self._is_over:
             return Priority.FINAL
         if not part.text.strip():
             return Priority.PLACEHOLDER
@@ -353,14 +367,13 @@ class StreamedReply:
     async def _write(self, part: Part, kind: WriteKind) -> None:
         posted = self._messages.get(part.index)
         if posted:
-            await self._store_shown(part, posted)
+            await self._stored.record(part, posted, self.text, self.head)
         else:
-            # The post may become visible even if this process ends before it returns.
-            await self._store_part(part, None)
+            await self._stored.intend(part, self.text, self.head)
         message = self._messages[part.index] = await self._surface.show(part, kind)
         self._record(part, kind)
         if not posted:
-            await self._store_shown(part, message)
+            await self._stored.record(part, message, self.text, self.head)
 
     def _record(self, part: Part, kind: WriteKind) -> None:
         """Record that `part` was written."""
@@ -376,23 +389,11 @@ class StreamedReply:
         if kind is not WriteKind.APPEND:
             self._shared[part.index], self._shared_at[part.index] = part, now
 
-    async def _store_shown(self, part: Part, message: str) -> None:
-        """Store what a message reads, or is about to."""
-        try:
-            await self._store_part(part, message)
-        except StorageError as error:
-            # The text is visible all the same, and `finish` stores it in the end.
-            log.warning("reply.unsaved thread=%s %s", self._turn.thread, error)
-
-    async def _store_part(self, part: Part, message: str | None) -> None:
-        posted, now = PostedPart(part.index, message, part.text), self._now()
-        await self._store.store_part(self._turn, posted, self.text, now, self.head)
-
     async def _delete(self, index: int) -> None:
         """Delete a message that is not part of the reply any more."""
         try:
             await self._surface.remove(index)
-            await self._store.forget_part(self._turn, index)
+            await self._stored.forget(index)
         except (DeliveryError, StorageError) as error:
             # A superfluous message is better than a turn that never ends.
             log.warning("reply.leftover thread=%s %s", self._turn.thread, error)

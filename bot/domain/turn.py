@@ -3,6 +3,7 @@
 import enum
 from dataclasses import dataclass, field
 
+from bot.domain.answer_file import Upload
 from bot.domain.completion import Usage
 from bot.domain.message import Message
 from bot.domain.reply import PostedPart
@@ -95,6 +96,8 @@ class Turn:
     #: The pages of each of its files whose price people are to decide about; 0 for a
     #: file that has none.
     waiting: tuple[int, ...] = ()
+    #: The files below its answer, in the order of posting.
+    uploads: tuple[Upload, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

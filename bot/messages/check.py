@@ -129,7 +129,7 @@ NO_SCOPE_FILES_READ = (
     "files of messages are named to Claude and not read, and a prompt cannot be given "
     "as a file"
 )
-NO_SCOPE_FILES_WRITE = "the result of a triaged channel cannot be attached as a table"
+NO_SCOPE_FILES_WRITE = "no code or table is attached as a file"
 NO_SCOPE_REACTIONS = (
     "messages cannot be marked as waiting, nor their priority shown as a reaction"
 )

@@ -52,6 +52,10 @@ FILE_PRICE = "Files: ask before reading"
 FILE_PRICE_ABOUT = (
     "Ask before reading a file that costs more than this, in USD; 0: always; or never."
 )
+ATTACH_LINES = "Files: attach long code and tables"
+ATTACH_LINES_ABOUT = (
+    "Attach code and tables of answers as files if they have more lines; or never."
+)
 WHO = "Who may ask"
 WHO_ABOUT = "Who may talk to the bot: everyone, or named people, groups and roles."
 ADMINS = "Channel admins"

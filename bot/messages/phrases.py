@@ -73,6 +73,10 @@ def tokens(*, count: int) -> str:
     return plurals.TOKENS(count)
 
 
+def lines(*, count: int) -> str:
+    return plurals.LINES(count)
+
+
 def a_thread_of(*, channel: str) -> str:
     return f"{channel} (a thread)"
 

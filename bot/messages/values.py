@@ -18,6 +18,7 @@ SPEND = "The spend per person"
 A_PRICE = "A price"
 SECONDS = "The number of seconds"
 MARK = "The mark"
+LINES = "The number of lines"
 
 
 OR = " or "

@@ -20,6 +20,7 @@ from bot.domain.reply import Part
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.turn import Turn
 from bot.ports.host import Host
+from bot.ports.uploads import Uploads
 from bot.ui.elements import Response
 
 
@@ -57,6 +58,12 @@ class Surface(Protocol):
 
     async def remove(self, index: int) -> None:
         """Delete message `index`, left over by an earlier attempt."""
+
+    @property
+    def uploads(self) -> Uploads | None:
+        """The files below the reply; None where there are none, so that all of an
+        answer is shown as text."""
+        ...
 
 
 class Directory(Protocol):

@@ -44,6 +44,7 @@ from bot.ports.settings import (
     SettingsStore,
 )
 from bot.ports.summaries import SummaryStore
+from bot.ports.uploads import UploadStore
 
 #: Returns whether the operator lets the bot serve the workspace of a thread.
 Serves = Callable[[ThreadKey], bool]
@@ -369,6 +370,7 @@ class Store(
     PostStore,
     TokenStore,
     ApiThreadStore,
+    UploadStore,
     Protocol,
 ):
     """The sum of all ports of the store, for the composition root."""

@@ -7,15 +7,18 @@ as text may become a heading, or the head of a table, by the next line.
 Rule 2: this module knows no time. When parts are written is decided elsewhere and does
 not change their text.
 Rule 3: nothing is left out. The parts joined, without what was closed and reopened for
-a cut, are the answer in the platform's dialect, with mentions escaped. Only blanks at
-the very end that would have needed a message of their own are dropped.
+a cut, are the answer in the platform's dialect, with mentions escaped; of a block that
+is a file, the first lines. Only blanks at the very end that would have needed a message
+of their own are dropped.
 """
 
 from dataclasses import replace
 
+from bot.domain.answer_file import AnswerFile
 from bot.domain.platform import Limits
 from bot.domain.reply import Control, Part
 from bot.rendering.fallbacks import Dialect
+from bot.rendering.file_blocks import FileBlocks
 from bot.rendering.markdown import has_marks, is_blank, whole
 from bot.rendering.mentions import MentionEscaper
 from bot.rendering.numbering import Numbering
@@ -38,12 +41,13 @@ SHORTER = 4
 
 
 class Renderer:
-    """Renders one reply while it arrives, within a platform's `limits`.
+    """Renders one reply while it arrives, within a platform's `limits`; `file_lines` is
+    as in `FileBlocks`.
 
     Raises ValueError if a message may hold less than `FEWEST_CHARS` or `FEWEST_LINES`.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, file_lines: float | None = None) -> None:
         if limits.part_chars < FEWEST_CHARS:
             raise ValueError(
                 f"part_chars is {limits.part_chars}; the least is {FEWEST_CHARS}"
@@ -56,6 +60,7 @@ class Renderer:
         self._lines = limits.part_lines
         self._pings = limits.pings
         self._is_append_only = limits.tables
+        self._blocks = FileBlocks(file_lines)
         self._numbering = Numbering()
         self._dialect = Dialect(tables=limits.tables, images=limits.images)
         # The last step: the others may turn text into a mention.
@@ -119,6 +124,9 @@ class Renderer:
 
         The two are `feed` in steps of bounded time.
         """
+        self._add(self._blocks.feed(text))
+
+    def _add(self, text: str) -> None:
         self._has_marks = self._has_marks or has_marks(text)
         self._pending += self._defuser.feed(
             self._dialect.feed(self._numbering.feed(text))
@@ -140,8 +148,19 @@ class Renderer:
 
         `lay_out` is to follow, as after `take_in`; then `finish` takes one step.
         """
+        self._add(self._blocks.flush())
         last = self._dialect.feed(self._numbering.flush()) + self._dialect.flush()
         self._pending += self._defuser.feed(last) + self._defuser.flush()
+
+    @property
+    def files(self) -> tuple[AnswerFile, ...]:
+        """Return the parts of the answer that are to be files; all after `flush`."""
+        return tuple(self._blocks.files)
+
+    def append(self, text: str) -> None:
+        """Take up to `STEP_CHARS` characters of Markdown to show below the answer,
+        whatever is in it; after `flush`, as `take_in`."""
+        self._add(text)
 
     def finish(
         self, note: str = "", controls: tuple[Control, ...] = (), calls: str = ""

@@ -147,6 +147,11 @@ def columns(line: str) -> int:
     return len(_cells(line))
 
 
+def texts(row: str, columns: int | None = None) -> list[str]:
+    """Return the cells of `row` without their Markdown; see `_cells`."""
+    return [_plain(cell) for cell in _cells(row, columns)]
+
+
 def _cells(row: str, columns: int | None = None) -> list[str]:
     """Return the cells of `row`, their pipes restored.
 

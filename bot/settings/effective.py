@@ -132,6 +132,11 @@ class EffectiveSettings:
         return math.inf if value == phrases.NEVER else stored_usd(value)
 
     @property
+    def attach_lines(self) -> float:
+        """Return the number of lines up to which a block of an answer is no file."""
+        return float(self["attach_lines"]) or math.inf
+
+    @property
     def stop_sequences(self) -> tuple[str, ...]:
         return sequences(self["stop_sequences"])
 

@@ -19,7 +19,7 @@ from bot.messages import options as messages
 from bot.messages import phrases
 from bot.messages import values as value_messages
 from bot.schemes import scheme
-from bot.settings import follow, hosts, long_threads, parsers
+from bot.settings import attaching, follow, hosts, long_threads, parsers
 from bot.settings.model_choices import model_choices
 from bot.settings.parsers import (
     MOST_STOPS,
@@ -279,6 +279,15 @@ OPTIONS: tuple[Option, ...] = (
         show=lambda value: (
             phrases.NEVER if value == phrases.NEVER else _price_of(value)
         ),
+    ),
+    Option(
+        "attach_lines",
+        messages.ATTACH_LINES,
+        messages.ATTACH_LINES_ABOUT,
+        attaching.read,
+        default=attaching.LINES,
+        levels=_ALL,
+        show=attaching.shown,
     ),
     Option(
         "who",

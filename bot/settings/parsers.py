@@ -59,7 +59,7 @@ _SHOWN_STOPS = re.compile(r"`[^`\n]++`(?:, `[^`\n]++`)*+")
 _AFTER = phrases.seconds(count=0).partition("0")[0]
 _UNITS = tuple(
     f" {noun}"
-    for each in (plurals.SECONDS, plurals.TOKENS)
+    for each in (plurals.SECONDS, plurals.TOKENS, plurals.LINES)
     for noun in (each.other, each.one)
 )
 
@@ -154,7 +154,7 @@ def living(today: date) -> list[ModelFacts]:
 def whole_number(least: int, most: int, what: str) -> Reader:
     def read(text: str, today: date) -> str:
         plain = bounded(text).strip().replace(",", "").replace("_", "")
-        # As it is shown: "after 60 seconds", "4,096 tokens".
+        # As it is shown: "after 60 seconds", "4,096 tokens", "60 lines".
         plain = plain.removeprefix(_AFTER)
         for unit in _UNITS:
             plain = plain.removesuffix(unit)

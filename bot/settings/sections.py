@@ -44,7 +44,7 @@ ANSWERS = SettingsSection(
     (
         *("web_fetch", "web_fetch_domains"),
         *("long_threads", "summary_at", "stop_sequences", "temperature"),
-        *("quiet", "feedback", "ping", "footer"),
+        *("quiet", "feedback", "ping", "footer", "attach_lines"),
     ),
 )
 SPENDING = SettingsSection(

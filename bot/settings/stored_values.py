@@ -16,7 +16,7 @@ from bot.settings.options import BY_NAME
 _PARSED = {
     *("max_tokens", "temperature", "stop_sequences", "ping"),
     *("budget_day", "budget_month", "person_messages", "person_usd"),
-    *("triage_budget", "file_price"),
+    *("triage_budget", "file_price", "attach_lines"),
 }
 
 # The options whose values had other names.
@@ -24,7 +24,9 @@ _RENAMED = {"follow"}
 
 # Of those, the limits of money or questions: an invalid limit must not let everything
 # through.
-_LIMITS = _PARSED - {"max_tokens", "temperature", "stop_sequences", "ping"}
+_LIMITS = _PARSED - {
+    *("max_tokens", "temperature", "stop_sequences", "ping", "attach_lines")
+}
 
 # Ids of versions are row numbers.
 _ID_DIGITS = 18

@@ -8,6 +8,7 @@ Rule 3: a spreadsheet set to semicolons splits a cell at them, so what follows o
 within a cell is guarded as well.
 """
 
+import csv
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,6 +32,9 @@ _INVISIBLE = frozenset(("Cc", "Cf", "Cn", "Mn", "Me", "Zs", "Zl", "Zp"))
 _ENDS = re.compile(r"([;\t\r\n])")
 # Without one of these, what follows `+`, `-` or `@` calls no function or program.
 _CALLS = re.compile("[(|\uff08\uff5c\ufe35\ufe59\u207d\u208d]")
+
+# What separates the cells of tables that others write; of as many, the first.
+_SEPARATORS = (",", ";", "\t")
 
 # What requires quotes, for any separator.
 _QUOTED = re.compile(r'[",;|\t\r\n]|\A[ ]|[ ]\Z')
@@ -103,14 +107,14 @@ def _first_sign(text: str, *, past: str = "") -> str:
     return " "
 
 
-def record(values: Iterable[Any]) -> str:
+def record(values: Iterable[Any], separator: str = ",") -> str:
     """Return `values` as a line of CSV; lists are joined, None is empty.
 
     Lone surrogates become U+FFFD. NUL is removed, since it ends a text for many
     programs.
     """
     # A line without any characters would not be a record.
-    return (",".join(map(_cell, values)) or '""') + "\n"
+    return (separator.join(map(_cell, values)) or '""') + "\n"
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -120,6 +124,20 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     names = list(rows[0])
     lines = (record(row[name] for name in names) for row in rows)
     return "".join((record(names), *lines))
+
+
+def without_formulas(text: str) -> str:
+    """Return the CSV `text` with each cell guarded. The separator is the one that its
+    first line has most of: a comma, a semicolon or a tab."""
+    first = text.split("\n", 1)[0]
+    separator = max(_SEPARATORS, key=first.count)
+    lines = text.splitlines(keepends=True)
+    try:
+        rows = list(csv.reader(lines, delimiter=separator))
+    except csv.Error:
+        # A cell of more than 131,072 characters, mostly because a quote is not closed.
+        rows = [[line.rstrip("\r\n")] for line in lines]
+    return "".join(record(row, separator) for row in rows if row)
 
 
 def _cell(value: Any) -> str:

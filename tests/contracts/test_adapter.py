@@ -14,6 +14,7 @@ from adapters.slack.adapter import connect as connect_slack
 from adapters.terminal.adapter import TerminalAdapter
 from adapters.web.adapter import WebAdapter
 from adapters.web.config import WebConfig
+from bot.domain.answer_file import AnswerFile, Upload
 from bot.domain.attachment import Attachment
 from bot.domain.channel_access import NOWHERE, ChannelAccess
 from bot.domain.message import Message
@@ -48,6 +49,8 @@ class Stage:
     #: file with everything that shows it.
     attach: Callable[[bytes], Awaitable[Attachment]]
     lose: Callable[[Attachment], None]
+    #: The files below the bot's answers in the thread, by message.
+    attached: Callable[[], list[dict[str, bytes]]] = list
     #: Whether a message can be changed once it was shown.
     edits: bool = True
     #: Somebody who administers the workspace, a member, and what a person was told
@@ -79,6 +82,12 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
         fake.people["olga"] = Person("olga", "Olga", runs_workspace=True)
         said = Message(thread, "t", 1.0, "alice", "hello", addressed=False, opens=True)
         fake.past = [said]
+        fake.attaches = True
+
+        def attached_there() -> list[dict[str, bytes]]:
+            files = fake.attached.get(thread, {}).values()
+            return [{name: text.encode() for name, text in files}] if files else []
+
         nobody = ChannelAccess(exists=True, bot_writes=True)
 
         async def attach_there(content: bytes) -> Attachment:
@@ -99,6 +108,7 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
             signs=lambda: tuple(fake.marks.values()),
             attach=attach_there,
             lose=lambda file: fake.stored_files.clear(),
+            attached=attached_there,
         )
     elif request.param == "terminal":
         out = io.StringIO()
@@ -206,6 +216,11 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
                 signs=lambda: discord.message(asked).reactions,
                 attach=attach_on_discord,
                 lose=lose_on_discord,
+                attached=lambda: [
+                    discord.attached(asked, each.id)
+                    for each in discord.messages(asked)
+                    if each.files
+                ],
             )
             listening.cancel()
             await asyncio.wait({listening})
@@ -246,6 +261,11 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
                 signs=lambda: slack.message(channel, ts).reactions,
                 attach=attach_on_slack,
                 lose=lambda file: slack.files.delete(file.id),
+                attached=lambda: [
+                    slack.attached(channel, each.ts)
+                    for each in slack.thread(channel, ts)
+                    if each.files
+                ],
             )
 
 
@@ -307,6 +327,36 @@ async def test_a_message_can_be_taken_back(stage: Stage) -> None:
         await surface.remove(1)
         await surface.remove(1)
     assert stage.seen() == ["One."]
+
+
+FILES = (AnswerFile("a.py", "print()\n"), AnswerFile("b.csv", "a,b\n"))
+SHOWN = [{each.name: each.data for each in FILES}]
+
+
+async def test_files_are_shown_once_together_and_can_be_removed(stage: Stage) -> None:
+    async with stage.adapter.surface(stage.turn()) as surface:
+        await show(surface, Part(0, "Two files.", final=True))
+        uploads = surface.uploads
+        if uploads is None:
+            assert stage.adapter.name in ("terminal", "web")
+            return
+        ids = await uploads.prepare(FILES)
+        assert stage.attached() == []
+        batch = [
+            Upload(0, position, file.name, file.digest, id)
+            for position, (file, id) in enumerate(zip(FILES, ids, strict=True))
+        ]
+        shown = await uploads.post(FILES, batch, again=False)
+        assert all(shown)
+        assert stage.attached() == SHOWN
+        # A process that crashed before it stored that does it again.
+        assert await uploads.post(FILES, batch, again=True) == shown
+        assert stage.attached() == SHOWN
+        known = [replace(e, id=id) for e, id in zip(batch, shown, strict=True)]
+        await uploads.remove(known)
+        await uploads.remove(known)
+        assert stage.attached() == []
+        assert stage.seen() == ["Two files."]
 
 
 async def test_names_are_given_for_whatever_was_heard(stage: Stage) -> None:

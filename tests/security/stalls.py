@@ -28,6 +28,7 @@ from bot.commands.catalog import parse_command
 from bot.context import prompt as context_prompt
 from bot.conversation.addressing import judge
 from bot.delivery.reply import StreamedReply
+from bot.delivery.reply_uploads import ReplyUploads
 from bot.delivery.write_scheduler import WriteScheduler
 from bot.domain.attachment import Attachment
 from bot.domain.message import Message
@@ -276,6 +277,8 @@ def answers(limits: Limits, piece: int = 0) -> Path:
             store=store,
             scheduler=WriteScheduler(limits, time.monotonic),
             limits=limits,
+            uploads=ReplyUploads(turn, None, store=store, clock=time.monotonic),
+            file_lines=60,
             clock=time.monotonic,
             now=time.time,
         )

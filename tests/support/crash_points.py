@@ -26,6 +26,10 @@ CUT = f"⚠️ _{INTERRUPTED}_"
 TEXT = "SELECT text FROM turns ORDER BY id DESC LIMIT 1"
 POSTED = "SELECT count(message) FROM replies"
 
+# An answer with a file, which is its second message.
+CODE = "print()\n" * 100
+WITH_FILE = f"All of it:\n\n```py\n{CODE}```"
+
 S = TypeVar("S")
 
 

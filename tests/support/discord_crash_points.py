@@ -6,9 +6,10 @@ The rule is that of `crash_points`, which has those of every platform.
 import asyncio
 
 from tests.emulators.claude.reply import Hold
+from tests.emulators.discord.calls import Call
 from tests.emulators.discord.faults import CALLBACK, MESSAGE, MESSAGES, THREADS
 from tests.support.crash_harness import Repertoire
-from tests.support.crash_points import CUT, never, on_both_sides
+from tests.support.crash_points import CUT, WITH_FILE, never, on_both_sides
 from tests.support.crash_scenes import DiscordScene, on_discord
 
 scenarios = Repertoire[DiscordScene](on_discord)
@@ -235,3 +236,44 @@ async def killed_at_a_command_elsewhere(scene: DiscordScene, after: bool) -> Non
         await scene.restart_at(call)
         await scene.answered(where, *texts)
     await scene.end()
+
+
+# With a file.
+
+
+def has_files(call: Call) -> bool:
+    """Whether a call posts the files of an answer."""
+    return "-f" in str((call.body or {}).get("nonce", ""))
+
+
+async def caught_at_its_file(scene: DiscordScene, after: bool) -> str:
+    """Crash while the files of an answer are posted; return the thread."""
+    scene.claude.always(WITH_FILE)
+    post = scene.hold("POST", MESSAGES, after=after, when=has_files)
+    thread = await scene.opens_with("as a file")
+    await scene.caught(post)
+    await scene.crash()
+    return thread
+
+
+async def ends_with_its_file(scene: DiscordScene, thread: str) -> None:
+    await scene.start()
+    await scene.until(lambda: "" in scene.texts(thread))
+    await scene.end()
+    assert len(scene.texts(thread)) == 2
+    assert len(scene.claude.questions) == 1
+
+
+@on_both_sides(scenarios)
+async def killed_while_a_file_is_posted(scene: DiscordScene, after: bool) -> None:
+    thread = await caught_at_its_file(scene, after)
+    await ends_with_its_file(scene, thread)
+
+
+@on_both_sides(scenarios)
+async def killed_while_a_file_is_posted_long_ago(
+    scene: DiscordScene, after: bool
+) -> None:
+    thread = await caught_at_its_file(scene, after)
+    scene.pass_time(LONG_AGO)
+    await ends_with_its_file(scene, thread)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import BinaryIO
 
+from bot.domain.answer_file import AnswerFile, Upload
 from bot.domain.answer_options import AnswerOptions
 from bot.domain.api_thread import AnswerSoFar, ApiMessage, ApiThread
 from bot.domain.api_token import ApiToken
@@ -26,6 +27,7 @@ from bot.errors import (
     ThreadGone,
     ThreadkeepError,
     Unread,
+    UploadLost,
 )
 from bot.ports.host import Host
 from bot.ports.platform import Directory, FileSource, MessageHistory, Messenger, Surface
@@ -95,6 +97,12 @@ class FakeAdapter:
         #: The bytes of files, or why there are none, by address.
         self.stored_files: dict[str, bytes | ThreadkeepError] = {}
         self.messenger: Messenger | None = self
+        #: Whether answers have files; what was sent, by id, and what is shown of it, by
+        #: thread: (name, text); and errors that the next calls meet.
+        self.attaches = False
+        self.sent_files: dict[str, tuple[str, str]] = {}
+        self.attached: dict[ThreadKey, dict[str, tuple[str, str]]] = {}
+        self.file_troubles: list[ThreadkeepError | None] = []
         #: Message texts by thread and platform id, as a reader sees them now.
         self.seen: dict[ThreadKey, dict[str, str]] = {}
         #: Every text that was ever shown, in order: (turn key, part, text).
@@ -280,6 +288,46 @@ class FakeAdapter:
         self._changed.set()
 
 
+class FakeUploads:
+    """The files below an answer on a FakeAdapter, which gives ids before it shows."""
+
+    def __init__(self, adapter: FakeAdapter, turn: Turn) -> None:
+        self._adapter = adapter
+        self._thread = turn.thread
+
+    async def prepare(self, files: Sequence[AnswerFile]) -> Sequence[str]:
+        self._stumble()
+        ids = []
+        for each in files:
+            ids.append(f"F{len(self._adapter.sent_files) + 1}")
+            self._adapter.sent_files[ids[-1]] = (each.name, each.text)
+        return ids
+
+    async def post(
+        self, files: Sequence[AnswerFile], uploads: Sequence[Upload], *, again: bool
+    ) -> Sequence[str]:
+        self._stumble()
+        shown = self._adapter.attached.setdefault(self._thread, {})
+        ids = [each.id for each in uploads]
+        assert again or not shown.keys() & ids
+        if not self._adapter.sent_files.keys() >= set(ids):
+            raise UploadLost("not kept")
+        shown.update((each, self._adapter.sent_files[each]) for each in ids)
+        self._stumble()
+        return ids
+
+    async def remove(self, uploads: Sequence[Upload]) -> None:
+        shown = self._adapter.attached.get(self._thread, {})
+        for each in uploads:
+            shown.pop(each.id, None)
+
+    def _stumble(self) -> None:
+        if self._adapter.file_troubles and (
+            trouble := self._adapter.file_troubles.pop(0)
+        ):
+            raise trouble
+
+
 class FakeSurface:
     """A reply on a FakeAdapter."""
 
@@ -287,6 +335,12 @@ class FakeSurface:
         self._adapter = adapter
         self._turn = turn
         self._ids = {each.index: each.message for each in turn.shown if each.message}
+
+    @property
+    def uploads(self) -> "FakeUploads | None":
+        return (
+            FakeUploads(self._adapter, self._turn) if self._adapter.attaches else None
+        )
 
     async def announce(self) -> bool:
         return self._adapter.signs

@@ -22,6 +22,7 @@ from bot.conversation.outcomes import WITHDRAWN
 from bot.domain.platform import Limits
 from bot.domain.reply import MORE, PLACEHOLDER, READY
 from bot.rendering.renderer import Renderer
+from bot.settings import attaching
 from tests.emulators.claude.emulator import ClaudeEmulator
 
 
@@ -49,6 +50,8 @@ class Turn:
     entries: tuple[tuple[str, str], ...]
     #: The messages of its reply: (part, id, text).
     replies: tuple[tuple[int, str | None, str], ...]
+    #: Its files: (name, id on the platform).
+    uploads: tuple[tuple[str, str], ...]
     #: Its messages were given to a later turn, to be answered anew.
     repeated: bool
 
@@ -96,6 +99,11 @@ class Witness(Protocol):
         """What readers see of the answer to `turn`, by part."""
         ...
 
+    def files(self, turn: Turn) -> dict[str, dict[str, bytes]]:
+        """The files that readers see below the answers in the thread of `turn`, by the
+        id that Threadkeep knows them by and their name."""
+        ...
+
     def is_gone(self, turn: Turn) -> bool:
         """Whether there is no place any more where `turn` could be answered."""
         ...
@@ -126,6 +134,7 @@ def faults(claude: ClaudeEmulator, database: Path, *witnesses: Witness) -> list[
         found += [
             *_unanswered(witness, turns),
             *_misshown(witness, turns),
+            *_misfiled(witness, turns),
             *witness.troubles(turns),
             *_unsteady(witness, turns),
             *_out_of_order(witness, turns),
@@ -180,15 +189,43 @@ def _misshown(witness: Witness, turns: Sequence[Turn]) -> Iterator[str]:
                 yield f"{_name(turn)} looks unfinished: {each.text[-40:]!r}"
 
 
-def _parts(witness: Witness, turn: Turn) -> list[str]:
-    """What the messages of `turn` are to read in the end."""
-    if turn.repeated or turn.reason == WITHDRAWN.reason:
-        return []
-    renderer = Renderer(witness.limits)
+def _misfiled(witness: Witness, turns: Sequence[Turn]) -> Iterator[str]:
+    """I2: readers see each file of an answer once, whole, and as it is remembered."""
+    for _, group in groupby(turns, attrgetter("place")):
+        thread = list(group)
+        if witness.is_gone(thread[0]):
+            continue
+        seen = witness.files(thread[0])
+        known = {id for turn in thread for _, id in turn.uploads}
+        if seen.keys() != known:
+            yield f"the files of {_name(thread[0])} are {sorted(seen)}, not {known}"
+        for turn in thread:
+            files = _rendered(witness, turn).files
+            wanted = {each.name: each.data for each in files}
+            shown = {name: seen.get(id, {}).get(name) for name, id in turn.uploads}
+            if shown != ({} if _has_no_answer(turn) else wanted):
+                yield f"{_name(turn)} has the files {sorted(shown)}"
+
+
+def _has_no_answer(turn: Turn) -> bool:
+    return turn.repeated or turn.reason == WITHDRAWN.reason
+
+
+def _rendered(witness: Witness, turn: Turn) -> Renderer:
+    """The answer to `turn`, with the default settings."""
+    renderer = Renderer(witness.limits, float(attaching.LINES))
     if turn.text:
         renderer.begin(turn.head)
         renderer.feed(turn.text)
     renderer.finish(turn.note, calls=turn.calls)
+    return renderer
+
+
+def _parts(witness: Witness, turn: Turn) -> list[str]:
+    """What the messages of `turn` are to read in the end."""
+    if _has_no_answer(turn):
+        return []
+    renderer = _rendered(witness, turn)
     return [
         f"<@{part.calls}>, {READY}" if part.calls else witness.final(part.text)
         for part in renderer.parts
@@ -305,6 +342,9 @@ def _turn(db: sqlite3.Connection, row: sqlite3.Row, later: sqlite3.Row | None) -
         "SELECT message FROM messages WHERE turn_id = ? AND role = 'user' ORDER BY at"
     )
     answers = db.execute(asked, [row["id"]]).fetchall()
+    uploads = (
+        "SELECT name, file FROM uploads WHERE turn_id = ? ORDER BY batch, position"
+    )
     shown = "SELECT part, message, text FROM replies WHERE turn_id = ? ORDER BY part"
     # Who repeats a turn takes over when it was asked.
     when = [each and (each["thread_id"], each["asked_at"]) for each in (row, later)]
@@ -314,6 +354,7 @@ def _turn(db: sqlite3.Connection, row: sqlite3.Row, later: sqlite3.Row | None) -
         answers=tuple(each["message"] for each in answers),
         entries=tuple(_entries(db, row)),
         replies=tuple(tuple(each) for each in db.execute(shown, [row["id"]])),
+        uploads=tuple(tuple(each) for each in db.execute(uploads, [row["id"]])),
         repeated=not answers and when[0] == when[1],
     )
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from tests.emulators.claude.prompt import Body
 from tests.emulators.claude.reply import Hold, Step
 from tests.support.crash_harness import Repertoire
-from tests.support.crash_points import CUT, never
+from tests.support.crash_points import CUT, WITH_FILE, never, on_both_sides
 from tests.support.crash_scenes import (
     SlackScene,
     is_final_on_slack,
@@ -293,3 +293,49 @@ async def killed_while_it_takes_up_what_was_left(scene: SlackScene) -> None:
         await scene.asked(times)
         await scene.restart()
     await scene.ends_with(ts, CUT)
+
+
+# With a file.
+
+
+async def killed_at_its_file(scene: SlackScene, method: str, after: bool) -> None:
+    scene.claude.always(WITH_FILE)
+    call = scene.hold(method, after=after)
+    ts = await scene.opens_with("as a file")
+    await scene.restart_at(call)
+    await scene.settled(ts, 2)
+    await scene.end()
+    assert len(scene.claude.questions) == 1
+
+
+@on_both_sides(scenarios)
+async def killed_while_a_file_is_announced(scene: SlackScene, after: bool) -> None:
+    await killed_at_its_file(scene, "files.getUploadURLExternal", after)
+
+
+@on_both_sides(scenarios)
+async def killed_while_a_file_is_shown(scene: SlackScene, after: bool) -> None:
+    await killed_at_its_file(scene, "files.completeUploadExternal", after)
+
+
+@on_both_sides(scenarios)
+async def killed_while_a_file_is_looked_for(scene: SlackScene, after: bool) -> None:
+    await killed_at_its_file(scene, "files.info", after)
+
+
+@on_both_sides(scenarios)
+async def killed_while_the_file_of_an_old_answer_is_deleted(
+    scene: SlackScene, after: bool
+) -> None:
+    scene.claude.script(WITH_FILE, WITH_FILE.replace("print", "show"))
+    call = scene.hold("files.delete", after=after)
+    ts = await scene.opens_with("as a file")
+    await scene.settled(ts, 2)
+    await scene.stored("delivered")
+    said = f"{scene.slack.mention} retry"
+    said = scene.slack.say(scene.alice, scene.general, said, thread_ts=ts)
+    await scene.restart_at(call)
+    # A command belongs to no turn.
+    scene.slack.delete(scene.general, said)
+    await scene.settled(ts, 2)
+    await scene.end()

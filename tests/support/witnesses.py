@@ -57,6 +57,15 @@ class SlackWitness:
         ]
         return sorted(ours, key=lambda each: (each.part, each.message))
 
+    def files(self, turn: Turn) -> dict[str, dict[str, bytes]]:
+        return {
+            file["id"]: {file["name"]: self.slack.files.content(file["id"])}
+            for message in self._messages()
+            for file in message.files
+            if message.user == self.slack.bot_user
+            and (message.channel, message.thread_ts) == (turn.channel, turn.thread)
+        }
+
     def is_gone(self, turn: Turn) -> bool:
         return False
 
@@ -69,7 +78,8 @@ class SlackWitness:
         known = {(turn.channel, turn.thread, turn.key) for turn in turns}
         answered = {(turn.channel, each) for turn in turns for each in turn.answers}
         for message in self._messages():
-            if message.user != bot:
+            # The files of answers are looked at by themselves.
+            if message.user != bot or (message.files and message.thread_ts):
                 continue
             key = _payload(message.metadata).get("turn")
             if (message.channel, message.thread_ts, key) not in known:
@@ -143,6 +153,13 @@ class DiscordWitness:
             for part, s in ours
         ]
 
+    def files(self, turn: Turn) -> dict[str, dict[str, bytes]]:
+        return {
+            each.id: self.discord.attached(each.channel, each.id)
+            for each in self.discord.messages(turn.thread)
+            if each.bot and each.files
+        }
+
     def is_gone(self, turn: Turn) -> bool:
         return turn.thread not in {place for _, place in self._places()}
 
@@ -157,6 +174,8 @@ class DiscordWitness:
         for channel, place in self._places():
             there = self.discord.messages(place)
             seen = [each for each in there if each.bot and each.text not in BESIDE]
+            # The files of answers are looked at by themselves.
+            seen = [each for each in seen if not each.files or place not in threads]
             for each in seen:
                 card = place == channel and each.id in threads
                 told = each.type in ANSWERS or each.ephemeral_for

@@ -24,9 +24,9 @@ async def test_a_bot_that_works_gets_its_invite_link() -> None:
         assert [each.grade for each in found] == [GOOD] * 5
         assert found[1].text == discord.application_id
         invite = found[-1].text
-        # View, send, read history, make threads, send in threads: and no more.
+        # View, send, attach, read history, make threads, send in threads: and no more.
         assert f"client_id={discord.application_id}" in invite
-        assert "permissions=309237713984" in invite
+        assert "permissions=309237746752" in invite
         assert "scope=bot+applications.commands" in invite
         # Signing in is enough; sessions are counted.
         assert discord.gateway.log == []

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot.claude.client import connect as connect_claude
+from bot.domain.scope import Scope
+from bot.domain.setting import Change
 from storage.store import SqliteStore, open_store
 from tests.emulators.claude.emulator import ClaudeEmulator
 from tests.emulators.slack.emulator import SlackEmulator
@@ -57,6 +59,12 @@ class Office:
             ),
         )
         return self.replies(thread_ts)
+
+    async def show_all(self) -> None:
+        """Have code and tables of answers shown whole, however long they are."""
+        here = Scope("slack", self.slack.team, self.general)
+        never = Change(here, "attach_lines", "0")
+        await self.store.change_settings([never], who=self.alice, now=1.0)
 
     def prompts(self) -> list[str]:
         """The newest user entry of each request to Claude."""

@@ -59,6 +59,7 @@ LONG = {
 
 @pytest.mark.parametrize("name", LONG)
 async def test_any_answer_is_shown_whole(office: Office, name: str) -> None:
+    await office.show_all()
     office.claude.script(LONG[name])
     ts = office.ask("all of it")
     seen: list[str] = []

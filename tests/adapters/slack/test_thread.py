@@ -148,6 +148,7 @@ async def test_what_is_said_meanwhile_is_answered_together(office: Office) -> No
 
 
 async def test_a_long_answer_goes_on_in_the_next_message(office: Office) -> None:
+    await office.show_all()
     lines = [f"line {n}: {'x' * 60}" for n in range(400)]
     office.claude.script("```python\n" + "\n".join(lines) + "\n```\nDone.")
     ts = office.ask("all of it")

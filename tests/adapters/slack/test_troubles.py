@@ -178,6 +178,7 @@ async def test_no_cell_of_a_table_that_slack_refuses_is_lost(
         office.slack.faults.add(
             *(method, error("invalid_blocks")), times=ALWAYS, when=has_large_table
         )
+    await office.show_all()
     head = f"|{' h |' * columns}\n|{'---|' * columns}\n"
     body = "".join(f"| row{n} |{f' {cell} |' * (columns - 1)}\n" for n in range(rows))
     office.claude.script(f"Before.\n\n{head}{body}\nENDTOKEN")

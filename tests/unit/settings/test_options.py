@@ -218,6 +218,7 @@ SHOWN = {
     "triage_announce": ["channel:C1"],
     "triage_budget": ["1"],
     "file_price": ["0", "0.25", "never"],
+    "attach_lines": ["0", "60", "1000"],
 }
 
 

@@ -1,0 +1,54 @@
+"""Makes the replies to turns, which are written at the pace of their platform."""
+
+from collections.abc import Callable, Mapping
+
+from bot.delivery.reply import StreamedReply
+from bot.delivery.reply_uploads import ReplyUploads
+from bot.delivery.write_scheduler import WriteScheduler
+from bot.domain.turn import Turn
+from bot.ports.platform import Adapter, Surface
+from bot.ports.store import PartStore
+from bot.ports.uploads import UploadStore
+from bot.settings.effective import EffectiveSettings
+
+
+class Replies:
+    """Replies on each of `adapters`. The stores do not retry: a reply backs off by
+    itself."""
+
+    def __init__(
+        self,
+        store: PartStore,
+        uploads: UploadStore,
+        adapters: Mapping[str, Adapter],
+        clock: Callable[[], float],
+        now: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._uploads = uploads
+        self._adapters = adapters
+        self._clock = clock
+        self._now = now
+        #: Those that decide when a platform is written to, by its name.
+        self.schedulers = {
+            name: WriteScheduler(adapter.limits, clock)
+            for name, adapter in adapters.items()
+        }
+
+    def reply(
+        self, turn: Turn, surface: Surface, settings: EffectiveSettings | None
+    ) -> StreamedReply:
+        """Return the reply to `turn` on `surface`; without `settings`, nothing of it
+        is attached."""
+        platform, uploads = turn.thread.platform, surface.uploads
+        return StreamedReply(
+            turn,
+            surface,
+            store=self._store,
+            scheduler=self.schedulers[platform],
+            limits=self._adapters[platform].limits,
+            uploads=ReplyUploads(turn, uploads, store=self._uploads, clock=self._clock),
+            file_lines=settings.attach_lines if settings and uploads else None,
+            clock=self._clock,
+            now=self._now,
+        )

@@ -1,0 +1,396 @@
+"""Parts of an answer that become files: code blocks and tables.
+
+A block becomes a file if the line that opens it names one (```python title="a.py"), or
+if it is longer than a limit. Its first lines stay, and a line says that all of it is
+below.
+
+Rule 1: the answer arrives in pieces that end anywhere, and the result does not depend
+on them.
+Rule 2: what was passed on is not revoked. So of a block that may still become a file at
+most `MOST_HELD` lines are held back; more of its first lines are shown if it may be
+long without being one.
+Rule 3: nothing is lost. What is not shown is in the file, and each file has its part of
+the answer as Markdown, for the case that it cannot be attached.
+"""
+
+import math
+import re
+
+from bot.domain.answer_file import AnswerFile
+from bot.messages import answer_files as messages
+from bot.rendering import tables
+from bot.rendering.markdown import (
+    MOST_MARKERS,
+    Fence,
+    fence_after,
+    is_delimiter,
+    is_row,
+    may_become_block,
+    may_become_closer,
+    may_become_delimiter,
+    may_become_row,
+    quote_of,
+)
+from bot.text import csv_cells, file_names
+
+# A longer line of code counts as several: about what one line shows.
+LINE_CHARS = 80
+
+# How many lines are shown of a block that is a file; of one that somebody wanted as
+# a file, fewer.
+FIRST_LINES, FEW_LINES = 15, 10
+
+# The most lines that are held back: about 400 tokens, so that nobody waits much more
+# than five seconds for the next ones.
+MOST_HELD = 40
+
+# The most files of an answer: Discord takes ten in a message (platform facts B5).
+MOST_FILES = 10
+
+# The longest line that is held back, as in `bot.rendering.fallbacks`.
+MOST_LINE = 2_000
+
+# How much of a line above a block is searched for its name.
+_MOST_SAID = 200
+
+_LINES = re.compile(r"[^\n]*+\n|[^\n]++")
+_TITLE = re.compile(
+    r"""(?:\A|[\s,{])(?:title|filename|file|name)=(?:"([^"]*+)"|'([^']*+)'|([^\s,}]++))"""
+)
+_LANGUAGE = re.compile(r"\A[\s{.]*+([A-Za-z0-9_+#-]++)(?!=)")
+_MARKED = re.compile(r"[`*]{1,3}([^`*\s]{1,120})[`*]{1,3}")
+_MARGIN = " \t>"
+
+
+class FileBlocks:
+    """Takes the files out of a text that arrives in pieces.
+
+    `lines` is the length up to which a block is shown as a whole, unless the answer
+    names it as a file; None if there are no files at all.
+    """
+
+    def __init__(self, lines: float | None) -> None:
+        self._lines = lines
+        #: The files so far, those of finished blocks only.
+        self.files: list[AnswerFile] = []
+        #: The part of the current line that is held back.
+        self._line = ""
+        #: Whether the current line is decided, and passed on as it arrives.
+        self._is_decided = False
+        self._block: _Code | _Table | None = None
+        #: A line that is the head of a table if its delimiter follows.
+        self._head = ""
+        #: The last line of text, as much of it as may name a file.
+        self._said = ""
+        self._is_new_line = True
+
+    def feed(self, text: str) -> str:
+        """Take the next piece; return what is decided now."""
+        return "".join([self._take(piece) for piece in _LINES.findall(text)])
+
+    def flush(self) -> str:
+        """Return what was held back: the text is complete."""
+        text = self._take("", is_last=True) if self._line else ""
+        text += self._let_go()
+        return text + (self._end("") if self._block else "")
+
+    def _take(self, piece: str, *, is_last: bool = False) -> str:
+        text, self._line = self._line + piece, ""
+        is_over = is_last or text.endswith("\n")
+        if self._is_decided:
+            self._is_decided = not is_over
+            return self._more(text)
+        line = text.removesuffix("\n")
+        is_short = len(line) <= MOST_LINE
+        if is_short and not is_over and self._is_unclear(line):
+            self._line = text
+            return ""
+        before = self._leave(line, is_short=is_short)
+        if is_short and is_over:
+            return before + self._whole(line, text[len(line) :])
+        self._is_decided = not is_over
+        return before + self._let_go() + self._more(text)
+
+    def _is_unclear(self, line: str) -> bool:
+        """Return True if `line` may still become more than text, or than code."""
+        if isinstance(self._block, _Code):
+            return may_become_closer(line)
+        if may_become_block(line) or fence_after(None, line, MOST_MARKERS):
+            return True
+        if self._lines is None:
+            return False
+        return (
+            is_row(line)
+            or (self._block is not None and may_become_row(line))
+            or (bool(self._head) and may_become_delimiter(line))
+        )
+
+    def _leave(self, line: str, *, is_short: bool) -> str:
+        """Return the end of the open block, if `line` is outside of it."""
+        block = self._block
+        if isinstance(block, _Code) and block.fence.is_left_by(line):
+            return self._end("")
+        if isinstance(block, _Table) and not (is_short and block.takes(line)):
+            return self._end("")
+        return ""
+
+    def _whole(self, line: str, end: str) -> str:
+        """Take a complete line."""
+        block = self._block
+        if isinstance(block, _Code):
+            if block.fence.is_closed_by(line):
+                return self._end(line + end)
+            return block.add(line + end)
+        if block is not None:
+            return block.add(line + end)
+        if self._head and is_delimiter(line) and _depth(self._head) == _depth(line):
+            head, self._head = self._head, ""
+            self._block = _Table(head, line + end, *self._limits(), self._name("csv"))
+            return head + line + end
+        before = self._let_go()
+        if fence := fence_after(None, line, MOST_MARKERS):
+            return before + self._open(fence, line, end)
+        if is_row(line) and self._has_room:
+            self._head = line + end
+            return before
+        return before + self._more(line + end)
+
+    def _more(self, text: str) -> str:
+        """Take text that is decided: code, or words."""
+        if self._block is not None:
+            return self._block.add(text)
+        if self._is_new_line and text.strip():
+            self._said = ""
+        self._is_new_line = text.endswith("\n")
+        self._said = (self._said + text)[:_MOST_SAID]
+        return text
+
+    def _let_go(self) -> str:
+        head, self._head = self._head, ""
+        return self._more(head) if head else ""
+
+    def _open(self, fence: Fence, line: str, end: str) -> str:
+        """Open a code block; return the line that opens it, without a name."""
+        found, title = _LANGUAGE.match(fence.info), _TITLE.search(fence.info)
+        language = found[1] if found else ""
+        if title is not None:
+            start = line.index(fence.mark) + len(fence.mark)
+            line = line[:start] + language
+        wanted = next(filter(None, title.groups()), "") if title else ""
+        name = self._name(language, wanted)
+        is_wanted = title is not None and self._has_room
+        first, most = (FEW_LINES, FEW_LINES) if is_wanted else self._limits()
+        self._block = _Code(fence, language, first, most, name, is_wanted=is_wanted)
+        above = ""
+        if title is not None and not is_wanted:
+            # Without files, a name is still worth knowing.
+            above = f"{fence.prefix}`{name}`\n" if self._is_plain(line, fence) else ""
+        return f"{above}{line}{end}"
+
+    def _is_plain(self, line: str, fence: Fence) -> bool:
+        """Return True if a line above `line`, which opens a fence, stays beside it:
+        not in front of the marker of a list."""
+        return line[: line.index(fence.mark)] == fence.prefix
+
+    @property
+    def _has_room(self) -> bool:
+        return self._lines is not None and len(self.files) < MOST_FILES
+
+    def _limits(self) -> tuple[float, float]:
+        """Return how many lines are shown of a block, and up to how many it is no
+        file."""
+        most = self._lines if self._lines is not None and self._has_room else math.inf
+        return max(min(most, FIRST_LINES), most - MOST_HELD), most
+
+    def _name(self, language: str, wanted: str = "") -> str:
+        """Return the name of the next file: as `wanted`, as the line above calls it, or
+        one of ours."""
+        name = file_names.safe_name(wanted, language)
+        if not name:
+            named = [n for n in _MARKED.findall(self._said) if _is_of(n, language)]
+            name = file_names.safe_name(named[-1], language) if named else ""
+        if not name:
+            stem = "table" if language == "csv" else "code"
+            name = f"{stem}.{file_names.extension(language)}"
+        return file_names.unused_name(name, frozenset(f.name for f in self.files))
+
+    def _end(self, closer: str) -> str:
+        """End the open block with the line `closer`; return what is to be shown."""
+        block, self._block = self._block, None
+        assert block is not None
+        self._said, self._is_new_line = "", True
+        shown = block.close(closer)
+        if block.is_file:
+            self.files.append(block.file())
+        return shown
+
+
+class _Code:
+    """A code block while it arrives."""
+
+    def __init__(
+        self,
+        fence: Fence,
+        language: str,
+        first: float,
+        most: float,
+        name: str,
+        *,
+        is_wanted: bool,
+    ) -> None:
+        self.fence = fence
+        self._language = language
+        self._first, self._most = first, most
+        self._name = name
+        self.is_file = is_wanted
+        self._is_cut = False
+        self._pieces: list[str] = []
+        self._held: list[str] = []
+        #: Complete lines, and characters of the current one.
+        self._lines = self._column = 0
+        #: Whether what is shown ends with a line.
+        self._ends_line = True
+
+    def add(self, text: str) -> str:
+        """Take code of one line; return what is to be shown of it now."""
+        self._pieces.append(text)
+        if self._is_cut:
+            return ""
+        shown: list[str] = []
+        while text:
+            if self._column == LINE_CHARS and text != "\n":
+                self._lines, self._column = self._lines + 1, 0
+            if self._lines >= self._most:
+                self._is_cut = self.is_file = True
+                return "".join(shown) + self._cut()
+            piece, text = self._divided(text)
+            if self._lines < self._first:
+                shown.append(piece)
+                self._ends_line = piece.endswith("\n")
+            else:
+                self._held.append(piece)
+            self._column += len(piece)
+            if piece.endswith("\n"):
+                self._lines, self._column = self._lines + 1, 0
+        return "".join(shown)
+
+    def _divided(self, text: str) -> tuple[str, str]:
+        """Return what of `text` belongs to the line that is shown as one, and the
+        rest."""
+        room = LINE_CHARS - self._column
+        if text == "\n" or (text.endswith("\n") and len(text) - 1 <= room):
+            return text, ""
+        return text[:room], text[room:]
+
+    def _cut(self) -> str:
+        self._held.clear()
+        end = "" if self._ends_line else "\n"
+        prefix = self.fence.prefix
+        note = messages.follows(name=self._name)
+        return f"{end}{self.fence.closer}\n{prefix}{note}\n"
+
+    def close(self, closer: str) -> str:
+        """Take the line that closes the block, "" for none; return what is to be
+        shown."""
+        if self._is_cut:
+            return ""
+        held = "".join(self._held)
+        if not self.is_file:
+            return held + closer
+        note = messages.follows(name=self._name)
+        closer = closer or self._closer()
+        end = "" if closer.endswith("\n") else "\n"
+        return f"{held}{closer}{end}{self.fence.prefix}{note}\n"
+
+    def _closer(self) -> str:
+        text = "".join(self._pieces[-1:])
+        end = "" if not text or text.endswith("\n") else "\n"
+        return f"{end}{self.fence.closer}\n"
+
+    def file(self) -> AnswerFile:
+        """Return the block as a file."""
+        lines = "".join(self._pieces).splitlines(keepends=True)
+        text = "".join([_without_margin(line, self.fence.prefix) for line in lines])
+        if text and not text.endswith("\n"):
+            text += "\n"
+        mark = self.fence.mark
+        markdown = f"{mark}{self._language}\n{text}{mark}\n"
+        if self._language.lower() in ("csv", "tsv"):
+            text = csv_cells.without_formulas(text)
+        return AnswerFile(self._name, text, markdown)
+
+
+class _Table:
+    """A table while it arrives."""
+
+    def __init__(
+        self, head: str, delimiter: str, first: float, most: float, name: str
+    ) -> None:
+        self._head = head
+        self._delimiter = delimiter
+        self._first, self._most = first, most
+        self._name = name
+        self.is_file = False
+        self._rows: list[str] = []
+        self._held: list[str] = []
+
+    def takes(self, line: str) -> bool:
+        """Return True if `line` is a row of this table."""
+        return is_row(line) and _depth(line) == _depth(self._head)
+
+    def add(self, row: str) -> str:
+        """Take the next row; return what is to be shown now."""
+        self._rows.append(row)
+        if self.is_file:
+            return ""
+        if len(self._rows) > self._most:
+            self.is_file = True
+            self._held.clear()
+            quote = quote_of(self._head)
+            return f"{quote.rstrip()}\n{quote}{messages.follows(name=self._name)}\n"
+        if len(self._rows) <= self._first:
+            return row
+        self._held.append(row)
+        return ""
+
+    def close(self, closer: str) -> str:
+        """Return the rows that were held back."""
+        return "" if self.is_file else "".join(self._held)
+
+    def file(self) -> AnswerFile:
+        """Return the table as CSV."""
+        head = tables.texts(self._head)
+        rows = [tables.texts(row, len(head)) for row in self._rows]
+        text = "".join(map(csv_cells.record, (head, *rows)))
+        markdown = "".join((self._head, self._delimiter, *self._rows))
+        return AnswerFile(self._name, text, markdown)
+
+
+def files_in(text: str) -> tuple[AnswerFile, ...]:
+    """Return every code block and table of the answer `text` as a file."""
+    blocks = FileBlocks(0)
+    blocks.feed(text)
+    blocks.flush()
+    return tuple(blocks.files)
+
+
+def _is_of(name: str, language: str) -> bool:
+    """Return True if `name` may name a file of `language`."""
+    if not file_names.is_file_name(name):
+        return False
+    end = file_names.extension(name.rpartition(".")[2])
+    return not language or end == file_names.extension(language)
+
+
+def _without_margin(line: str, prefix: str) -> str:
+    """Return a line of code without the marks and the indentation of its block."""
+    at = 0
+    while at < len(prefix) and line[at : at + 1] and line[at] in _MARGIN:
+        if line[at] == ">" and ">" not in prefix:
+            break
+        at += 1
+    return line[at:]
+
+
+def _depth(line: str) -> int:
+    return quote_of(line).count(">")

@@ -1,0 +1,92 @@
+"""Answers with files on Discord, through the real SDK."""
+
+import pytest
+
+from tests.adapters.discord.conftest import Guild
+from tests.emulators.discord import faults
+from tests.emulators.discord.calls import Call
+from tests.emulators.discord.faults import MESSAGES
+
+CODE = "".join(f"print({number})\n" for number in range(100))
+OTHER = CODE.replace("print", "show")
+LONG = f"Here is `count.py`:\n\n```python\n{CODE}```\n\nRun it."
+AGAIN = f"Here is `count.py`:\n\n```python\n{OTHER}```\n\nRun it."
+TWO = 'Both:\n\n```sh title="a.sh"\necho 1\n```\n\n```sh title="a.sh"\necho 2\n```\n'
+
+
+def attached(guild: Guild, thread: str) -> list[dict[str, bytes]]:
+    """The files of each of the bot's messages in a thread that has some."""
+    return [
+        guild.discord.attached(thread, each.id)
+        for each in guild.discord.messages(thread)
+        if each.bot and each.files
+    ]
+
+
+def has_files(call: Call) -> bool:
+    """Whether a call of the bot posts files."""
+    return "-f" in str((call.body or {}).get("nonce", ""))
+
+
+async def test_long_code_is_a_file_below_its_answer(guild: Guild) -> None:
+    guild.claude.script(LONG)
+    thread = await guild.thread_of(guild.mention("count"))
+    answer, below = await guild.settled(thread, 2)
+    assert attached(guild, thread) == [{"count.py": CODE.encode()}]
+    assert below == ""
+    assert "print(19)" in answer
+    assert "print(20)" not in answer
+    assert "`count.py`: all of it is below, as a file." in answer
+    assert answer.endswith("Run it.")
+
+
+async def test_all_files_of_an_answer_are_in_one_message(guild: Guild) -> None:
+    guild.claude.script(TWO)
+    thread = await guild.thread_of(guild.mention("two files"))
+    await guild.settled(thread, 2)
+    assert attached(guild, thread) == [{"a.sh": b"echo 1\n", "a-2.sh": b"echo 2\n"}]
+
+
+async def test_a_repeated_answer_has_only_its_own_file(guild: Guild) -> None:
+    guild.claude.script(LONG, AGAIN)
+    thread = await guild.thread_of(guild.mention("count"))
+    await guild.settled(thread, 2)
+    await guild.quiet()
+    guild.mention("retry", thread)
+    await guild.discord.until(
+        lambda: attached(guild, thread) == [{"count.py": OTHER.encode()}], timeout=20
+    )
+
+
+async def test_where_it_may_not_attach_the_answer_is_text_as_a_whole(
+    guild: Guild,
+) -> None:
+    guild.discord.limit_bot("attach_files")
+    guild.claude.script(LONG, AGAIN)
+    thread = await guild.thread_of(guild.mention("count"))
+    await guild.discord.until(
+        lambda: "print(99)" in "".join(guild.replies(thread)), timeout=20
+    )
+    await guild.quiet()
+    said = "".join(guild.replies(thread))
+    assert "couldn't attach `count.py`" in said
+    assert "*Attach Files*" in said
+    # Once: what follows is text from the beginning.
+    guild.mention("again", thread)
+    await guild.discord.until(
+        lambda: "show(99)" in "".join(guild.replies(thread)), timeout=20
+    )
+    await guild.quiet()
+    assert "".join(guild.replies(thread)).count("couldn't attach") == 1
+    assert attached(guild, thread) == []
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_post_that_fails_doubles_nothing(guild: Guild, after: bool) -> None:
+    fault = faults.status(500, after=after)
+    struck = guild.discord.faults.add("POST", MESSAGES, fault, when=has_files)
+    guild.claude.script(LONG)
+    thread = await guild.thread_of(guild.mention("count"))
+    await guild.discord.until(lambda: struck.struck)
+    await guild.quiet()
+    assert attached(guild, thread) == [{"count.py": CODE.encode()}]
