@@ -70,6 +70,7 @@ THIRD_PARTIES = {
     "pygments": "adapters.web",
     "yarl": "adapters.discord adapters.slack",
     "sqlite_utils": "storage",
+    "prometheus_client": "adapters.web",
 }
 MOST_LINES = 400
 

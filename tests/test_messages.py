@@ -147,6 +147,7 @@ NOT_FOR_PEOPLE = {
     "JSON Lines": "the name of a format",
     "ticket id": "the name of a column",
     "text/html": "a media type",
+    "application/json": "a media type",
     "application/octet-stream": "a media type",
     "attachment; filename": "the header of a file",
     **dict.fromkeys(("<span class", "<div class", "<figure class"), "tags"),
@@ -170,6 +171,8 @@ NOT_FOR_PEOPLE = {
 }
 # Modules whose texts are not for people, each with the reason.
 FOR_CLAUDE = {
+    Path("adapters/web/console_charts.py"): "SVG",
+    Path("adapters/web/metrics.py"): "the help of metrics, for monitoring",
     Path("adapters/web/api_description.py"): "the API, described for programs",
     Path("adapters/web/api_values.py"): "the API, described for programs",
     Path("adapters/discord/content.py"): "the excerpts of polls, as Claude reads them",

@@ -13,6 +13,7 @@ from bot.text.redaction import quoted
 
 VARIABLE = "THREADKEEP_WEB"
 PROXY = "THREADKEEP_WEB_TRUSTED_PROXY"
+READERS = "THREADKEEP_PRIVATE_READERS"
 OFF = "off"
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8080
 
@@ -30,6 +31,9 @@ class WebConfig:
     is_chosen: bool = False
     #: The names under which a proxy that checks who people are passes requests on.
     proxies: frozenset[str] = frozenset()
+    #: The names of the tokens whose owners may read threads of private channels in the
+    #: console; "local" for whoever uses a console that is open to this machine.
+    private_readers: frozenset[str] = frozenset()
     #: Whether Claude answers, and not the offline model.
     has_key: bool = False
 
@@ -63,7 +67,12 @@ class WebConfig:
         if problems:
             raise ConfigError(*problems)
         has_key = bool(env.get("ANTHROPIC_API_KEY", "").strip())
-        return cls(found.host, found.port, found.is_chosen, frozenset(names), has_key)
+        readers = env.get(READERS, "").lower().replace(",", " ").split()
+        return cls(
+            *(found.host, found.port, found.is_chosen, frozenset(names)),
+            private_readers=frozenset(readers),
+            has_key=has_key,
+        )
 
 
 #: Reads the configuration of this platform, whichever it is.

@@ -124,7 +124,12 @@ class WebDirectory:
         if not channel_name(place.channel):
             return NOWHERE
         may = reads(user, place.channel)
-        return ChannelAccess(exists=True, reads=may, writes=may, bot_writes=True)
+        where = _CHANNELS.get(place.channel)
+        # Whoever may see the console may read the threads of all programs.
+        is_public = place.channel == API or (where is not None and not where.members)
+        return ChannelAccess(
+            exists=True, reads=may, writes=may, bot_writes=True, is_public=is_public
+        )
 
     async def names(self, place: Scope, user: str) -> PlaceNames:
         """Return the names of `user`, of the channel and of the workspace."""

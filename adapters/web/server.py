@@ -11,7 +11,7 @@ from pathlib import Path
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from adapters.web import actions, api, events, pages, sign_in
+from adapters.web import actions, api, console, events, health, pages, sign_in
 from adapters.web.board import Board
 from adapters.web.config import WebConfig
 from adapters.web.context import Context
@@ -45,6 +45,8 @@ GROUPS: tuple[Routes, ...] = (
     actions.routes,
     api.routes,
     sign_in.routes,
+    health.routes,
+    console.routes,
 )
 
 

@@ -2,7 +2,7 @@
 
 Rule: every page needs the scope admin, since a reader of the workspace can speak as any
 of its members. Only the pages here, our own files and the probes of a supervisor, which
-say nothing, need none; the API has its own check.
+say nothing, need none; the API and the metrics have their own check.
 """
 
 import hmac
@@ -23,7 +23,7 @@ Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PATH = "/sign-in"
 
 #: What needs no signing in.
-FREE = (PATH, "/healthz", "/readyz")
+FREE = (PATH, "/healthz", "/readyz", "/metrics")
 FREE_BELOW = ("/api/", "/static/")
 
 #: The field with the token of the page, where no script sends it as a header.

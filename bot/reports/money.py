@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.domain.budget import Budget
 from bot.domain.reports import AnswerReport, Pace, Quality, UsageKey, UsageRow
-from bot.domain.scope import EVERYWHERE, Scope
+from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel
 from bot.ports.ledger import Accounts
 from bot.ports.reports import ReportStore
 from bot.ports.settings import SettingsStore
@@ -67,7 +67,7 @@ class MoneyReports:
 
         def named(rows: Sequence[AnswerReport]) -> tuple[AnswerReport, ...]:
             return tuple(
-                replace(each, name=labels.place(Scope.of(each.thread))) for each in rows
+                replace(each, name=labels.place(_channel(each))) for each in rows
             )
 
         return replace(
@@ -76,3 +76,7 @@ class MoneyReports:
             unfinished=named(found.unfinished),
             disliked=named(found.disliked),
         )
+
+
+def _channel(answer: AnswerReport) -> Scope:
+    return Scope.of(answer.thread).at(ScopeLevel.CHANNEL)

@@ -15,11 +15,16 @@ FILE = ROOT / "docs" / "licenses.md"
 #: What a package that Threadkeep runs on may be under.
 PERMISSIVE = {
     *("MIT", "BSD-2-Clause", "BSD-3-Clause", "BSD", "Apache-2.0", "PSF-2.0"),
-    *("Public Domain", "Apache-2.0 AND MIT", "MIT OR Apache-2.0"),
+    *(
+        "Public Domain",
+        "Apache-2.0 AND MIT",
+        "Apache-2.0 AND BSD-2-Clause",
+        "MIT OR Apache-2.0",
+    ),
     *("Apache-2.0 OR BSD-2-Clause", "0BSD", "MIT-CMU"),
 }
 #: And what only develops and tests it, and is in nothing that is handed on.
-FOR_DEVELOPMENT = PERMISSIVE | {"MPL-2.0", "LGPL-3.0"}
+FOR_DEVELOPMENT = PERMISSIVE | {"MPL-2.0", "LGPL-3.0", "MIT AND PSF-2.0"}
 
 # How packages write it that do not use the names of SPDX.
 _NAMES = {

@@ -9,7 +9,6 @@ from bot.domain.api_token import TokenScope
 from tests.support.deep import rounds
 from tests.support.web_server import WebServer
 
-
 # What the settings of a channel refuse, no schema knows: a model, or a length.
 CONFIG = """
 [checks.positive_data_acceptance]
