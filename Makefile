@@ -35,6 +35,7 @@ run: $(VENV)/.installed  ## answer: on Slack and Discord if set up, else in this
 	@exec $(BIN)/threadkeep serve
 
 test: $(VENV)/.tested  ## run the tests of Threadkeep
+	@$(BIN)/python -m tests.support.chromium
 	@$(PYTEST) $(PARALLEL) --ignore tests/emulators/tests
 
 test-emulators: $(VENV)/.tested  ## run the emulators' own tests

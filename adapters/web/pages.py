@@ -17,7 +17,7 @@ def routes(context: Context) -> list[web.RouteDef]:
     async def start(request: web.Request) -> web.Response:
         member = member_of(request)
         channel = directory.channels_of(member.id)[0].id
-        raise web.HTTPFound(f"/c/{channel}")
+        return web.Response(status=302, headers={"Location": f"/c/{channel}"})
 
     async def channel(request: web.Request) -> web.Response:
         who = speaker(

@@ -13,7 +13,7 @@ INVITE_SLACK = (
 )
 INVITE_DISCORD = "Open this link to add the bot to your server:"
 NOT_ACCEPTED = "That was not accepted, so it is not written. Try again, or press Enter."
-NOTHING_SET = "Nothing is set up, so `threadkeep serve` answers in this terminal."
+NOTHING_SET = "Nothing is set up, so `threadkeep serve` answers in the browser."
 DONE = "Done. `threadkeep check` shows everything, `threadkeep serve` starts the bot."
 LEFT = "Left. What was accepted is in .env; `threadkeep setup` goes on from there."
 

@@ -35,7 +35,7 @@ async def _conversation() -> Picture:
     """Somebody asks, and asks again."""
     async with ClaudeEmulator() as claude:
         claude.script(talk.ADVICE, talk.FURTHER)
-        async with _seated(claude, "serve") as seat:
+        async with _seated(claude, "chat") as seat:
             await seat.sees(partial(_is_prompted, 1))
             for nth, question in enumerate(talk.TYPED, start=2):
                 seat.type(f"{question}\r")

@@ -3,7 +3,7 @@ import { follow } from "./stream.js";
 import { show, remove, setAll, mine, near, toEnd } from "./posts.js";
 import { wire as wireComposers, send } from "./compose.js";
 import { wire as wireCommands, closePanel } from "./commands.js";
-import { hear, finish, quiet } from "./speak.js";
+import { hear, finish, start } from "./speak.js";
 import { app, said, state, find } from "./page.js";
 
 const list = find("#list");
@@ -23,7 +23,7 @@ const handlers = {
     if (!state.thread) return;
     const bottom = near(posts) || state.opening;
     setAll(found);
-    quiet();
+    start(state.opening);
     if (bottom) toEnd(posts);
     state.opening = false;
   },

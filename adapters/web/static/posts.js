@@ -62,7 +62,8 @@ function setFoot(foot, html) {
   const same = [...foot.querySelectorAll("button")].find(
     (each) => each.textContent === focused.textContent,
   );
-  (same || find("button", foot) || find("#reply")).focus();
+  // Never to another button, which the same key would press.
+  (same || find("#reply")).focus({ preventScroll: true });
 }
 
 // Add what only this page offers: copying code, and actions of the author.

@@ -1,5 +1,5 @@
 // Reads answers aloud, for who uses a screen reader: sentence by sentence, once each.
-import { find, said } from "./page.js";
+import { find, said, state } from "./page.js";
 
 const spoken = find("#spoken");
 const END = /[.!?:](?=\s)|\n/g;
@@ -8,17 +8,24 @@ const read = new Map();
 
 // What the article says now, without its code buttons.
 function words(article) {
-  return find(".blocks", article).textContent;
+  return find(".blocks", article).textContent.trimEnd();
 }
 
-export function quiet() {
-  read.clear();
+// Take the thread as it is; what was there when it was opened is not read aloud, but for
+// an answer that still grows.
+export function start(isOpening) {
+  if (isOpening) read.clear();
   for (const article of document.querySelectorAll("#posts article")) {
-    read.set(article.id, words(article).length);
+    if (isOpening && !article.hasAttribute("aria-busy")) {
+      read.set(article.id, words(article).length);
+    } else {
+      hear(article);
+    }
   }
 }
 
 export function hear(article) {
+  if (article.dataset.author === state.me) return;
   if (find(".thinking", article)) {
     read.set(article.id, 0);
     return;

@@ -23,7 +23,7 @@ async def seat(tmp_path: Path) -> AsyncIterator[Seat]:
         "THREADKEEP_DB": str(tmp_path / "t.db"),
         "EDITOR": str(editor),
     }
-    async with seated(("serve",), env, tmp_path) as opened:
+    async with seated(("chat",), env, tmp_path) as opened:
         yield opened
 
 

@@ -1,0 +1,18 @@
+"""A Chromium for the tests of a module."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
+
+from tests.support import chromium
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def chrome() -> AsyncIterator[Browser]:
+    """A running Chromium; skips the test where there is none."""
+    if chromium.path() is None:
+        pytest.skip(chromium.MISSING)
+    async with chromium.launched() as browser:
+        yield browser
