@@ -27,7 +27,7 @@ _ARGUMENT = re.compile(
 )
 _RENAMED = {"message": "message_id"}
 # Our events: "turn.done".
-_EVENT = re.compile(r"[a-z_]++(?:\.[a-z_]++)++(?![^ ])")
+_EVENT = re.compile(r"\A[a-z_]++(?:\.[a-z_]++)++(?![^ ])")
 
 # At DEBUG these log whole messages and request bodies, so their level is fixed,
 # whatever THREADKEEP_LOG says (Claude facts 1.2, platform facts A18).

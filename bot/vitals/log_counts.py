@@ -20,7 +20,7 @@ MOST_EVENTS = 300
 BUCKET = 60.0
 BUCKETS_OF_AN_HOUR = 60
 
-_EVENT = re.compile(r"[a-z_]++(?:\.[a-z_]++)++(?![^ ])")
+_EVENT = re.compile(r"\A[a-z_]++(?:\.[a-z_]++)++(?![^ ])")
 
 
 @dataclass(slots=True)
