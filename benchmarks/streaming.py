@@ -11,8 +11,9 @@ import anthropic
 from rich.table import Table
 
 from benchmarks.table import ratio, span, table
+from bot.claude.body import body
 from bot.claude.client import client
-from bot.claude.request import encoded, parameters
+from bot.claude.request import parameters
 from bot.claude.stream import open_stream
 from bot.domain.completion import ChatMessage, Request
 
@@ -134,9 +135,9 @@ async def _helper(sdk: anthropic.AsyncAnthropic, request: Request) -> int:
 
 async def _reader(sdk: anthropic.AsyncAnthropic, request: Request) -> int:
     count = 0
-    body = encoded(request)
+    sent = body(request, (), {})
     async with (
-        open_stream(sdk, body, {}, keep=False) as stream,
+        open_stream(sdk, sent, {}, keep=False) as stream,
         contextlib.aclosing(stream.pieces()) as pieces,
     ):
         async for piece in pieces:

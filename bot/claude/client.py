@@ -27,6 +27,7 @@ import httpx2
 from anthropic.types import Message, ModelInfo
 
 from bot.claude import cost, mcp_servers
+from bot.claude.body import Body, body
 from bot.claude.errors import (
     SDK_ERRORS,
     CallFailed,
@@ -41,7 +42,6 @@ from bot.claude.key import key_problem
 from bot.claude.model_status import ModelStatus
 from bot.claude.request import (
     count_parameters,
-    encoded,
     files_size,
     loaded,
     parameters,
@@ -67,10 +67,10 @@ from bot.runtime.shares import Shares
 log = logging.getLogger(__name__)
 
 # The most memory for files on their way to Claude, in bytes, and how much of it each of
-# their bytes takes while a request is made and sent: itself and, each a third longer,
-# its base64, the text of that, and the body. What does not fit waits.
+# their bytes takes while a request is made and sent: itself, and SQLite's copy of the
+# file that is being read. What does not fit waits.
 FILE_MEMORY = 256 * 1024 * 1024
-FILE_COPIES = 5
+FILE_COPIES = 2
 
 _NO_TOKENS: Mapping[str, str] = MappingProxyType({})
 
@@ -374,8 +374,8 @@ class ClaudeModel:
             yield fault
 
 
-async def _body(request: Request, rounds: Rounds, tokens: Mapping[str, str]) -> bytes:
-    """Return the JSON of `request`. Its files are loaded for that alone."""
+async def _body(request: Request, rounds: Rounds, tokens: Mapping[str, str]) -> Body:
+    """Return the body of `request`. Its files are loaded for that alone."""
     whole = await loaded(request)
-    encode = partial(encoded, whole, rounds.messages, tokens)
-    return await offload(encode, files_size(whole))
+    make = partial(body, whole, rounds.messages, tokens)
+    return await offload(make, files_size(whole))

@@ -16,6 +16,7 @@ import httpx2
 from anthropic.types import MessageParam
 
 from bot.claude import mcp_servers, web_tools
+from bot.claude.body import Body
 from bot.claude.errors import SDK_ERRORS
 from bot.claude.events import (
     Delta,
@@ -36,10 +37,9 @@ DRAIN = 0.5
 
 _PATH = "/v1/messages"
 
-# The longest body that is given away whole, and the size of the pieces of others, in
-# bytes: a body without files is shorter, but for threads that fill a context window.
+# The longest body that is given away whole, in bytes: one without files is shorter, but
+# for threads that fill a context window.
 _WHOLE = 4 * 1024 * 1024
-_PIECE = 256 * 1024
 
 
 class Block:
@@ -254,27 +254,30 @@ class MessageStream:
 @contextlib.asynccontextmanager
 async def open_stream(
     sdk: anthropic.AsyncAnthropic,
-    body: bytes,
+    body: Body,
     headers: Mapping[str, str],
     *,
     keep: bool,
 ) -> AsyncIterator[MessageStream]:
-    """Send `body`, the JSON of a message request, and open the stream of its answer;
-    leaving hangs up. `keep` is whether `StreamedMessage.param` will be needed.
+    """Send `body`, of a message request, and open the stream of its answer; leaving
+    hangs up. `keep` is whether `StreamedMessage.param` will be needed.
 
     Raises one of SDK_ERRORS.
     """
-    content, headers = _content(body), dict(headers)
-    if not isinstance(content, bytes):
-        headers["content-length"] = str(len(body))
-    # What still holds it is `content`, which ends when it is sent.
-    del body
-    # Bytes, as the SDK would copy each of a thread's messages before it encodes them.
+    # Encoded already: the SDK would copy each of a thread's messages before it does
+    # that. The request lives as long as its answer, so a large body goes in pieces, of
+    # which nothing is left when they are sent.
+    content: bytes | AsyncIterator[bytes]
+    if body.length > _WHOLE:
+        content = body.stream()
+        headers = {**headers, "content-length": str(body.length)}
+    else:
+        content = b"".join(body.pieces())
     response = await sdk.post(
         _PATH,
         cast_to=httpx2.Response,
         content=content,
-        options={"headers": headers},
+        options={"headers": dict(headers)},
         stream=True,
     )
     try:
@@ -282,17 +285,6 @@ async def open_stream(
             yield MessageStream(response, chunks, keep=keep)
     finally:
         await response.aclose()
-
-
-def _content(body: bytes) -> bytes | AsyncIterator[bytes]:
-    """Return what is given to the SDK for `body`: a large one in pieces. The request
-    lives as long as its answer; of pieces nothing is left when they are sent."""
-    return body if len(body) <= _WHOLE else _pieces(memoryview(body))
-
-
-async def _pieces(body: memoryview) -> AsyncIterator[bytes]:
-    for at in range(0, len(body), _PIECE):
-        yield bytes(body[at : at + _PIECE])
 
 
 def _block(message: StreamedMessage, event: Event) -> Block:

@@ -1,0 +1,87 @@
+"""The body of a message request, made in pieces while it is sent.
+
+A file is a third longer as base64, and the whole body would hold all of them once more:
+each piece is made when the connection takes it, so that a request takes little more
+memory than its files, and the event loop is never held up by many megabytes at once.
+"""
+
+import base64
+import secrets
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from anthropic.types import MessageParam
+
+from bot.claude.request import encoded
+from bot.domain.attachment import FileKind
+from bot.domain.completion import ChatMessage, Request, RequestFile
+
+#: The bytes of a piece, and of a file that become one: a multiple of three, so that the
+#: pieces together are the base64 of the file.
+PIECE = 256 * 1024
+_RAW = PIECE // 4 * 3
+
+# The length of what stands in place of a file; a multiple of three, too.
+_MARK = 24
+
+
+class Body:
+    """The JSON of a request. It can be read once, and keeps nothing of what was
+    read."""
+
+    def __init__(self, parts: Sequence[tuple[bytes, bool]]) -> None:
+        #: What is sent, and whether as base64.
+        self._parts = deque(parts)
+        self.length = sum(
+            -(-len(data) // 3) * 4 if is_file else len(data) for data, is_file in parts
+        )
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield all of it, at most `PIECE` bytes at a time."""
+        while self._parts:
+            data, is_file = self._parts.popleft()
+            step = _RAW if is_file else PIECE
+            view = memoryview(data)
+            for at in range(0, len(view), step):
+                piece = view[at : at + step]
+                yield base64.b64encode(piece) if is_file else bytes(piece)
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """Yield the same."""
+        for piece in self.pieces():
+            yield piece
+
+
+def body(
+    request: Request, rounds: Sequence[MessageParam], tokens: Mapping[str, str]
+) -> Body:
+    """Return the body of `request`, whose files are loaded; `rounds` and `tokens` are
+    as in `request.encoded`, and so is what it raises."""
+    marks: dict[bytes, bytes] = {}
+    messages = [_without_data(each, marks) for each in request.messages]
+    rest = encoded(replace(request, messages=tuple(messages)), rounds, tokens)
+    at = 0
+    parts: list[tuple[bytes, bool]] = []
+    # In the order in which the request has them: images first.
+    for place, mark in sorted((rest.index(mark), mark) for mark in marks):
+        parts += [(rest[at:place], False), (marks[mark], True)]
+        at = place + len(mark)
+    return Body([*parts, (rest[at:], False)])
+
+
+def _without_data(message: ChatMessage, marks: dict[bytes, bytes]) -> ChatMessage:
+    """Return `message` with a mark in place of each file that is sent as base64, and
+    add the base64 of the mark to `marks`, with the file's data."""
+
+    def marked(file: RequestFile) -> RequestFile:
+        if file.kind is FileKind.TEXT or file.unread is not None:
+            return file
+        # Random, so that nobody can write it.
+        mark = secrets.token_bytes(_MARK)
+        marks[base64.b64encode(mark)] = file.data
+        return replace(file, data=mark)
+
+    if not message.files:
+        return message
+    return replace(message, files=tuple(marked(each) for each in message.files))
