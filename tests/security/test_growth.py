@@ -132,7 +132,6 @@ REASONS = {
     "bot/conversation/waiting_signs.py WaitingSigns._locks": (
         "weak: those that a running task holds, one for each thread"
     ),
-    "bot/conversation/responder.py Responder.schedulers": "one for each platform",
     "bot/claude/body.py Body._parts": "fewer with each file that is sent",
     "bot/claude/sse.py EventReader._data": "at most LONGEST_EVENT",
     "bot/claude/sse.py EventReader._rest": "at most LONGEST_EVENT",

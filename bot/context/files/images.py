@@ -3,8 +3,10 @@ than the model sees them."""
 
 import importlib
 import io
+import threading
 import warnings
 from collections.abc import Mapping
+from contextlib import nullcontext
 from math import ceil, sqrt
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,15 @@ _MOST_PNG = 2_000_000
 # A patch of so many pixels is a token (Claude facts, section 1.7).
 _PATCH = 28
 _QUALITY = 88
+
+# Images with more pixels take so much memory that they are decoded one at a time: up to
+# 200 MB.
+_LARGE_PIXELS = 12_500_000
+_LARGE = threading.Lock()
+# The rows of a band that is resized at once, the filter, and the pixels of the smaller
+# image that this looks at on either side (Pillow, `Resampling.LANCZOS`).
+_BAND = 128
+_FILTER, _REACH = Image.Resampling.LANCZOS, 3
 
 # What says where and with what a photo was taken, or holds another picture.
 _METADATA = frozenset(
@@ -67,9 +78,8 @@ def content(path: Path, kind: FileType, accepted: Accepted) -> FileContent:
         if _is_fit(image, kind, size, path.stat().st_size):
             image.load()
             return _image(path.read_bytes(), Image.MIME[kind.value], size)
-        # A JPEG is decoded at a half, a quarter or an eighth of its size.
-        image.draft(None, (2 * size[0], 2 * size[1]))
-        made = _made(image, size)
+        with _LARGE if image.width * image.height > _LARGE_PIXELS else nullcontext():
+            made = _made(image, size)
     data, media_type = _encoded(made, lossy=kind in (FileType.JPEG, FileType.HEIC))
     return _image(data, media_type, made.size)
 
@@ -126,18 +136,39 @@ def _made(image: Image.Image, size: tuple[int, int]) -> Image.Image:
     """Return the first frame of `image`, upright and of `size`, which is that of the
     file, without anything else that the file holds."""
     turn = _TURNS.get(_exif(image).get(_ORIENTATION, 1))
+    # A JPEG is decoded at a half, a quarter or an eighth of its size: a large one at
+    # what is just enough, others at twice of that, which is a little sharper.
+    spare = 1 if image.width * image.height > _LARGE_PIXELS else 2
+    image.draft(None, (spare * size[0], spare * size[1]))
     image.load()
     clear = image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or (
         "transparency" in image.info
     )
-    if image.mode not in ("RGB", "RGBA"):
-        image = _eight_bits(image).convert("RGBA" if clear else "RGB")
-    if image.size != size:
-        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
-    if turn is not None:
-        image = image.transpose(turn)
-    image.info.clear()
-    return image
+    made = _resized(image, size, "RGBA" if clear else "RGB")
+    return made if turn is None else made.transpose(turn)
+
+
+def _resized(image: Image.Image, size: tuple[int, int], mode: str) -> Image.Image:
+    """Return `image` in another size and mode. That is done band by band: at once, it
+    takes up to two more images of the old size."""
+    made = Image.new(mode, size)
+    scale = image.height / size[1]
+    # As far as the filter reaches beyond a band, and a bit.
+    margin = ceil(_REACH * max(1.0, scale)) + 1
+    for top in range(0, size[1], _BAND):
+        bottom = min(size[1], top + _BAND)
+        first = max(0, int(top * scale) - margin)
+        last = min(image.height, ceil(bottom * scale) + margin)
+        band = image.crop((0, first, image.width, last))
+        if band.mode != mode:
+            band = _eight_bits(band).convert(mode)
+        if image.size != size:
+            box = (0, top * scale - first, image.width, bottom * scale - first)
+            band = band.resize((size[0], bottom - top), _FILTER, box)
+        else:
+            band = band.crop((0, top - first, image.width, bottom - first))
+        made.paste(band, (0, top))
+    return made
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -5,8 +5,11 @@ no encrypted ones, and whoever sent it may read it. For the cipher of newer PDFs
 pypdf needs the package `cryptography`; without it they are refused.
 """
 
+import contextlib
 import io
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pypdf
 
@@ -14,6 +17,7 @@ from bot.context.files.accepted import Accepted
 from bot.context.files.file_types import HEAD, pdf_start
 from bot.domain.attachment import FileContent, FileKind
 from bot.errors import FileUnread, Unread
+from bot.runtime.scratch import scratch_file
 
 #: The most bytes of a PDF that is cut.
 MOST_BYTES = 64_000_000
@@ -22,26 +26,34 @@ MOST_BYTES = 64_000_000
 def content(path: Path, accepted: Accepted) -> FileContent:
     """Return the PDF `path`, cut to the first pages that are accepted. Raises
     FileUnread."""
-    if path.stat().st_size > MOST_BYTES:
+    if (size := path.stat().st_size) > MOST_BYTES:
         raise FileUnread(Unread.TOO_LARGE)
-    data = path.read_bytes()
-    data = data[max(0, pdf_start(data[:HEAD])) :]
-    reader, was_encrypted = _opened(data)
-    all_pages = len(reader.pages)
-    if not all_pages:
-        raise FileUnread(Unread.EMPTY)
-    pages = min(all_pages, accepted.pages)
-    if pages < all_pages or was_encrypted:
-        data = _first(reader, pages)
-    share = accepted.bytes / len(data)
-    while len(data) > accepted.bytes:
-        if pages == 1:
-            raise FileUnread(Unread.TOO_LARGE)
-        # Pages share fonts and pictures, so their size is known once they are written.
-        pages = max(1, min(pages - 1, int(pages * share)))
-        data = _first(reader, pages)
-        share = 0.5
-    return _pdf(data, pages, all_pages, accepted)
+    # Not in memory: most of it are pictures, of which pypdf holds those of the pages
+    # that it writes.
+    with path.open("rb") as file, _scratch() as shorter:
+        pdf: BinaryIO = file
+        if (start := pdf_start(file.read(HEAD))) > 0:
+            file.seek(start)
+            pdf, size = io.BytesIO(file.read()), size - start
+        reader, was_encrypted = _opened(pdf)
+        all_pages = len(reader.pages)
+        if not all_pages:
+            raise FileUnread(Unread.EMPTY)
+        pages = min(all_pages, accepted.pages)
+        if pages < all_pages or was_encrypted:
+            pdf, size = shorter, _write_first(reader, pages, shorter)
+        share = accepted.bytes / size
+        while size > accepted.bytes:
+            if pages == 1:
+                raise FileUnread(Unread.TOO_LARGE)
+            # Pages share fonts and pictures, so their size is known once they are
+            # written.
+            pages = max(1, min(pages - 1, int(pages * share)))
+            pdf, size = shorter, _write_first(reader, pages, shorter)
+            share = 0.5
+        del reader
+        pdf.seek(0)
+        return _pdf(pdf.read(), pages, all_pages, accepted)
 
 
 def first_pages(content: FileContent, count: int) -> FileContent:
@@ -49,21 +61,24 @@ def first_pages(content: FileContent, count: int) -> FileContent:
     Raises FileUnread."""
     if count >= content.pages:
         return content
-    reader, _ = _opened(content.data)
+    reader, _ = _opened(io.BytesIO(content.data))
     per_page = content.tokens // content.pages
+    result = io.BytesIO()
+    _write_first(reader, count, result)
     return FileContent(
         FileKind.PDF,
         content.media_type,
-        _first(reader, count),
+        result.getvalue(),
         tokens=per_page * count,
         pages=count,
         all_pages=content.all_pages,
     )
 
 
-def _opened(data: bytes) -> tuple[pypdf.PdfReader, bool]:
-    """Return a reader of `data`, and whether it was encrypted. Raises FileUnread."""
-    reader = pypdf.PdfReader(io.BytesIO(data))
+def _opened(pdf: BinaryIO) -> tuple[pypdf.PdfReader, bool]:
+    """Return a reader of `pdf`, and whether it was encrypted. Raises FileUnread."""
+    pdf.seek(0)
+    reader = pypdf.PdfReader(pdf)
     if not reader.is_encrypted:
         return reader, False
     try:
@@ -75,12 +90,26 @@ def _opened(data: bytes) -> tuple[pypdf.PdfReader, bool]:
     return reader, True
 
 
-def _first(reader: pypdf.PdfReader, count: int) -> bytes:
+def _write_first(reader: pypdf.PdfReader, count: int, into: BinaryIO) -> int:
+    """Write the first `count` pages to `into`, in place of what is there; return their
+    bytes."""
+    into.seek(0)
+    into.truncate()
     writer = pypdf.PdfWriter()
     writer.append(reader, pages=(0, count), import_outline=False)
-    result = io.BytesIO()
-    writer.write(result)
-    return result.getvalue()
+    writer.write(into)
+    return into.tell()
+
+
+@contextlib.contextmanager
+def _scratch() -> Iterator[BinaryIO]:
+    """Open an empty file. Raises FileUnread."""
+    with contextlib.ExitStack() as stack:
+        try:
+            file, _ = stack.enter_context(scratch_file())
+        except OSError:
+            raise FileUnread(Unread.UNAVAILABLE) from None
+        yield file
 
 
 def _pdf(data: bytes, pages: int, all_pages: int, accepted: Accepted) -> FileContent:

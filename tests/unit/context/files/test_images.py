@@ -2,10 +2,13 @@
 
 import importlib
 import io
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from bot.context.files import Accepted, images, read
 from bot.context.files.file_types import FileType
@@ -107,3 +110,36 @@ def test_heic_needs_an_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     with pytest.raises(FileUnread) as caught:
         images.content(tmp_path / "a", FileType.HEIC, Accepted())
     assert caught.value.reason is Unread.UNSUPPORTED
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "1"])
+def test_band_by_band_an_image_becomes_what_it_is_at_once(
+    tmp_path: Path, mode: str
+) -> None:
+    noise = Image.frombytes("RGBA", (90, 150), random.Random(1).randbytes(54_000))
+    drawn = noise.resize((900, 1_500), Image.Resampling.BICUBIC)
+    drawn = drawn.convert("RGB").convert(mode) if mode != "RGBA" else drawn
+    drawn.save(tmp_path / "a.png")
+    seen = opened(tmp_path / "a.png", Accepted(edge=1_000))
+    assert (seen.size, seen.format) == ((600, 1_000), "PNG")
+    into = "RGBA" if mode == "RGBA" else "RGB"
+    whole = drawn.convert(into).resize(seen.size, Image.Resampling.LANCZOS)
+    off = ImageChops.difference(seen.convert(into), whole).tobytes()
+    assert max(off) <= 1
+
+
+def test_large_images_take_turns(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    entered = list[None]()
+
+    @contextmanager
+    def turn() -> Iterator[None]:
+        entered.append(None)
+        yield
+
+    Image.new("RGB", (4_000, 4_000), "red").save(tmp_path / "a.jpg")
+    for path, turns in ((FOLDER / "photo.jpg", 0), (tmp_path / "a.jpg", 1)):
+        monkeypatch.setattr(images, "_LARGE", turn())
+        opened(path)
+        assert len(entered) == turns
