@@ -38,6 +38,7 @@ from bot.conversation.inbox import Inbox
 from bot.conversation.stopping import Stopper
 from bot.conversation.summariser import Summariser
 from bot.conversation.waiting_signs import WaitingSigns
+from bot.domain.budget import BudgetLimits
 from bot.domain.message import Message
 from bot.domain.retention import KEPT, Retention
 from bot.domain.scope import ThreadKey
@@ -50,6 +51,7 @@ from bot.errors import (
     leaves,
 )
 from bot.last_names import LastNames
+from bot.mcp_listings import McpListings
 from bot.messages import claude as messages
 from bot.operator_alerts import OperatorAlerts, ReportingModel
 from bot.platforms import Platforms
@@ -65,7 +67,7 @@ from bot.reports.threads import ThreadReports
 from bot.runtime.background import end, report, watched
 from bot.runtime.retry import Backoff
 from bot.settings.access import SettingsAccess
-from bot.settings.effective import Operator
+from bot.settings.effective import Operator, totals
 from bot.triage.chat.auto import AutoTriage
 from bot.triage.chat.classifier import Classifier
 from bot.triage.chat.commands import TriageCommands
@@ -126,7 +128,13 @@ class App:
         self._status = database and StatusFile(database, self.vitals.read)
         if self._status:
             self.vitals.connections.on_echo = self._status.hurry
-        model = ReportingModel(model, self._alerts, platforms.tasks.start)
+        self._listings = McpListings(
+            *(store, model, operator.servers, BudgetLimits(totals(operator.values))),
+            *(self._alert, lambda: self._survey),
+        )
+        model = ReportingModel(
+            *(model, self._alerts, platforms.tasks.start), self._listings.rest
+        )
         # A quarter of the places is out of reach of each platform where there are
         # several: one that takes no writes holds its answers, and their places.
         reserved = at_once // 4 if len(adapters) > 1 else 0
@@ -159,6 +167,7 @@ class App:
             adapters=by_name,
             operator=operator,
             summariser=self._summariser,
+            listings=self._listings,
             tasks=platforms.tasks,
             begun=signs.clear,
             timed=self.vitals.answered,
@@ -229,12 +238,14 @@ class App:
     async def _run(self, stopping: asyncio.Event) -> None:
         start = self.platforms.tasks.start
         await self._access.defaults()
+        await self._listings.load()
         await self._resume()
         helpers = {
             start("models", self._look_at_models()),
             start("totals", self._totals.watch()),
             start("operator alerts", self._alerts.watch()),
             start("names", self._names.watch()),
+            start("mcp listings", self._listings.watch()),
             start("clean up", clean_up_daily(self._store, self._retention)),
             start("loop lag", self.vitals.lag.watch()),
         }

@@ -17,13 +17,15 @@ from bot.domain.setting import StoredSettings
 from bot.domain.turn import ANSWERS_AT_ONCE
 from bot.errors import ConfigError, Unacceptable
 from bot.messages import config as messages
+from bot.messages import mcp as mcp_messages
 from bot.runtime import env_file, logs
 from bot.runtime.env_file import EnvFile
-from bot.settings import audience
+from bot.settings import audience, mcp_choices, mcp_file
 from bot.settings.audience import Audience
 from bot.settings.effective import Operator, resolve, totals
+from bot.settings.mcp_file import McpConfig
 from bot.settings.operator_limits import TOTALS
-from bot.settings.options import OPTIONS
+from bot.settings.options import BY_NAME, OPTIONS
 from bot.settings.parsers import AUTO
 from bot.text import addresses
 from bot.text.numbers import number
@@ -87,6 +89,8 @@ class Config:
     #: Seconds within which a connected platform must have been heard for the process to
     #: be ready; None if a connection is enough.
     heard_within: float | None = None
+    #: The remote MCP servers, with their tokens.
+    mcp: McpConfig = field(default_factory=McpConfig)
 
     @property
     def model(self) -> str:
@@ -130,6 +134,8 @@ class Config:
         heard_within = _number(
             *(env, "THREADKEEP_HEARD_WITHIN", 0, 1, MOST_MINUTES, problems)
         )
+        mcp = mcp_file.load(env, problems)
+        problems += _not_offered(values, mcp)
         api_key = _text(env, "ANTHROPIC_API_KEY")
         base_url = _text(env, "ANTHROPIC_BASE_URL")
         if base_url and (wrong := addresses.problem("ANTHROPIC_BASE_URL", base_url)):
@@ -147,6 +153,7 @@ class Config:
                 admins=admins,
                 served=workspaces,
                 audience=people,
+                servers=mcp.servers,
             ),
             grace=float(grace),
             answers_at_once=at_once,
@@ -154,6 +161,7 @@ class Config:
             log_format=log_format or logs.TEXT,
             retention=retention,
             heard_within=60.0 * heard_within or None,
+            mcp=mcp,
         )
         return config, problems
 
@@ -212,6 +220,18 @@ def _audience(env: Mapping[str, str], problems: list[str]) -> Audience:
     found, wrong = audience.read(_text(env, "THREADKEEP_WHO") or "")
     problems += wrong
     return found
+
+
+def _not_offered(values: Mapping[str, str], mcp: McpConfig) -> list[str]:
+    """Return the problem of a default that names servers which are not in the file."""
+    known = {each.name for each in mcp.servers}
+    named = mcp_choices.names(values.get(mcp_choices.OPTION, mcp_file.OFF))
+    wrong = ", ".join(each for each in named if each not in known)
+    if not wrong:
+        return []
+    variable = BY_NAME[mcp_choices.OPTION].variable
+    problem = mcp_messages.not_offered(names=wrong)
+    return [messages.variable_problem(variable=variable, problem=problem)]
 
 
 def _retention(env: Mapping[str, str], problems: list[str]) -> Retention:

@@ -12,7 +12,14 @@ import logging
 import shutil
 import time
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterator,
+    Sequence,
+)
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +27,7 @@ from bot.domain.budget import HOUR
 from bot.domain.completion import Report, Request
 from bot.domain.scope import EVERYWHERE
 from bot.errors import ConfigError, DeliveryError, ModelDenied, StorageError
+from bot.messages import mcp as mcp_messages
 from bot.messages import operator as messages
 from bot.platforms import Platforms
 from bot.ports.model import Model
@@ -123,29 +131,42 @@ class OperatorAlerts:
 
 class ReportingModel:
     """`bot.ports.model.Model` that has refusals reported which only the operator can
-    correct. `start` runs a task in the background: an answer waits for no message."""
+    correct. `start` runs a task in the background: an answer waits for no message.
+    `failed` gets the names of MCP servers that failed."""
 
     def __init__(
         self,
         model: Model,
         alerts: OperatorAlerts,
         start: Callable[[str, Coroutine[Any, Any, object]], object],
+        failed: Callable[[Sequence[str]], None] = lambda names: None,
     ) -> None:
         self._model = model
         self._alerts = alerts
         self._start = start
+        self._failed = failed
 
     async def answer(self, request: Request) -> AsyncGenerator[str | Report, None]:
         """Yield what the model does. Raises what it raises."""
         with self._reported():
             async with contextlib.aclosing(self._model.answer(request)) as answer:
+                told: tuple[str, ...] = ()
                 async for piece in answer:
+                    if isinstance(piece, Report) and piece.failed != told:
+                        told = piece.failed
+                        self._server_failed(told)
                     yield piece
 
     async def count(self, request: Request, *, files: bool = False) -> int:
         """Return the number of tokens of the prompt. Raises what the model raises."""
         with self._reported():
             return await self._model.count(request, files=files)
+
+    def _server_failed(self, names: Sequence[str]) -> None:
+        problem = mcp_messages.failed(servers=", ".join(names))
+        alert = self._alerts.report(f"mcp {' '.join(names)}", problem)
+        self._start("operator alert", alert)
+        self._failed(names)
 
     @contextlib.contextmanager
     def _reported(self) -> Iterator[None]:

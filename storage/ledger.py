@@ -371,9 +371,11 @@ def _add(
 def _accounts(scope: Scope, at: float) -> Iterator[tuple[Scope, str]]:
     """Yield the accounts that a charge in `scope` is booked in: (scope, period)."""
     at = calendar_time(at)
-    for level in (ScopeLevel.OPERATOR, ScopeLevel.WORKSPACE, ScopeLevel.CHANNEL):
+    levels = (ScopeLevel.OPERATOR, ScopeLevel.WORKSPACE, ScopeLevel.CHANNEL)
+    # What the operator pays for has no workspace.
+    for account in dict.fromkeys(scope.at(level) for level in levels):
         for period in Period:
-            yield scope.at(level), period.name_at(at)
+            yield account, period.name_at(at)
 
 
 def _account(db: Database, scope: Scope, period: str) -> Row | None:

@@ -9,6 +9,7 @@ from bot.domain.completion import Usage
 from bot.domain.receipt import PastRequest
 from bot.domain.scope import ScopeLevel
 from bot.domain.setting import AppliedSetting
+from storage import mcp_tables
 from storage.broken import calendar_time, log_broken, parsed
 
 #: `missing` where the number is unknown; NULL is for a turn that did not end properly.
@@ -49,6 +50,8 @@ def before(db: Database, row: Row) -> PastRequest | None:
         deleted=found["deleted"],
         missing=missing(found),
         summarised=summarised(db, found),
+        tools=found["tools"],
+        asked=len(mcp_tables.asked(found)),
     )
 
 

@@ -22,7 +22,7 @@ from bot.domain.receipt import (
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.setting import Version
 from bot.domain.turn import Outcome, Turn, TurnState
-from storage import attachments, past_requests
+from storage import attachments, mcp_tables, past_requests
 from storage.broken import calendar_time, log_broken, parsed
 from storage.files import files_of_message
 from storage.past_requests import UNKNOWN
@@ -205,7 +205,8 @@ def record_outcome(db: Database, turn: Turn, outcome: Outcome) -> None:
     db.execute(
         """
         UPDATE receipts
-        SET missing = :missing, applied = :applied,
+        SET missing = :missing, applied = :applied, tools = :tools, asked = :asked,
+            left_out = :left_out,
             messages = coalesce(:messages, messages),
             answers = coalesce(:answers, answers)
         WHERE turn_id = :turn
@@ -216,6 +217,7 @@ def record_outcome(db: Database, turn: Turn, outcome: Outcome) -> None:
             "messages": messages,
             "answers": answers,
             "turn": turn.id,
+            **mcp_tables.columns(outcome),
         },
     )
 
@@ -248,6 +250,9 @@ def find(db: Database, turn: str) -> Receipt | None:
         held=row["reserved"] or 0.0,
         read=_read(db, row) if row["known"] else None,
         applied=past_requests.applied(row),
+        tools=row["tools"] or "",
+        asked=mcp_tables.asked(row),
+        left_out=mcp_tables.left_out(row),
         before=past_requests.before(db, row) if row["known"] else None,
         stop_reason=row["stop_reason"] or "",
         request_id=row["request_id"] or "",

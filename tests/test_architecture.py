@@ -23,7 +23,7 @@ LINES = """
     app
     commands triage.evaluation cleanup reports
     conversation triage.chat triage.bulk
-    api_access budgets config operator_alerts last_names vitals
+    api_access budgets config operator_alerts last_names mcp_listings vitals
     settings
     claude delivery context platforms
     ports

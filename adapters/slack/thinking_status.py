@@ -33,6 +33,9 @@ def line(activity: Activity) -> str:
     """Return what the line says of `activity`."""
     if activity.kind == "search":
         return messages.SEARCHING_STATUS
+    if activity.kind == "ask":
+        server = activity.host
+        return messages.asking_status(server=server) if server else messages.ASKING
     if activity.host:
         return messages.reading_status(host=activity.host)
     return messages.READING_STATUS

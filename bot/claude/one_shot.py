@@ -41,6 +41,9 @@ class Completion:
     bounded: bool = False
     #: Why the model stopped, as the API reports it; None if it did not come to that.
     stop_reason: str | None = None
+    #: What MCP servers listed, and the names of those that failed.
+    listings: tuple[tuple[str, str], ...] = ()
+    failed: tuple[str, ...] = ()
 
 
 async def complete(
@@ -87,8 +90,12 @@ async def complete(
         trouble = TOOK_TOO_LONG
     bill = claude_cost.bill(report, asked=asked, at=now)
     text = replace_invalid("".join(pieces))
-    stop_reason = report.stop_reason if report else None
-    return Completion(text, bill.usage, bill.cost, trouble, bill.bounded, stop_reason)
+    return Completion(
+        *(text, bill.usage, bill.cost, trouble, bill.bounded),
+        stop_reason=report.stop_reason if report else None,
+        listings=report.listings if report else (),
+        failed=report.failed if report else (),
+    )
 
 
 async def complete_charged(

@@ -89,7 +89,7 @@ def answer(
     if problems := [*env_file.problems, *problems]:
         raise ConfigError(*problems)
     logs.set_up(config.log_level or "error")
-    for note in unread(env, env_file.lines):
+    for note in unread(env, env_file.lines, config.mcp.variables):
         terminal.complain(note)
     model, system = _options(model, system)
     # Before the event loop runs: it would keep Ctrl-C until the end of the input.

@@ -7,7 +7,7 @@ comes meanwhile waits for it.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 
 from bot.claude.catalog import ModelAvailability
 from bot.claude.key import key_problem
@@ -29,7 +29,8 @@ async def open_model(settings: Config) -> AsyncIterator[Model]:
     if problem := key_problem(settings.api_key):
         raise ConfigError(problem)
     async with contextlib.AsyncExitStack() as stack:
-        model = ClaudeOnceLoaded(settings.api_key, settings.base_url, stack)
+        address = settings.api_key, settings.base_url
+        model = ClaudeOnceLoaded(*address, stack, settings.mcp.tokens)
         try:
             yield model
         finally:
@@ -37,12 +38,18 @@ async def open_model(settings: Config) -> AsyncIterator[Model]:
 
 
 class ClaudeOnceLoaded:
-    """Claude, whose SDK is imported on first use; `stack` closes the connection."""
+    """Claude, whose SDK is imported on first use; `stack` closes the connection, and
+    `tokens` are those of MCP servers, by name."""
 
     def __init__(
-        self, api_key: str, base_url: str | None, stack: contextlib.AsyncExitStack
+        self,
+        api_key: str,
+        base_url: str | None,
+        stack: contextlib.AsyncExitStack,
+        tokens: Mapping[str, str],
     ) -> None:
         self._address = api_key, base_url
+        self._tokens = tokens
         self._stack = stack
         self._model: Model | None = None
         self._loading: asyncio.Task[None] | None = None
@@ -87,5 +94,5 @@ class ClaudeOnceLoaded:
 
     async def _load(self) -> None:
         client = await asyncio.to_thread(load_module, "bot.claude.client")
-        connection = client.connect(*self._address)
+        connection = client.connect(*self._address, self._tokens)
         self._model = await self._stack.enter_async_context(connection)

@@ -96,6 +96,9 @@ def values(receipt: Receipt, texts: ReceiptTexts | None) -> dict[str, Any]:
             {**asdict(each), "level": each.level.value} for each in receipt.applied
         ],
         "usage": asdict(receipt.usage),
+        "tools": receipt.tools,
+        "asked": [asdict(each) for each in receipt.asked],
+        "left_out": list(receipt.left_out),
         "cache_miss": _miss(receipt),
         "usd": receipt.cost,
         "bounded": receipt.bounded,

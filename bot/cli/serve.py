@@ -84,7 +84,7 @@ async def serve_until_stopped(
     least = settings.log_level or ("info" if names and not is_local else "error")
     logs.set_up(least, settings.log_format)
     for level, notes in (
-        (logging.WARNING, unread(env, env_file.lines)),
+        (logging.WARNING, unread(env, env_file.lines, settings.mcp.variables)),
         (logging.ERROR, hosting.warnings(env, settings)),
     ):
         for note in notes:

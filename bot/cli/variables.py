@@ -61,15 +61,18 @@ def read_by_us() -> frozenset[str]:
     return frozenset(env.asked)
 
 
-def unread(env: Mapping[str, str], lines: Mapping[str, int]) -> list[str]:
+def unread(
+    env: Mapping[str, str], lines: Mapping[str, int], more: Collection[str] = ()
+) -> list[str]:
     """Return a sentence for each variable of `env` that is probably meant for us and
-    that nobody reads. `lines` are the lines of those from `.env`.
+    that nobody reads. `lines` are the lines of those from `.env`, and `more` names that
+    are read besides those that always are.
 
     All of `.env` is meant for us. Of the rest of the environment, which other programs
     read, too, only names that begin with THREADKEEP_, or that are near one of ours
     that is not set.
     """
-    known = read_by_us()
+    known = read_by_us() | set(more)
     found = []
     for name in sorted(env.keys() - known, key=lambda name: (lines.get(name, 0), name)):
         near = nearest(name, known)

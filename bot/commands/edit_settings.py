@@ -244,6 +244,7 @@ class SettingsEditor:
                 raise
             naming = self._access.naming(place)
             raise Unacceptable(f"{error.user_text} {naming}") from None
+        self._access.require_offered(option, place, value)
         unset = policy.own(option.name) is None
         if unset and value.strip() == begins_with(policy, option).strip() != "":
             # The form began with this text: it is no setting of its own.

@@ -4,6 +4,7 @@ Rule: only who may read the thread now sees it, in private. It shows nothing tha
 wrote, nor the text of a prompt.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from bot.commands.router import Handler
@@ -16,7 +17,7 @@ from bot.domain.reply import PRESSED
 from bot.domain.scope import Scope, ScopeLevel, ThreadKey
 from bot.domain.setting import AppliedSetting
 from bot.errors import DeliveryError
-from bot.messages import phrases
+from bot.messages import phrases, plurals
 from bot.messages import receipts as messages
 from bot.ports.platform import Adapter
 from bot.ports.receipts import ReceiptStore
@@ -40,11 +41,13 @@ _MISSES = {
     Miss.EFFORT: messages.EFFORT_CHANGED,
     Miss.WEB_SEARCH: messages.WEB_SEARCH_CHANGED,
     Miss.WEB_FETCH: messages.WEB_FETCH_CHANGED,
+    Miss.TOOLS: messages.TOOLS_CHANGED,
     Miss.SUMMARY: messages.SUMMARY_BEGAN,
     Miss.DELETED: messages.SOME_DELETED,
     Miss.CUT: messages.OTHERS_LEFT_OUT,
     Miss.OFF: messages.NOT_ASKED_FOR,
     Miss.FOUND: messages.NOT_KEPT,
+    Miss.ASKED: messages.ANSWERS_NOT_KEPT,
     Miss.UNKNOWN: messages.NO_REASON,
 }
 
@@ -152,6 +155,7 @@ def page(receipt: Receipt, links: Mapping[str, str]) -> Response:
         (messages.QUESTION, _questions(receipt.read, links)),
         (messages.MESSAGES, _span(receipt.read, links)),
         (messages.FILES, file_lines(receipt.read)),
+        (messages.MCP_SERVERS, server_lines(receipt)),
         (messages.MADE_WITH, _made_with(receipt)),
         (messages.TIME, _times(receipt)),
     ]
@@ -261,6 +265,18 @@ def file_line(file: ReadFile) -> str:
     else:
         what = messages.FILE_CUT if stored.cut else messages.FILE_READ
     return messages.file(name=quoted(file.name), size=size, what=what)
+
+
+def server_lines(receipt: Receipt) -> Iterator[str]:
+    """Yield a line for each tool of an MCP server that was called, and for each server
+    that could not be used."""
+    counted = Counter(receipt.asked)
+    for call, count in counted.items():
+        said = messages.call_failed if call.failed else messages.call
+        times = plurals.TIMES(count)
+        yield said(server=call.server, tool=call.tool, times=times)
+    for server in receipt.left_out:
+        yield messages.server_left_out(server=server)
 
 
 def _made_with(receipt: Receipt) -> Iterator[str]:

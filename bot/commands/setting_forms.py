@@ -181,10 +181,14 @@ class SettingForms:
                     INHERIT_CHOICE,
                     labels.not_set_here(inherited=option.show(inherited))[:75],
                 ),
-                *option.choices(today),
+                *self._access.choices(option, policy.place, today),
             )
             known = {choice.value for choice in choices}
-            value = value if value in known else INHERIT_CHOICE
+            if own and value not in known:
+                # Several servers, which can be typed: the form keeps them.
+                choices = (*choices, Choice(value, option.show(value)[:75]))
+            elif value not in known:
+                value = INHERIT_CHOICE
         else:
             choices = ()
         return Field(

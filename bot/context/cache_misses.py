@@ -15,6 +15,8 @@ _SHORT, _LONG = 300.0, 3_600.0
 # The settings that change what stands before the messages, or what they are cached
 # under, besides the model.
 _SETTINGS = ("effort", "web_search", "web_fetch")
+# The tools of MCP servers are looked at themselves: they also change with the
+# operator's file, and where a server fails.
 
 
 class Miss(enum.Enum):
@@ -25,6 +27,8 @@ class Miss(enum.Enum):
     EFFORT = "effort"
     WEB_SEARCH = "web_search"
     WEB_FETCH = "web_fetch"
+    #: The tools of MCP servers.
+    TOOLS = "tools"
     #: A summary has replaced the beginning.
     SUMMARY = "summary"
     #: People deleted messages.
@@ -37,6 +41,8 @@ class Miss(enum.Enum):
     OFF = "off"
     #: What the request before found on the web is not kept.
     FOUND = "found"
+    #: What MCP servers answered to the request before is not kept.
+    ASKED = "asked"
     #: None that is known.
     UNKNOWN = "unknown"
 
@@ -59,6 +65,8 @@ def reason(before: PastRequest, now: PastRequest) -> Miss | None:
     for name in _SETTINGS:
         if before.value(name) != now.value(name):
             return Miss(name)
+    if before.tools != now.tools:
+        return Miss.TOOLS
     if before.summarised != now.summarised:
         return Miss.SUMMARY
     if before.deleted != now.deleted:
@@ -69,7 +77,9 @@ def reason(before: PastRequest, now: PastRequest) -> Miss | None:
         return Miss.PAUSE
     if now.usage.input == now.usage.prompt:
         return Miss.OFF
-    return Miss.FOUND if before.usage.searches or before.usage.fetches else Miss.UNKNOWN
+    if before.usage.searches or before.usage.fetches:
+        return Miss.FOUND
+    return Miss.ASKED if before.asked else Miss.UNKNOWN
 
 
 def _lifetime(request: PastRequest) -> float:

@@ -15,10 +15,11 @@ from bot.claude import model_router, one_shot
 from bot.claude.catalog import ModelAvailability
 from bot.context import prompt
 from bot.context.long_threads import counted
-from bot.conversation import model_tools
+from bot.conversation import model_tools, server_tools
 from bot.conversation.composer import ComposedRequest, Composer
 from bot.conversation.outcomes import WITHDRAWN, over_budget, overlong, unwelcome
 from bot.conversation.outsiders import Outsiders
+from bot.conversation.server_tools import NO_TOOLS, ThreadTools
 from bot.domain.answer_options import AnswerOptions, merged
 from bot.domain.budget import BudgetExceeded, Charge
 from bot.domain.completion import Request
@@ -28,6 +29,7 @@ from bot.domain.scope import Scope
 from bot.domain.setting import StoredSettings
 from bot.domain.turn import Outcome, Turn, TurnMessage
 from bot.errors import DeliveryError, FileRefused, ModelUnpaid, PromptTooLong
+from bot.mcp_listings import McpListings
 from bot.messages import answers, phrases
 from bot.messages.answers import NOT_ADMITTED, UNWELCOME
 from bot.ports.model import Model
@@ -35,7 +37,13 @@ from bot.ports.platform import Adapter
 from bot.ports.store import AdmissionStore
 from bot.settings import long_threads, requested, shared_channels
 from bot.settings.access import SettingsAccess
-from bot.settings.effective import ROUTE, WEB_TOOLS, EffectiveSettings, resolve
+from bot.settings.effective import (
+    MCP_TOOLS,
+    ROUTE,
+    WEB_TOOLS,
+    EffectiveSettings,
+    resolve,
+)
 from bot.settings.options import BY_NAME, OPTIONS
 from bot.settings.parsers import AUTO
 
@@ -65,6 +73,7 @@ class PreparedTurn:
     composed: ComposedRequest
     #: Tells the thread which pinned settings changed since its last answer; "" if none.
     news: str
+    tools: ThreadTools = NO_TOOLS
 
     @property
     def request(self) -> Request:
@@ -95,6 +104,7 @@ class Admission:
         settings: SettingsAccess,
         guard: BudgetGuard,
         composer: Composer,
+        listings: McpListings,
         survey: Callable[[], ModelAvailability | None],
         secret: str,
         now: Callable[[], float] = time.time,
@@ -105,6 +115,7 @@ class Admission:
         self._settings = settings
         self._guard = guard
         self._composer = composer
+        self._listings = listings
         self._survey = survey
         self._secret = secret
         self._now = now
@@ -129,13 +140,16 @@ class Admission:
         options = merged(each.message.options for each in messages)
         today = datetime.fromtimestamp(self._now(), UTC).date()
         options = requested.possible(admitted.settings, options, today)
-        settings, news = await self._pin_settings(turn, messages, admitted, options)
+        tools = self._tools(messages, admitted)
+        settings, news = await self._pin_settings(
+            turn, messages, admitted, options, tools.kept
+        )
         if options:
             settings = self._requested(settings, options, admitted.asker, today)
         if await self._is_overlong(turn, settings):
             return overlong()
         composed = await self._composer.compose(
-            turn, messages, admitted.asker, settings
+            turn, messages, admitted.asker, settings, tools.servers
         )
         if composed is None:
             return WITHDRAWN
@@ -148,7 +162,18 @@ class Admission:
         if _shared(messages):
             notice = await self._outsiders.first_answer(turn, settings)
             news = "\n".join(filter(None, (news, notice)))
-        return PreparedTurn(settings, replace(composed, request=request), news)
+        return PreparedTurn(settings, replace(composed, request=request), news, tools)
+
+    def _tools(
+        self, messages: Sequence[TurnMessage], admitted: AdmittedTurn
+    ) -> ThreadTools:
+        """Return the tools of MCP servers that the thread of an admitted turn has."""
+        servers = self._settings.servers(admitted.settings)
+        if _shared(messages):
+            servers = server_tools.within_shared(servers, admitted.settings)
+        kept = admitted.stored.kept.get(MCP_TOOLS, "")
+        known, resting = self._listings.known, self._listings.resting
+        return server_tools.choose(servers, known, kept, resting)
 
     async def _is_overlong(self, turn: Turn, settings: EffectiveSettings) -> bool:
         """Return whether the thread has passed its mark where it is to stop then."""
@@ -244,9 +269,10 @@ class Admission:
         messages: Sequence[TurnMessage],
         admitted: AdmittedTurn,
         options: AnswerOptions,
+        tools_kept: str,
     ) -> tuple[EffectiveSettings, str]:
-        """Store the settings that the thread keeps from now on; return what applies
-        then, and the news of it for the thread."""
+        """Store the settings that the thread keeps from now on, and `tools_kept`;
+        return what applies then, and the news of it for the thread."""
         settings, stored = admitted.settings, admitted.stored
         pinned = {o.name: settings[o.name] for o in OPTIONS if o.kept}
         if settings.route and "model" not in stored.stale:
@@ -260,6 +286,8 @@ class Admission:
         )
         if tools:
             pinned[WEB_TOOLS] = tools
+        if tools_kept or MCP_TOOLS in stored.kept:
+            pinned[MCP_TOOLS] = tools_kept
         if pinned == stored.kept and not stored.stale:
             return settings, ""
         await self._store.pin_settings(turn.thread, pinned)

@@ -14,6 +14,7 @@ from bot.conversation.replies import Replies
 from bot.conversation.responder import Responder, Timed
 from bot.conversation.summariser import Summariser
 from bot.domain.scope import ThreadKey
+from bot.mcp_listings import McpListings
 from bot.ports.model import Model
 from bot.ports.platform import Adapter
 from bot.ports.store import Store
@@ -30,6 +31,7 @@ def create_responder(
     adapters: Mapping[str, Adapter],
     operator: Operator,
     summariser: Summariser,
+    listings: McpListings,
     tasks: Background,
     begun: Callable[[ThreadKey], None],
     timed: Timed = lambda turn, first_words, end: None,
@@ -56,7 +58,7 @@ def create_responder(
         now,
     )
     admission = Admission(
-        *(durable, model, adapters, settings, guard, composer, survey),
+        *(durable, model, adapters, settings, guard, composer, listings, survey),
         operator.secret,
         now,
     )

@@ -25,6 +25,7 @@ from bot.domain.completion import (
     Request,
     RequestFile,
 )
+from bot.domain.mcp import RequestServer
 from bot.domain.message import EarlierMessages
 from bot.domain.scope import ThreadKey
 from bot.domain.turn import Turn, TurnMessage
@@ -125,9 +126,10 @@ class Composer:
         messages: Sequence[TurnMessage],
         asker: str,
         settings: EffectiveSettings,
+        servers: tuple[RequestServer, ...] = (),
     ) -> ComposedRequest | None:
-        """Store what Claude reads for `messages`, and return the request; None if
-        people have deleted all that was to be answered."""
+        """Store what Claude reads for `messages`, and return the request, which may ask
+        `servers`; None if people have deleted all that was to be answered."""
         ttl = await self._lifetime(turn, settings)
         pricing = Pricing(settings["model"], ttl, settings.file_price, self._now())
         read = await self._conversation(turn, messages, settings, pricing)
@@ -138,7 +140,9 @@ class Composer:
         version = await self._settings.prompt(settings)
         request = Request(
             model=settings["model"],
-            system=prompt.system_prompt(version.text or "", settings.request),
+            system=prompt.system_prompt(
+                version.text or "", settings.request, has_tools=bool(servers)
+            ),
             messages=fitted,
             max_tokens=settings.max_tokens,
             user=prompt.opaque(asker, turn.thread.workspace, self._secret),
@@ -149,6 +153,7 @@ class Composer:
             fetches=FETCHES if settings.on("web_fetch") else 0,
             hosts=settings.hosts,
             filters=settings.web_tools == FILTERING,
+            servers=servers,
             cache_ttl=ttl or "1h",
             cache_messages=ttl is not None,
             load=self._contents.file_data,

@@ -14,6 +14,7 @@ from functools import partial
 
 from bot.budgets.alerts import BudgetAlerts
 from bot.budgets.guard import BudgetGuard
+from bot.conversation import server_tools
 from bot.conversation.admission import Admission, AdmittedTurn, PreparedTurn
 from bot.conversation.dispatcher import StopSignal
 from bot.conversation.failures import Failures
@@ -296,6 +297,7 @@ class Responder:
         outcome = asking_prices(
             outcome, prepared.composed.dear, has_buttons=self._has_buttons(turn)
         )
+        outcome = server_tools.noted(outcome, prepared.tools)
         return self._annotated(turn, outcome, prepared), settings
 
     def _continuable(self, turn: Turn, outcome: Outcome) -> Outcome:

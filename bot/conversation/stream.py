@@ -78,6 +78,8 @@ class AnswerStream:
             cost=bill.cost,
             bounded=bill.bounded,
             first_text=self._first_text,
+            asked=self._report.asked if self._report else (),
+            left_out=self._report.failed if self._report else (),
         )
 
     async def _read(self, request: Request, extend: Extend) -> None:

@@ -142,7 +142,8 @@ class Summariser:
         if not summaries.is_due(reported, mark, silent=silent):
             return
         turns = await self._store.read_turns(thread)
-        searched = outcome.usage.searches + outcome.usage.fetches > 0
+        uses = outcome.usage.searches + outcome.usage.fetches + len(outcome.asked)
+        searched = uses > 0
         tokens = summaries.size(turns, reported, searched=searched)
         count = summaries.cut(turns, tokens, mark, silent=silent)
         if not count or not summaries.is_due(tokens, mark, silent=silent):

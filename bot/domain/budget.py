@@ -133,7 +133,7 @@ class Charge:
     place: Scope
     #: The platform's user id.
     person: str
-    #: "ask", "routing", "summary", "try", "triage" or "auto-triage".
+    #: "ask", "routing", "summary", "try", "triage", "auto-triage" or "mcp".
     kind: str
     model: str
     #: An upper bound of its cost, in USD.
@@ -172,8 +172,9 @@ class Spending:
     #: The platform's user id; "" in rows from before it was stored.
     person: str
     model: str
-    #: "answer", "ask", "routing", "summary", "try", "triage", or "attempt": an answer
-    #: that a crash interrupted and that was begun again.
+    #: "answer", "ask", "routing", "summary", "try", "triage", "mcp" for asking an MCP
+    #: server for its tools, or "attempt": an answer that a crash interrupted and that
+    #: was begun again.
     kind: str
     #: The number of calls.
     turns: int

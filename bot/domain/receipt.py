@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from bot.domain.attachment import StoredFile
 from bot.domain.completion import Usage
+from bot.domain.mcp import ToolCall
 from bot.domain.scope import ThreadKey
 from bot.domain.setting import AppliedSetting, Version
 from bot.domain.turn import Ended, TurnState
@@ -104,6 +105,9 @@ class PastRequest:
     deleted: int = 0
     missing: int | None = 0
     summarised: int = 0
+    #: The tools of MCP servers that it had, and how many calls of them it made.
+    tools: str = ""
+    asked: int = 0
 
     def value(self, setting: str) -> str:
         """Return the value of `setting` that applied; "" if the model does not use
@@ -138,6 +142,11 @@ class Receipt:
     #: None if no request was made, or before receipts were stored.
     read: ReadMessages | None = None
     applied: tuple[AppliedSetting, ...] = ()
+    #: The tools of MCP servers that its request had; the calls of them, and the servers
+    #: that failed, by their labels.
+    tools: str = ""
+    asked: tuple[ToolCall, ...] = ()
+    left_out: tuple[str, ...] = ()
     #: The last request before it that read the same beginning of the thread; None for
     #: none.
     before: PastRequest | None = None
@@ -162,6 +171,8 @@ class Receipt:
             deleted=self.read.deleted,
             missing=self.read.missing,
             summarised=self.read.summarised,
+            tools=self.tools,
+            asked=len(self.asked),
         )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from bot.domain.answer_file import Upload
 from bot.domain.completion import Usage
+from bot.domain.mcp import ToolCall
 from bot.domain.message import Message
 from bot.domain.reply import PostedPart
 from bot.domain.scope import ThreadKey
@@ -155,6 +156,11 @@ class Outcome:
     applied: tuple[AppliedSetting, ...] = ()
     #: The user to notify once all of it is shown (edits notify nobody); "" for nobody.
     calls: str = ""
+    #: The tools of MCP servers that the request had; the calls of them, and the servers
+    #: without which it was answered.
+    tools: str = ""
+    asked: tuple[ToolCall, ...] = ()
+    left_out: tuple[str, ...] = ()
     #: As in `Turn`; stored with the summary, and with the files.
     summarised: int = 0
     waiting: tuple[int, ...] = ()

@@ -52,6 +52,11 @@ Delete all that PERSON wrote, such as slack:T0123ABC:U0123ABC.
 
 Their messages, drafts, tickets and name go, also while the bot runs. Answers stay,
 and so do the ids in the audit and in what was spent."""
+MCP = """\
+Print what MCP servers list, and what of it Claude is told.
+
+What a server lists when it is asked first is pinned: nothing that it says later
+changes that."""
 SETUP = "Ask for the tokens, try each, and write them to .env."
 
 # Settings.

@@ -120,6 +120,13 @@ SEARCHING_STATUS = "is searching the web…"
 READING_STATUS = "is reading a page…"
 
 
+ASKING = "is asking a server…"
+
+
+def asking_status(*, server: str) -> str:
+    return f"is asking {server}…"
+
+
 def reading_status(*, host: str) -> str:
     return f"is reading {host}…"
 

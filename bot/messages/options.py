@@ -32,6 +32,8 @@ WEB_FETCH_DOMAINS = "Web pages: hosts"
 WEB_FETCH_DOMAINS_ABOUT = (
     "The hosts whose pages Claude may read, with their subdomains; without any, all."
 )
+MCP = "MCP servers"
+MCP_ABOUT = "The servers that Claude may ask, of those that the operator offers."
 LONG_THREADS = "Long threads"
 LONG_THREADS_ABOUT = "What to do once a thread has more tokens than the mark below."
 LONG_THREADS_SUMMARISE = "older messages are summarised"

@@ -151,11 +151,13 @@ PROMPT_CHANGED = "the system prompt was changed"
 EFFORT_CHANGED = "the effort was changed"
 WEB_SEARCH_CHANGED = "the web search was switched"
 WEB_FETCH_CHANGED = "the reading of web pages was switched"
+TOOLS_CHANGED = "the MCP servers that could be asked, or their tools, were others then"
 SUMMARY_BEGAN = "a summary stands in place of older messages since then"
 SOME_DELETED = "messages were deleted since then"
 OTHERS_LEFT_OUT = "other messages are left out of the middle than then"
 NOT_ASKED_FOR = "at the pace of this thread, caching costs more than it saves"
 NOT_KEPT = "what it found on the web is not kept"
+ANSWERS_NOT_KEPT = "what the MCP servers answered is not kept"
 NO_REASON = "no reason is known"
 
 
@@ -170,6 +172,21 @@ def searches(*, count: int) -> str:
 
 def fetches(*, count: int) -> str:
     return f"Pages fetched: {count:,}; what they said is not kept."
+
+
+MCP_SERVERS = "MCP servers"
+
+
+def call(*, server: str, tool: str, times: str) -> str:
+    return f"Asked {server}: {tool}, {times}"
+
+
+def call_failed(*, server: str, tool: str, times: str) -> str:
+    return f"Asked {server}: {tool} (error), {times}"
+
+
+def server_left_out(*, server: str) -> str:
+    return f"{server} could not be used; this was answered without it"
 
 
 def reserved(*, amount: str) -> str:

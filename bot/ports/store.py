@@ -31,6 +31,7 @@ from bot.ports.cases import CaseQueue, CaseStore
 from bot.ports.files import FileStore
 from bot.ports.inbox import InboxStore
 from bot.ports.ledger import Accounts, Charges, Ledger
+from bot.ports.mcp import ListingStore
 from bot.ports.names import NameStore
 from bot.ports.posts import PostStore
 from bot.ports.receipts import ReceiptStore
@@ -365,6 +366,7 @@ class Store(
     ReportStore,
     ReceiptStore,
     SearchStore,
+    ListingStore,
     RetentionStore,
     FileStore,
     PostStore,

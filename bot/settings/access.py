@@ -9,23 +9,27 @@ another workspace is never reached.
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 
 from bot.domain.channel_access import ChannelAccess
+from bot.domain.mcp import McpServer
 from bot.domain.person import EVERYONE, Person, administers, listed
 from bot.domain.scope import Scope, ScopeLevel, ThreadKey
 from bot.domain.setting import AuditEntry, StoredSettings, Version
 from bot.errors import DeliveryError, Denied, ThreadGone
+from bot.messages import mcp as mcp_messages
 from bot.messages import settings as messages
 from bot.messages.settings import ELSEWHERE, NOT_FOR_OUTSIDERS, UNSURE
 from bot.ports.platform import Adapter
 from bot.ports.settings import AccessStore
-from bot.settings import shared_channels
+from bot.settings import mcp_choices, shared_channels
 from bot.settings.effective import EffectiveSettings, Operator, resolve
 from bot.settings.options import BY_NAME, DEFAULT_PROMPT, Option
 from bot.settings.target import target
 from bot.text import references
-from bot.ui.elements import Command
+from bot.ui.elements import Choice, Command
 from bot.ui.formatting import here
 
 log = logging.getLogger(__name__)
@@ -51,9 +55,10 @@ class SettingsAccess:
 
     async def policy(self, place: Scope) -> EffectiveSettings:
         """Return what applies in `place`, with one read. Raises StorageError."""
-        return resolve(
+        found = resolve(
             place, await self._store.stored_settings(place), await self.defaults()
         )
+        return _judged(found, self._operator.servers)
 
     async def found(
         self, thread: ThreadKey
@@ -124,9 +129,35 @@ class SettingsAccess:
         )
 
     def known(self, place: Scope) -> list[Option]:
-        """Return the options that apply on the platform of `place`."""
+        """Return the options that apply on the platform of `place`; that of servers
+        only where the operator offers some."""
         creators = self._adapters[place.platform].limits.creators
-        return [o for o in BY_NAME.values() if creators or not o.needs_creators]
+        servers = mcp_choices.offered(self._operator.servers, place)
+        return [
+            o
+            for o in BY_NAME.values()
+            if (creators or not o.needs_creators)
+            and (servers or o.name != mcp_choices.OPTION)
+        ]
+
+    def choices(self, option: Option, place: Scope, today: date) -> tuple[Choice, ...]:
+        """Return what can be chosen for `option` in the scope `place`."""
+        if option.name != mcp_choices.OPTION:
+            return option.choices(today)
+        return mcp_choices.choices(self._operator.servers, place)
+
+    def require_offered(self, option: Option, place: Scope, value: str) -> None:
+        """Raise Unacceptable if `value` of `option` names what the operator does not
+        offer in `place`."""
+        if option.name == mcp_choices.OPTION:
+            mcp_choices.require_offered(self._operator.servers, place, value)
+
+    def servers(self, policy: EffectiveSettings) -> tuple[McpServer, ...]:
+        """Return the MCP servers that may be asked in the scope of `policy`: a thread
+        keeps those that it began with, as long as they are switched on around it."""
+        applied = policy.applied[mcp_choices.OPTION]
+        values = [applied.value, *([applied.around] if applied.kept else [])]
+        return mcp_choices.active(self._operator.servers, policy.place, values)
 
     def offered(self, policy: EffectiveSettings, person: Person) -> list[Option]:
         """Return the options that `person` may change in the very scope of `policy`."""
@@ -273,3 +304,18 @@ def _refusal(person: Person, place: Scope) -> str:
         ScopeLevel.THREAD: messages.IN_CHANNEL,
     }.get(place.level, messages.HERE)
     return messages.admins_only(where=where)
+
+
+def _judged(
+    settings: EffectiveSettings, servers: Sequence[McpServer]
+) -> EffectiveSettings:
+    """Return `settings` with a mark if they name servers that the operator does not
+    offer there: since the file changed, or where they were imported."""
+    applied = settings.applied[mcp_choices.OPTION]
+    known = {each.name for each in mcp_choices.offered(servers, settings.place)}
+    wrong = [each for each in mcp_choices.names(applied.value) if each not in known]
+    if not wrong:
+        return settings
+    why = mcp_messages.not_offered(names=", ".join(wrong))
+    marked = {**settings.applied, mcp_choices.OPTION: replace(applied, unused=why)}
+    return replace(settings, applied=marked)

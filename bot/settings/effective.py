@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from bot.claude.catalog import find
 from bot.domain.budget import Budget, BudgetLimits, Period, PersonLimit
+from bot.domain.mcp import McpServer
 from bot.domain.scope import EVERYWHERE, Scope, ScopeLevel
 from bot.domain.served_workspaces import Served
 from bot.domain.setting import OPERATOR, AppliedSetting, Setting, StoredSettings
@@ -30,11 +31,13 @@ ROUTE = "route"
 #: those that filter by code what they find.
 WEB_TOOLS = "web_tools"
 FILTERING = "filtering"
+#: Pinned besides options: the tools of MCP servers that a thread's last request had.
+MCP_TOOLS = "mcp_tools"
 
 #: The options that decide how an answer is written.
 WRITING = (
     *("prompt", "model", "effort", "max_tokens", "temperature", "stop_sequences"),
-    *("web_search", "web_fetch"),
+    *("web_search", "web_fetch", "mcp"),
 )
 # Their values are texts of admins, or ids of such.
 _TEXTS = ("prompt", "stop_sequences")
@@ -58,6 +61,8 @@ class Operator:
     served: Served = field(default_factory=Served)
     #: The people who may ask Claude at all.
     audience: Audience = field(default_factory=Audience)
+    #: The remote MCP servers that can be switched on.
+    servers: tuple[McpServer, ...] = ()
 
     @property
     def alone(self) -> "Operator":
@@ -78,8 +83,10 @@ class EffectiveValue:
     who: str = OPERATOR
     #: Seconds since 1970; 0 for a value of the operator.
     at: float = 0.0
-    #: Whether the thread pinned it, while something else is set around it by now.
+    #: Whether the thread pinned it, while something else is set around it by now; and
+    #: that, or "".
     kept: bool = False
+    around: str = ""
     #: Why the model does not use it; "" if it does.
     unused: str = ""
 
@@ -259,7 +266,9 @@ def resolve(
         if not replaced and now and now.value != value:
             # A change for running threads marks a pinned value as stale.
             applied[name] = EffectiveValue(
-                name, value, place, now.who, now.at, kept=True
+                *(name, value, place, now.who, now.at),
+                kept=True,
+                around=now.value,
             )
     applied = marked(applied)
     own = {name: value for name, value in defaults.items() if value}

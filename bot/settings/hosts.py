@@ -32,7 +32,7 @@ _PRIVATE = frozenset(
 def read(text: str, today: date) -> str:
     """Return the hosts in `text`, with one space between them. Raises Unacceptable."""
     words = parsers.bounded(text).lower().replace(",", " ").split()
-    found = dict.fromkeys(_host(word) for word in words)
+    found = dict.fromkeys(host(word) for word in words)
     if not found:
         raise Unacceptable(messages.NAME_HOSTS)
     if len(found) > MOST:
@@ -45,15 +45,16 @@ def shown(value: str) -> str:
     return value.replace(" ", ", ") or phrases.ALL_HOSTS
 
 
-def _host(word: str) -> str:
-    """Return the host that `word` names, also in the form of an address or with `*.`"""
-    host = word.removeprefix("https://").removeprefix("http://").removeprefix("*.")
-    host = host.removesuffix("/").removesuffix(".")
-    labels = host.split(".")
+def host(word: str) -> str:
+    """Return the host that `word` names, also in the form of an address or with `*.`
+    Raises Unacceptable for one that is not public."""
+    name = word.removeprefix("https://").removeprefix("http://").removeprefix("*.")
+    name = name.removesuffix("/").removesuffix(".")
+    labels = name.split(".")
     # The last label of an IP address is a number.
-    if labels[-1] in _PRIVATE or labels[-1].isdigit() or ":" in host:
+    if labels[-1] in _PRIVATE or labels[-1].isdigit() or ":" in name:
         raise Unacceptable(messages.private_host(written=quoted(word)))
     fits = all(_LABEL.fullmatch(each) and each.strip("-") == each for each in labels)
-    if len(labels) < 2 or len(host) > _LONGEST or not fits:
+    if len(labels) < 2 or len(name) > _LONGEST or not fits:
         raise Unacceptable(messages.not_a_host(written=quoted(word)))
-    return host
+    return name

@@ -19,7 +19,15 @@ from bot.messages import options as messages
 from bot.messages import phrases
 from bot.messages import values as value_messages
 from bot.schemes import scheme
-from bot.settings import attaching, follow, hosts, long_threads, parsers
+from bot.settings import (
+    attaching,
+    follow,
+    hosts,
+    long_threads,
+    mcp_choices,
+    mcp_file,
+    parsers,
+)
 from bot.settings.model_choices import model_choices
 from bot.settings.parsers import (
     MOST_STOPS,
@@ -215,6 +223,18 @@ OPTIONS: tuple[Option, ...] = (
         hosts.read,
         show=hosts.shown,
         most=2_000,
+    ),
+    # What a running thread keeps is cut to what is set now (`mcp_choices.active`).
+    Option(
+        mcp_choices.OPTION,
+        messages.MCP,
+        messages.MCP_ABOUT,
+        mcp_choices.read,
+        default=mcp_file.OFF,
+        kind=Kind.CHOICE,
+        choices=_fixed(mcp_file.OFF),
+        show=mcp_choices.shown,
+        kept=True,
     ),
     Option(
         "long_threads",

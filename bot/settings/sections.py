@@ -42,7 +42,7 @@ ANSWERS = SettingsSection(
     labels.EDIT_ANSWERS,
     ("model", "effort", "max_tokens", "web_search"),
     (
-        *("web_fetch", "web_fetch_domains"),
+        *("web_fetch", "web_fetch_domains", "mcp"),
         *("long_threads", "summary_at", "stop_sequences", "temperature"),
         *("quiet", "feedback", "ping", "footer", "attach_lines"),
     ),

@@ -7,6 +7,7 @@ booked for a turn and what is billed for it can be compared.
 import asyncio
 import contextlib
 import itertools
+import json
 import random
 import time
 from collections import Counter, defaultdict, deque
@@ -23,13 +24,15 @@ from bot.conversation.assembly import create_responder
 from bot.conversation.dispatcher import StopSignal
 from bot.conversation.responder import Responder
 from bot.conversation.summariser import Summariser
-from bot.domain.budget import Charge
+from bot.domain.budget import NO_LIMITS, Charge
 from bot.domain.completion import ChatMessage, Request
+from bot.domain.mcp import Listing, McpServer
 from bot.domain.message import Message
 from bot.domain.platform import Limits
 from bot.domain.scope import Scope, ThreadKey
 from bot.domain.setting import Change
 from bot.domain.triage_case import TriageCase
+from bot.mcp_listings import McpListings
 from bot.ports.store import Store
 from bot.runtime.background import Background
 from bot.settings.access import SettingsAccess
@@ -38,8 +41,10 @@ from bot.triage.chat.classifier import Classifier
 from storage import ledger
 from tests.emulators.claude.bill import by_user
 from tests.emulators.claude.emulator import ClaudeEmulator
+from tests.emulators.claude.mcp_servers import Server
 from tests.emulators.claude.reply import (
     Abort,
+    Ask,
     Code,
     End,
     Error,
@@ -76,6 +81,13 @@ STOP, KILL, SHUT_DOWN = "stop", "kill", "shut down"
 
 #: A link in every question.
 LINK = "https://page.example/"
+
+#: An MCP server, which is on where the web is searched, and what it lists.
+WIKI = McpServer("wiki", "Wiki", "https://wiki.example/mcp", ("read",))
+LISTING = Listing(
+    *("wiki", "https://wiki.example/mcp"),
+    json.dumps([{"name": "read", "input_schema": {"type": "object"}}]),
+)
 
 #: The model whose code may call tools.
 FILTERING = "claude-sonnet-5-5"
@@ -250,7 +262,9 @@ class Writer:
             fetched = Fetch(LINK, text="It says this. ", tokens=found)
             # Where no code filters, it is passed over.
             code = Code(tokens=found)
-            steps.append(chance.choices((searched, fetched, code), (4, 3, 2))[0])
+            asked = Ask(WIKI.name, "read", "It knows this. ", tokens=found)
+            used: tuple[Step, ...] = (searched, fetched, code, asked)
+            steps += chance.choices(used, (4, 3, 2, 4), k=chance.choice((1, 1, 1, 4)))
         for _ in range(chance.randint(1, 4)):
             steps.append("word " * chance.randint(1, max(1, longest // 4)))
         return steps
@@ -264,7 +278,12 @@ class Stage:
         self.model = model
         self.store = CountingStore()
         self.adapter = FakeAdapter(limits=Limits(part_chars=40_000))
-        self.operator = Operator({"prompt": "Be brief.", "max_tokens": "4096"}, SECRET)
+        values = {"prompt": "Be brief.", "max_tokens": "4096"}
+        self.operator = Operator(values, SECRET, servers=(WIKI,))
+        self.listings = McpListings(
+            self.store, model, (WIKI,), NO_LIMITS, lambda name, problem: None
+        )
+        claude.mcp[WIKI.url] = Server(json.loads(LISTING.tools))
         self.ends: Counter[str] = Counter()
         self._scripts: dict[str, deque[Sequence[Step]]] = defaultdict(deque)
         claude.always(self._scripted)
@@ -273,10 +292,13 @@ class Stage:
 
     async def furnish(self, scale: float) -> None:
         """Set what applies in each channel, with budgets `scale` times as large."""
+        await self.store.pin_listing(LISTING)
+        await self.listings.load()
         changes = []
         for number, (model, longest, searches, budget) in enumerate(CHANNELS):
             values = {"model": model, "max_tokens": str(longest)}
             values["web_search"] = values["web_fetch"] = "on" if searches else "off"
+            values["mcp"] = WIKI.name if searches else "off"
             if budget:
                 values["budget_day"] = f"{float(budget) * scale:.4f}"
             place = channel(number)
@@ -357,6 +379,7 @@ class Stage:
             adapters={"fake": self.adapter},
             operator=self.operator,
             summariser=summariser,
+            listings=self.listings,
             # What is begun there costs nothing.
             tasks=Background(),
             begun=lambda thread: None,

@@ -65,6 +65,7 @@ REASONS = {
     "adapters/web/markdown.py Growing._blocks": "of one text, which is bounded",
     "adapters/web/surface.py WebSurface._ids": "one for each message of an answer",
     "bot/cli/variables.py _Recording.asked": "one for each variable of ours",
+    "bot/mcp_listings.py McpListings._left": FIXED,
     "adapters/discord/interactions.py Interactions._catalog": FIXED,
     "bot/commands/search.py _Readable._known": "of one search, which is bounded",
     "bot/platforms.py Platforms.adapters": FIXED,

@@ -27,6 +27,7 @@ from bot.conversation.edited_questions import EditedQuestions
 from bot.conversation.inbox import Inbox
 from bot.conversation.stopping import Stopper
 from bot.conversation.waiting_signs import WaitingSigns
+from bot.domain.mcp import McpServer
 from bot.domain.person import Person
 from bot.domain.scope import Scope, ScopeLevel
 from bot.domain.setting import AuditEntry
@@ -61,13 +62,15 @@ class Office:
         store: Store | None = None,
         *,
         survey: ModelAvailability | None = None,
+        servers: tuple[McpServer, ...] = (),
         **operator: str,
     ) -> None:
         self.now = NOON
         self.store: Store = store or MemoryStore()
         self.adapter = FakeAdapter(limits=replace(FAST, creators=True))
         self.model = ScriptedModel()
-        self.operator = said = Operator(operator, admins=frozenset({"fake:root"}))
+        admins = frozenset({"fake:root"})
+        self.operator = said = Operator(operator, admins=admins, servers=servers)
         self.authority = SettingsAccess(
             self.store, {"fake": self.adapter}, said, self.clock
         )

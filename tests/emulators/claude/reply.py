@@ -543,10 +543,12 @@ class Reply:
             await self._say(step.text)
 
     def _may_ask(self, step: Ask) -> bool:
-        """Whether the model has the tool, and the answer does not pause instead."""
+        """Whether the model has the tool, and room to call it, and the answer does not
+        pause instead."""
         tools = mcp_servers.offered(self._asked.body, self._servers)
         more = self._rounds < web_tools.ITERATIONS
-        return more and (step.server, step.tool) in tools
+        room = self._asked.body["max_tokens"] - self.spent
+        return more and room > 1 and (step.server, step.tool) in tools
 
     def _may_search(self) -> bool:
         """Whether `max_uses` lets it search once more (claude 1.8)."""

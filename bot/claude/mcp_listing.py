@@ -1,0 +1,108 @@
+"""Ask a remote MCP server for its tools, through the API. Pure, but for `ask`.
+
+The API asks a server whose definitions do not go along with a request, and its answer
+lists them all (Claude facts 1.8). So a server is asked from where it will be called,
+and nothing of ours connects to it.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.claude import mcp_servers, one_shot
+from bot.claude.one_shot import Completion
+from bot.domain.completion import ChatMessage, Request
+from bot.domain.mcp import Listing, McpServer, RequestServer
+from bot.messages import mcp as messages
+from bot.messages.answers import TOOK_TOO_LONG
+from bot.ports.model import Model
+
+#: Timeout for asking a server, in seconds.
+TIMEOUT = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What a server said when it was asked for its tools."""
+
+    #: What it lists of the tools that it may be asked; None if it failed.
+    listing: Listing | None = None
+    #: The names of those that it does not have.
+    lacking: tuple[str, ...] = ()
+    #: Why there is no listing, for the operator: a clause.
+    problem: str = ""
+
+
+def request(server: McpServer, model: str) -> Request:
+    """Return the shortest request to `model` whose answer lists the tools of `server`;
+    too short for a call."""
+    asked = RequestServer(server.name, server.label, server.url, server.tools)
+    return Request(
+        model=model,
+        system="",
+        messages=(ChatMessage("user", "OK?"),),
+        max_tokens=1,
+        servers=(asked,),
+        server_calls=0,
+        cache_messages=False,
+    )
+
+
+async def ask(
+    model: Model, server: McpServer, name: str, now: float, timeout: float = TIMEOUT
+) -> Learnt:
+    """Ask `server` for its tools by the model called `name`. Nothing is booked for
+    it."""
+
+    async def reserve(calls: object) -> bool:
+        return True
+
+    completion = await one_shot.complete(
+        model, request(server, name), timeout=timeout, now=now, reserve=reserve
+    )
+    return read(server, completion, now)
+
+
+def read(server: McpServer, completion: Completion, now: float) -> Learnt:
+    """Return what `completion`, the answer to `request`, says of `server`."""
+    if completion.failed:
+        return Learnt(problem=messages.NOT_USABLE)
+    listed = dict(completion.listings).get(server.name)
+    if listed is None and completion.trouble == TOOK_TOO_LONG:
+        return Learnt(problem=messages.NOT_IN_TIME)
+    if listed is None:
+        why = messages.NO_ANSWER if completion.trouble else messages.NOTHING_LISTED
+        return Learnt(problem=why)
+    tools, known = mcp_servers.pinned(listed, server.tools)
+    missing = tuple(each for each in server.tools if each not in known)
+    if not known:
+        return Learnt(None, missing, messages.NO_TOOL_LISTED)
+    return Learnt(Listing(server.name, server.url, tools, now), missing)
+
+
+def last(listings: Sequence[Listing], server: McpServer) -> Listing | None:
+    """Return the last of `listings` that is of `server`; None for none."""
+    own = (e for e in listings if (e.server, e.url) == (server.name, server.url))
+    return next(reversed(list(own)), None)
+
+
+def lacking(listing: Listing, server: McpServer) -> list[str]:
+    """Return the tools of `server` that `listing` does not define."""
+    return [each for each in server.tools if each not in _by_name(listing)]
+
+
+def merged(pinned: Listing | None, listed: Listing) -> Listing:
+    """Return `listed` with what `pinned` defines as it defines it."""
+    tools = _by_name(listed) | (_by_name(pinned) if pinned else {})
+    text, _ = mcp_servers.pinned(json.dumps([*tools.values()]), sorted(tools))
+    return Listing(listed.server, listed.url, text, listed.at)
+
+
+def changed(pinned: Listing, listed: Listing) -> list[str]:
+    """Return the names of the tools that `listed` defines otherwise than `pinned`."""
+    before, now = _by_name(pinned), _by_name(listed)
+    return [name for name in sorted(before) if before[name] != now.get(name)]
+
+
+def _by_name(listing: Listing) -> dict[str, dict[str, object]]:
+    return {each["name"]: each for each in json.loads(listing.tools)}

@@ -1,0 +1,160 @@
+"""Which tools of MCP servers a thread has, and what its answers say of them. Pure.
+
+Tools stand before everything else in what is cached (Claude facts 3.1), so a thread
+keeps the definitions that it began with, whatever the operator takes over later. What
+the operator or an admin takes away is gone at once.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from bot.conversation.outcomes import with_note
+from bot.domain.mcp import Listing, McpServer, RequestServer, ToolCall
+from bot.domain.scope import ScopeLevel
+from bot.domain.turn import Outcome
+from bot.messages import mcp as messages
+from bot.settings import mcp_choices
+from bot.settings.effective import EffectiveSettings
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadTools:
+    """The tools of one request."""
+
+    servers: tuple[RequestServer, ...] = ()
+    #: What the thread keeps: of each server the digest of its listing.
+    kept: str = ""
+    #: The labels of the servers that it cannot have now: those of which no tool is
+    #: known, and those that have just failed.
+    unknown: tuple[str, ...] = ()
+    resting: tuple[str, ...] = ()
+
+
+NO_TOOLS = ThreadTools()
+
+
+def choose(
+    servers: Sequence[McpServer],
+    listings: Sequence[Listing],
+    kept: str,
+    resting: Collection[str],
+) -> ThreadTools:
+    """Return the tools of a thread that may ask `servers`: by the `listings` that it
+    has `kept`, or else by the last ones. Those in `resting` have just failed."""
+    before = dict(each.partition("=")[::2] for each in kept.split())
+    chosen, digests, unknown, left = [], [], [], []
+    for server in servers:
+        listing = _listing(server, listings, before.get(server.name, ""))
+        if listing is not None:
+            digests.append(f"{server.name}={listing.digest}")
+        made = _made(server, listing) if listing else None
+        if made is None:
+            unknown.append(server.label)
+        elif server.name in resting:
+            left.append(server.label)
+        else:
+            chosen.append(made)
+    found = tuple(chosen), " ".join(digests), tuple(unknown), tuple(left)
+    return ThreadTools(*found)
+
+
+def _listing(
+    server: McpServer, listings: Sequence[Listing], digest: str
+) -> Listing | None:
+    """Return the listing of `server` with `digest`, or the last one."""
+    own = [e for e in listings if (e.server, e.url) == (server.name, server.url)]
+    return next((each for each in own if each.digest == digest), None) or next(
+        reversed(own), None
+    )
+
+
+def _made(server: McpServer, listing: Listing) -> RequestServer | None:
+    """Return `server` with those of its tools that are defined in `listing`, or None
+    for none."""
+    tools = [each for each in json.loads(listing.tools) if each["name"] in server.tools]
+    if not tools:
+        return None
+    text = json.dumps(tools, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    names = tuple(each["name"] for each in tools)
+    return RequestServer(server.name, server.label, server.url, names, text)
+
+
+def within_shared(
+    servers: Sequence[McpServer], settings: EffectiveSettings
+) -> tuple[McpServer, ...]:
+    """Return those of `servers` that may be asked in a channel that is shared with
+    another organisation: the ones that are set for the channel itself."""
+    channel = settings.place.at(ScopeLevel.CHANNEL)
+    own = next(
+        (
+            each.value
+            for each in settings.settings
+            if (each.name, each.place) == (mcp_choices.OPTION, channel)
+        ),
+        "",
+    )
+    return tuple(each for each in servers if each.name in mcp_choices.names(own))
+
+
+def sent(servers: Sequence[RequestServer], failed: Collection[str] = ()) -> str:
+    """Return what decides whether a later request finds this one's tools in the cache,
+    without the servers called `failed`."""
+    return " ".join(
+        f"{each.name}={Listing(each.name, each.url, each.listing).digest}"
+        for each in servers
+        if each.name not in failed
+    )
+
+
+def noted(outcome: Outcome, tools: ThreadTools) -> Outcome:
+    """Return `outcome` of an answer that could ask `tools`, with their labels in place
+    of names, and notes that say what was asked and which server failed."""
+    labels = {each.name: each.label for each in tools.servers}
+    asked = tuple(
+        replace(call, server=labels.get(call.server, call.server))
+        for call in outcome.asked
+    )
+    failed = tuple(labels.get(each, each) for each in outcome.left_out)
+    outcome = replace(
+        outcome,
+        tools=sent(tools.servers, outcome.left_out),
+        asked=asked,
+        left_out=(*failed, *tools.resting),
+    )
+    for sentence in _sentences(asked, failed, tools):
+        outcome = with_note(outcome, sentence)
+    return outcome
+
+
+def _sentences(
+    asked: Sequence[ToolCall], failed: Sequence[str], tools: ThreadTools
+) -> list[str]:
+    found = []
+    for server, calls in _by_server(asked).items():
+        counted = Counter(each.tool for each in calls)
+        named = ", ".join(
+            tool if count == 1 else messages.several(tool=tool, count=count)
+            for tool, count in counted.items()
+        )
+        found.append(messages.asked(server=server, tools=named))
+        if wrong := dict.fromkeys(each.tool for each in calls if each.failed):
+            names = ", ".join(wrong)
+            found.append(messages.call_failed(server=server, tools=names))
+    if failed:
+        found.append(messages.server_left_out(servers=messages.OR.join(failed)))
+    if tools.resting:
+        names = messages.AND.join(tools.resting)
+        found.append(messages.server_left_out(servers=names))
+    if tools.unknown:
+        names = messages.AND.join(tools.unknown)
+        found.append(messages.server_not_ready(servers=names))
+    return found
+
+
+def _by_server(asked: Sequence[ToolCall]) -> Mapping[str, list[ToolCall]]:
+    found: dict[str, list[ToolCall]] = {}
+    for call in asked:
+        found.setdefault(call.server, []).append(call)
+    return found

@@ -1,0 +1,175 @@
+"""The operator's file of remote MCP servers. Pure.
+
+Rule: a problem quotes nothing that may be a token.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from bot.domain.mcp import McpServer
+from bot.domain.scope import Scope
+from bot.errors import ConfigError, Unacceptable
+from bot.messages import mcp as messages
+from bot.runtime.text_files import read_text
+from bot.settings import hosts
+from bot.text import addresses, documents
+from bot.text.documents import NoDocument
+from bot.text.redaction import quoted
+
+VARIABLE = "THREADKEEP_MCP_FILE"
+#: The file that is read if it exists, unless the variable names another.
+FILE = Path("mcp.yaml")
+#: Precedes a server's name in the name of the variable of its token.
+TOKEN_PREFIX = "THREADKEEP_MCP_TOKEN_"
+
+MOST_CHARS = 100_000
+MOST_NODES = 5_000
+MOST_SERVERS = 20
+MOST_TOOLS = 50
+
+_KEYS = ("label", "url", "tools", "places")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
+# Nothing in a label is markup, a mention or a sign of direction.
+_LABEL = re.compile(r"[^\W_](?:[^\W_]|[ &'()+.-]){0,39}")
+_TOOL = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+_PLACE = re.compile(r"([a-z]{2,20}):([A-Za-z0-9@_-]{1,40})(?:/([A-Za-z0-9_-]{1,40}))?")
+_TOKEN = re.compile(r"[!-~]+")
+
+#: The name that stands for no server in the setting.
+OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class McpConfig:
+    """The remote MCP servers of the operator."""
+
+    servers: tuple[McpServer, ...] = ()
+    #: By the server's name.
+    tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """Return the environment variables of their tokens."""
+        return frozenset(token_variable(each.name) for each in self.servers)
+
+
+def token_variable(name: str) -> str:
+    """Return the environment variable of the token of the server `name`."""
+    return f"{TOKEN_PREFIX}{name.upper()}"
+
+
+def load(env: Mapping[str, str], problems: list[str]) -> McpConfig:
+    """Return the servers in the file that `env` names, and their tokens; add a sentence
+    to `problems` for each that cannot be used."""
+    named = env.get(VARIABLE, "").strip()
+    path = Path(named) if named else FILE
+    if not named and not path.exists():
+        return McpConfig()
+    try:
+        text = read_text(str(path))
+    except ConfigError as error:
+        problems.append(str(error))
+        return McpConfig()
+    servers, wrong = read(text, path)
+    problems += wrong
+    tokens = {}
+    for server in servers:
+        variable = token_variable(server.name)
+        if token := env.get(variable, "").strip():
+            if _TOKEN.fullmatch(token):
+                tokens[server.name] = token
+            else:
+                problems.append(messages.bad_token(variable=variable))
+    return McpConfig(servers, tokens)
+
+
+def read(text: str, file: object = FILE) -> tuple[tuple[McpServer, ...], list[str]]:
+    """Parse the YAML `text` of `file`; return the servers that can be used, and one
+    sentence for each problem."""
+    problem = ""
+    found: object = None
+    if len(text) > MOST_CHARS:
+        problem = messages.too_large(most=MOST_CHARS)
+    else:
+        try:
+            found = documents.parse(text, most_nodes=MOST_NODES)
+        except NoDocument as error:
+            problem = messages.not_yaml(where=error.where, why=error.why)
+    named = found.get("servers") if isinstance(found, dict) else None
+    if not problem and (not isinstance(named, dict) or len(found) != 1):  # type: ignore[arg-type]
+        problem = messages.NO_SERVERS
+    elif isinstance(named, dict) and len(named) > MOST_SERVERS:
+        problem = messages.too_many(most=MOST_SERVERS)
+    if problem or not isinstance(named, dict):
+        return (), [messages.of_file(file=file, problem=problem)]
+    servers, problems = [], []
+    for name, node in named.items():
+        try:
+            servers.append(_server(str(name), node))
+        except Unacceptable as error:
+            shown = quoted(str(name)) if not _NAME.fullmatch(str(name)) else str(name)
+            problem = error.user_text.rstrip(".")
+            problems.append(
+                messages.of_server(file=file, server=shown, problem=problem)
+            )
+    return tuple(sorted(servers, key=lambda each: each.name)), problems
+
+
+def _server(name: str, node: object) -> McpServer:
+    """Return the server `name`. Raises Unacceptable."""
+    if not _NAME.fullmatch(name) or name == OFF:
+        raise Unacceptable(messages.NAME_IT)
+    if not isinstance(node, dict):
+        raise Unacceptable(messages.NOT_A_MAPPING)
+    if strange := sorted(map(str, set(node) - set(_KEYS))):
+        known = ", ".join(_KEYS)
+        raise Unacceptable(messages.unknown_key(key=quoted(strange[0]), known=known))
+    label = node.get("label", name)
+    if not isinstance(label, str) or not _LABEL.fullmatch(label):
+        raise Unacceptable(messages.LABEL)
+    tools = _texts(node.get("tools"), _TOOL, messages.TOOLS)
+    if not 1 <= len(tools) <= MOST_TOOLS:
+        raise Unacceptable(messages.TOOLS)
+    places = _texts(node.get("places", []), _PLACE, messages.PLACES)
+    if "places" in node and not places:
+        raise Unacceptable(messages.PLACES)
+    return McpServer(
+        name,
+        str(label),
+        _url(node.get("url")),
+        tuple(sorted(set(tools))),
+        frozenset(map(_place, places)),
+    )
+
+
+def _texts(node: object, form: re.Pattern[str], problem: str) -> list[str]:
+    """Return the texts of a list. Raises Unacceptable with `problem` for another."""
+    texts = node if isinstance(node, list) else []
+    fit = all(isinstance(each, str) and form.fullmatch(each) for each in texts)
+    if not isinstance(node, list) or not fit:
+        raise Unacceptable(problem)
+    return [str(each) for each in texts]
+
+
+def _place(text: str) -> Scope:
+    found = _PLACE.fullmatch(text)
+    assert found is not None
+    return Scope(found[1], found[2], found[3] or "")
+
+
+def _url(node: Any) -> str:
+    """Return the address `node`. Raises Unacceptable."""
+    if not isinstance(node, str) or addresses.problem("url", node, ("https",)):
+        raise Unacceptable(messages.URL)
+    parts = urlsplit(node)
+    if parts.query or parts.fragment or "@" in parts.netloc or "?" in node:
+        raise Unacceptable(messages.URL_PARTS)
+    try:
+        hosts.host(parts.hostname or "")
+    except Unacceptable as error:
+        raise Unacceptable(messages.private_host(problem=error.user_text)) from None
+    return str(node)

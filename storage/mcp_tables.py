@@ -1,0 +1,100 @@
+"""What is known of the tools of MCP servers, and what answers asked of them; inside a
+transaction. And the migration for both.
+
+Rule: no table holds a token, or what a server returned.
+"""
+
+import json
+from collections.abc import Sequence
+from sqlite3 import Row
+
+from sqlite_utils import Database
+
+from bot.domain.mcp import Listing, ToolCall
+from bot.domain.turn import Outcome
+from storage.broken import calendar_time, log_broken, parsed
+
+
+def m026_mcp(db: Database) -> None:
+    """Add listings of tools, and what the request of a turn had and asked. Never
+    edited."""
+    db.table("mcp_listings").create(
+        {
+            "digest": str,
+            "server": str,
+            "url": str,
+            # JSON, as it is sent.
+            "tools": str,
+            # When it became the last one of its server.
+            "at": float,
+        },
+        pk="digest",
+        not_null={"digest", "server", "url", "tools", "at"},
+        strict=True,
+    )
+    # What the request had: servers with the digests of their listings.
+    db.table("receipts").add_column("tools", str, not_null_default="")
+    # JSON: calls as [label, tool, failed], and labels of servers that failed.
+    db.table("receipts").add_column("asked", str, not_null_default="[]")
+    db.table("receipts").add_column("left_out", str, not_null_default="[]")
+
+
+def listings(db: Database) -> list[Listing]:
+    rows = db.execute("SELECT * FROM mcp_listings ORDER BY at, digest")
+    found = []
+    for row in rows:
+        listing = Listing(
+            *(row["server"], row["url"], row["tools"], calendar_time(row["at"]))
+        )
+        if listing.digest == row["digest"] and parsed(row["tools"], list) is not None:
+            found.append(listing)
+        else:
+            # Claude would be told what nobody pinned.
+            log_broken("mcp_listings", row["digest"])
+    return found
+
+
+def pin_listing(db: Database, listing: Listing) -> None:
+    db.table("mcp_listings").insert(
+        {
+            "digest": listing.digest,
+            "server": listing.server,
+            "url": listing.url,
+            "tools": listing.tools,
+            "at": listing.at,
+        },
+        replace=True,
+    )
+
+
+def columns(outcome: Outcome) -> dict[str, str]:
+    """Return what a receipt stores of the servers that an answer asked."""
+    asked = [[each.server, each.tool, each.failed] for each in outcome.asked]
+    return {
+        "tools": outcome.tools,
+        "asked": json.dumps(asked, ensure_ascii=False),
+        "left_out": json.dumps(outcome.left_out, ensure_ascii=False),
+    }
+
+
+def asked(row: Row) -> tuple[ToolCall, ...]:
+    """Return the calls in `row` of a receipt."""
+    found = []
+    for each in _list(row, "asked"):
+        if not isinstance(each, list) or len(each) != 3:
+            log_broken("receipts", row["turn_id"])
+            continue
+        found.append(ToolCall(str(each[0]), str(each[1]), bool(each[2])))
+    return tuple(found)
+
+
+def left_out(row: Row) -> tuple[str, ...]:
+    """Return the servers in `row` of a receipt that failed."""
+    return tuple(map(str, _list(row, "left_out")))
+
+
+def _list(row: Row, column: str) -> Sequence[object]:
+    found: Sequence[object] | None = parsed(row[column] or "[]", list)
+    if found is None:
+        log_broken("receipts", row["turn_id"])
+    return found or ()
