@@ -16,7 +16,6 @@ from sqlite_utils import Database
 
 from bot.domain.api_token import ApiToken
 from bot.domain.budget import Balance, Budget, Spending
-from bot.domain.mcp import Listing
 from bot.domain.message import Message, Verdict
 from bot.domain.names import LastName
 from bot.domain.receipt import AnswerSummary, Receipt, ReceiptTexts
@@ -324,21 +323,6 @@ async def read_balances(
         return [(cap, Balance()) for cap in budgets]
     with closing(Reader(opened)) as reader:
         return await reader.read(lambda db: ledger.balances(db, budgets, now))
-
-
-async def read_listings(path: Path) -> list[Listing]:
-    """Return what was pinned of the tools of MCP servers; nothing if there is no
-    database of ours at `path`, or one from before there were any."""
-    try:
-        opened = open_beside(path)
-    except ConfigError:
-        return []
-    with closing(Reader(opened)) as reader:
-        return await reader.read(
-            lambda db: (
-                mcp_tables.listings(db) if db.table("mcp_listings").exists() else []
-            )
-        )
 
 
 async def read_names(path: Path) -> list[LastName]:

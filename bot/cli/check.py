@@ -6,7 +6,7 @@ Rule: looking changes nothing: no file is created, and no database migrated.
 import asyncio
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -23,12 +23,14 @@ from bot.claude.model_status import ModelStatus
 from bot.cli import hosting, reports
 from bot.cli.environment import run
 from bot.cli.exposed_files import exposures
+from bot.cli.mcp import check_servers
 from bot.cli.platforms import (
     PLATFORMS,
     check_platform,
     configured_platforms,
     load_module,
 )
+from bot.cli.print_findings import print_findings
 from bot.cli.variables import unread
 from bot.config import Config, database_problem, load_environment
 from bot.domain.finding import Finding, Grade
@@ -36,7 +38,6 @@ from bot.errors import ConfigError, InUse
 from bot.messages import check as messages
 from bot.messages import command_help
 from bot.messages.cli import OFFLINE_HELP
-from bot.runtime import terminal
 from bot.runtime.env_file import EnvFile
 from storage.database import look_at
 from storage.store import read_balances
@@ -129,7 +130,8 @@ def _retiring(model: str, day: date | None) -> Finding:
 async def check_setup(env: Mapping[str, str], env_file: EnvFile, offline: bool) -> int:
     """Print all findings; return 1 if one of them is bad. Nothing is created."""
     settings, problems = Config.read(env)
-    notes = [*unread(env, env_file.lines), *hosting.warnings(env, settings)]
+    unknown = unread(env, env_file.lines, settings.mcp.variables)
+    notes = [*unknown, *hosting.warnings(env, settings)]
     found = [
         Finding(messages.CONFIGURATION, grade, text)
         for grade, texts in (
@@ -142,6 +144,7 @@ async def check_setup(env: Mapping[str, str], env_file: EnvFile, offline: bool) 
         found.append(await asyncio.to_thread(_check_database, settings.database))
         found += exposures(settings.database)
     found += await check_claude(settings, offline=offline)
+    found += await check_servers(settings, offline=offline)
     if settings.api_key and configured_platforms(env) and not problems:
         budgets = settings.database, settings.totals, time.time()
         found += reports.total_budgets(await read_balances(*budgets))
@@ -149,14 +152,6 @@ async def check_setup(env: Mapping[str, str], env_file: EnvFile, offline: bool) 
         found += await check_platform(name, env, offline=offline)
     print_findings(found)
     return 1 if any(each.grade is Grade.BAD for each in found) else 0
-
-
-def print_findings(found: Sequence[Finding]) -> None:
-    """Print `found`; addresses are never broken into lines."""
-    out = terminal.console()
-    width = out.width if out.is_terminal else None
-    for line in reports.findings(found, width):
-        out.print(line, soft_wrap=True)
 
 
 def _check_database(path: Path) -> Finding:

@@ -49,6 +49,7 @@ for name, module, text in (
     ("check", "bot.cli.check", command_help.CHECK),
     ("feedback", "bot.cli.print_reports", command_help.FEEDBACK),
     ("forget", "bot.cli.forget", command_help.FORGET),
+    ("mcp", "bot.cli.mcp", command_help.MCP),
     ("now", "bot.cli.print_state", command_help.NOW),
     ("quality", "bot.cli.print_state", command_help.QUALITY),
     ("receipt", "bot.cli.receipt", command_help.RECEIPT),

@@ -13,9 +13,10 @@ from urllib.parse import quote
 
 import click
 
-from bot.cli.check import check_claude, print_findings
+from bot.cli.check import check_claude
 from bot.cli.environment import BROKEN, run
 from bot.cli.platforms import check_platform
+from bot.cli.print_findings import print_findings
 from bot.config import Config, load_environment
 from bot.domain.finding import Finding, Grade
 from bot.errors import ConfigError

@@ -53,10 +53,10 @@ Delete all that PERSON wrote, such as slack:T0123ABC:U0123ABC.
 Their messages, drafts, tickets and name go, also while the bot runs. Answers stay,
 and so do the ids in the audit and in what was spent."""
 MCP = """\
-Print what MCP servers list, and what of it Claude is told.
+Print what MCP servers list, and what of it is pinned.
 
-What a server lists when it is asked first is pinned: nothing that it says later
-changes that."""
+Claude is given what a server listed when it was asked first; nothing that it lists
+later changes that until it is accepted."""
 SETUP = "Ask for the tokens, try each, and write them to .env."
 
 # Settings.

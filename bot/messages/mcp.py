@@ -69,6 +69,7 @@ NOT_IN_TIME = "it did not answer in time"
 NO_ANSWER = "the API did not answer: see what it says of the key and the model"
 
 # `threadkeep check` and `threadkeep mcp`: clauses.
+ACCEPTED = "NAME"
 ACCEPT_HELP = "Pin what the server NAME lists now, for threads that begin from now on."
 NO_FILE = "There is no file of MCP servers: see docs/mcp.md."
 NO_KEY = "Only Claude's API can ask MCP servers: set ANTHROPIC_API_KEY."

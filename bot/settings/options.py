@@ -20,12 +20,12 @@ from bot.messages import phrases
 from bot.messages import values as value_messages
 from bot.schemes import scheme
 from bot.settings import (
+    amounts,
     attaching,
     follow,
     hosts,
     long_threads,
     mcp_choices,
-    mcp_file,
     parsers,
 )
 from bot.settings.model_choices import model_choices
@@ -119,20 +119,6 @@ def _a_switch(
     )
 
 
-def _dollars(value: str) -> str:
-    if not value:
-        return phrases.NONE
-    if not parsers.stored_usd(value):
-        return phrases.ZERO_BUDGET
-    # Fractions of a cent are shown if they were set.
-    _, _, places = value.partition(".")
-    return f"${float(value):,.{max(2, len(places))}f}"
-
-
-def _price_of(value: str) -> str:
-    return _dollars(value) if parsers.stored_usd(value) else "$0.00"
-
-
 OPTIONS: tuple[Option, ...] = (
     Option(
         "prompt",
@@ -224,15 +210,14 @@ OPTIONS: tuple[Option, ...] = (
         show=hosts.shown,
         most=2_000,
     ),
-    # What a running thread keeps is cut to what is set now (`mcp_choices.active`).
     Option(
         mcp_choices.OPTION,
         messages.MCP,
         messages.MCP_ABOUT,
         mcp_choices.read,
-        default=mcp_file.OFF,
+        default=OFF,
         kind=Kind.CHOICE,
-        choices=_fixed(mcp_file.OFF),
+        choices=_fixed(OFF),
         show=mcp_choices.shown,
         kept=True,
     ),
@@ -263,7 +248,7 @@ OPTIONS: tuple[Option, ...] = (
         messages.BUDGET_DAY,
         messages.BUDGET_DAY_ABOUT,
         parsers.usd(value_messages.A_BUDGET),
-        show=_dollars,
+        show=amounts.dollars,
         each_level=True,
     ),
     Option(
@@ -271,7 +256,7 @@ OPTIONS: tuple[Option, ...] = (
         messages.BUDGET_MONTH,
         messages.BUDGET_MONTH_ABOUT,
         parsers.usd(value_messages.A_BUDGET),
-        show=_dollars,
+        show=amounts.dollars,
         each_level=True,
     ),
     Option(
@@ -286,7 +271,7 @@ OPTIONS: tuple[Option, ...] = (
         messages.PERSON_USD,
         messages.PERSON_USD_ABOUT,
         parsers.usd(value_messages.SPEND),
-        show=_dollars,
+        show=amounts.dollars,
         each_level=True,
     ),
     Option(
@@ -296,9 +281,7 @@ OPTIONS: tuple[Option, ...] = (
         parsers.price(value_messages.A_PRICE),
         default="0.25",
         levels=_ALL,
-        show=lambda value: (
-            phrases.NEVER if value == phrases.NEVER else _price_of(value)
-        ),
+        show=amounts.price,
     ),
     Option(
         "attach_lines",
@@ -403,14 +386,9 @@ OPTIONS: tuple[Option, ...] = (
         messages.TRIAGE_BUDGET_ABOUT,
         parsers.usd(value_messages.A_BUDGET),
         default="1",
-        show=_dollars,
+        show=amounts.dollars,
     ),
-    _a_switch(
-        "bots",
-        messages.BOTS,
-        messages.BOTS_ABOUT,
-        OFF,
-    ),
+    _a_switch("bots", messages.BOTS, messages.BOTS_ABOUT, OFF),
     _a_switch("footer", messages.FOOTER, messages.FOOTER_ABOUT, OFF),
 )
 
